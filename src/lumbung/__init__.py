@@ -1,0 +1,1 @@
+"""Lumbung ("granary"): a data warehouse for election-supervision records."""

@@ -1,0 +1,55 @@
+"""Connections to the warehouse and its migrations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+
+from lumbung.errors import ServiceError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
+    """Open a connection (UTC session time zone, no autocommit).
+
+    Raises:
+        ServiceError: when the server cannot be reached or refuses.
+    """
+    try:
+        return psycopg.connect(url, application_name=application, options="-c timezone=UTC")
+    except psycopg.OperationalError as error:
+        shown = psycopg.conninfo.conninfo_to_dict(url)
+        raise ServiceError(
+            f"the database does not answer: {str(error).strip().splitlines()[-1]}",
+            where=f"{shown.get('host')}:{shown.get('port')}/{shown.get('dbname')}",
+            cure="start it with 'lumbung up', or correct LUMBUNG_DATABASE_URL",
+        ) from error
+
+
+def migrate(url: str) -> list[str]:
+    """Apply the migrations that this database has not seen, each in a transaction of its own.
+
+    Returns:
+        the names of the files applied now, in order.
+    """
+    applied = []
+    with connect(url, application="lumbung migrate") as connection:
+        connection.execute("select pg_advisory_lock(hashtext('lumbung.migrate'))")
+        connection.execute("create schema if not exists ops")
+        connection.execute(
+            "create table if not exists ops.migration"
+            " (name text primary key, applied_at timestamptz not null default clock_timestamp())"
+        )
+        connection.commit()
+        known = {row[0] for row in connection.execute("select name from ops.migration")}
+        for file in sorted(MIGRATIONS.glob("*.sql")):
+            if file.name in known:
+                continue
+            with connection.transaction():
+                connection.execute(file.read_text(encoding="utf-8").encode())
+                connection.execute("insert into ops.migration (name) values (%s)", (file.name,))
+            applied.append(file.name)
+        connection.execute("select pg_advisory_unlock(hashtext('lumbung.migrate'))")
+    return applied

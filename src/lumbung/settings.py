@@ -1,0 +1,68 @@
+"""Where Lumbung keeps its state and finds its project files.
+
+Everything comes from the environment, so that Airflow's processes, the command line and the tests
+agree: `LUMBUNG_HOME`, `LUMBUNG_PROJECT`, `LUMBUNG_DATABASE_URL`, `LUMBUNG_VAULT_KEY`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+JAKARTA = ZoneInfo("Asia/Jakarta")
+"""The zone that decides days and weeks (WIB, UTC+7, no daylight saving)."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The folders and the database of one installation.
+
+    Attributes:
+        home: state on disk (`LUMBUNG_HOME`, default `.lumbung` in the project's root).
+        project: the checkout with `channels/`, `dbt_project/`, `expectations/`
+            (`LUMBUNG_PROJECT`, default: the checkout this file belongs to).
+        database_url: a server to use instead of the embedded one (`LUMBUNG_DATABASE_URL`), or None.
+    """
+
+    home: Path
+    project: Path
+    database_url: str | None
+
+    @classmethod
+    def load(cls) -> Settings:
+        """Read the environment; no folder is made."""
+        project = Path(os.environ.get("LUMBUNG_PROJECT") or Path(__file__).parents[2]).resolve()
+        home = Path(os.environ.get("LUMBUNG_HOME") or project / ".lumbung").absolute()
+        return cls(home, project, os.environ.get("LUMBUNG_DATABASE_URL") or None)
+
+    @property
+    def channels(self) -> Path:
+        """The folder of channel files, one YAML each."""
+        return self.project / "channels"
+
+    @property
+    def dbt_project(self) -> Path:
+        """The dbt project."""
+        return self.project / "dbt_project"
+
+    @property
+    def expectations(self) -> Path:
+        """The suites of the two doors."""
+        return self.project / "expectations"
+
+    @property
+    def inbox(self) -> Path:
+        """Where channels that read a folder find their files, one folder a channel."""
+        return self.home / "inbox"
+
+    @property
+    def evidence(self) -> Path:
+        """The evidence store: what was delivered, by sha256."""
+        return self.home / "evidence"
+
+    @property
+    def editions(self) -> Path:
+        """The editions, one folder each."""
+        return self.home / "editions"

@@ -1,0 +1,52 @@
+"""Fixtures that every kind of test shares: one embedded server, a database of its own per test."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from lumbung import database
+from lumbung.embedded.postgres import EmbeddedPostgres
+
+SHARED = Path(__file__).parents[2] / "shared"
+"""Samples by others, beside the checkout; absent on an ordinary machine."""
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The folder of real payloads by others."""
+    folder = SHARED / "samples"
+    if not folder.is_dir():
+        pytest.skip("no ../shared/samples beside this checkout: real payloads are tried only there")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A running embedded PostgreSQL, stopped at the end of the session."""
+    postgres = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"))
+    postgres.start()
+    yield postgres
+    postgres.stop()
+
+
+@pytest.fixture(scope="session")
+def template(server: EmbeddedPostgres) -> str:
+    """The name of a migrated database to copy."""
+    database.migrate(server.ensure_database("template_lumbung"))
+    return "template_lumbung"
+
+
+@pytest.fixture
+def database_url(server: EmbeddedPostgres, template: str) -> Iterator[str]:
+    """The URL of a fresh, migrated database."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f'create database "{name}" template "{template}"')
+    yield server.url(name)
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f'drop database "{name}" with (force)')
