@@ -1,0 +1,449 @@
+"""Airflow on one small machine: its four processes, its environment and its REST interface.
+
+Everything listens on loopback. The metadata lives in the same PostgreSQL server as the warehouse,
+in a database of its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import psycopg
+
+from lumbung.embedded.postgres import free_port
+from lumbung.errors import ServiceError
+from lumbung.settings import Settings
+
+COMPONENTS: dict[str, list[str]] = {
+    "api-server": ["api-server"],
+    "scheduler": ["scheduler", "--skip-serve-logs"],
+    "dag-processor": ["dag-processor"],
+    "triggerer": ["triggerer", "--skip-serve-logs"],
+}
+"""The processes, by name, with Airflow's arguments. Nothing but the API server opens a port: the
+log servers are left out because all logs are on this machine."""
+
+PREFERRED_PORT = 8080
+START_SECONDS = 180
+USERS = {"admin": "admin", "pimpinan": "op", "demo": "op"}
+"""Accounts and roles: `pimpinan` (leadership) approves editions, `demo` is the demo approving by
+itself, so that an edition tells the two apart."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """One process of Airflow: its name, its process when alive, its proportional memory (bytes)."""
+
+    name: str
+    pid: int | None
+    memory: int
+
+
+class Airflow:
+    """The Airflow of one installation.
+
+    Args:
+        settings: where its state lives (`LUMBUNG_HOME/airflow`).
+        warehouse_url: the warehouse's database, given to every task as `LUMBUNG_DATABASE_URL`.
+        metadata_url: Airflow's own database (`postgresql://…`).
+    """
+
+    def __init__(self, settings: Settings, warehouse_url: str, metadata_url: str) -> None:
+        self.settings = settings
+        self.folder = settings.home / "airflow"
+        self._warehouse_url = warehouse_url
+        self._metadata_url = metadata_url
+
+    # -- environment -------------------------------------------------------------------------
+
+    def environment(self) -> dict[str, str]:
+        """The variables that every process of Airflow gets; each differs from a default for a reason."""
+        state = self._state()
+        port = state["port"]
+        sqlalchemy = self._metadata_url.split("://", 1)[1]
+        own = {
+            "LUMBUNG_HOME": str(self.settings.home),
+            "LUMBUNG_PROJECT": str(self.settings.project),
+            "LUMBUNG_DATABASE_URL": self._warehouse_url,
+            "AIRFLOW_HOME": str(self.folder),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(self.settings.project / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(self.settings.project / "plugins"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            # Two cores: a third task only makes the other two slower.
+            "AIRFLOW__CORE__PARALLELISM": "2",
+            "AIRFLOW__CORE__DEFAULT_TIMEZONE": "Asia/Jakarta",
+            "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",  # no name service needed
+            "AIRFLOW__CORE__FERNET_KEY": state["fernet_key"],
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(
+                f"{user}:{role}" for user, role in USERS.items()
+            ),
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self._passwords_file),
+            # The API server listens on every interface by default.
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": port,
+            "AIRFLOW__API__WORKERS": "1",  # each worker costs 250 MB
+            "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
+            "AIRFLOW__API__SECRET_KEY": state["secret_key"],
+            "AIRFLOW__API__INSTANCE_NAME": "Lumbung",
+            "AIRFLOW__API_AUTH__JWT_SECRET": state["jwt_secret"],
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{sqlalchemy}",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": f"postgresql+asyncpg://{sqlalchemy}",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE": "3",
+            "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
+            "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+            # A run starts within a second of its cause; the loop costs a few percent of a core.
+            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
+            "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
+            # No telemetry from any tool.
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            "SCARF_ANALYTICS": "false",
+            "DO_NOT_TRACK": "1",
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "GX_ANALYTICS_ENABLED": "false",
+        }
+        return {**os.environ, **own}
+
+    @property
+    def url(self) -> str:
+        """The address of Airflow's page."""
+        return f"http://127.0.0.1:{self._state()['port']}"
+
+    def password(self, user: str) -> str:
+        """The generated password of one of `USERS`."""
+        return str(json.loads(self._passwords_file.read_text())[user])
+
+    # -- life --------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start what is not running and wait until every component is healthy.
+
+        Raises:
+            ServiceError: when the metadata cannot be migrated or a component does not come up;
+                the message names its log.
+        """
+        (self.folder / "run").mkdir(parents=True, exist_ok=True)
+        self._prepare_secrets()
+        if not any(self._process(name) for name in COMPONENTS):
+            state = self._state()
+            self._write_private(
+                self._state_file, {**state, "port": str(free_port(int(state["port"])))}
+            )
+        self._migrate()
+        for name in COMPONENTS:
+            if self._process(name) is None:
+                self._spawn(name)
+        self._wait_until_healthy()
+
+    def stop(self) -> None:
+        """Stop every component and wait; one that does not end in 20 seconds is killed."""
+        processes = [process for name in COMPONENTS if (process := self._process(name))]
+        family = [
+            member for process in processes for member in (*process.children(True), process)
+        ]
+        for process in processes:
+            process.terminate()
+        _, alive = psutil.wait_procs(family, timeout=20)
+        for process in alive:
+            process.kill()
+        psutil.wait_procs(alive, timeout=5)
+
+    def status(self) -> list[Component]:
+        """Every component with its process id and proportional memory, children included."""
+        result = []
+        for name in COMPONENTS:
+            process = self._process(name)
+            memory = 0
+            if process:
+                for member in (process, *process.children(recursive=True)):
+                    try:
+                        memory += member.memory_full_info().pss
+                    except (psutil.Error, AttributeError):
+                        continue
+            result.append(Component(name, process.pid if process else None, memory))
+        return result
+
+    def client(self, user: str = "admin") -> AirflowClient:
+        """A client of the REST interface that speaks as one of `USERS`."""
+        return AirflowClient(self.url, user, self.password(user))
+
+    # -- the parts ---------------------------------------------------------------------------
+
+    @property
+    def _state_file(self) -> Path:
+        return self.folder / "state.json"
+
+    @property
+    def _passwords_file(self) -> Path:
+        return self.folder / "passwords.json"
+
+    def _state(self) -> dict[str, str]:
+        try:
+            state: dict[str, str] = json.loads(self._state_file.read_text())
+        except (OSError, ValueError) as error:
+            raise ServiceError(
+                "Airflow has not been set up", where=str(self.folder), cure="run 'lumbung up'"
+            ) from error
+        return state
+
+    @staticmethod
+    def _write_private(path: Path, content: dict[str, str]) -> None:
+        draft = path.with_suffix(".new")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(content, file)
+        draft.replace(path)
+
+    def _prepare_secrets(self) -> None:
+        if not self._state_file.exists():
+            self._write_private(
+                self._state_file,
+                {
+                    "port": str(PREFERRED_PORT),
+                    "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+                    "secret_key": secrets.token_urlsafe(32),
+                    "jwt_secret": secrets.token_urlsafe(48),
+                },
+            )
+        if not self._passwords_file.exists():
+            self._write_private(
+                self._passwords_file, {user: secrets.token_urlsafe(12) for user in USERS}
+            )
+
+    def _migrate(self) -> None:
+        """Bring the metadata to this version; skipped when it is known to be there."""
+        stamp = self.folder / "migrated"
+        expected = f"{version('apache-airflow-core')} {self._revision()}"
+        if stamp.exists() and stamp.read_text() == expected:
+            return
+        done = subprocess.run(
+            [sys.executable, "-m", "airflow", "db", "migrate"],
+            env=self.environment(), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise ServiceError(
+                f"Airflow's metadata could not be migrated: {done.stderr.strip()[-400:]}",
+                where="airflow db migrate",
+                cure="check the database's free space and rights, then run the same again",
+            )
+        stamp.write_text(f"{version('apache-airflow-core')} {self._revision()}")
+
+    def _revision(self) -> str | None:
+        """Alembic's revision of the metadata as the database tells, None when it is empty."""
+        with psycopg.connect(self._metadata_url) as connection:
+            if connection.execute("select to_regclass('alembic_version')").fetchone() == (None,):
+                return None
+            row = connection.execute("select version_num from alembic_version").fetchone()
+            return row[0] if row else None
+
+    def _spawn(self, name: str) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "airflow", *COMPONENTS[name]],
+                env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=self.folder, start_new_session=True,
+            )  # fmt: skip
+        started = psutil.Process(process.pid).create_time()
+        (self.folder / "run" / name).write_text(f"{process.pid} {started}")
+
+    def _process(self, name: str) -> psutil.Process | None:
+        """The live process of a component; a recycled process id is not mistaken for it."""
+        try:
+            pid, started = (self.folder / "run" / name).read_text().split()
+            process = psutil.Process(int(pid))
+            alive = process.status() != psutil.STATUS_ZOMBIE
+            if alive and abs(process.create_time() - float(started)) < 0.05:
+                return process
+        except (OSError, ValueError, psutil.Error):
+            pass
+        return None
+
+    def _wait_until_healthy(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        unhealthy: set[str] = set()
+        while time.monotonic() < deadline:
+            dead = [name for name in COMPONENTS if self._process(name) is None]
+            if dead:
+                log = self.folder / f"{dead[0]}.log"
+                raise ServiceError(
+                    f"Airflow's {dead[0]} ended while starting: {_last_line(log)}",
+                    where=str(log),
+                    cure="read that log; run 'lumbung down' and the same command again",
+                )
+            try:
+                health = httpx.get(f"{self.url}/api/v2/monitor/health", timeout=5).json()
+                unhealthy = {part for part, it in health.items() if it["status"] != "healthy"}
+                if not unhealthy:
+                    return
+            except (httpx.HTTPError, ValueError):
+                unhealthy = {"api-server"}
+            time.sleep(0.5)
+        raise ServiceError(
+            f"Airflow's {', '.join(sorted(unhealthy))} did not get healthy in {START_SECONDS} s",
+            where=str(self.folder),
+            cure="read the logs there; run 'lumbung down' and the same command again",
+        )
+
+
+def _last_line(log: Path) -> str:
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1][-300:] if lines else "its log is empty"
+
+
+class AirflowClient:
+    """Airflow's REST interface (v2), as far as Lumbung uses it.
+
+    Args:
+        url: the API server's address.
+        user: an account.
+        password: its password.
+    """
+
+    FINAL = ("success", "failed")
+
+    def __init__(self, url: str, user: str, password: str) -> None:
+        self._http = httpx.Client(base_url=url, timeout=30)
+        token = self._http.post("/auth/token", json={"username": user, "password": password})
+        token.raise_for_status()
+        self._http.headers["Authorization"] = f"Bearer {token.json()['access_token']}"
+
+    def call(self, method: str, path: str, **arguments: Any) -> Any:
+        """One request below `/api/v2`, its JSON answer.
+
+        Raises:
+            ServiceError: when Airflow refuses or does not answer; a scheduler under load is given
+                half a minute.
+        """
+        for attempt in range(6):
+            try:
+                answer = self._http.request(method, f"/api/v2{path}", **arguments)
+                answer.raise_for_status()
+                return answer.json() if answer.content else None
+            except httpx.HTTPStatusError as error:
+                if error.response.status_code < 500 or attempt == 5:
+                    raise ServiceError(
+                        f"Airflow refused: {error.response.status_code} {error.response.text[:200]}",
+                        where=f"{method} {path}",
+                        cure="look at the API server's log with 'lumbung status'",
+                    ) from error
+            except httpx.TransportError as error:
+                if attempt == 5:
+                    raise ServiceError(
+                        f"Airflow does not answer: {error}",
+                        where=f"{method} {path}",
+                        cure="run 'lumbung status', then 'lumbung up'",
+                    ) from error
+            time.sleep(attempt + 1)
+        raise AssertionError("unreachable")
+
+    def dag_ids(self) -> set[str]:
+        """The ids of the DAGs that Airflow has parsed."""
+        return {dag["dag_id"] for dag in self.call("GET", "/dags?limit=100")["dags"]}
+
+    def import_errors(self) -> list[str]:
+        """What Airflow could not parse, one message a file."""
+        return [
+            f"{error['filename']}: {error['stack_trace'].strip().splitlines()[-1]}"
+            for error in self.call("GET", "/importErrors")["import_errors"]
+        ]
+
+    def unpause(self, dag_id: str) -> None:
+        """Let the scheduler run a DAG."""
+        self.call("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
+
+    def set_connection(self, connection_id: str, **fields: Any) -> None:
+        """Make an Airflow Connection, or overwrite the one of that id."""
+        body = {"connection_id": connection_id, **fields}
+        known = self.call("GET", f"/connections?connection_id_pattern={connection_id}&limit=100")
+        if any(item["connection_id"] == connection_id for item in known["connections"]):
+            self.call("PATCH", f"/connections/{connection_id}", json=body)
+        else:
+            self.call("POST", "/connections", json=body)
+
+    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None) -> str:
+        """Start a run now and return its id."""
+        run = self.call(
+            "POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf or {}}
+        )
+        return str(run["dag_run_id"])
+
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """The runs of a DAG, newest first."""
+        answer = self.call("GET", f"/dags/{dag_id}/dagRuns?order_by=-run_after&limit=20")
+        return list(answer["dag_runs"])
+
+    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        """One run."""
+        return dict(self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}"))
+
+    def tasks(self, dag_id: str, run_id: str) -> dict[str, str | None]:
+        """The state of every task of a run, by task id."""
+        answer = self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=100")
+        return {task["task_id"]: task["state"] for task in answer["task_instances"]}
+
+    def xcom(self, dag_id: str, run_id: str, task_id: str) -> Any:
+        """What a task returned."""
+        answer = self.call(
+            "GET",
+            f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
+            "?deserialize=true",
+        )
+        return answer["value"]
+
+    def log(self, dag_id: str, run_id: str, task_id: str, attempt: int = 1) -> str:
+        """The log of one attempt of a task, one event a line."""
+        answer = self.call(
+            "GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
+        )
+        return "\n".join(_event_text(event) for event in answer["content"])
+
+    def follow(self, dag_id: str, run_id: str, seconds: float) -> Iterator[dict[str, str | None]]:
+        """Yield the states of a run's tasks whenever one changes, until the run is over.
+
+        Raises:
+            ServiceError: when it is not over in time.
+        """
+        deadline, seen = time.monotonic() + seconds, None
+        while time.monotonic() < deadline:
+            final = self.run(dag_id, run_id)["state"] in self.FINAL
+            states = self.tasks(dag_id, run_id)
+            if states != seen:
+                yield states
+                seen = states
+            if final:
+                return
+            time.sleep(0.5)
+        raise ServiceError(
+            f"the run {run_id} is not over after {seconds:.0f} s; its tasks are {seen}",
+            where=dag_id,
+            cure="look at the run in Airflow; 'lumbung status' tells whether the scheduler lives",
+        )
+
+    def respond(self, dag_id: str, run_id: str, task_id: str, option: str) -> None:
+        """Answer a task that waits for a person (human in the loop)."""
+        self.call(
+            "PATCH",
+            f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails",
+            json={"chosen_options": [option], "params_input": {}},
+        )
+
+
+def _event_text(event: Any) -> str:
+    if not isinstance(event, dict):
+        return str(event)
+    details = event.get("error_detail") or []
+    causes = [f"{part['exc_type']}: {part['exc_value']}" for part in details]
+    return " ".join([str(event.get("event", "")), *causes])
