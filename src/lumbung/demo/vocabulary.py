@@ -1,0 +1,224 @@
+"""Every word that the demo's offices and citizens write, and the code that each one means.
+
+This module is the reference for whoever maps the words back (the seeds `map_issue`, `map_status`,
+`map_role`, `map_violation_type`, `region_alias` ...). Each table reads *code -> spellings*; upper
+and lower case and repeated white space vary beyond what is listed. Sources of the codes:
+domain.md 1.7, 2.1, 2.2, 2.3 and the figures table of docs/architecture.md.
+
+What the writers do besides choosing a spelling:
+
+Empty cells are written as an empty cell, `-`, `nihil`, `NIHIL` or (dates) `Tdk Th`. Each of them
+means "not said", in every column; so a `-` in `Nomor Register` is a missing register number.
+
+Dates appear as spreadsheet dates (one of the two workbooks counts from 1904) and as
+`Rabu, 6 Nopember 2024`, `6 November 2024`, `6 Nop 2024`, `06/11/2024`, `6-11-2024`, `6/11/24`,
+`tgl 6 Nopember 2024`; month and weekday names below. A range in `Tanggal / Kejadian`
+(`3 s.d. 5 Nopember 2024`, `3 s/d 5 ...`) means its first day. `kemarin` in a WhatsApp tip and a
+date that does not exist mean "not known". Only a date that decides the week (`Tanggal / Diterima`
+of the register, `Tanggal` of the recap) sets its row apart when it cannot be read.
+
+Places: a name with or without `Kab.`, `Kabupaten`, `Kota`, `Kec.`, `Kecamatan` before it. Where a
+text names a regency and a district that does not belong to it, the regency stands and the district
+is unknown. Codes: the recap's are Kemendagri's (`19.05`, also the number 19.05 and `1905`), the
+observers' form has those of BPS (`1903`). A bare `1903` in a column for names is neither.
+
+Test rows have one of `TEST_NARRATIVES` as their *whole* narrative. "Warga protes ..." and
+"mencoba membagikan ..." are no tests.
+"""
+
+from __future__ import annotations
+
+ISSUES: dict[str, tuple[str, ...]] = {
+    "SARA": ("SARA", "Isu SARA", "Politisasi SARA", "Ujaran SARA"),
+    "KH": ("Kampanye hitam", "Hoaks", "Fitnah", "Black campaign", "Hoax"),
+    "PU": ("Politik uang", "Money politics", "Bagi-bagi uang", "Pembagian sembako"),
+    "ASN": ("Netralitas ASN", "ASN tidak netral", "Ketidaknetralan ASN", "Netralitas PNS"),
+    "KADES": ("Netralitas kades", "Netralitas kepala desa", "Perangkat desa tidak netral"),
+    "TNIPOL": ("Netralitas TNI/Polri", "TNI/Polri tidak netral"),
+    "PENY": ("Netralitas penyelenggara", "Penyelenggara tidak netral"),
+    "APK": ("APK", "Alat peraga kampanye", "Perusakan APK", "APK salah tempat"),
+    "FAS": ("Fasilitas pemerintah", "Kampanye di tempat ibadah", "Penggunaan fasilitas negara"),
+    "ANAK": ("Pelibatan anak", "Anak dalam kampanye"),
+    "DPH": ("Data pemilih", "Hak pilih"),
+    "PUNGHIT": ("Pungut hitung", "Pemungutan dan penghitungan suara"),
+    "LOG": ("Logistik", "Logistik pemilihan"),
+    "LAIN": ("Lainnya", "Lain-lain"),
+}
+"""Themes in the register (separated by `;`) and in WhatsApp tips (`Isu:`, separated by `;` too)."""
+
+KOBO_ISSUES: dict[str, str] = {
+    "SARA": "isu_sara",
+    "KH": "kampanye_hitam",
+    "PU": "politik_uang",
+    "ASN": "netralitas_asn",
+    "KADES": "netralitas_kades",
+    "TNIPOL": "netralitas_tni_polri",
+    "PENY": "netralitas_penyelenggara",
+    "APK": "alat_peraga",
+    "FAS": "fasilitas_negara",
+    "ANAK": "pelibatan_anak",
+    "DPH": "data_pemilih",
+    "PUNGHIT": "pungut_hitung",
+    "LOG": "logistik",
+    "LAIN": "lainnya",
+}
+"""Choices of the observers' form (`kejadian/isu`, separated by a space)."""
+
+VIOLATION_TYPES: dict[str, tuple[str, ...]] = {
+    "ADM": ("ADM", "Administrasi", "Pelanggaran administrasi"),
+    "PID": ("PID", "Pidana", "Tindak pidana pemilihan"),
+    "ETIK": ("ETIK", "Kode etik", "Kode etik penyelenggara"),
+    "HKL": ("HKL", "Hukum lainnya", "Pelanggaran hukum lainnya"),
+    "SKT": ("SKT", "Sengketa", "Sengketa pemilihan"),
+}
+"""`Jenis Pelanggaran` of the register (separated by `,`)."""
+
+STATUSES: dict[str, tuple[str, ...]] = {
+    "diterima": ("Diterima",),
+    "perbaikan": ("Perbaikan", "Menunggu perbaikan", "Menunggu perbaikan (2 hari)"),
+    "kajian_awal": ("Kajian awal",),
+    "belum_diregistrasi": ("Belum diregistrasi", "Belum diregister"),
+    "tidak_diregistrasi": ("Tidak diregistrasi", "Tidak diregister", "Tdk diregistrasi"),
+    "diregistrasi": ("Diregistrasi", "Diregister"),
+    "klarifikasi": ("Klarifikasi", "Tahap klarifikasi"),
+    "kajian": ("Kajian", "Kajian dugaan pelanggaran"),
+    "pembahasan_gakkumdu": ("Pembahasan Gakkumdu", "Pembahasan Sentra Gakkumdu"),
+    "dalam_proses": ("Dalam proses", "Masih proses"),
+    "pelanggaran": ("Pelanggaran", "Terbukti pelanggaran", "Terbukti"),
+    "bukan_pelanggaran": ("Bukan pelanggaran", "Dihentikan"),
+    "diteruskan": ("Diteruskan", "Diteruskan ke BKN"),
+    "direkomendasikan": ("Direkomendasikan", "Rekomendasi ke KPU"),
+    "selesai": ("Selesai", "Tindak lanjut selesai"),
+}
+"""`Status` of the register."""
+
+OUTCOMES: dict[str, str] = {
+    "diterima": "pending",
+    "perbaikan": "pending",
+    "kajian_awal": "pending",
+    "belum_diregistrasi": "pending",
+    "tidak_diregistrasi": "not_registered",
+    "diregistrasi": "registered",
+    "klarifikasi": "registered",
+    "kajian": "registered",
+    "pembahasan_gakkumdu": "registered",
+    "dalam_proses": "registered",
+    "pelanggaran": "registered",
+    "bukan_pelanggaran": "registered",
+    "diteruskan": "registered",
+    "direkomendasikan": "registered",
+    "selesai": "registered",
+}
+"""Status code -> `registration_outcome`: received = registered + not_registered + pending."""
+
+NON_REGISTRATION_REASONS: dict[str, tuple[str, ...]] = {
+    "formal": ("Tidak memenuhi syarat formal", "Syarat formil tidak terpenuhi", "Formil"),
+    "materiel": ("Tidak memenuhi syarat materiel", "Syarat materiil tidak terpenuhi", "Materiil"),
+    "late": ("Lewat waktu", "Melebihi 7 hari sejak diketahui", "Daluwarsa"),
+}
+"""`Alasan` of the register; every other status has an empty cell there."""
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "PASLON": ("Pasangan calon", "Paslon", "Calon wakil bupati"),
+    "TIMKAM": ("Tim kampanye", "Timses", "Tim sukses", "Relawan paslon"),
+    "PARPOL": ("Pengurus parpol", "Partai politik"),
+    "ASN": ("ASN", "PNS", "Kepala dinas", "Camat", "Guru PNS"),
+    "NON_ASN": ("Honorer", "Pegawai honorer", "Tenaga kontrak"),
+    "KADES": ("Kades", "Kepala desa"),
+    "PERANGKAT_DESA": ("Perangkat desa", "Sekretaris desa", "Kadus"),
+    "BPD": ("BPD", "Anggota BPD"),
+    "TNI": ("TNI", "Anggota TNI"),
+    "POLRI": ("Polri", "Anggota Polri"),
+    "KPU_KAB": ("KPU Kabupaten", "Anggota KPU"),
+    "PPK": ("PPK", "Anggota PPK"),
+    "PPS": ("PPS", "Anggota PPS"),
+    "KPPS": ("KPPS", "Calon KPPS"),
+    "MASYARAKAT": ("Masyarakat", "Warga"),
+    "TIDAK_DIKETAHUI": ("Tidak diketahui", "Tdk diketahui", "Orang tidak dikenal"),
+}
+"""`Terlapor / Jabatan` of the register."""
+
+ELECTIONS: dict[str, tuple[str, ...]] = {
+    "PILGUB": ("Pilgub", "Gubernur", "Pemilihan Gubernur dan Wakil Gubernur"),
+    "PILBUP": ("Pilbup", "Bupati", "Pemilihan Bupati dan Wakil Bupati"),
+    "PILWAKO": ("Pilwako", "Walikota", "Pilwalkot", "Pemilihan Wali Kota dan Wakil Wali Kota"),
+}
+"""`Pemilihan` of the recap; empty on prevention and nihil rows."""
+
+ACTIVITY_KINDS: dict[str, tuple[str, ...]] = {
+    "LHP": ("Kampanye",),
+    "PREV": ("Pencegahan",),
+    "NIHIL": ("Nihil", "NIHIL"),
+}
+"""`Jenis Kegiatan` of the recap; a nihil row only says that the district had nothing to report."""
+
+METHODS: dict[str, tuple[str, ...]] = {
+    "TATAP_MUKA": ("Tatap muka", "Tatap muka dan dialog", "Pertemuan tatap muka"),
+    "TERBATAS": ("Pertemuan terbatas", "Terbatas"),
+    "RAPAT_UMUM": ("Rapat umum",),
+    "LAIN": ("Kegiatan lain", "Kegiatan lainnya", "Jalan santai", "Bazar"),
+}
+"""`Metode / Bentuk` of the recap where the row is a campaign event."""
+
+PREVENTION_TYPES: dict[str, tuple[str, ...]] = {
+    "IMBAUAN_TERTULIS": ("Imbauan tertulis", "Himbauan tertulis", "Surat imbauan"),
+    "IMBAUAN_LISAN": ("Imbauan lisan", "Himbauan lisan"),
+    "SOSIALISASI": ("Sosialisasi", "Sosialisasi pengawasan partisipatif"),
+    "KOORDINASI": ("Koordinasi", "Rapat koordinasi"),
+}
+"""`Metode / Bentuk` of the recap where the row is a prevention action."""
+
+TEST_NARRATIVES: tuple[str, ...] = ("Pemeriksaan Tes", "TES", "tes", "coba", "Coba input")
+"""The whole of `Uraian`, `Keterangan` or `kejadian/uraian` of a row typed to try the system."""
+
+REGENCIES: dict[str, tuple[str, ...]] = {
+    "19.01": ("Bangka", "Bangka Induk"),
+    "19.02": ("Belitung",),
+    "19.03": ("Bangka Selatan", "Basel"),
+    "19.04": ("Bangka Tengah", "Bateng"),
+    "19.05": ("Bangka Barat", "Babar"),
+    "19.06": ("Belitung Timur", "Beltim"),
+    "19.71": ("Pangkal Pinang", "Pangkalpinang", "PGK", "Pkl. Pinang"),
+}
+"""Regencies by Kemendagri code; full names get `Kab.`, `Kabupaten` or `Kota` before them at times."""
+
+DISTRICTS: dict[str, tuple[str, ...]] = {
+    "19.01.07": ("Riausilip",),
+    "19.01.08": ("Pudingbesar",),
+    "19.02.01": ("Tanjung Pandan", "Tg. Pandan"),
+    "19.02.03": ("Selatnasik",),
+    "19.03.02": ("Lepar Pongok",),
+    "19.03.03": ("Air Gegas",),
+    "19.03.08": ("Kep. Pongok",),
+    "19.04.02": ("Pangkalanbaru",),
+    "19.04.03": ("Sungaiselan", "Sei Selan"),
+    "19.04.04": ("Simpangkatis", "Sp. Katis"),
+    "19.05.01": ("Muntok",),
+    "19.05.02": ("Simpangteritip", "Sp. Teritip"),
+    "19.05.06": ("Parit Tiga",),
+    "19.06.06": ("Sp. Renggiang",),
+    "19.06.07": ("Sp. Pesak",),
+    "19.71.01": ("Bukitintan",),
+    "19.71.02": ("Tamansari",),
+    "19.71.03": ("Pangkalbalam",),
+    "19.71.07": ("Giri Maya",),
+}
+"""Spellings of districts besides the official one (by Kemendagri code)."""
+
+MONTHS: dict[int, tuple[str, ...]] = {
+    9: ("September", "Sept", "Sep"),
+    10: ("Oktober", "Okt"),
+    11: ("November", "Nopember", "Nov", "Nop"),
+}
+"""Months of the campaign as written, the full name first."""
+
+WEEKDAYS: tuple[tuple[str, ...], ...] = (
+    ("Senin",),
+    ("Selasa",),
+    ("Rabu",),
+    ("Kamis",),
+    ("Jumat", "Jum'at"),
+    ("Sabtu",),
+    ("Minggu", "Ahad"),
+)
+"""Names of the days, Monday first."""
