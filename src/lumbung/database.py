@@ -16,6 +16,7 @@ def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
 
     Raises:
         ServiceError: when the server cannot be reached or refuses.
+
     """
     try:
         return psycopg.connect(url, application_name=application, options="-c timezone=UTC")
@@ -33,6 +34,7 @@ def migrate(url: str) -> list[str]:
 
     Returns:
         the names of the files applied now, in order.
+
     """
     applied = []
     with connect(url, application="lumbung migrate") as connection:

@@ -10,6 +10,7 @@ class LumbungError(Exception):
         what: what went wrong, as one sentence without a final period.
         where: the file and line, channel, table, address or stage it concerns.
         cure: what to do next, as one imperative sentence without a final period.
+
     """
 
     def __init__(self, what: str, *, where: str, cure: str) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from lumbung.errors import ConfigurationError
+
 JAKARTA = ZoneInfo("Asia/Jakarta")
 """The zone that decides days and weeks (WIB, UTC+7, no daylight saving)."""
 
@@ -24,6 +26,7 @@ class Settings:
         project: the checkout with `channels/`, `dbt_project/`, `expectations/`
             (`LUMBUNG_PROJECT`, default: the checkout this file belongs to).
         database_url: a server to use instead of the embedded one (`LUMBUNG_DATABASE_URL`), or None.
+
     """
 
     home: Path
@@ -36,6 +39,21 @@ class Settings:
         project = Path(os.environ.get("LUMBUNG_PROJECT") or Path(__file__).parents[2]).resolve()
         home = Path(os.environ.get("LUMBUNG_HOME") or project / ".lumbung").absolute()
         return cls(home, project, os.environ.get("LUMBUNG_DATABASE_URL") or None)
+
+    def require_database_url(self) -> str:
+        """The database given by the environment, as every task of Airflow has it.
+
+        Raises:
+            ConfigurationError: when `LUMBUNG_DATABASE_URL` is not set.
+
+        """
+        if self.database_url is None:
+            raise ConfigurationError(
+                "no database is given",
+                where="LUMBUNG_DATABASE_URL",
+                cure="start Airflow with 'lumbung up', which sets it, or set it yourself",
+            )
+        return self.database_url
 
     @property
     def channels(self) -> Path:

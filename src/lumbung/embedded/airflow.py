@@ -14,17 +14,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import psycopg
 
 from lumbung.embedded.postgres import free_port
+from lumbung.embedded.processes import Processes
 from lumbung.errors import ServiceError
+from lumbung.files import write_private
 from lumbung.settings import Settings
 
 COMPONENTS: dict[str, list[str]] = {
@@ -43,26 +43,22 @@ USERS = {"admin": "admin", "pimpinan": "op", "demo": "op"}
 itself, so that an edition tells the two apart."""
 
 
-@dataclass(frozen=True)
-class Component:
-    """One process of Airflow: its name, its process when alive, its proportional memory (bytes)."""
-
-    name: str
-    pid: int | None
-    memory: int
-
-
 class Airflow:
     """The Airflow of one installation.
 
     Args:
         settings: where its state lives (`LUMBUNG_HOME/airflow`).
+        processes: where its processes are registered.
         warehouse_url: the warehouse's database, given to every task as `LUMBUNG_DATABASE_URL`.
         metadata_url: Airflow's own database (`postgresql://…`).
+
     """
 
-    def __init__(self, settings: Settings, warehouse_url: str, metadata_url: str) -> None:
+    def __init__(
+        self, settings: Settings, processes: Processes, warehouse_url: str, metadata_url: str
+    ) -> None:
         self.settings = settings
+        self.processes = processes
         self.folder = settings.home / "airflow"
         self._warehouse_url = warehouse_url
         self._metadata_url = metadata_url
@@ -70,7 +66,7 @@ class Airflow:
     # -- environment -------------------------------------------------------------------------
 
     def environment(self) -> dict[str, str]:
-        """The variables that every process of Airflow gets; each differs from a default for a reason."""
+        """The variables of every process of Airflow; each differs from a default for a reason."""
         state = self._state()
         port = state["port"]
         sqlalchemy = self._metadata_url.split("://", 1)[1]
@@ -135,47 +131,25 @@ class Airflow:
         Raises:
             ServiceError: when the metadata cannot be migrated or a component does not come up;
                 the message names its log.
+
         """
-        (self.folder / "run").mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._prepare_secrets()
-        if not any(self._process(name) for name in COMPONENTS):
+        if not any(map(self.processes.find, COMPONENTS)):
             state = self._state()
-            self._write_private(
-                self._state_file, {**state, "port": str(free_port(int(state["port"])))}
-            )
+            state["port"] = str(free_port(int(state["port"])))
+            write_private(self._state_file, json.dumps(state))
         self._migrate()
-        for name in COMPONENTS:
-            if self._process(name) is None:
-                self._spawn(name)
+        for name, arguments in COMPONENTS.items():
+            if self.processes.find(name) is None:
+                self.processes.spawn(
+                    name, [sys.executable, "-m", "airflow", *arguments], self.environment()
+                )
         self._wait_until_healthy()
 
     def stop(self) -> None:
-        """Stop every component and wait; one that does not end in 20 seconds is killed."""
-        processes = [process for name in COMPONENTS if (process := self._process(name))]
-        family = [
-            member for process in processes for member in (*process.children(True), process)
-        ]
-        for process in processes:
-            process.terminate()
-        _, alive = psutil.wait_procs(family, timeout=20)
-        for process in alive:
-            process.kill()
-        psutil.wait_procs(alive, timeout=5)
-
-    def status(self) -> list[Component]:
-        """Every component with its process id and proportional memory, children included."""
-        result = []
-        for name in COMPONENTS:
-            process = self._process(name)
-            memory = 0
-            if process:
-                for member in (process, *process.children(recursive=True)):
-                    try:
-                        memory += member.memory_full_info().pss
-                    except (psutil.Error, AttributeError):
-                        continue
-            result.append(Component(name, process.pid if process else None, memory))
-        return result
+        """Stop every component and wait."""
+        self.processes.stop(*COMPONENTS)
 
     def client(self, user: str = "admin") -> AirflowClient:
         """A client of the REST interface that speaks as one of `USERS`."""
@@ -200,28 +174,18 @@ class Airflow:
             ) from error
         return state
 
-    @staticmethod
-    def _write_private(path: Path, content: dict[str, str]) -> None:
-        draft = path.with_suffix(".new")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(content, file)
-        draft.replace(path)
-
     def _prepare_secrets(self) -> None:
         if not self._state_file.exists():
-            self._write_private(
-                self._state_file,
-                {
-                    "port": str(PREFERRED_PORT),
-                    "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-                    "secret_key": secrets.token_urlsafe(32),
-                    "jwt_secret": secrets.token_urlsafe(48),
-                },
-            )
+            state = {
+                "port": str(PREFERRED_PORT),
+                "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+                "secret_key": secrets.token_urlsafe(32),
+                "jwt_secret": secrets.token_urlsafe(48),
+            }
+            write_private(self._state_file, json.dumps(state))
         if not self._passwords_file.exists():
-            self._write_private(
-                self._passwords_file, {user: secrets.token_urlsafe(12) for user in USERS}
-            )
+            passwords = {user: secrets.token_urlsafe(12) for user in USERS}
+            write_private(self._passwords_file, json.dumps(passwords))
 
     def _migrate(self) -> None:
         """Bring the metadata to this version; skipped when it is known to be there."""
@@ -249,40 +213,12 @@ class Airflow:
             row = connection.execute("select version_num from alembic_version").fetchone()
             return row[0] if row else None
 
-    def _spawn(self, name: str) -> None:
-        with (self.folder / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "airflow", *COMPONENTS[name]],
-                env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                cwd=self.folder, start_new_session=True,
-            )  # fmt: skip
-        started = psutil.Process(process.pid).create_time()
-        (self.folder / "run" / name).write_text(f"{process.pid} {started}")
-
-    def _process(self, name: str) -> psutil.Process | None:
-        """The live process of a component; a recycled process id is not mistaken for it."""
-        try:
-            pid, started = (self.folder / "run" / name).read_text().split()
-            process = psutil.Process(int(pid))
-            alive = process.status() != psutil.STATUS_ZOMBIE
-            if alive and abs(process.create_time() - float(started)) < 0.05:
-                return process
-        except (OSError, ValueError, psutil.Error):
-            pass
-        return None
-
     def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         unhealthy: set[str] = set()
         while time.monotonic() < deadline:
-            dead = [name for name in COMPONENTS if self._process(name) is None]
-            if dead:
-                log = self.folder / f"{dead[0]}.log"
-                raise ServiceError(
-                    f"Airflow's {dead[0]} ended while starting: {_last_line(log)}",
-                    where=str(log),
-                    cure="read that log; run 'lumbung down' and the same command again",
-                )
+            for name in COMPONENTS:
+                self.processes.require(name)
             try:
                 health = httpx.get(f"{self.url}/api/v2/monitor/health", timeout=5).json()
                 unhealthy = {part for part, it in health.items() if it["status"] != "healthy"}
@@ -298,11 +234,6 @@ class Airflow:
         )
 
 
-def _last_line(log: Path) -> str:
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1][-300:] if lines else "its log is empty"
-
-
 class AirflowClient:
     """Airflow's REST interface (v2), as far as Lumbung uses it.
 
@@ -310,6 +241,7 @@ class AirflowClient:
         url: the API server's address.
         user: an account.
         password: its password.
+
     """
 
     FINAL = ("success", "failed")
@@ -326,6 +258,7 @@ class AirflowClient:
         Raises:
             ServiceError: when Airflow refuses or does not answer; a scheduler under load is given
                 half a minute.
+
         """
         for attempt in range(6):
             try:
@@ -335,7 +268,7 @@ class AirflowClient:
             except httpx.HTTPStatusError as error:
                 if error.response.status_code < 500 or attempt == 5:
                     raise ServiceError(
-                        f"Airflow refused: {error.response.status_code} {error.response.text[:200]}",
+                        f"Airflow refused: {error.response.status_code} {error.response.text[:99]}",
                         where=f"{method} {path}",
                         cure="look at the API server's log with 'lumbung status'",
                     ) from error
@@ -415,6 +348,7 @@ class AirflowClient:
 
         Raises:
             ServiceError: when it is not over in time.
+
         """
         deadline, seen = time.monotonic() + seconds, None
         while time.monotonic() < deadline:

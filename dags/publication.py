@@ -1,0 +1,115 @@
+"""Publish the week that ended: freeze its figures, render, check, ask a person, publish.
+
+Runs every Monday at 06:00 WIB; started by hand, `week_id` chooses another week. `freeze` copies the
+week's figures into schema `published`, where nothing changes any more; a week whose figures are
+already published ends there. `gate` is the second door (Great Expectations over the frozen
+figures and the rendered pages). `approve` waits for a person of the leadership in Airflow's
+"Required actions".
+
+**When it fails** or is rejected nothing was published and the previous edition stands; the message
+names the check, its owner and the cure.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import Param, TriggerRule, dag, task
+from airflow.timetables.trigger import CronTriggerTimetable
+
+from lumbung.orchestration import DEFAULT_ARGS, START_DATE
+from lumbung.settings import Settings
+
+
+@dag(
+    doc_md=__doc__,
+    schedule=CronTriggerTimetable("0 6 * * 1", timezone="Asia/Jakarta"),
+    start_date=pendulum.parse(START_DATE, tz="Asia/Jakarta"),
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    params={
+        "week_id": Param(
+            None,
+            type=["null", "string"],
+            pattern=r"^20\d\d-W[0-5]\d$",
+            description="ISO week such as 2024-W47; empty: the week before the run",
+        )
+    },
+    tags=["publication"],
+)
+def publication() -> None:
+    @task
+    def freeze(params: Any = None, dag_run: Any = None) -> str:
+        from airflow.sdk.exceptions import AirflowSkipException
+
+        from lumbung.publication import edition
+
+        settings = Settings.load()
+        url = settings.require_database_url()
+        week_id = params["week_id"] or edition.week_before(dag_run.run_after)
+        edition_id = edition.freeze(week_id, settings=settings, database_url=url)
+        if edition.load(edition_id, database_url=url).state == "published":
+            raise AirflowSkipException(f"{edition_id} is published and its figures still hold")
+        return edition_id
+
+    @task
+    def render(edition_id: str) -> dict[str, str]:
+        from lumbung.publication import edition
+
+        settings = Settings.load()
+        return edition.write_draft(
+            edition_id, settings=settings, database_url=settings.require_database_url()
+        )
+
+    @task(retries=0)  # a check that does not hold now does not hold in a minute
+    def gate(edition_id: str) -> dict[str, Any]:
+        from lumbung.publication import gate as publication_gate
+
+        settings = Settings.load()
+        result = publication_gate.check(
+            edition_id, settings=settings, database_url=settings.require_database_url()
+        )
+        return result.summary()
+
+    approve = ApprovalOperator(
+        task_id="approve",
+        subject="Terbitkan edisi {{ ti.xcom_pull(task_ids='freeze') }}?",
+        body="Rancangan: {{ ti.xcom_pull(task_ids='render') }}\n\n"
+        "Pemeriksaan: {{ ti.xcom_pull(task_ids='gate') }}",
+        # Not execution_timeout: that one would end the waiting task itself.
+        execution_timeout=None,
+        response_timeout=timedelta(days=3),
+        retries=0,
+    )
+
+    @task
+    def publish(edition_id: str, decision: Any) -> list[str]:
+        from lumbung.publication import edition
+
+        settings = Settings.load()
+        url = settings.require_database_url()
+        edition.approve(edition_id, by=decision["responded_by_user"]["name"], database_url=url)
+        return edition.publish(edition_id, settings=settings, database_url=url)
+
+    @task(trigger_rule=TriggerRule.ALL_DONE)
+    def settle(edition_id: str, decision: Any) -> None:
+        """File a rejection, so that the next draft of the week is a new revision."""
+        from lumbung.publication import edition
+
+        if decision and "Reject" in decision["chosen_options"]:
+            edition.reject(
+                edition_id,
+                by=decision["responded_by_user"]["name"],
+                database_url=Settings.load().require_database_url(),
+            )
+
+    frozen = freeze()
+    published = publish(frozen, approve.output)
+    render(frozen) >> gate(frozen) >> approve >> published >> settle(frozen, approve.output)
+
+
+publication()

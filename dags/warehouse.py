@@ -1,0 +1,63 @@
+"""Check what came in, then rebuild the per-regency facts from it.
+
+Runs when any channel landed something new, and daily at 05:00 WIB so that a lost event is made
+good. `gate_raw` is the first door (Great Expectations over `raw`): when a check of severity `fail`
+does not hold, nothing is built and readers keep the previous facts. `build` is one `dbt build`:
+models and their tests in dependency order; a failing test stops everything that lies behind it.
+
+**When it fails** the message names the check or the model, its owner and the cure; the failing
+rows are in schema `checks`. Clearing `build` goes on at the model that failed.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.sdk import AssetAny, dag, task
+from airflow.timetables.assets import AssetOrTimeSchedule
+from airflow.timetables.trigger import CronTriggerTimetable
+from lumbung.intake.contract import load_channels
+
+from lumbung.orchestration import DEFAULT_ARGS, MARTS, START_DATE, raw_asset
+from lumbung.settings import Settings
+
+
+@dag(
+    doc_md=__doc__,
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("0 5 * * *", timezone="Asia/Jakarta"),
+        assets=AssetAny(*map(raw_asset, load_channels(Settings.load().channels))),
+    ),
+    start_date=pendulum.parse(START_DATE, tz="Asia/Jakarta"),
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    tags=["warehouse"],
+)
+def warehouse() -> None:
+    @task(retries=0)  # a check that does not hold now does not hold in a minute
+    def gate_raw() -> dict[str, Any]:
+        from lumbung.warehouse import raw_gate
+
+        settings = Settings.load()
+        result = raw_gate.check_raw(settings=settings, database_url=settings.require_database_url())
+        return result.summary()
+
+    @task(outlets=[MARTS], retries=1, retry_delay=timedelta(seconds=10))
+    def build(ti: Any = None) -> dict[str, Any]:
+        from lumbung.warehouse import build as warehouse_build
+
+        settings = Settings.load()
+        result = warehouse_build.build(
+            settings=settings,
+            database_url=settings.require_database_url(),
+            resume=ti.try_number > 1,
+        )
+        return result.summary()
+
+    gate_raw() >> build()
+
+
+warehouse()

@@ -1,0 +1,112 @@
+"""Processes that outlive the command which started them: found, counted and stopped by id."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import psutil
+
+from lumbung.errors import ServiceError
+
+
+class Processes:
+    """The background processes of one installation.
+
+    Args:
+        folder: holds a file per process with its id and start time.
+        logs: holds a log per process.
+
+    """
+
+    def __init__(self, folder: Path, logs: Path) -> None:
+        self.folder = folder
+        self.logs = logs
+
+    def spawn(self, name: str, command: list[str], environment: dict[str, str]) -> None:
+        """Start a process in a session of its own, its output appended to its log."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.logs.mkdir(parents=True, exist_ok=True)
+        with self.log(name).open("ab") as log:
+            process = subprocess.Popen(
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=self.folder, start_new_session=True,
+            )  # fmt: skip
+        started = psutil.Process(process.pid).create_time()
+        (self.folder / name).write_text(f"{process.pid} {started}")
+
+    def find(self, name: str) -> psutil.Process | None:
+        """The live process of that name; a recycled process id is not mistaken for it."""
+        try:
+            pid, started = (self.folder / name).read_text().split()
+            process = psutil.Process(int(pid))
+            alive = process.status() != psutil.STATUS_ZOMBIE
+            if alive and abs(process.create_time() - float(started)) < 0.05:
+                return process
+        except (OSError, ValueError, psutil.Error):
+            pass
+        return None
+
+    def require(self, name: str) -> None:
+        """Make sure that a process which should be alive is.
+
+        Raises:
+            ServiceError: with the last line of its log when it is not.
+
+        """
+        if self.find(name) is None:
+            raise ServiceError(
+                f"{name} ended unexpectedly: {self._last_line(name)}",
+                where=str(self.log(name)),
+                cure="read that log; run 'lumbung down' and the same command again",
+            )
+
+    def stop(self, *names: str, grace_seconds: float = 20) -> None:
+        """Ask processes to end, wait, and kill what is left of them and their children."""
+        roots = [process for name in names if (process := self.find(name))]
+        family = []
+        for process in roots:
+            try:
+                family += [process, *process.children(recursive=True)]
+                process.terminate()
+            except psutil.NoSuchProcess:
+                continue
+        _, alive = psutil.wait_procs(family, timeout=grace_seconds)
+        for process in alive:
+            try:
+                process.kill()
+            except psutil.NoSuchProcess:
+                continue
+        psutil.wait_procs(alive, timeout=5)
+        for name in names:
+            (self.folder / name).unlink(missing_ok=True)
+
+    def memory(self, name: str) -> int:
+        """Proportional memory in bytes of a process and its children; 0 when it is not alive."""
+        if (process := self.find(name)) is None:
+            return 0
+        total = 0
+        for member in (process, *process.children(recursive=True)):
+            try:
+                total += proportional_memory(member)
+            except psutil.Error:
+                continue
+        return total
+
+    def log(self, name: str) -> Path:
+        """The log of a process."""
+        return self.logs / f"{name}.log"
+
+    def _last_line(self, name: str) -> str:
+        try:
+            text = self.log(name).read_text(errors="replace")
+        except OSError:
+            text = ""
+        lines = [line for line in text.splitlines() if line.strip()]
+        return lines[-1][-300:] if lines else "its log is empty"
+
+
+def proportional_memory(process: psutil.Process) -> int:
+    """Memory in bytes with shared pages divided among their users (Linux), else resident."""
+    full = process.memory_full_info()
+    return int(getattr(full, "pss", full.rss))
