@@ -297,6 +297,10 @@ class AirflowClient:
         """Let the scheduler run a DAG."""
         self.call("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
 
+    def pause(self, dag_id: str) -> None:
+        """Keep the scheduler from starting runs of a DAG; asset events do not queue it."""
+        self.call("PATCH", f"/dags/{dag_id}", json={"is_paused": True})
+
     def set_connection(self, connection_id: str, **fields: Any) -> None:
         """Make an Airflow Connection, or overwrite the one of that id."""
         body = {"connection_id": connection_id, **fields}
@@ -336,12 +340,21 @@ class AirflowClient:
         )
         return answer["value"]
 
-    def log(self, dag_id: str, run_id: str, task_id: str, attempt: int = 1) -> str:
-        """The log of one attempt of a task, one event a line."""
+    def log(self, dag_id: str, run_id: str, task_id: str, attempt: int = 1) -> list[dict[str, Any]]:
+        """The log of one attempt of a task, one event each."""
         answer = self.call(
             "GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
         )
-        return "\n".join(_event_text(event) for event in answer["content"])
+        return [event for event in answer["content"] if isinstance(event, dict)]
+
+    def reason(self, dag_id: str, run_id: str, task_id: str) -> str:
+        """Why the last attempt of a task failed: its exception's message, else its last event."""
+        task = self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}")
+        events = self.log(dag_id, run_id, task_id, task["try_number"])
+        for event in reversed(events):
+            if details := event.get("error_detail"):
+                return f"{details[-1]['exc_value']}"
+        return str(events[-1].get("event", "")) if events else f"state {task['state']}, no log"
 
     def follow(self, dag_id: str, run_id: str, seconds: float) -> Iterator[dict[str, str | None]]:
         """Yield the states of a run's tasks whenever one changes, until the run is over.
@@ -373,11 +386,3 @@ class AirflowClient:
             f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails",
             json={"chosen_options": [option], "params_input": {}},
         )
-
-
-def _event_text(event: Any) -> str:
-    if not isinstance(event, dict):
-        return str(event)
-    details = event.get("error_detail") or []
-    causes = [f"{part['exc_type']}: {part['exc_value']}" for part in details]
-    return " ".join([str(event.get("event", "")), *causes])

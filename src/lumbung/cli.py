@@ -1,0 +1,158 @@
+"""The command `lumbung`: the same functions that the DAGs call, for a person at a terminal."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lumbung.errors import LumbungError
+from lumbung.settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Lumbung: a warehouse for election-supervision records.",
+)
+console = Console(highlight=False)
+
+
+def main() -> NoReturn:
+    """Run the command; any failure is one message and a non-zero exit."""
+    try:
+        app(standalone_mode=True)
+    except LumbungError as error:
+        _fail(str(error))
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _fail(f"the disk is full [{error.filename or Settings.load().home}]. Free space and rerun.")
+    sys.exit(0)
+
+
+def _fail(message: str) -> NoReturn:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(
+        f"lumbung: {message}", style="bold red", markup=False
+    )
+    sys.exit(1)
+
+
+@app.command()
+def up() -> None:
+    """Start PostgreSQL and Airflow; what runs already is left alone."""
+    from lumbung.embedded.stack import Stack
+
+    with console.status("starting PostgreSQL and Airflow (about half a minute)"):
+        airflow = Stack(Settings.load()).start()
+    console.print(f"Airflow  {airflow.url}  (user admin, password {airflow.password('admin')})")
+    console.print("psql     .venv/bin/lumbung psql")
+    console.print("stop     .venv/bin/lumbung down")
+
+
+@app.command()
+def down() -> None:
+    """Stop everything that `up` or `demo --keep` started."""
+    from lumbung.embedded.stack import Stack
+
+    with console.status("stopping"):
+        Stack(Settings.load()).stop()
+    console.print("stopped")
+
+
+@app.command()
+def status() -> None:
+    """Show every part, whether it runs, its memory and its log; exits 3 when a part is down."""
+    from lumbung.embedded.stack import Stack
+
+    stack = Stack(Settings.load())
+    table = Table("part", "state", "pid", "memory MB", "log", box=None)
+    parts = stack.status()
+    for part in parts:
+        log = stack.postgres.log if part.name == "postgres" else stack.processes.log(part.name)
+        table.add_row(
+            part.name,
+            "running" if part.pid else "down",
+            str(part.pid or ""),
+            f"{part.memory / 1e6:.0f}" if part.pid else "",
+            str(log),
+        )
+    console.print(table)
+    console.print(f"together {sum(part.memory for part in parts) / 1e9:.2f} GB (proportional)")
+    if not all(part.pid for part in parts):
+        raise typer.Exit(3)
+
+
+@app.command()
+def demo(
+    weeks: Annotated[int, typer.Option(min=1, max=9, help="campaign weeks from 2024-W39")] = 9,
+    seed: Annotated[int, typer.Option(help="of the invented world")] = 1,
+    keep: Annotated[bool, typer.Option(help="leave PostgreSQL and Airflow running")] = False,
+) -> None:
+    """Run the main job on an invented world: channels, facts, checks, one weekly edition."""
+    from lumbung.demo.run import Demo
+
+    Demo(Settings.load(), console, weeks=weeks, seed=seed, keep=keep).run()
+
+
+@app.command()
+def intake(
+    channel: str,
+    dry_run: Annotated[bool, typer.Option(help="show what would be landed")] = False,
+) -> None:
+    """Pull one channel that reads a folder, as its DAG does."""
+    from lumbung.embedded.stack import Stack
+    from lumbung.intake import run
+
+    settings = Settings.load()
+    counts = run.pull(
+        channel,
+        settings=settings,
+        database_url=Stack(settings).start_database(),
+        run_key=f"cli:{os.getpid()}",
+        dry_run=dry_run,
+    )
+    console.print(counts)
+
+
+@app.command()
+def build(
+    full_refresh: Annotated[bool, typer.Option(help="rebuild every model from raw")] = False,
+) -> None:
+    """Check what came in and build the facts, as the DAG `warehouse` does."""
+    from lumbung.embedded.stack import Stack
+    from lumbung.warehouse import build as warehouse_build
+    from lumbung.warehouse import raw_gate
+
+    settings = Settings.load()
+    url = Stack(settings).start_database()
+    raw_gate.check_raw(settings=settings, database_url=url)
+    warehouse_build.build(settings=settings, database_url=url, full_refresh=full_refresh)
+
+
+@app.command()
+def db_url() -> None:
+    """Print the URL of the warehouse, starting the embedded server when it is not running."""
+    from lumbung.embedded.stack import Stack
+
+    typer.echo(Stack(Settings.load()).start_database())
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def psql(context: typer.Context) -> None:
+    """Open psql on the warehouse; arguments after `--` are psql's own."""
+    from lumbung.embedded.postgres import BINARIES
+    from lumbung.embedded.stack import Stack
+
+    url = Stack(Settings.load()).start_database()
+    program = str(BINARIES / "psql")
+    os.execv(program, [program, url, *context.args])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,336 @@
+"""The demo: the main job on an invented world, every run through Airflow's scheduler."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from lumbung import database
+from lumbung.demo import truth as truth_of
+from lumbung.demo import world as invented
+from lumbung.demo import writers
+from lumbung.embedded.airflow import Airflow, AirflowClient
+from lumbung.embedded.postgres import free_port
+from lumbung.embedded.stack import Stack
+from lumbung.errors import ConfigurationError, LumbungError, PublicationError, ServiceError
+from lumbung.settings import Settings
+
+CHANNELS = ("rekap_pengawasan", "wa_aduan", "kobo_pemantau", "register_laporan")
+"""Pulled in this order; the warehouse is woken by the last one's asset."""
+
+STAND_IN = "kobo-stand-in"
+RUN_SECONDS = 900
+
+
+class Demo:
+    """One demonstration.
+
+    Args:
+        settings: the installation; its home must be empty or hold the same demo.
+        console: where progress is shown.
+        weeks: how many campaign weeks the world has, from 2024-W39; the last one is published.
+        seed: of the world; the same seed writes the same files.
+        keep: leave everything running at the end.
+
+    """
+
+    def __init__(
+        self, settings: Settings, console: Console, *, weeks: int, seed: int, keep: bool
+    ) -> None:
+        self.settings = settings
+        self.console = console
+        self.weeks, self.seed, self.keep = weeks, seed, keep
+        self.stack = Stack(settings)
+        self.stages: dict[str, float] = {}
+        self._stage = ""
+
+    def run(self) -> None:
+        """Run every stage; a second run finishes what an interrupted one left.
+
+        Raises:
+            LumbungError: naming the stage, the cause and the next step.
+
+        """
+        was_running = any(part.pid for part in self.stack.status())
+        try:
+            self._run()
+        except LumbungError as error:
+            raise type(error)(
+                f"stage '{self._stage}': {error.what}", where=error.where, cure=error.cure
+            ) from error
+        finally:
+            if not (self.keep or was_running):
+                with self.console.status("stopping PostgreSQL and Airflow"):
+                    self.stack.stop()
+        self._say_how_to_go_on()
+
+    def _run(self) -> None:
+        with self._staged("PostgreSQL") as note:
+            url = self.stack.start_database()
+            self._claim_home(url)
+            note.append("18, embedded" if self.settings.database_url is None else "yours")
+        with self._staged("invented world") as note:
+            world = invented.generate(self.seed, self.weeks)
+            writers.write(world, self.settings.inbox)
+            truth = world.truth()
+            (self.settings.home / "truth.json").write_text(json.dumps(truth, indent=1))
+            note.append(
+                f"seed {self.seed}, weeks {truth['weeks'][0]} to {truth['edition_week']}, "
+                f"{len(truth['reports'])} reports, {len(truth['supervisions'])} campaign events"
+            )
+        with self._staged("Airflow") as note:
+            airflow = self.stack.start()
+            client = airflow.client()
+            self._wait_for_dags(client)
+            memory = sum(part.memory for part in self.stack.status())
+            note.append(f"{airflow.url}, {memory / 1e9:.2f} GB with PostgreSQL")
+        with self._staged("intake") as note:
+            counts = self._pull_channels(client, url)
+            note.append(
+                f"{sum(row['read'] for row in counts.values())} deliveries read, "
+                f"{sum(row['landed'] for row in counts.values())} landed"
+            )
+        with self._staged("warehouse") as note:
+            note.append(self._build(client, url))
+        with self._staged("publication") as note:
+            edition_id = self._publish(airflow, client, url, truth["edition_week"])
+            note.append(edition_id)
+        with self._staged("truth") as note:
+            note.append(truth_of.compare(truth, url))
+        self._show_counts(counts)
+        self._show_artefacts(edition_id)
+
+    # -- stages ------------------------------------------------------------------------------
+
+    def _claim_home(self, url: str) -> None:
+        """Refuse to mix the demo with other records or another demo."""
+        claim = self.settings.home / "demo.json"
+        wanted = {"seed": self.seed, "weeks": self.weeks}
+        if claim.exists():
+            found = json.loads(claim.read_text())
+            if found != wanted:
+                raise ConfigurationError(
+                    f"this home holds the demo of {found}, not of {wanted}",
+                    where=str(self.settings.home),
+                    cure="set LUMBUNG_HOME to another folder, or run 'lumbung down' and remove it",
+                )
+            return
+        with database.connect(url) as connection:
+            row = connection.execute("select exists (select from raw.batch)").fetchone()
+        if row == (True,):
+            raise ConfigurationError(
+                "this home holds records that are not the demo's",
+                where=str(self.settings.home),
+                cure="set LUMBUNG_HOME to an empty folder for the demo",
+            )
+        claim.write_text(json.dumps(wanted))
+
+    def _wait_for_dags(self, client: AirflowClient) -> None:
+        wanted = {f"intake__{channel}" for channel in CHANNELS} | {"warehouse", "publication"}
+        deadline = time.monotonic() + 120
+        while not wanted <= client.dag_ids():
+            if errors := client.import_errors():
+                raise ServiceError(errors[0], where="dags/", cure="correct the file it names")
+            if time.monotonic() > deadline:
+                raise ServiceError(
+                    f"Airflow has not parsed {sorted(wanted - client.dag_ids())}",
+                    where=str(self.stack.processes.log("dag-processor")),
+                    cure="read that log",
+                )
+            time.sleep(0.5)
+
+    def _pull_channels(self, client: AirflowClient, url: str) -> dict[str, dict[str, int]]:
+        self._start_stand_in(client)
+        # The first three land while the warehouse sleeps; the last one's asset wakes it once.
+        client.pause("warehouse")
+        before = _last_batch(url)
+        for group in (CHANNELS[:-1], CHANNELS[-1:]):
+            if group == CHANNELS[-1:]:
+                client.unpause("warehouse")
+            runs = []
+            for channel in group:
+                client.unpause(f"intake__{channel}")
+                runs.append((f"intake__{channel}", client.trigger(f"intake__{channel}")))
+            for dag_id, run_id in runs:
+                self._follow(client, dag_id, run_id)
+        return _channel_counts(url, before)
+
+    def _start_stand_in(self, client: AirflowClient) -> None:
+        """Serve the KoboToolbox stand-in and tell Airflow where it is."""
+        token, port = secrets.token_hex(20), free_port()
+        self.stack.processes.stop(STAND_IN)
+        self.stack.processes.spawn(
+            STAND_IN,
+            [
+                sys.executable, "-m", "lumbung.demo.kobo_server",
+                "--data", str(self.settings.inbox / "kobo_pemantau.json"),
+                "--port", str(port), "--token", token,
+            ],
+            {"PATH": ""},
+        )  # fmt: skip
+        client.set_connection(
+            "kobo_pemantau", conn_type="http", host=f"http://127.0.0.1:{port}", password=token
+        )
+
+    def _build(self, client: AirflowClient, url: str) -> str:
+        """Wait until a build has taken in every batch; wake the warehouse if an event was lost."""
+        client.unpause("warehouse")
+        grace = time.monotonic() + 10
+        while True:
+            active = [r for r in client.runs("warehouse") if r["state"] in ("queued", "running")]
+            if active:
+                self._follow(client, "warehouse", active[0]["dag_run_id"])
+            elif _built_batch(url) >= _last_batch(url, landed=True):
+                break
+            elif time.monotonic() > grace:
+                self._follow(client, "warehouse", client.trigger("warehouse"))
+            else:
+                time.sleep(0.5)
+        with database.connect(url) as connection:
+            row = connection.execute(
+                "select count(*) filter (where resource_type = 'model'),"
+                " count(*) filter (where resource_type = 'test') from ops.model_run"
+                " where build_id = (select max(build_id) from ops.build where state = 'success')"
+            ).fetchone()
+        return f"{row[0]} models and {row[1]} tests passed" if row else "up to date"
+
+    def _publish(self, airflow: Airflow, client: AirflowClient, url: str, week_id: str) -> str:
+        client.unpause("publication")
+        for run in client.runs("publication"):  # left waiting by an interrupted demo
+            if run["state"] in ("queued", "running"):
+                self._approve(airflow, client, run["dag_run_id"])
+        self._approve(airflow, client, client.trigger("publication", {"week_id": week_id}))
+        with database.connect(url) as connection:
+            row = connection.execute(
+                "select edition_id from published.edition where week_id = %s"
+                " and state = 'published' order by revision desc limit 1",
+                (week_id,),
+            ).fetchone()
+        if row is None:
+            raise PublicationError(
+                f"no edition of {week_id} was published",
+                where="published.edition",
+                cure="look at the run in Airflow",
+            )
+        return str(row[0])
+
+    def _approve(self, airflow: Airflow, client: AirflowClient, run_id: str) -> None:
+        def answer(states: dict[str, str | None]) -> None:
+            if states.get("approve") in ("awaiting_input", "deferred"):
+                airflow.client("demo").respond("publication", run_id, "approve", "Approve")
+
+        self._follow(client, "publication", run_id, answer)
+
+    # -- the parts ---------------------------------------------------------------------------
+
+    def _follow(self, client: AirflowClient, dag_id: str, run_id: str, react: Any = None) -> None:
+        """Show a run's tasks until it is over.
+
+        Raises:
+            ServiceError: with the failed task's own message.
+
+        """
+        with self.console.status(dag_id) as status:
+            for states in client.follow(dag_id, run_id, RUN_SECONDS):
+                shown = "  ".join(f"{task} {state or '...'}" for task, state in states.items())
+                status.update(f"{dag_id}: {shown}")
+                if react is not None:
+                    react(states)
+        if client.run(dag_id, run_id)["state"] != "success":
+            failed = [t for t, state in client.tasks(dag_id, run_id).items() if state == "failed"]
+            raise ServiceError(
+                client.reason(dag_id, run_id, failed[0]) if failed else "the run failed",
+                where=f"{dag_id}.{failed[0] if failed else run_id}",
+                cure="correct the cause, then run the same command again",
+            )
+
+    @contextmanager
+    def _staged(self, name: str) -> Iterator[list[str]]:
+        self._stage = name
+        note: list[str] = []
+        began = time.monotonic()
+        with self.console.status(name):
+            yield note
+        self.stages[name] = time.monotonic() - began
+        number = f"[{len(self.stages)}/7]"
+        self.console.print(
+            f"{number} {name:<15} {self.stages[name]:6.1f} s  {'; '.join(note)}", markup=False
+        )
+
+    def _show_counts(self, counts: dict[str, dict[str, int]]) -> None:
+        table = Table(box=None, title="Intake", title_justify="left", pad_edge=False)
+        table.add_column("channel")
+        for name in ("read", "landed", "duplicate", "quarantined"):
+            table.add_column(name, justify="right")
+        total = dict.fromkeys(("read", "landed", "duplicate", "quarantined"), 0)
+        for channel in CHANNELS:
+            row = counts[channel]
+            table.add_row(channel, *(str(row[name]) for name in total))
+            total = {name: total[name] + row[name] for name in total}
+        table.add_section()
+        table.add_row("together", *map(str, total.values()))
+        self.console.print("", table)
+        self.console.print("read = landed + duplicate + quarantined, in every batch")
+
+    def _show_artefacts(self, edition_id: str) -> None:
+        folder = self.settings.editions / edition_id
+        self.console.print(f"\nEdition {edition_id}")
+        for name in ("edisi.pdf", "edisi.html"):
+            self.console.print(f"  {_shown(folder / name)}", soft_wrap=True)
+
+    def _say_how_to_go_on(self) -> None:
+        self.console.print("\nGo on")
+        if self.keep:
+            airflow = self.stack.airflow(self.stack.start_database())
+            self.console.print(
+                f"  Airflow  {airflow.url}  (user admin, password {airflow.password('admin')})"
+            )
+            self.console.print("  stop     .venv/bin/lumbung down")
+        else:
+            self.console.print("  Airflow  .venv/bin/lumbung up    (prints address and password)")
+        self.console.print("  psql     .venv/bin/lumbung psql")
+
+
+def _shown(path: Path) -> str:
+    """A path as short as it can be told from here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _number(url: str, query: str) -> int:
+    with database.connect(url) as connection:
+        row = connection.execute(query.encode()).fetchone()
+    return int(row[0]) if row and row[0] is not None else 0
+
+
+def _last_batch(url: str, *, landed: bool = False) -> int:
+    condition = "where landed_count > 0 or tombstone_count > 0" if landed else ""
+    return _number(url, f"select max(batch_id) from raw.batch {condition}")  # noqa: S608
+
+
+def _built_batch(url: str) -> int:
+    return _number(url, "select max(max_batch_id) from ops.build where state = 'success'")
+
+
+def _channel_counts(url: str, after_batch: int) -> dict[str, dict[str, int]]:
+    """Read, landed, duplicate and quarantined per channel in the batches after one."""
+    names = ("read", "landed", "duplicate", "quarantined")
+    counts = {channel: dict.fromkeys(names, 0) for channel in CHANNELS}
+    with database.connect(url) as connection:
+        rows = connection.execute(
+            "select channel, sum(read_count)::bigint, sum(landed_count)::bigint,"
+            " sum(duplicate_count)::bigint, sum(quarantined_count)::bigint"
+            " from raw.batch where batch_id > %s group by channel",
+            (after_batch,),
+        )
+        for channel, *values in rows:
+            counts[channel] = dict(zip(names, values, strict=True))
+    return counts
