@@ -89,6 +89,27 @@ def status() -> None:
 
 
 @app.command()
+def run(component: Annotated[str, typer.Argument(help="init, or a process of Airflow")]) -> None:
+    """Run one part in the foreground, for containers and service managers.
+
+    Variables `AIRFLOW__...` that are set win over Lumbung's own.
+    """
+    from lumbung.embedded.airflow import COMPONENTS
+    from lumbung.embedded.stack import Stack
+
+    stack = Stack(Settings.load())
+    airflow = stack.airflow(stack.start_database())
+    if component == "init":
+        airflow.prepare()
+        return
+    if component not in COMPONENTS:
+        raise typer.BadParameter(f"one of init, {', '.join(COMPONENTS)}")
+    given = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW__")}
+    command = [sys.executable, "-m", "airflow", *COMPONENTS[component]]
+    os.execve(sys.executable, command, {**airflow.environment(), **given})  # noqa: S606
+
+
+@app.command()
 def demo(
     weeks: Annotated[int, typer.Option(min=1, max=9, help="campaign weeks from 2024-W39")] = 9,
     seed: Annotated[int, typer.Option(help="of the invented world")] = 1,
@@ -151,7 +172,7 @@ def psql(context: typer.Context) -> None:
 
     url = Stack(Settings.load()).start_database()
     program = str(BINARIES / "psql")
-    os.execv(program, [program, url, *context.args])
+    os.execv(program, [program, url, *context.args])  # noqa: S606 - our own binary
 
 
 if __name__ == "__main__":

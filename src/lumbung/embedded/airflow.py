@@ -133,19 +133,27 @@ class Airflow:
                 the message names its log.
 
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._prepare_secrets()
+        self.prepare()
         if not any(map(self.processes.find, COMPONENTS)):
             state = self._state()
             state["port"] = str(free_port(int(state["port"])))
             write_private(self._state_file, json.dumps(state))
-        self._migrate()
         for name, arguments in COMPONENTS.items():
             if self.processes.find(name) is None:
                 self.processes.spawn(
                     name, [sys.executable, "-m", "airflow", *arguments], self.environment()
                 )
         self._wait_until_healthy()
+
+    def prepare(self) -> None:
+        """Make what the processes share: secrets, passwords, migrated metadata.
+
+        Raises:
+            ServiceError: when the metadata cannot be migrated.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._prepare_secrets()
+        self._migrate()
 
     def stop(self) -> None:
         """Stop every component and wait."""
