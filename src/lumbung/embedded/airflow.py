@@ -150,6 +150,7 @@ class Airflow:
 
         Raises:
             ServiceError: when the metadata cannot be migrated.
+
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self._prepare_secrets()
