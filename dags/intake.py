@@ -15,8 +15,8 @@ from typing import Any
 import pendulum
 from airflow.sdk import AssetAlias, dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
-from lumbung.intake.contract import Channel, load_channels
 
+from lumbung.intake.contract import Channel, load_channels
 from lumbung.orchestration import DEFAULT_ARGS, START_DATE, raw_asset, source_connection
 from lumbung.settings import Settings
 
@@ -28,14 +28,14 @@ def intake_dag(channel: Channel) -> None:
     @dag(
         dag_id=f"intake__{channel.name}",
         dag_display_name=channel.title,
-        description=f"{channel.kind} channel of {channel.owner.name}",
+        description=f"{channel.source.kind} channel of {channel.owner.name}",
         doc_md=f"{__doc__}\n**Owner of the channel:** {channel.owner.name} <{channel.owner.email}>",
         schedule=CronTriggerTimetable(channel.schedule, timezone=channel.timezone),
         start_date=pendulum.parse(START_DATE, tz="Asia/Jakarta"),
         catchup=False,
         max_active_runs=1,
         default_args={**DEFAULT_ARGS, "owner": channel.owner.name},
-        tags=["intake", channel.kind],
+        tags=["intake", channel.source.kind],
     )
     def intake() -> None:
         @task(outlets=[arrival])

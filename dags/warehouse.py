@@ -11,15 +11,14 @@ rows are in schema `checks`. Clearing `build` goes on at the model that failed.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pendulum
 from airflow.sdk import AssetAny, dag, task
 from airflow.timetables.assets import AssetOrTimeSchedule
 from airflow.timetables.trigger import CronTriggerTimetable
-from lumbung.intake.contract import load_channels
 
+from lumbung.intake.contract import load_channels
 from lumbung.orchestration import DEFAULT_ARGS, MARTS, START_DATE, raw_asset
 from lumbung.settings import Settings
 
@@ -45,7 +44,7 @@ def warehouse() -> None:
         result = raw_gate.check_raw(settings=settings, database_url=settings.require_database_url())
         return result.summary()
 
-    @task(outlets=[MARTS], retries=1, retry_delay=timedelta(seconds=10))
+    @task(outlets=[MARTS], retries=1)
     def build(ti: Any = None) -> dict[str, Any]:
         from lumbung.warehouse import build as warehouse_build
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,10 @@ import pytest
 
 from lumbung import database
 from lumbung.embedded.postgres import EmbeddedPostgres
+
+# Airflow reads its folder when it is imported; without this it would make one in the home folder.
+os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="lumbung-airflow-"))
+os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 
 SHARED = Path(__file__).parents[2] / "shared"
 """Samples by others, beside the checkout; absent on an ordinary machine."""

@@ -97,16 +97,16 @@ def run(component: Annotated[str, typer.Argument(help="init, or a process of Air
     from lumbung.embedded.airflow import COMPONENTS
     from lumbung.embedded.stack import Stack
 
-    stack = Stack(Settings.load())
+    given = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW__")}
+    stack = Stack(Settings.load(), given)
     airflow = stack.airflow(stack.start_database())
     if component == "init":
         airflow.prepare()
         return
     if component not in COMPONENTS:
         raise typer.BadParameter(f"one of init, {', '.join(COMPONENTS)}")
-    given = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW__")}
     command = [sys.executable, "-m", "airflow", *COMPONENTS[component]]
-    os.execve(sys.executable, command, {**airflow.environment(), **given})  # noqa: S606
+    os.execve(sys.executable, command, airflow.environment())  # noqa: S606
 
 
 @app.command()

@@ -38,7 +38,7 @@ def tell_failure(context: dict[str, Any]) -> None:
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": "lumbung",
     "retries": 2,
-    "retry_delay": timedelta(minutes=1),
+    # The delay before the first retry is Airflow's setting default_task_retry_delay.
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=15),
     "execution_timeout": timedelta(hours=1),

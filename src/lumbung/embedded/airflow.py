@@ -13,7 +13,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -51,14 +51,20 @@ class Airflow:
         processes: where its processes are registered.
         warehouse_url: the warehouse's database, given to every task as `LUMBUNG_DATABASE_URL`.
         metadata_url: Airflow's own database (`postgresql://…`).
-
+        overrides: variables that win over Lumbung's own (containers, tests).
     """
 
     def __init__(
-        self, settings: Settings, processes: Processes, warehouse_url: str, metadata_url: str
+        self,
+        settings: Settings,
+        processes: Processes,
+        warehouse_url: str,
+        metadata_url: str,
+        overrides: Mapping[str, str],
     ) -> None:
         self.settings = settings
         self.processes = processes
+        self.overrides = overrides
         self.folder = settings.home / "airflow"
         self._warehouse_url = warehouse_url
         self._metadata_url = metadata_url
@@ -105,6 +111,7 @@ class Airflow:
             # A run starts within a second of its cause; the loop costs a few percent of a core.
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
             "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
+            "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "60",
             # No telemetry from any tool.
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
             "SCARF_ANALYTICS": "false",
@@ -112,7 +119,7 @@ class Airflow:
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "GX_ANALYTICS_ENABLED": "false",
         }
-        return {**os.environ, **own}
+        return {**os.environ, **own, **self.overrides}
 
     @property
     def url(self) -> str:

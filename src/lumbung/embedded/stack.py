@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psycopg
@@ -31,11 +32,14 @@ class Stack:
 
     Args:
         settings: the installation.
-
+        airflow_overrides: variables that win over Lumbung's own for Airflow's processes.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, airflow_overrides: Mapping[str, str] | None = None
+    ) -> None:
         self.settings = settings
+        self.airflow_overrides = airflow_overrides or {}
         self.postgres = EmbeddedPostgres(settings.home / "postgres")
         self.processes = Processes(settings.home / "run", settings.home / "logs")
 
@@ -67,7 +71,7 @@ class Stack:
             metadata_url = self.postgres.ensure_database(AIRFLOW_DATABASE)
         else:
             metadata_url = _beside(url, AIRFLOW_DATABASE)
-        return Airflow(self.settings, self.processes, url, metadata_url)
+        return Airflow(self.settings, self.processes, url, metadata_url, self.airflow_overrides)
 
     def stop(self) -> None:
         """Stop whatever runs, the database last."""

@@ -1,0 +1,86 @@
+"""The DAGs as Airflow sees them: a test here cannot pass on an empty bag."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+
+ROOT = Path(__file__).parents[2]
+
+HOUR = timedelta(hours=1)
+PULL = {"pull": (2, HOUR)}
+EXPECTED: dict[str, dict[str, tuple[int, timedelta | None]]] = {
+    "intake__kobo_pemantau": PULL,
+    "intake__register_laporan": PULL,
+    "intake__rekap_pengawasan": PULL,
+    "intake__wa_aduan": PULL,
+    "warehouse": {"gate_raw": (0, HOUR), "build": (1, HOUR)},
+    "publication": {
+        "freeze": (2, HOUR),
+        "render": (2, HOUR),
+        "gate": (0, HOUR),
+        "approve": (0, None),
+        "publish": (2, HOUR),
+        "settle": (2, HOUR),
+    },
+}
+"""Every DAG, every task, its retries and its time limit. A new DAG is added here on purpose."""
+
+
+@pytest.fixture(scope="module")
+def bag() -> DagBag:
+    return DagBag(dag_folder=str(ROOT / "dags"), load_op_links=False)
+
+
+def test_exactly_these_dags_tasks_retries_and_limits(bag: DagBag) -> None:
+    assert bag.import_errors == {}
+    found = {
+        dag_id: {task.task_id: (task.retries, task.execution_timeout) for task in dag.tasks}
+        for dag_id, dag in bag.dags.items()
+    }
+    assert found == EXPECTED
+
+
+def test_there_is_a_dag_for_every_channel_file(bag: DagBag) -> None:
+    files = {f"intake__{path.stem}" for path in (ROOT / "channels").glob("*.yaml")}
+    assert files == {dag_id for dag_id in EXPECTED if dag_id.startswith("intake__")}
+
+
+def test_every_dag_explains_itself_and_runs_once_at_a_time(bag: DagBag) -> None:
+    for dag in bag.dags.values():
+        assert "When it fails" in (dag.doc_md or ""), dag.dag_id
+        assert dag.max_active_runs == 1, dag.dag_id
+        assert not dag.catchup, dag.dag_id
+        for task in dag.tasks:
+            assert task.on_failure_callback, f"{dag.dag_id}.{task.task_id} fails in silence"
+
+
+def test_order_of_tasks_puts_every_gate_before_what_it_guards(bag: DagBag) -> None:
+    warehouse, publication = bag.dags["warehouse"], bag.dags["publication"]
+    assert warehouse.get_task("build").upstream_task_ids == {"gate_raw"}
+    assert publication.get_task("approve").upstream_task_ids == {"gate"}
+    assert publication.get_task("gate").upstream_task_ids >= {"render"}
+    assert publication.get_task("publish").upstream_task_ids == {"freeze", "approve"}
+
+
+def test_parsing_imports_nothing_heavy() -> None:
+    program = (
+        "import sys, runpy;"
+        "[runpy.run_path(file) for file in sys.argv[1:]];"
+        "heavy = {'great_expectations', 'pandas', 'dbt', 'altair', 'typst'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    files = [str(path) for path in sorted((ROOT / "dags").glob("*.py"))]
+    assert len(files) == 3
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program, *files],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip().splitlines()[-1] == "[]"

@@ -1,0 +1,98 @@
+"""One whole installation for the end-to-end tests: real scheduler, database, dbt and GX."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from rich.console import Console
+
+from lumbung.demo.run import Demo
+from lumbung.embedded.airflow import AirflowClient
+from lumbung.embedded.stack import Stack
+from lumbung.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+WEEKS = 2
+SEED = 11
+
+
+@dataclass
+class Installation:
+    """A running Lumbung that has made one demo."""
+
+    settings: Settings
+    url: str
+    client: AirflowClient
+    stack: Stack
+    said: str
+
+    def query(self, sql: str, *parameters: object) -> list[tuple[object, ...]]:
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(sql.encode(), parameters or None).fetchall()
+
+    def execute(self, sql: str, *parameters: object) -> None:
+        with psycopg.connect(self.url) as connection:
+            connection.execute(sql.encode(), parameters or None)
+
+    def run(
+        self,
+        dag_id: str,
+        conf: dict[str, object] | None = None,
+        react: Callable[[str, dict[str, str | None]], None] | None = None,
+        seconds: float = 240,
+    ) -> tuple[str, dict[str, str | None]]:
+        """Run a DAG through the scheduler; its final state and the states of its tasks."""
+        run_id = self.client.trigger(dag_id, conf)
+        for states in self.client.follow(dag_id, run_id, seconds):
+            if react is not None:
+                react(run_id, states)
+        self.last_run_id = run_id
+        return str(self.client.run(dag_id, run_id)["state"]), self.client.tasks(dag_id, run_id)
+
+
+def copy_project(folder: Path) -> Path:
+    """A copy of what an installation reads, so that a test can break it."""
+    for name in ("dags", "channels", "dbt_project", "expectations"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def run_demo(settings: Settings, seed: int, weeks: int, overrides: dict[str, str]) -> Demo:
+    """One demo that leaves everything running; what it said is in `demo.console.file`."""
+    console = Console(file=io.StringIO(), width=200, highlight=False)
+    demo = Demo(settings, console, weeks=weeks, seed=seed, keep=True)
+    demo.stack = Stack(settings, overrides)
+    demo.run()
+    return demo
+
+
+RETRY_AT_ONCE = {"AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1"}
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """An installation after its first demo, stopped at the end."""
+    settings = Settings(
+        home=tmp_path_factory.mktemp("home") / ".lumbung",
+        project=copy_project(tmp_path_factory.mktemp("project")),
+        database_url=None,
+    )
+    demo = None
+    try:
+        demo = run_demo(settings, SEED, WEEKS, RETRY_AT_ONCE)
+        url = demo.stack.start_database()
+        yield Installation(
+            settings,
+            url,
+            demo.stack.airflow(url).client(),
+            demo.stack,
+            demo.console.file.getvalue(),
+        )
+    finally:
+        Stack(settings).stop()

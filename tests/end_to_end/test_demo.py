@@ -1,0 +1,179 @@
+"""The main job, run as a person runs it, equals the invented world; twice is the same as once."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import Any
+
+from pypdf import PdfReader
+
+from end_to_end.conftest import RETRY_AT_ONCE, SEED, WEEKS, Installation, run_demo
+from lumbung.demo.truth import figure_differences
+
+COUNTS = ("read", "landed", "duplicate", "quarantined")
+
+
+def truth_of(installation: Installation) -> dict[str, Any]:
+    truth: dict[str, Any] = json.loads((installation.settings.home / "truth.json").read_text())
+    assert truth["seed"] == SEED
+    assert len(truth["weeks"]) == WEEKS
+    assert len(truth["reports"]) > 10
+    return truth
+
+
+def batch_counts(installation: Installation, after: int = 0) -> dict[str, dict[str, int]]:
+    rows = installation.query(
+        "select channel, sum(read_count)::int, sum(landed_count)::int,"
+        " sum(duplicate_count)::int, sum(quarantined_count)::int"
+        " from raw.batch where batch_id > %s group by channel",
+        after,
+    )
+    return {str(channel): dict(zip(COUNTS, values, strict=True)) for channel, *values in rows}
+
+
+def test_every_channel_delivered_what_the_world_wrote(installation: Installation) -> None:
+    assert batch_counts(installation) == truth_of(installation)["channels"]
+
+
+def test_every_figure_equals_the_truth(installation: Installation) -> None:
+    truth = truth_of(installation)
+    assert len(truth["figures"]) > 1000
+    assert figure_differences(truth, installation.url) == []
+
+
+def test_facts_equal_the_truth_case_by_case(installation: Installation) -> None:
+    truth = truth_of(installation)
+    rows = installation.query(
+        "select channel, record_kind, lower(register_number), regency_code, district_code,"
+        " occurred_date::text, known_date::text, received_date::text, week_id,"
+        " registration_outcome,"
+        " array(select issue_code from marts.bridge_report_issue b"
+        "  where b.report_id = r.report_id order by 1),"
+        " array(select violation_type_code from marts.bridge_report_violation_type b"
+        "  where b.report_id = r.report_id order by 1)"
+        " from marts.fct_report r"
+    )
+    found = Counter((*row[:-2], tuple(row[-2]), tuple(row[-1])) for row in rows)  # type: ignore[arg-type]
+    wanted = Counter(
+        (
+            report["channel"],
+            report["record_kind"],
+            (report["register_number"] or "").lower() or None,
+            report["regency_code"],
+            report["district_code"],
+            report["occurred_date"],
+            report["known_date"],
+            report["received_date"],
+            report["week_id"],
+            report["registration_outcome"],
+            tuple(sorted(report["issues"])),
+            tuple(sorted(report["violation_types"])),
+        )
+        for report in truth["reports"]
+    )
+    assert found - wanted == Counter()
+    assert wanted - found == Counter()
+
+
+def test_activities_and_submissions_equal_the_truth(installation: Installation) -> None:
+    truth = truth_of(installation)
+    for table, columns, key in (
+        (
+            "fct_supervision",
+            ["regency_code", "district_code", "activity_date", "election_code", "method_code"],
+            "supervisions",
+        ),
+        (
+            "fct_prevention",
+            ["regency_code", "district_code", "activity_date", "prevention_type_code"],
+            "preventions",
+        ),
+        ("fct_submission", ["district_code", "week_id", "is_submitted"], "submissions"),
+    ):
+        selected = ", ".join(f"{c}::text" for c in columns)
+        rows = installation.query(f"select {selected} from marts.{table}")
+        wanted = Counter(
+            tuple(str(row[c]).lower() if isinstance(row[c], bool) else row[c] for c in columns)
+            for row in truth[key]
+        )
+        assert Counter(rows) == wanted, table
+
+
+def test_what_is_not_counted_is_listed_with_its_reason(installation: Installation) -> None:
+    truth = truth_of(installation)
+    rows = installation.query(
+        "select channel, reason_code, sum(record_count)::int from reporting.rpt_not_counted"
+        " group by channel, reason_code"
+    )
+    wanted: Counter[tuple[str, str]] = Counter()
+    for part in ("set_apart", "quarantine"):
+        for channel, reasons in truth[part].items():
+            for reason, count in reasons.items():
+                wanted[channel, reason] += count
+    assert {(c, r): n for c, r, n in rows} == {key: n for key, n in wanted.items() if n}
+
+
+def test_edition_shows_the_truth_and_who_approved(installation: Installation) -> None:
+    truth = truth_of(installation)
+    week = truth["edition_week"]
+    folder = installation.settings.editions / f"{week}-r1"
+    values = {
+        (row["figure_code"], row["regency_code"], row["period"]): row["value"]
+        for row in truth["figures"]
+        if row["week_id"] == week and row["category_code"] == "ALL"
+    }
+    frozen = installation.query(
+        "select figure_code, regency_code, value_week, value_to_date from published.figure"
+        " where edition_id = %s and category_code = 'ALL'",
+        f"{week}-r1",
+    )
+    assert len(frozen) >= 9 * 4
+    for figure, regency, in_week, to_date in frozen:
+        assert in_week == values[figure, regency, "week"], (figure, regency)
+        assert to_date == values[figure, regency, "to_date"], (figure, regency)
+    html = (folder / "edisi.html").read_text()
+    pdf = PdfReader(folder / "edisi.pdf")
+    text = re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pdf.pages))
+    for shown in (html, text):
+        assert "otomatis oleh demo" in shown
+    assert str(values["suspected_violation", "19", "to_date"]) in text
+
+
+def test_demo_says_what_it_did(installation: Installation) -> None:
+    said = installation.said
+    assert re.search(r"\[7/7\] truth .* all \d+ figures equal", said)
+    for name in ("edisi.pdf", "edisi.html", "lumbung psql", "Airflow"):
+        assert name in said
+    truth = truth_of(installation)["channels"]
+    for channel, counts in truth.items():
+        row = next(line for line in said.splitlines() if line.strip().startswith(channel))
+        assert [int(number) for number in row.split()[1:]] == [counts[name] for name in COUNTS]
+
+
+def test_second_demo_adds_no_row_and_no_edition(installation: Installation) -> None:
+    tables = (
+        "raw.record",
+        "vault.identity",
+        "quarantine.record",
+        "marts.fct_report",
+        "published.edition",
+        "published.figure",
+    )
+
+    def sizes() -> dict[str, object]:
+        return {t: installation.query(f"select count(*) from {t}")[0][0] for t in tables}
+
+    before = sizes()
+    (last,) = installation.query("select max(batch_id) from raw.batch")[0]
+    pdf = next(installation.settings.editions.glob("*/edisi.pdf"))
+    stamp = pdf.stat().st_mtime_ns
+    run_demo(installation.settings, SEED, WEEKS, RETRY_AT_ONCE)
+    assert sizes() == before
+    again = batch_counts(installation, int(str(last)))
+    first = truth_of(installation)["channels"]
+    assert again.keys() == first.keys()
+    for channel, counts in again.items():
+        assert counts["read"] == counts["duplicate"] == first[channel]["read"], channel
+    assert pdf.stat().st_mtime_ns == stamp

@@ -1,0 +1,118 @@
+"""What must not happen does not: each run here fails, and nothing was published or shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from end_to_end.conftest import Installation
+
+
+def published(installation: Installation) -> list[tuple[object, ...]]:
+    return installation.query(
+        "select edition_id, state from published.edition where state = 'published' order by 1"
+    )
+
+
+def builds(installation: Installation) -> list[tuple[object, ...]]:
+    return installation.query("select count(*) from ops.build where state = 'success'")
+
+
+@contextmanager
+def planted(path: Path, content: str) -> Iterator[None]:
+    path.write_text(content)
+    try:
+        yield
+    finally:
+        path.unlink()
+
+
+def test_failing_check_at_the_raw_door_stops_the_build(installation: Installation) -> None:
+    before = builds(installation)
+    installation.execute(
+        "insert into raw.record (channel, source_id, content_hash, batch_id, received_at, payload)"
+        " select channel, 'planted', content_hash, batch_id, now() + interval '30 days', payload"
+        " from raw.record where channel = 'kobo_pemantau' limit 1"
+    )
+    try:
+        state, tasks = installation.run("warehouse")
+    finally:
+        installation.execute("delete from raw.record where source_id = 'planted'")
+    assert (state, tasks) == ("failed", {"gate_raw": "failed", "build": "upstream_failed"})
+    assert builds(installation) == before
+    reason = installation.client.reason("warehouse", installation.last_run_id, "gate_raw")
+    assert "kobo_pemantau" in reason
+    assert "future" in reason
+
+
+def test_failing_dbt_test_stops_before_the_marts(installation: Installation) -> None:
+    before = builds(installation)
+    marts = installation.query("select max(xmin::text::bigint) from marts.fct_report")
+    model = next(
+        (installation.settings.project / "dbt_project/models/intermediate").glob("int_report*.sql")
+    ).stem
+    fault = installation.settings.project / "dbt_project" / "tests" / "planted_fault.sql"
+    with planted(fault, f"select * from {{{{ ref('{model}') }}}} limit 1\n"):
+        state, tasks = installation.run("warehouse")
+    assert (state, tasks) == ("failed", {"gate_raw": "success", "build": "failed"})
+    assert builds(installation) == before
+    assert installation.query("select max(xmin::text::bigint) from marts.fct_report") == marts
+    reason = installation.client.reason("warehouse", installation.last_run_id, "build")
+    assert "planted_fault" in reason
+    state, _ = installation.run("warehouse")
+    assert state == "success"
+
+
+def test_failing_check_at_the_publication_door_publishes_nothing(
+    installation: Installation,
+) -> None:
+    before = published(installation)
+    assert len(before) == 1
+    week = str(before[0][0]).rsplit("-r", 1)[0]
+    where = (
+        f" where figure_code = 'report_received' and category_code = 'LP'"
+        f" and regency_code = '19.71' and week_id = '{week}' and period = 'week'"
+    )
+    installation.execute("update reporting.rpt_figure set value = value + 100" + where)
+    try:
+        state, tasks = installation.run("publication", {"week_id": week})
+    finally:
+        installation.execute("update reporting.rpt_figure set value = value - 100" + where)
+    assert state == "failed"
+    assert tasks["gate"] == "failed"
+    assert tasks["approve"] == tasks["publish"] == "upstream_failed"
+    assert published(installation) == before
+
+
+@pytest.mark.parametrize("by", ["pimpinan"])
+def test_rejected_approval_publishes_nothing(installation: Installation, by: str) -> None:
+    before = published(installation)
+    (first_week,) = installation.query("select min(week_id) from reporting.rpt_figure")[0]
+    leader = installation.stack.airflow(installation.url).client(by)
+
+    def reject(run_id: str, states: dict[str, str | None]) -> None:
+        if states.get("approve") == "awaiting_input":
+            leader.respond("publication", run_id, "approve", "Reject")
+
+    _, tasks = installation.run("publication", {"week_id": first_week}, reject)
+    assert tasks["approve"] == "success"
+    assert tasks["publish"] == "skipped"
+    assert published(installation) == before
+    states = installation.query(
+        "select state from published.edition where week_id = %s", first_week
+    )
+    assert states == [("rejected",)]
+    assert not (installation.settings.editions / f"{first_week}-r1" / "edisi.pdf").exists()
+
+
+def test_unreachable_source_fails_its_run_and_moves_nothing(installation: Installation) -> None:
+    cursor = installation.query("select * from ops.channel_cursor where channel = 'kobo_pemantau'")
+    installation.stack.processes.stop("kobo-stand-in")
+    state, tasks = installation.run("intake__kobo_pemantau")
+    assert (state, tasks) == ("failed", {"pull": "failed"})
+    assert cursor == installation.query(
+        "select * from ops.channel_cursor where channel = 'kobo_pemantau'"
+    )
