@@ -1,0 +1,5 @@
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {#- Schemas are named exactly as configured: staging, intermediate, marts, reporting, reference,
+        checks. Nothing is prefixed, so that readers find one name on every installation. -#}
+    {{ (custom_schema_name or target.schema) | trim }}
+{%- endmacro %}

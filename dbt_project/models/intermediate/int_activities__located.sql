@@ -1,0 +1,18 @@
+-- One row per row of a recap that counts: a supervised campaign event (LHP), a prevention action
+-- (PREV), or the statement that there was nothing to report (NIHIL).
+select
+    md5(records.channel || '/' || records.source_id) as activity_id,
+    records.channel,
+    records.kind_code as record_kind,
+    places.regency_code,
+    places.district_code,
+    records.counted_date as activity_date,
+    {{ week_id('records.counted_date') }} as week_id,
+    records.election_code,
+    records.method_code,
+    records.prevention_type_code,
+    records.received_at,
+    records.record_id
+from {{ ref('int_records__typed') }} as records
+left join {{ ref('int_places__resolved') }} as places on records.place_id = places.place_id
+where records.set_apart_code is null and records.kind_code in ('LHP', 'PREV', 'NIHIL')

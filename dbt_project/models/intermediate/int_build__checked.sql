@@ -1,0 +1,12 @@
+{{ config(materialized='view') }}
+-- The door between what is being checked and what readers see: every mart waits for this model,
+-- and this model waits for every test before it. It says which deliveries the build rests on.
+select
+    count(*) as record_count,
+    max(records.record_id) as max_record_id
+from {{ ref('int_records__typed') }} as records
+-- depends_on: {{ ref('int_records__set_apart') }}
+-- depends_on: {{ ref('int_report_terms__classified') }}
+-- depends_on: {{ ref('int_regency_weeks__counted') }}
+-- depends_on: {{ ref('int_figures__counted') }}
+-- depends_on: {{ ref('int_not_counted__summed') }}

@@ -1,0 +1,31 @@
+-- Every day from the first plausible one to the end of the year of the last record, with its ISO
+-- week and the stage that marks it. Stages overlap: the one of the lowest precedence number wins.
+with bounds as (
+    select greatest(max(counted_date), date '{{ var("campaign_start") }}') as last_date
+    from {{ ref('int_records__typed') }}
+    where set_apart_code is null
+),
+
+days as (
+    select series.day::date as date_day
+    from bounds
+    cross join lateral generate_series(
+        '{{ var("first_plausible_date") }}'::timestamp,
+        date_trunc('year', bounds.last_date::timestamp) + interval '1 year - 1 day',
+        interval '1 day'
+    ) as series (day)
+)
+
+select
+    days.date_day,
+    {{ week_id('days.date_day') }} as week_id,
+    date_trunc('week', days.date_day::timestamp)::date as week_start_date,
+    stages.stage_code
+from days
+left join lateral (
+    select stage.stage_code
+    from {{ ref('stage') }} as stage
+    where days.date_day between coalesce(stage.start_date, '-infinity'::date) and stage.end_date
+    order by stage.precedence asc, stage.stage_code asc
+    limit 1
+) as stages on true

@@ -1,0 +1,31 @@
+-- What is not in any figure, and why: quarantined before it was landed, or landed and set apart.
+with entries as (
+    select
+        channel,
+        reason_code,
+        reason,
+        week_id
+    from {{ ref('int_records__set_apart') }}
+    union all
+    select
+        records.channel,
+        records.reason_code,
+        -- The reason of one delivery names its place in one file; readers of a sum get the first.
+        min(records.reason) over (partition by records.channel, records.reason_code) as reason,
+        case
+            when channels.kind <> 'register'
+                then {{ week_id(jakarta_date('records.received_at')) }}
+        end as week_id
+    from {{ source('quarantine', 'record') }} as records
+    left join {{ source('reference', 'channel') }} as channels on records.channel = channels.channel
+    where records.resolved_at is null
+)
+
+select
+    channel,
+    reason_code,
+    week_id,
+    min(reason) as reason,
+    count(*) as record_count
+from entries
+group by channel, reason_code, week_id

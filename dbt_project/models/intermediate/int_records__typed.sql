@@ -1,0 +1,131 @@
+-- One row per current delivery: its texts read into dates, numbers and codes, and the decision
+-- whether it counts. `set_apart_code` is null where it does.
+{%- set dates = ['received', 'known', 'occurred', 'activity', 'period'] %}
+{%- set terms = {
+    'record_kind': 'record_kind_raw',
+    'activity_kind': 'activity_kind_raw',
+    'role': 'accused_role_raw',
+    'status': 'status_raw',
+    'reason': 'status_reason_raw',
+    'election': 'election_raw',
+    'method': 'method_raw',
+    'prevention_type': 'prevention_type_raw',
+} %}
+{%- set vocabularies = {'activity_kind': 'record_kind', 'reason': 'non_registration_reason'} %}
+with records as (
+    select
+        *,
+        {{ place_id() }} as place_id,
+        -- domain.md 1.6: 005/LP/PB/Kab/09.05/XI/2024, after registration 005/Reg/LP/...
+        regexp_match(
+            regexp_replace(register_number_raw, '\s', '', 'g'),
+            '^(\d{3,4})/(?:(reg)/)?(lp|tm)/(pl|pp|pg|pb|pw)/(ri|prov|kab|kota|kec|cam)'
+            || '/(\d{2}\.\d{2}(?:\.\d{2})?)/([ivx]{1,4})/(20\d{2})$',
+            'i'
+        ) as number_parts,
+        coalesce({{ is_blank('register_number_raw') }}, true) as is_number_blank
+    from {{ ref('stg_intake__records') }}
+),
+
+read as (
+    select
+        records.*,
+        batches.landed_at,
+        upper(records.number_parts[3]) as register_kind,
+        records.number_parts[2] is not null as has_registered_number,
+        {% for date in dates -%}
+            {{ date }}.date_day as {{ date }}_day,
+        {% endfor -%}
+        {% for term in terms -%}
+            {{ term }}.code as {{ term }}_code,
+        {% endfor -%}
+        exists (
+            select 1 from {{ ref('test_text') }} as tests
+            where {{ term_key('records.narrative_raw') }} = tests.term
+        ) as is_test
+    from records
+    inner join {{ source('raw', 'batch') }} as batches on records.batch_id = batches.batch_id
+    {% for date in dates -%}
+        left join {{ ref('int_dates__read') }} as {{ date }}
+            on records.{{ date }}_date_raw = {{ date }}.date_raw
+    {% endfor -%}
+    {% for term, column in terms.items() -%}
+        left join {{ ref('int_terms__mapped') }} as {{ term }}
+            on
+                {{ term }}.vocabulary = '{{ vocabularies.get(term, term) }}'
+                and records.{{ column }} = {{ term }}.term_raw
+    {% endfor -%}
+),
+
+kinded as (
+    select
+        *,
+        -- The legal number says what a case is; then the row; then the channel.
+        coalesce(register_kind, record_kind_code, activity_kind_code, default_record_kind)
+            as kind_code
+    from read
+),
+
+dated as (
+    select
+        *,
+        case
+            when kind_code in ('LP', 'TM') then received_day
+            when kind_code = 'IA' then {{ jakarta_date('received_at') }}
+            else coalesce(activity_day, period_day)
+        end as counted_date
+    from kinded
+)
+
+select
+    record_id,
+    channel,
+    source_id,
+    received_at,
+    place_id,
+    kind_code,
+    upper(number_parts[1])
+    || '/' || case when has_registered_number then 'Reg/' else '' end
+    || register_kind
+    || '/' || upper(number_parts[4])
+    || '/' || case upper(number_parts[5]) when 'RI' then 'RI' else initcap(number_parts[5]) end
+    || '/' || number_parts[6]
+    || '/' || upper(number_parts[7])
+    || '/' || number_parts[8] as register_number,
+    has_registered_number,
+    counted_date,
+    known_day as known_date,
+    occurred_day as occurred_date,
+    role_code,
+    status_code,
+    reason_code,
+    election_code,
+    method_code,
+    prevention_type_code,
+    issue_list,
+    violation_type_list,
+    case
+        when is_test then 'test_row'
+        when
+            kind_code = 'IA'
+            and {{ term_key('narrative_raw') }} in (
+                'pesan ini telah dihapus', 'anda telah menghapus pesan ini', 'anda menghapus pesan ini',
+                'this message was deleted', 'you deleted this message'
+            )
+            then 'deleted_message'
+        when
+            kind_code = 'IA'
+            and num_nonnulls(
+                occurred_date_raw, regency_raw, district_raw, regency_code_raw, district_code_raw,
+                issue_list
+            ) = 0
+            then 'not_a_report'
+        when not is_number_blank and number_parts is null then 'unreadable_number'
+        when kind_code is null then 'unknown_kind'
+        when counted_date is null then 'unreadable_date'
+        when
+            counted_date < date '{{ var("first_plausible_date") }}'
+            or counted_date > {{ jakarta_date('landed_at') }}
+            then 'implausible_date'
+    end as set_apart_code
+from dated

@@ -1,0 +1,18 @@
+-- The themes and violation types of every case: a case may have several of each.
+select distinct
+    reports.report_id,
+    written.vocabulary,
+    terms.code
+from {{ ref('int_reports__located') }} as reports
+cross join lateral (
+    select
+        'issue' as vocabulary,
+        unnest(reports.issue_list) as term_raw
+    union all
+    select
+        'violation_type' as vocabulary,
+        unnest(reports.violation_type_list) as term_raw
+) as written
+inner join {{ ref('int_terms__mapped') }} as terms
+    on written.vocabulary = terms.vocabulary and written.term_raw = terms.term_raw
+where terms.code is not null

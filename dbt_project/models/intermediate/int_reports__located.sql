@@ -1,0 +1,38 @@
+-- One row per case that counts: laporan (LP), temuan (TM), informasi awal (IA).
+select
+    md5(records.channel || '/' || records.source_id) as report_id,
+    records.channel,
+    records.kind_code as record_kind,
+    records.register_number,
+    places.regency_code,
+    places.district_code,
+    places.village_code,
+    records.occurred_date,
+    records.known_date,
+    records.counted_date as received_date,
+    records.received_at,
+    {{ week_id('records.counted_date') }} as week_id,
+    coalesce(occurred.stage_code, received.stage_code) as stage_code,
+    records.status_code,
+    case
+        when records.kind_code = 'IA' then null
+        -- A decision stands over the number; a number with Reg over a status that is still open.
+        when statuses.registration_outcome <> 'pending' then statuses.registration_outcome
+        when records.has_registered_number then 'registered'
+        else 'pending'
+    end as registration_outcome,
+    case
+        when records.kind_code <> 'IA' and statuses.registration_outcome = 'not_registered'
+            then records.reason_code
+    end as non_registration_reason,
+    records.role_code as accused_role_code,
+    records.counted_date - records.known_date > {{ var('days_to_report') }} as is_late,
+    records.record_id,
+    records.issue_list,
+    records.violation_type_list
+from {{ ref('int_records__typed') }} as records
+left join {{ ref('int_places__resolved') }} as places on records.place_id = places.place_id
+left join {{ ref('status') }} as statuses on records.status_code = statuses.status_code
+left join {{ ref('int_calendar__staged') }} as occurred on records.occurred_date = occurred.date_day
+left join {{ ref('int_calendar__staged') }} as received on records.counted_date = received.date_day
+where records.set_apart_code is null and records.kind_code in ('LP', 'TM', 'IA')

@@ -1,0 +1,24 @@
+-- One row per district and campaign week, whether or not it delivered a row of its recap.
+with delivered as (
+    select
+        district_code,
+        week_id,
+        count(*) as row_count,
+        max(received_at) as last_received_at
+    from {{ ref('int_activities__located') }}
+    where district_code is not null
+    group by district_code, week_id
+)
+
+select
+    districts.district_code,
+    weeks.week_id,
+    districts.regency_code,
+    delivered.row_count is not null as is_submitted,
+    coalesce(delivered.row_count, 0) as row_count,
+    delivered.last_received_at
+from {{ ref('district') }} as districts
+cross join {{ ref('int_weeks__spanned') }} as weeks
+left join delivered
+    on districts.district_code = delivered.district_code and weeks.week_id = delivered.week_id
+where weeks.is_campaign

@@ -1,0 +1,60 @@
+-- Every word that any channel uses for an issue, type, role, status ... , mapped once to its code.
+-- A word without a code is a row for review (code null), never a guess.
+{%- set scalars = {
+    'record_kind': ['record_kind_raw', 'activity_kind_raw'],
+    'role': ['accused_role_raw'],
+    'status': ['status_raw'],
+    'non_registration_reason': ['status_reason_raw'],
+    'election': ['election_raw'],
+    'method': ['method_raw'],
+    'prevention_type': ['prevention_type_raw'],
+} %}
+{%- set lists = {'issue': 'issue_list', 'violation_type': 'violation_type_list'} %}
+with terms as (
+    select
+        written.vocabulary,
+        written.term_raw,
+        count(*) as record_count
+    from {{ ref('stg_intake__records') }} as records
+    cross join lateral (
+        values
+        {%- for vocabulary, columns in scalars.items() %}
+            {%- set outer_last = loop.last %}
+            {%- for column in columns %}
+        ('{{ vocabulary }}', records.{{ column }}){{ ',' if not (outer_last and loop.last) }}
+            {%- endfor %}
+        {%- endfor %}
+        {%- for vocabulary, column in lists.items() %}
+        union all
+        select
+            '{{ vocabulary }}',
+            unnest(records.{{ column }})
+        {%- endfor %}
+    ) as written (vocabulary, term_raw)
+    where written.term_raw is not null
+    group by written.vocabulary, written.term_raw
+),
+
+maps as (
+    {%- for vocabulary in scalars.keys() | list + lists.keys() | list %}
+    select
+        '{{ vocabulary }}' as vocabulary,
+        term,
+        code
+    from {{ ref('map_' ~ vocabulary) }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+)
+
+select
+    terms.vocabulary,
+    terms.term_raw,
+    maps.code,
+    -- 'Nihil' says nothing everywhere but among the kinds of activity.
+    maps.code is null and {{ is_blank('terms.term_raw') }} as is_blank,
+    terms.record_count
+from terms
+left join maps
+    on
+        terms.vocabulary = maps.vocabulary
+        and {{ term_key('terms.term_raw') }} = maps.term

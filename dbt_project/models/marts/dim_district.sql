@@ -1,0 +1,7 @@
+-- depends_on: {{ ref('int_build__checked') }}
+select
+    district_code,
+    regency_code,
+    district_name,
+    bps_code
+from {{ ref('district') }}

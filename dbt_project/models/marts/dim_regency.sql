@@ -1,0 +1,15 @@
+-- depends_on: {{ ref('int_build__checked') }}
+select
+    regency_code,
+    bps_code,
+    regency_name,
+    short_name,
+    regency_type,
+    district_count,
+    village_count,
+    polling_station_count,
+    voter_count,
+    tile_row,
+    tile_col,
+    is_unknown
+from {{ ref('regency') }}

@@ -1,0 +1,12 @@
+-- depends_on: {{ ref('int_build__checked') }}
+select
+    activity_id as prevention_id,
+    channel,
+    regency_code,
+    district_code,
+    activity_date,
+    week_id,
+    prevention_type_code,
+    record_id
+from {{ ref('int_activities__located') }}
+where record_kind = 'PREV'

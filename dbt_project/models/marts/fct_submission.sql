@@ -1,0 +1,9 @@
+-- depends_on: {{ ref('int_build__checked') }}
+select
+    district_code,
+    week_id,
+    regency_code,
+    is_submitted,
+    row_count,
+    last_received_at
+from {{ ref('int_submissions__expected') }}

@@ -1,0 +1,13 @@
+-- depends_on: {{ ref('int_build__checked') }}
+select
+    activity_id as supervision_id,
+    channel,
+    regency_code,
+    district_code,
+    activity_date,
+    week_id,
+    election_code,
+    method_code,
+    record_id
+from {{ ref('int_activities__located') }}
+where record_kind = 'LHP'

@@ -1,0 +1,12 @@
+{% test every_channel_is_mapped(model) %}
+    {#- No landed record belongs to a channel whose file is gone: its records would vanish unsaid.
+        A channel that is retired keeps its file. -#}
+    select
+        batches.channel,
+        sum(batches.landed_count) as landed_count
+    from {{ source('raw', 'batch') }} as batches
+    left join {{ source('reference', 'channel') }} as channels on batches.channel = channels.channel
+    where channels.channel is null
+    group by batches.channel
+    having sum(batches.landed_count) > 0
+{% endtest %}

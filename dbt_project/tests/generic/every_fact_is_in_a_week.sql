@@ -1,0 +1,31 @@
+{% test every_fact_is_in_a_week(model) %}
+    {#- The counts by regency and week add up to the facts: none falls outside the grid. -#}
+    select
+        facts.name,
+        facts.fact_count,
+        grid.grid_count
+    from (
+        select
+            'case' as name,
+            count(*) as fact_count
+        from {{ ref('int_reports__located') }}
+        union all
+        select
+            'activity' as name,
+            count(*) as fact_count
+        from {{ ref('int_activities__located') }}
+        where record_kind in ('LHP', 'PREV')
+    ) as facts
+    inner join (
+        select
+            'case' as name,
+            coalesce(sum(suspected_violation_count + tip_count), 0) as grid_count
+        from {{ model }}
+        union all
+        select
+            'activity' as name,
+            coalesce(sum(supervision_count + prevention_count), 0) as grid_count
+        from {{ model }}
+    ) as grid on facts.name = grid.name
+    where facts.fact_count <> grid.grid_count
+{% endtest %}

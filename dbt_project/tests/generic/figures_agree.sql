@@ -1,0 +1,110 @@
+{% test figures_agree(model) %}
+    {#- The identities between figures, for every category, regency, week and period:
+        province = sum of the regencies; received = registered + not registered + pending;
+        the kinds sum to the cases; the regency weeks say the same; nothing shrinks over time. -#}
+    with figures as (select * from {{ model }}),
+
+    province as (
+        select
+            'province_is_the_sum' as rule,
+            figure_code,
+            category_code,
+            '19' as regency_code,
+            week_id,
+            period,
+            sum(value) filter (where regency_code = '19') as value,
+            sum(value) filter (where regency_code <> '19') as expected
+        from figures
+        group by figure_code, category_code, week_id, period
+    ),
+
+    funnel as (
+        select
+            'funnel_adds_up' as rule,
+            'report_received' as figure_code,
+            category_code,
+            regency_code,
+            week_id,
+            period,
+            sum(value) filter (where figure_code = 'report_received') as value,
+            sum(value) filter (where figure_code <> 'report_received') as expected
+        from figures
+        where starts_with(figure_code, 'report_')
+        group by category_code, regency_code, week_id, period
+    ),
+
+    kinds as (
+        select
+            'kinds_add_up' as rule,
+            'suspected_violation' as figure_code,
+            'ALL' as category_code,
+            regency_code,
+            week_id,
+            period,
+            sum(value) filter (where figure_code = 'suspected_violation') as value,
+            sum(value) filter (where figure_code = 'suspected_violation_by_kind') as expected
+        from figures
+        where figure_code in ('suspected_violation', 'suspected_violation_by_kind')
+        group by regency_code, week_id, period
+    ),
+
+    weeks as (
+        select
+            'regency_week_says_the_same' as rule,
+            figures.figure_code,
+            figures.category_code,
+            figures.regency_code,
+            figures.week_id,
+            figures.period,
+            figures.value,
+            case figures.figure_code
+                when 'suspected_violation' then facts.suspected_violation_count
+                when 'tip' then facts.tip_count
+                when 'prevention' then facts.prevention_count
+                when 'district_submitted' then facts.submitted_district_count
+                when 'district_expected' then facts.district_count
+            end as expected
+        from figures
+        left join {{ ref('int_regency_weeks__counted') }} as facts
+            on figures.regency_code = facts.regency_code and figures.week_id = facts.week_id
+        where
+            figures.period = 'week'
+            and figures.regency_code <> '19'
+            and figures.figure_code in (
+                'suspected_violation', 'tip', 'prevention', 'district_submitted', 'district_expected'
+            )
+    ),
+
+    running as (
+        select
+            'to_date_only_grows' as rule,
+            figure_code,
+            category_code,
+            regency_code,
+            week_id,
+            period,
+            value,
+            greatest(
+                value,
+                lag(value) over (
+                    partition by figure_code, category_code, regency_code
+                    order by week_id
+                )
+            ) as expected
+        from figures
+        where period = 'to_date'
+    )
+
+    select * from (
+        select * from province
+        union all
+        select * from funnel
+        union all
+        select * from kinds
+        union all
+        select * from weeks
+        union all
+        select * from running
+    ) as identities
+    where value is distinct from expected
+{% endtest %}

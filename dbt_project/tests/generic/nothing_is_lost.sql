@@ -1,0 +1,10 @@
+{% test nothing_is_lost(model) %}
+    {#- Every current delivery is typed, and then either counted as a case or an activity, or set
+        apart: no join has dropped or doubled one. -#}
+    select
+        records.record_id,
+        typed.set_apart_code
+    from {{ ref('stg_intake__records') }} as records
+    left join {{ model }} as typed on records.record_id = typed.record_id
+    where typed.record_id is null
+{% endtest %}
