@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow.sdk import Asset
 
-from lumbung.intake.run import SourceConnection
+from lumbung.intake.connectors import SourceConnection
 
 log = logging.getLogger(__name__)
 
