@@ -1,0 +1,240 @@
+"""What the warehouse and the edition must say of a world, worked out from its facts alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from lumbung.demo import vocabulary
+from lumbung.demo.facts import COUNTED, DUPLICATE, Activity, Fate, Tip, week_of
+from lumbung.demo.regions import PROVINCE, REGENCIES, UNKNOWN_REGENCY
+
+if TYPE_CHECKING:
+    from lumbung.demo.world import World
+
+CATEGORIES: dict[str, tuple[str, ...]] = {
+    "suspected_violation": ("ALL",),
+    "suspected_violation_by_kind": ("LP", "TM"),
+    "suspected_violation_by_issue": tuple(vocabulary.ISSUES),
+    "suspected_violation_by_type": tuple(vocabulary.VIOLATION_TYPES),
+    "report_received": ("LP", "TM"),
+    "report_registered": ("LP", "TM"),
+    "report_not_registered": ("LP", "TM"),
+    "report_pending": ("LP", "TM"),
+    "tip": ("ALL",),
+    "campaign_event_by_election": tuple(vocabulary.ELECTIONS),
+    "campaign_event_by_method": tuple(vocabulary.METHODS),
+    "prevention": ("ALL",),
+    "district_submitted": ("ALL",),
+    "district_expected": ("ALL",),
+}
+"""The figures and their categories (docs/architecture.md, "Figures")."""
+
+Record = dict[str, Any]
+
+
+def truth_of(world: World) -> Record:
+    """The content of `truth.json` (docs/architecture.md, "The demo's truth")."""
+    fates = _fates(world)
+    recap = [row for row in world.recap if row.fate == COUNTED]
+    reports = [*_cases(world), *_tips(world)]
+    supervisions = [_supervision(row) for row in recap if row.kind == "LHP"]
+    preventions = [_prevention(row) for row in recap if row.kind == "PREV"]
+    submissions = _submissions(world, recap)
+    members = _members(reports, supervisions, preventions, submissions)
+    return {
+        "seed": world.seed,
+        "weeks": list(world.weeks),
+        "edition_week": world.weeks[-1],
+        "channels": {channel: _counts(each) for channel, each in fates.items()},
+        "reports": reports,
+        "supervisions": supervisions,
+        "preventions": preventions,
+        "submissions": submissions,
+        "set_apart": {channel: _reasons(each, "landed") for channel, each in fates.items()},
+        "quarantine": {channel: _reasons(each, "quarantined") for channel, each in fates.items()},
+        "figures": list(_figures(world.weeks, Counter(members))),
+    }
+
+
+# --- deliveries ------------------------------------------------------------------------------
+
+
+def _fates(world: World) -> dict[str, list[Fate]]:
+    """The fate of every delivery of the first pull; a notice of WhatsApp's is no delivery.
+
+    What both chat exports hold is read twice and landed once, from whichever is read first.
+    """
+    first, second = world.chat_exports
+    read_again = world.chat[second.start : first.stop]
+    return {
+        "register_laporan": [case.fate for case in world.register],
+        "rekap_pengawasan": [row.fate for row in world.recap],
+        "wa_aduan": [
+            *(message.fate for message in world.chat if message.sender),
+            *(DUPLICATE for message in read_again if message.sender),
+        ],
+        "kobo_pemantau": [submission.fate for submission in world.submissions],
+    }
+
+
+def _counts(fates: list[Fate]) -> dict[str, int]:
+    landings = Counter[str](fate.landing for fate in fates)
+    return {
+        "read": len(fates),
+        "landed": landings["landed"],
+        "duplicate": landings["duplicate"],
+        "quarantined": landings["quarantined"],
+    }
+
+
+def _reasons(fates: list[Fate], landing: str) -> dict[str, int]:
+    reasons = (fate.reason_code for fate in fates if fate.landing == landing)
+    return dict(sorted(Counter(reason for reason in reasons if reason).items()))
+
+
+# --- facts -----------------------------------------------------------------------------------
+
+
+def _cases(world: World) -> list[Record]:
+    return [
+        {
+            "channel": "register_laporan",
+            "record_kind": case.kind,
+            "register_number": case.number,
+            "regency_code": case.incident.place.regency_code,
+            "district_code": case.incident.place.district_code,
+            "occurred_date": case.occurred and case.occurred.isoformat(),
+            "known_date": case.known and case.known.isoformat(),
+            "received_date": case.received.isoformat(),
+            "week_id": week_of(case.received),
+            "registration_outcome": case.outcome,
+            "issues": sorted(case.incident.issues),
+            "violation_types": sorted(case.types),
+        }
+        for case in world.register
+        if case.fate == COUNTED
+    ]
+
+
+def _tips(world: World) -> Iterator[Record]:
+    for message in world.chat:
+        if message.tip and message.fate == COUNTED:
+            yield _tip("wa_aduan", message.at, message.tip)
+    for submission in world.submissions:
+        if submission.fate == COUNTED:
+            yield _tip("kobo_pemantau", submission.at, submission.tip)
+
+
+def _tip(channel: str, at: datetime, tip: Tip) -> Record:
+    return {
+        "channel": channel,
+        "record_kind": "IA",
+        "register_number": None,
+        "regency_code": tip.place.regency_code,
+        "district_code": tip.place.district_code,
+        "occurred_date": tip.occurred and tip.occurred.isoformat(),
+        "known_date": None,
+        "received_date": at.date().isoformat(),
+        "week_id": week_of(at.date()),
+        "registration_outcome": None,
+        "issues": sorted(tip.incident.issues),
+        "violation_types": [],
+    }
+
+
+def _supervision(row: Activity) -> Record:
+    return _activity(row) | {"election_code": row.election, "method_code": row.code}
+
+
+def _prevention(row: Activity) -> Record:
+    return _activity(row) | {"prevention_type_code": row.code}
+
+
+def _activity(row: Activity) -> Record:
+    return {
+        "regency_code": row.regency.code,
+        "district_code": row.district.code,
+        "activity_date": row.day.isoformat(),
+    }
+
+
+def _activity_week(row: Record) -> str:
+    return week_of(date.fromisoformat(row["activity_date"]))
+
+
+def _submissions(world: World, recap: Iterable[Activity]) -> list[Record]:
+    delivered = {(row.district.code, week_of(row.day)) for row in recap}
+    return [
+        {
+            "district_code": district.code,
+            "week_id": week,
+            "is_submitted": (district.code, week) in delivered,
+        }
+        for week in world.weeks
+        for regency in REGENCIES.values()
+        for district in regency.districts
+    ]
+
+
+# --- figures ---------------------------------------------------------------------------------
+
+Member = tuple[str, str, str, str]
+"""Figure, category, regency, week: one for each fact that a figure counts."""
+
+
+def _members(
+    reports: Iterable[Record],
+    supervisions: Iterable[Record],
+    preventions: Iterable[Record],
+    submissions: Iterable[Record],
+) -> Iterator[Member]:
+    for report in reports:
+        place_and_week = report["regency_code"], report["week_id"]
+        if report["record_kind"] == "IA":
+            yield "tip", "ALL", *place_and_week
+            continue
+        kind = report["record_kind"]
+        yield "suspected_violation", "ALL", *place_and_week
+        yield "suspected_violation_by_kind", kind, *place_and_week
+        for issue in report["issues"]:
+            yield "suspected_violation_by_issue", issue, *place_and_week
+        for violation_type in report["violation_types"]:
+            yield "suspected_violation_by_type", violation_type, *place_and_week
+        yield "report_received", kind, *place_and_week
+        yield f"report_{report['registration_outcome']}", kind, *place_and_week
+    for row in supervisions:
+        week = _activity_week(row)
+        yield "campaign_event_by_election", row["election_code"], row["regency_code"], week
+        yield "campaign_event_by_method", row["method_code"], row["regency_code"], week
+    for row in preventions:
+        yield "prevention", "ALL", row["regency_code"], _activity_week(row)
+    for row in submissions:
+        regency_code = row["district_code"][:5]
+        yield "district_expected", "ALL", regency_code, row["week_id"]
+        if row["is_submitted"]:
+            yield "district_submitted", "ALL", regency_code, row["week_id"]
+
+
+def _figures(weeks: tuple[str, ...], counts: Counter[Member]) -> Iterator[Record]:
+    """Every figure by category, regency, week and period; zeros and the province included."""
+    regencies = (*REGENCIES, UNKNOWN_REGENCY)
+    for figure, categories in CATEGORIES.items():
+        for category in categories:
+            for regency in (*regencies, PROVINCE):
+                to_date = 0
+                for week in weeks:
+                    parts = regencies if regency == PROVINCE else (regency,)
+                    value = sum(counts[figure, category, part, week] for part in parts)
+                    to_date += value
+                    for period, shown in (("week", value), ("to_date", to_date)):
+                        yield {
+                            "figure_code": figure,
+                            "category_code": category,
+                            "regency_code": regency,
+                            "week_id": week,
+                            "period": period,
+                            "value": shown,
+                        }

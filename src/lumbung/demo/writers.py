@@ -1,0 +1,371 @@
+"""The files that the offices of an invented world would hand over, in their native formats.
+
+The same world gives the same bytes. The layouts are those of docs/architecture.md ("The four
+channels of the demo"); what clerks do to spellings is in `lumbung.demo.clerks`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from lumbung.demo import vocabulary
+from lumbung.demo.clerks import Cell, Clerk
+from lumbung.demo.facts import (
+    COUNTED,
+    DUPLICATE,
+    Activity,
+    Case,
+    Message,
+    Submission,
+    Tip,
+    week_of,
+)
+from lumbung.demo.people import invent
+from lumbung.demo.world import World
+
+ASSET_UID = "aPemantauRekaan2024"
+"""The observers' form on the KoboToolbox server."""
+REGISTER_FILE = "Buku Register Laporan 2024.xlsx"
+RECAP_FILE = "Rekap Pengawasan Kampanye dan Pencegahan.xlsx"
+CHAT_NAME = "Chat WhatsApp dengan Posko Aduan Babel"
+KOBO_FILE = "kobo_pemantau.json"
+
+OFFICE = "BADAN PENGAWAS PEMILIHAN UMUM PROVINSI KEPULAUAN BANGKA BELITUNG (DATA REKAAN)"
+WRITTEN_AT = datetime(2024, 9, 23, 8, 0)  # noqa: DTZ001 -- a workbook's property has no zone
+SHEETS = {9: "September", 10: "Oktober", 11: "November"}
+
+Row = list[Cell]
+Header = Sequence[tuple[str, Sequence[str]]]
+"""Groups and their columns; a group without columns is a column of two rows' height."""
+
+
+def write(world: World, inbox: Path) -> None:
+    """Write what every channel of the world delivers.
+
+    Args:
+        world: the world.
+        inbox: the folder of inboxes; gets `register_laporan/`, `rekap_pengawasan/`, `wa_aduan/`
+            and, beside them, the data that `lumbung.demo.kobo_server` serves.
+
+    """
+    for channel in ("register_laporan", "rekap_pengawasan", "wa_aduan"):
+        (inbox / channel).mkdir(parents=True, exist_ok=True)
+    _write_register(world, inbox / "register_laporan" / REGISTER_FILE)
+    _write_recap(world, inbox / "rekap_pengawasan" / RECAP_FILE)
+    _write_chats(world, inbox / "wa_aduan")
+    _write_form(world, inbox / KOBO_FILE)
+
+
+# --- spreadsheets ----------------------------------------------------------------------------
+
+REGISTER_HEADER: Header = (
+    ("No", ()),
+    ("Nomor Register", ()),
+    ("Tanggal", ("Diterima", "Diketahui", "Kejadian")),
+    ("Pelapor", ("Nama", "Alamat", "No. HP")),
+    ("Terlapor", ("Nama", "Jabatan")),
+    ("Tempat Kejadian", ("Kab/Kota", "Kecamatan", "Desa/Kelurahan")),
+    ("Uraian", ()),
+    ("Isu", ()),
+    ("Jenis Pelanggaran", ()),
+    ("Status", ()),
+    ("Alasan", ()),
+)
+RECAP_HEADER: Header = (
+    ("No", ()),
+    ("Tanggal", ()),
+    ("Wilayah", ("Kode Kab (Kemendagri)", "Kecamatan")),
+    ("Jenis Kegiatan", ()),
+    ("Pemilihan", ()),
+    ("Metode / Bentuk", ()),
+    ("Pelaksana", ("Nama", "Jabatan")),
+    ("Lokasi", ()),
+    ("Keterangan", ()),
+)
+
+
+def _write_register(world: World, path: Path) -> None:
+    """The desk's book: a sheet a month, and a hidden one with the words to choose from."""
+    clerk = Clerk(f"{world.seed}/desk")
+    with xlsxwriter.Workbook(str(path)) as book:
+        book.set_properties({"created": WRITTEN_AT})
+        for month, cases in _by_month(world.register, lambda case: case.entered):
+            sheet = _Sheet(book, SHEETS[month], REGISTER_HEADER)
+            sheet.title(
+                "BUKU REGISTER LAPORAN DAN TEMUAN", OFFICE, f"BULAN {SHEETS[month].upper()} 2024"
+            )
+            sheet.header()
+            number, cells = 0, []
+            for case in cases:
+                if case.fate != DUPLICATE:  # a row pasted twice is the same row, number and all
+                    number += 1
+                    cells = _case_cells(clerk, case, number)
+                sheet.row(cells)
+                if number % 12 == 0:
+                    sheet.blank()
+            kinds = [case.kind for case in cases]
+            reports, findings = kinds.count("LP"), kinds.count("TM")
+            sheet.subtotal(f"Jumlah Laporan: {reports}, Jumlah Temuan: {findings}", len(cases))
+            sheet.signature(clerk)
+        hidden = book.add_worksheet("Daftar Pilihan")
+        hidden.very_hidden()
+        for row, status in enumerate(vocabulary.STATUSES):
+            hidden.write(row, 0, status)
+
+
+def _case_cells(clerk: Clerk, case: Case, number: int) -> Row:
+    place = case.incident.place
+    district = place.district
+    village = clerk.rng.choice(district.villages) if district else None
+    is_vague = clerk.rng.random() < 0.2
+    values: dict[str, Cell] = {
+        "No": clerk.number(number),
+        "Nomor Register": case.number or None,
+        "Diterima": clerk.date_cell(case.received),
+        "Diketahui": clerk.date_cell(case.known),
+        "Kejadian": clerk.odd_date_cell(case.occurred),
+        "Pelapor": case.reporter.name,
+        "Alamat": case.reporter.address,
+        "No. HP": case.reporter.phone,
+        "Terlapor": case.accused.name,
+        "Jabatan": clerk.word(vocabulary.ROLES, case.incident.role),
+        "Kab/Kota": clerk.regency(place.regency) if place.regency else None,
+        "Kecamatan": clerk.district(district) if district else None,
+        "Desa/Kelurahan": clerk.nothing() if is_vague or village is None else village,
+        "Uraian": case.narrative,
+        "Isu": clerk.words(vocabulary.ISSUES, case.incident.issues, "; "),
+        "Jenis Pelanggaran": clerk.words(vocabulary.VIOLATION_TYPES, case.types, ", "),
+        "Status": clerk.word(vocabulary.STATUSES, case.status),
+        "Alasan": clerk.word(vocabulary.NON_REGISTRATION_REASONS, case.reason)
+        if case.reason
+        else clerk.nothing(),
+    }
+    return list((values | dict(case.written)).values())
+
+
+def _write_recap(world: World, path: Path) -> None:
+    """The districts' recap, kept on a computer that counts days from 1904."""
+    clerk = Clerk(f"{world.seed}/recap")
+    with xlsxwriter.Workbook(str(path), {"date_1904": True}) as book:
+        book.set_properties({"created": WRITTEN_AT})
+        for month, rows in _by_month(world.recap, lambda row: row.entered):
+            sheet = _Sheet(book, SHEETS[month], RECAP_HEADER)
+            sheet.title("REKAP PENGAWASAN KAMPANYE DAN PENCEGAHAN", OFFICE)
+            sheet.title(f"PEMILIHAN TAHUN 2024 - {SHEETS[month].upper()}")
+            sheet.header()
+            number = 0
+            for week, delivered in groupby(rows, lambda row: week_of(row.entered)):
+                block = list(delivered)
+                for row in block:
+                    number += 1
+                    sheet.row(_activity_cells(clerk, row, number))
+                sheet.subtotal(f"Jumlah minggu {int(week[-2:])}", len(block))
+            sheet.signature(clerk)
+
+
+def _activity_cells(clerk: Clerk, row: Activity, number: int) -> Row:
+    code: tuple[Cell, ...] = (row.regency.code, float(row.regency.code), _undotted(row))
+    tables = {"LHP": vocabulary.METHODS, "PREV": vocabulary.PREVENTION_TYPES}
+    values: dict[str, Cell] = {
+        "No": clerk.number(number),
+        "Tanggal": clerk.date_cell(row.day),
+        "Kode": clerk.rng.choices(code, (8, 1, 1))[0],
+        "Kecamatan": clerk.district(row.district),
+        "Jenis": clerk.word(vocabulary.ACTIVITY_KINDS, row.kind),
+        "Pemilihan": clerk.word(vocabulary.ELECTIONS, row.election)
+        if row.election
+        else clerk.nothing(),
+        "Bentuk": clerk.word(tables[row.kind], row.code) if row.code else clerk.nothing(),
+        "Nama": row.officer.name,
+        "Jabatan": "Panwaslu Kecamatan",
+        "Lokasi": row.venue or clerk.nothing(),
+        "Keterangan": row.note or clerk.nothing(),
+    }
+    return list((values | dict(row.written)).values())
+
+
+def _undotted(row: Activity) -> str:
+    return row.regency.code.replace(".", "")
+
+
+def _by_month(
+    rows: Sequence[Any], entered: Callable[[Any], date]
+) -> Iterable[tuple[int, list[Any]]]:
+    """The rows of each sheet: those entered in its month, in their order."""
+    for month in SHEETS:
+        if inside := [row for row in rows if entered(row).month == month]:
+            yield month, inside
+
+
+class _Sheet:
+    """A sheet that is filled from top to bottom, as an office lays it out."""
+
+    def __init__(self, book: xlsxwriter.Workbook, name: str, header: Header) -> None:
+        self.sheet = book.add_worksheet(name)
+        self.groups = header
+        self.width = sum(len(columns) or 1 for _, columns in header)
+        self.bold = book.add_format({"bold": True, "align": "center", "border": 1})
+        self.dated = book.add_format({"num_format": "dd/mm/yyyy"})
+        self.at = 0
+
+    def title(self, *lines: str) -> None:
+        """Lines over the whole width."""
+        for line in lines:
+            self.sheet.merge_range(self.at, 0, self.at, self.width - 1, line, self.bold)
+            self.at += 1
+
+    def header(self) -> None:
+        """Two rows: groups over their columns, single columns over both rows."""
+        column = 0
+        for group, columns in self.groups:
+            if not columns:
+                self.sheet.merge_range(self.at, column, self.at + 1, column, group, self.bold)
+            else:
+                last = column + len(columns) - 1
+                self.sheet.merge_range(self.at, column, self.at, last, group, self.bold)
+                self.sheet.write_row(self.at + 1, column, columns, self.bold)
+            column += len(columns) or 1
+        self.at += 2
+
+    def row(self, cells: Row) -> None:
+        """A row; texts stay texts, whatever they look like."""
+        for column, cell in enumerate(cells):
+            if isinstance(cell, date):
+                self.sheet.write_datetime(self.at, column, cell, self.dated)
+            elif isinstance(cell, str):
+                self.sheet.write_string(self.at, column, cell)
+            elif cell is not None:
+                self.sheet.write_number(self.at, column, cell)
+        self.at += 1
+
+    def blank(self) -> None:
+        """An empty row."""
+        self.at += 1
+
+    def subtotal(self, label: str, count: int) -> None:
+        """A row that adds up those above, in merged cells."""
+        self.sheet.merge_range(self.at, 0, self.at, self.width - 2, label, self.bold)
+        self.sheet.write_number(self.at, self.width - 1, count)
+        self.at += 1
+
+    def signature(self, clerk: Clerk) -> None:
+        """A blank, then who signed, on the left and on the right."""
+        right = self.width - 3
+        for left, text in (
+            ("", ""),
+            ("Mengetahui,", "Pangkalpinang, akhir bulan"),
+            ("Koordinator Divisi", "Petugas Register,"),
+            ("", ""),
+            (invent(clerk.rng).name, invent(clerk.rng).name),
+        ):
+            if text:
+                self.sheet.write_string(self.at, 1, left)
+                self.sheet.write_string(self.at, right, text)
+            self.at += 1
+
+
+# --- WhatsApp --------------------------------------------------------------------------------
+
+
+def _write_chats(world: World, folder: Path) -> None:
+    """Two exports as an Indonesian Android phone makes them: minutes, no zone, no ids."""
+    lines = [_line(world.seed, position, message) for position, message in enumerate(world.chat)]
+    for number, part in enumerate(world.chat_exports):
+        suffix = f" ({number})" if number else ""
+        with zipfile.ZipFile(folder / f"{CHAT_NAME}{suffix}.zip", "w") as archive:
+            entry = zipfile.ZipInfo(f"{CHAT_NAME}.txt", world.chat[part][-1].at.timetuple()[:6])
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3  # the same on every system
+            archive.writestr(entry, "\n".join(lines[part]) + "\n")
+
+
+def _line(seed: int, position: int, message: Message) -> str:
+    """A message as exported, of several lines where it has them."""
+    stamp = message.written.get("stamp", f"{message.at:%d/%m/%y %H.%M}")
+    clerk = Clerk(f"{seed}/chat/{position}")
+    text = _template(clerk, message.tip, message.written) if message.tip else message.text
+    if message.tip and message.fate == COUNTED and clerk.rng.random() < 0.05:
+        text += " <Pesan ini telah diedit>"
+    return f"{stamp} - {message.sender}: {text}" if message.sender else f"{stamp} - {text}"
+
+
+def _template(clerk: Clerk, tip: Tip, written: Mapping[str, str]) -> str:
+    fields = {
+        "Tanggal": clerk.date_text(tip.occurred).strip() if tip.occurred else "-",
+        "Lokasi": clerk.location(tip.place),
+        "Isu": str(clerk.words(vocabulary.ISSUES, tip.incident.issues, "; ")).strip(),
+        "Uraian": tip.narrative,
+    } | dict(written)
+    colon = clerk.rng.choice((": ", ": ", ": ", " : "))
+    first = clerk.rng.choice(("ADUAN", "ADUAN", "ADUAN", "Aduan"))
+    return "\n".join((first, *(f"{name}{colon}{value}" for name, value in fields.items())))
+
+
+# --- the observers' form ---------------------------------------------------------------------
+
+
+def _write_form(world: World, path: Path) -> None:
+    """What the stand-in serves: the form's uid and its submissions, as KoboToolbox shows them."""
+    rows = [
+        _submission(world.seed, position, submission)
+        for position, submission in enumerate(world.submissions)
+    ]
+    text = json.dumps({"uid": ASSET_UID, "results": rows}, ensure_ascii=False, indent=1)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _submission(seed: int, position: int, submission: Submission) -> Mapping[str, Any]:
+    """A row of the API, v2: answers are texts, what was not answered has no key."""
+    clerk = Clerk(f"{seed}/form/{position}")
+    tip, place = submission.tip, submission.tip.place
+    root, current = (_uuid(clerk.rng) for _ in range(2))
+    started = submission.at - timedelta(minutes=clerk.rng.randint(3, 15))
+    answers = {
+        "pemantau/nama": submission.observer.name,
+        "pemantau/lembaga": submission.network,
+        "kejadian/tanggal": tip.occurred.isoformat() if tip.occurred else None,
+        "kejadian/kode_kab": place.regency.bps_code if place.regency else None,
+        "kejadian/kecamatan": clerk.district(place.district) if place.district else None,
+        "kejadian/isu": " ".join(vocabulary.KOBO_ISSUES[issue] for issue in tip.incident.issues),
+        "kejadian/uraian": tip.narrative,
+    }
+    edit = {"meta/deprecatedID": f"uuid:{root}"} if submission.is_edited else {}
+    instance = current if submission.is_edited else root
+    return {
+        "_id": 480_000_000 + 37 * position,
+        "formhub/uuid": _uuid(random.Random(ASSET_UID)).replace("-", ""),  # noqa: S311
+        "start": started.isoformat(timespec="milliseconds"),
+        "end": submission.at.isoformat(timespec="milliseconds"),
+        "today": f"{submission.at:%Y-%m-%d}",
+        "username": "pemantau_rekaan",
+        "deviceid": f"collect:{clerk.rng.getrandbits(64):016x}",
+        **{key: answer for key, answer in answers.items() if answer},
+        "__version__": "vPemantauRekaan1",
+        "meta/instanceID": f"uuid:{instance}",
+        **edit,
+        "meta/rootUuid": f"uuid:{root}",
+        "_xform_id_string": ASSET_UID,
+        "_uuid": instance,
+        "_attachments": [],
+        "_status": "submitted_via_web",
+        "_geolocation": [None, None],
+        "_submission_time": f"{submission.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}",
+        "_tags": [],
+        "_notes": [],
+        "_validation_status": {},
+        "_submitted_by": None,
+    }
+
+
+def _uuid(rng: random.Random) -> str:
+    return str(uuid.UUID(int=rng.getrandbits(128), version=4))
