@@ -1,0 +1,1 @@
+"""The weekly edition: frozen, checked, rendered, approved, published."""

@@ -1,0 +1,248 @@
+"""An edition as the renderer sees it: everything that is printed, loaded from schema `published`.
+
+Nothing here knows the clock: two loads of an edition in the same state are equal, anywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+
+from lumbung import database
+from lumbung.errors import PublicationError
+
+PROVINCE = "19"
+"""The regency code that stands for the whole province in figures."""
+
+TABLES = {
+    "figure": (
+        "figure_code, category_code, regency_code, week_value, to_date_value, previous_week_value"
+    ),
+    "trend": "figure_code, category_code, week_id, value",
+    "submission": "district_code, district_name, regency_code, is_submitted, row_count",
+    "not_counted": (
+        "channel, reason_code, channel_title, owner_name, reason, week_count, to_date_count"
+    ),
+}
+"""The frozen tables and their columns: what `content_hash` covers, besides labels and members."""
+
+Rows = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Regency:
+    """A kabupaten or kota; `tile_row` and `tile_col` are its place on the tile map (null: none)."""
+
+    code: str
+    name: str
+    tile_row: int | None
+    tile_col: int | None
+    is_unknown: bool
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One frozen figure: counts of the edition's week, since the first week, of the week before."""
+
+    week: int
+    to_date: int
+    previous: int | None
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Whether a district delivered its recap of the edition's week."""
+
+    district_code: str
+    district_name: str
+    regency_code: str
+    is_submitted: bool
+    row_count: int
+
+
+@dataclass(frozen=True)
+class NotCounted:
+    """What a channel delivered that no figure counts, by reason."""
+
+    channel: str
+    reason_code: str
+    channel_title: str
+    owner_name: str
+    reason: str
+    week: int
+    to_date: int
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Who decided what, when, how, and the sha256 of each file that was reviewed."""
+
+    decision: str
+    how: str
+    decided_by: str
+    decided_at: datetime
+    reviewed: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One edition, complete for rendering.
+
+    Attributes:
+        as_of: Monday 06:00 WIB after the week (aware).
+        frozen_at: when the figures were frozen (aware).
+        figures: by figure, category and regency code (`19` = province).
+        trend: the province's weekly values by figure and category, oldest first.
+        decision: None while it is a draft.
+
+    """
+
+    edition_id: str
+    week_id: str
+    revision: int
+    language: str
+    as_of: datetime
+    frozen_at: datetime
+    content_hash: str
+    state: str
+    regencies: tuple[Regency, ...]
+    issues: dict[str, str]
+    violation_types: dict[str, str]
+    figures: dict[tuple[str, str, str], Figure]
+    trend: dict[tuple[str, str], tuple[tuple[str, int], ...]]
+    submissions: tuple[Submission, ...]
+    not_counted: tuple[NotCounted, ...]
+    decision: Decision | None
+
+    def figure(self, code: str, category: str = "ALL", regency: str = PROVINCE) -> Figure:
+        """The frozen figure.
+
+        Raises:
+            PublicationError: when the edition does not have it.
+
+        """
+        try:
+            return self.figures[code, category, regency]
+        except KeyError:
+            raise PublicationError(
+                f"figure {code}/{category} of regency {regency} was not frozen",
+                where=f"edition {self.edition_id}",
+                cure="look at reporting.rpt_figure: every figure has a row per category, regency "
+                "and week, zeros included; build again and freeze again",
+            ) from None
+
+    @property
+    def monday(self) -> date:
+        """The first day of the week."""
+        return week_start(self.week_id)
+
+
+def week_start(week_id: str) -> date:
+    """The Monday of an ISO week such as `2024-W47`.
+
+    Raises:
+        PublicationError: when it is not an ISO week.
+
+    """
+    try:
+        year, week = week_id.split("-W")
+        return date.fromisocalendar(int(year), int(week), 1)
+    except ValueError:
+        raise PublicationError(
+            f"'{week_id}' is not an ISO week", where="week", cure="write it as 2024-W47"
+        ) from None
+
+
+def digest(rows: Iterable[tuple[Any, ...]]) -> str:
+    """The sha256 of rows, in their sorted order."""
+    result = hashlib.sha256()
+    for row in sorted(rows):
+        result.update(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+    return result.hexdigest()
+
+
+def content_hash(
+    week_id: str, language: str, label: dict[str, Any], members: str, tables: dict[str, Rows]
+) -> str:
+    """The sha256 of all that an edition says; two freezes with the same one are the same edition.
+
+    Args:
+        week_id: the ISO week.
+        language: `id`.
+        label: names as they were.
+        members: the `digest` of the figures' members.
+        tables: the rows of `TABLES`, columns in that order.
+
+    """
+    parts = {name: digest(rows) for name, rows in tables.items()}
+    return hashlib.sha256(
+        json.dumps([week_id, language, label, members, parts], sort_keys=True).encode()
+    ).hexdigest()
+
+
+def load(edition_id: str, *, database_url: str) -> Edition:
+    """Read an edition from the published tables and hold it against its hash.
+
+    Raises:
+        PublicationError: when there is no such edition, or its rows are not those frozen.
+
+    """
+    with database.connect(database_url, application="lumbung publication") as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        head = connection.execute(
+            "select week_id, revision, language, as_of, frozen_at, content_hash, state, label,"
+            " member_hash from published.edition where edition_id = %s",
+            (edition_id,),
+        ).fetchone()
+        if head is None:
+            raise PublicationError(
+                f"there is no edition {edition_id}",
+                where="published.edition",
+                cure="freeze the week first: 'lumbung publish WEEK'",
+            )
+        tables: dict[str, Rows] = {
+            name: connection.execute(
+                f"select {columns} from published.{name} where edition_id = %s".encode(),  # noqa: S608
+                (edition_id,),
+            ).fetchall()
+            for name, columns in TABLES.items()
+        }
+        decision = connection.execute(
+            "select decision, how, decided_by, decided_at, reviewed"
+            " from published.approval where edition_id = %s",
+            (edition_id,),
+        ).fetchone()
+    week_id, revision, language, as_of, frozen_at, expected, state, label, members = head
+    if content_hash(week_id, language, label, members, tables) != expected:
+        raise PublicationError(
+            "the rows of the edition are not those that were frozen",
+            where=f"edition {edition_id}, schema published",
+            cure="find who wrote to schema published, and freeze a new revision",
+        )
+    trend: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for figure, category, week, value in sorted(tables["trend"]):
+        trend.setdefault((figure, category), []).append((week, value))
+    return Edition(
+        edition_id=edition_id,
+        week_id=week_id,
+        revision=revision,
+        language=language,
+        as_of=as_of,
+        frozen_at=frozen_at,
+        content_hash=expected,
+        state=state,
+        regencies=tuple(Regency(**row) for row in label["regency"]),
+        issues=label["issue"],
+        violation_types=label["violation_type"],
+        figures={row[:3]: Figure(*row[3:]) for row in sorted(tables["figure"])},
+        trend={key: tuple(values) for key, values in trend.items()},
+        submissions=tuple(Submission(*row) for row in sorted(tables["submission"])),
+        not_counted=tuple(NotCounted(*row) for row in sorted(tables["not_counted"])),
+        decision=decision and Decision(*decision[:4], reviewed=tuple(sorted(decision[4].items()))),
+    )

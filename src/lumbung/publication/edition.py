@@ -1,0 +1,420 @@
+"""The life of an edition: frozen, reviewed as a draft, approved or rejected, published.
+
+`freeze` copies one week out of the warehouse; from then on the edition depends on nothing else.
+`write_draft` renders it for review, `approve` binds a decision to the bytes that were reviewed,
+`publish` renders the approved edition, stores its bytes and shows them as a folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from lumbung import database
+from lumbung.errors import GateError, PublicationError, ServiceError
+from lumbung.publication import render
+from lumbung.publication.content import (
+    TABLES,
+    Edition,
+    Rows,
+    content_hash,
+    digest,
+    load,
+    week_start,
+)
+from lumbung.publication.personal import find_personal_data
+from lumbung.settings import JAKARTA, Settings
+
+__all__ = ["approve", "freeze", "load", "publish", "reject", "week_before", "write_draft"]
+
+LANGUAGE = "id"
+
+_READ = {
+    "figure": """
+        select figure_code, category_code, regency_code,
+            max(value) filter (where week_id = %(week)s and period = 'week'),
+            max(value) filter (where week_id = %(week)s and period = 'to_date'),
+            max(value) filter (where week_id = %(before)s and period = 'week')
+        from reporting.rpt_figure
+        where week_id in (%(week)s, %(before)s)
+        group by 1, 2, 3
+        having bool_or(week_id = %(week)s)""",
+    "trend": """
+        select figure_code, category_code, week_id, value
+        from reporting.rpt_figure
+        where week_id <= %(week)s and period = 'week' and regency_code = '19'""",
+    "submission": """
+        select s.district_code, d.district_name, s.regency_code, s.is_submitted, s.row_count
+        from marts.fct_submission as s join marts.dim_district as d using (district_code)
+        where s.week_id = %(week)s""",
+    "not_counted": """
+        select n.channel, n.reason_code, coalesce(max(c.title), n.channel),
+            coalesce(max(c.owner_name), 'n/a'), max(n.reason),
+            coalesce(sum(n.record_count) filter (where n.week_id = %(week)s), 0)::bigint,
+            sum(n.record_count)::bigint
+        from reporting.rpt_not_counted as n left join reference.channel as c using (channel)
+        where n.week_id <= %(week)s or n.week_id is null
+        group by 1, 2""",
+    "figure_member": """
+        select figure_code, category_code, regency_code, week_id, member_id
+        from reporting.rpt_figure_member
+        where week_id <= %(week)s""",
+}
+
+_LABEL = """
+    select jsonb_build_object(
+        'regency', (
+            select jsonb_agg(jsonb_build_object(
+                'code', regency_code, 'name', regency_name, 'tile_row', tile_row,
+                'tile_col', tile_col, 'is_unknown', is_unknown
+            ) order by is_unknown, regency_code collate "C")
+            from marts.dim_regency),
+        'issue', (select jsonb_object_agg(issue_code, issue_name) from marts.dim_issue),
+        'violation_type', (
+            select jsonb_object_agg(violation_type_code, violation_type_name)
+            from marts.dim_violation_type))"""
+
+
+def week_before(moment: datetime) -> str:
+    """The ISO week that had ended at a moment (aware, any zone), by the calendar of Jakarta."""
+    last = moment.astimezone(JAKARTA).date() - timedelta(days=7)
+    year, week, _ = last.isocalendar()
+    return f"{year}-W{week:02}"
+
+
+def as_of(week_id: str) -> datetime:
+    """When a week is closed for publication: the Monday after it, 06:00 WIB."""
+    return datetime.combine(week_start(week_id) + timedelta(days=7), time(6), JAKARTA)
+
+
+def freeze(week_id: str, *, settings: Settings, database_url: str) -> str:
+    """Copy a week's figures, their members, completeness and what was not counted into `published`.
+
+    Idempotent by content: while the week's newest revision says the same and was not rejected, it
+    is that edition; otherwise the next revision begins, as a draft.
+
+    Args:
+        week_id: an ISO week such as `2024-W47`.
+        settings: unused here; every step takes the same two.
+        database_url: the warehouse.
+
+    Returns:
+        the edition, such as `2024-W47-r1`.
+
+    Raises:
+        PublicationError: when the warehouse has no complete figures of that week.
+
+    """
+    parameters = {"week": week_id, "before": week_before(as_of(week_id) - timedelta(days=7))}
+    with database.connect(database_url, application="lumbung publication") as connection:
+        # One snapshot: a build that commits meanwhile is wholly in the edition or not at all.
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.execute("lock table published.edition in share row exclusive mode")
+        try:
+            rows: dict[str, Rows] = {
+                name: connection.execute(query.encode(), parameters).fetchall()
+                for name, query in _READ.items()
+            }
+            label = _one(connection.execute(_LABEL.encode()))
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+            raise PublicationError(
+                f"the marts cannot be read: {str(error).splitlines()[0]}",
+                where=f"week {week_id}",
+                cure="build the warehouse first: 'lumbung build'",
+            ) from error
+        if not rows["figure"] or any(None in row[3:5] for row in rows["figure"]):
+            raise PublicationError(
+                "the warehouse has no complete figures of this week",
+                where=f"reporting.rpt_figure, week {week_id}",
+                cure="pull the channels and build the warehouse, or choose a week of the campaign",
+            )
+        members = digest(rows["figure_member"])
+        content = content_hash(
+            week_id, LANGUAGE, label, members, {name: rows[name] for name in TABLES}
+        )
+        latest = connection.execute(
+            "select edition_id, revision, content_hash, state from published.edition"
+            " where week_id = %s order by revision desc limit 1",
+            (week_id,),
+        ).fetchone()
+        if latest and latest[2] == content and latest[3] != "rejected":
+            return str(latest[0])
+        revision = latest[1] + 1 if latest else 1
+        edition_id = f"{week_id}-r{revision}"
+        connection.execute(
+            "insert into published.edition (edition_id, week_id, revision, language, as_of,"
+            " batch_watermark, content_hash, member_hash, label) values (%s, %s, %s, %s, %s,"
+            " (select coalesce(max(batch_id), 0) from raw.batch), %s, %s, %s)",
+            (
+                edition_id,
+                week_id,
+                revision,
+                LANGUAGE,
+                as_of(week_id),
+                content,
+                members,
+                Jsonb(label),
+            ),
+        )
+        columns = TABLES | {
+            "figure_member": "figure_code, category_code, regency_code, week_id, member_id"
+        }
+        for name, names in columns.items():
+            with connection.cursor().copy(
+                f"copy published.{name} (edition_id, {names}) from stdin".encode()
+            ) as copy:
+                for row in rows[name]:
+                    copy.write_row((edition_id, *row))
+    return edition_id
+
+
+def write_draft(edition_id: str, *, settings: Settings, database_url: str) -> dict[str, str]:
+    """Render a draft for review into `LUMBUNG_HOME/drafts/<edition_id>/`.
+
+    Returns:
+        the path of each file and its sha256: what `approve` takes as `reviewed`.
+
+    Raises:
+        PublicationError: when the edition is no draft.
+        ServiceError: when the files cannot be written.
+
+    """
+    edition = _in_state(load(edition_id, database_url=database_url), "draft")
+    artefacts = render.render(edition)
+    folder = settings.home / "drafts" / edition_id
+    _reveal(_set_aside(folder, artefacts), folder)
+    return {str(folder / name): _sha256(content) for name, content in artefacts.items()}
+
+
+def approve(
+    edition_id: str,
+    *,
+    by: str,
+    database_url: str,
+    how: Literal["person", "demo"] = "person",
+    comment: str = "",
+    reviewed: Mapping[str, str] | None = None,
+) -> None:
+    """Approve a draft; the decision names the sha256 of the files it was taken on.
+
+    Args:
+        edition_id: the newest revision of its week.
+        by: who decides, as it will be printed.
+        database_url: the warehouse.
+        how: `demo` when the demo approves by itself; the edition says so.
+        comment: kept with the decision, not printed.
+        reviewed: what `write_draft` returned. When given, it must be what the draft renders to
+            now: nobody signs bytes that will not be published.
+
+    Raises:
+        PublicationError: when it is no draft, is not the newest of its week, or was reviewed in
+            another form.
+
+    """
+    _decide(edition_id, "approved", by, how, comment, reviewed, database_url)
+
+
+def reject(
+    edition_id: str,
+    *,
+    by: str,
+    database_url: str,
+    how: Literal["person", "demo"] = "person",
+    comment: str = "",
+    reviewed: Mapping[str, str] | None = None,
+) -> None:
+    """Reject a draft; the next freeze of the week begins a new revision. Arguments as `approve`.
+
+    Raises:
+        PublicationError: as `approve`.
+
+    """
+    _decide(edition_id, "rejected", by, how, comment, reviewed, database_url)
+
+
+def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[str]:
+    """Publish an approved edition: its bytes into `published.artefact`, then as a folder.
+
+    The database decides: one transaction holds the bytes and the new state, and the folder
+    `LUMBUNG_HOME/editions/<edition_id>/`, complete before that transaction, appears by one rename
+    after it. Killed in between, the next call restores the folder from the stored bytes; called
+    on a published edition it changes nothing else.
+
+    Returns:
+        the paths of the artefacts.
+
+    Raises:
+        PublicationError: when the edition is not approved.
+        GateError: when personal data is found in the bytes to be published.
+        ServiceError: when the folder cannot be written.
+
+    """
+    folder = settings.editions / edition_id
+    edition = load(edition_id, database_url=database_url)
+    if edition.state != "published":
+        _in_state(edition, "approved")
+        artefacts = render.render(edition)
+        for name, content in artefacts.items():
+            for found in find_personal_data(name, content):
+                raise GateError(
+                    f"{name} holds {found}",
+                    where=f"edition {edition_id}",
+                    cure="find the name or reason that carries it, correct it at its source, "
+                    "build and freeze again",
+                )
+        aside = _set_aside(folder, artefacts)
+        with database.connect(database_url, application="lumbung publication") as connection:
+            state = _one(
+                connection.execute(
+                    "select state from published.edition where edition_id = %s for update",
+                    (edition_id,),
+                )
+            )
+            if state == "approved":
+                connection.cursor().executemany(
+                    "insert into published.artefact (edition_id, name, sha256, byte_count, content)"
+                    " values (%s, %s, %s, %s, %s)",
+                    [
+                        (edition_id, name, _sha256(content), len(content), content)
+                        for name, content in artefacts.items()
+                    ],
+                )
+                _move(connection, edition_id, "published")
+        if state == "approved":
+            _reveal(aside, folder)
+        else:  # another process was faster
+            shutil.rmtree(aside, ignore_errors=True)
+    with database.connect(database_url, application="lumbung publication") as connection:
+        stored: dict[str, bytes] = dict(
+            connection.execute(
+                "select name, content from published.artefact where edition_id = %s order by name",
+                (edition_id,),
+            ).fetchall()
+        )
+    if any(_read(folder / name) != content for name, content in stored.items()):
+        _reveal(_set_aside(folder, stored), folder)
+    return [str(folder / name) for name in stored]
+
+
+def _decide(
+    edition_id: str,
+    decision: str,
+    by: str,
+    how: str,
+    comment: str,
+    reviewed: Mapping[str, str] | None,
+    database_url: str,
+) -> None:
+    edition = _in_state(load(edition_id, database_url=database_url), "draft")
+    rendered = {name: _sha256(content) for name, content in render.render(edition).items()}
+    if reviewed is not None and {Path(k).name: v for k, v in reviewed.items()} != rendered:
+        raise PublicationError(
+            "the files that were reviewed are not what the draft renders to now",
+            where=f"edition {edition_id}",
+            cure="render the draft again and review that one",
+        )
+    with database.connect(database_url, application="lumbung publication") as connection:
+        state, newest = connection.execute(
+            "select state, (select max(revision) from published.edition where week_id = %s)"
+            " from published.edition where edition_id = %s for update",
+            (edition.week_id, edition_id),
+        ).fetchone() or ("missing", 0)
+        _in_state(edition, "draft", found=state)
+        if decision == "approved" and newest != edition.revision:
+            raise PublicationError(
+                f"the week has a newer draft, revision {newest}",
+                where=f"edition {edition_id}",
+                cure=f"review {edition.week_id}-r{newest} instead",
+            )
+        connection.execute(
+            "insert into published.approval (edition_id, decision, how, decided_by, comment,"
+            " reviewed) values (%s, %s, %s, %s, %s, %s)",
+            (edition_id, decision, how, by, comment, Jsonb(rendered)),
+        )
+        _move(connection, edition_id, decision)
+
+
+def _in_state(edition: Edition, wanted: str, *, found: str | None = None) -> Edition:
+    """The edition, when its state is the wanted one."""
+    state = found or edition.state
+    if state != wanted:
+        raise PublicationError(
+            f"the edition is {state}, not {wanted}",
+            where=f"edition {edition.edition_id}",
+            cure="approve it first"
+            if state == "draft"
+            else "freeze the week again: what changed becomes a new revision",
+        )
+    return edition
+
+
+def _move(connection: psycopg.Connection, edition_id: str, state: str) -> None:
+    connection.execute(
+        "update published.edition set state = %s where edition_id = %s", (state, edition_id)
+    )
+
+
+def _one(cursor: psycopg.Cursor) -> Any:
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _set_aside(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Write the files, safely on disk, beside the folder they will become."""
+    aside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    try:
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        for name, content in files.items():
+            with (aside / name).open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+    except OSError as error:
+        raise _unwritable(aside, error) from error
+    return aside
+
+
+def _reveal(aside: Path, folder: Path) -> None:
+    """Give the files their place: by one rename, or file by file where the folder exists."""
+    try:
+        if folder.exists():
+            for file in sorted(aside.iterdir()):
+                file.replace(folder / file.name)
+            aside.rmdir()
+        else:
+            aside.rename(folder)
+        for left in folder.parent.glob(f".{folder.name}.*"):  # of a publication that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        descriptor = os.open(folder.parent, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> ServiceError:
+    return ServiceError(
+        f"the edition's files cannot be written: {error.strerror}",
+        where=str(path),
+        cure="free space or correct the permissions, then run it again",
+    )

@@ -1,0 +1,34 @@
+"""Render the sample edition to look at it: `python tests/publication/look.py FOLDER`."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from sample import WEEK, fill
+
+from lumbung import database
+from lumbung.embedded.postgres import EmbeddedPostgres
+from lumbung.publication import edition, render
+from lumbung.settings import Settings
+
+target = Path(sys.argv[1])
+target.mkdir(parents=True, exist_ok=True)
+with tempfile.TemporaryDirectory() as folder:
+    postgres = EmbeddedPostgres(Path(folder))
+    postgres.start()
+    try:
+        url = postgres.ensure_database("look")
+        database.migrate(url)
+        fill(url)
+        settings = Settings(Path(folder), Path(folder), None)
+        edition_id = edition.freeze(WEEK, settings=settings, database_url=url)
+        (target / "draft.html").write_bytes(
+            render.render(edition.load(edition_id, database_url=url))["edisi.html"]
+        )
+        edition.approve(edition_id, by="demo", how="demo", database_url=url)
+        for name, content in render.render(edition.load(edition_id, database_url=url)).items():
+            (target / name).write_bytes(content)
+    finally:
+        postgres.stop()

@@ -1,0 +1,201 @@
+"""A hand-made campaign in the shape of the marts: invented facts, counted here and nowhere else."""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections import Counter
+from pathlib import Path
+
+import psycopg
+
+SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
+WEEKS = [f"2024-W{week}" for week in range(39, 48)]
+WEEK = WEEKS[-1]
+ISSUES = ["PU", "ASN", "KADES", "TNIPOL", "PENY", "SARA", "KH", "APK", "FAS", "ANAK", "DPH"]
+ISSUES += ["PUNGHIT", "LOG", "LAIN"]
+TYPES = ["ADM", "PID", "ETIK", "HKL", "SKT"]
+ELECTIONS = ["PILGUB", "PILBUP", "PILWAKO"]
+METHODS = ["TATAP_MUKA", "TERBATAS", "RAPAT_UMUM", "LAIN"]
+MISSING = {"19.03.08", "19.05.06", "19.06.07"}
+
+TABLES = """
+create schema marts; create schema reporting;
+create table marts.dim_regency (regency_code text primary key, bps_code text, regency_name text,
+    short_name text, regency_type text, district_count int, village_count int,
+    polling_station_count int, voter_count int, tile_row int, tile_col int, is_unknown boolean);
+create table marts.dim_district (district_code text primary key, regency_code text,
+    district_name text, bps_code text);
+create table marts.dim_issue (issue_code text primary key, issue_name text);
+create table marts.dim_violation_type (violation_type_code text primary key,
+    violation_type_name text);
+create table marts.fct_submission (district_code text, week_id text, regency_code text,
+    is_submitted boolean, row_count bigint, last_received_at timestamptz,
+    primary key (district_code, week_id));
+create table reporting.rpt_figure (figure_code text, category_code text, regency_code text,
+    week_id text, period text, value bigint,
+    primary key (figure_code, category_code, regency_code, week_id, period));
+create table reporting.rpt_figure_member (figure_code text, category_code text, regency_code text,
+    week_id text, member_id text);
+create table reporting.rpt_not_counted (channel text, reason_code text, week_id text,
+    record_count bigint, reason text);
+"""
+
+NOT_COUNTED = [
+    ("wa_aduan", "not_a_report", "2024-W46", 31, "percakapan biasa"),
+    ("wa_aduan", "not_a_report", "2024-W47", 27, "percakapan biasa"),
+    ("wa_aduan", "impossible_date", "2024-W45", 1, "Tanggal 31/02 tidak ada dalam kalender"),
+    ("register_laporan", "test_row", "2024-W41", 2, "baris uji"),
+    ("register_laporan", "unreadable_date", "2024-W47", 1, "tanggal tidak terbaca"),
+]
+CHANNELS = [
+    ("register_laporan", "register", "Buku register laporan", "Divisi Penanganan Pelanggaran"),
+    ("wa_aduan", "whatsapp", "Aduan WhatsApp", "Divisi Hubungan Masyarakat"),
+]
+
+
+def seed(name: str) -> list[dict[str, str | None]]:
+    """A reference list, empty fields as None."""
+    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return [{k: v or None for k, v in row.items()} for row in csv.DictReader(file)]
+
+
+def members(generator: random.Random) -> list[tuple[str, str, str, str, str]]:
+    """One row per figure, category and fact: (figure, category, regency, week, member)."""
+    rows = []
+    regencies = ["19.01", "19.02", "19.03", "19.04", "19.05", "19.06", "19.71"]
+
+    def add(figure: str, category: str, regency: str, week: str, member: str) -> None:
+        rows.append((figure, category, regency, week, member))
+
+    for n, week in enumerate(WEEKS):
+        for i in range(5 + n + generator.randrange(6)):
+            regency = generator.choices([*regencies, "19.00"], [3, 3, 2, 2, 6, 5, 7, 1])[0]
+            kind = generator.choice(["LP", "LP", "TM"])
+            member = f"{kind}-{week}-{i}"
+            add("suspected_violation", "ALL", regency, week, member)
+            add("suspected_violation_by_kind", kind, regency, week, member)
+            weights = [9, 5, 3, 1, 1, 2, 3, 4, 2, 1, 0, 0, 0, 1]
+            for issue in {generator.choices(ISSUES, weights)[0] for _ in range(2)}:
+                add("suspected_violation_by_issue", issue, regency, week, member)
+            for type_ in {generator.choice(TYPES[:4]) for _ in range(generator.choice([1, 1, 2]))}:
+                add("suspected_violation_by_type", type_, regency, week, member)
+            add("report_received", kind, regency, week, member)
+            outcome = generator.choice(["registered", "registered", "not_registered", "pending"])
+            add(f"report_{outcome}", kind, regency, week, member)
+        for i in range(generator.randrange(4, 16)):
+            add("tip", "ALL", generator.choice(regencies), week, f"IA-{week}-{i}")
+        for i in range(generator.randrange(110, 230)):
+            regency = generator.choices(regencies, [2, 4, 3, 4, 12, 6, 5])[0]
+            local = "PILWAKO" if regency == "19.71" else "PILBUP"
+            election = generator.choices(["PILGUB", local], [1, 4])[0]
+            method = generator.choices(METHODS, [90, 5, 1, 2])[0]
+            add("campaign_event_by_election", election, regency, week, f"S-{week}-{i}")
+            add("campaign_event_by_method", method, regency, week, f"S-{week}-{i}")
+        for i in range(generator.randrange(30, 70)):
+            add("prevention", "ALL", generator.choice(regencies), week, f"P-{week}-{i}")
+        for district in seed("district"):
+            code, regency = str(district["district_code"]), str(district["regency_code"])
+            add("district_expected", "ALL", regency, week, code)
+            if week != WEEK or code not in MISSING:
+                add("district_submitted", "ALL", regency, week, code)
+    return rows
+
+
+def keys() -> list[tuple[str, str]]:
+    """Every figure and category, also those that count nothing."""
+    result = [("suspected_violation", "ALL"), ("tip", "ALL"), ("prevention", "ALL")]
+    result += [("district_submitted", "ALL"), ("district_expected", "ALL")]
+    result += [("suspected_violation_by_kind", k) for k in ("LP", "TM")]
+    result += [("suspected_violation_by_issue", k) for k in ISSUES]
+    result += [("suspected_violation_by_type", k) for k in TYPES]
+    result += [
+        (f"report_{step}", kind)
+        for step in ("received", "registered", "not_registered", "pending")
+        for kind in ("LP", "TM")
+    ]
+    result += [("campaign_event_by_election", k) for k in ELECTIONS]
+    result += [("campaign_event_by_method", k) for k in METHODS]
+    return result
+
+
+def figures(
+    rows: list[tuple[str, str, str, str, str]],
+) -> dict[tuple[str, str, str, str, str], int]:
+    """Every figure by (figure, category, regency, week, period), zeros included."""
+    counted: Counter[tuple[str, str, str, str]] = Counter()
+    for figure, category, regency, week, _ in rows:
+        counted[figure, category, regency, week] += 1
+        counted[figure, category, "19", week] += 1
+    regencies = [str(row["regency_code"]) for row in seed("regency")]
+    result = {}
+    for figure, category in keys():
+        for regency in [*regencies, "19"]:
+            total = 0
+            for week in WEEKS:
+                value = counted[figure, category, regency, week]
+                total += value
+                result[figure, category, regency, week, "week"] = value
+                result[figure, category, regency, week, "to_date"] = total
+    return result
+
+
+def fill(url: str, *, seed_number: int = 1) -> dict[tuple[str, str, str, str, str], int]:
+    """Make the tables of the marts in a migrated database and fill them; returns the figures."""
+    rows = members(random.Random(seed_number))
+    counted = figures(rows)
+    with psycopg.connect(url) as connection:
+        connection.execute(TABLES)
+        cursor = connection.cursor()
+        for table in ("regency", "district", "issue", "violation_type"):
+            known = [
+                column.name
+                for column in cursor.execute(f"select * from marts.dim_{table}").description or []
+            ]
+            with cursor.copy(f"copy marts.dim_{table} ({', '.join(known)}) from stdin") as copy:
+                for row in seed(table):
+                    copy.write_row([row[column] for column in known])
+        submissions = [
+            (
+                row["district_code"],
+                week,
+                row["regency_code"],
+                week != WEEK or not late,
+                0 if late else 3,
+            )
+            for week in WEEKS
+            for row in seed("district")
+            for late in [week == WEEK and row["district_code"] in MISSING]
+        ]
+        for table, columns, values in (
+            (
+                "marts.fct_submission",
+                "district_code, week_id, regency_code, is_submitted, row_count",
+                submissions,
+            ),
+            (
+                "reporting.rpt_figure",
+                "figure_code, category_code, regency_code, week_id, period, value",
+                [(*key, value) for key, value in counted.items()],
+            ),
+            (
+                "reporting.rpt_figure_member",
+                "figure_code, category_code, regency_code, week_id, member_id",
+                rows,
+            ),
+            (
+                "reporting.rpt_not_counted",
+                "channel, reason_code, week_id, record_count, reason",
+                NOT_COUNTED,
+            ),
+        ):
+            with cursor.copy(f"copy {table} ({columns}) from stdin") as copy:
+                for value in values:
+                    copy.write_row(value)
+        for channel, kind, title, owner in CHANNELS:
+            cursor.execute(
+                "insert into reference.channel (channel, kind, title, owner_name, owner_email,"
+                " timezone) values (%s, %s, %s, %s, 'humas@contoh.invalid', 'Asia/Jakarta')",
+                (channel, kind, title, owner),
+            )
+    return counted
