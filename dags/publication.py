@@ -52,7 +52,9 @@ def publication() -> None:
         url = settings.require_database_url()
         week_id = params["week_id"] or edition.week_before(dag_run.run_after)
         edition_id = edition.freeze(week_id, settings=settings, database_url=url)
-        if edition.load(edition_id, database_url=url).state == "published":
+        if edition.load(edition_id, database_url=url).state in ("approved", "published"):
+            # Also finishes what a killed run left between its decision and its folder.
+            edition.publish(edition_id, settings=settings, database_url=url)
             raise AirflowSkipException(f"{edition_id} is published and its figures still hold")
         return edition_id
 
@@ -87,29 +89,37 @@ def publication() -> None:
     )
 
     @task
-    def publish(edition_id: str, decision: Any) -> list[str]:
+    def publish(edition_id: str, reviewed: Any, decision: Any) -> list[str]:
         from lumbung.publication import edition
 
         settings = Settings.load()
         url = settings.require_database_url()
-        edition.approve(edition_id, by=decision["responded_by_user"]["name"], database_url=url)
+        edition.approve(edition_id, **decided_by(decision), reviewed=reviewed, database_url=url)
         return edition.publish(edition_id, settings=settings, database_url=url)
 
     @task(trigger_rule=TriggerRule.ALL_DONE)
-    def settle(edition_id: str, decision: Any) -> None:
+    def settle(edition_id: str, reviewed: Any, decision: Any) -> None:
         """File a rejection, so that the next draft of the week is a new revision."""
         from lumbung.publication import edition
 
         if decision and "Reject" in decision["chosen_options"]:
             edition.reject(
                 edition_id,
-                by=decision["responded_by_user"]["name"],
+                **decided_by(decision),
+                reviewed=reviewed,
                 database_url=Settings.load().require_database_url(),
             )
 
     frozen = freeze()
-    published = publish(frozen, approve.output)
-    render(frozen) >> gate(frozen) >> approve >> published >> settle(frozen, approve.output)
+    draft = render(frozen)
+    published = publish(frozen, draft, approve.output)
+    draft >> gate(frozen) >> approve >> published >> settle(frozen, draft, approve.output)
+
+
+def decided_by(decision: Any) -> dict[str, Any]:
+    """Who decided, and whether it was a person or the demo by itself."""
+    name = decision["responded_by_user"]["name"]
+    return {"by": name, "how": "demo" if name == "demo" else "person"}
 
 
 publication()

@@ -65,7 +65,7 @@ def test_order_of_tasks_puts_every_gate_before_what_it_guards(bag: DagBag) -> No
     assert warehouse.get_task("build").upstream_task_ids == {"gate_raw"}
     assert publication.get_task("approve").upstream_task_ids == {"gate"}
     assert publication.get_task("gate").upstream_task_ids >= {"render"}
-    assert publication.get_task("publish").upstream_task_ids == {"freeze", "approve"}
+    assert publication.get_task("publish").upstream_task_ids == {"freeze", "render", "approve"}
 
 
 def test_parsing_imports_nothing_heavy() -> None:
