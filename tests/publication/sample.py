@@ -42,11 +42,11 @@ create table reporting.rpt_not_counted (channel text, reason_code text, week_id 
 """
 
 NOT_COUNTED = [
-    ("wa_aduan", "not_a_report", "2024-W46", 31, "percakapan biasa"),
-    ("wa_aduan", "not_a_report", "2024-W47", 27, "percakapan biasa"),
-    ("wa_aduan", "impossible_date", "2024-W45", 1, "Tanggal 31/02 tidak ada dalam kalender"),
-    ("register_laporan", "test_row", "2024-W41", 2, "baris uji"),
-    ("register_laporan", "unreadable_date", "2024-W47", 1, "tanggal tidak terbaca"),
+    ("wa_aduan", "not_a_report", "2024-W46", 31, "Pesan biasa, bukan laporan"),
+    ("wa_aduan", "not_a_report", "2024-W47", 27, "Pesan biasa, bukan laporan"),
+    ("wa_aduan", "impossible_date", "2024-W45", 1, "31/02/24 is no day of the calendar"),
+    ("register_laporan", "test_row", "2024-W41", 2, "Baris uji coba"),
+    ("register_laporan", "unreadable_date", None, 1, "Tanggal tidak terbaca"),
 ]
 CHANNELS = [
     ("register_laporan", "register", "Buku register laporan", "Divisi Penanganan Pelanggaran"),

@@ -244,5 +244,9 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         trend={key: tuple(values) for key, values in trend.items()},
         submissions=tuple(Submission(*row) for row in sorted(tables["submission"])),
         not_counted=tuple(NotCounted(*row) for row in sorted(tables["not_counted"])),
-        decision=decision and Decision(*decision[:4], reviewed=tuple(sorted(decision[4].items()))),
+        decision=_decision(*decision) if decision else None,
     )
+
+
+def _decision(decision: str, how: str, by: str, at: datetime, reviewed: dict[str, str]) -> Decision:
+    return Decision(decision, how, by, at, tuple(sorted(reviewed.items())))

@@ -205,13 +205,18 @@ ABOUT = (
     "Sidik isi (SHA-256): {content_hash}.",
 )
 
-REASONS = {
-    "test_row": "Baris uji coba",
-    "not_a_report": "Pesan biasa, bukan laporan",
-    "unreadable_date": "Tanggal tidak terbaca",
-    "deleted_message": "Pesan dihapus pengirimnya",
+QUARANTINE = {
+    "missing_field": "Kolom wajib kosong",
+    "conflicting_key": "Nomor yang sama dipakai untuk dua kiriman berbeda",
+    "impossible_date": "Tanggal tidak ada dalam kalender",
+    "header_not_found": "Judul kolom tidak ditemukan",
+    "unreadable_file": "Berkas tidak terbaca",
+    "unsafe_archive": "Arsip tidak aman dibuka",
+    "not_a_chat": "Berkas bukan ekspor percakapan",
+    "too_large": "Kiriman terlalu besar",
+    "unusable_source_id": "Penanda kiriman tidak dapat dipakai",
 }
-"""Reasons by code; another code is printed with the reason the warehouse gives."""
+"""Reasons of the quarantine by code; what was set apart brings its reason in Indonesian."""
 
 
 def number(value: int | None) -> str:

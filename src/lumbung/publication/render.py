@@ -688,7 +688,7 @@ class _Writer:
             [
                 [
                     Cell(n.channel_title),
-                    Cell(m.REASONS.get(n.reason_code, n.reason)),
+                    Cell(m.QUARANTINE.get(n.reason_code, n.reason)),
                     Cell(n.owner_name),
                     Cell(m.number(n.week), True, f"not_counted/{n.channel}/{n.reason_code}/week"),
                     Cell(

@@ -1,0 +1,80 @@
+"""One filled warehouse a session, copied for each test that changes it."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import sample
+
+from lumbung.embedded.postgres import EmbeddedPostgres
+from lumbung.publication import edition
+from lumbung.publication.content import Edition
+from lumbung.settings import Settings
+
+Figures = dict[tuple[str, str, str, str, str], int]
+
+
+@pytest.fixture(scope="session")
+def filled(server: EmbeddedPostgres, template: str) -> tuple[str, Figures]:
+    """The name of a database with the sample's marts, and the sample's own figures."""
+    name = "template_publication"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f'create database "{name}" template "{template}"')
+    return name, sample.fill(server.url(name))
+
+
+@pytest.fixture(scope="session")
+def copy_database(server: EmbeddedPostgres) -> Callable[[str], str]:
+    """Copies a database that nobody is connected to; returns the copy's URL."""
+
+    def copied(template_name: str) -> str:
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+            connection.execute(f'create database "{name}" template "{template_name}"')
+        return server.url(name)
+
+    return copied
+
+
+@pytest.fixture
+def url(filled: tuple[str, Figures], copy_database: Callable[[str], str]) -> str:
+    """A warehouse of this test's own with the sample's marts."""
+    return copy_database(filled[0])
+
+
+@pytest.fixture(scope="session")
+def figures(filled: tuple[str, Figures]) -> Figures:
+    """The sample's figures, counted by the sample."""
+    return filled[1]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A LUMBUNG_HOME of this test's own."""
+    return Settings(tmp_path / "home", Path(__file__).parents[2], None)
+
+
+@pytest.fixture(scope="session")
+def drafts(
+    filled: tuple[str, Figures],
+    copy_database: Callable[[str], str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Edition]:
+    """The sample's week as a draft, and as approved by the demo and by a person."""
+    home = Settings(tmp_path_factory.mktemp("home"), Path(__file__).parents[2], None)
+    found = {}
+    for how, by in (("demo", "demo"), ("person", "Ketua Contoh")):
+        url = copy_database(filled[0])
+        edition_id = edition.freeze(sample.WEEK, settings=home, database_url=url)
+        found["draft"] = edition.load(edition_id, database_url=url)
+        edition.approve(edition_id, by=by, how=how, database_url=url)  # type: ignore[arg-type]
+        found[how] = edition.load(edition_id, database_url=url)
+    return found

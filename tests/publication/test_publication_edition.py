@@ -1,0 +1,263 @@
+"""The life of an edition: idempotent by content, append-only, one way through its states."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from sample import MISSING, WEEK
+
+from lumbung.errors import GateError, PublicationError
+from lumbung.publication import edition
+from lumbung.publication.content import Figure
+from lumbung.settings import Settings
+
+
+def freeze(url: str, settings: Settings, week: str = WEEK) -> str:
+    return edition.freeze(week, settings=settings, database_url=url)
+
+
+def execute(url: str, statement: str, *parameters: object) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute(statement, parameters)
+
+
+def count(url: str, table: str) -> int:
+    with psycopg.connect(url) as connection:
+        row = connection.execute(f"select count(*) from {table}").fetchone()
+        assert row
+        return int(row[0])
+
+
+def test_frozen_figures_are_those_of_the_marts(
+    url: str, settings: Settings, figures: dict[tuple[str, str, str, str, str], int]
+) -> None:
+    found = edition.load(freeze(url, settings), database_url=url)
+    before = "2024-W46"
+    expected = {
+        (figure, category, regency): Figure(
+            value,
+            figures[figure, category, regency, WEEK, "to_date"],
+            figures[figure, category, regency, before, "week"],
+        )
+        for (figure, category, regency, week, period), value in figures.items()
+        if week == WEEK and period == "week"
+    }
+    assert len(expected) > 300
+    assert found.figures == expected
+    assert {s.district_code for s in found.submissions if not s.is_submitted} == MISSING
+    assert len(found.submissions) == 47
+    assert found.as_of == datetime(2024, 11, 24, 23, tzinfo=UTC)
+    weeks = [week for week, _ in found.trend["suspected_violation", "ALL"]]
+    assert (weeks[0], weeks[-1], len(weeks)) == ("2024-W39", WEEK, 9)
+    totals = {(n.channel, n.reason_code): (n.week, n.to_date) for n in found.not_counted}
+    assert totals["wa_aduan", "not_a_report"] == (27, 58)
+    assert totals["register_laporan", "unreadable_date"] == (0, 1)
+
+
+def test_first_week_has_no_week_before(url: str, settings: Settings) -> None:
+    found = edition.load(freeze(url, settings, "2024-W39"), database_url=url)
+    assert found.figure("suspected_violation").previous is None
+
+
+def test_members_are_the_facts_up_to_the_week(
+    url: str, settings: Settings, figures: dict[tuple[str, str, str, str, str], int]
+) -> None:
+    edition_id = freeze(url, settings, "2024-W44")
+    with psycopg.connect(url) as connection:
+        row = connection.execute(
+            "select count(*), max(week_id) from published.figure_member where edition_id = %s"
+            " and figure_code = 'tip'",
+            (edition_id,),
+        ).fetchone()
+    assert row == (figures["tip", "ALL", "19", "2024-W44", "to_date"], "2024-W44")
+
+
+def test_same_content_is_the_same_edition(url: str, settings: Settings) -> None:
+    first = freeze(url, settings)
+    assert first == "2024-W47-r1"
+    assert freeze(url, settings) == first
+    assert count(url, "published.edition") == 1
+    edition.approve(first, by="Ketua Contoh", database_url=url)
+    edition.publish(first, settings=settings, database_url=url)
+    assert freeze(url, settings) == first
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update reporting.rpt_figure set value = value + 1 where week_id = '2024-W47'"
+        " and figure_code = 'tip' and regency_code in ('19', '19.01')",
+        "delete from reporting.rpt_figure_member where ctid in"
+        " (select min(ctid) from reporting.rpt_figure_member)",
+        "update marts.dim_issue set issue_name = 'Nama lain' where issue_code = 'PU'",
+        "update marts.fct_submission set row_count = 9 where week_id = '2024-W47'",
+        "update reporting.rpt_not_counted set record_count = 99 where week_id = '2024-W41'",
+    ],
+)
+def test_other_content_is_the_next_revision(url: str, settings: Settings, statement: str) -> None:
+    first = freeze(url, settings)
+    execute(url, statement)
+    assert freeze(url, settings) == "2024-W47-r2"
+    assert edition.load(first, database_url=url).revision == 1
+
+
+def test_a_rejected_draft_makes_room_for_the_next(url: str, settings: Settings) -> None:
+    first = freeze(url, settings)
+    edition.reject(first, by="Ketua Contoh", comment="periksa Belitung", database_url=url)
+    assert edition.load(first, database_url=url).state == "rejected"
+    assert freeze(url, settings) == "2024-W47-r2"
+    with pytest.raises(PublicationError, match="rejected"):
+        edition.approve(first, by="Ketua Contoh", database_url=url)
+
+
+def test_an_older_draft_cannot_be_approved(url: str, settings: Settings) -> None:
+    first = freeze(url, settings)
+    execute(url, "update reporting.rpt_not_counted set record_count = record_count + 1")
+    freeze(url, settings)
+    with pytest.raises(PublicationError, match="2024-W47-r2"):
+        edition.approve(first, by="Ketua Contoh", database_url=url)
+
+
+@pytest.mark.parametrize("week", ["2024-W12", "2024-47", "2024-W60"])
+def test_a_week_without_figures_is_refused(url: str, settings: Settings, week: str) -> None:
+    with pytest.raises(PublicationError, match="week"):
+        freeze(url, settings, week)
+    assert count(url, "published.edition") == 0
+
+
+def test_an_unbuilt_warehouse_is_told(database_url: str, settings: Settings) -> None:
+    with pytest.raises(PublicationError, match="lumbung build"):
+        freeze(database_url, settings)
+
+
+def test_decision_names_the_bytes_reviewed(url: str, settings: Settings) -> None:
+    edition_id = freeze(url, settings)
+    reviewed = edition.write_draft(edition_id, settings=settings, database_url=url)
+    assert {Path(p).name for p in reviewed} == {"edisi.html", "edisi.pdf"}
+    for path, sha256 in reviewed.items():
+        assert hashlib.sha256(Path(path).read_bytes()).hexdigest() == sha256
+    with pytest.raises(PublicationError, match="reviewed"):
+        edition.approve(
+            edition_id, by="K", reviewed=dict.fromkeys(reviewed, "0" * 64), database_url=url
+        )
+    assert edition.load(edition_id, database_url=url).state == "draft"
+    edition.approve(edition_id, by="Ketua Contoh", reviewed=reviewed, database_url=url)
+    decision = edition.load(edition_id, database_url=url).decision
+    assert decision
+    assert dict(decision.reviewed) == {Path(p).name: sha for p, sha in reviewed.items()}
+    with pytest.raises(PublicationError, match="approved, not draft"):
+        edition.write_draft(edition_id, settings=settings, database_url=url)
+
+
+def test_published_folder_and_rows_are_the_same_bytes(url: str, settings: Settings) -> None:
+    edition_id = freeze(url, settings)
+    with pytest.raises(PublicationError, match="approve it first"):
+        edition.publish(edition_id, settings=settings, database_url=url)
+    assert not settings.editions.exists()
+    edition.approve(edition_id, by="demo", how="demo", database_url=url)
+    paths = edition.publish(edition_id, settings=settings, database_url=url)
+    assert [Path(p).relative_to(settings.editions) for p in paths] == [
+        Path(edition_id, "edisi.html"),
+        Path(edition_id, "edisi.pdf"),
+    ]
+    with psycopg.connect(url) as connection:
+        stored = connection.execute(
+            "select name, sha256, byte_count from published.artefact order by name"
+        ).fetchall()
+    on_disk = [(Path(p).name, Path(p).read_bytes()) for p in paths]
+    assert stored == [(n, hashlib.sha256(c).hexdigest(), len(c)) for n, c in on_disk]
+    Path(paths[0]).write_text("damaged")
+    Path(paths[1]).unlink()
+    assert edition.publish(edition_id, settings=settings, database_url=url) == paths
+    assert [(Path(p).name, Path(p).read_bytes()) for p in paths] == on_disk
+    assert [p.name for p in settings.editions.iterdir()] == [edition_id]
+
+
+def test_personal_data_stops_publication(url: str, settings: Settings) -> None:
+    execute(
+        url,
+        "update reporting.rpt_not_counted set reason = 'hubungi 0812-3456-7890'"
+        " where reason_code = 'test_row'",
+    )
+    edition_id = freeze(url, settings)
+    edition.approve(edition_id, by="demo", how="demo", database_url=url)
+    with pytest.raises(GateError, match="a phone number"):
+        edition.publish(edition_id, settings=settings, database_url=url)
+    assert edition.load(edition_id, database_url=url).state == "approved"
+    assert not settings.editions.exists()
+
+
+APPEND_ONLY = [
+    "figure", "trend", "figure_member", "submission", "not_counted", "approval", "artefact"
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_published_rows_never_change(url: str, settings: Settings, table: str) -> None:
+    edition_id = freeze(url, settings)
+    edition.approve(edition_id, by="demo", how="demo", database_url=url)
+    edition.publish(edition_id, settings=settings, database_url=url)
+    assert count(url, f"published.{table}") > 0
+    for statement in (
+        f"update published.{table} set edition_id = edition_id",
+        f"delete from published.{table}",
+        f"truncate published.{table}",
+    ):
+        with pytest.raises(psycopg.errors.RestrictViolation, match="append-only"):
+            execute(url, statement)
+
+
+def test_an_edition_only_moves_on(url: str, settings: Settings) -> None:
+    edition_id = freeze(url, settings)
+    for statement, reason in (
+        ("update published.edition set state = 'published'", "cannot go from draft to published"),
+        ("update published.edition set state = 'approved'", "no decision"),
+        ("update published.edition set as_of = as_of + interval '1 day'", "append-only"),
+        ("delete from published.edition", "append-only"),
+        ("truncate published.edition cascade", "append-only"),
+        (
+            "insert into published.artefact values ('2024-W47-r1', 'x', encode(sha256('x'), 'hex'),"
+            " 1, 'x')",
+            "not approved",
+        ),
+    ):
+        with pytest.raises(psycopg.errors.RestrictViolation, match=reason):
+            execute(url, statement)
+    edition.approve(edition_id, by="demo", how="demo", database_url=url)
+    with pytest.raises(psycopg.errors.RestrictViolation, match="no artefacts"):
+        execute(url, "update published.edition set state = 'published'")
+    with pytest.raises(psycopg.errors.RestrictViolation, match="from approved to draft"):
+        execute(url, "update published.edition set state = 'draft'")
+    edition.publish(edition_id, settings=settings, database_url=url)
+    for state in ("draft", "approved", "rejected"):
+        with pytest.raises(psycopg.errors.RestrictViolation, match="from published"):
+            execute(url, f"update published.edition set state = '{state}'")
+
+
+def test_a_figure_slipped_in_is_noticed(url: str, settings: Settings) -> None:
+    edition_id = freeze(url, settings)
+    execute(url, "insert into published.trend values ('2024-W47-r1', 'tip', 'ALL', '2024-W38', 5)")
+    with pytest.raises(PublicationError, match="not those that were frozen"):
+        edition.load(edition_id, database_url=url)
+
+
+def test_unknown_edition(url: str) -> None:
+    with pytest.raises(PublicationError, match="no edition 2024-W01-r1"):
+        edition.load("2024-W01-r1", database_url=url)
+
+
+@pytest.mark.parametrize(
+    ("moment", "week"),
+    [
+        (datetime(2024, 11, 24, 23, 0, tzinfo=UTC), "2024-W47"),  # Monday 06:00 WIB
+        (datetime(2024, 11, 24, 16, 59, tzinfo=UTC), "2024-W46"),  # Sunday 23:59 WIB
+        (datetime(2025, 1, 6, 0, 0, tzinfo=UTC), "2025-W01"),
+        (datetime(2025, 1, 4, 0, 0, tzinfo=UTC), "2024-W52"),
+    ],
+)
+def test_week_before(moment: datetime, week: str) -> None:
+    assert edition.week_before(moment) == week
