@@ -106,9 +106,9 @@ class Clerk:
     def odd_date_cell(self, day: date | None) -> Cell:
         """As `date_cell`, at times the bare number of a date, or the first day of a range."""
         chance = self.rng.random()
-        if day is not None and chance < 0.06:
+        if day is not None and chance < 0.1:
             return (day - SERIAL_ZERO).days
-        if day is not None and chance < 0.12 and (day + timedelta(days=2)).month == day.month:
+        if day is not None and chance < 0.2 and (day + timedelta(days=2)).month == day.month:
             until = self.rng.choice(("s.d.", "s/d"))
             month = self.rng.choice(vocabulary.MONTHS[day.month][:2])
             return f"{day.day} {until} {day.day + 2} {month} {day.year}"

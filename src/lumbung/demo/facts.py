@@ -49,7 +49,7 @@ class Case:
 
     Attributes:
         entered: when the clerk wrote the row; decides its sheet and its place in the book.
-        number: the register number, empty where the clerk left it out.
+        number: the legal number, empty where the clerk left it out.
         written: texts that stand in place of what would be written, by column.
     """
 

@@ -10,18 +10,19 @@ What the writers do besides choosing a spelling:
 Empty cells are written as an empty cell, `-`, `nihil`, `NIHIL` or (dates) `Tdk Th`. Each of them
 means "not said", in every column; so a `-` in `Nomor Register` is a missing register number.
 
-Dates appear as spreadsheet dates (one of the two workbooks counts from 1904; where a cell of the
-register lost its format, as that date's number from 1900, e.g. 45602 for 6 November 2024), and as
-`Rabu, 6 Nopember 2024`, `6 November 2024`, `6 Nop 2024`, `06/11/2024`, `6-11-2024`, `6/11/24`,
-`tgl 6 Nopember 2024`; month and weekday names below. A range in `Tanggal / Kejadian`
-(`3 s.d. 5 Nopember 2024`, `3 s/d 5 ...`) means its first day. `kemarin` in a WhatsApp tip and a
-date that does not exist mean "not known". Only a date that decides the week (`Tanggal / Diterima`
-of the register, `Tanggal` of the recap) sets its row apart when it cannot be read.
+Dates appear as spreadsheet dates (one of the two workbooks counts from 1904), in the register also
+as the bare number of one, counted from 1900 (45602), and as `Rabu, 6 Nopember 2024`,
+`6 November 2024`, `6 Nop 2024`, `06/11/2024`, `6-11-2024`, `6/11/24`, `tgl 6 Nopember 2024`; month
+and weekday names below. A range in `Tanggal / Kejadian` (`3 s.d. 5 Nopember 2024`, `3 s/d 5 ...`)
+means its first day. `kemarin` in a WhatsApp tip and a date that does not exist mean "not known".
+Only a date that decides the week (`Tanggal / Diterima` of the register, `Tanggal` of the recap)
+sets its row apart when it cannot be read.
 
 Places: a name with or without `Kab.`, `Kab`, `Kabupaten`, `Kota`, `Kec.`, `Kecamatan` before it.
 Where a text names a regency and a district that does not belong to it, the regency stands and the
-district is unknown. Codes: the recap's are Kemendagri's (`19.05`, also the number 19.05 and `1905`), the
-observers' form has those of BPS (`1903`). A bare `1903` in a column for names is neither.
+district is unknown. Codes: the recap's are Kemendagri's (`19.05`, also the number 19.05 and
+`1905`), the observers' form has those of BPS (`1903`). A bare `1903` in a column for names is
+neither.
 
 Test rows have one of `TEST_NARRATIVES` as their *whole* narrative. "Warga protes ..." and
 "mencoba membagikan ..." are no tests.

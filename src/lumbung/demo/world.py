@@ -413,9 +413,10 @@ def _numbered(rng: random.Random, cases: Sequence[Case]) -> list[Case]:
             reg = "Reg/" if case.outcome == "registered" and rng.random() < 0.5 else ""
             month = {9: "IX", 10: "X", 11: "XI"}[case.received.month]
             number = f"{sequence:03d}/{reg}{name}/{month}/2024"
-            if rng.random() < 0.12:
-                number = rng.choice((number.lower(), number.upper()))
             numbered[index] = replace(case, number=number)
+            if rng.random() < 0.12:
+                hasty = {"Nomor Register": rng.choice((number.lower(), number.upper()))}
+                numbered[index] = replace(numbered[index], written={**case.written, **hasty})
     return numbered
 
 

@@ -1,0 +1,255 @@
+"""The invented world and its truth, held against each other and against what the office knows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from typing import Any
+
+import pytest
+
+from lumbung.demo import world
+from lumbung.errors import ConfigurationError
+
+SEEDS = (1, 2, 3, 7, 11, 42, 2024, 990_017)
+REGENCIES = {"19.01", "19.02", "19.03", "19.04", "19.05", "19.06", "19.71"}
+DISTRICTS = {"19.01": 8, "19.02": 5, "19.03": 8, "19.04": 6, "19.05": 6, "19.06": 7, "19.71": 7}
+
+Truth = dict[str, Any]
+
+
+@cache
+def truth(seed: int, weeks: int = 9) -> Truth:
+    return world.generate(seed, weeks).truth()
+
+
+@pytest.fixture(params=SEEDS)
+def nine_weeks(request: pytest.FixtureRequest) -> Truth:
+    return truth(request.param)
+
+
+def figures(of: Truth, figure: str, period: str = "week") -> dict[tuple[str, str, str], int]:
+    """(category, regency, week) -> value."""
+    return {
+        (row["category_code"], row["regency_code"], row["week_id"]): row["value"]
+        for row in of["figures"]
+        if row["figure_code"] == figure and row["period"] == period
+    }
+
+
+def test_the_same_seed_is_the_same_world_and_another_is_not() -> None:
+    assert world.generate(5).truth() == world.generate(5).truth()
+    assert world.generate(5).truth()["reports"] != world.generate(6).truth()["reports"]
+
+
+def test_the_truth_has_exactly_the_keys_of_the_contract(nine_weeks: Truth) -> None:
+    assert set(nine_weeks) == {
+        *("seed", "weeks", "edition_week", "channels", "reports", "supervisions"),
+        *("preventions", "submissions", "set_apart", "quarantine", "figures"),
+    }
+    assert nine_weeks["weeks"] == [f"2024-W{week}" for week in range(39, 48)]
+    assert nine_weeks["edition_week"] == "2024-W47"
+    assert {frozenset(row) for row in nine_weeks["reports"]} == {
+        frozenset(
+            (
+                *("channel", "record_kind", "register_number", "regency_code", "district_code"),
+                *("occurred_date", "known_date", "received_date", "week_id"),
+                *("registration_outcome", "issues", "violation_types"),
+            )
+        )
+    }
+
+
+def test_volumes_are_those_of_the_campaign(nine_weeks: Truth) -> None:
+    kinds = Counter(row["record_kind"] for row in nine_weeks["reports"])
+    assert 1_500 <= len(nine_weeks["supervisions"]) <= 1_800
+    assert 400 <= len(nine_weeks["preventions"]) <= 500
+    assert 36 <= kinds["LP"] + kinds["TM"] <= 60
+    assert kinds["TM"] >= 5
+    assert 60 <= kinds["IA"] <= 100
+    events = Counter(row["regency_code"] for row in nine_weeks["supervisions"])
+    assert events.most_common(1)[0][0] == "19.05"
+    assert events["19.05"] > 1.4 * events.most_common(2)[1][1]
+
+
+@pytest.mark.parametrize("seed", range(100, 125))
+@pytest.mark.parametrize("kinds", [{"LP", "TM"}, {"LP", "TM", "IA"}], ids=["cases", "all"])
+def test_each_hot_spot_stands_out_whatever_the_seed(seed: int, kinds: set[str]) -> None:
+    reports = [row for row in truth(seed)["reports"] if row["record_kind"] in kinds]
+    found = Counter((row["regency_code"], issue) for row in reports for issue in row["issues"])
+    cases = Counter(row["regency_code"] for row in reports)
+    for issue, regency in {
+        "SARA": "19.02",
+        "KH": "19.02",
+        "PU": "19.71",
+        "ASN": "19.04",
+        "APK": "19.06",
+    }.items():
+        here = found[regency, issue]
+        elsewhere = max(found[other, issue] for other in REGENCIES - {regency})
+        total = sum(count for (_, theme), count in found.items() if theme == issue)
+        quotient = (here / cases[regency]) / (total / sum(cases.values()))
+        assert here >= 3
+        assert here >= 1.5 * elsewhere, (seed, issue)
+        assert quotient > 2, (seed, issue)
+
+
+def test_every_delivery_is_landed_a_duplicate_or_quarantined(nine_weeks: Truth) -> None:
+    assert set(nine_weeks["channels"]) == {
+        *("register_laporan", "rekap_pengawasan", "wa_aduan", "kobo_pemantau")
+    }
+    for channel, counts in nine_weeks["channels"].items():
+        assert counts["read"] == counts["landed"] + counts["duplicate"] + counts["quarantined"]
+        assert counts["quarantined"] == sum(nine_weeks["quarantine"][channel].values())
+    landed = {name: counts["landed"] for name, counts in nine_weeks["channels"].items()}
+    apart = {name: sum(codes.values()) for name, codes in nine_weeks["set_apart"].items()}
+    reports = Counter(row["channel"] for row in nine_weeks["reports"])
+    for channel in ("register_laporan", "wa_aduan", "kobo_pemantau"):
+        assert reports[channel] == landed[channel] - apart[channel]
+    counted = len(nine_weeks["supervisions"]) + len(nine_weeks["preventions"])
+    nihil = landed["rekap_pengawasan"] - apart["rekap_pengawasan"] - counted
+    assert nihil > 0
+
+
+def test_what_cannot_be_counted_is_named(nine_weeks: Truth) -> None:
+    assert nine_weeks["quarantine"] == {
+        "register_laporan": {"key_repeated": 1, "required_field_missing": 2},
+        "rekap_pengawasan": {},
+        "wa_aduan": {"unreadable_date": 1},
+        "kobo_pemantau": {},
+    }
+    apart = nine_weeks["set_apart"]
+    assert apart["register_laporan"] == {"test_row": 2, "unreadable_date": 2}
+    assert apart["rekap_pengawasan"] == {"test_row": 2, "unreadable_date": 2}
+    assert set(apart["wa_aduan"]) == {"deleted_message", "not_a_report", "test_row"}
+    assert apart["kobo_pemantau"] == {"test_row": 1}
+    assert nine_weeks["channels"]["register_laporan"]["duplicate"] == 1
+    assert nine_weeks["channels"]["wa_aduan"]["duplicate"] > 10
+
+
+def test_every_sort_of_case_is_there(nine_weeks: Truth) -> None:
+    cases = [row for row in nine_weeks["reports"] if row["record_kind"] != "IA"]
+    assert {row["registration_outcome"] for row in cases} == {
+        *("registered", "not_registered", "pending")
+    }
+    dated = [row for row in cases if row["known_date"] and row["occurred_date"]]
+    assert any(row["occurred_date"] > row["known_date"] for row in dated)
+    assert [row["register_number"] for row in cases if row["regency_code"] == "19.00"] != []
+    assert any(len(row["issues"]) > 1 for row in cases)
+    assert any(len(row["violation_types"]) > 1 for row in cases)
+    numbers = [row["register_number"] for row in cases]
+    assert len(set(numbers)) == len(numbers)
+    tips = [row for row in nine_weeks["reports"] if row["record_kind"] == "IA"]
+    assert all(row["registration_outcome"] is None for row in tips)
+    assert Counter(row["channel"] for row in tips if row["regency_code"] == "19.00") == {
+        "wa_aduan": 3,
+        "kobo_pemantau": 1,
+    }
+
+
+def test_districts_fail_to_submit_one_by_one_and_a_regency_as_a_whole(nine_weeks: Truth) -> None:
+    submitted: dict[tuple[str, str], list[bool]] = {}
+    for row in nine_weeks["submissions"]:
+        key = row["district_code"][:5], row["week_id"]
+        submitted.setdefault(key, []).append(row["is_submitted"])
+    assert len(nine_weeks["submissions"]) == 47 * 9
+    assert {key: len(values) for key, values in submitted.items()} == {
+        (regency, week): count
+        for regency, count in DISTRICTS.items()
+        for week in nine_weeks["weeks"]
+    }
+    assert sum(not any(values) for values in submitted.values()) == 1
+    edition = [row for row in nine_weeks["submissions"] if row["week_id"] == "2024-W47"]
+    assert sum(not row["is_submitted"] for row in edition) in (1, 2)
+
+
+def test_figures_count_the_facts(nine_weeks: Truth) -> None:
+    cases = [row for row in nine_weeks["reports"] if row["record_kind"] in ("LP", "TM")]
+    for week in nine_weeks["weeks"]:
+        for regency in (*REGENCIES, "19.00"):
+            here = [r for r in cases if (r["regency_code"], r["week_id"]) == (regency, week)]
+            assert figures(nine_weeks, "suspected_violation")["ALL", regency, week] == len(here)
+            by_issue = figures(nine_weeks, "suspected_violation_by_issue")
+            assert by_issue["PU", regency, week] == sum("PU" in row["issues"] for row in here)
+            by_type = figures(nine_weeks, "suspected_violation_by_type")
+            assert by_type["HKL", regency, week] == sum(
+                "HKL" in row["violation_types"] for row in here
+            )
+    tips = [row for row in nine_weeks["reports"] if row["record_kind"] == "IA"]
+    last = "2024-W47"
+    assert figures(nine_weeks, "tip", "to_date")["ALL", "19", last] == len(tips)
+    prevented = figures(nine_weeks, "prevention", "to_date")["ALL", "19", last]
+    assert prevented == len(nine_weeks["preventions"])
+
+
+def test_figures_agree_with_each_other(nine_weeks: Truth) -> None:
+    rows = nine_weeks["figures"]
+    keys = {
+        tuple(
+            row[key]
+            for key in ("figure_code", "category_code", "regency_code", "week_id", "period")
+        )
+        for row in rows
+    }
+    categories = 1 + 2 + 14 + 5 + 4 * 2 + 1 + 3 + 4 + 1 + 1 + 1
+    assert len(rows) == len(keys) == categories * 9 * 9 * 2
+    for period in ("week", "to_date"):
+        for figure in {row["figure_code"] for row in rows}:
+            values = figures(nine_weeks, figure, period)
+            for category, regency, week in values:
+                if regency == "19":
+                    parts = (values[category, part, week] for part in (*REGENCIES, "19.00"))
+                    assert values[category, "19", week] == sum(parts), (figure, category, week)
+        received = figures(nine_weeks, "report_received", period)
+        outcomes = [
+            figures(nine_weeks, f"report_{outcome}", period)
+            for outcome in ("registered", "not_registered", "pending")
+        ]
+        assert all(value == sum(each[key] for each in outcomes) for key, value in received.items())
+        elections = figures(nine_weeks, "campaign_event_by_election", period)
+        methods = figures(nine_weeks, "campaign_event_by_method", period)
+        for regency in (*REGENCIES, "19.00", "19"):
+            for week in nine_weeks["weeks"]:
+                assert sum(
+                    value for (_, r, w), value in elections.items() if (r, w) == (regency, week)
+                ) == sum(value for (_, r, w), value in methods.items() if (r, w) == (regency, week))
+        wanted = 47 if period == "week" else 47 * 9
+        expected = figures(nine_weeks, "district_expected", period)
+        assert expected["ALL", "19", "2024-W47"] == wanted
+        assert expected["ALL", "19.00", "2024-W47"] == 0
+        assert figures(nine_weeks, "district_submitted", period)["ALL", "19", "2024-W47"] < wanted
+
+
+def test_only_the_city_elects_a_walikota(nine_weeks: Truth) -> None:
+    for row in nine_weeks["supervisions"]:
+        foreign = "PILBUP" if row["regency_code"] == "19.71" else "PILWAKO"
+        assert row["election_code"] != foreign
+        assert "2024-09-25" <= row["activity_date"] <= "2024-11-23"
+
+
+@pytest.mark.parametrize("weeks", range(1, 9))
+def test_a_longer_world_continues_a_shorter_one(weeks: int) -> None:
+    short, longer = world.generate(3, weeks), world.generate(3, weeks + 1)
+    for part in ("register", "recap", "chat", "submissions"):
+        rows = getattr(short, part)
+        assert getattr(longer, part)[: len(rows)] == rows
+        assert len(getattr(longer, part)) > len(rows)
+    for row in short.truth()["reports"]:
+        assert row["week_id"] <= short.weeks[-1]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("weeks", [1, 2])
+def test_a_short_world_is_complete_too(seed: int, weeks: int) -> None:
+    short = truth(seed, weeks)
+    assert short["edition_week"] == f"2024-W{38 + weeks}"
+    assert all(counts["read"] > 0 for counts in short["channels"].values())
+    categories = len({(row["figure_code"], row["category_code"]) for row in short["figures"]})
+    assert len(short["figures"]) == categories * 9 * weeks * 2
+    assert len(short["submissions"]) == 47 * weeks
+
+
+@pytest.mark.parametrize("weeks", [0, 10])
+def test_a_world_without_such_weeks_is_refused(weeks: int) -> None:
+    with pytest.raises(ConfigurationError, match="ask for 1 to 9 weeks"):
+        world.generate(1, weeks)
