@@ -1,0 +1,1 @@
+"""Intake: every channel, landed exactly once, nothing lost, onboarded by YAML."""

@@ -56,6 +56,13 @@ create table vault.identity (
     primary key (channel, source_id, content_hash, recurrence)
 );
 
+-- The one vault key this warehouse is written with: a fingerprint, so that another key is refused
+-- before it makes every known delivery look new.
+create table vault.key (
+    is_only boolean primary key default true check (is_only),
+    fingerprint bytea not null
+);
+
 -- What could not be read, kept whole (encrypted: it may hold anything) with a reason.
 create table quarantine.record (
     quarantine_id bigint generated always as identity primary key,

@@ -1,0 +1,149 @@
+"""Connectors: each turns a source into a stream of deliveries, and knows nothing of Airflow.
+
+A connector is a generator `read(source: Source) -> Iterator[Delivery | Unreadable | Mark]`. It
+holds no more than a page of its source in memory and writes nothing but evidence; `landing` makes
+what it yields durable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from upath import UPath
+
+from lumbung.intake.contract import Channel
+from lumbung.intake.evidence import Evidence
+
+
+class Delivery(NamedTuple):
+    """One report, row, message or submission.
+
+    Attributes:
+        source_id: what stays the same when the source gives it again, edited or not.
+        received_at: when the channel received it, as the source tells; with a zone.
+        fields: label -> value (JSON-like), personal and undeclared ones included.
+        evidence: sha256 of the file or page it came from.
+        locator: where in it.
+        is_repeat: it comes from bytes that a former pull landed completely, so that an older
+            version in it is no news (of two files with one key, the newer stands).
+    """
+
+    source_id: str
+    received_at: datetime
+    fields: dict[str, Any]
+    evidence: bytes | None = None
+    locator: str | None = None
+    is_repeat: bool = False
+
+
+class Unreadable(NamedTuple):
+    """A delivery that cannot be landed, kept whole.
+
+    Attributes:
+        reason_code: `required_field_missing`, `key_repeated`, `unreadable_date`,
+            `header_not_found`, `unreadable_file`, `unsafe_archive`, `not_a_chat`, `too_large`,
+            `unusable_source_id`.
+        reason: what is wrong and what its owner should do, in Indonesian; it is published, so it
+            holds no value and no file's name.
+        content: the delivery as given (JSON-like).
+        received_at, evidence, locator: as for `Delivery`.
+        source_id: the id it claims, if it has one: an unreadable row has not vanished.
+        is_part: it stands for a whole file or sheet, whose deliveries are not known.
+    """
+
+    reason_code: str
+    reason: str
+    content: Any
+    received_at: datetime
+    evidence: bytes | None = None
+    locator: str | None = None
+    source_id: str | None = None
+    is_part: bool = False
+
+
+class Mark(NamedTuple):
+    """All that was yielded before it may be committed with this cursor.
+
+    Attributes:
+        cursor: where the next pull begins.
+        complete: the beginning of the locators of a listing that was given in full (a file, or
+            `""` for the whole channel): what it no longer has was withdrawn. None: nothing is.
+    """
+
+    cursor: dict[str, Any]
+    complete: str | None = None
+
+
+Item = Delivery | Unreadable | Mark
+
+
+@dataclass(frozen=True)
+class SourceConnection:
+    """Address and credential of a source; made from an Airflow Connection.
+
+    Attributes:
+        host: a host name, or a whole address (`https://kobo.example.org`).
+        port: TCP port, if not the scheme's.
+        schema: `http` or `https` (default) where the host has no scheme.
+        login: user name.
+        password: password, or the token of an API.
+        extra: whatever else the Connection holds.
+    """
+
+    host: str
+    port: int | None = None
+    schema: str | None = None
+    login: str | None = None
+    password: str | None = field(default=None, repr=False)
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def base_url(self) -> str:
+        """The address without a slash at its end."""
+        address = self.host if "://" in self.host else f"{self.schema or 'https'}://{self.host}"
+        return address.rstrip("/") + (f":{self.port}" if self.port else "")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a connector is given.
+
+    Attributes:
+        channel: the channel.
+        folder: where its files are, for the kinds that read files.
+        connection: address and credential, for the kinds that call a server.
+        evidence: the store for what is delivered.
+        digest: a keyed hash (16 bytes), for source ids made of personal text.
+        cursor: what the last `Mark` said, or an empty dict.
+    """
+
+    channel: Channel
+    folder: UPath
+    connection: SourceConnection | None
+    evidence: Evidence
+    digest: Callable[[bytes], bytes]
+    cursor: Mapping[str, Any]
+
+
+SYSTEM_LABELS: dict[str, frozenset[str]] = {
+    "kobo": frozenset(
+        {
+            *("_id", "_uuid", "_submission_time", "_status", "_submitted_by", "_geolocation"),
+            *("_validation_status", "_attachments", "_tags", "_notes", "_bamboo_dataset_id"),
+            *("_supplementalDetails", "_xform_id_string", "__version__", "formhub/uuid"),
+            *("meta/instanceID", "meta/deprecatedID", "meta/rootUuid", "meta/instanceName"),
+            *("start", "end", "today", "username", "deviceid", "simserial", "phonenumber"),
+        }
+    ),
+}
+"""Labels that a kind's own software adds: they go to the vault without a drift notice."""
+
+
+def reader(kind: str) -> Callable[[Source], Iterator[Item]]:
+    """The connector of a kind, imported when it is needed."""
+    read: Callable[[Source], Iterator[Item]] = import_module(f"{__name__}.{kind}").read
+    return read

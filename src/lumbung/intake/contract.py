@@ -1,0 +1,444 @@
+"""What a channel file says, checked.
+
+A channel is one file `channels/<name>.yaml`; its name is the file's. This module turns the files
+into `Channel` models, tells every mistake of all files in one run, and writes what dbt compiles
+its staging model from (`reference.channel`, `reference.channel_field`).
+
+YAML is read as in YAML 1.2: `No`, `Ya` and `6-11-2024` are texts (a column called `No` is common).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import psycopg
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from lumbung.errors import ConfigurationError
+
+CANONICAL: dict[str, str] = {
+    "register_number": "text",
+    "record_kind": "text",
+    "received_date": "date",
+    "known_date": "date",
+    "occurred_date": "date",
+    "activity_date": "date",
+    "period_date": "date",
+    "regency": "place",
+    "district": "place",
+    "village": "place",
+    "regency_code": "code",
+    "district_code": "code",
+    "village_code": "code",
+    "issue": "list",
+    "violation_type": "list",
+    "accused_role": "text",
+    "status": "text",
+    "status_reason": "text",
+    "election": "text",
+    "method": "text",
+    "prevention_type": "text",
+    "activity_kind": "text",
+    "narrative": "text",
+}
+"""Canonical field -> its parser (docs/architecture.md, "Canonical fields")."""
+
+_UNITS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+
+_Place = tuple[str | int, ...]
+
+
+def normalise(label: str) -> str:
+    """The form in which labels are compared: case and the amount of white space do not matter."""
+    return " ".join(label.split()).casefold()
+
+
+def _labels(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _duration(value: object) -> object:
+    match = re.fullmatch(r"(\d+) (minute|hour|day|week)s?", str(value))
+    if match is None:
+        raise ValueError("write it as '6 hours', '1 day' or '1 week'")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+def _cron(value: str) -> str:
+    if not re.fullmatch(r"[\d*/,\-]+( [\d*/,\-A-Za-z]+){4}", value):
+        raise ValueError("write five cron fields, e.g. '0 5 * * *' for every day at 05:00")
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("write a zone of the IANA list, e.g. 'Asia/Jakarta'") from None
+    return value
+
+
+def _canonical(value: str) -> str:
+    if value not in CANONICAL:
+        raise ValueError("it is not a canonical field; use one of " + ", ".join(CANONICAL))
+    return value
+
+
+Label = Annotated[str, Field(min_length=1)]
+Labels = Annotated[tuple[Label, ...], BeforeValidator(_labels)]
+FieldName = Annotated[str, AfterValidator(_canonical)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Owner(_Model):
+    """The office that answers for a channel's data and is told of its quarantine."""
+
+    name: str = Field(min_length=1)
+    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+
+
+class RegisterSource(_Model):
+    """Spreadsheets or CSV files in a folder.
+
+    Attributes:
+        files: which files of the folder (a glob such as `*.xlsx`).
+        sheets: which sheets (globs); every other one is not read.
+        skip_sheets: sheets that hold no register, e.g. instructions (globs).
+        hidden_sheets: whether hidden sheets are read too.
+        sheet_in_key: whether the sheet's name is a part of the key, where rows are numbered anew
+            in each sheet.
+    """
+
+    kind: Literal["register"]
+    files: str = "*"
+    sheets: Labels = ("*",)
+    skip_sheets: Labels = ()
+    hidden_sheets: bool = False
+    sheet_in_key: bool = False
+
+
+class WhatsappSource(_Model):
+    """Exports of one chat (zip or txt) in a folder.
+
+    Attributes:
+        files: which files of the folder.
+        marker: the first line of a message that follows the pinned template, e.g. `ADUAN`.
+        date_order: how the exporting phone writes dates: day first (Indonesia) or month first.
+    """
+
+    kind: Literal["whatsapp"]
+    files: str = "*"
+    marker: str | None = None
+    date_order: Literal["dmy", "mdy"] = "dmy"
+
+
+class KoboSource(_Model):
+    """A form on a KoboToolbox server.
+
+    Attributes:
+        asset: the form's uid, as in its address on the server.
+    """
+
+    kind: Literal["kobo"]
+    asset: str = Field(pattern=r"^[A-Za-z0-9]+$")
+
+
+class FieldMap(_Model):
+    """Where a canonical field is found.
+
+    Attributes:
+        labels: the source's labels (`from` in the file), the preferred first.
+        parser: how its values are read; may be left out, and must be the field's own.
+        scheme: the code system, for codes only.
+        separator: what separates several values, for lists only.
+        required: whether a delivery without it is quarantined.
+    """
+
+    labels: Labels = Field(alias="from", min_length=1)
+    parser: str | None = None
+    scheme: Literal["kemendagri", "bps", "bawaslu"] | None = None
+    separator: str | None = Field(default=None, min_length=1)
+    required: bool = False
+
+
+class Channel(_Model):
+    """One intake channel.
+
+    Attributes:
+        name: the channel's name, that of its file.
+        title: what people call it.
+        owner: who answers for it.
+        connection: the id of the Airflow Connection with address and credential; none for the
+            folder `LUMBUNG_HOME/inbox/<name>`.
+        schedule: when it is pulled, as cron, in `timezone`.
+        timezone: the zone of times that the source writes without one.
+        expected_every: how often something new should come.
+        record_kind: LP, TM, IA, LHP or PREV; none where a mapped field tells it.
+        source: the connector's own options.
+        key: labels whose values make a register row's source id.
+        personal: labels of personal fields: they go to the vault.
+        subject: personal labels that tell who a reporter is; the first one filled makes the token.
+        kept: labels that are known, not personal and mapped to no canonical field.
+        fields: the field map.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")
+    title: str = Field(min_length=1)
+    owner: Owner
+    connection: str | None = None
+    schedule: Annotated[str, AfterValidator(_cron)]
+    timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Jakarta"
+    expected_every: Annotated[timedelta, BeforeValidator(_duration)] | None = None
+    record_kind: Literal["LP", "TM", "IA", "LHP", "PREV"] | None = None
+    source: Annotated[
+        RegisterSource | WhatsappSource | KoboSource,
+        Field(discriminator="kind"),
+    ]
+    key: Labels = ()
+    personal: Labels = ()
+    subject: Labels = ()
+    kept: Labels = ()
+    fields: dict[FieldName, FieldMap] = Field(min_length=1)
+
+    @property
+    def kind(self) -> str:
+        """The connector: `register`, `whatsapp`, `kobo`."""
+        return self.source.kind
+
+    @property
+    def public(self) -> dict[str, str]:
+        """Normalised label -> the file's spelling, of what goes to `raw.record.payload`."""
+        labels = [label for field in self.fields.values() for label in field.labels]
+        return {normalise(label): label for label in (*labels, *self.key, *self.kept)}
+
+    @property
+    def private(self) -> dict[str, str]:
+        """Normalised label -> the file's spelling, of the personal fields."""
+        return {normalise(label): label for label in self.personal}
+
+
+def load_channels(folder: Path) -> dict[str, Channel]:
+    """Read every channel file of a folder.
+
+    Returns:
+        channel name -> channel, in the order of names.
+
+    Raises:
+        ConfigurationError: with every mistake of every file: file, line, field and cure.
+    """
+    channels: dict[str, Channel] = {}
+    problems: list[str] = []
+    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if file.suffix == ".yml":
+            problems.append(f"{file.name}:1: a channel file ends in .yaml; rename it")
+        if file.suffix != ".yaml":
+            continue
+        channel, found = _read(file)
+        problems += found
+        if channel is not None:
+            channels[channel.name] = channel
+    if problems:
+        number = f"{len(problems)} mistake{'s' if len(problems) > 1 else ''}"
+        raise ConfigurationError(
+            f"{number} in the channel files:\n  " + "\n  ".join(problems) + "\n",
+            where=str(folder),
+            cure="correct the lines named above and run the same command again",
+        )
+    return channels
+
+
+def sync(connection: psycopg.Connection, channels: Mapping[str, Channel]) -> None:
+    """Make `reference.channel` and `reference.channel_field` say what the channel files say.
+
+    Channels without a file are taken out; their records stay in raw.
+
+    Args:
+        connection: any state; the change is a transaction (or a savepoint) of its own.
+        channels: what `load_channels` gave.
+    """
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("delete from reference.channel")
+        cursor.executemany(
+            "insert into reference.channel (channel, kind, title, owner_name, owner_email,"
+            " record_kind, timezone, expected_every) values (%s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                (
+                    *(c.name, c.kind, c.title, c.owner.name, c.owner.email),
+                    *(c.record_kind, c.timezone, c.expected_every),
+                )
+                for c in channels.values()
+            ],
+        )
+        cursor.executemany(
+            "insert into reference.channel_field (channel, field, position, source_label, parser,"
+            " scheme, separator) values (%s, %s, %s, %s, %s, %s, %s)",
+            [
+                (
+                    channel.name,
+                    name,
+                    position,
+                    label,
+                    CANONICAL[name],
+                    field.scheme,
+                    field.separator,
+                )
+                for channel in channels.values()
+                for name, field in channel.fields.items()
+                for position, label in enumerate(field.labels, 1)
+            ],
+        )
+
+
+# -- reading one file, with the line of everything -----------------------------------------------
+
+
+class _Loader(yaml.SafeLoader):
+    """Only `true`, `false`, whole numbers and `null` are not texts."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+
+
+for _tag, _pattern, _first in (
+    ("bool", r"true|false", "tf"),
+    ("int", r"-?(0|[1-9]\d*)", "-0123456789"),
+    ("null", r"null|~|", "n~"),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), [*_first]
+    )
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"\Z"), [""])
+
+
+def _read(file: Path) -> tuple[Channel | None, list[str]]:
+    """One file's channel, or its mistakes."""
+    lines: dict[_Place, int] = {}
+    problems: list[tuple[int, str]] = []
+
+    def told() -> list[str]:
+        return [f"{file.name}:{line}: {text}" for line, text in sorted(problems)]
+
+    try:
+        node = yaml.compose(file.read_text(encoding="utf-8"), Loader=_Loader)
+    except UnicodeDecodeError:
+        return None, [f"{file.name}:1: the file is not UTF-8; save it as UTF-8"]
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        return None, [f"{file.name}:{line}: not YAML: {error.problem}; correct the indentation"]
+    if not isinstance(node, yaml.MappingNode):
+        return None, [f"{file.name}:1: not a channel; begin with 'title: ...'"]
+    document = _plain(node, (), lines, problems)
+    if "name" in document:
+        problems.append((lines["name",], "name: the file's name is the channel's; remove the line"))
+    try:
+        channel = Channel.model_validate({**document, "name": file.stem})
+    except ValidationError as error:
+        for each in error.errors():
+            path, shown = _locate(each["loc"], lines)
+            problems.append((lines.get(path, 1), f"{shown}: {_explain(each)}"))
+        return None, told()
+    for path, text in _contradictions(channel):
+        nearest, shown = _locate(path, lines)
+        problems.append((lines.get(nearest, 1), f"{shown}: {text}"))
+    return (None, told()) if problems else (channel, [])
+
+
+def _plain(
+    node: yaml.Node, path: _Place, lines: dict[_Place, int], problems: list[tuple[int, str]]
+) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        result: dict[str, Any] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if key.value in result:
+                problems.append((line, f"{key.value}: written twice; remove one"))
+            lines[(*path, key.value)] = line
+            result[key.value] = _plain(value, (*path, key.value), lines, problems)
+        return result
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            lines[(*path, index)] = item.start_mark.line + 1
+        return [
+            _plain(item, (*path, index), lines, problems) for index, item in enumerate(node.value)
+        ]
+    kind = node.tag.rpartition(":")[2]
+    if kind == "bool":
+        return node.value == "true"
+    if kind == "int":
+        return int(node.value)
+    return None if kind == "null" else node.value
+
+
+def _locate(loc: _Place, lines: Mapping[_Place, int]) -> tuple[_Place, str]:
+    """The nearest place in the file, and the field's name as a person would say it."""
+    path: _Place = ()
+    for part in loc:
+        if (*path, part) in lines:
+            path = (*path, part)
+    missing = () if path and loc[-1] == path[-1] else loc[-1:]
+    return path, ".".join(str(part) for part in (*path, *missing))
+
+
+def _explain(error: Any) -> str:
+    match error["type"]:
+        case "missing":
+            return "is missing; add it"
+        case "extra_forbidden":
+            return "is not known here; correct its spelling or remove it"
+        case "union_tag_invalid" | "union_tag_not_found":
+            return "kind is missing or unknown; write 'kind: register', 'whatsapp' or 'kobo'"
+        case "literal_error":
+            return f"{error['input']!r} is not known; use {error['ctx']['expected']}"
+        case "value_error":
+            return f"{error['input']!r} cannot be used; {error['ctx']['error']}"
+    return f"{error['msg']}; correct the value"
+
+
+def _contradictions(channel: Channel) -> Iterator[tuple[_Place, str]]:
+    """What is well-formed and yet cannot be meant."""
+    spelled: dict[str, str] = {}
+    places: list[tuple[_Place, str]] = [
+        (("fields", name, "from"), label)
+        for name, field in channel.fields.items()
+        for label in field.labels
+    ]
+    for part in ("key", "kept", "personal", "subject"):
+        places += [((part,), label) for label in getattr(channel, part)]
+    for path, label in places:
+        known = spelled.setdefault(normalise(label), label)
+        if known != label:
+            yield path, f"{label!r} is spelled {known!r} above; spell a label in one way"
+    private = channel.private
+    for path, label in places:
+        if path[0] not in ("personal", "subject") and normalise(label) in private:
+            cure = "take it from one of the two lists"
+            yield path, f"{label!r} is personal and would be stored in the clear; {cure}"
+    for label in channel.subject:
+        if normalise(label) not in private:
+            yield ("subject",), f"{label!r} is not personal; add it to 'personal'"
+    for name, field in channel.fields.items():
+        kind = CANONICAL[name]
+        if field.parser not in (None, kind):
+            yield ("fields", name, "parser"), f"{field.parser!r} does not fit; write {kind!r}"
+        if field.scheme and kind != "code":
+            yield ("fields", name, "scheme"), "only a code has a scheme; remove it"
+        if field.separator and kind != "list":
+            yield ("fields", name, "separator"), "only a list has a separator; remove it"
+        if kind == "list" and not field.separator:
+            yield ("fields", name), "is a list; add its separator, e.g. separator: ';'"
+        if len({normalise(label) for label in field.labels}) < len(field.labels):
+            yield ("fields", name, "from"), "names a label twice; remove one"
+    if channel.kind == "register" and not channel.key:
+        yield ("key",), "is missing: a register row needs labels that make its key; add them"
+    if channel.kind != "register" and channel.key:
+        yield ("key",), f"a {channel.kind} channel makes its own source ids; remove it"
+    if channel.kind == "kobo" and channel.connection is None:
+        yield ("connection",), "is missing: the server's address and token; name a connection"

@@ -1,0 +1,73 @@
+"""The evidence store: what was delivered, byte for byte, named by its sha256.
+
+It may hold personal data, so its folders and files are readable by the owner only. It never looks
+into what it keeps.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO
+
+from lumbung.errors import ServiceError
+
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Something in the store: its sha256 (32 bytes), its size in bytes and where it lies."""
+
+    sha256: bytes
+    size: int
+    path: Path
+
+
+class Evidence:
+    """A store in a folder (`LUMBUNG_HOME/evidence`): `ab/cdef...`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, digest: bytes) -> Path:
+        """Where the bytes of this sha256 lie, if they are kept."""
+        name = digest.hex()
+        return self.folder / name[:2] / name[2:]
+
+    def keep(self, stream: BinaryIO) -> Kept:
+        """Store a stream, holding a megabyte of it at a time; what is there already stays.
+
+        Raises:
+            ServiceError: when the store cannot be written.
+        """
+        digest = sha256()
+        size = 0
+        draft = self.folder / f".draft-{secrets.token_hex(8)}"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                while piece := stream.read(_PIECE):
+                    digest.update(piece)
+                    size += len(piece)
+                    file.write(piece)
+                file.flush()
+                os.fsync(file.fileno())
+            path = self.path(digest.digest())
+            path.parent.mkdir(exist_ok=True, mode=0o700)
+            if path.exists():
+                draft.unlink()
+            else:
+                draft.replace(path)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise ServiceError(
+                f"a delivery could not be kept as evidence: {error}",
+                where=str(self.folder),
+                cure="free space on the disk or correct LUMBUNG_HOME",
+            ) from error
+        return Kept(digest.digest(), size, path)

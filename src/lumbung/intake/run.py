@@ -1,0 +1,139 @@
+"""Pull one channel: read its source, land what it gives."""
+
+from __future__ import annotations
+
+import tempfile
+from array import array
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lumbung.errors import ConfigurationError, ServiceError
+from lumbung.intake.connectors import Delivery, Mark, Source, SourceConnection, Unreadable
+from lumbung.intake.contract import load_channels
+from lumbung.intake.landing import CHUNK, IntakeCounts, Landing
+from lumbung.settings import Settings
+
+if TYPE_CHECKING:
+    import psycopg
+
+__all__ = ["IntakeCounts", "SourceConnection", "pull"]
+
+LOCK_SECONDS = 60
+"""How long a pull waits for another one of the same channel (one that was killed lingers)."""
+
+
+def pull(
+    channel_name: str,
+    *,
+    settings: Settings,
+    database_url: str,
+    connection: SourceConnection | None = None,
+    run_key: str,
+    dry_run: bool = False,
+) -> IntakeCounts:
+    """Read a channel since its cursor and land every delivery exactly once.
+
+    May be repeated at any time, also after a crash: what was landed is counted as duplicate.
+
+    Args:
+        channel_name: the channel, a file of `settings.channels`.
+        settings: folders of the installation.
+        database_url: the warehouse, migrated.
+        connection: address and credential of the source; None for the channel's inbox.
+        run_key: names this pull in `raw.batch`.
+        dry_run: count what would happen and leave nothing behind.
+
+    Returns:
+        the sum of the pull's batches.
+
+    Raises:
+        ConfigurationError: for a wrong channel file, channel name or vault key.
+        SourceError: when the source does not answer, does not speak as it should, or shrank.
+        LandingError: when the database refuses a chunk; what was committed before stays.
+        ServiceError: when the database, the disk or another pull is in the way.
+    """
+    from upath import UPath
+
+    from lumbung import database
+    from lumbung.intake.connectors import reader
+    from lumbung.intake.evidence import Evidence
+    from lumbung.intake.vault import Vault
+
+    channels = load_channels(settings.channels)
+    if channel_name not in channels:
+        raise ConfigurationError(
+            f"there is no channel {channel_name!r}",
+            where=str(settings.channels),
+            cure=f"use one of {', '.join(channels) or 'the channels you add'}",
+        )
+    channel = channels[channel_name]
+    vault = Vault.load(settings.home)
+    with ExitStack() as stack:
+        db = stack.enter_context(database.connect(database_url, application="lumbung intake"))
+        db.autocommit = True
+        _lock(db, channel_name)
+        evidence = settings.evidence
+        if dry_run:
+            evidence = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            stack.enter_context(db.transaction(force_rollback=True))
+        landing = Landing(db, channel, vault, run_key)
+        row = db.execute(
+            "select cursor from ops.channel_cursor where channel = %s", (channel_name,)
+        ).fetchone()
+        source = Source(
+            channel,
+            UPath(settings.inbox / channel_name),
+            connection,
+            Evidence(evidence),
+            vault.content_hash,
+            row[0] if row else {},
+        )
+        return _land_all(source, landing, reader(channel.kind)(source))
+
+
+def _land_all(source: Source, landing: Landing, items: Any) -> IntakeCounts:
+    counts = IntakeCounts()
+    chunk: list[Delivery | Unreadable] = []
+    seen = array("q")
+    complete: list[str] = []
+    batches = 0
+    cursor = source.cursor
+    for item in items:
+        if not isinstance(item, Mark):
+            chunk.append(item)
+            if item.source_id is not None:
+                seen.append(hash(item.source_id))
+            if len(chunk) < CHUNK:
+                continue
+        if chunk or item.cursor != cursor:
+            moved = None
+            if isinstance(item, Mark):
+                moved = cursor = item.cursor
+            counts += landing.land(chunk, moved)
+            chunk = []
+            batches += 1
+        if isinstance(item, Mark) and item.complete is not None:
+            complete.append(item.complete)
+    if chunk or not batches:  # a pull that met nothing is known to have looked
+        counts += landing.land(chunk)
+    if complete:
+        counts += landing.withdraw(complete, seen)
+    return counts
+
+
+def _lock(db: psycopg.Connection, channel: str) -> None:
+    """One pull of a channel at a time; released with the connection."""
+    import psycopg
+
+    key = "hashtext('lumbung.intake'), hashtext(%s)"
+    db.execute(f"set lock_timeout = '{LOCK_SECONDS}s'")
+    try:
+        db.execute(f"select pg_advisory_lock({key})", (channel,))
+    except psycopg.errors.LockNotAvailable as error:
+        raise ServiceError(
+            "another pull of this channel is running",
+            where=f"channel {channel}",
+            cure="wait until it has ended and pull again",
+        ) from error
+    db.execute("set lock_timeout = 0")

@@ -1,0 +1,137 @@
+"""What keeps people unexposed: the key, encryption, and keyed hashes.
+
+The key is 32 random bytes, from the environment variable `LUMBUNG_VAULT_KEY` (base64) or from
+`LUMBUNG_HOME/keys/vault.key`, never from the database. Each purpose has a key of its own, derived
+from it: what one of them gives away tells nothing about another.
+
+**The key must be kept**: without it the vault cannot be opened, and deliveries that were landed
+would not be recognised when they come again (`landing` refuses to write with another key).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+import secrets
+from hashlib import blake2b
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from lumbung.errors import ConfigurationError, LumbungError
+
+NONCE_BYTES = 12
+
+
+class Vault:
+    """Seals and opens personal fields, and hashes what must be recognised without being known.
+
+    Args:
+        key: 32 bytes.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(_derive(key, b"seal"))
+        self._content = _derive(key, b"content")
+        self._subject = _derive(key, b"subject")
+        self.fingerprint = _derive(key, b"fingerprint")[:16]
+        """Tells one key from another without giving it away."""
+
+    @classmethod
+    def load(cls, home: Path) -> Vault:
+        """The vault of an installation; its key file is made the first time.
+
+        Raises:
+            ConfigurationError: when the key is not 32 bytes in base64.
+        """
+        path = home / "keys" / "vault.key"
+        given = os.environ.get("LUMBUNG_VAULT_KEY")
+        where = "LUMBUNG_VAULT_KEY" if given else str(path)
+        try:
+            key = base64.b64decode(given or _key_file(path), validate=True)
+        except binascii.Error:
+            key = b""
+        if len(key) != 32:
+            raise ConfigurationError(
+                "the vault key is not 32 bytes in base64",
+                where=where,
+                cure="restore the key that this installation was set up with",
+            )
+        return cls(key)
+
+    def seal(self, plain: bytes, associated: bytes, nonce: bytes) -> bytes:
+        """Encrypt with AES-256-GCM.
+
+        Args:
+            plain: what is to be kept.
+            associated: what it belongs to (`associate`): it cannot be moved to another record.
+            nonce: 12 random bytes, used once.
+
+        Returns:
+            nonce || ciphertext || tag.
+        """
+        return nonce + self._cipher.encrypt(nonce, plain, associated)
+
+    def unseal(self, sealed: bytes, associated: bytes) -> bytes:
+        """Decrypt what `seal` gave.
+
+        Raises:
+            LumbungError: when the key or the record is another, or a bit was changed.
+        """
+        try:
+            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], associated)
+        except InvalidTag:
+            raise LumbungError(
+                "a sealed field does not open",
+                where=associated.partition(b"\0")[0].decode(),
+                cure="use the key it was sealed with (LUMBUNG_VAULT_KEY or keys/vault.key)",
+            ) from None
+
+    def content_hash(self, content: bytes) -> bytes:
+        """Keyed BLAKE2b of a delivery, 16 bytes."""
+        return blake2b(content, digest_size=16, key=self._content).digest()
+
+    def subject_token(self, identity: str) -> bytes:
+        """Keyed BLAKE2b of a person's identity, 16 bytes: the same person, unnamed.
+
+        A phone number counts in any spelling (`0812-...`, `+62 812 ...`), a name without regard to
+        case and white space.
+        """
+        return blake2b(_same(identity).encode(), digest_size=16, key=self._subject).digest()
+
+
+def associate(channel: str, source_id: str) -> bytes:
+    """The associated data of a sealed field: channel and source id."""
+    return f"{channel}\0{source_id}".encode()
+
+
+def _same(identity: str) -> str:
+    digits = re.sub(r"[\s().+\-]", "", identity)
+    if digits.isdecimal() and len(digits) >= 8:
+        return "tel:62" + re.sub(r"^(62|0)", "", digits)
+    return "name:" + " ".join(identity.split()).casefold()
+
+
+def _derive(key: bytes, purpose: bytes) -> bytes:
+    return blake2b(key=key, person=purpose.ljust(16, b"\0"), digest_size=32).digest()
+
+
+def _key_file(path: Path) -> bytes:
+    """The key file's content; made aside and linked, so that two processes agree on one key."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(base64.b64encode(secrets.token_bytes(32)))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_bytes().strip()
