@@ -195,6 +195,8 @@ def test_the_recap_holds_what_the_truth_counts(inbox: Path, truth: dict[str, Any
     prevention = [row for row in book if row[4].strip().lower() == "pencegahan"]
     assert len(prevention) == len(truth["preventions"])
     assert {type(row[2]) for row in book} == {str, float}
+    # A merged cell shows its value in its first row only.
+    assert any(row[3] == "" for row in book)
     # The recap counts days from 1904: a reader that ignores it is four years off.
     dated = [row[1] for row in book if isinstance(row[1], date)]
     assert len(dated) > 1_000

@@ -10,6 +10,8 @@ What the writers do besides choosing a spelling:
 Empty cells are written as an empty cell, `-`, `nihil`, `NIHIL` or (dates) `Tdk Th`. Each of them
 means "not said", in every column; so a `-` in `Nomor Register` is a missing register number.
 
+A merged cell counts for each of its rows (the recap's `Kecamatan` at times).
+
 Dates appear as spreadsheet dates (one of the two workbooks counts from 1904), in the register also
 as the bare number of one, counted from 1900 (45602), and as `Rabu, 6 Nopember 2024`,
 `6 November 2024`, `6 Nop 2024`, `06/11/2024`, `6-11-2024`, `6/11/24`, `tgl 6 Nopember 2024`; month

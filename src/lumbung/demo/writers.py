@@ -92,6 +92,7 @@ RECAP_HEADER: Header = (
     ("Lokasi", ()),
     ("Keterangan", ()),
 )
+DISTRICT_COLUMN = 3
 
 
 def _write_register(world: World, path: Path) -> None:
@@ -165,11 +166,15 @@ def _write_recap(world: World, path: Path) -> None:
             sheet.header()
             number = 0
             for week, delivered in groupby(rows, lambda row: week_of(row.entered)):
-                block = list(delivered)
-                for row in block:
-                    number += 1
-                    sheet.row(_activity_cells(clerk, row, number))
-                sheet.subtotal(f"Jumlah minggu {int(week[-2:])}", len(block))
+                began = number
+                for _, same_district in groupby(delivered, lambda row: row.district.code):
+                    block = list(same_district)
+                    for row in block:
+                        number += 1
+                        sheet.row(_activity_cells(clerk, row, number))
+                    if len(block) > 1 and clerk.rng.random() < 0.2:
+                        sheet.merge_down(DISTRICT_COLUMN, len(block), block[0].district.name)
+                sheet.subtotal(f"Jumlah minggu {int(week[-2:])}", number - began)
             sheet.signature(clerk)
 
 
@@ -247,6 +252,10 @@ class _Sheet:
             elif cell is not None:
                 self.sheet.write_number(self.at, column, cell)
         self.at += 1
+
+    def merge_down(self, column: int, count: int, text: str) -> None:
+        """One cell in place of a column's cells in the last rows: it counts for each of them."""
+        self.sheet.merge_range(self.at - count, column, self.at - 1, column, text, self.bold)
 
     def blank(self) -> None:
         """An empty row."""
