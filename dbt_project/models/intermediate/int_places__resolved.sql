@@ -5,6 +5,7 @@
 -- two things (a bare 1903 is Bangka Barat to BPS and Bangka Selatan to Kemendagri), the district
 -- may settle it between them; otherwise the place stays unresolved: regency 19.00, for review.
 -- The regency decides over the district: a district that does not belong to it is dropped.
+{%- set type_words = 'kabupaten|kab|kota|kecamatan|kec|provinsi|prov|desa|kelurahan|kel' %}
 with places as (
     select
         {{ place_id() }} as place_id,
@@ -53,11 +54,8 @@ parts as (
     select
         places.place_id,
         written.level as column_level,
-        (regexp_match(split.part, '^(kabupaten|kab|kota|kecamatan|kec|provinsi|prov|desa|kelurahan|kel)\M'))[1]
-            as type_word,
-        {{ place_key("regexp_replace(
-            split.part, '^(kabupaten|kab|kota|kecamatan|kec|provinsi|prov|desa|kelurahan|kel)\\M', ''
-        )") }} as name_key
+        (regexp_match(split.part, '^({{ type_words }})\M'))[1] as type_word,
+        {{ place_key("regexp_replace(split.part, '^(" ~ type_words ~ ")\\M', '')") }} as name_key
     from places
     cross join lateral (
         values ('regency', places.regency_raw), ('district', places.district_raw)
@@ -249,9 +247,9 @@ select
     placed.district_code,
     villages.village_code,
     case
-        when placed.found_regency_code is null or placed.regency_method in ('regency_name', 'regency_code', 'bare_code')
-            then placed.regency_method
-        else 'district_name'
+        when placed.found_regency_code is null then placed.regency_method
+        when placed.regency_method in ('ambiguous', 'unresolved') then 'district_name'
+        else placed.regency_method
     end as location_method,
     case
         when placed.found_regency_code is null then 0.0

@@ -39,10 +39,7 @@ read as (
         {% for term in terms -%}
             {{ term }}.code as {{ term }}_code,
         {% endfor -%}
-        exists (
-            select 1 from {{ ref('test_text') }} as tests
-            where {{ term_key('records.narrative_raw') }} = tests.term
-        ) as is_test
+        test_texts.term is not null as is_test
     from records
     inner join {{ source('raw', 'batch') }} as batches on records.batch_id = batches.batch_id
     {% for date in dates -%}
@@ -55,6 +52,8 @@ read as (
                 {{ term }}.vocabulary = '{{ vocabularies.get(term, term) }}'
                 and records.{{ column }} = {{ term }}.term_raw
     {% endfor -%}
+    left join {{ ref('test_text') }} as test_texts
+        on {{ term_key('records.narrative_raw') }} = test_texts.term
 ),
 
 kinded as (

@@ -1,10 +1,40 @@
 {#- One row per delivery as it now stands: the latest version of every (channel, source_id), unless
     that version says that the source withdrew it. The columns come from the channels' field maps,
     compiled to literal paths: a corrected map is applied by the next build. -#}
--- depends_on: {{ source('reference', 'channel') }}
--- depends_on: {{ source('reference', 'channel_field') }}
-{% set maps = channel_maps() -%}
-{% set fields = canonical_fields() -%}
+{#- Named here, where parsing sees them too, so that dbt knows what staging is compiled from. -#}
+{% set channel_table = source('reference', 'channel') -%}
+{% set field_table = source('reference', 'channel_field') -%}
+
+{#- The canonical fields (docs/architecture.md) and what staging makes of each. -#}
+{% set fields = {
+    'register_number': 'text', 'record_kind': 'text', 'activity_kind': 'text',
+    'received_date': 'text', 'known_date': 'text', 'occurred_date': 'text',
+    'activity_date': 'text', 'period_date': 'text',
+    'regency': 'text', 'district': 'text', 'village': 'text',
+    'regency_code': 'code', 'district_code': 'code', 'village_code': 'code',
+    'issue': 'list', 'violation_type': 'list',
+    'accused_role': 'text', 'status': 'text', 'status_reason': 'text',
+    'election': 'text', 'method': 'text', 'prevention_type': 'text', 'narrative': 'text',
+} -%}
+
+{#- {channel: {record_kind, fields: {field: [{label, scheme, separator}]}}} -#}
+{% set maps = {} -%}
+{% if execute -%}
+    {% set rows = run_query(
+        "select c.channel, c.record_kind, f.field, f.source_label, f.scheme, f.separator"
+        ~ " from " ~ channel_table ~ " as c"
+        ~ " left join " ~ field_table ~ " as f using (channel)"
+        ~ " order by c.channel, f.field, f.position"
+    ) -%}
+    {% for row in rows -%}
+        {% set map = maps.setdefault(row[0], {'record_kind': row[1], 'fields': {}}) -%}
+        {% if row[2] -%}
+            {% do map['fields'].setdefault(row[2], []).append(
+                {'label': row[3], 'scheme': row[4], 'separator': row[5]}
+            ) -%}
+        {% endif -%}
+    {% endfor -%}
+{% endif -%}
 
 {% for channel, map in maps.items() -%}
     select

@@ -1,0 +1,354 @@
+"""Build the warehouse: one `dbt build` in this process, every node's state kept in `ops.model_run`.
+
+dbt's imports cost seconds; they happen once per call of `build` and not when this module is imported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from lumbung import database
+from lumbung.errors import BuildError
+from lumbung.settings import Settings
+
+LOCK_WAIT = "10min"
+"""How long a build waits for another one of the same database."""
+
+DONE = ("success", "pass", "warn")
+"""States of a node that need no second run."""
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build did.
+
+    Attributes:
+        build_id: its row in `ops.build`.
+        max_batch_id: every batch of `raw` up to this one is in it.
+        counts: resource type (`model`, `test`, `seed`) -> nodes run now.
+        warnings: one line per test of severity `warn` that found rows.
+
+    """
+
+    build_id: int
+    max_batch_id: int
+    counts: dict[str, int]
+    warnings: list[str]
+
+    def summary(self) -> dict[str, Any]:
+        """The same as plain values, for Airflow and JSON."""
+        return asdict(self)
+
+
+def build(
+    *,
+    settings: Settings,
+    database_url: str,
+    select: str | None = None,
+    full_refresh: bool = False,
+    resume: bool = False,
+) -> BuildResult:
+    """Sync the channels, then run every model and test in dependency order.
+
+    A failing test stops everything behind it; no mart is touched before all tests of the layers
+    before it have passed, so readers keep the previous build. Failing rows stay in schema `checks`.
+
+    Args:
+        settings: where the project and `LUMBUNG_HOME` are (dbt's target and log lie there).
+        database_url: the warehouse.
+        select: only these nodes, in dbt's selection syntax.
+        full_refresh: load the seeds again even if their files are unchanged, and rebuild
+            incremental models from raw.
+        resume: when the previous build failed or was killed, and neither raw nor the project has
+            changed since, run only what it had not finished.
+
+    Raises:
+        BuildError: naming the first model or test that failed, how many rows broke it and where
+            they are, or that another build has not finished.
+
+    """
+    from lumbung.intake import contract
+
+    channels = contract.load_channels(settings.channels)
+    with database.connect(database_url, application="lumbung build") as connection:
+        connection.autocommit = True
+        with _alone(connection):
+            contract.sync(connection, channels)
+            run = _Run(connection, settings, database_url)
+            return run.build(select, full_refresh, resume)
+
+
+@contextmanager
+def _alone(connection: psycopg.Connection) -> Iterator[None]:
+    """One build at a time in a database; the lock dies with the connection."""
+    try:
+        connection.execute(f"set lock_timeout = '{LOCK_WAIT}'".encode())
+        connection.execute("select pg_advisory_lock(hashtext('lumbung.build'))")
+    except psycopg.errors.LockNotAvailable as error:
+        raise BuildError(
+            f"another build has not finished within {LOCK_WAIT}",
+            where="ops.build",
+            cure="wait for it, or end its process, then run the same again",
+        ) from error
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute("select pg_advisory_unlock(hashtext('lumbung.build'))")
+
+
+class _Run:
+    """One build, from its row in `ops.build` to its end."""
+
+    def __init__(
+        self, connection: psycopg.Connection, settings: Settings, database_url: str
+    ) -> None:
+        self.connection = connection
+        self.settings = settings
+        self.database_url = database_url
+        self.build_id = 0
+        self._writing = threading.Lock()  # dbt's threads report at once
+
+    def build(self, select: str | None, full_refresh: bool, resume: bool) -> BuildResult:
+        seeds = self._hash(self.settings.dbt_project / "seeds")
+        inputs = self._inputs_hash(select)
+        self.connection.execute(
+            "update ops.build set state = 'abandoned', finished_at = clock_timestamp()"
+            " where state = 'running'"  # we hold the lock: nobody runs it any more
+        )
+        finished: list[str] = []
+        resumed = self._resumable(inputs) if resume and not full_refresh else None
+        if resumed is not None:
+            finished = self._finished(resumed)
+        arguments = ["--select", select] if select else []
+        if full_refresh:
+            arguments.append("--full-refresh")
+        elif resumed is None and self._are_seeds_loaded(seeds):
+            arguments += ["--exclude-resource-type", "seed"]
+        if finished:
+            # 'empty': leaving a model out must not leave out the tests on it that have not run.
+            arguments += ["--exclude", *finished, "--indirect-selection", "empty"]
+
+        row = self.connection.execute(
+            "insert into ops.build (resumes_build_id, inputs_hash, seeds_hash, max_batch_id)"
+            " select %s, %s, %s, coalesce(max(batch_id), 0) from raw.batch"
+            " returning build_id, max_batch_id",
+            (resumed, inputs, seeds),
+        ).fetchone()
+        assert row is not None  # noqa: S101 - 'returning' of a single insert
+        self.build_id, max_batch_id = row
+        try:
+            warnings = self._invoke(arguments)
+        except BaseException as error:
+            state = "failed" if isinstance(error, BuildError) else "abandoned"
+            self._finish(state, str(error) or type(error).__name__)
+            raise
+        self._finish("success", None)
+        counts = Counter(
+            kind
+            for (kind,) in self.connection.execute(
+                "select resource_type from ops.model_run where build_id = %s", (self.build_id,)
+            )
+        )
+        return BuildResult(self.build_id, max_batch_id, dict(counts), warnings)
+
+    # -- dbt ---------------------------------------------------------------------------------
+
+    def _invoke(self, arguments: list[str]) -> list[str]:
+        """Run dbt and return the warnings."""
+        folder = self.settings.home / "dbt"
+        with _environment(self.database_url):
+            from dbt.cli.main import dbtRunner
+
+            outcome = dbtRunner(callbacks=[self._on_event]).invoke([
+                "--log-level", "none", "--log-level-file", "info",
+                "--log-path", str(folder / "logs"), "--no-use-colors",
+                "build",
+                "--project-dir", str(self.settings.dbt_project),
+                "--profiles-dir", str(self.settings.dbt_project),
+                "--target-path", str(folder / "target"),
+                # Unit tests are for whoever changes a model, not for every build of an office.
+                "--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure",
+                *arguments,
+            ])  # fmt: skip
+        if outcome.exception is not None:
+            raise BuildError(
+                f"dbt could not run: {_one_line(outcome.exception)}",
+                where=str(self.settings.dbt_project),
+                cure=f"correct the cause, or read {folder / 'logs' / 'dbt.log'}",
+            ) from outcome.exception
+        results = [] if outcome.result is None else list(outcome.result.results)
+        for result in results:
+            if str(result.status) == "skipped":
+                self._record(result.node.unique_id, result.node.name, result.node.resource_type,
+                             "skipped", None, None, "a node before it failed")  # fmt: skip
+        failed = [r for r in results if str(r.status) in ("error", "fail", "runtime error")]
+        if failed:
+            self._raise(failed, sum(str(r.status) == "skipped" for r in results))
+        return [
+            f"{r.node.name}: {r.failures} rows, in {_relation(r.node)}"
+            for r in results
+            if str(r.status) == "warn"
+        ]
+
+    def _raise(self, failed: list[Any], skipped: int) -> None:
+        first = failed[0]
+        others = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+        after = f"; {skipped} nodes behind it were not run, readers keep the previous build"
+        owner = first.node.config.meta.get("owner", "data engineer")
+        if str(first.status) == "fail":
+            raise BuildError(
+                f"test {first.node.name} failed on {first.failures} rows{others}{after}",
+                where=_relation(first.node),
+                cure=f"read the failing rows there (owner: {owner}), correct their cause at the"
+                " source or in a seed, then build again",
+            )
+        raise BuildError(
+            f"{first.node.resource_type} {first.node.name} failed: "
+            f"{_one_line(first.message)}{others}{after}",
+            where=f"dbt_project/{first.node.original_file_path}",
+            cure=f"correct it (owner: {owner}), then build again",
+        )
+
+    def _on_event(self, event: Any) -> None:
+        """Record a node's start and end, and say the end in one line."""
+        if event.info.name not in ("NodeStart", "NodeFinished"):
+            return
+        node = event.data.node_info
+        key = (node.unique_id, node.node_name, node.resource_type)
+        if event.info.name == "NodeStart":
+            self._record(*key, "running", None, None, None)
+            return
+        result = event.data.run_result
+        state = str(node.node_status)
+        if node.resource_type == "test":
+            rows: int | None = result.num_failures
+        else:
+            affected = result.adapter_response.fields.get("rows_affected")
+            rows = int(affected.number_value) if affected is not None else None
+        message = None if state in ("success", "pass") else _one_line(result.message)
+        self._record(*key, state, result.execution_time, rows, message)
+        shown = "" if rows is None else f"{rows:,} {'failing ' * (key[2] == 'test')}rows"
+        print(f"{state:8} {key[2]:6} {key[1][:80]:80} {result.execution_time:6.2f} s  {shown}")
+
+    # -- what is remembered ------------------------------------------------------------------
+
+    def _record(
+        self,
+        node_id: str,
+        name: str,
+        resource_type: str,
+        state: str,
+        seconds: float | None,
+        rows: int | None,
+        message: str | None,
+    ) -> None:
+        with self._writing:
+            self.connection.execute(
+                "insert into ops.model_run (build_id, node_id, node_name, resource_type, state,"
+                " duration_seconds, row_count, message) values (%s, %s, %s, %s, %s, %s, %s, %s)"
+                " on conflict (build_id, node_id) do update set state = excluded.state,"
+                " duration_seconds = excluded.duration_seconds, row_count = excluded.row_count,"
+                " message = excluded.message",
+                (self.build_id, node_id, name, resource_type, state, seconds, rows, message),
+            )
+
+    def _finish(self, state: str, message: str | None) -> None:
+        self.connection.execute(
+            "update ops.build set state = %s, message = %s, finished_at = clock_timestamp()"
+            " where build_id = %s",
+            (state, message, self.build_id),
+        )
+
+    def _resumable(self, inputs: str) -> int | None:
+        """The previous build, if it did not succeed and its inputs are still the same."""
+        row = self.connection.execute(
+            "select build_id from ops.build where build_id = (select max(build_id) from ops.build)"
+            " and state in ('failed', 'abandoned') and inputs_hash = %s"
+            " and max_batch_id = (select coalesce(max(batch_id), 0) from raw.batch)",
+            (inputs,),
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def _finished(self, build_id: int) -> list[str]:
+        """The nodes that a build, or one that it resumed, had finished."""
+        rows = self.connection.execute(
+            "with recursive chain as ("
+            " select build_id, resumes_build_id from ops.build where build_id = %s"
+            " union all select b.build_id, b.resumes_build_id from ops.build as b"
+            " inner join chain as c on b.build_id = c.resumes_build_id)"
+            " select distinct node_name from ops.model_run inner join chain using (build_id)"
+            " where state = any(%s) order by node_name",
+            (build_id, list(DONE)),
+        )
+        return [name for (name,) in rows]
+
+    def _are_seeds_loaded(self, seeds: str) -> bool:
+        row = self.connection.execute(
+            "select seeds_hash = %s from ops.build where state = 'success'"
+            " order by build_id desc limit 1",
+            (seeds,),
+        ).fetchone()
+        return row == (True,)
+
+    def _inputs_hash(self, select: str | None) -> str:
+        """What a build rests on besides raw: the project's files, the channels, the selection."""
+        maps = self.connection.execute(
+            "select coalesce(json_agg(to_jsonb(c) - 'synced_at' order by channel), '[]'),"
+            " (select coalesce(json_agg(f order by channel, field, position), '[]')"
+            " from reference.channel_field as f) from reference.channel as c"
+        ).fetchone()
+        project = self._hash(self.settings.dbt_project)
+        return hashlib.sha256(json.dumps([project, maps, select]).encode()).hexdigest()
+
+    @staticmethod
+    def _hash(folder: Path) -> str:
+        digest = hashlib.sha256()
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
+                digest.update(hashlib.sha256(file.read_bytes()).digest())
+        return digest.hexdigest()
+
+
+@contextmanager
+def _environment(database_url: str) -> Iterator[None]:
+    """What `dbt_project/profiles.yml` reads, for as long as dbt runs."""
+    parts = psycopg.conninfo.conninfo_to_dict(database_url)
+    names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password"}
+    names |= {"NAME": "dbname", "SSLMODE": "sslmode"}
+    defaults = {"port": "5432", "sslmode": "prefer", "password": ""}
+    ours = {
+        f"LUMBUNG_DATABASE_{name}": str(parts.get(part) or defaults.get(part, ""))
+        for name, part in names.items()
+    } | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _relation(node: Any) -> str:
+    """Where a test's failing rows are: `checks.<table>`."""
+    return f"{node.schema}.{node.alias}"
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())
