@@ -36,7 +36,7 @@
 {% macro mapped_list(aliases) -%}
     {#- The terms of a list, split as the channel says; without a separator it is one term. -#}
     {%- if not aliases -%}
-        null::text []
+        null::text[]
     {%- else -%}
         coalesce(
             {%- for alias in aliases -%}

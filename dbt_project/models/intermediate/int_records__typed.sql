@@ -104,12 +104,11 @@ select
     issue_list,
     violation_type_list,
     case
-        when is_test then 'test_row'
         when
             kind_code = 'IA'
-            and {{ term_key('narrative_raw') }} in (
-                'pesan ini telah dihapus', 'anda telah menghapus pesan ini', 'anda menghapus pesan ini',
-                'this message was deleted', 'you deleted this message'
+            and {{ term_key('narrative_raw') }} ~ (
+                '^(pesan ini (telah )?dihapus|anda (telah )?menghapus pesan ini'
+                || '|this message was deleted|you deleted this message)$'
             )
             then 'deleted_message'
         when
@@ -119,6 +118,7 @@ select
                 issue_list
             ) = 0
             then 'not_a_report'
+        when is_test then 'test_row'
         when not is_number_blank and number_parts is null then 'unreadable_number'
         when kind_code is null then 'unknown_kind'
         when counted_date is null then 'unreadable_date'

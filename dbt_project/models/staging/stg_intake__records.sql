@@ -74,7 +74,7 @@
         null::text as default_record_kind
         {%- for field, kind in fields.items() %},
         {% if kind == 'list' -%}
-            null::text [] as {{ field }}_list
+            null::text[] as {{ field }}_list
         {%- else -%}
             null::text as {{ field }}_raw
         {%- endif %}
