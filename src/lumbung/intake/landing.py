@@ -261,7 +261,7 @@ class Landing:
                 except (TypeError, ValueError, RecursionError):
                     payload = b""
             if not 0 < len(payload) <= _MAX_PAYLOAD or not _is_storable(source_id):
-                unreadable.append(_refuse(item, bool(payload) and _is_storable(source_id)))
+                unreadable.append(_refuse(item))
                 continue
             if received_at is not moment:
                 moment = received_at
@@ -427,7 +427,10 @@ class Landing:
         """Keep what could not be read; returns how many were not kept before."""
         count = 0
         for item in unreadable:
-            content = json.dumps(item.content, sort_keys=True, default=repr).encode()
+            try:
+                content = json.dumps(item.content, sort_keys=True, default=repr).encode()
+            except (RecursionError, ValueError):  # nested beyond measure: the evidence has it
+                content = repr((item.source_id, item.locator, item.evidence)).encode()
             content_hash = self._vault.content_hash(content)
             db.execute(
                 "insert into quarantine.record (channel, batch_id, content_hash, reason_code,"
@@ -595,17 +598,18 @@ def _ascii(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, allow_nan=False, separators=(",", ":")).encode()
 
 
-def _refuse(item: Delivery, is_content: bool) -> Unreadable:
+def _refuse(item: Delivery) -> Unreadable:
     code, what = (
-        ("too_large", "the delivery is too large or too deeply nested to be stored")
-        if is_content
-        else ("unusable_source_id", "the delivery's id or a value cannot be stored as text")
+        ("too_large", "isinya terlalu besar atau terlalu dalam bersarang untuk disimpan")
+        if _is_storable(item.source_id)
+        else ("unusable_source_id", "nomornya memuat karakter yang tidak dapat disimpan")
     )
     return Unreadable(
         code,
-        f"{what}; correct it at the source and send it anew",
+        f"{what}; perbaiki di sumbernya dan kirim kembali",
         [item.source_id, item.fields],
         item.received_at,
         item.evidence,
         item.locator,
+        item.source_id,
     )

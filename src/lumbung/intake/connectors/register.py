@@ -20,6 +20,7 @@ from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatch
 from itertools import chain, islice
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -89,14 +90,22 @@ def _workbook(table: _Table, options: RegisterSource, file: File) -> Iterator[It
             for name in sheets:
                 sheet = workbook.get_sheet_by_name(name)
                 yield from table.rows(name, *_cells(sheet))
-    except PasswordError:
-        reason = "buku kerja dikunci kata sandi; simpan tanpa kata sandi dan kirim kembali"
-        yield file.unreadable("unreadable_file", reason)
-    except (Exception, BaseException) as error:  # calamine's Rust panics are no Exceptions
+    except BaseException as error:  # calamine's Rust panics are no Exceptions
         if not _is_calamines(error):
             raise
-        reason = "buku kerja rusak atau belum terkirim utuh; simpan ulang dan kirim kembali"
+        if isinstance(error, PasswordError) or _is_encrypted(file.path):
+            reason = "buku kerja dikunci kata sandi; simpan tanpa kata sandi dan kirim kembali"
+        else:
+            reason = "buku kerja rusak atau belum terkirim utuh; simpan ulang dan kirim kembali"
         yield file.unreadable("unreadable_file", reason)
+
+
+def _is_encrypted(path: Path) -> bool:
+    """Whether a file is an OLE container of an encrypted workbook ([MS-OFFCRYPTO] 2.3.4.4)."""
+    if not path.stat().st_size:
+        return False
+    with path.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as content:
+        return content.find("EncryptedPackage".encode("utf-16-le")) >= 0
 
 
 def _is_calamines(error: BaseException) -> bool:

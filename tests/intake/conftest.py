@@ -1,0 +1,43 @@
+"""Fixtures of the tests of intake: an empty installation, its channels, a warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+
+from lumbung.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """An installation with nothing in it."""
+    monkeypatch.delenv("LUMBUNG_VAULT_KEY", raising=False)
+    (tmp_path / "project" / "channels").mkdir(parents=True)
+    return Settings(tmp_path / "home", tmp_path / "project", None)
+
+
+@pytest.fixture
+def add_channel(settings: Settings) -> Callable[..., Path]:
+    """Write a channel's file and make its inbox; returns the inbox."""
+
+    def add(model: dict[str, Any], **changes: Any) -> Path:
+        document = {**model, **changes}
+        name = document.pop("name")
+        (settings.channels / f"{name}.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+        inbox = settings.inbox / name
+        inbox.mkdir(parents=True, exist_ok=True)
+        return inbox
+
+    return add
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[psycopg.Connection]:
+    """A connection to a fresh warehouse."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        yield connection

@@ -1,0 +1,131 @@
+"""Channel files: what is refused, with which words, and what reaches the warehouse."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from intake_samples import CHAT, REGISTER, channel
+
+from lumbung.errors import ConfigurationError
+from lumbung.intake.contract import load_channels, sync
+
+GOOD = """\
+title: Register
+owner: {name: Kantor, email: kantor@contoh.example.id}
+schedule: "0 5 * * *"
+source:
+  kind: register
+key: No
+personal: [Nama]
+subject: [Nama]
+fields:
+  received_date: {from: Tanggal, parser: date}
+  issue: {from: [Isu, Masalah], separator: ";"}
+"""
+
+
+def mistakes(tmp_path: Path, **files: str) -> str:
+    for name, text in files.items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        load_channels(tmp_path)
+    return caught.value.what
+
+
+def test_a_good_file_is_a_channel(tmp_path: Path) -> None:
+    (tmp_path / "register.yaml").write_text(GOOD + "expected_every: 7 days\n")
+    found = load_channels(tmp_path)["register"]
+    assert (found.name, found.kind, found.timezone) == ("register", "register", "Asia/Jakarta")
+    assert found.key == ("No",), "a column called No is no boolean"
+    assert found.fields["issue"].labels == ("Isu", "Masalah")
+    assert found.expected_every == timedelta(days=7)
+    assert found.connection is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("title: Register\n", "", "register.yaml:1: title: is missing; add it"),
+        ("key: No", "kee: No", "register.yaml:6: kee: is not known here"),
+        ("kind: register", "kind: rejister", "register.yaml:4: source: kind is missing or unknown"),
+        ("kind: register", "kind: kobo", "register.yaml:4: source.asset: is missing; add it"),
+        (
+            "kind: register",
+            "kind: register\n  filse: x",
+            "register.yaml:6: source.filse: is not known here",
+        ),
+        ("received_date:", "recieved_date:", "register.yaml:10: fields.recieved_date"),
+        ("parser: date", "parser: text", "register.yaml:10: fields.received_date.parser: 'text'"),
+        (', separator: ";"', "", "register.yaml:11: fields.issue: is a list; add its separator"),
+        ("0 5 * * *", "daily", "register.yaml:3: schedule: 'daily' cannot be used; write five"),
+        ("from: Tanggal", "from: Nama", "register.yaml:10: fields.received_date.from: 'Nama' is"),
+        ("key: No", "key: nama", "register.yaml:7: personal: 'Nama' is spelled 'nama' above"),
+        ("subject: [Nama]", "subject: [HP]", "register.yaml:8: subject: 'HP' is not personal"),
+        ("key: No\n", "", "register.yaml:1: key: is missing"),
+        ("kantor@contoh.example.id", "kantor", "register.yaml:2: owner.email: "),
+        ("fields:", "title: Lagi\nfields:", "register.yaml:9: title: written twice; remove one"),
+        ("source:\n", "source: [\n", "register.yaml:6: not YAML: "),
+        ("fields:", "name: lain\nfields:", "register.yaml:9: name: the file's name is"),
+        ("[Isu, Masalah]", "[Isu, ISU]", "register.yaml:11: fields.issue.from: "),
+    ],
+)
+def test_a_mistake_is_told_with_file_line_field_and_cure(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    assert GOOD.count(old) == 1
+    assert told in mistakes(tmp_path, register=GOOD.replace(old, new))
+
+
+def test_all_mistakes_of_all_files_are_told_in_one_run(tmp_path: Path) -> None:
+    (tmp_path / "lain.yml").write_text(GOOD)
+    told = mistakes(
+        tmp_path,
+        satu=GOOD.replace("title: Register\n", "").replace("parser: date", "scheme: nasional"),
+        dua="- bukan kanal\n",
+    )
+    assert told.startswith("4 mistakes")
+    for part in ("lain.yml:1", "satu.yaml:1: title", "satu.yaml:9: fields", "dua.yaml:1: not a"):
+        assert part in told
+
+
+def test_the_channels_of_the_demo_are_as_the_architecture_says() -> None:
+    channels = load_channels(Path(__file__).parents[2] / "channels")
+    assert {name: each.kind for name, each in channels.items()} == {
+        "kobo_pemantau": "kobo",
+        "register_laporan": "register",
+        "rekap_pengawasan": "register",
+        "wa_aduan": "whatsapp",
+    }
+    personal = {"Pelapor / Nama", "Pelapor / Alamat", "Pelapor / No. HP", "Terlapor / Nama"}
+    assert set(channels["register_laporan"].personal) == personal
+    assert channels["kobo_pemantau"].fields["regency_code"].scheme == "bps"
+    assert channels["rekap_pengawasan"].fields["regency_code"].scheme == "kemendagri"
+
+
+def test_sync_writes_what_dbt_compiles_from_and_takes_out_what_is_gone(
+    db: psycopg.Connection,
+) -> None:
+    first, second = channel(REGISTER), channel(CHAT)
+    sync(db, {first.name: first, second.name: second})
+    sync(db, {second.name: second})
+    assert db.execute(
+        "select channel, kind, title, owner_name, owner_email, record_kind, timezone,"
+        " expected_every from reference.channel"
+    ).fetchall() == [
+        (
+            *("chat_contoh", "whatsapp", "Obrolan contoh", "Kantor Contoh"),
+            *("kantor@contoh.example.id", "IA", "Asia/Jakarta", None),
+        )
+    ]
+    assert db.execute(
+        "select field, position, source_label, parser, scheme, separator"
+        " from reference.channel_field order by field, position"
+    ).fetchall() == [
+        ("narrative", 1, "Uraian", "text", None, None),
+        ("narrative", 2, "Teks", "text", None, None),
+        ("occurred_date", 1, "Tanggal", "date", None, None),
+        ("regency", 1, "Lokasi", "place", None, None),
+    ]

@@ -1,0 +1,453 @@
+"""Landing: nothing is lost and nothing counted twice, whatever comes and wherever it crashes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import uuid
+from array import array
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as options
+from hypothesis import strategies as st
+from intake_samples import FORM, channel
+
+from lumbung.errors import ConfigurationError, LandingError, SourceError
+from lumbung.intake.connectors import Delivery, Unreadable
+from lumbung.intake.contract import Channel
+from lumbung.intake.landing import ORIGINAL, IntakeCounts, Landing
+from lumbung.intake.vault import Vault, associate
+
+VAULT = Vault(bytes(range(32)))
+AT = datetime(2024, 11, 6, 3, 30, 0, 250_000, tzinfo=UTC)
+
+
+def delivery(source_id: str, content: object = "isi", **changes: Any) -> Delivery:
+    fields = {
+        "kejadian/uraian": content,
+        "kejadian/kode_kab": "1903",
+        "pemantau/nama": f"Warga {content}",
+    }
+    return Delivery(source_id, AT, fields)._replace(**changes)
+
+
+def versions(db: psycopg.Connection, name: str) -> dict[str, list[Any]]:
+    """Contents per source id in the order of landing; None for a tombstone."""
+    found: dict[str, list[Any]] = {}
+    for source_id, is_tombstone, payload in db.execute(
+        "select source_id, is_tombstone, payload from raw.record where channel = %s"
+        " order by record_id",
+        (name,),
+    ):
+        content = None if is_tombstone else payload["kejadian/uraian"]
+        found.setdefault(source_id, []).append(content)
+    return found
+
+
+def one(db: psycopg.Connection, query: str, *values: Any) -> Any:
+    row = db.execute(query.encode(), values).fetchone()
+    assert row is not None
+    return row[0] if len(row) == 1 else row
+
+
+@pytest.fixture
+def landing(db: psycopg.Connection) -> Landing:
+    return Landing(db, channel(FORM), VAULT, "run 1")
+
+
+# -- one chunk ----------------------------------------------------------------------------------
+
+
+def test_a_delivery_is_split_between_raw_and_vault(
+    db: psycopg.Connection, landing: Landing
+) -> None:
+    item = delivery("5", evidence=bytes(32), locator="submission 5")
+    item.fields["KEJADIAN/Kode_Kab"] = item.fields.pop("kejadian/kode_kab")
+    item.fields["kejadian/baru"] = "belum dikenal"
+    item.fields["_uuid"] = "abc"
+    assert landing.land([item], {"sampai": 5}) == IntakeCounts(read=1, landed=1)
+    row = db.execute(
+        "select source_id, recurrence, received_at, is_tombstone, subject_token, evidence_sha256,"
+        " locator, payload, content_hash, batch_id from raw.record"
+    ).fetchone()
+    assert row is not None
+    assert row[:8] == (
+        *("5", 0, AT, False, VAULT.subject_token("Warga isi"), bytes(32), "submission 5"),
+        {"kejadian/uraian": "isi", "kejadian/kode_kab": "1903"},
+    )
+    sealed = one(
+        db,
+        "select ciphertext from vault.identity where (channel, source_id, content_hash, batch_id)"
+        " = ('form_contoh', '5', %s, %s)",
+        row[8],
+        row[9],
+    )
+    assert json.loads(VAULT.unseal(sealed, associate("form_contoh", "5"))) == {
+        "pemantau/nama": "Warga isi",
+        "kejadian/baru": "belum dikenal",
+        "_uuid": "abc",
+    }
+    assert db.execute("select channel, field, notice from ops.drift_notice").fetchall() == [
+        ("form_contoh", "kejadian/baru", "appeared")
+    ]
+    assert one(db, "select cursor from ops.channel_cursor") == {"sampai": 5}
+    batch = "select batch_id, channel, run_key, read_count, landed_count, cursor_after"
+    assert one(db, f"{batch} from raw.batch")[1:] == ("form_contoh", "run 1", 1, 1, {"sampai": 5})
+
+
+def test_nothing_is_in_clear_text_that_is_not_declared(
+    db: psycopg.Connection, landing: Landing
+) -> None:
+    landing.land([delivery("1"), Unreadable("unreadable_date", "x", {"nama": "Warga Rahasia"}, AT)])
+    for table in ("raw.record", "vault.identity", "quarantine.record", "raw.batch"):
+        for (text,) in db.execute(f"select t::text from {table} as t".encode()):
+            plain = text.encode().hex() + text
+            assert "Warga" not in plain
+            assert b"Warga".hex() not in plain
+
+
+def test_edits_are_versions_and_a_content_that_returns_is_one_too(
+    db: psycopg.Connection, landing: Landing
+) -> None:
+    for content, counts in (
+        ("A", IntakeCounts(read=1, landed=1)),
+        ("A", IntakeCounts(read=1, duplicate=1)),
+        ("B", IntakeCounts(read=1, landed=1)),
+        ("A", IntakeCounts(read=1, landed=1)),
+        ("A", IntakeCounts(read=1, duplicate=1)),
+    ):
+        assert landing.land([delivery("5", content)]) == counts
+    assert versions(db, "form_contoh") == {"5": ["A", "B", "A"]}
+    assert one(db, "select array_agg(recurrence order by record_id) from raw.record") == [0, 0, 1]
+    assert one(db, "select count(*) from vault.identity") == 3
+
+
+def test_edits_within_a_chunk(db: psycopg.Connection, landing: Landing) -> None:
+    chunk = [delivery("5", content) for content in "AABABB"] + [delivery("6", "A")]
+    assert landing.land(chunk) == IntakeCounts(read=7, landed=5, duplicate=2)
+    assert versions(db, "form_contoh") == {"5": ["A", "B", "A", "B"], "6": ["A"]}
+
+
+def test_a_change_of_a_personal_field_alone_is_a_new_version(
+    db: psycopg.Connection, landing: Landing
+) -> None:
+    landing.land([delivery("5")])
+    changed = delivery("5")
+    changed.fields["pemantau/nama"] = "Warga Lain"
+    assert landing.land([changed]).landed == 1
+    assert one(db, "select count(distinct subject_token) from raw.record") == 2
+
+
+def test_an_older_version_in_unchanged_bytes_is_no_news(
+    db: psycopg.Connection, landing: Landing
+) -> None:
+    landing.land([delivery("5", "lama")])
+    landing.land([delivery("5", "baru")])
+    again = [delivery("5", "lama", is_repeat=True), delivery("5", "baru", is_repeat=True)]
+    assert landing.land(again) == IntakeCounts(read=2, duplicate=2)
+    assert landing.land([delivery("5", "tak dikenal", is_repeat=True)]).landed == 1
+    assert versions(db, "form_contoh") == {"5": ["lama", "baru", "tak dikenal"]}
+
+
+def test_a_field_declared_later_leaves_the_vault_with_the_next_pull(
+    db: psycopg.Connection,
+) -> None:
+    item = delivery("5")
+    item.fields["kejadian/kecamatan"] = "Mentok"
+    Landing(db, channel(FORM), VAULT, "r").land([item])
+    wider = channel(FORM, fields={**FORM["fields"], "district": {"from": "kejadian/kecamatan"}})
+    assert Landing(db, wider, VAULT, "r").land([item]).landed == 1
+    assert Landing(db, wider, VAULT, "r").land([item]).duplicate == 1
+    payload = one(db, "select payload from raw.record order by record_id desc limit 1")
+    assert payload["kejadian/kecamatan"] == "Mentok"
+
+
+def test_the_unreadable_is_kept_once_and_counted(db: psycopg.Connection, landing: Landing) -> None:
+    bad = Unreadable("unreadable_date", "perbaiki", {"nama": "Warga"}, AT, bytes(32), "baris 3")
+    same = bad._replace(received_at=AT + timedelta(days=1), locator="baris 9")
+    counts = landing.land([bad, delivery("1"), same])
+    assert counts == IntakeCounts(read=3, landed=1, duplicate=1, quarantined=1)
+    assert landing.land([bad]) == IntakeCounts(read=1, duplicate=1)
+    row = one(
+        db,
+        "select reason_code, reason, received_at, evidence_sha256, locator, resolved_at,"
+        " content_hash, ciphertext from quarantine.record",
+    )
+    assert row[:6] == ("unreadable_date", "perbaiki", AT, bytes(32), "baris 3", None)
+    place = associate("form_contoh", row[6].hex())
+    assert json.loads(VAULT.unseal(row[7], place)) == {"nama": "Warga"}
+
+
+@pytest.mark.parametrize(
+    ("given_text", "stored"),
+    [
+        ("a\0b", "a\ufffdb"),
+        ("a\ud800b", "a\ufffdb"),
+        ("\\u0000 ditulis orang", "\\u0000 ditulis orang"),
+        ("emoji 🙏 dan NUL \0", "emoji 🙏 dan NUL \ufffd"),
+        (10**25, 10**25),
+        (["x\0", {"y\0": "\udfff"}], ["x\ufffd", {"y\ufffd": "\ufffd"}]),
+    ],
+)
+def test_text_that_jsonb_cannot_hold_is_mended_and_the_original_kept(
+    db: psycopg.Connection, landing: Landing, given_text: object, stored: object
+) -> None:
+    assert landing.land([delivery("5", given_text)]).landed == 1
+    assert landing.land([delivery("5", given_text)]).duplicate == 1
+    payload = one(db, "select payload -> 'kejadian/uraian' from raw.record")
+    assert payload == stored
+    sealed = one(db, "select ciphertext from vault.identity")
+    hidden = json.loads(VAULT.unseal(sealed, associate("form_contoh", "5")))
+    original = hidden.get(ORIGINAL, {}).get("kejadian/uraian", stored)
+    assert original == given_text
+
+
+def test_what_cannot_be_stored_at_all_is_quarantined(
+    db: psycopg.Connection, landing: Landing
+) -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    nested = delivery("c")
+    nested.fields["kejadian/uraian"] = deep
+    chunk = [delivery("a\0b"), nested, delivery("d")]
+    assert landing.land(chunk) == IntakeCounts(read=3, landed=1, quarantined=2)
+    codes = one(db, "select array_agg(reason_code order by reason_code) from quarantine.record")
+    assert codes == ["too_large", "unusable_source_id"]
+
+
+def test_another_vault_key_is_refused(db: psycopg.Connection, landing: Landing) -> None:
+    landing.land([delivery("5")])
+    with pytest.raises(ConfigurationError, match="another vault key"):
+        Landing(db, channel(FORM), Vault(bytes(32)), "run 2")
+
+
+def test_the_database_itself_refuses_counts_that_do_not_add_up(db: psycopg.Connection) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation, match="batch_adds_up"):
+        db.execute(
+            "insert into raw.batch (channel, run_key, started_at, read_count, landed_count,"
+            " duplicate_count, quarantined_count) values ('c', 'r', now(), 3, 1, 1, 0)"
+        )
+
+
+def test_a_refusal_of_the_database_shows_no_row(db: psycopg.Connection, landing: Landing) -> None:
+    db.execute("alter table raw.record add constraint tidak check (source_id <> 'rahasia')")
+    with pytest.raises(LandingError) as caught:
+        landing.land([delivery("1"), delivery("rahasia")], {"sampai": 9})
+    assert "CheckViolation" in str(caught.value)
+    assert "rahasia" not in str(caught.value)
+    assert one(db, "select count(*) from raw.record") == 0
+    assert one(db, "select count(*) from raw.batch") == 0
+    assert one(db, "select count(*) from ops.channel_cursor") == 0
+
+
+# -- withdrawals --------------------------------------------------------------------------------
+
+
+def seen(*source_ids: str) -> array[int]:
+    return array("q", [hash(each) for each in source_ids])
+
+
+def test_what_a_complete_listing_no_longer_has_is_withdrawn(
+    db: psycopg.Connection, landing: Landing
+) -> None:
+    landing.land([delivery(each, locator=f"a.xlsx | {each}") for each in "1234"])
+    landing.land([delivery("9", locator="b.xlsx | 9")])
+    assert landing.withdraw(["a.xlsx | "], seen("1", "2", "3")) == IntakeCounts(tombstones=1)
+    assert landing.withdraw(["a.xlsx | "], seen("1", "2", "3")) == IntakeCounts()
+    assert versions(db, "form_contoh")["4"] == ["isi", None]
+    assert versions(db, "form_contoh")["9"] == ["isi"], "another file's rows are not touched"
+    batch = "select read_count, landed_count, tombstone_count from raw.batch"
+    assert one(db, f"{batch} order by batch_id desc limit 1") == (0, 0, 1)
+
+
+def test_what_was_withdrawn_may_come_back_and_go_again(
+    db: psycopg.Connection, landing: Landing
+) -> None:
+    everything = [delivery(each) for each in "123"]
+    landing.land(everything)
+    landing.withdraw([""], seen("1", "2"))
+    assert landing.land(everything) == IntakeCounts(read=3, landed=1, duplicate=2)
+    landing.withdraw([""], seen("1", "2"))
+    assert versions(db, "form_contoh")["3"] == ["isi", None, "isi", None]
+
+
+@pytest.mark.parametrize("left", ["", "1", "12"])
+def test_a_source_that_shrinks_below_half_is_an_alarm(
+    db: psycopg.Connection, landing: Landing, left: str
+) -> None:
+    landing.land([delivery(each) for each in "12345"])
+    with pytest.raises(SourceError, match=f"of 5 deliveries .* no longer has {5 - len(left)}"):
+        landing.withdraw([""], seen(*left))
+    assert one(db, "select count(*) from raw.record where is_tombstone") == 0
+    assert landing.withdraw([""], seen("1", "2", "3")).tombstones == 2
+
+
+# -- anything, with crashes ---------------------------------------------------------------------
+
+
+class Crash:
+    """Breaks the connection before the n-th statement, as a killed process would."""
+
+    def __init__(self, at: int | None) -> None:
+        self.left = at
+
+    def statement(self, connection: psycopg.Connection) -> None:
+        if self.left is None:
+            return
+        self.left -= 1
+        if self.left < 0:
+            connection.pgconn.finish()
+            raise psycopg.OperationalError("killed")
+
+
+def connect(url: str, crash: Crash) -> psycopg.Connection:
+    class Cursor(psycopg.Cursor[Any]):
+        def execute(self, *args: Any, **kwargs: Any) -> Any:
+            crash.statement(self.connection)
+            return super().execute(*args, **kwargs)
+
+        def copy(self, *args: Any, **kwargs: Any) -> Any:
+            crash.statement(self.connection)
+            return super().copy(*args, **kwargs)
+
+    class ServerCursor(psycopg.ServerCursor[Any]):
+        def execute(self, *args: Any, **kwargs: Any) -> Any:
+            crash.statement(self.connection)
+            return super().execute(*args, **kwargs)
+
+    connection = psycopg.connect(
+        url, autocommit=True, cursor_factory=Cursor, options="-c synchronous_commit=off"
+    )
+    connection.server_cursor_factory = ServerCursor
+    return connection
+
+
+def pull(
+    url: str, each: Channel, listing: list[tuple[str, str]], size: int, crash: Crash
+) -> IntakeCounts:
+    """What `run.pull` does with a complete listing, in chunks; an id `?` is unreadable."""
+    counts = IntakeCounts()
+    items = [
+        Unreadable("unreadable_date", "x", content, AT)
+        if source_id == "?"
+        else delivery(source_id, content)
+        for source_id, content in listing
+    ]
+    with connect(url, crash) as connection:
+        landing = Landing(connection, each, VAULT, "acak")
+        for number, start in enumerate(range(0, len(items), size)):
+            counts += landing.land(items[start : start + size], {"bagian": number})
+        return counts + landing.withdraw([""], seen(*{each for each, _ in listing}))
+
+
+LISTINGS = st.lists(
+    st.lists(st.tuples(st.sampled_from("abcd?"), st.sampled_from("XYZ")), min_size=4, max_size=12),
+    min_size=1,
+    max_size=4,
+)
+
+
+@options(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    listings=LISTINGS,
+    size=st.integers(1, 6),
+    crashes=st.lists(st.one_of(st.none(), st.integers(0, 30)), max_size=6),
+)
+def test_nothing_is_lost_or_counted_twice_wherever_it_crashes(
+    db: psycopg.Connection,
+    database_url: str,
+    listings: list[list[tuple[str, str]]],
+    size: int,
+    crashes: list[int | None],
+) -> None:
+    each = channel(FORM, name=f"c{uuid.uuid4().hex}")
+    fates: Iterator[int | None] = itertools.chain(crashes, itertools.repeat(None))
+    alive: set[str] = set()
+    unreadable: set[str] = set()
+    delivered: set[tuple[str, str]] = set()
+    for listing in listings:
+        expected = {source_id: content for source_id, content in listing if source_id != "?"}
+        unreadable |= {content for source_id, content in listing if source_id == "?"}
+        delivered |= {pair for pair in listing if pair[0] != "?"}
+        while True:
+            fate = next(fates)
+            try:
+                pull(database_url, each, listing, size, Crash(fate))
+                break
+            except (LandingError, psycopg.OperationalError):
+                if fate is None:
+                    raise
+                # The process was killed: the next pull reads the source anew.
+            except SourceError:  # rows are in, withdrawals refused: all stay alive
+                break
+        histories = versions(db, each.name)
+        for source_id, content in expected.items():
+            assert histories[source_id][-1] == content, "promise 1: the last delivery stands"
+        alive = {source_id for source_id, history in histories.items() if history[-1] is not None}
+        assert alive >= expected.keys()
+    histories = versions(db, each.name)
+    landed = {(key, content) for key, history in histories.items() for content in history}
+    assert {pair for pair in landed if pair[1] is not None} == delivered, "promise 1"
+    for history in histories.values():
+        assert all(a != b for a, b in itertools.pairwise(history)), "promise 2: no copy in a row"
+    assert one(db, "select count(*) from quarantine.record where channel = %s", each.name) == len(
+        unreadable
+    )
+    totals = one(
+        db,
+        "select coalesce(sum(landed_count), 0)::int, coalesce(sum(tombstone_count), 0)::int,"
+        " coalesce(sum(quarantined_count), 0)::int, coalesce(bool_and(read_count ="
+        " landed_count + duplicate_count + quarantined_count), true) from raw.batch"
+        " where channel = %s",
+        each.name,
+    )
+    stored = one(
+        db,
+        "select count(*) filter (where not is_tombstone), count(*) filter (where is_tombstone)"
+        " from raw.record where channel = %s",
+        each.name,
+    )
+    assert totals == (*stored, len(unreadable), True)
+    sealed = one(db, "select count(*) from vault.identity where channel = %s", each.name)
+    assert sealed == stored[0]
+    # Every content that is current, delivered once more, is a duplicate.
+    last = [(key, history[-1]) for key, history in histories.items() if key in alive]
+    if last:
+        again = pull(database_url, each, last, size, Crash(None))
+        assert again == IntakeCounts(read=len(last), duplicate=len(last))
+
+
+def test_each_statement_of_a_pull_may_be_the_last(
+    db: psycopg.Connection, database_url: str
+) -> None:
+    """Exhaustively, with and without conflicts: crash before statement 0, 1, 2 ... until none."""
+    first = [("a", "X"), ("b", "X"), ("?", "rusak"), ("c", "X"), ("d", "X")]
+    second = [("a", "Y"), ("b", "X"), ("c", "Y"), ("e", "X"), ("a", "X")]
+    for at in range(200):
+        each = channel(FORM, name=f"s{at}")
+        crashes = 0
+        for listing in (first, second):
+            crash = Crash(at)
+            try:
+                pull(database_url, each, listing, 2, crash)
+            except (LandingError, psycopg.OperationalError):
+                crashes += 1
+                pull(database_url, each, listing, 2, Crash(None))
+        histories = versions(db, each.name)
+        current = {key: history[-1] for key, history in histories.items()}
+        assert current == {"a": "X", "b": "X", "c": "Y", "d": None, "e": "X"}
+        assert {c for history in histories.values() for c in history} == {"X", "Y", None}
+        assert one(db, "select count(*) from quarantine.record where channel = %s", each.name) == 1
+        if not crashes:
+            assert histories["a"] == ["X", "Y", "X"]
+            assert at > 20, "the pulls have more statements than that"
+            return
+    pytest.fail("a pull has no end")

@@ -1,0 +1,388 @@
+"""Registers as offices keep them: found, read and cut out of what surrounds them."""
+
+from __future__ import annotations
+
+import io
+import os
+import string
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as options
+from hypothesis import strategies as st
+from intake_samples import HEADER, REGISTER, channel, header_merges, workbook
+from upath import UPath
+
+from lumbung.errors import SourceError
+from lumbung.intake.connectors import Delivery, Item, Mark, Source, Unreadable
+from lumbung.intake.connectors.register import read
+from lumbung.intake.evidence import Evidence
+from lumbung.intake.vault import Vault
+
+AT = datetime(2024, 11, 9, 2, 0, tzinfo=UTC)
+TITLE = [["BUKU REGISTER"], ["KANTOR CONTOH"], [""]]
+ROW = [1, "001/LP", date(2024, 11, 6), "5 Nopember 2024", "Warga A", "0812", "Bangka", "Uraian a"]
+
+
+def numbered(number: int, **changes: Any) -> list[Any]:
+    names = ("no", "key", "received", "occurred", "name", "phone", "place", "story")
+    row = dict(zip(names, ROW, strict=True)) | {"no": number, "key": f"{number:03d}/LP"}
+    return list((row | changes).values())
+
+
+Reader = Callable[..., list[Item]]
+
+
+@pytest.fixture
+def read_files(tmp_path: Path) -> Reader:
+    """Put files into an inbox and read it with a channel."""
+
+    def act(
+        files: dict[str, bytes], cursor: dict[str, Any] | None = None, **changes: Any
+    ) -> list[Item]:
+        inbox = tmp_path / "inbox"
+        inbox.mkdir(exist_ok=True)
+        for age, (name, content) in enumerate(files.items()):
+            (inbox / name).write_bytes(content)
+            os.utime(inbox / name, (AT.timestamp() + age, AT.timestamp() + age))
+        digest = Vault(bytes(32)).content_hash
+        evidence = Evidence(tmp_path / "evidence")
+        each = channel(REGISTER, **changes)
+        return list(read(Source(each, UPath(inbox), None, evidence, digest, cursor or {})))
+
+    return act
+
+
+def deliveries(items: list[Item]) -> dict[str, dict[str, Any]]:
+    found = [item for item in items if isinstance(item, Delivery)]
+    assert len({each.source_id for each in found}) == len(found)
+    return {each.source_id: each.fields for each in found}
+
+
+def refused(items: list[Item]) -> list[tuple[str, str | None]]:
+    return [(item.reason_code, item.locator) for item in items if isinstance(item, Unreadable)]
+
+
+def sheet(*rows: list[Any]) -> dict[str, Any]:
+    return {"September": [*TITLE, *HEADER, *rows]}
+
+
+MERGES = {"September": header_merges(3)}
+EXPECTED = {
+    "No": 1,
+    "Nomor": "001/LP",
+    "Tanggal / Diterima": "2024-11-06",
+    "Tanggal / Kejadian": "5 Nopember 2024",
+    "Pelapor / Nama": "Warga A",
+    "Pelapor / No. HP": "0812",
+    "Kab/Kota": "Bangka",
+    "Uraian": "Uraian a",
+}
+
+
+def test_a_merged_header_of_two_rows_is_found_by_its_labels(read_files: Reader) -> None:
+    items = read_files({"a.xlsx": workbook(sheet(ROW), merges=MERGES)})
+    assert len(items) == 2
+    first, last = items
+    assert isinstance(first, Delivery)
+    assert (first.source_id, first.fields) == ("001/LP", EXPECTED)
+    assert (first.received_at, first.locator) == (AT, "a.xlsx | September | baris 6")
+    assert not first.is_repeat
+    assert isinstance(last, Mark)
+    assert last.complete == "a.xlsx | "
+
+
+def test_labels_match_without_regard_to_case_and_white_space(read_files: Reader) -> None:
+    header = [
+        ["NO", "  nomor ", "TANGGAL", "", "Pelapor", "", "KAB/KOTA", "Uraian"],
+        ["", "", "Di\nterima".replace("\n", ""), "kejadian", "NAMA", "No.\nHP", "", ""],
+    ]
+    content = workbook({"S": [*TITLE, *header, ROW]}, merges={"S": header_merges(3)})
+    assert deliveries(read_files({"a.xlsx": content})) == {"001/LP": EXPECTED}
+
+
+def test_an_alias_is_kept_as_the_channel_spells_it_and_the_unknown_as_met(
+    read_files: Reader,
+) -> None:
+    header = [["Nomor", "Kabupaten", "Uraian", "Saksi", "", "Saksi"]]
+    rows = [["007/TM", "Babar", "x", "Warga S", "tanpa judul", "Warga T"]]
+    items = read_files({"a.xlsx": workbook({"S": header + rows})}, personal=[], subject=[], kept=[])
+    assert deliveries(items)["007/TM"] == {
+        "Nomor": "007/TM",
+        "Kabupaten": "Babar",
+        "Uraian": "x",
+        "Saksi": "Warga S",
+        "Kolom E": "tanpa judul",
+        "Saksi (2)": "Warga T",
+    }
+
+
+def test_what_is_no_delivery_is_left_out(read_files: Reader) -> None:
+    rows = [
+        ["(1)", "(2)", "(3)", "(4)", "(5)", "(6)", "(7)", "(8)"],
+        numbered(1),
+        ["", ""],
+        ["Kabupaten Bangka Barat"],
+        numbered(2),
+        ["Jumlah laporan", "", "", "", "", "", "", 2],
+        *HEADER,
+        numbered(3),
+        ["", "TOTAL", "", "", "", "", "", 3],
+        [""],
+        ["", "Mengetahui,", "", "", "", "", "Pangkalpinang, 30 November 2024"],
+        ["", "Ketua", "", "", "", "", "Petugas"],
+        ["", "Warga Ketua", "", "", "", "", "NIP. 19800101 200501 1 001"],
+    ]
+    items = read_files({"a.xlsx": workbook(sheet(*rows), merges=MERGES)})
+    assert list(deliveries(items)) == ["001/LP", "002/LP", "003/LP"]
+    assert refused(items) == []
+
+
+def test_a_row_that_may_be_a_delivery_is_never_dropped(read_files: Reader) -> None:
+    rows = [
+        numbered(1),
+        [2, "002/LP"],  # a number that was reserved
+        ["", "003/LP", "", "", "", "", "", "tanpa No"],
+        [4, "-", "", "", "", "", "", "tanpa nomor"],
+        numbered(5, key=" nihil "),
+        numbered(6, key=None),
+    ]
+    items = read_files({"a.xlsx": workbook(sheet(*rows), merges=MERGES)})
+    assert list(deliveries(items)) == ["001/LP", "002/LP", "003/LP"]
+    assert refused(items) == [
+        ("required_field_missing", f"a.xlsx | September | baris {row}") for row in (9, 10, 11)
+    ]
+
+
+def test_a_repeated_key_is_a_duplicate_if_equal_and_quarantined_if_not(
+    read_files: Reader,
+) -> None:
+    rows = [numbered(1), numbered(1), numbered(1, story="lain"), numbered(2, key="001 / lp")]
+    items = read_files({"a.xlsx": workbook(sheet(*rows), merges=MERGES)})
+    found = [item.source_id for item in items if isinstance(item, Delivery)]
+    assert found == ["001/LP", "001/LP"]
+    assert refused(items) == [
+        ("key_repeated", "a.xlsx | September | baris 8"),
+        ("key_repeated", "a.xlsx | September | baris 9"),
+    ]
+    quarantined = [item for item in items if isinstance(item, Unreadable)]
+    assert {each.source_id for each in quarantined} == {"001/LP"}
+    assert not any("Warga" in each.reason or "001" in each.reason for each in quarantined)
+
+
+def test_merged_cells_of_the_body_count_for_each_of_their_rows(read_files: Reader) -> None:
+    rows = [numbered(1), numbered(2, place=""), numbered(3, place=""), numbered(4, place="Lain")]
+    merges = {"September": [*header_merges(3), (5, 6, 7, 6)]}
+    found = deliveries(read_files({"a.xlsx": workbook(sheet(*rows), merges=merges)}))
+    places = [fields["Kab/Kota"] for fields in found.values()]
+    assert places == ["Bangka", "Bangka", "Bangka", "Lain"]
+
+
+def test_sheets_hidden_ones_and_keys_per_sheet(read_files: Reader) -> None:
+    sheets = {
+        name: [*TITLE, *HEADER, numbered(1, story=name)]
+        for name in ("September", "Oktober", "Arsip", "Petunjuk")
+    }
+    content = workbook(sheets, merges=dict.fromkeys(sheets, header_merges(3)), hidden=["Arsip"])
+    source = {"kind": "register", "sheet_in_key": True, "skip_sheets": "petunjuk*"}
+    found = deliveries(read_files({"a.xlsx": content}, source=source))
+    assert {key: fields["Uraian"] for key, fields in found.items()} == {
+        "September/001/LP": "September",
+        "Oktober/001/LP": "Oktober",
+    }
+    wider = {**source, "hidden_sheets": True, "sheets": "[AO]*"}
+    assert list(deliveries(read_files({}, source=wider))) == ["Oktober/001/LP", "Arsip/001/LP"]
+
+
+def test_dates_of_1904_numbers_and_times(read_files: Reader) -> None:
+    row = numbered(1, received=datetime(2024, 11, 6, 14, 30), phone=62812, story=1.5)  # noqa: DTZ001
+    for epoch in (False, True):
+        content = workbook(sheet(row), merges=MERGES, options={"date_1904": epoch})
+        fields = deliveries(read_files({"a.xlsx": content}))["001/LP"]
+        assert fields["Tanggal / Diterima"] == "2024-11-06T14:30:00"
+        assert (fields["Pelapor / No. HP"], fields["Uraian"]) == (62812, 1.5)
+
+
+def test_a_table_that_begins_to_the_right_and_far_below(read_files: Reader) -> None:
+    rows = [[""] * 3 + row for row in [*[[""]] * 400, *HEADER, ROW]]
+    merges = {"S": [(a, b + 3, c, d + 3) for a, b, c, d in header_merges(400)]}
+    assert deliveries(read_files({"a.xlsx": workbook({"S": rows}, merges=merges)})) == {
+        "001/LP": EXPECTED
+    }
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_csv_in_every_encoding_and_with_every_separator(
+    read_files: Reader, encoding: str, delimiter: str
+) -> None:
+    lines = [
+        ["Register; dari, kantor"],
+        ["Nomor", "Kab/Kota", "Tanggal / Diterima", "Uraian"],
+        ["001/LP", "Bangka", "06/11/2024", '"kutip; koma, é dan\nbaris baru"'],
+        ["002/LP", "Bangka", "", "x"],
+    ]
+    text = "\r\n".join(delimiter.join(line) for line in lines)
+    items = read_files({"a.csv": text.encode(encoding)}, personal=[], subject=[], kept=[])
+    found = deliveries(items)
+    assert found["001/LP"]["Uraian"] == "kutip; koma, é dan\nbaris baru"
+    assert found["001/LP"]["Tanggal / Diterima"] == "06/11/2024"
+    assert "Tanggal / Diterima" not in found["002/LP"]
+
+
+def test_files_that_cannot_be_read_are_quarantined_each_as_one(read_files: Reader) -> None:
+    good = workbook(sheet(ROW), merges=MERGES)
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", bytes(100 << 20))
+    items = read_files(
+        {
+            "rusak.xlsx": good[: len(good) // 2],
+            "bom.xlsx": bomb.getvalue(),
+            "surat.pdf": b"%PDF-1.7",
+            "lain.xlsx": workbook({"Catatan": [["bukan register"]]}),
+            "baik.xlsx": good,
+            "~$baik.xlsx": b"lock",
+            ".kirim": b"",
+        }
+    )
+    assert refused(items) == [
+        ("unreadable_file", "rusak.xlsx"),
+        ("unsafe_archive", "bom.xlsx"),
+        ("unreadable_file", "surat.pdf"),
+        ("header_not_found", "lain.xlsx | Catatan"),
+    ]
+    assert list(deliveries(items)) == ["001/LP"]
+    marks = [item.complete for item in items if isinstance(item, Mark)]
+    assert marks == [None, None, None, None, "baik.xlsx | "]
+    assert len({str(item.content) for item in items if isinstance(item, Unreadable)}) == 4
+
+
+def test_a_protected_workbook_and_others_by_other_hands(read_files: Reader, samples: Path) -> None:
+    folder = samples / "xlsx"
+    names = ("pass_protected.xlsx", "too_small.xls", "header-row.xlsx", "merge_cells.xls")
+    items = read_files({name: (folder / name).read_bytes() for name in names})
+    assert refused(items) == [
+        ("unreadable_file", "pass_protected.xlsx"),
+        ("unreadable_file", "too_small.xls"),
+        ("header_not_found", "header-row.xlsx | Sheet1"),
+        ("header_not_found", "merge_cells.xls | Sheet1"),
+    ]
+    reasons = [item.reason for item in items if isinstance(item, Unreadable)]
+    assert "kata sandi" in reasons[0]
+    assert "rusak" in reasons[1]
+
+
+def test_tables_by_other_hands_are_read_by_configuration_alone(
+    read_files: Reader, samples: Path
+) -> None:
+    plain = {"personal": [], "subject": [], "kept": []}
+    items = read_files(
+        {"a.xlsx": (samples / "xlsx" / "table-multiple.xlsx").read_bytes()},
+        **plain,
+        key="Item",
+        fields={"narrative": {"from": ["Type", "Price", "Units"]}},
+        source={"kind": "register", "sheet_in_key": True},
+    )
+    found = {item.source_id: item.fields for item in items if isinstance(item, Delivery)}
+    assert found["Sheet1/2"] == {"Item": 2, "Type": "Banana", "Quantity": 200}
+    assert found["Sheet2/4"] == {"Item": 4, "Price": 0.45}
+    assert len([key for key in found if key.startswith("Sheet3/")]) >= 4
+    assert {code for code, _ in refused(items)} == {"key_repeated"}
+
+
+def test_an_unchanged_file_is_a_repeat_and_a_changed_one_is_not(read_files: Reader) -> None:
+    first = workbook(sheet(ROW), merges=MERGES)
+    items = read_files({"a.xlsx": first, "b.csv": b"Nomor,Uraian,Kab/Kota,No\n1,x,y,z\n"})
+    marks = [item for item in items if isinstance(item, Mark)]
+    cursor = marks[-1].cursor
+    again = read_files({"a.xlsx": workbook(sheet(numbered(9)), merges=MERGES)}, cursor)
+    repeats = {i.locator: i.is_repeat for i in again if isinstance(i, Delivery)}
+    assert repeats["a.xlsx | September | baris 6"] is False
+    assert "a.xlsx" not in str(cursor), "names of files may be names of people"
+
+
+def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+    source = Source(
+        channel(REGISTER),
+        UPath(tmp_path / "tidak ada"),
+        None,
+        Evidence(tmp_path),
+        lambda each: each,
+        {},
+    )
+    with pytest.raises(SourceError, match="folder does not exist"):
+        list(read(source))
+
+
+TEXT = st.text(string.ascii_letters + string.digits + " ;,.'()-/é", min_size=1, max_size=20).map(
+    lambda text: f"x{text}x"
+)
+CELL = st.one_of(
+    TEXT,
+    st.integers(10, 10**9),
+    st.dates(date(1990, 1, 1), date(2100, 1, 1)),
+    st.none(),
+)
+
+
+@options(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    data=st.lists(st.tuples(CELL, CELL, CELL, CELL, CELL, TEXT), min_size=1, max_size=12),
+    above=st.integers(0, 5),
+    left=st.integers(0, 3),
+    noise=st.lists(st.sampled_from(["blank", "subtotal", "signature", "header"]), max_size=6),
+)
+def test_any_register_gives_exactly_its_rows(
+    read_files: Reader, data: list[tuple[Any, ...]], above: int, left: int, noise: list[str]
+) -> None:
+    body: list[list[Any]] = []
+    layout = {
+        "blank": [[""]],
+        "subtotal": [["Jumlah", "", "", "", "", "", "", 7]],
+        "signature": [["", "Ketua,", "", "", "", "Petugas,"]],
+        "header": HEADER,
+    }
+    for number, cells in enumerate(data, 1):
+        body.append([number, f"{number:03d}/LP", *cells])
+        if number <= len(noise):
+            body += layout[noise[number - 1]]
+    rows = [["judul"]] * above + [*HEADER, *body]
+    shifted = [[""] * left + list(row) for row in rows]
+    merges = {"S": [(a, b + left, c, d + left) for a, b, c, d in header_merges(above)]}
+    items = read_files({"a.xlsx": workbook({"S": shifted}, merges=merges)})
+    labels = list(EXPECTED)
+    expected = {}
+    for number, cells in enumerate(data, 1):
+        values = [number, f"{number:03d}/LP", *cells]
+        expected[f"{number:03d}/LP"] = {
+            label: value.isoformat() if isinstance(value, date) else value
+            for label, value in zip(labels, values, strict=True)
+            if value is not None
+        }
+    assert refused(items) == []
+    assert deliveries(items) == expected
+
+
+def test_a_long_register_is_read_in_little_memory(tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    with (inbox / "a.csv").open("w") as file:
+        file.write("No,Nomor,Kab/Kota,Uraian\n")
+        file.writelines(f"{n},{n:06d}/LP,Bangka,{'cerita ' * 40}\n" for n in range(60_000))
+    each = channel(REGISTER, personal=[], subject=[])
+    source = Source(each, UPath(inbox), None, Evidence(tmp_path / "e"), lambda each: each, {})
+    tracemalloc.start()
+    count = sum(isinstance(item, Delivery) for item in read(source))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 60_000
+    assert peak < 20_000_000, "17 MB of text went through"

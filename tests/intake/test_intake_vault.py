@@ -1,0 +1,100 @@
+"""The vault's key and what it does; the evidence store."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from lumbung.errors import ConfigurationError, LumbungError
+from lumbung.intake.evidence import Evidence
+from lumbung.intake.vault import Vault, associate
+
+
+def test_the_key_is_made_once_and_is_the_owners_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LUMBUNG_VAULT_KEY", raising=False)
+    first = Vault.load(tmp_path)
+    file = tmp_path / "keys" / "vault.key"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert len(base64.b64decode(file.read_bytes())) == 32
+    assert Vault.load(tmp_path).fingerprint == first.fingerprint
+    assert [each.name for each in file.parent.iterdir()] == ["vault.key"]
+
+
+def test_the_environments_key_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LUMBUNG_VAULT_KEY", base64.b64encode(bytes(range(32))).decode())
+    assert Vault.load(tmp_path).fingerprint == Vault(bytes(range(32))).fingerprint
+    assert not (tmp_path / "keys").exists()
+
+
+@pytest.mark.parametrize("key", ["bukan base64!", base64.b64encode(bytes(31)).decode()])
+def test_a_key_that_is_none_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("LUMBUNG_VAULT_KEY", key)
+    with pytest.raises(ConfigurationError, match="32 bytes in base64"):
+        Vault.load(tmp_path)
+
+
+def test_what_is_sealed_opens_only_where_it_belongs_and_whole() -> None:
+    vault = Vault(bytes(32))
+    place = associate("kanal", "5")
+    sealed = vault.seal(b"Warga Contoh", place, os.urandom(12))
+    assert b"Warga" not in sealed
+    assert vault.unseal(sealed, place) == b"Warga Contoh"
+    for changed, where in (
+        (sealed, associate("kanal", "6")),
+        (sealed[:-1] + bytes([sealed[-1] ^ 1]), place),
+    ):
+        with pytest.raises(LumbungError, match="does not open"):
+            vault.unseal(changed, where)
+    with pytest.raises(LumbungError):
+        Vault(bytes([1] * 32)).unseal(sealed, place)
+
+
+def test_hashes_are_keyed_and_no_purpose_gives_another_away() -> None:
+    vault, other = Vault(bytes(32)), Vault(bytes([1] * 32))
+    assert len(vault.content_hash(b"isi")) == len(vault.subject_token("isi")) == 16
+    assert vault.content_hash(b"isi") != other.content_hash(b"isi")
+    assert vault.content_hash(b"name:isi") != vault.subject_token("isi")
+    assert vault.content_hash(b"isi") != hashlib.blake2b(b"isi", digest_size=16).digest()
+
+
+def test_the_same_person_has_one_token() -> None:
+    token = Vault(bytes(32)).subject_token
+    assert token("0812-0000-1111") == token("+62 812 0000 1111") == token("6281200001111")
+    assert token("  Warga   CONTOH ") == token("warga contoh")
+    assert token("0812-0000-1111") != token("0812-0000-1112")
+
+
+def test_evidence_is_named_by_its_hash_private_and_kept_once(tmp_path: Path) -> None:
+    store = Evidence(tmp_path / "evidence")
+    content = os.urandom(3_000_000)
+    kept = store.keep(io.BytesIO(content))
+    digest = hashlib.sha256(content).hexdigest()
+    assert kept.path == tmp_path / "evidence" / digest[:2] / digest[2:]
+    assert (kept.size, kept.path.read_bytes() == content) == (3_000_000, True)
+    assert stat.S_IMODE(kept.path.stat().st_mode) == 0o600
+    inode = kept.path.stat().st_ino
+    assert store.keep(io.BytesIO(content)) == kept
+    assert kept.path.stat().st_ino == inode
+    assert [each.name for each in (tmp_path / "evidence").iterdir()] == [digest[:2]]
+
+
+def test_a_stream_that_breaks_leaves_nothing_behind(tmp_path: Path) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() > 0:
+                raise OSError("gone")
+            return super().read(1)
+
+    with pytest.raises(LumbungError, match="could not be kept"):
+        Evidence(tmp_path).keep(Broken(b"isi"))
+    assert list(tmp_path.iterdir()) == []
