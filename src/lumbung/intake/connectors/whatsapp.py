@@ -38,7 +38,7 @@ SENDER, TEXT, MARK, WHOLE = "Pengirim", "Teks", "Tanda", "Teks (utuh)"
 _MAX_TEXT = 256 << 20
 _MAX_MESSAGE = 1 << 20  # WhatsApp itself ends at 65,536 characters
 
-_INVISIBLE = dict.fromkeys(map(ord, "\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff"))
+_INVISIBLE = re.compile("[\u200e\u200f\u202a-\u202c\u2066-\u2069\ufeff]")
 _MOMENT = (
     r"(?P<a>\d{1,4})[/.\-](?P<b>\d{1,2})[/.\-](?P<c>\d{2,4}),?\s+(?:pukul\s+|at\s+)?"
     r"(?P<hour>\d{1,2})[.:](?P<minute>\d{2})(?:[.:]\d{2})?(?:\s*(?P<half>[AaPp])\.?\s?[Mm]\.?)?"
@@ -134,7 +134,7 @@ def _open(file: File, stack: ExitStack) -> BinaryIO | Unreadable:
 def _chat(source: Source, options: WhatsappSource, file: File, stream: BinaryIO) -> Iterator[Item]:
     zone = ZoneInfo(source.channel.timezone)
     template = _Template(source.channel, options.marker)
-    minute = ""
+    minute, last = "", None
     ordinals: Counter[bytes] = Counter()
     received_at = file.changed_at
     is_chat = False
@@ -156,7 +156,8 @@ def _chat(source: Source, options: WhatsappSource, file: File, stream: BinaryIO)
             yield Unreadable(code, reason, content, received_at, file.sha256, locator)
             continue
         received_at = moment.replace(tzinfo=zone)
-        if minute != f"{moment:%Y%m%dT%H%M}":
+        if moment != last:
+            last = moment
             minute = f"{moment:%Y%m%dT%H%M}"
             ordinals.clear()
         digest = source.digest(
@@ -181,7 +182,7 @@ def _messages(stream: BinaryIO) -> Iterator[_Message]:
         total += len(line)
         if total > _MAX_TEXT:
             raise _OversizedError
-        plain = line.translate(_INVISIBLE)
+        plain = line if line.isascii() else _INVISIBLE.sub("", line)
         found = _LINES[plain.startswith("[")].fullmatch(plain)
         if found is not None:
             if moment is not None:
@@ -199,7 +200,9 @@ def _messages(stream: BinaryIO) -> Iterator[_Message]:
 def _sender(whole: str) -> tuple[str, str] | None:
     """Sender and text; None for the app's own notices."""
     found = _SENDER.fullmatch(whole)
-    if found is None or _GROUP.search(found["sender"]) or _NOTICES.match(found["text"] or ""):
+    if found is None or _NOTICES.match(whole) or _NOTICES.match(found["text"] or ""):
+        return None
+    if _GROUP.search(found["sender"]):
         return None
     return found["sender"].removeprefix("~").strip(), found["text"] or ""
 
@@ -215,7 +218,7 @@ def _who(sender: str) -> str:
 def _moment(parts: Mapping[str, str | None], order: str) -> datetime | None:
     """The minute as written, without a zone; None if the calendar or the clock has none such."""
     a, b, c, hour, minute = (int(parts[name] or 0) for name in ("a", "b", "c", "hour", "minute"))
-    if a > 31:  # year first
+    if len(parts["a"] or "") == 4:
         year, month, day = a, b, c
     else:
         day, month, year = (a, b, c) if order == "dmy" else (b, a, c)

@@ -1,0 +1,297 @@
+"""KoboToolbox against a stand-in: paging, edits, refusals, outages."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from intake_samples import FORM, channel
+from upath import UPath
+
+from lumbung.errors import SourceError
+from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, kobo
+from lumbung.intake.evidence import Evidence
+
+
+def submission(number: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "_id": number,
+        "_uuid": f"u{number}",
+        "meta/instanceID": f"uuid:u{number}",
+        "meta/rootUuid": f"uuid:u{number}",
+        "_submission_time": "2024-11-06T18:30:00",
+        "kejadian/uraian": f"cerita {number}",
+        "kejadian/kode_kab": "1903",
+        "pemantau/nama": "Warga Contoh",
+        **changes,
+    }
+
+
+class Server(ThreadingHTTPServer):
+    """A KoboToolbox that pages two by two, or answers as `script` says first."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.rows: list[dict[str, Any]] = []
+        self.requests: list[dict[str, list[str]]] = []
+        self.script: list[tuple[int, dict[str, str], bytes]] = []
+        self.next_override: str | None = None
+        self.count_override: int | None = None
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+
+    @property
+    def connection(self) -> SourceConnection:
+        return SourceConnection("127.0.0.1", self.server_port, "http", password="rahasia")
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        query = parse_qs(url.query)
+        self.server.requests.append(query)
+        if self.server.script:
+            return self.answer(*self.server.script.pop(0))
+        if self.headers["Authorization"] != "Token rahasia":
+            return self.answer(401, {}, b"{}")
+        if url.path != "/api/v2/assets/aContoh/data/":
+            return self.answer(404, {}, b"{}")
+        assert query["sort"] == ['{"_id":1}']
+        start = int(query["start"][0])
+        rows = self.server.rows[start : start + 2]
+        following = None
+        if start + 2 < len(self.server.rows):
+            host = f"http://127.0.0.1:{self.server.server_port}"
+            following = f"{host}{url.path}?format=json&sort=%7B%22_id%22:1%7D&start={start + 2}"
+        body = {
+            "count": self.server.count_override or len(self.server.rows),
+            "next": self.server.next_override or following,
+            "previous": None,
+            "results": rows,
+        }
+        return self.answer(200, {"Content-Type": "application/json"}, json.dumps(body).encode())
+
+    def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as running:
+        yield running
+        running.shutdown()
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that were asked for; none is made."""
+    asked: list[float] = []
+    monkeypatch.setattr("lumbung.intake.connectors.kobo.time.sleep", asked.append)
+    return asked
+
+
+def pull(
+    server: Server, tmp_path: Path, cursor: dict[str, Any] | None = None, **connection: Any
+) -> list[Item]:
+    chosen = SourceConnection(
+        **{
+            "host": "127.0.0.1",
+            "port": server.server_port,
+            "schema": "http",
+            "password": "rahasia",
+            **connection,
+        }
+    )
+    evidence = Evidence(tmp_path / "evidence")
+    source = Source(
+        channel(FORM), UPath(tmp_path), chosen, evidence, lambda each: each, cursor or {}
+    )
+    return list(kobo.read(source))
+
+
+def deliveries(items: list[Item]) -> list[Delivery]:
+    return [item for item in items if isinstance(item, Delivery)]
+
+
+def test_every_page_is_followed_and_every_row_delivered(server: Server, tmp_path: Path) -> None:
+    server.rows = [submission(number) for number in range(1, 6)]
+    items = pull(server, tmp_path)
+    assert [each.source_id for each in deliveries(items)] == ["u1", "u2", "u3", "u4", "u5"]
+    first = deliveries(items)[0]
+    assert first.received_at == datetime(2024, 11, 6, 18, 30, tzinfo=UTC)
+    assert first.fields == server.rows[0]
+    assert first.locator == "submission 1"
+    assert first.evidence is not None
+    kept = json.loads(Evidence(tmp_path / "evidence").path(first.evidence).read_bytes())
+    assert kept == server.rows[:2], "a page of what the server gave"
+    marks = [item for item in items if isinstance(item, Mark)]
+    assert [mark.complete for mark in marks] == [None, None, ""]
+    assert marks[-1].cursor == {"key_by": "rootUuid"}
+    assert server.requests[0]["limit"] == ["1000"]
+
+
+def test_an_empty_form_is_complete(server: Server, tmp_path: Path) -> None:
+    assert pull(server, tmp_path) == [Mark({}, "")]
+
+
+def test_a_listing_that_shifted_while_it_was_read_withdraws_nothing(
+    server: Server, tmp_path: Path
+) -> None:
+    server.rows = [submission(number) for number in range(1, 4)]
+    server.count_override = 4
+    marks = [item for item in pull(server, tmp_path) if isinstance(item, Mark)]
+    assert [mark.complete for mark in marks] == [None, None]
+
+
+def test_an_edit_keeps_its_source_id(server: Server, tmp_path: Path) -> None:
+    server.rows = [submission(1), submission(2)]
+    edited = submission(2, _uuid="baru", **{"meta/instanceID": "uuid:baru"})
+    edited["meta/deprecatedID"] = "uuid:u2"
+    before = deliveries(pull(server, tmp_path))
+    server.rows = [submission(1), edited]
+    after = deliveries(pull(server, tmp_path, {"key_by": "rootUuid"}))
+    assert [each.source_id for each in after] == [each.source_id for each in before]
+
+
+def test_a_server_without_root_uuids_keeps_its_ids_when_it_learns_them(
+    server: Server, tmp_path: Path
+) -> None:
+    old = submission(7)
+    del old["meta/rootUuid"]
+    server.rows = [old]
+    items = pull(server, tmp_path)
+    assert [each.source_id for each in deliveries(items)] == ["7"]
+    cursor = items[-1].cursor  # type: ignore[union-attr]
+    edited = {**submission(7), "_uuid": "baru", "meta/deprecatedID": "uuid:u7"}
+    server.rows = [edited, submission(8)]
+    after = deliveries(pull(server, tmp_path, cursor))
+    assert [each.source_id for each in after] == ["7", "8"]
+
+
+def test_signatures_of_links_are_no_content(server: Server, tmp_path: Path) -> None:
+    def attached(signature: str) -> dict[str, Any]:
+        link = f"https://kobo.example.org/x.jpg?signature={signature}"
+        return {"uid": "a1", "filename": "x.jpg", "download_url": link, "download_small_url": link}
+
+    server.rows = [submission(1, _attachments=[attached("satu")])]
+    first = deliveries(pull(server, tmp_path))[0].fields
+    server.rows = [submission(1, _attachments=[attached("dua")])]
+    assert deliveries(pull(server, tmp_path))[0].fields == first
+    assert first["_attachments"] == [{"uid": "a1", "filename": "x.jpg"}]
+
+
+def test_pages_by_other_hands(server: Server, tmp_path: Path, samples: Path) -> None:
+    for number in (1, 2):
+        page = json.loads((samples / "kobo" / f"data_page_{number}.json").read_bytes())
+        server.rows += page["results"]
+    found = deliveries(pull(server, tmp_path))
+    assert [each.source_id for each in found] == ["124961136", "125283733", "125340283"]
+    assert found[0].received_at == datetime(2021, 11, 16, 23, 46, 27, tzinfo=UTC)
+    assert "download_url" not in found[0].fields["_attachments"][0]
+
+
+# -- refusals and outages -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "cure"),
+    [
+        (401, {}, b"{}", "set the token"),
+        (403, {}, b"{}", "the right to view"),
+        (404, {}, b"{}", "correct the asset"),
+        (302, {"Location": "/login"}, b"", "API address"),
+        (200, {"Content-Type": "text/html"}, b"<html>Masuk</html>", "API address"),
+        (200, {}, b"[]", "API v2"),
+        (200, {}, b'{"count": 1, "results": [3]}', "API v2"),
+        (200, {}, b'{"count": 1, "results": [{"_id": 5}]}', "API v2"),
+        (200, {}, b'{"count": 1, "results": [{"_submission_time": "2024-11-06"}]}', "API v2"),
+        (429, {"Retry-After": "4000"}, b"", "next scheduled pull"),
+    ],
+)
+def test_a_refusal_is_told_at_once_with_its_cure(
+    server: Server,
+    tmp_path: Path,
+    waits: list[float],
+    status: int,
+    headers: dict[str, str],
+    body: bytes,
+    cure: str,
+) -> None:
+    server.script = [(status, headers, body)]
+    with pytest.raises(SourceError) as caught:
+        pull(server, tmp_path)
+    assert cure in caught.value.cure
+    assert caught.value.where == "channel form_contoh, form aContoh"
+    assert "rahasia" not in str(caught.value)
+    assert waits == []
+    assert len(server.requests) == 1
+
+
+def test_what_may_pass_is_tried_again_with_the_pause_that_was_asked_for(
+    server: Server, tmp_path: Path, waits: list[float]
+) -> None:
+    server.rows = [submission(1)]
+    server.script = [
+        (429, {"Retry-After": "7"}, b""),
+        (503, {"Retry-After": "Wed, 06 Nov 2024 00:00:00 GMT"}, b""),
+        (502, {}, b"<html>Bad gateway</html>"),
+        (200, {}, b'{"count": 1, "results": [{"_id'),
+    ]
+    assert len(deliveries(pull(server, tmp_path))) == 1
+    assert waits[0] == 7
+    assert len(waits) == 4
+    assert all(0 < wait <= 61 for wait in waits)
+
+
+def test_an_outage_that_stays_is_told(server: Server, tmp_path: Path, waits: list[float]) -> None:
+    server.script = [(500, {}, b"")] * 20
+    with pytest.raises(SourceError, match="after 6 attempts: HTTP 500"):
+        pull(server, tmp_path)
+    assert len(waits) == 5
+
+
+def test_nobody_there(server: Server, tmp_path: Path, waits: list[float]) -> None:
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(SourceError, match="after 6 attempts: ConnectError"):
+        pull(server, tmp_path)
+
+
+def test_a_next_page_elsewhere_is_not_followed(server: Server, tmp_path: Path) -> None:
+    server.rows = [submission(1)]
+    server.next_override = "http://lain.example.org/api/v2/assets/aContoh/data/?start=2"
+    with pytest.raises(SourceError, match=r"another server, http://lain\.example\.org"):
+        pull(server, tmp_path)
+
+
+def test_a_page_that_repeats_is_an_error_and_no_endless_pull(
+    server: Server, tmp_path: Path
+) -> None:
+    server.rows = [submission(number) for number in range(1, 6)]
+    path = f"http://127.0.0.1:{server.server_port}/api/v2/assets/aContoh/data/"
+    server.next_override = f"{path}?sort=%7B%22_id%22:1%7D&start=2"
+    with pytest.raises(SourceError, match="same page again"):
+        pull(server, tmp_path)
+    assert len(server.requests) <= 3
+
+
+def test_no_connection_is_told(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="address or token is not known"):
+        pull(server, tmp_path, password=None)

@@ -1,0 +1,207 @@
+"""A whole pull: from files in an inbox to rows, and again."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from intake_samples import CHAT, HEADER, REGISTER, header_merges, workbook
+
+from lumbung.errors import ConfigurationError, ServiceError, SourceError
+from lumbung.intake import run
+from lumbung.intake.landing import IntakeCounts
+from lumbung.settings import Settings
+
+Pull = Callable[..., IntakeCounts]
+
+
+@pytest.fixture
+def pull(settings: Settings, database_url: str) -> Pull:
+    def act(channel: str, **changes: Any) -> IntakeCounts:
+        given = {"settings": settings, "database_url": database_url, "run_key": "uji", **changes}
+        return run.pull(channel, **given)
+
+    return act
+
+
+def register(*rows: tuple[str, str]) -> bytes:
+    body = [
+        [n, key, "06/11/2024", "", "Warga A", "", "Bangka", story]
+        for n, (key, story) in enumerate(rows, 1)
+    ]
+    return workbook({"S": [*HEADER, *body]}, merges={"S": header_merges(0)})
+
+
+def put(path: Path, content: bytes, age: int) -> None:
+    path.write_bytes(content)
+    os.utime(path, (1_700_000_000 + age,) * 2)
+
+
+def stories(db: psycopg.Connection) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for key, story in db.execute(
+        "select source_id, payload ->> 'Uraian' from raw.record order by record_id"
+    ):
+        found.setdefault(key, []).append(story)
+    return found
+
+
+def test_a_register_that_is_sent_again_with_edits_and_removed_rows(
+    pull: Pull, db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER)
+    rows = [("1/LP", "a"), ("2/LP", "b"), ("3/LP", "c"), ("4/LP", "d")]
+    put(inbox / "buku.xlsx", register(*rows), 0)
+    assert pull("register_contoh") == IntakeCounts(read=4, landed=4)
+    assert pull("register_contoh") == IntakeCounts(read=4, duplicate=4)
+    put(inbox / "buku.xlsx", register(("1/LP", "a"), ("2/LP", "B"), ("4/LP", "d")), 1)
+    counts = pull("register_contoh")
+    # Row 4 has another No now: a new version; row 3 is gone.
+    assert counts == IntakeCounts(read=3, landed=2, duplicate=1, tombstones=1)
+    assert stories(db) == {
+        "1/LP": ["a"],
+        "2/LP": ["b", "B"],
+        "3/LP": ["c", None],
+        "4/LP": ["d", "d"],
+    }
+    put(inbox / "buku.xlsx", register(*rows), 2)
+    assert pull("register_contoh") == IntakeCounts(read=4, landed=3, duplicate=1)
+    assert stories(db)["2/LP"] == ["b", "B", "b"]
+
+
+def test_of_two_files_with_one_key_the_newer_stands_and_nothing_flaps(
+    pull: Pull, db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER)
+    put(inbox / "z lama.xlsx", register(("1/LP", "lama"), ("2/LP", "tetap")), 0)
+    put(inbox / "a baru.xlsx", register(("1/LP", "baru"), ("2/LP", "tetap")), 1)
+    assert pull("register_contoh") == IntakeCounts(read=4, landed=3, duplicate=1)
+    for _ in range(2):
+        assert pull("register_contoh") == IntakeCounts(read=4, duplicate=4)
+    assert stories(db) == {"1/LP": ["lama", "baru"], "2/LP": ["tetap"]}
+    put(inbox / "a baru.xlsx", register(("1/LP", "lama"), ("2/LP", "tetap")), 2)
+    assert pull("register_contoh").landed == 1
+    assert stories(db)["1/LP"] == ["lama", "baru", "lama"]
+
+
+def test_a_file_that_is_gone_withdraws_nothing_but_one_that_shrank_is_an_alarm(
+    pull: Pull, db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER)
+    put(inbox / "a.xlsx", register(*[(f"{n}/LP", "x") for n in range(8)]), 0)
+    put(inbox / "b.xlsx", register(*[(f"{n}/TM", "x") for n in range(8)]), 1)
+    pull("register_contoh")
+    (inbox / "a.xlsx").unlink()
+    assert pull("register_contoh") == IntakeCounts(read=8, duplicate=8)
+    put(inbox / "b.xlsx", register(("0/TM", "x"), ("9/TM", "baru")), 2)
+    with pytest.raises(SourceError, match="of 9 deliveries the source no longer has 7"):
+        pull("register_contoh")
+    assert "9/TM" in stories(db), "what came is landed all the same"
+    assert not any(None in history for history in stories(db).values())
+
+
+def test_an_unreadable_file_withdraws_nothing(
+    pull: Pull, db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER)
+    whole = register(("1/LP", "a"), ("2/LP", "b"))
+    put(inbox / "a.xlsx", whole, 0)
+    pull("register_contoh")
+    put(inbox / "a.xlsx", whole[:500], 1)
+    assert pull("register_contoh") == IntakeCounts(read=1, quarantined=1)
+    assert pull("register_contoh") == IntakeCounts(read=1, duplicate=1)
+    put(inbox / "a.xlsx", whole, 2)
+    assert pull("register_contoh") == IntakeCounts(read=2, duplicate=2)
+
+
+def test_every_record_leads_back_to_the_bytes_it_came_from(
+    pull: Pull, db: psycopg.Connection, settings: Settings, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(CHAT)
+    chat = b"06/11/24 19.33 - Warga A: ADUAN\nTanggal: 5/11/2024\n31/02/24 19.33 - Warga B: x\n"
+    put(inbox / "a.txt", chat, 0)
+    assert pull("chat_contoh") == IntakeCounts(read=2, landed=1, quarantined=1)
+    for table in ("raw.record", "quarantine.record"):
+        row = db.execute(f"select evidence_sha256, locator from {table}".encode()).fetchone()
+        assert row is not None
+        name = row[0].hex()
+        assert (settings.evidence / name[:2] / name[2:]).read_bytes() == chat
+        assert row[1] in ("baris 1", "baris 3")
+    payload = db.execute("select payload from raw.record").fetchone()
+    assert payload == (
+        {"Teks": "ADUAN\nTanggal: 5/11/2024", "Tanda": "templat", "Tanggal": "5/11/2024"},
+    )
+    assert db.execute("select count(*) from ops.drift_notice").fetchone() == (0,)
+
+
+def test_a_dry_run_counts_and_leaves_nothing(
+    pull: Pull, db: psycopg.Connection, settings: Settings, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER)
+    put(inbox / "a.xlsx", register(("1/LP", "a"), ("", "tanpa nomor")), 0)
+    counts = pull("register_contoh", dry_run=True)
+    assert counts == IntakeCounts(read=2, landed=1, quarantined=1)
+    for table in ("raw.record", "raw.batch", "vault.identity", "quarantine.record", "vault.key"):
+        assert db.execute(f"select count(*) from {table}".encode()).fetchone() == (0,)
+    assert not settings.evidence.exists()
+    assert pull("register_contoh") == counts
+
+
+def test_a_pull_that_meets_nothing_is_known_to_have_looked(
+    pull: Pull, db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    add_channel(REGISTER)
+    assert pull("register_contoh") == IntakeCounts()
+    assert db.execute("select run_key, read_count from raw.batch").fetchall() == [("uji", 0)]
+
+
+def test_more_than_a_chunk(
+    pull: Pull,
+    db: psycopg.Connection,
+    add_channel: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(run, "CHUNK", 3)
+    inbox = add_channel(REGISTER)
+    put(inbox / "a.xlsx", register(*[(f"{n}/LP", "x") for n in range(7)]), 0)
+    assert pull("register_contoh") == IntakeCounts(read=7, landed=7)
+    batches = "select read_count, cursor_after is not null from raw.batch order by batch_id"
+    assert db.execute(batches.encode()).fetchall() == [(3, False), (3, False), (1, True)]
+
+
+def test_two_pulls_of_one_channel_wait_for_each_other(
+    pull: Pull,
+    database_url: str,
+    add_channel: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inbox = add_channel(REGISTER)
+    put(inbox / "a.xlsx", register(*[(f"{n}/LP", "x") for n in range(300)]), 0)
+    results: list[IntakeCounts] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(pull("register_contoh"))) for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(each.landed for each in results) == 300
+    assert sum(each.duplicate for each in results) == 600
+    with psycopg.connect(database_url) as other:
+        monkeypatch.setattr(run, "LOCK_SECONDS", 1)
+        other.execute(
+            "select pg_advisory_lock(hashtext('lumbung.intake'), hashtext('register_contoh'))"
+        )
+        with pytest.raises(ServiceError, match="another pull of this channel is running"):
+            pull("register_contoh")
+
+
+def test_a_channel_that_is_not_there_is_told(pull: Pull, add_channel: Callable[..., Path]) -> None:
+    add_channel(REGISTER)
+    with pytest.raises(ConfigurationError, match=r"no channel 'lain'.*use one of register_contoh"):
+        pull("lain")
