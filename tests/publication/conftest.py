@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -31,23 +32,22 @@ def filled(server: EmbeddedPostgres, template: str) -> tuple[str, Figures]:
     return name, sample.fill(server.url(name))
 
 
-@pytest.fixture(scope="session")
-def copy_database(server: EmbeddedPostgres) -> Callable[[str], str]:
-    """Copies a database that nobody is connected to; returns the copy's URL."""
-
-    def copied(template_name: str) -> str:
-        name = f"test_{uuid.uuid4().hex[:12]}"
-        with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-            connection.execute(f'create database "{name}" template "{template_name}"')
-        return server.url(name)
-
-    return copied
+@contextmanager
+def copy_of(server: EmbeddedPostgres, original: str) -> Iterator[str]:
+    """The URL of a copy of a database that nobody is connected to."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f'create database "{name}" template "{original}"')
+    yield server.url(name)
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f'drop database "{name}" with (force)')
 
 
 @pytest.fixture
-def url(filled: tuple[str, Figures], copy_database: Callable[[str], str]) -> str:
+def url(server: EmbeddedPostgres, filled: tuple[str, Figures]) -> Iterator[str]:
     """A warehouse of this test's own with the sample's marts."""
-    return copy_database(filled[0])
+    with copy_of(server, filled[0]) as copied:
+        yield copied
 
 
 @pytest.fixture(scope="session")
@@ -64,17 +64,18 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture(scope="session")
 def drafts(
+    server: EmbeddedPostgres,
     filled: tuple[str, Figures],
-    copy_database: Callable[[str], str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Edition]:
     """The sample's week as a draft, and as approved by the demo and by a person."""
     home = Settings(tmp_path_factory.mktemp("home"), Path(__file__).parents[2], None)
     found = {}
     for how, by in (("demo", "demo"), ("person", "Ketua Contoh")):
-        url = copy_database(filled[0])
-        edition_id = edition.freeze(sample.WEEK, settings=home, database_url=url)
-        found["draft"] = edition.load(edition_id, database_url=url)
-        edition.approve(edition_id, by=by, how=how, database_url=url)  # type: ignore[arg-type]
-        found[how] = edition.load(edition_id, database_url=url)
+        with copy_of(server, filled[0]) as url:
+            edition_id = edition.freeze(sample.WEEK, settings=home, database_url=url)
+            found["draft"] = edition.load(edition_id, database_url=url)
+            sample.pass_gate(url, edition_id)
+            edition.approve(edition_id, by=by, how=how, database_url=url)  # type: ignore[arg-type]
+            found[how] = edition.load(edition_id, database_url=url)
     return found

@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from sample import WEEK, fill
+from sample import WEEK, fill, pass_gate
 
 from lumbung import database
 from lumbung.embedded.postgres import EmbeddedPostgres
@@ -27,6 +27,7 @@ with tempfile.TemporaryDirectory() as folder:
         (target / "draft.html").write_bytes(
             render.render(edition.load(edition_id, database_url=url))["edisi.html"]
         )
+        pass_gate(url, edition_id)
         edition.approve(edition_id, by="demo", how="demo", database_url=url)
         for name, content in render.render(edition.load(edition_id, database_url=url)).items():
             (target / name).write_bytes(content)

@@ -73,6 +73,14 @@ create table published.not_counted (
     primary key (edition_id, channel, reason_code)
 );
 
+-- The runs of the publication gate that the edition passed; without one it cannot be approved.
+create table published.gate_pass (
+    edition_id text not null references published.edition,
+    run_id uuid not null,                  -- its checks are in ops.check_result
+    passed_at timestamptz not null default clock_timestamp(),
+    primary key (edition_id, run_id)
+);
+
 -- One decision an edition: who, when, how, on which bytes.
 create table published.approval (
     edition_id text primary key references published.edition,
@@ -120,6 +128,12 @@ begin
         raise exception 'edition % has no decision that says %', new.edition_id, new.state
             using errcode = 'restrict_violation';
     end if;
+    if new.state = 'approved' and not exists (
+        select from published.gate_pass where edition_id = new.edition_id
+    ) then
+        raise exception 'edition % has not passed the publication gate', new.edition_id
+            using errcode = 'restrict_violation';
+    end if;
     if new.state = 'published' and not exists (
         select from published.artefact where edition_id = new.edition_id
     ) then
@@ -140,7 +154,8 @@ do $$
 declare child text;
 begin
     foreach child in array array[
-        'figure', 'trend', 'figure_member', 'submission', 'not_counted', 'approval', 'artefact'
+        'figure', 'trend', 'figure_member', 'submission', 'not_counted', 'gate_pass',
+        'approval', 'artefact'
     ] loop
         execute format('create trigger append_only before update or delete or truncate on '
             'published.%I for each statement execute function published.refuse()', child);

@@ -215,8 +215,8 @@ def approve(
             now: nobody signs bytes that will not be published.
 
     Raises:
-        PublicationError: when it is no draft, is not the newest of its week, or was reviewed in
-            another form.
+        PublicationError: when it is no draft, has not passed the gate, is not the newest of its
+            week, or was reviewed in another form.
 
     """
     _decide(edition_id, "approved", by, how, comment, reviewed, database_url)
@@ -322,12 +322,19 @@ def _decide(
             cure="render the draft again and review that one",
         )
     with database.connect(database_url, application="lumbung publication") as connection:
-        state, newest = connection.execute(
-            "select state, (select max(revision) from published.edition where week_id = %s)"
-            " from published.edition where edition_id = %s for update",
+        state, newest, is_checked = connection.execute(
+            "select state, (select max(revision) from published.edition where week_id = %s),"
+            " exists (select from published.gate_pass where edition_id = e.edition_id)"
+            " from published.edition as e where edition_id = %s for update",
             (edition.week_id, edition_id),
-        ).fetchone() or ("missing", 0)
+        ).fetchone() or ("missing", 0, False)
         _in_state(edition, "draft", found=state)
+        if decision == "approved" and not is_checked:
+            raise PublicationError(
+                "the edition has not passed the publication gate",
+                where=f"edition {edition_id}",
+                cure="run the gate on it first",
+            )
         if decision == "approved" and newest != edition.revision:
             raise PublicationError(
                 f"the week has a newer draft, revision {newest}",

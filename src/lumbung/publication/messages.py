@@ -51,7 +51,6 @@ TEXT = {
     "Sejak awal masa kampanye tercatat {to_date}.",
     "point_place": "Terbanyak di {places}",
     "point_place_more": "{none}Sejak awal masa kampanye terbanyak di {places}.",
-    "point_place_zero": "Tidak ada dugaan pelanggaran pekan ini",
     "point_place_none": "Pekan ini tidak ada dugaan pelanggaran di {places}. ",
     "point_issue": "Dugaan tersering pekan ini bertema {issues}",
     "point_issue_more": "Satu kasus dapat memuat beberapa tema.",
@@ -60,7 +59,7 @@ TEXT = {
     "point_funnel_more": "{registered} diregistrasi, {not_registered} tidak diregistrasi, "
     "{pending} belum diputuskan.",
     "point_campaign": "{value} kegiatan kampanye diawasi pekan ini",
-    "point_campaign_more": "{change}; terbanyak di {most}, paling sedikit di {least}.",
+    "point_campaign_spread": "terbanyak di {most}, paling sedikit di {least}",
     "point_other": "{prevention} tindakan pencegahan dan {tip} informasi awal pekan ini",
     "point_other_more": "Pencegahan {prevention_change}; informasi awal {tip_change}.",
     "point_complete": "{submitted} dari {expected} kecamatan ({percent}) menyampaikan rekap",

@@ -339,14 +339,13 @@ class _Writer:
         )
         events = self.places("campaign_event_by_election", _ELECTIONS, "week")
         total = self.total("campaign_event_by_election", _ELECTIONS)
+        spread = T["point_campaign_spread"].format(
+            most=self.leaders(events), least=self.leaders(events, lowest=True)
+        )
         points.append(
             (
                 T["point_campaign"].format(value=m.number(total.week)) + ",",
-                T["point_campaign_more"].format(
-                    change=self.moved(total),
-                    most=self.leaders(events),
-                    least=self.leaders(events, lowest=True),
-                ),
+                self.moved(total) + (f"; {spread}." if total.week else "."),
             )
         )
         prevention, tip = e.figure("prevention"), e.figure("tip")
@@ -506,8 +505,8 @@ class _Writer:
                 self.source("source_register"),
                 notes=[T["issue_note"]],
             ),
-            self.matrix("matrix_week", "week"),
-            self.matrix("matrix_to_date", "to_date"),
+            *self.matrix("matrix_week", "week"),
+            *self.matrix("matrix_to_date", "to_date"),
             Table(
                 *self.number_table(),
                 T["type_caption"],
@@ -528,12 +527,17 @@ class _Writer:
         ]
         return Section("tema", T["issue_title"], pictures, tables)
 
-    def matrix(self, caption: str, period: str) -> Table:
-        """Themes by regency; themes that are zero everywhere are named beneath."""
+    def matrix(self, caption: str, period: str) -> list[Table]:
+        """Themes by regency; themes that are zero everywhere are named beneath.
+
+        No table where every theme is zero: the table of themes before it says so.
+        """
         code = "suspected_violation_by_issue"
         ranked = self.ranked_issues(period)
         zero = [name for _, name, value in ranked if not value]
-        return Table(
+        if len(zero) == len(ranked):
+            return []
+        table = Table(
             *self.number_table(),
             T[caption],
             [T["theme"], *(name_of(r) for r in self.known)]
@@ -554,6 +558,7 @@ class _Writer:
                 *([T["matrix_rest"].format(issues=m.listing(zero))] if zero else []),
             ],
         )
+        return [table]
 
     def funnel(self) -> Section:
         rows = [

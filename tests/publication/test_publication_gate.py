@@ -1,0 +1,217 @@
+"""The publication door: what is planted is found, and what is found stops the edition."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import psycopg
+import pytest
+from sample import WEEK
+
+from lumbung.errors import GateError, PublicationError
+from lumbung.publication import edition, gate
+from lumbung.publication.personal import find_personal_data
+from lumbung.settings import Settings
+
+FIGURE = "update reporting.rpt_figure set value = value {change} where figure_code = '{code}' and "
+THIS_WEEK = f"week_id = '{WEEK}' and period = 'week'"
+
+FAULTS = {
+    "regencies_sum_to_province_this_week": [
+        FIGURE.format(change="+ 1", code="tip") + f"{THIS_WEEK} and regency_code = '19'"
+    ],
+    "regencies_sum_to_province_to_date": [
+        FIGURE.format(change="+ 1", code="tip")
+        + f"week_id = '{WEEK}' and period = 'to_date' and regency_code = '19.02'"
+    ],
+    "nothing_is_negative": [
+        "update reporting.rpt_figure set value = -1 where figure_code = 'prevention'"
+        f" and {THIS_WEEK} and regency_code = '19.03'"
+    ],
+    "to_date_holds_the_weeks": [
+        "update reporting.rpt_figure set value = 1 where figure_code = 'prevention'"
+        f" and week_id = '{WEEK}' and period = 'to_date'"
+    ],
+    "every_regency_is_present": [
+        "delete from reporting.rpt_figure where figure_code = 'campaign_event_by_method'"
+        " and category_code = 'RAPAT_UMUM' and regency_code = '19.71'"
+    ],
+    "funnel_adds_up_this_week": [
+        FIGURE.format(change="+ 1", code="report_pending")
+        + f"category_code = 'LP' and week_id = '{WEEK}' and regency_code in ('19', '19.01')"
+    ],
+    "kinds_sum_to_cases": [
+        FIGURE.format(change="+ 1", code="suspected_violation")
+        + f"week_id = '{WEEK}' and regency_code in ('19', '19.01')"
+    ],
+    "there_are_seven_regencies": ["delete from marts.dim_regency where regency_code = '19.06'"],
+    "every_regency_is_on_the_map": [
+        "update marts.dim_regency set tile_col = null where regency_code = '19.06'"
+    ],
+    "expected_districts_are_listed": [
+        f"delete from marts.fct_submission where district_code = '19.05.01' and week_id = '{WEEK}'"
+    ],
+    "submitted_districts_are_listed": [
+        "update marts.fct_submission set is_submitted = false where district_code = '19.06.01'"
+    ],
+    "completeness_is_known": [
+        "delete from reporting.rpt_figure where figure_code like 'district_%'"
+        " and regency_code = '19.06'"
+    ],
+    "members_are_the_figure_this_week": [
+        "delete from reporting.rpt_figure_member where figure_code = 'tip' and ctid in (select"
+        f" min(ctid) from reporting.rpt_figure_member where figure_code = 'tip'"
+        f" and week_id = '{WEEK}')"
+    ],
+    "members_are_the_figure_to_date": [
+        "delete from reporting.rpt_figure_member where figure_code = 'tip' and ctid in (select"
+        " min(ctid) from reporting.rpt_figure_member where figure_code = 'tip'"
+        " and week_id = '2024-W39')"
+    ],
+    "artefacts_can_be_read": ["delete from reporting.rpt_figure where figure_code = 'tip'"],
+    "artefacts_hold_no_personal_data": [
+        "update reference.channel set owner_name = 'Sdr. Contoh, contoh@kantor.invalid'"
+    ],
+}
+
+
+def results(url: str) -> dict[str, tuple[bool, str]]:
+    with psycopg.connect(url) as connection:
+        return {
+            name: (is_passed, severity)
+            for name, is_passed, severity in connection.execute(
+                "select check_name, is_passed, severity from ops.check_result"
+                " where suite = 'publication'"
+            )
+        }
+
+
+def test_a_sound_draft_passes_and_can_be_approved(url: str, settings: Settings) -> None:
+    edition_id = edition.freeze(WEEK, settings=settings, database_url=url)
+    found = gate.check(edition_id, settings=settings, database_url=url)
+    assert found.failures == []
+    assert set(FAULTS) <= set(results(url))
+    assert all(is_passed for is_passed, _ in results(url).values())
+    assert found.summary()["failures"] == []
+    edition.approve(edition_id, by="Ketua Contoh", database_url=url)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {
+            "regencies_sum_to_province_this_week",
+            "nothing_is_negative",
+            "funnel_adds_up_this_week",
+            "kinds_sum_to_cases",
+            "there_are_seven_regencies",
+        },
+        {
+            "regencies_sum_to_province_to_date",
+            "to_date_holds_the_weeks",
+            "every_regency_is_on_the_map",
+            "submitted_districts_are_listed",
+            "members_are_the_figure_to_date",
+        },
+        {
+            "every_regency_is_present",
+            "expected_districts_are_listed",
+            "completeness_is_known",
+            "members_are_the_figure_this_week",
+        },
+        {"artefacts_can_be_read"},
+        {"artefacts_hold_no_personal_data"},
+    ],
+    ids=["figures", "to_date", "rows", "unreadable", "personal"],
+)
+def test_planted_faults_are_found_and_stop_the_edition(
+    url: str, settings: Settings, names: set[str]
+) -> None:
+    with psycopg.connect(url) as connection:
+        for statement in [statement for name in sorted(names) for statement in FAULTS[name]]:
+            assert connection.execute(statement.encode()).rowcount > 0
+    edition_id = edition.freeze(WEEK, settings=settings, database_url=url)
+    with pytest.raises(GateError, match="owner: "):
+        gate.check(edition_id, settings=settings, database_url=url)
+    failed = {name for name, outcome in results(url).items() if outcome == (False, "fail")}
+    assert names <= failed
+    with pytest.raises(PublicationError):
+        edition.approve(edition_id, by="Ketua Contoh", database_url=url)
+
+
+def test_a_warning_is_shown_and_lets_pass(
+    url: str, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "update marts.fct_submission set is_submitted = false where regency_code = '19.02'"
+            " and week_id = %s",
+            (WEEK,),
+        )
+        connection.execute(
+            "update reporting.rpt_figure as f set value = value - g.gap from (select"
+            " 5 as gap) as g where figure_code = 'district_submitted' and week_id = %s"
+            " and regency_code in ('19', '19.02')",
+            (WEEK,),
+        )
+        connection.execute(
+            "delete from reporting.rpt_figure_member where figure_code = 'district_submitted'"
+            " and week_id = %s and regency_code = '19.02'",
+            (WEEK,),
+        )
+    edition_id = edition.freeze(WEEK, settings=settings, database_url=url)
+    found = gate.check(edition_id, settings=settings, database_url=url)
+    assert [w.name for w in found.warnings] == ["most_districts_submitted"]
+    assert found.warnings[0].failing == [{"regency_code": "19.02"}]
+    assert "head of supervision" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0812-3456-7890",
+        "hub. 081234567890",
+        "+62 812 3456 7890",
+        "6281234567890",
+        "1971054511900001",
+        "19800101 200501 1 003",
+        "198001012005011003",
+        "contoh@kantor.invalid",
+    ],
+)
+def test_personal_data_is_seen(text: str) -> None:
+    assert len(find_personal_data("x.html", f"<p>{text}</p>".encode())) == 1
+    assert len(find_personal_data("x.html", f'<p title="{text}">x</p>'.encode())) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1.084.999",
+        "Senin, 25 November 2024 pukul 06.00 WIB",
+        "</p><p>0</p><p>812</p><p>345</p><p>678",
+        "005/LP/PB/Kab/09.05/XI/2024",
+        "ab83a104d42e8423f03c75f44e8511f69ca2da0971ddcbef6fa453a55d22adf7",
+        "2024-W47-r1",
+    ],
+)
+def test_figures_are_not_personal_data(text: str) -> None:
+    assert find_personal_data("x.html", f"<p>{text}</p>".encode()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("x.pdf", b"%PDF-1.7 cut"), ("x.pdf", b""), ("x.html", b"<p></p>")]
+)
+def test_unreadable_files_are_told(name: str, content: bytes) -> None:
+    with pytest.raises(ValueError):
+        find_personal_data(name, content)
+
+
+def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
+    code = (
+        "import sys, lumbung.publication.gate, lumbung.publication.edition;"
+        "print([m for m in ('great_expectations', 'altair', 'typst', 'pypdf') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
