@@ -123,6 +123,26 @@ def test_an_alias_is_kept_as_the_channel_spells_it_and_the_unknown_as_met(
     }
 
 
+def test_titles_beside_or_right_above_the_header_are_none_of_it(read_files: Reader) -> None:
+    header = [["Nomor", "Kabupaten", "Uraian", ""]]
+    rows = [["1/LP", "Bangka", "a"], ["Jumlah", "", "", 9], ["2/LP", "Bangka", "b"]]
+    for title in (["REGISTER"], ["", "", "", "Lampiran I"], ["", "Kabupaten", "", ""]):
+        content = workbook({"S": [title, *header, *rows]})
+        found = deliveries(read_files({"a.xlsx": content}, personal=[], subject=[], kept=[]))
+        assert found == {
+            "1/LP": {"Nomor": "1/LP", "Kabupaten": "Bangka", "Uraian": "a"},
+            "2/LP": {"Nomor": "2/LP", "Kabupaten": "Bangka", "Uraian": "b"},
+        }
+
+
+def test_a_row_that_begins_like_a_subtotal_but_has_a_key_is_a_delivery(
+    read_files: Reader,
+) -> None:
+    rows = [["Uraian", "Nomor", "Kab/Kota"], ["a", "1/LP", "Bangka"], ["Total b", "2/LP", "Bangka"]]
+    items = read_files({"a.xlsx": workbook({"S": rows})}, personal=[], subject=[], kept=[])
+    assert list(deliveries(items)) == ["1/LP", "2/LP"]
+
+
 def test_what_is_no_delivery_is_left_out(read_files: Reader) -> None:
     rows = [
         ["(1)", "(2)", "(3)", "(4)", "(5)", "(6)", "(7)", "(8)"],

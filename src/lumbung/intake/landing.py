@@ -38,7 +38,7 @@ from lumbung.intake.contract import Channel, normalise
 from lumbung.intake.vault import NONCE_BYTES, Vault, associate
 
 CHUNK = 5_000
-"""Deliveries per transaction: large enough to amortise it, small enough to stay in cache."""
+"""Deliveries per transaction: enough to amortise it, few enough to hold in memory."""
 
 ORIGINAL = "lumbung:original"
 """Key in the vault under which fields lie whose text had to be changed to be stored."""
@@ -563,7 +563,7 @@ def _refused(error: psycopg.Error, channel: str) -> LandingError:
 
 
 def _is_storable(text: str) -> bool:
-    return "\0" not in text and text == _storable(text)
+    return "\0" not in text and (text.isascii() or text == _storable(text))
 
 
 def _storable(text: str) -> str:

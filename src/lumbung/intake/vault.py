@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import re
 import secrets
 from hashlib import blake2b
 from pathlib import Path
@@ -108,10 +107,13 @@ def associate(channel: str, source_id: str) -> bytes:
     return f"{channel}\0{source_id}".encode()
 
 
+_PHONE = dict.fromkeys(map(ord, " \t\u00a0().+-"))
+
+
 def _same(identity: str) -> str:
-    digits = re.sub(r"[\s().+\-]", "", identity)
+    digits = identity.translate(_PHONE)
     if digits.isdecimal() and len(digits) >= 8:
-        return "tel:62" + re.sub(r"^(62|0)", "", digits)
+        return "tel:62" + digits.removeprefix("0" if digits[0] == "0" else "62")
     return "name:" + " ".join(identity.split()).casefold()
 
 

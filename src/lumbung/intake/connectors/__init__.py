@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
-from typing import Any, NamedTuple
-
-from upath import UPath
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lumbung.intake.contract import Channel
 from lumbung.intake.evidence import Evidence
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 
 class Delivery(NamedTuple):

@@ -37,6 +37,7 @@ Merge = tuple[tuple[int, int], tuple[int, int]]
 _WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _TEXTS = (".csv", ".tsv", ".txt")
 _HEADER_ROWS = 3
+_TALLEST = 10_000  # rows of a merged cell that are believed
 _NOTHING = {"", "-", "--", "–", "—", ".", "nihil", "tdk th", "tidak tahu", "n/a"}
 _SUBTOTAL = re.compile(r"(sub\W*|grand\s+)?(jumlah|jml|total|rekap(itulasi)?)\b", re.IGNORECASE)
 csv.field_size_limit(16 << 20)
@@ -189,7 +190,7 @@ class _Table:
         for (top, first), (bottom, last) in merges:
             if last > first:
                 across.setdefault(top, []).append((first, last))
-            for below in range(top + 1, bottom + 1):
+            for below in range(top + 1, min(bottom, top + _TALLEST) + 1):
                 down.setdefault(below, []).append((first, top))
         header: _Header | None = None
         skip = 0
@@ -240,14 +241,22 @@ class _Table:
             return next(filter(None, found), None)
         best: _Header | None = None
         for height in range(1, min(_HEADER_ROWS, len(window)) + 1):
-            labels = _labels([list(row) for row in window[:height]], top, across)
-            plain = {normalise(label) for label in labels if label}
-            if not plain.issuperset(normalise(key) for key in self._keys):
+            rows = [list(row) for row in window[:height]]
+            labels = _labels(rows, top, across)
+            score = self._score(labels)
+            if score * 2 < len(self._wanted) or (best is not None and score <= best.score):
                 continue
-            score = sum(not wanted.isdisjoint(plain) for wanted in self._wanted)
-            if score * 2 >= len(self._wanted) and (best is None or score > best.score):
-                best = _Header(self._spelled(labels), window[0], height, score)
+            if height > 1 and self._score(_labels(rows[1:], top + 1, across)) >= score:
+                continue  # the first row is a title
+            best = _Header(self._spelled(labels), window[0], height, score)
         return best
+
+    def _score(self, labels: list[str]) -> int:
+        """How many of the channel's fields a header has; 0 without the key."""
+        plain = {normalise(label) for label in labels if label}
+        if not plain.issuperset(normalise(key) for key in self._keys):
+            return 0
+        return sum(not wanted.isdisjoint(plain) for wanted in self._wanted)
 
     def _spelled(self, labels: list[str]) -> list[str]:
         """Labels as the channel file spells them; every column gets one, and no two the same."""
@@ -272,7 +281,7 @@ class _Table:
         }
         parts = [_text(fields.get(label)) for label in self._keys]
         key = " | ".join(parts) if all(parts) else ""
-        if header.is_layout(row, own, key, number):
+        if header.is_layout(row, own, key):
             return
         file = self._file
         locator = file.locator(*filter(None, (sheet,)), f"baris {number}")
@@ -337,7 +346,7 @@ class _Header:
         cell = row[self._first] if self._first < len(row) else None
         return isinstance(cell, str) and normalise(cell) == self._first_text
 
-    def is_layout(self, row: Row, own: list[Any], key: str, number: int) -> bool:
+    def is_layout(self, row: Row, own: list[Any], key: str) -> bool:
         """Whether a row is no delivery.
 
         Column numbers under the header, subtotals, banners and signatures. A row with few cells
@@ -346,16 +355,17 @@ class _Header:
         is_first, self._is_fresh = self._is_fresh, False
         if is_first and len(own) > 2 and _counts_up(own):
             return True
-        if isinstance(own[0], str) and _SUBTOTAL.match(own[0].strip()):
-            return True
         shape = re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "A", key))
+        is_like_others = bool(key) and shape in self._shapes
+        if isinstance(own[0], str) and _SUBTOTAL.match(own[0].strip()) and not is_like_others:
+            return True
         few = 3 if self._width >= 8 else 2 if self._width >= 6 else 1
         if len(own) > few:
             if key:
                 self._shapes.add(shape)
             return False
         first = row[self._first] if self._first < len(row) else None
-        return not (_is_number(first) or (key and shape in self._shapes))
+        return not (_is_number(first) or is_like_others)
 
 
 def _windows(rows: Iterable[Row]) -> Iterator[list[Row]]:
