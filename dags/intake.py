@@ -14,10 +14,16 @@ from typing import Any
 
 import pendulum
 from airflow.sdk import AssetAlias, dag, task
-from airflow.timetables.trigger import CronTriggerTimetable
 
 from lumbung.intake.contract import Channel, load_channels
-from lumbung.orchestration import DEFAULT_ARGS, START_DATE, raw_asset, source_connection
+from lumbung.orchestration import (
+    DEFAULT_ARGS,
+    START_DATE,
+    clock,
+    for_good,
+    raw_asset,
+    source_connection,
+)
 from lumbung.settings import Settings
 
 
@@ -30,7 +36,7 @@ def intake_dag(channel: Channel) -> None:
         dag_display_name=channel.title,
         description=f"{channel.source.kind} channel of {channel.owner.name}",
         doc_md=f"{__doc__}\n**Owner of the channel:** {channel.owner.name} <{channel.owner.email}>",
-        schedule=CronTriggerTimetable(channel.schedule, timezone=channel.timezone),
+        schedule=clock(channel.schedule, channel.timezone),
         start_date=pendulum.parse(START_DATE, tz="Asia/Jakarta"),
         catchup=False,
         max_active_runs=1,
@@ -39,7 +45,8 @@ def intake_dag(channel: Channel) -> None:
     )
     def intake() -> None:
         @task(outlets=[arrival])
-        def pull(outlet_events: Any = None, run_id: str = "") -> dict[str, int]:
+        @for_good
+        def pull(outlet_events: Any = None, run_id: Any = None) -> dict[str, int]:
             from dataclasses import asdict
 
             from lumbung.intake import run

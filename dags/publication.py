@@ -18,15 +18,14 @@ from typing import Any
 import pendulum
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Param, TriggerRule, dag, task
-from airflow.timetables.trigger import CronTriggerTimetable
 
-from lumbung.orchestration import DEFAULT_ARGS, START_DATE
+from lumbung.orchestration import DEFAULT_ARGS, START_DATE, clock, for_good
 from lumbung.settings import Settings
 
 
 @dag(
     doc_md=__doc__,
-    schedule=CronTriggerTimetable("0 6 * * 1", timezone="Asia/Jakarta"),
+    schedule=clock("0 6 * * 1"),
     start_date=pendulum.parse(START_DATE, tz="Asia/Jakarta"),
     catchup=False,
     max_active_runs=1,
@@ -43,6 +42,7 @@ from lumbung.settings import Settings
 )
 def publication() -> None:
     @task
+    @for_good
     def freeze(params: Any = None, dag_run: Any = None) -> str:
         from airflow.sdk.exceptions import AirflowSkipException
 
@@ -59,6 +59,7 @@ def publication() -> None:
         return edition_id
 
     @task
+    @for_good
     def render(edition_id: str) -> dict[str, str]:
         from lumbung.publication import edition
 
@@ -67,7 +68,8 @@ def publication() -> None:
             edition_id, settings=settings, database_url=settings.require_database_url()
         )
 
-    @task(retries=0)  # a check that does not hold now does not hold in a minute
+    @task
+    @for_good
     def gate(edition_id: str) -> dict[str, Any]:
         from lumbung.publication import gate as publication_gate
 
@@ -89,6 +91,7 @@ def publication() -> None:
     )
 
     @task
+    @for_good
     def publish(edition_id: str, reviewed: Any, decision: Any) -> list[str]:
         from lumbung.publication import edition
 
@@ -97,11 +100,16 @@ def publication() -> None:
         edition.approve(edition_id, **decided_by(decision), reviewed=reviewed, database_url=url)
         return edition.publish(edition_id, settings=settings, database_url=url)
 
-    @task(trigger_rule=TriggerRule.ALL_DONE)
-    def settle(edition_id: str, reviewed: Any, decision: Any) -> None:
+    # A rejection skips `publish` and still has to be filed; a failure before it must stay one,
+    # and the last task decides the state of the run.
+    @task(trigger_rule=TriggerRule.NONE_FAILED)
+    @for_good
+    def settle(edition_id: str, reviewed: Any, ti: Any = None) -> None:
         """File a rejection, so that the next draft of the week is a new revision."""
         from lumbung.publication import edition
 
+        # Not an argument: what hangs directly on `approve` is skipped by a rejection.
+        decision = ti.xcom_pull(task_ids="approve")
         if decision and "Reject" in decision["chosen_options"]:
             edition.reject(
                 edition_id,
@@ -113,7 +121,7 @@ def publication() -> None:
     frozen = freeze()
     draft = render(frozen)
     published = publish(frozen, draft, approve.output)
-    draft >> gate(frozen) >> approve >> published >> settle(frozen, draft, approve.output)
+    draft >> gate(frozen) >> approve >> published >> settle(frozen, draft)
 
 
 def decided_by(decision: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Check what came in, then rebuild the per-regency facts from it.
 
-Runs when any channel landed something new, and daily at 05:00 WIB so that a lost event is made
+Runs when any channel landed something new, and daily at 05:45 WIB so that a lost event is made
 good. `gate_raw` is the first door (Great Expectations over `raw`): when a check of severity `fail`
 does not hold, nothing is built and readers keep the previous facts. `build` is one `dbt build`:
 models and their tests in dependency order; a failing test stops everything that lies behind it.
@@ -16,19 +16,18 @@ from typing import Any
 import pendulum
 from airflow.sdk import AssetAny, dag, task
 from airflow.timetables.assets import AssetOrTimeSchedule
-from airflow.timetables.trigger import CronTriggerTimetable
 
 from lumbung.intake.contract import load_channels
-from lumbung.orchestration import DEFAULT_ARGS, MARTS, START_DATE, raw_asset
+from lumbung.orchestration import DEFAULT_ARGS, MARTS, START_DATE, clock, for_good, raw_asset
 from lumbung.settings import Settings
+
+ARRIVALS = AssetAny(*map(raw_asset, load_channels(Settings.load().channels)))
+DAILY = clock("45 5 * * *")  # before the Monday edition
 
 
 @dag(
     doc_md=__doc__,
-    schedule=AssetOrTimeSchedule(
-        timetable=CronTriggerTimetable("0 5 * * *", timezone="Asia/Jakarta"),
-        assets=AssetAny(*map(raw_asset, load_channels(Settings.load().channels))),
-    ),
+    schedule=AssetOrTimeSchedule(timetable=DAILY, assets=ARRIVALS) if DAILY else ARRIVALS,
     start_date=pendulum.parse(START_DATE, tz="Asia/Jakarta"),
     catchup=False,
     max_active_runs=1,
@@ -36,7 +35,8 @@ from lumbung.settings import Settings
     tags=["warehouse"],
 )
 def warehouse() -> None:
-    @task(retries=0)  # a check that does not hold now does not hold in a minute
+    @task
+    @for_good
     def gate_raw() -> dict[str, Any]:
         from lumbung.warehouse import raw_gate
 
@@ -45,6 +45,7 @@ def warehouse() -> None:
         return result.summary()
 
     @task(outlets=[MARTS], retries=1)
+    @for_good
     def build(ti: Any = None) -> dict[str, Any]:
         from lumbung.warehouse import build as warehouse_build
 

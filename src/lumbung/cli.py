@@ -71,7 +71,8 @@ def status() -> None:
     from lumbung.embedded.stack import Stack
 
     stack = Stack(Settings.load())
-    table = Table("part", "state", "pid", "memory MB", "log", box=None)
+    table = Table("part", "state", "pid", "memory MB", box=None)
+    table.add_column("log", overflow="fold")
     parts = stack.status()
     for part in parts:
         log = stack.postgres.log if part.name == "postgres" else stack.processes.log(part.name)

@@ -6,25 +6,57 @@ Imported by every process that parses a DAG: nothing heavy may be imported here.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from airflow.sdk import Asset
+from airflow.sdk.exceptions import AirflowFailException
+from airflow.timetables.trigger import CronTriggerTimetable
 
+from lumbung.errors import ConfigurationError, GateError, PublicationError
 from lumbung.intake.connectors import SourceConnection
+from lumbung.settings import Settings
 
 log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 START_DATE = "2024-09-01"
 """Before the first campaign week: runs of past weeks may be backfilled from there."""
 
-MARTS = Asset("lumbung://marts", name="marts")
+MARTS = Asset(name="marts", uri="lumbung://marts")
 """Touched when a build of the marts succeeded."""
 
 
 def raw_asset(channel: str) -> Asset:
     """The asset that is touched when a channel landed something new."""
-    return Asset(f"lumbung://raw/{channel}", name=f"raw_{channel}")
+    return Asset(name=f"raw_{channel}", uri=f"lumbung://raw/{channel}")
+
+
+def clock(cron: str, timezone: str = "Asia/Jakarta") -> CronTriggerTimetable | None:
+    """A schedule by the clock; None in a demo's home, where it is 2024 for ever."""
+    if Settings.load().demo_claim.exists():
+        return None
+    return CronTriggerTimetable(cron, timezone=timezone)
+
+
+def for_good(work: Callable[P, T]) -> Callable[P, T]:
+    """Let a failure that the next attempt would only repeat fail the task at once.
+
+    The message stays the error's own: what, where and what to do next.
+    """
+
+    @wraps(work)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return work(*args, **kwargs)
+        except (ConfigurationError, GateError, PublicationError) as error:
+            raise AirflowFailException(str(error)) from error
+
+    return run
 
 
 def tell_failure(context: dict[str, Any]) -> None:

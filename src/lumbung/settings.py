@@ -56,6 +56,14 @@ class Settings:
         return self.database_url
 
     @property
+    def demo_claim(self) -> Path:
+        """Says which demo this home holds; absent in a home of real records.
+
+        In a demo's home it is 2024 for ever, so clock schedules are off there.
+        """
+        return self.home / "demo.json"
+
+    @property
     def channels(self) -> Path:
         """The folder of channel files, one YAML each."""
         return self.project / "channels"

@@ -19,11 +19,11 @@ EXPECTED: dict[str, dict[str, tuple[int, timedelta | None]]] = {
     "intake__register_laporan": PULL,
     "intake__rekap_pengawasan": PULL,
     "intake__wa_aduan": PULL,
-    "warehouse": {"gate_raw": (0, HOUR), "build": (1, HOUR)},
+    "warehouse": {"gate_raw": (2, HOUR), "build": (1, HOUR)},
     "publication": {
         "freeze": (2, HOUR),
         "render": (2, HOUR),
-        "gate": (0, HOUR),
+        "gate": (2, HOUR),
         "approve": (0, None),
         "publish": (2, HOUR),
         "settle": (2, HOUR),
@@ -58,6 +58,18 @@ def test_every_dag_explains_itself_and_runs_once_at_a_time(bag: DagBag) -> None:
         assert not dag.catchup, dag.dag_id
         for task in dag.tasks:
             assert task.on_failure_callback, f"{dag.dag_id}.{task.task_id} fails in silence"
+
+
+def test_clocks_of_the_dags(bag: DagBag) -> None:
+    assert {dag_id: dag.timetable.summary for dag_id, dag in bag.dags.items()} == {
+        "intake__kobo_pemantau": "45 * * * *",
+        "intake__register_laporan": "0 5 * * *",
+        "intake__rekap_pengawasan": "15 5 * * *",
+        "intake__wa_aduan": "30 5 * * *",
+        "warehouse": "Asset or 45 5 * * *",
+        "publication": "0 6 * * 1",
+    }
+    assert {dag.timezone.name for dag in bag.dags.values()} == {"Asia/Jakarta"}
 
 
 def test_order_of_tasks_puts_every_gate_before_what_it_guards(bag: DagBag) -> None:

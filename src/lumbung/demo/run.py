@@ -113,7 +113,7 @@ class Demo:
 
     def _claim_home(self, url: str) -> None:
         """Refuse to mix the demo with other records or another demo."""
-        claim = self.settings.home / "demo.json"
+        claim = self.settings.demo_claim
         wanted = {"seed": self.seed, "weeks": self.weeks}
         if claim.exists():
             found = json.loads(claim.read_text())
@@ -174,6 +174,7 @@ class Demo:
                 sys.executable, "-m", "lumbung.demo.kobo_server",
                 "--data", str(self.settings.inbox / "kobo_pemantau.json"),
                 "--port", str(port), "--token", token,
+                "--max-limit", "15",  # fewer than there are: paging really happens
             ],
             {"PATH": ""},
         )  # fmt: skip
@@ -263,7 +264,9 @@ class Demo:
         self.stages[name] = time.monotonic() - began
         number = f"[{len(self.stages)}/7]"
         self.console.print(
-            f"{number} {name:<15} {self.stages[name]:6.1f} s  {'; '.join(note)}", markup=False
+            f"{number} {name:<15} {self.stages[name]:6.1f} s  {'; '.join(note)}",
+            markup=False,
+            soft_wrap=True,
         )
 
     def _show_counts(self, counts: dict[str, dict[str, int]]) -> None:

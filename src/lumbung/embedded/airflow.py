@@ -396,7 +396,12 @@ class AirflowClient:
         )
 
     def respond(self, dag_id: str, run_id: str, task_id: str, option: str) -> None:
-        """Answer a task that waits for a person (human in the loop)."""
+        """Answer a task that waits for a person (human in the loop).
+
+        No sooner than a person could: an answer in the first second overtakes the executor's
+        report that the task has parked, and Airflow 3.3 then takes the task for lost.
+        """
+        time.sleep(3)
         self.call(
             "PATCH",
             f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails",
