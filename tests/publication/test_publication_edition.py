@@ -151,6 +151,11 @@ def test_decision_names_the_bytes_reviewed(url: str, settings: Settings) -> None
     decision = edition.load(edition_id, database_url=url).decision
     assert decision
     assert dict(decision.reviewed) == {Path(p).name: sha for p, sha in reviewed.items()}
+    edition.approve(edition_id, by="Ketua Contoh", reviewed=reviewed, database_url=url)
+    assert edition.load(edition_id, database_url=url).decision == decision
+    for decide, by in ((edition.approve, "Orang Lain"), (edition.reject, "Ketua Contoh")):
+        with pytest.raises(PublicationError, match="approved, not draft"):
+            decide(edition_id, by=by, reviewed=reviewed, database_url=url)
     with pytest.raises(PublicationError, match="approved, not draft"):
         edition.write_draft(edition_id, settings=settings, database_url=url)
 

@@ -67,13 +67,13 @@ def bars(values: Sequence[tuple[str, int]], *, accented: int) -> str:
     """One horizontal bar per label, the first `accented` ones accented, each with its value.
 
     Args:
-        values: labels (unique, in order; longer than 34 characters: cut) and counts.
+        values: labels (unique, in order; longer than 28 characters: cut) and counts.
         accented: how many of the first bars the title speaks of.
 
     """
     import altair as alt
 
-    values = [(textwrap.shorten(label, 34, placeholder=" …"), n) for label, n in values]
+    values = [(textwrap.shorten(label, 28, placeholder=" …"), n) for label, n in values]
     rows = [
         {"label": label, "value": value, "first": n < accented}
         for n, (label, value) in enumerate(values)
@@ -99,7 +99,7 @@ def bars(values: Sequence[tuple[str, int]], *, accented: int) -> str:
     text = base.mark_text(align="left", dx=4, fontSize=11, color=INK, aria=False).encode(
         text="value:Q"
     )
-    return _svg(marks + text, 21 * len(values), {"left": 178, "right": 30, "top": 2, "bottom": 2})
+    return _svg(marks + text, 21 * len(values), {"left": 186, "right": 30, "top": 2, "bottom": 2})
 
 
 def _accented(field: str) -> Any:

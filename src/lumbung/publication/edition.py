@@ -205,6 +205,8 @@ def approve(
 ) -> None:
     """Approve a draft; the decision names the sha256 of the files it was taken on.
 
+    The same decision told again changes nothing: a task that was killed after it may be retried.
+
     Args:
         edition_id: the newest revision of its week.
         by: who decides, as it will be printed.
@@ -313,9 +315,18 @@ def _decide(
     reviewed: Mapping[str, str] | None,
     database_url: str,
 ) -> None:
-    edition = _in_state(load(edition_id, database_url=database_url), "draft")
+    edition = load(edition_id, database_url=database_url)
+    wanted = None if reviewed is None else {Path(k).name: v for k, v in reviewed.items()}
+    taken = edition.decision
+    if (
+        taken
+        and (taken.decision, taken.how, taken.decided_by) == (decision, how, by)
+        and wanted in (None, dict(taken.reviewed))
+    ):
+        return
+    _in_state(edition, "draft")
     rendered = {name: _sha256(content) for name, content in render.render(edition).items()}
-    if reviewed is not None and {Path(k).name: v for k, v in reviewed.items()} != rendered:
+    if wanted not in (None, rendered):
         raise PublicationError(
             "the files that were reviewed are not what the draft renders to now",
             where=f"edition {edition_id}",

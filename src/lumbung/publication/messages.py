@@ -49,7 +49,7 @@ TEXT = {
     "point_violation": "{value} dugaan pelanggaran pekan ini",
     "point_violation_more": "({lp} laporan dan {tm} temuan), {change}. "
     "Sejak awal masa kampanye tercatat {to_date}.",
-    "point_place": "Terbanyak di {places}",
+    "point_place": "Dugaan pelanggaran terbanyak di {places}",
     "point_place_more": "{none}Sejak awal masa kampanye terbanyak di {places}.",
     "point_place_none": "Pekan ini tidak ada dugaan pelanggaran di {places}. ",
     "point_issue": "Dugaan tersering pekan ini bertema {issues}",
