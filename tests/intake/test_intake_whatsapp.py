@@ -178,6 +178,15 @@ def test_a_message_that_follows_the_template_gives_its_labels(read_files: Reader
     }
 
 
+def test_a_personal_line_at_the_end_of_an_edited_message_stays_out_of_the_text(
+    read_files: Reader,
+) -> None:
+    chat = "06/11/24 19.33 - A: ADUAN\nUraian: x\nNama pelapor: W <Pesan ini telah diedit>\n"
+    (message,) = messages(read_files({"a.txt": chat.encode()}))
+    assert message.fields["Nama pelapor"] == "W"
+    assert message.fields["Teks"] == "ADUAN\nUraian: x <Pesan ini telah diedit>"
+
+
 @pytest.mark.parametrize(
     "text",
     [

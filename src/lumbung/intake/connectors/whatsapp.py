@@ -30,7 +30,8 @@ from zoneinfo import ZoneInfo
 
 from lumbung.intake.connectors import Delivery, Item, Source, Unreadable
 from lumbung.intake.connectors.files import File, Folder, is_bomb
-from lumbung.intake.contract import Channel, WhatsappSource, normalise
+from lumbung.intake.connectors.template import Template
+from lumbung.intake.contract import WhatsappSource
 
 SENDER, TEXT, MARK, WHOLE = "Pengirim", "Teks", "Tanda", "Teks (utuh)"
 """Labels that this connector makes; the last one only where personal lines were taken out."""
@@ -133,7 +134,7 @@ def _open(file: File, stack: ExitStack) -> BinaryIO | Unreadable:
 
 def _chat(source: Source, options: WhatsappSource, file: File, stream: BinaryIO) -> Iterator[Item]:
     zone = ZoneInfo(source.channel.timezone)
-    template = _Template(source.channel, options.marker)
+    template = Template(source.channel, options.marker, (SENDER, TEXT, MARK, WHOLE))
     minute, last = "", None
     ordinals: Counter[bytes] = Counter()
     received_at = file.changed_at
@@ -165,7 +166,7 @@ def _chat(source: Source, options: WhatsappSource, file: File, stream: BinaryIO)
         )
         source_id = f"{minute}-{digest.hex()}-{ordinals[digest]}"
         ordinals[digest] += 1
-        fields = template.fields(sender, text)
+        fields = _fields(template, sender, text)
         yield Delivery(source_id, received_at, fields, file.sha256, locator, file.is_repeat)
     if not is_chat:
         reason = "tidak ada baris pesan WhatsApp di dalamnya; kirim hasil menu Ekspor obrolan"
@@ -233,60 +234,22 @@ def _moment(parts: Mapping[str, str | None], order: str) -> datetime | None:
         return None
 
 
-class _Template:
-    """The labels that a message of a channel may carry, `Label: value`, one a line."""
-
-    def __init__(self, channel: Channel, marker: str | None) -> None:
-        self._marker = None if marker is None else normalise(marker)
-        own = {normalise(label) for label in (SENDER, TEXT, MARK, WHOLE)}
-        self._public = {k: v for k, v in channel.public.items() if k not in own}
-        self._private = {k: v for k, v in channel.private.items() if k not in own}
-
-    def fields(self, sender: str, text: str) -> dict[str, str]:
-        """A message's fields."""
-        fields = {SENDER: sender}
-        shown, values = self._read(text)
-        if shown != text:
-            fields[WHOLE] = text
-        if _DELETED.fullmatch(text.strip()):
-            kind = "dihapus"
-        elif values:
-            kind = "templat"
-        elif _MEDIA.match(text.strip()):
-            kind = "media"
-        else:
-            kind = "obrolan"
-        if _EDITED.search(text):
-            kind += ", diedit"
-        return {**fields, TEXT: shown, MARK: kind, **values}
-
-    def _read(self, text: str) -> tuple[str, dict[str, str]]:
-        """The text without personal lines, and the values; none if the template is not followed.
-
-        A line without a known label goes on with the value before it.
-        """
-        lines = _EDITED.sub("", text).split("\n")
-        if self._marker is not None:
-            if normalise(lines[0].strip(" *_:")) != self._marker:
-                return text, {}
-            lines = lines[1:]
-        values: dict[str, list[str]] = {}
-        personal: list[str] = []
-        current: str | None = None
-        for line in lines:
-            label, colon, value = line.partition(":")
-            plain = normalise(label.strip(" *_-"))
-            if colon and plain in self._private:
-                current = self._private[plain]
-            elif colon and plain in self._public:
-                current = self._public[plain]
-            else:
-                value = line
-            if current is None:
-                continue
-            values.setdefault(current, []).append(value)
-            if current in self._private.values():
-                personal.append(line)
-        shown = "\n".join(line for line in text.split("\n") if line not in personal)
-        filled = {label: "\n".join(parts).strip() for label, parts in values.items()}
-        return shown, {label: value for label, value in filled.items() if value}
+def _fields(template: Template, sender: str, text: str) -> dict[str, str]:
+    """A message's fields."""
+    fields = {SENDER: sender}
+    written = _EDITED.sub("", text)
+    note = text[len(written) :]
+    shown, values = template.read(written)
+    if shown != written:
+        fields[WHOLE] = text
+    if _DELETED.fullmatch(text.strip()):
+        kind = "dihapus"
+    elif values:
+        kind = "templat"
+    elif _MEDIA.match(text.strip()):
+        kind = "media"
+    else:
+        kind = "obrolan"
+    if note:
+        kind += ", diedit"
+    return {**fields, TEXT: shown + note, MARK: kind, **values}
