@@ -196,29 +196,56 @@ class Landing:
                             cure="look whether the file or form is whole, and have it sent anew",
                         )
                 gone = [source_id for part in vanished.values() for source_id in part]
-                if not gone:
-                    return IntakeCounts()
-                batch_id = _next_batch(db)
-                db.execute(
-                    "insert into raw.record (channel, source_id, content_hash, recurrence,"
-                    " batch_id, received_at, is_tombstone, payload)"
-                    " select %(channel)s, source_id, %(hash)s, coalesce((select max(r.recurrence)"
-                    "   from raw.record r where r.channel = %(channel)s"
-                    "   and r.source_id = gone.source_id and r.content_hash = %(hash)s), -1) + 1,"
-                    " %(batch)s, %(now)s, true, '{}'"
-                    " from unnest(%(gone)s::text[]) as gone (source_id)",
-                    {
-                        "channel": self._channel.name,
-                        "hash": self._vault.content_hash(_TOMBSTONE),
-                        "batch": batch_id,
-                        "now": started,
-                        "gone": gone,
-                    },
-                )
-                counts = IntakeCounts(tombstones=len(gone))
-                self._close(db, batch_id, started, counts, None)
+                return self._bury(db, gone, started)
         except psycopg.Error as error:
             raise _refused(error, self._channel.name) from None
+
+    def bury(self, source_ids: Sequence[str]) -> IntakeCounts:
+        """Write tombstones for what the source itself says was withdrawn, in one transaction.
+
+        Args:
+            source_ids: those that are not there, or withdrawn already, are passed over.
+
+        Raises:
+            LandingError: when the database refuses it.
+        """
+        started = datetime.now(UTC)
+        try:
+            with self._connection.transaction(), self._connection.cursor(binary=True) as db:
+                _lock(db, self._channel.name)
+                db.execute(
+                    "select source_id from (select distinct on (source_id) source_id, is_tombstone"
+                    "   from raw.record where channel = %s and source_id = any(%s)"
+                    "   order by source_id, record_id desc) as latest where not is_tombstone",
+                    (self._channel.name, [each for each in source_ids if _is_storable(each)]),
+                )
+                return self._bury(db, [row[0] for row in db], started)
+        except psycopg.Error as error:
+            raise _refused(error, self._channel.name) from None
+
+    def _bury(self, db: psycopg.Cursor[Any], gone: list[str], started: datetime) -> IntakeCounts:
+        """Write tombstones for these source ids, which are there and not withdrawn."""
+        if not gone:
+            return IntakeCounts()
+        batch_id = _next_batch(db)
+        db.execute(
+            "insert into raw.record (channel, source_id, content_hash, recurrence,"
+            " batch_id, received_at, is_tombstone, payload)"
+            " select %(channel)s, source_id, %(hash)s, coalesce((select max(r.recurrence)"
+            "   from raw.record r where r.channel = %(channel)s"
+            "   and r.source_id = gone.source_id and r.content_hash = %(hash)s), -1) + 1,"
+            " %(batch)s, %(now)s, true, '{}'"
+            " from unnest(%(gone)s::text[]) as gone (source_id)",
+            {
+                "channel": self._channel.name,
+                "hash": self._vault.content_hash(_TOMBSTONE),
+                "batch": batch_id,
+                "now": started,
+                "gone": gone,
+            },
+        )
+        counts = IntakeCounts(tombstones=len(gone))
+        self._close(db, batch_id, started, counts, None)
         return counts
 
     # -- preparing, without the database -----------------------------------------------------

@@ -106,6 +106,8 @@ def _land_all(source: Source, landing: Landing, items: Any) -> IntakeCounts:
                 seen.append(hash(item.source_id))
             if len(chunk) < CHUNK:
                 continue
+        if isinstance(item, Mark) and item.withdrawn:  # before the cursor moves past it
+            counts += landing.bury(item.withdrawn)
         if chunk or item.cursor != cursor:
             moved = None
             if isinstance(item, Mark):

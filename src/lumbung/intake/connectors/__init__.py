@@ -73,10 +73,12 @@ class Mark(NamedTuple):
         cursor: where the next pull begins.
         complete: the beginning of the locators of a listing that was given in full (a file, or
             `""` for the whole channel): what it no longer has was withdrawn. None: nothing is.
+        withdrawn: source ids of which the source itself says that they were withdrawn.
     """
 
     cursor: dict[str, Any]
     complete: str | None = None
+    withdrawn: tuple[str, ...] = ()
 
 
 Item = Delivery | Unreadable | Mark
