@@ -103,7 +103,7 @@ def server() -> Iterator[Server]:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that were asked for; none is made."""
     asked: list[float] = []
-    monkeypatch.setattr("lumbung.intake.connectors.kobo.time.sleep", asked.append)
+    monkeypatch.setattr("lumbung.intake.connectors.http.time.sleep", asked.append)
     return asked
 
 

@@ -1,0 +1,357 @@
+"""What the connectors that call a server share: retries, refusals, bounded answers, safe paging.
+
+A failure that may pass (429, 5xx, a broken connection, cut off data) is tried again with growing
+pauses, or with the one that the server asks for. Everything else is told at once, with its cure.
+Credentials stand in headers or parameters of the client and in no message.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import IO, Any, NamedTuple, Self, TypeVar
+
+import httpx
+import orjson
+import tenacity
+
+from lumbung.errors import SourceError
+from lumbung.intake.connectors import SourceConnection
+from lumbung.intake.evidence import Evidence, Kept
+
+TIMEOUT_SECONDS = 60
+ATTEMPTS = 6
+MAX_WAIT_SECONDS = 300
+"""The longest pause that a server's Retry-After is obeyed for."""
+MAX_PAGE = 64 << 20
+"""The largest answer, in bytes, that is read into memory."""
+MAX_ATTACHMENT = 100 << 20
+"""The largest attachment, in bytes, that is kept."""
+
+_IN_MEMORY = 4 << 20
+
+Given = TypeVar("Given")
+
+
+class Answer(NamedTuple):
+    """A parsed JSON body and the headers it came with."""
+
+    body: Any
+    headers: httpx.Headers
+
+
+class _PassingError(Exception):
+    """A failure that may pass: too many requests, a server error, a broken connection."""
+
+    def __init__(self, what: str, wait: float = 0) -> None:
+        super().__init__(what)
+        self.wait = wait
+
+
+class _GoneError(Exception):
+    """What was asked for is not there (404), where that is no error."""
+
+
+class Api:
+    """One server, as a channel's connection reaches it.
+
+    Args:
+        connection: its address; credentials are the caller's business.
+        where: what the messages of failures name.
+        headers, params: sent with every request, e.g. a token.
+        auth: login and password, for Basic authentication.
+        cures: HTTP status -> what to do about that refusal.
+    """
+
+    def __init__(
+        self,
+        connection: SourceConnection,
+        where: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        cures: Mapping[int, str] | None = None,
+    ) -> None:
+        self._where = where
+        self._cures = {
+            401: "set the credential of the connection to a valid one",
+            403: "give the connection's account the right to read this",
+            404: "correct the address in the channel file, or the host of the connection",
+            **(cures or {}),
+        }
+        try:
+            self.start = httpx.URL(connection.base_url)
+        except httpx.InvalidURL as error:
+            raise SourceError(
+                "the connection's host is no address",
+                where=where,
+                cure="write it as https://host.example.org",
+            ) from error
+        if self.start.scheme not in ("http", "https") or not self.start.host:
+            raise SourceError(
+                "the connection has no address that begins with http:// or https://",
+                where=where,
+                cure="set the connection's host, e.g. https://host.example.org",
+            )
+        self.client = httpx.Client(
+            timeout=TIMEOUT_SECONDS,
+            headers={"Accept": "application/json", **(headers or {})},
+            params=params,
+            auth=auth,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
+
+    def at(self, path: str, params: Mapping[str, str] | None = None) -> httpx.URL:
+        """The address of a path below the connection's own, with these query parameters."""
+        path, _, query = path.partition("?")
+        url = self.start.copy_with(path=f"{self.start.path.rstrip('/')}/{path.lstrip('/')}")
+        if query:
+            url = url.copy_with(query=query.encode())
+        return url.copy_merge_params(params) if params else url
+
+    def follow(self, base: httpx.URL, link: str) -> httpx.URL:
+        """The address that a page's link names.
+
+        Raises:
+            SourceError: when it is on another server: the credential is not for that one.
+        """
+        try:
+            url = base.join(link)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise self.error("the link to the next page is no address", _TELL) from error
+        if (url.scheme, url.host, url.port) != (base.scheme, base.host, base.port):
+            raise self.error(
+                f"the next page would be on another server, {url.scheme}://{url.netloc.decode()}",
+                "correct the server's own address (its administrator) or the connection's",
+            )
+        return url
+
+    def json(
+        self,
+        url: httpx.URL,
+        *,
+        post: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """The JSON that a server answers a GET with, or a POST of JSON or of a form.
+
+        Raises:
+            SourceError: when it does not, in the end.
+        """
+
+        def once() -> Answer:
+            method = "GET" if post is None and form is None else "POST"
+            with self._answer(method, url, json=post, data=form) as response:
+                content = bytearray()
+                for piece in response.iter_bytes():
+                    content += piece
+                    if len(content) > MAX_PAGE:
+                        raise self.error(
+                            f"a page is larger than {MAX_PAGE >> 20} MB",
+                            "ask for fewer records a page",
+                        )
+                headers = response.headers
+            if content.lstrip()[:1] == b"<":
+                raise self._for_people(200)
+            try:
+                return Answer(orjson.loads(content), headers)
+            except orjson.JSONDecodeError as error:
+                raise _PassingError("the data is cut off or no JSON") from error
+
+        return self._retry(once)
+
+    def keep(self, url: httpx.URL, evidence: Evidence, limit: int = MAX_ATTACHMENT) -> Kept | str:
+        """Put what is at an address into the evidence store.
+
+        Redirects are followed (stores of files answer with one); the Authorization header stays
+        with the server that it is for.
+
+        Returns:
+            what was kept, or why not: `too_large` (of more than `limit` bytes), `missing` (404).
+
+        Raises:
+            SourceError: when it cannot be had, or a page for people comes instead.
+        """
+
+        def once() -> Kept | str:
+            try:
+                with (
+                    tempfile.SpooledTemporaryFile(_IN_MEMORY) as file,
+                    self._answer("GET", url, follow_redirects=True, is_file=True) as response,
+                ):
+                    if not _copy(response, file, limit):
+                        return "too_large"
+                    file.seek(0)
+                    return evidence.keep(file)  # type: ignore[arg-type] # it has read()
+            except _GoneError:
+                return "missing"
+
+        return self._retry(once)
+
+    def error(self, what: str, cure: str) -> SourceError:
+        """A failure of this source."""
+        return SourceError(what, where=self._where, cure=cure)
+
+    @contextmanager
+    def _answer(
+        self, method: str, url: httpx.URL, *, is_file: bool = False, **options: Any
+    ) -> Iterator[httpx.Response]:
+        """A good answer, not yet read."""
+        try:
+            with self.client.stream(method, url, **options) as response:
+                self._judge(response, is_file)
+                yield response
+        except (httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
+            raise self._for_people(302) from error
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise _PassingError(f"{type(error).__name__} {error}".strip()) from error
+
+    def _judge(self, response: httpx.Response, is_file: bool) -> None:
+        status = response.status_code
+        if status == 429 or (status >= 500 and status != 501):
+            wait = _retry_after(response.headers.get("Retry-After"))
+            if wait > MAX_WAIT_SECONDS:
+                raise self.error(
+                    f"the server asks to wait {wait:.0f} seconds (HTTP {status})",
+                    "let the next scheduled pull read it, or ask for a higher limit",
+                )
+            raise _PassingError(f"HTTP {status}", wait)
+        if is_file and status == 404:
+            raise _GoneError
+        if status in self._cures:
+            raise self.error(f"the server refuses: HTTP {status}", self._cures[status])
+        if status >= 400:
+            raise self.error(
+                f"the server refuses: HTTP {status}",
+                "compare the channel file's source with the documentation of this server's API",
+            )
+        if status != 200 or ("html" in response.headers.get("Content-Type", "") and not is_file):
+            raise self._for_people(status)
+
+    def _for_people(self, status: int) -> SourceError:
+        return self.error(
+            f"the server answers with a page for people, not with data (HTTP {status})",
+            "set the connection's host to the server's API address and its credential",
+        )
+
+    def _retry(self, act: Callable[[], Given]) -> Given:
+        backoff = tenacity.wait_exponential_jitter(initial=1, max=60)
+
+        def wait(state: tenacity.RetryCallState) -> float:
+            error = state.outcome.exception() if state.outcome else None
+            asked = error.wait if isinstance(error, _PassingError) else 0
+            return asked or backoff(state)
+
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(_PassingError),
+            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            wait=wait,
+            sleep=lambda seconds: time.sleep(seconds),
+            reraise=True,
+        )
+        try:
+            return retrying(act)
+        except _PassingError as error:
+            raise self.error(
+                f"the server does not answer as it should after {ATTEMPTS} attempts: {error}",
+                "look whether the server is up and reachable, then pull again",
+            ) from error
+
+
+_TELL = "pull again later; tell the server's administrator if it stays"
+
+
+class Listing:
+    """The pages of one listing: that none comes twice, and whether they were all there is.
+
+    Args:
+        api: the server, for its messages.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._met: set[int] = set()
+        self._ids: set[int] = set()
+        self._totals: set[int | None] = set()
+        self._pages = 0
+
+    def asked(self, url: httpx.URL) -> None:
+        """Note an address before it is asked for.
+
+        Raises:
+            SourceError: when it was asked for before.
+        """
+        self._note(str(url))
+
+    def page(self, ids: list[Any], total: int | None = None) -> None:
+        """Note a page: the ids of its rows and the number of rows that the server says there are.
+
+        Raises:
+            SourceError: when a page of just these rows came before.
+        """
+        if ids:
+            self._note(tuple(map(str, ids)))
+        self._ids.update(hash(str(each)) for each in ids)
+        self._totals.add(total)
+        self._pages += 1
+
+    @property
+    def count(self) -> int:
+        """How many different rows came."""
+        return len(self._ids)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the rows are as many as every page said: nothing shifted between two pages."""
+        if self._totals == {None}:
+            return self._pages == 1
+        return self._totals == {len(self._ids)}
+
+    def _note(self, mark: object) -> None:
+        if hash(mark) in self._met:
+            raise self._api.error("the server gives the same page again", _TELL)
+        self._met.add(hash(mark))
+
+
+def received(value: object) -> datetime | None:
+    """An ISO 8601 moment, in UTC where it says no zone; None if it is none."""
+    try:
+        moment = datetime.fromisoformat(str(value).strip())
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _copy(response: httpx.Response, file: IO[bytes], limit: int) -> bool:
+    size = 0
+    for piece in response.iter_bytes():
+        size += len(piece)
+        if size > limit:
+            return False
+        file.write(piece)
+    return True
+
+
+def _retry_after(value: str | None) -> float:
+    """Seconds to wait as the header says (a number or a date); 0 where it says nothing."""
+    if value is None:
+        return 0
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        until = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return 0
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return max((until - datetime.now(UTC)).total_seconds(), 0)
