@@ -152,6 +152,62 @@ class KoboSource(_Model):
     asset: str = Field(pattern=r"^[A-Za-z0-9]+$")
 
 
+class WhatsappCloudSource(_Model):
+    """Webhook requests of the WhatsApp Cloud API, archived in a folder.
+
+    Attributes:
+        files: which files of the folder.
+        marker: the first line of a message that follows the pinned template, e.g. `ADUAN`.
+    """
+
+    kind: Literal["whatsapp_cloud"]
+    files: str = "*"
+    marker: str | None = None
+
+
+class EmailSource(_Model):
+    """Folders of a mailbox, read over IMAP.
+
+    Attributes:
+        folders: the mailbox's folders, as a mail program names them.
+        marker: the first line of a mail that follows the pinned template, e.g. `ADUAN`.
+        spreadsheets_to: the register channel into whose inbox attached spreadsheets go.
+        spreadsheets_from: whose spreadsheets these are: addresses, or `@host` for everybody there.
+    """
+
+    kind: Literal["email"]
+    folders: Labels = Field(default=("INBOX",), min_length=1)
+    marker: str | None = None
+    spreadsheets_to: str | None = None
+    spreadsheets_from: Labels = ()
+
+
+class FormASource(_Model):
+    """Formulir Model A (laporan hasil pengawasan) as docx files in a folder.
+
+    Attributes:
+        files: which files of the folder.
+    """
+
+    kind: Literal["form_a"]
+    files: str = "*"
+
+
+class SigaplaporSource(_Model):
+    """SigapLapor's public lists, from its site or as saved pages and exports in a folder.
+
+    Attributes:
+        path: the list's address below the connection's host; none for the folder.
+        files: which files of the folder.
+        number: the label of the register number.
+    """
+
+    kind: Literal["sigaplapor"]
+    path: str | None = None
+    files: str = "*"
+    number: Label = "No Laporan/Temuan"
+
+
 class FieldMap(_Model):
     """Where a canonical field is found.
 
@@ -200,7 +256,13 @@ class Channel(_Model):
     expected_every: Annotated[timedelta, BeforeValidator(_duration)] | None = None
     record_kind: Literal["LP", "TM", "IA", "LHP", "PREV"] | None = None
     source: Annotated[
-        RegisterSource | WhatsappSource | KoboSource,
+        RegisterSource
+        | WhatsappSource
+        | KoboSource
+        | WhatsappCloudSource
+        | EmailSource
+        | FormASource
+        | SigaplaporSource,
         Field(discriminator="kind"),
     ]
     key: Labels = ()
@@ -246,6 +308,11 @@ def load_channels(folder: Path) -> dict[str, Channel]:
         problems += found
         if channel is not None:
             channels[channel.name] = channel
+    for channel in channels.values():
+        target = getattr(channel.source, "spreadsheets_to", None)
+        if target and (target not in channels or channels[target].kind != "register"):
+            text = f"{target!r} is no register channel; write the name of one that can be read"
+            problems.append(f"{channel.name}.yaml:1: source.spreadsheets_to: {text}")
     if problems:
         number = f"{len(problems)} mistake{'s' if len(problems) > 1 else ''}"
         raise ConfigurationError(
@@ -394,7 +461,7 @@ def _explain(error: Any) -> str:
         case "extra_forbidden":
             return "is not known here; correct its spelling or remove it"
         case "union_tag_invalid" | "union_tag_not_found":
-            return "kind is missing or unknown; write 'kind: register', 'whatsapp' or 'kobo'"
+            return "kind is missing or unknown; write 'kind: register' or another of docs/channels"
         case "literal_error":
             return f"{error['input']!r} is not known; use {error['ctx']['expected']}"
         case "value_error":
@@ -440,5 +507,22 @@ def _contradictions(channel: Channel) -> Iterator[tuple[_Place, str]]:
         yield ("key",), "is missing: a register row needs labels that make its key; add them"
     if channel.kind != "register" and channel.key:
         yield ("key",), f"a {channel.kind} channel makes its own source ids; remove it"
+    yield from _server(channel)
     if channel.kind == "kobo" and channel.connection is None:
         yield ("connection",), "is missing: the server's address and token; name a connection"
+
+
+def _server(channel: Channel) -> Iterator[tuple[_Place, str]]:
+    """What a kind cannot do without a connection, and whom a mailbox may trust."""
+    source = channel.source
+    needs = {
+        "email": "the mail server's address, login and password",
+        "whatsapp_cloud": "the app secret that requests are signed with",
+    }
+    if isinstance(source, SigaplaporSource) and source.path is not None:
+        needs["sigaplapor"] = "the site's address"
+    if channel.kind in needs and channel.connection is None:
+        yield ("connection",), f"is missing: {needs[channel.kind]}; name a connection"
+    if isinstance(source, EmailSource) and source.spreadsheets_to and not source.spreadsheets_from:
+        cure = "add spreadsheets_from, or anybody's mail feeds the register"
+        yield ("source", "spreadsheets_to"), f"whose spreadsheets it takes is not said; {cure}"
