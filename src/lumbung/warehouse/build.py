@@ -1,6 +1,6 @@
 """Build the warehouse: one `dbt build` in this process, every node's state kept in `ops.model_run`.
 
-dbt's imports cost seconds; they happen once per call of `build` and not when this module is imported.
+dbt's imports cost seconds: they happen when `build` is called, not when this module is imported.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class _Run:
         arguments = ["--select", select] if select else []
         if full_refresh:
             arguments.append("--full-refresh")
-        elif resumed is None and self._are_seeds_loaded(seeds):
+        elif self._are_seeds_loaded(seeds):
             arguments += ["--exclude-resource-type", "seed"]
         if finished:
             # 'empty': leaving a model out must not leave out the tests on it that have not run.
@@ -173,7 +173,7 @@ class _Run:
 
             outcome = dbtRunner(callbacks=[self._on_event]).invoke([
                 "--log-level", "none", "--log-level-file", "info",
-                "--log-path", str(folder / "logs"), "--no-use-colors",
+                "--log-path", str(folder / "logs"), "--no-use-colors", "--no-write-json",
                 "build",
                 "--project-dir", str(self.settings.dbt_project),
                 "--profiles-dir", str(self.settings.dbt_project),
@@ -236,7 +236,8 @@ class _Run:
             rows: int | None = result.num_failures
         else:
             affected = result.adapter_response.fields.get("rows_affected")
-            rows = int(affected.number_value) if affected is not None else None
+            # a view writes none, and says -1
+            rows = int(affected.number_value) if affected and affected.number_value >= 0 else None
         message = None if state in ("success", "pass") else _one_line(result.message)
         self._record(*key, state, result.execution_time, rows, message)
         shown = "" if rows is None else f"{rows:,} {'failing ' * (key[2] == 'test')}rows"

@@ -220,8 +220,10 @@ def run_suite(
             " checked_count, failing_count, failing, owner, cure)"
             " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
-                (result.run_id, suite.suite, r.batch, r.name, r.severity, r.is_passed)
-                + (r.checked_count, r.failing_count, json.dumps(r.failing), r.owner, r.cure)
+                (
+                    *(result.run_id, suite.suite, r.batch, r.name, r.severity, r.is_passed),
+                    *(r.checked_count, r.failing_count, json.dumps(r.failing), r.owner, r.cure),
+                )
                 for r in results
             ],
         )
@@ -235,7 +237,7 @@ def _rows(
     """The columns and rows of a batch."""
     literals = {name: sql.Literal(value) for name, value in parameters.items()}
     try:
-        query = sql.SQL(batch.query).format(**literals)  # type: ignore[arg-type] # a file of ours
+        query = sql.SQL(batch.query).format(**literals)
         cursor = connection.execute(query)
         rows = cursor.fetchall()
     except (psycopg.Error, KeyError, ValueError) as error:
@@ -263,7 +265,7 @@ def _judge(
     os.environ.setdefault("TQDM_DISABLE", "1")
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     import great_expectations as gx
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped]
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}

@@ -1,4 +1,4 @@
-"""The raw door: is what came in fit to be built from?"""
+"""The raw door: whether what came in is fit to be built from."""
 
 from __future__ import annotations
 

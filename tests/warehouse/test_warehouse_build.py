@@ -1,0 +1,189 @@
+"""A build that fails stops before the readers; one that is resumed goes on where it stopped."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from lumbung.errors import BuildError
+from lumbung.settings import Settings
+from lumbung.warehouse import build as module
+from lumbung.warehouse.build import build
+from warehouse.conftest import REPORT, Raw, query, write_channel
+
+
+def states(url: str, build_id: object) -> dict[str, str]:
+    rows = query(url, "select node_name, state from ops.model_run where build_id = %s", build_id)
+    return dict(rows)
+
+
+def last(url: str, columns: str = "state") -> tuple[object, ...]:
+    return query(url, f"select {columns} from ops.build order by build_id desc limit 1")[0]
+
+
+def first_models(url: str) -> int:
+    """How many models the first build, a whole one, ran."""
+    rows = query(
+        url,
+        "select count(*) from ops.model_run where resource_type = 'model' and build_id = 1",
+    )
+    return int(rows[0][0])
+
+
+def test_every_node_is_recorded(built: str) -> None:
+    ran = query(
+        built,
+        "select resource_type, count(*), array_agg(distinct state order by state),"
+        " bool_and(duration_seconds >= 0) from ops.model_run where build_id = 1 group by 1",
+    )
+    kinds = {kind: (number, found) for kind, number, found, _ in ran}
+    assert kinds["model"][1] == kinds["seed"][1] == ["success"]
+    assert set(kinds["test"][1]) <= {"pass", "warn"}
+    assert kinds["model"][0] >= 30
+    assert all(timed for *_, timed in ran)
+    assert query(
+        built,
+        "select row_count from ops.model_run where build_id = 1 and node_name = 'dim_district'",
+    ) == [(47,)]
+    assert query(
+        built, "select state, max_batch_id, message from ops.build where build_id = 1"
+    ) == [("success", 1, None)]
+
+
+def test_a_second_build_gives_the_same_and_loads_no_seed_again(
+    built: str, office: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = query(built, "select * from reporting.rpt_figure order by 1, 2, 3, 4, 5")
+    assert len(before) > 1000
+    # a build that was killed is not running any more, and with other inputs not resumed
+    query(built, "insert into ops.build (max_batch_id, inputs_hash, seeds_hash) values (1, '', '')")
+    result = build(settings=office, database_url=built, resume=True)
+    assert query(built, "select * from reporting.rpt_figure order by 1, 2, 3, 4, 5") == before
+    assert result.counts["model"] == first_models(built)
+    assert "seed" not in result.counts
+    assert result.summary()["build_id"] == result.build_id
+    assert query(built, "select state from ops.build where build_id = %s", result.build_id - 1) == [
+        ("abandoned",)
+    ]
+    assert re.search(r"success +model +fct_report +\d+\.\d\d s  1 rows\n", capsys.readouterr().out)
+
+
+def test_nothing_lies_in_the_checkout(office: Settings, built: str) -> None:
+    project = office.dbt_project.resolve()
+    assert [
+        name
+        for name in ("target", "logs", ".user.yml", "dbt_packages")
+        if (project / name).exists()
+    ] == []
+    assert (office.home / "dbt" / "target" / "partial_parse.msgpack").is_file()
+
+
+def test_schemas_are_named_exactly(built: str) -> None:
+    rows = query(
+        built,
+        "select nspname from pg_namespace where nspname !~ '^pg_' and nspname not in"
+        " ('information_schema', 'public') order by 1",
+    )
+    ours = {"raw", "vault", "quarantine", "ops", "reference", "published"}
+    dbt = {"staging", "intermediate", "marts", "reporting", "checks"}
+    assert {name for (name,) in rows} == ours | dbt
+
+
+def test_a_failing_test_stops_before_the_marts(built: str, office: Settings) -> None:
+    shown = query(built, "select xmin::text, * from marts.fct_report")
+    figures = query(built, "select 'reporting.rpt_figure'::regclass::oid")
+    before = query(built, "select max(max_batch_id) from ops.build where state = 'success'")
+
+    # deliveries of a channel that has no file any more, and one that would be counted
+    raw = Raw(built)
+    raw.land("kanal_lama", [{"a": 1}, {"a": 2}])
+    raw.land("buku", [{**REPORT, "Nomor": "002/LP/PB/Kab/09.01/XI/2024"}])
+    with pytest.raises(BuildError) as caught:
+        build(settings=office, database_url=built)
+    message = str(caught.value)
+    assert "test every_channel_is_mapped failed on 1 rows" in message
+    assert "checks.every_channel_is_mapped" in message
+    assert "readers keep the previous build" in message
+    assert query(built, "select * from checks.every_channel_is_mapped") == [("kanal_lama", 2)]
+    # what readers see is the previous build, table and rows
+    assert query(built, "select xmin::text, * from marts.fct_report") == shown
+    assert query(built, "select 'reporting.rpt_figure'::regclass::oid") == figures
+    failed_id, state = last(built, "build_id, state")
+    assert state == "failed"
+    ran = states(built, failed_id)
+    assert ran["every_channel_is_mapped"] == "fail"
+    assert ran["fct_report"] == ran["rpt_figure"] == ran["dim_regency"] == "skipped"
+    assert query(built, "select max(max_batch_id) from ops.build where state = 'success'") == before
+
+    # the file is back: the inputs have changed, so a resumed build is a whole one
+    file = office.channels / "kanal_lama.yaml"
+    kept = {"source": {"kind": "register"}, "key": "a", "fields": {"regency": {"from": "a"}}}
+    write_channel(file, kept)
+    try:
+        result = build(settings=office, database_url=built, resume=True)
+        assert result.counts["model"] == first_models(built)
+        assert query(built, "select count(*) from marts.fct_report") == [(len(shown) + 1,)]
+        assert query(
+            built,
+            "select reason_code, record_count from reporting.rpt_not_counted"
+            " where channel = 'kanal_lama'",
+        ) == [("unknown_kind", 2)]
+    finally:
+        file.unlink()
+        query(built, "delete from raw.record where channel = 'kanal_lama'")
+        query(built, "delete from raw.batch where channel = 'kanal_lama'")
+
+
+def test_a_resumed_build_runs_only_what_was_left(built: str, office: Settings) -> None:
+    query(built, "alter table reference.region_alias rename to gone")
+    try:
+        with pytest.raises(BuildError) as caught:
+            build(settings=office, database_url=built)
+    finally:
+        query(built, "alter table reference.gone rename to region_alias")
+    assert "model int_places__resolved failed" in str(caught.value)
+    assert 'relation "reference.region_alias" does not exist' in str(caught.value)
+    assert caught.value.where == "dbt_project/models/intermediate/int_places__resolved.sql"
+    (failed_id,) = last(built, "build_id")
+    failed = states(built, failed_id)
+    finished = {name for name, state in failed.items() if state in ("success", "pass", "warn")}
+    assert "stg_intake__records" in finished
+
+    result = build(settings=office, database_url=built, resume=True)
+    resumed = states(built, result.build_id)
+    assert finished.isdisjoint(resumed)
+    assert {"int_places__resolved", "places_are_sound", "fct_report", "rpt_figure"} <= set(resumed)
+    assert set(resumed.values()) <= {"success", "pass", "warn"}
+    # together they are one whole build
+    whole = query(
+        built,
+        "select node_name from ops.model_run where build_id = 1 and resource_type <> 'seed'",
+    )
+    assert finished | set(resumed) == {name for (name,) in whole}
+    assert last(built, "state, resumes_build_id") == ("success", failed_id)
+
+
+def test_only_one_build_at_a_time(
+    built: str, office: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOCK_WAIT", "200ms")
+    before = last(built, "build_id")
+    with psycopg.connect(built) as other:
+        other.execute("select pg_advisory_lock(hashtext('lumbung.build'))")
+        with pytest.raises(BuildError, match="another build has not finished"):
+            build(settings=office, database_url=built)
+    assert last(built, "build_id") == before
+
+
+def test_a_project_that_cannot_be_parsed_is_named(
+    built: str, office: Settings, tmp_path: Path
+) -> None:
+    broken = tmp_path / "project"
+    (broken / "dbt_project").mkdir(parents=True)
+    (broken / "channels").symlink_to(office.channels)
+    with pytest.raises(BuildError, match=r"dbt could not run: .*dbt_project\.yml"):
+        build(settings=Settings(tmp_path / "home", broken, None), database_url=built)
+    assert last(built) == ("failed",)

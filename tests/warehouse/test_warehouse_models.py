@@ -1,0 +1,223 @@
+"""The models themselves: layers never backwards, contracts, descriptions, unit tests, lint."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lumbung.settings import Settings
+from lumbung.warehouse.build import _environment
+from warehouse.conftest import PROJECT, query
+
+LAYERS = ["staging", "intermediate", "marts", "reporting"]
+PREFIXES = {
+    "staging": ("stg_",),
+    "intermediate": ("int_",),
+    "marts": ("dim_", "fct_", "bridge_"),
+    "reporting": ("rpt_",),
+}
+# docs/architecture.md, "Warehouse": these names are law
+MARTS = {
+    "dim_regency", "dim_district", "dim_date", "dim_issue", "dim_violation_type", "dim_channel",
+    "fct_report", "fct_supervision", "fct_prevention", "fct_submission", "fct_regency_week",
+    "bridge_report_issue", "bridge_report_violation_type",
+}  # fmt: skip
+REPORTING = {"rpt_figure", "rpt_figure_member", "rpt_not_counted"}
+SEEDS = {
+    "regency", "district", "village", "region_alias", "issue", "violation_type", "role", "status",
+    "stage", "map_issue", "map_violation_type", "map_role", "map_status", "map_record_kind",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def manifest(built: str, office: Settings) -> Iterator[Any]:
+    from dbt.cli.main import dbtRunner
+
+    with _environment(built):
+        parsed = dbtRunner().invoke(["--log-level", "none", "parse", *_options(office)])
+        assert parsed.success, parsed.exception
+        yield parsed.result
+
+
+def _options(office: Settings) -> list[str]:
+    project = str(office.dbt_project)
+    target, log = office.home / "dbt" / "target", office.home / "dbt" / "logs"
+    return [
+        "--project-dir", project, "--profiles-dir", project,
+        "--target-path", str(target), "--log-path", str(log),
+    ]  # fmt: skip
+
+
+def models(manifest: Any) -> dict[str, Any]:
+    return {n.name: n for n in manifest.nodes.values() if n.resource_type == "model"}
+
+
+def layer(node: Any) -> str:
+    return str(Path(node.original_file_path).parts[1])
+
+
+def test_the_models_are_those_of_the_architecture(manifest: Any) -> None:
+    found = models(manifest)
+    assert {name for name, node in found.items() if layer(node) == "marts"} == MARTS
+    assert {name for name, node in found.items() if layer(node) == "reporting"} == REPORTING
+    assert {n.name for n in manifest.nodes.values() if n.resource_type == "seed"} >= SEEDS
+
+
+def test_layers_never_go_backwards(manifest: Any) -> None:
+    checked = 0
+    for name, node in models(manifest).items():
+        assert name.startswith(PREFIXES[layer(node)]), name
+        assert node.schema == layer(node)
+        for parent in node.depends_on.nodes:
+            kind, *_, parent_name = parent.split(".")
+            if kind == "source":
+                # raw itself is read by staging; the landing's counts and reasons further on
+                assert parent_name != "record" or layer(node) in ("staging", "intermediate"), name
+            if kind == "model":
+                before = layer(manifest.nodes[parent])
+                assert LAYERS.index(before) <= LAYERS.index(layer(node)), f"{parent_name} -> {name}"
+                checked += 1
+    assert checked > 40
+
+
+def test_every_mart_waits_for_every_check(manifest: Any) -> None:
+    """Readers' models are behind the door, and the door is behind every test of severity error."""
+    found = models(manifest)
+    behind = [name for name, node in found.items() if layer(node) in ("marts", "reporting")]
+    for name in behind:
+        assert "model.lumbung.int_build__checked" in found[name].depends_on.nodes, name
+    before: set[str] = set()
+    stack = ["model.lumbung.int_build__checked"]
+    while stack:
+        node = stack.pop()
+        if node in manifest.nodes and node not in before:
+            before.add(node)
+            stack += getattr(manifest.nodes[node].depends_on, "nodes", [])
+    tests = [n for n in manifest.nodes.values() if n.resource_type == "test"]
+    assert len(tests) > 20
+    for test in tests:
+        watched = {p for p in test.depends_on.nodes if p.startswith(("model.", "seed."))}
+        if test.config.severity.casefold() == "error":
+            assert watched <= before, test.name
+    # marts are thin: what they select was tested before them
+    for name in behind:
+        sql = (PROJECT / "dbt_project" / found[name].original_file_path).read_text().casefold()
+        assert [
+            word for word in (" join ", "case ", "group by", "coalesce") if word in sql
+        ] == [], name
+
+
+def test_marts_have_contracts_owners_and_descriptions(manifest: Any) -> None:
+    for name in MARTS | REPORTING:
+        node = models(manifest)[name]
+        assert node.config.contract.enforced, name
+        assert node.config.materialized == "table", name
+        assert node.config.meta["owner"], name
+        assert len(node.description) > 20, name
+        assert node.columns, name
+        for column in node.columns.values():
+            assert len(column.description) > 5, f"{name}.{column.name}"
+            assert column.data_type, f"{name}.{column.name}"
+    undescribed = [n for n, node in models(manifest).items() if not node.description]
+    assert undescribed == []
+
+
+def test_the_database_holds_keys_not_nulls_and_comments(built: str) -> None:
+    keys = query(
+        built,
+        "select c.relname from pg_constraint as k inner join pg_class as c on k.conrelid = c.oid"
+        " inner join pg_namespace as n on c.relnamespace = n.oid"
+        " where k.contype = 'p' and n.nspname in ('marts', 'reporting')",
+    )
+    # rpt_not_counted has rows whose week is not known
+    assert {name for (name,) in keys} == (MARTS | REPORTING) - {"rpt_not_counted"}
+    bare = query(
+        built,
+        "select c.relname, a.attname from pg_attribute as a inner join pg_class as c"
+        " on a.attrelid = c.oid inner join pg_namespace as n on c.relnamespace = n.oid"
+        " where n.nspname in ('marts', 'reporting') and c.relkind = 'r' and a.attnum > 0"
+        " and col_description(c.oid, a.attnum) is null",
+    )
+    assert bare == []
+
+
+def test_the_columns_are_those_of_the_architecture(built: str) -> None:
+    text = (PROJECT / "docs" / "architecture.md").read_text()
+    checked = 0
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.split("|")[1:-1]]
+        if len(cells) != 3 or not cells[0].startswith(("`marts.", "`reporting.")):
+            continue
+        relation = cells[0].split(",")[0].strip("` ")
+        relations = [name.strip("` ") for name in cells[0].split(",")]
+        found = {"to_date"}
+        for name in relations:
+            schema = relations[0].split(".")[0]
+            relation = name if "." in name else f"{schema}.{name}"
+            found |= {
+                column
+                for (column,) in query(
+                    built,
+                    "select attname::text from pg_attribute"
+                    " where attrelid = %s::regclass and attnum > 0",
+                    relation,
+                )
+            }
+        words = {w for part in cells[1:] for code in part.split("`")[1::2] for w in code.split()}
+        named = {w for w in words if w.isidentifier() and w.islower() and "_" in w}
+        assert named <= found, relations
+        checked += 1
+    assert checked >= 10
+
+
+def test_no_personal_field_can_reach_a_mart(built: str) -> None:
+    """Readers' tables have codes, dates, counts and the legal number; no text of a report."""
+    texts = query(
+        built,
+        "select distinct column_name from information_schema.columns"
+        " where table_schema in ('marts', 'reporting') and data_type = 'text'"
+        " and column_name !~ '(_code|_id|_name|_kind|_type)$'",
+    )
+    assert {name for (name,) in texts} == {
+        "channel", "register_number", "registration_outcome", "non_registration_reason",
+        "period", "reason",
+    }  # fmt: skip
+
+
+def test_unit_tests_pass(built: str, office: Settings) -> None:
+    from dbt.cli.main import dbtRunner
+
+    with _environment(built):
+        outcome = dbtRunner().invoke(
+            ["--log-level", "none", "test", "--select", "test_type:unit", *_options(office)]
+        )
+    assert outcome.exception is None
+    results = {result.node.name: (str(result.status), result.message) for result in outcome.result}
+    assert len(results) >= 6
+    assert {name: state for name, state in results.items() if state[0] != "pass"} == {}
+
+
+def test_telemetry_is_off() -> None:
+    flags = yaml.safe_load((PROJECT / "dbt_project" / "dbt_project.yml").read_text())["flags"]
+    assert flags["send_anonymous_usage_stats"] is False
+    assert flags["version_check"] is False
+
+
+def test_dbt_finds_no_plugin_here() -> None:
+    """dbt imports any module named dbt_*; the project is no package."""
+    assert list((PROJECT / "dbt_project").rglob("*.py")) == []
+    assert list((PROJECT / "src").rglob("dbt_*.py")) == []
+
+
+def test_sql_is_clean() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sqlfluff", "lint", "dbt_project/models", "dbt_project/tests"],
+        cwd=PROJECT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
