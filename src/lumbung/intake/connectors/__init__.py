@@ -47,7 +47,7 @@ class Unreadable(NamedTuple):
     Attributes:
         reason_code: `required_field_missing`, `key_repeated`, `unreadable_date`,
             `header_not_found`, `unreadable_file`, `unsafe_archive`, `not_a_chat`, `too_large`,
-            `unusable_source_id`.
+            `unusable_source_id`, `bad_signature`, `unreadable_message`, `not_a_form`.
         reason: what is wrong and what its owner should do, in Indonesian; it is published, so it
             holds no value and no file's name.
         content: the delivery as given (JSON-like).
@@ -140,6 +140,15 @@ SYSTEM_LABELS: dict[str, frozenset[str]] = {
             *("_supplementalDetails", "_xform_id_string", "__version__", "formhub/uuid"),
             *("meta/instanceID", "meta/deprecatedID", "meta/rootUuid", "meta/instanceName"),
             *("start", "end", "today", "username", "deviceid", "simserial", "phonenumber"),
+        }
+    ),
+    "whatsapp_cloud": frozenset(
+        {"Pengirim", "Nama profil", "Teks", "Tanda", "Jenis", "Media", "Pesan (utuh)"}
+    ),
+    "email": frozenset(
+        {
+            *("Pengirim", "Nama pengirim", "Kepada", "Subjek", "Tanggal surat", "Teks", "Tanda"),
+            *("Lampiran", "Teks (utuh)"),
         }
     ),
 }
