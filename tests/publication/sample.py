@@ -44,7 +44,7 @@ create table reporting.rpt_not_counted (channel text, reason_code text, week_id 
 NOT_COUNTED = [
     ("wa_aduan", "not_a_report", "2024-W46", 31, "Pesan biasa, bukan laporan"),
     ("wa_aduan", "not_a_report", "2024-W47", 27, "Pesan biasa, bukan laporan"),
-    ("wa_aduan", "impossible_date", "2024-W45", 1, "31/02/24 is no day of the calendar"),
+    ("wa_aduan", "impossible_date", "2024-W45", 1, "tanggal tidak ada di kalender"),
     ("register_laporan", "test_row", "2024-W41", 2, "Baris uji coba"),
     ("register_laporan", "unreadable_date", None, 1, "Tanggal tidak terbaca"),
 ]

@@ -157,7 +157,7 @@ def test_what_was_not_counted_is_listed(page: LexborHTMLParser) -> None:
     assert rows == [
         [titles[register], "Baris uji coba", owners[register], "0", "2"],
         [titles[register], "Tanggal tidak terbaca", owners[register], "0", "1"],
-        [titles[chat], "Tanggal tidak ada dalam kalender", owners[chat], "0", "1"],
+        [titles[chat], "Tanggal tidak ada di kalender", owners[chat], "0", "1"],
         [titles[chat], "Pesan biasa, bukan laporan", owners[chat], "27", "58"],
     ]
 

@@ -50,6 +50,7 @@ TEXT = {
     "point_violation_more": "({lp} laporan dan {tm} temuan), {change}. "
     "Sejak awal masa kampanye tercatat {to_date}.",
     "point_place": "Dugaan pelanggaran terbanyak di {places}",
+    "point_place_even": "Dugaan pelanggaran tercatat di {places}",
     "point_place_more": "{none}Sejak awal masa kampanye terbanyak di {places}.",
     "point_place_none": "Pekan ini tidak ada dugaan pelanggaran di {places}. ",
     "point_issue": "Dugaan tersering pekan ini bertema {issues}",
@@ -73,7 +74,8 @@ TEXT = {
     "change_unknown": "tanpa pembanding dari pekan sebelumnya",
     "same_each": "masing-masing {value}",
     "of_each": "{places} ({value})",
-    "many_places": "{count} kabupaten/kota (masing-masing {value})",
+    "all_regencies": "semua kabupaten/kota",
+    "many_issues": "{count} tema (masing-masing {value})",
     # common heads
     "regency": "Kabupaten/kota",
     "province": "Provinsi",
@@ -140,7 +142,7 @@ TEXT = {
     "jumlah kasus.",
     "matrix_week": "Tema dugaan pelanggaran menurut kabupaten/kota, pekan ini",
     "matrix_to_date": "Tema dugaan pelanggaran menurut kabupaten/kota, sejak awal",
-    "matrix_rest": "Tema yang bernilai 0 di semua kabupaten/kota: {issues}.",
+    "matrix_rest": "Tema yang tidak ditampilkan bernilai 0 di semua kabupaten/kota.",
     "type_caption": "Dugaan pelanggaran menurut jenis",
     "type": "Jenis pelanggaran",
     "type_note": "Satu kasus dapat memuat beberapa jenis: jumlah menurut jenis tidak sama dengan "
@@ -203,19 +205,6 @@ ABOUT = (
     "Dibekukan {frozen_at}.",
     "Sidik isi (SHA-256): {content_hash}.",
 )
-
-QUARANTINE = {
-    "missing_field": "Kolom wajib kosong",
-    "conflicting_key": "Nomor yang sama dipakai untuk dua kiriman berbeda",
-    "impossible_date": "Tanggal tidak ada dalam kalender",
-    "header_not_found": "Judul kolom tidak ditemukan",
-    "unreadable_file": "Berkas tidak terbaca",
-    "unsafe_archive": "Arsip tidak aman dibuka",
-    "not_a_chat": "Berkas bukan ekspor percakapan",
-    "too_large": "Kiriman terlalu besar",
-    "unusable_source_id": "Penanda kiriman tidak dapat dipakai",
-}
-"""Reasons of the quarantine by code; what was set apart brings its reason in Indonesian."""
 
 
 def number(value: int | None) -> str:

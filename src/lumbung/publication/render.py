@@ -233,15 +233,12 @@ class _Writer:
         rows = [[Cell(name_of(r)), *cells(r.code)] for r in self.e.regencies]
         return rows, [Cell(T["province"]), *cells(PROVINCE)]
 
-    def leaders(
-        self, values: Sequence[tuple[str, int]], *, lowest: bool = False, noun: bool = True
-    ) -> str:
-        """Who has the most (or least), ties named together: `A (5)`, `A dan B (masing-masing 5)`.
+    def leaders(self, values: Sequence[tuple[str, int]], *, lowest: bool = False) -> str:
+        """Which regencies have the most (or least): `A (5)`, `A dan B (masing-masing 5)`.
 
         Args:
             values: names and counts.
             lowest: the least instead of the most.
-            noun: more than three names in a tie are counted as regencies instead of listed.
 
         """
         bound = (min if lowest else max)(value for _, value in values)
@@ -249,10 +246,10 @@ class _Writer:
         value = m.number(bound)
         if len(names) == 1:
             return T["of_each"].format(places=names[0], value=value)
-        each = T["same_each"].format(value=value)
-        if noun and len(names) > 3:
-            return T["many_places"].format(count=len(names), value=value)
-        return T["of_each"].format(places=m.listing(names), value=each)
+        return T["of_each"].format(
+            places=T["all_regencies"] if len(names) == len(values) else m.listing(names),
+            value=T["same_each"].format(value=value),
+        )
 
     def places(self, code: str, categories: Sequence[str], period: str) -> list[tuple[str, int]]:
         """Each known regency with its count."""
@@ -315,9 +312,13 @@ class _Writer:
         to_date = self.places("suspected_violation", ["ALL"], "to_date")
         none = [name for name, value in week if value == 0]
         if any(value for _, value in week):
+            is_even = len({value for _, value in week if value}) == 1
             points.append(
                 (
-                    T["point_place"].format(places=self.leaders(week)) + ".",
+                    T["point_place_even" if is_even else "point_place"].format(
+                        places=self.leaders(week)
+                    )
+                    + ".",
                     T["point_place_more"].format(
                         none=T["point_place_none"].format(places=m.listing(none)) if none else "",
                         places=self.leaders(to_date),
@@ -396,12 +397,15 @@ class _Writer:
         return sorted(counted, key=lambda issue: (-issue[2], issue[1]))
 
     def top_issues(self, period: str) -> str:
-        """The two most frequent themes with their counts, ties included, as words; or empty."""
+        """The two most frequent themes (up to three in a tie) with their counts; or empty."""
         ranked = [issue for issue in self.ranked_issues(period) if issue[2]]
         if not ranked:
             return ""
-        floor = ranked[min(1, len(ranked) - 1)][2]
-        return m.listing([f"{_lower(name)} ({m.number(n)})" for _, name, n in ranked if n >= floor])
+        for floor in (ranked[:2][-1][2], ranked[0][2]):
+            top = [(_lower(name), n) for _, name, n in ranked if n >= floor]
+            if len(top) <= 3:
+                return m.listing([f"{name} ({m.number(n)})" for name, n in top])
+        return T["many_issues"].format(count=len(top), value=m.number(floor))
 
     # -- sections ----------------------------------------------------------------------------
 
@@ -528,14 +532,14 @@ class _Writer:
         return Section("tema", T["issue_title"], pictures, tables)
 
     def matrix(self, caption: str, period: str) -> list[Table]:
-        """Themes by regency; themes that are zero everywhere are named beneath.
+        """Themes by regency; themes that are zero everywhere are left out.
 
         No table where every theme is zero: the table of themes before it says so.
         """
         code = "suspected_violation_by_issue"
         ranked = self.ranked_issues(period)
-        zero = [name for _, name, value in ranked if not value]
-        if len(zero) == len(ranked):
+        shown = [issue for issue in ranked if issue[2]]
+        if not shown:
             return []
         table = Table(
             *self.number_table(),
@@ -549,13 +553,12 @@ class _Writer:
                     *(self.cell(code, issue, r.code, period) for r in self.e.regencies),
                     self.cell(code, issue, PROVINCE, period),
                 ]
-                for issue, name, value in ranked
-                if value
+                for issue, name, _ in shown
             ],
             self.source("source_register"),
             notes=[
                 T["issue_note"],
-                *([T["matrix_rest"].format(issues=m.listing(zero))] if zero else []),
+                *([T["matrix_rest"]] if len(shown) < len(ranked) else []),
             ],
         )
         return [table]
@@ -693,7 +696,7 @@ class _Writer:
             [
                 [
                     Cell(n.channel_title),
-                    Cell(m.QUARANTINE.get(n.reason_code, n.reason)),
+                    Cell(n.reason[:1].upper() + n.reason[1:]),
                     Cell(n.owner_name),
                     Cell(m.number(n.week), True, f"not_counted/{n.channel}/{n.reason_code}/week"),
                     Cell(
