@@ -10,6 +10,9 @@ import psycopg
 import pytest
 import yaml
 
+from lumbung.intake import run
+from lumbung.intake.connectors import SourceConnection
+from lumbung.intake.landing import IntakeCounts
 from lumbung.settings import Settings
 
 
@@ -41,3 +44,27 @@ def db(database_url: str) -> Iterator[psycopg.Connection]:
     """A connection to a fresh warehouse."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that connectors asked for between two attempts; none is made."""
+    asked: list[float] = []
+    monkeypatch.setattr("lumbung.intake.connectors.http.time.sleep", asked.append)
+    return asked
+
+
+@pytest.fixture
+def pull_from(settings: Settings, database_url: str) -> Callable[..., IntakeCounts]:
+    """A whole pull of a channel, from a server or (without one) from its inbox."""
+
+    def act(channel: str, connection: SourceConnection | None = None) -> IntakeCounts:
+        return run.pull(
+            channel,
+            settings=settings,
+            database_url=database_url,
+            connection=connection,
+            run_key="uji",
+        )
+
+    return act

@@ -38,10 +38,21 @@ Given = TypeVar("Given")
 
 
 class Answer(NamedTuple):
-    """A parsed JSON body and the headers it came with."""
+    """A parsed JSON body, the headers it came with, and its bytes."""
 
     body: Any
     headers: httpx.Headers
+    content: bytes
+
+    def rows_as_kept(self, rows: Any) -> bytes:
+        """Rows of the body as bytes for the evidence store.
+
+        Not the whole body: what else is in it (a time, a link) would make every pull's page new.
+        """
+        try:
+            return orjson.dumps(rows)
+        except TypeError:  # nested deeper than it writes
+            return self.content
 
 
 class _PassingError(Exception):
@@ -98,10 +109,10 @@ class Api:
                 where=where,
                 cure="set the connection's host, e.g. https://host.example.org",
             )
+        self._params = dict(params or {})
         self.client = httpx.Client(
             timeout=TIMEOUT_SECONDS,
             headers={"Accept": "application/json", **(headers or {})},
-            params=params,
             auth=auth,
         )
 
@@ -164,7 +175,7 @@ class Api:
             if content.lstrip()[:1] == b"<":
                 raise self._for_people(200)
             try:
-                return Answer(orjson.loads(content), headers)
+                return Answer(orjson.loads(content), headers, bytes(content))
             except orjson.JSONDecodeError as error:
                 raise _PassingError("the data is cut off or no JSON") from error
 
@@ -208,6 +219,8 @@ class Api:
     ) -> Iterator[httpx.Response]:
         """A good answer, not yet read."""
         try:
+            if self._params:  # a link is followed as it is, byte for byte, otherwise
+                url = url.copy_merge_params(self._params)
             with self.client.stream(method, url, **options) as response:
                 self._judge(response, is_file)
                 yield response

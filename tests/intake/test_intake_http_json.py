@@ -1,0 +1,645 @@
+"""Any paged JSON API, by configuration alone, against a stand-in that pages in every style."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from intake_samples import OWNER, channel
+from intake_server import Reply, Request, Stand, deliveries, last_mark, refusals, serve
+from upath import UPath
+
+from lumbung.errors import ConfigurationError, SourceError
+from lumbung.intake.connectors import Item, Mark, Source, SourceConnection, http, http_json
+from lumbung.intake.contract import load_channels
+from lumbung.intake.evidence import Evidence
+from lumbung.intake.landing import IntakeCounts
+
+API: dict[str, Any] = {
+    "name": "api_contoh",
+    "title": "API contoh",
+    "owner": OWNER,
+    "connection": "api_contoh",
+    "schedule": "0 5 * * *",
+    "record_kind": "IA",
+    "source": {
+        "kind": "http_json",
+        "path": "/v1/aduan",
+        "records": "data",
+        "id": "nomor",
+        "received": "dibuat",
+        "paging": {"style": "page", "parameter": "page", "total": "meta.total"},
+    },
+    "personal": ["pelapor.nama"],
+    "subject": ["pelapor.nama"],
+    "fields": {
+        "regency": {"from": "lokasi.kabupaten"},
+        "issue": {"from": "isu", "separator": ";"},
+        "narrative": {"from": "uraian"},
+    },
+}
+SINCE = {"field": "diubah", "parameter": "diubah_sejak", "overlap": "1 hour"}
+
+
+def record(number: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "nomor": number,
+        "dibuat": "2024-11-06T19:33:00+07:00",
+        "diubah": "2024-11-06T19:33:00+07:00",
+        "pelapor": {"nama": f"Warga {number}"},
+        "lokasi": {"kabupaten": "Bangka", "titik": {"lat": -2.1, "lon": 106.1}},
+        "isu": ["politik uang", "netralitas asn"],
+        "uraian": f"cerita {number}",
+        **changes,
+    }
+
+
+class Shop:
+    """An API of records, two a page, in the style that a test chooses."""
+
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+        self.style = "page"
+
+    def __call__(self, request: Request) -> Reply:
+        query = request.query
+        rows = self.records
+        if since := query.get("diubah_sejak"):
+            after = datetime.fromisoformat(since)
+            rows = [each for each in rows if datetime.fromisoformat(each["diubah"]) >= after]
+        total = len(rows)
+        match self.style:
+            case "page":
+                start = (int(query.get("page", 1)) - 1) * 2
+            case "cursor":
+                start = int(base64.b64decode(query["token"])) if "token" in query else 0
+            case "none":
+                return Reply({"data": rows, "meta": {"total": total}})
+            case _:
+                start = int(query.get("start", 0))
+        page, end = rows[start : start + 2], start + 2
+        body: dict[str, Any] = {"data": page, "meta": {"total": total}}
+        headers = {"X-Total": str(total)}
+        link = f"{request.path}?start={end}"
+        if end < total:
+            match self.style:
+                case "next":
+                    body["links"] = {"next": request.host + link}
+                case "link_header":
+                    headers["Link"] = f'<{link}>; title="x"; rel="next", </x>; rel="first"'
+                case "cursor":
+                    body["token"] = base64.b64encode(str(end).encode()).decode()
+        if self.style == "link_header":
+            return Reply(page, headers=headers)
+        return Reply(body, headers=headers)
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+@pytest.fixture
+def stand(shop: Shop) -> Iterator[Stand]:
+    yield from serve(shop)
+
+
+def pull(
+    stand: Stand,
+    tmp_path: Path,
+    cursor: dict[str, Any] | None = None,
+    connection: SourceConnection | None = None,
+    **source: Any,
+) -> list[Item]:
+    model = channel(API, source={**API["source"], **source})
+    evidence = Evidence(tmp_path / "evidence")
+    given = Source(
+        model,
+        UPath(tmp_path),
+        connection or stand.connection(),
+        evidence,
+        lambda each: each,
+        cursor or {},
+    )
+    return list(http_json.read(given))
+
+
+def ids(items: list[Item]) -> list[str]:
+    return [each.source_id for each in deliveries(items)]
+
+
+# -- paging ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("style", "paging", "records"),
+    [
+        ("page", {"style": "page", "parameter": "page", "total": "meta.total"}, "data"),
+        ("page", {"style": "page", "parameter": "page"}, "data"),
+        ("offset", {"style": "offset", "parameter": "start", "total": "header:X-Total"}, "data"),
+        ("next", {"style": "next", "next": "links.next"}, "data"),
+        ("link_header", {"style": "link_header", "total": "header:X-Total"}, ""),
+        ("cursor", {"style": "cursor", "next": "token", "parameter": "token"}, "data"),
+        ("none", {"style": "none"}, "data"),
+    ],
+)
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
+def test_every_style_gives_every_record_once(
+    stand: Stand,
+    shop: Shop,
+    tmp_path: Path,
+    style: str,
+    paging: dict[str, Any],
+    records: str,
+    count: int,
+) -> None:
+    shop.style = style
+    shop.records = [record(number) for number in range(1, count + 1)]
+    items = pull(stand, tmp_path, paging=paging, records=records)
+    assert ids(items) == [str(number) for number in range(1, count + 1)]
+    is_known_whole = "total" in paging or len(stand.requests) == 1
+    assert last_mark(items).complete == ("" if is_known_whole else None)
+
+
+def test_parameters_and_size_go_with_every_page(stand: Stand, shop: Shop, tmp_path: Path) -> None:
+    shop.records = [record(number) for number in range(1, 4)]
+    paging = {**API["source"]["paging"], "size_parameter": "limit", "size": 2, "first": 1}
+    pull(stand, tmp_path, paging=paging, params={"status": "semua", "arsip": True, "tahun": 2024})
+    common = {"status": "semua", "arsip": "true", "tahun": "2024", "limit": "2"}
+    assert [each.query for each in stand.requests] == [
+        {**common, "page": "1"},
+        {**common, "page": "2"},
+    ]
+
+
+def test_a_listing_that_shifted_between_two_pages_withdraws_nothing(
+    stand: Stand, shop: Shop, tmp_path: Path
+) -> None:
+    shop.records = [record(number) for number in range(1, 5)]
+    whole, answered = shop.records, []
+
+    def app(request: Request) -> Reply:
+        answered.append(request)
+        if len(answered) == 2:
+            shop.records = whole[1:]  # 1 is deleted meanwhile: 3 moves to the page before
+        return shop(request)
+
+    stand.app = app
+    items = pull(stand, tmp_path, since=SINCE)
+    assert ids(items) == ["1", "2", "4"]
+    assert last_mark(items) == Mark({}, None), "read again from the start"
+
+
+# -- records --------------------------------------------------------------------------------------
+
+
+def test_a_record_is_flattened_and_leads_back_to_its_page(
+    stand: Stand, shop: Shop, tmp_path: Path
+) -> None:
+    shop.records = [
+        record(1, **{"lokasi.kabupaten": "lain"}, bukti=[{"nama": "a.jpg"}], kosong=None, tag=[])
+    ]
+    (found,) = deliveries(pull(stand, tmp_path))
+    assert found.received_at == datetime(2024, 11, 6, 12, 33, tzinfo=UTC)
+    assert found.locator == "record 1"
+    assert found.fields == {
+        "nomor": 1,
+        "dibuat": "2024-11-06T19:33:00+07:00",
+        "diubah": "2024-11-06T19:33:00+07:00",
+        "pelapor.nama": "Warga 1",
+        "lokasi.kabupaten": "Bangka",
+        "lokasi.titik.lat": -2.1,
+        "lokasi.titik.lon": 106.1,
+        "isu": "politik uang;netralitas asn",
+        "uraian": "cerita 1",
+        "lokasi.kabupaten (2)": "lain",
+        "bukti": [{"nama": "a.jpg"}],
+        "kosong": None,
+        "tag": "",
+    }
+    assert found.evidence is not None
+    kept = Evidence(tmp_path / "evidence").path(found.evidence).read_bytes()
+    assert json.loads(kept) == shop.records
+
+
+@pytest.mark.parametrize(
+    ("value", "moment", "expected"),
+    [
+        ("2024-11-06T12:00:00Z", {}, datetime(2024, 11, 6, 12, tzinfo=UTC)),
+        ("2024-11-06T12:00:00.123+0700", {}, datetime(2024, 11, 6, 5, 0, 0, 123000, UTC)),
+        ("2024-11-06 12:00:00", {}, datetime(2024, 11, 6, 5, tzinfo=UTC)),
+        ("2024-11-06 12:00:00", {"timezone": "UTC"}, datetime(2024, 11, 6, 12, tzinfo=UTC)),
+        (
+            "06-11-2024 12.00",
+            {"format": "%d-%m-%Y %H.%M", "timezone": "Asia/Makassar"},
+            datetime(2024, 11, 6, 4, tzinfo=UTC),
+        ),
+        (1730894400, {}, datetime(2024, 11, 6, 12, tzinfo=UTC)),
+        ("1730894400", {}, datetime(2024, 11, 6, 12, tzinfo=UTC)),
+        (1730894400000, {}, datetime(2024, 11, 6, 12, tzinfo=UTC)),
+        ("Wed, 06 Nov 2024 12:00:00 GMT", {}, datetime(2024, 11, 6, 12, tzinfo=UTC)),
+    ],
+)
+def test_times_in_every_spelling(
+    stand: Stand,
+    shop: Shop,
+    tmp_path: Path,
+    value: object,
+    moment: dict[str, Any],
+    expected: datetime,
+) -> None:
+    shop.records = [record(1, dibuat=value)]
+    items = pull(stand, tmp_path, received={"field": "dibuat", **moment})
+    assert [each.received_at for each in deliveries(items)] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("bad", "code", "known"),
+    [
+        ({"nomor": None, "uraian": "x"}, "required_field_missing", None),
+        ({"nomor": {"a": 1}}, "required_field_missing", None),
+        ("bukan catatan", "required_field_missing", None),
+        (record(9, dibuat="31/02/2024"), "unreadable_date", "9"),
+        (record(9, dibuat=None), "unreadable_date", "9"),
+        (record(9, dibuat=1e300), "unreadable_date", "9"),
+        ({**record(9), "nomor": "x" * 3000}, "unusable_source_id", None),
+    ],
+)
+def test_a_record_that_cannot_be_read_is_quarantined_alone(
+    stand: Stand, shop: Shop, tmp_path: Path, bad: Any, code: str, known: str | None
+) -> None:
+    shop.records = [record(1), bad]
+    items = pull(stand, tmp_path)
+    assert ids(items) == ["1"]
+    (refused,) = refusals(items)
+    assert (refused.reason_code, refused.source_id, refused.content) == (code, known, bad)
+    assert last_mark(items).complete == ("" if known else None), "what is nameless may be anything"
+
+
+def test_a_wrong_description_is_an_error_and_no_full_quarantine(
+    stand: Stand, shop: Shop, tmp_path: Path
+) -> None:
+    shop.records = [record(1), record(2)]
+    with pytest.raises(SourceError, match="they have: nomor, dibuat") as caught:
+        pull(stand, tmp_path, id="id")
+    assert "Warga" not in str(caught.value)
+    with pytest.raises(SourceError, match="no list of records at 'items'; the answer has: data"):
+        pull(stand, tmp_path, records="items")
+    paging = {**API["source"]["paging"], "total": "meta.jumlah"}
+    with pytest.raises(SourceError, match=r"no number of records at 'meta\.jumlah'"):
+        pull(stand, tmp_path, paging=paging)
+
+
+def test_deep_nesting_is_no_crash(stand: Stand, tmp_path: Path) -> None:
+    deep: Any = "dasar"
+    for _ in range(400):
+        deep = {"a": deep}
+    stand.script = [Reply({"data": [record(1, dalam=deep)], "meta": {"total": 1}})]
+    (found,) = deliveries(pull(stand, tmp_path))
+    assert isinstance(found.fields["dalam" + ".a" * 20], dict)
+
+
+def test_nothing_may_be_null(stand: Stand, tmp_path: Path) -> None:
+    stand.script = [Reply({"data": None, "meta": {"total": 0}})]
+    assert pull(stand, tmp_path) == [Mark({}), Mark({}, "")]
+
+
+# -- what changed ---------------------------------------------------------------------------------
+
+
+def test_the_next_pull_asks_with_overlap_for_what_changed(
+    stand: Stand, shop: Shop, tmp_path: Path
+) -> None:
+    shop.records = [record(1), record(2, diubah="2024-11-08T10:00:00+07:00"), record(3)]
+    items = pull(stand, tmp_path, since=SINCE)
+    assert "diubah_sejak" not in stand.requests[0].query
+    assert last_mark(items).complete == ""
+    cursor = last_mark(items).cursor
+    assert cursor["since"] == "2024-11-08T03:00:00+00:00"
+    shop.records[0] = record(1, uraian="baru", diubah="2024-11-08T11:00:00+07:00")
+    again = pull(stand, tmp_path, cursor, since=SINCE)
+    assert stand.requests[-1].query["diubah_sejak"] == "2024-11-08T02:00:00Z"
+    assert ids(again) == ["1", "2"]
+    assert last_mark(again).complete is None
+    assert last_mark(again).cursor["since"] == "2024-11-08T04:00:00+00:00"
+    assert last_mark(pull(stand, tmp_path, last_mark(again).cursor, since=SINCE)).cursor == (
+        last_mark(again).cursor
+    )
+
+
+@pytest.mark.parametrize(
+    ("format", "sent"),
+    [
+        ("unix", "1731031200"),
+        ("unix_ms", "1731031200000"),
+        ("%Y-%m-%d", "2024-11-08"),
+        ("%d/%m/%Y %H:%M", "08/11/2024 09:00"),
+    ],
+)
+def test_the_parameter_in_every_spelling(
+    stand: Stand, shop: Shop, tmp_path: Path, format: str, sent: str
+) -> None:
+    shop.style = "none"
+    now = datetime.now(UTC).isoformat()
+    cursor = {"since": "2024-11-08T03:00:00+00:00", "full_at": now}
+    since = {"field": "diubah", "parameter": "sejak", "format": format}
+    pull(stand, tmp_path, cursor, since=since, paging={"style": "none"})
+    assert stand.requests[0].query["sejak"] == sent
+
+
+def test_a_change_dated_into_the_future_hides_nothing(
+    stand: Stand, shop: Shop, tmp_path: Path
+) -> None:
+    shop.records = [record(1, diubah="2099-01-01T00:00:00Z")]
+    before = datetime.now(UTC)
+    since = last_mark(pull(stand, tmp_path, since=SINCE)).cursor["since"]
+    assert before <= datetime.fromisoformat(since) <= datetime.now(UTC)
+
+
+def test_everything_is_read_now_and_then(stand: Stand, shop: Shop, tmp_path: Path) -> None:
+    shop.records = [record(1)]
+    old = (datetime.now(UTC) - timedelta(days=8)).isoformat()
+    items = pull(
+        stand, tmp_path, {"since": "2024-12-01T00:00:00+00:00", "full_at": old}, since=SINCE
+    )
+    assert ids(items) == ["1"]
+    assert last_mark(items).complete == ""
+    assert last_mark(items).cursor["since"] == "2024-12-01T00:00:00+00:00", "never backwards"
+    assert last_mark(items).cursor["full_at"] > old
+
+
+# -- credentials ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("auth", "header", "value"),
+    [
+        ({"style": "bearer"}, "authorization", "Bearer rahasia"),
+        ({"style": "header", "name": "X-Api-Key"}, "x-api-key", "rahasia"),
+        (
+            {"style": "header", "name": "Authorization", "prefix": "Token"},
+            "authorization",
+            "Token rahasia",
+        ),
+        (
+            {"style": "basic"},
+            "authorization",
+            "Basic " + base64.b64encode(b"petugas:rahasia").decode(),
+        ),
+    ],
+)
+def test_a_credential_in_a_header(
+    stand: Stand,
+    shop: Shop,
+    tmp_path: Path,
+    auth: dict[str, Any],
+    header: str,
+    value: str,
+) -> None:
+    shop.records = [record(number) for number in range(3)]
+    pull(stand, tmp_path, connection=stand.connection(login="petugas"), auth=auth)
+    assert [each.headers[header] for each in stand.requests] == [value, value]
+
+
+def test_a_credential_in_the_query_goes_with_every_page_and_into_no_message(
+    stand: Stand, shop: Shop, tmp_path: Path
+) -> None:
+    shop.style = "next"
+    shop.records = [record(number) for number in range(3)]
+    auth = {"style": "query", "name": "api_key"}
+    source = {"auth": auth, "paging": {"style": "next", "next": "links.next"}}
+    pull(stand, tmp_path, **source)
+    assert [each.query["api_key"] for each in stand.requests] == ["rahasia", "rahasia"]
+    stand.script = [Reply(status=403)]
+    with pytest.raises(SourceError) as caught:
+        pull(stand, tmp_path, **source)
+    assert "rahasia" not in str(caught.value)
+
+
+def test_no_credential_is_told_before_anything_is_asked(stand: Stand, tmp_path: Path) -> None:
+    connection = stand.connection(password=None)
+    with pytest.raises(SourceError, match="set the password of the connection 'api_contoh'"):
+        pull(stand, tmp_path, connection=connection, auth={"style": "bearer"})
+    assert stand.requests == []
+
+
+@pytest.mark.parametrize("host", ["", "ftp://contoh.example.id", "http://"])
+def test_no_address_is_told(stand: Stand, tmp_path: Path, host: str) -> None:
+    with pytest.raises(SourceError, match="https://"):
+        pull(stand, tmp_path, connection=SourceConnection(host))
+
+
+# -- refusals and outages -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reply", "cure"),
+    [
+        (Reply(status=400), "documentation"),
+        (Reply(status=401), "credential"),
+        (Reply(status=403), "right to read"),
+        (Reply(status=404), "address"),
+        (Reply(status=302, headers={"Location": "/masuk"}), "API address"),
+        (Reply("<html>Masuk</html>", headers={"Content-Type": "text/html"}), "API address"),
+        (Reply("\n <!doctype html><p>Masuk"), "API address"),
+        (Reply(status=429, headers={"Retry-After": "4000"}), "next scheduled pull"),
+        (Reply({"data": [], "meta": {"total": "banyak"}}), "total"),
+        (Reply([1]), "source.records"),
+    ],
+)
+def test_a_refusal_is_told_at_once(
+    stand: Stand, tmp_path: Path, waits: list[float], reply: Reply, cure: str
+) -> None:
+    stand.script = [reply]
+    with pytest.raises(SourceError) as caught:
+        pull(stand, tmp_path)
+    assert cure in caught.value.cure
+    assert caught.value.where == "channel api_contoh, /v1/aduan"
+    assert waits == []
+    assert len(stand.requests) == 1
+
+
+def test_what_may_pass_is_tried_again(
+    stand: Stand, shop: Shop, tmp_path: Path, waits: list[float]
+) -> None:
+    shop.records = [record(1)]
+    stand.script = [
+        Reply(status=429, headers={"Retry-After": "7"}),
+        Reply(status=503, headers={"Retry-After": "Wed, 06 Nov 2024 00:00:00 -0000"}),
+        Reply('{"data": [{"nomor'),
+        Reply(b"rusak", headers={"Content-Encoding": "gzip"}),
+    ]
+    assert ids(pull(stand, tmp_path)) == ["1"]
+    assert waits[0] == 7
+    assert len(waits) == 4
+
+
+def test_a_page_that_repeats_is_an_error_and_no_endless_pull(
+    stand: Stand, shop: Shop, tmp_path: Path
+) -> None:
+    page = {"data": [record(1), record(2)], "meta": {"total": 9}}
+    stand.app = lambda request: Reply(page)
+    with pytest.raises(SourceError, match="same page again"):
+        pull(stand, tmp_path)
+    turn = [{"data": [record(n)], "links": {"next": f"/v1/aduan?ke={n % 2}"}} for n in range(2)]
+    stand.app = lambda request: Reply(turn[int(request.query.get("ke", 0))])
+    with pytest.raises(SourceError, match="same page again"):
+        pull(stand, tmp_path, paging={"style": "next", "next": "links.next"})
+    assert len(stand.requests) <= 5
+
+
+def test_a_next_page_elsewhere_is_not_followed(stand: Stand, tmp_path: Path) -> None:
+    link = "https://lain.example.org/v1/aduan?page=2"
+    stand.script = [Reply({"data": [record(1)], "links": {"next": link}})]
+    with pytest.raises(SourceError, match=r"another server, https://lain\.example\.org"):
+        pull(stand, tmp_path, paging={"style": "next", "next": "links.next"})
+    assert len(stand.requests) == 1
+
+
+def test_a_page_beyond_measure_is_refused_also_when_it_is_packed(
+    stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "MAX_PAGE", 1 << 20)
+    packed = gzip.compress(b" " * (2 << 20))
+    stand.script = [Reply(packed, headers={"Content-Encoding": "gzip"})]
+    with pytest.raises(SourceError, match="larger than 1 MB"):
+        pull(stand, tmp_path)
+
+
+# -- whole pulls ----------------------------------------------------------------------------------
+
+
+def contents(db: psycopg.Connection) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for key, story in db.execute(
+        "select source_id, payload ->> 'uraian' from raw.record order by record_id"
+    ):
+        found.setdefault(key, []).append(story)
+    return found
+
+
+def test_pulls_again_and_again_with_an_edit_a_deletion_and_a_withdrawal(
+    stand: Stand,
+    shop: Shop,
+    db: psycopg.Connection,
+    add_channel: Callable[..., Path],
+    pull_from: Callable[..., IntakeCounts],
+) -> None:
+    add_channel(API, source={**API["source"], "withdrawn": "dicabut"})
+    shop.records = [record(number) for number in range(1, 6)]
+    to = stand.connection()
+    assert pull_from("api_contoh", to) == IntakeCounts(read=5, landed=5)
+    assert pull_from("api_contoh", to) == IntakeCounts(read=5, duplicate=5)
+    shop.records[1] = record(2, uraian="diperbaiki")
+    del shop.records[2]
+    shop.records[2] = record(4, dicabut="2024-11-09")
+    counts = pull_from("api_contoh", to)
+    assert counts == IntakeCounts(read=3, landed=1, duplicate=2, tombstones=2)
+    assert pull_from("api_contoh", to) == IntakeCounts(read=3, duplicate=3)
+    shop.records[2] = record(4)
+    assert pull_from("api_contoh", to) == IntakeCounts(read=4, landed=1, duplicate=3)
+    assert contents(db) == {
+        "1": ["cerita 1"],
+        "2": ["cerita 2", "diperbaiki"],
+        "3": ["cerita 3", None],
+        "4": ["cerita 4", None, "cerita 4"],
+        "5": ["cerita 5"],
+    }
+
+
+def test_an_outage_in_the_middle_leaves_the_cursor_and_the_next_pull_completes(
+    stand: Stand,
+    shop: Shop,
+    db: psycopg.Connection,
+    add_channel: Callable[..., Path],
+    pull_from: Callable[..., IntakeCounts],
+    waits: list[float],
+) -> None:
+    add_channel(API, source={**API["source"], "since": SINCE})
+    shop.records = [record(number) for number in range(1, 6)]
+    stand.dies_after = 1
+    with pytest.raises(SourceError, match="after 6 attempts"):
+        pull_from("api_contoh", stand.connection())
+    assert contents(db).keys() == {"1", "2"}, "what came before stays"
+    cursor = "select cursor from ops.channel_cursor"
+    assert db.execute(cursor).fetchall() in ([], [({},)])
+    stand.dies_after = None
+    counts = pull_from("api_contoh", stand.connection())
+    assert counts == IntakeCounts(read=5, landed=3, duplicate=2)
+    assert db.execute(cursor).fetchone()[0]["since"] == "2024-11-06T12:33:00+00:00"  # type: ignore[index]
+
+
+def test_a_source_that_shrank_to_nothing_is_an_alarm(
+    stand: Stand,
+    shop: Shop,
+    db: psycopg.Connection,
+    add_channel: Callable[..., Path],
+    pull_from: Callable[..., IntakeCounts],
+) -> None:
+    add_channel(API)
+    shop.records = [record(number) for number in range(1, 6)]
+    pull_from("api_contoh", stand.connection())
+    shop.records = []
+    with pytest.raises(SourceError, match="of 5 deliveries the source no longer has 5"):
+        pull_from("api_contoh", stand.connection())
+    assert None not in [story for stories in contents(db).values() for story in stories]
+
+
+# -- the channel file -----------------------------------------------------------------------------
+
+
+def test_mistakes_in_the_description_are_told_together(tmp_path: Path) -> None:
+    (tmp_path / "api.yaml").write_text(
+        """\
+title: API
+owner: {name: Kantor, email: kantor@contoh.example.id}
+schedule: "0 5 * * *"
+source:
+  kind: http_json
+  path: /v1
+  id: id
+  received: {field: dibuat, format: pagi}
+  since: {field: diubah, overlap: sejam, parameter: sejak}
+fields:
+  narrative: {from: uraian}
+"""
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        load_channels(tmp_path)
+    assert "api.yaml:8" in str(caught.value)
+    assert "api.yaml:9" in str(caught.value)
+    (tmp_path / "api.yaml").write_text(
+        """\
+title: API
+owner: {name: Kantor, email: kantor@contoh.example.id}
+schedule: "0 5 * * *"
+source:
+  kind: http_json
+  path: /v1
+  id: id
+  received: dibuat
+  auth: {style: header}
+  paging: {style: cursor, size: 5}
+fields:
+  narrative: {from: uraian}
+"""
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        load_channels(tmp_path)
+    for told in ("which header", "the link or token", "has no parameter", "size_parameter", "name"):
+        assert told in str(caught.value)
+    assert "connection: is missing" in str(caught.value)
+
+
+def test_the_example_of_the_docs_is_a_channel(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "channels" / "http_json.md"
+    example = page.read_text(encoding="utf-8").split("```yaml\n", 1)[1].split("```", 1)[0]
+    (tmp_path / "contoh.yaml").write_text(example, encoding="utf-8")
+    assert load_channels(tmp_path)["contoh"].kind == "http_json"
