@@ -328,6 +328,56 @@ class SigaplaporSource(_Model):
     number: Label = "No Laporan/Temuan"
 
 
+class FormCsvSource(_Model):
+    """The responses of one form of Google Forms, as CSV: files in a folder, or a link.
+
+    Attributes:
+        files: which files of the folder; each is an export of the whole form.
+        path: what follows the connection's address, where the CSV is read from a link.
+        timestamp: the column with the time of the response.
+        id: columns that name a response for good, also when it is edited (a number of an add-on, or
+            the address where a form takes one response from each).
+        date_order: how times without a year in front are written: day or month first.
+    """
+
+    kind: Literal["form_csv"]
+    files: str = "*"
+    path: str = ""
+    timestamp: Labels = ("Cap waktu", "Stempel waktu", "Timestamp")
+    id: Labels = ()
+    date_order: Literal["dmy", "mdy"] = "dmy"
+
+
+class OdkSource(_Model):
+    """A form on an ODK Central server.
+
+    Attributes:
+        project: the project's number, as in its address.
+        form: the form's id (`xmlFormId`).
+        overlap: how much earlier than the last pull the next one begins.
+    """
+
+    kind: Literal["odk"]
+    project: int = Field(ge=1)
+    form: Label
+    overlap: Duration = timedelta(hours=1)
+
+
+class UshahidiSource(_Model):
+    """The posts of an Ushahidi deployment: its v5 API, or (without a connection) its CSV export.
+
+    Attributes:
+        form: the survey's number; every survey and unstructured post, if left out (API only).
+        overlap: how much earlier than the last pull the next one begins (API only).
+        files: which files of the folder; each is an export of the same surveys.
+    """
+
+    kind: Literal["ushahidi"]
+    form: int | None = Field(default=None, ge=1)
+    overlap: Duration = timedelta(hours=1)
+    files: str = "*"
+
+
 class FieldMap(_Model):
     """Where a canonical field is found.
 
@@ -380,6 +430,9 @@ class Channel(_Model):
         | WhatsappSource
         | KoboSource
         | HttpJsonSource
+        | FormCsvSource
+        | OdkSource
+        | UshahidiSource
         | WhatsappCloudSource
         | EmailSource
         | FormASource
@@ -631,7 +684,7 @@ def _contradictions(channel: Channel) -> Iterator[tuple[_Place, str]]:
     yield from _server(channel)
     if isinstance(channel.source, HttpJsonSource):
         yield from _http_json(channel.source)
-    if channel.kind in ("kobo", "http_json") and channel.connection is None:
+    if channel.kind in ("kobo", "http_json", "odk") and channel.connection is None:
         yield ("connection",), "is missing: the server's address and token; name a connection"
 
 
