@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -32,9 +33,20 @@ def samples() -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def scratch() -> Iterator[Path]:
+    """A folder that PostgreSQL's own account can reach as long as the session lasts.
+
+    pytest's temporary folders cannot be: another session, as root, shuts the way to them.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="lumbung-test-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server(scratch: Path) -> Iterator[EmbeddedPostgres]:
     """A running embedded PostgreSQL, stopped at the end of the session."""
-    postgres = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"))
+    postgres = EmbeddedPostgres(scratch / "postgres")
     postgres.start()
     yield postgres
     postgres.stop()

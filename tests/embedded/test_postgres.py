@@ -18,8 +18,8 @@ from lumbung.errors import ServiceError
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("embedded") / "postgres")
+def postgres(scratch: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(scratch / "embedded")
     server.start()
     yield server
     server.stop()
@@ -80,8 +80,8 @@ def test_listens_on_loopback_only_and_not_as_root(postgres: EmbeddedPostgres) ->
     assert (postgres.folder / "server.json").stat().st_mode & 0o077 == 0
 
 
-def test_half_made_data_folder_is_made_anew(tmp_path: Path) -> None:
-    server = EmbeddedPostgres(tmp_path / "postgres")
+def test_half_made_data_folder_is_made_anew(scratch: Path) -> None:
+    server = EmbeddedPostgres(scratch / "half-made")
     (server.folder / "data.new" / "base").mkdir(parents=True)
     try:
         with psycopg.connect(server.start()) as connection:
@@ -90,8 +90,8 @@ def test_half_made_data_folder_is_made_anew(tmp_path: Path) -> None:
         server.stop()
 
 
-def test_two_starts_at_once_make_one_server(tmp_path: Path) -> None:
-    servers = [EmbeddedPostgres(tmp_path / "postgres") for _ in range(2)]
+def test_two_starts_at_once_make_one_server(scratch: Path) -> None:
+    servers = [EmbeddedPostgres(scratch / "twice") for _ in range(2)]
     urls: list[str] = []
     threads = [
         threading.Thread(target=lambda server=server: urls.append(server.start()))

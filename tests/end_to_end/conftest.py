@@ -76,11 +76,11 @@ RETRY_AT_ONCE = {"AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1"}
 
 
 @pytest.fixture(scope="session")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(scratch: Path) -> Iterator[Installation]:
     """An installation after its first demo, stopped at the end."""
     settings = Settings(
-        home=tmp_path_factory.mktemp("home") / ".lumbung",
-        project=copy_project(tmp_path_factory.mktemp("project")),
+        home=scratch / "home",
+        project=copy_project(scratch / "project"),
         database_url=None,
     )
     demo = None

@@ -125,7 +125,7 @@ def test_edition_shows_the_truth_and_who_approved(installation: Installation) ->
         if row["week_id"] == week and row["category_code"] == "ALL"
     }
     frozen = installation.query(
-        "select figure_code, regency_code, value_week, value_to_date from published.figure"
+        "select figure_code, regency_code, week_value, to_date_value from published.figure"
         " where edition_id = %s and category_code = 'ALL'",
         f"{week}-r1",
     )

@@ -71,9 +71,9 @@ def count(settings: Settings, query: str) -> int:
         return 0
 
 
-def test_killed_demo_finishes_with_the_same_facts(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path / "home", project=ROOT, database_url=None)
-    log = tmp_path / "demo.log"
+def test_killed_demo_finishes_with_the_same_facts(scratch: Path) -> None:
+    settings = Settings(home=scratch / "killed", project=ROOT, database_url=None)
+    log = scratch / "demo.log"
     rng = random.Random(19)
     moments: list[Callable[[Settings], bool]] = [landed_something, building]
     began = time.monotonic()

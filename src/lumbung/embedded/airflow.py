@@ -112,6 +112,8 @@ class Airflow:
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
             "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
             "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "60",
+            # dbt's process pool is cleaned up with the task; Python warns about it at the exit.
+            "PYTHONWARNINGS": "ignore::UserWarning:multiprocessing.resource_tracker",
             # No telemetry from any tool.
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
             "SCARF_ANALYTICS": "false",
