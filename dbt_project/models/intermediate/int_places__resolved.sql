@@ -99,25 +99,30 @@ codes as (
     where written.text ~ '^\s*\d[\d\s.]*$'
 ),
 
+schemes as (
+    select
+        'kemendagri' as scheme,
+        regency_code,
+        replace(regency_code, '.', '') as digits
+    from {{ ref('regency') }}
+    where not is_unknown
+    union all
+    select
+        'bps' as scheme,
+        regency_code,
+        bps_code as digits
+    from {{ ref('regency') }}
+    where not is_unknown
+),
+
 coded as (
     select
         codes.place_id,
         codes.scheme is not null as has_scheme,
-        regencies.regency_code
+        schemes.regency_code
     from codes
-    inner join {{ ref('regency') }} as regencies
-        on
-            not regencies.is_unknown
-            and (
-                (
-                    coalesce(codes.scheme, 'kemendagri') = 'kemendagri'
-                    and left(codes.digits, 4) = replace(regencies.regency_code, '.', '')
-                )
-                or (
-                    coalesce(codes.scheme, 'bps') = 'bps'
-                    and left(codes.digits, 4) = regencies.bps_code
-                )
-            )
+    inner join schemes
+        on left(codes.digits, 4) = schemes.digits and coalesce(codes.scheme, schemes.scheme) = schemes.scheme
     where length(codes.digits) in (4, 6, 7, 10)
 ),
 
@@ -171,15 +176,18 @@ districts as (
     union
     select
         codes.place_id,
-        districts.district_code
+        kemendagri.district_code
     from codes
-    inner join {{ ref('district') }} as districts
-        on
-            (
-                codes.scheme = 'kemendagri'
-                and left(codes.digits, 6) = replace(districts.district_code, '.', '')
-            )
-            or (codes.scheme = 'bps' and left(codes.digits, 7) = districts.bps_code)
+    inner join {{ ref('district') }} as kemendagri
+        on left(codes.digits, 6) = replace(kemendagri.district_code, '.', '')
+    where codes.scheme = 'kemendagri'
+    union
+    select
+        codes.place_id,
+        bps.district_code
+    from codes
+    inner join {{ ref('district') }} as bps on left(codes.digits, 7) = bps.bps_code
+    where codes.scheme = 'bps'
 ),
 
 district_sets as (
@@ -217,21 +225,39 @@ decided as (
     left join district_sets on places.place_id = district_sets.place_id
 ),
 
+-- The one district that was named and belongs to the regency.
+belonging as (
+    select
+        decided.place_id,
+        min(districts.district_code) as district_code
+    from decided
+    inner join districts on decided.place_id = districts.place_id
+    inner join {{ ref('district') }} as regions
+        on
+            districts.district_code = regions.district_code
+            and decided.found_regency_code = regions.regency_code
+    group by decided.place_id
+    having count(*) = 1
+),
+
+villages as (
+    select
+        district_code,
+        {{ place_key('village_name') }} as name_key,
+        min(village_code) as village_code
+    from {{ ref('village') }}
+    group by district_code, name_key
+    having count(*) = 1
+),
+
 placed as (
     select
         decided.*,
-        belonging.district_code
+        belonging.district_code,
+        {{ place_key("regexp_replace(decided.village_raw, '^\\s*(desa|kelurahan|kel|ds)\\M', '', 'i')") }}
+            as village_key
     from decided
-    left join lateral (
-        select min(districts.district_code) as district_code
-        from districts
-        inner join {{ ref('district') }} as regions
-            on districts.district_code = regions.district_code
-        where
-            districts.place_id = decided.place_id
-            and regions.regency_code = decided.found_regency_code
-        having count(*) = 1
-    ) as belonging on true
+    left join belonging on decided.place_id = belonging.place_id
 )
 
 select
@@ -259,13 +285,5 @@ select
     end as location_confidence,
     placed.record_count
 from placed
-left join lateral (
-    select min(villages.village_code) as village_code
-    from {{ ref('village') }} as villages
-    where
-        villages.district_code = placed.district_code
-        and {{ place_key('villages.village_name') }} = {{ place_key(
-            "regexp_replace(placed.village_raw, '^\\s*(desa|kelurahan|kel|ds)\\M\\.?', '', 'i')"
-        ) }}
-    having count(*) = 1
-) as villages on true
+left join villages
+    on placed.district_code = villages.district_code and placed.village_key = villages.name_key

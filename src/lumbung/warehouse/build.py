@@ -81,12 +81,19 @@ def build(
     from lumbung.intake import contract
 
     channels = contract.load_channels(settings.channels)
-    with database.connect(database_url, application="lumbung build") as connection:
-        connection.autocommit = True
-        with _alone(connection):
-            contract.sync(connection, channels)
-            run = _Run(connection, settings, database_url)
-            return run.build(select, full_refresh, resume)
+    try:
+        with database.connect(database_url, application="lumbung build") as connection:
+            connection.autocommit = True
+            with _alone(connection):
+                contract.sync(connection, channels)
+                run = _Run(connection, settings, database_url)
+                return run.build(select, full_refresh, resume)
+    except psycopg.OperationalError as error:
+        raise BuildError(
+            f"the database went away: {_one_line(error)}",
+            where="ops.build",
+            cure="start it again ('lumbung up'), then build again",
+        ) from error
 
 
 @contextmanager
@@ -140,11 +147,14 @@ class _Run:
             # 'empty': leaving a model out must not leave out the tests on it that have not run.
             arguments += ["--exclude", *finished, "--indirect-selection", "empty"]
 
+        # A build of a part does not say that the whole is up to date, nor that seeds are loaded.
         row = self.connection.execute(
             "insert into ops.build (resumes_build_id, inputs_hash, seeds_hash, max_batch_id)"
-            " select %s, %s, %s, coalesce(max(batch_id), 0) from raw.batch"
+            " select %s, %s, %s, coalesce(case when %s"
+            " then (select max(max_batch_id) from ops.build where state = 'success')"
+            " else (select max(batch_id) from raw.batch) end, 0)"
             " returning build_id, max_batch_id",
-            (resumed, inputs, seeds),
+            (resumed, inputs, "" if select else seeds, select is not None),
         ).fetchone()
         assert row is not None  # noqa: S101 - 'returning' of a single insert
         self.build_id, max_batch_id = row
