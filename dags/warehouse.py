@@ -4,6 +4,7 @@ Runs when any channel landed something new, and daily at 05:45 WIB so that a los
 good. `gate_raw` is the first door (Great Expectations over `raw`): when a check of severity `fail`
 does not hold, nothing is built and readers keep the previous facts. `build` is one `dbt build`:
 models and their tests in dependency order; a failing test stops everything that lies behind it.
+Each model's state, seconds and rows appear in the task's tab "Storage" while it runs.
 
 **When it fails** the message names the check or the model, its owner and the cure; the failing
 rows are in schema `checks`. Clearing `build` goes on at the model that failed.
@@ -46,7 +47,7 @@ def warehouse() -> None:
 
     @task(outlets=[MARTS], retries=1)
     @for_good
-    def build(ti: Any = None) -> dict[str, Any]:
+    def build(ti: Any = None, task_state_store: Any = None) -> dict[str, Any]:
         from lumbung.warehouse import build as warehouse_build
 
         settings = Settings.load()
@@ -54,6 +55,7 @@ def warehouse() -> None:
             settings=settings,
             database_url=settings.require_database_url(),
             resume=ti.try_number > 1,
+            on_node=task_state_store.set,  # live, in the task's tab "Storage"
         )
         return result.summary()
 

@@ -10,7 +10,7 @@ import json
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +24,8 @@ from lumbung.settings import Settings
 
 LOCK_WAIT = "10min"
 """How long a build waits for another one of the same database."""
+
+OnNode = Callable[[str, dict[str, Any]], None]
 
 DONE = ("success", "pass", "warn")
 """States of a node that need no second run."""
@@ -58,6 +60,7 @@ def build(
     select: str | None = None,
     full_refresh: bool = False,
     resume: bool = False,
+    on_node: OnNode | None = None,
 ) -> BuildResult:
     """Sync the channels, then run every model and test in dependency order.
 
@@ -72,6 +75,8 @@ def build(
             incremental models from raw.
         resume: when the previous build failed or was killed, and neither raw nor the project has
             changed since, run only what it had not finished.
+        on_node: told of every model, and of every test that found rows, when it has ended: its
+            name and its state, seconds and rows.
 
     Raises:
         BuildError: naming the first model or test that failed, how many rows broke it and where
@@ -86,7 +91,7 @@ def build(
             connection.autocommit = True
             with _alone(connection):
                 contract.sync(connection, channels)
-                run = _Run(connection, settings, database_url)
+                run = _Run(connection, settings, database_url, on_node)
                 return run.build(select, full_refresh, resume)
     except psycopg.OperationalError as error:
         raise BuildError(
@@ -119,11 +124,16 @@ class _Run:
     """One build, from its row in `ops.build` to its end."""
 
     def __init__(
-        self, connection: psycopg.Connection, settings: Settings, database_url: str
+        self,
+        connection: psycopg.Connection,
+        settings: Settings,
+        database_url: str,
+        on_node: OnNode | None,
     ) -> None:
         self.connection = connection
         self.settings = settings
         self.database_url = database_url
+        self.on_node = on_node
         self.build_id = 0
         self._writing = threading.Lock()  # dbt's threads report at once
 
@@ -251,6 +261,12 @@ class _Run:
         message = None if state in ("success", "pass") else _one_line(result.message)
         self._record(*key, state, result.execution_time, rows, message)
         shown = "" if rows is None else f"{rows:,} {'failing ' * (key[2] == 'test')}rows"
+        if self.on_node and (node.resource_type == "model" or state not in DONE):
+            with self._writing:
+                self.on_node(
+                    node.node_name,
+                    {"state": state, "seconds": round(result.execution_time, 2), "rows": rows},
+                )
         print(f"{state:8} {key[2]:6} {key[1][:80]:80} {result.execution_time:6.2f} s  {shown}")
 
     # -- what is remembered ------------------------------------------------------------------
