@@ -142,6 +142,9 @@ SYSTEM_LABELS: dict[str, frozenset[str]] = {
             *("start", "end", "today", "username", "deviceid", "simserial", "phonenumber"),
         }
     ),
+    "form_csv": frozenset(
+        {"Cap waktu", "Cap Waktu", "Stempel waktu", "Stempel Waktu", "Timestamp"}
+    ),
     "whatsapp_cloud": frozenset(
         {"Pengirim", "Nama profil", "Teks", "Tanda", "Jenis", "Media", "Pesan (utuh)"}
     ),

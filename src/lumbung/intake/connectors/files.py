@@ -6,6 +6,7 @@ the bytes that were hashed.
 
 from __future__ import annotations
 
+import codecs
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -97,3 +98,20 @@ def is_bomb(archive: zipfile.ZipFile) -> bool:
     unpacked = sum(member.file_size for member in archive.infolist())
     packed = sum(member.compress_size for member in archive.infolist())
     return unpacked > _MAX_UNPACKED or unpacked > max(_HARMLESS, _MAX_RATIO * packed)
+
+
+def text_encoding(path: Path) -> str:
+    """UTF-8 if it is that throughout, UTF-16 if it says so, else what Windows writes."""
+    with path.open("rb") as stream:
+        start = stream.read(2)
+        if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return "utf-16"
+        stream.seek(0)
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            while piece := stream.read(1 << 20):
+                decoder.decode(piece)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8-sig"

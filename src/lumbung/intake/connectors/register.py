@@ -11,7 +11,6 @@ Memory: the rows of one sheet as calamine holds them (compact), and one row as P
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
 import zipfile
@@ -28,7 +27,7 @@ import orjson
 from python_calamine import CalamineSheet, PasswordError, SheetVisibleEnum, load_workbook
 
 from lumbung.intake.connectors import Delivery, Item, Source, Unreadable
-from lumbung.intake.connectors.files import File, Folder, is_bomb
+from lumbung.intake.connectors.files import File, Folder, is_bomb, text_encoding
 from lumbung.intake.contract import Channel, RegisterSource, normalise
 
 Row = Sequence[Any]
@@ -129,7 +128,7 @@ def _cells(sheet: CalamineSheet) -> tuple[Iterator[Row], list[Merge]]:
 
 
 def _csv(table: _Table, file: File) -> Iterator[Item]:
-    encoding = _encoding(file.path)
+    encoding = text_encoding(file.path)
     with file.path.open(encoding=encoding, errors="replace", newline="") as stream:
         sample = stream.read(1 << 16).splitlines(keepends=True)
     chosen = next(
@@ -146,23 +145,6 @@ def _csv(table: _Table, file: File) -> Iterator[Item]:
     except csv.Error:
         reason = "sebuah sel terlalu besar atau tanda kutipnya tidak ditutup; perbaiki berkasnya"
         yield file.unreadable("unreadable_file", reason)
-
-
-def _encoding(path: Path) -> str:
-    """UTF-8 if it is that throughout, UTF-16 if it says so, else what Windows writes."""
-    with path.open("rb") as stream:
-        start = stream.read(2)
-        if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            return "utf-16"
-        stream.seek(0)
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        try:
-            while piece := stream.read(1 << 20):
-                decoder.decode(piece)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "cp1252"
-    return "utf-8-sig"
 
 
 # -- a table on a sheet ----------------------------------------------------------------------------

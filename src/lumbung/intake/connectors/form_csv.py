@@ -1,0 +1,289 @@
+"""Google Forms: the responses of one form as CSV, from files in a folder or from a link.
+
+Every export holds the whole form, so the newest one says what there is: a response that it no
+longer has was withdrawn. Older exports that were not read before are landed too, and what only
+they have is withdrawn at once. A row's number is no key (deleted rows shift the others), and a
+response has no id: it is known by its time and its ordinal among those of the same second. An
+edited response takes another time; it comes as a new delivery, and its former one is withdrawn,
+unless the channel names columns (`id`) that stay.
+
+Times: what Forms exports tells the zone (`2022/06/22 11:07:29 AM GMT+7`); what a linked sheet
+exports does not (`27/01/2024 10.15.30`) and is in the channel's.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from lumbung.errors import SourceError
+from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
+from lumbung.intake.connectors.delimited import Table
+from lumbung.intake.connectors.files import File, Folder
+from lumbung.intake.connectors.http import Api
+from lumbung.intake.contract import FormCsvSource, normalise
+
+_STAMP = re.compile(
+    r"(\d{1,4})[/.\-](\d{1,2})[/.\-](\d{1,4})"
+    r"(?:[ T,]+(\d{1,2})[.:](\d{2})(?:[.:](\d{2})(?:\.\d+)?)?)?"
+    r"(?:\s*([AP])\.?\s?M\.?)?"
+    r"(?:\s*(?:(?:GMT|UTC)?([+\-]\d{1,2})(?::?(\d{2}))?|([A-Z]{1,5})))?",
+    re.IGNORECASE,
+)
+_ZONES = {
+    **{"Z": 0, "UTC": 0, "GMT": 0, "WIB": 7, "WITA": 8, "WIT": 9, "SGT": 8, "JST": 9},
+    **{"AST": -4, "ADT": -3, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6},
+    **{"PST": -8, "PDT": -7, "CET": 1, "CEST": 2},
+}
+"""Hours east of Greenwich of the zone names that Google writes (Unicode CLDR, English)."""
+
+_MAX_DOWNLOAD = 256 << 20
+
+
+class _Stamp(NamedTuple):
+    """A time as written: its parts, whether the year stands in front, its zone if it tells one."""
+
+    first: int
+    second: int
+    third: int
+    clock: timedelta
+    is_year_first: bool
+    zone: tzinfo | str | None
+
+
+def read(source: Source) -> Iterator[Item]:
+    """The responses of the exports, the newest last; a `Mark` at the end."""
+    options = source.channel.source
+    assert isinstance(options, FormCsvSource)  # noqa: S101 - the kind says so
+    if source.connection is not None:
+        yield from _from_link(source, options, source.connection)
+    else:
+        yield from _from_folder(source, options)
+
+
+def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
+    folder = Folder(source, options.files)
+    files = list(folder)
+    if not files:
+        return
+    *older, newest = files
+    present = _Export(source, options, newest)
+    there = present.ids()
+    only_before: set[str] = set()
+    for file in older:
+        if file.is_repeat:
+            continue
+        export = _Export(source, options, file)
+        former = export.ids()
+        if present.is_read and len(former & there) * 2 < len(former):
+            raise SourceError(
+                "the exports in the folder have less than half of their responses in common",
+                where=f"channel {source.channel.name}, {source.folder}",
+                cure="give every form a channel of its own (source.files), or take the older"
+                " export of this form out of the folder",
+            )
+        yield from export.items()
+        only_before |= former - there
+    yield from present.items()
+    mark = folder.mark()
+    as_of = source.cursor.get("as_of")
+    if not present.is_read or (as_of and newest.changed_at < datetime.fromisoformat(as_of)):
+        # Not the state of the form: nothing can be said about what is gone.
+        yield mark._replace(cursor={**mark.cursor, **({"as_of": as_of} if as_of else {})})
+        return
+    cursor = {**mark.cursor, "as_of": newest.changed_at.isoformat()}
+    yield Mark(cursor, "", tuple(sorted(only_before)))
+
+
+def _from_link(
+    source: Source, options: FormCsvSource, connection: SourceConnection
+) -> Iterator[Item]:
+    where = f"channel {source.channel.name}"
+    share = "share the sheet with everyone who has the link, or correct the link"
+    headers = {"Accept": "text/csv"}
+    if connection.password:
+        headers["Authorization"] = f"Bearer {connection.password}"
+    with Api(connection, where, headers=headers, cures={400: share, 401: share, 403: share}) as api:
+        url = api.at(options.path) if options.path else api.start
+        kept = api.keep(url, source.evidence, _MAX_DOWNLOAD)
+        if isinstance(kept, str):
+            what = "is not there (HTTP 404)" if kept == "missing" else "is larger than 256 MB"
+            raise api.error(f"the CSV {what}", share)
+        if _is_page(kept.path):
+            raise api.error("the link leads to a page for people, not to CSV", share)
+        file = File("respons.csv", kept.path, kept.sha256, datetime.now(UTC), is_repeat=False)
+        export = _Export(source, options, file)
+        for item in export.items():
+            if isinstance(item, Unreadable) and item.is_part:
+                raise api.error(
+                    f"what the link gives cannot be read ({item.reason_code})",
+                    "correct the link, or source.timestamp in the channel file",
+                )
+            yield item
+    yield Mark({}, "")
+
+
+def _is_page(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
+
+
+class _Export:
+    """One export of the form.
+
+    Attributes:
+        is_read: whether it was read to its end.
+    """
+
+    def __init__(self, source: Source, options: FormCsvSource, file: File) -> None:
+        self._source = source
+        self._options = options
+        self._file = file
+        self._zone = ZoneInfo(source.channel.timezone)
+        self._stamps = {normalise(label) for label in options.timestamp}
+        self.is_read = False
+
+    def ids(self) -> set[str]:
+        """The source ids of its responses, as far as it can be read."""
+        return {item.source_id for item in self.items() if item.source_id is not None}
+
+    def items(self) -> Iterator[Delivery | Unreadable]:
+        """Its responses, in its order.
+
+        Raises:
+            SourceError: when its times are written in another order than the channel says.
+        """
+        file = self._file
+        try:
+            table = Table(file.path, self._stamps)
+            column = next((each for each in table.labels if normalise(each) in self._stamps), None)
+            if column is None:
+                names = ", ".join(self._options.timestamp)
+                reason = (
+                    f"tidak ada kolom waktu ({names}); unduh ulang respons formulir sebagai CSV"
+                )
+                yield file.unreadable("header_not_found", reason)
+                return
+            self._hold_to_order(table, column)
+            met: Counter[datetime] = Counter()
+            contents: dict[str, int] = {}
+            for number, fields in table.rows():
+                yield self._item(number, fields, column, met, contents)
+            self.is_read = True
+        except csv.Error:
+            reason = (
+                "sebuah sel terlalu besar atau tanda kutipnya tidak ditutup; unduh ulang CSV-nya"
+            )
+            yield file.unreadable("unreadable_file", reason)
+
+    def _item(
+        self,
+        number: int,
+        fields: dict[str, str],
+        column: str,
+        met: Counter[datetime],
+        contents: dict[str, int],
+    ) -> Delivery | Unreadable:
+        file = self._file
+        locator = file.locator(f"baris {number}")
+
+        def refused(code: str, reason: str, key: str | None = None) -> Unreadable:
+            return Unreadable(code, reason, fields, file.changed_at, file.sha256, locator, key)
+
+        if column not in fields:
+            reason = "respons tanpa waktu; isi kolom waktunya atau hapus barisnya"
+            return refused("required_field_missing", reason)
+        stamp = _parts(fields[column])
+        moment = None if stamp is None else _moment(stamp, self._options.date_order, self._zone)
+        if moment is None:
+            reason = "waktu respons tidak ada di kalender atau zonanya tidak dikenal; perbaiki"
+            return refused("unreadable_date", reason)
+        if not self._options.id:
+            key = f"{moment:%Y%m%dT%H%M%SZ}-{met[moment]}"
+            met[moment] += 1
+            return Delivery(key, moment, fields, file.sha256, locator, file.is_repeat)
+        named = {normalise(label): value for label, value in fields.items()}
+        values = [named.get(normalise(label), "") for label in self._options.id]
+        if not all(values):
+            reason = f"kolom {', '.join(self._options.id)} kosong; lengkapi di lembarnya"
+            return refused("required_field_missing", reason)
+        # Hashed: what names a respondent is personal.
+        key = self._source.digest("\0".join(map(normalise, values)).encode()).hex()
+        content = hash(tuple(fields.items()))
+        if contents.setdefault(key, content) != content:
+            reason = f"{', '.join(self._options.id)} sudah dipakai respons lain; hapus yang lama"
+            return refused("key_repeated", reason, key)
+        return Delivery(key, moment, fields, file.sha256, locator, file.is_repeat)
+
+    def _hold_to_order(self, table: Table, column: str) -> None:
+        """Refuse a file of which every telling time speaks against the channel's date order."""
+        order = self._options.date_order
+        other = "mdy" if order == "dmy" else "dmy"
+        tells: Counter[str] = Counter()
+        with suppress(csv.Error):  # told when the rows themselves are read
+            for _, fields in table.rows():
+                stamp = _parts(fields.get(column, ""))
+                if stamp and not stamp.is_year_first and max(stamp.first, stamp.second) <= 31:
+                    tells["dmy"] += stamp.first > 12 >= stamp.second
+                    tells["mdy"] += stamp.second > 12 >= stamp.first
+        if tells[other] and not tells[order]:
+            raise SourceError(
+                f"the times are written in the order {other}, not {order}",
+                where=f"channel {self._source.channel.name}, {self._file.name}",
+                cure=f"set source.date_order to {other} in the channel file",
+            )
+
+
+def _parts(text: str) -> _Stamp | None:
+    """A time as written, whatever the order; None if it is no time."""
+    match = _STAMP.fullmatch(text.strip())
+    if match is None:
+        return None
+    first, second, third = (int(match[n]) for n in (1, 2, 3))
+    hour, minute, seconds = (int(match[n] or 0) for n in (4, 5, 6))
+    half = (match[7] or "").upper()
+    if minute > 59 or seconds > 59 or hour > 23 or (half and not 1 <= hour <= 12):
+        return None
+    if half:
+        hour = hour % 12 + (12 if half == "P" else 0)
+    zone: tzinfo | str | None = match[10] and match[10].upper()
+    if match[8]:
+        offset = timedelta(hours=abs(int(match[8])), minutes=int(match[9] or 0))
+        if offset >= timedelta(hours=24):
+            return None
+        zone = timezone(-offset if match[8].startswith("-") else offset)
+    clock = timedelta(hours=hour, minutes=minute, seconds=seconds)
+    return _Stamp(first, second, third, clock, len(match[1]) == 4, zone)
+
+
+def _moment(stamp: _Stamp, order: str, home: ZoneInfo) -> datetime | None:
+    """The moment in UTC; None for what the calendar has not, or a zone that is not known."""
+    if stamp.is_year_first:
+        year, month, day = stamp.first, stamp.second, stamp.third
+    elif order == "dmy":
+        day, month, year = stamp.first, stamp.second, stamp.third
+    else:
+        month, day, year = stamp.first, stamp.second, stamp.third
+    try:
+        naive = datetime(year + 2000 if year < 100 else year, month, day) + stamp.clock  # noqa: DTZ001
+    except ValueError:
+        return None
+    zone = stamp.zone or home
+    if isinstance(zone, str):
+        if zone == naive.replace(tzinfo=home).tzname():
+            zone = home
+        elif zone in _ZONES:
+            zone = timezone(timedelta(hours=_ZONES[zone]))
+        else:
+            return None
+    try:
+        return naive.replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError:
+        return None
