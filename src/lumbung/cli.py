@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import tempfile
+import traceback
 from typing import Annotated, NoReturn
 
 import typer
@@ -29,10 +31,20 @@ def main() -> NoReturn:
         app(standalone_mode=True)
     except LumbungError as error:
         _fail(str(error))
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        _fail(f"the disk is full [{error.filename or Settings.load().home}]. Free space and rerun.")
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _fail(
+                f"the disk is full [{error.filename or Settings.load().home}]."
+                " Free space, then run the same again."
+            )
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="lumbung-", suffix=".log", delete=False
+        ) as log:
+            log.write(traceback.format_exc())
+        _fail(
+            f"unexpected {type(error).__name__}: {error} [{log.name}]. Run the same again;"
+            " if it fails again, send that file to whoever maintains Lumbung."
+        )
     sys.exit(0)
 
 

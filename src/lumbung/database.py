@@ -23,7 +23,7 @@ def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
     except psycopg.OperationalError as error:
         shown = psycopg.conninfo.conninfo_to_dict(url)
         raise ServiceError(
-            f"the database does not answer: {str(error).strip().splitlines()[-1]}",
+            f"the database does not answer: {str(error).strip().splitlines()[0]}",
             where=f"{shown.get('host')}:{shown.get('port')}/{shown.get('dbname')}",
             cure="start it with 'lumbung up', or correct LUMBUNG_DATABASE_URL",
         ) from error

@@ -257,7 +257,9 @@ class EmbeddedPostgres:
             output.seek(0)
             said = output.read().strip()
         if done.returncode:
-            detail = " / ".join([*said.splitlines()[-3:], *self._log_tail().splitlines()[-3:]])
+            lines = [*said.splitlines(), *self._log_tail().splitlines()]
+            telling = [x for x in lines if any(word in x for word in ("FATAL", "PANIC", "error:"))]
+            detail = " / ".join(telling[-2:] or lines[-3:])
             raise ServiceError(
                 f"{program} failed: {detail}",
                 where=str(self.folder),
