@@ -88,6 +88,7 @@ def pull(
             Evidence(evidence),
             vault.content_hash,
             row[0] if row else {},
+            dry_run,
         )
         return _land_all(source, landing, reader(channel.kind)(source))
 

@@ -122,6 +122,7 @@ class Source:
         evidence: the store for what is delivered.
         digest: a keyed hash (16 bytes), for source ids made of personal text.
         cursor: what the last `Mark` said, or an empty dict.
+        dry_run: nothing may be left behind but evidence (whose store is then a passing one).
     """
 
     channel: Channel
@@ -130,6 +131,7 @@ class Source:
     evidence: Evidence
     digest: Callable[[bytes], bytes]
     cursor: Mapping[str, Any]
+    dry_run: bool = False
 
 
 SYSTEM_LABELS: dict[str, frozenset[str]] = {
@@ -140,6 +142,20 @@ SYSTEM_LABELS: dict[str, frozenset[str]] = {
             *("_supplementalDetails", "_xform_id_string", "__version__", "formhub/uuid"),
             *("meta/instanceID", "meta/deprecatedID", "meta/rootUuid", "meta/instanceName"),
             *("start", "end", "today", "username", "deviceid", "simserial", "phonenumber"),
+        }
+    ),
+    "odk": frozenset(
+        {
+            *("__id", "__attachments", "meta/instanceID", "meta/instanceName", "start", "end"),
+            *("today", "username", "deviceid", "phonenumber", "simserial", "audit"),
+            *(
+                f"__system/{name}"
+                for name in (
+                    *("submissionDate", "updatedAt", "deletedAt", "submitterId", "submitterName"),
+                    *("attachmentsPresent", "attachmentsExpected", "status", "reviewState"),
+                    *("deviceId", "edits", "formVersion"),
+                )
+            ),
         }
     ),
     "form_csv": frozenset(

@@ -5,10 +5,10 @@ Specification: Meta, "WhatsApp Business Platform, Webhooks" (payload) and "Valid
 any other one is quarantined. Requests come at least once, unordered and batched: a message is known
 by its `wamid`, hashed, because that holds the sender's number.
 
-An edit is a new version of the message it edits, a revocation one without its content, marked
-`dihapus`. Both are given after their message whatever the order of arrival, with the moment at
-which the message itself came: an edit does not move a report to another week. Statuses and errors
-are no deliveries. Memory: one request, and the edits and revocations of the whole archive.
+An edit is a new version of the message it edits. It is given after that whatever the order of
+arrival, and with the moment at which the message itself came: an edit does not move a report to
+another week. A revoked message is withdrawn. Revocations, statuses and errors are no deliveries.
+Memory: one request, and the edits and revocations of the whole archive.
 
 Fields: `Pengirim` (number, else the business-scoped user id), `Nama profil`, `Teks` (text, caption
 or chosen answer, without personal lines), `Tanda`, `Jenis`, `Media` (ids, no files), the template's
@@ -39,9 +39,6 @@ from lumbung.intake.contract import WhatsappCloudSource
 SENDER, PROFILE, TEXT, MARK = "Pengirim", "Nama profil", "Teks", "Tanda"
 TYPE, MEDIA, WHOLE = "Jenis", "Media", "Pesan (utuh)"
 """Labels that this connector makes."""
-
-DELETED = "Pesan ini telah dihapus"
-"""The text of a revoked message, as chat exports have it: the warehouse sets it apart."""
 
 _SIGNATURE = "x-hub-signature-256"
 _MAX_LINE = 32 << 20  # Meta sends 3 MB at most; a gateway's escaping multiplies it
@@ -83,20 +80,28 @@ def read(source: Source) -> Iterator[Item]:
     give = partial(_delivery, source, Template(source.channel, options.marker, own))
     folder = Folder(source, options.files)
     files = {file.name: file for file in folder}
-    changes: dict[str, list[_Message]] = {}
+    edits: dict[str, list[_Message]] = {}
+    revoked: dict[str, None] = {}
     for message in _messages(files, secrets):
         if isinstance(message, _Message) and (original := _original(message)):
-            changes.setdefault(original, []).append(message)
+            if message.content["type"] == "edit":
+                edits.setdefault(original, []).append(message)
+            else:
+                revoked[original] = None
     for message in _messages(files, secrets):
         if isinstance(message, Unreadable):
             yield message
         elif _original(message) is None:
             # A message never changes by itself: only unknown content of it is news.
             yield give(message, message.wamid, message.sent_at, is_repeat=True)
-            yield from _changed(give, message, changes.pop(message.wamid, ()))
-    for original, messages in changes.items():
-        yield from _changed(give, _Message(original, *min(messages, key=_when)[1:]), messages)
-    yield folder.mark()
+            for change, is_last in _ordered(edits.pop(message.wamid, ())):
+                is_repeat = not is_last or message.wamid in revoked
+                yield give(change, message.wamid, message.sent_at, is_repeat=is_repeat)
+    for original, changes in edits.items():
+        for change, is_last in _ordered(changes):
+            is_repeat = not is_last or original in revoked
+            yield give(change, original, min(map(_when, changes)), is_repeat=is_repeat)
+    yield folder.mark()._replace(withdrawn=tuple(_source_id(source, each) for each in revoked))
 
 
 def _secrets(source: Source) -> list[bytes]:
@@ -265,8 +270,8 @@ def _contact(message: Mapping[str, Any], contacts: Sequence[Any]) -> dict[str, A
 def _original(message: _Message) -> str | None:
     """The id of the message that this one edits or revokes; None for any other."""
     kind = message.content.get("type")
-    change = message.content.get(kind) if kind in ("edit", "revoke") else None
-    original = change.get("original_message_id") if isinstance(change, dict) else None
+    change = _part(message.content, kind) if kind in ("edit", "revoke") else {}
+    original = change.get("original_message_id")
     return original if isinstance(original, str) and original else None
 
 
@@ -274,16 +279,18 @@ def _when(message: _Message) -> datetime:
     return message.sent_at
 
 
-def _changed(give: Any, original: _Message, messages: Sequence[_Message]) -> Iterator[Item]:
-    """The edits and revocations of a message, in the order in which they were made.
+def _ordered(edits: Sequence[_Message]) -> Iterator[tuple[_Message, bool]]:
+    """Edits in the order in which they were made, and whether it is the last one.
 
-    Only the last one may be news again: a message that arrives after its edit has become the
-    latest version, which the edit has to be.
+    Only that one may be news again: a message that arrives after its edit has become the latest
+    version, which the edit has to be.
     """
-    ordered = sorted(messages, key=_when)
-    for message in ordered:
-        is_repeat = message is not ordered[-1]
-        yield give(message, original.wamid, original.sent_at, is_repeat=is_repeat)
+    ordered = sorted(edits, key=_when)
+    return ((edit, edit is ordered[-1]) for edit in ordered)
+
+
+def _source_id(source: Source, wamid: str) -> str:
+    return source.digest(wamid.encode(errors="backslashreplace")).hex()
 
 
 def _delivery(
@@ -297,7 +304,7 @@ def _delivery(
 ) -> Delivery | Unreadable:
     fields = _fields(template, message)
     request = message.request
-    source_id = source.digest(wamid.encode(errors="backslashreplace")).hex()
+    source_id = _source_id(source, wamid)
     if len(str(fields[TEXT])) > _MAX_TEXT:
         reason = "pesan terlalu panjang; periksa berkas arsipnya"
         refused = request.refused("too_large", reason)
@@ -323,8 +330,6 @@ def _fields(template: Template, message: _Message) -> dict[str, Any]:
     if profile:
         fields[PROFILE] = profile
     edited = ""
-    if kind == "revoke":
-        return {**fields, TEXT: DELETED, MARK: "dihapus"}
     if kind == "edit":
         content = _part(_part(content, "edit"), "message")
         fields[TYPE] = kind = str(content.get("type"))
