@@ -10,7 +10,7 @@ from __future__ import annotations
 import email.utils
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import IO, Any, NamedTuple, Self, TypeVar
@@ -63,8 +63,8 @@ class _PassingError(Exception):
         self.wait = wait
 
 
-class _GoneError(Exception):
-    """What was asked for is not there (404), where that is no error."""
+class _NothingError(Exception):
+    """A status that says that there is nothing, where that is no error."""
 
 
 class Api:
@@ -153,8 +153,15 @@ class Api:
         *,
         post: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
+        nothing: Collection[int] = (),
     ) -> Answer:
         """The JSON that a server answers a GET with, or a POST of JSON or of a form.
+
+        Args:
+            url: from `at` or `follow`.
+            post: what is posted as JSON.
+            form: what is posted as a form.
+            nothing: statuses that mean that there is nothing; the body is None then.
 
         Raises:
             SourceError: when it does not, in the end.
@@ -162,16 +169,19 @@ class Api:
 
         def once() -> Answer:
             method = "GET" if post is None and form is None else "POST"
-            with self._answer(method, url, json=post, data=form) as response:
-                content = bytearray()
-                for piece in response.iter_bytes():
-                    content += piece
-                    if len(content) > MAX_PAGE:
-                        raise self.error(
-                            f"a page is larger than {MAX_PAGE >> 20} MB",
-                            "ask for fewer records a page",
-                        )
-                headers = response.headers
+            content = bytearray()
+            try:
+                with self._answer(method, url, nothing, json=post, data=form) as response:
+                    for piece in response.iter_bytes():
+                        content += piece
+                        if len(content) > MAX_PAGE:
+                            raise self.error(
+                                f"a page is larger than {MAX_PAGE >> 20} MB",
+                                "ask for fewer records a page",
+                            )
+                    headers = response.headers
+            except _NothingError:
+                return Answer(None, httpx.Headers(), b"")
             if content.lstrip()[:1] == b"<":
                 raise self._for_people(200)
             try:
@@ -198,13 +208,15 @@ class Api:
             try:
                 with (
                     tempfile.SpooledTemporaryFile(_IN_MEMORY) as file,
-                    self._answer("GET", url, follow_redirects=True, is_file=True) as response,
+                    self._answer(
+                        "GET", url, (404,), follow_redirects=True, is_file=True
+                    ) as response,
                 ):
                     if not _copy(response, file, limit):
                         return "too_large"
                     file.seek(0)
                     return evidence.keep(file)  # type: ignore[arg-type] # it has read()
-            except _GoneError:
+            except _NothingError:
                 return "missing"
 
         return self._retry(once)
@@ -215,22 +227,30 @@ class Api:
 
     @contextmanager
     def _answer(
-        self, method: str, url: httpx.URL, *, is_file: bool = False, **options: Any
+        self,
+        method: str,
+        url: httpx.URL,
+        nothing: Collection[int],
+        *,
+        is_file: bool = False,
+        **options: Any,
     ) -> Iterator[httpx.Response]:
         """A good answer, not yet read."""
         try:
             if self._params:  # a link is followed as it is, byte for byte, otherwise
                 url = url.copy_merge_params(self._params)
             with self.client.stream(method, url, **options) as response:
-                self._judge(response, is_file)
+                self._judge(response, nothing, is_file)
                 yield response
         except (httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
             raise self._for_people(302) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise _PassingError(f"{type(error).__name__} {error}".strip()) from error
 
-    def _judge(self, response: httpx.Response, is_file: bool) -> None:
+    def _judge(self, response: httpx.Response, nothing: Collection[int], is_file: bool) -> None:
         status = response.status_code
+        if status in nothing:
+            raise _NothingError
         if status == 429 or (status >= 500 and status != 501):
             wait = _retry_after(response.headers.get("Retry-After"))
             if wait > MAX_WAIT_SECONDS:
@@ -239,8 +259,6 @@ class Api:
                     "let the next scheduled pull read it, or ask for a higher limit",
                 )
             raise _PassingError(f"HTTP {status}", wait)
-        if is_file and status == 404:
-            raise _GoneError
         if status in self._cures:
             raise self.error(f"the server refuses: HTTP {status}", self._cures[status])
         if status >= 400:

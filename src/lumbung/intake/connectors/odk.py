@@ -1,0 +1,282 @@
+"""ODK Central: the submissions of one form, through its OData feed.
+
+A pull asks for what was submitted or updated since the newest time met (the server's own, with an
+overlap). Three changes do not move these times, and are looked for apart:
+
+- a deletion: the server lists deleted submissions for 30 days, then purges them. A channel that
+  was not pulled for as long reads the whole form and compares;
+- a restored submission: one that was in that list and no longer is, is asked for by its id;
+- attachments that were still uploading: such submissions are asked for again, for 30 days.
+
+Source id: `__id`, the same over edits. Groups become `group/field`, repeats a list under their
+path, attachments a list under `__attachments` (name, sha256 and size of what the evidence store
+keeps). Labels without a value are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
+from lumbung.intake.connectors.http import Answer, Api, Listing, received
+from lumbung.intake.contract import OdkSource
+
+PAGE = 250
+"""Submissions asked for at once."""
+ATTACHMENTS = "__attachments"
+
+_LINK = "@odata.navigationLink"
+_PURGE = timedelta(days=31)  # Central purges by calendar days, after 30
+_IDLE = timedelta(days=29)
+_MAX_WATCHED = 500  # ids of each sort in the cursor; each is a request of every pull
+_GEOMETRIES = ("Point", "LineString", "Polygon")
+
+
+def read(source: Source) -> Iterator[Item]:
+    """What is new, changed or withdrawn; a `Mark` after each page."""
+    options = source.channel.source
+    assert isinstance(options, OdkSource)  # noqa: S101 - the kind says so
+    connection = source.connection or SourceConnection("")
+    where = f"channel {source.channel.name}, form {options.form}"
+    basic = str(connection.extra.get("auth", "")).casefold() == "basic"
+    login = (connection.login or "", connection.password or "")
+    cures = {
+        401: "set login (e-mail) and password of the connection to those of a Central web user",
+        403: "give the connection's account the role Project Viewer in the project",
+        404: "correct project and form in the channel file, or the host of the connection",
+        501: "update the server: this version of ODK Central does not know a part of the query",
+    }
+    with Api(connection, where, auth=login if basic else None, cures=cures) as api:
+        if not connection.password:
+            raise api.error(
+                "the credential is not known",
+                f"set login and password of the connection {source.channel.connection!r}",
+            )
+        if not basic:
+            token = _session(api, *login) if connection.login else connection.password
+            api.client.headers["Authorization"] = f"Bearer {token}"
+        yield from _Reading(source, options, api).items()
+
+
+def _session(api: Api, login: str, password: str) -> str:
+    body = api.json(api.at("v1/sessions"), post={"email": login, "password": password}).body
+    token = body.get("token") if isinstance(body, dict) else None
+    if not isinstance(token, str):
+        raise api.error(
+            "the server gives no session", "set the connection's host to an ODK Central server"
+        )
+    return token
+
+
+class _Reading:
+    """One pull of a form."""
+
+    def __init__(self, source: Source, options: OdkSource, api: Api) -> None:
+        form = f"v1/projects/{options.project}/forms/{quote(options.form, safe='')}"
+        self._source = source
+        self._options = options
+        self._api = api
+        self._form = form
+        self._now = datetime.now(UTC)
+        self._newest: datetime | None = None
+        self._uploading: dict[str, str] = {}
+
+    def items(self) -> Iterator[Item]:
+        cursor = self._source.cursor
+        before = {key: received(cursor[key]) for key in ("since", "pulled_at") if key in cursor}
+        since, pulled_at = before.get("since"), before.get("pulled_at")
+        is_full = since is None or pulled_at is None or self._now - pulled_at > _IDLE
+        self._newest = since
+        params = {"$top": str(PAGE), "$expand": "*"}
+        if since and not is_full:
+            begin = _instant(since - self._options.overlap)
+            params["$filter"] = (
+                f"__system/submissionDate ge {begin} or __system/updatedAt ge {begin}"
+            )
+        met: set[str] = set()
+        for answer, rows in self._pages(params):
+            for item in self._page(answer, rows):
+                met.add(item.source_id or "")
+                yield item
+            yield Mark(dict(cursor))
+        trash = self._trash()
+        again = [*cursor.get("uploading", {}), *(set(cursor.get("trash", ())) - set(trash))]
+        for key in again:
+            if key not in met and key not in trash:
+                yield from self._one(key)
+        after: dict[str, Any] = {"pulled_at": self._now.isoformat(), "trash": trash[:_MAX_WATCHED]}
+        if self._newest:
+            after["since"] = min(self._newest, self._now).isoformat()
+        after["uploading"] = self._watched(cursor.get("uploading", {}))
+        yield Mark(after, "" if is_full else None, tuple(trash))
+
+    def _watched(self, before: Mapping[str, str]) -> dict[str, str]:
+        """Id -> since when, of the submissions to ask for again; of too many the newest."""
+        watched = {key: before.get(key, at) for key, at in self._uploading.items()}
+        oldest = (self._now - _PURGE).isoformat()
+        kept = sorted(((at, key) for key, at in watched.items() if at > oldest), reverse=True)
+        return {key: at for at, key in kept[:_MAX_WATCHED]}
+
+    def _pages(self, params: dict[str, str]) -> Iterator[tuple[Answer, list[dict[str, Any]]]]:
+        listing = Listing(self._api)
+        url: httpx.URL | None = self._api.at(f"{self._form}.svc/Submissions", params)
+        while url is not None:
+            listing.asked(url)
+            answer = self._api.json(url)
+            rows, url = self._rows(answer, url)
+            listing.page([row.get("__id") for row in rows])
+            yield answer, rows
+
+    def _rows(
+        self, answer: Answer, url: httpx.URL
+    ) -> tuple[list[dict[str, Any]], httpx.URL | None]:
+        """The rows of a page and the address of the next one."""
+        body = answer.body
+        rows = body.get("value") if isinstance(body, dict) else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise self._api.error(
+                "the answer is not a page of an OData feed (value)",
+                "set the connection's host to an ODK Central server",
+            )
+        link = body.get("@odata.nextLink")
+        return rows, self._api.follow(url, str(link)) if link else None
+
+    def _page(self, answer: Answer, rows: list[dict[str, Any]]) -> Iterator[Delivery | Unreadable]:
+        evidence = self._source.evidence.keep(BytesIO(answer.rows_as_kept(rows))).sha256
+        for row in rows:
+            if not _system(row).get("deletedAt"):
+                yield self._item(row, evidence)
+
+    def _one(self, key: str) -> Iterator[Item]:
+        """A submission by its id, if it is there."""
+        name = quote(key.replace("'", "''"), safe="")
+        url = self._api.at(f"{self._form}.svc/Submissions('{name}')", {"$expand": "*"})
+        answer = self._api.json(url, nothing=(404,))
+        if answer.body is not None:
+            yield from self._page(answer, self._rows(answer, url)[0])
+
+    def _trash(self) -> list[str]:
+        """The ids of what was deleted and not yet purged; none where the server cannot delete."""
+        begin = _instant(self._now - _PURGE)
+        params = {"$top": "1000", "$filter": f"__system/deletedAt ge {begin}", "$select": "__id"}
+        ids: list[str] = []
+        listing = Listing(self._api)
+        url: httpx.URL | None = self._api.at(f"{self._form}.svc/Submissions", params)
+        while url is not None:
+            listing.asked(url)
+            answer = self._api.json(url, nothing=(501,))
+            if answer.body is None:
+                return []
+            rows, url = self._rows(answer, url)
+            found = [str(row["__id"]) for row in rows if row.get("__id")]
+            listing.page(found)
+            ids += found
+        return ids
+
+    def _item(self, row: dict[str, Any], evidence: bytes) -> Delivery | Unreadable:
+        system = _system(row)
+        key = row.get("__id")
+        moment = received(system.get("submissionDate"))
+        if not isinstance(key, str) or not key:
+            raise self._api.error(
+                "a submission has no __id",
+                "set the connection's host to an ODK Central server",
+            )
+        locator = f"submission {key}"
+
+        def refused(code: str, reason: str) -> Unreadable:
+            return Unreadable(code, reason, row, moment or self._now, evidence, locator, key)
+
+        if moment is None:
+            return refused("unreadable_date", "waktu kirimnya tidak ada; periksa di ODK Central")
+        for time in (moment, received(system.get("updatedAt"))):
+            if time is not None:
+                self._newest = max(time, self._newest or time)
+        if system.get("status") is not None:
+            reason = "isian terenkripsi dan tidak dapat dibaca; kirim tanpa enkripsi formulir"
+            return refused("encrypted", reason)
+        expected, present = (
+            int(system.get(name) or 0) for name in ("attachmentsExpected", "attachmentsPresent")
+        )
+        if present < expected:
+            self._uploading[key] = self._now.isoformat()
+        fields: dict[str, Any] = {}
+        _flatten(self._complete(row, self._api.at(f"{self._form}.svc/")), "", fields)
+        if expected or present:
+            fields[ATTACHMENTS] = self._attachments(key)
+        return Delivery(key, moment, fields, evidence, locator)
+
+    def _complete(self, row: Mapping[str, Any], base: httpx.URL) -> dict[str, Any]:
+        """A row with its repeats: those that the server did not put into it are fetched."""
+        whole: dict[str, Any] = {}
+        for name, value in row.items():
+            if name.endswith(_LINK):
+                field = name.removesuffix(_LINK)
+                if field not in row:
+                    whole[field] = self._repeats(self._api.follow(base, str(value)), base)
+            elif name.startswith("__") and name.endswith("-id"):
+                continue  # the parent's id, in a row of a repeat
+            elif isinstance(value, list):
+                whole[name] = [
+                    self._complete(each, base) if isinstance(each, dict) else each for each in value
+                ]
+            elif isinstance(value, dict) and not _is_geometry(value):
+                whole[name] = self._complete(value, base)
+            else:
+                whole[name] = value
+        return whole
+
+    def _repeats(self, url: httpx.URL, base: httpx.URL) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        listing = Listing(self._api)
+        following: httpx.URL | None = url.copy_merge_params({"$top": "1000"})
+        while following is not None:
+            listing.asked(following)
+            rows, following = self._rows(self._api.json(following), following)
+            found += [self._complete(row, base) for row in rows]
+        return found
+
+    def _attachments(self, key: str) -> list[dict[str, Any]]:
+        """What the evidence store keeps of a submission's attachments, and what it does not."""
+        folder = f"{self._form}/submissions/{quote(key, safe='')}/attachments"
+        listed = self._api.json(self._api.at(folder), nothing=(404,)).body
+        found: list[dict[str, Any]] = []
+        for each in listed if isinstance(listed, list) else ():
+            name = str(each.get("name"))
+            kept: Any = "missing"
+            if each.get("exists"):
+                url = self._api.at(f"{folder}/{quote(name, safe='')}")
+                kept = self._api.keep(url, self._source.evidence)
+            if isinstance(kept, str):
+                found.append({"name": name, "not_kept": kept})
+            else:
+                found.append({"name": name, "sha256": kept.sha256.hex(), "size": kept.size})
+        return sorted(found, key=lambda each: str(each["name"]))
+
+
+def _system(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    system = row.get("__system")
+    return system if isinstance(system, dict) else {}
+
+
+def _is_geometry(value: Mapping[str, Any]) -> bool:
+    """GeoJSON, whose coordinates are longitude, latitude, altitude."""
+    return value.get("type") in _GEOMETRIES and isinstance(value.get("coordinates"), list)
+
+
+def _flatten(row: Mapping[str, Any], prefix: str, fields: dict[str, Any]) -> None:
+    for name, value in row.items():
+        if isinstance(value, dict) and not _is_geometry(value):
+            _flatten(value, f"{prefix}{name}/", fields)
+        elif value is not None:
+            fields[f"{prefix}{name}"] = value
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
