@@ -47,7 +47,8 @@ class Unreadable(NamedTuple):
     Attributes:
         reason_code: `required_field_missing`, `key_repeated`, `unreadable_date`,
             `header_not_found`, `unreadable_file`, `unsafe_archive`, `not_a_chat`, `too_large`,
-            `unusable_source_id`, `bad_signature`, `unreadable_message`, `not_a_form`.
+            `unusable_source_id`, `bad_signature`, `unreadable_message`, `not_a_form`, `encrypted`,
+            `blurred_time`.
         reason: what is wrong and what its owner should do, in Indonesian; it is published, so it
             holds no value and no file's name.
         content: the delivery as given (JSON-like).
@@ -156,6 +157,14 @@ SYSTEM_LABELS: dict[str, frozenset[str]] = {
                     *("deviceId", "edits", "formVersion"),
                 )
             ),
+        }
+    ),
+    "ushahidi": frozenset(
+        {
+            *("Post ID", "Survey", "Survey ID", "Post Status", "Created (UTC)", "Updated (UTC)"),
+            *("Post Date (UTC)", "Contact ID", "Contact", "Data Source ID", "Source"),
+            *("Author ID", "Author", "Author Email", "Post Title", "Unstructured Description"),
+            "Categories",
         }
     ),
     "form_csv": frozenset(
