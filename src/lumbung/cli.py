@@ -170,6 +170,21 @@ def build(
 
 
 @app.command()
+def trace(
+    reference: Annotated[
+        str, typer.Argument(help="FIGURE@EDITION as the HTML edition shows it, or a record's id")
+    ],
+) -> None:
+    """Show what is behind a published number: records, batches, and the sha256 of what came."""
+    from lumbung.embedded.stack import Stack
+    from lumbung.publication import trace as tracing
+
+    url = Stack(Settings.load()).start_database()
+    for line in tracing.lines(reference, database_url=url):
+        typer.echo(line)
+
+
+@app.command()
 def db_url() -> None:
     """Print the URL of the warehouse, starting the embedded server when it is not running."""
     from lumbung.embedded.stack import Stack

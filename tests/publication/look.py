@@ -22,7 +22,7 @@ with tempfile.TemporaryDirectory() as folder:
         url = postgres.ensure_database("look")
         database.migrate(url)
         fill(url)
-        settings = Settings(Path(folder), Path(folder), None)
+        settings = Settings(Path(folder), Path(__file__).parents[2], None)
         edition_id = edition.freeze(WEEK, settings=settings, database_url=url)
         (target / "draft.html").write_bytes(
             render.render(edition.load(edition_id, database_url=url))["edisi.html"]
@@ -30,6 +30,7 @@ with tempfile.TemporaryDirectory() as folder:
         pass_gate(url, edition_id)
         edition.approve(edition_id, by="demo", how="demo", database_url=url)
         for name, content in render.render(edition.load(edition_id, database_url=url)).items():
+            (target / name).parent.mkdir(exist_ok=True)
             (target / name).write_bytes(content)
     finally:
         postgres.stop()

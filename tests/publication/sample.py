@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import random
 from collections import Counter
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import psycopg
@@ -37,6 +39,16 @@ create table reporting.rpt_figure (figure_code text, category_code text, regency
     primary key (figure_code, category_code, regency_code, week_id, period));
 create table reporting.rpt_figure_member (figure_code text, category_code text, regency_code text,
     week_id text, member_id text);
+create table marts.fct_report (report_id text primary key, record_kind text, regency_code text,
+    district_code text, week_id text, accused_role_code text, record_id bigint);
+create table marts.fct_supervision (supervision_id text primary key, week_id text,
+    record_id bigint);
+create table marts.fct_prevention (prevention_id text primary key, week_id text,
+    record_id bigint);
+create table marts.bridge_report_issue (report_id text, issue_code text);
+create schema intermediate;
+create table intermediate.int_activities__located (district_code text, week_id text,
+    record_id bigint);
 create table reporting.rpt_not_counted (channel text, reason_code text, week_id text,
     record_count bigint, reason text);
 """
@@ -96,9 +108,9 @@ def members(generator: random.Random) -> list[tuple[str, str, str, str, str]]:
             add("prevention", "ALL", generator.choice(regencies), week, f"P-{week}-{i}")
         for district in seed("district"):
             code, regency = str(district["district_code"]), str(district["regency_code"])
-            add("district_expected", "ALL", regency, week, code)
+            add("district_expected", "ALL", regency, week, f"{code}/{week}")
             if week != WEEK or code not in MISSING:
-                add("district_submitted", "ALL", regency, week, code)
+                add("district_submitted", "ALL", regency, week, f"{code}/{week}")
     return rows
 
 
@@ -138,6 +150,71 @@ def figures(
                 result[figure, category, regency, week, "week"] = value
                 result[figure, category, regency, week, "to_date"] = total
     return result
+
+
+FACTS = {"LP": "register_laporan", "TM": "register_laporan", "IA": "wa_aduan"}
+
+
+def lay(cursor: psycopg.Cursor, rows: list[tuple[str, str, str, str, str]]) -> None:
+    """The records behind the members, landed in one batch a week, and the facts they became."""
+    generator = random.Random(7)
+    districts: dict[str, list[str]] = {}
+    for district in seed("district"):
+        districts.setdefault(str(district["regency_code"]), []).append(
+            str(district["district_code"])
+        )
+    batches = {}
+    for week in WEEKS:
+        landed = datetime.combine(date.fromisocalendar(2024, int(week[-2:]), 7), time(13), UTC)
+        cursor.execute(
+            "insert into raw.batch (channel, run_key, started_at, landed_at, read_count,"
+            " landed_count, duplicate_count, quarantined_count)"
+            " values ('rekap', %s, %s, %s, 0, 0, 0, 0) returning batch_id",
+            (f"run {week}", landed, landed),
+        )
+        batches[week] = (cursor.fetchone() or (0,))[0], landed
+    facts = {}
+    for figure, category, regency, week, member in rows:
+        if figure != "district_expected":
+            facts[member] = (figure, category, regency, week)
+    for number, (member, (_, _, regency, week)) in enumerate(sorted(facts.items()), 1):
+        kind = member.split("-")[0]
+        source = f"{kind if kind in FACTS else 'rekap'}-{number}"
+        cursor.execute(
+            "insert into raw.record (channel, source_id, content_hash, batch_id, received_at,"
+            " evidence_sha256, locator, payload) values (%s, %s, %s, %s, %s, %s, %s, '{}')"
+            " returning record_id",
+            (
+                FACTS.get(kind, "rekap"),
+                source,
+                member.encode(),
+                *batches[week],
+                hashlib.sha256(week.encode()).digest(),
+                f"sheet {week}, row {number}",
+            ),
+        )
+        record = (cursor.fetchone() or (0,))[0]
+        if kind in FACTS:
+            cursor.execute(
+                "insert into marts.fct_report values (%s, %s, %s, %s, %s, %s, %s)",
+                (
+                    *(member, kind, regency),
+                    generator.choice(districts.get(regency, [""])) or None,
+                    *(week, "ASN", record),
+                ),
+            )
+        elif kind in ("S", "P"):
+            table = {"S": "fct_supervision", "P": "fct_prevention"}[kind]
+            cursor.execute(f"insert into marts.{table} values (%s, %s, %s)", (member, week, record))
+        else:  # a district's recap
+            cursor.execute(
+                "insert into intermediate.int_activities__located values (%s, %s, %s)",
+                (member.split("/")[0], week, record),
+            )
+    cursor.executemany(
+        "insert into marts.bridge_report_issue values (%s, %s)",
+        [(r[4], r[1]) for r in rows if r[0] == "suspected_violation_by_issue"],
+    )
 
 
 def fill(url: str, *, seed_number: int = 1) -> dict[tuple[str, str, str, str, str], int]:
@@ -192,6 +269,7 @@ def fill(url: str, *, seed_number: int = 1) -> dict[tuple[str, str, str, str, st
             with cursor.copy(f"copy {table} ({columns}) from stdin") as copy:
                 for value in values:
                     copy.write_row(value)
+        lay(cursor, rows)
         for channel, kind, title, owner in CHANNELS:
             cursor.execute(
                 "insert into reference.channel (channel, kind, title, owner_name, owner_email,"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -139,7 +140,10 @@ def test_an_unbuilt_warehouse_is_told(database_url: str, settings: Settings) -> 
 def test_decision_names_the_bytes_reviewed(url: str, settings: Settings) -> None:
     edition_id = freeze(url, settings)
     reviewed = edition.write_draft(edition_id, settings=settings, database_url=url)
-    assert {Path(p).name for p in reviewed} == {"edisi.html", "edisi.pdf"}
+    folder = settings.home / "drafts" / edition_id
+    names = {Path(p).relative_to(folder).as_posix() for p in reviewed}
+    assert names == {f.relative_to(folder).as_posix() for f in folder.rglob("*.*")}
+    assert {"edisi.html", "edisi.pdf", "edisi.xlsx", "data/angka.csv"} <= names
     for path, sha256 in reviewed.items():
         assert hashlib.sha256(Path(path).read_bytes()).hexdigest() == sha256
     with pytest.raises(PublicationError, match="reviewed"):
@@ -150,7 +154,9 @@ def test_decision_names_the_bytes_reviewed(url: str, settings: Settings) -> None
     edition.approve(edition_id, by="Ketua Contoh", reviewed=reviewed, database_url=url)
     decision = edition.load(edition_id, database_url=url).decision
     assert decision
-    assert dict(decision.reviewed) == {Path(p).name: sha for p, sha in reviewed.items()}
+    assert dict(decision.reviewed) == {
+        Path(p).relative_to(folder).as_posix(): sha for p, sha in reviewed.items()
+    }
     edition.approve(edition_id, by="Ketua Contoh", reviewed=reviewed, database_url=url)
     assert edition.load(edition_id, database_url=url).decision == decision
     for decide, by in ((edition.approve, "Orang Lain"), (edition.reject, "Ketua Contoh")):
@@ -181,20 +187,23 @@ def test_published_folder_and_rows_are_the_same_bytes(url: str, settings: Settin
     assert not settings.editions.exists()
     edition.approve(edition_id, by="demo", how="demo", database_url=url)
     paths = edition.publish(edition_id, settings=settings, database_url=url)
-    assert [Path(p).relative_to(settings.editions) for p in paths] == [
-        Path(edition_id, "edisi.html"),
-        Path(edition_id, "edisi.pdf"),
-    ]
+    folder = settings.editions / edition_id
+    assert sorted(paths) == sorted(str(f) for f in folder.rglob("*") if f.is_file())
     with psycopg.connect(url) as connection:
         stored = connection.execute(
-            "select name, sha256, byte_count from published.artefact order by name"
+            "select name, sha256, byte_count from published.artefact"
         ).fetchall()
-    on_disk = [(Path(p).name, Path(p).read_bytes()) for p in paths]
-    assert stored == [(n, hashlib.sha256(c).hexdigest(), len(c)) for n, c in on_disk]
-    Path(paths[0]).write_text("damaged")
-    Path(paths[1]).unlink()
+
+    def read() -> list[tuple[str, bytes]]:
+        return [(Path(p).relative_to(folder).as_posix(), Path(p).read_bytes()) for p in paths]
+
+    on_disk = read()
+    assert sorted(stored) == sorted((n, hashlib.sha256(c).hexdigest(), len(c)) for n, c in on_disk)
+    (folder / "edisi.html").write_text("damaged")
+    (folder / "edisi.pdf").unlink()
+    shutil.rmtree(folder / "data")
     assert edition.publish(edition_id, settings=settings, database_url=url) == paths
-    assert [(Path(p).name, Path(p).read_bytes()) for p in paths] == on_disk
+    assert read() == on_disk
     assert [p.name for p in settings.editions.iterdir()] == [edition_id]
 
 
@@ -228,6 +237,7 @@ def test_published_rows_never_change(url: str, settings: Settings) -> None:
         "figure",
         "trend",
         "figure_member",
+        "member_record",
         "submission",
         "not_counted",
         "gate_pass",

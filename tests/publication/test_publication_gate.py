@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import json
 import subprocess
 import sys
 
 import psycopg
 import pytest
+import xlsxwriter
 from sample import WEEK
 
 from lumbung.errors import GateError, PublicationError
@@ -69,6 +72,9 @@ FAULTS = {
         " min(ctid) from reporting.rpt_figure_member where figure_code = 'tip'"
         " and week_id = '2024-W39')"
     ],
+    "every_artefact_is_there": [
+        "delete from reporting.rpt_figure where figure_code = 'prevention'"
+    ],
     "artefacts_can_be_read": ["delete from reporting.rpt_figure where figure_code = 'tip'"],
     "artefacts_hold_no_personal_data": [
         "update reference.channel set owner_name = 'Sdr. Contoh, contoh@kantor.invalid'"
@@ -120,7 +126,7 @@ def test_a_sound_draft_passes_and_can_be_approved(url: str, settings: Settings) 
             "completeness_is_known",
             "members_are_the_figure_this_week",
         },
-        {"artefacts_can_be_read"},
+        {"artefacts_can_be_read", "every_artefact_is_there"},
         {"artefacts_hold_no_personal_data"},
     ],
     ids=["figures", "to_date", "rows", "unreadable", "personal"],
@@ -183,6 +189,13 @@ def test_a_warning_is_shown_and_lets_pass(
 def test_personal_data_is_seen(text: str) -> None:
     assert len(find_personal_data("x.html", f"<p>{text}</p>".encode())) == 1
     assert len(find_personal_data("x.html", f'<p title="{text}">x</p>'.encode())) == 1
+    assert len(find_personal_data("x.json", json.dumps({"a": [text]}).encode())) == 1
+    assert len(find_personal_data("data/x.csv", f'a,b\r\n1,"{text}"\r\n'.encode())) == 1
+    assert len(find_personal_data("x.txt", text.encode())) == 1
+    target = io.BytesIO()
+    with xlsxwriter.Workbook(target) as book:
+        book.add_worksheet().write_string(3, 3, text)
+    assert len(find_personal_data("x.xlsx", target.getvalue())) == 1
 
 
 @pytest.mark.parametrize(
@@ -194,6 +207,7 @@ def test_personal_data_is_seen(text: str) -> None:
         "005/LP/PB/Kab/09.05/XI/2024",
         "ab83a104d42e8423f03c75f44e8511f69ca2da0971ddcbef6fa453a55d22adf7",
         "2024-W47-r1",
+        "a08123456789" + "b" * 52,  # a sha256
     ],
 )
 def test_figures_are_not_personal_data(text: str) -> None:
@@ -201,7 +215,17 @@ def test_figures_are_not_personal_data(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("x.pdf", b"%PDF-1.7 cut"), ("x.pdf", b""), ("x.html", b"<p></p>")]
+    ("name", "content"),
+    [
+        ("x.pdf", b"%PDF-1.7 cut"),
+        ("x.pdf", b""),
+        ("x.html", b"<p></p>"),
+        ("x.xlsx", b"PK cut"),
+        ("x.json", b'{"cut": '),
+        ("x.csv", b"a,b\r\n1,2,3\r\n"),
+        ("x.csv", b"\xff\xfe"),
+        ("x.txt", b"  "),
+    ],
 )
 def test_unreadable_files_are_told(name: str, content: bytes) -> None:
     with pytest.raises(ValueError):
@@ -211,7 +235,8 @@ def test_unreadable_files_are_told(name: str, content: bytes) -> None:
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     code = (
         "import sys, lumbung.publication.gate, lumbung.publication.edition;"
-        "print([m for m in ('great_expectations', 'altair', 'typst', 'pypdf') if m in sys.modules])"
+        "heavy = ('great_expectations', 'altair', 'typst', 'pypdf', 'xlsxwriter');"
+        "print([m for m in heavy if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

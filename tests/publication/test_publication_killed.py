@@ -44,7 +44,9 @@ def state(url: str, edition_id: str) -> tuple[str, dict[str, bytes]]:
 
 
 def read(folder: Path) -> dict[str, bytes]:
-    return {f.name: f.read_bytes() for f in folder.iterdir()} if folder.exists() else {}
+    return {
+        f.relative_to(folder).as_posix(): f.read_bytes() for f in folder.rglob("*") if f.is_file()
+    }
 
 
 def test_killed_before_every_line(
@@ -56,7 +58,7 @@ def test_killed_before_every_line(
 ) -> None:
     assert publisher.stdin
     assert publisher.stdout
-    whole = Settings(tmp_path, tmp_path, None)
+    whole = Settings(tmp_path, Path(__file__).parents[2], None)
     edition_id = edition.freeze(WEEK, settings=whole, database_url=url)
     pass_gate(url, edition_id)
     edition.approve(edition_id, by="demo", how="demo", database_url=url)

@@ -159,10 +159,10 @@ def tile_map(placed: Sequence[tuple[int, int, str, int, str]]) -> str:
             f'fill="{fill}" stroke="{ACCENT}" stroke-width="0.75"/>'
         )
         words = name.split(" ", 1)
-        first = y + (14 if len(words) == 2 else 19)
-        parts += [_text(middle, first + 10.5 * n, 9.5, ink, word) for n, word in enumerate(words)]
-        parts.append(_text(middle, y + side * 0.66, 18, ink, str(value), weight="bold"))
-        parts.append(_text(middle, y + side - 6, 8.5, ink, line))
+        first = y + (11.5 if len(words) == 2 else 16)
+        parts += [_text(middle, first + 9.5 * n, 9.5, ink, word) for n, word in enumerate(words)]
+        parts.append(_text(middle, y + side * 0.69, 16, ink, str(value), weight="bold"))
+        parts.append(_text(middle, y + side - 5, 8.5, ink, line))
     return "".join([*parts, "</svg>"])
 
 

@@ -9,13 +9,14 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import psycopg
 
 from lumbung import database
 from lumbung.errors import PublicationError
+from lumbung.publication.office import Office
 
 PROVINCE = "19"
 """The regency code that stands for the whole province in figures."""
@@ -40,6 +41,7 @@ class Regency:
     """A kabupaten or kota; `tile_row` and `tile_col` are its place on the tile map (null: none)."""
 
     code: str
+    bps_code: str | None
     name: str
     tile_row: int | None
     tile_col: int | None
@@ -111,6 +113,7 @@ class Edition:
     frozen_at: datetime
     content_hash: str
     state: str
+    office: Office
     regencies: tuple[Regency, ...]
     issues: dict[str, str]
     violation_types: dict[str, str]
@@ -141,6 +144,17 @@ class Edition:
     def monday(self) -> date:
         """The first day of the week."""
         return week_start(self.week_id)
+
+    @property
+    def sunday(self) -> date:
+        """The last day of the week."""
+        return self.monday + timedelta(days=6)
+
+    @property
+    def first_monday(self) -> date:
+        """The first day of the first week that is counted."""
+        weeks = [week for values in self.trend.values() for week, _ in values]
+        return week_start(min(weeks, default=self.week_id))
 
 
 def week_start(week_id: str) -> date:
@@ -237,6 +251,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         frozen_at=frozen_at,
         content_hash=expected,
         state=state,
+        office=Office.model_validate(label["office"]),
         regencies=tuple(Regency(**row) for row in label["regency"]),
         issues=label["issue"],
         violation_types=label["violation_type"],

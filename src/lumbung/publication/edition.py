@@ -30,6 +30,7 @@ from lumbung.publication.content import (
     load,
     week_start,
 )
+from lumbung.publication.office import load_office
 from lumbung.publication.personal import find_personal_data
 from lumbung.settings import JAKARTA, Settings
 
@@ -67,14 +68,24 @@ _READ = {
         select figure_code, category_code, regency_code, week_id, member_id
         from reporting.rpt_figure_member
         where week_id <= %(week)s""",
+    "member_record": """
+        select report_id, record_id from marts.fct_report where week_id <= %(week)s
+        union all
+        select supervision_id, record_id from marts.fct_supervision where week_id <= %(week)s
+        union all
+        select prevention_id, record_id from marts.fct_prevention where week_id <= %(week)s
+        union all
+        -- a row that says "nothing to report" is in no fact, but it is how a district delivered
+        select district_code || '/' || week_id, record_id from intermediate.int_activities__located
+        where district_code is not null and week_id <= %(week)s""",
 }
 
 _LABEL = """
     select jsonb_build_object(
         'regency', (
             select jsonb_agg(jsonb_build_object(
-                'code', regency_code, 'name', regency_name, 'tile_row', tile_row,
-                'tile_col', tile_col, 'is_unknown', is_unknown
+                'code', regency_code, 'bps_code', bps_code, 'name', regency_name,
+                'tile_row', tile_row, 'tile_col', tile_col, 'is_unknown', is_unknown
             ) order by is_unknown, regency_code collate "C")
             from marts.dim_regency),
         'issue', (select jsonb_object_agg(issue_code, issue_name) from marts.dim_issue),
@@ -103,7 +114,7 @@ def freeze(week_id: str, *, settings: Settings, database_url: str) -> str:
 
     Args:
         week_id: an ISO week such as `2024-W47`.
-        settings: unused here; every step takes the same two.
+        settings: where `expectations/edition.yaml` is; the edition keeps what it says.
         database_url: the warehouse.
 
     Returns:
@@ -111,9 +122,11 @@ def freeze(week_id: str, *, settings: Settings, database_url: str) -> str:
 
     Raises:
         PublicationError: when the warehouse has no complete figures of that week.
+        ConfigurationError: when `expectations/edition.yaml` cannot be read.
 
     """
     parameters = {"week": week_id, "before": week_before(as_of(week_id) - timedelta(days=7))}
+    office = load_office(settings).model_dump()
     with database.connect(database_url, application="lumbung publication") as connection:
         # One snapshot: a build that commits meanwhile is wholly in the edition or not at all.
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -123,7 +136,7 @@ def freeze(week_id: str, *, settings: Settings, database_url: str) -> str:
                 name: connection.execute(query.encode(), parameters).fetchall()
                 for name, query in _READ.items()
             }
-            label = _one(connection.execute(_LABEL.encode()))
+            label = _one(connection.execute(_LABEL.encode())) | {"office": office}
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
             raise PublicationError(
                 f"the marts cannot be read: {str(error).splitlines()[0]}",
@@ -151,8 +164,11 @@ def freeze(week_id: str, *, settings: Settings, database_url: str) -> str:
         edition_id = f"{week_id}-r{revision}"
         connection.execute(
             "insert into published.edition (edition_id, week_id, revision, language, as_of,"
-            " batch_watermark, content_hash, member_hash, label) values (%s, %s, %s, %s, %s,"
-            " (select coalesce(max(batch_id), 0) from raw.batch), %s, %s, %s)",
+            " content_hash, member_hash, record_hash, label, batch_watermark)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s,"
+            # What the marts rest on; where no build is recorded, what has been landed.
+            " coalesce((select max_batch_id from ops.build where state = 'success'"
+            " order by build_id desc limit 1), (select max(batch_id) from raw.batch), 0))",
             (
                 edition_id,
                 week_id,
@@ -161,11 +177,13 @@ def freeze(week_id: str, *, settings: Settings, database_url: str) -> str:
                 as_of(week_id),
                 content,
                 members,
+                digest(rows["member_record"]),
                 Jsonb(label),
             ),
         )
         columns = TABLES | {
-            "figure_member": "figure_code, category_code, regency_code, week_id, member_id"
+            "figure_member": "figure_code, category_code, regency_code, week_id, member_id",
+            "member_record": "member_id, record_id",
         }
         for name, names in columns.items():
             with connection.cursor().copy(
@@ -316,7 +334,8 @@ def _decide(
     database_url: str,
 ) -> None:
     edition = load(edition_id, database_url=database_url)
-    wanted = None if reviewed is None else {Path(k).name: v for k, v in reviewed.items()}
+    # `.../drafts/2024-W47-r1/data/angka.csv` is the file `data/angka.csv`
+    wanted = reviewed and {k.rpartition(f"/{edition_id}/")[2]: v for k, v in reviewed.items()}
     taken = edition.decision
     if (
         taken
@@ -403,6 +422,7 @@ def _set_aside(folder: Path, files: Mapping[str, bytes]) -> Path:
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
         for name, content in files.items():
+            (aside / name).parent.mkdir(exist_ok=True)
             with (aside / name).open("wb") as file:
                 file.write(content)
                 file.flush()
@@ -416,9 +436,11 @@ def _reveal(aside: Path, folder: Path) -> None:
     """Give the files their place: by one rename, or file by file where the folder exists."""
     try:
         if folder.exists():
-            for file in sorted(aside.iterdir()):
-                file.replace(folder / file.name)
-            aside.rmdir()
+            for file in sorted(f for f in aside.rglob("*") if f.is_file()):
+                target = folder / file.relative_to(aside)
+                target.parent.mkdir(exist_ok=True)
+                file.replace(target)
+            shutil.rmtree(aside)
         else:
             aside.rename(folder)
         for left in folder.parent.glob(f".{folder.name}.*"):  # of a publication that was killed

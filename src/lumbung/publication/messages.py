@@ -7,8 +7,10 @@ before every allegation, zero printed as 0, and `n/a` for what is not known.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from lumbung.publication.content import Decision, Edition
 from lumbung.settings import JAKARTA
 
 NOT_AVAILABLE = "n/a"
@@ -32,7 +34,8 @@ MONTHS = (
 )
 
 TEXT = {
-    "publisher": "Bawaslu Provinsi Kepulauan Bangka Belitung",
+    "contact": "Informasi: {name}, {url}",
+    "province_name": "Provinsi Kepulauan Bangka Belitung",
     "title": "Buletin Mingguan Pengawasan Pemilihan",
     "subtitle": "Pekan {week}: {range}",
     "as_of": "Keadaan data {as_of}",
@@ -179,6 +182,34 @@ TEXT = {
     "owner": "Penanggung jawab",
     "not_counted_note": "Kiriman yang tidak terbaca dikarantina; yang bukan laporan disisihkan. "
     "Keduanya tetap tersimpan dan dapat ditelusuri.",
+    # what is behind a number
+    "behind": "{count} fakta; lumbung trace {reference}",
+    "behind_sum": "jumlah dari {parts}",
+    "behind_difference": "{week} pekan ini, {previous} pekan lalu",
+    "definitions": "Definisi angka dan penelusurannya",
+    "definitions_how": "Tahan penunjuk pada sebuah angka untuk melihat berapa fakta di baliknya "
+    "dan perintah yang menampilkan catatan, kiriman, dan sidik buktinya.",
+    # workbook and open data
+    "sheet_contents": "Isi",
+    "sheet_notes": "Catatan",
+    "sheet_trend": "Tren",
+    "sheet": "Tabel {number}",
+    "week": "Pekan",
+    "monday": "Senin",
+    "figure": "Angka",
+    "definition": "Definisi",
+    "data_figures": "Semua angka edisi menurut wilayah, kategori, dan periode",
+    "data_trend": "Angka provinsi tiap pekan sejak awal masa kampanye",
+    "data_description": "Angka pengawasan pemilihan tiap pekan menurut kabupaten/kota: dugaan "
+    "pelanggaran, registrasi, informasi awal, kegiatan kampanye yang diawasi, pencegahan, dan "
+    "kelengkapan penyampaian. Hanya jumlah; tidak memuat data pribadi.",
+    "first_day": "Hari pertama",
+    "last_day": "Hari terakhir",
+    "as_of_head": "Keadaan data (WIB)",
+    "frozen_head": "Dibekukan (WIB)",
+    "press_title": "SIARAN PERS",
+    "press_draft": "RANCANGAN SIARAN PERS",
+    "press_note": "Semua pelanggaran masih berupa dugaan sampai ada putusan.",
     # method
     "method_title": "Metode dan catatan",
     "about_reviewed": "Rancangan yang diperiksa, {name} (SHA-256): {sha256}.",
@@ -205,6 +236,145 @@ ABOUT = (
     "Dibekukan {frozen_at}.",
     "Sidik isi (SHA-256): {content_hash}.",
 )
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a figure counts, in the words of the edition; `source` is a key of TEXT."""
+
+    name: str
+    unit: str
+    source: str
+    definition: str
+
+
+_REGISTER = "source_register"
+_RECAP = "source_recap"
+_BY_WEEK = "dihitung pada pekan diterimanya"
+FIGURES = {
+    "suspected_violation": Definition(
+        "Dugaan pelanggaran",
+        "kasus",
+        _REGISTER,
+        f"Laporan (LP) dan temuan (TM) dalam register, {_BY_WEEK}",
+    ),
+    "suspected_violation_by_kind": Definition(
+        "Dugaan pelanggaran menurut asal",
+        "kasus",
+        _REGISTER,
+        f"Laporan (LP) atau temuan (TM) dalam register, {_BY_WEEK}",
+    ),
+    "suspected_violation_by_issue": Definition(
+        "Dugaan pelanggaran menurut tema",
+        "kasus",
+        _REGISTER,
+        f"Laporan dan temuan yang memuat tema itu, {_BY_WEEK}; satu kasus dapat memuat beberapa "
+        "tema",
+    ),
+    "suspected_violation_by_type": Definition(
+        "Dugaan pelanggaran menurut jenis",
+        "kasus",
+        _REGISTER,
+        f"Laporan dan temuan dengan jenis pelanggaran itu, {_BY_WEEK}; satu kasus dapat memuat "
+        "beberapa jenis",
+    ),
+    "report_received": Definition(
+        "Diterima", "kasus", _REGISTER, f"Laporan atau temuan yang diterima, {_BY_WEEK}"
+    ),
+    "report_registered": Definition(
+        "Diregistrasi",
+        "kasus",
+        _REGISTER,
+        f"Laporan atau temuan yang berstatus diregistrasi saat data dibekukan, {_BY_WEEK}",
+    ),
+    "report_not_registered": Definition(
+        "Tidak diregistrasi",
+        "kasus",
+        _REGISTER,
+        f"Laporan atau temuan yang berstatus tidak diregistrasi saat data dibekukan, {_BY_WEEK}",
+    ),
+    "report_pending": Definition(
+        "Belum diputuskan",
+        "kasus",
+        _REGISTER,
+        f"Laporan atau temuan yang belum diputuskan saat data dibekukan, {_BY_WEEK}",
+    ),
+    "tip": Definition(
+        "Informasi awal",
+        "informasi",
+        "source_tip",
+        f"Informasi awal (IA) menurut pola atau formulir, {_BY_WEEK}; bukan dugaan pelanggaran",
+    ),
+    "campaign_event_by_election": Definition(
+        "Kegiatan kampanye yang diawasi menurut pemilihan",
+        "kegiatan",
+        _RECAP,
+        "Kegiatan kampanye yang diawasi, dihitung pada pekan kegiatannya",
+    ),
+    "campaign_event_by_method": Definition(
+        "Kegiatan kampanye yang diawasi menurut metode",
+        "kegiatan",
+        _RECAP,
+        "Kegiatan kampanye yang diawasi, dihitung pada pekan kegiatannya",
+    ),
+    "prevention": Definition(
+        "Tindakan pencegahan",
+        "tindakan",
+        _RECAP,
+        "Imbauan tertulis, imbauan lisan, sosialisasi, dan koordinasi, dihitung pada pekan "
+        "dilakukannya",
+    ),
+    "district_submitted": Definition(
+        "Kecamatan yang menyampaikan rekap",
+        "kecamatan",
+        _RECAP,
+        "Kecamatan dengan sedikitnya satu baris rekap untuk pekan itu, termasuk nihil; sejak awal: "
+        "kecamatan-pekan",
+    ),
+    "district_expected": Definition(
+        "Kecamatan yang wajib menyampaikan rekap",
+        "kecamatan",
+        _RECAP,
+        "Semua kecamatan; sejak awal: kecamatan-pekan",
+    ),
+}
+"""Every figure, in the order of docs/architecture.md."""
+
+
+def category_names(edition: Edition) -> dict[tuple[str, str], str]:
+    """The names of the categories, by figure code and category code."""
+    names = {
+        ("suspected_violation_by_issue", code): name for code, name in edition.issues.items()
+    } | {
+        ("suspected_violation_by_type", code): name
+        for code, name in edition.violation_types.items()
+    }
+    return names | {
+        (figure, category): TEXT[category]
+        for figure, category, _ in edition.figures
+        if category != "ALL" and (figure, category) not in names
+    }
+
+
+def status(decision: Decision | None) -> str:
+    """Whether and how an edition was approved."""
+    if decision is None:
+        return TEXT["status_draft"]
+    if decision.decision != "approved":
+        return TEXT["status_rejected"]
+    if decision.how == "demo":
+        return TEXT["status_demo"]
+    return TEXT["status_person"].format(by=decision.decided_by, at=moment(decision.decided_at))
+
+
+def method(edition: Edition) -> list[str]:
+    """How an edition counts, and what to mind."""
+    return [text.format(first=weekday(edition.first_monday)) for text in METHOD]
+
+
+def iso(value: datetime) -> str:
+    """A moment for machines, in WIB: `2024-11-25T06:00:00+07:00`."""
+    return value.astimezone(JAKARTA).isoformat(timespec="seconds")
 
 
 def number(value: int | None) -> str:

@@ -8,119 +8,49 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lumbung.publication import charts
+from lumbung.publication import charts, opendata, workbook
 from lumbung.publication import messages as m
 from lumbung.publication.content import PROVINCE, Edition, Figure, Regency, week_start
+from lumbung.publication.pages import Cell, Chart, Document, Section, Table
 
 TEMPLATES = Path(__file__).parent / "templates"
 T = m.TEXT
 
 
-@dataclass(frozen=True)
-class Cell:
-    """What a table prints.
-
-    Attributes:
-        text: as printed.
-        is_number: aligned right, in tabular figures.
-        figure: the frozen figures behind it, `code/category/regency/period`, joined by spaces
-            where the cell is their sum; empty for labels.
-
-    """
-
-    text: str
-    is_number: bool = False
-    figure: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table; `groups` are heads that span columns, as (text, columns)."""
-
-    number: int
-    label: str
-    caption: str
-    columns: list[str]
-    rows: list[list[Cell]]
-    source: str
-    groups: list[tuple[str, int]] = field(default_factory=list)
-    total: list[Cell] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    is_text: bool = False
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A picture with a title that says what it shows."""
-
-    number: int
-    label: str
-    title: str
-    svg: str
-    alt: str
-    source: str
-    notes: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Section:
-    """A chapter: a heading and its tables, charts side by side first."""
-
-    id: str
-    title: str
-    charts: list[Chart]
-    tables: list[Table]
-    paragraphs: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Document:
-    """All that is printed, in order."""
-
-    language: str
-    publisher: str
-    title: str
-    subtitle: str
-    status: str
-    is_final: bool
-    meta: list[str]
-    points_title: str
-    points: list[tuple[str, str]]
-    sections: list[Section]
-    footer: list[str]
-    page: str
-
-
 def render(edition: Edition) -> dict[str, bytes]:
-    """The artefacts of an edition by name: `edisi.html` and `edisi.pdf`.
+    """The artefacts of an edition by name: pages, workbook, press summary, open data.
 
     Whether and how it was approved is part of the bytes: a draft says that it is one.
     """
-    content = asdict(document(edition))
+    pages = document(edition)
+    content = asdict(pages)
     return {
-        "edisi.html": _html(content),
+        "edisi.html": _template("edisi.html.j2", content),
         "edisi.pdf": _pdf(content, int(edition.frozen_at.timestamp())),
+        "edisi.xlsx": workbook.workbook(edition, pages),
+        "siaran-pers.txt": _template("siaran-pers.txt.j2", content),
+        **opendata.files(edition),
     }
 
 
-def _html(content: dict[str, Any]) -> bytes:
-    page: str = _environment().get_template("edisi.html.j2").render(d=content)
-    return page.encode("utf-8")
+def _template(name: str, content: dict[str, Any]) -> bytes:
+    text: str = _environment().get_template(name).render(d=content)
+    return text.encode("utf-8")
 
 
 @cache
 def _environment() -> Any:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
     from markupsafe import Markup, escape
 
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
+        autoescape=select_autoescape(("html.j2",), default=False),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -171,21 +101,13 @@ class _Writer:
         e = self.e
         decision = e.decision
         is_final = decision is not None and decision.decision == "approved"
-        if decision is None:
-            status = T["status_draft"]
-        elif not is_final:
-            status = T["status_rejected"]
-        elif decision.how == "demo":
-            status = T["status_demo"]
-        else:
-            status = T["status_person"].format(
-                by=decision.decided_by, at=m.moment(decision.decided_at)
-            )
+        status = m.status(decision)
         as_of = T["as_of"].format(as_of=m.moment(e.as_of))
         edition = T["edition"].format(edition_id=e.edition_id)
         return Document(
             language=e.language,
-            publisher=T["publisher"],
+            publisher=e.office.name,
+            contact=T["contact"].format(name=e.office.contact_name, url=e.office.contact_url),
             title=T["title"],
             subtitle=T["subtitle"].format(week=int(e.week_id[-2:]), range=m.week_range(e.monday)),
             status=status,
@@ -194,17 +116,24 @@ class _Writer:
             points_title=T["points"],
             points=self.points(),
             sections=[
-                self.violations(),
-                self.issues(),
-                self.funnel(),
-                self.tips(),
-                self.campaign(),
-                self.prevention(),
-                self.completeness(),
-                self.not_counted(),
-                self.method(),
+                replace(section, tables=[_defined(table) for table in section.tables])
+                for section in (
+                    self.violations(),
+                    self.issues(),
+                    self.funnel(),
+                    self.tips(),
+                    self.campaign(),
+                    self.prevention(),
+                    self.completeness(),
+                    self.not_counted(),
+                    self.method(),
+                )
             ],
-            footer=[f"{T['publisher']} · {edition}", f"{as_of} · {status}"],
+            press_title=T["press_title" if is_final else "press_draft"],
+            press_note=T["press_note"],
+            definitions_title=T["definitions"],
+            definitions_how=T["definitions_how"],
+            footer=[f"{e.office.name} · {edition}", f"{as_of} · {status}"],
             page=T["page"],
         )
 
@@ -213,12 +142,14 @@ class _Writer:
     def cell(self, code: str, category: str, regency: str, period: str) -> Cell:
         """A frozen figure; `difference` is this week less the week before."""
         figure = self.e.figure(code, category, regency)
-        text = (
-            m.signed(_difference(figure))
-            if period == "difference"
-            else m.number(getattr(figure, period))
-        )
-        return Cell(text, True, f"{code}/{category}/{regency}/{period}")
+        reference = f"{code}/{category}/{regency}/{period}"
+        if period == "difference":
+            behind = T["behind_difference"].format(
+                week=m.number(figure.week), previous=m.number(figure.previous)
+            )
+            return Cell(m.signed(_difference(figure)), True, reference, _difference(figure), behind)
+        value = getattr(figure, period)
+        return Cell(m.number(value), True, reference, value, self.behind(value, reference))
 
     def sum_cell(self, code: str, categories: Iterable[str], regency: str, period: str) -> Cell:
         """The sum over categories that exclude each other."""
@@ -226,7 +157,17 @@ class _Writer:
         value = sum(
             getattr(self.e.figure(code, category, regency), period) for category in categories
         )
-        return Cell(m.number(value), True, " ".join(part.figure for part in parts))
+        references = " ".join(part.figure for part in parts)
+        behind = T["behind_sum"].format(parts=" + ".join(part.text for part in parts))
+        return Cell(m.number(value), True, references, value, behind)
+
+    def behind(self, count: int | None, reference: str) -> str:
+        """How many facts a number counts, and how to see them."""
+        if count is None:
+            return ""
+        return T["behind"].format(
+            count=m.number(count), reference=f"{reference}@{self.e.edition_id}"
+        )
 
     def by_regency(self, cells: Callable[[str], list[Cell]]) -> tuple[list[list[Cell]], list[Cell]]:
         """A row per regency, the unknown one last, and the province as total."""
@@ -652,7 +593,12 @@ class _Writer:
             return [
                 self.cell("district_expected", "ALL", regency, "week"),
                 self.cell("district_submitted", "ALL", regency, "week"),
-                Cell(m.percent(done, of), True, f"percent {both}"),
+                Cell(
+                    m.percent(done, of),
+                    True,
+                    f"percent {both}",
+                    round(done / of, 4) if of else None,
+                ),
             ]
 
         rows = []
@@ -698,11 +644,14 @@ class _Writer:
                     Cell(n.channel_title),
                     Cell(n.reason[:1].upper() + n.reason[1:]),
                     Cell(n.owner_name),
-                    Cell(m.number(n.week), True, f"not_counted/{n.channel}/{n.reason_code}/week"),
-                    Cell(
-                        m.number(n.to_date),
-                        True,
-                        f"not_counted/{n.channel}/{n.reason_code}/to_date",
+                    *(
+                        Cell(
+                            m.number(value),
+                            True,
+                            f"not_counted/{n.channel}/{n.reason_code}/{period}",
+                            value,
+                        )
+                        for period, value in (("week", n.week), ("to_date", n.to_date))
                     ),
                 ]
                 for n in entries
@@ -714,9 +663,7 @@ class _Writer:
         return Section("tidak-dihitung", T["not_counted_title"], [], [table])
 
     def method(self) -> Section:
-        weeks = self.e.trend.get(("suspected_violation", "ALL"), ())
-        first = week_start(weeks[0][0]) if weeks else self.e.monday
-        paragraphs = [text.format(first=m.weekday(first)) for text in m.METHOD]
+        paragraphs = m.method(self.e)
         paragraphs += [
             text.format(frozen_at=m.moment(self.e.frozen_at), content_hash=self.e.content_hash)
             for text in m.ABOUT
@@ -739,6 +686,20 @@ _PERIOD_HEADS = (T["this_week"], T["last_week"], T["difference"], T["to_date"])
 
 def _difference(figure: Figure) -> int | None:
     return None if figure.previous is None else figure.week - figure.previous
+
+
+def _defined(table: Table) -> Table:
+    """The table with the definitions of the figures in it."""
+    codes = {
+        reference.split("/")[0]
+        for cells in [*table.rows, table.total]
+        for cell in cells
+        for reference in cell.figure.removeprefix("percent ").split()
+    }
+    return replace(
+        table,
+        definitions=[(f.name, f.definition) for code, f in m.FIGURES.items() if code in codes],
+    )
 
 
 def _lower(name: str) -> str:

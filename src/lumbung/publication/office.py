@@ -1,0 +1,52 @@
+"""What an edition says about the office that publishes it: `expectations/edition.yaml`."""
+
+from __future__ import annotations
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lumbung.errors import ConfigurationError
+from lumbung.settings import Settings
+
+
+class Office(BaseModel):
+    """The producer of the data, as its metadata names it.
+
+    Attributes:
+        name: the producer (produsen data), as printed.
+        custodian: who keeps and releases its data (walidata).
+        contact_name: the desk that answers questions; never a person.
+        contact_url: its address on the web.
+        licence: SPDX identifier of the open data's licence.
+        licence_url: the licence's text.
+        small_cell_threshold: the lowest count above zero that is printed below regency level.
+
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    custodian: str = Field(min_length=1)
+    contact_name: str = Field(min_length=1)
+    contact_url: str = Field(pattern=r"^https://\S+$")
+    licence: str = Field(min_length=1)
+    licence_url: str = Field(pattern=r"^https://\S+$")
+    small_cell_threshold: int = Field(ge=1)
+
+
+def load_office(settings: Settings) -> Office:
+    """Read `expectations/edition.yaml`.
+
+    Raises:
+        ConfigurationError: when the file is absent or a value is missing, wrong or unknown.
+
+    """
+    file = settings.expectations / "edition.yaml"
+    try:
+        return Office.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, ValidationError) as error:
+        raise ConfigurationError(
+            f"the office of the edition cannot be read: {' '.join(str(error).split())}",
+            where=str(file),
+            cure="correct the file; lumbung.publication.office says what it holds",
+        ) from error

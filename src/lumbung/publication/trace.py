@@ -1,0 +1,259 @@
+"""From a published number back to the records behind it, and to the bytes they came from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from lumbung import database
+from lumbung.errors import PublicationError
+from lumbung.publication.content import PROVINCE, digest
+from lumbung.publication.messages import FIGURES, iso
+
+REFERENCE = re.compile(
+    r"(?P<code>[a-z_]+)/(?P<category>[A-Z_]+)/(?P<regency>19(?:\.\d\d)?)"
+    r"(?:/(?P<period>week|previous|to_date))?@(?P<edition>\d{4}-W\d\d-r\d+)"
+)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One version of a delivery.
+
+    Attributes:
+        landed_at: when its batch was committed (aware).
+        received_at: when the channel received it (aware).
+        evidence_sha256: of the file, page or message it came from (hex), or None.
+        locator: where in it: sheet and row, line, element.
+        now: `current`; `edited` or `withdrawn` when a later version stands in its place.
+
+    """
+
+    record_id: int
+    channel: str
+    batch_id: int
+    run_key: str
+    landed_at: datetime
+    received_at: datetime
+    evidence_sha256: str | None
+    locator: str | None
+    now: str
+
+
+@dataclass(frozen=True)
+class Member:
+    """A fact that a figure counts, with the records it rested on when the edition was frozen."""
+
+    member_id: str
+    regency_code: str
+    week_id: str
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A published figure and all that it counts: `len(members) == value`."""
+
+    edition_id: str
+    figure_code: str
+    category_code: str
+    regency_code: str
+    period: str
+    definition: str
+    value: int
+    members: tuple[Member, ...]
+
+
+def trace(reference: str, *, database_url: str) -> Trace:
+    """The members of a published figure, their records, batches and evidence.
+
+    Args:
+        reference: `FIGURE/CATEGORY/REGENCY[/PERIOD]@EDITION`, such as
+            `suspected_violation_by_issue/PU/19.71@2024-W47-r1`; the period is `week` (default),
+            `previous` or `to_date`, the regency `19` the province. `suspected_violation/PU` is
+            understood where one breakdown alone has that category.
+        database_url: the warehouse.
+
+    Raises:
+        PublicationError: when it is no reference, the edition has no such figure, or its rows are
+            not those that were frozen.
+
+    """
+    wanted = REFERENCE.fullmatch(reference)
+    if wanted is None:
+        raise PublicationError(
+            f"'{reference}' names no figure of an edition",
+            where="trace",
+            cure="write it as suspected_violation/ALL/19@2024-W47-r1; the HTML edition shows it"
+            " at every number",
+        )
+    edition_id, period = wanted["edition"], wanted["period"] or "week"
+    category, regency = wanted["category"], wanted["regency"]
+    with database.connect(database_url, application="lumbung trace") as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        found = connection.execute(
+            "select figure_code, week_value, previous_week_value, to_date_value"
+            " from published.figure where edition_id = %s and category_code = %s"
+            " and regency_code = %s and (figure_code = %s or starts_with(figure_code, %s))"
+            " order by figure_code <> %s, figure_code",
+            (edition_id, category, regency, wanted["code"], wanted["code"] + "_by_",
+             wanted["code"]),
+        ).fetchall()  # fmt: skip
+        exact = [row for row in found if row[0] == wanted["code"]] or found
+        if len(exact) != 1:
+            raise PublicationError(
+                f"the edition has no figure {wanted['code']}/{category} of regency {regency}"
+                if not exact
+                else f"{' and '.join(row[0] for row in exact)} both have the category {category}",
+                where=f"edition {edition_id}",
+                cure="take the reference from the HTML edition, which shows it at every number",
+            )
+        code = exact[0][0]
+        value = dict(zip(("week", "previous", "to_date"), exact[0][1:], strict=True))[period]
+        members = _members(connection, edition_id, code, category, regency, period)
+    if value is None or len(members) != value:
+        raise PublicationError(
+            f"the figure is {value}, its members are {len(members)}"
+            if value is not None
+            else "the figure has no week before",
+            where=reference,
+            cure="find who wrote to schema published, and freeze a new revision"
+            if value is not None
+            else "trace the week itself",
+        )
+    return Trace(
+        edition_id, code, category, regency, period, FIGURES[code].definition, value, members
+    )
+
+
+def trace_record(record_id: int, *, database_url: str) -> tuple[Record, list[tuple[str, ...]]]:
+    """One record with its batch and evidence, and the published figures that count it.
+
+    Returns:
+        the record; edition, figure, category, regency and week of each figure, in that order.
+
+    Raises:
+        PublicationError: when there is no such record.
+
+    """
+    with database.connect(database_url, application="lumbung trace") as connection:
+        records = _records(connection, [record_id])
+        if not records:
+            raise PublicationError(
+                f"there is no record {record_id}",
+                where="raw.record",
+                cure="take the number from a trace of a figure",
+            )
+        counted = connection.execute(
+            "select edition_id, figure_code, category_code, regency_code, week_id"
+            " from published.member_record join published.figure_member using"
+            " (edition_id, member_id) where record_id = %s order by 1, 2, 3, 4, 5",
+            (record_id,),
+        ).fetchall()
+    return records[record_id], counted
+
+
+def lines(reference: str, *, database_url: str) -> list[str]:
+    """What `lumbung trace` prints: of a figure its members, of a record's id the record.
+
+    Raises:
+        PublicationError: as `trace` and `trace_record`.
+
+    """
+    if reference.isdecimal():
+        record, counted = trace_record(int(reference), database_url=database_url)
+        return [
+            _line(record),
+            *(
+                f"counted in {figure}/{category}/{regency}@{edition} of week {week}"
+                for edition, figure, category, regency, week in counted
+            ),
+        ]
+    found = trace(reference, database_url=database_url)
+    result = [
+        f"{found.figure_code}/{found.category_code}/{found.regency_code}/{found.period}"
+        f"@{found.edition_id} = {found.value}",
+        f"{found.definition}.",
+    ]
+    for member in found.members:
+        result.append(f"{member.member_id} regency {member.regency_code} week {member.week_id}")
+        result += [f"  {_line(record)}" for record in member.records]
+    return result
+
+
+def _line(record: Record) -> str:
+    return (
+        f"record {record.record_id} {record.channel} batch {record.batch_id}"
+        f" landed {iso(record.landed_at)} evidence {record.evidence_sha256 or 'none'}"
+        f" at {record.locator or 'the whole of it'} ({record.now})"
+    )
+
+
+_PERIOD = {
+    "week": "m.week_id = e.week_id",
+    "to_date": "true",
+    # weeks sort as text; a figure has a week before only where that week is in the edition
+    "previous": "m.week_id = (select max(t.week_id) from published.trend as t"
+    " where t.edition_id = e.edition_id and t.week_id < e.week_id)",
+}
+
+
+def _members(
+    connection: psycopg.Connection,
+    edition_id: str,
+    code: str,
+    category: str,
+    regency: str,
+    period: str,
+) -> tuple[Member, ...]:
+    rows = connection.execute(
+        "select m.member_id, m.regency_code, m.week_id from published.figure_member as m"  # noqa: S608
+        " join published.edition as e using (edition_id)"
+        " where m.edition_id = %s and m.figure_code = %s and m.category_code = %s"
+        f" and (%s = '{PROVINCE}' or m.regency_code = %s) and {_PERIOD[period]}"
+        " order by m.week_id, m.regency_code, m.member_id".encode(),
+        (edition_id, code, category, regency, regency),
+    ).fetchall()
+    frozen = connection.execute(
+        "select member_id, record_id from published.member_record where edition_id = %s",
+        (edition_id,),
+    ).fetchall()
+    expected = connection.execute(
+        "select record_hash from published.edition where edition_id = %s", (edition_id,)
+    ).fetchone()
+    if expected != (digest(frozen),):
+        raise PublicationError(
+            "the records of the edition are not those that were frozen",
+            where=f"edition {edition_id}, published.member_record",
+            cure="find who wrote to schema published, and freeze a new revision",
+        )
+    wanted = {row[0] for row in rows}
+    behind: dict[str, list[int]] = {}
+    for member, record_id in sorted(frozen):
+        if member in wanted:
+            behind.setdefault(member, []).append(record_id)
+    records = _records(connection, [i for ids in behind.values() for i in ids])
+    return tuple(
+        Member(row[0], row[1], row[2], tuple(records[i] for i in behind.get(row[0], ())))
+        for row in rows
+    )
+
+
+def _records(connection: psycopg.Connection, ids: list[int]) -> dict[int, Record]:
+    rows: list[tuple[Any, ...]] = connection.execute(
+        "select r.record_id, r.channel, r.batch_id, b.run_key, b.landed_at, r.received_at,"
+        " encode(r.evidence_sha256, 'hex'), r.locator,"
+        " case when latest.record_id = r.record_id then 'current'"
+        " when latest.is_tombstone then 'withdrawn' else 'edited' end"
+        " from raw.record as r join raw.batch as b using (batch_id)"
+        " cross join lateral (select v.record_id, v.is_tombstone from raw.record as v"
+        " where v.channel = r.channel and v.source_id = r.source_id"
+        " order by v.record_id desc limit 1) as latest"
+        " where r.record_id = any(%s)",
+        (ids,),
+    ).fetchall()
+    return {row[0]: Record(*row) for row in rows}

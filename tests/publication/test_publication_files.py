@@ -1,0 +1,194 @@
+"""Workbook, open data and press summary: the frozen figures again, whole and for machines."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from datetime import date, datetime
+
+import pytest
+from python_calamine import CalamineWorkbook
+from sample import MISSING, SEEDS, WEEK, WEEKS, seed
+from selectolax.lexbor import LexborHTMLParser
+
+from conftest import Figures
+from lumbung.publication import messages as m
+from lumbung.publication import render as rendering
+from lumbung.publication.content import Edition
+
+PERIODS = {"pekan": (WEEK, "week"), "pekan_lalu": (WEEKS[-2], "week")}
+PERIODS["sejak_awal"] = (WEEK, "to_date")
+
+
+@pytest.fixture(scope="module")
+def files(drafts: dict[str, Edition]) -> dict[str, bytes]:
+    return rendering.render(drafts["person"])
+
+
+@pytest.fixture(scope="module")
+def page(files: dict[str, bytes]) -> LexborHTMLParser:
+    return LexborHTMLParser(files["edisi.html"].decode())
+
+
+def rows(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+
+
+def test_open_data_is_every_frozen_figure(files: dict[str, bytes], figures: Figures) -> None:
+    found = rows(files["data/angka.csv"])
+    expected = {
+        (code, category, regency, name): str(figures[code, category, regency, week, period])
+        for code, category, regency in {key[:3] for key in figures}
+        for name, (week, period) in PERIODS.items()
+    }
+    assert {
+        (r["kode_angka"], r["kode_kategori"], r["kode_kemendagri"], r["periode"]): r["nilai"]
+        for r in found
+    } == expected
+    assert len(found) == len(expected)
+    bps = {str(r["regency_code"]): r["bps_code"] or "" for r in seed("regency")} | {"19": "19"}
+    days = {
+        "pekan": ("2024-11-18", "2024-11-24"),
+        "pekan_lalu": ("2024-11-11", "2024-11-17"),
+        "sejak_awal": ("2024-09-23", "2024-11-24"),
+    }
+    for row in found:
+        assert row["kode_bps"] == bps[row["kode_kemendagri"]]
+        assert (row["mulai"], row["selesai"]) == days[row["periode"]]
+    weeks = {
+        (r["kode_angka"], r["kode_kategori"], r["pekan"]): r["nilai"]
+        for r in rows(files["data/tren.csv"])
+    }
+    assert weeks == {
+        (code, category, week): str(value)
+        for (code, category, regency, week, period), value in figures.items()
+        if regency == "19" and period == "week"
+    }
+    missing = {
+        r["kode_kecamatan"]
+        for r in rows(files["data/kelengkapan.csv"])
+        if r["menyampaikan"] == "salah"
+    }
+    assert missing == MISSING
+
+
+def test_json_says_what_csv_says(files: dict[str, bytes]) -> None:
+    whole = json.loads(files["data.json"])
+    words = {True: "benar", False: "salah", None: ""}
+    tables = [n for n in files if n.startswith("data/")]
+    assert len(tables) >= 4
+    for name in tables:
+        table = whole[name.removeprefix("data/").removesuffix(".csv")]
+        as_text = [
+            {k: words[v] if v is None or isinstance(v, bool) else str(v) for k, v in row.items()}
+            for row in table
+        ]
+        assert as_text == rows(files[name])
+        assert as_text
+    assert isinstance(whole["angka"][0]["nilai"], int)
+    assert isinstance(whole["kelengkapan"][0]["menyampaikan"], bool)
+
+
+def test_dictionary_explains_every_column(files: dict[str, bytes]) -> None:
+    explained = [(r["berkas"], r["kolom"]) for r in rows(files["kamus-data.csv"])]
+    assert explained == [
+        (name, column)
+        for name, content in files.items()
+        if name.startswith("data/")
+        for column in content.decode().splitlines()[0].split(",")
+    ]
+    assert all(r["arti"] and r["tipe"] for r in rows(files["kamus-data.csv"]))
+
+
+def test_metadata_is_what_satu_data_asks(files: dict[str, bytes]) -> None:
+    found = json.loads(files["metadata.json"])
+    assert found["produsen_data"] == "Bawaslu Provinsi Kepulauan Bangka Belitung"
+    assert found["walidata"]
+    assert found["kontak"]["alamat"].startswith("https://")
+    assert found["lisensi"]["kode"] == "CC-BY-4.0"
+    assert found["periode"] == {
+        "pekan": WEEK,
+        "mulai": "2024-11-18",
+        "selesai": "2024-11-24",
+        "sejak_awal": "2024-09-23",
+    }
+    assert found["keadaan_data"] == "2024-11-25T06:00:00+07:00"
+    assert found["status"].startswith("Disetujui oleh Ketua Contoh")
+    used = {(r["kode_angka"], r["kode_kategori"]) for r in rows(files["data/angka.csv"])}
+    assert {a["kode"] for a in found["angka"]} == {code for code, _ in used}
+    assert all(a["definisi"] and a["satuan"] and a["sumber"] for a in found["angka"])
+    named = {(k["kode_angka"], k["kode"]) for k in found["kode_referensi"]["kategori"]}
+    assert {key for key in used if key[1] != "ALL"} <= named
+    assert {b["nama"]: b["sha256"] for b in found["berkas"]} == {
+        name: hashlib.sha256(content).hexdigest()
+        for name, content in files.items()
+        if name.startswith(("data", "kamus"))
+    }
+
+
+def test_workbook_has_every_table_as_numbers(
+    files: dict[str, bytes], page: LexborHTMLParser
+) -> None:
+    book = CalamineWorkbook.from_filelike(io.BytesIO(files["edisi.xlsx"]))
+    tables = page.css("table")
+    assert book.sheet_names == [
+        "Isi",
+        *(f"Tabel {n}" for n in range(1, len(tables) + 1)),
+        "Tren",
+        "Catatan",
+    ]
+    compared = 0
+    for number, table in enumerate(tables, 1):
+        sheet = book.get_sheet_by_name(f"Tabel {number}").to_python(skip_empty_area=False)
+        title = page.css_first(f"#tabel-{number}").text()
+        assert sheet[0][0] == title
+        heads = [th.text().replace("\u00ad", "") for th in table.css("thead tr:last-child th")]
+        start = next(n for n, row in enumerate(sheet) if row[: len(heads)] == heads)
+        for n, row in enumerate(table.css("tbody tr, tfoot tr"), start + 1):
+            for column, cell in enumerate(row.css("th, td")):
+                found = sheet[n][column]
+                if "n" not in (cell.attributes.get("class") or "").split():
+                    assert found == cell.text()
+                elif cell.text().endswith("%"):
+                    assert round(float(str(found)) * 100) == int(cell.text()[:-2])
+                else:
+                    assert isinstance(found, float)
+                    shown = cell.text().replace("−", "-").replace("+", "").replace(".", "")
+                    assert found == int(shown)
+                    compared += 1
+    assert compared > 400
+
+
+def test_workbook_has_dates_and_notes(files: dict[str, bytes]) -> None:
+    book = CalamineWorkbook.from_filelike(io.BytesIO(files["edisi.xlsx"]))
+    front = book.get_sheet_by_name("Isi").to_python()
+    dates = [row[1] for row in front if isinstance(row[1], (date, datetime))]
+    assert dates[:2] == [date(2024, 11, 18), date(2024, 11, 24)]
+    assert dates[2].isoformat() == "2024-11-25T06:00:00"
+    trend = book.get_sheet_by_name("Tren").to_python(skip_empty_area=False)
+    assert [row[:2] for row in trend[3:]] == [
+        [week, date.fromisocalendar(2024, int(week[-2:]), 1)] for week in WEEKS
+    ]
+    notes = " ".join(str(c) for row in book.get_sheet_by_name("Catatan").to_python() for c in row)
+    assert all(figure.definition in notes for figure in m.FIGURES.values())
+    assert "masih dugaan sampai ada putusan" in notes
+
+
+def test_figures_are_all_defined(figures: Figures) -> None:
+    assert set(m.FIGURES) == {key[0] for key in figures}
+    assert all((SEEDS / f"{name}.csv").exists() for name in ("issue", "violation_type"))
+
+
+def test_press_summary_is_the_main_points(
+    files: dict[str, bytes], page: LexborHTMLParser, drafts: dict[str, Edition]
+) -> None:
+    text = files["siaran-pers.txt"].decode()
+    assert text.startswith("SIARAN PERS\n")
+    for point in page.css(".points li"):
+        assert " ".join(point.text().split()) in " ".join(text.split())
+    assert "Keadaan data Senin, 25 November 2024 pukul 06.00" in text
+    assert "Disetujui oleh Ketua Contoh" in text
+    draft = rendering.render(drafts["draft"])["siaran-pers.txt"].decode()
+    assert draft.startswith("RANCANGAN SIARAN PERS\n")

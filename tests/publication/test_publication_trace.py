@@ -1,0 +1,163 @@
+"""A published number leads back to records and to the hash of what was delivered."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import psycopg
+import pytest
+from sample import WEEK, WEEKS
+from selectolax.lexbor import LexborHTMLParser
+
+from conftest import Figures
+from lumbung.errors import PublicationError
+from lumbung.publication import edition, render, trace
+from lumbung.settings import Settings
+
+
+@pytest.fixture
+def frozen(url: str, settings: Settings) -> str:
+    return edition.freeze(WEEK, settings=settings, database_url=url)
+
+
+def execute(url: str, statement: str, *parameters: object) -> int:
+    with psycopg.connect(url) as connection:
+        return connection.execute(statement.encode(), parameters).rowcount
+
+
+def test_a_figure_leads_to_its_records(url: str, frozen: str, figures: Figures) -> None:
+    found = trace.trace(f"suspected_violation_by_issue/PU/19/to_date@{frozen}", database_url=url)
+    assert found.value == figures["suspected_violation_by_issue", "PU", "19", WEEK, "to_date"]
+    assert len(found.members) == found.value > 20
+    for member in found.members:
+        (record,) = member.records
+        assert record.channel == "register_laporan"
+        assert record.evidence_sha256 == hashlib.sha256(member.week_id.encode()).hexdigest()
+        assert record.locator is not None
+        assert record.locator.startswith(f"sheet {member.week_id}, row ")
+        assert record.run_key == f"run {member.week_id}"
+        assert record.now == "current"
+    assert len({r.record_id for m in found.members for r in m.records}) == found.value
+
+
+def test_every_number_of_the_page_can_be_traced(url: str, frozen: str, figures: Figures) -> None:
+    page = LexborHTMLParser(
+        render.render(edition.load(frozen, database_url=url))["edisi.html"].decode()
+    )
+    cells = [c for c in page.css("td.n[title]") if "lumbung trace" in c.attributes["title"]]
+    assert len(cells) > 300
+    for cell in cells[::25]:
+        count, reference = re.fullmatch(  # type: ignore[union-attr]
+            r"([\d.]+) fakta; lumbung trace (\S+)", cell.attributes["title"] or ""
+        ).groups()
+        found = trace.trace(reference, database_url=url)
+        assert len(found.members) == int(count.replace(".", "")) == int(cell.text())
+        assert all(
+            member.records for member in found.members if found.figure_code[:8] != "district"
+        )
+    assert {c.attributes["data-figure"] for c in page.css("td.n")} > {
+        c.attributes["data-figure"] for c in cells
+    }
+    for table in page.css(".block"):
+        for detail in table.css("details"):
+            assert len(detail.css("dd")) >= 1
+
+
+@pytest.mark.parametrize(
+    ("reference", "key"),
+    [
+        ("tip/ALL/19.71@{}", ("tip", "ALL", "19.71", WEEK)),
+        ("tip/ALL/19/previous@{}", ("tip", "ALL", "19", WEEKS[-2])),
+        ("suspected_violation/PU/19@{}", ("suspected_violation_by_issue", "PU", "19", WEEK)),
+        ("district_submitted/ALL/19.01@{}", ("district_submitted", "ALL", "19.01", WEEK)),
+        ("suspected_violation/ALL/19.00@{}", ("suspected_violation", "ALL", "19.00", WEEK)),
+    ],
+)
+def test_references(
+    url: str, frozen: str, figures: Figures, reference: str, key: tuple[str, str, str, str]
+) -> None:
+    found = trace.trace(reference.format(frozen), database_url=url)
+    assert found.value == len(found.members) == figures[*key, "week"]
+    assert found.definition
+    if key[0] == "district_submitted":
+        assert all(len(m.records) == 1 for m in found.members)
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "suspected_violation",
+        "suspected_violation/ALL/19",
+        "suspected_violation/XX/19@2024-W47-r1",
+        "suspected_violation/ALL/19@2024-W47-r9",
+        "nothing/ALL/19@2024-W47-r1",
+        "tip/ALL/18@2024-W47-r1",
+    ],
+)
+def test_what_is_no_figure_is_told(url: str, frozen: str, reference: str) -> None:
+    with pytest.raises(PublicationError):
+        trace.trace(reference, database_url=url)
+
+
+def test_later_versions_are_named_and_the_old_one_kept(url: str, frozen: str) -> None:
+    reference = f"suspected_violation/ALL/19@{frozen}"
+    before = trace.trace(reference, database_url=url)
+    edited, withdrawn = (m.records[0].record_id for m in before.members[:2])
+    for record, is_tombstone in ((edited, False), (withdrawn, True)):
+        execute(
+            url,
+            "insert into raw.record (channel, source_id, content_hash, batch_id, received_at,"
+            " is_tombstone, payload) select channel, source_id, 'new', batch_id, received_at, %s,"
+            " '{}' from raw.record where record_id = %s",
+            is_tombstone,
+            record,
+        )
+    after = trace.trace(reference, database_url=url)
+    assert [m.member_id for m in after.members] == [m.member_id for m in before.members]
+    states = [m.records[0].now for m in after.members]
+    assert states[:2] == ["edited", "withdrawn"]
+    assert set(states[2:]) == {"current"}
+    assert [m.records[0].record_id for m in after.members[:2]] == [edited, withdrawn]
+
+
+def test_a_record_leads_to_the_figures_that_count_it(url: str, frozen: str) -> None:
+    member = trace.trace(f"suspected_violation/ALL/19@{frozen}", database_url=url).members[0]
+    lines = trace.lines(str(member.records[0].record_id), database_url=url)
+    assert member.records[0].evidence_sha256 in lines[0]
+    assert (
+        f"counted in suspected_violation/ALL/{member.regency_code}@{frozen} of week {WEEK}" in lines
+    )
+    assert sum("report_received" in line for line in lines) == 1
+    with pytest.raises(PublicationError, match="no record 999999"):
+        trace.lines("999999", database_url=url)
+
+
+def test_printed_lines(url: str, frozen: str) -> None:
+    first, definition, *rest = trace.lines(f"tip/ALL/19@{frozen}", database_url=url)
+    count = int(first.rpartition("= ")[2])
+    assert first == f"tip/ALL/19/week@{frozen} = {count}"
+    assert "bukan dugaan pelanggaran" in definition
+    assert sum(line.startswith("IA-") for line in rest) == count
+    assert sum(line.startswith("  record ") for line in rest) == count
+
+
+def test_a_record_slipped_in_is_noticed(url: str, frozen: str) -> None:
+    execute(
+        url,
+        "insert into published.member_record values (%s, 'IA-2024-W47-0', 1)",
+        frozen,
+    )
+    with pytest.raises(PublicationError, match="not those that were frozen"):
+        trace.trace(f"tip/ALL/19@{frozen}", database_url=url)
+
+
+def test_the_watermark_is_what_the_build_rests_on(url: str, settings: Settings) -> None:
+    execute(url, "insert into ops.build (state, max_batch_id, inputs_hash, seeds_hash)"
+                 " values ('success', 3, '', ''), ('failed', 9, '', '')")  # fmt: skip
+    edition_id = edition.freeze(WEEK, settings=settings, database_url=url)
+    with psycopg.connect(url) as connection:
+        row = connection.execute(
+            "select batch_watermark from published.edition where edition_id = %s", (edition_id,)
+        ).fetchone()
+    assert row == (3,)
