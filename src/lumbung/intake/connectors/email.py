@@ -1,0 +1,582 @@
+"""E-mail: the folders of a mailbox, read over IMAP (RFC 3501) without leaving a trace in it.
+
+A mail is known by its Message-ID, sender and Date header (mail programs exist that give every mail
+the same Message-ID), hashed; one without a Message-ID by the hash of its bytes. The cursor holds
+UIDVALIDITY and the last UID of each folder. After a new UIDVALIDITY the folder is read again from
+its beginning, and what was landed is recognised. A mail that is gone from the mailbox was filed or
+deleted by whoever keeps it: nothing is withdrawn.
+
+`received_at` is the server's INTERNALDATE: the Date header is the sender's claim. A mail that was
+forwarded as an attachment is a delivery of its own, one level deep: what it holds in turn is not
+opened. Bounces and automatic replies are landed without a field that could be mapped, so that the
+warehouse sets them apart. Attachments go to the evidence store and are not opened.
+
+Fields: `Pengirim`, `Nama pengirim`, `Kepada`, `Subjek`, `Tanggal surat` (of the Date header),
+`Teks` (without personal lines, signature and quoted mails), `Teks (utuh)`, `Tanda`, `Lampiran`, and
+the labels of the channel's template.
+"""
+
+from __future__ import annotations
+
+import codecs
+import email
+import html
+import imaplib
+import os
+import re
+import secrets
+import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from email.errors import HeaderParseError
+from email.header import decode_header
+from email.message import Message
+from email.utils import getaddresses, parseaddr, parsedate_to_datetime
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from imap_tools.imap_utf7 import utf7_encode
+
+from lumbung.errors import SourceError
+from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
+from lumbung.intake.connectors.template import Template
+from lumbung.intake.contract import EmailSource
+from lumbung.intake.evidence import Evidence, Kept
+
+FROM, NAME, TO, SUBJECT, DATE = "Pengirim", "Nama pengirim", "Kepada", "Subjek", "Tanggal surat"
+TEXT, WHOLE, MARK, ATTACHMENTS = "Teks", "Teks (utuh)", "Tanda", "Lampiran"
+"""Labels that this connector makes."""
+
+BOUNCE, AUTOMATIC = "laporan pengiriman", "balasan otomatis"
+"""Marks of what no person wrote."""
+
+TIMEOUT_SECONDS = 60
+WINDOW = 100
+"""Mails between two marks, unless their bytes reach `_WINDOW_BYTES` before."""
+
+_WINDOW_BYTES = 16 << 20
+_PIECE = 1 << 20
+_MAX_PARSED = 36 << 20  # providers take mails of 25 MB, base64 makes them 34 MB
+_MAX_TEXT = 1 << 20
+_MAX_PARTS = 500
+_MAX_DEPTH = 30
+_LAST_UID = 2**32 - 1
+
+_SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".csv")
+_AUTOMATIC_SUBJECT = re.compile(
+    r"(automatic reply|auto(matic)?[- ]?(reply|response)|out of (the )?office|balasan otomatis"
+    r"|jawaban otomatis|di luar kantor)\s*:",
+    re.IGNORECASE,
+)
+_EARLIER = re.compile(
+    r"^(-- ?|On .{1,300} wrote:|Pada .{1,300} menulis:"
+    r"|-{2,} ?(Original Message|Pesan Asli) ?-{2,})$",
+    re.MULTILINE,
+)
+"""Where a signature (RFC 3676) or the mail that is answered begins."""
+
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>|<[!?][^<>]*>")
+_BLOCKS = {
+    *("br", "p", "div", "tr", "li", "ul", "ol", "table", "blockquote", "hr", "pre"),
+    *("h1", "h2", "h3", "h4", "h5", "h6"),
+}
+_UNSEEN = {"script", "style", "head", "title", "template"}
+
+
+def read(source: Source) -> Iterator[Item]:
+    """Every mail since the cursor, folder by folder in the order of UIDs."""
+    options = source.channel.source
+    assert isinstance(options, EmailSource)  # noqa: S101 - the kind says so
+    where = f"channel {source.channel.name}"
+    connection = source.connection
+    if connection is None or not (connection.host and connection.login and connection.password):
+        raise SourceError(
+            "the mail server's address, login or password is not known",
+            where=where,
+            cure=f"set them in the connection {source.channel.connection!r}",
+        )
+    own = (FROM, NAME, TO, SUBJECT, DATE, TEXT, WHOLE, MARK, ATTACHMENTS)
+    template = Template(source.channel, options.marker, own)
+    cursor = dict(source.cursor.get("folders", {}))
+    with _Mailbox(connection, where) as mailbox:
+        for folder in options.folders:
+            account = f"{connection.host}\0{connection.login}\0{folder}"
+            key = source.digest(account.encode()).hex()
+            validity, top = mailbox.open(folder)
+            before = cursor.get(key, [None, 0])
+            last = before[1] if validity is not None and validity == before[0] else 0
+            count = size = 0
+            for uid in mailbox.uids(last + 1, top):
+                locator = f"{folder} | {validity} | {uid}"
+                mail = mailbox.fetch(uid, source.evidence)
+                if mail is not None:
+                    yield from _deliveries(source, options, template, mail, locator)
+                    size += mail.kept.size if mail.kept else 0
+                count += 1
+                last = uid
+                if count >= WINDOW or size >= _WINDOW_BYTES:
+                    count = size = 0
+                    cursor[key] = [validity, last]
+                    yield Mark({"folders": dict(cursor)})
+            if count:
+                cursor[key] = [validity, last]
+                yield Mark({"folders": dict(cursor)})
+
+
+# -- the mailbox -----------------------------------------------------------------------------------
+
+
+class _Mail(NamedTuple):
+    """A mail as the server holds it; `kept` is None if the server cannot give it."""
+
+    received_at: datetime
+    kept: Kept | None
+
+
+class _Mailbox:
+    """A mail account, opened for reading only."""
+
+    def __init__(self, connection: SourceConnection, where: str) -> None:
+        self._connection = connection
+        self._where = where
+
+    def __enter__(self) -> _Mailbox:
+        given = self._connection
+        security = str(given.extra.get("ssl", True)).casefold()
+        with self._telling():
+            if security in ("false", "starttls"):
+                self._imap = imaplib.IMAP4(given.host, given.port or 143, TIMEOUT_SECONDS)
+                if security == "starttls":
+                    self._imap.starttls(self._trust())
+            else:
+                self._imap = imaplib.IMAP4_SSL(
+                    given.host,
+                    given.port or 993,
+                    ssl_context=self._trust(),
+                    timeout=TIMEOUT_SECONDS,
+                )
+            self._login(given.login or "", given.password or "")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(imaplib.IMAP4.error, OSError):
+            self._imap.logout()
+
+    def _trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self._connection.extra.get("ca_file"))
+
+    def _login(self, login: str, password: str) -> None:
+        try:
+            if "AUTH=PLAIN" in self._imap.capabilities:
+                secret = f"\0{login}\0{password}".encode()
+                self._imap.authenticate("PLAIN", lambda _: secret)
+            else:
+                self._imap.login(login, password)
+        except imaplib.IMAP4.abort:
+            raise
+        except (imaplib.IMAP4.error, UnicodeEncodeError) as error:
+            raise SourceError(
+                "the mail server refuses login and password",
+                where=self._where,
+                cure="correct them in the connection (an app password where the provider asks"
+                " for one)",
+            ) from error
+
+    def open(self, folder: str) -> tuple[int | None, int]:
+        """Open a folder without marking anything as seen; UIDVALIDITY and the highest UID.
+
+        The first is None where the server does not tell it: then no UID can be trusted later.
+        """
+        name = utf7_encode(folder).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+        with self._telling():
+            # typeshed wants text; bytes are sent as they are
+            kind, _ = self._imap.select(b'"' + name + b'"', readonly=True)  # type: ignore[arg-type]
+            if kind != "OK":
+                raise SourceError(
+                    f"the mailbox has no folder {folder!r}",
+                    where=self._where,
+                    cure="write the folder as the mail program shows it; the first is INBOX",
+                )
+            validity = self._number("UIDVALIDITY")
+            following = self._number("UIDNEXT")
+        return validity, _LAST_UID if following is None else following - 1
+
+    def _number(self, name: str) -> int | None:
+        found = self._imap.response(name)[1]
+        text = found[-1] if found else None
+        return int(text) if isinstance(text, bytes) and text.isdigit() else None
+
+    def uids(self, first: int, top: int) -> Iterator[int]:
+        """The UIDs of a folder from the first to the top one, ascending.
+
+        Asked for in ranges: `n:*` would give the last mail even if it is below n, and an answer
+        with all UIDs of a large mailbox is longer than imaplib takes.
+        """
+        span = 10_000
+        while first <= top:
+            high = min(first + span - 1, top)
+            with self._telling():
+                kind, data = self._imap.uid("SEARCH", f"UID {first}:{high}")
+                if kind != "OK":
+                    raise imaplib.IMAP4.error(f"SEARCH: {data!r}")
+            found = {int(each) for each in (data[0] or b"").split()}
+            inside = sorted(uid for uid in found if first <= uid <= high)
+            yield from inside
+            span = 10_000 if inside else span * 2
+            first = high + 1
+
+    def fetch(self, uid: int, evidence: Evidence) -> _Mail | None:
+        """A mail's bytes, kept as evidence; None if it was taken away meanwhile."""
+        received_at: datetime | None = None
+        with tempfile.SpooledTemporaryFile(_WINDOW_BYTES) as file:
+            while True:
+                with self._telling():
+                    kind, data = self._imap.uid(
+                        "FETCH",
+                        str(uid),
+                        f"(UID INTERNALDATE BODY.PEEK[]<{file.tell()}.{_PIECE}>)",
+                    )
+                told = b" ".join(
+                    each[0] if isinstance(each, tuple) else each for each in data if each
+                )
+                pieces = [each[1] for each in data if isinstance(each, tuple)]
+                received_at = received_at or _internal_date(told)
+                if kind != "OK":
+                    return _Mail(received_at or datetime.now(UTC), None)
+                if b"BODY[]" not in told.upper():
+                    return None
+                file.write(b"".join(pieces))
+                if sum(map(len, pieces)) < _PIECE:
+                    break
+            file.seek(0)
+            kept = evidence.keep(file)  # type: ignore[arg-type] # it has read()
+        return _Mail(received_at or datetime.now(UTC), kept)
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Failures of the network and the server, as one that a person can act on."""
+        try:
+            yield
+        except ssl.SSLError as error:
+            raise SourceError(
+                f"no safe connection to the mail server: {error}",
+                where=self._where,
+                cure="""correct host and port, or the connection's extra: {"ssl": "starttls"}""",
+            ) from error
+        except (imaplib.IMAP4.error, OSError) as error:
+            raise SourceError(
+                f"the mail server does not answer as it should: {type(error).__name__} {error}",
+                where=self._where,
+                cure="look whether it is up and reachable, then pull again: the pull goes on"
+                " behind the last mail that was landed",
+            ) from error
+
+
+def _internal_date(told: bytes) -> datetime | None:
+    found = re.search(rb'INTERNALDATE "([^"]+)"', told, re.IGNORECASE)
+    if found is None:
+        return None
+    try:
+        return datetime.strptime(found[1].decode("ascii", "replace"), "%d-%b-%Y %H:%M:%S %z")
+    except ValueError:
+        return None
+
+
+# -- from mails to deliveries ----------------------------------------------------------------------
+
+
+def _deliveries(
+    source: Source, options: EmailSource, template: Template, mail: _Mail, locator: str
+) -> list[Delivery | Unreadable]:
+    """A mail, and the mails that were forwarded with it."""
+    kept = mail.kept
+    if kept is None:
+        content = {"locator": locator}
+        reason = "server surat tidak dapat memberikan surat ini; buka surat itu dan teruskan ulang"
+        return [Unreadable("unreadable_message", reason, content, mail.received_at, None, locator)]
+
+    def refused(code: str, reason: str) -> list[Delivery | Unreadable]:
+        content = {"sha256": kept.sha256.hex(), "bytes": kept.size}
+        return [Unreadable(code, reason, content, mail.received_at, kept.sha256, locator)]
+
+    if kept.size > _MAX_PARSED:
+        return refused("too_large", "surat terlalu besar; minta lampirannya dikirim terpisah")
+    try:
+        with kept.path.open("rb") as stream:
+            message = email.message_from_binary_file(stream)
+        source_id = source.digest(_identity(message) or kept.sha256).hex()
+        outer = _opened(source.evidence, message)
+        letters = [(source_id, locator, outer)]
+        for number, inner in enumerate(outer.letters, 1):
+            identity = _identity(inner)
+            own_id = source.digest(identity).hex() if identity else f"{source_id}-{number}"
+            place = f"{locator} | surat terlampir {number}"
+            letters.append((own_id, place, _opened(source.evidence, inner)))
+        found: list[Delivery | Unreadable] = []
+        for own_id, place, letter in letters:
+            fields = _fields(template, letter)
+            if len(fields.get(TEXT, "")) > _MAX_TEXT:
+                found += refused("too_large", "teks surat terlalu panjang; minta dikirim ringkas")
+                continue
+            # A mail never changes: content of it that is known is no news, wherever it lies.
+            found.append(Delivery(own_id, mail.received_at, fields, kept.sha256, place, True))
+    # The standard library's parser fails in many ways on what senders of junk invent.
+    except (RecursionError, ValueError, TypeError, LookupError, AttributeError):
+        return refused(
+            "unreadable_message", "susunan surat rusak; buka surat itu dan teruskan ulang"
+        )
+    if options.spreadsheets_to and not source.dry_run:
+        sender = _address(message)
+        if any(sender == each or _is_host(sender, each) for each in _trusted(options)):
+            for _, _, letter in letters:
+                for name, attached in letter.spreadsheets:
+                    inbox = Path(str(source.folder.parent)) / options.spreadsheets_to
+                    _hand_over(inbox, name, attached, mail.received_at)
+    return found
+
+
+class _Letter(NamedTuple):
+    """A mail, opened: its texts, what was attached, and the mails within."""
+
+    message: Message
+    automatic: str | None
+    text: str
+    attachments: list[dict[str, Any]]
+    spreadsheets: list[tuple[str, bytes]]
+    letters: list[Message]
+
+
+def _opened(evidence: Evidence, message: Message) -> _Letter:
+    automatic = _automatic(message)
+    texts: list[str] = []
+    attachments: list[dict[str, Any]] = []
+    spreadsheets: list[tuple[str, bytes]] = []
+    letters: list[Message] = []
+    for number, (role, part) in enumerate(_parts(message), 1):
+        if number > _MAX_PARTS:
+            raise ValueError("too many parts")
+        kind = part.get_content_type()
+        if role == "text":
+            text = _text(part)
+            texts.append(_plain(text) if kind == "text/html" else text)
+        elif automatic:
+            continue  # what a bounce sends back is ours
+        elif role == "letter":
+            payload = part.get_payload()
+            letters += [each for each in payload if isinstance(each, Message)]
+        else:
+            content = _content(part)
+            name = _filename(part)
+            entry = {"nama": name, "jenis": kind, "ukuran": len(content)}
+            attachments.append({**entry, "sha256": evidence.keep(BytesIO(content)).sha256.hex()})
+            if Path(name).suffix.casefold() in _SPREADSHEETS:
+                spreadsheets.append((name, content))
+    text = "\n".join(texts).replace("\r\n", "\n").strip()
+    return _Letter(message, automatic, text, attachments, spreadsheets, letters)
+
+
+def _fields(template: Template, letter: _Letter) -> dict[str, Any]:
+    message, text = letter.message, letter.text
+    name, address = parseaddr(_header(message, "From"))
+    subject = _header(message, "Subject")
+    fields: dict[str, Any] = {FROM: address.casefold() or name, NAME: _decoded(name)}
+    if letter.automatic:
+        return {**fields, MARK: letter.automatic, WHOLE: f"{_decoded(subject)}\n\n{text}"}
+    earlier = _EARLIER.search(text)
+    written = text[: earlier.start()].rstrip() if earlier else text
+    shown, values = template.read(written)
+    if shown != text:
+        fields[WHOLE] = text
+    recipients = getaddresses([_header(message, "To"), _header(message, "Cc")])
+    fields[TO] = ", ".join(address for _, address in recipients if address)
+    fields[SUBJECT] = _decoded(subject)
+    fields[DATE] = _date(_header(message, "Date"))
+    if letter.attachments:
+        fields[ATTACHMENTS] = letter.attachments
+    fields = {label: value for label, value in fields.items() if value}
+    return {**fields, TEXT: shown, MARK: "templat" if values else "surat", **values}
+
+
+def _identity(message: Message) -> bytes | None:
+    """What tells a mail from any other, however it was transported; None without Message-ID."""
+    message_id = _header(message, "Message-ID")
+    if not message_id:
+        return None
+    parts = (message_id, _address(message), _header(message, "Date"))
+    return "\0".join(parts).encode(errors="backslashreplace")
+
+
+def _automatic(message: Message) -> str | None:
+    """Whether a program answered: a bounce or receipt (RFC 3464, 8098), or a reply (RFC 3834).
+
+    Forms on web sites send `auto-generated` mails, which are reports.
+    """
+    if message.get_content_type() == "multipart/report":
+        return BOUNCE
+    local = _address(message).partition("@")[0]
+    submitted = _header(message, "Auto-Submitted").casefold()
+    returns_nowhere = _header(message, "Return-Path") == "<>" or submitted.startswith("auto-")
+    if local in ("mailer-daemon", "postmaster") and (
+        returns_nowhere or _header(message, "X-Failed-Recipients")
+    ):
+        return BOUNCE
+    if (
+        submitted.startswith("auto-replied")
+        or any(_header(message, name) for name in ("X-Autoreply", "X-Autorespond"))
+        or _header(message, "Precedence").casefold() == "auto_reply"
+        or _AUTOMATIC_SUBJECT.match(_decoded(_header(message, "Subject")))
+    ):
+        return AUTOMATIC
+    return None
+
+
+def _trusted(options: EmailSource) -> list[str]:
+    return [each.casefold() for each in options.spreadsheets_from]
+
+
+def _is_host(address: str, trusted: str) -> bool:
+    return trusted.startswith("@") and address.endswith(trusted)
+
+
+def _hand_over(inbox: Path, name: str, content: bytes, moment: datetime) -> None:
+    """Put a spreadsheet into a register channel's inbox, once, dated as its mail."""
+    digest = sha256(content).hexdigest()[:32]
+    suffix = Path(name).suffix.casefold()
+    stem = re.sub(r"[^\w \-]+", "_", Path(name.replace("\\", "/")).stem).strip(" _")[:80]
+    inbox.mkdir(parents=True, exist_ok=True)
+    if any(inbox.glob(f"*{digest}{suffix}")):
+        return
+    draft = inbox / f".draft-{secrets.token_hex(8)}"
+    draft.write_bytes(content)
+    os.utime(draft, (moment.timestamp(),) * 2)
+    draft.rename(inbox / f"{stem or 'lampiran'} {digest}{suffix}")
+
+
+# -- MIME ------------------------------------------------------------------------------------------
+
+
+def _parts(
+    part: Message, depth: int = 0, *, is_told: bool = False
+) -> Iterator[tuple[str, Message]]:
+    """The leaves of a mail with their role: `text`, `attachment` or `letter` (a mail within).
+
+    Of alternatives only one is the text: the plain one, if it says anything.
+    """
+    if depth > _MAX_DEPTH:
+        raise ValueError("nested too deep")
+    kind = part.get_content_type()
+    if kind == "message/rfc822" and part.is_multipart():
+        yield "letter", part
+    elif part.is_multipart() and part.get_content_maintype() == "multipart":
+        children = [each for each in part.get_payload() if isinstance(each, Message)]
+        if kind == "multipart/alternative" and not is_told:
+            is_told = any(
+                each.get_content_type() == "text/plain" and _text(each).strip() for each in children
+            )
+            for each in children:
+                if is_told and each.get_content_type() == "text/plain":
+                    yield from _parts(each, depth + 1)
+                else:
+                    yield from _parts(each, depth + 1, is_told=is_told)
+            return
+        for each in children:
+            yield from _parts(each, depth + 1, is_told=is_told)
+    elif part.get_content_disposition() == "attachment" or _filename(part):
+        yield "attachment", part
+    elif part.get_content_maintype() in ("text", "multipart"):
+        if not is_told:
+            yield "text", part
+    else:
+        yield "attachment", part
+
+
+def _header(message: Message, name: str) -> str:
+    """A header as it stands, unfolded; bytes that are no ASCII are read as UTF-8 or Latin-1."""
+    found = next((v for k, v in message.raw_items() if k.casefold() == name.casefold()), "")
+    raw = str(found).encode("utf-8", "surrogateescape")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    return re.sub(r"\s*[\r\n]+\s*", " ", text).strip()
+
+
+def _decoded(text: str) -> str:
+    """RFC 2047 words as text."""
+    if "=?" not in text:
+        return text
+    with suppress(HeaderParseError, ValueError):
+        return "".join(
+            part if isinstance(part, str) else _in_charset(part, charset)
+            for part, charset in decode_header(text)
+        )
+    return text
+
+
+def _address(message: Message) -> str:
+    return parseaddr(_header(message, "From"))[1].casefold()
+
+
+def _date(text: str) -> str:
+    """The Date header as ISO 8601 where it is a date, else as it stands."""
+    try:
+        return parsedate_to_datetime(text).isoformat() if text else ""
+    except (ValueError, TypeError, OverflowError):
+        return text
+
+
+def _filename(part: Message) -> str:
+    """An attachment's name (RFC 2231, or RFC 2047 as many programs write it), without a path."""
+    name = part.get_filename() or ""
+    return _decoded(" ".join(str(name).split()))
+
+
+def _content(part: Message) -> bytes:
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
+
+
+def _text(part: Message) -> str:
+    if part.get_content_maintype() == "multipart":  # its boundary is wrong: the parser gave up
+        return _in_charset(_content(part), None)
+    return _in_charset(_content(part), part.get_content_charset())
+
+
+def _in_charset(content: bytes, charset: str | None) -> str:
+    """Bytes in the charset they claim; else in UTF-8, else in Windows' Latin-1."""
+    claimed = (charset or "").casefold()
+    # gb2312 stands for its superset; ASCII says nothing; the last two are slow on long input.
+    name = {"gb2312": "gb18030", "us-ascii": "", "idna": "", "punycode": ""}.get(claimed, claimed)
+    for each in filter(None, (name, "utf-8")):
+        with suppress(LookupError, ValueError):
+            if codecs.lookup(each).name not in ("idna", "punycode"):
+                return content.decode(each)
+    return content.decode("cp1252", "replace")
+
+
+def _plain(page: str) -> str:
+    """What an HTML mail shows, a line per block; linear in its length, whatever it nests."""
+    first, *others = page.split("<!--")
+    page = first + "".join(each.partition("-->")[2] for each in others)
+    lines = [""]
+    position, unseen = 0, ""
+    for tag in _TAG.finditer(page):
+        if not unseen:
+            lines[-1] += page[position : tag.start()]
+        position = tag.end()
+        name = (tag[2] or "").casefold()
+        if unseen:
+            unseen = "" if name == unseen and tag[1] else unseen
+        elif name in _UNSEEN and not tag[1]:
+            unseen = name
+        elif name in _BLOCKS:
+            lines.append("")
+        elif name in ("td", "th"):
+            lines[-1] += " "
+    if not unseen:
+        lines[-1] += page[position:]
+    return "\n".join(" ".join(html.unescape(line).split()) for line in lines).strip()
