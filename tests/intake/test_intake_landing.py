@@ -82,8 +82,8 @@ def test_a_delivery_is_split_between_raw_and_vault(
     )
     sealed = one(
         db,
-        "select ciphertext from vault.identity where (channel, source_id, content_hash, batch_id)"
-        " = ('form_contoh', '5', %s, %s)",
+        "select ciphertext from vault.identity inner join raw.record using (record_id)"
+        " where (channel, source_id, content_hash, batch_id) = ('form_contoh', '5', %s, %s)",
         row[8],
         row[9],
     )
@@ -416,7 +416,12 @@ def test_nothing_is_lost_or_counted_twice_wherever_it_crashes(
         each.name,
     )
     assert totals == (*stored, len(unreadable), True)
-    sealed = one(db, "select count(*) from vault.identity where channel = %s", each.name)
+    sealed = one(
+        db,
+        "select count(*) from vault.identity inner join raw.record using (record_id)"
+        " where channel = %s",
+        each.name,
+    )
     assert sealed == stored[0]
     # Every content that is current, delivered once more, is a duplicate.
     last = [(key, history[-1]) for key, history in histories.items() if key in alive]

@@ -11,6 +11,9 @@ makes new versions at the next pull, which is how it moves out of the vault or i
 The common case has no conflict: a chunk is copied straight into the tables. Only when one of a few
 probed source ids is known, or the copy meets a unique violation, are the stored versions looked up.
 
+Preparing a chunk (`prepare`) and writing it (`write`) are apart, so that a pull prepares the next
+chunk while the server takes the last one.
+
 Text that PostgreSQL's jsonb cannot hold (NUL characters, lone surrogates) is replaced by U+FFFD in
 the payload; the untouched field is kept in the vault under `lumbung:original`.
 """
@@ -22,11 +25,10 @@ import os
 from array import array
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from struct import Struct
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 import psycopg
@@ -37,8 +39,8 @@ from lumbung.intake.connectors import SYSTEM_LABELS, Delivery, Unreadable
 from lumbung.intake.contract import Channel, normalise
 from lumbung.intake.vault import NONCE_BYTES, Vault, associate
 
-CHUNK = 5_000
-"""Deliveries per transaction: enough to amortise it, few enough to hold in memory."""
+CHUNK = 10_000
+"""Deliveries per transaction: enough to amortise it, few enough to hold two of them in memory."""
 
 ORIGINAL = "lumbung:original"
 """Key in the vault under which fields lie whose text had to be changed to be stored."""
@@ -47,8 +49,12 @@ _MAX_PAYLOAD = 64 << 20  # jsonb refuses strings of 256 MB; a report is a few ki
 _PROBES = 8
 _PIECE = 500  # rows handed to libpq at once
 _MAX_LABELS = 10_000
+_BUCKETS = 256  # sorting a part at a time keeps the memory of millions of ids low
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_TOMBSTONE = b"tombstone"
+_MICROSECOND = timedelta(microseconds=1)
+_PLACE_BITS = 20  # of a record_id: the place in its batch
+_SAMPLED = 100  # deliveries of a chunk, and every hundredth after them, are looked at for types
+_ENOUGH = 50  # a field that fewer deliveries lack may have had no occasion
 
 
 @dataclass(frozen=True)
@@ -71,18 +77,31 @@ class IntakeCounts:
         )
 
 
-class _Version(NamedTuple):
-    """A delivery, split, serialised and hashed."""
+_Version = tuple[
+    str,  # source id
+    bytes,  # content hash
+    bytes,  # source id, encoded
+    int,  # received: microseconds since 2000-01-01 UTC
+    str | None,  # who: the reporter's identity
+    bytes | None,  # evidence
+    str | None,  # locator
+    bytes,  # payload: JSON
+    bytes,  # private part: JSON, or nothing
+    bool,  # is_repeat
+]
+"""A delivery, split, serialised and hashed; a plain tuple because there are millions."""
 
-    source_id: str
-    content_hash: bytes
-    received: int  # microseconds since 2000-01-01 UTC
-    token: bytes | None
-    evidence: bytes | None
-    locator: bytes | None
-    payload: bytes
-    private: bytes
-    is_repeat: bool
+
+@dataclass(frozen=True)
+class Prepared:
+    """A chunk that is ready to be written; the order of the source is kept."""
+
+    count: int
+    started: datetime
+    versions: list[_Version]
+    unreadable: list[Unreadable]
+    appeared: list[str]
+    types: set[tuple[str, str]]
 
 
 class _Routes(dict[str, str | None]):
@@ -94,14 +113,20 @@ class _Routes(dict[str, str | None]):
         self._private = channel.private
         self._system = SYSTEM_LABELS.get(channel.kind, frozenset())
         self.names: dict[str, str] = {}
+        """Label as met -> the file's spelling, of personal ones where they differ."""
         self.appeared: set[str] = set()
+        self.met: set[str] = set()
+        """Public labels, as the file spells them, that some delivery had."""
 
     def __missing__(self, label: str) -> str | None:
         plain = normalise(label)
         spelling = self._public.get(plain)
-        if spelling is None and plain in self._private:
-            self.names[label] = self._private[plain]
-        elif spelling is None and label not in self._system and len(self.appeared) < _MAX_LABELS:
+        if spelling is not None:
+            self.met.add(spelling)
+        elif plain in self._private:
+            if self._private[plain] != label:
+                self.names[label] = self._private[plain]
+        elif label not in self._system and len(self.appeared) < _MAX_LABELS:
             self.appeared.add(_storable(label))
         if len(self) < _MAX_LABELS:
             self[label] = spelling
@@ -127,38 +152,60 @@ class Landing:
     ) -> None:
         self._connection = connection
         self._channel = channel
+        self._name = channel.name.encode()
+        self._hasher = vault.hasher(self._name)
         self._vault = vault
         self._run_key = run_key
         self._routes = _Routes(channel)
+        self._types = _known_types(connection, channel.name)
+        self._read = 0
         _hold_to_one_key(connection, vault)
 
     def land(
         self, items: Sequence[Delivery | Unreadable], cursor: dict[str, Any] | None = None
     ) -> IntakeCounts:
+        """Prepare and write one chunk: see there."""
+        return self.write(self.prepare(items), cursor)
+
+    def write(self, chunk: Prepared, cursor: dict[str, Any] | None = None) -> IntakeCounts:
         """Land one chunk in one transaction.
 
         Args:
-            items: in the order of the source.
+            chunk: what `prepare` gave, chunks in the order of the source.
             cursor: where the next pull begins once this chunk is there; None: not moved.
 
         Raises:
             LandingError: when the database refuses it: nothing of the chunk was kept.
         """
-        started = datetime.now(UTC)
-        versions, unreadable = self._prepare(items)
+        plain = _without_conflicts(chunk.versions)
         try:
-            with self._connection.transaction(), self._connection.cursor(binary=True) as db:
-                _lock(db, self._channel.name)
-                batch_id = _next_batch(db)
-                landed = self._land_versions(db, batch_id, versions)
-                quarantined = self._quarantine(db, batch_id, unreadable)
-                counts = IntakeCounts(
-                    len(items), landed, len(items) - landed - quarantined, quarantined
-                )
-                self._close(db, batch_id, started, counts, cursor)
+            if plain is not None:
+                try:
+                    return self._write(chunk, plain, cursor)
+                except psycopg.errors.UniqueViolation:
+                    pass  # something is known: rolled back, and once more with looking up
+            return self._write(chunk, None, cursor)
         except psycopg.Error as error:
             raise _refused(error, self._channel.name) from None
-        self._routes.appeared.clear()
+
+    def _write(
+        self, chunk: Prepared, plain: list[_Version] | None, cursor: dict[str, Any] | None
+    ) -> IntakeCounts:
+        with self._connection.transaction(), self._connection.cursor(binary=True) as db:
+            _lock(db, self._channel.name)
+            batch_id = _next_batch(db)
+            if plain is None or self._knows_one_of(db, plain):
+                fresh = self._resolve(db, chunk.versions)
+            else:
+                fresh = [(version, 0) for version in plain]
+            self._copy(db, batch_id, fresh)
+            quarantined = self._quarantine(db, batch_id, chunk.unreadable)
+            landed = len(fresh)
+            counts = IntakeCounts(
+                chunk.count, landed, chunk.count - landed - quarantined, quarantined
+            )
+            self._notice(db, batch_id, chunk)
+            self._close(db, batch_id, chunk.started, counts, cursor)
         return counts
 
     def withdraw(self, complete: Collection[str], seen: array[int]) -> IntakeCounts:
@@ -174,7 +221,10 @@ class Landing:
             LandingError: when the database refuses it.
         """
         started = datetime.now(UTC)
-        present = array("q", sorted(seen))
+        present = [array("q") for _ in range(_BUCKETS)]
+        for key in seen:
+            present[key % _BUCKETS].append(key)
+        present = [array("q", sorted(bucket)) for bucket in present]
         alive = dict.fromkeys(complete, 0)
         vanished: dict[str, list[str]] = {part: [] for part in complete}
         try:
@@ -184,8 +234,9 @@ class Landing:
                     part = next(p for p in complete if locator.startswith(p))
                     alive[part] += 1
                     key = hash(source_id)
-                    place = bisect_left(present, key)
-                    if place == len(present) or present[place] != key:
+                    bucket = present[key % _BUCKETS]
+                    place = bisect_left(bucket, key)
+                    if place == len(bucket) or bucket[place] != key:
                         vanished[part].append(source_id)
                 for part, gone in vanished.items():
                     if gone and (alive[part] - len(gone)) * 2 < alive[part]:
@@ -214,10 +265,13 @@ class Landing:
             with self._connection.transaction(), self._connection.cursor(binary=True) as db:
                 _lock(db, self._channel.name)
                 db.execute(
-                    "select source_id from (select distinct on (source_id) source_id, is_tombstone"
-                    "   from raw.record where channel = %s and source_id = any(%s)"
-                    "   order by source_id, record_id desc) as latest where not is_tombstone",
-                    (self._channel.name, [each for each in source_ids if _is_storable(each)]),
+                    "select source_id from (select distinct on (r.source_id) r.source_id,"
+                    "   r.is_tombstone from unnest(%s::text[]) as told (source_id)"
+                    "   inner join raw.record as r"
+                    "   on r.source_key = hashtextextended(told.source_id, 0)"
+                    "   and r.source_id = told.source_id and r.channel = %s"
+                    "   order by r.source_id, r.record_id desc) as latest where not is_tombstone",
+                    ([each for each in source_ids if _is_storable(each)], self._channel.name),
                 )
                 return self._bury(db, [row[0] for row in db], started)
         except psycopg.Error as error:
@@ -225,45 +279,77 @@ class Landing:
 
     def _bury(self, db: psycopg.Cursor[Any], gone: list[str], started: datetime) -> IntakeCounts:
         """Write tombstones for these source ids, which are there and not withdrawn."""
-        if not gone:
-            return IntakeCounts()
-        batch_id = _next_batch(db)
-        db.execute(
-            "insert into raw.record (channel, source_id, content_hash, recurrence,"
-            " batch_id, received_at, is_tombstone, payload)"
-            " select %(channel)s, source_id, %(hash)s, coalesce((select max(r.recurrence)"
-            "   from raw.record r where r.channel = %(channel)s"
-            "   and r.source_id = gone.source_id and r.content_hash = %(hash)s), -1) + 1,"
-            " %(batch)s, %(now)s, true, '{}'"
-            " from unnest(%(gone)s::text[]) as gone (source_id)",
-            {
-                "channel": self._channel.name,
-                "hash": self._vault.content_hash(_TOMBSTONE),
-                "batch": batch_id,
-                "now": started,
-                "gone": gone,
-            },
-        )
-        counts = IntakeCounts(tombstones=len(gone))
-        self._close(db, batch_id, started, counts, None)
+        counts = IntakeCounts()
+        for first in range(0, len(gone), CHUNK):
+            part = gone[first : first + CHUNK]
+            batch_id = _next_batch(db)
+            db.execute(
+                "insert into raw.record (record_id, channel, source_id, content_hash,"
+                " recurrence, batch_id, received_at, is_tombstone, payload)"
+                " overriding system value"
+                " select (%(batch)s::bigint << %(bits)s) + place, %(channel)s, source_id, hash,"
+                " coalesce((select max(r.recurrence) from raw.record as r"
+                "   where r.source_key = hashtextextended(gone.source_id, 0)"
+                "   and r.content_hash = gone.hash), -1) + 1, %(batch)s, %(now)s, true, '{}'"
+                " from unnest(%(gone)s::text[], %(hashes)s::bytea[]) with ordinality"
+                "   as gone (source_id, hash, place)",
+                {
+                    "channel": self._channel.name,
+                    "batch": batch_id,
+                    "bits": _PLACE_BITS,
+                    "now": started,
+                    "gone": part,
+                    "hashes": [self._tombstone(each) for each in part],
+                },
+            )
+            buried = IntakeCounts(tombstones=len(part))
+            self._close(db, batch_id, started, buried, None)
+            counts += buried
         return counts
+
+    def _tombstone(self, source_id: str) -> bytes:
+        content_hash = self._hasher.copy()
+        content_hash.update(b"\n" + source_id.encode() + b"\ntombstone")
+        return content_hash.digest()
+
+    def finish(self) -> None:
+        """Notice the mapped fields that no delivery of this pull had, though earlier ones did.
+
+        Raises:
+            LandingError: when the database refuses it.
+        """
+        if self._read < _ENOUGH:
+            return
+        vanished = sorted({field for field, _ in self._types} - self._routes.met)
+        try:
+            with self._connection.transaction(), self._connection.cursor(binary=True) as db:
+                db.execute(
+                    "insert into ops.drift_notice (channel, field, notice, first_batch_id)"
+                    " select %(channel)s, field, 'vanished',"
+                    "   (select max(batch_id) from raw.batch where channel = %(channel)s)"
+                    " from unnest(%(fields)s::text[]) as field on conflict do nothing",
+                    {"channel": self._channel.name, "fields": vanished},
+                )
+        except psycopg.Error as error:
+            raise _refused(error, self._channel.name) from None
 
     # -- preparing, without the database -----------------------------------------------------
 
-    def _prepare(
-        self, items: Iterable[Delivery | Unreadable]
-    ) -> tuple[list[_Version], list[Unreadable]]:
+    def prepare(self, items: Sequence[Delivery | Unreadable]) -> Prepared:
+        """Split, serialise and hash one chunk; nothing is written.
+
+        Args:
+            items: in the order of the source.
+        """
+        started = datetime.now(UTC)
         versions: list[_Version] = []
         unreadable: list[Unreadable] = []
         routes = self._routes
         names = routes.names
         subject = self._channel.subject
-        vault = self._vault
-        content_hash = vault.content_hash
+        hasher = self._hasher
         dumps = orjson.dumps
         sorted_keys = orjson.OPT_SORT_KEYS
-        moment: datetime | None = None
-        received = 0
         for item in items:
             if isinstance(item, Unreadable):
                 unreadable.append(item)
@@ -272,14 +358,15 @@ class Landing:
             public: dict[str, Any] = {}
             private: dict[str, Any] = {}
             for label, value in fields.items():
-                spelling = routes[label]
-                if spelling is not None:
+                if (spelling := routes[label]) is not None:
                     public[spelling] = value
+                elif label in names:
+                    private[names[label]] = value
                 else:
-                    private[names.get(label, label)] = value
+                    private[label] = value
             try:
-                payload = dumps(public, option=sorted_keys)
-                hidden = dumps(private, option=sorted_keys) if private else b""
+                payload = dumps(public, None, sorted_keys)
+                hidden = dumps(private, None, sorted_keys) if private else b""
                 if b"\\u0000" in payload:
                     payload, hidden = _mend(public, private)
             except TypeError:  # orjson: a lone surrogate, an integer beyond 64 bits
@@ -290,61 +377,54 @@ class Landing:
             if not 0 < len(payload) <= _MAX_PAYLOAD or not _is_storable(source_id):
                 unreadable.append(_refuse(item))
                 continue
-            if received_at is not moment:
-                moment = received_at
-                delta = received_at - _EPOCH
-                received = (delta.days * 86400 + delta.seconds) * 1_000_000 + delta.microseconds
-            token = None
+            who = None
             for label in subject:
-                if who := private.get(label):
-                    token = vault.subject_token(_storable(str(who)))
+                if identity := private.get(label):
+                    who = _storable(str(identity))
                     break
+            identifier = source_id.encode()
+            content_hash = hasher.copy()
+            content_hash.update(b"\n%b\n%b\n%b" % (identifier, payload, hidden))
             versions.append(
-                _Version(
+                (
                     source_id,
-                    content_hash(payload + b"\n" + hidden),
-                    received,
-                    token,
+                    content_hash.digest(),
+                    identifier,
+                    (received_at - _EPOCH) // _MICROSECOND,
+                    who,
                     evidence,
-                    None if locator is None else _storable(locator).encode(),
+                    None if locator is None else _storable(locator),
                     payload,
                     hidden,
                     is_repeat,
                 )
             )
-        return versions, unreadable
+        self._read += len(versions)
+        appeared, routes.appeared = sorted(routes.appeared), set()
+        types = self._types_of(items[:_SAMPLED]) | self._types_of(items[_SAMPLED::_SAMPLED])
+        return Prepared(len(items), started, versions, unreadable, appeared, types)
+
+    def _types_of(self, items: Iterable[Delivery | Unreadable]) -> set[tuple[str, str]]:
+        """Field and type, of what is mapped and was not met in this type before."""
+        found: set[tuple[str, str]] = set()
+        for item in items:
+            if isinstance(item, Delivery):
+                for label, value in item.fields.items():
+                    spelling = self._routes[label]
+                    if spelling is not None and type(value) in _TYPES:
+                        found.add((spelling, _TYPES[type(value)]))
+        return found - self._types
 
     # -- writing ------------------------------------------------------------------------------
 
-    def _land_versions(
-        self, db: psycopg.Cursor[Any], batch_id: int, versions: list[_Version]
-    ) -> int:
-        """Write what is new; returns how many."""
-        latest: dict[str, bytes] = {}
-        fresh: list[tuple[_Version, int]] = []
-        is_plain = True
-        for version in versions:
-            known = latest.setdefault(version.source_id, version.content_hash)
-            if known is not version.content_hash:  # this source id came before in the chunk
-                if known == version.content_hash:
-                    continue
-                is_plain = False
-                latest[version.source_id] = version.content_hash
-            fresh.append((version, 0))
-        if is_plain and not self._knows_one_of(db, versions):
-            with suppress(psycopg.errors.UniqueViolation), self._connection.transaction():
-                self._copy(db, batch_id, fresh)
-                return len(fresh)
-        fresh = self._resolve(db, versions)
-        self._copy(db, batch_id, fresh)
-        return len(fresh)
-
     def _knows_one_of(self, db: psycopg.Cursor[Any], versions: list[_Version]) -> bool:
         """Whether one of a few source ids, spread over the chunk, was landed before."""
-        probes = [version.source_id for version in versions[:: len(versions) // _PROBES + 1]]
+        probes = [version[0] for version in versions[:: len(versions) // _PROBES + 1]]
         db.execute(
-            "select exists (select from raw.record where channel = %s and source_id = any(%s))",
-            (self._channel.name, probes),
+            "select exists (select from unnest(%s::text[]) as probe (source_id)"
+            " inner join raw.record as r on r.source_key = hashtextextended(probe.source_id, 0)"
+            " and r.source_id = probe.source_id and r.channel = %s)",
+            (probes, self._channel.name),
         )
         row = db.fetchone()
         return row is not None and bool(row[0])
@@ -356,9 +436,11 @@ class Landing:
         latest: dict[str, bytes] = {}
         recurrences: dict[tuple[str, bytes], int] = {}
         db.execute(
-            "select source_id, content_hash, recurrence from raw.record"
-            " where channel = %s and source_id = any(%s) order by record_id",
-            (self._channel.name, list({version.source_id for version in versions})),
+            "select r.source_id, r.content_hash, r.recurrence from unnest(%s::text[])"
+            " as wanted (source_id)"
+            " inner join raw.record as r on r.source_key = hashtextextended(wanted.source_id, 0)"
+            " and r.source_id = wanted.source_id and r.channel = %s order by r.record_id",
+            (list({version[0] for version in versions}), self._channel.name),
         )
         for source_id, content_hash, recurrence in db:
             latest[source_id] = content_hash
@@ -369,7 +451,7 @@ class Landing:
             if latest.get(source_id) == content_hash:
                 continue
             before = recurrences.get((source_id, content_hash))
-            if before is not None and version.is_repeat:
+            if before is not None and version[9]:
                 continue
             recurrence = 0 if before is None else before + 1
             latest[source_id] = content_hash
@@ -383,70 +465,63 @@ class Landing:
         """COPY records and vault in PostgreSQL's binary format, built here in bulk."""
         if not fresh:
             return
-        name = self._channel.name.encode()
-        channel = _LENGTH.pack(len(name)) + name
-        batch = _LONG.pack(8, batch_id)
+        name = self._name
+        associated = name + b"\0"
+        first_id = batch_id << _PLACE_BITS
+        nonces = os.urandom(NONCE_BYTES * len(fresh))
+        seal, subject_token = self._vault.seal, self._vault.subject_token
+        fixed, text, jsonb, head = _FIXED.pack, _LENGTH.pack, _JSONB.pack, _SEALED.pack
+        constant = _TWELVE + _value(name) + _LONG.pack(8, batch_id) + _FALSE
+        hidden: list[bytes] = []
         with db.copy(
-            "copy raw.record (channel, source_id, content_hash, recurrence, batch_id, received_at,"
-            " is_tombstone, subject_token, evidence_sha256, locator, payload)"
+            "copy raw.record (channel, batch_id, is_tombstone, record_id, received_at, recurrence,"
+            " content_hash, subject_token, evidence_sha256, locator, source_id, payload)"
             " from stdin (format binary)"
         ) as copy:
-            head = _SIGNATURE
-            for start in range(0, len(fresh), _PIECE):
-                rows = [head]
-                for version, recurrence in fresh[start : start + _PIECE]:
-                    source_id = version.source_id.encode()
-                    token, evidence, locator = version.token, version.evidence, version.locator
-                    rows += (
-                        _ELEVEN + channel,
-                        _LENGTH.pack(len(source_id)),
-                        source_id,
-                        _SIXTEEN,
-                        version.content_hash,
-                        _SHORT.pack(2, recurrence),
-                        batch,
-                        _LONG.pack(8, version.received),
-                        _FALSE,
-                        _NULL if token is None else _LENGTH.pack(len(token)) + token,
-                        _NULL if evidence is None else _LENGTH.pack(len(evidence)) + evidence,
-                        _NULL if locator is None else _LENGTH.pack(len(locator)) + locator,
-                        _JSONB.pack(len(version.payload) + 1, 1),
-                        version.payload,
-                    )
-                copy.write(b"".join(rows))
-                head = b""
-            copy.write(_TRAILER)
-        hidden = [each for each in fresh if each[0].private]
-        if not hidden:
-            return
-        nonces = os.urandom(NONCE_BYTES * len(hidden))
-        with db.copy(
-            "copy vault.identity (channel, source_id, content_hash, recurrence, batch_id,"
-            " ciphertext) from stdin (format binary)"
-        ) as copy:
             rows = [_SIGNATURE]
-            for index, (version, recurrence) in enumerate(hidden):
-                source_id = version.source_id.encode()
-                sealed = self._vault.seal(
-                    version.private,
-                    name + b"\0" + source_id,
-                    nonces[index * NONCE_BYTES : (index + 1) * NONCE_BYTES],
-                )
-                rows += (
-                    _SIX + channel,
-                    _LENGTH.pack(len(source_id)),
+            known: bytes | None = None
+            proof = _NULL
+            for place, (version, recurrence) in enumerate(fresh):
+                (
+                    _,
+                    content_hash,
                     source_id,
-                    _SIXTEEN,
-                    version.content_hash,
-                    _SHORT.pack(2, recurrence),
-                    batch,
-                    _LENGTH.pack(len(sealed)),
-                    sealed,
+                    received,
+                    who,
+                    evidence,
+                    locator,
+                    payload,
+                    private,
+                    _,
+                ) = version
+                if evidence is not known:  # a page's, the same for a thousand rows
+                    known = evidence
+                    proof = _NULL if evidence is None else _value(evidence)
+                record_id = first_id + place
+                rows += (
+                    constant,
+                    fixed(8, record_id, 8, received, 2, recurrence, 16, content_hash),
+                    _NULL if who is None else _SIXTEEN + subject_token(who),
+                    proof,
+                    _NULL if locator is None else _value(locator.encode()),
+                    text(len(source_id)),
+                    source_id,
+                    jsonb(len(payload) + 1, 1),
+                    payload,
                 )
-                if len(rows) > 9 * _PIECE:
+                if private:
+                    nonce = nonces[place * NONCE_BYTES : (place + 1) * NONCE_BYTES]
+                    sealed = seal(private, associated + source_id, nonce)
+                    hidden += (head(2, 8, record_id, len(sealed)), sealed)
+                if place % _PIECE == _PIECE - 1:
                     copy.write(b"".join(rows))
                     rows = []
             copy.write(b"".join(rows) + _TRAILER)
+        if hidden:
+            with db.copy(
+                "copy vault.identity (record_id, ciphertext) from stdin (format binary)"
+            ) as copy:
+                copy.write(_SIGNATURE + b"".join(hidden) + _TRAILER)
 
     def _quarantine(
         self, db: psycopg.Cursor[Any], batch_id: int, unreadable: list[Unreadable]
@@ -483,6 +558,29 @@ class Landing:
             count += db.rowcount
         return count
 
+    def _notice(self, db: psycopg.Cursor[Any], batch_id: int, chunk: Prepared) -> None:
+        """Fields that appeared, and mapped ones that came in a type they never had."""
+        channel = self._channel.name
+        notices = [(field, "appeared") for field in chunk.appeared]
+        new = sorted(chunk.types - self._types)
+        if new:
+            typed = {field for field, _ in self._types}
+            notices += [(field, "changed") for field, _ in new if field in typed]
+            db.execute(
+                "insert into ops.field_type (channel, field, json_type, first_batch_id)"
+                " select %s, field, json_type, %s from unnest(%s::text[], %s::text[])"
+                " as new (field, json_type) on conflict do nothing",
+                (channel, batch_id, [field for field, _ in new], [kind for _, kind in new]),
+            )
+            self._types |= chunk.types
+        if notices:
+            db.execute(
+                "insert into ops.drift_notice (channel, field, notice, first_batch_id)"
+                " select %s, field, notice, %s from unnest(%s::text[], %s::text[])"
+                " as new (field, notice) on conflict do nothing",
+                (channel, batch_id, [field for field, _ in notices], [kind for _, kind in notices]),
+            )
+
     def _close(
         self,
         db: psycopg.Cursor[Any],
@@ -491,7 +589,7 @@ class Landing:
         counts: IntakeCounts,
         cursor: dict[str, Any] | None,
     ) -> None:
-        """The batch row, the drift notices and the cursor."""
+        """The batch row and the cursor."""
         channel = self._channel.name
         after = None if cursor is None else Jsonb(cursor)
         db.execute(
@@ -503,13 +601,6 @@ class Landing:
                 *(counts.duplicate, counts.quarantined, counts.tombstones, after),
             ),
         )
-        if self._routes.appeared:
-            db.execute(
-                "insert into ops.drift_notice (channel, field, notice, first_batch_id)"
-                " select %s, field, 'appeared', %s from unnest(%s::text[]) as field"
-                " on conflict do nothing",
-                (channel, batch_id, sorted(self._routes.appeared)),
-            )
         if after is not None:
             db.execute(
                 "insert into ops.channel_cursor (channel, cursor, batch_id) values (%s, %s, %s)"
@@ -537,18 +628,50 @@ class Landing:
 
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
-_ELEVEN = b"\0\x0b"
-_SIX = b"\0\x06"
+_TWELVE = b"\0\x0c"
 _NULL = b"\xff\xff\xff\xff"
 _FALSE = b"\0\0\0\x01\0"
 _SIXTEEN = b"\0\0\0\x10"
 _LENGTH = Struct("!i")
-_SHORT = Struct("!ih")
 _LONG = Struct("!iq")
+_FIXED = Struct("!iqiqihi16s")
+_SEALED = Struct("!hiqi")
 _JSONB = Struct("!ib")
 
 
+def _value(content: bytes) -> bytes:
+    return _LENGTH.pack(len(content)) + content
+
+
 # -- helpers --------------------------------------------------------------------------------------
+
+
+_TYPES: dict[type, str] = {
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    list: "array",
+    dict: "object",
+}
+
+
+def _without_conflicts(versions: list[_Version]) -> list[_Version] | None:
+    """The chunk without its repetitions; None where it holds two contents of one source id."""
+    met: dict[str, bytes] = {}
+    plain = []
+    for version in versions:
+        known = met.setdefault(version[0], version[1])
+        if known is version[1]:
+            plain.append(version)
+        elif known != version[1]:
+            return None
+    return plain
+
+
+def _known_types(connection: psycopg.Connection, channel: str) -> set[tuple[str, str]]:
+    query = "select field, json_type from ops.field_type where channel = %s"
+    return {(field, json_type) for field, json_type in connection.execute(query, (channel,))}
 
 
 def _lock(db: psycopg.Cursor[Any], channel: str) -> None:

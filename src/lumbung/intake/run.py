@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from array import array
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from lumbung.errors import ConfigurationError, ServiceError
-from lumbung.intake.connectors import Delivery, Mark, Source, SourceConnection, Unreadable
+from lumbung.errors import ConfigurationError, ServiceError, SourceError
+from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
 from lumbung.intake.contract import load_channels
 from lumbung.intake.landing import CHUNK, IntakeCounts, Landing
 from lumbung.settings import Settings
@@ -93,36 +96,95 @@ def pull(
         return _land_all(source, landing, reader(channel.kind)(source))
 
 
-def _land_all(source: Source, landing: Landing, items: Any) -> IntakeCounts:
+def _land_all(source: Source, landing: Landing, items: Iterable[Item]) -> IntakeCounts:
     counts = IntakeCounts()
     chunk: list[Delivery | Unreadable] = []
     seen = array("q")
     complete: list[str] = []
-    batches = 0
-    cursor = source.cursor
-    for item in items:
-        if not isinstance(item, Mark):
-            chunk.append(item)
-            if item.source_id is not None:
-                seen.append(hash(item.source_id))
-            if len(chunk) < CHUNK:
-                continue
-        if isinstance(item, Mark) and item.withdrawn:  # before the cursor moves past it
-            counts += landing.bury(item.withdrawn)
-        if chunk or item.cursor != cursor:
-            moved = None
-            if isinstance(item, Mark):
-                moved = cursor = item.cursor
-            counts += landing.land(chunk, moved)
-            chunk = []
-            batches += 1
-        if isinstance(item, Mark) and item.complete is not None:
-            complete.append(item.complete)
-    if chunk or not batches:  # a pull that met nothing is known to have looked
-        counts += landing.land(chunk)
+    landed = moved = source.cursor
+    is_first = True
+    with _Writer(landing) as writer:
+
+        def flush() -> None:
+            """Hand over what is there; a pull that met nothing is known to have looked."""
+            nonlocal chunk, landed, is_first
+            if chunk or moved != landed or is_first:
+                writer.put(chunk, None if moved == landed else dict(moved))
+            chunk, landed, is_first = [], moved, False
+
+        try:
+            for item in items:
+                if not isinstance(item, Mark):
+                    chunk.append(item)
+                    if item.source_id is not None:
+                        seen.append(hash(item.source_id))
+                elif item.withdrawn:  # after what came before, and before the cursor moves past it
+                    flush()
+                    counts += writer.wait()
+                    counts += landing.bury(item.withdrawn)
+                if isinstance(item, Mark):
+                    moved = item.cursor
+                    if item.complete is not None:
+                        complete.append(item.complete)
+                if len(chunk) >= CHUNK:
+                    flush()
+        except SourceError:
+            flush()  # what came before an outage is there: the next pull begins behind it
+            counts += writer.wait()
+            raise
+        flush()
+        counts += writer.wait()
     if complete:
         counts += landing.withdraw(complete, seen)
+    landing.finish()
     return counts
+
+
+class _Writer:
+    """Writes one chunk in a thread while the next one is read and prepared.
+
+    Two chunks are in memory at most: `put` waits until the former one is written.
+    """
+
+    def __init__(self, landing: Landing) -> None:
+        self._landing = landing
+        self._thread = ThreadPoolExecutor(1, "landing")
+        self._written: Future[IntakeCounts] | None = None
+        self._counts = IntakeCounts()
+        self._threshold = gc.get_threshold()
+
+    def __enter__(self) -> Self:
+        # Deliveries are many and in no cycles: looking through all modules for some is in vain.
+        gc.freeze()
+        gc.set_threshold(100_000, *self._threshold[1:])
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown()
+        gc.set_threshold(*self._threshold)
+        gc.unfreeze()
+
+    def put(self, chunk: list[Delivery | Unreadable], cursor: dict[str, Any] | None) -> None:
+        """Begin to write a chunk.
+
+        Raises:
+            LandingError: when the database refused the chunk before.
+        """
+        prepared = self._landing.prepare(chunk)
+        self._counts = self.wait()
+        self._written = self._thread.submit(self._landing.write, prepared, cursor)
+
+    def wait(self) -> IntakeCounts:
+        """Counts of what was written since the last wait.
+
+        Raises:
+            LandingError: when the database refused a chunk.
+        """
+        counts, self._counts = self._counts, IntakeCounts()
+        if self._written is not None:
+            written, self._written = self._written, None
+            counts += written.result()
+        return counts
 
 
 def _lock(db: psycopg.Connection, channel: str) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 import secrets
 from hashlib import blake2b
 from pathlib import Path
@@ -34,8 +35,8 @@ class Vault:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(_derive(key, b"seal"))
-        self._content = _derive(key, b"content")
-        self._subject = _derive(key, b"subject")
+        self._content = blake2b(digest_size=16, key=_derive(key, b"content"))
+        self._subject = blake2b(digest_size=16, key=_derive(key, b"subject"))
         self.fingerprint = _derive(key, b"fingerprint")[:16]
         """Tells one key from another without giving it away."""
 
@@ -90,8 +91,14 @@ class Vault:
             ) from None
 
     def content_hash(self, content: bytes) -> bytes:
-        """Keyed BLAKE2b of a delivery, 16 bytes."""
-        return blake2b(content, digest_size=16, key=self._content).digest()
+        """Keyed BLAKE2b, 16 bytes."""
+        return self.hasher(content).digest()
+
+    def hasher(self, beginning: bytes) -> blake2b:
+        """The same, begun: copy it, update the copy with the rest and take its digest."""
+        state = self._content.copy()
+        state.update(beginning)
+        return state
 
     def subject_token(self, identity: str) -> bytes:
         """Keyed BLAKE2b of a person's identity, 16 bytes: the same person, unnamed.
@@ -99,7 +106,9 @@ class Vault:
         A phone number counts in any spelling (`0812-...`, `+62 812 ...`), a name without regard to
         case and white space.
         """
-        return blake2b(_same(identity).encode(), digest_size=16, key=self._subject).digest()
+        state = self._subject.copy()
+        state.update(_same(identity).encode())
+        return state.digest()
 
 
 def associate(channel: str, source_id: str) -> bytes:
@@ -107,13 +116,15 @@ def associate(channel: str, source_id: str) -> bytes:
     return f"{channel}\0{source_id}".encode()
 
 
-_PHONE = dict.fromkeys(map(ord, " \t\u00a0().+-"))
+_PHONE = re.compile(r"[\d \t\u00a0().+-]{8,}")
+_SEPARATORS = dict.fromkeys(map(ord, " \t\u00a0().+-"))
 
 
 def _same(identity: str) -> str:
-    digits = identity.translate(_PHONE)
-    if digits.isdecimal() and len(digits) >= 8:
-        return "tel:62" + digits.removeprefix("0" if digits[0] == "0" else "62")
+    if _PHONE.fullmatch(identity):
+        digits = identity if identity.isdecimal() else identity.translate(_SEPARATORS)
+        if len(digits) >= 8:
+            return "tel:62" + digits.removeprefix("0" if digits[0] == "0" else "62")
     return "name:" + " ".join(identity.split()).casefold()
 
 
