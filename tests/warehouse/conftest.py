@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -14,7 +15,11 @@ import pytest
 import yaml
 from psycopg.types.json import Jsonb
 
+from lumbung.demo import world, writers
+from lumbung.demo.kobo_server import StandIn
 from lumbung.embedded.postgres import EmbeddedPostgres
+from lumbung.intake.connectors import SourceConnection
+from lumbung.intake.run import pull
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 
@@ -131,13 +136,22 @@ class Raw:
         tombstone: bool = False,
         landed_at: datetime = datetime(2024, 12, 20, tzinfo=UTC),
         quarantined: int = 0,
+        run_key: str = "test",
     ) -> None:
         with psycopg.connect(self.url) as connection:
             (batch,) = connection.execute(
                 "insert into raw.batch (channel, run_key, started_at, landed_at, read_count,"
                 " landed_count, duplicate_count, quarantined_count)"
-                " values (%s, 'test', %s, %s, %s, %s, 0, %s) returning batch_id",
-                (channel, landed_at, landed_at, len(rows) + quarantined, len(rows), quarantined),
+                " values (%s, %s, %s, %s, %s, %s, 0, %s) returning batch_id",
+                (
+                    channel,
+                    run_key,
+                    landed_at,
+                    landed_at,
+                    len(rows) + quarantined,
+                    len(rows),
+                    quarantined,
+                ),
             ).fetchone()  # type: ignore[misc]
             for position, row in enumerate(rows):
                 number = next(self._hashes)
@@ -168,6 +182,37 @@ def new_database(server: EmbeddedPostgres, template: str) -> Iterator[Callable[[
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         for name in made:
             connection.execute(f'drop database "{name}" with (force)'.encode())
+
+
+def land_world(seed: int, home: Path, url: str) -> tuple[Settings, dict[str, Any]]:
+    """Invent a world and pull its four channels as their DAGs do; the settings and its truth."""
+    settings = Settings(home, PROJECT, None)
+    invented = world.generate(seed)
+    writers.write(invented, settings.inbox)
+    with StandIn(settings.inbox / "kobo_pemantau.json", 0, "rahasia") as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        for channel in ("register_laporan", "rekap_pengawasan", "wa_aduan", "kobo_pemantau"):
+            connection = SourceConnection(server.address, password="rahasia")
+            pull(
+                channel,
+                settings=settings,
+                database_url=url,
+                connection=connection if channel == "kobo_pemantau" else None,
+                run_key="test",
+            )
+        server.shutdown()
+    return settings, invented.truth()
+
+
+@pytest.fixture(scope="session")
+def demo(
+    new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Settings, dict[str, Any]]:
+    """The demo's world of seed 1, landed and built: database, settings, truth."""
+    url = new_database()
+    settings, truth = land_world(1, tmp_path_factory.mktemp("demo"), url)
+    build(settings=settings, database_url=url)
+    return url, settings, truth
 
 
 REPORT = {"Nomor": "001/LP/PB/Kab/09.01/XI/2024", "Diterima": "2024-11-06", "Kab/Kota": "Bangka"}

@@ -1,0 +1,167 @@
+-- One row per regency (and the unknown one) and theme, zeros present: how much of what a regency's
+-- office heard in the campaign is about the theme, compared with the province, with an interval.
+--
+-- Counted are cases of every kind, LP, TM and IA, that name at least one theme: the profile says what
+-- to prevent, and a tip is a sign of it as a report is. Where a tip tells of an event that is also a
+-- case, both count; links never merge.
+--
+--     share      p = a / n     a: cases of the regency that name the theme; n: its cases
+--     quotient   LQ = p / P    P = A / N: the same share in the province, this regency included
+--     interval   of the ratio RR = p / q of the regency to the rest of the province (m = N - n cases,
+--                c = A - a of them with the theme), two separate samples: log-normal with
+--                Var ln RR = 1/a - 1/n + 1/c - 1/m   (Katz et al. 1978, Biometrics 34:469)
+--                and 0.5 added to each of the four against zeros (Walter 1975, Biometrika 62:371);
+--                carried over to LQ = RR / (w RR + 1 - w), w = n / N, which grows with RR and is 1
+--                where RR is 1.
+--     trend      cases of the last four weeks against the four before: a change of more than 1.96
+--                standard deviations of a difference of two Poisson counts, sqrt(x + y).
+--
+-- A theme marks a regency where the interval lies above 1 and at least `marked_from_count` cases
+-- name it: below, the approximation does not hold and three cases would shout.
+with weeks as (
+    select
+        week_id,
+        row_number() over (order by week_id desc) as weeks_back
+    from {{ ref('int_weeks__spanned') }}
+    where is_campaign
+),
+
+cases as (
+    select
+        reports.report_id,
+        reports.regency_code,
+        reports.record_kind,
+        weeks.weeks_back
+    from {{ ref('int_reports__located') }} as reports
+    inner join weeks on reports.week_id = weeks.week_id
+),
+
+named as (
+    select
+        cases.*,
+        terms.code as issue_code
+    from cases
+    inner join {{ ref('int_report_terms__classified') }} as terms
+        on cases.report_id = terms.report_id and terms.vocabulary = 'issue'
+),
+
+bases as (
+    select
+        regency_code,
+        count(distinct report_id) as base_count
+    from named
+    group by regency_code
+),
+
+counts as (
+    select
+        regency_code,
+        issue_code,
+        count(*) as case_count,
+        count(*) filter (where record_kind in ('LP', 'TM')) as suspected_violation_count,
+        count(*) filter (where record_kind = 'IA') as tip_count,
+        count(*) filter (where weeks_back <= 4) as last_4_weeks_count,
+        count(*) filter (where weeks_back between 5 and 8) as previous_4_weeks_count
+    from named
+    group by regency_code, issue_code
+),
+
+preventions as (
+    select
+        activities.regency_code,
+        count(*) as prevention_count,
+        count(*) filter (where weeks.weeks_back <= 4) as last_4_weeks_prevention_count
+    from {{ ref('int_activities__located') }} as activities
+    inner join weeks on activities.week_id = weeks.week_id
+    where activities.record_kind = 'PREV'
+    group by activities.regency_code
+),
+
+cells as (
+    select
+        regencies.regency_code,
+        regencies.is_unknown,
+        issues.issue_code,
+        {%- for column in [
+            'case_count', 'suspected_violation_count', 'tip_count', 'last_4_weeks_count',
+            'previous_4_weeks_count'
+        ] %}
+        coalesce(counts.{{ column }}, 0) as {{ column }},
+        {%- endfor %}
+        coalesce(bases.base_count, 0) as base_count,
+        coalesce(preventions.prevention_count, 0) as prevention_count,
+        coalesce(preventions.last_4_weeks_prevention_count, 0) as last_4_weeks_prevention_count
+    from {{ ref('regency') }} as regencies
+    cross join {{ ref('issue') }} as issues
+    left join counts
+        on regencies.regency_code = counts.regency_code and issues.issue_code = counts.issue_code
+    left join bases on regencies.regency_code = bases.regency_code
+    left join preventions on regencies.regency_code = preventions.regency_code
+),
+
+compared as (
+    select
+        *,
+        sum(case_count) over (partition by issue_code) as province_case_count,
+        sum(base_count) over (partition by issue_code) as province_base_count
+    from cells
+),
+
+ratios as (
+    select
+        *,
+        case_count::double precision / nullif(base_count, 0) as share,
+        province_case_count::double precision / nullif(province_base_count, 0) as province_share,
+        base_count::double precision / nullif(province_base_count, 0) as weight,
+        ln(
+            ((case_count + 0.5) / (base_count + 0.5))
+            / ((province_case_count - case_count + 0.5) / (province_base_count - base_count + 0.5))
+        )::double precision as ln_ratio,
+        1.959964 * sqrt((
+            1 / (case_count + 0.5) - 1 / (base_count + 0.5)
+            + 1 / (province_case_count - case_count + 0.5)
+            - 1 / (province_base_count - base_count + 0.5)
+        )::double precision) as ln_margin
+    from compared
+),
+
+quotients as (
+    select
+        *,
+        share / nullif(province_share, 0) as quotient,
+        exp(ln_ratio - ln_margin) / (weight * exp(ln_ratio - ln_margin) + 1 - weight) as lower,
+        exp(ln_ratio + ln_margin) / (weight * exp(ln_ratio + ln_margin) + 1 - weight) as upper
+    from ratios
+)
+
+select
+    regency_code,
+    issue_code,
+    case_count,
+    suspected_violation_count,
+    tip_count,
+    base_count,
+    round((100 * share)::numeric, 1) as share_pct,
+    round((100 * province_share)::numeric, 1) as province_share_pct,
+    round(quotient::numeric, 2) as location_quotient,
+    -- With a zero among the counts the interval reaches the quotient itself.
+    case when quotient is not null then round(least(lower, quotient)::numeric, 2) end
+        as location_quotient_lower,
+    case when quotient is not null then round(greatest(upper, quotient)::numeric, 2) end
+        as location_quotient_upper,
+    not is_unknown
+    and case_count >= {{ var('marked_from_count') }}
+    and coalesce(lower > 1, false) as is_marked,
+    last_4_weeks_count,
+    previous_4_weeks_count,
+    case
+        when
+            abs(last_4_weeks_count - previous_4_weeks_count)
+            <= 1.96 * sqrt(last_4_weeks_count + previous_4_weeks_count)
+            then 'steady'
+        when last_4_weeks_count > previous_4_weeks_count then 'rising'
+        else 'falling'
+    end as trend_code,
+    prevention_count,
+    last_4_weeks_prevention_count
+from quotients

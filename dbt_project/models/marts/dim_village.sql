@@ -1,0 +1,8 @@
+-- depends_on: {{ ref('int_build__checked') }}
+select
+    village_code,
+    district_code,
+    substr(village_code, 1, 5) as regency_code,
+    village_name,
+    village_type
+from {{ ref('village') }}

@@ -1,0 +1,18 @@
+-- depends_on: {{ ref('int_build__checked') }}
+select
+    report_id,
+    rule_code,
+    channel,
+    regency_code,
+    record_kind,
+    start_from_date,
+    start_to_date,
+    due_date,
+    extended_due_date,
+    end_from_date,
+    end_to_date,
+    state_code,
+    remaining_days,
+    as_of_date,
+    legal_source
+from {{ ref('int_deadlines__judged') }}

@@ -1,0 +1,15 @@
+-- depends_on: {{ ref('int_build__checked') }}
+select
+    regency_code,
+    date_day,
+    week_id,
+    report_count,
+    finding_count,
+    tip_count,
+    suspected_violation_count,
+    registered_count,
+    not_registered_count,
+    pending_count,
+    supervision_count,
+    prevention_count
+from {{ ref('int_regency_days__counted') }}

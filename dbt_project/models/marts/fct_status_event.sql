@@ -1,0 +1,14 @@
+-- depends_on: {{ ref('int_build__checked') }}
+select
+    report_id,
+    event_number,
+    channel,
+    regency_code,
+    from_status_code,
+    to_status_code,
+    not_before_date,
+    seen_date,
+    seen_at,
+    is_illegal,
+    record_id
+from {{ ref('int_status_events__ordered') }}

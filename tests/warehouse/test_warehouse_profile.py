@@ -1,0 +1,40 @@
+"""Which problem marks which regency: the generator's worlds say it in any seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lumbung.warehouse.build import build
+from warehouse.conftest import land_world, query
+
+MARKS = {
+    "19.02": {"SARA", "KH"},
+    "19.04": {"ASN"},
+    "19.06": {"APK"},
+    "19.71": {"PU"},
+}
+"""lumbung.demo.world.PROFILES: what each of these regencies is known for."""
+
+
+@pytest.mark.parametrize("seed", [2, 3, 4])
+def test_what_marks_a_regency_is_found(seed: int, database_url: str, tmp_path: Path) -> None:
+    settings, _ = land_world(seed, tmp_path, database_url)
+    build(settings=settings, database_url=database_url)
+    rows = query(
+        database_url,
+        "select regency_code, issue_code, is_marked, case_count, base_count, prevention_count"
+        " from marts.mart_issue_profile",
+    )
+    assert len(rows) == 8 * 14
+    marked: dict[str, set[str]] = {}
+    for regency, issue, is_marked, *_ in rows:
+        if is_marked:
+            marked.setdefault(regency, set()).add(issue)
+    assert {regency: marked[regency] for regency in MARKS} == MARKS
+    # the others are known for nothing of these; what happens anywhere is a larger part of their cases
+    others = {issue for r, issues in marked.items() if r not in MARKS for issue in issues}
+    assert others.isdisjoint({"SARA", "KH", "ASN", "APK", "PU"})
+    assert "19.00" not in marked
+    assert sum(row[3] for row in rows) > 120
