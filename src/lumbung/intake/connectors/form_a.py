@@ -1,0 +1,362 @@
+"""Formulir Model A (laporan hasil pengawasan, LHP) as docx files in a folder.
+
+One document is one delivery, known by its number (`012/LHP/PM.00.02/K.BB-03/XI/2024`), else by the
+hash of its bytes. Of two files with one number the newer stands.
+
+Sections are found by their titles, whether a person or Word numbered them; values stand behind
+`Label :` in a paragraph, in the cells right of their label, or under a table's header. Labels are
+`Section / Label`: `Pengawas / Nama`, `Kegiatan / Bentuk`, `Dugaan / Peristiwa`, `Saksi / Alamat`,
+and by themselves `Nomor`, `Uraian`, `Kegiatan` (a list: of several activities only the first one's
+values stand under labels of their own) and `Dugaan pelanggaran` (`ada`, `tidak ada`). Where a time
+and place are told in one value, its date is given as `Tanggal` too.
+
+Only the document's text is read, up to 32 MB of it; pictures stay in the file, which is evidence.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+from docx.oxml import parse_xml
+
+from lumbung.intake.connectors import Delivery, Item, Source, Unreadable
+from lumbung.intake.connectors.files import File, Folder, is_bomb
+from lumbung.intake.contract import Channel, FormASource, normalise
+
+NUMBER, SUSPICION = "Nomor", "Dugaan pelanggaran"
+OFFICER, ACTIVITY, STORY, VIOLATION, WITNESS = "Pengawas", "Kegiatan", "Uraian", "Dugaan", "Saksi"
+SIGNATURE = "Tanda tangan"
+
+_MAX_TEXT = 32 << 20
+_MAX_RELATIONS = 1 << 20
+
+_TITLES = (  # of sections, without their numbers; the first that fits
+    (re.compile(r"(?:data|identitas) (?:pengawas|pelaksana)\b.*"), OFFICER),
+    (re.compile(r"(?:uraian|hasil|ringkasan)(?: singkat)?(?: hasil| kegiatan)* pengawasan"), STORY),
+    (
+        re.compile(
+            r"(?:data |rincian )?kegiatan(?: pengawasan)?(?: pemil\w+)?(?: (?:ke ?)?\W?\d+)?"
+        ),
+        ACTIVITY,
+    ),
+    (re.compile(r"(?:informasi |data )?dugaan pelanggaran(?: pemil\w+)?"), VIOLATION),
+    (re.compile(r"(?:data |identitas )?saksi(?:\W?saksi)?"), WITNESS),
+)
+_ROMAN = re.compile(r"[IVX]{1,5}\s*[.)]\s*(?P<title>\S.*)", re.DOTALL)
+_ENUMERATOR = re.compile(r"\A(?:\(?(?:\d{1,2}|[a-z])[.)]|[-•*])\s*")
+_ITEM = re.compile(r"\(?\d{1,2}[.)]?|[a-z][.)]|[-•*]")
+_LABELLED = re.compile(r"(?P<label>[^\W\d_][^:\n]{0,59}?)\s*:(?!\d)\s*(?P<value>.*)", re.DOTALL)
+_FREE = re.compile(r"(?:uraian|narasi|hasil|kronologi)\b", re.IGNORECASE)
+_NUMBERED = re.compile(r"\d{1,4}/LHP(?:/[A-Z0-9.\-]+){2,4}/\d{4}")
+_DATE = re.compile(
+    r"\b\d{1,2}\s+(?:jan|feb|peb|mar|apr|mei|jun|jul|agu|agt|sep|okt|nov|nop|des)[a-z]*\.?\s+\d{4}\b"
+    r"|\b\d{1,2}[-/.]\d{1,2}[-/.]\d{4}\b",
+    re.IGNORECASE,
+)
+_SIGNED = re.compile(
+    rf"[A-Z][\w .'\-]{{2,40}},\s*(?:tanggal\s+)?(?:{_DATE.pattern})\W*", re.IGNORECASE
+)
+_NOTHING = re.compile(
+    r"\W*|n/a|nihil\b.{0,60}|tidak (?:ada|terdapat|ditemukan|terjadi)\b.{0,60}", re.DOTALL
+)
+_SUBTITLES = re.compile(
+    r"(?:alat|barang) bukti|bukti(?:\W?bukti)?|(?:uraian|tempat|waktu)\b[^:]{0,40}|peristiwa"
+    r"|pelaku|terlapor"
+)
+"""Labels of the section on a violation: they end the list of witnesses, and may stand alone."""
+
+_MAIN = re.compile(
+    rb'Type="[^"]*/officeDocument"[^>]*Target="/?([^"]+)"|Target="/?([^"]+)"[^>]*Type="[^"]*/officeDocument"'
+)
+
+
+class _UnreadableError(Exception):
+    """A file that is no form: the code and the reason."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.reason = reason
+
+
+def read(source: Source) -> Iterator[Item]:
+    """Every form in the channel's folder, the oldest file first."""
+    options = source.channel.source
+    assert isinstance(options, FormASource)  # noqa: S101 - the kind says so
+    folder = Folder(source, options.files)
+    for file in folder:
+        try:
+            yield _delivery(source, file)
+        except _UnreadableError as error:
+            yield file.unreadable(error.code, error.reason)
+        yield folder.mark()
+
+
+def _delivery(source: Source, file: File) -> Delivery | Unreadable:
+    form = _Form(source.channel)
+    for cells in _lines(_body(file)):
+        form.take(cells)
+    fields = form.fields()
+    written = re.sub(r"\s", "", str(fields.get(NUMBER, ""))).upper()
+    found = _NUMBERED.search(written)
+    if found is None and not form.is_one:
+        reason = "tidak ada nomor LHP dan bagian Formulir Model A di dalamnya; periksa berkasnya"
+        raise _UnreadableError("not_a_form", reason)
+    key = found[0] if found else source.digest(file.sha256).hex()
+    missing = [
+        field.labels[0]
+        for field in source.channel.fields.values()
+        if field.required and not any(fields.get(label) for label in field.labels)
+    ]
+    if missing:
+        reason = f"isian {', '.join(missing)} kosong; lengkapi dan kirim kembali formulirnya"
+        return Unreadable(
+            "required_field_missing",
+            reason,
+            fields,
+            file.changed_at,
+            file.sha256,
+            file.name,
+            key,
+        )
+    return Delivery(key, file.changed_at, fields, file.sha256, file.name, file.is_repeat)
+
+
+# -- a form's lines, in their order ---------------------------------------------------------------
+
+
+class _Form:
+    """What was read of a form so far."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._spelling = {**channel.public, **channel.private}
+        self._known = {label.rpartition(" / ")[2] for label in self._spelling}
+        self._section = ""
+        self._label = ""
+        self._columns: list[str] = []
+        self._values: dict[str, list[str]] = {}
+        self._activities: list[dict[str, str]] = []
+        self._activity: dict[str, list[str]] = {}
+        self.is_one = False
+
+    def take(self, cells: list[str]) -> None:
+        """A paragraph, or the cells of a table's row."""
+        full = [cell for cell in cells if cell]
+        if self._columns and len(full) > 1 and len(cells) == len(self._columns):
+            for label, cell in zip(self._columns, cells, strict=True):
+                if label and cell:
+                    self._begin(label, cell)
+            return
+        self._columns = []
+        full = [cell for cell in full if cell != ":" and not _ITEM.fullmatch(cell)]
+        plain = [normalise(cell) for cell in full if normalise(cell).rstrip(".") != "no"]
+        if len(plain) > 1 and all(cell in self._known for cell in plain):
+            self._columns = [cell if normalise(cell) in self._known else "" for cell in cells]
+        elif len(full) > 1 and not full[0].rstrip().endswith(":") and len(full[0]) <= 60:
+            value = " ".join(full[1:]).lstrip(": ")
+            self._line(f"{_ENUMERATOR.sub('', full[0])}: {value}")
+        elif full:
+            self._line(" ".join(full))
+
+    def _line(self, line: str) -> None:
+        roman = _ROMAN.fullmatch(line)
+        text = roman["title"] if roman else _ENUMERATOR.sub("", line)
+        title = normalise(text.rstrip(" :"))
+        section = next(
+            (
+                name
+                for pattern, name in _TITLES
+                if (pattern.match(title) if roman else pattern.fullmatch(title))
+            ),
+            None,
+        )
+        if section or (roman and ":" not in text):
+            self._open(section or " ".join(text.split()))
+            return
+        if self._section in (VIOLATION, WITNESS, STORY, ACTIVITY) and _SIGNED.fullmatch(line):
+            self._section = SIGNATURE
+            self._begin("Tempat dan tanggal", line)
+            self._label = "Nama"
+            return
+        if not self._section and (number := _NUMBERED.search(re.sub(r"\s", "", line).upper())):
+            self._begin(NUMBER, number[0])
+            return
+        if self._section in (VIOLATION, WITNESS) and _SUBTITLES.fullmatch(title):
+            self._section, self._label = VIOLATION, " ".join(text.rstrip(" :").split())
+            return
+        found = _LABELLED.fullmatch(text)
+        if found and self._section == WITNESS and _SUBTITLES.fullmatch(normalise(found["label"])):
+            self._section = VIOLATION
+        if found and self._is_label(found["label"]):
+            self._begin(" ".join(found["label"].split()), found["value"])
+        elif self._section:
+            self._add(self._label, line)
+
+    def _open(self, section: str) -> None:
+        self.is_one = self.is_one or section in (OFFICER, ACTIVITY, VIOLATION)
+        if section == ACTIVITY:
+            self._end_activity()
+        self._section = section
+        self._label = ""
+
+    def _is_label(self, label: str) -> bool:
+        """Whether words before a colon are a label: in free text only those that are known."""
+        if self._full(label) in self._spelling or normalise(label) == normalise(NUMBER):
+            return True
+        if self._section == VIOLATION and _SUBTITLES.fullmatch(normalise(label)):
+            return True
+        is_free = self._section == STORY or bool(_FREE.match(self._label))
+        return not is_free and bool(re.fullmatch(r"[^\W\d_][^\d,;!?]*", label))
+
+    def _begin(self, label: str, value: str) -> None:
+        if self._section == ACTIVITY and label in self._activity:
+            self._end_activity()
+        self._label = label
+        self._add(label, value)
+
+    def _add(self, label: str, value: str) -> None:
+        if self._section == ACTIVITY:
+            self._activity.setdefault(label, []).append(value)
+        else:
+            name = " / ".join(filter(None, (self._section, label)))
+            self._values.setdefault(name, []).append(value)
+
+    def _end_activity(self) -> None:
+        found = {label: _joined(parts) for label, parts in self._activity.items()}
+        found = {label: value for label, value in found.items() if value}
+        if found:
+            self._activities.append(found)
+        self._activity = {}
+
+    def _full(self, label: str) -> str:
+        return normalise(" / ".join(filter(None, (self._section, label))))
+
+    def fields(self) -> dict[str, Any]:
+        """Label -> value, labels as the channel file spells them."""
+        self._end_activity()
+        values = {name: _joined(parts) for name, parts in self._values.items()}
+        for label, value in (self._activities or [{}])[0].items():
+            values[" / ".join(filter(None, (ACTIVITY, label)))] = value
+        for section in (ACTIVITY, VIOLATION):
+            told = (v for k, v in values.items() if k.startswith(f"{section} / "))
+            date = next(filter(None, map(_DATE.search, told)), None)
+            if date and not values.get(f"{section} / Tanggal"):
+                values[f"{section} / Tanggal"] = date[0]
+        is_suspected = any(
+            not _NOTHING.fullmatch(normalise(value))
+            for name, value in values.items()
+            if name.startswith((VIOLATION, WITNESS))
+        )
+        fields: dict[str, Any] = {
+            self._spelling.get(normalise(name), name): value
+            for name, value in values.items()
+            if value
+        }
+        if self._activities:
+            fields[ACTIVITY] = self._activities
+        if self.is_one:
+            fields[SUSPICION] = "ada" if is_suspected else "tidak ada"
+        return fields
+
+
+def _joined(parts: list[str]) -> str:
+    text = "\n".join(parts).strip()
+    return "" if normalise(text) in ("", ":") else text
+
+
+# -- Office Open XML (ECMA-376), as much of it as a form's text needs -----------------------------
+
+
+def _body(file: File) -> Any:
+    """The document's body as an XML element."""
+    damaged = "bukan dokumen docx yang utuh, atau dikunci; simpan sebagai docx dan kirim kembali"
+    if not file.name.casefold().endswith((".docx", ".docm")):
+        reason = "jenis berkas ini bukan formulir; kirim sebagai docx"
+        raise _UnreadableError("unreadable_file", reason)
+    try:
+        with zipfile.ZipFile(file.path) as archive:
+            if is_bomb(archive):
+                reason = "isi berkas mengembang tidak wajar; simpan ulang dan kirim kembali"
+                raise _UnreadableError("unsafe_archive", reason)
+            with archive.open("_rels/.rels") as part:
+                main = _MAIN.search(part.read(_MAX_RELATIONS))
+            name = (main[1] or main[2]).decode() if main else "word/document.xml"
+            with archive.open(name) as part:
+                content = part.read(_MAX_TEXT + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, ValueError) as error:
+        raise _UnreadableError("unreadable_file", damaged) from error
+    if len(content) > _MAX_TEXT:
+        reason = "teks formulir terlalu besar; periksa berkasnya"
+        raise _UnreadableError("too_large", reason)
+    if b"<!DOCTYPE" in content.replace(b"\0", b""):  # no form has one, nor entities
+        reason = "berkas memuat definisi XML yang tidak lazim; simpan ulang dan kirim kembali"
+        raise _UnreadableError("unsafe_archive", reason)
+    try:
+        return parse_xml(content)
+    except SyntaxError as error:  # lxml's
+        raise _UnreadableError("unreadable_file", damaged) from error
+
+
+def _kind(element: Any) -> str:
+    """An element's name without its namespace; empty for comments."""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def _lines(element: Any) -> Iterator[list[str]]:
+    """Paragraphs (of one cell) and the rows of tables, in their order."""
+    for child in element:
+        kind = _kind(child)
+        if kind == "p":
+            yield from ([" ".join(line.split())] for line in _text(child).split("\n"))
+        elif kind == "tr":
+            yield from _row([[*_paragraphs(cell)] for cell in _cells(child)])
+        elif kind not in ("del", "moveFrom", "Fallback"):
+            yield from _lines(child)
+
+
+def _row(cells: list[list[str]]) -> Iterator[list[str]]:
+    """A table's row: one line of cells, or several where cells hold lines side by side."""
+    full = [cell for cell in cells if cell]
+    if len(full) == 1:
+        yield from ([line] for line in full[0])
+    elif len(full) > 1 and len(full[0]) > 1 and len({len(cell) for cell in full}) == 1:
+        yield from map(list, zip(*full, strict=True))
+    elif full:
+        yield ["\n".join(cell) for cell in cells]
+
+
+def _cells(row: Any) -> Iterator[Any]:
+    for child in row:
+        if _kind(child) == "tc":
+            yield child
+        elif _kind(child) not in ("del", "moveFrom"):
+            yield from _cells(child)
+
+
+def _paragraphs(cell: Any) -> Iterator[str]:
+    """The lines of a cell that are not empty, those of tables within it included."""
+    for cells in _lines(cell):
+        if line := " ".join(filter(None, cells)):
+            yield line
+
+
+def _text(paragraph: Any) -> str:
+    """What a paragraph shows: without deleted text, fields' codes and fallbacks."""
+    parts: list[str] = []
+    for child in paragraph:
+        kind = _kind(child)
+        if kind == "t":
+            parts.append(child.text or "")
+        elif kind in ("tab", "ptab"):
+            parts.append("\t")
+        elif kind in ("br", "cr"):
+            parts.append("\n")
+        elif kind == "noBreakHyphen":
+            parts.append("-")
+        elif kind not in ("del", "moveFrom", "Fallback", "pPr", "rPr"):
+            parts.append(_text(child))
+    return "".join(parts)
