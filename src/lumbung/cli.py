@@ -184,23 +184,30 @@ def trace(
         typer.echo(line)
 
 
-@app.command()
-def db_url() -> None:
-    """Print the URL of the warehouse, starting the embedded server when it is not running."""
-    from lumbung.embedded.stack import Stack
+Role = Annotated[str | None, typer.Option(help="read as this role, e.g. analyst_province")]
 
-    typer.echo(Stack(Settings.load()).start_database())
+
+@app.command()
+def db_url(role: Role = None) -> None:
+    """Print the URL of the warehouse, starting the embedded server when it is not running."""
+    typer.echo(_url(role))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def psql(context: typer.Context) -> None:
+def psql(context: typer.Context, role: Role = None) -> None:
     """Open psql on the warehouse; arguments after `--` are psql's own."""
     from lumbung.embedded.postgres import BINARIES
+
+    program = str(BINARIES / "psql")
+    os.execv(program, [program, _url(role), *context.args])  # noqa: S606 - our own binary
+
+
+def _url(role: str | None) -> str:
     from lumbung.embedded.stack import Stack
+    from lumbung.warehouse.roles import role_url
 
     url = Stack(Settings.load()).start_database()
-    program = str(BINARIES / "psql")
-    os.execv(program, [program, url, *context.args])  # noqa: S606 - our own binary
+    return url if role is None else role_url(url, role)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def test_what_marks_a_regency_is_found(seed: int, database_url: str, tmp_path: P
         if is_marked:
             marked.setdefault(regency, set()).add(issue)
     assert {regency: marked[regency] for regency in MARKS} == MARKS
-    # the others are known for nothing of these; what happens anywhere is a larger part of their cases
+    # the others are known for nothing of these: what happens anywhere makes up their cases
     others = {issue for r, issues in marked.items() if r not in MARKS for issue in issues}
     assert others.isdisjoint({"SARA", "KH", "ASN", "APK", "PU"})
     assert "19.00" not in marked

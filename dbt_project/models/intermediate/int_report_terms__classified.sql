@@ -1,6 +1,7 @@
 -- The themes and violation types of every case: a case may have several of each.
 select distinct
     reports.report_id,
+    reports.regency_code,
     written.vocabulary,
     terms.code
 from {{ ref('int_reports__located') }} as reports

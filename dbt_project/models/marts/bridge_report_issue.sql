@@ -1,6 +1,7 @@
 -- depends_on: {{ ref('int_build__checked') }}
 select
     report_id,
-    code as issue_code
+    code as issue_code,
+    regency_code
 from {{ ref('int_report_terms__classified') }}
 where vocabulary = 'issue'

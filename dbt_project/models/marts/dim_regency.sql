@@ -1,3 +1,6 @@
+{{ config(
+    post_hook="select ops.make_regency_roles(array_agg(regency_code)) from {{ this }} where not is_unknown"
+) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
     regency_code,

@@ -1,0 +1,42 @@
+"""Read the warehouse as one of its roles (migration 0010), not as its owner."""
+
+from __future__ import annotations
+
+from psycopg.conninfo import conninfo_to_dict
+
+from lumbung import database
+from lumbung.errors import ConfigurationError
+
+KNOWN = r"^(loader|transformer|publisher|auditor|analyst_province|analyst_\d\d_\d\d)$"
+
+
+def role_url(url: str, role: str) -> str:
+    """The URL of the same database, whose sessions begin as `role`.
+
+    It carries the owner's password, and `reset role` gives the owner's rights back: it is for
+    trying and for people who are trusted with them. Others get a login of their own.
+
+    Raises:
+        ConfigurationError: when there is no such role.
+
+    """
+    with database.connect(url) as connection:
+        rows = connection.execute(
+            "select rolname from pg_roles where rolname ~ %s order by rolname", (KNOWN,)
+        )
+        roles = [str(name) for (name,) in rows]
+    if role not in roles:
+        raise ConfigurationError(
+            f"there is no role {role!r}",
+            where="--role",
+            cure=f"choose one of {', '.join(roles)}; those of the regencies are made by the first"
+            " build ('lumbung build')",
+        )
+    given = conninfo_to_dict(url).get("options")
+    if given:
+        raise ConfigurationError(
+            "the database URL has options of its own",
+            where="LUMBUNG_DATABASE_URL",
+            cure="remove 'options' from it to read as a role",
+        )
+    return f"{url}{'&' if '?' in url else '?'}options=-c%20role%3D{role}"
