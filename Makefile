@@ -1,7 +1,7 @@
 # Two commands for a person: `make demo` and `make test`. Everything else builds on .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock clean
+.PHONY: help demo test lint lock clean bench-intake
 
 BIN := .venv/bin
 STAMP := .venv/.synced
@@ -18,6 +18,9 @@ test: $(STAMP)  ## all tests (TEST="tests/unit -x" for some)
 lint: $(STAMP)  ## ruff, mypy, sqlfluff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models
 
+bench-intake: $(STAMP) benchmarks/.venv/.synced  ## landing beside a plain COPY and peers (BENCH="--rows 100000" for a short one)
+	@$(BIN)/python benchmarks/intake.py $(BENCH)
+
 lock: $(STAMP)  ## compile requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 		--no-emit-index-url --group dev pyproject.toml --output-file requirements.lock
@@ -29,6 +32,13 @@ clean:  ## remove the environment (not the data in .lumbung)
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	2>/dev/null && { echo $$p; break; }; done)
+
+# The benchmark's peers; it says so where one could not be installed.
+benchmarks/.venv/.synced: benchmarks/requirements.txt | $(STAMP)
+	@$(PYTHON) -m venv --clear benchmarks/.venv
+	@$(BIN)/uv pip install --quiet --python benchmarks/.venv/bin/python -r $< \
+		|| echo "bench: the peers could not be installed; only our own parts are measured" >&2
+	@touch $@
 
 # uv itself comes from the lock, with its hashes; it then installs the rest from there.
 $(STAMP): requirements.lock pyproject.toml

@@ -39,7 +39,7 @@ from lumbung.intake.connectors import SYSTEM_LABELS, Delivery, Unreadable
 from lumbung.intake.contract import Channel, normalise
 from lumbung.intake.vault import NONCE_BYTES, Vault, associate
 
-CHUNK = 10_000
+CHUNK = 5_000
 """Deliveries per transaction: enough to amortise it, few enough to hold two of them in memory."""
 
 ORIGINAL = "lumbung:original"

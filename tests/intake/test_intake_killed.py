@@ -1,0 +1,86 @@
+"""The process that lands is killed (SIGKILL) at random moments: promises 1 and 2 hold.
+
+Short in an ordinary run; with LUMBUNG_KILLS=300 in the environment it kills as often as that.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+from killed_landing import COUNT, stream
+
+HERE = Path(__file__).parent
+KILLS = int(os.environ.get("LUMBUNG_KILLS", "8"))
+
+
+def test_nothing_is_lost_or_counted_twice_when_the_process_is_killed(
+    db: psycopg.Connection, database_url: str, tmp_path: Path
+) -> None:
+    kills = seed = 0
+    while kills < KILLS:
+        seed += 1
+        chance = random.Random(seed)
+        name = f"dibunuh_{seed}"
+        for attempt in itertools.count():
+            assert attempt < 100, "a pull has an end"
+            # Early moments first, so that the tries get somewhere; the last one runs to its end.
+            where = chance.choice(["time", "copy", "commit", "sent"]) if attempt < 4 else "never"
+            code = land(database_url, tmp_path, name, seed, where, chance)
+            if code == 0:
+                break
+            assert code == -signal.SIGKILL
+            kills += 1
+        hold_to_promises(db, name, stream(seed))
+
+
+def land(url: str, home: Path, name: str, seed: int, where: str, chance: random.Random) -> int:
+    """The exit code of one pull in a process of its own."""
+    command = [sys.executable, str(HERE / "killed_landing.py"), url, str(home), name, str(seed)]
+    with subprocess.Popen(
+        [*command, where, str(chance.randrange(12))], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        if where == "time":
+            time.sleep(chance.random() * 0.2)
+            process.kill()
+        return process.wait()
+
+
+def hold_to_promises(db: psycopg.Connection, name: str, items: list[tuple[str, str]]) -> None:
+    given = [item for item in items if item[0] != "?"]
+    histories: dict[str, list[str]] = {}
+    for source_id, content in db.execute(
+        "select source_id, payload ->> 'kejadian/uraian' from raw.record where channel = %s"
+        " order by record_id",
+        (name,),
+    ):
+        histories.setdefault(source_id, []).append(content)
+    assert {key: history[-1] for key, history in histories.items()} == dict(given)
+    assert {(key, each) for key, history in histories.items() for each in history} == set(given)
+    for history in histories.values():
+        assert all(a != b for a, b in itertools.pairwise(history)), "no copy in a row"
+    counts = db.execute(
+        "select (select count(*) from quarantine.record where channel = %(name)s),"
+        " (select sum(landed_count)::int from raw.batch where channel = %(name)s),"
+        " (select sum(quarantined_count)::int from raw.batch where channel = %(name)s),"
+        " (select count(*) from raw.record left join raw.batch using (batch_id)"
+        "   where raw.record.channel = %(name)s and raw.batch.batch_id is null),"
+        " (select count(*) from vault.identity inner join raw.record using (record_id)"
+        "   where channel = %(name)s),"
+        " (select (cursor ->> 'at')::int from ops.channel_cursor where channel = %(name)s)",
+        {"name": name},
+    ).fetchone()
+    landed = sum(map(len, histories.values()))
+    unreadable = len({content for source_id, content in items if source_id == "?"})
+    assert counts is not None
+    assert counts[:5] == (unreadable, landed, unreadable, 0, landed)
+    assert counts[5] >= COUNT
