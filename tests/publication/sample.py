@@ -22,7 +22,7 @@ METHODS = ["TATAP_MUKA", "TERBATAS", "RAPAT_UMUM", "LAIN"]
 MISSING = {"19.03.08", "19.05.06", "19.06.07"}
 
 TABLES = """
-create schema marts; create schema reporting;
+create schema if not exists marts; create schema if not exists reporting;
 create table marts.dim_regency (regency_code text primary key, bps_code text, regency_name text,
     short_name text, regency_type text, district_count int, village_count int,
     polling_station_count int, voter_count int, tile_row int, tile_col int, is_unknown boolean);
@@ -46,7 +46,7 @@ create table marts.fct_supervision (supervision_id text primary key, week_id tex
 create table marts.fct_prevention (prevention_id text primary key, week_id text,
     record_id bigint);
 create table marts.bridge_report_issue (report_id text, issue_code text);
-create schema intermediate;
+create schema if not exists intermediate;
 create table intermediate.int_activities__located (district_code text, week_id text,
     record_id bigint);
 create table reporting.rpt_not_counted (channel text, reason_code text, week_id text,

@@ -86,7 +86,7 @@ def test_json_says_what_csv_says(files: dict[str, bytes]) -> None:
             for row in table
         ]
         assert as_text == rows(files[name])
-        assert as_text
+        assert as_text or name == "data/perubahan.csv"
     assert isinstance(whole["angka"][0]["nilai"], int)
     assert isinstance(whole["kelengkapan"][0]["menyampaikan"], bool)
 
@@ -153,6 +153,8 @@ def test_workbook_has_every_table_as_numbers(
                     assert found == cell.text()
                 elif cell.text().endswith("%"):
                     assert round(float(str(found)) * 100) == int(cell.text()[:-2])
+                elif cell.text() == "*":
+                    assert found == "*"
                 else:
                     assert isinstance(found, float)
                     shown = cell.text().replace("−", "-").replace("+", "").replace(".", "")

@@ -75,6 +75,10 @@ FAULTS = {
     "every_artefact_is_there": [
         "delete from reporting.rpt_figure where figure_code = 'prevention'"
     ],
+    "districts_sum_to_regency": [
+        "update reporting.rpt_figure set value = 0 where period = 'to_date'"
+        " and figure_code = 'suspected_violation_by_issue' and regency_code = '19.05'"
+    ],
     "artefacts_can_be_read": ["delete from reporting.rpt_figure where figure_code = 'tip'"],
     "artefacts_hold_no_personal_data": [
         "update reference.channel set owner_name = 'Sdr. Contoh, contoh@kantor.invalid'"
@@ -119,6 +123,7 @@ def test_a_sound_draft_passes_and_can_be_approved(url: str, settings: Settings) 
             "every_regency_is_on_the_map",
             "submitted_districts_are_listed",
             "members_are_the_figure_to_date",
+            "districts_sum_to_regency",
         },
         {
             "every_regency_is_present",

@@ -45,11 +45,11 @@ def test_every_number_of_the_page_can_be_traced(url: str, frozen: str, figures: 
     page = LexborHTMLParser(
         render.render(edition.load(frozen, database_url=url))["edisi.html"].decode()
     )
-    cells = [c for c in page.css("td.n[title]") if "lumbung trace" in c.attributes["title"]]
+    cells = [c for c in page.css("td.n[title]") if "fakta:" in (c.attributes["title"] or "")]
     assert len(cells) > 300
     for cell in cells[::25]:
         count, reference = re.fullmatch(  # type: ignore[union-attr]
-            r"([\d.]+) fakta; lumbung trace (\S+)", cell.attributes["title"] or ""
+            r"([\d.]+) fakta: (\S+)", cell.attributes["title"] or ""
         ).groups()
         found = trace.trace(reference, database_url=url)
         assert len(found.members) == int(count.replace(".", "")) == int(cell.text())
@@ -59,9 +59,8 @@ def test_every_number_of_the_page_can_be_traced(url: str, frozen: str, figures: 
     assert {c.attributes["data-figure"] for c in page.css("td.n")} > {
         c.attributes["data-figure"] for c in cells
     }
-    for table in page.css(".block"):
-        for detail in table.css("details"):
-            assert len(detail.css("dd")) >= 1
+    for section in page.css("section:has(td.n[title])"):
+        assert len(section.css("details dd")) >= 1
 
 
 @pytest.mark.parametrize(

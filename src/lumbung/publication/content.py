@@ -17,6 +17,7 @@ import psycopg
 from lumbung import database
 from lumbung.errors import PublicationError
 from lumbung.publication.office import Office
+from lumbung.publication.restatement import COLUMNS
 
 PROVINCE = "19"
 """The regency code that stands for the whole province in figures."""
@@ -27,6 +28,7 @@ TABLES = {
     ),
     "trend": "figure_code, category_code, week_id, value",
     "submission": "district_code, district_name, regency_code, is_submitted, row_count",
+    "district_figure": "regency_code, district_code, district_name, group_code, to_date_value",
     "not_counted": (
         "channel, reason_code, channel_title, owner_name, reason, week_count, to_date_count"
     ),
@@ -66,6 +68,38 @@ class Submission:
     regency_code: str
     is_submitted: bool
     row_count: int
+
+
+@dataclass(frozen=True)
+class DistrictFigure:
+    """Suspected violations since the first week by district and group of themes.
+
+    `district_code` is empty for cases whose district is not known; `to_date` None: suppressed.
+    """
+
+    regency_code: str
+    district_code: str
+    district_name: str
+    group_code: str
+    to_date: int | None
+
+
+@dataclass(frozen=True)
+class Restatement:
+    """A figure of an earlier edition that would now be different; the reasons sum to it."""
+
+    of_edition_id: str
+    figure_code: str
+    category_code: str
+    regency_code: str
+    period: str
+    old: int
+    new: int
+    late: int
+    edited: int
+    withdrawn: int
+    recoded: int
+    is_told: bool
 
 
 @dataclass(frozen=True)
@@ -120,6 +154,8 @@ class Edition:
     figures: dict[tuple[str, str, str], Figure]
     trend: dict[tuple[str, str], tuple[tuple[str, int], ...]]
     submissions: tuple[Submission, ...]
+    district_figures: tuple[DistrictFigure, ...]
+    restatements: tuple[Restatement, ...]
     not_counted: tuple[NotCounted, ...]
     decision: Decision | None
 
@@ -211,7 +247,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         head = connection.execute(
             "select week_id, revision, language, as_of, frozen_at, content_hash, state, label,"
-            " member_hash from published.edition where edition_id = %s",
+            " member_hash, restatement_hash from published.edition where edition_id = %s",
             (edition_id,),
         ).fetchone()
         if head is None:
@@ -227,13 +263,20 @@ def load(edition_id: str, *, database_url: str) -> Edition:
             ).fetchall()
             for name, columns in TABLES.items()
         }
+        restatements: Rows = connection.execute(
+            f"select {COLUMNS} from published.restatement where edition_id = %s".encode(),  # noqa: S608
+            (edition_id,),
+        ).fetchall()
         decision = connection.execute(
             "select decision, how, decided_by, decided_at, reviewed"
             " from published.approval where edition_id = %s",
             (edition_id,),
         ).fetchone()
-    week_id, revision, language, as_of, frozen_at, expected, state, label, members = head
-    if content_hash(week_id, language, label, members, tables) != expected:
+    week_id, revision, language, as_of, frozen_at, expected, state, label, members, restated = head
+    if (
+        content_hash(week_id, language, label, members, tables) != expected
+        or digest(restatements) != restated
+    ):
         raise PublicationError(
             "the rows of the edition are not those that were frozen",
             where=f"edition {edition_id}, schema published",
@@ -258,6 +301,8 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         figures={row[:3]: Figure(*row[3:]) for row in sorted(tables["figure"])},
         trend={key: tuple(values) for key, values in trend.items()},
         submissions=tuple(Submission(*row) for row in sorted(tables["submission"])),
+        district_figures=tuple(DistrictFigure(*r) for r in sorted(tables["district_figure"])),
+        restatements=tuple(Restatement(*row) for row in sorted(restatements)),
         not_counted=tuple(NotCounted(*row) for row in sorted(tables["not_counted"])),
         decision=_decision(*decision) if decision else None,
     )

@@ -20,7 +20,7 @@ from psycopg.types.json import Jsonb
 
 from lumbung import database
 from lumbung.errors import GateError, PublicationError, ServiceError
-from lumbung.publication import render
+from lumbung.publication import render, restatement
 from lumbung.publication.content import (
     TABLES,
     Edition,
@@ -30,6 +30,7 @@ from lumbung.publication.content import (
     load,
     week_start,
 )
+from lumbung.publication.disclosure import district_figures
 from lumbung.publication.office import load_office
 from lumbung.publication.personal import find_personal_data
 from lumbung.settings import JAKARTA, Settings
@@ -64,6 +65,13 @@ _READ = {
         from reporting.rpt_not_counted as n left join reference.channel as c using (channel)
         where n.week_id <= %(week)s or n.week_id is null
         group by 1, 2""",
+    "district_count": """
+        select m.regency_code, coalesce(r.district_code, ''), m.category_code, count(*)
+        from reporting.rpt_figure_member as m
+        left join marts.fct_report as r on r.report_id = m.member_id
+        where m.figure_code = 'suspected_violation_by_issue' and m.week_id <= %(week)s
+        group by 1, 2, 3""",
+    "district": "select regency_code, district_code, district_name from marts.dim_district",
     "figure_member": """
         select figure_code, category_code, regency_code, week_id, member_id
         from reporting.rpt_figure_member
@@ -79,6 +87,8 @@ _READ = {
         select district_code || '/' || week_id, record_id from intermediate.int_activities__located
         where district_code is not null and week_id <= %(week)s""",
 }
+
+_READ["restatement"] = restatement.QUERY.format(member_record=_READ["member_record"])
 
 _LABEL = """
     select jsonb_build_object(
@@ -126,7 +136,7 @@ def freeze(week_id: str, *, settings: Settings, database_url: str) -> str:
 
     """
     parameters = {"week": week_id, "before": week_before(as_of(week_id) - timedelta(days=7))}
-    office = load_office(settings).model_dump()
+    office = load_office(settings)
     with database.connect(database_url, application="lumbung publication") as connection:
         # One snapshot: a build that commits meanwhile is wholly in the edition or not at all.
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -136,7 +146,7 @@ def freeze(week_id: str, *, settings: Settings, database_url: str) -> str:
                 name: connection.execute(query.encode(), parameters).fetchall()
                 for name, query in _READ.items()
             }
-            label = _one(connection.execute(_LABEL.encode())) | {"office": office}
+            label = _one(connection.execute(_LABEL.encode())) | {"office": office.model_dump()}
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
             raise PublicationError(
                 f"the marts cannot be read: {str(error).splitlines()[0]}",
@@ -149,6 +159,9 @@ def freeze(week_id: str, *, settings: Settings, database_url: str) -> str:
                 where=f"reporting.rpt_figure, week {week_id}",
                 cure="pull the channels and build the warehouse, or choose a week of the campaign",
             )
+        rows["district_figure"] = district_figures(
+            rows["district_count"], rows["district"], office.small_cell_threshold
+        )
         members = digest(rows["figure_member"])
         content = content_hash(
             week_id, LANGUAGE, label, members, {name: rows[name] for name in TABLES}
@@ -164,8 +177,8 @@ def freeze(week_id: str, *, settings: Settings, database_url: str) -> str:
         edition_id = f"{week_id}-r{revision}"
         connection.execute(
             "insert into published.edition (edition_id, week_id, revision, language, as_of,"
-            " content_hash, member_hash, record_hash, label, batch_watermark)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s,"
+            " content_hash, member_hash, record_hash, restatement_hash, label,"
+            " batch_watermark) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
             # What the marts rest on; where no build is recorded, what has been landed.
             " coalesce((select max_batch_id from ops.build where state = 'success'"
             " order by build_id desc limit 1), (select max(batch_id) from raw.batch), 0))",
@@ -178,12 +191,14 @@ def freeze(week_id: str, *, settings: Settings, database_url: str) -> str:
                 content,
                 members,
                 digest(rows["member_record"]),
+                digest(rows["restatement"]),
                 Jsonb(label),
             ),
         )
         columns = TABLES | {
             "figure_member": "figure_code, category_code, regency_code, week_id, member_id",
             "member_record": "member_id, record_id",
+            "restatement": restatement.COLUMNS,
         }
         for name, names in columns.items():
             with connection.cursor().copy(

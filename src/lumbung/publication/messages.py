@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from lumbung.publication.content import Decision, Edition
+from lumbung.publication.content import Decision, Edition, Restatement
 from lumbung.settings import JAKARTA
 
 NOT_AVAILABLE = "n/a"
@@ -150,6 +150,37 @@ TEXT = {
     "type": "Jenis pelanggaran",
     "type_note": "Satu kasus dapat memuat beberapa jenis: jumlah menurut jenis tidak sama dengan "
     "jumlah kasus.",
+    # restatements
+    "restatement_title": "Perubahan angka edisi sebelumnya",
+    "restatement_none": "Tidak ada angka edisi sebelumnya yang berubah.",
+    "restatement_caption": "{count} angka pekan dalam edisi sebelumnya kini berbeda",
+    "restatement_caption_told": "Tidak ada perubahan baru pada angka pekan edisi sebelumnya",
+    "restatement_edition": "Edisi",
+    "restatement_place": "Wilayah",
+    "restatement_old": "Lama",
+    "restatement_new": "Baru",
+    "restatement_why": "Sebab",
+    "late": "masuk terlambat",
+    "edited": "dikoreksi sumber",
+    "withdrawn": "ditarik sumber",
+    "recoded": "dikode ulang",
+    "restatement_reason": "{reason} ({change})",
+    "restatement_note": "Angka edisi yang sudah terbit tidak diubah. Tabel memuat angka pekan; "
+    "angka sejak awal yang ikut berubah ada di data/perubahan.csv.",
+    "restatement_told": "{count} perubahan sudah dimuat dalam edisi sebelum ini dan tidak diulang.",
+    "restatement_rest": "{count} perubahan lain ada di data/perubahan.csv.",
+    # a page per regency
+    "regency_caption": "{name}: angka utama",
+    "district_title": "Dugaan pelanggaran menurut kecamatan dan kelompok tema",
+    "district_caption": "{name}: dugaan pelanggaran sejak awal menurut kecamatan dan kelompok tema",
+    "group_UANG": "Politik uang",
+    "group_NETRAL": "Netralitas",
+    "group_ISI": "SARA, hoaks, fitnah",
+    "group_SARANA": "Alat peraga dan tempat",
+    "group_LAIN": "Lainnya",
+    "suppressed": "*",
+    "district_note": "* = tidak diterbitkan untuk melindungi orang: jumlah di atas 0 dan di bawah "
+    "{threshold}, serta jumlah lain yang dapat membukanya. Satu kasus dapat memuat beberapa tema.",
     # tips
     "tip_title": "Informasi awal",
     "tip_caption": "Informasi awal {change}",
@@ -183,12 +214,13 @@ TEXT = {
     "not_counted_note": "Kiriman yang tidak terbaca dikarantina; yang bukan laporan disisihkan. "
     "Keduanya tetap tersimpan dan dapat ditelusuri.",
     # what is behind a number
-    "behind": "{count} fakta; lumbung trace {reference}",
+    "behind": "{count} fakta: {reference}",
     "behind_sum": "jumlah dari {parts}",
     "behind_difference": "{week} pekan ini, {previous} pekan lalu",
     "definitions": "Definisi angka dan penelusurannya",
     "definitions_how": "Tahan penunjuk pada sebuah angka untuk melihat berapa fakta di baliknya "
-    "dan perintah yang menampilkan catatan, kiriman, dan sidik buktinya.",
+    "dan rujukannya; perintah 'lumbung trace RUJUKAN' menampilkan catatan, kiriman, dan sidik "
+    "buktinya.",
     # workbook and open data
     "sheet_contents": "Isi",
     "sheet_notes": "Catatan",
@@ -370,6 +402,21 @@ def status(decision: Decision | None) -> str:
 def method(edition: Edition) -> list[str]:
     """How an edition counts, and what to mind."""
     return [text.format(first=weekday(edition.first_monday)) for text in METHOD]
+
+
+def reasons(restatement: Restatement) -> str:
+    """Why a figure is different: `masuk terlambat (+2), ditarik sumber (−1)`."""
+    counted = {
+        "late": restatement.late,
+        "edited": restatement.edited,
+        "withdrawn": restatement.withdrawn,
+        "recoded": restatement.recoded,
+    }
+    return ", ".join(
+        TEXT["restatement_reason"].format(reason=TEXT[name], change=signed(count))
+        for name, count in counted.items()
+        if count
+    )
 
 
 def iso(value: datetime) -> str:

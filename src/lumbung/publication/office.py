@@ -19,7 +19,8 @@ class Office(BaseModel):
         contact_url: its address on the web.
         licence: SPDX identifier of the open data's licence.
         licence_url: the licence's text.
-        small_cell_threshold: the lowest count above zero that is printed below regency level.
+        small_cell_threshold: the lowest count above zero that is printed below regency level;
+            with 2 a public sum could still show a hidden one.
 
     """
 
@@ -31,7 +32,7 @@ class Office(BaseModel):
     contact_url: str = Field(pattern=r"^https://\S+$")
     licence: str = Field(min_length=1)
     licence_url: str = Field(pattern=r"^https://\S+$")
-    small_cell_threshold: int = Field(ge=1)
+    small_cell_threshold: int = Field(ge=3)
 
 
 def load_office(settings: Settings) -> Office:

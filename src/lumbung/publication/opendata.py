@@ -100,6 +100,45 @@ def datasets(edition: Edition) -> list[Dataset]:
             ],
         ),
         Dataset(
+            "kecamatan",
+            m.TEXT["district_title"],
+            _DISTRICT_COLUMNS,
+            [
+                (
+                    d.district_code,
+                    d.district_name or m.TEXT["unknown_place"],
+                    d.regency_code,
+                    d.group_code,
+                    m.TEXT[f"group_{d.group_code}"],
+                    d.to_date,
+                    d.to_date is None,
+                )
+                for d in edition.district_figures
+            ],
+        ),
+        Dataset(
+            "perubahan",
+            m.TEXT["restatement_title"],
+            _RESTATEMENT_COLUMNS,
+            [
+                (
+                    r.of_edition_id,
+                    r.figure_code,
+                    r.category_code,
+                    r.regency_code,
+                    {"week": "pekan", "to_date": "sejak_awal"}[r.period],
+                    r.old,
+                    r.new,
+                    r.late,
+                    r.edited,
+                    r.withdrawn,
+                    r.recoded,
+                    r.is_told,
+                )
+                for r in edition.restatements
+            ],
+        ),
+        Dataset(
             "tidak-dihitung",
             m.TEXT["not_counted_title"],
             _NOT_COUNTED_COLUMNS,
@@ -137,6 +176,34 @@ _SUBMISSION_COLUMNS = [
     ("kecamatan", "teks", "Nama kecamatan"),
     ("kode_kemendagri", "teks", "Kode kabupaten/kota Kemendagri"),
     ("menyampaikan", "benar/salah", "Apakah rekap pekan ini sudah diterima"),
+]
+_DISTRICT_COLUMNS = [
+    ("kode_kecamatan", "teks", "Kode kecamatan Kemendagri; kosong bila belum terpetakan"),
+    ("kecamatan", "teks", "Nama kecamatan"),
+    ("kode_kemendagri", "teks", "Kode kabupaten/kota Kemendagri"),
+    ("kode_kelompok", "teks", "Kode kelompok tema"),
+    ("kelompok", "teks", "Nama kelompok tema"),
+    (
+        "sejak_awal",
+        "bilangan bulat",
+        "Dugaan pelanggaran menurut tema sejak awal masa kampanye; satu kasus dapat memuat "
+        "beberapa tema; kosong bila disembunyikan",
+    ),
+    ("disembunyikan", "benar/salah", "Angka kecil, atau pelengkapnya, tidak diterbitkan"),
+]
+_RESTATEMENT_COLUMNS = [
+    ("edisi", "teks", "Edisi terbit yang angkanya berubah"),
+    _CODE,
+    _CATEGORY,
+    ("kode_kemendagri", "teks", "Kode wilayah Kemendagri; 19 = provinsi"),
+    ("periode", "teks", "pekan atau sejak_awal, dari pekan edisi itu"),
+    ("lama", "bilangan bulat", "Nilai dalam edisi itu"),
+    ("baru", "bilangan bulat", "Nilai sekarang"),
+    ("terlambat", "bilangan bulat", "Perubahan karena kiriman yang masuk kemudian"),
+    ("dikoreksi", "bilangan bulat", "Perubahan karena kiriman dikoreksi oleh sumbernya"),
+    ("ditarik", "bilangan bulat", "Perubahan karena kiriman ditarik oleh sumbernya"),
+    ("dikode_ulang", "bilangan bulat", "Perubahan karena pembacaan atau kode diperbaiki"),
+    ("sudah_dimuat", "benar/salah", "Sudah dimuat dalam edisi pekan sebelumnya"),
 ]
 _NOT_COUNTED_COLUMNS = [
     ("kode_kanal", "teks", "Kode kanal penerimaan"),

@@ -28,13 +28,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table.
-
-    Attributes:
-        groups: heads that span columns, as (text, columns).
-        definitions: name and definition of each figure in it.
-
-    """
+    """A table; `groups` are heads that span columns, as (text, columns)."""
 
     number: int
     label: str
@@ -46,7 +40,6 @@ class Table:
     total: list[Cell] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     is_text: bool = False
-    definitions: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -64,13 +57,21 @@ class Chart:
 
 @dataclass(frozen=True)
 class Section:
-    """A chapter: a heading and its tables, charts side by side first."""
+    """A chapter: a heading and its tables, charts side by side first.
+
+    Attributes:
+        is_page: whether it has paper of its own.
+        definitions: name and definition of each figure in its tables.
+
+    """
 
     id: str
     title: str
     charts: list[Chart]
     tables: list[Table]
     paragraphs: list[str] = field(default_factory=list)
+    is_page: bool = False
+    definitions: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,16 @@ from typing import Any
 
 from lumbung.publication import charts, opendata, workbook
 from lumbung.publication import messages as m
-from lumbung.publication.content import PROVINCE, Edition, Figure, Regency, week_start
+from lumbung.publication.content import (
+    PROVINCE,
+    DistrictFigure,
+    Edition,
+    Figure,
+    Regency,
+    Restatement,
+    week_start,
+)
+from lumbung.publication.disclosure import GROUPS
 from lumbung.publication.pages import Cell, Chart, Document, Section, Table
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -116,7 +125,7 @@ class _Writer:
             points_title=T["points"],
             points=self.points(),
             sections=[
-                replace(section, tables=[_defined(table) for table in section.tables])
+                _defined(section)
                 for section in (
                     self.violations(),
                     self.issues(),
@@ -125,8 +134,10 @@ class _Writer:
                     self.campaign(),
                     self.prevention(),
                     self.completeness(),
+                    self.restatements(),
                     self.not_counted(),
                     self.method(),
+                    *(self.regency(r) for r in self.known),
                 )
             ],
             press_title=T["press_title" if is_final else "press_draft"],
@@ -585,6 +596,59 @@ class _Writer:
             )
         return Section("kampanye", T["campaign_title"], [], tables)
 
+    def regency(self, regency: Regency) -> Section:
+        """A regency's own page: its main figures, and its districts by group of themes."""
+        name = name_of(regency)
+        figures = Table(
+            *self.number_table(),
+            T["regency_caption"].format(name=name),
+            [T["figure"], *_PERIOD_HEADS],
+            [
+                [
+                    Cell(
+                        m.FIGURES[code].name
+                        if category == "ALL"
+                        else f"{m.FIGURES[code].name}: {T[category]}"
+                    ),
+                    *(self.cell(code, category, regency.code, p) for p in _PERIODS),
+                ]
+                for code, category in _MAIN
+            ],
+            self.source("source_all"),
+        )
+        cells = {
+            (d.district_code, d.group_code): d
+            for d in self.e.district_figures
+            if d.regency_code == regency.code
+        }
+        names = {code: cell.district_name for (code, _), cell in cells.items()}
+        tables = [figures]
+        if names:
+            tables.append(
+                Table(
+                    *self.number_table(),
+                    T["district_caption"].format(name=name),
+                    [T["district"], *(T[f"group_{group}"] for group in GROUPS)],
+                    [
+                        [
+                            Cell(names[code] or T["unknown_place"]),
+                            *(self.district_cell(cells[code, group]) for group in GROUPS),
+                        ]
+                        for code in sorted(names, key=lambda code: (not code, code))
+                    ],
+                    self.source("source_register"),
+                    notes=[T["district_note"].format(threshold=self.e.office.small_cell_threshold)],
+                )
+            )
+        return Section(
+            f"kab-{regency.code.replace('.', '-')}", regency.name, [], tables, is_page=True
+        )
+
+    def district_cell(self, cell: DistrictFigure) -> Cell:
+        text = T["suppressed"] if cell.to_date is None else m.number(cell.to_date)
+        place = cell.district_code or cell.regency_code
+        return Cell(text, True, f"district/{place}/{cell.group_code}/to_date", cell.to_date)
+
     def completeness(self) -> Section:
         def cells(regency: str) -> list[Cell]:
             done = self.e.figure("district_submitted", "ALL", regency).week
@@ -625,6 +689,66 @@ class _Writer:
             is_text=True,
         )
         return Section("kelengkapan", T["complete_title"], [], [table])
+
+    def restatements(self) -> Section:
+        """Each week's figure of an earlier edition that is different now, told once."""
+        section = Section("perubahan", T["restatement_title"], [], [])
+        if not self.e.restatements:
+            return replace(section, paragraphs=[T["restatement_none"]])
+        weekly = [r for r in self.e.restatements if r.period == "week"]
+        new = [r for r in weekly if not r.is_told]
+        told = len(weekly) - len(new)
+        notes = [T["restatement_note"]]
+        if told:
+            notes.append(T["restatement_told"].format(count=m.number(told)))
+        if len(new) > _SHOWN:
+            notes.append(T["restatement_rest"].format(count=m.number(len(new) - _SHOWN)))
+        if not new:
+            return replace(section, paragraphs=[f"{T['restatement_caption_told']}.", *notes])
+        names = m.category_names(self.e)
+        places = {r.code: name_of(r) for r in self.e.regencies} | {PROVINCE: T["province"]}
+        # the province first: one line says what the regencies' lines are about
+        new.sort(key=lambda r: (r.of_edition_id, r.regency_code != PROVINCE))
+        table = Table(
+            *self.number_table(),
+            T["restatement_caption"].format(count=m.number(len(new))),
+            [
+                T["restatement_edition"],
+                T["figure"],
+                T["restatement_place"],
+                T["restatement_old"],
+                T["restatement_new"],
+                T["restatement_why"],
+            ],
+            [
+                [
+                    Cell(r.of_edition_id),
+                    Cell(
+                        ": ".join(
+                            text
+                            for text in (
+                                m.FIGURES[r.figure_code].name,
+                                names.get((r.figure_code, r.category_code)),
+                            )
+                            if text
+                        )
+                    ),
+                    Cell(places.get(r.regency_code, r.regency_code)),
+                    *(self.restated(r, at) for at in ("old", "new")),
+                    Cell(m.reasons(r)),
+                ]
+                for r in new[:_SHOWN]
+            ],
+            self.source("source_all"),
+            notes=notes,
+            is_text=True,
+        )
+        return replace(section, tables=[table])
+
+    def restated(self, restatement: Restatement, at: str) -> Cell:
+        r, value = restatement, getattr(restatement, at)
+        key = f"{r.figure_code}/{r.category_code}/{r.regency_code}/week@{r.of_edition_id}"
+        return Cell(m.number(value), True, f"restatement/{at}/{key}", value)
 
     def not_counted(self) -> Section:
         entries = self.e.not_counted
@@ -679,6 +803,17 @@ class _Writer:
 _FUNNEL = ("received", "registered", "not_registered", "pending")
 _ELECTIONS = ("PILGUB", "PILBUP", "PILWAKO")
 _METHODS = ("TATAP_MUKA", "TERBATAS", "RAPAT_UMUM", "LAIN")
+_SHOWN = 100  # lines of restatements that are printed; the open data has all
+_MAIN = (
+    ("suspected_violation", "ALL"),
+    ("suspected_violation_by_kind", "LP"),
+    ("suspected_violation_by_kind", "TM"),
+    ("report_registered", "LP"),
+    ("report_registered", "TM"),
+    ("tip", "ALL"),
+    ("prevention", "ALL"),
+    ("district_submitted", "ALL"),
+)
 _TYPES = ("ADM", "PID", "ETIK", "HKL", "SKT")
 _PERIODS = ("week", "previous", "difference", "to_date")
 _PERIOD_HEADS = (T["this_week"], T["last_week"], T["difference"], T["to_date"])
@@ -688,16 +823,17 @@ def _difference(figure: Figure) -> int | None:
     return None if figure.previous is None else figure.week - figure.previous
 
 
-def _defined(table: Table) -> Table:
-    """The table with the definitions of the figures in it."""
+def _defined(section: Section) -> Section:
+    """The section with the definitions of the figures in it."""
     codes = {
         reference.split("/")[0]
+        for table in section.tables
         for cells in [*table.rows, table.total]
         for cell in cells
         for reference in cell.figure.removeprefix("percent ").split()
     }
     return replace(
-        table,
+        section,
         definitions=[(f.name, f.definition) for code, f in m.FIGURES.items() if code in codes],
     )
 

@@ -1,0 +1,313 @@
+"""What became known after an edition shows up in the next one, with its reason."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from sample import pass_gate
+from selectolax.lexbor import LexborHTMLParser
+
+from conftest import Figures, copy_of
+from lumbung.embedded.postgres import EmbeddedPostgres
+from lumbung.publication import edition, gate, render
+from lumbung.publication.content import Edition, Restatement
+from lumbung.settings import Settings
+
+OLD, NEXT, LATEST = "2024-W44", "2024-W45", "2024-W46"
+MEMBER = "reporting.rpt_figure_member"
+RECOUNT = """
+    update reporting.rpt_figure as f set value = (
+        select count(*) from reporting.rpt_figure_member as m
+        where m.figure_code = f.figure_code and m.category_code = f.category_code
+            and f.regency_code in (m.regency_code, '19')
+            and (m.week_id = f.week_id or f.period = 'to_date' and m.week_id <= f.week_id))"""
+
+
+def new_version(connection: psycopg.Connection, record_id: int, *, is_tombstone: bool) -> int:
+    """The next version of a record's delivery, landed in a batch of its own."""
+    row = connection.execute(
+        "with b as (insert into raw.batch (channel, run_key, started_at, read_count, landed_count,"
+        " duplicate_count, quarantined_count) values ('x', 'later', now(), 0, 0, 0, 0)"
+        " returning batch_id)"
+        " insert into raw.record (channel, source_id, content_hash, batch_id, received_at,"
+        " is_tombstone, payload) select channel, source_id, 'later', b.batch_id, now(), %s, '{}'"
+        " from raw.record, b where record_id = %s returning record_id",
+        (is_tombstone, record_id),
+    ).fetchone()
+    assert row
+    return int(row[0])
+
+
+def case(connection: psycopg.Connection, number: int) -> tuple[str, int, str]:
+    """One of the old week's cases of politik uang alone: its id, record and regency."""
+    return connection.execute(
+        "select r.report_id, r.record_id, r.regency_code from marts.fct_report as r"
+        " where r.report_id = (select b.report_id from marts.bridge_report_issue as b"
+        " where b.report_id like %s group by 1 having bool_or(b.issue_code = 'PU')"
+        " and not bool_or(b.issue_code = 'APK') order by 1 offset %s limit 1)",
+        (f"%-{OLD}-%", number),
+    ).fetchall()[0]
+
+
+EDITED, WITHDRAWN, RECODED = 0, 1, 2
+"""Three different cases, so that the steps can be taken in any order."""
+
+
+def late(connection: psycopg.Connection) -> None:
+    row = connection.execute(
+        "with b as (insert into raw.batch (channel, run_key, started_at, read_count, landed_count,"
+        " duplicate_count, quarantined_count) values ('x', 'late', now(), 0, 0, 0, 0)"
+        " returning batch_id)"
+        " insert into raw.record (channel, source_id, content_hash, batch_id, received_at, payload)"
+        " select 'register_laporan', 'new', 'new', batch_id, now(), '{}' from b returning record_id"
+    ).fetchone()
+    assert row
+    connection.execute(
+        "insert into marts.fct_report values ('late', 'LP', '19.05', null, %s, 'ASN', %s)",
+        (OLD, row[0]),
+    )
+    for figure, category in (
+        ("suspected_violation", "ALL"),
+        ("suspected_violation_by_kind", "LP"),
+        ("suspected_violation_by_issue", "KH"),
+        ("report_received", "LP"),
+        ("report_pending", "LP"),
+    ):
+        connection.execute(
+            f"insert into {MEMBER} values (%s, %s, '19.05', %s, 'late')", (figure, category, OLD)
+        )
+
+
+def edit(connection: psycopg.Connection) -> None:
+    member, record, place = case(connection, EDITED)
+    assert place != "19.06"
+    newer = new_version(connection, record, is_tombstone=False)
+    connection.execute(
+        "update marts.fct_report set record_id = %s, regency_code = '19.06' where report_id = %s",
+        (newer, member),
+    )
+    connection.execute(
+        f"update {MEMBER} set regency_code = '19.06' where member_id = %s", (member,)
+    )
+
+
+def withdraw(connection: psycopg.Connection) -> None:
+    member, record, _ = case(connection, WITHDRAWN)
+    new_version(connection, record, is_tombstone=True)
+    connection.execute("delete from marts.fct_report where report_id = %s", (member,))
+    connection.execute(f"delete from {MEMBER} where member_id = %s", (member,))
+
+
+def remap(connection: psycopg.Connection) -> None:
+    member, _, _ = case(connection, RECODED)
+    connection.execute(
+        f"update {MEMBER} set category_code = 'APK' where member_id = %s and category_code = 'PU'",
+        (member,),
+    )
+
+
+def change(url: str, *steps: Callable[[psycopg.Connection], None]) -> None:
+    with psycopg.connect(url) as connection:
+        for step in steps:
+            step(connection)
+        connection.execute(RECOUNT)
+
+
+def place_of(url: str, number: int) -> str:
+    with psycopg.connect(url) as connection:
+        return case(connection, number)[2]
+
+
+def issue(url: str, settings: Settings, week: str) -> str:
+    edition_id = edition.freeze(week, settings=settings, database_url=url)
+    pass_gate(url, edition_id)
+    edition.approve(edition_id, by="Ketua Contoh", database_url=url)
+    edition.publish(edition_id, settings=settings, database_url=url)
+    return edition_id
+
+
+@pytest.fixture(scope="module")
+def issued(
+    server: EmbeddedPostgres,
+    filled: tuple[str, Figures],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """The name of a database where two weeks are published."""
+    with copy_of(server, filled[0]) as url:
+        home = Settings(tmp_path_factory.mktemp("home"), Settings.load().project, None)
+        # Rendering is tried elsewhere; here two small files stand for an edition's.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                edition.render, "render", lambda e: {"edisi.html": e.content_hash.encode()}
+            )
+            issue(url, home, OLD)
+            issue(url, home, NEXT)
+        yield url.rsplit("/", 1)[1].split("?")[0]
+
+
+@pytest.fixture
+def warehouse(server: EmbeddedPostgres, issued: str) -> Iterator[str]:
+    with copy_of(server, issued) as url:
+        yield url
+
+
+def restated(url: str, settings: Settings, week: str = LATEST) -> Edition:
+    edition_id = edition.freeze(week, settings=settings, database_url=url)
+    return edition.load(edition_id, database_url=url)
+
+
+def of_week(found: Edition) -> dict[tuple[str, str, str], Restatement]:
+    return {
+        (r.figure_code, r.category_code, r.regency_code): r
+        for r in found.restatements
+        if r.of_edition_id == f"{OLD}-r1" and r.period == "week"
+    }
+
+
+def test_nothing_changed(warehouse: str, settings: Settings) -> None:
+    found = restated(warehouse, settings)
+    assert found.restatements == ()
+    html = render.render(found)["edisi.html"].decode()
+    assert "Tidak ada angka edisi sebelumnya yang berubah." in html
+
+
+def test_a_late_record(warehouse: str, settings: Settings) -> None:
+    change(warehouse, late)
+    found = restated(warehouse, settings)
+    assert set(of_week(found)) == {
+        (figure, category, place)
+        for figure, category in (
+            ("suspected_violation", "ALL"),
+            ("suspected_violation_by_kind", "LP"),
+            ("suspected_violation_by_issue", "KH"),
+            ("report_received", "LP"),
+            ("report_pending", "LP"),
+        )
+        for place in ("19", "19.05")
+    }
+    for r in found.restatements:
+        assert (r.new - r.old, r.late, r.edited, r.withdrawn, r.recoded) == (1, 1, 0, 0, 0)
+        assert not r.is_told
+    # the week itself, and the sums to date of both published weeks
+    assert {(r.of_edition_id, r.period) for r in found.restatements} == {
+        (f"{OLD}-r1", "week"),
+        (f"{OLD}-r1", "to_date"),
+        (f"{NEXT}-r1", "to_date"),
+    }
+
+
+def test_an_edit(warehouse: str, settings: Settings) -> None:
+    place = place_of(warehouse, EDITED)
+    change(warehouse, edit)
+    found = of_week(restated(warehouse, settings))
+    assert found["suspected_violation", "ALL", place].edited == -1
+    assert found["suspected_violation", "ALL", "19.06"].edited == 1
+    assert ("suspected_violation", "ALL", "19") not in found
+    for r in found.values():
+        assert (r.late, r.edited, r.withdrawn, r.recoded) == (0, r.new - r.old, 0, 0)
+
+
+def test_a_withdrawal(warehouse: str, settings: Settings) -> None:
+    place = place_of(warehouse, WITHDRAWN)
+    change(warehouse, withdraw)
+    found = of_week(restated(warehouse, settings))
+    assert {("suspected_violation", "ALL", p) for p in ("19", place)} <= set(found)
+    for r in found.values():
+        assert (r.new - r.old, r.late, r.edited, r.withdrawn, r.recoded) == (-1, 0, 0, -1, 0)
+
+
+def test_another_coding(warehouse: str, settings: Settings) -> None:
+    place = place_of(warehouse, RECODED)
+    change(warehouse, remap)
+    found = of_week(restated(warehouse, settings))
+    assert {key: (r.new - r.old, r.recoded) for key, r in found.items()} == {
+        ("suspected_violation_by_issue", category, where): (by, by)
+        for category, by in (("PU", -1), ("APK", 1))
+        for where in ("19", place)
+    }
+
+
+def test_all_at_once_equals_a_diff_of_two_editions_built_apart(
+    server: EmbeddedPostgres, filled: tuple[str, Figures], warehouse: str, settings: Settings
+) -> None:
+    steps = [late, remap, edit]
+    random.Random(3).shuffle(steps)
+    change(warehouse, *steps, withdraw)
+    with copy_of(server, filled[0]) as apart:  # where nothing was ever published
+        change(apart, *steps, withdraw)
+        expected = {}
+        for week in (OLD, NEXT):
+            old = edition.load(f"{week}-r1", database_url=warehouse)
+            new = restated(apart, settings, week)
+            assert new.restatements == ()
+            for key, figure in new.figures.items():
+                for period in ("week", "to_date"):
+                    pair = getattr(old.figures[key], period), getattr(figure, period)
+                    if pair[0] != pair[1]:
+                        expected[f"{week}-r1", *key, period] = pair
+    found = restated(warehouse, settings)
+    assert {
+        (r.of_edition_id, r.figure_code, r.category_code, r.regency_code, r.period): (r.old, r.new)
+        for r in found.restatements
+    } == expected
+    assert len(expected) > 20
+    for r in found.restatements:
+        assert r.new - r.old == r.late + r.edited + r.withdrawn + r.recoded
+    result = gate.check(found.edition_id, settings=settings, database_url=warehouse)
+    assert "restatements_are_explained" in {r.name for r in result.results if r.is_passed}
+
+
+def test_the_old_edition_is_untouched_and_the_table_is_printed(
+    warehouse: str, settings: Settings
+) -> None:
+    def stored() -> list[tuple[str, str, bytes]]:
+        with psycopg.connect(warehouse) as connection:
+            return connection.execute(
+                "select edition_id, name, content from published.artefact order by 1, 2"
+            ).fetchall()
+
+    before, old = stored(), edition.load(f"{OLD}-r1", database_url=warehouse)
+    assert len(before) == 2
+    change(warehouse, late, withdraw)
+    found = restated(warehouse, settings)
+    assert stored() == before
+    assert edition.load(f"{OLD}-r1", database_url=warehouse) == old
+    page = LexborHTMLParser(render.render(found)["edisi.html"].decode())
+    table = next(t for t in page.css("table") if "Sebab" in t.text())
+    rows = [[c.text() for c in row.css("th, td")] for row in table.css("tbody tr")]
+    expected = of_week(found)["suspected_violation_by_issue", "KH", "19.05"]
+    assert [
+        f"{OLD}-r1",
+        "Dugaan pelanggaran menurut tema: Kampanye hitam, hoaks, dan fitnah",
+        "Bangka Barat",
+        str(expected.old),
+        str(expected.new),
+        "masuk terlambat (+1)",
+    ] in rows
+    assert len(rows) == len(of_week(found))
+
+
+def test_what_was_told_is_told_once(
+    warehouse: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(warehouse, late)
+    with monkeypatch.context() as patch:
+        patch.setattr(edition.render, "render", lambda e: {"edisi.html": e.content_hash.encode()})
+        latest = issue(warehouse, settings, LATEST)
+        # Publishing it makes no other edition of the same figures.
+        assert edition.freeze(LATEST, settings=settings, database_url=warehouse) == latest
+    found = restated(warehouse, settings, "2024-W47")
+    assert len(of_week(found)) == 10
+    assert all(r.is_told for r in found.restatements)
+    html = render.render(found)["edisi.html"].decode()
+    assert "10 perubahan sudah dimuat dalam edisi sebelum ini dan tidak diulang." in html
+
+
+def test_a_revision_restates_the_one_it_replaces(warehouse: str, settings: Settings) -> None:
+    change(warehouse, late)
+    found = restated(warehouse, settings, NEXT)
+    assert found.edition_id == f"{NEXT}-r2"
+    assert f"{NEXT}-r1" in {r.of_edition_id for r in found.restatements}
