@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import codecs
 import email
-import html
 import imaplib
 import os
 import re
@@ -43,6 +42,7 @@ from imap_tools.imap_utf7 import utf7_encode
 
 from lumbung.errors import SourceError
 from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
+from lumbung.intake.connectors.markup import plain
 from lumbung.intake.connectors.template import Template
 from lumbung.intake.contract import EmailSource
 from lumbung.intake.evidence import Evidence, Kept
@@ -62,6 +62,7 @@ _WINDOW_BYTES = 16 << 20
 _PIECE = 1 << 20
 _MAX_PARSED = 36 << 20  # providers take mails of 25 MB, base64 makes them 34 MB
 _MAX_TEXT = 1 << 20
+_MAX_PAGE = 4 << 20  # a longer one is refused as text
 _MAX_PARTS = 500
 _MAX_DEPTH = 30
 _LAST_UID = 2**32 - 1
@@ -78,13 +79,6 @@ _EARLIER = re.compile(
     re.MULTILINE,
 )
 """Where a signature (RFC 3676) or the mail that is answered begins."""
-
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>|<[!?][^<>]*>")
-_BLOCKS = {
-    *("br", "p", "div", "tr", "li", "ul", "ol", "table", "blockquote", "hr", "pre"),
-    *("h1", "h2", "h3", "h4", "h5", "h6"),
-}
-_UNSEEN = {"script", "style", "head", "title", "template"}
 
 
 def read(source: Source) -> Iterator[Item]:
@@ -362,7 +356,8 @@ def _opened(evidence: Evidence, message: Message) -> _Letter:
         kind = part.get_content_type()
         if role == "text":
             text = _text(part)
-            texts.append(_plain(text) if kind == "text/html" else text)
+            is_page = kind == "text/html" and len(text) <= _MAX_PAGE
+            texts.append(plain(text) if is_page else text)
         elif automatic:
             continue  # what a bounce sends back is ours
         elif role == "letter":
@@ -556,27 +551,3 @@ def _in_charset(content: bytes, charset: str | None) -> str:
             if codecs.lookup(each).name not in ("idna", "punycode"):
                 return content.decode(each)
     return content.decode("cp1252", "replace")
-
-
-def _plain(page: str) -> str:
-    """What an HTML mail shows, a line per block; linear in its length, whatever it nests."""
-    first, *others = page.split("<!--")
-    page = first + "".join(each.partition("-->")[2] for each in others)
-    lines = [""]
-    position, unseen = 0, ""
-    for tag in _TAG.finditer(page):
-        if not unseen:
-            lines[-1] += page[position : tag.start()]
-        position = tag.end()
-        name = (tag[2] or "").casefold()
-        if unseen:
-            unseen = "" if name == unseen and tag[1] else unseen
-        elif name in _UNSEEN and not tag[1]:
-            unseen = name
-        elif name in _BLOCKS:
-            lines.append("")
-        elif name in ("td", "th"):
-            lines[-1] += " "
-    if not unseen:
-        lines[-1] += page[position:]
-    return "\n".join(" ".join(html.unescape(line).split()) for line in lines).strip()

@@ -1,0 +1,240 @@
+"""SigapLapor's public lists: read page by page from its site, or as saved pages and xlsx exports.
+
+The list has the columns `No`, `No Laporan/Temuan` and `Pemeriksaan`. A row is known by its number
+as a whole, without spaces and in capitals (as in registers): sequences start anew per office, kind
+and election. `No` is left out: it is the row's place in today's list. Test rows are kept; the
+warehouse sets them apart.
+
+On the site, rows that a list which was read in full no longer has are withdrawn; the folder may
+hold a single page or a filtered export, which withdraws nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from lumbung.errors import SourceError
+from lumbung.intake.connectors import Delivery, Item, Mark, Source, Unreadable
+from lumbung.intake.connectors import register as registers
+from lumbung.intake.connectors.files import File, Folder, text_encoding
+from lumbung.intake.connectors.http import Api, Listing
+from lumbung.intake.connectors.markup import tokens
+from lumbung.intake.contract import Channel, RegisterSource, SigaplaporSource, normalise
+
+MAX_PAGE = 16 << 20
+"""The largest page, in bytes."""
+MAX_PAGES = 10_000
+
+_MAX_SPAN = 100
+_MAX_TAKEN = 100_000  # cells that others span; a page made to exhaust memory has more
+_NEXT = {"next", "next page", "selanjutnya", "berikutnya", "lanjut", "»", "›", "next »", "next ›"}
+_TOTAL = re.compile(
+    r"\b(?:dari|of)\s+(?:total\s+)?([\d.,]+)\s+(?:data|entri|entries|hasil|results|baris|rows)\b",
+    re.IGNORECASE,
+)
+
+
+class _Page(NamedTuple):
+    """The tables of a page, its link to the next one, and the number of rows it says there are."""
+
+    tables: list[tuple[list[list[str]], list[registers.Merge]]]
+    following: str | None
+    total: int | None
+
+
+def read(source: Source) -> Iterator[Item]:
+    """Every row of the list: of the site if the channel has a path, else of its folder."""
+    options = source.channel.source
+    assert isinstance(options, SigaplaporSource)  # noqa: S101 - the kind says so
+    # The same tables as in registers, found by the same labels.
+    register = RegisterSource(kind="register", files=options.files)
+    changes = {"key": (options.number,), "source": register}
+    channel = source.channel.model_copy(update=changes)
+    if options.path is not None:
+        yield from _site(source, channel, options.path)
+        return
+    folder = Folder(source, options.files)
+    for file in folder:
+        if not file.name.casefold().endswith((".html", ".htm")):
+            items = registers._file(channel, register, file)
+        elif file.path.stat().st_size > MAX_PAGE:
+            reason = "halaman terlalu besar; simpan halaman daftarnya saja"
+            items = iter([file.unreadable("too_large", reason)])
+        else:
+            items = _rows(channel, file, _page(_text(file)))
+        yield from map(_lasting, items)
+        yield folder.mark()
+
+
+def _site(source: Source, channel: Channel, path: str) -> Iterator[Item]:
+    """Every row of the list on the site, following its links."""
+    where = f"channel {channel.name}"
+    if source.connection is None:
+        cure = f"set the connection {channel.connection!r} (host)"
+        raise SourceError("the site's address is not known", where=where, cure=cure)
+    with Api(source.connection, where, headers={"Accept": "text/html"}) as api:
+        listing = Listing(api)
+        url = api.at(path)
+        for number in range(1, MAX_PAGES + 1):
+            listing.asked(url)
+            kept = api.keep(url, source.evidence, MAX_PAGE)
+            if isinstance(kept, str):
+                raise api.error(
+                    f"page {number} of the list cannot be had ({kept})",
+                    "correct the path in the channel file; pull again if the list just changed",
+                )
+            now = datetime.now(UTC)
+            file = File(f"halaman {number}", kept.path, kept.sha256, now, False)
+            page = _page(_text(file))
+            items = [_lasting(item) for item in _rows(channel, file, page)]
+            if any(isinstance(item, Unreadable) and item.is_part for item in items):
+                raise api.error(
+                    f"page {number} has no list with a column {channel.key[0]!r}",
+                    "look at the page: correct path or number in the channel file, or log in"
+                    " no longer where the list is public",
+                )
+            listing.page(
+                [item.source_id for item in items if not isinstance(item, Mark)], page.total
+            )
+            yield from items
+            if page.following is None:
+                yield Mark({}, "" if listing.is_whole else None)
+                return
+            yield Mark({})
+            url = api.follow(url, page.following)
+        raise api.error(
+            f"the list has more than {MAX_PAGES} pages", "narrow it by the path's query"
+        )
+
+
+def _rows(channel: Channel, file: File, page: _Page) -> Iterator[Item]:
+    """The deliveries of a page: of its first table that is the list."""
+    table = registers._Table(channel, RegisterSource(kind="register"), file)
+    for rows, merges in page.tables:
+        if table.find_header(rows[:20]) is not None:
+            return table.rows("", rows, merges)
+    reason = (
+        f"tidak ada daftar dengan kolom {channel.key[0]} di halaman ini; simpan ulang daftarnya"
+    )
+    return iter([file.unreadable("header_not_found", reason)])
+
+
+def _lasting(item: Item) -> Item:
+    """A row without its place in the list, which moves with every new row."""
+    if not isinstance(item, Delivery):
+        return item
+    fields = {k: v for k, v in item.fields.items() if normalise(k).rstrip(".") != "no"}
+    return item._replace(fields=fields)
+
+
+# -- pages -----------------------------------------------------------------------------------------
+
+
+def _text(file: File) -> str:
+    return file.path.read_text(encoding=text_encoding(file.path), errors="replace")
+
+
+def _page(page: str) -> _Page:
+    """A page's tables with their spans, in one go over its tags; tables within cells are apart."""
+    builders: list[_Builder] = []
+    done: list[_Builder] = []
+    words: list[str] = []
+    following: str | None = None
+    link: str | None = None
+    label: list[str] = []
+    is_disabled = False
+    for token in tokens(page):
+        name, is_end = token.name, token.is_end
+        if not name:
+            words.append(token.text)
+            label.append(token.text)
+            if builders:
+                builders[-1].text(token.text)
+        elif name == "table":
+            if is_end and builders:
+                done.append(builders.pop())
+            elif not is_end and len(builders) < _MAX_SPAN:
+                builders.append(_Builder())
+        elif name in ("tr", "td", "th") and builders:
+            builders[-1].tag(name, is_end, {} if is_end else token.attributes)
+        elif name == "li":
+            is_disabled = not is_end and "disabled" in token.attributes.get("class", "")
+        elif name == "a" and not is_end:
+            attributes = token.attributes
+            href = attributes.get("href", "")
+            is_link = bool(href) and not href.startswith(("#", "javascript:")) and not is_disabled
+            link, label = href if is_link else None, []
+            is_next = attributes.get("rel") == "next" or _is_next(attributes.get("aria-label", ""))
+            following = following or (link if is_next else None)
+        elif name == "a":
+            following = following or (link if _is_next("".join(label)) else None)
+            link = None
+        elif builders and name in ("br", "p", "div"):
+            builders[-1].text(" ")
+    found = _TOTAL.search(" ".join(" ".join(words).split()))
+    total = int(re.sub(r"\D", "", found[1])) if found else None
+    tables = [each.table() for each in (*done, *reversed(builders))]
+    return _Page(tables, following, total)
+
+
+def _is_next(label: str) -> bool:
+    return normalise(label) in _NEXT
+
+
+class _Builder:
+    """A table as it is met."""
+
+    def __init__(self) -> None:
+        self._rows: list[list[str]] = []
+        self._merges: list[registers.Merge] = []
+        self._taken: set[tuple[int, int]] = set()
+        self._cell: list[str] | None = None
+
+    def text(self, text: str) -> None:
+        if self._cell is not None:
+            self._cell.append(text)
+
+    def tag(self, name: str, is_end: bool, attributes: dict[str, str]) -> None:
+        self._close()
+        if is_end:
+            return
+        if name == "tr" or not self._rows:
+            self._rows.append([])
+        if name != "tr":
+            self._open(_span(attributes, "colspan"), _span(attributes, "rowspan"))
+
+    def table(self) -> tuple[list[list[str]], list[registers.Merge]]:
+        """Its rows, and its merged cells as (top, left), (bottom, right)."""
+        self._close()
+        for top, left in self._taken:
+            if top < len(self._rows):
+                row = self._rows[top]
+                row += [""] * (left + 1 - len(row))
+        return self._rows, self._merges
+
+    def _open(self, across: int, down: int) -> None:
+        row, top = self._rows[-1], len(self._rows) - 1
+        while (top, len(row)) in self._taken:
+            row.append("")
+        left = len(row)
+        row += [""] * across
+        self._cell = []
+        self._place = (top, left)
+        if (across > 1 or down > 1) and len(self._taken) < _MAX_TAKEN:
+            self._merges.append(((top, left), (top + down - 1, left + across - 1)))
+            below = range(top + 1, top + down)
+            self._taken |= {(r, c) for r in below for c in range(left, left + across)}
+
+    def _close(self) -> None:
+        if self._cell is not None:
+            top, left = self._place
+            self._rows[top][left] = " ".join("".join(self._cell).split())
+            self._cell = None
+
+
+def _span(attributes: dict[str, Any], name: str) -> int:
+    text = attributes.get(name, "1").strip()[:9]
+    return min(max(int(text), 1), _MAX_SPAN) if text.isdecimal() else 1
