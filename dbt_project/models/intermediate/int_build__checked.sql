@@ -13,3 +13,4 @@ from {{ ref('int_records__typed') }} as records
 -- depends_on: {{ ref('int_issue_profiles__measured') }}
 -- depends_on: {{ ref('int_status_events__ordered') }}
 -- depends_on: {{ ref('int_deadlines__judged') }}
+-- depends_on: {{ ref('int_report_pairs__scored') }}

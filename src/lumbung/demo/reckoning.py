@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from lumbung.demo import vocabulary
@@ -50,6 +51,7 @@ def truth_of(world: World) -> Record:
         "edition_week": world.weeks[-1],
         "channels": {channel: _counts(each) for channel, each in fates.items()},
         "reports": reports,
+        "links": _links(world),
         "supervisions": supervisions,
         "preventions": preventions,
         "submissions": submissions,
@@ -116,6 +118,22 @@ def _cases(world: World) -> list[Record]:
         }
         for case in world.register
         if case.fate == COUNTED
+    ]
+
+
+def _links(world: World) -> list[list[int]]:
+    """Pairs of positions in `reports` that tell of one incident over different channels."""
+    told = [("register_laporan", case.incident) for case in world.register if case.fate == COUNTED]
+    for message in world.chat:
+        if message.tip and message.fate == COUNTED:
+            told.append(("wa_aduan", message.tip.incident))
+    for submission in world.submissions:
+        if submission.fate == COUNTED:
+            told.append(("kobo_pemantau", submission.tip.incident))
+    return [
+        [first, second]
+        for (first, one), (second, other) in combinations(enumerate(told), 2)
+        if one[1] is other[1] and one[0] != other[0]
     ]
 
 

@@ -1,0 +1,12 @@
+-- depends_on: {{ ref('int_build__checked') }}
+select
+    report_id_a,
+    report_id_b,
+    regency_code,
+    channel_a,
+    channel_b,
+    score,
+    reasons,
+    state_code,
+    decided_at
+from {{ ref('int_report_pairs__scored') }}
