@@ -16,11 +16,13 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk import Param, TriggerRule, dag, task
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import Param, dag, task
 
 from lumbung.orchestration import DEFAULT_ARGS, START_DATE, clock, for_good
 from lumbung.settings import Settings
+
+APPROVE, REJECT = "Approve", "Reject"
 
 
 @dag(
@@ -79,8 +81,10 @@ def publication() -> None:
         )
         return result.summary()
 
-    approve = ApprovalOperator(
+    # Not ApprovalOperator: it skips what follows a rejection and forgets who rejected.
+    approve = HITLOperator(
         task_id="approve",
+        options=[APPROVE, REJECT],
         subject="Terbitkan edisi {{ ti.xcom_pull(task_ids='freeze') }}?",
         body="Rancangan: {{ ti.xcom_pull(task_ids='render') }}\n\n"
         "Pemeriksaan: {{ ti.xcom_pull(task_ids='gate') }}",
@@ -92,41 +96,29 @@ def publication() -> None:
 
     @task
     @for_good
-    def publish(edition_id: str, reviewed: Any, decision: Any) -> list[str]:
+    def publish(edition_id: str, reviewed: Any, answer: Any) -> list[str]:
+        """Act on the decision; a rejection is filed, so that the next draft is a new revision."""
+        from airflow.sdk.exceptions import AirflowSkipException
+
         from lumbung.publication import edition
 
         settings = Settings.load()
         url = settings.require_database_url()
-        edition.approve(edition_id, **decided_by(decision), reviewed=reviewed, database_url=url)
+        decision = {**decided_by(answer), "reviewed": reviewed, "database_url": url}
+        if answer["chosen_options"] != [APPROVE]:
+            edition.reject(edition_id, **decision)
+            raise AirflowSkipException(f"{edition_id} was rejected by {decision['by']}")
+        edition.approve(edition_id, **decision)
         return edition.publish(edition_id, settings=settings, database_url=url)
-
-    # A rejection skips `publish` and still has to be filed; a failure before it must stay one,
-    # and the last task decides the state of the run.
-    @task(trigger_rule=TriggerRule.NONE_FAILED)
-    @for_good
-    def settle(edition_id: str, reviewed: Any, ti: Any = None) -> None:
-        """File a rejection, so that the next draft of the week is a new revision."""
-        from lumbung.publication import edition
-
-        # Not an argument: what hangs directly on `approve` is skipped by a rejection.
-        decision = ti.xcom_pull(task_ids="approve")
-        if decision and "Reject" in decision["chosen_options"]:
-            edition.reject(
-                edition_id,
-                **decided_by(decision),
-                reviewed=reviewed,
-                database_url=Settings.load().require_database_url(),
-            )
 
     frozen = freeze()
     draft = render(frozen)
-    published = publish(frozen, draft, approve.output)
-    draft >> gate(frozen) >> approve >> published >> settle(frozen, draft)
+    draft >> gate(frozen) >> approve >> publish(frozen, draft, approve.output)
 
 
-def decided_by(decision: Any) -> dict[str, Any]:
+def decided_by(answer: Any) -> dict[str, Any]:
     """Who decided, and whether it was a person or the demo by itself."""
-    name = decision["responded_by_user"]["name"]
+    name = answer["responded_by_user"]["name"]
     return {"by": name, "how": "demo" if name == "demo" else "person"}
 
 

@@ -26,7 +26,6 @@ EXPECTED: dict[str, dict[str, tuple[int, timedelta | None]]] = {
         "gate": (2, HOUR),
         "approve": (0, None),
         "publish": (2, HOUR),
-        "settle": (2, HOUR),
     },
 }
 """Every DAG, every task, its retries and its time limit. A new DAG is added here on purpose."""
