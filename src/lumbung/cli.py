@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 import traceback
+from datetime import datetime
 from typing import Annotated, NoReturn
 
 import typer
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lumbung.errors import LumbungError
+from lumbung.intake import commands as intake_commands
 from lumbung.settings import Settings
 
 app = typer.Typer(
@@ -22,6 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Lumbung: a warehouse for election-supervision records.",
 )
+app.add_typer(intake_commands.channels, name="channel")
+app.add_typer(intake_commands.quarantine, name="quarantine")
 console = Console(highlight=False)
 
 
@@ -150,6 +154,7 @@ def intake(
         database_url=Stack(settings).start_database(),
         run_key=f"cli:{os.getpid()}",
         dry_run=dry_run,
+        inspect=intake_commands.show_trial if dry_run else None,
     )
     console.print(counts)
 
@@ -185,6 +190,31 @@ def trace(
 
 
 Role = Annotated[str | None, typer.Option(help="read as this role, e.g. analyst_province")]
+
+
+@app.command()
+def waive(
+    check: Annotated[str, typer.Argument(help="of expectations/publication.yaml")],
+    edition: Annotated[str, typer.Option(help="a draft, such as 2024-W47-r1")],
+    by: Annotated[str, typer.Option(help="who answers for it; printed")],
+    reason: Annotated[str, typer.Option(help="why; printed")],
+    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="last day it counts")],
+) -> None:
+    """Let a failing check of the publication gate pass for one draft; the edition says so."""
+    from lumbung.embedded.stack import Stack
+    from lumbung.publication import waiver
+
+    settings = Settings.load()
+    waiver.waive(
+        check,
+        edition_id=edition,
+        by=by,
+        reason=reason,
+        until=until.date(),
+        settings=settings,
+        database_url=Stack(settings).start_database(),
+    )
+    console.print(f"waived until {until:%Y-%m-%d}; render and check {edition} again")
 
 
 @app.command()

@@ -9,6 +9,7 @@ YAML is read as in YAML 1.2: `No`, `Ya` and `6-11-2024` are texts (a column call
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -18,7 +19,15 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from lumbung.errors import ConfigurationError
 
@@ -91,8 +100,13 @@ def _canonical(value: str) -> str:
 
 
 Label = Annotated[str, Field(min_length=1)]
-Labels = Annotated[tuple[Label, ...], BeforeValidator(_labels)]
-FieldName = Annotated[str, AfterValidator(_canonical)]
+Labels = Annotated[
+    tuple[Label, ...],
+    BeforeValidator(_labels, json_schema_input_type=Label | tuple[Label, ...]),
+]
+FieldName = Annotated[
+    str, AfterValidator(_canonical), WithJsonSchema({"type": "string", "enum": list(CANONICAL)})
+]
 
 
 class _Model(BaseModel):
@@ -173,7 +187,7 @@ def _moment_format(value: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, BeforeValidator(_duration, json_schema_input_type=str)]
 
 
 class Moment(_Model):
@@ -262,8 +276,11 @@ class HttpJsonSource(_Model):
     path: str
     records: str = ""
     id: Label
-    received: Annotated[Moment, BeforeValidator(_moment_field)]
-    params: Annotated[dict[str, str], BeforeValidator(_parameters)] = Field(default_factory=dict)
+    received: Annotated[Moment, BeforeValidator(_moment_field, json_schema_input_type=str | Moment)]
+    params: Annotated[
+        dict[str, str],
+        BeforeValidator(_parameters, json_schema_input_type=dict[str, str | int | bool]),
+    ] = Field(default_factory=dict)
     auth: ApiAuth = ApiAuth()
     paging: Paging = Paging(style="none")
     since: Since | None = None
@@ -423,7 +440,7 @@ class Channel(_Model):
     connection: str | None = None
     schedule: Annotated[str, AfterValidator(_cron)]
     timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Jakarta"
-    expected_every: Annotated[timedelta, BeforeValidator(_duration)] | None = None
+    expected_every: Duration | None = None
     record_kind: Literal["LP", "TM", "IA", "LHP", "PREV"] | None = None
     source: Annotated[
         RegisterSource
@@ -495,6 +512,16 @@ def load_channels(folder: Path) -> dict[str, Channel]:
             cure="correct the lines named above and run the same command again",
         )
     return channels
+
+
+def schema() -> str:
+    """JSON Schema of a channel file, for editors (`channels/channel.schema.json`)."""
+    found = Channel.model_json_schema(by_alias=True)
+    del found["properties"]["name"]  # the file's name is the channel's
+    found["required"].remove("name")
+    found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    found["description"] = "One intake channel of Lumbung: docs/channels/README.md."
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
 
 def sync(connection: psycopg.Connection, channels: Mapping[str, Channel]) -> None:

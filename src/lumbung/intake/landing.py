@@ -159,6 +159,8 @@ class Landing:
         self._routes = _Routes(channel)
         self._types = _known_types(connection, channel.name)
         self._read = 0
+        self.unreadable: set[bytes] = set()
+        """Content hashes of what this pull could not read."""
         _hold_to_one_key(connection, vault)
 
     def land(
@@ -330,6 +332,30 @@ class Landing:
                     " from unnest(%(fields)s::text[]) as field on conflict do nothing",
                     {"channel": self._channel.name, "fields": vanished},
                 )
+        except psycopg.Error as error:
+            raise _refused(error, self._channel.name) from None
+
+    def settle(self) -> int:
+        """Call resolved what is in quarantine and was not met in this pull, which read everything.
+
+        What was met is open again. Returns how many were resolved.
+
+        Raises:
+            LandingError: when the database refuses it.
+        """
+        met = list(self.unreadable)
+        try:
+            with self._connection.transaction():
+                self._connection.execute(
+                    "update quarantine.record set resolved_at = null"
+                    " where channel = %s and resolved_at is not null and content_hash = any(%s)",
+                    (self._channel.name, met),
+                )
+                return self._connection.execute(
+                    "update quarantine.record set resolved_at = clock_timestamp()"
+                    " where channel = %s and resolved_at is null and content_hash <> all(%s)",
+                    (self._channel.name, met),
+                ).rowcount
         except psycopg.Error as error:
             raise _refused(error, self._channel.name) from None
 
@@ -534,6 +560,7 @@ class Landing:
             except (RecursionError, ValueError):  # nested beyond measure: the evidence has it
                 content = repr((item.source_id, item.locator, item.evidence)).encode()
             content_hash = self._vault.content_hash(content)
+            self.unreadable.add(content_hash)
             db.execute(
                 "insert into quarantine.record (channel, batch_id, content_hash, reason_code,"
                 " reason, received_at, evidence_sha256, locator, ciphertext)"

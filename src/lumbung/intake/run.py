@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import tempfile
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["IntakeCounts", "SourceConnection", "pull"]
 
+POSITIONS = frozenset({"since", "full_at", "folders"})
+"""Keys of cursors that say how far a source was read; others say how its ids are made."""
 LOCK_SECONDS = 60
 """How long a pull waits for another one of the same channel (one that was killed lingers)."""
 
@@ -34,6 +36,8 @@ def pull(
     connection: SourceConnection | None = None,
     run_key: str,
     dry_run: bool = False,
+    from_start: bool = False,
+    inspect: Callable[[psycopg.Connection, int], None] | None = None,
 ) -> IntakeCounts:
     """Read a channel since its cursor and land every delivery exactly once.
 
@@ -46,6 +50,10 @@ def pull(
         connection: address and credential of the source; None for the channel's inbox.
         run_key: names this pull in `raw.batch`.
         dry_run: count what would happen and leave nothing behind.
+        from_start: read also what former pulls read, and call resolved what is in quarantine and
+            does not come unreadable again.
+        inspect: called when all is landed, before a dry run is rolled back, with the connection and
+            the last batch before this pull.
 
     Returns:
         the sum of the pull's batches.
@@ -81,6 +89,7 @@ def pull(
             evidence = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             stack.enter_context(db.transaction(force_rollback=True))
         landing = Landing(db, channel, vault, run_key)
+        ((before,),) = db.execute("select coalesce(max(batch_id), 0) from raw.batch").fetchall()
         row = db.execute(
             "select cursor from ops.channel_cursor where channel = %s", (channel_name,)
         ).fetchone()
@@ -90,10 +99,15 @@ def pull(
             connection,
             Evidence(evidence),
             vault.content_hash,
-            row[0] if row else {},
+            {k: v for k, v in row[0].items() if not (from_start and k in POSITIONS)} if row else {},
             dry_run,
         )
-        return _land_all(source, landing, reader(channel.kind)(source))
+        counts = _land_all(source, landing, reader(channel.kind)(source))
+        if from_start:
+            landing.settle()
+        if inspect is not None:
+            inspect(db, before)
+        return counts
 
 
 def _land_all(source: Source, landing: Landing, items: Iterable[Item]) -> IntakeCounts:

@@ -78,6 +78,14 @@ create table quarantine.record (
     unique (channel, content_hash)         -- the same unreadable delivery, pulled again, is a duplicate
 );
 
+-- Who opened what is kept encrypted; written before it is shown.
+create table ops.opening (
+    opened_at timestamptz not null default clock_timestamp(),
+    opened_by text not null,               -- the account of the operating system
+    role_name text not null default current_user,
+    quarantine_id bigint not null
+);
+
 -- Where each channel's next pull begins; moved only by the transaction that landed what lies before it.
 create table ops.channel_cursor (
     channel text primary key,

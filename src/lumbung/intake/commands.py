@@ -1,0 +1,189 @@
+"""`lumbung channel ...`, `lumbung quarantine ...` and what `lumbung intake --dry-run` shows."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lumbung.errors import ConfigurationError
+from lumbung.settings import Settings
+
+if TYPE_CHECKING:
+    import psycopg
+
+channels = typer.Typer(no_args_is_help=True, help="The intake channels: check, list, add.")
+quarantine = typer.Typer(no_args_is_help=True, help="What could not be read: list, show, retry.")
+console = Console(highlight=False)
+
+Name = Annotated[str, typer.Argument(help="the channel's name, that of its file")]
+
+
+@channels.command()
+def check() -> None:
+    """Check every channel file; all mistakes of all files are told at once."""
+    from lumbung.intake.contract import load_channels
+
+    found = load_channels(Settings.load().channels)
+    console.print(f"{len(found)} channels, no mistake: {', '.join(found)}")
+
+
+@channels.command("list")
+def list_channels() -> None:
+    """Show the channels, when they are pulled and who answers for them."""
+    from lumbung.intake.contract import load_channels
+
+    table = Table("channel", "kind", "pulled (cron)", "connection", "fields", "owner", box=None)
+    for channel in load_channels(Settings.load().channels).values():
+        table.add_row(
+            channel.name,
+            channel.kind,
+            channel.schedule,
+            channel.connection or f"inbox/{channel.name}",
+            str(len(channel.fields)),
+            f"{channel.owner.name} <{channel.owner.email}>",
+        )
+    console.print(table)
+
+
+@channels.command()
+def add(
+    kind: Annotated[str, typer.Argument(help="register, form_csv, kobo or http_json")],
+    name: Name,
+    sample: Annotated[str, typer.Option(help="a file as the source gives it, or its address")],
+) -> None:
+    """Write a commented starter of a channel file; its map is proposed from a sample."""
+    from lumbung.intake import starter
+
+    path = starter.write(Settings.load().channels, kind, name, sample)
+    console.print(f"{path}\nLook through it, then run 'lumbung channel check'.", soft_wrap=True)
+
+
+@channels.command()
+def schema() -> None:
+    """Print the JSON Schema of channel files (`channels/channel.schema.json`, for editors)."""
+    from lumbung.intake.contract import schema as text
+
+    typer.echo(text(), nl=False)
+
+
+@quarantine.command("list")
+def list_quarantine(
+    channel: Annotated[str | None, typer.Argument(help="one channel; all, if left out")] = None,
+    resolved: Annotated[bool, typer.Option(help="show what is resolved too")] = False,
+) -> None:
+    """Show what could not be read, why, and where it lies."""
+    table = Table("id", "channel", "received", "reason", "where", "what to do", box=None)
+    with _connect() as db:
+        for number, name, received_at, code, locator, reason, resolved_at in db.execute(
+            "select quarantine_id, channel, received_at, reason_code, locator, reason, resolved_at"
+            " from quarantine.record where channel = coalesce(%s, channel)"
+            " and (resolved_at is null or %s) order by quarantine_id",
+            (channel, resolved),
+        ):
+            done = " (resolved)" if resolved_at else ""
+            day = f"{received_at:%Y-%m-%d %H:%M}"
+            table.add_row(str(number), name, day, code + done, locator or "", reason)
+    console.print(table)
+
+
+@quarantine.command()
+def show(
+    number: Annotated[int, typer.Argument(help="the id that 'lumbung quarantine list' shows")],
+    reveal: Annotated[bool, typer.Option(help="show the original too; this is logged")] = False,
+) -> None:
+    """Show one delivery that could not be read; its content only with `--reveal`."""
+    from lumbung.intake.vault import Vault, associate
+
+    with _connect() as db:
+        row = db.execute(
+            "select channel, batch_id, reason_code, reason, received_at, locator,"
+            " encode(evidence_sha256, 'hex'), resolved_at, content_hash, ciphertext"
+            " from quarantine.record where quarantine_id = %s",
+            (number,),
+        ).fetchone()
+        if row is None:
+            raise ConfigurationError(
+                f"nothing in quarantine has the id {number}",
+                where="quarantine.record",
+                cure="use an id of 'lumbung quarantine list'",
+            )
+        names = ("channel", "batch", "reason", "what to do", "received", "where", "evidence")
+        for label, value in zip((*names, "resolved"), row, strict=False):
+            console.print(f"{label:11} {'' if value is None else value}", markup=False)
+        if not reveal:
+            return
+        db.execute(
+            "insert into ops.opening (opened_by, quarantine_id) values (%s, %s)",
+            (getpass.getuser(), number),
+        )
+        db.commit()  # before anything is shown
+        plain = Vault.load(Settings.load().home).unseal(row[9], associate(row[0], row[8].hex()))
+        try:
+            typer.echo(json.dumps(json.loads(plain), indent=1, ensure_ascii=False))
+        except ValueError:  # not JSON: nested beyond measure
+            typer.echo(plain.decode(errors="replace"))
+
+
+@quarantine.command()
+def retry(channel: Name) -> None:
+    """Read the channel from its start after a fix; what is readable now is landed and resolved."""
+    import os
+
+    from lumbung.embedded.stack import Stack
+    from lumbung.intake import run
+
+    settings = Settings.load()
+    counts = run.pull(
+        channel,
+        settings=settings,
+        database_url=Stack(settings).start_database(),
+        run_key=f"retry:{os.getpid()}",
+        from_start=True,
+    )
+    console.print(counts)
+    with _connect() as db:
+        row = db.execute(
+            "select count(*) filter (where resolved_at is null), count(resolved_at)"
+            " from quarantine.record where channel = %s",
+            (channel,),
+        ).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate always has a row
+    console.print(f"in quarantine: {row[0]} open, {row[1]} resolved")
+
+
+def show_trial(db: psycopg.Connection, before: int) -> None:
+    """Print what came after a batch, in the transaction of a dry run: public fields only."""
+    records = db.execute(
+        "select source_id, payload, is_tombstone from raw.record where batch_id > %s"
+        " order by record_id limit 6",
+        (before,),
+    ).fetchall()
+    table = Table("source id", "would be landed (personal fields left out)", box=None)
+    for source_id, payload, is_tombstone in records[:5]:
+        told = "withdrawn" if is_tombstone else json.dumps(payload, ensure_ascii=False)
+        table.add_row(source_id, told)
+    if len(records) > 5:
+        table.add_row("...", "")
+    console.print(table)
+    for code, reason, count in db.execute(
+        "select reason_code, reason, count(*) from quarantine.record where batch_id > %s"
+        " group by 1, 2 order by 3 desc",
+        (before,),
+    ):
+        console.print(f"quarantined {count} x {code}: {reason}", markup=False)
+    for field, notice in db.execute(
+        "select field, notice from ops.drift_notice where first_batch_id > %s order by 1", (before,)
+    ):
+        console.print(f"notice: {field} {notice}", markup=False)
+
+
+def _connect() -> psycopg.Connection:
+    from lumbung import database
+    from lumbung.embedded.stack import Stack
+
+    return database.connect(Stack(Settings.load()).start_database())

@@ -1,0 +1,305 @@
+"""`lumbung channel`, `lumbung quarantine`, `lumbung intake --dry-run`, and the editors' schema."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import psycopg
+import pytest
+import yaml
+from intake_samples import HEADER, REGISTER, header_merges, workbook
+from typer.testing import CliRunner
+
+from lumbung import cli
+from lumbung.errors import ConfigurationError, SourceError
+from lumbung.intake.contract import load_channels, schema
+from lumbung.settings import Settings
+
+PROJECT = Path(__file__).parents[2]
+BROKEN = "title: x\nschedule: tiap pagi\nsource: {kind: register}\nfields: {isu: {from: Isu}}\n"
+
+
+@pytest.fixture
+def lumbung(
+    settings: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., str]:
+    """Run the command in an installation of its own; returns what it printed."""
+    monkeypatch.setenv("LUMBUNG_HOME", str(settings.home))
+    monkeypatch.setenv("LUMBUNG_PROJECT", str(settings.project))
+    monkeypatch.setenv("LUMBUNG_DATABASE_URL", database_url)
+    monkeypatch.setenv("COLUMNS", "300")
+
+    def run(*arguments: str) -> str:
+        result = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return run
+
+
+def register(*rows: tuple[str, str]) -> bytes:
+    body = [
+        [n, key, "06/11/2024", "", "Warga A", "", "Bangka", story]
+        for n, (key, story) in enumerate(rows, 1)
+    ]
+    return workbook({"S": [*HEADER, *body]}, merges={"S": header_merges(0)})
+
+
+# -- channels -------------------------------------------------------------------------------------
+
+
+def test_check_tells_every_mistake_of_every_file(
+    lumbung: Callable[..., str], settings: Settings, add_channel: Callable[..., Path]
+) -> None:
+    add_channel(REGISTER)
+    assert "1 channels, no mistake: register_contoh" in lumbung("channel", "check")
+    for name in ("satu", "dua"):
+        (settings.channels / f"{name}.yaml").write_text(BROKEN)
+    with pytest.raises(ConfigurationError) as caught:
+        lumbung("channel", "check")
+    told = str(caught.value)
+    for name in ("satu.yaml", "dua.yaml"):
+        assert f"{name}:2: schedule" in told
+        assert f"{name}:4: fields.isu" in told
+        assert f"{name}:1: owner: is missing" in told
+
+
+def test_list_shows_what_is_configured(
+    lumbung: Callable[..., str], add_channel: Callable[..., Path]
+) -> None:
+    add_channel(REGISTER)
+    told = lumbung("channel", "list")
+    for each in ("register_contoh", "0 5 * * *", "inbox/register_contoh", "Kantor Contoh"):
+        assert each in told
+
+
+def test_the_schema_for_editors_is_current_and_every_channel_follows_it() -> None:
+    file = PROJECT / "channels" / "channel.schema.json"
+    assert file.read_text() == schema(), (
+        "run: lumbung channel schema > channels/channel.schema.json"
+    )
+    rules = json.loads(schema())
+    for each in sorted((PROJECT / "channels").glob("*.yaml")):
+        text = each.read_text()
+        assert text.startswith("# yaml-language-server: $schema=channel.schema.json\n"), each.name
+        jsonschema.validate(yaml.safe_load(text), rules)
+    wrong = {**yaml.safe_load(BROKEN), "owner": {"name": "A", "email": "a@b.example.id"}}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(wrong, rules)
+
+
+UNSEEN = [
+    ["BUKU REGISTER PENERIMAAN", "", "", "", "", "", "", ""],
+    ["", "", "", "", "", "", "", ""],
+    [
+        "No",
+        "Nomor Laporan",
+        "Tgl Diterima",
+        "Nama Pelapor",
+        "No. HP",
+        "Kab/Kota",
+        "Isu",
+        "Kronologi",
+    ],
+    [1, "001/LP/PB/Kab/09.05/XI/2024", "06/11/2024", "Warga A", "0812", "Bangka", "a; b", "x"],
+    [2, "002/LP/PB/Kab/09.05/XI/2024", "07/11/2024", "Warga B", "0813", "Bangka", "a", "y"],
+]
+CSV = (
+    "Cap waktu,Alamat Email,Nama lengkap,Kecamatan,Isu,Uraian kejadian,Warna\n"
+    "06/11/2024 10:15:30,a@b.example.id,Warga A,Mentok,politik uang,Pembagian,biru\n"
+)
+API = {
+    "meta": {"total": 1},
+    "data": {
+        "items": [
+            {
+                "uuid": "a-1",
+                "created_at": "2024-11-06T10:00:00Z",
+                "reporter": {"name": "Warga A", "phone": "0812"},
+                "location": {"regency_code": "19.05", "district": "Mentok"},
+                "category": "politik uang",
+                "description": "Pembagian",
+                "mood": "x",
+            }
+        ]
+    },
+}
+KOBO = {
+    "count": 1,
+    "results": [
+        {
+            "_id": 1,
+            "_uuid": "b",
+            "_xform_id_string": "aBc123",
+            "_submission_time": "2024-11-06T10:00:00",
+            "pelapor/nama": "Warga A",
+            "kejadian/kecamatan": "Mentok",
+            "kejadian/isu": "politik_uang apk",
+            "kejadian/uraian": "x",
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "content", "expected", "personal"),
+    [
+        (
+            "register",
+            "a.xlsx",
+            workbook({"Lembar1": UNSEEN}),
+            {
+                "register_number": "Nomor Laporan",
+                "received_date": "Tgl Diterima",
+                "regency": "Kab/Kota",
+                "issue": "Isu",
+                "narrative": "Kronologi",
+            },
+            ["Nama Pelapor", "No. HP"],
+        ),
+        (
+            "form_csv",
+            "a.csv",
+            CSV.encode(),
+            {"district": "Kecamatan", "issue": "Isu", "narrative": "Uraian kejadian"},
+            ["Alamat Email", "Nama lengkap"],
+        ),
+        (
+            "http_json",
+            "a.json",
+            json.dumps(API).encode(),
+            {
+                "regency_code": "location.regency_code",
+                "district": "location.district",
+                "issue": "category",
+                "narrative": "description",
+            },
+            ["reporter.name", "reporter.phone"],
+        ),
+        (
+            "kobo",
+            "a.json",
+            json.dumps(KOBO).encode(),
+            {
+                "district": "kejadian/kecamatan",
+                "issue": "kejadian/isu",
+                "narrative": "kejadian/uraian",
+            },
+            ["pelapor/nama"],
+        ),
+    ],
+)
+def test_add_proposes_a_map_from_a_sample(
+    lumbung: Callable[..., str],
+    settings: Settings,
+    tmp_path: Path,
+    kind: str,
+    file: str,
+    content: bytes,
+    expected: dict[str, str],
+    personal: list[str],
+) -> None:
+    sample = tmp_path / file
+    sample.write_bytes(content)
+    lumbung("channel", "add", kind, "baru", "--sample", str(sample))
+    channel = load_channels(settings.channels)["baru"]
+    assert channel.kind == kind
+    assert {name: field.labels[0] for name, field in channel.fields.items()} == expected
+    assert list(channel.personal) == personal
+    assert not channel.kept, "what nothing is known of stays in the vault"
+    jsonschema.validate(
+        yaml.safe_load((settings.channels / "baru.yaml").read_text()), json.loads(schema())
+    )
+    with pytest.raises(ConfigurationError, match="there is a channel of that name"):
+        lumbung("channel", "add", kind, "baru", "--sample", str(sample))
+
+
+def test_an_unseen_register_is_onboarded_and_landed(
+    lumbung: Callable[..., str], settings: Settings, db: psycopg.Connection, tmp_path: Path
+) -> None:
+    inbox = settings.inbox / "kantor_baru"
+    inbox.mkdir(parents=True)
+    (inbox / "buku.xlsx").write_bytes(workbook({"Lembar1": UNSEEN}))
+    lumbung("channel", "add", "register", "kantor_baru", "--sample", str(inbox / "buku.xlsx"))
+    assert "read=2, landed=2, duplicate=0, quarantined=0" in lumbung("intake", "kantor_baru")
+    assert db.execute("select count(*) from raw.record").fetchone() == (2,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "error"),
+    [
+        ("kobo", b"<html>", SourceError),
+        ("register", b"", SourceError),
+        ("http_json", b"[]", SourceError),
+        ("whatsapp", b"", ConfigurationError),
+    ],
+)
+def test_add_refuses_what_it_cannot_read(
+    lumbung: Callable[..., str],
+    settings: Settings,
+    tmp_path: Path,
+    kind: str,
+    content: bytes,
+    error: type[Exception],
+) -> None:
+    (tmp_path / "contoh").write_bytes(content)
+    with pytest.raises(error):
+        lumbung("channel", "add", kind, "baru", "--sample", str(tmp_path / "contoh"))
+    assert not list(settings.channels.iterdir())
+
+
+# -- a trial, and quarantine ----------------------------------------------------------------------
+
+
+def test_a_dry_run_shows_what_would_be_landed_and_nothing_personal(
+    lumbung: Callable[..., str], db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER)
+    (inbox / "a.xlsx").write_bytes(register(("1/LP", "Pembagian"), ("", "tanpa nomor")))
+    told = lumbung("intake", "register_contoh", "--dry-run")
+    assert "1/LP" in told
+    assert "Pembagian" in told
+    assert "quarantined 1 x required_field_missing" in told
+    assert "landed=1" in told
+    assert "Warga" not in told
+    assert db.execute("select count(*) from raw.record").fetchone() == (0,)
+
+
+def test_quarantine_is_listed_shown_and_closed_after_a_fix(
+    lumbung: Callable[..., str], db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER)
+    (inbox / "a.xlsx").write_bytes(register(("1/LP", "x"), ("", "tanpa nomor")))
+    lumbung("intake", "register_contoh")
+    listed = lumbung("quarantine", "list")
+    assert "required_field_missing" in listed
+    assert "a.xlsx | S | baris 4" in listed
+    assert lumbung("quarantine", "list", "lain").count("\n") == 1
+    (number,) = db.execute("select quarantine_id from quarantine.record").fetchone() or (0,)
+    told = lumbung("quarantine", "show", str(number))
+    assert "required_field_missing" in told
+    assert "tanpa nomor" not in told
+    assert db.execute("select count(*) from ops.opening").fetchone() == (0,)
+    told = lumbung("quarantine", "show", str(number), "--reveal")
+    assert "tanpa nomor" in told
+    assert "Warga A" in told
+    opened: Any = db.execute("select opened_by, quarantine_id from ops.opening").fetchall()
+    assert opened == [(getpass.getuser(), number)]
+    with pytest.raises(ConfigurationError, match="nothing in quarantine has the id 999"):
+        lumbung("quarantine", "show", "999")
+
+    assert "1 open, 0 resolved" in lumbung("quarantine", "retry", "register_contoh")
+    (inbox / "a.xlsx").write_bytes(register(("1/LP", "x"), ("2/LP", "tanpa nomor")))
+    told = lumbung("quarantine", "retry", "register_contoh")
+    assert "landed=1" in told
+    assert "0 open, 1 resolved" in told
+    assert "required_field_missing" not in lumbung("quarantine", "list")
+    assert "(resolved)" in lumbung("quarantine", "list", "--resolved")
+    # The same mistake again is no news of the source, and open again.
+    (inbox / "a.xlsx").write_bytes(register(("1/LP", "x"), ("", "tanpa nomor")))
+    assert "1 open, 0 resolved" in lumbung("quarantine", "retry", "register_contoh")
