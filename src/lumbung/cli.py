@@ -189,9 +189,6 @@ def trace(
         typer.echo(line)
 
 
-Role = Annotated[str | None, typer.Option(help="read as this role, e.g. analyst_province")]
-
-
 @app.command()
 def waive(
     check: Annotated[str, typer.Argument(help="of expectations/publication.yaml")],
@@ -215,6 +212,9 @@ def waive(
         database_url=Stack(settings).start_database(),
     )
     console.print(f"waived until {until:%Y-%m-%d}; render and check {edition} again")
+
+
+Role = Annotated[str | None, typer.Option(help="read as this role, e.g. analyst_province")]
 
 
 @app.command()

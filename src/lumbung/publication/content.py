@@ -103,6 +103,17 @@ class Restatement:
 
 
 @dataclass(frozen=True)
+class Waiver:
+    """A failing check that a person answers for until the end of a day (WIB)."""
+
+    check_name: str
+    waived_by: str
+    reason: str
+    granted_at: datetime
+    until: date
+
+
+@dataclass(frozen=True)
 class NotCounted:
     """What a channel delivered that no figure counts, by reason."""
 
@@ -157,6 +168,7 @@ class Edition:
     district_figures: tuple[DistrictFigure, ...]
     restatements: tuple[Restatement, ...]
     not_counted: tuple[NotCounted, ...]
+    waivers: tuple[Waiver, ...]
     decision: Decision | None
 
     def figure(self, code: str, category: str = "ALL", regency: str = PROVINCE) -> Figure:
@@ -267,6 +279,11 @@ def load(edition_id: str, *, database_url: str) -> Edition:
             f"select {COLUMNS} from published.restatement where edition_id = %s".encode(),  # noqa: S608
             (edition_id,),
         ).fetchall()
+        waivers = connection.execute(
+            "select check_name, waived_by, reason, granted_at, until_date from published.waiver"
+            " where edition_id = %s order by check_name, granted_at",
+            (edition_id,),
+        ).fetchall()
         decision = connection.execute(
             "select decision, how, decided_by, decided_at, reviewed"
             " from published.approval where edition_id = %s",
@@ -304,6 +321,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         district_figures=tuple(DistrictFigure(*r) for r in sorted(tables["district_figure"])),
         restatements=tuple(Restatement(*row) for row in sorted(restatements)),
         not_counted=tuple(NotCounted(*row) for row in sorted(tables["not_counted"])),
+        waivers=tuple(Waiver(*row) for row in waivers),
         decision=_decision(*decision) if decision else None,
     )
 

@@ -369,14 +369,15 @@ def _decide(
     with database.connect(database_url, application="lumbung publication") as connection:
         state, newest, is_checked = connection.execute(
             "select state, (select max(revision) from published.edition where week_id = %s),"
-            " exists (select from published.gate_pass where edition_id = e.edition_id)"
+            " exists (select from published.gate_pass where edition_id = e.edition_id"
+            " and coalesce(until_date, 'infinity') >= (now() at time zone 'Asia/Jakarta')::date)"
             " from published.edition as e where edition_id = %s for update",
             (edition.week_id, edition_id),
         ).fetchone() or ("missing", 0, False)
         _in_state(edition, "draft", found=state)
         if decision == "approved" and not is_checked:
             raise PublicationError(
-                "the edition has not passed the publication gate",
+                "the edition has not passed the publication gate, or its waiver has ended",
                 where=f"edition {edition_id}",
                 cure="run the gate on it first",
             )

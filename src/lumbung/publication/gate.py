@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from lumbung import database
@@ -10,6 +11,7 @@ from lumbung.errors import LumbungError
 from lumbung.publication.content import Edition, load
 from lumbung.publication.personal import find_personal_data
 from lumbung.publication.render import render
+from lumbung.publication.waiver import in_force
 from lumbung.settings import Settings
 from lumbung.warehouse import checks
 
@@ -18,12 +20,14 @@ def check(edition_id: str, *, settings: Settings, database_url: str) -> checks.G
     """Judge a frozen edition and the files it renders to; one that passes may be approved.
 
     The checks, their severities, owners and cures are in `expectations/publication.yaml`; results
-    go to `ops.check_result`, a pass to `published.gate_pass`, and a page for people to Data Docs
-    under `LUMBUNG_HOME/data_docs/publication/`.
+    go to `ops.check_result`, a pass (perhaps by waivers that are in force) to
+    `published.gate_pass`, a page for people to Data Docs under
+    `LUMBUNG_HOME/data_docs/publication/`.
 
     Raises:
-        GateError: when a check of severity `fail` does not hold; its message names the check, the
-            figures, counts and the owner. The edition cannot be approved then.
+        GateError: when a check of severity `fail` does not hold and is not waived; its
+            message names the check, figures, counts and the owner. The edition cannot be approved
+            then.
         PublicationError: when there is no such edition.
         ConfigurationError: when the suite is wrong.
 
@@ -36,14 +40,21 @@ def check(edition_id: str, *, settings: Settings, database_url: str) -> checks.G
             settings=settings,
             parameters={"edition_id": edition_id, "artefacts": json.dumps(_artefacts(edition))},
         )
-        if not result.failures:
+        waived = in_force(connection, edition_id)
+        used = [waived[r.name] for r in result.failures if r.name in waived]
+        if len(used) == len(result.failures):
             connection.execute(
-                "insert into published.gate_pass (edition_id, run_id) values (%s, %s)",
-                (edition_id, result.run_id),
+                "insert into published.gate_pass (edition_id, run_id, until_date)"
+                " values (%s, %s, %s)",
+                (edition_id, result.run_id, min(used, default=None)),
             )
     for warning in result.warnings:
         print(f"warn     {warning}. {warning.cure} (owner: {warning.owner})")
-    result.require()
+    for failure in result.failures:
+        if failure.name in waived:
+            print(f"waived   {failure}, until {waived[failure.name]}")
+    unwaived = [r for r in result.results if r.name not in waived]
+    replace(result, results=unwaived).require()
     return result
 
 

@@ -150,6 +150,12 @@ TEXT = {
     "type": "Jenis pelanggaran",
     "type_note": "Satu kasus dapat memuat beberapa jenis: jumlah menurut jenis tidak sama dengan "
     "jumlah kasus.",
+    # waivers
+    "waiver_title": "Pengecualian pemeriksaan",
+    "waiver": "Pemeriksaan {check} tidak terpenuhi dan dikecualikan oleh {by} pada {at}, berlaku "
+    "sampai {until}. Alasan: {reason}",
+    "point_waiver": "{count} pemeriksaan mutu dikecualikan.",
+    "point_waiver_more": "Alasan dan penanggung jawabnya dimuat dalam edisi ini.",
     # restatements
     "restatement_title": "Perubahan angka edisi sebelumnya",
     "restatement_none": "Tidak ada angka edisi sebelumnya yang berubah.",

@@ -240,6 +240,15 @@ def _metadata(
         "keadaan_data": m.iso(edition.as_of),
         "dibekukan": m.iso(edition.frozen_at),
         "disetujui": m.iso(decision.decided_at) if decision else None,
+        "pengecualian": [
+            {
+                "pemeriksaan": w.check_name,
+                "oleh": w.waived_by,
+                "alasan": w.reason,
+                "berlaku_sampai": w.until.isoformat(),
+            }
+            for w in edition.waivers
+        ],
         "frekuensi": "mingguan, Senin pukul 06.00 WIB",
         "cakupan_wilayah": {"kode_kemendagri": PROVINCE, "nama": m.TEXT["province_name"]},
         "zona_waktu": "Asia/Jakarta (WIB, UTC+7)",

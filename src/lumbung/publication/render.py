@@ -136,6 +136,7 @@ class _Writer:
                     self.completeness(),
                     self.restatements(),
                     self.not_counted(),
+                    *([self.waivers()] if e.waivers else []),
                     self.method(),
                     *(self.regency(r) for r in self.known),
                 )
@@ -328,6 +329,9 @@ class _Writer:
                 else T["point_complete_all"],
             )
         )
+        if e.waivers:
+            count = len({w.check_name for w in e.waivers})
+            points.append((T["point_waiver"].format(count=m.number(count)), T["point_waiver_more"]))
         return points
 
     def total(self, code: str, categories: Sequence[str], regency: str = PROVINCE) -> Figure:
@@ -749,6 +753,25 @@ class _Writer:
         r, value = restatement, getattr(restatement, at)
         key = f"{r.figure_code}/{r.category_code}/{r.regency_code}/week@{r.of_edition_id}"
         return Cell(m.number(value), True, f"restatement/{at}/{key}", value)
+
+    def waivers(self) -> Section:
+        """Which checks a person lets fail, and why."""
+        return Section(
+            "pengecualian",
+            T["waiver_title"],
+            [],
+            [],
+            [
+                T["waiver"].format(
+                    check=w.check_name,
+                    by=w.waived_by,
+                    at=m.moment(w.granted_at),
+                    until=m.weekday(w.until),
+                    reason=w.reason,
+                )
+                for w in self.e.waivers
+            ],
+        )
 
     def not_counted(self) -> Section:
         entries = self.e.not_counted
