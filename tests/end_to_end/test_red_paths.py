@@ -21,6 +21,18 @@ def builds(installation: Installation) -> list[tuple[object, ...]]:
     return installation.query("select count(*) from ops.build where state = 'success'")
 
 
+CURSOR = "select * from ops.channel_cursor where channel = 'kobo_pemantau'"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unreachable(installation: Installation) -> tuple[str, list[tuple[object, ...]]]:
+    """A pull of a source that is gone, begun first: its patience runs beside the other tests."""
+    cursor = installation.query(CURSOR)
+    assert cursor
+    installation.stack.processes.stop("kobo-stand-in")
+    return installation.client.trigger("intake__kobo_pemantau"), cursor
+
+
 @contextmanager
 def planted(path: Path, content: str) -> Iterator[None]:
     path.write_text(content)
@@ -108,11 +120,13 @@ def test_rejected_approval_publishes_nothing(installation: Installation, by: str
     assert not (installation.settings.editions / f"{first_week}-r1" / "edisi.pdf").exists()
 
 
-def test_unreachable_source_fails_its_run_and_moves_nothing(installation: Installation) -> None:
-    cursor = installation.query("select * from ops.channel_cursor where channel = 'kobo_pemantau'")
-    installation.stack.processes.stop("kobo-stand-in")
-    state, tasks = installation.run("intake__kobo_pemantau")
-    assert (state, tasks) == ("failed", {"pull": "failed"})
-    assert cursor == installation.query(
-        "select * from ops.channel_cursor where channel = 'kobo_pemantau'"
-    )
+def test_unreachable_source_fails_its_run_and_moves_nothing(
+    installation: Installation, unreachable: tuple[str, list[tuple[object, ...]]]
+) -> None:
+    run_id, cursor = unreachable
+    for _ in installation.client.follow("intake__kobo_pemantau", run_id, 300):
+        pass
+    assert installation.client.run("intake__kobo_pemantau", run_id)["state"] == "failed"
+    reason = installation.client.reason("intake__kobo_pemantau", run_id, "pull")
+    assert "does not answer" in reason
+    assert cursor == installation.query(CURSOR)
