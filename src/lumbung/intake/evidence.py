@@ -59,15 +59,14 @@ class Evidence:
                 os.fsync(file.fileno())
             path = self.path(digest.digest())
             path.parent.mkdir(exist_ok=True, mode=0o700)
-            if path.exists():
-                draft.unlink()
-            else:
+            if not path.exists():
                 draft.replace(path)
         except OSError as error:
-            draft.unlink(missing_ok=True)
             raise ServiceError(
                 f"a delivery could not be kept as evidence: {error}",
                 where=str(self.folder),
                 cure="free space on the disk or correct LUMBUNG_HOME",
             ) from error
+        finally:
+            draft.unlink(missing_ok=True)
         return Kept(digest.digest(), size, path)

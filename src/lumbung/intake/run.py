@@ -64,10 +64,9 @@ def pull(
         LandingError: when the database refuses a chunk; what was committed before stays.
         ServiceError: when the database, the disk or another pull is in the way.
     """
-    from upath import UPath
-
     from lumbung import database
     from lumbung.intake.connectors import reader
+    from lumbung.intake.connectors.files import open_folder
     from lumbung.intake.evidence import Evidence
     from lumbung.intake.vault import Vault
 
@@ -95,7 +94,7 @@ def pull(
         ).fetchone()
         source = Source(
             channel,
-            UPath(settings.inbox / channel_name),
+            open_folder(settings.inbox / channel_name, connection),
             connection,
             Evidence(evidence),
             vault.content_hash,

@@ -1,5 +1,8 @@
 """Reading a folder of files: which ones, in what order, and whether they are news.
 
+The folder is the channel's inbox, or a folder of an SFTP server or a prefix of an S3 bucket where
+the channel's connection says so (`sftp://host/folder`, `s3://bucket/prefix`).
+
 Every file is first kept as evidence and then read from there, so that the bytes that were read are
 the bytes that were hashed.
 """
@@ -13,13 +16,74 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from urllib.parse import urlsplit
 
-from lumbung.errors import SourceError
-from lumbung.intake.connectors import Mark, Source, Unreadable
+from lumbung.errors import LumbungError, SourceError
+from lumbung.intake.connectors import Mark, Source, SourceConnection, Unreadable
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 _MAX_UNPACKED = 2 << 30
 _MAX_RATIO = 200
 _HARMLESS = 64 << 20
+_TIMEOUT_SECONDS = 60
+
+
+def open_folder(inbox: Path, connection: SourceConnection | None) -> UPath:
+    """The folder that a channel reads: its inbox, or what an SFTP or S3 connection names.
+
+    Args:
+        inbox: the channel's inbox.
+        connection: host `sftp://host/folder` (login, password or extra `private_key`; extra
+            `host_key`, the server's public key, else the account's known_hosts decides) or
+            `s3://bucket/prefix` (login and password are the access key; extra `endpoint_url`,
+            `region_name`). Any other connection leaves the inbox.
+
+    Raises:
+        SourceError: when a key of the connection cannot be read.
+    """
+    from upath import UPath
+
+    if connection is None or not _is_remote(connection):
+        return UPath(inbox)
+    address, extra = connection.host, connection.extra
+    # A file system that was used before may hold a listing or a dead connection.
+    options: dict[str, Any] = {"skip_instance_cache": True}
+    if urlsplit(address).scheme == "s3":
+        options |= {"key": connection.login, "secret": connection.password}
+        client = {name: extra[name] for name in ("endpoint_url", "region_name") if name in extra}
+        timeouts = {"connect_timeout": _TIMEOUT_SECONDS, "read_timeout": _TIMEOUT_SECONDS}
+        options |= {"client_kwargs": client, "config_kwargs": timeouts}
+        return cast("UPath", UPath(address, **options))
+    import asyncssh
+
+    options |= {"username": connection.login, "connect_timeout": _TIMEOUT_SECONDS}
+    options |= {"password": connection.password} if connection.password else {}
+    options |= {"port": connection.port} if connection.port else {}
+    try:
+        if "private_key" in extra:
+            options["client_keys"] = [asyncssh.import_private_key(extra["private_key"])]
+        if "host_key" in extra:
+            options["known_hosts"] = ([asyncssh.import_public_key(extra["host_key"])], [], [])
+    except asyncssh.KeyImportError as error:
+        raise SourceError(
+            "a key of the connection cannot be read",
+            where=_shown(address),
+            cure="put the keys in OpenSSH's format into its extra (private_key, host_key)",
+        ) from error
+    return cast("UPath", UPath(address, **options))
+
+
+def _is_remote(connection: SourceConnection) -> bool:
+    return urlsplit(connection.host).scheme in ("sftp", "s3")
+
+
+def _shown(address: str) -> str:
+    """An address without what may stand before its host."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.scheme else address
 
 
 @dataclass(frozen=True)
@@ -59,6 +123,9 @@ class Folder:
     def __init__(self, source: Source, pattern: str) -> None:
         self._source = source
         self._pattern = pattern.casefold()
+        self._where = str(source.folder)
+        if source.connection is not None and _is_remote(source.connection):
+            self._where = _shown(source.connection.host)
         self._before: dict[str, str] = dict(source.cursor.get("files", {}))
         self._read: dict[str, str] = {}
 
@@ -72,15 +139,22 @@ class Folder:
                 and not path.name.startswith((".", "~$"))
                 and fnmatch(path.name.casefold(), self._pattern)
             ]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise SourceError(
                 "the channel's folder does not exist",
-                where=str(folder),
+                where=self._where,
                 cure="make it and put the files there, or correct the channel's file",
             ) from None
+        except Exception as error:
+            raise self._failed(error) from error
         for changed, name, path in sorted(found, key=lambda each: each[:2]):
-            with path.open("rb") as stream:
-                kept = self._source.evidence.keep(stream)
+            try:
+                with path.open("rb") as stream:
+                    kept = self._source.evidence.keep(cast("BinaryIO", _Stream(stream)))
+            except LumbungError:
+                raise
+            except Exception as error:
+                raise self._failed(error) from error
             # Hashed: the name of a chat's export is a person's name.
             hidden = self._source.digest(name.encode(errors="surrogateescape")).hex()
             self._read[hidden] = kept.sha256.hex()
@@ -88,9 +162,35 @@ class Folder:
             changed_at = datetime.fromtimestamp(changed, UTC)
             yield File(name, kept.path, kept.sha256, changed_at, is_repeat)
 
+    def _failed(self, error: Exception) -> SourceError:
+        """The folder's failure, in the words of whatever library reached for it."""
+        cause = error.__cause__ if isinstance(error, _BrokenError) and error.__cause__ else error
+        return SourceError(
+            f"the folder cannot be read: {type(cause).__name__} {cause}".rstrip(),
+            where=self._where,
+            cure="check address, account, keys and rights of the connection, then pull again",
+        )
+
     def mark(self, complete: str | None = None) -> Mark:
         """All files so far were read to their end."""
         return Mark({"files": {**self._before, **self._read}}, complete)
+
+
+class _BrokenError(Exception):
+    """Reading failed; the store for evidence shall not take it for its own failure."""
+
+
+class _Stream:
+    """A stream of a file in a folder."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def read(self, size: int) -> bytes:
+        try:
+            return bytes(self._stream.read(size))
+        except Exception as error:
+            raise _BrokenError from error
 
 
 def is_bomb(archive: zipfile.ZipFile) -> bool:
