@@ -45,7 +45,7 @@ def test_the_same_seed_is_the_same_world_and_another_is_not() -> None:
 def test_the_truth_has_exactly_the_keys_of_the_contract(nine_weeks: Truth) -> None:
     assert set(nine_weeks) == {
         *("seed", "weeks", "edition_week", "channels", "reports", "supervisions"),
-        *("preventions", "submissions", "set_apart", "quarantine", "figures"),
+        *("preventions", "submissions", "set_apart", "quarantine", "figures", "links"),
     }
     assert nine_weeks["weeks"] == [f"2024-W{week}" for week in range(39, 48)]
     assert nine_weeks["edition_week"] == "2024-W47"
