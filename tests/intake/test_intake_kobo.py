@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from intake_samples import FORM, channel
@@ -42,6 +43,8 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.rows: list[dict[str, Any]] = []
+        self.files: dict[str, bytes] = {}
+        self.fetched: list[str] = []
         self.requests: list[dict[str, list[str]]] = []
         self.script: list[tuple[int, dict[str, str], bytes]] = []
         self.next_override: str | None = None
@@ -64,17 +67,25 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(*self.server.script.pop(0))
         if self.headers["Authorization"] != "Token rahasia":
             return self.answer(401, {}, b"{}")
+        if "/attachments/" in url.path:
+            place = url.path.removeprefix("/api/v2/assets/aContoh/data/")
+            self.server.fetched.append(place)
+            content = self.server.files.get(place)
+            return self.answer(404 if content is None else 200, {}, content or b"")
         if url.path != "/api/v2/assets/aContoh/data/":
             return self.answer(404, {}, b"{}")
         assert query["sort"] == ['{"_id":1}']
         start = int(query["start"][0])
-        rows = self.server.rows[start : start + 2]
+        above = json.loads(query["query"][0])["_id"]["$gt"] if "query" in query else 0
+        listed = [row for row in self.server.rows if row.get("_id", above + 1) > above]
+        rows = listed[start : start + 2]
         following = None
-        if start + 2 < len(self.server.rows):
+        if start + 2 < len(listed):
             host = f"http://127.0.0.1:{self.server.server_port}"
-            following = f"{host}{url.path}?format=json&sort=%7B%22_id%22:1%7D&start={start + 2}"
+            again = {**{name: values[0] for name, values in query.items()}, "start": start + 2}
+            following = f"{host}{url.path}?{urlencode(again)}"
         body = {
-            "count": self.server.count_override or len(self.server.rows),
+            "count": self.server.count_override or len(listed),
             "next": self.server.next_override or following,
             "previous": None,
             "results": rows,
@@ -108,7 +119,11 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def pull(
-    server: Server, tmp_path: Path, cursor: dict[str, Any] | None = None, **connection: Any
+    server: Server,
+    tmp_path: Path,
+    cursor: dict[str, Any] | None = None,
+    model: dict[str, Any] = FORM,
+    **connection: Any,
 ) -> list[Item]:
     chosen = SourceConnection(
         **{
@@ -121,7 +136,7 @@ def pull(
     )
     evidence = Evidence(tmp_path / "evidence")
     source = Source(
-        channel(FORM), UPath(tmp_path), chosen, evidence, lambda each: each, cursor or {}
+        channel(model), UPath(tmp_path), chosen, evidence, lambda each: each, cursor or {}
     )
     return list(kobo.read(source))
 
@@ -194,7 +209,52 @@ def test_signatures_of_links_are_no_content(server: Server, tmp_path: Path) -> N
     first = deliveries(pull(server, tmp_path))[0].fields
     server.rows = [submission(1, _attachments=[attached("dua")])]
     assert deliveries(pull(server, tmp_path))[0].fields == first
-    assert first["_attachments"] == [{"uid": "a1", "filename": "x.jpg"}]
+    assert first["_attachments"] == [{"uid": "a1", "filename": "x.jpg", "not_kept": "missing"}]
+
+
+def test_attachments_are_kept_once_and_one_that_comes_later_is_an_edit(
+    server: Server, tmp_path: Path
+) -> None:
+    attached = [
+        {"uid": "att1", "filename": "a.jpg", "download_url": "https://lain.example.org/a.jpg"},
+        {"id": 46493730, "filename": "b.jpg"},
+        {"uid": "att3", "filename": "c.jpg", "is_deleted": True},
+    ]
+    server.rows = [submission(1, _attachments=attached)]
+    server.files = {"1/attachments/att1/": b"gambar"}
+    first = deliveries(pull(server, tmp_path))[0].fields["_attachments"]
+    digest = hashlib.sha256(b"gambar").hexdigest()
+    assert first[0] == {"uid": "att1", "filename": "a.jpg", "sha256": digest, "size": 6}
+    assert first[1:] == [{"id": 46493730, "filename": "b.jpg", "not_kept": "missing"}, attached[2]]
+    kept = tmp_path / "evidence" / digest[:2] / digest[2:]
+    assert kept.read_bytes() == b"gambar"
+    server.files["1/attachments/46493730/"] = b"kemudian"
+    second = deliveries(pull(server, tmp_path))[0].fields["_attachments"]
+    assert (second[0], second[1]["size"]) == (first[0], 8)
+    assert server.fetched.count("1/attachments/att1/") == 1, "what is kept is not fetched again"
+    kept.unlink()
+    pull(server, tmp_path)
+    assert kept.read_bytes() == b"gambar", "what was lost is fetched anew"
+
+
+def test_between_full_comparisons_only_what_is_new_is_read(server: Server, tmp_path: Path) -> None:
+    slow = {**FORM, "source": {"kind": "kobo", "asset": "aContoh", "full_every": "1 day"}}
+    server.rows = [submission(number) for number in (1, 2, 3)]
+    items = pull(server, tmp_path, model=slow)
+    marks = [item for item in items if isinstance(item, Mark)]
+    assert [mark.complete for mark in marks] == [None, ""]
+    assert marks[-1].cursor["last"] == 3
+    assert "full_at" not in marks[0].cursor, "a full comparison that broke off is begun again"
+    server.rows = [submission(1, **{"kejadian/uraian": "diubah"}), submission(3), submission(4)]
+    items = pull(server, tmp_path, marks[-1].cursor, model=slow)
+    assert [each.source_id for each in deliveries(items)] == ["u4"]
+    assert items[-1].complete is None, "what it did not list is not gone"  # type: ignore[union-attr]
+    cursor = items[-1].cursor  # type: ignore[union-attr]
+    assert cursor["last"] == 4
+    late = {**cursor, "full_at": "2024-11-06T00:00:00+00:00"}
+    items = pull(server, tmp_path, late, model=slow)
+    assert [each.source_id for each in deliveries(items)] == ["u1", "u3", "u4"]
+    assert items[-1].complete == ""  # type: ignore[union-attr]
 
 
 def test_pages_by_other_hands(server: Server, tmp_path: Path, samples: Path) -> None:

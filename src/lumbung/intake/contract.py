@@ -104,6 +104,7 @@ Labels = Annotated[
     tuple[Label, ...],
     BeforeValidator(_labels, json_schema_input_type=Label | tuple[Label, ...]),
 ]
+Duration = Annotated[timedelta, BeforeValidator(_duration, json_schema_input_type=str)]
 FieldName = Annotated[
     str, AfterValidator(_canonical), WithJsonSchema({"type": "string", "enum": list(CANONICAL)})
 ]
@@ -160,10 +161,13 @@ class KoboSource(_Model):
 
     Attributes:
         asset: the form's uid, as in its address on the server.
+        full_every: how often the whole form is read, which shows edits and deletions; the pulls in
+            between read what is new. Every pull reads all, if it is left out.
     """
 
     kind: Literal["kobo"]
     asset: str = Field(pattern=r"^[A-Za-z0-9]+$")
+    full_every: Duration | None = None
 
 
 def _parameters(value: object) -> object:
@@ -187,7 +191,6 @@ def _moment_format(value: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
-Duration = Annotated[timedelta, BeforeValidator(_duration, json_schema_input_type=str)]
 
 
 class Moment(_Model):

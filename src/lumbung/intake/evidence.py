@@ -28,10 +28,16 @@ class Kept:
 
 
 class Evidence:
-    """A store in a folder (`LUMBUNG_HOME/evidence`): `ab/cdef...`."""
+    """A store in a folder (`LUMBUNG_HOME/evidence`): `ab/cdef...`.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where it lies.
+        known: another store that `recall` looks into as well; a trial's store has one.
+    """
+
+    def __init__(self, folder: Path, known: Path | None = None) -> None:
         self.folder = folder
+        self._stores = (folder,) if known is None else (folder, known)
 
     def path(self, digest: bytes) -> Path:
         """Where the bytes of this sha256 lie, if they are kept."""
@@ -70,3 +76,27 @@ class Evidence:
         finally:
             draft.unlink(missing_ok=True)
         return Kept(digest.digest(), size, path)
+
+    def remember(self, name: str, kept: Kept) -> None:
+        """Note what something that never changes is called at its source (an attachment's id)."""
+        label = self.folder / _label(name)
+        label.parent.mkdir(exist_ok=True, mode=0o700)
+        draft = label.with_name(f".draft-{secrets.token_hex(8)}")
+        draft.write_text(f"{kept.sha256.hex()} {kept.size}")
+        draft.replace(label)
+
+    def recall(self, name: str) -> Kept | None:
+        """What was remembered under a name and is still here."""
+        for store in self._stores:
+            try:
+                digest, size = (store / _label(name)).read_text().split()
+            except (OSError, ValueError):
+                continue
+            path = store / digest[:2] / digest[2:]
+            if path.exists():
+                return Kept(bytes.fromhex(digest), int(size), path)
+        return None
+
+
+def _label(name: str) -> Path:
+    return Path("names") / sha256(name.encode(errors="surrogateescape")).hexdigest()

@@ -96,7 +96,7 @@ def pull(
             channel,
             open_folder(settings.inbox / channel_name, connection),
             connection,
-            Evidence(evidence),
+            Evidence(evidence, known=settings.evidence if dry_run else None),
             vault.content_hash,
             {k: v for k, v in row[0].items() if not (from_start and k in POSITIONS)} if row else {},
             dry_run,

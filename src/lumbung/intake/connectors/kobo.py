@@ -1,8 +1,11 @@
 """KoboToolbox: the submissions of one form, through the v2 data API.
 
-Every pull reads the whole form, 1,000 submissions a request: the API has no time of the last
-change, so that only a comparison shows edits and deletions. What did not change is a duplicate;
-an edit is a new version; what is gone is withdrawn (where the listing did not shift meanwhile).
+A pull reads the whole form, 1,000 submissions a request: the API has no time of the last change,
+so that only a comparison shows edits and deletions. What did not change is a duplicate; an edit is
+a new version; what is gone is withdrawn (where the listing did not shift meanwhile). With
+`full_every` the pulls in between read what came after the greatest `_id`.
+
+Attachments go to the evidence store, once; `_attachments` says their sha256 and size, or why not.
 
 Source id: the root uuid where the server gives it, else `_id`, which is as stable. A channel stays
 with what its first pull met (the cursor remembers): a server that learns root uuids later must
@@ -21,7 +24,7 @@ import orjson
 
 from lumbung.errors import SourceError
 from lumbung.intake.connectors import Delivery, Item, Mark, Source
-from lumbung.intake.connectors.http import Api, Listing
+from lumbung.intake.connectors.http import Api, Listing, received
 from lumbung.intake.contract import KoboSource
 
 PAGE = 1_000
@@ -40,7 +43,13 @@ def read(source: Source) -> Iterator[Item]:
             where=where,
             cure=f"set the connection {source.channel.connection!r} (host, and token as password)",
         )
-    key_by = source.cursor.get("key_by")
+    cursor = dict(source.cursor)
+    began = datetime.now(UTC)
+    after: int | None = None
+    if options.full_every is not None:
+        full_at = received(cursor.get("full_at"))
+        if full_at is not None and began - full_at < options.full_every:
+            after = cursor.get("last")
     cures = {
         401: "set the token (password) of the connection to a valid one",
         403: "give the token's account the right to view the form's submissions",
@@ -48,17 +57,31 @@ def read(source: Source) -> Iterator[Item]:
     }
     headers = {"Authorization": f"Token {connection.password}"}
     with Api(connection, where, headers=headers, cures=cures) as api:
-        for rows, is_end in _pages(api, options.asset):
+        for rows, is_end in _pages(api, options.asset, after):
             evidence = source.evidence.keep(BytesIO(orjson.dumps(rows))).sha256
             for row in rows:
-                key_by = key_by or ("rootUuid" if "meta/rootUuid" in row else "_id")
-                yield _delivery(row, key_by, evidence, where)
-            yield Mark({"key_by": key_by} if key_by else {}, "" if is_end else None)
+                cursor.setdefault("key_by", "rootUuid" if "meta/rootUuid" in row else "_id")
+                if row.get("_attachments"):
+                    row = {**row, "_attachments": _attachments(source, api, options.asset, row)}
+                yield _delivery(row, cursor["key_by"], evidence, where)
+            if options.full_every is not None:
+                cursor["last"] = max([cursor.get("last", 0), *(row["_id"] for row in rows)])
+                if is_end and after is None:
+                    cursor["full_at"] = began.isoformat()
+            yield Mark(dict(cursor), "" if is_end and after is None else None)
 
 
-def _pages(api: Api, asset: str) -> Iterator[tuple[list[dict[str, Any]], bool]]:
-    """The pages of a form: rows, and whether they complete a listing that did not shift."""
+def _pages(api: Api, asset: str, after: int | None) -> Iterator[tuple[list[dict[str, Any]], bool]]:
+    """The pages of a form: rows, and whether they complete a listing that did not shift.
+
+    Args:
+        api: the server.
+        asset: the form.
+        after: only submissions whose `_id` is greater; all, if None.
+    """
     params = {"format": "json", "sort": '{"_id":1}', "limit": str(PAGE), "start": "0"}
+    if after is not None:
+        params["query"] = f'{{"_id":{{"$gt":{after}}}}}'
     url: httpx.URL | None = api.at(f"api/v2/assets/{asset}/data/", params)
     listing = Listing(api)
     while url is not None:
@@ -102,12 +125,27 @@ def _delivery(row: dict[str, Any], key_by: str, evidence: bytes, where: str) -> 
             where=where,
             cure="set the connection's host to a KoboToolbox server with API v2",
         )
-    if attachments := row.get("_attachments"):
-        row = {**row, "_attachments": [_lasting(each) for each in attachments]}
     received_at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return Delivery(key, received_at, row, evidence, f"submission {number}")
 
 
-def _lasting(attachment: Mapping[str, Any]) -> dict[str, Any]:
-    """An attachment without its links, whose signatures change from pull to pull."""
-    return {name: value for name, value in attachment.items() if not name.startswith("download_")}
+def _attachments(
+    source: Source, api: Api, asset: str, row: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """A submission's attachments: kept, and without their links, whose signatures change."""
+    found = []
+    for each in row["_attachments"]:
+        lasting = {name: value for name, value in each.items() if not name.startswith("download_")}
+        number = each.get("uid") or each.get("id")
+        if number is not None and not each.get("is_deleted"):
+            # Its address is made here: the links may lead to another server, without the token.
+            path = f"api/v2/assets/{asset}/data/{row['_id']}/attachments/{number}/"
+            name = f"{api.at(path)}"
+            kept = source.evidence.recall(name) or api.keep(api.at(path), source.evidence)
+            if isinstance(kept, str):
+                lasting["not_kept"] = kept
+            else:
+                source.evidence.remember(name, kept)
+                lasting |= {"sha256": kept.sha256.hex(), "size": kept.size}
+        found.append(lasting)
+    return found
