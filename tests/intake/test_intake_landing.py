@@ -246,6 +246,73 @@ def test_a_refusal_of_the_database_shows_no_row(db: psycopg.Connection, landing:
     assert one(db, "select count(*) from ops.channel_cursor") == 0
 
 
+# -- drift, and what belongs together ------------------------------------------------------------
+
+
+def notices(db: psycopg.Connection) -> list[tuple[Any, ...]]:
+    return db.execute("select field, notice from ops.drift_notice order by 1, 2").fetchall()
+
+
+def test_a_mapped_field_that_changes_its_type_is_noticed(
+    db: psycopg.Connection, landing: Landing
+) -> None:
+    landing.land([delivery("1"), delivery("2", None)])
+    assert notices(db) == []
+    later = Landing(db, channel(FORM), VAULT, "run 2")
+    later.land([delivery("3"), delivery("4", ["satu", "dua"]), delivery("5", 7)])
+    later.land([delivery("6", 8)])
+    assert notices(db) == [("kejadian/uraian", "changed")]
+
+
+def test_a_mapped_field_that_many_deliveries_lack_is_noticed(
+    db: psycopg.Connection, landing: Landing
+) -> None:
+    landing.land([delivery("1")])
+    few = Landing(db, channel(FORM), VAULT, "run 2")
+    without = [delivery(f"a{number}") for number in range(60)]
+    for each in without:
+        del each.fields["kejadian/kode_kab"]
+    few.land(without[:10])
+    few.finish()
+    assert notices(db) == [], "ten reports without it may have had no occasion"
+    many = Landing(db, channel(FORM), VAULT, "run 3")
+    many.land(without)
+    many.finish()
+    assert notices(db) == [("kejadian/kode_kab", "vanished")]
+
+
+def test_every_record_has_its_batch_and_the_order_of_the_source(
+    db: psycopg.Connection, landing: Landing
+) -> None:
+    for start in range(0, 30, 10):
+        landing.land([delivery(f"{number:02}") for number in range(start, start + 10)])
+    landing.withdraw([""], seen(*(f"{number:02}" for number in range(29))))
+    rows = db.execute("select record_id, batch_id, source_id from raw.record order by 1").fetchall()
+    assert [row[2] for row in rows] == [*(f"{number:02}" for number in range(30)), "29"]
+    assert all(record_id >> 20 == batch_id for record_id, batch_id, _ in rows)
+    batches = {row[0] for row in db.execute("select batch_id from raw.batch")}
+    assert {batch_id for _, batch_id, _ in rows} == batches
+
+
+def test_what_looks_like_a_number_stays_what_the_source_wrote(
+    db: psycopg.Connection, landing: Landing
+) -> None:
+    fields = {"kejadian/kode_kab": "19.02", "kejadian/uraian": "1e5", "pemantau/nama": "+62812"}
+    landing.land([Delivery("007", AT, fields)])
+    row = one(db, "select source_id, payload from raw.record")
+    assert row == ("007", {"kejadian/kode_kab": "19.02", "kejadian/uraian": "1e5"})
+    hidden = VAULT.unseal(
+        one(db, "select ciphertext from vault.identity"), associate("form_contoh", "007")
+    )
+    assert json.loads(hidden) == {"pemantau/nama": "+62812"}
+
+
+def test_two_channels_may_land_the_same(db: psycopg.Connection, landing: Landing) -> None:
+    other = Landing(db, channel(FORM, name="kembar"), VAULT, "run 1")
+    assert landing.land([delivery("1")]).landed == other.land([delivery("1")]).landed == 1
+    assert landing.land([delivery("1")]).duplicate == other.land([delivery("1")]).duplicate == 1
+
+
 # -- withdrawals --------------------------------------------------------------------------------
 
 

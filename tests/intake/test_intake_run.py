@@ -14,6 +14,7 @@ from intake_samples import CHAT, HEADER, REGISTER, header_merges, workbook
 
 from lumbung.errors import ConfigurationError, ServiceError, SourceError
 from lumbung.intake import run
+from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from lumbung.settings import Settings
 
@@ -172,6 +173,31 @@ def test_more_than_a_chunk(
     assert pull("register_contoh") == IntakeCounts(read=7, landed=7)
     batches = "select read_count, cursor_after is not null from raw.batch order by batch_id"
     assert db.execute(batches.encode()).fetchall() == [(3, False), (3, False), (1, True)]
+
+
+def test_what_came_before_an_outage_is_landed(
+    pull: Pull,
+    db: psycopg.Connection,
+    add_channel: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inbox = add_channel(REGISTER)
+    put(inbox / "a.xlsx", register(("1/LP", "x"), ("2/LP", "x")), 0)
+    put(inbox / "b.xlsx", register(("3/LP", "x")), 1)
+    keep = Evidence.keep
+    calls = iter(range(10))
+
+    def breaks(self: Evidence, stream: Any) -> Any:
+        if next(calls) == 1:
+            raise SourceError("the network is down", where="uji", cure="wait")
+        return keep(self, stream)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Evidence, "keep", breaks)
+        with pytest.raises(SourceError, match="the network is down"):
+            pull("register_contoh")
+    assert stories(db) == {"1/LP": ["x"], "2/LP": ["x"]}
+    assert pull("register_contoh") == IntakeCounts(read=3, landed=1, duplicate=2)
 
 
 def test_two_pulls_of_one_channel_wait_for_each_other(
