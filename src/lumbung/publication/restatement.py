@@ -51,7 +51,8 @@ QUERY = """
         left join raw.record as r using (record_id)
         left join lateral (
             select v.batch_id from raw.record as v
-            where v.channel = r.channel and v.source_id = r.source_id
+            where v.source_key = r.source_key and v.source_id = r.source_id
+                and v.channel = r.channel
             order by v.record_id limit 1
         ) as first on true
         group by 1, 2
@@ -68,7 +69,8 @@ QUERY = """
         left join raw.record as r using (record_id)
         left join lateral (
             select v.record_id, v.is_tombstone from raw.record as v
-            where v.channel = r.channel and v.source_id = r.source_id
+            where v.source_key = r.source_key and v.source_id = r.source_id
+                and v.channel = r.channel
             order by v.record_id desc limit 1
         ) as latest on true
         group by 1, 2

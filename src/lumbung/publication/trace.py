@@ -251,7 +251,7 @@ def _records(connection: psycopg.Connection, ids: list[int]) -> dict[int, Record
         " when latest.is_tombstone then 'withdrawn' else 'edited' end"
         " from raw.record as r join raw.batch as b using (batch_id)"
         " cross join lateral (select v.record_id, v.is_tombstone from raw.record as v"
-        " where v.channel = r.channel and v.source_id = r.source_id"
+        " where v.source_key = r.source_key and v.channel = r.channel and v.source_id = r.source_id"
         " order by v.record_id desc limit 1) as latest"
         " where r.record_id = any(%s)",
         (ids,),

@@ -1,0 +1,117 @@
+"""From delivered files to restatements, with the real intake, warehouse and gate."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import shutil
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from lumbung.demo import world, writers
+from lumbung.intake import run
+from lumbung.intake.evidence import Evidence
+from lumbung.publication import edition, gate, trace
+from lumbung.settings import Settings
+from lumbung.warehouse.build import build
+
+PROJECT = Path(__file__).parents[2]
+OLD, NEW = "2024-W40", "2024-W41"
+CHANNELS = ("register_laporan", "rekap_pengawasan", "wa_aduan")
+
+NEXT_VERSION = """
+    with current as (
+        select distinct on (source_id) * from raw.record where channel = 'register_laporan'
+        order by source_id, record_id desc
+    ),
+    chosen as (select c.* from current as c where c.record_id = %(record)s),
+    batch as (
+        insert into raw.batch (channel, run_key, started_at, read_count, landed_count,
+            duplicate_count, quarantined_count) values ('register_laporan', 'later', now(), 1, 1, 0, 0)
+        returning batch_id
+    )
+    insert into raw.record (record_id, channel, source_id, content_hash, batch_id, received_at,
+        is_tombstone, payload)
+    overriding system value -- landing takes its numbers in blocks
+    select (select max(record_id) + 1 from raw.record), channel, source_id || %(suffix)s, '\\x01', batch.batch_id, received_at, %(gone)s,
+        payload || %(change)s::jsonb
+    from chosen, batch"""  # noqa: E501
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Settings:
+    """A project of its own, so that a vocabulary can be corrected, and three invented weeks."""
+    project = tmp_path / "project"
+    for name in ("channels", "dbt_project", "expectations"):
+        shutil.copytree(
+            PROJECT / name, project / name, ignore=shutil.ignore_patterns("target", "logs")
+        )
+    settings = Settings(tmp_path / "home", project, None)
+    writers.write(world.generate(5, 3), settings.inbox)
+    return settings
+
+
+def test_records_become_restatements(database_url: str, office: Settings) -> None:
+    for channel in CHANNELS:
+        run.pull(channel, settings=office, database_url=database_url, run_key="first")
+    build(settings=office, database_url=database_url)
+    first = edition.freeze(OLD, settings=office, database_url=database_url)
+    gate.check(first, settings=office, database_url=database_url)
+    edition.approve(first, by="Ketua Contoh", database_url=database_url)
+    edition.publish(first, settings=office, database_url=database_url)
+
+    reference = f"suspected_violation/ALL/19@{first}"
+    members = trace.trace(reference, database_url=database_url).members
+    assert len(members) >= 3
+    for member in members:
+        (record,) = member.records
+        assert (record.channel, record.now) == ("register_laporan", "current")
+        evidence = record.evidence_sha256 or ""
+        kept = Evidence(office.evidence).path(bytes.fromhex(evidence))
+        assert hashlib.sha256(kept.read_bytes()).hexdigest() == evidence
+    districts = trace.trace(f"district_submitted/ALL/19@{first}", database_url=database_url)
+    assert all(member.records for member in districts.members)
+
+    ids = [member.records[0].record_id for member in members]
+    with psycopg.connect(database_url) as connection:
+        for record, suffix, gone, change in (
+            (ids[0], "", True, "{}"),
+            (ids[1], "", False, '{"Isu": "Logistik"}'),
+            (ids[2], "-late", False, '{"Nomor Register": "999/LP/PB/Kab/09.05/IX/2024"}'),
+        ):
+            landed = connection.execute(
+                NEXT_VERSION.encode(),
+                {"record": record, "suffix": suffix, "gone": gone, "change": change},
+            )
+            assert landed.rowcount == 1
+    # A vocabulary is corrected: what was read as politik uang is alat peraga now.
+    seed = office.dbt_project / "seeds" / "map_issue.csv"
+    with seed.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    with seed.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["APK" if v == "PU" else v for v in row] for row in rows])
+    build(settings=office, database_url=database_url)
+
+    second = edition.freeze(NEW, settings=office, database_url=database_url)
+    found = [
+        r
+        for r in edition.load(second, database_url=database_url).restatements
+        if r.period == "week" and r.of_edition_id == first
+    ]
+    province = {(r.figure_code, r.category_code): r for r in found if r.regency_code == "19"}
+    assert ("suspected_violation", "ALL") not in province  # one went, one came
+    assert province["suspected_violation_by_issue", "LOG"].edited == 1
+    assert province["suspected_violation_by_issue", "PU"].recoded < 0
+    assert province["suspected_violation_by_issue", "APK"].recoded > 0
+    cases = [r for r in found if r.figure_code == "suspected_violation"]
+    assert sorted((r.late, r.withdrawn) for r in cases) == [(0, -1), (1, 0)]
+    for r in found:
+        assert r.new - r.old == r.late + r.edited + r.withdrawn + r.recoded
+    result = gate.check(second, settings=office, database_url=database_url)
+    assert result.failures == []
+    old = trace.trace(reference, database_url=database_url)
+    assert [m.member_id for m in old.members] == [m.member_id for m in members]
+    states = {m.records[0].record_id: m.records[0].now for m in old.members}
+    assert (states[ids[0]], states[ids[1]], states[ids[2]]) == ("withdrawn", "edited", "current")
