@@ -83,15 +83,7 @@ class Processes:
 
     def memory(self, name: str) -> int:
         """Proportional memory in bytes of a process and its children; 0 when it is not alive."""
-        if (process := self.find(name)) is None:
-            return 0
-        total = 0
-        for member in (process, *process.children(recursive=True)):
-            try:
-                total += proportional_memory(member)
-            except psutil.Error:
-                continue
-        return total
+        return family_memory(self.find(name))
 
     def log(self, name: str) -> Path:
         """The log of a process."""
@@ -106,7 +98,20 @@ class Processes:
         return lines[-1][-300:] if lines else "its log is empty"
 
 
-def proportional_memory(process: psutil.Process) -> int:
-    """Memory in bytes with shared pages divided among their users (Linux), else resident."""
-    full = process.memory_full_info()
-    return int(getattr(full, "pss", full.rss))
+def family_memory(process: psutil.Process | None) -> int:
+    """Proportional memory in bytes of a process and its children; what just ended counts 0.
+
+    Shared pages are divided among their users where the system tells (Linux), else resident.
+    """
+    total = 0
+    try:
+        family = [process, *process.children(recursive=True)] if process else []
+    except psutil.Error:
+        return 0
+    for member in family:
+        try:
+            full = member.memory_full_info()
+        except psutil.Error:
+            continue
+        total += int(getattr(full, "pss", full.rss))
+    return total

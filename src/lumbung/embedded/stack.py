@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 from lumbung import database
 from lumbung.embedded.airflow import COMPONENTS, Airflow
 from lumbung.embedded.postgres import EmbeddedPostgres
-from lumbung.embedded.processes import Processes, proportional_memory
+from lumbung.embedded.processes import Processes, family_memory
 from lumbung.errors import ServiceError
 from lumbung.settings import Settings
 
@@ -84,11 +84,7 @@ class Stack:
         parts = []
         if self.settings.database_url is None:
             server = self.postgres.process
-            memory = 0
-            if server is not None:
-                family = (server, *server.children(recursive=True))
-                memory = sum(proportional_memory(member) for member in family)
-            parts.append(Part("postgres", server.pid if server else None, memory))
+            parts.append(Part("postgres", server.pid if server else None, family_memory(server)))
         started = {path.name for path in self.processes.folder.glob("*")}
         for name in [*COMPONENTS, *sorted(started - set(COMPONENTS))]:
             process = self.processes.find(name)
