@@ -91,7 +91,6 @@ def publication() -> None:
         # Not execution_timeout: that one would end the waiting task itself.
         execution_timeout=None,
         response_timeout=timedelta(days=3),
-        retries=0,
     )
 
     @task

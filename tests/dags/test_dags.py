@@ -24,7 +24,7 @@ EXPECTED: dict[str, dict[str, tuple[int, timedelta | None]]] = {
         "freeze": (2, HOUR),
         "render": (2, HOUR),
         "gate": (2, HOUR),
-        "approve": (0, None),
+        "approve": (2, None),
         "publish": (2, HOUR),
     },
 }

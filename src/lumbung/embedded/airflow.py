@@ -374,7 +374,7 @@ class AirflowClient:
         events = self.log(dag_id, run_id, task_id, task["try_number"])
         for event in reversed(events):
             if details := event.get("error_detail"):
-                return f"{details[-1]['exc_value']}"
+                return f"{details[0]['exc_value']}"  # the error itself; its causes follow
         return str(events[-1].get("event", "")) if events else f"state {task['state']}, no log"
 
     def follow(self, dag_id: str, run_id: str, seconds: float) -> Iterator[dict[str, str | None]]:
@@ -403,10 +403,10 @@ class AirflowClient:
     def respond(self, dag_id: str, run_id: str, task_id: str, option: str) -> None:
         """Answer a task that waits for a person (human in the loop).
 
-        No sooner than a person could: an answer in the first second overtakes the executor's
+        No sooner than a person could: an answer in the first seconds overtakes the executor's
         report that the task has parked, and Airflow 3.3 then takes the task for lost.
         """
-        time.sleep(3)
+        time.sleep(6)
         self.call(
             "PATCH",
             f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails",
