@@ -1,8 +1,9 @@
 """Killing the demo at any moment and running it again gives the same facts.
 
-Minutes long, so only run when asked: `LUMBUNG_KILLS=0 make test TEST=tests/end_to_end/test_killed.py` kills it
-once while a channel is landed and once while dbt builds; `LUMBUNG_KILLS=20` at twenty more moments. What every run of
-the suite proves about kills: `tests/intake/test_intake_killed.py` and the crash tests of landing and publication.
+It takes minutes, so it runs when asked: `LUMBUNG_KILLS=0 make test
+TEST=tests/end_to_end/test_killed.py` kills once while a channel is landed and once while dbt builds, `LUMBUNG_KILLS=20` at twenty more
+moments. Every run of the suite kills landing
+(`tests/intake/test_intake_killed.py`) and publishing.
 """
 
 from __future__ import annotations
