@@ -1,8 +1,8 @@
 """Killing the demo at any moment and running it again gives the same facts.
 
-It takes minutes, so it runs when asked: `LUMBUNG_KILLS=0 make test
-TEST=tests/end_to_end/test_killed.py` kills once while a channel is landed and once while dbt builds, `LUMBUNG_KILLS=20` at twenty more
-moments. Every run of the suite kills landing
+It takes minutes, so it runs when asked. Set `LUMBUNG_KILLS=0` to kill it once while a channel is
+landed and once while dbt builds, `LUMBUNG_KILLS=20` for twenty more moments, and run
+`make test TEST=tests/end_to_end/test_killed.py`. Every run of the suite kills landing
 (`tests/intake/test_intake_killed.py`) and publishing.
 """
 
