@@ -18,6 +18,8 @@ from lumbung.embedded.postgres import EmbeddedPostgres
 # Airflow reads its folder when it is imported; without this it would make one in the home folder.
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="lumbung-airflow-"))
 os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+# No test looks at the checkout's own home: it may hold a demo, whose clocks stand still.
+os.environ["LUMBUNG_HOME"] = tempfile.mkdtemp(prefix="lumbung-no-home-")
 
 SHARED = Path(__file__).parents[2] / "shared"
 """Samples by others, beside the checkout; absent on an ordinary machine."""
