@@ -189,6 +189,7 @@ def test_no_personal_field_can_reach_a_mart(built: str) -> None:
     assert {name for (name,) in texts} == {
         "channel", "register_number", "registration_outcome", "non_registration_reason",
         "period", "reason", "legal_source",
+        "channel_a", "channel_b", "report_id_a", "report_id_b",  # of a candidate pair
     }  # fmt: skip
 
 
