@@ -247,7 +247,7 @@ TEXT = {
     "frozen_head": "Dibekukan (WIB)",
     "press_title": "SIARAN PERS",
     "press_draft": "RANCANGAN SIARAN PERS",
-    "press_note": "Semua pelanggaran masih berupa dugaan sampai ada putusan.",
+    "press_note": "Semua dugaan pelanggaran tetap dugaan sampai ada putusan.",
     # method
     "method_title": "Metode dan catatan",
     "about_reviewed": "Rancangan yang diperiksa, {name} (SHA-256): {sha256}.",
