@@ -157,10 +157,18 @@ class Raw:
                 number = next(self._hashes)
                 source_id = ids[position] if ids else str(row.get("Nomor") or f"baris {number}")
                 connection.execute(
-                    "insert into raw.record (channel, source_id, content_hash, batch_id,"
-                    " received_at, is_tombstone, payload) values (%s, %s, %s, %s, %s, %s, %s)",
+                    "insert into raw.record (record_id, channel, source_id, content_hash, batch_id,"
+                    " received_at, is_tombstone, payload) overriding system value"
+                    " values (%s, %s, %s, %s, %s, %s, %s, %s)",
                     (
-                        *(channel, source_id, number.to_bytes(16), batch, received_at),
+                        *(
+                            (batch << 20) + position,
+                            channel,
+                            source_id,
+                            number.to_bytes(16),
+                            batch,
+                            received_at,
+                        ),
                         *(tombstone, Jsonb(row)),
                     ),
                 )

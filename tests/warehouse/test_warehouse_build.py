@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from lumbung.errors import BuildError
+from lumbung.intake.landing import _next_batch
 from lumbung.settings import Settings
 from lumbung.warehouse import build as module
 from lumbung.warehouse.build import build
@@ -176,6 +177,36 @@ def test_only_one_build_at_a_time(
         with pytest.raises(BuildError, match="another build has not finished"):
             build(settings=office, database_url=built)
     assert last(built, "build_id") == before
+
+
+def test_a_build_waits_for_smaller_batches_and_leaves_out_later_ones(
+    built: str, office: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = query(built, "select count(*) from marts.fct_report")[0][0]
+    monkeypatch.setattr(module, "LOCK_WAIT", "200ms")
+    raw = Raw(built)
+    with psycopg.connect(built) as landing, landing.cursor(binary=True) as cursor:
+        batch_id = _next_batch(cursor, is_dry=False)
+        # a later landing is done first: the build must not take its batch for the last one
+        raw.land("buku", [{**REPORT, "Nomor": "006/LP/PB/Kab/09.01/XI/2024"}])
+        with pytest.raises(BuildError, match="a landing has not committed"):
+            build(settings=office, database_url=built)
+    landed = query(built, "select max(batch_id) from raw.batch")[0][0]
+    assert batch_id < landed
+
+    watermark = module._Run._watermark
+
+    def land_meanwhile(run: module._Run) -> int:
+        seen = watermark(run)
+        raw.land("buku", [{**REPORT, "Nomor": "007/LP/PB/Kab/09.01/XI/2024"}], quarantined=1)
+        return seen
+
+    monkeypatch.setattr(module._Run, "_watermark", land_meanwhile)
+    assert build(settings=office, database_url=built).max_batch_id == landed
+    assert query(built, "select count(*) from marts.fct_report") == [(before + 1,)]
+    monkeypatch.undo()
+    assert build(settings=office, database_url=built).max_batch_id == landed + 1
+    assert query(built, "select count(*) from marts.fct_report") == [(before + 2,)]
 
 
 def test_a_project_that_cannot_be_parsed_is_named(

@@ -18,7 +18,7 @@ with entries as (
         end as week_id
     from {{ source('quarantine', 'record') }} as records
     left join {{ source('reference', 'channel') }} as channels on records.channel = channels.channel
-    where records.resolved_at is null
+    where records.resolved_at is null and records.batch_id <= {{ max_batch_id() }}
 )
 
 select

@@ -8,6 +8,7 @@ with recursive pulls as (
         min(batch_id) as first_batch_id,
         max(landed_at) as landed_at
     from {{ source('raw', 'batch') }}
+    where batch_id <= {{ max_batch_id() }}
     group by channel, run_key
 ),
 

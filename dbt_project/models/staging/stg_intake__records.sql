@@ -57,7 +57,7 @@
     from (
         select distinct on (source_id) *
         from {{ source('raw', 'record') }}
-        where channel = {{ sql_text(channel) }}
+        where channel = {{ sql_text(channel) }} and {{ is_known('record_id') }}
         order by source_id, record_id desc
     ) as current_version
     where not is_tombstone

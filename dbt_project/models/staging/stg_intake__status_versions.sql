@@ -20,7 +20,7 @@
         batch_id,
         {{ mapped_text(aliases) }} as status_raw
     from {{ source('raw', 'record') }}
-    where channel = {{ sql_text(channel) }} and not is_tombstone
+    where channel = {{ sql_text(channel) }} and not is_tombstone and {{ is_known('record_id') }}
     {% if not loop.last %}
     union all
     {% endif %}

@@ -6,7 +6,7 @@
         sum(batches.landed_count) as landed_count
     from {{ source('raw', 'batch') }} as batches
     left join {{ source('reference', 'channel') }} as channels on batches.channel = channels.channel
-    where channels.channel is null
+    where channels.channel is null and batches.batch_id <= {{ max_batch_id() }}
     group by batches.channel
     having sum(batches.landed_count) > 0
 {% endtest %}

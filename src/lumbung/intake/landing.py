@@ -32,6 +32,7 @@ from typing import Any
 
 import orjson
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
 
 from lumbung.errors import ConfigurationError, LandingError, SourceError
@@ -151,6 +152,7 @@ class Landing:
         self, connection: psycopg.Connection, channel: Channel, vault: Vault, run_key: str
     ) -> None:
         self._connection = connection
+        self._is_dry = connection.info.transaction_status is not TransactionStatus.IDLE
         self._channel = channel
         self._name = channel.name.encode()
         self._hasher = vault.hasher(self._name)
@@ -195,7 +197,7 @@ class Landing:
     ) -> IntakeCounts:
         with self._connection.transaction(), self._connection.cursor(binary=True) as db:
             _lock(db, self._channel.name)
-            batch_id = _next_batch(db)
+            batch_id = _next_batch(db, is_dry=self._is_dry)
             if plain is None or self._knows_one_of(db, plain):
                 fresh = self._resolve(db, chunk.versions)
             else:
@@ -284,7 +286,7 @@ class Landing:
         counts = IntakeCounts()
         for first in range(0, len(gone), CHUNK):
             part = gone[first : first + CHUNK]
-            batch_id = _next_batch(db)
+            batch_id = _next_batch(db, is_dry=self._is_dry)
             db.execute(
                 "insert into raw.record (record_id, channel, source_id, content_hash,"
                 " recurrence, batch_id, received_at, is_tombstone, payload)"
@@ -706,7 +708,15 @@ def _lock(db: psycopg.Cursor[Any], channel: str) -> None:
     db.execute("select pg_advisory_xact_lock(hashtext('lumbung.intake'), hashtext(%s))", (channel,))
 
 
-def _next_batch(db: psycopg.Cursor[Any]) -> int:
+def _next_batch(db: psycopg.Cursor[Any], *, is_dry: bool) -> int:
+    """The next batch id, which no build overtakes.
+
+    Ids are given before they are committed. The lock, shared by all landings and released with the
+    transaction, lets a build wait until no smaller id than the last committed one can still appear
+    (`lumbung.warehouse.build`). A dry run commits none, and would hold it for a whole pull.
+    """
+    if not is_dry:
+        db.execute("select pg_advisory_xact_lock_shared(hashtext('lumbung.watermark'))")
     db.execute("select nextval(pg_get_serial_sequence('raw.batch', 'batch_id'))")
     row = db.fetchone()
     assert row is not None  # noqa: S101 - a sequence always answers

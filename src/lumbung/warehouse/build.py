@@ -158,13 +158,14 @@ class _Run:
             arguments += ["--exclude", *finished, "--indirect-selection", "empty"]
 
         # A build of a part does not say that the whole is up to date, nor that seeds are loaded.
+        max_batch_id = self._watermark()
         row = self.connection.execute(
             "insert into ops.build (resumes_build_id, inputs_hash, seeds_hash, max_batch_id)"
             " select %s, %s, %s, coalesce(case when %s"
             " then (select max(max_batch_id) from ops.build where state = 'success')"
-            " else (select max(batch_id) from raw.batch) end, 0)"
+            " else %s end, 0)"
             " returning build_id, max_batch_id",
-            (resumed, inputs, "" if select else seeds, select is not None),
+            (resumed, inputs, "" if select else seeds, select is not None, max_batch_id),
         ).fetchone()
         assert row is not None  # noqa: S101 - 'returning' of a single insert
         self.build_id, max_batch_id = row
@@ -268,6 +269,28 @@ class _Run:
                     {"state": state, "seconds": round(result.execution_time, 2), "rows": rows},
                 )
         print(f"{state:8} {key[2]:6} {key[1][:80]:80} {result.execution_time:6.2f} s  {shown}")
+
+    def _watermark(self) -> int:
+        """The last batch that is committed, once no smaller one can be committed any more.
+
+        A landing holds the same lock, shared, from before it takes a batch id until it commits.
+        """
+        with self.connection.transaction():
+            try:
+                self.connection.execute(
+                    "select pg_advisory_xact_lock(hashtext('lumbung.watermark'))"
+                )
+            except psycopg.errors.LockNotAvailable as error:
+                raise BuildError(
+                    f"a landing has not committed within {LOCK_WAIT}",
+                    where="raw.batch",
+                    cure="wait for it, or end its process, then build again",
+                ) from error
+            row = self.connection.execute(
+                "select coalesce(max(batch_id), 0) from raw.batch"
+            ).fetchone()
+        assert row is not None  # noqa: S101 - an aggregate gives one row
+        return int(row[0])
 
     # -- what is remembered ------------------------------------------------------------------
 
