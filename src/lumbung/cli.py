@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -212,6 +213,29 @@ def waive(
         database_url=Stack(settings).start_database(),
     )
     console.print(f"waived until {until:%Y-%m-%d}; render and check {edition} again")
+
+
+@app.command()
+def docs(
+    port: Annotated[int, typer.Option(help="to serve them on; 0: a free one")] = 0,
+    serve: Annotated[bool, typer.Option(help="or only write the pages")] = True,
+) -> None:
+    """Document the tables (dbt) and the checks (Data Docs), and serve the pages until Ctrl-C."""
+    import webbrowser
+
+    from lumbung.embedded.stack import Stack
+    from lumbung.warehouse import docs as warehouse_docs
+
+    settings = Settings.load()
+    page = warehouse_docs.write(settings=settings, database_url=Stack(settings).start_database())
+    console.print(f"written  {page}", soft_wrap=True)
+    if serve:
+        with warehouse_docs.server(page.parent, port) as server:
+            address = f"http://127.0.0.1:{server.server_port}/"
+            console.print(f"served   {address}  (Ctrl-C ends it)")
+            webbrowser.open(address)
+            with contextlib.suppress(KeyboardInterrupt):
+                server.serve_forever()
 
 
 Role = Annotated[str | None, typer.Option(help="read as this role, e.g. analyst_province")]

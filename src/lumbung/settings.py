@@ -89,6 +89,11 @@ class Settings:
         return self.home / "evidence"
 
     @property
+    def docs(self) -> Path:
+        """What analysts read about the tables and checks: see `lumbung.warehouse.docs`."""
+        return self.home / "docs"
+
+    @property
     def editions(self) -> Path:
         """The editions, one folder each."""
         return self.home / "editions"

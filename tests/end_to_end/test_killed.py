@@ -1,9 +1,9 @@
 """Killing the demo at any moment and running it again gives the same facts.
 
-It takes minutes, so it runs when asked. Set `LUMBUNG_KILLS=0` to kill it once while a channel is
-landed and once while dbt builds, `LUMBUNG_KILLS=20` for twenty more moments, and run
-`make test TEST=tests/end_to_end/test_killed.py`. Every run of the suite kills landing
-(`tests/intake/test_intake_killed.py`) and publishing.
+Every run of the suite kills it while dbt builds. `LUMBUNG_KILLS=20` kills it also while a channel is
+landed and at twenty more moments: `LUMBUNG_KILLS=20 make test TEST=tests/end_to_end/test_killed.py`.
+Landing and publishing are killed between any two statements by tests of their own
+(`tests/intake/test_intake_killed.py`, `tests/publication/test_publication_killed.py`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from pathlib import Path
 
 import psutil
 import psycopg
-import pytest
 
 from end_to_end.conftest import ROOT
 from lumbung.demo.truth import figure_differences
@@ -74,19 +73,16 @@ def count(settings: Settings, query: str) -> int:
         return 0
 
 
-@pytest.mark.skipif(
-    "LUMBUNG_KILLS" not in os.environ,
-    reason="kills a whole demo several times: set LUMBUNG_KILLS=0 (short) or =20 (long) to run it",
-)
 def test_killed_demo_finishes_with_the_same_facts(scratch: Path) -> None:
     settings = Settings(home=scratch / "killed", project=ROOT, database_url=None)
     log = scratch / "demo.log"
     rng = random.Random(19)
-    moments: list[Callable[[Settings], bool]] = [landed_something, building]
-    began = time.monotonic()
-    for _ in range(int(os.environ["LUMBUNG_KILLS"])):
-        after = rng.uniform(1, 120)
-        moments.append(lambda _, after=after: time.monotonic() - began > after)
+    moments: list[Callable[[Settings], bool]] = [building]
+    if kills := int(os.environ.get("LUMBUNG_KILLS", "0")):
+        moments.insert(0, landed_something)
+        for _ in range(kills):
+            after = rng.uniform(1, 120)
+            moments.append(lambda _, after=after: time.monotonic() - began > after)
     try:
         for moment in moments:
             began = time.monotonic()

@@ -62,7 +62,7 @@ def test_good_deliveries_pass(desk: Settings, database_url: str) -> None:
     assert len(kept) == len(result.results)
     assert all(row[2:] == (True, True, True) for row in kept)
     page = result.data_docs.read_text()
-    assert result.data_docs == desk.home / "data_docs" / "raw" / "index.html"
+    assert result.data_docs == desk.home / "docs" / "checks" / "raw" / "index.html"
     assert "raw: channels" in page or "raw.channels" in page
     assert os.environ["GX_ANALYTICS_ENABLED"] == "false"
 

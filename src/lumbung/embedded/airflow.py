@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
 import time
@@ -150,6 +151,8 @@ class Airflow:
             state = self._state()
             state["port"] = str(free_port(int(state["port"])))
             write_private(self._state_file, json.dumps(state))
+        if self.processes.find("scheduler") is None:
+            self._give_up_dead_scheduler()
         for name, arguments in COMPONENTS.items():
             if self.processes.find(name) is None:
                 self.processes.spawn(
@@ -225,6 +228,18 @@ class Airflow:
                 cure="check the database's free space and rights, then run the same again",
             )
         stamp.write_text(f"{version('apache-airflow-core')} {self._revision()}")
+
+    def _give_up_dead_scheduler(self) -> None:
+        """Let the next scheduler take over the tasks of one that was killed here, at once.
+
+        Airflow itself would wait until the dead one's heartbeat is half a minute old.
+        """
+        with psycopg.connect(self._metadata_url) as connection:
+            connection.execute(
+                "update job set state = 'failed' where job_type = 'SchedulerJob'"
+                " and state = 'running' and hostname = %s",
+                (socket.gethostname(),),
+            )
 
     def _revision(self) -> str | None:
         """Alembic's revision of the metadata as the database tells, None when it is empty."""

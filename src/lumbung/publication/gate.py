@@ -22,7 +22,7 @@ def check(edition_id: str, *, settings: Settings, database_url: str) -> checks.G
     The checks, their severities, owners and cures are in `expectations/publication.yaml`; results
     go to `ops.check_result`, a pass (perhaps by waivers that are in force) to
     `published.gate_pass`, a page for people to Data Docs under
-    `LUMBUNG_HOME/data_docs/publication/`.
+    `LUMBUNG_HOME/docs/checks/publication/`.
 
     Raises:
         GateError: when a check of severity `fail` does not hold and is not waived; its

@@ -189,7 +189,7 @@ class _Run:
     def _invoke(self, arguments: list[str]) -> list[str]:
         """Run dbt and return the warnings."""
         folder = self.settings.home / "dbt"
-        with _environment(self.database_url):
+        with dbt_environment(self.database_url):
             from dbt.cli.main import dbtRunner
 
             outcome = dbtRunner(callbacks=[self._on_event]).invoke([
@@ -373,7 +373,7 @@ class _Run:
 
 
 @contextmanager
-def _environment(database_url: str) -> Iterator[None]:
+def dbt_environment(database_url: str) -> Iterator[None]:
     """What `dbt_project/profiles.yml` reads, for as long as dbt runs."""
     parts = psycopg.conninfo.conninfo_to_dict(database_url)
     names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password"}

@@ -202,7 +202,7 @@ def run_suite(
     Args:
         file: the suite.
         connection: to the warehouse; the queries read in one snapshot where the caller asks for it.
-        settings: Data Docs go to `LUMBUNG_HOME/data_docs/<suite>/`.
+        settings: Data Docs go to `LUMBUNG_HOME/docs/checks/<suite>/`.
         parameters: values for the braces in the queries; sent as SQL literals.
 
     Raises:
@@ -211,7 +211,7 @@ def run_suite(
     """
     suite = load_suite(file)
     tables = [_rows(connection, file, batch, parameters or {}) for batch in suite.batches]
-    results, data_docs = _judge(suite, tables, settings.home / "data_docs" / suite.suite)
+    results, data_docs = _judge(suite, tables, settings.docs / "checks" / suite.suite)
     result = GateResult(suite.suite, uuid.uuid4(), results, data_docs)
     with connection.cursor() as cursor:
         cursor.executemany(

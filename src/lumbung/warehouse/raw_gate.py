@@ -16,7 +16,7 @@ def check_raw(*, settings: Settings, database_url: str) -> checks.GateResult:
     """Judge what was landed since the last successful build, channel by channel.
 
     The checks, their severities, owners and cures are in `expectations/raw.yaml`; results go to
-    `ops.check_result` and to Data Docs under `LUMBUNG_HOME/data_docs/raw/`.
+    `ops.check_result` and to Data Docs under `LUMBUNG_HOME/docs/checks/raw/`.
 
     Raises:
         GateError: when a check of severity `fail` does not hold; its message names the check, the

@@ -1,4 +1,4 @@
-"""Which problem marks which regency: the generator's worlds say it in any seed."""
+"""Worlds of other seeds: facts, figures, the edition, and which problem marks which regency."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from against_truth import edition_equals_truth, facts_equal_truth
+from lumbung.demo.truth import figure_differences
+from lumbung.publication import edition
 from lumbung.warehouse.build import build
 from warehouse.conftest import land_world, query
 
@@ -19,9 +22,13 @@ MARKS = {
 
 
 @pytest.mark.parametrize("seed", [2, 3, 4])
-def test_what_marks_a_regency_is_found(seed: int, database_url: str, tmp_path: Path) -> None:
-    settings, _ = land_world(seed, tmp_path, database_url)
+def test_a_world_is_found_again(seed: int, database_url: str, tmp_path: Path) -> None:
+    settings, truth = land_world(seed, tmp_path, database_url)
     build(settings=settings, database_url=database_url)
+    facts_equal_truth(database_url, truth)
+    assert figure_differences(truth, database_url) == []
+    edition_id = edition.freeze(truth["edition_week"], settings=settings, database_url=database_url)
+    edition_equals_truth(database_url, truth, edition_id)
     rows = query(
         database_url,
         "select regency_code, issue_code, is_marked, case_count, base_count, prevention_count"

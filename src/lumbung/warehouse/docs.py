@@ -1,0 +1,110 @@
+"""What an analyst reads about the tables: dbt's documentation and the Data Docs of both doors.
+
+`LUMBUNG_HOME/docs/` is a folder that any web server can show: `index.html`, `dbt/index.html`
+(tables, columns, lineage, in one file) and `checks/<suite>/index.html` (Great Expectations; written
+by every run of a gate).
+"""
+
+from __future__ import annotations
+
+import html
+import shutil
+from datetime import datetime
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from lumbung.errors import BuildError, ServiceError
+from lumbung.settings import JAKARTA, Settings
+from lumbung.warehouse.build import dbt_environment
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Lumbung: documentation</title>
+<meta name="viewport" content="width=device-width">
+<style>body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto;
+padding: 0 1rem; color-scheme: light dark }}</style></head>
+<body><h1>Documentation of the warehouse</h1><ul>
+{entries}
+</ul></body></html>
+"""
+
+
+def write(*, settings: Settings, database_url: str) -> Path:
+    """Make dbt's documentation anew and an index of it and of the Data Docs that are there.
+
+    Args:
+        settings: where the dbt project and `LUMBUNG_HOME` are.
+        database_url: the warehouse, whose catalogue the pages show.
+
+    Returns:
+        the index page.
+
+    Raises:
+        BuildError: when dbt cannot read the project or the database.
+
+    """
+    folder = settings.docs
+    (folder / "dbt").mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(_dbt_page(settings, database_url), folder / "dbt" / "index.html")
+    entries = [("dbt/index.html", "Tables, columns and where they come from (dbt)")]
+    entries += [
+        (f"checks/{page.parent.name}/index.html", f"Checks at the door '{page.parent.name}'")
+        for page in sorted(folder.glob("checks/*/index.html"))
+    ]
+    index = folder / "index.html"
+    index.write_text(
+        _PAGE.format(
+            entries="\n".join(
+                f'<li><a href="{address}">{html.escape(title)}</a>,'
+                f" {_written(folder / address)}</li>"
+                for address, title in entries
+            )
+        ),
+        encoding="utf-8",
+    )
+    return index
+
+
+def server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
+    """A web server of a folder, on loopback only; port 0 takes a free one.
+
+    Raises:
+        ServiceError: when the port is taken.
+
+    """
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    try:
+        return ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        raise ServiceError(
+            f"port {port} cannot be used: {error.strerror}",
+            where="lumbung docs",
+            cure="choose another with --port, or leave it out for a free one",
+        ) from error
+
+
+def _dbt_page(settings: Settings, database_url: str) -> Path:
+    """Run `dbt docs generate`; the page that holds everything in one file."""
+    target = settings.home / "dbt" / "docs"
+    with dbt_environment(database_url):
+        from dbt.cli.main import dbtRunner
+
+        outcome = dbtRunner().invoke([
+            "--log-level", "none", "--log-path", str(settings.home / "dbt" / "logs"),
+            "docs", "generate", "--static",
+            "--project-dir", str(settings.dbt_project),
+            "--profiles-dir", str(settings.dbt_project),
+            "--target-path", str(target),
+        ])  # fmt: skip
+    if not outcome.success:
+        raise BuildError(
+            f"dbt could not document the warehouse: {outcome.exception or 'a model is wrong'}",
+            where=str(settings.dbt_project),
+            cure=f"build first ('lumbung build'), or read {settings.home / 'dbt/logs/dbt.log'}",
+        )
+    return target / "static_index.html"
+
+
+def _written(page: Path) -> str:
+    moment = datetime.fromtimestamp(page.stat().st_mtime, JAKARTA)
+    return f"{moment:%Y-%m-%d %H:%M} WIB"

@@ -1,0 +1,88 @@
+"""What a warehouse holds beside what the invented world says it must, row by row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import psycopg
+
+ACTIVITIES = {
+    "supervisions": (
+        "fct_supervision",
+        ["regency_code", "district_code", "activity_date", "election_code", "method_code"],
+    ),
+    "preventions": (
+        "fct_prevention",
+        ["regency_code", "district_code", "activity_date", "prevention_type_code"],
+    ),
+    "submissions": ("fct_submission", ["district_code", "week_id", "is_submitted"]),
+}
+
+
+def read(url: str, sql: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(sql.encode()).fetchall()
+
+
+def facts_equal_truth(url: str, truth: dict[str, Any]) -> None:
+    """Cases with their issues and types, activities and submissions are the world's, no other."""
+    assert len(truth["reports"]) > 10
+    rows = read(
+        url,
+        "select channel, record_kind, lower(register_number), regency_code, district_code,"
+        " occurred_date::text, known_date::text, received_date::text, week_id,"
+        " registration_outcome,"
+        " array(select issue_code from marts.bridge_report_issue b"
+        "  where b.report_id = r.report_id order by 1),"
+        " array(select violation_type_code from marts.bridge_report_violation_type b"
+        "  where b.report_id = r.report_id order by 1)"
+        " from marts.fct_report r",
+    )
+    found = Counter((*row[:-2], tuple(row[-2]), tuple(row[-1])) for row in rows)
+    wanted = Counter(
+        (
+            report["channel"],
+            report["record_kind"],
+            (report["register_number"] or "").lower() or None,
+            report["regency_code"],
+            report["district_code"],
+            report["occurred_date"],
+            report["known_date"],
+            report["received_date"],
+            report["week_id"],
+            report["registration_outcome"],
+            tuple(sorted(report["issues"])),
+            tuple(sorted(report["violation_types"])),
+        )
+        for report in truth["reports"]
+    )
+    assert found - wanted == Counter()
+    assert wanted - found == Counter()
+    for key, (table, columns) in ACTIVITIES.items():
+        selected = ", ".join(f"{column}::text" for column in columns)
+        rows = read(url, f"select {selected} from marts.{table}")
+        wanted = Counter(
+            tuple(str(row[c]).lower() if isinstance(row[c], bool) else row[c] for c in columns)
+            for row in truth[key]
+        )
+        assert Counter(rows) == wanted, table
+
+
+def edition_equals_truth(url: str, truth: dict[str, Any], edition_id: str) -> None:
+    """The frozen figures of the edition's week are the world's, every category and regency."""
+    week = truth["edition_week"]
+    values = {
+        (row["figure_code"], row["category_code"], row["regency_code"], row["period"]): row["value"]
+        for row in truth["figures"]
+        if row["week_id"] == week
+    }
+    frozen = read(
+        url,
+        "select figure_code, category_code, regency_code, week_value, to_date_value"
+        f" from published.figure where edition_id = '{edition_id}'",
+    )
+    assert len(frozen) * 2 == len(values) > 100
+    for *key, in_week, to_date in frozen:
+        assert in_week == values[(*key, "week")], key
+        assert to_date == values[(*key, "to_date")], key
