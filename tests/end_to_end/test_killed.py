@@ -1,9 +1,10 @@
 """Killing the demo at any moment and running it again gives the same facts.
 
-Every run of the suite kills it while dbt builds. `LUMBUNG_KILLS=20` kills it also while a channel is
-landed and at twenty more moments: `LUMBUNG_KILLS=20 make test TEST=tests/end_to_end/test_killed.py`.
-Landing and publishing are killed between any two statements by tests of their own
-(`tests/intake/test_intake_killed.py`, `tests/publication/test_publication_killed.py`).
+Every run of the suite kills it while dbt builds. The long form kills it also while a channel is
+landed and at twenty more moments:
+`LUMBUNG_KILLS=20 make test TEST=tests/end_to_end/test_killed.py`. Landing and publishing are killed
+between any two statements by tests of their own (`tests/intake/test_intake_killed.py`,
+`tests/publication/test_publication_killed.py`).
 """
 
 from __future__ import annotations
