@@ -28,7 +28,7 @@ from lumbung.embedded.stack import Stack
 from lumbung.errors import ServiceError
 from lumbung.settings import Settings
 
-SECONDS = 300
+SECONDS = 900  # a guard against hanging, not a limit
 
 
 def kill_everything(settings: Settings, demo: subprocess.Popen[bytes]) -> None:
