@@ -97,3 +97,8 @@ class Settings:
     def editions(self) -> Path:
         """The editions, one folder each."""
         return self.home / "editions"
+
+    @property
+    def portal(self) -> Path:
+        """The static site of the published editions: any web server may serve it."""
+        return self.home / "portal"

@@ -79,3 +79,21 @@ def drafts(
             edition.approve(edition_id, by=by, how=how, database_url=url)  # type: ignore[arg-type]
             found[how] = edition.load(edition_id, database_url=url)
     return found
+
+
+@pytest.fixture(scope="session")
+def portal(
+    server: EmbeddedPostgres,
+    filled: tuple[str, Figures],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[str, Settings]]:
+    """A database with published editions and a draft, and a home with the portal of them."""
+    import published
+
+    from lumbung.publication import portal as public
+
+    home = Settings(tmp_path_factory.mktemp("home"), Path(__file__).parents[2], None)
+    with copy_of(server, filled[0]) as url:
+        published.publish_weeks(url, home)
+        public.build(settings=home, database_url=url)
+        yield url, home

@@ -1,0 +1,26 @@
+// Tables with data-filter get a field that hides rows; without scripts all rows are shown.
+for (const table of document.querySelectorAll("table[data-filter]")) {
+  const rows = [...table.tBodies[0].rows];
+  const texts = rows.map((row) => row.textContent.toLowerCase());
+  if (rows.length < 4) continue;
+  const label = document.createElement("label");
+  const field = document.createElement("input");
+  const status = document.createElement("output");
+  field.type = "search";
+  label.className = "filter";
+  label.append(table.dataset.filter, field);
+  label.after(status);
+  field.addEventListener("input", () => {
+    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    rows.forEach((row, n) => {
+      row.hidden = !words.every((word) => texts[n].includes(word));
+      shown += !row.hidden;
+    });
+    status.textContent = words.length ? `${shown} dari ${rows.length} baris` : "";
+  });
+  const box = document.createElement("div");
+  box.className = "filters";
+  box.append(label, status);
+  table.closest(".scroll").before(box);
+}
