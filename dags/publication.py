@@ -110,9 +110,19 @@ def publication() -> None:
         edition.approve(edition_id, **decision)
         return edition.publish(edition_id, settings=settings, database_url=url)
 
+    # Also after a rejection or when nothing is new: it restores what a killed run left.
+    @task(trigger_rule="none_failed")
+    @for_good
+    def portal() -> str:
+        from lumbung.publication import portal as publication_portal
+
+        settings = Settings.load()
+        url = settings.require_database_url()
+        return str(publication_portal.build(settings=settings, database_url=url))
+
     frozen = freeze()
     draft = render(frozen)
-    draft >> gate(frozen) >> approve >> publish(frozen, draft, approve.output)
+    draft >> gate(frozen) >> approve >> publish(frozen, draft, approve.output) >> portal()
 
 
 def decided_by(answer: Any) -> dict[str, Any]:

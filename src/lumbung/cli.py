@@ -62,12 +62,18 @@ def _fail(message: str) -> NoReturn:
 
 @app.command()
 def up() -> None:
-    """Start PostgreSQL and Airflow; what runs already is left alone."""
+    """Start PostgreSQL, Airflow and the portal; what runs already is left alone."""
     from lumbung.embedded.stack import Stack
+    from lumbung.publication import portal
 
+    settings = Settings.load()
+    stack = Stack(settings)
     with console.status("starting PostgreSQL and Airflow (about half a minute)"):
-        airflow = Stack(Settings.load()).start()
+        airflow = stack.start()
+        if not settings.portal.exists():
+            portal.build(settings=settings, database_url=stack.start_database())
     console.print(f"Airflow  {airflow.url}  (user admin, password {airflow.password('admin')})")
+    console.print(f"portal   {stack.portal.url}")
     console.print("psql     .venv/bin/lumbung psql")
     console.print("stop     .venv/bin/lumbung down")
 
@@ -101,28 +107,42 @@ def status() -> None:
             str(log),
         )
     console.print(table)
+    if stack.portal.url:
+        console.print(f"portal   {stack.portal.url}")
     console.print(f"together {sum(part.memory for part in parts) / 1e9:.2f} GB (proportional)")
     if not all(part.pid for part in parts):
         raise typer.Exit(3)
 
 
 @app.command()
-def run(component: Annotated[str, typer.Argument(help="init, or a process of Airflow")]) -> None:
+def run(
+    component: Annotated[str, typer.Argument(help="init, portal, or a process of Airflow")],
+) -> None:
     """Run one part in the foreground, for containers and service managers.
 
-    Variables `AIRFLOW__...` that are set win over Lumbung's own.
+    Variables `AIRFLOW__...` that are set win over Lumbung's own. The portal listens at
+    `LUMBUNG_PORTAL_HOST` (127.0.0.1) and `LUMBUNG_PORTAL_PORT` (8090).
     """
+    from lumbung.embedded import portal as local
     from lumbung.embedded.airflow import COMPONENTS
     from lumbung.embedded.stack import Stack
+    from lumbung.publication import portal as publication_portal
 
     given = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW__")}
-    stack = Stack(Settings.load(), given)
-    airflow = stack.airflow(stack.start_database())
+    settings = Settings.load()
+    stack = Stack(settings, given)
+    if component == local.NAME:
+        host = os.environ.get("LUMBUNG_PORTAL_HOST", "127.0.0.1")
+        port = int(os.environ.get("LUMBUNG_PORTAL_PORT", local.PREFERRED_PORT))
+        os.execv(sys.executable, local.command(settings.portal, host, port))  # noqa: S606
+    url = stack.start_database()
+    airflow = stack.airflow(url)
     if component == "init":
         airflow.prepare()
+        publication_portal.build(settings=settings, database_url=url)
         return
     if component not in COMPONENTS:
-        raise typer.BadParameter(f"one of init, {', '.join(COMPONENTS)}")
+        raise typer.BadParameter(f"one of init, portal, {', '.join(COMPONENTS)}")
     command = [sys.executable, "-m", "airflow", *COMPONENTS[component]]
     os.execve(sys.executable, command, airflow.environment())  # noqa: S606
 
@@ -173,6 +193,18 @@ def build(
     url = Stack(settings).start_database()
     raw_gate.check_raw(settings=settings, database_url=url)
     warehouse_build.build(settings=settings, database_url=url, full_refresh=full_refresh)
+
+
+@app.command()
+def portal() -> None:
+    """Build the portal again from the published editions, as the DAG `publication` does."""
+    from lumbung.embedded.stack import Stack
+    from lumbung.publication import portal as publication_portal
+
+    settings = Settings.load()
+    url = Stack(settings).start_database()
+    folder = publication_portal.build(settings=settings, database_url=url)
+    console.print(f"written  {folder / 'index.html'}", soft_wrap=True)
 
 
 @app.command()

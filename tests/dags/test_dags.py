@@ -26,6 +26,7 @@ EXPECTED: dict[str, dict[str, tuple[int, timedelta | None]]] = {
         "gate": (2, HOUR),
         "approve": (2, None),
         "publish": (2, HOUR),
+        "portal": (2, HOUR),
     },
 }
 """Every DAG, every task, its retries and its time limit. A new DAG is added here on purpose."""
@@ -77,6 +78,7 @@ def test_order_of_tasks_puts_every_gate_before_what_it_guards(bag: DagBag) -> No
     assert publication.get_task("approve").upstream_task_ids == {"gate"}
     assert publication.get_task("gate").upstream_task_ids >= {"render"}
     assert publication.get_task("publish").upstream_task_ids == {"freeze", "render", "approve"}
+    assert publication.get_task("portal").upstream_task_ids == {"publish"}
 
 
 def test_parsing_imports_nothing_heavy() -> None:

@@ -42,13 +42,14 @@ def services() -> dict[str, Any]:
 
 def test_services_and_what_they_open(services: dict[str, Any]) -> None:
     assert set(services) == {
-        "postgres", "init", "api-server", "scheduler", "dag-processor", "triggerer", "mail",
+        "postgres", "init", "api-server", "scheduler", "dag-processor", "triggerer", "portal",
+        "mail",
     }  # fmt: skip
     assert services["postgres"]["image"] == "postgres:18"
     published = [
         (name, port["host_ip"]) for name, it in services.items() for port in it.get("ports", [])
     ]
-    assert published == [("api-server", "127.0.0.1")]
+    assert published == [("api-server", "127.0.0.1"), ("portal", "127.0.0.1")]
 
 
 def here(value: str, server: EmbeddedPostgres, port: int, home: Path) -> str:
@@ -61,7 +62,7 @@ def here(value: str, server: EmbeddedPostgres, port: int, home: Path) -> str:
 def test_every_command_runs(
     services: dict[str, Any], server: EmbeddedPostgres, tmp_path: Path
 ) -> None:
-    port, mail_port = free_port(), free_port()
+    port, mail_port, portal_port = free_port(), free_port(), free_port()
     running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(name: str) -> subprocess.Popen[bytes]:
@@ -81,6 +82,10 @@ def test_every_command_runs(
         if name == "api-server":
             assert environment["AIRFLOW__API__HOST"] == "0.0.0.0"
             environment |= {"AIRFLOW__API__HOST": "127.0.0.1", "AIRFLOW__API__PORT": str(port)}
+        if name == "portal":
+            assert environment["LUMBUNG_PORTAL_HOST"] == "0.0.0.0"
+            environment |= {"LUMBUNG_PORTAL_HOST": "127.0.0.1"}
+            environment |= {"LUMBUNG_PORTAL_PORT": str(portal_port)}
         with (tmp_path / f"{name}.log").open("wb") as log:
             return subprocess.Popen(
                 command,
@@ -111,6 +116,8 @@ def test_every_command_runs(
         assert health == dict.fromkeys(
             ("metadatabase", "scheduler", "triggerer", "dag_processor"), "healthy"
         )
+        page = httpx.get(f"http://127.0.0.1:{portal_port}/", timeout=5)
+        assert "Belum ada edisi terbit" in page.text
         with socket.create_connection(("127.0.0.1", mail_port), timeout=5) as mail:
             assert mail.recv(3) == b"220"
     finally:

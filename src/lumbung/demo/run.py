@@ -297,9 +297,11 @@ class Demo:
             self.console.print(
                 f"  Airflow  {airflow.url}  (user admin, password {airflow.password('admin')})"
             )
+            self.console.print(f"  portal   {self.stack.portal.url}")
             self.console.print("  stop     .venv/bin/lumbung down")
         else:
             self.console.print("  Airflow  .venv/bin/lumbung up    (prints address and password)")
+            self.console.print(f"  portal   {_shown(self.settings.portal / 'index.html')}")
         self.console.print("  psql     .venv/bin/lumbung psql")
 
 

@@ -9,6 +9,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from lumbung import database
+from lumbung.embedded import portal
 from lumbung.embedded.airflow import COMPONENTS, Airflow
 from lumbung.embedded.postgres import EmbeddedPostgres
 from lumbung.embedded.processes import Processes, family_memory
@@ -28,7 +29,7 @@ class Part:
 
 
 class Stack:
-    """PostgreSQL (the embedded one, unless `LUMBUNG_DATABASE_URL` names another) and Airflow.
+    """PostgreSQL (embedded, unless `LUMBUNG_DATABASE_URL` names another), Airflow and the portal.
 
     Args:
         settings: the installation.
@@ -42,6 +43,7 @@ class Stack:
         self.airflow_overrides = airflow_overrides or {}
         self.postgres = EmbeddedPostgres(settings.home / "postgres")
         self.processes = Processes(settings.home / "run", settings.home / "logs")
+        self.portal = portal.PortalServer(settings.portal, self.processes)
 
     def start_database(self) -> str:
         """Start the embedded server unless another is configured, migrate, and return the URL.
@@ -62,6 +64,7 @@ class Stack:
 
         """
         airflow = self.airflow(self.start_database())
+        self.portal.start()
         airflow.start()
         return airflow
 
@@ -86,7 +89,8 @@ class Stack:
             server = self.postgres.process
             parts.append(Part("postgres", server.pid if server else None, family_memory(server)))
         started = {path.name for path in self.processes.folder.glob("*")}
-        for name in [*COMPONENTS, *sorted(started - set(COMPONENTS))]:
+        known = [*COMPONENTS, portal.NAME]
+        for name in [*known, *sorted(started - set(known))]:
             process = self.processes.find(name)
             pid = process.pid if process else None
             parts.append(Part(name, pid, self.processes.memory(name)))
