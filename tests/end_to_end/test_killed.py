@@ -21,6 +21,7 @@ from pathlib import Path
 
 import psutil
 import psycopg
+import pytest
 
 from end_to_end.conftest import ROOT
 from lumbung.demo.truth import figure_differences
@@ -74,6 +75,7 @@ def count(settings: Settings, query: str) -> int:
         return 0
 
 
+@pytest.mark.timeout(3600)  # the long form is some forty demos
 def test_killed_demo_finishes_with_the_same_facts(scratch: Path) -> None:
     settings = Settings(home=scratch / "killed", project=ROOT, database_url=None)
     log = scratch / "demo.log"
