@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lumbung.demo import world
+from lumbung.demo import reckoning, world
 from lumbung.errors import ConfigurationError
 
 SEEDS = (1, 2, 3, 7, 11, 42, 2024, 990_017)
@@ -20,7 +20,7 @@ Truth = dict[str, Any]
 
 @cache
 def truth(seed: int, weeks: int = 9) -> Truth:
-    return world.generate(seed, weeks).truth()
+    return reckoning.truth_of(world.generate(seed, weeks))
 
 
 @pytest.fixture(params=SEEDS)
@@ -38,8 +38,8 @@ def figures(of: Truth, figure: str, period: str = "week") -> dict[tuple[str, str
 
 
 def test_the_same_seed_is_the_same_world_and_another_is_not() -> None:
-    assert world.generate(5).truth() == world.generate(5).truth()
-    assert world.generate(5).truth()["reports"] != world.generate(6).truth()["reports"]
+    assert reckoning.truth_of(world.generate(5)) == reckoning.truth_of(world.generate(5))
+    assert truth(5)["reports"] != truth(6)["reports"]
 
 
 def test_the_truth_has_exactly_the_keys_of_the_contract(nine_weeks: Truth) -> None:
@@ -234,7 +234,7 @@ def test_a_longer_world_continues_a_shorter_one(weeks: int) -> None:
         rows = getattr(short, part)
         assert getattr(longer, part)[: len(rows)] == rows
         assert len(getattr(longer, part)) > len(rows)
-    for row in short.truth()["reports"]:
+    for row in reckoning.truth_of(short)["reports"]:
         assert row["week_id"] <= short.weeks[-1]
 
 

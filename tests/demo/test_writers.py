@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from python_calamine import CalamineWorkbook
 
-from lumbung.demo import people, world, writers
+from lumbung.demo import people, reckoning, world, writers
 
 REGISTER = Path("register_laporan/Buku Register Laporan 2024.xlsx")
 RECAP = Path("rekap_pengawasan/Rekap Pengawasan Kampanye dan Pencegahan.xlsx")
@@ -46,7 +46,7 @@ def inbox(seed: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def truth(seed: int) -> dict[str, Any]:
-    return world.generate(seed).truth()
+    return reckoning.truth_of(world.generate(seed))
 
 
 def sheets(path: Path) -> dict[str, list[Row]]:
@@ -88,16 +88,17 @@ def submissions(inbox: Path) -> list[dict[str, Any]]:
 
 
 def test_the_same_seed_writes_the_same_bytes_in_another_process(
-    inbox: Path, seed: int, tmp_path: Path
+    inbox: Path, seed: int, truth: dict[str, Any], tmp_path: Path
 ) -> None:
     code = (
-        "import sys; from pathlib import Path; from lumbung.demo import world, writers;"
+        "import sys; from pathlib import Path; from lumbung.demo import reckoning, world, writers;"
         f"made = world.generate({seed}); writers.write(made, Path(sys.argv[1]));"
-        "made.write_truth(Path(sys.argv[1]) / 'truth.json')"
+        "truth = reckoning.truth_of(made);"
+        "reckoning.write_truth(truth, Path(sys.argv[1]) / 'truth.json')"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "America/Lima", "LC_ALL": "C"}
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, env=environment)
-    world.generate(seed).write_truth(inbox / "truth.json")
+    reckoning.write_truth(truth, inbox / "truth.json")
     files = {path.relative_to(inbox) for path in inbox.rglob("*") if path.is_file()}
     assert files == {REGISTER, RECAP, *CHATS, FORM, Path("truth.json")}
     for file in files:

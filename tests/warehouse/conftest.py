@@ -15,7 +15,7 @@ import pytest
 import yaml
 from psycopg.types.json import Jsonb
 
-from lumbung.demo import world, writers
+from lumbung.demo import reckoning, world, writers
 from lumbung.demo.kobo_server import StandIn
 from lumbung.embedded.postgres import EmbeddedPostgres
 from lumbung.intake.connectors import SourceConnection
@@ -209,7 +209,7 @@ def land_world(seed: int, home: Path, url: str) -> tuple[Settings, dict[str, Any
                 run_key="test",
             )
         server.shutdown()
-    return settings, invented.truth()
+    return settings, reckoning.truth_of(invented)
 
 
 @pytest.fixture(scope="session")

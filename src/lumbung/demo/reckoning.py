@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from lumbung.demo import vocabulary
 from lumbung.demo.facts import COUNTED, DUPLICATE, Activity, Fate, Tip, week_of
 from lumbung.demo.regions import PROVINCE, REGENCIES, UNKNOWN_REGENCY
-
-if TYPE_CHECKING:
-    from lumbung.demo.world import World
+from lumbung.demo.world import World
 
 CATEGORIES: dict[str, tuple[str, ...]] = {
     "suspected_violation": ("ALL",),
@@ -62,6 +62,11 @@ def truth_of(world: World) -> Record:
 
 
 # --- deliveries ------------------------------------------------------------------------------
+
+
+def write_truth(truth: Record, path: Path) -> None:
+    """Write what `truth_of` gave as JSON; the same world gives the same bytes."""
+    path.write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def _fates(world: World) -> dict[str, list[Fate]]:

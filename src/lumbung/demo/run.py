@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from lumbung import database
-from lumbung.demo import truth as truth_of
+from lumbung.demo import reckoning, writers
+from lumbung.demo import truth as comparison
 from lumbung.demo import world as invented
-from lumbung.demo import writers
 from lumbung.embedded.airflow import Airflow, AirflowClient
 from lumbung.embedded.postgres import free_port
 from lumbung.embedded.stack import Stack
@@ -81,8 +81,8 @@ class Demo:
         with self._staged("invented world") as note:
             world = invented.generate(self.seed, self.weeks)
             writers.write(world, self.settings.inbox)
-            truth = world.truth()
-            (self.settings.home / "truth.json").write_text(json.dumps(truth, indent=1))
+            truth = reckoning.truth_of(world)
+            reckoning.write_truth(truth, self.settings.home / "truth.json")
             note.append(
                 f"seed {self.seed}, weeks {truth['weeks'][0]} to {truth['edition_week']}, "
                 f"{len(truth['reports'])} reports, {len(truth['supervisions'])} campaign events"
@@ -105,7 +105,7 @@ class Demo:
             edition_id = self._publish(airflow, client, url, truth["edition_week"])
             note.append(edition_id)
         with self._staged("truth") as note:
-            note.append(truth_of.compare(truth, url))
+            note.append(comparison.compare(truth, url))
         self._show_counts(counts)
         self._show_artefacts(edition_id)
 

@@ -17,13 +17,11 @@ weeks continues it, row for row. Days and weeks are those of Asia/Jakarta.
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from lumbung.demo import stories, vocabulary
@@ -41,7 +39,6 @@ from lumbung.demo.facts import (
     week_of,
 )
 from lumbung.demo.people import invent
-from lumbung.demo.reckoning import truth_of
 from lumbung.demo.regions import REGENCIES, District, Place, Regency
 from lumbung.errors import ConfigurationError
 from lumbung.settings import JAKARTA
@@ -133,15 +130,6 @@ class World:
         while 0 < index < len(self.chat) and self.chat[index - 1].at == self.chat[index].at:
             index += 1
         return index
-
-    def truth(self) -> dict[str, Any]:
-        """What every count, fact and figure must be (docs/architecture.md, "The demo's truth")."""
-        return truth_of(self)
-
-    def write_truth(self, path: Path) -> None:
-        """Write `truth()` as JSON; the same world gives the same bytes."""
-        text = json.dumps(self.truth(), ensure_ascii=False, indent=1)
-        path.write_text(text + "\n", encoding="utf-8")
 
 
 def week_start(index: int) -> date:
