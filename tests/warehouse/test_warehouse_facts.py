@@ -75,9 +75,16 @@ NAMED: dict[tuple[str | None, str | None], tuple[str, str | None, str]] = {
     ("Belitung", "Tanjung Pandan"): ("19.02", "19.02.01", "regency_name"),
     ("Kec. Rangkui, Pangkal Pinang", None): ("19.71", "19.71.04", "regency_name"),
     ("Kec. Sp. Teritip, Kab. Bangka Barat", "-"): ("19.05", "19.05.02", "regency_name"),
-    # the regency decides; a district of another one is dropped
-    ("Belitung", "Manggar"): ("19.02", None, "regency_name"),
-    ("Kec. Manggar, Belitung", None): ("19.02", None, "regency_name"),
+    # a regency and a district of another one: a person has to look
+    ("Belitung", "Manggar"): ("19.00", None, "contradictory"),
+    ("Kec. Manggar, Belitung", None): ("19.00", None, "contradictory"),
+    ("Bangka", "Toboali"): ("19.00", None, "contradictory"),
+    # a name that is a district elsewhere is the village where that agrees
+    ("Bangka Barat", "Dendang"): ("19.05", "19.05.04", "regency_name"),
+    # one regency of another province, which has a district of a name that is also here
+    ("Jakarta Barat", "Taman Sari"): ("19.00", None, "contradictory"),
+    ("Kab/Kota: Belitung", "kec_sijuk"): ("19.02", "19.02.04", "regency_name"),
+    ("Babel", "Bangka Tengah"): ("19.04", None, "regency_name"),
     # a district's name stands for its regency where no regency is said
     ("Sungailiat", None): ("19.01", "19.01.01", "district_name"),
     ("-", "Mentok"): ("19.05", "19.05.01", "district_name"),
@@ -87,9 +94,9 @@ NAMED: dict[tuple[str | None, str | None], tuple[str, str | None, str]] = {
     ("1903", None): ("19.00", None, "ambiguous"),
     ("1905", "-"): ("19.00", None, "ambiguous"),
     ("19.03", None): ("19.00", None, "ambiguous"),
-    ("1903", "Koba"): ("19.00", None, "ambiguous"),  # neither of the two has a Koba
+    ("1903", "Koba"): ("19.00", None, "contradictory"),  # neither of the two has a Koba
     ("1903", "Mentok"): ("19.05", "19.05.01", "district_name"),
-    ("Bangka / Belitung", None): ("19.00", None, "ambiguous"),
+    ("Bangka / Belitung", None): ("19.00", None, "contradictory"),
     # nothing that is known for certain
     ("Kota Bangka", None): ("19.00", None, "unresolved"),
     ("Bangka Belitung", None): ("19.00", None, "unresolved"),
@@ -103,7 +110,8 @@ CODED: list[tuple[str, dict[str, Any], tuple[str, str | None, str]]] = [
     ("rekap", {"Kode": "19.05", "Kecamatan": "Mentok"}, ("19.05", "19.05.01", "regency_code")),
     ("rekap", {"Kode": 1905, "Kecamatan": "Jebus"}, ("19.05", "19.05.03", "regency_code")),
     ("rekap", {"Kode": 19.03, "Kecamatan": "Toboali"}, ("19.03", "19.03.01", "regency_code")),
-    ("rekap", {"Kode": "1903", "Kecamatan": "Mentok"}, ("19.03", None, "regency_code")),
+    ("rekap", {"Kode": "1903", "Kecamatan": "Mentok"}, ("19.00", None, "contradictory")),
+    ("rekap", {"Kode": "1905.0", "Kecamatan": "Jebus "}, ("19.05", "19.05.03", "regency_code")),
     ("rekap", {"Kode": "1999", "Kecamatan": "-"}, ("19.00", None, "unresolved")),
     ("formulir", {"kode": "1905", "kecamatan": "Toboali"}, ("19.03", "19.03.01", "regency_code")),
     ("formulir", {"kode": "1903", "kecamatan": "Jebus"}, ("19.05", "19.05.03", "regency_code")),
@@ -375,7 +383,7 @@ class TestFacts:
             ("grup", "deleted_message", "2024-W45", 1),
             ("grup", "not_a_report", "2024-W45", 2),
             ("grup", "test_row", "2024-W45", 1),
-            ("rekap", "unknown_kind", None, 5),
+            ("rekap", "unknown_kind", None, 6),
             ("rekap", "unreadable_date", None, 1),
         ]
 

@@ -1,11 +1,21 @@
 -- Every way in which a channel wrote a place, resolved once to regency, district and village.
 --
--- Evidence for the regency, strongest first: names and codes with their scheme together; a code
--- without a scheme; the name of a district. The first kind that says anything decides. If it says
--- two things (a bare 1903 is Bangka Barat to BPS and Bangka Selatan to Kemendagri), the district
--- may settle it between them; otherwise the place stays unresolved: regency 19.00, for review.
--- The regency decides over the district: a district that does not belong to it is dropped.
-{%- set type_words = 'kabupaten|kab|kota|kecamatan|kec|provinsi|prov|desa|kelurahan|kel' %}
+-- The cells are cut into parts ('Kec. Rangkui, Pangkal Pinang' has two), and every part is read in
+-- all ways it can mean: as a regency, a district or a village, as a code of its scheme or of both.
+-- What all parts agree on is the place. Each part is first read at its column's own level, and
+-- only where that leads nowhere in every way ('Dendang' under Bangka Barat is the village there,
+-- not the district of Belitung Timur). Nothing is guessed: where the parts contradict each other,
+-- where more than one regency remains (a bare 1903 is Bangka Barat to BPS and Bangka Selatan to
+-- Kemendagri), or where the regency's own cell says something unknown, the place stays unresolved:
+-- regency 19.00, for review. docs/places.md has what that finds and misses.
+{%- set type_words = {
+    'regency': 'kabupaten|kab',
+    'city': 'kotamadya|kodya|kota|ko',
+    'district': 'kecamatan|kec|panwascam',
+    'village': 'kelurahan|kel|desa|ds',
+    'province': 'provinsi|propinsi|prov|prop',
+} %}
+{%- set any_type = type_words.values() | join('|') %}
 with places as (
     select
         {{ place_id() }} as place_id,
@@ -31,86 +41,132 @@ with places as (
 names as (
     select
         'regency' as level,
-        regency_code as region_code,
-        {{ place_key("regexp_replace(regency_name, '^(Kabupaten|Kota) ', '')") }} as name_key
+        {{ place_key("regexp_replace(regency_name, '^(Kabupaten|Kota) ', '')") }} as name_key,
+        regency_code,
+        null as district_code,
+        null as village_code
     from {{ ref('regency') }}
     where not is_unknown
     union
     select
         'district' as level,
-        district_code as region_code,
-        {{ place_key('district_name') }} as name_key
+        {{ place_key('district_name') }} as name_key,
+        regency_code,
+        district_code,
+        null as village_code
     from {{ ref('district') }}
     union
     select
-        level,
-        region_code,
-        {{ place_key('alias') }} as name_key
-    from {{ ref('region_alias') }}
+        aliases.level,
+        {{ place_key('aliases.alias') }} as name_key,
+        coalesce(districts.regency_code, aliases.region_code) as regency_code,
+        districts.district_code,
+        null as village_code
+    from {{ ref('region_alias') }} as aliases
+    left join {{ ref('district') }} as districts on aliases.region_code = districts.district_code
+    union
+    select
+        'village' as level,
+        {{ place_key('villages.village_name') }} as name_key,
+        districts.regency_code,
+        villages.district_code,
+        villages.village_code
+    from {{ ref('village') }} as villages
+    inner join {{ ref('district') }} as districts on villages.district_code = districts.district_code
 ),
 
--- A text may hold several names: 'Kec. Rangkui, Pangkal Pinang'.
+-- 'kec_kelapa' is a form's key; 'Kab/Kota: Belitung' repeats its question; a new part begins at a
+-- separator and at a word of type.
 parts as (
     select
         places.place_id,
         written.level as column_level,
-        (regexp_match(split.part, '^({{ type_words }})\M'))[1] as type_word,
-        {{ place_key("regexp_replace(split.part, '^(" ~ type_words ~ ")\\M', '')") }} as name_key
-    from places
-    cross join lateral (
-        values ('regency', places.regency_raw), ('district', places.district_raw)
-    ) as written (level, text)
-    cross join lateral regexp_split_to_table(lower(written.text), '\s*[,;/()]\s*') as split (part)
-),
-
-named as (
-    select distinct
-        parts.place_id,
-        names.level,
-        names.region_code
-    from parts
-    inner join names on parts.name_key = names.name_key
-    where
-        case names.level
-            when 'regency'
-                then
-                    parts.type_word in ('kabupaten', 'kab')
-                    -- 'Kota Bangka' may be the regency or its neighbour Kota Pangkal Pinang.
-                    or (parts.type_word = 'kota' and names.region_code ~ '^\d\d\.[7-9]')
-                    or (parts.type_word is null and parts.column_level = 'regency')
-            else parts.type_word is null or parts.type_word in ('kecamatan', 'kec')
-        end
-),
-
--- Codes: digits only, so that '19.05', 1905 and '1905' are one; a code column may hold a longer
--- code of a district or village in it. A name column may hold a code, then without a scheme.
-codes as (
-    select
-        places.place_id,
-        case when written.is_code then lower(written.scheme) end as scheme,
-        {{ place_key('written.text') }} as digits
+        written.level || split.place as part,
+        (regexp_match(split.text, '^({{ any_type }})\M'))[1] as type_word,
+        {{ place_key("regexp_replace(split.text, '^(" ~ any_type ~ ")\\M', '')") }} as name_key
     from places
     cross join lateral (
         values
-        (places.regency_code_raw, places.regency_code_scheme, true),
-        (places.district_code_raw, places.district_code_scheme, true),
-        (places.regency_raw, null, false)
-    ) as written (text, scheme, is_code)
-    where written.text ~ '^\s*\d[\d\s.]*$'
+        ('regency', places.regency_raw),
+        ('district', places.district_raw),
+        ('village', places.village_raw)
+    ) as written (level, text)
+    cross join lateral regexp_split_to_table(
+        regexp_replace(
+            replace(lower(written.text), '_', ' '), '^\s*(kab(upaten)?\s*/\s*kota|bawaslu)\M[\s.:]*', ''
+        ),
+        '\s*[,;/()|\[\]]+\s*|\s+[-–]\s+|\s+(?=({{ any_type }})\M\.?\s*\S)'
+    ) with ordinality as split (text, place)
+    where not {{ is_blank('written.text') }}
+),
+
+-- The levels that a part may be read at, the nearest first. In the regency's cell a village is
+-- rather a regency of another province (Banyuasin).
+levels (column_level, level, rank) as (
+    values
+    ('regency', 'regency', 1), ('regency', 'district', 2),
+    ('district', 'district', 1), ('district', 'regency', 2), ('district', 'village', 3),
+    ('village', 'village', 1), ('village', 'district', 2), ('village', 'regency', 3)
+),
+
+named as (
+    select
+        parts.place_id,
+        parts.part,
+        levels.rank,
+        names.level || '_name' as method,
+        names.regency_code,
+        names.district_code,
+        names.village_code
+    from parts
+    inner join names on parts.name_key = names.name_key
+    inner join levels on parts.column_level = levels.column_level and names.level = levels.level
+    where
+        case
+            when parts.type_word is null then true
+            when parts.type_word ~ '^({{ type_words.regency }})$'
+                then names.level = 'regency' and names.regency_code !~ '^\d\d\.[7-9]'
+            -- 'Kota Bangka' may be the regency or its neighbour; 'Kota Sungailiat' is a town.
+            when parts.type_word ~ '^({{ type_words.city }})$'
+                then names.level = 'district' or names.regency_code ~ '^\d\d\.[7-9]'
+            when parts.type_word ~ '^({{ type_words.district }})$' then names.level = 'district'
+            when parts.type_word ~ '^({{ type_words.village }})$' then names.level <> 'regency'
+            else false
+        end
+),
+
+-- Codes: digits only, so that '19.05', 1905 and '1905' are one; a code column may hold the longer
+-- code of a district or village. In a column for names it has no scheme but its length's.
+codes as (
+    select
+        places.place_id,
+        written.part,
+        written.scheme,
+        {{ place_key("regexp_replace(written.text, '[.,]0$', '')") }} as digits
+    from places
+    cross join lateral (
+        values
+        ('regency_code', places.regency_code_raw, lower(places.regency_code_scheme)),
+        ('district_code', places.district_code_raw, lower(places.district_code_scheme)),
+        ('regency_as_code', places.regency_raw, null),
+        ('district_as_code', places.district_raw, null),
+        ('village_as_code', places.village_raw, null)
+    ) as written (part, text, scheme)
+    where written.text ~ '^\s*\d[\d\s.,]*$' -- a sheet may have made 1905.0 of a code
 ),
 
 schemes as (
     select
         'kemendagri' as scheme,
-        regency_code,
-        replace(regency_code, '.', '') as digits
+        replace(regency_code, '.', '') as digits,
+        regency_code
     from {{ ref('regency') }}
     where not is_unknown
     union all
     select
         'bps' as scheme,
-        regency_code,
-        bps_code as digits
+        bps_code as digits,
+        regency_code
     from {{ ref('regency') }}
     where not is_unknown
 ),
@@ -118,172 +174,185 @@ schemes as (
 coded as (
     select
         codes.place_id,
-        codes.scheme is not null as has_scheme,
-        schemes.regency_code
+        codes.part,
+        1 as rank,
+        case when codes.scheme is null then 'bare_code' else 'regency_code' end as method,
+        schemes.regency_code,
+        districts.district_code,
+        null as village_code
     from codes
     inner join schemes
-        on left(codes.digits, 4) = schemes.digits and coalesce(codes.scheme, schemes.scheme) = schemes.scheme
+        on
+            left(codes.digits, 4) = schemes.digits
+            -- six digits are a district of Kemendagri, seven one of BPS
+            and schemes.scheme = coalesce(
+                codes.scheme,
+                case length(codes.digits) when 6 then 'kemendagri' when 7 then 'bps' end,
+                schemes.scheme
+            )
+    left join {{ ref('district') }} as districts
+        on case schemes.scheme
+            when 'kemendagri' then left(codes.digits, 6) = replace(districts.district_code, '.', '')
+            else left(codes.digits, 7) = districts.bps_code
+        end
     where length(codes.digits) in (4, 6, 7, 10)
 ),
 
-evidence as (
+readings as (
     select
-        place_id,
-        1 as rank,
-        'regency_name' as method,
-        region_code as regency_code
-    from named
-    where level = 'regency'
-    union
-    select
-        place_id,
-        1 as rank,
-        'regency_code' as method,
-        regency_code
-    from coded
-    where has_scheme
-    union
-    select
-        place_id,
-        2 as rank,
-        'bare_code' as method,
-        regency_code
-    from coded
-    where not has_scheme
+        *,
+        rank = min(rank) over (partition by place_id, part) as is_nearest,
+        rank = min(rank) over (partition by place_id, part, regency_code) as is_nearest_in_regency
+    from (
+        select * from named
+        union all
+        select * from coded
+    ) as every_reading
 ),
 
-strongest as (
+-- In how many parts a regency is read, and whether that is in all of them.
+votes as (
     select
         place_id,
-        array_agg(distinct regency_code) as regency_codes,
-        min(method) as method -- a code with its scheme, where code and name agree
+        regency_code,
+        count(distinct part) filter (where is_nearest) as nearest_count,
+        count(distinct part) as any_count,
+        min(
+            case method
+                when 'regency_code' then 1
+                when 'regency_name' then 2
+                when 'district_name' then 3
+                when 'bare_code' then 4
+                else 5
+            end
+        ) as strength
+    from readings
+    group by place_id, regency_code
+),
+
+agreed as (
+    select
+        counts.place_id,
+        counts.is_regency_cell_read,
+        array_agg(votes.regency_code)
+        filter (where votes.nearest_count = counts.part_count) as nearest_codes,
+        array_agg(votes.regency_code)
+        filter (where votes.any_count = counts.part_count) as any_codes
     from (
         select
-            *,
-            min(rank) over (partition by place_id) as best_rank
-        from evidence
-    ) as ranked
-    where rank = best_rank
-    group by place_id
+            place_id,
+            count(distinct part) as part_count,
+            bool_or(starts_with(part, 'regency')) as is_regency_cell_read
+        from readings
+        group by place_id
+    ) as counts
+    inner join votes on counts.place_id = votes.place_id
+    group by counts.place_id, counts.part_count, counts.is_regency_cell_read
+),
+
+-- A regency's cell that names the province, or nothing, leaves the word to the others.
+decided as (
+    select
+        places.*,
+        case
+            when agreed.place_id is null then null
+            when
+                not agreed.is_regency_cell_read
+                and exists (
+                    select 1 from parts
+                    where
+                        parts.place_id = places.place_id
+                        and parts.column_level = 'regency'
+                        and coalesce(parts.type_word, '') !~ '^({{ type_words.province }})$'
+                        and parts.name_key !~ '^(kep|kepulauan)?(babel|bangkabelitung)?$'
+                )
+                then '{}'
+            else coalesce(agreed.nearest_codes, agreed.any_codes, '{}')
+        end as regency_codes
+    from places
+    left join agreed on places.place_id = agreed.place_id
+),
+
+located as (
+    select
+        decided.*,
+        votes.regency_code as found_regency_code,
+        case
+            when votes.regency_code is not null
+                then (
+                    array['regency_code', 'regency_name', 'district_name', 'bare_code', 'village_name']
+                )[votes.strength]
+            when cardinality(decided.regency_codes) > 1 then 'ambiguous'
+            when decided.regency_codes = '{}' then 'contradictory'
+            when num_nonnulls(regency_raw, district_raw, village_raw, regency_code_raw, district_code_raw) = 0
+                then 'not_said'
+            else 'unresolved'
+        end as location_method
+    from decided
+    left join votes
+        on
+            decided.place_id = votes.place_id
+            and cardinality(decided.regency_codes) = 1
+            and votes.regency_code = decided.regency_codes[1]
+),
+
+-- The one district that every part means which names a district or village of the regency.
+district_readings as (
+    select
+        readings.place_id,
+        readings.part,
+        readings.district_code,
+        readings.village_code
+    from readings
+    inner join located
+        on
+            readings.place_id = located.place_id
+            and readings.regency_code = located.found_regency_code
+    where readings.is_nearest_in_regency and readings.district_code is not null
 ),
 
 districts as (
     select
         place_id,
-        region_code as district_code
-    from named
-    where level = 'district'
-    union
-    select
-        codes.place_id,
-        kemendagri.district_code
-    from codes
-    inner join {{ ref('district') }} as kemendagri
-        on left(codes.digits, 6) = replace(kemendagri.district_code, '.', '')
-    where codes.scheme = 'kemendagri'
-    union
-    select
-        codes.place_id,
-        bps.district_code
-    from codes
-    inner join {{ ref('district') }} as bps on left(codes.digits, 7) = bps.bps_code
-    where codes.scheme = 'bps'
-),
-
-district_sets as (
-    select
-        districts.place_id,
-        array_agg(districts.district_code order by districts.district_code) as district_codes,
-        array_agg(distinct regions.regency_code) as regency_codes
-    from districts
-    inner join {{ ref('district') }} as regions on districts.district_code = regions.district_code
-    group by districts.place_id
-),
-
-decided as (
-    select
-        places.*,
-        case
-            when cardinality(strongest.regency_codes) = 1 then strongest.regency_codes[1]
-            when
-                cardinality(district_sets.regency_codes) = 1
-                and (
-                    strongest.regency_codes is null
-                    or district_sets.regency_codes <@ strongest.regency_codes
-                )
-                then district_sets.regency_codes[1]
-        end as found_regency_code,
-        case
-            when cardinality(strongest.regency_codes) = 1 then strongest.method
-            when cardinality(strongest.regency_codes) > 1 then 'ambiguous'
-            when num_nonnulls(regency_raw, district_raw, regency_code_raw, district_code_raw) = 0
-                then 'not_said'
-            else 'unresolved'
-        end as regency_method
-    from places
-    left join strongest on places.place_id = strongest.place_id
-    left join district_sets on places.place_id = district_sets.place_id
-),
-
--- The one district that was named and belongs to the regency.
-belonging as (
-    select
-        decided.place_id,
-        min(districts.district_code) as district_code
-    from decided
-    inner join districts on decided.place_id = districts.place_id
-    inner join {{ ref('district') }} as regions
-        on
-            districts.district_code = regions.district_code
-            and decided.found_regency_code = regions.regency_code
-    group by decided.place_id
+        min(district_code) as district_code,
+        case when min(village_count) = 1 then min(village_code) end as village_code
+    from (
+        select
+            votes.place_id,
+            votes.district_code,
+            count(distinct votes.village_code) as village_count,
+            min(votes.village_code) as village_code
+        from district_readings as votes
+        group by votes.place_id, votes.district_code
+        having count(distinct votes.part) = (
+            select count(distinct every_part.part) from district_readings as every_part
+            where every_part.place_id = votes.place_id
+        )
+    ) as agreed_districts
+    group by place_id
     having count(*) = 1
-),
-
-villages as (
-    select
-        district_code,
-        {{ place_key('village_name') }} as name_key,
-        min(village_code) as village_code
-    from {{ ref('village') }}
-    group by district_code, name_key
-    having count(*) = 1
-),
-
-placed as (
-    select
-        decided.*,
-        belonging.district_code,
-        {{ place_key("regexp_replace(decided.village_raw, '^\\s*(desa|kelurahan|kel|ds)\\M', '', 'i')") }}
-            as village_key
-    from decided
-    left join belonging on decided.place_id = belonging.place_id
 )
 
 select
-    placed.place_id,
-    placed.regency_raw,
-    placed.district_raw,
-    placed.village_raw,
-    placed.regency_code_raw,
-    placed.regency_code_scheme,
-    placed.district_code_raw,
-    placed.district_code_scheme,
-    coalesce(placed.found_regency_code, '19.00') as regency_code,
-    placed.district_code,
-    villages.village_code,
+    located.place_id,
+    located.regency_raw,
+    located.district_raw,
+    located.village_raw,
+    located.regency_code_raw,
+    located.regency_code_scheme,
+    located.district_code_raw,
+    located.district_code_scheme,
+    coalesce(located.found_regency_code, '19.00') as regency_code,
+    districts.district_code,
+    districts.village_code,
+    located.location_method,
     case
-        when placed.found_regency_code is null then placed.regency_method
-        when placed.regency_method in ('ambiguous', 'unresolved') then 'district_name'
-        else placed.regency_method
-    end as location_method,
-    case
-        when placed.found_regency_code is null then 0.0
-        when placed.regency_method in ('regency_name', 'regency_code') then 1.0
-        when placed.regency_method = 'bare_code' then 0.9
-        else 0.8
+        when located.found_regency_code is null then 0.0
+        when located.location_method in ('regency_name', 'regency_code') then 1.0
+        when located.location_method = 'bare_code' then 0.9
+        when located.location_method = 'district_name' then 0.8
+        else 0.7
     end as location_confidence,
-    placed.record_count
-from placed
-left join villages
-    on placed.district_code = villages.district_code and placed.village_key = villages.name_key
+    located.record_count
+from located
+left join districts on located.place_id = districts.place_id
