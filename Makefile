@@ -12,8 +12,8 @@ help:  ## what can be made
 demo: $(STAMP)  ## set everything up and run the main job: channels -> facts -> weekly edition
 	@$(BIN)/lumbung demo $(DEMO)
 
-test: $(STAMP)  ## all tests (TEST="tests/unit -x" for some)
-	@$(BIN)/python -m pytest $(TEST)
+test: $(STAMP)  ## all tests (TEST="tests/intake -x" for some)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(TEST)
 
 lint: $(STAMP)  ## ruff, mypy, sqlfluff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models

@@ -25,6 +25,14 @@ SHARED = Path(__file__).parents[2] / "shared"
 """Samples by others, beside the checkout; absent on an ordinary machine."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers, what shares an installation or a world stays with one of them."""
+    for item in items:
+        folder = item.path.parent.name
+        shared = {"embedded": "airflow", "end_to_end": "airflow", "warehouse": "warehouse"}
+        item.add_marker(pytest.mark.xdist_group(shared.get(folder, str(item.path))))
+
+
 @pytest.fixture(scope="session")
 def samples() -> Path:
     """The folder of real payloads by others."""

@@ -85,6 +85,13 @@ NAMED: dict[tuple[str | None, str | None], tuple[str, str | None, str]] = {
     ("Jakarta Barat", "Taman Sari"): ("19.00", None, "contradictory"),
     ("Kab/Kota: Belitung", "kec_sijuk"): ("19.02", "19.02.04", "regency_name"),
     ("Babel", "Bangka Tengah"): ("19.04", None, "regency_name"),
+    ("Babel", "19.05.01 Mentok"): ("19.05", "19.05.01", "regency_code"),
+    ("Babel", "19.05.01 Toboali"): ("19.00", None, "contradictory"),
+    ("depan kantor camat Koba, Bateng", None): ("19.04", "19.04.01", "regency_name"),
+    ("Jl. Raya Koba - Toboali", None): ("19.00", None, "contradictory"),
+    # 'Bangka' is no name to find in a slip of the pen
+    ("Bangka Brat", None): ("19.00", None, "unresolved"),
+    ("Bangka Barat/Selatan", None): ("19.00", None, "contradictory"),
     # a district's name stands for its regency where no regency is said
     ("Sungailiat", None): ("19.01", "19.01.01", "district_name"),
     ("-", "Mentok"): ("19.05", "19.05.01", "district_name"),

@@ -15,6 +15,8 @@
     'village': 'kelurahan|kel|desa|ds',
     'province': 'provinsi|propinsi|prov|prop',
 } %}
+{#- '19.05.01 Mentok' -#}
+{%- set leading_code = '^\\s*(\\d\\d[\\d.]{2,})(?:\\s|$)' %}
 {%- set any_type = type_words.values() | join('|') %}
 with places as (
     select
@@ -83,7 +85,8 @@ parts as (
         written.level as column_level,
         written.level || split.place as part,
         (regexp_match(split.text, '^({{ any_type }})\M'))[1] as type_word,
-        {{ place_key("regexp_replace(split.text, '^(" ~ any_type ~ ")\\M', '')") }} as name_key
+        {{ place_key("regexp_replace(split.text, '^(" ~ any_type ~ ")\\M', '')") }} as name_key,
+        split.text
     from places
     cross join lateral (
         values
@@ -95,7 +98,7 @@ parts as (
         regexp_replace(
             replace(lower(written.text), '_', ' '), '^\s*(kab(upaten)?\s*/\s*kota|bawaslu)\M[\s.:]*', ''
         ),
-        '\s*[,;/()|\[\]]+\s*|\s+[-–]\s+|\s+(?=({{ any_type }})\M\.?\s*\S)'
+        '\s*[,;/()|>&\[\]]+\s*|\s+(?:dan|atau)\s+|\s+[-–]\s+|\s+(?=({{ any_type }})\M\.?\s*\S)'
     ) with ordinality as split (text, place)
     where not {{ is_blank('written.text') }}
 ),
@@ -135,6 +138,42 @@ named as (
         end
 ),
 
+-- A part that means nothing as a whole may be a sentence with names in it: 'depan kantor camat Koba'.
+-- A name that another one begins with ('Bangka') is not looked for: 'Bangka Brat' is a slip of the
+-- pen. Nor are villages, whose names are everyday words.
+scanned as (
+    select
+        parts.place_id,
+        parts.part || '/' || words.position as part,
+        1 as rank,
+        names.level || '_name' as method,
+        names.regency_code,
+        names.district_code,
+        names.village_code
+    from parts
+    cross join lateral (
+        select
+            position,
+            array_to_string((regexp_split_to_array(parts.text, '\s+'))[position:position + size - 1], '') as text
+        from generate_series(1, array_length(regexp_split_to_array(parts.text, '\s+'), 1)) as position
+        cross join generate_series(1, 3) as size
+    ) as words
+    inner join names on {{ place_key('words.text') }} = names.name_key
+    where
+        names.level <> 'village'
+        and not exists (
+            select 1 from names as longer
+            where
+                longer.level <> 'village'
+                and starts_with(longer.name_key, names.name_key)
+                and longer.name_key <> names.name_key
+        )
+        and not exists (
+            select 1 from named
+            where named.place_id = parts.place_id and named.part = parts.part
+        )
+),
+
 -- Codes: digits only, so that '19.05', 1905 and '1905' are one; a code column may hold the longer
 -- code of a district or village. In a column for names it has no scheme but its length's.
 codes as (
@@ -148,9 +187,9 @@ codes as (
         values
         ('regency_code', places.regency_code_raw, lower(places.regency_code_scheme)),
         ('district_code', places.district_code_raw, lower(places.district_code_scheme)),
-        ('regency_as_code', places.regency_raw, null),
-        ('district_as_code', places.district_raw, null),
-        ('village_as_code', places.village_raw, null)
+        ('regency_as_code', substring(places.regency_raw from '{{ leading_code }}'), null),
+        ('district_as_code', substring(places.district_raw from '{{ leading_code }}'), null),
+        ('village_as_code', substring(places.village_raw from '{{ leading_code }}'), null)
     ) as written (part, text, scheme)
     where written.text ~ '^\s*\d[\d\s.,]*$' -- a sheet may have made 1905.0 of a code
 ),
@@ -206,6 +245,8 @@ readings as (
     from (
         select * from named
         union all
+        select * from scanned
+        union all
         select * from coded
     ) as every_reading
 ),
@@ -256,6 +297,14 @@ decided as (
         places.*,
         case
             when agreed.place_id is null then null
+            -- 'Bangka Barat/Selatan' are two
+            when exists (
+                select 1 from parts
+                where
+                    parts.place_id = places.place_id
+                    and parts.name_key ~ '^(barat|selatan|tengah|timur)$'
+            )
+                then '{}'
             when
                 not agreed.is_regency_cell_read
                 and exists (
