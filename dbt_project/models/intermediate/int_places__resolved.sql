@@ -151,11 +151,12 @@ scanned as (
         names.district_code,
         names.village_code
     from parts
+    cross join lateral regexp_split_to_array(parts.text, '\s+') as word
     cross join lateral (
         select
             position,
-            array_to_string((regexp_split_to_array(parts.text, '\s+'))[position:position + size - 1], '') as text
-        from generate_series(1, array_length(regexp_split_to_array(parts.text, '\s+'), 1)) as position
+            array_to_string(word[position:position + size - 1], '') as text
+        from generate_series(1, cardinality(word)) as position
         cross join generate_series(1, 3) as size
     ) as words
     inner join names on {{ place_key('words.text') }} = names.name_key
