@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import struct
+import zipfile
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import xlsxwriter
@@ -94,6 +97,81 @@ def workbook(
                     elif cell not in (None, ""):
                         sheet.write_number(r, c, cell)
     return buffer.getvalue()
+
+
+def _archive(files: dict[str, str | bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, content in files.items():
+            made.writestr(name, content)
+    return buffer.getvalue()
+
+
+def ods(rows: Sequence[Sequence[Any]]) -> bytes:
+    """A sheet `S` as LibreOffice writes it (OpenDocument 1.3)."""
+    cells = "".join(
+        "<table:table-row>"
+        + "".join(
+            f'<table:table-cell office:value-type="float" office:value="{cell}"/>'
+            if isinstance(cell, float)
+            else f'<table:table-cell office:value-type="string"><text:p>{escape(cell)}</text:p>'
+            "</table:table-cell>"
+            for cell in row
+        )
+        + "</table:table-row>"
+        for row in rows
+    )
+    spaces = "".join(
+        f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for name in ("office", "table", "text")
+    )
+    body = f'<office:spreadsheet><table:table table:name="S">{cells}</table:table>'
+    content = f"<office:document-content{spaces}><office:body>{body}</office:spreadsheet>"
+    return _archive(
+        {
+            "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
+            "META-INF/manifest.xml": "<manifest/>",
+            "content.xml": f"{content}</office:body></office:document-content>",
+        }
+    )
+
+
+def xlsb(rows: Sequence[Sequence[Any]]) -> bytes:
+    """A sheet `S` as Excel writes it in binary ([MS-XLSB] 2.1.4: records of type, size, data)."""
+
+    def record(kind: int, data: bytes = b"") -> bytes:
+        head = b""
+        for number in (kind, len(data)):  # seven bits a byte, the lowest first
+            head += bytes([number & 127 | 128, number >> 7] if number > 127 else [number])
+        return head + data
+
+    def text(value: str) -> bytes:
+        return struct.pack("<I", len(value)) + value.encode("utf-16-le")
+
+    bundle = record(156, struct.pack("<II", 0, 1) + text("rId1") + text("S"))
+    sheet = record(148, struct.pack("<IIII", 0, len(rows) - 1, 0, max(map(len, rows)) - 1))
+    sheet += record(145)
+    for number, row in enumerate(rows):
+        sheet += record(0, struct.pack("<IIHBBBI", number, 0, 300, 0, 0, 0, 0))
+        for column, cell in enumerate(row):
+            place = struct.pack("<II", column, 0)
+            if isinstance(cell, float):
+                sheet += record(5, place + struct.pack("<d", cell))
+            else:
+                sheet += record(6, place + text(cell))
+    base = "http://schemas.openxmlformats.org"
+    relation = (
+        f'<Relationship Id="rId1" Type="{base}/officeDocument/2006/relationships/worksheet"'
+        ' Target="worksheets/sheet1.bin"/>'
+    )
+    return _archive(
+        {
+            "xl/workbook.bin": record(131) + bundle + record(144) + record(132),
+            "xl/_rels/workbook.bin.rels": f'<Relationships xmlns="{base}/package/2006/'
+            f'relationships">{relation}</Relationships>',
+            "xl/worksheets/sheet1.bin": sheet + record(146),
+        }
+    )
 
 
 HEADER = [

@@ -41,6 +41,28 @@ def test_nothing_is_lost_or_counted_twice_when_the_process_is_killed(
         hold_to_promises(db, name, stream(seed))
 
 
+def test_a_killed_landing_shows_no_half_batch_and_a_rerun_doubles_nothing(
+    db: psycopg.Connection, database_url: str, tmp_path: Path
+) -> None:
+    """Seen in others: half-loaded batches after a kill, every row twice after a rerun."""
+    shown = (
+        "select b.batch_id, b.landed_count, count(r.record_id)"
+        " from raw.batch as b full join raw.record as r using (batch_id) group by 1, 2 order by 1"
+    )
+    chance = random.Random(0)
+    code = land(database_url, tmp_path, "ulang", 0, "copy", chance)
+    assert code == -signal.SIGKILL
+    before = db.execute(shown).fetchall()
+    assert 0 < sum(row[1] for row in before) < COUNT, "some chunks are there, and not all"
+    assert all(count == told for _, told, count in before)
+    for _ in range(2):
+        assert land(database_url, tmp_path, "ulang", 0, "never", chance) == 0
+        db.execute("delete from ops.channel_cursor")  # the next run reads all from the start
+        rows = db.execute("select count(*), count(distinct source_id) from raw.record").fetchone()
+        assert rows == (COUNT, COUNT)
+        assert db.execute("select count(*) from vault.identity").fetchone() == (COUNT,)
+
+
 def land(url: str, home: Path, name: str, seed: int, where: str, chance: random.Random) -> int:
     """The exit code of one pull in a process of its own."""
     command = [sys.executable, str(HERE / "killed_landing.py"), url, str(home), name, str(seed)]

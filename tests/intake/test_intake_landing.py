@@ -143,6 +143,15 @@ def test_a_change_of_a_personal_field_alone_is_a_new_version(
     assert one(db, "select count(distinct subject_token) from raw.record") == 2
 
 
+def test_a_number_that_a_spreadsheet_cut_tells_nobody_apart(db: psycopg.Connection) -> None:
+    personal = {"personal": ["NIK", "Nama"], "subject": ["NIK", "Nama"]}
+    rows = [("1", 1971010101010000.0, "A"), ("2", 1971010101010000.0, "B"), ("3", 0, "A")]
+    items = [Delivery(key, AT, {"NIK": nik, "Nama": name}) for key, nik, name in rows]
+    Landing(db, channel(FORM, **personal), VAULT, "r").land(items)
+    tokens = db.execute("select subject_token from raw.record order by source_id").fetchall()
+    assert tokens[0] == tokens[2] != tokens[1]
+
+
 def test_an_older_version_in_unchanged_bytes_is_no_news(
     db: psycopg.Connection, landing: Landing
 ) -> None:
@@ -205,6 +214,36 @@ def test_text_that_jsonb_cannot_hold_is_mended_and_the_original_kept(
     hidden = json.loads(VAULT.unseal(sealed, associate("form_contoh", "5")))
     original = hidden.get(ORIGINAL, {}).get("kejadian/uraian", stored)
     assert original == given_text
+
+
+def test_of_two_labels_that_are_one_to_the_file_none_is_lost(
+    db: psycopg.Connection, landing: Landing
+) -> None:
+    item = delivery("5")
+    before = {"KEJADIAN/URAIAN": "besar", "PEMANTAU/NAMA": "Warga B"}
+    after = {"Kejadian/Uraian": "campur"}
+    landing.land([item._replace(fields={**before, **item.fields, **after})])
+    payload = one(db, "select payload from raw.record")
+    assert payload == {"kejadian/uraian": "isi", "kejadian/kode_kab": "1903"}
+    sealed = one(db, "select ciphertext from vault.identity")
+    assert json.loads(VAULT.unseal(sealed, associate("form_contoh", "5"))) == {
+        **before,
+        "pemantau/nama": "Warga isi",
+        **after,
+    }
+
+
+def test_ids_and_labels_that_no_index_holds_do_not_stop_a_chunk(
+    db: psycopg.Connection, landing: Landing
+) -> None:
+    long = "".join(chr(0x4E00 + n * 7 % 20_000) for n in range(3_000))
+    labelled = delivery("5")
+    labelled.fields[long] = "x"
+    chunk = [delivery(long), labelled, delivery("é" * 1_000), delivery("é" * 1_000 + "e")]
+    assert landing.land(chunk) == IntakeCounts(read=4, landed=2, quarantined=2)
+    codes = one(db, "select array_agg(reason_code) from quarantine.record")
+    assert codes == ["unusable_source_id"] * 2
+    assert one(db, "select field from ops.drift_notice") == long[:500]
 
 
 def test_what_cannot_be_stored_at_all_is_quarantined(

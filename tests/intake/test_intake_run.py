@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from intake_samples import CHAT, HEADER, REGISTER, header_merges, workbook
+from intake_samples import CHAT, FORM, HEADER, REGISTER, channel, header_merges, workbook
 
 from lumbung.errors import ConfigurationError, ServiceError, SourceError
 from lumbung.intake import run
+from lumbung.intake.connectors import Delivery, Mark, Source, Unreadable
 from lumbung.intake.evidence import Evidence
-from lumbung.intake.landing import IntakeCounts
+from lumbung.intake.landing import IntakeCounts, Landing
+from lumbung.intake.vault import Vault, associate
 from lumbung.settings import Settings
 
 Pull = Callable[..., IntakeCounts]
+AT = datetime(2024, 11, 6, 3, 30, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -120,6 +125,29 @@ def test_an_unreadable_file_withdraws_nothing(
     assert pull("register_contoh") == IntakeCounts(read=2, duplicate=2)
 
 
+def test_phone_numbers_and_codes_of_a_file_stay_as_they_are_written(
+    pull: Pull, db: psycopg.Connection, settings: Settings, add_channel: Callable[..., Path]
+) -> None:
+    """Seen in others: `+62812...` became a number, the regency code `19.02` a decimal."""
+    fields = {**REGISTER["fields"], "regency_code": {"from": "Kode", "scheme": "kemendagri"}}
+    inbox = add_channel(REGISTER, fields=fields, personal=["HP"], subject=["HP"], kept=[])
+    header = ["Nomor", "Kode", "HP", "Uraian", "Kab/Kota", "Tanggal / Diterima"]
+    row = ["007", "19.02", "+6281200000001", "1e5", "0", "01/02/2024"]
+    put(inbox / "a.csv", "\n".join([",".join(header), ",".join(row)]).encode(), 0)
+    row[0] = "008"
+    put(inbox / "b.xlsx", workbook({"S": [header, row]}), 1)
+    assert pull("register_contoh").landed == 2
+    payload = {"Kode": "19.02", "Uraian": "1e5", "Kab/Kota": "0", "Tanggal / Diterima": row[5]}
+    vault = Vault.load(settings.home)
+    for number, source_id, stored, sealed in db.execute(
+        "select record_id, source_id, payload, ciphertext from raw.record"
+        " inner join vault.identity using (record_id)"
+    ):
+        assert stored == {"Nomor": source_id, **payload}, number
+        plain = vault.unseal(sealed, associate("register_contoh", source_id))
+        assert json.loads(plain) == {"HP": "+6281200000001"}
+
+
 def test_every_record_leads_back_to_the_bytes_it_came_from(
     pull: Pull, db: psycopg.Connection, settings: Settings, add_channel: Callable[..., Path]
 ) -> None:
@@ -173,6 +201,28 @@ def test_more_than_a_chunk(
     assert pull("register_contoh") == IntakeCounts(read=7, landed=7)
     batches = "select read_count, cursor_after is not null from raw.batch order by batch_id"
     assert db.execute(batches.encode()).fetchall() == [(3, False), (3, False), (1, True)]
+
+
+def test_a_chunk_of_long_deliveries_has_few(
+    db: psycopg.Connection, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "CHUNK_TEXT", 1_000)
+    long = {"pemantau/catatan": [{"bagian": "x" * 400}, "y" * 400]}
+    items = [
+        *(Delivery(f"{n}", AT, long) for n in range(5)),
+        *(Delivery(f"pendek {n}", AT, {"kejadian/uraian": "x"}) for n in range(100)),
+        Unreadable("too_large", "x", {"isi": "x" * 2_000}, AT),
+        Delivery("akhir", AT, {}),
+        Mark({}),
+    ]
+    form = channel(FORM)
+    vault = Vault(bytes(range(32)))
+    evidence = Evidence(settings.evidence)
+    source = Source(form, settings.inbox, None, evidence, vault.content_hash, {})  # type: ignore[arg-type]
+    counts = run._land_all(source, Landing(db, form, vault, "uji"), items)
+    assert counts == IntakeCounts(read=107, landed=106, quarantined=1)
+    batches = db.execute("select read_count from raw.batch order by batch_id").fetchall()
+    assert [count for (count,) in batches] == [2, 2, 102, 1]
 
 
 def test_what_came_before_an_outage_is_landed(

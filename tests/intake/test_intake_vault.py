@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lumbung.errors import ConfigurationError, LumbungError
+from lumbung.errors import ConfigurationError, LumbungError, ServiceError
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import Vault, associate
 
@@ -86,6 +86,18 @@ def test_evidence_is_named_by_its_hash_private_and_kept_once(tmp_path: Path) -> 
     assert store.keep(io.BytesIO(content)) == kept
     assert kept.path.stat().st_ino == inode
     assert [each.name for each in (tmp_path / "evidence").iterdir()] == [digest[:2]]
+
+
+def test_what_a_power_cut_left_half_is_replaced(tmp_path: Path) -> None:
+    kept = Evidence(tmp_path).keep(io.BytesIO(b"isi utuh"))
+    kept.path.write_bytes(b"isi")
+    evidence = Evidence(tmp_path)
+    again = evidence.keep(io.BytesIO(b"isi utuh"))
+    assert again == kept
+    assert kept.path.read_bytes() == b"isi utuh"
+    kept.path.unlink()
+    with pytest.raises(ServiceError, match="could not be kept as evidence"):
+        evidence.flush()
 
 
 def test_a_stream_that_breaks_leaves_nothing_behind(tmp_path: Path) -> None:

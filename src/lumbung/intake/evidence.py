@@ -38,6 +38,7 @@ class Evidence:
     def __init__(self, folder: Path, known: Path | None = None) -> None:
         self.folder = folder
         self._stores = (folder,) if known is None else (folder, known)
+        self._unflushed: list[Path] = []
 
     def path(self, digest: bytes) -> Path:
         """Where the bytes of this sha256 lie, if they are kept."""
@@ -46,6 +47,8 @@ class Evidence:
 
     def keep(self, stream: BinaryIO) -> Kept:
         """Store a stream, holding a megabyte of it at a time; what is there already stays.
+
+        Whoever refers to it in the database has it flushed before.
 
         Raises:
             ServiceError: when the store cannot be written.
@@ -61,21 +64,40 @@ class Evidence:
                     digest.update(piece)
                     size += len(piece)
                     file.write(piece)
-                file.flush()
-                os.fsync(file.fileno())
             path = self.path(digest.digest())
             path.parent.mkdir(exist_ok=True, mode=0o700)
-            if not path.exists():
+            # What a power cut left before it was flushed is shorter than it was.
+            if not path.exists() or path.stat().st_size != size:
                 draft.replace(path)
+                self._unflushed.append(path)
         except OSError as error:
-            raise ServiceError(
-                f"a delivery could not be kept as evidence: {error}",
-                where=str(self.folder),
-                cure="free space on the disk or correct LUMBUNG_HOME",
-            ) from error
+            raise self._failed(error) from error
         finally:
             draft.unlink(missing_ok=True)
         return Kept(digest.digest(), size, path)
+
+    def flush(self) -> None:
+        """Let what was kept so far outlast a power cut. Any thread may do it.
+
+        Raises:
+            ServiceError: when the disk refuses it.
+        """
+        try:
+            while self._unflushed:
+                descriptor = os.open(self._unflushed.pop(), os.O_RDONLY)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError) -> ServiceError:
+        return ServiceError(
+            f"a delivery could not be kept as evidence: {error}",
+            where=str(self.folder),
+            cure="free space on the disk or correct LUMBUNG_HOME",
+        )
 
     def remember(self, name: str, kept: Kept) -> None:
         """Note what something that never changes is called at its source (an attachment's id)."""

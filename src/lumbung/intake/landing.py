@@ -28,7 +28,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from struct import Struct
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import psycopg
@@ -49,7 +49,9 @@ ORIGINAL = "lumbung:original"
 _MAX_PAYLOAD = 64 << 20  # jsonb refuses strings of 256 MB; a report is a few kilobytes
 _PROBES = 8
 _PIECE = 500  # rows handed to libpq at once
-_MAX_LABELS = 10_000
+_MAX_KNOWN = 10_000  # labels, and sets of them, that are remembered
+_MAX_LABEL = 500  # characters of a label that a notice tells; an index holds 2,700 bytes
+_MAX_ID = 2_000  # bytes; whoever indexes source ids can hold 2,700
 _BUCKETS = 256  # sorting a part at a time keeps the memory of millions of ids low
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -105,32 +107,62 @@ class Prepared:
     types: set[tuple[str, str]]
 
 
-class _Routes(dict[str, str | None]):
-    """Label as met -> the channel file's spelling if it is public, else None."""
+class _Plan(NamedTuple):
+    """How deliveries with the same labels are split: label as met -> the channel file's spelling.
+
+    What is in neither part is private and keeps its label.
+    """
+
+    public: tuple[tuple[str, str], ...]
+    renamed: tuple[tuple[str, str], ...]
+    """Of personal labels, those that the file spells in another way."""
+
+
+class _Plans(dict[tuple[str, ...], _Plan]):
+    """The labels of a delivery -> its plan, made when they are met for the first time."""
 
     def __init__(self, channel: Channel) -> None:
         super().__init__()
-        self._public = channel.public
-        self._private = channel.private
-        self._system = SYSTEM_LABELS.get(channel.kind, frozenset())
-        self.names: dict[str, str] = {}
-        """Label as met -> the file's spelling, of personal ones where they differ."""
+        self._spelled = {**channel.private, **channel.public}
+        self._public = set(channel.public.values())
+        system = SYSTEM_LABELS.get(channel.kind, frozenset())
+        self._technical = channel.technical | {normalise(label) for label in system}
+        self._labels: dict[str, str | None] = {}
         self.appeared: set[str] = set()
         self.met: set[str] = set()
         """Public labels, as the file spells them, that some delivery had."""
 
-    def __missing__(self, label: str) -> str | None:
+    def __missing__(self, labels: tuple[str, ...]) -> _Plan:
+        # Of two labels that are one to the file (`Isu`, `ISU`) that in its own spelling counts,
+        # else the first; the other one is kept in the vault as it was met.
+        owners: dict[str, str] = {}
+        for label in labels:
+            spelling = self._spelling(label)
+            if spelling is not None and (spelling == label or spelling not in owners):
+                owners[spelling] = label
+        self.met |= owners.keys() & self._public
+        plan = _Plan(
+            tuple((label, name) for name, label in owners.items() if name in self._public),
+            tuple(
+                (label, name)
+                for name, label in owners.items()
+                if name not in self._public and name != label
+            ),
+        )
+        if len(self) < _MAX_KNOWN:
+            self[labels] = plan
+        return plan
+
+    def _spelling(self, label: str) -> str | None:
+        """The file's spelling of a label that it names."""
+        if label in self._labels:
+            return self._labels[label]
         plain = normalise(label)
-        spelling = self._public.get(plain)
-        if spelling is not None:
-            self.met.add(spelling)
-        elif plain in self._private:
-            if self._private[plain] != label:
-                self.names[label] = self._private[plain]
-        elif label not in self._system and len(self.appeared) < _MAX_LABELS:
-            self.appeared.add(_storable(label))
-        if len(self) < _MAX_LABELS:
-            self[label] = spelling
+        spelling = self._spelled.get(plain)
+        if len(self._labels) < _MAX_KNOWN:
+            self._labels[label] = spelling
+            if spelling is None and plain not in self._technical:
+                self.appeared.add(_storable(label[:_MAX_LABEL]))
         return spelling
 
 
@@ -158,7 +190,7 @@ class Landing:
         self._hasher = vault.hasher(self._name)
         self._vault = vault
         self._run_key = run_key
-        self._routes = _Routes(channel)
+        self._plans = _Plans(channel)
         self._types = _known_types(connection, channel.name)
         self._read = 0
         self.unreadable: set[bytes] = set()
@@ -324,7 +356,7 @@ class Landing:
         """
         if self._read < _ENOUGH:
             return
-        vanished = sorted({field for field, _ in self._types} - self._routes.met)
+        vanished = sorted({field for field, _ in self._types} - self._plans.met)
         try:
             with self._connection.transaction(), self._connection.cursor(binary=True) as db:
                 db.execute(
@@ -372,8 +404,7 @@ class Landing:
         started = datetime.now(UTC)
         versions: list[_Version] = []
         unreadable: list[Unreadable] = []
-        routes = self._routes
-        names = routes.names
+        plans = self._plans
         subject = self._channel.subject
         hasher = self._hasher
         dumps = orjson.dumps
@@ -383,15 +414,12 @@ class Landing:
                 unreadable.append(item)
                 continue
             source_id, received_at, fields, evidence, locator, is_repeat = item
-            public: dict[str, Any] = {}
-            private: dict[str, Any] = {}
-            for label, value in fields.items():
-                if (spelling := routes[label]) is not None:
-                    public[spelling] = value
-                elif label in names:
-                    private[names[label]] = value
-                else:
-                    private[label] = value
+            plan = plans[tuple(fields)]
+            private = fields.copy()
+            take = private.pop
+            public = {spelling: take(label) for label, spelling in plan.public}
+            for label, spelling in plan.renamed:
+                private[spelling] = take(label)
             try:
                 payload = dumps(public, None, sorted_keys)
                 hidden = dumps(private, None, sorted_keys) if private else b""
@@ -402,12 +430,13 @@ class Landing:
                     payload, hidden = _mend(public, private)
                 except (TypeError, ValueError, RecursionError):
                     payload = b""
-            if not 0 < len(payload) <= _MAX_PAYLOAD or not _is_storable(source_id):
+            if not 0 < len(payload) <= _MAX_PAYLOAD or not _is_usable(source_id):
                 unreadable.append(_refuse(item))
                 continue
             who = None
             for label in subject:
-                if identity := private.get(label):
+                # A float is a number that a spreadsheet cut: the same for many people.
+                if (identity := private.get(label)) and not isinstance(identity, float):
                     who = _storable(str(identity))
                     break
             identifier = source_id.encode()
@@ -428,7 +457,7 @@ class Landing:
                 )
             )
         self._read += len(versions)
-        appeared, routes.appeared = sorted(routes.appeared), set()
+        appeared, plans.appeared = sorted(plans.appeared), set()
         types = self._types_of(items[:_SAMPLED]) | self._types_of(items[_SAMPLED::_SAMPLED])
         return Prepared(len(items), started, versions, unreadable, appeared, types)
 
@@ -437,10 +466,10 @@ class Landing:
         found: set[tuple[str, str]] = set()
         for item in items:
             if isinstance(item, Delivery):
-                for label, value in item.fields.items():
-                    spelling = self._routes[label]
-                    if spelling is not None and type(value) in _TYPES:
-                        found.add((spelling, _TYPES[type(value)]))
+                for label, spelling in self._plans[tuple(item.fields)].public:
+                    kind = _TYPES.get(type(item.fields[label]))
+                    if kind is not None:
+                        found.add((spelling, kind))
         return found - self._types
 
     # -- writing ------------------------------------------------------------------------------
@@ -526,12 +555,18 @@ class Landing:
                     known = evidence
                     proof = _NULL if evidence is None else _value(evidence)
                 record_id = first_id + place
+                if locator is None:
+                    place_told, place_size = b"", _NULL
+                else:
+                    place_told = locator.encode()
+                    place_size = text(len(place_told))
                 rows += (
                     constant,
                     fixed(8, record_id, 8, received, 2, recurrence, 16, content_hash),
                     _NULL if who is None else _SIXTEEN + subject_token(who),
                     proof,
-                    _NULL if locator is None else _value(locator.encode()),
+                    place_size,
+                    place_told,
                     text(len(source_id)),
                     source_id,
                     jsonb(len(payload) + 1, 1),
@@ -749,6 +784,10 @@ def _refused(error: psycopg.Error, channel: str) -> LandingError:
     )
 
 
+def _is_usable(source_id: str) -> bool:
+    return _is_storable(source_id) and len(source_id.encode()) <= _MAX_ID
+
+
 def _is_storable(text: str) -> bool:
     return "\0" not in text and (text.isascii() or text == _storable(text))
 
@@ -788,8 +827,12 @@ def _ascii(value: Any) -> bytes:
 def _refuse(item: Delivery) -> Unreadable:
     code, what = (
         ("too_large", "isinya terlalu besar atau terlalu dalam bersarang untuk disimpan")
-        if _is_storable(item.source_id)
-        else ("unusable_source_id", "nomornya memuat karakter yang tidak dapat disimpan")
+        if _is_usable(item.source_id)
+        else (
+            "unusable_source_id",
+            f"nomornya lebih panjang dari {_MAX_ID} bita atau memuat karakter yang tidak dapat"
+            " disimpan",
+        )
     )
     return Unreadable(
         code,

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Self
 from lumbung.errors import ConfigurationError, ServiceError, SourceError
 from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
 from lumbung.intake.contract import load_channels
-from lumbung.intake.landing import CHUNK, IntakeCounts, Landing
+from lumbung.intake.evidence import Evidence
+from lumbung.intake.landing import CHUNK, IntakeCounts, Landing, Prepared
 from lumbung.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ __all__ = ["IntakeCounts", "SourceConnection", "pull"]
 
 POSITIONS = frozenset({"since", "full_at", "folders"})
 """Keys of cursors that say how far a source was read; others say how its ids are made."""
+CHUNK_TEXT = 16 << 20
+"""Characters of text in a transaction's deliveries: mails and answers with long lists are few."""
 LOCK_SECONDS = 60
 """How long a pull waits for another one of the same channel (one that was killed lingers)."""
 
@@ -67,7 +70,6 @@ def pull(
     from lumbung import database
     from lumbung.intake.connectors import reader
     from lumbung.intake.connectors.files import open_folder
-    from lumbung.intake.evidence import Evidence
     from lumbung.intake.vault import Vault
 
     channels = load_channels(settings.channels)
@@ -115,20 +117,22 @@ def _land_all(source: Source, landing: Landing, items: Iterable[Item]) -> Intake
     seen = array("q")
     complete: list[str] = []
     landed = moved = source.cursor
+    size = 0
     is_first = True
-    with _Writer(landing) as writer:
+    with _Writer(landing, source.evidence) as writer:
 
         def flush() -> None:
             """Hand over what is there; a pull that met nothing is known to have looked."""
-            nonlocal chunk, landed, is_first
+            nonlocal chunk, size, landed, is_first
             if chunk or moved != landed or is_first:
                 writer.put(chunk, None if moved == landed else dict(moved))
-            chunk, landed, is_first = [], moved, False
+            chunk, size, landed, is_first = [], 0, moved, False
 
         try:
             for item in items:
                 if not isinstance(item, Mark):
                     chunk.append(item)
+                    size += _text(item)
                     if item.source_id is not None:
                         seen.append(hash(item.source_id))
                 elif item.withdrawn:  # after what came before, and before the cursor moves past it
@@ -139,7 +143,7 @@ def _land_all(source: Source, landing: Landing, items: Iterable[Item]) -> Intake
                     moved = item.cursor
                     if item.complete is not None:
                         complete.append(item.complete)
-                if len(chunk) >= CHUNK:
+                if len(chunk) >= CHUNK or size >= CHUNK_TEXT:
                     flush()
         except SourceError:
             flush()  # what came before an outage is there: the next pull begins behind it
@@ -153,14 +157,28 @@ def _land_all(source: Source, landing: Landing, items: Iterable[Item]) -> Intake
     return counts
 
 
+def _text(item: Delivery | Unreadable) -> int:
+    """How many characters of text a delivery holds, at whatever depth."""
+    size = 0
+    parts: list[Any] = [item.fields if isinstance(item, Delivery) else [item.content]]
+    for part in parts:
+        for value in part.values() if isinstance(part, dict) else part:
+            if value.__class__ is str:
+                size += len(value)
+            elif isinstance(value, dict | list | tuple):
+                parts.append(value)
+    return size
+
+
 class _Writer:
     """Writes one chunk in a thread while the next one is read and prepared.
 
     Two chunks are in memory at most: `put` waits until the former one is written.
     """
 
-    def __init__(self, landing: Landing) -> None:
+    def __init__(self, landing: Landing, evidence: Evidence) -> None:
         self._landing = landing
+        self._evidence = evidence
         self._thread = ThreadPoolExecutor(1, "landing")
         self._written: Future[IntakeCounts] | None = None
         self._counts = IntakeCounts()
@@ -185,7 +203,11 @@ class _Writer:
         """
         prepared = self._landing.prepare(chunk)
         self._counts = self.wait()
-        self._written = self._thread.submit(self._landing.write, prepared, cursor)
+        self._written = self._thread.submit(self._write, prepared, cursor)
+
+    def _write(self, prepared: Prepared, cursor: dict[str, Any] | None) -> IntakeCounts:
+        self._evidence.flush()  # before a row refers to it
+        return self._landing.write(prepared, cursor)
 
     def wait(self) -> IntakeCounts:
         """Counts of what was written since the last wait.

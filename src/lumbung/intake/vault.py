@@ -121,7 +121,7 @@ _SEPARATORS = dict.fromkeys(map(ord, " \t\u00a0().+-"))
 
 
 def _same(identity: str) -> str:
-    if _PHONE.fullmatch(identity):
+    if identity.isdecimal() or _PHONE.fullmatch(identity):
         digits = identity if identity.isdecimal() else identity.translate(_SEPARATORS)
         if len(digits) >= 8:
             return "tel:62" + digits.removeprefix("0" if digits[0] == "0" else "62")
