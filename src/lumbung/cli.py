@@ -164,20 +164,8 @@ def intake(
     channel: str,
     dry_run: Annotated[bool, typer.Option(help="show what would be landed")] = False,
 ) -> None:
-    """Pull one channel that reads a folder, as its DAG does."""
-    from lumbung.embedded.stack import Stack
-    from lumbung.intake import run
-
-    settings = Settings.load()
-    counts = run.pull(
-        channel,
-        settings=settings,
-        database_url=Stack(settings).start_database(),
-        run_key=f"cli:{os.getpid()}",
-        dry_run=dry_run,
-        inspect=intake_commands.show_trial if dry_run else None,
-    )
-    console.print(counts)
+    """Pull one channel, as its DAG does."""
+    intake_commands.pull(channel, "cli", dry_run=dry_run)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from airflow.sdk import Asset
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from lumbung.errors import ConfigurationError, GateError, PublicationError
@@ -79,12 +79,24 @@ DEFAULT_ARGS: dict[str, Any] = {
 
 
 def source_connection(connection_id: str | None) -> SourceConnection | None:
-    """The Airflow Connection of a channel in the form that connectors take; None for a folder."""
+    """The Airflow Connection of a channel in the form that connectors take; None for a folder.
+
+    Raises:
+        ConfigurationError: when Airflow has no such connection.
+    """
     if connection_id is None:
         return None
     from airflow.sdk import Connection
 
-    found = Connection.get(connection_id)
+    try:
+        found = Connection.get(connection_id)
+    except AirflowNotFoundException as error:
+        variable = f"AIRFLOW_CONN_{connection_id.upper()}"
+        raise ConfigurationError(
+            f"there is no Airflow Connection {connection_id!r}",
+            where="Airflow",
+            cure=f"add it on Airflow's page (Admin, Connections) or set {variable}",
+        ) from error
     return SourceConnection(
         host=found.host or "",
         port=found.port,

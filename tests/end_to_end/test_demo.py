@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from pypdf import PdfReader
@@ -78,6 +82,22 @@ def test_edition_shows_the_truth_and_who_approved(installation: Installation) ->
         == ("suspected_violation", "19", week, "to_date")
     )
     assert str(total) in text
+
+
+def test_the_command_pulls_with_the_connection_that_airflow_has(installation: Installation) -> None:
+    environment = {
+        **{name: value for name, value in os.environ.items() if "AIRFLOW" not in name},
+        "LUMBUNG_HOME": str(installation.settings.home),
+        "LUMBUNG_PROJECT": str(installation.settings.project),
+        "COLUMNS": "200",
+    }
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lumbung"), "intake", "kobo_pemantau", "--dry-run"],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    read = truth_of(installation)["channels"]["kobo_pemantau"]["read"]
+    assert f"read={read}, landed=0, duplicate={read}," in done.stdout
 
 
 def test_demo_says_what_it_did(installation: Installation) -> None:

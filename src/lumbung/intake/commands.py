@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,9 @@ from lumbung.settings import Settings
 
 if TYPE_CHECKING:
     import psycopg
+
+    from lumbung.embedded.stack import Stack
+    from lumbung.intake.connectors import SourceConnection
 
 channels = typer.Typer(no_args_is_help=True, help="The intake channels: check, list, add.")
 quarantine = typer.Typer(no_args_is_help=True, help="What could not be read: list, show, retry.")
@@ -132,20 +136,7 @@ def show(
 @quarantine.command()
 def retry(channel: Name) -> None:
     """Read the channel from its start after a fix; what is readable now is landed and resolved."""
-    import os
-
-    from lumbung.embedded.stack import Stack
-    from lumbung.intake import run
-
-    settings = Settings.load()
-    counts = run.pull(
-        channel,
-        settings=settings,
-        database_url=Stack(settings).start_database(),
-        run_key=f"retry:{os.getpid()}",
-        from_start=True,
-    )
-    console.print(counts)
+    pull(channel, "retry", from_start=True)
     with _connect() as db:
         row = db.execute(
             "select count(*) filter (where resolved_at is null), count(resolved_at)"
@@ -154,6 +145,46 @@ def retry(channel: Name) -> None:
         ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate always has a row
     console.print(f"in quarantine: {row[0]} open, {row[1]} resolved")
+
+
+def pull(channel: str, why: str, *, dry_run: bool = False, from_start: bool = False) -> None:
+    """Pull a channel as its DAG does, with the connection that Airflow has for it."""
+    from lumbung.embedded.stack import Stack
+    from lumbung.intake import run
+
+    settings = Settings.load()
+    given = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW__")}
+    stack = Stack(settings, given)
+    database_url = stack.start_database()
+    counts = run.pull(
+        channel,
+        settings=settings,
+        database_url=database_url,
+        connection=_connection(channel, stack, database_url),
+        run_key=f"{why}:{os.getpid()}",
+        dry_run=dry_run,
+        from_start=from_start,
+        inspect=show_trial if dry_run else None,
+    )
+    console.print(counts)
+
+
+def _connection(channel: str, stack: Stack, database_url: str) -> SourceConnection | None:
+    """What Airflow has under the id that a channel names: in the environment, or its metadata."""
+    from lumbung.intake.contract import load_channels
+
+    found = load_channels(stack.settings.channels).get(channel)
+    if found is None or found.connection is None:
+        return None
+    if f"AIRFLOW_CONN_{found.connection.upper()}" in os.environ:
+        os.environ.setdefault("AIRFLOW_HOME", str(stack.settings.home / "airflow"))
+    else:
+        os.environ.update(stack.airflow(database_url).environment())
+        # Only its servers look into Airflow's metadata; tasks ask one of them.
+        os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+    from lumbung.orchestration import source_connection
+
+    return source_connection(found.connection)
 
 
 def show_trial(db: psycopg.Connection, before: int) -> None:
