@@ -34,16 +34,23 @@
 {%- endmacro %}
 
 {% macro mapped_list(aliases) -%}
-    {#- The terms of a list, split as the channel says; without a separator it is one term. -#}
+    {#- The terms of a list: the elements of a JSON array, or a text split as the channel says;
+        without a separator it is one term. -#}
     {%- if not aliases -%}
         null::text[]
     {%- else -%}
         coalesce(
             {%- for alias in aliases -%}
-                string_to_array(
-                    nullif(btrim(payload ->> {{ sql_text(alias.label) }}), ''),
-                    {{ sql_text(alias.separator or '\x1f') }}
-                )
+                case jsonb_typeof(payload -> {{ sql_text(alias.label) }})
+                    when 'array' then nullif(
+                        array(select jsonb_array_elements_text(payload -> {{ sql_text(alias.label) }})),
+                        '{}'
+                    )
+                    else string_to_array(
+                        nullif(btrim(payload ->> {{ sql_text(alias.label) }}), ''),
+                        {{ sql_text(alias.separator or '\x1f') }}
+                    )
+                end
                 {%- if not loop.last %}, {% endif -%}
             {%- endfor -%}
         )

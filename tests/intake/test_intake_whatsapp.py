@@ -21,8 +21,9 @@ from upath import UPath
 from lumbung.intake.connectors import Delivery, Item, Mark, Source, Unreadable
 from lumbung.intake.connectors.whatsapp import read
 from lumbung.intake.evidence import Evidence
+from lumbung.intake.landing import IntakeCounts
 from lumbung.intake.vault import Vault
-from lumbung.settings import JAKARTA
+from lumbung.settings import JAKARTA, Settings
 
 DIGEST = Vault(bytes(32)).content_hash
 NOTICE = "Pesan dan panggilan terenkripsi secara end-to-end. Hanya orang di chat ini: siapa pun."
@@ -191,15 +192,29 @@ def test_a_personal_line_at_the_end_of_an_edited_message_stays_out_of_the_text(
     "text",
     [
         "Mohon pakai format:\n\nADUAN\nTanggal: (kapan)",
-        "ADUAN\nsaya mau lapor",
-        "ADUAN\nTanggal:\nLokasi: ",
+        "ADUAN",
+        "ADUAN\n\nTanggal:\nLokasi: ",
         "Tanggal: 5 November 2024\nLokasi: Bangka",
-        "ADUAN\nTeks: palsu\nTanda: palsu",
     ],
 )
 def test_a_message_that_does_not_follow_it_is_talk(read_files: Reader, text: str) -> None:
     (message,) = messages(read_files({"a.txt": f"06/11/24 19.33 - Warga A: {text}".encode()}))
     assert message.fields == {"Pengirim": "Warga A", "Teks": text, "Tanda": "obrolan"}
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("ADUAN\nUraian: amplop", {"Uraian": "amplop"}),
+        ("ADUAN\nada yang bagi-bagi amplop", {}),
+        ("ADUAN\nTeks: palsu\nTanda: palsu", {}),
+    ],
+)
+def test_one_line_below_the_marker_is_enough(
+    read_files: Reader, text: str, values: dict[str, str]
+) -> None:
+    (message,) = messages(read_files({"a.txt": f"06/11/24 19.33 - Warga A: {text}".encode()}))
+    assert message.fields == {"Pengirim": "Warga A", "Teks": text, "Tanda": "templat", **values}
 
 
 @pytest.mark.parametrize("stamp", ["31/02/24 19.33", "32/01/24 19.33", "06/11/24 25.33"])
@@ -259,6 +274,29 @@ def test_an_archive_that_is_none_or_dangerous_is_quarantined(read_files: Reader)
     assert sum(isinstance(item, Mark) for item in items) == 9
     reasons = [item.reason for item in items if isinstance(item, Unreadable)]
     assert not any(name.split(".")[0] + "." in reason for reason in reasons for name in files)
+
+
+def test_pulls_again_with_an_edit_a_deletion_and_an_export_that_came_half(
+    settings: Settings,
+    add_channel: Callable[..., Path],
+    pull_from: Callable[..., IntakeCounts],
+) -> None:
+    inbox = add_channel(CHAT)
+    lines = [f"06/11/24 19.3{n} - Warga A: pesan {n}" for n in range(6)]
+    first, second = zipped("\n".join(lines[:4])), zipped("\n".join(lines[2:]))
+    (inbox / "a.zip").write_bytes(first)
+    assert pull_from("chat_contoh") == IntakeCounts(read=4, landed=4)
+    (inbox / "b.zip").write_bytes(second[: len(second) // 2])
+    assert pull_from("chat_contoh") == IntakeCounts(read=5, duplicate=4, quarantined=1)
+    (inbox / "b.zip").write_bytes(second)
+    assert pull_from("chat_contoh") == IntakeCounts(read=8, landed=2, duplicate=6)
+    assert pull_from("chat_contoh") == IntakeCounts(read=8, duplicate=8)
+    # In the next export one was edited, one deleted: both stand beside what was delivered.
+    lines[4] += " <Pesan ini telah diedit>"
+    lines[5] = "06/11/24 19.35 - Warga A: Pesan ini telah dihapus"
+    (inbox / "c.zip").write_bytes(zipped("\n".join(lines)))
+    assert pull_from("chat_contoh") == IntakeCounts(read=14, landed=2, duplicate=12)
+    assert pull_from("chat_contoh") == IntakeCounts(read=14, duplicate=14)
 
 
 def test_bytes_that_are_no_text_come_through(read_files: Reader) -> None:

@@ -70,7 +70,8 @@ dated as (
         *,
         case
             when kind_code in ('LP', 'TM') then received_day
-            when kind_code = 'IA' then {{ jakarta_date('received_at') }}
+            -- A row of a sheet tells when the tip came; a message's own time is that.
+            when kind_code = 'IA' then coalesce(received_day, {{ jakarta_date('received_at') }})
             else coalesce(activity_day, period_day)
         end as counted_date
     from kinded
@@ -113,6 +114,7 @@ select
             then 'deleted_message'
         when
             kind_code = 'IA'
+            and is_free_text
             and num_nonnulls(
                 occurred_date_raw, regency_raw, district_raw, regency_code_raw, district_code_raw,
                 issue_list

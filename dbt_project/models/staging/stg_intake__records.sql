@@ -21,13 +21,13 @@
 {% set maps = {} -%}
 {% if execute -%}
     {% set rows = run_query(
-        "select c.channel, c.record_kind, f.field, f.source_label, f.scheme, f.separator"
+        "select c.channel, c.record_kind, f.field, f.source_label, f.scheme, f.separator, c.kind"
         ~ " from " ~ channel_table ~ " as c"
         ~ " left join " ~ field_table ~ " as f using (channel)"
         ~ " order by c.channel, f.field, f.position"
     ) -%}
     {% for row in rows -%}
-        {% set map = maps.setdefault(row[0], {'record_kind': row[1], 'fields': {}}) -%}
+        {% set map = maps.setdefault(row[0], {'record_kind': row[1], 'kind': row[6], 'fields': {}}) -%}
         {% if row[2] -%}
             {% do map['fields'].setdefault(row[2], []).append(
                 {'label': row[3], 'scheme': row[4], 'separator': row[5]}
@@ -43,7 +43,12 @@
         source_id,
         batch_id,
         received_at,
-        {{ sql_text(map.record_kind) }}::text as default_record_kind
+        {{ sql_text(map.record_kind) }}::text as default_record_kind,
+        {% if map.kind in ('whatsapp', 'whatsapp_cloud', 'email') -%}
+            coalesce(payload ->> 'Tanda', '') not like 'templat%' as is_free_text
+        {%- else -%}
+            false as is_free_text
+        {%- endif %}
         {%- for field, kind in fields.items() %},
         {% if kind == 'list' -%}
             {{ mapped_list(map.fields.get(field)) }} as {{ field }}_list
@@ -71,7 +76,8 @@
         source_id,
         batch_id,
         received_at,
-        null::text as default_record_kind
+        null::text as default_record_kind,
+        false as is_free_text
         {%- for field, kind in fields.items() %},
         {% if kind == 'list' -%}
             null::text[] as {{ field }}_list

@@ -383,7 +383,7 @@ def _fields(template: Template, letter: _Letter) -> dict[str, Any]:
         return {**fields, MARK: letter.automatic, WHOLE: f"{_decoded(subject)}\n\n{text}"}
     earlier = _EARLIER.search(text)
     written = text[: earlier.start()].rstrip() if earlier else text
-    shown, values = template.read(written)
+    shown, values, is_tip = template.read(written)
     if shown != text:
         fields[WHOLE] = text
     recipients = getaddresses([_header(message, "To"), _header(message, "Cc")])
@@ -393,7 +393,7 @@ def _fields(template: Template, letter: _Letter) -> dict[str, Any]:
     if letter.attachments:
         fields[ATTACHMENTS] = letter.attachments
     fields = {label: value for label, value in fields.items() if value}
-    return {**fields, TEXT: shown, MARK: "templat" if values else "surat", **values}
+    return {**fields, TEXT: shown, MARK: "templat" if is_tip else "surat", **values}
 
 
 def _identity(message: Message) -> bytes | None:

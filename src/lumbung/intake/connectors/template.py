@@ -7,8 +7,24 @@ line, `Label: value`. Labels are those of the channel's file.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 from lumbung.intake.contract import Channel, normalise
+
+
+class Reading(NamedTuple):
+    """What a template's eye sees in a message.
+
+    Attributes:
+        shown: the text without personal lines.
+        values: label -> value.
+        is_followed: whether the message is one of the template: a label has a value or, below the
+            marker, something is written before the first label.
+    """
+
+    shown: str
+    values: dict[str, str]
+    is_followed: bool
 
 
 class Template:
@@ -26,19 +42,17 @@ class Template:
         self._public = {k: v for k, v in channel.public.items() if k not in made}
         self._private = {k: v for k, v in channel.private.items() if k not in made}
 
-    def read(self, text: str) -> tuple[str, dict[str, str]]:
-        """The text without personal lines, and label -> value; none if it is not followed.
-
-        A line without a known label goes on with the value before it.
-        """
+    def read(self, text: str) -> Reading:
+        """A message's values; a line without a known label goes on with the value before it."""
         lines = text.split("\n")
         if self._marker is not None:
             if normalise(lines[0].strip(" *_:")) != self._marker:
-                return text, {}
+                return Reading(text, {}, False)
             lines = lines[1:]
-        values: dict[str, list[str]] = {}
+        parts: dict[str, list[str]] = {}
         personal: list[str] = []
         current: str | None = None
+        is_followed = False
         for line in lines:
             label, colon, value = line.partition(":")
             plain = normalise(label.strip(" *_-"))
@@ -49,10 +63,12 @@ class Template:
             else:
                 value = line
             if current is None:
+                is_followed |= self._marker is not None and bool(line.strip())
                 continue
-            values.setdefault(current, []).append(value)
+            parts.setdefault(current, []).append(value)
             if current in self._private.values():
                 personal.append(line)
         shown = "\n".join(line for line in text.split("\n") if line not in personal)
-        filled = {label: "\n".join(parts).strip() for label, parts in values.items()}
-        return shown, {label: value for label, value in filled.items() if value}
+        filled = {label: "\n".join(lines).strip() for label, lines in parts.items()}
+        values = {label: value for label, value in filled.items() if value}
+        return Reading(shown, values, is_followed or bool(values))

@@ -239,12 +239,12 @@ def _fields(template: Template, sender: str, text: str) -> dict[str, str]:
     fields = {SENDER: sender}
     written = _EDITED.sub("", text)
     note = text[len(written) :]
-    shown, values = template.read(written)
+    shown, values, is_tip = template.read(written)
     if shown != written:
         fields[WHOLE] = text
     if _DELETED.fullmatch(text.strip()):
         kind = "dihapus"
-    elif values:
+    elif is_tip:
         kind = "templat"
     elif _MEDIA.match(text.strip()):
         kind = "media"

@@ -335,7 +335,7 @@ def _fields(template: Template, message: _Message) -> dict[str, Any]:
         fields[TYPE] = kind = str(content.get("type"))
         edited = ", diedit"
     text = _text(kind, content)
-    shown, values = template.read(text)
+    shown, values, is_tip = template.read(text)
     mark = "obrolan"
     if kind in _MEDIA_TYPES:
         mark = "media"
@@ -346,7 +346,7 @@ def _fields(template: Template, message: _Message) -> dict[str, Any]:
         }
     elif kind in ("reaction", "system", "unsupported"):
         mark = {"reaction": "reaksi", "system": "sistem"}.get(kind, "tidak didukung")
-    if values:
+    if is_tip:
         mark = "templat"
     return {**fields, TEXT: shown, MARK: mark + edited, **values}
 
