@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 from hypothesis import HealthCheck, given
 from hypothesis import settings as options
 from hypothesis import strategies as st
-from intake_samples import HEADER, REGISTER, channel, header_merges, workbook
+from intake_samples import HEADER, REGISTER, channel, header_merges, ods, workbook, xlsb
 from upath import UPath
 
 from lumbung.errors import SourceError
@@ -229,6 +230,49 @@ def test_dates_of_1904_numbers_and_times(read_files: Reader) -> None:
         assert (fields["Pelapor / No. HP"], fields["Uraian"]) == (62812, 1.5)
 
 
+@pytest.mark.parametrize(("suffix", "write"), [("ods", ods), ("xlsb", xlsb)])
+def test_formats_of_other_programs(
+    read_files: Reader, suffix: str, write: Callable[..., bytes]
+) -> None:
+    rows = [["Nomor", "Uraian", "Kab/Kota", "No"], ["001/LP", "amplop & sembako", "Bangka", 1.0]]
+    items = read_files({f"a.{suffix}": write(rows)}, personal=[], subject=[], kept=["No"])
+    found = deliveries(items)
+    assert found == {
+        "001/LP": {"Nomor": "001/LP", "Uraian": "amplop & sembako", "Kab/Kota": "Bangka", "No": 1}
+    }
+
+
+def test_of_a_formula_the_value_and_a_number_that_excel_cut_is_no_whole_one(
+    read_files: Reader,
+) -> None:
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        page = book.add_worksheet("S")
+        page.write_row(0, 0, ["Nomor", "NIK", "Kab/Kota", "Uraian"])
+        page.write_row(1, 0, ["001/LP", 1971010101010001, "Bangka"])
+        page.write_formula(1, 3, '="am"&"plop"', value="amplop")
+    plain = {"personal": ["NIK"], "subject": ["NIK"], "kept": []}
+    (fields,) = deliveries(read_files({"a.xlsx": buffer.getvalue()}, **plain)).values()
+    assert fields["Uraian"] == "amplop"
+    assert isinstance(fields["NIK"], float), "it may have ended in any digit"
+
+
+def test_entities_of_xml_are_not_expanded(read_files: Reader) -> None:
+    doctype = b'<!DOCTYPE a [<!ENTITY b "%s">]>' % (b"lol" * 1_000)
+    changed = io.BytesIO()
+    good = zipfile.ZipFile(io.BytesIO(workbook(sheet(ROW), merges=MERGES)))
+    with zipfile.ZipFile(changed, "w") as made:
+        for name in good.namelist():
+            content = good.read(name)
+            if name == "xl/sharedStrings.xml":
+                content = content.replace(b"<sst", doctype + b"<sst", 1)
+                content = content.replace(b"Uraian a", b"&b;&b;")
+            made.writestr(name, content)
+    items = read_files({"a.xlsx": changed.getvalue()})
+    assert "lollol" not in str(items)
+    assert len(items) == 2, "the row or its file: nothing is passed over"
+
+
 def test_a_table_that_begins_to_the_right_and_far_below(read_files: Reader) -> None:
     rows = [[""] * 3 + row for row in [*[[""]] * 400, *HEADER, ROW]]
     merges = {"S": [(a, b + 3, c, d + 3) for a, b, c, d in header_merges(400)]}
@@ -284,6 +328,14 @@ def test_files_that_cannot_be_read_are_quarantined_each_as_one(read_files: Reade
     assert len({str(item.content) for item in items if isinstance(item, Unreadable)}) == 4
 
 
+def test_a_cell_beyond_measure_loses_no_other_file(read_files: Reader) -> None:
+    head = b"Nomor,Uraian,Kab/Kota,No\n1/LP,x,y,1\n"
+    items = read_files({"besar.csv": head + b"2/LP," + b"x" * (17 << 20), "baik.csv": head})
+    assert refused(items) == [("unreadable_file", "besar.csv")]
+    assert list(deliveries(items)) == ["1/LP"]
+    assert [item.complete for item in items if isinstance(item, Mark)] == [None, "baik.csv | "]
+
+
 def test_a_protected_workbook_and_others_by_other_hands(read_files: Reader, samples: Path) -> None:
     folder = samples / "xlsx"
     names = ("pass_protected.xlsx", "too_small.xls", "header-row.xlsx", "merge_cells.xls")
@@ -315,6 +367,13 @@ def test_tables_by_other_hands_are_read_by_configuration_alone(
     assert found["Sheet2/4"] == {"Item": 4, "Price": 0.45}
     assert len([key for key in found if key.startswith("Sheet3/")]) >= 4
     assert {code for code, _ in refused(items)} == {"key_repeated"}
+    items = read_files(
+        {"a.xlsx": b"", "b.xls": (samples / "xlsx" / "merge_cells.xls").read_bytes()},
+        **plain,
+        key="Row Merge",
+        fields={"narrative": {"from": "Not Merged"}},
+    )
+    assert [item.source_id for item in items if isinstance(item, Delivery)] == ["COLUMN MERGE"]
 
 
 def test_an_unchanged_file_is_a_repeat_and_a_changed_one_is_not(read_files: Reader) -> None:

@@ -49,14 +49,15 @@ def read(source: Source) -> Iterator[Item]:
     folder = Folder(source, options.files)
     for file in folder:
         is_whole = True
-        for item in _file(source.channel, options, file):
+        for item in read_file(source.channel, options, file):
             yield item
             is_whole = is_whole and not (isinstance(item, Unreadable) and item.is_part)
         yield folder.mark(file.locator("") if is_whole else None)
 
 
-def _file(channel: Channel, options: RegisterSource, file: File) -> Iterator[Item]:
-    table = _Table(channel, options, file)
+def read_file(channel: Channel, options: RegisterSource, file: File) -> Iterator[Item]:
+    """Every row of one file, whatever its format."""
+    table = Table(channel, options, file)
     suffix = Path(file.name).suffix.casefold()
     if suffix in _TEXTS:
         yield from _csv(table, file)
@@ -67,7 +68,7 @@ def _file(channel: Channel, options: RegisterSource, file: File) -> Iterator[Ite
         yield file.unreadable("unreadable_file", reason)
 
 
-def _workbook(table: _Table, options: RegisterSource, file: File) -> Iterator[Item]:
+def _workbook(table: Table, options: RegisterSource, file: File) -> Iterator[Item]:
     if zipfile.is_zipfile(file.path):
         with suppress(zipfile.BadZipFile), zipfile.ZipFile(file.path) as archive:
             if is_bomb(archive):
@@ -89,7 +90,7 @@ def _workbook(table: _Table, options: RegisterSource, file: File) -> Iterator[It
                 yield file.unreadable("header_not_found", reason)
             for name in sheets:
                 sheet = workbook.get_sheet_by_name(name)
-                yield from table.rows(name, *_cells(sheet))
+                yield from table.rows(name, *cells(sheet))
     except BaseException as error:  # calamine's Rust panics are no Exceptions
         if not _is_calamines(error):
             raise
@@ -117,7 +118,7 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatch(name.casefold(), pattern.casefold()) for pattern in patterns)
 
 
-def _cells(sheet: CalamineSheet) -> tuple[Iterator[Row], list[Merge]]:
+def cells(sheet: CalamineSheet) -> tuple[Iterator[Row], list[Merge]]:
     """Rows from the first one of the sheet on, and merged ranges in the rows' own columns."""
     left = sheet.start[1] if sheet.start else 0
     merges = [
@@ -127,7 +128,7 @@ def _cells(sheet: CalamineSheet) -> tuple[Iterator[Row], list[Merge]]:
     return iter(sheet.iter_rows()), merges
 
 
-def _csv(table: _Table, file: File) -> Iterator[Item]:
+def _csv(table: Table, file: File) -> Iterator[Item]:
     encoding = text_encoding(file.path)
     with file.path.open(encoding=encoding, errors="replace", newline="") as stream:
         sample = stream.read(1 << 16).splitlines(keepends=True)
@@ -150,7 +151,7 @@ def _csv(table: _Table, file: File) -> Iterator[Item]:
 # -- a table on a sheet ----------------------------------------------------------------------------
 
 
-class _Table:
+class Table:
     """The register of one file, sheet after sheet."""
 
     def __init__(self, channel: Channel, options: RegisterSource, file: File) -> None:
@@ -180,7 +181,7 @@ class _Table:
         filled_down: dict[tuple[int, int], Any] = {}
         for index, window in enumerate(_windows(rows)):
             row = window[0]
-            own = [cell for cell in row if not _is_blank(cell)]
+            own = [cell for cell in row if not is_blank(cell)]
             is_empty = is_empty and not own
             if skip:
                 skip -= 1
@@ -194,7 +195,7 @@ class _Table:
             if header is None:
                 continue
             for column, top in down.get(index, ()):
-                if column < len(row) and _is_blank(row[column]) and (top, column) in filled_down:
+                if column < len(row) and is_blank(row[column]) and (top, column) in filled_down:
                     row = [*row[:column], filled_down[top, column], *row[column + 1 :]]
             if index + 1 in down:
                 for column, top in down[index + 1]:
@@ -224,11 +225,11 @@ class _Table:
         best: _Header | None = None
         for height in range(1, min(_HEADER_ROWS, len(window)) + 1):
             rows = [list(row) for row in window[:height]]
-            labels = _labels(rows, top, across)
+            labels = header_labels(rows, top, across)
             score = self._score(labels)
             if score * 2 < len(self._wanted) or (best is not None and score <= best.score):
                 continue
-            if height > 1 and self._score(_labels(rows[1:], top + 1, across)) >= score:
+            if height > 1 and self._score(header_labels(rows[1:], top + 1, across)) >= score:
                 continue  # the first row is a title
             best = _Header(self._spelled(labels), window[0], height, score)
         return best
@@ -259,7 +260,7 @@ class _Table:
         fields = {
             label: _CONVERT.get(type(cell), _same)(cell)
             for label, cell in zip(header.labels_for(row), row, strict=False)
-            if not _is_blank(cell)
+            if not is_blank(cell)
         }
         parts = [_text(fields.get(label)) for label in self._keys]
         key = " | ".join(parts) if all(parts) else ""
@@ -311,7 +312,7 @@ class _Header:
         self.labels = labels
         self.height = height
         self.score = score
-        self._first = next(index for index, cell in enumerate(top) if not _is_blank(cell))
+        self._first = next(index for index, cell in enumerate(top) if not is_blank(cell))
         self._first_text = normalise(str(top[self._first]))
         self._width = len([cell for cell in labels if not cell.startswith("Kolom ")])
         self._shapes: set[str] = set()
@@ -361,11 +362,13 @@ def _windows(rows: Iterable[Row]) -> Iterator[list[Row]]:
         window = window[1:]
 
 
-def _labels(rows: list[list[Any]], top: int, across: dict[int, list[tuple[int, int]]]) -> list[str]:
+def header_labels(
+    rows: list[list[Any]], top: int, across: dict[int, list[tuple[int, int]]]
+) -> list[str]:
     """One label per column of a header of these rows: `Group / Sub`."""
     width = max(map(len, rows))
     texts = [
-        ["" if _is_blank(cell) else " ".join(str(cell).split()) for cell in row]
+        ["" if is_blank(cell) else " ".join(str(cell).split()) for cell in row]
         + [""] * (width - len(row))
         for row in rows
     ]
@@ -384,7 +387,8 @@ def _labels(rows: list[list[Any]], top: int, across: dict[int, list[tuple[int, i
     return labels
 
 
-def _is_blank(cell: Any) -> bool:
+def is_blank(cell: Any) -> bool:
+    """Whether a cell holds nothing that can be seen."""
     return cell is None or cell == "" or (isinstance(cell, str) and not cell.strip())
 
 
@@ -419,7 +423,8 @@ def _same(cell: Any) -> Any:
 
 
 def _number(cell: float) -> int | float:
-    return int(cell) if cell.is_integer() else cell
+    # Excel keeps 15 digits: of a longer number (a NIK) the last ones are none of its own.
+    return int(cell) if cell.is_integer() and abs(cell) < 1e15 else cell
 
 
 def _moment(cell: datetime) -> str:

@@ -59,7 +59,7 @@ def read(source: Source) -> Iterator[Item]:
     folder = Folder(source, options.files)
     for file in folder:
         if not file.name.casefold().endswith((".html", ".htm")):
-            items = registers._file(channel, register, file)
+            items = registers.read_file(channel, register, file)
         elif file.path.stat().st_size > MAX_PAGE:
             reason = "halaman terlalu besar; simpan halaman daftarnya saja"
             items = iter([file.unreadable("too_large", reason)])
@@ -112,7 +112,7 @@ def _site(source: Source, channel: Channel, path: str) -> Iterator[Item]:
 
 def _rows(channel: Channel, file: File, page: _Page) -> Iterator[Item]:
     """The deliveries of a page: of its first table that is the list."""
-    table = registers._Table(channel, RegisterSource(kind="register"), file)
+    table = registers.Table(channel, RegisterSource(kind="register"), file)
     for rows, merges in page.tables:
         if table.find_header(rows[:20]) is not None:
             return table.rows("", rows, merges)
