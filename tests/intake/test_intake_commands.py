@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ import jsonschema
 import psycopg
 import pytest
 import yaml
-from intake_samples import HEADER, REGISTER, header_merges, workbook
+from intake_samples import FORM, HEADER, REGISTER, header_merges, workbook
+from intake_server import Reply, serve
 from typer.testing import CliRunner
 
 from lumbung import cli
-from lumbung.errors import ConfigurationError, SourceError
+from lumbung.errors import ConfigurationError, ServiceError, SourceError
 from lumbung.intake.contract import load_channels, schema
 from lumbung.settings import Settings
 
@@ -268,6 +270,25 @@ def test_a_dry_run_shows_what_would_be_landed_and_nothing_personal(
     assert "landed=1" in told
     assert "Warga" not in told
     assert db.execute("select count(*) from raw.record").fetchone() == (0,)
+
+
+def test_a_channel_with_a_server_is_pulled_with_airflows_connection(
+    lumbung: Callable[..., str],
+    add_channel: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add_channel(FORM)
+    row = {"_id": 1, "_submission_time": "2024-11-06T10:00:00", "kejadian/uraian": "x"}
+    page = {"count": 1, "next": None, "results": [row]}
+    with contextmanager(serve)(lambda _: Reply(page)) as stand:
+        with pytest.raises(ServiceError, match="Airflow has not been set up"):
+            lumbung("intake", "form_contoh")
+        given = {"conn_type": "http", "host": "http://127.0.0.1", "port": stand.port}
+        variable = "AIRFLOW_CONN_FORM_CONTOH"
+        monkeypatch.setenv(variable, json.dumps({**given, "password": "rahasia"}))
+        assert "read=1, landed=1" in lumbung("intake", "form_contoh")
+        assert "duplicate=1" in lumbung("quarantine", "retry", "form_contoh")
+    assert [each.headers["authorization"] for each in stand.requests] == ["Token rahasia"] * 2
 
 
 def test_quarantine_is_listed_shown_and_closed_after_a_fix(

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from lumbung.settings import Settings
-from lumbung.warehouse.build import _environment
+from lumbung.warehouse.build import dbt_environment
 from warehouse.conftest import PROJECT, query
 
 LAYERS = ["staging", "intermediate", "marts", "reporting"]
@@ -41,7 +41,7 @@ SEEDS = {
 def manifest(built: str, office: Settings) -> Iterator[Any]:
     from dbt.cli.main import dbtRunner
 
-    with _environment(built):
+    with dbt_environment(built):
         parsed = dbtRunner().invoke(["--log-level", "none", "parse", *_options(office)])
         assert parsed.success, parsed.exception
         yield parsed.result
@@ -196,7 +196,7 @@ def test_no_personal_field_can_reach_a_mart(built: str) -> None:
 def test_unit_tests_pass(built: str, office: Settings) -> None:
     from dbt.cli.main import dbtRunner
 
-    with _environment(built):
+    with dbt_environment(built):
         outcome = dbtRunner().invoke(
             ["--log-level", "none", "test", "--select", "test_type:unit", *_options(office)]
         )

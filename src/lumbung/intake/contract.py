@@ -481,6 +481,18 @@ class Channel(_Model):
         """Normalised label -> the file's spelling, of the personal fields."""
         return {normalise(label): label for label in self.personal}
 
+    @property
+    def technical(self) -> frozenset[str]:
+        """Labels (normalised) that the connector's options name: known, and kept in the vault."""
+        source = self.source
+        labels: tuple[str | None, ...] = ()
+        if isinstance(source, HttpJsonSource):
+            since = source.since.field if source.since else None
+            labels = (source.id, source.received.field, since, source.withdrawn)
+        elif isinstance(source, FormCsvSource):
+            labels = (*source.timestamp, *source.id)
+        return frozenset(normalise(label) for label in labels if label)
+
 
 def load_channels(folder: Path) -> dict[str, Channel]:
     """Read every channel file of a folder.

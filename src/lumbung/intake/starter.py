@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import orjson
@@ -20,20 +20,30 @@ import yaml
 from lumbung.errors import ConfigurationError, SourceError
 from lumbung.intake.contract import CANONICAL, normalise
 
+_ADDRESS = re.compile(r"https?://")
+if TYPE_CHECKING:
+    from lumbung.intake.connectors import register
+
 KINDS = ("register", "form_csv", "kobo", "http_json")
 _ROWS = 200  # of a sample are looked at
+_HEADER_WITHIN = 30
+_PAGING_NOTE = " # how the next page is asked for: docs/channels/http_json.md"
 
 _PLACE = r"(kab|kec|kota|desa|kelurahan|provinsi|district|regency|village)"
 _PERSONAL = re.compile(
-    r"\b(nama|name|alamat|address|telp|telepon|telephone|hp|handphone|phone|wa|whatsapp|nik|ktp"
-    r"|e-?mail|surel|pelapor|reporter|saksi|witness|ttl|tanggal lahir|tanda tangan|rekening)\b"
+    r"\b(nama|name|alamat|address|telp|telepon|telephone|hp|handphone|phone|mobile|msisdn|wa"
+    r"|whatsapp|kontak|contact|nik|ktp|e-?mail|surel|pelapor|pengadu|pengirim|reporter|sender"
+    r"|username|saksi|witness|ttl|tanggal lahir|tanda tangan|rekening)\b"
 )
+_REACHES = re.compile(r"\b(telp|telepon|telephone|hp|handphone|phone|mobile|msisdn|wa|whatsapp)\b")
+"""A person's number: who somebody is, better than a name."""
 # The first that fits a label's last part, then the whole label; a field is proposed once.
 _GUESSES: tuple[tuple[str, str], ...] = (
     ("register_number", r"\b(no|nomor)\b.*\b(register|laporan|temuan)|register number"),
-    ("received_date", r"(tanggal|tgl|date).*(diterima|lapor|register|received)|^diterima$"),
+    ("received_date", r"(tanggal|tgl|date|waktu).*(terima|lapor|regist|received|masuk)"),
+    ("received_date", r"^(diterima|dikirim|masuk|submitted|received)\b"),
     ("known_date", r"(tanggal|tgl|date).*(diketahui|known)|^diketahui$"),
-    ("occurred_date", r"(tanggal|tgl|date).*(kejadian|peristiwa|event)|^kejadian$|occurred"),
+    ("occurred_date", r"(tanggal|tgl|date|waktu).*(kejadian|peristiwa|event)|^kejadian$|occurred"),
     ("activity_date", r"(tanggal|tgl|date).*(kegiatan|pengawasan|activity)|^(tanggal|tgl|date)$"),
     ("regency_code", r"\b(kode|code)\b.*(kab|kota|regency)|(kab|kota|regency).*\b(kode|code)\b"),
     ("district_code", r"\b(kode|code)\b.*(kec|district)|(kec|district).*\b(kode|code)\b"),
@@ -42,7 +52,7 @@ _GUESSES: tuple[tuple[str, str], ...] = (
     ("district", r"\bkec\b|kecamatan|district"),
     ("village", r"\bdesa\b|kelurahan|village"),
     ("violation_type", r"jenis.*pelanggaran|violation"),
-    ("issue", r"\bisu\b|\btema\b|issue|kategori|category"),
+    ("issue", r"\bisu\b|\btema\b|\btopi[ck]|issue|kategori|categor"),
     ("accused_role", r"(jabatan|status).*terlapor|terlapor.*jabatan"),
     ("status_reason", r"alasan"),
     ("status", r"\bstatus\b"),
@@ -50,7 +60,8 @@ _GUESSES: tuple[tuple[str, str], ...] = (
     ("activity_kind", r"jenis kegiatan"),
     ("prevention_type", r"(jenis|bentuk).*pencegahan"),
     ("method", r"\bmetode\b|method"),
-    ("narrative", r"uraian|kronologi|deskripsi|keterangan|description|content|isi laporan"),
+    ("narrative", r"uraian|kronologi|deskripsi|keterangan|ringkasan|\bisi\b|descri|detail"),
+    ("narrative", r"content|message|\bpesan\b|narrati"),
 )
 
 
@@ -103,11 +114,19 @@ def propose(kind: str, name: str, sample: str, content: bytes) -> str:
     source: dict[str, Any] = {"kind": kind}
     key: str | None = None
     if kind in ("register", "form_csv"):
-        rows = _table(sample, content)
-        labels = list(rows[0]) if rows else []
+        tables = _tables(sample, content)
+        labels, rows = max(tables.values(), key=lambda table: _familiar(table[0]))
         if kind == "register":
+            others = [name for name, table in tables.items() if table[0] != labels]
+            if others:
+                source["skip_sheets"] = others
+            every = [row for found, part in tables.values() if found == labels for row in part]
             key = next((each for each in labels if _guess(each) == "register_number"), None)
-            key = key or _unique_label(rows) or (labels[0] if labels else None)
+            key = key or _unique_label(labels, every)
+            if key is None and len(every) > len(rows):
+                key = _unique_label(labels, rows)
+                source["sheet_in_key"] = key is not None
+            key = key or labels[0]
     else:
         document = _json(sample, content)
         at, found = _records(document)
@@ -121,10 +140,14 @@ def propose(kind: str, name: str, sample: str, content: bytes) -> str:
             source["asset"] = asset if is_uid else "aUIDdariAlamatFormulir"
             labels = [each for each in labels if not _is_kobos(each)]
         else:
-            source |= {"path": "isi/alamat/daftar", "records": at}
-            source["id"] = _first(labels, r"(^|\.)(id|uuid|_id|code|kode)$") or labels[0]
-            source["received"] = _first(labels, r"creat|submi|received|dibuat|date|tanggal|time")
-            source["received"] = source["received"] or labels[0]
+            url = httpx.URL(sample) if _ADDRESS.match(sample) else None
+            source["path"] = url.raw_path.decode().lstrip("/") if url else "isi/alamat/daftar"
+            source["records"] = at
+            source["id"] = _first(labels, r"(^|\.)(_?id|uuid|code|kode|nomor|number|ticket|tiket)$")
+            source["id"] = source["id"] or _unique_label(labels, rows) or labels[0]
+            received = r"creat|submi|received|dibuat|dikirim|date|tanggal|time"
+            source["received"] = _first(labels, received) or labels[0]
+            source["paging"] = _paging(document, at)
             labels = [each for each in labels if each not in (source["id"], source["received"])]
     if not labels:
         raise _unusable(sample, "has no labelled rows")
@@ -136,7 +159,7 @@ def propose(kind: str, name: str, sample: str, content: bytes) -> str:
 
 def _content(sample: str) -> bytes:
     try:
-        if re.match(r"https?://", sample):
+        if _ADDRESS.match(sample):
             return httpx.get(sample, follow_redirects=True, timeout=60).raise_for_status().content
         return Path(sample).read_bytes()
     except (OSError, httpx.HTTPError) as error:
@@ -151,47 +174,92 @@ def _unusable(sample: str, what: str) -> SourceError:
     )
 
 
-def _table(sample: str, content: bytes) -> list[dict[str, Any]]:
-    """The rows of a spreadsheet's or CSV's first table, by label."""
+_Table = tuple[list[str], list[dict[str, Any]]]
+"""Labels in their order, and rows of filled cells."""
+
+
+def _tables(sample: str, content: bytes) -> dict[str, _Table]:
+    """The table of every visible sheet of a workbook, or of a CSV file, by the sheet's name."""
     import csv
 
-    from python_calamine import CalamineWorkbook
+    from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
     from lumbung.intake.connectors import register
 
-    merges: list[register.Merge] = []
+    found: dict[str, _Table] = {}
     if content[:2] in (b"PK", b"\xd0\xcf"):
         try:
             workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
-            stream, merges = register._cells(workbook.get_sheet_by_index(0))
-            lines = list(islice(stream, _ROWS))
+            for sheet in workbook.sheets_metadata:
+                if sheet.visible == SheetVisibleEnum.Visible:
+                    stream, merges = register.cells(workbook.get_sheet_by_name(sheet.name))
+                    found[sheet.name] = _table(list(islice(stream, _ROWS)), merges)
         except Exception as error:
             raise _unusable(sample, "is no workbook that can be opened") from error
     else:
-        text = content.decode("utf-8-sig", errors="replace")
-        first = text.splitlines()[0] if text else ""
-        delimiter = max(",;\t|", key=first.count)
-        lines = list(islice(csv.reader(io.StringIO(text), delimiter=delimiter), _ROWS))
-    filled = [sum(not register._is_blank(cell) for cell in row) for row in lines]
-    if not filled or max(filled) < 2:
+        text = _decoded(content)
+        for delimiter in ",;\t|":
+            lines = list(islice(csv.reader(io.StringIO(text), delimiter=delimiter), _ROWS))
+            table = _table(lines, [])
+            if len(table[0]) > len(found.get("", ([], []))[0]):
+                found[""] = table
+    if not any(labels for labels, _ in found.values()):
         raise _unusable(sample, "has no table")
-    widest = max(filled)
-    top = next(at for at, count in enumerate(filled) if count * 2 > widest)
-    height = 1 + max((min(b - a, 2) for (a, _), (b, _) in merges if a == top), default=0)
+    return found
+
+
+def _decoded(content: bytes) -> str:
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def _table(lines: Sequence[Sequence[Any]], merges: Sequence[register.Merge]) -> _Table:
+    """The header is where most labels look familiar; a cover or a list of words has none."""
+    from lumbung.intake.connectors import register
+
     across: dict[int, list[tuple[int, int]]] = {}
-    for (a, first_column), (_, last_column) in merges:
-        if last_column > first_column:
-            across.setdefault(a, []).append((first_column, last_column))
-    head = [list(row) for row in lines[top : top + height]]
-    labels = register._labels(head, top, across)
-    return [
+    for (top, first), (_, last) in merges:
+        if last > first:
+            across.setdefault(top, []).append((first, last))
+    filled = [sum(not register.is_blank(cell) for cell in row) for row in lines]
+    if max(filled, default=0) < 2:
+        return [], []
+    first = next(at for at, count in enumerate(filled) if count * 2 > max(filled))
+    best = (0, first, 1, register.header_labels([list(lines[first])], first, across))
+    for top in range(min(len(lines), _HEADER_WITHIN)):
+        for height in (1, 2, 3):
+            head = [list(row) for row in lines[top : top + height]]
+            if len(head) < height or any(_is_value(cell) for row in head for cell in row):
+                break
+            labels = register.header_labels(head, top, across)
+            score = _familiar(labels)
+            if score > best[0] or (score == best[0] and _is_title(best[3], labels)):
+                best = (score, top, height, labels)
+    _, top, height, labels = best
+    rows = [
         {
             label: cell
             for label, cell in zip(labels, row, strict=False)
-            if label and (at == 0 or not register._is_blank(cell))
+            if label and not register.is_blank(cell)
         }
-        for at, row in enumerate(lines[top + height :] or [[""] * len(labels)])
+        for row in lines[top + height :]
     ]
+    known = list(dict.fromkeys(filter(None, labels)))
+    return known, [row for row in rows if len(row) * 2 > len(known)]
+
+
+def _is_value(cell: Any) -> bool:
+    """Whether a cell is no label: a number, a date, or a text with one."""
+    return not isinstance(cell, str) or bool(re.search(r"\d{3}", cell))
+
+
+def _is_title(before: Sequence[str], labels: Sequence[str]) -> bool:
+    """Whether the header found before begins with a title that stands over all columns."""
+    return sum(map(len, filter(None, labels))) < sum(map(len, filter(None, before)))
 
 
 def _json(sample: str, content: bytes) -> Any:
@@ -214,13 +282,46 @@ def _records(document: Any, path: str = "", depth: int = 0) -> tuple[str, list[d
     return best
 
 
+def _paging(document: Any, records: str) -> dict[str, Any]:
+    """How the API seems to give its pages, from what stands beside the records."""
+    beside: dict[str, Any] = {}
+
+    def note(value: Any, path: str) -> None:
+        if isinstance(value, dict) and path.count(".") < 4:
+            for name, each in value.items():
+                note(each, f"{path}.{name}" if path else name)
+        elif path != records:
+            beside[path] = value
+
+    note(document, "")
+    last = {path: normalise(path.rpartition(".")[2]) for path in beside}
+    total = next((p for p, n in last.items() if n in ("total", "count", "total_count")), None)
+    counted = {"total": total} if total and isinstance(beside[total], int) else {}
+    for path, name in last.items():
+        if (
+            "next" in path
+            and isinstance(beside[path], str)
+            and re.match(r"https?:|/|\?", beside[path])
+        ):
+            return {"style": "next", "next": path, **counted}
+        if re.search(r"cursor|token|after|^next", name) and isinstance(beside[path], str | int):
+            parameter = name.removeprefix("next_")
+            return {"style": "cursor", "next": path, "parameter": parameter, **counted}
+    for name in last.values():
+        if name in ("page", "current_page", "last_page", "total_pages", "pages"):
+            return {"style": "page", "parameter": "page", **counted}
+        if name in ("offset", "start", "skip"):
+            return {"style": "offset", "parameter": name, **counted}
+    return {"style": "none", **counted}
+
+
 def _flat(row: dict[str, Any], kind: str) -> dict[str, Any]:
     if kind == "kobo":
         return row
     from lumbung.intake.connectors import http_json
 
     fields: dict[str, Any] = {}
-    http_json._flatten(row, "", fields, ";")
+    http_json.flatten(row, "", fields, ";")
     return fields
 
 
@@ -234,9 +335,9 @@ def _first(labels: Iterable[str], pattern: str) -> str | None:
     return next((each for each in labels if re.search(pattern, each, re.IGNORECASE)), None)
 
 
-def _unique_label(rows: Sequence[dict[str, Any]]) -> str | None:
+def _unique_label(labels: Iterable[str], rows: Sequence[dict[str, Any]]) -> str | None:
     """The first label that every row has and no two rows share a value of."""
-    for label in rows[0] if rows else ():
+    for label in labels if rows else ():
         values = [str(row.get(label) or "") for row in rows]
         if all(values) and len(set(values)) == len(values):
             return label
@@ -248,7 +349,7 @@ def _unique_label(rows: Sequence[dict[str, Any]]) -> str | None:
 
 def _guess(label: str) -> str | None:
     """The canonical field that a label looks like, or `personal`."""
-    plain = normalise(re.sub(r"[_./]+", " ", label))
+    plain = _plain(label)
     last = normalise(re.sub(r"[_.]+", " ", re.split(r"\s/\s|/(?=[^/]*$)", label)[-1]))
     if re.search(_PERSONAL, plain) and not re.search(rf"(nama|name)\s+{_PLACE}", plain):
         if re.search(r"jabatan", plain):
@@ -260,6 +361,26 @@ def _guess(label: str) -> str | None:
             if re.search(pattern, text):
                 return field
     return None
+
+
+def _plain(label: str) -> str:
+    return normalise(re.sub(r"[_./]+", " ", label))
+
+
+def _familiar(labels: Iterable[str]) -> int:
+    """How many different fields, and personal labels, these look like."""
+    guesses = [_guess(label) for label in labels]
+    return len({*guesses} - {None, "personal"}) + guesses.count("personal")
+
+
+def _field(label: str, rows: Sequence[dict[str, Any]]) -> str | None:
+    """The guess, with a look at the values: a regency of `1903` is a code."""
+    guess = _guess(label)
+    values = [str(row[label]).strip() for row in rows if row.get(label)]
+    if guess in ("regency", "district", "village") and values:
+        is_code = all(re.fullmatch(r"\d\d(\.?\d\d){1,2}(\.?\d{4})?", value) for value in values)
+        return f"{guess}_code" if is_code else guess
+    return guess
 
 
 def _text(
@@ -274,11 +395,13 @@ def _text(
     personal: list[str] = []
     unknown: list[str] = []
     for label in labels:
-        guess = _guess(label)
+        guess = _field(label, rows)
         if label == key and guess == "personal":
             guess = None
         if guess == "personal":
             personal.append(label)
+        elif label == key and guess is None:
+            continue
         elif guess is None or guess in fields:
             unknown.append(label)
         else:
@@ -301,7 +424,14 @@ def _text(
     if "register_number" not in fields and "record_kind" not in fields:
         lines.append("record_kind: IA # LP, TM, IA, LHP or PREV; remove where a field tells it")
     lines += ["", "source:"]
-    lines += [f"  {option}: {_quoted(value)}" for option, value in source.items()]
+    for option, value in source.items():
+        if isinstance(value, dict):
+            inner = ", ".join(f"{name}: {_quoted(each)}" for name, each in value.items())
+            lines.append(f"  {option}: {{{inner}}}" + _PAGING_NOTE)
+        elif isinstance(value, list):
+            lines.append(f"  {option}: [{', '.join(map(_quoted, value))}]")
+        else:
+            lines.append(f"  {option}: {_quoted(value)}")
     if kind == "register":
         lines += [
             "",
@@ -311,7 +441,9 @@ def _text(
     lines += ["", "# Go to the vault. What is named nowhere goes there too, with a notice."]
     lines += _listed("personal", personal)
     if personal:
-        lines += ["# Who the reporter is: the first one filled.", *_listed("subject", personal[:1])]
+        numbers = [label for label in personal if _REACHES.search(_plain(label))]
+        who = dict.fromkeys([*numbers, *personal])
+        lines += ["# Who the reporter is: the first one filled.", *_listed("subject", [*who][:2])]
     lines += [
         "",
         "# Known, not personal, mapped to nothing: take the # away from what may be stored openly.",
@@ -333,10 +465,10 @@ def _mapped(field: str, label: str, rows: Sequence[dict[str, Any]], kind: str) -
     note = ""
     if CANONICAL[field] == "list":
         values = " ".join(str(row.get(label) or "") for row in rows)
-        separator = " " if kind == "kobo" else ";" if ";" in values or "," not in values else ","
-        parts.append(f'separator: "{separator}"')
+        found = next((each for each in ";|," if each in values), ";")
+        parts.append(f'separator: "{" " if kind == "kobo" else found}"')
     if CANONICAL[field] == "code":
-        parts.append("scheme: kemendagri")
+        parts.append(f"scheme: {'bps' if 'bps' in normalise(label) else 'kemendagri'}")
         note = " # or bps, or bawaslu: 1903 is two regencies"
     if field == "register_number":
         parts.append("required: true")

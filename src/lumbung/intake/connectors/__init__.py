@@ -167,9 +167,6 @@ SYSTEM_LABELS: dict[str, frozenset[str]] = {
             "Categories",
         }
     ),
-    "form_csv": frozenset(
-        {"Cap waktu", "Cap Waktu", "Stempel waktu", "Stempel Waktu", "Timestamp"}
-    ),
     "whatsapp_cloud": frozenset(
         {"Pengirim", "Nama profil", "Teks", "Tanda", "Jenis", "Media", "Pesan (utuh)"}
     ),

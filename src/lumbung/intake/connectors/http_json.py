@@ -199,7 +199,7 @@ class _Reading:
             changed = _read(_at(row, options.since.field), options.since, self._zone) or moment
             self._newest = min(max(changed, self._newest or changed), self._now)
         fields: dict[str, Any] = {}
-        _flatten(row, "", fields, options.join)
+        flatten(row, "", fields, options.join)
         return Delivery(key, moment, fields, evidence, locator)
 
 
@@ -251,12 +251,12 @@ def _id(row: Any, path: str) -> str | None:
     return str(value).strip() or None
 
 
-def _flatten(row: Mapping[str, Any], prefix: str, fields: dict[str, Any], join: str) -> None:
+def flatten(row: Mapping[str, Any], prefix: str, fields: dict[str, Any], join: str) -> None:
     """Nested objects to labels with dots; two labels that become one are told apart."""
     for name, value in row.items():
         label = f"{prefix}{name}"
         if isinstance(value, dict) and value and label.count(".") < _DEEPEST:
-            _flatten(value, f"{label}.", fields, join)
+            flatten(value, f"{label}.", fields, join)
             continue
         if isinstance(value, list) and not any(isinstance(each, dict | list) for each in value):
             value = join.join(_text(each) for each in value if each is not None)
