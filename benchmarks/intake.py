@@ -228,6 +228,27 @@ class Bench:
             landing = Landing(db, channel, self.vault, "benchmark")
             return run._land_all(source, landing, self.pages(path, evidence))
 
+    def fill(self, rows: int) -> None:
+        """Bring the table to so many rows of the same channel, as earlier pulls would have."""
+        with psycopg.connect(self.url, autocommit=True) as db:
+            ((there,),) = db.execute("select count(*) from raw.record").fetchall()
+            for first in range(there, rows, 500_000):
+                numbers = (first, min(first + 500_000, rows) - 1)
+                db.execute(
+                    "insert into raw.record (record_id, channel, source_id, content_hash, batch_id,"
+                    " received_at, payload) overriding system value"
+                    " select -n, 'kobo_ukur', 'isian ' || n, decode(md5(n::text), 'hex'), 0, now(),"
+                    " '{}' from generate_series(%s::bigint, %s) as n",
+                    numbers,
+                )
+                db.execute(
+                    "insert into vault.identity select -n, decode(md5(n::text), 'hex')"
+                    " from generate_series(%s::bigint, %s) as n",
+                    numbers,
+                )
+            db.execute("vacuum analyze raw.record")
+            db.execute("checkpoint")
+
     def register(self) -> IntakeCounts:
         return run.pull(
             "register_ukur", settings=self.settings, database_url=self.url, run_key="benchmark"
@@ -285,6 +306,7 @@ def peer(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--full", type=int, help="rows of the full table; else five times --rows")
     parser.add_argument("--no-peers", action="store_true")
     options = parser.parse_args()
     rows = options.rows
@@ -315,6 +337,8 @@ def main() -> None:
                     with timed("replay", rows, rates):
                         counts = bench.land(path)
                     assert counts.duplicate == rows, counts
+            with timed("filling the table", options.full or 5 * rows, rates):
+                bench.fill(options.full or 5 * rows)
             with timed("landing, table full", rows // 10, rates):
                 bench.land(late)
             bench.settings.inbox.joinpath("register_ukur").mkdir(parents=True)
