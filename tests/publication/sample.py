@@ -49,6 +49,12 @@ create table marts.bridge_report_issue (report_id text, issue_code text);
 create schema if not exists intermediate;
 create table intermediate.int_activities__located (district_code text, week_id text,
     record_id bigint);
+create view reporting.rpt_member_record as
+    select report_id as member_id, record_id, week_id from marts.fct_report
+    union all select supervision_id, record_id, week_id from marts.fct_supervision
+    union all select prevention_id, record_id, week_id from marts.fct_prevention
+    union all select district_code || '/' || week_id, record_id, week_id
+    from intermediate.int_activities__located;
 create table reporting.rpt_not_counted (channel text, reason_code text, week_id text,
     record_count bigint, reason text);
 """

@@ -30,7 +30,7 @@ MARTS = {
     "dim_village", "dim_stage", "fct_regency_day", "fct_status_event", "fct_deadline",
     "mart_issue_profile", "mart_report_pair",
 }  # fmt: skip
-REPORTING = {"rpt_figure", "rpt_figure_member", "rpt_not_counted"}
+REPORTING = {"rpt_figure", "rpt_figure_member", "rpt_member_record", "rpt_not_counted"}
 SEEDS = {
     "regency", "district", "village", "region_alias", "issue", "violation_type", "role", "status",
     "stage", "map_issue", "map_violation_type", "map_role", "map_status", "map_record_kind",

@@ -143,6 +143,7 @@ class Edition:
 
     Attributes:
         as_of: Monday 06:00 WIB after the week (aware).
+        known: `now`: with all that was known when frozen; `then`: what had been landed by `as_of`.
         frozen_at: when the figures were frozen (aware).
         figures: by figure, category and regency code (`19` = province).
         trend: the province's weekly values by figure and category, oldest first.
@@ -155,6 +156,7 @@ class Edition:
     revision: int
     language: str
     as_of: datetime
+    known: str
     frozen_at: datetime
     content_hash: str
     state: str
@@ -308,6 +310,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         revision=revision,
         language=language,
         as_of=as_of,
+        known=label.get("known", "now"),
         frozen_at=frozen_at,
         content_hash=expected,
         state=state,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
@@ -34,8 +35,9 @@ from lumbung.publication.disclosure import district_figures
 from lumbung.publication.office import load_office
 from lumbung.publication.personal import find_personal_data
 from lumbung.settings import JAKARTA, Settings
+from lumbung.warehouse import past
 
-__all__ = ["approve", "freeze", "load", "publish", "reject", "week_before", "write_draft"]
+__all__ = ["approve", "freeze", "is_due", "load", "publish", "reject", "week_before", "write_draft"]
 
 LANGUAGE = "id"
 
@@ -77,18 +79,14 @@ _READ = {
         from reporting.rpt_figure_member
         where week_id <= %(week)s""",
     "member_record": """
-        select report_id, record_id from marts.fct_report where week_id <= %(week)s
-        union all
-        select supervision_id, record_id from marts.fct_supervision where week_id <= %(week)s
-        union all
-        select prevention_id, record_id from marts.fct_prevention where week_id <= %(week)s
-        union all
-        -- a row that says "nothing to report" is in no fact, but it is how a district delivered
-        select district_code || '/' || week_id, record_id from intermediate.int_activities__located
-        where district_code is not null and week_id <= %(week)s""",
+        select member_id, record_id from reporting.rpt_member_record where week_id <= %(week)s""",
+    "restatement": restatement.QUERY,
 }
 
-_READ["restatement"] = restatement.QUERY.format(member_record=_READ["member_record"])
+_WATERMARK = """
+    -- what the marts rest on; where no build is recorded, what has been landed
+    select coalesce((select max_batch_id from ops.build where state = 'success'
+        order by build_id desc limit 1), (select max(batch_id) from raw.batch), 0)"""
 
 _LABEL = """
     select jsonb_build_object(
@@ -116,7 +114,44 @@ def as_of(week_id: str) -> datetime:
     return datetime.combine(week_start(week_id) + timedelta(days=7), time(6), JAKARTA)
 
 
-def freeze(week_id: str, *, settings: Settings, database_url: str) -> str:
+def is_due(week_id: str, *, latest: str, database_url: str) -> bool:
+    """Whether the clock's run for a week has something to publish.
+
+    The week that has just ended always; an earlier one, whose Monday was missed, when editions
+    began before it and it has none yet. So an office that starts late is not asked for old weeks.
+
+    Args:
+        week_id: the week the run is for.
+        latest: the week that has ended last.
+        database_url: the warehouse.
+
+    Raises:
+        ServiceError: when the marts have not been built since the week ended; worth another try.
+
+    """
+    ended = as_of(week_id).replace(hour=0)
+    with database.connect(database_url, application="lumbung publication") as connection:
+        has_begun, is_published, is_built = connection.execute(
+            "select exists (select from published.edition where state = 'published'"
+            " and week_id < %(week)s), exists (select from published.edition"
+            " where state = 'published' and week_id = %(week)s), exists (select from ops.build"
+            " where state = 'success' and started_at >= %(ended)s)",
+            {"week": week_id, "ended": ended},
+        ).fetchone() or (False, False, False)
+    if week_id < latest and (is_published or not has_begun):
+        return False
+    if not is_built:
+        raise ServiceError(
+            "the marts have not been built since the week ended",
+            where=f"week {week_id}",
+            cure="run the DAG 'warehouse', then clear this task",
+        )
+    return True
+
+
+def freeze(
+    week_id: str, *, settings: Settings, database_url: str, known: Literal["now", "then"] = "now"
+) -> str:
     """Copy a week's figures, their members, completeness and what was not counted into `published`.
 
     Idempotent by content: while the week's newest revision says the same and was not rejected, it
@@ -126,6 +161,9 @@ def freeze(week_id: str, *, settings: Settings, database_url: str) -> str:
         week_id: an ISO week such as `2024-W47`.
         settings: where `expectations/edition.yaml` is; the edition keeps what it says.
         database_url: the warehouse.
+        known: `now`: with all that the marts know; `then`: only with what had been landed by the
+            Monday after the week, 06:00 WIB, read by today's rules. That builds the warehouse a
+            second time, beside the marts, and needs the rights of its owner.
 
     Returns:
         the edition, such as `2024-W47-r1`.
@@ -133,26 +171,44 @@ def freeze(week_id: str, *, settings: Settings, database_url: str) -> str:
     Raises:
         PublicationError: when the warehouse has no complete figures of that week.
         ConfigurationError: when `expectations/edition.yaml` cannot be read.
+        BuildError: when what was known then cannot be built.
 
     """
-    parameters = {"week": week_id, "before": week_before(as_of(week_id) - timedelta(days=7))}
+    if known == "now":
+        return _freeze(week_id, settings, database_url, None)
+    with past.known_at(as_of(week_id), settings=settings, database_url=database_url) as found:
+        return _freeze(week_id, settings, database_url, found)
+
+
+def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past | None) -> str:
+    suffix = then.schema_suffix if then else ""
+
+    def here(query: str) -> bytes:
+        return re.sub(r"\b(marts|reporting)\.", rf"\1{suffix}.", query).encode()
+
     office = load_office(settings)
     with database.connect(database_url, application="lumbung publication") as connection:
         # One snapshot: a build that commits meanwhile is wholly in the edition or not at all.
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.execute("lock table published.edition in share row exclusive mode")
+        parameters = {
+            "week": week_id,
+            "before": week_before(as_of(week_id) - timedelta(days=7)),
+            "watermark": then.max_batch_id if then else _one(connection.execute(_WATERMARK)),
+        }
         try:
             rows: dict[str, Rows] = {
-                name: connection.execute(query.encode(), parameters).fetchall()
+                name: connection.execute(here(query), parameters).fetchall()
                 for name, query in _READ.items()
             }
-            label = _one(connection.execute(_LABEL.encode())) | {"office": office.model_dump()}
+            label = _one(connection.execute(here(_LABEL))) | {"office": office.model_dump()}
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
             raise PublicationError(
                 f"the marts cannot be read: {str(error).splitlines()[0]}",
                 where=f"week {week_id}",
                 cure="build the warehouse first: 'lumbung build'",
             ) from error
+        label["known"] = "then" if then else "now"
         if not rows["figure"] or any(None in row[3:5] for row in rows["figure"]):
             raise PublicationError(
                 "the warehouse has no complete figures of this week",
@@ -178,10 +234,7 @@ def freeze(week_id: str, *, settings: Settings, database_url: str) -> str:
         connection.execute(
             "insert into published.edition (edition_id, week_id, revision, language, as_of,"
             " content_hash, member_hash, record_hash, restatement_hash, label,"
-            " batch_watermark) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
-            # What the marts rest on; where no build is recorded, what has been landed.
-            " coalesce((select max_batch_id from ops.build where state = 'success'"
-            " order by build_id desc limit 1), (select max(batch_id) from raw.batch), 0))",
+            " batch_watermark) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
                 edition_id,
                 week_id,
@@ -193,6 +246,7 @@ def freeze(week_id: str, *, settings: Settings, database_url: str) -> str:
                 digest(rows["member_record"]),
                 digest(rows["restatement"]),
                 Jsonb(label),
+                parameters["watermark"],
             ),
         )
         columns = TABLES | {

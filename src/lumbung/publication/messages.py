@@ -39,6 +39,8 @@ TEXT = {
     "title": "Buletin Mingguan Pengawasan Pemilihan",
     "subtitle": "Pekan {week}: {range}",
     "as_of": "Keadaan data {as_of}",
+    "known_now": "Memuat catatan yang diketahui sampai {frozen_at}",
+    "known_then": "Disusun kemudian; hanya memuat catatan yang sudah masuk pada saat itu",
     "edition": "Edisi {edition_id}",
     "revision": "revisi {revision}",
     "page": "halaman {page} dari {pages}",
@@ -172,7 +174,8 @@ TEXT = {
     "recoded": "dikode ulang",
     "restatement_reason": "{reason} ({change})",
     "restatement_note": "Angka edisi yang sudah terbit tidak diubah. Tabel memuat angka pekan; "
-    "angka sejak awal yang ikut berubah ada di data/perubahan.csv.",
+    "angka sejak awal yang ikut berubah ada di data/perubahan.csv. Mengaitkan dua kasus tidak "
+    "mengubah angka: setiap kasus tetap dihitung.",
     "restatement_told": "{count} perubahan sudah dimuat dalam edisi sebelum ini dan tidak diulang.",
     "restatement_rest": "{count} perubahan lain ada di data/perubahan.csv.",
     # a page per regency

@@ -121,7 +121,11 @@ class _Writer:
             subtitle=T["subtitle"].format(week=int(e.week_id[-2:]), range=m.week_range(e.monday)),
             status=status,
             is_final=is_final,
-            meta=[edition, as_of],
+            meta=[
+                edition,
+                as_of,
+                T[f"known_{e.known}"].format(frozen_at=m.moment(e.frozen_at)),
+            ],
             points_title=T["points"],
             points=self.points(),
             sections=[

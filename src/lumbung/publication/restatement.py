@@ -7,6 +7,8 @@ that came or went has one reason, from the versions of its records and the editi
 - edited: a later version of its delivery moved it;
 - withdrawn: the source took its delivery back;
 - re-coded: the same version is read or classified otherwise now (a field map, a vocabulary).
+
+Linking two cases is no reason: a link never merges, every case stays counted (docs/linking.md).
 """
 
 COLUMNS = (
@@ -16,10 +18,11 @@ COLUMNS = (
 
 QUERY = """
     with earlier as (
-        -- the newest published revision of each week: the ones before it restated each other
+        -- the newest published revision of each week: the ones before it restated each other; none
+        -- that knew more than the one being frozen
         select distinct on (week_id) edition_id, week_id, batch_watermark
         from published.edition
-        where state = 'published' and week_id <= %(week)s
+        where state = 'published' and week_id <= %(week)s and batch_watermark <= %(watermark)s
         order by week_id, revision desc
     ),
     old_member as (
@@ -37,7 +40,6 @@ QUERY = """
         select -1 as change, went.* from (
             select * from old_member except select * from new_member) as went
     ),
-    present_record (member_id, record_id) as ({member_record}),
     reason_added as (
         select m.edition_id, m.member_id,
             case
@@ -47,7 +49,7 @@ QUERY = """
             end as reason
         from (select distinct edition_id, member_id from moved where change = 1) as m
         join earlier as e using (edition_id)
-        left join present_record as p using (member_id)
+        left join reporting.rpt_member_record as p using (member_id)
         left join raw.record as r using (record_id)
         left join lateral (
             select v.batch_id from raw.record as v
@@ -70,7 +72,7 @@ QUERY = """
         left join lateral (
             select v.record_id, v.is_tombstone from raw.record as v
             where v.source_key = r.source_key and v.source_id = r.source_id
-                and v.channel = r.channel
+                and v.channel = r.channel and v.batch_id <= %(watermark)s
             order by v.record_id desc limit 1
         ) as latest on true
         group by 1, 2
@@ -120,4 +122,4 @@ QUERY = """
     from compared as c
     left join explained as x
         using (edition_id, figure_code, category_code, regency_code, period)"""
-"""Rows of `COLUMNS`; `{member_record}` is the query of today's members and their records."""
+"""Rows of `COLUMNS`."""

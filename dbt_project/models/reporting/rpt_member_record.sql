@@ -1,0 +1,24 @@
+-- depends_on: {{ ref('int_build__checked') }}
+select
+    report_id as member_id,
+    record_id,
+    regency_code,
+    week_id
+from {{ ref('int_reports__located') }}
+union all
+select
+    activity_id as member_id,
+    record_id,
+    regency_code,
+    week_id
+from {{ ref('int_activities__located') }}
+where record_kind in ('LHP', 'PREV')
+union all
+-- A row that says "nothing to report" is in no fact, but it is how a district delivered.
+select
+    district_code || '/' || week_id as member_id,
+    record_id,
+    regency_code,
+    week_id
+from {{ ref('int_activities__located') }}
+where district_code is not null
