@@ -1,49 +1,89 @@
-"""Publish the week that ended: freeze its figures, render, check, ask a person, publish.
+"""Publish the week that ended: freeze its figures, render, check, ask a person, publish, mail.
 
-Runs every Monday at 06:00 WIB; started by hand, `week_id` chooses another week. `freeze` copies the
+Runs every Monday at 06:00 WIB; a Monday that was missed is made good when the scheduler is back,
+the oldest first, each with its own week. Started by hand, `week_id` chooses a week and `known`
+whether it is made of all that is known now or of what had been landed then. `freeze` copies the
 week's figures into schema `published`, where nothing changes any more; a week whose figures are
 already published ends there. `gate` is the second door (Great Expectations over the frozen
-figures and the rendered pages). `approve` waits for a person of the leadership in Airflow's
-"Required actions".
+figures and the rendered pages). `approve` waits for one of the people in `expectations/people.yaml`
+in Airflow's "Required actions"; they are asked and reminded by mail. `mail` sends the published
+edition to its recipients, never twice to one address; without the Airflow Connection
+`smtp_publication` it is skipped.
 
-**When it fails** or is rejected nothing was published and the previous edition stands; the message
-names the check, its owner and the cure.
+**When it fails**, is rejected or nobody answers in time, nothing was published and the previous
+edition stands; the message names the check, its owner and the cure, and the owners in
+`expectations/people.yaml` are told. When `mail` fails the edition is published: clear that task.
+What to do in each case: `docs/runbooks/publication.md`.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pendulum
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import Param, dag, task
+from airflow.sdk import DeadlineAlert, DeadlineReference, Param, SyncCallback, dag, task
+from airflow.sdk.exceptions import AirflowFailException
 
-from lumbung.orchestration import DEFAULT_ARGS, START_DATE, clock, for_good
+from lumbung.errors import LumbungError
+from lumbung.orchestration import (
+    DEFAULT_ARGS,
+    START_DATE,
+    clock,
+    for_good,
+    mail_server,
+    remind_approvers,
+    tell_publication_failure,
+)
+from lumbung.publication.messages import LETTER
+from lumbung.publication.people import load_people
 from lumbung.settings import Settings
 
 APPROVE, REJECT = "Approve", "Reject"
+APPROVAL = load_people(Settings.load()).approval
+# In a demo's home the demo approves by itself; nowhere else can it.
+APPROVERS = APPROVAL.users + ["demo"] * Settings.load().demo_claim.exists()
+
+
+class Approval(HITLOperator):
+    """The question; when the time is over it fails for good instead of asking anew."""
+
+    def process_trigger_event_error(self, event: dict[str, Any]) -> None:
+        """Fail the task without another attempt."""
+        raise AirflowFailException(
+            f"nobody answered: {event['error']} Nothing was published. Start 'publication' again "
+            "with this week."
+        )
 
 
 @dag(
     doc_md=__doc__,
     schedule=clock("0 6 * * 1"),
     start_date=pendulum.parse(START_DATE, tz="Asia/Jakarta"),
-    catchup=False,
+    catchup=True,
     max_active_runs=1,
-    default_args=DEFAULT_ARGS,
+    default_args={**DEFAULT_ARGS, "on_failure_callback": tell_publication_failure},
+    deadline=DeadlineAlert(
+        DeadlineReference.DAGRUN_QUEUED_AT, APPROVAL.remind_after, SyncCallback(remind_approvers)
+    ),
     params={
         "week_id": Param(
             None,
             type=["null", "string"],
             pattern=r"^20\d\d-W[0-5]\d$",
             description="ISO week such as 2024-W47; empty: the week before the run",
-        )
+        ),
+        "known": Param(
+            "now",
+            enum=["now", "then"],
+            description="then: only what had been landed by the Monday after the week, 06:00 WIB",
+        ),
     },
     tags=["publication"],
 )
 def publication() -> None:
-    @task
+    # Tries for about an hour: after an outage the warehouse is built while this waits.
+    @task(retries=6)
     @for_good
     def freeze(params: Any = None, dag_run: Any = None) -> str:
         from airflow.sdk.exceptions import AirflowSkipException
@@ -53,7 +93,13 @@ def publication() -> None:
         settings = Settings.load()
         url = settings.require_database_url()
         week_id = params["week_id"] or edition.week_before(dag_run.run_after)
-        edition_id = edition.freeze(week_id, settings=settings, database_url=url)
+        if dag_run.run_type == "scheduled":
+            latest = edition.week_before(pendulum.now())
+            if not edition.is_due(week_id, latest=latest, database_url=url):
+                raise AirflowSkipException(f"{week_id} is published, or before the first edition")
+        edition_id = edition.freeze(
+            week_id, settings=settings, database_url=url, known=params["known"]
+        )
         if edition.load(edition_id, database_url=url).state in ("approved", "published"):
             # Also finishes what a killed run left between its decision and its folder.
             edition.publish(edition_id, settings=settings, database_url=url)
@@ -73,24 +119,32 @@ def publication() -> None:
     @task
     @for_good
     def gate(edition_id: str) -> dict[str, Any]:
+        """Judge the draft; the answer holds what `approve` asks."""
         from lumbung.publication import gate as publication_gate
+        from lumbung.publication import review
 
         settings = Settings.load()
-        result = publication_gate.check(
-            edition_id, settings=settings, database_url=settings.require_database_url()
-        )
-        return result.summary()
+        url = settings.require_database_url()
+        result = publication_gate.check(edition_id, settings=settings, database_url=url)
+        if server := mail_server():
+            try:
+                review.ask(edition_id, settings=settings, database_url=url, server=server)
+            except LumbungError as error:  # the question stands in Airflow all the same
+                print(f"those who approve could not be asked by mail: {error}")
+        text = review.question(edition_id, settings=settings, database_url=url)
+        return {**result.summary(), "question": text}
 
     # Not ApprovalOperator: it skips what follows a rejection and forgets who rejected.
-    approve = HITLOperator(
+    approve = Approval(
         task_id="approve",
         options=[APPROVE, REJECT],
         subject="Terbitkan edisi {{ ti.xcom_pull(task_ids='freeze') }}?",
-        body="Rancangan: {{ ti.xcom_pull(task_ids='render') }}\n\n"
-        "Pemeriksaan: {{ ti.xcom_pull(task_ids='gate') }}",
+        body="{{ ti.xcom_pull(task_ids='gate')['question'] }}",
+        params={"comment": Param("", type="string", description=LETTER["comment"])},
+        assigned_users=[{"id": user, "name": user} for user in APPROVERS],
         # Not execution_timeout: that one would end the waiting task itself.
         execution_timeout=None,
-        response_timeout=timedelta(days=3),
+        response_timeout=APPROVAL.time_limit,
     )
 
     @task
@@ -99,16 +153,44 @@ def publication() -> None:
         """Act on the decision; a rejection is filed, so that the next draft is a new revision."""
         from airflow.sdk.exceptions import AirflowSkipException
 
-        from lumbung.publication import edition
+        from lumbung.publication import edition, review
 
         settings = Settings.load()
         url = settings.require_database_url()
         decision = {**decided_by(answer), "reviewed": reviewed, "database_url": url}
         if answer["chosen_options"] != [APPROVE]:
             edition.reject(edition_id, **decision)
+            review.tell_rejection(
+                edition_id,
+                by=decision["by"],
+                comment=decision["comment"],
+                settings=settings,
+                server=mail_server(),
+            )
             raise AirflowSkipException(f"{edition_id} was rejected by {decision['by']}")
         edition.approve(edition_id, **decision)
         return edition.publish(edition_id, settings=settings, database_url=url)
+
+    @task(retries=5)
+    @for_good
+    def mail(edition_id: str) -> list[str]:
+        """Send the edition to every recipient who has not got it."""
+        from airflow.sdk.exceptions import AirflowSkipException
+
+        from lumbung.publication import mail as mailing
+
+        settings, server = Settings.load(), mail_server()
+        if server is None:
+            raise AirflowSkipException(
+                "the edition is published and was mailed to nobody: there is no Airflow Connection"
+                " smtp_publication"
+            )
+        return mailing.send(
+            edition_id,
+            settings=settings,
+            database_url=settings.require_database_url(),
+            server=server,
+        )
 
     # Also after a rejection or when nothing is new: it restores what a killed run left.
     @task(trigger_rule="none_failed")
@@ -122,13 +204,18 @@ def publication() -> None:
 
     frozen = freeze()
     draft = render(frozen)
-    draft >> gate(frozen) >> approve >> publish(frozen, draft, approve.output) >> portal()
+    published = publish(frozen, draft, approve.output)
+    draft >> gate(frozen) >> approve >> published >> [mail(frozen), portal()]
 
 
 def decided_by(answer: Any) -> dict[str, Any]:
-    """Who decided, and whether it was a person or the demo by itself."""
+    """Who decided, why, and whether it was a person or the demo by itself."""
     name = answer["responded_by_user"]["name"]
-    return {"by": name, "how": "demo" if name == "demo" else "person"}
+    return {
+        "by": name,
+        "how": "demo" if name == "demo" else "person",
+        "comment": (answer.get("params_input") or {}).get("comment", "").strip(),
+    }
 
 
 publication()

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, get_args
 
 from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
@@ -18,6 +18,9 @@ from airflow.timetables.trigger import CronTriggerTimetable
 from lumbung.errors import ConfigurationError, GateError, PublicationError
 from lumbung.intake.connectors import SourceConnection
 from lumbung.settings import Settings
+
+if TYPE_CHECKING:
+    from lumbung.publication.mail import MailServer
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +68,69 @@ def tell_failure(context: dict[str, Any]) -> None:
     log.error(
         "FAILED %s.%s run %s: %s", task.dag_id, task.task_id, task.run_id, context.get("exception")
     )
+
+
+MAIL_CONNECTION = "smtp_publication"
+"""The Airflow Connection of the mail server; without it nothing is mailed."""
+
+
+def mail_server() -> MailServer | None:
+    """The mail server of the Airflow Connection `smtp_publication`, None when there is none.
+
+    Its extra may say `{"security": "starttls" | "tls" | "none"}`; `starttls` is the default.
+
+    Raises:
+        ConfigurationError: when the connection has no host, or another security.
+
+    """
+    from airflow.sdk import Connection
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from lumbung.publication.mail import MailServer, Security
+
+    try:
+        found = Connection.get(MAIL_CONNECTION)
+    except AirflowNotFoundException:
+        return None
+    security = found.extra_dejson.get("security", "starttls")
+    if not found.host or security not in get_args(Security):
+        raise ConfigurationError(
+            f"the mail server has no host or the security '{security}'",
+            where=f"Airflow Connection {MAIL_CONNECTION}",
+            cure=f"give it a host, and one of {', '.join(get_args(Security))}",
+        )
+    port = found.port or (465 if security == "tls" else 587)
+    return MailServer(found.host, port, found.login or "", found.password or "", security)
+
+
+def tell_publication_failure(context: dict[str, Any]) -> None:
+    """As `tell_failure`, and by mail to those who answer for the publication."""
+    from lumbung.publication import review
+    from lumbung.publication.messages import LETTER
+
+    tell_failure(context)
+    task = context["task_instance"]
+    name = f"{task.dag_id}.{task.task_id}"
+    review.tell_owners(
+        LETTER["failed"].format(task=name),
+        f"{task.run_id}\n\n{context.get('exception')}\n",
+        settings=Settings.load(),
+        server=mail_server(),
+    )
+
+
+def remind_approvers(context: dict[str, Any]) -> None:
+    """Remind those who approve of what still waits; called by Airflow when a run takes long."""
+    from lumbung.publication import review
+
+    settings, server = Settings.load(), mail_server()
+    if server is None:
+        log.warning("nobody is reminded: there is no Airflow Connection %s", MAIL_CONNECTION)
+        return
+    reminded = review.remind(
+        settings=settings, database_url=settings.require_database_url(), server=server
+    )
+    log.info("reminded of %s", ", ".join(reminded) or "nothing: no draft waits")
 
 
 DEFAULT_ARGS: dict[str, Any] = {

@@ -415,8 +415,8 @@ class AirflowClient:
             cure="look at the run in Airflow; 'lumbung status' tells whether the scheduler lives",
         )
 
-    def respond(self, dag_id: str, run_id: str, task_id: str, option: str) -> None:
-        """Answer a task that waits for a person (human in the loop).
+    def respond(self, dag_id: str, run_id: str, task_id: str, option: str, **given: str) -> None:
+        """Answer a task that waits for a person (human in the loop); `given` fills its form.
 
         No sooner than a person could: an answer in the first seconds overtakes the executor's
         report that the task has parked, and Airflow 3.3 then takes the task for lost.
@@ -425,5 +425,5 @@ class AirflowClient:
         self.call(
             "PATCH",
             f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails",
-            json={"chosen_options": [option], "params_input": {}},
+            json={"chosen_options": [option], "params_input": given},
         )

@@ -251,6 +251,7 @@ TEXT = {
     "press_title": "SIARAN PERS",
     "press_draft": "RANCANGAN SIARAN PERS",
     "press_note": "Semua dugaan pelanggaran tetap dugaan sampai ada putusan.",
+    "letter_attached": "Buletin lengkap terlampir sebagai PDF.",
     # method
     "method_title": "Metode dan catatan",
     "about_reviewed": "Rancangan yang diperiksa, {name} (SHA-256): {sha256}.",
@@ -512,3 +513,24 @@ def change(value: int, previous: int | None) -> str:
         return TEXT["change_same"]
     key = "change_up" if value > previous else "change_down"
     return TEXT[key].format(by=number(abs(value - previous)), previous=number(previous))
+
+
+LETTER = {
+    "ask": "Mohon persetujuan: edisi {edition_id}",
+    "remind": "Pengingat: edisi {edition_id} menunggu persetujuan",
+    "answer": "Jawaban diberikan di Airflow, halaman Required Actions.",
+    "subject": "Terbitkan edisi {edition_id}?",
+    "gate": "Pemeriksaan mutu:",
+    "gate_passed": "{count} pemeriksaan terpenuhi.",
+    "gate_warned": "Perlu perhatian: {check}. {cure} (penanggung jawab: {owner})",
+    "gate_waived": "Dikecualikan oleh {by}: {check}. Alasan: {reason}",
+    "draft": "Rancangan lengkap:",
+    "beside": "(berkas lain di folder yang sama).",
+    "comment": "Alasan, bila ditolak; disimpan bersama keputusan",
+    "failed": "Gagal: {task}",
+    "rejected": "Edisi {edition_id} ditolak",
+    "rejected_text": "{by} menolak edisi {edition_id}: {comment}\n\nPerbaiki sebabnya, lalu "
+    "jalankan DAG publication untuk pekan {week_id}: rancangan baru menjadi revisi berikutnya.",
+    "no_comment": "tanpa alasan",
+}
+"""What those who work on an edition are told; never part of one."""

@@ -47,6 +47,13 @@ def render(edition: Edition) -> dict[str, bytes]:
     }
 
 
+def letter(edition: Edition) -> tuple[str, str]:
+    """The summary of a published edition for a mail: its subject and its body as HTML."""
+    pages = document(edition)
+    body = _template("surat.html.j2", asdict(pages) | {"attached": T["letter_attached"]})
+    return f"{pages.title}, {pages.subtitle}", body.decode()
+
+
 def _template(name: str, content: dict[str, Any]) -> bytes:
     text: str = _environment().get_template(name).render(d=content)
     return text.encode("utf-8")
