@@ -16,7 +16,7 @@ import re
 import smtplib
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -252,12 +252,16 @@ def _session(server: MailServer) -> Iterator[smtplib.SMTP]:
             )
         else:
             smtp = smtplib.SMTP(server.host, server.port, timeout=SECONDS)
-        with smtp:
+        try:
             if server.security == "starttls":
                 smtp.starttls(context=context)
             if server.login:
                 smtp.login(server.login, server.password)
             yield smtp
+            with suppress(OSError, smtplib.SMTPException):
+                smtp.quit()
+        finally:
+            smtp.close()  # not `with smtp`: it would wait for an answer in the middle of a message
     except (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError) as error:
         raise ConfigurationError(
             f"the mail server does not accept us: {_said(error)}",
