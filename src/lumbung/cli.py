@@ -9,7 +9,7 @@ import sys
 import tempfile
 import traceback
 from datetime import datetime
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -193,6 +193,79 @@ def portal() -> None:
     url = Stack(settings).start_database()
     folder = publication_portal.build(settings=settings, database_url=url)
     console.print(f"written  {folder / 'index.html'}", soft_wrap=True)
+
+
+@app.command()
+def publish(
+    week: Annotated[str, typer.Argument(help="an ISO week such as 2024-W47")],
+    known: Annotated[
+        Literal["now", "then"],
+        typer.Option(help="then: only what had been landed by the Monday after the week"),
+    ] = "now",
+    approve: Annotated[str, typer.Option(help="your name: publish the draft you reviewed")] = "",
+    reject: Annotated[str, typer.Option(help="your name: reject the draft you reviewed")] = "",
+    reason: Annotated[str, typer.Option(help="why it is rejected")] = "",
+) -> None:
+    """Draft and check a week's edition; then, named, approve and publish it or reject it.
+
+    The DAG `publication` does the same and mails the edition; by hand, clear its task `mail`.
+    """
+    from rich.markdown import Markdown
+
+    from lumbung.embedded.stack import Stack
+    from lumbung.publication import edition, gate, review
+    from lumbung.publication import portal as publication_portal
+
+    settings = Settings.load()
+    url = Stack(settings).start_database()
+    if approve or reject:
+        edition_id = edition.newest(week, database_url=url)
+        reviewed = edition.drafted(edition_id, settings=settings)
+        if reject:
+            edition.reject(
+                edition_id, by=reject, comment=reason, reviewed=reviewed, database_url=url
+            )
+            console.print(f"{edition_id} is rejected; correct the cause, then draft it again")
+            return
+        edition.approve(edition_id, by=approve, reviewed=reviewed, database_url=url)
+    else:
+        edition_id = edition.freeze(week, settings=settings, database_url=url, known=known)
+        if edition.load(edition_id, database_url=url).state == "draft":
+            edition.write_draft(edition_id, settings=settings, database_url=url)
+            gate.check(edition_id, settings=settings, database_url=url)
+            console.print(
+                Markdown(review.question(edition_id, settings=settings, database_url=url))
+            )
+            console.print(
+                f"\nread the draft, then: lumbung publish {week} --approve NAME"
+                f"\n                 or: lumbung publish {week} --reject NAME --reason WHY",
+                markup=False,
+            )
+            return
+    for path in edition.publish(edition_id, settings=settings, database_url=url):
+        console.print(path, soft_wrap=True)
+    publication_portal.build(settings=settings, database_url=url)
+
+
+@app.command()
+def mail(
+    edition: Annotated[str, typer.Argument(help="a published edition, such as 2024-W47-r1")],
+    again: Annotated[str, typer.Option(help="an address in doubt that did not get it")] = "",
+    by: Annotated[str, typer.Option(help="who says so")] = "",
+) -> None:
+    """Show who was sent an edition; let it be sent once more to an address in doubt."""
+    from lumbung import database
+    from lumbung.embedded.stack import Stack
+    from lumbung.publication import mail as mailing
+
+    url = Stack(Settings.load()).start_database()
+    if again:
+        mailing.release(edition, again, by=by, database_url=url)
+    table = Table("address", "step", "when (WIB)", "said", box=None)
+    with database.connect(url) as connection:
+        for address, step, said, when in mailing.status(connection, edition):
+            table.add_row(address, step, when, said)
+    console.print(table)
 
 
 @app.command()

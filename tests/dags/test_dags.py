@@ -31,11 +31,8 @@ EXPECTED: dict[str, dict[str, tuple[int, timedelta | None]]] = {
         "gate": (2, HOUR),
         "approve": (2, None),
         "publish": (2, HOUR),
-<<<<<<< HEAD
         "portal": (2, HOUR),
-=======
         "mail": (5, HOUR),
->>>>>>> ffc88e8 (Mail editions once, ask and remind named people, make missed Mondays good (wip))
     },
 }
 """Every DAG, every task, its retries and its time limit. A new DAG is added here on purpose."""
@@ -87,9 +84,7 @@ def test_order_of_tasks_puts_every_gate_before_what_it_guards(bag: DagBag) -> No
     assert publication.get_task("approve").upstream_task_ids == {"gate"}
     assert publication.get_task("gate").upstream_task_ids >= {"render"}
     assert publication.get_task("publish").upstream_task_ids == {"freeze", "render", "approve"}
-<<<<<<< HEAD
     assert publication.get_task("portal").upstream_task_ids == {"publish"}
-=======
     assert publication.get_task("mail").upstream_task_ids == {"freeze", "publish"}
 
 
@@ -117,7 +112,6 @@ def test_only_the_named_people_approve(bag: DagBag) -> None:
     assert approve.defaults is None
     with pytest.raises(AirflowFailException, match="nobody answered"):
         approve.process_trigger_event_error({"error": "Too late.", "error_type": "timeout"})
->>>>>>> ffc88e8 (Mail editions once, ask and remind named people, make missed Mondays good (wip))
 
 
 def test_parsing_imports_nothing_heavy() -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from end_to_end.conftest import Installation
+from lumbung.embedded.postgres import free_port
+from lumbung.errors import ServiceError
+from publication.post import Post, post_office
 
 
 def published(installation: Installation) -> list[tuple[object, ...]]:
@@ -31,6 +34,36 @@ def unreachable(installation: Installation) -> tuple[str, list[tuple[object, ...
     assert cursor
     installation.stack.processes.stop("kobo-stand-in")
     return installation.client.trigger("intake__kobo_pemantau"), cursor
+
+
+def set_mail_server(installation: Installation, port: int) -> None:
+    installation.client.set_connection(
+        "smtp_publication",
+        conn_type="smtp",
+        host="127.0.0.1",
+        port=port,
+        extra='{"security": "none"}',
+    )
+
+
+@pytest.fixture(scope="module")
+def post(installation: Installation) -> Iterator[Post]:
+    """A mail server that the installation knows, as long as this module's tests last."""
+    with post_office() as office:
+        set_mail_server(installation, office.address.port)
+        yield office
+        installation.client.call("DELETE", "/connections/smtp_publication")
+
+
+def told(post: Post, subject: str) -> str:
+    """The one notice of that subject to the owners."""
+    (body,) = [
+        message.get_body(("plain",))
+        for address, message in post.got
+        if address == "data@babel.example.id" and message["Subject"] == subject
+    ]
+    assert body is not None
+    return str(body.get_content())
 
 
 @contextmanager
@@ -79,7 +112,7 @@ def test_failing_dbt_test_stops_before_the_marts(installation: Installation) -> 
 
 
 def test_failing_check_at_the_publication_door_publishes_nothing(
-    installation: Installation,
+    installation: Installation, post: Post
 ) -> None:
     before = published(installation)
     assert len(before) == 1
@@ -95,29 +128,82 @@ def test_failing_check_at_the_publication_door_publishes_nothing(
         installation.execute("update reporting.rpt_figure set value = value - 100" + where)
     assert state == "failed"
     assert tasks["gate"] == "failed"
-    assert tasks["approve"] == tasks["publish"] == "upstream_failed"
+    assert tasks["approve"] == tasks["publish"] == tasks["mail"] == "upstream_failed"
     assert published(installation) == before
+    assert "members_are_the_figure_this_week" in told(post, "Gagal: publication.gate")
 
 
-@pytest.mark.parametrize("by", ["pimpinan"])
-def test_rejected_approval_publishes_nothing(installation: Installation, by: str) -> None:
+def test_rejected_approval_publishes_nothing(installation: Installation, post: Post) -> None:
     before = published(installation)
     (first_week,) = installation.query("select min(week_id) from reporting.rpt_figure")[0]
-    leader = installation.stack.airflow(installation.url).client(by)
+    leader = installation.stack.airflow(installation.url).client("pimpinan")
+    reason = "Angka Belitung belum diperiksa"
 
     def reject(run_id: str, states: dict[str, str | None]) -> None:
         if states.get("approve") == "awaiting_input":
-            leader.respond("publication", run_id, "approve", "Reject")
+            with pytest.raises(ServiceError, match="not a respondent"):
+                installation.client.respond("publication", run_id, "approve", "Approve")
+            leader.respond("publication", run_id, "approve", "Reject", comment=reason)
 
     _, tasks = installation.run("publication", {"week_id": first_week}, reject)
     assert tasks["approve"] == "success"
-    assert tasks["publish"] == "skipped"
+    assert tasks["publish"] == tasks["mail"] == "skipped"
     assert published(installation) == before
-    states = installation.query(
-        "select state from published.edition where week_id = %s", first_week
-    )
-    assert states == [("rejected",)]
+    assert installation.query(
+        "select state, decided_by, comment from published.edition"
+        " join published.approval using (edition_id) where week_id = %s",
+        first_week,
+    ) == [("rejected", "pimpinan", reason)]
     assert not (installation.settings.editions / f"{first_week}-r1" / "edisi.pdf").exists()
+    assert reason in told(post, f"Edisi {first_week}-r1 ditolak")
+    (asked,) = [message for address, message in post.got if address.startswith("pimpinan@")]
+    assert asked["Subject"] == f"Mohon persetujuan: edisi {first_week}-r1"
+
+
+def test_an_approval_that_nobody_gives_publishes_nothing(
+    installation: Installation, post: Post
+) -> None:
+    before = published(installation)
+    (first_week,) = installation.query("select min(week_id) from reporting.rpt_figure")[0]
+    people = installation.settings.expectations / "people.yaml"
+    original = people.read_text()
+    people.write_text(original.replace("time_limit_hours: 72", "time_limit_hours: 0.001"))
+    try:
+        state, tasks = installation.run("publication", {"week_id": first_week})
+    finally:
+        people.write_text(original)
+    assert (state, tasks["approve"]) == ("failed", "failed")
+    assert tasks["publish"] == tasks["mail"] == "upstream_failed"
+    assert published(installation) == before
+    assert "nobody answered" in told(post, "Gagal: publication.approve")
+
+
+def test_a_mail_server_that_is_down_does_not_touch_the_publication(
+    installation: Installation, post: Post
+) -> None:
+    """The task tries again; who has got the edition does not get it twice."""
+    (first_week,) = installation.query("select min(week_id) from reporting.rpt_figure")[0]
+    leader = installation.stack.airflow(installation.url).client("pimpinan")
+    set_mail_server(installation, free_port())
+    letters = [f"{name}@babel.example.id" for name in ("ketua", "humas", "ppid")]
+
+    def approve(run_id: str, states: dict[str, str | None]) -> None:
+        if states.get("approve") == "awaiting_input":
+            leader.respond("publication", run_id, "approve", "Approve")
+        if states.get("mail") == "up_for_retry":
+            assert states["publish"] == "success"
+            assert (f"{first_week}-r2", "published") in published(installation)
+            assert installation.query("select count(*) from published.mailing") == [(0,)]
+            set_mail_server(installation, post.address.port)
+
+    state, tasks = installation.run("publication", {"week_id": first_week}, approve)
+    assert (state, tasks["mail"]) == ("success", "success")
+    reason = installation.client.log("publication", installation.last_run_id, "mail", 1)
+    assert "mail server" in str(reason)
+    assert [address for address in post.addresses if address in letters] == letters
+    state, tasks = installation.run("publication", {"week_id": first_week})
+    assert (state, tasks["freeze"], tasks["mail"]) == ("success", "skipped", "skipped")
+    assert [address for address in post.addresses if address in letters] == letters
 
 
 def test_unreachable_source_fails_its_run_and_moves_nothing(

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from sample import MISSING, WEEK, pass_gate
 
-from lumbung.errors import GateError, PublicationError
+from lumbung.errors import GateError, PublicationError, ServiceError
 from lumbung.publication import edition
 from lumbung.publication.content import Figure
 from lumbung.settings import Settings
@@ -123,6 +123,37 @@ def test_an_older_draft_cannot_be_approved(url: str, settings: Settings) -> None
     freeze(url, settings)
     with pytest.raises(PublicationError, match="2024-W47-r2"):
         edition.approve(first, by="Ketua Contoh", database_url=url)
+
+
+def test_a_missed_monday_is_due_once_and_only_after_the_first_edition(
+    url: str, settings: Settings
+) -> None:
+    def due(week: str, latest: str = "2024-W47") -> bool:
+        return edition.is_due(week, latest=latest, database_url=url)
+
+    def built(moment: str) -> None:
+        execute(
+            url,
+            "insert into ops.build (state, max_batch_id, inputs_hash, seeds_hash, started_at)"
+            " values ('success', 1, '', '', %s)",
+            moment,
+        )
+
+    built("2024-11-10T16:59:00Z")  # Sunday 23:59 WIB: W45 has not ended yet
+    assert not due("2024-W44")  # an office that has never published begins with the newest week
+    with pytest.raises(ServiceError, match=r"not been built since the week ended.*W45"):
+        due("2024-W45", latest="2024-W45")
+    built("2024-11-10T17:00:00Z")
+    assert due("2024-W45", latest="2024-W45")
+    first = freeze(url, settings, "2024-W44")
+    assert not due("2024-W45")
+    edition.approve(first, by="Ketua Contoh", database_url=url)
+    edition.publish(first, settings=settings, database_url=url)
+    assert not due("2024-W43")
+    assert not due("2024-W44")
+    assert due("2024-W45")
+    with pytest.raises(ServiceError, match="W46"):  # what was known is not in the marts yet
+        due("2024-W46")
 
 
 @pytest.mark.parametrize("week", ["2024-W12", "2024-47", "2024-W60"])

@@ -13,7 +13,7 @@ import xlsxwriter
 from sample import WEEK
 
 from lumbung.errors import GateError, PublicationError
-from lumbung.publication import edition, gate
+from lumbung.publication import edition, gate, render, review
 from lumbung.publication.personal import find_personal_data
 from lumbung.settings import Settings
 
@@ -104,6 +104,14 @@ def test_a_sound_draft_passes_and_can_be_approved(url: str, settings: Settings) 
     assert set(FAULTS) <= set(results(url))
     assert all(is_passed for is_passed, _ in results(url).values())
     assert found.summary()["failures"] == []
+    asked = review.question(edition_id, settings=settings, database_url=url)
+    for said in (
+        *(lead for lead, _ in render.document(edition.load(edition_id, database_url=url)).points),
+        f"{len(found.results)} pemeriksaan terpenuhi",
+        f"{settings.home}/drafts/{edition_id}/edisi.pdf",
+    ):
+        assert said in asked
+    assert len(asked.splitlines()) < 40
     edition.approve(edition_id, by="Ketua Contoh", database_url=url)
 
 
@@ -176,6 +184,9 @@ def test_a_warning_is_shown_and_lets_pass(
     assert [w.name for w in found.warnings] == ["most_districts_submitted"]
     assert found.warnings[0].failing == [{"regency_code": "19.02"}]
     assert "head of supervision" in capsys.readouterr().out
+    asked = review.question(edition_id, settings=settings, database_url=url)
+    assert "Perlu perhatian: most_districts_submitted." in asked
+    assert "(penanggung jawab: head of supervision)" in asked
 
 
 @pytest.mark.parametrize(

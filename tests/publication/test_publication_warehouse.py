@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from pypdf import PdfReader
 
 from lumbung.demo import world, writers
 from lumbung.intake import run
@@ -36,7 +37,7 @@ NEXT_VERSION = """
     insert into raw.record (record_id, channel, source_id, content_hash, batch_id, received_at,
         is_tombstone, payload)
     overriding system value -- landing takes its numbers in blocks
-    select (select max(record_id) + 1 from raw.record), channel, source_id || %(suffix)s, '\\x01', batch.batch_id, received_at, %(gone)s,
+    select batch.batch_id << 20, channel, source_id || %(suffix)s, '\\x01', batch.batch_id, received_at, %(gone)s,
         payload || %(change)s::jsonb
     from chosen, batch"""  # noqa: E501
 
@@ -54,9 +55,27 @@ def office(tmp_path: Path) -> Settings:
     return settings
 
 
+def figures(edition_id: str, url: str) -> dict[tuple[str, ...], tuple[int, int]]:
+    found = edition.load(edition_id, database_url=url).figures
+    return {key: (figure.week, figure.to_date) for key, figure in found.items()}
+
+
+def marts(url: str) -> list[tuple[object, ...]]:
+    """The physical tables of the schemas that dbt fills, and the builds: changed by any build."""
+    with psycopg.connect(url) as connection:
+        return connection.execute(
+            "select nspname::text, relname::text, relfilenode::bigint from pg_class"
+            " join pg_namespace as n on n.oid = relnamespace"
+            " where nspname ~ '^(staging|intermediate|marts|reporting|reference|checks)'"
+            " union all select 'ops', state, build_id from ops.build order by 1, 2, 3"
+        ).fetchall()
+
+
 def test_records_become_restatements(database_url: str, office: Settings) -> None:
     for channel in CHANNELS:
         run.pull(channel, settings=office, database_url=database_url, run_key="first")
+    with psycopg.connect(database_url) as connection:  # before the Monday after the week
+        connection.execute("update raw.batch set landed_at = '2024-10-06'")
     build(settings=office, database_url=database_url)
     publisher = role_url(database_url, "publisher")  # who may read no payload and no identity
     first = edition.freeze(OLD, settings=office, database_url=publisher)
@@ -88,6 +107,27 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
                 {"record": record, "suffix": suffix, "gone": gone, "change": change},
             )
             assert landed.rowcount == 1
+
+    # A second edition of the week, of what had been landed by its Monday: the late record, the edit
+    # and the withdrawal are not in it, and what analysts read is not touched.
+    before = marts(database_url)
+    then = edition.freeze(OLD, settings=office, database_url=database_url, known="then")
+    assert marts(database_url) == before
+    assert then == f"{OLD}-r2"
+    assert figures(then, database_url) == figures(first, database_url)
+    editions = [edition.load(e, database_url=database_url) for e in (first, then)]
+    assert [e.known for e in editions] == ["now", "then"]
+    assert editions[0].content_hash != editions[1].content_hash
+    draft = edition.write_draft(then, settings=office, database_url=publisher)
+    sentence = "hanya memuat catatan yang sudah masuk pada saat itu"
+    page = PdfReader(next(path for path in draft if path.endswith("edisi.pdf"))).pages[0]
+    assert sentence in " ".join(page.extract_text().split())
+    gate.check(then, settings=office, database_url=publisher)
+    edition.approve(then, by="Ketua Contoh", reviewed=draft, database_url=publisher)
+    edition.publish(then, settings=office, database_url=publisher)
+
+    with psycopg.connect(database_url) as connection:  # the week after has come to its end as well
+        connection.execute("update raw.batch set landed_at = now()")
     # A vocabulary is corrected: what was read as politik uang is alat peraga now.
     seed = office.dbt_project / "seeds" / "map_issue.csv"
     with seed.open(encoding="utf-8", newline="") as file:
@@ -96,11 +136,29 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
         csv.writer(file).writerows([["APK" if v == "PU" else v for v in row] for row in rows])
     build(settings=office, database_url=database_url)
 
+    # Between what was known then and what is known now lie exactly the restatements.
+    now = edition.freeze(OLD, settings=office, database_url=publisher)
+    old_figures, new_figures = figures(then, database_url), figures(now, database_url)
+    told = edition.load(now, database_url=publisher).restatements
+    assert {
+        (r.figure_code, r.category_code, r.regency_code, r.period): (r.old, r.new)
+        for r in told
+        if r.of_edition_id == then
+    } == {
+        (*key, period): (old, new)
+        for key in old_figures
+        for period, old, new in zip(
+            ("week", "to_date"), old_figures[key], new_figures[key], strict=True
+        )
+        if old != new
+    }
+    assert len(told) > 10
+
     second = edition.freeze(NEW, settings=office, database_url=publisher)
     found = [
         r
         for r in edition.load(second, database_url=publisher).restatements
-        if r.period == "week" and r.of_edition_id == first
+        if r.period == "week" and r.of_edition_id == then
     ]
     province = {(r.figure_code, r.category_code): r for r in found if r.regency_code == "19"}
     assert ("suspected_violation", "ALL") not in province  # one went, one came

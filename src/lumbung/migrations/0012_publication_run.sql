@@ -50,3 +50,6 @@ grant usage on schema raw to publisher;
 grant select (batch_id, landed_at) on raw.batch to publisher;
 grant select (record_id, channel, source_id, source_key, batch_id, is_tombstone)
     on raw.record to publisher;
+-- Names and rules that an edition prints are those of the seeds.
+grant select on all tables in schema reference to publisher;
+alter default privileges in schema reference grant select on tables to publisher;

@@ -37,7 +37,18 @@ from lumbung.publication.personal import find_personal_data
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import past
 
-__all__ = ["approve", "freeze", "is_due", "load", "publish", "reject", "week_before", "write_draft"]
+__all__ = [
+    "approve",
+    "drafted",
+    "freeze",
+    "is_due",
+    "load",
+    "newest",
+    "publish",
+    "reject",
+    "week_before",
+    "write_draft",
+]
 
 LANGUAGE = "id"
 
@@ -279,6 +290,48 @@ def write_draft(edition_id: str, *, settings: Settings, database_url: str) -> di
     folder = settings.home / "drafts" / edition_id
     _reveal(_set_aside(folder, artefacts), folder)
     return {str(folder / name): _sha256(content) for name, content in artefacts.items()}
+
+
+def newest(week_id: str, *, database_url: str) -> str:
+    """The newest revision of a week, in whatever state.
+
+    Raises:
+        PublicationError: when the week has none.
+
+    """
+    with database.connect(database_url, application="lumbung publication") as connection:
+        found = _one(
+            connection.execute(
+                "select edition_id from published.edition where week_id = %s"
+                " order by revision desc limit 1",
+                (week_id,),
+            )
+        )
+    if found is None:
+        raise PublicationError(
+            "the week has no edition yet",
+            where=f"week {week_id}",
+            cure=f"draft it first: 'lumbung publish {week_id}'",
+        )
+    return str(found)
+
+
+def drafted(edition_id: str, *, settings: Settings) -> dict[str, str]:
+    """The files of a draft as they lie there for review, with their sha256, as `write_draft`.
+
+    Raises:
+        PublicationError: when there are none: nobody can have reviewed them.
+
+    """
+    folder = settings.home / "drafts" / edition_id
+    files = sorted(f for f in folder.rglob("*") if f.is_file())
+    if not files:
+        raise PublicationError(
+            "no draft of this edition lies here, so nobody has reviewed it",
+            where=str(folder),
+            cure=f"draft it first: 'lumbung publish {edition_id.partition('-r')[0]}'",
+        )
+    return {str(file): _sha256(file.read_bytes()) for file in files}
 
 
 def approve(
