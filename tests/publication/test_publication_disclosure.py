@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
+import psycopg
 import pytest
+from sample import WEEKS, pass_gate
 
-from lumbung.publication.disclosure import GROUPS, district_figures, suppress
+from lumbung.errors import PublicationError
+from lumbung.publication import edition
+from lumbung.publication.disclosure import GROUPS, district_figures, period, suppress
+from lumbung.settings import Settings
 
 
 @pytest.mark.parametrize(("threshold", "sizes", "most"), [(3, range(2, 6), 7), (4, [2, 3, 4], 9)])
@@ -78,3 +84,132 @@ def test_districts_sum_to_the_regency() -> None:
         ("19.01.03", "NETRAL"): 6,
         ("19.01.03", "LAIN"): 3,
     }
+
+
+def columns(size: int, total: int) -> Iterator[tuple[int, ...]]:
+    """Every column of counts with a sum."""
+    if size == 1:
+        yield (total,)
+        return
+    for first in range(total + 1):
+        for rest in columns(size - 1, total - first):
+            yield (first, *rest)
+
+
+def possible(shown: Sequence[int | None], total: int) -> list[tuple[int, ...]]:
+    """Every column that would be shown just so, with that public sum."""
+    hidden = [n for n, value in enumerate(shown) if value is None]
+    if not hidden:
+        return [tuple(value or 0 for value in shown)]
+    found = []
+    for values in columns(len(hidden), total - sum(value or 0 for value in shown)):
+        column = [value or 0 for value in shown]
+        for n, value in zip(hidden, values, strict=True):
+            column[n] = value
+        if suppress(column, 3) == list(shown):
+            found.append(tuple(column))
+    return found
+
+
+def test_tables_that_grow_are_broken_by_their_difference() -> None:
+    """The attack works: were districts told to date each week, two editions would tell a 2."""
+    before, after = (2, 5, 0, 7), (3, 5, 0, 7)
+    assert suppress(before, 3) == [None, None, 0, 7]
+    assert len({column[0] for column in possible(suppress(before, 3), 14)}) > 1
+    pairs = [
+        (old, new)
+        for old in possible(suppress(before, 3), 14)
+        for new in possible(suppress(after, 3), 15)
+        if all(b >= a for a, b in zip(old, new, strict=True))
+    ]
+    assert {old[0] for old, _ in pairs} == {2}
+
+
+def test_periods_do_not_overlap() -> None:
+    assert [period(WEEKS[: n + 1]) for n in range(9)] == (
+        [None] * 3 + [("2024-W39", "2024-W42")] * 4 + [("2024-W43", "2024-W46")] * 2
+    )
+
+
+LATE = """
+    with cases as (
+        select report_id, regency_code, week_id from marts.fct_report
+        where record_kind = 'LP' and week_id in ('2024-W40', '2024-W44')
+    ),
+    moved as (  -- late knowledge: cases turn out to lie in another district of their regency
+        update marts.fct_report as r set district_code = (
+            select min(d.district_code) from marts.dim_district as d
+            where d.regency_code = r.regency_code)
+        from cases where cases.report_id = r.report_id and r.regency_code <> '19.00'
+        returning 1
+    )
+    select count(*) from moved"""
+
+
+def test_all_editions_of_a_campaign_together_give_no_hidden_cell_away(
+    url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every table and every sum that was published, by whoever read them all."""
+    monkeypatch.setattr(edition.render, "render", lambda e: {"x.html": e.content_hash.encode()})
+    monkeypatch.setattr(edition, "find_personal_data", lambda *_: [])
+    told: dict[tuple[str, str], list[dict[tuple[str, str, str], int | None]]] = defaultdict(list)
+    sums: dict[tuple[str, str, str], int] = {}  # regency, group, week: to date
+    groups = {issue: group for group, issues in GROUPS.items() for issue in issues}
+
+    def publish(week: str) -> None:
+        edition_id = edition.freeze(week, settings=settings, database_url=url)
+        pass_gate(url, edition_id)
+        edition.approve(edition_id, by="Ketua Contoh", database_url=url)
+        edition.publish(edition_id, settings=settings, database_url=url)
+        found = edition.load(edition_id, database_url=url)
+        if found.district_weeks is None:
+            assert found.district_figures == ()
+            return
+        told[found.district_weeks].append(
+            {
+                (d.regency_code, d.group_code, d.district_code): d.to_date
+                for d in found.district_figures
+            }
+        )
+
+    stale = edition.freeze("2024-W42", settings=settings, database_url=url)
+    pass_gate(url, stale)
+    for week in WEEKS:
+        if week != "2024-W42":  # its draft waits
+            publish(week)
+        found = edition.load(f"{week}-r1", database_url=url)
+        for (figure, issue, regency), value in found.figures.items():
+            if figure == "suspected_violation_by_issue":
+                key = regency, groups.get(issue, "LAIN"), week
+                sums[key] = sums.get(key, 0) + value.to_date
+        with psycopg.connect(url) as connection:
+            moved = connection.execute(LATE).fetchone()
+            assert moved
+            assert moved[0] > 5
+    # The draft that waited tells the first period as it was before the cases moved.
+    with pytest.raises(PublicationError, match="hidden counts would come to light"):
+        edition.approve(stale, by="Ketua Contoh", database_url=url)
+    publish("2024-W42")
+
+    assert {span: len(tables) for span, tables in told.items()} == {
+        ("2024-W39", "2024-W42"): 4,
+        ("2024-W43", "2024-W46"): 2,
+    }
+    attacked = 0
+    previous = ""
+    for (_, last), tables in sorted(told.items()):
+        assert all(table == tables[0] for table in tables)
+        shown: dict[tuple[str, str], list[int | None]] = defaultdict(list)
+        for (regency, group, _), value in sorted(tables[0].items()):
+            shown[regency, group].append(value)
+        for (regency, group), column in shown.items():
+            total = sums[regency, group, last] - sums.get((regency, group, previous), 0)
+            if None not in column or total > 9:
+                continue
+            candidates = possible(column, total)
+            for n, value in enumerate(column):
+                if value is None:
+                    assert len({candidate[n] for candidate in candidates}) > 1
+                    attacked += 1
+        previous = last
+    assert attacked > 50

@@ -72,9 +72,10 @@ class Submission:
 
 @dataclass(frozen=True)
 class DistrictFigure:
-    """Suspected violations since the first week by district and group of themes.
+    """Suspected violations by district and group of themes, in the edition's `district_weeks`.
 
-    `district_code` is empty for cases whose district is not known; `to_date` None: suppressed.
+    `district_code` is empty for cases whose district is not known; `to_date` (to the last of those
+    weeks, since the first of them) None: suppressed.
     """
 
     regency_code: str
@@ -168,6 +169,7 @@ class Edition:
     trend: dict[tuple[str, str], tuple[tuple[str, int], ...]]
     submissions: tuple[Submission, ...]
     district_figures: tuple[DistrictFigure, ...]
+    district_weeks: tuple[str, str] | None
     restatements: tuple[Restatement, ...]
     not_counted: tuple[NotCounted, ...]
     waivers: tuple[Waiver, ...]
@@ -322,6 +324,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         trend={key: tuple(values) for key, values in trend.items()},
         submissions=tuple(Submission(*row) for row in sorted(tables["submission"])),
         district_figures=tuple(DistrictFigure(*r) for r in sorted(tables["district_figure"])),
+        district_weeks=tuple(label["district_weeks"]) if label.get("district_weeks") else None,
         restatements=tuple(Restatement(*row) for row in sorted(restatements)),
         not_counted=tuple(NotCounted(*row) for row in sorted(tables["not_counted"])),
         waivers=tuple(Waiver(*row) for row in waivers),

@@ -3,6 +3,12 @@
 Districts by groups of themes. The sum of a group over a regency's districts is public (the
 regency's figures), so a hidden cell is hidden together with others: nobody can subtract it back,
 not even who knows this rule (tests/publication/test_publication_disclosure.py tries).
+
+**Across editions.** A table that grew from week to week would give away by its differences what
+each one hides: where a regency's sum rose by one and a hidden cell comes into sight as 3, it was 2.
+So districts are told in periods of `WEEKS` weeks that do not overlap, each when it is over, and a
+period that was published once is repeated unchanged, whatever becomes known later. Every case is
+in one table, and all editions together tell of a district no more than the table of its period.
 """
 
 from __future__ import annotations
@@ -17,6 +23,9 @@ GROUPS = {
     "LAIN": (),
 }
 """The themes of each group; every other theme is in the last."""
+
+WEEKS = 4
+"""How many weeks are told together: a month's cases leave fewer cells hidden than a week's."""
 
 _GROUP_OF = {issue: group for group, issues in GROUPS.items() for issue in issues}
 
@@ -41,6 +50,17 @@ def suppress(values: Sequence[int], threshold: int) -> list[int | None]:
     if len(hidden) == 1:
         hidden.add(min(others))
     return [None if value in hidden else value for value in values]
+
+
+def period(weeks: Sequence[str]) -> tuple[str, str] | None:
+    """The first and last week of the newest period that is over, None before the first one is.
+
+    Args:
+        weeks: every counted week up to the edition's, in order.
+
+    """
+    over = len(weeks) // WEEKS * WEEKS
+    return (weeks[over - WEEKS], weeks[over - 1]) if over else None
 
 
 def district_figures(

@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 
 from lumbung import database
 from lumbung.errors import GateError, PublicationError, ServiceError
-from lumbung.publication import render, restatement
+from lumbung.publication import disclosure, render, restatement
 from lumbung.publication.content import (
     TABLES,
     Edition,
@@ -31,7 +31,6 @@ from lumbung.publication.content import (
     load,
     week_start,
 )
-from lumbung.publication.disclosure import district_figures
 from lumbung.publication.office import load_office
 from lumbung.publication.personal import find_personal_data
 from lumbung.settings import JAKARTA, Settings
@@ -82,8 +81,17 @@ _READ = {
         select m.regency_code, coalesce(r.district_code, ''), m.category_code, count(*)
         from reporting.rpt_figure_member as m
         left join marts.fct_report as r on r.report_id = m.member_id
-        where m.figure_code = 'suspected_violation_by_issue' and m.week_id <= %(week)s
+        where m.figure_code = 'suspected_violation_by_issue'
+            and m.week_id between %(first)s and %(last)s
         group by 1, 2, 3""",
+    "district_told": """
+        select d.regency_code, d.district_code, d.district_name, d.group_code, d.to_date_value
+        from published.district_figure as d
+        where d.edition_id = (
+            select edition_id from published.edition
+            where state in ('approved', 'published')
+                and label -> 'district_weeks' = to_jsonb(array[%(first)s::text, %(last)s::text])
+            order by frozen_at limit 1)""",
     "district": "select regency_code, district_code, district_name from marts.dim_district",
     "figure_member": """
         select figure_code, category_code, regency_code, week_id, member_id
@@ -93,6 +101,25 @@ _READ = {
         select member_id, record_id from reporting.rpt_member_record where week_id <= %(week)s""",
     "restatement": restatement.QUERY,
 }
+
+_WEEKS = """
+    select distinct week_id from reporting.rpt_figure where week_id <= %(week)s order by 1"""
+
+_TOLD_OTHERWISE = """
+    with told as (
+        select d.edition_id, md5(string_agg(
+            concat_ws('/', d.regency_code, d.district_code, d.group_code, d.to_date_value), ' '
+            order by d.regency_code, d.district_code, d.group_code)) as cells
+        from published.district_figure as d group by 1
+    )
+    select exists (
+        select from published.edition as other
+        join published.edition as mine
+            on other.label -> 'district_weeks' = mine.label -> 'district_weeks'
+        join told as theirs on theirs.edition_id = other.edition_id
+        join told as ours on ours.edition_id = mine.edition_id
+        where mine.edition_id = %s and other.state in ('approved', 'published')
+            and theirs.cells <> ours.cells)"""
 
 _WATERMARK = """
     -- what the marts rest on; where no build is recorded, what has been landed
@@ -205,9 +232,15 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
         parameters = {
             "week": week_id,
             "before": week_before(as_of(week_id) - timedelta(days=7)),
+            "first": None,
+            "last": None,
             "watermark": then.max_batch_id if then else _one(connection.execute(_WATERMARK)),
         }
         try:
+            counted = connection.execute(here(_WEEKS), parameters).fetchall()
+            span = disclosure.period([week for (week,) in counted])
+            if span:
+                parameters |= {"first": span[0], "last": span[1]}
             rows: dict[str, Rows] = {
                 name: connection.execute(here(query), parameters).fetchall()
                 for name, query in _READ.items()
@@ -226,9 +259,14 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
                 where=f"reporting.rpt_figure, week {week_id}",
                 cure="pull the channels and build the warehouse, or choose a week of the campaign",
             )
-        rows["district_figure"] = district_figures(
-            rows["district_count"], rows["district"], office.small_cell_threshold
-        )
+        label["district_weeks"] = span
+        rows["district_figure"] = []
+        if span:
+            rows["district_figure"] = rows["district_told"] or list(
+                disclosure.district_figures(
+                    rows["district_count"], rows["district"], office.small_cell_threshold
+                )
+            )
         members = digest(rows["figure_member"])
         content = content_hash(
             week_id, LANGUAGE, label, members, {name: rows[name] for name in TABLES}
@@ -474,6 +512,8 @@ def _decide(
             cure="render the draft again and review that one",
         )
     with database.connect(database_url, application="lumbung publication") as connection:
+        # One decision at a time: two drafts may tell of the same districts.
+        connection.execute("lock table published.edition in share row exclusive mode")
         state, newest, is_checked = connection.execute(
             "select state, (select max(revision) from published.edition where week_id = %s),"
             " exists (select from published.gate_pass where edition_id = e.edition_id"
@@ -493,6 +533,13 @@ def _decide(
                 f"the week has a newer draft, revision {newest}",
                 where=f"edition {edition_id}",
                 cure=f"review {edition.week_id}-r{newest} instead",
+            )
+        if decision == "approved" and _one(connection.execute(_TOLD_OTHERWISE, (edition_id,))):
+            raise PublicationError(
+                "another edition has told of the districts in those weeks, and otherwise: between"
+                " the two, hidden counts would come to light",
+                where=f"edition {edition_id}",
+                cure="freeze the week again; it will repeat what was published",
             )
         connection.execute(
             "insert into published.approval (edition_id, decision, how, decided_by, comment,"

@@ -181,7 +181,8 @@ TEXT = {
     # a page per regency
     "regency_caption": "{name}: angka utama",
     "district_title": "Dugaan pelanggaran menurut kecamatan dan kelompok tema",
-    "district_caption": "{name}: dugaan pelanggaran sejak awal menurut kecamatan dan kelompok tema",
+    "district_caption": "{name}: dugaan pelanggaran menurut kecamatan dan kelompok tema, "
+    "{first}–{last}",
     "group_UANG": "Politik uang",
     "group_NETRAL": "Netralitas",
     "group_ISI": "SARA, hoaks, fitnah",
@@ -189,7 +190,9 @@ TEXT = {
     "group_LAIN": "Lainnya",
     "suppressed": "*",
     "district_note": "* = tidak diterbitkan untuk melindungi orang: jumlah di atas 0 dan di bawah "
-    "{threshold}, serta jumlah lain yang dapat membukanya. Satu kasus dapat memuat beberapa tema.",
+    "{threshold}, serta jumlah lain yang dapat membukanya. Satu kasus dapat memuat beberapa tema. "
+    "Tabel ini terbit sekali untuk tiap empat pekan dan tidak diubah lagi: selisih dua edisi pun "
+    "tidak membuka yang disembunyikan.",
     # tips
     "tip_title": "Informasi awal",
     "tip_caption": "Informasi awal {change}",

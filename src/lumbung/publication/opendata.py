@@ -110,6 +110,7 @@ def datasets(edition: Edition) -> list[Dataset]:
                     d.regency_code,
                     d.group_code,
                     m.TEXT[f"group_{d.group_code}"],
+                    *(edition.district_weeks or ("", "")),
                     d.to_date,
                     d.to_date is None,
                 )
@@ -183,10 +184,12 @@ _DISTRICT_COLUMNS = [
     ("kode_kemendagri", "teks", "Kode kabupaten/kota Kemendagri"),
     ("kode_kelompok", "teks", "Kode kelompok tema"),
     ("kelompok", "teks", "Nama kelompok tema"),
+    ("pekan_pertama", "teks", "Pekan ISO pertama yang dihitung"),
+    ("pekan_terakhir", "teks", "Pekan ISO terakhir yang dihitung"),
     (
-        "sejak_awal",
+        "jumlah",
         "bilangan bulat",
-        "Dugaan pelanggaran menurut tema sejak awal masa kampanye; satu kasus dapat memuat "
+        "Dugaan pelanggaran menurut tema dalam pekan-pekan itu; satu kasus dapat memuat "
         "beberapa tema; kosong bila disembunyikan",
     ),
     ("disembunyikan", "benar/salah", "Angka kecil, atau pelengkapnya, tidak diterbitkan"),

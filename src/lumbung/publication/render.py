@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -638,11 +639,14 @@ class _Writer:
         }
         names = {code: cell.district_name for (code, _), cell in cells.items()}
         tables = [figures]
-        if names:
+        if self.e.district_weeks:
+            first, last = map(week_start, self.e.district_weeks)
             tables.append(
                 Table(
                     *self.number_table(),
-                    T["district_caption"].format(name=name),
+                    T["district_caption"].format(
+                        name=name, first=m.day(first), last=m.day(last + timedelta(days=6))
+                    ),
                     [T["district"], *(T[f"group_{group}"] for group in GROUPS)],
                     [
                         [
