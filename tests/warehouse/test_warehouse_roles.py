@@ -67,6 +67,8 @@ def test_no_role_reads_what_is_not_for_it(demo: Demo, role: str) -> None:
     ("role", "schema", "table", "column"),
     [
         ("auditor", "raw", "record", "payload"),
+        ("publisher", "raw", "record", "payload"),
+        ("publisher", "raw", "record", "subject_token"),
         ("auditor", "quarantine", "record", "ciphertext"),
         ("transformer", "quarantine", "record", "ciphertext"),
         ("loader", "vault", "identity", "ciphertext"),
