@@ -130,7 +130,7 @@ def test_failing_check_at_the_publication_door_publishes_nothing(
     assert tasks["gate"] == "failed"
     assert tasks["approve"] == tasks["publish"] == tasks["mail"] == "upstream_failed"
     assert published(installation) == before
-    assert "members_are_the_figure_this_week" in told(post, "Gagal: publication.gate")
+    assert "regencies_sum_to_province_this_week" in told(post, "Gagal: publication.gate")
 
 
 def test_rejected_approval_publishes_nothing(installation: Installation, post: Post) -> None:
