@@ -6,9 +6,9 @@ whether it is made of all that is known now or of what had been landed then. `fr
 week's figures into schema `published`, where nothing changes any more; a week whose figures are
 already published ends there. `gate` is the second door (Great Expectations over the frozen
 figures and the rendered pages). `approve` waits for one of the people in `expectations/people.yaml`
-in Airflow's "Required actions"; they are asked and reminded by mail. `mail` sends the published
-edition to its recipients, never twice to one address; without the Airflow Connection
-`smtp_publication` it is skipped.
+in Airflow's "Required actions"; they are asked by mail, and reminded by `publication_reminder`.
+`mail` sends the published edition to its recipients, never twice to one address; without the
+Airflow Connection `smtp_publication` it is skipped.
 
 **When it fails**, is rejected or nobody answers in time, nothing was published and the previous
 edition stands; the message names the check, its owner and the cure, and the owners in
@@ -22,7 +22,7 @@ from typing import Any
 
 import pendulum
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import DeadlineAlert, DeadlineReference, Param, SyncCallback, dag, task
+from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from lumbung.errors import LumbungError
@@ -32,7 +32,6 @@ from lumbung.orchestration import (
     clock,
     for_good,
     mail_server,
-    remind_approvers,
     tell_publication_failure,
 )
 from lumbung.publication.messages import LETTER
@@ -63,9 +62,6 @@ class Approval(HITLOperator):
     catchup=True,
     max_active_runs=1,
     default_args={**DEFAULT_ARGS, "on_failure_callback": tell_publication_failure},
-    deadline=DeadlineAlert(
-        DeadlineReference.DAGRUN_QUEUED_AT, APPROVAL.remind_after, SyncCallback(remind_approvers)
-    ),
     params={
         "week_id": Param(
             None,
@@ -218,4 +214,37 @@ def decided_by(answer: Any) -> dict[str, Any]:
     }
 
 
+@dag(
+    doc_md="""Remind those who approve, every morning at 08:00 WIB, of a draft that still waits.
+
+    From `remind_after_hours` until `time_limit_hours` in `expectations/people.yaml`. A DAG of its
+    own, because the run that asks is parked meanwhile, and because what Airflow calls at a deadline
+    may not read the Connection of the mail server.
+
+    **When it fails** nothing is lost: the question stands in Airflow's "Required actions".""",
+    schedule=clock("0 8 * * *"),
+    start_date=pendulum.parse(START_DATE, tz="Asia/Jakarta"),
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    tags=["publication"],
+)
+def publication_reminder() -> None:
+    @task
+    @for_good
+    def remind() -> list[str]:
+        from airflow.sdk.exceptions import AirflowSkipException
+
+        from lumbung.publication import review
+
+        settings, server = Settings.load(), mail_server()
+        if server is None:
+            raise AirflowSkipException("there is no Airflow Connection smtp_publication")
+        url = settings.require_database_url()
+        return review.remind(settings=settings, database_url=url, server=server)
+
+    remind()
+
+
 publication()
+publication_reminder()

@@ -119,20 +119,6 @@ def tell_publication_failure(context: dict[str, Any]) -> None:
     )
 
 
-def remind_approvers(context: dict[str, Any]) -> None:
-    """Remind those who approve of what still waits; called by Airflow when a run takes long."""
-    from lumbung.publication import review
-
-    settings, server = Settings.load(), mail_server()
-    if server is None:
-        log.warning("nobody is reminded: there is no Airflow Connection %s", MAIL_CONNECTION)
-        return
-    reminded = review.remind(
-        settings=settings, database_url=settings.require_database_url(), server=server
-    )
-    log.info("reminded of %s", ", ".join(reminded) or "nothing: no draft waits")
-
-
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": "lumbung",
     "retries": 2,

@@ -34,6 +34,7 @@ EXPECTED: dict[str, dict[str, tuple[int, timedelta | None]]] = {
         "portal": (2, HOUR),
         "mail": (5, HOUR),
     },
+    "publication_reminder": {"remind": (2, HOUR)},
 }
 """Every DAG, every task, its retries and its time limit. A new DAG is added here on purpose."""
 
@@ -74,6 +75,7 @@ def test_clocks_of_the_dags(bag: DagBag) -> None:
         "intake__wa_aduan": "30 5 * * *",
         "warehouse": "Asset or 45 5 * * *",
         "publication": "0 6 * * 1",
+        "publication_reminder": "0 8 * * *",
     }
     assert {dag.timezone.name for dag in bag.dags.values()} == {"Asia/Jakarta"}
 

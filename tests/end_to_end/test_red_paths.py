@@ -138,11 +138,21 @@ def test_rejected_approval_publishes_nothing(installation: Installation, post: P
     (first_week,) = installation.query("select min(week_id) from reporting.rpt_figure")[0]
     leader = installation.stack.airflow(installation.url).client("pimpinan")
     reason = "Angka Belitung belum diperiksa"
+    people = installation.settings.expectations / "people.yaml"
+    original = people.read_text()
 
     def reject(run_id: str, states: dict[str, str | None]) -> None:
         if states.get("approve") == "awaiting_input":
             with pytest.raises(ServiceError, match="not a respondent"):
                 installation.client.respond("publication", run_id, "approve", "Approve")
+            people.write_text(
+                original.replace("remind_after_hours: 20", "remind_after_hours: 0.0001")
+            )
+            installation.client.unpause("publication_reminder")
+            reminder = installation.client.trigger("publication_reminder")
+            for _ in installation.client.follow("publication_reminder", reminder, 240):
+                pass
+            people.write_text(original)
             leader.respond("publication", run_id, "approve", "Reject", comment=reason)
 
     _, tasks = installation.run("publication", {"week_id": first_week}, reject)
@@ -156,8 +166,10 @@ def test_rejected_approval_publishes_nothing(installation: Installation, post: P
     ) == [("rejected", "pimpinan", reason)]
     assert not (installation.settings.editions / f"{first_week}-r1" / "edisi.pdf").exists()
     assert reason in told(post, f"Edisi {first_week}-r1 ditolak")
-    (asked,) = [message for address, message in post.got if address.startswith("pimpinan@")]
-    assert asked["Subject"] == f"Mohon persetujuan: edisi {first_week}-r1"
+    assert [message["Subject"] for address, message in post.got if address[:9] == "pimpinan@"] == [
+        f"Mohon persetujuan: edisi {first_week}-r1",
+        f"Pengingat: edisi {first_week}-r1 menunggu persetujuan",
+    ]
 
 
 def test_an_approval_that_nobody_gives_publishes_nothing(

@@ -265,7 +265,17 @@ def test_those_who_approve_are_asked_and_reminded_and_owners_told(
     edition.write_draft(draft, settings=settings, database_url=url)
     pass_gate(url, draft)
     review.ask(draft, settings=settings, database_url=url, server=post.address)
-    assert review.remind(settings=settings, database_url=url, server=post.address) == [draft]
+    # Asked just now: it is too early; after a day it is time; after four days too late.
+    for waited, reminded_of in (("0 h", []), ("25 h", [draft]), ("97 h", [])):
+        with psycopg.connect(url) as connection:
+            connection.execute("alter table published.gate_pass disable trigger append_only")
+            connection.execute(
+                "update published.gate_pass set passed_at = now() - %s::interval"
+                " where edition_id = %s",
+                (waited, draft),
+            )
+        found = review.remind(settings=settings, database_url=url, server=post.address)
+        assert found == reminded_of
     assert post.addresses == ["pimpinan@babel.example.id"] * 2
     asked, reminded = (message for _, message in post.got)
     assert asked["Subject"] == f"Mohon persetujuan: edisi {draft}"

@@ -48,7 +48,7 @@ class Approval(BaseModel):
     Attributes:
         users: names of Airflow users who may answer; nobody else can.
         addresses: asked by mail with the draft's PDF, and reminded.
-        remind_after_hours: from the start of the run.
+        remind_after_hours: from the question; then every morning.
         time_limit_hours: from the question; then nothing is published and the owners are told.
 
     """

@@ -88,23 +88,27 @@ def ask(
 
 
 def remind(*, settings: Settings, database_url: str, server: MailServer) -> list[str]:
-    """Remind those who approve of every draft that waits, until its time limit; the editions.
+    """Remind those who approve of every draft that has waited long, until its time limit.
+
+    Returns:
+        the editions.
 
     Raises:
         ServiceError, ConfigurationError, PublicationError: as `ask`.
 
     """
-    limit = load_people(settings).approval.time_limit
+    approval = load_people(settings).approval
     with database.connect(database_url, application="lumbung review") as connection:
         waiting = [
             str(row[0])
             for row in connection.execute(
                 "select edition_id from published.edition as e where state = 'draft'"
                 " and exists (select from published.gate_pass as g"
-                " where g.edition_id = e.edition_id and g.passed_at > clock_timestamp() - %s)"
+                " where g.edition_id = e.edition_id"
+                " and g.passed_at between clock_timestamp() - %s and clock_timestamp() - %s)"
                 " and revision = (select max(revision) from published.edition as n"
                 " where n.week_id = e.week_id) order by edition_id",
-                (limit,),
+                (approval.time_limit, approval.remind_after),
             )
         ]
     for edition_id in waiting:
