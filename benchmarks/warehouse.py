@@ -1,0 +1,262 @@
+"""What a build of the warehouse costs: `make bench-warehouse`.
+
+A nation of invented records is laid into raw by SQL (`warehouse_world.py`: 514 regencies).
+Measured: the full build, the same statements run by psql alone, the build of one more day (0.1 %),
+that of the same day on a tenth of the history, and the analysts' twenty questions. The last lines
+are `name=value`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import warehouse_world
+
+from lumbung import database
+from lumbung.embedded.postgres import BINARIES, EmbeddedPostgres
+from lumbung.embedded.processes import family_memory
+from lumbung.settings import Settings
+from lumbung.warehouse import build as warehouse_build
+from lumbung.warehouse.roles import role_url
+
+PROJECT = Path(__file__).parents[1]
+REGENCIES = 514
+DISTRICTS = 14  # of an invented regency; the country has some 7,280
+DAYS = 330
+FIRST_DAY = date(2024, 1, 1)
+THREADS = 4  # as in dbt_project/profiles.yml
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+@dataclass
+class Node:
+    """A model or test: what it sent to the server, and which nodes had ended when it began."""
+
+    after: frozenset[str]
+    statements: list[str] = field(default_factory=list)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=10_000_000, help="records of the history")
+    parser.add_argument("--folder", type=Path, help="where to work (30 GB for the default)")
+    arguments = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="lumbung-bench-", dir=arguments.folder))
+    folder.chmod(0o755)  # PostgreSQL's own account has to reach it
+    server = EmbeddedPostgres(folder / "postgres")
+    try:
+        with _watched_memory(server) as seen:
+            _measure(server, _nation(folder / "project"), folder, arguments.rows, seen)
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _measure(
+    server: EmbeddedPostgres, project: Path, folder: Path, rows: int, seen: list[float]
+) -> None:
+    server.start()
+    day = max(rows // 1000, 2)
+    increment: dict[int, float] = {}
+    for history, days in ((rows // 10, DAYS // 10), (rows, DAYS)):
+        name = f"rows_{history}"
+        url = server.ensure_database(name)
+        database.migrate(url)
+        settings = Settings(folder / name, project, None)
+        _build(settings, url, select="resource_type:seed")
+        first_day = FIRST_DAY + timedelta(days=DAYS - days)
+        places = warehouse_world.province(project / "dbt_project" / "seeds")
+        laid = {"places": places, "from_day": first_day, "days": days}
+        seconds = _timed(
+            lambda url=url, n=history, laid=laid: warehouse_world.land(url, 1, n, **laid)
+        )
+        print(f"{history:,} records of {days} days laid into raw in {seconds:.0f} s", flush=True)
+        if history == rows:
+            _copy(server, name, "bare")
+        full, nodes = _build(settings, url)
+        print(f"full build {full:.0f} s", flush=True)
+        if history == rows:
+            bare = _replay(server.url("bare"), nodes, folder / "bare")
+            print(f"the same statements by psql {bare:.0f} s", flush=True)
+            with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+                connection.execute("drop database bare")
+        warehouse_world.land(
+            url, history + 1, day, places=places, edited=0.3, known=history, from_day=first_day,
+            days=days,
+        )  # fmt: skip
+        increment[history], _ = _build(settings, url)
+        print(f"one more day, {day:,} records: {increment[history]:.1f} s", flush=True)
+    questions = _questions(role_url(url, "analyst_province"))
+    slowest = max(questions, key=lambda q: questions[q])
+    print(f"slowest question: {slowest}")
+    size, scan = _limit(url)
+    print(f"raw holds {size / 1e9:.1f} GB, a bare scan of it takes {scan:.1f} s")
+    print(f"rows={rows}")
+    print(f"full_s={full:.0f}")
+    print(f"bare_sql_s={bare:.0f}")
+    print(f"bare_scan_s={scan:.1f}")
+    print(f"increment_s={increment[rows]:.1f}")
+    print(f"dbt_to_bare_sql={full / bare:.2f}")
+    print(f"increment_to_full={increment[rows] / full:.3f}")
+    print(f"increment_history_x10={increment[rows] / increment[rows // 10]:.2f}")
+    print(f"slowest_question_s={questions[slowest]:.2f}")
+    print(f"rss_gb={max(seen) / 1e9:.1f}")
+
+
+def _nation(project: Path) -> Path:
+    """A copy of the project whose regions are this province and invented ones up to 514."""
+    shutil.copytree(PROJECT / "dbt_project", project / "dbt_project")
+    (project / "expectations").symlink_to(PROJECT / "expectations")
+    warehouse_world.write_channels(project / "channels")
+    seeds = project / "dbt_project" / "seeds"
+    with (seeds / "regency.csv").open("a", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        codes = [f"{20 + n // 60}.{1 + n % 60:02}" for n in range(REGENCIES - 7)]
+        for n, code in enumerate(codes):
+            names = (f"Kabupaten Ukur {n:03}", f"Ukur {n:03}", "kabupaten")
+            writer.writerow(
+                [code, code.replace(".", ""), *names, DISTRICTS, 0, 300, 150000, *("", ""), "false"]
+            )
+    with (seeds / "district.csv").open("a", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        for code in codes:
+            for n in range(1, DISTRICTS + 1):
+                bps = f"{code.replace('.', '')}{n:02}0"
+                writer.writerow(
+                    [f"{code}.{n:02}", code, f"Kecamatan {code.replace('.', ' ')} {n}", bps]
+                )
+    return project
+
+
+def _build(
+    settings: Settings, url: str, select: str | None = None
+) -> tuple[float, dict[str, Node]]:
+    """Seconds of a build, and what its models and tests sent to the server."""
+    nodes: dict[str, Node] = {}
+    ended: set[str] = set()
+    own = warehouse_build._Run._on_event
+
+    def listen(run: warehouse_build._Run, event: Any) -> None:
+        name = event.info.name
+        if name in ("NodeStart", "SQLQuery", "NodeFinished"):
+            node = event.data.node_info.unique_id
+            if name == "NodeFinished":
+                ended.add(node)
+            elif node.startswith(("model.", "test.")):
+                nodes.setdefault(node, Node(frozenset(ended)))
+                if name == "SQLQuery":
+                    nodes[node].statements.append(event.data.sql)
+        own(run, event)
+
+    warehouse_build._Run._on_event = listen  # type: ignore[method-assign]
+    try:
+        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+            seconds = _timed(
+                lambda: warehouse_build.build(settings=settings, database_url=url, select=select)
+            )
+    finally:
+        warehouse_build._Run._on_event = own  # type: ignore[method-assign]
+    return seconds, nodes
+
+
+def _replay(url: str, nodes: dict[str, Node], folder: Path) -> float:
+    """Seconds that psql takes for the same statements, as many nodes at once as dbt runs.
+
+    A node begins when those have ended that dbt had ended before it: no dependency is broken.
+    """
+    folder.mkdir()
+
+    def run(name: str) -> str:
+        file = folder / f"{name}.sql"
+        file.write_text(";\n".join(nodes[name].statements) + ";\n", encoding="utf-8")
+        command = [BINARIES / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file, url]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        return name
+
+    began = time.monotonic()
+    waiting = {name: node.after & nodes.keys() for name, node in nodes.items()}
+    done: set[str] = set()
+    with ThreadPoolExecutor(THREADS) as pool:
+        running: set[Future[str]] = set()
+        while waiting or running:
+            for name in [n for n, after in waiting.items() if after <= done]:
+                del waiting[name]
+                running.add(pool.submit(run, name))
+            ended, running = wait(running, return_when=FIRST_COMPLETED)
+            done |= {each.result() for each in ended}
+    return time.monotonic() - began
+
+
+def _copy(server: EmbeddedPostgres, name: str, copy: str) -> None:
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f'create database "{copy}" template "{name}"'.encode())
+
+
+def _questions(url: str) -> dict[str, float]:
+    """The analysts' questions and the seconds each takes (the median of three)."""
+    text = (PROJECT / "docs" / "analysts.md").read_text(encoding="utf-8")
+    found = re.findall(r"^### (\d+\. .+?)$.*?^```sql\n(.+?)^```$", text, re.M | re.S)
+    with psycopg.connect(url) as connection:
+        return {
+            title: statistics.median(
+                _timed(lambda sql=sql: connection.execute(sql.encode()).fetchall())
+                for _ in range(3)
+            )
+            for title, sql in found
+        }
+
+
+def _limit(url: str) -> tuple[int, float]:
+    """Bytes of raw, and the seconds in which the server reads all of its payloads once."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute("select pg_total_relation_size('raw.record')").fetchone()
+        assert row is not None
+        query = b"select sum(pg_column_size(payload)) from raw.record"
+        return int(row[0]), _timed(lambda: connection.execute(query).fetchone())
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
+@contextmanager
+def _watched_memory(server: EmbeddedPostgres) -> Iterator[list[float]]:
+    """The proportional memory of this process and the server, looked at now and then, in bytes."""
+    seen = [0.0]
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.wait(SECONDS_BETWEEN_LOOKS):
+            seen.append(family_memory(psutil.Process()) + family_memory(server.process))
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        watcher.join()
+
+
+if __name__ == "__main__":
+    main()
