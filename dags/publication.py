@@ -39,6 +39,9 @@ from lumbung.publication.people import load_people
 from lumbung.settings import Settings
 
 APPROVE, REJECT = "Approve", "Reject"
+MISSED_WEEKS = 8
+"""How far back Mondays are made good that were missed while nothing ran."""
+
 APPROVAL = load_people(Settings.load()).approval
 # In a demo's home the demo approves by itself; nowhere else can it.
 APPROVERS = APPROVAL.users + ["demo"] * Settings.load().demo_claim.exists()
@@ -58,7 +61,8 @@ class Approval(HITLOperator):
 @dag(
     doc_md=__doc__,
     schedule=clock("0 6 * * 1"),
-    start_date=pendulum.parse(START_DATE, tz="Asia/Jakarta"),
+    # It moves on, so that a new office does not begin with a run for every Monday since 2024.
+    start_date=pendulum.now("Asia/Jakarta").start_of("week").subtract(weeks=MISSED_WEEKS),
     catchup=True,
     max_active_runs=1,
     default_args={**DEFAULT_ARGS, "on_failure_callback": tell_publication_failure},

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pendulum
 import pytest
@@ -91,20 +92,34 @@ def test_order_of_tasks_puts_every_gate_before_what_it_guards(bag: DagBag) -> No
 
 
 def test_missed_mondays_are_made_good_each_with_its_own_week(bag: DagBag) -> None:
-    """Whatever the clock says now, after the run of W44 come those of W45 and W46, in order."""
+    """After a run three weeks ago come those of the Mondays since, in order; then the next one."""
     dag = bag.dags["publication"]
-    monday = pendulum.datetime(2024, 11, 4, 6, tz="Asia/Jakarta")
-    last = DataInterval(monday, monday)
-    weeks = []
-    for _ in range(3):
+    mondays = [
+        pendulum.now("Asia/Jakarta").start_of("week").add(weeks=weeks, hours=6)
+        for weeks in range(-3, 1)
+    ]
+    assert runs_after(dag, mondays[0], 3) == mondays[1:]
+    weeks = [week_before(monday) for monday in mondays]
+    assert weeks == [m.subtract(weeks=1).strftime("%G-W%V") for m in mondays]
+
+
+def test_a_new_office_does_not_begin_with_years_of_mondays(bag: DagBag) -> None:
+    dag = bag.dags["publication"]
+    (first,) = runs_after(dag, None, 1)
+    assert first >= pendulum.now("Asia/Jakarta").subtract(weeks=9)
+
+
+def runs_after(dag: Any, last: datetime | None, count: int) -> list[datetime]:
+    """When the clock runs a DAG next, whatever the time is now."""
+    found = []
+    for _ in range(count):
         run = dag.timetable.next_dagrun_info(
-            last_automated_data_interval=last,
+            last_automated_data_interval=None if last is None else DataInterval(last, last),
             restriction=TimeRestriction(dag.start_date, None, catchup=dag.catchup),
         )
         assert run is not None
-        weeks.append(week_before(run.run_after))
-        last = run.data_interval
-    assert weeks == ["2024-W45", "2024-W46", "2024-W47"]
+        found.append(last := run.run_after)
+    return found
 
 
 def test_only_the_named_people_approve(bag: DagBag) -> None:
