@@ -1,4 +1,4 @@
-"""Check what came in, then rebuild the per-regency facts from it.
+"""Check what came in, then bring the per-regency facts up to it.
 
 Runs when any channel landed something new, and daily at 05:45 WIB so that a lost event is made
 good. `gate_raw` is the first door (Great Expectations over `raw`): when a check of severity `fail`

@@ -48,3 +48,12 @@
         coalesce(district_code_scheme, '')
     ))
 {%- endmacro %}
+
+{% macro is_unread(columns, key) -%}
+    {#- Whether a text is not yet in a model that reads every distinct one once. -#}
+    {%- if is_incremental() -%}
+        ({{ columns }}) not in (select {{ key }} from {{ this }})
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}

@@ -171,6 +171,10 @@ def intake(
 @app.command()
 def build(
     full_refresh: Annotated[bool, typer.Option(help="rebuild every model from raw")] = False,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="compute anew what was landed from this day on"),
+    ] = None,
 ) -> None:
     """Check what came in and build the facts, as the DAG `warehouse` does."""
     from lumbung.embedded.stack import Stack
@@ -180,7 +184,12 @@ def build(
     settings = Settings.load()
     url = Stack(settings).start_database()
     raw_gate.check_raw(settings=settings, database_url=url)
-    warehouse_build.build(settings=settings, database_url=url, full_refresh=full_refresh)
+    warehouse_build.build(
+        settings=settings,
+        database_url=url,
+        full_refresh=full_refresh,
+        since=since and since.date(),
+    )
 
 
 @app.command()

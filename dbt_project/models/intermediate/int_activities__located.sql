@@ -1,7 +1,18 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['activity_id'],
+    indexes=[
+        {'columns': ['activity_id'], 'unique': true},
+        {'columns': ['regency_code', 'activity_date']},
+        {'columns': ['regency_code', 'week_id']},
+    ],
+    meta={'scope': 'delivery'}
+) }}
+-- depends_on: {{ ref('int_cells__left') }}
 -- One row per row of a recap that counts: a supervised campaign event (LHP), a prevention action
 -- (PREV), or the statement that there was nothing to report (NIHIL).
 select
-    md5(records.channel || '/' || records.source_id) as activity_id,
+    records.delivery_id as activity_id,
     records.channel,
     records.kind_code as record_kind,
     places.regency_code,
@@ -15,4 +26,7 @@ select
     records.record_id
 from {{ ref('int_records__typed') }} as records
 left join {{ ref('int_places__resolved') }} as places on records.place_id = places.place_id
-where records.set_apart_code is null and records.kind_code in ('LHP', 'PREV', 'NIHIL')
+where
+    records.set_apart_code is null
+    and records.kind_code in ('LHP', 'PREV', 'NIHIL')
+    and {{ in_scope('records.delivery_id', 'delivery') }}

@@ -1,6 +1,11 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    indexes=[{'columns': ['date_raw'], 'unique': true}]
+) }}
 -- Every date text that any register holds, read once: the doubtful work is done on the few hundred
 -- distinct spellings, not on millions of cells. A text that is neither blank nor a day of the
--- calendar stays here with date_day null.
+-- calendar stays here with date_day null. An increment adds the texts that are new.
 with texts as (
     select distinct written.date_raw
     from {{ ref('stg_intake__records') }} as records
@@ -12,7 +17,9 @@ with texts as (
         (records.activity_date_raw),
         (records.period_date_raw)
     ) as written (date_raw)
-    where written.date_raw is not null
+    where
+        written.date_raw is not null
+        and {{ is_unread('written.date_raw', 'date_raw') }}
 ),
 
 cleaned as (

@@ -1,3 +1,12 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['report_id'],
+    indexes=[
+        {'columns': ['report_id', 'rule_code'], 'unique': true},
+    ],
+    post_hook="{{ after_full_build('create index on ' ~ this ~ ' (as_of_date) where end_to_date is null') }}",
+    meta={'scope': 'clock'}
+) }}
 -- One row per case and legal clock that runs or ran for it, judged by the rule in force on the day
 -- it started. Days are calendar days in Asia/Jakarta; the day after the start is the first
 -- (domain.md 1.4).
@@ -15,7 +24,7 @@ with cases as (
         known_date,
         received_date
     from {{ ref('int_reports__located') }}
-    where record_kind in ('LP', 'TM')
+    where record_kind in ('LP', 'TM') and {{ in_scope('report_id', 'clock') }}
 ),
 
 clocks as (
@@ -29,6 +38,7 @@ clocks as (
 events as (
     select
         clocks.rule_code,
+        clocks.starts_from,
         events.report_id,
         events.event_number,
         events.not_before_date,
@@ -51,6 +61,21 @@ started as (
     from events
     where is_running
     order by rule_code asc, report_id asc, event_number asc
+),
+
+ended as (
+    select distinct on (events.rule_code, events.report_id)
+        events.rule_code,
+        events.report_id,
+        events.not_before_date,
+        events.seen_date
+    from events
+    left join started
+        on events.rule_code = started.rule_code and events.report_id = started.report_id
+    where
+        not events.is_running
+        and (events.starts_from <> 'status' or events.event_number > started.event_number)
+    order by events.rule_code asc, events.report_id asc, events.event_number asc
 ),
 
 spans as (
@@ -82,19 +107,8 @@ spans as (
     inner join clocks on cases.record_kind = clocks.record_kind
     left join started
         on cases.report_id = started.report_id and clocks.rule_code = started.rule_code
-    left join lateral (
-        select
-            events.not_before_date,
-            events.seen_date
-        from events
-        where
-            events.report_id = cases.report_id
-            and events.rule_code = clocks.rule_code
-            and (clocks.starts_from <> 'status' or events.event_number > started.event_number)
-            and not events.is_running
-        order by events.event_number asc
-        limit 1
-    ) as ended on true
+    left join ended
+        on cases.report_id = ended.report_id and clocks.rule_code = ended.rule_code
 ),
 
 dated as (
@@ -104,11 +118,7 @@ dated as (
         rules.extension_days,
         rules.legal_source,
         rules.limit_days + rules.extension_days as total_days,
-        {% if var('as_of_date') -%}
-        date '{{ var('as_of_date') }}'
-        {%- else -%}
-        {{ jakarta_date('now()') }}
-        {%- endif %} as as_of_date
+        {{ as_of_date() }} as as_of_date
     from spans
     inner join {{ ref('deadline_rule') }} as rules
         on
@@ -139,6 +149,7 @@ select
         else 'open'
     end as state_code,
     case when end_to_date is null then start_to_date + total_days - as_of_date end as remaining_days,
-    as_of_date,
+    -- An end that is known is judged once, and stays.
+    coalesce(end_to_date, as_of_date) as as_of_date,
     legal_source
 from dated

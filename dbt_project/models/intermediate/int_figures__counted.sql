@@ -1,5 +1,14 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['regency_code', 'week_id'],
+    indexes=[
+        {'columns': ['week_id', 'regency_code', 'figure_code', 'category_code', 'period'], 'unique': true},
+    ],
+    meta={'scope': 'figure'}
+) }}
 -- Every figure for every category, regency, campaign week and period, zeros present. Regency 19 is
--- the province: the sum over the regencies, the unknown one included.
+-- the province: the sum over the regencies, the unknown one included. An increment goes on from the
+-- figures to date of the last week before the first affected one.
 with categories as (
     select
         figure_code,
@@ -47,54 +56,97 @@ with categories as (
     from {{ ref('campaign_method') }}
 ),
 
+places as (
+    select regency_code from {{ ref('regency') }}
+    union all
+    select '19' as regency_code
+),
+
+grid as (
+    select
+        places.regency_code,
+        weeks.week_id
+    from places
+    cross join {{ ref('int_weeks__spanned') }} as weeks
+    where weeks.is_campaign and {{ in_scope('places.regency_code, weeks.week_id', 'figure') }}
+),
+
 counts as (
     select
         figure_code,
         category_code,
         regency_code,
         week_id,
-        count(*) as member_count
-    from {{ ref('int_figure_members__listed') }}
-    group by figure_code, category_code, regency_code, week_id
-),
-
-weekly as (
-    select
-        categories.figure_code,
-        categories.category_code,
-        regencies.regency_code,
-        weeks.week_id,
-        coalesce(counts.member_count, 0) as value
-    from categories
-    cross join {{ ref('regency') }} as regencies
-    cross join {{ ref('int_weeks__spanned') }} as weeks
-    left join counts
-        on
-            categories.figure_code = counts.figure_code
-            and categories.category_code = counts.category_code
-            and regencies.regency_code = counts.regency_code
-            and weeks.week_id = counts.week_id
-    where weeks.is_campaign
+        member_count
+    from {{ ref('int_figure_weeks__counted') }}
+    where week_id >= (select min(week_id) from grid)
 ),
 
 with_province as (
-    select
-        figure_code,
-        category_code,
-        regency_code,
-        week_id,
-        value
-    from weekly
+    select * from counts
     union all
     select
         figure_code,
         category_code,
         '19' as regency_code,
         week_id,
-        sum(value)::bigint as value
-    from weekly
+        sum(member_count)::bigint as member_count
+    from counts
     group by figure_code, category_code, week_id
+),
+
+weekly as (
+    select
+        categories.figure_code,
+        categories.category_code,
+        grid.regency_code,
+        grid.week_id,
+        coalesce(with_province.member_count, 0) as value
+    from grid
+    cross join categories
+    left join with_province
+        on
+            categories.figure_code = with_province.figure_code
+            and categories.category_code = with_province.category_code
+            and grid.regency_code = with_province.regency_code
+            and grid.week_id = with_province.week_id
+),
+
+to_date as (
+    select
+        *,
+        sum(value) over (
+            partition by figure_code, category_code, regency_code
+            order by week_id
+        ) as value_since_first
+    from weekly
 )
+{%- if is_incremental() %},
+
+last_weeks as (
+    select
+        firsts.regency_code,
+        max(weeks.week_id) as week_id
+    from (
+        select
+            regency_code,
+            min(week_id) as week_id
+        from grid
+        group by regency_code
+    ) as firsts
+    inner join {{ ref('int_weeks__spanned') }} as weeks on firsts.week_id > weeks.week_id
+    where weeks.is_campaign
+    group by firsts.regency_code
+),
+
+before as (
+    select figures.*
+    from {{ this }} as figures
+    inner join last_weeks
+        on figures.regency_code = last_weeks.regency_code and figures.week_id = last_weeks.week_id
+    where figures.period = 'to_date'
+)
+{%- endif %}
 
 select
     figure_code,
@@ -103,18 +155,23 @@ select
     week_id,
     'week' as period,
     value
-from with_province
+from weekly
 union all
 select
-    figure_code,
-    category_code,
-    regency_code,
-    week_id,
+    to_date.figure_code,
+    to_date.category_code,
+    to_date.regency_code,
+    to_date.week_id,
     'to_date' as period,
-    (
-        sum(value) over (
-            partition by figure_code, category_code, regency_code
-            order by week_id
-        )
-    )::bigint as value
-from with_province
+    {% if is_incremental() -%}
+    (to_date.value_since_first + coalesce(before.value, 0))::bigint as value
+from to_date
+left join before
+    on
+        to_date.figure_code = before.figure_code
+        and to_date.category_code = before.category_code
+        and to_date.regency_code = before.regency_code
+    {%- else -%}
+    to_date.value_since_first::bigint as value
+from to_date
+    {%- endif %}

@@ -26,55 +26,49 @@ with weeks as (
     where is_campaign
 ),
 
-cases as (
+counted as (
     select
-        reports.report_id,
-        reports.regency_code,
-        reports.record_kind,
+        figures.figure_code,
+        figures.category_code,
+        figures.regency_code,
+        figures.member_count,
         weeks.weeks_back
-    from {{ ref('int_reports__located') }} as reports
-    inner join weeks on reports.week_id = weeks.week_id
-),
-
-named as (
-    select
-        cases.*,
-        terms.code as issue_code
-    from cases
-    inner join {{ ref('int_report_terms__classified') }} as terms
-        on cases.report_id = terms.report_id and terms.vocabulary = 'issue'
+    from {{ ref('int_figure_weeks__counted') }} as figures
+    inner join weeks on figures.week_id = weeks.week_id
 ),
 
 bases as (
     select
         regency_code,
-        count(distinct report_id) as base_count
-    from named
+        sum(member_count) as base_count
+    from counted
+    where figure_code = 'case_with_issue'
     group by regency_code
 ),
 
 counts as (
     select
         regency_code,
-        issue_code,
-        count(*) as case_count,
-        count(*) filter (where record_kind in ('LP', 'TM')) as suspected_violation_count,
-        count(*) filter (where record_kind = 'IA') as tip_count,
-        count(*) filter (where weeks_back <= 4) as last_4_weeks_count,
-        count(*) filter (where weeks_back between 5 and 8) as previous_4_weeks_count
-    from named
-    group by regency_code, issue_code
+        category_code as issue_code,
+        sum(member_count) as case_count,
+        sum(member_count) filter (where figure_code = 'suspected_violation_by_issue')
+            as suspected_violation_count,
+        sum(member_count) filter (where figure_code = 'tip_by_issue') as tip_count,
+        sum(member_count) filter (where weeks_back <= 4) as last_4_weeks_count,
+        sum(member_count) filter (where weeks_back between 5 and 8) as previous_4_weeks_count
+    from counted
+    where figure_code in ('suspected_violation_by_issue', 'tip_by_issue')
+    group by regency_code, category_code
 ),
 
 preventions as (
     select
-        activities.regency_code,
-        count(*) as prevention_count,
-        count(*) filter (where weeks.weeks_back <= 4) as last_4_weeks_prevention_count
-    from {{ ref('int_activities__located') }} as activities
-    inner join weeks on activities.week_id = weeks.week_id
-    where activities.record_kind = 'PREV'
-    group by activities.regency_code
+        regency_code,
+        sum(member_count) as prevention_count,
+        sum(member_count) filter (where weeks_back <= 4) as last_4_weeks_prevention_count
+    from counted
+    where figure_code = 'prevention'
+    group by regency_code
 ),
 
 cells as (
@@ -86,11 +80,11 @@ cells as (
             'case_count', 'suspected_violation_count', 'tip_count', 'last_4_weeks_count',
             'previous_4_weeks_count'
         ] %}
-        coalesce(counts.{{ column }}, 0) as {{ column }},
+        coalesce(counts.{{ column }}, 0)::bigint as {{ column }},
         {%- endfor %}
-        coalesce(bases.base_count, 0) as base_count,
-        coalesce(preventions.prevention_count, 0) as prevention_count,
-        coalesce(preventions.last_4_weeks_prevention_count, 0) as last_4_weeks_prevention_count
+        coalesce(bases.base_count, 0)::bigint as base_count,
+        coalesce(preventions.prevention_count, 0)::bigint as prevention_count,
+        coalesce(preventions.last_4_weeks_prevention_count, 0)::bigint as last_4_weeks_prevention_count
     from {{ ref('regency') }} as regencies
     cross join {{ ref('issue') }} as issues
     left join counts

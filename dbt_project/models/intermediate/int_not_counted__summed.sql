@@ -1,11 +1,13 @@
--- What is not in any figure, and why: quarantined before it was landed, or landed and set apart.
+-- What is not in any figure, and why: quarantined before it was landed, or landed and set apart. Read
+-- whole by every build: what is open in quarantine (by its index) is a list for people to work off.
 with entries as (
     select
         channel,
         reason_code,
         reason,
-        week_id
-    from {{ ref('int_records__set_apart') }}
+        nullif(week_id, '') as week_id,
+        record_count
+    from {{ ref('int_set_apart__counted') }}
     union all
     select
         records.channel,
@@ -15,7 +17,8 @@ with entries as (
         case
             when channels.kind <> 'register'
                 then {{ week_id(jakarta_date('records.received_at')) }}
-        end as week_id
+        end as week_id,
+        1 as record_count
     from {{ source('quarantine', 'record') }} as records
     left join {{ source('reference', 'channel') }} as channels on records.channel = channels.channel
     where records.resolved_at is null and records.batch_id <= {{ max_batch_id() }}
@@ -26,6 +29,6 @@ select
     reason_code,
     week_id,
     min(reason) as reason,
-    count(*) as record_count
+    sum(record_count)::bigint as record_count
 from entries
 group by channel, reason_code, week_id

@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    indexes=[{'columns': ['place_id'], 'unique': true}]
+) }}
 -- Every way in which a channel wrote a place, resolved once to regency, district and village.
 --
 -- The cells are cut into parts ('Kec. Rangkui, Pangkal Pinang' has two), and every part is read in
@@ -7,7 +12,8 @@
 -- not the district of Belitung Timur). Nothing is guessed: where the parts contradict each other,
 -- where more than one regency remains (a bare 1903 is Bangka Barat to BPS and Bangka Selatan to
 -- Kemendagri), or where the regency's own cell says something unknown, the place stays unresolved:
--- regency 19.00, for review. docs/places.md has what that finds and misses.
+-- regency 19.00, for review. docs/places.md has what that finds and misses. An increment adds the ways
+-- of writing that are new.
 {%- set type_words = {
     'regency': 'kabupaten|kab',
     'city': 'kotamadya|kodya|kota|ko',
@@ -19,7 +25,7 @@
 {%- set leading_code = '^\\s*(\\d\\d[\\d.]{2,})(?:\\s|$)' %}
 {%- set any_type = type_words.values() | join('|') %}
 with places as (
-    select
+    select distinct
         {{ place_id() }} as place_id,
         regency_raw,
         district_raw,
@@ -27,17 +33,9 @@ with places as (
         regency_code_raw,
         regency_code_scheme,
         district_code_raw,
-        district_code_scheme,
-        count(*) as record_count
-    from {{ ref('stg_intake__records') }}
-    group by
-        regency_raw,
-        district_raw,
-        village_raw,
-        regency_code_raw,
-        regency_code_scheme,
-        district_code_raw,
         district_code_scheme
+    from {{ ref('stg_intake__records') }}
+    where {{ is_unread(place_id(), 'place_id') }}
 ),
 
 names as (
@@ -402,7 +400,6 @@ select
         when located.location_method = 'bare_code' then 0.9
         when located.location_method = 'district_name' then 0.8
         else 0.7
-    end as location_confidence,
-    located.record_count
+    end as location_confidence
 from located
 left join districts on located.place_id = districts.place_id

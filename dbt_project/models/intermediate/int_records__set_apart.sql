@@ -1,5 +1,16 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['delivery_id'],
+    indexes=[
+        {'columns': ['delivery_id'], 'unique': true},
+        {'columns': ['channel', 'reason_code', 'week_id']},
+    ],
+    meta={'scope': 'delivery'}
+) }}
+-- depends_on: {{ ref('int_cells__left') }}
 -- What was landed and is not counted, with the reason that readers and owners see.
 select
+    records.delivery_id,
     records.record_id,
     records.channel,
     records.source_id,
@@ -16,4 +27,6 @@ select
 from {{ ref('int_records__typed') }} as records
 left join {{ source('reference', 'channel') }} as channels on records.channel = channels.channel
 left join {{ ref('set_apart_reason') }} as reasons on records.set_apart_code = reasons.reason_code
-where records.set_apart_code is not null
+where
+    records.set_apart_code is not null
+    and {{ in_scope('records.delivery_id', 'delivery') }}

@@ -1,3 +1,12 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['delivery_id'],
+    indexes=[
+        {'columns': ['delivery_id'], 'unique': true},
+    ],
+    post_hook="{{ after_full_build('create index on ' ~ this ~ ' (counted_date) where set_apart_code is null') }}",
+    meta={'scope': 'delivery'}
+) }}
 -- One row per current delivery: its texts read into dates, numbers and codes, and the decision
 -- whether it counts. `set_apart_code` is null where it does.
 {%- set dates = ['received', 'known', 'occurred', 'activity', 'period'] %}
@@ -25,6 +34,9 @@ with records as (
         ) as number_parts,
         coalesce({{ is_blank('register_number_raw') }}, true) as is_number_blank
     from {{ ref('stg_intake__records') }}
+    where {{ in_scope('delivery_id', 'delivery') }}
+    -- So that the number is matched once a row, not wherever a part of it is named.
+    offset 0 -- noqa: AM09
 ),
 
 read as (
@@ -78,6 +90,7 @@ dated as (
 )
 
 select
+    delivery_id,
     record_id,
     channel,
     source_id,
@@ -104,6 +117,8 @@ select
     prevention_type_code,
     issue_list,
     violation_type_list,
+    -- of cases, to compare them
+    case when kind_code in ('LP', 'TM', 'IA') then narrative_raw end as narrative,
     case
         when
             kind_code = 'IA'

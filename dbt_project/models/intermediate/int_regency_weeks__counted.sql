@@ -1,3 +1,11 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['regency_code', 'week_id'],
+    indexes=[
+        {'columns': ['regency_code', 'week_id'], 'unique': true},
+    ],
+    meta={'scope': 'week'}
+) }}
 -- One row per regency (and the unknown one) and week, zeros present: the days added up, and which
 -- of its districts delivered.
 {%- set counts = [
@@ -12,6 +20,7 @@ with weeks as (
         sum({{ column }})::bigint as {{ column }}
         {%- endfor %}
     from {{ ref('int_regency_days__counted') }}
+    where {{ in_scope('regency_code, week_id', 'week') }}
     group by regency_code, week_id
 ),
 
@@ -22,6 +31,7 @@ submissions as (
         count(*) filter (where is_submitted) as submitted_district_count,
         count(*) as district_count
     from {{ ref('int_submissions__expected') }}
+    where {{ in_scope('regency_code, week_id', 'week') }}
     group by regency_code, week_id
 )
 

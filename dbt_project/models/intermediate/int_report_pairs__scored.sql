@@ -1,3 +1,12 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['report_id_a', 'report_id_b'],
+    indexes=[
+        {'columns': ['report_id_a', 'report_id_b'], 'unique': true},
+        {'columns': ['report_id_b']},
+    ],
+    meta={'scope': 'pair'}
+) }}
 -- Pairs of cases that different channels may have told of the same event, scored, and what people
 -- decided about them. Nothing is merged: a link is a row here, and both cases stay as they are.
 --
@@ -9,63 +18,14 @@
 --     text   0.30 x trigram similarity of the two narratives (pg_trgm)
 -- A pair is listed from `link_threshold` on (docs/linking.md has what that finds and misses), or
 -- when a person has decided on it, whatever its score is now.
-with cases as (
-    select
-        reports.report_id,
-        reports.channel,
-        reports.regency_code,
-        reports.district_code,
-        reports.occurred_date,
-        reports.received_date,
-        lower(records.narrative_raw) as narrative,
-        coalesce(themes.codes, '{}') as issue_codes
-    from {{ ref('int_reports__located') }} as reports
-    inner join {{ ref('stg_intake__records') }} as records on reports.record_id = records.record_id
-    left join (
-        select
-            report_id,
-            array_agg(code) as codes
-        from {{ ref('int_report_terms__classified') }}
-        where vocabulary = 'issue'
-        group by report_id
-    ) as themes on reports.report_id = themes.report_id
-),
-
-compared as (
-    select
-        a.report_id as report_id_a,
-        b.report_id as report_id_b,
-        a.district_code = b.district_code as is_same_district,
-        abs(a.occurred_date - b.occurred_date) as days_apart,
-        (
-            select count(*) from (
-                select unnest(a.issue_codes) as code
-                intersect
-                select unnest(b.issue_codes) as code
-            ) as shared
-        )::double precision / nullif((
-            select count(*) from (
-                select unnest(a.issue_codes) as code
-                union
-                select unnest(b.issue_codes) as code
-            ) as either
-        ), 0) as theme_agreement,
-        similarity(a.narrative, b.narrative)::double precision as text_similarity
-    from cases as a
-    inner join cases as b
-        on
+{%- set is_near %}
             a.regency_code = b.regency_code
+            and a.regency_code <> '19.00'
             and a.channel <> b.channel
-            and a.report_id < b.report_id
             and b.received_date between a.received_date - {{ var('link_window_days') }}
             and a.received_date + {{ var('link_window_days') }}
-    where a.regency_code <> '19.00'
-),
-
-scored as (
-    select
-        *,
-        (
+{%- endset %}
+{%- set place_and_time %}
             case when is_same_district then 0.25 when is_same_district is null then 0.10 else 0 end
             + case
                 when days_apart = 0 then 0.25
@@ -73,20 +33,127 @@ scored as (
                 when days_apart is null then 0.10
                 else 0
             end
-            + 0.20 * coalesce(theme_agreement, 0)
-            + 0.30 * coalesce(text_similarity, 0)
-        )::numeric(4, 2) as score
-    from compared
-),
-
-decided as (
+{%- endset %}
+with decided as (
     select distinct on (report_id_a, report_id_b)
         report_id_a,
         report_id_b,
         decision_code,
         decided_at
     from {{ source('ops', 'link_decision') }}
+    where {{ in_scope('report_id_a', 'delivery') }}
+        or {{ in_scope('report_id_b', 'delivery') }}
+        or {{ in_scope('report_id_a, report_id_b', 'pair') }}
     order by report_id_a asc, report_id_b asc, decision_id desc
+),
+
+near as (
+    select
+        least(a.report_id, b.report_id) as report_id_a,
+        greatest(a.report_id, b.report_id) as report_id_b,
+        a.district_code = b.district_code as is_same_district,
+        abs(a.occurred_date - b.occurred_date) as days_apart
+    from {{ ref('int_reports__located') }} as a
+    inner join {{ ref('int_reports__located') }} as b
+        on
+            {{ is_near }}
+            and (
+                a.report_id < b.report_id
+                {%- if is_incremental() %}
+                or not {{ in_scope('b.report_id', 'delivery') }}
+                {%- endif %}
+            )
+    where {{ in_scope('a.report_id', 'delivery') }}
+    {%- if is_incremental() %}
+    union
+    select
+        a.report_id as report_id_a,
+        b.report_id as report_id_b,
+        a.district_code = b.district_code as is_same_district,
+        abs(a.occurred_date - b.occurred_date) as days_apart
+    from decided
+    inner join {{ ref('int_reports__located') }} as a on decided.report_id_a = a.report_id
+    inner join {{ ref('int_reports__located') }} as b on decided.report_id_b = b.report_id
+    where {{ is_near }}
+    {%- endif %}
+),
+
+-- Themes and texts are compared only where a pair may still be listed: most fall short before.
+plausible as (
+    select
+        near.*,
+        decided.report_id_a is not null as is_decided
+    from near
+    left join decided
+        on near.report_id_a = decided.report_id_a and near.report_id_b = decided.report_id_b
+    where
+        decided.report_id_a is not null
+        or {{ place_and_time }}
+        + 0.20 + 0.30 >= {{ var('link_threshold') }} - 0.005
+),
+
+themes as (
+    select
+        report_id,
+        array_agg(code) as codes
+    from {{ ref('int_report_terms__classified') }}
+    where
+        vocabulary = 'issue'
+        {%- if is_incremental() %}
+        and report_id in (
+            select report_id_a from plausible
+            union
+            select report_id_b from plausible
+        )
+        {%- endif %}
+    group by report_id
+),
+
+themed as (
+    select
+        plausible.*,
+        (
+            select count(*) from (
+                select unnest(themes_a.codes) as code
+                intersect
+                select unnest(themes_b.codes) as code
+            ) as shared
+        )::double precision / nullif((
+            select count(*) from (
+                select unnest(themes_a.codes) as code
+                union
+                select unnest(themes_b.codes) as code
+            ) as either
+        ), 0) as theme_agreement
+    from plausible
+    left join themes as themes_a on plausible.report_id_a = themes_a.report_id
+    left join themes as themes_b on plausible.report_id_b = themes_b.report_id
+    -- So that themes are compared once.
+    offset 0 -- noqa: AM09
+),
+
+compared as (
+    select
+        themed.*,
+        similarity(lower(a.narrative), lower(b.narrative))::double precision as text_similarity
+    from themed
+    inner join {{ ref('int_records__typed') }} as a on themed.report_id_a = a.delivery_id
+    inner join {{ ref('int_records__typed') }} as b on themed.report_id_b = b.delivery_id
+    where
+        themed.is_decided
+        or {{ place_and_time }}
+        + 0.20 * coalesce(themed.theme_agreement, 0) + 0.30 >= {{ var('link_threshold') }} - 0.005
+),
+
+scored as (
+    select
+        *,
+        round((
+            {{ place_and_time }}
+            + 0.20 * coalesce(theme_agreement, 0)
+            + 0.30 * coalesce(text_similarity, 0)
+        )::numeric, 2) as score
+    from compared
 ),
 
 pairs as (
@@ -121,6 +188,6 @@ select
     coalesce(pairs.decision_code, 'candidate') as state_code,
     pairs.decided_at
 from pairs
-inner join cases as a on pairs.report_id_a = a.report_id
-inner join cases as b on pairs.report_id_b = b.report_id
+inner join {{ ref('int_reports__located') }} as a on pairs.report_id_a = a.report_id
+inner join {{ ref('int_reports__located') }} as b on pairs.report_id_b = b.report_id
 where pairs.decision_code is not null or pairs.score >= {{ var('link_threshold') }}

@@ -1,3 +1,11 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['report_id'],
+    indexes=[
+        {'columns': ['report_id', 'vocabulary', 'code'], 'unique': true},
+    ],
+    meta={'scope': 'delivery'}
+) }}
 -- The themes and violation types of every case: a case may have several of each.
 select distinct
     reports.report_id,
@@ -16,4 +24,6 @@ cross join lateral (
 ) as written
 inner join {{ ref('int_terms__mapped') }} as terms
     on written.vocabulary = terms.vocabulary and written.term_raw = terms.term_raw
-where terms.code is not null
+where
+    terms.code is not null
+    and {{ in_scope('reports.report_id', 'delivery') }}

@@ -1,6 +1,17 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['report_id'],
+    indexes=[
+        {'columns': ['report_id'], 'unique': true},
+        {'columns': ['regency_code', 'received_date']},
+        {'columns': ['regency_code', 'week_id']},
+    ],
+    meta={'scope': 'delivery'}
+) }}
+-- depends_on: {{ ref('int_cells__left') }}
 -- One row per case that counts: laporan (LP), temuan (TM), informasi awal (IA).
 select
-    md5(records.channel || '/' || records.source_id) as report_id,
+    records.delivery_id as report_id,
     records.channel,
     records.kind_code as record_kind,
     records.register_number,
@@ -33,6 +44,11 @@ select
 from {{ ref('int_records__typed') }} as records
 left join {{ ref('int_places__resolved') }} as places on records.place_id = places.place_id
 left join {{ ref('status') }} as statuses on records.status_code = statuses.status_code
-left join {{ ref('int_calendar__staged') }} as occurred on records.occurred_date = occurred.date_day
+-- An event after its receipt is a slip of the pen; the calendar need not reach to it.
+left join {{ ref('int_calendar__staged') }} as occurred
+    on records.occurred_date = occurred.date_day and records.occurred_date <= records.counted_date
 left join {{ ref('int_calendar__staged') }} as received on records.counted_date = received.date_day
-where records.set_apart_code is null and records.kind_code in ('LP', 'TM', 'IA')
+where
+    records.set_apart_code is null
+    and records.kind_code in ('LP', 'TM', 'IA')
+    and {{ in_scope('records.delivery_id', 'delivery') }}

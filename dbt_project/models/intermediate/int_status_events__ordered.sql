@@ -1,24 +1,50 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['report_id'],
+    indexes=[
+        {'columns': ['report_id', 'event_number'], 'unique': true},
+    ],
+    meta={'scope': 'delivery'}
+) }}
+-- depends_on: {{ ref('stg_intake__changes') }}
 -- One row per change of a case's status between the versions of its row that the source showed, the
 -- status it was first seen with included. A register says what is, not when it became so: the change
 -- fell between the pull before (or the day of receipt) and the pull that showed it.
-with recursive pulls as (
-    select
-        channel,
-        run_key,
-        min(batch_id) as first_batch_id,
-        max(landed_at) as landed_at
-    from {{ source('raw', 'batch') }}
-    where batch_id <= {{ max_batch_id() }}
-    group by channel, run_key
+with recursive versions as (
+    {% if is_incremental() -%}
+    select versions.*
+    from {{ ref('stg_intake__changes') }} as changed
+    inner join {{ ref('stg_intake__status_versions') }} as versions
+        on
+            changed.source_key = versions.source_key
+            and changed.source_id = versions.source_id
+            and changed.channel = versions.channel
+    {%- else -%}
+    select * from {{ ref('stg_intake__status_versions') }}
+    {%- endif %}
 ),
 
-ordered_pulls as (
+-- When the channel was last read before the pull that a batch belongs to.
+pulls as (
     select
-        channel,
-        run_key,
-        landed_at,
-        lag(landed_at) over (partition by channel order by first_batch_id) as previous_landed_at
-    from pulls
+        batches.batch_id,
+        batches.landed_at,
+        earlier.landed_at as previous_landed_at
+    from {{ source('raw', 'batch') }} as batches
+    left join lateral (
+        select before.landed_at
+        from {{ source('raw', 'batch') }} as before
+        where
+            before.channel = batches.channel
+            and before.batch_id < (
+                select min(first.batch_id)
+                from {{ source('raw', 'batch') }} as first
+                where first.channel = batches.channel and first.run_key = batches.run_key
+            )
+        order by before.batch_id desc
+        limit 1
+    ) as earlier on true
+    where batches.batch_id in (select versions.batch_id from versions)
 ),
 
 seen as (
@@ -26,12 +52,10 @@ seen as (
         versions.record_id,
         md5(versions.channel || '/' || versions.source_id) as report_id,
         maps.code as status_code,
-        batches.landed_at as seen_at,
-        ordered_pulls.previous_landed_at
-    from {{ ref('stg_intake__status_versions') }} as versions
-    inner join {{ source('raw', 'batch') }} as batches on versions.batch_id = batches.batch_id
-    inner join ordered_pulls
-        on batches.channel = ordered_pulls.channel and batches.run_key = ordered_pulls.run_key
+        pulls.landed_at as seen_at,
+        pulls.previous_landed_at
+    from versions
+    inner join pulls on versions.batch_id = pulls.batch_id
     inner join {{ ref('map_status') }} as maps on {{ term_key('versions.status_raw') }} = maps.term
 ),
 

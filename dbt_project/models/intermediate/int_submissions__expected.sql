@@ -1,3 +1,12 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['regency_code', 'week_id'],
+    indexes=[
+        {'columns': ['district_code', 'week_id'], 'unique': true},
+        {'columns': ['regency_code', 'week_id']},
+    ],
+    meta={'scope': 'week'}
+) }}
 -- One row per district and campaign week, whether or not it delivered a row of its recap.
 with delivered as (
     select
@@ -6,7 +15,7 @@ with delivered as (
         count(*) as row_count,
         max(received_at) as last_received_at
     from {{ ref('int_activities__located') }}
-    where district_code is not null
+    where district_code is not null and {{ in_scope('regency_code, week_id', 'week') }}
     group by district_code, week_id
 )
 
@@ -21,4 +30,4 @@ from {{ ref('district') }} as districts
 cross join {{ ref('int_weeks__spanned') }} as weeks
 left join delivered
     on districts.district_code = delivered.district_code and weeks.week_id = delivered.week_id
-where weeks.is_campaign
+where weeks.is_campaign and {{ in_scope('districts.regency_code, weeks.week_id', 'week') }}

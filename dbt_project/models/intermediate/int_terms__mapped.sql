@@ -1,5 +1,11 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    indexes=[{'columns': ['vocabulary', 'term_raw'], 'unique': true}]
+) }}
 -- Every word that any channel uses for an issue, type, role, status ... , mapped once to its code.
--- A word without a code is a row for review (code null), never a guess.
+-- A word without a code is a row for review (code null), never a guess. An increment adds
+-- the words that are new.
 {%- set scalars = {
     'record_kind': ['record_kind_raw', 'activity_kind_raw'],
     'role': ['accused_role_raw'],
@@ -11,10 +17,9 @@
 } %}
 {%- set lists = {'issue': 'issue_list', 'violation_type': 'violation_type_list'} %}
 with terms as (
-    select
+    select distinct
         written.vocabulary,
-        written.term_raw,
-        count(*) as record_count
+        written.term_raw
     from {{ ref('stg_intake__records') }} as records
     cross join lateral (
         values
@@ -31,8 +36,9 @@ with terms as (
             unnest(records.{{ column }})
         {%- endfor %}
     ) as written (vocabulary, term_raw)
-    where written.term_raw is not null
-    group by written.vocabulary, written.term_raw
+    where
+        written.term_raw is not null
+        and {{ is_unread('written.vocabulary, written.term_raw', 'vocabulary, term_raw') }}
 ),
 
 maps as (
@@ -51,8 +57,7 @@ select
     terms.term_raw,
     maps.code,
     -- 'Nihil' says nothing everywhere but among the kinds of activity.
-    maps.code is null and {{ is_blank('terms.term_raw') }} as is_blank,
-    terms.record_count
+    maps.code is null and {{ is_blank('terms.term_raw') }} as is_blank
 from terms
 left join maps
     on

@@ -8,6 +8,7 @@ with counted as (
     where set_apart_code is null
 )
 
+-- depends_on: {{ ref('int_cells__left') }}
 select distinct
     calendar.week_id,
     calendar.week_start_date,

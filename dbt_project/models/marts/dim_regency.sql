@@ -1,4 +1,5 @@
 {{ config(
+    tags=['static'],
     post_hook="select ops.make_regency_roles(array_agg(regency_code)) from {{ this }} where not is_unknown"
 ) }}
 -- depends_on: {{ ref('int_build__checked') }}

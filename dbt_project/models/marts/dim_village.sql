@@ -1,3 +1,4 @@
+{{ config(tags=['static']) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
     village_code,

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['report_id'],
+    post_hook="{{ after_full_build('create index on ' ~ this ~ ' (as_of_date) where end_to_date is null') }}",
+    meta={'scope': 'clock'}
+) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
     report_id,
@@ -16,3 +22,4 @@ select
     as_of_date,
     legal_source
 from {{ ref('int_deadlines__judged') }}
+where {{ in_scope('report_id', 'clock') }}

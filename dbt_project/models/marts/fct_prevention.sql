@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['prevention_id'],
+    meta={'scope': 'delivery'}
+) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
     activity_id as prevention_id,
@@ -9,4 +14,4 @@ select
     prevention_type_code,
     record_id
 from {{ ref('int_activities__located') }}
-where record_kind = 'PREV'
+where record_kind = 'PREV' and {{ in_scope('activity_id', 'delivery') }}

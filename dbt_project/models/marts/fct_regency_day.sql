@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['regency_code', 'date_day'],
+    meta={'scope': 'day'}
+) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
     regency_code,
@@ -13,3 +18,4 @@ select
     supervision_count,
     prevention_count
 from {{ ref('int_regency_days__counted') }}
+where {{ in_scope('regency_code, date_day', 'day') }}

@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['regency_code', 'week_id'],
+    meta={'scope': 'week'}
+) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
     regency_code,
@@ -14,3 +19,4 @@ select
     submitted_district_count,
     district_count
 from {{ ref('int_regency_weeks__counted') }}
+where {{ in_scope('regency_code, week_id', 'week') }}

@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['report_id'],
+    meta={'scope': 'delivery'}
+) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
     report_id,
@@ -19,3 +24,4 @@ select
     is_late,
     record_id
 from {{ ref('int_reports__located') }}
+where {{ in_scope('report_id', 'delivery') }}

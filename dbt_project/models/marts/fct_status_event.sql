@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['report_id'],
+    meta={'scope': 'delivery'}
+) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
     report_id,
@@ -12,3 +17,4 @@ select
     is_illegal,
     record_id
 from {{ ref('int_status_events__ordered') }}
+where {{ in_scope('report_id', 'delivery') }}

@@ -1,3 +1,11 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['regency_code', 'week_id'],
+    indexes=[
+        {'columns': ['regency_code', 'week_id']},
+    ],
+    meta={'scope': 'week'}
+) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
     district_code,
@@ -7,3 +15,4 @@ select
     row_count,
     last_received_at
 from {{ ref('int_submissions__expected') }}
+where {{ in_scope('regency_code, week_id', 'week') }}

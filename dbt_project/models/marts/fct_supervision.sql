@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['supervision_id'],
+    meta={'scope': 'delivery'}
+) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
     activity_id as supervision_id,
@@ -10,4 +15,4 @@ select
     method_code,
     record_id
 from {{ ref('int_activities__located') }}
-where record_kind = 'LHP'
+where record_kind = 'LHP' and {{ in_scope('activity_id', 'delivery') }}

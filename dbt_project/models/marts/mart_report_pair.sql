@@ -1,3 +1,11 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['report_id_a', 'report_id_b'],
+    indexes=[
+        {'columns': ['report_id_b']},
+    ],
+    meta={'scope': 'pair'}
+) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
     report_id_a,
@@ -10,3 +18,4 @@ select
     state_code,
     decided_at
 from {{ ref('int_report_pairs__scored') }}
+where {{ in_scope('report_id_a, report_id_b', 'pair', ref('int_report_pairs__scored')) }}

@@ -1,3 +1,11 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['regency_code', 'week_id'],
+    indexes=[
+        {'columns': ['week_id', 'regency_code']},
+    ],
+    meta={'scope': 'figure'}
+) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
     figure_code,
@@ -7,3 +15,4 @@ select
     period,
     value
 from {{ ref('int_figures__counted') }}
+where {{ in_scope('regency_code, week_id', 'figure') }}

@@ -1,8 +1,15 @@
+{{ config(materialized='view', tags=['static'], pre_hook="{{ create_figure_members() }}") }}
 -- depends_on: {{ ref('int_build__checked') }}
+-- depends_on: {{ ref('fct_report') }}
+-- depends_on: {{ ref('bridge_report_issue') }}
+-- depends_on: {{ ref('bridge_report_violation_type') }}
+-- depends_on: {{ ref('fct_supervision') }}
+-- depends_on: {{ ref('fct_prevention') }}
+-- depends_on: {{ ref('fct_submission') }}
 select
     figure_code,
     category_code,
     regency_code,
     week_id,
     member_id
-from {{ ref('int_figure_members__listed') }}
+from {{ this.schema }}.figure_members()

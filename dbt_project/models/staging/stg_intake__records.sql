@@ -1,5 +1,6 @@
 {#- One row per delivery as it now stands: the latest version of every (channel, source_id), unless
-    that version says that the source withdrew it. The columns come from the channels' field maps,
+    that version says that the source withdrew it. In an increment only deliveries with a new version
+    (stg_intake__changes): what is behind keeps its own state. The columns come from the channels' field maps,
     compiled to literal paths: a corrected map is applied by the next build. -#}
 {#- Named here, where parsing sees them too, so that dbt knows what staging is compiled from. -#}
 {% set channel_table = source('reference', 'channel') -%}
@@ -41,6 +42,7 @@
         record_id,
         channel,
         source_id,
+        md5(channel || '/' || source_id) as delivery_id,
         batch_id,
         received_at,
         {{ sql_text(map.record_kind) }}::text as default_record_kind,
@@ -62,7 +64,9 @@
     from (
         select distinct on (source_id) *
         from {{ source('raw', 'record') }}
-        where channel = {{ sql_text(channel) }} and {{ is_known('record_id') }}
+        where
+            channel = {{ sql_text(channel) }}
+            and {% if is_increment() %}{{ is_new('record_id') }}{% else %}{{ is_known('record_id') }}{% endif %}
         order by source_id, record_id desc
     ) as current_version
     where not is_tombstone
@@ -74,6 +78,7 @@
         record_id,
         channel,
         source_id,
+        md5(channel || '/' || source_id) as delivery_id,
         batch_id,
         received_at,
         null::text as default_record_kind,

@@ -17,6 +17,7 @@
         record_id,
         channel,
         source_id,
+        source_key,
         batch_id,
         {{ mapped_text(aliases) }} as status_raw
     from {{ source('raw', 'record') }}
@@ -29,6 +30,7 @@
         record_id,
         channel,
         source_id,
+        source_key,
         batch_id,
         null::text as status_raw
     from {{ source('raw', 'record') }}

@@ -7,6 +7,7 @@
     from {{ source('raw', 'batch') }} as batches
     left join {{ source('reference', 'channel') }} as channels on batches.channel = channels.channel
     where channels.channel is null and batches.batch_id <= {{ max_batch_id() }}
+        {%- if is_increment() %} and batches.batch_id > {{ of_running_build('since_batch_id', 0) }}{% endif %}
     group by batches.channel
     having sum(batches.landed_count) > 0
 {% endtest %}

@@ -1,5 +1,11 @@
 {% test every_fact_is_in_a_week(model) %}
-    {#- The counts by regency and week add up to the facts: none falls outside the grid. -#}
+    {#- The counts by regency and week add up to the facts: none falls outside the grid. In an
+        increment, those of the affected days and weeks. -#}
+    {%- if is_increment() -%}
+        {%- set is_looked_at = "(regency_code, week_id) in (" ~ scope_rows('week', model) ~ ")" -%}
+    {%- else -%}
+        {%- set is_looked_at = 'true' -%}
+    {%- endif -%}
     select
         facts.name,
         facts.fact_count,
@@ -9,12 +15,13 @@
             'case' as name,
             count(*) as fact_count
         from {{ ref('int_reports__located') }}
+        where {{ is_looked_at }}
         union all
         select
             'activity' as name,
             count(*) as fact_count
         from {{ ref('int_activities__located') }}
-        where record_kind in ('LHP', 'PREV')
+        where record_kind in ('LHP', 'PREV') and {{ is_looked_at }}
     ) as facts
     inner join (
         select

@@ -5,6 +5,7 @@
         records.record_id,
         typed.set_apart_code
     from {{ ref('stg_intake__records') }} as records
-    left join {{ model }} as typed on records.record_id = typed.record_id
+    left join {{ model }} as typed
+        on records.delivery_id = typed.delivery_id and records.record_id = typed.record_id
     where typed.record_id is null
 {% endtest %}

@@ -1,5 +1,10 @@
 """Build the warehouse: one `dbt build` in this process, every node's state kept in `ops.model_run`.
 
+A build is an increment: it computes anew what was landed, corrected, withdrawn or decided since the
+last whole build that succeeded, and what that reaches. It is a full one where there is none, where
+anything else that a build rests on has changed (project, seeds, channels: so a re-mapped field
+reaches every record), or where a full one was begun and has not succeeded.
+
 dbt's imports cost seconds: they happen when `build` is called, not when this module is imported.
 """
 
@@ -13,8 +18,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -24,6 +30,9 @@ from lumbung.settings import Settings
 
 LOCK_WAIT = "10min"
 """How long a build waits for another one of the same database."""
+
+STATIC = "tag:static"
+"""What is made of seeds and channels alone: an increment leaves it as it is."""
 
 OnNode = Callable[[str, dict[str, Any]], None]
 
@@ -37,6 +46,7 @@ class BuildResult:
 
     Attributes:
         build_id: its row in `ops.build`.
+        is_full: whether every model was rebuilt from raw.
         max_batch_id: every batch of `raw` up to this one is in it.
         counts: resource type (`model`, `test`, `seed`) -> nodes run now.
         warnings: one line per test of severity `warn` that found rows.
@@ -44,6 +54,7 @@ class BuildResult:
     """
 
     build_id: int
+    is_full: bool
     max_batch_id: int
     counts: dict[str, int]
     warnings: list[str]
@@ -59,6 +70,7 @@ def build(
     database_url: str,
     select: str | None = None,
     full_refresh: bool = False,
+    since: date | None = None,
     resume: bool = False,
     on_node: OnNode | None = None,
 ) -> BuildResult:
@@ -70,9 +82,10 @@ def build(
     Args:
         settings: where the project and `LUMBUNG_HOME` are (dbt's target and log lie there).
         database_url: the warehouse.
-        select: only these nodes, in dbt's selection syntax.
-        full_refresh: load the seeds again even if their files are unchanged, and rebuild
-            incremental models from raw.
+        select: only these nodes, in dbt's selection syntax, without anything newly landed.
+        full_refresh: load the seeds again even if their files are unchanged, and rebuild every
+            model from raw.
+        since: an increment that computes anew everything landed from this day (Asia/Jakarta) on.
         resume: when the previous build failed or was killed, and neither raw nor the project has
             changed since, run only what it had not finished.
         on_node: told of every model, and of every test that found rows, when it has ended: its
@@ -92,7 +105,7 @@ def build(
             with _alone(connection):
                 contract.sync(connection, channels)
                 run = _Run(connection, settings, database_url, on_node)
-                return run.build(select, full_refresh, resume)
+                return run.build(select, full_refresh, since, resume)
     except psycopg.OperationalError as error:
         raise BuildError(
             f"the database went away: {_one_line(error)}",
@@ -120,6 +133,16 @@ def _alone(connection: psycopg.Connection) -> Iterator[None]:
             connection.execute("select pg_advisory_unlock(hashtext('lumbung.build'))")
 
 
+class _Success(NamedTuple):
+    """The row in `ops.build` that an increment goes on from."""
+
+    build_id: int
+    inputs_hash: str
+    seeds_hash: str
+    max_batch_id: int
+    max_decision_id: int
+
+
 class _Run:
     """One build, from its row in `ops.build` to its end."""
 
@@ -137,38 +160,57 @@ class _Run:
         self.build_id = 0
         self._writing = threading.Lock()  # dbt's threads report at once
 
-    def build(self, select: str | None, full_refresh: bool, resume: bool) -> BuildResult:
+    def build(
+        self, select: str | None, full_refresh: bool, since: date | None, resume: bool
+    ) -> BuildResult:
         seeds = self._hash(self.settings.dbt_project / "seeds")
         inputs = self._inputs_hash(select)
         self.connection.execute(
             "update ops.build set state = 'abandoned', finished_at = clock_timestamp()"
             " where state = 'running'"  # we hold the lock: nobody runs it any more
         )
+        max_batch_id, max_decision_id = self._watermark()
+        last = self._last_success()
+        is_full = select is None and (full_refresh or self._must_be_full(last, inputs))
         finished: list[str] = []
-        resumed = self._resumable(inputs) if resume and not full_refresh else None
+        resumed = None
+        if resume and not full_refresh:
+            resumed = self._resumable(inputs, max_batch_id, max_decision_id)
         if resumed is not None:
             finished = self._finished(resumed)
         arguments = ["--select", select] if select else []
-        if full_refresh:
+        excluded = finished if select or is_full else [*finished, STATIC]
+        if is_full:
             arguments.append("--full-refresh")
-        elif self._are_seeds_loaded(seeds):
+        if not full_refresh and last is not None and last.seeds_hash == seeds:
             arguments += ["--exclude-resource-type", "seed"]
+        if excluded:
+            arguments += ["--exclude", *excluded]
         if finished:
             # 'empty': leaving a model out must not leave out the tests on it that have not run.
-            arguments += ["--exclude", *finished, "--indirect-selection", "empty"]
+            arguments += ["--indirect-selection", "empty"]
 
         # A build of a part does not say that the whole is up to date, nor that seeds are loaded.
-        max_batch_id = self._watermark()
+        from_batch_id = max_batch_id
+        if select is not None:
+            max_batch_id = from_batch_id = 0 if last is None else last.max_batch_id
+        elif last is not None:
+            from_batch_id = self._before(since, last.max_batch_id)
         row = self.connection.execute(
-            "insert into ops.build (resumes_build_id, inputs_hash, seeds_hash, max_batch_id)"
-            " select %s, %s, %s, coalesce(case when %s"
-            " then (select max(max_batch_id) from ops.build where state = 'success')"
-            " else %s end, 0)"
-            " returning build_id, max_batch_id",
-            (resumed, inputs, "" if select else seeds, select is not None, max_batch_id),
+            "insert into ops.build (resumes_build_id, inputs_hash, seeds_hash, max_batch_id,"
+            " max_decision_id, since_build_id, since_batch_id, since_decision_id)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s) returning build_id",
+            (
+                *(resumed, inputs, "" if select else seeds, max_batch_id, max_decision_id),
+                *(
+                    (None, None, None)
+                    if is_full or last is None
+                    else (last.build_id, from_batch_id, last.max_decision_id)
+                ),
+            ),
         ).fetchone()
         assert row is not None  # noqa: S101 - 'returning' of a single insert
-        self.build_id, max_batch_id = row
+        (self.build_id,) = row
         try:
             warnings = self._invoke(arguments)
         except BaseException as error:
@@ -182,7 +224,7 @@ class _Run:
                 "select resource_type from ops.model_run where build_id = %s", (self.build_id,)
             )
         )
-        return BuildResult(self.build_id, max_batch_id, dict(counts), warnings)
+        return BuildResult(self.build_id, is_full, max_batch_id, dict(counts), warnings)
 
     # -- dbt ---------------------------------------------------------------------------------
 
@@ -270,10 +312,40 @@ class _Run:
                 )
         print(f"{state:8} {key[2]:6} {key[1][:80]:80} {result.execution_time:6.2f} s  {shown}")
 
-    def _watermark(self) -> int:
-        """The last batch that is committed, once no smaller one can be committed any more.
+    def _last_success(self) -> _Success | None:
+        """The last build of everything that succeeded."""
+        row = self.connection.execute(
+            "select build_id, inputs_hash, seeds_hash, max_batch_id, max_decision_id"
+            " from ops.build where state = 'success' and seeds_hash <> ''"
+            " order by build_id desc limit 1"
+        ).fetchone()
+        return None if row is None else _Success(*row)
 
-        A landing holds the same lock, shared, from before it takes a batch id until it commits.
+    def _must_be_full(self, last: _Success | None, inputs: str) -> bool:
+        """Whether the models hold, or would get, rows of other inputs than this build's."""
+        if last is None or last.inputs_hash != inputs:
+            return True
+        row = self.connection.execute(
+            "select exists (select from ops.build where build_id > %s and seeds_hash <> ''"
+            " and (since_build_id is null or inputs_hash <> %s))",
+            (last.build_id, inputs),
+        ).fetchone()
+        return row == (True,)
+
+    def _before(self, since: date | None, max_batch_id: int) -> int:
+        """The last batch that need not be computed anew."""
+        row = self.connection.execute(
+            "select least(%(last)s, (select min(batch_id) - 1 from raw.batch"
+            " where (landed_at at time zone 'Asia/Jakarta')::date >= %(since)s))",
+            {"last": max_batch_id, "since": since},
+        ).fetchone()
+        assert row is not None  # noqa: S101 - a select without from gives one row
+        return int(row[0])
+
+    def _watermark(self) -> tuple[int, int]:
+        """The last batch and link decision, once no smaller id can be committed any more.
+
+        Who writes one holds the same lock, shared, from before it takes an id until it commits.
         """
         with self.connection.transaction():
             try:
@@ -287,10 +359,11 @@ class _Run:
                     cure="wait for it, or end its process, then build again",
                 ) from error
             row = self.connection.execute(
-                "select coalesce(max(batch_id), 0) from raw.batch"
+                "select coalesce((select max(batch_id) from raw.batch), 0),"
+                " coalesce((select max(decision_id) from ops.link_decision), 0)"
             ).fetchone()
-        assert row is not None  # noqa: S101 - an aggregate gives one row
-        return int(row[0])
+        assert row is not None  # noqa: S101 - a select without from gives one row
+        return int(row[0]), int(row[1])
 
     # -- what is remembered ------------------------------------------------------------------
 
@@ -321,13 +394,13 @@ class _Run:
             (state, message, self.build_id),
         )
 
-    def _resumable(self, inputs: str) -> int | None:
-        """The previous build, if it did not succeed and its inputs are still the same."""
+    def _resumable(self, inputs: str, max_batch_id: int, max_decision_id: int) -> int | None:
+        """The previous build, if it did not succeed and all that it rests on is still the same."""
         row = self.connection.execute(
             "select build_id from ops.build where build_id = (select max(build_id) from ops.build)"
             " and state in ('failed', 'abandoned') and inputs_hash = %s"
-            " and max_batch_id = (select coalesce(max(batch_id), 0) from raw.batch)",
-            (inputs,),
+            " and max_batch_id = %s and max_decision_id = %s",
+            (inputs, max_batch_id, max_decision_id),
         ).fetchone()
         return None if row is None else int(row[0])
 
@@ -343,14 +416,6 @@ class _Run:
             (build_id, list(DONE)),
         )
         return [name for (name,) in rows]
-
-    def _are_seeds_loaded(self, seeds: str) -> bool:
-        row = self.connection.execute(
-            "select seeds_hash = %s from ops.build where state = 'success'"
-            " order by build_id desc limit 1",
-            (seeds,),
-        ).fetchone()
-        return row == (True,)
 
     def _inputs_hash(self, select: str | None) -> str:
         """What a build rests on besides raw: the project's files, the channels, the selection."""

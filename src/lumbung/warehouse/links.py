@@ -44,6 +44,8 @@ def decide(
                 where="marts.fct_report",
                 cure="take both ids from a row of marts.mart_report_pair",
             )
+        # As for a batch: no build takes a later decision for the last before this commits.
+        connection.execute("select pg_advisory_xact_lock_shared(hashtext('lumbung.watermark'))")
         connection.execute(
             "insert into ops.link_decision (report_id_a, report_id_b, decision_code, decided_by,"
             " note) values (%s, %s, %s, %s, nullif(%s, ''))",

@@ -1,0 +1,92 @@
+{# How an increment replaces what changed. A model names its key (`unique_key`) and the scope of what
+   may have changed (`meta.scope`); an increment computes the rows of that scope anew, and one
+   transaction deletes the old ones and inserts them. The same scope limits what tests look at. #}
+
+{% macro scope_rows(scope, relation) -%}
+    {#- A select of the keys in a scope. Relations are named without ref(), because tests and the
+        strategy need them too: in_scope() declares the dependency. -#}
+    {%- set changed = 'select delivery_id from staging.stg_intake__changes' -%}
+    {%- if scope == 'delivery' -%}
+        {{ changed }}
+    {%- elif scope == 'clock' -%}
+        {#- time itself changes the clocks that run -#}
+        {{ changed }}
+        union all
+        select report_id from {{ relation }}
+        where end_to_date is null and as_of_date <> {{ as_of_date() }}
+    {%- elif scope == 'pair' -%}
+        select report_id_a, report_id_b from {{ relation }} where report_id_a in ({{ changed }})
+        union
+        select report_id_a, report_id_b from {{ relation }} where report_id_b in ({{ changed }})
+        union
+        select report_id_a, report_id_b from ops.link_decision
+        where decision_id > {{ of_running_build('since_decision_id', 0) }}
+    {%- elif scope == 'day' -%}
+        select regency_code, date_day from intermediate.int_cells__affected
+    {%- elif scope == 'week' -%}
+        select distinct regency_code, week_id from intermediate.int_cells__affected
+    {%- elif scope == 'figure' -%}
+        select regency_code, week_id from intermediate.int_figures__affected
+    {%- elif scope == 'set_apart' -%}
+        select channel, reason_code, week_id from intermediate.int_cells__left
+        where reason_code is not null
+        union
+        select channel, reason_code, coalesce(week_id, '') from intermediate.int_records__set_apart
+        where delivery_id in ({{ changed }})
+    {%- elif scope == 'stale' -%}
+        {#- what was left in builds before the last whole one that succeeded is done with -#}
+        select build_id from {{ relation }}
+        where build_id <= {{ of_running_build('since_build_id', 0) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro in_scope(columns, scope, relation=none) -%}
+    {#- A condition: whether these columns of a row are of the scope; true in a full build. -#}
+    {%- set needed = {
+        'day': 'int_cells__affected', 'week': 'int_cells__affected',
+        'figure': 'int_figures__affected', 'set_apart': 'int_cells__left',
+    } -%}
+    {%- do ref(needed.get(scope, 'stg_intake__changes')) -%}
+    {%- if is_incremental() -%}
+        ({{ columns }}) in ({{ scope_rows(scope, relation or this) }})
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro get_incremental_replace_sql(arguments) -%}
+    {%- set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) -%}
+    {%- set scope = config.get('meta', {}).get('scope') -%}
+    delete from {{ arguments.target_relation }}
+    where ({{ arguments.unique_key | join(', ') }}) in (
+        {{ scope_rows(scope, arguments.target_relation) }}
+    );
+    insert into {{ arguments.target_relation }} ({{ columns }})
+    select {{ columns }}
+    from {{ arguments.temp_relation }}
+{%- endmacro %}
+
+{% macro get_where_subquery(relation) -%}
+    {#- What a test of a model looks at: in an increment, the rows of its scope. -#}
+    {%- set node = graph.nodes.get('model.lumbung.' ~ relation.identifier) if is_increment() -%}
+    {%- set scope = node.config.meta.get('scope') if node -%}
+    {%- if scope == 'figure' -%}
+        {#- The province is the sum of all regencies, and figures to date go on from the week before. -#}
+        {%- set from_week -%}
+            select min(week_id) from intermediate.int_figures__affected
+        {%- endset -%}
+        {%- do return("(select * from " ~ relation ~ " where week_id >= (select coalesce(max(weeks.week_id), '')"
+            ~ " from intermediate.int_weeks__spanned as weeks where weeks.week_id < (" ~ from_week ~ "))"
+            ~ " and (" ~ from_week ~ ") is not null)") -%}
+    {%- elif scope -%}
+        {%- do return("(select * from " ~ relation ~ " where (" ~ node.config.unique_key | join(', ') ~ ") in ("
+            ~ scope_rows(scope, relation) ~ "))") -%}
+    {%- else -%}
+        {%- do return(relation) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro after_full_build(statement) -%}
+    {#- A statement for a table that was just made whole: an increment finds it done. -#}
+    {%- if should_full_refresh() -%}{{ statement }}{%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,27 @@
+{{ config(
+    indexes=[{'columns': ['regency_code', 'week_id'], 'unique': true}],
+    post_hook='analyze {{ this }}'
+) }}
+-- The weeks of which figures may have changed: of a regency from its first affected week on, because
+-- of the figures to date, and of the province from the first of all. Empty in a full build.
+with firsts as (
+    select
+        coalesce(regency_code, '19') as regency_code,
+        min(week_id) as first_week_id
+    from {{ ref('int_cells__affected') }}
+    where week_id >= (select {{ week_id("date '" ~ var('campaign_start') ~ "'") }})
+    group by grouping sets ((regency_code), ())
+    having count(*) > 0
+),
+
+weeks as (
+    select week_id from {{ ref('int_weeks__spanned') }}
+    union
+    select week_id from {{ ref('int_cells__affected') }}
+)
+
+select
+    firsts.regency_code,
+    weeks.week_id
+from firsts
+inner join weeks on firsts.first_week_id <= weeks.week_id

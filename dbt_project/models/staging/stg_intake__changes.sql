@@ -1,0 +1,10 @@
+{{ config(indexes=[{'columns': ['delivery_id'], 'unique': true}]) }}
+-- The deliveries of which a version was landed since the last whole build that succeeded: what an
+-- increment computes anew. Empty in a full build, which asks nobody what changed.
+select distinct
+    md5(channel || '/' || source_id) as delivery_id,
+    channel,
+    source_id,
+    source_key
+from {{ source('raw', 'record') }}
+where {% if is_increment() %}{{ is_new('record_id') }}{% else %}false{% endif %}

@@ -1,0 +1,259 @@
+"""Any sequence of increments leaves the rows that a full refresh of the same records gives.
+
+Random histories are landed by the product's own landing: new, edited, withdrawn and returning
+deliveries, late ones and slips of the pen, rows set apart, quarantine that opens and closes, cases
+that move to another regency or week, people's decisions on pairs, channels mapped anew, builds that
+fail half-way, are resumed or are not. After each history every column of every table of readers is
+compared with a full refresh. LUMBUNG_HISTORIES=20 plays twenty longer ones instead.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+
+from lumbung.errors import BuildError
+from lumbung.intake import contract
+from lumbung.intake.connectors import Delivery, Unreadable
+from lumbung.intake.landing import Landing
+from lumbung.intake.vault import Vault
+from lumbung.settings import Settings
+from lumbung.warehouse.build import build
+from lumbung.warehouse.links import decide
+from warehouse.conftest import CHANNELS, query, write_channel
+
+PLACES = ["Bangka", "Belitung", "Pangkalpinang", "Bangka Tengah", "entah di mana", "1903", None]
+DISTRICTS = ["Sungailiat", "Tanjung Pandan", "Rangkui", "Koba", "Mendo Barat", None]
+CODES = ["19.01", "19.02", "19.03", "19.71", "1905", None]
+ISSUES = ["politik uang", "isu SARA", "netralitas ASN", "kampanye hitam", "isu entah apa"]
+STATUSES = ["Diterima", "Diregistrasi", "Kajian awal", "Tidak diregistrasi", "Terbukti pelanggaran",
+            "Selesai", "entah", None]  # fmt: skip
+STORIES = ["pembagian beras di rumah warga", "spanduk hitam di jalan raya", "test", None]
+
+
+class Office:
+    """An office whose channels deliver at random; remembers what it delivered."""
+
+    def __init__(self, url: str, settings: Settings, seed: int) -> None:
+        self.url = url
+        self.settings = settings
+        self.random = random.Random(seed)
+        self.ids: dict[str, list[str]] = {name: [] for name in CHANNELS}
+        self.pulls = 0
+
+    def day(self) -> str:
+        """Mostly of a few weeks, some before the campaign, a few that widen the span."""
+        chance = self.random.random()
+        first, days = date(2024, 10, 28), 28
+        if chance < 0.15:
+            first, days = date(2024, 8, 1), 90
+        elif chance < 0.2:
+            first, days = date(2024, 12, 1), 60
+        elif chance < 0.25:
+            return self.random.choice(["31 September 2024", "2031-01-01", "nihil", "2023-01-01"])
+        return (first + timedelta(days=self.random.randrange(days))).isoformat()
+
+    def fields(self, channel: str, source_id: str) -> dict[str, Any]:
+        pick = self.random.choice
+        story = pick(STORIES)
+        if channel == "buku":
+            return {
+                "Nomor": source_id, "Diterima": self.day(), "Diketahui": self.day(),
+                "Kejadian": self.day(), "Kab/Kota": pick(PLACES), "Kecamatan": pick(DISTRICTS),
+                "Isu": ";".join(self.random.sample(ISSUES, self.random.randrange(3))),
+                "Jenis": pick(["Pidana", "Administrasi, Etik", None]), "Status": pick(STATUSES),
+                "Alasan": pick(["formil", None]), "Uraian": story,
+            }  # fmt: skip
+        if channel == "rekap":
+            return {
+                "No": source_id, "Tanggal": self.day(), "Kode": pick(CODES),
+                "Kecamatan": pick(DISTRICTS), "Pemilihan": pick(["Pilgub", "Pilbup", None]),
+                "Kegiatan": pick(["Kampanye", "Pencegahan", "Nihil", "rapat entah"]),
+                "Bentuk": pick(["Tatap muka", "Sosialisasi", "Rapat umum", None]),
+                "Keterangan": story,
+            }  # fmt: skip
+        if channel == "grup":
+            if self.random.random() < 0.3:
+                return {"Teks": pick(["selamat pagi", "Pesan ini dihapus"])}
+            return {
+                "Tanggal": self.day(), "Lokasi": pick(["Kec. Rangkui, Pangkal Pinang", "Bangka"]),
+                "Isu": pick(ISSUES), "Uraian": story,
+            }  # fmt: skip
+        return {
+            "tanggal": self.day(), "kode": pick(["1901", "1903", "1971", None]),
+            "nama": pick(PLACES), "kecamatan": pick(DISTRICTS), "isu": pick(["politik_uang", None]),
+        }  # fmt: skip
+
+    def new_id(self, channel: str) -> str:
+        number = len(self.ids[channel]) + 1
+        made = f"{number:03}/{self.random.choice(['LP', 'TM'])}/PB/Kab/09.01/XI/2024"
+        self.ids[channel].append(made if channel == "buku" else f"{channel} {number}")
+        return self.ids[channel][-1]
+
+    def pull(self, channel: str, *, new: int, old: int = 0, gone: int = 0, bad: int = 0) -> None:
+        """New deliveries, old ones with other content (or back again), withdrawals, unreadable."""
+        self.pulls += 1
+        some = self.random.sample(self.ids[channel], min(old, len(self.ids[channel])))
+        ids = some + [self.new_id(channel) for _ in range(new)]
+        items: list[Delivery | Unreadable] = [
+            Delivery(each, self.moment(), self.fields(channel, each)) for each in ids
+        ]
+        items += [
+            Unreadable("unreadable_date", "tanggal tidak ada", [self.pulls, n], self.moment())
+            for n in range(bad)
+        ]
+        known = contract.load_channels(self.settings.channels)[channel]
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            landing = Landing(
+                connection, known, Vault.load(self.settings.home), f"tarikan {self.pulls}"
+            )
+            if items:
+                landing.land(items)
+            if gone:
+                landing.bury(self.random.sample(self.ids[channel], gone))
+            if self.random.random() < 0.2:
+                landing.settle()
+
+    def moment(self) -> datetime:
+        return datetime(2024, 11, 1, tzinfo=UTC) + timedelta(hours=self.random.randrange(600))
+
+    def decide(self) -> None:
+        """A person decides on a listed pair, on one that is none, or takes a decision back."""
+        decision = self.random.choice(["same_event", "different", "undone"])
+        pairs = query(self.url, "select report_id_a, report_id_b from marts.mart_report_pair")
+        reports = query(self.url, "select report_id from marts.fct_report order by 1")
+        if self.random.random() < 0.3 or not pairs:
+            pairs = [tuple(each for (each,) in self.random.sample(reports, 2))]
+        decide(self.url, *self.random.choice(sorted(pairs)), decision, by="analis rekaan")  # type: ignore[arg-type]
+
+    def map_anew(self) -> None:
+        """A channel's field is read from another label, or as another code system."""
+        channel, field, one, other = self.random.choice([
+            ("buku", "status", {"from": "Status"}, {"from": "Alasan"}),
+            ("rekap", "regency_code", {"from": "Kode", "scheme": "kemendagri"},
+             {"from": "Kode", "scheme": "bps"}),
+        ])  # fmt: skip
+        path = self.settings.channels / f"{channel}.yaml"
+        document = yaml.safe_load(path.read_text())
+        document["fields"][field] = other if document["fields"][field] == one else one
+        path.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def change(self) -> None:
+        """What happens between two builds."""
+        channels = list(CHANNELS)
+        for _ in range(self.random.randint(1, 4)):
+            self.pull(
+                self.random.choice(channels),
+                new=self.random.randint(0, 3),
+                old=self.random.randint(0, 3),
+                gone=self.random.choice([0, 0, 1, 2]),
+                bad=self.random.choice([0, 0, 1]),
+            )
+        if self.random.random() < 0.5:
+            self.decide()
+
+    def build(self, **options: Any) -> bool:
+        return build(settings=self.settings, database_url=self.url, **options).is_full
+
+    def fail(self) -> bool:
+        """A build that meets a table which takes no row; whether that stopped it."""
+        (table,) = self.random.choice(
+            query(
+                self.url,
+                "select table_schema || '.' || table_name from information_schema.tables"
+                " where table_schema in ('intermediate', 'marts', 'reporting') and table_type ="
+                " 'BASE TABLE' and table_name ~ '^(int_(rep|act|reg|fig|rec|ter)|fct|bri|rpt)'"
+                " order by 1",
+            )
+        )
+        query(self.url, f"alter table {table} add constraint shut check (false) not valid")
+        try:
+            self.build()
+        except BuildError:
+            return True
+        finally:
+            query(self.url, f"alter table {table} drop constraint if exists shut")
+        return False
+
+
+def rows_of_readers(url: str) -> dict[str, list[str]]:
+    """Every row of every relation of readers, all columns, as text."""
+    relations = query(
+        url,
+        "select table_schema || '.' || table_name from information_schema.tables"
+        " where table_schema in ('marts', 'reporting') order by 1",
+    )
+    return {
+        name: [row for (row,) in query(url, f"select t::text from {name} as t order by 1")]
+        for (name,) in relations
+    }
+
+
+def differences(found: dict[str, list[str]], wanted: dict[str, list[str]]) -> dict[str, Any]:
+    assert found.keys() == wanted.keys()
+    return {
+        name: (sorted(set(found[name]) - set(wanted[name])), sorted(set(wanted[name]) - set(rows)))
+        for name, rows in found.items()
+        if rows != wanted[name]
+    }
+
+
+@pytest.fixture(scope="module")
+def settings(office: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The office with channel files of its own, which a history maps anew."""
+    project = tmp_path_factory.mktemp("histories")
+    for name in ("dbt_project", "expectations"):
+        (project / name).symlink_to((office.project / name).resolve())
+    (project / "channels").mkdir()
+    return Settings(office.home, project, None)
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("LUMBUNG_HISTORIES", "1"))))
+def test_increments_give_what_a_full_refresh_gives(
+    seed: int, new_database: Callable[[], str], settings: Settings
+) -> None:
+    url = new_database()
+    for path in settings.channels.iterdir():
+        path.unlink()
+    for name, document in CHANNELS.items():
+        write_channel(settings.channels / f"{name}.yaml", document)
+    office = Office(url, settings, seed)
+    for channel in CHANNELS:
+        office.pull(channel, new=12, bad=1)
+    assert office.build()
+    first = rows_of_readers(url)
+
+    long = "LUMBUNG_HISTORIES" in os.environ
+    for number in range(office.random.randint(3, 6) if long else 2):
+        office.change()
+        if number % 2 == 0:
+            failed = office.fail()
+            if office.random.random() < 0.7:
+                office.change()
+            is_full = office.build(resume=office.random.random() < 0.5 or not failed)
+        elif long and office.random.random() < 0.3:
+            office.map_anew()
+            is_full = not office.build()
+        else:
+            is_full = office.build()
+        assert not is_full
+    found = rows_of_readers(url)
+    assert office.build(full_refresh=True)
+    assert differences(found, rows_of_readers(url)) == {}
+    # the tables that a full build put in place of the old ones are shut and opened as those were
+    assert query(
+        url,
+        "select relname from pg_class as c where relnamespace in"
+        " ('marts'::regnamespace, 'reporting'::regnamespace) and relkind = 'r'"
+        " and relname !~ '^dim_' and (not relrowsecurity or not exists"
+        " (select from pg_policy where polrelid = c.oid and polname = 'own_regency'))",
+    ) == [("rpt_not_counted",)]
+    changed = {name for name, rows in found.items() if rows != first[name]}
+    assert changed >= {"marts.fct_report", "marts.fct_regency_day", "reporting.rpt_figure"}
