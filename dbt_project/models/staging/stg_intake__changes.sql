@@ -1,4 +1,7 @@
-{{ config(indexes=[{'columns': ['delivery_id'], 'unique': true}]) }}
+{{ config(
+    indexes=[{'columns': ['delivery_id'], 'unique': true}],
+    post_hook="analyze {{ this }}"
+) }}
 -- The deliveries of which a version was landed since the last whole build that succeeded: what an
 -- increment computes anew. Empty in a full build, which asks nobody what changed.
 select distinct
