@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['regency_code', 'week_id'],
+    indexes=[{'columns': ['regency_code', 'week_id']}],
+    meta={'scope': 'week'}
+) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
     report_id as member_id,
@@ -5,6 +11,7 @@ select
     regency_code,
     week_id
 from {{ ref('int_reports__located') }}
+where {{ in_scope('regency_code, week_id', 'week') }}
 union all
 select
     activity_id as member_id,
@@ -12,7 +19,7 @@ select
     regency_code,
     week_id
 from {{ ref('int_activities__located') }}
-where record_kind in ('LHP', 'PREV')
+where record_kind in ('LHP', 'PREV') and {{ in_scope('regency_code, week_id', 'week') }}
 union all
 -- A row that says "nothing to report" is in no fact, but it is how a district delivered.
 select
@@ -21,4 +28,4 @@ select
     regency_code,
     week_id
 from {{ ref('int_activities__located') }}
-where district_code is not null
+where district_code is not null and {{ in_scope('regency_code, week_id', 'week') }}
