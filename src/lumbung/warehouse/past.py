@@ -79,7 +79,7 @@ def _build(found: Past, moment: datetime, settings: Settings, database_url: str)
         outcome = dbtRunner().invoke([
             "--log-level", "none", "--log-level-file", "info",
             "--log-path", str(folder / "logs"), "--no-use-colors", "--no-write-json",
-            "build",
+            "build", "--full-refresh",
             "--project-dir", str(settings.dbt_project),
             "--profiles-dir", str(settings.dbt_project),
             "--target-path", str(folder / "target"),
