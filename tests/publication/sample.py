@@ -19,6 +19,9 @@ ISSUES += ["PUNGHIT", "LOG", "LAIN"]
 TYPES = ["ADM", "PID", "ETIK", "HKL", "SKT"]
 ELECTIONS = ["PILGUB", "PILBUP", "PILWAKO"]
 METHODS = ["TATAP_MUKA", "TERBATAS", "RAPAT_UMUM", "LAIN"]
+REASONS = ["FORMAL", "MATERIEL", "LATE", "ALREADY_HANDLED", "WITHDRAWN", "UNSTATED"]
+RESULTS = ["PROVEN", "NOT_PROVEN", "FORWARDED", "CLOSED", "IN_PROCESS"]
+PREVENTIONS = ["IMBAUAN_TERTULIS", "IMBAUAN_LISAN", "SOSIALISASI", "KOORDINASI"]
 MISSING = {"19.03.08", "19.05.06", "19.06.07"}
 
 TABLES = """
@@ -101,6 +104,12 @@ def members(generator: random.Random) -> list[tuple[str, str, str, str, str]]:
             add("report_received", kind, regency, week, member)
             outcome = generator.choice(["registered", "registered", "not_registered", "pending"])
             add(f"report_{outcome}", kind, regency, week, member)
+            if outcome == "not_registered":
+                reason = REASONS[i % 3]
+                add("report_not_registered_by_reason", reason, regency, week, member)
+            elif outcome == "registered":
+                add("report_registered_by_result", RESULTS[i % 5], regency, week, member)
+                add("report_registered_by_type", TYPES[i % 4], regency, week, member)
         for i in range(generator.randrange(4, 16)):
             add("tip", "ALL", generator.choice(regencies), week, f"IA-{week}-{i}")
         for i in range(generator.randrange(110, 230)):
@@ -111,7 +120,9 @@ def members(generator: random.Random) -> list[tuple[str, str, str, str, str]]:
             add("campaign_event_by_election", election, regency, week, f"S-{week}-{i}")
             add("campaign_event_by_method", method, regency, week, f"S-{week}-{i}")
         for i in range(generator.randrange(30, 70)):
-            add("prevention", "ALL", generator.choice(regencies), week, f"P-{week}-{i}")
+            regency = generator.choice(regencies)
+            add("prevention", "ALL", regency, week, f"P-{week}-{i}")
+            add("prevention_by_type", PREVENTIONS[i % 4], regency, week, f"P-{week}-{i}")
         for district in seed("district"):
             code, regency = str(district["district_code"]), str(district["regency_code"])
             add("district_expected", "ALL", regency, week, f"{code}/{week}")
@@ -132,6 +143,10 @@ def keys() -> list[tuple[str, str]]:
         for step in ("received", "registered", "not_registered", "pending")
         for kind in ("LP", "TM")
     ]
+    result += [("report_not_registered_by_reason", k) for k in REASONS]
+    result += [("report_registered_by_result", k) for k in RESULTS]
+    result += [("report_registered_by_type", k) for k in TYPES]
+    result += [("prevention_by_type", k) for k in PREVENTIONS]
     result += [("campaign_event_by_election", k) for k in ELECTIONS]
     result += [("campaign_event_by_method", k) for k in METHODS]
     return result
