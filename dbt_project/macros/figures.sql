@@ -3,13 +3,16 @@
     {% if var('as_of_date') -%} date '{{ var('as_of_date') }}' {%- else -%} {{ jakarta_date('now()') }} {%- endif %}
 {%- endmacro %}
 
-{% macro figure_members(cases, terms, activities, submissions) -%}
+{% macro figure_members(cases, terms, activities, submissions, statuses) -%}
     {#- The definition of every figure: a select of one row per fact that it counts. Counted by
         int_figure_weeks__counted, listed by rpt_figure_member. The arguments name relations:
             cases         report_id regency_code week_id record_kind registration_outcome
+                          non_registration_reason status_code
             terms         report_id vocabulary code
             activities    activity_id regency_code week_id record_kind election_code method_code
-            submissions   district_code regency_code week_id is_submitted -#}
+                          prevention_type_code
+            submissions   district_code regency_code week_id is_submitted
+            statuses      status_code result_code -#}
     {%- set first_week = "(select " ~ week_id("date '" ~ var('campaign_start') ~ "'") ~ ")" -%}
     select
         named.figure_code,
@@ -18,27 +21,53 @@
         cases.week_id,
         cases.report_id as member_id
     from {{ cases }} as cases
+    left join {{ statuses }} as statuses on cases.status_code = statuses.status_code
     cross join lateral (
         values
         ('suspected_violation', 'ALL'),
         ('suspected_violation_by_kind', cases.record_kind),
         ('report_received', cases.record_kind),
-        ('report_' || cases.registration_outcome, cases.record_kind)
+        ('report_' || cases.registration_outcome, cases.record_kind),
+        (
+            'report_not_registered_by_reason',
+            case when cases.registration_outcome = 'not_registered' then
+                coalesce(upper(cases.non_registration_reason), 'UNSTATED')
+            end
+        ),
+        -- A number with Reg over a status that is still open: registered, and still handled.
+        (
+            'report_registered_by_result',
+            case when cases.registration_outcome = 'registered' then
+                coalesce(statuses.result_code, 'IN_PROCESS')
+            end
+        )
     ) as named (figure_code, category_code)
-    where cases.record_kind in ('LP', 'TM') and cases.week_id >= {{ first_week }}
+    where
+        cases.record_kind in ('LP', 'TM')
+        and named.category_code is not null
+        and cases.week_id >= {{ first_week }}
     union all
     select
-        case terms.vocabulary
-            when 'issue' then 'suspected_violation_by_issue'
-            else 'suspected_violation_by_type'
-        end as figure_code,
+        named.figure_code,
         terms.code as category_code,
         cases.regency_code,
         cases.week_id,
         cases.report_id as member_id
     from {{ cases }} as cases
     inner join {{ terms }} as terms on cases.report_id = terms.report_id
-    where cases.record_kind in ('LP', 'TM') and cases.week_id >= {{ first_week }}
+    cross join lateral (
+        values
+        ('suspected_violation_by_issue', terms.vocabulary = 'issue'),
+        ('suspected_violation_by_type', terms.vocabulary = 'violation_type'),
+        (
+            'report_registered_by_type',
+            terms.vocabulary = 'violation_type' and cases.registration_outcome = 'registered'
+        )
+    ) as named (figure_code, is_member)
+    where
+        cases.record_kind in ('LP', 'TM')
+        and named.is_member
+        and cases.week_id >= {{ first_week }}
     union all
     select
         'tip' as figure_code,
@@ -60,7 +89,8 @@
         values
         ('campaign_event_by_election', 'LHP', activities.election_code),
         ('campaign_event_by_method', 'LHP', activities.method_code),
-        ('prevention', 'PREV', 'ALL')
+        ('prevention', 'PREV', 'ALL'),
+        ('prevention_by_type', 'PREV', activities.prevention_type_code)
     ) as named (figure_code, record_kind, category_code)
     where
         activities.record_kind = named.record_kind
@@ -94,10 +124,12 @@
         ~ " union all select report_id, 'violation_type', violation_type_code from "
         ~ ref('bridge_report_violation_type') ~ ")",
         "(select supervision_id as activity_id, regency_code, week_id, 'LHP' as record_kind,"
-        ~ " election_code, method_code from " ~ ref('fct_supervision')
-        ~ " union all select prevention_id, regency_code, week_id, 'PREV', null, null from "
+        ~ " election_code, method_code, null as prevention_type_code from " ~ ref('fct_supervision')
+        ~ " union all select prevention_id, regency_code, week_id, 'PREV', null, null,"
+        ~ " prevention_type_code from "
         ~ ref('fct_prevention') ~ ")",
-        ref('fct_submission')
+        ref('fct_submission'),
+        ref('dim_status')
     ) }}
     $$
 {%- endmacro %}

@@ -54,7 +54,8 @@ def test_the_truth_has_exactly_the_keys_of_the_contract(nine_weeks: Truth) -> No
             (
                 *("channel", "record_kind", "register_number", "regency_code", "district_code"),
                 *("occurred_date", "known_date", "received_date", "week_id"),
-                *("registration_outcome", "issues", "violation_types"),
+                *("registration_outcome", "status_code", "non_registration_reason"),
+                *("issues", "violation_types"),
             )
         )
     }
@@ -191,7 +192,7 @@ def test_figures_agree_with_each_other(nine_weeks: Truth) -> None:
         )
         for row in rows
     }
-    categories = 1 + 2 + 14 + 5 + 4 * 2 + 1 + 3 + 4 + 1 + 1 + 1
+    categories = 1 + 2 + 14 + 5 + 4 * 2 + (6 + 5 + 5) + 1 + 3 + 4 + (1 + 4) + 1 + 1
     assert len(rows) == len(keys) == categories * 9 * 9 * 2
     for period in ("week", "to_date"):
         for figure in {row["figure_code"] for row in rows}:
@@ -206,6 +207,13 @@ def test_figures_agree_with_each_other(nine_weeks: Truth) -> None:
             for outcome in ("registered", "not_registered", "pending")
         ]
         assert all(value == sum(each[key] for each in outcomes) for key, value in received.items())
+        for part, whole in (
+            ("report_not_registered_by_reason", "report_not_registered"),
+            ("report_registered_by_result", "report_registered"),
+            ("prevention_by_type", "prevention"),
+        ):
+            parts, wholes = figures(nine_weeks, part, period), figures(nine_weeks, whole, period)
+            assert sum(parts.values()) == sum(wholes.values()) > 0
         elections = figures(nine_weeks, "campaign_event_by_election", period)
         methods = figures(nine_weeks, "campaign_event_by_method", period)
         for regency in (*REGENCIES, "19.00", "19"):

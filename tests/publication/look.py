@@ -1,5 +1,6 @@
 """Render the sample edition to look at it: `python tests/publication/look.py FOLDER`."""
 
+import pickle
 import sys
 import tempfile
 from pathlib import Path
@@ -29,7 +30,9 @@ with tempfile.TemporaryDirectory() as folder:
         )
         pass_gate(url, edition_id)
         edition.approve(edition_id, by="demo", how="demo", database_url=url)
-        for name, content in render.render(edition.load(edition_id, database_url=url)).items():
+        approved = edition.load(edition_id, database_url=url)
+        (target / "edition.pickle").write_bytes(pickle.dumps(approved))  # for render_elsewhere.py
+        for name, content in render.render(approved).items():
             (target / name).parent.mkdir(exist_ok=True)
             (target / name).write_bytes(content)
     finally:

@@ -19,6 +19,9 @@ ISSUES += ["PUNGHIT", "LOG", "LAIN"]
 TYPES = ["ADM", "PID", "ETIK", "HKL", "SKT"]
 ELECTIONS = ["PILGUB", "PILBUP", "PILWAKO"]
 METHODS = ["TATAP_MUKA", "TERBATAS", "RAPAT_UMUM", "LAIN"]
+REASONS = ["FORMAL", "MATERIEL", "LATE", "ALREADY_HANDLED", "WITHDRAWN", "UNSTATED"]
+RESULTS = ["PROVEN", "NOT_PROVEN", "FORWARDED", "CLOSED", "IN_PROCESS"]
+PREVENTIONS = ["IMBAUAN_TERTULIS", "IMBAUAN_LISAN", "SOSIALISASI", "KOORDINASI"]
 MISSING = {"19.03.08", "19.05.06", "19.06.07"}
 
 TABLES = """
@@ -28,9 +31,6 @@ create table marts.dim_regency (regency_code text primary key, bps_code text, re
     polling_station_count int, voter_count int, tile_row int, tile_col int, is_unknown boolean);
 create table marts.dim_district (district_code text primary key, regency_code text,
     district_name text, bps_code text);
-create table marts.dim_issue (issue_code text primary key, issue_name text);
-create table marts.dim_violation_type (violation_type_code text primary key,
-    violation_type_name text);
 create table marts.fct_submission (district_code text, week_id text, regency_code text,
     is_submitted boolean, row_count bigint, last_received_at timestamptz,
     primary key (district_code, week_id));
@@ -46,6 +46,14 @@ create table marts.fct_supervision (supervision_id text primary key, week_id tex
 create table marts.fct_prevention (prevention_id text primary key, week_id text,
     record_id bigint);
 create table marts.bridge_report_issue (report_id text, issue_code text);
+create table marts.fct_deadline (report_id text, rule_code text, regency_code text,
+    start_from_date date, start_to_date date, extended_due_date date, end_from_date date,
+    end_to_date date);
+create table marts.mart_issue_profile (regency_code text, issue_code text, case_count bigint,
+    base_count bigint, share_pct numeric, province_share_pct numeric, location_quotient numeric,
+    location_quotient_lower numeric, location_quotient_upper numeric, is_marked boolean,
+    last_4_weeks_count bigint, previous_4_weeks_count bigint, trend_code text,
+    prevention_count bigint, last_4_weeks_prevention_count bigint);
 create schema if not exists intermediate;
 create table intermediate.int_activities__located (district_code text, week_id text,
     record_id bigint);
@@ -70,6 +78,34 @@ CHANNELS = [
     ("register_laporan", "register", "Buku register laporan", "Divisi Penanganan Pelanggaran"),
     ("wa_aduan", "whatsapp", "Aduan WhatsApp", "Divisi Hubungan Masyarakat"),
 ]
+
+
+DEADLINES = {
+    # running at the edition's Monday, 25 November: start from, start to, end from, end to
+    ("PENANGANAN", "19.71", "OVERDUE"): (2, ("2024-11-18", "2024-11-18", None, None)),
+    ("PENANGANAN", "19.05", "MAYBE_OVERDUE"): (1, ("2024-11-18", "2024-11-22", None, None)),
+    ("PENANGANAN", "19.05", "DAYS_0"): (1, ("2024-11-20", "2024-11-20", None, None)),
+    ("PENANGANAN", "19.06", "DAYS_1"): (3, ("2024-11-21", "2024-11-21", None, None)),
+    ("KAJIAN_AWAL", "19.01", "DAYS_2"): (1, ("2024-11-25", "2024-11-25", None, None)),
+    ("PENANGANAN", "19.00", "DAYS_3"): (1, ("2024-11-23", "2024-11-23", None, None)),
+    ("PENANGANAN", "19.71", "MET"): (4, ("2024-10-01", "2024-10-01", "2024-10-03", "2024-10-06")),
+    ("PENANGANAN", "19.71", "MISSED"): (
+        2,
+        ("2024-10-01", "2024-10-01", "2024-10-07", "2024-10-08"),
+    ),
+    ("LAPOR", "19.02", "UNCERTAIN"): (1, ("2024-10-01", "2024-10-03", "2024-10-08", "2024-10-12")),
+    # begins after the edition's Monday: not in it
+    ("PENANGANAN", "19.04", None): (5, ("2024-11-26", "2024-11-26", None, None)),
+}
+"""Clocks by rule, regency and the state the edition must give them: how many, and their days."""
+LIMITS = {"PENANGANAN": 5, "KAJIAN_AWAL": 2, "LAPOR": 7}
+MARKED = {
+    # cases, of, LQ, interval, four weeks, the four before, trend
+    ("19.71", "PU"): (12, 30, "2.10", "1.30", "3.00", 8, 3, "rising"),
+    ("19.04", "ASN"): (6, 20, "2.50", "1.10", "4.60", 3, 3, "steady"),
+}
+LAST_DELIVERY = {"19.03.08": "2024-11-17T16:30:00Z", "19.05.06": "2024-11-10T17:30:00Z"}
+"""When a district that did not deliver this week last did; of the third never."""
 
 
 def seed(name: str) -> list[dict[str, str | None]]:
@@ -101,6 +137,12 @@ def members(generator: random.Random) -> list[tuple[str, str, str, str, str]]:
             add("report_received", kind, regency, week, member)
             outcome = generator.choice(["registered", "registered", "not_registered", "pending"])
             add(f"report_{outcome}", kind, regency, week, member)
+            if outcome == "not_registered":
+                reason = REASONS[i % 3]
+                add("report_not_registered_by_reason", reason, regency, week, member)
+            elif outcome == "registered":
+                add("report_registered_by_result", RESULTS[i % 5], regency, week, member)
+                add("report_registered_by_type", TYPES[i % 4], regency, week, member)
         for i in range(generator.randrange(4, 16)):
             add("tip", "ALL", generator.choice(regencies), week, f"IA-{week}-{i}")
         for i in range(generator.randrange(110, 230)):
@@ -111,7 +153,9 @@ def members(generator: random.Random) -> list[tuple[str, str, str, str, str]]:
             add("campaign_event_by_election", election, regency, week, f"S-{week}-{i}")
             add("campaign_event_by_method", method, regency, week, f"S-{week}-{i}")
         for i in range(generator.randrange(30, 70)):
-            add("prevention", "ALL", generator.choice(regencies), week, f"P-{week}-{i}")
+            regency = generator.choice(regencies)
+            add("prevention", "ALL", regency, week, f"P-{week}-{i}")
+            add("prevention_by_type", PREVENTIONS[i % 4], regency, week, f"P-{week}-{i}")
         for district in seed("district"):
             code, regency = str(district["district_code"]), str(district["regency_code"])
             add("district_expected", "ALL", regency, week, f"{code}/{week}")
@@ -132,6 +176,10 @@ def keys() -> list[tuple[str, str]]:
         for step in ("received", "registered", "not_registered", "pending")
         for kind in ("LP", "TM")
     ]
+    result += [("report_not_registered_by_reason", k) for k in REASONS]
+    result += [("report_registered_by_result", k) for k in RESULTS]
+    result += [("report_registered_by_type", k) for k in TYPES]
+    result += [("prevention_by_type", k) for k in PREVENTIONS]
     result += [("campaign_event_by_election", k) for k in ELECTIONS]
     result += [("campaign_event_by_method", k) for k in METHODS]
     return result
@@ -230,7 +278,7 @@ def fill(url: str, *, seed_number: int = 1) -> dict[tuple[str, str, str, str, st
     with psycopg.connect(url) as connection:
         connection.execute(TABLES)
         cursor = connection.cursor()
-        for table in ("regency", "district", "issue", "violation_type"):
+        for table in ("regency", "district"):
             known = [
                 column.name
                 for column in cursor.execute(f"select * from marts.dim_{table}").description or []
@@ -245,6 +293,9 @@ def fill(url: str, *, seed_number: int = 1) -> dict[tuple[str, str, str, str, st
                 row["regency_code"],
                 week != WEEK or not late,
                 0 if late else 3,
+                LAST_DELIVERY.get(str(row["district_code"]))
+                if row["district_code"] in MISSING
+                else "2024-11-24T10:00:00Z",
             )
             for week in WEEKS
             for row in seed("district")
@@ -253,7 +304,7 @@ def fill(url: str, *, seed_number: int = 1) -> dict[tuple[str, str, str, str, st
         for table, columns, values in (
             (
                 "marts.fct_submission",
-                "district_code, week_id, regency_code, is_submitted, row_count",
+                "district_code, week_id, regency_code, is_submitted, row_count, last_received_at",
                 submissions,
             ),
             (
@@ -276,6 +327,7 @@ def fill(url: str, *, seed_number: int = 1) -> dict[tuple[str, str, str, str, st
                 for value in values:
                     copy.write_row(value)
         lay(cursor, rows)
+        judge(cursor)
         for channel, kind, title, owner in CHANNELS:
             cursor.execute(
                 "insert into reference.channel (channel, kind, title, owner_name, owner_email,"
@@ -283,6 +335,43 @@ def fill(url: str, *, seed_number: int = 1) -> dict[tuple[str, str, str, str, st
                 (channel, kind, title, owner),
             )
     return counted
+
+
+def judge(cursor: psycopg.Cursor) -> None:
+    """The reference lists, deadlines and profile of the marts."""
+    for name in (
+        *("issue", "violation_type", "non_registration_reason", "prevention_type"),
+        *("set_apart_reason", "deadline_rule"),
+    ):
+        rows = seed(name)
+        columns = ", ".join(
+            f"{column} {'int' if 'sort' in column else 'date' if 'valid_' in column else 'text'}"
+            for column in rows[0]
+        )
+        cursor.execute(f"create table reference.{name} ({columns})")
+        with cursor.copy(f"copy reference.{name} from stdin") as copy:
+            for row in rows:
+                copy.write_row(list(row.values()))
+    for (rule, regency, _), (count, days) in DEADLINES.items():
+        for n in range(count):
+            cursor.execute(
+                "insert into marts.fct_deadline values"
+                " (%s, %s, %s, %s, %s, %s::date + %s::int, %s, %s)",
+                (f"{rule}{days}{n}", rule, regency, *days[:2], days[1], LIMITS[rule], *days[2:]),
+            )
+    for regency in seed("regency"):
+        for issue in ISSUES:
+            key = (str(regency["regency_code"]), issue)
+            cases, base, quotient, lower, upper, last, before, trend = MARKED.get(
+                key, (1, 20, "0.80", "0.10", "2.00", 0, 1, "steady")
+            )
+            cursor.execute(
+                "insert into marts.mart_issue_profile values"
+                " (%s, %s, %s, %s, round(100.0 * %s / %s, 1), 19.0,"
+                " %s, %s, %s, %s, %s, %s, %s, 70, 31)",
+                (*key, cases, base, cases, base, quotient, lower, upper, key in MARKED, last,
+                 before, trend),
+            )  # fmt: skip
 
 
 def pass_gate(url: str, edition_id: str) -> None:

@@ -97,7 +97,7 @@ def test_same_content_is_the_same_edition(url: str, settings: Settings) -> None:
         " and figure_code = 'tip' and regency_code in ('19', '19.01')",
         "delete from reporting.rpt_figure_member where ctid in"
         " (select min(ctid) from reporting.rpt_figure_member)",
-        "update marts.dim_issue set issue_name = 'Nama lain' where issue_code = 'PU'",
+        "update reference.issue set issue_name = 'Nama lain' where issue_code = 'PU'",
         "update marts.fct_submission set row_count = 9 where week_id = '2024-W47'",
         "update reporting.rpt_not_counted set record_count = 99 where week_id = '2024-W41'",
     ],
@@ -275,6 +275,8 @@ def test_published_rows_never_change(url: str, settings: Settings) -> None:
         "restatement",
         "waiver",
         "submission",
+        "deadline",
+        "profile",
         "not_counted",
         "gate_pass",
         "approval",

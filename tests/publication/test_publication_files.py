@@ -92,14 +92,16 @@ def test_json_says_what_csv_says(files: dict[str, bytes]) -> None:
 
 
 def test_dictionary_explains_every_column(files: dict[str, bytes]) -> None:
-    explained = [(r["berkas"], r["kolom"]) for r in rows(files["kamus-data.csv"])]
-    assert explained == [
+    columns = [
         (name, column)
         for name, content in files.items()
         if name.startswith("data/")
         for column in content.decode().splitlines()[0].split(",")
     ]
-    assert all(r["arti"] and r["tipe"] for r in rows(files["kamus-data.csv"]))
+    for name in ("kamus-data.csv", "en/data-dictionary.csv"):
+        explained = [tuple(row.values()) for row in rows(files[name])]
+        assert [row[:2] for row in explained] == columns
+        assert all(kind and meaning for _, _, kind, meaning in explained)
 
 
 def test_metadata_is_what_satu_data_asks(files: dict[str, bytes]) -> None:
@@ -124,7 +126,7 @@ def test_metadata_is_what_satu_data_asks(files: dict[str, bytes]) -> None:
     assert {b["nama"]: b["sha256"] for b in found["berkas"]} == {
         name: hashlib.sha256(content).hexdigest()
         for name, content in files.items()
-        if name.startswith(("data", "kamus"))
+        if name.startswith(("data", "kamus", "en/data"))
     }
 
 
@@ -133,14 +135,24 @@ def test_workbook_has_every_table_as_numbers(
 ) -> None:
     book = CalamineWorkbook.from_filelike(io.BytesIO(files["edisi.xlsx"]))
     tables = page.css("table")
+    regencies = page.css("section[id^=kab], section:has(h2[id^=kab]) table")
+    own = len(tables) - len(regencies)
     assert book.sheet_names == [
         "Isi",
-        *(f"Tabel {n}" for n in range(1, len(tables) + 1)),
-        "Tren",
-        "Catatan",
+        *(f"Tabel {n}" for n in range(1, own + 1)),
+        *("Angka utama", "Tema", "Kecamatan", "Tren", "Catatan"),
     ]
+    together = [
+        [str(cell) for cell in row]
+        for name in ("Angka utama", "Tema", "Kecamatan")
+        for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)[3:]
+    ]
+    for table in regencies:  # each of its rows stands on the sheet of all regencies
+        for row in table.css("tbody tr"):
+            assert any(cells[1] == row.css_first("th").text() for cells in together)
+    assert sum(len(t.css("tbody tr")) for t in regencies) <= len(together)
     compared = 0
-    for number, table in enumerate(tables, 1):
+    for number, table in enumerate(tables[:own], 1):
         sheet = book.get_sheet_by_name(f"Tabel {number}").to_python(skip_empty_area=False)
         title = page.css_first(f"#tabel-{number}").text()
         assert sheet[0][0] == title
@@ -153,8 +165,10 @@ def test_workbook_has_every_table_as_numbers(
                     assert found == cell.text()
                 elif cell.text().endswith("%"):
                     assert round(float(str(found)) * 100) == int(cell.text()[:-2])
-                elif cell.text() == "*":
-                    assert found == "*"
+                elif cell.text() in ("*", "–", "n/a"):
+                    assert found == cell.text()
+                elif "," in cell.text():
+                    assert found == pytest.approx(float(cell.text().replace(",", ".")))
                 else:
                     assert isinstance(found, float)
                     shown = cell.text().replace("−", "-").replace("+", "").replace(".", "")
@@ -174,12 +188,12 @@ def test_workbook_has_dates_and_notes(files: dict[str, bytes]) -> None:
         [week, date.fromisocalendar(2024, int(week[-2:]), 1)] for week in WEEKS
     ]
     notes = " ".join(str(c) for row in book.get_sheet_by_name("Catatan").to_python() for c in row)
-    assert all(figure.definition in notes for figure in m.FIGURES.values())
+    assert all(figure.definition in notes for figure in m.INDONESIAN.figures.values())
     assert "masih dugaan sampai ada putusan" in notes
 
 
 def test_figures_are_all_defined(figures: Figures) -> None:
-    assert set(m.FIGURES) == {key[0] for key in figures}
+    assert set(m.INDONESIAN.figures) == {key[0] for key in figures}
     assert all((SEEDS / f"{name}.csv").exists() for name in ("issue", "violation_type"))
 
 

@@ -1,12 +1,21 @@
-"""Numbers, dates and lists as Indonesian readers expect them."""
+"""Numbers, dates and lists as Indonesian and English readers expect them; one catalogue."""
 
 from __future__ import annotations
 
+import ast
+import re
+import string
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
-from lumbung.publication import messages as m
+from lumbung.publication import messages
+from lumbung.publication.catalogue import LANGUAGES, TEXT
+from lumbung.publication.charts import FONT
+
+m, en = messages.BY_LANGUAGE["id"], messages.BY_LANGUAGE["en"]
+SOURCES = Path(messages.__file__).parent
 
 
 @pytest.mark.parametrize(
@@ -78,14 +87,87 @@ def test_changes_in_words() -> None:
     assert m.change(4, None) == "tanpa pembanding dari pekan sebelumnya"
 
 
+def test_english() -> None:
+    assert en.number(1_084_999) == "1,084,999"
+    assert en.number(-12_345) == "−12,345"
+    assert en.decimal(1234.56) == "1,234.6"
+    assert en.percent(374, 393) == "95%"
+    assert en.weekday(date(2024, 11, 11)) == "Monday, 11 November 2024"
+    late = datetime(2024, 11, 10, 23, 5, tzinfo=UTC)
+    assert en.moment(late) == "Monday, 11 November 2024, 06:05\u00a0WIB"
+    assert en.listing(["a", "b", "c"]) == "a, b, and c"
+    assert en.change(14, 11) == "up 3 from the previous week (11)"
+
+
+def test_long_lists_say_how_many_more() -> None:
+    items = [str(n) for n in range(1, 6)]
+    assert m.listing(items, most=5) == "1, 2, 3, 4, dan 5"
+    assert m.listing(items, most=2) == "1, 2, dan 3 lainnya"
+    assert en.listing(items, most=2) == "1, 2, and 3 others"
+
+
+def places_of(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def test_both_languages_say_the_same() -> None:
+    """A pair each, in different words, with the same places to fill."""
+    assert LANGUAGES == ("id", "en")
+    same = []
+    for key, pair in TEXT.items():
+        indonesian, english = pair
+        assert indonesian.strip(), key
+        assert english.strip(), key
+        assert places_of(indonesian) == places_of(english), key
+        if indonesian == english and re.search(r"[a-z]{3}", re.sub(r"{\w+}", "", indonesian)):
+            same.append(key)
+    assert same == ["data_zone"]  # nothing was left untranslated
+
+
+def test_no_sentence_stands_outside_the_catalogue() -> None:
+    """Code and templates hold no words that a reader would see."""
+    for name in ("writer", "render", "workbook", "charts"):
+        tree = ast.parse((SOURCES / f"{name}.py").read_text(encoding="utf-8"))
+        about = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                text = re.sub(r"<[^>]*>?|[\w-]+=\S+", "", node.value)
+                found = re.search(r"(?<![/\w])[A-Za-z]{3,} [A-Za-z]{3,}(?![/\w])", text)
+                is_shown = id(node) not in about and "yyyy" not in text and text != FONT
+                assert not (found and is_shown), (name, node.value)
+    for template in ("edisi.html.j2", "siaran-pers.txt.j2"):
+        text = (SOURCES / "templates" / template).read_text(encoding="utf-8")
+        text = re.sub(r"<style>.*?</style>|{%.*?%}|{{.*?}}|{#.*?#}|<[^>]*>", " ", text, flags=re.S)
+        assert not re.search(r"[A-Za-z]{3,}", text), (template, text.split())
+    typst = re.sub(r"//.*", "", (SOURCES / "templates" / "edisi.typ").read_text(encoding="utf-8"))
+    for text in re.findall(r'"([^"]*)"', typst):
+        assert text == FONT or not re.search(r"[A-Za-z]{3,} ", text), text
+
+
+def test_every_key_is_used() -> None:
+    """What nobody prints is not in the catalogue."""
+    code = " ".join(path.read_text(encoding="utf-8") for path in SOURCES.glob("*.py"))
+    code = code.replace(SOURCES.joinpath("catalogue.py").read_text(encoding="utf-8"), "")
+    made = (  # from a code
+        r"(method|known|group|column|type|state|data|sheet|profile|restatement|delta|glance|reason|unit)[_.]"
+        r"|rising$|steady$|falling$|[A-Z_0-9]+$|\w+\.\w*$"
+    )
+    used = set(re.findall(r"""["'](\w+)["']""", code))
+    unused = [key for key in TEXT if key not in used and not re.match(made, key)]
+    assert unused == []
+
+
 def test_every_allegation_is_a_dugaan() -> None:
-    """ "pelanggaran" never stands in a sentence as a fact."""
+    """ "pelanggaran" never stands in a sentence as a fact, nor does "violation"."""
     neutral = ("Jenis pelanggaran", "Penanganan Pelanggaran", "jenis pelanggaran")
-    sentences = [*m.TEXT.values(), *m.METHOD]
-    about = [s for s in sentences if "pelanggaran" in s.lower()]
-    assert len(about) > 10
-    for sentence in about:
-        text = sentence
-        for words in neutral:
-            text = text.replace(words, "")
-        assert text.lower().count("pelanggaran") == text.lower().count("dugaan pelanggaran"), text
+    for index, word, before in (
+        (0, "pelanggaran", "dugaan pelanggaran"),
+        (1, "violation", "alleged violation"),
+    ):
+        about = [pair[index] for pair in TEXT.values() if word in pair[index].lower()]
+        assert len(about) > 20
+        for sentence in about:
+            text = sentence
+            for words in neutral:
+                text = text.replace(words, "")
+            assert text.lower().count(word) == text.lower().count(before), text

@@ -15,13 +15,18 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
-from sample import CHANNELS, MISSING, WEEK, WEEKS, seed
+from sample import CHANNELS, DEADLINES, MISSING, WEEK, WEEKS, seed
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from lumbung.errors import ConfigurationError
+from lumbung.publication import boundary
 from lumbung.publication import messages as m
 from lumbung.publication import render as rendering
-from lumbung.publication.content import Edition
+from lumbung.publication.content import Edition, Restatement, Waiver
+from lumbung.publication.writer import ENDED, RUNNING
+from lumbung.settings import Settings
 
+CASES = ("suspected_violation", "ALL")
 Figures = dict[tuple[str, str, str, str, str], int]
 
 
@@ -87,6 +92,9 @@ def test_approval_is_part_of_the_page(files: dict[str, dict[str, bytes]]) -> Non
                 assert (sentence in " ".join(printed.extract_text().split())) == (how == other)
 
 
+NO_FIGURE = ("percent", "not_counted", "district/", "deadline/", "profile/", "reference/", "rate/")
+
+
 def frozen(reference: str, figures: Figures) -> int | None:
     """The value of a cell's reference, by the sample's own count."""
     total = 0
@@ -112,7 +120,7 @@ def test_every_cell_is_the_frozen_figure(page: LexborHTMLParser, figures: Figure
     numbers = [
         cell
         for cell in page.css("td.n")
-        if not cell.attributes["data-figure"].startswith(("percent", "not_counted", "district/"))  # type: ignore[union-attr]
+        if not (cell.attributes["data-figure"] or NO_FIGURE[0]).startswith(NO_FIGURE)
     ]
     for cell in numbers:
         reference = cell.attributes["data-figure"] or ""
@@ -127,7 +135,7 @@ def test_every_cell_is_the_frozen_figure(page: LexborHTMLParser, figures: Figure
             ("suspected_violation", "week"),
             ("suspected_violation", "to_date"),
             ("tip", "difference"),
-            ("prevention", "previous"),
+            ("prevention", "week"),
         ):
             assert f"{code}/ALL/{row['regency_code']}/{period}" in seen
 
@@ -140,8 +148,16 @@ def test_no_number_without_a_figure(page: LexborHTMLParser) -> None:
 
 def test_completeness_names_who_is_missing(page: LexborHTMLParser) -> None:
     names = {str(r["district_name"]) for r in seed("district") if r["district_code"] in MISSING}
-    table = next(t for t in page.css("table") if "Belum menyampaikan" in t.text())
-    assert all(name in table.text() for name in names)
+    table = next(t for t in page.css("table") if "Simpang Pesak" in t.text())
+    listed = [[c.text() for c in row.css("th, td")] for row in table.css("tbody tr")]
+    assert {row[0] for row in listed} == names
+    # 24 November was the others' last day; 17:30 UTC is the next day in WIB
+    assert {row[0]: row[2] for row in listed} == {
+        "Kepulauan Pongok": "17 November 2024",
+        "Parittiga": "11 November 2024",
+        "Simpang Pesak": "belum pernah",
+    }
+    table = next(t for t in page.css("table") if "Kiriman terakhir" in t.text())
     shares = {c.attributes["data-figure"]: c.text() for c in table.css("td[data-figure^=percent]")}
     province = "percent district_submitted/ALL/19/week district_expected/ALL/19/week"
     assert shares[province] == "94\u00a0%"
@@ -175,7 +191,7 @@ def test_page_asks_nobody_for_anything(files: dict[str, dict[str, bytes]]) -> No
         styles = " ".join(node.text() for node in tree.css("style"))
         assert "url(" not in styles
         assert "@import" not in styles
-        assert len(html) < 300_000
+        assert len(html) < 400_000
 
 
 def test_structure_for_screen_readers(page: LexborHTMLParser) -> None:
@@ -189,15 +205,17 @@ def test_structure_for_screen_readers(page: LexborHTMLParser) -> None:
             assert len(row.css("th[scope=row]")) == 1
             assert len(row.css("th, td")) == len(heads)
     pictures = page.css("figure svg")
-    assert len(pictures) == 3
+    assert len(pictures) == 4
     for picture in pictures:
         assert picture.attributes["role"] == "img"
         assert len(picture.attributes["aria-label"] or "") > 60
-        assert "axis" not in (picture.html or "").replace("role-axis", "").replace("axis-", "")
+        # the pointer rests on a mark and reads it, without scripts
+        marks = picture.css("rect")
+        assert len(picture.css("title")) == len(marks) > 6
 
 
 def test_tile_map_has_the_seven_and_their_counts(page: LexborHTMLParser, figures: Figures) -> None:
-    picture = next(s for s in page.css("figure svg") if len(s.css("rect")) == 7)
+    picture = page.css("figure svg")[0]
     printed = [t.text() for t in picture.css("text")]
     for row in seed("regency"):
         if row["tile_row"] is None:
@@ -218,7 +236,7 @@ def test_tile_map_has_the_seven_and_their_counts(page: LexborHTMLParser, figures
 
 def test_pdf_says_the_same(pdf: PdfReader, page: LexborHTMLParser, figures: Figures) -> None:
     text = " ".join(" ".join(p.extract_text() for p in pdf.pages).split())
-    for title in page.css(".title, figcaption, h2, li"):
+    for title in page.css(".title, figcaption, h2, .points li, .prose li"):
         wanted = " ".join(title.text().split())
         assert wanted.replace(" ", "") in text.replace(" ", ""), wanted
     for row in page.css("tbody tr, tfoot tr"):
@@ -226,7 +244,7 @@ def test_pdf_says_the_same(pdf: PdfReader, page: LexborHTMLParser, figures: Figu
         assert re.sub(r"\s", "", wanted) in re.sub(r"\s", "", text), wanted
     total = figures["campaign_event_by_method", "TATAP_MUKA", "19", WEEK, "to_date"]
     assert total > 999
-    assert m.number(total) in text
+    assert m.INDONESIAN.number(total) in text
 
 
 def test_pdf_is_tagged_and_accessible(pdf: PdfReader, drafts: dict[str, Edition]) -> None:
@@ -264,3 +282,204 @@ def test_a_week_without_anything_still_reads(drafts: dict[str, Edition]) -> None
     assert "Belum ada dugaan pelanggaran" in text
     assert "Tidak ada kiriman yang dikarantina atau disisihkan." in text
     assert len(PdfReader(io.BytesIO(artefacts["edisi.pdf"])).pages) >= 3
+
+
+def test_english_says_the_same(files: dict[str, dict[str, bytes]]) -> None:
+    """The same tables, cell by cell, in other words."""
+    indonesian = LexborHTMLParser(files["person"]["edisi.html"].decode())
+    english = LexborHTMLParser(files["person"]["en/edition.html"].decode())
+    assert english.css_first("html").attributes["lang"] == "en"
+    assert "Approved by Ketua Contoh, " in english.css_first(".status").text()
+    cells = [page.css("td.n") for page in (indonesian, english)]
+    assert len(cells[0]) == len(cells[1]) > 900
+    for one, other in zip(*cells, strict=True):
+        assert one.attributes["data-figure"] == other.attributes["data-figure"]
+        digits = [re.sub(r"[.,\s\u00a0]", "", cell.text()) for cell in (one, other)]
+        assert digits[0] == digits[1]
+    words = english.body.text()  # type: ignore[union-attr]
+    assert "1,084,999" in words
+    assert "Neutrality of civil servants" in words
+    for left in ("dugaan", "kecamatan", "pekan", "Netralitas", "Belum", "tenggat", "provinsi"):
+        assert left not in re.sub(r"data/\S+", "", words), left
+    pdf = PdfReader(io.BytesIO(files["person"]["en/edition.pdf"]))
+    assert pdf.trailer["/Root"]["/Lang"] == "en"  # type: ignore[index]
+    assert files["person"]["en/press-release.txt"].decode().startswith("PRESS RELEASE\n")
+
+
+def test_only_the_office_decides_on_english(drafts: dict[str, Edition]) -> None:
+    edition = drafts["draft"]
+    office = edition.office.model_copy(update={"languages": ("id",)})
+    names = rendering.render(dataclasses.replace(edition, office=office))
+    assert not [name for name in names if name.startswith("en/")]
+
+
+def test_deadlines_are_those_of_the_edition_s_day(page: LexborHTMLParser) -> None:
+    shown = {
+        cell.attributes["data-figure"]: int(cell.text())
+        for cell in page.css("td[data-figure^='deadline/']")
+    }
+    for rule in ("PENANGANAN", "KAJIAN_AWAL", "LAPOR", "TEMUAN", "PERBAIKAN"):
+        for state in (*RUNNING, *ENDED):
+            wanted = sum(n for (r, _, s), (n, _) in DEADLINES.items() if (r, s) == (rule, state))
+            assert shown[f"deadline/{rule}/19/{state}"] == wanted, (rule, state)
+    for regency in ("19.71", "19.05", "19.04", "19.00"):
+        for state in RUNNING:
+            wanted = sum(n for (_, p, s), (n, _) in DEADLINES.items() if (p, s) == (regency, state))
+            assert shown[f"deadline/ALL/{regency}/{state}"] == wanted, (regency, state)
+    point = next(li.text() for li in page.css(".points li") if "tenggat" in li.text())
+    assert point.startswith("2 tenggat penanganan sudah lewat")
+    assert "dan 4 berakhir hari ini atau besok, dari 9 yang berjalan" in point
+
+
+def test_what_marks_a_regency_is_said(page: LexborHTMLParser) -> None:
+    point = next(li.text() for li in page.css(".points li") if "menonjol" in li.text())
+    assert "netralitas ASN di Bangka Tengah (2,5 kali provinsi)" in point
+    assert "politik uang di Pangkal Pinang (2,1 kali provinsi)" in point
+    section = page.css_first("section[aria-labelledby=pencegahan]")
+    rows = [[c.text() for c in row.css("th, td")] for row in section.css("tbody tr")]
+    assert rows[1][:-1] == [
+        *("Pangkal Pinang", "Politik uang", "12", "40\u00a0%", "19\u00a0%", "2,1", "1,3–3,0"),
+        "naik (3 ke 8)",
+    ]
+    assert [row[0] for row in rows[2:]] == [
+        *("Bangka", "Belitung", "Bangka Selatan", "Bangka Barat", "Belitung Timur")
+    ]
+    tiles = [t.text() for t in section.css("figure svg title")]
+    assert "Pangkal Pinang: Politik uang 2,1 ×" in tiles
+    assert "Bangka: tidak ada" in tiles
+
+
+def test_rates_per_voter_and_station(page: LexborHTMLParser, figures: Figures) -> None:
+    shown = {
+        cell.attributes["data-figure"]: (cell.text(), cell.parent.css("td")[-1].text())  # type: ignore[union-attr]
+        for cell in page.css("td[data-figure^='rate/']")
+    }
+    for row in seed("regency"):
+        code = str(row["regency_code"])
+        if code == "19.00":
+            continue
+        key = ("suspected_violation", "ALL", code, WEEK, "to_date")
+        cases, voters = figures[key], int(row["voter_count"] or 0)
+        text, flag = shown[f"rate/voters suspected_violation/ALL/{code}/to_date"]
+        assert abs(float(text.replace(",", ".")) - 100_000 * cases / voters) <= 0.05
+        assert flag == ("†" if cases < 20 else "")
+    province = figures["suspected_violation", "ALL", "19", WEEK, "to_date"]
+    text, flag = shown["rate/stations suspected_violation/ALL/19/to_date"]
+    assert (float(text.replace(",", ".")), flag) == (round(100 * province / 2197, 1), "")
+
+
+def test_counts_since_the_edition_before(drafts: dict[str, Edition], figures: Figures) -> None:
+    """Earlier + this week + other weeks = now; a figure that edition did not have is left out."""
+    edition = drafts["draft"]
+    assert "Belum ada edisi pekan sebelumnya yang terbit" in text_of(
+        rendering.render(edition)["edisi.html"]
+    )
+    before = {
+        (code, category, "19"): figures[code, category, "19", WEEKS[-2], "to_date"]
+        for code, category, *_ in figures
+        if code != "tip"
+    }
+    before["suspected_violation", "ALL", "19"] -= 3  # three came late
+    later = dataclasses.replace(edition, previous_id="2024-W46-r1", previous=before)
+    page = LexborHTMLParser(rendering.render(later)["edisi.html"].decode())
+    cell = page.css_first("td[data-figure^='since/suspected_violation/ALL']")
+    row = [c.text() for c in cell.parent.css("th, td")]  # type: ignore[union-attr]
+    week = figures["suspected_violation", "ALL", "19", WEEK, "week"]
+    now = figures["suspected_violation", "ALL", "19", WEEK, "to_date"]
+    assert row == ["Dugaan pelanggaran", str(now - week - 3), str(week), "+3", str(now)]
+    assert not page.css("td[data-figure^='since/tip']")
+    assert len(page.css("td[data-figure^='since/other']")) == 5
+
+
+def test_first_page_holds_what_the_chair_must_know(
+    drafts: dict[str, Edition], pdf: PdfReader
+) -> None:
+    """Also when much is to be said: approved by a person, waived, restated, many not delivered."""
+    person = drafts["person"]
+    full = dataclasses.replace(
+        person,
+        submissions=tuple(dataclasses.replace(s, is_submitted=False) for s in person.submissions),
+        waivers=(
+            Waiver("most_districts_submitted", "Ketua Contoh", "x", person.as_of, person.sunday),
+        ),
+        restatements=(
+            Restatement("2024-W46-r1", "tip", "ALL", "19.01", "week", 3, 4, 1, 0, 0, 0, False),
+        ),
+    )
+    printed = PdfReader(io.BytesIO(rendering.render(full)["edisi.pdf"]))
+    for document in (pdf, printed):
+        first, second = (document.pages[n].extract_text() for n in (0, 1))
+        assert "Sekilas tiap kabupaten/kota" in first
+        assert "Pangkal Pinang" in first.split("Sekilas tiap kabupaten/kota")[1]
+        assert second.strip().startswith("Dugaan pelanggaran menurut kabupaten/kota")
+
+
+BOUNDARIES = {
+    "type": "FeatureCollection",
+    "features": [
+        {
+            "type": "Feature",
+            "properties": {"kode": code},
+            "geometry": {
+                "type": "MultiPolygon",
+                "coordinates": [[[[x, 0], [x + 1, 0], [x + 1, -1], [x, -1], [x, 0]]]],
+            },
+        }
+        for x, code in enumerate(("1901", "19.02", "19.03", "19.04", "19.05", "19.06", "19.71"))
+    ],
+}
+"""An invented country: seven squares of a degree in a row, from west to east on the equator."""
+
+
+def test_boundaries_of_the_office_are_drawn(
+    drafts: dict[str, Edition], settings: Settings, tmp_path: Path
+) -> None:
+    project = dataclasses.replace(settings, project=tmp_path)
+    project.expectations.mkdir()
+    (project.expectations / "batas.geojson").write_text(json.dumps(BOUNDARIES))
+    office = drafts["draft"].office.model_copy(
+        update={"boundary_file": "batas.geojson", "boundary_code": "kode"}
+    )
+    outlines = boundary.outlines(project, office)
+    assert list(outlines) == ["19.01", "19.02", "19.03", "19.04", "19.05", "19.06", "19.71"]
+    # 352 px for seven degrees: a square of 50.3 px, to half a pixel, from the margin of 4 px
+    assert outlines["19.01"] == [[[4, 4], [54.5, 4], [54.5, 54.5], [4, 54.5], [4, 4]]]
+    assert outlines["19.71"][0][1] == [356, 4]
+    edition = drafts["draft"]
+    drawn = dataclasses.replace(
+        edition,
+        regencies=tuple(
+            dataclasses.replace(
+                r,
+                outline=tuple(tuple((x, y) for x, y in ring) for ring in outlines.get(r.code, [])),
+            )
+            for r in edition.regencies
+        ),
+    )
+    page = LexborHTMLParser(rendering.render(drawn)["edisi.html"].decode())
+    for picture in (page.css("figure svg")[0], page.css_first("[aria-labelledby=pencegahan] svg")):
+        shapes = picture.css("path")
+        assert len(shapes) == 7
+        assert shapes[0].attributes["d"] == "M4,4 54.5,4 54.5,54.5 4,54.5 4,4Z"
+        assert all(shape.css_first("title") for shape in shapes)
+        assert "Satu petak" not in picture.parent.text()  # type: ignore[union-attr]
+    darkest = max(edition.regencies, key=lambda r: edition.figure(*CASES, r.code).to_date)
+    by_name = {s.css_first("title").text(): s for s in page.css("figure svg")[0].css("path")}
+    shade = next(s for said, s in by_name.items() if said.startswith("Bangka Barat "))
+    assert darkest.code == "19.05"
+    assert shade.attributes["fill"] == "#083d77"
+    assert rendering.render(drawn)["edisi.pdf"] == rendering.render(drawn)["edisi.pdf"]
+
+
+@pytest.mark.parametrize(
+    "content", ["{", '{"features": [{"properties": {}, "geometry": null}]}', '{"features": []}']
+)
+def test_a_boundary_file_that_cannot_be_drawn_is_named(
+    settings: Settings, tmp_path: Path, drafts: dict[str, Edition], content: str
+) -> None:
+    project = dataclasses.replace(settings, project=tmp_path)
+    project.expectations.mkdir()
+    (project.expectations / "batas.geojson").write_text(content)
+    office = drafts["draft"].office.model_copy(update={"boundary_file": "batas.geojson"})
+    with pytest.raises(ConfigurationError, match="boundary file cannot be read"):
+        boundary.outlines(project, office)

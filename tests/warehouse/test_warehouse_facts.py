@@ -487,6 +487,13 @@ class TestFigures:
             (("report_not_registered", "LP", "19.71", "2024-W45", "week"), 2),
             (("report_pending", "LP", "19.71", "2024-W45", "week"), 1),
             (("report_pending", "TM", "19.05", "2024-W44", "week"), 1),
+            (("report_not_registered_by_reason", "FORMAL", "19.71", "2024-W45", "week"), 1),
+            (("report_not_registered_by_reason", "UNSTATED", "19.71", "2024-W45", "week"), 1),
+            (("report_registered_by_result", "PROVEN", "19.05", "2024-W44", "week"), 1),
+            # registered by its number, "Kajian awal" by its status
+            (("report_registered_by_result", "IN_PROCESS", "19.71", "2024-W45", "week"), 1),
+            (("report_registered_by_type", "PID", "19.71", "2024-W45", "week"), 0),
+            (("prevention_by_type", "IMBAUAN_TERTULIS", "19.05", "2024-W47", "to_date"), 1),
             (("tip", "ALL", "19.00", "2024-W45", "week"), 1),
             (("tip", "ALL", "19", "2024-W45", "week"), 2),
             (("campaign_event_by_election", "PILBUP", "19.05", "2024-W41", "week"), 1),
@@ -505,13 +512,14 @@ class TestFigures:
         assert self.value(url, *key) == wanted
 
     def test_the_grid_is_whole(self, url: str) -> None:
-        # 5 single figures, 5 by kind (2), 14 issues, 5 types, 3 elections, 4 methods = 41 lines,
+        # 5 single figures, 5 by kind (2), 14 issues, 5 types (of all and of registered cases),
+        # 5 results, 6 reasons, 3 elections, 4 methods, 4 types of prevention = 61 lines,
         # 7 regencies, the unknown one and the province, 9 weeks, 2 periods
         assert query(
             url,
             "select count(*), count(distinct (figure_code, category_code))"
             " from reporting.rpt_figure",
-        ) == [(41 * 9 * 9 * 2, 41)]
+        ) == [(61 * 9 * 9 * 2, 61)]
 
     def test_every_member_leads_to_its_record(self, url: str) -> None:
         rows = query(

@@ -27,7 +27,7 @@ MARTS = {
     "dim_regency", "dim_district", "dim_date", "dim_issue", "dim_violation_type", "dim_channel",
     "fct_report", "fct_supervision", "fct_prevention", "fct_submission", "fct_regency_week",
     "bridge_report_issue", "bridge_report_violation_type",
-    "dim_village", "dim_stage", "fct_regency_day", "fct_status_event", "fct_deadline",
+    "dim_village", "dim_stage", "dim_status", "fct_regency_day", "fct_status_event", "fct_deadline",
     "mart_issue_profile", "mart_report_pair",
 }  # fmt: skip
 REPORTING = {"rpt_figure", "rpt_figure_member", "rpt_member_record", "rpt_not_counted"}

@@ -14,7 +14,9 @@ with cases as (
         regency_code,
         week_id,
         record_kind,
-        registration_outcome
+        registration_outcome,
+        non_registration_reason,
+        status_code
     from {{ ref('int_reports__located') }}
     where {{ in_scope('regency_code, week_id', 'week') }}
 ),
@@ -38,7 +40,7 @@ submissions as (
 ),
 
 members as (
-    {{ figure_members('cases', 'terms', 'activities', 'submissions') }}
+    {{ figure_members('cases', 'terms', 'activities', 'submissions', ref('status')) }}
     union all
     select
         'tip_by_issue' as figure_code,

@@ -46,6 +46,32 @@ with categories as (
     from {{ ref('violation_type') }}
     union all
     select
+        'report_registered_by_type' as figure_code,
+        violation_type_code as category_code
+    from {{ ref('violation_type') }}
+    union all
+    select
+        'report_registered_by_result' as figure_code,
+        result_code as category_code
+    from {{ ref('status') }}
+    where result_code is not null
+    group by result_code
+    union all
+    select
+        'report_not_registered_by_reason' as figure_code,
+        upper(reason_code) as category_code
+    from {{ ref('non_registration_reason') }}
+    union all
+    select
+        'report_not_registered_by_reason' as figure_code,
+        'UNSTATED' as category_code
+    union all
+    select
+        'prevention_by_type' as figure_code,
+        prevention_type_code as category_code
+    from {{ ref('prevention_type') }}
+    union all
+    select
         'campaign_event_by_election' as figure_code,
         election_code as category_code
     from {{ ref('election') }}

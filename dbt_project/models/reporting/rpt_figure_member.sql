@@ -6,6 +6,7 @@
 -- depends_on: {{ ref('fct_supervision') }}
 -- depends_on: {{ ref('fct_prevention') }}
 -- depends_on: {{ ref('fct_submission') }}
+-- depends_on: {{ ref('dim_status') }}
 select
     figure_code,
     category_code,

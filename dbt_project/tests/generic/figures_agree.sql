@@ -1,7 +1,8 @@
 {% test figures_agree(model) %}
     {#- The identities between figures, for every category, regency, week and period:
         province = sum of the regencies; received = registered + not registered + pending;
-        the kinds sum to the cases; the regency weeks say the same; nothing shrinks over time. -#}
+        the kinds sum to the cases, reasons to what was not registered, results to what was; the
+        regency weeks say the same; nothing shrinks over time. -#}
     with figures as (select * from {{ model }}),
 
     province as (
@@ -29,7 +30,7 @@
             sum(value) filter (where figure_code = 'report_received') as value,
             sum(value) filter (where figure_code <> 'report_received') as expected
         from figures
-        where starts_with(figure_code, 'report_')
+        where starts_with(figure_code, 'report_') and category_code in ('LP', 'TM')
         group by category_code, regency_code, week_id, period
     ),
 
@@ -46,6 +47,26 @@
         from figures
         where figure_code in ('suspected_violation', 'suspected_violation_by_kind')
         group by regency_code, week_id, period
+    ),
+
+    parts as (
+        select
+            'parts_add_up' as rule,
+            wholes.part_code as figure_code,
+            'ALL' as category_code,
+            figures.regency_code,
+            figures.week_id,
+            figures.period,
+            sum(figures.value) filter (where figures.figure_code = wholes.part_code) as value,
+            sum(figures.value) filter (where figures.figure_code = wholes.whole_code) as expected
+        from figures
+        inner join (
+            values
+            ('report_not_registered_by_reason', 'report_not_registered'),
+            ('report_registered_by_result', 'report_registered')
+        ) as wholes (part_code, whole_code)
+            on figures.figure_code in (wholes.part_code, wholes.whole_code)
+        group by wholes.part_code, figures.regency_code, figures.week_id, figures.period
     ),
 
     weeks as (
@@ -101,6 +122,8 @@
         select * from funnel
         union all
         select * from kinds
+        union all
+        select * from parts
         union all
         select * from weeks
         union all

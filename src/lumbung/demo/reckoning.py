@@ -24,10 +24,16 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
     "report_registered": ("LP", "TM"),
     "report_not_registered": ("LP", "TM"),
     "report_pending": ("LP", "TM"),
+    "report_not_registered_by_reason": (
+        *("FORMAL", "MATERIEL", "LATE", "ALREADY_HANDLED", "WITHDRAWN", "UNSTATED"),
+    ),
+    "report_registered_by_result": ("PROVEN", "NOT_PROVEN", "FORWARDED", "CLOSED", "IN_PROCESS"),
+    "report_registered_by_type": tuple(vocabulary.VIOLATION_TYPES),
     "tip": ("ALL",),
     "campaign_event_by_election": tuple(vocabulary.ELECTIONS),
     "campaign_event_by_method": tuple(vocabulary.METHODS),
     "prevention": ("ALL",),
+    "prevention_by_type": tuple(vocabulary.PREVENTION_TYPES),
     "district_submitted": ("ALL",),
     "district_expected": ("ALL",),
 }
@@ -118,6 +124,8 @@ def _cases(world: World) -> list[Record]:
             "received_date": case.received.isoformat(),
             "week_id": week_of(case.received),
             "registration_outcome": case.outcome,
+            "status_code": case.status,
+            "non_registration_reason": case.reason,
             "issues": sorted(case.incident.issues),
             "violation_types": sorted(case.types),
         }
@@ -163,6 +171,8 @@ def _tip(channel: str, at: datetime, tip: Tip) -> Record:
         "received_date": at.date().isoformat(),
         "week_id": week_of(at.date()),
         "registration_outcome": None,
+        "status_code": None,
+        "non_registration_reason": None,
         "issues": sorted(tip.incident.issues),
         "violation_types": [],
     }
@@ -227,13 +237,24 @@ def _members(
         for violation_type in report["violation_types"]:
             yield "suspected_violation_by_type", violation_type, *place_and_week
         yield "report_received", kind, *place_and_week
-        yield f"report_{report['registration_outcome']}", kind, *place_and_week
+        outcome = report["registration_outcome"]
+        yield f"report_{outcome}", kind, *place_and_week
+        if outcome == "not_registered":
+            reason = (report["non_registration_reason"] or "unstated").upper()
+            yield "report_not_registered_by_reason", reason, *place_and_week
+        elif outcome == "registered":
+            result = vocabulary.RESULTS.get(report["status_code"], "IN_PROCESS")
+            yield "report_registered_by_result", result, *place_and_week
+            for violation_type in report["violation_types"]:
+                yield "report_registered_by_type", violation_type, *place_and_week
     for row in supervisions:
         week = _activity_week(row)
         yield "campaign_event_by_election", row["election_code"], row["regency_code"], week
         yield "campaign_event_by_method", row["method_code"], row["regency_code"], week
     for row in preventions:
-        yield "prevention", "ALL", row["regency_code"], _activity_week(row)
+        week = _activity_week(row)
+        yield "prevention", "ALL", row["regency_code"], week
+        yield "prevention_by_type", row["prevention_type_code"], row["regency_code"], week
     for row in submissions:
         regency_code = row["district_code"][:5]
         yield "district_expected", "ALL", regency_code, row["week_id"]

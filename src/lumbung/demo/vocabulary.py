@@ -115,6 +115,15 @@ OUTCOMES: dict[str, str] = {
 }
 """Status code -> `registration_outcome`: received = registered + not_registered + pending."""
 
+RESULTS: dict[str, str] = {
+    "pelanggaran": "PROVEN",
+    "bukan_pelanggaran": "NOT_PROVEN",
+    "diteruskan": "FORWARDED",
+    "direkomendasikan": "FORWARDED",
+    "selesai": "CLOSED",
+}
+"""Status code -> result of a registered case; every other one is still IN_PROCESS."""
+
 NON_REGISTRATION_REASONS: dict[str, tuple[str, ...]] = {
     "formal": ("Tidak memenuhi syarat formal", "Syarat formil tidak terpenuhi", "Formil"),
     "materiel": ("Tidak memenuhi syarat materiel", "Syarat materiil tidak terpenuhi", "Materiil"),

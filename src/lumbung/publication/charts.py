@@ -1,8 +1,9 @@
-"""The pictures of an edition as SVG: bars by Altair, the tile map drawn here.
+"""The pictures of an edition as SVG.
 
 Every layout is fixed in pixels (no legends, no measured text), because a layout that measures text
 depends on the fonts of the machine. Titles, notes and alternative texts are the page's, not the
-picture's. 360 px wide, so that 11 px labels stay readable on a phone.
+picture's; a mark's `title` is what the pointer shows. 360 px wide, so that 11 px labels stay
+readable on a phone.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import NamedTuple
 
 FONT = "Libertinus Serif"  # embedded in Typst; the HTML page overrides it with its own
 INK, QUIET, ACCENT, MUTED = "#1a1a1a", "#555555", "#0b5394", "#9fc0de"
@@ -25,154 +27,203 @@ SHADES = {
 """One blue from light to dark, for the colour-blind and for print; its ink has at least 4.5 : 1."""
 
 
-def columns(values: Sequence[tuple[str, int]]) -> str:
-    """One column per label, the last one accented, each with its value above.
+class Bar(NamedTuple):
+    """A bar: its label (unique in the picture), its count, how it is written, and both in words."""
 
-    Args:
-        values: labels (unique, in order) and counts.
+    label: str
+    value: int
+    text: str
+    said: str
 
-    """
-    import altair as alt
 
+def columns(values: Sequence[Bar]) -> str:
+    """One column per label, the last one accented, each with its value above."""
+    top, foot, side = 20, 22, 8
+    height = 180
+    step = (WIDTH - 2 * side) / max(1, len(values))
+    most = max([1, *(bar.value for bar in values)])
     every = -(-len(values) // 8)  # a label needs 40 px; the last column is always labelled
-    labelled = [label for label, _ in values][::-1][::every]
-    rows = [
-        {"label": label, "value": value, "last": n == len(values)}
-        for n, (label, value) in enumerate(values, 1)
-    ]
-    x = alt.X(
-        "label:N",
-        sort=[label for label, _ in values],
-        axis=alt.Axis(
-            title=None,
-            values=labelled,
-            labelAngle=0,
-            labelColor=QUIET,
-            labelFontSize=10,
-            labelOverlap=False,
-            ticks=False,
-            domainColor=QUIET,
-            aria=False,
-        ),
-        scale=alt.Scale(paddingInner=0.25, paddingOuter=0.1),
-    )
-    y = alt.Y("value:Q", axis=None, scale=alt.Scale(domain=[0, max([1, *(v for _, v in values)])]))
-    base = alt.Chart(alt.Data(values=rows)).encode(x=x, y=y)
-    bars = base.mark_bar(aria=False).encode(color=_accented("last"))
-    text = base.mark_text(dy=-6, fontSize=11, color=INK, aria=False).encode(text="value:Q")
-    return _svg(bars + text, 180, {"left": 8, "right": 8, "top": 20, "bottom": 22})
-
-
-def bars(values: Sequence[tuple[str, int]], *, accented: int) -> str:
-    """One horizontal bar per label, the first `accented` ones accented, each with its value.
-
-    Args:
-        values: labels (unique, in order; longer than 28 characters: cut) and counts.
-        accented: how many of the first bars the title speaks of.
-
-    """
-    import altair as alt
-
-    values = [(textwrap.shorten(label, 28, placeholder=" …"), n) for label, n in values]
-    rows = [
-        {"label": label, "value": value, "first": n < accented}
-        for n, (label, value) in enumerate(values)
-    ]
-    y = alt.Y(
-        "label:N",
-        sort=[label for label, _ in values],
-        axis=alt.Axis(
-            title=None,
-            labelColor=INK,
-            labelFontSize=11,
-            labelLimit=0,
-            labelOverlap=False,
-            ticks=False,
-            domainColor=QUIET,
-            aria=False,
-        ),
-        scale=alt.Scale(paddingInner=0.3, paddingOuter=0.1),
-    )
-    x = alt.X("value:Q", axis=None, scale=alt.Scale(domain=[0, max([1, *(v for _, v in values)])]))
-    base = alt.Chart(alt.Data(values=rows)).encode(x=x, y=y)
-    marks = base.mark_bar(aria=False).encode(color=_accented("first"))
-    text = base.mark_text(align="left", dx=4, fontSize=11, color=INK, aria=False).encode(
-        text="value:Q"
-    )
-    return _svg(marks + text, 21 * len(values), {"left": 186, "right": 30, "top": 2, "bottom": 2})
-
-
-def _accented(field: str) -> Any:
-    import altair as alt
-
-    return alt.Color(
-        f"{field}:N", scale=alt.Scale(domain=[True, False], range=[ACCENT, MUTED]), legend=None
-    )
-
-
-def _svg(chart: Any, height: int, padding: dict[str, int]) -> str:
-    import altair as alt
-    import vl_convert
-
-    spec = (
-        chart.properties(
-            width=WIDTH - padding["left"] - padding["right"],
-            height=height,
-            autosize=alt.AutoSizeParams(type="none"),
-            padding=padding,
-        )
-        .configure(font=FONT, background="white")
-        .configure_view(stroke=None)
-        .to_dict()
-    )
-    svg: str = vl_convert.vegalite_to_svg(spec)
-    # The picture is described as a whole, by the page.
-    return svg.replace("<svg ", '<svg role="img" ', 1).replace(
-        'role="graphics-object" aria-roledescription="group mark container"', 'aria-hidden="true"'
-    )
-
-
-def tile_map(placed: Sequence[tuple[int, int, str, int, str]]) -> str:
-    """One tile per regency, where the map has it; the more, the darker.
-
-    Args:
-        placed: tile row, tile column, name, count and a small last line of each; at least one.
-
-    """
-    top, left = min(tile[0] for tile in placed), min(tile[1] for tile in placed)
-    rows = max(tile[0] for tile in placed) - top + 1
-    cols = max(tile[1] for tile in placed) - left + 1
-    side = min(WIDTH // cols, 76)
-    margin = (WIDTH - cols * side) // 2
-    most = max(1, *(tile[3] for tile in placed))
-    height = rows * side
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-        f'width="{WIDTH}" height="{height}" role="img">'
-    ]
-    for row, col, name, value, line in placed:
-        x, y = margin + (col - left) * side, (row - top) * side
-        fill, ink = _shade(value / most)
-        middle = x + side / 2
-        parts.append(
-            f'<rect x="{x + 1.5}" y="{y + 1.5}" width="{side - 3}" height="{side - 3}" '
-            f'fill="{fill}" stroke="{ACCENT}" stroke-width="0.75"/>'
-        )
-        words = name.split(" ", 1)
-        first = y + (11.5 if len(words) == 2 else 16)
-        parts += [_text(middle, first + 9.5 * n, 9.5, ink, word) for n, word in enumerate(words)]
-        parts.append(_text(middle, y + side * 0.69, 16, ink, str(value), weight="bold"))
-        parts.append(_text(middle, y + side - 5, 8.5, ink, line))
+    parts = [_open(top + height + foot)]
+    for n, bar in enumerate(values):
+        is_last = n == len(values) - 1
+        tall = height * bar.value / most
+        x = side + step * n
+        parts.append(_rect(bar, x + step / 8, top + height - tall, step * 0.75, tall, is_last))
+        middle = x + step / 2
+        parts.append(_text(middle, top + height - tall - 6, 11, INK, bar.text))
+        if (len(values) - 1 - n) % every == 0:
+            parts.append(_text(middle, top + height + 13, 10, QUIET, bar.label))
+    parts.append(_line(side, top + height, WIDTH - side, top + height))
     return "".join([*parts, "</svg>"])
 
 
-def _text(x: float, y: float, size: float, ink: str, text: str, weight: str = "normal") -> str:
+def bars(values: Sequence[Bar], *, accented: int) -> str:
+    """One horizontal bar per label, the first `accented` ones accented, each with its value.
+
+    Args:
+        values: in order; a label longer than 28 characters is cut.
+        accented: how many of the first bars the title speaks of.
+
+    """
+    step, left, right = 21, 180, 42
+    most = max([1, *(bar.value for bar in values)])
+    parts = [_open(step * len(values) + 4)]
+    for n, bar in enumerate(values):
+        y = 2 + step * n
+        wide = (WIDTH - left - right) * bar.value / most
+        label = textwrap.shorten(bar.label, 28, placeholder=" …")
+        parts.append(_rect(bar, left, y + 3, wide, step - 6, n < accented))
+        parts.append(_text(left - 6, y + 14.5, 11, INK, label, anchor="end"))
+        parts.append(_text(left + wide + 4, y + 14.5, 11, INK, bar.text, anchor="start"))
+    parts.append(_line(left, 2, left, 2 + step * len(values)))
+    return "".join([*parts, "</svg>"])
+
+
+def _rect(bar: Bar, x: float, y: float, width: float, height: float, is_accented: bool) -> str:
     return (
-        f'<text x="{x:g}" y="{y:.1f}" font-family="{FONT}" font-size="{size}" '
-        f'font-weight="{weight}" text-anchor="middle" fill="{ink}">{escape(text)}</text>'
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" '
+        f'fill="{ACCENT if is_accented else MUTED}"><title>{escape(bar.said)}</title></rect>'
+    )
+
+
+def _line(x1: float, y1: float, x2: float, y2: float) -> str:
+    return f'<path d="M{x1:g},{y1:g}L{x2:g},{y2:g}" fill="none" stroke="{QUIET}"/>'
+
+
+@dataclass(frozen=True)
+class Place:
+    """A regency on a map.
+
+    Attributes:
+        row, col: its tile; None: it has none.
+        outline: its boundary in pixels of a map `WIDTH` wide; empty: unknown.
+        share: how dark it is, from 0 (white) to 1.
+        text: what stands in it, a number or a few words; `line` smaller beneath it.
+        said: all of it in words, for the pointer.
+
+    """
+
+    name: str
+    row: int | None
+    col: int | None
+    outline: tuple[tuple[tuple[float, float], ...], ...]
+    share: float
+    text: str
+    line: str
+    said: str
+
+
+def is_outlined(places: Sequence[Place]) -> bool:
+    """Whether the map is drawn with boundaries."""
+    return any(place.outline for place in places)
+
+
+def region_map(places: Sequence[Place]) -> str:
+    """The regencies by their boundaries where these are known, else a tile each where it has one.
+
+    Words stand in it while there is room for them: up to twenty boundaries, tiles of 44 px.
+    """
+    if is_outlined(places):
+        return _choropleth([place for place in places if place.outline])
+    return _tiles([place for place in places if place.row is not None and place.col is not None])
+
+
+def _choropleth(places: Sequence[Place]) -> str:
+    bottom = max(y for place in places for ring in place.outline for _, y in ring)
+    height = math.ceil(bottom) + 4
+    parts = [_open(height)]
+    for place in places:
+        fill, _ = _shade(place.share)
+        path = "".join(f"M{' '.join(f'{x:g},{y:g}' for x, y in ring)}Z" for ring in place.outline)
+        parts.append(
+            f'<path d="{path}" fill="{fill}" stroke="{ACCENT}" stroke-width="0.75">'
+            f"<title>{escape(place.said)}</title></path>"
+        )
+    if len(places) <= 20:
+        for place in places:
+            x, y = _middle(place.outline)
+            parts.append(_text(x, y - 6, 9, INK, place.name, halo=True))
+            parts.append(_text(x, y + 6, 11, INK, place.text, weight="bold", halo=True))
+            parts.append(_text(x, y + 15, 8, INK, place.line, halo=True))
+    return "".join([*parts, "</svg>"])
+
+
+def _middle(outline: Sequence[Sequence[tuple[float, float]]]) -> tuple[float, float]:
+    """The centre of gravity of the largest ring."""
+    best = (0.0, 0.0, 0.0)
+    for ring in outline:
+        area = x = y = 0.0
+        for (x1, y1), (x2, y2) in zip(ring, [*ring[1:], ring[0]], strict=True):
+            cross = x1 * y2 - x2 * y1
+            area += cross
+            x += (x1 + x2) * cross
+            y += (y1 + y2) * cross
+        if abs(area) > best[0]:
+            best = (abs(area), x / (3 * area), y / (3 * area))
+    return min(max(best[1], 34.0), WIDTH - 34.0), best[2]
+
+
+def _tiles(places: Sequence[Place]) -> str:
+    cells = [(place, place.row or 0, place.col or 0) for place in places]
+    top, left = min((c[1] for c in cells), default=0), min((c[2] for c in cells), default=0)
+    rows = max((c[1] for c in cells), default=0) - top + 1
+    cols = max((c[2] for c in cells), default=0) - left + 1
+    side = min(WIDTH / cols, 76)
+    gap = min(1.5, side / 10)
+    margin = (WIDTH - cols * side) / 2
+    parts = [_open(math.ceil(rows * side))]
+    for place, row, col in cells:
+        x, y = margin + (col - left) * side, (row - top) * side
+        fill, ink = _shade(place.share)
+        parts.append(
+            f'<g><title>{escape(place.said)}</title><rect x="{x + gap:g}" y="{y + gap:g}" '
+            f'width="{side - 2 * gap:g}" height="{side - 2 * gap:g}" '
+            f'fill="{fill}" stroke="{ACCENT}" stroke-width="0.75"/>'
+        )
+        if side >= 44:
+            middle = x + side / 2
+            name = textwrap.wrap(place.name, 11, max_lines=3, placeholder="…")
+            first = y + (16 if len(name) == 1 else 12)
+            parts += [_text(middle, first + 9.5 * n, 9.5, ink, t) for n, t in enumerate(name)]
+            if len(place.text) <= 5:
+                parts.append(_text(middle, y + side * 0.69, 16, ink, place.text, weight="bold"))
+            else:
+                words = textwrap.wrap(place.text, 12, max_lines=2, placeholder="…")
+                first = y + side * (0.66 if len(words) == 1 else 0.58)
+                parts += [
+                    _text(middle, first + 10.5 * n, 10, ink, text, weight="bold")
+                    for n, text in enumerate(words)
+                ]
+            parts.append(_text(middle, y + side - 5, 8.5, ink, place.line))
+        parts.append("</g>")
+    return "".join([*parts, "</svg>"])
+
+
+def _open(height: int) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+        f'width="{WIDTH}" height="{height}" role="img">'
+    )
+
+
+def _text(
+    x: float,
+    y: float,
+    size: float,
+    ink: str,
+    text: str,
+    *,
+    weight: str = "normal",
+    anchor: str = "middle",
+    halo: bool = False,
+) -> str:
+    around = ' stroke="#ffffff" stroke-width="2.5" paint-order="stroke"' if halo else ""
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" font-family="{FONT}" font-size="{size:g}" '
+        f'font-weight="{weight}" text-anchor="{anchor}" fill="{ink}"{around}>{escape(text)}</text>'
     )
 
 
 def _shade(share: float) -> tuple[str, str]:
-    """A fill for a share of the highest count, in quarters, and the ink that contrasts with it."""
-    return SHADES[math.ceil(4 * share)] if share else ("#ffffff", INK)
+    """A fill for a share of the highest value, in quarters, and the ink that contrasts with it."""
+    return SHADES[min(4, math.ceil(4 * share))] if share else ("#ffffff", INK)

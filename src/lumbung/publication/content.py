@@ -10,12 +10,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import psycopg
 
 from lumbung import database
 from lumbung.errors import PublicationError
+from lumbung.publication.catalogue import LANGUAGES
 from lumbung.publication.office import Office
 from lumbung.publication.restatement import COLUMNS
 
@@ -27,8 +29,17 @@ TABLES = {
         "figure_code, category_code, regency_code, week_value, to_date_value, previous_week_value"
     ),
     "trend": "figure_code, category_code, week_id, value",
-    "submission": "district_code, district_name, regency_code, is_submitted, row_count",
+    "submission": (
+        "district_code, district_name, regency_code, is_submitted, row_count, last_delivery_date"
+    ),
     "district_figure": "regency_code, district_code, district_name, group_code, to_date_value",
+    "deadline": "rule_code, regency_code, state_code, clock_count",
+    "profile": (
+        "regency_code, issue_code, case_count, base_count, share_pct, province_share_pct,"
+        " location_quotient, location_quotient_lower, location_quotient_upper, is_marked,"
+        " last_4_weeks_count, previous_4_weeks_count, trend_code, prevention_count,"
+        " last_4_weeks_prevention_count"
+    ),
     "not_counted": (
         "channel, reason_code, channel_title, owner_name, reason, week_count, to_date_count"
     ),
@@ -40,7 +51,15 @@ Rows = list[tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Regency:
-    """A kabupaten or kota; `tile_row` and `tile_col` are its place on the tile map (null: none)."""
+    """A kabupaten or kota.
+
+    Attributes:
+        tile_row, tile_col: its place on the tile map (None: none).
+        voters, stations: how many voters (DPT) and polling stations (TPS) it has.
+        outline: its boundary on the map as rings of points, in pixels of a map `charts.WIDTH`
+            wide; empty where the office has given no boundary file.
+
+    """
 
     code: str
     bps_code: str | None
@@ -48,6 +67,9 @@ class Regency:
     tile_row: int | None
     tile_col: int | None
     is_unknown: bool
+    voters: int
+    stations: int
+    outline: tuple[tuple[tuple[float, float], ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,13 +83,17 @@ class Figure:
 
 @dataclass(frozen=True)
 class Submission:
-    """Whether a district delivered its recap of the edition's week."""
+    """Whether a district delivered its recap of the edition's week, and when it last delivered.
+
+    `last_delivery` is a day in WIB, of the recap of any week up to this one; None: never.
+    """
 
     district_code: str
     district_name: str
     regency_code: str
     is_submitted: bool
     row_count: int
+    last_delivery: date | None
 
 
 @dataclass(frozen=True)
@@ -83,6 +109,51 @@ class DistrictFigure:
     district_name: str
     group_code: str
     to_date: int | None
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """How many legal clocks of one rule are in a state, at the edition's as-of.
+
+    `state_code`: running `OVERDUE`, `MAYBE_OVERDUE`, `DAYS_0` to `DAYS_3` (3-5), `DAYS_6` (more);
+    ended `MET`, `MISSED`, `UNCERTAIN`.
+    """
+
+    rule_code: str
+    regency_code: str
+    state_code: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A theme in a regency against the province, to date (marts.mart_issue_profile).
+
+    Attributes:
+        base: cases of the regency that name a theme.
+        share, province_share: per cent of the cases with a theme; None of nothing.
+        quotient, lower, upper: how many times the province's share, with its 95 % interval.
+        is_marked: whether the theme stands out there.
+        trend_code: `rising`, `steady` or `falling`, of four weeks against the four before.
+        prevention, last_4_prevention: prevention actions there, of any theme.
+
+    """
+
+    regency_code: str
+    issue_code: str
+    cases: int
+    base: int
+    share: float | None
+    province_share: float | None
+    quotient: float | None
+    lower: float | None
+    upper: float | None
+    is_marked: bool
+    last_4: int
+    previous_4: int
+    trend_code: str
+    prevention: int
+    last_4_prevention: int
 
 
 @dataclass(frozen=True)
@@ -148,6 +219,12 @@ class Edition:
         frozen_at: when the figures were frozen (aware).
         figures: by figure, category and regency code (`19` = province).
         trend: the province's weekly values by figure and category, oldest first.
+        names: by language and kind (`issue`, `issue_label`, `violation_type`, `reason`,
+            `prevention_type`, `deadline_rule`) the names by code, in their order.
+        legal_sources: of the deadline rules.
+        profiles: empty where the profile is of a later week.
+        previous_id, previous: the newest published edition of an earlier week (None: none), and
+            its figures to date by figure, category and regency.
         decision: None while it is a draft.
 
     """
@@ -163,13 +240,17 @@ class Edition:
     state: str
     office: Office
     regencies: tuple[Regency, ...]
-    issues: dict[str, str]
-    violation_types: dict[str, str]
+    names: dict[str, dict[str, dict[str, str]]]
+    legal_sources: tuple[str, ...]
     figures: dict[tuple[str, str, str], Figure]
     trend: dict[tuple[str, str], tuple[tuple[str, int], ...]]
     submissions: tuple[Submission, ...]
     district_figures: tuple[DistrictFigure, ...]
     district_weeks: tuple[str, str] | None
+    deadlines: tuple[Deadline, ...]
+    profiles: tuple[Profile, ...]
+    previous_id: str | None
+    previous: dict[tuple[str, str, str], int]
     restatements: tuple[Restatement, ...]
     not_counted: tuple[NotCounted, ...]
     waivers: tuple[Waiver, ...]
@@ -191,6 +272,16 @@ class Edition:
                 cure="look at reporting.rpt_figure: every figure has a row per category, regency "
                 "and week, zeros included; build again and freeze again",
             ) from None
+
+    @property
+    def issues(self) -> dict[str, str]:
+        """The names of the themes by code, in the edition's language."""
+        return self.names[self.language]["issue"]
+
+    @property
+    def violation_types(self) -> dict[str, str]:
+        """The names of the types by code, in the edition's language."""
+        return self.names[self.language]["violation_type"]
 
     @property
     def monday(self) -> date:
@@ -229,7 +320,8 @@ def digest(rows: Iterable[tuple[Any, ...]]) -> str:
     """The sha256 of rows, in their sorted order."""
     result = hashlib.sha256()
     for row in sorted(rows):
-        result.update(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+        # a day as ISO 8601, a numeric with its decimals
+        result.update(json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n")
     return result.hexdigest()
 
 
@@ -240,7 +332,7 @@ def content_hash(
 
     Args:
         week_id: the ISO week.
-        language: `id`.
+        language: the edition's first language.
         label: names as they were.
         members: the `digest` of the figures' members.
         tables: the rows of `TABLES`, columns in that order.
@@ -263,7 +355,8 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         head = connection.execute(
             "select week_id, revision, language, as_of, frozen_at, content_hash, state, label,"
-            " member_hash, restatement_hash from published.edition where edition_id = %s",
+            " member_hash, restatement_hash, previous_edition_id"
+            " from published.edition where edition_id = %s",
             (edition_id,),
         ).fetchone()
         if head is None:
@@ -283,6 +376,11 @@ def load(edition_id: str, *, database_url: str) -> Edition:
             f"select {COLUMNS} from published.restatement where edition_id = %s".encode(),  # noqa: S608
             (edition_id,),
         ).fetchall()
+        previous: Rows = connection.execute(
+            "select figure_code, category_code, regency_code, to_date_value"
+            " from published.figure where edition_id = %s",
+            (head[10],),
+        ).fetchall()
         waivers = connection.execute(
             "select check_name, waived_by, reason, granted_at, until_date from published.waiver"
             " where edition_id = %s order by check_name, granted_at",
@@ -293,7 +391,9 @@ def load(edition_id: str, *, database_url: str) -> Edition:
             " from published.approval where edition_id = %s",
             (edition_id,),
         ).fetchone()
-    week_id, revision, language, as_of, frozen_at, expected, state, label, members, restated = head
+    week_id, revision, language, as_of, frozen_at, expected, state, label, members, restated = head[
+        :10
+    ]
     if (
         content_hash(week_id, language, label, members, tables) != expected
         or digest(restatements) != restated
@@ -317,19 +417,38 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         content_hash=expected,
         state=state,
         office=Office.model_validate(label["office"]),
-        regencies=tuple(Regency(**row) for row in label["regency"]),
-        issues=label["issue"],
-        violation_types=label["violation_type"],
+        regencies=tuple(_regency(**row) for row in label["regency"]),
+        names={
+            language: {
+                kind: {row["code"]: row[language] for row in rows}
+                for kind, rows in label["name"].items()
+            }
+            for language in LANGUAGES
+        },
+        legal_sources=tuple(label["legal_source"]),
         figures={row[:3]: Figure(*row[3:]) for row in sorted(tables["figure"])},
         trend={key: tuple(values) for key, values in trend.items()},
-        submissions=tuple(Submission(*row) for row in sorted(tables["submission"])),
+        submissions=tuple(Submission(*r) for r in sorted(tables["submission"])),
         district_figures=tuple(DistrictFigure(*r) for r in sorted(tables["district_figure"])),
         district_weeks=tuple(label["district_weeks"]) if label.get("district_weeks") else None,
+        deadlines=tuple(Deadline(*row) for row in sorted(tables["deadline"])),
+        profiles=tuple(Profile(*map(_float, row)) for row in sorted(tables["profile"])),
+        previous_id=head[10],
+        previous={row[:3]: row[3] for row in sorted(previous)},
         restatements=tuple(Restatement(*row) for row in sorted(restatements)),
         not_counted=tuple(NotCounted(*row) for row in sorted(tables["not_counted"])),
         waivers=tuple(Waiver(*row) for row in waivers),
         decision=_decision(*decision) if decision else None,
     )
+
+
+def _float(value: Any) -> Any:
+    """A numeric as a float; all else as it is."""
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _regency(*, outline: list[list[list[float]]], **row: Any) -> Regency:
+    return Regency(**row, outline=tuple(tuple((x, y) for x, y in ring) for ring in outline))
 
 
 def _decision(decision: str, how: str, by: str, at: datetime, reviewed: dict[str, str]) -> Decision:

@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 
 from lumbung import database
 from lumbung.errors import GateError, PublicationError, ServiceError
-from lumbung.publication import disclosure, render, restatement
+from lumbung.publication import boundary, disclosure, render, restatement
 from lumbung.publication.content import (
     TABLES,
     Edition,
@@ -66,9 +66,48 @@ _READ = {
         from reporting.rpt_figure
         where week_id <= %(week)s and period = 'week' and regency_code = '19'""",
     "submission": """
-        select s.district_code, d.district_name, s.regency_code, s.is_submitted, s.row_count
+        select s.district_code, d.district_name, s.regency_code, s.is_submitted, s.row_count,
+            (select (max(p.last_received_at) at time zone 'Asia/Jakarta')::date
+                from marts.fct_submission as p
+                where p.district_code = s.district_code and p.week_id <= %(week)s)
         from marts.fct_submission as s join marts.dim_district as d using (district_code)
         where s.week_id = %(week)s""",
+    # Judged at the edition's day, on what is known now. An end is known within two bounds, and so
+    # is the start of a clock that a status starts (fct_deadline); the extended limit counts.
+    "deadline": """
+        select rules.rule_code, places.regency_code, states.state_code, count(d.report_id)
+        from (select distinct rule_code from reference.deadline_rule) as rules
+        cross join marts.dim_regency as places
+        cross join unnest(array[
+            'OVERDUE', 'MAYBE_OVERDUE', 'DAYS_0', 'DAYS_1', 'DAYS_2', 'DAYS_3', 'DAYS_6',
+            'MET', 'MISSED', 'UNCERTAIN'
+        ]) as states (state_code)
+        left join (
+            select report_id, rule_code, regency_code,
+                case
+                    when end_to_date <= surely_until then 'MET'
+                    when end_from_date > extended_due_date then 'MISSED'
+                    when end_to_date is not null then 'UNCERTAIN'
+                    when %(day)s > extended_due_date then 'OVERDUE'
+                    when %(day)s > surely_until then 'MAYBE_OVERDUE'
+                    when surely_until - %(day)s < 3 then 'DAYS_' || surely_until - %(day)s
+                    when surely_until - %(day)s < 6 then 'DAYS_3'
+                    else 'DAYS_6'
+                end as state_code
+            from (
+                select *, extended_due_date - (start_to_date - start_from_date) as surely_until
+                from marts.fct_deadline
+                where start_to_date <= %(day)s
+            ) as clocks
+        ) as d using (rule_code, regency_code, state_code)
+        group by 1, 2, 3""",
+    "profile": """
+        select regency_code, issue_code, case_count, base_count, share_pct, province_share_pct,
+            location_quotient, location_quotient_lower, location_quotient_upper, is_marked,
+            last_4_weeks_count, previous_4_weeks_count, trend_code, prevention_count,
+            last_4_weeks_prevention_count
+        from marts.mart_issue_profile
+        where (select max(week_id) from reporting.rpt_figure) = %(week)s""",
     "not_counted": """
         select n.channel, n.reason_code, coalesce(max(c.title), n.channel),
             coalesce(max(c.owner_name), 'n/a'), max(n.reason),
@@ -131,13 +170,48 @@ _LABEL = """
         'regency', (
             select jsonb_agg(jsonb_build_object(
                 'code', regency_code, 'bps_code', bps_code, 'name', regency_name,
-                'tile_row', tile_row, 'tile_col', tile_col, 'is_unknown', is_unknown
+                'tile_row', tile_row, 'tile_col', tile_col, 'is_unknown', is_unknown,
+                'voters', voter_count, 'stations', polling_station_count
             ) order by is_unknown, regency_code collate "C")
             from marts.dim_regency),
-        'issue', (select jsonb_object_agg(issue_code, issue_name) from marts.dim_issue),
-        'violation_type', (
-            select jsonb_object_agg(violation_type_code, violation_type_name)
-            from marts.dim_violation_type))"""
+        'legal_source', (
+            select jsonb_agg(distinct legal_source) from reference.deadline_rule
+            where %(day)s between valid_from and valid_to),
+        'name', (
+            select jsonb_object_agg(kind, names) from (
+                select kind, jsonb_agg(
+                    jsonb_build_object('code', code, 'id', name, 'en', coalesce(name_en, name))
+                    order by sort_order, code collate "C") as names
+                from (
+                    select 'issue' as kind, issue_code as code, issue_name as name,
+                        issue_name_en as name_en, sort_order
+                    from reference.issue
+                    union all
+                    select 'issue_label', issue_code, issue_label, issue_label_en, sort_order
+                    from reference.issue
+                    union all
+                    select 'violation_type', violation_type_code, violation_type_name,
+                        violation_type_name_en, sort_order
+                    from reference.violation_type
+                    union all
+                    select 'reason', upper(reason_code), reason_name, reason_name_en, sort_order
+                    from reference.non_registration_reason
+                    union all
+                    select 'prevention_type', prevention_type_code, prevention_type_name,
+                        prevention_type_name_en, sort_order
+                    from reference.prevention_type
+                    union all
+                    select 'set_apart_reason', reason_code, reason, reason_en, 0
+                    from reference.set_apart_reason
+                    union all
+                    select distinct 'deadline_rule', rule_code, rule_name, rule_name_en,
+                        array_position(
+                            array['LAPOR', 'TEMUAN', 'KAJIAN_AWAL', 'PERBAIKAN', 'PENANGANAN'],
+                            rule_code)
+                    from reference.deadline_rule
+                ) as named
+                group by kind
+            ) as kinds))"""
 
 
 def week_before(moment: datetime) -> str:
@@ -232,6 +306,7 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
         parameters = {
             "week": week_id,
             "before": week_before(as_of(week_id) - timedelta(days=7)),
+            "day": as_of(week_id).date(),
             "first": None,
             "last": None,
             "watermark": then.max_batch_id if then else _one(connection.execute(_WATERMARK)),
@@ -245,7 +320,7 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
                 name: connection.execute(here(query), parameters).fetchall()
                 for name, query in _READ.items()
             }
-            label = _one(connection.execute(here(_LABEL))) | {"office": office.model_dump()}
+            label = _one(connection.execute(here(_LABEL), parameters))
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
             raise PublicationError(
                 f"the marts cannot be read: {str(error).splitlines()[0]}",
@@ -259,6 +334,10 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
                 where=f"reporting.rpt_figure, week {week_id}",
                 cure="pull the channels and build the warehouse, or choose a week of the campaign",
             )
+        label["office"] = office.model_dump(mode="json")
+        outlines = boundary.outlines(settings, office)
+        for regency in label["regency"]:
+            regency["outline"] = outlines.get(regency["code"], [])
         label["district_weeks"] = span
         rows["district_figure"] = []
         if span:
@@ -283,7 +362,10 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
         connection.execute(
             "insert into published.edition (edition_id, week_id, revision, language, as_of,"
             " content_hash, member_hash, record_hash, restatement_hash, label,"
-            " batch_watermark) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " previous_edition_id, batch_watermark)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
+            " (select edition_id from published.edition where state = 'published'"
+            " and week_id < %s order by week_id desc, revision desc limit 1), %s)",
             (
                 edition_id,
                 week_id,
@@ -295,6 +377,7 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
                 digest(rows["member_record"]),
                 digest(rows["restatement"]),
                 Jsonb(label),
+                week_id,
                 parameters["watermark"],
             ),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,6 +23,10 @@ class Office(BaseModel):
         licence_url: the licence's text.
         small_cell_threshold: the lowest count above zero that is printed below regency level;
             with 2 a public sum could still show a hidden one.
+        languages: in which an edition is written, the first one's files in its own folder.
+        boundary_file: GeoJSON of the regencies' boundaries, relative to the file; None: the map
+            is drawn with tiles.
+        boundary_code: the property of a feature that has the regency's Kemendagri code.
 
     """
 
@@ -33,6 +39,9 @@ class Office(BaseModel):
     licence: str = Field(min_length=1)
     licence_url: str = Field(pattern=r"^https://\S+$")
     small_cell_threshold: int = Field(ge=3)
+    languages: tuple[Literal["id"]] | tuple[Literal["id"], Literal["en"]] = ("id",)
+    boundary_file: str | None = None
+    boundary_code: str = "kode_kemendagri"
 
 
 def load_office(settings: Settings) -> Office:

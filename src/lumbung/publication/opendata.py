@@ -16,50 +16,66 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from lumbung.publication import messages as m
 from lumbung.publication.content import PROVINCE, Edition, week_start
+from lumbung.publication.messages import BY_LANGUAGE, INDONESIAN, Messages, iso
 
-Value = str | int | bool | None
+Value = str | int | float | bool | None
+DICTIONARIES = {"id": "kamus-data.csv", "en": "en/data-dictionary.csv"}
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A table of the open data; `columns` are name, type and meaning."""
+    """A table of the open data."""
 
     name: str
-    title: str
-    columns: list[tuple[str, str, str]]
     rows: list[tuple[Value, ...]]
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of its columns."""
+        return [name for name, _ in _COLUMNS[self.name]]
 
 
 def files(edition: Edition) -> dict[str, bytes]:
     """The open data of an edition by file name.
 
-    `data/*.csv` and `data.json` say the same; `kamus-data.csv` says what each column means,
-    `metadata.json` what the whole is, with the sha256 of every other file.
+    `data/*.csv` and `data.json` say the same; a dictionary in each language of the office says what
+    each column means, `metadata.json` what the whole is, with the sha256 of every other file.
     """
     tables = datasets(edition)
-    result = {f"data/{t.name}.csv": _csv([c[0] for c in t.columns], t.rows) for t in tables}
+    result = {f"data/{t.name}.csv": _csv(t.columns, t.rows) for t in tables}
     result["data.json"] = _json(
         {"edisi": edition.edition_id, "metadata": "metadata.json"}
-        | {
-            t.name: [dict(zip((c[0] for c in t.columns), row, strict=True)) for row in t.rows]
-            for t in tables
-        }
+        | {t.name: [dict(zip(t.columns, row, strict=True)) for row in t.rows] for t in tables}
     )
-    result["kamus-data.csv"] = _csv(
-        ["berkas", "kolom", "tipe", "arti"],
-        [(f"data/{t.name}.csv", *column) for t in tables for column in t.columns],
-    )
+    for language in edition.office.languages:
+        result[DICTIONARIES[language]] = _dictionary(BY_LANGUAGE[language])
     result["metadata.json"] = _json(_metadata(edition, tables, result))
     return result
 
 
+def _dictionary(m: Messages) -> bytes:
+    """What each column of each table means."""
+    return _csv(
+        [m["dictionary_file"], m["dictionary_column"], m["dictionary_type"], m["dictionary_means"]],
+        [
+            (
+                f"data/{table}.csv",
+                column,
+                m[f"type_{kind}"],
+                m[key if (key := f"{table}.{column}") in m else f"column.{column}"],
+            )
+            for table, columns in _COLUMNS.items()
+            for column, kind in columns
+        ],
+    )
+
+
 def datasets(edition: Edition) -> list[Dataset]:
     """The tables, in the order of the dictionary; rows in the order of their keys."""
-    names = m.category_names(edition)
+    names = INDONESIAN.category_names(edition)
     places = {r.code: (r.bps_code, r.name) for r in edition.regencies}
-    places[PROVINCE] = (PROVINCE, m.TEXT["province_name"])
+    places[PROVINCE] = (PROVINCE, INDONESIAN["province_name"])
     monday = edition.monday
     figures: list[tuple[Value, ...]] = []
     for (code, category, regency), figure in edition.figures.items():
@@ -88,28 +104,31 @@ def datasets(edition: Edition) -> list[Dataset]:
         for week, value in values
     ]
     return [
-        Dataset("angka", m.TEXT["data_figures"], _FIGURE_COLUMNS, figures),
-        Dataset("tren", m.TEXT["data_trend"], _TREND_COLUMNS, trend),
+        Dataset("angka", figures),
+        Dataset("tren", trend),
+        Dataset(
+            "wilayah",
+            [(r.code, r.bps_code, r.name, r.voters, r.stations) for r in edition.regencies],
+        ),
         Dataset(
             "kelengkapan",
-            m.TEXT["complete_title"],
-            _SUBMISSION_COLUMNS,
             [
-                (s.district_code, s.district_name, s.regency_code, s.is_submitted)
+                (
+                    *(s.district_code, s.district_name, s.regency_code, s.is_submitted),
+                    s.last_delivery.isoformat() if s.last_delivery else None,
+                )
                 for s in edition.submissions
             ],
         ),
         Dataset(
             "kecamatan",
-            m.TEXT["district_title"],
-            _DISTRICT_COLUMNS,
             [
                 (
                     d.district_code,
-                    d.district_name or m.TEXT["unknown_place"],
+                    d.district_name or INDONESIAN["unknown_place"],
                     d.regency_code,
                     d.group_code,
-                    m.TEXT[f"group_{d.group_code}"],
+                    INDONESIAN[f"group_{d.group_code}"],
                     *(edition.district_weeks or ("", "")),
                     d.to_date,
                     d.to_date is None,
@@ -118,9 +137,34 @@ def datasets(edition: Edition) -> list[Dataset]:
             ],
         ),
         Dataset(
+            "tenggat",
+            [
+                (
+                    d.rule_code,
+                    edition.names["id"]["deadline_rule"][d.rule_code],
+                    d.regency_code,
+                    d.state_code,
+                    INDONESIAN[f"state_{d.state_code}"],
+                    d.count,
+                )
+                for d in edition.deadlines
+            ],
+        ),
+        Dataset(
+            "profil",
+            [
+                (
+                    *(p.regency_code, p.issue_code, edition.names["id"]["issue"][p.issue_code]),
+                    *(p.cases, p.base, p.share, p.province_share),
+                    *(p.quotient, p.lower, p.upper, p.is_marked),
+                    *(p.last_4, p.previous_4, INDONESIAN[p.trend_code]),
+                    *(p.prevention, p.last_4_prevention),
+                )
+                for p in edition.profiles
+            ],
+        ),
+        Dataset(
             "perubahan",
-            m.TEXT["restatement_title"],
-            _RESTATEMENT_COLUMNS,
             [
                 (
                     r.of_edition_id,
@@ -141,8 +185,6 @@ def datasets(edition: Edition) -> list[Dataset]:
         ),
         Dataset(
             "tidak-dihitung",
-            m.TEXT["not_counted_title"],
-            _NOT_COUNTED_COLUMNS,
             [
                 (n.channel, n.channel_title, n.reason_code, n.reason, n.week, n.to_date)
                 for n in edition.not_counted
@@ -151,71 +193,54 @@ def datasets(edition: Edition) -> list[Dataset]:
     ]
 
 
-_CODE = ("kode_angka", "teks", "Kode angka; artinya di metadata.json, bagian angka")
-_CATEGORY = ("kode_kategori", "teks", "Kode kategori angka itu; ALL bila tidak dirinci")
-_FIGURE_COLUMNS = [
-    _CODE,
-    _CATEGORY,
-    ("kategori", "teks", "Nama kategori; kosong bila tidak dirinci"),
-    ("kode_kemendagri", "teks", "Kode wilayah Kemendagri; 19 = provinsi, 19.00 = belum terpetakan"),
-    ("kode_bps", "teks", "Kode wilayah BPS; kosong bila belum terpetakan"),
-    ("wilayah", "teks", "Nama wilayah"),
-    ("periode", "teks", "pekan, pekan_lalu, atau sejak_awal masa kampanye"),
-    ("mulai", "tanggal", "Hari pertama periode (WIB)"),
-    ("selesai", "tanggal", "Hari terakhir periode (WIB)"),
-    ("nilai", "bilangan bulat", "Jumlah; 0 = tidak ada kejadian, kosong = data tidak tersedia"),
-]
-_TREND_COLUMNS = [
-    _CODE,
-    _CATEGORY,
-    ("pekan", "teks", "Pekan ISO 8601, misalnya 2024-W47"),
-    ("mulai", "tanggal", "Hari Senin pekan itu (WIB)"),
-    ("nilai", "bilangan bulat", "Jumlah seluruh provinsi pada pekan itu"),
-]
-_SUBMISSION_COLUMNS = [
-    ("kode_kecamatan", "teks", "Kode kecamatan Kemendagri"),
-    ("kecamatan", "teks", "Nama kecamatan"),
-    ("kode_kemendagri", "teks", "Kode kabupaten/kota Kemendagri"),
-    ("menyampaikan", "benar/salah", "Apakah rekap pekan ini sudah diterima"),
-]
-_DISTRICT_COLUMNS = [
-    ("kode_kecamatan", "teks", "Kode kecamatan Kemendagri; kosong bila belum terpetakan"),
-    ("kecamatan", "teks", "Nama kecamatan"),
-    ("kode_kemendagri", "teks", "Kode kabupaten/kota Kemendagri"),
-    ("kode_kelompok", "teks", "Kode kelompok tema"),
-    ("kelompok", "teks", "Nama kelompok tema"),
-    ("pekan_pertama", "teks", "Pekan ISO pertama yang dihitung"),
-    ("pekan_terakhir", "teks", "Pekan ISO terakhir yang dihitung"),
-    (
-        "jumlah",
-        "bilangan bulat",
-        "Dugaan pelanggaran menurut tema dalam pekan-pekan itu; satu kasus dapat memuat "
-        "beberapa tema; kosong bila disembunyikan",
+_PLACE, _DISTRICT = ("kode_kemendagri", "text"), ("kode_kecamatan", "text")
+_COLUMNS = {
+    "angka": (
+        *(("kode_angka", "text"), ("kode_kategori", "text"), ("kategori", "text")),
+        *(_PLACE, ("kode_bps", "text"), ("wilayah", "text"), ("periode", "text")),
+        *(("mulai", "day"), ("selesai", "day"), ("nilai", "integer")),
     ),
-    ("disembunyikan", "benar/salah", "Angka kecil, atau pelengkapnya, tidak diterbitkan"),
-]
-_RESTATEMENT_COLUMNS = [
-    ("edisi", "teks", "Edisi terbit yang angkanya berubah"),
-    _CODE,
-    _CATEGORY,
-    ("kode_kemendagri", "teks", "Kode wilayah Kemendagri; 19 = provinsi"),
-    ("periode", "teks", "pekan atau sejak_awal, dari pekan edisi itu"),
-    ("lama", "bilangan bulat", "Nilai dalam edisi itu"),
-    ("baru", "bilangan bulat", "Nilai sekarang"),
-    ("terlambat", "bilangan bulat", "Perubahan karena kiriman yang masuk kemudian"),
-    ("dikoreksi", "bilangan bulat", "Perubahan karena kiriman dikoreksi oleh sumbernya"),
-    ("ditarik", "bilangan bulat", "Perubahan karena kiriman ditarik oleh sumbernya"),
-    ("dikode_ulang", "bilangan bulat", "Perubahan karena pembacaan atau kode diperbaiki"),
-    ("sudah_dimuat", "benar/salah", "Sudah dimuat dalam edisi pekan sebelumnya"),
-]
-_NOT_COUNTED_COLUMNS = [
-    ("kode_kanal", "teks", "Kode kanal penerimaan"),
-    ("kanal", "teks", "Nama kanal penerimaan"),
-    ("kode_alasan", "teks", "Kode alasan tidak dihitung"),
-    ("alasan", "teks", "Alasan tidak dihitung"),
-    ("pekan_ini", "bilangan bulat", "Jumlah kiriman pekan ini"),
-    ("sejak_awal", "bilangan bulat", "Jumlah kiriman sejak awal"),
-]
+    "tren": (
+        *(("kode_angka", "text"), ("kode_kategori", "text"), ("pekan", "text")),
+        *(("mulai", "day"), ("nilai", "integer")),
+    ),
+    "wilayah": (
+        *(_PLACE, ("kode_bps", "text"), ("wilayah", "text")),
+        *(("pemilih", "integer"), ("tps", "integer")),
+    ),
+    "kelengkapan": (
+        *(_DISTRICT, ("kecamatan", "text"), _PLACE),
+        *(("menyampaikan", "boolean"), ("kiriman_terakhir", "day")),
+    ),
+    "kecamatan": (
+        *(_DISTRICT, ("kecamatan", "text"), _PLACE, ("kode_kelompok", "text")),
+        *(("kelompok", "text"), ("pekan_pertama", "text"), ("pekan_terakhir", "text")),
+        *(("jumlah", "integer"), ("disembunyikan", "boolean")),
+    ),
+    "tenggat": (
+        *(("kode_tenggat", "text"), ("tenggat", "text"), _PLACE),
+        *(("kode_keadaan", "text"), ("keadaan", "text"), ("jumlah", "integer")),
+    ),
+    "profil": (
+        *(_PLACE, ("kode_tema", "text"), ("tema", "text"), ("kasus", "integer")),
+        *(("kasus_bertema", "integer"), ("bagian_persen", "number")),
+        *(("bagian_provinsi_persen", "number"), ("kali_provinsi", "number")),
+        *(("batas_bawah", "number"), ("batas_atas", "number"), ("menonjol", "boolean")),
+        *(("empat_pekan", "integer"), ("empat_pekan_sebelumnya", "integer"), ("tren", "text")),
+        *(("pencegahan", "integer"), ("pencegahan_empat_pekan", "integer")),
+    ),
+    "perubahan": (
+        *(("edisi", "text"), ("kode_angka", "text"), ("kode_kategori", "text"), _PLACE),
+        *(("periode", "text"), ("lama", "integer"), ("baru", "integer")),
+        *(("terlambat", "integer"), ("dikoreksi", "integer"), ("ditarik", "integer")),
+        *(("dikode_ulang", "integer"), ("sudah_dimuat", "boolean")),
+    ),
+    "tidak-dihitung": (
+        *(("kode_kanal", "text"), ("kanal", "text"), ("kode_alasan", "text"), ("alasan", "text")),
+        *(("pekan_ini", "integer"), ("sejak_awal", "integer")),
+    ),
+}
+"""Name and type of each table's columns; titles and meanings are in the catalogue."""
 
 
 def _metadata(
@@ -223,26 +248,30 @@ def _metadata(
 ) -> dict[str, Any]:
     office = edition.office
     decision = edition.decision
+    english = BY_LANGUAGE["en"]
+    in_english = english.category_names(edition)
+    titles = {f"data/{t.name}.csv": INDONESIAN[f"data_{t.name}"] for t in tables}
     return {
-        "judul": f"{m.TEXT['title']}, {edition.week_id}",
-        "deskripsi": m.TEXT["data_description"],
-        "bahasa": edition.language,
+        "judul": f"{INDONESIAN['title']}, {edition.week_id}",
+        "deskripsi": INDONESIAN["data_description"],
+        "bahasa": list(edition.office.languages),
         "produsen_data": office.name,
         "walidata": office.custodian,
         "kontak": {"nama": office.contact_name, "alamat": office.contact_url},
         "lisensi": {"kode": office.licence, "alamat": office.licence_url},
         "edisi": edition.edition_id,
         "revisi": edition.revision,
-        "status": m.status(decision),
+        "status": INDONESIAN.status(decision),
         "periode": {
             "pekan": edition.week_id,
             "mulai": edition.monday.isoformat(),
             "selesai": edition.sunday.isoformat(),
             "sejak_awal": edition.first_monday.isoformat(),
         },
-        "keadaan_data": m.iso(edition.as_of),
-        "dibekukan": m.iso(edition.frozen_at),
-        "disetujui": m.iso(decision.decided_at) if decision else None,
+        "keadaan_data": iso(edition.as_of),
+        "dibekukan": iso(edition.frozen_at),
+        "disetujui": iso(decision.decided_at) if decision else None,
+        "rancangan_diperiksa": dict(decision.reviewed) if decision else None,
         "pengecualian": [
             {
                 "pemeriksaan": w.check_name,
@@ -252,19 +281,22 @@ def _metadata(
             }
             for w in edition.waivers
         ],
-        "frekuensi": "mingguan, Senin pukul 06.00 WIB",
-        "cakupan_wilayah": {"kode_kemendagri": PROVINCE, "nama": m.TEXT["province_name"]},
-        "zona_waktu": "Asia/Jakarta (WIB, UTC+7)",
-        "metode": m.method(edition),
+        "edisi_sebelumnya": edition.previous_id,
+        "frekuensi": INDONESIAN["data_frequency"],
+        "cakupan_wilayah": {"kode_kemendagri": PROVINCE, "nama": INDONESIAN["province_name"]},
+        "zona_waktu": INDONESIAN["data_zone"],
+        "metode": INDONESIAN.method(edition),
         "angka": [
             {
                 "kode": code,
                 "nama": figure.name,
                 "definisi": figure.definition,
+                "nama_en": english.figures[code].name,
+                "definisi_en": english.figures[code].definition,
                 "satuan": figure.unit,
-                "sumber": m.TEXT[figure.source],
+                "sumber": INDONESIAN[figure.source],
             }
-            for code, figure in m.FIGURES.items()
+            for code, figure in INDONESIAN.figures.items()
         ],
         "kode_referensi": {
             "wilayah": [
@@ -272,17 +304,20 @@ def _metadata(
                 for r in edition.regencies
             ],
             "kategori": [
-                {"kode_angka": code, "kode": category, "nama": name}
-                for (code, category), name in m.category_names(edition).items()
+                {
+                    "kode_angka": code,
+                    "kode": category,
+                    "nama": name,
+                    "nama_en": in_english[code, category],
+                }
+                for (code, category), name in INDONESIAN.category_names(edition).items()
             ],
         },
         "sidik_isi_sha256": edition.content_hash,
         "berkas": [
             {
                 "nama": name,
-                "judul": next(
-                    (t.title for t in tables if name == f"data/{t.name}.csv"), m.TEXT["title"]
-                ),
+                "judul": titles.get(name, INDONESIAN["title"]),
                 "bita": len(content),
                 "sha256": hashlib.sha256(content).hexdigest(),
             }

@@ -16,6 +16,7 @@ class Cell:
             where the cell is their sum; empty for labels.
         behind: what the number counts, and how to trace it; empty for labels.
         value: the number itself (a share for percents); None for labels and what is not known.
+        places: its decimals.
 
     """
 
@@ -24,11 +25,20 @@ class Cell:
     figure: str = ""
     value: int | float | None = None
     behind: str = ""
+    places: int = 0
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table; `groups` are heads that span columns, as (text, columns)."""
+    """A table.
+
+    Attributes:
+        groups: heads that span columns, as (text, columns).
+        is_text: whether its columns hold words, and are as wide as these need.
+        sheet, subject: in the workbook, tables of one sheet stand together on it, each row under
+            its table's subject; empty: a sheet of its own.
+
+    """
 
     number: int
     label: str
@@ -40,6 +50,8 @@ class Table:
     total: list[Cell] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     is_text: bool = False
+    sheet: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,7 @@ class Section:
 
     Attributes:
         is_page: whether it has paper of its own.
+        lead: sentences before all else.
         definitions: name and definition of each figure in its tables.
 
     """
@@ -72,6 +85,7 @@ class Section:
     paragraphs: list[str] = field(default_factory=list)
     is_page: bool = False
     definitions: list[tuple[str, str]] = field(default_factory=list)
+    lead: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -88,6 +102,9 @@ class Document:
     meta: list[str]
     points_title: str
     points: list[tuple[str, str]]
+    charts: list[Chart]
+    glance: list[Table]
+    contents_title: str
     sections: list[Section]
     press_title: str
     press_note: str

@@ -5,12 +5,10 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from lumbung.publication import messages as m
 from lumbung.publication.content import Edition, week_start
+from lumbung.publication.messages import BY_LANGUAGE
 from lumbung.publication.pages import Cell, Document, Table
 from lumbung.settings import JAKARTA
-
-T = m.TEXT
 
 
 def workbook(edition: Edition, document: Document) -> bytes:
@@ -46,6 +44,7 @@ class _Writer:
     def __init__(self, book: Any, edition: Edition, document: Document) -> None:
         self.book = book
         self.e = edition
+        self.m = BY_LANGUAGE[edition.language]
         self.d = document
         self.title = book.add_format({"bold": True, "font_size": 14})
         self.bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
@@ -63,7 +62,7 @@ class _Writer:
                 {"num_format": kind, "bold": is_total, "align": "right"}
                 | ({"top": 1} if is_total else {})
             )
-            for kind in ("#,##0", "+#,##0;-#,##0;0", "0%")
+            for kind in ("#,##0", "+#,##0;-#,##0;0", "0%", "#,##0.0", "#,##0.00")
             for is_total in (False, True)
         }
         self.label = {
@@ -72,15 +71,21 @@ class _Writer:
         }
 
     def write(self) -> None:
-        tables = [table for section in self.d.sections for table in section.tables]
+        tables = [
+            *self.d.glance,
+            *(table for section in self.d.sections for table in section.tables),
+        ]
         self.contents(tables)
-        for table in tables:
-            self.table(table)
+        for number, table in enumerate(tables):
+            if not table.sheet:
+                self.table(table)
+            elif table.sheet not in {before.sheet for before in tables[:number]}:
+                self.together([t for t in tables if t.sheet == table.sheet])
         self.trend()
         self.notes()
 
     def contents(self, tables: list[Table]) -> None:
-        sheet = self.book.add_worksheet(T["sheet_contents"])
+        sheet = self.book.add_worksheet(self.m["sheet_contents"])
         sheet.set_column(0, 0, 22)
         sheet.set_column(1, 1, 90)
         sheet.write_string(0, 0, self.d.title, self.title)
@@ -88,24 +93,32 @@ class _Writer:
             sheet.write_string(row, 0, text)
         for row, (label, value, style) in enumerate(
             (
-                (T["first_day"], self.e.monday, self.day),
-                (T["last_day"], self.e.sunday, self.day),
-                (T["as_of_head"], _local(self.e.as_of), self.moment),
-                (T["frozen_head"], _local(self.e.frozen_at), self.moment),
+                (self.m["first_day"], self.e.monday, self.day),
+                (self.m["last_day"], self.e.sunday, self.day),
+                (self.m["as_of_head"], _local(self.e.as_of), self.moment),
+                (self.m["frozen_head"], _local(self.e.frozen_at), self.moment),
             ),
             5,
         ):
             sheet.write_string(row, 0, label)
             sheet.write_datetime(row, 1, value, style)
-        rows = [(T["sheet"].format(number=t.number), t.caption) for t in tables]
-        rows += [(T["sheet_trend"], T["data_trend"]), (T["sheet_notes"], T["method_title"])]
+        names: dict[str, str] = {}
+        for t in tables:
+            names.setdefault(
+                self.sheet_of(t), self.m[f"sheet_{t.sheet}_title"] if t.sheet else t.caption
+            )
+        rows = [*names.items()]
+        rows += [
+            (self.m["sheet_trend"], self.m["data_tren"]),
+            (self.m["sheet_notes"], self.m["method_title"]),
+        ]
         for row, (name, caption) in enumerate(rows, 10):
             sheet.write_url(row, 0, f"internal:'{name}'!A1", string=name)
             sheet.write_string(row, 1, caption, self.text)
         sheet.freeze_panes(1, 0)
 
     def table(self, table: Table) -> None:
-        sheet = self.book.add_worksheet(T["sheet"].format(number=table.number))
+        sheet = self.book.add_worksheet(self.sheet_of(table))
         sheet.write_string(0, 0, f"{table.label} {table.caption}", self.title)
         row = 2
         if table.groups:
@@ -136,12 +149,40 @@ class _Writer:
         sheet.set_paper(9)  # A4
         sheet.fit_to_pages(1, 0)
 
+    def sheet_of(self, table: Table) -> str:
+        """The sheet that a table is on."""
+        if table.sheet:
+            return self.m[f"sheet_{table.sheet}"]
+        return self.m("sheet", number=table.number)
+
+    def together(self, tables: list[Table]) -> None:
+        """Tables of the same columns on one sheet, each row under its table's subject."""
+        sheet = self.book.add_worksheet(self.sheet_of(tables[0]))
+        sheet.write_string(0, 0, self.m[f"sheet_{tables[0].sheet}_title"], self.title)
+        for column, head in enumerate([self.m["regency"], *tables[0].columns]):
+            style = self.head if column > 1 else self.head_left
+            sheet.write_string(2, column, head.replace("\u00ad", ""), style)
+            sheet.set_column(column, column, 14 if column > 1 else 30)
+        sheet.freeze_panes(3, 2)
+        row = 2
+        for table in tables:
+            for cells in table.rows:
+                row += 1
+                for column, cell in enumerate([Cell(table.subject), *cells]):
+                    self.cell(sheet, row, column, cell, False)
+        sheet.autofilter(2, 0, row, len(tables[0].columns))
+        for line in [*tables[0].notes, tables[0].source]:
+            row += 1
+            sheet.write_string(row + 1, 0, line, self.quiet)
+
     def cell(self, sheet: Any, row: int, column: int, cell: Cell, is_total: bool) -> None:
         if cell.is_number and cell.value is not None:
             kind = "#,##0"
             if cell.figure.startswith("percent"):
                 kind = "0%"
-            elif cell.figure.endswith("/difference"):
+            elif cell.places:
+                kind = f"#,##0.{'0' * cell.places}"
+            elif cell.figure.endswith("/difference") or cell.figure.startswith("since/other"):
                 kind = "+#,##0;-#,##0;0"
             sheet.write_number(row, column, cell.value, self.formats[kind, is_total])
         elif cell.is_number:
@@ -151,13 +192,13 @@ class _Writer:
 
     def trend(self) -> None:
         """The province's weeks: what the charts over time are drawn from."""
-        sheet = self.book.add_worksheet(T["sheet_trend"])
+        sheet = self.book.add_worksheet(self.m["sheet_trend"])
         keys = sorted(self.e.trend)
-        names = m.category_names(self.e)
+        names = self.m.category_names(self.e)
         weeks = sorted({week for values in self.e.trend.values() for week, _ in values})
-        sheet.write_string(0, 0, T["data_trend"], self.title)
-        sheet.write_string(2, 0, T["week"], self.head_left)
-        sheet.write_string(2, 1, T["monday"], self.head_left)
+        sheet.write_string(0, 0, self.m["data_tren"], self.title)
+        sheet.write_string(2, 0, self.m["week"], self.head_left)
+        sheet.write_string(2, 1, self.m["monday"], self.head_left)
         sheet.set_column(0, 1, 13)
         sheet.set_column(2, 1 + len(keys), 16)
         sheet.freeze_panes(3, 2)
@@ -165,7 +206,7 @@ class _Writer:
             sheet.write_string(row, 0, week)
             sheet.write_datetime(row, 1, week_start(week), self.day)
         for column, key in enumerate(keys, 2):
-            head = ": ".join(p for p in (m.FIGURES[key[0]].name, names.get(key)) if p)
+            head = ": ".join(p for p in (self.m.figures[key[0]].name, names.get(key)) if p)
             sheet.write_string(2, column, head.replace("\u00ad", ""), self.head)
             for week, value in self.e.trend[key]:
                 sheet.write_number(
@@ -173,10 +214,10 @@ class _Writer:
                 )
 
     def notes(self) -> None:
-        sheet = self.book.add_worksheet(T["sheet_notes"])
+        sheet = self.book.add_worksheet(self.m["sheet_notes"])
         sheet.set_column(0, 0, 34)
         sheet.set_column(1, 1, 100)
-        sheet.write_string(0, 0, T["method_title"], self.title)
+        sheet.write_string(0, 0, self.m["method_title"], self.title)
         row = 1
         method = next(s for s in self.d.sections if s.id == "metode")
         for paragraph in [*method.paragraphs, self.d.contact]:
@@ -184,9 +225,9 @@ class _Writer:
             sheet.merge_range(row, 0, row, 1, paragraph, self.text)
             sheet.set_row(row, 15 * (1 + len(paragraph) // 130))
         row += 2
-        sheet.write_string(row, 0, T["figure"], self.head_left)
-        sheet.write_string(row, 1, T["definition"], self.head_left)
-        for figure in m.FIGURES.values():
+        sheet.write_string(row, 0, self.m["figure"], self.head_left)
+        sheet.write_string(row, 1, self.m["definition"], self.head_left)
+        for figure in self.m.figures.values():
             row += 1
             sheet.write_string(row, 0, figure.name, self.bold)
             sheet.write_string(row, 1, f"{figure.definition}.", self.text)

@@ -1,0 +1,201 @@
+"""How long all artefacts of an edition take, and how much memory: `make bench-publication`.
+
+Two editions of invented names and numbers, made in memory: seven regencies and 514, in both
+languages, with what makes an edition long: eight districts a regency, fourteen themes, a district
+in ten that did not deliver, a hundred restatements. Each is rendered in a process of its own (a
+process's memory never shrinks); its memory is that of its whole tree, read while it runs.
+
+Last lines: `edition_7_s`, `edition_514_s` (wall time from a new interpreter to the
+bytes of every file) and `rss_mb` (the larger of the two editions).
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+WEEKS = [f"2024-W{week}" for week in range(39, 48)]
+
+
+def edition(count: int) -> Any:
+    """An edition of so many regencies; every number is a made-up remainder."""
+    # loaded only in the process that is measured
+    from lumbung.publication import content as c
+    from lumbung.publication.catalogue import LANGUAGES
+    from lumbung.publication.disclosure import GROUPS
+    from lumbung.publication.office import Office
+    from lumbung.publication.writer import ENDED, RUNNING
+
+    issues = ["PU", "ASN", "KADES", "TNIPOL", "PENY", "SARA", "KH", "APK", "FAS", "ANAK"]
+    issues += ["DPH", "PUNGHIT", "LOG", "LAIN"]
+    types = ["ADM", "PID", "ETIK", "HKL", "SKT"]
+    reasons = ["FORMAL", "MATERIEL", "LATE", "ALREADY_HANDLED", "WITHDRAWN", "UNSTATED"]
+    preventions = ["IMBAUAN_TERTULIS", "IMBAUAN_LISAN", "SOSIALISASI", "KOORDINASI"]
+    rules = ["LAPOR", "TEMUAN", "KAJIAN_AWAL", "PERBAIKAN", "PENANGANAN"]
+    categories = {
+        "suspected_violation": ["ALL"],
+        "suspected_violation_by_kind": ["LP", "TM"],
+        "suspected_violation_by_issue": issues,
+        "suspected_violation_by_type": types,
+        **{
+            f"report_{step}": ["LP", "TM"]
+            for step in ("received", "registered", "not_registered", "pending")
+        },
+        "report_not_registered_by_reason": reasons,
+        "report_registered_by_result": [
+            *("PROVEN", "NOT_PROVEN", "FORWARDED", "CLOSED", "IN_PROCESS")
+        ],
+        "report_registered_by_type": types,
+        "tip": ["ALL"],
+        "campaign_event_by_election": ["PILGUB", "PILBUP", "PILWAKO"],
+        "campaign_event_by_method": ["TATAP_MUKA", "TERBATAS", "RAPAT_UMUM", "LAIN"],
+        "prevention": ["ALL"],
+        "prevention_by_type": preventions,
+        "district_submitted": ["ALL"],
+        "district_expected": ["ALL"],
+    }
+    keys = [(code, category) for code, named in categories.items() for category in named]
+    regencies = [
+        c.Regency(
+            *(f"{11 + n // 90}.{n % 90 + 1:02}", f"{1100 + n}", f"Kabupaten Contoh {n + 1}"),
+            *(n // 30, n % 30, False, 150_000 + 997 * n, 300 + n),
+        )
+        for n in range(count)
+    ]
+    regencies.append(c.Regency("19.00", None, "Belum terpetakan", None, None, True, 0, 0))
+    figures: dict[tuple[str, str, str], c.Figure] = {}
+    for k, (code, category) in enumerate(keys):
+        total = [0, 0, 0]
+        for n, regency in enumerate(regencies):
+            week, before = (n * 7 + k * 3) % 11, (n * 5 + k) % 9
+            values = [week, 20 * week + before, before]
+            total = [a + b for a, b in zip(total, values, strict=True)]
+            figures[code, category, regency.code] = c.Figure(*values)
+        figures[code, category, c.PROVINCE] = c.Figure(*total)
+    districts = [
+        (r.code, f"{r.code}.{d:02}", f"Kecamatan {d} {r.code}")
+        for r in regencies[:-1]
+        for d in range(1, 9)
+    ]
+    known = date(2024, 11, 24)
+    names = {
+        "issue": {code: f"Tema contoh {code.lower()}" for code in issues},
+        "issue_label": {code: f"Tema {code.lower()}" for code in issues},
+        "violation_type": {code: f"Jenis {code.lower()}" for code in types},
+        "reason": {code: f"Alasan {code.lower()}" for code in reasons},
+        "prevention_type": {code: f"Bentuk {code[-6:].lower()}" for code in preventions},
+        "deadline_rule": {code: f"Tenggat {code.lower()}" for code in rules},
+        "set_apart_reason": {},
+    }
+    return c.Edition(
+        edition_id="2024-W47-r1",
+        week_id="2024-W47",
+        revision=1,
+        language="id",
+        known="now",
+        as_of=datetime(2024, 11, 24, 23, tzinfo=UTC),
+        frozen_at=datetime(2024, 11, 25, tzinfo=UTC),
+        content_hash="0" * 64,
+        state="approved",
+        office=Office(
+            name="Kantor Contoh",
+            custodian="Bagian Data Contoh",
+            contact_name="Layanan contoh",
+            contact_url="https://ppid.example.id",
+            licence="CC-BY-4.0",
+            licence_url="https://example.id/lisensi",
+            small_cell_threshold=3,
+            languages=("id", "en"),
+        ),
+        regencies=tuple(regencies),
+        names=dict.fromkeys(LANGUAGES, names),
+        legal_sources=("Peraturan contoh",),
+        figures=figures,
+        trend={
+            key: tuple((week, (k + n) % 40) for n, week in enumerate(WEEKS))
+            for k, key in enumerate(keys)
+        },
+        submissions=tuple(
+            c.Submission(code, name, regency, n % 10 > 0, 3, known)
+            for n, (regency, code, name) in enumerate(districts)
+        ),
+        district_figures=tuple(
+            c.DistrictFigure(regency, code, name, group, (n % 9) if n % 9 > 2 else None)
+            for n, (regency, code, name) in enumerate(districts)
+            for group in GROUPS
+        ),
+        district_weeks=(WEEKS[4], WEEKS[7]),
+        deadlines=tuple(
+            c.Deadline(rule, r.code, state, (n + k) % 4)
+            for k, rule in enumerate(rules)
+            for n, r in enumerate(regencies)
+            for state in (*RUNNING, *ENDED)
+        ),
+        profiles=tuple(
+            c.Profile(
+                *(r.code, issue, (n + k) % 9, 40, 12.5, 10.0, 1.25, 0.7, 2.1),
+                *((n + k) % 40 == 0, 3, 2, "steady", 50, 12),
+            )
+            for n, r in enumerate(regencies)
+            for k, issue in enumerate(issues)
+        ),
+        previous_id="2024-W46-r1",
+        previous={(*key, c.PROVINCE): 1000 for key in keys},
+        restatements=tuple(
+            c.Restatement(*("2024-W46-r1", "tip", "ALL", r.code, "week", 3, 4, 1, 0, 0, 0, False))
+            for r in regencies[:100]
+        ),
+        not_counted=(c.NotCounted("contoh", "test_row", "Kanal", "Bagian", "Baris uji", 1, 2),),
+        waivers=(),
+        decision=None,
+    )
+
+
+def measured(count: int) -> tuple[float, float, int]:
+    """Seconds and MB of rendering an edition of so many regencies, and the bytes it is."""
+    started = time.perf_counter()
+    with subprocess.Popen(
+        [sys.executable, Path(__file__), str(count)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        watched = psutil.Process(process.pid)
+        most = 0
+        while process.poll() is None:
+            try:
+                tree = [watched, *watched.children(recursive=True)]
+                most = max(most, sum(each.memory_info().rss for each in tree))
+            except psutil.NoSuchProcess:
+                pass
+            time.sleep(0.02)
+        seconds = time.perf_counter() - started
+        if process.returncode:
+            raise SystemExit(f"rendering an edition of {count} regencies failed")
+        size = int((process.stdout and process.stdout.read()) or 0)
+    return seconds, most / 2**20, size
+
+
+def main() -> None:
+    """Render one edition (an argument: of so many regencies) or measure both."""
+    if len(sys.argv) == 2:
+        from lumbung.publication.render import render
+
+        files = render(edition(int(sys.argv[1])))
+        print(sum(map(len, files.values())))
+        for name, content in files.items():
+            print(f"{len(content):>12,}  {name}", file=sys.stderr)
+        return
+    results = {count: measured(count) for count in (7, 514)}
+    for count, (seconds, mb, size) in results.items():
+        print(f"{count} regencies: {seconds:.1f} s, {mb:.0f} MB, {size / 2**20:.1f} MB of files")
+    print(f"edition_7_s={results[7][0]:.2f}")
+    print(f"edition_514_s={results[514][0]:.2f}")
+    print(f"rss_mb={max(mb for _, mb, _ in results.values()):.0f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1184 @@
+"""The one catalogue of messages: every sentence an edition prints, in Indonesian and in English.
+
+A message is a pair, so that none can be missing in one language. "dugaan" stands before every
+allegation, in English "alleged"; English sentences are written so that 1 reads as well as 2.
+"""
+
+from __future__ import annotations
+
+LANGUAGES = ("id", "en")
+"""The languages, in the order of each pair."""
+
+TEXT: dict[str, tuple[str, str]] = {
+    # how numbers, days and lists are written
+    "not_available": ("n/a", "n/a"),
+    "thousands": (".", ","),
+    "decimal_point": (",", "."),
+    "percent": ("{value}\u00a0%", "{value}%"),
+    "days": (
+        "Senin Selasa Rabu Kamis Jumat Sabtu Minggu",
+        "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
+    ),
+    "months": (
+        "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember",
+        "January February March April May June July August September October November December",
+    ),
+    "moment": ("{day} pukul {hour}.{minute}\u00a0WIB", "{day}, {hour}:{minute}\u00a0WIB"),
+    "and": (" dan ", " and "),
+    "last_and": (", dan ", ", and "),
+    "others": ("{count} lainnya", "{count} others"),
+    # the head of an edition
+    "contact": ("Informasi: {name}, {url}", "Information: {name}, {url}"),
+    "province_name": ("Provinsi Kepulauan Bangka Belitung", "Bangka Belitung Islands Province"),
+    "title": ("Buletin Mingguan Pengawasan Pemilihan", "Weekly Election Supervision Bulletin"),
+    "subtitle": ("Pekan {week}: {range}", "Week {week}: {range}"),
+    "as_of": ("Keadaan data {as_of}", "Data as of {as_of}"),
+    "known_now": (
+        "Memuat catatan yang diketahui sampai {frozen_at}",
+        "With the records known until {frozen_at}",
+    ),
+    "known_then": (
+        "Disusun kemudian; hanya memuat catatan yang sudah masuk pada saat itu",
+        "Made later, of the records that had come in by then alone",
+    ),
+    "edition": ("Edisi {edition_id}", "Edition {edition_id}"),
+    "page": ("halaman {page} dari {pages}", "page {page} of {pages}"),
+    # approval
+    "status_draft": ("Rancangan — belum disetujui", "Draft — not yet approved"),
+    "status_rejected": (
+        "Rancangan — ditolak, tidak diterbitkan",
+        "Draft — rejected, not published",
+    ),
+    "status_demo": (
+        "Disetujui otomatis oleh demo — data contoh, bukan angka resmi",
+        "Approved automatically by the demo — sample data, not official figures",
+    ),
+    "status_person": ("Disetujui oleh {by}, {at}", "Approved by {by}, {at}"),
+    # main points
+    "points": ("Ringkasan", "Main points"),
+    "point_violation": (
+        "{value} dugaan pelanggaran pekan ini",
+        "Alleged violations this week: {value}",
+    ),
+    "point_violation_more": (
+        "({lp} laporan dan {tm} temuan), {change}. Sejak awal masa kampanye tercatat {to_date}.",
+        "(reports {lp}, findings {tm}), {change}. Since the campaign began: {to_date}.",
+    ),
+    "point_place": (
+        "Dugaan pelanggaran terbanyak di {places}.",
+        "Most alleged violations: {places}.",
+    ),
+    "point_place_even": (
+        "Dugaan pelanggaran tercatat di {places}.",
+        "Alleged violations were recorded in {places}.",
+    ),
+    "point_place_more": (
+        "{none}Sejak awal masa kampanye terbanyak di {places}.",
+        "{none}Most since the campaign began: {places}.",
+    ),
+    "point_place_none": (
+        "Pekan ini tidak ada dugaan pelanggaran di {places}. ",
+        "None this week in {places}. ",
+    ),
+    "point_issue": (
+        "Dugaan tersering pekan ini bertema {issues}.",
+        "Most frequent themes this week: {issues}.",
+    ),
+    "point_issue_more": (
+        "Satu kasus dapat memuat beberapa tema.",
+        "A case may have several themes.",
+    ),
+    "point_issue_zero": (
+        "Tema dugaan pelanggaran pekan ini belum dicatat.",
+        "The themes of this week's alleged violations are not recorded yet.",
+    ),
+    "point_profile": (
+        "Tema yang menonjol sejak awal: {themes}.",
+        "Themes that stand out since the campaign began: {themes}.",
+    ),
+    "point_profile_theme": (
+        "{issue} di {place} ({times} kali provinsi)",
+        "{issue} in {place} ({times} times the province)",
+    ),
+    "point_profile_none": (
+        "Sejak awal tidak ada tema yang menonjol di satu kabupaten/kota.",
+        "No theme stands out in any one regency since the campaign began.",
+    ),
+    "point_funnel": (
+        "{received} laporan diterima pekan ini:",
+        "Reports received this week: {received};",
+    ),
+    "point_funnel_more": (
+        "{registered} diregistrasi, {not_registered} tidak diregistrasi, {pending} belum "
+        "diputuskan.",
+        "{registered} registered, {not_registered} not registered, {pending} not yet decided.",
+    ),
+    "point_deadline": (
+        "{overdue} tenggat penanganan sudah lewat",
+        "Handling deadlines that have passed: {overdue}",
+    ),
+    "point_deadline_more": (
+        "dan {soon} berakhir hari ini atau besok, dari {open} yang berjalan.",
+        "and {soon} of the {open} still running end today or tomorrow.",
+    ),
+    "point_deadline_none": (
+        "Tidak ada tenggat penanganan yang berjalan.",
+        "No handling deadline is running.",
+    ),
+    "point_campaign": (
+        "{value} kegiatan kampanye diawasi pekan ini,",
+        "Campaign events supervised this week: {value},",
+    ),
+    "point_campaign_spread": (
+        "{change}; terbanyak di {most}, paling sedikit di {least}.",
+        "{change}; most in {most}, fewest in {least}.",
+    ),
+    "point_other": (
+        "{prevention} tindakan pencegahan dan {tip} informasi awal pekan ini.",
+        "Prevention actions this week: {prevention}; tips: {tip}.",
+    ),
+    "point_other_more": (
+        "Pencegahan {prevention_change}; informasi awal {tip_change}.",
+        "Prevention {prevention_change}; tips {tip_change}.",
+    ),
+    "point_complete": (
+        "{submitted} dari {expected} kecamatan ({percent}) menyampaikan rekap.",
+        "{submitted} of {expected} districts ({percent}) delivered their recap.",
+    ),
+    "point_complete_all": (
+        "Semua kecamatan sudah menyampaikan.",
+        "Every district has delivered.",
+    ),
+    "point_complete_missing": (
+        "Belum menyampaikan: {districts}. Angka kegiatan dan pencegahan pekan ini dapat bertambah.",
+        "Not delivered: {districts}. This week's events and prevention may still rise.",
+    ),
+    "point_restatement": (
+        "{count} angka pekan dalam edisi sebelumnya kini berbeda.",
+        "Weekly figures of earlier editions that are different now: {count}.",
+    ),
+    "point_restatement_more": (
+        "Angka lama, angka baru, dan sebabnya dimuat dalam edisi ini.",
+        "Old value, new value and reason are in this edition.",
+    ),
+    "point_waiver": (
+        "{count} pemeriksaan mutu dikecualikan.",
+        "Quality checks waived: {count}.",
+    ),
+    "point_waiver_more": (
+        "Alasan dan penanggung jawabnya dimuat dalam edisi ini.",
+        "Reasons and who answers for them are in this edition.",
+    ),
+    # every regency on one line
+    "glance_caption": ("Sekilas tiap kabupaten/kota", "Every regency at a glance"),
+    "glance_week": ("Dugaan pekan ini", "Alleged this week"),
+    "glance_to_date": ("Dugaan sejak awal", "Alleged to date"),
+    "glance_overdue": ("Tenggat lewat", "Deadlines passed"),
+    "glance_events": ("Kampanye diawasi", "Events super\u00advised"),
+    "glance_prevention": ("Pence\u00adgahan", "Preven\u00adtion"),
+    "glance_recaps": ("Rekap masuk", "Recaps in"),
+    "glance_themes": ("Tema menonjol", "Themes that stand out"),
+    # changes
+    "change_up": (
+        "naik {by} dari pekan sebelumnya ({previous})",
+        "up {by} from the previous week ({previous})",
+    ),
+    "change_down": (
+        "turun {by} dari pekan sebelumnya ({previous})",
+        "down {by} from the previous week ({previous})",
+    ),
+    "change_same": ("sama dengan pekan sebelumnya", "unchanged from the previous week"),
+    "change_unknown": (
+        "tanpa pembanding dari pekan sebelumnya",
+        "with no previous week to compare",
+    ),
+    "same_each": ("masing-masing {value}", "{value} each"),
+    "of_each": ("{places} ({value})", "{places} ({value})"),
+    "all_regencies": ("semua kabupaten/kota", "every regency"),
+    "many_regencies": ("{count} kabupaten/kota", "{count} regencies"),
+    "many_issues": ("{count} tema (masing-masing {value})", "{count} themes ({value} each)"),
+    # common heads
+    "regency": ("Kabupaten/kota", "Regency or city"),
+    "kabupaten": ("Kabupaten {name}", "{name} Regency"),
+    "kota": ("Kota {name}", "{name} City"),
+    "province": ("Provinsi", "Province"),
+    "this_week": ("Pekan ini", "This week"),
+    "last_week": ("Pekan lalu", "Last week"),
+    "difference": ("Selisih", "Change"),
+    "to_date": ("Sejak awal", "To date"),
+    "total": ("Jumlah", "Total"),
+    "theme": ("Tema", "Theme"),
+    "unknown_place": ("Belum terpetakan", "Place not known"),
+    "unknown_head": ("Belum terpe\u00adtakan", "Place not known"),
+    "table": ("Tabel {number}.", "Table {number}."),
+    "chart": ("Gambar {number}.", "Figure {number}."),
+    # the line beneath a table or chart
+    "source": (
+        "Sumber: {source}. Keadaan data {as_of}. Kelengkapan rekap: {submitted} dari {expected} "
+        "kecamatan ({percent}).",
+        "Source: {source}. Data as of {as_of}. Recaps delivered: {submitted} of {expected} "
+        "districts ({percent}).",
+    ),
+    "source_register": ("buku register laporan dan temuan", "register of reports and findings"),
+    "source_recap": (
+        "rekap pengawasan kampanye dan pencegahan tiap kecamatan",
+        "each district's recap of campaign supervision and prevention",
+    ),
+    "source_tip": (
+        "pesan aduan WhatsApp dan formulir pemantau",
+        "WhatsApp hotline and observers' form",
+    ),
+    "source_all": ("semua kanal penerimaan", "all intake channels"),
+    # completeness
+    "complete_title": ("Kelengkapan penyampaian", "Completeness of reporting"),
+    "complete_caption": (
+        "{submitted} dari {expected} kecamatan menyampaikan rekap pekan ini",
+        "{submitted} of {expected} districts delivered this week's recap",
+    ),
+    "district": ("Kecamatan", "District"),
+    "districts": ("Kecamatan", "Districts"),
+    "submitted": ("Menyam\u00adpaikan", "Delivered"),
+    "share": ("Persen", "Per cent"),
+    "last_delivery": ("Kiriman terakhir", "Last delivery"),
+    "missing_caption": (
+        "{count} kecamatan belum menyampaikan rekap pekan ini",
+        "Districts that have not delivered this week's recap: {count}",
+    ),
+    "missing_none": (
+        "Semua kecamatan sudah menyampaikan rekap pekan ini.",
+        "Every district has delivered this week's recap.",
+    ),
+    "missing_since": ("{district} (terakhir {day})", "{district} (last on {day})"),
+    "missing_never": ("{district} (belum pernah)", "{district} (never)"),
+    "never": ("belum pernah", "never"),
+    "complete_note": (
+        "Kecamatan tanpa kegiatan tetap menyampaikan rekap nihil dan dihitung menyampaikan. "
+        "Kiriman terakhir: hari rekap terakhir diterima, untuk pekan mana pun sampai pekan ini.",
+        "A district without activities still delivers an empty recap and counts as delivered. "
+        "Last delivery: the day its latest recap was received, for any week up to this one.",
+    ),
+    # funnel
+    "funnel_title": ("Registrasi dan hasil penanganan", "Registration and results"),
+    "funnel_caption": (
+        "Dari {received} laporan dan temuan sejak awal, {registered} diregistrasi",
+        "Of {received} reports and findings to date, {registered} were registered",
+    ),
+    "kind": ("Jenis", "Kind"),
+    "LP": ("Laporan", "Reports"),
+    "TM": ("Temuan", "Findings"),
+    "received": ("Diterima", "Received"),
+    "registered": ("Diregis\u00adtrasi", "Registered"),
+    "not_registered": ("Tidak diregis\u00adtrasi", "Not registered"),
+    "pending": ("Belum diputus\u00adkan", "Not yet decided"),
+    "funnel_note": (
+        "Diterima = diregistrasi + tidak diregistrasi + belum diputuskan. Status adalah status "
+        "saat data dibekukan, dihitung pada pekan laporan diterima.",
+        "Received = registered + not registered + not yet decided. The status is that of the day "
+        "the data were frozen, counted in the week of receipt.",
+    ),
+    "reason_caption": (
+        "Laporan dan temuan yang tidak diregistrasi sejak awal: {count}{most}",
+        "Reports and findings not registered to date: {count}{most}",
+    ),
+    "most_of": ("; terbanyak {name} ({value})", "; most often {name} ({value})"),
+    "reason": ("Alasan", "Reason"),
+    "UNSTATED": ("Alasan tidak tertulis atau tidak dikenal", "Reason not stated or not known"),
+    "result_caption": (
+        "Perkara diregistrasi sejak awal: {proven} terbukti, {not_proven} tidak terbukti, "
+        "{in_process} masih diproses",
+        "Registered cases to date: {proven} established, {not_proven} not, {in_process} in process",
+    ),
+    "result": ("Hasil", "Result"),
+    "PROVEN": ("Terbukti", "Established"),
+    "NOT_PROVEN": ("Tidak terbukti atau dihentikan", "Not established or stopped"),
+    "FORWARDED": ("Diteruskan atau direkomendasikan", "Forwarded or recommended"),
+    "CLOSED": ("Tindak lanjut selesai", "Follow-up closed"),
+    "IN_PROCESS": ("Masih diproses", "In process"),
+    "result_note": (
+        "Hasil adalah keadaan saat data dibekukan, dihitung pada pekan diterimanya. Tujuan "
+        "penerusan (BKN, KPU, Sentra Gakkumdu, DKPP) dan tindak lanjutnya belum dikumpulkan "
+        "sebagai data.",
+        "The result is that of the day the data were frozen, counted in the week of receipt. To "
+        "whom a case was forwarded (BKN, KPU, Sentra Gakkumdu, DKPP) and what followed is not "
+        "collected as data yet.",
+    ),
+    "registered_type_caption": (
+        "Perkara diregistrasi menurut jenis dugaan pelanggaran{most}",
+        "Registered cases by type of alleged violation{most}",
+    ),
+    # deadlines
+    "deadline_title": ("Tenggat penanganan", "Handling deadlines"),
+    "deadline_caption": (
+        "{open} tenggat berjalan: {overdue} sudah lewat, {soon} berakhir hari ini atau besok",
+        "Deadlines running: {open}; passed {overdue}, ending today or tomorrow {soon}",
+    ),
+    "deadline_regency": (
+        "Tenggat yang berjalan menurut kabupaten/kota",
+        "Deadlines running by regency",
+    ),
+    "deadline": ("Tenggat", "Deadline"),
+    "deadline_running": ("Berjalan, sisa hari", "Running, days left"),
+    "deadline_ended": ("Sudah berakhir", "Ended"),
+    "OVERDUE": ("Lewat", "Passed"),
+    "MAYBE_OVERDUE": ("Mungkin lewat", "May have passed"),
+    "DAYS_0": ("Hari ini", "Today"),
+    "DAYS_1": ("1", "1"),
+    "DAYS_2": ("2", "2"),
+    "DAYS_3": ("3–5", "3–5"),
+    "DAYS_6": ("6+", "6+"),
+    "MET": ("Tepat waktu", "In time"),
+    "MISSED": ("Terlambat", "Late"),
+    "UNCERTAIN": ("Tidak pasti", "Uncertain"),
+    "deadline_note": (
+        "Hari kalender, dihitung dari hari sesudah mulainya, pada keadaan data edisi ini; "
+        "penanganan 3 + 2 hari dihitung 5 hari. Satu kasus dapat memiliki beberapa tenggat. Hari "
+        "perubahan status hanya diketahui di antara dua kiriman: yang mungkin lewat dan yang tidak "
+        "pasti disebut demikian. Dasar hukum: {sources}.",
+        "Calendar days from the day after the start, at this edition's as-of; handling of 3 + 2 "
+        "days counts as 5. A case may have several deadlines. The day a status changed is only "
+        "known to lie between two deliveries: what may have passed or is uncertain is called so. "
+        "Legal basis: {sources}.",
+    ),
+    # violations
+    "violation_title": (
+        "Dugaan pelanggaran menurut kabupaten/kota",
+        "Alleged violations by regency",
+    ),
+    "violation_caption": ("Dugaan pelanggaran {change}", "Alleged violations: {change}"),
+    "violation_note": (
+        "Kanal penerimaan belum mencatat apakah kejadiannya dalam kegiatan kampanye atau di "
+        "luarnya.",
+        "The intake channels do not record yet whether it happened during a campaign event.",
+    ),
+    "map_title": (
+        "Sejak awal, dugaan pelanggaran terbanyak di {places}",
+        "Most alleged violations to date: {places}",
+    ),
+    "map_title_zero": ("Belum ada dugaan pelanggaran", "No alleged violation so far"),
+    "map_tile": ("pekan ini {value}", "this week {value}"),
+    "map_alt": (
+        "Peta {count} kabupaten/kota. Dugaan pelanggaran sejak awal (pekan ini): {values}.",
+        "Map of {count} regencies. Alleged violations to date (this week): {values}.",
+    ),
+    "map_value": ("{place} {to_date} ({week})", "{place} {to_date} ({week})"),
+    "map_note_tiles": (
+        "Satu petak satu kabupaten/kota, letaknya mengikuti peta. ",
+        "One tile a regency, placed as on the map. ",
+    ),
+    "map_note": (
+        "Angka besar: jumlah sejak awal; makin gelap makin banyak. Belum terpetakan: {unknown}.",
+        "Large number: count to date; the darker, the more. Place not known: {unknown}.",
+    ),
+    "trend_title": (
+        "Dugaan pelanggaran pekan ini {value}, {change}",
+        "Alleged violations this week: {value}, {change}",
+    ),
+    "trend_alt": (
+        "Diagram batang dugaan pelanggaran tiap pekan: {values}.",
+        "Bar chart of alleged violations by week: {values}.",
+    ),
+    "trend_value": ("pekan {week} {value}", "week {week} {value}"),
+    "trend_note": (
+        "Tanggal di bawah batang adalah hari Senin pekan itu.",
+        "The date beneath a bar is that week's Monday.",
+    ),
+    # since the edition before
+    "delta_caption": (
+        "Dari {previous} menjadi {now} dugaan pelanggaran sejak edisi {edition}",
+        "From {previous} to {now} alleged violations since edition {edition}",
+    ),
+    "delta_previous": ("Edisi sebelumnya", "Previous edition"),
+    "delta_week": ("Pekan ini", "This week"),
+    "delta_other": ("Pekan lain", "Other weeks"),
+    "delta_now": ("Sekarang", "Now"),
+    "delta_note": (
+        "Jumlah sejak awal masa kampanye. Edisi sebelumnya + pekan ini + pekan lain = sekarang; "
+        "pekan lain: koreksi dan kiriman terlambat, atau pekan tanpa edisi di antaranya.",
+        "Counts since the campaign began. Previous edition + this week + other weeks = now; other "
+        "weeks: corrections and late deliveries, or weeks in between without an edition.",
+    ),
+    "delta_none": (
+        "Belum ada edisi pekan sebelumnya yang terbit; tidak ada pembanding.",
+        "No edition of an earlier week has been published; there is nothing to compare with.",
+    ),
+    # rates
+    "rate_caption": (
+        "Per 100.000 pemilih, dugaan pelanggaran sejak awal terbanyak di {places}",
+        "Most alleged violations to date per 100,000 voters: {places}",
+    ),
+    "rate_caption_zero": (
+        "Dugaan pelanggaran sejak awal per 100.000 pemilih dan per 100 TPS",
+        "Alleged violations to date per 100,000 voters and per 100 polling stations",
+    ),
+    "voters": ("Pemilih (DPT)", "Voters"),
+    "stations": ("TPS", "Polling stations"),
+    "per_voters": ("Per 100.000 pemilih", "Per 100,000 voters"),
+    "per_stations": ("Per 100 TPS", "Per 100 polling stations"),
+    "rate_note": (
+        "† kurang dari {bound} kasus: angka per pemilih dan per TPS mudah berubah oleh satu kasus; "
+        "jangan dipakai untuk mengurutkan. Tanpa yang belum terpetakan, kecuali provinsi.",
+        "† fewer than {bound} cases: one case moves the rate much; do not rank by it. Cases whose "
+        "place is not known count for the province only.",
+    ),
+    "issue_title": (
+        "Dugaan pelanggaran menurut tema dan jenis",
+        "Alleged violations by theme and type",
+    ),
+    "issue_chart": (
+        "Sejak awal, dugaan tersering bertema {issues}",
+        "Most frequent themes to date: {issues}",
+    ),
+    "issue_alt": (
+        "Diagram batang dugaan pelanggaran menurut tema sejak awal: {values}.",
+        "Bar chart of alleged violations by theme to date: {values}.",
+    ),
+    "issue_caption": (
+        "Dugaan pelanggaran menurut tema; tersering pekan ini {issues}",
+        "Alleged violations by theme; most frequent this week: {issues}",
+    ),
+    "issue_caption_zero": (
+        "Dugaan pelanggaran menurut tema; pekan ini tidak ada",
+        "Alleged violations by theme; none this week",
+    ),
+    "issue_note": (
+        "Satu kasus dapat memuat beberapa tema: jumlah menurut tema tidak sama dengan jumlah "
+        "kasus.",
+        "A case may have several themes: themes do not add up to cases.",
+    ),
+    "matrix_week": (
+        "Tema dugaan pelanggaran menurut kabupaten/kota, pekan ini",
+        "Themes of alleged violations by regency, this week",
+    ),
+    "matrix_to_date": (
+        "Tema dugaan pelanggaran menurut kabupaten/kota, sejak awal",
+        "Themes of alleged violations by regency, to date",
+    ),
+    "matrix_rest": (
+        "Tema yang tidak ditampilkan bernilai 0 di semua kabupaten/kota.",
+        "Themes not shown are 0 in every regency.",
+    ),
+    "type_caption": ("Dugaan pelanggaran menurut jenis{most}", "Alleged violations by type{most}"),
+    "type": ("Jenis pelanggaran", "Type"),
+    "type_note": (
+        "Satu kasus dapat memuat beberapa jenis: jumlah menurut jenis tidak sama dengan jumlah "
+        "kasus.",
+        "A case may have several types: types do not add up to cases.",
+    ),
+    # the prevention map
+    "profile_title": ("Peta pencegahan", "Prevention map"),
+    "profile_chart": (
+        "Tema yang menonjol di tiap kabupaten/kota: {themes}",
+        "Themes that stand out in each regency: {themes}",
+    ),
+    "profile_chart_none": (
+        "Tidak ada tema yang menonjol di satu kabupaten/kota",
+        "No theme stands out in any one regency",
+    ),
+    "profile_theme_short": ("{issue} di {place}", "{issue} in {place}"),
+    "profile_alt": (
+        "Peta {count} kabupaten/kota dengan tema yang paling menonjol: {values}.",
+        "Map of {count} regencies with the theme that stands out most: {values}.",
+    ),
+    "profile_value": ("{place}: {theme}", "{place}: {theme}"),
+    "profile_times": ("{value} ×", "{value} ×"),
+    "profile_none": ("tidak ada", "none"),
+    "profile_map_note": (
+        "Angka: berapa kali bagian tema itu di provinsi; makin gelap makin menonjol.",
+        "Number: how many times the theme's share in the province; the darker, the more it stands "
+        "out.",
+    ),
+    "profile_caption": (
+        "Tema yang menonjol dibanding provinsi, dan pencegahan yang dilakukan",
+        "Themes that stand out against the province, and prevention done",
+    ),
+    "profile_cases": ("Kasus", "Cases"),
+    "profile_share": ("Bagian", "Share"),
+    "profile_province": ("Di provinsi", "In province"),
+    "profile_quotient": ("Kali provinsi", "Times province"),
+    "profile_interval": ("Selang 95 %", "95% interval"),
+    "profile_trend": ("Tren empat pekan", "Four-week trend"),
+    "profile_prevention": ("Pence\u00adgahan empat pekan", "Prevention, four weeks"),
+    "profile_trend_value": ("{trend} ({previous} ke {last})", "{trend} ({previous} to {last})"),
+    "rising": ("naik", "rising"),
+    "steady": ("tetap", "steady"),
+    "falling": ("turun", "falling"),
+    "interval": ("{lower}–{upper}", "{lower}–{upper}"),
+    "profile_note": (
+        "Sejak awal masa kampanye: laporan, temuan, dan informasi awal yang bertema. Menonjol: "
+        "selang kepercayaan 95 % seluruhnya di atas 1. Bagian: kasus bertema itu dari semua kasus "
+        "bertema di sana. Tren: empat pekan terakhir dibanding empat pekan sebelumnya, naik atau "
+        "turun bila lebih dari kebetulan. Pencegahan: semua tindakan di sana, tidak menurut tema. "
+        "Semua tema dan kabupaten/kota: data/profil.csv.",
+        "Since the campaign began: reports, findings and tips that name a theme. Stands out: the "
+        "95% confidence interval lies wholly above 1. Share: cases with the theme among all cases "
+        "with one there. Trend: the last four weeks against the four before, rising or falling "
+        "when beyond chance. Prevention: every action there, not by theme. Every theme and "
+        "regency: data/profil.csv.",
+    ),
+    "profile_absent": (
+        "Peta pencegahan dibuat dari keadaan terbaru dan tidak tersedia untuk pekan yang sudah "
+        "lewat.",
+        "The prevention map is made from the newest state and is not available for a past week.",
+    ),
+    # waivers
+    "waiver_title": ("Pengecualian pemeriksaan", "Waived checks"),
+    "waiver": (
+        "Pemeriksaan {check} tidak terpenuhi dan dikecualikan oleh {by} pada {at}, berlaku sampai "
+        "{until}. Alasan: {reason}",
+        "Check {check} does not hold and was waived by {by} on {at}, until {until}. Reason: "
+        "{reason}",
+    ),
+    # restatements
+    "restatement_title": ("Perubahan angka edisi sebelumnya", "Revisions of earlier editions"),
+    "restatement_none": (
+        "Tidak ada angka edisi sebelumnya yang berubah.",
+        "No figure of an earlier edition has changed.",
+    ),
+    "restatement_caption": (
+        "{count} angka pekan dalam edisi sebelumnya kini berbeda",
+        "Weekly figures of earlier editions that are different now: {count}",
+    ),
+    "restatement_caption_told": (
+        "Tidak ada perubahan baru pada angka pekan edisi sebelumnya.",
+        "No new revision of the weekly figures of earlier editions.",
+    ),
+    "restatement_edition": ("Edisi", "Edition"),
+    "restatement_place": ("Wilayah", "Area"),
+    "restatement_old": ("Lama", "Old"),
+    "restatement_new": ("Baru", "New"),
+    "restatement_why": ("Sebab", "Why"),
+    "late": ("masuk terlambat", "came late"),
+    "edited": ("dikoreksi sumber", "corrected by its source"),
+    "withdrawn": ("ditarik sumber", "withdrawn by its source"),
+    "recoded": ("dikode ulang", "coded anew"),
+    "restatement_reason": ("{reason} ({change})", "{reason} ({change})"),
+    "restatement_note": (
+        "Angka edisi yang sudah terbit tidak diubah. Tabel memuat angka pekan; angka sejak awal "
+        "yang ikut berubah ada di data/perubahan.csv. Mengaitkan dua kasus tidak mengubah angka: "
+        "setiap kasus tetap dihitung.",
+        "A published edition is never changed. The table has weekly figures; figures to date that "
+        "changed with them are in data/perubahan.csv. Linking two cases changes no figure: each "
+        "case still counts.",
+    ),
+    "restatement_told": (
+        "{count} perubahan sudah dimuat dalam edisi sebelum ini dan tidak diulang.",
+        "Revisions told in an edition before this one and not repeated: {count}.",
+    ),
+    "restatement_rest": (
+        "{count} perubahan lain ada di data/perubahan.csv.",
+        "Further revisions, in data/perubahan.csv: {count}.",
+    ),
+    # a page per regency
+    "regency_violation": (
+        "{value} dugaan pelanggaran pekan ini, {change}; {to_date} sejak awal.",
+        "Alleged violations this week: {value}, {change}; to date {to_date}.",
+    ),
+    "regency_rate": (
+        "Sejak awal {rate} per 100.000 pemilih; provinsi {province}.",
+        "To date {rate} per 100,000 voters; province {province}.",
+    ),
+    "regency_few": (
+        "Kasusnya kurang dari {bound}: jangan dipakai untuk mengurutkan.",
+        "There are fewer than {bound} cases: do not rank by it.",
+    ),
+    "regency_profile": (
+        "Tema yang menonjol: {themes}. Tindakan pencegahan empat pekan terakhir: {prevention}.",
+        "Themes that stand out: {themes}. Prevention actions in the last four weeks: {prevention}.",
+    ),
+    "regency_theme": (
+        "{issue} ({times} kali provinsi, selang 95 % {interval}, {trend})",
+        "{issue} ({times} times the province, 95% interval {interval}, {trend})",
+    ),
+    "regency_profile_none": (
+        "Tidak ada tema yang menonjol dibanding provinsi. Tindakan pencegahan empat pekan "
+        "terakhir: {prevention}.",
+        "No theme stands out against the province. Prevention actions in the last four weeks: "
+        "{prevention}.",
+    ),
+    "regency_deadline": (
+        "{open} tenggat penanganan berjalan: {overdue} sudah lewat, {soon} berakhir hari ini atau "
+        "besok.",
+        "Handling deadlines running: {open}; passed {overdue}, ending today or tomorrow {soon}.",
+    ),
+    "regency_missing": (
+        "Belum menyampaikan rekap: {districts}.",
+        "Recap not delivered: {districts}.",
+    ),
+    "regency_caption": ("{name}: angka utama", "{name}: main figures"),
+    "regency_themes": (
+        "{name}: tema kasus sejak awal dibanding provinsi",
+        "{name}: themes of cases to date against the province",
+    ),
+    "regency_themes_note": (
+        "Laporan, temuan, dan informasi awal yang bertema. Kali provinsi: bagian tema itu di sini "
+        "dibagi bagiannya di provinsi; pasti di atas (di bawah) provinsi bila seluruh selang di "
+        "atas (di bawah) 1.",
+        "Reports, findings and tips that name a theme. Times province: the theme's share here "
+        "divided by its share in the province; surely above (below) it where the whole interval is "
+        "above (below) 1.",
+    ),
+    "figure_category": ("{figure}: {category}", "{figure}: {category}"),
+    "district_caption": (
+        "{name}: dugaan pelanggaran menurut kecamatan dan kelompok tema, {first}–{last}",
+        "{name}: alleged violations by district and group of themes, {first}–{last}",
+    ),
+    "group_UANG": ("Politik uang", "Money politics"),
+    "group_NETRAL": ("Netralitas", "Neutrality"),
+    "group_ISI": ("SARA, hoaks, fitnah", "Ethnic, religious; hoaxes, slander"),
+    "group_SARANA": ("Alat peraga dan tempat", "Props and places"),
+    "group_LAIN": ("Lainnya", "Other"),
+    "suppressed": ("*", "*"),
+    "district_note": (
+        "* = tidak diterbitkan untuk melindungi orang: jumlah di atas 0 dan di bawah {threshold}, "
+        "serta jumlah lain yang dapat membukanya. Satu kasus dapat memuat beberapa tema. Tabel ini "
+        "terbit sekali untuk tiap empat pekan dan tidak diubah lagi: selisih dua edisi pun tidak "
+        "membuka yang disembunyikan.",
+        "* = not published, to protect people: counts above 0 and below {threshold}, and others "
+        "that would give them away. A case may have several themes. This table is published once "
+        "for every four weeks and not changed again: not even the difference of two editions shows "
+        "what is hidden.",
+    ),
+    # tips
+    "tip_title": ("Informasi awal", "Tips"),
+    "tip_caption": ("Informasi awal {change}", "Tips: {change}"),
+    "tip_note": (
+        "Informasi awal belum memenuhi syarat laporan; ditelusuri dan dapat menjadi temuan. Tidak "
+        "dihitung sebagai dugaan pelanggaran.",
+        "A tip does not meet the requirements of a report; it is traced and may become a finding. "
+        "It does not count as an alleged violation.",
+    ),
+    # campaign
+    "campaign_title": ("Kegiatan kampanye yang diawasi", "Campaign events supervised"),
+    "campaign_election": (
+        "Kegiatan kampanye {change}; sejak awal terbanyak di {most}, paling sedikit di {least}",
+        "Campaign events: {change}; to date most in {most}, fewest in {least}",
+    ),
+    "campaign_method": (
+        "Kegiatan kampanye yang diawasi menurut metode{most}",
+        "Campaign events supervised by method{most}",
+    ),
+    "PILGUB": ("Pilgub", "Governor"),
+    "PILBUP": ("Pilbup", "Regent"),
+    "PILWAKO": ("Pilwako", "Mayor"),
+    "TATAP_MUKA": ("Tatap muka", "Face to face"),
+    "TERBATAS": ("Terbatas", "Limited"),
+    "RAPAT_UMUM": ("Rapat umum", "Rally"),
+    "LAIN": ("Lainnya", "Other"),
+    "campaign_note": (
+        "Terbatas = pertemuan terbatas; lainnya = kegiatan lain yang tidak melanggar larangan "
+        "kampanye.",
+        "Limited = limited meeting; other = other activities that no campaign rule forbids.",
+    ),
+    # prevention
+    "prevention_title": ("Pencegahan", "Prevention"),
+    "prevention_caption": (
+        "Tindakan pencegahan {change}; sejak awal terbanyak di {most}, paling sedikit di {least}",
+        "Prevention actions: {change}; to date most in {most}, fewest in {least}",
+    ),
+    "prevention_note": (
+        "Tindakan yang bentuknya belum dikenal dihitung dalam angka Pencegahan, tidak dalam tabel "
+        "ini.",
+        "Actions of a kind that is not known count as prevention, but not in this table.",
+    ),
+    # not counted
+    "not_counted_title": ("Yang tidak dihitung", "Not counted"),
+    "not_counted_caption": (
+        "{count} kiriman sejak awal tidak dihitung, {week} di antaranya pekan ini",
+        "Deliveries not counted to date: {count}, of which this week {week}",
+    ),
+    "not_counted_none": (
+        "Tidak ada kiriman yang dikarantina atau disisihkan.",
+        "No delivery was quarantined or set apart.",
+    ),
+    "channel": ("Kanal", "Channel"),
+    "owner": ("Penanggung jawab", "Owner"),
+    "not_counted_note": (
+        "Kiriman yang tidak terbaca dikarantina; yang bukan laporan disisihkan. Keduanya tetap "
+        "tersimpan dan dapat ditelusuri.",
+        "Deliveries that cannot be read are quarantined; what is no report is set apart. Both are "
+        "kept and can be traced.",
+    ),
+    # what is behind a number
+    "behind": ("{count} fakta: {reference}", "{count} facts: {reference}"),
+    "behind_sum": ("jumlah dari {parts}", "sum of {parts}"),
+    "behind_difference": (
+        "{week} pekan ini, {previous} pekan lalu",
+        "{week} this week, {previous} last week",
+    ),
+    "definitions": ("Definisi angka dan penelusurannya", "Definitions, and how to trace a number"),
+    "definitions_how": (
+        "Tahan penunjuk pada sebuah angka untuk melihat berapa fakta di baliknya dan rujukannya; "
+        "perintah 'lumbung trace RUJUKAN' menampilkan catatan, kiriman, dan sidik buktinya.",
+        "Rest the pointer on a number to see how many facts are behind it and its reference; the "
+        "command 'lumbung trace REFERENCE' lists records, deliveries and the hash of the evidence.",
+    ),
+    "contents": ("Daftar isi", "Contents"),
+    # workbook and open data
+    "sheet_contents": ("Isi", "Contents"),
+    "sheet_notes": ("Catatan", "Notes"),
+    "sheet_trend": ("Tren", "Trend"),
+    "sheet_regency": ("Angka utama", "Main figures"),
+    "sheet_regency_title": (
+        "Angka utama tiap kabupaten/kota",
+        "Main figures of each regency",
+    ),
+    "sheet_themes": ("Tema", "Themes"),
+    "sheet_themes_title": (
+        "Tema kasus sejak awal dibanding provinsi",
+        "Themes of cases to date against the province",
+    ),
+    "sheet_districts": ("Kecamatan", "Districts"),
+    "sheet_districts_title": (
+        "Dugaan pelanggaran menurut kecamatan dan kelompok tema",
+        "Alleged violations by district and group of themes",
+    ),
+    "sheet": ("Tabel {number}", "Table {number}"),
+    "week": ("Pekan", "Week"),
+    "monday": ("Senin", "Monday"),
+    "figure": ("Angka", "Figure"),
+    "definition": ("Definisi", "Definition"),
+    "data_angka": (
+        "Semua angka edisi menurut wilayah, kategori, dan periode",
+        "Every figure of the edition by area, category and period",
+    ),
+    "data_tren": (
+        "Angka provinsi tiap pekan sejak awal masa kampanye",
+        "The province's figures by week since the campaign began",
+    ),
+    "data_wilayah": ("Wilayah, pemilih, dan TPS", "Areas, voters and polling stations"),
+    "data_kelengkapan": ("Kelengkapan penyampaian", "Completeness of reporting"),
+    "data_kecamatan": (
+        "Dugaan pelanggaran menurut kecamatan dan kelompok tema",
+        "Alleged violations by district and group of themes",
+    ),
+    "data_tenggat": ("Tenggat penanganan menurut keadaan", "Handling deadlines by state"),
+    "data_profil": (
+        "Tema tiap kabupaten/kota dibanding provinsi sejak awal, dengan selang kepercayaan",
+        "Themes of each regency against the province to date, with confidence intervals",
+    ),
+    "data_perubahan": ("Perubahan angka edisi sebelumnya", "Revisions of earlier editions"),
+    "data_tidak-dihitung": ("Yang tidak dihitung", "Not counted"),
+    "data_frequency": (
+        "mingguan, Senin pukul 06.00 WIB",
+        "weekly, Monday 06:00 WIB",
+    ),
+    "data_zone": ("Asia/Jakarta (WIB, UTC+7)", "Asia/Jakarta (WIB, UTC+7)"),
+    "data_description": (
+        "Angka pengawasan pemilihan tiap pekan menurut kabupaten/kota: dugaan pelanggaran, "
+        "registrasi dan hasilnya, tenggat penanganan, informasi awal, kegiatan kampanye yang "
+        "diawasi, pencegahan, dan kelengkapan penyampaian. Hanya jumlah; tidak memuat data "
+        "pribadi.",
+        "Weekly figures of election supervision by regency: alleged violations, registration and "
+        "results, handling deadlines, tips, campaign events supervised, prevention and "
+        "completeness of reporting. Counts only; no personal data.",
+    ),
+    "first_day": ("Hari pertama", "First day"),
+    "last_day": ("Hari terakhir", "Last day"),
+    "as_of_head": ("Keadaan data (WIB)", "Data as of (WIB)"),
+    "frozen_head": ("Dibekukan (WIB)", "Frozen (WIB)"),
+    "press_title": ("SIARAN PERS", "PRESS RELEASE"),
+    "press_draft": ("RANCANGAN SIARAN PERS", "DRAFT PRESS RELEASE"),
+    "press_note": (
+        "Semua dugaan pelanggaran tetap dugaan sampai ada putusan.",
+        "Every alleged violation remains alleged until it is decided.",
+    ),
+    "letter_attached": (
+        "Buletin lengkap terlampir sebagai PDF.",
+        "The whole bulletin is attached as PDF.",
+    ),
+    # method
+    "method_title": ("Metode dan catatan", "Method and notes"),
+    "method_week": (
+        "Pekan adalah pekan ISO, Senin sampai Minggu, waktu Indonesia Barat (WIB). Sejak awal = "
+        "sejak {first}.",
+        "A week is an ISO week, Monday to Sunday, Western Indonesia Time (WIB). To date = since "
+        "{first}.",
+    ),
+    "method_case": (
+        "Dugaan pelanggaran adalah laporan (LP) dan temuan (TM), dihitung pada pekan diterimanya. "
+        "Semua masih dugaan sampai ada putusan.",
+        "Alleged violations are reports (LP) and findings (TM), counted in the week of receipt. "
+        "They remain alleged until decided.",
+    ),
+    "method_several": (
+        "Satu kasus dapat memuat beberapa tema dan beberapa jenis pelanggaran; angka menurut tema "
+        "atau jenis tidak boleh dijumlahkan menjadi jumlah kasus.",
+        "A case may have several themes and several types; figures by theme or type must not be "
+        "added up to cases.",
+    ),
+    "method_unknown": (
+        "“Belum terpetakan” memuat kasus yang tempatnya tidak dapat dipastikan; jumlah semua baris "
+        "sama dengan angka provinsi.",
+        "“Place not known” holds cases whose place is not certain; all rows together equal the "
+        "province.",
+    ),
+    "method_recap": (
+        "Kegiatan kampanye dan pencegahan bersumber dari rekap kecamatan; rekap yang belum masuk "
+        "membuat angka lebih rendah dari keadaan sebenarnya.",
+        "Campaign events and prevention come from the districts' recaps; where recaps are missing, "
+        "the figures are lower than what happened.",
+    ),
+    "method_zero": (
+        "Angka 0 berarti tidak ada kejadian tercatat; n/a berarti data tidak tersedia.",
+        "0 means that nothing was recorded; n/a means that the data are not available.",
+    ),
+    "method_frozen": (
+        "Angka edisi ini beku. Perubahan yang diketahui kemudian dimuat dalam edisi berikutnya.",
+        "The figures of this edition are frozen. Changes that become known are told in the next.",
+    ),
+    "method_names": (
+        "Nama pelapor, saksi, dan terlapor tidak dimuat (Perbawaslu 10/2019 jo. 1/2022 Pasal 18 "
+        "ayat (2)).",
+        "Names of reporters, witnesses and accused are not published (Perbawaslu 10/2019 as "
+        "amended by 1/2022, Article 18 (2)).",
+    ),
+    "about_frozen": ("Dibekukan {frozen_at}.", "Frozen {frozen_at}."),
+    "about_hash": (
+        "Sidik isi (SHA-256): {content_hash}.",
+        "Hash of the content (SHA-256): {content_hash}.",
+    ),
+    "about_reviewed": (
+        "Rancangan yang diperiksa: {count} berkas, sidik tiap berkas ada di metadata.json.",
+        "Files of the draft that was reviewed: {count}; the hash of each is in metadata.json.",
+    ),
+    # units
+    "unit_case": ("kasus", "case"),
+    "unit_tip": ("informasi", "tip"),
+    "unit_event": ("kegiatan", "event"),
+    "unit_action": ("tindakan", "action"),
+    "unit_district": ("kecamatan", "district"),
+    # what each figure is called and counts; after the code as in docs/architecture.md
+    "suspected_violation": ("Dugaan pelanggaran", "Alleged violations"),
+    "suspected_violation.": (
+        "Laporan (LP) dan temuan (TM) dalam register, dihitung pada pekan diterimanya",
+        "Reports (LP) and findings (TM) in the register, counted in the week of receipt",
+    ),
+    "suspected_violation_by_kind": (
+        "Dugaan pelanggaran menurut asal",
+        "Alleged violations by origin",
+    ),
+    "suspected_violation_by_kind.": (
+        "Laporan (LP) atau temuan (TM) dalam register, dihitung pada pekan diterimanya",
+        "Reports (LP) or findings (TM) in the register, counted in the week of receipt",
+    ),
+    "suspected_violation_by_issue": (
+        "Dugaan pelanggaran menurut tema",
+        "Alleged violations by theme",
+    ),
+    "suspected_violation_by_issue.": (
+        "Laporan dan temuan yang memuat tema itu, dihitung pada pekan diterimanya; satu kasus "
+        "dapat memuat beberapa tema",
+        "Reports and findings with that theme, counted in the week of receipt; a case may have "
+        "several themes",
+    ),
+    "suspected_violation_by_type": (
+        "Dugaan pelanggaran menurut jenis",
+        "Alleged violations by type",
+    ),
+    "suspected_violation_by_type.": (
+        "Laporan dan temuan dengan jenis pelanggaran itu, dihitung pada pekan diterimanya; satu "
+        "kasus dapat memuat beberapa jenis",
+        "Reports and findings of that type, counted in the week of receipt; a case may have "
+        "several types",
+    ),
+    "report_received": ("Diterima", "Received"),
+    "report_received.": (
+        "Laporan atau temuan yang diterima, dihitung pada pekan diterimanya",
+        "Reports or findings received, counted in the week of receipt",
+    ),
+    "report_registered": ("Diregistrasi", "Registered"),
+    "report_registered.": (
+        "Laporan atau temuan yang berstatus diregistrasi saat data dibekukan, dihitung pada pekan "
+        "diterimanya",
+        "Reports or findings registered when the data were frozen, counted in the week of receipt",
+    ),
+    "report_not_registered": ("Tidak diregistrasi", "Not registered"),
+    "report_not_registered.": (
+        "Laporan atau temuan yang berstatus tidak diregistrasi saat data dibekukan, dihitung pada "
+        "pekan diterimanya",
+        "Reports or findings refused registration when the data were frozen, counted in the week "
+        "of receipt",
+    ),
+    "report_pending": ("Belum diputuskan", "Not yet decided"),
+    "report_pending.": (
+        "Laporan atau temuan yang belum diputuskan saat data dibekukan, dihitung pada pekan "
+        "diterimanya",
+        "Reports or findings not yet decided when the data were frozen, counted in the week of "
+        "receipt",
+    ),
+    "report_not_registered_by_reason": (
+        "Tidak diregistrasi menurut alasan",
+        "Not registered by reason",
+    ),
+    "report_not_registered_by_reason.": (
+        "Laporan dan temuan yang tidak diregistrasi karena alasan itu, dihitung pada pekan "
+        "diterimanya",
+        "Reports and findings not registered for that reason, counted in the week of receipt",
+    ),
+    "report_registered_by_result": ("Diregistrasi menurut hasil", "Registered by result"),
+    "report_registered_by_result.": (
+        "Laporan dan temuan yang diregistrasi dengan hasil itu saat data dibekukan, dihitung pada "
+        "pekan diterimanya",
+        "Registered reports and findings with that result when the data were frozen, counted in "
+        "the week of receipt",
+    ),
+    "report_registered_by_type": ("Diregistrasi menurut jenis", "Registered by type"),
+    "report_registered_by_type.": (
+        "Laporan dan temuan yang diregistrasi dengan jenis pelanggaran itu, dihitung pada pekan "
+        "diterimanya; satu kasus dapat memuat beberapa jenis",
+        "Registered reports and findings of that type, counted in the week of receipt; a case may "
+        "have several types",
+    ),
+    "tip": ("Informasi awal", "Tips"),
+    "tip.": (
+        "Informasi awal (IA) menurut pola atau formulir, dihitung pada pekan diterimanya; bukan "
+        "dugaan pelanggaran",
+        "Tips (IA) in the template or the form, counted in the week of receipt; not alleged "
+        "violations",
+    ),
+    "campaign_event_by_election": (
+        "Kegiatan kampanye yang diawasi menurut pemilihan",
+        "Campaign events supervised by election",
+    ),
+    "campaign_event_by_election.": (
+        "Kegiatan kampanye yang diawasi, dihitung pada pekan kegiatannya",
+        "Campaign events supervised, counted in the week of the event",
+    ),
+    "campaign_event_by_method": (
+        "Kegiatan kampanye yang diawasi menurut metode",
+        "Campaign events supervised by method",
+    ),
+    "campaign_event_by_method.": (
+        "Kegiatan kampanye yang diawasi, dihitung pada pekan kegiatannya",
+        "Campaign events supervised, counted in the week of the event",
+    ),
+    "prevention": ("Tindakan pencegahan", "Prevention actions"),
+    "prevention.": (
+        "Imbauan tertulis, imbauan lisan, sosialisasi, dan koordinasi, dihitung pada pekan "
+        "dilakukannya",
+        "Written appeals, oral appeals, outreach and coordination, counted in the week they were "
+        "done",
+    ),
+    "prevention_by_type": ("Tindakan pencegahan menurut bentuk", "Prevention actions by kind"),
+    "prevention_by_type.": (
+        "Tindakan pencegahan dengan bentuk itu, dihitung pada pekan dilakukannya",
+        "Prevention actions of that kind, counted in the week they were done",
+    ),
+    "district_submitted": (
+        "Kecamatan yang menyampaikan rekap",
+        "Districts that delivered their recap",
+    ),
+    "district_submitted.": (
+        "Kecamatan dengan sedikitnya satu baris rekap untuk pekan itu, termasuk nihil; sejak awal: "
+        "kecamatan-pekan",
+        "Districts with at least one row of recap for the week, an empty recap included; to date: "
+        "district-weeks",
+    ),
+    "district_expected": (
+        "Kecamatan yang wajib menyampaikan rekap",
+        "Districts that should deliver a recap",
+    ),
+    "district_expected.": (
+        "Semua kecamatan; sejak awal: kecamatan-pekan",
+        "Every district; to date: district-weeks",
+    ),
+    # the states of a deadline, in full
+    "state_OVERDUE": ("Berjalan, sudah lewat", "Running, passed"),
+    "state_MAYBE_OVERDUE": ("Berjalan, mungkin sudah lewat", "Running, may have passed"),
+    "state_DAYS_0": ("Berjalan, berakhir hari ini", "Running, ends today"),
+    "state_DAYS_1": ("Berjalan, sisa 1 hari", "Running, 1 day left"),
+    "state_DAYS_2": ("Berjalan, sisa 2 hari", "Running, 2 days left"),
+    "state_DAYS_3": ("Berjalan, sisa 3 sampai 5 hari", "Running, 3 to 5 days left"),
+    "state_DAYS_6": ("Berjalan, sisa 6 hari atau lebih", "Running, 6 days left or more"),
+    "state_MET": ("Berakhir tepat waktu", "Ended in time"),
+    "state_MISSED": ("Berakhir terlambat", "Ended late"),
+    "state_UNCERTAIN": ("Berakhir, tidak pasti tepat waktu", "Ended, not certainly in time"),
+    # the data dictionary
+    "dictionary_file": ("berkas", "file"),
+    "dictionary_column": ("kolom", "column"),
+    "dictionary_type": ("tipe", "type"),
+    "dictionary_means": ("arti", "meaning"),
+    "type_text": ("teks", "text"),
+    "type_day": ("tanggal", "date"),
+    "type_integer": ("bilangan bulat", "integer"),
+    "type_number": ("bilangan desimal", "number"),
+    "type_boolean": ("benar/salah", "boolean (benar = true, salah = false)"),
+    "column.kode_angka": (
+        "Kode angka; artinya di metadata.json, bagian angka",
+        "Code of the figure; its meaning is in metadata.json under angka",
+    ),
+    "column.kode_kategori": (
+        "Kode kategori angka itu; ALL bila tidak dirinci",
+        "Code of the figure's category; ALL where it has none",
+    ),
+    "column.kategori": (
+        "Nama kategori; kosong bila tidak dirinci",
+        "Name of the category; empty where it has none (English: metadata.json)",
+    ),
+    "column.kode_kemendagri": (
+        "Kode wilayah Kemendagri; 19 = provinsi, 19.00 = belum terpetakan",
+        "Area code of Kemendagri; 19 = the province, 19.00 = place not known",
+    ),
+    "column.kode_bps": (
+        "Kode wilayah BPS; kosong bila belum terpetakan",
+        "Area code of BPS; empty where the place is not known",
+    ),
+    "column.wilayah": ("Nama wilayah", "Name of the area"),
+    "column.periode": (
+        "pekan, pekan_lalu, atau sejak_awal masa kampanye",
+        "pekan = this week, pekan_lalu = last week, sejak_awal = since the campaign began",
+    ),
+    "column.mulai": ("Hari pertama periode (WIB)", "First day of the period (WIB)"),
+    "column.selesai": ("Hari terakhir periode (WIB)", "Last day of the period (WIB)"),
+    "column.nilai": (
+        "Jumlah; 0 = tidak ada kejadian, kosong = data tidak tersedia",
+        "Count; 0 = nothing happened, empty = not available",
+    ),
+    "column.pekan": ("Pekan ISO 8601, misalnya 2024-W47", "ISO 8601 week such as 2024-W47"),
+    "tren.mulai": ("Hari Senin pekan itu (WIB)", "That week's Monday (WIB)"),
+    "tren.nilai": (
+        "Jumlah seluruh provinsi pada pekan itu",
+        "Count of the whole province in that week",
+    ),
+    "column.pemilih": ("Pemilih dalam DPT Pilkada 2024", "Voters on the roll of Pilkada 2024"),
+    "column.tps": ("Tempat pemungutan suara", "Polling stations"),
+    "column.kode_kecamatan": (
+        "Kode kecamatan Kemendagri; kosong bila belum terpetakan",
+        "District code of Kemendagri; empty where the place is not known",
+    ),
+    "column.kecamatan": ("Nama kecamatan", "Name of the district"),
+    "column.menyampaikan": (
+        "Apakah rekap pekan ini sudah diterima",
+        "Whether this week's recap was received",
+    ),
+    "column.kiriman_terakhir": (
+        "Hari rekap terakhir diterima (WIB), untuk pekan mana pun sampai pekan ini; kosong bila "
+        "belum pernah",
+        "Day of the latest recap (WIB), for any week up to this one; empty where there was none",
+    ),
+    "column.kode_kelompok": ("Kode kelompok tema", "Code of the group of themes"),
+    "column.kelompok": ("Nama kelompok tema", "Name of the group of themes"),
+    "column.sejak_awal": ("Jumlah kiriman sejak awal", "Deliveries to date"),
+    "column.pekan_pertama": ("Pekan ISO pertama yang dihitung", "First ISO week that is counted"),
+    "column.pekan_terakhir": ("Pekan ISO terakhir yang dihitung", "Last ISO week that is counted"),
+    "kecamatan.jumlah": (
+        "Dugaan pelanggaran menurut tema dalam pekan-pekan itu; satu kasus dapat memuat beberapa "
+        "tema; kosong bila disembunyikan",
+        "Alleged violations by theme in those weeks; a case may have several themes; empty where "
+        "hidden",
+    ),
+    "column.disembunyikan": (
+        "Angka kecil, atau pelengkapnya, tidak diterbitkan",
+        "A small count, or its complement, that is not published",
+    ),
+    "column.kode_tenggat": ("Kode tenggat", "Code of the deadline"),
+    "column.tenggat": ("Nama tenggat", "Name of the deadline"),
+    "column.kode_keadaan": (
+        "Kode keadaan tenggat pada keadaan data edisi",
+        "Code of the deadline's state at the edition's as-of",
+    ),
+    "column.keadaan": ("Keadaan tenggat", "The deadline's state"),
+    "column.jumlah": (
+        "Jumlah tenggat; satu kasus dapat memiliki beberapa tenggat",
+        "Number of deadlines; a case may have several",
+    ),
+    "column.kode_tema": ("Kode tema", "Code of the theme"),
+    "column.tema": ("Nama tema", "Name of the theme"),
+    "column.kasus": (
+        "Laporan, temuan, dan informasi awal bertema itu sejak awal masa kampanye",
+        "Reports, findings and tips with the theme since the campaign began",
+    ),
+    "column.kasus_bertema": (
+        "Semua laporan, temuan, dan informasi awal bertema di wilayah itu",
+        "All reports, findings and tips there that name a theme",
+    ),
+    "column.bagian_persen": (
+        "Bagian tema itu, persen dari kasus_bertema",
+        "Share of the theme, per cent of kasus_bertema",
+    ),
+    "column.bagian_provinsi_persen": ("Bagian yang sama di provinsi", "The same in the province"),
+    "column.kali_provinsi": (
+        "Bagian di wilayah dibagi bagian di provinsi (location quotient)",
+        "Share there divided by share in the province (location quotient)",
+    ),
+    "column.batas_bawah": (
+        "Batas bawah selang kepercayaan 95 %",
+        "Lower bound of the 95% confidence interval",
+    ),
+    "column.batas_atas": (
+        "Batas atas selang kepercayaan 95 %",
+        "Upper bound of the 95% confidence interval",
+    ),
+    "column.menonjol": (
+        "Apakah tema itu menonjol di wilayah itu",
+        "Whether the theme stands out there",
+    ),
+    "column.empat_pekan": ("Kasus dalam empat pekan terakhir", "Cases in the last four weeks"),
+    "column.empat_pekan_sebelumnya": (
+        "Kasus dalam empat pekan sebelumnya",
+        "Cases in the four weeks before",
+    ),
+    "column.tren": ("naik, tetap, atau turun", "naik = rising, tetap = steady, turun = falling"),
+    "column.pencegahan": (
+        "Tindakan pencegahan di wilayah itu sejak awal, semua tema",
+        "Prevention actions there to date, of any theme",
+    ),
+    "column.pencegahan_empat_pekan": (
+        "Tindakan pencegahan di wilayah itu dalam empat pekan terakhir, semua tema",
+        "Prevention actions there in the last four weeks, of any theme",
+    ),
+    "column.edisi": (
+        "Edisi terbit yang angkanya berubah",
+        "The published edition whose figure changed",
+    ),
+    "perubahan.periode": (
+        "pekan atau sejak_awal, dari pekan edisi itu",
+        "pekan = that edition's week, sejak_awal = up to it since the campaign began",
+    ),
+    "column.lama": ("Nilai dalam edisi itu", "Value in that edition"),
+    "column.baru": ("Nilai sekarang", "Value now"),
+    "column.terlambat": (
+        "Perubahan karena kiriman yang masuk kemudian",
+        "Change by deliveries that came later",
+    ),
+    "column.dikoreksi": (
+        "Perubahan karena kiriman dikoreksi oleh sumbernya",
+        "Change by deliveries that their source corrected",
+    ),
+    "column.ditarik": (
+        "Perubahan karena kiriman ditarik oleh sumbernya",
+        "Change by deliveries that their source withdrew",
+    ),
+    "column.dikode_ulang": (
+        "Perubahan karena pembacaan atau kode diperbaiki",
+        "Change because reading or coding was corrected",
+    ),
+    "column.sudah_dimuat": (
+        "Sudah dimuat dalam edisi pekan sebelumnya",
+        "Told in an edition of an earlier week",
+    ),
+    "column.kode_kanal": ("Kode kanal penerimaan", "Code of the intake channel"),
+    "column.kanal": ("Nama kanal penerimaan", "Name of the intake channel"),
+    "column.kode_alasan": ("Kode alasan tidak dihitung", "Code of why it is not counted"),
+    "column.alasan": ("Alasan tidak dihitung", "Why it is not counted"),
+    "column.pekan_ini": ("Jumlah kiriman pekan ini", "Deliveries this week"),
+    # why a delivery is not counted, for readers of English; Indonesian has its owner's own words
+    "reason_required_field_missing": ("Isian wajib tidak ada", "A required field is missing"),
+    "reason_key_repeated": (
+        "Nomor yang sama dengan isi lain",
+        "The same number again with other content",
+    ),
+    "reason_unreadable_date": ("Tanggal tidak terbaca", "The date cannot be read"),
+    "reason_header_not_found": ("Judul kolom tidak ditemukan", "The column heads were not found"),
+    "reason_unreadable_file": ("Berkas tidak terbaca", "The file cannot be read"),
+    "reason_unsafe_archive": ("Arsip tidak aman", "The archive is not safe to open"),
+    "reason_not_a_chat": ("Bukan ekspor percakapan", "No chat export"),
+    "reason_too_large": ("Terlalu besar", "Too large"),
+    "reason_unusable_source_id": ("Penanda kiriman tidak dapat dipakai", "Its id cannot be used"),
+    "reason_bad_signature": ("Tanda tangan salah", "Its signature is wrong"),
+    "reason_unreadable_message": ("Pesan tidak terbaca", "The message cannot be read"),
+    "reason_not_a_form": ("Bukan formulir", "No form"),
+    "reason_encrypted": ("Terenkripsi", "Encrypted"),
+    "reason_blurred_time": ("Waktu tidak pasti", "Its time is not certain"),
+    "reason_other": ("Alasan lain", "Another reason"),
+}
