@@ -57,8 +57,8 @@ def facts_equal_truth(url: str, truth: dict[str, Any]) -> None:
         )
         for report in truth["reports"]
     )
-    assert found - wanted == Counter()
-    assert wanted - found == Counter()
+    extra, missing = found - wanted, wanted - found
+    assert not (extra or missing), f"extra {[*extra]}, missing {[*missing]}"
     for key, (table, columns) in ACTIVITIES.items():
         selected = ", ".join(f"{column}::text" for column in columns)
         rows = read(url, f"select {selected} from marts.{table}")

@@ -143,7 +143,7 @@ def test_every_sort_of_case_is_there(nine_weeks: Truth) -> None:
     tips = [row for row in nine_weeks["reports"] if row["record_kind"] == "IA"]
     assert all(row["registration_outcome"] is None for row in tips)
     assert Counter(row["channel"] for row in tips if row["regency_code"] == "19.00") == {
-        "wa_aduan": 3,
+        "wa_aduan": 4,
         "kobo_pemantau": 1,
     }
 

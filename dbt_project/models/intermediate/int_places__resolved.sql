@@ -92,11 +92,18 @@ parts as (
         ('district', places.district_raw),
         ('village', places.village_raw)
     ) as written (level, text)
-    cross join lateral regexp_split_to_table(
-        regexp_replace(
-            replace(lower(written.text), '_', ' '), '^\s*(kab(upaten)?\s*/\s*kota|bawaslu)\M[\s.:]*', ''
-        ),
-        '\s*[,;/()|>&\[\]]+\s*|\s+(?:dan|atau)\s+|\s+[-–]\s+|\s+(?=({{ any_type }})\M\.?\s*\S)'
+    cross join lateral regexp_replace(
+        replace(lower(written.text), '_', ' '), '^\s*(kab(upaten)?\s*/\s*kota|bawaslu)\M[\s.:]*', ''
+    ) as cleaned
+    cross join lateral unnest(
+        case
+            -- 'Kurau (Timur)' is one name
+            when {{ place_key('cleaned') }} in (select names.name_key from names) then array[cleaned]
+            else regexp_split_to_array(
+                cleaned,
+                '\s*[,;/()|>&\[\]]+\s*|\s+(?:dan|atau)\s+|\s+[-–]\s+|\s+(?=({{ any_type }})\M\.?\s*\S)'
+            )
+        end
     ) with ordinality as split (text, place)
     where not {{ is_blank('written.text') }}
 ),
@@ -301,6 +308,7 @@ decided as (
                 select 1 from parts
                 where
                     parts.place_id = places.place_id
+                    and parts.column_level = 'regency'
                     and parts.name_key ~ '^(barat|selatan|tengah|timur)$'
             )
                 then '{}'
