@@ -40,8 +40,6 @@ def publish_weeks(url: str, settings: Settings) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(edition.render, "_pdf", lambda *_: b"%PDF-1.7 (of an earlier edition)")
         patch.setattr(edition.render.workbook, "workbook", lambda *_: b"PK (of an earlier edition)")
-        patch.setattr(edition.render.charts, "columns", lambda *_, **__: "<svg />")
-        patch.setattr(edition.render.charts, "bars", lambda *_, **__: "<svg />")
         patch.setattr(edition, "find_personal_data", lambda *_: [])
         done = [publish(url, settings, "2024-W44", "person")]
         change(url, late)

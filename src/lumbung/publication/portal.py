@@ -644,7 +644,7 @@ class _Site:
             "folder": f"edisi/{self.e.edition_id}/",
             "main_files": about["main_files"],
             "stats": self.stats([*MEASURES[:1], *MEASURES[3:]], PROVINCE),
-            "map": self.section("pelanggaran").charts[0],
+            "map": self.d.charts[0],
             "trend": self.series(_VIOLATION, PROVINCE),
             "restated": about["states"] if about["states"] != "0" else "",
             "earlier": [
