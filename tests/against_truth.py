@@ -58,7 +58,8 @@ def facts_equal_truth(url: str, truth: dict[str, Any]) -> None:
         for report in truth["reports"]
     )
     extra, missing = found - wanted, wanted - found
-    assert not (extra or missing), f"extra {[*extra]}, missing {[*missing]}"
+    assert not extra, f"{[*extra]} beside missing {[*missing]}"
+    assert not missing, [*missing]
     for key, (table, columns) in ACTIVITIES.items():
         selected = ", ".join(f"{column}::text" for column in columns)
         rows = read(url, f"select {selected} from marts.{table}")
