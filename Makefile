@@ -1,7 +1,7 @@
 # Two commands for a person: `make demo` and `make test`. Everything else builds on .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock clean bench-intake bench-warehouse
+.PHONY: help demo test lint lock clean bench-intake bench-publication bench-warehouse
 
 BIN := .venv/bin
 STAMP := .venv/.synced
@@ -20,6 +20,9 @@ lint: $(STAMP)  ## ruff, mypy, sqlfluff
 
 bench-intake: $(STAMP) benchmarks/.venv/.synced  ## landing beside a plain COPY and peers (BENCH="--rows 100000" for a short one)
 	@$(BIN)/python benchmarks/intake.py $(BENCH)
+
+bench-publication: $(STAMP)  ## all artefacts of an edition with 7 and with 514 regencies
+	@$(BIN)/python benchmarks/publication.py
 
 bench-warehouse: $(STAMP)  ## full and incremental builds at volume (BENCH="--rows 1000000" for a shorter one)
 	@$(BIN)/python benchmarks/warehouse.py $(BENCH)
