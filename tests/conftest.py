@@ -25,6 +25,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 """Samples by others, beside the checkout; absent on an ordinary machine."""
 
 
+@pytest.hookimpl(tryfirst=True)  # the plugin reads the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers, what shares an installation or a world stays with one of them."""
     for item in items:
