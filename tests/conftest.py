@@ -25,13 +25,11 @@ SHARED = Path(__file__).parents[2] / "shared"
 """Samples by others, beside the checkout; absent on an ordinary machine."""
 
 
-@pytest.hookimpl(tryfirst=True)  # the plugin reads the marks in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """With several workers, what shares an installation or a world stays with one of them."""
-    for item in items:
-        folder = item.path.parent.name
-        shared = {"embedded": "airflow", "end_to_end": "airflow", "warehouse": "warehouse"}
-        item.add_marker(pytest.mark.xdist_group(shared.get(folder, str(item.path))))
+    folder = item.path.parent.name
+    shared = {"embedded": "airflow", "end_to_end": "airflow", "warehouse": "warehouse"}
+    item.add_marker(pytest.mark.xdist_group(shared.get(folder, item.path.name)))
 
 
 @pytest.fixture(scope="session")
