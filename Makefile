@@ -13,7 +13,7 @@ demo: $(STAMP)  ## set everything up and run the main job: channels -> facts -> 
 	@$(BIN)/lumbung demo $(DEMO)
 
 test: $(STAMP)  ## all tests (TEST="tests/intake -x" for some)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(TEST)
+	@$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder $(TEST)
 
 lint: $(STAMP)  ## ruff, mypy, sqlfluff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models

@@ -8,9 +8,11 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from lumbung import database
 from lumbung.embedded.postgres import EmbeddedPostgres
@@ -25,11 +27,17 @@ SHARED = Path(__file__).parents[2] / "shared"
 """Samples by others, beside the checkout; absent on an ordinary machine."""
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
+class _ByWorld(LoadScopeScheduling):
     """With several workers, what shares an installation or a world stays with one of them."""
-    folder = item.path.parent.name
-    shared = {"embedded": "airflow", "end_to_end": "airflow", "warehouse": "warehouse"}
-    item.add_marker(pytest.mark.xdist_group(shared.get(folder, item.path.name)))
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder, file = Path(nodeid.split("::")[0]).parts[-2:]
+        shared = {"embedded": "airflow", "end_to_end": "airflow", "warehouse": "warehouse"}
+        return shared.get(folder, file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return _ByWorld(config, log)
 
 
 @pytest.fixture(scope="session")
