@@ -352,6 +352,7 @@ def judge(cursor: psycopg.Cursor) -> None:
         with cursor.copy(f"copy reference.{name} from stdin") as copy:
             for row in rows:
                 copy.write_row(list(row.values()))
+    cursor.execute("create view marts.dim_issue as select * from reference.issue")
     for (rule, regency, _), (count, days) in DEADLINES.items():
         for n in range(count):
             cursor.execute(

@@ -77,7 +77,7 @@ FAULTS = {
     ],
     "districts_sum_to_regency": [
         "update reporting.rpt_figure set value = 0 where period = 'to_date'"
-        " and figure_code = 'suspected_violation_by_issue' and regency_code = '19.05'"
+        " and figure_code = 'suspected_violation_by_issue' and regency_code <> '19'"
     ],
     "artefacts_can_be_read": ["delete from reporting.rpt_figure where figure_code = 'tip'"],
     "artefacts_hold_no_personal_data": [

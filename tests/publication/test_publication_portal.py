@@ -43,7 +43,7 @@ def pages(files: dict[str, bytes]) -> dict[str, LexborHTMLParser]:
     return {
         name: LexborHTMLParser(content.decode())
         for name, content in files.items()
-        if name.endswith(".html") and not name.endswith("edisi.html")
+        if name.endswith(".html") and not name.endswith(("edisi.html", "edition.html"))
     }
 
 
@@ -101,6 +101,14 @@ def expected(url: str) -> dict[str, str]:
         found[f"district/{district or place}/{group}/to_date"] = (
             "*" if value is None else text(value)
         )
+    for place, issue, cases, quotient in ask(
+        url,
+        "select regency_code, issue_code, case_count, location_quotient"
+        " from published.profile where edition_id = %s",
+        LATEST,
+    ):
+        found[f"profile/cases/{place}/{issue}"] = text(cases)
+        found[f"profile/quotient/{place}/{issue}"] = f"{quotient:.1f}".replace(".", ",")
     for of, figure, category, place, old, new in ask(
         url,
         "select distinct of_edition_id, figure_code, category_code, regency_code, old_value,"
@@ -137,7 +145,7 @@ def test_every_number_is_one_that_an_edition_holds(
         for node in page.css("[data-figure]"):
             reference = str(node.attributes["data-figure"])
             shown = node.text().strip()
-            if reference.startswith("percent "):
+            if reference.startswith(("percent ", "percent/")):
                 continue
             if reference.startswith("restatement/"):
                 assert f" {shown} " in known[reference], (name, reference)
@@ -267,7 +275,9 @@ def test_feed_is_well_formed_and_complete(files: dict[str, bytes]) -> None:
 
 
 def test_no_page_holds_personal_data(files: dict[str, bytes]) -> None:
-    looked = [n for n in files if n.endswith(".html") and not n.endswith("edisi.html")]
+    looked = [
+        n for n in files if n.endswith(".html") and not n.endswith(("edisi.html", "edition.html"))
+    ]
     assert len(looked) > 30
     assert [n for n in looked if find_personal_data(n, files[n])] == []
 
