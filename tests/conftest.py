@@ -23,6 +23,9 @@ os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 # No test looks at the checkout's own home: it may hold a demo, whose clocks stand still.
 os.environ["LUMBUNG_HOME"] = tempfile.mkdtemp(prefix="lumbung-no-home-")
 
+# A worker has no terminal: tables keep their columns all the same.
+os.environ["COLUMNS"] = "200"
+
 SHARED = Path(__file__).parents[2] / "shared"
 """Samples by others, beside the checkout; absent on an ordinary machine."""
 

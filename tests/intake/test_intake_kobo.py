@@ -377,7 +377,7 @@ def test_nobody_there(stand: Server, tmp_path: Path, waits: list[float]) -> None
 def test_a_next_page_elsewhere_is_not_followed(stand: Server, tmp_path: Path) -> None:
     stand.rows = [submission(1)]
     stand.next_override = "http://lain.example.org/api/v2/assets/aContoh/data/?start=2"
-    with pytest.raises(SourceError, match=r"another stand, http://lain\.example\.org"):
+    with pytest.raises(SourceError, match=r"another server, http://lain\.example\.org"):
         pull(stand, tmp_path)
 
 
