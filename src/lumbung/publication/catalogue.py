@@ -414,6 +414,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "stations": ("TPS", "Polling stations"),
     "per_voters": ("Per 100.000 pemilih", "Per 100,000 voters"),
     "per_stations": ("Per 100 TPS", "Per 100 polling stations"),
+    "rate_mark": ("Catatan", "Note"),
     "rate_note": (
         "† kurang dari {bound} kasus: angka per pemilih dan per TPS mudah berubah oleh satu kasus; "
         "jangan dipakai untuk mengurutkan. Tanpa yang belum terpetakan, kecuali provinsi.",

@@ -643,7 +643,7 @@ class _Writer:
             [
                 m["regency"],
                 *(m[head] for head in ("voters", "stations", "to_date")),
-                *(m["per_voters"], m["per_stations"], ""),
+                *(m[head] for head in ("per_voters", "per_stations", "rate_mark")),
             ],
             [
                 [Cell(self.place[r.code]), *self.rate_cells(r.code, r.voters, r.stations)]
