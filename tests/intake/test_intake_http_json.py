@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -283,6 +284,33 @@ def test_a_record_that_cannot_be_read_is_quarantined_alone(
     assert last_mark(items).complete == ("" if known else None), "what is nameless may be anything"
 
 
+def test_of_two_records_with_one_id_the_other_is_quarantined(
+    stand: Stand,
+    shop: Shop,
+    db: psycopg.Connection,
+    add_channel: Callable[..., Path],
+    pull_from: Callable[..., IntakeCounts],
+) -> None:
+    add_channel(API)
+    shop.records = [record(1), record(2), record(3), record(1, uraian="lain"), record(2)]
+    first = IntakeCounts(read=5, landed=3, duplicate=1, quarantined=1)
+    assert pull_from("api_contoh", stand.connection()) == first, "2 came twice, the same"
+    assert pull_from("api_contoh", stand.connection()) == IntakeCounts(read=5, duplicate=5)
+    assert contents(db)["1"] == ["cerita 1"]
+    told = db.execute("select reason_code, locator from quarantine.record").fetchall()
+    assert told == [("key_repeated", "record 1")]
+
+
+def test_a_record_that_is_edited_while_pages_are_read_is_no_repeated_id(
+    stand: Stand, shop: Shop, tmp_path: Path
+) -> None:
+    now = datetime.now(UTC).isoformat()
+    shop.records = [record(1), record(2), record(1, uraian="diubah", diubah=now)]
+    items = pull(stand, tmp_path, since=SINCE)
+    assert ids(items) == ["1", "2", "1"]
+    assert refusals(items) == []
+
+
 def test_a_wrong_description_is_an_error_and_no_full_quarantine(
     stand: Stand, shop: Shop, tmp_path: Path
 ) -> None:
@@ -421,6 +449,16 @@ def test_a_credential_in_the_query_goes_with_every_page_and_into_no_message(
     with pytest.raises(SourceError) as caught:
         pull(stand, tmp_path, **source)
     assert "rahasia" not in str(caught.value)
+
+
+def test_a_credential_in_the_query_is_not_logged(
+    stand: Stand, shop: Shop, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.records = [record(1)]
+    with caplog.at_level(logging.DEBUG):
+        pull(stand, tmp_path, auth={"style": "query", "name": "api_key"})
+    assert stand.requests[0].query["api_key"] == "rahasia"
+    assert "rahasia" not in caplog.text
 
 
 def test_no_credential_is_told_before_anything_is_asked(stand: Stand, tmp_path: Path) -> None:

@@ -47,6 +47,10 @@ def at(minutes: float) -> str:
     return (T0 + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
+def at_now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
 def submission(number: int, **system: Any) -> dict[str, Any]:
     return {
         "__id": f"uuid:s{number}",
@@ -384,6 +388,68 @@ def test_what_is_still_uploading_is_asked_for_again_until_it_is_there(
     assert last_mark(items).cursor["uploading"] == {}, "a phone that is lost is not waited for"
 
 
+def test_an_attachment_that_cannot_be_had_stops_nothing_and_is_asked_for_again(
+    central: Central, stand: Stand, to: SourceConnection, tmp_path: Path, waits: list[float]
+) -> None:
+    central.rows = [submission(1, attachmentsPresent=1, attachmentsExpected=1), submission(500)]
+    central.files["uuid:s1"] = {"a.jpg": b"foto"}
+
+    def app(request: Request) -> Reply:
+        return Reply(status=500) if request.path.endswith("a.jpg") else central(request)
+
+    stand.app = app
+    items = pull(to, tmp_path)
+    assert ids(items) == ["500", "1"]
+    assert deliveries(items)[1].fields["__attachments"] == [{"name": "a.jpg", "not_kept": "failed"}]
+    cursor = last_mark(items).cursor
+    stand.app = central
+    items = pull(to, tmp_path, cursor)
+    assert ids(items) == ["500", "1"], "submission 1 lies far before the window"
+    assert "sha256" in deliveries(items)[1].fields["__attachments"][0]
+    assert last_mark(items).cursor["uploading"] == {}
+
+
+def test_more_to_watch_than_the_cursor_holds_is_said_and_reads_the_whole_form(
+    central: Central,
+    to: SourceConnection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(odk, "_MAX_WATCHED", 1)
+    deleted = at_now()
+    central.rows = [submission(n, deletedAt=deleted) for n in (1, 2)] + [submission(500)]
+    cursor = last_mark(pull(to, tmp_path)).cursor
+    assert "2 deleted submissions" in caplog.text
+    central.rows[0] = submission(1)  # restored: neither time moves
+    items = pull(to, tmp_path, cursor)
+    assert ids(items) == ["500", "1"]
+    assert last_mark(items).complete == ""
+    assert last_mark(items).cursor["since"], "few enough again"
+
+
+@pytest.mark.parametrize("skew", [timedelta(days=-2), timedelta(days=2)])
+def test_a_server_whose_clock_is_wrong_loses_nothing(
+    central: Central, to: SourceConnection, tmp_path: Path, skew: timedelta
+) -> None:
+    def told(minutes: float) -> str:
+        moment = datetime.now(UTC) + skew + timedelta(minutes=minutes)
+        return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+    central.rows = [submission(n, submissionDate=told(n)) for n in (1, 2)]
+    cursor = last_mark(pull(to, tmp_path)).cursor
+    central.rows.append(submission(3, submissionDate=told(3)))
+    central.rows[0] = submission(1, submissionDate=told(1), updatedAt=told(4), edits=1)
+    central.rows[1]["__system"]["deletedAt"] = told(5)
+    items = pull(to, tmp_path, cursor)
+    assert {"1", "3"} <= set(ids(items))
+    assert last_mark(items).withdrawn == ("uuid:s2",)
+    # The server's clock is set right: what comes now is dated before what came before.
+    central.rows.append(submission(4, submissionDate=at_now()))
+    if skew > timedelta(0):
+        assert "4" in ids(pull(to, tmp_path, last_mark(items).cursor))
+
+
 # -- whole pulls ----------------------------------------------------------------------------------
 
 
@@ -413,7 +479,7 @@ def test_edits_reviews_deletions_and_a_restored_submission(
     assert pull_from("odk_contoh", to) == IntakeCounts(read=5, duplicate=5)
     edited = submission(1, updatedAt=at(600), edits=1)
     edited["kejadian"]["uraian"] = "diperbaiki"
-    deleted = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    deleted = at_now()
     central.rows[0] = edited
     central.rows[1] = submission(2, deletedAt=deleted)
     assert pull_from("odk_contoh", to) == IntakeCounts(read=4, landed=1, duplicate=3, tombstones=1)

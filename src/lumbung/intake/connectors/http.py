@@ -8,6 +8,7 @@ Credentials stand in headers or parameters of the client and in no message.
 from __future__ import annotations
 
 import email.utils
+import logging
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -20,8 +21,11 @@ import orjson
 import tenacity
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors import SourceConnection
+from lumbung.intake.connectors import Met, SourceConnection
 from lumbung.intake.evidence import Evidence, Kept
+
+log = logging.getLogger(__name__)
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole addresses, credentials too
 
 TIMEOUT_SECONDS = 60
 ATTEMPTS = 6
@@ -33,6 +37,7 @@ MAX_ATTACHMENT = 100 << 20
 """The largest attachment, in bytes, that is kept."""
 
 _IN_MEMORY = 4 << 20
+_PATIENCE = 3  # attachments in a row that could not be had; the next are asked for only once
 
 Given = TypeVar("Given")
 
@@ -61,6 +66,10 @@ class _PassingError(Exception):
     def __init__(self, what: str, wait: float = 0) -> None:
         super().__init__(what)
         self.wait = wait
+
+
+class _RefusedError(SourceError):
+    """A failure of one address: others may be answered."""
 
 
 class _NothingError(Exception):
@@ -110,6 +119,7 @@ class Api:
                 cure="set the connection's host, e.g. https://host.example.org",
             )
         self._params = dict(params or {})
+        self._failed = 0
         self.client = httpx.Client(
             timeout=TIMEOUT_SECONDS,
             headers={"Accept": "application/json", **(headers or {})},
@@ -195,13 +205,15 @@ class Api:
         """Put what is at an address into the evidence store.
 
         Redirects are followed (stores of files answer with one); the Authorization header stays
-        with the server that it is for.
+        with the server that it is for. One that cannot be had stops nothing: it is logged, and
+        asked for again when its submission is read again.
 
         Returns:
-            what was kept, or why not: `too_large` (of more than `limit` bytes), `missing` (404).
+            what was kept, or why not: `too_large` (of more than `limit` bytes), `missing` (404),
+            `failed` (refused, or not had after all attempts).
 
         Raises:
-            SourceError: when it cannot be had, or a page for people comes instead.
+            SourceError: when the credential is refused, or the server asks to wait for long.
         """
 
         def once() -> Kept | str:
@@ -219,7 +231,16 @@ class Api:
             except _NothingError:
                 return "missing"
 
-        return self._retry(once)
+        try:
+            kept = self._retry(once, ATTEMPTS if self._failed < _PATIENCE else 1)
+        except _RefusedError as error:
+            self._failed += 1
+            log.warning("%s: attachment %s was not kept: %s", self._where, url.path, error.what)
+            return "failed"
+        except SourceError as error:
+            raise self.error(f"attachment {url.path}: {error.what}", error.cure) from error
+        self._failed = 0
+        return kept
 
     def error(self, what: str, cure: str) -> SourceError:
         """A failure of this source."""
@@ -259,23 +280,25 @@ class Api:
                     "let the next scheduled pull read it, or ask for a higher limit",
                 )
             raise _PassingError(f"HTTP {status}", wait)
-        if status in self._cures:
-            raise self.error(f"the server refuses: HTTP {status}", self._cures[status])
         if status >= 400:
-            raise self.error(
+            told = "compare the channel file's source with the documentation of this server's API"
+            kind = SourceError if status == 401 else _RefusedError
+            raise kind(
                 f"the server refuses: HTTP {status}",
-                "compare the channel file's source with the documentation of this server's API",
+                where=self._where,
+                cure=self._cures.get(status, told),
             )
         if status != 200 or ("html" in response.headers.get("Content-Type", "") and not is_file):
             raise self._for_people(status)
 
     def _for_people(self, status: int) -> SourceError:
-        return self.error(
+        return _RefusedError(
             f"the server answers with a page for people, not with data (HTTP {status})",
-            "set the connection's host to the server's API address and its credential",
+            where=self._where,
+            cure="set the connection's host to the server's API address and its credential",
         )
 
-    def _retry(self, act: Callable[[], Given]) -> Given:
+    def _retry(self, act: Callable[[], Given], attempts: int = ATTEMPTS) -> Given:
         backoff = tenacity.wait_exponential_jitter(initial=1, max=60)
 
         def wait(state: tenacity.RetryCallState) -> float:
@@ -285,7 +308,7 @@ class Api:
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_PassingError),
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            stop=tenacity.stop_after_attempt(attempts),
             wait=wait,
             sleep=lambda seconds: time.sleep(seconds),
             reraise=True,
@@ -293,9 +316,10 @@ class Api:
         try:
             return retrying(act)
         except _PassingError as error:
-            raise self.error(
-                f"the server does not answer as it should after {ATTEMPTS} attempts: {error}",
-                "look whether the server is up and reachable, then pull again",
+            raise _RefusedError(
+                f"the server does not answer as it should after {attempts} attempts: {error}",
+                where=self._where,
+                cure="look whether the server is up and reachable, then pull again",
             ) from error
 
 
@@ -312,7 +336,7 @@ class Listing:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._met: set[int] = set()
-        self._ids: set[int] = set()
+        self._ids = Met()
         self._totals: set[int | None] = set()
         self._pages = 0
 
@@ -330,9 +354,11 @@ class Listing:
         Raises:
             SourceError: when a page of just these rows came before.
         """
-        if ids:
-            self._note(tuple(map(str, ids)))
-        self._ids.update(hash(str(each)) for each in ids)
+        texts = [str(each) for each in ids]
+        if texts:
+            self._note(tuple(texts))
+        for text in texts:
+            self._ids.add(text)
         self._totals.add(total)
         self._pages += 1
 

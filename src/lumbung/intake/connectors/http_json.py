@@ -5,6 +5,10 @@ text, lists of objects stay lists. Every pull asks for what changed since the la
 overlap), and now and then, or always where the API cannot tell, for everything: what a whole
 listing no longer has was withdrawn.
 
+A record whose id came before in the same listing, with other content, is quarantined: two records
+with one id would overwrite each other with every pull. Where `since` tells that it was edited while
+the listing was read, it is what it says.
+
 The cursor is the greatest time of change met. It moves only when a listing came to its end, and
 never ahead of the clock here: a record dated into the future must not hide what follows it.
 """
@@ -22,7 +26,15 @@ from zoneinfo import ZoneInfo
 import httpx
 import orjson
 
-from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
+from lumbung.intake.connectors import (
+    Delivery,
+    Item,
+    Mark,
+    Met,
+    Source,
+    SourceConnection,
+    Unreadable,
+)
 from lumbung.intake.connectors.http import Answer, Api, Listing
 from lumbung.intake.contract import ApiAuth, HttpJsonSource, Moment, Since
 
@@ -51,6 +63,7 @@ class _Reading:
         self._now = datetime.now(UTC)
         self._newest: datetime | None = None
         self._is_nameless = False
+        self._contents = Met()
 
     def items(self) -> Iterator[Item]:
         options, cursor = self._options, self._source.cursor
@@ -166,8 +179,24 @@ class _Reading:
         for row, item in zip(rows, items, strict=True):
             if isinstance(item, Delivery) and self._is_withdrawn(row):
                 withdrawn.append(item.source_id)
+            elif isinstance(item, Delivery) and self._is_repeated(row, item.source_id):
+                reason = "nomor pengenal ini dipakai dua catatan; beri nomor sendiri di sumbernya"
+                yield Unreadable("key_repeated", reason, row, self._now, *item[3:5], item.source_id)
             else:
                 yield item
+
+    def _is_repeated(self, row: Any, key: str) -> bool:
+        """Whether another record of this listing had the id, and this one is no edit of it."""
+        try:
+            content = orjson.dumps(row)
+        except TypeError:  # nested deeper than it writes
+            content = repr(row).encode()
+        is_other = self._contents.add(f"{key}\0{hash(content)}")
+        if self._source.met.add(key) or not is_other:
+            return False
+        since = self._options.since
+        changed = since and _read(_at(row, since.field), since, self._zone)
+        return not (since and changed and changed >= self._now - since.overlap)
 
     def _is_withdrawn(self, row: Any) -> bool:
         path = self._options.withdrawn

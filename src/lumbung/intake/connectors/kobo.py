@@ -2,14 +2,16 @@
 
 A pull reads the whole form, 1,000 submissions a request: the API has no time of the last change,
 so that only a comparison shows edits and deletions. What did not change is a duplicate; an edit is
-a new version; what is gone is withdrawn (where the listing did not shift meanwhile). With
-`full_every` the pulls in between read what came after the greatest `_id`.
+a new version; what is gone is withdrawn. With `full_every` the pulls in between read what came
+after the greatest `_id`. Each request asks for what follows the last `_id`: paging by an offset
+passes over a submission whenever an earlier one is deleted meanwhile.
 
 Attachments go to the evidence store, once; `_attachments` says their sha256 and size, or why not.
 
 Source id: the root uuid where the server gives it, else `_id`, which is as stable. A channel stays
 with what its first pull met (the cursor remembers): a server that learns root uuids later must
-not make every submission look new. Links to attachments are no content; they change by themselves.
+not make every submission look new. Of submissions with one root uuid the later ones are told apart
+by their `_id`. Links to attachments are no content; they change by themselves.
 """
 
 from __future__ import annotations
@@ -17,14 +19,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from io import BytesIO
+from itertools import pairwise
 from typing import Any
 
-import httpx
-import orjson
-
 from lumbung.errors import SourceError
-from lumbung.intake.connectors import Delivery, Item, Mark, Source
-from lumbung.intake.connectors.http import Api, Listing, received
+from lumbung.intake.connectors import Delivery, Item, Mark, Met, Source, Unreadable
+from lumbung.intake.connectors.http import Answer, Api, received
 from lumbung.intake.contract import KoboSource
 
 PAGE = 1_000
@@ -57,22 +57,24 @@ def read(source: Source) -> Iterator[Item]:
     }
     headers = {"Authorization": f"Token {connection.password}"}
     with Api(connection, where, headers=headers, cures=cures) as api:
-        for rows, is_end in _pages(api, options.asset, after):
-            evidence = source.evidence.keep(BytesIO(orjson.dumps(rows))).sha256
+        for answer, is_whole in _pages(api, options.asset, after):
+            rows = [_without_links(row) for row in answer.body["results"]]
+            evidence = source.evidence.keep(BytesIO(answer.rows_as_kept(rows))).sha256
             for row in rows:
                 cursor.setdefault("key_by", "rootUuid" if "meta/rootUuid" in row else "_id")
-                if row.get("_attachments"):
-                    row = {**row, "_attachments": _attachments(source, api, options.asset, row)}
-                yield _delivery(row, cursor["key_by"], evidence, where)
+                if isinstance(row.get("_attachments"), list) and row["_attachments"]:
+                    row["_attachments"] = _attachments(source, api, options.asset, row)
+                yield delivery(row, cursor["key_by"], evidence, source.met)
+            is_complete = is_whole and after is None
             if options.full_every is not None:
-                cursor["last"] = max([cursor.get("last", 0), *(row["_id"] for row in rows)])
-                if is_end and after is None:
+                cursor["last"] = max([cursor.get("last", 0), *_numbers(rows)])
+                if is_complete:
                     cursor["full_at"] = began.isoformat()
-            yield Mark(dict(cursor), "" if is_end and after is None else None)
+            yield Mark(dict(cursor), "" if is_complete else None)
 
 
-def _pages(api: Api, asset: str, after: int | None) -> Iterator[tuple[list[dict[str, Any]], bool]]:
-    """The pages of a form: rows, and whether they complete a listing that did not shift.
+def _pages(api: Api, asset: str, after: int | None) -> Iterator[tuple[Answer, bool]]:
+    """The pages of a form, and whether they complete a listing in which nothing is missing.
 
     Args:
         api: the server.
@@ -80,22 +82,31 @@ def _pages(api: Api, asset: str, after: int | None) -> Iterator[tuple[list[dict[
         after: only submissions whose `_id` is greater; all, if None.
     """
     params = {"format": "json", "sort": '{"_id":1}', "limit": str(PAGE), "start": "0"}
-    if after is not None:
-        params["query"] = f'{{"_id":{{"$gt":{after}}}}}'
-    url: httpx.URL | None = api.at(f"api/v2/assets/{asset}/data/", params)
-    listing = Listing(api)
-    while url is not None:
-        listing.asked(url)
-        body = api.json(url).body
-        if not _is_page(body):
+    is_numbered = is_end = True
+    while True:
+        if after is not None:
+            params["query"] = f'{{"_id":{{"$gt":{after}}}}}'
+        answer = api.json(api.at(f"api/v2/assets/{asset}/data/", params))
+        body = answer.body
+        rows = body["results"] if _is_page(body) else []
+        numbers = _numbers(rows)
+        if not _is_page(body) or (rows and not numbers):
             raise api.error(
-                "the answer is not a page of submissions (count, next, results)",
+                "the answer is not a page of submissions (count, next, results with _id)",
                 "set the connection's host to a KoboToolbox server with API v2",
             )
-        rows, following = body["results"], body.get("next")
-        listing.page([row.get("_id") for row in rows], body["count"])
-        url = api.follow(url, following) if following else None
-        yield rows, url is None and listing.is_whole
+        if any(one >= other for one, other in pairwise([after or 0, *numbers])):
+            raise api.error(
+                f"the server does not give the submissions after _id {after or 0} in their order",
+                "pull again later; tell the server's administrator if it stays",
+            )
+        is_numbered = is_numbered and len(numbers) == len(rows)
+        # No next page may be a mistake of the server, as may its count: what is left is asked for.
+        is_end = not rows or (not body.get("next") and body["count"] <= len(rows))
+        yield answer, is_end and is_numbered and body["count"] == len(rows)
+        if is_end:
+            return
+        after = numbers[-1]
 
 
 def _is_page(body: Any) -> bool:
@@ -107,7 +118,32 @@ def _is_page(body: Any) -> bool:
     )
 
 
-def _delivery(row: dict[str, Any], key_by: str, evidence: bytes, where: str) -> Delivery:
+def _numbers(rows: list[dict[str, Any]]) -> list[int]:
+    return [row["_id"] for row in rows if isinstance(row.get("_id"), int)]
+
+
+def _without_links(row: dict[str, Any]) -> dict[str, Any]:
+    """A submission whose attachments have no links: signatures would make each pull's page new."""
+    attached = row.get("_attachments")
+    if not attached or not isinstance(attached, list):
+        return row
+    lasting = [
+        {name: value for name, value in each.items() if not name.startswith("download_")}
+        for each in attached
+        if isinstance(each, dict)
+    ]
+    return {**row, "_attachments": lasting}
+
+
+def delivery(row: dict[str, Any], key_by: str, evidence: bytes, met: Met) -> Delivery | Unreadable:
+    """A submission as a delivery.
+
+    Args:
+        row: as the API gives it.
+        key_by: `rootUuid` or `_id`: what the source id is.
+        evidence: sha256 of its page.
+        met: the source ids of this pull; its own is added.
+    """
     number = row.get("_id")
     key = str(number)
     if key_by == "rootUuid":
@@ -115,29 +151,34 @@ def _delivery(row: dict[str, Any], key_by: str, evidence: bytes, where: str) -> 
             row.get("meta/rootUuid") or row.get("meta/deprecatedID") or row.get("meta/instanceID")
         )
         key = str(root or f"uuid:{row.get('_uuid')}").removeprefix("uuid:")
+        if not met.add(key):
+            key = f"{key}/{number}"
+    locator = f"submission {number}"
     try:
         moment = datetime.fromisoformat(str(row["_submission_time"]))
     except (KeyError, ValueError):
-        number = None
-    if number is None:
-        raise SourceError(
-            "a submission has no _id or no readable _submission_time",
-            where=where,
-            cure="set the connection's host to a KoboToolbox server with API v2",
+        moment = None
+    if not isinstance(number, int) or moment is None:
+        code, what, known = (
+            ("unreadable_date", "waktu kirimnya tidak ada atau bukan tanggal", key)
+            if isinstance(number, int)
+            else ("required_field_missing", "isian tanpa nomor (_id)", None)
         )
+        reason = f"{what}; periksa isian itu di KoboToolbox"
+        return Unreadable(code, reason, row, datetime.now(UTC), evidence, locator, known)
     received_at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return Delivery(key, received_at, row, evidence, f"submission {number}")
+    return Delivery(key, received_at, row, evidence, locator)
 
 
 def _attachments(
     source: Source, api: Api, asset: str, row: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """A submission's attachments: kept, and without their links, whose signatures change."""
+    """A submission's attachments, each kept or with the reason why not."""
     found = []
     for each in row["_attachments"]:
-        lasting = {name: value for name, value in each.items() if not name.startswith("download_")}
+        lasting = dict(each)
         number = each.get("uid") or each.get("id")
-        if number is not None and not each.get("is_deleted"):
+        if number is not None and not each.get("is_deleted") and "_id" in row:
             # Its address is made here: the links may lead to another server, without the token.
             path = f"api/v2/assets/{asset}/data/{row['_id']}/attachments/{number}/"
             name = f"{api.at(path)}"

@@ -6,7 +6,10 @@ overlap). Three changes do not move these times, and are looked for apart:
 - a deletion: the server lists deleted submissions for 30 days, then purges them. A channel that
   was not pulled for as long reads the whole form and compares;
 - a restored submission: one that was in that list and no longer is, is asked for by its id;
-- attachments that were still uploading: such submissions are asked for again, for 30 days.
+- attachments that were still uploading, or could not be had: such submissions are asked for again,
+  for 30 days.
+
+Where there are more of these than the cursor shall hold, the next pull reads the whole form.
 
 Source id: `__id`, the same over edits. Groups become `group/field`, repeats a list under their
 path, attachments a list under `__attachments` (name, sha256 and size of what the evidence store
@@ -15,6 +18,7 @@ keeps). Labels without a value are left out.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -27,6 +31,8 @@ from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnec
 from lumbung.intake.connectors.http import Answer, Api, Listing, received
 from lumbung.intake.contract import OdkSource
 
+log = logging.getLogger(__name__)
+
 PAGE = 250
 """Submissions asked for at once."""
 ATTACHMENTS = "__attachments"
@@ -34,7 +40,7 @@ ATTACHMENTS = "__attachments"
 _LINK = "@odata.navigationLink"
 _PURGE = timedelta(days=31)  # Central purges by calendar days, after 30
 _IDLE = timedelta(days=29)
-_MAX_WATCHED = 500  # ids of each sort in the cursor; each is a request of every pull
+_MAX_WATCHED = 500  # ids of each sort in the cursor; most are a request of every pull
 _GEOMETRIES = ("Point", "LineString", "Polygon")
 
 
@@ -99,7 +105,7 @@ class _Reading:
             params["$filter"] = (
                 f"__system/submissionDate ge {begin} or __system/updatedAt ge {begin}"
             )
-        met: set[str] = set()
+        met = self._source.met
         for answer, rows in self._pages(params):
             for item in self._page(answer, rows):
                 met.add(item.source_id or "")
@@ -110,18 +116,28 @@ class _Reading:
         for key in again:
             if key not in met and key not in trash:
                 yield from self._one(key)
-        after: dict[str, Any] = {"pulled_at": self._now.isoformat(), "trash": trash[:_MAX_WATCHED]}
-        if self._newest:
-            after["since"] = min(self._newest, self._now).isoformat()
-        after["uploading"] = self._watched(cursor.get("uploading", {}))
+        watched = self._watched(cursor.get("uploading", {}))
+        after: dict[str, Any] = {
+            "pulled_at": self._now.isoformat(),
+            "trash": trash[:_MAX_WATCHED],
+            "uploading": dict(list(watched.items())[:_MAX_WATCHED]),
+        }
+        if max(len(trash), len(watched)) <= _MAX_WATCHED:
+            if self._newest:
+                after["since"] = min(self._newest, self._now).isoformat()
+        else:
+            log.warning(
+                "channel %s: %d deleted submissions and %d without their attachments are more than"
+                " %d: the next pull reads the whole form",
+                *(self._source.channel.name, len(trash), len(watched), _MAX_WATCHED),
+            )
         yield Mark(after, "" if is_full else None, tuple(trash))
 
     def _watched(self, before: Mapping[str, str]) -> dict[str, str]:
-        """Id -> since when, of the submissions to ask for again; of too many the newest."""
-        watched = {key: before.get(key, at) for key, at in self._uploading.items()}
+        """Id -> since when, of the submissions to ask for again; those longest known come first."""
+        watched = sorted((before.get(key, at), key) for key, at in self._uploading.items())
         oldest = (self._now - _PURGE).isoformat()
-        kept = sorted(((at, key) for key, at in watched.items() if at > oldest), reverse=True)
-        return {key: at for at, key in kept[:_MAX_WATCHED]}
+        return {key: at for at, key in watched if at > oldest}
 
     def _pages(self, params: dict[str, str]) -> Iterator[tuple[Answer, list[dict[str, Any]]]]:
         listing = Listing(self._api)
@@ -209,7 +225,9 @@ class _Reading:
         fields: dict[str, Any] = {}
         _flatten(self._complete(row, self._api.at(f"{self._form}.svc/")), "", fields)
         if expected or present:
-            fields[ATTACHMENTS] = self._attachments(key)
+            fields[ATTACHMENTS] = attached = self._attachments(key)
+            if any(each.get("not_kept") == "failed" for each in attached):
+                self._uploading[key] = self._now.isoformat()
         return Delivery(key, moment, fields, evidence, locator)
 
     def _complete(self, row: Mapping[str, Any], base: httpx.URL) -> dict[str, Any]:
