@@ -3,10 +3,11 @@
 Runs every Monday at 06:00 WIB; a Monday that was missed is made good when the scheduler is back,
 the oldest first, each with its own week. Started by hand, `week_id` chooses a week and `known`
 whether it is made of all that is known now or of what had been landed then. `freeze` copies the
-week's figures into schema `published`, where nothing changes any more; a week whose figures are
-already published ends there. `gate` is the second door (Great Expectations over the frozen
-figures and the rendered pages). `approve` waits for one of the people in `expectations/people.yaml`
-in Airflow's "Required actions"; they are asked by mail, and reminded by `publication_reminder`.
+week's figures into schema `published`, where nothing changes any more; where they are published or
+approved already, the run finishes what was left and asks nobody again. `gate` is the second door
+(Great Expectations over the frozen figures and the rendered pages). `approve` waits for one of the
+people in `expectations/people.yaml` in Airflow's "Required actions"; they are asked by mail, and
+reminded by `publication_reminder`.
 `mail` sends the published edition to its recipients, never twice to one address; without the
 Airflow Connection `smtp_publication` it is skipped.
 
@@ -101,20 +102,22 @@ def publication() -> None:
             week_id, settings=settings, database_url=url, known=params["known"]
         )
         if edition.load(edition_id, database_url=url).state in ("approved", "published"):
-            # Also finishes what a killed run left between its decision and its folder.
+            # What a killed run left between its decision and its folder; `mail` does the rest.
             edition.publish(edition_id, settings=settings, database_url=url)
-            raise AirflowSkipException(f"{edition_id} is published and its figures still hold")
         return edition_id
 
     @task
     @for_good
     def render(edition_id: str) -> dict[str, str]:
+        from airflow.sdk.exceptions import AirflowSkipException
+
         from lumbung.publication import edition
 
         settings = Settings.load()
-        return edition.write_draft(
-            edition_id, settings=settings, database_url=settings.require_database_url()
-        )
+        url = settings.require_database_url()
+        if edition.load(edition_id, database_url=url).state == "published":
+            raise AirflowSkipException(f"{edition_id} is published and its figures still hold")
+        return edition.write_draft(edition_id, settings=settings, database_url=url)
 
     @task
     @for_good
@@ -168,31 +171,31 @@ def publication() -> None:
                 server=mail_server(),
             )
             raise AirflowSkipException(f"{edition_id} was rejected by {decision['by']}")
-        edition.approve(edition_id, **decision)
+        if edition.load(edition_id, database_url=url).state == "draft":
+            edition.approve(edition_id, **decision)  # else somebody did so at a terminal
         return edition.publish(edition_id, settings=settings, database_url=url)
 
-    @task(retries=5)
+    # This and `portal` also run when nothing is new: they finish what a killed run left.
+    @task(retries=5, trigger_rule="none_failed")
     @for_good
-    def mail(edition_id: str) -> list[str]:
+    def mail(edition_id: str | None) -> list[str]:
         """Send the edition to every recipient who has not got it."""
         from airflow.sdk.exceptions import AirflowSkipException
 
+        from lumbung.publication import edition
         from lumbung.publication import mail as mailing
 
         settings, server = Settings.load(), mail_server()
+        url = settings.require_database_url()
+        if not edition_id or edition.load(edition_id, database_url=url).state != "published":
+            raise AirflowSkipException("nothing was published")
         if server is None:
             raise AirflowSkipException(
                 "the edition is published and was mailed to nobody: there is no Airflow Connection"
                 " smtp_publication"
             )
-        return mailing.send(
-            edition_id,
-            settings=settings,
-            database_url=settings.require_database_url(),
-            server=server,
-        )
+        return mailing.send(edition_id, settings=settings, database_url=url, server=server)
 
-    # Also after a rejection or when nothing is new: it restores what a killed run left.
     @task(trigger_rule="none_failed")
     @for_good
     def portal() -> str:

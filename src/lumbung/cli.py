@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lumbung.errors import LumbungError
+from lumbung.errors import ConfigurationError, LumbungError
 from lumbung.intake import commands as intake_commands
 from lumbung.settings import Settings
 
@@ -217,17 +217,18 @@ def publish(
 ) -> None:
     """Draft and check a week's edition; then, named, approve and publish it or reject it.
 
-    The DAG `publication` does the same and mails the edition; by hand, clear its task `mail`.
+    The DAG `publication` does the same and mails the edition; by hand, 'lumbung mail' follows.
     """
     from rich.markdown import Markdown
 
     from lumbung.embedded.stack import Stack
-    from lumbung.publication import edition, gate, review
+    from lumbung.publication import edition, gate, people, review
     from lumbung.publication import portal as publication_portal
 
     settings = Settings.load()
     url = Stack(settings).start_database()
     if approve or reject:
+        people.require_approver(approve or reject, settings)
         edition_id = edition.newest(week, database_url=url)
         reviewed = edition.drafted(edition_id, settings=settings)
         if reject:
@@ -254,6 +255,7 @@ def publish(
     for path in edition.publish(edition_id, settings=settings, database_url=url):
         console.print(path, soft_wrap=True)
     publication_portal.build(settings=settings, database_url=url)
+    console.print(f"\nmail it: lumbung mail {edition_id} --send")
 
 
 @app.command()
@@ -261,15 +263,33 @@ def mail(
     edition: Annotated[str, typer.Argument(help="a published edition, such as 2024-W47-r1")],
     again: Annotated[str, typer.Option(help="an address in doubt that did not get it")] = "",
     by: Annotated[str, typer.Option(help="who says so")] = "",
+    send: Annotated[bool, typer.Option("--send", help="to who has not got it")] = False,
 ) -> None:
-    """Show who was sent an edition; let it be sent once more to an address in doubt."""
+    """Send an edition to its recipients, and show who was sent it; never twice to an address.
+
+    An address in doubt is sent it once more when a person says that it did not get it.
+    """
     from lumbung import database
     from lumbung.embedded.stack import Stack
     from lumbung.publication import mail as mailing
 
-    url = Stack(Settings.load()).start_database()
+    settings = Settings.load()
+    stack = Stack(settings)
+    url = stack.start_database()
     if again:
         mailing.release(edition, again, by=by, database_url=url)
+    if send:
+        stack.let_airflow_answer(mailing.CONNECTION, url)
+        from lumbung.orchestration import mail_server
+
+        if (server := mail_server()) is None:
+            raise ConfigurationError(
+                "there is no mail server",
+                where=f"Airflow Connection {mailing.CONNECTION}",
+                cure=f"make it, or set AIRFLOW_CONN_{mailing.CONNECTION.upper()}; see"
+                " docs/runbooks/publication.md",
+            )
+        mailing.send(edition, settings=settings, database_url=url, server=server)
     table = Table("address", "step", "when (WIB)", "said", box=None)
     with database.connect(url) as connection:
         for address, step, said, when in mailing.status(connection, edition):

@@ -70,10 +70,6 @@ def tell_failure(context: dict[str, Any]) -> None:
     )
 
 
-MAIL_CONNECTION = "smtp_publication"
-"""The Airflow Connection of the mail server; without it nothing is mailed."""
-
-
 def mail_server() -> MailServer | None:
     """The mail server of the Airflow Connection `smtp_publication`, None when there is none.
 
@@ -86,17 +82,17 @@ def mail_server() -> MailServer | None:
     from airflow.sdk import Connection
     from airflow.sdk.exceptions import AirflowNotFoundException
 
-    from lumbung.publication.mail import MailServer, Security
+    from lumbung.publication.mail import CONNECTION, MailServer, Security
 
     try:
-        found = Connection.get(MAIL_CONNECTION)
+        found = Connection.get(CONNECTION)
     except AirflowNotFoundException:
         return None
     security = found.extra_dejson.get("security", "starttls")
     if not found.host or security not in get_args(Security):
         raise ConfigurationError(
             f"the mail server has no host or the security '{security}'",
-            where=f"Airflow Connection {MAIL_CONNECTION}",
+            where=f"Airflow Connection {CONNECTION}",
             cure=f"give it a host, and one of {', '.join(get_args(Security))}",
         )
     port = found.port or (465 if security == "tls" else 587)

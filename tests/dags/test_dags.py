@@ -89,6 +89,8 @@ def test_order_of_tasks_puts_every_gate_before_what_it_guards(bag: DagBag) -> No
     assert publication.get_task("publish").upstream_task_ids == {"freeze", "render", "approve"}
     assert publication.get_task("portal").upstream_task_ids == {"publish"}
     assert publication.get_task("mail").upstream_task_ids == {"freeze", "publish"}
+    for last in ("portal", "mail"):  # they finish what a killed run left, and nothing that failed
+        assert publication.get_task(last).trigger_rule == "none_failed"
 
 
 def test_missed_mondays_are_made_good_each_with_its_own_week(bag: DagBag) -> None:

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from post import post_office
 from sample import WEEK
 from typer.testing import CliRunner
 
 from lumbung.cli import app
-from lumbung.errors import PublicationError
+from lumbung.errors import ConfigurationError, PublicationError
 from lumbung.publication import edition, mail
+
+RECIPIENTS = ["ketua@babel.example.id", "humas@babel.example.id", "ppid@babel.example.id"]
 
 
 def test_a_week_is_drafted_rejected_drafted_anew_and_published(
@@ -26,31 +29,45 @@ def test_a_week_is_drafted_rejected_drafted_anew_and_published(
         return said.output
 
     with pytest.raises(PublicationError, match="no edition yet"):
-        lumbung("publish", WEEK, "--approve", "Ketua Contoh")
+        lumbung("publish", WEEK, "--approve", "pimpinan")
     said = lumbung("publish", WEEK)
     assert "pemeriksaan terpenuhi" in " ".join(said.split())
     assert (tmp_path / "drafts" / f"{WEEK}-r1" / "edisi.pdf").exists()
     assert "is rejected" in lumbung(
-        "publish", WEEK, "--reject", "Ketua Contoh", "--reason", "periksa Belitung"
+        "publish", WEEK, "--reject", "pimpinan", "--reason", "periksa Belitung"
     )
     decision = edition.load(f"{WEEK}-r1", database_url=url).decision
     assert decision is not None
-    assert (decision.decision, decision.decided_by) == ("rejected", "Ketua Contoh")
+    assert (decision.decision, decision.decided_by) == ("rejected", "pimpinan")
 
     lumbung("publish", WEEK)
     draft = tmp_path / "drafts" / f"{WEEK}-r2"
     draft.rename(tmp_path / "elsewhere")
     with pytest.raises(PublicationError, match="nobody has reviewed it"):
-        lumbung("publish", WEEK, "--approve", "Ketua Contoh")
+        lumbung("publish", WEEK, "--approve", "pimpinan")
     (tmp_path / "elsewhere").rename(draft)
     page = (draft / "edisi.html").read_bytes()
     (draft / "edisi.html").write_bytes(page + b" ")
     with pytest.raises(PublicationError, match="files that were reviewed are not"):
-        lumbung("publish", WEEK, "--approve", "Ketua Contoh")
+        lumbung("publish", WEEK, "--approve", "pimpinan")
     (draft / "edisi.html").write_bytes(page)
-    lumbung("publish", WEEK, "--approve", "Ketua Contoh")
+    (draft / "catatan.txt").write_text("of whoever read it")
+    with pytest.raises(PublicationError, match="files that were reviewed are not"):
+        lumbung("publish", WEEK, "--approve", "pimpinan")
+    lumbung("publish", WEEK)  # the cure: a draft holds what was rendered and nothing more
+    assert not (draft / "catatan.txt").exists()
+    with pytest.raises(ConfigurationError, match=r"'Orang Lain' is not asked.*people\.yaml"):
+        lumbung("publish", WEEK, "--approve", "Orang Lain")
+    lumbung("publish", WEEK, "--approve", "pimpinan")
     assert (tmp_path / "editions" / f"{WEEK}-r2" / "edisi.pdf").exists()
     assert f"{WEEK}-r2/edisi.pdf" in lumbung("publish", WEEK)  # nothing is left to do
+
+    with post_office() as post:
+        address = f"smtp://{post.address.host}:{post.address.port}/?security=none"
+        monkeypatch.setenv("AIRFLOW_CONN_SMTP_PUBLICATION", address)
+        for _ in range(2):  # never twice
+            assert lumbung("mail", f"{WEEK}-r2", "--send").count("accepted") == len(RECIPIENTS)
+        assert post.addresses == RECIPIENTS
 
     with psycopg.connect(url) as connection:
         mail._record(connection, f"{WEEK}-r2", "a@babel.example.id", "offered", "")

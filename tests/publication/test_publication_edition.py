@@ -132,11 +132,13 @@ def test_a_missed_monday_is_due_once_and_only_after_the_first_edition(
     def due(week: str, latest: str = "2024-W47") -> bool:
         return edition.is_due(week, latest=latest, database_url=url)
 
-    def built(moment: str) -> None:
+    def built(moment: str, max_batch_id: int = 9, seeds: str = "x") -> None:
         execute(
             url,
             "insert into ops.build (state, max_batch_id, inputs_hash, seeds_hash, started_at)"
-            " values ('success', 1, '', '', %s)",
+            " values ('success', %s, '', %s, %s)",
+            max_batch_id,
+            seeds,
             moment,
         )
 
@@ -144,8 +146,14 @@ def test_a_missed_monday_is_due_once_and_only_after_the_first_edition(
     assert not due("2024-W44")  # an office that has never published begins with the newest week
     with pytest.raises(ServiceError, match=r"not been built since the week ended.*W45"):
         due("2024-W45", latest="2024-W45")
-    built("2024-11-10T17:00:00Z")
+    built("2024-11-10T17:00:00Z", seeds="")  # of a part: says nothing of the whole
+    built("2024-11-10T17:00:00Z", max_batch_id=6)  # without the last batch of W45, which had come
+    execute(url, "update raw.batch set landed_count = read_count + 1, read_count = 1")
+    with pytest.raises(ServiceError, match="W45"):
+        due("2024-W45", latest="2024-W45")
+    built("2024-11-10T17:00:00Z", max_batch_id=7)
     assert due("2024-W45", latest="2024-W45")
+    assert edition.is_due("2024-W45", latest="2024-W45", database_url=role_url(url, "publisher"))
     first = freeze(url, settings, "2024-W44")
     assert not due("2024-W45")
     edition.approve(first, by="Ketua Contoh", database_url=url)
@@ -162,6 +170,58 @@ def test_a_week_without_figures_is_refused(url: str, settings: Settings, week: s
     with pytest.raises(PublicationError, match="week"):
         freeze(url, settings, week)
     assert count(url, "published.edition") == 0
+
+
+def test_a_week_that_has_not_ended_is_refused(url: str, settings: Settings) -> None:
+    this_week = "{}-W{:02}".format(*datetime.now(UTC).isocalendar())
+    execute(
+        url,
+        "insert into reporting.rpt_figure select figure_code, category_code, regency_code, %s,"
+        " period, value from reporting.rpt_figure where week_id = '2024-W39'",
+        this_week,
+    )
+    with pytest.raises(PublicationError, match=f"has not ended.*{this_week}"):
+        freeze(url, settings, this_week)
+    assert count(url, "published.edition") == 0
+
+
+def test_a_build_that_runs_is_waited_for(
+    url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edition, "BUILD_WAIT", "200ms")
+    with psycopg.connect(url, autocommit=True) as builder:
+        builder.execute("select pg_advisory_lock(hashtext('lumbung.build'))")
+        with pytest.raises(ServiceError, match="has not finished within 200ms"):
+            freeze(url, settings)
+        builder.execute("select pg_advisory_unlock(hashtext('lumbung.build'))")
+        assert freeze(url, settings) == "2024-W47-r1"
+        # and where it freezes nobody builds
+        edition._wait_for_build(builder, WEEK)
+        with psycopg.connect(url, autocommit=True) as other:
+            tried = other.execute("select pg_try_advisory_lock(hashtext('lumbung.build'))")
+            assert tried.fetchone() == (False,)
+
+
+def test_a_build_that_broke_off_in_the_marts_is_not_frozen(url: str, settings: Settings) -> None:
+    def built(state: str, *models: str) -> None:
+        execute(
+            url,
+            "with b as (insert into ops.build (state, max_batch_id, inputs_hash, seeds_hash)"
+            " values (%s, 9, 'x', 'x') returning build_id)"
+            " insert into ops.model_run (build_id, node_id, node_name, resource_type, state)"
+            " select build_id, name, name, 'model', 'success' from b, unnest(%s::text[]) as name",
+            state,
+            list(models),
+        )
+
+    built("success", "fct_report", "rpt_figure")
+    built("failed", "stg_intake__records", "int_reports__located")  # readers keep the build before
+    assert freeze(url, settings) == "2024-W47-r1"
+    built("abandoned", "int_reports__located", "fct_report")
+    with pytest.raises(PublicationError, match="the last build is abandoned"):
+        edition.freeze(WEEK, settings=settings, database_url=role_url(url, "publisher"))
+    built("success", "rpt_figure")
+    assert freeze(url, settings) == "2024-W47-r1"
 
 
 def test_an_unbuilt_warehouse_is_told(database_url: str, settings: Settings) -> None:
@@ -198,6 +258,29 @@ def test_decision_names_the_bytes_reviewed(url: str, settings: Settings) -> None
         edition.write_draft(edition_id, settings=settings, database_url=url)
 
 
+def test_only_what_was_reviewed_is_published(
+    url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edition_id = freeze(url, settings)
+    reviewed = edition.write_draft(edition_id, settings=settings, database_url=url)
+    edition.approve(edition_id, by="Ketua Contoh", reviewed=reviewed, database_url=url)
+    templates = settings.home / "templates"
+    shutil.copytree(edition.render.TEMPLATES, templates)
+    page = templates / "siaran-pers.txt.j2"
+    page.write_text(page.read_text(encoding="utf-8") + "Satu kalimat lagi.\n", encoding="utf-8")
+    with monkeypatch.context() as patch:
+        patch.setattr(edition.render, "TEMPLATES", templates)
+        edition.render._environment.cache_clear()
+        with pytest.raises(PublicationError, match="not render to the files any more"):
+            edition.publish(edition_id, settings=settings, database_url=url)
+        # What is asked about next is a draft of the new form.
+        assert freeze(url, settings) == "2024-W47-r2"
+    edition.render._environment.cache_clear()
+    assert count(url, "published.artefact") == 0
+    edition.publish(edition_id, settings=settings, database_url=url)
+    assert edition.load(edition_id, database_url=url).state == "published"
+
+
 def test_an_unchecked_edition_cannot_be_approved(url: str, settings: Settings) -> None:
     edition_id = edition.freeze(WEEK, settings=settings, database_url=url)
     with pytest.raises(PublicationError, match="has not passed the publication gate"):
@@ -231,6 +314,9 @@ def test_published_folder_and_rows_are_the_same_bytes(url: str, settings: Settin
 
     on_disk = read()
     assert sorted(stored) == sorted((n, hashlib.sha256(c).hexdigest(), len(c)) for n, c in on_disk)
+    (folder / "data" / "angka.csv~").write_text("somebody's own")
+    assert edition.publish(edition_id, settings=settings, database_url=url) == paths
+    assert sorted(paths) == sorted(str(f) for f in folder.rglob("*") if f.is_file())
     (folder / "edisi.html").write_text("damaged")
     (folder / "edisi.pdf").unlink()
     shutil.rmtree(folder / "data")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -75,6 +76,18 @@ class Stack:
         else:
             metadata_url = _beside(url, AIRFLOW_DATABASE)
         return Airflow(self.settings, self.processes, url, metadata_url, self.airflow_overrides)
+
+    def let_airflow_answer(self, connection_id: str, url: str) -> None:
+        """Let this process, no task of Airflow's, look up a Connection.
+
+        In the environment, or in Airflow's metadata; called before Airflow is imported.
+        """
+        if f"AIRFLOW_CONN_{connection_id.upper()}" in os.environ:
+            os.environ.setdefault("AIRFLOW_HOME", str(self.settings.home / "airflow"))
+        else:
+            os.environ.update(self.airflow(url).environment())
+            # Only its servers look into Airflow's metadata; tasks ask one of them.
+            os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
 
     def stop(self) -> None:
         """Stop whatever runs, the database last."""

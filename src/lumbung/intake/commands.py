@@ -170,18 +170,13 @@ def pull(channel: str, why: str, *, dry_run: bool = False, from_start: bool = Fa
 
 
 def _connection(channel: str, stack: Stack, database_url: str) -> SourceConnection | None:
-    """What Airflow has under the id that a channel names: in the environment, or its metadata."""
+    """What Airflow has under the id that a channel names."""
     from lumbung.intake.contract import load_channels
 
     found = load_channels(stack.settings.channels).get(channel)
     if found is None or found.connection is None:
         return None
-    if f"AIRFLOW_CONN_{found.connection.upper()}" in os.environ:
-        os.environ.setdefault("AIRFLOW_HOME", str(stack.settings.home / "airflow"))
-    else:
-        os.environ.update(stack.airflow(database_url).environment())
-        # Only its servers look into Airflow's metadata; tasks ask one of them.
-        os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+    stack.let_airflow_answer(found.connection, database_url)
     from lumbung.orchestration import source_connection
 
     return source_connection(found.connection)

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -50,6 +51,8 @@ __all__ = [
 ]
 
 LANGUAGE = "id"
+BUILD_WAIT = "10min"
+"""How long a freeze waits for a build that runs."""
 
 _READ = {
     "figure": """
@@ -140,6 +143,16 @@ _READ = {
         select member_id, record_id from reporting.rpt_member_record where week_id <= %(week)s""",
     "restatement": restatement.QUERY,
 }
+
+_HALF_BUILT = """
+    -- a build that began after the last whole one and reached what is read here
+    select b.state from ops.build as b inner join ops.model_run as r using (build_id)
+    where b.build_id > (
+            select coalesce(max(build_id), 0) from ops.build
+            where state = 'success' and seeds_hash <> '')
+        and b.state <> 'success' and r.resource_type = 'model' and r.state <> 'skipped'
+        and r.node_name ~ '^(dim|fct|bridge|mart|rpt)_'
+    order by b.build_id desc limit 1"""
 
 _WEEKS = """
     select distinct week_id from reporting.rpt_figure where week_id <= %(week)s order by 1"""
@@ -238,23 +251,26 @@ def is_due(week_id: str, *, latest: str, database_url: str) -> bool:
         database_url: the warehouse.
 
     Raises:
-        ServiceError: when the marts have not been built since the week ended; worth another try.
+        ServiceError: when no whole build of the marts has begun since the week ended, or what had
+            been landed by its Monday, 06:00 WIB, is in none; worth another try.
 
     """
-    ended = as_of(week_id).replace(hour=0)
+    closed = as_of(week_id)
     with database.connect(database_url, application="lumbung publication") as connection:
         has_begun, is_published, is_built = connection.execute(
             "select exists (select from published.edition where state = 'published'"
             " and week_id < %(week)s), exists (select from published.edition"
             " where state = 'published' and week_id = %(week)s), exists (select from ops.build"
-            " where state = 'success' and started_at >= %(ended)s)",
-            {"week": week_id, "ended": ended},
+            " where state = 'success' and seeds_hash <> '' and started_at >= %(ended)s"
+            " and max_batch_id >= (select coalesce(max(batch_id), 0) from raw.batch"
+            " where landed_at <= %(closed)s and landed_count + tombstone_count > 0))",
+            {"week": week_id, "ended": closed.replace(hour=0), "closed": closed},
         ).fetchone() or (False, False, False)
     if week_id < latest and (is_published or not has_begun):
         return False
     if not is_built:
         raise ServiceError(
-            "the marts have not been built since the week ended",
+            "the marts have not been built since the week ended, with all that had come by then",
             where=f"week {week_id}",
             cure="run the DAG 'warehouse', then clear this task",
         )
@@ -267,7 +283,8 @@ def freeze(
     """Copy a week's figures, their members, completeness and what was not counted into `published`.
 
     Idempotent by content: while the week's newest revision says the same and was not rejected, it
-    is that edition; otherwise the next revision begins, as a draft.
+    is that edition; otherwise the next revision begins, as a draft. So does it where that revision
+    was approved, is not published, and renders to other bytes now than those that were reviewed.
 
     Args:
         week_id: an ISO week such as `2024-W47`.
@@ -281,11 +298,19 @@ def freeze(
         the edition, such as `2024-W47-r1`.
 
     Raises:
-        PublicationError: when the warehouse has no complete figures of that week.
+        PublicationError: when the week has not ended, the warehouse has no complete figures of it,
+            or a build broke off in the middle of the marts.
+        ServiceError: when a build has not finished; worth another try.
         ConfigurationError: when `expectations/edition.yaml` cannot be read.
         BuildError: when what was known then cannot be built.
 
     """
+    if as_of(week_id) > datetime.now(JAKARTA):
+        raise PublicationError(
+            f"the week has not ended: it is closed on {as_of(week_id):%Y-%m-%d %H:%M} WIB",
+            where=f"week {week_id}",
+            cure="choose a week that has ended",
+        )
     if known == "now":
         return _freeze(week_id, settings, database_url, None)
     with past.known_at(as_of(week_id), settings=settings, database_url=database_url) as found:
@@ -300,7 +325,8 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
 
     office = load_office(settings)
     with database.connect(database_url, application="lumbung publication") as connection:
-        # One snapshot: a build that commits meanwhile is wholly in the edition or not at all.
+        _wait_for_build(connection, week_id)
+        # One snapshot, taken when nobody builds: a build is wholly in the edition or not at all.
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.execute("lock table published.edition in share row exclusive mode")
         parameters = {
@@ -311,6 +337,12 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
             "last": None,
             "watermark": then.max_batch_id if then else _one(connection.execute(_WATERMARK)),
         }
+        if then is None and (state := _one(connection.execute(_HALF_BUILT))):
+            raise PublicationError(
+                f"the last build is {state} and had begun to change the marts",
+                where="ops.build",
+                cure="correct its cause, build again ('lumbung build'), then freeze again",
+            )
         try:
             counted = connection.execute(here(_WEEKS), parameters).fetchall()
             span = disclosure.period([week for (week,) in counted])
@@ -356,7 +388,9 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
             (week_id,),
         ).fetchone()
         if latest and latest[2] == content and latest[3] != "rejected":
-            return str(latest[0])
+            found = load(latest[0], database_url=database_url)
+            if found.state != "approved" or _is_as_reviewed(found):
+                return found.edition_id
         revision = latest[1] + 1 if latest else 1
         edition_id = f"{week_id}-r{revision}"
         connection.execute(
@@ -393,6 +427,21 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
                 for row in rows[name]:
                     copy.write_row((edition_id, *row))
     return edition_id
+
+
+def _wait_for_build(connection: psycopg.Connection, week_id: str) -> None:
+    """Keep builds out until the connection is closed: dbt commits them model by model."""
+    connection.autocommit = True
+    try:
+        connection.execute(f"set lock_timeout = '{BUILD_WAIT}'".encode())
+        connection.execute("select pg_advisory_lock_shared(hashtext('lumbung.build'))")
+    except psycopg.errors.LockNotAvailable as error:
+        raise ServiceError(
+            f"a build has not finished within {BUILD_WAIT}",
+            where=f"week {week_id}",
+            cure="wait for it, or end its process, then freeze again",
+        ) from error
+    connection.autocommit = False
 
 
 def write_draft(edition_id: str, *, settings: Settings, database_url: str) -> dict[str, str]:
@@ -515,7 +564,8 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
         the paths of the artefacts.
 
     Raises:
-        PublicationError: when the edition is not approved.
+        PublicationError: when the edition is not approved, or its draft does not render to the
+            bytes any more that were reviewed (Lumbung itself has changed meanwhile).
         GateError: when personal data is found in the bytes to be published.
         ServiceError: when the folder cannot be written.
 
@@ -524,6 +574,13 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
     edition = load(edition_id, database_url=database_url)
     if edition.state != "published":
         _in_state(edition, "approved")
+        if not _is_as_reviewed(edition):
+            raise PublicationError(
+                "the draft does not render to the files any more that were reviewed: templates or"
+                " code are others now",
+                where=f"edition {edition_id}",
+                cure="freeze the week again: a new revision begins, to be reviewed in its new form",
+            )
         artefacts = render.render(edition)
         for name, content in artefacts.items():
             for found in find_personal_data(name, content):
@@ -562,7 +619,7 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
                 (edition_id,),
             ).fetchall()
         )
-    if any(_read(folder / name) != content for name, content in stored.items()):
+    if _read(folder) != stored:
         _reveal(_set_aside(folder, stored), folder)
     return [str(folder / name) for name in stored]
 
@@ -587,7 +644,7 @@ def _decide(
     ):
         return
     _in_state(edition, "draft")
-    rendered = {name: _sha256(content) for name, content in render.render(edition).items()}
+    rendered = _hashes(edition)
     if wanted not in (None, rendered):
         raise PublicationError(
             "the files that were reviewed are not what the draft renders to now",
@@ -632,6 +689,17 @@ def _decide(
         _move(connection, edition_id, decision)
 
 
+def _hashes(edition: Edition) -> dict[str, str]:
+    """The sha256 of each file as which it is, or was, reviewed."""
+    draft = replace(edition, state="draft", decision=None)
+    return {name: _sha256(content) for name, content in render.render(draft).items()}
+
+
+def _is_as_reviewed(edition: Edition) -> bool:
+    """Whether what a decided edition was reviewed as is what it renders to now."""
+    return edition.decision is not None and dict(edition.decision.reviewed) == _hashes(edition)
+
+
 def _in_state(edition: Edition, wanted: str, *, found: str | None = None) -> Edition:
     """The edition, when its state is the wanted one."""
     state = found or edition.state
@@ -661,9 +729,11 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _read(path: Path) -> bytes | None:
+def _read(folder: Path) -> dict[str, bytes] | None:
+    """The files of a folder by name, None where they cannot be read."""
     try:
-        return path.read_bytes()
+        files = [file for file in folder.rglob("*") if file.is_file()]
+        return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
     except OSError:
         return None
 
@@ -686,13 +756,19 @@ def _set_aside(folder: Path, files: Mapping[str, bytes]) -> Path:
 
 
 def _reveal(aside: Path, folder: Path) -> None:
-    """Give the files their place: by one rename, or file by file where the folder exists."""
+    """Give the files their place: by one rename, or file by file where the folder exists.
+
+    What else lies in that folder is removed: it holds what was rendered and nothing more.
+    """
     try:
         if folder.exists():
-            for file in sorted(f for f in aside.rglob("*") if f.is_file()):
-                target = folder / file.relative_to(aside)
-                target.parent.mkdir(exist_ok=True)
-                file.replace(target)
+            wanted = {f.relative_to(aside) for f in aside.rglob("*") if f.is_file()}
+            for file in [f for f in folder.rglob("*") if not f.is_dir()]:
+                if file.relative_to(folder) not in wanted:
+                    file.unlink()
+            for name in sorted(wanted):
+                (folder / name).parent.mkdir(exist_ok=True)
+                (aside / name).replace(folder / name)
             shutil.rmtree(aside)
         else:
             aside.rename(folder)

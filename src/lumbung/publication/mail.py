@@ -34,6 +34,9 @@ from lumbung.settings import Settings
 
 Security = Literal["starttls", "tls", "none"]
 
+CONNECTION = "smtp_publication"
+"""The Airflow Connection of the mail server; without it nothing is mailed."""
+
 SECONDS = 60
 """How long one step of the conversation with a mail server may take."""
 
@@ -125,7 +128,8 @@ def _complain(edition_id: str, refused: dict[str, str], unsure: list[str]) -> No
         raise PublicationError(
             f"the mail server refuses {_list(refused)}",
             where=f"edition {edition_id}, expectations/people.yaml",
-            cure="correct the address and clear the task; everybody else has been sent it",
+            cure="correct the address, then clear the task or 'lumbung mail "
+            f"{edition_id} --send'; everybody else has been sent it",
         )
     if unsure:
         raise PublicationError(
@@ -133,7 +137,7 @@ def _complain(edition_id: str, refused: dict[str, str], unsure: list[str]) -> No
             " the whole message had been handed over",
             where=f"edition {edition_id}",
             cure="ask the recipient, or look into the mail server's log; if it did not arrive:"
-            f" 'lumbung mail {edition_id} --again ADDRESS --by NAME', then clear the task",
+            f" 'lumbung mail {edition_id} --again ADDRESS --by NAME --send'",
         )
 
 

@@ -90,6 +90,22 @@ class People(BaseModel):
     recipients: Addresses
 
 
+def require_approver(name: str, settings: Settings) -> None:
+    """Refuse a decision by anybody but those who are asked.
+
+    Raises:
+        ConfigurationError: when the name is none of `approval.users`.
+
+    """
+    users = load_people(settings).approval.users
+    if name not in users:
+        raise ConfigurationError(
+            f"'{name}' is not asked to approve editions",
+            where=str(settings.expectations / "people.yaml"),
+            cure=f"decide as one of {', '.join(users)}, or add the name to approval.users",
+        )
+
+
 def load_people(settings: Settings) -> People:
     """Read `expectations/people.yaml`.
 
