@@ -41,11 +41,13 @@ OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "120",
-    "shared_buffers": "256MB",
+    # Landing into a table of five million: 16,000 rows/s with 256 MB and compressed page images,
+    # 41,000 with these three (the server's work a row fell from 59 to 11 us).
+    "shared_buffers": "512MB",
     "work_mem": "32MB",
     "maintenance_work_mem": "256MB",
-    "max_wal_size": "2GB",
-    "wal_compression": "pglz",
+    "max_wal_size": "4GB",
+    "wal_compression": "off",
     "jit": "off",  # our queries are short; compiling them costs more than it saves
     "timezone": "UTC",
     "log_timezone": "Asia/Jakarta",
