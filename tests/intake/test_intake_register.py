@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import os
 import string
 import tracemalloc
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,12 @@ def deliveries(items: list[Item]) -> dict[str, dict[str, Any]]:
 
 def refused(items: list[Item]) -> list[tuple[str, str | None]]:
     return [(item.reason_code, item.locator) for item in items if isinstance(item, Unreadable)]
+
+
+def text(rows: Sequence[Sequence[str]], delimiter: str = ",") -> bytes:
+    buffer = io.StringIO()
+    csv.writer(buffer, delimiter=delimiter).writerows(rows)
+    return buffer.getvalue().encode()
 
 
 def sheet(*rows: list[Any]) -> dict[str, Any]:
@@ -142,6 +149,104 @@ def test_a_row_that_begins_like_a_subtotal_but_has_a_key_is_a_delivery(
     rows = [["Uraian", "Nomor", "Kab/Kota"], ["a", "1/LP", "Bangka"], ["Total b", "2/LP", "Bangka"]]
     items = read_files({"a.xlsx": workbook({"S": rows})}, personal=[], subject=[], kept=[])
     assert list(deliveries(items)) == ["1/LP", "2/LP"]
+
+
+FLAT = {"personal": ["Nama"], "subject": ["Nama"], "kept": []}
+"""With `REGISTER`: `FIRST` below holds its key and five of its six fields."""
+FIRST = ["Nomor", "Nama", "Tanggal / Diterima", "Kab/Kota", "Uraian"]
+ONE = ["1/LP", "Warga A", "06/11/2024", "Bangka", "a"]
+TWO = {
+    "Uraian": "b",
+    "Kab/Kota": "Belitung",
+    "Nomor": "2/LP",
+    "Nama": "Warga B",
+    "Tanggal / Diterima": "07/11/2024",
+}
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        pytest.param([[*TWO], [*TWO.values()]], id="other order"),
+        pytest.param([["", *TWO], ["", *TWO.values()]], id="shifted"),
+        pytest.param([["", "", "", *TWO], ["", "", "", *TWO.values()]], id="shifted beyond"),
+        pytest.param(
+            [
+                ["Uraian", "Kab/Kota", "Nomor", "Nama", "Tanggal", ""],
+                ["", "", "", "", "Diterima", "Kejadian"],
+                [*TWO.values()],
+            ],
+            id="two rows",
+        ),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["xlsx", "csv"])
+def test_a_second_table_is_read_under_its_own_header(
+    read_files: Reader, second: list[list[str]], suffix: str
+) -> None:
+    rows = [FIRST, ONE, [""], ["Kabupaten lain"], *second]
+    content = workbook({"S": rows}) if suffix == "xlsx" else text(rows)
+    items = read_files({f"a.{suffix}": content}, **FLAT)
+    assert refused(items) == []
+    assert deliveries(items) == {"1/LP": dict(zip(FIRST, ONE, strict=True)), "2/LP": TWO}
+
+
+# Without a gap only a label that comes again tells where the next table begins.
+@pytest.mark.parametrize(
+    ("gap", "head"), [(0, FIRST), (1, FIRST), (2, FIRST), (1, [*TWO]), (2, [*TWO])]
+)
+def test_tables_abreast_are_each_read_under_their_own_header(
+    read_files: Reader, gap: int, head: list[str]
+) -> None:
+    three = TWO | {"Nomor": "3/LP", "Kab/Kota": ""}
+    apart = [""] * gap
+    rows = [
+        ["BUKU REGISTER"],
+        [*FIRST, *apart, *head],
+        [*ONE, *apart, *(TWO[label] for label in head)],
+        [*[""] * len(FIRST), *apart, *(three[label] for label in head)],
+    ]
+    items = read_files({"a.xlsx": workbook({"S": rows})}, **FLAT)
+    del three["Kab/Kota"]
+    expected = {"1/LP": dict(zip(FIRST, ONE, strict=True)), "2/LP": TWO, "3/LP": three}
+    assert deliveries(items) == expected
+    assert refused(items) == []
+
+
+def test_a_key_that_comes_again_within_one_table_does_not_cut_it(read_files: Reader) -> None:
+    head = ["Nomor", "Nama", "Tanggal / Diterima", "Kab/Kota", "Uraian", "Nomor", "Isi"]
+    items = read_files({"a.xlsx": workbook({"S": [head, [*ONE, "S-9", "surat"]]})}, **FLAT)
+    expected = dict(zip(FIRST, ONE, strict=True)) | {"Nomor (2)": "S-9", "Isi": "surat"}
+    assert deliveries(items) == {"1/LP": expected}
+
+
+def test_a_table_whose_header_says_too_little_is_refused_and_its_names_stay_hidden(
+    read_files: Reader,
+) -> None:
+    rows = [FIRST, ONE, ["Nama", "Nomor"], ["Warga B", "2/LP"], FIRST, ["3/LP", *ONE[1:]]]
+    items = read_files({"a.csv": text(rows)}, **FLAT)
+    assert list(deliveries(items)) == ["1/LP", "3/LP"]
+    assert refused(items) == [("header_not_found", "a.csv | baris 3")]
+    assert "Warga B" not in str(items)
+
+
+def test_a_sparse_row_is_judged_when_the_sheet_is_known(read_files: Reader) -> None:
+    rows: list[list[Any]] = [
+        ["", "001/LP", "", "", "", "", "", "hanya uraian"],
+        ["", "Ketua", "", "", "", "", "", "Petugas"],
+        numbered(2),
+        ["", "TOTAL", "", "", "", "", "", 3],
+        ["", "TM-7", "", "", "", "", "", "nomor yang lain"],
+        numbered(3, key="TM-8"),
+    ]
+    items = read_files({"a.xlsx": workbook(sheet(*rows), merges=MERGES)})
+    assert sorted(deliveries(items)) == ["001/LP", "002/LP", "TM-7", "TM-8"]
+    assert refused(items) == []
+    items = read_files({"a.xlsx": workbook(sheet(*rows[:2]), merges=MERGES)})
+    assert list(deliveries(items)) == []
+    assert refused(items) == [("required_field_missing", "a.xlsx | September | baris 6")]
+    (only,) = [item for item in items if isinstance(item, Unreadable)]
+    assert only.source_id == "001/LP"
 
 
 def test_what_is_no_delivery_is_left_out(read_files: Reader) -> None:
@@ -323,8 +428,6 @@ def test_files_that_cannot_be_read_are_quarantined_each_as_one(read_files: Reade
         ("header_not_found", "lain.xlsx | Catatan"),
     ]
     assert list(deliveries(items)) == ["001/LP"]
-    marks = [item.complete for item in items if isinstance(item, Mark)]
-    assert marks == [None, None, None, None, "baik.xlsx | "]
     assert len({str(item.content) for item in items if isinstance(item, Unreadable)}) == 4
 
 
@@ -333,7 +436,19 @@ def test_a_cell_beyond_measure_loses_no_other_file(read_files: Reader) -> None:
     items = read_files({"besar.csv": head + b"2/LP," + b"x" * (17 << 20), "baik.csv": head})
     assert refused(items) == [("unreadable_file", "besar.csv")]
     assert list(deliveries(items)) == ["1/LP"]
-    assert [item.complete for item in items if isinstance(item, Mark)] == [None, "baik.csv | "]
+
+
+@pytest.mark.parametrize(
+    "row",
+    ['2/LP,"Warga B,07/11/2024,Belitung,b', '2/LP,Warga B,07/11/2024,Belitung,"b'],
+)
+def test_a_quote_that_is_not_closed_swallows_no_row(read_files: Reader, row: str) -> None:
+    full = [f"{number}/TM,Warga A,06/11/2024,Bangka,a" for number in range(1, 5)]
+    lines = [",".join(FIRST), *full, row, '3/LP,Warga C,08/11/2024,Bangka,"c"']
+    items = read_files({"a.csv": "\n".join(lines).encode()}, **FLAT)
+    # The two rows before the open quote had been looked at together with it.
+    assert list(deliveries(items)) == ["1/TM", "2/TM"]
+    assert refused(items) == [("unreadable_file", "a.csv")]
 
 
 def test_a_protected_workbook_and_others_by_other_hands(read_files: Reader, samples: Path) -> None:

@@ -125,6 +125,54 @@ def test_an_unreadable_file_withdraws_nothing(
     assert pull("register_contoh") == IntakeCounts(read=2, duplicate=2)
 
 
+FORM_CSV = {
+    **{key: REGISTER[key] for key in ("title", "owner", "schedule")},
+    "record_kind": "IA",
+    "fields": {"narrative": {"from": "Uraian"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "header", "rows", "nameless"),
+    [
+        (
+            {**REGISTER, "personal": [], "subject": []},
+            "Nomor,No,Kab/Kota,Uraian",
+            ["1/LP,1,Bangka,a", "2/LP,2,Bangka,b", "3/LP,3,Bangka,c"],
+            "-,2,Bangka,b",
+        ),
+        (
+            {**FORM_CSV, "name": "form_contoh", "source": {"kind": "form_csv"}},
+            "Cap waktu,Uraian",
+            ["06/11/2024 10:00:00,a", "06/11/2024 11:00:00,b", "06/11/2024 12:00:00,c"],
+            "31/02/2024 11:00:00,b",
+        ),
+        (
+            {**FORM_CSV, "name": "peta_contoh", "source": {"kind": "ushahidi"}},
+            "Post ID,Created (UTC),Uraian",
+            ["1,2024-11-06 10:00:00,a", "2,2024-11-06 11:00:00,b", "3,2024-11-06 12:00:00,c"],
+            "dua,2024-11-06 11:00:00,b",
+        ),
+    ],
+    ids=["register", "form_csv", "ushahidi"],
+)
+def test_what_became_unreadable_and_nameless_has_not_been_withdrawn(
+    pull: Pull,
+    add_channel: Callable[..., Path],
+    model: dict[str, Any],
+    header: str,
+    rows: list[str],
+    nameless: str,
+) -> None:
+    inbox = add_channel(model)
+    put(inbox / "a.csv", "\n".join([header, *rows]).encode(), 0)
+    assert pull(model["name"]) == IntakeCounts(read=3, landed=3)
+    put(inbox / "a.csv", "\n".join([header, rows[0], nameless]).encode(), 1)
+    assert pull(model["name"]) == IntakeCounts(read=2, duplicate=1, quarantined=1)
+    put(inbox / "a.csv", "\n".join([header, *rows[:2]]).encode(), 2)
+    assert pull(model["name"]) == IntakeCounts(read=2, duplicate=2, tombstones=1)
+
+
 def test_phone_numbers_and_codes_of_a_file_stay_as_they_are_written(
     pull: Pull, db: psycopg.Connection, settings: Settings, add_channel: Callable[..., Path]
 ) -> None:

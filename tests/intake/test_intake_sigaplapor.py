@@ -249,6 +249,26 @@ def test_the_site_page_by_page_with_new_rows_edits_and_deletions(
     assert current(db) == {number.upper(): text for number, text in office.rows}
 
 
+def test_a_row_that_cannot_be_read_is_quarantined_once_however_the_list_grows(
+    pull: Callable[[], IntakeCounts], office: Office
+) -> None:
+    office.rows.append(("", "tanpa nomor"))
+    assert pull() == IntakeCounts(read=8, landed=7, quarantined=1)
+    office.rows.insert(0, ("009/LP/PB/Kab/09.01/XI/2024", "baru"))
+    assert pull() == IntakeCounts(read=9, landed=1, duplicate=8)
+
+
+def test_a_number_that_comes_again_on_another_page_is_told(
+    pull: Callable[[], IntakeCounts], office: Office, db: psycopg.Connection
+) -> None:
+    office.rows.append((office.rows[0][0], "isi lain"))
+    assert pull() == IntakeCounts(read=8, landed=7, quarantined=1)
+    assert db.execute("select reason_code, locator from quarantine.record").fetchall() == [
+        ("key_repeated", "halaman 4 | baris 3")
+    ]
+    assert pull() == IntakeCounts(read=8, duplicate=8)
+
+
 @pytest.mark.parametrize("total", [None, 8])
 def test_a_list_that_shifted_or_does_not_say_its_length_withdraws_nothing(
     pull: Callable[[], IntakeCounts], office: Office, total: int | None

@@ -419,7 +419,6 @@ def test_rows_of_an_export_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "inbox" / "posts.csv").write_bytes(b"Judul,Isi\n1,2\n")
     items = pull(None, tmp_path / "inbox")
     assert [each.reason_code for each in refusals(items)] == ["header_not_found"]
-    assert last_mark(items).complete is None
 
 
 def test_exports_again_with_an_edit_and_a_deletion(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -66,6 +66,15 @@ _Place = tuple[str | int, ...]
 def normalise(label: str) -> str:
     """The form in which labels are compared: case and the amount of white space do not matter."""
     return " ".join(label.split()).casefold()
+
+
+def distinct(label: str, taken: Container[str]) -> str:
+    """A label that is not taken: itself, or `Label (2)`, `Label (3)` ..."""
+    name, ordinal = label, 1
+    while name in taken:
+        ordinal += 1
+        name = f"{label} ({ordinal})"
+    return name
 
 
 def _labels(value: object) -> object:
@@ -467,7 +476,7 @@ class Channel(_Model):
 
     @property
     def kind(self) -> str:
-        """The connector: `register`, `whatsapp`, `kobo`."""
+        """The connector, a module of `lumbung.intake.connectors`."""
         return self.source.kind
 
     @property

@@ -116,6 +116,7 @@ def _land_all(source: Source, landing: Landing, items: Iterable[Item]) -> Intake
     chunk: list[Delivery | Unreadable] = []
     seen = array("q")
     complete: list[str] = []
+    nameless: set[str] = set()  # files and listings that hold something of which no id is known
     landed = moved = source.cursor
     size = 0
     is_first = True
@@ -135,6 +136,8 @@ def _land_all(source: Source, landing: Landing, items: Iterable[Item]) -> Intake
                     size += _text(item)
                     if item.source_id is not None:
                         seen.append(hash(item.source_id))
+                    else:
+                        nameless.add((item.locator or "").partition(" | ")[0])
                 elif item.withdrawn:  # after what came before, and before the cursor moves past it
                     flush()
                     counts += writer.wait()
@@ -151,10 +154,19 @@ def _land_all(source: Source, landing: Landing, items: Iterable[Item]) -> Intake
             raise
         flush()
         counts += writer.wait()
+    # What is there under no id cannot be told from what is gone.
+    complete = [each for each in complete if not _holds(each, nameless)]
     if complete:
         counts += landing.withdraw(complete, seen)
     landing.finish()
     return counts
+
+
+def _holds(complete: str, nameless: set[str]) -> bool:
+    """Whether one of these files or listings belongs to what is called complete."""
+    if not complete:
+        return bool(nameless)
+    return any(complete.startswith(f"{each} | ") for each in nameless)
 
 
 def _text(item: Delivery | Unreadable) -> int:

@@ -74,8 +74,9 @@ class Mark(NamedTuple):
     Attributes:
         cursor: where the next pull begins.
         complete: the beginning of the locators of a listing that was given in full (a file, or
-            `""` for the whole channel): what it no longer has was withdrawn. None: nothing is.
-            The cursor of a whole channel's moves when its withdrawals are there.
+            `""` for the whole channel): what it no longer has was withdrawn, unless something in
+            it is unreadable and has no source id. None: nothing is. The cursor of a whole
+            channel's moves when its withdrawals are there.
         withdrawn: source ids of which the source itself says that they were withdrawn.
     """
 

@@ -1,18 +1,67 @@
-"""Delimited text with a header: CSV by exports of forms, whatever its delimiter and encoding."""
+"""Delimited text with a header, whatever its delimiter and encoding."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 from lumbung.intake.connectors.files import text_encoding
-from lumbung.intake.contract import normalise
+from lumbung.intake.contract import distinct, normalise
 
-DELIMITERS = ",;\t|"
+DELIMITERS = ";,\t|"
+MAX_LINE = 16 << 20
+"""Characters of the longest line, and of the longest cell, that is read."""
+
 _HEADER_WITHIN = 20  # rows
-_MAX_CELL = 16 << 20
+_LOOKED_AT = 500  # rows, to tell the delimiter
+
+
+class Text:
+    """The rows of a file.
+
+    Args:
+        path: the file.
+        fit: how well rows from its beginning look when they are cut at a delimiter; the best fit
+            tells the delimiter, the first one of `DELIMITERS` among equals.
+
+    Attributes:
+        head: the rows at its beginning.
+
+    Raises:
+        csv.Error: when a line or cell at its beginning is beyond measure.
+    """
+
+    def __init__(self, path: Path, fit: Callable[[list[list[str]]], int]) -> None:
+        self._path = path
+        self._encoding = text_encoding(path)
+        # not strict: with the wrong delimiter every quote is amiss
+        heads = {each: [*islice(self._read(each, False), _LOOKED_AT)] for each in DELIMITERS}
+        self._delimiter = max(DELIMITERS, key=lambda each: fit(heads[each]))
+        self.head = heads[self._delimiter]
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """Every row, also empty ones.
+
+        Raises:
+            csv.Error: when a quote is not closed, or a line or cell is beyond measure.
+        """
+        # strict: a quote that is not closed would otherwise swallow the rows that follow
+        return self._read(self._delimiter, True)
+
+    def _read(self, delimiter: str, is_strict: bool) -> Iterator[list[str]]:
+        csv.field_size_limit(MAX_LINE)
+        with self._path.open(encoding=self._encoding, errors="replace", newline="") as stream:
+            yield from csv.reader(_lines(stream), delimiter=delimiter, strict=is_strict)
+
+
+def _lines(stream: TextIO) -> Iterator[str]:
+    while line := stream.readline(MAX_LINE + 1):
+        if len(line) > MAX_LINE:
+            raise csv.Error("line beyond measure")
+        yield line
 
 
 class Table:
@@ -31,27 +80,25 @@ class Table:
     """
 
     def __init__(self, path: Path, wanted: Collection[str]) -> None:
-        self._path = path
-        self._encoding = text_encoding(path)
-        self._delimiter = DELIMITERS[0]
-        self._top = 0
+        def header(rows: list[list[str]]) -> tuple[int, list[str]]:
+            within = enumerate(rows[:_HEADER_WITHIN])
+            found = (each for each in within if any(normalise(cell) in wanted for cell in each[1]))
+            return next(found, (0, []))
+
+        self._text = Text(path, lambda rows: len(header(rows)[1]))
+        self._top, cells = header(self._text.head)
         self.labels: list[str] = []
-        for delimiter in DELIMITERS:
-            rows = self._read(delimiter, strict=False)  # with the wrong one every quote is amiss
-            for number, row in enumerate(islice(rows, _HEADER_WITHIN)):
-                if any(normalise(cell) in wanted for cell in row) and len(row) > len(self.labels):
-                    self._delimiter, self._top, self.labels = delimiter, number, row
-                    break
-        self.labels = _unique(self.labels)
+        for column, cell in enumerate(cells, 1):
+            label = " ".join(cell.split()) or f"Kolom {column}"
+            self.labels.append(distinct(label, self.labels))
 
     def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
         """Row number (1 first, as rows of CSV count) and the filled cells; blank rows left out.
 
         Raises:
-            csv.Error: when a quote is not closed or a cell is beyond measure.
+            csv.Error: as `Text` does.
         """
-        # strict: a quote that is not closed would otherwise swallow the rows that follow.
-        for number, row in enumerate(self._read(self._delimiter, strict=True), 1):
+        for number, row in enumerate(self._text, 1):
             if number <= self._top + 1:
                 continue
             for column in range(len(self.labels), len(row)):
@@ -63,22 +110,3 @@ class Table:
             }
             if filled:
                 yield number, filled
-
-    def _read(self, delimiter: str, *, strict: bool) -> Iterator[list[str]]:
-        csv.field_size_limit(_MAX_CELL)
-        with self._path.open(encoding=self._encoding, errors="replace", newline="") as stream:
-            yield from csv.reader(stream, delimiter=delimiter, strict=strict)
-
-
-def _unique(labels: list[str]) -> list[str]:
-    met: set[str] = set()
-    unique = []
-    for column, label in enumerate(labels, 1):
-        base = " ".join(label.split()) or f"Kolom {column}"
-        name, ordinal = base, 1
-        while normalise(name) in met:
-            ordinal += 1
-            name = f"{base} ({ordinal})"
-        met.add(normalise(name))
-        unique.append(name)
-    return unique

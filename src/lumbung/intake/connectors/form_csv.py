@@ -82,7 +82,7 @@ def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
             continue
         export = _Export(source, options, file)
         former = export.ids()
-        if present.is_read and len(former & there) * 2 < len(former):
+        if present.is_whole and len(former & there) * 2 < len(former):
             raise SourceError(
                 "the exports in the folder have less than half of their responses in common",
                 where=f"channel {source.channel.name}, {source.folder}",
@@ -94,7 +94,7 @@ def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
     yield from present.items()
     mark = folder.mark()
     as_of = source.cursor.get("as_of")
-    if not present.is_read or (as_of and newest.changed_at < datetime.fromisoformat(as_of)):
+    if not present.is_whole or (as_of and newest.changed_at < datetime.fromisoformat(as_of)):
         # Not the state of the form: nothing can be said about what is gone.
         yield mark._replace(cursor={**mark.cursor, **({"as_of": as_of} if as_of else {})})
         return
@@ -139,7 +139,7 @@ class _Export:
     """One export of the form.
 
     Attributes:
-        is_read: whether it was read to its end.
+        is_whole: whether `ids` knows all of its responses.
     """
 
     def __init__(self, source: Source, options: FormCsvSource, file: File) -> None:
@@ -148,11 +148,13 @@ class _Export:
         self._file = file
         self._zone = ZoneInfo(source.channel.timezone)
         self._stamps = {normalise(label) for label in options.timestamp}
-        self.is_read = False
+        self.is_whole = False
 
     def ids(self) -> set[str]:
         """The source ids of its responses, as far as it can be read."""
-        return {item.source_id for item in self.items() if item.source_id is not None}
+        found = {item.source_id for item in self.items()}
+        self.is_whole = None not in found
+        return {each for each in found if each is not None}
 
     def items(self) -> Iterator[Delivery | Unreadable]:
         """Its responses, in its order.
@@ -176,7 +178,6 @@ class _Export:
             contents: dict[str, int] = {}
             for number, fields in table.rows():
                 yield self._item(number, fields, column, met, contents)
-            self.is_read = True
         except csv.Error:
             reason = (
                 "sebuah sel terlalu besar atau tanda kutipnya tidak ditutup; unduh ulang CSV-nya"
@@ -209,7 +210,7 @@ class _Export:
             key = f"{moment:%Y%m%dT%H%M%SZ}-{met[moment]}"
             met[moment] += 1
             return Delivery(key, moment, fields, file.sha256, locator, file.is_repeat)
-        named = {normalise(label): value for label, value in fields.items()}
+        named = {normalise(label): value for label, value in reversed(fields.items())}
         values = [named.get(normalise(label), "") for label in self._options.id]
         if not all(values):
             reason = f"kolom {', '.join(self._options.id)} kosong; lengkapi di lembarnya"

@@ -36,7 +36,7 @@ from lumbung.intake.connectors import (
     Unreadable,
 )
 from lumbung.intake.connectors.http import Answer, Api, Listing
-from lumbung.intake.contract import ApiAuth, HttpJsonSource, Moment, Since
+from lumbung.intake.contract import ApiAuth, HttpJsonSource, Moment, Since, distinct
 
 _MAX_ID = 500  # characters; PostgreSQL's keys end at 2,700 bytes
 _DEEPEST = 20
@@ -62,7 +62,6 @@ class _Reading:
         self._zone = source.channel.timezone
         self._now = datetime.now(UTC)
         self._newest: datetime | None = None
-        self._is_nameless = False
         self._contents = Met()
 
     def items(self) -> Iterator[Item]:
@@ -89,8 +88,7 @@ class _Reading:
             reached = [each for each in (begin, self._newest) if each]
             if reached:
                 after["since"] = max(reached).isoformat()
-        is_complete = is_full and listing.is_whole and not self._is_nameless
-        yield Mark(after, "" if is_complete else None)
+        yield Mark(after, "" if is_full and listing.is_whole else None)
 
     def _pages(self, params: dict[str, str], listing: Listing) -> Iterator[tuple[list[Any], bytes]]:
         """The lists of records, page by page, each also as evidence."""
@@ -175,7 +173,6 @@ class _Reading:
                 f"no record of a page can be read ({refused[0].reason_code}); they have: {fields}",
                 "correct source.id and source.received in the channel file",
             )
-        self._is_nameless = self._is_nameless or any(item.source_id is None for item in refused)
         for row, item in zip(rows, items, strict=True):
             if isinstance(item, Delivery) and self._is_withdrawn(row):
                 withdrawn.append(item.source_id)
@@ -289,11 +286,7 @@ def flatten(row: Mapping[str, Any], prefix: str, fields: dict[str, Any], join: s
             continue
         if isinstance(value, list) and not any(isinstance(each, dict | list) for each in value):
             value = join.join(_text(each) for each in value if each is not None)
-        unique, ordinal = label, 1
-        while unique in fields:
-            ordinal += 1
-            unique = f"{label} ({ordinal})"
-        fields[unique] = value
+        fields[distinct(label, fields)] = value
 
 
 def _text(value: Any) -> str:

@@ -14,21 +14,22 @@ from __future__ import annotations
 import csv
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatch
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from python_calamine import CalamineSheet, PasswordError, SheetVisibleEnum, load_workbook
 
 from lumbung.intake.connectors import Delivery, Item, Source, Unreadable
-from lumbung.intake.connectors.files import File, Folder, is_bomb, text_encoding
-from lumbung.intake.contract import Channel, RegisterSource, normalise
+from lumbung.intake.connectors.delimited import Text
+from lumbung.intake.connectors.files import File, Folder, is_bomb
+from lumbung.intake.contract import Channel, RegisterSource, distinct, normalise
 
 Row = Sequence[Any]
 Merge = tuple[tuple[int, int], tuple[int, int]]
@@ -37,9 +38,9 @@ _WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _TEXTS = (".csv", ".tsv", ".txt")
 _HEADER_ROWS = 3
 _TALLEST = 10_000  # rows of a merged cell that are believed
+_UNDECIDED = 1_000  # rows of a sheet that wait for its end
 _NOTHING = {"", "-", "--", "–", "—", ".", "nihil", "tdk th", "tidak tahu", "n/a"}
 _SUBTOTAL = re.compile(r"(sub\W*|grand\s+)?(jumlah|jml|total|rekap(itulasi)?)\b", re.IGNORECASE)
-csv.field_size_limit(16 << 20)
 
 
 def read(source: Source) -> Iterator[Item]:
@@ -48,16 +49,12 @@ def read(source: Source) -> Iterator[Item]:
     assert isinstance(options, RegisterSource)  # noqa: S101 - the kind says so
     folder = Folder(source, options.files)
     for file in folder:
-        is_whole = True
-        for item in read_file(source.channel, options, file):
-            yield item
-            is_whole = is_whole and not (isinstance(item, Unreadable) and item.is_part)
-        yield folder.mark(file.locator("") if is_whole else None)
+        yield from read_file(Table(source.channel, options), options, file)
+        yield folder.mark(file.locator(""))
 
 
-def read_file(channel: Channel, options: RegisterSource, file: File) -> Iterator[Item]:
+def read_file(table: Table, options: RegisterSource, file: File) -> Iterator[Item]:
     """Every row of one file, whatever its format."""
-    table = Table(channel, options, file)
     suffix = Path(file.name).suffix.casefold()
     if suffix in _TEXTS:
         yield from _csv(table, file)
@@ -90,7 +87,7 @@ def _workbook(table: Table, options: RegisterSource, file: File) -> Iterator[Ite
                 yield file.unreadable("header_not_found", reason)
             for name in sheets:
                 sheet = workbook.get_sheet_by_name(name)
-                yield from table.rows(name, *cells(sheet))
+                yield from table.rows(file, name, *cells(sheet))
     except BaseException as error:  # calamine's Rust panics are no Exceptions
         if not _is_calamines(error):
             raise
@@ -129,20 +126,8 @@ def cells(sheet: CalamineSheet) -> tuple[Iterator[Row], list[Merge]]:
 
 
 def _csv(table: Table, file: File) -> Iterator[Item]:
-    encoding = text_encoding(file.path)
-    with file.path.open(encoding=encoding, errors="replace", newline="") as stream:
-        sample = stream.read(1 << 16).splitlines(keepends=True)
-    chosen = next(
-        (
-            delimiter
-            for delimiter in ";,\t|"
-            if table.find_header(list(csv.reader(sample, delimiter=delimiter)))
-        ),
-        ",",
-    )
     try:
-        with file.path.open(encoding=encoding, errors="replace", newline="") as stream:
-            yield from table.rows("", csv.reader(stream, delimiter=chosen), [])
+        yield from table.rows(file, "", Text(file.path, table.fit), [])
     except csv.Error:
         reason = "sebuah sel terlalu besar atau tanda kutipnya tidak ditutup; perbaiki berkasnya"
         yield file.unreadable("unreadable_file", reason)
@@ -151,88 +136,172 @@ def _csv(table: Table, file: File) -> Iterator[Item]:
 # -- a table on a sheet ----------------------------------------------------------------------------
 
 
-class Table:
-    """The register of one file, sheet after sheet."""
+class _Found(NamedTuple):
+    """A row of a table: its place, its filled cells, its key and what keys like it look like."""
 
-    def __init__(self, channel: Channel, options: RegisterSource, file: File) -> None:
-        self._file = file
+    locator: str
+    fields: dict[str, Any]
+    key: str
+    shape: str
+
+
+class Table:
+    """The register of one file or listing, sheet after sheet: a key stands for one row of it.
+
+    Args:
+        channel: whose labels are looked for.
+        options: how the register is read.
+        without: labels (normalised) that are no part of a row.
+    """
+
+    def __init__(
+        self, channel: Channel, options: RegisterSource, without: Collection[str] = ()
+    ) -> None:
         self._in_sheet = options.sheet_in_key
         self._spelling = {**channel.public, **channel.private}
         self._keys = channel.key
+        self._without = without
         self._wanted = [
             *({normalise(label) for label in field.labels} for field in channel.fields.values()),
             *({normalise(label)} for label in (*channel.key, *channel.kept, *channel.personal)),
         ]
         self._required = [field.labels for field in channel.fields.values() if field.required]
+        self._words = {word for label in self._spelling for word in _in_cells(label)}
+        self._key_words = {word for label in self._keys for word in _in_cells(label)}
+        self._begins = {case for word in self._key_words for case in (word[0], word[0].upper())}
         self._met: dict[int, int] = {}
+        self._shapes: set[str] = set()
 
-    def rows(self, sheet: str, rows: Iterable[Row], merges: list[Merge]) -> Iterator[Item]:
+    def rows(
+        self, file: File, sheet: str, rows: Iterable[Row], merges: list[Merge]
+    ) -> Iterator[Item]:
         """The deliveries of one sheet."""
-        across: dict[int, list[tuple[int, int]]] = {}
-        down: dict[int, list[tuple[int, int]]] = {}
-        for (top, first), (bottom, last) in merges:
-            if last > first:
-                across.setdefault(top, []).append((first, last))
-            for below in range(top + 1, min(bottom, top + _TALLEST) + 1):
-                down.setdefault(below, []).append((first, top))
-        header: _Header | None = None
+        merged = _Merged(merges)
+        headers: list[_Header] = []
+        undecided: list[_Found] = []
         skip = 0
-        is_empty = True
-        filled_down: dict[tuple[int, int], Any] = {}
+        named = -1  # the last row in sight that holds a label of the key
+        is_empty = is_headless = True
         for index, window in enumerate(_windows(rows)):
-            row = window[0]
-            own = [cell for cell in row if not is_blank(cell)]
-            is_empty = is_empty and not own
+            for ahead in range(0 if index == 0 else _HEADER_ROWS - 1, len(window)):
+                if self._names_key(window[ahead]):
+                    named = index + ahead
+            if all(map(is_blank, window[0])):
+                skip = max(skip - 1, 0)
+                continue
+            is_empty = False
             if skip:
                 skip -= 1
                 continue
-            if own and (header is None or header.is_repeated(row)):
-                found = self.find_header(window, index, across)
+            if not headers or index <= named:
+                found = self.find_headers(window, index, merged.across)
                 if found:
-                    header = found
-                    skip = header.height - 1
+                    headers, skip, is_headless = found, found[0].height - 1, False
                     continue
-            if header is None:
-                continue
-            for column, top in down.get(index, ()):
-                if column < len(row) and is_blank(row[column]) and (top, column) in filled_down:
-                    row = [*row[:column], filled_down[top, column], *row[column + 1 :]]
-            if index + 1 in down:
-                for column, top in down[index + 1]:
-                    if top == index and column < len(row):
-                        filled_down[top, column] = row[column]
-            if own:
-                yield from self._row(header, sheet, index + 1, row, own)
-        if header is None and not is_empty:
+            if headers and index <= named and self._is_like_header(window[0]):
+                headers = []
+                yield file.unreadable(
+                    "header_not_found",
+                    "mulai baris ini ada tabel lain yang judul kolomnya kurang dikenal; samakan"
+                    " judul kolom dengan berkas kanal, atau pindahkan tabel itu ke lembar lain",
+                    *filter(None, (sheet,)),
+                    f"baris {index + 1}",
+                )
+            row = merged.filled(index, window[0])
+            for header in headers:
+                place = file.locator(*filter(None, (sheet,)), f"baris {index + 1}")
+                each, is_delivery = self._found(header, place, row, window[0])
+                if is_delivery:
+                    yield self._item(file, sheet, each)
+                elif is_delivery is None:
+                    undecided.append(each)
+            if len(undecided) > _UNDECIDED:
+                yield from self._decided(file, sheet, undecided)
+                undecided = []
+        yield from self._decided(file, sheet, undecided)
+        if is_headless and not is_empty:
             labels = ", ".join(self._keys)
-            yield self._file.unreadable(
+            yield file.unreadable(
                 "header_not_found",
                 f"tidak ada baris judul dengan kolom {labels}; samakan judul kolom dengan berkas"
                 " kanal, atau sebut lembarnya di skip_sheets",
                 *filter(None, (sheet,)),
             )
 
-    def find_header(
+    # -- headers
+
+    def fit(self, rows: Sequence[Row]) -> int:
+        """How many of the channel's fields the first header among these rows has."""
+        for at in range(len(rows)):
+            if found := self.find_headers(rows[at : at + _HEADER_ROWS]):
+                return found[0].score
+        return 0
+
+    def find_headers(
         self,
         window: Sequence[Row],
         top: int = 0,
-        across: dict[int, list[tuple[int, int]]] | None = None,
-    ) -> _Header | None:
-        """The header that begins in the first of these rows, or (of a sample) in any of them."""
-        if across is None:
-            found = (self.find_header(window[at : at + 3], 0, {}) for at in range(len(window)))
-            return next(filter(None, found), None)
-        best: _Header | None = None
+        across: Mapping[int, list[tuple[int, int]]] | None = None,
+    ) -> list[_Header]:
+        """The header that begins in the first of these rows; several, where tables stand abreast.
+
+        Args:
+            window: a row and those below it.
+            top: the first one's place on the sheet.
+            across: merged cells of rows, first and last column.
+        """
+        best: tuple[int, int, list[str]] | None = None
         for height in range(1, min(_HEADER_ROWS, len(window)) + 1):
             rows = [list(row) for row in window[:height]]
-            labels = header_labels(rows, top, across)
+            labels = header_labels(rows, top, across or {})
             score = self._score(labels)
-            if score * 2 < len(self._wanted) or (best is not None and score <= best.score):
+            if score * 2 < len(self._wanted) or (best is not None and score <= best[0]):
                 continue
-            if height > 1 and self._score(header_labels(rows[1:], top + 1, across)) >= score:
+            if height > 1 and self._score(header_labels(rows[1:], top + 1, across or {})) >= score:
                 continue  # the first row is a title
-            best = _Header(self._spelled(labels), window[0], height, score)
-        return best
+            best = (score, height, labels)
+        if best is None:
+            return []
+        score, height, labels = best
+        return [
+            _Header(self._spelled(labels[first:last], first), first, last, height, score)
+            for first, last in self._abreast(labels)
+        ]
+
+    def _abreast(self, labels: list[str]) -> list[tuple[int, int | None]]:
+        """The columns of each table: a header in which the key comes again is one of several.
+
+        A further table begins behind the last column without a label, else where the first label
+        comes again.
+        """
+        plain = [normalise(label) for label in labels]
+        key = normalise(self._keys[0])
+        places = [column for column, label in enumerate(plain) if label == key]
+        begins = [0]
+        for before, here in pairwise(places):
+            own = plain[begins[-1] : before + 1]
+            again = next(c for c in range(before + 1, here + 1) if plain[c] and plain[c] in own)
+            gap = next((c for c in range(again - 1, before, -1) if not plain[c]), again - 1)
+            begins.append(gap + 1)
+        parts = [*zip(begins, [*begins[1:], None], strict=True)]
+        if all(self._score(labels[a:b]) * 2 >= len(self._wanted) for a, b in parts):
+            return parts
+        return [(0, None)]
+
+    def _names_key(self, row: Row) -> bool:
+        """Whether a cell of a row is a label of the key, or a part of one."""
+        return any(
+            cell.__class__ is str
+            and (cell[:1] in self._begins or cell[:1].isspace())
+            and normalise(cell) in self._key_words
+            for cell in row
+        )
+
+    def _is_like_header(self, row: Row) -> bool:
+        """Whether a row that is no header of the channel is one all the same."""
+        texts = [normalise(str(cell)) for cell in row if not is_blank(cell)]
+        known = self._words.intersection(texts)
+        return self._names_key(row) and len(known) > 1 and len(texts) <= 2 * len(known)
 
     def _score(self, labels: list[str]) -> int:
         """How many of the channel's fields a header has; 0 without the key."""
@@ -241,36 +310,80 @@ class Table:
             return 0
         return sum(not wanted.isdisjoint(plain) for wanted in self._wanted)
 
-    def _spelled(self, labels: list[str]) -> list[str]:
+    def _spelled(self, labels: list[str], first: int) -> list[str]:
         """Labels as the channel file spells them; every column gets one, and no two the same."""
         result: list[str] = []
-        for column, label in enumerate(labels):
+        for column, label in enumerate(labels, first):
             name = self._spelling.get(normalise(label), label) or f"Kolom {_letters(column)}"
-            number = 2
-            unique = name
-            while unique in result:
-                unique = f"{name} ({number})"
-                number += 1
-            result.append(unique)
+            result.append(distinct(name, result))
         return result
 
-    def _row(
-        self, header: _Header, sheet: str, number: int, row: Row, own: list[Any]
-    ) -> Iterator[Item]:
+    # -- rows
+
+    def _found(
+        self, header: _Header, locator: str, row: Row, given: Row
+    ) -> tuple[_Found, bool | None]:
+        """A row, and whether it is a delivery.
+
+        No delivery are blank rows, column numbers under the header, subtotals, banners and
+        signatures. A row with few cells is a delivery if it is numbered; else it is known at the
+        sheet's end, by what the keys of full rows look like (None until then).
+
+        Args:
+            header: its table's.
+            locator: where it is.
+            row: its cells, with those of merged cells above.
+            given: its own cells.
+        """
+        own = [cell for cell in given[header.first : header.last] if not is_blank(cell)]
         fields = {
             label: _CONVERT.get(type(cell), _same)(cell)
-            for label, cell in zip(header.labels_for(row), row, strict=False)
+            for label, cell in zip(header.labels_for(row), row[header.first :], strict=False)
             if not is_blank(cell)
         }
+        if self._without:
+            fields = {k: v for k, v in fields.items() if normalise(k) not in self._without}
         parts = [_text(fields.get(label)) for label in self._keys]
         key = " | ".join(parts) if all(parts) else ""
-        if header.is_layout(row, own, key):
-            return
-        file = self._file
-        locator = file.locator(*filter(None, (sheet,)), f"baris {number}")
+        shape = re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "A", key))
+        found = _Found(locator, fields, key, shape)
+        if not own or header.are_numbers(own):
+            return found, False
+        if isinstance(own[0], str) and _SUBTOTAL.match(own[0].strip()):
+            return found, None if key else False
+        if len(own) > header.few:
+            if key:
+                self._shapes.add(shape)
+            return found, True
+        at = header.first + header.leading
+        if _is_number(row[at] if at < len(row) else None):
+            return found, True
+        return found, None if key else False
+
+    def _decided(self, file: File, sheet: str, undecided: list[_Found]) -> Iterator[Item]:
+        """Of rows that may be deliveries those that are, now that the sheet is known."""
+        for each in undecided:
+            if each.shape in self._shapes:
+                yield self._item(file, sheet, each)
+            elif not self._shapes and "9" in each.shape:
+                yield Unreadable(
+                    "required_field_missing",
+                    "baris ini hampir kosong dan tidak ada baris lengkap yang menunjukkan apakah"
+                    " ini laporan; lengkapi barisnya, atau hapus bila bukan laporan",
+                    each.fields,
+                    file.changed_at,
+                    file.sha256,
+                    each.locator,
+                    self._source_id(sheet, each.key),
+                )
+
+    def _source_id(self, sheet: str, key: str) -> str:
         key = re.sub(r"\s*/\s*", "/", key).upper()
-        if key and self._in_sheet:
-            key = f"{' '.join(sheet.split())}/{key}"
+        return f"{' '.join(sheet.split())}/{key}" if key and self._in_sheet else key
+
+    def _item(self, file: File, sheet: str, found: _Found) -> Delivery | Unreadable:
+        locator, fields = found.locator, found.fields
+        key = self._source_id(sheet, found.key)
         missing = [
             labels[0]
             for labels in (*((label,) for label in self._keys), *self._required)
@@ -278,7 +391,7 @@ class Table:
         ]
         if missing:
             names = ", ".join(dict.fromkeys(missing))
-            yield Unreadable(
+            return Unreadable(
                 "required_field_missing",
                 f"kolom {names} kosong; lengkapi dan kirim kembali berkasnya",
                 fields,
@@ -287,11 +400,10 @@ class Table:
                 locator,
                 key or None,
             )
-            return
         content = hash(orjson.dumps(fields))
         before = self._met.setdefault(hash(key), content)
         if before != content:
-            yield Unreadable(
+            return Unreadable(
                 "key_repeated",
                 f"{', '.join(self._keys)} baris ini sudah dipakai baris lain yang"
                 " isinya berbeda; beri nomor sendiri atau hapus salah satu",
@@ -301,54 +413,66 @@ class Table:
                 locator,
                 key,
             )
-            return
-        yield Delivery(key, file.changed_at, fields, file.sha256, locator, file.is_repeat)
+        return Delivery(key, file.changed_at, fields, file.sha256, locator, file.is_repeat)
 
 
 class _Header:
-    """A table's header and what was learnt of its rows."""
+    """A table's header: the columns from `first` up to `last` (None: to the end of each row)."""
 
-    def __init__(self, labels: list[str], top: Row, height: int, score: int) -> None:
-        self.labels = labels
-        self.height = height
-        self.score = score
-        self._first = next(index for index, cell in enumerate(top) if not is_blank(cell))
-        self._first_text = normalise(str(top[self._first]))
-        self._width = len([cell for cell in labels if not cell.startswith("Kolom ")])
-        self._shapes: set[str] = set()
+    def __init__(
+        self, labels: list[str], first: int, last: int | None, height: int, score: int
+    ) -> None:
+        self.first, self.last = first, last
+        self.height, self.score = height, score
+        named = [not label.startswith("Kolom ") for label in labels]
+        self.leading = named.index(True)
+        width = sum(named)
+        self.few = 3 if width >= 8 else 2 if width >= 6 else 1
+        """So few filled cells may be a banner or a signature."""
+        self._labels = labels
         self._is_fresh = True
 
     def labels_for(self, row: Row) -> list[str]:
-        """One label per cell, also right of the header."""
-        for column in range(len(self.labels), len(row)):
-            self.labels.append(f"Kolom {_letters(column)}")
-        return self.labels
+        """One label per cell, of the last table also right of the header."""
+        if self.last is None:
+            for column in range(self.first + len(self._labels), len(row)):
+                self._labels.append(f"Kolom {_letters(column)}")
+        return self._labels
 
-    def is_repeated(self, row: Row) -> bool:
-        """Whether a row may be this header again: a further table, or a page's header."""
-        cell = row[self._first] if self._first < len(row) else None
-        return isinstance(cell, str) and normalise(cell) == self._first_text
-
-    def is_layout(self, row: Row, own: list[Any], key: str) -> bool:
-        """Whether a row is no delivery.
-
-        Column numbers under the header, subtotals, banners and signatures. A row with few cells
-        is a delivery if it is numbered or its key looks like the keys of full rows.
-        """
+    def are_numbers(self, own: list[Any]) -> bool:
+        """Whether the first row with something in it numbers the columns: `(1) (2) (3)`."""
         is_first, self._is_fresh = self._is_fresh, False
-        if is_first and len(own) > 2 and _counts_up(own):
-            return True
-        shape = re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "A", key))
-        is_like_others = bool(key) and shape in self._shapes
-        if isinstance(own[0], str) and _SUBTOTAL.match(own[0].strip()) and not is_like_others:
-            return True
-        few = 3 if self._width >= 8 else 2 if self._width >= 6 else 1
-        if len(own) > few:
-            if key:
-                self._shapes.add(shape)
-            return False
-        first = row[self._first] if self._first < len(row) else None
-        return not (_is_number(first) or is_like_others)
+        return is_first and len(own) > 2 and _counts_up(own)
+
+
+class _Merged:
+    """Merged cells, which hold their value in their first row only."""
+
+    def __init__(self, merges: list[Merge]) -> None:
+        self.across: dict[int, list[tuple[int, int]]] = {}
+        self._down: dict[int, list[tuple[int, int]]] = {}
+        self._values: dict[tuple[int, int], Any] = {}
+        for (top, first), (bottom, last) in merges:
+            if last > first:
+                self.across.setdefault(top, []).append((first, last))
+            for below in range(top + 1, min(bottom, top + _TALLEST) + 1):
+                self._down.setdefault(below, []).append((first, top))
+
+    def filled(self, index: int, row: Row) -> Row:
+        """A row with the values of cells that are merged with cells above; in their order."""
+        for column, top in self._down.get(index, ()):
+            if column < len(row) and is_blank(row[column]) and (top, column) in self._values:
+                row = [*row[:column], self._values[top, column], *row[column + 1 :]]
+        for column, top in self._down.get(index + 1, ()):
+            if top == index and column < len(row):
+                self._values[top, column] = row[column]
+        return row
+
+
+def _in_cells(label: str) -> Iterator[str]:
+    """A label (normalised) as it may stand in a cell: whole, or below its group's name."""
+    yield normalise(label)
+    yield normalise(label.rpartition(" / ")[2])
 
 
 def _windows(rows: Iterable[Row]) -> Iterator[list[Row]]:
@@ -363,7 +487,7 @@ def _windows(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 def header_labels(
-    rows: list[list[Any]], top: int, across: dict[int, list[tuple[int, int]]]
+    rows: list[list[Any]], top: int, across: Mapping[int, list[tuple[int, int]]]
 ) -> list[str]:
     """One label per column of a header of these rows: `Group / Sub`."""
     width = max(map(len, rows))

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors import Delivery, Item, Mark, Source, Unreadable
+from lumbung.intake.connectors import Item, Mark, Source, Unreadable
 from lumbung.intake.connectors import register as registers
 from lumbung.intake.connectors.files import File, Folder, text_encoding
 from lumbung.intake.connectors.http import Api, Listing
@@ -28,6 +28,7 @@ MAX_PAGE = 16 << 20
 """The largest page, in bytes."""
 MAX_PAGES = 10_000
 
+_HEADER_WITHIN = 20  # rows
 _MAX_SPAN = 100
 _MAX_TAKEN = 100_000  # cells that others span; a page made to exhaust memory has more
 _NEXT = {"next", "next page", "selanjutnya", "berikutnya", "lanjut", "»", "›", "next »", "next ›"}
@@ -54,26 +55,26 @@ def read(source: Source) -> Iterator[Item]:
     changes = {"key": (options.number,), "source": register}
     channel = source.channel.model_copy(update=changes)
     if options.path is not None:
-        yield from _site(source, channel, options.path)
+        yield from _site(source, _table(channel, register), options.path, options.number)
         return
     folder = Folder(source, options.files)
     for file in folder:
         if not file.name.casefold().endswith((".html", ".htm")):
-            items = registers.read_file(channel, register, file)
+            items = registers.read_file(_table(channel, register), register, file)
         elif file.path.stat().st_size > MAX_PAGE:
             reason = "halaman terlalu besar; simpan halaman daftarnya saja"
             items = iter([file.unreadable("too_large", reason)])
         else:
-            items = _rows(channel, file, _page(_text(file)))
-        yield from map(_lasting, items)
+            items = _rows(_table(channel, register), options.number, file, _page(_text(file)))
+        yield from items
         yield folder.mark()
 
 
-def _site(source: Source, channel: Channel, path: str) -> Iterator[Item]:
+def _site(source: Source, table: registers.Table, path: str, column: str) -> Iterator[Item]:
     """Every row of the list on the site, following its links."""
-    where = f"channel {channel.name}"
+    where = f"channel {source.channel.name}"
     if source.connection is None:
-        cure = f"set the connection {channel.connection!r} (host)"
+        cure = f"set the connection {source.channel.connection!r} (host)"
         raise SourceError("the site's address is not known", where=where, cure=cure)
     with Api(source.connection, where, headers={"Accept": "text/html"}) as api:
         listing = Listing(api)
@@ -89,10 +90,10 @@ def _site(source: Source, channel: Channel, path: str) -> Iterator[Item]:
             now = datetime.now(UTC)
             file = File(f"halaman {number}", kept.path, kept.sha256, now, False)
             page = _page(_text(file))
-            items = [_lasting(item) for item in _rows(channel, file, page)]
+            items = [*_rows(table, column, file, page)]
             if any(isinstance(item, Unreadable) and item.is_part for item in items):
                 raise api.error(
-                    f"page {number} has no list with a column {channel.key[0]!r}",
+                    f"page {number} has no list with a column {column!r}",
                     "look at the page: correct path or number in the channel file, or log in"
                     " no longer where the list is public",
                 )
@@ -110,24 +111,18 @@ def _site(source: Source, channel: Channel, path: str) -> Iterator[Item]:
         )
 
 
-def _rows(channel: Channel, file: File, page: _Page) -> Iterator[Item]:
+def _table(channel: Channel, options: RegisterSource) -> registers.Table:
+    """The list, without a row's place in it, which moves with every new row."""
+    return registers.Table(channel, options, without={"no", "no."})
+
+
+def _rows(table: registers.Table, number: str, file: File, page: _Page) -> Iterator[Item]:
     """The deliveries of a page: of its first table that is the list."""
-    table = registers.Table(channel, RegisterSource(kind="register"), file)
     for rows, merges in page.tables:
-        if table.find_header(rows[:20]) is not None:
-            return table.rows("", rows, merges)
-    reason = (
-        f"tidak ada daftar dengan kolom {channel.key[0]} di halaman ini; simpan ulang daftarnya"
-    )
+        if table.fit(rows[:_HEADER_WITHIN]):
+            return table.rows(file, "", rows, merges)
+    reason = f"tidak ada daftar dengan kolom {number} di halaman ini; simpan ulang daftarnya"
     return iter([file.unreadable("header_not_found", reason)])
-
-
-def _lasting(item: Item) -> Item:
-    """A row without its place in the list, which moves with every new row."""
-    if not isinstance(item, Delivery):
-        return item
-    fields = {k: v for k, v in item.fields.items() if normalise(k).rstrip(".") != "no"}
-    return item._replace(fields=fields)
 
 
 # -- pages -----------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnec
 from lumbung.intake.connectors.delimited import Table
 from lumbung.intake.connectors.files import File, Folder
 from lumbung.intake.connectors.http import Answer, Api, Listing, received
-from lumbung.intake.contract import UshahidiSource, normalise
+from lumbung.intake.contract import UshahidiSource, distinct, normalise
 
 PAGE = 100
 """Posts asked for at once."""
@@ -186,12 +186,9 @@ class _Reading:
 def _from_folder(source: Source, options: UshahidiSource) -> Iterator[Item]:
     folder = Folder(source, options.files)
     for file in folder:
-        is_read = True
-        for item in _export(file):
-            is_read = is_read and not (isinstance(item, Unreadable) and item.is_part)
-            yield item
+        yield from _export(file)
         # A file that is sent again under its name says what is gone; another one may be filtered.
-        yield folder.mark(file.locator("") if is_read else None)
+        yield folder.mark(file.locator(""))
 
 
 def _export(file: File) -> Iterator[Delivery | Unreadable]:
@@ -275,13 +272,8 @@ def _fields(post: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _put(fields: dict[str, Any], label: str, value: Any) -> None:
-    if value in (None, "", [], {}):
-        return
-    unique, ordinal = label, 1
-    while unique in fields:
-        ordinal += 1
-        unique = f"{label} ({ordinal})"
-    fields[unique] = value
+    if value not in (None, "", [], {}):
+        fields[distinct(label, fields)] = value
 
 
 def _plain(value: Any) -> Any:
