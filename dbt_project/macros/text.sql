@@ -9,6 +9,11 @@
     )
 {%- endmacro %}
 
+{% macro names_nobody(text) -%}
+    {#- Whether a word that no vocabulary knows may be shown: short, no number, no title of a person. -#}
+    (length({{ text }}) <= 40 and {{ text }} !~ '@|\d{5}|( .*){3}|\m(pak|bu|bapak|ibu|sdri?|saudari?|hj?|dr)\M')
+{%- endmacro %}
+
 {% macro place_key(text) -%}
     {#- A place name without case, spaces and punctuation: 'Tanjung Pandan' = 'TANJUNGPANDAN'. -#}
     regexp_replace(lower({{ text }}), '[^a-z0-9]', '', 'g')
@@ -56,4 +61,9 @@
     {%- else -%}
         true
     {%- endif -%}
+{%- endmacro %}
+
+{% macro unknown_regency() -%}
+    {#- The member of dim_regency for a place that is not resolved. -#}
+    {{ var('province_code') }}.00
 {%- endmacro %}

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import traceback
 from datetime import datetime
-from typing import Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -19,6 +19,9 @@ from lumbung.errors import ConfigurationError, LumbungError
 from lumbung.intake import commands as intake_commands
 from lumbung.settings import Settings
 
+if TYPE_CHECKING:
+    from lumbung.warehouse.links import Decision
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -27,6 +30,8 @@ app = typer.Typer(
 )
 app.add_typer(intake_commands.channels, name="channel")
 app.add_typer(intake_commands.quarantine, name="quarantine")
+link = typer.Typer(no_args_is_help=True, help="Two cases of one event: decide, undo.")
+app.add_typer(link, name="link")
 console = Console(highlight=False)
 
 
@@ -190,6 +195,71 @@ def build(
         full_refresh=full_refresh,
         since=since and since.date(),
     )
+
+
+@app.command()
+def review(
+    regency: Annotated[str, typer.Option(help="only of this one: a code or a name")] = "",
+    check: Annotated[str, typer.Option(help="only of this one, such as place_unresolved")] = "",
+) -> None:
+    """Show what waits for a person: unknown words, unresolved places, pairs of cases ..."""
+    from lumbung import stewardship
+    from lumbung.embedded.stack import Stack
+
+    url = Stack(Settings.load()).start_database()
+    waiting = stewardship.items(url, regency=regency, check=check)
+    table = Table("since", "regency", "channel", "what", "deliveries", "record", box=None)
+    table.add_column("item", overflow="fold")
+    cures: dict[str, str] = {}
+    for item in waiting:
+        if item.check_code not in cures:
+            cures[item.check_code] = f"{item.check_code} ({item.owner}): {item.cure}"
+            table.add_section()
+        table.add_row(
+            f"{item.since_date}",
+            item.regency_name,
+            item.channel,
+            f"{item.check_code}: {item.detail}",
+            str(item.record_count),
+            str(item.record_id or ""),
+            item.item_id,
+        )
+    console.print(table)
+    for cure in cures.values():
+        console.print(cure, soft_wrap=True, markup=False)
+    console.print(f"{len(waiting)} items")
+
+
+@link.command()
+def decide(
+    report: Annotated[str, typer.Argument(help="a case: the item of 'lumbung review' has both")],
+    other: Annotated[str, typer.Argument(help="the other case")],
+    decision: Annotated[Literal["same", "different"], typer.Argument(help="what you found")],
+    by: Annotated[str, typer.Option(help="your name")],
+    reason: Annotated[str, typer.Option(help="why, without anybody's name")] = "",
+) -> None:
+    """Say that two cases tell of the same event, or of different ones; nothing is merged."""
+    _link(report, other, "same_event" if decision == "same" else "different", by, reason)
+
+
+@link.command()
+def undo(
+    report: Annotated[str, typer.Argument(help="a case")],
+    other: Annotated[str, typer.Argument(help="the other case")],
+    by: Annotated[str, typer.Option(help="your name")],
+    reason: Annotated[str, typer.Option(help="why, without anybody's name")] = "",
+) -> None:
+    """Take back what was decided on two cases."""
+    _link(report, other, "undone", by, reason)
+
+
+def _link(report: str, other: str, decision: Decision, by: str, reason: str) -> None:
+    from lumbung.embedded.stack import Stack
+    from lumbung.warehouse import links
+
+    url = Stack(Settings.load()).start_database()
+    links.decide(url, report, other, decision, by=by, note=reason)
+    console.print(f"written down: {decision}; the next build shows it")
 
 
 @app.command()

@@ -9,6 +9,7 @@ import json
 from datetime import date, datetime
 
 import pytest
+import yaml
 from python_calamine import CalamineWorkbook
 from sample import MISSING, SEEDS, WEEK, WEEKS, seed
 from selectolax.lexbor import LexborHTMLParser
@@ -34,6 +35,33 @@ def page(files: dict[str, bytes]) -> LexborHTMLParser:
 
 def rows(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+
+
+def test_every_file_of_open_data_keeps_its_contract(
+    files: dict[str, bytes], drafts: dict[str, Edition]
+) -> None:
+    """The exposures say columns, key and number of rows; the delivered files are held to them."""
+    stated = yaml.safe_load((SEEDS.parent / "models" / "_exposures.yml").read_text())["exposures"]
+    contracts = {
+        each["config"]["meta"]["file"]: each["config"]["meta"]
+        for each in stated
+        if "config" in each
+    }
+    assert contracts.keys() == {name for name in files if name.startswith("data/")}
+    edition = drafts["person"]
+    counted = {
+        "figures": 3 * len(edition.figures),
+        "regencies": len(seed("regency")),
+        "districts": len(seed("district")),
+    }
+    for name, contract in contracts.items():
+        found = rows(files[name])
+        head = files[name].decode().splitlines()[0].split(",")
+        assert head == contract["columns"], name
+        keys = [tuple(row[column] for column in contract["primary_key"]) for row in found]
+        assert len(set(keys)) == len(keys), name
+        if "row_count" in contract:
+            assert len(found) == counted[contract["row_count"]] > 5, name
 
 
 def test_open_data_is_every_frozen_figure(files: dict[str, bytes], figures: Figures) -> None:

@@ -9,11 +9,15 @@ import psycopg
 import pytest
 
 from lumbung.settings import Settings
-from lumbung.warehouse.dictionary import dictionary
+from lumbung.warehouse.dictionary import checks, dictionary
 from lumbung.warehouse.roles import role_url
 from warehouse.conftest import PROJECT, query
 
 Demo = tuple[str, Settings, dict[str, Any]]
+OWNERS = {
+    "analyst", "channel owner", "data engineer", "head of case handling", "head of supervision",
+    "publication lead",
+}  # fmt: skip
 QUESTIONS = re.findall(
     r"^### (\d+)\. (.+?)$.*?^```sql\n(.+?)^```$",
     (PROJECT / "docs" / "analysts.md").read_text(encoding="utf-8"),
@@ -26,6 +30,19 @@ def test_the_dictionary_is_current() -> None:
     assert written == dictionary(PROJECT / "dbt_project"), (
         "run: python -m lumbung.warehouse.dictionary"
     )
+
+
+def test_the_table_of_checks_is_current_and_whole() -> None:
+    written = (PROJECT / "docs" / "checks.md").read_text(encoding="utf-8")
+    assert written == checks(PROJECT / "dbt_project", PROJECT / "expectations"), (
+        "run: python -m lumbung.warehouse.dictionary"
+    )
+    rows = [line.split(" | ") for line in written.splitlines() if line.startswith("| `")]
+    assert len(rows) > 40
+    assert {row[1] for row in rows} == {"fail", "warn", "review"}
+    for row in rows:
+        assert row[3] in OWNERS, row
+        assert len(row[4]) > 15, row
 
 
 def test_the_dictionary_names_every_table_and_column_of_the_database(demo: Demo) -> None:

@@ -51,7 +51,7 @@ def test_good_deliveries_pass(desk: Settings, database_url: str) -> None:
     assert {r.name for r in result.results} == {
         "channel_has_records", "nothing_comes_from_the_future", "channel_was_pulled",
         "channel_is_fresh", "little_is_quarantined", "required_fields_are_filled",
-        "mapped_fields_occur", "words_are_known",
+        "mapped_fields_occur", "words_are_known", "volume_is_usual", "dates_are_not_in_the_future",
     }  # fmt: skip
     kept = query(
         database_url,
@@ -136,6 +136,71 @@ def test_what_is_worth_a_look_warns_and_passes(
         {"channel": "buku", "vocabulary": "status", "word": "diterima ya"},
     ]
     assert "bagi bagi ayam" in capsys.readouterr().out
+
+
+def test_a_volume_unlike_its_history_warns(desk: Settings, database_url: str) -> None:
+    raw = Raw(database_url)
+    for pull, count in enumerate([20, 25, 20, 30, 25, 240]):
+        rows = [good(number) for number in range(count)]
+        raw.land("buku", rows, landed_at=now(), run_key=f"tarikan {pull}",
+                 ids=[f"{pull}/{number}" for number in range(count)])  # fmt: skip
+    assert check_raw(settings=desk, database_url=database_url).warnings == []  # 9.6 times 25
+    raw.land("buku", [good(1), good(2)], landed_at=now(), run_key="tarikan 6", ids=["a", "b"])
+    (warned,) = check_raw(settings=desk, database_url=database_url).warnings
+    assert (warned.name, warned.failing) == (
+        "volume_is_usual", [{"channel": "buku", "owner": "Kantor Rekaan"}],
+    )  # fmt: skip
+    raw.land("buku", [], landed_at=now(), run_key="tarikan 7", quarantined=300)
+    found = check_raw(settings=desk, database_url=database_url).warnings
+    assert "volume_is_usual" in {result.name for result in found}
+
+
+def test_words_of_every_vocabulary_are_judged_and_nobody_is_shown(
+    desk: Settings, database_url: str
+) -> None:
+    """Elements of a JSON array are words of their own; blank cells are none."""
+    write_channel(desk.channels / "rekap.yaml", CHANNELS["rekap"])
+    raw = Raw(database_url)
+    raw.land("buku", [
+        good(1, Isu=["Politik uang", "Netralitas ASN"], Status="kosong", Jabatan="null"),
+        good(2, Isu=["politik uang", "ayam jago"], Jabatan="Kades Pak Fulan", Alasan="Bu Fulanah"),
+        good(3, Isu="Fulan bin Fulan memberi amplop di balai desa", Jenis="PID, Perdata"),
+    ], landed_at=now())  # fmt: skip
+    raw.land("rekap", [
+        {"No": "1", "Tanggal": "2024-11-06", "Kode": "19.01", "Kecamatan": "Bakam",
+         "Kegiatan": "Arisan", "Pemilihan": "Pilkades", "Bentuk": "Sosialisasi", "Keterangan": "x"},
+        {"No": "2", "Tanggal": "2024-11-06", "Kode": "19.01", "Kecamatan": "Bakam",
+         "Kegiatan": "Nihil", "Pemilihan": "0", "Bentuk": "Tarik tambang", "Keterangan": "x"},
+    ], landed_at=now())  # fmt: skip
+    (warned,) = check_raw(settings=desk, database_url=database_url).warnings
+    assert warned.name == "words_are_known"
+    assert {tuple(row.values()) for row in warned.failing} == {
+        ("buku", "issue", "ayam jago"), ("buku", "issue", "(not shown)"),
+        ("buku", "role", "(not shown)"), ("buku", "non_registration_reason", "(not shown)"),
+        ("buku", "violation_type", "perdata"),
+        ("rekap", "record_kind", "arisan"), ("rekap", "election", "pilkades"),
+        ("rekap", "method", "tarik tambang"), ("rekap", "prevention_type", "tarik tambang"),
+    }  # fmt: skip
+
+
+def test_what_a_channel_requires_is_judged_and_dates_to_come_warn(
+    desk: Settings, database_url: str
+) -> None:
+    fields = {**CHANNELS["formulir"]["fields"], "district": {"from": "kecamatan", "required": True}}
+    write_channel(desk.channels / "formulir.yaml", {**CHANNELS["formulir"], "fields": fields})
+    raw = Raw(database_url)
+    raw.land("buku", [good(1)], landed_at=now())
+    given = {"tanggal": "2199-11-06", "kode": "1901", "isu": ["politik_uang"]}
+    raw.land("formulir", [given], landed_at=now(), ids=["x"])
+    with pytest.raises(
+        GateError, match=r"required_fields_are_filled.*channel formulir, field district"
+    ):
+        check_raw(settings=desk, database_url=database_url)
+    raw.land("formulir", [{**given, "kecamatan": "Bakam"}], landed_at=now(), ids=["x"])
+    (warned,) = check_raw(settings=desk, database_url=database_url).warnings
+    assert (warned.name, warned.failing) == (
+        "dates_are_not_in_the_future", [{"channel": "formulir", "field": "occurred_date"}],
+    )  # fmt: skip
 
 
 def test_only_what_came_since_the_last_build_is_judged(desk: Settings, database_url: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ MARTS = {
     "fct_report", "fct_supervision", "fct_prevention", "fct_submission", "fct_regency_week",
     "bridge_report_issue", "bridge_report_violation_type",
     "dim_village", "dim_stage", "dim_status", "fct_regency_day", "fct_status_event", "fct_deadline",
-    "mart_issue_profile", "mart_report_pair",
+    "mart_issue_profile", "mart_report_pair", "mart_review_item",
 }  # fmt: skip
 REPORTING = {"rpt_figure", "rpt_figure_member", "rpt_member_record", "rpt_not_counted"}
 SEEDS = {
@@ -130,6 +131,48 @@ def test_marts_have_contracts_owners_and_descriptions(manifest: Any) -> None:
     assert undescribed == []
 
 
+def test_every_check_has_an_owner_and_a_cure(manifest: Any) -> None:
+    tests = [n for n in manifest.nodes.values() if n.resource_type == "test"]
+    assert len(tests) > 10
+    for test in tests:
+        assert {"owner", "cure"} <= test.config.meta.keys(), test.name
+        assert len(test.config.meta["cure"]) > 15, test.name
+
+
+def test_what_is_not_for_readers_is_private(manifest: Any) -> None:
+    (group,) = manifest.groups.values()
+    assert group.owner.name
+    for name, node in models(manifest).items():
+        wanted = "public" if layer(node) in ("marts", "reporting") else "private"
+        assert (node.access.value, node.group) == (wanted, group.name), name
+
+
+def test_exposures_name_what_their_consumers_read(manifest: Any) -> None:
+    """Found in the code and the documents; a file of open data reads what the edition froze."""
+    exposures = manifest.exposures.values()
+    needs = {each.name: {n.split(".", 2)[2] for n in each.depends_on.nodes} for each in exposures}
+    folders = {
+        "weekly_edition": sorted((PROJECT / "src" / "lumbung" / "publication").rglob("*.py")),
+        "review_list": [PROJECT / "src" / "lumbung" / "stewardship.py"],
+        "twenty_questions": [PROJECT / "docs" / "analysts.md"],
+    }
+    for name, files in folders.items():
+        text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+        if name == "twenty_questions":
+            text = "\n".join(re.findall(r"```sql\n(.+?)```", text, re.DOTALL))
+        relations = re.findall(r"(?:from|join)\s+((?:marts|reporting|reference)\.\w+)", text)
+        read = {relation.split(".")[1] for relation in relations}
+        stated = {need.removeprefix("reference.") for need in needs[name]}
+        assert len(read) > 2
+        assert stated == read, name
+    for name, nodes in needs.items():
+        if name == "portal" or name.startswith("open_data_"):
+            assert nodes <= needs["weekly_edition"], name
+    assert len(needs) >= 12
+    for each in exposures:
+        assert each.owner.name, each.name
+
+
 def test_the_database_holds_keys_not_nulls_and_comments(built: str) -> None:
     keys = query(
         built,
@@ -191,6 +234,7 @@ def test_no_personal_field_can_reach_a_mart(built: str) -> None:
         "channel", "register_number", "registration_outcome", "non_registration_reason",
         "period", "reason", "legal_source",
         "channel_a", "channel_b", "report_id_a", "report_id_b",  # of a candidate pair
+        "severity", "owner", "detail", "cure",  # of the review list: codes, and short words
     }  # fmt: skip
 
 

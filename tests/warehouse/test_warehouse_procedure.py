@@ -7,12 +7,24 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from lumbung import stewardship
+from lumbung.cli import app
+from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from warehouse.conftest import Raw, query
 
-A, B, C = (f"00{n}/LP/PB/Kab/09.01/XI/2024" for n in (1, 2, 3))
+A, B, C, D = (f"00{n}/LP/PB/Kab/09.01/XI/2024" for n in (1, 2, 3, 4))
+EVENT = {"Kejadian": "2024-11-05", "Isu": "politik uang", "Uraian": "beras dibagikan di posko"}
+TIPS = [
+    {"Tanggal": "2024-11-05", "Lokasi": "Bangka", "Isu": "politik uang", "Uraian": EVENT["Uraian"]},
+    {"Tanggal": "2024-11-20", "Lokasi": "Belitung", "Isu": "Bagi  bagi ayam; politik uang"},
+    {"Tanggal": "2024-11-09", "Lokasi": "rumah entah siapa", "Isu": "bagi bagi AYAM"},
+    {"Tanggal": "2024-11-09", "Lokasi": "Belitung",
+     "Isu": "Pak Fulan membagi amplop; hubungi 081200000001"},
+]  # fmt: skip
 
 
 def row(number: str, status: str, **fields: Any) -> dict[str, Any]:
@@ -33,12 +45,25 @@ def url(new_database: Callable[[], str], office: Settings) -> str:
         # the same status in other words, with another field changed: a version, no event
         9: [row(A, "KAJIAN  AWAL", Isu="politik uang"), row(C, "Diterima")],
         # several steps in one pull are allowed; a refused case that is suddenly proved is not
-        12: [row(A, "Terbukti pelanggaran"), row(B, "Terbukti pelanggaran")],
+        12: [
+            row(A, "Terbukti pelanggaran", **EVENT, Jabatan="Kades Rekaan Pak Fulan"),
+            row(B, "Terbukti pelanggaran", Kejadian="31 September 2024"),
+        ],
     }
     for day, rows in days.items():
         # 18.30 UTC is already the next day in Jakarta
         landed = datetime(2024, 11, day - 1, 18, 30, tzinfo=UTC)
         raw.land("buku", rows, landed_at=landed, run_key=f"day {day}")
+    # what is not counted, and tips: none of it starts a clock
+    raw.land("buku", [row("12/ngawur", ""), row(D, "", Diterima="2031-01-01")], landed_at=landed)
+    raw.land("grup", TIPS, received_at="2024-11-10T00:00Z", ids=[*"1234"], quarantined=2)
+    query(
+        url,
+        "insert into quarantine.record (channel, batch_id, content_hash, reason_code, reason,"
+        " received_at, ciphertext) select 'grup', max(batch_id), hash, 'unreadable_date', 'x',"
+        " ('2024-11-0' || n || 'T20:00Z')::timestamptz, '' from raw.batch,"
+        " (values (3, '\\x01'::bytea), (4, '\\x02')) as bad (n, hash) group by n, hash",
+    )
     build(settings=office, database_url=url)
     return url
 
@@ -66,9 +91,95 @@ def test_a_change_between_versions_is_an_event(url: str) -> None:
     ]
 
 
-def test_illegal_changes_are_rows_for_review(url: str) -> None:
-    rows = query(url, "select to_status_code from checks.status_changes_are_allowed order by 1")
-    assert rows == [("diterima",), ("pelanggaran",)]
+ITEMS = (
+    "select i.check_code, i.regency_code, i.owner, i.channel, i.detail, i.record_count,"
+    " i.since_date::text, coalesce(d.source_id, '') from marts.mart_review_item as i"
+    " left join raw.record as d using (record_id) order by 1, 2, 4, 5"
+)
+
+
+def test_what_a_person_should_look_at_is_a_list_with_owners(url: str) -> None:
+    """Every kind of planted fault once, by regency; no text of a delivery, nobody's name."""
+    today = "2024-12-01"  # the register's rows were received then
+    found = query(url, ITEMS)
+    assert found == [
+        ("date_implausible", "19.01", "channel owner", "buku", "not_counted", 1, today, D),
+        ("date_order_impossible", "19.01", "channel owner", "buku", "occurred_after_known", 1,
+         today, A),
+        ("date_order_impossible", "19.02", "channel owner", "grup", "occurred_after_received", 1,
+         "2024-11-10", "2"),
+        ("date_unreadable", "19.01", "channel owner", "buku", "occurred_date", 1, today, B),
+        ("delivery_quarantined", "19.00", "channel owner", "grup", "unreadable_date", 2,
+         "2024-11-04", ""),
+        ("number_unreadable", "19.01", "channel owner", "buku", "not_counted", 1, today,
+         "12/ngawur"),
+        ("pair_undecided", "19.01", "analyst", "buku",
+         "score 0.85, same_day, shared_theme, similar_text", 2, "2024-11-10", A),
+        ("place_unresolved", "19.00", "analyst", "grup", "unresolved", 1, "2024-11-10", "3"),
+        ("status_change_illegal", "19.01", "channel owner", "buku",
+         "tidak_diregistrasi_to_pelanggaran", 1, "2024-11-12", B),
+        ("status_change_illegal", "19.01", "channel owner", "buku", "selesai_to_diterima", 1,
+         "2024-11-09", C),
+        # the same word in other spellings is one word, a row for each regency
+        ("word_unknown", "19.00", "data engineer", "grup", "issue: bagi bagi ayam", 1,
+         "2024-11-10", "3"),
+        ("word_unknown", "19.01", "data engineer", "buku", "role", 1, today, A),
+        ("word_unknown", "19.02", "data engineer", "grup", "issue", 1, "2024-11-10", "4"),
+        ("word_unknown", "19.02", "data engineer", "grup", "issue: bagi bagi ayam", 1,
+         "2024-11-10", "2"),
+    ]  # fmt: skip
+
+
+def test_what_was_corrected_or_decided_is_off_the_list(url: str, office: Settings) -> None:
+    (pair,) = query(
+        url, "select item_id from marts.mart_review_item where check_code = 'pair_undecided'"
+    )
+    runner = CliRunner(env={"LUMBUNG_DATABASE_URL": url})
+    said = runner.invoke(
+        app, ["link", "decide", *pair[0].split("/"), "same", "--by", "analis", "--reason", "sama"]
+    )
+    assert said.exit_code == 0, said.output
+    Raw(url).land("grup", [{**TIPS[1], "Tanggal": "2024-11-09"}], ids=["2"],
+                  received_at="2024-11-10T00:00Z")  # fmt: skip
+    query(url, "update quarantine.record set resolved_at = now()")
+    before = query(url, ITEMS)
+    build(settings=office, database_url=url)
+    gone = {("pair_undecided", "19.01"), ("date_order_impossible", "19.02"),
+            ("delivery_quarantined", "19.00")}  # fmt: skip
+    assert [row for row in before if row[:2] not in gone] == query(url, ITEMS)
+    assert len(before) == len(query(url, ITEMS)) + 3
+
+    said = runner.invoke(app, ["link", "undo", *pair[0].split("/"), "--by", "analis"])
+    assert said.exit_code == 0, said.output
+    decisions = "select decision_code, decided_by, note from ops.link_decision order by decision_id"
+    assert query(url, decisions) == [("same_event", "analis", "sama"), ("undone", "analis", None)]
+
+
+def test_the_list_is_shown_and_told(
+    url: str, office: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runner = CliRunner(env={"LUMBUNG_DATABASE_URL": url})
+    shown = runner.invoke(app, ["review", "--regency", "belitung", "--check", "word_unknown"])
+    assert shown.exit_code == 0, shown.output
+    assert "issue: bagi bagi ayam" in shown.output
+    assert "map_<vocabulary>" in shown.output
+    assert shown.output.endswith("\n2 items\n")
+    with pytest.raises(ConfigurationError, match=r"no 'Atlantis'.*19\.02 Belitung"):
+        stewardship.items(url, regency="Atlantis")
+
+    told = stewardship.tell(settings=office, database_url=url, server=None)
+    assert told["data engineer"] == {"word_unknown": 4}
+    assert told["channel owner"]["status_change_illegal"] == 2
+    assert "channel owner: Perubahan status tidak sah: 2 (sejak 09-11-2024)" in (
+        capsys.readouterr().out
+    )
+
+
+def test_before_the_first_build_nothing_is_told(
+    database_url: str, office: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert stewardship.tell(settings=office, database_url=database_url, server=None) == {}
+    assert "lumbung build" in capsys.readouterr().out
 
 
 def test_clocks_say_only_what_is_certain(url: str) -> None:

@@ -269,13 +269,14 @@ class _Run:
         first = failed[0]
         others = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
         after = f"; {skipped} nodes behind it were not run, readers keep the previous build"
-        owner = first.node.config.meta.get("owner", "data engineer")
+        meta = first.node.config.meta
+        owner = meta.get("owner", "data engineer")
         if str(first.status) == "fail":
             raise BuildError(
                 f"test {first.node.name} failed on {first.failures} rows{others}{after}",
                 where=_relation(first.node),
-                cure=f"read the failing rows there (owner: {owner}), correct their cause at the"
-                " source or in a seed, then build again",
+                cure=f"read the failing rows there. {meta['cure']}. Then build again"
+                f" (owner: {owner})",
             )
         raise BuildError(
             f"{first.node.resource_type} {first.node.name} failed: "

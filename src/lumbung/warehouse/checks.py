@@ -203,7 +203,8 @@ def run_suite(
         file: the suite.
         connection: to the warehouse; the queries read in one snapshot where the caller asks for it.
         settings: Data Docs go to `LUMBUNG_HOME/docs/checks/<suite>/`.
-        parameters: values for the braces in the queries; sent as SQL literals.
+        parameters: values for the braces in the queries; sent as SQL literals, but for what is
+            SQL already.
 
     Raises:
         ConfigurationError: when the file, a query or a check is wrong.
@@ -234,7 +235,10 @@ def _rows(
     connection: psycopg.Connection, file: Path, batch: Batch, parameters: Mapping[str, object]
 ) -> tuple[list[str], list[tuple[Any, ...]]]:
     """The columns and rows of a batch."""
-    literals = {name: sql.Literal(value) for name, value in parameters.items()}
+    literals = {
+        name: value if isinstance(value, sql.Composable) else sql.Literal(value)
+        for name, value in parameters.items()
+    }
     try:
         query = sql.SQL(batch.query).format(**literals)
         cursor = connection.execute(query)

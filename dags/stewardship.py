@@ -1,0 +1,46 @@
+"""Tell the owners every morning what waits for a person.
+
+The list is `marts.mart_review_item` (`lumbung review`): unknown words, unresolved places,
+unreadable and impossible dates, changes of status that the procedure does not know, pairs of cases
+without a decision, what is in quarantine. Runs at 07:30 WIB, after the night's build. Counts per
+owner and check are the task's result; with the Airflow Connection `smtp_publication` the `owners`
+of `expectations/people.yaml` get them by mail.
+
+**When it fails** the database is away: what waits never fails it, nor a mail that does not go out.
+"""
+
+from __future__ import annotations
+
+import pendulum
+from airflow.sdk import dag, task
+
+from lumbung.orchestration import DEFAULT_ARGS, START_DATE, clock, for_good, mail_server
+from lumbung.settings import Settings
+
+
+@dag(
+    doc_md=__doc__,
+    schedule=clock("30 7 * * *"),
+    start_date=pendulum.parse(START_DATE, tz="Asia/Jakarta"),
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    tags=["warehouse"],
+)
+def stewardship() -> None:
+    @task
+    @for_good
+    def tell() -> dict[str, dict[str, int]]:
+        from lumbung import stewardship as review_list
+
+        settings = Settings.load()
+        return review_list.tell(
+            settings=settings,
+            database_url=settings.require_database_url(),
+            server=mail_server(),
+        )
+
+    tell()
+
+
+stewardship()

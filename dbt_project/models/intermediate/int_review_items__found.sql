@@ -1,0 +1,161 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['delivery_id'],
+    indexes=[{'columns': ['delivery_id']}],
+    meta={'scope': 'delivery'}
+) }}
+-- What a person should look at, by the delivery that it was found in (seed review_check). A delivery is
+-- asked anew when a version of it came: what was corrected is gone, what nobody has touched stays.
+-- Texts of a delivery stay out, but for short words of vocabularies, which name nobody.
+{%- set scalars = {
+    'record_kind_raw': 'record_kind',
+    'activity_kind_raw': 'record_kind',
+    'accused_role_raw': 'role',
+    'status_raw': 'status',
+    'status_reason_raw': 'non_registration_reason',
+    'election_raw': 'election',
+    'method_raw': 'method',
+    'prevention_type_raw': 'prevention_type',
+} %}
+{%- set dates = ['received_date', 'known_date', 'occurred_date', 'activity_date', 'period_date'] %}
+-- A recap has methods of campaigning and kinds of prevention in one column; a word of either is known.
+with unread as (
+    select
+        terms.vocabulary,
+        terms.term_raw
+    from {{ ref('int_terms__mapped') }} as terms
+    where
+        terms.code is null
+        and not terms.is_blank
+        and not exists (
+            select 1
+            from {{ ref('int_terms__mapped') }} as others
+            where
+                terms.vocabulary in ('method', 'prevention_type')
+                and others.vocabulary in ('method', 'prevention_type')
+                and others.term_raw = terms.term_raw
+                and others.code is not null
+        )
+    union all
+    select
+        fields.name as vocabulary,
+        dates.date_raw as term_raw
+    from {{ ref('int_dates__read') }} as dates
+    cross join (
+        values
+        {%- for date in dates %}
+        ('{{ date }}'){{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as fields (name)
+    where dates.date_day is null and not dates.is_blank
+),
+
+found as (
+    select
+        records.delivery_id,
+        case when right(unread.vocabulary, 5) = '_date' then 'date_unreadable' else 'word_unknown' end
+            as check_code,
+        unread.vocabulary as subject,
+        case when right(unread.vocabulary, 5) <> '_date' then {{ term_key('unread.term_raw') }} end as word,
+        null::date as since_date
+    from {{ ref('stg_intake__records') }} as records
+    cross join lateral (
+        values
+        {%- for column, vocabulary in scalars.items() %}
+        ('{{ vocabulary }}', records.{{ column }}),
+        {%- endfor %}
+        {%- for date in dates %}
+        ('{{ date }}', records.{{ date }}_raw){{ ',' if not loop.last }}
+        {%- endfor %}
+        union all
+        select
+            'issue' as vocabulary,
+            unnest(records.issue_list) as term_raw
+        union all
+        select
+            'violation_type' as vocabulary,
+            unnest(records.violation_type_list) as term_raw
+    ) as written (vocabulary, term_raw)
+    inner join unread on written.vocabulary = unread.vocabulary and written.term_raw = unread.term_raw
+    union all
+    select
+        records.delivery_id,
+        'place_unresolved' as check_code,
+        places.location_method as subject,
+        null as word,
+        null as since_date
+    from {{ ref('int_records__typed') }} as records
+    inner join {{ ref('int_places__resolved') }} as places on records.place_id = places.place_id
+    where
+        records.set_apart_code is null
+        and places.regency_code = '{{ unknown_regency() }}'
+        and places.location_method <> 'not_said'
+        and {{ in_scope('records.delivery_id', 'delivery') }}
+    union all
+    select
+        delivery_id,
+        split_part(reason_code, '_', 2) || '_' || split_part(reason_code, '_', 1) as check_code,
+        'not_counted' as subject,
+        null as word,
+        null as since_date
+    from {{ ref('int_records__set_apart') }}
+    where
+        reason_code in ('unreadable_date', 'implausible_date', 'unreadable_number', 'unknown_kind')
+        and {{ in_scope('delivery_id', 'delivery') }}
+    union all
+    select
+        report_id as delivery_id,
+        'date_order_impossible' as check_code,
+        case
+            when occurred_date > known_date then 'occurred_after_known'
+            when known_date > received_date then 'known_after_received'
+            else 'occurred_after_received'
+        end as subject,
+        null as word,
+        null as since_date
+    from {{ ref('int_reports__located') }}
+    where
+        (occurred_date > known_date or known_date > received_date or occurred_date > received_date)
+        and {{ in_scope('report_id', 'delivery') }}
+    union all
+    -- A step that a later one has put right is history.
+    select
+        events.report_id as delivery_id,
+        'status_change_illegal' as check_code,
+        events.from_status_code || '_to_' || events.to_status_code as subject,
+        null as word,
+        events.seen_date as since_date
+    from {{ ref('int_status_events__ordered') }} as events
+    where
+        events.is_illegal
+        and not exists (
+            select 1
+            from {{ ref('int_status_events__ordered') }} as later
+            where later.report_id = events.report_id and later.event_number > events.event_number
+        )
+        and {{ in_scope('events.report_id', 'delivery') }}
+)
+
+select distinct
+    found.delivery_id,
+    found.check_code,
+    records.channel,
+    coalesce(places.regency_code, '{{ unknown_regency() }}') as regency_code,
+    found.subject,
+    -- What may name somebody is not shown: the accused's role, a reason, anything like a sentence.
+    case
+        when
+            found.subject not in ('role', 'non_registration_reason')
+            and {{ names_nobody('found.word') }}
+            then found.word
+    end as word,
+    records.record_id,
+    coalesce(found.since_date, {{ jakarta_date('records.received_at') }}) as since_date
+from found
+inner join {{ ref('int_records__typed') }} as records on found.delivery_id = records.delivery_id
+left join {{ ref('int_places__resolved') }} as places on records.place_id = places.place_id
+-- Of what is no report nothing is asked.
+where
+    records.set_apart_code is null
+    or found.subject = 'not_counted'
+    or (records.set_apart_code = 'unknown_kind' and found.subject = 'record_kind')

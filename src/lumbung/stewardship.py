@@ -1,0 +1,122 @@
+"""The review list: what people should look at (`marts.mart_review_item`), and who is told of it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+
+from psycopg.rows import class_row
+
+from lumbung import database
+from lumbung.errors import BuildError, ConfigurationError
+from lumbung.settings import Settings
+
+if TYPE_CHECKING:
+    from lumbung.publication.mail import MailServer
+
+
+class Item(NamedTuple):
+    """A row of `marts.mart_review_item`, with the names of its regency and check."""
+
+    check_code: str
+    check_name: str
+    item_id: str
+    regency_name: str
+    severity: str
+    owner: str
+    channel: str
+    detail: str
+    record_id: int | None
+    record_count: int
+    since_date: date
+    cure: str
+
+
+def items(database_url: str, *, regency: str = "", check: str = "") -> list[Item]:
+    """What waits for a person, by owner and check, the oldest first.
+
+    Args:
+        database_url: the warehouse.
+        regency: only of this one, a code (`19.05`) or a name (`Babar`).
+        check: only of this one (seed `review_check`).
+
+    Raises:
+        BuildError: when nothing has been built yet.
+        ConfigurationError: when there is no such regency or check.
+
+    """
+    with database.connect(database_url, application="lumbung review") as connection:
+        built = connection.execute("select to_regclass('marts.mart_review_item')").fetchone()
+        if built == (None,):
+            raise BuildError(
+                "there is no review list yet",
+                where="marts.mart_review_item",
+                cure="build the warehouse ('lumbung build')",
+            )
+        for given, known in (
+            (regency, "select regency_code || ' ' || short_name from marts.dim_regency order by 1"),
+            (check, "select check_code from reference.review_check order by 1"),
+        ):
+            names = [str(name) for (name,) in connection.execute(known.encode())]
+            words = {word.casefold() for name in names for word in name.split(" ", 1)}
+            if given and given.casefold() not in words:
+                raise ConfigurationError(
+                    f"there is no {given!r} in the review list",
+                    where="marts.mart_review_item",
+                    cure=f"choose one of {', '.join(names)}",
+                )
+        return (
+            connection.cursor(row_factory=class_row(Item))
+            .execute(
+                "select i.check_code, c.check_name, i.item_id, r.short_name as regency_name,"
+                " i.severity, i.owner, i.channel, i.detail, i.record_id, i.record_count,"
+                " i.since_date, i.cure from marts.mart_review_item as i"
+                " inner join marts.dim_regency as r using (regency_code)"
+                " inner join reference.review_check as c using (check_code)"
+                " where (%(check)s = '' or i.check_code = %(check)s) and (%(regency)s = ''"
+                " or lower(%(regency)s) in (r.regency_code, lower(r.short_name)))"
+                " order by i.owner, i.check_code, i.since_date, i.item_id, i.regency_code",
+                {"regency": regency, "check": check},
+            )
+            .fetchall()
+        )
+
+
+def tell(
+    *, settings: Settings, database_url: str, server: MailServer | None
+) -> dict[str, dict[str, int]]:
+    """Tell the owners what waits: by mail where there is a mail server, and in the task's log.
+
+    It never fails because something waits, nor because a mail does not go out.
+
+    Returns:
+        owner -> check -> items that wait; empty before the first build.
+
+    """
+    from lumbung.publication import review
+
+    try:
+        waiting = items(database_url)
+    except BuildError as error:
+        print(error)
+        return {}
+    counts: dict[str, dict[str, int]] = {}
+    oldest: dict[str, Item] = {}
+    for item in waiting:
+        oldest.setdefault(item.check_code, item)
+        of_owner = counts.setdefault(item.owner, {})
+        of_owner[item.check_code] = of_owner.get(item.check_code, 0) + 1
+    text = "\n".join(
+        f"- {item.owner}: {item.check_name}: {counts[item.owner][item.check_code]}"
+        f" (sejak {item.since_date:%d-%m-%Y})\n  {item.cure}"
+        for item in oldest.values()
+    )
+    print(text or "nothing waits for review")
+    if waiting:
+        review.tell_owners(
+            f"Daftar tinjauan: {len(waiting)} butir menunggu",
+            f"{text}\n\nSelengkapnya: lumbung review, atau tabel marts.mart_review_item.\n",
+            settings=settings,
+            server=server,
+        )
+    return counts
