@@ -116,10 +116,10 @@ def test_what_a_person_should_look_at_is_a_list_with_owners(url: str) -> None:
         ("pair_undecided", "19.01", "analyst", "buku",
          "score 0.85, same_day, shared_theme, similar_text", 2, "2024-11-10", A),
         ("place_unresolved", "19.00", "analyst", "grup", "unresolved", 1, "2024-11-10", "3"),
-        ("status_change_illegal", "19.01", "channel owner", "buku",
-         "tidak_diregistrasi_to_pelanggaran", 1, "2024-11-12", B),
         ("status_change_illegal", "19.01", "channel owner", "buku", "selesai_to_diterima", 1,
          "2024-11-09", C),
+        ("status_change_illegal", "19.01", "channel owner", "buku",
+         "tidak_diregistrasi_to_pelanggaran", 1, "2024-11-12", B),
         # the same word in other spellings is one word, a row for each regency
         ("word_unknown", "19.00", "data engineer", "grup", "issue: bagi bagi ayam", 1,
          "2024-11-10", "3"),

