@@ -193,7 +193,7 @@ select
             'Nomor', lpad((n %% 9973)::text, 4, '0') || '/LP/PB/Kab/09.01/XI/2024',
             'Diterima', to_char(day, 'DD-MM-YYYY'),
             'Diketahui', to_char(day - (n * 7 %% 9)::int, 'DD/MM/YYYY'),
-            'Kejadian', to_char(day - (n * 5 %% 12)::int, 'YYYY-MM-DD'),
+            'Kejadian', to_char(day - (n * 7 %% 9 + n * 5 %% 4)::int, 'YYYY-MM-DD'),
             'Kab/Kota', case
                 when n %% 50 = 0 then 'tidak jelas'
                 else (%(regencies)s::text[])[district]

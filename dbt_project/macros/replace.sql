@@ -21,6 +21,16 @@
         union
         select report_id_a, report_id_b from ops.link_decision
         where decision_id > {{ of_running_build('since_decision_id', 0) }}
+    {%- elif scope == 'review' -%}
+        {#- of a delivery, of either case of a pair, and all that is in quarantine -#}
+        select item_id from {{ relation }} where delivery_id in ({{ changed }})
+        union
+        select item_id from {{ relation }} where other_id in ({{ changed }})
+        union
+        select report_id_a || '/' || report_id_b from ops.link_decision
+        where decision_id > {{ of_running_build('since_decision_id', 0) }}
+        union
+        select item_id from {{ relation }} where delivery_id is null
     {%- elif scope == 'day' -%}
         select regency_code, date_day from intermediate.int_cells__affected
     {%- elif scope == 'week' -%}

@@ -33,6 +33,8 @@ app.add_typer(intake_commands.quarantine, name="quarantine")
 link = typer.Typer(no_args_is_help=True, help="Two cases of one event: decide, undo.")
 app.add_typer(link, name="link")
 console = Console(highlight=False)
+SHOWN = 200
+"""How many items `lumbung review` lists."""
 
 
 def main() -> NoReturn:
@@ -211,7 +213,7 @@ def review(
     table = Table("since", "regency", "channel", "what", "deliveries", "record", box=None)
     table.add_column("item", overflow="fold")
     cures: dict[str, str] = {}
-    for item in waiting:
+    for item in waiting[:SHOWN]:
         if item.check_code not in cures:
             cures[item.check_code] = f"{item.check_code} ({item.owner}): {item.cure}"
             table.add_section()
@@ -227,7 +229,8 @@ def review(
     console.print(table)
     for cure in cures.values():
         console.print(cure, soft_wrap=True, markup=False)
-    console.print(f"{len(waiting)} items")
+    more = f", the first {SHOWN} of them are shown" if len(waiting) > SHOWN else ""
+    console.print(f"{len(waiting)} items{more}")
 
 
 @link.command()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Item(NamedTuple):
-    """A row of `marts.mart_review_item`, with the names of its regency and check."""
+    """One thing to do of `marts.mart_review_item`; a word that several deliveries have is one."""
 
     check_code: str
     check_name: str
@@ -68,14 +68,19 @@ def items(database_url: str, *, regency: str = "", check: str = "") -> list[Item
         return (
             connection.cursor(row_factory=class_row(Item))
             .execute(
-                "select i.check_code, c.check_name, i.item_id, r.short_name as regency_name,"
-                " i.severity, i.owner, i.channel, i.detail, i.record_id, i.record_count,"
-                " i.since_date, i.cure from marts.mart_review_item as i"
+                "select i.check_code, c.check_name, min(i.item_id) as item_id,"
+                " r.short_name as regency_name, i.severity, i.owner, i.channel, i.detail,"
+                " min(i.record_id) as record_id, sum(i.record_count)::bigint as record_count,"
+                " min(i.since_date) as since_date, i.cure from marts.mart_review_item as i"
                 " inner join marts.dim_regency as r using (regency_code)"
                 " inner join reference.review_check as c using (check_code)"
                 " where (%(check)s = '' or i.check_code = %(check)s) and (%(regency)s = ''"
                 " or lower(%(regency)s) in (r.regency_code, lower(r.short_name)))"
-                " order by i.owner, i.check_code, i.since_date, i.item_id, i.regency_code",
+                # a word is one thing to do, however many deliveries have it
+                " group by i.check_code, c.check_name, r.short_name, i.severity, i.owner,"
+                " i.channel, i.detail, i.cure,"
+                " case when i.detail not like '%%: %%' then i.item_id end"
+                " order by i.owner, i.check_code, since_date, item_id, r.short_name",
                 {"regency": regency, "check": check},
             )
             .fetchall()

@@ -14,4 +14,4 @@ from {{ ref('int_records__typed') }} as records
 -- depends_on: {{ ref('int_status_events__ordered') }}
 -- depends_on: {{ ref('int_deadlines__judged') }}
 -- depends_on: {{ ref('int_report_pairs__scored') }}
--- depends_on: {{ ref('int_review_items__summed') }}
+-- depends_on: {{ ref('int_review_items__listed') }}

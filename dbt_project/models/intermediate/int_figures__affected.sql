@@ -6,7 +6,7 @@
 -- of the figures to date, and of the province from the first of all. Empty in a full build.
 with firsts as (
     select
-        coalesce(regency_code, '19') as regency_code,
+        coalesce(regency_code, '{{ var("province_code") }}') as regency_code,
         min(week_id) as first_week_id
     from {{ ref('int_cells__affected') }}
     where week_id >= (select {{ week_id("date '" ~ var('campaign_start') ~ "'") }})

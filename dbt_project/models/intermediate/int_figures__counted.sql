@@ -85,7 +85,7 @@ with categories as (
 places as (
     select regency_code from {{ ref('regency') }}
     union all
-    select '19' as regency_code
+    select '{{ var("province_code") }}' as regency_code
 ),
 
 grid as (
@@ -114,7 +114,7 @@ with_province as (
     select
         figure_code,
         category_code,
-        '19' as regency_code,
+        '{{ var("province_code") }}' as regency_code,
         week_id,
         sum(member_count)::bigint as member_count
     from counts

@@ -320,7 +320,7 @@ decided as (
                         parts.place_id = places.place_id
                         and parts.column_level = 'regency'
                         and coalesce(parts.type_word, '') !~ '^({{ type_words.province }})$'
-                        and parts.name_key !~ '^(kep|kepulauan)?(babel|bangkabelitung)?$'
+                        and parts.name_key !~ '^({{ var("province_words") }})?$'
                 )
                 then '{}'
             else coalesce(agreed.nearest_codes, agreed.any_codes, '{}')
@@ -398,7 +398,7 @@ select
     located.regency_code_scheme,
     located.district_code_raw,
     located.district_code_scheme,
-    coalesce(located.found_regency_code, '19.00') as regency_code,
+    coalesce(located.found_regency_code, '{{ unknown_regency() }}') as regency_code,
     districts.district_code,
     districts.village_code,
     located.location_method,

@@ -20,7 +20,7 @@
 -- when a person has decided on it, whatever its score is now.
 {%- set is_near %}
             a.regency_code = b.regency_code
-            and a.regency_code <> '19.00'
+            and a.regency_code <> '{{ unknown_regency() }}'
             and a.channel <> b.channel
             and b.received_date between a.received_date - {{ var('link_window_days') }}
             and a.received_date + {{ var('link_window_days') }}

@@ -10,11 +10,11 @@
             'province_is_the_sum' as rule,
             figure_code,
             category_code,
-            '19' as regency_code,
+            '{{ var("province_code") }}' as regency_code,
             week_id,
             period,
-            sum(value) filter (where regency_code = '19') as value,
-            sum(value) filter (where regency_code <> '19') as expected
+            sum(value) filter (where regency_code = '{{ var("province_code") }}') as value,
+            sum(value) filter (where regency_code <> '{{ var("province_code") }}') as expected
         from figures
         group by figure_code, category_code, week_id, period
     ),
@@ -90,7 +90,7 @@
             on figures.regency_code = facts.regency_code and figures.week_id = facts.week_id
         where
             figures.period = 'week'
-            and figures.regency_code <> '19'
+            and figures.regency_code <> '{{ var("province_code") }}'
             and figures.figure_code in (
                 'suspected_violation', 'tip', 'prevention', 'district_submitted', 'district_expected'
             )

@@ -1,12 +1,9 @@
-{{ config(
-    materialized='incremental',
-    unique_key=['delivery_id'],
-    indexes=[{'columns': ['delivery_id']}],
-    meta={'scope': 'delivery'}
-) }}
--- What a person should look at, by the delivery that it was found in (seed review_check). A delivery is
--- asked anew when a version of it came: what was corrected is gone, what nobody has touched stays.
--- Texts of a delivery stay out, but for short words of vocabularies, which name nobody.
+-- What a person should look at (seed review_check), one row per item. In an increment, what changed
+-- deliveries, pairs and decisions bring, and all that is open in quarantine: the mart keeps the rest.
+-- A delivery is asked anew when a version of it came: what was corrected is gone, what nobody has
+-- touched stays. Texts of a delivery stay out, but for short words of vocabularies, which name nobody.
+{%- set changed = 'select delivery_id from ' ~ ref('stg_intake__changes') %}
+{%- set is_changed = 'in (' ~ changed ~ ')' if is_increment() else 'is not null' %}
 {%- set scalars = {
     'record_kind_raw': 'record_kind',
     'activity_kind_raw': 'record_kind',
@@ -90,7 +87,7 @@ found as (
         records.set_apart_code is null
         and places.regency_code = '{{ unknown_regency() }}'
         and places.location_method <> 'not_said'
-        and {{ in_scope('records.delivery_id', 'delivery') }}
+        and records.delivery_id {{ is_changed }}
     union all
     select
         delivery_id,
@@ -110,7 +107,7 @@ found as (
                 where fields.field in ('received_date', 'activity_date', 'period_date')
             )
         )
-        and {{ in_scope('delivery_id', 'delivery') }}
+        and delivery_id {{ is_changed }}
     union all
     select
         report_id as delivery_id,
@@ -125,7 +122,7 @@ found as (
     from {{ ref('int_reports__located') }}
     where
         (occurred_date > known_date or known_date > received_date or occurred_date > received_date)
-        and {{ in_scope('report_id', 'delivery') }}
+        and report_id {{ is_changed }}
     union all
     -- A step that a later one has put right is history.
     select
@@ -142,29 +139,100 @@ found as (
             from {{ ref('int_status_events__ordered') }} as later
             where later.report_id = events.report_id and later.event_number > events.event_number
         )
-        and {{ in_scope('events.report_id', 'delivery') }}
+        and events.report_id {{ is_changed }}
+),
+
+asked as (
+    select
+        found.delivery_id,
+        found.check_code,
+        records.channel,
+        coalesce(places.regency_code, '{{ unknown_regency() }}') as regency_code,
+        found.subject,
+        -- What may name somebody is not shown: the accused's role, a reason, anything like a sentence.
+        case
+            when
+                found.subject not in ('role', 'non_registration_reason')
+                and {{ names_nobody('found.word') }}
+                then found.word
+        end as word,
+        records.record_id,
+        coalesce(found.since_date, {{ jakarta_date('records.received_at') }}) as since_date
+    from found
+    inner join {{ ref('int_records__typed') }} as records on found.delivery_id = records.delivery_id
+    left join {{ ref('int_places__resolved') }} as places on records.place_id = places.place_id
+    -- Of what is no report nothing is asked.
+    where
+        records.set_apart_code is null
+        or found.subject = 'not_counted'
+        or (records.set_apart_code = 'unknown_kind' and found.subject = 'record_kind')
+),
+
+items as (
+    select distinct
+        check_code,
+        concat_ws('/', delivery_id, subject, word) as item_id,
+        regency_code,
+        channel,
+        concat_ws(': ', subject, word) as detail,
+        delivery_id,
+        null as other_id,
+        record_id,
+        1::bigint as record_count,
+        since_date
+    from asked
+    union all
+    select
+        'pair_undecided' as check_code,
+        pairs.report_id_a || '/' || pairs.report_id_b as item_id,
+        pairs.regency_code,
+        pairs.channel_a as channel,
+        concat_ws(', ', 'score ' || pairs.score, array_to_string(pairs.reasons, ', ')) as detail,
+        pairs.report_id_a as delivery_id,
+        pairs.report_id_b as other_id,
+        a.record_id,
+        2 as record_count,
+        greatest(a.received_date, b.received_date) as since_date
+    from {{ ref('int_report_pairs__scored') }} as pairs
+    inner join {{ ref('int_reports__located') }} as a on pairs.report_id_a = a.report_id
+    inner join {{ ref('int_reports__located') }} as b on pairs.report_id_b = b.report_id
+    where
+        pairs.state_code = 'candidate'
+        {%- if is_increment() %}
+        and (pairs.report_id_a, pairs.report_id_b) in (
+            {{ scope_rows('pair', ref('int_report_pairs__scored')) }}
+        )
+        {%- endif %}
+    union all
+    select
+        'delivery_quarantined' as check_code,
+        records.channel || '/' || records.reason_code as item_id,
+        '{{ unknown_regency() }}' as regency_code,
+        records.channel,
+        records.reason_code as detail,
+        null as delivery_id,
+        null as other_id,
+        null as record_id,
+        count(*) as record_count,
+        min({{ jakarta_date('records.received_at') }}) as since_date
+    from {{ source('quarantine', 'record') }} as records
+    where records.resolved_at is null and records.batch_id <= {{ max_batch_id() }}
+    group by records.channel, records.reason_code
 )
 
-select distinct
-    found.delivery_id,
-    found.check_code,
-    records.channel,
-    coalesce(places.regency_code, '{{ unknown_regency() }}') as regency_code,
-    found.subject,
-    -- What may name somebody is not shown: the accused's role, a reason, anything like a sentence.
-    case
-        when
-            found.subject not in ('role', 'non_registration_reason')
-            and {{ names_nobody('found.word') }}
-            then found.word
-    end as word,
-    records.record_id,
-    coalesce(found.since_date, {{ jakarta_date('records.received_at') }}) as since_date
-from found
-inner join {{ ref('int_records__typed') }} as records on found.delivery_id = records.delivery_id
-left join {{ ref('int_places__resolved') }} as places on records.place_id = places.place_id
--- Of what is no report nothing is asked.
-where
-    records.set_apart_code is null
-    or found.subject = 'not_counted'
-    or (records.set_apart_code = 'unknown_kind' and found.subject = 'record_kind')
+select
+    items.check_code,
+    items.item_id,
+    items.regency_code,
+    checks.severity,
+    checks.owner,
+    items.channel,
+    items.detail,
+    items.delivery_id,
+    items.other_id,
+    items.record_id,
+    items.record_count,
+    items.since_date,
+    checks.cure
+from items
+inner join {{ ref('review_check') }} as checks on items.check_code = checks.check_code
