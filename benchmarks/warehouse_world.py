@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import textwrap
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -79,6 +80,15 @@ def province(seeds: Path) -> list[tuple[str, str, str]]:
         ]
 
 
+@dataclass(frozen=True)
+class History:
+    """What was laid before: deliveries 1 to `count`, over `days` from `from_day` on."""
+
+    count: int
+    from_day: date
+    days: int
+
+
 def land(
     url: str,
     first: int,
@@ -88,7 +98,7 @@ def land(
     from_day: date = date(2024, 1, 1),
     days: int = 330,
     edited: float = 0.0,
-    known: int = 0,
+    history: History | None = None,
 ) -> int:
     """Lay `count` records into raw, in batches as landings write them.
 
@@ -102,9 +112,9 @@ def land(
         places: where they lie (`province`).
         from_day: day of the first one.
         days: days over which they run.
-        edited: this share of them (in steps of a thousandth) are new versions of deliveries below
-            `known` instead: of other status, and in another place.
-        known: how many deliveries there are to be edited, laid with the same `from_day` and `days`.
+        edited: this share of them (in steps of a thousandth) are new versions of deliveries of the
+            last week of `history` instead: of other status, and in another place.
+        history: what was laid before.
 
     Returns:
         the highest batch id.
@@ -118,7 +128,9 @@ def land(
             "from_day": from_day,
             "days": days,
             "edited": edited,
-            "known": known,
+            "known": history.count if history else 0,
+            "known_from_day": history.from_day if history else from_day,
+            "known_days": history.days if history else days,
             "batch": BATCH,
             "regencies": regencies,
             "codes": codes,
@@ -160,7 +172,8 @@ with numbers as (
         place,
         case
             when place %% 1000 < %(edited)s * 1000
-                then version * 7919 %% greatest(%(known)s::bigint / 2, 1) * 2 + version %% 2
+                then %(known)s::bigint - version * 7919
+                    %% greatest(%(known)s::bigint * 7 / %(known_days)s / 2, 1) * 2 - version %% 2
             else version
         end as n,
         version
@@ -173,11 +186,10 @@ dated as (
         case n %% 2 when 0 then 'buku_ukur' else 'formulir_ukur' end as channel,
         (place - 1) / (2 * %(batch)s) as piece,
         1 + (version * 7 + version / 11) %% %(places)s as district,
-        %(from_day)s::date
-        + (case
-            when n = version then (place - 1) * %(days)s / %(count)s
-            else n * %(days)s / greatest(%(known)s, 1)
-        end)::int
+        case
+            when n = version then %(from_day)s::date + ((place - 1) * %(days)s / %(count)s)::int
+            else %(known_from_day)s::date + (n * %(known_days)s / greatest(%(known)s, 1))::int
+        end
         - (case when n %% 20 = 0 then n * 31 %% 60 else 0 end)::int as day
     from numbers
 )
