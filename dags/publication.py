@@ -45,7 +45,7 @@ MISSED_WEEKS = 8
 
 APPROVAL = load_people(Settings.load()).approval
 # In a demo's home the demo approves by itself; nowhere else can it.
-APPROVERS = APPROVAL.users + ["demo"] * Settings.load().demo_claim.exists()
+APPROVERS = [*APPROVAL.users] + ["demo"] * Settings.load().demo_claim.exists()
 
 
 class Approval(HITLOperator):
@@ -212,10 +212,10 @@ def publication() -> None:
 
 
 def decided_by(answer: Any) -> dict[str, Any]:
-    """Who decided, why, and whether it was a person or the demo by itself."""
+    """Who decided, by name and office, why, and whether it was a person or the demo by itself."""
     name = answer["responded_by_user"]["name"]
     return {
-        "by": name,
+        "by": APPROVAL.users.get(name, name),
         "how": "demo" if name == "demo" else "person",
         "comment": (answer.get("params_input") or {}).get("comment", "").strip(),
     }

@@ -163,7 +163,7 @@ def test_rejected_approval_publishes_nothing(installation: Installation, post: P
         "select state, decided_by, comment from published.edition"
         " join published.approval using (edition_id) where week_id = %s",
         first_week,
-    ) == [("rejected", "pimpinan", reason)]
+    ) == [("rejected", "Rara Rekaan, Ketua (rekaan)", reason)]
     assert not (installation.settings.editions / f"{first_week}-r1" / "edisi.pdf").exists()
     assert reason in told(post, f"Edisi {first_week}-r1 ditolak")
     assert [message["Subject"] for address, message in post.got if address[:9] == "pimpinan@"] == [

@@ -167,7 +167,7 @@ def test_all_editions_of_a_campaign_together_give_no_hidden_cell_away(
             return
         told[found.district_weeks].append(
             {
-                (d.regency_code, d.group_code, d.district_code): d.to_date
+                (d.regency_code, d.group_code, d.district_code): d.count
                 for d in found.district_figures
             }
         )

@@ -234,5 +234,6 @@ def test_press_summary_is_the_main_points(
         assert " ".join(point.text().split()) in " ".join(text.split())
     assert "Keadaan data Senin, 25 November 2024 pukul 06.00" in text
     assert "Disetujui oleh Ketua Contoh" in text
+    assert not [line for line in text.splitlines() if line != line.rstrip()]
     draft = rendering.render(drafts["draft"])["siaran-pers.txt"].decode()
     assert draft.startswith("RANCANGAN SIARAN PERS\n")

@@ -315,7 +315,8 @@ def test_the_list_of_people_is_checked(settings: Settings, tmp_path: Path) -> No
         {"recipients": ["a@b.example\nBcc: c@d.example"]},
         {"sender": "Publikasi"},
         {"unknown": 1},
-        {"approval": {**good["approval"], "users": []}},
+        {"approval": {**good["approval"], "users": {}}},
+        {"approval": {**good["approval"], "users": {"pimpinan": ""}}},
     ):
         (tmp_path / "expectations" / "people.yaml").write_text(yaml.safe_dump({**good, **change}))
         with pytest.raises(ConfigurationError, match=r"people\.yaml"):

@@ -78,6 +78,9 @@ def test_lists() -> None:
     assert m.listing(["a"]) == "a"
     assert m.listing(["a", "b"]) == "a dan b"
     assert m.listing(["a", "b", "c"]) == "a, b, dan c"
+    assert m.listing(["hoaks, fitnah"]) == "hoaks, fitnah"
+    assert m.listing(["hoaks, fitnah", "b"]) == "hoaks, fitnah; dan b"
+    assert m.listing(["a", "hoaks, fitnah", "c"]) == "a; hoaks, fitnah; dan c"
 
 
 def test_changes_in_words() -> None:

@@ -98,7 +98,7 @@ def expected(url: str) -> dict[str, str]:
         " from published.district_figure where edition_id = %s",
         LATEST,
     ):
-        found[f"district/{district or place}/{group}/to_date"] = (
+        found[f"district/{district or place}/{group}/weeks"] = (
             "*" if value is None else text(value)
         )
     for place, issue, cases, quotient in ask(

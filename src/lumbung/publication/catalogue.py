@@ -82,7 +82,7 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "point_issue": (
         "Dugaan tersering pekan ini bertema {issues}.",
-        "Most frequent themes this week: {issues}.",
+        "Most frequent themes of alleged violations this week: {issues}.",
     ),
     "point_issue_more": (
         "Satu kasus dapat memuat beberapa tema.",
@@ -93,16 +93,16 @@ TEXT: dict[str, tuple[str, str]] = {
         "The themes of this week's alleged violations are not recorded yet.",
     ),
     "point_profile": (
-        "Tema yang menonjol sejak awal: {themes}.",
-        "Themes that stand out since the campaign began: {themes}.",
+        "Tema dugaan yang menonjol sejak awal: {themes}.",
+        "Themes of allegations that stand out since the campaign began: {themes}.",
     ),
     "point_profile_theme": (
         "{issue} di {place} ({times} kali provinsi)",
         "{issue} in {place} ({times} times the province)",
     ),
     "point_profile_none": (
-        "Sejak awal tidak ada tema yang menonjol di satu kabupaten/kota.",
-        "No theme stands out in any one regency since the campaign began.",
+        "Sejak awal tidak ada tema dugaan yang menonjol di satu kabupaten/kota.",
+        "No theme of allegations stands out in any one regency since the campaign began.",
     ),
     "point_funnel": (
         "{received} laporan diterima pekan ini:",
@@ -115,15 +115,15 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "point_deadline": (
         "{overdue} tenggat penanganan sudah lewat",
-        "Handling deadlines that have passed: {overdue}",
+        "Handling deadlines that have passed: {overdue};",
     ),
     "point_deadline_more": (
-        "dan {soon} berakhir hari ini atau besok, dari {open} yang berjalan.",
-        "and {soon} of the {open} still running end today or tomorrow.",
+        "dan {soon} berakhir hari ini atau besok, dari {open} yang terbuka.",
+        "ending today or tomorrow: {soon}; open in all: {open}.",
     ),
     "point_deadline_none": (
-        "Tidak ada tenggat penanganan yang berjalan.",
-        "No handling deadline is running.",
+        "Tidak ada tenggat penanganan yang terbuka.",
+        "No handling deadline is open.",
     ),
     "point_campaign": (
         "{value} kegiatan kampanye diawasi pekan ini,",
@@ -146,8 +146,8 @@ TEXT: dict[str, tuple[str, str]] = {
         "{submitted} of {expected} districts ({percent}) delivered their recap.",
     ),
     "point_complete_all": (
-        "Semua kecamatan sudah menyampaikan.",
-        "Every district has delivered.",
+        "Semua kecamatan sudah menyampaikan rekap.",
+        "Every district has delivered its recap.",
     ),
     "point_complete_missing": (
         "Belum menyampaikan: {districts}. Angka kegiatan dan pencegahan pekan ini dapat bertambah.",
@@ -173,11 +173,11 @@ TEXT: dict[str, tuple[str, str]] = {
     "glance_caption": ("Sekilas tiap kabupaten/kota", "Every regency at a glance"),
     "glance_week": ("Dugaan pekan ini", "Alleged this week"),
     "glance_to_date": ("Dugaan sejak awal", "Alleged to date"),
-    "glance_overdue": ("Tenggat lewat", "Deadlines passed"),
-    "glance_events": ("Kampanye diawasi", "Events super\u00advised"),
+    "glance_overdue": ("Teng\u00adgat lewat", "Dead\u00adlines passed"),
+    "glance_events": ("Kam\u00adpanye diawasi", "Events super\u00advised"),
     "glance_prevention": ("Pence\u00adgahan", "Preven\u00adtion"),
     "glance_recaps": ("Rekap masuk", "Recaps in"),
-    "glance_themes": ("Tema menonjol", "Themes that stand out"),
+    "glance_themes": ("Tema dugaan yang menonjol", "Themes of allegations that stand out"),
     # changes
     "change_up": (
         "naik {by} dari pekan sebelumnya ({previous})",
@@ -309,15 +309,15 @@ TEXT: dict[str, tuple[str, str]] = {
     # deadlines
     "deadline_title": ("Tenggat penanganan", "Handling deadlines"),
     "deadline_caption": (
-        "{open} tenggat berjalan: {overdue} sudah lewat, {soon} berakhir hari ini atau besok",
-        "Deadlines running: {open}; passed {overdue}, ending today or tomorrow {soon}",
+        "{open} tenggat terbuka: {overdue} sudah lewat, {soon} berakhir hari ini atau besok",
+        "Open deadlines: {open}; passed {overdue}, ending today or tomorrow {soon}",
     ),
     "deadline_regency": (
-        "Tenggat yang berjalan menurut kabupaten/kota",
-        "Deadlines running by regency",
+        "Tenggat yang terbuka menurut kabupaten/kota",
+        "Open deadlines by regency",
     ),
     "deadline": ("Tenggat", "Deadline"),
-    "deadline_running": ("Berjalan, sisa hari", "Running, days left"),
+    "deadline_running": ("Terbuka, sisa hari", "Open, days left"),
     "deadline_ended": ("Sudah berakhir", "Ended"),
     "OVERDUE": ("Lewat", "Passed"),
     "MAYBE_OVERDUE": ("Mungkin lewat", "May have passed"),
@@ -427,7 +427,7 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "issue_chart": (
         "Sejak awal, dugaan tersering bertema {issues}",
-        "Most frequent themes to date: {issues}",
+        "Most frequent themes of alleged violations to date: {issues}",
     ),
     "issue_alt": (
         "Diagram batang dugaan pelanggaran menurut tema sejak awal: {values}.",
@@ -468,19 +468,20 @@ TEXT: dict[str, tuple[str, str]] = {
     # the prevention map
     "profile_title": ("Peta pencegahan", "Prevention map"),
     "profile_chart": (
-        "Tema yang menonjol di tiap kabupaten/kota: {themes}",
-        "Themes that stand out in each regency: {themes}",
+        "Tema dugaan yang menonjol di tiap kabupaten/kota: {themes}",
+        "Themes of allegations that stand out in each regency: {themes}",
     ),
     "profile_chart_none": (
-        "Tidak ada tema yang menonjol di satu kabupaten/kota",
+        "Tidak ada tema dugaan yang menonjol di satu kabupaten/kota",
         "No theme stands out in any one regency",
     ),
     "profile_theme_short": ("{issue} di {place}", "{issue} in {place}"),
     "profile_alt": (
-        "Peta {count} kabupaten/kota dengan tema yang paling menonjol: {values}.",
-        "Map of {count} regencies with the theme that stands out most: {values}.",
+        "Peta {count} kabupaten/kota dengan tema dugaan yang paling menonjol: {values}.",
+        "Map of {count} regencies with the theme of allegations that stands out most: {values}.",
     ),
-    "profile_value": ("{place}: {theme}", "{place}: {theme}"),
+    "profile_value": ("{place}: dugaan {theme}", "{place}: alleged {theme}"),
+    "profile_value_none": ("{place}: tidak ada", "{place}: none"),
     "profile_times": ("{value} ×", "{value} ×"),
     "profile_none": ("tidak ada", "none"),
     "profile_map_note": (
@@ -489,10 +490,13 @@ TEXT: dict[str, tuple[str, str]] = {
         "out.",
     ),
     "profile_caption": (
-        "Tema yang menonjol dibanding provinsi, dan pencegahan yang dilakukan",
-        "Themes that stand out against the province, and prevention done",
+        "Tema dugaan yang menonjol dibanding provinsi, dan pencegahan yang dilakukan",
+        "Themes of allegations that stand out against the province, and prevention done",
     ),
-    "profile_cases": ("Kasus", "Cases"),
+    "profile_cases": (
+        "Laporan, temuan, informasi awal",
+        "Reports, findings, tips",
+    ),
     "profile_share": ("Bagian", "Share"),
     "profile_province": ("Di provinsi", "In province"),
     "profile_quotient": ("Kali provinsi", "Times province"),
@@ -506,13 +510,13 @@ TEXT: dict[str, tuple[str, str]] = {
     "interval": ("{lower}–{upper}", "{lower}–{upper}"),
     "profile_note": (
         "Sejak awal masa kampanye: laporan, temuan, dan informasi awal yang bertema. Menonjol: "
-        "selang kepercayaan 95 % seluruhnya di atas 1. Bagian: kasus bertema itu dari semua kasus "
+        "selang kepercayaan 95 % seluruhnya di atas 1. Bagian: yang bertema itu dari semua yang "
         "bertema di sana. Tren: empat pekan terakhir dibanding empat pekan sebelumnya, naik atau "
         "turun bila lebih dari kebetulan. Pencegahan: semua tindakan di sana, tidak menurut tema. "
         "Semua tema dan kabupaten/kota: data/profil.csv.",
         "Since the campaign began: reports, findings and tips that name a theme. Stands out: the "
-        "95% confidence interval lies wholly above 1. Share: cases with the theme among all cases "
-        "with one there. Trend: the last four weeks against the four before, rising or falling "
+        "95% confidence interval lies wholly above 1. Share: those with the theme among all with "
+        "one there. Trend: the last four weeks against the four before, rising or falling "
         "when beyond chance. Prevention: every action there, not by theme. Every theme and "
         "regency: data/profil.csv.",
     ),
@@ -583,23 +587,23 @@ TEXT: dict[str, tuple[str, str]] = {
         "There are fewer than {bound} cases: do not rank by it.",
     ),
     "regency_profile": (
-        "Tema yang menonjol: {themes}. Tindakan pencegahan empat pekan terakhir: {prevention}.",
-        "Themes that stand out: {themes}. Prevention actions in the last four weeks: {prevention}.",
+        "Tema dugaan yang menonjol: {themes}. Tindakan pencegahan empat pekan terakhir: {prevention}.",
+        "Themes of allegations that stand out: {themes}. Prevention actions in the last four weeks: {prevention}.",
     ),
     "regency_theme": (
         "{issue} ({times} kali provinsi, selang 95 % {interval}, {trend})",
         "{issue} ({times} times the province, 95% interval {interval}, {trend})",
     ),
     "regency_profile_none": (
-        "Tidak ada tema yang menonjol dibanding provinsi. Tindakan pencegahan empat pekan "
+        "Tidak ada tema dugaan yang menonjol dibanding provinsi. Tindakan pencegahan empat pekan "
         "terakhir: {prevention}.",
         "No theme stands out against the province. Prevention actions in the last four weeks: "
         "{prevention}.",
     ),
     "regency_deadline": (
-        "{open} tenggat penanganan berjalan: {overdue} sudah lewat, {soon} berakhir hari ini atau "
+        "{open} tenggat penanganan terbuka: {overdue} sudah lewat, {soon} berakhir hari ini atau "
         "besok.",
-        "Handling deadlines running: {open}; passed {overdue}, ending today or tomorrow {soon}.",
+        "Open handling deadlines: {open}; passed {overdue}, ending today or tomorrow {soon}.",
     ),
     "regency_missing": (
         "Belum menyampaikan rekap: {districts}.",
@@ -607,8 +611,8 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "regency_caption": ("{name}: angka utama", "{name}: main figures"),
     "regency_themes": (
-        "{name}: tema kasus sejak awal dibanding provinsi",
-        "{name}: themes of cases to date against the province",
+        "{name}: tema laporan, temuan, dan informasi awal sejak awal dibanding provinsi",
+        "{name}: themes of reports, findings and tips to date against the province",
     ),
     "regency_themes_note": (
         "Laporan, temuan, dan informasi awal yang bertema. Kali provinsi: bagian tema itu di sini "
@@ -725,8 +729,8 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "sheet_themes": ("Tema", "Themes"),
     "sheet_themes_title": (
-        "Tema kasus sejak awal dibanding provinsi",
-        "Themes of cases to date against the province",
+        "Tema laporan, temuan, dan informasi awal sejak awal dibanding provinsi",
+        "Themes of reports, findings and tips to date against the province",
     ),
     "sheet_districts": ("Kecamatan", "Districts"),
     "sheet_districts_title": (
@@ -984,13 +988,13 @@ TEXT: dict[str, tuple[str, str]] = {
         "Every district; to date: district-weeks",
     ),
     # the states of a deadline, in full
-    "state_OVERDUE": ("Berjalan, sudah lewat", "Running, passed"),
-    "state_MAYBE_OVERDUE": ("Berjalan, mungkin sudah lewat", "Running, may have passed"),
-    "state_DAYS_0": ("Berjalan, berakhir hari ini", "Running, ends today"),
-    "state_DAYS_1": ("Berjalan, sisa 1 hari", "Running, 1 day left"),
-    "state_DAYS_2": ("Berjalan, sisa 2 hari", "Running, 2 days left"),
-    "state_DAYS_3": ("Berjalan, sisa 3 sampai 5 hari", "Running, 3 to 5 days left"),
-    "state_DAYS_6": ("Berjalan, sisa 6 hari atau lebih", "Running, 6 days left or more"),
+    "state_OVERDUE": ("Terbuka, sudah lewat", "Open, passed"),
+    "state_MAYBE_OVERDUE": ("Terbuka, mungkin sudah lewat", "Open, may have passed"),
+    "state_DAYS_0": ("Terbuka, berakhir hari ini", "Open, ends today"),
+    "state_DAYS_1": ("Terbuka, sisa 1 hari", "Open, 1 day left"),
+    "state_DAYS_2": ("Terbuka, sisa 2 hari", "Open, 2 days left"),
+    "state_DAYS_3": ("Terbuka, sisa 3 sampai 5 hari", "Open, 3 to 5 days left"),
+    "state_DAYS_6": ("Terbuka, sisa 6 hari atau lebih", "Open, 6 days left or more"),
     "state_MET": ("Berakhir tepat waktu", "Ended in time"),
     "state_MISSED": ("Berakhir terlambat", "Ended late"),
     "state_UNCERTAIN": ("Berakhir, tidak pasti tepat waktu", "Ended, not certainly in time"),

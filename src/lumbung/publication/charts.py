@@ -3,7 +3,8 @@
 Every layout is fixed in pixels (no legends, no measured text), because a layout that measures text
 depends on the fonts of the machine. Titles, notes and alternative texts are the page's, not the
 picture's; a mark's `title` is what the pointer shows. 360 px wide, so that 11 px labels stay
-readable on a phone.
+readable on a phone. Bars and columns have the light page's colours; their classes let a style sheet
+turn them dark. Maps keep theirs.
 """
 
 from __future__ import annotations
@@ -28,32 +29,55 @@ SHADES = {
 
 
 class Bar(NamedTuple):
-    """A bar: its label (unique in the picture), its count, how it is written, and both in words."""
+    """A bar: its label (unique in the picture), its count, how it is written, and both in words.
+
+    A count of None is not known: no bar, its place is kept.
+    """
 
     label: str
-    value: int
+    value: int | None
     text: str
     said: str
 
 
-def columns(values: Sequence[Bar]) -> str:
-    """One column per label, the last one accented, each with its value above."""
-    top, foot, side = 20, 22, 8
-    height = 180
+def columns(values: Sequence[Bar], *, top: int = 0) -> str:
+    """One column per label, the last one accented, each with its value above where there is room.
+
+    Args:
+        values: in order; at least the last and the highest have their value above.
+        top: the count that fills the height where pictures share a scale; 0: the highest of these.
+
+    """
+    above, height, foot, side = 20, 150, 22, 4
+    base = above + height
     step = (WIDTH - 2 * side) / max(1, len(values))
-    most = max([1, *(bar.value for bar in values)])
-    every = -(-len(values) // 8)  # a label needs 40 px; the last column is always labelled
-    parts = [_open(top + height + foot)]
+    width = min(step * 0.74, 40)
+    most = max([1, top, *(bar.value for bar in values if bar.value is not None)])
+    every = max(1, math.ceil(44 / step))  # a label needs 44 px; the last column is always labelled
+    is_roomy = step >= 6.4 * max((len(bar.text) for bar in values), default=0) + 4
+    peak = max(range(len(values)), key=lambda n: values[n].value or 0, default=0)
+    parts = [_open(base + foot, "chart")]
     for n, bar in enumerate(values):
         is_last = n == len(values) - 1
-        tall = height * bar.value / most
-        x = side + step * n
-        parts.append(_rect(bar, x + step / 8, top + height - tall, step * 0.75, tall, is_last))
-        middle = x + step / 2
-        parts.append(_text(middle, top + height - tall - 6, 11, INK, bar.text))
+        middle = side + step * (n + 0.5)
+        tall = height * (bar.value or 0) / most
+        parts.append(
+            f"<g><title>{escape(bar.said)}</title>"
+            # the whole height answers to the pointer
+            f'<rect class="reach" x="{middle - step / 2:.1f}" y="0" width="{step:.1f}" '
+            f'height="{base}" fill="none" pointer-events="all"/>'
+        )
+        if bar.value is None:
+            parts.append(_text(middle, base - 5, 10, QUIET, "–"))
+        else:
+            parts.append(_rect(middle - width / 2, base - tall, width, tall, is_last))
+            if is_roomy or is_last or n == peak:
+                weight = "bold" if is_last else "normal"
+                parts.append(_text(middle, base - tall - 5, 11, INK, bar.text, weight=weight))
         if (len(values) - 1 - n) % every == 0:
-            parts.append(_text(middle, top + height + 13, 10, QUIET, bar.label))
-    parts.append(_line(side, top + height, WIDTH - side, top + height))
+            parts.append(_text(middle, base + 15, 10, QUIET, bar.label))
+        parts.append("</g>")
+    parts.append(_line(0, base + 0.5, WIDTH, base + 0.5))
     return "".join([*parts, "</svg>"])
 
 
@@ -66,23 +90,25 @@ def bars(values: Sequence[Bar], *, accented: int) -> str:
 
     """
     step, left, right = 21, 180, 42
-    most = max([1, *(bar.value for bar in values)])
-    parts = [_open(step * len(values) + 4)]
+    most = max([1, *(bar.value or 0 for bar in values)])
+    parts = [_open(step * len(values) + 4, "chart")]
     for n, bar in enumerate(values):
         y = 2 + step * n
-        wide = (WIDTH - left - right) * bar.value / most
+        wide = (WIDTH - left - right) * (bar.value or 0) / most
         label = textwrap.shorten(bar.label, 28, placeholder=" …")
-        parts.append(_rect(bar, left, y + 3, wide, step - 6, n < accented))
+        parts.append(f"<g><title>{escape(bar.said)}</title>")
+        parts.append(_rect(left, y + 3, wide, step - 6, n < accented))
         parts.append(_text(left - 6, y + 14.5, 11, INK, label, anchor="end"))
-        parts.append(_text(left + wide + 4, y + 14.5, 11, INK, bar.text, anchor="start"))
+        parts.append(_text(left + wide + 4, y + 14.5, 11, INK, bar.text, anchor="start") + "</g>")
     parts.append(_line(left, 2, left, 2 + step * len(values)))
     return "".join([*parts, "</svg>"])
 
 
-def _rect(bar: Bar, x: float, y: float, width: float, height: float, is_accented: bool) -> str:
+def _rect(x: float, y: float, width: float, height: float, is_accented: bool) -> str:
+    name, fill = ("now", ACCENT) if is_accented else ("bar", MUTED)
     return (
-        f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" '
-        f'fill="{ACCENT if is_accented else MUTED}"><title>{escape(bar.said)}</title></rect>'
+        f'<rect class="{name}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" '
+        f'fill="{fill}"/>'
     )
 
 
@@ -188,7 +214,7 @@ def _tiles(places: Sequence[Place]) -> str:
             if len(place.text) <= 5:
                 parts.append(_text(middle, y + side * 0.69, 16, ink, place.text, weight="bold"))
             else:
-                words = textwrap.wrap(place.text, 12, max_lines=2, placeholder="…")
+                words = textwrap.wrap(place.text, 11, max_lines=2, placeholder="…")
                 first = y + side * (0.66 if len(words) == 1 else 0.58)
                 parts += [
                     _text(middle, first + 10.5 * n, 10, ink, text, weight="bold")
@@ -199,9 +225,9 @@ def _tiles(places: Sequence[Place]) -> str:
     return "".join([*parts, "</svg>"])
 
 
-def _open(height: int) -> str:
+def _open(height: int, name: str = "map") -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{name}" viewBox="0 0 {WIDTH} {height}" '
         f'width="{WIDTH}" height="{height}" role="img">'
     )
 
@@ -218,6 +244,7 @@ def _text(
     halo: bool = False,
 ) -> str:
     around = ' stroke="#ffffff" stroke-width="2.5" paint-order="stroke"' if halo else ""
+    around += ' class="quiet"' if ink == QUIET else ""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-family="{FONT}" font-size="{size:g}" '
         f'font-weight="{weight}" text-anchor="{anchor}" fill="{ink}"{around}>{escape(text)}</text>'

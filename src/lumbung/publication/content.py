@@ -100,15 +100,15 @@ class Submission:
 class DistrictFigure:
     """Suspected violations by district and group of themes, in the edition's `district_weeks`.
 
-    `district_code` is empty for cases whose district is not known; `to_date` (to the last of those
-    weeks, since the first of them) None: suppressed.
+    `district_code` is empty for cases whose district is not known; `count` (of all those weeks)
+    None: suppressed.
     """
 
     regency_code: str
     district_code: str
     district_name: str
     group_code: str
-    to_date: int | None
+    count: int | None
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,7 @@ class Messages:
     # -- sentences ---------------------------------------------------------------------------
 
     def listing(self, items: Sequence[str], *, most: int = 0) -> str:
-        """An enumeration: `a`, `a dan b`, `a, b, dan c`.
+        """An enumeration: `a`, `a dan b`, `a, b, dan c`; of items with commas `a, b; dan c`.
 
         Args:
             items: in order.
@@ -169,6 +169,8 @@ class Messages:
         if 0 < most < len(items):
             rest = self("others", count=self.number(len(items) - most))
             items = [*items[:most], rest]
+        if any(", " in item for item in items):
+            return f";{self['and']}".join(filter(None, ["; ".join(items[:-1]), items[-1]]))
         if len(items) < 3:
             return self["and"].join(items)
         return f"{', '.join(items[:-1])}{self['last_and']}{items[-1]}"

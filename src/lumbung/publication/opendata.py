@@ -130,8 +130,8 @@ def datasets(edition: Edition) -> list[Dataset]:
                     d.group_code,
                     INDONESIAN[f"group_{d.group_code}"],
                     *(edition.district_weeks or ("", "")),
-                    d.to_date,
-                    d.to_date is None,
+                    d.count,
+                    d.count is None,
                 )
                 for d in edition.district_figures
             ],

@@ -46,7 +46,7 @@ class Approval(BaseModel):
     """Who is asked, and how long.
 
     Attributes:
-        users: names of Airflow users who may answer; nobody else can.
+        users: Airflow users who may answer, nobody else can; and name and office as printed.
         addresses: asked by mail with the draft's PDF, and reminded.
         remind_after_hours: from the question; then every morning.
         time_limit_hours: from the question; then nothing is published and the owners are told.
@@ -55,7 +55,7 @@ class Approval(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    users: list[str] = Field(min_length=1)
+    users: dict[str, Annotated[str, StringConstraints(min_length=1)]] = Field(min_length=1)
     addresses: Addresses
     remind_after_hours: float = Field(gt=0)
     time_limit_hours: float = Field(gt=0)

@@ -16,7 +16,6 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,7 +25,7 @@ import psycopg
 from lumbung import database
 from lumbung.errors import PublicationError, ServiceError
 from lumbung.publication import messages as m
-from lumbung.publication import render, weekly
+from lumbung.publication import charts, render
 from lumbung.publication.content import (
     PROVINCE,
     Edition,
@@ -142,6 +141,7 @@ class Series:
     name: str
     title: str
     svg: str
+    alt: str
     source: str
     points: list[Point]
     has_editions: bool
@@ -278,27 +278,7 @@ def _assets(empty: dict[str, Any] | None = None) -> Iterator[tuple[str, bytes]]:
 
 
 def _page(template: str, **values: Any) -> bytes:
-    text: str = _environment().get_template(f"portal/{template}.html.j2").render(**values)
-    return text.encode("utf-8")
-
-
-@cache
-def _environment() -> Any:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup, escape
-
-    environment = Environment(
-        loader=FileSystemLoader(render.TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["labelled"] = lambda svg, alt: Markup(  # noqa: S704 - drawn by charts.py
-        svg.replace("<svg ", f'<svg aria-label="{escape(alt)}" ', 1)
-    )
-    return environment
+    return render.page(f"portal/{template}.html.j2", **values)
 
 
 class _Site:
@@ -369,17 +349,17 @@ class _Site:
             ),
             threshold=self.e.office.small_cell_threshold,
         )
-        feed = _environment().get_template("portal/umpan.xml.j2")
         yield (
             "umpan.xml",
-            feed.render(
+            render.page(
+                "portal/umpan.xml.j2",
                 s=self.shared,
                 entries=shown[:_FEED],
                 updated=max(e["published_at"] for e in shown),
                 # RFC 4151 wants a day on which the address was the office's: of its first edition
                 authority=f"{urlsplit(self.e.office.contact_url).hostname},"
                 f"{self.all[0].edition.monday}",
-            ).encode("utf-8"),
+            ),
         )
 
     def page(self, path: str, template: str, part: str = "", **values: Any) -> tuple[str, bytes]:
@@ -595,7 +575,7 @@ class _Site:
         identifier: str = "",
         top: int = 0,
     ) -> Series:
-        """A count over time; with `top`, as of `weekly.columns`, it is one of several pictures."""
+        """A count over time; with `top`, as of `charts.columns`, it is one of several pictures."""
         points = self.points(measure, regency)
         figure = self.figure(measure, regency)
         known = [point.value for point in points if point.value is not None]
@@ -604,26 +584,24 @@ class _Site:
             f"tertinggi {m.number(max(known))}, pekan ini {m.number(figure.week)}. "
             "Semua angka ada di tabel data di bawahnya."
         )
-        svg = weekly.columns(
+        svg = charts.columns(
             [
-                (
+                charts.Bar(
                     m.short_day(week_start(p.week_id)),
+                    *(p.value, p.text),
                     f"Pekan {int(p.week_id[-2:])}, mulai {p.day}: {p.text}",
-                    p.value,
                 )
                 for p in points
             ],
-            alt,
             top=top,
         )
-        from markupsafe import Markup
-
         return Series(
             identifier or measure.id,
             name or measure.name,
             f"Pekan {int(self.e.week_id[-2:])}: {m.number(figure.week)}, "
             f"{m.change(figure.week, figure.previous)}",
-            Markup(svg),  # noqa: S704 - drawn by weekly.py, which escapes
+            svg,
+            alt,
             "" if top else self.brief_source(measure),
             points,
             regency != PROVINCE,

@@ -17,7 +17,7 @@ from lumbung.publication.content import Edition
 from lumbung.publication.messages import BY_LANGUAGE
 from lumbung.publication.writer import document, name_of
 
-__all__ = ["TEMPLATES", "document", "letter", "name_of", "render"]
+__all__ = ["TEMPLATES", "document", "letter", "name_of", "page", "render"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 NAMES = {
@@ -41,10 +41,10 @@ def render(edition: Edition) -> dict[str, bytes]:
         content = asdict(pages)
         name, press = NAMES[language]
         result |= {
-            f"{name}.html": _template("edisi.html.j2", content),
+            f"{name}.html": page("edisi.html.j2", d=content),
             f"{name}.pdf": _pdf(content, int(edition.frozen_at.timestamp())),
             f"{name}.xlsx": workbook.workbook(spoken, pages),
-            press: _template("siaran-pers.txt.j2", content),
+            press: page("siaran-pers.txt.j2", d=content),
         }
     return result | opendata.files(edition)
 
@@ -53,12 +53,13 @@ def letter(edition: Edition) -> tuple[str, str]:
     """The summary of a published edition for a mail: its subject and its body as HTML."""
     pages = document(edition)
     attached = BY_LANGUAGE[edition.language]["letter_attached"]
-    body = _template("surat.html.j2", asdict(pages) | {"attached": attached})
+    body = page("surat.html.j2", d=asdict(pages) | {"attached": attached})
     return f"{pages.title}, {pages.subtitle}", body.decode()
 
 
-def _template(name: str, content: dict[str, Any]) -> bytes:
-    text: str = _environment().get_template(name).render(d=content)
+def page(template: str, **values: Any) -> bytes:
+    """A template of `TEMPLATES` filled, as UTF-8; a value that it lacks is an error."""
+    text: str = _environment().get_template(template).render(**values)
     return text.encode("utf-8")
 
 
@@ -69,7 +70,7 @@ def _environment() -> Any:
 
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(("html.j2",), default=False),
+        autoescape=select_autoescape(("html.j2", "xml.j2"), default=False),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -270,10 +270,16 @@ class _Writer:
             return ""
         return self.m("most_of", name=_lower(name), value=self.m.number(value))
 
-    def source(self, key: str) -> str:
-        """The line beneath a table or chart: source, as-of, completeness."""
+    def source(self, key: str, place: str = PROVINCE) -> str:
+        """The line beneath a table or chart: source, as-of, completeness of what is in it.
+
+        Args:
+            key: the source's key in the catalogue.
+            place: the regency that all of it is about.
+
+        """
         m = self.m
-        submitted, expected = self.submitted()
+        submitted, expected = self.submitted(place)
         return m(
             "source",
             source=m[key],
@@ -285,15 +291,15 @@ class _Writer:
 
     def recaps(self, place: str) -> Cell:
         """The share of districts that delivered this week's recap."""
-        done = self.e.figure("district_submitted", "ALL", place).week
-        of = self.e.figure("district_expected", "ALL", place).week
+        done, of = self.submitted(place)
         both = f"district_submitted/ALL/{place}/week district_expected/ALL/{place}/week"
         share = round(done / of, 4) if of else None
         return Cell(self.m.percent(done, of), True, f"percent {both}", share)
 
-    def submitted(self) -> tuple[int, int]:
-        """Districts that delivered this week, of those that should have."""
-        return self.e.figure("district_submitted").week, self.e.figure("district_expected").week
+    def submitted(self, place: str = PROVINCE) -> tuple[int, int]:
+        """Districts that delivered this week's recap, of those that should have."""
+        done = self.e.figure("district_submitted", "ALL", place).week
+        return done, self.e.figure("district_expected", "ALL", place).week
 
     def moved(self, figure: Figure) -> str:
         return self.m.change(figure.week, figure.previous)
@@ -795,9 +801,9 @@ class _Writer:
             theme = labels[top.issue_code] if top else ""
             times = m("profile_times", value=m.decimal(top.quotient)) if top else ""
             said = m(
-                "profile_value",
+                "profile_value" if top else "profile_value_none",
                 place=self.place[r.code],
-                theme=f"{theme} {times}" if top else m["profile_none"],
+                theme=f"{_lower(theme)} {times}",
             )
             values.append(said)
             places.append(
@@ -1103,7 +1109,7 @@ class _Writer:
                     *(self.sum_cell(_EVENTS, _ELECTIONS, regency.code, p) for p in _PERIODS),
                 ]
             ],
-            self.source("source_all"),
+            self.source("source_all", regency.code),
             sheet="regency",
             subject=name,
         )
@@ -1130,7 +1136,7 @@ class _Writer:
                         ]
                         for code in sorted(names, key=lambda code: (not code, code))
                     ],
-                    self.source("source_register"),
+                    self.source("source_register", regency.code),
                     notes=[m("district_note", threshold=threshold)],
                     sheet="districts",
                     subject=name,
@@ -1164,7 +1170,7 @@ class _Writer:
                     self.profile_row(p)[1:-1]
                     for p in sorted(profiles, key=lambda p: (-p.cases, p.issue_code))
                 ],
-                self.source("source_all"),
+                self.source("source_all", regency.code),
                 notes=[m["regency_themes_note"]],
                 sheet="themes",
                 subject=self.place[regency.code],
@@ -1229,9 +1235,9 @@ class _Writer:
         return sentences
 
     def district_cell(self, cell: DistrictFigure) -> Cell:
-        text = self.m["suppressed"] if cell.to_date is None else self.m.number(cell.to_date)
+        text = self.m["suppressed"] if cell.count is None else self.m.number(cell.count)
         place = cell.district_code or cell.regency_code
-        return Cell(text, True, f"district/{place}/{cell.group_code}/to_date", cell.to_date)
+        return Cell(text, True, f"district/{place}/{cell.group_code}/weeks", cell.count)
 
     def completeness(self) -> Section:
         """How many districts delivered, when the last delivery came, and who has not."""
