@@ -16,6 +16,7 @@ from lumbung.publication.charts import FONT
 
 m, en = messages.BY_LANGUAGE["id"], messages.BY_LANGUAGE["en"]
 SOURCES = Path(messages.__file__).parent
+CHAPTERS = [f"chapters/{path.stem}" for path in (SOURCES / "chapters").glob("*.py")]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_both_languages_say_the_same() -> None:
 
 def test_no_sentence_stands_outside_the_catalogue() -> None:
     """Code and templates hold no words that a reader would see."""
-    for name in ("writer", "render", "workbook", "charts"):
+    for name in ("writer", "wording", "render", "workbook", "charts", *CHAPTERS):
         tree = ast.parse((SOURCES / f"{name}.py").read_text(encoding="utf-8"))
         about = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
         for node in ast.walk(tree):
@@ -149,7 +150,7 @@ def test_no_sentence_stands_outside_the_catalogue() -> None:
 
 def test_every_key_is_used() -> None:
     """What nobody prints is not in the catalogue."""
-    code = " ".join(path.read_text(encoding="utf-8") for path in SOURCES.glob("*.py"))
+    code = " ".join(path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.py"))
     code = code.replace(SOURCES.joinpath("catalogue.py").read_text(encoding="utf-8"), "")
     made = (  # from a code
         r"(method|known|group|column|type|state|data|sheet|profile|restatement|delta|glance|reason|unit)[_.]"

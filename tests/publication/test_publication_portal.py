@@ -98,9 +98,7 @@ def expected(url: str) -> dict[str, str]:
         " from published.district_figure where edition_id = %s",
         LATEST,
     ):
-        found[f"district/{district or place}/{group}/weeks"] = (
-            "*" if value is None else text(value)
-        )
+        found[f"district/{district or place}/{group}/weeks"] = "*" if value is None else text(value)
     for place, issue, cases, quotient in ask(
         url,
         "select regency_code, issue_code, case_count, location_quotient"

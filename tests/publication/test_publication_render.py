@@ -25,8 +25,9 @@ from lumbung.errors import ConfigurationError
 from lumbung.publication import boundary
 from lumbung.publication import messages as m
 from lumbung.publication import render as rendering
+from lumbung.publication.chapters.handling import ENDED
 from lumbung.publication.content import Edition, Restatement, Waiver
-from lumbung.publication.writer import ENDED, RUNNING
+from lumbung.publication.wording import RUNNING
 from lumbung.settings import Settings
 
 CASES = ("suspected_violation", "ALL")

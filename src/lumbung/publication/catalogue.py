@@ -587,8 +587,10 @@ TEXT: dict[str, tuple[str, str]] = {
         "There are fewer than {bound} cases: do not rank by it.",
     ),
     "regency_profile": (
-        "Tema dugaan yang menonjol: {themes}. Tindakan pencegahan empat pekan terakhir: {prevention}.",
-        "Themes of allegations that stand out: {themes}. Prevention actions in the last four weeks: {prevention}.",
+        "Tema dugaan yang menonjol: {themes}. Tindakan pencegahan empat pekan terakhir: "
+        "{prevention}.",
+        "Themes of allegations that stand out: {themes}. Prevention actions in the last four "
+        "weeks: {prevention}.",
     ),
     "regency_theme": (
         "{issue} ({times} kali provinsi, selang 95 % {interval}, {trend})",

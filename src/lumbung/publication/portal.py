@@ -24,8 +24,8 @@ import psycopg
 
 from lumbung import database
 from lumbung.errors import PublicationError, ServiceError
+from lumbung.publication import charts, render, wording
 from lumbung.publication import messages as m
-from lumbung.publication import charts, render
 from lumbung.publication.content import (
     PROVINCE,
     Edition,
@@ -362,6 +362,10 @@ class _Site:
             ),
         )
 
+    def name(self, regency: Regency) -> str:
+        """A regency's name without its kind."""
+        return wording.name_of(regency, m.INDONESIAN)
+
     def page(self, path: str, template: str, part: str = "", **values: Any) -> tuple[str, bytes]:
         return path, _page(
             template,
@@ -428,7 +432,7 @@ class _Site:
     def lines(self, restatements: Sequence[Restatement]) -> list[dict[str, str]]:
         """Restatements as printed, the province first."""
         names = m.category_names(self.e)
-        places = {r.code: render.name_of(r) for r in self.e.regencies}
+        places = {r.code: self.name(r) for r in self.e.regencies}
         places[PROVINCE] = m.TEXT["province"]
         return [
             {
@@ -676,7 +680,7 @@ class _Site:
             "",
             "Dugaan pelanggaran dan kelengkapan penyampaian menurut kabupaten/kota",
             [m.TEXT["regency"], *_HEADS, "Kelengkapan pekan ini"],
-            [row(render.name_of(r), r.code) for r in self.e.regencies],
+            [row(self.name(r), r.code) for r in self.e.regencies],
             self.source("source_register"),
             total=row(m.TEXT["province"], PROVINCE),
         )
@@ -697,7 +701,7 @@ class _Site:
                 self.series(
                     _VIOLATION,
                     r.code,
-                    name=render.name_of(r),
+                    name=self.name(r),
                     identifier=f"w-{r.code}",
                     top=highest,
                 )
@@ -707,7 +711,7 @@ class _Site:
 
         def neighbour(n: int) -> tuple[str, str] | None:
             near = self.known[n : n + 1] if n >= 0 else []
-            return (render.name_of(near[0]), f"{near[0].code}.html") if near else None
+            return (self.name(near[0]), f"{near[0].code}.html") if near else None
 
         for n, r in enumerate(self.known):
             themes, links = self.regency_themes(r)
@@ -754,7 +758,7 @@ class _Site:
             Table(
                 0,
                 "",
-                f"{render.name_of(regency)}: dugaan pelanggaran menurut tema",
+                f"{self.name(regency)}: dugaan pelanggaran menurut tema",
                 [m.TEXT["theme"], *_HEADS],
                 [cells for _, cells in rows],
                 self.source("source_register"),
@@ -809,10 +813,7 @@ class _Site:
                     "",
                     f"Dugaan pelanggaran bertema “{self.e.issues[code]}”",
                     [m.TEXT["regency"], *_HEADS],
-                    [
-                        [Cell(render.name_of(r)), *self.cells(measure, r.code)]
-                        for r in self.e.regencies
-                    ],
+                    [[Cell(self.name(r)), *self.cells(measure, r.code)] for r in self.e.regencies],
                     self.source("source_register"),
                     total=[Cell(m.TEXT["province"]), *self.cells(measure, PROVINCE)],
                     notes=[m.TEXT["issue_note"]],

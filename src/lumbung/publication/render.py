@@ -15,9 +15,9 @@ from typing import Any
 from lumbung.publication import opendata, workbook
 from lumbung.publication.content import Edition
 from lumbung.publication.messages import BY_LANGUAGE
-from lumbung.publication.writer import document, name_of
+from lumbung.publication.writer import document
 
-__all__ = ["TEMPLATES", "document", "letter", "name_of", "page", "render"]
+__all__ = ["TEMPLATES", "document", "letter", "page", "render"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 NAMES = {

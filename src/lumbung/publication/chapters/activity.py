@@ -1,0 +1,139 @@
+"""Campaign events, prevention, and which districts delivered their recap of both."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from lumbung.publication.content import (
+    PROVINCE,
+    Submission,
+)
+from lumbung.publication.pages import Cell, Section, Table
+from lumbung.publication.wording import (
+    ELECTIONS,
+    Wording,
+)
+
+METHODS = ("TATAP_MUKA", "TERBATAS", "RAPAT_UMUM", "LAIN")
+PREVENTIONS = ("IMBAUAN_TERTULIS", "IMBAUAN_LISAN", "SOSIALISASI", "KOORDINASI")
+
+
+def parts(
+    w: Wording, caption: str, code: str, categories: Sequence[str], notes: Sequence[str] = ()
+) -> Table:
+    """A table of categories that exclude each other by regency, this week and to date."""
+    m = w.m
+    heads = [*(w.categories[code, category] for category in categories), m["total"]]
+    rows, last = w.by_regency(
+        lambda r: [
+            cell
+            for period in ("week", "to_date")
+            for cell in [
+                *(w.cell(code, category, r, period) for category in categories),
+                w.sum_cell(code, categories, r, period),
+            ]
+        ]
+    )
+    return Table(
+        *w.number_table(),
+        caption,
+        [m["regency"], *heads, *heads],
+        rows,
+        w.source("source_recap"),
+        groups=[("", 1), (m["this_week"], len(heads)), (m["to_date"], len(heads))],
+        total=last,
+        notes=list(notes),
+    )
+
+
+def spread(w: Wording, caption: str, code: str, categories: Sequence[str]) -> str:
+    """How the count moved, and which regencies have most and least to date."""
+    values = w.places(code, categories, "to_date")
+    return w.m(
+        caption,
+        change=w.moved(w.total(code, categories)),
+        most=w.leaders(values),
+        least=w.leaders(values, lowest=True),
+    )
+
+
+def campaign(w: Wording) -> Section:
+    """Supervised campaign events by election and by method, by regency."""
+    m = w.m
+    elections, methods = "campaign_event_by_election", "campaign_event_by_method"
+    names = {category: w.categories[methods, category] for category in METHODS}
+    tables = [
+        parts(w, spread(w, "campaign_election", elections, ELECTIONS), elections, ELECTIONS),
+        parts(
+            w,
+            m("campaign_method", most=w.most_of(methods, names)),
+            *(methods, METHODS, [m["campaign_note"]]),
+        ),
+    ]
+    return Section("kampanye", m["campaign_title"], [], tables)
+
+
+def prevention(w: Wording) -> Section:
+    """Prevention actions by kind, by regency."""
+    code = "prevention_by_type"
+    caption = spread(w, "prevention_caption", "prevention", ("ALL",))
+    table = parts(w, caption, code, PREVENTIONS, [w.m["prevention_note"]])
+    return Section("prevention", w.m["prevention_title"], [], [table])
+
+
+def completeness(w: Wording) -> Section:
+    """How many districts delivered, when the last delivery came, and who has not."""
+    e, m = w.e, w.m
+    last: dict[str, list[Submission]] = defaultdict(list)
+    for submission in e.submissions:
+        for place in (submission.regency_code, PROVINCE):
+            last[place].append(submission)
+
+    def cells(place: str) -> list[Cell]:
+        days = [s.last_delivery for s in last[place] if s.last_delivery]
+        return [
+            w.cell("district_expected", "ALL", place, "week"),
+            w.cell("district_submitted", "ALL", place, "week"),
+            w.recaps(place),
+            Cell(m.day(max(days)) if days else m["never"]),
+        ]
+
+    submitted, expected = w.submitted()
+    heads = ("regency", "districts", "submitted", "share", "last_delivery")
+    tables = [
+        Table(
+            *w.number_table(),
+            m(
+                "complete_caption",
+                submitted=m.number(submitted),
+                expected=m.number(expected),
+            ),
+            [m[head] for head in heads],
+            [[Cell(w.place[r.code]), *cells(r.code)] for r in w.known],
+            w.source("source_recap"),
+            total=[Cell(m["province"]), *cells(PROVINCE)],
+            notes=[m["complete_note"]],
+        )
+    ]
+    missing = [s for s in e.submissions if not s.is_submitted]
+    if not missing:
+        return Section("kelengkapan", m["complete_title"], [], tables, [m["missing_none"]])
+    tables.append(
+        Table(
+            *w.number_table(),
+            m("missing_caption", count=m.number(len(missing))),
+            [m["district"], m["regency"], m["last_delivery"]],
+            [
+                [
+                    Cell(s.district_name),
+                    Cell(w.place.get(s.regency_code, s.regency_code)),
+                    Cell(m.day(s.last_delivery) if s.last_delivery else m["never"]),
+                ]
+                for s in missing
+            ],
+            w.source("source_recap"),
+            is_text=True,
+        )
+    )
+    return Section("kelengkapan", m["complete_title"], [], tables)

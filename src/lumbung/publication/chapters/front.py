@@ -1,0 +1,232 @@
+"""The first page: the main points in sentences, where and since when, each regency on a line."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from lumbung.publication import charts
+from lumbung.publication.content import (
+    PROVINCE,
+    week_start,
+)
+from lumbung.publication.pages import Cell, Chart, Table
+from lumbung.publication.wording import (
+    ELECTIONS,
+    EVENTS,
+    FUNNEL,
+    KINDS,
+    NAMED,
+    RUNNING,
+    Wording,
+    lower,
+)
+
+
+def points(w: Wording) -> list[tuple[str, str]]:
+    """The main points: a lead in bold and the rest of the sentence."""
+    e, m = w.e, w.m
+    violation = e.figure("suspected_violation")
+    kinds = {k: e.figure("suspected_violation_by_kind", k).week for k in KINDS}
+    points = [
+        (
+            m("point_violation", value=m.number(violation.week)),
+            m(
+                "point_violation_more",
+                lp=m.number(kinds["LP"]),
+                tm=m.number(kinds["TM"]),
+                change=w.moved(violation),
+                to_date=m.number(violation.to_date),
+            ),
+        )
+    ]
+    week = w.places("suspected_violation", ["ALL"], "week")
+    to_date = w.places("suspected_violation", ["ALL"], "to_date")
+    none = [name for name, value in week if value == 0]
+    if any(value for _, value in week):
+        is_even = len({value for _, value in week if value}) == 1
+        nowhere = m("point_place_none", places=m.listing(none)) if none else ""
+        points.append(
+            (
+                m(
+                    "point_place_even" if is_even else "point_place",
+                    places=w.leaders(week),
+                ),
+                m(
+                    "point_place_more",
+                    none=nowhere if len(none) <= NAMED else "",
+                    places=w.leaders(to_date),
+                ),
+            )
+        )
+        issues = w.top_issues("week")
+        points.append(
+            (m("point_issue", issues=issues), m["point_issue_more"])
+            if issues
+            else (m["point_issue_zero"], "")
+        )
+    if e.profiles:
+        themes = [
+            m(
+                "point_profile_theme",
+                issue=lower(e.issues[p.issue_code]),
+                place=w.place[p.regency_code],
+                times=m.decimal(p.quotient),
+            )
+            for p in w.marked
+        ]
+        points.append(
+            (m("point_profile", themes=m.listing(themes, most=3)), "")
+            if themes
+            else (m["point_profile_none"], "")
+        )
+    funnel = {k: e.figure(f"report_{k}", "LP").week for k in FUNNEL}
+    points.append(
+        (
+            m("point_funnel", received=m.number(funnel["received"])),
+            m("point_funnel_more", **{k: m.number(v) for k, v in funnel.items()}),
+        )
+    )
+    running = w.running(PROVINCE)
+    points.append(
+        (m("point_deadline", **running), m("point_deadline_more", **running))
+        if any(w.clocks[PROVINCE, state] for state in RUNNING)
+        else (m["point_deadline_none"], "")
+    )
+    events = w.places("campaign_event_by_election", ELECTIONS, "week")
+    total = w.total("campaign_event_by_election", ELECTIONS)
+    points.append(
+        (
+            m("point_campaign", value=m.number(total.week)),
+            m(
+                "point_campaign_spread",
+                change=w.moved(total),
+                most=w.leaders(events),
+                least=w.leaders(events, lowest=True),
+            )
+            if total.week
+            else f"{w.moved(total)}.",
+        )
+    )
+    prevention, tip = e.figure("prevention"), e.figure("tip")
+    points.append(
+        (
+            m("point_other", prevention=m.number(prevention.week), tip=m.number(tip.week)),
+            m(
+                "point_other_more",
+                prevention_change=w.moved(prevention),
+                tip_change=w.moved(tip),
+            ),
+        )
+    )
+    submitted, expected = w.submitted()
+    missing = [s.district_name for s in e.submissions if not s.is_submitted]
+    points.append(
+        (
+            m(
+                "point_complete",
+                submitted=m.number(submitted),
+                expected=m.number(expected),
+                percent=m.percent(submitted, expected),
+            ),
+            m("point_complete_missing", districts=m.listing(missing, most=NAMED))
+            if missing
+            else m["point_complete_all"],
+        )
+    )
+    new = len(w.new_restatements())
+    points.append(
+        (m("point_restatement", count=m.number(new)), m["point_restatement_more"])
+        if new
+        else (m["restatement_none" if not e.restatements else "restatement_caption_told"], "")
+    )
+    if e.waivers:
+        count = len({w.check_name for w in e.waivers})
+        points.append((m("point_waiver", count=m.number(count)), m["point_waiver_more"]))
+    return points
+
+
+def front_charts(w: Wording) -> list[Chart]:
+    """The two pictures of the first page: where, and since when."""
+    e, m = w.e, w.m
+    code = "suspected_violation"
+    to_date = w.places(code, ["ALL"], "to_date")
+    most = max((value for _, value in to_date), default=0)
+    values = []
+    places = []
+    for r, (name, value) in zip(w.known, to_date, strict=True):
+        week = m.number(e.figure(code, "ALL", r.code).week)
+        said = m("map_value", place=name, to_date=m.number(value), week=week)
+        values.append(said)
+        places.append(
+            charts.Place(
+                *(name, r.tile_row, r.tile_col, r.outline, value / most if most else 0),
+                *(m.number(value), m("map_tile", value=week), said),
+            )
+        )
+    unknown = sum(e.figure(code, "ALL", r.code).to_date for r in e.regencies if r.is_unknown)
+    note = m("map_note", unknown=m.number(unknown))
+    if not charts.is_outlined(places):
+        note = m["map_note_tiles"] + note
+    total = e.figure(code)
+    weeks = e.trend.get((code, "ALL"), ())[-16:]
+    said_weeks = [
+        m("trend_value", week=int(week[-2:]), value=m.number(value)) for week, value in weeks
+    ]
+    return [
+        Chart(
+            *w.number_chart(),
+            m("map_title", places=w.leaders(to_date)) if most else m["map_title_zero"],
+            charts.region_map(places),
+            m("map_alt", count=m.number(len(places)), values="; ".join(values)),
+            w.source("source_register"),
+            [note],
+        ),
+        Chart(
+            *w.number_chart(),
+            m("trend_title", value=m.number(total.week), change=w.moved(total)),
+            charts.columns(
+                [
+                    charts.Bar(m.short_day(week_start(week)), value, m.number(value), said)
+                    for (week, value), said in zip(weeks, said_weeks, strict=True)
+                ]
+            ),
+            m("trend_alt", values="; ".join(said_weeks)),
+            w.source("source_register"),
+            [m["trend_note"]],
+        ),
+    ]
+
+
+def glance(w: Wording) -> list[Table]:
+    """Every regency on one line of the first page; none where that page has no room for it."""
+    m = w.m
+    if len(w.known) > 12:
+        return []
+    labels = w.names["issue_label"]
+    themes: dict[str, list[str]] = defaultdict(list)
+    for p in w.marked:
+        themes[p.regency_code].append(lower(labels[p.issue_code]))
+
+    def cells(place: str) -> list[Cell]:
+        return [
+            w.cell("suspected_violation", "ALL", place, "week"),
+            w.cell("suspected_violation", "ALL", place, "to_date"),
+            w.count(w.clocks[place, "OVERDUE"], f"deadline/ALL/{place}/OVERDUE"),
+            w.sum_cell(EVENTS, ELECTIONS, place, "week"),
+            w.cell("prevention", "ALL", place, "week"),
+            w.recaps(place),
+            Cell(m.listing(themes[place]) or "–"),
+        ]
+
+    rows, last = w.by_regency(cells)
+    heads = ("week", "to_date", "overdue", "events", "prevention", "recaps", "themes")
+    return [
+        Table(
+            *w.number_table(),
+            m["glance_caption"],
+            [m["regency"], *(m[f"glance_{head}"] for head in heads)],
+            rows,
+            w.source("source_all"),
+            total=last,
+        )
+    ]

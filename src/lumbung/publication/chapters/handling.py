@@ -1,0 +1,154 @@
+"""What became of reports and findings: registration, results, legal clocks; and tips."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+
+from lumbung.publication.chapters import violations
+from lumbung.publication.content import (
+    PROVINCE,
+)
+from lumbung.publication.pages import Cell, Section, Table
+from lumbung.publication.wording import (
+    FUNNEL,
+    KINDS,
+    PERIODS,
+    RUNNING,
+    Wording,
+)
+
+ENDED = ("MET", "MISSED", "UNCERTAIN")
+REASONS = ("FORMAL", "MATERIEL", "LATE", "ALREADY_HANDLED", "WITHDRAWN", "UNSTATED")
+RESULTS = ("PROVEN", "NOT_PROVEN", "FORWARDED", "CLOSED", "IN_PROCESS")
+
+
+def funnel(w: Wording) -> Section:
+    """Received, registered, refused and undecided cases; why refused, and with what result."""
+    m = w.m
+    rows = [
+        [
+            Cell(m[kind]),
+            *(
+                w.cell(f"report_{step}", kind, PROVINCE, period)
+                for period in ("week", "to_date")
+                for step in FUNNEL
+            ),
+        ]
+        for kind in KINDS
+    ]
+    to_date = {step: w.total(f"report_{step}", KINDS).to_date for step in FUNNEL}
+    heads = [m[step] for step in FUNNEL]
+    by_reason, by_result = "report_not_registered_by_reason", "report_registered_by_result"
+    reasons = {code: w.categories[by_reason, code] for code in REASONS}
+    results = {code: w.categories[by_result, code] for code in RESULTS}
+    tables = [
+        Table(
+            *w.number_table(),
+            m(
+                "funnel_caption",
+                received=m.number(to_date["received"]),
+                registered=m.number(to_date["registered"]),
+            ),
+            [m["kind"], *heads, *heads],
+            rows,
+            w.source("source_register"),
+            groups=[("", 1), (m["this_week"], 4), (m["to_date"], 4)],
+            notes=[m["funnel_note"]],
+        ),
+        Table(
+            *w.number_table(),
+            m(
+                "reason_caption",
+                count=m.number(to_date["not_registered"]),
+                most=w.most_of(by_reason, reasons),
+            ),
+            [m["reason"], *w.period_heads],
+            w.by_category(by_reason, reasons.items()),
+            w.source("source_register"),
+        ),
+        Table(
+            *w.number_table(),
+            m(
+                "result_caption",
+                **{code.lower(): m.number(w.e.figure(by_result, code).to_date) for code in RESULTS},
+            ),
+            [m["result"], *w.period_heads],
+            w.by_category(by_result, results.items()),
+            w.source("source_register"),
+            notes=[m["result_note"]],
+        ),
+        violations.by_type(w, "report_registered_by_type", "registered_type_caption"),
+    ]
+    return Section("registrasi", m["funnel_title"], [], tables)
+
+
+def deadlines(w: Wording) -> Section:
+    """Legal clocks by rule, and those that run by regency."""
+    m = w.m
+    rules = w.names["deadline_rule"]
+    counts: dict[tuple[str, str], int] = defaultdict(int)
+    for d in w.e.deadlines:
+        counts[d.rule_code, d.state_code] += d.count
+
+    def row(label: str, values: Callable[[str], int], key: str) -> list[Cell]:
+        return [
+            Cell(label),
+            *(w.count(values(state), f"deadline/{key}/{state}") for state in (*RUNNING, *ENDED)),
+        ]
+
+    note = m("deadline_note", sources="; ".join(w.e.legal_sources))
+    caption = m("deadline_caption", **w.running(PROVINCE))
+    province = w.clocks
+    by_rule = Table(
+        *w.number_table(),
+        caption,
+        [m["deadline"], *(m[state] for state in (*RUNNING, *ENDED))],
+        [
+            row(name, lambda state, rule=rule: counts[rule, state], f"{rule}/{PROVINCE}")  # type: ignore[misc]
+            for rule, name in rules.items()
+        ],
+        w.source("source_register"),
+        groups=[
+            *[("", 1), (m["deadline_running"], len(RUNNING))],
+            (m["deadline_ended"], len(ENDED)),
+        ],
+        total=row(m["total"], lambda state: province[PROVINCE, state], f"ALL/{PROVINCE}"),
+        notes=[note],
+    )
+
+    def running(place: str) -> list[Cell]:
+        values = [province[place, state] for state in RUNNING]
+        cells = [
+            w.count(value, f"deadline/ALL/{place}/{state}")
+            for state, value in zip(RUNNING, values, strict=True)
+        ]
+        return [*cells, w.count(sum(values), f"deadline/ALL/{place}/running")]
+
+    rows, last = w.by_regency(running)
+    by_regency = Table(
+        *w.number_table(),
+        m["deadline_regency"],
+        [m["regency"], *(m[state] for state in RUNNING), m["total"]],
+        rows,
+        w.source("source_register"),
+        groups=[("", 1), (m["deadline_running"], len(RUNNING)), ("", 1)],
+        total=last,
+    )
+    return Section("tenggat", m["deadline_title"], [], [by_rule, by_regency])
+
+
+def tips(w: Wording) -> Section:
+    """Tips by regency, over the periods."""
+    m = w.m
+    rows, last = w.by_regency(lambda r: [w.cell("tip", "ALL", r, p) for p in PERIODS])
+    table = Table(
+        *w.number_table(),
+        m("tip_caption", change=w.moved(w.e.figure("tip"))),
+        [m["regency"], *w.period_heads],
+        rows,
+        w.source("source_tip"),
+        total=last,
+        notes=[m["tip_note"]],
+    )
+    return Section("tip", m["tip_title"], [], [table])

@@ -1,0 +1,133 @@
+"""The prevention map: which theme stands out where, and what was done against it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lumbung.publication import charts
+from lumbung.publication.content import (
+    Profile,
+)
+from lumbung.publication.pages import Cell, Chart, Section, Table
+from lumbung.publication.wording import (
+    SHOWN,
+    Wording,
+    lower,
+)
+
+
+def profile(w: Wording) -> Section:
+    """What marks each regency, and what was done to prevent it."""
+    e, m = w.e, w.m
+    section = Section("pencegahan", m["profile_title"], [], [])
+    if not e.profiles:
+        return replace(section, paragraphs=[m["profile_absent"]])
+    labels = w.names["issue_label"]
+    first: dict[str, Profile] = {}
+    for profile in w.marked:
+        first.setdefault(profile.regency_code, profile)
+    most = max((p.quotient or 0 for p in w.marked), default=0)
+    places, values = [], []
+    for r in w.known:
+        top = first.get(r.code)
+        theme = labels[top.issue_code] if top else ""
+        times = m("profile_times", value=m.decimal(top.quotient)) if top else ""
+        said = m(
+            "profile_value" if top else "profile_value_none",
+            place=w.place[r.code],
+            theme=f"{lower(theme)} {times}",
+        )
+        values.append(said)
+        places.append(
+            charts.Place(
+                *(w.place[r.code], r.tile_row, r.tile_col, r.outline),
+                (top.quotient or 0) / most if top else 0,
+                *(theme or "–", times, said),
+            )
+        )
+    themes = [
+        m(
+            "profile_theme_short",
+            issue=lower(labels[p.issue_code]),
+            place=w.place[p.regency_code],
+        )
+        for p in w.marked
+    ]
+    note = m["profile_map_note"]
+    if not charts.is_outlined(places):
+        note = m["map_note_tiles"] + note
+    chart = Chart(
+        *w.number_chart(),
+        m("profile_chart", themes=m.listing(themes, most=3)) if themes else m["profile_chart_none"],
+        charts.region_map(places),
+        m("profile_alt", count=m.number(len(places)), values="; ".join(values)),
+        w.source("source_all"),
+        [note],
+    )
+    prevented = {p.regency_code: p.last_4_prevention for p in e.profiles}
+    heads = ("theme", "cases", "share", "province", "quotient", "interval", "trend")
+    unmarked = [r for r in w.known if r.code not in first]
+    table = Table(
+        *w.number_table(),
+        m["profile_caption"],
+        [
+            m["regency"],
+            *(m["theme" if head == "theme" else f"profile_{head}"] for head in heads),
+            m["profile_prevention"],
+        ],
+        [
+            *(profile_row(w, p) for p in w.marked),
+            *(
+                [
+                    Cell(w.place[r.code]),
+                    Cell(m["profile_none"]),
+                    *[Cell("–", True, f"profile/none/{r.code}")] * 4,
+                    *[Cell("–")] * 2,
+                    w.count(prevented.get(r.code, 0), f"profile/prevention/{r.code}"),
+                ]
+                for r in unmarked[:SHOWN]
+            ),
+        ],
+        w.source("source_all"),
+        notes=[m["profile_note"]],
+        is_text=True,
+    )
+    return replace(section, charts=[chart], tables=[table])
+
+
+def profile_row(w: Wording, p: Profile) -> list[Cell]:
+    """A theme in a regency: cases, shares, quotient with its interval, trend, prevention."""
+    m = w.m
+    key = f"{p.regency_code}/{p.issue_code}"
+    return [
+        Cell(w.place[p.regency_code]),
+        Cell(w.e.issues[p.issue_code]),
+        w.count(p.cases, f"profile/cases/{key}"),
+        Cell(m.percent(p.cases, p.base), True, f"percent/share/{key}", _share(p.share)),
+        Cell(
+            m("percent", value=m.decimal(p.province_share, 0)),
+            True,
+            f"percent/province/{key}",
+            _share(p.province_share),
+        ),
+        w.measure(p.quotient, f"profile/quotient/{key}"),
+        Cell(interval(w, p)),
+        Cell(
+            m(
+                "profile_trend_value",
+                trend=m[p.trend_code],
+                previous=m.number(p.previous_4),
+                last=m.number(p.last_4),
+            )
+        ),
+        w.count(p.last_4_prevention, f"profile/prevention/{key}"),
+    ]
+
+
+def interval(w: Wording, p: Profile) -> str:
+    """A quotient's 95 % confidence interval: `1,3–3,0`."""
+    return w.m("interval", lower=w.m.decimal(p.lower), upper=w.m.decimal(p.upper))
+
+
+def _share(percent: float | None) -> float | None:
+    return None if percent is None else round(percent / 100, 3)

@@ -1,0 +1,139 @@
+"""What the edition answers for: restatements, waivers, what is not counted, its method."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lumbung.publication.content import (
+    PROVINCE,
+    Restatement,
+)
+from lumbung.publication.messages import INDONESIAN
+from lumbung.publication.pages import Cell, Section, Table
+from lumbung.publication.wording import (
+    SHOWN,
+    Wording,
+)
+
+
+def restatements(w: Wording) -> Section:
+    """Each week's figure of an earlier edition that is different now, told once."""
+    m = w.m
+    section = Section("perubahan", m["restatement_title"], [], [])
+    if not w.e.restatements:
+        return replace(section, paragraphs=[m["restatement_none"]])
+    new = w.new_restatements()
+    told = sum(r.period == "week" for r in w.e.restatements) - len(new)
+    notes = [m["restatement_note"]]
+    if told:
+        notes.append(m("restatement_told", count=m.number(told)))
+    if len(new) > SHOWN:
+        notes.append(m("restatement_rest", count=m.number(len(new) - SHOWN)))
+    if not new:
+        return replace(section, paragraphs=[m["restatement_caption_told"], *notes])
+    places = w.place | {PROVINCE: m["province"]}
+    # the province first: one line says what the regencies' lines are about
+    new.sort(key=lambda r: (r.of_edition_id, r.regency_code != PROVINCE))
+    heads = ("edition", "figure", "place", "old", "new", "why")
+    table = Table(
+        *w.number_table(),
+        m("restatement_caption", count=m.number(len(new))),
+        [m["figure" if head == "figure" else f"restatement_{head}"] for head in heads],
+        [
+            [
+                Cell(r.of_edition_id),
+                Cell(w.full_name(r.figure_code, r.category_code)),
+                Cell(places.get(r.regency_code, r.regency_code)),
+                *(restated(w, r, at) for at in ("old", "new")),
+                Cell(m.reasons(r)),
+            ]
+            for r in new[:SHOWN]
+        ],
+        w.source("source_all"),
+        notes=notes,
+        is_text=True,
+    )
+    return replace(section, tables=[table])
+
+
+def restated(w: Wording, restatement: Restatement, at: str) -> Cell:
+    """An earlier edition's figure, `at` `old` or `new`."""
+    r, value = restatement, getattr(restatement, at)
+    key = f"{r.figure_code}/{r.category_code}/{r.regency_code}/week@{r.of_edition_id}"
+    return w.count(value, f"restatement/{at}/{key}")
+
+
+def waivers(w: Wording) -> Section:
+    """Which checks a person lets fail, and why."""
+    m = w.m
+    return Section(
+        "pengecualian",
+        m["waiver_title"],
+        [],
+        [],
+        [
+            m(
+                "waiver",
+                check=w.check_name,
+                by=w.waived_by,
+                at=m.moment(w.granted_at),
+                until=m.weekday(w.until),
+                reason=w.reason,
+            )
+            for w in w.e.waivers
+        ],
+    )
+
+
+def not_counted(w: Wording) -> Section:
+    """What channels delivered that no figure counts, and why."""
+    m = w.m
+    entries = w.e.not_counted
+    section = Section("tidak-dihitung", m["not_counted_title"], [], [])
+    if not entries:
+        return replace(section, paragraphs=[m["not_counted_none"]])
+    table = Table(
+        *w.number_table(),
+        m(
+            "not_counted_caption",
+            count=m.number(sum(n.to_date for n in entries)),
+            week=m.number(sum(n.week for n in entries)),
+        ),
+        [m["channel"], m["reason"], m["owner"], m["this_week"], m["to_date"]],
+        [
+            [
+                Cell(n.channel_title),
+                Cell(why_not(w, n.reason_code, n.reason)),
+                Cell(n.owner_name),
+                *(
+                    w.count(value, f"not_counted/{n.channel}/{n.reason_code}/{period}")
+                    for period, value in (("week", n.week), ("to_date", n.to_date))
+                ),
+            ]
+            for n in entries
+        ],
+        w.source("source_all"),
+        notes=[m["not_counted_note"]],
+        is_text=True,
+    )
+    return replace(section, tables=[table])
+
+
+def why_not(w: Wording, code: str, reason: str) -> str:
+    """The frozen reason, which is in Indonesian; in another language the code's own words."""
+    if w.m is not INDONESIAN:
+        known = w.names["set_apart_reason"].get(code)
+        key = f"reason_{code}" if f"reason_{code}" in w.m else "reason_other"
+        reason = known or w.m[key]
+    return reason[:1].upper() + reason[1:]
+
+
+def method(w: Wording) -> Section:
+    """How the edition counts, when it was frozen, the hash of its content."""
+    e, m = w.e, w.m
+    paragraphs = m.method(e)
+    paragraphs.append(m("about_frozen", frozen_at=m.moment(e.frozen_at)))
+    paragraphs.append(m("about_hash", content_hash=e.content_hash))
+    if e.decision:
+        paragraphs.append(m("about_reviewed", count=m.number(len(e.decision.reviewed))))
+    return Section("metode", m["method_title"], [], [], paragraphs)

@@ -1,0 +1,191 @@
+"""A regency's own page: what to know, its main figures, its districts by theme group."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from lumbung.publication.chapters import profile
+from lumbung.publication.content import (
+    DistrictFigure,
+    Regency,
+    week_start,
+)
+from lumbung.publication.disclosure import GROUPS
+from lumbung.publication.pages import Cell, Section, Table
+from lumbung.publication.wording import (
+    ELECTIONS,
+    EVENTS,
+    FEW,
+    PERIODS,
+    Wording,
+    lower,
+)
+
+MAIN = (
+    ("suspected_violation", "ALL"),
+    ("suspected_violation_by_kind", "LP"),
+    ("suspected_violation_by_kind", "TM"),
+    ("report_registered", "LP"),
+    ("report_registered", "TM"),
+    ("tip", "ALL"),
+    ("prevention", "ALL"),
+    ("district_submitted", "ALL"),
+)
+
+
+def regency(w: Wording, regency: Regency) -> Section:
+    """A regency's own page: what to know, its main figures, its districts by theme group."""
+    m = w.m
+    name = w.place[regency.code]
+    figures = Table(
+        *w.number_table(),
+        m("regency_caption", name=name),
+        [m["figure"], *w.period_heads],
+        [
+            [
+                Cell(
+                    m.figures[code].name
+                    if category == "ALL"
+                    else m("figure_category", figure=m.figures[code].name, category=m[category])
+                ),
+                *(w.cell(code, category, regency.code, p) for p in PERIODS),
+            ]
+            for code, category in MAIN
+        ]
+        + [
+            [
+                Cell(m["campaign_title"]),
+                *(w.sum_cell(EVENTS, ELECTIONS, regency.code, p) for p in PERIODS),
+            ]
+        ],
+        w.source("source_all", regency.code),
+        sheet="regency",
+        subject=name,
+    )
+    cells = {(d.district_code, d.group_code): d for d in w.district_cells[regency.code]}
+    names = {code: cell.district_name for (code, _), cell in cells.items()}
+    tables = [figures, *themes(w, regency)]
+    if w.e.district_weeks:
+        first, last = map(week_start, w.e.district_weeks)
+        threshold = w.e.office.small_cell_threshold
+        tables.append(
+            Table(
+                *w.number_table(),
+                m(
+                    "district_caption",
+                    name=name,
+                    first=m.day(first),
+                    last=m.day(last + timedelta(days=6)),
+                ),
+                [m["district"], *(m[f"group_{group}"] for group in GROUPS)],
+                [
+                    [
+                        Cell(names[code] or m["unknown_place"]),
+                        *(district_cell(w, cells[code, group]) for group in GROUPS),
+                    ]
+                    for code in sorted(names, key=lambda code: (not code, code))
+                ],
+                w.source("source_register", regency.code),
+                notes=[m("district_note", threshold=threshold)],
+                sheet="districts",
+                subject=name,
+            )
+        )
+    title = regency.name
+    for kind in ("kabupaten", "kota"):
+        if title.lower().startswith(f"{kind} "):
+            title = m(kind, name=name)
+    return Section(
+        f"kab-{regency.code.replace('.', '-')}",
+        title,
+        *([], tables),
+        is_page=True,
+        lead=narrative(w, regency),
+    )
+
+
+def themes(w: Wording, regency: Regency) -> list[Table]:
+    """What a regency's cases are about, against the province."""
+    m = w.m
+    profiles = [p for p in w.profiles_of[regency.code] if p.cases]
+    if not profiles:
+        return []
+    heads = ("cases", "share", "province", "quotient", "interval", "trend")
+    return [
+        Table(
+            *w.number_table(),
+            m("regency_themes", name=w.place[regency.code]),
+            [m["theme"], *(m[f"profile_{head}"] for head in heads)],
+            [
+                profile.profile_row(w, p)[1:-1]
+                for p in sorted(profiles, key=lambda p: (-p.cases, p.issue_code))
+            ],
+            w.source("source_all", regency.code),
+            notes=[m["regency_themes_note"]],
+            sheet="themes",
+            subject=w.place[regency.code],
+        )
+    ]
+
+
+def narrative(w: Wording, regency: Regency) -> list[str]:
+    """What to know of a regency this week, in sentences made from its figures."""
+    m = w.m
+    code = regency.code
+    cases = w.e.figure("suspected_violation", "ALL", code)
+    sentences = [
+        m(
+            "regency_violation",
+            value=m.number(cases.week),
+            change=w.moved(cases),
+            to_date=m.number(cases.to_date),
+        )
+    ]
+    voters = sum(r.voters for r in w.known)
+    if regency.voters:
+        province = w.e.figure("suspected_violation").to_date
+        rate = m(
+            "regency_rate",
+            rate=m.decimal(100_000 * cases.to_date / regency.voters),
+            province=m.decimal(100_000 * province / voters),
+        )
+        few = f" {m('regency_few', bound=FEW)}" if cases.to_date < FEW else ""
+        sentences.append(rate + few)
+    profiles = w.profiles_of[code]
+    if profiles:
+        themes = [
+            m(
+                "regency_theme",
+                issue=lower(w.e.issues[p.issue_code]),
+                times=m.decimal(p.quotient),
+                interval=profile.interval(w, p),
+                trend=m[p.trend_code],
+            )
+            for p in w.marked
+            if p.regency_code == code
+        ]
+        sentences.append(
+            m(
+                "regency_profile" if themes else "regency_profile_none",
+                themes=m.listing(themes),
+                prevention=m.number(profiles[0].last_4_prevention),
+            )
+        )
+    sentences.append(m("regency_deadline", **w.running(code)))
+    missing = [
+        m("missing_since", district=s.district_name, day=m.day(s.last_delivery))
+        if s.last_delivery
+        else m("missing_never", district=s.district_name)
+        for s in w.missing[code]
+    ]
+    sentences.append(
+        m("regency_missing", districts=m.listing(missing)) if missing else m["point_complete_all"]
+    )
+    return sentences
+
+
+def district_cell(w: Wording, cell: DistrictFigure) -> Cell:
+    """A count below regency level, or the mark that it is suppressed."""
+    text = w.m["suppressed"] if cell.count is None else w.m.number(cell.count)
+    place = cell.district_code or cell.regency_code
+    return Cell(text, True, f"district/{place}/{cell.group_code}/weeks", cell.count)

@@ -1,0 +1,272 @@
+"""How figures become words: what every chapter of an edition, and the portal, says them with."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+
+from lumbung.publication.content import (
+    PROVINCE,
+    DistrictFigure,
+    Edition,
+    Figure,
+    Profile,
+    Regency,
+    Restatement,
+    Submission,
+)
+from lumbung.publication.messages import BY_LANGUAGE, Messages
+from lumbung.publication.pages import Cell
+
+RUNNING = ("OVERDUE", "MAYBE_OVERDUE", "DAYS_0", "DAYS_1", "DAYS_2", "DAYS_3", "DAYS_6")
+SOON = ("DAYS_0", "DAYS_1")
+FEW = 20
+"""Below so many cases a rate is flagged: its relative standard error is above 22 per cent."""
+SHOWN = 100
+"""Lines of a table that may grow; the open data has all."""
+NAMED = 12
+"""Places that a sentence names."""
+KINDS = ("LP", "TM")
+FUNNEL = ("received", "registered", "not_registered", "pending")
+ELECTIONS = ("PILGUB", "PILBUP", "PILWAKO")
+EVENTS = "campaign_event_by_election"
+PERIODS = ("week", "previous", "difference", "to_date")
+
+
+def name_of(regency: Regency, m: Messages) -> str:
+    """`Bangka Barat` of `Kabupaten Bangka Barat`; the unknown member has its own name."""
+    if regency.is_unknown:
+        return m["unknown_place"]
+    return regency.name.removeprefix("Kabupaten ").removeprefix("Kota ")
+
+
+def lower(name: str) -> str:
+    """A theme's name inside a sentence: `Politik uang` begins small, `SARA` stays."""
+    return name if name[:2].isupper() else name[:1].lower() + name[1:]
+
+
+class Wording:
+    """One edition in its language: cells, sources, leaders; numbers its tables and charts."""
+
+    def __init__(self, edition: Edition) -> None:
+        self.e = edition
+        self.m = BY_LANGUAGE[edition.language]
+        self.names = edition.names[edition.language]
+        self.known = [r for r in edition.regencies if not r.is_unknown]
+        self.place = {r.code: name_of(r, self.m) for r in edition.regencies}
+        self.categories = self.m.category_names(edition)
+        self.period_heads = [
+            self.m[head] for head in ("this_week", "last_week", "difference", "to_date")
+        ]
+        self.clocks: dict[tuple[str, str], int] = defaultdict(int)
+        for deadline in edition.deadlines:
+            for place in (deadline.regency_code, PROVINCE):
+                self.clocks[place, deadline.state_code] += deadline.count
+        self.missing: dict[str, list[Submission]] = defaultdict(list)
+        for submission in edition.submissions:
+            if not submission.is_submitted:
+                self.missing[submission.regency_code].append(submission)
+        self.district_cells: dict[str, list[DistrictFigure]] = defaultdict(list)
+        for district in edition.district_figures:
+            self.district_cells[district.regency_code].append(district)
+        self.marked = sorted(
+            (p for p in edition.profiles if p.is_marked),
+            key=lambda p: (-(p.quotient or 0), p.regency_code, p.issue_code),
+        )
+        self.profiles_of: dict[str, list[Profile]] = defaultdict(list)
+        for p in edition.profiles:
+            self.profiles_of[p.regency_code].append(p)
+        self.tables = 0
+        self.charts = 0
+
+    def cell(self, code: str, category: str, regency: str, period: str) -> Cell:
+        """A frozen figure; `difference` is this week less the week before."""
+        m = self.m
+        figure = self.e.figure(code, category, regency)
+        reference = f"{code}/{category}/{regency}/{period}"
+        if period == "difference":
+            behind = m(
+                "behind_difference",
+                week=m.number(figure.week),
+                previous=m.number(figure.previous),
+            )
+            value = None if figure.previous is None else figure.week - figure.previous
+            return Cell(m.signed(value), True, reference, value, behind)
+        value = getattr(figure, period)
+        return Cell(m.number(value), True, reference, value, self.behind(value, reference))
+
+    def sum_cell(self, code: str, categories: Sequence[str], regency: str, period: str) -> Cell:
+        """The sum over categories that exclude each other."""
+        parts = [self.cell(code, category, regency, period) for category in categories]
+        figure = self.total(code, categories, regency)
+        references = " ".join(part.figure for part in parts)
+        behind = self.m("behind_sum", parts=" + ".join(part.text for part in parts))
+        if period == "difference":
+            value = None if figure.previous is None else figure.week - figure.previous
+            return Cell(self.m.signed(value), True, references, value, behind)
+        value = getattr(figure, period)
+        return Cell(self.m.number(value), True, references, value, behind)
+
+    def count(self, value: int, reference: str) -> Cell:
+        """A frozen count that is no figure."""
+        return Cell(self.m.number(value), True, reference, value)
+
+    def measure(self, value: float | None, reference: str, places: int = 1) -> Cell:
+        """A rate, share or quotient made of frozen numbers."""
+        shown = None if value is None else round(value, places)
+        return Cell(self.m.decimal(value, places), True, reference, shown, places=places)
+
+    def behind(self, count: int | None, reference: str) -> str:
+        """How many facts a number counts, and how to see them."""
+        if count is None:
+            return ""
+        reference = f"{reference}@{self.e.edition_id}"
+        return self.m("behind", count=self.m.number(count), reference=reference)
+
+    def by_regency(self, cells: Callable[[str], list[Cell]]) -> tuple[list[list[Cell]], list[Cell]]:
+        """A row per regency, the unknown one last, and the province as total."""
+        rows = [[Cell(self.place[r.code]), *cells(r.code)] for r in self.e.regencies]
+        return rows, [Cell(self.m["province"]), *cells(PROVINCE)]
+
+    def by_category(self, code: str, names: Iterable[tuple[str, str]]) -> list[list[Cell]]:
+        """A row per category of the province, over the periods."""
+        return [
+            [Cell(name), *(self.cell(code, category, PROVINCE, p) for p in PERIODS)]
+            for category, name in names
+        ]
+
+    def leaders(self, values: Sequence[tuple[str, int]], *, lowest: bool = False) -> str:
+        """Which regencies have the most (or least): `A (5)`, `A dan B (masing-masing 5)`.
+
+        Args:
+            values: names and counts.
+            lowest: the least instead of the most.
+
+        """
+        m = self.m
+        bound = (min if lowest else max)(value for _, value in values)
+        names = [name for name, value in values if value == bound]
+        value = m.number(bound)
+        if len(names) == 1:
+            return m("of_each", places=names[0], value=value)
+        if len(names) == len(values):
+            places = m["all_regencies"]
+        elif len(names) > NAMED:
+            places = m("many_regencies", count=m.number(len(names)))
+        else:
+            places = m.listing(names)
+        return m("of_each", places=places, value=m("same_each", value=value))
+
+    def places(self, code: str, categories: Sequence[str], period: str) -> list[tuple[str, int]]:
+        """Each known regency with its count."""
+        return [
+            (
+                self.place[r.code],
+                sum(getattr(self.e.figure(code, c, r.code), period) for c in categories),
+            )
+            for r in self.known
+        ]
+
+    def most_of(self, code: str, names: dict[str, str]) -> str:
+        """`; terbanyak politik uang (5)`: the category of the province with the most to date."""
+        counted = [
+            (self.e.figure(code, category).to_date, name) for category, name in names.items()
+        ]
+        value, name = max(counted, key=lambda pair: pair[0])
+        if not value or sum(v == value for v, _ in counted) > 1:
+            return ""
+        return self.m("most_of", name=lower(name), value=self.m.number(value))
+
+    def source(self, key: str, place: str = PROVINCE) -> str:
+        """The line beneath a table or chart: source, as-of, completeness of what is in it.
+
+        Args:
+            key: the source's key in the catalogue.
+            place: the regency that all of it is about.
+
+        """
+        m = self.m
+        submitted, expected = self.submitted(place)
+        return m(
+            "source",
+            source=m[key],
+            as_of=m.moment(self.e.as_of),
+            submitted=m.number(submitted),
+            expected=m.number(expected),
+            percent=m.percent(submitted, expected),
+        )
+
+    def recaps(self, place: str) -> Cell:
+        """The share of districts that delivered this week's recap."""
+        done, of = self.submitted(place)
+        both = f"district_submitted/ALL/{place}/week district_expected/ALL/{place}/week"
+        share = round(done / of, 4) if of else None
+        return Cell(self.m.percent(done, of), True, f"percent {both}", share)
+
+    def submitted(self, place: str = PROVINCE) -> tuple[int, int]:
+        """Districts that delivered this week's recap, of those that should have."""
+        done = self.e.figure("district_submitted", "ALL", place).week
+        return done, self.e.figure("district_expected", "ALL", place).week
+
+    def moved(self, figure: Figure) -> str:
+        """How a count moved against the week before, in words."""
+        return self.m.change(figure.week, figure.previous)
+
+    def number_table(self) -> tuple[int, str]:
+        """The next table's number and label: `Tabel 3.`."""
+        self.tables += 1
+        return self.tables, self.m("table", number=self.tables)
+
+    def number_chart(self) -> tuple[int, str]:
+        """The next chart's number and label: `Gambar 2.`."""
+        self.charts += 1
+        return self.charts, self.m("chart", number=self.charts)
+
+    def total(self, code: str, categories: Sequence[str], regency: str = PROVINCE) -> Figure:
+        """Categories that exclude each other, added up."""
+        figures = [self.e.figure(code, category, regency) for category in categories]
+        previous = [figure.previous for figure in figures if figure.previous is not None]
+        return Figure(
+            sum(figure.week for figure in figures),
+            sum(figure.to_date for figure in figures),
+            sum(previous) if len(previous) == len(figures) else None,
+        )
+
+    def running(self, place: str) -> dict[str, str]:
+        """How many clocks run, have passed and end soon, as a sentence needs it."""
+        counts = {
+            "open": sum(self.clocks[place, state] for state in RUNNING),
+            "overdue": self.clocks[place, "OVERDUE"],
+            "soon": sum(self.clocks[place, state] for state in SOON),
+        }
+        return {key: self.m.number(value) for key, value in counts.items()}
+
+    def ranked_issues(self, period: str) -> list[tuple[str, str, int]]:
+        """Code, name and count of every theme, the most frequent first."""
+        counted = [
+            (code, name, getattr(self.e.figure("suspected_violation_by_issue", code), period))
+            for code, name in self.e.issues.items()
+        ]
+        return sorted(counted, key=lambda issue: -issue[2])  # ties in the order of the seed
+
+    def top_issues(self, period: str) -> str:
+        """The two most frequent themes (up to three in a tie) with their counts; or empty."""
+        m = self.m
+        ranked = [issue for issue in self.ranked_issues(period) if issue[2]]
+        if not ranked:
+            return ""
+        for floor in (ranked[:2][-1][2], ranked[0][2]):
+            top = [(lower(name), n) for _, name, n in ranked if n >= floor]
+            if len(top) <= 3:
+                return m.listing([f"{name} ({m.number(n)})" for name, n in top])
+        return m("many_issues", count=m.number(len(top)), value=m.number(floor))
+
+    def new_restatements(self) -> list[Restatement]:
+        """Weekly figures of earlier editions that differ and were not told before."""
+        return [r for r in self.e.restatements if r.period == "week" and not r.is_told]
+
+    def full_name(self, code: str, category: str) -> str:
+        """A figure with its category: `Dugaan pelanggaran menurut tema: Politik uang`."""
+        name = self.m.figures[code].name
+        part = self.categories.get((code, category))
+        return self.m("figure_category", figure=name, category=part) if part else name
