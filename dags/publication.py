@@ -35,7 +35,7 @@ from lumbung.orchestration import (
     mail_server,
     tell_publication_failure,
 )
-from lumbung.publication.messages import LETTER
+from lumbung.publication.messages import INDONESIAN
 from lumbung.publication.people import load_people
 from lumbung.settings import Settings
 
@@ -143,7 +143,7 @@ def publication() -> None:
         options=[APPROVE, REJECT],
         subject="Terbitkan edisi {{ ti.xcom_pull(task_ids='freeze') }}?",
         body="{{ ti.xcom_pull(task_ids='gate')['question'] }}",
-        params={"comment": Param("", type="string", description=LETTER["comment"])},
+        params={"comment": Param("", type="string", description=INDONESIAN["letter_comment"])},
         assigned_users=[{"id": user, "name": user} for user in APPROVERS],
         # Not execution_timeout: that one would end the waiting task itself.
         execution_timeout=None,

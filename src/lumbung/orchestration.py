@@ -102,13 +102,13 @@ def mail_server() -> MailServer | None:
 def tell_publication_failure(context: dict[str, Any]) -> None:
     """As `tell_failure`, and by mail to those who answer for the publication."""
     from lumbung.publication import review
-    from lumbung.publication.messages import LETTER
+    from lumbung.publication.messages import INDONESIAN
 
     tell_failure(context)
     task = context["task_instance"]
     name = f"{task.dag_id}.{task.task_id}"
     review.tell_owners(
-        LETTER["failed"].format(task=name),
+        INDONESIAN("letter_failed", task=name),
         f"{task.run_id}\n\n{context.get('exception')}\n",
         settings=Settings.load(),
         server=mail_server(),

@@ -69,6 +69,8 @@ def test_every_published_artefact_and_no_draft(portal: Portal, files: dict[str, 
     themes = ask(portal[0], "select issue_code from marts.dim_issue")
     assert {f"wilayah/{code}.html" for (code,) in regencies} <= own
     assert {f"tema/{code}.html" for (code,) in themes} <= own
+    pages = {name for name in own if name.endswith((".html", ".xml")) and name[:3] != "en/"}
+    assert {name.removeprefix("en/") for name in own if name.startswith("en/")} == pages
 
 
 def text(value: object) -> str:
@@ -140,6 +142,8 @@ def test_every_number_is_one_that_an_edition_holds(
     known = expected(portal[0])
     compared = suppressed = 0
     for name, page in pages.items():
+        if name.startswith("en/"):
+            continue
         for node in page.css("[data-figure]"):
             reference = str(node.attributes["data-figure"])
             shown = node.text().strip()
@@ -164,6 +168,48 @@ def test_every_number_is_one_that_an_edition_holds(
             assert not [n.text() for n in page.css("td.n:not([data-figure])") if n.text() != "n/a"]
     assert compared > 2000
     assert suppressed > 20
+
+
+def test_english_pages_say_the_same(pages: dict[str, LexborHTMLParser]) -> None:
+    """The same numbers on each page, and a way to the page in the other language."""
+    english = {name: page for name, page in pages.items() if name.startswith("en/")}
+    assert len(english) == len(pages) / 2
+    for name, page in english.items():
+        other = pages[name.removeprefix("en/")]
+        assert [
+            page.css_first("html").attributes["lang"],
+            other.css_first("html").attributes["lang"],
+        ]
+        shown = [
+            [
+                (n.attributes["data-figure"], re.sub(r"[.,\s\u00a0]", "", n.text()))
+                for n in tree.css("[data-figure]")
+            ]
+            for tree in (page, other)
+        ]
+        assert sorted(shown[0]) == sorted(shown[1]), name
+        to_other, to_english = (
+            tree.css_first("nav .other a").attributes["href"] for tree in (page, other)
+        )
+        assert urljoin(f"/{name}", str(to_other)) == f"/{name.removeprefix('en/')}"
+        assert urljoin(f"/{name.removeprefix('en/')}", str(to_english)) == f"/{name}"
+        words = re.sub(r"\S+\.\w+|Bahasa Indonesia", "", page.body.text())  # type: ignore[union-attr]
+        for left in ("dugaan", "pekan", "wilayah", "Tabel data", "Saring", "menurut"):
+            assert left not in words, (name, left)
+
+
+def test_a_theme_is_only_alleged(pages: dict[str, LexborHTMLParser]) -> None:
+    """A theme's page says so before its name; a title and a picture too."""
+    page = pages["tema/PU.html"]
+    assert "Dugaan pelanggaran" in page.css_first(".kicker").text()
+    assert page.css_first("title").text().startswith("Dugaan pelanggaran: Politik uang")
+    assert page.css_first("#tabel-wilayah").text() == "Dugaan pelanggaran bertema “Politik uang”"
+    assert "Dugaan pelanggaran" in str(page.css_first("svg").attributes["aria-label"])
+
+
+def test_thousands_are_grouped_on_pictures_too(pages: dict[str, LexborHTMLParser]) -> None:
+    texts = [text.text() for page in pages.values() for text in page.css(".chart text")]
+    assert not [text for text in texts if re.fullmatch(r"\d{4,}", text)]
 
 
 def test_a_regency_over_time_is_as_the_latest_edition_knows_it(
@@ -263,6 +309,10 @@ def test_feed_is_well_formed_and_complete(files: dict[str, bytes]) -> None:
     assert all(re.fullmatch(r"tag:[\w.-]+,\d{4}-\d\d-\d\d:[\w-]+", str(i)) for i in ids)
     times = [datetime.fromisoformat(str(node.text)) for node in feed.iter(f"{atom}updated")]
     assert times[0] == max(times[1:])
+    assert (
+        feed.attrib["{http://www.w3.org/XML/1998/namespace}base"]
+        == "https://data.babel.example.id/"
+    )
     for entry in entries:
         assert entry.findtext(f"{atom}summary")
         for link in entry.findall(f"{atom}link"):

@@ -31,6 +31,7 @@ PAGES = [
     "edisi/2024-W46-r2/index.html",
     "unduhan.html",
     "metode.html",
+    "en/index.html",
 ]
 EDITION = f"edisi/{LATEST}/edisi.html"
 DESKTOP, PHONE = (1280, 900), (390, 844)
@@ -170,7 +171,10 @@ def test_downloads_are_the_stored_bytes(
         content = Path(waiting.value.path()).read_bytes()
         assert hashlib.sha256(content).hexdigest() == stored[name]
     assert page.get_by_role("link", name="HTML").get_attribute("href") == EDITION
-    page.goto(address + "unduhan.html")
+    page.get_by_role("link", name="English").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Week 47: 18–24 November 2024"
+    page.get_by_role("link", name="Downloads").click()
+    page.get_by_role("link", name="Bahasa Indonesia").click()
     shown = page.locator("table.files tbody tr").all_inner_texts()
     assert len(shown) == len(stored)
     assert all(any(sha256 in row for row in shown) for sha256 in stored.values())

@@ -1169,6 +1169,323 @@ TEXT: dict[str, tuple[str, str]] = {
     "column.kode_alasan": ("Kode alasan tidak dihitung", "Code of why it is not counted"),
     "column.alasan": ("Alasan tidak dihitung", "Why it is not counted"),
     "column.pekan_ini": ("Jumlah kiriman pekan ini", "Deliveries this week"),
+    # the portal
+    "language_name": ("Bahasa Indonesia", "English"),
+    "short_moment": ("{day} {hour}.{minute}\u00a0WIB", "{day}, {hour}:{minute}\u00a0WIB"),
+    "skip": ("Langsung ke isi", "Skip to content"),
+    "notice": ("Status data", "Status of the data"),
+    "nav_main": ("Utama", "Main"),
+    "nav_latest": ("Terbaru", "Latest"),
+    "nav_places": ("Wilayah", "Areas"),
+    "nav_themes": ("Tema", "Themes"),
+    "nav_trends": ("Tren", "Trends"),
+    "nav_archive": ("Arsip", "Archive"),
+    "nav_downloads": ("Unduhan", "Downloads"),
+    "nav_method": ("Metode", "Method"),
+    "licence": ("Lisensi:", "Licence:"),
+    "licensed": ("Data terbuka berlisensi", "Open data, licensed"),
+    "feed": ("Umpan Atom", "Atom feed"),
+    "feed_note": (
+        "{feed} memberi tahu setiap edisi baru. Halaman ini tidak memakai kuki dan tidak memuat "
+        "apa pun dari pihak lain.",
+        "The {feed} tells of every new edition. This page uses no cookies and loads nothing from "
+        "anyone else.",
+    ),
+    "feed_entry": ("{subtitle} (edisi {edition})", "{subtitle} (edition {edition})"),
+    "empty_title": ("Belum ada edisi terbit", "No edition has been published yet"),
+    "empty_text": (
+        "Edisi pertama muncul di sini setelah disetujui.",
+        "The first edition appears here once it is approved.",
+    ),
+    "measure_reports": ("Laporan diterima", "Reports received"),
+    "measure_recaps": ("Rekap kecamatan", "District recaps"),
+    "stat_previous": (
+        "pekan lalu {previous} ({difference})",
+        "last week {previous} ({difference})",
+    ),
+    "stat_of": ("dari {of} ({percent})", "of {of} ({percent})"),
+    "stat_to_date": ("sejak awal {to_date}", "to date {to_date}"),
+    "week_from": ("Pekan mulai", "Week from"),
+    "according_to": ("Menurut", "According to"),
+    "series_said": ("Pekan {week}, mulai {day}: {value}", "Week {week}, from {day}: {value}"),
+    "series_title": ("Pekan {week}: {value}, {change}", "Week {week}: {value}, {change}"),
+    "series_alt": (
+        "Diagram kolom {name} tiap pekan; terendah {lowest}, tertinggi {highest}, pekan ini "
+        "{value}. Semua angka ada di tabel data di bawahnya.",
+        "Column chart of {name} by week; lowest {lowest}, highest {highest}, this week {value}. "
+        "All numbers are in the table of data beneath.",
+    ),
+    "series_source": (
+        "Sumber: {source}. Keadaan data {as_of}.",
+        "Source: {source}. Data as of {as_of}.",
+    ),
+    "series_table": ("Tabel data", "Table of data"),
+    "series_weekly": ("{name} tiap pekan", "{name} by week"),
+    "filter_shown": ("{shown} dari {total} baris", "{shown} of {total} rows"),
+    "filter_editions": ("Saring edisi", "Filter editions"),
+    "filter_revisions": ("Saring perubahan", "Filter revisions"),
+    "filter_places": ("Saring wilayah", "Filter areas"),
+    "filter_themes": ("Saring tema", "Filter themes"),
+    "filter_figures": ("Saring angka", "Filter figures"),
+    "filter_definitions": ("Saring definisi", "Filter definitions"),
+    "filter_columns": ("Saring kolom", "Filter columns"),
+    "edition_in": ("edisi {edition}", "edition {edition}"),
+    "revision": ("revisi {number}", "revision {number}"),
+    "replaced_by": ("diganti {edition}", "replaced by {edition}"),
+    "front_latest": ("Edisi terbaru", "Latest edition"),
+    "front_get": ("Unduh edisi ini", "Download this edition"),
+    "front_key": ("Angka kunci pekan ini", "Key figures of this week"),
+    "front_where": ("Di mana dan kapan", "Where and when"),
+    "front_themes": ("Tema yang tersering", "Most frequent themes"),
+    "front_all_themes": ("Semua tema", "All themes"),
+    "front_restated": (
+        "Edisi ini menyatakan {count} angka pekan dalam edisi sebelumnya yang kini berbeda: "
+        "{table}.",
+        "Weekly figures of earlier editions that this edition restates: {count}; {table}.",
+    ),
+    "front_restated_table": (
+        "angka lama, angka baru, dan sebabnya",
+        "old value, new value and reason",
+    ),
+    "front_unchanged": (
+        "Edisi yang sudah terbit tidak diubah.",
+        "A published edition is never changed.",
+    ),
+    "front_earlier": ("Edisi sebelumnya", "Earlier editions"),
+    "front_archive": ("Seluruh arsip", "Whole archive"),
+    "front_first": ("Ini edisi pertama.", "This is the first edition."),
+    "archive_title": ("Arsip edisi", "Archive of editions"),
+    "archive_in": ("arsip", "archive"),
+    "archive_lead": (
+        "Semua edisi yang terbit, yang terbaru di atas. Edisi yang sudah terbit tidak diubah: "
+        "pekan yang dihitung ulang terbit sebagai revisi baru, dan angka yang kemudian berbeda "
+        "dinyatakan dalam edisi berikutnya.",
+        "Every published edition, the newest first. A published edition is never changed: a week "
+        "that is counted anew is published as a new revision, and figures that later differ are "
+        "restated in the next edition.",
+    ),
+    "archive_count": ("{count} edisi", "Editions: {count}"),
+    "archive_states": ("Menyatakan perubahan", "Restates"),
+    "archive_changed": ("Angka yang kemudian berubah", "Figures changed later"),
+    "archive_note": (
+        "Menyatakan perubahan: angka pekan edisi terdahulu yang berbeda saat edisi itu dibekukan. "
+        "Angka yang kemudian berubah: angka pekan edisi itu yang berbeda menurut edisi terbaru.",
+        "Restates: weekly figures of earlier editions that differed when it was frozen. Figures "
+        "changed later: its weekly figures that differ by the latest edition.",
+    ),
+    "files": ("Berkas", "Files"),
+    "file": ("Berkas", "File"),
+    "files_main": ("Berkas utama", "Main files"),
+    "files_all": ("Semua berkas", "All files"),
+    "files_count": ("{count} berkas", "Files: {count}"),
+    "size": ("Ukuran", "Size"),
+    "hash": ("Sidik (SHA-256)", "Hash (SHA-256)"),
+    "short_pdf": ("siap cetak", "for print"),
+    "short_html": ("satu berkas", "one file"),
+    "short_xlsx": ("buku kerja", "workbook"),
+    "short_csv": ("data terbuka", "open data"),
+    "about_pdf": ("Buletin, siap cetak", "Bulletin, for print"),
+    "about_html": ("Buletin, satu berkas untuk layar", "Bulletin, one file for the screen"),
+    "about_xlsx": ("Semua tabel sebagai buku kerja", "Every table as a workbook"),
+    "about_csv": ("Semua angka edisi", "Every figure of the edition"),
+    "about_press": ("Siaran pers", "Press release"),
+    "about_json": ("Semua data terbuka sebagai JSON", "All open data as JSON"),
+    "about_metadata": ("Metadata (Satu Data Indonesia)", "Metadata (in Indonesian)"),
+    "about_dictionary": ("Kamus data", "Data dictionary"),
+    "about_in": ("{about} ({language})", "{about} ({language})"),
+    "fact_as_of": ("Keadaan data", "Data as of"),
+    "fact_frozen": ("Dibekukan", "Frozen"),
+    "fact_status": ("Persetujuan", "Approval"),
+    "fact_hash": ("Sidik isi (SHA-256)", "Hash of the content (SHA-256)"),
+    "edition_replaced": (
+        "Pekan ini dihitung ulang. Pakai {edition}; edisi di halaman ini tetap tersimpan "
+        "sebagaimana terbit.",
+        "This week was counted anew. Use {edition}; the edition on this page is kept as it was "
+        "published.",
+    ),
+    "edition_files": ("Berkas edisi {edition}", "Files of edition {edition}"),
+    "points_published": ("Ringkasan sebagaimana terbit", "Main points as published"),
+    "stated_title": ("Perubahan yang dinyatakan edisi ini", "Revisions stated by this edition"),
+    "stated_caption": (
+        "{count} angka pekan dalam edisi sebelumnya berbeda saat edisi ini dibekukan",
+        "Weekly figures of earlier editions that differed when this edition was frozen: {count}",
+    ),
+    "changed_title": (
+        "Angka edisi ini yang kemudian berubah",
+        "Figures of this edition that changed later",
+    ),
+    "changed_caption": (
+        "{count} angka pekan berbeda menurut edisi {edition}",
+        "Weekly figures that differ by edition {edition}: {count}",
+    ),
+    "changed_replaced": (
+        "Perubahannya termuat dalam revisi penggantinya.",
+        "The revision that replaces it has the changes.",
+    ),
+    "changed_none": ("Tidak ada menurut edisi {edition}.", "None by edition {edition}."),
+    "revisions_rest": (
+        "{count} perubahan lain ada di {file}.",
+        "Further revisions, in {file}: {count}.",
+    ),
+    "places_title": ("Kabupaten dan kota", "Regencies and cities"),
+    "places_caption": (
+        "Dugaan pelanggaran dan kelengkapan penyampaian menurut kabupaten/kota",
+        "Alleged violations and completeness of reporting by regency",
+    ),
+    "places_recaps": ("Kelengkapan pekan ini", "Completeness this week"),
+    "places_weekly": ("Dugaan pelanggaran tiap pekan", "Alleged violations by week"),
+    "places_scale": ("Semua gambar memakai skala yang sama.", "All pictures have the same scale."),
+    "gaps_since": (
+        "Angka wilayah tersedia mulai pekan {day}: dari edisi pekan itu, dikoreksi menurut "
+        "pernyataan perubahan edisi terbaru.",
+        "Figures of areas begin with the week of {day}: from the edition of each week, corrected "
+        "by what the latest edition restates.",
+    ),
+    "gaps_line": (
+        "Pekan yang tidak dimuat edisi mana pun ditandai garis.",
+        "A week that no edition holds is marked with a dash.",
+    ),
+    "regency_figures": ("Angka utama dan kecamatan", "Main figures and districts"),
+    "regency_themes_caption": (
+        "{name}: dugaan pelanggaran menurut tema",
+        "{name}: alleged violations by theme",
+    ),
+    "regency_restated": (
+        "{count} angka pekan wilayah ini berbeda menurut edisi terbaru",
+        "Weekly figures of this area that differ by the latest edition: {count}",
+    ),
+    "regency_restated_none": (
+        "Tidak ada angka pekan wilayah ini yang berubah menurut edisi terbaru.",
+        "No weekly figure of this area has changed by the latest edition.",
+    ),
+    "regency_others": ("Wilayah lain", "Other areas"),
+    "themes_title": ("Tema dugaan pelanggaran", "Themes of alleged violations"),
+    "themes_caption": (
+        "Dugaan pelanggaran menurut tema, seluruh provinsi",
+        "Alleged violations by theme, whole province",
+    ),
+    "themes_top": (
+        "Dugaan pelanggaran menurut {count} tema tersering sejak awal masa kampanye",
+        "Alleged violations by the {count} most frequent themes since the campaign began",
+    ),
+    "themes_none": (
+        "Belum ada dugaan pelanggaran yang temanya tercatat.",
+        "No alleged violation with a recorded theme yet.",
+    ),
+    "theme_title": ("Dugaan pelanggaran: {name}", "Alleged violations: {name}"),
+    "theme_kicker": ("Dugaan pelanggaran bertema", "Alleged violations with the theme"),
+    "theme_caption": (
+        "Dugaan pelanggaran bertema “{name}”",
+        "Alleged violations with the theme “{name}”",
+    ),
+    "theme_weekly": ("Seluruh provinsi, dari pekan ke pekan", "Whole province, week by week"),
+    "theme_places": ("Menurut kabupaten/kota", "By regency"),
+    "theme_others": ("Tema lain", "Other themes"),
+    "trends_title": ("Dari pekan ke pekan", "Week by week"),
+    "trends_meta": (
+        "Seluruh provinsi menurut edisi {edition}",
+        "Whole province by edition {edition}",
+    ),
+    "trends_lead": (
+        "Semua pekan menurut keadaan data edisi terbaru, sehingga dapat berbeda dari angka yang "
+        "dahulu terbit; setiap perbedaan dinyatakan di {archive}. Tanggal adalah hari Senin pekan "
+        "itu.",
+        "Every week as the latest edition knows it, which may differ from what was published "
+        "then; each difference is stated in the {archive}. Dates are that week's Monday.",
+    ),
+    "all_title": ("Semua angka", "All figures"),
+    "all_caption": (
+        "Semua angka provinsi, {count} pekan terakhir",
+        "All figures of the province, last {count} weeks",
+    ),
+    "downloads_lead": (
+        "Berkas setiap edisi tetap di alamatnya dan tidak pernah berubah; sidik SHA-256 "
+        "membuktikannya. Arti tiap kolom ada di {dictionary}.",
+        "The files of every edition stay at their address and never change; their SHA-256 proves "
+        "it. What each column means is in the {dictionary}.",
+    ),
+    "downloads_latest": ("Edisi terbaru: {edition}", "Latest edition: {edition}"),
+    "downloads_all": ("Semua edisi", "All editions"),
+    "portal_method": ("Metode dan kamus data", "Method and data dictionary"),
+    "method_valid": (
+        "Sebagaimana berlaku dalam edisi {edition}",
+        "As it holds in edition {edition}",
+    ),
+    "method_count": ("Cara menghitung", "How we count"),
+    "method_small": (
+        "Jumlah kecil di bawah tingkat kabupaten/kota (di atas 0 dan di bawah {threshold}) tidak "
+        "diterbitkan, beserta jumlah lain yang dapat membukanya. Portal ini hanya memuat angka "
+        "yang sudah ada dalam edisi terbit.",
+        "Small counts below regency level (above 0 and below {threshold}) are not published, nor "
+        "others that would give them away. This portal holds only figures of published editions.",
+    ),
+    "method_definitions": ("Definisi angka", "Definitions"),
+    "method_definitions_caption": ("Apa yang dihitung setiap angka", "What each figure counts"),
+    "unit": ("Satuan", "Unit"),
+    "code": ("Kode", "Code"),
+    "data_source": ("Sumber", "Source"),
+    "data_type": ("Tipe", "Type"),
+    "column": ("Kolom", "Column"),
+    "meaning": ("Arti", "Meaning"),
+    "dictionary": ("Kamus data", "Data dictionary"),
+    "dictionary_in": ("kamus data", "data dictionary"),
+    "dictionary_caption": ("Kolom berkas CSV dan kunci JSON", "Columns of CSV and keys of JSON"),
+    "area_codes": ("Kode wilayah", "Area codes"),
+    "area_codes_caption": ("Kode Kemendagri dan BPS", "Codes of Kemendagri and BPS"),
+    "cite_title": ("Memeriksa dan mengutip", "To check and to cite"),
+    "cite_hash": (
+        "Sidik SHA-256 setiap berkas ada di halaman edisinya. Bandingkan dengan",
+        "The SHA-256 of every file is on its edition's page. Compare it with",
+    ),
+    "cite": (
+        "Kutipan: {publisher}, {title}, edisi {edition}.",
+        "Citation: {publisher}, {title}, edition {edition}.",
+    ),
+    "cite_producer": (
+        "Produsen data: {producer}. Walidata: {custodian}. Terbit {frequency}.",
+        "Producer of the data: {producer}. Custodian: {custodian}. Published {frequency}.",
+    ),
+    # what those who work on an edition are told; never part of one
+    "letter_ask": (
+        "Mohon persetujuan: edisi {edition_id}",
+        "Please approve: edition {edition_id}",
+    ),
+    "letter_remind": (
+        "Pengingat: edisi {edition_id} menunggu persetujuan",
+        "Reminder: edition {edition_id} waits for approval",
+    ),
+    "letter_answer": (
+        "Jawaban diberikan di Airflow, halaman Required Actions.",
+        "Answer in Airflow, on the page Required Actions.",
+    ),
+    "letter_gate": ("Pemeriksaan mutu:", "Quality checks:"),
+    "letter_gate_passed": ("{count} pemeriksaan terpenuhi.", "Checks that hold: {count}."),
+    "letter_gate_warned": (
+        "Perlu perhatian: {check}. {cure} (penanggung jawab: {owner})",
+        "Needs attention: {check}. {cure} (owner: {owner})",
+    ),
+    "letter_gate_waived": (
+        "Dikecualikan oleh {by}: {check}. Alasan: {reason}",
+        "Waived by {by}: {check}. Reason: {reason}",
+    ),
+    "letter_draft": ("Rancangan lengkap:", "The whole draft:"),
+    "letter_beside": (
+        "(berkas lain di folder yang sama).",
+        "(other files in the same folder).",
+    ),
+    "letter_comment": (
+        "Alasan, bila ditolak; disimpan bersama keputusan",
+        "Reason, where rejected; kept with the decision",
+    ),
+    "letter_failed": ("Gagal: {task}", "Failed: {task}"),
+    "letter_rejected": ("Edisi {edition_id} ditolak", "Edition {edition_id} was rejected"),
+    "letter_rejected_text": (
+        "{by} menolak edisi {edition_id}: {comment}\n\nPerbaiki sebabnya, lalu jalankan DAG "
+        "publication untuk pekan {week_id}: rancangan baru menjadi revisi berikutnya.",
+        "{by} rejected edition {edition_id}: {comment}\n\nMend the cause, then run the DAG "
+        "publication for week {week_id}: a new draft becomes the next revision.",
+    ),
+    "letter_no_comment": ("tanpa alasan", "without a reason"),
     # why a delivery is not counted, for readers of English; Indonesian has its owner's own words
     "reason_required_field_missing": ("Isian wajib tidak ada", "A required field is missing"),
     "reason_key_repeated": (

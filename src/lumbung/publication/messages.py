@@ -234,31 +234,3 @@ BY_LANGUAGE = {language: Messages(language) for language in LANGUAGES}
 """The messages of every language."""
 
 INDONESIAN = BY_LANGUAGE["id"]
-
-# What speaks Indonesian alone: the portal, the trace.
-TEXT, FIGURES = INDONESIAN.text, INDONESIAN.figures
-number, signed, percent = INDONESIAN.number, INDONESIAN.signed, INDONESIAN.percent
-day, short_day, moment = INDONESIAN.day, INDONESIAN.short_day, INDONESIAN.moment
-week_range, change = INDONESIAN.week_range, INDONESIAN.change
-category_names, status = INDONESIAN.category_names, INDONESIAN.status
-reasons = INDONESIAN.reasons
-
-LETTER = {
-    "ask": "Mohon persetujuan: edisi {edition_id}",
-    "remind": "Pengingat: edisi {edition_id} menunggu persetujuan",
-    "answer": "Jawaban diberikan di Airflow, halaman Required Actions.",
-    "subject": "Terbitkan edisi {edition_id}?",
-    "gate": "Pemeriksaan mutu:",
-    "gate_passed": "{count} pemeriksaan terpenuhi.",
-    "gate_warned": "Perlu perhatian: {check}. {cure} (penanggung jawab: {owner})",
-    "gate_waived": "Dikecualikan oleh {by}: {check}. Alasan: {reason}",
-    "draft": "Rancangan lengkap:",
-    "beside": "(berkas lain di folder yang sama).",
-    "comment": "Alasan, bila ditolak; disimpan bersama keputusan",
-    "failed": "Gagal: {task}",
-    "rejected": "Edisi {edition_id} ditolak",
-    "rejected_text": "{by} menolak edisi {edition_id}: {comment}\n\nPerbaiki sebabnya, lalu "
-    "jalankan DAG publication untuk pekan {week_id}: rancangan baru menjadi revisi berikutnya.",
-    "no_comment": "tanpa alasan",
-}
-"""What those who work on an edition are told; never part of one."""

@@ -24,6 +24,8 @@ class Office(BaseModel):
         small_cell_threshold: the lowest count above zero that is printed below regency level;
             with 2 a public sum could still show a hidden one.
         languages: in which an edition is written, the first one's files in its own folder.
+        portal_url: where the portal is read, with a slash at its end: readers of its feed need it;
+            None: the feed's links are relative to where it is.
         boundary_file: GeoJSON of the regencies' boundaries, relative to the file; None: the map
             is drawn with tiles.
         boundary_code: the property of a feature that has the regency's Kemendagri code.
@@ -40,6 +42,7 @@ class Office(BaseModel):
     licence_url: str = Field(pattern=r"^https://\S+$")
     small_cell_threshold: int = Field(ge=3)
     languages: tuple[Literal["id"]] | tuple[Literal["id"], Literal["en"]] = ("id",)
+    portal_url: str | None = Field(None, pattern=r"^https://\S+/$")
     boundary_file: str | None = None
     boundary_code: str = "kode_kemendagri"
 

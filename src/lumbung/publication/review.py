@@ -5,13 +5,13 @@ from __future__ import annotations
 from lumbung import database
 from lumbung.errors import LumbungError
 from lumbung.publication import mail, render
-from lumbung.publication import messages as m
 from lumbung.publication.content import load
 from lumbung.publication.mail import MailServer
+from lumbung.publication.messages import INDONESIAN
 from lumbung.publication.people import load_people
 from lumbung.settings import Settings
 
-L = m.LETTER
+m = INDONESIAN
 
 
 def question(edition_id: str, *, settings: Settings, database_url: str) -> str:
@@ -36,18 +36,17 @@ def question(edition_id: str, *, settings: Settings, database_url: str) -> str:
         ).fetchone() or (0, [])
     lines = [f"**{pages.title}** — {pages.subtitle}", ". ".join([*pages.meta, pages.status]) + "."]
     lines += [f"- **{lead}** {rest}".rstrip() for lead, rest in pages.points]
-    lines.append(f"**{L['gate']}** " + L["gate_passed"].format(count=m.number(passed)))
+    lines.append(f"**{m['letter_gate']}** " + m("letter_gate_passed", count=m.number(passed)))
     lines += [
-        "- " + L["gate_warned"].format(check=check, cure=cure, owner=owner)
+        "- " + m("letter_gate_warned", check=check, cure=cure, owner=owner)
         for check, cure, owner in warned
     ]
     lines += [
-        "- " + L["gate_waived"].format(check=w.check_name, by=w.waived_by, reason=w.reason)
+        "- " + m("letter_gate_waived", check=w.check_name, by=w.waived_by, reason=w.reason)
         for w in edition.waivers
     ]
-    lines.append(
-        f"**{L['draft']}** `{settings.home / 'drafts' / edition_id / 'edisi.pdf'}` {L['beside']}"
-    )
+    draft = settings.home / "drafts" / edition_id / "edisi.pdf"
+    lines.append(f"**{m['letter_draft']}** `{draft}` {m['letter_beside']}")
     return "\n\n".join(lines)
 
 
@@ -78,8 +77,8 @@ def ask(
     text = question(edition_id, settings=settings, database_url=database_url)
     draft = settings.home / "drafts" / edition_id / "edisi.pdf"
     mail.notify(
-        L["remind" if again else "ask"].format(edition_id=edition_id),
-        text.replace("**", "").replace("`", "") + "\n\n" + L["answer"],
+        m("letter_remind" if again else "letter_ask", edition_id=edition_id),
+        text.replace("**", "").replace("`", "") + "\n\n" + m["letter_answer"],
         to=people.approval.addresses,
         sender=people.sender,
         server=server,
@@ -135,11 +134,12 @@ def tell_rejection(
 ) -> None:
     """Tell the owners who rejected a draft, and why."""
     tell_owners(
-        L["rejected"].format(edition_id=edition_id),
-        L["rejected_text"].format(
+        m("letter_rejected", edition_id=edition_id),
+        m(
+            "letter_rejected_text",
             edition_id=edition_id,
             by=by,
-            comment=comment or L["no_comment"],
+            comment=comment or m["letter_no_comment"],
             week_id=edition_id.partition("-r")[0],
         ),
         settings=settings,

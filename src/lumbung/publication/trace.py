@@ -12,7 +12,7 @@ import psycopg
 from lumbung import database
 from lumbung.errors import PublicationError
 from lumbung.publication.content import PROVINCE, digest
-from lumbung.publication.messages import FIGURES, iso
+from lumbung.publication.messages import INDONESIAN, iso
 
 REFERENCE = re.compile(
     r"(?P<code>[a-z_]+)/(?P<category>[A-Z_]+)/(?P<regency>19(?:\.\d\d)?)"
@@ -126,7 +126,14 @@ def trace(reference: str, *, database_url: str) -> Trace:
             else "trace the week itself",
         )
     return Trace(
-        edition_id, code, category, regency, period, FIGURES[code].definition, value, members
+        edition_id,
+        code,
+        category,
+        regency,
+        period,
+        INDONESIAN.figures[code].definition,
+        value,
+        members,
     )
 
 

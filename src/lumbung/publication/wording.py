@@ -45,6 +45,11 @@ def lower(name: str) -> str:
     return name if name[:2].isupper() else name[:1].lower() + name[1:]
 
 
+def new_restatements(edition: Edition) -> list[Restatement]:
+    """The weekly figures of earlier editions that an edition is the first to restate."""
+    return [r for r in edition.restatements if r.period == "week" and not r.is_told]
+
+
 class Wording:
     """One edition in its language: cells, sources, leaders; numbers its tables and charts."""
 
@@ -97,6 +102,8 @@ class Wording:
 
     def sum_cell(self, code: str, categories: Sequence[str], regency: str, period: str) -> Cell:
         """The sum over categories that exclude each other."""
+        if len(categories) == 1:
+            return self.cell(code, categories[0], regency, period)
         parts = [self.cell(code, category, regency, period) for category in categories]
         figure = self.total(code, categories, regency)
         references = " ".join(part.figure for part in parts)
@@ -263,7 +270,7 @@ class Wording:
 
     def new_restatements(self) -> list[Restatement]:
         """Weekly figures of earlier editions that differ and were not told before."""
-        return [r for r in self.e.restatements if r.period == "week" and not r.is_told]
+        return new_restatements(self.e)
 
     def full_name(self, code: str, category: str) -> str:
         """A figure with its category: `Dugaan pelanggaran menurut tema: Politik uang`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from lumbung.publication.content import (
@@ -31,29 +32,36 @@ def restatements(w: Wording) -> Section:
         notes.append(m("restatement_rest", count=m.number(len(new) - SHOWN)))
     if not new:
         return replace(section, paragraphs=[m["restatement_caption_told"], *notes])
-    places = w.place | {PROVINCE: m["province"]}
-    # the province first: one line says what the regencies' lines are about
-    new.sort(key=lambda r: (r.of_edition_id, r.regency_code != PROVINCE))
-    heads = ("edition", "figure", "place", "old", "new", "why")
+    heads, rows = revisions(w, new)
     table = Table(
         *w.number_table(),
         m("restatement_caption", count=m.number(len(new))),
-        [m["figure" if head == "figure" else f"restatement_{head}"] for head in heads],
-        [
-            [
-                Cell(r.of_edition_id),
-                Cell(w.full_name(r.figure_code, r.category_code)),
-                Cell(places.get(r.regency_code, r.regency_code)),
-                *(restated(w, r, at) for at in ("old", "new")),
-                Cell(m.reasons(r)),
-            ]
-            for r in new[:SHOWN]
-        ],
+        heads,
+        rows[:SHOWN],
         w.source("source_all"),
         notes=notes,
         is_text=True,
     )
     return replace(section, tables=[table])
+
+
+def revisions(
+    w: Wording, restatements: Sequence[Restatement]
+) -> tuple[list[str], list[list[Cell]]]:
+    """Heads and rows of restatements, the province first: one line says what others are about."""
+    m = w.m
+    places = w.place | {PROVINCE: m["province"]}
+    heads = ("edition", "figure", "place", "old", "new", "why")
+    return [m["figure" if head == "figure" else f"restatement_{head}"] for head in heads], [
+        [
+            Cell(r.of_edition_id),
+            Cell(w.full_name(r.figure_code, r.category_code)),
+            Cell(places.get(r.regency_code, r.regency_code)),
+            *(restated(w, r, at) for at in ("old", "new")),
+            Cell(m.reasons(r)),
+        ]
+        for r in sorted(restatements, key=lambda r: (r.of_edition_id, r.regency_code != PROVINCE))
+    ]
 
 
 def restated(w: Wording, restatement: Restatement, at: str) -> Cell:

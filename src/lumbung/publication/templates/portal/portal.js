@@ -17,7 +17,9 @@ for (const table of document.querySelectorAll("table[data-filter]")) {
       row.hidden = !words.every((word) => texts[n].includes(word));
       shown += !row.hidden;
     });
-    status.textContent = words.length ? `${shown} dari ${rows.length} baris` : "";
+    status.textContent = words.length
+      ? table.dataset.shown.replace("{shown}", shown).replace("{total}", rows.length)
+      : "";
   });
   const box = document.createElement("div");
   box.className = "filters";
