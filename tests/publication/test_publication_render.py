@@ -144,6 +144,26 @@ def test_every_cell_is_the_frozen_figure(page: LexborHTMLParser, figures: Figure
             assert f"{code}/ALL/{row['regency_code']}/{period}" in seen
 
 
+def test_references_need_no_pointer(page: LexborHTMLParser, figures: Figures) -> None:
+    """What a reference is made of is written out, in what opens without scripts."""
+    codes = page.css_first("details#rujukan")
+    parts = {node.text() for node in codes.css("code")}
+    assert parts == {*{key[2] for key in figures}, "week", "previous", "difference", "to_date"}
+    seen = 0
+    for section in page.css("main > section"):
+        said = {node.text() for node in section.css("details code")}
+        for cell in section.css("td[data-figure]"):
+            for reference in str(cell.attributes["data-figure"]).split():
+                code, category = f"{reference}/".split("/")[:2]
+                if (code, category) in {key[:2] for key in figures}:
+                    assert {code, category} - {"ALL"} <= said, reference
+                    seen += 1
+        if section.css("details a"):
+            assert section.css_first("details a").attributes["href"] == "#rujukan"
+    assert seen > 400
+    assert not page.css("td[data-figure]:not([title])")
+
+
 def test_no_number_without_a_figure(page: LexborHTMLParser) -> None:
     for cell in page.css("tbody td, tfoot td"):
         if re.fullmatch(r"[+−]?[\d.]+(\s?%)?|n/a", cell.text().strip()):

@@ -549,6 +549,7 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "restatement_edition": ("Edisi", "Edition"),
     "restatement_place": ("Wilayah", "Area"),
+    "period": ("Periode", "Period"),
     "restatement_old": ("Lama", "Old"),
     "restatement_new": ("Baru", "New"),
     "restatement_why": ("Sebab", "Why"),
@@ -708,17 +709,40 @@ TEXT: dict[str, tuple[str, str]] = {
     # what is behind a number
     "behind": ("{count} fakta: {reference}", "{count} facts: {reference}"),
     "behind_sum": ("jumlah dari {parts}", "sum of {parts}"),
+    "behind_clocks": ("tenggat", "deadlines"),
+    "behind_prevention": ("tindakan empat pekan", "actions in four weeks"),
+    "behind_profile": ("laporan, temuan, informasi", "reports, findings, tips"),
+    "behind_quotient": ("bagian di sini : provinsi", "share here : province"),
+    "behind_edition": ("menurut edisi {edition}", "by edition {edition}"),
+    "behind_other": (
+        "sekarang dikurangi edisi sebelumnya dan pekan ini",
+        "now less the previous edition and this week",
+    ),
+    "behind_rate": ("dari {cases} kasus sejak awal", "of {cases} cases to date"),
+    "behind_deliveries": ("kiriman", "deliveries"),
+    "behind_recaps": (
+        "{submitted} dari {expected} kecamatan",
+        "{submitted} of {expected} districts",
+    ),
+    "behind_share": ("{cases} dari {base}", "{cases} of {base}"),
+    "behind_province": ("bagian di provinsi", "share in the province"),
+    "behind_district": ("kasus empat pekan", "cases in four weeks"),
     "behind_difference": (
         "{week} pekan ini, {previous} pekan lalu",
         "{week} this week, {previous} last week",
     ),
     "definitions": ("Definisi angka dan penelusurannya", "Definitions, and how to trace a number"),
     "definitions_how": (
-        "Tahan penunjuk pada sebuah angka untuk melihat berapa fakta di baliknya dan rujukannya; "
-        "perintah 'lumbung trace RUJUKAN' menampilkan catatan, kiriman, dan sidik buktinya.",
-        "Rest the pointer on a number to see how many facts are behind it and its reference; the "
-        "command 'lumbung trace REFERENCE' lists records, deliveries and the hash of the evidence.",
+        "Rujukan sebuah angka: kode/kategori/wilayah/periode@edisi, misalnya {example}. Kode "
+        "wilayah dan periode ada pada {codes}. Penunjuk yang ditahan pada sebuah angka "
+        "menampilkannya; perintah 'lumbung trace RUJUKAN' menampilkan catatan, kiriman, dan sidik "
+        "buktinya.",
+        "A number's reference: code/category/area/period@edition, such as {example}. Codes of "
+        "areas and periods are under {codes}. A pointer resting on a number shows it; the command "
+        "'lumbung trace REFERENCE' lists records, deliveries and the hash of the evidence.",
     ),
+    "definitions_codes": ("Kode wilayah dan periode", "Codes of areas and periods"),
+    "definition_categories": ("Kategori", "Categories"),
     "contents": ("Daftar isi", "Contents"),
     # workbook and open data
     "sheet_contents": ("Isi", "Contents"),

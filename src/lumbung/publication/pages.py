@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,8 @@ class Cell:
         figure: the frozen figures behind it, `code/category/regency/period`, joined by spaces
             where the cell is their sum; empty for labels.
         behind: what the number counts, and how to trace it; empty for labels.
-        value: the number itself (a share for percents); None for labels and what is not known.
+        value: the number itself (a share for percents) or the day; None for labels and what is
+            not known.
         places: its decimals.
 
     """
@@ -23,7 +25,7 @@ class Cell:
     text: str
     is_number: bool = False
     figure: str = ""
-    value: int | float | None = None
+    value: int | float | date | None = None
     behind: str = ""
     places: int = 0
 
@@ -74,7 +76,9 @@ class Section:
     Attributes:
         is_page: whether it has paper of its own.
         lead: sentences before all else.
-        definitions: name and definition of each figure in its tables.
+        definitions: of each figure in its tables its name, its definition, its code and its
+            categories by code.
+        codes: what references are made of, by heading: code and name.
 
     """
 
@@ -84,7 +88,8 @@ class Section:
     tables: list[Table]
     paragraphs: list[str] = field(default_factory=list)
     is_page: bool = False
-    definitions: list[tuple[str, str]] = field(default_factory=list)
+    definitions: list[tuple[str, str, str, list[tuple[str, str]]]] = field(default_factory=list)
+    codes: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
     lead: list[str] = field(default_factory=list)
 
 
@@ -110,5 +115,8 @@ class Document:
     press_note: str
     definitions_title: str
     definitions_how: str
+    definitions_codes: str
+    definition_categories: str
+    example: str
     footer: list[str]
     page: str

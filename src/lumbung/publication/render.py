@@ -87,7 +87,7 @@ def _pdf(content: dict[str, Any], timestamp: int) -> bytes:
 
     pdf: bytes = typst.compile(
         (TEMPLATES / "edisi.typ").read_bytes(),
-        sys_inputs={"document": json.dumps(content, ensure_ascii=False)},
+        sys_inputs={"document": json.dumps(content, ensure_ascii=False, default=str)},
         ignore_system_fonts=True,
         format="pdf",
         pdf_standards=["ua-1"],

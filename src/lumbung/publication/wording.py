@@ -114,14 +114,14 @@ class Wording:
         value = getattr(figure, period)
         return Cell(self.m.number(value), True, references, value, behind)
 
-    def count(self, value: int, reference: str) -> Cell:
-        """A frozen count that is no figure."""
-        return Cell(self.m.number(value), True, reference, value)
+    def count(self, value: int, reference: str, behind: str) -> Cell:
+        """A frozen count that is no figure; `behind` says what it counts."""
+        return Cell(self.m.number(value), True, reference, value, behind)
 
-    def measure(self, value: float | None, reference: str, places: int = 1) -> Cell:
-        """A rate, share or quotient made of frozen numbers."""
+    def measure(self, value: float | None, reference: str, behind: str, places: int = 1) -> Cell:
+        """A rate, share or quotient made of frozen numbers; `behind` says of which."""
         shown = None if value is None else round(value, places)
-        return Cell(self.m.decimal(value, places), True, reference, shown, places=places)
+        return Cell(self.m.decimal(value, places), True, reference, shown, behind, places)
 
     def behind(self, count: int | None, reference: str) -> str:
         """How many facts a number counts, and how to see them."""
@@ -208,7 +208,8 @@ class Wording:
         done, of = self.submitted(place)
         both = f"district_submitted/ALL/{place}/week district_expected/ALL/{place}/week"
         share = round(done / of, 4) if of else None
-        return Cell(self.m.percent(done, of), True, f"percent {both}", share)
+        behind = self.m("behind_recaps", submitted=done, expected=of)
+        return Cell(self.m.percent(done, of), True, f"percent {both}", share, behind)
 
     def submitted(self, place: str = PROVINCE) -> tuple[int, int]:
         """Districts that delivered this week's recap, of those that should have."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 from typing import Any
 
 from lumbung.publication.content import Edition, week_start
@@ -55,7 +56,6 @@ class _Writer:
         )
         self.head_left = book.add_format({"bold": True, "valign": "bottom", "bottom": 1})
         self.group = book.add_format({"bold": True, "align": "center", "bottom": 4})
-        self.day = book.add_format({"num_format": "d mmm yyyy", "align": "left"})
         self.moment = book.add_format({"num_format": "d mmm yyyy hh:mm", "align": "left"})
         self.formats = {
             (kind, is_total): book.add_format(
@@ -65,12 +65,20 @@ class _Writer:
             for kind in ("#,##0", "+#,##0;-#,##0;0", "0%", "#,##0.0", "#,##0.00")
             for is_total in (False, True)
         }
+        self.days = {
+            is_total: book.add_format(
+                {"num_format": "d mmm yyyy", "align": "left"}
+                | ({"bold": True, "top": 1} if is_total else {})
+            )
+            for is_total in (False, True)
+        }
         self.label = {
             True: book.add_format({"bold": True, "top": 1}),
             False: book.add_format({"text_wrap": True, "valign": "top"}),
         }
 
     def write(self) -> None:
+        """Every sheet in order: contents, tables, the tables that stand together, trend, notes."""
         tables = [
             *self.d.glance,
             *(table for section in self.d.sections for table in section.tables),
@@ -85,6 +93,7 @@ class _Writer:
         self.notes()
 
     def contents(self, tables: list[Table]) -> None:
+        """Title, status, week and as-of (WIB), and a link to each sheet."""
         sheet = self.book.add_worksheet(self.m["sheet_contents"])
         sheet.set_column(0, 0, 22)
         sheet.set_column(1, 1, 90)
@@ -93,8 +102,8 @@ class _Writer:
             sheet.write_string(row, 0, text)
         for row, (label, value, style) in enumerate(
             (
-                (self.m["first_day"], self.e.monday, self.day),
-                (self.m["last_day"], self.e.sunday, self.day),
+                (self.m["first_day"], self.e.monday, self.days[False]),
+                (self.m["last_day"], self.e.sunday, self.days[False]),
                 (self.m["as_of_head"], _local(self.e.as_of), self.moment),
                 (self.m["frozen_head"], _local(self.e.frozen_at), self.moment),
             ),
@@ -118,6 +127,7 @@ class _Writer:
         sheet.freeze_panes(1, 0)
 
     def table(self, table: Table) -> None:
+        """A table on a sheet of its own, printed on A4 across."""
         sheet = self.book.add_worksheet(self.sheet_of(table))
         sheet.write_string(0, 0, f"{table.label} {table.caption}", self.title)
         row = 2
@@ -176,7 +186,10 @@ class _Writer:
             sheet.write_string(row + 1, 0, line, self.quiet)
 
     def cell(self, sheet: Any, row: int, column: int, cell: Cell, is_total: bool) -> None:
-        if cell.is_number and cell.value is not None:
+        """A number as number, a day as date, anything else as text."""
+        if isinstance(cell.value, date):
+            sheet.write_datetime(row, column, cell.value, self.days[is_total])
+        elif cell.is_number and cell.value is not None:
             kind = "#,##0"
             if cell.figure.startswith("percent"):
                 kind = "0%"
@@ -204,7 +217,7 @@ class _Writer:
         sheet.freeze_panes(3, 2)
         for row, week in enumerate(weeks, 3):
             sheet.write_string(row, 0, week)
-            sheet.write_datetime(row, 1, week_start(week), self.day)
+            sheet.write_datetime(row, 1, week_start(week), self.days[False])
         for column, key in enumerate(keys, 2):
             head = ": ".join(p for p in (self.m.figures[key[0]].name, names.get(key)) if p)
             sheet.write_string(2, column, head.replace("\u00ad", ""), self.head)
@@ -214,6 +227,7 @@ class _Writer:
                 )
 
     def notes(self) -> None:
+        """Method, and what each figure counts."""
         sheet = self.book.add_worksheet(self.m["sheet_notes"])
         sheet.set_column(0, 0, 34)
         sheet.set_column(1, 1, 100)

@@ -13,7 +13,7 @@ from lumbung.publication.chapters import (
     regency,
     violations,
 )
-from lumbung.publication.content import Edition
+from lumbung.publication.content import PROVINCE, Edition
 from lumbung.publication.pages import Document, Section
 from lumbung.publication.wording import Wording
 
@@ -64,6 +64,9 @@ def document(edition: Edition) -> Document:
         press_note=m["press_note"],
         definitions_title=m["definitions"],
         definitions_how=m["definitions_how"],
+        definitions_codes=m["definitions_codes"],
+        definition_categories=m["definition_categories"],
+        example=f"suspected_violation/ALL/{PROVINCE}/week@{e.edition_id}",
         footer=[f"{e.office.name} · {named}", f"{as_of} · {status}"],
         page=m["page"],
     )
@@ -78,8 +81,15 @@ def _defined(section: Section, w: Wording) -> Section:
         for cell in cells
         for reference in cell.figure.split()
     }
-    figures = w.m.figures
+    categories: dict[str, list[tuple[str, str]]] = {code: [] for code in codes}
+    for (code, category), name in w.categories.items():
+        if code in codes:
+            categories[code].append((category, name))
     return replace(
         section,
-        definitions=[(f.name, f.definition) for code, f in figures.items() if code in codes],
+        definitions=[
+            (f.name, f.definition, code, categories[code])
+            for code, f in w.m.figures.items()
+            if code in codes
+        ],
     )

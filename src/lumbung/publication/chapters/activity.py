@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date
 
 from lumbung.publication.content import (
     PROVINCE,
@@ -96,7 +97,7 @@ def completeness(w: Wording) -> Section:
             w.cell("district_expected", "ALL", place, "week"),
             w.cell("district_submitted", "ALL", place, "week"),
             w.recaps(place),
-            Cell(m.day(max(days)) if days else m["never"]),
+            _last(w, max(days, default=None)),
         ]
 
     submitted, expected = w.submitted()
@@ -128,7 +129,7 @@ def completeness(w: Wording) -> Section:
                 [
                     Cell(s.district_name),
                     Cell(w.place.get(s.regency_code, s.regency_code)),
-                    Cell(m.day(s.last_delivery) if s.last_delivery else m["never"]),
+                    _last(w, s.last_delivery),
                 ]
                 for s in missing
             ],
@@ -137,3 +138,8 @@ def completeness(w: Wording) -> Section:
         )
     )
     return Section("kelengkapan", m["complete_title"], [], tables)
+
+
+def _last(w: Wording, day: date | None) -> Cell:
+    """The day of a last delivery, or that there was none."""
+    return Cell(w.m.day(day) if day else w.m["never"], value=day)

@@ -211,7 +211,9 @@ def glance(w: Wording) -> list[Table]:
         return [
             w.cell("suspected_violation", "ALL", place, "week"),
             w.cell("suspected_violation", "ALL", place, "to_date"),
-            w.count(w.clocks[place, "OVERDUE"], f"deadline/ALL/{place}/OVERDUE"),
+            w.count(
+                w.clocks[place, "OVERDUE"], f"deadline/ALL/{place}/OVERDUE", m["behind_clocks"]
+            ),
             w.sum_cell(EVENTS, ELECTIONS, place, "week"),
             w.cell("prevention", "ALL", place, "week"),
             w.recaps(place),

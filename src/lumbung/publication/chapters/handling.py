@@ -94,7 +94,10 @@ def deadlines(w: Wording) -> Section:
     def row(label: str, values: Callable[[str], int], key: str) -> list[Cell]:
         return [
             Cell(label),
-            *(w.count(values(state), f"deadline/{key}/{state}") for state in (*RUNNING, *ENDED)),
+            *(
+                w.count(values(state), f"deadline/{key}/{state}", m["behind_clocks"])
+                for state in (*RUNNING, *ENDED)
+            ),
         ]
 
     note = m("deadline_note", sources="; ".join(w.e.legal_sources))
@@ -120,10 +123,11 @@ def deadlines(w: Wording) -> Section:
     def running(place: str) -> list[Cell]:
         values = [province[place, state] for state in RUNNING]
         cells = [
-            w.count(value, f"deadline/ALL/{place}/{state}")
+            w.count(value, f"deadline/ALL/{place}/{state}", m["behind_clocks"])
             for state, value in zip(RUNNING, values, strict=True)
         ]
-        return [*cells, w.count(sum(values), f"deadline/ALL/{place}/running")]
+        key = f"deadline/ALL/{place}/running"
+        return [*cells, w.count(sum(values), key, m["behind_clocks"])]
 
     rows, last = w.by_regency(running)
     by_regency = Table(

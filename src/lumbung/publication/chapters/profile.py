@@ -81,9 +81,13 @@ def profile(w: Wording) -> Section:
                 [
                     Cell(w.place[r.code]),
                     Cell(m["profile_none"]),
-                    *[Cell("–", True, f"profile/none/{r.code}")] * 4,
+                    *[Cell("–", True, f"profile/none/{r.code}", None, m["profile_none"])] * 4,
                     *[Cell("–")] * 2,
-                    w.count(prevented.get(r.code, 0), f"profile/prevention/{r.code}"),
+                    w.count(
+                        prevented.get(r.code, 0),
+                        f"profile/prevention/{r.code}",
+                        m["behind_prevention"],
+                    ),
                 ]
                 for r in unmarked[:SHOWN]
             ),
@@ -102,15 +106,20 @@ def profile_row(w: Wording, p: Profile) -> list[Cell]:
     return [
         Cell(w.place[p.regency_code]),
         Cell(w.e.issues[p.issue_code]),
-        w.count(p.cases, f"profile/cases/{key}"),
-        Cell(m.percent(p.cases, p.base), True, f"percent/share/{key}", _share(p.share)),
+        w.count(p.cases, f"profile/cases/{key}", m["behind_profile"]),
+        Cell(
+            m.percent(p.cases, p.base),
+            *(True, f"percent/share/{key}", _share(p.share)),
+            m("behind_share", cases=m.number(p.cases), base=m.number(p.base)),
+        ),
         Cell(
             m("percent", value=m.decimal(p.province_share, 0)),
             True,
             f"percent/province/{key}",
             _share(p.province_share),
+            m["behind_province"],
         ),
-        w.measure(p.quotient, f"profile/quotient/{key}"),
+        w.measure(p.quotient, f"profile/quotient/{key}", m["behind_quotient"]),
         Cell(interval(w, p)),
         Cell(
             m(
@@ -120,7 +129,7 @@ def profile_row(w: Wording, p: Profile) -> list[Cell]:
                 last=m.number(p.last_4),
             )
         ),
-        w.count(p.last_4_prevention, f"profile/prevention/{key}"),
+        w.count(p.last_4_prevention, f"profile/prevention/{key}", m["behind_prevention"]),
     ]
 
 

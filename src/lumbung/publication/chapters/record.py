@@ -12,6 +12,7 @@ from lumbung.publication.content import (
 from lumbung.publication.messages import INDONESIAN
 from lumbung.publication.pages import Cell, Section, Table
 from lumbung.publication.wording import (
+    PERIODS,
     SHOWN,
     Wording,
 )
@@ -68,7 +69,8 @@ def restated(w: Wording, restatement: Restatement, at: str) -> Cell:
     """An earlier edition's figure, `at` `old` or `new`."""
     r, value = restatement, getattr(restatement, at)
     key = f"{r.figure_code}/{r.category_code}/{r.regency_code}/week@{r.of_edition_id}"
-    return w.count(value, f"restatement/{at}/{key}")
+    edition = r.of_edition_id if at == "old" else w.e.edition_id
+    return w.count(value, f"restatement/{at}/{key}", w.m("behind_edition", edition=edition))
 
 
 def waivers(w: Wording) -> Section:
@@ -114,7 +116,11 @@ def not_counted(w: Wording) -> Section:
                 Cell(why_not(w, n.reason_code, n.reason)),
                 Cell(n.owner_name),
                 *(
-                    w.count(value, f"not_counted/{n.channel}/{n.reason_code}/{period}")
+                    w.count(
+                        value,
+                        f"not_counted/{n.channel}/{n.reason_code}/{period}",
+                        m["behind_deliveries"],
+                    )
                     for period, value in (("week", n.week), ("to_date", n.to_date))
                 ),
             ]
@@ -144,4 +150,7 @@ def method(w: Wording) -> Section:
     paragraphs.append(m("about_hash", content_hash=e.content_hash))
     if e.decision:
         paragraphs.append(m("about_reviewed", count=m.number(len(e.decision.reviewed))))
-    return Section("metode", m["method_title"], [], [], paragraphs)
+    places = [*w.place.items(), (PROVINCE, m["province"])]
+    periods = [*zip(PERIODS, w.period_heads, strict=True)]
+    codes = [(m["restatement_place"], places), (m["period"], periods)]
+    return Section("metode", m["method_title"], [], [], paragraphs, codes=codes)

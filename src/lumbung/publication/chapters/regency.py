@@ -188,4 +188,6 @@ def district_cell(w: Wording, cell: DistrictFigure) -> Cell:
     """A count below regency level, or the mark that it is suppressed."""
     text = w.m["suppressed"] if cell.count is None else w.m.number(cell.count)
     place = cell.district_code or cell.regency_code
-    return Cell(text, True, f"district/{place}/{cell.group_code}/weeks", cell.count)
+    return Cell(
+        text, True, f"district/{place}/{cell.group_code}/weeks", cell.count, w.m["behind_district"]
+    )

@@ -73,13 +73,14 @@ def since_previous(w: Wording) -> list[Table]:
         rows.append(
             [
                 Cell(m.figures[code].name if code != EVENTS else m["campaign_title"]),
-                w.count(was, f"since/{before}"),
+                w.count(was, f"since/{before}", m("behind_edition", edition=e.previous_id)),
                 w.sum_cell(code, categories, PROVINCE, "week"),
                 Cell(
                     m.signed(now.to_date - was - now.week),
                     True,
                     f"since/other/{before}",
                     now.to_date - was - now.week,
+                    m["behind_other"],
                 ),
                 w.sum_cell(code, categories, PROVINCE, "to_date"),
             ]
@@ -138,15 +139,16 @@ def rates(w: Wording) -> Table:
 
 def rate_cells(w: Wording, place: str, voters: int, stations: int) -> list[Cell]:
     """Voters, stations, cases to date, both rates, and a mark below `FEW` cases."""
-    code = "suspected_violation"
+    m, code = w.m, "suspected_violation"
     cases = w.e.figure(code, "ALL", place).to_date
     key = f"{code}/ALL/{place}/to_date"
+    behind = m("behind_rate", cases=m.number(cases))
     return [
-        w.count(voters, f"reference/voters/{place}"),
-        w.count(stations, f"reference/stations/{place}"),
+        w.count(voters, f"reference/voters/{place}", m["column.pemilih"]),
+        w.count(stations, f"reference/stations/{place}", m["column.tps"]),
         w.cell(code, "ALL", place, "to_date"),
-        w.measure(100_000 * cases / voters if voters else None, f"rate/voters {key}"),
-        w.measure(100 * cases / stations if stations else None, f"rate/stations {key}"),
+        w.measure(100_000 * cases / voters if voters else None, f"rate/voters {key}", behind),
+        w.measure(100 * cases / stations if stations else None, f"rate/stations {key}", behind),
         Cell("†" if cases < FEW else ""),
     ]
 
