@@ -1,17 +1,22 @@
-"""Render the sample edition to look at it: `python tests/publication/look.py FOLDER`."""
+"""The sample edition, and a portal of several, to look at: `python look.py FOLDER`.
+
+`pictures.py FOLDER` then takes the pictures of the documentation.
+"""
 
 import pickle
+import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from published import publish_weeks
 from sample import WEEK, fill, pass_gate
 
 from lumbung import database
 from lumbung.embedded.postgres import EmbeddedPostgres
-from lumbung.publication import edition, render
+from lumbung.publication import edition, portal, render
 from lumbung.settings import Settings
 
 target = Path(sys.argv[1])
@@ -35,5 +40,11 @@ with tempfile.TemporaryDirectory() as folder:
         for name, content in render.render(approved).items():
             (target / name).parent.mkdir(exist_ok=True)
             (target / name).write_bytes(content)
+        url = postgres.ensure_database("portal")
+        database.migrate(url)
+        fill(url)
+        publish_weeks(url, settings)
+        portal.build(settings=settings, database_url=url)
+        shutil.copytree(settings.portal, target / "portal", dirs_exist_ok=True)
     finally:
         postgres.stop()

@@ -1239,10 +1239,6 @@ TEXT: dict[str, tuple[str, str]] = {
         "Column chart of {name} by week; lowest {lowest}, highest {highest}, this week {value}. "
         "All numbers are in the table of data beneath.",
     ),
-    "series_source": (
-        "Sumber: {source}. Keadaan data {as_of}.",
-        "Source: {source}. Data as of {as_of}.",
-    ),
     "series_table": ("Tabel data", "Table of data"),
     "series_weekly": ("{name} tiap pekan", "{name} by week"),
     "filter_shown": ("{shown} dari {total} baris", "{shown} of {total} rows"),

@@ -484,15 +484,14 @@ class _Site:
                 highest=m.number(max(known)),
                 value=m.number(figure.week),
             ),
-            "" if top else self.brief_source(measure),
+            "" if top else self.source(measure, regency),
             points,
             regency != PROVINCE,
         )
 
-    def brief_source(self, measure: Measure) -> str:
+    def source(self, measure: Measure, place: str = PROVINCE) -> str:
         """The line beneath a picture."""
-        source = self.m[self.m.figures[measure.code].source]
-        return self.m("series_source", source=source, as_of=self.short_moment(self.e.as_of))
+        return self.w.source(self.m.figures[measure.code].source, place)
 
     def short_moment(self, value: datetime) -> str:
         """A moment in WIB where there is little room: `25 November 2024 06.00 WIB`."""
@@ -565,7 +564,7 @@ class _Site:
             places=self.place_table(),
             place_links=self.place_links(""),
             gaps=gaps,
-            source=self.brief_source(self.violation),
+            source=self.source(self.violation),
             series=[
                 self.series(
                     *(self.violation, r.code),
