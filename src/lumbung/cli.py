@@ -301,16 +301,14 @@ def publish(
     settings = Settings.load()
     url = Stack(settings).start_database()
     if approve or reject:
-        people.require_approver(approve or reject, settings)
+        by = people.require_approver(approve or reject, settings)
         edition_id = edition.newest(week, database_url=url)
         reviewed = edition.drafted(edition_id, settings=settings)
         if reject:
-            edition.reject(
-                edition_id, by=reject, comment=reason, reviewed=reviewed, database_url=url
-            )
+            edition.reject(edition_id, by=by, comment=reason, reviewed=reviewed, database_url=url)
             console.print(f"{edition_id} is rejected; correct the cause, then draft it again")
             return
-        edition.approve(edition_id, by=approve, reviewed=reviewed, database_url=url)
+        edition.approve(edition_id, by=by, reviewed=reviewed, database_url=url)
     else:
         edition_id = edition.freeze(week, settings=settings, database_url=url, known=known)
         if edition.load(edition_id, database_url=url).state == "draft":

@@ -38,7 +38,10 @@ def test_a_week_is_drafted_rejected_drafted_anew_and_published(
     )
     decision = edition.load(f"{WEEK}-r1", database_url=url).decision
     assert decision is not None
-    assert (decision.decision, decision.decided_by) == ("rejected", "pimpinan")
+    assert (decision.decision, decision.decided_by) == (
+        "rejected",
+        "Rara Rekaan, Ketua (rekaan)",
+    )
 
     lumbung("publish", WEEK)
     draft = tmp_path / "drafts" / f"{WEEK}-r2"

@@ -90,8 +90,11 @@ class People(BaseModel):
     recipients: Addresses
 
 
-def require_approver(name: str, settings: Settings) -> None:
+def require_approver(name: str, settings: Settings) -> str:
     """Refuse a decision by anybody but those who are asked.
+
+    Returns:
+        name and office, as an edition prints them.
 
     Raises:
         ConfigurationError: when the name is none of `approval.users`.
@@ -104,6 +107,7 @@ def require_approver(name: str, settings: Settings) -> None:
             where=str(settings.expectations / "people.yaml"),
             cure=f"decide as one of {', '.join(users)}, or add the name to approval.users",
         )
+    return users[name]
 
 
 def load_people(settings: Settings) -> People:
