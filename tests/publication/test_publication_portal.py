@@ -192,6 +192,8 @@ def test_english_pages_say_the_same(pages: dict[str, LexborHTMLParser]) -> None:
         assert urljoin(f"/{name}", str(to_other)) == f"/{name.removeprefix('en/')}"
         assert urljoin(f"/{name.removeprefix('en/')}", str(to_english)) == f"/{name}"
         words = re.sub(r"\S+\.\w+|Bahasa Indonesia", "", page.body.text())  # type: ignore[union-attr]
+        if name == "en/metode.html":
+            continue  # the dictionary explains Indonesian codes
         for left in ("dugaan", "pekan", "wilayah", "Tabel data", "Saring", "menurut"):
             assert left not in words, (name, left)
 
