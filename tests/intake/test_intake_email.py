@@ -6,6 +6,7 @@ import imaplib
 import io
 import ipaddress
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -469,9 +470,9 @@ def test_a_mail_that_nests_or_splits_without_end_is_quarantined_alone(
     source = source_of(mailbox, tmp_path, {})
     options = source.channel.source
     assert isinstance(options, EmailSource)
-    given = mail._Mail(datetime.fromtimestamp(STAMP, UTC), source.evidence.keep(io.BytesIO(raw)))
+    given = mail.Mail(datetime.fromtimestamp(STAMP, UTC), source.evidence.keep(io.BytesIO(raw)))
     template = Template(source.channel, "ADUAN", ())
-    items = mail._deliveries(source, options, template, given, "uji")
+    items = mail.deliveries(source, options, template, given, "uji")
     assert refused(list(items)) == ["unreadable_message"]
     assert items[0].evidence is not None
 
@@ -686,59 +687,80 @@ def test_an_outage_in_the_middle_goes_on_behind_what_was_landed(
     assert len(set(texts(db))) == 8
 
 
-def test_a_spreadsheet_feeds_the_register_once(
-    pull: Pull,
-    mailbox: Mailbox,
-    settings: Settings,
-    database_url: str,
-    db: psycopg.Connection,
-    add_channel: Callable[..., Path],
-) -> None:
-    row = [1, "1/LP", "06/11/2024", "", "Warga A", "", "Bangka", "kisah"]
-    book = workbook({"S": [*HEADER, row]}, merges={"S": header_merges(0)})
-    inbox = add_channel(REGISTER)
+def sent(sender: str, content: bytes, name: str = "buku.xlsx", **headers: str) -> EmailMessage:
+    message = letter("terlampir", From=sender, **headers)
+    message.add_attachment(content, "application", "octet-stream", filename=name)
+    return message
+
+
+def book(*keys: str) -> bytes:
+    rows = [[1, key, "06/11/2024", "", "Warga A", "", "Bangka", f"kisah {key}"] for key in keys]
+    return workbook({"S": [*HEADER, *rows]}, merges={"S": header_merges(0)})
+
+
+@pytest.fixture
+def register(mailbox: Mailbox, add_channel: Callable[..., Path]) -> Path:
+    """The inbox of a register that the mailbox feeds."""
     trusted = ["Petugas@kantor.example.id", "@panwas.example.id"]
     source = {
         **{"kind": "email", "folders": [mailbox.folder]},
         **{"spreadsheets_to": "register_contoh", "spreadsheets_from": trusted},
     }
     add_channel(EMAIL, source=source)
+    return add_channel(REGISTER, source={"kind": "register", "files": "*.xls?"})
 
-    def sent(sender: str, name: str = "buku.xlsx", content: bytes = book) -> EmailMessage:
-        message = letter("terlampir", From=sender)
-        message.add_attachment(content, "application", "octet-stream", filename=name)
-        return message
 
+def test_a_spreadsheet_feeds_the_register_and_a_newer_one_takes_its_place(
+    pull: Pull,
+    mailbox: Mailbox,
+    register: Path,
+    pull_from: Callable[..., IntakeCounts],
+    db: psycopg.Connection,
+) -> None:
+    desk = "petugas@kantor.example.id"
     mailbox.put(
-        sent("siapa-saja@lain.example.id", "palsu.xlsx", b"palsu"),
-        sent("Kawan <x@bukanpanwas.example.id>", "palsu.xlsx", b"palsu"),
+        sent("siapa-saja@lain.example.id", b"palsu", "palsu.xlsx"),
+        sent("Kawan <x@bukanpanwas.example.id>", b"palsu", "palsu.xlsx"),
     )
     assert pull() == IntakeCounts(read=2, landed=2)
-    assert list(inbox.iterdir()) == []
+    assert list(register.iterdir()) == []
     outer = letter("teruskan", From="kec@panwas.example.id")
-    outer.add_attachment(sent("siapa-saja@lain.example.id", "rekap.ods", b"dalam"))
-    mailbox.put(
-        sent("petugas@kantor.example.id", "../../register_lain/Buku: Nov.XLSX"),
-        sent("petugas@kantor.example.id", "buku lagi.xlsx"),
-        outer,
-    )
-    assert pull(dry_run=True).landed == 4
-    assert list(inbox.iterdir()) == [], "a trial leaves nothing behind"
-    assert pull() == IntakeCounts(read=4, landed=4)
-    names = sorted(each.name for each in inbox.iterdir())
-    assert [name[:9] for name in names] == ["Buku_ Nov", "rekap " + names[1][6:9]]
-    assert [name[-5:] for name in names] == [".xlsx", names[1][-5:]]
-    (inbox / names[1]).unlink()
-    assert (inbox / names[0]).read_bytes() == book
-    assert (inbox / names[0]).stat().st_mtime == STAMP
-    given: dict[str, Any] = {"settings": settings, "database_url": database_url, "run_key": "uji"}
-    assert run.pull("register_contoh", **given) == IntakeCounts(read=1, landed=1)
-    mailbox.recreate()
-    mailbox.put(sent("petugas@kantor.example.id", "buku.xlsx"))
+    outer.add_attachment(sent("siapa-saja@lain.example.id", book("8/LP"), "../../x/Buku: Nov.XLSX"))
+    first = sent(desk, book("1/LP", "2/LP", "3/LP"), "Buku: Nov.XLSX")
+    first.add_attachment(book("7/LP"), "application", "octet-stream", filename="Buku: Nov.XLSX")
+    mailbox.put(first, outer)
+    assert pull(dry_run=True).landed == 3
+    assert list(register.iterdir()) == [], "a trial leaves nothing behind"
+    assert pull() == IntakeCounts(read=3, landed=3)
+    names = sorted(each.name for each in register.iterdir())
+    assert len(names) == 3, "two of a mail, and one from another sender, all with one name"
+    assert all(name.startswith("Buku_ Nov ") and name.endswith(".xlsx") for name in names)
+    assert {each.stat().st_mtime for each in register.iterdir()} == {STAMP}
+    assert pull_from("register_contoh") == IntakeCounts(read=5, landed=5)
+    mailbox.put(sent(desk, book("1/LP", "3/LP", "4/LP"), "Buku: Nov.XLSX"), at=STAMP + 60)
     assert pull() == IntakeCounts(read=1, landed=1)
-    assert run.pull("register_contoh", **given) == IntakeCounts(read=1, duplicate=1)
-    received = db.execute("select received_at from raw.record where channel = 'register_contoh'")
+    assert sorted(each.name for each in register.iterdir()) == names
+    # 2/LP is gone; 3/LP has another line, not another content
+    assert pull_from("register_contoh") == IntakeCounts(read=5, landed=1, duplicate=4, tombstones=1)
+    mailbox.recreate()
+    mailbox.put(first)
+    assert pull() == IntakeCounts(read=1, duplicate=1)
+    assert pull_from("register_contoh") == IntakeCounts(read=5, duplicate=5), "an older mail again"
+    received = db.execute("select received_at from raw.record where source_id = '1/LP'")
     assert received.fetchone() == (datetime.fromtimestamp(STAMP, UTC),)
+
+
+def test_a_spreadsheet_that_the_register_does_not_take_is_quarantined(
+    pull: Pull, mailbox: Mailbox, register: Path, db: psycopg.Connection
+) -> None:
+    mailbox.put(sent("kec@panwas.example.id", b"a,b", "buku.csv"))
+    assert pull(dry_run=True) == IntakeCounts(read=2, landed=1, quarantined=1)
+    assert pull() == IntakeCounts(read=2, landed=1, quarantined=1)
+    assert list(register.iterdir()) == []
+    ((code, reason),) = db.execute("select reason_code, reason from quarantine.record").fetchall()
+    assert code == "unreadable_file"
+    assert "register_contoh (berkas *.xls?)" in reason
+    assert "buku" not in reason
 
 
 # -- what can go wrong -----------------------------------------------------------------------------
@@ -747,7 +769,7 @@ def test_a_spreadsheet_feeds_the_register_once(
 def test_large_mails_and_texts_are_refused_and_kept(
     read_mails: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mail, "_MAX_PARSED", 4 << 20)
+    monkeypatch.setattr(mail, "MAX_PARSED", 4 << 20)
     large = letter()
     large.add_attachment(bytes(4 << 20), "application", "zip", filename="besar.zip")
     items = read_mails(large, letter("x " * (1 << 20)), letter("ya"))
@@ -844,12 +866,12 @@ def test_starttls_with_a_certificate_of_the_office_itself(tmp_path: Path) -> Non
         ca_file = str(tmp_path / "cert.pem")
         extra = {"ssl": "starttls", "ca_file": ca_file}
         given = {"port": port, "login": LOGIN, "password": PASSWORD}
-        with mail._Mailbox(SourceConnection("127.0.0.1", **given, extra=extra), "uji") as box:
+        with mail.Mailbox(SourceConnection("127.0.0.1", **given, extra=extra), "uji") as box:
             assert box.open("INBOX")[0] is not None
         extra.pop("ca_file")
         with (
             pytest.raises(SourceError, match="no safe connection to the mail server"),
-            mail._Mailbox(SourceConnection("127.0.0.1", **given, extra=extra), "uji"),
+            mail.Mailbox(SourceConnection("127.0.0.1", **given, extra=extra), "uji"),
         ):
             pass
     finally:
@@ -867,6 +889,24 @@ def test_mistakes_about_spreadsheets_are_told(
     add_channel(EMAIL, source={"kind": "email", **trusted})
     with pytest.raises(ConfigurationError, match="'tidak_ada' is no register channel"):
         load_channels(settings.channels)
+    trusted["spreadsheets_to"] = "register_contoh"
+    add_channel(EMAIL, source={"kind": "email", **trusted})
+    for given, message in (
+        ({"connection": "sftp_kantor"}, "reads the folder of its connection, not its inbox"),
+        ({"source": {"kind": "register", "files": "*.pdf"}}, r"takes only '\*.pdf', which no"),
+    ):
+        add_channel(REGISTER, **given)
+        told = rf"surel_aduan\.yaml:(\d+): source\.spreadsheets_to: 'register_contoh' {message}"
+        with pytest.raises(ConfigurationError, match=told) as failure:
+            load_channels(settings.channels)
+        found = re.search(told, str(failure.value))
+        assert found is not None
+        lines = (settings.channels / "surel_aduan.yaml").read_text().splitlines()
+        assert "spreadsheets_to: register_contoh" in lines[int(found[1]) - 1]
+    for files in ("*", "Buku*.xls?", "[AB]*.csv", "[!~]*.XLSX"):
+        add_channel(REGISTER, source={"kind": "register", "files": files})
+        assert "surel_aduan" in load_channels(settings.channels)
+    (settings.channels / "register_contoh.yaml").unlink()
     changes = {"connection": None}
     add_channel(EMAIL, **changes)
     with pytest.raises(ConfigurationError, match="connection: is missing: the mail server's"):

@@ -45,7 +45,7 @@ FORM_A: dict[str, Any] = {
         "method": {"from": "Kegiatan / Bentuk"},
         "narrative": {"from": ["Uraian", "Kegiatan / Uraian"]},
         "occurred_date": {"from": ["Dugaan / Tanggal", "Dugaan / Waktu Kejadian"]},
-        "status": {"from": "Dugaan pelanggaran"},
+        "suspicion": {"from": "Dugaan pelanggaran"},
     },
 }
 NUMBER = "012/LHP/PM.00.02/K.BB-03/XI/2024"
@@ -451,3 +451,48 @@ def test_whole_pulls_with_an_edit_a_deletion_and_an_outage(
     stored = repr(db.execute("select payload, locator from raw.record").fetchall())
     for personal in ("Petugas", "0812", "Jl. Rekaan", "Orang Rekaan", "Saksi Rekaan"):
         assert personal not in stored
+
+
+def test_a_corrected_form_without_a_number_takes_the_place_of_the_first(
+    pull_from: Callable[..., IntakeCounts],
+    db: psycopg.Connection,
+    add_channel: Callable[..., Path],
+) -> None:
+    inbox = add_channel(FORM_A)
+
+    def put(name: str, kind: str, number: str = "") -> None:
+        text = LINES.replace("Nomor : 012 / LHP/PM.00.02/K.BB-03/xi/2024", number)
+        (inbox / name).write_bytes(written(text.replace("Tatap muka", kind)))
+
+    def current() -> list[str]:
+        return [
+            kind
+            for kind, is_gone in db.execute(
+                "select distinct on (source_id) payload ->> 'Kegiatan / Bentuk', is_tombstone"
+                " from raw.record order by source_id, record_id desc"
+            )
+            if not is_gone
+        ]
+
+    def pull() -> IntakeCounts:
+        return pull_from("form_a_contoh")
+
+    put("a.docx", "Tatap muka")
+    put("b.docx", "Rapat umum")
+    assert pull() == IntakeCounts(read=2, landed=2)
+    put("a.docx", "Pertemuan terbatas")
+    assert pull() == IntakeCounts(read=2, landed=1, duplicate=1, tombstones=1)
+    assert pull() == IntakeCounts(read=2, duplicate=2)
+    assert sorted(current()) == ["Pertemuan terbatas", "Rapat umum"]
+    (inbox / "a.docx").write_bytes(b"PK rusak")
+    assert pull() == IntakeCounts(read=2, duplicate=1, quarantined=1)
+    assert sorted(current()) == ["Pertemuan terbatas", "Rapat umum"]
+    put("a.docx", "Pertemuan terbatas", NUMBER)
+    assert pull() == IntakeCounts(read=2, landed=1, duplicate=1, tombstones=1)
+    assert sorted(current()) == ["Pertemuan terbatas", "Rapat umum"]
+    (inbox / "c.docx").write_bytes((inbox / "b.docx").read_bytes())
+    put("b.docx", "Kegiatan lain")
+    assert pull() == IntakeCounts(read=3, landed=1, duplicate=2), "b.docx lives on as c.docx"
+    assert sorted(current()) == ["Kegiatan lain", "Pertemuan terbatas", "Rapat umum"]
+    put("a.docx", "Tatap muka", NUMBER.replace("012", "013"))
+    assert pull() == IntakeCounts(read=3, landed=1, duplicate=2), "another report, no correction"

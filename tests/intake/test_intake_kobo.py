@@ -175,13 +175,25 @@ def test_attachments_are_kept_once_and_one_that_comes_later_is_an_edit(
         {"uid": "att1", "filename": "a.jpg", "download_url": "https://lain.example.org/a.jpg"},
         {"id": 46493730, "filename": "b.jpg"},
         {"uid": "att3", "filename": "c.jpg", "is_deleted": True},
+        {"uid": "att4", "filename": "d.jpg", "mimetype": "image/jpeg"},
     ]
     kobo_server.rows = [submission(1, _attachments=attached)]
-    kobo_server.files = {"1/attachments/att1/": b"gambar"}
+    login = b"<!DOCTYPE html><title>Masuk</title>"
+    kobo_server.files = {"1/attachments/att1/": b"gambar", "1/attachments/att4/": login}
     first = deliveries(pull(stand, tmp_path))[0].fields["_attachments"]
     digest = hashlib.sha256(b"gambar").hexdigest()
-    assert first[0] == {"uid": "att1", "filename": "a.jpg", "sha256": digest, "size": 6}
-    assert first[1:] == [{"id": 46493730, "filename": "b.jpg", "not_kept": "missing"}, attached[2]]
+    assert first[0] == {
+        "uid": "att1",
+        "filename": "a.jpg",
+        "sha256": digest,
+        "size": 6,
+        "type": "text/plain",
+    }
+    assert first[1:] == [
+        {"id": 46493730, "filename": "b.jpg", "not_kept": "missing"},
+        attached[2],
+        {**attached[3], "not_kept": "page"},
+    ]
     kept = tmp_path / "evidence" / digest[:2] / digest[2:]
     assert kept.read_bytes() == b"gambar"
     kobo_server.files["1/attachments/46493730/"] = b"kemudian"

@@ -355,14 +355,21 @@ def test_attachments_are_kept_by_their_hash(
 ) -> None:
     monkeypatch.setattr(odk.Api.keep, "__defaults__", (1000,))
     central.rows = [submission(1, attachmentsPresent=2, attachmentsExpected=3)]
-    photo, film = b"\xff\xd8 foto", b"x" * 2000
+    photo, film = b"\xff\xd8\xff foto", b"x" * 2000
     central.files["uuid:s1"] = {"foto satu.jpg": photo, "film.mp4": film, "audio.m4a": None}
+    central.files["uuid:s1"]["login.jpg"] = b"<html><title>Masuk</title></html>"
     (found,) = deliveries(pull(to, tmp_path))
     digest = hashlib.sha256(photo)
     assert found.fields["__attachments"] == [
         {"name": "audio.m4a", "not_kept": "missing"},
         {"name": "film.mp4", "not_kept": "too_large"},
-        {"name": "foto satu.jpg", "sha256": digest.hexdigest(), "size": len(photo)},
+        {
+            "name": "foto satu.jpg",
+            "sha256": digest.hexdigest(),
+            "size": len(photo),
+            "type": "image/jpeg",
+        },
+        {"name": "login.jpg", "not_kept": "page"},
     ]
     kept = Evidence(tmp_path / "evidence").path(digest.digest())
     assert kept.read_bytes() == photo

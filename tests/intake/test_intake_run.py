@@ -125,6 +125,22 @@ def test_an_unreadable_file_withdraws_nothing(
     assert pull("register_contoh") == IntakeCounts(read=2, duplicate=2)
 
 
+@pytest.mark.parametrize("nik", ["1,97101E+15", "1.97101E+15", " 2E+15 "])
+def test_a_number_that_a_spreadsheet_cut_makes_nobody_the_same_person(
+    pull: Pull, db: psycopg.Connection, add_channel: Callable[..., Path], nik: str
+) -> None:
+    personal = {"personal": ["NIK", "Nama"], "subject": ["NIK", "Nama"], "kept": []}
+    inbox = add_channel(REGISTER, **personal)
+    rows = [f'{n}/LP;"{nik}";Warga {n};Bangka;x' for n in range(3)]
+    rows += ["4/LP;1971010101010001;Warga 4;Bangka;x", "5/LP;1971010101010001;Warga V;Bangka;x"]
+    put(inbox / "a.csv", "\n".join(["Nomor;NIK;Nama;Kab/Kota;Uraian", *rows]).encode(), 0)
+    assert pull("register_contoh").landed == 5
+    tokens = dict(db.execute("select source_id, subject_token from raw.record").fetchall())
+    assert len(set(tokens.values())) == 4
+    assert tokens["4/LP"] == tokens["5/LP"] is not None
+    assert None not in tokens.values(), "their names tell who they are"
+
+
 FORM_CSV = {
     **{key: REGISTER[key] for key in ("title", "owner", "schedule")},
     "record_kind": "IA",

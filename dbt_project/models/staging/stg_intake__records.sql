@@ -14,7 +14,7 @@
     'regency': 'text', 'district': 'text', 'village': 'text',
     'regency_code': 'code', 'district_code': 'code', 'village_code': 'code',
     'issue': 'list', 'violation_type': 'list',
-    'accused_role': 'text', 'status': 'text', 'status_reason': 'text',
+    'accused_role': 'text', 'suspicion': 'text', 'status': 'text', 'status_reason': 'text',
     'election': 'text', 'method': 'text', 'prevention_type': 'text', 'narrative': 'text',
 } -%}
 

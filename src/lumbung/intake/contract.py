@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Container, Iterator, Mapping
 from datetime import timedelta
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -25,6 +26,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationError,
     WithJsonSchema,
 )
@@ -48,6 +50,7 @@ CANONICAL: dict[str, str] = {
     "issue": "list",
     "violation_type": "list",
     "accused_role": "text",
+    "suspicion": "text",
     "status": "text",
     "status_reason": "text",
     "election": "text",
@@ -57,6 +60,9 @@ CANONICAL: dict[str, str] = {
     "narrative": "text",
 }
 """Canonical field -> its parser (docs/architecture.md, "Canonical fields")."""
+
+SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".csv")
+"""Suffixes of what a mail may bring to a register."""
 
 _UNITS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 
@@ -329,6 +335,25 @@ class EmailSource(_Model):
     marker: str | None = None
     spreadsheets_to: str | None = None
     spreadsheets_from: Labels = ()
+    _taken: str = PrivateAttr("*")
+
+    @property
+    def taken(self) -> str:
+        """Which files the register channel takes (a glob)."""
+        return self._taken
+
+    def feed(self, register: RegisterSource) -> str | None:
+        """Learn what the register channel takes; returns what speaks against feeding it."""
+        self._taken = register.files
+        name = Path(re.sub(r"\[(.)[^\]]*\]", r"\1", register.files)).stem
+        name = name.replace("*", "x").replace("?", "x")
+        if not any(self.takes(f"{name}{suffix}") for suffix in SPREADSHEETS):
+            return f"takes only {register.files!r}, which no spreadsheet is; widen its source.files"
+        return None
+
+    def takes(self, name: str) -> bool:
+        """Whether the register channel reads a file of this name."""
+        return fnmatch(name.casefold(), self._taken.casefold())
 
 
 class FormASource(_Model):
@@ -514,20 +539,20 @@ def load_channels(folder: Path) -> dict[str, Channel]:
     """
     channels: dict[str, Channel] = {}
     problems: list[str] = []
+    lines: dict[str, dict[_Place, int]] = {}
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
         if file.suffix == ".yml":
             problems.append(f"{file.name}:1: a channel file ends in .yaml; rename it")
         if file.suffix != ".yaml":
             continue
-        channel, found = _read(file)
+        channel, found = _read(file, lines.setdefault(file.stem, {}))
         problems += found
         if channel is not None:
             channels[channel.name] = channel
     for channel in channels.values():
-        target = getattr(channel.source, "spreadsheets_to", None)
-        if target and (target not in channels or channels[target].kind != "register"):
-            text = f"{target!r} is no register channel; write the name of one that can be read"
-            problems.append(f"{channel.name}.yaml:1: source.spreadsheets_to: {text}")
+        if text := _misfed(channel, channels):
+            line = lines[channel.name].get(("source", "spreadsheets_to"), 1)
+            problems.append(f"{channel.name}.yaml:{line}: source.spreadsheets_to: {text}")
     if problems:
         number = f"{len(problems)} mistake{'s' if len(problems) > 1 else ''}"
         raise ConfigurationError(
@@ -610,9 +635,26 @@ for _tag, _pattern, _first in (
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"\Z"), [""])
 
 
-def _read(file: Path) -> tuple[Channel | None, list[str]]:
-    """One file's channel, or its mistakes."""
-    lines: dict[_Place, int] = {}
+def _misfed(channel: Channel, channels: Mapping[str, Channel]) -> str | None:
+    """What speaks against the register channel that a mailbox's spreadsheets go to."""
+    source = channel.source
+    if not isinstance(source, EmailSource) or not source.spreadsheets_to:
+        return None
+    name = source.spreadsheets_to
+    target = channels.get(name)
+    if target is None or not isinstance(target.source, RegisterSource):
+        return f"{name!r} is no register channel; write the name of one that can be read"
+    if target.connection is not None:
+        return (
+            f"{name!r} reads the folder of its connection, not its inbox; remove its connection,"
+            " or name a channel without one"
+        )
+    wrong = source.feed(target.source)
+    return wrong and f"{name!r} {wrong}"
+
+
+def _read(file: Path, lines: dict[_Place, int]) -> tuple[Channel | None, list[str]]:
+    """One file's channel, or its mistakes; `lines` takes where everything stands."""
     problems: list[tuple[int, str]] = []
 
     def told() -> list[str]:

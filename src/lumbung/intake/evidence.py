@@ -1,21 +1,61 @@
 """The evidence store: what was delivered, byte for byte, named by its sha256.
 
-It may hold personal data, so its folders and files are readable by the owner only. It never looks
-into what it keeps.
+It may hold personal data, so its folders and files are readable by the owner only. Nothing in it is
+ever opened: of what it keeps it looks at the first bytes, which tell what kind of file it is.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
-from lumbung.errors import ServiceError
+from lumbung.errors import LumbungError, ServiceError
+
+MAX_BYTES = 4 << 30
+"""The largest thing that is kept."""
 
 _PIECE = 1 << 20
+_HEAD = 512
+_TYPES = (  # what the first bytes say, as a pattern: the first that fits
+    (rb"\x89PNG\r\n\x1a\n", "image/png"),
+    (rb"\xff\xd8\xff", "image/jpeg"),
+    (rb"GIF8[79]a", "image/gif"),
+    (rb"RIFF....WEBP", "image/webp"),
+    (rb"RIFF....WAVE", "audio/wav"),
+    (rb"II\*\0|MM\0\*", "image/tiff"),
+    (rb"....ftyp(?:heic|heix|mif1|msf1)", "image/heic"),
+    (rb"....ftypM4A", "audio/mp4"),
+    (rb"....ftyp3g", "video/3gpp"),
+    (rb"....ftypqt", "video/quicktime"),
+    (rb"....ftyp", "video/mp4"),
+    (rb"\x1a\x45\xdf\xa3", "video/webm"),
+    (rb"OggS", "audio/ogg"),
+    (rb"#!AMR", "audio/amr"),
+    (rb"ID3|\xff[\xfb\xf3\xf2]", "audio/mpeg"),
+    (rb"%PDF-", "application/pdf"),
+    (rb"PK(?:\x03\x04|\x05\x06)", "application/zip"),  # also docx, xlsx, ods
+    (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),  # doc, xls, encrypted xlsx
+    (rb"\x1f\x8b", "application/gzip"),
+    (rb"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
+    (rb"Rar!\x1a\x07", "application/vnd.rar"),
+    (rb"MZ|\x7fELF", "application/x-executable"),
+    (rb"\{\\rtf", "application/rtf"),
+    # WHATWG MIME Sniffing, 7.1: a page for people
+    (
+        rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html|head"
+        rb"|body|script|iframe|title|style|table|div|form|h1|font|br|p|a|b)[\s>]",
+        "text/html",
+    ),
+    (rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|!doctype|[a-z])", "text/xml"),
+    (rb"BEGIN:VCARD", "text/vcard"),
+    (rb"[^\x00-\x08\x0e-\x1a\x1c-\x1f]+\Z", "text/plain"),
+)
+_SNIFFED = [(re.compile(pattern, re.DOTALL | re.IGNORECASE), kind) for pattern, kind in _TYPES]
 
 
 @dataclass(frozen=True)
@@ -25,6 +65,27 @@ class Kept:
     sha256: bytes
     size: int
     path: Path
+
+    @property
+    def media_type(self) -> str:
+        """What its first bytes say it is (IANA), whatever it was called."""
+        with self.path.open("rb") as file:
+            head = file.read(_HEAD)
+        found = (kind for pattern, kind in _SNIFFED if pattern.match(head))
+        return next(found, "application/octet-stream")
+
+    def is_page_for(self, claimed: str | None) -> bool:
+        """Whether it is a page for people (a login, an error) that came in a file's place.
+
+        Args:
+            claimed: the media type the file should have; None: it is not known.
+        """
+        is_text = claimed is None or claimed.startswith(("text/", "application/xhtml"))
+        return not is_text and self.media_type == "text/html"
+
+
+class TooLargeError(LumbungError):
+    """A stream goes on for longer than anything that is kept."""
 
 
 class Evidence:
@@ -51,6 +112,7 @@ class Evidence:
         Whoever refers to it in the database has it flushed before.
 
         Raises:
+            TooLargeError: when it has more than `MAX_BYTES`: nothing of it is kept.
             ServiceError: when the store cannot be written.
         """
         digest = sha256()
@@ -63,6 +125,12 @@ class Evidence:
                 while piece := stream.read(_PIECE):
                     digest.update(piece)
                     size += len(piece)
+                    if size > MAX_BYTES:
+                        raise TooLargeError(
+                            f"it has more than {MAX_BYTES} bytes",
+                            where="what the source gives",
+                            cure="have it sent in parts",
+                        )
                     file.write(piece)
             path = self.path(digest.digest())
             path.parent.mkdir(exist_ok=True, mode=0o700)

@@ -38,7 +38,7 @@ from psycopg.types.json import Jsonb
 from lumbung.errors import ConfigurationError, LandingError, SourceError
 from lumbung.intake.connectors import SYSTEM_LABELS, Delivery, Unreadable
 from lumbung.intake.contract import Channel, normalise
-from lumbung.intake.vault import NONCE_BYTES, Vault, associate
+from lumbung.intake.vault import NONCE_BYTES, Vault, associate, is_cut
 
 CHUNK = 5_000
 """Deliveries per transaction: enough to amortise it, few enough to hold two of them in memory."""
@@ -435,8 +435,7 @@ class Landing:
                 continue
             who = None
             for label in subject:
-                # A float is a number that a spreadsheet cut: the same for many people.
-                if (identity := private.get(label)) and not isinstance(identity, float):
+                if (identity := private.get(label)) and not is_cut(identity):
                     who = _storable(str(identity))
                     break
             identifier = source_id.encode()

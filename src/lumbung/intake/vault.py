@@ -116,6 +116,17 @@ def associate(channel: str, source_id: str) -> bytes:
     return f"{channel}\0{source_id}".encode()
 
 
+def is_cut(identity: object) -> bool:
+    """Whether a number was cut by a spreadsheet, so that many people have the same.
+
+    Excel keeps 15 digits, and writes `1,97101E+15` of a NIK (16 digits) into CSV.
+    """
+    if isinstance(identity, str):
+        return "E+" in identity and _CUT.fullmatch(identity.strip()) is not None
+    return isinstance(identity, float)
+
+
+_CUT = re.compile(r"\d+(?:[.,]\d+)?E\+\d+")
 _PHONE = re.compile(r"[\d \t\u00a0().+-]{8,}")
 _SEPARATORS = dict.fromkeys(map(ord, " \t\u00a0().+-"))
 

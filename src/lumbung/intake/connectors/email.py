@@ -44,7 +44,7 @@ from lumbung.errors import SourceError
 from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
 from lumbung.intake.connectors.markup import plain
 from lumbung.intake.connectors.template import Template
-from lumbung.intake.contract import EmailSource
+from lumbung.intake.contract import SPREADSHEETS, EmailSource, distinct
 from lumbung.intake.evidence import Evidence, Kept
 
 FROM, NAME, TO, SUBJECT, DATE = "Pengirim", "Nama pengirim", "Kepada", "Subjek", "Tanggal surat"
@@ -58,16 +58,19 @@ TIMEOUT_SECONDS = 60
 WINDOW = 100
 """Mails between two marks, unless their bytes reach `_WINDOW_BYTES` before."""
 
+MAX_PARSED = 36 << 20
+"""The largest mail that is opened: providers take 25 MB, which base64 makes 34 MB."""
+MAX_FETCHED = 256 << 20
+"""The largest mail that is kept."""
+
 _WINDOW_BYTES = 16 << 20
 _PIECE = 1 << 20
-_MAX_PARSED = 36 << 20  # providers take mails of 25 MB, base64 makes them 34 MB
 _MAX_TEXT = 1 << 20
 _MAX_PAGE = 4 << 20  # a longer one is refused as text
 _MAX_PARTS = 500
 _MAX_DEPTH = 30
 _LAST_UID = 2**32 - 1
 
-_SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".csv")
 _AUTOMATIC_SUBJECT = re.compile(
     r"(automatic reply|auto(matic)?[- ]?(reply|response)|out of (the )?office|balasan otomatis"
     r"|jawaban otomatis|di luar kantor)\s*:",
@@ -96,7 +99,7 @@ def read(source: Source) -> Iterator[Item]:
     own = (FROM, NAME, TO, SUBJECT, DATE, TEXT, WHOLE, MARK, ATTACHMENTS)
     template = Template(source.channel, options.marker, own)
     cursor = dict(source.cursor.get("folders", {}))
-    with _Mailbox(connection, where) as mailbox:
+    with Mailbox(connection, where) as mailbox:
         for folder in options.folders:
             account = f"{connection.host}\0{connection.login}\0{folder}"
             key = source.digest(account.encode()).hex()
@@ -108,7 +111,7 @@ def read(source: Source) -> Iterator[Item]:
                 locator = f"{folder} | {validity} | {uid}"
                 mail = mailbox.fetch(uid, source.evidence)
                 if mail is not None:
-                    yield from _deliveries(source, options, template, mail, locator)
+                    yield from deliveries(source, options, template, mail, locator)
                     size += mail.kept.size if mail.kept else 0
                 count += 1
                 last = uid
@@ -124,21 +127,22 @@ def read(source: Source) -> Iterator[Item]:
 # -- the mailbox -----------------------------------------------------------------------------------
 
 
-class _Mail(NamedTuple):
-    """A mail as the server holds it; `kept` is None if the server cannot give it."""
+class Mail(NamedTuple):
+    """A mail as the server holds it; `kept` is None if it cannot be had, or is too large."""
 
     received_at: datetime
     kept: Kept | None
+    is_too_large: bool = False
 
 
-class _Mailbox:
+class Mailbox:
     """A mail account, opened for reading only."""
 
     def __init__(self, connection: SourceConnection, where: str) -> None:
         self._connection = connection
         self._where = where
 
-    def __enter__(self) -> _Mailbox:
+    def __enter__(self) -> Mailbox:
         given = self._connection
         security = str(given.extra.get("ssl", True)).casefold()
         with self._telling():
@@ -223,7 +227,7 @@ class _Mailbox:
             span = 10_000 if inside else span * 2
             first = high + 1
 
-    def fetch(self, uid: int, evidence: Evidence) -> _Mail | None:
+    def fetch(self, uid: int, evidence: Evidence) -> Mail | None:
         """A mail's bytes, kept as evidence; None if it was taken away meanwhile."""
         received_at: datetime | None = None
         with tempfile.SpooledTemporaryFile(_WINDOW_BYTES) as file:
@@ -240,15 +244,17 @@ class _Mailbox:
                 pieces = [each[1] for each in data if isinstance(each, tuple)]
                 received_at = received_at or _internal_date(told)
                 if kind != "OK":
-                    return _Mail(received_at or datetime.now(UTC), None)
+                    return Mail(received_at or datetime.now(UTC), None)
                 if b"BODY[]" not in told.upper():
                     return None
                 file.write(b"".join(pieces))
+                if file.tell() > MAX_FETCHED:
+                    return Mail(received_at or datetime.now(UTC), None, is_too_large=True)
                 if sum(map(len, pieces)) < _PIECE:
                     break
             file.seek(0)
             kept = evidence.keep(file)  # type: ignore[arg-type] # it has read()
-        return _Mail(received_at or datetime.now(UTC), kept)
+        return Mail(received_at or datetime.now(UTC), kept)
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -283,21 +289,28 @@ def _internal_date(told: bytes) -> datetime | None:
 # -- from mails to deliveries ----------------------------------------------------------------------
 
 
-def _deliveries(
-    source: Source, options: EmailSource, template: Template, mail: _Mail, locator: str
+def deliveries(
+    source: Source, options: EmailSource, template: Template, mail: Mail, locator: str
 ) -> list[Delivery | Unreadable]:
     """A mail, and the mails that were forwarded with it."""
     kept = mail.kept
     if kept is None:
         content = {"locator": locator}
-        reason = "server surat tidak dapat memberikan surat ini; buka surat itu dan teruskan ulang"
-        return [Unreadable("unreadable_message", reason, content, mail.received_at, None, locator)]
+        code, reason = (
+            ("too_large", "surat terlalu besar; minta lampirannya dikirim terpisah")
+            if mail.is_too_large
+            else (
+                "unreadable_message",
+                "server surat tidak dapat memberikan surat ini; buka surat itu dan teruskan ulang",
+            )
+        )
+        return [Unreadable(code, reason, content, mail.received_at, None, locator)]
 
     def refused(code: str, reason: str) -> list[Delivery | Unreadable]:
         content = {"sha256": kept.sha256.hex(), "bytes": kept.size}
         return [Unreadable(code, reason, content, mail.received_at, kept.sha256, locator)]
 
-    if kept.size > _MAX_PARSED:
+    if kept.size > MAX_PARSED:
         return refused("too_large", "surat terlalu besar; minta lampirannya dikirim terpisah")
     try:
         with kept.path.open("rb") as stream:
@@ -323,14 +336,45 @@ def _deliveries(
         return refused(
             "unreadable_message", "susunan surat rusak; buka surat itu dan teruskan ulang"
         )
-    if options.spreadsheets_to and not source.dry_run:
-        sender = _address(message)
-        if any(sender == each or _is_host(sender, each) for each in _trusted(options)):
-            for _, _, letter in letters:
-                for name, attached in letter.spreadsheets:
-                    inbox = Path(str(source.folder.parent)) / options.spreadsheets_to
-                    _hand_over(inbox, name, attached, mail.received_at)
+    if options.spreadsheets_to and any(
+        _address(message) == each or _is_host(_address(message), each) for each in _trusted(options)
+    ):
+        for name, attached, place in _spreadsheets(source, message, letters):
+            if not options.takes(name):
+                reason = (
+                    f"lembar kerja lampiran ini tidak dibaca kanal {options.spreadsheets_to}"
+                    f" (berkas {options.taken}); minta dikirim ulang dalam bentuk itu"
+                )
+                content = {"sha256": sha256(attached).hexdigest(), "file": name}
+                found.append(
+                    Unreadable(
+                        *("unreadable_file", reason, content, mail.received_at, kept.sha256),
+                        f"{place} | lampiran",
+                    )
+                )
+            elif not source.dry_run:
+                inbox = Path(str(source.folder.parent)) / options.spreadsheets_to
+                _hand_over(inbox / name, attached, mail.received_at)
     return found
+
+
+def _spreadsheets(
+    source: Source, outer: Message, letters: list[tuple[str, str, _Letter]]
+) -> Iterator[tuple[str, bytes, str]]:
+    """Spreadsheets of a mail: the name in the inbox, the bytes, where they were.
+
+    A sender's spreadsheet of a name has one name there, so that it takes the place of the one
+    sent before; two of a mail never have the same.
+    """
+    names: set[str] = set()
+    for _, place, letter in letters:
+        who = source.digest(f"{_address(outer)}\0{_address(letter.message)}".encode()).hex()[:12]
+        for name, attached in letter.spreadsheets:
+            path = Path(name.replace("\\", "/"))
+            stem = re.sub(r"[^\w \-]+", "_", path.stem).strip(" _")[:80] or "lampiran"
+            stem = distinct(f"{stem} {who}", names)
+            names.add(stem)
+            yield f"{stem}{path.suffix.casefold()}", attached, place
 
 
 class _Letter(NamedTuple):
@@ -366,9 +410,10 @@ def _opened(evidence: Evidence, message: Message) -> _Letter:
         else:
             content = _content(part)
             name = _filename(part)
-            entry = {"nama": name, "jenis": kind, "ukuran": len(content)}
-            attachments.append({**entry, "sha256": evidence.keep(BytesIO(content)).sha256.hex()})
-            if Path(name).suffix.casefold() in _SPREADSHEETS:
+            kept = evidence.keep(BytesIO(content))
+            entry = {"nama": name, "jenis": kind, "isi": kept.media_type, "ukuran": kept.size}
+            attachments.append({**entry, "sha256": kept.sha256.hex()})
+            if Path(name).suffix.casefold() in SPREADSHEETS:
                 spreadsheets.append((name, content))
     text = "\n".join(texts).replace("\r\n", "\n").strip()
     return _Letter(message, automatic, text, attachments, spreadsheets, letters)
@@ -437,18 +482,15 @@ def _is_host(address: str, trusted: str) -> bool:
     return trusted.startswith("@") and address.endswith(trusted)
 
 
-def _hand_over(inbox: Path, name: str, content: bytes, moment: datetime) -> None:
-    """Put a spreadsheet into a register channel's inbox, once, dated as its mail."""
-    digest = sha256(content).hexdigest()[:32]
-    suffix = Path(name).suffix.casefold()
-    stem = re.sub(r"[^\w \-]+", "_", Path(name.replace("\\", "/")).stem).strip(" _")[:80]
-    inbox.mkdir(parents=True, exist_ok=True)
-    if any(inbox.glob(f"*{digest}{suffix}")):
-        return
-    draft = inbox / f".draft-{secrets.token_hex(8)}"
+def _hand_over(path: Path, content: bytes, moment: datetime) -> None:
+    """Put a spreadsheet into a register channel's inbox, dated as its mail; the newest stands."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_mtime > moment.timestamp():
+        return  # an earlier mail, read again
+    draft = path.with_name(f".draft-{secrets.token_hex(8)}")
     draft.write_bytes(content)
     os.utime(draft, (moment.timestamp(),) * 2)
-    draft.rename(inbox / f"{stem or 'lampiran'} {digest}{suffix}")
+    draft.replace(path)
 
 
 # -- MIME ------------------------------------------------------------------------------------------

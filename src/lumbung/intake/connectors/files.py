@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import codecs
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatch
@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
 from lumbung.errors import LumbungError, SourceError
-from lumbung.intake.connectors import Mark, Source, SourceConnection, Unreadable
+from lumbung.intake.connectors import Item, Mark, Source, SourceConnection, Unreadable
+from lumbung.intake.evidence import TooLargeError
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -129,7 +130,8 @@ class Folder:
         self._before: dict[str, str] = dict(source.cursor.get("files", {}))
         self._read: dict[str, str] = {}
 
-    def __iter__(self) -> Iterator[File]:
+    def __iter__(self) -> Iterator[File | Unreadable]:
+        """Each file, kept; one that is too large to be kept as an unreadable delivery."""
         folder = self._source.folder
         try:
             found = [
@@ -151,12 +153,14 @@ class Folder:
             try:
                 with path.open("rb") as stream:
                     kept = self._source.evidence.keep(cast("BinaryIO", _Stream(stream)))
+            except TooLargeError:
+                yield _too_large(name, datetime.fromtimestamp(changed, UTC))
+                continue
             except LumbungError:
                 raise
             except Exception as error:
                 raise self._failed(error) from error
-            # Hashed: the name of a chat's export is a person's name.
-            hidden = self._source.digest(name.encode(errors="surrogateescape")).hex()
+            hidden = self._hidden(name)
             self._read[hidden] = kept.sha256.hex()
             is_repeat = self._before.get(hidden) == kept.sha256.hex()
             changed_at = datetime.fromtimestamp(changed, UTC)
@@ -171,9 +175,45 @@ class Folder:
             cure="check address, account, keys and rights of the connection, then pull again",
         )
 
+    def _hidden(self, name: str) -> str:
+        """A file's name in the cursor: the name of a chat's export is a person's name."""
+        return self._source.digest(name.encode(errors="surrogateescape")).hex()
+
+    def before(self, file: File) -> bytes | None:
+        """The sha256 of what a former pull read under a file's name, if its bytes were others."""
+        known = self._before.get(self._hidden(file.name))
+        return None if known is None or file.is_repeat else bytes.fromhex(known)
+
+    def leave(self, file: File) -> None:
+        """Let the cursor stay with what was read under its name before: it cannot be read now."""
+        del self._read[self._hidden(file.name)]
+
+    def items(
+        self, read_file: Callable[[File], Iterable[Item]], *, is_listing: bool = False
+    ) -> Iterator[Item]:
+        """What each file holds, and a mark after it.
+
+        Args:
+            read_file: reads one file.
+            is_listing: whether a file tells what there is: what it no longer has was withdrawn.
+        """
+        for file in self:
+            if isinstance(file, Unreadable):
+                yield file
+                yield self.mark()
+            else:
+                yield from read_file(file)
+                yield self.mark(file.locator("") if is_listing else None)
+
     def mark(self, complete: str | None = None) -> Mark:
         """All files so far were read to their end."""
         return Mark({"files": {**self._before, **self._read}}, complete)
+
+
+def _too_large(name: str, changed_at: datetime) -> Unreadable:
+    reason = "berkas terlalu besar untuk disimpan; kirim dalam beberapa bagian"
+    content = {"file": name, "changed_at": changed_at.isoformat()}
+    return Unreadable("too_large", reason, content, changed_at, None, name, is_part=True)
 
 
 class _BrokenError(Exception):

@@ -1,7 +1,8 @@
 """Formulir Model A (laporan hasil pengawasan, LHP) as docx files in a folder.
 
 One document is one delivery, known by its number (`012/LHP/PM.00.02/K.BB-03/XI/2024`), else by the
-hash of its bytes. Of two files with one number the newer stands.
+hash of its bytes. Of two files with one number the newer stands; a form without a number is
+withdrawn when another one takes its place under the same file name.
 
 Sections are found by their titles, whether a person or Word numbered them; values stand behind
 `Label :` in a paragraph, in the cells right of their label, or under a table's header. Labels are
@@ -88,12 +89,29 @@ def read(source: Source) -> Iterator[Item]:
     options = source.channel.source
     assert isinstance(options, FormASource)  # noqa: S101 - the kind says so
     folder = Folder(source, options.files)
+    present: set[str] = set()
+    replaced: dict[str, None] = {}
     for file in folder:
+        if isinstance(file, Unreadable):
+            yield file
+            continue
         try:
-            yield _delivery(source, file)
+            item = _delivery(source, file)
         except _UnreadableError as error:
-            yield file.unreadable(error.code, error.reason)
-        yield folder.mark()
+            item = file.unreadable(error.code, error.reason)
+        yield item
+        if isinstance(item, Unreadable):
+            folder.leave(file)
+        else:
+            present.add(item.source_id)
+            if before := folder.before(file):
+                replaced[_unnumbered(source, before)] = None
+    yield folder.mark()._replace(withdrawn=tuple(each for each in replaced if each not in present))
+
+
+def _unnumbered(source: Source, sha256: bytes) -> str:
+    """The source id of a form without a number."""
+    return source.digest(sha256).hex()
 
 
 def _delivery(source: Source, file: File) -> Delivery | Unreadable:
@@ -106,7 +124,7 @@ def _delivery(source: Source, file: File) -> Delivery | Unreadable:
     if found is None and not form.is_one:
         reason = "tidak ada nomor LHP dan bagian Formulir Model A di dalamnya; periksa berkasnya"
         raise _UnreadableError("not_a_form", reason)
-    key = found[0] if found else source.digest(file.sha256).hex()
+    key = found[0] if found else _unnumbered(source, file.sha256)
     missing = [
         field.labels[0]
         for field in source.channel.fields.values()

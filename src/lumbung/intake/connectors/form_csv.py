@@ -19,7 +19,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -70,7 +69,12 @@ def read(source: Source) -> Iterator[Item]:
 
 def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
     folder = Folder(source, options.files)
-    files = list(folder)
+    files: list[File] = []
+    for file in folder:
+        if isinstance(file, Unreadable):
+            yield file  # nameless: nothing is withdrawn
+        else:
+            files.append(file)
     if not files:
         return
     *older, newest = files
@@ -112,11 +116,11 @@ def _from_link(
         headers["Authorization"] = f"Bearer {connection.password}"
     with Api(connection, where, headers=headers, cures={400: share, 401: share, 403: share}) as api:
         url = api.at(options.path) if options.path else api.start
-        kept = api.keep(url, source.evidence, _MAX_DOWNLOAD)
+        kept = api.download(url, source.evidence, _MAX_DOWNLOAD)
         if isinstance(kept, str):
             what = "is not there (HTTP 404)" if kept == "missing" else "is larger than 256 MB"
             raise api.error(f"the CSV {what}", share)
-        if _is_page(kept.path):
+        if kept.media_type == "text/html":
             raise api.error("the link leads to a page for people, not to CSV", share)
         file = File("respons.csv", kept.path, kept.sha256, datetime.now(UTC), is_repeat=False)
         export = _Export(source, options, file)
@@ -128,11 +132,6 @@ def _from_link(
                 )
             yield item
     yield Mark({}, "")
-
-
-def _is_page(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return stream.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
 
 
 class _Export:

@@ -202,18 +202,43 @@ class Api:
         return self._retry(once)
 
     def keep(self, url: httpx.URL, evidence: Evidence, limit: int = MAX_ATTACHMENT) -> Kept | str:
-        """Put what is at an address into the evidence store.
+        """Put an attachment into the evidence store, as `download` does.
 
-        Redirects are followed (stores of files answer with one); the Authorization header stays
-        with the server that it is for. One that cannot be had stops nothing: it is logged, and
-        asked for again when its submission is read again.
+        One that cannot be had stops nothing: it is logged, and asked for again when its submission
+        is read again.
 
         Returns:
-            what was kept, or why not: `too_large` (of more than `limit` bytes), `missing` (404),
-            `failed` (refused, or not had after all attempts).
+            what was kept, or why not: as `download` says, or `failed` (refused, or not had after
+            all attempts).
 
         Raises:
             SourceError: when the credential is refused, or the server asks to wait for long.
+        """
+        try:
+            attempts = ATTEMPTS if self._failed < _PATIENCE else 1
+            kept = self.download(url, evidence, limit, attempts)
+        except _RefusedError as error:
+            self._failed += 1
+            log.warning("%s: attachment %s was not kept: %s", self._where, url.path, error.what)
+            return "failed"
+        except SourceError as error:
+            raise self.error(f"attachment {url.path}: {error.what}", error.cure) from error
+        self._failed = 0
+        return kept
+
+    def download(
+        self, url: httpx.URL, evidence: Evidence, limit: int, attempts: int = ATTEMPTS
+    ) -> Kept | str:
+        """Put what is at an address into the evidence store.
+
+        Redirects are followed (stores of files answer with one); the Authorization header stays
+        with the server that it is for.
+
+        Returns:
+            what was kept, or why not: `too_large` (of more than `limit` bytes), `missing` (404).
+
+        Raises:
+            SourceError: when it cannot be had.
         """
 
         def once() -> Kept | str:
@@ -231,16 +256,7 @@ class Api:
             except _NothingError:
                 return "missing"
 
-        try:
-            kept = self._retry(once, ATTEMPTS if self._failed < _PATIENCE else 1)
-        except _RefusedError as error:
-            self._failed += 1
-            log.warning("%s: attachment %s was not kept: %s", self._where, url.path, error.what)
-            return "failed"
-        except SourceError as error:
-            raise self.error(f"attachment {url.path}: {error.what}", error.cure) from error
-        self._failed = 0
-        return kept
+        return self._retry(once, attempts)
 
     def error(self, what: str, cure: str) -> SourceError:
         """A failure of this source."""

@@ -26,6 +26,7 @@ from lumbung.errors import SourceError
 from lumbung.intake.connectors import Delivery, Item, Mark, Met, Source, Unreadable
 from lumbung.intake.connectors.http import Answer, Api, received
 from lumbung.intake.contract import KoboSource
+from lumbung.intake.evidence import Kept
 
 PAGE = 1_000
 """Submissions asked for at once; servers clamp it without a word."""
@@ -183,10 +184,12 @@ def _attachments(
             path = f"api/v2/assets/{asset}/data/{row['_id']}/attachments/{number}/"
             name = f"{api.at(path)}"
             kept = source.evidence.recall(name) or api.keep(api.at(path), source.evidence)
+            if isinstance(kept, Kept) and kept.is_page_for(each.get("mimetype")):
+                kept = "page"
             if isinstance(kept, str):
                 lasting["not_kept"] = kept
             else:
                 source.evidence.remember(name, kept)
-                lasting |= {"sha256": kept.sha256.hex(), "size": kept.size}
+                lasting |= {"sha256": kept.sha256.hex(), "size": kept.size, "type": kept.media_type}
         found.append(lasting)
     return found

@@ -12,13 +12,14 @@ overlap). Three changes do not move these times, and are looked for apart:
 Where there are more of these than the cursor shall hold, the next pull reads the whole form.
 
 Source id: `__id`, the same over edits. Groups become `group/field`, repeats a list under their
-path, attachments a list under `__attachments` (name, sha256 and size of what the evidence store
-keeps). Labels without a value are left out.
+path, attachments a list under `__attachments` (name, sha256, size and type of what the evidence
+store keeps). Labels without a value are left out.
 """
 
 from __future__ import annotations
 
 import logging
+import mimetypes
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -30,6 +31,7 @@ import httpx
 from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
 from lumbung.intake.connectors.http import Answer, Api, Listing, received
 from lumbung.intake.contract import OdkSource
+from lumbung.intake.evidence import Kept
 
 log = logging.getLogger(__name__)
 
@@ -271,10 +273,12 @@ class _Reading:
             if each.get("exists"):
                 url = self._api.at(f"{folder}/{quote(name, safe='')}")
                 kept = self._api.keep(url, self._source.evidence)
-            if isinstance(kept, str):
-                found.append({"name": name, "not_kept": kept})
-            else:
-                found.append({"name": name, "sha256": kept.sha256.hex(), "size": kept.size})
+            if isinstance(kept, Kept) and kept.is_page_for(mimetypes.guess_type(name)[0]):
+                kept = "page"
+            told: dict[str, Any] = {"not_kept": kept}
+            if isinstance(kept, Kept):
+                told = {"sha256": kept.sha256.hex(), "size": kept.size, "type": kept.media_type}
+            found.append({"name": name, **told})
         return sorted(found, key=lambda each: str(each["name"]))
 
 

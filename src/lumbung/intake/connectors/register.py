@@ -47,10 +47,11 @@ def read(source: Source) -> Iterator[Item]:
     """Every row of every file in the channel's folder, the oldest file first."""
     options = source.channel.source
     assert isinstance(options, RegisterSource)  # noqa: S101 - the kind says so
-    folder = Folder(source, options.files)
-    for file in folder:
-        yield from read_file(Table(source.channel, options), options, file)
-        yield folder.mark(file.locator(""))
+
+    def read_whole(file: File) -> Iterator[Item]:
+        return read_file(Table(source.channel, options), options, file)
+
+    yield from Folder(source, options.files).items(read_whole, is_listing=True)
 
 
 def read_file(table: Table, options: RegisterSource, file: File) -> Iterator[Item]:

@@ -57,17 +57,16 @@ def read(source: Source) -> Iterator[Item]:
     if options.path is not None:
         yield from _site(source, _table(channel, register), options.path, options.number)
         return
-    folder = Folder(source, options.files)
-    for file in folder:
+
+    def read_file(file: File) -> Iterator[Item]:
         if not file.name.casefold().endswith((".html", ".htm")):
-            items = registers.read_file(_table(channel, register), register, file)
-        elif file.path.stat().st_size > MAX_PAGE:
+            return registers.read_file(_table(channel, register), register, file)
+        if file.path.stat().st_size > MAX_PAGE:
             reason = "halaman terlalu besar; simpan halaman daftarnya saja"
-            items = iter([file.unreadable("too_large", reason)])
-        else:
-            items = _rows(_table(channel, register), options.number, file, _page(_text(file)))
-        yield from items
-        yield folder.mark()
+            return iter([file.unreadable("too_large", reason)])
+        return _rows(_table(channel, register), options.number, file, _page(_text(file)))
+
+    yield from Folder(source, options.files).items(read_file)
 
 
 def _site(source: Source, table: registers.Table, path: str, column: str) -> Iterator[Item]:
@@ -81,7 +80,7 @@ def _site(source: Source, table: registers.Table, path: str, column: str) -> Ite
         url = api.at(path)
         for number in range(1, MAX_PAGES + 1):
             listing.asked(url)
-            kept = api.keep(url, source.evidence, MAX_PAGE)
+            kept = api.download(url, source.evidence, MAX_PAGE)
             if isinstance(kept, str):
                 raise api.error(
                     f"page {number} of the list cannot be had ({kept})",

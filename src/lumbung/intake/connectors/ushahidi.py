@@ -55,7 +55,8 @@ def read(source: Source) -> Iterator[Item]:
     options = source.channel.source
     assert isinstance(options, UshahidiSource)  # noqa: S101 - the kind says so
     if source.connection is None:
-        yield from _from_folder(source, options)
+        # A file that is sent again under its name says what is gone; another one may be filtered.
+        yield from Folder(source, options.files).items(_export, is_listing=True)
         return
     connection = source.connection
     cures = {
@@ -181,14 +182,6 @@ class _Reading:
                 yield Unreadable(*_BLURRED, row, moment, evidence, locator, key)
             else:
                 yield Delivery(key, moment, _fields(row), evidence, locator)
-
-
-def _from_folder(source: Source, options: UshahidiSource) -> Iterator[Item]:
-    folder = Folder(source, options.files)
-    for file in folder:
-        yield from _export(file)
-        # A file that is sent again under its name says what is gone; another one may be filtered.
-        yield folder.mark(file.locator(""))
 
 
 def _export(file: File) -> Iterator[Delivery | Unreadable]:

@@ -94,8 +94,8 @@ def read(source: Source) -> Iterator[Item]:
     """Every message of every export in the channel's folder, the oldest file first."""
     options = source.channel.source
     assert isinstance(options, WhatsappSource)  # noqa: S101 - the kind says so
-    folder = Folder(source, options.files)
-    for file in folder:
+
+    def read_file(file: File) -> Iterator[Item]:
         with ExitStack() as stack:
             try:
                 opened = _open(file, stack)
@@ -106,7 +106,8 @@ def read(source: Source) -> Iterator[Item]:
             except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, _OversizedError):
                 reason = "arsip rusak, dikunci atau terlalu besar; ekspor ulang obrolannya"
                 yield file.unreadable("unreadable_file", reason)
-        yield folder.mark()
+
+    yield from Folder(source, options.files).items(read_file)
 
 
 def _open(file: File, stack: ExitStack) -> BinaryIO | Unreadable:

@@ -79,7 +79,12 @@ def read(source: Source) -> Iterator[Item]:
     own = (SENDER, PROFILE, TEXT, MARK, TYPE, MEDIA, WHOLE)
     give = partial(_delivery, source, Template(source.channel, options.marker, own))
     folder = Folder(source, options.files)
-    files = {file.name: file for file in folder}
+    files: dict[str, File] = {}
+    for file in folder:
+        if isinstance(file, Unreadable):
+            yield file
+        else:
+            files[file.name] = file
     edits: dict[str, list[_Message]] = {}
     revoked: dict[str, None] = {}
     for message in _messages(files, secrets):
