@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import getpass
+import io
 import json
+import pkgutil
 from collections.abc import Callable
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import docx
 import jsonschema
 import psycopg
 import pytest
@@ -19,6 +23,7 @@ from typer.testing import CliRunner
 
 from lumbung import cli
 from lumbung.errors import ConfigurationError, ServiceError, SourceError
+from lumbung.intake import connectors, starter
 from lumbung.intake.contract import load_channels, schema
 from lumbung.settings import Settings
 
@@ -148,6 +153,72 @@ KOBO = {
 }
 
 
+TIP = "ADUAN\nTanggal: 5 November 2024\nLokasi: Bangka\nIsu: politik uang\nNama pelapor: Warga A"
+HOOK = {"object": "x", "entry": [{"changes": [{"value": {"messages": [{"text": {"body": TIP}}]}}]}]}
+TEMPLATE = {
+    "activity_date": "Tanggal",
+    "regency": "Lokasi",
+    "issue": "Isu",
+    "narrative": "Teks",
+}
+CHAT = (
+    "06/11/24 19.30 - Pesan dan panggilan terenkripsi secara end-to-end.\n"
+    f"06/11/24 19.33 - Warga Contoh: {TIP}\n06/11/24 19.34 - Warga Contoh: halo: semua\n"
+)
+ODK = {
+    "value": [
+        {
+            "__id": "uuid:1",
+            "__system": {"submissionDate": "2024-11-06T10:00:00Z"},
+            "pengawas": {"nama": "Warga A"},
+            "kejadian": {"kecamatan": "Mentok", "isu": "politik_uang apk", "uraian": "x"},
+            "meta": {"instanceID": "uuid:1"},
+        }
+    ]
+}
+POSTS = {
+    "results": [
+        {
+            **{"id": 1, "form_id": 3, "created": "2024-11-06T10:00:00Z", "content": "x"},
+            "post_content": [
+                {
+                    "fields": [
+                        {"label": "Kabupaten", "value": {"value": "Bangka"}},
+                        {"label": "Nama pelapor", "value": {"value": "Warga A"}},
+                        {"label": "Uraian", "value": {"value": "Pembagian"}},
+                    ]
+                }
+            ],
+        }
+    ],
+    "meta": {"total": 1},
+}
+POSTS_CSV = (
+    "Post ID,Created (UTC),Survey,Kabupaten,Nama pelapor,Uraian\n"
+    "1,2024-11-06 10:00:00,A,Bangka,Warga A,Pembagian\n"
+)
+PLACES = {"regency": "Kabupaten", "narrative": "Uraian"}
+PUBLIC_LIST = (
+    "<html><table><tr><th>No</th><th>No Laporan/Temuan</th><th>Pemeriksaan</th></tr>"
+    "<tr><td>1</td><td>001/LP/PB/Kab/09.05/XI/2024</td><td>selesai</td></tr></table></html>"
+)
+
+
+def form_a() -> bytes:
+    document = docx.Document()
+    for line in (
+        *("Nomor : 012/LHP/PM.00.02/K.BB-03/XI/2024", "I. Data Pengawas Pemilihan"),
+        *("a. Nama : Petugas Rekaan", "b. Jabatan : PKD", "II. Kegiatan Pengawasan"),
+        *("a. Bentuk : Tatap muka", "b. Waktu dan Tempat : 6 November 2024 di Bangka"),
+        *("III. Uraian Singkat Hasil Pengawasan", "Acara tertib."),
+        *("IV. Informasi Dugaan Pelanggaran", "a. Pelaku : Orang Rekaan"),
+    ):
+        document.add_paragraph(line)
+    buffer = io.BytesIO()
+    document.save(buffer)
+    return buffer.getvalue()
+
+
 @pytest.mark.parametrize(
     ("kind", "file", "content", "expected", "personal"),
     [
@@ -194,6 +265,54 @@ KOBO = {
             },
             ["pelapor/nama"],
         ),
+        (
+            "odk",
+            "a.json",
+            json.dumps(ODK).encode(),
+            {
+                "district": "kejadian/kecamatan",
+                "issue": "kejadian/isu",
+                "narrative": "kejadian/uraian",
+            },
+            ["pengawas/nama"],
+        ),
+        ("ushahidi", "a.json", json.dumps(POSTS).encode(), PLACES, ["Nama pelapor"]),
+        ("ushahidi", "a.csv", POSTS_CSV.encode(), PLACES, ["Nama pelapor"]),
+        ("whatsapp", "obrolan.txt", CHAT.encode(), TEMPLATE, ["Pengirim", "Nama pelapor"]),
+        (
+            "whatsapp_cloud",
+            "a.jsonl",
+            json.dumps({"headers": {}, "body": json.dumps(HOOK)}).encode(),
+            TEMPLATE,
+            ["Pengirim", "Nama profil", "Nama pelapor"],
+        ),
+        (
+            "email",
+            "a.eml",
+            f"From: a@b.example.id\nSubject: x\n\n{TIP}\n".encode(),
+            TEMPLATE,
+            ["Pengirim", "Nama pengirim", "Kepada", "Nama pelapor"],
+        ),
+        (
+            "form_a",
+            "a.docx",
+            form_a(),
+            {
+                "activity_date": "Kegiatan / Tanggal",
+                "regency": "Kegiatan / Waktu dan Tempat",
+                "method": "Kegiatan / Bentuk",
+                "narrative": "Uraian",
+                "suspicion": "Dugaan pelanggaran",
+            },
+            ["Pengawas / Nama", "Dugaan / Pelaku"],
+        ),
+        (
+            "sigaplapor",
+            "a.html",
+            PUBLIC_LIST.encode(),
+            {"register_number": "No Laporan/Temuan", "narrative": "Pemeriksaan"},
+            [],
+        ),
     ],
 )
 def test_add_proposes_a_map_from_a_sample(
@@ -213,12 +332,22 @@ def test_add_proposes_a_map_from_a_sample(
     assert channel.kind == kind
     assert {name: field.labels[0] for name, field in channel.fields.items()} == expected
     assert list(channel.personal) == personal
-    assert not channel.kept, "what nothing is known of stays in the vault"
+    assert set(channel.kept) <= {"Tanda"}, "what nothing is known of stays in the vault"
+    assert getattr(channel.source, "marker", None) == ("ADUAN" if "Tanda" in channel.kept else None)
     jsonschema.validate(
         yaml.safe_load((settings.channels / "baru.yaml").read_text()), json.loads(schema())
     )
     with pytest.raises(ConfigurationError, match="there is a channel of that name"):
         lumbung("channel", "add", kind, "baru", "--sample", str(sample))
+
+
+def test_there_is_a_starter_for_every_kind() -> None:
+    kinds = {
+        module.name
+        for module in pkgutil.iter_modules(connectors.__path__)
+        if hasattr(import_module(f"{connectors.__name__}.{module.name}"), "read")
+    }
+    assert set(starter.KINDS) == kinds
 
 
 def test_an_unseen_register_is_onboarded_and_landed(
@@ -238,7 +367,13 @@ def test_an_unseen_register_is_onboarded_and_landed(
         ("kobo", b"<html>", SourceError),
         ("register", b"", SourceError),
         ("http_json", b"[]", SourceError),
-        ("whatsapp", b"", ConfigurationError),
+        ("whatsapp", b"", SourceError),
+        ("email", b"", SourceError),
+        ("form_a", b"PK", SourceError),
+        ("sigaplapor", b"<html>", SourceError),
+        ("odk", b'{"value": []}', SourceError),
+        ("whatsapp_cloud", b"{}", SourceError),
+        ("merpati", b"", ConfigurationError),
     ],
 )
 def test_add_refuses_what_it_cannot_read(

@@ -56,7 +56,7 @@ def list_channels() -> None:
 
 @channels.command()
 def add(
-    kind: Annotated[str, typer.Argument(help="register, form_csv, kobo or http_json")],
+    kind: Annotated[str, typer.Argument(help="what reads it: a kind of docs/channels/")],
     name: Name,
     sample: Annotated[str, typer.Option(help="a file as the source gives it, or its address")],
 ) -> None:

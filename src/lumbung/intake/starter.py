@@ -6,9 +6,14 @@ nothing is known of is listed as a comment, which leaves it in the vault until s
 
 from __future__ import annotations
 
+import base64
 import io
 import re
+import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +23,37 @@ import orjson
 import yaml
 
 from lumbung.errors import ConfigurationError, SourceError
-from lumbung.intake.contract import CANONICAL, normalise
+from lumbung.intake.connectors import (
+    SYSTEM_LABELS,
+    Delivery,
+    Item,
+    Mark,
+    Source,
+    Unreadable,
+    http_json,
+    odk,
+    reader,
+    ushahidi,
+)
+from lumbung.intake.contract import CANONICAL, Channel, EmailSource, normalise
+from lumbung.intake.evidence import Evidence
 
-_ADDRESS = re.compile(r"https?://")
 if TYPE_CHECKING:
     from lumbung.intake.connectors import register
 
-KINDS = ("register", "form_csv", "kobo", "http_json")
+_ADDRESS = re.compile(r"https?://")
+KINDS = (
+    *("register", "form_csv", "kobo", "odk", "http_json", "ushahidi"),
+    *("whatsapp", "whatsapp_cloud", "email", "form_a", "sigaplapor"),
+)
+_SERVERS = ("kobo", "odk", "http_json", "email", "whatsapp_cloud")
+"""Kinds that need a connection."""
+_LETTERS = {
+    "whatsapp": ["Pengirim"],
+    "whatsapp_cloud": ["Pengirim", "Nama profil"],
+    "email": ["Pengirim", "Nama pengirim", "Kepada"],
+}
+"""Kinds whose messages may follow a template, and the personal labels of each."""
 _ROWS = 200  # of a sample are looked at
 _HEADER_WITHIN = 30
 _PAGING_NOTE = " # how the next page is asked for: docs/channels/http_json.md"
@@ -33,7 +62,7 @@ _PLACE = r"(kab|kec|kota|desa|kelurahan|provinsi|district|regency|village)"
 _PERSONAL = re.compile(
     r"\b(nama|name|alamat|address|telp|telepon|telephone|hp|handphone|phone|mobile|msisdn|wa"
     r"|whatsapp|kontak|contact|nik|ktp|e-?mail|surel|pelapor|pengadu|pengirim|reporter|sender"
-    r"|username|saksi|witness|ttl|tanggal lahir|tanda tangan|rekening)\b"
+    r"|username|saksi|witness|pelaku|ttl|tanggal lahir|tanda tangan|rekening)\b"
 )
 _REACHES = re.compile(r"\b(telp|telepon|telephone|hp|handphone|phone|mobile|msisdn|wa|whatsapp)\b")
 """A person's number: who somebody is, better than a name."""
@@ -85,7 +114,7 @@ def write(folder: Path, kind: str, name: str, sample: str) -> Path:
         raise ConfigurationError(
             f"there is no starter for the kind {kind!r}",
             where="lumbung channel add",
-            cure=f"use one of {', '.join(KINDS)}, or begin with the example in docs/channels/",
+            cure=f"use one of {', '.join(KINDS)}",
         )
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,49}", name):
         raise ConfigurationError(
@@ -127,20 +156,23 @@ def propose(kind: str, name: str, sample: str, content: bytes) -> str:
                 key = _unique_label(labels, rows)
                 source["sheet_in_key"] = key is not None
             key = key or labels[0]
-    else:
+    elif kind in ("kobo", "odk", "http_json") or (kind == "ushahidi" and _is_json(content)):
         document = _json(sample, content)
         at, found = _records(document)
         rows = [_flat(row, kind) for row in found[:_ROWS]]
         labels = list(dict.fromkeys(label for row in rows for label in row))
         if not labels:
             raise _unusable(sample, "has no list of records")
+        url = httpx.URL(sample) if _ADDRESS.match(sample) else None
         if kind == "kobo":
             asset = rows[0].get("_xform_id_string") if rows else None
             is_uid = isinstance(asset, str) and re.fullmatch(r"[A-Za-z0-9]+", asset)
             source["asset"] = asset if is_uid else "aUIDdariAlamatFormulir"
-            labels = [each for each in labels if not _is_kobos(each)]
-        else:
-            url = httpx.URL(sample) if _ADDRESS.match(sample) else None
+        elif kind == "odk":
+            feed = re.search(r"/projects/(\d+)/forms/([^/]+)\.svc", url.path if url else "")
+            source["project"] = int(feed[1]) if feed else 1
+            source["form"] = feed[2] if feed else "idFormulirPadaAlamatnya"
+        elif kind == "http_json":
             source["path"] = url.raw_path.decode().lstrip("/") if url else "isi/alamat/daftar"
             source["records"] = at
             source["id"] = _first(labels, r"(^|\.)(_?id|uuid|code|kode|nomor|number|ticket|tiket)$")
@@ -149,7 +181,23 @@ def propose(kind: str, name: str, sample: str, content: bytes) -> str:
             source["received"] = _first(labels, received) or labels[0]
             source["paging"] = _paging(document, at)
             labels = [each for each in labels if each not in (source["id"], source["received"])]
-    if not labels:
+        own = SYSTEM_LABELS.get(kind, frozenset())
+        labels = [each for each in labels if each not in own and each != "__attachments"]
+        labels = [each for each in labels if not each.startswith("@odata.")]
+    else:
+        rows = _deliveries(kind, sample, content)
+        if kind in _LETTERS:
+            marker, rows = _pinned([str(row.get("Teks") or "") for row in rows])
+            source |= {"marker": marker} if marker else {}
+        elif kind == "sigaplapor" and _ADDRESS.match(sample):
+            source["path"] = httpx.URL(sample).raw_path.decode().lstrip("/")
+        own = SYSTEM_LABELS.get(kind, frozenset())
+        labels = [
+            label
+            for label in dict.fromkeys(label for row in rows for label in row)
+            if label not in own and not any(isinstance(row.get(label), list) for row in rows)
+        ]
+    if not labels and kind not in _LETTERS:
         raise _unusable(sample, "has no labelled rows")
     return _text(kind, name, source, key, labels, rows)
 
@@ -178,13 +226,103 @@ _Table = tuple[list[str], list[dict[str, Any]]]
 """Labels in their order, and rows of filled cells."""
 
 
+def _is_json(content: bytes) -> bool:
+    return content.lstrip()[:1] in (b"{", b"[")
+
+
+def _deliveries(kind: str, sample: str, content: bytes) -> list[dict[str, Any]]:
+    """The fields of what the kind's own connector reads from a file."""
+    if kind == "whatsapp_cloud":
+        texts = [each for line in content.splitlines() for each in _bodies(line)]
+        if not texts:
+            texts = _bodies(content)
+        if not texts:
+            raise _unusable(sample, "holds no message with a text")
+        return [{"Teks": text} for text in texts[:_ROWS]]
+    from upath import UPath
+
+    model = {
+        **{"name": "contoh", "title": "contoh", "schedule": "0 5 * * *", "source": {"kind": kind}},
+        **{"owner": {"name": "contoh", "email": "a@contoh.example.id"}, "connection": "contoh"},
+        "fields": {"narrative": {"from": "lumbung:contoh"}},
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        inbox, store = Path(folder) / "inbox", Evidence(Path(folder) / "evidence")
+        inbox.mkdir()
+        name = Path(httpx.URL(sample).path if _ADDRESS.match(sample) else sample).name
+        if kind == "sigaplapor" and content.lstrip()[:1] == b"<":
+            name = "daftar.html"
+        (inbox / (name or "contoh")).write_bytes(content)
+        given = Source(
+            *(Channel.model_validate(model), UPath(inbox), None, store),
+            *(lambda each: sha256(each).digest()[:16], {}),
+        )
+        if kind == "email":
+            from lumbung.intake.connectors import email
+            from lumbung.intake.connectors.template import Template
+
+            letter = email.Mail(datetime.now(UTC), store.keep(io.BytesIO(content)))
+            template = Template(given.channel, None, ())
+            options = EmailSource(kind="email")
+            items: Iterable[Item] = email.deliveries(given, options, template, letter, "contoh")
+        else:
+            items = reader(kind)(given)
+        found = [each for each in items if not isinstance(each, Mark)]
+    read = [each.fields for each in found if isinstance(each, Delivery)]
+    if kind == "email":
+        read = [fields for fields in read if fields.get("Pengirim")]
+    if not read:
+        told = next((each.reason for each in found if isinstance(each, Unreadable)), "kosong")
+        raise _unusable(sample, f"holds nothing that can be read: {told}")
+    return read[:_ROWS]
+
+
+def _bodies(content: bytes | str) -> list[str]:
+    """Texts of messages in a webhook's request, also within an archived line."""
+    try:
+        parts = [orjson.loads(content)]
+    except orjson.JSONDecodeError:
+        return []
+    texts: list[str] = []
+    for part in parts:
+        if isinstance(part, dict):
+            text = part.get("text")
+            if isinstance(text, dict) and isinstance(text.get("body"), str):
+                texts.append(text["body"])
+            if isinstance(part.get("body_base64"), str):
+                with suppress(ValueError):
+                    texts += _bodies(base64.b64decode(part["body_base64"]))
+            parts += part.values()
+        elif isinstance(part, list):
+            parts += part
+        elif isinstance(part, str) and part.startswith("{"):
+            texts += _bodies(part)
+    return texts
+
+
+def _pinned(texts: Iterable[str]) -> tuple[str | None, list[dict[str, Any]]]:
+    """The first line of messages that follow a template, and what stands behind their labels."""
+    found: dict[str | None, list[dict[str, Any]]] = {}
+    for text in texts:
+        first, *lines = text.strip().split("\n")
+        pairs = [line.partition(":") for line in lines]
+        row = {
+            " ".join(label.strip(" *_-").split()): value.strip()
+            for label, colon, value in pairs
+            if colon and re.fullmatch(r"[^\W\d][^\d:]{0,39}", label.strip(" *_-"))
+        }
+        if len(row) > 1 and ":" not in first and len(first) <= 40:
+            found.setdefault(first.strip(" *_:"), []).append(row)
+    return max(found.items(), key=lambda each: len(each[1]), default=(None, []))
+
+
 def _tables(sample: str, content: bytes) -> dict[str, _Table]:
     """The table of every visible sheet of a workbook, or of a CSV file, by the sheet's name."""
     import csv
 
     from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
-    from lumbung.intake.connectors import register
+    from lumbung.intake.connectors import delimited, register
 
     found: dict[str, _Table] = {}
     if content[:2] in (b"PK", b"\xd0\xcf"):
@@ -197,24 +335,17 @@ def _tables(sample: str, content: bytes) -> dict[str, _Table]:
         except Exception as error:
             raise _unusable(sample, "is no workbook that can be opened") from error
     else:
-        text = _decoded(content)
-        for delimiter in ",;\t|":
-            lines = list(islice(csv.reader(io.StringIO(text), delimiter=delimiter), _ROWS))
-            table = _table(lines, [])
-            if len(table[0]) > len(found.get("", ([], []))[0]):
-                found[""] = table
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "contoh.csv"
+            path.write_bytes(content)
+            try:
+                text = delimited.Text(path, lambda rows: len(_table(rows[:_ROWS], [])[0]))
+            except csv.Error as error:
+                raise _unusable(sample, f"is no CSV: {error}") from error
+            found[""] = _table(text.head[:_ROWS], [])
     if not any(labels for labels, _ in found.values()):
         raise _unusable(sample, "has no table")
     return found
-
-
-def _decoded(content: bytes) -> str:
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16", errors="replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
 
 
 def _table(lines: Sequence[Sequence[Any]], merges: Sequence[register.Merge]) -> _Table:
@@ -316,19 +447,15 @@ def _paging(document: Any, records: str) -> dict[str, Any]:
 
 
 def _flat(row: dict[str, Any], kind: str) -> dict[str, Any]:
-    if kind == "kobo":
-        return row
-    from lumbung.intake.connectors import http_json
-
+    """A record with the labels that the kind's connector gives it."""
     fields: dict[str, Any] = {}
-    http_json.flatten(row, "", fields, ";")
-    return fields
-
-
-def _is_kobos(label: str) -> bool:
-    from lumbung.intake.connectors import SYSTEM_LABELS
-
-    return label in SYSTEM_LABELS["kobo"]
+    if kind == "odk":
+        odk.flatten(row, "", fields)
+    elif kind == "http_json":
+        http_json.flatten(row, "", fields, ";")
+    elif kind == "ushahidi" and "id" in row:
+        fields = ushahidi.labelled(row)
+    return fields or row
 
 
 def _first(labels: Iterable[str], pattern: str) -> str | None:
@@ -347,8 +474,22 @@ def _unique_label(labels: Iterable[str], rows: Sequence[dict[str, Any]]) -> str 
 # -- proposing ------------------------------------------------------------------------------------
 
 
+_KNOWN = {
+    "Kegiatan / Tanggal": "activity_date",
+    "Kegiatan / Waktu dan Tempat": "regency",
+    "Kegiatan / Bentuk": "method",
+    "Uraian": "narrative",
+    "Dugaan pelanggaran": "suspicion",
+    "Dugaan / Tanggal": "occurred_date",
+    "Pemeriksaan": "narrative",
+}
+"""Labels that connectors make, and no guess would find."""
+
+
 def _guess(label: str) -> str | None:
     """The canonical field that a label looks like, or `personal`."""
+    if label in _KNOWN:
+        return _KNOWN[label]
     plain = _plain(label)
     last = normalise(re.sub(r"[_.]+", " ", re.split(r"\s/\s|/(?=[^/]*$)", label)[-1]))
     if re.search(_PERSONAL, plain) and not re.search(rf"(nama|name)\s+{_PLACE}", plain):
@@ -406,6 +547,8 @@ def _text(
             unknown.append(label)
         else:
             fields[guess] = label
+    if kind in _LETTERS:
+        personal = [*_LETTERS[kind], *personal]
     lines = [
         "# yaml-language-server: $schema=channel.schema.json",
         "# Proposed by 'lumbung channel add' from a sample: look through every line.",
@@ -414,7 +557,7 @@ def _text(
         "  name: Kantor yang bertanggung jawab",
         "  email: ganti@contoh.example.id",
     ]
-    if kind in ("kobo", "http_json"):
+    if kind in _SERVERS or (kind == "sigaplapor" and "path" in source):
         lines.append(f"connection: {name} # an Airflow Connection with address and credential")
     lines += [
         'schedule: "0 5 * * *" # cron, in `timezone`',
@@ -422,7 +565,10 @@ def _text(
         "expected_every: 1 week",
     ]
     if "register_number" not in fields and "record_kind" not in fields:
-        lines.append("record_kind: IA # LP, TM, IA, LHP or PREV; remove where a field tells it")
+        usual = "LHP" if kind == "form_a" else "IA"
+        lines.append(
+            f"record_kind: {usual} # LP, TM, IA, LHP or PREV; remove where a field tells it"
+        )
     lines += ["", "source:"]
     for option, value in source.items():
         if isinstance(value, dict):
@@ -448,11 +594,19 @@ def _text(
         "",
         "# Known, not personal, mapped to nothing: take the # away from what may be stored openly.",
     ]
+    if kind in _LETTERS:
+        lines += ["kept:", "  - Tanda"]
+    elif unknown:
+        lines.append("# kept:")
     if unknown:
-        lines += ["# kept:", *(f"#   - {_quoted(label)}" for label in unknown)]
+        lines += [*(f"#   - {_quoted(label)}" for label in unknown)]
     lines += ["", "# Canonical fields: docs/architecture.md."]
     lines.append("fields:")
-    if not fields:
+    if kind in _LETTERS:
+        told = [fields.pop("narrative", None), "Teks"]
+        named = ", ".join(_quoted(each) for each in told if each)
+        lines.append(f"  narrative: {{from: [{named}]}}")
+    elif not fields:
         lines.append("  # No label looked like one: map at least one, e.g. the text of the report:")
         lines.append(f"  # narrative: {{from: {_quoted((unknown or labels)[0])}}}")
     for field, label in fields.items():
@@ -466,7 +620,7 @@ def _mapped(field: str, label: str, rows: Sequence[dict[str, Any]], kind: str) -
     if CANONICAL[field] == "list":
         values = " ".join(str(row.get(label) or "") for row in rows)
         found = next((each for each in ";|," if each in values), ";")
-        parts.append(f'separator: "{" " if kind == "kobo" else found}"')
+        parts.append(f'separator: "{" " if kind in ("kobo", "odk") else found}"')
     if CANONICAL[field] == "code":
         parts.append(f"scheme: {'bps' if 'bps' in normalise(label) else 'kemendagri'}")
         note = " # or bps, or bawaslu: 1903 is two regencies"

@@ -225,7 +225,7 @@ class _Reading:
         if present < expected:
             self._uploading[key] = self._now.isoformat()
         fields: dict[str, Any] = {}
-        _flatten(self._complete(row, self._api.at(f"{self._form}.svc/")), "", fields)
+        flatten(self._complete(row, self._api.at(f"{self._form}.svc/")), "", fields)
         if expected or present:
             fields[ATTACHMENTS] = attached = self._attachments(key)
             if any(each.get("not_kept") == "failed" for each in attached):
@@ -292,10 +292,11 @@ def _is_geometry(value: Mapping[str, Any]) -> bool:
     return value.get("type") in _GEOMETRIES and isinstance(value.get("coordinates"), list)
 
 
-def _flatten(row: Mapping[str, Any], prefix: str, fields: dict[str, Any]) -> None:
+def flatten(row: Mapping[str, Any], prefix: str, fields: dict[str, Any]) -> None:
+    """Groups to labels `group/field`; what has no value is left out."""
     for name, value in row.items():
         if isinstance(value, dict) and not _is_geometry(value):
-            _flatten(value, f"{prefix}{name}/", fields)
+            flatten(value, f"{prefix}{name}/", fields)
         elif value is not None:
             fields[f"{prefix}{name}"] = value
 

@@ -181,7 +181,7 @@ class _Reading:
             elif row.get("form_id") not in sharp:
                 yield Unreadable(*_BLURRED, row, moment, evidence, locator, key)
             else:
-                yield Delivery(key, moment, _fields(row), evidence, locator)
+                yield Delivery(key, moment, labelled(row), evidence, locator)
 
 
 def _export(file: File) -> Iterator[Delivery | Unreadable]:
@@ -239,7 +239,7 @@ def _sharp(posts: Iterable[tuple[object, list[Any]]]) -> set[object]:
 # -- posts to labels ------------------------------------------------------------------------------
 
 
-def _fields(post: Mapping[str, Any]) -> dict[str, Any]:
+def labelled(post: Mapping[str, Any]) -> dict[str, Any]:
     """A post's fields, with the labels of the CSV export."""
     fields: dict[str, Any] = {ID: post["id"]}
     for label, name in _BASE.items():
