@@ -107,20 +107,45 @@ def _archive(files: dict[str, str | bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def ods(rows: Sequence[Sequence[Any]]) -> bytes:
-    """A sheet `S` as LibreOffice writes it (OpenDocument 1.3)."""
-    cells = "".join(
-        "<table:table-row>"
-        + "".join(
-            f'<table:table-cell office:value-type="float" office:value="{cell}"/>'
-            if isinstance(cell, float)
-            else f'<table:table-cell office:value-type="string"><text:p>{escape(cell)}</text:p>'
-            "</table:table-cell>"
-            for cell in row
-        )
-        + "</table:table-row>"
-        for row in rows
-    )
+def ods(
+    rows: Sequence[Sequence[Any]], *, merges: Sequence[tuple[int, int, int, int]] = ()
+) -> bytes:
+    """A sheet `S` as LibreOffice writes it (OpenDocument 1.3); rows that are empty are one."""
+    spans = {(r1, c1): (r2 - r1 + 1, c2 - c1 + 1) for r1, c1, r2, c2 in merges}
+    covered = {
+        (r, c)
+        for r1, c1, r2, c2 in merges
+        for r in range(r1, r2 + 1)
+        for c in range(c1, c2 + 1)
+        if (r, c) != (r1, c1)
+    }
+
+    def cell(r: int, c: int, value: Any) -> str:
+        if (r, c) in covered:
+            return "<table:covered-table-cell/>"
+        down, across = spans.get((r, c), (1, 1))
+        span = f' table:number-rows-spanned="{down}" table:number-columns-spanned="{across}"'
+        open = "<table:table-cell" + (span if (r, c) in spans else "")
+        if isinstance(value, float):
+            return f'{open} office:value-type="float" office:value="{value}"/>'
+        text = f"<text:p>{escape(value)}</text:p>"
+        return f'{open} office:value-type="string">{text}</table:table-cell>'
+
+    lines, empty = [], 0
+    for r, row in enumerate([*rows, ["end"]]):
+        if not row:
+            empty += 1
+            continue
+        if empty:
+            lines.append(
+                f'<table:table-row table:number-rows-repeated="{empty}">'
+                '<table:table-cell table:number-columns-repeated="9"/></table:table-row>'
+            )
+            empty = 0
+        if r < len(rows):
+            given = "".join(cell(r, c, value) for c, value in enumerate(row))
+            lines.append(f"<table:table-row>{given}</table:table-row>")
+    cells = "".join(lines)
     spaces = "".join(
         f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
         for name in ("office", "table", "text")

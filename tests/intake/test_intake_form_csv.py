@@ -389,3 +389,30 @@ def test_the_example_of_the_docs_is_a_channel(tmp_path: Path) -> None:
     example = page.read_text(encoding="utf-8").split("```yaml\n", 1)[1].split("```", 1)[0]
     (tmp_path / "contoh.yaml").write_text(example, encoding="utf-8")
     assert load_channels(tmp_path)["contoh"].kind == "form_csv"
+
+
+def test_options_that_hold_commas_stay_whole(folder: Path) -> None:
+    """The form's own CSV joins with `;`: the channel's separator keeps `tunai, transfer` one."""
+    row = response("2024/11/06 11:07:29 AM GMT+7")
+    row[3] = "uang: tunai, transfer;SARA, agama"
+    put(folder, [HEADER, row])
+    (found,) = deliveries(pull(folder))
+    assert found.fields["Isu"] == "uang: tunai, transfer;SARA, agama"
+    assert found.fields["Isu"].split(";") == ["uang: tunai, transfer", "SARA, agama"]
+
+
+def test_an_export_of_kobo_is_read_by_its_submission_time(folder: Path) -> None:
+    header = ["start", "Uraian kejadian", "_id", "_uuid", "_submission_time", "_index"]
+    rows = [
+        ["2024-11-06T10:00:00+07:00", "a", "71", "u-71", "2024-11-06T03:00:05", "1"],
+        ["2024-11-06T10:00:00+07:00", "b", "72", "u-72", "2024-11-06T03:00:05", "2"],
+    ]
+    named = {"timestamp": "_submission_time", "id": "_id"}
+    (folder / "k.csv").write_text(text([header, *rows], ";"))
+    first = deliveries(pull(folder, **named))
+    assert [each.fields["Uraian kejadian"] for each in first] == ["a", "b"]
+    assert len({each.source_id for each in first}) == 2
+    rows[0][1:4] = ["a, diperbaiki", "71", "u-baru"]  # an edit: another uuid
+    (folder / "k.csv").write_text(text([header, rows[0]], ";"))
+    (again,) = deliveries(pull(folder, **named))
+    assert again.source_id == first[0].source_id

@@ -28,6 +28,8 @@ from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import Vault
 
 AT = datetime(2024, 11, 9, 2, 0, tzinfo=UTC)
+FIXTURES = Path(__file__).parent / "fixtures"
+"""Made by xlwt 1.3 (BIFF8, also with the epoch 1904) and msoffcrypto-tool (agile encryption)."""
 TITLE = [["BUKU REGISTER"], ["KANTOR CONTOH"], [""]]
 ROW = [1, "001/LP", date(2024, 11, 6), "5 Nopember 2024", "Warga A", "0812", "Bangka", "Uraian a"]
 
@@ -347,6 +349,83 @@ def test_formats_of_other_programs(
     }
 
 
+def test_merged_cells_of_an_ods_count_for_each_of_their_rows(read_files: Reader) -> None:
+    rows: list[list[Any]] = [[], [], *HEADER]
+    rows += [
+        [float(n), f"{n}/LP", "", "", "A", "08", "Bangka" if n == 1 else "", "x"] for n in (1, 2)
+    ]
+    content = ods(rows, merges=[*header_merges(2), (4, 6, 5, 6)])
+    found = deliveries(read_files({"a.ods": content}))
+    assert [fields["Kab/Kota"] for fields in found.values()] == ["Bangka", "Bangka"]
+    assert [fields["Pelapor / No. HP"] for fields in found.values()] == ["08", "08"]
+
+
+@pytest.mark.parametrize("name", ["register.xls", "register_1904.xls"])
+def test_a_workbook_of_an_old_excel_with_merged_cells_and_dates(
+    read_files: Reader, name: str
+) -> None:
+    items = read_files({name: (FIXTURES / name).read_bytes()})
+    expected = {"001/LP": EXPECTED, "002/LP": EXPECTED | {"No": 2, "Nomor": "002/LP"}}
+    expected["002/LP"]["Uraian"] = "Uraian b"
+    assert deliveries(items) == expected
+    assert refused(items) == []
+
+
+def test_a_header_of_three_rows(read_files: Reader) -> None:
+    rows = [
+        ["Nomor", "Tempat dan waktu", "", "", "Uraian"],
+        ["", "Tempat", "Waktu", "", ""],
+        ["", "Kab/Kota", "Diterima", "Kejadian", ""],
+        ["1/LP", "Bangka", "06/11/2024", "05/11/2024", "a"],
+        ["2/LP", "Belitung", "", "", "b"],
+    ]
+    merges = [(0, 0, 2, 0), (0, 1, 0, 3), (1, 2, 1, 3), (0, 4, 2, 4)]
+    fields = {
+        "regency": {"from": "Tempat dan waktu / Tempat / Kab/Kota"},
+        "received_date": {"from": "Tempat dan waktu / Waktu / Diterima"},
+        "occurred_date": {"from": "Tempat dan waktu / Waktu / Kejadian"},
+        "narrative": {"from": "Uraian"},
+    }
+    flat = {"personal": [], "subject": [], "kept": []}
+    content = workbook({"S": rows}, merges={"S": merges})
+    assert deliveries(read_files({"a.xlsx": content}, fields=fields, **flat)) == {
+        "1/LP": {
+            "Nomor": "1/LP",
+            "Tempat dan waktu / Tempat / Kab/Kota": "Bangka",
+            "Tempat dan waktu / Waktu / Diterima": "06/11/2024",
+            "Tempat dan waktu / Waktu / Kejadian": "05/11/2024",
+            "Uraian": "a",
+        },
+        "2/LP": {
+            "Nomor": "2/LP",
+            "Tempat dan waktu / Tempat / Kab/Kota": "Belitung",
+            "Uraian": "b",
+        },
+    }
+
+
+KOBO_LABELS = ["start", "Kabupaten", "Isu/politik_uang", "Uraian", "_id", "_uuid"]
+KOBO_LABELS += ["_submission_time", "_validation_status", "__version__", "_index"]
+KOBO_ROW = ["2024-11-06T10:00:00+07:00", "Bangka", "1", "a", "71", "u-71"]
+KOBO_ROW += ["2024-11-06T03:00:05", "", "v1", "1"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_an_export_of_kobo_is_a_register(read_files: Reader, suffix: str) -> None:
+    sheets = {
+        "form": [KOBO_LABELS, KOBO_ROW],
+        "saksi": [["nama", "_parent_index"], ["Warga S", "1"]],
+    }
+    content = workbook(sheets) if suffix == "xlsx" else text([KOBO_LABELS, KOBO_ROW], ";")
+    fields = {"regency": {"from": "Kabupaten"}, "narrative": {"from": "Uraian"}}
+    plain = {"personal": [], "subject": [], "kept": [], "fields": fields, "key": "_id"}
+    source = {"kind": "register", "skip_sheets": "saksi"}
+    items = read_files({f"a.{suffix}": content}, **plain, source=source)
+    filled = {label: cell for label, cell in zip(KOBO_LABELS, KOBO_ROW, strict=True) if cell}
+    assert deliveries(items) == {"71": filled}
+    assert refused(items) == []
+
+
 def test_of_a_formula_the_value_and_a_number_that_excel_cut_is_no_whole_one(
     read_files: Reader,
 ) -> None:
@@ -449,6 +528,42 @@ def test_a_quote_that_is_not_closed_swallows_no_row(read_files: Reader, row: str
     # The two rows before the open quote had been looked at together with it.
     assert list(deliveries(items)) == ["1/TM", "2/TM"]
     assert refused(items) == [("unreadable_file", "a.csv")]
+
+
+def test_a_workbook_with_a_password_is_told_as_such(read_files: Reader) -> None:
+    content = (FIXTURES / "terkunci.xlsx").read_bytes()
+    (item, _) = read_files({"a.xlsx": content})
+    assert isinstance(item, Unreadable)
+    assert item.reason_code == "unreadable_file"
+    assert "kata sandi" in item.reason
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_a_cell_of_100_megabytes_ends_in_quarantine_and_in_bounds(
+    tmp_path: Path, read_files: Reader, suffix: str
+) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    if suffix == "csv":
+        with (inbox / "a.csv").open("wb") as file:
+            file.write(b"Nomor,Uraian,Kab/Kota,No\n1/LP,")
+            file.writelines(b"x" * (1 << 20) for _ in range(100))
+    else:
+        whole = zipfile.ZipFile(io.BytesIO(workbook({"S": [["Nomor"], ["1/LP"]]})))
+        with zipfile.ZipFile(inbox / "a.xlsx", "w", zipfile.ZIP_DEFLATED) as made:
+            for name in whole.namelist():
+                content = whole.read(name)
+                if name == "xl/sharedStrings.xml":
+                    content = content.replace(b"1/LP", b"x" * (100 << 20))
+                made.writestr(name, content)
+            del content
+    tracemalloc.start()
+    items = read_files({}, personal=[], subject=[])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    code = {"csv": "unreadable_file", "xlsx": "unsafe_archive"}[suffix]
+    assert refused(items) == [(code, f"a.{suffix}")]
+    assert peak < 80_000_000
 
 
 def test_a_protected_workbook_and_others_by_other_hands(read_files: Reader, samples: Path) -> None:

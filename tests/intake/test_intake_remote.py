@@ -19,6 +19,7 @@ from moto.server import ThreadedMotoServer
 from lumbung.errors import SourceError
 from lumbung.intake import run
 from lumbung.intake.connectors import SourceConnection
+from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from lumbung.settings import Settings
 
@@ -134,6 +135,8 @@ def test_a_register_on_an_sftp_server_twice_and_edited(
     assert abs(received_at.timestamp() - file.stat().st_mtime) < 1
     file.write_bytes(register("1/LP", "2/LP"))
     assert pull(sftp.connection) == IntakeCounts(read=2, duplicate=2, tombstones=1)
+    file.write_bytes(register("1/LP", "2/LP", story="diperbaiki"))
+    assert pull(sftp.connection) == IntakeCounts(read=2, landed=2)
 
 
 def test_an_outage_of_the_sftp_server_in_the_middle(
@@ -211,3 +214,31 @@ def test_a_register_in_a_bucket_twice_edited_and_unreachable(
     assert (counts.read, counts.tombstones) == (3, 0)
     found = db.execute("select count(distinct source_id) from raw.record").fetchone()
     assert found == (3,)
+
+
+def test_a_bucket_with_a_removed_row_and_an_outage_in_the_middle(
+    pull: Pull,
+    bucket: tuple[Any, SourceConnection],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client, connection = bucket
+    for name in ("a", "b"):
+        body = register(*(f"{n}/{name}" for n in range(3)))
+        client.put_object(Bucket="register", Key=f"masuk/{name}.xlsx", Body=body)
+    keep, calls = Evidence.keep, iter(range(9))
+
+    def breaks(self: Evidence, stream: Any) -> Any:
+        if next(calls) == 1:  # a.xlsx was read, b.xlsx is there no more
+            client.delete_object(Bucket="register", Key="masuk/b.xlsx")
+        return keep(self, stream)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Evidence, "keep", breaks)
+        with pytest.raises(SourceError, match=r"cannot be read.*s3://register/masuk"):
+            pull(connection)
+    client.put_object(Bucket="register", Key="masuk/b.xlsx", Body=register("0/b", "1/b", "2/b"))
+    assert pull(connection) == IntakeCounts(read=6, landed=3, duplicate=3)
+    client.put_object(Bucket="register", Key="masuk/b.xlsx", Body=register("0/b", "1/b"))
+    assert pull(connection) == IntakeCounts(read=5, duplicate=5, tombstones=1)
+    client.delete_object(Bucket="register", Key="masuk/a.xlsx")
+    assert pull(connection) == IntakeCounts(read=2, duplicate=2), "a file withdraws nothing"

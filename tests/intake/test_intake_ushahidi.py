@@ -195,6 +195,18 @@ def test_every_post_in_the_labels_of_the_export(
     assert (mark.complete, mark.cursor["since"]) == ("", "2024-11-06T03:05:07+00:00")
 
 
+def test_a_post_from_the_future_hides_none_that_comes_after_it(
+    deployment: Deployment, stand: Stand, tmp_path: Path
+) -> None:
+    ahead = (datetime.now(UTC) + timedelta(days=40)).strftime("%Y-%m-%dT%H:%M:%S+0000")
+    deployment.posts = [post(1), post(2, created=ahead)]
+    mark = last_mark(pull(stand.connection(), tmp_path))
+    assert datetime.fromisoformat(mark.cursor["since"]) <= datetime.now(UTC)
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+    deployment.posts.append(post(3, created=now))
+    assert "3" in ids(pull(stand.connection(), tmp_path, mark.cursor))
+
+
 def test_the_next_pull_asks_for_what_was_created_and_what_was_updated(
     deployment: Deployment, stand: Stand, tmp_path: Path
 ) -> None:

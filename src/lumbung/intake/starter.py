@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import orjson
@@ -35,11 +35,9 @@ from lumbung.intake.connectors import (
     reader,
     ushahidi,
 )
+from lumbung.intake.connectors.ods import Merge
 from lumbung.intake.contract import CANONICAL, Channel, EmailSource, normalise
 from lumbung.intake.evidence import Evidence
-
-if TYPE_CHECKING:
-    from lumbung.intake.connectors import register
 
 _ADDRESS = re.compile(r"https?://")
 KINDS = (
@@ -348,7 +346,7 @@ def _tables(sample: str, content: bytes) -> dict[str, _Table]:
     return found
 
 
-def _table(lines: Sequence[Sequence[Any]], merges: Sequence[register.Merge]) -> _Table:
+def _table(lines: Sequence[Sequence[Any]], merges: Sequence[Merge]) -> _Table:
     """The header is where most labels look familiar; a cover or a list of words has none."""
     from lumbung.intake.connectors import register
 

@@ -22,17 +22,18 @@ from itertools import chain, islice, pairwise
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, NamedTuple
+from xml.parsers.expat import ExpatError
 
 import orjson
 from python_calamine import CalamineSheet, PasswordError, SheetVisibleEnum, load_workbook
 
-from lumbung.intake.connectors import Delivery, Item, Source, Unreadable
+from lumbung.intake.connectors import Delivery, Item, Source, Unreadable, ods
 from lumbung.intake.connectors.delimited import Text
 from lumbung.intake.connectors.files import File, Folder, is_bomb
+from lumbung.intake.connectors.ods import Merge
 from lumbung.intake.contract import Channel, RegisterSource, distinct, normalise
 
 Row = Sequence[Any]
-Merge = tuple[tuple[int, int], tuple[int, int]]
 
 _WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _TEXTS = (".csv", ".tsv", ".txt")
@@ -56,7 +57,7 @@ def read(source: Source) -> Iterator[Item]:
 
 def read_file(table: Table, options: RegisterSource, file: File) -> Iterator[Item]:
     """Every row of one file, whatever its format."""
-    suffix = Path(file.name).suffix.casefold()
+    suffix = _suffix(file)
     if suffix in _TEXTS:
         yield from _csv(table, file)
     elif suffix in _WORKBOOKS:
@@ -64,6 +65,10 @@ def read_file(table: Table, options: RegisterSource, file: File) -> Iterator[Ite
     else:
         reason = "jenis berkas ini bukan buku register; kirim sebagai xlsx, xls, xlsb, ods atau csv"
         yield file.unreadable("unreadable_file", reason)
+
+
+def _suffix(file: File) -> str:
+    return Path(file.name).suffix.casefold()
 
 
 def _workbook(table: Table, options: RegisterSource, file: File) -> Iterator[Item]:
@@ -86,11 +91,12 @@ def _workbook(table: Table, options: RegisterSource, file: File) -> Iterator[Ite
             if not sheets:
                 reason = "tidak ada lembar yang dibaca; periksa nama lembar di berkas kanal"
                 yield file.unreadable("header_not_found", reason)
+            merges = ods.merged(file.path) if _suffix(file) == ".ods" else {}
             for name in sheets:
                 sheet = workbook.get_sheet_by_name(name)
-                yield from table.rows(file, name, *cells(sheet))
+                yield from table.rows(file, name, *cells(sheet, merges.get(name)))
     except BaseException as error:  # calamine's Rust panics are no Exceptions
-        if not _is_calamines(error):
+        if not _is_calamines(error) and not isinstance(error, ExpatError):
             raise
         if isinstance(error, PasswordError) or _is_encrypted(file.path):
             reason = "buku kerja dikunci kata sandi; simpan tanpa kata sandi dan kirim kembali"
@@ -116,12 +122,19 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatch(name.casefold(), pattern.casefold()) for pattern in patterns)
 
 
-def cells(sheet: CalamineSheet) -> tuple[Iterator[Row], list[Merge]]:
-    """Rows from the first one of the sheet on, and merged ranges in the rows' own columns."""
+def cells(
+    sheet: CalamineSheet, merged: Iterable[Merge] | None = None
+) -> tuple[Iterator[Row], list[Merge]]:
+    """Rows from the first one of the sheet on, and merged ranges in the rows' own columns.
+
+    Args:
+        sheet: the sheet.
+        merged: its merged ranges, where calamine does not know them.
+    """
     left = sheet.start[1] if sheet.start else 0
     merges = [
         ((top, max(first - left, 0)), (bottom, last - left))
-        for (top, first), (bottom, last) in sheet.merged_cell_ranges or ()
+        for (top, first), (bottom, last) in merged or sheet.merged_cell_ranges or ()
     ]
     return iter(sheet.iter_rows()), merges
 

@@ -22,6 +22,7 @@ from lumbung.intake.connectors import register as registers
 from lumbung.intake.connectors.files import File, Folder, text_encoding
 from lumbung.intake.connectors.http import Api, Listing
 from lumbung.intake.connectors.markup import tokens
+from lumbung.intake.connectors.ods import Merge
 from lumbung.intake.contract import Channel, RegisterSource, SigaplaporSource, normalise
 
 MAX_PAGE = 16 << 20
@@ -41,7 +42,7 @@ _TOTAL = re.compile(
 class _Page(NamedTuple):
     """The tables of a page, its link to the next one, and the number of rows it says there are."""
 
-    tables: list[tuple[list[list[str]], list[registers.Merge]]]
+    tables: list[tuple[list[list[str]], list[Merge]]]
     following: str | None
     total: int | None
 
@@ -183,7 +184,7 @@ class _Builder:
 
     def __init__(self) -> None:
         self._rows: list[list[str]] = []
-        self._merges: list[registers.Merge] = []
+        self._merges: list[Merge] = []
         self._taken: set[tuple[int, int]] = set()
         self._cell: list[str] | None = None
 
@@ -200,7 +201,7 @@ class _Builder:
         if name != "tr":
             self._open(_span(attributes, "colspan"), _span(attributes, "rowspan"))
 
-    def table(self) -> tuple[list[list[str]], list[registers.Merge]]:
+    def table(self) -> tuple[list[list[str]], list[Merge]]:
         """Its rows, and its merged cells as (top, left), (bottom, right)."""
         self._close()
         for top, left in self._taken:
