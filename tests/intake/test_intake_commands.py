@@ -156,7 +156,7 @@ KOBO = {
 TIP = "ADUAN\nTanggal: 5 November 2024\nLokasi: Bangka\nIsu: politik uang\nNama pelapor: Warga A"
 HOOK = {"object": "x", "entry": [{"changes": [{"value": {"messages": [{"text": {"body": TIP}}]}}]}]}
 TEMPLATE = {
-    "activity_date": "Tanggal",
+    "occurred_date": "Tanggal",
     "regency": "Lokasi",
     "issue": "Isu",
     "narrative": "Teks",

@@ -37,6 +37,7 @@ PAGE = b"\n <!-- masuk -->\n<!DOCTYPE html><html><title>Masuk</title><form>...</
         (b"<HTML>", "text/html"),
         (b"<?xml version='1.0'?><data/>", "text/xml"),
         (b"<abjad>", "text/xml"),
+        (b"MZ adalah singkatan", "text/plain"),
         ("halo, café\r\n".encode(), "text/plain"),
         (b'{"error": "masuk dahulu"}', "text/plain"),
         (b"\0\x01\x02\x03", "application/octet-stream"),

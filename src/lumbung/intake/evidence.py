@@ -36,14 +36,14 @@ _TYPES = (  # what the first bytes say, as a pattern: the first that fits
     (rb"\x1a\x45\xdf\xa3", "video/webm"),
     (rb"OggS", "audio/ogg"),
     (rb"#!AMR", "audio/amr"),
-    (rb"ID3|\xff[\xfb\xf3\xf2]", "audio/mpeg"),
+    (rb"ID3[\x02-\x04]|\xff[\xfb\xf3\xf2]", "audio/mpeg"),
     (rb"%PDF-", "application/pdf"),
     (rb"PK(?:\x03\x04|\x05\x06)", "application/zip"),  # also docx, xlsx, ods
     (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),  # doc, xls, encrypted xlsx
     (rb"\x1f\x8b", "application/gzip"),
     (rb"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
     (rb"Rar!\x1a\x07", "application/vnd.rar"),
-    (rb"MZ|\x7fELF", "application/x-executable"),
+    (rb"MZ.{,510}\0|\x7fELF", "application/x-executable"),
     (rb"\{\\rtf", "application/rtf"),
     # WHATWG MIME Sniffing, 7.1: a page for people
     (

@@ -547,6 +547,8 @@ def _text(
             fields[guess] = label
     if kind in _LETTERS:
         personal = [*_LETTERS[kind], *personal]
+        if "activity_date" in fields:  # the date in a tip is the event's
+            fields = {"occurred_date": fields.pop("activity_date"), **fields}
     lines = [
         "# yaml-language-server: $schema=channel.schema.json",
         "# Proposed by 'lumbung channel add' from a sample: look through every line.",
