@@ -34,7 +34,7 @@ PAGES = [
     "en/index.html",
 ]
 EDITION = f"edisi/{LATEST}/edisi.html"
-DESKTOP, PHONE = (1280, 900), (390, 844)
+DESKTOP, PHONE = (1280, 900), (360, 780)
 LIMIT = 300_000
 """Bytes of everything a page loads, before charts (issue 5)."""
 
