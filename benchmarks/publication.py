@@ -28,9 +28,10 @@ def edition(count: int) -> Any:
     # loaded only in the process that is measured
     from lumbung.publication import content as c
     from lumbung.publication.catalogue import LANGUAGES
+    from lumbung.publication.chapters.handling import ENDED
     from lumbung.publication.disclosure import GROUPS
     from lumbung.publication.office import Office
-    from lumbung.publication.writer import ENDED, RUNNING
+    from lumbung.publication.wording import RUNNING
 
     issues = ["PU", "ASN", "KADES", "TNIPOL", "PENY", "SARA", "KH", "APK", "FAS", "ANAK"]
     issues += ["DPH", "PUNGHIT", "LOG", "LAIN"]
