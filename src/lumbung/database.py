@@ -12,16 +12,18 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
-    """Open a connection (UTC session time zone, no autocommit).
+    """Open a connection (UTC session time zone, no autocommit), with the URL's own options.
 
     Raises:
         ServiceError: when the server cannot be reached or refuses.
 
     """
+    shown = psycopg.conninfo.conninfo_to_dict(url)
+    # an argument would replace the URL's options, and with them the role of roles.role_url
+    options = f"{shown.get('options') or ''} -c timezone=UTC".strip()
     try:
-        return psycopg.connect(url, application_name=application, options="-c timezone=UTC")
+        return psycopg.connect(url, application_name=application, options=options)
     except psycopg.OperationalError as error:
-        shown = psycopg.conninfo.conninfo_to_dict(url)
         raise ServiceError(
             f"the database does not answer: {str(error).strip().splitlines()[0]}",
             where=f"{shown.get('host')}:{shown.get('port')}/{shown.get('dbname')}",

@@ -11,6 +11,7 @@ import pytest
 from psycopg import sql
 from typer.testing import CliRunner
 
+from lumbung import database
 from lumbung.cli import app
 from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
@@ -196,6 +197,10 @@ def test_the_loader_lands_without_reading_identities(
 ) -> None:
     """A whole pull under the rights of `loader` gives what the owner's pull gives."""
     url = new_database()
+    with database.connect(role_url(url, "loader")) as connection:
+        assert connection.execute(
+            "select current_user::text, current_setting('timezone')"
+        ).fetchone() == ("loader", "UTC")
     land_world(1, tmp_path, role_url(url, "loader"))
     counted = "select channel, sum(landed_count), sum(duplicate_count) from raw.batch group by 1"
     assert sorted(query(url, counted)) == sorted(query(demo[0], counted))
