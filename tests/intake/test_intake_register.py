@@ -133,6 +133,14 @@ def test_an_alias_is_kept_as_the_channel_spells_it_and_the_unknown_as_met(
     }
 
 
+def test_a_case_that_is_registered_stays_the_same_case(read_files: Reader) -> None:
+    """Its legal number gets Reg; a word of another key is left alone."""
+    header = [["Nomor", "Kabupaten", "Uraian"]]
+    rows = [["005/Reg/LP/PB/Kab/09.05/XI/2024", "Babar", "x"], ["Reg/7", "Babar", "y"]]
+    items = read_files({"a.xlsx": workbook({"S": header + rows})})
+    assert list(deliveries(items)) == ["005/LP/PB/Kab/09.05/XI/2024".upper(), "REG/7"]
+
+
 def test_titles_beside_or_right_above_the_header_are_none_of_it(read_files: Reader) -> None:
     header = [["Nomor", "Kabupaten", "Uraian", ""]]
     rows = [["1/LP", "Bangka", "a"], ["Jumlah", "", "", 9], ["2/LP", "Bangka", "b"]]

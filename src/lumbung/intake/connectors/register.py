@@ -393,6 +393,8 @@ class Table:
 
     def _source_id(self, sheet: str, key: str) -> str:
         key = re.sub(r"\s*/\s*", "/", key).upper()
+        # a legal number gets Reg when its case is registered: it is the same case
+        key = re.sub(r"/REG/(?=(LP|TM)/)", "/", key)
         return f"{' '.join(sheet.split())}/{key}" if key and self._in_sheet else key
 
     def _item(self, file: File, sheet: str, found: _Found) -> Delivery | Unreadable:
