@@ -186,6 +186,22 @@ def test_a_resumed_build_runs_only_what_was_left(built: str, office: Settings) -
     assert last(built, "state, resumes_build_id") == ("success", failed_id)
 
 
+def test_a_channels_owner_is_no_reason_to_build_all_anew(built: str, office: Settings) -> None:
+    with psycopg.connect(built) as connection:
+        run = module._Run(connection, office, built, None)
+        before = run._inputs_hash(None)
+        for change, is_same in (
+            (
+                "owner_name = 'lain', owner_email = 'lain@example.id', expected_every = '9 days'",
+                True,
+            ),
+            ("record_kind = 'PREV'", False),
+        ):
+            connection.execute(f"update reference.channel set {change}".encode())
+            assert (run._inputs_hash(None) == before) is is_same, change
+        connection.rollback()
+
+
 def test_only_one_build_at_a_time(
     built: str, office: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

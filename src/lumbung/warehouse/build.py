@@ -15,7 +15,7 @@ import json
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -30,6 +30,13 @@ from lumbung.settings import Settings
 
 LOCK_WAIT = "10min"
 """How long a build waits for another one of the same database."""
+
+BUILD = (
+    "--no-write-json", "build",
+    # Unit tests are for whoever changes a model, not for every build of an office.
+    "--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure",
+)  # fmt: skip
+"""dbt's arguments for every model and test."""
 
 STATIC = "tag:static"
 """What is made of seeds and channels alone: an increment leaves it as it is."""
@@ -230,60 +237,23 @@ class _Run:
 
     def _invoke(self, arguments: list[str]) -> list[str]:
         """Run dbt and return the warnings."""
-        folder = self.settings.home / "dbt"
-        with dbt_environment(self.database_url):
-            from dbt.cli.main import dbtRunner
-
-            outcome = dbtRunner(callbacks=[self._on_event]).invoke([
-                "--log-level", "none", "--log-level-file", "info",
-                "--log-path", str(folder / "logs"), "--no-use-colors", "--no-write-json",
-                "build",
-                "--project-dir", str(self.settings.dbt_project),
-                "--profiles-dir", str(self.settings.dbt_project),
-                "--target-path", str(folder / "target"),
-                # Unit tests are for whoever changes a model, not for every build of an office.
-                "--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure",
-                *arguments,
-            ])  # fmt: skip
-        if outcome.exception is not None:
-            raise BuildError(
-                f"dbt could not run: {_one_line(outcome.exception)}",
-                where=str(self.settings.dbt_project),
-                cure=f"correct the cause, or read {folder / 'logs' / 'dbt.log'}",
-            ) from outcome.exception
-        results = [] if outcome.result is None else list(outcome.result.results)
+        results = run_dbt(
+            [*BUILD, *arguments],
+            settings=self.settings,
+            database_url=self.database_url,
+            target="target",
+            callbacks=[self._on_event],
+        )
         for result in results:
             if str(result.status) == "skipped":
                 self._record(result.node.unique_id, result.node.name, result.node.resource_type,
                              "skipped", None, None, "a node before it failed")  # fmt: skip
-        failed = [r for r in results if str(r.status) in ("error", "fail", "runtime error")]
-        if failed:
-            self._raise(failed, sum(str(r.status) == "skipped" for r in results))
+        raise_failed(results)
         return [
             f"{r.node.name}: {r.failures} rows, in {_relation(r.node)}"
             for r in results
             if str(r.status) == "warn"
         ]
-
-    def _raise(self, failed: list[Any], skipped: int) -> None:
-        first = failed[0]
-        others = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
-        after = f"; {skipped} nodes behind it were not run, readers keep the previous build"
-        meta = first.node.config.meta
-        owner = meta.get("owner", "data engineer")
-        if str(first.status) == "fail":
-            raise BuildError(
-                f"test {first.node.name} failed on {first.failures} rows{others}{after}",
-                where=_relation(first.node),
-                cure=f"read the failing rows there. {meta['cure']}. Then build again"
-                f" (owner: {owner})",
-            )
-        raise BuildError(
-            f"{first.node.resource_type} {first.node.name} failed: "
-            f"{_one_line(first.message)}{others}{after}",
-            where=f"dbt_project/{first.node.original_file_path}",
-            cure=f"correct it (owner: {owner}), then build again",
-        )
 
     def _on_event(self, event: Any) -> None:
         """Record a node's start and end, and say the end in one line."""
@@ -419,9 +389,13 @@ class _Run:
         return [name for (name,) in rows]
 
     def _inputs_hash(self, select: str | None) -> str:
-        """What a build rests on besides raw: the project's files, the channels, the selection."""
+        """What a build rests on besides raw: the project's files, the channels, the selection.
+
+        Of a channel what models keep: its owner and cadence may change without a full build.
+        """
         maps = self.connection.execute(
-            "select coalesce(json_agg(to_jsonb(c) - 'synced_at' order by channel), '[]'),"
+            "select coalesce(json_agg(json_build_array(channel, kind, title, record_kind)"
+            " order by channel), '[]'),"
             " (select coalesce(json_agg(f order by channel, field, position), '[]')"
             " from reference.channel_field as f) from reference.channel as c"
         ).fetchone()
@@ -436,6 +410,82 @@ class _Run:
                 digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
                 digest.update(hashlib.sha256(file.read_bytes()).digest())
         return digest.hexdigest()
+
+
+def run_dbt(
+    arguments: Sequence[str],
+    *,
+    settings: Settings,
+    database_url: str,
+    target: str,
+    callbacks: Sequence[Callable[[Any], None]] = (),
+) -> list[Any]:
+    """Run dbt in this process, as every part of the product does.
+
+    Args:
+        arguments: flags and command, `["build", "--select", "fct_report"]`.
+        settings: where the project and `LUMBUNG_HOME` are.
+        database_url: the warehouse.
+        target: folder under `LUMBUNG_HOME/dbt` of what dbt keeps from run to run.
+        callbacks: told of each of dbt's events.
+
+    Returns:
+        the results of the nodes, failed ones included.
+
+    Raises:
+        BuildError: when dbt could not run at all.
+
+    """
+    folder = settings.home / "dbt"
+    with dbt_environment(database_url):
+        from dbt.cli.main import dbtRunner
+
+        outcome = dbtRunner(callbacks=list(callbacks)).invoke([
+            "--log-level", "none", "--log-level-file", "info",
+            "--log-path", str(folder / "logs"), "--no-use-colors",
+            *arguments,
+            "--project-dir", str(settings.dbt_project),
+            "--profiles-dir", str(settings.dbt_project),
+            "--target-path", str(folder / target),
+        ])  # fmt: skip
+    results = list(getattr(outcome.result, "results", None) or [])
+    if outcome.exception is not None or not (outcome.success or results):
+        raise BuildError(
+            f"dbt could not run: {_one_line(outcome.exception or 'a model is wrong')}",
+            where=str(settings.dbt_project),
+            cure=f"correct the cause, or read {folder / 'logs' / 'dbt.log'}",
+        ) from outcome.exception
+    return results
+
+
+def raise_failed(results: Sequence[Any]) -> None:
+    """Raise the first model or test that failed, if any did.
+
+    Raises:
+        BuildError: with its name, its rows and where they are, and who mends it.
+
+    """
+    failed = [r for r in results if str(r.status) in ("error", "fail", "runtime error")]
+    if not failed:
+        return
+    first = failed[0]
+    others = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+    skipped = sum(str(r.status) == "skipped" for r in results)
+    after = f"; {skipped} nodes behind it were not run, readers keep the previous build"
+    meta = first.node.config.meta
+    owner = meta.get("owner", "data engineer")
+    if str(first.status) == "fail":
+        raise BuildError(
+            f"test {first.node.name} failed on {first.failures} rows{others}{after}",
+            where=_relation(first.node),
+            cure=f"read the failing rows there. {meta['cure']}. Then build again (owner: {owner})",
+        )
+    raise BuildError(
+        f"{first.node.resource_type} {first.node.name} failed: "
+        f"{_one_line(first.message)}{others}{after}",
+        where=f"dbt_project/{first.node.original_file_path}",
+        cure=f"correct it (owner: {owner}), then build again",
+    )
 
 
 @contextmanager

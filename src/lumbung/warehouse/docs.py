@@ -14,9 +14,9 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from lumbung.errors import BuildError, ServiceError
+from lumbung.errors import ServiceError
 from lumbung.settings import JAKARTA, Settings
-from lumbung.warehouse.build import dbt_environment
+from lumbung.warehouse.build import run_dbt
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Lumbung: documentation</title>
@@ -85,24 +85,13 @@ def server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
 
 def _dbt_page(settings: Settings, database_url: str) -> Path:
     """Run `dbt docs generate`; the page that holds everything in one file."""
-    target = settings.home / "dbt" / "docs"
-    with dbt_environment(database_url):
-        from dbt.cli.main import dbtRunner
-
-        outcome = dbtRunner().invoke([
-            "--log-level", "none", "--log-path", str(settings.home / "dbt" / "logs"),
-            "docs", "generate", "--static",
-            "--project-dir", str(settings.dbt_project),
-            "--profiles-dir", str(settings.dbt_project),
-            "--target-path", str(target),
-        ])  # fmt: skip
-    if not outcome.success:
-        raise BuildError(
-            f"dbt could not document the warehouse: {outcome.exception or 'a model is wrong'}",
-            where=str(settings.dbt_project),
-            cure=f"build first ('lumbung build'), or read {settings.home / 'dbt/logs/dbt.log'}",
-        )
-    return target / "static_index.html"
+    run_dbt(
+        ["docs", "generate", "--static"],
+        settings=settings,
+        database_url=database_url,
+        target="docs",
+    )
+    return settings.home / "dbt" / "docs" / "static_index.html"
 
 
 def _written(page: Path) -> str:

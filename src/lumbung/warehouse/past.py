@@ -42,7 +42,7 @@ def known_at(moment: datetime, *, settings: Settings, database_url: str) -> Iter
     end (or, after a kill, by the next call). The marts and `ops.build` are not touched.
 
     Args:
-        moment: aware; batches landed later are left out.
+        moment: aware; what was landed later is left out, and what was in quarantine then is there.
         settings: where the project and `LUMBUNG_HOME` are.
         database_url: the warehouse, as a role that may make schemas.
 
@@ -54,7 +54,10 @@ def known_at(moment: datetime, *, settings: Settings, database_url: str) -> Iter
         connection.autocommit = True
         connection.execute("select pg_advisory_lock(hashtext('lumbung.past'))")
         row = connection.execute(
-            "select coalesce(max(batch_id), 0) from raw.batch where landed_at <= %s", (moment,)
+            # ids are taken before they are landed: below the first that was not known yet
+            "select coalesce((select min(batch_id) - 1 from raw.batch where landed_at > %s),"
+            " (select max(batch_id) from raw.batch), 0)",
+            (moment,),
         ).fetchone()
         found = Past(SUFFIX, int(row[0]) if row else 0)
         _drop(connection)
@@ -67,36 +70,28 @@ def known_at(moment: datetime, *, settings: Settings, database_url: str) -> Iter
 
 
 def _build(found: Past, moment: datetime, settings: Settings, database_url: str) -> None:
-    folder = settings.home / "dbt" / "then"
     values = {
         "schema_suffix": found.schema_suffix,
         "max_batch_id": found.max_batch_id,
+        "known_at": moment.isoformat(),
         "as_of_date": moment.astimezone(JAKARTA).date().isoformat(),
     }
-    with warehouse_build.dbt_environment(database_url):
-        from dbt.cli.main import dbtRunner
-
-        outcome = dbtRunner().invoke([
-            "--log-level", "none", "--log-level-file", "info",
-            "--log-path", str(folder / "logs"), "--no-use-colors", "--no-write-json",
-            "build", "--full-refresh",
-            "--project-dir", str(settings.dbt_project),
-            "--profiles-dir", str(settings.dbt_project),
-            "--target-path", str(folder / "target"),
-            "--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure",
-            "--vars", json.dumps(values),
-        ])  # fmt: skip
-    if outcome.success:
-        return
-    results = [] if outcome.result is None else list(outcome.result.results)
-    failed = [r for r in results if str(r.status) in ("error", "fail", "runtime error")]
-    what = f"{failed[0].node.name}: {failed[0].message}" if failed else str(outcome.exception)
-    raise BuildError(
-        f"what was known on {moment:%Y-%m-%d} cannot be built: {' '.join(what.split())}",
-        where=str(settings.dbt_project),
-        cure=f"read {folder / 'logs' / 'dbt.log'}; an edition of what is known now needs no such "
-        "build",
-    )
+    try:
+        warehouse_build.raise_failed(
+            warehouse_build.run_dbt(
+                [*warehouse_build.BUILD, "--full-refresh", "--vars", json.dumps(values)],
+                settings=settings,
+                database_url=database_url,
+                target="then",
+            )
+        )
+    except BuildError as error:
+        raise BuildError(
+            f"what was known on {moment:%Y-%m-%d} cannot be built: {error.what}",
+            where=error.where,
+            cure=f"read {settings.home / 'dbt' / 'logs' / 'dbt.log'}; an edition of what is known"
+            " now needs no such build",
+        ) from error
 
 
 def _drop(connection: psycopg.Connection) -> None:
