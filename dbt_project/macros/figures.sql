@@ -3,17 +3,23 @@
     {% if var('as_of_date') -%} date '{{ var('as_of_date') }}' {%- else -%} {{ jakarta_date('now()') }} {%- endif %}
 {%- endmacro %}
 
-{% macro figure_members(cases, terms, activities, submissions, statuses) -%}
+{% macro campaign_start(stages) -%}
+    {#- The campaign's first day: figures begin with its week. -#}
+    (select campaign.start_date from {{ stages }} as campaign where campaign.stage_code = 'KAMPANYE')
+{%- endmacro %}
+
+{% macro figure_members(cases, terms, activities, submissions, statuses, stages) -%}
     {#- The definition of every figure: a select of one row per fact that it counts. Counted by
         int_figure_weeks__counted, listed by rpt_figure_member. The arguments name relations:
             cases         report_id regency_code week_id record_kind registration_outcome
                           non_registration_reason status_code
             terms         report_id vocabulary code
-            activities    activity_id regency_code week_id record_kind election_code method_code
-                          prevention_type_code
+            activities    activity_id regency_code week_id record_kind is_recap election_code
+                          method_code prevention_type_code
             submissions   district_code regency_code week_id is_submitted
-            statuses      status_code result_code -#}
-    {%- set first_week = "(select " ~ week_id("date '" ~ var('campaign_start') ~ "'") ~ ")" -%}
+            statuses      status_code result_code
+            stages        stage_code start_date -#}
+    {%- set first_week = week_id(campaign_start(stages)) -%}
     select
         named.figure_code,
         named.category_code,
@@ -94,6 +100,7 @@
     ) as named (figure_code, record_kind, category_code)
     where
         activities.record_kind = named.record_kind
+        and (activities.is_recap or activities.record_kind <> 'LHP')
         and named.category_code is not null
         and activities.week_id >= {{ first_week }}
     union all
@@ -124,12 +131,14 @@
         ~ " union all select report_id, 'violation_type', violation_type_code from "
         ~ ref('bridge_report_violation_type') ~ ")",
         "(select supervision_id as activity_id, regency_code, week_id, 'LHP' as record_kind,"
-        ~ " election_code, method_code, null as prevention_type_code from " ~ ref('fct_supervision')
-        ~ " union all select prevention_id, regency_code, week_id, 'PREV', null, null,"
+        ~ " is_recap, election_code, method_code, null as prevention_type_code from "
+        ~ ref('fct_supervision')
+        ~ " union all select prevention_id, regency_code, week_id, 'PREV', null, null, null,"
         ~ " prevention_type_code from "
         ~ ref('fct_prevention') ~ ")",
         ref('fct_submission'),
-        ref('dim_status')
+        ref('dim_status'),
+        ref('dim_stage')
     ) }}
     $$
 {%- endmacro %}

@@ -37,6 +37,9 @@
         select distinct regency_code, week_id from intermediate.int_cells__affected
     {%- elif scope == 'figure' -%}
         select regency_code, week_id from intermediate.int_figures__affected
+    {%- elif scope == 'profile' -%}
+        {#- a week's profile compares with the province, and rests on every week before -#}
+        select distinct week_id from intermediate.int_figures__affected
     {%- elif scope == 'set_apart' -%}
         select channel, reason_code, week_id from intermediate.int_cells__left
         where reason_code is not null
@@ -54,7 +57,7 @@
     {#- A condition: whether these columns of a row are of the scope; true in a full build. -#}
     {%- set needed = {
         'day': 'int_cells__affected', 'week': 'int_cells__affected',
-        'figure': 'int_figures__affected', 'set_apart': 'int_cells__left',
+        'figure': 'int_figures__affected', 'profile': 'int_figures__affected', 'set_apart': 'int_cells__left',
     } -%}
     {%- if not execute -%}
         {#- said while the project is read; a unit test has no such input -#}

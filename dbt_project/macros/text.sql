@@ -50,7 +50,9 @@
         coalesce(regency_code_raw, ''),
         coalesce(regency_code_scheme, ''),
         coalesce(district_code_raw, ''),
-        coalesce(district_code_scheme, '')
+        coalesce(district_code_scheme, ''),
+        coalesce(village_code_raw, ''),
+        coalesce(village_code_scheme, '')
     ))
 {%- endmacro %}
 

@@ -49,8 +49,9 @@ create table marts.bridge_report_issue (report_id text, issue_code text);
 create table marts.fct_deadline (report_id text, rule_code text, regency_code text,
     start_from_date date, start_to_date date, extended_due_date date, end_from_date date,
     end_to_date date);
-create table marts.mart_issue_profile (regency_code text, issue_code text, case_count bigint,
-    base_count bigint, share_pct numeric, province_share_pct numeric, location_quotient numeric,
+create table marts.mart_issue_profile (regency_code text, issue_code text, week_id text,
+    case_count bigint, base_count bigint, share_pct numeric, province_share_pct numeric,
+    location_quotient numeric,
     location_quotient_lower numeric, location_quotient_upper numeric, is_marked boolean,
     last_4_weeks_count bigint, previous_4_weeks_count bigint, trend_code text,
     prevention_count bigint, last_4_weeks_prevention_count bigint);
@@ -368,9 +369,9 @@ def judge(cursor: psycopg.Cursor) -> None:
             )
             cursor.execute(
                 "insert into marts.mart_issue_profile values"
-                " (%s, %s, %s, %s, round(100.0 * %s / %s, 1), 19.0,"
+                " (%s, %s, %s, %s, %s, round(100.0 * %s / %s, 1), 19.0,"
                 " %s, %s, %s, %s, %s, %s, %s, 70, 31)",
-                (*key, cases, base, cases, base, quotient, lower, upper, key in MARKED, last,
+                (*key, WEEK, cases, base, cases, base, quotient, lower, upper, key in MARKED, last,
                  before, trend),
             )  # fmt: skip
 

@@ -32,7 +32,8 @@ def test_a_world_is_found_again(seed: int, database_url: str, tmp_path: Path) ->
     rows = query(
         database_url,
         "select regency_code, issue_code, is_marked, case_count, base_count, prevention_count"
-        " from marts.mart_issue_profile",
+        " from marts.mart_issue_profile where week_id = %s",
+        truth["edition_week"],
     )
     assert len(rows) == 8 * 14
     marked: dict[str, set[str]] = {}

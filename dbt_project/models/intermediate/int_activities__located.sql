@@ -9,12 +9,15 @@
     meta={'scope': 'delivery'}
 ) }}
 -- depends_on: {{ ref('int_cells__left') }}
--- One row per row of a recap that counts: a supervised campaign event (LHP), a prevention action
--- (PREV), or the statement that there was nothing to report (NIHIL).
+-- One row per activity that counts: a supervised campaign event (LHP of a recap), another
+-- supervision log (LHP), a prevention action (PREV), or the statement that there was nothing to
+-- report (NIHIL).
 select
     records.delivery_id as activity_id,
     records.channel,
     records.kind_code as record_kind,
+    -- what a district's recap says; another supervision log (Form A) may tell of the same event
+    records.is_recap,
     places.regency_code,
     places.district_code,
     records.counted_date as activity_date,

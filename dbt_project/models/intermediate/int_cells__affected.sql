@@ -3,28 +3,38 @@
     {'columns': ['regency_code', 'week_id']},
 ], post_hook='analyze {{ this }}') }}
 -- The days of a regency on which changed deliveries counted or count now, and every regency's days of
--- the weeks that came into or fell out of the span. Empty in a full build.
+-- the weeks that ended, came into or fell out of the span. Empty in a full build.
 with spans as (
     select
         build_id,
-        week_id
+        week_id,
+        is_ended
     from {{ ref('int_cells__left') }}
     where regency_code is null and reason_code is null
 ),
 
 seen as (
-    select week_id from spans
+    select
+        week_id,
+        is_ended
+    from spans
     union all
-    select week_id from {{ ref('int_weeks__spanned') }}
+    select
+        week_id,
+        is_ended
+    from {{ ref('int_weeks__spanned') }}
 ),
 
--- spanned in one state, not in another
+-- spanned or ended in one state, not in another
 changed_weeks as (
-    select week_id
-    from seen
-    where week_id is not null
-    group by week_id
-    having count(*) <= (select count(distinct build_id) from spans)
+    select distinct states.week_id
+    from (
+        select week_id
+        from seen
+        where week_id is not null
+        group by week_id, is_ended
+        having count(*) <= (select count(distinct build_id) from spans)
+    ) as states
 ),
 
 cells as (

@@ -66,8 +66,13 @@ parts as (
     select
         date_raw,
         case
-            -- An instant with a zone is the day it was in Jakarta.
-            when text ~ 't.*(z|[+-]\d{2}:?\d{2})$' and pg_input_is_valid(text, 'timestamptz')
+            -- An instant with a zone is the day it was in Jakarta; '10:15-12:00' has none.
+            when
+                text ~ (
+                    '^\d{4}-\d{1,2}-\d{1,2}(t\d{1,2}:\d{2}| +\d{1,2}:\d{2}:\d{2})[\d:.]*'
+                    || ' *(z|utc|gmt|[+-]\d{2}(:?\d{2})?)$'
+                )
+                and pg_input_is_valid(text, 'timestamptz')
                 then {{ jakarta_date('text::timestamptz') }}
             -- A spreadsheet's day number, counted from 1899-12-30.
             when text ~ '^[2-7]\d{4}(\.\d+)?$' then date '1899-12-30' + trunc(text::numeric)::integer

@@ -14,7 +14,9 @@
 -- A clock starts and ends on a day that the register states, or on a change of status, of which only
 -- two bounds are known (int_status_events__ordered). Only what is certain is called met or missed;
 -- a clock that may or may not have run out is `unknown`. A case that was first seen after its
--- clock had ended has no row for it, unless the start is a stated day.
+-- clock had ended has no row for it, unless the start is a stated day. Where the start is stated and the
+-- source never says a status, no clock runs: that the case was looked at is not known from it
+-- (end_to_date 9999-12-31, `unknown`), unless its number has Reg.
 with cases as (
     select
         report_id,
@@ -22,7 +24,8 @@ with cases as (
         regency_code,
         record_kind,
         known_date,
-        received_date
+        received_date,
+        case when register_number like '%/Reg/%' then record_id end as registered_record_id
     from {{ ref('int_reports__located') }}
     where record_kind in ('LP', 'TM') and {{ in_scope('report_id', 'clock') }}
 ),
@@ -78,6 +81,10 @@ ended as (
     order by events.rule_code asc, events.report_id asc, events.event_number asc
 ),
 
+told as (
+    select distinct report_id from events
+),
+
 spans as (
     select
         clocks.rule_code,
@@ -95,13 +102,21 @@ spans as (
             when 'received_date' then cases.received_date
             else started.seen_date
         end as start_to_date,
-        case clocks.starts_from
-            when 'known_date' then cases.received_date
-            else ended.not_before_date
+        case
+            when clocks.starts_from = 'known_date' then cases.received_date
+            when ended.report_id is not null then ended.not_before_date
+            when
+                clocks.starts_from = 'received_date'
+                and (told.report_id is null or batches.batch_id is not null)
+                then cases.received_date
         end as end_from_date,
-        case clocks.starts_from
-            when 'known_date' then cases.received_date
-            else ended.seen_date
+        case
+            when clocks.starts_from = 'known_date' then cases.received_date
+            when ended.report_id is not null then ended.seen_date
+            when clocks.starts_from = 'received_date' and batches.batch_id is not null
+                then greatest(cases.received_date, {{ jakarta_date('batches.landed_at') }})
+            when clocks.starts_from = 'received_date' and told.report_id is null
+                then date '9999-12-31'
         end as end_to_date
     from cases
     inner join clocks on cases.record_kind = clocks.record_kind
@@ -109,6 +124,10 @@ spans as (
         on cases.report_id = started.report_id and clocks.rule_code = started.rule_code
     left join ended
         on cases.report_id = ended.report_id and clocks.rule_code = ended.rule_code
+    left join told on cases.report_id = told.report_id
+    -- the pull that showed the number with Reg
+    left join {{ source('raw', 'batch') }} as batches
+        on cases.registered_record_id >> 20 = batches.batch_id
 ),
 
 dated as (
@@ -149,7 +168,10 @@ select
         else 'open'
     end as state_code,
     case when end_to_date is null then start_to_date + total_days - as_of_date end as remaining_days,
-    -- An end that is known is judged once, and stays.
-    coalesce(end_to_date, as_of_date) as as_of_date,
+    -- An end that is known is judged once, and stays; so does one that nobody will tell.
+    case
+        when end_to_date = date '9999-12-31' then start_to_date
+        else coalesce(end_to_date, as_of_date)
+    end as as_of_date,
     legal_source
 from dated

@@ -6,8 +6,9 @@
     ],
     meta={'scope': 'week'}
 ) }}
--- How many facts each figure counts, by category, regency and campaign week, where there are any; and
--- for the profile of themes, what figures do not say: the cases and tips that name one.
+-- How many facts each figure counts, by category, regency and week since the campaign began, where
+-- there are any; and for the profile of themes, what figures do not say: the cases and tips that name
+-- one.
 with cases as (
     select
         report_id,
@@ -40,7 +41,7 @@ submissions as (
 ),
 
 members as (
-    {{ figure_members('cases', 'terms', 'activities', 'submissions', ref('status')) }}
+    {{ figure_members('cases', 'terms', 'activities', 'submissions', ref('status'), ref('stage')) }}
     union all
     select
         'tip_by_issue' as figure_code,
@@ -71,5 +72,5 @@ select
     count(*) as member_count
 from members
 inner join {{ ref('int_weeks__spanned') }} as weeks on members.week_id = weeks.week_id
-where weeks.is_campaign
+where weeks.has_figures
 group by members.figure_code, members.category_code, members.regency_code, members.week_id

@@ -9,7 +9,7 @@ with firsts as (
         coalesce(regency_code, '{{ var("province_code") }}') as regency_code,
         min(week_id) as first_week_id
     from {{ ref('int_cells__affected') }}
-    where week_id >= (select {{ week_id("date '" ~ var('campaign_start') ~ "'") }})
+    where week_id >= {{ week_id(campaign_start(ref('stage'))) }}
     group by grouping sets ((regency_code), ())
     having count(*) > 0
 ),

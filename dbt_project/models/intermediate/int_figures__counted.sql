@@ -94,7 +94,7 @@ grid as (
         weeks.week_id
     from places
     cross join {{ ref('int_weeks__spanned') }} as weeks
-    where weeks.is_campaign and {{ in_scope('places.regency_code, weeks.week_id', 'figure') }}
+    where weeks.has_figures and {{ in_scope('places.regency_code, weeks.week_id', 'figure') }}
 ),
 
 counts as (
@@ -161,7 +161,7 @@ last_weeks as (
         group by regency_code
     ) as firsts
     inner join {{ ref('int_weeks__spanned') }} as weeks on firsts.week_id > weeks.week_id
-    where weeks.is_campaign
+    where weeks.has_figures
     group by firsts.regency_code
 ),
 

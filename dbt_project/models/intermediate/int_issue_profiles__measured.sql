@@ -1,5 +1,14 @@
--- One row per regency (and the unknown one) and theme, zeros present: how much of what a regency's
--- office heard in the campaign is about the theme, compared with the province, with an interval.
+{{ config(
+    materialized='incremental',
+    unique_key=['week_id'],
+    indexes=[
+        {'columns': ['week_id', 'regency_code', 'issue_code'], 'unique': true},
+    ],
+    meta={'scope': 'profile'}
+) }}
+-- One row per regency (and the unknown one), theme and week that has ended, zeros present: how much of
+-- what a regency's office heard from the campaign's first week to that one is about the theme,
+-- compared with the province, with an interval.
 --
 -- Counted are cases of every kind, LP, TM and IA, that name at least one theme: the profile says what
 -- to prevent, and a tip is a sign of it as a report is. Where a tip tells of an event that is also a
@@ -13,7 +22,7 @@
 --                and 0.5 added to each of the four against zeros (Walter 1975, Biometrika 62:371);
 --                carried over to LQ = RR / (w RR + 1 - w), w = n / N, which grows with RR and is 1
 --                where RR is 1.
---     trend      cases of the last four weeks against the four before: a change of more than 1.96
+--     trend      cases of the four weeks to that one against the four before: a change of more than 1.96
 --                standard deviations of a difference of two Poisson counts, sqrt(x + y).
 --
 -- A theme marks a regency where the interval lies above 1 and at least `marked_from_count` cases
@@ -21,58 +30,57 @@
 with weeks as (
     select
         week_id,
-        row_number() over (order by week_id desc) as weeks_back
+        row_number() over (order by week_id) as number
     from {{ ref('int_weeks__spanned') }}
-    where is_campaign
+    where has_figures and is_ended
 ),
 
+ended as (
+    select *
+    from weeks
+    where {{ in_scope('week_id', 'profile') }}
+),
+
+-- to each week that has ended, and in the four to it and the four before
 counted as (
     select
+        ended.week_id,
         figures.figure_code,
         figures.category_code,
         figures.regency_code,
-        figures.member_count,
-        weeks.weeks_back
+        sum(figures.member_count) as to_date_count,
+        sum(figures.member_count) filter (where ended.number - weeks.number < 4) as last_4_count,
+        sum(figures.member_count) filter (where ended.number - weeks.number between 4 and 7)
+            as previous_4_count
     from {{ ref('int_figure_weeks__counted') }} as figures
     inner join weeks on figures.week_id = weeks.week_id
-),
-
-bases as (
-    select
-        regency_code,
-        sum(member_count) as base_count
-    from counted
-    where figure_code = 'case_with_issue'
-    group by regency_code
+    inner join ended on weeks.number <= ended.number
+    where
+        figures.figure_code in (
+            'case_with_issue', 'suspected_violation_by_issue', 'tip_by_issue', 'prevention'
+        )
+    group by ended.week_id, figures.figure_code, figures.category_code, figures.regency_code
 ),
 
 counts as (
     select
+        week_id,
         regency_code,
         category_code as issue_code,
-        sum(member_count) as case_count,
-        sum(member_count) filter (where figure_code = 'suspected_violation_by_issue')
+        sum(to_date_count) as case_count,
+        sum(to_date_count) filter (where figure_code = 'suspected_violation_by_issue')
             as suspected_violation_count,
-        sum(member_count) filter (where figure_code = 'tip_by_issue') as tip_count,
-        sum(member_count) filter (where weeks_back <= 4) as last_4_weeks_count,
-        sum(member_count) filter (where weeks_back between 5 and 8) as previous_4_weeks_count
+        sum(to_date_count) filter (where figure_code = 'tip_by_issue') as tip_count,
+        sum(last_4_count) as last_4_weeks_count,
+        sum(previous_4_count) as previous_4_weeks_count
     from counted
     where figure_code in ('suspected_violation_by_issue', 'tip_by_issue')
-    group by regency_code, category_code
-),
-
-preventions as (
-    select
-        regency_code,
-        sum(member_count) as prevention_count,
-        sum(member_count) filter (where weeks_back <= 4) as last_4_weeks_prevention_count
-    from counted
-    where figure_code = 'prevention'
-    group by regency_code
+    group by week_id, regency_code, category_code
 ),
 
 cells as (
     select
+        ended.week_id,
         regencies.regency_code,
         regencies.is_unknown,
         issues.issue_code,
@@ -82,22 +90,34 @@ cells as (
         ] %}
         coalesce(counts.{{ column }}, 0)::bigint as {{ column }},
         {%- endfor %}
-        coalesce(bases.base_count, 0)::bigint as base_count,
-        coalesce(preventions.prevention_count, 0)::bigint as prevention_count,
-        coalesce(preventions.last_4_weeks_prevention_count, 0)::bigint as last_4_weeks_prevention_count
+        coalesce(bases.to_date_count, 0)::bigint as base_count,
+        coalesce(preventions.to_date_count, 0)::bigint as prevention_count,
+        coalesce(preventions.last_4_count, 0)::bigint as last_4_weeks_prevention_count
     from {{ ref('regency') }} as regencies
     cross join {{ ref('issue') }} as issues
+    cross join ended
     left join counts
-        on regencies.regency_code = counts.regency_code and issues.issue_code = counts.issue_code
-    left join bases on regencies.regency_code = bases.regency_code
-    left join preventions on regencies.regency_code = preventions.regency_code
+        on
+            ended.week_id = counts.week_id
+            and regencies.regency_code = counts.regency_code
+            and issues.issue_code = counts.issue_code
+    left join counted as bases
+        on
+            bases.figure_code = 'case_with_issue'
+            and ended.week_id = bases.week_id
+            and regencies.regency_code = bases.regency_code
+    left join counted as preventions
+        on
+            preventions.figure_code = 'prevention'
+            and ended.week_id = preventions.week_id
+            and regencies.regency_code = preventions.regency_code
 ),
 
 compared as (
     select
         *,
-        sum(case_count) over (partition by issue_code) as province_case_count,
-        sum(base_count) over (partition by issue_code) as province_base_count
+        sum(case_count) over (partition by week_id, issue_code) as province_case_count,
+        sum(base_count) over (partition by week_id, issue_code) as province_base_count
     from cells
 ),
 
@@ -131,6 +151,7 @@ quotients as (
 select
     regency_code,
     issue_code,
+    week_id,
     case_count,
     suspected_violation_count,
     tip_count,

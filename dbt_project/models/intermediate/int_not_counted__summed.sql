@@ -21,7 +21,13 @@ with entries as (
         1 as record_count
     from {{ source('quarantine', 'record') }} as records
     left join {{ source('reference', 'channel') }} as channels on records.channel = channels.channel
-    where records.resolved_at is null and records.batch_id <= {{ max_batch_id() }}
+    where
+        {% if var('known_at') -%}
+        coalesce(records.resolved_at > '{{ var("known_at") }}'::timestamptz, true)
+        {%- else -%}
+        records.resolved_at is null
+        {%- endif %}
+        and records.batch_id <= {{ max_batch_id() }}
 )
 
 select

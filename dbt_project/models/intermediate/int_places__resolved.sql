@@ -33,7 +33,9 @@ with places as (
         regency_code_raw,
         regency_code_scheme,
         district_code_raw,
-        district_code_scheme
+        district_code_scheme,
+        village_code_raw,
+        village_code_scheme
     from {{ ref('stg_intake__records') }}
     where {{ is_unread(place_id(), 'place_id') }}
 ),
@@ -193,6 +195,7 @@ codes as (
         values
         ('regency_code', places.regency_code_raw, lower(places.regency_code_scheme)),
         ('district_code', places.district_code_raw, lower(places.district_code_scheme)),
+        ('village_code', places.village_code_raw, lower(places.village_code_scheme)),
         ('regency_as_code', substring(places.regency_raw from '{{ leading_code }}'), null),
         ('district_as_code', substring(places.district_raw from '{{ leading_code }}'), null),
         ('village_as_code', substring(places.village_raw from '{{ leading_code }}'), null)
@@ -224,7 +227,7 @@ coded as (
         case when codes.scheme is null then 'bare_code' else 'regency_code' end as method,
         schemes.regency_code,
         districts.district_code,
-        null as village_code
+        villages.village_code
     from codes
     inner join schemes
         on
@@ -240,6 +243,9 @@ coded as (
             when 'kemendagri' then left(codes.digits, 6) = replace(districts.district_code, '.', '')
             else left(codes.digits, 7) = districts.bps_code
         end
+    -- BPS numbers villages in its own way; their codes say the district
+    left join {{ ref('village') }} as villages
+        on schemes.scheme = 'kemendagri' and codes.digits = replace(villages.village_code, '.', '')
     where length(codes.digits) in (4, 6, 7, 10)
 ),
 
@@ -340,7 +346,11 @@ located as (
                 )[votes.strength]
             when cardinality(decided.regency_codes) > 1 then 'ambiguous'
             when decided.regency_codes = '{}' then 'contradictory'
-            when num_nonnulls(regency_raw, district_raw, village_raw, regency_code_raw, district_code_raw) = 0
+            when
+                num_nonnulls(
+                    regency_raw, district_raw, village_raw,
+                    regency_code_raw, district_code_raw, village_code_raw
+                ) = 0
                 then 'not_said'
             else 'unresolved'
         end as location_method
@@ -398,6 +408,8 @@ select
     located.regency_code_scheme,
     located.district_code_raw,
     located.district_code_scheme,
+    located.village_code_raw,
+    located.village_code_scheme,
     coalesce(located.found_regency_code, '{{ unknown_regency() }}') as regency_code,
     districts.district_code,
     districts.village_code,

@@ -29,7 +29,7 @@ with records as (
         regexp_match(
             regexp_replace(register_number_raw, '\s', '', 'g'),
             '^(\d{3,4})/(?:(reg)/)?(lp|tm)/(pl|pp|pg|pb|pw)/(ri|prov|kab|kota|kec|cam)'
-            || '/(\d{2}\.\d{2}(?:\.\d{2})?)/([ivx]{1,4})/(20\d{2})$',
+            || '/(\d{2}\.\d{2}(?:\.\d{2})?)/(i{1,3}|iv|vi{0,3}|ix|xi{0,2})/(20\d{2})$',
             'i'
         ) as number_parts,
         coalesce({{ is_blank('register_number_raw') }}, true) as is_number_blank
@@ -44,6 +44,7 @@ read as (
         records.*,
         batches.landed_at,
         upper(records.number_parts[3]) as register_kind,
+        coalesce(record_kind.code, activity_kind.code, records.default_record_kind) as said_code,
         records.number_parts[2] is not null as has_registered_number,
         {% for date in dates -%}
             {{ date }}.date_day as {{ date }}_day,
@@ -71,9 +72,12 @@ read as (
 kinded as (
     select
         *,
-        -- The legal number says what a case is; then the row; then the channel.
-        coalesce(register_kind, record_kind_code, activity_kind_code, default_record_kind)
-            as kind_code
+        -- The legal number says what a case is; then the row; then the channel. Without a number
+        -- nothing is an LP or TM yet, whatever a form calls it (domain.md 1.2).
+        case
+            when is_number_blank and said_code in ('LP', 'TM') then 'IA'
+            else coalesce(register_kind, said_code)
+        end as kind_code
     from read
 ),
 
@@ -106,6 +110,19 @@ select
     || '/' || upper(number_parts[7])
     || '/' || number_parts[8] as register_number,
     has_registered_number,
+    number_parts[1]::integer as register_sequence,
+    upper(number_parts[4]) as register_election_code,
+    upper(number_parts[5]) as register_level_code,
+    number_parts[6] as register_area_code,
+    make_date(
+        number_parts[8]::integer,
+        array_position(
+            array['I', 'II', 'III', 'IV', 'V', 'VI', 'VII', 'VIII', 'IX', 'X', 'XI', 'XII'],
+            upper(number_parts[7])
+        ),
+        1
+    ) as register_month_date,
+    activity_kind_code is not null as is_recap,
     counted_date,
     known_day as known_date,
     occurred_day as occurred_date,
@@ -131,8 +148,8 @@ select
             kind_code = 'IA'
             and is_free_text
             and num_nonnulls(
-                occurred_date_raw, regency_raw, district_raw, regency_code_raw, district_code_raw,
-                issue_list
+                occurred_date_raw, regency_raw, district_raw, village_raw, regency_code_raw,
+                district_code_raw, village_code_raw, issue_list
             ) = 0
             then 'not_a_report'
         when is_test then 'test_row'

@@ -18,7 +18,7 @@
     'pending_count': "registration_outcome = 'pending'",
 } %}
 {%- set activity_counts = {
-    'supervision_count': "record_kind = 'LHP'",
+    'supervision_count': "record_kind = 'LHP' and is_recap",
     'prevention_count': "record_kind = 'PREV'",
 } %}
 with reports as (

@@ -17,13 +17,36 @@
 --     theme  0.20 x shared themes / all themes of the two
 --     text   0.30 x trigram similarity of the two narratives (pg_trgm)
 -- A pair is listed from `link_threshold` on (docs/linking.md has what that finds and misses), or
--- when a person has decided on it, whatever its score is now.
+-- when a person has decided on it, whatever its score is now. One legal number in two channels, with
+-- or without Reg, is one case wherever and whenever they put it: its score is 1.
 {%- set is_near %}
             a.regency_code = b.regency_code
             and a.regency_code <> '{{ unknown_regency() }}'
             and a.channel <> b.channel
             and b.received_date between a.received_date - {{ var('link_window_days') }}
             and a.received_date + {{ var('link_window_days') }}
+{%- endset %}
+{%- set is_same_number %}
+            a.channel <> b.channel
+            and a.register_area_code = b.register_area_code
+            and a.register_month_date = b.register_month_date
+            and a.register_sequence = b.register_sequence
+            and a.record_kind = b.record_kind
+            and a.register_election_code = b.register_election_code
+            and a.register_level_code = b.register_level_code
+{%- endset %}
+{%- set is_met_once %}
+            (
+                a.report_id < b.report_id
+                {%- if is_incremental() %}
+                or not {{ in_scope('b.report_id', 'delivery') }}
+                {%- endif %}
+            )
+{%- endset %}
+{%- set pair %}
+        a.district_code = b.district_code as is_same_district,
+        abs(a.occurred_date - b.occurred_date) as days_apart,
+        coalesce({{ is_same_number }}, false) as is_same_number
 {%- endset %}
 {%- set place_and_time %}
             case when is_same_district then 0.25 when is_same_district is null then 0.10 else 0 end
@@ -51,30 +74,28 @@ near as (
     select
         least(a.report_id, b.report_id) as report_id_a,
         greatest(a.report_id, b.report_id) as report_id_b,
-        a.district_code = b.district_code as is_same_district,
-        abs(a.occurred_date - b.occurred_date) as days_apart
+        {{ pair }}
     from {{ ref('int_reports__located') }} as a
-    inner join {{ ref('int_reports__located') }} as b
-        on
-            {{ is_near }}
-            and (
-                a.report_id < b.report_id
-                {%- if is_incremental() %}
-                or not {{ in_scope('b.report_id', 'delivery') }}
-                {%- endif %}
-            )
+    inner join {{ ref('int_reports__located') }} as b on {{ is_near }} and {{ is_met_once }}
     where {{ in_scope('a.report_id', 'delivery') }}
+    union all
+    select
+        least(a.report_id, b.report_id) as report_id_a,
+        greatest(a.report_id, b.report_id) as report_id_b,
+        {{ pair }}
+    from {{ ref('int_reports__located') }} as a
+    inner join {{ ref('int_reports__located') }} as b on {{ is_same_number }} and {{ is_met_once }}
+    where {{ in_scope('a.report_id', 'delivery') }} and ({{ is_near }}) is not true
     {%- if is_incremental() %}
     union
     select
         a.report_id as report_id_a,
         b.report_id as report_id_b,
-        a.district_code = b.district_code as is_same_district,
-        abs(a.occurred_date - b.occurred_date) as days_apart
+        {{ pair }}
     from decided
     inner join {{ ref('int_reports__located') }} as a on decided.report_id_a = a.report_id
     inner join {{ ref('int_reports__located') }} as b on decided.report_id_b = b.report_id
-    where {{ is_near }}
+    where ({{ is_near }}) or ({{ is_same_number }})
     {%- endif %}
 ),
 
@@ -88,6 +109,7 @@ plausible as (
         on near.report_id_a = decided.report_id_a and near.report_id_b = decided.report_id_b
     where
         decided.report_id_a is not null
+        or near.is_same_number
         or {{ place_and_time }}
         + 0.20 + 0.30 >= {{ var('link_threshold') }} - 0.005
 ),
@@ -141,6 +163,7 @@ compared as (
     inner join {{ ref('int_records__typed') }} as b on themed.report_id_b = b.delivery_id
     where
         themed.is_decided
+        or themed.is_same_number
         or {{ place_and_time }}
         + 0.20 * coalesce(themed.theme_agreement, 0) + 0.30 >= {{ var('link_threshold') }} - 0.005
 ),
@@ -148,11 +171,14 @@ compared as (
 scored as (
     select
         *,
-        round((
-            {{ place_and_time }}
-            + 0.20 * coalesce(theme_agreement, 0)
-            + 0.30 * coalesce(text_similarity, 0)
-        )::numeric, 2) as score
+        case
+            when is_same_number then 1.00
+            else round((
+                {{ place_and_time }}
+                + 0.20 * coalesce(theme_agreement, 0)
+                + 0.30 * coalesce(text_similarity, 0)
+            )::numeric, 2)
+        end as score
     from compared
 ),
 
@@ -161,6 +187,7 @@ pairs as (
         coalesce(scored.report_id_a, decided.report_id_a) as report_id_a,
         coalesce(scored.report_id_b, decided.report_id_b) as report_id_b,
         scored.score,
+        scored.is_same_number,
         scored.is_same_district,
         scored.days_apart,
         scored.theme_agreement,
@@ -180,6 +207,7 @@ select
     b.channel as channel_b,
     pairs.score,
     array_remove(array[
+        case when pairs.is_same_number then 'same_register_number' end,
         case when pairs.is_same_district then 'same_district' end,
         case when pairs.days_apart = 0 then 'same_day' when pairs.days_apart = 1 then 'a_day_apart' end,
         case when pairs.theme_agreement > 0 then 'shared_theme' end,

@@ -5,19 +5,53 @@
         {'columns': ['report_id'], 'unique': true},
         {'columns': ['regency_code', 'received_date']},
         {'columns': ['regency_code', 'week_id']},
+        {'columns': ['register_area_code', 'register_month_date', 'register_sequence']},
     ],
     meta={'scope': 'delivery'}
 ) }}
 -- depends_on: {{ ref('int_cells__left') }}
 -- One row per case that counts: laporan (LP), temuan (TM), informasi awal (IA).
+with passed_on as (
+    -- To pass a case on says nothing about its registration: what its row said last before stands.
+    select
+        records.delivery_id,
+        earlier.registration_outcome
+    from {{ ref('int_records__typed') }} as records
+    inner join {{ ref('status') }} as statuses on records.status_code = statuses.status_code
+    cross join lateral (
+        select said.registration_outcome
+        from {{ ref('stg_intake__status_versions') }} as versions
+        inner join {{ ref('map_status') }} as maps
+            on {{ term_key('versions.status_raw') }} = maps.term
+        inner join {{ ref('status') }} as said on maps.code = said.status_code
+        where
+            versions.source_key = hashtextextended(records.source_id, 0)
+            and versions.source_id = records.source_id
+            and versions.channel = records.channel
+            and said.registration_outcome is not null
+        order by versions.record_id desc
+        limit 1
+    ) as earlier
+    where
+        statuses.registration_outcome is null
+        and {{ in_scope('records.delivery_id', 'delivery') }}
+)
+
 select
     records.delivery_id as report_id,
     records.channel,
     records.kind_code as record_kind,
     records.register_number,
+    records.register_sequence,
+    records.register_election_code,
+    records.register_level_code,
+    records.register_area_code,
+    records.register_month_date,
     places.regency_code,
     places.district_code,
     places.village_code,
+    places.location_method,
+    places.location_confidence,
     records.occurred_date,
     records.known_date,
     records.counted_date as received_date,
@@ -28,12 +62,16 @@ select
     case
         when records.kind_code = 'IA' then null
         -- A decision stands over the number; a number with Reg over a status that is still open.
-        when statuses.registration_outcome <> 'pending' then statuses.registration_outcome
+        when coalesce(statuses.registration_outcome, passed_on.registration_outcome) <> 'pending'
+            then coalesce(statuses.registration_outcome, passed_on.registration_outcome)
         when records.has_registered_number then 'registered'
         else 'pending'
     end as registration_outcome,
     case
-        when records.kind_code <> 'IA' and statuses.registration_outcome = 'not_registered'
+        when
+            records.kind_code <> 'IA'
+            and coalesce(statuses.registration_outcome, passed_on.registration_outcome)
+            = 'not_registered'
             then records.reason_code
     end as non_registration_reason,
     records.role_code as accused_role_code,
@@ -44,6 +82,7 @@ select
 from {{ ref('int_records__typed') }} as records
 left join {{ ref('int_places__resolved') }} as places on records.place_id = places.place_id
 left join {{ ref('status') }} as statuses on records.status_code = statuses.status_code
+left join passed_on on records.delivery_id = passed_on.delivery_id
 -- An event after its receipt is a slip of the pen; the calendar need not reach to it.
 left join {{ ref('int_calendar__staged') }} as occurred
     on records.occurred_date = occurred.date_day and records.occurred_date <= records.counted_date

@@ -67,7 +67,8 @@ changes as (
 ),
 
 -- A source that is read once a day may take several steps at once: a change is allowed where the
--- allowed steps lead from one status to the other.
+-- allowed steps lead from one status to the other. Passing a case on is no step on the way: the
+-- next office begins anew, so that otherwise everything would be reached from everywhere.
 reachable as (
     select
         from_status_code,
@@ -80,6 +81,8 @@ reachable as (
     from reachable
     inner join {{ ref('status_transition') }} as steps
         on reachable.to_status_code = steps.from_status_code
+    inner join {{ ref('status') }} as passed on reachable.to_status_code = passed.status_code
+    where passed.registration_outcome is not null
 )
 
 select

@@ -7,7 +7,8 @@
     ],
     meta={'scope': 'week'}
 ) }}
--- One row per district and campaign week, whether or not it delivered a row of its recap.
+-- One row per district and campaign week that has ended, whether or not it delivered a row of its
+-- recap: a channel's rows are a recap where it maps activity_kind.
 with delivered as (
     select
         district_code,
@@ -15,7 +16,7 @@ with delivered as (
         count(*) as row_count,
         max(received_at) as last_received_at
     from {{ ref('int_activities__located') }}
-    where district_code is not null and {{ in_scope('regency_code, week_id', 'week') }}
+    where district_code is not null and is_recap and {{ in_scope('regency_code, week_id', 'week') }}
     group by district_code, week_id
 )
 
@@ -30,4 +31,7 @@ from {{ ref('district') }} as districts
 cross join {{ ref('int_weeks__spanned') }} as weeks
 left join delivered
     on districts.district_code = delivered.district_code and weeks.week_id = delivered.week_id
-where weeks.is_campaign and {{ in_scope('districts.regency_code, weeks.week_id', 'week') }}
+where
+    weeks.is_campaign
+    and weeks.is_ended
+    and {{ in_scope('districts.regency_code, weeks.week_id', 'week') }}

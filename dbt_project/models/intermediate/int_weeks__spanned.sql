@@ -1,20 +1,31 @@
 -- The ISO weeks from the first to the last with a record that counts. Figures begin with the
--- campaign's first week; a register may hold cases from before it.
+-- campaign's first week and go on after its last; a register may hold cases from before it. A recap
+-- is due for a campaign week that has ended: a running one is not yet told.
 with counted as (
     select
         min(counted_date) as first_date,
         max(counted_date) as last_date
     from {{ ref('int_records__typed') }}
     where set_apart_code is null
+),
+
+campaign as (
+    select
+        start_date,
+        end_date
+    from {{ ref('stage') }}
+    where stage_code = 'KAMPANYE'
 )
 
 -- depends_on: {{ ref('int_cells__left') }}
 select distinct
     calendar.week_id,
     calendar.week_start_date,
-    calendar.week_start_date + 6 >= date '{{ var("campaign_start") }}' as is_campaign
+    calendar.week_start_date + 6 >= campaign.start_date as has_figures,
+    calendar.week_start_date + 6 >= campaign.start_date
+    and calendar.week_start_date <= campaign.end_date as is_campaign,
+    calendar.week_start_date + 6 < {{ as_of_date() }} as is_ended
 from {{ ref('int_calendar__staged') }} as calendar
 cross join counted
-where
-    calendar.date_day between least(counted.first_date, date '{{ var("campaign_start") }}')
-    and counted.last_date
+cross join campaign
+where calendar.date_day between least(counted.first_date, campaign.start_date) and counted.last_date

@@ -13,6 +13,7 @@ select
     week_id,
     election_code,
     method_code,
+    is_recap,
     record_id
 from {{ ref('int_activities__located') }}
 where record_kind = 'LHP' and {{ in_scope('activity_id', 'delivery') }}

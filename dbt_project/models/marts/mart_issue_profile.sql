@@ -1,7 +1,14 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['week_id'],
+    indexes=[{'columns': ['week_id']}],
+    meta={'scope': 'profile'}
+) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
     regency_code,
     issue_code,
+    week_id,
     case_count,
     suspected_violation_count,
     tip_count,
@@ -18,3 +25,4 @@ select
     prevention_count,
     last_4_weeks_prevention_count
 from {{ ref('int_issue_profiles__measured') }}
+where {{ in_scope('week_id', 'profile') }}

@@ -7,6 +7,7 @@
 -- depends_on: {{ ref('fct_prevention') }}
 -- depends_on: {{ ref('fct_submission') }}
 -- depends_on: {{ ref('dim_status') }}
+-- depends_on: {{ ref('dim_stage') }}
 select
     figure_code,
     category_code,

@@ -28,4 +28,4 @@ select
     regency_code,
     week_id
 from {{ ref('int_activities__located') }}
-where district_code is not null and {{ in_scope('regency_code, week_id', 'week') }}
+where district_code is not null and is_recap and {{ in_scope('regency_code, week_id', 'week') }}

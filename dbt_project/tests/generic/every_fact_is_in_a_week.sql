@@ -21,7 +21,7 @@
             'activity' as name,
             count(*) as fact_count
         from {{ ref('int_activities__located') }}
-        where record_kind in ('LHP', 'PREV') and {{ is_looked_at }}
+        where (record_kind = 'PREV' or record_kind = 'LHP' and is_recap) and {{ is_looked_at }}
     ) as facts
     inner join (
         select

@@ -1,9 +1,12 @@
-{% test holds(model, rules) %}
-    {#- Every rule holds for every row; a failing row is kept once per rule that it breaks. A rule
-        that cannot be decided (null) is broken. -#}
+{% test holds(model, rules, keys) %}
+    {#- Every rule holds for every row; of a failing row the keys are kept, once per rule that it
+        breaks: auditors read them, and nobody's words. A rule that cannot be decided (null) is
+        broken. -#}
     select
         broken.rule,
-        checked.*
+        {%- for key in keys %}
+        checked.{{ key }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from {{ model }} as checked
     cross join lateral (
         values

@@ -110,7 +110,7 @@ _READ = {
             last_4_weeks_count, previous_4_weeks_count, trend_code, prevention_count,
             last_4_weeks_prevention_count
         from marts.mart_issue_profile
-        where (select max(week_id) from reporting.rpt_figure) = %(week)s""",
+        where week_id = %(week)s""",
     "not_counted": """
         select n.channel, n.reason_code, coalesce(max(c.title), n.channel),
             coalesce(max(c.owner_name), 'n/a'), max(n.reason),
