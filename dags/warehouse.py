@@ -8,14 +8,18 @@ Each model's state, seconds and rows appear in the task's tab "Storage" while it
 
 **When it fails** the message names the check or the model, its owner and the cure; the failing
 rows are in schema `checks`. Clearing `build` goes on at the model that failed.
+
+A run with `since` computes anew all that was landed from that day on: what readers see is the same
+rows, made good where a table was meddled with.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pendulum
-from airflow.sdk import AssetAny, dag, task
+from airflow.sdk import AssetAny, Param, dag, task
 from airflow.timetables.assets import AssetOrTimeSchedule
 
 from lumbung.intake.contract import load_channels
@@ -34,6 +38,14 @@ DAILY = clock("45 5 * * *")  # before the Monday edition
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
     tags=["warehouse"],
+    params={
+        "since": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            description="Compute anew what was landed from this day (WIB) on; empty: what is new.",
+        )
+    },
 )
 def warehouse() -> None:
     @task
@@ -47,13 +59,14 @@ def warehouse() -> None:
 
     @task(outlets=[MARTS], retries=1)
     @for_good
-    def build(ti: Any = None, task_state_store: Any = None) -> dict[str, Any]:
+    def build(ti: Any = None, task_state_store: Any = None, params: Any = None) -> dict[str, Any]:
         from lumbung.warehouse import build as warehouse_build
 
         settings = Settings.load()
         result = warehouse_build.build(
             settings=settings,
             database_url=settings.require_database_url(),
+            since=date.fromisoformat(params["since"]) if params["since"] else None,
             resume=ti.try_number > 1,
             on_node=task_state_store.set,  # live, in the task's tab "Storage"
         )

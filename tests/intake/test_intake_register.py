@@ -137,7 +137,7 @@ def test_a_case_that_is_registered_stays_the_same_case(read_files: Reader) -> No
     """Its legal number gets Reg; a word of another key is left alone."""
     header = [["Nomor", "Kabupaten", "Uraian"]]
     rows = [["005/Reg/LP/PB/Kab/09.05/XI/2024", "Babar", "x"], ["Reg/7", "Babar", "y"]]
-    items = read_files({"a.xlsx": workbook({"S": header + rows})})
+    items = read_files({"a.xlsx": workbook({"S": header + rows})}, personal=[], subject=[], kept=[])
     assert list(deliveries(items)) == ["005/LP/PB/Kab/09.05/XI/2024".upper(), "REG/7"]
 
 

@@ -256,3 +256,21 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_outside_of_the_campaign_no_recap_is_due(url: str, settings: Settings) -> None:
+    with psycopg.connect(url) as connection:
+        for statement in (
+            "delete from marts.fct_submission where week_id = %s",
+            "delete from reporting.rpt_figure_member where figure_code ~ '^district_'"
+            " and week_id = %s",
+            "update reporting.rpt_figure as f set value = f.value - w.value"
+            " from reporting.rpt_figure as w where w.period = 'week'"
+            " and f.figure_code ~ '^district_'"
+            " and f.figure_code = w.figure_code and f.regency_code = w.regency_code"
+            " and f.week_id = w.week_id and f.week_id = %s",
+        ):
+            assert connection.execute(statement.encode(), (WEEK,)).rowcount > 0
+    edition_id = edition.freeze(WEEK, settings=settings, database_url=url)
+    assert gate.check(edition_id, settings=settings, database_url=url).failures == []
+    assert results(url)["some_district_is_expected"] == (True, "fail")

@@ -308,6 +308,24 @@ def test_a_field_map_becomes_sql(built: str, office: Settings) -> None:
     assert query(built, result.node.compiled_code.replace("%", "%%")) == wanted
 
 
+def test_a_code_that_nobody_lists_is_caught(built: str, office: Settings) -> None:
+    """It would count in no figure, and no row of a mart would say so."""
+    from dbt.cli.main import dbtRunner
+
+    query(built, "insert into reference.map_issue values ('tema baru', 'BARU')")
+    try:
+        with dbt_environment(built):
+            arguments = ["--log-level", "none", "test", "--select", "codes_are_listed"]
+            outcome = dbtRunner().invoke([*arguments, *_options(office)])
+        (result,) = outcome.result.results
+        assert (str(result.status), result.failures) == ("fail", 1)
+        assert query(built, "select reference, code from checks.codes_are_listed") == [
+            ("map_issue.code -> issue.issue_code", "BARU")
+        ]
+    finally:
+        query(built, "delete from reference.map_issue where code = 'BARU'")
+
+
 def test_no_village_is_published(built: str) -> None:
     """A village with one case is a household: it stays with those who handle the case."""
     assert (
