@@ -254,8 +254,7 @@ def test_unit_tests_pass(built: str, office: Settings) -> None:
 UNIT_TESTED_ELSEWHERE = {
     "stg_intake__records": "compiled from the channels at hand: test_a_field_map_becomes_sql",
     "rpt_figure_member": "the macro that int_figure_weeks__counted counts",
-    "int_review_items__found": "test_warehouse_procedure has a delivery for each check",
-    "int_review_items__summed": "the same",
+    "int_review_items__listed": "test_warehouse_procedure has a delivery for each check",
 }
 
 
