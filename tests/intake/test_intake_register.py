@@ -689,6 +689,36 @@ def test_any_register_gives_exactly_its_rows(
     assert deliveries(items) == expected
 
 
+@options(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    tables=st.lists(
+        st.tuples(
+            st.permutations(FIRST),
+            st.integers(0, 4),
+            st.lists(st.tuples(TEXT, TEXT, TEXT, TEXT), min_size=1, max_size=4),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_tables_in_any_order_and_place_give_each_cell_to_its_label(
+    read_files: Reader, tables: list[tuple[list[str], int, list[tuple[str, ...]]]]
+) -> None:
+    expected: dict[str, dict[str, str]] = {}
+    rows: list[list[str]] = []
+    for labels, shift, body in tables:
+        rows.append([*[""] * shift, *labels])
+        for cells in body:
+            row = dict(zip(FIRST, (f"{len(expected) + 1}/LP", *cells), strict=True))
+            expected[row["Nomor"]] = row
+            rows.append([*[""] * shift, *(row[label] for label in labels)])
+    items = read_files({"a.csv": text(rows)}, **FLAT)
+    assert refused(items) == []
+    assert deliveries(items) == expected
+
+
 def test_a_long_register_is_read_in_little_memory(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     inbox.mkdir()
