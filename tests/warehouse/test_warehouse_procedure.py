@@ -14,6 +14,7 @@ from lumbung.cli import app
 from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
+from publication.post import post_office
 from warehouse.conftest import Raw, query
 
 A, B, C, D = (f"00{n}/LP/PB/Kab/09.01/XI/2024" for n in (1, 2, 3, 4))
@@ -167,7 +168,12 @@ def test_the_list_is_shown_and_told(
     with pytest.raises(ConfigurationError, match=r"no 'Atlantis'.*19\.02 Belitung"):
         stewardship.items(url, regency="Atlantis")
 
-    told = stewardship.tell(settings=office, database_url=url, server=None)
+    with post_office() as post:
+        told = stewardship.tell(settings=office, database_url=url, server=post.address)
+    ((address, mail),) = post.got
+    assert address == "data@babel.example.id"
+    assert mail["Subject"].startswith("Daftar tinjauan: ")
+    assert "Kata di luar kosakata: 4" in mail.get_content()
     assert told["data engineer"] == {"word_unknown": 4}
     assert told["channel owner"]["status_change_illegal"] == 2
     assert "channel owner: Perubahan status tidak sah: 2 (sejak 09-11-2024)" in (
