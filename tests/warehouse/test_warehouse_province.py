@@ -25,7 +25,6 @@ NATIONAL = {
         "19.01": "Kabupaten Bangka", "19.01.01": "Sungailiat",
     },
     "desa": {"76.01.01.1006": "Bambalamotu", "76.02.01.2001": "Karampuang", "19.01.01.1001": "X"},
-    "kodepos": {"76.01.01.1006": "91575"},
 }  # fmt: skip
 
 
@@ -61,8 +60,8 @@ def test_the_seeds_of_a_province_are_taken_from_the_national_list(national: Path
         ("76.01.01", "76.01", "Bambalamotu", ""), ("76.02.01", "76.02", "Mamuju", ""),
     ]  # fmt: skip
     assert found["village"][1:] == [
-        ("76.01.01.1006", "76.01.01", "Bambalamotu", "kelurahan", "91575"),
-        ("76.02.01.2001", "76.02.01", "Karampuang", "desa", ""),
+        ("76.01.01.1006", "76.01.01", "Bambalamotu", "kelurahan"),
+        ("76.02.01.2001", "76.02.01", "Karampuang", "desa"),
     ]
     for name, rows in found.items():
         with (PROJECT / "dbt_project" / "seeds" / f"{name}.csv").open(encoding="utf-8") as file:

@@ -24,7 +24,7 @@ REGENCY = ("regency_code", "bps_code", "regency_name", "short_name", "regency_ty
            "district_count", "village_count", "polling_station_count", "voter_count", "tile_row",
            "tile_col", "is_unknown")  # fmt: skip
 DISTRICT = ("district_code", "regency_code", "district_name", "bps_code")
-VILLAGE = ("village_code", "district_code", "village_name", "village_type", "postal_code")
+VILLAGE = ("village_code", "district_code", "village_name", "village_type")
 Rows = list[tuple[str | int, ...]]
 
 
@@ -39,11 +39,11 @@ def seeds(province: str, data: Path) -> dict[str, Rows]:
         ConfigurationError: when the list has no such province.
 
     """
-    names, villages, postal = (
+    names, villages = (
         {code: text for code, text in found.items() if code.startswith(f"{province}.")}
         for found in (
             json.loads(gzip.decompress((data / f"{name}.json.gz").read_bytes()))
-            for name in ("wilayah", "desa", "kodepos")
+            for name in ("wilayah", "desa")
         )
     )
     regencies = [code for code in names if len(code) == 5]
@@ -75,8 +75,7 @@ def seeds(province: str, data: Path) -> dict[str, Rows]:
         "village": [
             VILLAGE,
             *(
-                (code, code[:8], villages[code], "kelurahan" if code[9] == "1" else "desa",
-                 postal.get(code, ""))
+                (code, code[:8], villages[code], "kelurahan" if code[9] == "1" else "desa")
                 for code in sorted(villages)
             ),
         ],
