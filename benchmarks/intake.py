@@ -32,7 +32,7 @@ import yaml
 from lumbung import database
 from lumbung.embedded.postgres import EmbeddedPostgres
 from lumbung.intake import run
-from lumbung.intake.connectors import Delivery, Mark, Source, kobo
+from lumbung.intake.connectors import Item, Mark, Met, Source, kobo
 from lumbung.intake.contract import Channel
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts, Landing
@@ -203,13 +203,13 @@ class Bench:
                     copy.write(piece)
             db.execute("drop table ceiling")
 
-    def pages(self, path: Path, evidence: Evidence) -> Iterator[Delivery | Mark]:
+    def pages(self, path: Path, evidence: Evidence, met: Met) -> Iterator[Item]:
         """What the connector `kobo` yields, from a file instead of a server."""
         with path.open("rb") as file:
             while lines := [line for _, line in zip(range(PAGE), file, strict=False)]:
                 kept = evidence.keep(BytesIO(b"".join(lines))).sha256
                 for row in orjson.loads(b"[" + b",".join(lines) + b"]"):
-                    yield kobo._delivery(row, "rootUuid", kept, "benchmark")
+                    yield kobo.delivery(row, "rootUuid", kept, met)
                 yield Mark({"key_by": "rootUuid"})
 
     def land(self, path: Path) -> IntakeCounts:
@@ -226,7 +226,7 @@ class Bench:
                 {},
             )
             landing = Landing(db, channel, self.vault, "benchmark")
-            return run._land_all(source, landing, self.pages(path, evidence))
+            return run.land_all(source, landing, self.pages(path, evidence, source.met))[0]
 
     def fill(self, rows: int) -> None:
         """Bring the table to so many rows of the same channel, as earlier pulls would have."""

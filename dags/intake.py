@@ -2,10 +2,12 @@
 
 There is one DAG per file in `channels/`. What a pull reads is either landed, a known duplicate or
 quarantined; the counts are what the task returns. The asset `lumbung://raw/<channel>` is touched
-only when something new was landed, so that a pull which finds nothing does not wake the warehouse.
+only when something was landed since the warehouse last looked, so that a pull which finds nothing
+does not wake it.
 
 **When it fails** nothing of the failed chunk was kept and the cursor has not moved: correct the
 cause that the message names and clear the task; whatever is read twice is counted as duplicate.
+When more than half of a source is gone and that is right, trigger the DAG with `accept_withdrawals`.
 """
 
 from __future__ import annotations
@@ -13,9 +15,9 @@ from __future__ import annotations
 from typing import Any
 
 import pendulum
-from airflow.sdk import AssetAlias, dag, task
+from airflow.sdk import AssetAlias, Param, dag, task
 
-from lumbung.intake.contract import Channel, load_channels
+from lumbung.intake.contract import Channel, read_channels
 from lumbung.orchestration import (
     DEFAULT_ARGS,
     START_DATE,
@@ -41,25 +43,35 @@ def intake_dag(channel: Channel) -> None:
         catchup=False,
         max_active_runs=1,
         default_args={**DEFAULT_ARGS, "owner": channel.owner.name},
+        owner_links={channel.owner.name: f"mailto:{channel.owner.email}"},
         tags=["intake", channel.source.kind],
+        params={
+            "accept_withdrawals": Param(
+                False, type="boolean", description="even if more than half of the source is gone"
+            )
+        },
     )
     def intake() -> None:
         @task(outlets=[arrival])
         @for_good
-        def pull(outlet_events: Any = None, run_id: Any = None) -> dict[str, int]:
+        def pull(
+            outlet_events: Any = None, run_id: Any = None, params: Any = None
+        ) -> dict[str, int]:
             from dataclasses import asdict
 
             from lumbung.intake import run
 
             settings = Settings.load()
+            database_url = settings.require_database_url()
             counts = run.pull(
                 channel.name,
                 settings=settings,
-                database_url=settings.require_database_url(),
+                database_url=database_url,
                 connection=source_connection(channel.connection),
                 run_key=run_id,
+                accept_withdrawals=params["accept_withdrawals"],
             )
-            if counts.landed or counts.tombstones:
+            if run.has_news(channel.name, database_url=database_url):
                 outlet_events[arrival].add(raw_asset(channel.name), extra=asdict(counts))
             return asdict(counts)
 
@@ -68,5 +80,6 @@ def intake_dag(channel: Channel) -> None:
     intake()
 
 
-for _channel in load_channels(Settings.load().channels).values():
+# What is wrong with a channel file is the import error of `channels.py`: the others go on.
+for _channel in read_channels(Settings.load().channels)[0].values():
     intake_dag(_channel)

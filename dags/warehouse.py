@@ -22,11 +22,11 @@ import pendulum
 from airflow.sdk import AssetAny, Param, dag, task
 from airflow.timetables.assets import AssetOrTimeSchedule
 
-from lumbung.intake.contract import load_channels
+from lumbung.intake.contract import read_channels
 from lumbung.orchestration import DEFAULT_ARGS, MARTS, START_DATE, clock, for_good, raw_asset
 from lumbung.settings import Settings
 
-ARRIVALS = AssetAny(*map(raw_asset, load_channels(Settings.load().channels)))
+ARRIVALS = AssetAny(*map(raw_asset, read_channels(Settings.load().channels)[0]))
 DAILY = clock("45 5 * * *")  # before the Monday edition
 
 

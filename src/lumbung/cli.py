@@ -170,9 +170,12 @@ def demo(
 def intake(
     channel: str,
     dry_run: Annotated[bool, typer.Option(help="show what would be landed")] = False,
+    accept_withdrawals: Annotated[
+        bool, typer.Option("--accept-withdrawals", help="even if more than half is gone")
+    ] = False,
 ) -> None:
     """Pull one channel, as its DAG does."""
-    intake_commands.pull(channel, "cli", dry_run=dry_run)
+    intake_commands.pull(channel, "cli", dry_run=dry_run, accept_withdrawals=accept_withdrawals)
 
 
 @app.command()

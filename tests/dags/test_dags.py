@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 import pendulum
 import pytest
+import yaml
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.timetables.base import DataInterval, TimeRestriction
@@ -67,6 +69,44 @@ def test_every_dag_explains_itself_and_runs_once_at_a_time(bag: DagBag) -> None:
         assert dag.catchup == (dag.dag_id == "publication"), dag.dag_id
         for task in dag.tasks:
             assert task.on_failure_callback, f"{dag.dag_id}.{task.task_id} fails in silence"
+
+
+def test_a_channels_dag_leads_to_its_owner_and_can_accept_withdrawals(bag: DagBag) -> None:
+    dag = bag.dags["intake__kobo_pemantau"]
+    channel = yaml.safe_load((ROOT / "channels" / "kobo_pemantau.yaml").read_text())
+    owner = channel["owner"]
+    assert dag.tags == {"intake", "kobo"}
+    assert dag.owner_links == {owner["name"]: f"mailto:{owner['email']}"}
+    assert [task.owner for task in dag.tasks] == [owner["name"]]
+    assert f"{owner['name']} <{owner['email']}>" in (dag.doc_md or "")
+    assert dag.params["accept_withdrawals"] is False
+
+
+def test_a_mistake_in_one_channel_file_is_an_import_error_and_the_others_are_pulled(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "channels").mkdir()
+    for file in (ROOT / "channels").glob("*.yaml"):
+        (tmp_path / "channels" / file.name).write_text(file.read_text())
+    (tmp_path / "channels" / "kobo_pemantau.yaml").write_text("title: x\nschedule: tiap pagi\n")
+    program = (
+        "import os, sys; from airflow.dag_processing.dagbag import DagBag;"
+        "bag = DagBag(dag_folder=sys.argv[1], load_op_links=False);"
+        "print(sorted(each for each in bag.dags if each.startswith('intake')));"
+        "print([os.path.basename(each) for each in bag.import_errors], *bag.import_errors.values())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program, str(ROOT / "dags")],
+        env={**os.environ, "LUMBUNG_PROJECT": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    pulled = sorted(each for each in EXPECTED if each.startswith("intake"))
+    pulled.remove("intake__kobo_pemantau")
+    assert str(pulled) in done.stdout
+    assert "['channels.py']" in done.stdout
+    assert "kobo_pemantau.yaml:2: schedule" in done.stdout
 
 
 def test_clocks_of_the_dags(bag: DagBag) -> None:

@@ -100,7 +100,7 @@ def main(url: str, home: Path, name: str, seed: int, where: str, at: int) -> Non
     each = channel(FORM, name=name)
     vault = Vault(bytes(range(32)))
     with psycopg.connect(url, autocommit=True, options="-c synchronous_commit=off") as db:
-        run._lock(db, name)  # a killed process's backend may still be at work
+        run.lock(db, name)  # a killed process's backend may still be at work
         row = db.execute(
             "select cursor from ops.channel_cursor where channel = %s", (name,)
         ).fetchone()
@@ -115,7 +115,7 @@ def main(url: str, home: Path, name: str, seed: int, where: str, at: int) -> Non
         lander = landing.Landing(db, each, vault, "killed")
         print("ready", flush=True)
         plan(where, at)
-        run._land_all(source, lander, read(source, seed))
+        run.land_all(source, lander, read(source, seed))
 
 
 if __name__ == "__main__":

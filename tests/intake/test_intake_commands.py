@@ -6,6 +6,7 @@ import getpass
 import io
 import json
 import pkgutil
+import re
 from collections.abc import Callable
 from contextlib import contextmanager
 from importlib import import_module
@@ -76,13 +77,19 @@ def test_check_tells_every_mistake_of_every_file(
         assert f"{name}:1: owner: is missing" in told
 
 
-def test_list_shows_what_is_configured(
-    lumbung: Callable[..., str], add_channel: Callable[..., Path]
+def test_list_shows_what_is_configured_and_which_fields_drifted(
+    lumbung: Callable[..., str], db: psycopg.Connection, add_channel: Callable[..., Path]
 ) -> None:
     add_channel(REGISTER)
+    db.execute(
+        "insert into ops.drift_notice (channel, field, notice, first_batch_id)"
+        " values ('register_contoh', 'Kolom Baru', 'appeared', 1), ('lain', 'Bukan', 'changed', 1)"
+    )
     told = lumbung("channel", "list")
     for each in ("register_contoh", "0 5 * * *", "inbox/register_contoh", "Kantor Contoh"):
         assert each in told
+    assert re.search(r"register_contoh +Kolom Baru +appeared", told)
+    assert "Bukan" not in told
 
 
 def test_the_schema_for_editors_is_current_and_every_channel_follows_it() -> None:
@@ -405,6 +412,19 @@ def test_a_dry_run_shows_what_would_be_landed_and_nothing_personal(
     assert "landed=1" in told
     assert "Warga" not in told
     assert db.execute("select count(*) from raw.record").fetchone() == (0,)
+
+
+def test_more_than_half_is_withdrawn_when_a_person_says_so(
+    lumbung: Callable[..., str], db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER)
+    (inbox / "a.xlsx").write_bytes(register(*[(f"{n}/LP", "x") for n in range(5)]))
+    lumbung("intake", "register_contoh")
+    (inbox / "a.xlsx").write_bytes(register(("0/LP", "x")))
+    with pytest.raises(SourceError) as caught:
+        lumbung("intake", "register_contoh")
+    assert "lumbung intake register_contoh --accept-withdrawals" in caught.value.cure
+    assert "tombstones=4" in lumbung("intake", "register_contoh", "--accept-withdrawals")
 
 
 def test_a_channel_with_a_server_is_pulled_with_airflows_connection(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import uuid
-from array import array
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 from intake_samples import FORM, channel
 
 from lumbung.errors import ConfigurationError, LandingError, SourceError
-from lumbung.intake.connectors import Delivery, Unreadable
+from lumbung.intake.connectors import Delivery, Met, Unreadable
 from lumbung.intake.contract import Channel
 from lumbung.intake.landing import ORIGINAL, IntakeCounts, Landing
 from lumbung.intake.vault import Vault, associate
@@ -192,6 +191,64 @@ def test_the_unreadable_is_kept_once_and_counted(db: psycopg.Connection, landing
     assert json.loads(VAULT.unseal(row[7], place)) == {"nama": "Warga"}
 
 
+def test_what_was_resolved_and_comes_back_is_open_again_with_its_reason_of_now(
+    db: psycopg.Connection, landing: Landing
+) -> None:
+    bad = Unreadable("unreadable_date", "perbaiki", {"nama": "Warga"}, AT)
+    landing.land([bad])
+    db.execute("update quarantine.record set resolved_at = now()")
+    counts = landing.land([bad._replace(reason_code="encrypted", reason="buka kuncinya")])
+    assert counts == IntakeCounts(read=1, duplicate=1)
+    rows = db.execute("select reason_code, reason, resolved_at from quarantine.record").fetchall()
+    assert rows == [("encrypted", "buka kuncinya", None)]
+
+
+def test_only_what_was_read_readable_or_is_gone_for_sure_is_resolved(
+    db: psycopg.Connection, landing: Landing
+) -> None:
+    def bad(what: str, **place: Any) -> Unreadable:
+        return Unreadable("unreadable_message", "x", what, AT)._replace(**place)
+
+    one_file, other = bytes(32), bytes(31) + b"1"
+    landing.land(
+        [
+            bad("surat yang dihapus", evidence=one_file, locator="INBOX | 1 | 7"),
+            bad("berkas yang diambil", evidence=one_file, locator="c.xlsx | S | baris 2"),
+            bad("catatan yang terlewat", locator="record 8", source_id="8"),
+            bad("masih rusak", locator="record 7", source_id="7"),
+            bad("catatan yang diperbaiki", locator="record 9", source_id="9"),
+            bad("surat yang kini terbaca", evidence=other, locator="INBOX | 1 | 8"),
+            bad("baris yang hilang dari berkas", evidence=one_file, locator="a.xlsx | S | baris 2"),
+            bad("berkas rusak yang utuh lagi", evidence=one_file, locator="a.xlsx"),
+            bad("berkas yang diganti", evidence=one_file, locator="obrolan.zip"),
+            bad("berkas yang sama", evidence=one_file, locator="lain.zip"),
+        ]
+    )
+    again = Landing(db, channel(FORM), VAULT, "run 2")
+    names = {
+        VAULT.content_hash(name.encode()).hex(): digest.hex()
+        for name, digest in (("obrolan.zip", other), ("lain.zip", one_file))
+    }
+    again.land(
+        [
+            delivery("surat", evidence=other, locator="INBOX | 1 | 8"),
+            delivery("9", locator="record 9"),
+            bad("masih rusak", locator="record 7", source_id="7"),
+        ],
+        {"files": names},
+    )
+    assert again.settle(Met("surat", "9", "7"), ["a.xlsx | "]) == 5
+    open_ = "select ciphertext, content_hash from quarantine.record where resolved_at is null"
+    kept = {
+        json.loads(VAULT.unseal(sealed, associate("form_contoh", digest.hex())))
+        for sealed, digest in db.execute(open_.encode())
+    }
+    assert kept == {
+        *("surat yang dihapus", "berkas yang diambil", "catatan yang terlewat", "masih rusak"),
+        "berkas yang sama",
+    }
+
+
 @pytest.mark.parametrize(
     ("given_text", "stored"),
     [
@@ -325,7 +382,7 @@ def test_every_record_has_its_batch_and_the_order_of_the_source(
 ) -> None:
     for start in range(0, 30, 10):
         landing.land([delivery(f"{number:02}") for number in range(start, start + 10)])
-    landing.withdraw([""], seen(*(f"{number:02}" for number in range(29))))
+    landing.withdraw([""], Met(*(f"{number:02}" for number in range(29))))
     rows = db.execute("select record_id, batch_id, source_id from raw.record order by 1").fetchall()
     assert [row[2] for row in rows] == [*(f"{number:02}" for number in range(30)), "29"]
     assert all(record_id >> 20 == batch_id for record_id, batch_id, _ in rows)
@@ -355,17 +412,13 @@ def test_two_channels_may_land_the_same(db: psycopg.Connection, landing: Landing
 # -- withdrawals --------------------------------------------------------------------------------
 
 
-def seen(*source_ids: str) -> array[int]:
-    return array("q", [hash(each) for each in source_ids])
-
-
 def test_what_a_complete_listing_no_longer_has_is_withdrawn(
     db: psycopg.Connection, landing: Landing
 ) -> None:
     landing.land([delivery(each, locator=f"a.xlsx | {each}") for each in "1234"])
     landing.land([delivery("9", locator="b.xlsx | 9")])
-    assert landing.withdraw(["a.xlsx | "], seen("1", "2", "3")) == IntakeCounts(tombstones=1)
-    assert landing.withdraw(["a.xlsx | "], seen("1", "2", "3")) == IntakeCounts()
+    assert landing.withdraw(["a.xlsx | "], Met("1", "2", "3")) == IntakeCounts(tombstones=1)
+    assert landing.withdraw(["a.xlsx | "], Met("1", "2", "3")) == IntakeCounts()
     assert versions(db, "form_contoh")["4"] == ["isi", None]
     assert versions(db, "form_contoh")["9"] == ["isi"], "another file's rows are not touched"
     batch = "select read_count, landed_count, tombstone_count from raw.batch"
@@ -377,9 +430,9 @@ def test_what_was_withdrawn_may_come_back_and_go_again(
 ) -> None:
     everything = [delivery(each) for each in "123"]
     landing.land(everything)
-    landing.withdraw([""], seen("1", "2"))
+    landing.withdraw([""], Met("1", "2"))
     assert landing.land(everything) == IntakeCounts(read=3, landed=1, duplicate=2)
-    landing.withdraw([""], seen("1", "2"))
+    landing.withdraw([""], Met("1", "2"))
     assert versions(db, "form_contoh")["3"] == ["isi", None, "isi", None]
 
 
@@ -389,9 +442,20 @@ def test_a_source_that_shrinks_below_half_is_an_alarm(
 ) -> None:
     landing.land([delivery(each) for each in "12345"])
     with pytest.raises(SourceError, match=f"of 5 deliveries .* no longer has {5 - len(left)}"):
-        landing.withdraw([""], seen(*left))
+        landing.withdraw([""], Met(*left))
     assert one(db, "select count(*) from raw.record where is_tombstone") == 0
-    assert landing.withdraw([""], seen("1", "2", "3")).tombstones == 2
+    assert landing.withdraw([""], Met("1", "2", "3")).tombstones == 2
+
+
+def test_a_shrink_that_somebody_accepts_is_a_withdrawal(
+    db: psycopg.Connection, landing: Landing
+) -> None:
+    landing.land([delivery(each) for each in "12345"])
+    with pytest.raises(SourceError, match="lumbung intake form_contoh --accept-withdrawals"):
+        landing.withdraw([""], Met("1"), {"sampai": 5})
+    assert one(db, "select count(*) from ops.channel_cursor") == 0, "the next pull alarms again"
+    assert landing.withdraw([""], Met("1"), {"sampai": 5}, accept=True).tombstones == 4
+    assert one(db, "select cursor from ops.channel_cursor") == {"sampai": 5}
 
 
 # -- anything, with crashes ---------------------------------------------------------------------
@@ -449,7 +513,7 @@ def pull(
         landing = Landing(connection, each, VAULT, "acak")
         for number, start in enumerate(range(0, len(items), size)):
             counts += landing.land(items[start : start + size], {"bagian": number})
-        return counts + landing.withdraw([""], seen(*{each for each, _ in listing}))
+        return counts + landing.withdraw([""], Met(*{each for each, _ in listing}))
 
 
 LISTINGS = st.lists(

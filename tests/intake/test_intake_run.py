@@ -283,7 +283,7 @@ def test_a_chunk_of_long_deliveries_has_few(
     vault = Vault(bytes(range(32)))
     evidence = Evidence(settings.evidence)
     source = Source(form, settings.inbox, None, evidence, vault.content_hash, {})  # type: ignore[arg-type]
-    counts = run._land_all(source, Landing(db, form, vault, "uji"), items)
+    counts, _ = run.land_all(source, Landing(db, form, vault, "uji"), items)
     assert counts == IntakeCounts(read=107, landed=106, quarantined=1)
     batches = db.execute("select read_count from raw.batch order by batch_id").fetchall()
     assert [count for (count,) in batches] == [2, 2, 102, 1]
@@ -339,6 +339,85 @@ def test_two_pulls_of_one_channel_wait_for_each_other(
         )
         with pytest.raises(ServiceError, match="another pull of this channel is running"):
             pull("register_contoh")
+
+
+def test_a_file_whose_name_is_no_utf8_is_read_and_its_withdrawals_are_seen(
+    pull: Pull, db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER)
+    file = inbox / os.fsdecode(b"buku \xe9.xlsx")
+    put(file, register(("1/LP", "a"), ("2/LP", "b"), ("3/LP", "c")), 0)
+    assert pull("register_contoh") == IntakeCounts(read=3, landed=3)
+    put(file, register(("1/LP", "a"), ("2/LP", "b")), 1)
+    assert pull("register_contoh") == IntakeCounts(read=2, duplicate=2, tombstones=1)
+
+
+def test_a_whole_listing_that_shrank_alarms_with_every_pull_until_it_is_accepted(
+    pull: Pull,
+    db: psycopg.Connection,
+    add_channel: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where only some pulls read everything: the cursor says that one did when it is done."""
+    add_channel(FORM)
+    given = [str(number) for number in range(5)]
+
+    def read(source: Source) -> Any:
+        is_full = "full_at" not in source.cursor
+        for each in given if is_full else ():
+            yield Delivery(each, AT, {})
+        yield Mark({"full_at": AT.isoformat()}, "" if is_full else None)
+
+    monkeypatch.setattr("lumbung.intake.connectors.kobo.read", read)
+    assert pull("form_contoh").landed == 5
+    db.execute("update ops.channel_cursor set cursor = '{}'")
+    del given[1:]
+    for _ in range(2):
+        with pytest.raises(SourceError, match="no longer has 4"):
+            pull("form_contoh")
+    counts = pull("form_contoh", accept_withdrawals=True)
+    assert counts == IntakeCounts(read=1, duplicate=1, tombstones=4)
+    assert pull("form_contoh") == IntakeCounts(), "the next full reading is due later"
+
+
+def test_a_retry_after_a_crash_knows_that_its_first_attempt_landed_something(
+    pull: Pull, db: psycopg.Connection, database_url: str, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER)
+
+    def has_news() -> bool:
+        return run.has_news("register_contoh", database_url=database_url)
+
+    assert not has_news()
+    put(inbox / "a.xlsx", register(("1/LP", "a")), 0)
+    pull("register_contoh")
+    assert pull("register_contoh") == IntakeCounts(read=1, duplicate=1)
+    assert has_news()
+    db.execute(
+        "insert into ops.build (max_batch_id, inputs_hash, seeds_hash)"
+        " select max(batch_id), '', '' from raw.batch"
+    )
+    assert not has_news()
+    put(inbox / "a.xlsx", register(("1/LP", "b")), 1)
+    pull("register_contoh")
+    assert has_news()
+    db.execute(
+        "insert into ops.check_result (run_id, suite, batch, check_name, severity, is_passed,"
+        " checked_count, failing_count, failing, owner, cure)"
+        " values (gen_random_uuid(), 'raw', '', '', 'fail', false, 1, 1, '[]', '', '')"
+    )
+    assert not has_news(), "the warehouse has looked at it, and a check stopped it"
+
+
+def test_a_mistake_in_one_channel_file_stops_that_channel_alone(
+    pull: Pull, settings: Settings, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER)
+    add_channel(CHAT, schedule="tiap pagi")
+    put(inbox / "a.xlsx", register(("1/LP", "a")), 0)
+    assert pull("register_contoh").landed == 1
+    with pytest.raises(ConfigurationError, match=r"1 mistake .*chat_contoh\.yaml:\d+: schedule"):
+        pull("chat_contoh")
 
 
 def test_a_channel_that_is_not_there_is_told(pull: Pull, add_channel: Callable[..., Path]) -> None:

@@ -52,6 +52,7 @@ def test_good_deliveries_pass(desk: Settings, database_url: str) -> None:
         "channel_has_records", "nothing_comes_from_the_future", "channel_was_pulled",
         "channel_is_fresh", "little_is_quarantined", "required_fields_are_filled",
         "mapped_fields_occur", "words_are_known", "volume_is_usual", "dates_are_not_in_the_future",
+        "fields_are_as_before",
     }  # fmt: skip
     kept = query(
         database_url,
@@ -125,11 +126,19 @@ def test_what_is_worth_a_look_warns_and_passes(
         del row["Jabatan"]
     Raw(database_url).land("buku", rows, quarantined=20,
                            landed_at=datetime(2024, 11, 6, tzinfo=UTC))  # fmt: skip
+    with psycopg.connect(database_url, autocommit=True) as db:
+        db.execute(
+            "insert into ops.drift_notice (channel, field, notice, first_batch_id)"
+            " select channel, 'No. HP', 'appeared', batch_id from raw.batch limit 1"
+        )
     result = check_raw(settings=desk, database_url=database_url)
     warned = {r.name: r for r in result.warnings}
     assert set(warned) == {
         "channel_is_fresh", "little_is_quarantined", "mapped_fields_occur", "words_are_known",
+        "fields_are_as_before",
     }  # fmt: skip
+    (drifted,) = warned["fields_are_as_before"].failing
+    assert (drifted["channel"], drifted["owner"]) == ("buku", "Kantor Rekaan")
     assert warned["mapped_fields_occur"].failing == [{"channel": "buku", "field": "accused_role"}]
     assert warned["words_are_known"].failing == [
         {"channel": "buku", "vocabulary": "issue", "word": "bagi bagi ayam"},

@@ -38,11 +38,12 @@ def check() -> None:
 
 @channels.command("list")
 def list_channels() -> None:
-    """Show the channels, when they are pulled and who answers for them."""
+    """Show the channels, when they are pulled, who answers for them, and which fields drifted."""
     from lumbung.intake.contract import load_channels
 
+    found = load_channels(Settings.load().channels)
     table = Table("channel", "kind", "pulled (cron)", "connection", "fields", "owner", box=None)
-    for channel in load_channels(Settings.load().channels).values():
+    for channel in found.values():
         table.add_row(
             channel.name,
             channel.kind,
@@ -52,6 +53,17 @@ def list_channels() -> None:
             f"{channel.owner.name} <{channel.owner.email}>",
         )
     console.print(table)
+    with _connect() as db:
+        notices = db.execute(
+            "select channel, field, notice, noticed_at from ops.drift_notice"
+            " where channel = any(%s) order by noticed_at desc, channel, field",
+            (list(found),),
+        ).fetchall()
+    if notices:
+        drifted = Table("channel", "field", "notice", "since", box=None)
+        for channel_name, field, notice, at in notices:
+            drifted.add_row(channel_name, field, notice, f"{at:%Y-%m-%d %H:%M}")
+        console.print("\nFields that are not as before: declare or re-map them", drifted, sep="\n")
 
 
 @channels.command()
@@ -147,7 +159,14 @@ def retry(channel: Name) -> None:
     console.print(f"in quarantine: {row[0]} open, {row[1]} resolved")
 
 
-def pull(channel: str, why: str, *, dry_run: bool = False, from_start: bool = False) -> None:
+def pull(
+    channel: str,
+    why: str,
+    *,
+    dry_run: bool = False,
+    from_start: bool = False,
+    accept_withdrawals: bool = False,
+) -> None:
     """Pull a channel as its DAG does, with the connection that Airflow has for it."""
     from lumbung.embedded.stack import Stack
     from lumbung.intake import run
@@ -164,6 +183,7 @@ def pull(channel: str, why: str, *, dry_run: bool = False, from_start: bool = Fa
         run_key=f"{why}:{os.getpid()}",
         dry_run=dry_run,
         from_start=from_start,
+        accept_withdrawals=accept_withdrawals,
         inspect=show_trial if dry_run else None,
     )
     console.print(counts)
@@ -171,10 +191,10 @@ def pull(channel: str, why: str, *, dry_run: bool = False, from_start: bool = Fa
 
 def _connection(channel: str, stack: Stack, database_url: str) -> SourceConnection | None:
     """What Airflow has under the id that a channel names."""
-    from lumbung.intake.contract import load_channels
+    from lumbung.intake.contract import load_channel
 
-    found = load_channels(stack.settings.channels).get(channel)
-    if found is None or found.connection is None:
+    found = load_channel(stack.settings.channels, channel)
+    if found.connection is None:
         return None
     stack.let_airflow_answer(found.connection, database_url)
     from lumbung.orchestration import source_connection

@@ -537,30 +537,61 @@ def load_channels(folder: Path) -> dict[str, Channel]:
     Raises:
         ConfigurationError: with every mistake of every file: file, line, field and cure.
     """
+    channels, mistakes = read_channels(folder)
+    if mistakes:
+        raise _mistaken([each for found in mistakes.values() for each in found], folder)
+    return channels
+
+
+def load_channel(folder: Path, name: str) -> Channel:
+    """One channel of a folder, whatever is wrong with other files.
+
+    Raises:
+        ConfigurationError: with every mistake of its file, or that there is no such channel.
+    """
+    channels, mistakes = read_channels(folder)
+    if name in mistakes:
+        raise _mistaken(mistakes[name], folder)
+    if name not in channels:
+        raise ConfigurationError(
+            f"there is no channel {name!r}",
+            where=str(folder),
+            cure=f"use one of {', '.join(channels) or 'the channels you add'}",
+        )
+    return channels[name]
+
+
+def read_channels(folder: Path) -> tuple[dict[str, Channel], dict[str, list[str]]]:
+    """The channels whose files are right, and the mistakes of the other files, both by name."""
     channels: dict[str, Channel] = {}
-    problems: list[str] = []
+    mistakes: dict[str, list[str]] = {}
     lines: dict[str, dict[_Place, int]] = {}
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
         if file.suffix == ".yml":
-            problems.append(f"{file.name}:1: a channel file ends in .yaml; rename it")
+            text = f"{file.name}:1: a channel file ends in .yaml; rename it"
+            mistakes.setdefault(file.stem, []).append(text)
         if file.suffix != ".yaml":
             continue
         channel, found = _read(file, lines.setdefault(file.stem, {}))
-        problems += found
+        if found:
+            mistakes.setdefault(file.stem, []).extend(found)
         if channel is not None:
             channels[channel.name] = channel
     for channel in channels.values():
         if text := _misfed(channel, channels):
             line = lines[channel.name].get(("source", "spreadsheets_to"), 1)
-            problems.append(f"{channel.name}.yaml:{line}: source.spreadsheets_to: {text}")
-    if problems:
-        number = f"{len(problems)} mistake{'s' if len(problems) > 1 else ''}"
-        raise ConfigurationError(
-            f"{number} in the channel files:\n  " + "\n  ".join(problems) + "\n",
-            where=str(folder),
-            cure="correct the lines named above and run the same command again",
-        )
-    return channels
+            told = f"{channel.name}.yaml:{line}: source.spreadsheets_to: {text}"
+            mistakes.setdefault(channel.name, []).append(told)
+    return {name: each for name, each in channels.items() if name not in mistakes}, mistakes
+
+
+def _mistaken(problems: list[str], folder: Path) -> ConfigurationError:
+    number = f"{len(problems)} mistake{'s' if len(problems) > 1 else ''}"
+    return ConfigurationError(
+        f"{number} in the channel files:\n  " + "\n  ".join(problems) + "\n",
+        where=str(folder),
+        cure="correct the lines named above and run the same command again",
+    )
 
 
 def schema() -> str:

@@ -23,8 +23,7 @@ from __future__ import annotations
 import json
 import os
 from array import array
-from bisect import bisect_left
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from struct import Struct
@@ -36,7 +35,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
 
 from lumbung.errors import ConfigurationError, LandingError, SourceError
-from lumbung.intake.connectors import SYSTEM_LABELS, Delivery, Unreadable
+from lumbung.intake.connectors import SYSTEM_LABELS, Delivery, Met, Unreadable
 from lumbung.intake.contract import Channel, normalise
 from lumbung.intake.vault import NONCE_BYTES, Vault, associate, is_cut
 
@@ -52,7 +51,6 @@ _PIECE = 500  # rows handed to libpq at once
 _MAX_KNOWN = 10_000  # labels, and sets of them, that are remembered
 _MAX_LABEL = 500  # characters of a label that a notice tells; an index holds 2,700 bytes
 _MAX_ID = 2_000  # bytes; whoever indexes source ids can hold 2,700
-_BUCKETS = 256  # sorting a part at a time keeps the memory of millions of ids low
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PLACE_BITS = 20  # of a record_id: the place in its batch
@@ -192,6 +190,9 @@ class Landing:
         self._run_key = run_key
         self._plans = _Plans(channel)
         self._types = _known_types(connection, channel.name)
+        self.is_first = _is_first(connection, channel.name)
+        """Whether nothing of the channel was landed before this pull."""
+        self._batch_id = 0
         self._read = 0
         self.unreadable: set[bytes] = set()
         """Content hashes of what this pull could not read."""
@@ -203,12 +204,21 @@ class Landing:
         """Prepare and write one chunk: see there."""
         return self.write(self.prepare(items), cursor)
 
-    def write(self, chunk: Prepared, cursor: dict[str, Any] | None = None) -> IntakeCounts:
+    def write(
+        self,
+        chunk: Prepared,
+        cursor: dict[str, Any] | None = None,
+        before_commit: Callable[[], object] = lambda: None,
+    ) -> IntakeCounts:
         """Land one chunk in one transaction.
+
+        It outlasts a power cut once `finish` was called; until then what is lost with one are the
+        last chunks as wholes, with their cursor.
 
         Args:
             chunk: what `prepare` gave, chunks in the order of the source.
             cursor: where the next pull begins once this chunk is there; None: not moved.
+            before_commit: waits for what must be there before the chunk is.
 
         Raises:
             LandingError: when the database refuses it: nothing of the chunk was kept.
@@ -217,18 +227,22 @@ class Landing:
         try:
             if plain is not None:
                 try:
-                    return self._write(chunk, plain, cursor)
+                    return self._write(chunk, plain, cursor, before_commit)
                 except psycopg.errors.UniqueViolation:
                     pass  # something is known: rolled back, and once more with looking up
-            return self._write(chunk, None, cursor)
+            return self._write(chunk, None, cursor, before_commit)
         except psycopg.Error as error:
             raise _refused(error, self._channel.name) from None
 
     def _write(
-        self, chunk: Prepared, plain: list[_Version] | None, cursor: dict[str, Any] | None
+        self,
+        chunk: Prepared,
+        plain: list[_Version] | None,
+        cursor: dict[str, Any] | None,
+        before_commit: Callable[[], object],
     ) -> IntakeCounts:
         with self._connection.transaction(), self._connection.cursor(binary=True) as db:
-            _lock(db, self._channel.name)
+            _lock(db, self._channel.name, is_lasting=False)
             batch_id = _next_batch(db, is_dry=self._is_dry)
             if plain is None or self._knows_one_of(db, plain):
                 fresh = self._resolve(db, chunk.versions)
@@ -242,14 +256,24 @@ class Landing:
             )
             self._notice(db, batch_id, chunk)
             self._close(db, batch_id, chunk.started, counts, cursor)
+            before_commit()
         return counts
 
-    def withdraw(self, complete: Collection[str], seen: array[int]) -> IntakeCounts:
+    def withdraw(
+        self,
+        complete: Collection[str],
+        met: Met,
+        cursor: dict[str, Any] | None = None,
+        *,
+        accept: bool = False,
+    ) -> IntakeCounts:
         """Write tombstones for what complete listings no longer have, in one transaction.
 
         Args:
             complete: beginnings of locators (see `Mark.complete`).
-            seen: `hash()` of every source id that this pull met, in any order.
+            met: every source id that this pull met.
+            cursor: where the next pull begins once the withdrawals are there; None: not moved.
+            accept: a person has looked, and the source did shrink: no alarm.
 
         Raises:
             SourceError: when a listing shrank to nothing or below half of what it had: that is
@@ -257,33 +281,34 @@ class Landing:
             LandingError: when the database refuses it.
         """
         started = datetime.now(UTC)
-        present = [array("q") for _ in range(_BUCKETS)]
-        for key in seen:
-            present[key % _BUCKETS].append(key)
-        present = [array("q", sorted(bucket)) for bucket in present]
-        alive = dict.fromkeys(complete, 0)
-        vanished: dict[str, list[str]] = {part: [] for part in complete}
+        parts = [_storable(part) for part in complete]  # as locators are stored
+        alive = dict.fromkeys(parts, 0)
+        vanished = {part: array("q") for part in parts}
         try:
             with self._connection.transaction(), self._connection.cursor(binary=True) as db:
                 _lock(db, self._channel.name)
-                for source_id, locator in self._current(complete):
-                    part = next(p for p in complete if locator.startswith(p))
+                for record_id, source_id, locator in self._current(parts) if parts else ():
+                    part = next(each for each in parts if locator.startswith(each))
                     alive[part] += 1
-                    key = hash(source_id)
-                    bucket = present[key % _BUCKETS]
-                    place = bisect_left(bucket, key)
-                    if place == len(bucket) or bucket[place] != key:
-                        vanished[part].append(source_id)
+                    if source_id not in met:
+                        vanished[part].append(record_id)
                 for part, gone in vanished.items():
-                    if gone and (alive[part] - len(gone)) * 2 < alive[part]:
+                    if gone and (alive[part] - len(gone)) * 2 < alive[part] and not accept:
                         raise SourceError(
                             f"of {alive[part]} deliveries the source no longer has {len(gone)};"
                             " none was withdrawn",
                             where=f"channel {self._channel.name}, {part or 'all'}",
-                            cure="look whether the file or form is whole, and have it sent anew",
+                            cure="look whether the file or form is whole, and have it sent anew;"
+                            " where they were withdrawn indeed, run 'lumbung intake"
+                            f" {self._channel.name} --accept-withdrawals', or trigger the channel's"
+                            " DAG with accept_withdrawals",
                         )
-                gone = [source_id for part in vanished.values() for source_id in part]
-                return self._bury(db, gone, started)
+                counts = IntakeCounts()
+                for gone in vanished.values():
+                    counts += self._bury(db, gone, started)
+                if cursor is not None:
+                    self._move(db, self._batch_id, Jsonb(cursor))
+                return counts
         except psycopg.Error as error:
             raise _refused(error, self._channel.name) from None
 
@@ -301,7 +326,7 @@ class Landing:
             with self._connection.transaction(), self._connection.cursor(binary=True) as db:
                 _lock(db, self._channel.name)
                 db.execute(
-                    "select source_id from (select distinct on (r.source_id) r.source_id,"
+                    "select record_id from (select distinct on (r.source_id) r.record_id,"
                     "   r.is_tombstone from unnest(%s::text[]) as told (source_id)"
                     "   inner join raw.record as r"
                     "   on r.source_key = hashtextextended(told.source_id, 0)"
@@ -313,11 +338,17 @@ class Landing:
         except psycopg.Error as error:
             raise _refused(error, self._channel.name) from None
 
-    def _bury(self, db: psycopg.Cursor[Any], gone: list[str], started: datetime) -> IntakeCounts:
-        """Write tombstones for these source ids, which are there and not withdrawn."""
+    def _bury(
+        self, db: psycopg.Cursor[Any], gone: Sequence[int], started: datetime
+    ) -> IntakeCounts:
+        """Write tombstones for these records, which are the current ones of their source ids."""
         counts = IntakeCounts()
         for first in range(0, len(gone), CHUNK):
-            part = gone[first : first + CHUNK]
+            db.execute(
+                "select source_id from raw.record where record_id = any(%s) order by record_id",
+                (list(gone[first : first + CHUNK]),),
+            )
+            part = [row[0] for row in db]
             batch_id = _next_batch(db, is_dry=self._is_dry)
             db.execute(
                 "insert into raw.record (record_id, channel, source_id, content_hash,"
@@ -349,16 +380,19 @@ class Landing:
         return content_hash.digest()
 
     def finish(self) -> None:
-        """Notice the mapped fields that no delivery of this pull had, though earlier ones did.
+        """Let what was landed outlast a power cut, and notice the mapped fields that are missing.
+
+        Missing is what no delivery of this pull had, though earlier ones did.
 
         Raises:
             LandingError: when the database refuses it.
         """
-        if self._read < _ENOUGH:
-            return
-        vanished = sorted({field for field, _ in self._types} - self._plans.met)
+        vanished: list[str] = []
+        if self._read >= _ENOUGH:
+            vanished = sorted({field for field, _ in self._types} - self._plans.met)
         try:
             with self._connection.transaction(), self._connection.cursor(binary=True) as db:
+                db.execute("select pg_current_xact_id()::text")  # makes the commit wait for the log
                 db.execute(
                     "insert into ops.drift_notice (channel, field, notice, first_batch_id)"
                     " select %(channel)s, field, 'vanished',"
@@ -369,29 +403,64 @@ class Landing:
         except psycopg.Error as error:
             raise _refused(error, self._channel.name) from None
 
-    def settle(self) -> int:
-        """Call resolved what is in quarantine and was not met in this pull, which read everything.
+    def settle(self, met: Met, complete: Collection[str]) -> int:
+        """Call resolved what is in quarantine and came readable in this pull, or is gone for sure.
 
-        What was met is open again. Returns how many were resolved.
+        That is, of what did not come unreadable again: what this pull met under the same source
+        id, what was landed from the same place of the same bytes, what a listing that was given in
+        full no longer has, and a file in whose place another one was read. Anything else (a mail
+        that was deleted, a file that was taken away) stays open: nobody has read it. Returns how
+        many were resolved.
+
+        Args:
+            met: every source id that this pull met.
+            complete: beginnings of locators (see `Mark.complete`).
 
         Raises:
             LandingError: when the database refuses it.
         """
-        met = list(self.unreadable)
         try:
             with self._connection.transaction():
-                self._connection.execute(
-                    "update quarantine.record set resolved_at = null"
-                    " where channel = %s and resolved_at is not null and content_hash = any(%s)",
-                    (self._channel.name, met),
-                )
+                row = self._connection.execute(
+                    "select cursor -> 'files' from ops.channel_cursor where channel = %s",
+                    (self._channel.name,),
+                ).fetchone()
+                files = (row and row[0]) or {}
+                read = [
+                    number
+                    for number, source_id, locator, evidence in self._connection.execute(
+                        "select quarantine_id, source_id, coalesce(locator, ''), evidence_sha256"
+                        " from quarantine.record where channel = %s and resolved_at is null",
+                        (self._channel.name,),
+                    )
+                    if (source_id is not None and source_id in met)
+                    or (
+                        evidence
+                        and files.get(self._hidden(locator), evidence.hex()) != evidence.hex()
+                    )
+                ]
                 return self._connection.execute(
-                    "update quarantine.record set resolved_at = clock_timestamp()"
-                    " where channel = %s and resolved_at is null and content_hash <> all(%s)",
-                    (self._channel.name, met),
+                    "update quarantine.record as q set resolved_at = clock_timestamp()"
+                    " where q.channel = %(channel)s and q.resolved_at is null"
+                    " and q.content_hash <> all(%(again)s) and (q.quarantine_id = any(%(read)s)"
+                    "   or exists (select from unnest(%(complete)s::text[]) as part"
+                    "     where starts_with(coalesce(q.locator, '') || ' | ', part))"
+                    "   or exists (select from raw.record as r where r.channel = q.channel"
+                    "     and r.locator = q.locator and r.evidence_sha256"
+                    "       = coalesce(q.evidence_sha256, r.evidence_sha256)))",
+                    {
+                        "channel": self._channel.name,
+                        "again": list(self.unreadable),
+                        "read": read,
+                        "complete": [_storable(part) for part in complete],
+                    },
                 ).rowcount
         except psycopg.Error as error:
             raise _refused(error, self._channel.name) from None
+
+    def _hidden(self, name: str) -> str:
+        """A file's name as the cursor of a folder has it."""
+        return self._vault.content_hash(name.encode()).hex()
 
     # -- preparing, without the database -----------------------------------------------------
 
@@ -477,9 +546,7 @@ class Landing:
         """Whether one of a few source ids, spread over the chunk, was landed before."""
         probes = [version[0] for version in versions[:: len(versions) // _PROBES + 1]]
         db.execute(
-            "select exists (select from unnest(%s::text[]) as probe (source_id)"
-            " inner join raw.record as r on r.source_key = hashtextextended(probe.source_id, 0)"
-            " and r.source_id = probe.source_id and r.channel = %s)",
+            f"select exists (select {_STORED})",
             (probes, self._channel.name),
         )
         row = db.fetchone()
@@ -492,10 +559,7 @@ class Landing:
         latest: dict[str, bytes] = {}
         recurrences: dict[tuple[str, bytes], int] = {}
         db.execute(
-            "select r.source_id, r.content_hash, r.recurrence from unnest(%s::text[])"
-            " as wanted (source_id)"
-            " inner join raw.record as r on r.source_key = hashtextextended(wanted.source_id, 0)"
-            " and r.source_id = wanted.source_id and r.channel = %s order by r.record_id",
+            f"select r.source_id, r.content_hash, r.recurrence {_STORED} order by r.record_id",
             (list({version[0] for version in versions}), self._channel.name),
         )
         for source_id, content_hash, recurrence in db:
@@ -598,10 +662,14 @@ class Landing:
             content_hash = self._vault.content_hash(content)
             self.unreadable.add(content_hash)
             db.execute(
-                "insert into quarantine.record (channel, batch_id, content_hash, reason_code,"
-                " reason, received_at, evidence_sha256, locator, ciphertext)"
-                " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
-                " on conflict (channel, content_hash) do nothing",
+                "insert into quarantine.record as q (channel, batch_id, content_hash, reason_code,"
+                " reason, received_at, evidence_sha256, locator, source_id, ciphertext)"
+                " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+                " on conflict (channel, content_hash) do update set resolved_at = null,"
+                "   reason_code = excluded.reason_code, reason = excluded.reason"
+                "   where q.resolved_at is not null or (q.reason_code, q.reason)"
+                "     <> (excluded.reason_code, excluded.reason)"
+                " returning xmax = 0",  # true of what is new
                 (
                     self._channel.name,
                     batch_id,
@@ -611,6 +679,7 @@ class Landing:
                     item.received_at,
                     item.evidence,
                     None if item.locator is None else _storable(item.locator),
+                    item.source_id if item.source_id and _is_usable(item.source_id) else None,
                     self._vault.seal(
                         content,
                         associate(self._channel.name, content_hash.hex()),
@@ -618,7 +687,8 @@ class Landing:
                     ),
                 ),
             )
-            count += db.rowcount
+            row = db.fetchone()
+            count += row is not None and row[0]
         return count
 
     def _notice(self, db: psycopg.Cursor[Any], batch_id: int, chunk: Prepared) -> None:
@@ -664,22 +734,27 @@ class Landing:
                 *(counts.duplicate, counts.quarantined, counts.tombstones, after),
             ),
         )
+        self._batch_id = batch_id
         if after is not None:
-            db.execute(
-                "insert into ops.channel_cursor (channel, cursor, batch_id) values (%s, %s, %s)"
-                " on conflict (channel) do update set cursor = excluded.cursor,"
-                " batch_id = excluded.batch_id, updated_at = clock_timestamp()",
-                (channel, after, batch_id),
-            )
+            self._move(db, batch_id, after)
 
-    def _current(self, complete: Collection[str]) -> Iterable[tuple[str, str]]:
-        """Source id and locator of what is there and not withdrawn, of these listings."""
+    def _move(self, db: psycopg.Cursor[Any], batch_id: int, cursor: Jsonb) -> None:
+        db.execute(
+            "insert into ops.channel_cursor (channel, cursor, batch_id) values (%s, %s, %s)"
+            " on conflict (channel) do update set cursor = excluded.cursor,"
+            " batch_id = excluded.batch_id, updated_at = clock_timestamp()",
+            (self._channel.name, cursor, batch_id),
+        )
+
+    def _current(self, complete: Collection[str]) -> Iterable[tuple[int, str, str]]:
+        """Record, source id and locator of what is there and not withdrawn, of these listings."""
         with self._connection.cursor(name="current", binary=True) as db:
             db.itersize = 10_000
             db.execute(
-                "select source_id, locator from (select distinct on (source_id) source_id,"
+                "select record_id, source_id, locator from"
+                "   (select distinct on (source_key, source_id) record_id, source_id,"
                 "   coalesce(locator, '') as locator, is_tombstone from raw.record"
-                "   where channel = %s order by source_id, record_id desc) as latest"
+                "   where channel = %s order by source_key, source_id, record_id desc) as latest"
                 " where not is_tombstone and exists"
                 " (select from unnest(%s::text[]) as part where starts_with(locator, part))",
                 (self._channel.name, list(complete)),
@@ -705,6 +780,15 @@ _JSONB = Struct("!ib")
 def _value(content: bytes) -> bytes:
     return _LENGTH.pack(len(content)) + content
 
+
+_STORED = (
+    "from unnest(%s::text[]) as wanted (source_id) cross join lateral"
+    " (select * from raw.record as stored"
+    "   where stored.source_key = hashtextextended(wanted.source_id, 0)"
+    "   and stored.source_id = wanted.source_id and stored.channel = %s offset 0) as r"
+)
+"""The stored versions of some source ids, each looked up in the index: the planner, who knows
+nothing of a table that was just filled, would read all of it (`offset 0` keeps him from that)."""
 
 # -- helpers --------------------------------------------------------------------------------------
 
@@ -737,9 +821,26 @@ def _known_types(connection: psycopg.Connection, channel: str) -> set[tuple[str,
     return {(field, json_type) for field, json_type in connection.execute(query, (channel,))}
 
 
-def _lock(db: psycopg.Cursor[Any], channel: str) -> None:
-    """One landing of a channel at a time; released with the transaction."""
-    db.execute("select pg_advisory_xact_lock(hashtext('lumbung.intake'), hashtext(%s))", (channel,))
+def _is_first(connection: psycopg.Connection, channel: str) -> bool:
+    """Whether nothing of a channel was landed yet."""
+    query = "select not exists (select from raw.batch where channel = %s and landed_count > 0)"
+    row = connection.execute(query, (channel,)).fetchone()
+    return row is not None and bool(row[0])
+
+
+def _lock(db: psycopg.Cursor[Any], channel: str, *, is_lasting: bool = True) -> None:
+    """One landing of a channel at a time; released with the transaction.
+
+    Args:
+        db: in the transaction.
+        channel: the channel.
+        is_lasting: whether the commit waits until it outlasts a power cut.
+    """
+    db.execute(
+        "select pg_advisory_xact_lock(hashtext('lumbung.intake'), hashtext(%s)),"
+        " case when not %s then set_config('synchronous_commit', 'off', true) end",
+        (channel, is_lasting),
+    )
 
 
 def _next_batch(db: psycopg.Cursor[Any], *, is_dry: bool) -> int:

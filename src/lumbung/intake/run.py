@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import gc
 import tempfile
-from array import array
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from lumbung.errors import ConfigurationError, ServiceError, SourceError
+from lumbung.errors import ServiceError, SourceError
 from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
-from lumbung.intake.contract import load_channels
+from lumbung.intake.contract import load_channel
 from lumbung.intake.evidence import Evidence
-from lumbung.intake.landing import CHUNK, IntakeCounts, Landing, Prepared
+from lumbung.intake.landing import CHUNK, IntakeCounts, Landing
 from lumbung.settings import Settings
 
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["IntakeCounts", "SourceConnection", "pull"]
+__all__ = ["IntakeCounts", "SourceConnection", "has_news", "land_all", "lock", "pull"]
 
 POSITIONS = frozenset({"since", "full_at", "folders"})
 """Keys of cursors that say how far a source was read; others say how its ids are made."""
@@ -40,6 +39,7 @@ def pull(
     run_key: str,
     dry_run: bool = False,
     from_start: bool = False,
+    accept_withdrawals: bool = False,
     inspect: Callable[[psycopg.Connection, int], None] | None = None,
 ) -> IntakeCounts:
     """Read a channel since its cursor and land every delivery exactly once.
@@ -54,7 +54,9 @@ def pull(
         run_key: names this pull in `raw.batch`.
         dry_run: count what would happen and leave nothing behind.
         from_start: read also what former pulls read, and call resolved what is in quarantine and
-            does not come unreadable again.
+            was read now (`Landing.settle`).
+        accept_withdrawals: read also what former pulls read, and withdraw what the source no longer
+            has even if that is more than half.
         inspect: called when all is landed, before a dry run is rolled back, with the connection and
             the last batch before this pull.
 
@@ -72,19 +74,12 @@ def pull(
     from lumbung.intake.connectors.files import open_folder
     from lumbung.intake.vault import Vault
 
-    channels = load_channels(settings.channels)
-    if channel_name not in channels:
-        raise ConfigurationError(
-            f"there is no channel {channel_name!r}",
-            where=str(settings.channels),
-            cure=f"use one of {', '.join(channels) or 'the channels you add'}",
-        )
-    channel = channels[channel_name]
+    channel = load_channel(settings.channels, channel_name)
     vault = Vault.load(settings.home)
     with ExitStack() as stack:
         db = stack.enter_context(database.connect(database_url, application="lumbung intake"))
         db.autocommit = True
-        _lock(db, channel_name)
+        lock(db, channel_name)
         evidence = settings.evidence
         if dry_run:
             evidence = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -94,30 +89,70 @@ def pull(
         row = db.execute(
             "select cursor from ops.channel_cursor where channel = %s", (channel_name,)
         ).fetchone()
+        forgotten = POSITIONS if from_start or accept_withdrawals else frozenset()
         source = Source(
             channel,
             open_folder(settings.inbox / channel_name, connection),
             connection,
             Evidence(evidence, known=settings.evidence if dry_run else None),
             vault.content_hash,
-            {k: v for k, v in row[0].items() if not (from_start and k in POSITIONS)} if row else {},
+            {k: v for k, v in row[0].items() if k not in forgotten} if row else {},
             dry_run,
         )
-        counts = _land_all(source, landing, reader(channel.kind)(source))
+        counts, complete = land_all(
+            source, landing, reader(channel.kind)(source), accept_withdrawals
+        )
         if from_start:
-            landing.settle()
+            landing.settle(source.met, complete)
         if inspect is not None:
             inspect(db, before)
         return counts
 
 
-def _land_all(source: Source, landing: Landing, items: Iterable[Item]) -> IntakeCounts:
+def has_news(channel_name: str, *, database_url: str) -> bool:
+    """Whether something of a channel was landed or withdrawn since the warehouse last looked.
+
+    A pull that is tried again after a crash finds only duplicates of what its first attempt landed.
+    """
+    from lumbung import database
+
+    with database.connect(database_url, application="lumbung intake") as db:
+        row = db.execute(
+            "select exists (select from raw.batch where channel = %s"
+            " and landed_count + tombstone_count > 0"
+            " and batch_id > (select coalesce(max(max_batch_id), 0) from ops.build)"
+            " and landed_at > (select coalesce(max(checked_at), '-infinity')"
+            "   from ops.check_result where suite = 'raw'))",
+            (channel_name,),
+        ).fetchone()
+    return row is not None and bool(row[0])
+
+
+def land_all(
+    source: Source, landing: Landing, items: Iterable[Item], accept_withdrawals: bool = False
+) -> tuple[IntakeCounts, list[str]]:
+    """Land what a connector yields, chunk by chunk, and withdraw what is gone.
+
+    Args:
+        source: what the connector was given; `met` is filled.
+        landing: of its channel.
+        items: what the connector yields.
+        accept_withdrawals: see `pull`.
+
+    Returns:
+        the counts, and what was given in full (`Mark.complete`).
+
+    Raises:
+        SourceError: what the connector raised, when all before it was landed; or that it shrank.
+        LandingError: when the database refuses a chunk.
+    """
     counts = IntakeCounts()
     chunk: list[Delivery | Unreadable] = []
-    seen = array("q")
+    met = source.met
     complete: list[str] = []
     nameless: set[str] = set()  # files and listings that hold something of which no id is known
     landed = moved = source.cursor
+    last: dict[str, Any] | None = None
     size = 0
     is_first = True
     with _Writer(landing, source.evidence) as writer:
@@ -135,7 +170,7 @@ def _land_all(source: Source, landing: Landing, items: Iterable[Item]) -> Intake
                     chunk.append(item)
                     size += _text(item)
                     if item.source_id is not None:
-                        seen.append(hash(item.source_id))
+                        met.add(item.source_id)
                     else:
                         nameless.add((item.locator or "").partition(" | ")[0])
                 elif item.withdrawn:  # after what came before, and before the cursor moves past it
@@ -143,9 +178,12 @@ def _land_all(source: Source, landing: Landing, items: Iterable[Item]) -> Intake
                     counts += writer.wait()
                     counts += landing.bury(item.withdrawn)
                 if isinstance(item, Mark):
-                    moved = item.cursor
                     if item.complete is not None:
                         complete.append(item.complete)
+                    if item.complete == "":
+                        last = item.cursor
+                    else:
+                        moved = item.cursor
                 if len(chunk) >= CHUNK or size >= CHUNK_TEXT:
                     flush()
         except SourceError:
@@ -155,11 +193,16 @@ def _land_all(source: Source, landing: Landing, items: Iterable[Item]) -> Intake
         flush()
         counts += writer.wait()
     # What is there under no id cannot be told from what is gone.
-    complete = [each for each in complete if not _holds(each, nameless)]
+    certain = [each for each in complete if not _holds(each, nameless)]
     if complete:
-        counts += landing.withdraw(complete, seen)
+        counts += landing.withdraw(
+            () if landing.is_first else certain,
+            met,
+            None if last == landed else last,
+            accept=accept_withdrawals,
+        )
     landing.finish()
-    return counts
+    return counts, complete
 
 
 def _holds(complete: str, nameless: set[str]) -> bool:
@@ -191,7 +234,7 @@ class _Writer:
     def __init__(self, landing: Landing, evidence: Evidence) -> None:
         self._landing = landing
         self._evidence = evidence
-        self._thread = ThreadPoolExecutor(1, "landing")
+        self._threads = ThreadPoolExecutor(2, "landing")
         self._written: Future[IntakeCounts] | None = None
         self._counts = IntakeCounts()
         self._threshold = gc.get_threshold()
@@ -203,7 +246,7 @@ class _Writer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._thread.shutdown()
+        self._threads.shutdown()
         gc.set_threshold(*self._threshold)
         gc.unfreeze()
 
@@ -215,11 +258,9 @@ class _Writer:
         """
         prepared = self._landing.prepare(chunk)
         self._counts = self.wait()
-        self._written = self._thread.submit(self._write, prepared, cursor)
-
-    def _write(self, prepared: Prepared, cursor: dict[str, Any] | None) -> IntakeCounts:
-        self._evidence.flush()  # before a row refers to it
-        return self._landing.write(prepared, cursor)
+        flushed = self._threads.submit(self._evidence.flush)  # before a row refers to it
+        write = self._landing.write
+        self._written = self._threads.submit(write, prepared, cursor, flushed.result)
 
     def wait(self) -> IntakeCounts:
         """Counts of what was written since the last wait.
@@ -234,7 +275,7 @@ class _Writer:
         return counts
 
 
-def _lock(db: psycopg.Connection, channel: str) -> None:
+def lock(db: psycopg.Connection, channel: str) -> None:
     """One pull of a channel at a time; released with the connection."""
     import psycopg
 

@@ -83,7 +83,6 @@ def _pages(api: Api, asset: str, after: int | None) -> Iterator[tuple[Answer, bo
         after: only submissions whose `_id` is greater; all, if None.
     """
     params = {"format": "json", "sort": '{"_id":1}', "limit": str(PAGE), "start": "0"}
-    is_numbered = is_end = True
     while True:
         if after is not None:
             params["query"] = f'{{"_id":{{"$gt":{after}}}}}'
@@ -101,10 +100,9 @@ def _pages(api: Api, asset: str, after: int | None) -> Iterator[tuple[Answer, bo
                 f"the server does not give the submissions after _id {after or 0} in their order",
                 "pull again later; tell the server's administrator if it stays",
             )
-        is_numbered = is_numbered and len(numbers) == len(rows)
         # No next page may be a mistake of the server, as may its count: what is left is asked for.
         is_end = not rows or (not body.get("next") and body["count"] <= len(rows))
-        yield answer, is_end and is_numbered and body["count"] == len(rows)
+        yield answer, is_end and body["count"] == len(rows)
         if is_end:
             return
         after = numbers[-1]
