@@ -7,7 +7,7 @@ does not wake it.
 
 **When it fails** nothing of the failed chunk was kept and the cursor has not moved: correct the
 cause that the message names and clear the task; whatever is read twice is counted as duplicate.
-When more than half of a source is gone and that is right, trigger the DAG with `accept_withdrawals`.
+When more than half of a source is gone and that is right, trigger it with `accept_withdrawals`.
 """
 
 from __future__ import annotations

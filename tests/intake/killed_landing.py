@@ -25,21 +25,23 @@ PAGE = 35
 CHUNK = 80
 
 
-def stream(seed: int) -> list[tuple[str, str]]:
+def stream(seed: int) -> list[tuple[str, str | None]]:
     """Source id and content in the order of the source; the id `?` cannot be read.
 
-    Seed 0: every id once.
+    A content of None: the source says that it was withdrawn. Seed 0: every id once.
     """
     if seed == 0:
         return [(f"id {number}", "isi") for number in range(COUNT)]
     chance = random.Random(seed)
-    items = []
+    items: list[tuple[str, str | None]] = []
     for number in range(COUNT):
         kind = chance.random()
         if kind < 0.05:
             items.append(("?", f"rusak {chance.randrange(20)}"))
         elif kind < 0.30 and items:  # seen before: the same, or an edit, or an older content again
             items.append((chance.choice(items)[0], f"isi {chance.randrange(4)}"))
+        elif kind < 0.40 and items:
+            items.append((chance.choice(items)[0], None))
         else:
             items.append((f"id {number}", f"isi {chance.randrange(4)}"))
     return items
@@ -48,13 +50,17 @@ def stream(seed: int) -> list[tuple[str, str]]:
 def read(source: Source, seed: int) -> Iterator[Item]:
     items = stream(seed)
     for start in range(source.cursor.get("at", 0), COUNT, PAGE):
-        for source_id, content in items[start : start + PAGE]:
+        page = items[start : start + PAGE]
+        for source_id, content in page:
+            if content is None:
+                continue
             fields = {"kejadian/uraian": content, "pemantau/nama": f"Warga {source_id}"}
             if source_id == "?":
                 yield Unreadable("unreadable_message", "x", content, AT)
             else:
                 yield Delivery(source_id, AT, fields, locator="x" * 2_000)
-        yield Mark({"at": start + PAGE})
+        withdrawn = [source_id for source_id, content in page if content is None]
+        yield Mark({"at": start + PAGE}, None, tuple(withdrawn))
 
 
 def die() -> None:

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import psycopg
-from killed_landing import COUNT, stream
+from killed_landing import COUNT, PAGE, stream
 
 HERE = Path(__file__).parent
 KILLS = int(os.environ.get("LUMBUNG_KILLS", "8"))
@@ -77,17 +77,31 @@ def land(url: str, home: Path, name: str, seed: int, where: str, chance: random.
         return process.wait()
 
 
-def hold_to_promises(db: psycopg.Connection, name: str, items: list[tuple[str, str]]) -> None:
-    given = [item for item in items if item[0] != "?"]
-    histories: dict[str, list[str]] = {}
+def outcome(items: list[tuple[str, str | None]]) -> dict[str, str | None]:
+    """What stands in the end; of a page the withdrawals come after its deliveries."""
+    found: dict[str, str | None] = {}
+    for start in range(0, COUNT, PAGE):
+        page = [item for item in items[start : start + PAGE] if item[0] != "?"]
+        found |= dict(item for item in page if item[1] is not None)
+        found |= {source_id: None for source_id, content in page if content is None}
+    return found
+
+
+def hold_to_promises(
+    db: psycopg.Connection, name: str, items: list[tuple[str, str | None]]
+) -> None:
+    given = {item for item in items if item[0] != "?" and item[1] is not None}
+    histories: dict[str, list[str | None]] = {}
     for source_id, content in db.execute(
         "select source_id, payload ->> 'kejadian/uraian' from raw.record where channel = %s"
         " order by record_id",
         (name,),
     ):
         histories.setdefault(source_id, []).append(content)
-    assert {key: history[-1] for key, history in histories.items()} == dict(given)
-    assert {(key, each) for key, history in histories.items() for each in history} == set(given)
+    stands = {key: each for key, each in outcome(items).items() if key in histories}
+    assert {key: history[-1] for key, history in histories.items()} == stands
+    landed_ever = {(key, each) for key, history in histories.items() for each in history if each}
+    assert landed_ever == given
     for history in histories.values():
         assert all(a != b for a, b in itertools.pairwise(history)), "no copy in a row"
     counts = db.execute(
@@ -98,11 +112,14 @@ def hold_to_promises(db: psycopg.Connection, name: str, items: list[tuple[str, s
         "   where raw.record.channel = %(name)s and raw.batch.batch_id is null),"
         " (select count(*) from vault.identity inner join raw.record using (record_id)"
         "   where channel = %(name)s),"
+        " (select sum(tombstone_count)::int from raw.batch where channel = %(name)s),"
         " (select (cursor ->> 'at')::int from ops.channel_cursor where channel = %(name)s)",
         {"name": name},
     ).fetchone()
-    landed = sum(map(len, histories.values()))
-    unreadable = len({content for source_id, content in items if source_id == "?"})
+    landed = sum(each is not None for history in histories.values() for each in history)
+    buried = sum(each is None for history in histories.values() for each in history)
+    unreadable = len({each for source_id, each in items if source_id == "?" and each is not None})
     assert counts is not None
-    assert counts[:5] == (unreadable, landed, unreadable, 0, landed)
-    assert counts[5] >= COUNT
+    assert buried > 10
+    assert counts[:6] == (unreadable, landed, unreadable, 0, landed, buried)
+    assert counts[6] >= COUNT

@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,10 +16,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as options
 from hypothesis import strategies as st
 from intake_samples import FORM, channel
+from upath import UPath
 
 from lumbung.errors import ConfigurationError, LandingError, SourceError
-from lumbung.intake.connectors import Delivery, Met, Unreadable
+from lumbung.intake import run
+from lumbung.intake.connectors import Delivery, Item, Mark, Met, Source, Unreadable
 from lumbung.intake.contract import Channel
+from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import ORIGINAL, IntakeCounts, Landing
 from lumbung.intake.vault import Vault, associate
 
@@ -598,6 +602,80 @@ def test_nothing_is_lost_or_counted_twice_wherever_it_crashes(
     if last:
         again = pull(database_url, each, last, size, Crash(None))
         assert again == IntakeCounts(read=len(last), duplicate=len(last))
+
+
+EVENTS = st.lists(
+    st.tuples(st.sampled_from("abcd?"), st.sampled_from(["X", "Y", "Z", None])), max_size=30
+)
+
+
+@options(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    events=EVENTS,
+    page=st.integers(1, 8),
+    size=st.integers(1, 6),
+    crashes=st.lists(st.integers(0, 40), max_size=6),
+)
+def test_a_feed_is_resumed_from_its_cursor_wherever_it_crashes(
+    db: psycopg.Connection,
+    database_url: str,
+    tmp_path: Path,
+    events: list[tuple[str, str | None]],
+    page: int,
+    size: int,
+    crashes: list[int],
+) -> None:
+    """A whole pull of a source that says itself what was withdrawn, and is read once only."""
+    each = channel(FORM, name=f"f{uuid.uuid4().hex}")
+
+    def read(source: Source) -> Iterator[Item]:
+        for start in range(source.cursor.get("at", 0), len(events), page):
+            part = events[start : start + page]
+            for key, content in part:
+                if content is not None and key == "?":
+                    yield Unreadable("unreadable_date", "x", content, AT)
+                elif content is not None:
+                    yield delivery(key, content)
+            withdrawn = [key for key, content in part if content is None]
+            yield Mark({"at": start + len(part)}, None, tuple(withdrawn))
+
+    def pull(crash: Crash) -> IntakeCounts:
+        with connect(database_url, crash) as connection:
+            landing = Landing(connection, each, VAULT, "acak")
+            row = connection.execute(
+                "select cursor from ops.channel_cursor where channel = %s", (each.name,)
+            ).fetchone()
+            evidence = Evidence(tmp_path)
+            folder = UPath(tmp_path)
+            cursor = row[0] if row else {}
+            source = Source(each, folder, None, evidence, VAULT.content_hash, cursor)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(run, "CHUNK", size)
+                return run.land_all(source, landing, read(source))[0]
+
+    for crash in (*map(Crash, crashes), Crash(None)):
+        try:
+            pull(crash)
+        except (LandingError, psycopg.OperationalError):
+            assert crash.left is not None
+    assert pull(Crash(None)) == IntakeCounts(), "the cursor is at the end"
+    expected: dict[str, str | None] = {}
+    for start in range(0, len(events), page):
+        part = [event for event in events[start : start + page] if event[0] != "?"]
+        expected |= dict(event for event in part if event[1] is not None)
+        expected |= {key: None for key, content in part if content is None and key in expected}
+    histories = versions(db, each.name)
+    assert {key: history[-1] for key, history in histories.items()} == expected
+    landed = {(key, content) for key, history in histories.items() for content in history}
+    assert {pair for pair in landed if pair[1]} == {
+        event for event in events if event[1] and event[0] != "?"
+    }
+    for history in histories.values():
+        assert all(a != b for a, b in itertools.pairwise(history)), "no copy in a row"
+    kept = one(db, "select count(*) from quarantine.record where channel = %s", each.name)
+    assert kept == len({content for key, content in events if key == "?" and content})
 
 
 def test_each_statement_of_a_pull_may_be_the_last(

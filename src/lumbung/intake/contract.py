@@ -568,8 +568,8 @@ def read_channels(folder: Path) -> tuple[dict[str, Channel], dict[str, list[str]
     lines: dict[str, dict[_Place, int]] = {}
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
         if file.suffix == ".yml":
-            text = f"{file.name}:1: a channel file ends in .yaml; rename it"
-            mistakes.setdefault(file.stem, []).append(text)
+            told = f"{file.name}:1: a channel file ends in .yaml; rename it"
+            mistakes.setdefault(file.stem, []).append(told)
         if file.suffix != ".yaml":
             continue
         channel, found = _read(file, lines.setdefault(file.stem, {}))
