@@ -1,6 +1,7 @@
-"""Show what is wrong with the channel files: an import error that names file, line, field and cure.
+"""Let Airflow show what is wrong with the channel files: file, line, field and cure.
 
-It declares no DAG. The channels whose files are right are pulled all the same.
+It declares no DAG: its import error is the message. The channels whose files are right are pulled
+all the same.
 """
 
 from __future__ import annotations

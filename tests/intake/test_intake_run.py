@@ -416,7 +416,7 @@ def test_a_mistake_in_one_channel_file_stops_that_channel_alone(
     add_channel(CHAT, schedule="tiap pagi")
     put(inbox / "a.xlsx", register(("1/LP", "a")), 0)
     assert pull("register_contoh").landed == 1
-    with pytest.raises(ConfigurationError, match=r"1 mistake .*chat_contoh\.yaml:\d+: schedule"):
+    with pytest.raises(ConfigurationError, match=r"(?s)1 mistake .*contoh\.yaml:\d+: sched"):
         pull("chat_contoh")
 
 

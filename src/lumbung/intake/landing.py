@@ -23,6 +23,7 @@ from __future__ import annotations
 import json
 import os
 from array import array
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -282,29 +283,30 @@ class Landing:
         """
         started = datetime.now(UTC)
         parts = [_storable(part) for part in complete]  # as locators are stored
-        alive = dict.fromkeys(parts, 0)
-        vanished = {part: array("q") for part in parts}
+        alive: Counter[int] = Counter()
+        vanished = [array("q") for _ in parts]
         try:
             with self._connection.transaction(), self._connection.cursor(binary=True) as db:
                 _lock(db, self._channel.name)
-                for record_id, source_id, locator in self._current(parts) if parts else ():
-                    part = next(each for each in parts if locator.startswith(each))
-                    alive[part] += 1
-                    if source_id not in met:
-                        vanished[part].append(record_id)
-                for part, gone in vanished.items():
-                    if gone and (alive[part] - len(gone)) * 2 < alive[part] and not accept:
+                for rows in self._current(parts) if parts else ():
+                    alive.update(row[2] for row in rows)
+                    for place in met.missing([row[1] for row in rows]):
+                        record_id, _, number = rows[place]
+                        vanished[number - 1].append(record_id)
+                for number, gone in enumerate(vanished, 1):
+                    there = alive[number]
+                    if gone and (there - len(gone)) * 2 < there and not accept:
                         raise SourceError(
-                            f"of {alive[part]} deliveries the source no longer has {len(gone)};"
+                            f"of {there} deliveries the source no longer has {len(gone)};"
                             " none was withdrawn",
-                            where=f"channel {self._channel.name}, {part or 'all'}",
+                            where=f"channel {self._channel.name}, {parts[number - 1] or 'all'}",
                             cure="look whether the file or form is whole, and have it sent anew;"
                             " where they were withdrawn indeed, run 'lumbung intake"
                             f" {self._channel.name} --accept-withdrawals', or trigger the channel's"
                             " DAG with accept_withdrawals",
                         )
                 counts = IntakeCounts()
-                for gone in vanished.values():
+                for gone in vanished:
                     counts += self._bury(db, gone, started)
                 if cursor is not None:
                     self._move(db, self._batch_id, Jsonb(cursor))
@@ -326,11 +328,8 @@ class Landing:
             with self._connection.transaction(), self._connection.cursor(binary=True) as db:
                 _lock(db, self._channel.name)
                 db.execute(
-                    "select record_id from (select distinct on (r.source_id) r.record_id,"
-                    "   r.is_tombstone from unnest(%s::text[]) as told (source_id)"
-                    "   inner join raw.record as r"
-                    "   on r.source_key = hashtextextended(told.source_id, 0)"
-                    "   and r.source_id = told.source_id and r.channel = %s"
+                    "select record_id from (select distinct on (r.source_id) r.record_id,"  # noqa: S608
+                    f"   r.is_tombstone {_STORED}"
                     "   order by r.source_id, r.record_id desc) as latest where not is_tombstone",
                     ([each for each in source_ids if _is_storable(each)], self._channel.name),
                 )
@@ -746,20 +745,21 @@ class Landing:
             (self._channel.name, cursor, batch_id),
         )
 
-    def _current(self, complete: Collection[str]) -> Iterable[tuple[int, str, str]]:
-        """Record, source id and locator of what is there and not withdrawn, of these listings."""
+    def _current(self, complete: Collection[str]) -> Iterable[list[tuple[int, str, int]]]:
+        """Record, source id and listing (1, 2 ...) of what is there and not withdrawn."""
         with self._connection.cursor(name="current", binary=True) as db:
-            db.itersize = 10_000
             db.execute(
-                "select record_id, source_id, locator from"
+                "select record_id, source_id, part.number from"
                 "   (select distinct on (source_key, source_id) record_id, source_id,"
                 "   coalesce(locator, '') as locator, is_tombstone from raw.record"
                 "   where channel = %s order by source_key, source_id, record_id desc) as latest"
-                " where not is_tombstone and exists"
-                " (select from unnest(%s::text[]) as part where starts_with(locator, part))",
+                " cross join lateral (select number from unnest(%s::text[]) with ordinality"
+                "   as listing (beginning, number) where starts_with(locator, beginning) limit 1)"
+                "   as part where not is_tombstone",
                 (self._channel.name, list(complete)),
             )
-            yield from db
+            while rows := db.fetchmany(10_000):
+                yield rows
 
 
 # -- PostgreSQL's binary COPY format (documentation, "COPY", "Binary Format") -------------------

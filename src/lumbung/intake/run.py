@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -160,6 +161,7 @@ def land_all(
         def flush() -> None:
             """Hand over what is there; a pull that met nothing is known to have looked."""
             nonlocal chunk, size, landed, is_first
+            met.update([item.source_id for item in chunk if item.source_id is not None])
             if chunk or moved != landed or is_first:
                 writer.put(chunk, None if moved == landed else dict(moved))
             chunk, size, landed, is_first = [], 0, moved, False
@@ -169,9 +171,7 @@ def land_all(
                 if not isinstance(item, Mark):
                     chunk.append(item)
                     size += _text(item)
-                    if item.source_id is not None:
-                        met.add(item.source_id)
-                    else:
+                    if item.source_id is None:
                         nameless.add((item.locator or "").partition(" | ")[0])
                 elif item.withdrawn:  # after what came before, and before the cursor moves past it
                     flush()
@@ -215,7 +215,19 @@ def _holds(complete: str, nameless: set[str]) -> bool:
 def _text(item: Delivery | Unreadable) -> int:
     """How many characters of text a delivery holds, at whatever depth."""
     size = 0
-    parts: list[Any] = [item.fields if isinstance(item, Delivery) else [item.content]]
+    values: Iterable[Any] = item.fields.values() if isinstance(item, Delivery) else (item.content,)
+    for value in values:
+        kind = value.__class__
+        if kind is str:
+            size += len(value)
+        elif value and (kind is list or kind is dict or kind is tuple):
+            size += _nested(value)
+    return size
+
+
+def _nested(whole: Any) -> int:
+    size = 0
+    parts = [whole]
     for part in parts:
         for value in part.values() if isinstance(part, dict) else part:
             if value.__class__ is str:
@@ -238,15 +250,20 @@ class _Writer:
         self._written: Future[IntakeCounts] | None = None
         self._counts = IntakeCounts()
         self._threshold = gc.get_threshold()
+        self._interval = sys.getswitchinterval()
 
     def __enter__(self) -> Self:
         # Deliveries are many and in no cycles: looking through all modules for some is in vain.
         gc.freeze()
         gc.set_threshold(100_000, *self._threshold[1:])
+        # The thread that writes waits for the server a dozen times a chunk, and each time for the
+        # one that prepares: so long, instead of the ordinary 5 ms.
+        sys.setswitchinterval(0.0005)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._threads.shutdown()
+        sys.setswitchinterval(self._interval)
         gc.set_threshold(*self._threshold)
         gc.unfreeze()
 

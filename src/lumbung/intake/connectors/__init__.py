@@ -8,7 +8,7 @@ what it yields durable.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
@@ -98,8 +98,7 @@ class Met:
         self._slots = array("q", bytes(8 << 10))
         self._mask = len(self._slots) - 1
         self._count = 0
-        for text in texts:
-            self.add(text)
+        self.update(texts)
 
     def __len__(self) -> int:
         return self._count
@@ -110,18 +109,40 @@ class Met:
 
     def add(self, text: str) -> bool:
         """Note a text; returns whether it is new."""
-        key = hash(text) or 1
-        slots, mask = self._slots, self._mask
-        place = key & mask
-        while found := slots[place]:
-            if found == key:
-                return False
-            place = (place + 1) & mask
-        slots[place] = key
-        self._count += 1
-        if self._count * 3 > mask * 2:
+        return not self.update((text,))
+
+    def update(self, texts: Collection[str]) -> list[int]:
+        """Note texts; returns the places of those that were met before, also among themselves."""
+        while (self._count + len(texts)) * 3 > self._mask * 2:
             self._grow()
-        return True
+        slots, mask = self._slots, self._mask
+        known = []
+        for at, text in enumerate(texts):
+            key = hash(text) or 1
+            place = key & mask
+            while found := slots[place]:
+                if found == key:
+                    known.append(at)
+                    break
+                place = (place + 1) & mask
+            else:
+                slots[place] = key
+        self._count += len(texts) - len(known)
+        return known
+
+    def missing(self, texts: Collection[str]) -> list[int]:
+        """The places of the texts that were not met."""
+        slots, mask = self._slots, self._mask
+        absent = []
+        for at, text in enumerate(texts):
+            key = hash(text) or 1
+            place = key & mask
+            while (found := slots[place]) != key:
+                if not found:
+                    absent.append(at)
+                    break
+                place = (place + 1) & mask
+        return absent
 
     def _place(self, key: int) -> int:
         """Where a hash lies, or would."""

@@ -373,8 +373,7 @@ class Listing:
         texts = [str(each) for each in ids]
         if texts:
             self._note(tuple(texts))
-        for text in texts:
-            self._ids.add(text)
+        self._ids.update(texts)
         self._totals.add(total)
         self._pages += 1
 

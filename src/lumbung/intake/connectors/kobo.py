@@ -61,11 +61,14 @@ def read(source: Source) -> Iterator[Item]:
         for answer, is_whole in _pages(api, options.asset, after):
             rows = [_without_links(row) for row in answer.body["results"]]
             evidence = source.evidence.keep(BytesIO(answer.rows_as_kept(rows))).sha256
-            for row in rows:
-                cursor.setdefault("key_by", "rootUuid" if "meta/rootUuid" in row else "_id")
-                if isinstance(row.get("_attachments"), list) and row["_attachments"]:
+            if rows:
+                key_by = "rootUuid" if "meta/rootUuid" in rows[0] else "_id"
+                cursor.setdefault("key_by", key_by)
+            items = deliver(rows, cursor.get("key_by", "_id"), evidence, source.met)
+            for row, item in zip(rows, items, strict=True):
+                if row.get("_attachments"):
                     row["_attachments"] = _attachments(source, api, options.asset, row)
-                yield delivery(row, cursor["key_by"], evidence, source.met)
+                yield item
             is_complete = is_whole and after is None
             if options.full_every is not None:
                 cursor["last"] = max([cursor.get("last", 0), *_numbers(rows)])
@@ -124,49 +127,54 @@ def _numbers(rows: list[dict[str, Any]]) -> list[int]:
 def _without_links(row: dict[str, Any]) -> dict[str, Any]:
     """A submission whose attachments have no links: signatures would make each pull's page new."""
     attached = row.get("_attachments")
-    if not attached or not isinstance(attached, list):
+    if not attached:
         return row
     lasting = [
         {name: value for name, value in each.items() if not name.startswith("download_")}
-        for each in attached
+        for each in (attached if isinstance(attached, list) else ())
         if isinstance(each, dict)
     ]
     return {**row, "_attachments": lasting}
 
 
-def delivery(row: dict[str, Any], key_by: str, evidence: bytes, met: Met) -> Delivery | Unreadable:
-    """A submission as a delivery.
+def deliver(
+    rows: list[dict[str, Any]], key_by: str, evidence: bytes, met: Met
+) -> Iterator[Delivery | Unreadable]:
+    """A page of submissions as deliveries, whose fields are these very rows.
 
     Args:
-        row: as the API gives it.
+        rows: as the API gives them.
         key_by: `rootUuid` or `_id`: what the source id is.
-        evidence: sha256 of its page.
-        met: the source ids of this pull; its own is added.
+        evidence: sha256 of the page.
+        met: the source ids of this pull; theirs are added.
     """
-    number = row.get("_id")
-    key = str(number)
-    if key_by == "rootUuid":
-        root = (
-            row.get("meta/rootUuid") or row.get("meta/deprecatedID") or row.get("meta/instanceID")
-        )
-        key = str(root or f"uuid:{row.get('_uuid')}").removeprefix("uuid:")
-        if not met.add(key):
-            key = f"{key}/{number}"
-    locator = f"submission {number}"
-    try:
-        moment = datetime.fromisoformat(str(row["_submission_time"]))
-    except (KeyError, ValueError):
-        moment = None
-    if not isinstance(number, int) or moment is None:
+    is_root = key_by == "rootUuid"
+    keys = [_root(row) if is_root else str(row.get("_id")) for row in rows]
+    for place in met.update(keys) if is_root else ():
+        keys[place] += f"/{rows[place].get('_id')}"
+    for key, row in zip(keys, rows, strict=True):
+        number, submitted = row.get("_id"), row.get("_submission_time")
+        moment: datetime | None
+        try:  # it has no zone; giving one later takes as long as all else
+            moment = datetime.fromisoformat(f"{submitted}Z")
+        except ValueError:
+            moment = received(submitted)
+        locator = f"submission {number}"
+        if moment is not None and number.__class__ is int:
+            yield Delivery(key, moment, row, evidence, locator)
+            continue
         code, what, known = (
             ("unreadable_date", "waktu kirimnya tidak ada atau bukan tanggal", key)
-            if isinstance(number, int)
+            if number.__class__ is int
             else ("required_field_missing", "isian tanpa nomor (_id)", None)
         )
         reason = f"{what}; periksa isian itu di KoboToolbox"
-        return Unreadable(code, reason, row, datetime.now(UTC), evidence, locator, known)
-    received_at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return Delivery(key, received_at, row, evidence, locator)
+        yield Unreadable(code, reason, row, datetime.now(UTC), evidence, locator, known)
+
+
+def _root(row: Mapping[str, Any]) -> str:
+    root = row.get("meta/rootUuid") or row.get("meta/deprecatedID") or row.get("meta/instanceID")
+    return str(root or row.get("_uuid")).removeprefix("uuid:")
 
 
 def _attachments(
