@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -13,6 +14,7 @@ from lumbung.intake.landing import _next_batch
 from lumbung.settings import Settings
 from lumbung.warehouse import build as module
 from lumbung.warehouse.build import build
+from lumbung.warehouse.past import last_known
 from warehouse.conftest import REPORT, Raw, query, write_channel
 
 
@@ -201,6 +203,18 @@ def test_a_channels_owner_is_no_reason_to_build_all_anew(built: str, office: Set
             connection.execute(f"update reference.channel set {change}".encode())
             assert (run._inputs_hash(None) == before) is is_same, change
         connection.rollback()
+
+
+def test_what_was_known_at_a_moment_ends_below_what_came_later(database_url: str) -> None:
+    raw = Raw(database_url)
+    for day in (2, 9, 4):  # the third has the higher id, and was landed before the second
+        raw.land("buku", [REPORT], landed_at=datetime(2024, 11, day, tzinfo=UTC))
+    with psycopg.connect(database_url) as connection:
+        known = {
+            day: last_known(connection, datetime(2024, 11, day, 12, tzinfo=UTC))
+            for day in (1, 5, 9)
+        }
+    assert known == {1: 0, 5: 1, 9: 3}
 
 
 def test_only_one_build_at_a_time(

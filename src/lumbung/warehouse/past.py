@@ -53,13 +53,7 @@ def known_at(moment: datetime, *, settings: Settings, database_url: str) -> Iter
     with database.connect(database_url, application="lumbung past") as connection:
         connection.autocommit = True
         connection.execute("select pg_advisory_lock(hashtext('lumbung.past'))")
-        row = connection.execute(
-            # ids are taken before they are landed: below the first that was not known yet
-            "select coalesce((select min(batch_id) - 1 from raw.batch where landed_at > %s),"
-            " (select max(batch_id) from raw.batch), 0)",
-            (moment,),
-        ).fetchone()
-        found = Past(SUFFIX, int(row[0]) if row else 0)
+        found = Past(SUFFIX, last_known(connection, moment))
         _drop(connection)
         try:
             _build(found, moment, settings, database_url)
@@ -67,6 +61,19 @@ def known_at(moment: datetime, *, settings: Settings, database_url: str) -> Iter
         finally:
             if not connection.closed:
                 _drop(connection)
+
+
+def last_known(connection: psycopg.Connection, moment: datetime) -> int:
+    """The batch up to which everything had been landed at a moment; 0 when nothing had.
+
+    Ids are taken before they are landed: a batch above one that came later is left out with it.
+    """
+    row = connection.execute(
+        "select coalesce((select min(batch_id) - 1 from raw.batch where landed_at > %s),"
+        " (select max(batch_id) from raw.batch), 0)",
+        (moment,),
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _build(found: Past, moment: datetime, settings: Settings, database_url: str) -> None:
