@@ -4,7 +4,8 @@ FROM python:3.13-slim
 RUN useradd --create-home --uid 10001 lumbung
 WORKDIR /opt/lumbung
 COPY requirements.lock pyproject.toml README.md ./
-# uv itself comes from the lock, with its hashes.
+# uv itself comes from the lock, with its hashes. The lock is one for everybody, so what only tests use
+# is installed too: `uv pip sync` knows no groups, and a second lock would be a second truth.
 RUN sed -n '/^uv==/,/[^\\]$/p' requirements.lock > /tmp/uv.txt \
     && pip install --no-cache-dir --no-deps --require-hashes -r /tmp/uv.txt \
     && uv pip sync --system --no-cache --require-hashes --compile-bytecode requirements.lock

@@ -27,17 +27,16 @@ bench-publication: $(STAMP)  ## all artefacts of an edition with 7 and with 514 
 bench-warehouse: $(STAMP)  ## full and incremental builds at volume (BENCH="--rows 1000000" for a shorter one)
 	@$(BIN)/python benchmarks/warehouse.py $(BENCH)
 
-lock: $(STAMP)  ## compile requirements.lock anew from pyproject.toml
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+lock: $(STAMP)  ## requirements.lock from pyproject.toml, versions kept (LOCK="--upgrade-package NAME" or "--upgrade")
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(LOCK) \
 		--no-emit-index-url --group dev pyproject.toml --output-file requirements.lock
 
 clean:  ## remove the environment (not the data in .lumbung)
 	@rm -rf .venv
 
-# The first Python of 3.11-3.13 that can make environments.
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
-	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
-	2>/dev/null && { echo $$p; break; }; done)
+# A Python of 3.11-3.13 that can make environments ends this well.
+FITS := -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do $$p $(FITS) && { echo $$p; break; }; done)
 
 # The benchmark's peers; it says so where one could not be installed.
 benchmarks/.venv/.synced: benchmarks/requirements.txt | $(STAMP)
@@ -48,10 +47,11 @@ benchmarks/.venv/.synced: benchmarks/requirements.txt | $(STAMP)
 
 # uv itself comes from the lock, with its hashes; it then installs the rest from there.
 $(STAMP): requirements.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "install: no Python 3.11, 3.12 or 3.13 with venv was found." \
-		"Install one (Debian: python3 and python3-venv), or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@test -n "$(PYTHON)" && $(PYTHON) $(FITS) || { echo "install: $(or $(PYTHON),no Python that was found) is not" \
+		"Python 3.11, 3.12 or 3.13 with venv. Install one (Debian: python3 and python3-venv), or name it:" \
+		"make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "install: packages from requirements.lock into .venv (about a minute, 1.3 GB)"
-	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv \
+	@$(BIN)/python $(FITS) || $(PYTHON) -m venv --clear .venv \
 		|| { echo "install: .venv could not be made; is there space in this folder?" >&2; exit 1; }
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.txt
 	@{ test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/uv.txt; } \

@@ -52,11 +52,14 @@ def intake_dag(channel: Channel) -> None:
         },
     )
     def intake() -> None:
+        """One task: see the module."""
+
         @task(outlets=[arrival])
         @for_good
         def pull(
             outlet_events: Any = None, run_id: Any = None, params: Any = None
         ) -> dict[str, int]:
+            """Land what is new; the answer is how much was read, landed, known, quarantined."""
             from dataclasses import asdict
 
             from lumbung.intake import run

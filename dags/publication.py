@@ -83,10 +83,13 @@ class Approval(HITLOperator):
     tags=["publication"],
 )
 def publication() -> None:
+    """From figures to a published edition: see the module."""
+
     # Tries for about an hour: after an outage the warehouse is built while this waits.
     @task(retries=6)
     @for_good
     def freeze(params: Any = None, dag_run: Any = None) -> str:
+        """Copy the week's figures to where nothing changes any more; the answer is the edition."""
         from airflow.sdk.exceptions import AirflowSkipException
 
         from lumbung.publication import edition
@@ -109,6 +112,7 @@ def publication() -> None:
     @task
     @for_good
     def render(edition_id: str) -> dict[str, str]:
+        """Write the draft's files; the answer holds their sha256, which the decision names."""
         from airflow.sdk.exceptions import AirflowSkipException
 
         from lumbung.publication import edition
@@ -199,6 +203,7 @@ def publication() -> None:
     @task(trigger_rule="none_failed")
     @for_good
     def portal() -> str:
+        """Build the public's pages from what is published."""
         from lumbung.publication import portal as publication_portal
 
         settings = Settings.load()
@@ -237,9 +242,12 @@ def decided_by(answer: Any) -> dict[str, Any]:
     tags=["publication"],
 )
 def publication_reminder() -> None:
+    """One task: see the DAG's own words."""
+
     @task
     @for_good
     def remind() -> list[str]:
+        """Write to those who approve; the answer is the editions that wait."""
         from airflow.sdk.exceptions import AirflowSkipException
 
         from lumbung.publication import review

@@ -48,9 +48,12 @@ DAILY = clock("45 5 * * *")  # before the Monday edition
     },
 )
 def warehouse() -> None:
+    """The door, then the build: see the module."""
+
     @task
     @for_good
     def gate_raw() -> dict[str, Any]:
+        """Check what was landed since the last build."""
         from lumbung.warehouse import raw_gate
 
         settings = Settings.load()
@@ -60,6 +63,7 @@ def warehouse() -> None:
     @task(outlets=[MARTS], retries=1)
     @for_good
     def build(ti: Any = None, task_state_store: Any = None, params: Any = None) -> dict[str, Any]:
+        """Run dbt; another attempt goes on where the one before it failed."""
         from lumbung.warehouse import build as warehouse_build
 
         settings = Settings.load()

@@ -32,7 +32,7 @@ def facts_equal_truth(url: str, truth: dict[str, Any]) -> None:
         url,
         "select channel, record_kind, lower(register_number), regency_code, district_code,"
         " occurred_date::text, known_date::text, received_date::text, week_id,"
-        " registration_outcome,"
+        " registration_outcome, status_code, non_registration_reason,"
         " array(select issue_code from marts.bridge_report_issue b"
         "  where b.report_id = r.report_id order by 1),"
         " array(select violation_type_code from marts.bridge_report_violation_type b"
@@ -52,6 +52,8 @@ def facts_equal_truth(url: str, truth: dict[str, Any]) -> None:
             report["received_date"],
             report["week_id"],
             report["registration_outcome"],
+            report["status_code"],
+            report["non_registration_reason"],
             tuple(sorted(report["issues"])),
             tuple(sorted(report["violation_types"])),
         )

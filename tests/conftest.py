@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,36 @@ def scratch() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="lumbung-test-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def small_disk() -> Iterator[Callable[[str], Path]]:
+    """Give a file system of its own a size such as `24m`, now or another one later."""
+    folder = Path("/tmp") / f"lumbung-small-{os.getpid()}"
+    mounted = False
+
+    def mount(size: str) -> Path:
+        nonlocal mounted
+        folder.mkdir(exist_ok=True)
+        options = f"size={size}" + ",remount" * mounted
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)],
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode:
+            message = f"a small file system cannot be mounted: {done.stderr.decode()}"
+            if os.environ.get("CI"):
+                pytest.fail(message)
+            pytest.skip(message)
+        mounted = True
+        return folder
+
+    yield mount
+    if mounted:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    if folder.exists():
+        folder.rmdir()
 
 
 @pytest.fixture(scope="session")

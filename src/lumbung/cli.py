@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import sys
-import tempfile
-import traceback
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
@@ -15,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lumbung.errors import ConfigurationError, LumbungError
+from lumbung.errors import ConfigurationError, explained
 from lumbung.intake import commands as intake_commands
 from lumbung.settings import Settings
 
@@ -41,30 +38,12 @@ def main() -> NoReturn:
     """Run the command; any failure is one message and a non-zero exit."""
     try:
         app(standalone_mode=True)
-    except LumbungError as error:
-        _fail(str(error))
     except Exception as error:
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            _fail(
-                f"the disk is full [{error.filename or Settings.load().home}]."
-                " Free space, then run the same again."
-            )
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="lumbung-", suffix=".log", delete=False
-        ) as log:
-            log.write(traceback.format_exc())
-        _fail(
-            f"unexpected {type(error).__name__}: {error} [{log.name}]. Run the same again;"
-            " if it fails again, send that file to whoever maintains Lumbung."
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"lumbung: {explained(error, Settings.load().home)}", style="bold red", markup=False
         )
+        sys.exit(1)
     sys.exit(0)
-
-
-def _fail(message: str) -> NoReturn:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(
-        f"lumbung: {message}", style="bold red", markup=False
-    )
-    sys.exit(1)
 
 
 @app.command()
@@ -101,22 +80,18 @@ def status() -> None:
     from lumbung.embedded.stack import Stack
 
     stack = Stack(Settings.load())
-    table = Table("part", "state", "pid", "memory MB", box=None)
-    table.add_column("log", overflow="fold")
     parts = stack.status()
+    typer.echo(f"{'part':<15} {'state':<8} {'pid':>7} {'MB':>5}  log")
     for part in parts:
         log = stack.postgres.log if part.name == "postgres" else stack.processes.log(part.name)
-        table.add_row(
-            part.name,
-            "running" if part.pid else "down",
-            str(part.pid or ""),
-            f"{part.memory / 1e6:.0f}" if part.pid else "",
-            str(log),
-        )
-    console.print(table)
-    if stack.portal.url:
-        console.print(f"portal   {stack.portal.url}")
-    console.print(f"together {sum(part.memory for part in parts) / 1e9:.2f} GB (proportional)")
+        state, memory = ("running", f"{part.memory / 1e6:.0f}") if part.pid else ("down", "")
+        shown = log if log.exists() else ""
+        typer.echo(f"{part.name:<15} {state:<8} {part.pid or '':>7} {memory:>5}  {shown}")
+    if url := stack.airflow_url:
+        typer.echo(f"Airflow  {url}")
+    if url := stack.portal.url:
+        typer.echo(f"portal   {url}")
+    typer.echo(f"together {sum(part.memory for part in parts) / 1e9:.2f} GB (proportional)")
     if not all(part.pid for part in parts):
         raise typer.Exit(3)
 
@@ -439,13 +414,13 @@ Role = Annotated[str | None, typer.Option(help="read as this role, e.g. analyst_
 
 @app.command()
 def db_url(role: Role = None) -> None:
-    """Print the URL of the warehouse, starting the embedded server when it is not running."""
+    """Print the URL of the warehouse; the embedded server is started if need be, and stays up."""
     typer.echo(_url(role))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def psql(context: typer.Context, role: Role = None) -> None:
-    """Open psql on the warehouse; arguments after `--` are psql's own."""
+    """Open psql on the warehouse (it stays up); arguments after `--` are psql's own."""
     from lumbung.embedded.postgres import BINARIES
 
     program = str(BINARIES / "psql")

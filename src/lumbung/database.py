@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -29,6 +30,33 @@ def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
             where=f"{shown.get('host')}:{shown.get('port')}/{shown.get('dbname')}",
             cure="start it with 'lumbung up', or correct LUMBUNG_DATABASE_URL",
         ) from error
+
+
+def ensure(url: str, name: str) -> str:
+    """Make a database in the server of `url` unless it exists; its URL, else like `url`.
+
+    Raises:
+        ServiceError: when the server cannot be reached, or this account may not create it.
+
+    """
+    with connect(url) as connection:
+        connection.autocommit = True
+        found = connection.execute("select 1 from pg_database where datname = %s", (name,))
+        if found.fetchone() is None:
+            try:
+                connection.execute(
+                    psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(name))
+                )
+            except psycopg.errors.DuplicateDatabase:
+                pass  # by someone else, just now
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise ServiceError(
+                    f"the database {name} could not be made: {str(error).strip()}",
+                    where=f"{connection.info.host}:{connection.info.port}",
+                    cure="create it, or let this account create databases",
+                ) from error
+    parts = urlsplit(url)  # geturl() loses the slashes of a URL without a host
+    return f"{parts.scheme}://{parts.netloc}/{name}" + f"?{parts.query}" * bool(parts.query)
 
 
 def migrate(url: str) -> list[str]:

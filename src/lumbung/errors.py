@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
+import tempfile
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
 
 class LumbungError(Exception):
     """A failure that a person can act on.
@@ -54,3 +62,95 @@ class GateError(LumbungError):
 
 class PublicationError(LumbungError):
     """An edition could not be made, approved or published: the previous one stands."""
+
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+BARRED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE}
+LITTLE = 32_000_000
+"""Bytes; with less than that free PostgreSQL can't begin another file of its log (16 MiB)."""
+
+
+def explained(error: Exception, home: Path) -> LumbungError:
+    """Any failure as one that a person can act on; a full disk is named whatever it broke.
+
+    What is not expected at all is kept with its traceback in a file that the message names.
+
+    Args:
+        error: what was raised.
+        home: the installation's folder, for the free space of its disk.
+
+    """
+    import psycopg
+
+    causes = list(_causes(error))
+    system = next((e for e in causes if isinstance(e, OSError) and e.errno in FULL | BARRED), None)
+    if isinstance(error, LumbungError):
+        known = error
+    elif system is not None:
+        known = ServiceError(
+            system.strerror or str(system),
+            where=str(system.filename or home),
+            cure="let this account write there, then run the same again",
+        )
+    elif isinstance(error, psycopg.OperationalError):
+        known = ServiceError(
+            f"the database went away: {_first_line(error)}",
+            where="PostgreSQL",
+            cure="start it with 'lumbung up' (or correct LUMBUNG_DATABASE_URL), then run the same"
+            " again",
+        )
+    else:
+        known = LumbungError(
+            f"unexpected {type(error).__name__}: {_first_line(error)}",
+            where=_kept(error),
+            cure="Run the same again; if it fails again, send that to whoever maintains Lumbung",
+        )
+    if (
+        any(isinstance(e, OSError) and e.errno in FULL for e in causes)
+        or any(isinstance(e, psycopg.errors.DiskFull) for e in causes)
+        or any(map(_is_full, (home, Path(os.environ.get("TMPDIR", "/tmp")))))  # noqa: S108
+    ):
+        return ServiceError(
+            f"the disk is full ({known.what})",
+            where=known.where,
+            cure="free disk space, then run the same again",
+        )
+    return known
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error, what it was raised from or while handling, and what it wraps."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        one = waiting.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [
+            cause
+            for cause in (one.__cause__, one.__context__, *one.args)
+            if isinstance(cause, BaseException)
+        ]
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [""])[0]
+
+
+def _is_full(folder: Path) -> bool:
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    return shutil.disk_usage(there).free < LITTLE
+
+
+def _kept(error: BaseException) -> str:
+    """Where the traceback went: a file, or the terminal when no file can be written."""
+    text = "".join(traceback.format_exception(error))
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="lumbung-", suffix=".log", delete=False
+        ) as log:
+            log.write(text)
+    except OSError:
+        return text
+    return log.name

@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, get_args
 
-from airflow.sdk import Asset
+from airflow.sdk import Asset, Connection
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 from airflow.timetables.trigger import CronTriggerTimetable
 
@@ -79,9 +79,6 @@ def mail_server() -> MailServer | None:
         ConfigurationError: when the connection has no host, or another security.
 
     """
-    from airflow.sdk import Connection
-    from airflow.sdk.exceptions import AirflowNotFoundException
-
     from lumbung.publication.mail import CONNECTION, MailServer, Security
 
     try:
@@ -134,8 +131,6 @@ def source_connection(connection_id: str | None) -> SourceConnection | None:
     """
     if connection_id is None:
         return None
-    from airflow.sdk import Connection
-
     try:
         found = Connection.get(connection_id)
     except AirflowNotFoundException as error:

@@ -11,12 +11,15 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
+import psycopg
 import pytest
 import yaml
 
-from lumbung.embedded.postgres import EmbeddedPostgres, free_port
+from lumbung.embedded.postgres import EmbeddedPostgres
+from lumbung.embedded.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,10 +55,26 @@ def test_services_and_what_they_open(services: dict[str, Any]) -> None:
     assert published == [("api-server", "127.0.0.1"), ("portal", "127.0.0.1")]
 
 
+def office_url(server: EmbeddedPostgres) -> str:
+    """A server as an office may have it: no superuser, a password to be quoted, parameters."""
+    name, password = "kantor", "r@hasia/100%:#"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        if not connection.execute("select from pg_roles where rolname = %s", (name,)).fetchone():
+            connection.execute(
+                f"create role {name} login createdb createrole password '{password}'"
+            )
+            connection.execute(f"create database {name} owner {name}")
+    address = server.url(name).rsplit("@", 1)[1]
+    return (
+        f"postgresql://{name}:{quote(password, safe='')}@{address}"
+        "?sslmode=prefer&application_name=kantor"
+    )
+
+
 def here(value: str, server: EmbeddedPostgres, port: int, home: Path) -> str:
     """A service's setting with the compose network's names replaced by this machine's."""
     if value.startswith("postgresql://"):
-        return server.url(server.ensure_database("compose").rsplit("/", 1)[1])
+        return office_url(server)
     return value.replace("api-server:8080", f"127.0.0.1:{port}")
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import shutil
+import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +45,20 @@ class Installation:
         with psycopg.connect(self.url) as connection:
             connection.execute(sql.encode(), parameters or None)
 
+    def lumbung(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The command, as a person runs it in this home."""
+        return subprocess.run(
+            [Path(sys.executable).with_name("lumbung"), *arguments],
+            env={
+                **{name: value for name, value in os.environ.items() if "AIRFLOW" not in name},
+                "LUMBUNG_HOME": str(self.settings.home),
+                "LUMBUNG_PROJECT": str(self.settings.project),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
     def run(
         self,
         dag_id: str,
@@ -75,17 +94,28 @@ def run_demo(settings: Settings, seed: int, weeks: int, overrides: dict[str, str
 RETRY_AT_ONCE = {"AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1"}
 
 
+@contextlib.contextmanager
+def held(port: int) -> Iterator[None]:
+    """Listen on a port, unless someone does."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):
+            other.bind(("127.0.0.1", port))
+            other.listen()
+        yield
+
+
 @pytest.fixture(scope="session")
 def installation(scratch: Path) -> Iterator[Installation]:
-    """An installation after its first demo, stopped at the end."""
+    """An installation after its first demo, on ports that others left; stopped at the end."""
     settings = Settings(
         home=scratch / "home",
         project=copy_project(scratch / "project"),
         database_url=None,
     )
-    demo = None
     try:
-        demo = run_demo(settings, SEED, WEEKS, RETRY_AT_ONCE)
+        with held(8080), held(8090):
+            demo = run_demo(settings, SEED, WEEKS, RETRY_AT_ONCE)
         url = demo.stack.start_database()
         yield Installation(
             settings,

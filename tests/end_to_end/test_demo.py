@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import json
-import os
 import re
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from pypdf import PdfReader
+from selectolax.lexbor import LexborHTMLParser
 
 from against_truth import edition_equals_truth, facts_equal_truth
-from end_to_end.conftest import RETRY_AT_ONCE, SEED, WEEKS, Installation, run_demo
+from end_to_end.conftest import RETRY_AT_ONCE, ROOT, SEED, WEEKS, Installation, run_demo
 from lumbung.demo.truth import figure_differences
 
 COUNTS = ("read", "landed", "duplicate", "quarantined")
@@ -75,26 +73,64 @@ def test_edition_shows_the_truth_and_who_approved(installation: Installation) ->
     text = re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pdf.pages))
     for shown in (html, text):
         assert "otomatis oleh demo" in shown
-    (total,) = (
-        row["value"]
+
+
+def edition_values(installation: Installation) -> dict[tuple[str, ...], int]:
+    """What the edition must say, by figure, category, regency and period."""
+    truth = truth_of(installation)
+    return {
+        (row["figure_code"], row["category_code"], row["regency_code"], row["period"]): row["value"]
         for row in truth["figures"]
-        if (row["figure_code"], row["regency_code"], row["week_id"], row["period"])
-        == ("suspected_violation", "19", week, "to_date")
-    )
-    assert str(total) in text
+        if row["week_id"] == truth["edition_week"]
+    }
+
+
+def test_every_number_of_the_html_edition_is_the_truth(installation: Installation) -> None:
+    values = edition_values(installation)
+    (file,) = installation.settings.editions.glob("*-r1/edisi.html")
+    told = set()
+    for cell in LexborHTMLParser(file.read_text()).css("td[data-figure]"):
+        keys = [tuple(key.split("/")) for key in str(cell.attributes["data-figure"]).split()]
+        if all(key in values for key in keys):
+            assert number(cell.text()) == sum(values[key] for key in keys), keys
+            told.update(keys)
+    assert len(told) > 300
+    regencies = [row["regency_code"] for row in seed("regency")]
+    assert len(regencies) == 8
+    for regency in (*regencies, "19"):
+        for code in ("suspected_violation", "prevention", "tip"):
+            assert (code, "ALL", regency, "week") in told
+        assert ("suspected_violation", "ALL", regency, "to_date") in told
+
+
+def test_a_table_of_the_pdf_edition_is_the_truth(installation: Installation) -> None:
+    """By regency: reports, findings, both, both the week before, difference, since the start."""
+    values = edition_values(installation)
+    (file,) = installation.settings.editions.glob("*-r1/edisi.pdf")
+    text = "\n".join(page.extract_text() for page in PdfReader(file).pages)
+    names = {row["short_name"]: row["regency_code"] for row in seed("regency")}
+    for name, code in {**names, "Provinsi": "19"}.items():
+        row = re.search(rf"^{name} ([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+) \S+ ([\d.]+)$", text, re.M)
+        assert row is not None, name
+        reports, findings, both, _, since = map(number, row.groups())
+        assert reports == values["suspected_violation_by_kind", "LP", code, "week"]
+        assert findings == values["suspected_violation_by_kind", "TM", code, "week"]
+        assert both == values["suspected_violation", "ALL", code, "week"]
+        assert since == values["suspected_violation", "ALL", code, "to_date"]
+
+
+def number(text: str) -> int:
+    """A number as an edition writes it."""
+    return int(text.replace(".", ""))
+
+
+def seed(name: str) -> list[dict[str, str]]:
+    with (ROOT / "dbt_project" / "seeds" / f"{name}.csv").open(encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
 
 
 def test_the_command_pulls_with_the_connection_that_airflow_has(installation: Installation) -> None:
-    environment = {
-        **{name: value for name, value in os.environ.items() if "AIRFLOW" not in name},
-        "LUMBUNG_HOME": str(installation.settings.home),
-        "LUMBUNG_PROJECT": str(installation.settings.project),
-        "COLUMNS": "200",
-    }
-    done = subprocess.run(
-        [Path(sys.executable).with_name("lumbung"), "intake", "kobo_pemantau", "--dry-run"],
-        env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = installation.lumbung("intake", "kobo_pemantau", "--dry-run")
     assert done.returncode == 0, done.stderr
     read = truth_of(installation)["channels"]["kobo_pemantau"]["read"]
     assert f"read={read}, landed=0, duplicate={read}," in done.stdout
@@ -103,6 +139,11 @@ def test_the_command_pulls_with_the_connection_that_airflow_has(installation: In
 def test_demo_says_what_it_did(installation: Installation) -> None:
     said = installation.said
     assert re.search(r"\[7/7\] truth .* all \d+ figures equal", said)
+    for stage, words in (
+        ("warehouse", r"[1-9]\d+ models and [1-9]\d* tests passed, [1-9]\d* checks passed"),
+        ("publication", r"2024-W40-r1; [1-9]\d* checks passed"),
+    ):
+        assert re.search(rf"{stage} .* s  {words}", said), said
     for name in ("edisi.pdf", "edisi.html", "lumbung psql", "Airflow"):
         assert name in said
     truth = truth_of(installation)["channels"]
@@ -128,8 +169,11 @@ def test_second_demo_adds_no_row_and_no_edition(installation: Installation) -> N
     (last,) = installation.query("select max(batch_id) from raw.batch")[0]
     pdf = next(installation.settings.editions.glob("*/edisi.pdf"))
     stamp = pdf.stat().st_mtime_ns
-    run_demo(installation.settings, SEED, WEEKS, RETRY_AT_ONCE)
+    second = run_demo(installation.settings, SEED, WEEKS, RETRY_AT_ONCE)
     assert sizes() == before
+    said = second.console.file.getvalue()  # type: ignore[attr-defined]
+    assert re.search(r"warehouse .* nothing new since build [1-9]", said)
+    assert re.search(r"publication .* 2024-W40-r1; nothing new", said)
     again = batch_counts(installation, int(str(last)))
     first = truth_of(installation)["channels"]
     assert again.keys() == first.keys()

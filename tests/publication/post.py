@@ -12,7 +12,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, syntax
 
-from lumbung.embedded.postgres import free_port
+from lumbung.embedded.processes import free_port
 from lumbung.publication.mail import MailServer
 
 

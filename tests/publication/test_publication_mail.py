@@ -13,7 +13,8 @@ from post import Post, post_office
 from sample import WEEK, pass_gate
 
 from conftest import Figures, copy_of
-from lumbung.embedded.postgres import EmbeddedPostgres, free_port
+from lumbung.embedded.postgres import EmbeddedPostgres
+from lumbung.embedded.processes import free_port
 from lumbung.errors import ConfigurationError, PublicationError, ServiceError
 from lumbung.publication import edition, mail, render, review
 from lumbung.publication.mail import MailServer

@@ -12,14 +12,24 @@ import argparse
 import hmac
 import json
 import re
+import secrets
+import sys
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from lumbung.embedded.processes import Processes, free_port
 from lumbung.errors import ServiceError
+from lumbung.settings import Settings
+
+if TYPE_CHECKING:
+    from lumbung.embedded.airflow import AirflowClient
+
+NAME = "kobo-stand-in"
+"""Its name among the running parts, in a demo's home."""
 
 Row = dict[str, Any]
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -117,6 +127,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: the caller's log is enough."""
+
+
+def start(settings: Settings, processes: Processes, client: AirflowClient) -> None:
+    """Serve the demo's inbox in the background, unless it is, and tell Airflow where."""
+    if processes.find(NAME):
+        return
+    token, port = secrets.token_hex(20), free_port()
+    # Airflow first: a kill in between leaves nothing running that Airflow does not know.
+    client.set_connection(
+        "kobo_pemantau", conn_type="http", host=f"http://127.0.0.1:{port}", password=token
+    )
+    processes.spawn(
+        NAME,
+        [
+            sys.executable, "-m", "lumbung.demo.kobo_server",
+            "--data", str(settings.inbox / "kobo_pemantau.json"),
+            "--port", str(port), "--token", token,
+            "--max-limit", "15",  # fewer than there are: paging really happens
+        ],
+        {"PATH": ""},
+    )  # fmt: skip
 
 
 def main() -> None:

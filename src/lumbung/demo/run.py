@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import secrets
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,14 @@ from lumbung.demo import reckoning, writers
 from lumbung.demo import truth as comparison
 from lumbung.demo import world as invented
 from lumbung.embedded.airflow import Airflow, AirflowClient
-from lumbung.embedded.postgres import free_port
 from lumbung.embedded.stack import Stack
-from lumbung.errors import ConfigurationError, LumbungError, PublicationError, ServiceError
+from lumbung.errors import ConfigurationError, PublicationError, ServiceError, explained
+from lumbung.files import write_private
 from lumbung.settings import Settings
 
 CHANNELS = ("rekap_pengawasan", "wa_aduan", "kobo_pemantau", "register_laporan")
 """Pulled in this order; the warehouse is woken by the last one's asset."""
 
-STAND_IN = "kobo-stand-in"
 RUN_SECONDS = 900
 
 
@@ -56,22 +54,34 @@ class Demo:
     def run(self) -> None:
         """Run every stage; a second run finishes what an interrupted one left.
 
+        Whatever did not run before is stopped again, unless it is to be kept.
+
         Raises:
             LumbungError: naming the stage, the cause and the next step.
 
         """
-        was_running = any(part.pid for part in self.stack.status())
+        before = {part.name for part in self.stack.status() if part.pid}
         try:
-            self._run()
-        except LumbungError as error:
-            raise type(error)(
-                f"stage '{self._stage}': {error.what}", where=error.where, cure=error.cure
-            ) from error
-        finally:
-            if not (self.keep or was_running):
-                with self.console.status("stopping PostgreSQL and Airflow"):
-                    self.stack.stop()
+            try:
+                self._run()
+            except Exception as error:
+                known = explained(error, self.settings.home)
+                raise type(known)(
+                    f"stage '{self._stage}': {known.what}", where=known.where, cure=known.cure
+                ) from error
+        except BaseException:
+            try:
+                self._stop(before)
+            except Exception as error:  # what failed first is the one to tell
+                self.console.print(f"not stopped: {error}", markup=False, soft_wrap=True)
+            raise
+        self._stop(before)
         self._say_how_to_go_on()
+
+    def _stop(self, but: set[str]) -> None:
+        if not self.keep:
+            with self.console.status("stopping what the demo started"):
+                self.stack.stop(but=but)
 
     def _run(self) -> None:
         with self._staged("PostgreSQL") as note:
@@ -93,6 +103,7 @@ class Demo:
             self._wait_for_dags(client)
             memory = sum(part.memory for part in self.stack.status())
             note.append(f"{airflow.url}, {memory / 1e9:.2f} GB with PostgreSQL")
+        seen = _Seen.at(url)
         with self._staged("intake") as note:
             counts = self._pull_channels(client, url)
             note.append(
@@ -100,10 +111,11 @@ class Demo:
                 f"{sum(row['landed'] for row in counts.values())} landed"
             )
         with self._staged("warehouse") as note:
-            note.append(self._build(client, url))
+            self._build(client, url)
+            note.append(seen.built(url))
         with self._staged("publication") as note:
             edition_id = self._publish(airflow, client, url, truth["edition_week"])
-            note.append(edition_id)
+            note += [edition_id, seen.checked(url, "publication") or "nothing new"]
         with self._staged("truth") as note:
             note.append(comparison.compare(truth, url))
         self._show_counts(counts)
@@ -115,15 +127,18 @@ class Demo:
         """Refuse to mix the demo with other records or another demo."""
         claim = self.settings.demo_claim
         wanted = {"seed": self.seed, "weeks": self.weeks}
-        if claim.exists():
+        try:
             found = json.loads(claim.read_text())
-            if found != wanted:
-                raise ConfigurationError(
-                    f"this home holds the demo of {found}, not of {wanted}",
-                    where=str(self.settings.home),
-                    cure="set LUMBUNG_HOME to another folder, or run 'lumbung down' and remove it",
-                )
+        except (OSError, ValueError):
+            found = None
+        if found == wanted:
             return
+        if found is not None:
+            raise ConfigurationError(
+                f"this home holds the demo of {_told(found)}, not of {_told(wanted)}",
+                where=str(self.settings.home),
+                cure="set LUMBUNG_HOME to another folder, or run 'lumbung down' and remove it",
+            )
         with database.connect(url) as connection:
             row = connection.execute("select exists (select from raw.batch)").fetchone()
         if row == (True,):
@@ -132,7 +147,7 @@ class Demo:
                 where=str(self.settings.home),
                 cure="set LUMBUNG_HOME to an empty folder for the demo",
             )
-        claim.write_text(json.dumps(wanted))
+        write_private(claim, json.dumps(wanted))
 
     def _wait_for_dags(self, client: AirflowClient) -> None:
         wanted = {f"intake__{channel}" for channel in CHANNELS} | {"warehouse", "publication"}
@@ -149,7 +164,6 @@ class Demo:
             time.sleep(0.5)
 
     def _pull_channels(self, client: AirflowClient, url: str) -> dict[str, dict[str, int]]:
-        self._start_stand_in(client)
         # The first three land while the warehouse sleeps; the last one's asset wakes it once.
         client.pause("warehouse")
         before = _last_batch(url)
@@ -164,25 +178,7 @@ class Demo:
                 self._follow(client, dag_id, run_id)
         return _channel_counts(url, before)
 
-    def _start_stand_in(self, client: AirflowClient) -> None:
-        """Serve the KoboToolbox stand-in and tell Airflow where it is."""
-        token, port = secrets.token_hex(20), free_port()
-        self.stack.processes.stop(STAND_IN)
-        self.stack.processes.spawn(
-            STAND_IN,
-            [
-                sys.executable, "-m", "lumbung.demo.kobo_server",
-                "--data", str(self.settings.inbox / "kobo_pemantau.json"),
-                "--port", str(port), "--token", token,
-                "--max-limit", "15",  # fewer than there are: paging really happens
-            ],
-            {"PATH": ""},
-        )  # fmt: skip
-        client.set_connection(
-            "kobo_pemantau", conn_type="http", host=f"http://127.0.0.1:{port}", password=token
-        )
-
-    def _build(self, client: AirflowClient, url: str) -> str:
+    def _build(self, client: AirflowClient, url: str) -> None:
         """Wait until a build has taken in every batch; wake the warehouse if an event was lost."""
         client.unpause("warehouse")
         grace = time.monotonic() + 10
@@ -191,18 +187,11 @@ class Demo:
             if active:
                 self._follow(client, "warehouse", active[0]["dag_run_id"])
             elif _built_batch(url) >= _last_batch(url, landed=True):
-                break
+                return
             elif time.monotonic() > grace:
                 self._follow(client, "warehouse", client.trigger("warehouse"))
             else:
                 time.sleep(0.5)
-        with database.connect(url) as connection:
-            row = connection.execute(
-                "select count(*) filter (where resource_type = 'model'),"
-                " count(*) filter (where resource_type = 'test') from ops.model_run"
-                " where build_id = (select max(build_id) from ops.build where state = 'success')"
-            ).fetchone()
-        return f"{row[0]} models and {row[1]} tests passed" if row else "up to date"
 
     def _publish(self, airflow: Airflow, client: AirflowClient, url: str, week_id: str) -> str:
         client.unpause("publication")
@@ -292,17 +281,57 @@ class Demo:
 
     def _say_how_to_go_on(self) -> None:
         self.console.print("\nGo on")
-        if self.keep:
-            airflow = self.stack.airflow(self.stack.start_database())
-            self.console.print(
-                f"  Airflow  {airflow.url}  (user admin, password {airflow.password('admin')})"
-            )
+        if url := self.stack.airflow_url:
+            password = self.stack.airflow(self.stack.start_database()).password("admin")
+            self.console.print(f"  Airflow  {url}  (user admin, password {password})")
             self.console.print(f"  portal   {self.stack.portal.url}")
             self.console.print("  stop     .venv/bin/lumbung down")
         else:
             self.console.print("  Airflow  .venv/bin/lumbung up    (prints address and password)")
             self.console.print(f"  portal   {_shown(self.settings.portal / 'index.html')}")
         self.console.print("  psql     .venv/bin/lumbung psql")
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What builds and checks there were at some time, to tell what came after it."""
+
+    build_id: int
+    check_result_id: int
+
+    @classmethod
+    def at(cls, url: str) -> _Seen:
+        return cls(
+            _number(url, "select max(build_id) from ops.build where state = 'success'"),
+            _number(url, "select max(check_result_id) from ops.check_result"),
+        )
+
+    def built(self, url: str) -> str:
+        """What the builds since then did."""
+        build_id = _Seen.at(url).build_id
+        if build_id == self.build_id:
+            return f"nothing new since build {build_id}"
+        ran = f"from ops.model_run where build_id = {build_id} and resource_type"
+        models = _number(url, f"select count(*) {ran} = 'model'")
+        tests = _number(url, f"select count(*) {ran} = 'test'")
+        return f"{models} models and {tests} tests passed, {self.checked(url, 'raw')}"
+
+    def checked(self, url: str, suite: str) -> str:
+        """How the last checks of a door went, if they were since then."""
+        last = (
+            "from ops.check_result where run_id = (select run_id from ops.check_result"  # noqa: S608
+            f" where suite = '{suite}' and check_result_id > {self.check_result_id}"
+            " order by check_result_id desc limit 1)"
+        )
+        if not (checks := _number(url, f"select count(*) {last}")):
+            return ""
+        warned = _number(url, f"select count(*) {last} and not is_passed")
+        return f"{checks - warned} checks passed" + f", {warned} warned" * bool(warned)
+
+
+def _told(claim: dict[str, int]) -> str:
+    """Which demo a claim is of, in words."""
+    return f"seed {claim.get('seed')} and {claim.get('weeks')} weeks"
 
 
 def _shown(path: Path) -> str:

@@ -18,14 +18,15 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import httpx
 import psycopg
 
-from lumbung.embedded.postgres import free_port
-from lumbung.embedded.processes import Processes
+from lumbung.embedded.processes import Processes, free_port
 from lumbung.errors import ServiceError
 from lumbung.files import write_private
+from lumbung.publication.people import load_people
 from lumbung.settings import Settings
 
 COMPONENTS: dict[str, list[str]] = {
@@ -39,9 +40,46 @@ log servers are left out because all logs are on this machine."""
 
 PREFERRED_PORT = 8080
 START_SECONDS = 180
-USERS = {"admin": "admin", "pimpinan": "op", "demo": "op"}
-"""Accounts and roles: `pimpinan` (leadership) approves editions, `demo` is the demo approving by
-itself, so that an edition tells the two apart."""
+
+
+def accounts(settings: Settings) -> dict[str, str]:
+    """Airflow's accounts and their roles: `admin` and those who approve editions.
+
+    In a demo's home also `demo`, the demo approving by itself: an edition tells the two apart.
+
+    Raises:
+        ConfigurationError: when `expectations/people.yaml` cannot be read.
+
+    """
+    demo = ["demo"] * settings.demo_claim.exists()
+    approvers = load_people(settings).approval.users
+    return {**dict.fromkeys([*approvers, *demo], "op"), "admin": "admin"}
+
+
+def address(settings: Settings) -> str:
+    """The address of Airflow's page, whether it runs or not.
+
+    Raises:
+        ServiceError: when Airflow was never started.
+
+    """
+    return f"http://127.0.0.1:{_state(settings)['port']}"
+
+
+def _state_file(settings: Settings) -> Path:
+    return settings.home / "airflow" / "state.json"
+
+
+def _state(settings: Settings) -> dict[str, str]:
+    try:
+        state: dict[str, str] = json.loads(_state_file(settings).read_text())
+    except (OSError, ValueError) as error:
+        raise ServiceError(
+            "Airflow has not been set up",
+            where=str(_state_file(settings)),
+            cure="run 'lumbung up'",
+        ) from error
+    return state
 
 
 class Airflow:
@@ -74,9 +112,12 @@ class Airflow:
 
     def environment(self) -> dict[str, str]:
         """The variables of every process of Airflow; each differs from a default for a reason."""
-        state = self._state()
+        state = _state(self.settings)
         port = state["port"]
-        sqlalchemy = self._metadata_url.split("://", 1)[1]
+        metadata = urlsplit(self._metadata_url)
+        # asyncpg calls it otherwise, and knows nothing of libpq's other parameters.
+        ssl = parse_qs(metadata.query).get("sslmode", [])[:1]
+        asynchronous = metadata._replace(query=f"ssl={ssl[0]}" if ssl else "")
         own = {
             "LUMBUNG_HOME": str(self.settings.home),
             "LUMBUNG_PROJECT": str(self.settings.project),
@@ -92,7 +133,7 @@ class Airflow:
             "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",  # no name service needed
             "AIRFLOW__CORE__FERNET_KEY": state["fernet_key"],
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(
-                f"{user}:{role}" for user, role in USERS.items()
+                f"{user}:{role}" for user, role in accounts(self.settings).items()
             ),
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self._passwords_file),
             # The API server listens on every interface by default.
@@ -104,8 +145,8 @@ class Airflow:
             "AIRFLOW__API__INSTANCE_NAME": "Lumbung",
             "AIRFLOW__API_AUTH__JWT_SECRET": state["jwt_secret"],
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{sqlalchemy}",
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": f"postgresql+asyncpg://{sqlalchemy}",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": _for("psycopg2", metadata),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": _for("asyncpg", asynchronous),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE": "3",
             "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
@@ -130,10 +171,10 @@ class Airflow:
     @property
     def url(self) -> str:
         """The address of Airflow's page."""
-        return f"http://127.0.0.1:{self._state()['port']}"
+        return address(self.settings)
 
     def password(self, user: str) -> str:
-        """The generated password of one of `USERS`."""
+        """The generated password of one of the `accounts`."""
         return str(json.loads(self._passwords_file.read_text())[user])
 
     # -- life --------------------------------------------------------------------------------
@@ -148,9 +189,9 @@ class Airflow:
         """
         self.prepare()
         if not any(map(self.processes.find, COMPONENTS)):
-            state = self._state()
+            state = _state(self.settings)
             state["port"] = str(free_port(int(state["port"])))
-            write_private(self._state_file, json.dumps(state))
+            write_private(_state_file(self.settings), json.dumps(state))
         if self.processes.find("scheduler") is None:
             self._give_up_dead_scheduler()
         for name, arguments in COMPONENTS.items():
@@ -176,39 +217,35 @@ class Airflow:
         self.processes.stop(*COMPONENTS)
 
     def client(self, user: str = "admin") -> AirflowClient:
-        """A client of the REST interface that speaks as one of `USERS`."""
+        """A client of the REST interface that speaks as one of the `accounts`.
+
+        Raises:
+            ServiceError: when the API server does not answer, or refuses the password.
+
+        """
         return AirflowClient(self.url, user, self.password(user))
 
     # -- the parts ---------------------------------------------------------------------------
 
     @property
-    def _state_file(self) -> Path:
-        return self.folder / "state.json"
-
-    @property
     def _passwords_file(self) -> Path:
         return self.folder / "passwords.json"
 
-    def _state(self) -> dict[str, str]:
-        try:
-            state: dict[str, str] = json.loads(self._state_file.read_text())
-        except (OSError, ValueError) as error:
-            raise ServiceError(
-                "Airflow has not been set up", where=str(self.folder), cure="run 'lumbung up'"
-            ) from error
-        return state
-
     def _prepare_secrets(self) -> None:
-        if not self._state_file.exists():
+        if not _state_file(self.settings).exists():
             state = {
                 "port": str(PREFERRED_PORT),
                 "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
                 "secret_key": secrets.token_urlsafe(32),
                 "jwt_secret": secrets.token_urlsafe(48),
             }
-            write_private(self._state_file, json.dumps(state))
-        if not self._passwords_file.exists():
-            passwords = {user: secrets.token_urlsafe(12) for user in USERS}
+            write_private(_state_file(self.settings), json.dumps(state))
+        known: dict[str, str] = {}
+        if self._passwords_file.exists():
+            known = json.loads(self._passwords_file.read_text())
+        wanted = accounts(self.settings)
+        if known.keys() != wanted.keys():  # who no longer approves loses the account
+            passwords = {user: known.get(user) or secrets.token_urlsafe(12) for user in wanted}
             write_private(self._passwords_file, json.dumps(passwords))
 
     def _migrate(self) -> None:
@@ -270,6 +307,12 @@ class Airflow:
         )
 
 
+def _for(driver: str, url: SplitResult) -> str:
+    """A URL as SQLAlchemy wants it."""
+    query = f"?{url.query}" if url.query else ""
+    return f"postgresql+{driver}://{url.netloc}{url.path}{query}"
+
+
 class AirflowClient:
     """Airflow's REST interface (v2), as far as Lumbung uses it.
 
@@ -284,9 +327,8 @@ class AirflowClient:
 
     def __init__(self, url: str, user: str, password: str) -> None:
         self._http = httpx.Client(base_url=url, timeout=30)
-        token = self._http.post("/auth/token", json={"username": user, "password": password})
-        token.raise_for_status()
-        self._http.headers["Authorization"] = f"Bearer {token.json()['access_token']}"
+        token = self._request("POST", "/auth/token", json={"username": user, "password": password})
+        self._http.headers["Authorization"] = f"Bearer {token['access_token']}"
 
     def call(self, method: str, path: str, **arguments: Any) -> Any:
         """One request below `/api/v2`, its JSON answer.
@@ -296,9 +338,12 @@ class AirflowClient:
                 half a minute.
 
         """
+        return self._request(method, f"/api/v2{path}", **arguments)
+
+    def _request(self, method: str, path: str, **arguments: Any) -> Any:
         for attempt in range(6):
             try:
-                answer = self._http.request(method, f"/api/v2{path}", **arguments)
+                answer = self._http.request(method, path, **arguments)
                 answer.raise_for_status()
                 return answer.json() if answer.content else None
             except httpx.HTTPStatusError as error:
@@ -366,15 +411,6 @@ class AirflowClient:
         """The state of every task of a run, by task id."""
         answer = self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=100")
         return {task["task_id"]: task["state"] for task in answer["task_instances"]}
-
-    def xcom(self, dag_id: str, run_id: str, task_id: str) -> Any:
-        """What a task returned."""
-        answer = self.call(
-            "GET",
-            f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
-            "?deserialize=true",
-        )
-        return answer["value"]
 
     def log(self, dag_id: str, run_id: str, task_id: str, attempt: int = 1) -> list[dict[str, Any]]:
         """The log of one attempt of a task, one event each."""

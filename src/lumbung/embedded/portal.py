@@ -1,7 +1,6 @@
 """The portal on this machine: Python's own web server over `LUMBUNG_HOME/portal`, on loopback.
 
-For looking at it and for one office's network; the public reads it from any real web server
-(docs/portal.md).
+For looking at it here; others read it from any real web server (docs/portal.md).
 """
 
 from __future__ import annotations
@@ -12,8 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from lumbung.embedded.postgres import free_port
-from lumbung.embedded.processes import Processes
+from lumbung.embedded.processes import Processes, free_port
 from lumbung.errors import ServiceError
 
 NAME = "portal"

@@ -12,8 +12,8 @@ import os
 import pwd
 import secrets
 import shutil
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,8 +22,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psutil
-import psycopg
 
+from lumbung import database
+from lumbung.embedded.processes import free_port
 from lumbung.errors import ServiceError
 from lumbung.files import write_private
 
@@ -52,19 +53,6 @@ OPTIONS = {
     "timezone": "UTC",
     "log_timezone": "Asia/Jakarta",
 }
-
-
-def free_port(preferred: int | None = None) -> int:
-    """A TCP port on loopback that nobody listens on: the preferred one if it is free."""
-    for port in (preferred, 0) if preferred else (0,):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return int(probe.getsockname()[1])
-    raise ServiceError(
-        "no free TCP port on loopback", where="127.0.0.1", cure="stop a program that holds ports"
-    )
 
 
 class EmbeddedPostgres:
@@ -113,8 +101,7 @@ class EmbeddedPostgres:
             if not self.is_running:
                 self._initialise()
                 self._launch()
-            self._ensure_database(DATABASE)
-            return self.url()
+            return database.ensure(self.url("postgres"), DATABASE)
 
     def stop(self) -> None:
         """Stop the server and wait for it; nothing happens when it does not run."""
@@ -124,8 +111,7 @@ class EmbeddedPostgres:
 
     def ensure_database(self, name: str) -> str:
         """Make a database unless it exists, and return its URL."""
-        self._ensure_database(name)
-        return self.url(name)
+        return database.ensure(self.url("postgres"), name)
 
     # -- the parts ---------------------------------------------------------------------------
 
@@ -194,15 +180,24 @@ class EmbeddedPostgres:
     def _open_way(self) -> None:
         """As root: hand the folder to the system user and let it pass through the folders above.
 
-        Only the right to pass (`o+x`) is added, and only where it is missing.
+        Only the right to pass (`o+x`) is added, only where it is missing, and it is said.
         """
         if (user := _system_user()) is None:
             return
         os.chown(self.folder, user.pw_uid, user.pw_gid)
-        for path in (*self.folder.parents, *BINARIES.parents):
-            mode = path.stat().st_mode
-            if not mode & 0o001:
-                path.chmod(mode | 0o001)
+        closed = [
+            path
+            for path in dict.fromkeys((*self.folder.parents, *BINARIES.parents))
+            if not path.stat().st_mode & 0o001
+        ]
+        for path in closed:
+            path.chmod(path.stat().st_mode | 0o001)
+        if closed:
+            print(
+                f"PostgreSQL may not run as root and runs as {user.pw_name}; to let it pass, others"
+                f" may now pass through (o+x): {', '.join(map(str, closed))}",
+                file=sys.stderr,
+            )
 
     def _launch(self) -> None:
         (self.data / "postmaster.pid").unlink(missing_ok=True)  # not running: stale after a kill
@@ -229,14 +224,6 @@ class EmbeddedPostgres:
                 time.sleep(0.5)
             else:
                 return
-
-    def _ensure_database(self, name: str) -> None:
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            exists = connection.execute("select 1 from pg_database where datname = %s", (name,))
-            if exists.fetchone() is None:
-                connection.execute(
-                    psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(name))
-                )
 
     def _log_tail(self) -> str:
         try:

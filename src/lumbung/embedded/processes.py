@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import subprocess
 from pathlib import Path
 
 import psutil
 
 from lumbung.errors import ServiceError
+from lumbung.files import write_private
+
+
+def free_port(preferred: int | None = None) -> int:
+    """A TCP port on loopback that nobody listens on: the preferred one if it is free."""
+    for port in (preferred, 0) if preferred else (0,):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return int(probe.getsockname()[1])
+    raise ServiceError(
+        "no free TCP port on loopback", where="127.0.0.1", cure="stop a program that holds ports"
+    )
 
 
 class Processes:
@@ -24,7 +40,10 @@ class Processes:
         self.logs = logs
 
     def spawn(self, name: str, command: list[str], environment: dict[str, str]) -> None:
-        """Start a process in a session of its own, its output appended to its log."""
+        """Start a process in a session of its own, its output appended to its log.
+
+        One whose id cannot be kept is ended again: nobody could find it.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(parents=True, exist_ok=True)
         with self.log(name).open("ab") as log:
@@ -32,8 +51,17 @@ class Processes:
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 cwd=self.folder, start_new_session=True,
             )  # fmt: skip
-        started = psutil.Process(process.pid).create_time()
-        (self.folder / name).write_text(f"{process.pid} {started}")
+        try:
+            started = psutil.Process(process.pid).create_time()
+            write_private(self.folder / name, f"{process.pid} {started}")
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+
+    def names(self) -> list[str]:
+        """The names of the processes that were started and not stopped, alive or not."""
+        return sorted(p.name for p in self.folder.glob("*") if not p.name.startswith("."))
 
     def find(self, name: str) -> psutil.Process | None:
         """The live process of that name; a recycled process id is not mistaken for it."""

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
-
 from lumbung import database
+from lumbung.embedded import airflow as embedded_airflow
 from lumbung.embedded import portal
 from lumbung.embedded.airflow import COMPONENTS, Airflow
 from lumbung.embedded.postgres import EmbeddedPostgres
 from lumbung.embedded.processes import Processes, family_memory
-from lumbung.errors import ServiceError
 from lumbung.settings import Settings
 
 AIRFLOW_DATABASE = "airflow"
+POSTGRES = "postgres"
+"""The embedded server's name among the parts."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +53,13 @@ class Stack:
 
         """
         url = self.settings.database_url or self.postgres.start()
+        # What arrives there is personal, and as root others may pass through the home.
+        self.settings.inbox.mkdir(mode=0o700, parents=True, exist_ok=True)
         database.migrate(url)
         return url
 
     def start(self) -> Airflow:
-        """Start everything that does not run.
+        """Start everything that does not run; in a demo's home its stand-in of KoboToolbox too.
 
         Raises:
             ServiceError: when a part does not come up.
@@ -67,14 +68,15 @@ class Stack:
         airflow = self.airflow(self.start_database())
         self.portal.start()
         airflow.start()
+        if self.settings.demo_claim.exists():
+            from lumbung.demo import kobo_server
+
+            kobo_server.start(self.settings, self.processes, airflow.client())
         return airflow
 
     def airflow(self, url: str) -> Airflow:
         """Airflow beside the warehouse at `url`, its metadata in the same server."""
-        if self.settings.database_url is None:
-            metadata_url = self.postgres.ensure_database(AIRFLOW_DATABASE)
-        else:
-            metadata_url = _beside(url, AIRFLOW_DATABASE)
+        metadata_url = database.ensure(url, AIRFLOW_DATABASE)
         return Airflow(self.settings, self.processes, url, metadata_url, self.airflow_overrides)
 
     def let_airflow_answer(self, connection_id: str, url: str) -> None:
@@ -89,45 +91,26 @@ class Stack:
             # Only its servers look into Airflow's metadata; tasks ask one of them.
             os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
 
-    def stop(self) -> None:
-        """Stop whatever runs, the database last."""
-        running = sorted(path.name for path in self.processes.folder.glob("*"))
-        self.processes.stop(*running)
-        self.postgres.stop()
+    @property
+    def airflow_url(self) -> str | None:
+        """The address of Airflow's page, None while its API server does not run."""
+        running = self.processes.find("api-server")
+        return embedded_airflow.address(self.settings) if running else None
+
+    def stop(self, *, but: Collection[str] = ()) -> None:
+        """Stop whatever runs, the database last; the parts named in `but` are left alone."""
+        self.processes.stop(*(name for name in self.processes.names() if name not in but))
+        if POSTGRES not in but:
+            self.postgres.stop()
 
     def status(self) -> list[Part]:
         """Every part, running or not."""
         parts = []
         if self.settings.database_url is None:
             server = self.postgres.process
-            parts.append(Part("postgres", server.pid if server else None, family_memory(server)))
-        started = {path.name for path in self.processes.folder.glob("*")}
-        known = [*COMPONENTS, portal.NAME]
-        for name in [*known, *sorted(started - set(known))]:
+            parts.append(Part(POSTGRES, server.pid if server else None, family_memory(server)))
+        for name in dict.fromkeys([*COMPONENTS, portal.NAME, *self.processes.names()]):
             process = self.processes.find(name)
             pid = process.pid if process else None
             parts.append(Part(name, pid, self.processes.memory(name)))
         return parts
-
-
-def _beside(url: str, name: str) -> str:
-    """Make sure a database of that name exists in the server of `url`; its URL."""
-    with database.connect(url) as connection:
-        connection.autocommit = True
-        found = connection.execute("select 1 from pg_database where datname = %s", (name,))
-        if found.fetchone() is None:
-            try:
-                connection.execute(
-                    psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(name))
-                )
-            except psycopg.Error as error:
-                raise ServiceError(
-                    f"Airflow's database could not be made: {error}",
-                    where=name,
-                    cure="create it, or let this account create databases",
-                ) from error
-    parts = conninfo_to_dict(url)
-    return (
-        f"postgresql://{parts['user']}:{parts.get('password', '')}"
-        f"@{parts['host']}:{parts.get('port', 5432)}/{name}"
-    )

@@ -1,0 +1,72 @@
+"""What is committed: a lock that installs exactly what was tried, and nothing of one machine."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def locked() -> dict[str, list[str]]:
+    """The locked versions of every package: more than one where they differ by Python."""
+    found: dict[str, list[str]] = {}
+    for entry in re.split(r"\n(?=[A-Za-z0-9])", (ROOT / "requirements.lock").read_text())[1:]:
+        match = re.match(r"([a-z0-9.-]+)==(\S+)( ; .+)? \\\n", entry)
+        assert match, f"not a pinned version: {entry[:80]}"
+        assert re.search(r"^    --hash=sha256:[0-9a-f]{64}", entry, re.M), f"no hash: {entry[:80]}"
+        found.setdefault(match[1], []).append(match[2])
+    assert len(found) > 200
+    return found
+
+
+def direct() -> list[Requirement]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    lines = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
+    assert len(lines) == len(set(lines)), "listed twice"
+    return [Requirement(line) for line in lines]
+
+
+@pytest.mark.parametrize("requirement", direct(), ids=lambda requirement: requirement.name)
+def test_every_dependency_is_bounded_and_locked_within_its_bounds(
+    requirement: Requirement, locked: dict[str, list[str]]
+) -> None:
+    assert any(bound.operator == "<" for bound in requirement.specifier), "no upper bound"
+    versions = locked[canonicalize_name(requirement.name)]
+    assert all(requirement.specifier.contains(version) for version in versions), versions
+
+
+def test_lock_names_no_index() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    assert not re.search(r"https?://|--(extra-)?index|--find-links", lock)
+
+
+def test_no_file_names_an_index_or_a_place_on_one_machine() -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a clone: what is committed cannot be told")
+    tracked = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT).decode().split("\0")
+    files = [ROOT / name for name in tracked if name and (ROOT / name).is_file()]
+    assert len(files) > 200
+    unwanted = re.compile(
+        r"pypi\.(?:org|python)|(?<!127\.0\.0\.1:9)/simpl[e]\b|/wor[k]/|/hom[e]/\w|/roo[t]/|/tmp/w[t]\b"
+    )
+    found = [
+        f"{file.relative_to(ROOT)}: {match[0]}"
+        for file in files
+        if (match := unwanted.search(file.read_text(encoding="utf-8", errors="ignore")))
+    ]
+    assert found == []
+
+
+def test_docker_copies_what_there_is() -> None:
+    copied = re.findall(r"^COPY (.+) \S+$", (ROOT / "Dockerfile").read_text(), re.M)
+    sources = " ".join(copied).split()
+    assert {"src", "dags", "requirements.lock"} < set(sources)
+    assert [source for source in sources if not (ROOT / source).exists()] == []
