@@ -68,6 +68,7 @@ FULL = {errno.ENOSPC, errno.EDQUOT}
 BARRED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE}
 LITTLE = 32_000_000
 """Bytes; with less than that free PostgreSQL can't begin another file of its log (16 MiB)."""
+DISK = "the disk is full"
 
 
 def explained(error: Exception, home: Path) -> LumbungError:
@@ -85,6 +86,8 @@ def explained(error: Exception, home: Path) -> LumbungError:
     causes = list(_causes(error))
     system = next((e for e in causes if isinstance(e, OSError) and e.errno in FULL | BARRED), None)
     if isinstance(error, LumbungError):
+        if DISK in error.what:  # explained before, by the demo
+            return error
         known = error
     elif system is not None:
         known = ServiceError(
@@ -111,7 +114,7 @@ def explained(error: Exception, home: Path) -> LumbungError:
         or any(map(_is_full, (home, Path(os.environ.get("TMPDIR", "/tmp")))))  # noqa: S108
     ):
         return ServiceError(
-            f"the disk is full ({known.what})",
+            f"{DISK} ({known.what})",
             where=known.where,
             cure="free disk space, then run the same again",
         )

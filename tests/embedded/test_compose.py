@@ -59,7 +59,7 @@ def office_url(server: EmbeddedPostgres) -> str:
     """A server as an office may have it: no superuser, a password to be quoted, parameters."""
     name, password = "kantor", "r@hasia/100%:#"
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        if not connection.execute("select from pg_roles where rolname = %s", (name,)).fetchone():
+        if not connection.execute("select 1 from pg_roles where rolname = %s", (name,)).fetchone():
             connection.execute(
                 f"create role {name} login createdb createrole password '{password}'"
             )

@@ -204,7 +204,9 @@ def test_any_failure_names_its_stage_and_a_failed_stop_does_not_hide_it(
 def test_what_others_raise_is_told_with_a_next_step(
     error: Exception, told: str, tmp_path: Path
 ) -> None:
-    message = str(explained(error, tmp_path / "not" / "there"))
+    known = explained(error, tmp_path / "not" / "there")
+    assert explained(known, tmp_path) is known
+    message = str(known)
     assert re.match(told, message), message
     assert "again" in message
     if kept := re.search(r"\[(.*\.log)\]", message):

@@ -24,6 +24,17 @@ def status(installation: Installation) -> tuple[int, dict[str, list[str]]]:
     }
 
 
+def test_taken_ports_are_left_alone_and_addresses_follow(installation: Installation) -> None:
+    """8080 and 8090 are held by someone else while this installation starts."""
+    airflow = installation.stack.airflow(installation.url)
+    assert urlsplit(airflow.url).port != 8080
+    assert airflow.environment()["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == (
+        f"{airflow.url}/execution/"
+    )
+    assert urlsplit(str(installation.stack.portal.url)).port != 8090
+    assert airflow.url in installation.said
+
+
 def test_status_tells_every_part_its_log_and_the_addresses(installation: Installation) -> None:
     code, lines = status(installation)
     assert code == 0
@@ -58,17 +69,6 @@ def test_up_starts_what_is_down_and_nothing_else(installation: Installation) -> 
     assert f"portal   {installation.stack.portal.url}" in done.stdout
     assert processes.find("scheduler") == scheduler
     assert status(installation)[0] == 0
-
-
-def test_taken_ports_are_left_alone_and_addresses_follow(installation: Installation) -> None:
-    """8080 and 8090 are held by someone else while this installation starts."""
-    airflow = installation.stack.airflow(installation.url)
-    assert urlsplit(airflow.url).port != 8080
-    assert airflow.environment()["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == (
-        f"{airflow.url}/execution/"
-    )
-    assert urlsplit(str(installation.stack.portal.url)).port != 8090
-    assert airflow.url in installation.said
 
 
 def test_everything_listens_on_loopback_only(installation: Installation) -> None:

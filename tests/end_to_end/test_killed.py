@@ -38,8 +38,8 @@ def at(home: Path) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def home(scratch: Path) -> Iterator[Path]:
-    """Where the demo is filled up, killed and finished."""
+def home(scratch: Path, small_disk: object) -> Iterator[Path]:
+    """Where the demo is filled up, killed and finished; stopped before its disk is taken away."""
     folder = scratch / "killed"
     yield folder
     Stack(at(folder)).stop()
@@ -135,7 +135,7 @@ def test_a_disk_that_fills_up_is_named_and_more_space_is_the_cure(
     home: Path, small_disk: Callable[[str], Path], scratch: Path
 ) -> None:
     """It is full when the database is there and Airflow is set up; the next test goes on."""
-    disk, log = small_disk("100m"), scratch / "full.log"
+    disk, log = small_disk("56m"), scratch / "full.log"
     home.symlink_to(disk)
     demo = demo_process(at(disk), log)
     assert demo.wait(SECONDS) == 1

@@ -102,7 +102,8 @@ def test_failing_dbt_test_stops_before_the_marts(installation: Installation) -> 
         " insert into raw.record (record_id, channel, source_id, content_hash, batch_id,"
         " received_at, payload) overriding system value"
         " select batch.batch_id << 20, channel, 'planted', content_hash, batch.batch_id,"
-        " received_at, payload from raw.record, batch where channel = 'kobo_pemantau' limit 1"
+        " received_at, payload from batch, raw.record where record_id ="
+        " (select min(record_id) from marts.fct_report where channel = 'kobo_pemantau')"
     )
     before = builds(installation), published(installation)
     fault = installation.settings.project / "dbt_project" / "tests" / "planted_fault.sql"
