@@ -28,9 +28,12 @@ from lumbung.settings import Settings
     tags=["warehouse"],
 )
 def stewardship() -> None:
+    """One task: see the module."""
+
     @task
     @for_good
     def tell() -> dict[str, dict[str, int]]:
+        """Write to the owners; the answer is counts by owner and check."""
         from lumbung import stewardship as review_list
 
         settings = Settings.load()
