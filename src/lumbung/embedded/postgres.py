@@ -36,6 +36,7 @@ SYSTEM_USERS = ("lumbung-postgres", "nobody")
 """Accounts to run under as root (PostgreSQL refuses root); the first is made if it can be."""
 
 START_SECONDS = 60
+STOP_SECONDS = 20
 
 # For two cores and a few gigabytes that Airflow and dbt share with the server.
 OPTIONS = {
@@ -104,10 +105,19 @@ class EmbeddedPostgres:
             return database.ensure(self.url("postgres"), DATABASE)
 
     def stop(self) -> None:
-        """Stop the server and wait for it; nothing happens when it does not run."""
+        """Stop the server and wait for it; nothing happens when it does not run.
+
+        One that cannot end in order (its disk is full) is made to; it recovers when it starts.
+        """
         with self._lock():
-            if self.is_running:
-                self._run("pg_ctl", "-D", str(self.data), "-w", "-m", "fast", "stop")
+            if not self.is_running:
+                return
+            stop = ("pg_ctl", "-D", str(self.data), "-w", "-t", str(STOP_SECONDS), "-m")
+            try:
+                self._run(*stop, "fast", "stop")
+            except ServiceError:
+                if self.is_running:
+                    self._run(*stop, "immediate", "stop")
 
     def ensure_database(self, name: str) -> str:
         """Make a database unless it exists, and return its URL."""
