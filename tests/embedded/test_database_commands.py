@@ -105,9 +105,9 @@ def test_accounts_are_those_who_approve_and_only_a_demo_approves_by_itself(
     project = tmp_path / "project"
     (project / "expectations").mkdir(parents=True)
     people = (ROOT / "expectations" / "people.yaml").read_text()
-    assert "users: [pimpinan]" in people
+    assert people.count("users: {pimpinan:") == 1
     (project / "expectations" / "people.yaml").write_text(
-        people.replace("users: [pimpinan]", "users: [pimpinan, ketua]")
+        people.replace("users: {pimpinan:", "users: {ketua: Ketua, pimpinan:")
     )
     airflow.settings = Settings(home=tmp_path, project=project, database_url=None)
     airflow.settings.demo_claim.touch()
