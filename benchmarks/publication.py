@@ -37,11 +37,20 @@ def edition(count: int) -> Any:
     issues += ["DPH", "PUNGHIT", "LOG", "LAIN"]
     types = ["ADM", "PID", "ETIK", "HKL", "SKT"]
     reasons = ["FORMAL", "MATERIEL", "LATE", "ALREADY_HANDLED", "WITHDRAWN", "UNSTATED"]
-    preventions = ["IMBAUAN_TERTULIS", "IMBAUAN_LISAN", "SOSIALISASI", "KOORDINASI"]
+    preventions = ["IMBAUAN_TERTULIS", "IMBAUAN_LISAN", "SOSIALISASI", "KOORDINASI", "UNSTATED"]
+    targets = [
+        *("KPU", "GAKKUMDU", "KEPOLISIAN", "DKPP", "BKN", "KASN", "PEMDA", "TNI_POLRI", "LAIN"),
+        "UNSTATED",
+    ]
     rules = ["LAPOR", "TEMUAN", "KAJIAN_AWAL", "PERBAIKAN", "PENANGANAN"]
     categories = {
         "suspected_violation": ["ALL"],
         "suspected_violation_by_kind": ["LP", "TM"],
+        "suspected_violation_by_context": [
+            f"{kind}_{context}"
+            for kind in ("LP", "TM")
+            for context in ("IN_EVENT", "OUTSIDE_EVENT", "UNKNOWN")
+        ],
         "suspected_violation_by_issue": issues,
         "suspected_violation_by_type": types,
         **{
@@ -53,9 +62,12 @@ def edition(count: int) -> Any:
             *("PROVEN", "NOT_PROVEN", "FORWARDED", "CLOSED", "IN_PROCESS")
         ],
         "report_registered_by_type": types,
+        "report_forwarded_by_target": targets,
+        "report_follow_up_closed_by_target": targets,
         "tip": ["ALL"],
-        "campaign_event_by_election": ["PILGUB", "PILBUP", "PILWAKO"],
-        "campaign_event_by_method": ["TATAP_MUKA", "TERBATAS", "RAPAT_UMUM", "LAIN"],
+        "campaign_event": ["ALL"],
+        "campaign_event_by_election": ["PILGUB", "PILBUP", "PILWAKO", "UNSTATED"],
+        "campaign_event_by_method": ["TATAP_MUKA", "TERBATAS", "RAPAT_UMUM", "LAIN", "UNSTATED"],
         "prevention": ["ALL"],
         "prevention_by_type": preventions,
         "district_submitted": ["ALL"],
@@ -90,6 +102,7 @@ def edition(count: int) -> Any:
         "issue_label": {code: f"Tema {code.lower()}" for code in issues},
         "violation_type": {code: f"Jenis {code.lower()}" for code in types},
         "reason": {code: f"Alasan {code.lower()}" for code in reasons},
+        "forwarding_target": {code: f"Tujuan {code.lower()}" for code in targets},
         "prevention_type": {code: f"Bentuk {code[-6:].lower()}" for code in preventions},
         "deadline_rule": {code: f"Tenggat {code.lower()}" for code in rules},
         "set_apart_reason": {},

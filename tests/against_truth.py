@@ -33,6 +33,7 @@ def facts_equal_truth(url: str, truth: dict[str, Any]) -> None:
         "select channel, record_kind, lower(register_number), regency_code, district_code,"
         " occurred_date::text, known_date::text, received_date::text, week_id,"
         " registration_outcome, status_code, non_registration_reason,"
+        " forwarding_target_code, is_follow_up_closed, campaign_context_code,"
         " array(select issue_code from marts.bridge_report_issue b"
         "  where b.report_id = r.report_id order by 1),"
         " array(select violation_type_code from marts.bridge_report_violation_type b"
@@ -54,6 +55,9 @@ def facts_equal_truth(url: str, truth: dict[str, Any]) -> None:
             report["registration_outcome"],
             report["status_code"],
             report["non_registration_reason"],
+            report["forwarding_target"],
+            report["is_follow_up_closed"],
+            report["campaign_context"],
             tuple(sorted(report["issues"])),
             tuple(sorted(report["violation_types"])),
         )

@@ -12,7 +12,8 @@
     {#- The definition of every figure: a select of one row per fact that it counts. Counted by
         int_figure_weeks__counted, listed by rpt_figure_member. The arguments name relations:
             cases         report_id regency_code week_id record_kind registration_outcome
-                          non_registration_reason status_code
+                          non_registration_reason status_code forwarding_target_code
+                          is_follow_up_closed campaign_context_code
             terms         report_id vocabulary code
             activities    activity_id regency_code week_id record_kind is_recap election_code
                           method_code prevention_type_code
@@ -46,6 +47,15 @@
             case when cases.registration_outcome = 'registered' then
                 coalesce(statuses.result_code, 'IN_PROCESS')
             end
+        ),
+        (
+            'suspected_violation_by_context',
+            cases.record_kind || '_' || cases.campaign_context_code
+        ),
+        ('report_forwarded_by_target', cases.forwarding_target_code),
+        (
+            'report_follow_up_closed_by_target',
+            case when cases.is_follow_up_closed then cases.forwarding_target_code end
         )
     ) as named (figure_code, category_code)
     where
@@ -93,15 +103,15 @@
     from {{ activities }} as activities
     cross join lateral (
         values
-        ('campaign_event_by_election', 'LHP', activities.election_code),
-        ('campaign_event_by_method', 'LHP', activities.method_code),
+        ('campaign_event', 'LHP', 'ALL'),
+        ('campaign_event_by_election', 'LHP', coalesce(activities.election_code, 'UNSTATED')),
+        ('campaign_event_by_method', 'LHP', coalesce(activities.method_code, 'UNSTATED')),
         ('prevention', 'PREV', 'ALL'),
-        ('prevention_by_type', 'PREV', activities.prevention_type_code)
+        ('prevention_by_type', 'PREV', coalesce(activities.prevention_type_code, 'UNSTATED'))
     ) as named (figure_code, record_kind, category_code)
     where
         activities.record_kind = named.record_kind
         and (activities.is_recap or activities.record_kind <> 'LHP')
-        and named.category_code is not null
         and activities.week_id >= {{ first_week }}
     union all
     select

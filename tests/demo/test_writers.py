@@ -22,6 +22,8 @@ from lumbung.demo import people, reckoning, world, writers
 
 REGISTER = Path("register_laporan/Buku Register Laporan 2024.xlsx")
 RECAP = Path("rekap_pengawasan/Rekap Pengawasan Kampanye dan Pencegahan.xlsx")
+REGISTER_REVISION = Path("register_laporan/Revisi Register Laporan 2024.xlsx")
+RECAP_REVISION = Path("rekap_pengawasan/Revisi Rekap Pengawasan.xlsx")
 CHATS = [
     Path("wa_aduan/Chat WhatsApp dengan Posko Aduan Babel.zip"),
     Path("wa_aduan/Chat WhatsApp dengan Posko Aduan Babel (1).zip"),
@@ -60,14 +62,24 @@ def sheets(path: Path) -> dict[str, list[Row]]:
 
 def rows(path: Path) -> list[Row]:
     """The rows of all sheets that have a number."""
-    found = [row for sheet in sheets(path).values() for row in sheet]
-    return [row for row in found if re.fullmatch(r"\d+", str(row[0]).removesuffix(".0"))]
+    return [row for _, row in keyed_rows(path)]
+
+
+def keyed_rows(path: Path) -> list[tuple[tuple[str, str], Row]]:
+    """The rows of all sheets that have a number, with sheet and number."""
+    found = [
+        ((name, str(row[0]).removesuffix(".0")), row)
+        for name, sheet in sheets(path).items()
+        for row in sheet
+    ]
+    return [(key, row) for key, row in found if key[1].isdigit()]
 
 
 def chat(inbox: Path, number: int) -> str:
     with zipfile.ZipFile(inbox / CHATS[number]) as archive:
-        assert archive.namelist() == ["Chat WhatsApp dengan Posko Aduan Babel.txt"]
-        return archive.read(archive.namelist()[0]).decode()
+        texts = [name for name in archive.namelist() if name.endswith(".txt")]
+        assert texts == ["Chat WhatsApp dengan Posko Aduan Babel.txt"]
+        return archive.read(texts[0]).decode()
 
 
 def messages(text: str) -> list[str]:
@@ -100,7 +112,8 @@ def test_the_same_seed_writes_the_same_bytes_in_another_process(
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, env=environment)
     reckoning.write_truth(truth, inbox / "truth.json")
     files = {path.relative_to(inbox) for path in inbox.rglob("*") if path.is_file()}
-    assert files == {REGISTER, RECAP, *CHATS, FORM, Path("truth.json")}
+    revisions = {REGISTER_REVISION, RECAP_REVISION}
+    assert files == {REGISTER, RECAP, *revisions, *CHATS, FORM, Path("truth.json")}
     for file in files:
         assert (inbox / file).read_bytes() == (tmp_path / file).read_bytes(), file
 
@@ -115,10 +128,11 @@ def test_the_register_has_the_layout_of_the_contract(inbox: Path) -> None:
             *("Pelapor Nama", "Alamat", "No. HP", "Terlapor Nama", "Jabatan"),
             *("Tempat Kejadian Kab/Kota", "Kecamatan", "Desa/Kelurahan"),
             *("Uraian", "Isu", "Jenis Pelanggaran", "Status", "Alasan"),
+            *("Diteruskan Ke", "Tindak Lanjut", "Dalam Kegiatan Kampanye"),
         ]
         assert sum(str(row[0]).startswith("Jumlah") for row in sheet) == 1
         assert any(row[1] == "Mengetahui," for row in sheet)
-        assert {len(row) for row in sheet} == {18}
+        assert {len(row) for row in sheet} == {21}
 
 
 def test_the_recap_has_the_layout_of_the_contract(inbox: Path) -> None:
@@ -137,7 +151,7 @@ def test_the_recap_has_the_layout_of_the_contract(inbox: Path) -> None:
 def test_the_register_holds_what_the_truth_counts(inbox: Path, truth: dict[str, Any]) -> None:
     book = rows(inbox / REGISTER)
     counts = truth["channels"]["register_laporan"]
-    assert len(book) == counts["read"]
+    assert len(book) + len(rows(inbox / REGISTER_REVISION)) == counts["read"]
     numbers = [str(row[1]).upper() for row in book]
     reports = [row for row in truth["reports"] if row["channel"] == "register_laporan"]
     for report in reports:
@@ -181,8 +195,9 @@ def test_the_register_is_written_as_registers_are(inbox: Path) -> None:
 
 
 def test_the_recap_holds_what_the_truth_counts(inbox: Path, truth: dict[str, Any]) -> None:
-    book = rows(inbox / RECAP)
-    assert len(book) == truth["channels"]["rekap_pengawasan"]["read"]
+    revised = dict(keyed_rows(inbox / RECAP_REVISION))
+    book = list((dict(keyed_rows(inbox / RECAP)) | revised).values())
+    assert len(book) + len(revised) == truth["channels"]["rekap_pengawasan"]["read"]
     spoiled = sum(truth["set_apart"]["rekap_pengawasan"].values())
     campaign = Counter(
         str(row[2]).replace(".", "").strip()[:4]
@@ -208,6 +223,54 @@ def test_the_recap_holds_what_the_truth_counts(inbox: Path, truth: dict[str, Any
     )
     true = Counter(date.fromisoformat(row["activity_date"]) for row in truth["supervisions"])
     assert all(count <= true[day] + spoiled for day, count in by_day.items() if day in true)
+
+
+def test_corrected_rows_come_again_in_a_later_file(inbox: Path, truth: dict[str, Any]) -> None:
+    (corrected,) = rows(inbox / REGISTER_REVISION)
+    (first,) = [row for row in rows(inbox / REGISTER) if row[1] == corrected[1]]
+    assert "logistik" in first[14].lower()
+    assert "logistik" not in corrected[14].lower()
+    assert first[10].strip().lower() != corrected[10].strip().lower()
+    (report,) = [
+        row
+        for row in truth["reports"]
+        if (row["register_number"] or "").upper() == corrected[1].upper()
+    ]
+    assert "LOG" not in report["issues"]
+    ((key, event),) = keyed_rows(inbox / RECAP_REVISION)
+    action = dict(keyed_rows(inbox / RECAP))[key]
+    assert action[4].strip().lower() == "pencegahan"
+    assert event[4].strip().lower() == "kampanye"
+    for book, revision in ((REGISTER, REGISTER_REVISION), (RECAP, RECAP_REVISION)):
+        older, newer = ((inbox / file).stat().st_mtime_ns for file in (book, revision))
+        # of two files with one key the newer stands, of one moment the one named later
+        assert (older, book.name) < (newer, revision.name)
+
+
+def test_a_row_is_entered_weeks_after_its_receipt(inbox: Path, truth: dict[str, Any]) -> None:
+    """The book is in the order of entry: a late one stands behind what came in after it."""
+    received = {
+        str(row["register_number"]).upper(): date.fromisoformat(row["received_date"])
+        for row in truth["reports"]
+        if row["channel"] == "register_laporan"
+    }
+    days = [
+        received[str(row[1]).upper()]
+        for row in rows(inbox / REGISTER)
+        if str(row[1]).upper() in received
+    ]
+    assert any((before - day).days >= 10 for before, day in pairwise(days))
+
+
+def test_photos_of_the_chat_are_in_the_export_with_media(inbox: Path) -> None:
+    with zipfile.ZipFile(inbox / CHATS[0]) as first, zipfile.ZipFile(inbox / CHATS[1]) as second:
+        assert len(first.namelist()) == 1
+        photos = {name: second.read(name) for name in second.namelist() if name.endswith(".jpg")}
+    named = re.findall(r"(IMG-\d{8}-WA\d{4}\.jpg) \(file terlampir\)", chat(inbox, 1))
+    assert set(named) == photos.keys() != set()
+    for photo in photos.values():
+        assert (photo[:3], photo[-2:]) == (b"\xff\xd8\xff", b"\xff\xd9")
+    assert len(set(photos.values())) == len(photos)
 
 
 def test_the_chat_exports_overlap_as_the_truth_counts(inbox: Path, truth: dict[str, Any]) -> None:
@@ -276,7 +339,8 @@ def test_one_submission_was_edited(inbox: Path) -> None:
 
 def test_nobody_named_or_numbered_can_exist(inbox: Path) -> None:
     chats = chat(inbox, 0) + chat(inbox, 1)
-    cells = [str(cell) for file in (REGISTER, RECAP) for row in rows(inbox / file) for cell in row]
+    books = (REGISTER, RECAP, REGISTER_REVISION, RECAP_REVISION)
+    cells = [str(cell) for file in books for row in rows(inbox / file) for cell in row]
     everything = "\n".join([*cells, chats, (inbox / FORM).read_text(encoding="utf-8")])
     phones = re.findall(r"(?:\+62|\b0)[ -]?8\d\d[ -]?\d{3,4}[ -]?\d{3,5}", everything)
     assert len(phones) > 40

@@ -17,11 +17,16 @@ WEEK = WEEKS[-1]
 ISSUES = ["PU", "ASN", "KADES", "TNIPOL", "PENY", "SARA", "KH", "APK", "FAS", "ANAK", "DPH"]
 ISSUES += ["PUNGHIT", "LOG", "LAIN"]
 TYPES = ["ADM", "PID", "ETIK", "HKL", "SKT"]
-ELECTIONS = ["PILGUB", "PILBUP", "PILWAKO"]
-METHODS = ["TATAP_MUKA", "TERBATAS", "RAPAT_UMUM", "LAIN"]
+ELECTIONS = ["PILGUB", "PILBUP", "PILWAKO", "UNSTATED"]
+METHODS = ["TATAP_MUKA", "TERBATAS", "RAPAT_UMUM", "LAIN", "UNSTATED"]
 REASONS = ["FORMAL", "MATERIEL", "LATE", "ALREADY_HANDLED", "WITHDRAWN", "UNSTATED"]
 RESULTS = ["PROVEN", "NOT_PROVEN", "FORWARDED", "CLOSED", "IN_PROCESS"]
-PREVENTIONS = ["IMBAUAN_TERTULIS", "IMBAUAN_LISAN", "SOSIALISASI", "KOORDINASI"]
+CONTEXTS = ["IN_EVENT", "OUTSIDE_EVENT", "UNKNOWN"]
+TARGETS = [
+    *("KPU", "GAKKUMDU", "KEPOLISIAN", "DKPP", "BKN", "KASN", "PEMDA", "TNI_POLRI", "LAIN"),
+    "UNSTATED",
+]
+PREVENTIONS = ["IMBAUAN_TERTULIS", "IMBAUAN_LISAN", "SOSIALISASI", "KOORDINASI", "UNSTATED"]
 MISSING = {"19.03.08", "19.05.06", "19.06.07"}
 
 TABLES = """
@@ -130,6 +135,8 @@ def members(generator: random.Random) -> list[tuple[str, str, str, str, str]]:
             member = f"{kind}-{week}-{i}"
             add("suspected_violation", "ALL", regency, week, member)
             add("suspected_violation_by_kind", kind, regency, week, member)
+            context = f"{kind}_{CONTEXTS[(i + n) % 3]}"
+            add("suspected_violation_by_context", context, regency, week, member)
             weights = [9, 5, 3, 1, 1, 2, 3, 4, 2, 1, 0, 0, 0, 1]
             for issue in {generator.choices(ISSUES, weights)[0] for _ in range(2)}:
                 add("suspected_violation_by_issue", issue, regency, week, member)
@@ -143,6 +150,11 @@ def members(generator: random.Random) -> list[tuple[str, str, str, str, str]]:
                 add("report_not_registered_by_reason", reason, regency, week, member)
             elif outcome == "registered":
                 add("report_registered_by_result", RESULTS[i % 5], regency, week, member)
+                if RESULTS[i % 5] in ("FORWARDED", "CLOSED"):
+                    target = TARGETS[(i + n) % 10]
+                    add("report_forwarded_by_target", target, regency, week, member)
+                    if RESULTS[i % 5] == "CLOSED":
+                        add("report_follow_up_closed_by_target", target, regency, week, member)
                 add("report_registered_by_type", TYPES[i % 4], regency, week, member)
         for i in range(generator.randrange(4, 16)):
             add("tip", "ALL", generator.choice(regencies), week, f"IA-{week}-{i}")
@@ -150,13 +162,16 @@ def members(generator: random.Random) -> list[tuple[str, str, str, str, str]]:
             regency = generator.choices(regencies, [2, 4, 3, 4, 12, 6, 5])[0]
             local = "PILWAKO" if regency == "19.71" else "PILBUP"
             election = generator.choices(["PILGUB", local], [1, 4])[0]
-            method = generator.choices(METHODS, [90, 5, 1, 2])[0]
+            if i == 0:
+                election = "UNSTATED"
+            method = generator.choices(METHODS, [90, 5, 1, 2, 1])[0]
+            add("campaign_event", "ALL", regency, week, f"S-{week}-{i}")
             add("campaign_event_by_election", election, regency, week, f"S-{week}-{i}")
             add("campaign_event_by_method", method, regency, week, f"S-{week}-{i}")
         for i in range(generator.randrange(30, 70)):
             regency = generator.choice(regencies)
             add("prevention", "ALL", regency, week, f"P-{week}-{i}")
-            add("prevention_by_type", PREVENTIONS[i % 4], regency, week, f"P-{week}-{i}")
+            add("prevention_by_type", PREVENTIONS[i % 5], regency, week, f"P-{week}-{i}")
         for district in seed("district"):
             code, regency = str(district["district_code"]), str(district["regency_code"])
             add("district_expected", "ALL", regency, week, f"{code}/{week}")
@@ -168,8 +183,16 @@ def members(generator: random.Random) -> list[tuple[str, str, str, str, str]]:
 def keys() -> list[tuple[str, str]]:
     """Every figure and category, also those that count nothing."""
     result = [("suspected_violation", "ALL"), ("tip", "ALL"), ("prevention", "ALL")]
+    result += [("campaign_event", "ALL")]
     result += [("district_submitted", "ALL"), ("district_expected", "ALL")]
     result += [("suspected_violation_by_kind", k) for k in ("LP", "TM")]
+    result += [
+        ("suspected_violation_by_context", f"{kind}_{context}")
+        for kind in ("LP", "TM")
+        for context in CONTEXTS
+    ]
+    result += [("report_forwarded_by_target", k) for k in TARGETS]
+    result += [("report_follow_up_closed_by_target", k) for k in TARGETS]
     result += [("suspected_violation_by_issue", k) for k in ISSUES]
     result += [("suspected_violation_by_type", k) for k in TYPES]
     result += [
@@ -342,7 +365,7 @@ def judge(cursor: psycopg.Cursor) -> None:
     """The reference lists, deadlines and profile of the marts."""
     for name in (
         *("issue", "violation_type", "non_registration_reason", "prevention_type"),
-        *("set_apart_reason", "deadline_rule"),
+        *("set_apart_reason", "deadline_rule", "forwarding_target"),
     ):
         rows = seed(name)
         columns = ", ".join(

@@ -44,9 +44,27 @@ FAULTS = {
         FIGURE.format(change="+ 1", code="report_pending")
         + f"category_code = 'LP' and week_id = '{WEEK}' and regency_code in ('19', '19.01')"
     ],
-    "kinds_sum_to_cases": [
-        FIGURE.format(change="+ 1", code="suspected_violation")
+    "parts_add_up_this_week": [
+        FIGURE.format(change="+ 1", code="campaign_event")
         + f"week_id = '{WEEK}' and regency_code in ('19', '19.01')"
+    ],
+    "parts_add_up_to_date": [
+        FIGURE.format(change="+ 1", code=code)
+        + f"week_id = '{WEEK}' and period = 'to_date' and regency_code in ('19', '19.01')"
+        f" and category_code = '{category}'"
+        for code, category in (
+            ("report_registered_by_result", "CLOSED"),
+            ("report_not_registered_by_reason", "LATE"),
+        )
+    ],
+    "closed_follow_ups_were_forwarded_this_week": [
+        FIGURE.format(change="+ 9", code="report_follow_up_closed_by_target")
+        + f"{THIS_WEEK} and category_code = 'BKN' and regency_code in ('19', '19.01')"
+    ],
+    "closed_follow_ups_were_forwarded_to_date": [
+        FIGURE.format(change="+ 9", code="report_follow_up_closed_by_target")
+        + f"week_id = '{WEEK}' and period = 'to_date' and category_code = 'BKN'"
+        " and regency_code in ('19', '19.01')"
     ],
     "there_are_seven_regencies": ["delete from marts.dim_regency where regency_code = '19.06'"],
     "every_regency_is_on_the_map": [
@@ -122,11 +140,14 @@ def test_a_sound_draft_passes_and_can_be_approved(url: str, settings: Settings) 
             "regencies_sum_to_province_this_week",
             "nothing_is_negative",
             "funnel_adds_up_this_week",
-            "kinds_sum_to_cases",
+            "parts_add_up_this_week",
+            "closed_follow_ups_were_forwarded_this_week",
             "there_are_seven_regencies",
         },
         {
             "regencies_sum_to_province_to_date",
+            "parts_add_up_to_date",
+            "closed_follow_ups_were_forwarded_to_date",
             "to_date_holds_the_weeks",
             "every_regency_is_on_the_map",
             "submitted_districts_are_listed",

@@ -29,8 +29,8 @@ def last(url: str, columns: str = "state") -> tuple[object, ...]:
 
 STATIC = {
     "dim_regency", "dim_district", "dim_village", "dim_issue", "dim_violation_type", "dim_channel",
-    "dim_stage", "dim_status", "rpt_figure_member", "claims_reconcile_as_stated",
-    "codes_are_listed",
+    "dim_stage", "dim_status", "dim_forwarding_target", "dim_campaign_context",
+    "rpt_figure_member", "claims_reconcile_as_stated", "codes_are_listed",
 }  # fmt: skip
 
 

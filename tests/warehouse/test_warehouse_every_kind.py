@@ -250,7 +250,7 @@ def write_forms_a(events: list[dict[str, Any]], inbox: Path) -> None:
             "LAPORAN HASIL PENGAWASAN", f"Nomor : {number:03}/LHP/PM.00.02/K.BB-03/XI/2024",
             "I. Data Pengawas Pemilihan", "a. Nama : Petugas Rekaan",
             "II. Kegiatan Pengawasan",
-            f"a. Bentuk : {vocabulary.METHODS[event['method_code']][0]}",
+            f"a. Bentuk : {vocabulary.METHODS.get(event['method_code'], '-')[0]}",
             f"b. Pemilihan : {election}", f"c. Waktu dan Tempat : {where}",
             "III. Uraian Singkat Hasil Pengawasan", "Acara berlangsung tertib.",
         ]  # fmt: skip

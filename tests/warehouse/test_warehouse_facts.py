@@ -160,9 +160,11 @@ def url(new_database: Callable[[], str]) -> str:
                  Alasan="Syarat formil tidak terpenuhi"),
             case("004/Reg/LP/PW/Kota/09.07/XI/2024", Status="Tidak diregistrasi", Alasan="entah"),
             case("001/TM/PB/Kab/09.02/X/2024", "2024-10-30", Status="Terbukti pelanggaran",
-                 Alasan="Formil", **{"Kab/Kota": "Babar", "Isu '23": "SARA"}),
+                 Alasan="Formil", **{"Kab/Kota": "Babar", "Isu '23": "SARA",
+                 "Diteruskan Ke": "Badan  Kepegawaian Negara", "Saat Kampanye": "YA",
+                 "Tindak Lanjut": "Sdh ditindaklanjuti"}),
             case("002/TM/PB/Kab/09.02/X/2024", "2024-10-30", Status="status aneh",
-                 **{"Kab/Kota": "Babar"}),
+                 **{"Kab/Kota": "Babar", "Diteruskan Ke": "entah", "Saat Kampanye": "entah"}),
             # before the campaign: a fact, in no figure
             case("001/LP/PG/Prov/09.00/IX/2024", "20 September 2024"),
             # not counted
@@ -192,6 +194,8 @@ def url(new_database: Callable[[], str]) -> str:
         [
             event | {"Tanggal": "2024-10-01", "Pemilihan": "Pilgub", "Bentuk": "Tatap muka"},
             event | {"Tanggal": "2024-10-08", "Pemilihan": "Pilbup", "Bentuk": "Rapat umum"},
+            # neither the election nor the method is known: an event all the same
+            event | {"Tanggal": "2024-10-08", "Pemilihan": "-", "Bentuk": "Konser kejutan"},
             event | {"Tanggal": "31 September 2024", "Pemilihan": "Pilgub", "Bentuk": "Bazar"},
             {"Tanggal": "2024-10-02", "Kode": "1905", "Kecamatan": "Jebus",
              "Kegiatan": "pencegahan", "Bentuk": "Himbauan tertulis"},
@@ -421,10 +425,11 @@ class TestFacts:
         assert query(
             url,
             "select regency_code, district_code, activity_date::text, week_id, election_code,"
-            " method_code from marts.fct_supervision order by 3",
+            " method_code from marts.fct_supervision order by 3, 5",
         ) == [
             ("19.05", "19.05.01", "2024-10-01", "2024-W40", "PILGUB", "TATAP_MUKA"),
             ("19.05", "19.05.01", "2024-10-08", "2024-W41", "PILBUP", "RAPAT_UMUM"),
+            ("19.05", "19.05.01", "2024-10-08", "2024-W41", None, None),
         ]
         assert query(
             url,
@@ -438,7 +443,7 @@ class TestFacts:
         assert delivered == [
             ("19.01.06", "2024-W40", "19.01", 1),
             ("19.05.01", "2024-W40", "19.05", 1),
-            ("19.05.01", "2024-W41", "19.05", 1),
+            ("19.05.01", "2024-W41", "19.05", 2),
             ("19.05.03", "2024-W40", "19.05", 1),
         ]
         # nine weeks from the campaign's first (W39) to the last with data (W47), every district
@@ -499,10 +504,23 @@ class TestFigures:
             (("report_registered_by_result", "PROVEN", "19.05", "2024-W44", "week"), 1),
             # registered by its number, "Kajian awal" by its status
             (("report_registered_by_result", "IN_PROCESS", "19.71", "2024-W45", "week"), 1),
+            (("report_forwarded_by_target", "BKN", "19.05", "2024-W44", "week"), 1),
+            (("report_forwarded_by_target", "UNSTATED", "19", "2024-W47", "to_date"), 0),
+            (("report_follow_up_closed_by_target", "BKN", "19", "2024-W47", "to_date"), 1),
+            (("suspected_violation_by_context", "TM_IN_EVENT", "19.05", "2024-W44", "week"), 1),
+            (("suspected_violation_by_context", "TM_UNKNOWN", "19.05", "2024-W44", "week"), 1),
+            (
+                ("suspected_violation_by_context", "LP_OUTSIDE_EVENT", "19", "2024-W47", "to_date"),
+                0,
+            ),
             (("report_registered_by_type", "PID", "19.71", "2024-W45", "week"), 0),
             (("prevention_by_type", "IMBAUAN_TERTULIS", "19.05", "2024-W47", "to_date"), 1),
             (("tip", "ALL", "19.00", "2024-W45", "week"), 1),
             (("tip", "ALL", "19", "2024-W45", "week"), 2),
+            (("campaign_event", "ALL", "19.05", "2024-W41", "week"), 2),
+            (("campaign_event_by_election", "UNSTATED", "19.05", "2024-W41", "week"), 1),
+            (("campaign_event_by_method", "UNSTATED", "19", "2024-W47", "to_date"), 1),
+            (("prevention_by_type", "UNSTATED", "19", "2024-W47", "to_date"), 0),
             (("campaign_event_by_election", "PILBUP", "19.05", "2024-W41", "week"), 1),
             (("campaign_event_by_method", "TATAP_MUKA", "19.05", "2024-W41", "to_date"), 1),
             (("campaign_event_by_election", "PILWAKO", "19", "2024-W47", "to_date"), 0),
@@ -519,14 +537,16 @@ class TestFigures:
         assert self.value(url, *key) == wanted
 
     def test_the_grid_is_whole(self, url: str) -> None:
-        # 5 single figures, 5 by kind (2), 14 issues, 5 types (of all and of registered cases),
-        # 5 results, 6 reasons, 3 elections, 4 methods, 4 types of prevention = 61 lines,
+        # 6 single figures, 5 by kind (2), 14 issues, 5 types (of all and of registered cases),
+        # 5 results, 6 reasons; 3 elections, 4 methods, 4 types of prevention and what is not
+        # stated of each = 65 lines; 2 kinds in 3 contexts, 10 to whom cases are forwarded (of all
+        # and of those followed up) = 91 lines,
         # 7 regencies, the unknown one and the province, 9 weeks, 2 periods
         assert query(
             url,
             "select count(*), count(distinct (figure_code, category_code))"
             " from reporting.rpt_figure",
-        ) == [(61 * 9 * 9 * 2, 61)]
+        ) == [(91 * 9 * 9 * 2, 91)]
 
     def test_every_member_leads_to_its_record(self, url: str) -> None:
         rows = query(
@@ -538,5 +558,6 @@ class TestFigures:
         )
         wanted = ("report_pending", "report_received", "suspected_violation")
         assert rows == [
-            (figure, "buku", "edit") for figure in (*wanted, "suspected_violation_by_kind")
+            (figure, "buku", "edit")
+            for figure in (*wanted, "suspected_violation_by_context", "suspected_violation_by_kind")
         ]

@@ -22,6 +22,7 @@ GOOD = {
     "Diterima": "2024-11-06", "Diketahui": "2024-11-05", "Kejadian": "2024-11-05",
     "Kab/Kota": "Bangka", "Kecamatan": "Bakam", "Desa": "Bakam", "Isu": "Politik uang",
     "Jenis": "PID", "Jabatan": "Kades", "Status": "Diterima", "Alasan": "-", "Uraian": "x",
+    "Diteruskan Ke": "BKN", "Tindak Lanjut": "belum", "Saat Kampanye": "ya",
 }  # fmt: skip
 
 

@@ -30,6 +30,7 @@ MARTS = {
     "bridge_report_issue", "bridge_report_violation_type",
     "dim_village", "dim_stage", "dim_status", "fct_regency_day", "fct_status_event", "fct_deadline",
     "mart_issue_profile", "mart_report_pair", "mart_review_item",
+    "dim_forwarding_target", "dim_campaign_context",
 }  # fmt: skip
 REPORTING = {"rpt_figure", "rpt_figure_member", "rpt_member_record", "rpt_not_counted"}
 SEEDS = {

@@ -17,7 +17,10 @@ with cases as (
         record_kind,
         registration_outcome,
         non_registration_reason,
-        status_code
+        status_code,
+        forwarding_target_code,
+        is_follow_up_closed,
+        campaign_context_code
     from {{ ref('int_reports__located') }}
     where {{ in_scope('regency_code, week_id', 'week') }}
 ),

@@ -17,6 +17,7 @@ with categories as (
         values
         ('suspected_violation', 'ALL'),
         ('tip', 'ALL'),
+        ('campaign_event', 'ALL'),
         ('prevention', 'ALL'),
         ('district_submitted', 'ALL'),
         ('district_expected', 'ALL')
@@ -63,8 +64,29 @@ with categories as (
     from {{ ref('non_registration_reason') }}
     union all
     select
-        'report_not_registered_by_reason' as figure_code,
+        figures.figure_code,
         'UNSTATED' as category_code
+    from (
+        values
+        ('report_not_registered_by_reason'),
+        ('campaign_event_by_election'),
+        ('campaign_event_by_method'),
+        ('prevention_by_type')
+    ) as figures (figure_code)
+    union all
+    select
+        'suspected_violation_by_context' as figure_code,
+        kinds.kind_code || '_' || contexts.campaign_context_code as category_code
+    from {{ ref('campaign_context') }} as contexts
+    cross join (values ('LP'), ('TM')) as kinds (kind_code)
+    union all
+    select
+        figures.figure_code,
+        targets.forwarding_target_code as category_code
+    from {{ ref('forwarding_target') }} as targets
+    cross join (
+        values ('report_forwarded_by_target'), ('report_follow_up_closed_by_target')
+    ) as figures (figure_code)
     union all
     select
         'prevention_by_type' as figure_code,

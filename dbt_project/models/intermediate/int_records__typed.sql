@@ -16,6 +16,9 @@
     'role': 'accused_role_raw',
     'status': 'status_raw',
     'reason': 'status_reason_raw',
+    'forwarding_target': 'forwarded_to_raw',
+    'follow_up': 'follow_up_raw',
+    'campaign_context': 'during_campaign_event_raw',
     'election': 'election_raw',
     'method': 'method_raw',
     'prevention_type': 'prevention_type_raw',
@@ -52,6 +55,7 @@ read as (
         {% for term in terms -%}
             {{ term }}.code as {{ term }}_code,
         {% endfor -%}
+        status.forwarding_target_code as status_target_code,
         test_texts.term is not null as is_test
     from records
     inner join {{ source('raw', 'batch') }} as batches on records.batch_id = batches.batch_id
@@ -129,6 +133,9 @@ select
     role_code,
     status_code,
     reason_code,
+    coalesce(forwarding_target_code, status_target_code) as forwarding_target_code,
+    follow_up_code,
+    campaign_context_code,
     election_code,
     method_code,
     prevention_type_code,

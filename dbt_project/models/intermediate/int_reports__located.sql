@@ -75,6 +75,17 @@ select
             then records.reason_code
     end as non_registration_reason,
     records.role_code as accused_role_code,
+    case
+        when records.kind_code <> 'IA'
+            then
+                coalesce(
+                    records.forwarding_target_code,
+                    case when statuses.result_code = 'FORWARDED' then 'UNSTATED' end
+                )
+    end as forwarding_target_code,
+    coalesce(records.follow_up_code = 'closed' or statuses.result_code = 'CLOSED', false)
+        as is_follow_up_closed,
+    coalesce(records.campaign_context_code, 'UNKNOWN') as campaign_context_code,
     records.counted_date - records.known_date > {{ var('days_to_report') }} as is_late,
     records.record_id,
     records.issue_list,

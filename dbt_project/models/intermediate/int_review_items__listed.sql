@@ -13,6 +13,9 @@
     'election_raw': 'election',
     'method_raw': 'method',
     'prevention_type_raw': 'prevention_type',
+    'forwarded_to_raw': 'forwarding_target',
+    'follow_up_raw': 'follow_up',
+    'during_campaign_event_raw': 'campaign_context',
 } %}
 {%- set dates = ['received_date', 'known_date', 'occurred_date', 'activity_date', 'period_date'] %}
 -- A recap has methods of campaigning and kinds of prevention in one column; a word of either is known.
@@ -152,7 +155,7 @@ asked as (
         -- What may name somebody is not shown: the accused's role, a reason, anything like a sentence.
         case
             when
-                found.subject not in ('role', 'non_registration_reason')
+                found.subject not in ('role', 'non_registration_reason', 'forwarding_target', 'follow_up')
                 and {{ names_nobody('found.word') }}
                 then found.word
         end as word,

@@ -11,6 +11,9 @@
     'role': ['accused_role_raw'],
     'status': ['status_raw'],
     'non_registration_reason': ['status_reason_raw'],
+    'forwarding_target': ['forwarded_to_raw'],
+    'follow_up': ['follow_up_raw'],
+    'campaign_context': ['during_campaign_event_raw'],
     'election': ['election_raw'],
     'method': ['method_raw'],
     'prevention_type': ['prevention_type_raw'],
@@ -46,7 +49,8 @@ maps as (
     select
         '{{ vocabulary }}' as vocabulary,
         term,
-        code
+        code,
+        {{ 'forwarding_target_code' if vocabulary == 'status' else 'null::text' }} as forwarding_target_code
     from {{ ref('map_' ~ vocabulary) }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
@@ -56,6 +60,8 @@ select
     terms.vocabulary,
     terms.term_raw,
     maps.code,
+    -- to whom a case was forwarded, where the word of a status says so
+    maps.forwarding_target_code,
     -- 'Nihil' says nothing everywhere but among the kinds of activity.
     maps.code is null and {{ is_blank('terms.term_raw') }} as is_blank
 from terms

@@ -29,6 +29,9 @@ select
     registration_outcome,
     non_registration_reason,
     accused_role_code,
+    forwarding_target_code,
+    is_follow_up_closed,
+    campaign_context_code,
     is_late,
     record_id
 from {{ ref('int_reports__located') }}

@@ -15,6 +15,7 @@
     'regency_code': 'code', 'district_code': 'code', 'village_code': 'code',
     'issue': 'list', 'violation_type': 'list',
     'accused_role': 'text', 'suspicion': 'text', 'status': 'text', 'status_reason': 'text',
+    'forwarded_to': 'text', 'follow_up': 'text', 'during_campaign_event': 'text',
     'election': 'text', 'method': 'text', 'prevention_type': 'text', 'narrative': 'text',
 } -%}
 

@@ -1,8 +1,8 @@
 {% test figures_agree(model) %}
     {#- The identities between figures, for every category, regency, week and period:
         province = sum of the regencies; received = registered + not registered + pending;
-        the kinds sum to the cases, reasons to what was not registered, results to what was; the
-        regency weeks say the same; nothing shrinks over time. -#}
+        parts that exclude each other sum to their whole; what was followed up was forwarded; the regency weeks say the same; nothing
+        shrinks over time. -#}
     with figures as (select * from {{ model }}),
 
     province as (
@@ -34,21 +34,6 @@
         group by category_code, regency_code, week_id, period
     ),
 
-    kinds as (
-        select
-            'kinds_add_up' as rule,
-            'suspected_violation' as figure_code,
-            'ALL' as category_code,
-            regency_code,
-            week_id,
-            period,
-            sum(value) filter (where figure_code = 'suspected_violation') as value,
-            sum(value) filter (where figure_code = 'suspected_violation_by_kind') as expected
-        from figures
-        where figure_code in ('suspected_violation', 'suspected_violation_by_kind')
-        group by regency_code, week_id, period
-    ),
-
     parts as (
         select
             'parts_add_up' as rule,
@@ -62,8 +47,13 @@
         from figures
         inner join (
             values
+            ('suspected_violation_by_kind', 'suspected_violation'),
+            ('suspected_violation_by_context', 'suspected_violation'),
             ('report_not_registered_by_reason', 'report_not_registered'),
-            ('report_registered_by_result', 'report_registered')
+            ('report_registered_by_result', 'report_registered'),
+            ('campaign_event_by_election', 'campaign_event'),
+            ('campaign_event_by_method', 'campaign_event'),
+            ('prevention_by_type', 'prevention')
         ) as wholes (part_code, whole_code)
             on figures.figure_code in (wholes.part_code, wholes.whole_code)
         group by wholes.part_code, figures.regency_code, figures.week_id, figures.period
@@ -81,6 +71,7 @@
             case figures.figure_code
                 when 'suspected_violation' then facts.suspected_violation_count
                 when 'tip' then facts.tip_count
+                when 'campaign_event' then facts.supervision_count
                 when 'prevention' then facts.prevention_count
                 when 'district_submitted' then facts.submitted_district_count
                 when 'district_expected' then facts.district_count
@@ -92,8 +83,30 @@
             figures.period = 'week'
             and figures.regency_code <> '{{ var("province_code") }}'
             and figures.figure_code in (
-                'suspected_violation', 'tip', 'prevention', 'district_submitted', 'district_expected'
+                'suspected_violation', 'tip', 'campaign_event', 'prevention', 'district_submitted',
+                'district_expected'
             )
+    ),
+
+    followed as (
+        select
+            'closed_was_forwarded' as rule,
+            closed.figure_code,
+            closed.category_code,
+            closed.regency_code,
+            closed.week_id,
+            closed.period,
+            closed.value,
+            least(closed.value, forwarded.value) as expected
+        from figures as closed
+        left join figures as forwarded
+            on
+                closed.category_code = forwarded.category_code
+                and closed.regency_code = forwarded.regency_code
+                and closed.week_id = forwarded.week_id
+                and closed.period = forwarded.period
+                and forwarded.figure_code = 'report_forwarded_by_target'
+        where closed.figure_code = 'report_follow_up_closed_by_target'
     ),
 
     running as (
@@ -121,11 +134,11 @@
         union all
         select * from funnel
         union all
-        select * from kinds
-        union all
         select * from parts
         union all
         select * from weeks
+        union all
+        select * from followed
         union all
         select * from running
     ) as identities

@@ -50,6 +50,10 @@ class Case:
     Attributes:
         entered: when the clerk wrote the row; decides its sheet and its place in the book.
         number: the legal number, empty where the clerk left it out.
+        target: to whom it was forwarded; None where it was not, or nobody wrote it down.
+        is_closed: whether those have done with it.
+        context: during or outside a campaign event; None where nobody wrote it down.
+        first: the row as the book has it, where the office corrected it by another file.
         written: texts that stand in place of what would be written, by column.
     """
 
@@ -66,6 +70,10 @@ class Case:
     reporter: Person
     accused: Person
     narrative: str
+    target: str | None = None
+    is_closed: bool = False
+    context: str | None = None
+    first: Case | None = None
     fate: Fate = COUNTED
     written: Mapping[str, str] = field(default_factory=dict)
 
@@ -73,6 +81,11 @@ class Case:
     def outcome(self) -> str:
         """`registered`, `not_registered` or `pending`."""
         return vocabulary.OUTCOMES[self.status]
+
+    @property
+    def is_forwarded(self) -> bool:
+        """Whether anything says that it was forwarded."""
+        return bool(self.target) or vocabulary.RESULTS.get(self.status) == "FORWARDED"
 
 
 @dataclass(frozen=True)
@@ -82,6 +95,7 @@ class Activity:
     Attributes:
         entered: when the district sent it in; usually the day itself.
         code: of the election and the method of an event, or of the type of a prevention action.
+        first: the row as the recap has it, where the office corrected it by another file.
     """
 
     entered: date
@@ -94,6 +108,7 @@ class Activity:
     officer: Person
     venue: str
     note: str = ""
+    first: Activity | None = None
     fate: Fate = COUNTED
     written: Mapping[str, str] = field(default_factory=dict)
 

@@ -18,6 +18,10 @@ from lumbung.demo.world import World
 CATEGORIES: dict[str, tuple[str, ...]] = {
     "suspected_violation": ("ALL",),
     "suspected_violation_by_kind": ("LP", "TM"),
+    "suspected_violation_by_context": (
+        *("LP_IN_EVENT", "LP_OUTSIDE_EVENT", "LP_UNKNOWN"),
+        *("TM_IN_EVENT", "TM_OUTSIDE_EVENT", "TM_UNKNOWN"),
+    ),
     "suspected_violation_by_issue": tuple(vocabulary.ISSUES),
     "suspected_violation_by_type": tuple(vocabulary.VIOLATION_TYPES),
     "report_received": ("LP", "TM"),
@@ -29,11 +33,14 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
     ),
     "report_registered_by_result": ("PROVEN", "NOT_PROVEN", "FORWARDED", "CLOSED", "IN_PROCESS"),
     "report_registered_by_type": tuple(vocabulary.VIOLATION_TYPES),
+    "report_forwarded_by_target": (*vocabulary.FORWARDING_TARGETS, "KASN", "UNSTATED"),
+    "report_follow_up_closed_by_target": (*vocabulary.FORWARDING_TARGETS, "KASN", "UNSTATED"),
     "tip": ("ALL",),
-    "campaign_event_by_election": tuple(vocabulary.ELECTIONS),
-    "campaign_event_by_method": tuple(vocabulary.METHODS),
+    "campaign_event": ("ALL",),
+    "campaign_event_by_election": (*vocabulary.ELECTIONS, "UNSTATED"),
+    "campaign_event_by_method": (*vocabulary.METHODS, "UNSTATED"),
     "prevention": ("ALL",),
-    "prevention_by_type": tuple(vocabulary.PREVENTION_TYPES),
+    "prevention_by_type": (*vocabulary.PREVENTION_TYPES, "UNSTATED"),
     "district_submitted": ("ALL",),
     "district_expected": ("ALL",),
 }
@@ -78,13 +85,20 @@ def write_truth(truth: Record, path: Path) -> None:
 def _fates(world: World) -> dict[str, list[Fate]]:
     """The fate of every delivery of the first pull; a notice of WhatsApp's is no delivery.
 
-    What both chat exports hold is read twice and landed once, from whichever is read first.
+    What both chat exports hold is read twice and landed once, from whichever is read first. A row
+    that was corrected lands as it was first, then as it is.
     """
     first, second = world.chat_exports
     read_again = world.chat[second.start : first.stop]
     return {
-        "register_laporan": [case.fate for case in world.register],
-        "rekap_pengawasan": [row.fate for row in world.recap],
+        "register_laporan": [
+            *(case.fate for case in world.register),
+            *(case.fate for case in world.register if case.first),
+        ],
+        "rekap_pengawasan": [
+            *(row.fate for row in world.recap),
+            *(row.fate for row in world.recap if row.first),
+        ],
         "wa_aduan": [
             *(message.fate for message in world.chat if message.sender),
             *(DUPLICATE for message in read_again if message.sender),
@@ -126,6 +140,9 @@ def _cases(world: World) -> list[Record]:
             "registration_outcome": case.outcome,
             "status_code": case.status,
             "non_registration_reason": case.reason,
+            "forwarding_target": (case.target or "UNSTATED") if case.is_forwarded else None,
+            "is_follow_up_closed": case.is_closed,
+            "campaign_context": case.context or "UNKNOWN",
             "issues": sorted(case.incident.issues),
             "violation_types": sorted(case.types),
         }
@@ -173,6 +190,9 @@ def _tip(channel: str, at: datetime, tip: Tip) -> Record:
         "registration_outcome": None,
         "status_code": None,
         "non_registration_reason": None,
+        "forwarding_target": None,
+        "is_follow_up_closed": False,
+        "campaign_context": "UNKNOWN",
         "issues": sorted(tip.incident.issues),
         "violation_types": [],
     }
@@ -232,6 +252,12 @@ def _members(
         kind = report["record_kind"]
         yield "suspected_violation", "ALL", *place_and_week
         yield "suspected_violation_by_kind", kind, *place_and_week
+        context = f"{kind}_{report['campaign_context']}"
+        yield "suspected_violation_by_context", context, *place_and_week
+        if target := report["forwarding_target"]:
+            yield "report_forwarded_by_target", target, *place_and_week
+            if report["is_follow_up_closed"]:
+                yield "report_follow_up_closed_by_target", target, *place_and_week
         for issue in report["issues"]:
             yield "suspected_violation_by_issue", issue, *place_and_week
         for violation_type in report["violation_types"]:
@@ -249,12 +275,15 @@ def _members(
                 yield "report_registered_by_type", violation_type, *place_and_week
     for row in supervisions:
         week = _activity_week(row)
-        yield "campaign_event_by_election", row["election_code"], row["regency_code"], week
-        yield "campaign_event_by_method", row["method_code"], row["regency_code"], week
+        place_and_week = row["regency_code"], week
+        yield "campaign_event", "ALL", *place_and_week
+        yield "campaign_event_by_election", row["election_code"] or "UNSTATED", *place_and_week
+        yield "campaign_event_by_method", row["method_code"] or "UNSTATED", *place_and_week
     for row in preventions:
         week = _activity_week(row)
         yield "prevention", "ALL", row["regency_code"], week
-        yield "prevention_by_type", row["prevention_type_code"], row["regency_code"], week
+        kind = row["prevention_type_code"] or "UNSTATED"
+        yield "prevention_by_type", kind, row["regency_code"], week
     for row in submissions:
         regency_code = row["district_code"][:5]
         yield "district_expected", "ALL", regency_code, row["week_id"]

@@ -90,11 +90,11 @@ STATUSES: dict[str, tuple[str, ...]] = {
     "dalam_proses": ("Dalam proses", "Masih proses"),
     "pelanggaran": ("Pelanggaran", "Terbukti pelanggaran", "Terbukti"),
     "bukan_pelanggaran": ("Bukan pelanggaran", "Dihentikan"),
-    "diteruskan": ("Diteruskan", "Diteruskan ke BKN"),
-    "direkomendasikan": ("Direkomendasikan", "Rekomendasi ke KPU"),
+    "diteruskan": ("Diteruskan", "Sudah diteruskan"),
+    "direkomendasikan": ("Direkomendasikan", "Rekomendasi"),
     "selesai": ("Selesai", "Tindak lanjut selesai"),
 }
-"""`Status` of the register."""
+"""`Status` of the register; at times `Diteruskan ke BKN`, where its own column is left empty."""
 
 OUTCOMES: dict[str, str] = {
     "diterima": "pending",
@@ -130,6 +130,44 @@ NON_REGISTRATION_REASONS: dict[str, tuple[str, ...]] = {
     "late": ("Lewat waktu", "Melebihi 7 hari sejak diketahui", "Daluwarsa"),
 }
 """`Alasan` of the register; every other status has an empty cell there."""
+
+FORWARDING_TARGETS: dict[str, tuple[str, ...]] = {
+    "KPU": ("KPU", "KPU Kabupaten", "ke KPU", "PPK"),
+    "GAKKUMDU": ("Sentra Gakkumdu", "Gakkumdu"),
+    "KEPOLISIAN": ("Polres", "Penyidik", "Kepolisian"),
+    "DKPP": ("DKPP", "ke DKPP"),
+    "BKN": ("BKN", "Badan Kepegawaian Negara", "BKN Regional VII"),
+    "PEMDA": ("Bupati", "Dinas PMD", "Camat"),
+    "TNI_POLRI": ("Propam", "Komandan", "Atasan TNI/Polri"),
+    "LAIN": ("Instansi lain",),
+}
+"""`Diteruskan Ke` of the register: to whom a case was forwarded (domain.md 1.8)."""
+
+TARGETS_BY_ISSUE: dict[str, tuple[str, ...]] = {
+    "ASN": ("BKN",),
+    "KADES": ("PEMDA",),
+    "TNIPOL": ("TNI_POLRI",),
+    "PENY": ("DKPP",),
+    "APK": ("KPU",),
+    "DPH": ("KPU",),
+    "FAS": ("KPU", "GAKKUMDU"),
+    "ANAK": ("KPU",),
+    "LOG": ("KPU",),
+    "LAIN": ("LAIN",),
+}
+"""Who takes cases of a theme; every other theme is a crime: Gakkumdu or the police."""
+
+FOLLOW_UPS: dict[bool, tuple[str, ...]] = {
+    True: ("Selesai", "Sudah ditindaklanjuti", "Sdh ditindaklanjuti"),
+    False: ("Belum", "Menunggu jawaban", "Dalam proses"),
+}
+"""`Tindak Lanjut` of the register: whether those have done with it; often left empty till then."""
+
+CONTEXTS: dict[str, tuple[str, ...]] = {
+    "IN_EVENT": ("Ya", "Dalam kegiatan kampanye", "Saat kampanye"),
+    "OUTSIDE_EVENT": ("Tidak", "Di luar kegiatan", "Di luar kegiatan kampanye"),
+}
+"""`Dalam Kegiatan Kampanye` of the register; an empty cell says neither."""
 
 ROLES: dict[str, tuple[str, ...]] = {
     "PASLON": ("Pasangan calon", "Paslon", "Calon wakil bupati"),

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -153,7 +154,8 @@ def generate(seed: int, weeks: int = MAX_WEEKS) -> World:
             cure=f"ask for 1 to {MAX_WEEKS} weeks",
         )
     horizon = week_start(weeks)
-    register = _register(_stream(seed, "register"))
+    handling = _stream(seed, "handling")
+    register = _corrected(handling, _handled(handling, _register(_stream(seed, "register"))))
     return World(
         seed=seed,
         weeks=WEEKS[:weeks],
@@ -246,7 +248,10 @@ def _district_week(
 
 
 def _spoil_recap(rng: random.Random, rows: list[Activity]) -> None:
-    """Add rows that look like activities and are none; their districts did deliver that week."""
+    """Add rows that look like activities and are none; their districts did deliver that week.
+
+    And leave open what some rows should say: the action counts, of no kind that is known.
+    """
     tests = {0: "TES", 5: "coba"}
     impossible = {0: "31 September 2024", 7: "31 Nopember 2024"}
     for week in sorted({*tests, *impossible}):
@@ -264,6 +269,30 @@ def _spoil_recap(rng: random.Random, rows: list[Activity]) -> None:
             row = rng.choice(punctual)
             fate = set_apart("unreadable_date")
             rows.append(replace(row, written={"Tanggal": impossible[week]}, fate=fate))
+    unstated: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("LHP", {"election": None}),
+        ("LHP", {"code": None}),
+        ("LHP", {"election": None, "code": None}),
+        ("LHP", {"code": None, "written": {"Bentuk": "Konser kejutan"}}),
+        ("PREV", {"code": None}),
+    )
+    for week in range(MAX_WEEKS):
+        kind, changes = unstated[week % len(unstated)]
+        counted = [
+            index
+            for index, row in enumerate(rows)
+            if row.kind == kind and row.fate == COUNTED and week_of(row.entered) == WEEKS[week]
+        ]
+        index = rng.choice(counted)
+        rows[index] = replace(rows[index], **changes)
+    # A district first gave an event as a prevention action, and put it right.
+    index = next(
+        index
+        for index, row in enumerate(rows)
+        if row.kind == "LHP" and row.fate == COUNTED and row.election and row.code
+    )
+    slip = replace(rows[index], kind="PREV", election=None, code="SOSIALISASI")
+    rows[index] = replace(rows[index], first=slip)
 
 
 # --- incidents -------------------------------------------------------------------------------
@@ -355,6 +384,45 @@ def _handling(
 
 def _statuses(outcome: str) -> list[str]:
     return [status for status, means in vocabulary.OUTCOMES.items() if means == outcome]
+
+
+def _handled(rng: random.Random, cases: Sequence[Case]) -> list[Case]:
+    """The cases with what the book's last columns say: to whom, with what end, in what context."""
+    handled = []
+    for case in cases:
+        context = rng.choices(("IN_EVENT", "OUTSIDE_EVENT", None), (3, 5, 2))[0]
+        issue = case.incident.issues[0]
+        result = vocabulary.RESULTS.get(case.status)
+        leaves_us = result in ("FORWARDED", "CLOSED") or (result == "PROVEN" and rng.random() < 0.4)
+        target, written = None, case.written
+        if leaves_us and rng.random() < 0.85:
+            target = rng.choice(vocabulary.TARGETS_BY_ISSUE.get(issue, ("GAKKUMDU", "KEPOLISIAN")))
+        is_closed = result == "CLOSED" or (bool(target) and rng.random() < 0.4)
+        if case.status == "diteruskan" and target in ("BKN", "KPU", "DKPP") and rng.random() < 0.5:
+            written = {**written, "Status": f"Diteruskan ke {target}", "Diteruskan Ke": "-"}
+        handled.append(
+            replace(case, target=target, is_closed=is_closed, context=context, written=written)
+        )
+    return handled
+
+
+def _corrected(rng: random.Random, cases: Sequence[Case]) -> list[Case]:
+    """The cases, one of which the desk entered at another place and with another theme first."""
+    taken = Counter(case.number for case in cases)
+    index, case = next(
+        (index, case)
+        for index, case in enumerate(cases)
+        if case.fate == COUNTED and not case.written and taken[case.number] == 1
+    )
+    elsewhere = rng.choice([r for r in REGENCIES.values() if r != case.incident.place.regency])
+    slip = replace(
+        case.incident, place=Place(elsewhere, rng.choice(elsewhere.districts)), issues=("LOG",)
+    )
+    return [
+        *cases[:index],
+        replace(case, first=replace(case, incident=slip)),
+        *cases[index + 1 :],
+    ]
 
 
 def _odd_cases(rng: random.Random) -> list[Case]:

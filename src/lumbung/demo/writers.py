@@ -10,6 +10,7 @@ import json
 import random
 import uuid
 import zipfile
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
@@ -33,10 +34,18 @@ from lumbung.demo.facts import (
 from lumbung.demo.people import invent
 from lumbung.demo.world import World
 
+PIXEL = b64decode(
+    "/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////////////////////////"
+    "////////////////////////////wgALCAABAAEBAREA/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAAgBAQABPxA="
+) + bytes.fromhex("ffd9")
+"""A JPEG of one pixel."""
 ASSET_UID = "aPemantauRekaan2024"
 """The observers' form on the KoboToolbox server."""
 REGISTER_FILE = "Buku Register Laporan 2024.xlsx"
 RECAP_FILE = "Rekap Pengawasan Kampanye dan Pencegahan.xlsx"
+REGISTER_REVISION = "Revisi Register Laporan 2024.xlsx"
+RECAP_REVISION = "Revisi Rekap Pengawasan.xlsx"
+"""What was corrected, in files sent later: the newer file stands."""
 CHAT_NAME = "Chat WhatsApp dengan Posko Aduan Babel"
 KOBO_FILE = "kobo_pemantau.json"
 
@@ -45,6 +54,8 @@ WRITTEN_AT = datetime(2024, 9, 23, 8, 0)  # noqa: DTZ001 -- a workbook's propert
 SHEETS = {9: "September", 10: "Oktober", 11: "November"}
 
 Row = list[Cell]
+Revised = list[tuple[str, Row]]
+"""Corrected rows by the sheet that they stand on."""
 Header = Sequence[tuple[str, Sequence[str]]]
 """Groups and their columns; a group without columns is a column of two rows' height."""
 
@@ -60,8 +71,8 @@ def write(world: World, inbox: Path) -> None:
     """
     for channel in ("register_laporan", "rekap_pengawasan", "wa_aduan"):
         (inbox / channel).mkdir(parents=True, exist_ok=True)
-    _write_register(world, inbox / "register_laporan" / REGISTER_FILE)
-    _write_recap(world, inbox / "rekap_pengawasan" / RECAP_FILE)
+    _write_register(world, inbox / "register_laporan")
+    _write_recap(world, inbox / "rekap_pengawasan")
     _write_chats(world, inbox / "wa_aduan")
     _write_form(world, inbox / KOBO_FILE)
 
@@ -80,6 +91,9 @@ REGISTER_HEADER: Header = (
     ("Jenis Pelanggaran", ()),
     ("Status", ()),
     ("Alasan", ()),
+    ("Diteruskan Ke", ()),
+    ("Tindak Lanjut", ()),
+    ("Dalam Kegiatan Kampanye", ()),
 )
 RECAP_HEADER: Header = (
     ("No", ()),
@@ -95,10 +109,12 @@ RECAP_HEADER: Header = (
 DISTRICT_COLUMN = 3
 
 
-def _write_register(world: World, path: Path) -> None:
+def _write_register(world: World, folder: Path) -> None:
     """The desk's book: a sheet a month, and a hidden one with the words to choose from."""
-    clerk = Clerk(f"{world.seed}/desk")
-    with xlsxwriter.Workbook(str(path)) as book:
+    clerk, handler = Clerk(f"{world.seed}/desk"), Clerk(f"{world.seed}/desk/handling")
+    reviser = Clerk(f"{world.seed}/desk/revision")
+    revised: Revised = []
+    with xlsxwriter.Workbook(str(folder / REGISTER_FILE)) as book:
         book.set_properties({"created": WRITTEN_AT})
         for month, cases in _by_month(world.register, lambda case: case.entered):
             sheet = _Sheet(book, SHEETS[month], REGISTER_HEADER)
@@ -110,7 +126,10 @@ def _write_register(world: World, path: Path) -> None:
             for case in cases:
                 if case.fate != DUPLICATE:  # a row pasted twice is the same row, number and all
                     number += 1
-                    cells = _case_cells(clerk, case, number)
+                    cells = _case_cells(clerk, handler, case.first or case, number)
+                if case.first:
+                    row = _case_cells(reviser, reviser, case, number)
+                    revised.append((SHEETS[month], row))
                 sheet.row(cells)
                 if number % 12 == 0:
                     sheet.blank()
@@ -120,11 +139,26 @@ def _write_register(world: World, path: Path) -> None:
             sheet.signature(clerk)
         hidden = book.add_worksheet("Daftar Pilihan")
         hidden.very_hidden()
-        for row, status in enumerate(vocabulary.STATUSES):
-            hidden.write(row, 0, status)
+        for position, status in enumerate(vocabulary.STATUSES):
+            hidden.write(position, 0, status)
+    _write_revision(folder / REGISTER_REVISION, {}, REGISTER_HEADER, revised)
 
 
-def _case_cells(clerk: Clerk, case: Case, number: int) -> Row:
+def _write_revision(path: Path, options: dict[str, Any], header: Header, rows: Revised) -> None:
+    """The corrected rows alone, each on its sheet and under its number; no file without any."""
+    if not rows:
+        return
+    with xlsxwriter.Workbook(str(path), options) as book:
+        book.set_properties({"created": WRITTEN_AT})
+        for name, same_sheet in groupby(rows, lambda row: row[0]):
+            sheet = _Sheet(book, name, header)
+            sheet.title("REVISI", OFFICE, f"LEMBAR {name.upper()}")
+            sheet.header()
+            for _, cells in same_sheet:
+                sheet.row(cells)
+
+
+def _case_cells(clerk: Clerk, handler: Clerk, case: Case, number: int) -> Row:
     place = case.incident.place
     district = place.district
     village = clerk.rng.choice(district.villages) if district else None
@@ -150,14 +184,31 @@ def _case_cells(clerk: Clerk, case: Case, number: int) -> Row:
         "Alasan": clerk.word(vocabulary.NON_REGISTRATION_REASONS, case.reason)
         if case.reason
         else clerk.nothing(),
+        "Diteruskan Ke": handler.word(vocabulary.FORWARDING_TARGETS, case.target)
+        if case.target
+        else handler.nothing(),
+        "Tindak Lanjut": _follow_up(handler, case),
+        "Dalam Kegiatan Kampanye": handler.word(vocabulary.CONTEXTS, case.context)
+        if case.context
+        else handler.nothing(),
     }
     return list((values | dict(case.written)).values())
 
 
-def _write_recap(world: World, path: Path) -> None:
+def _follow_up(clerk: Clerk, case: Case) -> Cell:
+    """What became of a case that was forwarded; a status may say that it is closed."""
+    is_told = case.is_closed and case.status != "selesai"
+    if is_told or (case.is_forwarded and clerk.rng.random() < 0.5):
+        return clerk.cased(clerk.rng.choice(vocabulary.FOLLOW_UPS[case.is_closed]))
+    return clerk.nothing()
+
+
+def _write_recap(world: World, folder: Path) -> None:
     """The districts' recap, kept on a computer that counts days from 1904."""
-    clerk = Clerk(f"{world.seed}/recap")
-    with xlsxwriter.Workbook(str(path), {"date_1904": True}) as book:
+    clerk, reviser = Clerk(f"{world.seed}/recap"), Clerk(f"{world.seed}/recap/revision")
+    revised: Revised = []
+    options = {"date_1904": True}
+    with xlsxwriter.Workbook(str(folder / RECAP_FILE), options) as book:
         book.set_properties({"created": WRITTEN_AT})
         for month, rows in _by_month(world.recap, lambda row: row.entered):
             sheet = _Sheet(book, SHEETS[month], RECAP_HEADER)
@@ -171,11 +222,15 @@ def _write_recap(world: World, path: Path) -> None:
                     block = list(same_district)
                     for row in block:
                         number += 1
-                        sheet.row(_activity_cells(clerk, row, number))
+                        sheet.row(_activity_cells(clerk, row.first or row, number))
+                        if row.first:
+                            cells = _activity_cells(reviser, row, number)
+                            revised.append((SHEETS[month], cells))
                     if len(block) > 1 and clerk.rng.random() < 0.2:
                         sheet.merge_down(DISTRICT_COLUMN, len(block), block[0].district.name)
                 sheet.subtotal(f"Jumlah minggu {int(week[-2:])}", number - began)
             sheet.signature(clerk)
+    _write_revision(folder / RECAP_REVISION, options, RECAP_HEADER, revised)
 
 
 def _activity_cells(clerk: Clerk, row: Activity, number: int) -> Row:
@@ -296,6 +351,24 @@ def _write_chats(world: World, folder: Path) -> None:
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3  # the same on every system
             archive.writestr(entry, "\n".join(lines[part]) + "\n")
+            if number:  # the second one was exported with media
+                for name in dict.fromkeys(_photos(world.chat[part])):
+                    archive.writestr(zipfile.ZipInfo(name, entry.date_time), _picture(name))
+
+
+def _photos(messages: Iterable[Message]) -> Iterable[str]:
+    """The names of the files that messages say are attached."""
+    for message in messages:
+        name, attached, _ = message.text.removeprefix("\u200e").partition(" (file terlampir)")
+        if attached:
+            yield name
+
+
+def _picture(name: str) -> bytes:
+    """A JPEG of one pixel whose comment is its name: no two the same."""
+    comment = name.encode()
+    length = (len(comment) + 2).to_bytes(2)
+    return PIXEL[:2] + b"\xff\xfe" + length + comment + PIXEL[2:]
 
 
 def _line(seed: int, position: int, message: Message) -> str:

@@ -282,11 +282,12 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "most_of": ("; terbanyak {name} ({value})", "; most often {name} ({value})"),
     "reason": ("Alasan", "Reason"),
-    "UNSTATED": ("Alasan tidak tertulis atau tidak dikenal", "Reason not stated or not known"),
+    "UNSTATED": ("Tidak tertulis", "Not stated"),
     "result_caption": (
-        "Perkara diregistrasi sejak awal: {proven} terbukti, {not_proven} tidak terbukti, "
-        "{in_process} masih diproses",
-        "Registered cases to date: {proven} established, {not_proven} not, {in_process} in process",
+        "Dari {registered} perkara yang diregistrasi sejak awal: {proven} terbukti, {not_proven} "
+        "tidak terbukti, {forwarded} diteruskan, {closed} selesai, {in_process} masih diproses",
+        "Of {registered} registered cases to date: {proven} established, {not_proven} not, "
+        "{forwarded} forwarded, {closed} closed, {in_process} in process",
     ),
     "result": ("Hasil", "Result"),
     "PROVEN": ("Terbukti", "Established"),
@@ -295,12 +296,21 @@ TEXT: dict[str, tuple[str, str]] = {
     "CLOSED": ("Tindak lanjut selesai", "Follow-up closed"),
     "IN_PROCESS": ("Masih diproses", "In process"),
     "result_note": (
-        "Hasil adalah keadaan saat data dibekukan, dihitung pada pekan diterimanya. Tujuan "
-        "penerusan (BKN, KPU, Sentra Gakkumdu, DKPP) dan tindak lanjutnya belum dikumpulkan "
-        "sebagai data.",
-        "The result is that of the day the data were frozen, counted in the week of receipt. To "
-        "whom a case was forwarded (BKN, KPU, Sentra Gakkumdu, DKPP) and what followed is not "
-        "collected as data yet.",
+        "Hasil adalah keadaan saat data dibekukan, dihitung pada pekan diterimanya.",
+        "The result is that of the day the data were frozen, counted in the week of receipt.",
+    ),
+    "forwarded_caption": (
+        "Perkara diteruskan sejak awal: {count}; tindak lanjutnya selesai {closed}",
+        "Cases forwarded to date: {count}; follow-up closed: {closed}",
+    ),
+    "forwarded_to": ("Diteruskan kepada", "Forwarded to"),
+    "follow_up_closed": ("Tindak lanjut selesai", "Follow-up closed"),
+    "follow_up_open": ("Belum selesai", "Not closed"),
+    "forwarded_note": (
+        "Laporan dan temuan menurut pekan diterimanya, apa pun hasilnya. Selesai dan belum selesai "
+        "dihitung sejak awal; belum selesai memuat juga yang kabarnya belum diterima.",
+        "Reports and findings by week of receipt, whatever their result. Closed and not closed "
+        "count to date; not closed includes those nothing has been heard of.",
     ),
     "registered_type_caption": (
         "Perkara diregistrasi menurut jenis dugaan pelanggaran{most}",
@@ -345,10 +355,32 @@ TEXT: dict[str, tuple[str, str]] = {
         "Alleged violations by regency",
     ),
     "violation_caption": ("Dugaan pelanggaran {change}", "Alleged violations: {change}"),
-    "violation_note": (
-        "Kanal penerimaan belum mencatat apakah kejadiannya dalam kegiatan kampanye atau di "
-        "luarnya.",
-        "The intake channels do not record yet whether it happened during a campaign event.",
+    "context_week": (
+        "Dugaan pelanggaran pekan ini: {IN_EVENT} dalam kegiatan kampanye, {OUTSIDE_EVENT} di "
+        "luarnya, {UNKNOWN} tidak tertulis",
+        "Alleged violations this week during campaign events: {IN_EVENT}; outside: "
+        "{OUTSIDE_EVENT}; not stated: {UNKNOWN}",
+    ),
+    "context_to_date": (
+        "Dugaan pelanggaran sejak awal: {IN_EVENT} dalam kegiatan kampanye, {OUTSIDE_EVENT} di "
+        "luarnya, {UNKNOWN} tidak tertulis",
+        "Alleged violations to date during campaign events: {IN_EVENT}; outside: "
+        "{OUTSIDE_EVENT}; not stated: {UNKNOWN}",
+    ),
+    "IN_EVENT": ("Dalam kegiatan", "During an event"),
+    "OUTSIDE_EVENT": ("Di luar kegiatan", "Outside events"),
+    "UNKNOWN": ("Tidak tertulis", "Not stated"),
+    "LP_IN_EVENT": ("Laporan, dalam kegiatan kampanye", "Reports, during a campaign event"),
+    "LP_OUTSIDE_EVENT": ("Laporan, di luar kegiatan kampanye", "Reports, outside campaign events"),
+    "LP_UNKNOWN": ("Laporan, tidak tertulis", "Reports, not stated"),
+    "TM_IN_EVENT": ("Temuan, dalam kegiatan kampanye", "Findings, during a campaign event"),
+    "TM_OUTSIDE_EVENT": ("Temuan, di luar kegiatan kampanye", "Findings, outside campaign events"),
+    "TM_UNKNOWN": ("Temuan, tidak tertulis", "Findings, not stated"),
+    "context_note": (
+        "Kegiatan = kegiatan kampanye. Tidak tertulis: register tidak menyebutnya; bukan berarti "
+        "di luar kegiatan.",
+        "Events = campaign events. Not stated: the register does not say; that does not mean "
+        "outside.",
     ),
     "map_title": (
         "Sejak awal, dugaan pelanggaran terbanyak di {places}",
@@ -674,19 +706,15 @@ TEXT: dict[str, tuple[str, str]] = {
     "LAIN": ("Lainnya", "Other"),
     "campaign_note": (
         "Terbatas = pertemuan terbatas; lainnya = kegiatan lain yang tidak melanggar larangan "
-        "kampanye.",
-        "Limited = limited meeting; other = other activities that no campaign rule forbids.",
+        "kampanye; tidak tertulis = rekap tidak menyebutnya, atau dengan kata yang tidak dikenal.",
+        "Limited = limited meeting; other = other activities that no campaign rule forbids; not "
+        "stated = the recap does not say, or in a word that is not known.",
     ),
     # prevention
     "prevention_title": ("Pencegahan", "Prevention"),
     "prevention_caption": (
         "Tindakan pencegahan {change}; sejak awal terbanyak di {most}, paling sedikit di {least}",
         "Prevention actions: {change}; to date most in {most}, fewest in {least}",
-    ),
-    "prevention_note": (
-        "Tindakan yang bentuknya belum dikenal dihitung dalam angka Pencegahan, tidak dalam tabel "
-        "ini.",
-        "Actions of a kind that is not known count as prevention, but not in this table.",
     ),
     # not counted
     "not_counted_title": ("Yang tidak dihitung", "Not counted"),
@@ -709,6 +737,7 @@ TEXT: dict[str, tuple[str, str]] = {
     # what is behind a number
     "behind": ("{count} fakta: {reference}", "{count} facts: {reference}"),
     "behind_sum": ("jumlah dari {parts}", "sum of {parts}"),
+    "behind_less": ("{whole} − {part}", "{whole} − {part}"),
     "behind_clocks": ("tenggat", "deadlines"),
     "behind_prevention": ("tindakan empat pekan", "actions in four weeks"),
     "behind_profile": ("laporan, temuan, informasi", "reports, findings, tips"),
@@ -892,6 +921,16 @@ TEXT: dict[str, tuple[str, str]] = {
         "Laporan (LP) atau temuan (TM) dalam register, dihitung pada pekan diterimanya",
         "Reports (LP) or findings (TM) in the register, counted in the week of receipt",
     ),
+    "suspected_violation_by_context": (
+        "Dugaan pelanggaran menurut asal, dalam dan di luar kegiatan kampanye",
+        "Alleged violations by origin, during and outside campaign events",
+    ),
+    "suspected_violation_by_context.": (
+        "Laporan atau temuan yang kejadiannya dalam kegiatan kampanye, di luarnya, atau tidak "
+        "tertulis, dihitung pada pekan diterimanya",
+        "Reports or findings of what happened during a campaign event, outside, or where the "
+        "register does not say, counted in the week of receipt",
+    ),
     "suspected_violation_by_issue": (
         "Dugaan pelanggaran menurut tema",
         "Alleged violations by theme",
@@ -960,12 +999,34 @@ TEXT: dict[str, tuple[str, str]] = {
         "Registered reports and findings of that type, counted in the week of receipt; a case may "
         "have several types",
     ),
+    "report_forwarded_by_target": ("Diteruskan menurut tujuan", "Forwarded, by recipient"),
+    "report_forwarded_by_target.": (
+        "Laporan dan temuan yang diteruskan kepada pihak itu menurut register saat data dibekukan, "
+        "dihitung pada pekan diterimanya",
+        "Reports and findings forwarded to that body according to the register when the data were "
+        "frozen, counted in the week of receipt",
+    ),
+    "report_follow_up_closed_by_target": (
+        "Diteruskan dan tindak lanjutnya selesai",
+        "Forwarded and followed up",
+    ),
+    "report_follow_up_closed_by_target.": (
+        "Laporan dan temuan yang diteruskan kepada pihak itu dan tindak lanjutnya selesai saat "
+        "data dibekukan, dihitung pada pekan diterimanya",
+        "Reports and findings forwarded to that body whose follow-up was closed when the data were "
+        "frozen, counted in the week of receipt",
+    ),
     "tip": ("Informasi awal", "Tips"),
     "tip.": (
         "Informasi awal (IA) menurut pola atau formulir, dihitung pada pekan diterimanya; bukan "
         "dugaan pelanggaran",
         "Tips (IA) in the template or the form, counted in the week of receipt; not alleged "
         "violations",
+    ),
+    "campaign_event": ("Kegiatan kampanye yang diawasi", "Campaign events supervised"),
+    "campaign_event.": (
+        "Kegiatan kampanye yang diawasi, dihitung pada pekan kegiatannya",
+        "Campaign events supervised, counted in the week of the event",
     ),
     "campaign_event_by_election": (
         "Kegiatan kampanye yang diawasi menurut pemilihan",

@@ -220,7 +220,7 @@ class Edition:
         figures: by figure, category and regency code (`19` = province).
         trend: the province's weekly values by figure and category, oldest first.
         names: by language and kind (`issue`, `issue_label`, `violation_type`, `reason`,
-            `prevention_type`, `deadline_rule`) the names by code, in their order.
+            `forwarding_target`, `prevention_type`, `deadline_rule`) the names by code, in order.
         legal_sources: of the deadline rules.
         profiles: empty where the profile is of a later week.
         previous_id, previous: the newest published edition of an earlier week (None: none), and

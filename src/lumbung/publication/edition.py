@@ -210,6 +210,10 @@ _LABEL = """
                     select 'reason', upper(reason_code), reason_name, reason_name_en, sort_order
                     from reference.non_registration_reason
                     union all
+                    select 'forwarding_target', forwarding_target_code, forwarding_target_name,
+                        forwarding_target_name_en, sort_order
+                    from reference.forwarding_target
+                    union all
                     select 'prevention_type', prevention_type_code, prevention_type_name,
                         prevention_type_name_en, sort_order
                     from reference.prevention_type

@@ -23,6 +23,7 @@ _RECAP = "source_recap"
 _FIGURES = {
     "suspected_violation": _CASES,
     "suspected_violation_by_kind": _CASES,
+    "suspected_violation_by_context": _CASES,
     "suspected_violation_by_issue": _CASES,
     "suspected_violation_by_type": _CASES,
     "report_received": _CASES,
@@ -32,7 +33,10 @@ _FIGURES = {
     "report_not_registered_by_reason": _CASES,
     "report_registered_by_result": _CASES,
     "report_registered_by_type": _CASES,
+    "report_forwarded_by_target": _CASES,
+    "report_follow_up_closed_by_target": _CASES,
     "tip": ("unit_tip", "source_tip"),
+    "campaign_event": ("unit_event", _RECAP),
     "campaign_event_by_election": ("unit_event", _RECAP),
     "campaign_event_by_method": ("unit_event", _RECAP),
     "prevention": ("unit_action", _RECAP),
@@ -48,6 +52,8 @@ _CATEGORY_NAMES = {
     "suspected_violation_by_type": "violation_type",
     "report_registered_by_type": "violation_type",
     "report_not_registered_by_reason": "reason",
+    "report_forwarded_by_target": "forwarding_target",
+    "report_follow_up_closed_by_target": "forwarding_target",
     "prevention_by_type": "prevention_type",
 }
 

@@ -24,7 +24,7 @@ from lumbung.publication.chapters import record
 from lumbung.publication.content import PROVINCE, Edition, Regency, Restatement, week_start
 from lumbung.publication.messages import BY_LANGUAGE, INDONESIAN, NBSP, Messages, iso
 from lumbung.publication.pages import Cell, Section, Table
-from lumbung.publication.wording import ELECTIONS, EVENTS, PERIODS, Wording, new_restatements
+from lumbung.publication.wording import PERIODS, Wording, new_restatements
 from lumbung.settings import JAKARTA
 
 _PRESS = {"id": "siaran-pers.txt", "en": "en/press-release.txt"}
@@ -166,7 +166,7 @@ class _Site:
             Measure("laporan", m["measure_reports"], "report_received", ("LP",)),
             Measure("temuan", m["TM"], "report_received", ("TM",)),
             Measure("informasi-awal", m["tip"], "tip"),
-            Measure("kampanye", m["campaign_title"], EVENTS, ELECTIONS),
+            Measure("kampanye", m["campaign_title"], "campaign_event"),
             Measure("pencegahan", m["prevention"], "prevention"),
             Measure("kecamatan", m["measure_recaps"], "district_submitted"),
         )

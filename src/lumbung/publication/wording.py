@@ -28,8 +28,6 @@ NAMED = 12
 """Places that a sentence names."""
 KINDS = ("LP", "TM")
 FUNNEL = ("received", "registered", "not_registered", "pending")
-ELECTIONS = ("PILGUB", "PILBUP", "PILWAKO")
-EVENTS = "campaign_event_by_election"
 PERIODS = ("week", "previous", "difference", "to_date")
 
 
@@ -164,13 +162,10 @@ class Wording:
             places = m.listing(names)
         return m("of_each", places=places, value=m("same_each", value=value))
 
-    def places(self, code: str, categories: Sequence[str], period: str) -> list[tuple[str, int]]:
+    def places(self, code: str, period: str) -> list[tuple[str, int]]:
         """Each known regency with its count."""
         return [
-            (
-                self.place[r.code],
-                sum(getattr(self.e.figure(code, c, r.code), period) for c in categories),
-            )
+            (self.place[r.code], getattr(self.e.figure(code, "ALL", r.code), period))
             for r in self.known
         ]
 

@@ -11,19 +11,22 @@ from lumbung.publication.content import (
     Submission,
 )
 from lumbung.publication.pages import Cell, Section, Table
-from lumbung.publication.wording import (
-    ELECTIONS,
-    Wording,
-)
+from lumbung.publication.wording import Wording
 
-METHODS = ("TATAP_MUKA", "TERBATAS", "RAPAT_UMUM", "LAIN")
-PREVENTIONS = ("IMBAUAN_TERTULIS", "IMBAUAN_LISAN", "SOSIALISASI", "KOORDINASI")
+ELECTIONS = ("PILGUB", "PILBUP", "PILWAKO", "UNSTATED")
+METHODS = ("TATAP_MUKA", "TERBATAS", "RAPAT_UMUM", "LAIN", "UNSTATED")
+PREVENTIONS = ("IMBAUAN_TERTULIS", "IMBAUAN_LISAN", "SOSIALISASI", "KOORDINASI", "UNSTATED")
 
 
 def parts(
-    w: Wording, caption: str, code: str, categories: Sequence[str], notes: Sequence[str] = ()
+    w: Wording,
+    caption: str,
+    whole: str,
+    code: str,
+    categories: Sequence[str],
+    notes: Sequence[str] = (),
 ) -> Table:
-    """A table of categories that exclude each other by regency, this week and to date."""
+    """A table of the parts of a whole by regency, this week and to date."""
     m = w.m
     heads = [*(w.categories[code, category] for category in categories), m["total"]]
     rows, last = w.by_regency(
@@ -32,7 +35,7 @@ def parts(
             for period in ("week", "to_date")
             for cell in [
                 *(w.cell(code, category, r, period) for category in categories),
-                w.sum_cell(code, categories, r, period),
+                w.cell(whole, "ALL", r, period),
             ]
         ]
     )
@@ -48,12 +51,12 @@ def parts(
     )
 
 
-def spread(w: Wording, caption: str, code: str, categories: Sequence[str]) -> str:
+def spread(w: Wording, caption: str, code: str) -> str:
     """How the count moved, and which regencies have most and least to date."""
-    values = w.places(code, categories, "to_date")
+    values = w.places(code, "to_date")
     return w.m(
         caption,
-        change=w.moved(w.total(code, categories)),
+        change=w.moved(w.e.figure(code)),
         most=w.leaders(values),
         least=w.leaders(values, lowest=True),
     )
@@ -62,14 +65,15 @@ def spread(w: Wording, caption: str, code: str, categories: Sequence[str]) -> st
 def campaign(w: Wording) -> Section:
     """Supervised campaign events by election and by method, by regency."""
     m = w.m
+    whole = "campaign_event"
     elections, methods = "campaign_event_by_election", "campaign_event_by_method"
     names = {category: w.categories[methods, category] for category in METHODS}
     tables = [
-        parts(w, spread(w, "campaign_election", elections, ELECTIONS), elections, ELECTIONS),
+        parts(w, spread(w, "campaign_election", whole), whole, elections, ELECTIONS),
         parts(
             w,
             m("campaign_method", most=w.most_of(methods, names)),
-            *(methods, METHODS, [m["campaign_note"]]),
+            *(whole, methods, METHODS, [m["campaign_note"]]),
         ),
     ]
     return Section("kampanye", m["campaign_title"], [], tables)
@@ -78,8 +82,8 @@ def campaign(w: Wording) -> Section:
 def prevention(w: Wording) -> Section:
     """Prevention actions by kind, by regency."""
     code = "prevention_by_type"
-    caption = spread(w, "prevention_caption", "prevention", ("ALL",))
-    table = parts(w, caption, code, PREVENTIONS, [w.m["prevention_note"]])
+    caption = spread(w, "prevention_caption", "prevention")
+    table = parts(w, caption, "prevention", code, PREVENTIONS)
     return Section("prevention", w.m["prevention_title"], [], [table])
 
 

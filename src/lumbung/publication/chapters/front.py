@@ -11,8 +11,6 @@ from lumbung.publication.content import (
 )
 from lumbung.publication.pages import Cell, Chart, Table
 from lumbung.publication.wording import (
-    ELECTIONS,
-    EVENTS,
     FUNNEL,
     KINDS,
     NAMED,
@@ -39,8 +37,8 @@ def points(w: Wording) -> list[tuple[str, str]]:
             ),
         )
     ]
-    week = w.places("suspected_violation", ["ALL"], "week")
-    to_date = w.places("suspected_violation", ["ALL"], "to_date")
+    week = w.places("suspected_violation", "week")
+    to_date = w.places("suspected_violation", "to_date")
     none = [name for name, value in week if value == 0]
     if any(value for _, value in week):
         is_even = len({value for _, value in week if value}) == 1
@@ -92,8 +90,8 @@ def points(w: Wording) -> list[tuple[str, str]]:
         if any(w.clocks[PROVINCE, state] for state in RUNNING)
         else (m["point_deadline_none"], "")
     )
-    events = w.places("campaign_event_by_election", ELECTIONS, "week")
-    total = w.total("campaign_event_by_election", ELECTIONS)
+    events = w.places("campaign_event", "week")
+    total = e.figure("campaign_event")
     points.append(
         (
             m("point_campaign", value=m.number(total.week)),
@@ -149,7 +147,7 @@ def front_charts(w: Wording) -> list[Chart]:
     """The two pictures of the first page: where, and since when."""
     e, m = w.e, w.m
     code = "suspected_violation"
-    to_date = w.places(code, ["ALL"], "to_date")
+    to_date = w.places(code, "to_date")
     most = max((value for _, value in to_date), default=0)
     values = []
     places = []
@@ -214,7 +212,7 @@ def glance(w: Wording) -> list[Table]:
             w.count(
                 w.clocks[place, "OVERDUE"], f"deadline/ALL/{place}/OVERDUE", m["behind_clocks"]
             ),
-            w.sum_cell(EVENTS, ELECTIONS, place, "week"),
+            w.cell("campaign_event", "ALL", place, "week"),
             w.cell("prevention", "ALL", place, "week"),
             w.recaps(place),
             Cell(m.listing(themes[place]) or "–"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lumbung.publication.chapters import violations
 from lumbung.publication.content import (
@@ -71,6 +71,7 @@ def funnel(w: Wording) -> Section:
             *w.number_table(),
             m(
                 "result_caption",
+                registered=m.number(to_date["registered"]),
                 **{code.lower(): m.number(w.e.figure(by_result, code).to_date) for code in RESULTS},
             ),
             [m["result"], *w.period_heads],
@@ -79,8 +80,38 @@ def funnel(w: Wording) -> Section:
             notes=[m["result_note"]],
         ),
         violations.by_type(w, "report_registered_by_type", "registered_type_caption"),
+        forwarded(w),
     ]
     return Section("registrasi", m["funnel_title"], [], tables)
+
+
+def forwarded(w: Wording) -> Table:
+    """To whom cases were forwarded, and what came of it."""
+    m = w.m
+    code, closed_code = "report_forwarded_by_target", "report_follow_up_closed_by_target"
+    targets = w.names["forwarding_target"]
+
+    def cells(categories: Sequence[str]) -> list[Cell]:
+        to_date = w.sum_cell(code, categories, PROVINCE, "to_date")
+        closed = w.sum_cell(closed_code, categories, PROVINCE, "to_date")
+        left = w.total(code, categories).to_date - w.total(closed_code, categories).to_date
+        behind = m("behind_less", whole=to_date.text, part=closed.text)
+        return [
+            *(w.sum_cell(code, categories, PROVINCE, period) for period in PERIODS),
+            closed,
+            w.count(left, f"less {to_date.figure} {closed.figure}", behind),
+        ]
+
+    total = cells(list(targets))
+    return Table(
+        *w.number_table(),
+        m("forwarded_caption", count=total[3].text, closed=total[4].text),
+        [m["forwarded_to"], *w.period_heads, m["follow_up_closed"], m["follow_up_open"]],
+        [[Cell(name), *cells([target])] for target, name in targets.items()],
+        w.source("source_register"),
+        total=[Cell(m["total"]), *total],
+        notes=[m["forwarded_note"]],
+    )
 
 
 def deadlines(w: Wording) -> Section:

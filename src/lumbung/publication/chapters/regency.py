@@ -13,8 +13,6 @@ from lumbung.publication.content import (
 from lumbung.publication.disclosure import GROUPS
 from lumbung.publication.pages import Cell, Section, Table
 from lumbung.publication.wording import (
-    ELECTIONS,
-    EVENTS,
     FEW,
     PERIODS,
     Wording,
@@ -28,6 +26,7 @@ MAIN = (
     ("report_registered", "LP"),
     ("report_registered", "TM"),
     ("tip", "ALL"),
+    ("campaign_event", "ALL"),
     ("prevention", "ALL"),
     ("district_submitted", "ALL"),
 )
@@ -51,12 +50,6 @@ def regency(w: Wording, regency: Regency) -> Section:
                 *(w.cell(code, category, regency.code, p) for p in PERIODS),
             ]
             for code, category in MAIN
-        ]
-        + [
-            [
-                Cell(m["campaign_title"]),
-                *(w.sum_cell(EVENTS, ELECTIONS, regency.code, p) for p in PERIODS),
-            ]
         ],
         w.source("source_all", regency.code),
         sheet="regency",

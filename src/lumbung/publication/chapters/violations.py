@@ -8,21 +8,20 @@ from lumbung.publication.content import (
 )
 from lumbung.publication.pages import Cell, Chart, Section, Table
 from lumbung.publication.wording import (
-    ELECTIONS,
-    EVENTS,
     FEW,
     KINDS,
     PERIODS,
     Wording,
 )
 
+CONTEXTS = ("IN_EVENT", "OUTSIDE_EVENT", "UNKNOWN")
 TYPES = ("ADM", "PID", "ETIK", "HKL", "SKT")
 SINCE = (
     ("suspected_violation", ("ALL",)),
     ("report_registered", KINDS),
     ("report_not_registered", KINDS),
     ("tip", ("ALL",)),
-    (EVENTS, ELECTIONS),
+    ("campaign_event", ("ALL",)),
     ("prevention", ("ALL",)),
 )
 
@@ -46,14 +45,50 @@ def violations(w: Wording) -> Section:
         w.source("source_register"),
         groups=[("", 1), (m["this_week"], 3), ("", 3)],
         total=last,
-        notes=[m["violation_note"]],
     )
     return Section(
         "pelanggaran",
         m["violation_title"],
         [],
-        [table, *since_previous(w), rates(w)],
+        [
+            table,
+            contexts(w, "context_week", "week"),
+            contexts(w, "context_to_date", "to_date"),
+            *since_previous(w),
+            rates(w),
+        ],
         [] if w.e.previous_id else [m["delta_none"]],
+    )
+
+
+def contexts(w: Wording, caption: str, period: str) -> Table:
+    """Reports and findings by regency, during and outside campaign events."""
+    m = w.m
+    code = "suspected_violation_by_context"
+    rows, last = w.by_regency(
+        lambda r: [
+            *(
+                w.cell(code, f"{kind}_{context}", r, period)
+                for kind in KINDS
+                for context in CONTEXTS
+            ),
+            w.cell("suspected_violation", "ALL", r, period),
+        ]
+    )
+    counts = {
+        context: m.number(getattr(w.total(code, [f"{kind}_{context}" for kind in KINDS]), period))
+        for context in CONTEXTS
+    }
+    heads = [m[context] for context in CONTEXTS]
+    return Table(
+        *w.number_table(),
+        m(caption, **counts),
+        [m["regency"], *heads, *heads, m["total"]],
+        rows,
+        w.source("source_register"),
+        groups=[("", 1), *((m[kind], len(heads)) for kind in KINDS), ("", 1)],
+        total=last,
+        notes=[m["context_note"]],
     )
 
 
@@ -72,7 +107,7 @@ def since_previous(w: Wording) -> list[Table]:
         before = " ".join(f"{'/'.join(key)}/to_date@{e.previous_id}" for key in keys)
         rows.append(
             [
-                Cell(m.figures[code].name if code != EVENTS else m["campaign_title"]),
+                Cell(m.figures[code].name),
                 w.count(was, f"since/{before}", m("behind_edition", edition=e.previous_id)),
                 w.sum_cell(code, categories, PROVINCE, "week"),
                 Cell(
@@ -106,7 +141,7 @@ def since_previous(w: Wording) -> list[Table]:
 def rates(w: Wording) -> Table:
     """Cases to date per 100,000 voters and per 100 polling stations."""
     m = w.m
-    cases = dict(w.places("suspected_violation", ["ALL"], "to_date"))
+    cases = dict(w.places("suspected_violation", "to_date"))
     rated = [
         (w.place[r.code], 100_000 * cases[w.place[r.code]] / r.voters)
         for r in w.known
