@@ -354,6 +354,32 @@ def test_pdf_is_tagged_and_accessible(pdf: PdfReader, drafts: dict[str, Edition]
     assert (round(width), round(height)) == (210, 297)
 
 
+def test_many_regencies_are_volumes_of_their_own(
+    drafts: dict[str, Edition], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each regency's page stands in one PDF, and the first PDF says in which."""
+    monkeypatch.setattr(rendering, "VOLUME", 3)
+    edition = drafts["draft"]
+    office = dataclasses.replace(edition.office, languages=("id",))
+    artefacts = rendering.render(dataclasses.replace(edition, office=office))
+    volumes = [f"edisi-wilayah-{number}.pdf" for number in (1, 2, 3)]
+    assert [name for name in artefacts if name.endswith(".pdf")] == ["edisi.pdf", *volumes]
+    texts = {
+        name: [page.extract_text() for page in PdfReader(io.BytesIO(artefacts[name])).pages]
+        for name in ["edisi.pdf", *volumes]
+    }
+    assert "edisi-wilayah-1.pdf sampai edisi-wilayah-3.pdf" in " ".join(
+        " ".join(texts["edisi.pdf"]).split()
+    )
+    headed = {name: [t.splitlines()[0].strip() for t in pages[1:]] for name, pages in texts.items()}
+    assert [headed[name] for name in volumes] == [
+        ["Kabupaten Bangka", "Kabupaten Belitung", "Kabupaten Bangka Selatan"],
+        ["Kabupaten Bangka Tengah", "Kabupaten Bangka Barat", "Kabupaten Belitung Timur"],
+        ["Kota Pangkal Pinang"],
+    ]
+    assert not {"Kabupaten Bangka", "Kota Pangkal Pinang"} & set(headed["edisi.pdf"])
+
+
 def test_a_week_without_anything_still_reads(drafts: dict[str, Edition]) -> None:
     """All zero, nobody delivered, no week before: every sentence has its other form."""
     edition = drafts["draft"]

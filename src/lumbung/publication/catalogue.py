@@ -773,6 +773,12 @@ TEXT: dict[str, tuple[str, str]] = {
     "definitions_codes": ("Kode wilayah dan periode", "Codes of areas and periods"),
     "definition_categories": ("Kategori", "Categories"),
     "contents": ("Daftar isi", "Contents"),
+    # paper
+    "paper_volumes": (
+        "Halaman tiap kabupaten/kota ada di {first} sampai {last}",
+        "The pages of the regencies are in {first} to {last}",
+    ),
+    "paper_volume": ("{first} sampai {last}", "{first} to {last}"),
     # workbook and open data
     "sheet_contents": ("Isi", "Contents"),
     "sheet_notes": ("Catatan", "Notes"),
