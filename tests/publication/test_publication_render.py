@@ -360,7 +360,7 @@ def test_many_regencies_are_volumes_of_their_own(
     """Each regency's page stands in one PDF, and the first PDF says in which."""
     monkeypatch.setattr(rendering, "VOLUME", 3)
     edition = drafts["draft"]
-    office = dataclasses.replace(edition.office, languages=("id",))
+    office = edition.office.model_copy(update={"languages": ("id",)})
     artefacts = rendering.render(dataclasses.replace(edition, office=office))
     volumes = [f"edisi-wilayah-{number}.pdf" for number in (1, 2, 3)]
     assert [name for name in artefacts if name.endswith(".pdf")] == ["edisi.pdf", *volumes]
