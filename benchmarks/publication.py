@@ -14,7 +14,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,8 @@ def edition(count: int) -> Any:
     # loaded only in the process that is measured
     from lumbung.publication import content as c
     from lumbung.publication.catalogue import LANGUAGES
-    from lumbung.publication.chapters.handling import ENDED
     from lumbung.publication.disclosure import GROUPS
     from lumbung.publication.office import Office
-    from lumbung.publication.wording import RUNNING
 
     issues = ["PU", "ASN", "KADES", "TNIPOL", "PENY", "SARA", "KH", "APK", "FAS", "ANAK"]
     issues += ["DPH", "PUNGHIT", "LOG", "LAIN"]
@@ -96,7 +94,6 @@ def edition(count: int) -> Any:
         for r in regencies[:-1]
         for d in range(1, 9)
     ]
-    known = date(2024, 11, 24)
     names = {
         "issue": {code: f"Tema contoh {code.lower()}" for code in issues},
         "issue_label": {code: f"Tema {code.lower()}" for code in issues},
@@ -114,6 +111,7 @@ def edition(count: int) -> Any:
         language="id",
         known="now",
         as_of=datetime(2024, 11, 24, 23, tzinfo=UTC),
+        data_at=datetime(2024, 11, 24, 22, 45, tzinfo=UTC),
         frozen_at=datetime(2024, 11, 25, tzinfo=UTC),
         content_hash="0" * 64,
         state="approved",
@@ -136,7 +134,7 @@ def edition(count: int) -> Any:
             for k, key in enumerate(keys)
         },
         submissions=tuple(
-            c.Submission(code, name, regency, n % 10 > 0, 3, known)
+            c.Submission(code, name, regency, n % 10 > 0, 3, "2024-W46")
             for n, (regency, code, name) in enumerate(districts)
         ),
         district_figures=tuple(
@@ -149,7 +147,7 @@ def edition(count: int) -> Any:
             c.Deadline(rule, r.code, state, (n + k) % 4)
             for k, rule in enumerate(rules)
             for n, r in enumerate(regencies)
-            for state in (*RUNNING, *ENDED)
+            for state in (*c.RUNNING, *c.ENDED)
         ),
         profiles=tuple(
             c.Profile(

@@ -70,6 +70,18 @@ def tell_failure(context: dict[str, Any]) -> None:
     )
 
 
+def publisher_url() -> str:
+    """The warehouse as the role that publishes: it reads no payload and no identity.
+
+    Raises:
+        ConfigurationError: when the URL of the warehouse cannot carry a role.
+
+    """
+    from lumbung.warehouse.roles import role_url
+
+    return role_url(Settings.load().require_database_url(), "publisher")
+
+
 def mail_server() -> MailServer | None:
     """The mail server of the Airflow Connection `smtp_publication`, None when there is none.
 

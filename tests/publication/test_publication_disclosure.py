@@ -213,3 +213,39 @@ def test_all_editions_of_a_campaign_together_give_no_hidden_cell_away(
                     attacked += 1
         previous = last
     assert attacked > 50
+
+
+def test_weeks_that_were_told_are_told_in_no_other_span(
+    url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A week before the first is counted later: the periods move, what was told stays."""
+    monkeypatch.setattr(edition.render, "render", lambda e: {"x.html": e.content_hash.encode()})
+    monkeypatch.setattr(edition, "find_personal_data", lambda *_: [])
+
+    def draft(week: str) -> str:
+        edition_id = edition.freeze(week, settings=settings, database_url=url)
+        pass_gate(url, edition_id)
+        return edition_id
+
+    def tables(edition_id: str) -> tuple[object, ...]:
+        found = edition.load(edition_id, database_url=url)
+        return found.district_weeks, found.district_figures
+
+    waiting = draft("2024-W46")
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "insert into reporting.rpt_figure select figure_code, category_code, regency_code,"
+            " '2024-W38', period, 0 from reporting.rpt_figure where week_id = '2024-W39'"
+        )
+    first = draft("2024-W45")
+    assert tables(waiting)[0] == ("2024-W43", "2024-W46")
+    assert tables(first)[0] == ("2024-W42", "2024-W45")
+    edition.approve(first, by="Ketua Contoh", database_url=url)
+    edition.publish(first, settings=settings, database_url=url)
+    with pytest.raises(PublicationError, match="hidden counts would come to light"):
+        edition.approve(waiting, by="Ketua Contoh", database_url=url)
+    with psycopg.connect(url) as connection:
+        connection.execute("delete from reporting.rpt_figure where week_id = '2024-W38'")
+    repeated = draft("2024-W46")
+    assert tables(repeated) == tables(first)
+    edition.approve(repeated, by="Ketua Contoh", database_url=url)

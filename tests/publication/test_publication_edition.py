@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,10 +11,12 @@ from pathlib import Path
 import psycopg
 import pytest
 from sample import MISSING, WEEK, pass_gate
+from test_publication_render import BOUNDARIES
 
 from lumbung.errors import GateError, PublicationError, ServiceError
-from lumbung.publication import edition
+from lumbung.publication import edition, gate
 from lumbung.publication.content import Figure
+from lumbung.publication.render import document
 from lumbung.settings import Settings
 from lumbung.warehouse.roles import role_url
 
@@ -222,6 +225,56 @@ def test_a_build_that_broke_off_in_the_marts_is_not_frozen(url: str, settings: S
         edition.freeze(WEEK, settings=settings, database_url=role_url(url, "publisher"))
     built("success", "rpt_figure")
     assert freeze(url, settings) == "2024-W47-r1"
+
+
+def test_the_as_of_is_the_build_s(url: str, settings: Settings) -> None:
+    def built(moment: str) -> None:
+        execute(
+            url,
+            "insert into ops.build (state, max_batch_id, inputs_hash, seeds_hash, started_at)"
+            " values ('success', 9, 'x', 'x', %s)",
+            moment,
+        )
+
+    built("2024-11-25T00:10:00Z")
+    found = edition.load(freeze(url, settings), database_url=url)
+    assert found.data_at == datetime(2024, 11, 25, 0, 10, tzinfo=UTC)
+    said = "Keadaan data Senin, 25 November 2024 pukul 07.10"
+    pages = document(found)
+    assert any(said in " ".join(line.split()) for line in pages.meta)
+    sources = [t.source for section in pages.sections for t in section.tables]
+    assert len(sources) > 10
+    assert all(said in " ".join(source.split()) for source in sources)
+    built("2024-11-25T02:00:00Z")  # with nothing new it is the same edition
+    assert freeze(url, settings) == found.edition_id
+
+
+def test_an_office_with_a_map_of_its_own_and_one_language(
+    url: str, settings: Settings, tmp_path: Path
+) -> None:
+    """Frozen with the edition: later the file may be gone."""
+    own = Settings(settings.home, tmp_path / "project", None)
+    shutil.copytree(settings.expectations, own.expectations)
+    office = own.expectations / "edition.yaml"
+    office.write_text(
+        office.read_text(encoding="utf-8").replace("languages: [id, en]", "languages: [id]")
+        + "\nboundary_file: batas.geojson\nboundary_code: kode\n",
+        encoding="utf-8",
+    )
+    (own.expectations / "batas.geojson").write_text(json.dumps(BOUNDARIES))
+    execute(url, "update marts.dim_regency set tile_row = null, tile_col = null")
+    edition_id = edition.freeze(WEEK, settings=own, database_url=url)
+    (own.expectations / "batas.geojson").unlink()
+    found = edition.load(edition_id, database_url=url)
+    squares = {r.code: r.outline for r in found.regencies if not r.is_unknown}
+    assert len(squares) == 7
+    assert squares["19.01"] == (((4, 4), (54.5, 4), (54.5, 54.5), (4, 54.5), (4, 4)),)
+    assert [r.outline for r in found.regencies if r.is_unknown] == [()]
+    draft = edition.write_draft(edition_id, settings=own, database_url=url)
+    page = (own.home / "drafts" / edition_id / "edisi.html").read_text(encoding="utf-8")
+    assert "M4,4 54.5,4 54.5,54.5 4,54.5 4,4Z" in page
+    assert not [name for name in draft if "/en/" in name]
+    assert gate.check(edition_id, settings=own, database_url=url).failures == []
 
 
 def test_an_unbuilt_warehouse_is_told(database_url: str, settings: Settings) -> None:

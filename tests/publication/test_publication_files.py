@@ -144,7 +144,7 @@ def test_metadata_is_what_satu_data_asks(files: dict[str, bytes]) -> None:
         "selesai": "2024-11-24",
         "sejak_awal": "2024-09-23",
     }
-    assert found["keadaan_data"] == "2024-11-25T06:00:00+07:00"
+    assert found["keadaan_data"] == "2024-11-24T20:00:00+07:00"  # when the last batch came
     assert found["status"].startswith("Disetujui oleh Ketua Contoh")
     used = {(r["kode_angka"], r["kode_kategori"]) for r in rows(files["data/angka.csv"])}
     assert {a["kode"] for a in found["angka"]} == {code for code, _ in used}
@@ -212,7 +212,7 @@ def test_workbook_has_dates_and_notes(files: dict[str, bytes]) -> None:
     front = book.get_sheet_by_name("Isi").to_python()
     dates = [row[1] for row in front if isinstance(row[1], (date, datetime))]
     assert dates[:2] == [date(2024, 11, 18), date(2024, 11, 24)]
-    assert dates[2].isoformat() == "2024-11-25T06:00:00"
+    assert dates[2].isoformat() == "2024-11-24T20:00:00"
     trend = book.get_sheet_by_name("Tren").to_python(skip_empty_area=False)
     assert [row[:2] for row in trend[3:]] == [
         [week, date.fromisocalendar(2024, int(week[-2:]), 1)] for week in WEEKS
@@ -221,10 +221,10 @@ def test_workbook_has_dates_and_notes(files: dict[str, bytes]) -> None:
         sheet
         for name in book.sheet_names
         for sheet in [book.get_sheet_by_name(name).to_python()]
-        if any(row[-1] == "Kiriman terakhir" and row[0] == "Kabupaten/kota" for row in sheet)
+        if any(row[-1] == "Rekap terakhir" and row[0] == "Kabupaten/kota" for row in sheet)
     )
     days = {row[0]: row[-1] for row in last}
-    assert days["Bangka"] == days["Provinsi"] == date(2024, 11, 24)
+    assert days["Bangka"] == days["Provinsi"] == "pekan 47"
     notes = " ".join(str(c) for row in book.get_sheet_by_name("Catatan").to_python() for c in row)
     assert all(figure.definition in notes for figure in m.INDONESIAN.figures.values())
     assert "masih dugaan sampai ada putusan" in notes
@@ -242,7 +242,7 @@ def test_press_summary_is_the_main_points(
     assert text.startswith("SIARAN PERS\n")
     for point in page.css(".points li"):
         assert " ".join(point.text().split()) in " ".join(text.split())
-    assert "Keadaan data Senin, 25 November 2024 pukul 06.00" in text
+    assert "Keadaan data Minggu, 24 November 2024 pukul 20.00" in text
     assert "Disetujui oleh Ketua Contoh" in text
     assert not [line for line in text.splitlines() if line != line.rstrip()]
     draft = rendering.render(drafts["draft"])["siaran-pers.txt"].decode()

@@ -13,7 +13,7 @@ import xlsxwriter
 from sample import WEEK
 
 from lumbung.errors import GateError, PublicationError
-from lumbung.publication import edition, gate, render, review
+from lumbung.publication import disclosure, edition, gate, render, review
 from lumbung.publication.personal import find_personal_data
 from lumbung.settings import Settings
 
@@ -66,7 +66,21 @@ FAULTS = {
         + f"week_id = '{WEEK}' and period = 'to_date' and category_code = 'BKN'"
         " and regency_code in ('19', '19.01')"
     ],
-    "there_are_seven_regencies": ["delete from marts.dim_regency where regency_code = '19.06'"],
+    "no_district_is_without_its_regency": [
+        "delete from marts.dim_regency where regency_code = '19.06'"
+    ],
+    "every_regency_has_its_districts": [
+        "delete from marts.fct_submission where regency_code = '19.04'"
+    ],
+    "funnel_adds_up_to_date": [
+        FIGURE.format(change="+ 1", code="report_pending")
+        + f"category_code = 'LP' and week_id = '{WEEK}' and period = 'to_date'"
+        " and regency_code in ('19', '19.01')"
+    ],
+    "some_district_is_expected": [
+        "update reporting.rpt_figure set value = 0 where figure_code like 'district_%'"
+        " and regency_code = '19.02'"
+    ],
     "every_regency_is_on_the_map": [
         "update marts.dim_regency set tile_col = null where regency_code = '19.06'"
     ],
@@ -89,6 +103,10 @@ FAULTS = {
         "delete from reporting.rpt_figure_member where figure_code = 'tip' and ctid in (select"
         " min(ctid) from reporting.rpt_figure_member where figure_code = 'tip'"
         " and week_id = '2024-W39')"
+    ],
+    # it has clocks that no row of the edition can count
+    "members_are_the_deadlines": [
+        "update marts.fct_deadline set regency_code = '19.99' where regency_code = '19.06'"
     ],
     "every_artefact_is_there": [
         "delete from reporting.rpt_figure where figure_code = 'prevention'"
@@ -142,13 +160,17 @@ def test_a_sound_draft_passes_and_can_be_approved(url: str, settings: Settings) 
             "funnel_adds_up_this_week",
             "parts_add_up_this_week",
             "closed_follow_ups_were_forwarded_this_week",
-            "there_are_seven_regencies",
+            "no_district_is_without_its_regency",
+            "members_are_the_deadlines",
         },
         {
             "regencies_sum_to_province_to_date",
             "parts_add_up_to_date",
             "closed_follow_ups_were_forwarded_to_date",
             "to_date_holds_the_weeks",
+            "funnel_adds_up_to_date",
+            "every_regency_has_its_districts",
+            "some_district_is_expected",
             "every_regency_is_on_the_map",
             "submitted_districts_are_listed",
             "members_are_the_figure_to_date",
@@ -178,6 +200,52 @@ def test_planted_faults_are_found_and_stop_the_edition(
     assert names <= failed
     with pytest.raises(PublicationError):
         edition.approve(edition_id, by="Ketua Contoh", database_url=url)
+
+
+@pytest.mark.parametrize(
+    ("suppress", "missed"),
+    [
+        (lambda values, _: list(values), "small_cells_are_hidden"),
+        # each small cell is hidden, and nothing with it
+        (
+            lambda values, threshold: [None if 0 < v < threshold else v for v in values],
+            "hidden_cells_cannot_be_recomputed",
+        ),
+    ],
+    ids=["shown", "without complement"],
+)
+def test_small_cells_that_show_are_found(
+    url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch, suppress: object, missed: str
+) -> None:
+    monkeypatch.setattr(disclosure, "suppress", suppress)
+    monkeypatch.setattr(gate, "render", lambda _: {})  # what is rendered is tried elsewhere
+    edition_id = edition.freeze(WEEK, settings=settings, database_url=url)
+    with pytest.raises(GateError, match=missed):
+        gate.check(edition_id, settings=settings, database_url=url)
+    failed = {name for name, outcome in results(url).items() if outcome == (False, "fail")}
+    assert failed == {missed, "every_artefact_is_there"}
+
+
+def test_a_week_unlike_the_others_is_pointed_out(
+    url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if a channel had been counted ten times over."""
+    monkeypatch.setattr(gate, "render", lambda _: {})
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "update reporting.rpt_figure set value = 10 * value where figure_code = 'prevention'"
+            f" and {THIS_WEEK}"
+        )
+    edition_id = edition.freeze(WEEK, settings=settings, database_url=url)
+    with pytest.raises(GateError):
+        gate.check(edition_id, settings=settings, database_url=url)
+    assert results(url)["this_week_is_within_history"] == (False, "warn")
+    with psycopg.connect(url) as connection:
+        row = connection.execute(
+            "select failing from ops.check_result where check_name = 'this_week_is_within_history'"
+        ).fetchone()
+    assert row is not None
+    assert row[0] == [{"figure_code": "prevention", "category_code": "ALL"}]
 
 
 def test_a_warning_is_shown_and_lets_pass(
@@ -220,6 +288,10 @@ def test_a_warning_is_shown_and_lets_pass(
         "1971054511900001",
         "19800101 200501 1 003",
         "198001012005011003",
+        "197105 451190 0001",
+        "1971-0545-1190-0001",
+        "Jalan Contoh RT 003/RW 002",
+        "rt. 3 rw. 12",
         "contoh@kantor.invalid",
     ],
 )
@@ -244,6 +316,8 @@ def test_personal_data_is_seen(text: str) -> None:
         "005/LP/PB/Kab/09.05/XI/2024",
         "ab83a104d42e8423f03c75f44e8511f69ca2da0971ddcbef6fa453a55d22adf7",
         "2024-W47-r1",
+        "1971 0545 1190",
+        "pekan 46, RT/RW tidak dimuat",
         "a08123456789" + "b" * 52,  # a sha256
     ],
 )

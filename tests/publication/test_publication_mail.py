@@ -15,7 +15,7 @@ from sample import WEEK, pass_gate
 from conftest import Figures, copy_of
 from lumbung.embedded.postgres import EmbeddedPostgres
 from lumbung.embedded.processes import free_port
-from lumbung.errors import ConfigurationError, PublicationError, ServiceError
+from lumbung.errors import ConfigurationError, GateError, PublicationError, ServiceError
 from lumbung.publication import edition, mail, render, review
 from lumbung.publication.mail import MailServer
 from lumbung.publication.people import load_people
@@ -251,6 +251,15 @@ def test_the_database_itself_lets_nothing_be_offered_twice(url: str) -> None:
                 step(name)
 
 
+def test_a_letter_with_personal_data_is_sent_to_nobody(
+    url: str, settings: Settings, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail.render, "letter", lambda _: ("Buletin", "<p>NIK 1971054511900001</p>"))
+    with pytest.raises(GateError, match="NIK"):
+        send(url, settings, post.address)
+    assert (post.got, state(url)) == ([], (PUBLISHED, {}))
+
+
 def test_a_draft_is_mailed_to_nobody(url: str, settings: Settings, post: Post) -> None:
     draft = edition.freeze("2024-W46", settings=settings, database_url=url)
     with pytest.raises(PublicationError, match="is draft, not published"):
@@ -266,14 +275,18 @@ def test_those_who_approve_are_asked_and_reminded_and_owners_told(
     edition.write_draft(draft, settings=settings, database_url=url)
     pass_gate(url, draft)
     review.ask(draft, settings=settings, database_url=url, server=post.address)
-    # Asked just now: it is too early; after a day it is time; after four days too late.
-    for waited, reminded_of in (("0 h", []), ("25 h", [draft]), ("97 h", [])):
+    # Asked just now: it is too early; after a day it is time; after four days too late. Drafted at
+    # a terminal, nobody was asked.
+    for waited, is_asked, reminded_of in (
+        *(("0 h", True, []), ("25 h", True, [draft])),
+        *(("97 h", True, []), ("25 h", False, [])),
+    ):
         with psycopg.connect(url) as connection:
             connection.execute("alter table published.gate_pass disable trigger append_only")
             connection.execute(
-                "update published.gate_pass set passed_at = now() - %s::interval"
+                "update published.gate_pass set passed_at = now() - %s::interval, is_asked = %s"
                 " where edition_id = %s",
-                (waited, draft),
+                (waited, is_asked, draft),
             )
         found = review.remind(settings=settings, database_url=url, server=post.address)
         assert found == reminded_of

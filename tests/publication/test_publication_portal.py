@@ -18,7 +18,7 @@ import pytest
 from published import DRAFT, EDITIONS, LATEST
 from selectolax.lexbor import LexborHTMLParser
 
-from lumbung.errors import ServiceError
+from lumbung.errors import GateError, ServiceError
 from lumbung.publication import portal as public
 from lumbung.publication.personal import find_personal_data
 from lumbung.settings import Settings
@@ -247,8 +247,8 @@ def test_archive_states_revisions_and_restatements(
     assert list(cells) == EDITIONS[::-1]
     assert "diganti 2024-W46-r2" in cells["2024-W46-r1"][0]
     assert "revisi 2" in cells["2024-W46-r2"][0]
-    assert cells["2024-W45-r1"][1].replace("\xa0", " ") == "11 November 2024 06.00 WIB"
-    count = "select count(*) from published.restatement where period = 'week' and "
+    assert cells["2024-W44-r1"][1].replace("\xa0", " ") == "24 November 2024 20.00 WIB"
+    count = "select count(*) from published.restatement where period <> 'to_date' and "
     for edition in EDITIONS:
         stated = ask(portal[0], count + "not is_told and edition_id = %s", edition)[0][0]
         changed = ask(portal[0], count + "edition_id = %s and of_edition_id = %s", LATEST, edition)[
@@ -328,6 +328,16 @@ def test_no_page_holds_personal_data(files: dict[str, bytes]) -> None:
     ]
     assert len(looked) > 30
     assert [n for n in looked if find_personal_data(n, files[n])] == []
+
+
+def test_a_page_with_personal_data_is_not_shown(
+    portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Settings(tmp_path, portal[1].project, None)
+    monkeypatch.setattr(public, "site", lambda _: {"index.html": b"<p>0812-3456-7890</p>"})
+    with pytest.raises(GateError, match=r"index\.html holds a phone number"):
+        public.build(settings=home, database_url=portal[0])
+    assert not home.portal.exists()
 
 
 def test_a_second_build_elsewhere_gives_the_same_bytes(

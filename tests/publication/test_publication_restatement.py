@@ -12,6 +12,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from conftest import Figures, copy_of
 from lumbung.embedded.postgres import EmbeddedPostgres
+from lumbung.errors import GateError
 from lumbung.publication import edition, gate, render
 from lumbung.publication.content import Edition, Restatement
 from lumbung.settings import Settings
@@ -56,7 +57,7 @@ EDITED, WITHDRAWN, RECODED = 0, 1, 2
 """Three different cases, so that the steps can be taken in any order."""
 
 
-def late(connection: psycopg.Connection) -> None:
+def late(connection: psycopg.Connection, week: str = OLD) -> None:
     row = connection.execute(
         "with b as (insert into raw.batch (channel, run_key, started_at, read_count, landed_count,"
         " duplicate_count, quarantined_count) values ('x', 'late', now(), 0, 0, 0, 0)"
@@ -67,7 +68,7 @@ def late(connection: psycopg.Connection) -> None:
     assert row
     connection.execute(
         "insert into marts.fct_report values ('late', 'LP', '19.05', null, %s, 'ASN', %s)",
-        (OLD, row[0]),
+        (week, row[0]),
     )
     for figure, category in (
         ("suspected_violation", "ALL"),
@@ -77,7 +78,7 @@ def late(connection: psycopg.Connection) -> None:
         ("report_pending", "LP"),
     ):
         connection.execute(
-            f"insert into {MEMBER} values (%s, %s, '19.05', %s, 'late')", (figure, category, OLD)
+            f"insert into {MEMBER} values (%s, %s, '19.05', %s, 'late')", (figure, category, week)
         )
 
 
@@ -255,7 +256,7 @@ def test_all_at_once_equals_a_diff_of_two_editions_built_apart(
     } == expected
     assert len(expected) > 20
     for r in found.restatements:
-        assert r.new - r.old == r.late + r.edited + r.withdrawn + r.recoded
+        assert r.new - r.old == r.late + r.edited + r.withdrawn + r.recoded + r.progressed
     result = gate.check(found.edition_id, settings=settings, database_url=warehouse)
     assert "restatements_are_explained" in {r.name for r in result.results if r.is_passed}
 
@@ -311,3 +312,158 @@ def test_a_revision_restates_the_one_it_replaces(warehouse: str, settings: Setti
     found = restated(warehouse, settings, NEXT)
     assert found.edition_id == f"{NEXT}-r2"
     assert f"{NEXT}-r1" in {r.of_edition_id for r in found.restatements}
+
+
+def go_on(connection: psycopg.Connection) -> str:
+    """A case of the old week that waited is registered now; the regency of it."""
+    ((member, record, place),) = connection.execute(
+        "select report_id, record_id, regency_code from marts.fct_report where report_id = ("
+        f" select min(member_id) from {MEMBER} where figure_code = 'report_pending'"
+        " and category_code = 'LP' and week_id = %s)",
+        (OLD,),
+    ).fetchall()
+    newer = new_version(connection, record, is_tombstone=False)
+    connection.execute(
+        "update marts.fct_report set record_id = %s where report_id = %s", (newer, member)
+    )
+    connection.execute(
+        "insert into marts.fct_status_event values (%s, 2, 'diterima', false, %s)", (member, newer)
+    )
+    connection.execute(
+        f"update {MEMBER} set figure_code = 'report_registered' where member_id = %s"
+        " and figure_code = 'report_pending'",
+        (member,),
+    )
+    return str(place)
+
+
+def revoke(connection: psycopg.Connection) -> None:
+    """The case that came late is gone again."""
+    connection.execute("delete from marts.fct_report where report_id = 'late'")
+    connection.execute(f"delete from {MEMBER} where member_id = 'late'")
+
+
+def issue_bare(url: str, settings: Settings, week: str) -> str:
+    """Publish a week whose files nobody looks at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(edition.render, "render", lambda e: {"edisi.html": e.content_hash.encode()})
+        return issue(url, settings, week)
+
+
+def printed(found: Edition) -> set[tuple[str, ...]]:
+    """The lines of the table of changes."""
+    (section,) = [s for s in render.document(found).sections if s.id == "perubahan"]
+    return {tuple(cell.text for cell in row) for table in section.tables for row in table.rows}
+
+
+CASES = "Dugaan pelanggaran"
+
+
+@pytest.mark.parametrize("week", ["2024-W43", "2024-W41"])
+def test_a_week_without_an_edition(warehouse: str, settings: Settings, week: str) -> None:
+    """Editions begin with W44; W43 was its week before, W41 only a part of its sums and trend."""
+    change(warehouse, lambda connection: late(connection, week))
+    found = restated(warehouse, settings)
+    by_edition = {f"{w}-r1": edition.load(f"{w}-r1", database_url=warehouse) for w in (OLD, NEXT)}
+    told_before = dict(by_edition[f"{NEXT}-r1"].trend["suspected_violation", "ALL"])[week]
+    lines = {line for line in printed(found) if line[1].startswith(f"{CASES},")}
+    why = "masuk terlambat (+1)"
+    of_place = by_edition[f"{OLD}-r1"].figure("suspected_violation", "ALL", "19.05")
+    assert of_place.previous is not None
+    to_date = by_edition[f"{NEXT}-r1"].figure("suspected_violation", "ALL", "19.05").to_date
+    province = (
+        *(f"{NEXT}-r1", f"{CASES}, pekan {week}", "Provinsi"),
+        *(str(told_before), str(told_before + 1), why),
+    )
+    place = {
+        "2024-W43": (
+            *(f"{OLD}-r1", f"{CASES}, pekan {week}", "Bangka Barat"),
+            *(str(of_place.previous), str(of_place.previous + 1), why),
+        ),
+        "2024-W41": (
+            *(f"{NEXT}-r1", f"{CASES}, sejak awal", "Bangka Barat"),
+            *(str(to_date), str(to_date + 1), why),
+        ),
+    }[week]
+    assert lines == {province, place}
+    for r in found.restatements:
+        assert (r.new - r.old, r.late) == (1, 1)
+    # told once: the next edition's own trend and sums have it
+    issue_bare(warehouse, settings, LATEST)
+    assert restated(warehouse, settings, "2024-W47").new_restatements == []
+
+
+def test_what_was_told_and_is_as_before_again_is_told(warehouse: str, settings: Settings) -> None:
+    change(warehouse, late)
+    issue_bare(warehouse, settings, LATEST)
+    change(warehouse, revoke)
+    found = restated(warehouse, settings, "2024-W47")
+    cases = of_week(found)["suspected_violation", "ALL", "19"]
+    assert (cases.new, cases.told, cases.is_told) == (cases.old, cases.old + 1, False)
+    line = (
+        *(f"{OLD}-r1", CASES, "Bangka Barat"),
+        *(str(of_week(found)["suspected_violation", "ALL", "19.05"].old),) * 2,
+        f"edisi sesudahnya menyebut {of_week(found)['suspected_violation', 'ALL', '19.05'].told}",
+    )
+    assert line in printed(found)
+    result = gate.check(found.edition_id, settings=settings, database_url=warehouse)
+    assert result.failures == []
+    issue_bare(warehouse, settings, "2024-W47")
+    assert edition.load("2024-W47-r1", database_url=warehouse).state == "published"
+
+
+def test_a_case_that_went_on_was_not_corrected(warehouse: str, settings: Settings) -> None:
+    with psycopg.connect(warehouse) as connection:
+        place = go_on(connection)
+        connection.execute(RECOUNT)
+    found = restated(warehouse, settings)
+    assert {key: (r.edited, r.progressed) for key, r in of_week(found).items()} == {
+        (figure, "LP", where): (0, by)
+        for figure, by in (("report_registered", 1), ("report_pending", -1))
+        for where in ("19", place)
+    }
+    assert {line[-1] for line in printed(found)} == {
+        "status berlanjut (+1)",
+        "status berlanjut (−1)",
+    }
+    # the same change of a case that was moved as well is a correction
+    change(
+        warehouse,
+        lambda connection: connection.execute(
+            f"update {MEMBER} set regency_code = '19.00' where member_id ="
+            " (select report_id from marts.fct_status_event)"
+        ),
+    )
+    moved = restated(warehouse, settings).restatements
+    assert moved
+    assert not any(r.progressed for r in moved)
+
+
+def test_a_draft_that_compared_with_other_editions_is_drafted_anew(
+    warehouse: str, settings: Settings
+) -> None:
+    change(warehouse, late)
+    first = restated(warehouse, settings, "2024-W47")
+    assert restated(warehouse, settings, "2024-W47").edition_id == first.edition_id
+    issue_bare(warehouse, settings, LATEST)
+    second = restated(warehouse, settings, "2024-W47")
+    assert (first.previous_id, second.previous_id) == (f"{NEXT}-r1", f"{LATEST}-r1")
+    assert (first.edition_id, second.edition_id) == ("2024-W47-r1", "2024-W47-r2")
+    assert len(first.new_restatements) == 10
+    assert second.new_restatements == []
+
+
+def test_a_change_that_nothing_explains_is_found(
+    warehouse: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "render", lambda _: {})  # what is rendered is tried elsewhere
+    with psycopg.connect(warehouse) as connection:
+        connection.execute(
+            "update reporting.rpt_figure set value = value + 1 where figure_code = 'tip'"
+            " and week_id = %s and period = 'week' and regency_code in ('19', '19.05')",
+            (OLD,),
+        )
+    found = restated(warehouse, settings)
+    assert len(found.restatements) == 2
+    with pytest.raises(GateError, match="restatements_are_explained"):
+        gate.check(found.edition_id, settings=settings, database_url=warehouse)

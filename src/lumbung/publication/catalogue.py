@@ -34,8 +34,8 @@ TEXT: dict[str, tuple[str, str]] = {
     "subtitle": ("Pekan {week}: {range}", "Week {week}: {range}"),
     "as_of": ("Keadaan data {as_of}", "Data as of {as_of}"),
     "known_now": (
-        "Memuat catatan yang diketahui sampai {frozen_at}",
-        "With the records known until {frozen_at}",
+        "Memuat semua catatan yang sudah masuk sampai saat itu",
+        "With all the records that had come in by then",
     ),
     "known_then": (
         "Disusun kemudian; hanya memuat catatan yang sudah masuk pada saat itu",
@@ -154,8 +154,8 @@ TEXT: dict[str, tuple[str, str]] = {
         "Not delivered: {districts}. This week's events and prevention may still rise.",
     ),
     "point_restatement": (
-        "{count} angka pekan dalam edisi sebelumnya kini berbeda.",
-        "Weekly figures of earlier editions that are different now: {count}.",
+        "{count} angka dalam edisi sebelumnya kini berbeda.",
+        "Figures of earlier editions that are different now: {count}.",
     ),
     "point_restatement_more": (
         "Angka lama, angka baru, dan sebabnya dimuat dalam edisi ini.",
@@ -239,7 +239,8 @@ TEXT: dict[str, tuple[str, str]] = {
     "districts": ("Kecamatan", "Districts"),
     "submitted": ("Menyam\u00adpaikan", "Delivered"),
     "share": ("Persen", "Per cent"),
-    "last_delivery": ("Kiriman terakhir", "Last delivery"),
+    "last_delivery": ("Rekap terakhir", "Last recap"),
+    "recap_week": ("pekan {week}", "week {week}"),
     "missing_caption": (
         "{count} kecamatan belum menyampaikan rekap pekan ini",
         "Districts that have not delivered this week's recap: {count}",
@@ -248,14 +249,14 @@ TEXT: dict[str, tuple[str, str]] = {
         "Semua kecamatan sudah menyampaikan rekap pekan ini.",
         "Every district has delivered this week's recap.",
     ),
-    "missing_since": ("{district} (terakhir {day})", "{district} (last on {day})"),
+    "missing_since": ("{district} (terakhir {week})", "{district} (last of {week})"),
     "missing_never": ("{district} (belum pernah)", "{district} (never)"),
     "never": ("belum pernah", "never"),
     "complete_note": (
         "Kecamatan tanpa kegiatan tetap menyampaikan rekap nihil dan dihitung menyampaikan. "
-        "Kiriman terakhir: hari rekap terakhir diterima, untuk pekan mana pun sampai pekan ini.",
+        "Rekap terakhir: pekan terbaru, sampai pekan ini, yang rekapnya sudah disampaikan.",
         "A district without activities still delivers an empty recap and counts as delivered. "
-        "Last delivery: the day its latest recap was received, for any week up to this one.",
+        "Last recap: the newest week, up to this one, of which a recap was delivered.",
     ),
     # funnel
     "funnel_title": ("Registrasi dan hasil penanganan", "Registration and results"),
@@ -327,6 +328,10 @@ TEXT: dict[str, tuple[str, str]] = {
         "Open deadlines by regency",
     ),
     "deadline": ("Tenggat", "Deadline"),
+    "deadline_definition": (
+        "Batas waktu penanganan satu kasus menurut satu aturan, menurut keadaannya pada hari itu",
+        "The time limit of one case by one rule, by its state on that day",
+    ),
     "deadline_running": ("Terbuka, sisa hari", "Open, days left"),
     "deadline_ended": ("Sudah berakhir", "Ended"),
     "OVERDUE": ("Lewat", "Passed"),
@@ -340,11 +345,11 @@ TEXT: dict[str, tuple[str, str]] = {
     "MISSED": ("Terlambat", "Late"),
     "UNCERTAIN": ("Tidak pasti", "Uncertain"),
     "deadline_note": (
-        "Hari kalender, dihitung dari hari sesudah mulainya, pada keadaan data edisi ini; "
+        "Hari kalender, dihitung dari hari sesudah mulainya, dinilai pada {day}; "
         "penanganan 3 + 2 hari dihitung 5 hari. Satu kasus dapat memiliki beberapa tenggat. Hari "
         "perubahan status hanya diketahui di antara dua kiriman: yang mungkin lewat dan yang tidak "
         "pasti disebut demikian. Dasar hukum: {sources}.",
-        "Calendar days from the day after the start, at this edition's as-of; handling of 3 + 2 "
+        "Calendar days from the day after the start, judged on {day}; handling of 3 + 2 "
         "days counts as 5. A case may have several deadlines. The day a status changed is only "
         "known to lie between two deliveries: what may have passed or is uncertain is called so. "
         "Legal basis: {sources}.",
@@ -572,12 +577,12 @@ TEXT: dict[str, tuple[str, str]] = {
         "No figure of an earlier edition has changed.",
     ),
     "restatement_caption": (
-        "{count} angka pekan dalam edisi sebelumnya kini berbeda",
-        "Weekly figures of earlier editions that are different now: {count}",
+        "{count} angka dalam edisi sebelumnya kini berbeda",
+        "Figures of earlier editions that are different now: {count}",
     ),
     "restatement_caption_told": (
-        "Tidak ada perubahan baru pada angka pekan edisi sebelumnya.",
-        "No new revision of the weekly figures of earlier editions.",
+        "Tidak ada perubahan baru pada angka edisi sebelumnya.",
+        "No new revision of the figures of earlier editions.",
     ),
     "restatement_edition": ("Edisi", "Edition"),
     "restatement_place": ("Wilayah", "Area"),
@@ -586,17 +591,31 @@ TEXT: dict[str, tuple[str, str]] = {
     "restatement_new": ("Baru", "New"),
     "restatement_why": ("Sebab", "Why"),
     "late": ("masuk terlambat", "came late"),
+    "progressed": ("status berlanjut", "status went on"),
     "edited": ("dikoreksi sumber", "corrected by its source"),
     "withdrawn": ("ditarik sumber", "withdrawn by its source"),
     "recoded": ("dikode ulang", "coded anew"),
     "restatement_reason": ("{reason} ({change})", "{reason} ({change})"),
     "restatement_note": (
-        "Angka edisi yang sudah terbit tidak diubah. Tabel memuat angka pekan; angka sejak awal "
-        "yang ikut berubah ada di data/perubahan.csv. Mengaitkan dua kasus tidak mengubah angka: "
-        "setiap kasus tetap dihitung.",
-        "A published edition is never changed. The table has weekly figures; figures to date that "
-        "changed with them are in data/perubahan.csv. Linking two cases changes no figure: each "
-        "case still counts.",
+        "Angka edisi yang sudah terbit tidak diubah. Tabel memuat angka pekan, dan angka sejak "
+        "awal yang perubahannya tidak terlihat dari pekan itu; semua angka sejak awal ada di "
+        "data/perubahan.csv. Mengaitkan dua kasus tidak mengubah angka: setiap kasus tetap "
+        "dihitung.",
+        "A published edition is never changed. The table has weekly figures, and figures to date "
+        "whose change those do not show; every figure to date is in data/perubahan.csv. Linking "
+        "two cases changes no figure: each case still counts.",
+    ),
+    "restatement_states": (
+        "Tenggat, peta pencegahan, rasio, dan yang tidak dihitung adalah keadaan pada saat edisi "
+        "dibuat, dan tidak dibandingkan antaredisi.",
+        "Deadlines, prevention map, rates and what is not counted are states as of the edition, "
+        "and are not compared between editions.",
+    ),
+    "restatement_week": ("{figure}, pekan {week}", "{figure}, week {week}"),
+    "restatement_to_date": ("{figure}, sejak awal", "{figure}, to date"),
+    "restatement_said": (
+        "edisi sesudahnya menyebut {told}",
+        "an edition after it said {told}",
     ),
     "restatement_told": (
         "{count} perubahan sudah dimuat dalam edisi sebelum ini dan tidak diulang.",
@@ -738,7 +757,6 @@ TEXT: dict[str, tuple[str, str]] = {
     "behind": ("{count} fakta: {reference}", "{count} facts: {reference}"),
     "behind_sum": ("jumlah dari {parts}", "sum of {parts}"),
     "behind_less": ("{whole} − {part}", "{whole} − {part}"),
-    "behind_clocks": ("tenggat", "deadlines"),
     "behind_prevention": ("tindakan empat pekan", "actions in four weeks"),
     "behind_profile": ("laporan, temuan, informasi", "reports, findings, tips"),
     "behind_quotient": ("bagian di sini : provinsi", "share here : province"),
@@ -747,7 +765,6 @@ TEXT: dict[str, tuple[str, str]] = {
         "sekarang dikurangi edisi sebelumnya dan pekan ini",
         "now less the previous edition and this week",
     ),
-    "behind_rate": ("dari {cases} kasus sejak awal", "of {cases} cases to date"),
     "behind_deliveries": ("kiriman", "deliveries"),
     "behind_recaps": (
         "{submitted} dari {expected} kecamatan",
@@ -1149,10 +1166,9 @@ TEXT: dict[str, tuple[str, str]] = {
         "Apakah rekap pekan ini sudah diterima",
         "Whether this week's recap was received",
     ),
-    "column.kiriman_terakhir": (
-        "Hari rekap terakhir diterima (WIB), untuk pekan mana pun sampai pekan ini; kosong bila "
-        "belum pernah",
-        "Day of the latest recap (WIB), for any week up to this one; empty where there was none",
+    "column.rekap_terakhir": (
+        "Pekan terbaru, sampai pekan ini, yang rekapnya sudah disampaikan; kosong = belum pernah",
+        "Newest week, up to this one, of which a recap was delivered; empty where there was none",
     ),
     "column.kode_kelompok": ("Kode kelompok tema", "Code of the group of themes"),
     "column.kelompok": ("Nama kelompok tema", "Name of the group of themes"),
@@ -1230,8 +1246,9 @@ TEXT: dict[str, tuple[str, str]] = {
         "The published edition whose figure changed",
     ),
     "perubahan.periode": (
-        "pekan atau sejak_awal, dari pekan edisi itu",
-        "pekan = that edition's week, sejak_awal = up to it since the campaign began",
+        "pekan atau sejak_awal, dari pekan edisi itu; atau pekan lain yang tidak punya edisi",
+        "pekan = that edition's week, sejak_awal = up to it since the campaign began; or another "
+        "week, which has no edition",
     ),
     "column.lama": ("Nilai dalam edisi itu", "Value in that edition"),
     "column.baru": ("Nilai sekarang", "Value now"),
@@ -1250,6 +1267,14 @@ TEXT: dict[str, tuple[str, str]] = {
     "column.dikode_ulang": (
         "Perubahan karena pembacaan atau kode diperbaiki",
         "Change because reading or coding was corrected",
+    ),
+    "column.status_berlanjut": (
+        "Perubahan karena penanganan kasus berlanjut",
+        "Change because the handling of cases went on",
+    ),
+    "column.disebut": (
+        "Nilai yang disebut edisi sesudahnya; kosong = tidak disebut",
+        "Value that an edition after it said; empty = none did",
     ),
     "column.sudah_dimuat": (
         "Sudah dimuat dalam edisi pekan sebelumnya",

@@ -24,13 +24,17 @@ from lumbung.publication.restatement import COLUMNS
 PROVINCE = "19"
 """The regency code that stands for the whole province in figures."""
 
+RUNNING = ("OVERDUE", "MAYBE_OVERDUE", "DAYS_0", "DAYS_1", "DAYS_2", "DAYS_3", "DAYS_6")
+ENDED = ("MET", "MISSED", "UNCERTAIN")
+"""The states of a legal clock, see `Deadline`."""
+
 TABLES = {
     "figure": (
         "figure_code, category_code, regency_code, week_value, to_date_value, previous_week_value"
     ),
     "trend": "figure_code, category_code, week_id, value",
     "submission": (
-        "district_code, district_name, regency_code, is_submitted, row_count, last_delivery_date"
+        "district_code, district_name, regency_code, is_submitted, row_count, last_week_id"
     ),
     "district_figure": "regency_code, district_code, district_name, group_code, to_date_value",
     "deadline": "rule_code, regency_code, state_code, clock_count",
@@ -83,9 +87,9 @@ class Figure:
 
 @dataclass(frozen=True)
 class Submission:
-    """Whether a district delivered its recap of the edition's week, and when it last delivered.
+    """Whether a district delivered its recap of the edition's week.
 
-    `last_delivery` is a day in WIB, of the recap of any week up to this one; None: never.
+    `last_week`: the newest week up to this one that it delivered a recap of; None: none.
     """
 
     district_code: str
@@ -93,7 +97,7 @@ class Submission:
     regency_code: str
     is_submitted: bool
     row_count: int
-    last_delivery: date | None
+    last_week: str | None
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ class Deadline:
     """How many legal clocks of one rule are in a state, at the edition's as-of.
 
     `state_code`: running `OVERDUE`, `MAYBE_OVERDUE`, `DAYS_0` to `DAYS_3` (3-5), `DAYS_6` (more);
-    ended `MET`, `MISSED`, `UNCERTAIN`.
+    ended `MET`, `MISSED`; `UNCERTAIN`: whether it has begun, or ended, or in time, is not known.
     """
 
     rule_code: str
@@ -158,7 +162,12 @@ class Profile:
 
 @dataclass(frozen=True)
 class Restatement:
-    """A figure of an earlier edition that would now be different; the reasons sum to it."""
+    """A figure of an earlier edition that would now be different; the reasons sum to it.
+
+    `period`: `week` or `to_date` of that edition, or a week without an edition, such as `2024-W43`,
+    as that edition told it. `told`: what a later edition has said it is (None: nothing);
+    `is_told`: that is what it is now.
+    """
 
     of_edition_id: str
     figure_code: str
@@ -172,6 +181,13 @@ class Restatement:
     withdrawn: int
     recoded: int
     is_told: bool
+    progressed: int = 0
+    told: int | None = None
+
+    @property
+    def change(self) -> int:
+        """By how much it is different from what was said last."""
+        return self.new - (self.old if self.told is None else self.told)
 
 
 @dataclass(frozen=True)
@@ -214,7 +230,9 @@ class Edition:
     """One edition, complete for rendering.
 
     Attributes:
-        as_of: Monday 06:00 WIB after the week (aware).
+        as_of: Monday 06:00 WIB after the week (aware): deadlines are judged by its day.
+        data_at: up to when what came in is in the figures (aware): when the build that they were
+            frozen from began; `as_of` where only what was known then is in them.
         known: `now`: with all that was known when frozen; `then`: what had been landed by `as_of`.
         frozen_at: when the figures were frozen (aware).
         figures: by figure, category and regency code (`19` = province).
@@ -234,6 +252,7 @@ class Edition:
     revision: int
     language: str
     as_of: datetime
+    data_at: datetime
     known: str
     frozen_at: datetime
     content_hash: str
@@ -274,6 +293,36 @@ class Edition:
             ) from None
 
     @property
+    def new_restatements(self) -> list[Restatement]:
+        """What a reader has to be told: every changed week, once.
+
+        And the sums to date of the newest edition before this week where no such week says why they
+        changed (a week without an edition has no regencies but in the edition after it).
+        """
+        new = [r for r in self.restatements if not r.is_told]
+        weeks: dict[tuple[str, str, str], int] = {}
+        for r in new:
+            if r.period != "to_date":
+                key = r.figure_code, r.category_code, r.regency_code
+                weeks[key] = weeks.get(key, 0) + r.change
+        earlier = [r.of_edition_id for r in new if r.of_edition_id < self.week_id]
+        newest = max(earlier or [r.of_edition_id for r in new], default="")
+        return [
+            r
+            for r in new
+            if r.period != "to_date"
+            or (
+                r.of_edition_id == newest
+                and r.change != weeks.get((r.figure_code, r.category_code, r.regency_code), 0)
+            )
+        ]
+
+    @property
+    def told_restatements(self) -> list[Restatement]:
+        """Changed weeks that an edition before this one has told."""
+        return [r for r in self.restatements if r.is_told and r.period != "to_date"]
+
+    @property
     def issues(self) -> dict[str, str]:
         """The names of the themes by code, in the edition's language."""
         return self.names[self.language]["issue"]
@@ -292,6 +341,11 @@ class Edition:
     def sunday(self) -> date:
         """The last day of the week."""
         return self.monday + timedelta(days=6)
+
+    @property
+    def judged_on(self) -> date:
+        """The day by which deadlines are judged: the Monday after the week."""
+        return self.monday + timedelta(days=7)
 
     @property
     def first_monday(self) -> date:
@@ -355,7 +409,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         head = connection.execute(
             "select week_id, revision, language, as_of, frozen_at, content_hash, state, label,"
-            " member_hash, restatement_hash, previous_edition_id"
+            " member_hash, restatement_hash, previous_edition_id, data_at"
             " from published.edition where edition_id = %s",
             (edition_id,),
         ).fetchone()
@@ -412,6 +466,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         revision=revision,
         language=language,
         as_of=as_of,
+        data_at=head[11],
         known=label.get("known", "now"),
         frozen_at=frozen_at,
         content_hash=expected,

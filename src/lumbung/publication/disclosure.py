@@ -27,7 +27,9 @@ GROUPS = {
 WEEKS = 4
 """How many weeks are told together: a month's cases leave fewer cells hidden than a week's."""
 
-_GROUP_OF = {issue: group for group, issues in GROUPS.items() for issue in issues}
+GROUP_OF = {issue: group for group, issues in GROUPS.items() for issue in issues}
+OTHER = "LAIN"
+"""The group of every theme that is not named there."""
 
 
 def suppress(values: Sequence[int], threshold: int) -> list[int | None]:
@@ -83,7 +85,7 @@ def district_figures(
     """
     found: dict[tuple[str, str, str], int] = {}
     for regency, district, issue, count in counts:
-        key = regency, district, _GROUP_OF.get(issue, "LAIN")
+        key = regency, district, GROUP_OF.get(issue, OTHER)
         found[key] = found.get(key, 0) + count
     rows: dict[str, list[tuple[str, str]]] = {}
     for regency, district, name in sorted(districts):

@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import shutil
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, time, timedelta
@@ -24,6 +25,8 @@ from lumbung import database
 from lumbung.errors import GateError, PublicationError, ServiceError
 from lumbung.publication import boundary, disclosure, render, restatement
 from lumbung.publication.content import (
+    ENDED,
+    RUNNING,
     TABLES,
     Edition,
     Rows,
@@ -70,40 +73,34 @@ _READ = {
         where week_id <= %(week)s and period = 'week' and regency_code = '19'""",
     "submission": """
         select s.district_code, d.district_name, s.regency_code, s.is_submitted, s.row_count,
-            (select (max(p.last_received_at) at time zone 'Asia/Jakarta')::date
-                from marts.fct_submission as p
-                where p.district_code = s.district_code and p.week_id <= %(week)s)
+            (select max(p.week_id) from marts.fct_submission as p
+                where p.district_code = s.district_code and p.week_id <= %(week)s
+                    and p.is_submitted)
         from marts.fct_submission as s join marts.dim_district as d using (district_code)
         where s.week_id = %(week)s""",
-    # Judged at the edition's day, on what is known now. An end is known within two bounds, and so
-    # is the start of a clock that a status starts (fct_deadline); the extended limit counts.
-    "deadline": """
-        select rules.rule_code, places.regency_code, states.state_code, count(d.report_id)
-        from (select distinct rule_code from reference.deadline_rule) as rules
-        cross join marts.dim_regency as places
-        cross join unnest(array[
-            'OVERDUE', 'MAYBE_OVERDUE', 'DAYS_0', 'DAYS_1', 'DAYS_2', 'DAYS_3', 'DAYS_6',
-            'MET', 'MISSED', 'UNCERTAIN'
-        ]) as states (state_code)
-        left join (
-            select report_id, rule_code, regency_code,
-                case
-                    when end_to_date <= surely_until then 'MET'
-                    when end_from_date > extended_due_date then 'MISSED'
-                    when end_to_date is not null then 'UNCERTAIN'
-                    when %(day)s > extended_due_date then 'OVERDUE'
-                    when %(day)s > surely_until then 'MAYBE_OVERDUE'
-                    when surely_until - %(day)s < 3 then 'DAYS_' || surely_until - %(day)s
-                    when surely_until - %(day)s < 6 then 'DAYS_3'
-                    else 'DAYS_6'
-                end as state_code
-            from (
-                select *, extended_due_date - (start_to_date - start_from_date) as surely_until
-                from marts.fct_deadline
-                where start_to_date <= %(day)s
-            ) as clocks
-        ) as d using (rule_code, regency_code, state_code)
-        group by 1, 2, 3""",
+    # Judged at the edition's day, on what is known now: what ended later ran then, and where that
+    # day lies between the bounds of a start or an end (fct_deadline), nobody knows. The extended
+    # limit counts. Members of the figures `deadline/RULE/REGENCY/STATE`.
+    "clock": """
+        select 'deadline', rule_code || '/' || case
+                when %(day)s < start_to_date or end_from_date <= %(day)s and %(day)s < end_to_date
+                    then 'UNCERTAIN'
+                when end_to_date <= least(%(day)s, surely_until) then 'MET'
+                when end_to_date <= %(day)s and end_from_date > extended_due_date then 'MISSED'
+                when end_to_date <= %(day)s then 'UNCERTAIN'
+                when %(day)s > extended_due_date then 'OVERDUE'
+                when %(day)s > surely_until then 'MAYBE_OVERDUE'
+                when surely_until - %(day)s < 3 then 'DAYS_' || surely_until - %(day)s
+                when surely_until - %(day)s < 6 then 'DAYS_3'
+                else 'DAYS_6'
+            end,
+            regency_code, %(week)s, report_id
+        from (
+            select *, extended_due_date - (start_to_date - start_from_date) as surely_until
+            from marts.fct_deadline
+            where start_from_date <= %(day)s
+        ) as clocks""",
+    "rule": "select distinct rule_code from reference.deadline_rule",
     "profile": """
         select regency_code, issue_code, case_count, base_count, share_pct, province_share_pct,
             location_quotient, location_quotient_lower, location_quotient_upper, is_marked,
@@ -157,6 +154,15 @@ _HALF_BUILT = """
 _WEEKS = """
     select distinct week_id from reporting.rpt_figure where week_id <= %(week)s order by 1"""
 
+_TOLD_SPAN = """
+    -- the districts' weeks that an edition has told and that overlap others: they are told again,
+    -- and not those (the first counted week has moved)
+    select label -> 'district_weeks' from published.edition
+    where state in ('approved', 'published')
+        and label -> 'district_weeks' ->> 0 <= %(last)s
+        and label -> 'district_weeks' ->> 1 >= %(first)s
+    order by label -> 'district_weeks' ->> 1 desc, frozen_at limit 1"""
+
 _TOLD_OTHERWISE = """
     with told as (
         select d.edition_id, md5(string_agg(
@@ -167,16 +173,23 @@ _TOLD_OTHERWISE = """
     select exists (
         select from published.edition as other
         join published.edition as mine
-            on other.label -> 'district_weeks' = mine.label -> 'district_weeks'
+            on other.label -> 'district_weeks' ->> 0 <= mine.label -> 'district_weeks' ->> 1
+                and mine.label -> 'district_weeks' ->> 0 <= other.label -> 'district_weeks' ->> 1
         join told as theirs on theirs.edition_id = other.edition_id
         join told as ours on ours.edition_id = mine.edition_id
         where mine.edition_id = %s and other.state in ('approved', 'published')
-            and theirs.cells <> ours.cells)"""
+            and (other.label -> 'district_weeks' <> mine.label -> 'district_weeks'
+                or theirs.cells <> ours.cells))"""
 
 _WATERMARK = """
     -- what the marts rest on; where no build is recorded, what has been landed
     select coalesce((select max_batch_id from ops.build where state = 'success'
         order by build_id desc limit 1), (select max(batch_id) from raw.batch), 0)"""
+
+_DATA_AT = """
+    -- when the reading of what the marts rest on began
+    select coalesce((select started_at from ops.build where state = 'success' and seeds_hash <> ''
+        order by build_id desc limit 1), (select max(landed_at) from raw.batch), now())"""
 
 _LABEL = """
     select jsonb_build_object(
@@ -288,7 +301,8 @@ def freeze(
 
     Idempotent by content: while the week's newest revision says the same and was not rejected, it
     is that edition; otherwise the next revision begins, as a draft. So does it where that revision
-    was approved, is not published, and renders to other bytes now than those that were reviewed.
+    was approved, is not published, and renders to other bytes now than those that were reviewed,
+    or is a draft that compares itself with other editions than those that are published now.
 
     Args:
         week_id: an ISO week such as `2024-W47`.
@@ -340,6 +354,7 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
             "first": None,
             "last": None,
             "watermark": then.max_batch_id if then else _one(connection.execute(_WATERMARK)),
+            "states": ["deadline"],
         }
         if then is None and (state := _one(connection.execute(_HALF_BUILT))):
             raise PublicationError(
@@ -352,6 +367,9 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
             span = disclosure.period([week for (week,) in counted])
             if span:
                 parameters |= {"first": span[0], "last": span[1]}
+                if told := _one(connection.execute(_TOLD_SPAN, parameters)):
+                    span = tuple(told)
+                    parameters |= {"first": span[0], "last": span[1]}
             rows: dict[str, Rows] = {
                 name: connection.execute(here(query), parameters).fetchall()
                 for name, query in _READ.items()
@@ -363,6 +381,14 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
                 where=f"week {week_id}",
                 cure="build the warehouse first: 'lumbung build'",
             ) from error
+        states = Counter((regency, *key.split("/")) for _, key, regency, _, _ in rows["clock"])
+        rows["deadline"] = [
+            (rule, place["code"], state, states[place["code"], rule, state])
+            for (rule,) in rows["rule"]
+            for place in label["regency"]
+            for state in (*RUNNING, *ENDED)
+        ]
+        rows["figure_member"] += rows["clock"]
         label["known"] = "then" if then else "now"
         if not rows["figure"] or any(None in row[3:5] for row in rows["figure"]):
             raise PublicationError(
@@ -386,24 +412,38 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
         content = content_hash(
             week_id, LANGUAGE, label, members, {name: rows[name] for name in TABLES}
         )
+        restated = digest(rows["restatement"])
+        previous = _one(
+            connection.execute(
+                "select edition_id from published.edition where state = 'published'"
+                " and week_id < %(week)s and batch_watermark <= %(watermark)s"
+                " order by week_id desc, revision desc limit 1",
+                parameters,
+            )
+        )
         latest = connection.execute(
-            "select edition_id, revision, content_hash, state from published.edition"
+            "select edition_id, revision, content_hash, state, restatement_hash,"
+            " previous_edition_id from published.edition"
             " where week_id = %s order by revision desc limit 1",
             (week_id,),
         ).fetchone()
         if latest and latest[2] == content and latest[3] != "rejected":
             found = load(latest[0], database_url=database_url)
-            if found.state != "approved" or _is_as_reviewed(found):
+            # A draft compares with what was published when it was frozen; once it is published
+            # itself, its own revision would be among that.
+            if (
+                (found.state == "draft" and latest[4:] == (restated, previous))
+                or found.state == "published"
+                or (found.state == "approved" and _is_as_reviewed(found))
+            ):
                 return found.edition_id
         revision = latest[1] + 1 if latest else 1
         edition_id = f"{week_id}-r{revision}"
         connection.execute(
             "insert into published.edition (edition_id, week_id, revision, language, as_of,"
             " content_hash, member_hash, record_hash, restatement_hash, label,"
-            " previous_edition_id, batch_watermark)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
-            " (select edition_id from published.edition where state = 'published'"
-            " and week_id < %s order by week_id desc, revision desc limit 1), %s)",
+            " previous_edition_id, batch_watermark, data_at)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
                 edition_id,
                 week_id,
@@ -413,10 +453,11 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
                 content,
                 members,
                 digest(rows["member_record"]),
-                digest(rows["restatement"]),
+                restated,
                 Jsonb(label),
-                week_id,
+                previous,
                 parameters["watermark"],
+                as_of(week_id) if then else _one(connection.execute(_DATA_AT)),
             ),
         )
         columns = TABLES | {
@@ -680,8 +721,8 @@ def _decide(
             )
         if decision == "approved" and _one(connection.execute(_TOLD_OTHERWISE, (edition_id,))):
             raise PublicationError(
-                "another edition has told of the districts in those weeks, and otherwise: between"
-                " the two, hidden counts would come to light",
+                "another edition has told of the districts in some of those weeks, and otherwise:"
+                " between the two, hidden counts would come to light",
                 where=f"edition {edition_id}",
                 cure="freeze the week again; it will repeat what was published",
             )

@@ -9,6 +9,7 @@ from typing import Any
 from lumbung import database
 from lumbung.errors import LumbungError
 from lumbung.publication.content import Edition, load
+from lumbung.publication.disclosure import GROUP_OF, OTHER
 from lumbung.publication.personal import find_personal_data
 from lumbung.publication.render import render
 from lumbung.publication.waiver import in_force
@@ -16,13 +17,21 @@ from lumbung.settings import Settings
 from lumbung.warehouse import checks
 
 
-def check(edition_id: str, *, settings: Settings, database_url: str) -> checks.GateResult:
+def check(
+    edition_id: str, *, settings: Settings, database_url: str, asks: bool = False
+) -> checks.GateResult:
     """Judge a frozen edition and the files it renders to; one that passes may be approved.
 
     The checks, their severities, owners and cures are in `expectations/publication.yaml`; results
     go to `ops.check_result`, a pass (perhaps by waivers that are in force) to
     `published.gate_pass`, a page for people to Data Docs under
     `LUMBUNG_HOME/docs/checks/publication/`.
+
+    Args:
+        edition_id: a draft.
+        settings: where the suite is.
+        database_url: the warehouse.
+        asks: whether somebody is asked in Airflow then, and is to be reminded (`review.remind`).
 
     Raises:
         GateError: when a check of severity `fail` does not hold and is not waived; its
@@ -38,15 +47,19 @@ def check(edition_id: str, *, settings: Settings, database_url: str) -> checks.G
             settings.expectations / "publication.yaml",
             connection=connection,
             settings=settings,
-            parameters={"edition_id": edition_id, "artefacts": json.dumps(_artefacts(edition))},
+            parameters={
+                "edition_id": edition_id,
+                "artefacts": json.dumps(_artefacts(edition)),
+                "groups": json.dumps(dict.fromkeys(edition.issues, OTHER) | GROUP_OF),
+            },
         )
         waived = in_force(connection, edition_id)
         used = [waived[r.name] for r in result.failures if r.name in waived]
         if len(used) == len(result.failures):
             connection.execute(
-                "insert into published.gate_pass (edition_id, run_id, until_date)"
-                " values (%s, %s, %s)",
-                (edition_id, result.run_id, min(used, default=None)),
+                "insert into published.gate_pass (edition_id, run_id, until_date, is_asked)"
+                " values (%s, %s, %s, %s)",
+                (edition_id, result.run_id, min(used, default=None), asks),
             )
     for warning in result.warnings:
         print(f"warn     {warning}. {warning.cure} (owner: {warning.owner})")

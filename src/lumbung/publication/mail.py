@@ -26,10 +26,11 @@ from typing import Literal
 import psycopg
 
 from lumbung import database
-from lumbung.errors import ConfigurationError, PublicationError, ServiceError
+from lumbung.errors import ConfigurationError, GateError, PublicationError, ServiceError
 from lumbung.publication import render
 from lumbung.publication.content import load
 from lumbung.publication.people import load_people
+from lumbung.publication.personal import find_personal_data
 from lumbung.settings import Settings
 
 Security = Literal["starttls", "tls", "none"]
@@ -77,6 +78,7 @@ def send(
             good; when it is not known whether an address got its mail. The others were sent theirs.
         ServiceError: when the server is not there or asks to come again; worth another try.
         ConfigurationError: when the server or the list is configured wrongly.
+        GateError: when the letter seems to hold personal data.
 
     """
     people = load_people(settings)
@@ -103,6 +105,7 @@ def send(
         wanted = [a for a in people.recipients if steps.get(a) not in ("offered", "accepted")]
         if wanted:
             summary = render.letter(edition)
+            _refuse_personal_data(edition_id, summary, stored["siaran-pers.txt"])
             with _session(server) as smtp:
                 for address in wanted:
                     message = _letter(edition_id, summary, stored, people.sender, address)
@@ -113,6 +116,23 @@ def send(
                         refused[address] = answer
     _complain(edition_id, refused, unsure)
     return sent
+
+
+def _refuse_personal_data(edition_id: str, summary: tuple[str, str], text: bytes) -> None:
+    """Let no letter out that seems to hold personal data."""
+    subject, html = summary
+    for name, content in (
+        ("subject.txt", subject.encode()),
+        ("letter.html", html.encode()),
+        ("letter.txt", text),
+    ):
+        for found in find_personal_data(name, content):
+            raise GateError(
+                f"{name} of the mail holds {found}; nobody was sent anything",
+                where=f"edition {edition_id}",
+                cure="find the name or reason that carries it and correct it at its source; the"
+                " next edition is clean",
+            )
 
 
 def _complain(edition_id: str, refused: dict[str, str], unsure: list[str]) -> None:

@@ -221,14 +221,26 @@ class Messages:
 
     def reasons(self, restatement: Restatement) -> str:
         """Why a figure is different: `masuk terlambat (+2), ditarik sumber (−1)`."""
-        counted = {
-            name: getattr(restatement, name) for name in ("late", "edited", "withdrawn", "recoded")
-        }
-        return ", ".join(
+        counted = {name: getattr(restatement, name) for name in _REASONS}
+        said = [
             self("restatement_reason", reason=self[name], change=self.signed(count))
             for name, count in counted.items()
             if count
-        )
+        ]
+        if restatement.told is not None:
+            said.append(self("restatement_said", told=self.number(restatement.told)))
+        return ", ".join(said)
+
+    def of_period(self, figure: str, period: str) -> str:
+        """A restated figure, with the period where it is not its edition's week."""
+        if period == "week":
+            return figure
+        if period == "to_date":
+            return self("restatement_to_date", figure=figure)
+        return self("restatement_week", figure=figure, week=period)
+
+
+_REASONS = ("late", "progressed", "edited", "withdrawn", "recoded")
 
 
 def iso(value: datetime) -> str:

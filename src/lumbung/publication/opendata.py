@@ -115,7 +115,7 @@ def datasets(edition: Edition) -> list[Dataset]:
             [
                 (
                     *(s.district_code, s.district_name, s.regency_code, s.is_submitted),
-                    s.last_delivery.isoformat() if s.last_delivery else None,
+                    s.last_week,
                 )
                 for s in edition.submissions
             ],
@@ -171,13 +171,15 @@ def datasets(edition: Edition) -> list[Dataset]:
                     r.figure_code,
                     r.category_code,
                     r.regency_code,
-                    {"week": "pekan", "to_date": "sejak_awal"}[r.period],
+                    {"week": "pekan", "to_date": "sejak_awal"}.get(r.period, r.period),
                     r.old,
                     r.new,
                     r.late,
                     r.edited,
                     r.withdrawn,
                     r.recoded,
+                    r.progressed,
+                    r.told,
                     r.is_told,
                 )
                 for r in edition.restatements
@@ -210,7 +212,7 @@ _COLUMNS = {
     ),
     "kelengkapan": (
         *(_DISTRICT, ("kecamatan", "text"), _PLACE),
-        *(("menyampaikan", "boolean"), ("kiriman_terakhir", "day")),
+        *(("menyampaikan", "boolean"), ("rekap_terakhir", "text")),
     ),
     "kecamatan": (
         *(_DISTRICT, ("kecamatan", "text"), _PLACE, ("kode_kelompok", "text")),
@@ -233,7 +235,8 @@ _COLUMNS = {
         *(("edisi", "text"), ("kode_angka", "text"), ("kode_kategori", "text"), _PLACE),
         *(("periode", "text"), ("lama", "integer"), ("baru", "integer")),
         *(("terlambat", "integer"), ("dikoreksi", "integer"), ("ditarik", "integer")),
-        *(("dikode_ulang", "integer"), ("sudah_dimuat", "boolean")),
+        *(("dikode_ulang", "integer"), ("status_berlanjut", "integer")),
+        *(("disebut", "integer"), ("sudah_dimuat", "boolean")),
     ),
     "tidak-dihitung": (
         *(("kode_kanal", "text"), ("kanal", "text"), ("kode_alasan", "text"), ("alasan", "text")),
@@ -268,7 +271,7 @@ def _metadata(
             "selesai": edition.sunday.isoformat(),
             "sejak_awal": edition.first_monday.isoformat(),
         },
-        "keadaan_data": iso(edition.as_of),
+        "keadaan_data": iso(edition.data_at),
         "dibekukan": iso(edition.frozen_at),
         "disetujui": iso(decision.decided_at) if decision else None,
         "rancangan_diperiksa": dict(decision.reviewed) if decision else None,

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
 
 from lumbung import database
-from lumbung.errors import ServiceError
+from lumbung.errors import GateError, ServiceError
 from lumbung.publication.content import load
+from lumbung.publication.personal import find_personal_data
 from lumbung.publication.site import QUOTED, Published, StoredFile, site
 from lumbung.settings import Settings
 
@@ -28,6 +30,7 @@ def build(*, settings: Settings, database_url: str) -> Path:
 
     Raises:
         PublicationError: when an edition is not what was frozen.
+        GateError: when a page seems to hold personal data; the site before it stays.
         ServiceError: when the folder cannot be written.
 
     """
@@ -38,6 +41,7 @@ def build(*, settings: Settings, database_url: str) -> Path:
         connection.execute("select pg_advisory_xact_lock(hashtext('lumbung portal'))")
         published = _published(connection, database_url)
         pages = site(published)
+        _refuse_personal_data(pages)
         try:
             shutil.rmtree(aside, ignore_errors=True)
             for name, content in pages.items():
@@ -56,6 +60,18 @@ def build(*, settings: Settings, database_url: str) -> Path:
                 cure="free space or correct the permissions, then run 'lumbung portal'",
             ) from error
     return settings.portal
+
+
+def _refuse_personal_data(pages: Mapping[str, bytes]) -> None:
+    for name, content in pages.items():
+        if not name.endswith((".html", ".json", ".csv", ".txt")):
+            continue
+        for found in find_personal_data(name, content):
+            raise GateError(
+                f"{name} holds {found}",
+                where="portal",
+                cure="find the name or reason that carries it and correct it at its source",
+            )
 
 
 def _published(connection: psycopg.Connection, database_url: str) -> list[Published]:

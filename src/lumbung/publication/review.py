@@ -89,6 +89,8 @@ def ask(
 def remind(*, settings: Settings, database_url: str, server: MailServer) -> list[str]:
     """Remind those who approve of every draft that has waited long, until its time limit.
 
+    Of one that was only drafted at a terminal nobody is asked in Airflow, and nobody is reminded.
+
     Returns:
         the editions.
 
@@ -103,7 +105,7 @@ def remind(*, settings: Settings, database_url: str, server: MailServer) -> list
             for row in connection.execute(
                 "select edition_id from published.edition as e where state = 'draft'"
                 " and exists (select from published.gate_pass as g"
-                " where g.edition_id = e.edition_id"
+                " where g.edition_id = e.edition_id and g.is_asked"
                 " and g.passed_at between clock_timestamp() - %s and clock_timestamp() - %s)"
                 " and revision = (select max(revision) from published.edition as n"
                 " where n.week_id = e.week_id) order by edition_id",

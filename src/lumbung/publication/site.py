@@ -24,7 +24,7 @@ from lumbung.publication.chapters import record
 from lumbung.publication.content import PROVINCE, Edition, Regency, Restatement, week_start
 from lumbung.publication.messages import BY_LANGUAGE, INDONESIAN, NBSP, Messages, iso
 from lumbung.publication.pages import Cell, Section, Table
-from lumbung.publication.wording import PERIODS, Wording, new_restatements
+from lumbung.publication.wording import PERIODS, Wording
 from lumbung.settings import JAKARTA
 
 _PRESS = {"id": "siaran-pers.txt", "en": "en/press-release.txt"}
@@ -153,9 +153,8 @@ class _Site:
         self.folder = "" if language == LANGUAGES[0] else f"{language}/"
         self.weeks = sorted({week for values in self.e.trend.values() for week, _ in values})
         self.restated = {
-            (r.of_edition_id, r.figure_code, r.category_code, r.regency_code): r.new
+            (r.of_edition_id, r.figure_code, r.category_code, r.regency_code, r.period): r.new
             for r in self.e.restatements
-            if r.period == "week"
         }
         m = self.m
         self.violation = Measure(
@@ -276,14 +275,14 @@ class _Site:
             "id": e.edition_id,
             "revision": e.revision,
             "subtitle": m("subtitle", week=int(e.week_id[-2:]), range=m.week_range(e.monday)),
-            "as_of": m.moment(e.as_of),
-            "as_of_short": self.short_moment(e.as_of),
+            "as_of": m.moment(e.data_at),
+            "as_of_short": self.short_moment(e.data_at),
             "frozen_at": m.moment(e.frozen_at),
             "published_at": iso(e.decision.decided_at),
             "status": m.status(e.decision),
             "content_hash": e.content_hash,
             "replaced_by": newest.edition_id if newest is not e else "",
-            "states": m.number(len(new_restatements(e))),
+            "states": m.number(len(e.new_restatements)),
             "changed": m.number(len(self.changed(e))),
             "main_files": [f for f in files if f["kind"]],
             "all_files": files,
@@ -297,15 +296,17 @@ class _Site:
         return [line.removeprefix("- ") for line in lines if line.startswith("- ")]
 
     def changed(self, e: Edition) -> list[Restatement]:
-        """Its weekly figures that the latest edition would give otherwise."""
+        """Its figures of a week that the latest edition would give otherwise."""
         return [
-            r for r in self.e.restatements if r.period == "week" and r.of_edition_id == e.edition_id
+            r
+            for r in self.e.restatements
+            if r.period != "to_date" and r.of_edition_id == e.edition_id and r.new != r.old
         ]
 
     def edition(self, one: Published, about: dict[str, Any]) -> dict[str, Any]:
         """What an edition's own page says."""
         m = self.m
-        stated, changed = new_restatements(one.edition), self.changed(one.edition)
+        stated, changed = one.edition.new_restatements, self.changed(one.edition)
         return {
             "e": about,
             "stated": self.revisions(m("stated_caption", count=about["states"]), stated),
@@ -442,12 +443,14 @@ class _Site:
         key = code, category, regency
         own = self.newest.get(week)
         if own and key in own.figures:
-            if (own.edition_id, *key) in self.restated:
-                return self.restated[own.edition_id, *key], self.e.edition_id
+            if (own.edition_id, *key, "week") in self.restated:
+                return self.restated[own.edition_id, *key, "week"], self.e.edition_id
             return own.figures[key].week, own.edition_id
         after = self.weeks[self.weeks.index(week) + 1 :][:1]
         later = self.newest.get(after[0]) if after else None
         if later and key in later.figures:
+            if (later.edition_id, *key, week) in self.restated:
+                return self.restated[later.edition_id, *key, week], self.e.edition_id
             return later.figures[key].previous, later.edition_id
         return None, None
 
@@ -580,7 +583,7 @@ class _Site:
             themes, links = self.regency_themes(r)
             section = self.section(f"kab-{r.code.replace('.', '-')}")
             restated = [
-                s for s in self.e.restatements if s.period == "week" and s.regency_code == r.code
+                s for s in self.e.restatements if s.period != "to_date" and s.regency_code == r.code
             ]
             caption = m("regency_restated", count=m.number(len(restated)))
             table = self.revisions(caption, restated)

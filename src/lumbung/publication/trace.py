@@ -11,13 +11,15 @@ import psycopg
 
 from lumbung import database
 from lumbung.errors import PublicationError
-from lumbung.publication.content import PROVINCE, digest
+from lumbung.publication.content import PROVINCE, RUNNING, digest
 from lumbung.publication.messages import INDONESIAN, iso
 
 REFERENCE = re.compile(
-    r"(?P<code>[a-z_]+)/(?P<category>[A-Z_]+)/(?P<regency>19(?:\.\d\d)?)"
-    r"(?:/(?P<period>week|previous|to_date))?@(?P<edition>\d{4}-W\d\d-r\d+)"
+    r"(?P<code>[a-z_]+)/(?P<category>[A-Z_]+)/(?P<regency>\d\d(?:\.\d\d)?)"
+    r"(?:/(?P<period>week|previous|to_date|running|[A-Z]+[A-Z_\d]*))?"
+    r"@(?P<edition>\d{4}-W\d\d-r\d+)"
 )
+DEADLINE = "deadline"
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def trace(reference: str, *, database_url: str) -> Trace:
         reference: `FIGURE/CATEGORY/REGENCY[/PERIOD]@EDITION`, such as
             `suspected_violation_by_issue/PU/19.71@2024-W47-r1`; the period is `week` (default),
             `previous` or `to_date`, the regency `19` the province. `suspected_violation/PU` is
-            understood where one breakdown alone has that category.
+            understood where one breakdown alone has that category. Legal clocks are
+            `deadline/RULE/REGENCY/STATE@EDITION`, rule `ALL` and state `running` their sums.
         database_url: the warehouse.
 
     Raises:
@@ -95,6 +98,8 @@ def trace(reference: str, *, database_url: str) -> Trace:
     category, regency = wanted["category"], wanted["regency"]
     with database.connect(database_url, application="lumbung trace") as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        if wanted["code"] == DEADLINE:
+            return _deadline(connection, reference, edition_id, category, regency, period)
         found = connection.execute(
             "select figure_code, week_value, previous_week_value, to_date_value"
             " from published.figure where edition_id = %s and category_code = %s"
@@ -113,8 +118,15 @@ def trace(reference: str, *, database_url: str) -> Trace:
                 cure="take the reference from the HTML edition, which shows it at every number",
             )
         code = exact[0][0]
-        value = dict(zip(("week", "previous", "to_date"), exact[0][1:], strict=True))[period]
-        members = _members(connection, edition_id, code, category, regency, period)
+        values = dict(zip(("week", "previous", "to_date"), exact[0][1:], strict=True))
+        if period not in values:
+            raise PublicationError(
+                f"{code} has no period '{period}'",
+                where=reference,
+                cure="use week, previous or to_date; states are those of deadlines",
+            )
+        value = values[period]
+        members = _members(connection, edition_id, code, [category], regency, period)
     if value is None or len(members) != value:
         raise PublicationError(
             f"the figure is {value}, its members are {len(members)}"
@@ -135,6 +147,41 @@ def trace(reference: str, *, database_url: str) -> Trace:
         value,
         members,
     )
+
+
+def _deadline(
+    connection: psycopg.Connection,
+    reference: str,
+    edition_id: str,
+    rule: str,
+    regency: str,
+    state: str,
+) -> Trace:
+    """The cases whose legal clocks are in a state."""
+    states = RUNNING if state == "running" else (state,)
+    rows = connection.execute(
+        "select rule_code || '/' || state_code, clock_count from published.deadline"
+        " where edition_id = %s and state_code = any(%s) and %s in (rule_code, 'ALL')"
+        " and %s in (regency_code, %s)",
+        (edition_id, list(states), rule, regency, PROVINCE),
+    ).fetchall()
+    if not rows:
+        raise PublicationError(
+            f"the edition has no deadlines {rule} of regency {regency} that are {state}",
+            where=f"edition {edition_id}",
+            cure="take the reference from the HTML edition, which shows it at every number",
+        )
+    value = sum(count for _, count in rows)
+    keys = sorted({key for key, _ in rows})
+    members = _members(connection, edition_id, DEADLINE, keys, regency, "week")
+    if len(members) != value:
+        raise PublicationError(
+            f"the deadlines are {value}, their members are {len(members)}",
+            where=reference,
+            cure="find who wrote to schema published, and freeze a new revision",
+        )
+    definition = INDONESIAN["deadline_definition"]
+    return Trace(edition_id, DEADLINE, rule, regency, state, definition, value, members)
 
 
 def trace_record(record_id: int, *, database_url: str) -> tuple[Record, list[tuple[str, ...]]]:
@@ -176,7 +223,7 @@ def lines(reference: str, *, database_url: str) -> list[str]:
         return [
             _line(record),
             *(
-                f"counted in {figure}/{category}/{regency}@{edition} of week {week}"
+                f"counted in {_key(figure, category, regency)}@{edition} of week {week}"
                 for edition, figure, category, regency, week in counted
             ),
         ]
@@ -190,6 +237,12 @@ def lines(reference: str, *, database_url: str) -> list[str]:
         result.append(f"{member.member_id} regency {member.regency_code} week {member.week_id}")
         result += [f"  {_line(record)}" for record in member.records]
     return result
+
+
+def _key(figure: str, category: str, regency: str) -> str:
+    """The reference of a figure that has a member; of a deadline the state stands at the end."""
+    rule, _, state = category.partition("/")
+    return "/".join(part for part in (figure, rule, regency, state) if part)
 
 
 def _line(record: Record) -> str:
@@ -213,17 +266,17 @@ def _members(
     connection: psycopg.Connection,
     edition_id: str,
     code: str,
-    category: str,
+    categories: list[str],
     regency: str,
     period: str,
 ) -> tuple[Member, ...]:
     rows = connection.execute(
         "select m.member_id, m.regency_code, m.week_id from published.figure_member as m"  # noqa: S608
         " join published.edition as e using (edition_id)"
-        " where m.edition_id = %s and m.figure_code = %s and m.category_code = %s"
+        " where m.edition_id = %s and m.figure_code = %s and m.category_code = any(%s)"
         f" and (%s = '{PROVINCE}' or m.regency_code = %s) and {_PERIOD[period]}"
         " order by m.week_id, m.regency_code, m.member_id".encode(),
-        (edition_id, code, category, regency, regency),
+        (edition_id, code, categories, regency, regency),
     ).fetchall()
     frozen = connection.execute(
         "select member_id, record_id from published.member_record where edition_id = %s",

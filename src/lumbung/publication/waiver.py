@@ -16,6 +16,7 @@ NEVER = {
     "artefacts_can_be_read",
     "artefacts_hold_no_personal_data",
     "every_artefact_is_there",
+    "hidden_cells_cannot_be_recomputed",
     "small_cells_are_hidden",
 }
 """Nobody may waive what protects people, nor publish what is not there."""

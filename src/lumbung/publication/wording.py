@@ -7,18 +7,17 @@ from collections.abc import Callable, Iterable, Sequence
 
 from lumbung.publication.content import (
     PROVINCE,
+    RUNNING,
     DistrictFigure,
     Edition,
     Figure,
     Profile,
     Regency,
-    Restatement,
     Submission,
 )
 from lumbung.publication.messages import BY_LANGUAGE, Messages
 from lumbung.publication.pages import Cell
 
-RUNNING = ("OVERDUE", "MAYBE_OVERDUE", "DAYS_0", "DAYS_1", "DAYS_2", "DAYS_3", "DAYS_6")
 SOON = ("DAYS_0", "DAYS_1")
 FEW = 20
 """Below so many cases a rate is flagged: its relative standard error is above 22 per cent."""
@@ -41,11 +40,6 @@ def name_of(regency: Regency, m: Messages) -> str:
 def lower(name: str) -> str:
     """A theme's name inside a sentence: `Politik uang` begins small, `SARA` stays."""
     return name if name[:2].isupper() else name[:1].lower() + name[1:]
-
-
-def new_restatements(edition: Edition) -> list[Restatement]:
-    """The weekly figures of earlier editions that an edition is the first to restate."""
-    return [r for r in edition.restatements if r.period == "week" and not r.is_told]
 
 
 class Wording:
@@ -115,6 +109,15 @@ class Wording:
     def count(self, value: int, reference: str, behind: str) -> Cell:
         """A frozen count that is no figure; `behind` says what it counts."""
         return Cell(self.m.number(value), True, reference, value, behind)
+
+    def clock(self, value: int, place: str, state: str, rule: str = "ALL") -> Cell:
+        """How many legal clocks are in a state, or run at all."""
+        reference = f"deadline/{rule}/{place}/{state}"
+        return self.count(value, reference, self.behind(value, reference))
+
+    def recap(self, week: str | None) -> str:
+        """The week of a recap: `pekan 46`; or that there was none."""
+        return self.m("recap_week", week=int(week[-2:])) if week else self.m["never"]
 
     def measure(self, value: float | None, reference: str, behind: str, places: int = 1) -> Cell:
         """A rate, share or quotient made of frozen numbers; `behind` says of which."""
@@ -192,7 +195,7 @@ class Wording:
         return m(
             "source",
             source=m[key],
-            as_of=m.moment(self.e.as_of),
+            as_of=m.moment(self.e.data_at),
             submitted=m.number(submitted),
             expected=m.number(expected),
             percent=m.percent(submitted, expected),
@@ -263,10 +266,6 @@ class Wording:
             if len(top) <= 3:
                 return m.listing([f"{name} ({m.number(n)})" for name, n in top])
         return m("many_issues", count=m.number(len(top)), value=m.number(floor))
-
-    def new_restatements(self) -> list[Restatement]:
-        """Weekly figures of earlier editions that differ and were not told before."""
-        return new_restatements(self.e)
 
     def full_name(self, code: str, category: str) -> str:
         """A figure with its category: `Dugaan pelanggaran menurut tema: Politik uang`."""

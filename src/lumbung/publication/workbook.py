@@ -104,7 +104,7 @@ class _Writer:
             (
                 (self.m["first_day"], self.e.monday, self.days[False]),
                 (self.m["last_day"], self.e.sunday, self.days[False]),
-                (self.m["as_of_head"], _local(self.e.as_of), self.moment),
+                (self.m["as_of_head"], _local(self.e.data_at), self.moment),
                 (self.m["frozen_head"], _local(self.e.frozen_at), self.moment),
             ),
             5,

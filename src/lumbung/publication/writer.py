@@ -13,7 +13,7 @@ from lumbung.publication.chapters import (
     regency,
     violations,
 )
-from lumbung.publication.content import PROVINCE, Edition
+from lumbung.publication.content import ENDED, PROVINCE, RUNNING, Edition
 from lumbung.publication.pages import Document, Section
 from lumbung.publication.wording import Wording
 
@@ -25,7 +25,7 @@ def document(edition: Edition) -> Document:
     decision = e.decision
     is_final = decision is not None and decision.decision == "approved"
     status = m.status(decision)
-    as_of = m("as_of", as_of=m.moment(e.as_of))
+    as_of = m("as_of", as_of=m.moment(e.data_at))
     named = m("edition", edition_id=e.edition_id)
     return Document(
         language=e.language,
@@ -35,7 +35,7 @@ def document(edition: Edition) -> Document:
         subtitle=m("subtitle", week=int(e.week_id[-2:]), range=m.week_range(e.monday)),
         status=status,
         is_final=is_final,
-        meta=[named, as_of, m(f"known_{e.known}", frozen_at=m.moment(e.frozen_at))],
+        meta=[named, as_of, m[f"known_{e.known}"]],
         points_title=m["points"],
         points=front.points(w),
         charts=front.front_charts(w),
@@ -85,11 +85,12 @@ def _defined(section: Section, w: Wording) -> Section:
     for (code, category), name in w.categories.items():
         if code in codes:
             categories[code].append((category, name))
-    return replace(
-        section,
-        definitions=[
-            (f.name, f.definition, code, categories[code])
-            for code, f in w.m.figures.items()
-            if code in codes
-        ],
-    )
+    definitions = [
+        (f.name, f.definition, code, categories[code])
+        for code, f in w.m.figures.items()
+        if code in codes
+    ]
+    if "deadline" in codes:
+        states = [(state, w.m[state]) for state in (*RUNNING, *ENDED)]
+        definitions.append((w.m["deadline"], w.m["deadline_definition"], "deadline", states))
+    return replace(section, definitions=definitions)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
 
 from lumbung.publication.content import (
     PROVINCE,
@@ -96,12 +95,12 @@ def completeness(w: Wording) -> Section:
             last[place].append(submission)
 
     def cells(place: str) -> list[Cell]:
-        days = [s.last_delivery for s in last[place] if s.last_delivery]
+        weeks = [s.last_week for s in last[place] if s.last_week]
         return [
             w.cell("district_expected", "ALL", place, "week"),
             w.cell("district_submitted", "ALL", place, "week"),
             w.recaps(place),
-            _last(w, max(days, default=None)),
+            Cell(w.recap(max(weeks, default=None))),
         ]
 
     submitted, expected = w.submitted()
@@ -133,7 +132,7 @@ def completeness(w: Wording) -> Section:
                 [
                     Cell(s.district_name),
                     Cell(w.place.get(s.regency_code, s.regency_code)),
-                    _last(w, s.last_delivery),
+                    Cell(w.recap(s.last_week)),
                 ]
                 for s in missing
             ],
@@ -142,8 +141,3 @@ def completeness(w: Wording) -> Section:
         )
     )
     return Section("kelengkapan", m["complete_title"], [], tables)
-
-
-def _last(w: Wording, day: date | None) -> Cell:
-    """The day of a last delivery, or that there was none."""
-    return Cell(w.m.day(day) if day else w.m["never"], value=day)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from lumbung.publication import charts
 from lumbung.publication.content import (
     PROVINCE,
+    RUNNING,
     week_start,
 )
 from lumbung.publication.pages import Cell, Chart, Table
@@ -14,7 +15,6 @@ from lumbung.publication.wording import (
     FUNNEL,
     KINDS,
     NAMED,
-    RUNNING,
     Wording,
     lower,
 )
@@ -131,7 +131,7 @@ def points(w: Wording) -> list[tuple[str, str]]:
             else m["point_complete_all"],
         )
     )
-    new = len(w.new_restatements())
+    new = len(w.e.new_restatements)
     points.append(
         (m("point_restatement", count=m.number(new)), m["point_restatement_more"])
         if new
@@ -209,9 +209,7 @@ def glance(w: Wording) -> list[Table]:
         return [
             w.cell("suspected_violation", "ALL", place, "week"),
             w.cell("suspected_violation", "ALL", place, "to_date"),
-            w.count(
-                w.clocks[place, "OVERDUE"], f"deadline/ALL/{place}/OVERDUE", m["behind_clocks"]
-            ),
+            w.clock(w.clocks[place, "OVERDUE"], place, "OVERDUE"),
             w.cell("campaign_event", "ALL", place, "week"),
             w.cell("prevention", "ALL", place, "week"),
             w.recaps(place),

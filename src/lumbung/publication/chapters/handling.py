@@ -7,18 +7,18 @@ from collections.abc import Callable, Sequence
 
 from lumbung.publication.chapters import violations
 from lumbung.publication.content import (
+    ENDED,
     PROVINCE,
+    RUNNING,
 )
 from lumbung.publication.pages import Cell, Section, Table
 from lumbung.publication.wording import (
     FUNNEL,
     KINDS,
     PERIODS,
-    RUNNING,
     Wording,
 )
 
-ENDED = ("MET", "MISSED", "UNCERTAIN")
 REASONS = ("FORMAL", "MATERIEL", "LATE", "ALREADY_HANDLED", "WITHDRAWN", "UNSTATED")
 RESULTS = ("PROVEN", "NOT_PROVEN", "FORWARDED", "CLOSED", "IN_PROCESS")
 
@@ -122,16 +122,14 @@ def deadlines(w: Wording) -> Section:
     for d in w.e.deadlines:
         counts[d.rule_code, d.state_code] += d.count
 
-    def row(label: str, values: Callable[[str], int], key: str) -> list[Cell]:
+    def row(label: str, values: Callable[[str], int], rule: str) -> list[Cell]:
         return [
             Cell(label),
-            *(
-                w.count(values(state), f"deadline/{key}/{state}", m["behind_clocks"])
-                for state in (*RUNNING, *ENDED)
-            ),
+            *(w.clock(values(state), PROVINCE, state, rule) for state in (*RUNNING, *ENDED)),
         ]
 
-    note = m("deadline_note", sources="; ".join(w.e.legal_sources))
+    sources = "; ".join(w.e.legal_sources)
+    note = m("deadline_note", day=m.day(w.e.judged_on), sources=sources)
     caption = m("deadline_caption", **w.running(PROVINCE))
     province = w.clocks
     by_rule = Table(
@@ -139,26 +137,22 @@ def deadlines(w: Wording) -> Section:
         caption,
         [m["deadline"], *(m[state] for state in (*RUNNING, *ENDED))],
         [
-            row(name, lambda state, rule=rule: counts[rule, state], f"{rule}/{PROVINCE}")  # type: ignore[misc]
+            row(name, lambda state, rule=rule: counts[rule, state], rule)  # type: ignore[misc]
             for rule, name in rules.items()
         ],
         w.source("source_register"),
         groups=[
             *[("", 1), (m["deadline_running"], len(RUNNING))],
-            (m["deadline_ended"], len(ENDED)),
+            *[(m["deadline_ended"], len(ENDED) - 1), ("", 1)],
         ],
-        total=row(m["total"], lambda state: province[PROVINCE, state], f"ALL/{PROVINCE}"),
+        total=row(m["total"], lambda state: province[PROVINCE, state], "ALL"),
         notes=[note],
     )
 
     def running(place: str) -> list[Cell]:
         values = [province[place, state] for state in RUNNING]
-        cells = [
-            w.count(value, f"deadline/ALL/{place}/{state}", m["behind_clocks"])
-            for state, value in zip(RUNNING, values, strict=True)
-        ]
-        key = f"deadline/ALL/{place}/running"
-        return [*cells, w.count(sum(values), key, m["behind_clocks"])]
+        cells = [w.clock(value, place, state) for state, value in zip(RUNNING, values, strict=True)]
+        return [*cells, w.clock(sum(values), place, "running")]
 
     rows, last = w.by_regency(running)
     by_regency = Table(

@@ -19,14 +19,14 @@ from lumbung.publication.wording import (
 
 
 def restatements(w: Wording) -> Section:
-    """Each week's figure of an earlier edition that is different now, told once."""
+    """Each figure of an earlier edition that is different now, told once."""
     m = w.m
     section = Section("perubahan", m["restatement_title"], [], [])
     if not w.e.restatements:
-        return replace(section, paragraphs=[m["restatement_none"]])
-    new = w.new_restatements()
-    told = sum(r.period == "week" for r in w.e.restatements) - len(new)
-    notes = [m["restatement_note"]]
+        return replace(section, paragraphs=[m["restatement_none"], m["restatement_states"]])
+    new = w.e.new_restatements
+    told = len(w.e.told_restatements)
+    notes = [m["restatement_note"], m["restatement_states"]]
     if told:
         notes.append(m("restatement_told", count=m.number(told)))
     if len(new) > SHOWN:
@@ -56,7 +56,7 @@ def revisions(
     return [m["figure" if head == "figure" else f"restatement_{head}"] for head in heads], [
         [
             Cell(r.of_edition_id),
-            Cell(w.full_name(r.figure_code, r.category_code)),
+            Cell(m.of_period(w.full_name(r.figure_code, r.category_code), r.period)),
             Cell(places.get(r.regency_code, r.regency_code)),
             *(restated(w, r, at) for at in ("old", "new")),
             Cell(m.reasons(r)),
@@ -68,7 +68,7 @@ def revisions(
 def restated(w: Wording, restatement: Restatement, at: str) -> Cell:
     """An earlier edition's figure, `at` `old` or `new`."""
     r, value = restatement, getattr(restatement, at)
-    key = f"{r.figure_code}/{r.category_code}/{r.regency_code}/week@{r.of_edition_id}"
+    key = f"{r.figure_code}/{r.category_code}/{r.regency_code}/{r.period}@{r.of_edition_id}"
     edition = r.of_edition_id if at == "old" else w.e.edition_id
     return w.count(value, f"restatement/{at}/{key}", w.m("behind_edition", edition=edition))
 

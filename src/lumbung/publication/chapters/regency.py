@@ -166,8 +166,8 @@ def narrative(w: Wording, regency: Regency) -> list[str]:
         )
     sentences.append(m("regency_deadline", **w.running(code)))
     missing = [
-        m("missing_since", district=s.district_name, day=m.day(s.last_delivery))
-        if s.last_delivery
+        m("missing_since", district=s.district_name, week=w.recap(s.last_week))
+        if s.last_week
         else m("missing_never", district=s.district_name)
         for s in w.missing[code]
     ]

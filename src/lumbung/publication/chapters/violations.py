@@ -177,7 +177,7 @@ def rate_cells(w: Wording, place: str, voters: int, stations: int) -> list[Cell]
     m, code = w.m, "suspected_violation"
     cases = w.e.figure(code, "ALL", place).to_date
     key = f"{code}/ALL/{place}/to_date"
-    behind = m("behind_rate", cases=m.number(cases))
+    behind = w.behind(cases, key)
     return [
         w.count(voters, f"reference/voters/{place}", m["column.pemilih"]),
         w.count(stations, f"reference/stations/{place}", m["column.tps"]),
