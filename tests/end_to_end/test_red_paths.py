@@ -75,17 +75,28 @@ def planted(path: Path, content: str) -> Iterator[None]:
         path.unlink()
 
 
+def plant(installation: Installation, received_at: str) -> None:
+    """A tip that came in a batch of its own; an expression says when it was received."""
+    installation.execute(
+        "with batch as (insert into raw.batch (channel, run_key, started_at, read_count,"
+        " landed_count, duplicate_count, quarantined_count)"
+        " values ('kobo_pemantau', 'planted', now(), 1, 1, 0, 0) returning batch_id)"
+        " insert into raw.record (record_id, channel, source_id, content_hash, batch_id,"
+        " received_at, payload) overriding system value"
+        " select batch.batch_id << 20, channel, 'planted', content_hash, batch.batch_id,"
+        f" {received_at}, payload from batch, raw.record where record_id ="
+        " (select min(record_id) from marts.fct_report where channel = 'kobo_pemantau')"
+    )
+
+
 def test_failing_check_at_the_raw_door_stops_the_build(installation: Installation) -> None:
     before = builds(installation), published(installation)
-    installation.execute(
-        "insert into raw.record (channel, source_id, content_hash, batch_id, received_at, payload)"
-        " select channel, 'planted', content_hash, batch_id, now() + interval '30 days', payload"
-        " from raw.record where channel = 'kobo_pemantau' limit 1"
-    )
+    plant(installation, "now() + interval '30 days'")
     try:
         state, tasks = installation.run("warehouse")
     finally:
         installation.execute("delete from raw.record where source_id = 'planted'")
+        installation.execute("delete from raw.batch where run_key = 'planted'")
     assert (state, tasks) == ("failed", {"gate_raw": "failed", "build": "upstream_failed"})
     assert (builds(installation), published(installation)) == before
     reason = installation.client.reason("warehouse", installation.last_run_id, "gate_raw")
@@ -95,16 +106,7 @@ def test_failing_check_at_the_raw_door_stops_the_build(installation: Installatio
 
 def test_failing_dbt_test_stops_before_the_marts(installation: Installation) -> None:
     """A tip that came in meanwhile waits, and is there as soon as the fault is gone."""
-    installation.execute(
-        "with batch as (insert into raw.batch (channel, run_key, started_at, read_count,"
-        " landed_count, duplicate_count, quarantined_count)"
-        " values ('kobo_pemantau', 'planted', now(), 1, 1, 0, 0) returning batch_id)"
-        " insert into raw.record (record_id, channel, source_id, content_hash, batch_id,"
-        " received_at, payload) overriding system value"
-        " select batch.batch_id << 20, channel, 'planted', content_hash, batch.batch_id,"
-        " received_at, payload from batch, raw.record where record_id ="
-        " (select min(record_id) from marts.fct_report where channel = 'kobo_pemantau')"
-    )
+    plant(installation, "received_at")
     before = builds(installation), published(installation)
     fault = installation.settings.project / "dbt_project" / "tests" / "planted_fault.sql"
     with planted(fault, "select * from {{ ref('int_reports__located') }} limit 1\n"):

@@ -24,7 +24,7 @@ import yaml
 
 from lumbung.errors import BuildError
 from lumbung.intake import contract
-from lumbung.intake.connectors import Delivery, Unreadable
+from lumbung.intake.connectors import Delivery, Met, Unreadable
 from lumbung.intake.landing import Landing
 from lumbung.intake.vault import Vault
 from lumbung.settings import Settings
@@ -124,7 +124,7 @@ class Office:
             if gone:
                 landing.bury(self.random.sample(self.ids[channel], gone))
             if self.random.random() < 0.2:
-                landing.settle()
+                landing.settle(Met(), [""])  # a listing given in full, without the bad ones
 
     def moment(self) -> datetime:
         return datetime(2024, 11, 1, tzinfo=UTC) + timedelta(hours=self.random.randrange(600))

@@ -474,11 +474,12 @@ def raise_failed(results: Sequence[Any]) -> None:
     after = f"; {skipped} nodes behind it were not run, readers keep the previous build"
     meta = first.node.config.meta
     owner = meta.get("owner", "data engineer")
+    cure = meta.get("cure", "Correct their cause at the source or in a seed")
     if str(first.status) == "fail":
         raise BuildError(
             f"test {first.node.name} failed on {first.failures} rows{others}{after}",
             where=_relation(first.node),
-            cure=f"read the failing rows there. {meta['cure']}. Then build again (owner: {owner})",
+            cure=f"read the failing rows there. {cure}. Then build again (owner: {owner})",
         )
     raise BuildError(
         f"{first.node.resource_type} {first.node.name} failed: "
