@@ -185,7 +185,8 @@ class _Run:
             resumed = self._resumable(inputs, max_batch_id, max_decision_id)
         if resumed is not None:
             finished = self._finished(resumed)
-        arguments = ["--select", select] if select else []
+        # 'buildable': a part brings no test on what is built after it, and may not be there yet.
+        arguments = ["--select", select, "--indirect-selection", "buildable"] if select else []
         excluded = finished if select or is_full else [*finished, STATIC]
         if is_full:
             arguments.append("--full-refresh")
