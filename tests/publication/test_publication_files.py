@@ -14,10 +14,10 @@ from python_calamine import CalamineWorkbook
 from sample import MISSING, SEEDS, WEEK, WEEKS, seed
 from selectolax.lexbor import LexborHTMLParser
 
-from conftest import Figures
 from lumbung.publication import messages as m
 from lumbung.publication import render as rendering
 from lumbung.publication.content import Edition
+from publication.conftest import Figures
 
 PERIODS = {"pekan": (WEEK, "week"), "pekan_lalu": (WEEKS[-2], "week")}
 PERIODS["sejak_awal"] = (WEEK, "to_date")

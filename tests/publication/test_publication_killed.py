@@ -13,10 +13,10 @@ import psycopg
 import pytest
 from sample import WEEK, pass_gate
 
-from conftest import Figures, copy_of
 from lumbung.embedded.postgres import EmbeddedPostgres
 from lumbung.publication import edition, render
 from lumbung.settings import Settings
+from publication.conftest import Figures, copy_of
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import yaml
 from post import Post, post_office
 from sample import WEEK, pass_gate
 
-from conftest import Figures, copy_of
 from lumbung.embedded.postgres import EmbeddedPostgres
 from lumbung.embedded.processes import free_port
 from lumbung.errors import ConfigurationError, GateError, PublicationError, ServiceError
@@ -21,6 +20,7 @@ from lumbung.publication.mail import MailServer
 from lumbung.publication.people import load_people
 from lumbung.settings import Settings
 from lumbung.warehouse.roles import role_url
+from publication.conftest import Figures, copy_of
 
 PROJECT = Path(__file__).parents[2]
 EDITION = f"{WEEK}-r1"

@@ -10,12 +10,12 @@ import pytest
 from sample import pass_gate
 from selectolax.lexbor import LexborHTMLParser
 
-from conftest import Figures, copy_of
 from lumbung.embedded.postgres import EmbeddedPostgres
 from lumbung.errors import GateError
 from lumbung.publication import edition, gate, render
 from lumbung.publication.content import Edition, Restatement
 from lumbung.settings import Settings
+from publication.conftest import Figures, copy_of
 
 OLD, NEXT, LATEST = "2024-W44", "2024-W45", "2024-W46"
 MEMBER = "reporting.rpt_figure_member"

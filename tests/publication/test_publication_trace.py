@@ -11,11 +11,11 @@ import pytest
 from sample import DEADLINES, WEEK, WEEKS
 from selectolax.lexbor import LexborHTMLParser
 
-from conftest import Figures
 from lumbung.errors import PublicationError
 from lumbung.publication import edition, render, trace
 from lumbung.publication.content import RUNNING
 from lumbung.settings import Settings
+from publication.conftest import Figures
 
 
 @pytest.fixture
