@@ -479,3 +479,46 @@ def test_quarantine_is_listed_shown_and_closed_after_a_fix(
     # The same mistake again is no news of the source, and open again.
     (inbox / "a.xlsx").write_bytes(register(("1/LP", "x"), ("", "tanpa nomor")))
     assert "1 open, 0 resolved" in lumbung("quarantine", "retry", "register_contoh")
+
+
+def test_what_a_person_dismissed_is_open_no_more_and_kept_with_who_why_and_when(
+    lumbung: Callable[..., str], db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER)
+    (inbox / "a.xlsx").write_bytes(register(("1/LP", "x"), ("", "coretan"), ("", "tanpa nomor")))
+    lumbung("intake", "register_contoh")
+    content = "select quarantine_id, content_hash, ciphertext, reason from quarantine.record"
+    kept = sorted(db.execute(content).fetchall())
+    number, other = (str(row[0]) for row in kept)
+    batches = db.execute("select b::text from raw.batch as b").fetchall()
+    why = "coretan di luar tabel"
+    with pytest.raises(ConfigurationError, match="without a reason"):
+        lumbung("quarantine", "dismiss", number, "--reason", "  ")
+    assert "is dismissed" in lumbung("quarantine", "dismiss", number, "--reason", why)
+    with pytest.raises(ConfigurationError, match=f"nothing that is open .* id {number}"):
+        lumbung("quarantine", "dismiss", number, "--reason", "lagi")
+    told = lumbung("quarantine", "show", number)
+    assert getpass.getuser() in told
+    assert why in told
+    assert "coretan" in lumbung("quarantine", "show", number, "--reveal")
+
+    def listed(*options: str) -> set[str]:
+        return {
+            line.split()[0] + " (dismissed)" * ("(dismissed)" in line)
+            for line in lumbung("quarantine", "list", *options).splitlines()[1:]
+        }
+
+    assert listed() == {other}
+    assert listed("--resolved") == {f"{number} (dismissed)", other}
+    # neither pulls of the same rows nor another reading of them open it again
+    (inbox / "b.xlsx").write_bytes(register(("2/LP", "y"), ("", "coretan")))
+    assert "read=5, landed=1, duplicate=4, quarantined=0" in lumbung("intake", "register_contoh")
+    assert "1 open, 1 resolved" in lumbung("quarantine", "retry", "register_contoh")
+    assert listed() == {other}
+    assert sorted(db.execute(content).fetchall()) == kept
+    assert db.execute("select b::text from raw.batch as b").fetchall()[: len(batches)] == batches
+    assert db.execute(
+        "select dismissed_by, dismissed_reason, resolved_at between now() - interval '1 min'"
+        " and now() from quarantine.record where quarantine_id = %s",
+        (number,),
+    ).fetchone() == (getpass.getuser(), why, True)

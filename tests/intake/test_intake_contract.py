@@ -10,7 +10,7 @@ import pytest
 from intake_samples import CHAT, REGISTER, channel
 
 from lumbung.errors import ConfigurationError
-from lumbung.intake.contract import load_channels, sync
+from lumbung.intake.contract import load_channels, read_channels, sync
 
 GOOD = """\
 title: Register
@@ -79,6 +79,36 @@ def test_a_mistake_is_told_with_file_line_field_and_cure(
     assert told in mistakes(tmp_path, register=GOOD.replace(old, new))
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"title: bel\x07\n", "rusak.yaml:1: not YAML: a control character"),
+        (b"title: \xff\n", "rusak.yaml:1: the file is not UTF-8"),
+        (b"owner:\n  name: {{ kantor }}\n", "rusak.yaml:2: a name in braces or brackets"),
+        (b"title: &diri [*diri]\n", "rusak.yaml:1: it holds itself"),
+        (b"title: " + 9_000 * b"[" + 9_000 * b"]", "rusak.yaml:1: it holds itself (&, *) or nests"),
+        (
+            b"title: x\nkey: " + 5_000 * b"9" + b"\nekstra: 1\n",
+            "rusak.yaml:3: ekstra: is not known",
+        ),
+        (None, "rusak.yaml:1: cannot be read: "),
+    ],
+)
+def test_a_file_broken_in_any_way_stops_its_own_channel_alone(
+    tmp_path: Path, content: bytes | None, told: str
+) -> None:
+    (tmp_path / "baik.yaml").write_text(GOOD)
+    broken = tmp_path / "rusak.yaml"
+    if content is None:
+        broken.mkdir()
+    else:
+        broken.write_bytes(content)
+    channels, found = read_channels(tmp_path)
+    assert list(channels) == ["baik"]
+    assert list(found) == ["rusak"]
+    assert [each for each in found["rusak"] if each.startswith(told)]
+
+
 def test_all_mistakes_of_all_files_are_told_in_one_run(tmp_path: Path) -> None:
     (tmp_path / "lain.yml").write_text(GOOD)
     told = mistakes(
@@ -129,3 +159,14 @@ def test_sync_writes_what_dbt_compiles_from_and_takes_out_what_is_gone(
         ("occurred_date", 1, "Tanggal", "date", None, None),
         ("regency", 1, "Lokasi", "place", None, None),
     ]
+
+
+def test_sync_leaves_a_channel_whose_file_is_wrong_as_it_was(db: psycopg.Connection) -> None:
+    first, second = channel(REGISTER), channel(CHAT)
+    maps = "select f::text from reference.channel_field as f order by 1"
+    sync(db, {first.name: first, second.name: second})
+    before = db.execute(maps).fetchall()
+    sync(db, {second.name: second}, [first.name])
+    assert db.execute(maps).fetchall() == before
+    sync(db, {first.name: first, second.name: second})
+    assert db.execute(maps).fetchall() == before

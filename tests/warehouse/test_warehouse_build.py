@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +26,21 @@ def states(url: str, build_id: object) -> dict[str, str]:
 
 def last(url: str, columns: str = "state") -> tuple[object, ...]:
     return query(url, f"select {columns} from ops.build order by build_id desc limit 1")[0]
+
+
+def test_a_file_with_mistakes_takes_nothing_out_of_the_facts(
+    tmp_path: Path, office: Settings, built: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(office.channels, tmp_path / "channels")
+    (tmp_path / "dbt_project").symlink_to(office.dbt_project)
+    (tmp_path / "channels" / "buku.yaml").write_text("title: [\n")
+    result = build(settings=Settings(office.home, tmp_path, None), database_url=built)
+    (warning,) = result.warnings
+    assert warning.startswith("channel buku is not pulled, and what it landed is read as before")
+    assert "buku.yaml:2: not YAML" in warning
+    assert f"warn     {warning}" in capsys.readouterr().out
+    assert not result.is_full, "its field map is the same"
+    assert ("buku",) in query(built, "select channel from marts.fct_report")
 
 
 STATIC = {

@@ -90,6 +90,28 @@ def test_a_renamed_column_is_caught(desk: Settings, database_url: str) -> None:
     assert stored == [(1, [{"channel": "buku", "field": "received_date"}])]
 
 
+def test_a_file_with_mistakes_opens_no_door_and_stops_no_other_channel(
+    desk: Settings, database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    required = {"received_date": {"from": "Diterima", "required": True}}
+    fields = {**CHANNELS["buku"]["fields"], **required}
+    write_channel(desk.channels / "buku.yaml", {**CHANNELS["buku"], "fields": fields})
+    write_channel(desk.channels / "rekap.yaml", CHANNELS["rekap"])
+    raw = Raw(database_url)
+    raw.land("buku", [good(1)], landed_at=now())
+    check_raw(settings=desk, database_url=database_url)
+    assert "buku" not in capsys.readouterr().out
+    (desk.channels / "buku.yaml").write_text("title: {{ judul }}\n")
+    check_raw(settings=desk, database_url=database_url)
+    told = capsys.readouterr().out
+    assert "warn     channel buku is not pulled, and what it landed is read as before" in told
+    assert "buku.yaml:1: a name in braces" in told
+    # what was required is required still
+    raw.land("buku", [{**good(2), "Diterima": ""}] * 9, landed_at=now())
+    with pytest.raises(GateError, match=r"required_fields_are_filled .* channel buku, field rec"):
+        check_raw(settings=desk, database_url=database_url)
+
+
 def test_the_future_is_caught(desk: Settings, database_url: str) -> None:
     raw = Raw(database_url)
     raw.land("buku", [good(1)], landed_at=now())

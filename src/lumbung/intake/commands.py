@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from lumbung.intake.connectors import SourceConnection
 
 channels = typer.Typer(no_args_is_help=True, help="The intake channels: check, list, add.")
-quarantine = typer.Typer(no_args_is_help=True, help="What could not be read: list, show, retry.")
+quarantine = typer.Typer(
+    no_args_is_help=True, help="What could not be read: list, show, retry, dismiss."
+)
 console = Console(highlight=False)
 
 Name = Annotated[str, typer.Argument(help="the channel's name, that of its file")]
@@ -90,18 +92,19 @@ def schema() -> None:
 @quarantine.command("list")
 def list_quarantine(
     channel: Annotated[str | None, typer.Argument(help="one channel; all, if left out")] = None,
-    resolved: Annotated[bool, typer.Option(help="show what is resolved too")] = False,
+    resolved: Annotated[bool, typer.Option(help="show what is resolved or dismissed too")] = False,
 ) -> None:
     """Show what could not be read, why, and where it lies."""
     table = Table("id", "channel", "received", "reason", "where", "what to do", box=None)
     with _connect() as db:
-        for number, name, received_at, code, locator, reason, resolved_at in db.execute(
-            "select quarantine_id, channel, received_at, reason_code, locator, reason, resolved_at"
+        for number, name, received_at, code, locator, reason, done in db.execute(
+            "select quarantine_id, channel, received_at, reason_code, locator, reason,"
+            " case when dismissed_by is not null then ' (dismissed)'"
+            "   when resolved_at is not null then ' (resolved)' else '' end"
             " from quarantine.record where channel = coalesce(%s, channel)"
             " and (resolved_at is null or %s) order by quarantine_id",
             (channel, resolved),
         ):
-            done = " (resolved)" if resolved_at else ""
             day = f"{received_at:%Y-%m-%d %H:%M}"
             table.add_row(str(number), name, day, code + done, locator or "", reason)
     console.print(table)
@@ -118,7 +121,8 @@ def show(
     with _connect() as db:
         row = db.execute(
             "select channel, batch_id, reason_code, reason, received_at, locator,"
-            " encode(evidence_sha256, 'hex'), resolved_at, content_hash, ciphertext"
+            " encode(evidence_sha256, 'hex'), resolved_at, dismissed_by, dismissed_reason,"
+            " content_hash, ciphertext"
             " from quarantine.record where quarantine_id = %s",
             (number,),
         ).fetchone()
@@ -129,7 +133,7 @@ def show(
                 cure="use an id of 'lumbung quarantine list'",
             )
         names = ("channel", "batch", "reason", "what to do", "received", "where", "evidence")
-        for label, value in zip((*names, "resolved"), row, strict=False):
+        for label, value in zip((*names, "resolved", "dismissed", "why"), row, strict=False):
             console.print(f"{label:11} {'' if value is None else value}", markup=False)
         if not reveal:
             return
@@ -138,7 +142,10 @@ def show(
             (getpass.getuser(), number),
         )
         db.commit()  # before anything is shown
-        plain = Vault.load(Settings.load().home).unseal(row[9], associate(row[0], row[8].hex()))
+        content_hash, sealed = row[-2:]
+        plain = Vault.load(Settings.load().home).unseal(
+            sealed, associate(row[0], content_hash.hex())
+        )
         try:
             typer.echo(json.dumps(json.loads(plain), indent=1, ensure_ascii=False))
         except ValueError:  # not JSON: nested beyond measure
@@ -157,6 +164,31 @@ def retry(channel: Name) -> None:
         ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate always has a row
     console.print(f"in quarantine: {row[0]} open, {row[1]} resolved")
+
+
+@quarantine.command()
+def dismiss(
+    number: Annotated[int, typer.Argument(help="the id that 'lumbung quarantine list' shows")],
+    reason: Annotated[str, typer.Option(help="why it will never be a record; it names nobody")],
+) -> None:
+    """Say that a delivery will never be a record: it is open no longer, and kept as it is."""
+    if not reason.strip():
+        raise ConfigurationError(
+            "a dismissal without a reason", where="--reason", cure="say why it is no record"
+        )
+    with _connect() as db:
+        done = db.execute(
+            "update quarantine.record set resolved_at = clock_timestamp(), dismissed_by = %s,"
+            " dismissed_reason = %s where quarantine_id = %s and resolved_at is null",
+            (getpass.getuser(), reason.strip(), number),
+        )
+        if not done.rowcount:
+            raise ConfigurationError(
+                f"nothing that is open in quarantine has the id {number}",
+                where="quarantine.record",
+                cure="use an id of 'lumbung quarantine list'",
+            )
+    console.print(f"{number} is dismissed; 'lumbung quarantine list --resolved' shows it")
 
 
 def pull(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from datetime import timedelta
 from fnmatch import fnmatch
 from pathlib import Path
@@ -581,11 +581,24 @@ def read_channels(folder: Path) -> tuple[dict[str, Channel], dict[str, list[str]
         if channel is not None:
             channels[channel.name] = channel
     for channel in channels.values():
-        if text := _misfed(channel, channels):
+        if text := _misfed(channel, channels, mistakes):
             line = lines[channel.name].get(("source", "spreadsheets_to"), 1)
             told = f"{channel.name}.yaml:{line}: source.spreadsheets_to: {text}"
             mistakes.setdefault(channel.name, []).append(told)
     return {name: each for name, each in channels.items() if name not in mistakes}, mistakes
+
+
+def stopped(mistakes: Mapping[str, list[str]]) -> list[str]:
+    """One line of warning for each channel that stands still until its file is corrected.
+
+    Args:
+        mistakes: what `read_channels` gave.
+    """
+    return [
+        f"channel {name} is not pulled, and what it landed is read as before, until its file is"
+        f" corrected: {'; '.join(told)}"
+        for name, told in mistakes.items()
+    ]
 
 
 def _mistaken(problems: list[str], folder: Path) -> ConfigurationError:
@@ -607,17 +620,23 @@ def schema() -> str:
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
 
-def sync(connection: psycopg.Connection, channels: Mapping[str, Channel]) -> None:
+def sync(
+    connection: psycopg.Connection,
+    channels: Mapping[str, Channel],
+    mistaken: Collection[str] = (),
+) -> None:
     """Make `reference.channel` and `reference.channel_field` say what the channel files say.
 
     Channels without a file are taken out; their records stay in raw.
 
     Args:
         connection: any state; the change is a transaction (or a savepoint) of its own.
-        channels: what `load_channels` gave.
+        channels: those of the files that are right (`read_channels`).
+        mistaken: channels whose files have mistakes: they stay as they were last, so that a slip
+            in a file takes no record out of the facts.
     """
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("delete from reference.channel")
+        cursor.execute("delete from reference.channel where channel <> all(%s)", (list(mistaken),))
         cursor.executemany(
             "insert into reference.channel (channel, kind, title, owner_name, owner_email,"
             " record_kind, timezone, expected_every) values (%s, %s, %s, %s, %s, %s, %s, %s)",
@@ -631,7 +650,7 @@ def sync(connection: psycopg.Connection, channels: Mapping[str, Channel]) -> Non
         )
         cursor.executemany(
             "insert into reference.channel_field (channel, field, position, source_label, parser,"
-            " scheme, separator) values (%s, %s, %s, %s, %s, %s, %s)",
+            " scheme, separator, is_required) values (%s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
                     channel.name,
@@ -641,6 +660,7 @@ def sync(connection: psycopg.Connection, channels: Mapping[str, Channel]) -> Non
                     CANONICAL[name],
                     field.scheme,
                     field.separator,
+                    field.required,
                 )
                 for channel in channels.values()
                 for name, field in channel.fields.items()
@@ -660,7 +680,7 @@ class _Loader(yaml.SafeLoader):
 
 for _tag, _pattern, _first in (
     ("bool", r"true|false", "tf"),
-    ("int", r"-?(0|[1-9]\d*)", "-0123456789"),
+    ("int", r"-?(0|[1-9]\d{0,17})", "-0123456789"),
     ("null", r"null|~|", "n~"),
 ):
     _Loader.add_implicit_resolver(
@@ -669,13 +689,17 @@ for _tag, _pattern, _first in (
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"\Z"), [""])
 
 
-def _misfed(channel: Channel, channels: Mapping[str, Channel]) -> str | None:
+def _misfed(
+    channel: Channel, channels: Mapping[str, Channel], mistaken: Collection[str]
+) -> str | None:
     """What speaks against the register channel that a mailbox's spreadsheets go to."""
     source = channel.source
     if not isinstance(source, EmailSource) or not source.spreadsheets_to:
         return None
     name = source.spreadsheets_to
     target = channels.get(name)
+    if target is None and name in mistaken:
+        return f"{name!r} has mistakes of its own; correct {name}.yaml"
     if target is None or not isinstance(target.source, RegisterSource):
         return f"{name!r} is no register channel; write the name of one that can be read"
     if target.connection is not None:
@@ -695,15 +719,23 @@ def _read(file: Path, lines: dict[_Place, int]) -> tuple[Channel | None, list[st
         return [f"{file.name}:{line}: {text}" for line, text in sorted(problems)]
 
     try:
-        node = yaml.compose(file.read_text(encoding="utf-8"), Loader=_Loader)
+        text = file.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=_Loader)
+        if not isinstance(node, yaml.MappingNode):
+            return None, [f"{file.name}:1: not a channel; begin with 'title: ...'"]
+        document = _plain(node, (), lines, problems)
+    except OSError as error:
+        return None, [f"{file.name}:1: cannot be read: {error.strerror}; make it a readable file"]
     except UnicodeDecodeError:
         return None, [f"{file.name}:1: the file is not UTF-8; save it as UTF-8"]
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         return None, [f"{file.name}:{line}: not YAML: {error.problem}; correct the indentation"]
-    if not isinstance(node, yaml.MappingNode):
-        return None, [f"{file.name}:1: not a channel; begin with 'title: ...'"]
-    document = _plain(node, (), lines, problems)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        return None, [f"{file.name}:{line}: not YAML: a control character; delete it"]
+    except RecursionError:
+        return None, [f"{file.name}:1: it holds itself (&, *) or nests without end; write it out"]
     if "name" in document:
         problems.append((lines["name",], "name: the file's name is the channel's; remove the line"))
     try:
@@ -726,6 +758,9 @@ def _plain(
         result: dict[str, Any] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                problems.append((line, "a name in braces or brackets; put quotes around the value"))
+                continue
             if key.value in result:
                 problems.append((line, f"{key.value}: written twice; remove one"))
             lines[(*path, key.value)] = line

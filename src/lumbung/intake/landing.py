@@ -666,8 +666,8 @@ class Landing:
                 " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
                 " on conflict (channel, content_hash) do update set resolved_at = null,"
                 "   reason_code = excluded.reason_code, reason = excluded.reason"
-                "   where q.resolved_at is not null or (q.reason_code, q.reason)"
-                "     <> (excluded.reason_code, excluded.reason)"
+                "   where q.dismissed_by is null and (q.resolved_at is not null"
+                "     or (q.reason_code, q.reason) <> (excluded.reason_code, excluded.reason))"
                 " returning xmax = 0",  # true of what is new
                 (
                     self._channel.name,

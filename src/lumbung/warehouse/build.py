@@ -17,7 +17,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,7 +56,8 @@ class BuildResult:
         is_full: whether every model was rebuilt from raw.
         max_batch_id: every batch of `raw` up to this one is in it.
         counts: resource type (`model`, `test`, `seed`) -> nodes run now.
-        warnings: one line per test of severity `warn` that found rows.
+        warnings: one line per channel whose file has mistakes, and per test of severity `warn` that
+            found rows.
 
     """
 
@@ -85,6 +86,7 @@ def build(
 
     A failing test stops everything behind it; no mart is touched before all tests of the layers
     before it have passed, so readers keep the previous build. Failing rows stay in schema `checks`.
+    A channel whose file has mistakes is read as its file said before; a warning says so.
 
     Args:
         settings: where the project and `LUMBUNG_HOME` are (dbt's target and log lie there).
@@ -105,14 +107,18 @@ def build(
     """
     from lumbung.intake import contract
 
-    channels = contract.load_channels(settings.channels)
+    channels, mistakes = contract.read_channels(settings.channels)
+    stopped = contract.stopped(mistakes)
+    for warning in stopped:
+        print(f"warn     {warning}")
     try:
         with database.connect(database_url, application="lumbung build") as connection:
             connection.autocommit = True
             with _alone(connection):
-                contract.sync(connection, channels)
+                contract.sync(connection, channels, mistakes)
                 run = _Run(connection, settings, database_url, on_node)
-                return run.build(select, full_refresh, since, resume)
+                result = run.build(select, full_refresh, since, resume)
+                return replace(result, warnings=[*stopped, *result.warnings])
     except psycopg.OperationalError as error:
         raise BuildError(
             f"the database went away: {_one_line(error)}",
@@ -392,12 +398,14 @@ class _Run:
     def _inputs_hash(self, select: str | None) -> str:
         """What a build rests on besides raw: the project's files, the channels, the selection.
 
-        Of a channel what models keep: its owner and cadence may change without a full build.
+        Of a channel what models keep: its owner, its cadence and what the door requires of it may
+        change without a full build.
         """
         maps = self.connection.execute(
             "select coalesce(json_agg(json_build_array(channel, kind, title, record_kind)"
             " order by channel), '[]'),"
-            " (select coalesce(json_agg(f order by channel, field, position), '[]')"
+            " (select coalesce(json_agg(to_jsonb(f) - 'is_required'"
+            " order by channel, field, position), '[]')"
             " from reference.channel_field as f) from reference.channel as c"
         ).fetchone()
         project = self._hash(self.settings.dbt_project)
