@@ -15,11 +15,12 @@ from xml.etree import ElementTree
 
 import psycopg
 import pytest
-from published import DRAFT, EDITIONS, LATEST
+from published import DRAFT, EDITIONS, LATEST, publish
 from selectolax.lexbor import LexborHTMLParser
 
 from lumbung.errors import GateError, ServiceError
 from lumbung.publication import portal as public
+from lumbung.publication import render
 from lumbung.publication.personal import find_personal_data
 from lumbung.settings import Settings
 
@@ -362,6 +363,22 @@ def test_without_editions_the_portal_says_so() -> None:
     found = public.site([])
     assert set(found) == {"index.html", "portal.css", "portal.js"}
     assert "Belum ada edisi terbit" in found["index.html"].decode()
+
+
+def test_volumes_of_an_edition_are_listed(
+    url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render, "VOLUME", 600)
+    publish(url, settings, "2024-W47", "person")
+    public.build(settings=settings, database_url=url)
+    for name, said, other in (
+        ("unduhan.html", "Buletin, siap cetak: bagian 2", "edisi-bagian-02.pdf"),
+        ("en/unduhan.html", "Bulletin, for print: part 2", "edition-part-02.pdf"),
+    ):
+        page = LexborHTMLParser((settings.portal / name).read_text())
+        rows = [row.text() for row in page.css("tr") if other in row.html]
+        assert len(rows) == 1
+        assert said in rows[0]
 
 
 def test_a_folder_in_the_way_is_named(portal: Portal, tmp_path: Path) -> None:

@@ -357,30 +357,50 @@ def test_pdf_is_tagged_and_accessible(pdf: PdfReader, drafts: dict[str, Edition]
     assert (round(width), round(height)) == (210, 297)
 
 
-def test_many_regencies_are_volumes_of_their_own(
+def headings(pdf: PdfReader) -> list[str]:
+    """The headings of a PDF in order, from its outline."""
+    return [str(item.title) for item in pdf.outline if not isinstance(item, list)]
+
+
+def test_a_summary_the_province_and_a_page_for_each_regency(pdf: PdfReader) -> None:
+    """The summary fills the first page; each regency has one page."""
+    names = [str(r["regency_name"]) for r in seed("regency") if r["regency_code"] != "19.00"]
+    chapters = headings(pdf)
+    assert chapters[0] == "Ringkasan"
+    assert chapters[-len(names) :] == names
+    assert len(chapters) > 1 + len(names)
+    starts = [
+        pdf.get_destination_page_number(item) for item in pdf.outline if not isinstance(item, list)
+    ]
+    last = len(pdf.pages) - len(names)
+    assert starts[0] == 0
+    assert starts[1] == 1
+    assert starts[-len(names) :] == list(range(last, len(pdf.pages)))
+    for name, page in zip(names, pdf.pages[last:], strict=True):
+        assert page.extract_text().strip().splitlines()[0].strip() == name
+
+
+def test_an_edition_that_is_too_much_for_one_pdf_has_volumes(
     drafts: dict[str, Edition], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each regency's page stands in one PDF, and the first PDF says in which."""
-    monkeypatch.setattr(rendering, "VOLUME", 3)
+    """Each chapter and page stands in one of them, in order, and the first names the others."""
     edition = drafts["draft"]
     office = edition.office.model_copy(update={"languages": ("id",)})
-    artefacts = rendering.render(dataclasses.replace(edition, office=office))
-    volumes = [f"edisi-wilayah-{number}.pdf" for number in (1, 2, 3)]
-    assert [name for name in artefacts if name.endswith(".pdf")] == ["edisi.pdf", *volumes]
-    texts = {
-        name: [page.extract_text() for page in PdfReader(io.BytesIO(artefacts[name])).pages]
-        for name in ["edisi.pdf", *volumes]
-    }
-    assert "edisi-wilayah-1.pdf sampai edisi-wilayah-3.pdf" in " ".join(
-        " ".join(texts["edisi.pdf"]).split()
-    )
-    headed = {name: [t.splitlines()[0].strip() for t in pages[1:]] for name, pages in texts.items()}
-    assert [headed[name] for name in volumes] == [
-        ["Kabupaten Bangka", "Kabupaten Belitung", "Kabupaten Bangka Selatan"],
-        ["Kabupaten Bangka Tengah", "Kabupaten Bangka Barat", "Kabupaten Belitung Timur"],
-        ["Kota Pangkal Pinang"],
-    ]
-    assert not {"Kabupaten Bangka", "Kota Pangkal Pinang"} & set(headed["edisi.pdf"])
+    edition = dataclasses.replace(edition, office=office)
+    whole = headings(PdfReader(io.BytesIO(rendering.render(edition)["edisi.pdf"])))
+    monkeypatch.setattr(rendering, "VOLUME", 600)
+    artefacts = rendering.render(edition)
+    names = [name for name in artefacts if name.endswith(".pdf")]
+    assert len(names) > 3
+    assert names == ["edisi.pdf", *(f"edisi-bagian-{n:02}.pdf" for n in range(2, len(names) + 1))]
+    parts = {name: PdfReader(io.BytesIO(artefacts[name])) for name in names}
+    assert [title for part in parts.values() for title in headings(part)] == whole
+    first = {name: " ".join(part.pages[0].extract_text().split()) for name, part in parts.items()}
+    assert f"{names[1]} sampai {names[-1]}" in first["edisi.pdf"]
+    assert "Ringkasan" in first["edisi.pdf"]
+    for name in names[1:]:
+        titles = headings(parts[name])
+        assert f"{titles[0]} sampai {titles[-1]}" in first[name]
 
 
 def test_a_week_without_anything_still_reads(drafts: dict[str, Edition]) -> None:

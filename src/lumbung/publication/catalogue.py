@@ -792,8 +792,8 @@ TEXT: dict[str, tuple[str, str]] = {
     "contents": ("Daftar isi", "Contents"),
     # paper
     "paper_volumes": (
-        "Halaman tiap kabupaten/kota ada di {first} sampai {last}",
-        "The pages of the regencies are in {first} to {last}",
+        "Bab dan halaman selebihnya ada di {first} sampai {last}",
+        "The other chapters and pages are in {first} to {last}",
     ),
     "paper_volume": ("{first} sampai {last}", "{first} to {last}"),
     # workbook and open data
@@ -1397,6 +1397,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "short_xlsx": ("buku kerja", "workbook"),
     "short_csv": ("data terbuka", "open data"),
     "about_pdf": ("Buletin, siap cetak", "Bulletin, for print"),
+    "about_part": ("Buletin, siap cetak: bagian {number}", "Bulletin, for print: part {number}"),
     "about_html": ("Buletin, satu berkas untuk layar", "Bulletin, one file for the screen"),
     "about_xlsx": ("Semua tabel sebagai buku kerja", "Every table as a workbook"),
     "about_csv": ("Semua angka edisi", "Every figure of the edition"),

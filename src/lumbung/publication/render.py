@@ -18,20 +18,21 @@ from lumbung.errors import PublicationError
 from lumbung.publication import opendata, workbook
 from lumbung.publication.content import Edition
 from lumbung.publication.messages import BY_LANGUAGE
-from lumbung.publication.pages import Document
+from lumbung.publication.pages import Document, Section
 from lumbung.publication.writer import document
 
 __all__ = ["TEMPLATES", "document", "letter", "page", "render"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 NAMES = {
-    "id": ("edisi", "siaran-pers.txt", "edisi-wilayah"),
-    "en": ("en/edition", "en/press-release.txt", "en/edition-regencies"),
+    "id": ("edisi", "siaran-pers.txt", "edisi-bagian"),
+    "en": ("en/edition", "en/press-release.txt", "en/edition-part"),
 }
 """How the files of a language are called: pages and workbook, press summary, a volume of paper."""
 
-VOLUME = 100
-"""Regencies whose pages are in one PDF: the largest province has 38, the country 514."""
+VOLUME = 18_000
+"""Cells in one PDF, of 10 KB of the compiler's memory each: a province of 38 regencies has 11,500,
+the country of 514 has 155,000. A file of all those can be neither mailed nor held in memory."""
 
 _NOT_ON_PAPER = {"figure", "behind", "value", "places", "definitions"}
 
@@ -45,19 +46,24 @@ def render(edition: Edition) -> dict[str, bytes]:
     """
     result: dict[str, bytes] = {}
     for language in edition.office.languages:
-        spoken = replace(edition, language=language)
-        pages = document(spoken)
-        name, press, volume = NAMES[language]
-        # Paper first: what is rendered afterwards is not in memory beside the compiler.
-        for file, paper in _papers(pages, name, volume).items():
-            result[file] = _pdf(asdict(paper), int(edition.frozen_at.timestamp()))
-        content = asdict(pages)
-        result |= {
-            f"{name}.html": page("edisi.html.j2", d=content),
-            f"{name}.xlsx": workbook.workbook(spoken, pages),
-            press: page("siaran-pers.txt.j2", d=content),
-        }
+        result |= _spoken(replace(edition, language=language))
     return result | opendata.files(edition)
+
+
+def _spoken(edition: Edition) -> dict[str, bytes]:
+    """The artefacts in the edition's language; a function, so that what they were made of ends."""
+    pages = document(edition)
+    name, press, volume = NAMES[edition.language]
+    result: dict[str, bytes] = {}
+    # Paper first: what is rendered afterwards is not in memory beside the compiler.
+    for file, paper in _papers(pages, name, volume).items():
+        result[file] = _pdf(asdict(paper), int(edition.frozen_at.timestamp()))
+    content = asdict(pages)
+    return result | {
+        f"{name}.html": page("edisi.html.j2", d=content),
+        f"{name}.xlsx": workbook.workbook(edition, pages),
+        press: page("siaran-pers.txt.j2", d=content),
+    }
 
 
 def letter(edition: Edition) -> tuple[str, str]:
@@ -94,31 +100,30 @@ def _environment() -> Any:
 
 
 def _papers(pages: Document, name: str, volume: str) -> dict[str, Document]:
-    """The PDFs of a language: one, or with many regencies one more for each volume of their pages.
-
-    A file of a page for each of 514 regencies can be neither mailed nor held in memory.
-    """
-    own = [section for section in pages.sections if section.is_page]
-    if len(own) <= VOLUME:
+    """The PDFs of a language: one, or the first with the summary and more for what is too much."""
+    parts: list[list[Section]] = [[]]
+    room = VOLUME
+    for section in pages.sections:
+        cells = sum(len(row) for table in section.tables for row in table.rows)
+        if cells > room and parts[-1]:
+            parts.append([])
+            room = VOLUME
+        parts[-1].append(section)
+        room -= cells
+    if len(parts) == 1:
         return {f"{name}.pdf": pages}
     m = BY_LANGUAGE[pages.language]
-    parts = [own[first : first + VOLUME] for first in range(0, len(own), VOLUME)]
-    names = [f"{volume}-{number}.pdf" for number in range(1, len(parts) + 1)]
+    names = [f"{volume}-{number:02}.pdf" for number in range(2, len(parts) + 1)]
     said = m("paper_volumes", first=names[0].rpartition("/")[2], last=names[-1].rpartition("/")[2])
-    whole = replace(
-        pages,
-        meta=[*pages.meta, said],
-        sections=[section for section in pages.sections if not section.is_page],
-    )
     empty = replace(pages, points=[], charts=[], glance=[])
-    return {f"{name}.pdf": whole} | {
+    return {f"{name}.pdf": replace(pages, meta=[*pages.meta, said], sections=parts[0])} | {
         file: replace(
             empty,
             subtitle=f"{pages.subtitle}. "
             + m("paper_volume", first=part[0].title, last=part[-1].title),
             sections=part,
         )
-        for file, part in zip(names, parts, strict=True)
+        for file, part in zip(names, parts[1:], strict=True)
     }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -334,9 +335,13 @@ class _Site:
         for file in sorted(one.files, key=lambda f: (order.get(f.name, len(order)), f.name)):
             kind = main.get(file.name, "")
             data = f"data_{file.name.removeprefix('data/').removesuffix('.csv')}"
-            about = m[f"about_{kind}" if kind else titles.get(file.name, data)]
+            if part := re.search(r"-(\d+)\.pdf$", file.name):
+                about = m("about_part", number=int(part[1]))
+            else:
+                about = m[f"about_{kind}" if kind else titles.get(file.name, data)]
             language = "en" if file.name.startswith("en/") else LANGUAGES[0]
-            if file.name in titles and language != self.e.language and "data.json" not in file.name:
+            is_spoken = part or (file.name in titles and file.name != "data.json")
+            if is_spoken and language != self.e.language:
                 named = BY_LANGUAGE[language]["language_name"]
                 about = m("about_in", about=about, language=named)
             described.append(
