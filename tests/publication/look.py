@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 from published import publish_weeks
 from sample import WEEK, fill, pass_gate
@@ -37,12 +37,17 @@ with tempfile.TemporaryDirectory() as folder:
         edition.approve(edition_id, by="demo", how="demo", database_url=url)
         approved = edition.load(edition_id, database_url=url)
         (target / "edition.pickle").write_bytes(pickle.dumps(approved))  # for render_elsewhere.py
+        (target / "surat.html").write_text(render.letter(approved)[1])
         for name, content in render.render(approved).items():
             (target / name).parent.mkdir(exist_ok=True)
             (target / name).write_bytes(content)
         url = postgres.ensure_database("portal")
         database.migrate(url)
         fill(url)
+        with database.connect(url) as connection:  # else the pictures' data are of today
+            connection.execute(
+                "alter table raw.batch alter landed_at set default '2024-11-25 05:00+07'"
+            )
         publish_weeks(url, settings)
         portal.build(settings=settings, database_url=url)
         shutil.copytree(settings.portal, target / "portal", dirs_exist_ok=True)

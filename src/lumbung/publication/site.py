@@ -342,8 +342,7 @@ class _Site:
             language = "en" if file.name.startswith("en/") else LANGUAGES[0]
             is_spoken = part or (file.name in titles and file.name != "data.json")
             if is_spoken and language != self.e.language:
-                named = BY_LANGUAGE[language]["language_name"]
-                about = m("about_in", about=about, language=named)
+                about = m(f"about_in_{language}", about=about)
             described.append(
                 {
                     "name": file.name,
