@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from lumbung import database
 from lumbung.embedded.postgres import EmbeddedPostgres
@@ -35,9 +36,41 @@ class _ByWorld(LoadScopeScheduling):
     """With several workers, what shares an installation or a world stays with one of them."""
 
     def _split_scope(self, nodeid: str) -> str:
-        folder, file = Path(nodeid.split("::")[0]).parts[-2:]
-        shared = {"embedded": "airflow", "end_to_end": "airflow", "warehouse": "warehouse"}
-        return shared.get(folder, file)
+        return _scope(nodeid)
+
+    def _reschedule(self, node: WorkerController) -> None:
+        """Give the next scope no sooner than xdist must: before the last test of this one."""
+        if self._pending_of(self.assigned_work[node]) <= 1:
+            super()._reschedule(node)
+
+
+SHARED = {
+    **dict.fromkeys(("test_commands.py", "test_demo.py", "test_red_paths.py"), "installation"),
+    **dict.fromkeys(("test_publication_portal.py", "test_publication_portal_browser.py"), "portal"),
+    **dict.fromkeys(
+        (f"test_warehouse_{name}.py" for name in (
+            "build", "docs", "facts", "links", "models", "procedure", "published", "roles", "site",
+        )),
+        "warehouse",
+    ),
+}  # fmt: skip
+"""Files whose tests share what takes long to make; every other file is a scope of its own."""
+
+LONGEST = ("test_killed.py", "warehouse", "installation", "test_warehouse_history.py")
+"""Scopes that begin first, in this order: what is short comes last, so that workers end together.
+
+The first waits for Airflow more than it computes, the second the other way round.
+"""
+
+
+def _scope(nodeid: str) -> str:
+    file = nodeid.split("::")[0].rsplit("/", 1)[-1]
+    return SHARED.get(file, file)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {scope: place for place, scope in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(_scope(item.nodeid), len(order)))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:

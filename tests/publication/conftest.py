@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -16,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import sample
 
 from lumbung.embedded.postgres import EmbeddedPostgres
-from lumbung.publication import edition
+from lumbung.publication import edition, personal, render
 from lumbung.publication.content import Edition
 from lumbung.settings import Settings
 
@@ -48,6 +49,29 @@ def url(server: EmbeddedPostgres, filled: tuple[str, Figures]) -> Iterator[str]:
     """A warehouse of this test's own with the sample's marts."""
     with copy_of(server, filled[0]) as copied:
         yield copied
+
+
+@pytest.fixture
+def paper_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PDFs as the text that goes to paper: compiling and reading them costs seconds a draft.
+
+    They are real in the tests of rendering, of the gate's own finds, of commands and of the demo.
+    """
+
+    def text(content: dict[str, Any], timestamp: int) -> bytes:
+        return f"%PDF {timestamp} {_words(content)}".encode()
+
+    monkeypatch.setattr(render, "_pdf", text)
+    monkeypatch.setitem(personal._READERS, "pdf", bytes.decode)
+
+
+def _words(value: Any) -> str:
+    """Every string, but the paths of pictures."""
+    if isinstance(value, dict):
+        return " ".join(map(_words, value.values()))
+    if isinstance(value, list | tuple):
+        return " ".join(map(_words, value))
+    return value if isinstance(value, str) and not value.startswith("<svg") else ""
 
 
 @pytest.fixture(scope="session")

@@ -35,8 +35,6 @@ def publish_weeks(url: str, settings: Settings) -> None:
 
     What takes long to draw is left out of all but the latest: nobody looks at it here.
     """
-    with psycopg.connect(url) as connection:  # `change` counts each figure's members again
-        connection.execute(f"create index on {MEMBER} (figure_code, category_code)")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(edition.render, "_pdf", lambda *_: b"%PDF-1.7 (of an earlier edition)")
         patch.setattr(edition.render.workbook, "workbook", lambda *_: b"PK (of an earlier edition)")

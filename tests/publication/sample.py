@@ -44,6 +44,7 @@ create table reporting.rpt_figure (figure_code text, category_code text, regency
     primary key (figure_code, category_code, regency_code, week_id, period));
 create table reporting.rpt_figure_member (figure_code text, category_code text, regency_code text,
     week_id text, member_id text);
+create index on reporting.rpt_figure_member (figure_code, category_code);
 create table marts.fct_report (report_id text primary key, record_kind text, regency_code text,
     district_code text, week_id text, accused_role_code text, record_id bigint);
 create table marts.fct_status_event (report_id text, event_number int, from_status_code text,

@@ -20,6 +20,8 @@ from lumbung.publication.render import document
 from lumbung.settings import Settings
 from lumbung.warehouse.roles import role_url
 
+pytestmark = pytest.mark.usefixtures("paper_as_text")
+
 
 def freeze(url: str, settings: Settings, week: str = WEEK) -> str:
     edition_id = edition.freeze(week, settings=settings, database_url=url)

@@ -17,6 +17,8 @@ from lumbung.publication.content import Edition, Restatement
 from lumbung.settings import Settings
 from publication.conftest import Figures, copy_of
 
+pytestmark = pytest.mark.usefixtures("paper_as_text")
+
 OLD, NEXT, LATEST = "2024-W44", "2024-W45", "2024-W46"
 MEMBER = "reporting.rpt_figure_member"
 RECOUNT = """

@@ -69,6 +69,7 @@ def test_a_waived_check_lets_pass_and_is_printed(
         waive(url, settings, draft)
 
 
+@pytest.mark.usefixtures("paper_as_text")
 def test_an_expired_waiver_does_not_count(url: str, settings: Settings, draft: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute(
