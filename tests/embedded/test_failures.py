@@ -155,9 +155,23 @@ def test_records_that_are_not_the_demos_are_left_alone(tmp_path: Path, database_
             "insert into raw.batch (channel, run_key, started_at, read_count, landed_count,"
             " duplicate_count, quarantined_count) values ('surel', 'x', now(), 0, 0, 0, 0)"
         )
-    with pytest.raises(ConfigurationError, match="records that are not the demo's"):
+    with pytest.raises(
+        ConfigurationError, match=r"records that are not the demo's.*test_.*LUMBUNG_DATABASE_URL"
+    ):
         demo(tmp_path, database_url).run()
     assert not (tmp_path / "demo.json").exists()
+
+
+def test_a_home_whose_demo_is_elsewhere_brings_none_to_another_database(
+    tmp_path: Path, database_url: str
+) -> None:
+    (tmp_path / "demo.json").write_text('{"seed": 1, "weeks": 1}')  # in its own server
+    with pytest.raises(ConfigurationError, match=r"not of seed 1 and 1 weeks in 127.*/test_"):
+        demo(tmp_path, database_url)._claim_home(database_url)
+    here = demo(tmp_path / "here", database_url)
+    here.settings.home.mkdir()
+    for _ in range(2):
+        here._claim_home(database_url)
 
 
 def test_a_claim_that_was_cut_off_is_written_anew(tmp_path: Path, database_url: str) -> None:

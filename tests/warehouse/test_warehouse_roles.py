@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,22 @@ def test_rights_survive_the_next_build(demo: Demo) -> None:
         " inner join marts.bridge_report_issue using (report_id, regency_code)",
     )
     assert rows == [("19.02",)]
+
+
+def test_an_account_that_made_the_roles_and_is_no_superuser_acts_as_them(demo: Demo) -> None:
+    """As on an office's own server: PostgreSQL lets it give a role away, not take it on."""
+    url = demo[0]
+    query(url, "create role pembuat login password 'rahasia'")
+    theirs = re.sub("//.*@", "//pembuat:rahasia@", url)
+    try:
+        with pytest.raises(ConfigurationError, match=r"'pembuat' may not act as 'auditor'"):
+            role_url(theirs, "auditor")
+        query(url, "grant auditor to pembuat with admin true, inherit false, set false")
+        assert query(role_url(theirs, "auditor"), "select current_user::text") == [("auditor",)]
+        assert query(theirs, "select pg_has_role('auditor', 'usage')") == [(False,)]
+    finally:
+        query(url, "drop owned by pembuat")
+        query(url, "drop role pembuat")
 
 
 def test_the_loader_lands_without_reading_identities(

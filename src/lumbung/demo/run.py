@@ -126,7 +126,15 @@ class Demo:
     def _claim_home(self, url: str) -> None:
         """Refuse to mix the demo with other records or another demo."""
         claim = self.settings.demo_claim
-        wanted = {"seed": self.seed, "weeks": self.weeks}
+        wanted: dict[str, Any] = {"seed": self.seed, "weeks": self.weeks}
+        where, cure = str(self.settings.home), "set LUMBUNG_HOME to an empty folder"
+        with database.connect(url) as connection:
+            row = connection.execute("select exists (select from raw.batch)").fetchone()
+            if self.settings.database_url is not None:  # this home's demo must not go elsewhere
+                server = connection.info
+                where = f"{server.host}:{server.port}/{server.dbname}"
+                cure = "name an empty database in LUMBUNG_DATABASE_URL"
+                wanted["database"] = where
         try:
             found = json.loads(claim.read_text())
         except (OSError, ValueError):
@@ -139,13 +147,9 @@ class Demo:
                 where=str(self.settings.home),
                 cure="set LUMBUNG_HOME to another folder, or run 'lumbung down' and remove it",
             )
-        with database.connect(url) as connection:
-            row = connection.execute("select exists (select from raw.batch)").fetchone()
         if row == (True,):
             raise ConfigurationError(
-                "this home holds records that are not the demo's",
-                where=str(self.settings.home),
-                cure="set LUMBUNG_HOME to an empty folder for the demo",
+                "here are records that are not the demo's", where=where, cure=f"{cure} for the demo"
             )
         write_private(claim, json.dumps(wanted))
 
@@ -329,9 +333,10 @@ class _Seen:
         return f"{checks - warned} checks passed" + f", {warned} warned" * bool(warned)
 
 
-def _told(claim: dict[str, int]) -> str:
+def _told(claim: dict[str, Any]) -> str:
     """Which demo a claim is of, in words."""
-    return f"seed {claim.get('seed')} and {claim.get('weeks')} weeks"
+    place = f" in {claim['database']}" if "database" in claim else ""
+    return f"seed {claim.get('seed')} and {claim.get('weeks')} weeks{place}"
 
 
 def _shown(path: Path) -> str:

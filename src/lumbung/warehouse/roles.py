@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import psycopg
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from lumbung import database
@@ -17,7 +19,7 @@ def role_url(url: str, role: str) -> str:
     trying and for people who are trusted with them. Others get a login of their own.
 
     Raises:
-        ConfigurationError: when there is no such role.
+        ConfigurationError: when there is no such role, or the account may not act as it.
 
     """
     with database.connect(url) as connection:
@@ -32,6 +34,18 @@ def role_url(url: str, role: str) -> str:
             cure=f"choose one of {', '.join(roles)}; those of the regencies are made by the first"
             " build ('lumbung build')",
         )
+    with database.connect(url) as connection:
+        if connection.execute("select pg_has_role(%s, 'set')", (role,)).fetchone() != (True,):
+            # Who made a role and is no superuser may give it to others, and to itself.
+            grant = sql.SQL("grant {} to current_user with inherit false, set true")
+            try:
+                connection.execute(grant.format(sql.Identifier(role)))
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise ConfigurationError(
+                    f"the account {connection.info.user!r} may not act as {role!r}",
+                    where="LUMBUNG_DATABASE_URL",
+                    cure=f'let a superuser run: grant {role} to "{connection.info.user}"',
+                ) from error
     given = conninfo_to_dict(url).get("options")
     if given:
         raise ConfigurationError(
