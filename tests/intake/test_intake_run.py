@@ -270,12 +270,12 @@ def test_more_than_a_chunk(
 def test_a_chunk_of_long_deliveries_has_few(
     db: psycopg.Connection, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "CHUNK_TEXT", 1_000)
-    long = {"pemantau/catatan": [{"bagian": "x" * 400}, "y" * 400]}
+    monkeypatch.setattr(run, "CHUNK_BYTES", 16_000)
+    long = {"pemantau/catatan": [{"bagian": "x" * 4_500}, "y" * 4_500]}
     items = [
         *(Delivery(f"{n}", AT, long) for n in range(5)),
         *(Delivery(f"pendek {n}", AT, {"kejadian/uraian": "x"}) for n in range(100)),
-        Unreadable("too_large", "x", {"isi": "x" * 2_000}, AT),
+        Unreadable("too_large", "x", {"isi": "x" * 20_000}, AT),
         Delivery("akhir", AT, {}),
         Mark({}),
     ]

@@ -25,7 +25,7 @@ import os
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from struct import Struct
 from typing import Any, NamedTuple
@@ -48,10 +48,10 @@ ORIGINAL = "lumbung:original"
 
 _MAX_PAYLOAD = 64 << 20  # jsonb refuses strings of 256 MB; a report is a few kilobytes
 _PROBES = 8
-_PIECE = 500  # rows handed to libpq at once
 _MAX_KNOWN = 10_000  # labels, and sets of them, that are remembered
 _MAX_LABEL = 500  # characters of a label that a notice tells; an index holds 2,700 bytes
 _MAX_ID = 2_000  # bytes; whoever indexes source ids can hold 2,700
+_SORTED = orjson.OPT_SORT_KEYS
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PLACE_BITS = 20  # of a record_id: the place in its batch
@@ -82,28 +82,34 @@ class IntakeCounts:
 _Version = tuple[
     str,  # source id
     bytes,  # content hash
-    bytes,  # source id, encoded
-    int,  # received: microseconds since 2000-01-01 UTC
-    str | None,  # who: the reporter's identity
-    bytes | None,  # evidence
-    str | None,  # locator
-    bytes,  # payload: JSON
-    bytes,  # private part: JSON, or nothing
+    bytes,  # the columns of its row that are known before its batch, in COPY's binary format
+    bytes,  # private part, sealed; or nothing
     bool,  # is_repeat
 ]
-"""A delivery, split, serialised and hashed; a plain tuple because there are millions."""
+"""A delivery, split, hashed, sealed and serialised; a plain tuple because there are millions."""
+
+_Kept = tuple[Unreadable, bytes, bytes]
+"""What could not be read, without its content; that content's hash, and the content, sealed."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Prepared:
     """A chunk that is ready to be written; the order of the source is kept."""
 
-    count: int
-    started: datetime
-    versions: list[_Version]
-    unreadable: list[Unreadable]
-    appeared: list[str]
-    types: set[tuple[str, str]]
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    versions: list[_Version] = field(default_factory=list)
+    unreadable: list[_Kept] = field(default_factory=list)
+    appeared: set[str] = field(default_factory=set)
+    types: set[tuple[str, str]] = field(default_factory=set)
+    count: int = 0
+    """Deliveries in it."""
+    size: int = 0
+    """Bytes of content in it."""
+
+    def source_ids(self) -> list[str]:
+        """Those that its deliveries have or claim."""
+        claimed = [item.source_id for item, _, _ in self.unreadable if item.source_id is not None]
+        return [version[0] for version in self.versions] + claimed
 
 
 class _Plan(NamedTuple):
@@ -186,6 +192,8 @@ class Landing:
         self._is_dry = connection.info.transaction_status is not TransactionStatus.IDLE
         self._channel = channel
         self._name = channel.name.encode()
+        self._associated = associate(channel.name, "")
+        self._subject = channel.subject
         self._hasher = vault.hasher(self._name)
         self._vault = vault
         self._run_key = run_key
@@ -224,6 +232,7 @@ class Landing:
         Raises:
             LandingError: when the database refuses it: nothing of the chunk was kept.
         """
+        self._read += len(chunk.versions)
         plain = _without_conflicts(chunk.versions)
         try:
             if plain is not None:
@@ -463,81 +472,99 @@ class Landing:
 
     # -- preparing, without the database -----------------------------------------------------
 
-    def prepare(self, items: Sequence[Delivery | Unreadable]) -> Prepared:
-        """Split, serialise and hash one chunk; nothing is written.
+    def prepare(self, items: Iterable[Delivery | Unreadable]) -> Prepared:
+        """Prepare one chunk; nothing is written.
 
         Args:
             items: in the order of the source.
         """
-        started = datetime.now(UTC)
-        versions: list[_Version] = []
-        unreadable: list[Unreadable] = []
-        plans = self._plans
-        subject = self._channel.subject
-        hasher = self._hasher
-        dumps = orjson.dumps
-        sorted_keys = orjson.OPT_SORT_KEYS
+        chunk = Prepared()
         for item in items:
-            if isinstance(item, Unreadable):
-                unreadable.append(item)
-                continue
-            source_id, received_at, fields, evidence, locator, is_repeat = item
-            plan = plans[tuple(fields)]
-            private = fields.copy()
-            take = private.pop
-            public = {spelling: take(label) for label, spelling in plan.public}
-            for label, spelling in plan.renamed:
-                private[spelling] = take(label)
-            try:
-                payload = dumps(public, None, sorted_keys)
-                hidden = dumps(private, None, sorted_keys) if private else b""
-                if b"\\u0000" in payload:
-                    payload, hidden = _mend(public, private)
-            except TypeError:  # orjson: a lone surrogate, an integer beyond 64 bits
-                try:
-                    payload, hidden = _mend(public, private)
-                except (TypeError, ValueError, RecursionError):
-                    payload = b""
-            if not 0 < len(payload) <= _MAX_PAYLOAD or not _is_usable(source_id):
-                unreadable.append(_refuse(item))
-                continue
-            who = None
-            for label in subject:
-                if (identity := private.get(label)) and not is_cut(identity):
-                    who = _storable(str(identity))
-                    break
-            identifier = source_id.encode()
-            content_hash = hasher.copy()
-            content_hash.update(b"\n%b\n%b\n%b" % (identifier, payload, hidden))
-            versions.append(
-                (
-                    source_id,
-                    content_hash.digest(),
-                    identifier,
-                    (received_at - _EPOCH) // _MICROSECOND,
-                    who,
-                    evidence,
-                    None if locator is None else _storable(locator),
-                    payload,
-                    hidden,
-                    is_repeat,
-                )
-            )
-        self._read += len(versions)
-        appeared, plans.appeared = sorted(plans.appeared), set()
-        types = self._types_of(items[:_SAMPLED]) | self._types_of(items[_SAMPLED::_SAMPLED])
-        return Prepared(len(items), started, versions, unreadable, appeared, types)
+            self.add(chunk, item)
+        return chunk
 
-    def _types_of(self, items: Iterable[Delivery | Unreadable]) -> set[tuple[str, str]]:
-        """Field and type, of what is mapped and was not met in this type before."""
-        found: set[tuple[str, str]] = set()
-        for item in items:
-            if isinstance(item, Delivery):
-                for label, spelling in self._plans[tuple(item.fields)].public:
-                    kind = _TYPES.get(type(item.fields[label]))
-                    if kind is not None:
-                        found.add((spelling, kind))
-        return found - self._types
+    def add(self, chunk: Prepared, item: Delivery | Unreadable) -> None:
+        """Split, hash, seal and serialise a delivery behind those that a chunk has.
+
+        One at a time, as they come: what was parsed is still in the processor's cache, and gone
+        when the next one comes.
+        """
+        if isinstance(item, Unreadable):
+            self._keep(chunk, item)
+            return
+        source_id, received_at, fields, evidence, locator, is_repeat = item
+        plans = self._plans
+        plan = plans[tuple(fields)]
+        if plans.appeared:
+            chunk.appeared |= plans.appeared
+            plans.appeared = set()
+        private = fields.copy()
+        take = private.pop
+        public = {spelling: take(label) for label, spelling in plan.public}
+        for label, spelling in plan.renamed:
+            private[spelling] = take(label)
+        try:
+            payload = orjson.dumps(public, None, _SORTED)
+            hidden = orjson.dumps(private, None, _SORTED) if private else b""
+            if b"\\u0000" in payload:
+                payload, hidden = _mend(public, private)
+        except TypeError:  # orjson: a lone surrogate, an integer beyond 64 bits
+            try:
+                payload, hidden = _mend(public, private)
+            except (TypeError, ValueError, RecursionError):
+                payload = b""
+        if not 0 < len(payload) <= _MAX_PAYLOAD or not _is_usable(source_id):
+            self._keep(chunk, _refuse(item))
+            return
+        token = _NULL
+        for label in self._subject:
+            if (identity := private.get(label)) and not is_cut(identity):
+                token = _SIXTEEN + self._vault.subject_token(_storable(str(identity)))
+                break
+        identifier = source_id.encode()
+        hasher = self._hasher.copy()
+        hasher.update(b"\n%b\n%b\n%b" % (identifier, payload, hidden))
+        content_hash = hasher.digest()
+        row = (
+            _FIXED.pack(16, content_hash, 8, (received_at - _EPOCH) // _MICROSECOND),
+            token,
+            _NULL if evidence is None else _value(evidence),
+            _NULL if locator is None else _value(_storable(locator).encode()),
+            _LENGTH.pack(len(identifier)),
+            identifier,
+            _JSONB.pack(len(payload) + 1, 1),
+            payload,
+        )
+        size = len(payload) + len(hidden)
+        if hidden:
+            nonce = os.urandom(NONCE_BYTES)
+            hidden = self._vault.seal(hidden, self._associated + identifier, nonce)
+        if chunk.count < _SAMPLED or not chunk.count % _SAMPLED:
+            self._look_at_types(chunk, fields, plan)
+        chunk.versions.append((source_id, content_hash, b"".join(row), hidden, is_repeat))
+        chunk.count += 1
+        chunk.size += size
+
+    def _keep(self, chunk: Prepared, item: Unreadable) -> None:
+        """Seal what cannot be landed."""
+        try:
+            content = json.dumps(item.content, sort_keys=True, default=repr).encode()
+        except (RecursionError, ValueError):  # nested beyond measure: the evidence has it
+            content = repr((item.source_id, item.locator, item.evidence)).encode()
+        content_hash = self._vault.content_hash(content)
+        associated = associate(self._channel.name, content_hash.hex())
+        sealed = self._vault.seal(content, associated, os.urandom(NONCE_BYTES))
+        self.unreadable.add(content_hash)
+        chunk.unreadable.append((item._replace(content=None), content_hash, sealed))
+        chunk.count += 1
+        chunk.size += len(content)
+
+    def _look_at_types(self, chunk: Prepared, fields: dict[str, Any], plan: _Plan) -> None:
+        """Note field and type, of what is mapped and was not met in this type before."""
+        for label, spelling in plan.public:
+            kind = _TYPES.get(type(fields[label]))
+            if kind is not None and (spelling, kind) not in self._types:
+                chunk.types.add((spelling, kind))
 
     # -- writing ------------------------------------------------------------------------------
 
@@ -570,7 +597,7 @@ class Landing:
             if latest.get(source_id) == content_hash:
                 continue
             before = recurrences.get((source_id, content_hash))
-            if before is not None and version[9]:
+            if before is not None and version[4]:
                 continue
             recurrence = 0 if before is None else before + 1
             latest[source_id] = content_hash
@@ -581,85 +608,33 @@ class Landing:
     def _copy(
         self, db: psycopg.Cursor[Any], batch_id: int, fresh: list[tuple[_Version, int]]
     ) -> None:
-        """COPY records and vault in PostgreSQL's binary format, built here in bulk."""
+        """COPY records and vault in PostgreSQL's binary format."""
         if not fresh:
             return
-        name = self._name
-        associated = name + b"\0"
-        first_id = batch_id << _PLACE_BITS
-        nonces = os.urandom(NONCE_BYTES * len(fresh))
-        seal, subject_token = self._vault.seal, self._vault.subject_token
-        fixed, text, jsonb, head = _FIXED.pack, _LENGTH.pack, _JSONB.pack, _SEALED.pack
-        constant = _TWELVE + _value(name) + _LONG.pack(8, batch_id) + _FALSE
-        hidden: list[bytes] = []
+        constant = _TWELVE + _value(self._name) + _LONG.pack(8, batch_id) + _FALSE
+        number, head = _NUMBER.pack, _SEALED.pack
+        records = [_SIGNATURE]
+        hidden = [_SIGNATURE]
+        for record_id, (version, recurrence) in enumerate(fresh, batch_id << _PLACE_BITS):
+            records += (constant, number(8, record_id, 2, recurrence), version[2])
+            if sealed := version[3]:
+                hidden += (head(2, 8, record_id, len(sealed)), sealed)
         with db.copy(
-            "copy raw.record (channel, batch_id, is_tombstone, record_id, received_at, recurrence,"
-            " content_hash, subject_token, evidence_sha256, locator, source_id, payload)"
+            "copy raw.record (channel, batch_id, is_tombstone, record_id, recurrence, content_hash,"
+            " received_at, subject_token, evidence_sha256, locator, source_id, payload)"
             " from stdin (format binary)"
         ) as copy:
-            rows = [_SIGNATURE]
-            known: bytes | None = None
-            proof = _NULL
-            for place, (version, recurrence) in enumerate(fresh):
-                (
-                    _,
-                    content_hash,
-                    source_id,
-                    received,
-                    who,
-                    evidence,
-                    locator,
-                    payload,
-                    private,
-                    _,
-                ) = version
-                if evidence is not known:  # a page's, the same for a thousand rows
-                    known = evidence
-                    proof = _NULL if evidence is None else _value(evidence)
-                record_id = first_id + place
-                if locator is None:
-                    place_told, place_size = b"", _NULL
-                else:
-                    place_told = locator.encode()
-                    place_size = text(len(place_told))
-                rows += (
-                    constant,
-                    fixed(8, record_id, 8, received, 2, recurrence, 16, content_hash),
-                    _NULL if who is None else _SIXTEEN + subject_token(who),
-                    proof,
-                    place_size,
-                    place_told,
-                    text(len(source_id)),
-                    source_id,
-                    jsonb(len(payload) + 1, 1),
-                    payload,
-                )
-                if private:
-                    nonce = nonces[place * NONCE_BYTES : (place + 1) * NONCE_BYTES]
-                    sealed = seal(private, associated + source_id, nonce)
-                    hidden += (head(2, 8, record_id, len(sealed)), sealed)
-                if place % _PIECE == _PIECE - 1:
-                    copy.write(b"".join(rows))
-                    rows = []
-            copy.write(b"".join(rows) + _TRAILER)
-        if hidden:
+            copy.write(b"".join(records) + _TRAILER)
+        if len(hidden) > 1:
             with db.copy(
                 "copy vault.identity (record_id, ciphertext) from stdin (format binary)"
             ) as copy:
-                copy.write(_SIGNATURE + b"".join(hidden) + _TRAILER)
+                copy.write(b"".join(hidden) + _TRAILER)
 
-    def _quarantine(
-        self, db: psycopg.Cursor[Any], batch_id: int, unreadable: list[Unreadable]
-    ) -> int:
+    def _quarantine(self, db: psycopg.Cursor[Any], batch_id: int, unreadable: list[_Kept]) -> int:
         """Keep what could not be read; returns how many were not kept before."""
         count = 0
-        for item in unreadable:
-            try:
-                content = json.dumps(item.content, sort_keys=True, default=repr).encode()
-            except (RecursionError, ValueError):  # nested beyond measure: the evidence has it
-                content = repr((item.source_id, item.locator, item.evidence)).encode()
-            content_hash = self._vault.content_hash(content)
-            self.unreadable.add(content_hash)
+        for item, content_hash, sealed in unreadable:
             db.execute(
                 "insert into quarantine.record as q (channel, batch_id, content_hash, reason_code,"
                 " reason, received_at, evidence_sha256, locator, source_id, ciphertext)"
@@ -679,11 +654,7 @@ class Landing:
                     item.evidence,
                     None if item.locator is None else _storable(item.locator),
                     item.source_id if item.source_id and _is_usable(item.source_id) else None,
-                    self._vault.seal(
-                        content,
-                        associate(self._channel.name, content_hash.hex()),
-                        os.urandom(NONCE_BYTES),
-                    ),
+                    sealed,
                 ),
             )
             row = db.fetchone()
@@ -693,7 +664,7 @@ class Landing:
     def _notice(self, db: psycopg.Cursor[Any], batch_id: int, chunk: Prepared) -> None:
         """Fields that appeared, and mapped ones that came in a type they never had."""
         channel = self._channel.name
-        notices = [(field, "appeared") for field in chunk.appeared]
+        notices = [(name, "appeared") for name in sorted(chunk.appeared)]
         new = sorted(chunk.types - self._types)
         if new:
             typed = {field for field, _ in self._types}
@@ -772,7 +743,8 @@ _FALSE = b"\0\0\0\x01\0"
 _SIXTEEN = b"\0\0\0\x10"
 _LENGTH = Struct("!i")
 _LONG = Struct("!iq")
-_FIXED = Struct("!iqiqihi16s")
+_FIXED = Struct("!i16siq")
+_NUMBER = Struct("!iqih")
 _SEALED = Struct("!hiqi")
 _JSONB = Struct("!ib")
 

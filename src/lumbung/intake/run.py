@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lumbung.errors import ServiceError, SourceError
-from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
+from lumbung.intake.connectors import Item, Mark, Source, SourceConnection
 from lumbung.intake.contract import load_channel
 from lumbung.intake.evidence import Evidence
-from lumbung.intake.landing import CHUNK, IntakeCounts, Landing
+from lumbung.intake.landing import CHUNK, IntakeCounts, Landing, Prepared
 from lumbung.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ __all__ = ["IntakeCounts", "SourceConnection", "has_news", "land_all", "lock", "
 
 POSITIONS = frozenset({"since", "full_at", "folders"})
 """Keys of cursors that say how far a source was read; others say how its ids are made."""
-CHUNK_TEXT = 16 << 20
-"""Characters of text in a transaction's deliveries: mails and answers with long lists are few."""
+CHUNK_BYTES = 16 << 20
+"""Of content in a transaction's deliveries: mails and answers with long lists are few."""
 LOCK_SECONDS = 60
 """How long a pull waits for another one of the same channel (one that was killed lingers)."""
 
@@ -148,43 +148,45 @@ def land_all(
         LandingError: when the database refuses a chunk.
     """
     counts = IntakeCounts()
-    chunk: list[Delivery | Unreadable] = []
+    chunk = Prepared()
     met = source.met
+    add = landing.add
     complete: list[str] = []
     nameless: set[str] = set()  # files and listings that hold something of which no id is known
     landed = moved = source.cursor
     last: dict[str, Any] | None = None
-    size = 0
     is_first = True
     with _Writer(landing, source.evidence) as writer:
 
         def flush() -> None:
             """Hand over what is there; a pull that met nothing is known to have looked."""
-            nonlocal chunk, size, landed, is_first
-            met.update([item.source_id for item in chunk if item.source_id is not None])
-            if chunk or moved != landed or is_first:
+            nonlocal chunk, landed, is_first
+            met.update(chunk.source_ids())
+            nameless.update(
+                (item.locator or "").partition(" | ")[0]
+                for item, _, _ in chunk.unreadable
+                if item.source_id is None
+            )
+            if chunk.count or moved != landed or is_first:
                 writer.put(chunk, None if moved == landed else dict(moved))
-            chunk, size, landed, is_first = [], 0, moved, False
+            chunk, landed, is_first = Prepared(), moved, False
 
         try:
             for item in items:
                 if not isinstance(item, Mark):
-                    chunk.append(item)
-                    size += _text(item)
-                    if item.source_id is None:
-                        nameless.add((item.locator or "").partition(" | ")[0])
-                elif item.withdrawn:  # after what came before, and before the cursor moves past it
-                    flush()
-                    counts += writer.wait()
-                    counts += landing.bury(item.withdrawn)
-                if isinstance(item, Mark):
+                    add(chunk, item)
+                else:
+                    if item.withdrawn:  # after what came before, before the cursor moves past it
+                        flush()
+                        counts += writer.wait()
+                        counts += landing.bury(item.withdrawn)
                     if item.complete is not None:
                         complete.append(item.complete)
                     if item.complete == "":
                         last = item.cursor
                     else:
                         moved = item.cursor
-                if len(chunk) >= CHUNK or size >= CHUNK_TEXT:
+                if chunk.count >= CHUNK or chunk.size >= CHUNK_BYTES:
                     flush()
         except SourceError:
             flush()  # what came before an outage is there: the next pull begins behind it
@@ -210,31 +212,6 @@ def _holds(complete: str, nameless: set[str]) -> bool:
     if not complete:
         return bool(nameless)
     return any(complete.startswith(f"{each} | ") for each in nameless)
-
-
-def _text(item: Delivery | Unreadable) -> int:
-    """How many characters of text a delivery holds, at whatever depth."""
-    size = 0
-    values: Iterable[Any] = item.fields.values() if isinstance(item, Delivery) else (item.content,)
-    for value in values:
-        kind = value.__class__
-        if kind is str:
-            size += len(value)
-        elif value and (kind is list or kind is dict or kind is tuple):
-            size += _nested(value)
-    return size
-
-
-def _nested(whole: Any) -> int:
-    size = 0
-    parts = [whole]
-    for part in parts:
-        for value in part.values() if isinstance(part, dict) else part:
-            if value.__class__ is str:
-                size += len(value)
-            elif isinstance(value, dict | list | tuple):
-                parts.append(value)
-    return size
 
 
 class _Writer:
@@ -267,17 +244,16 @@ class _Writer:
         gc.set_threshold(*self._threshold)
         gc.unfreeze()
 
-    def put(self, chunk: list[Delivery | Unreadable], cursor: dict[str, Any] | None) -> None:
+    def put(self, chunk: Prepared, cursor: dict[str, Any] | None) -> None:
         """Begin to write a chunk.
 
         Raises:
             LandingError: when the database refused the chunk before.
         """
-        prepared = self._landing.prepare(chunk)
         self._counts = self.wait()
         flushed = self._threads.submit(self._evidence.flush)  # before a row refers to it
         write = self._landing.write
-        self._written = self._threads.submit(write, prepared, cursor, flushed.result)
+        self._written = self._threads.submit(write, chunk, cursor, flushed.result)
 
     def wait(self) -> IntakeCounts:
         """Counts of what was written since the last wait.
