@@ -76,6 +76,7 @@ def workbook(
     *,
     merges: dict[str, Sequence[tuple[int, int, int, int]]] | None = None,
     hidden: Sequence[str] = (),
+    very_hidden: Sequence[str] = (),
     options: dict[str, Any] | None = None,
 ) -> bytes:
     """An xlsx of these sheets; a merged range keeps what its top-left cell holds."""
@@ -86,6 +87,8 @@ def workbook(
             sheet = book.add_worksheet(name)
             if name in hidden:
                 sheet.hide()
+            if name in very_hidden:  # by a macro: no menu of Excel shows it
+                sheet.very_hidden()
             for r1, c1, r2, c2 in (merges or {}).get(name, ()):
                 sheet.merge_range(r1, c1, r2, c2, rows[r1][c1])
             for r, row in enumerate(rows):

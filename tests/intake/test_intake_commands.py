@@ -301,6 +301,13 @@ def form_a() -> bytes:
             ["Pengirim", "Nama pengirim", "Kepada", "Nama pelapor"],
         ),
         (
+            "form_csv",
+            "helpdesk.csv",
+            b"Dibuat;Nomor HP;Pokok Aduan;Isi\n2024-11-06 01:15:00;0812;Politik uang;x\n",
+            {"issue": "Pokok Aduan", "narrative": "Isi"},
+            ["Nomor HP"],
+        ),
+        (
             "form_a",
             "a.docx",
             form_a(),
@@ -379,6 +386,7 @@ def test_an_unseen_register_is_onboarded_and_landed(
         ("form_a", b"PK", SourceError),
         ("sigaplapor", b"<html>", SourceError),
         ("odk", b'{"value": []}', SourceError),
+        ("form_csv", b"ID Tiket,Isi\n1,x\n", SourceError),
         ("whatsapp_cloud", b"{}", SourceError),
         ("merpati", b"", ConfigurationError),
     ],
@@ -395,6 +403,13 @@ def test_add_refuses_what_it_cannot_read(
     with pytest.raises(error):
         lumbung("channel", "add", kind, "baru", "--sample", str(tmp_path / "contoh"))
     assert not list(settings.channels.iterdir())
+
+
+def test_an_address_that_wants_a_credential_is_told(lumbung: Callable[..., str]) -> None:
+    with contextmanager(serve)(lambda _: Reply(status=401)) as stand:
+        address = f"http://127.0.0.1:{stand.port}/v2/laporan"
+        with pytest.raises(SourceError, match=r"server answers 401 Unauthorized.*to a file"):
+            lumbung("channel", "add", "http_json", "baru", "--sample", address)
 
 
 # -- a trial, and quarantine ----------------------------------------------------------------------

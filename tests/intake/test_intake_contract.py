@@ -109,6 +109,15 @@ def test_a_file_broken_in_any_way_stops_its_own_channel_alone(
     assert [each for each in found["rusak"] if each.startswith(told)]
 
 
+def test_of_two_files_with_one_name_neither_is_believed(tmp_path: Path) -> None:
+    for suffix in ("yaml", "yml"):
+        (tmp_path / f"register.{suffix}").write_text(GOOD)
+    (tmp_path / "lain.yaml").write_text(GOOD)
+    channels, found = read_channels(tmp_path)
+    assert list(channels) == ["lain"]
+    assert found == {"register": ["register.yml:1: a channel file ends in .yaml; rename it"]}
+
+
 def test_all_mistakes_of_all_files_are_told_in_one_run(tmp_path: Path) -> None:
     (tmp_path / "lain.yml").write_text(GOOD)
     told = mistakes(

@@ -323,9 +323,10 @@ def test_merged_cells_of_the_body_count_for_each_of_their_rows(read_files: Reade
 def test_sheets_hidden_ones_and_keys_per_sheet(read_files: Reader) -> None:
     sheets = {
         name: [*TITLE, *HEADER, numbered(1, story=name)]
-        for name in ("September", "Oktober", "Arsip", "Petunjuk")
+        for name in ("September", "Oktober", "Arsip", "Awal", "Petunjuk")
     }
-    content = workbook(sheets, merges=dict.fromkeys(sheets, header_merges(3)), hidden=["Arsip"])
+    merges = dict.fromkeys(sheets, header_merges(3))
+    content = workbook(sheets, merges=merges, hidden=["Arsip"], very_hidden=["Awal"])
     source = {"kind": "register", "sheet_in_key": True, "skip_sheets": "petunjuk*"}
     found = deliveries(read_files({"a.xlsx": content}, source=source))
     assert {key: fields["Uraian"] for key, fields in found.items()} == {
@@ -333,7 +334,8 @@ def test_sheets_hidden_ones_and_keys_per_sheet(read_files: Reader) -> None:
         "Oktober/001/LP": "Oktober",
     }
     wider = {**source, "hidden_sheets": True, "sheets": "[AO]*"}
-    assert list(deliveries(read_files({}, source=wider))) == ["Oktober/001/LP", "Arsip/001/LP"]
+    found = deliveries(read_files({}, source=wider))
+    assert list(found) == ["Oktober/001/LP", "Arsip/001/LP", "Awal/001/LP"]
 
 
 def test_dates_of_1904_numbers_and_times(read_files: Reader) -> None:

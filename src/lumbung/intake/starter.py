@@ -36,7 +36,7 @@ from lumbung.intake.connectors import (
     ushahidi,
 )
 from lumbung.intake.connectors.ods import Merge
-from lumbung.intake.contract import CANONICAL, Channel, EmailSource, normalise
+from lumbung.intake.contract import CANONICAL, Channel, EmailSource, FormCsvSource, normalise
 from lumbung.intake.evidence import Evidence
 
 _ADDRESS = re.compile(r"https?://")
@@ -64,11 +64,12 @@ _PERSONAL = re.compile(
 )
 _REACHES = re.compile(r"\b(telp|telepon|telephone|hp|handphone|phone|mobile|msisdn|wa|whatsapp)\b")
 """A person's number: who somebody is, better than a name."""
+_RECEIVED = r"creat|submi|received|dibuat|dikirim|date|tanggal|time"
 # The first that fits a label's last part, then the whole label; a field is proposed once.
 _GUESSES: tuple[tuple[str, str], ...] = (
     ("register_number", r"\b(no|nomor)\b.*\b(register|laporan|temuan)|register number"),
     ("received_date", r"(tanggal|tgl|date|waktu).*(terima|lapor|regist|received|masuk)"),
-    ("received_date", r"^(diterima|dikirim|masuk|submitted|received)\b"),
+    ("received_date", r"^(diterima|dikirim|masuk|dibuat|submitted|received|created)\b"),
     ("known_date", r"(tanggal|tgl|date).*(diketahui|known)|^diketahui$"),
     ("occurred_date", r"(tanggal|tgl|date|waktu).*(kejadian|peristiwa|event)|^kejadian$|occurred"),
     ("activity_date", r"(tanggal|tgl|date).*(kegiatan|pengawasan|activity)|^(tanggal|tgl|date)$"),
@@ -79,7 +80,10 @@ _GUESSES: tuple[tuple[str, str], ...] = (
     ("district", r"\bkec\b|kecamatan|district"),
     ("village", r"\bdesa\b|kelurahan|village"),
     ("violation_type", r"jenis.*pelanggaran|violation"),
-    ("issue", r"\bisu\b|\btema\b|\btopi[ck]|issue|kategori|categor"),
+    (
+        "issue",
+        r"\bisu\b|\btema\b|\btopi[ck]|issue|kategori|categor|\btags?\b|pokok (aduan|masalah)",
+    ),
     ("accused_role", r"(jabatan|status).*terlapor|terlapor.*jabatan"),
     ("status_reason", r"alasan"),
     ("forwarded_to", r"(di)?teruskan ke|tujuan penerusan|forwarded to"),
@@ -91,7 +95,7 @@ _GUESSES: tuple[tuple[str, str], ...] = (
     ("prevention_type", r"(jenis|bentuk).*pencegahan"),
     ("method", r"\bmetode\b|method"),
     ("narrative", r"uraian|kronologi|deskripsi|keterangan|ringkasan|\bisi\b|descri|detail"),
-    ("narrative", r"content|message|\bpesan\b|narrati"),
+    ("narrative", r"content|message|\bpesan\b|narrati|\bbody\b|\btext\b"),
 )
 
 
@@ -157,6 +161,18 @@ def propose(kind: str, name: str, sample: str, content: bytes) -> str:
                 key = _unique_label(labels, rows)
                 source["sheet_in_key"] = key is not None
             key = key or labels[0]
+        elif not {*map(normalise, labels)} & {
+            *map(normalise, FormCsvSource(kind="form_csv").timestamp)
+        }:
+            stamp = _first(labels, _RECEIVED)
+            if stamp is None:
+                raise _unusable(
+                    sample,
+                    "has no column with the time of a response: rows with a number of their own"
+                    " are of kind register",
+                )
+            source["timestamp"] = stamp
+            labels = [each for each in labels if each != stamp]
     elif kind in ("kobo", "odk", "http_json") or (kind == "ushahidi" and _is_json(content)):
         document = _json(sample, content)
         at, found = _records(document)
@@ -178,8 +194,7 @@ def propose(kind: str, name: str, sample: str, content: bytes) -> str:
             source["records"] = at
             source["id"] = _first(labels, r"(^|\.)(_?id|uuid|code|kode|nomor|number|ticket|tiket)$")
             source["id"] = source["id"] or _unique_label(labels, rows) or labels[0]
-            received = r"creat|submi|received|dibuat|dikirim|date|tanggal|time"
-            source["received"] = _first(labels, received) or labels[0]
+            source["received"] = _first(labels, _RECEIVED) or labels[0]
             source["paging"] = _paging(document, at)
             labels = [each for each in labels if each not in (source["id"], source["received"])]
         own = SYSTEM_LABELS.get(kind, frozenset())
@@ -211,6 +226,13 @@ def _content(sample: str) -> bytes:
         if _ADDRESS.match(sample):
             return httpx.get(sample, follow_redirects=True, timeout=60).raise_for_status().content
         return Path(sample).read_bytes()
+    except httpx.HTTPStatusError as error:
+        told = f"{error.response.status_code} {error.response.reason_phrase}"
+        raise SourceError(
+            f"the sample cannot be read: the server answers {told}",
+            where=sample,
+            cure="save what it gives whoever has a credential to a file, and name that file",
+        ) from error
     except (OSError, httpx.HTTPError) as error:
         raise _unusable(sample, f"cannot be read: {error}") from error
 
@@ -581,6 +603,8 @@ def _text(
             lines.append(f"  {option}: [{', '.join(map(_quoted, value))}]")
         else:
             lines.append(f"  {option}: {_quoted(value)}")
+    if kind == "http_json":
+        lines.append("  # auth: {style: header, name: X-Api-Key} # else a bearer token")
     if kind == "register":
         lines += [
             "",
