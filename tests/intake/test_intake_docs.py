@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lumbung.intake import starter
 from lumbung.intake.connectors import reader
 from lumbung.intake.contract import load_channels
 
@@ -14,7 +15,7 @@ PAGES = Path(__file__).parents[2] / "docs" / "channels"
 REGISTER = Path(__file__).parents[2] / "channels" / "register_laporan.yaml"
 
 
-@pytest.mark.parametrize("kind", ["email", "form_a", "sigaplapor", "whatsapp_cloud"])
+@pytest.mark.parametrize("kind", starter.KINDS)
 def test_the_example_of_a_page_is_a_channel_that_can_be_read(tmp_path: Path, kind: str) -> None:
     (example,) = re.findall(r"^```yaml\n(.*?)^```", (PAGES / f"{kind}.md").read_text(), re.M | re.S)
     (tmp_path / "contoh.yaml").write_text(example)

@@ -18,7 +18,6 @@ from upath import UPath
 
 from lumbung.errors import SourceError
 from lumbung.intake.connectors import Item, Mark, Source, SourceConnection, form_csv
-from lumbung.intake.contract import load_channels
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 
@@ -382,13 +381,6 @@ def test_what_is_no_export_behind_a_link_is_told(
 def test_an_empty_form_is_whole(stand: Stand, sheet: dict[str, Any], folder: Path) -> None:
     sheet["rows"] = [HEADER]
     assert pull(folder, connection=stand.connection(), path=PATH) == [Mark({}, "")]
-
-
-def test_the_example_of_the_docs_is_a_channel(tmp_path: Path) -> None:
-    page = Path(__file__).parents[2] / "docs" / "channels" / "form_csv.md"
-    example = page.read_text(encoding="utf-8").split("```yaml\n", 1)[1].split("```", 1)[0]
-    (tmp_path / "contoh.yaml").write_text(example, encoding="utf-8")
-    assert load_channels(tmp_path)["contoh"].kind == "form_csv"
 
 
 def test_options_that_hold_commas_stay_whole(folder: Path) -> None:

@@ -673,10 +673,3 @@ fields:
     for told in ("which header", "the link or token", "has no parameter", "size_parameter", "name"):
         assert told in str(caught.value)
     assert "connection: is missing" in str(caught.value)
-
-
-def test_the_example_of_the_docs_is_a_channel(tmp_path: Path) -> None:
-    page = Path(__file__).parents[2] / "docs" / "channels" / "http_json.md"
-    example = page.read_text(encoding="utf-8").split("```yaml\n", 1)[1].split("```", 1)[0]
-    (tmp_path / "contoh.yaml").write_text(example, encoding="utf-8")
-    assert load_channels(tmp_path)["contoh"].kind == "http_json"

@@ -20,7 +20,6 @@ from upath import UPath
 
 from lumbung.errors import SourceError
 from lumbung.intake.connectors import Item, Source, SourceConnection, odk
-from lumbung.intake.contract import load_channels
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 
@@ -611,10 +610,3 @@ def test_a_feed_in_a_circle_is_an_error(
     with pytest.raises(SourceError, match="same page again"):
         pull(stand.connection(password="sesi"), tmp_path)
     assert len(stand.requests) <= 2
-
-
-def test_the_example_of_the_docs_is_a_channel(tmp_path: Path) -> None:
-    page = Path(__file__).parents[2] / "docs" / "channels" / "odk.md"
-    example = page.read_text(encoding="utf-8").split("```yaml\n", 1)[1].split("```", 1)[0]
-    (tmp_path / "contoh.yaml").write_text(example, encoding="utf-8")
-    assert load_channels(tmp_path)["contoh"].kind == "odk"

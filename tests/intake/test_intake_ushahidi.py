@@ -20,7 +20,6 @@ from upath import UPath
 
 from lumbung.errors import SourceError
 from lumbung.intake.connectors import Item, Source, SourceConnection, ushahidi
-from lumbung.intake.contract import load_channels
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 
@@ -450,10 +449,3 @@ def test_exports_again_with_an_edit_and_a_deletion(
         "3": ["cerita 3", "diperbaiki"],
         "4": ["cerita 4"],
     }
-
-
-def test_the_example_of_the_docs_is_a_channel(tmp_path: Path) -> None:
-    page = Path(__file__).parents[2] / "docs" / "channels" / "ushahidi.md"
-    example = page.read_text(encoding="utf-8").split("```yaml\n", 1)[1].split("```", 1)[0]
-    (tmp_path / "contoh.yaml").write_text(example, encoding="utf-8")
-    assert load_channels(tmp_path)["contoh"].kind == "ushahidi"
