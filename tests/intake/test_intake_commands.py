@@ -78,9 +78,13 @@ def test_check_tells_every_mistake_of_every_file(
 
 
 def test_list_shows_what_is_configured_and_which_fields_drifted(
-    lumbung: Callable[..., str], db: psycopg.Connection, add_channel: Callable[..., Path]
+    lumbung: Callable[..., str],
+    settings: Settings,
+    db: psycopg.Connection,
+    add_channel: Callable[..., Path],
 ) -> None:
     add_channel(REGISTER)
+    (settings.channels / "satu.yaml").write_text(BROKEN)
     db.execute(
         "insert into ops.drift_notice (channel, field, notice, first_batch_id)"
         " values ('register_contoh', 'Kolom Baru', 'appeared', 1), ('lain', 'Bukan', 'changed', 1)"
@@ -90,6 +94,8 @@ def test_list_shows_what_is_configured_and_which_fields_drifted(
         assert each in told
     assert re.search(r"register_contoh +Kolom Baru +appeared", told)
     assert "Bukan" not in told
+    assert "channel satu is not pulled" in told
+    assert "satu.yaml:2: schedule" in told
 
 
 def test_the_schema_for_editors_is_current_and_every_channel_follows_it() -> None:

@@ -41,9 +41,9 @@ def check() -> None:
 @channels.command("list")
 def list_channels() -> None:
     """Show the channels, when they are pulled, who answers for them, and which fields drifted."""
-    from lumbung.intake.contract import load_channels
+    from lumbung.intake.contract import read_channels, stopped
 
-    found = load_channels(Settings.load().channels)
+    found, mistakes = read_channels(Settings.load().channels)
     table = Table("channel", "kind", "pulled (cron)", "connection", "fields", "owner", box=None)
     for channel in found.values():
         table.add_row(
@@ -55,6 +55,8 @@ def list_channels() -> None:
             f"{channel.owner.name} <{channel.owner.email}>",
         )
     console.print(table)
+    for warning in stopped(mistakes):
+        console.print(f"\n{warning}", markup=False, soft_wrap=True)
     with _connect() as db:
         notices = db.execute(
             "select channel, field, notice, noticed_at from ops.drift_notice"
