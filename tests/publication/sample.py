@@ -66,6 +66,8 @@ create table marts.mart_issue_profile (regency_code text, issue_code text, week_
 create schema if not exists intermediate;
 create table intermediate.int_activities__located (district_code text, week_id text,
     record_id bigint);
+create table intermediate.int_records__set_apart (channel text, reason_code text, week_id text,
+    record_id bigint);
 create view reporting.rpt_member_record as
     select report_id as member_id, record_id, week_id from marts.fct_report
     union all select supervision_id, record_id, week_id from marts.fct_supervision
@@ -312,6 +314,27 @@ def lay(cursor: psycopg.Cursor, rows: list[tuple[str, str, str, str, str]]) -> N
                 "insert into intermediate.int_activities__located values (%s, %s, %s)",
                 (member.split("/")[0], week, record),
             )
+    for channel, reason, week, count, _ in NOT_COUNTED:
+        for number in range(count):
+            value: tuple[object, ...] = (
+                channel,
+                f"{reason} {week} {number}".encode(),
+                *batches[week or WEEKS[0]],
+            )
+            if reason == "unreadable_date":
+                cursor.execute(
+                    "insert into quarantine.record (channel, content_hash, batch_id, received_at,"
+                    " reason_code, reason, ciphertext) values (%s, %s, %s, %s, %s, '', '')",
+                    (*value, reason),
+                )
+            else:
+                cursor.execute(
+                    "with r as (insert into raw.record (channel, content_hash, batch_id,"
+                    " received_at, source_id, payload) values (%s, %s, %s, %s, %s, '{}')"
+                    " returning channel, record_id) insert into intermediate.int_records__set_apart"
+                    " select channel, %s, %s, record_id from r",
+                    (*value, f"{reason} {week} {number}", reason, week),
+                )
     cursor.executemany(
         "insert into marts.bridge_report_issue values (%s, %s)",
         [(r[4], r[1]) for r in rows if r[0] == "suspected_violation_by_issue"],

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
-from sample import DEADLINES, WEEK, WEEKS
+from sample import DEADLINES, WEEK, WEEKS, pass_gate
 from selectolax.lexbor import LexborHTMLParser
 
 from lumbung.errors import PublicationError
@@ -20,6 +20,17 @@ from publication.conftest import Figures
 
 @pytest.fixture
 def frozen(url: str, settings: Settings) -> str:
+    """A draft whose profile counts the sample's facts (the sample's own is made up)."""
+    execute(url, "insert into marts.bridge_report_issue values ('IA-2024-W47-0', 'PU')")
+    execute(
+        url,
+        "update marts.mart_issue_profile as p set base_count = 99, case_count = (select count(*)"
+        " from marts.bridge_report_issue join marts.fct_report as r using (report_id)"
+        " where r.regency_code = p.regency_code and issue_code = p.issue_code),"
+        " last_4_weeks_prevention_count = (select count(*) from reporting.rpt_figure_member as m"
+        " where figure_code = 'prevention' and m.regency_code = p.regency_code"
+        " and m.week_id >= '2024-W44')",
+    )
     return edition.freeze(WEEK, settings=settings, database_url=url)
 
 
@@ -67,7 +78,7 @@ def test_every_number_of_the_page_can_be_traced(url: str, frozen: str, figures: 
         c.attributes["data-figure"] for c in cells
     }
     shown = {(c.attributes["data-figure"] or "").split("/")[0]: c for c in cells}
-    assert {"deadline", "rate"} <= set(shown)
+    assert {"deadline", "rate", "profile", "district", "not_counted"} <= set(shown)
     for cell in page.css("td[data-figure^='deadline/'], td[data-figure^='rate/']"):
         assert "fakta: " in (cell.attributes["title"] or "")
     for section in page.css("section:has(td.n[title*='fakta:'])"):
@@ -114,9 +125,111 @@ def test_deadlines_lead_to_their_cases(url: str, frozen: str) -> None:
             members(wrong)
 
 
+def ask(url: str, query: str, *parameters: object) -> list[tuple[str, ...]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(query.encode(), parameters).fetchall()
+
+
+def test_a_profile_leads_to_its_cases_of_every_kind(url: str, frozen: str) -> None:
+    (place,) = ask(
+        url, "select regency_code from marts.fct_report where report_id ~ '^IA-' limit 1"
+    )[0]
+    wanted = ask(
+        url,
+        "select report_id from marts.fct_report join marts.bridge_report_issue using (report_id)"
+        " where regency_code = %s and issue_code = 'PU' order by 1",
+        place,
+    )
+    found = trace.trace(f"profile/cases/{place}/PU@{frozen}", database_url=url)
+    assert sorted((member.member_id,) for member in found.members) == wanted
+    assert found.value == len(wanted) > 1
+    assert all(member.records for member in found.members)
+    actions = trace.trace(f"profile/prevention/19.05/PU@{frozen}", database_url=url)
+    assert {member.week_id for member in actions.members} == set(WEEKS[-4:])
+    assert {member.regency_code for member in actions.members} == {"19.05"}
+    record = found.members[0].records[0].record_id
+    assert any(
+        line.startswith(f"counted in profile/cases/{place}/PU@{frozen}")
+        for line in trace.lines(str(record), database_url=url)
+    )
+
+
+def test_a_district_leads_to_its_cases_and_a_hidden_one_to_nothing(
+    url: str, settings: Settings, frozen: str
+) -> None:
+    cells = ask(
+        url,
+        "select coalesce(nullif(district_code, ''), regency_code), group_code, to_date_value"
+        " from published.district_figure where edition_id = %s",
+        frozen,
+    )
+    shown = next(cell for cell in cells if cell[2])
+    hidden = next(cell for cell in cells if cell[2] is None)
+    themes = {"UANG": ["PU"], "NETRAL": ["ASN", "KADES", "TNIPOL", "PENY"], "ISI": ["SARA", "KH"]}
+    themes |= {"SARANA": ["APK", "FAS"], "LAIN": ["ANAK", "DPH", "PUNGHIT", "LOG", "LAIN"]}
+    wanted = ask(
+        url,
+        "select report_id from marts.fct_report join marts.bridge_report_issue using (report_id)"
+        " where coalesce(district_code, regency_code) = %s and issue_code = any(%s)"
+        " and record_kind <> 'IA' and week_id between '2024-W43' and '2024-W46' order by 1",
+        shown[0],
+        themes[shown[1]],
+    )
+    reference = "district/{}/{}/weeks@{}"
+    found = trace.trace(reference.format(*shown[:2], frozen), database_url=url)
+    assert sorted((member.member_id,) for member in found.members) == wanted
+    assert found.value == shown[2] == len(wanted)
+    with pytest.raises(PublicationError, match="does not publish"):
+        trace.trace(reference.format(*hidden[:2], frozen), database_url=url)
+    # told again by a later edition, they are still those of the first, whatever became of a case
+    pass_gate(url, frozen)
+    edition.approve(frozen, by="Ketua Contoh", database_url=url)
+    execute(url, "delete from reporting.rpt_figure_member where member_id = %s", wanted[0][0])
+    execute(url, "delete from marts.fct_report where report_id = %s", wanted[0][0])
+    execute(url, "update marts.dim_regency set voter_count = voter_count + 1")
+    later = edition.freeze(WEEK, settings=settings, database_url=url)
+    assert later != frozen
+    again = trace.lines(reference.format(*shown[:2], later), database_url=url)
+    assert again[0] == f"{reference.format(*shown[:2], later)} = {shown[2]}"
+    assert sum(line.startswith(("LP-", "TM-")) for line in again) == shown[2]
+    assert sum(line.startswith("  record ") for line in again) == shown[2]
+
+
+def test_what_is_not_counted_leads_to_what_was_delivered(url: str, frozen: str) -> None:
+    reference = f"not_counted/wa_aduan/not_a_report/{{}}@{frozen}"
+    found = trace.trace(reference.format("to_date"), database_url=url)
+    assert found.value == len(found.members) == 58
+    assert {member.records[0].channel for member in found.members} == {"wa_aduan"}
+    found = trace.trace(reference.format("week"), database_url=url)
+    assert found.value == len(found.members) == 27
+    assert {member.week_id for member in found.members} == {WEEK}
+    closed = f"not_counted/register_laporan/unreadable_date/to_date@{frozen}"
+    execute(url, "update quarantine.record set resolved_at = now()")  # it was open then
+    head, reason, member, record = trace.lines(closed, database_url=url)
+    assert head == f"{closed} = 1"
+    assert reason == "Tanggal tidak terbaca."
+    assert member.startswith("quarantine/")
+    assert record.startswith("  quarantine ")
+    # what a corrected map reads is no longer apart, and the trace says so
+    execute(
+        url,
+        "delete from intermediate.int_records__set_apart where record_id ="
+        " (select max(record_id) from intermediate.int_records__set_apart"
+        " where reason_code = 'not_a_report' and week_id = %s)",
+        WEEK,
+    )
+    lines = trace.lines(reference.format("week"), database_url=url)
+    assert lines[0].endswith(" = 27")
+    assert lines[2].startswith("26 of them still stand apart")
+    with pytest.raises(PublicationError, match="no such reason"):
+        trace.trace(f"not_counted/wa_aduan/nothing/week@{frozen}", database_url=url)
+
+
 @pytest.mark.parametrize(
     "reference",
     [
+        "district/19.01/UANG@2024-W47-r1",
+        "profile/cases/19.01/XX@2024-W47-r1",
         "suspected_violation/ALL/19/OVERDUE@2024-W47-r1",
         "suspected_violation",
         "suspected_violation/ALL/19",

@@ -98,6 +98,19 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
     assert all(member.records for member in running)
     districts = trace.trace(f"district_submitted/ALL/19@{first}", database_url=database_url)
     assert all(member.records for member in districts.members)
+    # Of every number that is no figure too; what is hidden is not told.
+    told = edition.load(first, database_url=database_url)
+    references = [
+        *(f"profile/cases/{p.regency_code}/{p.issue_code}" for p in told.profiles if p.cases),
+        *{f"profile/prevention/{p.regency_code}" for p in told.profiles},
+        *(f"not_counted/{n.channel}/{n.reason_code}/to_date" for n in told.not_counted),
+        *(f"not_counted/{n.channel}/{n.reason_code}/week" for n in told.not_counted),
+    ]
+    assert {r.split("/")[0] for r in references} == {"profile", "not_counted"}
+    for number in references:
+        traced = trace.trace(f"{number}@{first}", database_url=database_url)
+        assert len(traced.members) == traced.value, number
+        assert all(member.records for member in traced.members)
 
     ids = [member.records[0].record_id for member in members]
     with psycopg.connect(database_url) as connection:

@@ -757,15 +757,30 @@ TEXT: dict[str, tuple[str, str]] = {
     "behind": ("{count} fakta: {reference}", "{count} facts: {reference}"),
     "behind_sum": ("jumlah dari {parts}", "sum of {parts}"),
     "behind_less": ("{whole} − {part}", "{whole} − {part}"),
-    "behind_prevention": ("tindakan empat pekan", "actions in four weeks"),
-    "behind_profile": ("laporan, temuan, informasi", "reports, findings, tips"),
+    "profile_definition": (
+        "cases: laporan, temuan, dan informasi awal kabupaten/kota itu yang memuat tema itu, sejak"
+        " awal masa kampanye; prevention: tindakan pencegahan di sana dalam empat pekan terakhir",
+        "cases: the regency's reports, findings and tips that name the theme, since the campaign"
+        " began; prevention: the prevention actions there in the last four weeks",
+    ),
+    "not_counted_definition": (
+        "Kiriman kanal itu yang dikarantina atau disisihkan karena alasan itu dan tidak masuk"
+        " angka mana pun",
+        "Deliveries of the channel that were quarantined or set apart for that reason and are in no"
+        " figure",
+    ),
+    "district_definition": (
+        "Laporan dan temuan kecamatan itu dalam empat pekan yang disebut, sekali untuk tiap tema"
+        " dalam kelompok; yang tempatnya tidak diketahui memakai kode kabupaten/kota",
+        "Reports and findings of the district in the four weeks named, once for each theme of the"
+        " group; those of no known place have the regency's code",
+    ),
     "behind_quotient": ("bagian di sini : provinsi", "share here : province"),
     "behind_edition": ("menurut edisi {edition}", "by edition {edition}"),
     "behind_other": (
         "sekarang dikurangi edisi sebelumnya dan pekan ini",
         "now less the previous edition and this week",
     ),
-    "behind_deliveries": ("kiriman", "deliveries"),
     "behind_recaps": (
         "{submitted} dari {expected} kecamatan",
         "{submitted} of {expected} districts",

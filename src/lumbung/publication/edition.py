@@ -124,18 +124,33 @@ _READ = {
             and m.week_id between %(first)s and %(last)s
         group by 1, 2, 3""",
     "district_told": """
-        select d.regency_code, d.district_code, d.district_name, d.group_code, d.to_date_value
-        from published.district_figure as d
-        where d.edition_id = (
-            select edition_id from published.edition
-            where state in ('approved', 'published')
-                and label -> 'district_weeks' = to_jsonb(array[%(first)s::text, %(last)s::text])
-            order by frozen_at limit 1)""",
+        select regency_code, district_code, district_name, group_code, to_date_value
+        from published.district_figure where edition_id = %(told)s""",
+    "district_member_told": """
+        select figure_code, category_code, regency_code, week_id, member_id
+        from published.figure_member where edition_id = %(told)s and figure_code = 'district'""",
+    "district_record_told": """
+        select distinct r.member_id, r.record_id
+        from published.member_record as r
+        join published.figure_member as m using (edition_id, member_id)
+        where edition_id = %(told)s and m.figure_code = 'district'""",
     "district": "select regency_code, district_code, district_name from marts.dim_district",
     "figure_member": """
         select figure_code, category_code, regency_code, week_id, member_id
         from reporting.rpt_figure_member
         where week_id <= %(week)s""",
+    # what the profile counts: cases of every kind that name the theme
+    "profile_member": """
+        select 'profile', i.issue_code, r.regency_code, r.week_id, r.report_id
+        from marts.bridge_report_issue as i join marts.fct_report as r using (report_id)
+        where r.week_id <= %(week)s""",
+    "district_member": """
+        select 'district', coalesce(r.district_code, '') || '/' || m.category_code,
+            m.regency_code, m.week_id, m.member_id
+        from reporting.rpt_figure_member as m
+        left join marts.fct_report as r on r.report_id = m.member_id
+        where m.figure_code = 'suspected_violation_by_issue'
+            and m.week_id between %(first)s and %(last)s""",
     "member_record": """
         select member_id, record_id from reporting.rpt_member_record where week_id <= %(week)s""",
     "restatement": restatement.QUERY,
@@ -153,6 +168,13 @@ _HALF_BUILT = """
 
 _WEEKS = """
     select distinct week_id from reporting.rpt_figure where week_id <= %(week)s order by 1"""
+
+_TOLD = """
+    -- the edition that told of the districts in these weeks first
+    select edition_id from published.edition
+    where state in ('approved', 'published')
+        and label -> 'district_weeks' = to_jsonb(array[%(first)s::text, %(last)s::text])
+    order by frozen_at limit 1"""
 
 _TOLD_SPAN = """
     -- the districts' weeks that an edition has told and that overlap others: they are told again,
@@ -353,8 +375,9 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
             "day": as_of(week_id).date(),
             "first": None,
             "last": None,
+            "told": None,
             "watermark": then.max_batch_id if then else _one(connection.execute(_WATERMARK)),
-            "states": ["deadline"],
+            "states": ["deadline", "profile", "district"],
         }
         if then is None and (state := _one(connection.execute(_HALF_BUILT))):
             raise PublicationError(
@@ -370,6 +393,7 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
                 if told := _one(connection.execute(_TOLD_SPAN, parameters)):
                     span = tuple(told)
                     parameters |= {"first": span[0], "last": span[1]}
+                parameters["told"] = _one(connection.execute(_TOLD, parameters))
             rows: dict[str, Rows] = {
                 name: connection.execute(here(query), parameters).fetchall()
                 for name, query in _READ.items()
@@ -389,6 +413,16 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
             for state in (*RUNNING, *ENDED)
         ]
         rows["figure_member"] += rows["clock"]
+        if rows["profile"]:
+            rows["figure_member"] += rows["profile_member"]
+        if rows["district_told"]:  # repeated unchanged, whatever has become of the cases
+            rows["figure_member"] += rows["district_member_told"]
+            known_members = {member for member, _ in rows["member_record"]}
+            rows["member_record"] += [
+                row for row in rows["district_record_told"] if row[0] not in known_members
+            ]
+        else:
+            rows["figure_member"] += rows["district_member"]
         label["known"] = "then" if then else "now"
         if not rows["figure"] or any(None in row[3:5] for row in rows["figure"]):
             raise PublicationError(

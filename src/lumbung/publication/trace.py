@@ -12,6 +12,7 @@ import psycopg
 from lumbung import database
 from lumbung.errors import PublicationError
 from lumbung.publication.content import PROVINCE, RUNNING, digest
+from lumbung.publication.disclosure import GROUP_OF, OTHER
 from lumbung.publication.messages import INDONESIAN, iso
 
 REFERENCE = re.compile(
@@ -19,6 +20,16 @@ REFERENCE = re.compile(
     r"(?:/(?P<period>week|previous|to_date|running|[A-Z]+[A-Z_\d]*))?"
     r"@(?P<edition>\d{4}-W\d\d-r\d+)"
 )
+PLACED = re.compile(
+    r"(?P<code>profile/cases|profile/prevention|district)/(?P<place>\d\d\.\d\d(?:\.\d\d)?)"
+    r"(?:/(?P<category>[A-Z_]+))?(?:/weeks)?@(?P<edition>\d{4}-W\d\d-r\d+)"
+)
+"""Of a regency's profile, and of a district."""
+NOT_COUNTED = re.compile(
+    r"not_counted/(?P<channel>\w+)/(?P<reason>\w+)/(?P<period>week|to_date)"
+    r"@(?P<edition>\d{4}-W\d\d-r\d+)"
+)
+"""What a channel delivered that no figure counts."""
 DEADLINE = "deadline"
 
 
@@ -31,7 +42,8 @@ class Record:
         received_at: when the channel received it (aware).
         evidence_sha256: of the file, page or message it came from (hex), or None.
         locator: where in it: sheet and row, line, element.
-        now: `current`; `edited` or `withdrawn` when a later version stands in its place.
+        now: `current`; `edited` or `withdrawn` when a later version stands in its place;
+            `quarantined` when it never became a record: then `record_id` is its id in quarantine.
 
     """
 
@@ -58,7 +70,10 @@ class Member:
 
 @dataclass(frozen=True)
 class Trace:
-    """A published figure and all that it counts: `len(members) == value`."""
+    """A published figure and all that it counts: `len(members) == value`.
+
+    What no figure counts is not frozen one by one: its members are those that still stand apart.
+    """
 
     edition_id: str
     figure_code: str
@@ -78,7 +93,10 @@ def trace(reference: str, *, database_url: str) -> Trace:
             `suspected_violation_by_issue/PU/19.71@2024-W47-r1`; the period is `week` (default),
             `previous` or `to_date`, the regency `19` the province. `suspected_violation/PU` is
             understood where one breakdown alone has that category. Legal clocks are
-            `deadline/RULE/REGENCY/STATE@EDITION`, rule `ALL` and state `running` their sums.
+            `deadline/RULE/REGENCY/STATE@EDITION`, rule `ALL` and state `running` their sums; a
+            regency's profile is `profile/cases/REGENCY/THEME` and `profile/prevention/REGENCY`, a
+            district `district/DISTRICT/GROUP/weeks`, where it is not known by its regency's code;
+            what is counted nowhere is `not_counted/CHANNEL/REASON/PERIOD`.
         database_url: the warehouse.
 
     Raises:
@@ -86,6 +104,20 @@ def trace(reference: str, *, database_url: str) -> Trace:
             not those that were frozen.
 
     """
+    if placed := PLACED.fullmatch(reference):
+        with database.connect(database_url, application="lumbung trace") as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            return _placed(
+                connection,
+                reference,
+                placed["edition"],
+                placed["code"],
+                placed["place"],
+                placed["category"] or "ALL",
+            )
+    if apart := NOT_COUNTED.fullmatch(reference):
+        with database.connect(database_url, application="lumbung trace") as connection:
+            return _apart(connection, reference, **apart.groupdict())
     wanted = REFERENCE.fullmatch(reference)
     if wanted is None:
         raise PublicationError(
@@ -184,6 +216,117 @@ def _deadline(
     return Trace(edition_id, DEADLINE, rule, regency, state, definition, value, members)
 
 
+def _placed(
+    connection: psycopg.Connection,
+    reference: str,
+    edition_id: str,
+    code: str,
+    place: str,
+    category: str,
+) -> Trace:
+    """What a regency's profile, or a district's cell, counts."""
+    kind, categories, period = "profile", [category], "to_date"
+    definition = INDONESIAN["profile_definition"]
+    if code == "profile/cases":
+        query = (
+            "select case_count from published.profile"
+            " where edition_id = %s and regency_code = %s and issue_code = %s"
+        )
+    elif code == "profile/prevention":
+        query = (
+            "select max(last_4_weeks_prevention_count) from published.profile"
+            " where edition_id = %s and regency_code = %s and %s in (issue_code, 'ALL')"
+        )
+        kind, categories, period = "prevention", ["ALL"], "four_weeks"
+    else:
+        query = (
+            "select to_date_value from published.district_figure where edition_id = %s"
+            " and coalesce(nullif(district_code, ''), regency_code) = %s and group_code = %s"
+        )
+        kind, definition = "district", INDONESIAN["district_definition"]
+        district = place if place.count(".") == 2 else ""
+        categories = [
+            key
+            for (key,) in connection.execute(
+                "select distinct category_code from published.figure_member where edition_id = %s"
+                " and figure_code = 'district' and starts_with(category_code, %s)",
+                (edition_id, f"{district}/"),
+            )
+            if GROUP_OF.get(key.partition("/")[2], OTHER) == category
+        ]
+    found = connection.execute(query.encode(), (edition_id, place, category)).fetchone()
+    if found is None or found[0] is None:
+        raise PublicationError(
+            "the edition does not publish this number",
+            where=reference,
+            cure="take the reference from the HTML edition, which shows it at every number",
+        )
+    members = _members(connection, edition_id, kind, categories, place[:5], period)
+    if len(members) != found[0]:
+        raise PublicationError(
+            f"the number is {found[0]}, its members are {len(members)}",
+            where=reference,
+            cure="find who wrote to schema published, and freeze a new revision",
+        )
+    return Trace(edition_id, code, category, place, period, definition, found[0], members)
+
+
+_APART = """
+    select 'record/' || r.record_id, coalesce(s.week_id, ''), r.record_id, r.channel, r.batch_id,
+        b.run_key, b.landed_at, r.received_at, encode(r.evidence_sha256, 'hex'), r.locator,
+        'current'
+    from intermediate.int_records__set_apart as s join raw.record as r using (record_id)
+    join raw.batch as b using (batch_id)
+    where s.channel = %(channel)s and s.reason_code = %(reason)s and r.batch_id <= %(watermark)s
+        and case when %(period)s = 'week' then s.week_id = %(week)s
+            else coalesce(s.week_id, '') <= %(week)s end
+    union all
+    select 'quarantine/' || quarantine_id, week_id, quarantine_id, channel, batch_id, run_key,
+        landed_at, received_at, encode(evidence_sha256, 'hex'), locator, 'quarantined'
+    from (
+        select q.*, b.run_key, b.landed_at, case when c.kind is distinct from 'register' then
+            to_char(q.received_at at time zone 'Asia/Jakarta', 'IYYY"-W"IW') else '' end as week_id
+        from quarantine.record as q join raw.batch as b using (batch_id)
+        left join reference.channel as c on c.channel = q.channel
+        where q.channel = %(channel)s and q.reason_code = %(reason)s
+            and q.batch_id <= %(watermark)s and coalesce(q.resolved_at > %(data_at)s, true)
+    ) as open
+    where case when %(period)s = 'week' then week_id = %(week)s else week_id <= %(week)s end
+    order by 1"""
+
+
+def _apart(
+    connection: psycopg.Connection,
+    reference: str,
+    channel: str,
+    reason: str,
+    period: str,
+    edition: str,
+) -> Trace:
+    """What a channel delivered that no figure counts, for one reason."""
+    found = connection.execute(
+        "select case %s when 'week' then n.week_count else n.to_date_count end, n.reason,"
+        " e.week_id, e.batch_watermark, e.data_at"
+        " from published.not_counted as n join published.edition as e using (edition_id)"
+        " where edition_id = %s and channel = %s and reason_code = %s",
+        (period, edition, channel, reason),
+    ).fetchone()
+    if found is None:
+        raise PublicationError(
+            "the edition lists no such reason of that channel",
+            where=reference,
+            cure="take the reference from the HTML edition, which shows it at every number",
+        )
+    value, definition, week, watermark, data_at = found
+    rows: list[tuple[Any, ...]] = connection.execute(
+        _APART.encode(),
+        {"channel": channel, "reason": reason, "period": period, "week": week}
+        | {"watermark": watermark, "data_at": data_at},
+    ).fetchall()
+    members = tuple(Member(row[0], "", row[1], (Record(*row[2:]),)) for row in rows)
+    return Trace(edition, "not_counted", reason, channel, period, definition, value, members)
+
+
 def trace_record(record_id: int, *, database_url: str) -> tuple[Record, list[tuple[str, ...]]]:
     """One record with its batch and evidence, and the published figures that count it.
 
@@ -228,13 +371,22 @@ def lines(reference: str, *, database_url: str) -> list[str]:
             ),
         ]
     found = trace(reference, database_url=database_url)
+    whole = f"{found.figure_code}/{found.category_code}/{found.regency_code}/{found.period}"
+    if PLACED.fullmatch(reference) or NOT_COUNTED.fullmatch(reference):
+        whole = reference.partition("@")[0]
     result = [
-        f"{found.figure_code}/{found.category_code}/{found.regency_code}/{found.period}"
-        f"@{found.edition_id} = {found.value}",
+        f"{whole}@{found.edition_id} = {found.value}",
         f"{found.definition}.",
     ]
+    if len(found.members) != found.value:
+        result.append(
+            f"{len(found.members)} of them still stand apart; the others were read since,"
+            " corrected, or came again"
+        )
     for member in found.members:
-        result.append(f"{member.member_id} regency {member.regency_code} week {member.week_id}")
+        place = f" regency {member.regency_code}" if member.regency_code else ""
+        week = f" week {member.week_id}" if member.week_id else ""
+        result.append(f"{member.member_id}{place}{week}")
         result += [f"  {_line(record)}" for record in member.records]
     return result
 
@@ -242,12 +394,17 @@ def lines(reference: str, *, database_url: str) -> list[str]:
 def _key(figure: str, category: str, regency: str) -> str:
     """The reference of a figure that has a member; of a deadline the state stands at the end."""
     rule, _, state = category.partition("/")
+    if figure == "profile":
+        return f"profile/cases/{regency}/{category}"
+    if figure == "district":
+        return f"district/{rule or regency}/{GROUP_OF.get(state, OTHER)}/weeks"
     return "/".join(part for part in (figure, rule, regency, state) if part)
 
 
 def _line(record: Record) -> str:
+    kind = "quarantine" if record.now == "quarantined" else "record"
     return (
-        f"record {record.record_id} {record.channel} batch {record.batch_id}"
+        f"{kind} {record.record_id} {record.channel} batch {record.batch_id}"
         f" landed {iso(record.landed_at)} evidence {record.evidence_sha256 or 'none'}"
         f" at {record.locator or 'the whole of it'} ({record.now})"
     )
@@ -256,6 +413,8 @@ def _line(record: Record) -> str:
 _PERIOD = {
     "week": "m.week_id = e.week_id",
     "to_date": "true",
+    "four_weeks": "m.week_id in (select distinct t.week_id from published.trend as t"
+    " where t.edition_id = e.edition_id order by 1 desc limit 4)",
     # weeks sort as text; a figure has a week before only where that week is in the edition
     "previous": "m.week_id = (select max(t.week_id) from published.trend as t"
     " where t.edition_id = e.edition_id and t.week_id < e.week_id)",

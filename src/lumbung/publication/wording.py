@@ -112,7 +112,10 @@ class Wording:
 
     def clock(self, value: int, place: str, state: str, rule: str = "ALL") -> Cell:
         """How many legal clocks are in a state, or run at all."""
-        reference = f"deadline/{rule}/{place}/{state}"
+        return self.traced(value, f"deadline/{rule}/{place}/{state}")
+
+    def traced(self, value: int, reference: str) -> Cell:
+        """A frozen count that is no figure and leads to what it counts."""
         return self.count(value, reference, self.behind(value, reference))
 
     def recap(self, week: str | None) -> str:

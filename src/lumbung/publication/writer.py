@@ -14,6 +14,7 @@ from lumbung.publication.chapters import (
     violations,
 )
 from lumbung.publication.content import ENDED, PROVINCE, RUNNING, Edition
+from lumbung.publication.disclosure import GROUPS
 from lumbung.publication.pages import Document, Section
 from lumbung.publication.wording import Wording
 
@@ -93,4 +94,13 @@ def _defined(section: Section, w: Wording) -> Section:
     if "deadline" in codes:
         states = [(state, w.m[state]) for state in (*RUNNING, *ENDED)]
         definitions.append((w.m["deadline"], w.m["deadline_definition"], "deadline", states))
+    if "profile" in codes:
+        name = w.m["profile_title"]
+        definitions.append((name, w.m["profile_definition"], "profile", [*w.e.issues.items()]))
+    if "district" in codes:
+        groups = [(group, w.m[f"group_{group}"]) for group in GROUPS]
+        definitions.append((w.m["district"], w.m["district_definition"], "district", groups))
+    if "not_counted" in codes:
+        name = w.m["not_counted_title"]
+        definitions.append((name, w.m["not_counted_definition"], "not_counted", []))
     return replace(section, definitions=definitions)

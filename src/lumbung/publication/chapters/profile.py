@@ -83,11 +83,7 @@ def profile(w: Wording) -> Section:
                     Cell(m["profile_none"]),
                     *[Cell("–", True, f"profile/none/{r.code}", None, m["profile_none"])] * 4,
                     *[Cell("–")] * 2,
-                    w.count(
-                        prevented.get(r.code, 0),
-                        f"profile/prevention/{r.code}",
-                        m["behind_prevention"],
-                    ),
+                    w.traced(prevented.get(r.code, 0), f"profile/prevention/{r.code}"),
                 ]
                 for r in unmarked[:SHOWN]
             ),
@@ -106,7 +102,7 @@ def profile_row(w: Wording, p: Profile) -> list[Cell]:
     return [
         Cell(w.place[p.regency_code]),
         Cell(w.e.issues[p.issue_code]),
-        w.count(p.cases, f"profile/cases/{key}", m["behind_profile"]),
+        w.traced(p.cases, f"profile/cases/{key}"),
         Cell(
             m.percent(p.cases, p.base),
             *(True, f"percent/share/{key}", _share(p.share)),
@@ -129,7 +125,7 @@ def profile_row(w: Wording, p: Profile) -> list[Cell]:
                 last=m.number(p.last_4),
             )
         ),
-        w.count(p.last_4_prevention, f"profile/prevention/{key}", m["behind_prevention"]),
+        w.traced(p.last_4_prevention, f"profile/prevention/{key}"),
     ]
 
 

@@ -116,11 +116,7 @@ def not_counted(w: Wording) -> Section:
                 Cell(why_not(w, n.reason_code, n.reason)),
                 Cell(n.owner_name),
                 *(
-                    w.count(
-                        value,
-                        f"not_counted/{n.channel}/{n.reason_code}/{period}",
-                        m["behind_deliveries"],
-                    )
+                    w.traced(value, f"not_counted/{n.channel}/{n.reason_code}/{period}")
                     for period, value in (("week", n.week), ("to_date", n.to_date))
                 ),
             ]

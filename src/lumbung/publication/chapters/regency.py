@@ -180,7 +180,6 @@ def narrative(w: Wording, regency: Regency) -> list[str]:
 def district_cell(w: Wording, cell: DistrictFigure) -> Cell:
     """A count below regency level, or the mark that it is suppressed."""
     text = w.m["suppressed"] if cell.count is None else w.m.number(cell.count)
-    place = cell.district_code or cell.regency_code
-    return Cell(
-        text, True, f"district/{place}/{cell.group_code}/weeks", cell.count, w.m["behind_district"]
-    )
+    reference = f"district/{cell.district_code or cell.regency_code}/{cell.group_code}/weeks"
+    behind = w.behind(cell.count, reference) or w.m["behind_district"]
+    return Cell(text, True, reference, cell.count, behind)
