@@ -20,6 +20,7 @@ from typing import Any
 
 import psutil
 
+PROVINCE = "11"  # what the first regency's code begins with
 WEEKS = [f"2024-W{week}" for week in range(39, 48)]
 
 
@@ -88,7 +89,7 @@ def edition(count: int) -> Any:
             values = [week, 20 * week + before, before]
             total = [a + b for a, b in zip(total, values, strict=True)]
             figures[code, category, regency.code] = c.Figure(*values)
-        figures[code, category, c.PROVINCE] = c.Figure(*total)
+        figures[code, category, PROVINCE] = c.Figure(*total)
     districts = [
         (r.code, f"{r.code}.{d:02}", f"Kecamatan {d} {r.code}")
         for r in regencies[:-1]
@@ -117,6 +118,7 @@ def edition(count: int) -> Any:
         state="approved",
         office=Office(
             name="Kantor Contoh",
+            province="Provinsi Contoh",
             custodian="Bagian Data Contoh",
             contact_name="Layanan contoh",
             contact_url="https://ppid.example.id",
@@ -158,7 +160,7 @@ def edition(count: int) -> Any:
             for k, issue in enumerate(issues)
         ),
         previous_id="2024-W46-r1",
-        previous={(*key, c.PROVINCE): 1000 for key in keys},
+        previous={(*key, PROVINCE): 1000 for key in keys},
         restatements=tuple(
             c.Restatement(*("2024-W46-r1", "tip", "ALL", r.code, "week", 3, 4, 1, 0, 0, 0, False))
             for r in regencies[:100]

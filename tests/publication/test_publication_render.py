@@ -447,6 +447,37 @@ def test_english_says_the_same(files: dict[str, dict[str, bytes]]) -> None:
     assert files["person"]["en/press-release.txt"].decode().startswith("PRESS RELEASE\n")
 
 
+def moved(value: object) -> object:
+    """The same with every code of province 19 as one of province 76."""
+    if isinstance(value, str):
+        return re.sub(r"^19(?=$|\.\d\d)", "76", value)
+    if isinstance(value, tuple):
+        return tuple(moved(each) for each in value)
+    if isinstance(value, dict):
+        return {moved(key): moved(each) for key, each in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: moved(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return dataclasses.replace(value, **fields)
+    return value
+
+
+def test_another_province_is_the_same_edition_with_its_codes(drafts: dict[str, Edition]) -> None:
+    here, there = drafts["draft"], moved(drafts["draft"])
+    assert isinstance(there, Edition)
+    assert (here.province, there.province) == ("19", "76")
+    cells = [
+        LexborHTMLParser(rendering.render(edition)["edisi.html"].decode()).css("td[data-figure]")
+        for edition in (here, there)
+    ]
+    assert len(cells[1]) > 900
+    assert [cell.text() for cell in cells[0]] == [cell.text() for cell in cells[1]]
+    references = [[str(c.attributes["data-figure"]) for c in found] for found in cells]
+    assert [re.sub(r"/19(?=[/.])", "/76", reference) for reference in references[0]] == references[
+        1
+    ]
+    assert references[0] != references[1]
+
+
 def test_only_the_office_decides_on_english(drafts: dict[str, Edition]) -> None:
     edition = drafts["draft"]
     office = edition.office.model_copy(update={"languages": ("id",)})

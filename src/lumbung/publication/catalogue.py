@@ -29,7 +29,6 @@ TEXT: dict[str, tuple[str, str]] = {
     "others": ("{count} lainnya", "{count} others"),
     # the head of an edition
     "contact": ("Informasi: {name}, {url}", "Information: {name}, {url}"),
-    "province_name": ("Provinsi Kepulauan Bangka Belitung", "Bangka Belitung Islands Province"),
     "title": ("Buletin Mingguan Pengawasan Pemilihan", "Weekly Election Supervision Bulletin"),
     "subtitle": ("Pekan {week}: {range}", "Week {week}: {range}"),
     "as_of": ("Keadaan data {as_of}", "Data as of {as_of}"),

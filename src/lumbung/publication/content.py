@@ -21,9 +21,6 @@ from lumbung.publication.catalogue import LANGUAGES
 from lumbung.publication.office import Office
 from lumbung.publication.restatement import COLUMNS
 
-PROVINCE = "19"
-"""The regency code that stands for the whole province in figures."""
-
 RUNNING = ("OVERDUE", "MAYBE_OVERDUE", "DAYS_0", "DAYS_1", "DAYS_2", "DAYS_3", "DAYS_6")
 ENDED = ("MET", "MISSED", "UNCERTAIN")
 """The states of a legal clock, see `Deadline`."""
@@ -235,7 +232,7 @@ class Edition:
             frozen from began; `as_of` where only what was known then is in them.
         known: `now`: with all that was known when frozen; `then`: what had been landed by `as_of`.
         frozen_at: when the figures were frozen (aware).
-        figures: by figure, category and regency code (`19` = province).
+        figures: by figure, category and regency code (two digits: the province).
         trend: the province's weekly values by figure and category, oldest first.
         names: by language and kind (`issue`, `issue_label`, `violation_type`, `reason`,
             `forwarding_target`, `prevention_type`, `deadline_rule`) the names by code, in order.
@@ -275,22 +272,27 @@ class Edition:
     waivers: tuple[Waiver, ...]
     decision: Decision | None
 
-    def figure(self, code: str, category: str = "ALL", regency: str = PROVINCE) -> Figure:
-        """The frozen figure.
+    def figure(self, code: str, category: str = "ALL", regency: str = "") -> Figure:
+        """The frozen figure; without a regency the province's.
 
         Raises:
             PublicationError: when the edition does not have it.
 
         """
         try:
-            return self.figures[code, category, regency]
+            return self.figures[code, category, regency or self.province]
         except KeyError:
             raise PublicationError(
-                f"figure {code}/{category} of regency {regency} was not frozen",
+                f"figure {code}/{category} of {regency or self.province} was not frozen",
                 where=f"edition {self.edition_id}",
                 cure="look at reporting.rpt_figure: every figure has a row per category, regency "
                 "and week, zeros included; build again and freeze again",
             ) from None
+
+    @property
+    def province(self) -> str:
+        """The code that stands for the whole province in figures: its regencies' begin with it."""
+        return self.regencies[0].code[:2]
 
     @property
     def new_restatements(self) -> list[Restatement]:

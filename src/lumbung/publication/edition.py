@@ -70,7 +70,7 @@ _READ = {
     "trend": """
         select figure_code, category_code, week_id, value
         from reporting.rpt_figure
-        where week_id <= %(week)s and period = 'week' and regency_code = '19'""",
+        where week_id <= %(week)s and period = 'week' and regency_code = %(province)s""",
     "submission": """
         select s.district_code, d.district_name, s.regency_code, s.is_submitted, s.row_count,
             (select max(p.week_id) from marts.fct_submission as p
@@ -168,6 +168,8 @@ _HALF_BUILT = """
 
 _WEEKS = """
     select distinct week_id from reporting.rpt_figure where week_id <= %(week)s order by 1"""
+
+_PROVINCE = "select left(min(regency_code), 2) from marts.dim_regency"
 
 _TOLD = """
     -- the edition that told of the districts in these weeks first
@@ -386,6 +388,7 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
                 cure="correct its cause, build again ('lumbung build'), then freeze again",
             )
         try:
+            parameters["province"] = _one(connection.execute(here(_PROVINCE)))
             counted = connection.execute(here(_WEEKS), parameters).fetchall()
             span = disclosure.period([week for (week,) in counted])
             if span:

@@ -16,6 +16,7 @@ class Office(BaseModel):
 
     Attributes:
         name: the producer (produsen data), as printed.
+        province: the name of the province, as printed.
         custodian: who keeps and releases its data (walidata).
         contact_name: the desk that answers questions; never a person.
         contact_url: its address on the web.
@@ -35,6 +36,7 @@ class Office(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(min_length=1)
+    province: str = Field(min_length=1)
     custodian: str = Field(min_length=1)
     contact_name: str = Field(min_length=1)
     contact_url: str = Field(pattern=r"^https://\S+$")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from lumbung.publication.content import PROVINCE, Edition, week_start
+from lumbung.publication.content import Edition, week_start
 from lumbung.publication.messages import BY_LANGUAGE, INDONESIAN, Messages, iso
 
 Value = str | int | float | bool | None
@@ -72,7 +72,7 @@ def datasets(edition: Edition) -> list[Dataset]:
     """The tables, in the order of the dictionary; rows in the order of their keys."""
     names = INDONESIAN.category_names(edition)
     places = {r.code: (r.bps_code, r.name) for r in edition.regencies}
-    places[PROVINCE] = (PROVINCE, INDONESIAN["province_name"])
+    places[edition.province] = (edition.province, edition.office.province)
     monday = edition.monday
     figures: list[tuple[Value, ...]] = []
     for (code, category, regency), figure in edition.figures.items():
@@ -283,7 +283,7 @@ def _metadata(
         ],
         "edisi_sebelumnya": edition.previous_id,
         "frekuensi": INDONESIAN["data_frequency"],
-        "cakupan_wilayah": {"kode_kemendagri": PROVINCE, "nama": INDONESIAN["province_name"]},
+        "cakupan_wilayah": {"kode_kemendagri": edition.province, "nama": office.province},
         "zona_waktu": INDONESIAN["data_zone"],
         "metode": INDONESIAN.method(edition),
         "angka": [

@@ -122,7 +122,7 @@ QUERY = """
                 as progressed
         from reasoned as m
         join earlier as e using (edition_id)
-        cross join lateral (values (m.regency_code), ('19')) as place (regency_code)
+        cross join lateral (values (m.regency_code), (%(province)s::text)) as place (regency_code)
         cross join lateral (
             values ('to_date', true), ('week', m.week_id = e.week_id), (m.week_id, true)
         ) as span (period, is_in)
@@ -146,11 +146,11 @@ QUERY = """
             select max(t.week_id) as week_id from published.trend as t
             where t.edition_id = e.edition_id and t.week_id < e.week_id
         ) as before
-        where f.regency_code <> '19' and before.week_id not in (select week_id from earlier)
+        where f.regency_code <> %(province)s and before.week_id not in (select week_id from earlier)
             and f.previous_week_value is not null
         union all
-        select e.edition_id, t.figure_code, t.category_code, '19', t.week_id, t.week_id, 'week',
-            t.value
+        select e.edition_id, t.figure_code, t.category_code, %(province)s::text, t.week_id,
+            t.week_id, 'week', t.value
         from (select * from earlier order by week_id desc limit 1) as e
         join published.trend as t using (edition_id)
         where t.week_id not in (select week_id from earlier)

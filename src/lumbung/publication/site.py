@@ -22,7 +22,7 @@ from lumbung.errors import PublicationError
 from lumbung.publication import charts, render
 from lumbung.publication.catalogue import LANGUAGES
 from lumbung.publication.chapters import record
-from lumbung.publication.content import PROVINCE, Edition, Regency, Restatement, week_start
+from lumbung.publication.content import Edition, Regency, Restatement, week_start
 from lumbung.publication.messages import BY_LANGUAGE, INDONESIAN, NBSP, Messages, iso
 from lumbung.publication.pages import Cell, Section, Table
 from lumbung.publication.wording import PERIODS, Wording
@@ -128,7 +128,7 @@ def site(published: Sequence[Published]) -> dict[str, bytes]:
         "portal.js": (render.TEMPLATES / "portal" / "portal.js").read_bytes(),
     }
     if not published:
-        shared = {"publisher": INDONESIAN["province_name"], "contact": "", "licence": ""}
+        shared = {"publisher": INDONESIAN["title"], "contact": "", "licence": ""}
         shared |= {"licence_url": "", "notice": ""}
         place = {"root": "", "home": "", "page": "index.html", "part": "", "others": (), "nav": ()}
         page = render.page("portal/kosong.html.j2", t=INDONESIAN, s=shared, **place)
@@ -198,7 +198,7 @@ class _Site:
         yield self.page(
             "tren.html",
             "tren",
-            series=[self.series(measure, PROVINCE) for measure in self.measures],
+            series=[self.series(measure, self.e.province) for measure in self.measures],
             all=self.all_figures(),
         )
         yield self.page(
@@ -442,7 +442,7 @@ class _Site:
         self, code: str, category: str, regency: str, week: str
     ) -> tuple[int | None, str | None]:
         """A week's count of one figure and the edition that holds it."""
-        if regency == PROVINCE:
+        if regency == self.e.province:
             return dict(self.e.trend.get((code, category), ())).get(week), self.e.edition_id
         key = code, category, regency
         own = self.newest.get(week)
@@ -493,10 +493,10 @@ class _Site:
             ),
             "" if top else self.source(measure, regency),
             points,
-            regency != PROVINCE,
+            regency != self.e.province,
         )
 
-    def source(self, measure: Measure, place: str = PROVINCE) -> str:
+    def source(self, measure: Measure, place: str = "") -> str:
         """The line beneath a picture."""
         return self.w.source(self.m.figures[measure.code].source, place)
 
@@ -517,9 +517,9 @@ class _Site:
             "revision": self.e.revision,
             "folder": f"edisi/{self.e.edition_id}/",
             "main_files": about["main_files"],
-            "stats": self.stats(self.key_measures, PROVINCE),
+            "stats": self.stats(self.key_measures, self.e.province),
             "map": self.d.charts[0],
-            "trend": self.series(self.violation, PROVINCE),
+            "trend": self.series(self.violation, self.e.province),
             "restated": about["states"] if about["states"] != "0" else "",
             "earlier": [
                 e for e in editions if e["id"] != self.e.edition_id and not e["replaced_by"]
@@ -649,7 +649,7 @@ class _Site:
         table = Table(
             *(0, "", m["themes_caption"]),
             [m["theme"], *self.w.period_heads],
-            [[Cell(self.e.issues[c]), *self.cells(self.theme(c), PROVINCE)] for c in ranked],
+            [[Cell(self.e.issues[c]), *self.cells(self.theme(c), self.e.province)] for c in ranked],
             self.w.source("source_register"),
             notes=[m["issue_note"]],
         )
@@ -669,8 +669,8 @@ class _Site:
                 "satu-tema",
                 "tema.html",
                 name=self.e.issues[code],
-                stats=self.stats([self.theme(code)], PROVINCE),
-                series=self.series(self.theme(code), PROVINCE),
+                stats=self.stats([self.theme(code)], self.e.province),
+                series=self.series(self.theme(code), self.e.province),
                 places=Table(
                     *(0, "", m("theme_caption", name=self.e.issues[code])),
                     [m["regency"], *self.w.period_heads],
@@ -693,7 +693,7 @@ class _Site:
         rows = []
         for code, category in sorted(self.e.trend, key=lambda k: (order.index(k[0]), k[1])):
             values = dict(self.e.trend[code, category])
-            key = f"{code}/{category}/{PROVINCE}/week"
+            key = f"{code}/{category}/{self.e.province}/week"
             counts = [Cell(m.number(values.get(w)), True, f"{key}@{w}") for w in weeks]
             rows.append([Cell(self.w.full_name(code, category)), *counts])
         return Table(

@@ -11,7 +11,7 @@ import psycopg
 
 from lumbung import database
 from lumbung.errors import PublicationError
-from lumbung.publication.content import PROVINCE, RUNNING, digest
+from lumbung.publication.content import RUNNING, digest
 from lumbung.publication.disclosure import GROUP_OF, OTHER
 from lumbung.publication.messages import INDONESIAN, iso
 
@@ -194,8 +194,8 @@ def _deadline(
     rows = connection.execute(
         "select rule_code || '/' || state_code, clock_count from published.deadline"
         " where edition_id = %s and state_code = any(%s) and %s in (rule_code, 'ALL')"
-        " and %s in (regency_code, %s)",
-        (edition_id, list(states), rule, regency, PROVINCE),
+        " and %s in (regency_code, left(regency_code, 2))",
+        (edition_id, list(states), rule, regency),
     ).fetchall()
     if not rows:
         raise PublicationError(
@@ -433,9 +433,9 @@ def _members(
         "select m.member_id, m.regency_code, m.week_id from published.figure_member as m"  # noqa: S608
         " join published.edition as e using (edition_id)"
         " where m.edition_id = %s and m.figure_code = %s and m.category_code = any(%s)"
-        f" and (%s = '{PROVINCE}' or m.regency_code = %s) and {_PERIOD[period]}"
+        f" and %s in (m.regency_code, left(m.regency_code, 2)) and {_PERIOD[period]}"
         " order by m.week_id, m.regency_code, m.member_id".encode(),
-        (edition_id, code, categories, regency, regency),
+        (edition_id, code, categories, regency),
     ).fetchall()
     frozen = connection.execute(
         "select member_id, record_id from published.member_record where edition_id = %s",

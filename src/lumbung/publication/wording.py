@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from lumbung.publication.content import (
-    PROVINCE,
     RUNNING,
     DistrictFigure,
     Edition,
@@ -57,7 +56,7 @@ class Wording:
         ]
         self.clocks: dict[tuple[str, str], int] = defaultdict(int)
         for deadline in edition.deadlines:
-            for place in (deadline.regency_code, PROVINCE):
+            for place in (deadline.regency_code, self.e.province):
                 self.clocks[place, deadline.state_code] += deadline.count
         self.missing: dict[str, list[Submission]] = defaultdict(list)
         for submission in edition.submissions:
@@ -137,12 +136,12 @@ class Wording:
     def by_regency(self, cells: Callable[[str], list[Cell]]) -> tuple[list[list[Cell]], list[Cell]]:
         """A row per regency, the unknown one last, and the province as total."""
         rows = [[Cell(self.place[r.code]), *cells(r.code)] for r in self.e.regencies]
-        return rows, [Cell(self.m["province"]), *cells(PROVINCE)]
+        return rows, [Cell(self.m["province"]), *cells(self.e.province)]
 
     def by_category(self, code: str, names: Iterable[tuple[str, str]]) -> list[list[Cell]]:
         """A row per category of the province, over the periods."""
         return [
-            [Cell(name), *(self.cell(code, category, PROVINCE, p) for p in PERIODS)]
+            [Cell(name), *(self.cell(code, category, self.e.province, p) for p in PERIODS)]
             for category, name in names
         ]
 
@@ -185,7 +184,7 @@ class Wording:
             return ""
         return self.m("most_of", name=lower(name), value=self.m.number(value))
 
-    def source(self, key: str, place: str = PROVINCE) -> str:
+    def source(self, key: str, place: str = "") -> str:
         """The line beneath a table or chart: source, as-of, completeness of what is in it.
 
         Args:
@@ -212,7 +211,7 @@ class Wording:
         behind = self.m("behind_recaps", submitted=done, expected=of)
         return Cell(self.m.percent(done, of), True, f"percent {both}", share, behind)
 
-    def submitted(self, place: str = PROVINCE) -> tuple[int, int]:
+    def submitted(self, place: str = "") -> tuple[int, int]:
         """Districts that delivered this week's recap, of those that should have."""
         done = self.e.figure("district_submitted", "ALL", place).week
         return done, self.e.figure("district_expected", "ALL", place).week
@@ -231,7 +230,7 @@ class Wording:
         self.charts += 1
         return self.charts, self.m("chart", number=self.charts)
 
-    def total(self, code: str, categories: Sequence[str], regency: str = PROVINCE) -> Figure:
+    def total(self, code: str, categories: Sequence[str], regency: str = "") -> Figure:
         """Categories that exclude each other, added up."""
         figures = [self.e.figure(code, category, regency) for category in categories]
         previous = [figure.previous for figure in figures if figure.previous is not None]

@@ -13,7 +13,7 @@ from lumbung.publication.chapters import (
     regency,
     violations,
 )
-from lumbung.publication.content import ENDED, PROVINCE, RUNNING, Edition
+from lumbung.publication.content import ENDED, RUNNING, Edition
 from lumbung.publication.disclosure import GROUPS
 from lumbung.publication.pages import Document, Section
 from lumbung.publication.wording import Wording
@@ -67,7 +67,7 @@ def document(edition: Edition) -> Document:
         definitions_how=m["definitions_how"],
         definitions_codes=m["definitions_codes"],
         definition_categories=m["definition_categories"],
-        example=f"suspected_violation/ALL/{PROVINCE}/week@{e.edition_id}",
+        example=f"suspected_violation/ALL/{e.province}/week@{e.edition_id}",
         footer=[f"{e.office.name} · {named}", f"{as_of} · {status}"],
         page=m["page"],
     )

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from lumbung.publication.content import (
-    PROVINCE,
     Submission,
 )
 from lumbung.publication.pages import Cell, Section, Table
@@ -91,7 +90,7 @@ def completeness(w: Wording) -> Section:
     e, m = w.e, w.m
     last: dict[str, list[Submission]] = defaultdict(list)
     for submission in e.submissions:
-        for place in (submission.regency_code, PROVINCE):
+        for place in (submission.regency_code, w.e.province):
             last[place].append(submission)
 
     def cells(place: str) -> list[Cell]:
@@ -116,7 +115,7 @@ def completeness(w: Wording) -> Section:
             [m[head] for head in heads],
             [[Cell(w.place[r.code]), *cells(r.code)] for r in w.known],
             w.source("source_recap"),
-            total=[Cell(m["province"]), *cells(PROVINCE)],
+            total=[Cell(m["province"]), *cells(w.e.province)],
             notes=[m["complete_note"]],
         )
     ]

@@ -6,7 +6,6 @@ from collections import defaultdict
 
 from lumbung.publication import charts
 from lumbung.publication.content import (
-    PROVINCE,
     RUNNING,
     week_start,
 )
@@ -84,10 +83,10 @@ def points(w: Wording) -> list[tuple[str, str]]:
             m("point_funnel_more", **{k: m.number(v) for k, v in funnel.items()}),
         )
     )
-    running = w.running(PROVINCE)
+    running = w.running(w.e.province)
     points.append(
         (m("point_deadline", **running), m("point_deadline_more", **running))
-        if any(w.clocks[PROVINCE, state] for state in RUNNING)
+        if any(w.clocks[w.e.province, state] for state in RUNNING)
         else (m["point_deadline_none"], "")
     )
     events = w.places("campaign_event", "week")

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from lumbung.publication.chapters import violations
 from lumbung.publication.content import (
     ENDED,
-    PROVINCE,
     RUNNING,
 )
 from lumbung.publication.pages import Cell, Section, Table
@@ -30,7 +29,7 @@ def funnel(w: Wording) -> Section:
         [
             Cell(m[kind]),
             *(
-                w.cell(f"report_{step}", kind, PROVINCE, period)
+                w.cell(f"report_{step}", kind, w.e.province, period)
                 for period in ("week", "to_date")
                 for step in FUNNEL
             ),
@@ -92,12 +91,12 @@ def forwarded(w: Wording) -> Table:
     targets = w.names["forwarding_target"]
 
     def cells(categories: Sequence[str]) -> list[Cell]:
-        to_date = w.sum_cell(code, categories, PROVINCE, "to_date")
-        closed = w.sum_cell(closed_code, categories, PROVINCE, "to_date")
+        to_date = w.sum_cell(code, categories, w.e.province, "to_date")
+        closed = w.sum_cell(closed_code, categories, w.e.province, "to_date")
         left = w.total(code, categories).to_date - w.total(closed_code, categories).to_date
         behind = m("behind_less", whole=to_date.text, part=closed.text)
         return [
-            *(w.sum_cell(code, categories, PROVINCE, period) for period in PERIODS),
+            *(w.sum_cell(code, categories, w.e.province, period) for period in PERIODS),
             closed,
             w.count(left, f"less {to_date.figure} {closed.figure}", behind),
         ]
@@ -125,12 +124,12 @@ def deadlines(w: Wording) -> Section:
     def row(label: str, values: Callable[[str], int], rule: str) -> list[Cell]:
         return [
             Cell(label),
-            *(w.clock(values(state), PROVINCE, state, rule) for state in (*RUNNING, *ENDED)),
+            *(w.clock(values(state), w.e.province, state, rule) for state in (*RUNNING, *ENDED)),
         ]
 
     sources = "; ".join(w.e.legal_sources)
     note = m("deadline_note", day=m.day(w.e.judged_on), sources=sources)
-    caption = m("deadline_caption", **w.running(PROVINCE))
+    caption = m("deadline_caption", **w.running(w.e.province))
     province = w.clocks
     by_rule = Table(
         *w.number_table(),
@@ -145,7 +144,7 @@ def deadlines(w: Wording) -> Section:
             *[("", 1), (m["deadline_running"], len(RUNNING))],
             *[(m["deadline_ended"], len(ENDED) - 1), ("", 1)],
         ],
-        total=row(m["total"], lambda state: province[PROVINCE, state], "ALL"),
+        total=row(m["total"], lambda state: province[w.e.province, state], "ALL"),
         notes=[note],
     )
 

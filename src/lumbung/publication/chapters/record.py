@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lumbung.publication.content import (
-    PROVINCE,
     Restatement,
 )
 from lumbung.publication.messages import INDONESIAN
@@ -51,7 +50,7 @@ def revisions(
 ) -> tuple[list[str], list[list[Cell]]]:
     """Heads and rows of restatements, the province first: one line says what others are about."""
     m = w.m
-    places = w.place | {PROVINCE: m["province"]}
+    places = w.place | {w.e.province: m["province"]}
     heads = ("edition", "figure", "place", "old", "new", "why")
     return [m["figure" if head == "figure" else f"restatement_{head}"] for head in heads], [
         [
@@ -61,7 +60,9 @@ def revisions(
             *(restated(w, r, at) for at in ("old", "new")),
             Cell(m.reasons(r)),
         ]
-        for r in sorted(restatements, key=lambda r: (r.of_edition_id, r.regency_code != PROVINCE))
+        for r in sorted(
+            restatements, key=lambda r: (r.of_edition_id, r.regency_code != w.e.province)
+        )
     ]
 
 
@@ -146,7 +147,7 @@ def method(w: Wording) -> Section:
     paragraphs.append(m("about_hash", content_hash=e.content_hash))
     if e.decision:
         paragraphs.append(m("about_reviewed", count=m.number(len(e.decision.reviewed))))
-    places = [*w.place.items(), (PROVINCE, m["province"])]
+    places = [*w.place.items(), (w.e.province, m["province"])]
     periods = [*zip(PERIODS, w.period_heads, strict=True)]
     codes = [(m["restatement_place"], places), (m["period"], periods)]
     return Section("metode", m["method_title"], [], [], paragraphs, codes=codes)

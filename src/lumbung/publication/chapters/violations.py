@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from lumbung.publication import charts
-from lumbung.publication.content import (
-    PROVINCE,
-)
 from lumbung.publication.pages import Cell, Chart, Section, Table
 from lumbung.publication.wording import (
     FEW,
@@ -100,7 +97,7 @@ def since_previous(w: Wording) -> list[Table]:
     rows = []
     for code, categories in SINCE:
         now = w.total(code, categories)
-        keys = [(code, category, PROVINCE) for category in categories]
+        keys = [(code, category, w.e.province) for category in categories]
         was = sum(e.previous.get(key, 0) for key in keys)
         if any(key not in e.previous for key in keys):
             continue  # the edition before did not have the figure
@@ -109,7 +106,7 @@ def since_previous(w: Wording) -> list[Table]:
             [
                 Cell(m.figures[code].name),
                 w.count(was, f"since/{before}", m("behind_edition", edition=e.previous_id)),
-                w.sum_cell(code, categories, PROVINCE, "week"),
+                w.sum_cell(code, categories, w.e.province, "week"),
                 Cell(
                     m.signed(now.to_date - was - now.week),
                     True,
@@ -117,7 +114,7 @@ def since_previous(w: Wording) -> list[Table]:
                     now.to_date - was - now.week,
                     m["behind_other"],
                 ),
-                w.sum_cell(code, categories, PROVINCE, "to_date"),
+                w.sum_cell(code, categories, w.e.province, "to_date"),
             ]
         )
     heads = ("delta_previous", "delta_week", "delta_other", "delta_now")
@@ -163,7 +160,7 @@ def rates(w: Wording) -> Table:
             Cell(m["province"]),
             *rate_cells(
                 w,
-                PROVINCE,
+                w.e.province,
                 sum(r.voters for r in w.known),
                 sum(r.stations for r in w.known),
             ),
@@ -266,7 +263,7 @@ def matrix(w: Wording, caption: str, period: str) -> list[Table]:
             [
                 Cell(name),
                 *(w.cell(code, issue, r.code, period) for r in w.e.regencies),
-                w.cell(code, issue, PROVINCE, period),
+                w.cell(code, issue, w.e.province, period),
             ]
             for issue, name, _ in shown
         ]
