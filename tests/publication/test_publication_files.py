@@ -6,6 +6,8 @@ import csv
 import hashlib
 import io
 import json
+import re
+import zipfile
 from datetime import date, datetime
 
 import pytest
@@ -228,6 +230,20 @@ def test_workbook_has_dates_and_notes(files: dict[str, bytes]) -> None:
     notes = " ".join(str(c) for row in book.get_sheet_by_name("Catatan").to_python() for c in row)
     assert all(figure.definition in notes for figure in m.INDONESIAN.figures.values())
     assert "masih dugaan sampai ada putusan" in notes
+
+
+def test_heads_of_every_sheet_stay_in_view(files: dict[str, bytes]) -> None:
+    """A frozen pane ends below the last row of heads: the first number stands beneath it."""
+    with zipfile.ZipFile(io.BytesIO(files["edisi.xlsx"])) as book:
+        sheets = [name for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
+        assert len(sheets) > 20
+        for name in sheets:
+            sheet = book.read(name).decode()
+            pane = re.search(r'<pane [^>]*ySplit="(\d+)"[^>]*state="frozen"', sheet)
+            assert pane, name
+            # a cell without a type is a number; text has one
+            numbers = re.findall(r'<c r="[A-Z]+(\d+)"(?: s="\d+")?><v>', sheet)
+            assert all(int(row) > int(pane[1]) for row in numbers), name
 
 
 def test_figures_are_all_defined(figures: Figures) -> None:
