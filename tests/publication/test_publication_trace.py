@@ -17,6 +17,8 @@ from lumbung.publication.content import RUNNING
 from lumbung.settings import Settings
 from publication.conftest import Figures
 
+pytestmark = pytest.mark.usefixtures("paper_as_text")
+
 
 @pytest.fixture
 def frozen(url: str, settings: Settings) -> str:
