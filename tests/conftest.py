@@ -44,7 +44,7 @@ class _ByWorld(LoadScopeScheduling):
             super()._reschedule(node)
 
 
-SHARED = {
+TOGETHER = {
     **dict.fromkeys(("test_commands.py", "test_demo.py", "test_red_paths.py"), "installation"),
     **dict.fromkeys(("test_publication_portal.py", "test_publication_portal_browser.py"), "portal"),
     **dict.fromkeys(
@@ -65,7 +65,7 @@ The first waits for Airflow more than it computes, the second the other way roun
 
 def _scope(nodeid: str) -> str:
     file = nodeid.split("::")[0].rsplit("/", 1)[-1]
-    return SHARED.get(file, file)
+    return TOGETHER.get(file, file)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
