@@ -56,7 +56,13 @@ TOGETHER = {
 }  # fmt: skip
 """Files whose tests share what takes long to make; every other file is a scope of its own."""
 
-LONGEST = ("test_killed.py", "warehouse", "installation", "test_warehouse_history.py")
+LONGEST = (
+    "test_killed.py",
+    "warehouse",
+    "installation",
+    "test_warehouse_history.py",
+    "test_publication_warehouse.py",
+)
 """Scopes that begin first, in this order: what is short comes last, so that workers end together.
 
 The first waits for Airflow more than it computes, the second the other way round.
