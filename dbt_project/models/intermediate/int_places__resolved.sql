@@ -145,9 +145,23 @@ named as (
         end
 ),
 
+-- The names that are told even inside a sentence. A name that another one begins with ('Bangka') is
+-- none: 'Bangka Brat' is a slip of the pen; the next in the order of bytes tells. Nor are villages,
+-- whose names are everyday words.
+telling as (
+    select name_key
+    from (
+        select
+            name_key,
+            lead(name_key) over (order by name_key collate "C") as next_key
+        from names
+        where level <> 'village'
+        group by name_key
+    ) as in_order
+    where next_key is null or not starts_with(next_key, name_key)
+),
+
 -- A part that means nothing as a whole may be a sentence with names in it: 'depan kantor camat Koba'.
--- A name that another one begins with ('Bangka') is not looked for: 'Bangka Brat' is a slip of the
--- pen. Nor are villages, whose names are everyday words.
 scanned as (
     select
         parts.place_id,
@@ -166,16 +180,10 @@ scanned as (
         from generate_series(1, cardinality(word)) as position
         cross join generate_series(1, 3) as size
     ) as words
-    inner join names on {{ place_key('words.text') }} = names.name_key
+    inner join telling on {{ place_key('words.text') }} = telling.name_key
+    inner join names on telling.name_key = names.name_key
     where
         names.level <> 'village'
-        and not exists (
-            select 1 from names as longer
-            where
-                longer.level <> 'village'
-                and starts_with(longer.name_key, names.name_key)
-                and longer.name_key <> names.name_key
-        )
         and not exists (
             select 1 from named
             where named.place_id = parts.place_id and named.part = parts.part
@@ -219,6 +227,20 @@ schemes as (
     where not is_unknown
 ),
 
+district_schemes as (
+    select
+        'kemendagri' as scheme,
+        replace(district_code, '.', '') as digits,
+        district_code
+    from {{ ref('district') }}
+    union all
+    select
+        'bps' as scheme,
+        bps_code as digits,
+        district_code
+    from {{ ref('district') }}
+),
+
 coded as (
     select
         codes.place_id,
@@ -238,11 +260,11 @@ coded as (
                 case length(codes.digits) when 6 then 'kemendagri' when 7 then 'bps' end,
                 schemes.scheme
             )
-    left join {{ ref('district') }} as districts
-        on case schemes.scheme
-            when 'kemendagri' then left(codes.digits, 6) = replace(districts.district_code, '.', '')
-            else left(codes.digits, 7) = districts.bps_code
-        end
+    left join district_schemes as districts
+        on
+            schemes.scheme = districts.scheme
+            and left(codes.digits, case schemes.scheme when 'kemendagri' then 6 else 7 end)
+            = districts.digits
     -- BPS numbers villages in its own way; their codes say the district
     left join {{ ref('village') }} as villages
         on schemes.scheme = 'kemendagri' and codes.digits = replace(villages.village_code, '.', '')

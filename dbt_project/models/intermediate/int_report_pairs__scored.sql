@@ -10,8 +10,10 @@
 -- Pairs of cases that different channels may have told of the same event, scored, and what people
 -- decided about them. Nothing is merged: a link is a row here, and both cases stay as they are.
 --
--- Candidates lie in one regency and were received at most `link_window_days` apart. The score is
--- the sum of four agreements, 1 at most; what one side does not say counts for a little:
+-- Candidates lie in one regency, were received at most `link_window_days` apart, and tell of one
+-- district and of days at most one apart (or not known), or of one day where a district is not
+-- known: no other pair can reach 0.755. The score is the sum of four agreements, 1 at most; what
+-- one side does not say counts for a little:
 --     place  0.25 same district, 0.10 where one is not known
 --     time   0.25 same day of the event, 0.15 a day apart, 0.10 where one is not known
 --     theme  0.20 x shared themes / all themes of the two
@@ -43,6 +45,24 @@
                 {%- endif %}
             )
 {%- endset %}
+{#- What makes a pair worth a look, each as equalities, so that the server looks up and never
+    compares all with all. No pair is met twice. #}
+{%- set is_same_district = 'a.district_code = b.district_code' %}
+{%- set meetings = [
+    is_same_district ~ ' and a.occurred_date = b.occurred_date',
+    is_same_district ~ ' and a.occurred_date + 1 = b.occurred_date',
+    is_same_district ~ ' and a.occurred_date - 1 = b.occurred_date',
+    is_same_district ~ ' and a.occurred_date is null',
+    is_same_district ~ ' and b.occurred_date is null and a.occurred_date is not null',
+    'a.occurred_date = b.occurred_date and a.district_code is null',
+    'a.occurred_date = b.occurred_date and b.district_code is null and a.district_code is not null',
+] %}
+{%- if var('link_threshold') | float(1) < 0.755 %}
+    {{ exceptions.raise_compiler_error(
+        'link_threshold is ' ~ var('link_threshold') ~ ': below 0.755 pairs of different districts or days'
+        ~ ' would have to be compared, which int_report_pairs__scored does not; raise it in dbt_project.yml'
+    ) }}
+{%- endif %}
 {%- set pair %}
         a.district_code = b.district_code as is_same_district,
         abs(a.occurred_date - b.occurred_date) as days_apart,
@@ -70,48 +90,55 @@ with decided as (
     order by report_id_a asc, report_id_b asc, decision_id desc
 ),
 
-near as (
+met as (
+    {%- for meeting in meetings %}
     select
         least(a.report_id, b.report_id) as report_id_a,
         greatest(a.report_id, b.report_id) as report_id_b,
         {{ pair }}
     from {{ ref('int_reports__located') }} as a
-    inner join {{ ref('int_reports__located') }} as b on {{ is_near }} and {{ is_met_once }}
-    where {{ in_scope('a.report_id', 'delivery') }}
+    inner join {{ ref('int_reports__located') }} as b
+        on {{ meeting }} and {{ is_near }} and {{ is_met_once }}
+    where {{ in_scope('a.report_id', 'delivery') }} and ({{ is_same_number }}) is not true
     union all
+    {%- endfor %}
     select
         least(a.report_id, b.report_id) as report_id_a,
         greatest(a.report_id, b.report_id) as report_id_b,
         {{ pair }}
     from {{ ref('int_reports__located') }} as a
     inner join {{ ref('int_reports__located') }} as b on {{ is_same_number }} and {{ is_met_once }}
-    where {{ in_scope('a.report_id', 'delivery') }} and ({{ is_near }}) is not true
-    {%- if is_incremental() %}
-    union
+    where {{ in_scope('a.report_id', 'delivery') }}
+),
+
+-- Themes and texts are compared only where a pair may still be listed, or a person has decided.
+plausible as (
     select
-        a.report_id as report_id_a,
-        b.report_id as report_id_b,
-        {{ pair }}
+        met.*,
+        false as is_decided
+    from met
+    where
+        (
+            met.is_same_number
+            or {{ place_and_time }}
+            + 0.20 + 0.30 >= {{ var('link_threshold') }} - 0.005
+        )
+        and (met.report_id_a, met.report_id_b) not in (
+            select
+                decided.report_id_a,
+                decided.report_id_b
+            from decided
+        )
+    union all
+    select
+        decided.report_id_a,
+        decided.report_id_b,
+        {{ pair }},
+        true as is_decided
     from decided
     inner join {{ ref('int_reports__located') }} as a on decided.report_id_a = a.report_id
     inner join {{ ref('int_reports__located') }} as b on decided.report_id_b = b.report_id
     where ({{ is_near }}) or ({{ is_same_number }})
-    {%- endif %}
-),
-
--- Themes and texts are compared only where a pair may still be listed: most fall short before.
-plausible as (
-    select
-        near.*,
-        decided.report_id_a is not null as is_decided
-    from near
-    left join decided
-        on near.report_id_a = decided.report_id_a and near.report_id_b = decided.report_id_b
-    where
-        decided.report_id_a is not null
-        or near.is_same_number
-        or {{ place_and_time }}
-        + 0.20 + 0.30 >= {{ var('link_threshold') }} - 0.005
 ),
 
 themes as (

@@ -4,6 +4,7 @@
     indexes=[
         {'columns': ['report_id'], 'unique': true},
         {'columns': ['regency_code', 'received_date']},
+        {'columns': ['district_code', 'occurred_date']},
         {'columns': ['regency_code', 'week_id']},
         {'columns': ['register_area_code', 'register_month_date', 'register_sequence']},
     ],
