@@ -148,9 +148,7 @@ def _nation(project: Path) -> Path:
         for code in codes:
             for n in range(1, DISTRICTS + 1):
                 bps = f"{code.replace('.', '')}{n:02}0"
-                writer.writerow(
-                    [f"{code}.{n:02}", code, f"Kecamatan {code.replace('.', ' ')} {n}", bps]
-                )
+                writer.writerow([f"{code}.{n:02}", code, f"Petak {code.replace('.', '')} {n}", bps])
     return project
 
 

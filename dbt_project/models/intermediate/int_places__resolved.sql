@@ -275,7 +275,9 @@ readings as (
     select
         *,
         rank = min(rank) over (partition by place_id, part) as is_nearest,
-        rank = min(rank) over (partition by place_id, part, regency_code) as is_nearest_in_regency
+        rank = min(rank) over (partition by place_id, part, regency_code) as is_nearest_in_regency,
+        dense_rank() over (partition by place_id order by part) as part_number,
+        bool_or(starts_with(part, 'regency')) over (partition by place_id) as is_regency_cell_read
     from (
         select * from named
         union all
@@ -285,11 +287,13 @@ readings as (
     ) as every_reading
 ),
 
--- In how many parts a regency is read, and whether that is in all of them.
+-- In how many parts a regency is read, and the number of the last of them.
 votes as (
     select
         place_id,
         regency_code,
+        is_regency_cell_read,
+        max(part_number) as last_part,
         count(distinct part) filter (where is_nearest) as nearest_count,
         count(distinct part) as any_count,
         min(
@@ -302,27 +306,23 @@ votes as (
             end
         ) as strength
     from readings
-    group by place_id, regency_code
+    group by place_id, regency_code, is_regency_cell_read
 ),
 
+-- The regencies that are read in all parts of a place.
 agreed as (
     select
-        counts.place_id,
-        counts.is_regency_cell_read,
-        array_agg(votes.regency_code)
-        filter (where votes.nearest_count = counts.part_count) as nearest_codes,
-        array_agg(votes.regency_code)
-        filter (where votes.any_count = counts.part_count) as any_codes
+        place_id,
+        is_regency_cell_read,
+        array_agg(regency_code) filter (where nearest_count = part_count) as nearest_codes,
+        array_agg(regency_code) filter (where any_count = part_count) as any_codes
     from (
         select
-            place_id,
-            count(distinct part) as part_count,
-            bool_or(starts_with(part, 'regency')) as is_regency_cell_read
-        from readings
-        group by place_id
-    ) as counts
-    inner join votes on counts.place_id = votes.place_id
-    group by counts.place_id, counts.part_count, counts.is_regency_cell_read
+            *,
+            max(last_part) over (partition by place_id) as part_count
+        from votes
+    ) as counted
+    group by place_id, is_regency_cell_read
 ),
 
 -- A regency's cell that names the province, or nothing, leaves the word to the others.
@@ -388,9 +388,9 @@ located as (
 district_readings as (
     select
         readings.place_id,
-        readings.part,
         readings.district_code,
-        readings.village_code
+        readings.village_code,
+        dense_rank() over (partition by readings.place_id order by readings.part) as part_number
     from readings
     inner join located
         on
@@ -402,23 +402,21 @@ district_readings as (
 districts as (
     select
         place_id,
-        min(district_code) as district_code,
-        case when min(village_count) = 1 then min(village_code) end as village_code
+        case when count(*) = 1 then min(district_code) end as district_code,
+        case when count(*) = 1 and min(village_count) = 1 then min(village_code) end as village_code
     from (
         select
-            votes.place_id,
-            votes.district_code,
-            count(distinct votes.village_code) as village_count,
-            min(votes.village_code) as village_code
-        from district_readings as votes
-        group by votes.place_id, votes.district_code
-        having count(distinct votes.part) = (
-            select count(distinct every_part.part) from district_readings as every_part
-            where every_part.place_id = votes.place_id
-        )
-    ) as agreed_districts
+            place_id,
+            district_code,
+            count(distinct part_number) as part_count,
+            max(max(part_number)) over (partition by place_id) as parts_of_place,
+            count(distinct village_code) as village_count,
+            min(village_code) as village_code
+        from district_readings
+        group by place_id, district_code
+    ) as votes
+    where part_count = parts_of_place
     group by place_id
-    having count(*) = 1
 )
 
 select

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key=['report_id'],
-    post_hook="{{ after_full_build('create index on ' ~ this ~ ' (as_of_date) where end_to_date is null') }}",
+    post_hook="{{ after_full_build('create index on ' ~ this ~ ' (extended_due_date) where end_to_date is null') }}",
     meta={'scope': 'clock'}
 ) }}
 -- depends_on: {{ ref('int_build__checked') }}

@@ -1,6 +1,8 @@
 {{ config(
     materialized='incremental',
     unique_key=['report_id'],
+    indexes=[{'columns': ['regency_code', 'week_id']}],
+    post_hook="{{ after_full_build('create index on ' ~ this ~ ' ((received_date - known_date)) where is_late') }}",
     meta={'scope': 'delivery'}
 ) }}
 -- depends_on: {{ ref('int_build__checked') }}
