@@ -25,7 +25,7 @@
 } %}
 {%- set vocabularies = {'activity_kind': 'record_kind', 'reason': 'non_registration_reason'} %}
 {#- domain.md 1.6: 005/LP/PB/Kab/09.05/XI/2024, after registration 005/Reg/LP/... Matched and then cut
-    at the slashes: to let the pattern give the parts took seventy times as long. #}
+    at the slashes: to let the pattern give its parts took most of this model's time. #}
 {%- set number_pattern = '^\\d{3,4}/(REG/)?(LP|TM)/P[LPGBW]/(RI|PROV|KAB|KOTA|KEC|CAM)'
     ~ '/\\d{2}\\.\\d{2}(\\.\\d{2})?/(I{1,3}|IV|VI{0,3}|IX|XI{0,2})/20\\d{2}$' %}
 with keyed as (
