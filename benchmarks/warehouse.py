@@ -58,7 +58,7 @@ class Node:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000, help="records of the history")
-    parser.add_argument("--folder", type=Path, help="where to work (30 GB for the default)")
+    parser.add_argument("--folder", type=Path, help="where to work (45 GB for the default)")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="lumbung-bench-", dir=arguments.folder))
     folder.chmod(0o755)  # PostgreSQL's own account has to reach it
@@ -75,47 +75,27 @@ def _measure(
     server: EmbeddedPostgres, project: Path, folder: Path, rows: int, seen: list[float]
 ) -> None:
     server.start()
-    day = max(rows // 1000, 2)
     increment: dict[int, float] = {}
     for history, days in ((rows // 10, DAYS // 10), (rows, DAYS)):
         name = f"rows_{history}"
         url = server.ensure_database(name)
-        database.migrate(url)
         settings = Settings(folder / name, project, None)
-        _build(settings, url, select="resource_type:seed")
-        first_day = FIRST_DAY + timedelta(days=DAYS - days)
-        places = warehouse_world.province(project / "dbt_project" / "seeds")
-        laid = {"places": places, "from_day": first_day, "days": days}
-        seconds = _timed(
-            lambda url=url, n=history, laid=laid: warehouse_world.land(url, 1, n, **laid)
-        )
-        print(f"{history:,} records of {days} days laid into raw in {seconds:.0f} s", flush=True)
+        _lay_history(settings, url, history, days)
         if history == rows:
-            _copy(server, name, "bare")
+            _execute(server, f'create database bare template "{name}"')
         full, nodes = _build(settings, url)
         print(f"full build {full:.0f} s", flush=True)
+        before = warehouse_world.History(history, FIRST_DAY + timedelta(days=DAYS - days), days)
+        increment[history] = _one_more_day(settings, url, before, max(rows // 1000, 2))
         if history == rows:
-            bare = _replay(server.url("bare"), nodes, folder / "bare", built_in=name)
-            print(f"the same statements by psql {bare:.0f} s", flush=True)
-            with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-                connection.execute("drop database bare")
-        before = warehouse_world.History(history, first_day, days)
-        warehouse_world.land(
-            url,
-            history + 1,
-            day,
-            places=places,
-            from_day=first_day + timedelta(days=days),
-            days=1,
-            edited=0.3,
-            history=before,
-        )
-        increment[history], _ = _build(settings, url)
-        print(f"one more day, {day:,} records: {increment[history]:.1f} s", flush=True)
-    questions = _questions(role_url(url, "analyst_province"))
+            questions = _questions(role_url(url, "analyst_province"))
+            size, scan = _limit(url)
+        # Two warehouses of ten million records do not lie side by side.
+        _execute(server, f'drop database "{name}"')
+    bare = _replay(server.url("bare"), nodes, folder / "bare", built_in=name)
+    print(f"the same statements by psql {bare:.0f} s", flush=True)
     slowest = max(questions, key=lambda q: questions[q])
     print(f"slowest question: {slowest}")
-    size, scan = _limit(url)
     print(f"raw holds {size / 1e9:.1f} GB, a bare scan of it takes {scan:.1f} s")
     print(f"rows={rows}")
     print(f"full_s={full:.0f}")
@@ -127,6 +107,46 @@ def _measure(
     print(f"increment_history_x10={increment[rows] / increment[rows // 10]:.2f}")
     print(f"slowest_question_s={questions[slowest]:.2f}")
     print(f"rss_gb={max(seen) / 1e9:.1f}")
+
+
+def _lay_history(settings: Settings, url: str, count: int, days: int) -> None:
+    """Lay `count` records of the last `days` days of the year into raw, and load the seeds."""
+    database.migrate(url)
+    _build(settings, url, select="resource_type:seed")
+    seconds = _timed(
+        lambda: warehouse_world.land(
+            url,
+            1,
+            count,
+            places=_places(settings),
+            from_day=FIRST_DAY + timedelta(days=DAYS - days),
+            days=days,
+        )
+    )
+    print(f"{count:,} records of {days} days laid into raw in {seconds:.0f} s", flush=True)
+
+
+def _one_more_day(
+    settings: Settings, url: str, before: warehouse_world.History, count: int
+) -> float:
+    """Lay `count` records of the day after a history, and return the seconds of building them."""
+    warehouse_world.land(
+        url,
+        before.count + 1,
+        count,
+        places=_places(settings),
+        from_day=before.from_day + timedelta(days=before.days),
+        days=1,
+        edited=0.3,
+        history=before,
+    )
+    seconds, nodes = _build(settings, url)
+    print(f"one more day, {count:,} records: {seconds:.1f} s, {len(nodes)} nodes", flush=True)
+    return seconds
+
+
+def _places(settings: Settings) -> list[tuple[str, str, str]]:
+    return warehouse_world.province(settings.dbt_project / "seeds")
 
 
 def _nation(project: Path) -> Path:
@@ -216,9 +236,9 @@ def _replay(url: str, nodes: dict[str, Node], folder: Path, *, built_in: str) ->
     return time.monotonic() - began
 
 
-def _copy(server: EmbeddedPostgres, name: str, copy: str) -> None:
+def _execute(server: EmbeddedPostgres, statement: str) -> None:
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(f'create database "{copy}" template "{name}"'.encode())
+        connection.execute(statement.encode())
 
 
 def _questions(url: str) -> dict[str, float]:
