@@ -33,6 +33,7 @@ from lumbung.orchestration import (
     clock,
     for_good,
     mail_server,
+    monday_before,
     publisher_url,
     tell_publication_failure,
 )
@@ -63,8 +64,7 @@ class Approval(HITLOperator):
 @dag(
     doc_md=__doc__,
     schedule=clock("0 6 * * 1"),
-    # It moves on, so that a new office does not begin with a run for every Monday since 2024.
-    start_date=pendulum.now("Asia/Jakarta").start_of("week").subtract(weeks=MISSED_WEEKS),
+    start_date=monday_before(MISSED_WEEKS),
     catchup=True,
     max_active_runs=1,
     default_args={**DEFAULT_ARGS, "on_failure_callback": tell_publication_failure},

@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, get_args
 
+import pendulum
 from airflow.sdk import Asset, Connection
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 from airflow.timetables.trigger import CronTriggerTimetable
@@ -44,6 +45,15 @@ def clock(cron: str, timezone: str = "Asia/Jakarta") -> CronTriggerTimetable | N
     if Settings.load().demo_claim.exists():
         return None
     return CronTriggerTimetable(cron, timezone=timezone)
+
+
+def monday_before(weeks: int) -> pendulum.DateTime:
+    """Midnight (Asia/Jakarta) of the Monday so many weeks before this week's.
+
+    For a DAG that makes good what was missed, so that in a new office it does not begin years ago.
+    It moves once a week, and so often does the DAG get a new version.
+    """
+    return pendulum.now("Asia/Jakarta").start_of("week").subtract(weeks=weeks)
 
 
 def for_good(work: Callable[P, T]) -> Callable[P, T]:
