@@ -202,7 +202,10 @@ select
     (day + time '09:00') at time zone 'Asia/Jakarta',
     case dated.channel
         when 'buku_ukur' then jsonb_build_object(
-            'Nomor', lpad((n %% 9973)::text, 4, '0') || '/LP/PB/Kab/09.01/XI/2024',
+            'Nomor', lpad((n / 2 %% 9973)::text, 4, '0') || '/LP/PB/Kab/'
+                || (%(codes)s::text[])[1 + (n * 7 + n / 11) %% %(places)s] || '/'
+                || (array['I', 'II', 'III', 'IV', 'V', 'VI', 'VII', 'VIII', 'IX', 'X', 'XI', 'XII'])
+                    [extract(month from day)::int] || '/2024',
             'Diterima', to_char(day, 'DD-MM-YYYY'),
             'Diketahui', to_char(day - (n * 7 %% 9)::int, 'DD/MM/YYYY'),
             'Kejadian', to_char(day - (n * 7 %% 9 + n * 5 %% 4)::int, 'YYYY-MM-DD'),

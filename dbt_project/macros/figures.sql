@@ -152,3 +152,21 @@
     ) }}
     $$
 {%- endmacro %}
+
+{% macro create_member_records() -%}
+    {#- The delivery that each member rests on; of a district's recap every row of it, also one that
+        says "nothing to report" and is in no fact. A function for the reason of the other one. -#}
+    create or replace function {{ this.schema }}.member_records()
+    returns table (member_id text, record_id bigint, regency_code text, week_id text)
+    language sql stable
+    as $$
+    select report_id, record_id, regency_code, week_id from {{ ref('fct_report') }}
+    union all
+    select supervision_id, record_id, regency_code, week_id from {{ ref('fct_supervision') }}
+    union all
+    select prevention_id, record_id, regency_code, week_id from {{ ref('fct_prevention') }}
+    union all
+    select district_code || '/' || week_id, unnest(record_ids), regency_code, week_id
+    from {{ ref('fct_submission') }}
+    $$
+{%- endmacro %}

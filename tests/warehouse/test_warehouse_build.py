@@ -46,7 +46,7 @@ def test_a_file_with_mistakes_takes_nothing_out_of_the_facts(
 STATIC = {
     "dim_regency", "dim_district", "dim_village", "dim_issue", "dim_violation_type", "dim_channel",
     "dim_stage", "dim_status", "dim_forwarding_target", "dim_campaign_context",
-    "rpt_figure_member", "claims_reconcile_as_stated", "codes_are_listed",
+    "rpt_figure_member", "rpt_member_record", "claims_reconcile_as_stated", "codes_are_listed",
 }  # fmt: skip
 
 

@@ -446,6 +446,13 @@ class TestFacts:
             ("19.05.01", "2024-W41", "19.05", 2),
             ("19.05.03", "2024-W40", "19.05", 1),
         ]
+        rests_on = query(
+            url,
+            "select member_id, count(*) from reporting.rpt_member_record"
+            " inner join raw.record using (record_id) where position('/' in member_id) > 0"
+            " group by 1 order by 1",
+        )
+        assert rests_on == [(f"{district}/{week}", rows) for district, week, _, rows in delivered]
         # nine weeks from the campaign's first (W39) to the last with data (W47), every district
         assert query(
             url, "select count(*), min(week_id), max(week_id) from marts.fct_submission"

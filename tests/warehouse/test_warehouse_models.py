@@ -179,8 +179,8 @@ def test_the_database_holds_keys_not_nulls_and_comments(built: str) -> None:
         " inner join pg_namespace as n on c.relnamespace = n.oid"
         " where k.contype = 'p' and n.nspname in ('marts', 'reporting')",
     )
-    # rpt_not_counted has rows whose week is not known, rpt_figure_member is a view
-    keyless = {"rpt_not_counted", "rpt_figure_member"}
+    # rpt_not_counted has rows whose week is not known, the others are views
+    keyless = {"rpt_not_counted", "rpt_figure_member", "rpt_member_record"}
     assert {name for (name,) in keys} == (MARTS | REPORTING) - keyless
     bare = query(
         built,
@@ -261,6 +261,7 @@ def test_every_decision_has_a_unit_test(manifest: Any) -> None:
     """A model with a `case`, of its own or of a macro of ours, is tried row by row."""
     tested = {test.model for test in manifest.unit_tests.values()}
     ours = {m.name: m.macro_sql for m in manifest.macros.values() if m.package_name == "lumbung"}
+    del ours["judged_on"]  # names an index, by which rows are found; decides nothing about them
     deciding_macros = {"no_macro_yet"}
 
     def decides(sql: str) -> bool:

@@ -4,7 +4,7 @@
     indexes=[
         {'columns': ['report_id', 'rule_code'], 'unique': true},
     ],
-    post_hook="{{ after_full_build('create index on ' ~ this ~ ' (as_of_date) where end_to_date is null') }}",
+    post_hook="{{ after_full_build('create index on ' ~ this ~ ' (' ~ judged_on() ~ ')') }}",
     meta={'scope': 'clock'}
 ) }}
 -- One row per case and legal clock that runs or ran for it, judged by the rule in force on the day
@@ -55,34 +55,34 @@ events as (
 ),
 
 started as (
-    select distinct on (rule_code, report_id)
-        rule_code,
-        report_id,
-        event_number,
-        not_before_date,
-        seen_date
+    select
+        *,
+        min(event_number) filter (where is_running) over (partition by rule_code, report_id)
+            as start_number
     from events
-    where is_running
-    order by rule_code asc, report_id asc, event_number asc
 ),
 
 ended as (
-    select distinct on (events.rule_code, events.report_id)
-        events.rule_code,
-        events.report_id,
-        events.not_before_date,
-        events.seen_date
-    from events
-    left join started
-        on events.rule_code = started.rule_code and events.report_id = started.report_id
-    where
-        not events.is_running
-        and (events.starts_from <> 'status' or events.event_number > started.event_number)
-    order by events.rule_code asc, events.report_id asc, events.event_number asc
+    select
+        *,
+        min(event_number) filter (
+            where not is_running and (starts_from <> 'status' or event_number > start_number)
+        ) over (partition by rule_code, report_id) as end_number
+    from started
 ),
 
+-- of every clock of which a status is told: the change that started it, and the one that ended it
 told as (
-    select distinct report_id from events
+    select
+        rule_code,
+        report_id,
+        end_number,
+        min(not_before_date) filter (where event_number = start_number) as started_from_date,
+        min(seen_date) filter (where event_number = start_number) as started_to_date,
+        min(not_before_date) filter (where event_number = end_number) as ended_from_date,
+        min(seen_date) filter (where event_number = end_number) as ended_to_date
+    from ended
+    group by rule_code, report_id, end_number
 ),
 
 spans as (
@@ -95,16 +95,16 @@ spans as (
         case clocks.starts_from
             when 'known_date' then cases.known_date
             when 'received_date' then cases.received_date
-            else started.not_before_date
+            else told.started_from_date
         end as start_from_date,
         case clocks.starts_from
             when 'known_date' then cases.known_date
             when 'received_date' then cases.received_date
-            else started.seen_date
+            else told.started_to_date
         end as start_to_date,
         case
             when clocks.starts_from = 'known_date' then cases.received_date
-            when ended.report_id is not null then ended.not_before_date
+            when told.end_number is not null then told.ended_from_date
             when
                 clocks.starts_from = 'received_date'
                 and (told.report_id is null or batches.batch_id is not null)
@@ -112,7 +112,7 @@ spans as (
         end as end_from_date,
         case
             when clocks.starts_from = 'known_date' then cases.received_date
-            when ended.report_id is not null then ended.seen_date
+            when told.end_number is not null then told.ended_to_date
             when clocks.starts_from = 'received_date' and batches.batch_id is not null
                 then greatest(cases.received_date, {{ jakarta_date('batches.landed_at') }})
             when clocks.starts_from = 'received_date' and told.report_id is null
@@ -120,11 +120,7 @@ spans as (
         end as end_to_date
     from cases
     inner join clocks on cases.record_kind = clocks.record_kind
-    left join started
-        on cases.report_id = started.report_id and clocks.rule_code = started.rule_code
-    left join ended
-        on cases.report_id = ended.report_id and clocks.rule_code = ended.rule_code
-    left join told on cases.report_id = told.report_id
+    left join told on cases.report_id = told.report_id and clocks.rule_code = told.rule_code
     -- the pull that showed the number with Reg
     left join {{ source('raw', 'batch') }} as batches
         on cases.registered_record_id >> 20 = batches.batch_id

@@ -26,7 +26,10 @@ with cases as (
 ),
 
 terms as (
-    select terms.*
+    select
+        terms.report_id,
+        terms.vocabulary,
+        terms.code
     from {{ ref('int_report_terms__classified') }} as terms
     inner join cases on terms.report_id = cases.report_id
 ),

@@ -37,14 +37,9 @@
             and a.register_election_code = b.register_election_code
             and a.register_level_code = b.register_level_code
 {%- endset %}
-{%- set is_met_once %}
-            (
-                a.report_id < b.report_id
-                {%- if is_incremental() %}
-                or not {{ in_scope('b.report_id', 'delivery') }}
-                {%- endif %}
-            )
-{%- endset %}
+{#- An increment looks from what changed: two cases that both did meet from either side. #}
+{%- set is_met_once = 'true' if is_incremental() else 'a.report_id < b.report_id' %}
+{%- set union = 'union' if is_incremental() else 'union all' %}
 {#- What makes a pair worth a look, each as equalities, so that the server looks up and never
     compares all with all. No pair is met twice. #}
 {%- set is_same_district = 'a.district_code = b.district_code' %}
@@ -100,7 +95,7 @@ met as (
     inner join {{ ref('int_reports__located') }} as b
         on {{ meeting }} and {{ is_near }} and {{ is_met_once }}
     where {{ in_scope('a.report_id', 'delivery') }} and ({{ is_same_number }}) is not true
-    union all
+    {{ union }}
     {%- endfor %}
     select
         least(a.report_id, b.report_id) as report_id_a,

@@ -14,7 +14,8 @@ with delivered as (
         district_code,
         week_id,
         count(*) as row_count,
-        max(received_at) as last_received_at
+        max(received_at) as last_received_at,
+        array_agg(record_id order by record_id) as record_ids
     from {{ ref('int_activities__located') }}
     where district_code is not null and is_recap and {{ in_scope('regency_code, week_id', 'week') }}
     group by district_code, week_id
@@ -26,7 +27,8 @@ select
     districts.regency_code,
     delivered.row_count is not null as is_submitted,
     coalesce(delivered.row_count, 0) as row_count,
-    delivered.last_received_at
+    delivered.last_received_at,
+    coalesce(delivered.record_ids, '{}') as record_ids
 from {{ ref('district') }} as districts
 cross join {{ ref('int_weeks__spanned') }} as weeks
 left join delivered

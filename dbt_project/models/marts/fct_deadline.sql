@@ -1,7 +1,11 @@
 {{ config(
     materialized='incremental',
     unique_key=['report_id'],
-    post_hook="{{ after_full_build('create index on ' ~ this ~ ' (extended_due_date) where end_to_date is null') }}",
+    indexes=[{'columns': ['rule_code', 'regency_code', 'state_code']}],
+    post_hook=[
+        "{{ after_full_build('create index on ' ~ this ~ ' (' ~ judged_on() ~ ')') }}",
+        "{{ after_full_build('create index on ' ~ this ~ ' (extended_due_date) where end_to_date is null') }}",
+    ],
     meta={'scope': 'clock'}
 ) }}
 -- depends_on: {{ ref('int_build__checked') }}

@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key=['report_id'],
+    indexes=[{'columns': ['is_illegal', 'seen_at', 'report_id']}],
     meta={'scope': 'delivery'}
 ) }}
 -- depends_on: {{ ref('int_build__checked') }}

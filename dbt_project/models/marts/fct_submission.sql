@@ -13,6 +13,7 @@ select
     regency_code,
     is_submitted,
     row_count,
-    last_received_at
+    last_received_at,
+    record_ids
 from {{ ref('int_submissions__expected') }}
 where {{ in_scope('regency_code, week_id', 'week') }}

@@ -1,9 +1,6 @@
 {{ config(
     materialized='incremental',
     unique_key=['regency_code', 'week_id'],
-    indexes=[
-        {'columns': ['week_id', 'regency_code']},
-    ],
     meta={'scope': 'figure'}
 ) }}
 -- depends_on: {{ ref('int_build__checked') }}
