@@ -19,11 +19,13 @@ from xdist.workermanage import WorkerController
 from lumbung import database
 from lumbung.embedded.postgres import EmbeddedPostgres
 
+HOMES = Path(tempfile.mkdtemp(prefix="lumbung-homes-"))
 # Airflow reads its folder when it is imported; without this it would make one in the home folder.
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="lumbung-airflow-"))
+os.environ.setdefault("AIRFLOW_HOME", str(HOMES))
 os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 # No test looks at the checkout's own home: it may hold a demo, whose clocks stand still.
-os.environ["LUMBUNG_HOME"] = tempfile.mkdtemp(prefix="lumbung-no-home-")
+(HOMES / "none").mkdir()
+os.environ["LUMBUNG_HOME"] = str(HOMES / "none")
 
 # A worker has no terminal: tables keep their columns all the same.
 os.environ["COLUMNS"] = "200"
@@ -81,6 +83,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     return _ByWorld(config, log)
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(HOMES, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
