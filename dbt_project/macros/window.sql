@@ -8,10 +8,10 @@
 {%- endmacro %}
 
 {% macro of_running_build(column, otherwise) -%}
-    {#- A number of the build that is running; `otherwise` outside of a build. -#}
+    {#- A number of the build that is running; `otherwise` outside of a build, and where it has none. -#}
     {%- if execute -%}
         {%- for row in run_query("select " ~ column ~ " from ops.build where state = 'running'") -%}
-            {{ row[0] }}
+            {{ otherwise if row[0] is none else row[0] }}
         {%- else -%}
             {{ otherwise }}
         {%- endfor -%}

@@ -43,6 +43,15 @@ def test_a_file_with_mistakes_takes_nothing_out_of_the_facts(
     assert ("buku",) in query(built, "select channel from marts.fct_report")
 
 
+def test_a_part_built_before_the_whole_has_nothing_in_it(
+    office: Settings, database_url: str
+) -> None:
+    Raw(database_url).land("buku", [REPORT])
+    build(settings=office, database_url=database_url, select="+int_places__resolved")
+    assert query(database_url, "select count(*) from intermediate.int_places__resolved") == [(0,)]
+    assert last(database_url, "state, max_batch_id") == ("success", 0)
+
+
 STATIC = {
     "dim_regency", "dim_district", "dim_village", "dim_issue", "dim_violation_type", "dim_channel",
     "dim_stage", "dim_status", "dim_forwarding_target", "dim_campaign_context",
