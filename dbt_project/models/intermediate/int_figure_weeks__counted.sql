@@ -27,11 +27,11 @@ with cases as (
 
 terms as (
     select
-        terms.report_id,
-        terms.vocabulary,
-        terms.code
-    from {{ ref('int_report_terms__classified') }} as terms
-    inner join cases on terms.report_id = cases.report_id
+        report_id,
+        vocabulary,
+        code
+    from {{ ref('int_report_terms__classified') }}
+    where {{ in_scope('regency_code, week_id', 'week') }}
 ),
 
 activities as (

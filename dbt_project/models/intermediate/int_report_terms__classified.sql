@@ -3,6 +3,7 @@
     unique_key=['report_id'],
     indexes=[
         {'columns': ['report_id', 'vocabulary', 'code'], 'unique': true},
+        {'columns': ['regency_code', 'week_id']},
     ],
     meta={'scope': 'delivery'}
 ) }}
@@ -10,6 +11,7 @@
 select distinct
     reports.report_id,
     reports.regency_code,
+    reports.week_id,
     written.vocabulary,
     terms.code
 from {{ ref('int_reports__located') }} as reports
