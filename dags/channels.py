@@ -1,12 +1,22 @@
-"""Let Airflow show what is wrong with the channel files: file, line, field and cure.
+"""Let Airflow show what is wrong with the channels: file, line, field and cure.
 
 It declares no DAG: its import error is the message. The channels whose files are right are pulled
-all the same.
+all the same, for an import error takes away the DAGs of its own file alone.
 """
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
+from lumbung.errors import ConfigurationError
 from lumbung.intake.contract import load_channels
 from lumbung.settings import Settings
 
 load_channels(Settings.load().channels)
+if _failed := runpy.run_path(str(Path(__file__).with_name("intake.py")))["FAILED"]:
+    raise ConfigurationError(
+        "no DAG can be made of " + "; ".join(f"{name}: {why}" for name, why in _failed.items()),
+        where=str(Settings.load().channels),
+        cure="correct what the message names in the file of that channel",
+    )

@@ -12,10 +12,11 @@ When more than half of a source is gone and that is right, trigger it with `acce
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pendulum
-from airflow.sdk import AssetAlias, Param, dag, task
+from airflow.sdk import DAG, AssetAlias, Param, dag, task
 
 from lumbung.intake.contract import Channel, read_channels
 from lumbung.orchestration import (
@@ -29,8 +30,8 @@ from lumbung.orchestration import (
 from lumbung.settings import Settings
 
 
-def intake_dag(channel: Channel) -> None:
-    """Declare the DAG of one channel."""
+def intake_dag(channel: Channel) -> DAG:
+    """The DAG of one channel."""
     arrival = AssetAlias(f"raw_{channel.name}_arrival")
 
     @dag(
@@ -41,6 +42,7 @@ def intake_dag(channel: Channel) -> None:
         schedule=clock(channel.schedule, channel.timezone),
         start_date=pendulum.parse(START_DATE, tz="Asia/Jakarta"),
         catchup=False,
+        auto_register=False,
         max_active_runs=1,
         default_args={**DEFAULT_ARGS, "owner": channel.owner.name},
         owner_links={channel.owner.name: f"mailto:{channel.owner.email}"},
@@ -80,9 +82,26 @@ def intake_dag(channel: Channel) -> None:
 
         pull()
 
-    intake()
+    made: DAG = intake()
+    made.validate()
+    return made
 
 
-# What is wrong with a channel file is the import error of `channels.py`: the others go on.
-for _channel in read_channels(Settings.load().channels)[0].values():
-    intake_dag(_channel)
+def intake_dags(channels: Mapping[str, Channel]) -> tuple[dict[str, DAG], dict[str, str]]:
+    """The DAGs by their ids, and for each channel of which none could be made, why.
+
+    Airflow takes every DAG of a file away when one of them raises: here none does.
+    """
+    made: dict[str, DAG] = {}
+    failed: dict[str, str] = {}
+    for name, channel in channels.items():
+        try:
+            made[f"intake__{name}"] = intake_dag(channel)
+        except Exception as error:
+            failed[name] = f"{type(error).__name__}: {error}"
+    return made, failed
+
+
+# `channels.py` shows as its import error which files have mistakes and which DAGs were not made.
+DAGS, FAILED = intake_dags(read_channels(Settings.load().channels)[0])
+globals().update(DAGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -14,11 +15,19 @@ import pytest
 import yaml
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.exceptions import AirflowFailException
+from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.base import DataInterval, TimeRestriction
+from airflow.timetables.trigger import CronTriggerTimetable
+from hypothesis import example, given
+from hypothesis import settings as options
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
+from lumbung.intake.contract import Channel
 from lumbung.publication.edition import week_before
 
 ROOT = Path(__file__).parents[2]
+INTAKE = runpy.run_path(str(ROOT / "dags" / "intake.py"))
 
 HOUR = timedelta(hours=1)
 PULL = {"pull": (2, HOUR)}
@@ -108,6 +117,83 @@ def test_a_mistake_in_one_channel_file_is_an_import_error_and_the_others_are_pul
     assert str(pulled) in done.stdout
     assert "['channels.py']" in done.stdout
     assert "kobo_pemantau.yaml:2: schedule" in done.stdout
+
+
+def test_a_channel_of_which_no_dag_can_be_made_is_an_import_error_and_takes_no_other_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(cron: str, timezone: str = "") -> None:
+        if cron == "45 * * * *":  # that of kobo_pemantau
+            raise IndexError("boom")
+
+    monkeypatch.setattr("lumbung.orchestration.clock", fail)
+    bag = DagBag(dag_folder=str(ROOT / "dags"), load_op_links=False)
+    expected = {each for each in EXPECTED if each.startswith("intake")}
+    assert {each for each in bag.dags if each.startswith("intake")} == (
+        expected - {"intake__kobo_pemantau"}
+    )
+    ((file, told),) = bag.import_errors.items()
+    assert Path(file).name == "channels.py"
+    assert "kobo_pemantau: IndexError: boom" in told
+
+
+def test_a_schedule_that_airflow_cannot_run_is_refused_with_the_file() -> None:
+    """It once passed, and its import error took the DAGs of all channels away."""
+    document = yaml.safe_load((ROOT / "channels" / "kobo_pemantau.yaml").read_text())
+    for schedule in ("99 5 * * *", "0 0 30 2 *", "0 H * * *", "*/0 * * * *", "@daily"):
+        with pytest.raises(ValidationError, match="write five cron fields"):
+            Channel.model_validate({**document, "name": "x", "schedule": schedule})
+
+
+FIELD = st.one_of(
+    st.sampled_from(["*", "0", "5", "1", "2"]),
+    st.sampled_from(
+        [
+            *("7", "8", "23", "24", "29", "30", "31", "32", "59", "60", "99", "00", "-1", "1e2"),
+            *("*/5", "*/0", "*/99", "1-5", "5-1", "1-31/2", "1,2", "1,,2", "mon", "SUN", "jan"),
+            *("feb", "mon-fri", "mon#1", "2#6", "L", "L5", "1W", "?", "R", "R(1-3)", "H"),
+            *("H(1-2)", "x", "#", ",", "\u0663", "\u00b2"),
+        ]
+    ),
+    st.text("0123456789*/,-#LRHW?abc", min_size=1, max_size=4),
+)
+
+
+@options(max_examples=400, deadline=None)
+@given(st.lists(FIELD, min_size=5, max_size=5).map(" ".join))
+def test_a_schedule_of_five_fields_is_accepted_exactly_where_airflow_runs_it(cron: str) -> None:
+    adapter: TypeAdapter[str] = TypeAdapter(Channel.model_fields["schedule"].rebuild_annotation())
+    try:
+        timetable = CronTriggerTimetable(cron, timezone="Asia/Jakarta")
+        timetable.validate()
+        timetable.next_dagrun_info(
+            last_automated_data_interval=None,
+            restriction=TimeRestriction(pendulum.datetime(2024, 9, 1), None, catchup=False),
+        )
+    except Exception:
+        with pytest.raises(ValidationError):
+            adapter.validate_python(cron)
+    else:
+        assert adapter.validate_python(cron) == cron
+
+
+@options(max_examples=100, deadline=None)
+@given(title=st.text(), owner=st.text(), email=st.text())
+@example(title="\ud800", owner="x\0", email="a@b")
+@example(title="x", owner="a, b", email="a@[::")
+@example(title="x" * 5_000, owner="x", email="a@b")
+def test_a_dag_can_be_made_of_whatever_names_a_channel_file_may_hold(
+    title: str, owner: str, email: str
+) -> None:
+    document = yaml.safe_load((ROOT / "channels" / "kobo_pemantau.yaml").read_text())
+    document |= {"name": "x", "title": title, "owner": {"name": owner, "email": email}}
+    try:
+        channel = Channel.model_validate(document)
+    except ValidationError:
+        return
+    made, failed = INTAKE["intake_dags"]({"x": channel})
+    assert (list(made), failed) == (["intake__x"], {})
+    DagSerialization.to_dict(made["intake__x"])
 
 
 def test_clocks_of_the_dags(bag: DagBag) -> None:

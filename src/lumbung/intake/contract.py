@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import yaml
+from croniter import croniter  # type: ignore[import-untyped]
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -98,8 +99,21 @@ def _duration(value: object) -> object:
 
 
 def _cron(value: str) -> str:
-    if not re.fullmatch(r"[\d*/,\-]+( [\d*/,\-A-Za-z]+){4}", value):
-        raise ValueError("write five cron fields, e.g. '0 5 * * *' for every day at 05:00")
+    """A schedule of five fields that Airflow's cron timetable accepts: it uses the same library."""
+    cure = "write five cron fields, e.g. '0 5 * * *' for every day at 05:00"
+    if len(value.split()) != 5:
+        raise ValueError(cure)
+    try:
+        croniter(value).get_next()
+        croniter(value).get_prev()  # Airflow asks for the last occurrence, too
+    except ValueError as error:
+        raise ValueError(f"{error}; {cure}") from None
+    return value
+
+
+def _line(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("it holds a line break or a character that cannot be shown; retype it")
     return value
 
 
@@ -122,6 +136,8 @@ Labels = Annotated[
     tuple[Label, ...],
     BeforeValidator(_labels, json_schema_input_type=Label | tuple[Label, ...]),
 ]
+Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_line)]
+"""Text that Airflow and the warehouse show: one line, with nothing in it that they cannot store."""
 Duration = Annotated[timedelta, BeforeValidator(_duration, json_schema_input_type=str)]
 FieldName = Annotated[
     str, AfterValidator(_canonical), WithJsonSchema({"type": "string", "enum": list(CANONICAL)})
@@ -135,8 +151,8 @@ class _Model(BaseModel):
 class Owner(_Model):
     """The office that answers for a channel's data and is told of its quarantine."""
 
-    name: str = Field(min_length=1)
-    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    name: Line
+    email: Annotated[Line, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
 
 
 class RegisterSource(_Model):
@@ -475,7 +491,7 @@ class Channel(_Model):
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")
-    title: str = Field(min_length=1)
+    title: Line
     owner: Owner
     connection: str | None = None
     schedule: Annotated[str, AfterValidator(_cron)]
