@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from lumbung.embedded.postgres import EmbeddedPostgres
-from lumbung.embedded.processes import free_port
+from lumbung.embedded.processes import hold_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -81,7 +81,8 @@ def here(value: str, server: EmbeddedPostgres, port: int, home: Path) -> str:
 def test_every_command_runs(
     services: dict[str, Any], server: EmbeddedPostgres, tmp_path: Path
 ) -> None:
-    port, mail_port, portal_port = free_port(), free_port(), free_port()
+    ports = [hold_port() for _ in range(3)]
+    port, mail_port, portal_port = (held.number for held in ports)
     running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(name: str) -> subprocess.Popen[bytes]:
@@ -140,6 +141,8 @@ def test_every_command_runs(
         with socket.create_connection(("127.0.0.1", mail_port), timeout=5) as mail:
             assert mail.recv(3) == b"220"
     finally:
+        for held in ports:
+            held.release()
         for process in running.values():
             os.killpg(process.pid, signal.SIGTERM)
         for process in running.values():

@@ -12,6 +12,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import psutil
@@ -22,10 +24,10 @@ from xlsxwriter.exceptions import FileCreateError
 
 from embedded.command import lumbung
 from lumbung.demo.run import Demo
-from lumbung.embedded import processes
-from lumbung.embedded.airflow import AirflowClient
+from lumbung.embedded import portal, processes
+from lumbung.embedded.airflow import Airflow, AirflowClient
 from lumbung.embedded.postgres import EmbeddedPostgres
-from lumbung.embedded.processes import Processes, free_port
+from lumbung.embedded.processes import Processes, hold_port
 from lumbung.errors import ConfigurationError, ServiceError, explained
 from lumbung.settings import Settings
 
@@ -106,11 +108,12 @@ def test_no_network_at_install_says_so_and_leaves_no_stamp(checkout: Path) -> No
 
 
 def test_unreachable_database_names_stage_cause_and_next_step(tmp_path: Path) -> None:
-    done = lumbung(
-        "demo",
-        LUMBUNG_HOME=str(tmp_path),
-        LUMBUNG_DATABASE_URL=f"postgresql://nobody:x@127.0.0.1:{free_port()}/none",
-    )
+    with hold_port() as port:
+        done = lumbung(
+            "demo",
+            LUMBUNG_HOME=str(tmp_path),
+            LUMBUNG_DATABASE_URL=f"postgresql://nobody:x@127.0.0.1:{port.number}/none",
+        )
     assert done.returncode == 1
     message = done.stderr.strip()
     assert "stage 'PostgreSQL': the database does not answer" in message
@@ -240,8 +243,11 @@ def test_a_failure_is_told_when_no_file_can_be_written(
 
 def test_airflow_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lumbung.embedded.airflow.time.sleep", lambda _: None)
-    with pytest.raises(ServiceError, match=r"Airflow does not answer.*lumbung up"):
-        AirflowClient(f"http://127.0.0.1:{free_port()}", "admin", "x")
+    with (
+        hold_port() as port,
+        pytest.raises(ServiceError, match=r"Airflow does not answer.*lumbung up"),
+    ):
+        AirflowClient(f"http://127.0.0.1:{port.number}", "admin", "x")
 
 
 def test_a_process_whose_id_cannot_be_kept_is_ended(
@@ -263,5 +269,62 @@ def test_taken_port_is_left_alone() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]
-        assert free_port(taken) != taken
-    assert free_port(taken) == taken
+        with hold_port(taken) as port:
+            assert port.number != taken
+    with hold_port(taken) as port:
+        assert port.number == taken
+
+
+def test_a_held_port_is_given_to_its_server_and_to_nobody_else() -> None:
+    with hold_port() as port:
+        # another installation, which prefers the same port
+        told = subprocess.check_output(
+            [sys.executable, "-c", "from lumbung.embedded.processes import hold_port\n"
+             f"print(hold_port({port.number}).number)"], text=True,
+        )  # fmt: skip
+        assert int(told) != port.number
+        with socket.socket() as caller, pytest.raises(ConnectionRefusedError):
+            caller.connect(("127.0.0.1", port.number))
+        with HTTPServer(("127.0.0.1", port.number), BaseHTTPRequestHandler) as server:
+            assert server.server_port == port.number
+
+
+def test_no_free_port_that_the_system_gives_is_one_that_is_held() -> None:
+    with hold_port() as port, ExitStack() as stack:
+        given = set()
+        for _ in range(2_000):
+            other = stack.enter_context(socket.socket())
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            other.bind(("127.0.0.1", 0))
+            given.add(other.getsockname()[1])
+        assert len(given) == 2_000
+        assert port.number not in given
+
+
+def test_a_stranger_on_airflows_port_is_not_sent_the_password(tmp_path: Path) -> None:
+    """The API server of this home ended, and a neighbour's took its port."""
+    settings = Settings(tmp_path, ROOT, None)
+    airflow = Airflow(settings, Processes(tmp_path / "run", tmp_path), "", "", {})
+    airflow.folder.mkdir()
+    (airflow.folder / "passwords.json").write_text(json.dumps({"admin": "rahasia"}))
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        stranger.setblocking(False)
+        state = {"port": str(stranger.getsockname()[1])}
+        (airflow.folder / "state.json").write_text(json.dumps(state))
+        with pytest.raises(ServiceError, match=r"does not listen on its port.*lumbung up"):
+            airflow.client()
+        with pytest.raises(BlockingIOError):
+            stranger.accept()
+
+
+def test_a_server_that_another_program_kept_from_its_port_is_named(tmp_path: Path) -> None:
+    running = Processes(tmp_path / "run", tmp_path)
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        port = stranger.getsockname()[1]
+        running.spawn("portal", portal.command(tmp_path, "127.0.0.1", port), {**os.environ})
+        with pytest.raises(ServiceError, match=r"portal ended unexpectedly: .*already in use"):
+            running.wait_until_listening("portal", port, 60)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from end_to_end.conftest import Installation
-from lumbung.embedded.processes import free_port
+from lumbung.embedded.processes import hold_port
 from lumbung.errors import ServiceError
 from publication.post import Post, post_office
 
@@ -210,7 +210,8 @@ def test_a_mail_server_that_is_down_does_not_touch_the_publication(
     """The task tries again; who has got the edition does not get it twice."""
     (first_week,) = installation.query("select min(week_id) from reporting.rpt_figure")[0]
     leader = installation.stack.airflow(installation.url).client("pimpinan")
-    set_mail_server(installation, free_port())
+    nobody = hold_port()
+    set_mail_server(installation, nobody.number)
     letters = [f"{name}@babel.example.id" for name in ("ketua", "humas", "ppid")]
 
     def approve(run_id: str, states: dict[str, str | None]) -> None:
@@ -221,6 +222,7 @@ def test_a_mail_server_that_is_down_does_not_touch_the_publication(
             assert (f"{first_week}-r2", "published") in published(installation)
             assert installation.query("select count(*) from published.mailing") == [(0,)]
             set_mail_server(installation, post.address.port)
+            nobody.release()
 
     state, tasks = installation.run("publication", {"week_id": first_week}, approve)
     assert (state, tasks["mail"]) == ("success", "success")

@@ -29,6 +29,7 @@ from cryptography.x509.oid import NameOID
 from intake_samples import HEADER, OWNER, REGISTER, channel, header_merges, workbook
 from upath import UPath
 
+from lumbung.embedded.processes import hold_port
 from lumbung.errors import ConfigurationError, SourceError
 from lumbung.intake import run
 from lumbung.intake.connectors import Delivery, Item, Source, SourceConnection, Unreadable
@@ -72,27 +73,21 @@ Uraian: dibagi di lapangan"""
 # -- a server, and what lies between it and us -----------------------------------------------------
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def start(*options: str) -> tuple[subprocess.Popen[bytes], int]:
-    port = free_port()
     command = [str(Path(sys.executable).with_name("pymap")), "--host", "127.0.0.1"]
     account = ["dict", "--demo-user", LOGIN, "--demo-password", PASSWORD]
-    process = subprocess.Popen([*command, "--port", str(port), *options, *account])
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            imaplib.IMAP4("127.0.0.1", port).shutdown()
-        except OSError:
-            assert process.poll() is None, "pymap ended"
-            assert time.monotonic() < deadline, "pymap does not answer"
-            time.sleep(0.1)
-        else:
-            return process, port
+    with hold_port() as port:
+        process = subprocess.Popen([*command, "--port", str(port.number), *options, *account])
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                imaplib.IMAP4("127.0.0.1", port.number).shutdown()
+            except OSError:
+                assert process.poll() is None, "pymap ended"
+                assert time.monotonic() < deadline, "pymap does not answer"
+                time.sleep(0.1)
+            else:
+                return process, port.number
 
 
 @pytest.fixture(scope="module")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import email
 import email.policy
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, syntax
 
-from lumbung.embedded.processes import free_port
+from lumbung.embedded.processes import hold_port
 from lumbung.publication.mail import MailServer
 
 
@@ -96,8 +96,11 @@ class _Controller(Controller):
 def post_office(port: int | None = None) -> Iterator[Post]:
     """A server that listens as long as the context lasts."""
     post = Post()
-    controller = _Controller(post, hostname="127.0.0.1", port=port or free_port(), ready_timeout=60)
-    controller.start()
+    # Asked for port 0, the controller would not tell which one it took.
+    with hold_port(port) if port is None else nullcontext(None) as held:
+        number = port if held is None else held.number
+        controller = _Controller(post, hostname="127.0.0.1", port=number, ready_timeout=60)
+        controller.start()
     try:
         post.address = MailServer("127.0.0.1", controller.port, security="none")
         yield post

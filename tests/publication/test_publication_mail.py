@@ -13,7 +13,7 @@ from post import Post, post_office
 from sample import WEEK, pass_gate
 
 from lumbung.embedded.postgres import EmbeddedPostgres
-from lumbung.embedded.processes import free_port
+from lumbung.embedded.processes import hold_port
 from lumbung.errors import ConfigurationError, GateError, PublicationError, ServiceError
 from lumbung.publication import edition, mail, render, review
 from lumbung.publication.mail import MailServer
@@ -186,13 +186,13 @@ def test_killed_beside_the_last_byte(
 def test_a_server_that_is_down_leaves_the_publication_standing(
     url: str, settings: Settings
 ) -> None:
-    port = free_port()
-    with pytest.raises(ServiceError, match=f"127.0.0.1:{port}"):
-        send(url, settings, MailServer("127.0.0.1", port, security="none"))
-    assert state(url) == (PUBLISHED, {})
-    with post_office(port) as post:
-        assert send(url, settings, post.address) == RECIPIENTS
-        assert post.addresses == RECIPIENTS
+    with hold_port() as port:
+        with pytest.raises(ServiceError, match=f"127.0.0.1:{port.number}"):
+            send(url, settings, MailServer("127.0.0.1", port.number, security="none"))
+        assert state(url) == (PUBLISHED, {})
+        with post_office(port.number) as post:
+            assert send(url, settings, post.address) == RECIPIENTS
+            assert post.addresses == RECIPIENTS
 
 
 @pytest.mark.usefixtures("plain")
@@ -313,8 +313,9 @@ def test_those_who_approve_are_asked_and_reminded_and_owners_told(
     assert address == "data@babel.example.id"
     assert "Ketua Contoh menolak edisi 2024-W46-r1: periksa Belitung" in body.get_content()
     review.tell_rejection(draft, server=None, **told)  # type: ignore[arg-type]
-    gone = MailServer("127.0.0.1", free_port(), security="none")
-    review.tell_rejection(draft, server=gone, **told)  # type: ignore[arg-type]
+    with hold_port() as port:
+        gone = MailServer("127.0.0.1", port.number, security="none")
+        review.tell_rejection(draft, server=gone, **told)  # type: ignore[arg-type]
     assert "the owners could not be told" in capsys.readouterr().out
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from lumbung.embedded.processes import Processes, free_port
+from lumbung.embedded.processes import Processes, hold_port
 from lumbung.errors import ServiceError
 from lumbung.settings import Settings
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 NAME = "kobo-stand-in"
 """Its name among the running parts, in a demo's home."""
+
+START_SECONDS = 60
 
 Row = dict[str, Any]
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -133,21 +135,24 @@ def start(settings: Settings, processes: Processes, client: AirflowClient) -> No
     """Serve the demo's inbox in the background, unless it is, and tell Airflow where."""
     if processes.find(NAME):
         return
-    token, port = secrets.token_hex(20), free_port()
-    # Airflow first: a kill in between leaves nothing running that Airflow does not know.
-    client.set_connection(
-        "kobo_pemantau", conn_type="http", host=f"http://127.0.0.1:{port}", password=token
-    )
-    processes.spawn(
-        NAME,
-        [
-            sys.executable, "-m", "lumbung.demo.kobo_server",
-            "--data", str(settings.inbox / "kobo_pemantau.json"),
-            "--port", str(port), "--token", token,
-            "--max-limit", "15",  # fewer than there are: paging really happens
-        ],
-        {"PATH": ""},
-    )  # fmt: skip
+    token = secrets.token_hex(20)
+    with hold_port() as port:
+        # Airflow first: a kill in between leaves nothing running that Airflow does not know.
+        client.set_connection(
+            "kobo_pemantau", conn_type="http", host=f"http://127.0.0.1:{port.number}",
+            password=token,
+        )  # fmt: skip
+        processes.spawn(
+            NAME,
+            [
+                sys.executable, "-m", "lumbung.demo.kobo_server",
+                "--data", str(settings.inbox / "kobo_pemantau.json"),
+                "--port", str(port.number), "--token", token,
+                "--max-limit", "15",  # fewer than there are: paging really happens
+            ],
+            {"PATH": ""},
+        )  # fmt: skip
+        processes.wait_until_listening(NAME, port.number, START_SECONDS)
 
 
 def main() -> None:

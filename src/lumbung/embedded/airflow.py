@@ -23,14 +23,15 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 import httpx
 import psycopg
 
-from lumbung.embedded.processes import Processes, free_port
+from lumbung.embedded.processes import Processes, hold_port
 from lumbung.errors import ServiceError
 from lumbung.files import write_private
 from lumbung.publication.people import load_people
 from lumbung.settings import Settings
 
+API_SERVER = "api-server"
 COMPONENTS: dict[str, list[str]] = {
-    "api-server": ["api-server"],
+    API_SERVER: ["api-server"],
     "scheduler": ["scheduler", "--skip-serve-logs"],
     "dag-processor": ["dag-processor"],
     "triggerer": ["triggerer", "--skip-serve-logs"],
@@ -188,17 +189,11 @@ class Airflow:
 
         """
         self.prepare()
-        if not any(map(self.processes.find, COMPONENTS)):
-            state = _state(self.settings)
-            state["port"] = str(free_port(int(state["port"])))
-            write_private(_state_file(self.settings), json.dumps(state))
+        if self.processes.find(API_SERVER) is None:
+            self._start_api_server()
         if self.processes.find("scheduler") is None:
             self._give_up_dead_scheduler()
-        for name, arguments in COMPONENTS.items():
-            if self.processes.find(name) is None:
-                self.processes.spawn(
-                    name, [sys.executable, "-m", "airflow", *arguments], self.environment()
-                )
+        self._spawn(*COMPONENTS)
         self._wait_until_healthy()
 
     def prepare(self) -> None:
@@ -220,12 +215,41 @@ class Airflow:
         """A client of the REST interface that speaks as one of the `accounts`.
 
         Raises:
-            ServiceError: when the API server does not answer, or refuses the password.
+            ServiceError: when the API server does not answer or refuses the password, or another
+                program listens on its port; it is not sent the password.
 
         """
+        if not self.processes.is_listening(API_SERVER, int(_state(self.settings)["port"])):
+            raise ServiceError(
+                "Airflow's API server does not listen on its port",
+                where=self.url,
+                cure="run 'lumbung up'; it chooses another port where a program holds this one",
+            )
         return AirflowClient(self.url, user, self.password(user))
 
     # -- the parts ---------------------------------------------------------------------------
+
+    def _start_api_server(self) -> None:
+        """Start the API server on a port that is held until it listens there.
+
+        What sends nothing to that port starts meanwhile; the scheduler's workers do.
+        """
+        state = _state(self.settings)
+        with hold_port(int(state["port"])) as port:
+            if state["port"] != str(port.number):
+                self.stop()  # the others were told the former port
+                state["port"] = str(port.number)
+                write_private(_state_file(self.settings), json.dumps(state))
+            self._spawn(API_SERVER, "dag-processor", "triggerer")
+            self.processes.wait_until_listening(API_SERVER, port.number, START_SECONDS)
+
+    def _spawn(self, *names: str) -> None:
+        """Start those of the components that do not run."""
+        for name in names:
+            if self.processes.find(name) is None:
+                self.processes.spawn(
+                    name, [sys.executable, "-m", "airflow", *COMPONENTS[name]], self.environment()
+                )
 
     @property
     def _passwords_file(self) -> Path:

@@ -6,13 +6,10 @@ For looking at it here; others read it from any real web server (docs/portal.md)
 from __future__ import annotations
 
 import os
-import socket
 import sys
-import time
 from pathlib import Path
 
-from lumbung.embedded.processes import Processes, free_port
-from lumbung.errors import ServiceError
+from lumbung.embedded.processes import Processes, hold_port
 
 NAME = "portal"
 PREFERRED_PORT = 8090
@@ -55,19 +52,8 @@ class PortalServer:
         """
         if self.processes.find(NAME):
             return
-        port = free_port(PREFERRED_PORT)
-        self.processes.spawn(NAME, command(self.folder, "127.0.0.1", port), dict(os.environ))
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            self.processes.require(NAME)
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            except OSError:
-                time.sleep(0.1)
-            else:
-                return
-        raise ServiceError(
-            f"the portal's server does not listen after {START_SECONDS} s",
-            where=str(self.processes.log(NAME)),
-            cure="read that log; run 'lumbung down' and the same command again",
-        )
+        with hold_port(PREFERRED_PORT) as port:
+            self.processes.spawn(
+                NAME, command(self.folder, "127.0.0.1", port.number), dict(os.environ)
+            )
+            self.processes.wait_until_listening(NAME, port.number, START_SECONDS)

@@ -24,7 +24,7 @@ from urllib.parse import quote
 import psutil
 
 from lumbung import database
-from lumbung.embedded.processes import free_port
+from lumbung.embedded.processes import hold_port
 from lumbung.errors import ServiceError
 from lumbung.files import write_private
 
@@ -215,17 +215,17 @@ class EmbeddedPostgres:
         preferred = int(state["port"]) or None
         deadline = time.monotonic() + START_SECONDS
         while True:
-            port = free_port(preferred)
             options = " ".join(f"-c {key}='{value}'" for key, value in OPTIONS.items())
-            self._write_state({**state, "port": str(port)})
             try:
-                self._run(
-                    "pg_ctl", "-D", str(self.data), "-w", "-t", str(START_SECONDS),
-                    "-l", str(self.log), "-o", f"-p {port} {options}", "start",
-                )  # fmt: skip
+                with hold_port(preferred) as port:
+                    self._write_state({**state, "port": str(port.number)})
+                    self._run(
+                        "pg_ctl", "-D", str(self.data), "-w", "-t", str(START_SECONDS),
+                        "-l", str(self.log), "-o", f"-p {port.number} {options}", "start",
+                    )  # fmt: skip
             except ServiceError:
-                # Someone else took the port in between, or backends of a killed server still hold
-                # its shared memory: both pass by themselves.
+                # A program that asked for this very port took it, or backends of a killed server
+                # still hold its shared memory: both pass by themselves.
                 tail = self._log_tail()
                 if time.monotonic() > deadline or not (
                     "shared memory block" in tail or "Address already in use" in tail

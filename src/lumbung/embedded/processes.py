@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import socket
 import subprocess
+import time
 from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -13,14 +15,62 @@ from lumbung.errors import ServiceError
 from lumbung.files import write_private
 
 
-def free_port(preferred: int | None = None) -> int:
-    """A TCP port on loopback that nobody listens on: the preferred one if it is free."""
+class HeldPort:
+    """A TCP port on loopback, kept for a server until that server listens on it.
+
+    The port is bound and does not listen: Linux gives it to nobody who asks for any free port,
+    refuses connections to it, and lets a server that sets SO_REUSEADDR (all of ours do) bind it and
+    listen. That option would let another installation hold the same port; a socket in the abstract
+    namespace, named after the port, keeps it off. Both go with this process.
+
+    Attributes:
+        number: the port.
+
+    """
+
+    def __init__(self, preferred: int) -> None:
+        """Hold a port.
+
+        Args:
+            preferred: this port and no other; 0 for any.
+
+        Raises:
+            OSError: when somebody listens on it or holds it.
+
+        """
+        self._sockets = contextlib.ExitStack()
+        try:
+            bound = self._sockets.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind(("127.0.0.1", preferred))
+            self.number = int(bound.getsockname()[1])
+            name = self._sockets.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            name.bind(f"\0lumbung-port-{self.number}")
+        except BaseException:
+            self._sockets.close()
+            raise
+
+    def release(self) -> None:
+        """Let go of the port."""
+        self._sockets.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def hold_port(preferred: int | None = None) -> HeldPort:
+    """Hold a TCP port on loopback: the preferred one if it is free, else any.
+
+    Raises:
+        ServiceError: when no port is free.
+
+    """
     for port in (preferred, 0) if preferred else (0,):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return int(probe.getsockname()[1])
+        with contextlib.suppress(OSError):
+            return HeldPort(port)
     raise ServiceError(
         "no free TCP port on loopback", where="127.0.0.1", cure="stop a program that holds ports"
     )
@@ -88,6 +138,41 @@ class Processes:
                 where=str(self.log(name)),
                 cure="read that log; run 'lumbung down' and the same command again",
             )
+
+    def is_listening(self, name: str, port: int) -> bool:
+        """Whether a process or one of its children is who listens on a port of loopback.
+
+        A password is sent only to a server of which this is true: another program may have taken
+        the port of one that ended.
+        """
+        process = self.find(name)
+        try:
+            family = [process, *process.children(recursive=True)] if process else []
+            return any(
+                each.status == psutil.CONN_LISTEN and each.laddr.port == port
+                for member in family
+                for each in member.net_connections("tcp")
+            )
+        except psutil.Error:
+            return False
+
+    def wait_until_listening(self, name: str, port: int, seconds: float) -> None:
+        """Wait until a process listens on its port.
+
+        Raises:
+            ServiceError: when it ends, or does not listen in time.
+
+        """
+        deadline = time.monotonic() + seconds
+        while not self.is_listening(name, port):
+            self.require(name)
+            if time.monotonic() > deadline:
+                raise ServiceError(
+                    f"{name} does not listen on port {port} after {seconds:.0f} s",
+                    where=str(self.log(name)),
+                    cure="read that log; run 'lumbung down' and the same command again",
+                )
+            time.sleep(0.1)
 
     def stop(self, *names: str, grace_seconds: float = 20) -> None:
         """Ask processes to end, wait, and kill what is left of them and their children."""
