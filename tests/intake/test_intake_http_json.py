@@ -13,11 +13,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from intake_samples import OWNER, channel
 from intake_server import Reply, Request, Stand, deliveries, last_mark, refusals, serve
 from upath import UPath
 
 from lumbung.errors import ConfigurationError, SourceError
+from lumbung.intake import starter
 from lumbung.intake.connectors import Item, Mark, Source, SourceConnection, http, http_json
 from lumbung.intake.contract import load_channels
 from lumbung.intake.evidence import Evidence
@@ -167,6 +170,126 @@ def test_every_style_gives_every_record_once(
     assert ids(items) == [str(number) for number in range(1, count + 1)]
     is_known_whole = "total" in paging or len(stand.requests) == 1
     assert last_mark(items).complete == ("" if is_known_whole else None)
+
+
+def labelled(label: str, style: str = "next") -> Callable[[Request], Reply]:
+    """Five records, two a page; the next page's link or token stands under a label of any form."""
+
+    def app(request: Request) -> Reply:
+        start = int(request.query.get("start", 0))
+        body: dict[str, Any] = {"data": [record(n) for n in range(start, min(start + 2, 5))]}
+        inner, names = body, label.split("/")
+        for name in names[:-1]:
+            inner = inner.setdefault(name, {})
+        if start + 2 < 5:
+            inner[names[-1]] = f"{request.path}?start={start + 2}" if style == "next" else start + 2
+        return Reply(body)
+
+    return app
+
+
+@pytest.mark.parametrize("style", ["next", "cursor"])
+@pytest.mark.parametrize(
+    "label",
+    ["@odata.nextLink", "meta/@odata.nextLink", "a.b/c.d/lanjutan", "links/next", "odata/nextLink"],
+)
+def test_a_label_with_dots_is_looked_up_whole_and_then_as_a_path(
+    stand: Stand, tmp_path: Path, label: str, style: str
+) -> None:
+    stand.app = labelled(label, style)
+    paging = {"style": style, "next": label.replace("/", ".")}
+    if style == "cursor":
+        paging["parameter"] = "start"
+    items = pull(stand, tmp_path, paging=paging)
+    assert ids(items) == ["0", "1", "2", "3", "4"]
+
+
+def test_a_starter_made_of_a_page_reads_all_pages(stand: Stand, tmp_path: Path) -> None:
+    stand.app = labelled("@odata.nextLink")
+    body = stand.app(Request("GET", "/v1/aduan", {}, {}, b"", stand.connection().base_url)).body
+    paging = starter._paging(body, "data")
+    assert paging == {"style": "next", "next": "@odata.nextLink"}
+    assert len(ids(pull(stand, tmp_path, paging=paging))) == 5
+
+
+@pytest.mark.parametrize(
+    ("label", "beside", "told"),
+    [
+        ("@odata.nextlink", {"@odata.nextLink": "/v1/aduan?start=2"}, "@odata.nextLink"),
+        ("links.nxt", {"links": {"next": "/v1/aduan?start=2", "prev": None}}, "links.next"),
+        ("links.selanjutna", {"links": {"selanjutnya": "/v1?s=2"}}, "links.selanjutnya"),
+        ("halaman.depan", {"halaman": {"dpan": "/v1?s=2"}}, "halaman.dpan"),
+        ("berikut", {"has_more": True}, "has_more"),
+    ],
+)
+def test_a_label_of_the_next_page_that_is_in_no_page_is_an_error_by_name(
+    stand: Stand, tmp_path: Path, label: str, beside: dict[str, Any], told: str
+) -> None:
+    stand.app = lambda _: Reply({"data": [record(1), record(2)], **beside})
+    with pytest.raises(SourceError) as caught:
+        pull(stand, tmp_path, paging={"style": "next", "next": label})
+    assert f"there is no {label!r} in the answer, which has {told}" in caught.value.what
+    assert "set source.paging.total" in caught.value.cure
+
+
+@pytest.mark.parametrize(
+    ("paging", "total", "told"),
+    [
+        ({"total": "total"}, 5, "a total of 5, and 2 records"),
+        ({"size": 2, "size_parameter": "limit"}, 2, "a full page of 2 records"),
+        ({"size": 2, "size_parameter": "limit", "total": "total"}, 2, None),
+        ({"size": 3, "size_parameter": "limit"}, 2, None),
+        ({}, 2, None),
+    ],
+)
+def test_a_first_page_without_the_label_is_the_last_unless_a_total_or_its_size_says_otherwise(
+    stand: Stand, tmp_path: Path, paging: dict[str, Any], total: int, told: str | None
+) -> None:
+    stand.app = lambda _: Reply(
+        {
+            "@odata.context": "https://api.example.id/$metadata",
+            "links": {"self": "/v1/aduan", "next": None, "prev": ""},
+            "data": [record(1), record(2)],
+            "total": total,
+            "has_more": False,
+        }
+    )
+    paging = {"style": "next", "next": "@odata.nextLink", **paging}
+    if told is None:
+        assert ids(pull(stand, tmp_path, paging=paging)) == ["1", "2"]
+    else:
+        with pytest.raises(SourceError, match=told):
+            pull(stand, tmp_path, paging=paging)
+
+
+def test_what_came_before_a_missing_label_is_landed_and_the_cursor_stays(
+    stand: Stand,
+    add_channel: Callable[..., Path],
+    pull_from: Callable[..., IntakeCounts],
+    db: psycopg.Connection,
+) -> None:
+    source = {**API["source"], "paging": {"style": "next", "next": "links.nxt"}, "since": SINCE}
+    add_channel(API, source=source)
+    stand.app = labelled("links/next")
+    with pytest.raises(SourceError, match=r"no 'links\.nxt'"):
+        pull_from("api_contoh", stand.connection())
+    assert db.execute("select count(*) from raw.record").fetchall() == [(2,)]
+    assert db.execute("select cursor ? 'since' from ops.channel_cursor").fetchall() in (
+        [],
+        [(False,)],
+    )
+
+
+@given(
+    st.lists(st.text("ab.", min_size=1, max_size=4), min_size=1, max_size=4),
+    st.text("ab.", max_size=6),
+)
+def test_any_label_that_flattening_gives_is_found_again(names: list[str], noise: str) -> None:
+    record: Any = "nilai"
+    for name in reversed(names):
+        record = {name: record, noise or "c": 1} if noise != name else {name: record}
+    assert http_json._at(record, ".".join(names)) in ("nilai", 1)
+    assert http_json._at({names[0]: None}, names[0]) is None
 
 
 def test_parameters_and_size_go_with_every_page(stand: Stand, shop: Shop, tmp_path: Path) -> None:

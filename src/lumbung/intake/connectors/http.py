@@ -354,7 +354,8 @@ class Listing:
         self._met: set[int] = set()
         self._ids = Met()
         self._totals: set[int | None] = set()
-        self._pages = 0
+        self.page_count = 0
+        """How many pages came."""
 
     def asked(self, url: httpx.URL) -> None:
         """Note an address before it is asked for.
@@ -375,7 +376,7 @@ class Listing:
             self._note(tuple(texts))
         self._ids.update(texts)
         self._totals.add(total)
-        self._pages += 1
+        self.page_count += 1
 
     @property
     def count(self) -> int:
@@ -386,7 +387,7 @@ class Listing:
     def is_whole(self) -> bool:
         """Whether the rows are as many as every page said: nothing shifted between two pages."""
         if self._totals == {None}:
-            return self._pages == 1
+            return self.page_count == 1
         return self._totals == {len(self._ids)}
 
     def _note(self, mark: object) -> None:

@@ -15,6 +15,7 @@ never ahead of the clock here: a record dated into the future must not hide what
 
 from __future__ import annotations
 
+import difflib
 import email.utils
 import re
 from collections.abc import Iterator, Mapping
@@ -40,6 +41,13 @@ from lumbung.intake.contract import ApiAuth, HttpJsonSource, Moment, Since, dist
 
 _MAX_ID = 500  # characters; PostgreSQL's keys end at 2,700 bytes
 _DEEPEST = 20
+_BESIDE = 200  # values beside the records that are looked through for a sign of another page
+_ABSENT = object()
+_NEXT = {
+    "next": re.compile(r"next|more|continu|lanjut|berikut"),
+    "cursor": re.compile(r"next|more|continu|lanjut|berikut|cursor"),
+}
+"""What a name says, in lower case, whose value means that there is another page."""
 _MILLISECONDS = 100_000_000_000  # as seconds this is the year 5138
 
 
@@ -110,6 +118,10 @@ class _Reading:
             yield rows, answer.rows_as_kept(rows)
             is_over = not rows or (total is not None and listing.count >= total)
             following: str | None = None
+            if paging.style in _NEXT and _find(answer.body, paging.next or "") is _ABSENT:
+                if listing.page_count == 1 and not is_over:
+                    self._expect_no_more(answer.body, rows, total)
+                break
             match paging.style:
                 case "next":
                     link = _at(answer.body, paging.next or "")
@@ -131,14 +143,44 @@ class _Reading:
             elif is_over:
                 url = None
 
+    def _expect_no_more(self, body: Any, rows: list[Any], total: int | None) -> None:
+        """Judge a first page without the label of the next one.
+
+        Many APIs leave the label out on a last page, and a first page may be the last. A misspelt
+        label looks the same, so that every other sign of a second page is looked for.
+
+        Raises:
+            SourceError: when there seems to be one.
+        """
+        paging = self._options.paging
+        label = _last_name(paging.next or "")
+        signs = [
+            name
+            for name, value in _beside(body, self._options.records)
+            if value
+            and (
+                _NEXT[paging.style].search(name.casefold())
+                or difflib.SequenceMatcher(None, label, _last_name(name)).ratio() >= 0.8
+            )
+        ]
+        if total is not None:
+            sign = f"a total of {total}, and {len(rows)} records"
+        elif paging.size is not None and len(rows) >= paging.size:
+            sign = f"a full page of {len(rows)} records"
+        elif signs:
+            sign = ", ".join(signs[:5])
+        else:
+            return
+        raise self._api.error(
+            f"there is no {paging.next!r} in the answer, which has {sign}",
+            "correct source.paging.next in the channel file; where the API leaves it out on the"
+            " last page, set source.paging.total",
+        )
+
     def _rows(self, body: Any) -> list[Any]:
         path = self._options.records
-        rows = _at(body, path)
-        if (
-            rows is None
-            and isinstance(body, dict)
-            and path.rpartition(".")[2] in (_at(body, path.rpartition(".")[0]) or {})
-        ):
+        rows = _find(body, path)
+        if rows is None and isinstance(body, dict):
             return []  # `"data": null` is how some say that there is nothing
         if not isinstance(rows, list):
             keys = ", ".join(list(body)[:20]) if isinstance(body, dict) else type(body).__name__
@@ -258,15 +300,56 @@ def _api(source: Source, auth: ApiAuth, where: str) -> Api:
 
 
 def _at(value: Any, path: str) -> Any:
-    """What is at a path: names, and positions of a list (`-1` is the last); None if nothing is."""
-    for part in path.split(".") if path else ():
-        if isinstance(value, Mapping):
-            value = value.get(part)
-        elif isinstance(value, list) and re.fullmatch(r"-?\d{1,6}", part):
-            value = value[int(part)] if -len(value) <= int(part) < len(value) else None
-        else:
-            return None
-    return value
+    """What is at a path (see `_find`); None if nothing is."""
+    found = _find(value, path)
+    return None if found is _ABSENT else found
+
+
+def _find(value: Any, path: str) -> Any:
+    """What is at a path: names, and positions of a list (`-1` is the last); `_ABSENT` if nothing.
+
+    A name may hold dots itself (`@odata.nextLink`): the longest name that is there counts.
+    """
+    if not path:
+        return value
+    if isinstance(value, Mapping):
+        if path in value:
+            return value[path]
+        head = path
+        while "." in head:
+            head = head.rpartition(".")[0]
+            if head in value:
+                found = _find(value[head], path[len(head) + 1 :])
+                if found is not _ABSENT:
+                    return found
+    elif isinstance(value, list):
+        head, _, rest = path.partition(".")
+        if re.fullmatch(r"-?\d{1,6}", head) and -len(value) <= int(head) < len(value):
+            return _find(value[int(head)], rest)
+    return _ABSENT
+
+
+def _beside(body: Any, records: str) -> list[tuple[str, Any]]:
+    """Path and value of what an answer holds beside its records."""
+    found: list[tuple[str, Any]] = []
+
+    def note(value: Any, path: str) -> None:
+        if path == records or len(found) >= _BESIDE:
+            return
+        if isinstance(value, dict) and path.count(".") < _DEEPEST:
+            for name, each in value.items():
+                note(each, f"{path}.{name}" if path else name)
+        elif not isinstance(value, dict | list):
+            found.append((path, value))
+
+    if isinstance(body, dict):
+        for name, each in body.items():
+            note(each, name)
+    return found
+
+
+def _last_name(path: str) -> str:
+    return path.rpartition(".")[2].casefold()[:60]
 
 
 def _id(row: Any, path: str) -> str | None:
