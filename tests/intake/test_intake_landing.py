@@ -23,7 +23,7 @@ from lumbung.intake import run
 from lumbung.intake.connectors import Delivery, Item, Mark, Met, Source, Unreadable
 from lumbung.intake.contract import Channel
 from lumbung.intake.evidence import Evidence
-from lumbung.intake.landing import ORIGINAL, IntakeCounts, Landing
+from lumbung.intake.landing import ORIGINAL, IntakeCounts, Landing, Prepared
 from lumbung.intake.vault import Vault, associate
 
 VAULT = Vault(bytes(range(32)))
@@ -319,6 +319,41 @@ def test_what_cannot_be_stored_at_all_is_quarantined(
     assert landing.land(chunk) == IntakeCounts(read=3, landed=1, quarantined=2)
     codes = one(db, "select array_agg(reason_code order by reason_code) from quarantine.record")
     assert codes == ["too_large", "unusable_source_id"]
+
+
+def test_what_is_received_in_the_future_is_quarantined_alone_and_landed_when_its_time_came(
+    db: psycopg.Connection, landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    near = delivery("1")._replace(received_at=now + timedelta(minutes=55))
+    ahead = delivery("2")._replace(received_at=now + timedelta(hours=2))
+    far = delivery("3")._replace(received_at=datetime(9999, 12, 31, tzinfo=UTC))
+    chunk = [near, ahead, far, delivery("4")]
+    assert landing.land(chunk) == IntakeCounts(read=4, landed=2, quarantined=2)
+    assert landing.land(chunk) == IntakeCounts(read=4, duplicate=4)
+    assert db.execute(
+        "select source_id, reason_code, received_at <= clock_timestamp()"
+        " from quarantine.record order by 1"
+    ).fetchall() == [("2", "implausible_date", True), ("3", "implausible_date", True)]
+    assert one(db, "select count(*) from raw.record where received_at > now() + '1 hour'") == 0
+    later = now + timedelta(hours=3)
+    assert landing.write(prepared(landing, [ahead], later)) == IntakeCounts(read=1, landed=1)
+
+
+def test_what_cannot_be_read_is_never_kept_as_received_in_the_future(
+    db: psycopg.Connection, landing: Landing
+) -> None:
+    late = datetime(9999, 12, 31, tzinfo=UTC)
+    landing.land([Unreadable("unreadable_message", "x", "isi", late)])
+    assert one(db, "select received_at <= clock_timestamp() from quarantine.record")
+
+
+def prepared(landing: Landing, items: list[Delivery], started: datetime) -> Prepared:
+    """A chunk that a pull at another time prepares."""
+    chunk = Prepared(started)
+    for item in items:
+        landing.add(chunk, item)
+    return chunk
 
 
 def test_another_vault_key_is_refused(db: psycopg.Connection, landing: Landing) -> None:

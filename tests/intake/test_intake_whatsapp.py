@@ -276,6 +276,14 @@ def test_an_archive_that_is_none_or_dangerous_is_quarantined(read_files: Reader)
     assert not any(name.split(".")[0] + "." in reason for reason in reasons for name in files)
 
 
+def test_a_file_of_a_machine_whose_clock_runs_ahead_is_received_now(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"bukan obrolan")
+    os.utime(tmp_path / "a.txt", (4_000_000_000,) * 2)  # October 2096
+    source = Source(channel(CHAT), UPath(tmp_path), None, Evidence(tmp_path / "e"), DIGEST, {})
+    (item,) = [each for each in read(source) if isinstance(each, Unreadable)]
+    assert item.received_at <= datetime.now(JAKARTA)
+
+
 def test_pulls_again_with_an_edit_a_deletion_and_an_export_that_came_half(
     settings: Settings,
     add_channel: Callable[..., Path],

@@ -8,6 +8,10 @@ version, also when it returns after something else (A, B, A: `recurrence`). The 
 stored, the public and the private part apart: a field that is declared later, or becomes personal,
 makes new versions at the next pull, which is how it moves out of the vault or into it.
 
+A delivery that was received after now (`CLOCK_TOLERANCE`) is quarantined: its own clock is wrong or
+its time forged, and what the warehouse holds must not come from the future. It is landed by the
+first pull after that time.
+
 The common case has no conflict: a chunk is copied straight into the tables. Only when one of a few
 probed source ids is known, or the copy meets a unique violation, are the stored versions looked up.
 
@@ -42,6 +46,9 @@ from lumbung.intake.vault import NONCE_BYTES, Vault, associate, is_cut
 
 CHUNK = 5_000
 """Deliveries per transaction: enough to amortise it, few enough to hold two of them in memory."""
+
+CLOCK_TOLERANCE = timedelta(hours=1)
+"""How far ahead of this machine's clock a source's may be (as in `expectations/raw.yaml`)."""
 
 ORIGINAL = "lumbung:original"
 """Key in the vault under which fields lie whose text had to be changed to be stored."""
@@ -97,6 +104,8 @@ class Prepared:
     """A chunk that is ready to be written; the order of the source is kept."""
 
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    latest: datetime = field(init=False)
+    """The latest moment at which a delivery may have been received."""
     versions: list[_Version] = field(default_factory=list)
     unreadable: list[_Kept] = field(default_factory=list)
     appeared: set[str] = field(default_factory=set)
@@ -105,6 +114,9 @@ class Prepared:
     """Deliveries in it."""
     size: int = 0
     """Bytes of content in it."""
+
+    def __post_init__(self) -> None:
+        self.latest = self.started + CLOCK_TOLERANCE
 
     def source_ids(self) -> list[str]:
         """Those that its deliveries have or claim."""
@@ -516,6 +528,9 @@ class Landing:
         if not 0 < len(payload) <= _MAX_PAYLOAD or not _is_usable(source_id):
             self._keep(chunk, _refuse(item))
             return
+        if received_at > chunk.latest:
+            self._keep(chunk, _refuse_time(item))
+            return
         token = _NULL
         for label in self._subject:
             if (identity := private.get(label)) and not is_cut(identity):
@@ -555,7 +570,9 @@ class Landing:
         associated = associate(self._channel.name, content_hash.hex())
         sealed = self._vault.seal(content, associated, os.urandom(NONCE_BYTES))
         self.unreadable.add(content_hash)
-        chunk.unreadable.append((item._replace(content=None), content_hash, sealed))
+        received_at = min(item.received_at, chunk.started)
+        kept = item._replace(content=None, received_at=received_at)
+        chunk.unreadable.append((kept, content_hash, sealed))
         chunk.count += 1
         chunk.size += len(content)
 
@@ -906,12 +923,16 @@ def _refuse(item: Delivery) -> Unreadable:
             " disimpan",
         )
     )
+    return _as_unreadable(item, code, f"{what}; perbaiki di sumbernya dan kirim kembali")
+
+
+def _refuse_time(item: Delivery) -> Unreadable:
+    reason = "waktu terimanya belum tiba; periksa jam dan zona waktu sumbernya, atau keasliannya"
+    return _as_unreadable(item, "implausible_date", reason)
+
+
+def _as_unreadable(item: Delivery, code: str, reason: str) -> Unreadable:
+    content = [item.source_id, item.fields]
     return Unreadable(
-        code,
-        f"{what}; perbaiki di sumbernya dan kirim kembali",
-        [item.source_id, item.fields],
-        item.received_at,
-        item.evidence,
-        item.locator,
-        item.source_id,
+        code, reason, content, item.received_at, item.evidence, item.locator, item.source_id
     )

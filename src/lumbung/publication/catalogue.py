@@ -1632,5 +1632,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "reason_not_a_form": ("Bukan formulir", "No form"),
     "reason_encrypted": ("Terenkripsi", "Encrypted"),
     "reason_blurred_time": ("Waktu tidak pasti", "Its time is not certain"),
+    "reason_implausible_date": ("Tanggal tidak masuk akal", "Its date is not plausible"),
+    "reason_doubtful_message": ("Pesan yang meragukan", "A message that is in doubt"),
     "reason_other": ("Alasan lain", "Another reason"),
 }

@@ -10,6 +10,7 @@ the bytes that were hashed.
 from __future__ import annotations
 
 import codecs
+import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -95,7 +96,8 @@ class File:
         name: its name in the folder.
         path: its bytes, in the evidence store.
         sha256: their hash.
-        changed_at: when it was last changed (UTC): the moment the channel received it.
+        changed_at: when it was last changed (UTC): the moment the channel received it. The clock
+            of another machine may run ahead: it is never later than now.
         is_repeat: whether a former pull read exactly these bytes under this name to the end.
     """
 
@@ -149,7 +151,9 @@ class Folder:
             ) from None
         except Exception as error:
             raise self._failed(error) from error
+        now = time.time()
         for changed, name, path in sorted(found, key=lambda each: each[:2]):
+            changed = min(changed, now)
             try:
                 with path.open("rb") as stream:
                     kept = self._source.evidence.keep(cast("BinaryIO", _Stream(stream)))
