@@ -739,3 +739,58 @@ def test_each_statement_of_a_pull_may_be_the_last(
             assert at > 20, "the pulls have more statements than that"
             return
     pytest.fail("a pull has no end")
+
+
+# -- several files that hold one row --------------------------------------------------------------
+
+
+SAYINGS = st.lists(
+    st.tuples(
+        st.sampled_from(["Buku 1", "Buku 2", "Revisi"]),
+        st.dictionaries(st.sampled_from("ab"), st.sampled_from("XYZ"), min_size=1),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@options(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(sayings=SAYINGS, crashes=st.lists(st.one_of(st.none(), st.integers(0, 12)), max_size=8))
+def test_of_several_files_the_one_that_changed_a_row_last_decides(
+    db: psycopg.Connection,
+    database_url: str,
+    sayings: list[tuple[str, dict[str, str]]],
+    crashes: list[int | None],
+) -> None:
+    each = channel(FORM, name=f"b{uuid.uuid4().hex}")
+    fates: Iterator[int | None] = itertools.chain(crashes, itertools.repeat(None))
+    stands: dict[str, str] = {}
+    said: dict[tuple[str, str], str] = {}  # file or series, and source id
+    ever: set[tuple[str, str]] = set()
+    for file, rows in sayings:
+        for source_id, content in rows.items():
+            before = said.get((file, source_id), said.get((file[:4], source_id)))
+            is_change = content != before if before else (source_id, content) not in ever
+            if is_change:
+                stands[source_id] = content
+            if said.get((file, source_id)) != content:
+                said[file[:4], source_id] = content
+            said[file, source_id] = content
+            ever.add((source_id, content))
+        items = [delivery(key, content, file=file) for key, content in rows.items()]
+        while True:
+            fate = next(fates)
+            try:
+                with connect(database_url, Crash(fate)) as connection:
+                    landing = Landing(connection, each, VAULT, "acak")
+                    for item in items:
+                        landing.land([item])
+                break
+            except (LandingError, psycopg.OperationalError):
+                assert fate is not None
+    histories = versions(db, each.name)
+    assert {key: history[-1] for key, history in histories.items()} == stands
+    for history in histories.values():
+        assert all(a != b for a, b in itertools.pairwise(history)), "no copy in a row"

@@ -424,3 +424,90 @@ def test_a_channel_that_is_not_there_is_told(pull: Pull, add_channel: Callable[.
     add_channel(REGISTER)
     with pytest.raises(ConfigurationError, match=r"no channel 'lain'.*use one of register_contoh"):
         pull("lain")
+
+
+# -- of several files, the one that changed a row last decides -----------------------------------
+
+
+def test_a_correction_in_another_file_stands_until_its_row_changes_in_its_own(
+    pull: Pull, db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER)
+    put(inbox / "buku.xlsx", register(("1/LP", "a"), ("2/LP", "b")), 0)
+    pull("register_contoh")
+    put(inbox / "revisi.xlsx", register(("1/LP", "A")), 1)
+    pull("register_contoh")
+    put(inbox / "buku.xlsx", register(("1/LP", "a"), ("2/LP", "b"), ("3/LP", "c")), 2)
+    assert pull("register_contoh") == IntakeCounts(read=4, landed=1, duplicate=3)
+    # A row above comes: the numbers of those below it move, and nothing else.
+    put(inbox / "buku.xlsx", register(("3/LP", "c"), ("1/LP", "a"), ("2/LP", "b")), 3)
+    pull("register_contoh")
+    assert stories(db)["1/LP"] == ["a", "A"], "the file repeats what the correction was about"
+    put(inbox / "buku.xlsx", register(("1/LP", "a2"), ("2/LP", "b"), ("3/LP", "c")), 4)
+    pull("register_contoh")
+    assert stories(db)["1/LP"] == ["a", "A", "a2"], "now the row itself has changed"
+
+
+def test_a_file_that_takes_a_correction_over_may_change_the_row_back(
+    pull: Pull, db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER)
+    for age, (name, story) in enumerate(
+        [("buku", "a"), ("revisi", "A"), ("buku", "A"), ("buku", "a"), ("revisi", "A")]
+    ):
+        put(inbox / f"{name}.xlsx", register(("1/LP", story), (f"{age}/TM", "x")), age)
+        pull("register_contoh", accept_withdrawals=True)
+    assert stories(db)["1/LP"] == ["a", "A", "a"]
+
+
+@pytest.mark.parametrize(
+    ("third", "expected"),
+    [
+        ("Register 6-11-2024.xlsx", ["a", "A"]),  # renamed: the next of the series `Register`
+        ("Kiriman ulang.xlsx", ["a", "A"]),  # of no series: a content that was given before
+        ("Revisi 2.xlsx", ["a", "A", "a"]),  # the next correction takes the first one back
+    ],
+)
+def test_a_row_that_a_renamed_file_repeats_is_no_news(
+    pull: Pull,
+    db: psycopg.Connection,
+    add_channel: Callable[..., Path],
+    third: str,
+    expected: list[str],
+) -> None:
+    inbox = add_channel(REGISTER)
+    put(inbox / "Register 30-10-2024.xlsx", register(("1/LP", "a"), ("2/LP", "b")), 0)
+    put(inbox / "Revisi 1.xlsx", register(("1/LP", "A")), 1)
+    put(inbox / third, register(("1/LP", "a"), ("2/LP", "b"), ("3/LP", "c")), 2)
+    pull("register_contoh")
+    assert stories(db) == {"1/LP": expected, "2/LP": ["b"], "3/LP": ["c"]}
+
+
+def test_a_series_of_files_may_change_a_row_and_change_it_back(
+    pull: Pull, db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER)
+    for week, story in enumerate(["kajian", "diregistrasi", "kajian"], 40):
+        put(inbox / f"Register {week}.xlsx", register(("1/LP", story)), week)
+        pull("register_contoh")
+    assert stories(db)["1/LP"] == ["kajian", "diregistrasi", "kajian"]
+
+
+def test_a_field_that_is_declared_later_undoes_no_correction(
+    pull: Pull, db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    """The stored content of every row changes, and no row of a file does."""
+    fields = {**REGISTER["fields"]}
+    del fields["received_date"]
+    inbox = add_channel(REGISTER, fields=fields)
+    put(inbox / "revisi.xlsx", register(("1/LP", "A")), 1)
+    put(inbox / "buku.xlsx", register(("1/LP", "a"), ("2/LP", "b")), 0)
+    pull("register_contoh")
+    put(inbox / "buku.xlsx", register(("1/LP", "a"), ("2/LP", "b"), ("3/LP", "c")), 2)
+    pull("register_contoh")
+    add_channel(REGISTER)
+    assert pull("register_contoh") == IntakeCounts(read=4, landed=3, duplicate=1)
+    assert stories(db)["1/LP"] == ["a", "A", "A"]
+    add_channel(REGISTER, fields=fields)
+    pull("register_contoh")
+    assert stories(db)["1/LP"] == ["a", "A", "A", "A"]

@@ -8,9 +8,17 @@ version, also when it returns after something else (A, B, A: `recurrence`). The 
 stored, the public and the private part apart: a field that is declared later, or becomes personal,
 makes new versions at the next pull, which is how it moves out of the vault or into it.
 
+<<<<<<< HEAD
 A delivery that was received after now (`CLOCK_TOLERANCE`) is quarantined: its own clock is wrong or
 its time forged, and what the warehouse holds must not come from the future. It is landed by the
 first pull after that time.
+=======
+Where people keep several files that may hold one row (`Delivery.file`), the file that changed the
+row last decides: a row that a file repeats unchanged is a duplicate, though another file has given
+another content since. `ops.file_row` holds what each file last gave. A file of a new name continues
+the series of the files whose names differ from its own in digits only (`Buku 40.xlsx`, `Buku
+41.xlsx`); without a series, a content that some file gave before is a repetition.
+>>>>>>> 987bf74 (Keep a correction until its own row changes)
 
 The common case has no conflict: a chunk is copied straight into the tables. Only when one of a few
 probed source ids is known, or the copy meets a unique violation, are the stored versions looked up.
@@ -40,8 +48,9 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
 
 from lumbung.errors import ConfigurationError, LandingError, SourceError
-from lumbung.intake.connectors import SYSTEM_LABELS, Delivery, Met, Unreadable
+from lumbung.intake.connectors import PLACE_LABELS, SYSTEM_LABELS, Delivery, Met, Unreadable
 from lumbung.intake.contract import Channel, normalise
+from lumbung.intake.file_rows import FileKeys, FileRow, FileRows
 from lumbung.intake.vault import NONCE_BYTES, Vault, associate, is_cut
 
 CHUNK = 5_000
@@ -92,6 +101,7 @@ _Version = tuple[
     bytes,  # the columns of its row that are known before its batch, in COPY's binary format
     bytes,  # private part, sealed; or nothing
     bool,  # is_repeat
+    FileRow | None,  # the row of the file that gave it
 ]
 """A delivery, split, hashed, sealed and serialised; a plain tuple because there are millions."""
 
@@ -133,6 +143,8 @@ class _Plan(NamedTuple):
     public: tuple[tuple[str, str], ...]
     renamed: tuple[tuple[str, str], ...]
     """Of personal labels, those that the file spells in another way."""
+    said: tuple[tuple[str, str], ...]
+    """Label as met -> normalised, without the row's place in its list."""
 
 
 class _Plans(dict[tuple[str, ...], _Plan]):
@@ -144,6 +156,7 @@ class _Plans(dict[tuple[str, ...], _Plan]):
         self._public = set(channel.public.values())
         system = SYSTEM_LABELS.get(channel.kind, frozenset())
         self._technical = channel.technical | {normalise(label) for label in system}
+        self._places = PLACE_LABELS.difference(map(normalise, channel.key))
         self._labels: dict[str, str | None] = {}
         self.appeared: set[str] = set()
         self.met: set[str] = set()
@@ -164,6 +177,11 @@ class _Plans(dict[tuple[str, ...], _Plan]):
                 (label, name)
                 for name, label in owners.items()
                 if name not in self._public and name != label
+            ),
+            tuple(
+                (label, name)
+                for label, name in zip(labels, map(normalise, labels), strict=True)
+                if name not in self._places
             ),
         )
         if len(self) < _MAX_KNOWN:
@@ -210,6 +228,7 @@ class Landing:
         self._vault = vault
         self._run_key = run_key
         self._plans = _Plans(channel)
+        self._file_keys = FileKeys(self._short_hash)
         self._types = _known_types(connection, channel.name)
         self.is_first = _is_first(connection, channel.name)
         """Whether nothing of the channel was landed before this pull."""
@@ -266,11 +285,14 @@ class Landing:
         with self._connection.transaction(), self._connection.cursor(binary=True) as db:
             _lock(db, self._channel.name, is_lasting=False)
             batch_id = _next_batch(db, is_dry=self._is_dry)
+            rows = FileRows()
             if plain is None or self._knows_one_of(db, plain):
-                fresh = self._resolve(db, chunk.versions)
+                fresh = self._resolve(db, batch_id, chunk.versions, rows)
             else:
                 fresh = [(version, 0) for version in plain]
+                _give_all(rows, batch_id, chunk.versions, plain)
             self._copy(db, batch_id, fresh)
+            rows.write(db, self._channel.name)
             quarantined = self._quarantine(db, batch_id, chunk.unreadable)
             landed = len(fresh)
             counts = IntakeCounts(
@@ -504,7 +526,7 @@ class Landing:
         if isinstance(item, Unreadable):
             self._keep(chunk, item)
             return
-        source_id, received_at, fields, evidence, locator, is_repeat = item
+        source_id, received_at, fields, evidence, locator, is_repeat, file = item
         plans = self._plans
         plan = plans[tuple(fields)]
         if plans.appeared:
@@ -556,9 +578,25 @@ class Landing:
             hidden = self._vault.seal(hidden, self._associated + identifier, nonce)
         if chunk.count < _SAMPLED or not chunk.count % _SAMPLED:
             self._look_at_types(chunk, fields, plan)
-        chunk.versions.append((source_id, content_hash, b"".join(row), hidden, is_repeat))
+        file_row = None if file is None else self._file_row(file, fields, plan)
+        chunk.versions.append((source_id, content_hash, b"".join(row), hidden, is_repeat, file_row))
         chunk.count += 1
         chunk.size += size
+
+    def _file_row(self, file: str, fields: dict[str, Any], plan: _Plan) -> FileRow:
+        """The row as its file gives it: whatever the channel file declares, its hash stays."""
+        said = {name: fields[label] for label, name in plan.said}
+        try:
+            content = orjson.dumps(said, None, _SORTED)
+        except TypeError:  # see `add`
+            content = _ascii(_mended(said))
+        return FileRow(*self._file_keys[file], self._short_hash(b"row\n" + content))
+
+    def _short_hash(self, content: bytes) -> int:
+        """A keyed hash of 8 bytes."""
+        hasher = self._hasher.copy()
+        hasher.update(b"\n\n" + content)
+        return int.from_bytes(hasher.digest()[:8], signed=True)
 
     def _keep(self, chunk: Prepared, item: Unreadable) -> None:
         """Seal what cannot be landed."""
@@ -596,28 +634,44 @@ class Landing:
         return row is not None and bool(row[0])
 
     def _resolve(
-        self, db: psycopg.Cursor[Any], versions: list[_Version]
+        self, db: psycopg.Cursor[Any], batch_id: int, versions: list[_Version], rows: FileRows
     ) -> list[tuple[_Version, int]]:
         """What is new against the stored versions, each with its recurrence."""
-        latest: dict[str, bytes] = {}
+        latest: dict[str, tuple[int, bytes, bool]] = {}
         recurrences: dict[tuple[str, bytes], int] = {}
+        source_ids = list({version[0] for version in versions})
         db.execute(
-            f"select r.source_id, r.content_hash, r.recurrence {_STORED} order by r.record_id",
-            (list({version[0] for version in versions}), self._channel.name),
+            "select r.source_id, r.record_id, r.content_hash, r.is_tombstone, r.recurrence"
+            f" {_STORED} order by r.record_id",
+            (source_ids, self._channel.name),
         )
-        for source_id, content_hash, recurrence in db:
-            latest[source_id] = content_hash
+        for source_id, record_id, content_hash, is_tombstone, recurrence in db:
+            latest[source_id] = (record_id, content_hash, is_tombstone)
             recurrences[source_id, content_hash] = recurrence
+        if any(version[5] for version in versions):
+            rows.load(db, source_ids)
         fresh: list[tuple[_Version, int]] = []
-        for version in versions:
-            source_id, content_hash = version[:2]
-            if latest.get(source_id) == content_hash:
-                continue
+        first_id = batch_id << _PLACE_BITS
+        for place, version in enumerate(versions):
+            source_id, content_hash, _, _, is_repeat, row = version
+            standing, current, is_tombstone = latest.get(source_id, (None, None, False))
             before = recurrences.get((source_id, content_hash))
-            if before is not None and version[4]:
+            is_known = before is not None
+            if current == content_hash:
+                record_id = standing
+            elif row is not None and standing is not None and not is_tombstone:
+                is_news = rows.is_news(
+                    source_id, row, standing, is_repeat=is_repeat, is_known=is_known
+                )
+                record_id = first_id + len(fresh) if is_news else None
+            else:
+                record_id = None if is_known and is_repeat else first_id + len(fresh)
+            if row is not None:
+                rows.give(source_id, row, record_id, first_id + place)
+            if record_id is None or record_id == standing:
                 continue
             recurrence = 0 if before is None else before + 1
-            latest[source_id] = content_hash
+            latest[source_id] = (record_id, content_hash, False)
             recurrences[source_id, content_hash] = recurrence
             fresh.append((version, recurrence))
         return fresh
@@ -803,6 +857,19 @@ def _without_conflicts(versions: list[_Version]) -> list[_Version] | None:
         elif known != version[1]:
             return None
     return plain
+
+
+def _give_all(
+    rows: FileRows, batch_id: int, versions: list[_Version], plain: list[_Version]
+) -> None:
+    """Note what files gave in a chunk of which nothing was known before."""
+    if not any(version[5] for version in versions):
+        return
+    first_id = batch_id << _PLACE_BITS
+    record_ids = {version[0]: first_id + place for place, version in enumerate(plain)}
+    for place, version in enumerate(versions):
+        if version[5] is not None:
+            rows.give(version[0], version[5], record_ids[version[0]], first_id + place)
 
 
 def _known_types(connection: psycopg.Connection, channel: str) -> set[tuple[str, str]]:

@@ -31,7 +31,9 @@ class Delivery(NamedTuple):
         evidence: sha256 of the file or page it came from.
         locator: where in it.
         is_repeat: it comes from bytes that a former pull landed completely, so that an older
-            version in it is no news (of two files with one key, the newer stands).
+            version in it is no news.
+        file: the file that gave it, where people keep several files that may hold one row: what
+            counts then is which of them changed the row last (`Landing`).
     """
 
     source_id: str
@@ -40,6 +42,7 @@ class Delivery(NamedTuple):
     evidence: bytes | None = None
     locator: str | None = None
     is_repeat: bool = False
+    file: str | None = None
 
 
 class Unreadable(NamedTuple):
@@ -213,6 +216,11 @@ class Source:
     dry_run: bool = False
     met: Met = field(default_factory=Met)
 
+
+PLACE_LABELS = frozenset(
+    {"no", "no.", "no urut", "no. urut", "nomor urut", "urut", "urutan", "nr", "nr.", "#"}
+)
+"""Labels (normalised) of a row's place in its list: it moves when a row above comes or goes."""
 
 SYSTEM_LABELS: dict[str, frozenset[str]] = {
     "kobo": frozenset(

@@ -141,7 +141,7 @@ def _delivery(source: Source, file: File) -> Delivery | Unreadable:
             file.name,
             key,
         )
-    return Delivery(key, file.changed_at, fields, file.sha256, file.name, file.is_repeat)
+    return Delivery(key, file.changed_at, fields, file.sha256, file.name, file.is_repeat, file.name)
 
 
 # -- a form's lines, in their order ---------------------------------------------------------------

@@ -429,7 +429,9 @@ class Table:
                 locator,
                 key,
             )
-        return Delivery(key, file.changed_at, fields, file.sha256, locator, file.is_repeat)
+        return Delivery(
+            key, file.changed_at, fields, file.sha256, locator, file.is_repeat, file.name
+        )
 
 
 class _Header:
