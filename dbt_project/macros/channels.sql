@@ -56,3 +56,20 @@
         )
     {%- endif -%}
 {%- endmacro %}
+
+{% macro is_too_long(column, kind) -%}
+    {#- Whether a value is longer than one of its kind may be. Bytes, because an index counts them; of a
+        list all items together, so that a hundred thousand short ones are too long as well. -#}
+    {%- if kind == 'list' -%}
+        octet_length(array_to_string({{ column }}, ' ', '-')) > {{ var('max_value_bytes') }}
+    {%- elif kind == 'narrative' -%}
+        octet_length({{ column }}) > {{ var('max_narrative_bytes') }}
+    {%- else -%}
+        octet_length({{ column }}) > {{ var('max_value_bytes') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro bounded(column, kind) -%}
+    {#- A value that is short enough to be read; null where it is not. -#}
+    case when not {{ is_too_long(column, kind) }} then {{ column }} end
+{%- endmacro %}

@@ -253,6 +253,7 @@ def test_unit_tests_pass(built: str, office: Settings) -> None:
 UNIT_TESTED_ELSEWHERE = {
     "stg_intake__records": "compiled from the channels at hand: test_a_field_map_becomes_sql",
     "rpt_figure_member": "the macro that int_figure_weeks__counted counts",
+    "stg_intake__status_versions": "compiled from the channels at hand: test_warehouse_bounds",
     "int_review_items__listed": "test_warehouse_procedure has a delivery for each check",
 }
 

@@ -168,6 +168,13 @@ select
             ) = 0
             then 'not_a_report'
         when is_test then 'test_row'
+        -- What decides whether and when it counts; any other field that is too long is only not read.
+        when
+            too_long_fields && array[
+                'register_number', 'record_kind', 'activity_kind',
+                'received_date', 'activity_date', 'period_date'
+            ]
+            then 'value_too_long'
         when not is_number_blank and number_parts is null then 'unreadable_number'
         when kind_code is null then 'unknown_kind'
         when counted_date is null then 'unreadable_date'

@@ -79,6 +79,14 @@ found as (
     inner join unread on written.vocabulary = unread.vocabulary and written.term_raw = unread.term_raw
     union all
     select
+        delivery_id,
+        'value_too_long' as check_code,
+        unnest(too_long_fields) as subject,
+        null as word,
+        null as since_date
+    from {{ ref('stg_intake__records') }}
+    union all
+    select
         records.delivery_id,
         'place_unresolved' as check_code,
         places.location_method as subject,
@@ -94,13 +102,18 @@ found as (
     union all
     select
         delivery_id,
-        split_part(reason_code, '_', 2) || '_' || split_part(reason_code, '_', 1) as check_code,
+        case
+            when reason_code = 'value_too_long' then reason_code
+            else split_part(reason_code, '_', 2) || '_' || split_part(reason_code, '_', 1)
+        end as check_code,
         'not_counted' as subject,
         null as word,
         null as since_date
     from {{ ref('int_records__set_apart') }}
     where
-        reason_code in ('unreadable_date', 'implausible_date', 'unreadable_number', 'unknown_kind')
+        reason_code in (
+            'unreadable_date', 'implausible_date', 'unreadable_number', 'unknown_kind', 'value_too_long'
+        )
         -- A list that tells no dates by design has none to correct.
         and (
             reason_code <> 'unreadable_date'

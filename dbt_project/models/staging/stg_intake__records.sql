@@ -1,7 +1,8 @@
 {#- One row per delivery as it now stands: the latest version of every (channel, source_id), unless
     that version says that the source withdrew it. In an increment only deliveries with a new version
     (stg_intake__changes): what is behind keeps its own state. The columns come from the channels' field maps,
-    compiled to literal paths: a corrected map is applied by the next build. -#}
+    compiled to literal paths: a corrected map is applied by the next build. A value longer than its
+    bound is not read: no model behind this one meets a text that an index or a cast cannot take. -#}
 {#- Named here, where parsing sees them too, so that dbt knows what staging is compiled from. -#}
 {% set channel_table = source('reference', 'channel') -%}
 {% set field_table = source('reference', 'channel_field') -%}
@@ -16,7 +17,7 @@
     'issue': 'list', 'violation_type': 'list',
     'accused_role': 'text', 'suspicion': 'text', 'status': 'text', 'status_reason': 'text',
     'forwarded_to': 'text', 'follow_up': 'text', 'during_campaign_event': 'text',
-    'election': 'text', 'method': 'text', 'prevention_type': 'text', 'narrative': 'text',
+    'election': 'text', 'method': 'text', 'prevention_type': 'text', 'narrative': 'narrative',
 } -%}
 
 {#- {channel: {record_kind, fields: {field: [{label, scheme, separator}]}}} -#}
@@ -38,6 +39,7 @@
     {% endfor -%}
 {% endif -%}
 
+with mapped as (
 {% for channel, map in maps.items() -%}
     select
         record_id,
@@ -97,3 +99,29 @@
     from {{ source('raw', 'record') }}
     where false
 {% endfor %}
+)
+
+select
+    record_id,
+    channel,
+    source_id,
+    delivery_id,
+    batch_id,
+    received_at,
+    default_record_kind,
+    is_free_text
+    {%- for field, kind in fields.items() %}
+    {%- set column = field ~ ('_list' if kind == 'list' else '_raw') %},
+    {{ bounded(column, kind) }} as {{ column }}
+    {%- if kind == 'code' %},
+    {{ field }}_scheme
+    {%- endif %}
+    {%- endfor %},
+    -- The fields of which the source gave more than is read.
+    array_remove(array[
+        {%- for field, kind in fields.items() %}
+        {%- set column = field ~ ('_list' if kind == 'list' else '_raw') %}
+        case when {{ is_too_long(column, kind) }} then '{{ field }}' end {{- ',' if not loop.last }}
+        {%- endfor %}
+    ], null) as too_long_fields
+from mapped

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from typing import Any
 
 import yaml
 from psycopg import sql
@@ -39,6 +40,7 @@ def check_raw(*, settings: Settings, database_url: str) -> checks.GateResult:
         ).fetchone()
         connection.commit()
         since = int(row[0]) if row else 0
+        variables = _variables(settings)
         result = checks.run_suite(
             settings.expectations / "raw.yaml",
             connection=connection,
@@ -49,7 +51,8 @@ def check_raw(*, settings: Settings, database_url: str) -> checks.GateResult:
                 "known": _known_words(settings),
                 "term_key": _macro(settings, "term_key", "part"),
                 "names_nobody": _macro(settings, "names_nobody", "word"),
-                "blank": _blank_words(settings),
+                "blank": json.dumps(variables["blank_words"]),
+                "max_value_bytes": variables["max_value_bytes"],
             },
         )
     for warning in result.warnings:
@@ -70,10 +73,11 @@ def _known_words(settings: Settings) -> str:
     return json.dumps(words)
 
 
-def _blank_words(settings: Settings) -> str:
-    """What the dbt project takes for an empty cell, as JSON."""
+def _variables(settings: Settings) -> dict[str, Any]:
+    """The variables of the dbt project, so that the gate reads values as the build does."""
     project = yaml.safe_load((settings.dbt_project / "dbt_project.yml").read_text(encoding="utf-8"))
-    return json.dumps(project["vars"]["blank_words"])
+    variables: dict[str, Any] = project["vars"]
+    return variables
 
 
 def _macro(settings: Settings, name: str, column: str) -> sql.SQL:
