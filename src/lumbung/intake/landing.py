@@ -8,17 +8,15 @@ version, also when it returns after something else (A, B, A: `recurrence`). The 
 stored, the public and the private part apart: a field that is declared later, or becomes personal,
 makes new versions at the next pull, which is how it moves out of the vault or into it.
 
-<<<<<<< HEAD
 A delivery that was received after now (`CLOCK_TOLERANCE`) is quarantined: its own clock is wrong or
 its time forged, and what the warehouse holds must not come from the future. It is landed by the
 first pull after that time.
-=======
+
 Where people keep several files that may hold one row (`Delivery.file`), the file that changed the
 row last decides: a row that a file repeats unchanged is a duplicate, though another file has given
 another content since. `ops.file_row` holds what each file last gave. A file of a new name continues
 the series of the files whose names differ from its own in digits only (`Buku 40.xlsx`, `Buku
 41.xlsx`); without a series, a content that some file gave before is a repetition.
->>>>>>> 987bf74 (Keep a correction until its own row changes)
 
 The common case has no conflict: a chunk is copied straight into the tables. Only when one of a few
 probed source ids is known, or the copy meets a unique violation, are the stored versions looked up.
