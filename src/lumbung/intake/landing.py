@@ -48,6 +48,7 @@ from psycopg.types.json import Jsonb
 from lumbung.errors import ConfigurationError, LandingError, SourceError
 from lumbung.intake.connectors import PLACE_LABELS, SYSTEM_LABELS, Delivery, Met, Unreadable
 from lumbung.intake.contract import Channel, normalise
+from lumbung.intake.features import FIELDS, Features, TextFeatures, copied, copy_features
 from lumbung.intake.file_rows import FileKeys, FileRow, FileRows
 from lumbung.intake.vault import NONCE_BYTES, Vault, associate, is_cut
 
@@ -100,6 +101,7 @@ _Version = tuple[
     bytes,  # private part, sealed; or nothing
     bool,  # is_repeat
     FileRow | None,  # the row of the file that gave it
+    Features | None,  # of its narrative
 ]
 """A delivery, split, hashed, sealed and serialised; a plain tuple because there are millions."""
 
@@ -224,6 +226,9 @@ class Landing:
         self._subject = channel.subject
         self._hasher = vault.hasher(self._name)
         self._vault = vault
+        self._features = (
+            TextFeatures(channel, vault.feature_key) if FIELDS[0] in channel.fields else None
+        )
         self._run_key = run_key
         self._plans = _Plans(channel)
         self._file_keys = FileKeys(self._short_hash)
@@ -577,7 +582,10 @@ class Landing:
         if chunk.count < _SAMPLED or not chunk.count % _SAMPLED:
             self._look_at_types(chunk, fields, plan)
         file_row = None if file is None else self._file_row(file, fields, plan)
-        chunk.versions.append((source_id, content_hash, b"".join(row), hidden, is_repeat, file_row))
+        features = self._features.of_payload(public) if self._features else None
+        chunk.versions.append(
+            (source_id, content_hash, b"".join(row), hidden, is_repeat, file_row, features)
+        )
         chunk.count += 1
         chunk.size += size
 
@@ -651,7 +659,7 @@ class Landing:
         fresh: list[tuple[_Version, int]] = []
         first_id = batch_id << _PLACE_BITS
         for place, version in enumerate(versions):
-            source_id, content_hash, _, _, is_repeat, row = version
+            source_id, content_hash, _, _, is_repeat, row, _ = version
             standing, current, is_tombstone = latest.get(source_id, (None, None, False))
             before = recurrences.get((source_id, content_hash))
             is_known = before is not None
@@ -699,6 +707,16 @@ class Landing:
                 "copy vault.identity (record_id, ciphertext) from stdin (format binary)"
             ) as copy:
                 copy.write(b"".join(hidden) + _TRAILER)
+        if self._features is not None:
+            version_of_features = self._features.version
+            copy_features(
+                db,
+                (
+                    copied(record_id, version_of_features, features)
+                    for record_id, (version, _) in enumerate(fresh, batch_id << _PLACE_BITS)
+                    if (features := version[6]) is not None
+                ),
+            )
 
     def _quarantine(self, db: psycopg.Cursor[Any], batch_id: int, unreadable: list[_Kept]) -> int:
         """Keep what could not be read; returns how many were not kept before."""

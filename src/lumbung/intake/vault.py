@@ -37,6 +37,8 @@ class Vault:
         self._cipher = AESGCM(_derive(key, b"seal"))
         self._content = blake2b(digest_size=16, key=_derive(key, b"content"))
         self._subject = blake2b(digest_size=16, key=_derive(key, b"subject"))
+        self.feature_key = _derive(key, b"feature")
+        """Of the keyed hashes of `lumbung.intake.features`."""
         self.fingerprint = _derive(key, b"fingerprint")[:16]
         """Tells one key from another without giving it away."""
 

@@ -105,7 +105,7 @@ def build(
             they are, or that another build has not finished.
 
     """
-    from lumbung.intake import contract
+    from lumbung.intake import contract, features
 
     channels, mistakes = contract.read_channels(settings.channels)
     stopped = contract.stopped(mistakes)
@@ -116,9 +116,12 @@ def build(
             connection.autocommit = True
             with _alone(connection):
                 contract.sync(connection, channels, mistakes)
+                underived = features.complete(connection, channels, settings)
+                for warning in underived:
+                    print(f"warn     {warning}")
                 run = _Run(connection, settings, database_url, on_node)
                 result = run.build(select, full_refresh, since, resume)
-                return replace(result, warnings=[*stopped, *result.warnings])
+                return replace(result, warnings=[*stopped, *underived, *result.warnings])
     except psycopg.OperationalError as error:
         raise BuildError(
             f"the database went away: {_one_line(error)}",
