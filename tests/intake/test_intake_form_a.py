@@ -426,16 +426,16 @@ def test_whole_pulls_with_an_edit_a_deletion_and_an_outage(
     put("a.docx", written(LINES), 0)
     put("b.docx", written(second), 1)
     put("c.docx", b"PK rusak", 2)
-    lines = form._lines
+    take = form._Form.take
     with monkeypatch.context() as patch:
         calls = iter(range(10_000))
 
-        def breaks(element: Any) -> Any:
-            if next(calls) == 4:
+        def breaks(self: Any, cells: list[str]) -> None:
+            if next(calls) == 30:
                 raise MemoryError
-            return lines(element)
+            take(self, cells)
 
-        patch.setattr(form, "_lines", breaks)
+        patch.setattr(form._Form, "take", breaks)
         with pytest.raises(MemoryError):
             pull()
     first = pull()

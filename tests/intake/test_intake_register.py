@@ -22,7 +22,7 @@ from intake_samples import HEADER, REGISTER, channel, header_merges, ods, workbo
 from upath import UPath
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors import Delivery, Item, Mark, Source, Unreadable
+from lumbung.intake.connectors import Delivery, Item, Mark, Source, Unreadable, bounded
 from lumbung.intake.connectors.register import read
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import Vault
@@ -735,3 +735,85 @@ def test_a_long_register_is_read_in_little_memory(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert count == 60_000
     assert peak < 20_000_000, "17 MB of text went through"
+
+
+# -- files that are made to exhaust a reader -------------------------------------------------------
+
+
+def strays(*cells: tuple[int, int]) -> bytes:
+    """A register of two sheets with a character in cells far outside of the second one's table."""
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
+        for name, rows in (("September", [1, 2, 3]), ("Oktober", [4, 5, 6])):
+            made = book.add_worksheet(name)
+            labels = ["No", "Nomor", "Kab/Kota", "Uraian", "Kejadian", "Pelapor"]
+            for r, row in enumerate(
+                [labels, *([n, f"{n}/LP", "Bangka", "a", "b", "c"] for n in rows)]
+            ):
+                made.write_row(r, 0, row)
+            for row, column in cells if name == "Oktober" else ():
+                made.write_string(row, column, "x")
+    return buffer.getvalue()
+
+
+PLAIN = {
+    "fields": {"register_number": {"from": "Nomor"}, "regency": {"from": "Kab/Kota"}},
+    "personal": ["Pelapor"],
+    "subject": [],
+}
+LAST = (1_048_575, 16_383)
+
+
+@pytest.mark.parametrize(
+    "cells", [[LAST], [(1_048_575, 60)], [(1, 16_383), (2, 300), (900_000, 0), LAST]]
+)
+def test_a_stray_cell_far_outside_loses_no_row_of_its_register(
+    read_files: Reader, cells: list[tuple[int, int]]
+) -> None:
+    """calamine asks for 549 GB, and Rust's allocator aborts its process."""
+    files = {
+        "a.xlsx": strays(*cells),
+        "b.xlsx": workbook({"S": [["Nomor", "Kab/Kota"], ["9", "B"]]}),
+    }
+    items = read_files(files, **PLAIN)
+    assert refused(items) == [("stray_cells", "a.xlsx")]
+    assert set(deliveries(items)) == {*(f"{n}/LP" for n in range(1, 7)), "9"}
+
+
+def test_what_exceeds_the_limits_is_quarantined_by_name(
+    read_files: Reader, monkeypatch: pytest.MonkeyPatch, samples: Path
+) -> None:
+    good = workbook({"S": [["Nomor", "Kab/Kota"], ["9", "B"]]})
+    dense = workbook(
+        {"S": [["Nomor", "Kab/Kota"], *([f"{n}", "B" * 9_000] for n in range(40_000))]}
+    )
+    monkeypatch.setattr(bounded, "MEMORY", 160 << 20)  # it takes 360 MB
+    items = read_files({"padat.xlsx": dense, "baik.xlsx": good}, **PLAIN)
+    assert refused(items) == [("too_large", "padat.xlsx")]
+    assert set(deliveries(items)) == {"9"}
+    monkeypatch.undo()
+    monkeypatch.setattr(bounded, "SILENCE_SECONDS", 0)
+    assert refused(read_files({"padat.xlsx": dense}, **PLAIN)) == [
+        ("too_large", "padat.xlsx"),
+        ("too_large", "baik.xlsx"),
+    ]
+
+
+def test_a_reader_that_raises_anything_is_told_by_the_name_of_its_file(read_files: Reader) -> None:
+    """calamine raises OSError of an xlsb that ends within a record."""
+    whole = xlsb([["Nomor", "Kab/Kota"], ["1/LP", "Bangka"]])
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheets = [name for name in parts if "sheet" in name and name.endswith(".bin")]
+    assert sheets
+    files = {}
+    for size in range(1, len(parts[sheets[0]]), 7):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as made:
+            for name, content in parts.items():
+                made.writestr(name, content[:size] if name == sheets[0] else content)
+        files[f"{size:04d}.xlsb"] = buffer.getvalue()
+    items = read_files({**files, "z.xlsb": whole}, **PLAIN)
+    named = {str(item.locator).partition(" | ")[0] for item in items if not isinstance(item, Mark)}
+    assert named == {*files, "z.xlsb"}, "each file is read or told"
+    assert "1/LP" in deliveries(items)

@@ -17,6 +17,7 @@ from intake_samples import CHAT, FORM, HEADER, REGISTER, channel, header_merges,
 from lumbung.errors import ConfigurationError, ServiceError, SourceError
 from lumbung.intake import run
 from lumbung.intake.connectors import Delivery, Mark, Source, Unreadable
+from lumbung.intake.connectors.register import Table
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts, Landing
 from lumbung.intake.vault import Vault, associate
@@ -511,3 +512,25 @@ def test_a_field_that_is_declared_later_undoes_no_correction(
     add_channel(REGISTER, fields=fields)
     pull("register_contoh")
     assert stories(db)["1/LP"] == ["a", "A", "A", "A"]
+
+
+def test_a_failure_of_a_reader_ends_no_pull(
+    pull: Pull,
+    db: psycopg.Connection,
+    add_channel: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inbox = add_channel(REGISTER)
+    put(inbox / "a.xlsx", register(("1/LP", "rahasia")), 0)
+    put(inbox / "b.xlsx", register(("2/LP", "x")), 1)
+    item = Table._item
+
+    def fails(self: Table, file: Any, *rest: Any) -> Any:
+        if file.name == "a.xlsx":
+            raise ValueError("rahasia")
+        return item(self, file, *rest)
+
+    monkeypatch.setattr(Table, "_item", fails)
+    assert pull("register_contoh") == IntakeCounts(read=2, landed=1, quarantined=1)
+    told = "select reason_code, locator, reason not like '%rahasia%' from quarantine.record"
+    assert db.execute(told.encode()).fetchall() == [("unreadable_file", "a.xlsx", True)]

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +34,9 @@ from lumbung.intake.connectors import (
     reader,
     ushahidi,
 )
-from lumbung.intake.connectors.ods import Merge
 from lumbung.intake.contract import CANONICAL, Channel, EmailSource, FormCsvSource, normalise
 from lumbung.intake.evidence import Evidence
+from lumbung.intake.foreign.ods import Merge
 
 _ADDRESS = re.compile(r"https?://")
 KINDS = (
@@ -343,24 +342,23 @@ def _tables(sample: str, content: bytes) -> dict[str, _Table]:
     """The table of every visible sheet of a workbook, or of a CSV file, by the sheet's name."""
     import csv
 
-    from python_calamine import CalamineWorkbook, SheetVisibleEnum
-
-    from lumbung.intake.connectors import delimited, register
+    from lumbung.intake.connectors import bounded, delimited
 
     found: dict[str, _Table] = {}
-    if content[:2] in (b"PK", b"\xd0\xcf"):
-        try:
-            workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
-            for sheet in workbook.sheets_metadata:
-                if sheet.visible == SheetVisibleEnum.Visible:
-                    stream, merges = register.cells(workbook.get_sheet_by_name(sheet.name))
-                    found[sheet.name] = _table(list(islice(stream, _ROWS)), merges)
-        except Exception as error:
-            raise _unusable(sample, "is no workbook that can be opened") from error
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "contoh.csv"
-            path.write_bytes(content)
+    with tempfile.TemporaryDirectory() as folder, bounded.Child() as child:
+        path = Path(folder) / "contoh"
+        path.write_bytes(content)
+        if content[:2] in (b"PK", b"\xd0\xcf"):
+            try:
+                for sheet in child.sheets(path):
+                    lines: list[list[Any]] = []
+                    for row in sheet.rows:  # all of them: the next sheet comes behind
+                        if len(lines) < _ROWS:
+                            lines += [[]] * min(row, _ROWS) if isinstance(row, int) else [row]
+                    found[sheet.name] = _table(lines[:_ROWS], sheet.merges)
+            except bounded.ForeignError as error:
+                raise _unusable(sample, "is no workbook that can be opened") from error
+        else:
             try:
                 text = delimited.Text(path, lambda rows: len(_table(rows[:_ROWS], [])[0]))
             except csv.Error as error:

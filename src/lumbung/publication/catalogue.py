@@ -1634,5 +1634,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "reason_blurred_time": ("Waktu tidak pasti", "Its time is not certain"),
     "reason_implausible_date": ("Tanggal tidak masuk akal", "Its date is not plausible"),
     "reason_doubtful_message": ("Pesan yang meragukan", "A message that is in doubt"),
+    "reason_stray_cells": ("Sel jauh di luar tabel", "Cells far outside of a table"),
+    "reason_cut_off": ("Berkas terpotong", "The file is cut off"),
     "reason_other": ("Alasan lain", "Another reason"),
 }

@@ -10,27 +10,31 @@ the bytes that were hashed.
 from __future__ import annotations
 
 import codecs
+import errno
+import logging
 import time
-import zipfile
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 from urllib.parse import urlsplit
 
-from lumbung.errors import LumbungError, SourceError
+from lumbung.errors import BARRED, FULL, LumbungError, SourceError
 from lumbung.intake.connectors import Item, Mark, Source, SourceConnection, Unreadable
 from lumbung.intake.evidence import TooLargeError
+from lumbung.intake.foreign.archives import is_bomb as is_bomb
 
 if TYPE_CHECKING:
     from upath import UPath
 
-_MAX_UNPACKED = 2 << 30
-_MAX_RATIO = 200
-_HARMLESS = 64 << 20
 _TIMEOUT_SECONDS = 60
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 def open_folder(inbox: Path, connection: SourceConnection | None) -> UPath:
@@ -206,12 +210,34 @@ class Folder:
                 yield file
                 yield self.mark()
             else:
-                yield from read_file(file)
+                yield from guarded(file, read_file(file))
                 yield self.mark(file.locator("") if is_listing else None)
 
     def mark(self, complete: str | None = None) -> Mark:
         """All files so far were read to their end."""
         return Mark({"files": {**self._before, **self._read}}, complete)
+
+
+def guarded(file: File, items: Iterable[T]) -> Iterator[T | Unreadable]:
+    """What a file holds; whatever its reader raises, the other files of a pull are still read.
+
+    Raises:
+        LumbungError: what the reader raises for a person to act on.
+        OSError: when this machine is at fault, as with a MemoryError.
+    """
+    try:
+        yield from items
+    except (LumbungError, MemoryError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in FULL | BARRED | {errno.EIO, errno.ENOMEM}:
+            raise
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        log.warning(  # without the error's text, which may hold what was read
+            "a file was quarantined: %s in %s:%s", type(error).__name__, place.name, place.lineno
+        )
+        reason = "berkas ini tidak dapat dibaca; simpan ulang dan kirim kembali"
+        yield file.unreadable("unreadable_file", reason)
 
 
 def _too_large(name: str, changed_at: datetime) -> Unreadable:
@@ -235,13 +261,6 @@ class _Stream:
             return bytes(self._stream.read(size))
         except Exception as error:
             raise _BrokenError from error
-
-
-def is_bomb(archive: zipfile.ZipFile) -> bool:
-    """Whether an archive claims to unpack to more than any delivery is."""
-    unpacked = sum(member.file_size for member in archive.infolist())
-    packed = sum(member.compress_size for member in archive.infolist())
-    return unpacked > _MAX_UNPACKED or unpacked > max(_HARMLESS, _MAX_RATIO * packed)
 
 
 def text_encoding(path: Path) -> str:

@@ -11,21 +11,19 @@ and by themselves `Nomor`, `Uraian`, `Kegiatan` (a list: of several activities o
 values stand under labels of their own) and `Dugaan pelanggaran` (`ada`, `tidak ada`). Where a time
 and place are told in one value, its date is given as `Tanggal` too.
 
-Only the document's text is read, up to 32 MB of it; pictures stay in the file, which is evidence.
+Only the document's text is read, up to 32 MB of it, by a child process with limits of memory and
+time (`lumbung.intake.connectors.bounded`); pictures stay in the file, which is evidence.
 """
 
 from __future__ import annotations
 
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from docx.oxml import parse_xml
-
 from lumbung.intake.connectors import Delivery, Item, Source, Unreadable
-from lumbung.intake.connectors.files import File, Folder, is_bomb
+from lumbung.intake.connectors.bounded import Child, ForeignError
+from lumbung.intake.connectors.files import File, Folder, guarded
 from lumbung.intake.contract import Channel, FormASource, normalise
 
 NUMBER, SUSPICION = "Nomor", "Dugaan pelanggaran"
@@ -33,8 +31,6 @@ OFFICER, ACTIVITY, STORY, VIOLATION, WITNESS = "Pengawas", "Kegiatan", "Uraian",
 SIGNATURE = "Tanda tangan"
 
 _MAX_TEXT = 32 << 20
-_MAX_RELATIONS = 1 << 20
-
 _TITLES = (  # of sections, without their numbers; the first that fits
     (re.compile(r"(?:data|identitas) (?:pengawas|pelaksana)\b.*"), OFFICER),
     (re.compile(r"(?:uraian|hasil|ringkasan)(?: singkat)?(?: hasil| kegiatan)* pengawasan"), STORY),
@@ -70,9 +66,26 @@ _SUBTITLES = re.compile(
 )
 """Labels of the section on a violation: they end the list of witnesses, and may stand alone."""
 
-_MAIN = re.compile(
-    rb'Type="[^"]*/officeDocument"[^>]*Target="/?([^"]+)"|Target="/?([^"]+)"[^>]*Type="[^"]*/officeDocument"'
-)
+_REFUSED = {
+    "unsafe_archive": (
+        "unsafe_archive",
+        "isi berkas mengembang tidak wajar; simpan ulang dan kirim kembali",
+    ),
+    "unusual_xml": (
+        "unsafe_archive",
+        "berkas memuat definisi XML yang tidak lazim; simpan ulang dan kirim kembali",
+    ),
+    "too_large": ("too_large", "teks formulir terlalu besar; periksa berkasnya"),
+    "limits": (
+        "too_large",
+        "formulir membutuhkan memori atau waktu di luar batas; periksa berkasnya",
+    ),
+    "broken": (
+        "unreadable_file",
+        "bukan dokumen docx yang utuh, atau dikunci; simpan sebagai docx dan kirim kembali",
+    ),
+}
+"""Why the child process could not read a document -> reason code and reason."""
 
 
 class _UnreadableError(Exception):
@@ -91,22 +104,27 @@ def read(source: Source) -> Iterator[Item]:
     folder = Folder(source, options.files)
     present: set[str] = set()
     replaced: dict[str, None] = {}
-    for file in folder:
-        if isinstance(file, Unreadable):
-            yield file
-            continue
-        try:
-            item = _delivery(source, file)
-        except _UnreadableError as error:
-            item = file.unreadable(error.code, error.reason)
-        yield item
-        if isinstance(item, Unreadable):
-            folder.leave(file)
-        else:
-            present.add(item.source_id)
-            if before := folder.before(file):
-                replaced[_unnumbered(source, before)] = None
+    with Child() as child:
+        for file in folder:
+            if isinstance(file, Unreadable):
+                yield file
+                continue
+            (item,) = guarded(file, _read(source, file, child))
+            yield item
+            if isinstance(item, Delivery):
+                present.add(item.source_id)
+                if before := folder.before(file):
+                    replaced[_unnumbered(source, before)] = None
+            else:
+                folder.leave(file)
     yield folder.mark()._replace(withdrawn=tuple(each for each in replaced if each not in present))
+
+
+def _read(source: Source, file: File, child: Child) -> Iterator[Item]:
+    try:
+        yield _delivery(source, file, child)
+    except _UnreadableError as error:
+        yield file.unreadable(error.code, error.reason)
 
 
 def _unnumbered(source: Source, sha256: bytes) -> str:
@@ -114,9 +132,16 @@ def _unnumbered(source: Source, sha256: bytes) -> str:
     return source.digest(sha256).hex()
 
 
-def _delivery(source: Source, file: File) -> Delivery | Unreadable:
+def _delivery(source: Source, file: File, child: Child) -> Delivery | Unreadable:
+    if not file.name.casefold().endswith((".docx", ".docm")):
+        reason = "jenis berkas ini bukan formulir; kirim sebagai docx"
+        raise _UnreadableError("unreadable_file", reason)
+    try:
+        lines = child.document(file.path, _MAX_TEXT)
+    except ForeignError as error:
+        raise _UnreadableError(*_REFUSED[error.code]) from error
     form = _Form(source.channel)
-    for cells in _lines(_body(file)):
+    for cells in lines:
         form.take(cells)
     fields = form.fields()
     written = re.sub(r"\s", "", str(fields.get(NUMBER, ""))).upper()
@@ -284,97 +309,3 @@ class _Form:
 def _joined(parts: list[str]) -> str:
     text = "\n".join(parts).strip()
     return "" if normalise(text) in ("", ":") else text
-
-
-# -- Office Open XML (ECMA-376), as much of it as a form's text needs -----------------------------
-
-
-def _body(file: File) -> Any:
-    """The document's body as an XML element."""
-    damaged = "bukan dokumen docx yang utuh, atau dikunci; simpan sebagai docx dan kirim kembali"
-    if not file.name.casefold().endswith((".docx", ".docm")):
-        reason = "jenis berkas ini bukan formulir; kirim sebagai docx"
-        raise _UnreadableError("unreadable_file", reason)
-    try:
-        with zipfile.ZipFile(file.path) as archive:
-            if is_bomb(archive):
-                reason = "isi berkas mengembang tidak wajar; simpan ulang dan kirim kembali"
-                raise _UnreadableError("unsafe_archive", reason)
-            with archive.open("_rels/.rels") as part:
-                main = _MAIN.search(part.read(_MAX_RELATIONS))
-            name = (main[1] or main[2]).decode() if main else "word/document.xml"
-            with archive.open(name) as part:
-                content = part.read(_MAX_TEXT + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, ValueError) as error:
-        raise _UnreadableError("unreadable_file", damaged) from error
-    if len(content) > _MAX_TEXT:
-        reason = "teks formulir terlalu besar; periksa berkasnya"
-        raise _UnreadableError("too_large", reason)
-    if b"<!DOCTYPE" in content.replace(b"\0", b""):  # no form has one, nor entities
-        reason = "berkas memuat definisi XML yang tidak lazim; simpan ulang dan kirim kembali"
-        raise _UnreadableError("unsafe_archive", reason)
-    try:
-        return parse_xml(content)
-    except SyntaxError as error:  # lxml's
-        raise _UnreadableError("unreadable_file", damaged) from error
-
-
-def _kind(element: Any) -> str:
-    """An element's name without its namespace; empty for comments."""
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
-
-
-def _lines(element: Any) -> Iterator[list[str]]:
-    """Paragraphs (of one cell) and the rows of tables, in their order."""
-    for child in element:
-        kind = _kind(child)
-        if kind == "p":
-            yield from ([" ".join(line.split())] for line in _text(child).split("\n"))
-        elif kind == "tr":
-            yield from _row([[*_paragraphs(cell)] for cell in _cells(child)])
-        elif kind not in ("del", "moveFrom", "Fallback"):
-            yield from _lines(child)
-
-
-def _row(cells: list[list[str]]) -> Iterator[list[str]]:
-    """A table's row: one line of cells, or several where cells hold lines side by side."""
-    full = [cell for cell in cells if cell]
-    if len(full) == 1:
-        yield from ([line] for line in full[0])
-    elif len(full) > 1 and len(full[0]) > 1 and len({len(cell) for cell in full}) == 1:
-        yield from map(list, zip(*full, strict=True))
-    elif full:
-        yield ["\n".join(cell) for cell in cells]
-
-
-def _cells(row: Any) -> Iterator[Any]:
-    for child in row:
-        if _kind(child) == "tc":
-            yield child
-        elif _kind(child) not in ("del", "moveFrom"):
-            yield from _cells(child)
-
-
-def _paragraphs(cell: Any) -> Iterator[str]:
-    """The lines of a cell that are not empty, those of tables within it included."""
-    for cells in _lines(cell):
-        if line := " ".join(filter(None, cells)):
-            yield line
-
-
-def _text(paragraph: Any) -> str:
-    """What a paragraph shows: without deleted text, fields' codes and fallbacks."""
-    parts: list[str] = []
-    for child in paragraph:
-        kind = _kind(child)
-        if kind == "t":
-            parts.append(child.text or "")
-        elif kind in ("tab", "ptab"):
-            parts.append("\t")
-        elif kind in ("br", "cr"):
-            parts.append("\n")
-        elif kind == "noBreakHyphen":
-            parts.append("-")
-        elif kind not in ("del", "moveFrom", "Fallback", "pPr", "rPr"):
-            parts.append(_text(child))
-    return "".join(parts)

@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo
 from lumbung.errors import SourceError
 from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
 from lumbung.intake.connectors.delimited import Table
-from lumbung.intake.connectors.files import File, Folder
+from lumbung.intake.connectors.files import File, Folder, guarded
 from lumbung.intake.connectors.http import Api
 from lumbung.intake.contract import FormCsvSource, normalise
 
@@ -161,6 +161,9 @@ class _Export:
         Raises:
             SourceError: when its times are written in another order than the channel says.
         """
+        return guarded(self._file, self._items())
+
+    def _items(self) -> Iterator[Delivery | Unreadable]:
         file = self._file
         try:
             table = Table(file.path, self._stamps)

@@ -6,32 +6,27 @@ is left out: titles, blank rows, column numbers, subtotals, banners and signatur
 might be one is a delivery and, where it cannot be read, quarantined. A visible sheet that is not
 empty and has no header is quarantined too: list it under `skip_sheets` if it is no register.
 
-Memory: the rows of one sheet as calamine holds them (compact), and one row as Python objects.
+Memory: one row as Python objects; the child process that reads workbooks holds the rows of one
+sheet (`lumbung.intake.connectors.bounded`).
 """
 
 from __future__ import annotations
 
 import csv
 import re
-import zipfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from datetime import date, datetime, time, timedelta
-from fnmatch import fnmatch
-from itertools import chain, islice, pairwise
-from mmap import ACCESS_READ, mmap
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
-from xml.parsers.expat import ExpatError
 
 import orjson
-from python_calamine import CalamineSheet, PasswordError, SheetVisibleEnum, load_workbook
 
-from lumbung.intake.connectors import Delivery, Item, Source, Unreadable, ods
+from lumbung.intake.connectors import Delivery, Item, Source, Unreadable
+from lumbung.intake.connectors.bounded import Child, ForeignError
 from lumbung.intake.connectors.delimited import Text
-from lumbung.intake.connectors.files import File, Folder, is_bomb
-from lumbung.intake.connectors.ods import Merge
+from lumbung.intake.connectors.files import File, Folder
 from lumbung.intake.contract import Channel, RegisterSource, distinct, normalise
+from lumbung.intake.foreign.ods import Merge
 
 Row = Sequence[Any]
 
@@ -49,94 +44,69 @@ def read(source: Source) -> Iterator[Item]:
     options = source.channel.source
     assert isinstance(options, RegisterSource)  # noqa: S101 - the kind says so
 
-    def read_whole(file: File) -> Iterator[Item]:
-        return read_file(Table(source.channel, options), options, file)
+    with Child() as child:
 
-    yield from Folder(source, options.files).items(read_whole, is_listing=True)
+        def read_whole(file: File) -> Iterator[Item]:
+            return read_file(Table(source.channel, options), options, file, child)
+
+        yield from Folder(source, options.files).items(read_whole, is_listing=True)
 
 
-def read_file(table: Table, options: RegisterSource, file: File) -> Iterator[Item]:
-    """Every row of one file, whatever its format."""
-    suffix = _suffix(file)
+def read_file(table: Table, options: RegisterSource, file: File, child: Child) -> Iterator[Item]:
+    """Every row of one file, whatever its format; workbooks are read by a child process."""
+    suffix = Path(file.name).suffix.casefold()
     if suffix in _TEXTS:
         yield from _csv(table, file)
     elif suffix in _WORKBOOKS:
-        yield from _workbook(table, options, file)
+        yield from _workbook(table, options, file, child)
     else:
         reason = "jenis berkas ini bukan buku register; kirim sebagai xlsx, xls, xlsb, ods atau csv"
         yield file.unreadable("unreadable_file", reason)
 
 
-def _suffix(file: File) -> str:
-    return Path(file.name).suffix.casefold()
+_REFUSED = {
+    "encrypted": (
+        "unreadable_file",
+        "buku kerja dikunci kata sandi; simpan tanpa kata sandi dan kirim kembali",
+    ),
+    "unsafe_archive": (
+        "unsafe_archive",
+        "isi berkas mengembang tidak wajar; simpan ulang dan kirim kembali",
+    ),
+    "limits": (
+        "too_large",
+        "buku kerja membutuhkan memori atau waktu di luar batas; hapus sel, baris, dan kolom yang"
+        " jauh di luar tabel, simpan ulang dan kirim kembali",
+    ),
+    "broken": (
+        "unreadable_file",
+        "buku kerja rusak atau belum terkirim utuh; simpan ulang dan kirim kembali",
+    ),
+}
+"""Why the child process could not read a workbook -> reason code and reason."""
 
 
-def _workbook(table: Table, options: RegisterSource, file: File) -> Iterator[Item]:
-    if zipfile.is_zipfile(file.path):
-        with suppress(zipfile.BadZipFile), zipfile.ZipFile(file.path) as archive:
-            if is_bomb(archive):
-                reason = "isi berkas mengembang tidak wajar; simpan ulang dan kirim kembali"
-                yield file.unreadable("unsafe_archive", reason)
-                return
+def _workbook(table: Table, options: RegisterSource, file: File, child: Child) -> Iterator[Item]:
+    is_empty, is_trimmed = True, False
+    sheets = child.sheets(
+        file.path, options.sheets, options.skip_sheets, hidden_sheets=options.hidden_sheets
+    )
     try:
-        with file.path.open("rb") as stream:
-            workbook = load_workbook(stream)
-            sheets = [
-                sheet.name
-                for sheet in workbook.sheets_metadata
-                if (options.hidden_sheets or sheet.visible == SheetVisibleEnum.Visible)
-                and _matches(sheet.name, options.sheets)
-                and not _matches(sheet.name, options.skip_sheets)
-            ]
-            if not sheets:
-                reason = "tidak ada lembar yang dibaca; periksa nama lembar di berkas kanal"
-                yield file.unreadable("header_not_found", reason)
-            merges = ods.merged(file.path) if _suffix(file) == ".ods" else {}
-            for name in sheets:
-                sheet = workbook.get_sheet_by_name(name)
-                yield from table.rows(file, name, *cells(sheet, merges.get(name)))
-    except BaseException as error:  # calamine's Rust panics are no Exceptions
-        if not _is_calamines(error) and not isinstance(error, ExpatError):
-            raise
-        if isinstance(error, PasswordError) or _is_encrypted(file.path):
-            reason = "buku kerja dikunci kata sandi; simpan tanpa kata sandi dan kirim kembali"
-        else:
-            reason = "buku kerja rusak atau belum terkirim utuh; simpan ulang dan kirim kembali"
-        yield file.unreadable("unreadable_file", reason)
-
-
-def _is_encrypted(path: Path) -> bool:
-    """Whether a file is an OLE container of an encrypted workbook ([MS-OFFCRYPTO] 2.3.4.4)."""
-    if not path.stat().st_size:
-        return False
-    with path.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as content:
-        return content.find("EncryptedPackage".encode("utf-16-le")) >= 0
-
-
-def _is_calamines(error: BaseException) -> bool:
-    names = {kind.__name__ for kind in type(error).__mro__}
-    return bool(names & {"CalamineError", "PanicException"})
-
-
-def _matches(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatch(name.casefold(), pattern.casefold()) for pattern in patterns)
-
-
-def cells(
-    sheet: CalamineSheet, merged: Iterable[Merge] | None = None
-) -> tuple[Iterator[Row], list[Merge]]:
-    """Rows from the first one of the sheet on, and merged ranges in the rows' own columns.
-
-    Args:
-        sheet: the sheet.
-        merged: its merged ranges, where calamine does not know them.
-    """
-    left = sheet.start[1] if sheet.start else 0
-    merges = [
-        ((top, max(first - left, 0)), (bottom, last - left))
-        for (top, first), (bottom, last) in merged or sheet.merged_cell_ranges or ()
-    ]
-    return iter(sheet.iter_rows()), merges
+        for sheet in sheets:
+            is_empty, is_trimmed = False, is_trimmed or sheet.is_trimmed
+            yield from table.rows(file, sheet.name, sheet.rows, sheet.merges)
+    except ForeignError as error:
+        yield file.unreadable(*_REFUSED[error.code])
+        return
+    if is_empty:
+        reason = "tidak ada lembar yang dibaca; periksa nama lembar di berkas kanal"
+        yield file.unreadable("header_not_found", reason)
+    if is_trimmed:
+        reason = (
+            "sel yang terisi jauh di luar tabel diabaikan; hapus sel itu, simpan ulang dan kirim"
+            " kembali"
+        )
+        yield file.unreadable("stray_cells", reason)
 
 
 def _csv(table: Table, file: File) -> Iterator[Item]:
@@ -187,16 +157,16 @@ class Table:
         self._shapes: set[str] = set()
 
     def rows(
-        self, file: File, sheet: str, rows: Iterable[Row], merges: list[Merge]
+        self, file: File, sheet: str, rows: Iterable[Row | int], merges: list[Merge]
     ) -> Iterator[Item]:
-        """The deliveries of one sheet."""
+        """The deliveries of one sheet; a number among its rows stands for so many blank ones."""
         merged = _Merged(merges)
         headers: list[_Header] = []
         undecided: list[_Found] = []
         skip = 0
         named = -1  # the last row in sight that holds a label of the key
         is_empty = is_headless = True
-        for index, window in enumerate(_windows(rows)):
+        for index, window in _windows(rows):
             for ahead in range(0 if index == 0 else _HEADER_ROWS - 1, len(window)):
                 if self._names_key(window[ahead]):
                     named = index + ahead
@@ -351,7 +321,7 @@ class Table:
         """
         own = [cell for cell in given[header.first : header.last] if not is_blank(cell)]
         fields = {
-            label: _CONVERT.get(type(cell), _same)(cell)
+            label: _number(cell) if cell.__class__ is float else cell
             for label, cell in zip(header.labels_for(row), row[header.first :], strict=False)
             if not is_blank(cell)
         }
@@ -464,26 +434,34 @@ class _Header:
 
 
 class _Merged:
-    """Merged cells, which hold their value in their first row only."""
+    """Merged cells, which hold their value in their first row only.
 
-    def __init__(self, merges: list[Merge]) -> None:
+    Of ranges that overlap, which no program writes, the last one begun counts: a row's cost is
+    that of its cells, however many ranges there are.
+    """
+
+    def __init__(self, merges: Iterable[Merge]) -> None:
         self.across: dict[int, list[tuple[int, int]]] = {}
-        self._down: dict[int, list[tuple[int, int]]] = {}
-        self._values: dict[tuple[int, int], Any] = {}
-        for (top, first), (bottom, last) in merges:
-            if last > first:
-                self.across.setdefault(top, []).append((first, last))
-            for below in range(top + 1, min(bottom, top + _TALLEST) + 1):
-                self._down.setdefault(below, []).append((first, top))
+        self._begin: dict[int, list[tuple[int, int]]] = {}
+        self._open: dict[int, tuple[int, Any]] = {}  # column -> last row, value
+        for (top, first), (bottom, last) in sorted(merges):
+            ends = self.across.setdefault(top, [])
+            if last > first and (not ends or ends[-1][1] < first):
+                ends.append((first, last))
+            if bottom > top:
+                self._begin.setdefault(top, []).append((first, min(bottom, top + _TALLEST)))
 
     def filled(self, index: int, row: Row) -> Row:
         """A row with the values of cells that are merged with cells above; in their order."""
-        for column, top in self._down.get(index, ()):
-            if column < len(row) and is_blank(row[column]) and (top, column) in self._values:
-                row = [*row[:column], self._values[top, column], *row[column + 1 :]]
-        for column, top in self._down.get(index + 1, ()):
-            if top == index and column < len(row):
-                self._values[top, column] = row[column]
+        for column, (bottom, value) in [*self._open.items()]:
+            if bottom < index:
+                del self._open[column]
+            elif column < len(row) and is_blank(row[column]):
+                row = [*row]
+                row[column] = value
+        for column, bottom in self._begin.get(index, ()):
+            if column < len(row):
+                self._open[column] = (bottom, row[column])
         return row
 
 
@@ -493,15 +471,29 @@ def _in_cells(label: str) -> Iterator[str]:
     yield normalise(label.rpartition(" / ")[2])
 
 
-def _windows(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Each row with the two that follow it."""
-    stream = iter(rows)
-    window = list(islice(stream, _HEADER_ROWS - 1))
-    for row in chain(stream, [None] * len(window)):
-        if row is not None:
-            window.append(row)
-        yield window
-        window = window[1:]
+def _windows(rows: Iterable[Row | int]) -> Iterator[tuple[int, list[Row]]]:
+    """Each row's place, and the row with the two that follow; of many blank rows the first few."""
+    ahead: list[tuple[int, Row]] = []
+    for each in _numbered(rows):
+        ahead.append(each)
+        if len(ahead) == _HEADER_ROWS:
+            yield ahead[0][0], [row for _, row in ahead]
+            del ahead[0]
+    while ahead:
+        yield ahead[0][0], [row for _, row in ahead]
+        del ahead[0]
+
+
+def _numbered(rows: Iterable[Row | int]) -> Iterator[tuple[int, Row]]:
+    """Each row with its place on the sheet."""
+    index = 0
+    for row in rows:
+        if isinstance(row, int):
+            yield from ((index + at, ()) for at in range(min(row, _HEADER_ROWS)))
+            index += row
+        else:
+            yield index, row
+            index += 1
 
 
 def header_labels(
@@ -560,23 +552,6 @@ def _letters(column: int) -> str:
     return letters
 
 
-def _same(cell: Any) -> Any:
-    return cell
-
-
 def _number(cell: float) -> int | float:
     # Excel keeps 15 digits: of a longer number (a NIK) the last ones are none of its own.
     return int(cell) if cell.is_integer() and abs(cell) < 1e15 else cell
-
-
-def _moment(cell: datetime) -> str:
-    return (cell.date() if cell.time() == time() else cell).isoformat()
-
-
-_CONVERT: dict[type, Callable[[Any], Any]] = {
-    float: _number,
-    datetime: _moment,
-    date: date.isoformat,
-    time: time.isoformat,
-    timedelta: str,
-}

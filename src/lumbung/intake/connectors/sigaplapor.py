@@ -14,16 +14,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from lumbung.errors import SourceError
 from lumbung.intake.connectors import Item, Mark, Source, Unreadable
 from lumbung.intake.connectors import register as registers
+from lumbung.intake.connectors.bounded import Child
 from lumbung.intake.connectors.files import File, Folder, text_encoding
 from lumbung.intake.connectors.http import Api, Listing
 from lumbung.intake.connectors.markup import tokens
-from lumbung.intake.connectors.ods import Merge
 from lumbung.intake.contract import Channel, RegisterSource, SigaplaporSource, normalise
+from lumbung.intake.foreign.ods import Merge
 
 MAX_PAGE = 16 << 20
 """The largest page, in bytes."""
@@ -59,15 +61,16 @@ def read(source: Source) -> Iterator[Item]:
         yield from _site(source, _table(channel, register), options.path, options.number)
         return
 
-    def read_file(file: File) -> Iterator[Item]:
+    def read_file(file: File, child: Child) -> Iterator[Item]:
         if not file.name.casefold().endswith((".html", ".htm")):
-            return registers.read_file(_table(channel, register), register, file)
+            return registers.read_file(_table(channel, register), register, file, child)
         if file.path.stat().st_size > MAX_PAGE:
             reason = "halaman terlalu besar; simpan halaman daftarnya saja"
             return iter([file.unreadable("too_large", reason)])
         return _rows(_table(channel, register), options.number, file, _page(_text(file)))
 
-    yield from Folder(source, options.files).items(read_file)
+    with Child() as child:
+        yield from Folder(source, options.files).items(partial(read_file, child=child))
 
 
 def _site(source: Source, table: registers.Table, path: str, column: str) -> Iterator[Item]:

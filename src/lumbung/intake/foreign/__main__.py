@@ -1,0 +1,79 @@
+"""The child process: it reads one file per request, with limits of memory and processor time.
+
+A request is a line of JSON on standard input. The answer is lines of JSON on standard output: what
+the parser gives, then `{"end": true}` or `{"error": code}`. A file that exceeds a limit ends the
+process, and the parent starts another one for the next file.
+
+Arguments: bytes of address space, seconds of processor time for one file.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from typing import Any
+
+import orjson
+
+from lumbung.intake.foreign.archives import RefusedError
+
+_PIECE = 1 << 16
+_FLAGS = orjson.OPT_PASSTHROUGH_DATETIME
+
+
+def main() -> None:
+    """Answer requests until there are no more."""
+    memory, seconds = map(int, sys.argv[1:])
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    output = sys.stdout.buffer
+    for line in sys.stdin.buffer:
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        used = int(usage.ru_utime + usage.ru_stime)
+        resource.setrlimit(resource.RLIMIT_CPU, (used + seconds, resource.RLIM_INFINITY))
+        try:
+            _answer(orjson.loads(line))
+        except MemoryError:
+            output.write(b'{"error":"limits"}\n')
+        except BaseException as error:
+            code = str(error) if isinstance(error, RefusedError) else "broken"
+            output.write(orjson.dumps({"error": code}) + b"\n")
+        output.flush()
+
+
+def _answer(request: dict[str, Any]) -> None:
+    write = sys.stdout.buffer.write
+    lines: list[bytes] = []
+    size = 0
+    for value in _read(**request):
+        line = orjson.dumps(value, _as_text, _FLAGS)
+        lines.append(line)
+        size += len(line)
+        if size > _PIECE or isinstance(value, dict):  # what comes next may end the process
+            write(b"\n".join(lines) + b"\n")
+            sys.stdout.buffer.flush()
+            lines, size = [], 0
+    write(b"\n".join([*lines, b'{"end":true}']) + b"\n")
+
+
+def _read(task: str, **options: Any) -> Iterator[Any]:
+    if task == "workbook":
+        from lumbung.intake.foreign import workbooks
+
+        return workbooks.read(**options)
+    from lumbung.intake.foreign import documents
+
+    return documents.read(**options)
+
+
+def _as_text(cell: Any) -> str:
+    """A value that JSON has not."""
+    if isinstance(cell, datetime):
+        return (cell.date() if cell.time() == time() else cell).isoformat()
+    return cell.isoformat() if isinstance(cell, date | time) else str(cell)
+
+
+if __name__ == "__main__":
+    main()

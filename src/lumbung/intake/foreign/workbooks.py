@@ -1,0 +1,116 @@
+"""Workbooks (xlsx, xlsm, xlsb, xls, ods) as rows of JSON values."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from fnmatch import fnmatch
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import Any
+
+from python_calamine import CalamineSheet, PasswordError, SheetVisibleEnum, load_workbook
+
+from lumbung.intake.foreign import ods
+from lumbung.intake.foreign.archives import RefusedError, is_bomb
+from lumbung.intake.foreign.ods import Merge
+from lumbung.intake.foreign.trimmed import is_trimmable, trimmed
+
+
+def read(
+    path: str,
+    sheets: Iterable[str],
+    skip_sheets: Iterable[str],
+    hidden_sheets: bool,
+    behind: int = 0,
+    is_trimmed: bool = False,
+) -> Iterator[Any]:
+    """Each sheet that is read: its name and merged cells, then its rows.
+
+    Blank rows that follow one another are one number: how many they are. Dates are ISO text.
+
+    Args:
+        path: the workbook.
+        sheets: globs of the sheets that are read.
+        skip_sheets: globs of those of them that are not.
+        hidden_sheets: whether hidden sheets are read too.
+        behind: how many of these sheets are passed over.
+        is_trimmed: whether cells far outside of the tables are left out.
+
+    Raises:
+        RefusedError: `encrypted`, `unsafe_archive`; `limits` for what cannot be trimmed.
+    """
+    if zipfile.is_zipfile(path):
+        with suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+            if is_bomb(archive):
+                raise RefusedError("unsafe_archive")
+    if is_trimmed and not is_trimmable(path):
+        raise RefusedError("limits")
+    try:
+        with trimmed(path) if is_trimmed else Path(path).open("rb") as stream:
+            workbook = load_workbook(stream)
+            names = [
+                sheet.name
+                for sheet in workbook.sheets_metadata
+                if (hidden_sheets or sheet.visible == SheetVisibleEnum.Visible)
+                and _matches(sheet.name, sheets)
+                and not _matches(sheet.name, skip_sheets)
+            ]
+            merged = ods.merged(Path(path)) if _is_ods(path) else {}
+            for name in names[behind:]:
+                sheet = workbook.get_sheet_by_name(name)
+                yield {"sheet": name, "merges": _merges(sheet, merged.get(name))}
+                yield from _rows(sheet)
+                yield {"sheet_end": True}
+                del sheet  # before the next one is read
+    except PasswordError as error:
+        raise RefusedError("encrypted") from error
+    except Exception as error:
+        if _is_encrypted(path):
+            raise RefusedError("encrypted") from error
+        raise
+
+
+def _is_ods(path: str) -> bool:
+    """Whether a file is an OpenDocument, which the evidence store does not call by its name."""
+    with suppress(zipfile.BadZipFile, KeyError), zipfile.ZipFile(path) as archive:
+        return archive.getinfo("content.xml") is not None
+    return False
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch(name.casefold(), pattern.casefold()) for pattern in patterns)
+
+
+def _merges(sheet: CalamineSheet, merged: Iterable[Merge] | None) -> list[Merge]:
+    """Merged ranges in the rows' own columns."""
+    left = sheet.start[1] if sheet.start else 0
+    return [
+        ((top, max(first - left, 0)), (bottom, last - left))
+        for (top, first), (bottom, last) in merged or sheet.merged_cell_ranges or ()
+    ]
+
+
+def _rows(sheet: CalamineSheet) -> Iterator[list[Any] | int]:
+    """Rows from the first one of the sheet on."""
+    blank = 0
+    for row in sheet.iter_rows():
+        if row.count("") == len(row):
+            blank += 1
+            continue
+        if blank:
+            yield blank
+            blank = 0
+        yield row
+    if blank:
+        yield blank
+
+
+def _is_encrypted(path: str) -> bool:
+    """Whether a file is an OLE container of an encrypted workbook ([MS-OFFCRYPTO] 2.3.4.4)."""
+    with Path(path).open("rb") as stream:
+        if not stream.read(1):
+            return False
+        with mmap(stream.fileno(), 0, access=ACCESS_READ) as content:
+            return content.find("EncryptedPackage".encode("utf-16-le")) >= 0
