@@ -1,8 +1,9 @@
 """Check what came in, then bring the per-regency facts up to it.
 
 Runs when any channel landed something new, and daily at 05:45 WIB so that a lost event is made
-good. `gate_raw` is the first door (Great Expectations over `raw`): when a check of severity `fail`
-does not hold, nothing is built and readers keep the previous facts. `build` is one `dbt build`:
+good. `gate_raw` is the raw checkpoint (Great Expectations over `raw`): where a check of severity
+`fail` does not hold for a channel, that channel's new rows are held back, its owner is told once,
+and the build goes on with all others. `build` is one `dbt build`:
 models and their tests in dependency order; a failing test stops everything that lies behind it.
 Each model's state, seconds and rows appear in the task's tab "Storage" while it runs.
 
@@ -23,7 +24,15 @@ from airflow.sdk import AssetAny, Param, dag, task
 from airflow.timetables.assets import AssetOrTimeSchedule
 
 from lumbung.intake.contract import read_channels
-from lumbung.orchestration import DEFAULT_ARGS, MARTS, START_DATE, clock, for_good, raw_asset
+from lumbung.orchestration import (
+    DEFAULT_ARGS,
+    MARTS,
+    START_DATE,
+    clock,
+    for_good,
+    mail_server,
+    raw_asset,
+)
 from lumbung.settings import Settings
 
 ARRIVALS = AssetAny(*map(raw_asset, read_channels(Settings.load().channels)[0]))
@@ -48,16 +57,21 @@ DAILY = clock("45 5 * * *")  # before the Monday edition
     },
 )
 def warehouse() -> None:
-    """The door, then the build: see the module."""
+    """The checkpoint, then the build: see the module."""
 
     @task
     @for_good
     def gate_raw() -> dict[str, Any]:
-        """Check what was landed since the last build."""
+        """Check what was landed since the last build; tell whose channel is held back."""
+        from lumbung import stewardship
         from lumbung.warehouse import raw_gate
 
         settings = Settings.load()
-        result = raw_gate.check_raw(settings=settings, database_url=settings.require_database_url())
+        url = settings.require_database_url()
+        result = raw_gate.check_raw(settings=settings, database_url=url)
+        stewardship.tell_holds(
+            result.holds, settings=settings, database_url=url, server=mail_server()
+        )
         return result.summary()
 
     @task(outlets=[MARTS], retries=1)

@@ -29,13 +29,59 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro is_known(record_id) -%}
-    {#- Whether a record belongs to the build: its batch is in the upper bits of its id. -#}
-    {{ record_id }} < ({{ max_batch_id() }}::bigint + 1) << 20
+{% macro hold_ids() -%}
+    {#- A select of the holds that this build respects. -#}
+    {%- if var('hold_ids') is not none -%}
+        select unnest('{ {{- var('hold_ids') | join(', ') -}} }'::bigint[])
+    {%- else -%}
+        select unnest(hold_ids) from ops.build where state = 'running'
+    {%- endif -%}
 {%- endmacro %}
 
-{% macro is_new(record_id) -%}
-    {#- Whether it was landed since the last whole build that succeeded. -#}
-    {{ record_id }} >= ({{ of_running_build('since_batch_id', 0) }}::bigint + 1) << 20
-    and {{ is_known(record_id) }}
+{% macro held_channels(hold_ids) -%}
+    {#- Of a select of holds: (channel, the last batch of it that may be built) of each channel. -#}
+    {%- set found = [] -%}
+    {%- if execute -%}
+        {%- for row in run_query(
+            "select channel, min(after_batch_id) from ops.channel_hold where hold_id in ("
+            ~ hold_ids ~ ") group by channel order by channel"
+        ) -%}
+            {%- do found.append((row[0], row[1])) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+{% macro is_known(record_id, channel='channel') -%}
+    {#- Whether a record belongs to the build: its batch is in the upper bits of its id. What a held channel
+        landed after its hold began does not. -#}
+    {{ record_id }} < ({{ max_batch_id() }}::bigint + 1) << 20
+    {%- for held in held_channels(hold_ids()) %}
+    and not ({{ channel }} = {{ sql_text(held[0]) }} and {{ record_id }} >= ({{ held[1] }}::bigint + 1) << 20)
+    {%- endfor %}
+{%- endmacro %}
+
+{% macro is_new(record_id, channel='channel') -%}
+    {#- Whether it was landed since the last whole build that succeeded; of a channel that was held then,
+        since its hold began. The lowest bound stands alone, so that the key's index is read from there. -#}
+    {%- set since = of_running_build('since_batch_id', 0) | int -%}
+    {%- set lowest = [since] -%}
+    {%- set released = [] -%}
+    {%- for held in held_channels(
+        "select unnest(hold_ids) from ops.build where build_id = ("
+        ~ "select since_build_id from ops.build where state = 'running')"
+    ) if held[1] < since -%}
+        {%- do lowest.append(held[1]) -%}
+        {%- do released.append(held) -%}
+    {%- endfor -%}
+    {{ record_id }} >= ({{ lowest | min }}::bigint + 1) << 20
+    {%- if released %}
+    and (
+        {{ record_id }} >= ({{ since }}::bigint + 1) << 20
+        {%- for held in released %}
+        or {{ channel }} = {{ sql_text(held[0]) }} and {{ record_id }} >= ({{ held[1] }}::bigint + 1) << 20
+        {%- endfor %}
+    )
+    {%- endif %}
+    and {{ is_known(record_id, channel) }}
 {%- endmacro %}

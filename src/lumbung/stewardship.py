@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,7 @@ from lumbung.settings import Settings
 
 if TYPE_CHECKING:
     from lumbung.publication.mail import MailServer
+    from lumbung.warehouse.raw_gate import Hold
 
 
 class Item(NamedTuple):
@@ -125,3 +127,35 @@ def tell(
             server=server,
         )
     return counts
+
+
+def tell_holds(
+    holds: Sequence[Hold], *, settings: Settings, database_url: str, server: MailServer | None
+) -> None:
+    """Write to a channel's owner and the owners of the warehouse when its rows are held back.
+
+    Once per hold: what an earlier checkpoint noticed stays on the review list. It never fails.
+    """
+    from lumbung.publication import review
+
+    for hold in holds:
+        if not hold.is_new:
+            continue
+        with database.connect(database_url, application="lumbung holds") as connection:
+            row = connection.execute(
+                "select title, owner_name, owner_email from reference.channel where channel = %s",
+                (hold.channel,),
+            ).fetchone()
+        title, name, address = row or (hold.channel, "", "")
+        review.tell_owners(
+            f"Kanal {title}: kiriman barunya ditahan",
+            f"Kepada pengelola kanal {title} ({name}) dan pengelola data.\n\n"
+            f"{hold.held_count} kiriman baru, berubah atau ditarik tidak dihitung, karena"
+            f" {hold.reason} (pemeriksaan {hold.check_name}). Angka kanal ini tetap seperti"
+            " sebelumnya; kanal lain tidak terganggu.\n\n"
+            "Perbaiki di sumbernya: kiriman berikutnya yang benar melepas penahanan ini. Bila"
+            f" kirimannya memang benar: lumbung channel release {hold.channel} --reason '...'\n",
+            settings=settings,
+            server=server,
+            also=[address] if address else [],
+        )

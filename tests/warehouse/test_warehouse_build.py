@@ -270,14 +270,14 @@ def test_a_build_waits_for_smaller_batches_and_leaves_out_later_ones(
     landed = query(built, "select max(batch_id) from raw.batch")[0][0]
     assert batch_id < landed
 
-    watermark = module._Run._watermark
+    watermark = module.watermark
 
-    def land_meanwhile(run: module._Run) -> tuple[int, int]:
-        seen = watermark(run)
+    def land_meanwhile(connection: psycopg.Connection) -> module.Watermark:
+        seen = watermark(connection)
         raw.land("buku", [{**REPORT, "Nomor": "007/LP/PB/Kab/09.01/XI/2024"}], quarantined=1)
         return seen
 
-    monkeypatch.setattr(module._Run, "_watermark", land_meanwhile)
+    monkeypatch.setattr(module, "watermark", land_meanwhile)
     assert build(settings=office, database_url=built).max_batch_id == landed
     assert query(built, "select count(*) from marts.fct_report") == [(before + 1,)]
     monkeypatch.undo()

@@ -2,9 +2,10 @@
 
 Random histories are landed by the product's own landing: new, edited, withdrawn and returning
 deliveries, late ones and slips of the pen, rows set apart, quarantine that opens and closes, cases
-that move to another regency or week, people's decisions on pairs, days and weeks that pass,
-channels mapped anew, what was landed computed again, builds that fail half-way, are resumed or are
-not. After each history every column of every table of readers is compared with a full refresh.
+that move to another regency or week, people's decisions on pairs, channels that are held back and
+released, days and weeks that pass, channels mapped anew, what was landed computed again, builds
+that fail half-way, are resumed or are not. After each history every column of
+every table of readers is compared with a full refresh.
 LUMBUNG_HISTORIES=20 plays twenty longer ones instead of the three of the suite.
 """
 
@@ -138,6 +139,25 @@ class Office:
             pairs = [tuple(each for (each,) in self.random.sample(reports, 2))]
         decide(self.url, *self.random.choice(sorted(pairs)), decision, by="analis rekaan")  # type: ignore[arg-type]
 
+    def hold(self) -> None:
+        """A check does not trust what a channel landed since it was built, nor what follows."""
+        query(
+            self.url,
+            "insert into ops.channel_hold (channel, check_name, after_batch_id, judged_batch_id,"
+            " reason, reason_en) select channel, 'rekaan', after_batch_id, 0, 'x', 'x'"
+            " from ops.channel_window where channel = %s on conflict do nothing",
+            self.random.choice(list(CHANNELS)),
+        )
+
+    def release(self) -> None:
+        """Some of the channels that are held are so no longer."""
+        query(
+            self.url,
+            "update ops.channel_hold set released_at = clock_timestamp() where released_at is null"
+            " and (%s or channel < 'g')",
+            self.random.random() < 0.5,
+        )
+
     def map_anew(self) -> None:
         """A channel's field is read from another label, or as another code system."""
         channel, field, one, other = self.random.choice([
@@ -173,7 +193,10 @@ class Office:
     def step(self, kind: str) -> None:
         """What happens, and the build after it: an increment, or a full one by another map."""
         self.change()
-        if kind == "break":
+        if kind in ("hold", "release"):
+            getattr(self, kind)()
+            assert not self.build()
+        elif kind == "break":
             failed = self.fail()
             if self.random.random() < 0.7:
                 self.change()
@@ -229,8 +252,8 @@ def differences(found: dict[str, list[str]], wanted: dict[str, list[str]]) -> di
     }
 
 
-KINDS = ["go on", "break", "time passes", "map anew"]
-SHORT = [["break", "go on"], ["time passes"], ["map anew", "time passes"]]
+KINDS = ["go on", "break", "time passes", "map anew", "hold", "hold", "release"]
+SHORT = [["hold", "break", "release"], ["time passes", "hold"], ["map anew", "time passes"]]
 """The histories of the suite."""
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lumbung.embedded.stack import Stack
     from lumbung.intake.connectors import SourceConnection
 
-channels = typer.Typer(no_args_is_help=True, help="The intake channels: check, list, add.")
+channels = typer.Typer(no_args_is_help=True, help="The intake channels: check, list, add, release.")
 quarantine = typer.Typer(
     no_args_is_help=True, help="What could not be read: list, show, retry, dismiss."
 )
@@ -40,8 +40,9 @@ def check() -> None:
 
 @channels.command("list")
 def list_channels() -> None:
-    """Show the channels, when they are pulled, who answers for them, and which fields drifted."""
+    """Show the channels, who answers for them, which are held back and which fields drifted."""
     from lumbung.intake.contract import read_channels, stopped
+    from lumbung.warehouse.raw_gate import open_holds
 
     found, mistakes = read_channels(Settings.load().channels)
     table = Table("channel", "kind", "pulled (cron)", "connection", "fields", "owner", box=None)
@@ -63,6 +64,9 @@ def list_channels() -> None:
             " where channel = any(%s) order by noticed_at desc, channel, field",
             (list(found),),
         ).fetchall()
+        holds = open_holds(db)
+    for hold in holds:
+        console.print(f"\n{hold}", markup=False, soft_wrap=True)
     if notices:
         drifted = Table("channel", "field", "notice", "since", box=None)
         for channel_name, field, notice, at in notices:
@@ -81,6 +85,20 @@ def add(
 
     path = starter.write(Settings.load().channels, kind, name, sample)
     console.print(f"{path}\nLook through it, then run 'lumbung channel check'.", soft_wrap=True)
+
+
+@channels.command()
+def release(
+    channel: Name,
+    reason: Annotated[str, typer.Option(help="why its rows are right; it names nobody")],
+) -> None:
+    """End the hold on a channel's new rows: the next build brings them, checked or not."""
+    from lumbung.embedded.stack import Stack
+    from lumbung.warehouse import raw_gate
+
+    url = Stack(Settings.load()).start_database()
+    count = raw_gate.release(url, channel, by=getpass.getuser(), reason=reason)
+    console.print(f"{channel} is released ({count} holds); the next build brings its rows")
 
 
 @channels.command()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lumbung import database
 from lumbung.errors import LumbungError
 from lumbung.publication import mail, render
@@ -117,8 +119,15 @@ def remind(*, settings: Settings, database_url: str, server: MailServer) -> list
     return waiting
 
 
-def tell_owners(subject: str, text: str, *, settings: Settings, server: MailServer | None) -> None:
-    """Tell the owners by mail that something did not go as it should.
+def tell_owners(
+    subject: str,
+    text: str,
+    *,
+    settings: Settings,
+    server: MailServer | None,
+    also: Sequence[str] = (),
+) -> None:
+    """Tell the owners, and addresses given in `also`, that something did not go as it should.
 
     It never fails: what happened stands in Airflow anyway. Without a mail server it does nothing.
     """
@@ -126,7 +135,7 @@ def tell_owners(subject: str, text: str, *, settings: Settings, server: MailServ
         return
     try:
         people = load_people(settings)
-        mail.notify(subject, text, to=people.owners, sender=people.sender, server=server)
+        mail.notify(subject, text, to=[*people.owners, *also], sender=people.sender, server=server)
     except LumbungError as error:
         print(f"the owners could not be told by mail: {error}")
 

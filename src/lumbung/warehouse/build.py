@@ -3,7 +3,8 @@
 A build is an increment: it computes anew what was landed, corrected, withdrawn or decided since the
 last whole build that succeeded, and what that reaches. It is a full one where there is none, where
 anything else that a build rests on has changed (project, seeds, channels: so a re-mapped field
-reaches every record), or where a full one was begun and has not succeeded.
+reaches every record), or where a full one was begun and has not succeeded. What a channel landed
+while it is held (`ops.channel_hold`) is in no build; the first one after its release brings it.
 
 dbt's imports cost seconds: they happen when `build` is called, not when this module is imported.
 """
@@ -149,6 +150,39 @@ def _alone(connection: psycopg.Connection) -> Iterator[None]:
             connection.execute("select pg_advisory_unlock(hashtext('lumbung.build'))")
 
 
+class Watermark(NamedTuple):
+    """Up to where a build or the raw checkpoint reads: no smaller id can be committed any more."""
+
+    max_batch_id: int
+    max_decision_id: int
+
+
+def watermark(connection: psycopg.Connection) -> Watermark:
+    """The last batch and link decision, once no smaller id can be committed any more.
+
+    Who writes one holds the same lock, shared, from before it takes an id until it commits.
+
+    Raises:
+        BuildError: when a landing does not commit within the connection's `lock_timeout`.
+
+    """
+    with connection.transaction():
+        try:
+            connection.execute("select pg_advisory_xact_lock(hashtext('lumbung.watermark'))")
+        except psycopg.errors.LockNotAvailable as error:
+            raise BuildError(
+                f"a landing has not committed within {LOCK_WAIT}",
+                where="raw.batch",
+                cure="wait for it, or end its process, then build again",
+            ) from error
+        row = connection.execute(
+            "select coalesce((select max(batch_id) from raw.batch), 0),"
+            " coalesce((select max(decision_id) from ops.link_decision), 0)"
+        ).fetchone()
+    assert row is not None  # noqa: S101 - a select without from gives one row
+    return Watermark(*row)
+
+
 class _Success(NamedTuple):
     """The row in `ops.build` that an increment goes on from."""
 
@@ -157,6 +191,7 @@ class _Success(NamedTuple):
     seeds_hash: str
     max_batch_id: int
     max_decision_id: int
+    hold_ids: list[int]
 
 
 class _Run:
@@ -185,13 +220,14 @@ class _Run:
             "update ops.build set state = 'abandoned', finished_at = clock_timestamp()"
             " where state = 'running'"  # we hold the lock: nobody runs it any more
         )
-        max_batch_id, max_decision_id = self._watermark()
+        holds = self._open_holds()
+        max_batch_id, max_decision_id = watermark(self.connection)
         last = self._last_success()
         is_full = select is None and (full_refresh or self._must_be_full(last, inputs))
         finished: list[str] = []
         resumed = None
         if resume and not full_refresh:
-            resumed = self._resumable(inputs, max_batch_id, max_decision_id)
+            resumed = self._resumable(inputs, max_batch_id, max_decision_id, holds)
         if resumed is not None:
             finished = self._finished(resumed)
         # 'buildable': a part brings no test on what is built after it, and may not be there yet.
@@ -211,14 +247,15 @@ class _Run:
         from_batch_id = max_batch_id
         if select is not None:
             max_batch_id = from_batch_id = 0 if last is None else last.max_batch_id
+            holds = [] if last is None else last.hold_ids
         elif last is not None:
             from_batch_id = self._before(since, last.max_batch_id)
         row = self.connection.execute(
             "insert into ops.build (resumes_build_id, inputs_hash, seeds_hash, max_batch_id,"
-            " max_decision_id, since_build_id, since_batch_id, since_decision_id)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s) returning build_id",
+            " max_decision_id, hold_ids, since_build_id, since_batch_id, since_decision_id)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s) returning build_id",
             (
-                *(resumed, inputs, "" if select else seeds, max_batch_id, max_decision_id),
+                *(resumed, inputs, "" if select else seeds, max_batch_id, max_decision_id, holds),
                 *(
                     (None, None, None)
                     if is_full or last is None
@@ -296,7 +333,7 @@ class _Run:
     def _last_success(self) -> _Success | None:
         """The last build of everything that succeeded."""
         row = self.connection.execute(
-            "select build_id, inputs_hash, seeds_hash, max_batch_id, max_decision_id"
+            "select build_id, inputs_hash, seeds_hash, max_batch_id, max_decision_id, hold_ids"
             " from ops.build where state = 'success' and seeds_hash <> ''"
             " order by build_id desc limit 1"
         ).fetchone()
@@ -313,6 +350,15 @@ class _Run:
         ).fetchone()
         return row == (True,)
 
+    def _open_holds(self) -> list[int]:
+        """The holds on channels that this build respects, whatever is released while it runs."""
+        row = self.connection.execute(
+            "select coalesce(array_agg(hold_id order by hold_id), '{}') from ops.channel_hold"
+            " where released_at is null"
+        ).fetchone()
+        assert row is not None  # noqa: S101 - an aggregate gives one row
+        return list(row[0])
+
     def _before(self, since: date | None, max_batch_id: int) -> int:
         """The last batch that need not be computed anew."""
         row = self.connection.execute(
@@ -322,29 +368,6 @@ class _Run:
         ).fetchone()
         assert row is not None  # noqa: S101 - a select without from gives one row
         return int(row[0])
-
-    def _watermark(self) -> tuple[int, int]:
-        """The last batch and link decision, once no smaller id can be committed any more.
-
-        Who writes one holds the same lock, shared, from before it takes an id until it commits.
-        """
-        with self.connection.transaction():
-            try:
-                self.connection.execute(
-                    "select pg_advisory_xact_lock(hashtext('lumbung.watermark'))"
-                )
-            except psycopg.errors.LockNotAvailable as error:
-                raise BuildError(
-                    f"a landing has not committed within {LOCK_WAIT}",
-                    where="raw.batch",
-                    cure="wait for it, or end its process, then build again",
-                ) from error
-            row = self.connection.execute(
-                "select coalesce((select max(batch_id) from raw.batch), 0),"
-                " coalesce((select max(decision_id) from ops.link_decision), 0)"
-            ).fetchone()
-        assert row is not None  # noqa: S101 - a select without from gives one row
-        return int(row[0]), int(row[1])
 
     # -- what is remembered ------------------------------------------------------------------
 
@@ -375,13 +398,15 @@ class _Run:
             (state, message, self.build_id),
         )
 
-    def _resumable(self, inputs: str, max_batch_id: int, max_decision_id: int) -> int | None:
+    def _resumable(
+        self, inputs: str, max_batch_id: int, max_decision_id: int, holds: list[int]
+    ) -> int | None:
         """The previous build, if it did not succeed and all that it rests on is still the same."""
         row = self.connection.execute(
             "select build_id from ops.build where build_id = (select max(build_id) from ops.build)"
             " and state in ('failed', 'abandoned') and inputs_hash = %s"
-            " and max_batch_id = %s and max_decision_id = %s",
-            (inputs, max_batch_id, max_decision_id),
+            " and max_batch_id = %s and max_decision_id = %s and hold_ids = %s::bigint[]",
+            (inputs, max_batch_id, max_decision_id, holds),
         ).fetchone()
         return None if row is None else int(row[0])
 

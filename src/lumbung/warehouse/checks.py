@@ -14,7 +14,9 @@ batches:
       - name: channel_is_not_empty
         expectation: expect_column_values_to_be_between
         arguments: {column: record_count, min_value: 1}
-        severity: fail          # fail stops the door, warn is shown
+        severity: fail          # fail stops what the row is about, warn is shown
+        reason: tidak ada kirimannya     # at the raw checkpoint, why a channel is held back
+        reason_en: it delivered nothing  # the same in English
         owner: data engineer
         cure: what to do, one sentence
 ```
@@ -42,7 +44,7 @@ from lumbung.errors import ConfigurationError, GateError
 from lumbung.settings import Settings
 
 SHOWN = 20
-"""How many failing rows a result keeps."""
+"""How many failing rows `ops.check_result` keeps."""
 
 
 class Check(BaseModel):
@@ -54,6 +56,8 @@ class Check(BaseModel):
     expectation: str = Field(pattern=r"^expect_[a-z_]+$")
     arguments: dict[str, Any] = {}
     severity: Literal["fail", "warn"]
+    reason: str = ""
+    reason_en: str = ""
     owner: str = Field(min_length=1)
     cure: str = Field(min_length=1)
 
@@ -89,7 +93,7 @@ class CheckResult:
         is_passed: whether it held for every row.
         checked_count: rows looked at.
         failing_count: rows that broke it (1 where the check is about the batch as a whole).
-        failing: the keys of the first of them.
+        failing: their keys.
         owner: who answers for it.
         cure: what to do.
 
@@ -222,7 +226,8 @@ def run_suite(
             [
                 (
                     *(result.run_id, suite.suite, r.batch, r.name, r.severity, r.is_passed),
-                    *(r.checked_count, r.failing_count, json.dumps(r.failing), r.owner, r.cure),
+                    *(r.checked_count, r.failing_count, json.dumps(r.failing[:SHOWN])),
+                    *(r.owner, r.cure),
                 )
                 for r in results
             ],
@@ -362,7 +367,7 @@ def _result(suite: Suite, batch: Batch, check: Check, outcome: Any, row_count: i
         is_passed,
         int(found.get("element_count", row_count)),
         0 if is_passed else int(found.get("unexpected_count", 1)),
-        [] if is_passed else failing[:SHOWN],
+        [] if is_passed else failing,
         check.owner,
         check.cure,
     )

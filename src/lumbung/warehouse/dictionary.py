@@ -79,11 +79,14 @@ def checks(project: Path, expectations: Path) -> str:
         "# Checks",
         "",
         "Made by `python -m lumbung.warehouse.dictionary`; a test holds it current. `fail` stops"
-        " what lies behind it, `warn` is shown, `review` waits for a person and stops nothing.",
+        " what lies behind it (at the raw checkpoint one channel's new rows), `warn` is shown,"
+        " `review` waits for a person and stops nothing.",
     ]
     doors = (
-        ("raw", "At the raw door", "Before every build, on what was landed since the last one. A"
-         " failure stops the build: readers keep the previous facts."),
+        ("raw", "At the raw checkpoint", "Before every build, on what each channel landed since"
+         " it was last built. A failure holds back that channel's new rows: readers keep what it"
+         " said before, the other channels are built, the edition says so. The hold ends when the"
+         " check holds again, or by `lumbung channel release`."),
         ("publication", "At the publication gate", "Before a person is asked to approve. A failure"
          " stops the edition, unless somebody answers for it by name (`lumbung waive`)."),
     )  # fmt: skip

@@ -27,11 +27,13 @@ class Past:
     Attributes:
         schema_suffix: what its schemas' names end with.
         max_batch_id: the last batch of `raw` that is in it; 0 when there was none.
+        hold_ids: the holds on channels that it respects.
 
     """
 
     schema_suffix: str
     max_batch_id: int
+    hold_ids: tuple[int, ...] = ()
 
 
 @contextmanager
@@ -53,7 +55,7 @@ def known_at(moment: datetime, *, settings: Settings, database_url: str) -> Iter
     with database.connect(database_url, application="lumbung past") as connection:
         connection.autocommit = True
         connection.execute("select pg_advisory_lock(hashtext('lumbung.past'))")
-        found = Past(SUFFIX, last_known(connection, moment))
+        found = Past(SUFFIX, last_known(connection, moment), holds(connection, moment))
         _drop(connection)
         try:
             _build(found, moment, settings, database_url)
@@ -76,10 +78,26 @@ def last_known(connection: psycopg.Connection, moment: datetime) -> int:
     return int(row[0]) if row else 0
 
 
+def holds(connection: psycopg.Connection, moment: datetime) -> tuple[int, ...]:
+    """The holds that were not released by a moment, whenever they were noticed.
+
+    What a check did not trust once it was looked at was not trusted before either.
+    """
+    return tuple(
+        hold_id
+        for (hold_id,) in connection.execute(
+            "select hold_id from ops.channel_hold where coalesce(released_at > %s, true)"
+            " order by hold_id",
+            (moment,),
+        )
+    )
+
+
 def _build(found: Past, moment: datetime, settings: Settings, database_url: str) -> None:
     values = {
         "schema_suffix": found.schema_suffix,
         "max_batch_id": found.max_batch_id,
+        "hold_ids": list(found.hold_ids),
         "known_at": moment.isoformat(),
         "as_of_date": moment.astimezone(JAKARTA).date().isoformat(),
     }
