@@ -6,6 +6,7 @@ import ast
 import re
 import string
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,9 @@ def test_differences(value: int | None, printed: str) -> None:
 
 
 def test_measures_have_a_decimal_comma() -> None:
-    assert m.decimal(1234.56) == "1.234,6"
-    assert m.decimal(-0.25, 2) == "−0,25"
+    assert m.decimal(Decimal("1234.56")) == "1.234,6"
+    assert m.decimal(Decimal("-0.25"), 2) == "−0,25"
+    assert m.decimal(Decimal("-0.04")) == "0,0"
 
 
 @pytest.mark.parametrize(

@@ -113,8 +113,8 @@ TEXT: dict[str, tuple[str, str]] = {
         "{registered} registered, {not_registered} not registered, {pending} not yet decided.",
     ),
     "point_deadline": (
-        "{overdue} tenggat penanganan sudah lewat",
-        "Handling deadlines that have passed: {overdue};",
+        "{overdue} tenggat penanganan sudah lewat, {maybe} mungkin sudah lewat,",
+        "Handling deadlines that have passed: {overdue}; that may have passed: {maybe};",
     ),
     "point_deadline_more": (
         "dan {soon} berakhir hari ini atau besok, dari {open} yang terbuka.",
@@ -123,6 +123,10 @@ TEXT: dict[str, tuple[str, str]] = {
     "point_deadline_none": (
         "Tidak ada tenggat penanganan yang terbuka.",
         "No handling deadline is open.",
+    ),
+    "deadline_uncertain": (
+        "Keadaan {uncertain} tenggat lain tidak pasti.",
+        "Further deadlines whose state is uncertain: {uncertain}.",
     ),
     "point_campaign": (
         "{value} kegiatan kampanye diawasi pekan ini,",
@@ -173,6 +177,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "glance_week": ("Dugaan pekan ini", "Alleged this week"),
     "glance_to_date": ("Dugaan sejak awal", "Alleged to date"),
     "glance_overdue": ("Teng\u00adgat lewat", "Dead\u00adlines passed"),
+    "glance_maybe": ("Mung\u00adkin lewat", "May have passed"),
     "glance_events": ("Kam\u00adpanye diawasi", "Events super\u00advised"),
     "glance_prevention": ("Pence\u00adgahan", "Preven\u00adtion"),
     "glance_recaps": ("Rekap masuk", "Recaps in"),
@@ -319,8 +324,10 @@ TEXT: dict[str, tuple[str, str]] = {
     # deadlines
     "deadline_title": ("Tenggat penanganan", "Handling deadlines"),
     "deadline_caption": (
-        "{open} tenggat terbuka: {overdue} sudah lewat, {soon} berakhir hari ini atau besok",
-        "Open deadlines: {open}; passed {overdue}, ending today or tomorrow {soon}",
+        "{open} tenggat terbuka: {overdue} sudah lewat, {maybe} mungkin sudah lewat, {soon} "
+        "berakhir hari ini atau besok",
+        "Open deadlines: {open}; passed {overdue}, may have passed {maybe}, ending today or "
+        "tomorrow {soon}",
     ),
     "deadline_regency": (
         "Tenggat yang terbuka menurut kabupaten/kota",
@@ -654,9 +661,10 @@ TEXT: dict[str, tuple[str, str]] = {
         "{prevention}.",
     ),
     "regency_deadline": (
-        "{open} tenggat penanganan terbuka: {overdue} sudah lewat, {soon} berakhir hari ini atau "
-        "besok.",
-        "Open handling deadlines: {open}; passed {overdue}, ending today or tomorrow {soon}.",
+        "{open} tenggat penanganan terbuka: {overdue} sudah lewat, {maybe} mungkin sudah lewat, "
+        "{soon} berakhir hari ini atau besok.",
+        "Open handling deadlines: {open}; passed {overdue}, may have passed {maybe}, ending today "
+        "or tomorrow {soon}.",
     ),
     "regency_missing": (
         "Belum menyampaikan rekap: {districts}.",

@@ -126,6 +126,10 @@ class Deadline:
     count: int
 
 
+QUOTIENT_PLACES, INTERVAL_PLACES = 1, 2
+"""Decimals of a profile's quotient and interval in every artefact; shares are whole per cent."""
+
+
 @dataclass(frozen=True)
 class Profile:
     """A theme in a regency against the province, to date (marts.mart_issue_profile).
@@ -144,11 +148,11 @@ class Profile:
     issue_code: str
     cases: int
     base: int
-    share: float | None
-    province_share: float | None
-    quotient: float | None
-    lower: float | None
-    upper: float | None
+    share: Decimal | None
+    province_share: Decimal | None
+    quotient: Decimal | None
+    lower: Decimal | None
+    upper: Decimal | None
     is_marked: bool
     last_4: int
     previous_4: int
@@ -489,7 +493,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         district_figures=tuple(DistrictFigure(*r) for r in sorted(tables["district_figure"])),
         district_weeks=tuple(label["district_weeks"]) if label.get("district_weeks") else None,
         deadlines=tuple(Deadline(*row) for row in sorted(tables["deadline"])),
-        profiles=tuple(Profile(*map(_float, row)) for row in sorted(tables["profile"])),
+        profiles=tuple(Profile(*row) for row in sorted(tables["profile"])),
         previous_id=head[10],
         previous={row[:3]: row[3] for row in sorted(previous)},
         restatements=tuple(Restatement(*row) for row in sorted(restatements)),
@@ -497,11 +501,6 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         waivers=tuple(Waiver(*row) for row in waivers),
         decision=_decision(*decision) if decision else None,
     )
-
-
-def _float(value: Any) -> Any:
-    """A numeric as a float; all else as it is."""
-    return float(value) if isinstance(value, Decimal) else value
 
 
 def _regency(*, outline: list[list[list[float]]], **row: Any) -> Regency:

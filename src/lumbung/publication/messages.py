@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 
 from lumbung.publication.catalogue import LANGUAGES
 from lumbung.publication.catalogue import TEXT as CATALOGUE
 from lumbung.publication.content import Decision, Edition, Restatement
+from lumbung.publication.rounding import Exact, half_up, whole_percent
 from lumbung.settings import JAKARTA
 
 NBSP = "\u00a0"
@@ -111,22 +113,24 @@ class Messages:
         """A difference: `+3`, `−2` (a true minus), `0`; None is `n/a`."""
         return ("+" if value is not None and value > 0 else "") + self.number(value)
 
-    def decimal(self, value: float | None, places: int = 1) -> str:
-        """A measure: `1.234,5`; None is `n/a`."""
+    def decimal(self, value: Exact | None, places: int = 1) -> str:
+        """A measure, rounded: `1.234,5`; None is `n/a`."""
         if value is None:
             return self["not_available"]
-        whole, _, rest = f"{abs(value):.{places}f}".partition(".")
+        rounded = half_up(value, places)
+        whole, _, rest = f"{abs(rounded):f}".partition(".")
         number = self.number(int(whole)) + (self["decimal_point"] + rest if rest else "")
-        return (MINUS if value < 0 and any(c in "123456789" for c in number) else "") + number
+        return (MINUS if rounded < 0 else "") + number
 
     def percent(self, part: int, whole: int) -> str:
         """A share in whole percent: `95 %`; 100 % and 0 % only when exact; of nothing: `n/a`."""
-        if whole == 0:
+        return self.share(Fraction(100 * part, whole) if whole else None)
+
+    def share(self, percent: Exact | None) -> str:
+        """A number of per cent as `percent` writes it; None is `n/a`."""
+        if percent is None:
             return self["not_available"]
-        rounded = (200 * part + whole) // (2 * whole)
-        if 0 < part < whole:
-            rounded = min(max(rounded, 1), 99)
-        return self("percent", value=rounded)
+        return self("percent", value=whole_percent(percent))
 
     # -- days --------------------------------------------------------------------------------
 

@@ -14,10 +14,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
-from lumbung.publication.content import Edition, week_start
+from lumbung.publication.content import (
+    INTERVAL_PLACES,
+    QUOTIENT_PLACES,
+    Edition,
+    week_start,
+)
 from lumbung.publication.messages import BY_LANGUAGE, INDONESIAN, Messages, iso
+from lumbung.publication.rounding import half_up, whole_percent
 
 Value = str | int | float | bool | None
 DICTIONARIES = {"id": "kamus-data.csv", "en": "en/data-dictionary.csv"}
@@ -152,8 +159,11 @@ def datasets(edition: Edition) -> list[Dataset]:
             [
                 (
                     *(p.regency_code, p.issue_code, edition.names["id"]["issue"][p.issue_code]),
-                    *(p.cases, p.base, p.share, p.province_share),
-                    *(p.quotient, p.lower, p.upper, p.is_marked),
+                    *(p.cases, p.base),
+                    *(_whole(share) for share in (p.share, p.province_share)),
+                    _rounded(p.quotient, QUOTIENT_PLACES),
+                    *(_rounded(end, INTERVAL_PLACES) for end in (p.lower, p.upper)),
+                    p.is_marked,
                     *(p.last_4, p.previous_4, INDONESIAN[p.trend_code]),
                     *(p.prevention, p.last_4_prevention),
                 )
@@ -222,8 +232,8 @@ _COLUMNS = {
     ),
     "profil": (
         *(_PLACE, ("kode_tema", "text"), ("tema", "text"), ("kasus", "integer")),
-        *(("kasus_bertema", "integer"), ("bagian_persen", "number")),
-        *(("bagian_provinsi_persen", "number"), ("kali_provinsi", "number")),
+        *(("kasus_bertema", "integer"), ("bagian_persen", "integer")),
+        *(("bagian_provinsi_persen", "integer"), ("kali_provinsi", "number")),
         *(("batas_bawah", "number"), ("batas_atas", "number"), ("menonjol", "boolean")),
         *(("empat_pekan", "integer"), ("empat_pekan_sebelumnya", "integer"), ("tren", "text")),
         *(("pencegahan", "integer"), ("pencegahan_empat_pekan", "integer")),
@@ -324,6 +334,15 @@ def _metadata(
             for name, content in written.items()
         ],
     }
+
+
+def _whole(percent: Decimal | None) -> int | None:
+    return None if percent is None else int(whole_percent(percent))
+
+
+def _rounded(value: Decimal | None, places: int) -> float | None:
+    """The number with the digits that are printed: the shortest form of the float has no others."""
+    return None if value is None else float(half_up(value, places))
 
 
 def _csv(heads: list[str], rows: list[tuple[Value, ...]]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 
 @dataclass(frozen=True)
@@ -16,8 +17,8 @@ class Cell:
         figure: the frozen figures behind it, `code/category/regency/period`, joined by spaces
             where the cell is their sum; empty for labels.
         behind: what the number counts, and how to trace it; empty for labels.
-        value: the number itself (a share for percents) or the day; None for labels and what is
-            not known.
+        value: the number as printed (a share for percents) or the day; None for labels and what
+            is not known.
         places: its decimals.
 
     """
@@ -25,7 +26,7 @@ class Cell:
     text: str
     is_number: bool = False
     figure: str = ""
-    value: int | float | date | None = None
+    value: int | Decimal | date | None = None
     behind: str = ""
     places: int = 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
 
 from lumbung.publication.content import (
     RUNNING,
@@ -16,6 +17,7 @@ from lumbung.publication.content import (
 )
 from lumbung.publication.messages import BY_LANGUAGE, Messages
 from lumbung.publication.pages import Cell
+from lumbung.publication.rounding import Exact, half_up, whole_percent
 
 SOON = ("DAYS_0", "DAYS_1")
 FEW = 20
@@ -121,10 +123,15 @@ class Wording:
         """The week of a recap: `pekan 46`; or that there was none."""
         return self.m("recap_week", week=int(week[-2:])) if week else self.m["never"]
 
-    def measure(self, value: float | None, reference: str, behind: str, places: int = 1) -> Cell:
-        """A rate, share or quotient made of frozen numbers; `behind` says of which."""
-        shown = None if value is None else round(value, places)
+    def measure(self, value: Exact | None, reference: str, behind: str, places: int = 1) -> Cell:
+        """A rate or quotient made of frozen numbers; `behind` says of which."""
+        shown = None if value is None else half_up(value, places)
         return Cell(self.m.decimal(value, places), True, reference, shown, behind, places)
+
+    def share(self, percent: Exact | None, reference: str, behind: str) -> Cell:
+        """A number of per cent made of frozen numbers; the cell's value is the share itself."""
+        shown = None if percent is None else whole_percent(percent) / 100
+        return Cell(self.m.share(percent), True, f"percent {reference}", shown, behind)
 
     def behind(self, count: int | None, reference: str) -> str:
         """How many facts a number counts, and how to see them."""
@@ -207,9 +214,8 @@ class Wording:
         """The share of districts that delivered this week's recap."""
         done, of = self.submitted(place)
         both = f"district_submitted/ALL/{place}/week district_expected/ALL/{place}/week"
-        share = round(done / of, 4) if of else None
         behind = self.m("behind_recaps", submitted=done, expected=of)
-        return Cell(self.m.percent(done, of), True, f"percent {both}", share, behind)
+        return self.share(Fraction(100 * done, of) if of else None, both, behind)
 
     def submitted(self, place: str = "") -> tuple[int, int]:
         """Districts that delivered this week's recap, of those that should have."""
@@ -241,13 +247,19 @@ class Wording:
         )
 
     def running(self, place: str) -> dict[str, str]:
-        """How many clocks run, have passed and end soon, as a sentence needs it."""
+        """How many clocks run, have or may have passed, and end soon, as a sentence needs it."""
         counts = {
             "open": sum(self.clocks[place, state] for state in RUNNING),
             "overdue": self.clocks[place, "OVERDUE"],
+            "maybe": self.clocks[place, "MAYBE_OVERDUE"],
             "soon": sum(self.clocks[place, state] for state in SOON),
         }
         return {key: self.m.number(value) for key, value in counts.items()}
+
+    def uncertain(self, place: str) -> str:
+        """How many more deadlines may be open or missed, as a sentence; empty without any."""
+        count = self.clocks[place, "UNCERTAIN"]
+        return self.m("deadline_uncertain", uncertain=self.m.number(count)) if count else ""
 
     def ranked_issues(self, period: str) -> list[tuple[str, str, int]]:
         """Code, name and count of every theme, the most frequent first."""

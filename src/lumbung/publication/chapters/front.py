@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from lumbung.publication import charts
-from lumbung.publication.content import (
-    RUNNING,
-    week_start,
-)
+from lumbung.publication.content import QUOTIENT_PLACES, RUNNING, week_start
 from lumbung.publication.pages import Cell, Chart, Table
 from lumbung.publication.wording import (
     FUNNEL,
@@ -67,7 +64,7 @@ def points(w: Wording) -> list[tuple[str, str]]:
                 "point_profile_theme",
                 issue=lower(e.issues[p.issue_code]),
                 place=w.place[p.regency_code],
-                times=m.decimal(p.quotient),
+                times=m.decimal(p.quotient, QUOTIENT_PLACES),
             )
             for p in w.marked
         ]
@@ -83,11 +80,14 @@ def points(w: Wording) -> list[tuple[str, str]]:
             m("point_funnel_more", **{k: m.number(v) for k, v in funnel.items()}),
         )
     )
-    running = w.running(w.e.province)
+    running, uncertain = w.running(e.province), w.uncertain(e.province)
     points.append(
-        (m("point_deadline", **running), m("point_deadline_more", **running))
-        if any(w.clocks[w.e.province, state] for state in RUNNING)
-        else (m["point_deadline_none"], "")
+        (
+            m("point_deadline", **running),
+            f"{m('point_deadline_more', **running)} {uncertain}".rstrip(),
+        )
+        if any(w.clocks[e.province, state] for state in RUNNING)
+        else (m["point_deadline_none"], uncertain)
     )
     events = w.places("campaign_event", "week")
     total = e.figure("campaign_event")
@@ -209,6 +209,7 @@ def glance(w: Wording) -> list[Table]:
             w.cell("suspected_violation", "ALL", place, "week"),
             w.cell("suspected_violation", "ALL", place, "to_date"),
             w.clock(w.clocks[place, "OVERDUE"], place, "OVERDUE"),
+            w.clock(w.clocks[place, "MAYBE_OVERDUE"], place, "MAYBE_OVERDUE"),
             w.cell("campaign_event", "ALL", place, "week"),
             w.cell("prevention", "ALL", place, "week"),
             w.recaps(place),
@@ -216,7 +217,7 @@ def glance(w: Wording) -> list[Table]:
         ]
 
     rows, last = w.by_regency(cells)
-    heads = ("week", "to_date", "overdue", "events", "prevention", "recaps", "themes")
+    heads = ("week", "to_date", "overdue", "maybe", "events", "prevention", "recaps", "themes")
     return [
         Table(
             *w.number_table(),

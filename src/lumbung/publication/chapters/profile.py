@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lumbung.publication import charts
-from lumbung.publication.content import (
-    Profile,
-)
+from lumbung.publication.content import INTERVAL_PLACES, QUOTIENT_PLACES, Profile
 from lumbung.publication.pages import Cell, Chart, Section, Table
 from lumbung.publication.wording import (
     SHOWN,
@@ -31,7 +29,7 @@ def profile(w: Wording) -> Section:
     for r in w.known:
         top = first.get(r.code)
         theme = labels[top.issue_code] if top else ""
-        times = m("profile_times", value=m.decimal(top.quotient)) if top else ""
+        times = m("profile_times", value=m.decimal(top.quotient, QUOTIENT_PLACES)) if top else ""
         said = m(
             "profile_value" if top else "profile_value_none",
             place=w.place[r.code],
@@ -41,7 +39,7 @@ def profile(w: Wording) -> Section:
         places.append(
             charts.Place(
                 *(w.place[r.code], r.tile_row, r.tile_col, r.outline),
-                (top.quotient or 0) / most if top else 0,
+                float((top.quotient or 0) / most) if top else 0,
                 *(theme or "–", times, said),
             )
         )
@@ -103,19 +101,13 @@ def profile_row(w: Wording, p: Profile) -> list[Cell]:
         Cell(w.place[p.regency_code]),
         Cell(w.e.issues[p.issue_code]),
         w.traced(p.cases, f"profile/cases/{key}"),
-        Cell(
-            m.percent(p.cases, p.base),
-            *(True, f"percent/share/{key}", _share(p.share)),
+        w.share(
+            p.share,
+            f"share/{key}",
             m("behind_share", cases=m.number(p.cases), base=m.number(p.base)),
         ),
-        Cell(
-            m("percent", value=m.decimal(p.province_share, 0)),
-            True,
-            f"percent/province/{key}",
-            _share(p.province_share),
-            m["behind_province"],
-        ),
-        w.measure(p.quotient, f"profile/quotient/{key}", m["behind_quotient"]),
+        w.share(p.province_share, f"province/{key}", m["behind_province"]),
+        w.measure(p.quotient, f"profile/quotient/{key}", m["behind_quotient"], QUOTIENT_PLACES),
         Cell(interval(w, p)),
         Cell(
             m(
@@ -130,9 +122,6 @@ def profile_row(w: Wording, p: Profile) -> list[Cell]:
 
 
 def interval(w: Wording, p: Profile) -> str:
-    """A quotient's 95 % confidence interval: `1,3–3,0`."""
-    return w.m("interval", lower=w.m.decimal(p.lower), upper=w.m.decimal(p.upper))
-
-
-def _share(percent: float | None) -> float | None:
-    return None if percent is None else round(percent / 100, 3)
+    """A quotient's interval: `1,06–3,00`, as exact as it was judged."""
+    lower, upper = (w.m.decimal(end, INTERVAL_PLACES) for end in (p.lower, p.upper))
+    return w.m("interval", lower=lower, upper=upper)

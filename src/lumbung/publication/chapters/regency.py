@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from fractions import Fraction
 
 from lumbung.publication.chapters import profile
 from lumbung.publication.content import (
+    QUOTIENT_PLACES,
     DistrictFigure,
     Regency,
     week_start,
@@ -139,8 +141,8 @@ def narrative(w: Wording, regency: Regency) -> list[str]:
         province = w.e.figure("suspected_violation").to_date
         rate = m(
             "regency_rate",
-            rate=m.decimal(100_000 * cases.to_date / regency.voters),
-            province=m.decimal(100_000 * province / voters),
+            rate=m.decimal(Fraction(100_000 * cases.to_date, regency.voters)),
+            province=m.decimal(Fraction(100_000 * province, voters)),
         )
         few = f" {m('regency_few', bound=FEW)}" if cases.to_date < FEW else ""
         sentences.append(rate + few)
@@ -150,7 +152,7 @@ def narrative(w: Wording, regency: Regency) -> list[str]:
             m(
                 "regency_theme",
                 issue=lower(w.e.issues[p.issue_code]),
-                times=m.decimal(p.quotient),
+                times=m.decimal(p.quotient, QUOTIENT_PLACES),
                 interval=profile.interval(w, p),
                 trend=m[p.trend_code],
             )
@@ -164,7 +166,7 @@ def narrative(w: Wording, regency: Regency) -> list[str]:
                 prevention=m.number(profiles[0].last_4_prevention),
             )
         )
-    sentences.append(m("regency_deadline", **w.running(code)))
+    sentences.append(f"{m('regency_deadline', **w.running(code))} {w.uncertain(code)}".rstrip())
     missing = [
         m("missing_since", district=s.district_name, week=w.recap(s.last_week))
         if s.last_week

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from lumbung.publication import charts
 from lumbung.publication.pages import Cell, Chart, Section, Table
 from lumbung.publication.wording import (
@@ -140,7 +142,7 @@ def rates(w: Wording) -> Table:
     m = w.m
     cases = dict(w.places("suspected_violation", "to_date"))
     rated = [
-        (w.place[r.code], 100_000 * cases[w.place[r.code]] / r.voters)
+        (w.place[r.code], Fraction(100_000 * cases[w.place[r.code]], r.voters))
         for r in w.known
         if r.voters and cases[w.place[r.code]]
     ]
@@ -179,8 +181,12 @@ def rate_cells(w: Wording, place: str, voters: int, stations: int) -> list[Cell]
         w.count(voters, f"reference/voters/{place}", m["column.pemilih"]),
         w.count(stations, f"reference/stations/{place}", m["column.tps"]),
         w.cell(code, "ALL", place, "to_date"),
-        w.measure(100_000 * cases / voters if voters else None, f"rate/voters {key}", behind),
-        w.measure(100 * cases / stations if stations else None, f"rate/stations {key}", behind),
+        w.measure(
+            Fraction(100_000 * cases, voters) if voters else None, f"rate/voters {key}", behind
+        ),
+        w.measure(
+            Fraction(100 * cases, stations) if stations else None, f"rate/stations {key}", behind
+        ),
         Cell("†" if cases < FEW else ""),
     ]
 

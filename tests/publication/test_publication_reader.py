@@ -1,0 +1,312 @@
+"""What an edition says is true as a reader understands it: the same digits, no false calm."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import re
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from python_calamine import CalamineWorkbook
+from sample import WEEK, pass_gate
+from selectolax.lexbor import LexborHTMLParser
+
+from lumbung.publication import edition, portal, render, review
+from lumbung.publication.content import RUNNING, Edition, Profile
+from lumbung.publication.messages import BY_LANGUAGE
+from lumbung.publication.rounding import half_up, whole_percent
+from lumbung.settings import Settings
+
+# -- one rounding ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "rounded"),
+    [
+        (Decimal("2.5536"), 2, "2.55"),
+        (Decimal("2.55"), 1, "2.6"),  # the float 2.55 is a little less
+        (Decimal("45.45"), 1, "45.5"),
+        (Decimal("0.25"), 1, "0.3"),
+        (Decimal("-0.25"), 1, "-0.3"),
+        (Decimal("-0.04"), 1, "0.0"),
+        (Fraction(57, 200), 2, "0.29"),  # the float 0.285 is a little less
+        (Fraction(500, 11), 0, "45"),
+        (Fraction(1, 3), 4, "0.3333"),
+        (1_084_999, 0, "1084999"),
+    ],
+)
+def test_half_up_by_hand(value: Decimal | Fraction | int, places: int, rounded: str) -> None:
+    assert f"{half_up(value, places):f}" == rounded
+
+
+@given(st.decimals(-(10**6), 10**6, places=6), st.integers(0, 4))
+def test_half_up_is_that_of_the_decimal_standard(value: Decimal, places: int) -> None:
+    assert half_up(value, places) == value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+
+
+@given(st.integers(0, 3000), st.integers(1, 3000))
+def test_whole_percent_is_exact_only_where_the_share_is(part: int, whole: int) -> None:
+    part = min(part, whole)
+    found = whole_percent(Fraction(100 * part, whole))
+    assert (found == 0) == (part == 0)
+    assert (found == 100) == (part == whole)
+    assert abs(int(found) * whole - 100 * part) < whole
+
+
+NASTY = [
+    *("2.5536", "2.5", "2.55", "2.545", "2.555", "0.005", "1.005", "0.995", "9.995", "0"),
+    *("45.45", "45.454545454545", "45.5", "0.05", "0.4", "99.95", "99.5", "1.15", "100"),
+]
+
+
+@pytest.fixture(scope="module")
+def nasty(drafts: dict[str, Edition]) -> Edition:
+    """An edition whose profile holds numbers that two roundings, or two rules, print apart."""
+
+    def spoil(number: int, p: Profile) -> Profile:
+        values = [Decimal(NASTY[(number + 7 * n) % len(NASTY)]) for n in range(5)]
+        share, province, quotient, lower, upper = values
+        return dataclasses.replace(
+            p, cases=p.cases or 1, share=share, province_share=province, quotient=quotient,
+            lower=lower, upper=upper,
+        )  # fmt: skip
+
+    draft = drafts["draft"]
+    profiles = tuple(spoil(number, p) for number, p in enumerate(draft.profiles))
+    return dataclasses.replace(draft, profiles=profiles)
+
+
+def test_every_artefact_prints_the_same_digits(nasty: Edition, paper_as_text: None) -> None:
+    """Page, paper, workbook and open data, in both languages, against a rounding by hand."""
+    files = render.render(nasty)
+
+    def printed(value: Decimal | None, places: int) -> str:
+        assert value is not None
+        return str(value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP))
+
+    def whole(percent: Decimal | None) -> str:
+        assert percent is not None
+        if 0 < percent < 100:  # never none, never all, where it is not
+            return str(min(max(int(printed(percent, 0)), 1), 99))
+        return printed(percent, 0)
+
+    wanted = {
+        (p.regency_code, p.issue_code): (
+            *(whole(share) for share in (p.share, p.province_share)),
+            *(printed(p.quotient, 1), printed(p.lower, 2), printed(p.upper, 2)),
+        )
+        for p in nasty.profiles
+    }
+    assert {"46", "45", "99", "100", "0"} <= {values[0] for values in wanted.values()}
+    assert {"2.6", "2.5", "1.0"} <= {values[2] for values in wanted.values()}
+    names = ("bagian_persen", "bagian_provinsi_persen", "kali_provinsi", "batas_bawah")
+    names += ("batas_atas",)
+    rows = list(csv.DictReader(io.StringIO(files["data/profil.csv"].decode(), newline="")))
+    assert wanted == {
+        (row["kode_kemendagri"], row["kode_tema"]): tuple(
+            _same(row[name], 2 if "batas" in name else int(name == "kali_provinsi"))
+            for name in names
+        )
+        for row in rows
+    }
+    for row in json.loads(files["data.json"])["profil"]:
+        key = row["kode_kemendagri"], row["kode_tema"]
+        assert tuple(row[name] for name in names) == tuple(map(float, wanted[key]))
+    for page, point in (("edisi.html", ","), ("en/edition.html", ".")):
+        shown = 0
+        html = LexborHTMLParser(files[page].decode())
+        for cell in html.css("td[data-figure^='profile/quotient/']"):
+            *_, regency, issue = (cell.attributes["data-figure"] or "").split("/")
+            row = cell.parent.css("th, td")  # type: ignore[union-attr]
+            texts = [c.text() for c in row]
+            at = [c.attributes.get("data-figure") for c in row].index(
+                cell.attributes["data-figure"]
+            )
+            share, province, quotient, low, high = wanted[regency, issue]
+            percent = [text.removesuffix("%").strip() for text in texts[at - 2 : at]]
+            assert [*percent, texts[at], texts[at + 1]] == [
+                text.replace(".", point) for text in (share, province, quotient, f"{low}–{high}")
+            ]
+            shown += 1
+        assert shown >= 100, page
+    assert files["edisi.pdf"].startswith(b"%PDF")
+    book = CalamineWorkbook.from_filelike(io.BytesIO(files["edisi.xlsx"]))
+    sheet = book.get_sheet_by_name("Tema").to_python()
+    document = render.document(nasty)
+    tables = [t for section in document.sections for t in section.tables if t.sheet == "themes"]
+    cells = [row for table in tables for row in table.rows]
+    assert len(cells) > 80
+    for row, values in zip(cells, sheet[3:], strict=False):
+        _, issue_cell, *numbers = values
+        assert issue_cell == row[0].text
+        for cell, number in zip(row[1:], numbers, strict=False):
+            if cell.figure.startswith("percent"):
+                assert Decimal(str(number)) * 100 == Decimal(_plain(cell.text))
+            elif cell.figure.startswith("profile/quotient"):
+                assert Decimal(str(number)) == Decimal(_plain(cell.text))
+
+
+def _same(text: str, places: int) -> str:
+    """An open number with the zeros that a page prints behind it; other digits stay."""
+    whole, _, rest = text.partition(".")
+    return f"{whole}.{rest.ljust(places, '0')}" if places else text
+
+
+def _plain(text: str) -> str:
+    return text.removesuffix("%").strip().replace(".", "").replace(",", ".")
+
+
+# -- deadlines that may have passed ------------------------------------------------------------
+
+ALL_MAYBE = """
+    update marts.fct_deadline
+    set start_from_date = '2024-11-18', start_to_date = '2024-11-22',
+        extended_due_date = '2024-11-27', end_from_date = null, end_to_date = null
+    where regency_code <> '19.02'"""
+"""Every deadline but four uncertain ones may have passed on 25 November: each began between the
+18th and the 22nd and lasts five days."""
+
+
+@pytest.fixture
+def calm(url: str, settings: Settings) -> str:
+    """An edition none of whose deadlines has surely passed, while all of them may have."""
+    with psycopg.connect(url) as connection:
+        connection.execute(ALL_MAYBE)
+        row = connection.execute(
+            "select count(*) from marts.fct_deadline where regency_code <> '19.02'"
+        ).fetchone()
+        assert row == (22,)
+    edition_id = edition.freeze(WEEK, settings=settings, database_url=url)
+    pass_gate(url, edition_id)
+    return edition_id
+
+
+def test_the_summary_counts_what_may_have_passed(
+    calm: str, url: str, settings: Settings, paper_as_text: None
+) -> None:
+    said = {
+        "id": "0 tenggat penanganan sudah lewat, 22 mungkin sudah lewat, dan 0 berakhir hari ini "
+        "atau besok, dari 22 yang terbuka. Keadaan 4 tenggat lain tidak pasti.",
+        "en": "Handling deadlines that have passed: 0; that may have passed: 22; ending today or "
+        "tomorrow: 0; open in all: 22. Further deadlines whose state is uncertain: 4.",
+    }
+    asked = review.question(calm, settings=settings, database_url=url)
+    assert said["id"] in asked.replace("**", "")
+    edition.approve(calm, by="Ketua Contoh", database_url=url)
+    edition.publish(calm, settings=settings, database_url=url)
+    portal.build(settings=settings, database_url=url)
+    found = edition.load(calm, database_url=url)
+    for language, sentence in said.items():
+        spoken = dataclasses.replace(found, language=language)
+        names = render.NAMES[language]
+        folder = settings.editions / calm
+        for file in (f"{names[0]}.html", f"{names[0]}.pdf", names[1]):
+            assert sentence in _words((folder / file).read_bytes()), file
+        assert sentence in _words(render.letter(spoken)[1].encode())
+    pages = [_words(file.read_bytes()) for file in settings.portal.rglob("*.html")]
+    assert sum(said["id"] in page for page in pages) >= 1
+    assert sum(said["en"] in page for page in pages) >= 1
+
+
+def test_no_open_deadline_is_no_calm_while_some_are_uncertain(drafts: dict[str, Edition]) -> None:
+    quiet = tuple(
+        dataclasses.replace(d, count=0) if d.state_code in RUNNING else d
+        for d in drafts["draft"].deadlines
+    )
+    points = render.document(dataclasses.replace(drafts["draft"], deadlines=quiet)).points
+    lead, rest = next(p for p in points if "tenggat" in p[0])
+    assert (lead, rest) == (
+        "Tidak ada tenggat penanganan yang terbuka.",
+        "Keadaan 4 tenggat lain tidak pasti.",
+    )
+
+
+def _words(content: bytes) -> str:
+    text = content.decode()
+    if text.lstrip().startswith("<") or "<html" in text[:400]:
+        text = re.sub(r"<style.*?</style>|<script.*?</script>|<[^>]+>", " ", text, flags=re.S)
+    return re.sub(r"\s+", " ", text)
+
+
+# -- the summary against the tables ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_each_number_of_the_summary_is_the_cell_of_its_table(
+    calm: str, url: str, language: str
+) -> None:
+    """The numbers of the main points, looked up sentence by sentence in the edition's tables."""
+    found = dataclasses.replace(edition.load(calm, database_url=url), language=language)
+    document = render.document(found)
+    cells = {
+        cell.figure: cell.text
+        for section in document.sections
+        for table in section.tables
+        for row in [*table.rows, table.total]
+        for cell in row
+        if cell.figure and " " not in cell.figure
+    }
+    m = BY_LANGUAGE[language]
+
+    def cell(reference: str) -> str:
+        return cells[reference]
+
+    def added(*states: str) -> str:
+        return m.number(sum(int(cells[f"deadline/ALL/19/{state}"]) for state in states))
+
+    violation = "suspected_violation"
+    wanted = {
+        0: [
+            cell(f"{violation}/ALL/19/week"),
+            *(cell(f"{violation}_by_kind/{kind}/19/week") for kind in ("LP", "TM")),
+            cell(f"{violation}/ALL/19/difference").lstrip("+\u2212"),
+            cell(f"{violation}/ALL/19/previous"),
+            cell(f"{violation}/ALL/19/to_date"),
+        ],
+        "funnel": [
+            cell(f"report_{step}/LP/19/week")
+            for step in ("received", "registered", "not_registered", "pending")
+        ],
+        "deadline": [
+            added("OVERDUE"),
+            added("MAYBE_OVERDUE"),
+            added("DAYS_0", "DAYS_1"),
+            added(*RUNNING),
+            added("UNCERTAIN"),
+        ],
+        "complete": [
+            cell("district_submitted/ALL/19/week"),
+            cell("district_expected/ALL/19/week"),
+        ],
+    }
+    points = [f"{lead} {rest}" for lead, rest in document.points]
+    starts = {
+        "funnel": ("laporan diterima", "Reports received"),
+        "deadline": ("tenggat penanganan", "Handling deadlines"),
+        "complete": ("menyampaikan rekap", "delivered their recap"),
+    }
+    for key, numbers in wanted.items():
+        point = (
+            points[0]
+            if key == 0
+            else next(p for p in points if starts[str(key)][language == "en"] in p)
+        )
+        assert re.findall(r"\d+(?:[.,]\d+)*", point)[: len(numbers)] == numbers, point
+    glance = {
+        cell.figure: cell.text
+        for table in document.glance
+        for row in [*table.rows, table.total]
+        for cell in row
+        if cell.figure and not cell.figure.startswith("percent")
+    }
+    assert glance["deadline/ALL/19/MAYBE_OVERDUE"] == "22"
+    for reference, text in glance.items():
+        if reference in cells:
+            assert cells[reference] == text
