@@ -150,7 +150,12 @@ def publication() -> None:
         options=[APPROVE, REJECT],
         subject="Terbitkan edisi {{ ti.xcom_pull(task_ids='freeze') }}?",
         body="{{ ti.xcom_pull(task_ids='gate')['question'] }}",
-        params={"comment": Param("", type="string", description=INDONESIAN["letter_comment"])},
+        # Nullable: a required text would keep Airflow's form from being sent until it is filled.
+        params={
+            "comment": Param(
+                None, type=["null", "string"], description=INDONESIAN["letter_comment"]
+            )
+        },
         assigned_users=[{"id": user, "name": user} for user in APPROVERS],
         # Not execution_timeout: that one would end the waiting task itself.
         execution_timeout=None,
@@ -225,7 +230,7 @@ def decided_by(answer: Any) -> dict[str, Any]:
     return {
         "by": APPROVAL.users.get(name, name),
         "how": "demo" if name == "demo" else "person",
-        "comment": (answer.get("params_input") or {}).get("comment", "").strip(),
+        "comment": ((answer.get("params_input") or {}).get("comment") or "").strip(),
     }
 
 

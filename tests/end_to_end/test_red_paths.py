@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from end_to_end.conftest import Installation
 from lumbung.embedded.processes import hold_port
@@ -219,19 +220,34 @@ def test_an_approval_that_nobody_gives_publishes_nothing(
     assert "nobody answered" in told(post, "Gagal: publication.approve")
 
 
-def test_a_mail_server_that_is_down_does_not_touch_the_publication(
-    installation: Installation, post: Post
+def approve_on_the_page(installation: Installation, browser: Browser, run_id: str) -> None:
+    """Click Approve in Airflow's page, as one of the people who approve, and fill in nothing."""
+    airflow = installation.stack.airflow(installation.url)
+    page = browser.new_page()
+    page.goto(f"{airflow.url}/auth/login/")
+    page.fill("input[name=username]", "pimpinan")
+    page.fill("input[name=password]", airflow.password("pimpinan"))
+    page.click("button[type=submit]")
+    page.get_by_role("link", name="Dags").first.wait_for()
+    page.goto(f"{airflow.url}/dags/publication/runs/{run_id}/tasks/approve/required_actions")
+    page.wait_for_timeout(6_000)  # no sooner than a person could: see AirflowClient.respond
+    page.get_by_role("button", name="Approve", exact=True).click()
+    page.get_by_role("button", name="Approve", exact=True).wait_for(state="detached")
+    page.close()
+
+
+def test_approved_on_the_page_and_a_mail_server_that_is_down(
+    installation: Installation, post: Post, browser: Browser
 ) -> None:
-    """The task tries again; who has got the edition does not get it twice."""
+    """An approval needs no reason. The mail is tried again; nobody gets the edition twice."""
     (first_week,) = installation.query("select min(week_id) from reporting.rpt_figure")[0]
-    leader = installation.stack.airflow(installation.url).client("pimpinan")
     nobody = hold_port()
     set_mail_server(installation, nobody.number)
     letters = [f"{name}@babel.example.id" for name in ("ketua", "humas", "ppid")]
 
     def approve(run_id: str, states: dict[str, str | None]) -> None:
         if states.get("approve") == "awaiting_input":
-            leader.respond("publication", run_id, "approve", "Approve")
+            approve_on_the_page(installation, browser, run_id)
         if states.get("mail") == "up_for_retry":
             assert states["publish"] == "success"
             assert (f"{first_week}-r2", "published") in published(installation)
