@@ -24,6 +24,28 @@
     ({{ term_key(text) }} in ('{{ var("blank_words") | join("', '") }}'))
 {%- endmacro %}
 
+{% macro number_key(text) -%}
+    {#- A legal number without white space, in upper case. -#}
+    upper(regexp_replace({{ text }}, '\s', '', 'g'))
+{%- endmacro %}
+
+{% macro register_number_pattern() -%}
+    {#- domain.md 1.6: 005/LP/PB/Kab/09.05/XI/2024, after registration 005/Reg/LP/... A key is matched and
+        then cut at the slashes: to let the pattern give its parts took most of a model's time. -#}
+    '^\d{3,4}/(REG/)?(LP|TM)/P[LPGBW]/(RI|PROV|KAB|KOTA|KEC|CAM)'
+    || '/\d{2}\.\d{2}(\.\d{2})?/(I{1,3}|IV|VI{0,3}|IX|XI{0,2})/20\d{2}$'
+{%- endmacro %}
+
+{% macro is_registered_number(text) -%}
+    {#- Whether a text is a legal number with Reg: its case has been registered. -#}
+    coalesce(
+        {{ text }} ~* 'reg'
+        and {{ number_key(text) }} like '%/REG/%'
+        and {{ number_key(text) }} ~ ({{ register_number_pattern() }}),
+        false
+    )
+{%- endmacro %}
+
 {% macro jakarta_date(instant) -%}
     ({{ instant }} at time zone 'Asia/Jakarta')::date
 {%- endmacro %}

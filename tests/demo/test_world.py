@@ -136,8 +136,8 @@ def test_what_cannot_be_counted_is_named(nine_weeks: Truth) -> None:
         "kobo_pemantau": {},
     }
     apart = nine_weeks["set_apart"]
-    assert apart["register_laporan"] == {"test_row": 2, "unreadable_date": 2}
-    assert apart["rekap_pengawasan"] == {"test_row": 2, "unreadable_date": 2}
+    assert apart["register_laporan"] == {"test_row": 2, "date_missing": 2}
+    assert apart["rekap_pengawasan"] == {"test_row": 2, "date_missing": 2}
     assert set(apart["wa_aduan"]) == {"deleted_message", "not_a_report", "test_row"}
     assert apart["kobo_pemantau"] == {"test_row": 1}
     assert nine_weeks["channels"]["register_laporan"]["duplicate"] == 1

@@ -394,15 +394,15 @@ class TestFacts:
             " where source_id not like '5%%' group by 1, 2, 3 order by 1, 2, 3",
         )
         assert rows == [
+            ("buku", "date_missing", None, 2),
             ("buku", "implausible_date", None, 2),
             ("buku", "test_row", "2024-W45", 1),
-            ("buku", "unreadable_date", None, 2),
             ("buku", "unreadable_number", None, 1),
             ("grup", "deleted_message", "2024-W45", 1),
             ("grup", "not_a_report", "2024-W45", 2),
             ("grup", "test_row", "2024-W45", 1),
+            ("rekap", "date_missing", None, 1),
             ("rekap", "unknown_kind", None, 6),
-            ("rekap", "unreadable_date", None, 1),
         ]
 
     def test_not_counted_is_quarantined_and_set_apart_together(self, url: str) -> None:

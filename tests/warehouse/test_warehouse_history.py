@@ -37,7 +37,8 @@ from warehouse.conftest import CHANNELS, query, write_channel
 PLACES = ["Bangka", "Belitung", "Pangkalpinang", "Bangka Tengah", "entah di mana", "1903", None]
 DISTRICTS = ["Sungailiat", "Tanjung Pandan", "Rangkui", "Koba", "Mendo Barat", None]
 CODES = ["19.01", "19.02", "19.03", "19.71", "1905", None]
-ISSUES = ["politik uang", "isu SARA", "netralitas ASN", "kampanye hitam", "isu entah apa"]
+ISSUES = ["politik uang", "isu SARA", "netralitas ASN", "kampanye hitam", "isu entah apa",
+          "terlalu panjang " * 100]  # fmt: skip
 STATUSES = ["Diterima", "Diregistrasi", "Kajian awal", "Tidak diregistrasi", "Terbukti pelanggaran",
             "Selesai", "entah", None]  # fmt: skip
 STORIES = ["pembagian beras di rumah warga", "spanduk hitam di jalan raya", "test", None]
@@ -63,7 +64,9 @@ class Office:
         elif chance < 0.2:
             first, days = date(2024, 12, 1), 60
         elif chance < 0.25:
-            return self.random.choice(["31 September 2024", "2031-01-01", "nihil", "2023-01-01"])
+            return self.random.choice(
+                ["31 September 2024", "2031-01-01", "nihil", "2023-01-01", "6" * 2000]
+            )
         return (first + timedelta(days=self.random.randrange(days))).isoformat()
 
     def fields(self, channel: str, source_id: str) -> dict[str, Any]:
@@ -71,9 +74,10 @@ class Office:
         story = pick(STORIES)
         if channel == "buku":
             return {
-                "Nomor": source_id, "Diterima": self.day(), "Diketahui": self.day(),
-                "Kejadian": self.day(), "Kab/Kota": pick(PLACES), "Kecamatan": pick(DISTRICTS),
-                "Isu": ";".join(self.random.sample(ISSUES, self.random.randrange(3))),
+                "Nomor": pick([source_id, source_id.replace("/", "/Reg/", 1)]),
+                "Diterima": self.day(), "Diketahui": self.day(), "Kejadian": self.day(),
+                "Kab/Kota": pick(PLACES), "Kecamatan": pick(DISTRICTS),
+                "Isu": ";".join(self.random.sample(ISSUES, self.random.randrange(4))),
                 "Jenis": pick(["Pidana", "Administrasi, Etik", None]), "Status": pick(STATUSES),
                 "Alasan": pick(["formil", None]), "Uraian": story,
             }  # fmt: skip

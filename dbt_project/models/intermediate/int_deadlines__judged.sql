@@ -15,8 +15,9 @@
 -- two bounds are known (int_status_events__ordered). Only what is certain is called met or missed;
 -- a clock that may or may not have run out is `unknown`. A case that was first seen after its
 -- clock had ended has no row for it, unless the start is a stated day. Where the start is stated and the
--- source never says a status, no clock runs: that the case was looked at is not known from it
--- (end_to_date 9999-12-31, `unknown`), unless its number has Reg.
+-- source never says a status, nor registers the number, no clock runs: that the case was looked at is not
+-- known from it (end_to_date 9999-12-31, `unknown`). Registration starts the clock of handling (UU 10/2016
+-- Art. 134(5)), whether the status or the number tells of it.
 with cases as (
     select
         report_id,
@@ -24,8 +25,7 @@ with cases as (
         regency_code,
         record_kind,
         known_date,
-        received_date,
-        case when register_number like '%/Reg/%' then record_id end as registered_record_id
+        received_date
     from {{ ref('int_reports__located') }}
     where record_kind in ('LP', 'TM') and {{ in_scope('report_id', 'clock') }}
 ),
@@ -105,25 +105,18 @@ spans as (
         case
             when clocks.starts_from = 'known_date' then cases.received_date
             when told.end_number is not null then told.ended_from_date
-            when
-                clocks.starts_from = 'received_date'
-                and (told.report_id is null or batches.batch_id is not null)
+            when clocks.starts_from = 'received_date' and told.report_id is null
                 then cases.received_date
         end as end_from_date,
         case
             when clocks.starts_from = 'known_date' then cases.received_date
             when told.end_number is not null then told.ended_to_date
-            when clocks.starts_from = 'received_date' and batches.batch_id is not null
-                then greatest(cases.received_date, {{ jakarta_date('batches.landed_at') }})
             when clocks.starts_from = 'received_date' and told.report_id is null
                 then date '9999-12-31'
         end as end_to_date
     from cases
     inner join clocks on cases.record_kind = clocks.record_kind
     left join told on cases.report_id = told.report_id and clocks.rule_code = told.rule_code
-    -- the pull that showed the number with Reg
-    left join {{ source('raw', 'batch') }} as batches
-        on cases.registered_record_id >> 20 = batches.batch_id
 ),
 
 dated as (

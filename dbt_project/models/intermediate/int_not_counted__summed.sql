@@ -15,7 +15,7 @@ with entries as (
         -- The reason of one delivery names its place in one file; readers of a sum get the first.
         min(records.reason) over (partition by records.channel, records.reason_code) as reason,
         case
-            when channels.kind <> 'register'
+            when channels.has_receipt_time
                 then {{ week_id(jakarta_date('records.received_at')) }}
         end as week_id,
         1 as record_count

@@ -17,15 +17,14 @@ select
     records.received_at,
     records.set_apart_code as reason_code,
     reasons.reason,
-    -- The week it would have counted in; a register's row without a date belongs to no week,
-    -- because its received_at is only when the file was read.
+    -- The week it would have counted in; a row without a date belongs to none where its channel does
+    -- not say when it received it.
     case
         when records.set_apart_code = 'implausible_date' then null
         when records.counted_date is not null then {{ week_id('records.counted_date') }}
-        when channels.kind <> 'register' then {{ week_id(jakarta_date('records.received_at')) }}
+        else {{ week_id('records.receipt_date') }}
     end as week_id
 from {{ ref('int_records__typed') }} as records
-left join {{ source('reference', 'channel') }} as channels on records.channel = channels.channel
 left join {{ ref('set_apart_reason') }} as reasons on records.set_apart_code = reasons.reason_code
 where
     records.set_apart_code is not null

@@ -24,15 +24,11 @@
     'prevention_type': 'prevention_type_raw',
 } %}
 {%- set vocabularies = {'activity_kind': 'record_kind', 'reason': 'non_registration_reason'} %}
-{#- domain.md 1.6: 005/LP/PB/Kab/09.05/XI/2024, after registration 005/Reg/LP/... Matched and then cut
-    at the slashes: to let the pattern give its parts took most of this model's time. #}
-{%- set number_pattern = '^\\d{3,4}/(REG/)?(LP|TM)/P[LPGBW]/(RI|PROV|KAB|KOTA|KEC|CAM)'
-    ~ '/\\d{2}\\.\\d{2}(\\.\\d{2})?/(I{1,3}|IV|VI{0,3}|IX|XI{0,2})/20\\d{2}$' %}
 with keyed as (
     select
         *,
         {{ place_id() }} as place_id,
-        upper(regexp_replace(register_number_raw, '\s', '', 'g')) as number_key,
+        {{ number_key('register_number_raw') }} as number_key,
         coalesce({{ is_blank('register_number_raw') }}, true) as is_number_blank
     from {{ ref('stg_intake__records') }}
     where {{ in_scope('delivery_id', 'delivery') }}
@@ -44,7 +40,7 @@ records as (
     select
         *,
         case
-            when number_key ~ '{{ number_pattern }}'
+            when number_key ~ ({{ register_number_pattern() }})
                 then string_to_array(replace(number_key, '/REG/', '/'), '/')
         end as number_parts
     from keyed
@@ -55,6 +51,7 @@ read as (
     select
         records.*,
         batches.landed_at,
+        case when records.has_receipt_time then {{ jakarta_date('records.received_at') }} end as receipt_date,
         records.number_parts[2] as register_kind,
         coalesce(record_kind.code, activity_kind.code, records.default_record_kind) as said_code,
         records.number_parts is not null and records.number_key like '%/REG/%' as has_registered_number,
@@ -98,8 +95,8 @@ dated as (
         *,
         case
             when kind_code in ('LP', 'TM') then received_day
-            -- A row of a sheet tells when the tip came; a message's own time is that.
-            when kind_code = 'IA' then coalesce(received_day, {{ jakarta_date('received_at') }})
+            -- A row may say when the tip came; where it does not, the channel may.
+            when kind_code = 'IA' then coalesce(received_day, receipt_date)
             else coalesce(activity_day, period_day)
         end as counted_date
     from kinded
@@ -111,6 +108,9 @@ select
     channel,
     source_id,
     received_at,
+    -- the day on which the channel says that it received the delivery; null where it does not say
+    receipt_date,
+    {{ jakarta_date('landed_at') }} as landed_date,
     place_id,
     kind_code,
     number_parts[1]
@@ -177,7 +177,8 @@ select
             then 'value_too_long'
         when not is_number_blank and number_parts is null then 'unreadable_number'
         when kind_code is null then 'unknown_kind'
-        when counted_date is null then 'unreadable_date'
+        -- Nothing is written, or nothing that is a day of the calendar.
+        when counted_date is null then 'date_missing'
         when
             counted_date < date '{{ var("first_plausible_date") }}'
             or counted_date > {{ jakarta_date('landed_at') }}

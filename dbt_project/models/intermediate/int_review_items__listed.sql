@@ -101,29 +101,25 @@ found as (
         and records.delivery_id {{ is_changed }}
     union all
     select
-        delivery_id,
-        case
-            when reason_code = 'value_too_long' then reason_code
-            else split_part(reason_code, '_', 2) || '_' || split_part(reason_code, '_', 1)
-        end as check_code,
+        records.delivery_id,
+        reasons.check_code,
         'not_counted' as subject,
         null as word,
         null as since_date
-    from {{ ref('int_records__set_apart') }}
+    from {{ ref('int_records__set_apart') }} as records
+    inner join {{ ref('set_apart_reason') }} as reasons on records.reason_code = reasons.reason_code
     where
-        reason_code in (
-            'unreadable_date', 'implausible_date', 'unreadable_number', 'unknown_kind', 'value_too_long'
-        )
+        reasons.check_code is not null
         -- A list that tells no dates by design has none to correct.
         and (
-            reason_code <> 'unreadable_date'
-            or channel in (
+            reasons.check_code <> 'date_missing'
+            or records.channel in (
                 select fields.channel
                 from {{ source('reference', 'channel_field') }} as fields
                 where fields.field in ('received_date', 'activity_date', 'period_date')
             )
         )
-        and delivery_id {{ is_changed }}
+        and records.delivery_id {{ is_changed }}
     union all
     select
         report_id as delivery_id,
@@ -173,7 +169,7 @@ asked as (
                 then found.word
         end as word,
         records.record_id,
-        coalesce(found.since_date, {{ jakarta_date('records.received_at') }}) as since_date
+        coalesce(found.since_date, records.receipt_date, records.landed_date) as since_date
     from found
     inner join {{ ref('int_records__typed') }} as records on found.delivery_id = records.delivery_id
     left join {{ ref('int_places__resolved') }} as places on records.place_id = places.place_id
@@ -230,8 +226,9 @@ items as (
         null as other_id,
         null as record_id,
         count(*) as record_count,
-        min({{ jakarta_date('records.received_at') }}) as since_date
+        min({{ jakarta_date('batches.landed_at') }}) as since_date
     from {{ source('quarantine', 'record') }} as records
+    inner join {{ source('raw', 'batch') }} as batches on records.batch_id = batches.batch_id
     where records.resolved_at is null and records.batch_id <= {{ max_batch_id() }}
     group by records.channel, records.reason_code
 )

@@ -10,6 +10,10 @@
 -- One row per change of a case's status between the versions of its row that the source showed, the
 -- status it was first seen with included. A register says what is, not when it became so: the change
 -- fell between the pull before (or the day of receipt) and the pull that showed it.
+--
+-- A case is registered by its number too: Reg in the number over a status that is still open is the
+-- status diregistrasi, as int_reports__located counts it, from the first version that shows it on. A
+-- register has no column for the day of registration.
 with recursive versions as (
     {% if is_incremental() -%}
     select versions.*
@@ -51,19 +55,44 @@ seen as (
     select
         versions.record_id,
         md5(versions.channel || '/' || versions.source_id) as report_id,
-        maps.code as status_code,
+        maps.code as said_code,
+        maps.code is null or coalesce(statuses.registration_outcome = 'pending', false) as is_open,
+        coalesce(statuses.registration_outcome <> 'pending', false) as is_decided,
+        {{ is_registered_number('versions.register_number_raw') }} as is_registered_number,
         pulls.landed_at as seen_at,
         pulls.previous_landed_at
     from versions
     inner join pulls on versions.batch_id = pulls.batch_id
-    inner join {{ ref('map_status') }} as maps on {{ term_key('versions.status_raw') }} = maps.term
+    left join {{ ref('map_status') }} as maps on {{ term_key('versions.status_raw') }} = maps.term
+    left join {{ ref('status') }} as statuses on maps.code = statuses.status_code
+),
+
+-- A version without a status leaves the one before: it says no more than that the case is registered.
+told as (
+    select
+        record_id,
+        report_id,
+        case when is_open and is_registered_number then 'diregistrasi' else said_code end as status_code,
+        seen_at,
+        previous_landed_at
+    from (
+        select
+            *,
+            coalesce(bool_or(is_decided) over (
+                partition by report_id
+                order by record_id
+                rows between unbounded preceding and 1 preceding
+            ), false) as was_decided
+        from seen
+    ) as in_order
+    where said_code is not null or (is_registered_number and not was_decided)
 ),
 
 changes as (
     select
         *,
         lag(status_code) over (partition by report_id order by record_id) as from_status_code
-    from seen
+    from told
 ),
 
 -- A source that is read once a day may take several steps at once: a change is allowed where the

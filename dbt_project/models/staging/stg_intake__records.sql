@@ -24,13 +24,16 @@
 {% set maps = {} -%}
 {% if execute -%}
     {% set rows = run_query(
-        "select c.channel, c.record_kind, f.field, f.source_label, f.scheme, f.separator, c.kind"
+        "select c.channel, c.record_kind, f.field, f.source_label, f.scheme, f.separator, c.kind,"
+        ~ " c.has_receipt_time"
         ~ " from " ~ channel_table ~ " as c"
         ~ " left join " ~ field_table ~ " as f using (channel)"
         ~ " order by c.channel, f.field, f.position"
     ) -%}
     {% for row in rows -%}
-        {% set map = maps.setdefault(row[0], {'record_kind': row[1], 'kind': row[6], 'fields': {}}) -%}
+        {% set map = maps.setdefault(row[0], {
+            'record_kind': row[1], 'kind': row[6], 'has_receipt_time': row[7], 'fields': {}
+        }) -%}
         {% if row[2] -%}
             {% do map['fields'].setdefault(row[2], []).append(
                 {'label': row[3], 'scheme': row[4], 'separator': row[5]}
@@ -48,6 +51,7 @@ with mapped as (
         md5(channel || '/' || source_id) as delivery_id,
         batch_id,
         received_at,
+        {{ 'true' if map.has_receipt_time else 'false' }} as has_receipt_time,
         {{ sql_text(map.record_kind) }}::text as default_record_kind,
         {% if map.kind in ('whatsapp', 'whatsapp_cloud', 'email') -%}
             coalesce(payload ->> 'Tanda', '') not like 'templat%' as is_free_text
@@ -84,6 +88,7 @@ with mapped as (
         md5(channel || '/' || source_id) as delivery_id,
         batch_id,
         received_at,
+        true as has_receipt_time,
         null::text as default_record_kind,
         false as is_free_text
         {%- for field, kind in fields.items() %},
@@ -108,6 +113,7 @@ select
     delivery_id,
     batch_id,
     received_at,
+    has_receipt_time,
     default_record_kind,
     is_free_text
     {%- for field, kind in fields.items() %}

@@ -267,7 +267,7 @@ def _spoil_recap(rng: random.Random, rows: list[Activity]) -> None:
             rows.append(replace(row, note=tests[week], fate=set_apart("test_row")))
         if week in impossible:
             row = rng.choice(punctual)
-            fate = set_apart("unreadable_date")
+            fate = set_apart("date_missing")
             rows.append(replace(row, written={"Tanggal": impossible[week]}, fate=fate))
     unstated: tuple[tuple[str, dict[str, Any]], ...] = (
         ("LHP", {"election": None}),
@@ -436,7 +436,7 @@ def _odd_cases(rng: random.Random) -> list[Case]:
     after_known = case(1, "19.71")
     known = after_known.received - timedelta(days=3)
     forgotten = case(0, "19.02")
-    test_row, unreadable = set_apart("test_row"), set_apart("unreadable_date")
+    test_row, unreadable = set_apart("test_row"), set_apart("date_missing")
     return [
         replace(bare_code, incident=replace(bare_code.incident, place=Place())),
         replace(after_known, known=known, occurred=known + timedelta(days=2)),

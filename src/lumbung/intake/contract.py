@@ -15,7 +15,7 @@ from collections.abc import Collection, Container, Iterator, Mapping
 from datetime import timedelta
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -155,7 +155,18 @@ class Owner(_Model):
     email: Annotated[Line, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
 
 
-class RegisterSource(_Model):
+class _Source(_Model):
+    """A connector's own options.
+
+    Attributes:
+        has_receipt_time: whether each delivery says when the channel received it. Where it does
+            not, `received_at` is the time of the file or of the pull, and decides no day.
+    """
+
+    has_receipt_time: ClassVar[bool] = True
+
+
+class RegisterSource(_Source):
     """Spreadsheets or CSV files in a folder.
 
     Attributes:
@@ -167,6 +178,7 @@ class RegisterSource(_Model):
             in each sheet.
     """
 
+    has_receipt_time: ClassVar[bool] = False
     kind: Literal["register"]
     files: str = "*"
     sheets: Labels = ("*",)
@@ -175,7 +187,7 @@ class RegisterSource(_Model):
     sheet_in_key: bool = False
 
 
-class WhatsappSource(_Model):
+class WhatsappSource(_Source):
     """Exports of one chat (zip or txt) in a folder.
 
     Attributes:
@@ -190,7 +202,7 @@ class WhatsappSource(_Model):
     date_order: Literal["dmy", "mdy"] = "dmy"
 
 
-class KoboSource(_Model):
+class KoboSource(_Source):
     """A form on a KoboToolbox server.
 
     Attributes:
@@ -294,7 +306,7 @@ class Paging(_Model):
     total: Label | None = None
 
 
-class HttpJsonSource(_Model):
+class HttpJsonSource(_Source):
     """A JSON API that gives lists of records.
 
     Attributes:
@@ -326,7 +338,7 @@ class HttpJsonSource(_Model):
     join: str = Field(default=";", min_length=1)
 
 
-class WhatsappCloudSource(_Model):
+class WhatsappCloudSource(_Source):
     """Webhook requests of the WhatsApp Cloud API, archived in a folder.
 
     Attributes:
@@ -339,7 +351,7 @@ class WhatsappCloudSource(_Model):
     marker: str | None = None
 
 
-class EmailSource(_Model):
+class EmailSource(_Source):
     """Folders of a mailbox, read over IMAP.
 
     Attributes:
@@ -375,18 +387,19 @@ class EmailSource(_Model):
         return fnmatch(name.casefold(), self._taken.casefold())
 
 
-class FormASource(_Model):
+class FormASource(_Source):
     """Formulir Model A (laporan hasil pengawasan) as docx files in a folder.
 
     Attributes:
         files: which files of the folder.
     """
 
+    has_receipt_time: ClassVar[bool] = False
     kind: Literal["form_a"]
     files: str = "*"
 
 
-class SigaplaporSource(_Model):
+class SigaplaporSource(_Source):
     """SigapLapor's public lists, from its site or as saved pages and exports in a folder.
 
     Attributes:
@@ -395,13 +408,14 @@ class SigaplaporSource(_Model):
         number: the label of the register number.
     """
 
+    has_receipt_time: ClassVar[bool] = False
     kind: Literal["sigaplapor"]
     path: str | None = None
     files: str = "*"
     number: Label = "No Laporan/Temuan"
 
 
-class FormCsvSource(_Model):
+class FormCsvSource(_Source):
     """The responses of one form of Google Forms, as CSV: files in a folder, or a link.
 
     Attributes:
@@ -421,7 +435,7 @@ class FormCsvSource(_Model):
     date_order: Literal["dmy", "mdy"] = "dmy"
 
 
-class OdkSource(_Model):
+class OdkSource(_Source):
     """A form on an ODK Central server.
 
     Attributes:
@@ -436,7 +450,7 @@ class OdkSource(_Model):
     overlap: Duration = timedelta(hours=1)
 
 
-class UshahidiSource(_Model):
+class UshahidiSource(_Source):
     """The posts of an Ushahidi deployment: its v5 API, or (without a connection) its CSV export.
 
     Attributes:
@@ -655,11 +669,12 @@ def sync(
         cursor.execute("delete from reference.channel where channel <> all(%s)", (list(mistaken),))
         cursor.executemany(
             "insert into reference.channel (channel, kind, title, owner_name, owner_email,"
-            " record_kind, timezone, expected_every) values (%s, %s, %s, %s, %s, %s, %s, %s)",
+            " record_kind, timezone, expected_every, has_receipt_time)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
                     *(c.name, c.kind, c.title, c.owner.name, c.owner.email),
-                    *(c.record_kind, c.timezone, c.expected_every),
+                    *(c.record_kind, c.timezone, c.expected_every, c.source.has_receipt_time),
                 )
                 for c in channels.values()
             ],

@@ -284,7 +284,7 @@ _APART = """
     select 'quarantine/' || quarantine_id, week_id, quarantine_id, channel, batch_id, run_key,
         landed_at, received_at, encode(evidence_sha256, 'hex'), locator, 'quarantined'
     from (
-        select q.*, b.run_key, b.landed_at, case when c.kind is distinct from 'register' then
+        select q.*, b.run_key, b.landed_at, case when coalesce(c.has_receipt_time, true) then
             to_char(q.received_at at time zone 'Asia/Jakarta', 'IYYY"-W"IW') else '' end as week_id
         from quarantine.record as q join raw.batch as b using (batch_id)
         left join reference.channel as c on c.channel = q.channel

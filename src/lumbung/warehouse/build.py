@@ -430,8 +430,8 @@ class _Run:
         change without a full build.
         """
         maps = self.connection.execute(
-            "select coalesce(json_agg(json_build_array(channel, kind, title, record_kind)"
-            " order by channel), '[]'),"
+            "select coalesce(json_agg(json_build_array(channel, kind, title, record_kind,"
+            " has_receipt_time) order by channel), '[]'),"
             " (select coalesce(json_agg(to_jsonb(f) - 'is_required'"
             " order by channel, field, position), '[]')"
             " from reference.channel_field as f) from reference.channel as c"
