@@ -304,7 +304,7 @@ class TextFeatures:
 
     def _learn(self, word: str) -> int:
         """The number of a word's root."""
-        if word[0].isdigit() or word in _DIGITS or word in _TENS or word in _POWERS:
+        if word[0].isdecimal() or word in _DIGITS or word in _TENS or word in _POWERS:
             number = self._numbers.setdefault(word, len(self._numbers))
             self._tokens[number] = ()
             self._figures[number] = word
@@ -521,7 +521,7 @@ def _value(words: Sequence[str]) -> tuple[int, int]:
     """
     total = group = step = 0
     for word in words:
-        if word[:1].isdigit():
+        if word[:1].isdecimal():
             if step:
                 break
             group = _figure(word)
@@ -549,7 +549,7 @@ def _figure(word: str) -> int:
 
 def _spelled(word: str) -> str:
     """A word without what its spelling varies in."""
-    if not word[0].isdigit():
+    if not word[0].isdecimal():
         word = word.removesuffix("2")  # ibu2, bagi2
     for old, new in _SPELLING:
         if old in word:
