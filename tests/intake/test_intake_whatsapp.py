@@ -6,11 +6,13 @@ import io
 import os
 import tracemalloc
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as options
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 from intake_samples import CHAT, channel
 from upath import UPath
 
-from lumbung.intake.connectors import Delivery, Item, Mark, Source, Unreadable
+from lumbung.intake.connectors import Delivery, Item, Mark, MessageKey, Source, Unreadable
 from lumbung.intake.connectors.whatsapp import read
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
@@ -115,9 +117,11 @@ def test_notices_have_no_sender_and_are_no_deliveries(read_files: Reader) -> Non
 06/11/24 19.32 - +62 812-0000-1111 bergabung menggunakan tautan undangan grup ini
 06/11/24 19.32 - Kode keamanan Anda dengan Warga B berubah.
 06/11/24 19.33 - Warga A: Saya menambahkan: ini pesan
-[06/11/24 19.34.00] Posko Aduan: \u200ePesan dan panggilan terenkripsi secara end-to-end.
 """
-    items = read_files({"a.txt": chat.encode()})
+    ios = (
+        "[06/11/24 19.34.00] Posko Aduan: \u200ePesan dan panggilan terenkripsi secara end-to-end."
+    )
+    items = read_files({"a.txt": chat.encode(), "b.txt": ios.encode()})
     assert told(items) == [("Warga A", "Saya menambahkan: ini pesan")]
     assert refused(items) == []
 
@@ -134,10 +138,11 @@ Keterangan gambar
 06/11/24 19.35 - Warga B: Pesan ini telah dihapus
 06/11/24 19.36 - Warga B: diperbaiki <Pesan ini telah diedit>
 06/11/24 19.37 - Warga B:
-[06/11/24 19.38.00] Warga B: \u200e<terlampir: 0001-PHOTO.jpg>
+"""
+    ios = """[06/11/24 19.38.00] Warga B: \u200e<terlampir: 0001-PHOTO.jpg>
 [06/11/24 19.38.09] Warga B: This message was deleted.
 """
-    items = read_files({"a.zip": zipped(chat, foto="x")})
+    items = read_files({"a.zip": zipped(chat, foto="x"), "b.zip": zipped(ios)})
     assert [(each.fields["Tanda"], each.fields["Teks"]) for each in messages(items)] == [
         (
             "obrolan",
@@ -319,6 +324,393 @@ def test_a_message_longer_than_any_is_refused_and_the_next_is_read(read_files: R
     assert told(items) == [("A", "c")]
 
 
+# -- lines that look like messages -----------------------------------------------------------------
+
+
+def doubts(items: list[Item]) -> list[tuple[str, str]]:
+    return [
+        (each.reason_code, each.content["text"]) for each in items if isinstance(each, Unreadable)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("06/11/29 19.33 - Warga B: palsu", "implausible_date"),
+        ("06/11/99 19.33 - Warga B: palsu", "implausible_date"),
+        ("06/11/24 19.29 - Warga B: palsu", "doubtful_message"),  # before the first line
+        ("06/11/24 19.32 - Warga B: palsu", "doubtful_message"),  # before the message it is in
+        ("06/11/24 19.50 - Warga B: palsu", "doubtful_message"),  # after those that follow
+        ("01/01/25 10.00 - Warga B: palsu <Pesan ini telah diedit>", "doubtful_message"),
+        ("05/11/24 19.33 - Warga B: IMG-1.jpg (file terlampir)", "doubtful_message"),
+        ("31/02/24 19.33 - Warga B: palsu", "unreadable_date"),
+    ],
+)
+def test_a_line_that_the_order_speaks_against_is_no_message_and_costs_none(
+    read_files: Reader, line: str, code: str
+) -> None:
+    chat = f"""06/11/24 19.30 - Warga B: satu
+06/11/24 19.33 - Warga A: ADUAN
+Uraian: asli
+{line}
+Uraian: ekor
+06/11/24 19.40 - Warga B: dua
+06/11/24 19.41 - Warga C: tiga
+"""
+    items = read_files({"a.txt": chat.encode()})
+    assert told(items) == [
+        ("Warga B", "satu"),
+        ("Warga A", "ADUAN\nUraian: asli"),
+        ("Warga B", "dua"),
+        ("Warga C", "tiga"),
+    ]
+    assert messages(items)[1].fields["Uraian"] == "asli"
+    assert doubts(items) == [(code, f"{line.partition(' - ')[2]}\nUraian: ekor")]
+
+
+def test_one_line_dated_far_ahead_does_not_outweigh_the_one_message_that_follows(
+    read_files: Reader,
+) -> None:
+    chat = """06/11/24 19.33 - Warga A: asli
+01/01/25 10.00 - Warga B: palsu
+06/11/24 19.40 - Warga C: asli juga
+"""
+    items = read_files({"a.txt": chat.encode()})
+    assert told(items) == [("Warga A", "asli"), ("Warga C", "asli juga")]
+    assert doubts(items) == [("doubtful_message", "Warga B: palsu")]
+
+
+def test_a_line_before_its_own_message_is_in_doubt_also_at_the_end(read_files: Reader) -> None:
+    chat = """06/11/24 19.30 - Warga A: satu
+06/11/24 19.40 - Warga B: dua
+06/11/24 19.35 - Warga A: palsu
+"""
+    items = read_files({"a.txt": chat.encode()})
+    assert told(items) == [("Warga A", "satu"), ("Warga B", "dua")]
+    assert doubts(items) == [("doubtful_message", "Warga A: palsu")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[06/11/24 19.34.00] Warga B: palsu",
+        "[19.34, 6/11/2024] Warga B: palsu",
+        "06/11/2024 19.34 - Warga B: palsu",
+        "6/11/24 19.34 - Warga B: palsu",
+        "06-11-24 19.34 - Warga B: palsu",
+        "06/11/24 19:34 - Warga B: palsu",
+        "06/11/24, 19.34 - Warga B: palsu",
+        "06/11/24 pukul 19.34 - Warga B: palsu",
+        "06/11/24 07.34 PM - Warga B: palsu",
+        "06/11/24 19.34.00 - Warga B: palsu",
+        "06/11/24 19.34 \u2013 Warga B: palsu",
+        "06/11/24  19.34 - Warga B: palsu",
+        " 06/11/24 19.34 - Warga B: palsu",
+        "> 06/11/24 19.34 - Warga B: palsu",
+        "06/11/24 19.34\r06/11/24 19.34 - Warga B: palsu",
+    ],
+)
+def test_a_line_in_another_format_than_the_first_is_text(read_files: Reader, line: str) -> None:
+    chat = f"06/11/24 19.33 - Warga A: asli\n{line}\n06/11/24 19.40 - Warga C: ya\n"
+    items = read_files({"a.txt": chat.encode()})
+    text = f"asli\n{line}".replace("\r", "\n")
+    assert told(items) == [("Warga A", text), ("Warga C", "ya")]
+    assert doubts(items) == []
+
+
+def test_an_iphone_ends_messages_otherwise_than_lines(read_files: Reader) -> None:
+    """Whatever somebody types: a line end within a message is LF, after one it is CR LF."""
+    chat = (
+        "[06/11/24 19.33.05] Warga A: asli\n[06/11/24 19.33.06] Warga B: palsu\nekor\r\n"
+        "[06/11/24 19.33.07] Warga B: ya\r\n"
+    )
+    items = read_files({"a.zip": zipped(chat, "_chat.txt")})
+    assert told(items) == [
+        ("Warga A", "asli\n[06/11/24 19.33.06] Warga B: palsu\nekor"),
+        ("Warga B", "ya"),
+    ]
+    assert doubts(items) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "doubt"),
+    [
+        # what the order speaks against is no notice: it is what somebody told of
+        ("05/11/24 20.00 - rapat di balai desa", "asli\n{}\nekor", None),
+        ("05/11/24 20.00 - lurah menambahkan amplop", "asli\n{}\nekor", None),
+        ("06/11/29 20.00 - rapat di balai desa", "asli\n{}\nekor", None),
+        ("06/11/24 19.35 - rapat di balai desa", "asli", "rapat di balai desa\nekor"),
+        # a notice is one line
+        ("06/11/24 19.35 - Warga B keluar", "asli", "Warga B keluar\nekor"),
+        (f"06/11/24 19.35 - {NOTICE}", "asli", f"{NOTICE}\nekor"),
+    ],
+)
+def test_a_line_without_a_sender_hides_nothing(
+    read_files: Reader, line: str, text: str, doubt: str | None
+) -> None:
+    chat = f"06/11/24 19.33 - Warga A: asli\n{line}\nekor\n06/11/24 19.40 - Warga C: ya\n"
+    items = read_files({"a.txt": chat.encode()})
+    assert told(items) == [("Warga A", text.format(line)), ("Warga C", "ya")]
+    assert doubts(items) == ([] if doubt is None else [("doubtful_message", doubt)])
+
+
+def test_a_message_that_begins_as_a_notice_does_is_one_where_it_goes_on(read_files: Reader) -> None:
+    chat = f"06/11/24 19.33 - Warga A: {NOTICE}\nADUAN\nUraian: x\n"
+    items = read_files({"a.txt": chat.encode()})
+    assert doubts(items) == [("doubtful_message", f"Warga A: {NOTICE}\nADUAN\nUraian: x")]
+
+
+def test_text_before_the_first_message_is_kept(read_files: Reader) -> None:
+    items = read_files({"a.txt": b"ekor pesan\n06/11/24 19.33 - Warga A: asli\n"})
+    assert told(items) == [("Warga A", "asli")]
+    assert doubts(items) == [("doubtful_message", "ekor pesan")]
+
+
+def test_a_piece_of_a_line_begins_no_message(read_files: Reader) -> None:
+    line = "06/11/24 19.33 - A: " + "x" * ((1 << 20) - 20) + "06/11/24 19.33 - B: palsu\n"
+    items = read_files({"a.txt": line.encode() + b"06/11/24 19.34 - A: c\n"})
+    assert told(items) == [("A", "c")]
+    assert refused(items) == ["too_large"]
+
+
+def test_a_label_repeated_a_thousand_times_is_one_value(read_files: Reader) -> None:
+    lines = "".join(f"Lokasi: {n}\nNama pelapor: W {n}\n" for n in range(20_000))
+    (message,) = messages(read_files({"a.txt": f"06/11/24 19.33 - A: ADUAN\n{lines}".encode()}))
+    assert message.fields["Lokasi"].split("\n")[::19_999] == ["0", " 19999"]
+    assert "W 1" not in message.fields["Teks"]
+
+
+# -- edits -----------------------------------------------------------------------------------------
+
+
+class Archive:
+    """What landing makes of deliveries, and remembers of messages: the newest text of each id."""
+
+    def __init__(self) -> None:
+        self.versions: dict[str, list[tuple[str, str]]] = {}
+        self.keys: dict[str, MessageKey] = {}
+        self.cursor: dict[str, Any] = {}
+
+    def recall(self, slots: Collection[bytes]) -> list[MessageKey]:
+        wanted = {*slots, *(key.slot for key in self.keys.values() if key.is_edited)}
+        return [key for key in self.keys.values() if key.slot in wanted]
+
+    def take(self, items: list[Item]) -> None:
+        for item in items:
+            if isinstance(item, Mark):
+                self.cursor = item.cursor
+                for gone in item.withdrawn:
+                    self.versions.pop(gone, None)
+            elif isinstance(item, Delivery):
+                if item.key is not None:
+                    self.keys.setdefault(item.key.text_id, item.key)
+                content = (item.fields["Pengirim"], item.fields["Teks"])
+                versions = self.versions.setdefault(item.source_id, [])
+                if not item.is_outdated and content not in versions[-1:]:
+                    versions.append(content)
+
+    @property
+    def current(self) -> list[tuple[str, str]]:
+        return sorted(versions[-1] for versions in self.versions.values() if versions)
+
+
+@pytest.fixture
+def archive() -> Archive:
+    return Archive()
+
+
+@pytest.fixture
+def pull(tmp_path: Path) -> Callable[..., None]:
+    """Read a folder that holds these files now, into an archive."""
+
+    def act(archive: Archive, files: dict[str, str], **changes: Any) -> None:
+        inbox = tmp_path / "inbox"
+        inbox.mkdir(exist_ok=True)
+        for old in inbox.iterdir():
+            old.unlink()
+        for age, (name, content) in enumerate(files.items()):
+            (inbox / name).write_text(content)
+            os.utime(inbox / name, (1_700_000_000 + age,) * 2)
+        given = channel(CHAT, **changes)
+        source = Source(given, UPath(inbox), None, Evidence(tmp_path / "e"), DIGEST, archive.cursor)
+        archive.take(list(read(replace(source, recall=archive.recall))))
+
+    return act
+
+
+EDIT = " <Pesan ini telah diedit>"
+OLD = "06/11/24 19.33 - A: satu\n06/11/24 19.33 - A: dua\n06/11/24 19.34 - B: tiga\n"
+NEW = OLD.replace("dua", f"dua betul{EDIT}") + "06/11/24 19.50 - B: empat\n"
+NEWER = NEW.replace("dua betul", "dua lebih betul") + "06/11/24 19.55 - B: lima\n"
+
+
+@pytest.mark.parametrize(
+    "pulls",
+    [
+        [{"a.txt": OLD}, {"a.txt": NEW}, {"a.txt": NEWER}],  # saved under one name
+        [{"a.txt": OLD, "b.txt": NEW, "c.txt": NEWER}],
+        [{"c.txt": NEWER, "b.txt": NEW, "a.txt": OLD}],
+        [{"a.txt": NEWER}, {"a.txt": OLD}, {"a.txt": NEW}],
+        [{"a.txt": NEWER}, {"a.txt": NEWER, "b.txt": NEW}, {"a.txt": NEWER, "c.txt": OLD}],
+        [{"a.txt": OLD}, {"b.txt": NEWER}, {"c.txt": NEW}, {"d.txt": OLD}, {"b.txt": NEWER}],
+        [{"a.txt": NEWER}],
+        [{"a.txt": NEW}, {"a.txt": NEWER}, {"a.txt": NEW}],
+    ],
+)
+def test_an_edit_is_a_new_version_whatever_exports_are_read_in_whatever_order(
+    archive: Archive, pull: Callable[..., None], pulls: list[dict[str, str]]
+) -> None:
+    for files in [*pulls, pulls[-1]]:
+        pull(archive, files)
+    assert archive.current == [
+        ("A", f"dua lebih betul{EDIT}"),
+        ("A", "satu"),
+        ("B", "empat"),
+        ("B", "lima"),
+        ("B", "tiga"),
+    ]
+
+
+def test_the_id_of_what_was_landed_stays_with_its_edit(
+    archive: Archive, pull: Callable[..., None]
+) -> None:
+    pull(archive, {"a.txt": OLD})
+    before = {versions[-1][1]: source_id for source_id, versions in archive.versions.items()}
+    pull(archive, {"a.txt": NEW})
+    after = {versions[-1][1]: source_id for source_id, versions in archive.versions.items()}
+    assert after[f"dua betul{EDIT}"] == before["dua"]
+    assert after["satu"] == before["satu"]
+
+
+def test_two_edits_of_one_minute_find_each_its_own_message(
+    archive: Archive, pull: Callable[..., None]
+) -> None:
+    pull(archive, {"a.txt": OLD})
+    pull(archive, {"a.txt": OLD.replace("satu", f"1{EDIT}").replace("dua", f"2{EDIT}")})
+    assert [[text for _, text in each] for each in archive.versions.values()] == [
+        ["satu", f"1{EDIT}"],
+        ["dua", f"2{EDIT}"],
+        ["tiga"],
+    ]
+
+
+def test_an_edit_beside_a_deletion_finds_the_message_in_its_place(
+    archive: Archive, pull: Callable[..., None]
+) -> None:
+    pull(archive, {"a.txt": OLD})
+    new = OLD.replace("satu", "Pesan ini telah dihapus").replace("dua", f"2{EDIT}")
+    pull(archive, {"a.txt": new})
+    assert archive.current == [
+        ("A", f"2{EDIT}"),
+        ("A", "Pesan ini telah dihapus"),
+        ("A", "satu"),  # what was delivered is not taken back
+        ("B", "tiga"),
+    ]
+
+
+def test_what_an_earlier_version_landed_beside_its_edit_is_withdrawn(
+    archive: Archive, pull: Callable[..., None]
+) -> None:
+    """Before edits were recognised both stood: the tip counted twice."""
+    pull(archive, {"a.txt": OLD})
+    alone = Archive()
+    pull(alone, {"a.txt": NEW})
+    (edited_id,) = [key for key, each in alone.versions.items() if each[-1][1].startswith("dua b")]
+    archive.versions[edited_id] = [("A", f"dua betul{EDIT}")]
+    archive.keys.clear()
+    pull(archive, {"a.txt": OLD, "b.txt": NEW})
+    assert [text for _, text in archive.current] == [f"dua betul{EDIT}", "satu", "empat", "tiga"]
+
+
+def test_another_senders_edit_in_the_same_minute_is_another_message(
+    archive: Archive, pull: Callable[..., None]
+) -> None:
+    pull(archive, {"a.txt": "06/11/24 19.33 - A: satu\n"})
+    pull(archive, {"a.txt": f"06/11/24 19.33 - A: satu\n06/11/24 19.33 - B: satu{EDIT}\n"})
+    assert archive.current == [("A", "satu"), ("B", f"satu{EDIT}")]
+
+
+@options(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    chat=st.lists(st.tuples(st.integers(0, 1), st.sampled_from("AB")), min_size=1, max_size=6),
+    edits=st.lists(st.integers(0, 5), max_size=5),
+    order=st.permutations(range(6)),
+    is_kept=st.booleans(),
+)
+def test_exports_between_edits_read_in_any_order_give_each_message_once_as_it_is_now(
+    pull: Callable[..., None],
+    chat: list[tuple[int, str]],
+    edits: list[int],
+    order: list[int],
+    is_kept: bool,
+) -> None:
+    """Each export is taken later than the one before: after one more edit and one more message."""
+    texts = [f"pesan {n}" for n in range(len(chat))]
+    exports = []
+    for step in range(len(edits) + 1):
+        if step:
+            at = edits[step - 1] % len(chat)
+            texts[at] = f"pesan {at} edisi {step}{EDIT}"
+        minute = 0
+        lines = []
+        for (gap, sender), text in zip(chat, texts, strict=True):
+            minute += gap
+            lines.append(f"06/11/24 19.{minute:02d} - {sender}: {text}\n")
+        lines.append(f"06/11/24 20.{step:02d} - C: ekspor {step}\n")
+        exports.append("".join(lines))
+    archive = Archive()
+    read_so_far: dict[str, str] = {}
+    for number in [each for each in order if each < len(exports)]:
+        new = {f"{number}.txt": exports[number]}
+        read_so_far = {**read_so_far, **new} if is_kept else new
+        pull(archive, read_so_far)
+    found = [each for each in archive.current if each[0] != "C"]
+    assert found == sorted((sender, text) for (_, sender), text in zip(chat, texts, strict=True))
+
+
+def test_a_corrected_date_order_withdraws_what_was_landed_under_the_wrong_one(
+    settings: Settings,
+    add_channel: Callable[..., Path],
+    pull_from: Callable[..., IntakeCounts],
+    db: psycopg.Connection,
+) -> None:
+    tips = "05/11/24 19.33 - A: ADUAN\nUraian: satu\n13/11/24 08.00 - B: ADUAN\nUraian: dua\n"
+    inbox = add_channel(CHAT, source={"kind": "whatsapp", "date_order": "mdy"})
+    (inbox / "a.txt").write_text(tips)
+    assert pull_from("chat_contoh") == IntakeCounts(read=2, landed=1, quarantined=1)
+    add_channel(CHAT, source={"kind": "whatsapp", "date_order": "dmy"})
+    assert pull_from("chat_contoh") == IntakeCounts(read=2, landed=2, tombstones=1)
+    assert pull_from("chat_contoh") == IntakeCounts(read=2, duplicate=2)
+    assert db.execute(
+        "select received_at from (select distinct on (source_id) received_at, is_tombstone"
+        " from raw.record order by source_id, record_id desc) as latest where not is_tombstone"
+        " order by 1"
+    ).fetchall() == [(at(2024, 11, 5, 19, 33),), (at(2024, 11, 13, 8),)]
+
+
+def test_an_edit_is_landed_as_a_version_and_an_older_export_does_not_undo_it(
+    settings: Settings,
+    add_channel: Callable[..., Path],
+    pull_from: Callable[..., IntakeCounts],
+    db: psycopg.Connection,
+) -> None:
+    inbox = add_channel(CHAT)
+    (inbox / "a.txt").write_text(OLD)
+    assert pull_from("chat_contoh") == IntakeCounts(read=3, landed=3)
+    (inbox / "a.txt").write_text(NEW)
+    assert pull_from("chat_contoh") == IntakeCounts(read=4, landed=2, duplicate=2)
+    (inbox / "b.txt").write_text(OLD)
+    assert pull_from("chat_contoh") == IntakeCounts(read=7, duplicate=7)
+    (inbox / "a.txt").unlink()
+    assert pull_from("chat_contoh") == IntakeCounts(read=3, duplicate=3)
+    assert db.execute(
+        "select payload ->> 'Teks' from (select distinct on (source_id) payload from raw.record"
+        " order by source_id, record_id desc) as latest order by 1"
+    ).fetchall() == [(f"dua betul{EDIT}",), ("empat",), ("satu",), ("tiga",)]
+
+
 SENDER = st.from_regex(r"[A-Z][a-z]{1,8}( [A-Z][a-z]{1,8})?|\+62 8\d\d-\d{4}-\d{4}", fullmatch=True)
 LINE = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cf", "Zl", "Zp"]), max_size=30
@@ -361,7 +753,7 @@ def test_a_long_chat_is_read_in_little_memory(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     text = "".join(
-        f"{1 + n // 1500:02d}/11/24 {n // 60 % 24:02d}.{n % 60:02d} - Warga {n % 7}: pesan {n} "
+        f"{1 + n // 1440:02d}/11/24 {n // 60 % 24:02d}.{n % 60:02d} - Warga {n % 7}: pesan {n} "
         + "kata " * 40
         + "\n"
         for n in range(20_000)

@@ -46,7 +46,15 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
 
 from lumbung.errors import ConfigurationError, LandingError, SourceError
-from lumbung.intake.connectors import PLACE_LABELS, SYSTEM_LABELS, Delivery, Met, Unreadable
+from lumbung.intake.connectors import (
+    CLOCK_TOLERANCE,
+    PLACE_LABELS,
+    SYSTEM_LABELS,
+    Delivery,
+    MessageKey,
+    Met,
+    Unreadable,
+)
 from lumbung.intake.contract import Channel, normalise
 from lumbung.intake.features import FIELDS, Features, TextFeatures, copied, copy_features
 from lumbung.intake.file_rows import FileKeys, FileRow, FileRows
@@ -54,9 +62,6 @@ from lumbung.intake.vault import NONCE_BYTES, Vault, associate, is_cut
 
 CHUNK = 5_000
 """Deliveries per transaction: enough to amortise it, few enough to hold two of them in memory."""
-
-CLOCK_TOLERANCE = timedelta(hours=1)
-"""How far ahead of this machine's clock a source's may be (as in `expectations/raw.yaml`)."""
 
 ORIGINAL = "lumbung:original"
 """Key in the vault under which fields lie whose text had to be changed to be stored."""
@@ -120,6 +125,9 @@ class Prepared:
     unreadable: list[_Kept] = field(default_factory=list)
     appeared: set[str] = field(default_factory=set)
     types: set[tuple[str, str]] = field(default_factory=set)
+    outdated: list[str] = field(default_factory=list)
+    """Source ids of what is older than what is there."""
+    keys: list[MessageKey] = field(default_factory=list)
     count: int = 0
     """Deliveries in it."""
     size: int = 0
@@ -131,7 +139,7 @@ class Prepared:
     def source_ids(self) -> list[str]:
         """Those that its deliveries have or claim."""
         claimed = [item.source_id for item, _, _ in self.unreadable if item.source_id is not None]
-        return [version[0] for version in self.versions] + claimed
+        return [version[0] for version in self.versions] + claimed + self.outdated
 
 
 class _Plan(NamedTuple):
@@ -296,6 +304,7 @@ class Landing:
                 _give_all(rows, batch_id, chunk.versions, plain)
             self._copy(db, batch_id, fresh)
             rows.write(db, self._channel.name)
+            self._remember(db, chunk.keys)
             quarantined = self._quarantine(db, batch_id, chunk.unreadable)
             landed = len(fresh)
             counts = IntakeCounts(
@@ -529,7 +538,13 @@ class Landing:
         if isinstance(item, Unreadable):
             self._keep(chunk, item)
             return
-        source_id, received_at, fields, evidence, locator, is_repeat, file = item
+        source_id, received_at, fields, evidence, locator, is_repeat, file, is_outdated, key = item
+        if key is not None:
+            chunk.keys.append(key)
+        if is_outdated:
+            chunk.outdated.append(source_id)
+            chunk.count += 1
+            return
         plans = self._plans
         plan = plans[tuple(fields)]
         if plans.appeared:
@@ -717,6 +732,28 @@ class Landing:
                     if (features := version[6]) is not None
                 ),
             )
+
+    def _remember(self, db: psycopg.Cursor[Any], keys: Sequence[MessageKey]) -> None:
+        """Keep what messages without an id are known by; what is kept already stays."""
+        if keys:
+            db.execute(
+                "insert into ops.message_key"
+                " (channel, slot, text_id, source_id, is_edited, place, as_of)"
+                " select %s, * from unnest(%s::bytea[], %s::text[], %s::text[], %s::boolean[],"
+                "   %s::integer[], %s::timestamptz[]) on conflict do nothing",
+                (self._channel.name, *map(list, zip(*keys, strict=True))),
+            )
+
+    def recall(self, slots: Collection[bytes]) -> list[MessageKey]:
+        """The keys of messages that former pulls gave (see `Source.recall`)."""
+        rows = self._connection.execute(
+            "select slot, text_id, source_id, is_edited, place, as_of from ops.message_key"
+            " where channel = %(channel)s and (slot = any(%(slots)s) or slot in"
+            "   (select slot from ops.message_key where channel = %(channel)s and is_edited))"
+            " order by key_id",
+            {"channel": self._channel.name, "slots": list(slots)},
+        )
+        return [MessageKey(*row) for row in rows]
 
     def _quarantine(self, db: psycopg.Cursor[Any], batch_id: int, unreadable: list[_Kept]) -> int:
         """Keep what could not be read; returns how many were not kept before."""

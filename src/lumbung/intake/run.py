@@ -99,6 +99,7 @@ def pull(
             vault.content_hash,
             {k: v for k, v in row[0].items() if k not in forgotten} if row else {},
             dry_run,
+            recall=landing.recall,
         )
         counts, complete = land_all(
             source, landing, reader(channel.kind)(source), accept_withdrawals

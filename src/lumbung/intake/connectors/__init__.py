@@ -8,9 +8,9 @@ what it yields durable.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +19,30 @@ from lumbung.intake.evidence import Evidence
 
 if TYPE_CHECKING:
     from upath import UPath
+
+
+CLOCK_TOLERANCE = timedelta(hours=1)
+"""How far ahead of this machine's clock a source's may be (as in `expectations/raw.yaml`)."""
+
+
+class MessageKey(NamedTuple):
+    """What a message is known by whose source gives it no id, and may give it again edited.
+
+    Attributes:
+        slot: a keyed hash of what an edit leaves as it is: the minute and the sender.
+        text_id: the id that this version would have as a message of its own.
+        source_id: the id of the message that it is a version of.
+        is_edited: whether it carries the mark of an edit.
+        place: its place among the messages of its slot (0 first).
+        as_of: how new the export is that has it: the moment of its last message.
+    """
+
+    slot: bytes
+    text_id: str
+    source_id: str
+    is_edited: bool
+    place: int
+    as_of: datetime
 
 
 class Delivery(NamedTuple):
@@ -34,6 +58,8 @@ class Delivery(NamedTuple):
             version in it is no news.
         file: the file that gave it, where people keep several files that may hold one row: what
             counts then is which of them changed the row last (`Landing`).
+        is_outdated: a newer version of it was given before: a duplicate, whatever it holds.
+        key: what it is known by, if it must be remembered.
     """
 
     source_id: str
@@ -43,6 +69,8 @@ class Delivery(NamedTuple):
     locator: str | None = None
     is_repeat: bool = False
     file: str | None = None
+    is_outdated: bool = False
+    key: MessageKey | None = None
 
 
 class Unreadable(NamedTuple):
@@ -191,6 +219,10 @@ class SourceConnection:
         return address.rstrip("/") + (f":{self.port}" if self.port else "")
 
 
+def _nothing(slots: Collection[bytes]) -> Sequence[MessageKey]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Source:
     """What a connector is given.
@@ -205,6 +237,8 @@ class Source:
         dry_run: nothing may be left behind but evidence (whose store is then a passing one).
         met: the source ids that this pull gave. A connector adds those that it must tell from one
             another; whoever takes its items adds all.
+        recall: the keys of messages that former pulls gave, in their order: those of some slots,
+            and of every slot that holds an edited one.
     """
 
     channel: Channel
@@ -215,6 +249,7 @@ class Source:
     cursor: Mapping[str, Any]
     dry_run: bool = False
     met: Met = field(default_factory=Met)
+    recall: Callable[[Collection[bytes]], Sequence[MessageKey]] = _nothing
 
 
 PLACE_LABELS = frozenset(

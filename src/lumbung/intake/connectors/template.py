@@ -50,24 +50,24 @@ class Template:
                 return Reading(text, {}, False)
             lines = lines[1:]
         parts: dict[str, list[str]] = {}
-        personal: list[str] = []
+        personal: set[str] = set()
         current: str | None = None
-        is_followed = False
+        is_followed = is_personal = False
         for line in lines:
             label, colon, value = line.partition(":")
             plain = normalise(label.strip(" *_-"))
             if colon and plain in self._private:
-                current = self._private[plain]
+                current, is_personal = self._private[plain], True
             elif colon and plain in self._public:
-                current = self._public[plain]
+                current, is_personal = self._public[plain], False
             else:
                 value = line
             if current is None:
                 is_followed |= self._marker is not None and bool(line.strip())
                 continue
             parts.setdefault(current, []).append(value)
-            if current in self._private.values():
-                personal.append(line)
+            if is_personal:
+                personal.add(line)
         shown = "\n".join(line for line in text.split("\n") if line not in personal)
         filled = {label: "\n".join(lines).strip() for label, lines in parts.items()}
         values = {label: value for label, value in filled.items() if value}

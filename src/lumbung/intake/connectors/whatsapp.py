@@ -6,8 +6,10 @@ zone: a message is known by its minute (in the channel's zone), sender, text and
 equals, hashed with the vault's key. Exporting a chat again gives the same ids for what was there.
 
 All files of the folder count as exports of one chat. A message that was edited between two exports
-comes as a second delivery, marked `diedit`; one that was deleted stays, and its notice comes
-beside it, marked `dihapus`: what was delivered is not taken back.
+is a new version of the one that was there, marked `diedit`, in whatever order they are read; one
+that was deleted stays, and its notice comes beside it, marked `dihapus`: what was delivered is not
+taken back. What was landed while `date_order` was wrong is withdrawn by the pull that reads it
+right. Which lines are messages at all is the business of `chat_export`.
 
 Fields: `Pengirim`, `Teks` (the whole message but for lines with a personal label), `Tanda` (what
 kind of message it is) and, where the message follows the channel's template, its labels.
@@ -20,15 +22,26 @@ import unicodedata
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import datetime
-from io import TextIOWrapper
 from pathlib import PurePosixPath
 from typing import BinaryIO, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
-from lumbung.intake.connectors import Delivery, Item, Source, Unreadable
+from lumbung.intake.connectors import (
+    CLOCK_TOLERANCE,
+    Delivery,
+    Item,
+    Mark,
+    MessageKey,
+    Met,
+    Source,
+    Unreadable,
+    chat_export,
+)
+from lumbung.intake.connectors.chat_export import Outline, moment
 from lumbung.intake.connectors.files import File, Folder, is_bomb
 from lumbung.intake.connectors.template import Template
 from lumbung.intake.contract import WhatsappSource
@@ -36,36 +49,10 @@ from lumbung.intake.contract import WhatsappSource
 SENDER, TEXT, MARK, WHOLE = "Pengirim", "Teks", "Tanda", "Teks (utuh)"
 """Labels that this connector makes; the last one only where personal lines were taken out."""
 
-_MAX_TEXT = 256 << 20
-_MAX_MESSAGE = 1 << 20  # WhatsApp itself ends at 65,536 characters
-
-_INVISIBLE = re.compile("[\u200e\u200f\u202a-\u202c\u2066-\u2069\ufeff]")
-_MOMENT = (
-    r"(?P<a>\d{1,4})[/.\-](?P<b>\d{1,2})[/.\-](?P<c>\d{2,4}),?\s+(?:pukul\s+|at\s+)?"
-    r"(?P<hour>\d{1,2})[.:](?P<minute>\d{2})(?:[.:]\d{2})?(?:\s*(?P<half>[AaPp])\.?\s?[Mm]\.?)?"
-)
-_LINES = (  # Android; iOS
-    re.compile(_MOMENT + r"\s+[-–]\s(?P<rest>.*)", re.DOTALL),
-    re.compile(r"\[" + _MOMENT + r"\]\s(?P<rest>.*)", re.DOTALL),
-)
-_SENDER = re.compile(r"(?P<sender>[^\n]{1,100}?):(?: (?P<text>.*)|\s*)", re.DOTALL)
-_NOTICES = re.compile(
-    r"pesan dan panggilan terenkripsi|messages and calls are end-to-end encrypted"
-    r"|messages to this (?:chat|group) (?:and calls )?are now secured",
-    re.IGNORECASE,
-)
-_GROUP = re.compile(
-    r" (?:membuat grup|menambahkan|mengeluarkan|mengubah (?:subjek|nama|deskripsi|ikon|setelan)"
-    r"|created group|changed the (?:subject|group)|added|removed)\b",
-    re.IGNORECASE,
-)
 _DELETED = re.compile(
     r"(?:pesan ini (?:telah )?dihapus|anda (?:telah )?menghapus pesan ini"
     r"|this message was deleted|you deleted this message)\.?",
     re.IGNORECASE,
-)
-_EDITED = re.compile(
-    r"\s*<(?:pesan ini (?:telah )?diedit|this message was edited)>\s*$", re.IGNORECASE
 )
 _MEDIA = re.compile(
     r"<media tidak disertakan>|<media omitted>"
@@ -78,36 +65,297 @@ _MEDIA = re.compile(
 _CHAT_FILE = re.compile(r"_chat\.txt|(?:chat whatsapp|whatsapp chat).*\.txt", re.IGNORECASE)
 
 
-class _Message(NamedTuple):
-    """One message or notice: the line it begins on (1 first), its date and time, its text."""
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, chat_export.OversizedError)
+"""What reading a damaged archive raises."""
 
-    number: int
-    moment: dict[str, str | None]
-    text: str
+_REFUSALS = {
+    chat_export.DOUBTFUL: (
+        "doubtful_message",
+        "baris ini mirip awal pesan, tetapi urutan ekspornya tidak mendukung; cocokkan dengan"
+        " ponsel: mungkin bagian dari pesan sebelumnya",
+    ),
+    chat_export.LATE: (
+        "implausible_date",
+        "pesan bertanggal setelah saat ini; cocokkan dengan ponsel: mungkin bagian dari pesan"
+        " sebelumnya, atau jam ponselnya salah",
+    ),
+    chat_export.STRAY: (
+        "doubtful_message",
+        "teks sebelum pesan pertama; ekspornya terpotong, ekspor ulang obrolannya",
+    ),
+}
 
 
-class _OversizedError(Exception):
-    """An archive's text goes on for longer than any chat does."""
+class _Sent(NamedTuple):
+    """A message of a sender, with what it is known by."""
+
+    slot: bytes
+    text_id: str
+    is_edited: bool
+    is_deleted: bool
+    place: int
+    received_at: datetime
+    fields: dict[str, str]
+    locator: str
 
 
 def read(source: Source) -> Iterator[Item]:
     """Every message of every export in the channel's folder, the oldest file first."""
     options = source.channel.source
     assert isinstance(options, WhatsappSource)  # noqa: S101 - the kind says so
+    yield from _Reading(source, options).items()
 
-    def read_file(file: File) -> Iterator[Item]:
+
+class _Reading:
+    """One pull of a folder of exports.
+
+    Each export is read twice: first for what can be known of its lines only at its end, and for
+    which minutes and senders something was edited, in whatever export.
+    """
+
+    def __init__(self, source: Source, options: WhatsappSource) -> None:
+        self._source = source
+        self._options = options
+        self._zone = ZoneInfo(source.channel.timezone)
+        self._latest = (datetime.now(self._zone) + CLOCK_TOLERANCE).replace(tzinfo=None)
+        self._template = Template(source.channel, options.marker, (SENDER, TEXT, MARK, WHOLE))
+        self._is_corrected = (
+            bool(source.cursor.get("files"))
+            and source.cursor.get("date_order") != options.date_order
+        )
+        """Whether former pulls read dates in another order: what they landed has other ids."""
+        self._other_ids: list[str] = []
+        self._given = Met()
+        self._edits = _Edits(())
+
+    def items(self) -> Iterator[Item]:
+        folder = Folder(self._source, self._options.files)
+        files = [*folder]
+        outlines = {
+            at: self._survey(file)
+            for at, file in enumerate(files)
+            if not isinstance(file, Unreadable)
+        }
+        edited = {
+            self._slot(minute, _who(sender))
+            for outline in outlines.values()
+            for minute, sender in outline.edited
+        }
+        self._edits = _Edits(self._source.recall(edited), edited)
+        before = dict(self._source.cursor)
+        for at, file in enumerate(files):
+            if at:
+                yield Mark(before)  # the next pull reads all, unless this one came to its end
+            if isinstance(file, Unreadable):
+                yield file
+            else:
+                yield from self._file(file, outlines[at])
+        if files:
+            cursor = {**folder.mark().cursor, "date_order": self._options.date_order, "keys": True}
+            gone = [each for each in self._other_ids if each not in self._given]
+            yield Mark(cursor, None, (*gone, *self._edits.displaced))
+
+    def _survey(self, file: File) -> Outline:
+        with ExitStack() as stack:
+            try:
+                opened = _open(file, stack)
+                if not isinstance(opened, Unreadable):
+                    return chat_export.survey(
+                        opened, self._options.date_order, self._latest, _DAMAGE
+                    )
+            except _DAMAGE:
+                pass  # told when it is read
+        return Outline()
+
+    def _file(self, file: File, outline: Outline) -> Iterator[Item]:
         with ExitStack() as stack:
             try:
                 opened = _open(file, stack)
                 if isinstance(opened, Unreadable):
                     yield opened
+                elif outline.dialect is None and not outline.is_damaged:
+                    reason = "tidak ada pesan WhatsApp di dalamnya; kirim hasil menu Ekspor obrolan"
+                    yield file.unreadable("not_a_chat", reason)
                 else:
-                    yield from _chat(source, options, file, opened)
-            except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, _OversizedError):
+                    yield from self._chat(file, outline, opened)
+            except _DAMAGE:
                 reason = "arsip rusak, dikunci atau terlalu besar; ekspor ulang obrolannya"
                 yield file.unreadable("unreadable_file", reason)
 
-    yield from Folder(source, options.files).items(read_file)
+    def _chat(self, file: File, outline: Outline, stream: BinaryIO) -> Iterator[Item]:
+        order = self._options.date_order
+        other = "mdy" if order == "dmy" else "dmy"
+        ids, other_ids = _Ids(self._source.digest), _Ids(self._source.digest)
+        places: Counter[bytes] = Counter()
+        waiting: list[_Sent] = []
+        minute: datetime | None = None
+        received_at = file.changed_at
+        as_of = outline.ends_at.replace(tzinfo=self._zone) if outline.ends_at else file.changed_at
+        is_remembered = file.is_repeat and bool(self._source.cursor.get("keys"))
+
+        def given(sent: _Sent, source_id: str, *, is_outdated: bool = False) -> Delivery:
+            self._given.add(source_id)
+            key = MessageKey(sent.slot, sent.text_id, source_id, sent.is_edited, sent.place, as_of)
+            return Delivery(
+                *(source_id, sent.received_at, sent.fields, file.sha256, sent.locator),
+                is_repeat=file.is_repeat,
+                is_outdated=is_outdated,
+                key=None if is_remembered else key,
+            )
+
+        def settled() -> Iterator[Delivery]:
+            """Those of a minute that wait for what else their sender wrote in it."""
+            for slot in dict.fromkeys(each.slot for each in waiting):
+                messages = [each for each in waiting if each.slot == slot]
+                found = self._edits.resolve(slot, messages, as_of)
+                for sent, (source_id, is_outdated) in zip(messages, found, strict=True):
+                    yield given(sent, source_id, is_outdated=is_outdated)
+            waiting.clear()
+
+        for message in chat_export.messages(stream, outline):
+            locator = f"baris {message.number}"
+            found = chat_export.sender(message.text)
+            verdict = message.verdict
+            at = moment(message.parts, order) if message.parts else None
+            if verdict == chat_export.MESSAGE and found is None:
+                is_first = message.number == outline.first and "\n" not in message.text
+                if is_first or chat_export.is_notice(message.text):
+                    continue
+                verdict = chat_export.DOUBTFUL
+            if verdict != chat_export.MESSAGE or at is None or found is None:
+                refusal = _REFUSALS.get(verdict) or (
+                    "unreadable_date",
+                    "tanggal pesan tidak ada di kalender; cocokkan dengan ponsel",
+                )
+            elif len(found[1]) > chat_export.MAX_MESSAGE:
+                refusal = ("too_large", "pesan terlalu panjang; periksa berkas ekspornya")
+            else:
+                refusal = None
+            if found is not None and self._is_corrected and message.parts:
+                was = moment(message.parts, other)
+                if was is not None and was != at:
+                    self._other_ids.append(other_ids.next(was, *found))
+            if refusal is not None:
+                content = {**message.parts, "text": message.text[: chat_export.MAX_MESSAGE]}
+                yield Unreadable(*refusal, content, received_at, file.sha256, locator)
+                continue
+            assert at is not None  # noqa: S101 - judged above
+            assert found is not None  # noqa: S101
+            if at != minute:
+                yield from settled()
+                places.clear()
+                minute = at
+            received_at = at.replace(tzinfo=self._zone)
+            sender, text = found
+            text_id = ids.next(at, sender, text)
+            slot = self._slot(at, _who(sender))
+            fields = _fields(self._template, sender, text)
+            sent = _Sent(
+                *(slot, text_id, bool(chat_export.edited(text)[1]), _is_deleted(text)),
+                *(places[slot], received_at, fields, locator),
+            )
+            places[slot] += 1
+            if slot in self._edits:
+                waiting.append(sent)
+            else:
+                yield given(sent, text_id)
+        yield from settled()
+
+    def _slot(self, minute: datetime, who: str) -> bytes:
+        return self._source.digest(f"{minute:%Y%m%dT%H%M}\0{who}".encode(errors="backslashreplace"))
+
+
+class _Ids:
+    """Ids of messages as they come: minute, keyed hash of sender and text, place among equals."""
+
+    def __init__(self, digest: Callable[[bytes], bytes]) -> None:
+        self._digest = digest
+        self._last: datetime | None = None
+        self._ordinals: Counter[bytes] = Counter()
+
+    def next(self, at: datetime, sender: str, text: str) -> str:
+        if at != self._last:
+            self._last = at
+            self._ordinals.clear()
+        minute = f"{at:%Y%m%dT%H%M}"
+        digest = self._digest(f"{minute}\0{_who(sender)}\0{text}".encode(errors="backslashreplace"))
+        self._ordinals[digest] += 1
+        return f"{minute}-{digest.hex()}-{self._ordinals[digest] - 1}"
+
+
+@dataclass
+class _Known:
+    """A message of a slot in which something was edited, with the versions that were given."""
+
+    source_id: str
+    place: int
+    versions: dict[str, tuple[bool, datetime]] = field(default_factory=dict)
+    """Text id -> whether it is an edited one, and how new the export is that had it first."""
+
+    @property
+    def current(self) -> str:
+        """The newest version: an edited one, of the newest export, the last one given."""
+        newest = max(self.versions.values())
+        return next(each for each in reversed(self.versions) if self.versions[each] == newest)
+
+    @property
+    def is_without_original(self) -> bool:
+        return all(is_edited for is_edited, _ in self.versions.values())
+
+
+class _Edits:
+    """Which messages are versions of one, in the slots in which something was edited.
+
+    An edit changes the text and leaves minute and sender. So a text that is not known is a version
+    of a message of its slot that this export does not have in any version that is known: an edited
+    text of any such message, another text of one of which the original never came.
+
+    Args:
+        keys: of former pulls.
+        slots: in which the exports of this pull have something that was edited.
+    """
+
+    def __init__(self, keys: Iterable[MessageKey], slots: Iterable[bytes] = ()) -> None:
+        self._slots: dict[bytes, dict[str, _Known]] = {slot: {} for slot in slots}
+        self.displaced: list[str] = []
+        """Ids that versions of other messages would have as messages of their own."""
+        for key in keys:
+            self._add(key)
+
+    def __contains__(self, slot: bytes) -> bool:
+        return slot in self._slots
+
+    def _add(self, key: MessageKey) -> _Known:
+        slot = self._slots.setdefault(key.slot, {})
+        known = slot.setdefault(key.source_id, _Known(key.source_id, key.place))
+        known.versions.setdefault(key.text_id, (key.is_edited, key.as_of))
+        return known
+
+    def resolve(
+        self, slot: bytes, messages: Sequence[_Sent], as_of: datetime
+    ) -> list[tuple[str, bool]]:
+        """For each message of a slot, in one export: its source id, and whether it is outdated."""
+        there = self._slots[slot]
+        by_text = {text: known for known in there.values() for text in known.versions}
+        found = {sent.text_id: by_text.get(sent.text_id) for sent in messages}
+        free = [each for each in there.values() if each not in found.values()]
+        for sent in messages:
+            known = found[sent.text_id]
+            if known is None and not sent.is_deleted:
+                fit = [each for each in free if sent.is_edited or each.is_without_original]
+                known = next((each for each in fit if each.place == sent.place), None)
+                known = known or next(iter(fit), None)
+                if known is not None:
+                    free.remove(known)
+                    self.displaced.append(sent.text_id)
+            source_id = sent.text_id if known is None else known.source_id
+            key = MessageKey(slot, sent.text_id, source_id, sent.is_edited, sent.place, as_of)
+            found[sent.text_id] = self._add(key)
+        return [
+            (known.source_id, known.current != sent.text_id)
+            for sent in messages
+            if (known := found[sent.text_id]) is not None
+        ]
 
 
 def _open(file: File, stack: ExitStack) -> BinaryIO | Unreadable:
@@ -133,82 +381,6 @@ def _open(file: File, stack: ExitStack) -> BinaryIO | Unreadable:
     return cast(BinaryIO, stack.enter_context(archive.open(chats[0])))
 
 
-def _chat(source: Source, options: WhatsappSource, file: File, stream: BinaryIO) -> Iterator[Item]:
-    zone = ZoneInfo(source.channel.timezone)
-    template = Template(source.channel, options.marker, (SENDER, TEXT, MARK, WHOLE))
-    minute, last = "", None
-    ordinals: Counter[bytes] = Counter()
-    received_at = file.changed_at
-    is_chat = False
-    for message in _messages(stream):
-        is_chat = True
-        found = _sender(message.text)
-        if found is None:
-            continue
-        sender, text = found
-        locator = f"baris {message.number}"
-        moment = _moment(message.moment, options.date_order)
-        if moment is None or len(text) > _MAX_MESSAGE:
-            code, reason = (
-                ("unreadable_date", "tanggal pesan tidak ada di kalender; cocokkan dengan ponsel")
-                if moment is None
-                else ("too_large", "pesan terlalu panjang; periksa berkas ekspornya")
-            )
-            content = {**message.moment, "text": message.text[:_MAX_MESSAGE]}
-            yield Unreadable(code, reason, content, received_at, file.sha256, locator)
-            continue
-        received_at = moment.replace(tzinfo=zone)
-        if moment != last:
-            last = moment
-            minute = f"{moment:%Y%m%dT%H%M}"
-            ordinals.clear()
-        digest = source.digest(
-            f"{minute}\0{_who(sender)}\0{text}".encode(errors="backslashreplace")
-        )
-        source_id = f"{minute}-{digest.hex()}-{ordinals[digest]}"
-        ordinals[digest] += 1
-        fields = _fields(template, sender, text)
-        yield Delivery(source_id, received_at, fields, file.sha256, locator, file.is_repeat)
-    if not is_chat:
-        reason = "tidak ada baris pesan WhatsApp di dalamnya; kirim hasil menu Ekspor obrolan"
-        yield file.unreadable("not_a_chat", reason)
-
-
-def _messages(stream: BinaryIO) -> Iterator[_Message]:
-    """The lines of an export put together to messages, without invisible direction marks."""
-    text = TextIOWrapper(stream, "utf-8-sig", errors="surrogateescape")
-    moment: dict[str, str | None] | None = None
-    began = total = size = 0
-    lines: list[str] = []
-    for number, line in enumerate(iter(lambda: text.readline(_MAX_MESSAGE), ""), 1):
-        total += len(line)
-        if total > _MAX_TEXT:
-            raise _OversizedError
-        plain = line if line.isascii() else _INVISIBLE.sub("", line)
-        found = _LINES[plain.startswith("[")].fullmatch(plain)
-        if found is not None:
-            if moment is not None:
-                yield _Message(began, moment, "".join(lines).rstrip("\n"))
-            moment = found.groupdict()
-            lines = [str(moment.pop("rest"))]
-            began, size = number, 0
-        elif size <= _MAX_MESSAGE:
-            lines.append(plain)
-        size += len(plain)
-    if moment is not None:
-        yield _Message(began, moment, "".join(lines).rstrip("\n"))
-
-
-def _sender(whole: str) -> tuple[str, str] | None:
-    """Sender and text; None for the app's own notices."""
-    found = _SENDER.fullmatch(whole)
-    if found is None or _NOTICES.match(whole) or _NOTICES.match(found["text"] or ""):
-        return None
-    if _GROUP.search(found["sender"]):
-        return None
-    return found["sender"].removeprefix("~").strip(), found["text"] or ""
-
-
 def _who(sender: str) -> str:
     """A sender however the phone spells it: digits of a number, letters without case."""
     digits = re.sub(r"[\s().+\-]", "", sender)
@@ -217,33 +389,18 @@ def _who(sender: str) -> str:
     return " ".join(unicodedata.normalize("NFC", sender).split()).casefold()
 
 
-def _moment(parts: Mapping[str, str | None], order: str) -> datetime | None:
-    """The minute as written, without a zone; None if the calendar or the clock has none such."""
-    a, b, c, hour, minute = (int(parts[name] or 0) for name in ("a", "b", "c", "hour", "minute"))
-    if len(parts["a"] or "") == 4:
-        year, month, day = a, b, c
-    else:
-        day, month, year = (a, b, c) if order == "dmy" else (b, a, c)
-    half = (parts["half"] or "").casefold()
-    if half and not 1 <= hour <= 12:
-        return None
-    if half:
-        hour = hour % 12 + (12 if half == "p" else 0)
-    try:
-        return datetime(year + 2000 if year < 100 else year, month, day, hour, minute)  # noqa: DTZ001
-    except ValueError:
-        return None
+def _is_deleted(text: str) -> bool:
+    return _DELETED.fullmatch(text.strip()) is not None
 
 
 def _fields(template: Template, sender: str, text: str) -> dict[str, str]:
     """A message's fields."""
     fields = {SENDER: sender}
-    written = _EDITED.sub("", text)
-    note = text[len(written) :]
+    written, note = chat_export.edited(text)
     shown, values, is_tip = template.read(written)
     if shown != written:
         fields[WHOLE] = text
-    if _DELETED.fullmatch(text.strip()):
+    if _is_deleted(text):
         kind = "dihapus"
     elif is_tip:
         kind = "templat"
