@@ -42,7 +42,7 @@ from lumbung.intake.connectors import (
     chat_export,
 )
 from lumbung.intake.connectors.chat_export import Outline, moment
-from lumbung.intake.connectors.files import File, Folder, is_bomb
+from lumbung.intake.connectors.files import File, Folder, guarded, is_bomb
 from lumbung.intake.connectors.template import Template
 from lumbung.intake.contract import WhatsappSource
 
@@ -149,22 +149,22 @@ class _Reading:
             if isinstance(file, Unreadable):
                 yield file
             else:
-                yield from self._file(file, outlines[at])
+                yield from guarded(file, self._file(file, outlines[at]))
         if files:
             cursor = {**folder.mark().cursor, "date_order": self._options.date_order, "keys": True}
             gone = [each for each in self._other_ids if each not in self._given]
             yield Mark(cursor, None, (*gone, *self._edits.displaced))
 
     def _survey(self, file: File) -> Outline:
+        """Read a file for the first time; what is wrong with it is told when it is read again."""
         with ExitStack() as stack:
             try:
                 opened = _open(file, stack)
                 if not isinstance(opened, Unreadable):
-                    return chat_export.survey(
-                        opened, self._options.date_order, self._latest, _DAMAGE
-                    )
-            except _DAMAGE:
-                pass  # told when it is read
+                    order = self._options.date_order
+                    return chat_export.survey(opened, order, self._latest, _DAMAGE)
+            except Exception:
+                return Outline(is_damaged=True)
         return Outline()
 
     def _file(self, file: File, outline: Outline) -> Iterator[Item]:
