@@ -14,7 +14,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,7 @@ def edition(count: int) -> Any:
         regencies=tuple(regencies),
         names=dict.fromkeys(LANGUAGES, names),
         legal_sources=("Peraturan contoh",),
+        campaign_start=date(2024, 9, 25),
         figures=figures,
         trend={
             key: tuple((week, (k + n) % 40) for n, week in enumerate(WEEKS))
@@ -153,7 +155,8 @@ def edition(count: int) -> Any:
         ),
         profiles=tuple(
             c.Profile(
-                *(r.code, issue, (n + k) % 9, 40, 12.5, 10.0, 1.25, 0.7, 2.1),
+                *(r.code, issue, (n + k) % 9, 40),
+                *map(Decimal, ("12.5", "10.0", "1.25", "0.7", "2.1")),
                 *((n + k) % 40 == 0, 3, 2, "steady", 50, 12),
             )
             for n, r in enumerate(regencies)

@@ -4,23 +4,24 @@
 {%- endmacro %}
 
 {% macro campaign_start(stages) -%}
-    {#- The campaign's first day: figures begin with its week. -#}
+    {#- The campaign's first day: figures begin with it, within its ISO week. -#}
     (select campaign.start_date from {{ stages }} as campaign where campaign.stage_code = 'KAMPANYE')
 {%- endmacro %}
 
 {% macro figure_members(cases, terms, activities, submissions, statuses, stages) -%}
     {#- The definition of every figure: a select of one row per fact that it counts. Counted by
         int_figure_weeks__counted, listed by rpt_figure_member. The arguments name relations:
-            cases         report_id regency_code week_id record_kind registration_outcome
-                          non_registration_reason status_code forwarding_target_code
-                          is_follow_up_closed campaign_context_code
+            cases         report_id regency_code received_date week_id record_kind
+                          registration_outcome non_registration_reason status_code
+                          forwarding_target_code is_follow_up_closed campaign_context_code
             terms         report_id vocabulary code
-            activities    activity_id regency_code week_id record_kind is_recap election_code
-                          method_code prevention_type_code
+            activities    activity_id regency_code activity_date week_id record_kind is_recap
+                          election_code method_code prevention_type_code
             submissions   district_code regency_code week_id is_submitted
             statuses      status_code result_code
-            stages        stage_code start_date -#}
-    {%- set first_week = week_id(campaign_start(stages)) -%}
+            stages        stage_code start_date
+        Facts count from the campaign's first day; a recap is due for the whole of its week. -#}
+    {%- set first_day = campaign_start(stages) -%}
     select
         named.figure_code,
         named.category_code,
@@ -61,7 +62,7 @@
     where
         cases.record_kind in ('LP', 'TM')
         and named.category_code is not null
-        and cases.week_id >= {{ first_week }}
+        and cases.received_date >= {{ first_day }}
     union all
     select
         named.figure_code,
@@ -83,7 +84,7 @@
     where
         cases.record_kind in ('LP', 'TM')
         and named.is_member
-        and cases.week_id >= {{ first_week }}
+        and cases.received_date >= {{ first_day }}
     union all
     select
         'tip' as figure_code,
@@ -92,7 +93,7 @@
         cases.week_id,
         cases.report_id as member_id
     from {{ cases }} as cases
-    where cases.record_kind = 'IA' and cases.week_id >= {{ first_week }}
+    where cases.record_kind = 'IA' and cases.received_date >= {{ first_day }}
     union all
     select
         named.figure_code,
@@ -112,7 +113,7 @@
     where
         activities.record_kind = named.record_kind
         and (activities.is_recap or activities.record_kind <> 'LHP')
-        and activities.week_id >= {{ first_week }}
+        and activities.activity_date >= {{ first_day }}
     union all
     select
         named.figure_code,
@@ -140,10 +141,10 @@
         "(select report_id, 'issue' as vocabulary, issue_code as code from " ~ ref('bridge_report_issue')
         ~ " union all select report_id, 'violation_type', violation_type_code from "
         ~ ref('bridge_report_violation_type') ~ ")",
-        "(select supervision_id as activity_id, regency_code, week_id, 'LHP' as record_kind,"
+        "(select supervision_id as activity_id, regency_code, activity_date, week_id, 'LHP' as record_kind,"
         ~ " is_recap, election_code, method_code, null as prevention_type_code from "
         ~ ref('fct_supervision')
-        ~ " union all select prevention_id, regency_code, week_id, 'PREV', null, null, null,"
+        ~ " union all select prevention_id, regency_code, activity_date, week_id, 'PREV', null, null, null,"
         ~ " prevention_type_code from "
         ~ ref('fct_prevention') ~ ")",
         ref('fct_submission'),

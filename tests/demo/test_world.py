@@ -197,7 +197,12 @@ def test_figures_count_the_facts(nine_weeks: Truth) -> None:
     cases = [row for row in nine_weeks["reports"] if row["record_kind"] in ("LP", "TM")]
     for week in nine_weeks["weeks"]:
         for regency in (*REGENCIES, "19.00"):
-            here = [r for r in cases if (r["regency_code"], r["week_id"]) == (regency, week)]
+            here = [
+                r
+                for r in cases
+                if (r["regency_code"], r["week_id"]) == (regency, week)
+                and r["received_date"] >= "2024-09-25"  # the campaign's first day, a Wednesday
+            ]
             assert figures(nine_weeks, "suspected_violation")["ALL", regency, week] == len(here)
             by_issue = figures(nine_weeks, "suspected_violation_by_issue")
             assert by_issue["PU", regency, week] == sum("PU" in row["issues"] for row in here)
@@ -205,11 +210,19 @@ def test_figures_count_the_facts(nine_weeks: Truth) -> None:
             assert by_type["HKL", regency, week] == sum(
                 "HKL" in row["violation_types"] for row in here
             )
-    tips = [row for row in nine_weeks["reports"] if row["record_kind"] == "IA"]
+    early = [row["activity_date"] < "2024-09-25" for row in nine_weeks["preventions"]]
+    assert any(early)  # in its week, and not of the campaign
+    tips = [
+        row
+        for row in nine_weeks["reports"]
+        if row["record_kind"] == "IA" and row["received_date"] >= "2024-09-25"
+    ]
     last = "2024-W47"
     assert figures(nine_weeks, "tip", "to_date")["ALL", "19", last] == len(tips)
     prevented = figures(nine_weeks, "prevention", "to_date")["ALL", "19", last]
-    assert prevented == len(nine_weeks["preventions"])
+    assert prevented == sum(
+        row["activity_date"] >= "2024-09-25" for row in nine_weeks["preventions"]
+    )
 
 
 def test_figures_agree_with_each_other(nine_weeks: Truth) -> None:

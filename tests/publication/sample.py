@@ -53,6 +53,8 @@ create table marts.fct_supervision (supervision_id text primary key, week_id tex
     record_id bigint);
 create table marts.fct_prevention (prevention_id text primary key, week_id text,
     record_id bigint);
+create table marts.dim_stage (stage_code text primary key, start_date date, end_date date);
+insert into marts.dim_stage values ('KAMPANYE', '2024-09-25', '2024-11-23');
 create table marts.bridge_report_issue (report_id text, issue_code text);
 create table marts.fct_deadline (report_id text, rule_code text, regency_code text,
     start_from_date date, start_to_date date, extended_due_date date, end_from_date date,

@@ -82,7 +82,7 @@ def test_open_data_is_every_frozen_figure(files: dict[str, bytes], figures: Figu
     days = {
         "pekan": ("2024-11-18", "2024-11-24"),
         "pekan_lalu": ("2024-11-11", "2024-11-17"),
-        "sejak_awal": ("2024-09-23", "2024-11-24"),
+        "sejak_awal": ("2024-09-25", "2024-11-24"),
     }
     for row in found:
         assert row["kode_bps"] == bps[row["kode_kemendagri"]]
@@ -144,7 +144,7 @@ def test_metadata_is_what_satu_data_asks(files: dict[str, bytes]) -> None:
         "pekan": WEEK,
         "mulai": "2024-11-18",
         "selesai": "2024-11-24",
-        "sejak_awal": "2024-09-23",
+        "sejak_awal": "2024-09-25",
     }
     assert found["keadaan_data"] == "2024-11-24T20:00:00+07:00"  # when the last batch came
     assert found["status"].startswith("Disetujui oleh Ketua Contoh")

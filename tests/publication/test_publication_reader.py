@@ -7,6 +7,7 @@ import dataclasses
 import io
 import json
 import re
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
@@ -18,7 +19,7 @@ from python_calamine import CalamineWorkbook
 from sample import WEEK, pass_gate
 from selectolax.lexbor import LexborHTMLParser
 
-from lumbung.publication import edition, portal, render, review
+from lumbung.publication import edition, opendata, portal, render, review
 from lumbung.publication.content import RUNNING, Edition, Profile
 from lumbung.publication.messages import BY_LANGUAGE
 from lumbung.publication.rounding import half_up, whole_percent
@@ -233,6 +234,45 @@ def _words(content: bytes) -> str:
     if text.lstrip().startswith("<") or "<html" in text[:400]:
         text = re.sub(r"<style.*?</style>|<script.*?</script>|<[^>]+>", " ", text, flags=re.S)
     return re.sub(r"\s+", " ", text)
+
+
+# -- since the campaign began ------------------------------------------------------------------
+
+
+def test_an_edition_counts_from_the_campaign_s_first_day(url: str, settings: Settings) -> None:
+    """The campaign began on Wednesday, 25 September 2024, in week 39."""
+    edition_id = edition.freeze("2024-W39", settings=settings, database_url=url)
+    found = edition.load(edition_id, database_url=url)
+    assert found.campaign_start == date(2024, 9, 25)
+    method = next(s for s in render.document(found).sections if s.id == "metode").paragraphs[0]
+    assert "Sejak awal = sejak Rabu, 25 September 2024;" in method
+    tables = {table.name: table for table in opendata.datasets(found)}
+    columns = [tables["angka"].columns.index(name) for name in ("periode", "mulai", "selesai")]
+    assert {tuple(row[at] for at in columns) for row in tables["angka"].rows} == {
+        ("pekan", "2024-09-25", "2024-09-29"),
+        ("pekan_lalu", "2024-09-16", "2024-09-22"),
+        ("sejak_awal", "2024-09-25", "2024-09-29"),
+    }
+
+
+def test_districts_are_told_from_the_campaign_s_first_day(drafts: dict[str, Edition]) -> None:
+    told = dataclasses.replace(drafts["draft"], district_weeks=("2024-W39", "2024-W42"))
+    captions = [
+        table.caption
+        for section in render.document(told).sections
+        for table in section.tables
+        if table.sheet == "districts"
+    ]
+    assert captions
+    assert all(c.endswith("25 September 2024–20 Oktober 2024") for c in captions)
+
+
+def test_an_edition_of_before_says_the_day_that_it_counted_from(
+    drafts: dict[str, Edition],
+) -> None:
+    before = dataclasses.replace(drafts["draft"], campaign_start=None)
+    assert before.first_day == date(2024, 9, 23)
+    assert drafts["draft"].first_day == date(2024, 9, 25)
 
 
 # -- the summary against the tables ------------------------------------------------------------

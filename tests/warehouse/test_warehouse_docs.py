@@ -76,15 +76,18 @@ def test_each_question_is_answered(demo: Demo, number: int) -> None:
 def test_answers_equal_the_truth(demo: Demo) -> None:
     url, _, truth = demo
     cases = [report for report in truth["reports"] if report["record_kind"] != "IA"]
+    # figures count from the campaign's first day, facts from the first that was recorded
+    counted = [case for case in cases if case["received_date"] >= "2024-09-25"]
+    assert len(counted) < len(cases)
 
     def answer(number: int) -> list[tuple[Any, ...]]:
         return query(role_url(url, "analyst_province"), QUESTIONS[number - 1][2])
 
-    assert sum(count for _, count in answer(1)) == len(cases)
+    assert sum(count for _, count in answer(1)) == len(counted)
     assert sum(row[1] for row in answer(2)) == len(cases)
-    assert sum(row[2] for row in answer(6)) == len(cases)
+    assert sum(row[2] for row in answer(6)) == len(counted)
     assert len(answer(8)) == sum("PU" in case["issues"] for case in cases)
-    assert sum(row[1] for row in answer(9)) == sum(len(case["violation_types"]) for case in cases)
+    assert sum(row[1] for row in answer(9)) == sum(len(case["violation_types"]) for case in counted)
     assert sum(row[2] for row in answer(17)) == len(truth["supervisions"])
     assert sum(row[1] for row in answer(18)) == len(cases)
     marked = {(place, issue) for place, issue, *_ in answer(3)}

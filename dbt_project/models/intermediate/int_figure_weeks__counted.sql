@@ -6,13 +6,14 @@
     ],
     meta={'scope': 'week'}
 ) }}
--- How many facts each figure counts, by category, regency and week since the campaign began, where
--- there are any; and for the profile of themes, what figures do not say: the cases and tips that name
--- one.
+-- How many facts each figure counts, by category, regency and week since the campaign's first day,
+-- where there are any; and for the profile of themes, what figures do not say: the cases and tips that
+-- name one.
 with cases as (
     select
         report_id,
         regency_code,
+        received_date,
         week_id,
         record_kind,
         registration_outcome,
@@ -57,7 +58,10 @@ members as (
         cases.report_id as member_id
     from cases
     inner join terms on cases.report_id = terms.report_id
-    where cases.record_kind = 'IA' and terms.vocabulary = 'issue'
+    where
+        cases.record_kind = 'IA'
+        and terms.vocabulary = 'issue'
+        and cases.received_date >= {{ campaign_start(ref('stage')) }}
     union all
     select distinct
         'case_with_issue' as figure_code,
@@ -67,7 +71,7 @@ members as (
         cases.report_id as member_id
     from cases
     inner join terms on cases.report_id = terms.report_id
-    where terms.vocabulary = 'issue'
+    where terms.vocabulary = 'issue' and cases.received_date >= {{ campaign_start(ref('stage')) }}
 )
 
 select

@@ -1,5 +1,5 @@
--- The ISO weeks from the first to the last with a record that counts. Figures begin with the
--- campaign's first week and go on after its last; a register may hold cases from before it. A recap
+-- The ISO weeks from the first to the last with a record that counts. Figures begin in the campaign's
+-- first week, with its first day, and go on after its last; a register may hold cases from before it. A recap
 -- is due for a campaign week that has ended: a running one is not yet told.
 with counted as (
     select

@@ -1,8 +1,8 @@
 {% test figures_agree(model) %}
     {#- The identities between figures, for every category, regency, week and period:
         province = sum of the regencies; received = registered + not registered + pending;
-        parts that exclude each other sum to their whole; what was followed up was forwarded; the regency weeks say the same; nothing
-        shrinks over time. -#}
+        parts that exclude each other sum to their whole; what was followed up was forwarded; the regency days since the campaign
+        began, and the regency weeks of recaps, say the same; nothing shrinks over time. -#}
     with figures as (select * from {{ model }}),
 
     province as (
@@ -59,6 +59,19 @@
         group by wholes.part_code, figures.regency_code, figures.week_id, figures.period
     ),
 
+    days as (
+        select
+            regency_code,
+            week_id,
+            sum(suspected_violation_count) as suspected_violation_count,
+            sum(tip_count) as tip_count,
+            sum(supervision_count) as supervision_count,
+            sum(prevention_count) as prevention_count
+        from {{ ref('int_regency_days__counted') }}
+        where date_day >= {{ campaign_start(ref('stage')) }}
+        group by regency_code, week_id
+    ),
+
     weeks as (
         select
             'regency_week_says_the_same' as rule,
@@ -69,16 +82,18 @@
             figures.period,
             figures.value,
             case figures.figure_code
-                when 'suspected_violation' then facts.suspected_violation_count
-                when 'tip' then facts.tip_count
-                when 'campaign_event' then facts.supervision_count
-                when 'prevention' then facts.prevention_count
+                when 'suspected_violation' then days.suspected_violation_count
+                when 'tip' then days.tip_count
+                when 'campaign_event' then days.supervision_count
+                when 'prevention' then days.prevention_count
                 when 'district_submitted' then facts.submitted_district_count
                 when 'district_expected' then facts.district_count
             end as expected
         from figures
         left join {{ ref('int_regency_weeks__counted') }} as facts
             on figures.regency_code = facts.regency_code and figures.week_id = facts.week_id
+        left join days
+            on figures.regency_code = days.regency_code and figures.week_id = days.week_id
         where
             figures.period = 'week'
             and figures.regency_code <> '{{ var("province_code") }}'

@@ -13,7 +13,7 @@ from typing import Any
 from lumbung.demo import vocabulary
 from lumbung.demo.facts import COUNTED, DUPLICATE, Activity, Fate, Tip, week_of
 from lumbung.demo.regions import PROVINCE, REGENCIES, UNKNOWN_REGENCY
-from lumbung.demo.world import World
+from lumbung.demo.world import CAMPAIGN, World
 
 CATEGORIES: dict[str, tuple[str, ...]] = {
     "suspected_violation": ("ALL",),
@@ -235,7 +235,8 @@ def _submissions(world: World, recap: Iterable[Activity]) -> list[Record]:
 # --- figures ---------------------------------------------------------------------------------
 
 Member = tuple[str, str, str, str]
-"""Figure, category, regency, week: one for each fact that a figure counts."""
+"""Figure, category, regency, week: one for each fact that a figure counts, none from before the
+campaign's first day."""
 
 
 def _members(
@@ -244,7 +245,10 @@ def _members(
     preventions: Iterable[Record],
     submissions: Iterable[Record],
 ) -> Iterator[Member]:
+    first_day = CAMPAIGN[0].isoformat()
     for report in reports:
+        if report["received_date"] < first_day:
+            continue
         place_and_week = report["regency_code"], report["week_id"]
         if report["record_kind"] == "IA":
             yield "tip", "ALL", *place_and_week
@@ -274,12 +278,16 @@ def _members(
             for violation_type in report["violation_types"]:
                 yield "report_registered_by_type", violation_type, *place_and_week
     for row in supervisions:
+        if row["activity_date"] < first_day:
+            continue
         week = _activity_week(row)
         place_and_week = row["regency_code"], week
         yield "campaign_event", "ALL", *place_and_week
         yield "campaign_event_by_election", row["election_code"] or "UNSTATED", *place_and_week
         yield "campaign_event_by_method", row["method_code"] or "UNSTATED", *place_and_week
     for row in preventions:
+        if row["activity_date"] < first_day:
+            continue
         week = _activity_week(row)
         yield "prevention", "ALL", row["regency_code"], week
         kind = row["prevention_type_code"] or "UNSTATED"

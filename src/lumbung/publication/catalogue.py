@@ -895,9 +895,9 @@ TEXT: dict[str, tuple[str, str]] = {
     "method_title": ("Metode dan catatan", "Method and notes"),
     "method_week": (
         "Pekan adalah pekan ISO, Senin sampai Minggu, waktu Indonesia Barat (WIB). Sejak awal = "
-        "sejak {first}.",
+        "sejak {first}; yang tercatat sebelum hari itu tidak dihitung, juga dalam pekan itu.",
         "A week is an ISO week, Monday to Sunday, Western Indonesia Time (WIB). To date = since "
-        "{first}.",
+        "{first}; what was recorded before that day does not count, nor in its week.",
     ),
     "method_case": (
         "Dugaan pelanggaran adalah laporan (LP) dan temuan (TM), dihitung pada pekan diterimanya. "

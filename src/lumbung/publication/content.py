@@ -241,6 +241,8 @@ class Edition:
         names: by language and kind (`issue`, `issue_label`, `violation_type`, `reason`,
             `forwarding_target`, `prevention_type`, `deadline_rule`) the names by code, in order.
         legal_sources: of the deadline rules.
+        campaign_start: the campaign's first day, from which it counts; None where it counts from
+            the Monday of that week, as editions once did.
         profiles: empty where the profile is of a later week.
         previous_id, previous: the newest published edition of an earlier week (None: none), and
             its figures to date by figure, category and regency.
@@ -262,6 +264,7 @@ class Edition:
     regencies: tuple[Regency, ...]
     names: dict[str, dict[str, dict[str, str]]]
     legal_sources: tuple[str, ...]
+    campaign_start: date | None
     figures: dict[tuple[str, str, str], Figure]
     trend: dict[tuple[str, str], tuple[tuple[str, int], ...]]
     submissions: tuple[Submission, ...]
@@ -354,10 +357,15 @@ class Edition:
         return self.monday + timedelta(days=7)
 
     @property
-    def first_monday(self) -> date:
-        """The first day of the first week that is counted."""
+    def first_day(self) -> date:
+        """The first day that is counted."""
         weeks = [week for values in self.trend.values() for week, _ in values]
-        return week_start(min(weeks, default=self.week_id))
+        return self.counted_from(week_start(min(weeks, default=self.week_id)))
+
+    def counted_from(self, monday: date) -> date:
+        """The first counted day of a week: its Monday; in the campaign's first week, that day."""
+        start = self.campaign_start
+        return start if start and monday < start < monday + timedelta(days=7) else monday
 
 
 def week_start(week_id: str) -> date:
@@ -487,6 +495,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
             for language in LANGUAGES
         },
         legal_sources=tuple(label["legal_source"]),
+        campaign_start=_day(label.get("campaign_start")),
         figures={row[:3]: Figure(*row[3:]) for row in sorted(tables["figure"])},
         trend={key: tuple(values) for key, values in trend.items()},
         submissions=tuple(Submission(*r) for r in sorted(tables["submission"])),
@@ -501,6 +510,10 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         waivers=tuple(Waiver(*row) for row in waivers),
         decision=_decision(*decision) if decision else None,
     )
+
+
+def _day(value: str | None) -> date | None:
+    return date.fromisoformat(value) if value else None
 
 
 def _regency(*, outline: list[list[list[float]]], **row: Any) -> Regency:

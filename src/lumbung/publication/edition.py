@@ -141,9 +141,10 @@ _READ = {
         where week_id <= %(week)s""",
     # what the profile counts: cases of every kind that name the theme
     "profile_member": """
-        select 'profile', i.issue_code, r.regency_code, r.week_id, r.report_id
-        from marts.bridge_report_issue as i join marts.fct_report as r using (report_id)
-        where r.week_id <= %(week)s""",
+        select 'profile', i.issue_code, m.regency_code, m.week_id, m.member_id
+        from reporting.rpt_figure_member as m
+        join marts.bridge_report_issue as i on i.report_id = m.member_id
+        where m.figure_code in ('suspected_violation', 'tip') and m.week_id <= %(week)s""",
     "district_member": """
         select 'district', coalesce(r.district_code, '') || '/' || m.category_code,
             m.regency_code, m.week_id, m.member_id
@@ -224,6 +225,8 @@ _LABEL = """
                 'voters', voter_count, 'stations', polling_station_count
             ) order by is_unknown, regency_code collate "C")
             from marts.dim_regency),
+        'campaign_start', (
+            select start_date from marts.dim_stage where stage_code = 'KAMPANYE'),
         'legal_source', (
             select jsonb_agg(distinct legal_source) from reference.deadline_rule
             where %(day)s between valid_from and valid_to),

@@ -220,7 +220,7 @@ class Messages:
 
     def method(self, edition: Edition) -> list[str]:
         """How an edition counts, and what to mind."""
-        first = self.weekday(edition.first_monday)
+        first = self.weekday(edition.first_day)
         return [self(f"method_{part}", first=first) for part in _METHOD]
 
     def reasons(self, restatement: Restatement) -> str:

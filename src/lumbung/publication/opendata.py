@@ -80,15 +80,14 @@ def datasets(edition: Edition) -> list[Dataset]:
     names = INDONESIAN.category_names(edition)
     places = {r.code: (r.bps_code, r.name) for r in edition.regencies}
     places[edition.province] = (edition.province, edition.office.province)
-    monday = edition.monday
+    first_days = [edition.counted_from(edition.monday - timedelta(days=n)) for n in (0, 7)]
     figures: list[tuple[Value, ...]] = []
     for (code, category, regency), figure in edition.figures.items():
-        for period, value, first in (
-            ("pekan", figure.week, monday),
-            ("pekan_lalu", figure.previous, monday - timedelta(days=7)),
-            ("sejak_awal", figure.to_date, edition.first_monday),
+        for period, value, first, last in (
+            ("pekan", figure.week, first_days[0], edition.sunday),
+            ("pekan_lalu", figure.previous, first_days[1], edition.monday - timedelta(days=1)),
+            ("sejak_awal", figure.to_date, edition.first_day, edition.sunday),
         ):
-            last = first + timedelta(days=6) if period != "sejak_awal" else edition.sunday
             figures.append(
                 (
                     code,
@@ -276,7 +275,7 @@ def _metadata(
             "pekan": edition.week_id,
             "mulai": edition.monday.isoformat(),
             "selesai": edition.sunday.isoformat(),
-            "sejak_awal": edition.first_monday.isoformat(),
+            "sejak_awal": edition.first_day.isoformat(),
         },
         "keadaan_data": iso(edition.data_at),
         "dibekukan": iso(edition.frozen_at),

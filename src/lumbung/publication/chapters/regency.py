@@ -69,7 +69,7 @@ def regency(w: Wording, regency: Regency) -> Section:
                 m(
                     "district_caption",
                     name=name,
-                    first=m.day(first),
+                    first=m.day(w.e.counted_from(first)),
                     last=m.day(last + timedelta(days=6)),
                 ),
                 [m["district"], *(m[f"group_{group}"] for group in GROUPS)],
