@@ -120,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer with JSON."""
         status, content = self.server.answer(self.path, self.headers.get("Authorization"))
-        body = json.dumps(content, ensure_ascii=False).encode()
+        body = json.dumps(content).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

@@ -22,6 +22,7 @@ import tenacity
 
 from lumbung.errors import SourceError
 from lumbung.intake.connectors import Met, SourceConnection
+from lumbung.intake.connectors.jsontext import parse_json
 from lumbung.intake.evidence import Evidence, Kept
 
 log = logging.getLogger(__name__)
@@ -195,8 +196,8 @@ class Api:
             if content.lstrip()[:1] == b"<":
                 raise self._for_people(200)
             try:
-                return Answer(orjson.loads(content), headers, bytes(content))
-            except orjson.JSONDecodeError as error:
+                return Answer(parse_json(bytes(content)), headers, bytes(content))
+            except ValueError as error:
                 raise _PassingError("the data is cut off or no JSON") from error
 
         return self._retry(once)

@@ -28,11 +28,10 @@ from itertools import islice
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
-import orjson
-
 from lumbung.errors import SourceError
 from lumbung.intake.connectors import Delivery, Item, Source, Unreadable
 from lumbung.intake.connectors.files import File, Folder
+from lumbung.intake.connectors.jsontext import parse_json
 from lumbung.intake.connectors.template import Template
 from lumbung.intake.contract import WhatsappCloudSource
 
@@ -157,7 +156,7 @@ def _lines(file: File) -> Iterator[_Request | Unreadable]:
             if not line.strip():
                 continue
             try:
-                entry = orjson.loads(line)
+                entry = parse_json(line)
                 if "body_base64" in entry:
                     body = base64.b64decode(entry["body_base64"], validate=True)
                 else:
@@ -222,7 +221,7 @@ def _unpacked(request: _Request) -> Iterator[_Message | Unreadable]:
     """The messages of a verified request; nothing for statuses and errors."""
     damaged = "isi permintaan bukan data pesan WhatsApp; periksa langganan webhook aplikasinya"
     try:
-        body = orjson.loads(request.body)
+        body = parse_json(request.body)
         values = [
             change["value"]
             for entry in body["entry"]
@@ -262,9 +261,10 @@ def _moment(stamp: object) -> datetime | None:
 def _contact(message: Mapping[str, Any], contacts: Sequence[Any]) -> dict[str, Any]:
     """The sender among a batch's contacts."""
     known = [contact for contact in contacts if isinstance(contact, dict)]
-    senders = {message.get("from"), message.get("from_user_id")} - {None}
+    given = (message.get("from"), message.get("from_user_id"))
+    senders = [sender for sender in given if isinstance(sender, str)]
     for contact in known:
-        if {contact.get("wa_id"), contact.get("user_id")} & senders:
+        if contact.get("wa_id") in senders or contact.get("user_id") in senders:
             return contact
     return known[0] if len(known) == 1 and not senders else {}
 
