@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import hashlib
 import io
@@ -518,6 +519,74 @@ def test_what_marks_a_regency_is_said(page: LexborHTMLParser) -> None:
     tiles = [t.text() for t in section.css("figure svg title")]
     assert "Pangkal Pinang: dugaan politik uang 2,1 ×" in tiles
     assert "Bangka: tidak ada" in tiles
+
+
+STANDS_OUT = (
+    "Menonjol: seluruh selang di atas 1; selang dibuat lebih lebar bila kasusnya sedikit dan "
+    "perbandingannya banyak, sehingga dari sepuluh tema yang menonjol diperkirakan kurang dari "
+    "satu yang hanya kebetulan."
+)
+
+
+def test_the_rule_of_what_stands_out_is_one_sentence(
+    files: dict[str, dict[str, bytes]], page: LexborHTMLParser, pdf: PdfReader
+) -> None:
+    artefacts = files["demo"]
+    sections = {s.attributes["aria-labelledby"]: s for s in page.css("section")}
+    for name in ("pencegahan", "kab-19-71", "kab-19-01"):
+        notes = " ".join(sections[name].text(separator=" ").split())
+        assert STANDS_OUT in notes, name
+    printed = "".join(text for p in pdf.pages for text in p.extract_text().split())
+    assert "".join(STANDS_OUT.split()) in printed
+    dictionary = artefacts["kamus-data.csv"].decode()
+    assert STANDS_OUT in dictionary
+    # no other rule is left anywhere
+    for text in (page.body.text(), dictionary):  # type: ignore[union-attr]
+        assert "pasti di atas" not in text
+        assert "elang 95" not in text
+
+
+def test_a_regency_page_judges_as_the_mark_does(page: LexborHTMLParser) -> None:
+    judged = {}
+    for code in ("19-71", "19-04", "19-01"):
+        (table,) = [
+            table
+            for table in page.css(f"section[aria-labelledby=kab-{code}] table")
+            if "Menonjol" in [head.text() for head in table.css("thead th")]
+        ]
+        column = [head.text() for head in table.css("thead th")].index("Menonjol")
+        for row in table.css("tbody tr"):
+            cells = [cell.text() for cell in row.css("th, td")]
+            judged[code, cells[0]] = cells[column]
+    assert {key for key, word in judged.items() if word == "ya"} == {
+        ("19-71", "Politik uang"),
+        ("19-04", "Netralitas ASN"),
+    }
+    assert set(judged.values()) == {"ya", "tidak"}
+
+
+def test_there_is_no_trend_before_eight_weeks(drafts: dict[str, Edition]) -> None:
+    edition = drafts["draft"]
+    early = dataclasses.replace(
+        edition,
+        profiles=tuple(
+            dataclasses.replace(p, previous_4=None, trend_code="not_enough_weeks")
+            for p in edition.profiles
+        ),
+    )
+    artefacts = rendering.render(early)
+    page = LexborHTMLParser(artefacts["edisi.html"].decode())
+    section = page.css_first("section[aria-labelledby=pencegahan]")
+    rows = [[c.text() for c in row.css("th, td")] for row in section.css("tbody tr")]
+    assert [row[7] for row in rows[:2]] == ["belum cukup pekan"] * 2
+    assert "selang 1,30–3,00, tren: belum cukup pekan)" in text_of(artefacts["edisi.html"])
+    assert "not enough weeks yet" in text_of(artefacts["en/edition.html"])
+    for name in ("edisi.html", "siaran-pers.txt"):
+        assert "naik (" not in artefacts[name].decode()
+    profiles = list(csv.DictReader(io.StringIO(artefacts["data/profil.csv"].decode("utf-8-sig"))))
+    assert {(row["empat_pekan_sebelumnya"], row["tren"]) for row in profiles} == {
+        ("", "belum cukup pekan")
+    }
 
 
 def test_rates_per_voter_and_station(page: LexborHTMLParser, figures: Figures) -> None:

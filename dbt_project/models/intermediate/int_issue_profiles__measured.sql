@@ -1,3 +1,6 @@
+{#- ADR 13 says how these two were chosen. -#}
+{%- set prior_cases = 2 %}
+{%- set false_share = 0.075 %}
 {{ config(
     materialized='incremental',
     unique_key=['week_id'],
@@ -6,146 +9,152 @@
     ],
     meta={'scope': 'profile'}
 ) }}
--- One row per regency (and the unknown one), theme and week that has ended, zeros present: how much of
--- what a regency's office heard from the campaign's first week to that one is about the theme,
--- compared with the province, with an interval.
---
--- Counted are cases of every kind, LP, TM and IA, that name at least one theme: the profile says what
--- to prevent, and a tip is a sign of it as a report is. Where a tip tells of an event that is also a
--- case, both count; links never merge.
+-- One row per regency (and the unknown one), theme and week that has ended: how much of what a
+-- regency's office heard is about the theme, compared with the province, and whether that stands out.
 --
 --     share      p = a / n     a: cases of the regency that name the theme; n: its cases
---     quotient   LQ = p / P    P = A / N: the same share in the province, this regency included
---     interval   of the ratio RR = p / q of the regency to the rest of the province (m = N - n cases,
---                c = A - a of them with the theme), two separate samples: log-normal with
---                Var ln RR = 1/a - 1/n + 1/c - 1/m   (Katz et al. 1978, Biometrics 34:469)
---                and 0.5 added to each of the four against zeros (Walter 1975, Biometrika 62:371);
---                carried over to LQ = RR / (w RR + 1 - w), w = n / N, which grows with RR and is 1
---                where RR is 1.
+--     quotient   p / P         P = A / N: the same share in the province, this regency included
+--     shrunk     (a + 2) / (e + 2), with e = n P the cases expected at the province's share: the mean
+--                of a Gamma(2, 2) prior around 1 after a Poisson count, so that few cases say little
+--     score      z = ln(shrunk) / s with s^2 = (1 - n / N) (1 - P) / (a + 2): the delta method, times
+--                the share of a hypergeometric variance that a Poisson count does not have
+--     interval   shrunk * exp(-+ limit * s), extended to the quotient itself where that lies outside
+--     limit      one for all cells of a week: the smallest with
+--                  expected number of cells above it by chance <= 0.075 * number of cells above it,
+--                but at least 1.96. Chance is exact: with themes dealt out at random over the
+--                province's cases, a is hypergeometric (N, A, n), however many themes a case names.
+--                That controls the false discovery rate over all cells (Benjamini and Hochberg 1995;
+--                for counts: Heyse 2011).
+--     marked     the whole interval lies above 1 as it is published, with two decimals; cases of an
+--                unknown place count in the province and are not compared with it.
 --     trend      cases of the four weeks to that one against the four before: a change of more than 1.96
---                standard deviations of a difference of two Poisson counts, sqrt(x + y).
---
--- A theme marks a regency where the interval lies above 1 and at least `marked_from_count` cases
--- name it: below, the approximation does not hold and three cases would shout.
-with weeks as (
+--                standard deviations of a difference of two Poisson counts, sqrt(x + y). None before
+--                eight weeks since the campaign began have ended: a week before it is not a zero.
+-- Shares and quotients are exact: who prints them rounds them, once.
+with totals as (
     select
-        week_id,
-        row_number() over (order by week_id) as number
-    from {{ ref('int_weeks__spanned') }}
-    where has_figures and is_ended
-),
-
-ended as (
-    select *
-    from weeks
+        *,
+        sum(case_count) over (partition by week_id, issue_code)::bigint as province_case_count,
+        sum(base_count) over (partition by week_id, issue_code)::bigint as province_base_count
+    from {{ ref('int_issue_profiles__counted') }}
     where {{ in_scope('week_id', 'profile') }}
-),
-
--- to each week that has ended, and in the four to it and the four before
-counted as (
-    select
-        ended.week_id,
-        figures.figure_code,
-        figures.category_code,
-        figures.regency_code,
-        sum(figures.member_count) as to_date_count,
-        sum(figures.member_count) filter (where ended.number - weeks.number < 4) as last_4_count,
-        sum(figures.member_count) filter (where ended.number - weeks.number between 4 and 7)
-            as previous_4_count
-    from {{ ref('int_figure_weeks__counted') }} as figures
-    inner join weeks on figures.week_id = weeks.week_id
-    inner join ended on weeks.number <= ended.number
-    where
-        figures.figure_code in (
-            'case_with_issue', 'suspected_violation_by_issue', 'tip_by_issue', 'prevention'
-        )
-    group by ended.week_id, figures.figure_code, figures.category_code, figures.regency_code
-),
-
-counts as (
-    select
-        week_id,
-        regency_code,
-        category_code as issue_code,
-        sum(to_date_count) as case_count,
-        sum(to_date_count) filter (where figure_code = 'suspected_violation_by_issue')
-            as suspected_violation_count,
-        sum(to_date_count) filter (where figure_code = 'tip_by_issue') as tip_count,
-        sum(last_4_count) as last_4_weeks_count,
-        sum(previous_4_count) as previous_4_weeks_count
-    from counted
-    where figure_code in ('suspected_violation_by_issue', 'tip_by_issue')
-    group by week_id, regency_code, category_code
-),
-
-cells as (
-    select
-        ended.week_id,
-        regencies.regency_code,
-        regencies.is_unknown,
-        issues.issue_code,
-        {%- for column in [
-            'case_count', 'suspected_violation_count', 'tip_count', 'last_4_weeks_count',
-            'previous_4_weeks_count'
-        ] %}
-        coalesce(counts.{{ column }}, 0)::bigint as {{ column }},
-        {%- endfor %}
-        coalesce(bases.to_date_count, 0)::bigint as base_count,
-        coalesce(preventions.to_date_count, 0)::bigint as prevention_count,
-        coalesce(preventions.last_4_count, 0)::bigint as last_4_weeks_prevention_count
-    from {{ ref('regency') }} as regencies
-    cross join {{ ref('issue') }} as issues
-    cross join ended
-    left join counts
-        on
-            ended.week_id = counts.week_id
-            and regencies.regency_code = counts.regency_code
-            and issues.issue_code = counts.issue_code
-    left join counted as bases
-        on
-            bases.figure_code = 'case_with_issue'
-            and ended.week_id = bases.week_id
-            and regencies.regency_code = bases.regency_code
-    left join counted as preventions
-        on
-            preventions.figure_code = 'prevention'
-            and ended.week_id = preventions.week_id
-            and regencies.regency_code = preventions.regency_code
 ),
 
 compared as (
     select
         *,
-        sum(case_count) over (partition by week_id, issue_code) as province_case_count,
-        sum(base_count) over (partition by week_id, issue_code) as province_base_count
-    from cells
+        trim_scale(100 * case_count::numeric / nullif(base_count, 0)) as share_pct,
+        trim_scale(100 * province_case_count::numeric / nullif(province_base_count, 0))
+            as province_share_pct,
+        trim_scale(
+            case_count::numeric * province_base_count / nullif(base_count * province_case_count, 0)
+        ) as location_quotient,
+        base_count::double precision * province_case_count / nullif(province_base_count, 0)
+            as expected,
+        -- 0 where the regency is the province, or all cases name the theme: nothing to compare
+        (1 - base_count::double precision / nullif(province_base_count, 0))
+        * (1 - province_case_count::double precision / nullif(province_base_count, 0)) as remainder,
+        lgamma(province_case_count + 1)
+        + lgamma(province_base_count - province_case_count + 1)
+        - lgamma(province_base_count + 1)
+        + lgamma(base_count + 1)
+        + lgamma(province_base_count - base_count + 1) as ln_margins
+    from totals
 ),
 
-ratios as (
+-- The count that a cell has, and those it could have, where they score above 1.96, and how probable
+-- they are by chance. What is so far above the expected count that its probability is below 1e-8 is
+-- left out.
+possible as (
     select
-        *,
-        case_count::double precision / nullif(base_count, 0) as share,
-        province_case_count::double precision / nullif(province_base_count, 0) as province_share,
-        base_count::double precision / nullif(province_base_count, 0) as weight,
-        ln(
-            ((case_count + 0.5) / (base_count + 0.5))
-            / ((province_case_count - case_count + 0.5) / (province_base_count - base_count + 0.5))
-        )::double precision as ln_ratio,
-        1.959964 * sqrt((
-            1 / (case_count + 0.5) - 1 / (base_count + 0.5)
-            + 1 / (province_case_count - case_count + 0.5)
-            - 1 / (province_base_count - base_count + 0.5)
-        )::double precision) as ln_margin
+        cells.week_id,
+        counts.case_count = cells.case_count as is_observed,
+        scores.score,
+        exp(greatest(
+            cells.ln_margins
+            - lgamma(counts.case_count + 1)
+            - lgamma(cells.province_case_count - counts.case_count + 1)
+            - lgamma(cells.base_count - counts.case_count + 1)
+            - lgamma(
+                cells.province_base_count - cells.province_case_count
+                - cells.base_count + counts.case_count + 1
+            ),
+            -700 -- below, exp() fails
+        ))::numeric as probability -- a sum of numerics is the same in any order
+    from compared as cells
+    cross join lateral (
+        select cells.case_count
+        union
+        select possible_count as case_count
+        from generate_series(
+            ceil(cells.expected)::bigint,
+            least(
+                cells.base_count,
+                cells.province_case_count,
+                ceil(cells.expected + 6 * sqrt(cells.expected) + 10)::bigint
+            )
+        ) as series (possible_count)
+    ) as counts
+    cross join lateral (
+        select
+            ln((counts.case_count + {{ prior_cases }}) / (cells.expected + {{ prior_cases }}))
+            / sqrt(nullif(cells.remainder, 0) / (counts.case_count + {{ prior_cases }})) as score
+    ) as scores
+    where not cells.is_unknown and scores.score > 1.96
+
+    union all
+
+    select distinct
+        week_id,
+        false as is_observed,
+        1.96 as score,
+        0 as probability
     from compared
 ),
 
-quotients as (
+above as (
+    select
+        week_id,
+        score,
+        coalesce(sum(probability) over above, 0) as chance_count,
+        count(*) filter (where is_observed) over above as observed_count
+    from possible
+    window above as (
+        partition by week_id order by score desc groups between unbounded preceding and 1 preceding
+    )
+),
+
+limits as (
+    select
+        week_id,
+        min(score) as score_limit
+    from above
+    where chance_count <= {{ false_share }} * greatest(observed_count, 1)
+    group by week_id
+),
+
+intervals as (
+    select
+        compared.*,
+        -- the unknown place is part of the province and no place to compare
+        compared.location_quotient is not null and not compared.is_unknown as is_compared,
+        (compared.case_count + {{ prior_cases }}) / (compared.expected + {{ prior_cases }}) as shrunk,
+        exp(limits.score_limit * sqrt(compared.remainder / (compared.case_count + {{ prior_cases }})))
+            as factor
+    from compared
+    inner join limits on compared.week_id = limits.week_id
+),
+
+published as (
     select
         *,
-        share / nullif(province_share, 0) as quotient,
-        exp(ln_ratio - ln_margin) / (weight * exp(ln_ratio - ln_margin) + 1 - weight) as lower,
-        exp(ln_ratio + ln_margin) / (weight * exp(ln_ratio + ln_margin) + 1 - weight) as upper
-    from ratios
+        case
+            when is_compared then round(least((shrunk / factor)::numeric, location_quotient), 2)
+        end as location_quotient_lower,
+        case
+            when is_compared then round(greatest((shrunk * factor)::numeric, location_quotient), 2)
+        end as location_quotient_upper
+    from intervals
 )
 
 select
@@ -156,23 +165,16 @@ select
     suspected_violation_count,
     tip_count,
     base_count,
-    round((100 * share)::numeric, 1) as share_pct,
-    round((100 * province_share)::numeric, 1) as province_share_pct,
-    round(quotient::numeric, 2) as location_quotient,
-    -- With a zero among the counts the interval reaches the quotient itself.
-    case when quotient is not null then round(least(lower, quotient)::numeric, 2) end
-        as location_quotient_lower,
-    case when quotient is not null then round(greatest(upper, quotient)::numeric, 2) end
-        as location_quotient_upper,
-    -- Judged before it is carried over, which may end a hair above 1 where all cases of the province
-    -- name the theme; and what does not show at two places marks nothing.
-    not is_unknown
-    and case_count >= {{ var('marked_from_count') }}
-    and ln_ratio > ln_margin
-    and coalesce(round(quotient::numeric, 2) > 1, false) as is_marked,
+    share_pct,
+    province_share_pct,
+    location_quotient,
+    location_quotient_lower,
+    location_quotient_upper,
+    coalesce(location_quotient_lower > 1, false) as is_marked,
     last_4_weeks_count,
-    previous_4_weeks_count,
+    case when has_trend then previous_4_weeks_count end as previous_4_weeks_count,
     case
+        when not has_trend then 'not_enough_weeks'
         when
             abs(last_4_weeks_count - previous_4_weeks_count)
             <= 1.96 * sqrt(last_4_weeks_count + previous_4_weeks_count)
@@ -182,4 +184,4 @@ select
     end as trend_code,
     prevention_count,
     last_4_weeks_prevention_count
-from quotients
+from published

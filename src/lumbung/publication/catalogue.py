@@ -9,6 +9,22 @@ from __future__ import annotations
 LANGUAGES = ("id", "en")
 """The languages, in the order of each pair."""
 
+_STANDS_OUT = (
+    "Menonjol: seluruh selang di atas 1; selang dibuat lebih lebar bila kasusnya sedikit dan "
+    "perbandingannya banyak, sehingga dari sepuluh tema yang menonjol diperkirakan kurang dari "
+    "satu yang hanya kebetulan.",
+    "Stands out: the whole interval lies above 1; the interval is wider where cases are few and "
+    "comparisons many, so that of ten themes that stand out fewer than one is expected to be "
+    "chance.",
+)
+_TREND = (
+    "Tren: empat pekan terakhir dibanding empat pekan sebelumnya, naik atau turun bila lebih dari "
+    "kebetulan; baru ada setelah delapan pekan kampanye berakhir.",
+    "Trend: the last four weeks against the four before, rising or falling when beyond chance; "
+    "not before eight campaign weeks have ended.",
+)
+"""The rules of the issue profile, the same wherever they are printed."""
+
 TEXT: dict[str, tuple[str, str]] = {
     # how numbers, days and lists are written
     "not_available": ("n/a", "n/a"),
@@ -543,30 +559,31 @@ TEXT: dict[str, tuple[str, str]] = {
     "profile_share": ("Bagian", "Share"),
     "profile_province": ("Di provinsi", "In province"),
     "profile_quotient": ("Kali provinsi", "Times province"),
-    "profile_interval": ("Selang 95 %", "95% interval"),
+    "profile_interval": ("Selang", "Interval"),
+    "profile_judgement": ("Menonjol", "Stands out"),
+    "stands_out": ("ya", "yes"),
+    "stands_out_not": ("tidak", "no"),
     "profile_trend": ("Tren empat pekan", "Four-week trend"),
     "profile_prevention": ("Pence\u00adgahan empat pekan", "Prevention, four weeks"),
     "profile_trend_value": ("{trend} ({previous} ke {last})", "{trend} ({previous} to {last})"),
     "rising": ("naik", "rising"),
     "steady": ("tetap", "steady"),
     "falling": ("turun", "falling"),
+    "not_enough_weeks": ("belum cukup pekan", "not enough weeks yet"),
     "interval": ("{lower}–{upper}", "{lower}–{upper}"),
     "profile_note": (
-        "Sejak awal masa kampanye: laporan, temuan, dan informasi awal yang bertema. Menonjol: "
-        "selang kepercayaan 95 % seluruhnya di atas 1. Bagian: yang bertema itu dari semua yang "
-        "bertema di sana. Tren: empat pekan terakhir dibanding empat pekan sebelumnya, naik atau "
-        "turun bila lebih dari kebetulan. Pencegahan: semua tindakan di sana, tidak menurut tema. "
+        "Sejak awal masa kampanye: laporan, temuan, dan informasi awal yang bertema. "
+        f"{_STANDS_OUT[0]} Bagian: yang bertema itu dari semua yang bertema di sana. "
+        f"{_TREND[0]} Pencegahan: semua tindakan di sana, tidak menurut tema. "
         "Semua tema dan kabupaten/kota: data/profil.csv.",
-        "Since the campaign began: reports, findings and tips that name a theme. Stands out: the "
-        "95% confidence interval lies wholly above 1. Share: those with the theme among all with "
-        "one there. Trend: the last four weeks against the four before, rising or falling "
-        "when beyond chance. Prevention: every action there, not by theme. Every theme and "
-        "regency: data/profil.csv.",
+        "Since the campaign began: reports, findings and tips that name a theme. "
+        f"{_STANDS_OUT[1]} Share: those with the theme among all with one there. "
+        f"{_TREND[1]} Prevention: every action there, not by theme. Every theme and regency: "
+        "data/profil.csv.",
     ),
     "profile_absent": (
-        "Peta pencegahan dibuat dari keadaan terbaru dan tidak tersedia untuk pekan yang sudah "
-        "lewat.",
-        "The prevention map is made from the newest state and is not available for a past week.",
+        "Peta pencegahan tidak tersedia untuk pekan ini.",
+        "The prevention map is not available for this week.",
     ),
     # waivers
     "waiver_title": ("Pengecualian pemeriksaan", "Waived checks"),
@@ -651,8 +668,8 @@ TEXT: dict[str, tuple[str, str]] = {
         "weeks: {prevention}.",
     ),
     "regency_theme": (
-        "{issue} ({times} kali provinsi, selang 95 % {interval}, {trend})",
-        "{issue} ({times} times the province, 95% interval {interval}, {trend})",
+        "{issue} ({times} kali provinsi, selang {interval}, tren: {trend})",
+        "{issue} ({times} times the province, interval {interval}, trend: {trend})",
     ),
     "regency_profile_none": (
         "Tidak ada tema dugaan yang menonjol dibanding provinsi. Tindakan pencegahan empat pekan "
@@ -677,11 +694,9 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "regency_themes_note": (
         "Laporan, temuan, dan informasi awal yang bertema. Kali provinsi: bagian tema itu di sini "
-        "dibagi bagiannya di provinsi; pasti di atas (di bawah) provinsi bila seluruh selang di "
-        "atas (di bawah) 1.",
+        f"dibagi bagiannya di provinsi. {_STANDS_OUT[0]} {_TREND[0]}",
         "Reports, findings and tips that name a theme. Times province: the theme's share here "
-        "divided by its share in the province; surely above (below) it where the whole interval is "
-        "above (below) 1.",
+        f"divided by its share in the province. {_STANDS_OUT[1]} {_TREND[1]}",
     ),
     "figure_category": ("{figure}: {category}", "{figure}: {category}"),
     "district_caption": (
@@ -766,9 +781,11 @@ TEXT: dict[str, tuple[str, str]] = {
     "behind_less": ("{whole} − {part}", "{whole} − {part}"),
     "profile_definition": (
         "cases: laporan, temuan, dan informasi awal kabupaten/kota itu yang memuat tema itu, sejak"
-        " awal masa kampanye; prevention: tindakan pencegahan di sana dalam empat pekan terakhir",
+        " awal masa kampanye; prevention: tindakan pencegahan di sana dalam empat pekan terakhir."
+        f" {_STANDS_OUT[0]}",
         "cases: the regency's reports, findings and tips that name the theme, since the campaign"
-        " began; prevention: the prevention actions there in the last four weeks",
+        " began; prevention: the prevention actions there in the last four weeks."
+        f" {_STANDS_OUT[1]}",
     ),
     "not_counted_definition": (
         "Kiriman kanal itu yang dikarantina atau disisihkan karena alasan itu dan tidak masuk"
@@ -1238,23 +1255,27 @@ TEXT: dict[str, tuple[str, str]] = {
         "Share there divided by share in the province (location quotient)",
     ),
     "column.batas_bawah": (
-        "Batas bawah selang kepercayaan 95 %",
-        "Lower bound of the 95% confidence interval",
+        "Batas bawah selang dari kali_provinsi",
+        "Lower end of the interval of kali_provinsi",
     ),
     "column.batas_atas": (
-        "Batas atas selang kepercayaan 95 %",
-        "Upper bound of the 95% confidence interval",
+        "Batas atas selang dari kali_provinsi",
+        "Upper end of the interval of kali_provinsi",
     ),
     "column.menonjol": (
-        "Apakah tema itu menonjol di wilayah itu",
-        "Whether the theme stands out there",
+        f"Apakah tema itu menonjol di wilayah itu. {_STANDS_OUT[0]}",
+        f"Whether the theme stands out there. {_STANDS_OUT[1]}",
     ),
     "column.empat_pekan": ("Kasus dalam empat pekan terakhir", "Cases in the last four weeks"),
     "column.empat_pekan_sebelumnya": (
-        "Kasus dalam empat pekan sebelumnya",
-        "Cases in the four weeks before",
+        "Kasus dalam empat pekan sebelumnya; kosong sebelum delapan pekan kampanye berakhir",
+        "Cases in the four weeks before; empty before eight campaign weeks have ended",
     ),
-    "column.tren": ("naik, tetap, atau turun", "naik = rising, tetap = steady, turun = falling"),
+    "column.tren": (
+        "naik, tetap, atau turun; belum cukup pekan sebelum delapan pekan kampanye berakhir",
+        "naik = rising, tetap = steady, turun = falling; belum cukup pekan = not before eight "
+        "campaign weeks have ended",
+    ),
     "column.pencegahan": (
         "Tindakan pencegahan di wilayah itu sejak awal, semua tema",
         "Prevention actions there to date, of any theme",

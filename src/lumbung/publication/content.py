@@ -137,9 +137,11 @@ class Profile:
     Attributes:
         base: cases of the regency that name a theme.
         share, province_share: per cent of the cases with a theme; None of nothing.
-        quotient, lower, upper: how many times the province's share, with its 95 % interval.
-        is_marked: whether the theme stands out there.
-        trend_code: `rising`, `steady` or `falling`, of four weeks against the four before.
+        quotient, lower, upper: how many times the province's share, with its interval.
+        is_marked: whether the theme stands out there: the whole interval lies above 1.
+        previous_4: cases of the four weeks before the last four; None where there were none yet.
+        trend_code: `rising`, `steady` or `falling`, of four weeks against the four before;
+            `not_enough_weeks` before eight weeks of the campaign have ended.
         prevention, last_4_prevention: prevention actions there, of any theme.
 
     """
@@ -155,7 +157,7 @@ class Profile:
     upper: Decimal | None
     is_marked: bool
     last_4: int
-    previous_4: int
+    previous_4: int | None
     trend_code: str
     prevention: int
     last_4_prevention: int
@@ -243,7 +245,7 @@ class Edition:
         legal_sources: of the deadline rules.
         campaign_start: the campaign's first day, from which it counts; None where it counts from
             the Monday of that week, as editions once did.
-        profiles: empty where the profile is of a later week.
+        profiles: empty where the warehouse has no profile of the week.
         previous_id, previous: the newest published edition of an earlier week (None: none), and
             its figures to date by figure, category and regency.
         decision: None while it is a draft.

@@ -109,16 +109,21 @@ def profile_row(w: Wording, p: Profile) -> list[Cell]:
         w.share(p.province_share, f"province/{key}", m["behind_province"]),
         w.measure(p.quotient, f"profile/quotient/{key}", m["behind_quotient"], QUOTIENT_PLACES),
         Cell(interval(w, p)),
-        Cell(
-            m(
-                "profile_trend_value",
-                trend=m[p.trend_code],
-                previous=m.number(p.previous_4),
-                last=m.number(p.last_4),
-            )
-        ),
+        Cell(trend(w, p)),
         w.traced(p.last_4_prevention, f"profile/prevention/{key}"),
     ]
+
+
+def trend(w: Wording, p: Profile) -> str:
+    """Four weeks against the four before: `naik (3 ke 8)`; or that there are too few weeks."""
+    if p.previous_4 is None:
+        return w.m[p.trend_code]
+    return w.m(
+        "profile_trend_value",
+        trend=w.m[p.trend_code],
+        previous=w.m.number(p.previous_4),
+        last=w.m.number(p.last_4),
+    )
 
 
 def interval(w: Wording, p: Profile) -> str:

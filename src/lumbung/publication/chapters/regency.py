@@ -9,6 +9,7 @@ from lumbung.publication.chapters import profile
 from lumbung.publication.content import (
     QUOTIENT_PLACES,
     DistrictFigure,
+    Profile,
     Regency,
     week_start,
 )
@@ -105,22 +106,25 @@ def themes(w: Wording, regency: Regency) -> list[Table]:
     profiles = [p for p in w.profiles_of[regency.code] if p.cases]
     if not profiles:
         return []
-    heads = ("cases", "share", "province", "quotient", "interval", "trend")
+    heads = ("cases", "share", "province", "quotient", "interval", "judgement", "trend")
     return [
         Table(
             *w.number_table(),
             m("regency_themes", name=w.place[regency.code]),
             [m["theme"], *(m[f"profile_{head}"] for head in heads)],
-            [
-                profile.profile_row(w, p)[1:-1]
-                for p in sorted(profiles, key=lambda p: (-p.cases, p.issue_code))
-            ],
+            [theme_row(w, p) for p in sorted(profiles, key=lambda p: (-p.cases, p.issue_code))],
             w.source("source_all", regency.code),
             notes=[m["regency_themes_note"]],
             sheet="themes",
             subject=w.place[regency.code],
         )
     ]
+
+
+def theme_row(w: Wording, p: Profile) -> list[Cell]:
+    """A theme of the regency's cases, and whether it stands out there."""
+    _, *cells, trend, _ = profile.profile_row(w, p)
+    return [*cells, Cell(w.m["stands_out" if p.is_marked else "stands_out_not"]), trend]
 
 
 def narrative(w: Wording, regency: Regency) -> list[str]:
