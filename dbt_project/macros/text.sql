@@ -54,14 +54,6 @@
     to_char({{ date }}, 'IYYY"-W"IW')
 {%- endmacro %}
 
-{% macro to_date(year, month, day) -%}
-    {#- A date from text parts, or null where the calendar has no such day (31/02). -#}
-    case
-        when pg_input_is_valid({{ year }} || '-' || {{ month }} || '-' || {{ day }}, 'date')
-            then ({{ year }} || '-' || {{ month }} || '-' || {{ day }})::date
-    end
-{%- endmacro %}
-
 {% macro place_id() -%}
     {#- The key of one way of writing a place: the same in int_places__resolved and where it is joined. -#}
     md5(concat_ws(

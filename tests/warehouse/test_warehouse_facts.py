@@ -60,7 +60,7 @@ DATES: dict[str, str | None] = {
     "32 Oktober 2024": None,
     "0/11/2024": None,
     "Nopember 2024": None,
-    "6 Nopermber 2024": None,
+    "6 Nopermber 2024": "2024-11-06",
     "kemarin": None,
     "1-2-3-4": None,
     "2024": None,

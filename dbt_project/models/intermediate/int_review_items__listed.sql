@@ -22,7 +22,8 @@
 with unread as (
     select
         terms.vocabulary,
-        terms.term_raw
+        terms.term_raw,
+        'word_unknown' as check_code
     from {{ ref('int_terms__mapped') }} as terms
     where
         terms.code is null
@@ -39,7 +40,8 @@ with unread as (
     union all
     select
         fields.name as vocabulary,
-        dates.date_raw as term_raw
+        dates.date_raw as term_raw,
+        case when dates.date_day is null then 'date_unreadable' else 'weekday_disagrees' end as check_code
     from {{ ref('int_dates__read') }} as dates
     cross join (
         values
@@ -47,16 +49,15 @@ with unread as (
         ('{{ date }}'){{ ',' if not loop.last }}
         {%- endfor %}
     ) as fields (name)
-    where dates.date_day is null and not dates.is_blank
+    where (dates.date_day is null and not dates.is_blank) or dates.is_weekday_wrong
 ),
 
 found as (
     select
         records.delivery_id,
-        case when right(unread.vocabulary, 5) = '_date' then 'date_unreadable' else 'word_unknown' end
-            as check_code,
+        unread.check_code,
         unread.vocabulary as subject,
-        case when right(unread.vocabulary, 5) <> '_date' then {{ term_key('unread.term_raw') }} end as word,
+        case when unread.check_code = 'word_unknown' then {{ term_key('unread.term_raw') }} end as word,
         null::date as since_date
     from {{ ref('stg_intake__records') }} as records
     cross join lateral (
