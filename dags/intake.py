@@ -7,7 +7,8 @@ does not wake it.
 
 **When it fails** nothing of the failed chunk was kept and the cursor has not moved: correct the
 cause that the message names and clear the task; whatever is read twice is counted as duplicate.
-When more than half of a source is gone and that is right, trigger it with `accept_withdrawals`.
+What a file no longer has is withdrawn by the second pull that misses it. When more than half of a
+source is gone and that is right, trigger it with `accept_withdrawals`.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def intake_dag(channel: Channel) -> DAG:
         tags=["intake", channel.source.kind],
         params={
             "accept_withdrawals": Param(
-                False, type="boolean", description="even if more than half of the source is gone"
+                False,
+                type="boolean",
+                description="at once, and even if more than half of the source is gone",
             )
         },
     )
@@ -76,6 +79,8 @@ def intake_dag(channel: Channel) -> DAG:
                 run_key=run_id,
                 accept_withdrawals=params["accept_withdrawals"],
             )
+            for note in counts.notes():
+                print(note)
             if run.has_news(channel.name, database_url=database_url):
                 outlet_events[arrival].add(raw_asset(channel.name), extra=asdict(counts))
             return asdict(counts)

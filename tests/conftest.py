@@ -27,6 +27,7 @@ os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 # No test looks at the checkout's own home: it may hold a demo, whose clocks stand still.
 (HOMES / "none").mkdir()
 os.environ["LUMBUNG_HOME"] = str(HOMES / "none")
+os.environ.setdefault("LUMBUNG_SETTLE_SECONDS", "0")  # what a test puts into an inbox is whole
 
 # A worker has no terminal: tables keep their columns all the same.
 os.environ["COLUMNS"] = "200"

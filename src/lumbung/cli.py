@@ -146,7 +146,10 @@ def intake(
     channel: str,
     dry_run: Annotated[bool, typer.Option(help="show what would be landed")] = False,
     accept_withdrawals: Annotated[
-        bool, typer.Option("--accept-withdrawals", help="even if more than half is gone")
+        bool,
+        typer.Option(
+            "--accept-withdrawals", help="what is gone: at once, and even if it is more than half"
+        ),
     ] = False,
 ) -> None:
     """Pull one channel, as its DAG does."""

@@ -1,7 +1,8 @@
 """Where Lumbung keeps its state and finds its project files.
 
 Everything comes from the environment, so that Airflow's processes, the command line and the tests
-agree: `LUMBUNG_HOME`, `LUMBUNG_PROJECT`, `LUMBUNG_DATABASE_URL`, `LUMBUNG_VAULT_KEY`.
+agree: `LUMBUNG_HOME`, `LUMBUNG_PROJECT`, `LUMBUNG_DATABASE_URL`, `LUMBUNG_VAULT_KEY`,
+`LUMBUNG_SETTLE_SECONDS`.
 """
 
 from __future__ import annotations
@@ -26,19 +27,23 @@ class Settings:
         project: the checkout with `channels/`, `dbt_project/`, `expectations/`
             (`LUMBUNG_PROJECT`, default: the checkout this file belongs to).
         database_url: a server to use instead of the embedded one (`LUMBUNG_DATABASE_URL`), or None.
+        settle_seconds: how long a file must be unchanged before a pull reads it
+            (`LUMBUNG_SETTLE_SECONDS`, default 2).
 
     """
 
     home: Path
     project: Path
     database_url: str | None
+    settle_seconds: float = 0
 
     @classmethod
     def load(cls) -> Settings:
         """Read the environment; no folder is made."""
         project = Path(os.environ.get("LUMBUNG_PROJECT") or Path(__file__).parents[2]).resolve()
         home = Path(os.environ.get("LUMBUNG_HOME") or project / ".lumbung").absolute()
-        return cls(home, project, os.environ.get("LUMBUNG_DATABASE_URL") or None)
+        url = os.environ.get("LUMBUNG_DATABASE_URL") or None
+        return cls(home, project, url, _seconds(os.environ.get("LUMBUNG_SETTLE_SECONDS") or "2"))
 
     def require_database_url(self) -> str:
         """The database given by the environment, as every task of Airflow has it.
@@ -102,3 +107,17 @@ class Settings:
     def portal(self) -> Path:
         """The static site of the published editions: any web server may serve it."""
         return self.home / "portal"
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= 3600:
+        raise ConfigurationError(
+            f"{text!r} is no number of seconds from 0 to 3600",
+            where="LUMBUNG_SETTLE_SECONDS",
+            cure="set how long a file must be unchanged before it is read, or leave it out",
+        )
+    return seconds

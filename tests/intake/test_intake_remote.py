@@ -134,9 +134,9 @@ def test_a_register_on_an_sftp_server_twice_and_edited(
     (received_at,) = db.execute("select received_at from raw.record limit 1").fetchone() or (None,)
     assert abs(received_at.timestamp() - file.stat().st_mtime) < 1
     file.write_bytes(register("1/LP", "2/LP"))
-    assert pull(sftp.connection) == IntakeCounts(read=2, duplicate=2, tombstones=1)
+    assert pull(sftp.connection) == IntakeCounts(read=2, duplicate=2, missing=1)
     file.write_bytes(register("1/LP", "2/LP", story="diperbaiki"))
-    assert pull(sftp.connection) == IntakeCounts(read=2, landed=2)
+    assert pull(sftp.connection) == IntakeCounts(read=2, landed=2, tombstones=1)
 
 
 def test_an_outage_of_the_sftp_server_in_the_middle(
@@ -239,6 +239,7 @@ def test_a_bucket_with_a_removed_row_and_an_outage_in_the_middle(
     client.put_object(Bucket="register", Key="masuk/b.xlsx", Body=register("0/b", "1/b", "2/b"))
     assert pull(connection) == IntakeCounts(read=6, landed=3, duplicate=3)
     client.put_object(Bucket="register", Key="masuk/b.xlsx", Body=register("0/b", "1/b"))
+    assert pull(connection) == IntakeCounts(read=5, duplicate=5, missing=1)
     assert pull(connection) == IntakeCounts(read=5, duplicate=5, tombstones=1)
     client.delete_object(Bucket="register", Key="masuk/a.xlsx")
     assert pull(connection) == IntakeCounts(read=2, duplicate=2), "a file withdraws nothing"

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,9 @@ def test_a_register_that_is_sent_again_with_edits_and_removed_rows(
     assert pull("register_contoh") == IntakeCounts(read=4, duplicate=4)
     put(inbox / "buku.xlsx", register(("1/LP", "a"), ("2/LP", "B"), ("4/LP", "d")), 1)
     counts = pull("register_contoh")
-    # Row 4 has another No now: a new version; row 3 is gone.
-    assert counts == IntakeCounts(read=3, landed=2, duplicate=1, tombstones=1)
+    # Row 4 has another No now: a new version; row 3 is gone, which the next pull confirms.
+    assert counts == IntakeCounts(read=3, landed=2, duplicate=1, missing=1)
+    assert pull("register_contoh") == IntakeCounts(read=3, duplicate=3, tombstones=1)
     assert stories(db) == {
         "1/LP": ["a"],
         "2/LP": ["b", "B"],
@@ -185,7 +187,11 @@ def test_what_became_unreadable_and_nameless_has_not_been_withdrawn(
     put(inbox / "a.csv", "\n".join([header, *rows]).encode(), 0)
     assert pull(model["name"]) == IntakeCounts(read=3, landed=3)
     put(inbox / "a.csv", "\n".join([header, rows[0], nameless]).encode(), 1)
-    assert pull(model["name"]) == IntakeCounts(read=2, duplicate=1, quarantined=1)
+    counts = pull(model["name"])
+    if model["name"] == "form_contoh":  # an export says at once what there is
+        assert counts == IntakeCounts(read=2, duplicate=1, quarantined=1)
+    else:  # the row without an id is the second one; the third is gone
+        assert counts == IntakeCounts(read=2, duplicate=1, quarantined=1, missing=1, withheld=1)
     put(inbox / "a.csv", "\n".join([header, *rows[:2]]).encode(), 2)
     assert pull(model["name"]) == IntakeCounts(read=2, duplicate=2, tombstones=1)
 
@@ -350,6 +356,7 @@ def test_a_file_whose_name_is_no_utf8_is_read_and_its_withdrawals_are_seen(
     put(file, register(("1/LP", "a"), ("2/LP", "b"), ("3/LP", "c")), 0)
     assert pull("register_contoh") == IntakeCounts(read=3, landed=3)
     put(file, register(("1/LP", "a"), ("2/LP", "b")), 1)
+    assert pull("register_contoh") == IntakeCounts(read=2, duplicate=2, missing=1)
     assert pull("register_contoh") == IntakeCounts(read=2, duplicate=2, tombstones=1)
 
 
@@ -534,3 +541,135 @@ def test_a_failure_of_a_reader_ends_no_pull(
     assert pull("register_contoh") == IntakeCounts(read=2, landed=1, quarantined=1)
     told = "select reason_code, locator, reason not like '%rahasia%' from quarantine.record"
     assert db.execute(told.encode()).fetchall() == [("unreadable_file", "a.xlsx", True)]
+
+
+# -- a file that somebody is still writing ---------------------------------------------------------
+
+
+LINES = ["Nomor,No,Kab/Kota,Uraian", *(f"{n}/LP,{n},Bangka,kejadian {n}" for n in range(1, 11))]
+WHOLE = ("\n".join(LINES) + "\n").encode()
+PUBLIC = {"personal": [], "subject": []}
+
+
+@pytest.mark.parametrize("share", range(50, 100, 2))
+def test_a_csv_that_is_cut_off_anywhere_withdraws_nothing_and_changes_no_row(
+    pull: Pull, db: psycopg.Connection, add_channel: Callable[..., Path], share: int
+) -> None:
+    inbox = add_channel(REGISTER, **PUBLIC)
+    put(inbox / "a.csv", WHOLE, 0)
+    pull("register_contoh")
+    part = WHOLE[: len(WHOLE) * share // 100]
+    put(inbox / "a.csv", part, 1)
+    try:
+        counts = pull("register_contoh")
+    except SourceError:  # less than half is there
+        counts = IntakeCounts()
+    is_within_a_row = not part.endswith(b"\n") and part.rpartition(b"\n")[2].count(b",") < 3
+    assert counts.quarantined == is_within_a_row
+    assert counts.tombstones == 0
+    if is_within_a_row:
+        assert (counts.landed, counts.missing) == (0, 0)
+        assert pull("register_contoh").tombstones == 0, "at no later reading either"
+    put(inbox / "a.csv", WHOLE, 2)
+    assert pull("register_contoh").tombstones == 0
+    assert db.execute("select count(*) from raw.record where is_tombstone").fetchone() == (0,)
+
+
+def test_what_a_file_no_longer_has_is_withdrawn_by_the_second_reading_in_a_row(
+    pull: Pull, db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER, **PUBLIC)
+    put(inbox / "a.csv", WHOLE, 0)
+    pull("register_contoh")
+    for age in range(1, 5):  # it is missed every other time
+        kept = WHOLE if age % 2 == 0 else "\n".join([*LINES[:-1], ""]).encode()
+        put(inbox / "a.csv", kept, age)
+        counts = pull("register_contoh")
+        assert (counts.missing, counts.tombstones) == (age % 2, 0)
+    put(inbox / "a.csv", "\n".join([*LINES[:-1], ""]).encode(), 5)
+    assert pull("register_contoh").missing == 1
+    assert pull("register_contoh") == IntakeCounts(read=9, duplicate=9, tombstones=1)
+    assert pull("register_contoh") == IntakeCounts(read=9, duplicate=9)
+    assert db.execute("select count(*) from ops.missing_record").fetchone() == (0,)
+    assert stories(db)["10/LP"] == ["kejadian 10", None]
+    put(inbox / "a.csv", "\n".join([*LINES[:-2], ""]).encode(), 6)
+    counts = pull("register_contoh", accept_withdrawals=True)
+    assert counts == IntakeCounts(read=8, duplicate=8, tombstones=1), "a person has looked"
+
+
+def test_rows_without_a_number_hold_back_only_what_they_may_be(
+    pull: Pull, db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER, **PUBLIC)
+    always = "-,11,Belitung,orang tidak dikenal"
+    put(inbox / "a.csv", "\n".join([*LINES, always, ""]).encode(), 0)
+    pull("register_contoh")
+    # 3/LP lost its number and got another word; 7/LP was deleted.
+    changed = [line for line in LINES if not line.startswith(("3/LP", "7/LP"))]
+    changed += ["-,3,Bangka,kejadian 3", always, ""]
+    put(inbox / "a.csv", "\n".join(changed).encode(), 1)
+    assert (pull("register_contoh").missing, pull("register_contoh").tombstones) == (1, 1)
+    assert pull("register_contoh").withheld == 1
+    alive = {key for key, history in stories(db).items() if history[-1] is not None}
+    assert alive == {f"{n}/LP" for n in range(1, 11) if n != 7}
+    held = (
+        "select source_id, is_held from ops.missing_record inner join raw.record using (record_id)"
+    )
+    assert db.execute(held.encode()).fetchall() == [("3/LP", True)]
+    assert "--accept-withdrawals" in IntakeCounts(withheld=1).notes()[0]
+    assert pull("register_contoh", accept_withdrawals=True).tombstones == 1
+
+
+def test_a_file_is_read_when_nobody_writes_it_any_more(
+    settings: Settings,
+    pull: Pull,
+    add_channel: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inbox = add_channel(REGISTER, **PUBLIC)
+    settled = replace(settings, settle_seconds=30)
+    waits: list[float] = []
+    writes = [WHOLE[:400]]
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        for content in writes:
+            (inbox / "b.csv").write_bytes(content)
+
+    monkeypatch.setattr("lumbung.intake.connectors.files.time.sleep", wait)
+    put(inbox / "a.csv", "\n".join([LINES[0], *LINES[6:], ""]).encode(), 0)
+    assert pull("register_contoh", settings=settled).landed == 5
+    assert waits == [], "it has been there for long"
+    put(inbox / "a.csv", "\n".join([LINES[0], *LINES[6:10], ""]).encode(), 0)
+    (inbox / "b.csv").write_bytes(WHOLE[:200])
+    counts = pull("register_contoh", settings=settled)
+    assert counts == IntakeCounts(read=4, duplicate=4, unsettled=1)
+    assert len(waits) == 1
+    assert 25 < waits[0] <= 30
+    assert "left for the next pull" in counts.notes()[0]
+    writes.clear()
+    (inbox / "b.csv").write_bytes(WHOLE)
+    counts = pull("register_contoh", settings=settled)
+    assert counts == IntakeCounts(read=14, landed=5, duplicate=9), "10/LP was in the other file"
+
+
+def test_a_file_that_changes_while_it_is_read_is_left(
+    settings: Settings,
+    pull: Pull,
+    add_channel: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inbox = add_channel(REGISTER, **PUBLIC)
+    put(inbox / "a.csv", WHOLE[:400], 0)
+    keep = Evidence.keep
+
+    def grows(self: Evidence, stream: Any) -> Any:
+        kept = keep(self, stream)
+        put(inbox / "a.csv", WHOLE, 1)
+        return kept
+
+    settled = replace(settings, settle_seconds=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(Evidence, "keep", grows)
+        assert pull("register_contoh", settings=settled) == IntakeCounts(unsettled=1)
+    assert pull("register_contoh", settings=settled) == IntakeCounts(read=10, landed=10)

@@ -440,7 +440,8 @@ def test_exports_again_with_an_edit_and_a_deletion(
     assert pull_from("peta_contoh") == IntakeCounts(read=3, landed=3)
     assert pull_from("peta_contoh") == IntakeCounts(read=3, duplicate=3)
     put(inbox, [HXL, row(1), row(3, "diperbaiki")], 1)
-    assert pull_from("peta_contoh") == IntakeCounts(read=2, landed=1, duplicate=1, tombstones=1)
+    assert pull_from("peta_contoh") == IntakeCounts(read=2, landed=1, duplicate=1, missing=1)
+    assert pull_from("peta_contoh") == IntakeCounts(read=2, duplicate=2, tombstones=1)
     put(inbox, [HXL, row(1), row(3, "diperbaiki"), row(4)], 2, "posts (1).csv")
     assert pull_from("peta_contoh") == IntakeCounts(read=5, landed=1, duplicate=4)
     assert current(db) == {

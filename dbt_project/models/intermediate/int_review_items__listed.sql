@@ -232,6 +232,21 @@ items as (
     inner join {{ source('raw', 'batch') }} as batches on records.batch_id = batches.batch_id
     where records.resolved_at is null and records.batch_id <= {{ max_batch_id() }}
     group by records.channel, records.reason_code
+    union all
+    select
+        'withdrawal_held' as check_code,
+        missing.channel as item_id,
+        '{{ unknown_regency() }}' as regency_code,
+        missing.channel,
+        'row_without_number' as detail,
+        null as delivery_id,
+        null as other_id,
+        null as record_id,
+        count(*) as record_count,
+        min({{ jakarta_date('missing.missed_at') }}) as since_date
+    from {{ source('ops', 'missing_record') }} as missing
+    where missing.is_held and missing.batch_id <= {{ max_batch_id() }}
+    group by missing.channel
 )
 
 select

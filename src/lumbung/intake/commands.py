@@ -239,6 +239,8 @@ def pull(
         inspect=show_trial if dry_run else None,
     )
     console.print(counts)
+    for note in counts.notes():
+        console.print(note, markup=False, soft_wrap=True)
 
 
 def _connection(channel: str, stack: Stack, database_url: str) -> SourceConnection | None:

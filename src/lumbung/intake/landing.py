@@ -34,9 +34,10 @@ import json
 import os
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import add
 from struct import Struct
 from typing import Any, NamedTuple
 
@@ -58,6 +59,7 @@ from lumbung.intake.connectors import (
 from lumbung.intake.contract import Channel, normalise
 from lumbung.intake.features import FIELDS, Features, TextFeatures, copied, copy_features
 from lumbung.intake.file_rows import FileKeys, FileRow, FileRows
+from lumbung.intake.nameless import Nameless, NamelessRow, cell_hashes
 from lumbung.intake.vault import NONCE_BYTES, Vault, associate, is_cut
 
 CHUNK = 5_000
@@ -81,22 +83,50 @@ _ENOUGH = 50  # a field that fewer deliveries lack may have had no occasion
 
 @dataclass(frozen=True)
 class IntakeCounts:
-    """What became of what was read: `read == landed + duplicate + quarantined`."""
+    """What became of what was read: `read == landed + duplicate + quarantined`.
+
+    Attributes:
+        read, landed, duplicate, quarantined: deliveries.
+        tombstones: deliveries that the source withdrew.
+        missing: rows that a file read in full has no longer; the next pull withdraws them.
+        withheld: those of which a row without a key may be one: nothing withdraws them.
+        unsettled: files that were left for the next pull, because somebody is still writing them.
+    """
 
     read: int = 0
     landed: int = 0
     duplicate: int = 0
     quarantined: int = 0
     tombstones: int = 0
+    missing: int = 0
+    withheld: int = 0
+    unsettled: int = 0
 
     def __add__(self, other: IntakeCounts) -> IntakeCounts:
-        return IntakeCounts(
-            self.read + other.read,
-            self.landed + other.landed,
-            self.duplicate + other.duplicate,
-            self.quarantined + other.quarantined,
-            self.tombstones + other.tombstones,
-        )
+        return IntakeCounts(*map(add, astuple(self), astuple(other)))
+
+    def notes(self) -> list[str]:
+        """What a person should know of the counts."""
+        return [
+            note.format(count)
+            for note, count in (
+                (
+                    "{} rows are gone from their file; the next pull withdraws them if they still"
+                    " are, --accept-withdrawals does so now",
+                    self.missing,
+                ),
+                (
+                    "{} rows are gone from their file and not withdrawn, because rows without a"
+                    " number may be them; fill in the numbers, or use --accept-withdrawals",
+                    self.withheld,
+                ),
+                (
+                    "{} files are still being written and were left for the next pull",
+                    self.unsettled,
+                ),
+            )
+            if count
+        ]
 
 
 _Version = tuple[
@@ -128,6 +158,7 @@ class Prepared:
     outdated: list[str] = field(default_factory=list)
     """Source ids of what is older than what is there."""
     keys: list[MessageKey] = field(default_factory=list)
+    nameless: list[NamelessRow] = field(default_factory=list)
     count: int = 0
     """Deliveries in it."""
     size: int = 0
@@ -240,6 +271,8 @@ class Landing:
         self._run_key = run_key
         self._plans = _Plans(channel)
         self._file_keys = FileKeys(self._short_hash)
+        self._untold = PLACE_LABELS.union(map(normalise, channel.key))
+        """Labels (normalised) that tell nothing of a row whose key is empty."""
         self._types = _known_types(connection, channel.name)
         self.is_first = _is_first(connection, channel.name)
         """Whether nothing of the channel was landed before this pull."""
@@ -321,6 +354,8 @@ class Landing:
         met: Met,
         cursor: dict[str, Any] | None = None,
         *,
+        files: Collection[str] = (),
+        nameless: Nameless | None = None,
         accept: bool = False,
     ) -> IntakeCounts:
         """Write tombstones for what complete listings no longer have, in one transaction.
@@ -329,7 +364,9 @@ class Landing:
             complete: beginnings of locators (see `Mark.complete`).
             met: every source id that this pull met.
             cursor: where the next pull begins once the withdrawals are there; None: not moved.
-            accept: a person has looked, and the source did shrink: no alarm.
+            files: those of which what is gone waits for a second reading.
+            nameless: what this pull met without a source id.
+            accept: a person has looked: nothing waits, and a listing that shrank is no alarm.
 
         Raises:
             SourceError: when a listing shrank to nothing or below half of what it had: that is
@@ -337,7 +374,13 @@ class Landing:
             LandingError: when the database refuses it.
         """
         started = datetime.now(UTC)
-        parts = [_storable(part) for part in complete]  # as locators are stored
+        unnamed = nameless or Nameless()
+        listings = [
+            each
+            for each in complete
+            if not unnamed.leaves_unknown(each) and (each in files or not unnamed.count(each))
+        ]
+        parts = [_storable(each) for each in listings]  # as locators are stored
         alive: Counter[int] = Counter()
         vanished = [array("q") for _ in parts]
         try:
@@ -348,11 +391,16 @@ class Landing:
                     for place in met.missing([row[1] for row in rows]):
                         record_id, _, number = rows[place]
                         vanished[number - 1].append(record_id)
-                for number, gone in enumerate(vanished, 1):
-                    there = alive[number]
-                    if gone and (there - len(gone)) * 2 < there and not accept:
+                counts = IntakeCounts()
+                gone: list[int] = []
+                for number, (listing, missing) in enumerate(
+                    zip(listings, vanished, strict=True), 1
+                ):
+                    held = set() if accept else self._held(db, unnamed, listing, missing)
+                    lost, there = len(missing) - len(held), alive[number]
+                    if lost and (there - lost) * 2 < there and not accept:
                         raise SourceError(
-                            f"of {there} deliveries the source no longer has {len(gone)};"
+                            f"of {there} deliveries the source no longer has {lost};"
                             " none was withdrawn",
                             where=f"channel {self._channel.name}, {parts[number - 1] or 'all'}",
                             cure="look whether the file or form is whole, and have it sent anew;"
@@ -360,14 +408,67 @@ class Landing:
                             f" {self._channel.name} --accept-withdrawals', or trigger the channel's"
                             " DAG with accept_withdrawals",
                         )
-                counts = IntakeCounts()
-                for gone in vanished:
-                    counts += self._bury(db, gone, started)
+                    waits = listing in files and not accept
+                    due = self._miss(db, parts[number - 1], missing, held, waits=waits)
+                    gone += due
+                    counts += IntakeCounts(missing=lost - len(due), withheld=len(held))
+                counts += self._bury(db, gone, started)
                 if cursor is not None:
                     self._move(db, self._batch_id, Jsonb(cursor))
                 return counts
         except psycopg.Error as error:
             raise _refused(error, self._channel.name) from None
+
+    def _held(
+        self, db: psycopg.Cursor[Any], nameless: Nameless, listing: str, missing: Sequence[int]
+    ) -> set[int]:
+        """Of the records that a listing no longer has those that a row without a key may be."""
+        if not missing or not nameless.count(listing):
+            return set()
+        db.execute(
+            "select record_id, payload from raw.record where record_id = any(%s)", (list(missing),)
+        )
+        return nameless.held(
+            listing, {record_id: self._comparable(payload) for record_id, payload in db}
+        )
+
+    def _comparable(self, payload: Mapping[str, Any]) -> frozenset[int]:
+        """The public cells that tell rows without a key apart."""
+        return cell_hashes({k: v for k, v in payload.items() if normalise(k) not in self._untold})
+
+    def _miss(
+        self,
+        db: psycopg.Cursor[Any],
+        listing: str,
+        missing: Sequence[int],
+        held: set[int],
+        *,
+        waits: bool,
+    ) -> list[int]:
+        """Note what a listing no longer has; returns what is due to be withdrawn."""
+        due = [record_id for record_id in missing if record_id not in held]
+        if waits:
+            db.execute(
+                "select record_id from ops.missing_record"
+                " where channel = %s and listing = %s and not is_held",
+                (self._channel.name, listing),
+            )
+            noted = {row[0] for row in db}
+            due = [record_id for record_id in due if record_id in noted]
+        stays = {*missing}.difference(due)
+        db.execute(
+            "delete from ops.missing_record where channel = %s and listing = %s"
+            " and record_id <> all(%s::bigint[])",
+            (self._channel.name, listing, list(stays)),
+        )
+        db.execute(
+            "insert into ops.missing_record (record_id, channel, listing, is_held, batch_id)"
+            " select record_id, %s, %s, record_id = any(%s::bigint[]), %s"
+            " from unnest(%s::bigint[]) as missing (record_id)"
+            " on conflict (record_id) do update set is_held = excluded.is_held",
+            (self._channel.name, listing, list(held), self._batch_id, list(stays)),
+        )
+        return due
 
     def bury(self, source_ids: Sequence[str]) -> IntakeCounts:
         """Write tombstones for what the source itself says was withdrawn, in one transaction.
@@ -629,11 +730,25 @@ class Landing:
         associated = associate(self._channel.name, content_hash.hex())
         sealed = self._vault.seal(content, associated, os.urandom(NONCE_BYTES))
         self.unreadable.add(content_hash)
+        if item.source_id is None:
+            place = (item.locator or "").partition(" | ")[0]
+            chunk.nameless.append(NamelessRow(place, self._nameless_cells(item)))
         received_at = min(item.received_at, chunk.started)
         kept = item._replace(content=None, received_at=received_at)
         chunk.unreadable.append((kept, content_hash, sealed))
         chunk.count += 1
         chunk.size += len(content)
+
+    def _nameless_cells(self, item: Unreadable) -> frozenset[int] | None:
+        """What can be compared of a row without a source id."""
+        if item.is_part or not isinstance(item.content, dict):
+            return None
+        public = self._channel.public
+        told = {public.get(normalise(str(k))): v for k, v in item.content.items()}
+        try:
+            return self._comparable({k: v for k, v in told.items() if k is not None})
+        except TypeError:  # what JSON cannot say
+            return None
 
     def _look_at_types(self, chunk: Prepared, fields: dict[str, Any], plan: _Plan) -> None:
         """Note field and type, of what is mapped and was not met in this type before."""

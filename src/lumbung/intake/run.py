@@ -16,6 +16,7 @@ from lumbung.intake.connectors import Item, Mark, Source, SourceConnection
 from lumbung.intake.contract import load_channel
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import CHUNK, IntakeCounts, Landing, Prepared
+from lumbung.intake.nameless import Nameless
 from lumbung.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def pull(
         from_start: read also what former pulls read, and call resolved what is in quarantine and
             was read now (`Landing.settle`).
         accept_withdrawals: read also what former pulls read, and withdraw what the source no longer
-            has even if that is more than half.
+            has at once, and even if that is more than half.
         inspect: called when all is landed, before a dry run is rolled back, with the connection and
             the last batch before this pull.
 
@@ -100,6 +101,7 @@ def pull(
             {k: v for k, v in row[0].items() if k not in forgotten} if row else {},
             dry_run,
             recall=landing.recall,
+            settle_seconds=settings.settle_seconds,
         )
         counts, complete = land_all(
             source, landing, reader(channel.kind)(source), accept_withdrawals
@@ -153,7 +155,9 @@ def land_all(
     met = source.met
     add = landing.add
     complete: list[str] = []
-    nameless: set[str] = set()  # files and listings that hold something of which no id is known
+    files: set[str] = set()  # listings of which what is gone waits for a second reading
+    nameless = Nameless()
+    unsettled = 0
     landed = moved = source.cursor
     last: dict[str, Any] | None = None
     is_first = True
@@ -163,11 +167,7 @@ def land_all(
             """Hand over what is there; a pull that met nothing is known to have looked."""
             nonlocal chunk, landed, is_first
             met.update(chunk.source_ids())
-            nameless.update(
-                (item.locator or "").partition(" | ")[0]
-                for item, _, _ in chunk.unreadable
-                if item.source_id is None
-            )
+            nameless.add(chunk.nameless)
             if chunk.count or moved != landed or is_first:
                 writer.put(chunk, None if moved == landed else dict(moved))
             chunk, landed, is_first = Prepared(), moved, False
@@ -183,6 +183,9 @@ def land_all(
                         counts += landing.bury(item.withdrawn)
                     if item.complete is not None:
                         complete.append(item.complete)
+                        if item.needs_second_reading:
+                            files.add(item.complete)
+                    unsettled = max(unsettled, item.unsettled)
                     if item.complete == "":
                         last = item.cursor
                     else:
@@ -195,24 +198,20 @@ def land_all(
             raise
         flush()
         counts += writer.wait()
-    # What is there under no id cannot be told from what is gone.
-    certain = [each for each in complete if not _holds(each, nameless)]
+    if unsettled:
+        complete.clear()
+        counts += IntakeCounts(unsettled=unsettled)
     if complete:
         counts += landing.withdraw(
-            () if landing.is_first else certain,
+            () if landing.is_first else complete,
             met,
             None if last == landed else last,
+            files=files,
+            nameless=nameless,
             accept=accept_withdrawals,
         )
     landing.finish()
     return counts, complete
-
-
-def _holds(complete: str, nameless: set[str]) -> bool:
-    """Whether one of these files or listings belongs to what is called complete."""
-    if not complete:
-        return bool(nameless)
-    return any(complete.startswith(f"{each} | ") for each in nameless)
 
 
 class _Writer:

@@ -80,7 +80,7 @@ class Unreadable(NamedTuple):
         reason_code: `required_field_missing`, `key_repeated`, `unreadable_date`,
             `header_not_found`, `unreadable_file`, `unsafe_archive`, `not_a_chat`, `too_large`,
             `unusable_source_id`, `bad_signature`, `unreadable_message`, `not_a_form`, `encrypted`,
-            `blurred_time`, `implausible_date`, `doubtful_message`.
+            `blurred_time`, `implausible_date`, `doubtful_message`, `stray_cells`, `cut_off`.
         reason: what is wrong and what its owner should do, in Indonesian; it is published, so it
             holds no value and no file's name.
         content: the delivery as given (JSON-like).
@@ -109,11 +109,17 @@ class Mark(NamedTuple):
             it is unreadable and has no source id. None: nothing is. The cursor of a whole
             channel's moves when its withdrawals are there.
         withdrawn: source ids of which the source itself says that they were withdrawn.
+        needs_second_reading: `complete` is a file that may have been read while somebody wrote it:
+            what it no longer has is withdrawn by the second reading in a row without it.
+        unsettled: how many files were left for the next pull, because somebody is still writing
+            them. Nothing is withdrawn then: what is gone may be in one of them.
     """
 
     cursor: dict[str, Any]
     complete: str | None = None
     withdrawn: tuple[str, ...] = ()
+    needs_second_reading: bool = False
+    unsettled: int = 0
 
 
 Item = Delivery | Unreadable | Mark
@@ -234,6 +240,7 @@ class Source:
         evidence: the store for what is delivered.
         digest: a keyed hash (16 bytes), for source ids made of personal text.
         cursor: what the last `Mark` said, or an empty dict.
+        settle_seconds: how long a file must be unchanged before it is read.
         dry_run: nothing may be left behind but evidence (whose store is then a passing one).
         met: the source ids that this pull gave. A connector adds those that it must tell from one
             another; whoever takes its items adds all.
@@ -250,6 +257,7 @@ class Source:
     dry_run: bool = False
     met: Met = field(default_factory=Met)
     recall: Callable[[Collection[bytes]], Sequence[MessageKey]] = _nothing
+    settle_seconds: float = 0
 
 
 PLACE_LABELS = frozenset(

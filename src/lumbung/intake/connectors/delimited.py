@@ -15,8 +15,21 @@ DELIMITERS = ";,\t|"
 MAX_LINE = 16 << 20
 """Characters of the longest line, and of the longest cell, that is read."""
 
+_BROKEN = "sebuah sel terlalu besar atau tanda kutipnya tidak ditutup; perbaiki berkasnya"
+_CUT_OFF = "berkas terpotong di tengah baris terakhir; tunggu sampai utuh atau kirim kembali"
 _HEADER_WITHIN = 20  # rows
 _LOOKED_AT = 500  # rows, to tell the delimiter
+
+
+class CutOffError(csv.Error):
+    """A file ends within a row: somebody is still writing it, or its transfer was interrupted."""
+
+
+def refusal(error: csv.Error) -> tuple[str, str]:
+    """Reason code and reason of a file that cannot be read to its end."""
+    if isinstance(error, CutOffError):
+        return "cut_off", _CUT_OFF
+    return "unreadable_file", _BROKEN
 
 
 class Text:
@@ -37,6 +50,7 @@ class Text:
     def __init__(self, path: Path, fit: Callable[[list[list[str]]], int]) -> None:
         self._path = path
         self._encoding = text_encoding(path)
+        self._is_ended = True
         # not strict: with the wrong delimiter every quote is amiss
         heads = {each: [*islice(self._read(each, False), _LOOKED_AT)] for each in DELIMITERS}
         self._delimiter = max(DELIMITERS, key=lambda each: fit(heads[each]))
@@ -47,21 +61,41 @@ class Text:
 
         Raises:
             csv.Error: when a quote is not closed, or a line or cell is beyond measure.
+            CutOffError: in place of a last row that has fewer cells than all rows of its table and
+                no end of line.
         """
-        # strict: a quote that is not closed would otherwise swallow the rows that follow
-        return self._read(self._delimiter, True)
+        row: list[str] | None = None
+        widest = fewest = 0
+        try:
+            # strict: a quote that is not closed would otherwise swallow the rows that follow
+            for following in self._read(self._delimiter, True):
+                if row is not None:
+                    if len(row) > widest:  # what stands above is a title
+                        widest = fewest = len(row)
+                    elif row and len(row) < fewest:
+                        fewest = len(row)
+                    yield row
+                row = following
+        except csv.Error:
+            if row is not None:
+                yield row
+            raise
+        if row is not None:
+            if len(row) < fewest and not self._is_ended:
+                raise CutOffError("the last row is cut off")
+            yield row
 
     def _read(self, delimiter: str, is_strict: bool) -> Iterator[list[str]]:
         csv.field_size_limit(MAX_LINE)
         with self._path.open(encoding=self._encoding, errors="replace", newline="") as stream:
-            yield from csv.reader(_lines(stream), delimiter=delimiter, strict=is_strict)
+            yield from csv.reader(self._lines(stream), delimiter=delimiter, strict=is_strict)
 
-
-def _lines(stream: TextIO) -> Iterator[str]:
-    while line := stream.readline(MAX_LINE + 1):
-        if len(line) > MAX_LINE:
-            raise csv.Error("line beyond measure")
-        yield line
+    def _lines(self, stream: TextIO) -> Iterator[str]:
+        while line := stream.readline(MAX_LINE + 1):
+            if len(line) > MAX_LINE:
+                raise csv.Error("line beyond measure")
+            self._is_ended = line[-1] in "\r\n"
+            yield line
 
 
 class Table:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 
 from lumbung.errors import BARRED, FULL, LumbungError, SourceError
@@ -124,8 +124,26 @@ class File:
         )
 
 
+class _Seen(NamedTuple):
+    """A file as a listing shows it."""
+
+    changed: float
+    name: str
+    size: int
+    path: UPath
+
+
 class Folder:
-    """The files of a channel's folder, the oldest first: of two with one key the newer stands."""
+    """The files of a channel's folder, the oldest first: of two with one key the newer stands.
+
+    A file that somebody is still writing is left for the next pull: it changed less than
+    `Source.settle_seconds` ago and is not the same after these, or it changes while it is read. An
+    SFTP server's clock may be another one, so each of its files is looked at twice; an object of
+    S3 is there as a whole or not at all.
+
+    Attributes:
+        unsettled: how many files were left.
+    """
 
     def __init__(self, source: Source, pattern: str) -> None:
         self._source = source
@@ -135,18 +153,21 @@ class Folder:
             self._where = _shown(source.connection.host)
         self._before: dict[str, str] = dict(source.cursor.get("files", {}))
         self._read: dict[str, str] = {}
+        self.unsettled = 0
 
     def __iter__(self) -> Iterator[File | Unreadable]:
         """Each file, kept; one that is too large to be kept as an unreadable delivery."""
         folder = self._source.folder
         try:
-            found = [
-                (path.stat().st_mtime, path.name, path)
-                for path in folder.iterdir()
-                if path.is_file()
-                and not path.name.startswith((".", "~$"))
-                and fnmatch(path.name.casefold(), self._pattern)
-            ]
+            found = self._settled(
+                [
+                    _seen(path)
+                    for path in folder.iterdir()
+                    if path.is_file()
+                    and not path.name.startswith((".", "~$"))
+                    and fnmatch(path.name.casefold(), self._pattern)
+                ]
+            )
         except (FileNotFoundError, NotADirectoryError):
             raise SourceError(
                 "the channel's folder does not exist",
@@ -156,11 +177,13 @@ class Folder:
         except Exception as error:
             raise self._failed(error) from error
         now = time.time()
-        for changed, name, path in sorted(found, key=lambda each: each[:2]):
-            changed = min(changed, now)
+        for seen in sorted(found, key=lambda each: each[:2]):
+            name, changed = seen.name, min(seen.changed, now)
             try:
-                with path.open("rb") as stream:
+                with seen.path.open("rb") as stream:
                     kept = self._source.evidence.keep(cast("BinaryIO", _Stream(stream)))
+                if not self._is_atomic and self._is_unsettled(seen):
+                    continue
             except TooLargeError:
                 yield _too_large(name, datetime.fromtimestamp(changed, UTC))
                 continue
@@ -173,6 +196,30 @@ class Folder:
             is_repeat = self._before.get(hidden) == kept.sha256.hex()
             changed_at = datetime.fromtimestamp(changed, UTC)
             yield File(name, kept.path, kept.sha256, changed_at, is_repeat)
+
+    @property
+    def _is_atomic(self) -> bool:
+        return not self._source.settle_seconds or self._source.folder.protocol == "s3"
+
+    def _settled(self, found: list[_Seen]) -> list[_Seen]:
+        """Those files that nobody is writing."""
+        wait = self._source.settle_seconds
+        if self._source.folder.protocol in ("", "file"):  # by this machine's clock
+            age = time.time() - max((seen.changed for seen in found), default=0)
+            wait = min(max(wait - age, 0), wait)
+        if self._is_atomic or not found or not wait:
+            return found
+        time.sleep(wait)
+        return [seen for seen in found if not self._is_unsettled(seen)]
+
+    def _is_unsettled(self, seen: _Seen) -> bool:
+        """Whether a file is no longer what it was."""
+        try:
+            is_unsettled = _seen(seen.path) != seen
+        except FileNotFoundError:
+            is_unsettled = True
+        self.unsettled += is_unsettled
+        return is_unsettled
 
     def _failed(self, error: Exception) -> SourceError:
         """The folder's failure, in the words of whatever library reached for it."""
@@ -212,10 +259,21 @@ class Folder:
             else:
                 yield from guarded(file, read_file(file))
                 yield self.mark(file.locator("") if is_listing else None)
+        yield self.mark()
 
     def mark(self, complete: str | None = None) -> Mark:
         """All files so far were read to their end."""
-        return Mark({"files": {**self._before, **self._read}}, complete)
+        return Mark(
+            {"files": {**self._before, **self._read}},
+            complete,
+            needs_second_reading=True,
+            unsettled=self.unsettled,
+        )
+
+
+def _seen(path: UPath) -> _Seen:
+    status = path.stat()
+    return _Seen(status.st_mtime, path.name, status.st_size, path)
 
 
 def guarded(file: File, items: Iterable[T]) -> Iterator[T | Unreadable]:

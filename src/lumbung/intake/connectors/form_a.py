@@ -103,7 +103,7 @@ def read(source: Source) -> Iterator[Item]:
     assert isinstance(options, FormASource)  # noqa: S101 - the kind says so
     folder = Folder(source, options.files)
     present: set[str] = set()
-    replaced: dict[str, None] = {}
+    replaced: dict[str, File] = {}
     with Child() as child:
         for file in folder:
             if isinstance(file, Unreadable):
@@ -114,9 +114,13 @@ def read(source: Source) -> Iterator[Item]:
             if isinstance(item, Delivery):
                 present.add(item.source_id)
                 if before := folder.before(file):
-                    replaced[_unnumbered(source, before)] = None
+                    replaced[_unnumbered(source, before)] = file
             else:
                 folder.leave(file)
+    if folder.unsettled:  # a form that is replaced may be there: the next pull sees
+        for file in replaced.values():
+            folder.leave(file)
+        replaced = {}
     yield folder.mark()._replace(withdrawn=tuple(each for each in replaced if each not in present))
 
 

@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 
 from lumbung.errors import SourceError
 from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
-from lumbung.intake.connectors.delimited import Table
+from lumbung.intake.connectors.delimited import Table, refusal
 from lumbung.intake.connectors.files import File, Folder, guarded
 from lumbung.intake.connectors.http import Api
 from lumbung.intake.contract import FormCsvSource, normalise
@@ -76,6 +76,8 @@ def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
         else:
             files.append(file)
     if not files:
+        if folder.unsettled:
+            yield folder.mark()
         return
     *older, newest = files
     present = _Export(source, options, newest)
@@ -98,7 +100,8 @@ def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
     yield from present.items()
     mark = folder.mark()
     as_of = source.cursor.get("as_of")
-    if not present.is_whole or (as_of and newest.changed_at < datetime.fromisoformat(as_of)):
+    is_older = as_of and newest.changed_at < datetime.fromisoformat(as_of)
+    if not present.is_whole or is_older or folder.unsettled:
         # Not the state of the form: nothing can be said about what is gone.
         yield mark._replace(cursor={**mark.cursor, **({"as_of": as_of} if as_of else {})})
         return
@@ -180,11 +183,8 @@ class _Export:
             contents: dict[str, int] = {}
             for number, fields in table.rows():
                 yield self._item(number, fields, column, met, contents)
-        except csv.Error:
-            reason = (
-                "sebuah sel terlalu besar atau tanda kutipnya tidak ditutup; unduh ulang CSV-nya"
-            )
-            yield file.unreadable("unreadable_file", reason)
+        except csv.Error as error:
+            yield file.unreadable(*refusal(error))
 
     def _item(
         self,

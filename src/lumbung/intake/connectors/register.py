@@ -23,7 +23,7 @@ import orjson
 
 from lumbung.intake.connectors import Delivery, Item, Source, Unreadable
 from lumbung.intake.connectors.bounded import Child, ForeignError
-from lumbung.intake.connectors.delimited import Text
+from lumbung.intake.connectors.delimited import Text, refusal
 from lumbung.intake.connectors.files import File, Folder
 from lumbung.intake.contract import Channel, RegisterSource, distinct, normalise
 from lumbung.intake.foreign.ods import Merge
@@ -112,9 +112,8 @@ def _workbook(table: Table, options: RegisterSource, file: File, child: Child) -
 def _csv(table: Table, file: File) -> Iterator[Item]:
     try:
         yield from table.rows(file, "", Text(file.path, table.fit), [])
-    except csv.Error:
-        reason = "sebuah sel terlalu besar atau tanda kutipnya tidak ditutup; perbaiki berkasnya"
-        yield file.unreadable("unreadable_file", reason)
+    except csv.Error as error:
+        yield file.unreadable(*refusal(error))
 
 
 # -- a table on a sheet ----------------------------------------------------------------------------

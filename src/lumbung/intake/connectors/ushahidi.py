@@ -19,7 +19,7 @@ from io import BytesIO
 from typing import Any
 
 from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
-from lumbung.intake.connectors.delimited import Table
+from lumbung.intake.connectors.delimited import Table, refusal
 from lumbung.intake.connectors.files import File, Folder
 from lumbung.intake.connectors.http import Answer, Api, Listing, received
 from lumbung.intake.contract import UshahidiSource, distinct, normalise
@@ -200,9 +200,8 @@ def _export(file: File) -> Iterator[Delivery | Unreadable]:
             if number <= 3 and all(cell.startswith("#") for cell in fields.values()):
                 continue  # the HXL tags of the columns
             yield _row(file, number, fields, sharp)
-    except csv.Error:
-        reason = "sebuah sel terlalu besar atau tanda kutipnya tidak ditutup; unduh ulang CSV-nya"
-        yield file.unreadable("unreadable_file", reason)
+    except csv.Error as error:
+        yield file.unreadable(*refusal(error))
 
 
 def _row(
