@@ -19,6 +19,11 @@
     regexp_replace(lower({{ text }}), '[^a-z0-9]', '', 'g')
 {%- endmacro %}
 
+{% macro letters(text) -%}
+    {#- The letters of a text in order: the same where two of them changed places. -#}
+    (select string_agg(letter, '' order by letter) from regexp_split_to_table({{ text }}, '') as letter)
+{%- endmacro %}
+
 {% macro is_blank(text) -%}
     {#- Whether a cell says nothing: empty, dashes, or one of the words for that. -#}
     ({{ term_key(text) }} in ('{{ var("blank_words") | join("', '") }}'))

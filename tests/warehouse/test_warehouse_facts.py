@@ -96,8 +96,14 @@ NAMED: dict[tuple[str | None, str | None], tuple[str, str | None, str]] = {
     ("Babel", "19.05.01 Toboali"): ("19.00", None, "contradictory"),
     ("depan kantor camat Koba, Bateng", None): ("19.04", "19.04.01", "regency_name"),
     ("Jl. Raya Koba - Toboali", None): ("19.00", None, "contradictory"),
-    # 'Bangka' is no name to find in a slip of the pen
-    ("Bangka Brat", None): ("19.00", None, "unresolved"),
+    # 'Bangka' is no name to find in a slip of the pen; one letter makes it Bangka Barat
+    ("Bangka Brat", None): ("19.05", None, "slip"),
+    ("Bangka Sltn", "Air Gegas"): ("19.03", "19.03.03", "regency_name"),
+    ("Bangka Utara", None): ("19.00", None, "unresolved"),
+    # the word before a name decides its level
+    ("Desa Dendang", None): ("19.00", None, "ambiguous"),
+    ("Kec. Dendang", None): ("19.06", "19.06.03", "district_name"),
+    ("Kec. Kelapa Bangka Barat", None): ("19.05", "19.05.04", "regency_name"),
     ("Bangka Barat/Selatan", None): ("19.00", None, "contradictory"),
     # a district's name stands for its regency where no regency is said
     ("Sungailiat", None): ("19.01", "19.01.01", "district_name"),
@@ -107,7 +113,8 @@ NAMED: dict[tuple[str | None, str | None], tuple[str, str | None, str]] = {
     ("1971", None): ("19.71", None, "bare_code"),
     ("1903", None): ("19.00", None, "ambiguous"),
     ("1905", "-"): ("19.00", None, "ambiguous"),
-    ("19.03", None): ("19.00", None, "ambiguous"),
+    # with its dot it is Kemendagri's notation
+    ("19.03", None): ("19.03", None, "regency_code"),
     ("1903", "Koba"): ("19.00", None, "contradictory"),  # neither of the two has a Koba
     ("1903", "Mentok"): ("19.05", "19.05.01", "district_name"),
     ("Bangka / Belitung", None): ("19.00", None, "contradictory"),

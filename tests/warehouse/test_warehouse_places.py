@@ -2,7 +2,8 @@
 
 Lists a and b were invented from the domain and the reference by people who had not seen the
 resolver; c was found: addresses, lists and heads of letters in public texts of others. The resolver
-is not tuned on c. `docs/places.md` says what was measured.
+was not tuned on c. d was written for the rules as they are: words of type, slips of the pen,
+regions elsewhere. `docs/places.md` says what was measured.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ COLUMNS = (
     "regency_code_raw",
     "regency_code_scheme",
 )
-LISTS = ("place_spellings_a.csv", "place_spellings_b.csv", "place_spellings_c.csv")
+LISTS = ("place_spellings_a.csv", "place_spellings_b.csv", "place_spellings_c.csv",
+         "place_spellings_d.csv")  # fmt: skip
 CODED = {"tanpa": "", "kemendagri": "kemendagri", "bps": "bps"}
 """Three channels: a code without its scheme, and one for each scheme."""
 
@@ -59,7 +61,7 @@ def resolved(
     rows = []
     for name in LISTS:
         with (Path(__file__).parent / name).open(encoding="utf-8", newline="") as file:
-            rows += [row | {"list": name} for row in csv.DictReader(file)]
+            rows += [_row(row) | {"list": name} for row in csv.DictReader(file)]
     raw = Raw(url)
     for name, scheme in CODED.items():
         chosen = [i for i, row in enumerate(rows) if row["regency_code_scheme"] == scheme]
@@ -90,6 +92,18 @@ def resolved(
     return rows
 
 
+def _row(row: dict[str, str]) -> dict[str, str]:
+    """A row under the columns of the first lists: d has those of `benchmarks/judge_places.py`."""
+    if "expected_regency" not in row:
+        return row
+    return {
+        "regency_raw": row["regency"], "district_raw": row["district"],
+        "village_raw": row["village"], "regency_code_raw": "", "regency_code_scheme": "",
+        "regency_code": row["expected_regency"], "district_code": row["expected_district"],
+        "why": row["why"],
+    }  # fmt: skip
+
+
 def test_nothing_ambiguous_is_resolved(resolved: list[dict[str, str]]) -> None:
     wrong = [
         (row["why"], row["regency_raw"], row["district_raw"], row["found_regency"])
@@ -101,7 +115,7 @@ def test_nothing_ambiguous_is_resolved(resolved: list[dict[str, str]]) -> None:
 
 @pytest.mark.parametrize("name", LISTS)
 @pytest.mark.parametrize(
-    ("level", "precision", "recall"), [("regency", 1.0, 0.9), ("district", 0.97, 0.75)]
+    ("level", "precision", "recall"), [("regency", 1.0, 0.92), ("district", 0.99, 0.92)]
 )
 def test_most_spellings_are_read(
     resolved: list[dict[str, str]], name: str, level: str, precision: float, recall: float

@@ -13,6 +13,7 @@ import csv
 import gzip
 import json
 import math
+import re
 import sys
 from collections import Counter
 from importlib.util import find_spec
@@ -25,11 +26,15 @@ REGENCY = ("regency_code", "bps_code", "regency_name", "short_name", "regency_ty
            "tile_col", "is_unknown")  # fmt: skip
 DISTRICT = ("district_code", "regency_code", "district_name", "bps_code")
 VILLAGE = ("village_code", "district_code", "village_name", "village_type")
+OUTSIDE = ("outside_name",)
+TYPE = re.compile("^(Kabupaten|Kota|Administrasi) (Administrasi )?")
+SHORTEST = 5
+"""A shorter name begins too many others to be taken for them."""
 Rows = list[tuple[str | int, ...]]
 
 
 def seeds(province: str, data: Path) -> dict[str, Rows]:
-    """The seeds `regency`, `district` and `village` of a province, headers included.
+    """The seeds of a province and of the names outside it, headers included.
 
     Args:
         province: Kemendagri's code of two digits.
@@ -39,12 +44,13 @@ def seeds(province: str, data: Path) -> dict[str, Rows]:
         ConfigurationError: when the list has no such province.
 
     """
+    country, all_villages = (
+        json.loads(gzip.decompress((data / f"{name}.json.gz").read_bytes()))
+        for name in ("wilayah", "desa")
+    )
     names, villages = (
         {code: text for code, text in found.items() if code.startswith(f"{province}.")}
-        for found in (
-            json.loads(gzip.decompress((data / f"{name}.json.gz").read_bytes()))
-            for name in ("wilayah", "desa")
-        )
+        for found in (country, all_villages)
     )
     regencies = [code for code in names if len(code) == 5]
     if not regencies:
@@ -79,7 +85,50 @@ def seeds(province: str, data: Path) -> dict[str, Rows]:
                 for code in sorted(villages)
             ),
         ],
+        "outside_region": [
+            OUTSIDE,
+            *((name,) for name in _outside(province, country, list(names.values()))),
+        ],
     }  # fmt: skip
+
+
+def _outside(province: str, country: dict[str, str], own: list[str]) -> list[str]:
+    """Names of other provinces and regencies, and of districts that could be taken for one here.
+
+    Args:
+        province: Kemendagri's code of two digits.
+        country: names of all provinces, regencies and districts by code.
+        own: names of this province, its regencies and districts.
+
+    """
+    here = {_key(name) for name in own}
+    long = {key for key in here if len(key) >= SHORTEST}
+    outside = {code: name for code, name in country.items() if code[:2] != province}
+    return sorted(
+        {TYPE.sub("", name) for code, name in outside.items() if len(code) < len("00.00.00")}
+        | {
+            name
+            for code, name in outside.items()
+            if len(code) == len("00.00.00")
+            and _key(name) not in here
+            and (
+                any(_key(name).startswith(key) for key in long)
+                or any(_one_letter_apart(_key(name), key) for key in here)
+            )
+        }
+    )
+
+
+def _key(name: str) -> str:
+    return re.sub("[^a-z0-9]", "", TYPE.sub("", name).lower())
+
+
+def _one_letter_apart(a: str, b: str) -> bool:
+    """Whether a letter put in, left out or replaced makes one text of the other."""
+    if abs(len(a) - len(b)) > 1:
+        return False
+    start = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    return a[start + (len(a) >= len(b)) :] == b[start + (len(b) >= len(a)) :]
 
 
 def main(province: str, folder: Path) -> None:
