@@ -129,7 +129,9 @@ def _report(path: Path, database_url: str, shows_rows: bool) -> None:
 
 def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
-        return [{name: value.strip() for name, value in row.items()} for row in csv.DictReader(file)]
+        return [
+            {name: value.strip() for name, value in row.items()} for row in csv.DictReader(file)
+        ]
 
 
 def _land(rows: list[dict[str, str]], connection: psycopg.Connection) -> None:
@@ -139,7 +141,7 @@ def _land(rows: list[dict[str, str]], connection: psycopg.Connection) -> None:
         " values ('ejaan', 'ejaan', now(), now(), %(n)s, %(n)s, 0, 0) returning batch_id",
         {"n": len(rows)},
     ).fetchone()
-    assert batch is not None  # noqa: S101 - 'returning' of a single insert
+    assert batch is not None
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into raw.record (record_id, channel, source_id, content_hash, batch_id,"

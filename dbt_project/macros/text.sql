@@ -24,6 +24,34 @@
     (select string_agg(letter, '' order by letter) from regexp_split_to_table({{ text }}, '') as letter)
 {%- endmacro %}
 
+{% macro place_text(text) -%}
+    {#- A cell about a place before it is cut: 'kec_kelapa' is a form's key; 'Kab/Kota: Belitung'
+        repeats its question; 'kecamatantoboali' has lost its blank; 'Jl. Raya Koba - Toboali' is one
+        street. -#}
+    regexp_replace(
+        regexp_replace(
+            regexp_replace(
+                translate(lower({{ text }}), '_:', '  '),
+                '^\s*(kab(upaten)?\s*/\s*kota|bawaslu)\M[\s.]*', ''
+            ),
+            '\m(kabupaten|kecamatan|kelurahan)(?=[a-z])', '\1 ', 'g'
+        ),
+        '(\m(?:jalan|jln|jl)\M[^,;()]*?)\s+[-–]\s+', '\1 sampai '
+    )
+{%- endmacro %}
+
+{% macro same_segment(a, b) -%}
+    {#- Whether two rows of int_place_readings__found's steps are of one segment of one cell. -#}
+    {{ a }}.place_id = {{ b }}.place_id
+    and {{ a }}.column_level = {{ b }}.column_level
+    and {{ a }}.segment = {{ b }}.segment
+{%- endmacro %}
+
+{% macro blocks(text, skeleton) -%}
+    {#- What two texts share that are worth comparing: how they begin, how they end, or all but vowels. -#}
+    array['a' || left({{ text }}, 3), 'b' || right({{ text }}, 3), 'c' || {{ skeleton }}]
+{%- endmacro %}
+
 {% macro is_blank(text) -%}
     {#- Whether a cell says nothing: empty, dashes, or one of the words for that. -#}
     ({{ term_key(text) }} in ('{{ var("blank_words") | join("', '") }}'))

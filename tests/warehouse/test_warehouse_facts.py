@@ -92,10 +92,10 @@ NAMED: dict[tuple[str | None, str | None], tuple[str, str | None, str]] = {
     ("Jakarta Barat", "Taman Sari"): ("19.00", None, "contradictory"),
     ("Kab/Kota: Belitung", "kec_sijuk"): ("19.02", "19.02.04", "regency_name"),
     ("Babel", "Bangka Tengah"): ("19.04", None, "regency_name"),
-    ("Babel", "19.05.01 Mentok"): ("19.05", "19.05.01", "district_name"),
+    ("Babel", "19.05.01 Mentok"): ("19.05", "19.05.01", "regency_code"),
     ("Babel", "19.05.01 Toboali"): ("19.00", None, "contradictory"),
     ("depan kantor camat Koba, Bateng", None): ("19.04", "19.04.01", "regency_name"),
-    ("Jl. Raya Koba - Toboali", None): ("19.00", None, "contradictory"),
+    ("Jl. Raya Koba - Toboali", None): ("19.00", None, "unresolved"),  # a street's name
     # 'Bangka' is no name to find in a slip of the pen; one letter makes it Bangka Barat
     ("Bangka Brat", None): ("19.05", None, "slip"),
     ("Bangka Sltn", "Air Gegas"): ("19.03", "19.03.03", "regency_name"),

@@ -68,7 +68,9 @@ keyed as (
         union
         -- 'Sp. Katis' and 'Simpang Katis' are one name
         select string_agg(coalesce(words.meaning, token.word), '' order by token.position) as name_key
-        from regexp_split_to_table(lower(written.name), '[^a-z0-9]+') with ordinality as token (word, position)
+        from unnest(
+            regexp_split_to_array(lower(written.name), '[^a-z0-9]+')
+        ) with ordinality as token (word, position)
         left join {{ ref('place_word') }} as words on token.word = words.word and words.role = 'short'
     ) as keys
 ),
@@ -95,7 +97,7 @@ select
     bool_or(keyed.regency_code is not null) over (partition by keyed.name_key) as is_here,
     bool_or(keyed.level = 'village') over (partition by keyed.name_key) as is_village,
     -- 'Bangka' begins 'Bangka Barat': what follows it decides
-    exists (
+    exists ( -- noqa: LT01, LT06
         select 1 from keyed as longer
         where starts_with(longer.name_key, keyed.name_key) and longer.name_key <> keyed.name_key
     ) as is_beginning
