@@ -57,6 +57,52 @@
     {%- endif -%}
 {%- endmacro %}
 
+{% macro test_score(fields) -%}
+    {#- How much the cells of a row look like a test of the system (seeds test_text, test_field). Few
+        rows hold a test word at all: one pattern over their short cells finds them. Of a register
+        number the part before its first slash counts. -#}
+    {%- set cells = {} -%}
+    {%- for field, kind in fields.items() if kind != 'code' -%}
+        {%- set text = "array_to_string(" ~ field ~ "_list, ' ')" if kind == 'list' else field ~ '_raw' -%}
+        {%- do cells.update({field: "case when length(" ~ text ~ ") <= " ~ var('longest_test_text')
+            ~ " then " ~ ("split_part(" ~ text ~ ", '/', 1)" if field == 'register_number' else text)
+            ~ " end"}) -%}
+    {%- endfor -%}
+    case
+        when
+            concat_ws(' ', {{ cells.values() | join(', ') }}) ~* (
+                select '\m(' || string_agg(words.word, '|') || ')(?![[:alpha:]])'
+                from {{ ref('test_text') }} as words
+                where words.weight > 0
+            )
+            then (
+                select coalesce(sum(evidence.weight), 0)
+                from (
+                    select max(test_fields.weight * cell.weight) as weight
+                    from (
+                        values
+                        {%- for field, text in cells.items() %}
+                        ('{{ field }}', {{ text }}){{ ',' if not loop.last }}
+                        {%- endfor %}
+                    ) as given (field, text)
+                    inner join {{ ref('test_field') }} as test_fields on given.field = test_fields.field
+                    cross join lateral (
+                        select
+                            max(words.weight) as weight,
+                            bool_and(words.word is not null or token.parts[1] ~ '[0-9]') as is_known
+                        from
+                            regexp_matches(lower(given.text), '[[:alpha:]]+|[[:digit:]]+', 'g')
+                                as token (parts)
+                        left join {{ ref('test_text') }} as words on token.parts[1] = words.word
+                    ) as cell
+                    where cell.is_known
+                    group by test_fields.evidence
+                ) as evidence
+            )
+        else 0
+    end::integer
+{%- endmacro %}
+
 {% macro is_too_long(column, kind) -%}
     {#- Whether a value is longer than one of its kind may be. Bytes, because an index counts them; of a
         list all items together, so that a hundred thousand short ones are too long as well. -#}

@@ -102,6 +102,18 @@ found as (
         and records.delivery_id {{ is_changed }}
     union all
     select
+        delivery_id,
+        'possible_test_row' as check_code,
+        'score ' || test_score as subject,
+        null as word,
+        null as since_date
+    from {{ ref('int_records__typed') }}
+    where
+        set_apart_code is null
+        and test_score >= {{ var('possible_test_row_from') }}
+        and delivery_id {{ is_changed }}
+    union all
+    select
         records.delivery_id,
         reasons.check_code,
         'not_counted' as subject,

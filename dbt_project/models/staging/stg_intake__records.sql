@@ -123,6 +123,7 @@ select
     {{ field }}_scheme
     {%- endif %}
     {%- endfor %},
+    {{ test_score(fields) }} as test_score,
     -- The fields of which the source gave more than is read.
     array_remove(array[
         {%- for field, kind in fields.items() %}
