@@ -1,4 +1,4 @@
-"""Rows that were typed to try the system: excluded where their cells say so, listed where some do."""
+"""Rows typed to try the system: excluded where their cells say so, listed where some do."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def judged(url: str) -> dict[str, str]:
             "select t.source_id, case when t.set_apart_code is not null then t.set_apart_code"
             " when exists (select from marts.mart_review_item as i"
             " where i.delivery_id = t.delivery_id and i.check_code = 'possible_test_row')"
-            " then 'possible_test_row' else 'counted' end from intermediate.int_records__typed as t",
+            " then 'possible_test_row' else 'counted' end"
+            " from intermediate.int_records__typed as t",
         )
     )
 
