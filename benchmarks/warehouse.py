@@ -34,6 +34,8 @@ import warehouse_world
 from lumbung import database
 from lumbung.embedded.postgres import BINARIES, EmbeddedPostgres
 from lumbung.embedded.processes import family_memory
+from lumbung.intake import features
+from lumbung.intake.contract import load_channels
 from lumbung.settings import Settings
 from lumbung.warehouse import build as warehouse_build
 from lumbung.warehouse.roles import role_url
@@ -130,7 +132,15 @@ def _lay_history(settings: Settings, url: str, count: int, days: int) -> None:
             days=days,
         )
     )
+    _derive(settings, url)
     print(f"{count:,} records of {days} days laid into raw in {seconds:.0f} s", flush=True)
+
+
+def _derive(settings: Settings, url: str) -> None:
+    """Lay the text features beside the records, as the landing does: no part of a build's time."""
+    with database.connect(url) as connection:
+        connection.autocommit = True
+        features.complete(connection, load_channels(settings.channels), settings)
 
 
 def _one_more_day(
@@ -147,6 +157,7 @@ def _one_more_day(
         edited=0.3,
         history=before,
     )
+    _derive(settings, url)
     seconds, nodes = _build(settings, url)
     print(f"one more day, {count:,} records: {seconds:.1f} s, {len(nodes)} nodes", flush=True)
     return seconds

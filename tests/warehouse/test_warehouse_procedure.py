@@ -115,7 +115,9 @@ def test_what_a_person_should_look_at_is_a_list_with_owners(url: str) -> None:
         ("number_unreadable", "19.01", "channel owner", "buku", "not_counted", 1, today,
          "12/ngawur"),
         ("pair_undecided", "19.01", "analyst", "buku",
-         "score 0.85, same_day, shared_theme, similar_text", 2, "2024-11-10", A),
+         "possible 0.94, district: unsaid -0.7, day: same +2.2, theme: same +0.7,"
+         " text: alike +3.2, action: shared +0.0, object: shared +0.0, venue: rare +0.3",
+         2, "2024-11-10", A),
         ("place_unresolved", "19.00", "analyst", "grup", "unresolved", 1, "2024-11-10", "3"),
         ("status_change_illegal", "19.01", "channel owner", "buku", "selesai_to_diterima", 1,
          "2024-11-09", C),

@@ -149,8 +149,6 @@ select
     violation_type_list,
     -- how much its cells look like a test of the system
     test_score,
-    -- of cases, to compare them
-    case when kind_code in ('LP', 'TM', 'IA') then narrative_raw end as narrative,
     case
         when
             kind_code = 'IA'

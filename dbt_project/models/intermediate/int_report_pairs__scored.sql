@@ -7,26 +7,28 @@
     ],
     meta={'scope': 'pair'}
 ) }}
--- Pairs of cases that different channels may have told of the same event, scored, and what people
--- decided about them. Nothing is merged: a link is a row here, and both cases stay as they are.
+-- Pairs of cases that may tell of the same event, weighed, and what people decided about them.
+-- Nothing is merged: a link is a row here, and both cases stay as they are.
 --
--- Candidates lie in one regency, were received at most `link_window_days` apart, and tell of one
--- district and of days at most one apart (or not known), or of one day where a district is not
--- known: no other pair can reach 0.755. The score is the sum of four agreements, 1 at most; what
--- one side does not say counts for a little:
---     place  0.25 same district, 0.10 where one is not known
---     time   0.25 same day of the event, 0.15 a day apart, 0.10 where one is not known
---     theme  0.20 x shared themes / all themes of the two
---     text   0.30 x trigram similarity of the two narratives (pg_trgm)
--- A pair is listed from `link_threshold` on (docs/linking.md has what that finds and misses), or
--- when a person has decided on it, whatever its score is now. One legal number in two channels, with
--- or without Reg, is one case wherever and whenever they put it: its score is 1.
+-- Candidates lie in one regency, were received at most `link_window_days` apart, share a theme (or
+-- one tells none), name no two villages in their fields, and tell of one district and of days at
+-- most one apart (or not known), or of one day where a district is not known.
+--
+-- Each field of a candidate is compared and comes to a level; the seed link_weight has the level's
+-- weight in bits: log2 of how much likelier it is for one event than for two. Texts are compared by
+-- the features that were derived at landing (lumbung.intake.features), never by their words: shared
+-- features count by their rarity, which is part of them, so that a third case changes no pair. All
+-- sums are of integers: the same pairs come out in any order.
+--
+-- A pair is listed from `link_listed_weight` on, or when a person has decided on it, whatever its
+-- weight is now. One legal number in two channels, with or without Reg, is one case wherever and
+-- whenever they put it.
 {%- set is_near %}
             a.regency_code = b.regency_code
             and a.regency_code <> '{{ unknown_regency() }}'
-            and a.channel <> b.channel
             and b.received_date between a.received_date - {{ var('link_window_days') }}
             and a.received_date + {{ var('link_window_days') }}
+            and (a.village_code = b.village_code) is not false
 {%- endset %}
 {%- set is_same_number %}
             a.channel <> b.channel
@@ -38,7 +40,7 @@
             and a.register_level_code = b.register_level_code
 {%- endset %}
 {#- An increment looks from what changed: two cases that both did meet from either side. #}
-{%- set is_met_once = 'true' if is_incremental() else 'a.report_id < b.report_id' %}
+{%- set is_met_once = 'a.report_id <> b.report_id' if is_incremental() else 'a.report_id < b.report_id' %}
 {%- set union = 'union' if is_incremental() else 'union all' %}
 {#- What makes a pair worth a look, each as equalities, so that the server looks up and never
     compares all with all. No pair is met twice. #}
@@ -52,26 +54,23 @@
     'a.occurred_date = b.occurred_date and a.district_code is null',
     'a.occurred_date = b.occurred_date and b.district_code is null and a.district_code is not null',
 ] %}
-{%- if var('link_threshold') | float(1) < 0.755 %}
-    {{ exceptions.raise_compiler_error(
-        'link_threshold is ' ~ var('link_threshold') ~ ': below 0.755 pairs of different districts or days'
-        ~ ' would have to be compared, which int_report_pairs__scored does not; raise it in dbt_project.yml'
-    ) }}
-{%- endif %}
 {%- set pair %}
         a.district_code = b.district_code as is_same_district,
         abs(a.occurred_date - b.occurred_date) as days_apart,
         coalesce({{ is_same_number }}, false) as is_same_number
 {%- endset %}
-{%- set place_and_time %}
-            case when is_same_district then 0.25 when is_same_district is null then 0.10 else 0 end
-            + case
-                when days_apart = 0 then 0.25
-                when days_apart = 1 then 0.15
-                when days_apart is null then 0.10
-                else 0
-            end
-{%- endset %}
+{#- Kind of a feature -> its code in the lowest bits (lumbung.intake.features.KINDS). #}
+{%- set kinds = {'name': 0, 'actor': 1, 'action': 2, 'object': 3, 'venue': 4, 'number': 8} %}
+{%- set shared_levels = ['rare', 'shared', 'other', 'unsaid'] %}
+{%- set fields = {
+    'register_number': ['same', 'unsaid'],
+    'district': ['same', 'unsaid'],
+    'village': ['same', 'other', 'unsaid'],
+    'day': ['same', 'next', 'unsaid', 'other'],
+    'theme': ['same', 'shared', 'unsaid', 'other'],
+    'text': ['alike', 'close', 'near', 'far', 'unsaid'],
+} %}
+{%- for kind in kinds %}{% do fields.update({kind: shared_levels}) %}{% endfor %}
 with decided as (
     select distinct on (report_id_a, report_id_b)
         report_id_a,
@@ -106,19 +105,13 @@ met as (
     where {{ in_scope('a.report_id', 'delivery') }}
 ),
 
--- Themes and texts are compared only where a pair may still be listed, or a person has decided.
 plausible as (
     select
         met.*,
         false as is_decided
     from met
     where
-        (
-            met.is_same_number
-            or {{ place_and_time }}
-            + 0.20 + 0.30 >= {{ var('link_threshold') }} - 0.005
-        )
-        and (met.report_id_a, met.report_id_b) not in (
+        (met.report_id_a, met.report_id_b) not in (
             select
                 decided.report_id_a,
                 decided.report_id_b
@@ -136,89 +129,197 @@ plausible as (
     where ({{ is_near }}) or ({{ is_same_number }})
 ),
 
+{%- set in_pairs %}
+    {%- if is_incremental() %}
+    and report_id in (
+        select report_id_a from plausible
+        union
+        select report_id_b from plausible
+    )
+    {%- endif %}
+{%- endset %}
+
 themes as (
     select
         report_id,
-        array_agg(code) as codes
+        array_agg(code order by code) as codes
     from {{ ref('int_report_terms__classified') }}
-    where
-        vocabulary = 'issue'
-        {%- if is_incremental() %}
-        and report_id in (
-            select report_id_a from plausible
-            union
-            select report_id_b from plausible
-        )
-        {%- endif %}
+    where vocabulary = 'issue' {{- in_pairs }}
     group by report_id
 ),
 
 themed as (
     select
         plausible.*,
-        (
-            select count(*) from (
-                select unnest(themes_a.codes) as code
-                intersect
-                select unnest(themes_b.codes) as code
-            ) as shared
-        )::double precision / nullif((
-            select count(*) from (
-                select unnest(themes_a.codes) as code
-                union
-                select unnest(themes_b.codes) as code
-            ) as either
-        ), 0) as theme_agreement
+        case
+            when themes_a.codes = themes_b.codes then 'same'
+            when themes_a.codes && themes_b.codes then 'shared'
+            when themes_a.codes is null or themes_b.codes is null then 'unsaid'
+            else 'other'
+        end as theme_level
     from plausible
     left join themes as themes_a on plausible.report_id_a = themes_a.report_id
     left join themes as themes_b on plausible.report_id_b = themes_b.report_id
-    -- So that themes are compared once.
-    offset 0 -- noqa: AM09
+    where
+        plausible.is_decided
+        or plausible.is_same_number
+        or themes_a.codes && themes_b.codes
+        or themes_a.codes is null
+        or themes_b.codes is null
+),
+
+-- What the texts of a case tell: villages of its own district, features, and of those the sum of
+-- their rarities and their kinds, one bit each.
+told as (
+    select
+        reports.report_id,
+        case
+            when reports.village_code is not null then array[reports.village_code]
+            else array(
+                select named.code
+                from unnest(features.villages) as named (code)
+                where starts_with(named.code, coalesce(reports.district_code, reports.regency_code) || '.')
+            )
+        end as villages,
+        features.tokens,
+        totals.rarity,
+        totals.kinds
+    from {{ ref('int_reports__located') }} as reports
+    left join {{ source('ops', 'text_feature') }} as versions on reports.channel = versions.channel
+    left join {{ source('raw', 'text_feature') }} as features
+        on reports.record_id = features.record_id and versions.version = features.version
+    cross join lateral (
+        select
+            sum(tokens.token >> 4 & 255) as rarity,
+            bit_or(1 << (tokens.token & 15)::integer) as kinds
+        from unnest(features.tokens) as tokens (token)
+    ) as totals
+    where true {{- in_pairs }}
 ),
 
 compared as (
     select
         themed.*,
-        similarity(lower(a.narrative), lower(b.narrative))::double precision as text_similarity
+        a.villages as villages_a,
+        b.villages as villages_b,
+        a.rarity * b.rarity as either_rarity,
+        a.kinds & b.kinds as common_kinds,
+        shared.*
     from themed
-    inner join {{ ref('int_records__typed') }} as a on themed.report_id_a = a.delivery_id
-    inner join {{ ref('int_records__typed') }} as b on themed.report_id_b = b.delivery_id
-    where
-        themed.is_decided
-        or themed.is_same_number
-        or {{ place_and_time }}
-        + 0.20 * coalesce(themed.theme_agreement, 0) + 0.30 >= {{ var('link_threshold') }} - 0.005
+    inner join told as a on themed.report_id_a = a.report_id
+    inner join told as b on themed.report_id_b = b.report_id
+    cross join lateral (
+        select
+            coalesce(sum(tokens.token >> 4 & 255), 0) as shared_rarity
+            {%- for kind, code in kinds.items() %},
+            max(tokens.token >> 4 & 255) filter (where tokens.token & 15 = {{ code }}) as {{ kind }}_rarity
+            {%- endfor %}
+        from unnest(a.tokens) as tokens (token)
+        where tokens.token = any(b.tokens)
+    ) as shared
 ),
 
-scored as (
+levelled as (
     select
         *,
+        case when is_same_number then 'same' else 'unsaid' end as register_number_level,
+        case when is_same_district then 'same' else 'unsaid' end as district_level,
         case
-            when is_same_number then 1.00
-            else round((
-                {{ place_and_time }}
-                + 0.20 * coalesce(theme_agreement, 0)
-                + 0.30 * coalesce(text_similarity, 0)
-            )::numeric, 2)
-        end as score
+            when villages_a && villages_b then 'same'
+            when villages_a <> '{}' and villages_b <> '{}' then 'other'
+            else 'unsaid'
+        end as village_level,
+        case
+            when days_apart = 0 then 'same'
+            when days_apart = 1 then 'next'
+            when days_apart is null then 'unsaid'
+            else 'other'
+        end as day_level,
+        -- The cosine of the two: from 0.5, 0.3 and 0.2 on, without a root.
+        case
+            when either_rarity is null then 'unsaid'
+            when shared_rarity * shared_rarity * 4 >= either_rarity then 'alike'
+            when shared_rarity * shared_rarity * 100 >= either_rarity * 9 then 'close'
+            when shared_rarity * shared_rarity * 25 >= either_rarity then 'near'
+            else 'far'
+        end as text_level
+        {%- for kind, code in kinds.items() %},
+        case
+            when {{ kind }}_rarity >= {{ var('link_rare_from') }} then 'rare'
+            when {{ kind }}_rarity is not null then 'shared'
+            when common_kinds & {{ 2 ** code }} <> 0 then 'other'
+            else 'unsaid'
+        end as {{ kind }}_level
+        {%- endfor %}
     from compared
+),
+
+-- The seed as one row; tenths of a bit, so that sums are exact.
+weights as (
+    select
+        coalesce(max(tenths) filter (where field = 'prior'), 0) as prior
+        {%- for field, levels in fields.items() -%}
+        {%- for level in levels %},
+        coalesce(max(tenths) filter (where field = '{{ field }}' and level = '{{ level }}'), 0)
+            as {{ field }}_{{ level }}
+        {%- endfor -%}
+        {%- endfor %}
+    from (
+        select
+            field,
+            level,
+            (weight * 10)::integer as tenths
+        from {{ ref('link_weight') }}
+    ) as listed
+),
+
+weighed as (
+    select
+        levelled.*
+        {%- for field, levels in fields.items() %},
+        case levelled.{{ field }}_level
+            {%- for level in levels %}
+            when '{{ level }}' then weights.{{ field }}_{{ level }}
+            {%- endfor %}
+        end as {{ field }}_tenths
+        {%- endfor %},
+        weights.prior
+    from levelled
+    cross join weights
+),
+
+summed as (
+    select
+        *,
+        prior
+        + {{ fields | join('_tenths\n        + ') }}_tenths as tenths -- noqa: LT01,LT05
+    from weighed
+    -- So that weights are added up once.
+    offset 0 -- noqa: AM09
 ),
 
 pairs as (
     select
-        coalesce(scored.report_id_a, decided.report_id_a) as report_id_a,
-        coalesce(scored.report_id_b, decided.report_id_b) as report_id_b,
-        scored.score,
-        scored.is_same_number,
-        scored.is_same_district,
-        scored.days_apart,
-        scored.theme_agreement,
-        scored.text_similarity,
+        coalesce(summed.report_id_a, decided.report_id_a) as report_id_a,
+        coalesce(summed.report_id_b, decided.report_id_b) as report_id_b,
+        summed.tenths,
+        array_remove(array[
+            {%- for field in fields %}
+            case
+                when summed.{{ field }}_level <> 'unsaid' or summed.{{ field }}_tenths <> 0
+                    then '{{ field }}: ' || summed.{{ field }}_level
+                        || to_char(summed.{{ field }}_tenths / 10.0, ' SFM90.0')
+            end {{- ',' if not loop.last }}
+            {%- endfor %}
+        ], null) as evidence,
         case when decided.decision_code <> 'undone' then decided.decision_code end as decision_code,
         case when decided.decision_code <> 'undone' then decided.decided_at end as decided_at
-    from scored
+    from summed
     full outer join decided
-        on scored.report_id_a = decided.report_id_a and scored.report_id_b = decided.report_id_b
+        on summed.report_id_a = decided.report_id_a and summed.report_id_b = decided.report_id_b
+    where
+        decided.report_id_a is not null
+        or summed.tenths >= {{ var('link_listed_weight') }} * 10
 )
 
 select
@@ -227,17 +328,19 @@ select
     a.regency_code,
     a.channel as channel_a,
     b.channel as channel_b,
-    pairs.score,
-    array_remove(array[
-        case when pairs.is_same_number then 'same_register_number' end,
-        case when pairs.is_same_district then 'same_district' end,
-        case when pairs.days_apart = 0 then 'same_day' when pairs.days_apart = 1 then 'a_day_apart' end,
-        case when pairs.theme_agreement > 0 then 'shared_theme' end,
-        case when pairs.text_similarity >= 0.5 then 'similar_text' end
-    ], null) as reasons,
+    round(pairs.tenths / 10.0, 1) as weight,
+    round((1 / (1 + power(2.0, -pairs.tenths / 10.0)))::numeric, 2) as score,
+    case
+        when pairs.tenths >= {{ var('link_certain_weight') }} * 10
+            then 'almost_certain'
+        when pairs.tenths >= {{ var('link_listed_weight') }} * 10 then 'possible'
+    end as class_code,
+    pairs.evidence,
     coalesce(pairs.decision_code, 'candidate') as state_code,
     pairs.decided_at
 from pairs
 inner join {{ ref('int_reports__located') }} as a on pairs.report_id_a = a.report_id
 inner join {{ ref('int_reports__located') }} as b on pairs.report_id_b = b.report_id
-where pairs.decision_code is not null or pairs.score >= {{ var('link_threshold') }}
+where
+    pairs.decision_code is not null
+    or pairs.tenths >= {{ var('link_listed_weight') }} * 10

@@ -212,7 +212,8 @@ items as (
         pairs.report_id_a || '/' || pairs.report_id_b as item_id,
         pairs.regency_code,
         pairs.channel_a as channel,
-        concat_ws(', ', 'score ' || pairs.score, array_to_string(pairs.reasons, ', ')) as detail,
+        concat_ws(', ', pairs.class_code || ' ' || pairs.score, array_to_string(pairs.evidence, ', '))
+            as detail,
         pairs.report_id_a as delivery_id,
         pairs.report_id_b as other_id,
         a.record_id,

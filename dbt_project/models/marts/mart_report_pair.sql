@@ -14,7 +14,9 @@ select
     channel_a,
     channel_b,
     score,
-    reasons,
+    weight,
+    class_code,
+    evidence,
     state_code,
     decided_at
 from {{ ref('int_report_pairs__scored') }}

@@ -35,12 +35,20 @@ def quarantined(reason_code: str) -> Fate:
 
 @dataclass(frozen=True)
 class Incident:
-    """Something that happened, whoever tells of it."""
+    """Something that happened, whoever tells of it.
+
+    Attributes:
+        story: what happened, in the words of several people.
+    """
 
     place: Place
     issues: tuple[str, ...]
     role: str
-    story: str
+    story: tuple[str, ...]
+
+    def told(self, day: date, teller: int) -> str:
+        """The words of one who tells of it on a day; three tellers of two days find other words."""
+        return self.story[(day.toordinal() + teller) % len(self.story)]
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,8 @@ The true numbering is not known (domain.md 1.6), so nobody may locate a case by 
 """
 PROVINCE_OFFICE = "Prov/09.00"
 DESK = "Posko Aduan Babel"
+DESK_CLERK, CITIZEN, OBSERVER = range(3)
+"""Who tells of an incident, for `Incident.told`."""
 CHATTER = set_apart("not_a_report")
 DELETED = set_apart("deleted_message")
 
@@ -365,7 +367,7 @@ def _case(rng: random.Random, incident: Incident, received: date, *, is_late: bo
         reason=reason,
         reporter=invent(rng),
         accused=invent(rng),
-        narrative=incident.story,
+        narrative=incident.told(received, DESK_CLERK),
     )
 
 
@@ -515,22 +517,28 @@ def _tips(rng: random.Random, share: float) -> list[tuple[date, Tip]]:
 def _told(rng: random.Random, incident: Incident, day: date) -> Tip:
     """An incident as told on `day`, a day or two after it happened."""
     place = incident.place if rng.random() < 0.7 else Place(incident.place.regency)
-    narrative = incident.story
+    narrative = incident.told(day, CITIZEN)
     if rng.random() < 0.1:
         narrative += f" Saksi bisa dihubungi di {invent(rng).phone}."
     return Tip(incident, place, day - timedelta(days=rng.randint(0, 2)), narrative)
 
 
-def _shared(register: Sequence[Case]) -> list[tuple[date, Tip]]:
+def _shared(register: Sequence[Case], teller: int) -> list[tuple[date, Tip]]:
     """Incidents of the register that also come in over both other channels, a day later.
 
-    Each is a record of its own: nobody may merge them.
+    Each is a record of its own, in the words of another: nobody may merge them.
     """
     located = [case for case in register if case.fate == COUNTED and case.incident.place.regency]
+    day = timedelta(days=1)
     return [
         (
-            case.received + timedelta(days=1),
-            Tip(case.incident, case.incident.place, case.occurred, case.narrative),
+            case.received + day,
+            Tip(
+                case.incident,
+                case.incident.place,
+                case.occurred,
+                case.incident.told(case.received + day, teller),
+            ),
         )
         for case in located[::9]
     ]
@@ -548,7 +556,7 @@ def _chat(rng: random.Random, register: Sequence[Case]) -> list[Message]:
             reply = at + timedelta(minutes=rng.randint(1, 40))
             messages.append(Message(reply, DESK, "Terima kasih, aduan kami catat.", CHATTER))
 
-    for day, tip in [*_tips(rng, 0.5), *_shared(register)]:
+    for day, tip in [*_tips(rng, 0.5), *_shared(register, CITIZEN)]:
         hear(_at(rng, day), tip)
     _odd_tips(rng, hear)
     for number in range(7 * MAX_WEEKS):
@@ -627,7 +635,7 @@ def _form(rng: random.Random, register: Sequence[Case]) -> list[Submission]:
         told = _told(rng, _incident(rng, REGENCIES[code]), at.date())
         return at, replace(told, **changes)
 
-    for day, tip in [*_tips(rng, 0.36), *_shared(register)]:
+    for day, tip in [*_tips(rng, 0.36), *_shared(register, OBSERVER)]:
         submit(_at(rng, day), tip)
     submit(*odd(_at(rng, _day(rng, 0)), "19.05"), is_edited=True)
     submit(*odd(_at(rng, _day(rng, 1)), "19.03", place=Place()))
