@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from lumbung.errors import ConfigurationError
 from lumbung.intake.connectors import Delivery
 from lumbung.intake.contract import Channel
 from lumbung.intake.features import TextFeatures, complete, of_project
@@ -121,7 +122,9 @@ def test_first_label_that_is_filled_counts() -> None:
     assert set(with_role.tokens) == tokens("beras") | tokens("guru")
 
 
-def test_another_key_map_or_seed_is_another_version(tmp_path: Path) -> None:
+def test_another_map_or_seed_is_another_version_and_another_key_hashes_anew(
+    tmp_path: Path,
+) -> None:
     seeds = tmp_path / "seeds"
     seeds.mkdir()
     for name in ("narrative_term", "village", "district"):
@@ -134,9 +137,8 @@ def test_another_key_map_or_seed_is_another_version(tmp_path: Path) -> None:
     of_project.cache_clear()
     changed = TextFeatures(Channel.model_validate(CHANNEL), VAULT.feature_key, of_project(seeds))
     other_map = features(fields={"narrative": {"from": "Teks"}})
+    assert len({each.version for each in (READ, changed, other_map)}) == 3
     other_key = features(Vault(bytes(32)).feature_key)
-    versions = {each.version for each in (READ, changed, other_map, other_key)}
-    assert len(versions) == 4
     assert not tokens("beras") & set(other_key.of_texts(["beras"]).tokens)
 
 
@@ -185,23 +187,27 @@ def test_what_is_missing_is_derived_and_nothing_twice(
     ])  # fmt: skip
     landed = db.execute(STORED).fetchall()
     db.execute("delete from raw.text_feature where record_id % 2 = 0")
-    assert complete(db, {"tip": channel}, office) == []
+    complete(db, {"tip": channel}, office)
     assert db.execute(STORED).fetchall() == landed
-    assert complete(db, {"tip": channel}, office) == []
+    complete(db, {"tip": channel}, office)
     assert db.execute(STORED).fetchall() == landed
 
     other = Channel.model_validate({**CHANNEL, "fields": {"narrative": {"from": "Uraian"}}})
-    assert complete(db, {"tip": other}, office) == []
+    complete(db, {"tip": other}, office)
     assert len(db.execute(STORED).fetchall()) == 4
     state = db.execute("select channel, version from ops.text_feature").fetchall()
     assert state == [("tip", TextFeatures(other, VAULT.feature_key).version)]
 
 
-def test_with_another_key_nothing_is_derived_and_it_is_told(
+def test_another_key_derives_nothing_and_is_needed_for_what_is_missing_alone(
     db: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    office = settings(tmp_path, monkeypatch)
     channel = Channel.model_validate(CHANNEL)
     Landing(db, channel, Vault(bytes(32)), "uji").land([Delivery("1", RECEIVED, {"Uraian": "x"})])
-    (warning,) = complete(db, {"tip": channel}, settings(tmp_path, monkeypatch))
-    assert "vault key" in warning
-    assert len(db.execute(STORED).fetchall()) == 1
+    complete(db, {"tip": channel}, office)
+    db.execute("delete from raw.text_feature")
+    db.execute("delete from ops.text_feature")
+    with pytest.raises(ConfigurationError, match="another vault key"):
+        complete(db, {"tip": channel}, office)
+    assert db.execute(STORED).fetchall() == []

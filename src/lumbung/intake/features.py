@@ -7,8 +7,8 @@ the vault key no feature can be read back.
 
 A word is normalised by spelling rules (`oe` = `u`, doubled letters) and looked up in the seed; then
 Indonesian affixes are stripped until the seed has it. Whatever changes a feature (this module, the
-seeds, the labels of a channel, the key) changes its version. Features of two versions are never
-compared; `complete` derives those of the present version where they are missing.
+seeds, the labels of a channel) changes its version. Features of two versions are never compared;
+`complete` derives those of the present version where they are missing.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ MAX_FEATURES = 200
 
 TABLE = "raw.text_feature (record_id, version, tokens, villages)"
 
-_ALGORITHM = 1
+ALGORITHM = 1
 """Raise it with every change of this module that changes a feature."""
 _MAX_CACHED = 100_000  # words, and roots
 _NOTHING = 0
@@ -137,7 +137,7 @@ class Vocabulary:
     """
 
     def __init__(self, seeds: Path) -> None:
-        digest = blake2b(str(_ALGORITHM).encode(), digest_size=32)
+        digest = blake2b(str(ALGORITHM).encode(), digest_size=32)
         tables = {}
         for name in ("narrative_term", "village", "district"):
             content = (seeds / f"{name}.csv").read_bytes()
@@ -217,13 +217,9 @@ class TextFeatures:
 
     def __init__(self, channel: Channel, key: bytes, vocabulary: Vocabulary | None = None) -> None:
         self._vocabulary = vocabulary or of_project(Settings.load().dbt_project / "seeds")
-        self.labels = [
-            channel.fields[field].labels if field in channel.fields else () for field in FIELDS
-        ]
-        """Labels of the fields, the preferred first; of each field the first one filled counts."""
+        self._labels = labels_of(channel)
         self._state = blake2b(digest_size=8, key=key)
-        self.version = self._hash(f"{self._vocabulary.digest.hex()} {self.labels}") >> 1
-        """A positive 63-bit number."""
+        self.version = version_of(channel, self._vocabulary)
         self._forget()
 
     def _forget(self) -> None:
@@ -267,7 +263,7 @@ class TextFeatures:
             payload: label -> value, as in `raw.record`.
         """
         texts = []
-        for labels in self.labels:
+        for labels in self._labels:
             for label in labels:
                 if text := _text(payload.get(label)):
                     texts.append(text)
@@ -376,6 +372,20 @@ class TextFeatures:
         return int.from_bytes(state.digest())
 
 
+def labels_of(channel: Channel) -> list[tuple[str, ...]]:
+    """Labels of each of `FIELDS`, the preferred first; the first one that is filled counts."""
+    return [
+        tuple(channel.fields[field].labels) if field in channel.fields else () for field in FIELDS
+    ]
+
+
+def version_of(channel: Channel, vocabulary: Vocabulary) -> int:
+    """A positive 63-bit number: what the features of a channel's records are derived by."""
+    state = blake2b(vocabulary.digest, digest_size=8)
+    state.update(repr(labels_of(channel)).encode())
+    return int.from_bytes(state.digest()) >> 1
+
+
 @lru_cache
 def of_project(seeds: Path) -> Vocabulary:
     """The vocabulary of a folder of seeds, read once a process."""
@@ -416,7 +426,7 @@ def _array(oid: int, count: int, elements: bytes) -> bytes:
 
 def complete(
     connection: psycopg.Connection, channels: Mapping[str, Channel], settings: Settings
-) -> list[str]:
+) -> None:
     """Derive, from `raw.record`, the features of the present version that are missing.
 
     That is all of a channel whose map, or the seeds, have changed; and what was landed without
@@ -425,57 +435,69 @@ def complete(
     Args:
         connection: to the warehouse, not inside a transaction.
         channels: the channels that are built.
-        settings: where the vault key is.
+        settings: where the seeds and the vault key are.
 
-    Returns:
-        one line for each channel whose features could not be derived: its vault key is another.
+    Raises:
+        ConfigurationError: when some are missing and this vault key is not the warehouse's.
     """
-    from lumbung.intake.vault import Vault
+    from lumbung.intake.vault import Vault, hold_to_one_key
 
     row = connection.execute("select coalesce(max(batch_id), 0) from raw.batch").fetchone()
-    fingerprint = connection.execute("select fingerprint from vault.key").fetchone()
     assert row is not None  # noqa: S101 - an aggregate gives one row
     to_batch = int(row[0])
     known = {
-        name: (version, batch)
+        name: (int(version), int(batch))
         for name, version, batch in connection.execute(
             "select channel, version, max_batch_id from ops.text_feature"
         )
     }
-    told = {name: each for name, each in channels.items() if FIELDS[0] in each.fields}
-    if not told or not to_batch:
-        return []
-    vault = Vault.load(settings.home)
-    if fingerprint is not None and bytes(fingerprint[0]) != vault.fingerprint:
-        return ["text features: this vault key is not the one that the warehouse was written with"]
     vocabulary = of_project(settings.dbt_project / "seeds")
-    for name, channel in told.items():
-        features = TextFeatures(channel, vault.feature_key, vocabulary)
-        version, from_batch = known.get(name, (None, 0))
-        if version != features.version:
-            from_batch = 0
-        if (version, from_batch) != (features.version, to_batch):
-            _derive(connection, name, features, from_batch, to_batch)
-    return []
+    key: bytes | None = None
+    for name, channel in channels.items():
+        if FIELDS[0] not in channel.fields:
+            continue
+        version = version_of(channel, vocabulary)
+        known_version, batch = known.get(name, (None, 0))
+        from_batch = batch if known_version == version else 0
+        labels = sorted(chain.from_iterable(labels_of(channel)))
+        bounds = (name, from_batch, to_batch, version)
+        is_missing = connection.execute(
+            f"select exists (select {_MISSING})",
+            bounds,
+        ).fetchone()
+        if is_missing == (True,):
+            if key is None:
+                vault = Vault.load(settings.home)
+                hold_to_one_key(connection, vault)
+                key = vault.feature_key
+            _derive(connection, TextFeatures(channel, key, vocabulary), labels, bounds)
+        connection.execute(
+            "insert into ops.text_feature (channel, version, max_batch_id) values (%s, %s, %s)"
+            " on conflict (channel) do update set version = excluded.version,"
+            " max_batch_id = excluded.max_batch_id",
+            (name, version, to_batch),
+        )
+
+
+_MISSING = (
+    "from raw.record as r where channel = %s and not is_tombstone"
+    " and record_id >= (%s::bigint + 1) << 20 and record_id < (%s::bigint + 1) << 20"
+    " and not exists (select from raw.text_feature as f"
+    "   where f.record_id = r.record_id and f.version = %s)"
+)
 
 
 def _derive(
     connection: psycopg.Connection,
-    channel: str,
     features: TextFeatures,
-    from_batch: int,
-    to_batch: int,
+    labels: list[str],
+    bounds: tuple[object, ...],
 ) -> None:
-    labels = sorted({label for labels in features.labels for label in labels})
     with connection.transaction(), connection.cursor(name="narratives") as records:
         records.execute(
-            "select record_id, (select jsonb_object_agg(label, payload -> label)"
-            "   from unnest(%s::text[]) as label)"
-            " from raw.record as r where channel = %s and not is_tombstone"
-            " and record_id >= (%s::bigint + 1) << 20 and record_id < (%s::bigint + 1) << 20"
-            " and not exists (select from raw.text_feature as f"
-            "   where f.record_id = r.record_id and f.version = %s)",
-            (labels, channel, from_batch, to_batch, features.version),
+            "select record_id, (select jsonb_object_agg(label, payload -> label)"  # noqa: S608
+            f"   from unnest(%s::text[]) as label) {_MISSING}",
+            (labels, *bounds),
         )
         while rows := records.fetchmany(_CHUNK):
             copy_features(
@@ -486,12 +508,6 @@ def _derive(
                     if (found := features.of_payload(payload)) is not None
                 ),
             )
-        connection.execute(
-            "insert into ops.text_feature (channel, version, max_batch_id) values (%s, %s, %s)"
-            " on conflict (channel) do update set version = excluded.version,"
-            " max_batch_id = excluded.max_batch_id",
-            (channel, features.version, to_batch),
-        )
 
 
 def copy_features(db: psycopg.Cursor[Any], rows: Iterable[bytes]) -> None:

@@ -46,7 +46,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
 
-from lumbung.errors import ConfigurationError, LandingError, SourceError
+from lumbung.errors import LandingError, SourceError
 from lumbung.intake.connectors import (
     CLOCK_TOLERANCE,
     PLACE_LABELS,
@@ -60,7 +60,7 @@ from lumbung.intake.contract import Channel, normalise
 from lumbung.intake.features import FIELDS, Features, TextFeatures, copied, copy_features
 from lumbung.intake.file_rows import FileKeys, FileRow, FileRows
 from lumbung.intake.nameless import Nameless, NamelessRow, cell_hashes
-from lumbung.intake.vault import NONCE_BYTES, Vault, associate, is_cut
+from lumbung.intake.vault import NONCE_BYTES, Vault, associate, hold_to_one_key, is_cut
 
 CHUNK = 5_000
 """Deliveries per transaction: enough to amortise it, few enough to hold two of them in memory."""
@@ -280,7 +280,7 @@ class Landing:
         self._read = 0
         self.unreadable: set[bytes] = set()
         """Content hashes of what this pull could not read."""
-        _hold_to_one_key(connection, vault)
+        hold_to_one_key(connection, vault)
 
     def land(
         self, items: Sequence[Delivery | Unreadable], cursor: dict[str, Any] | None = None
@@ -1080,21 +1080,6 @@ def _next_batch(db: psycopg.Cursor[Any], *, is_dry: bool) -> int:
     row = db.fetchone()
     assert row is not None  # noqa: S101 - a sequence always answers
     return int(row[0])
-
-
-def _hold_to_one_key(connection: psycopg.Connection, vault: Vault) -> None:
-    with connection.transaction():
-        connection.execute(
-            "insert into vault.key (fingerprint) values (%s) on conflict do nothing",
-            (vault.fingerprint,),
-        )
-        row = connection.execute("select fingerprint from vault.key").fetchone()
-    if row is None or bytes(row[0]) != vault.fingerprint:
-        raise ConfigurationError(
-            "this warehouse was written with another vault key",
-            where="LUMBUNG_VAULT_KEY or keys/vault.key",
-            cure="restore that key: with another one nothing landed before would be recognised",
-        )
 
 
 def _refused(error: psycopg.Error, channel: str) -> LandingError:

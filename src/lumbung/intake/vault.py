@@ -18,6 +18,7 @@ import secrets
 from hashlib import blake2b
 from pathlib import Path
 
+import psycopg
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -111,6 +112,26 @@ class Vault:
         state = self._subject.copy()
         state.update(_same(identity).encode())
         return state.digest()
+
+
+def hold_to_one_key(connection: psycopg.Connection, vault: Vault) -> None:
+    """Make a vault's key the one of a warehouse that has none.
+
+    Raises:
+        ConfigurationError: when the warehouse was written with another.
+    """
+    with connection.transaction():
+        connection.execute(
+            "insert into vault.key (fingerprint) values (%s) on conflict do nothing",
+            (vault.fingerprint,),
+        )
+        row = connection.execute("select fingerprint from vault.key").fetchone()
+    if row is None or bytes(row[0]) != vault.fingerprint:
+        raise ConfigurationError(
+            "this warehouse was written with another vault key",
+            where="LUMBUNG_VAULT_KEY or keys/vault.key",
+            cure="restore that key: with another one nothing landed before would be recognised",
+        )
 
 
 def associate(channel: str, source_id: str) -> bytes:

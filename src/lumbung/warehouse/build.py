@@ -27,6 +27,7 @@ import psycopg
 
 from lumbung import database
 from lumbung.errors import BuildError
+from lumbung.intake import features
 from lumbung.settings import Settings
 
 LOCK_WAIT = "10min"
@@ -106,7 +107,7 @@ def build(
             they are, or that another build has not finished.
 
     """
-    from lumbung.intake import contract, features
+    from lumbung.intake import contract
 
     channels, mistakes = contract.read_channels(settings.channels)
     stopped = contract.stopped(mistakes)
@@ -117,12 +118,10 @@ def build(
             connection.autocommit = True
             with _alone(connection):
                 contract.sync(connection, channels, mistakes)
-                underived = features.complete(connection, channels, settings)
-                for warning in underived:
-                    print(f"warn     {warning}")
+                features.complete(connection, channels, settings)
                 run = _Run(connection, settings, database_url, on_node)
                 result = run.build(select, full_refresh, since, resume)
-                return replace(result, warnings=[*stopped, *underived, *result.warnings])
+                return replace(result, warnings=[*stopped, *result.warnings])
     except psycopg.OperationalError as error:
         raise BuildError(
             f"the database went away: {_one_line(error)}",
@@ -437,7 +436,8 @@ class _Run:
             " from reference.channel_field as f) from reference.channel as c"
         ).fetchone()
         project = self._hash(self.settings.dbt_project)
-        return hashlib.sha256(json.dumps([project, maps, select]).encode()).hexdigest()
+        inputs = [project, maps, select, features.ALGORITHM]
+        return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
 
     @staticmethod
     def _hash(folder: Path) -> str:
