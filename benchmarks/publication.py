@@ -147,6 +147,7 @@ def edition(count: int) -> Any:
             for group in GROUPS
         ),
         district_weeks=(WEEKS[4], WEEKS[7]),
+        district_unit="case",
         deadlines=tuple(
             c.Deadline(rule, r.code, state, (n + k) % 4)
             for k, rule in enumerate(rules)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
-from sample import DEADLINES, WEEK, WEEKS, pass_gate
+from sample import DEADLINES, MONEY, WEEK, WEEKS, pass_gate
 from selectolax.lexbor import LexborHTMLParser
 
 from lumbung.errors import PublicationError
@@ -157,8 +157,10 @@ def test_a_profile_leads_to_its_cases_of_every_kind(url: str, frozen: str) -> No
 
 
 def test_a_district_leads_to_its_cases_and_a_hidden_one_to_nothing(
-    url: str, settings: Settings, frozen: str
+    url: str, settings: Settings
 ) -> None:
+    execute(url, MONEY)
+    frozen = edition.freeze(WEEK, settings=settings, database_url=url)
     cells = ask(
         url,
         "select coalesce(nullif(district_code, ''), regency_code), group_code, to_date_value"

@@ -709,13 +709,25 @@ TEXT: dict[str, tuple[str, str]] = {
     "group_SARANA": ("Alat peraga dan tempat", "Props and places"),
     "group_LAIN": ("Lainnya", "Other"),
     "suppressed": ("*", "*"),
+    "district_unit_case": (
+        "Jumlah kasus. Satu kasus dihitung sekali dalam tiap kelompok tema yang dimuatnya, berapa "
+        "pun temanya dalam kelompok itu.",
+        "Number of cases. A case counts once in each group of themes that it has, however many "
+        "themes of that group.",
+    ),
+    "district_unit_theme": (
+        "Jumlah tema, bukan kasus: satu kasus dihitung sekali untuk tiap temanya dalam kelompok "
+        "itu, sebagaimana terbit pertama kali.",
+        "Number of themes, not of cases: a case counts once for each of its themes in the group, "
+        "as it was first published.",
+    ),
     "district_note": (
         "* = tidak diterbitkan untuk melindungi orang: jumlah di atas 0 dan di bawah {threshold}, "
-        "serta jumlah lain yang dapat membukanya. Satu kasus dapat memuat beberapa tema. Tabel ini "
+        "serta jumlah lain yang dapat membukanya. Tabel ini "
         "terbit sekali untuk tiap empat pekan dan tidak diubah lagi: selisih dua edisi pun tidak "
         "membuka yang disembunyikan.",
         "* = not published, to protect people: counts above 0 and below {threshold}, and others "
-        "that would give them away. A case may have several themes. This table is published once "
+        "that would give them away. This table is published once "
         "for every four weeks and not changed again: not even the difference of two editions shows "
         "what is hidden.",
     ),
@@ -794,9 +806,9 @@ TEXT: dict[str, tuple[str, str]] = {
         " figure",
     ),
     "district_definition": (
-        "Laporan dan temuan kecamatan itu dalam empat pekan yang disebut, sekali untuk tiap tema"
-        " dalam kelompok; yang tempatnya tidak diketahui memakai kode kabupaten/kota",
-        "Reports and findings of the district in the four weeks named, once for each theme of the"
+        "Laporan dan temuan kecamatan itu dalam empat pekan yang disebut yang memuat tema dalam"
+        " kelompok itu; yang tempatnya tidak diketahui memakai kode kabupaten/kota",
+        "Reports and findings of the district in the four weeks named that have a theme of the"
         " group; those of no known place have the regency's code",
     ),
     "behind_quotient": ("bagian di sini : provinsi", "share here : province"),
@@ -1215,10 +1227,10 @@ TEXT: dict[str, tuple[str, str]] = {
     "column.pekan_pertama": ("Pekan ISO pertama yang dihitung", "First ISO week that is counted"),
     "column.pekan_terakhir": ("Pekan ISO terakhir yang dihitung", "Last ISO week that is counted"),
     "kecamatan.jumlah": (
-        "Dugaan pelanggaran menurut tema dalam pekan-pekan itu; satu kasus dapat memuat beberapa "
-        "tema; kosong bila disembunyikan",
-        "Alleged violations by theme in those weeks; a case may have several themes; empty where "
-        "hidden",
+        "Dugaan pelanggaran dengan tema dalam kelompok itu dalam pekan-pekan itu, tiap kasus "
+        "sekali dalam satu kelompok; kosong bila disembunyikan",
+        "Alleged violations with a theme of the group in those weeks, each case once in a group; "
+        "empty where hidden",
     ),
     "column.disembunyikan": (
         "Angka kecil, atau pelengkapnya, tidak diterbitkan",

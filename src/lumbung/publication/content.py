@@ -99,7 +99,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class DistrictFigure:
-    """Suspected violations by district and group of themes, in the edition's `district_weeks`.
+    """Cases by district and group of themes, in the edition's `district_weeks`.
 
     `district_code` is empty for cases whose district is not known; `count` (of all those weeks)
     None: suppressed.
@@ -246,6 +246,8 @@ class Edition:
         campaign_start: the campaign's first day, from which it counts; None where it counts from
             the Monday of that week, as editions once did.
         profiles: empty where the warehouse has no profile of the week.
+        district_unit: what the districts' table counts once in a group of themes: a `case`, or (of
+            earlier releases) each `theme` of a case.
         previous_id, previous: the newest published edition of an earlier week (None: none), and
             its figures to date by figure, category and regency.
         decision: None while it is a draft.
@@ -272,6 +274,7 @@ class Edition:
     submissions: tuple[Submission, ...]
     district_figures: tuple[DistrictFigure, ...]
     district_weeks: tuple[str, str] | None
+    district_unit: str
     deadlines: tuple[Deadline, ...]
     profiles: tuple[Profile, ...]
     previous_id: str | None
@@ -503,6 +506,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         submissions=tuple(Submission(*r) for r in sorted(tables["submission"])),
         district_figures=tuple(DistrictFigure(*r) for r in sorted(tables["district_figure"])),
         district_weeks=tuple(label["district_weeks"]) if label.get("district_weeks") else None,
+        district_unit=label.get("district_unit", "theme"),
         deadlines=tuple(Deadline(*row) for row in sorted(tables["deadline"])),
         profiles=tuple(Profile(*row) for row in sorted(tables["profile"])),
         previous_id=head[10],

@@ -1,8 +1,11 @@
 """Small cells: a count of one or two below regency level can be a person, and is not published.
 
-Districts by groups of themes. The sum of a group over a regency's districts is public (the
-regency's figures), so a hidden cell is hidden together with others: nobody can subtract it back,
-not even who knows this rule (tests/publication/test_publication_disclosure.py tries).
+Districts by groups of themes, in cases: one with three themes of a group is one case. The regency's
+figures bound the sum of a group over its districts, or are that sum, so a hidden cell is hidden
+together with others: nobody can subtract it back, not even who knows this rule. A case in two
+groups ties their columns: where all three cases of the one lie in a district, so does the case of
+the other. Columns that leave one district for a case are therefore hidden together
+(tests/publication/test_publication_disclosure.py tries both).
 
 **Across editions.** A table that grew from week to week would give away by its differences what
 each one hides: where a regency's sum rose by one and a hidden cell comes into sight as 3, it was 2.
@@ -30,6 +33,11 @@ WEEKS = 4
 GROUP_OF = {issue: group for group, issues in GROUPS.items() for issue in issues}
 OTHER = "LAIN"
 """The group of every theme that is not named there."""
+
+
+def group_of(code: str) -> str:
+    """The group of a theme; a group is its own."""
+    return code if code in GROUPS else GROUP_OF.get(code, OTHER)
 
 
 def suppress(values: Sequence[int], threshold: int) -> list[int | None]:
@@ -66,40 +74,62 @@ def period(weeks: Sequence[str]) -> tuple[str, str] | None:
 
 
 def district_figures(
-    counts: Iterable[tuple[str, str, str, int]],
+    cases: Iterable[tuple[str, str, str, str]],
     districts: Iterable[tuple[str, str, str]],
     threshold: int,
 ) -> list[tuple[str, str, str, str, int | None]]:
     """Every district of every regency by group of themes, small cells suppressed.
 
     Args:
-        counts: regency, district (empty where it is not known), theme and how many cases have it.
+        cases: regency, district (empty where it is not known), group of themes and case; a case
+            once in each group of its themes.
         districts: regency, code and name of each district.
         threshold: as `suppress`.
 
     Returns:
         regency, district, its name, group and count; None where it is not published. Cases whose
-        district is not known have a row of their own where a regency has any, so that the rows sum
-        to the regency's published figures.
+        district is not known have a row of their own where a regency has any.
 
     """
-    found: dict[tuple[str, str, str], int] = {}
-    for regency, district, issue, count in counts:
-        key = regency, district, GROUP_OF.get(issue, OTHER)
-        found[key] = found.get(key, 0) + count
+    found: dict[tuple[str, str, str], set[str]] = {}
+    groups: dict[str, dict[str, set[str]]] = {}
+    for regency, district, group, case in cases:
+        found.setdefault((regency, district, group), set()).add(case)
+        groups.setdefault(regency, {}).setdefault(case, set()).add(group)
     rows: dict[str, list[tuple[str, str]]] = {}
     for regency, district, name in sorted(districts):
         rows.setdefault(regency, []).append((district, name))
     for regency, known in rows.items():
         if any(r == regency and not d for r, d, _ in found):
             known.append(("", ""))
-    return [
-        (regency, district, name, group, value)
-        for regency, known in rows.items()
-        for group in GROUPS
-        for (district, name), value in zip(
-            known,
-            suppress([found.get((regency, d, group), 0) for d, _ in known], threshold),
-            strict=True,
-        )
-    ]
+    result: list[tuple[str, str, str, str, int | None]] = []
+    for regency, known in rows.items():
+        columns = {
+            group: suppress([len(found.get((regency, d, group), ())) for d, _ in known], threshold)
+            for group in GROUPS
+        }
+        _hide_located(columns, groups.get(regency, {}).values())
+        result += [
+            (regency, district, name, group, value)
+            for group, column in columns.items()
+            for (district, name), value in zip(known, column, strict=True)
+        ]
+    return result
+
+
+def _hide_located(
+    columns: dict[str, list[int | None]], groups_of_cases: Iterable[set[str]]
+) -> None:
+    """Hide a case's columns where they leave one district for it and one of them hides a cell."""
+    several = {frozenset(groups) for groups in groups_of_cases if len(groups) > 1}
+    while True:
+        located: set[str] = set()
+        for groups in several:
+            cells = [*zip(*(columns[group] for group in groups), strict=True)]
+            possible = sum(0 not in row for row in cells)
+            if possible == 1 and any(None in row for row in cells):
+                located |= groups
+        visible = {g for g in located if any(value is not None for value in columns[g])}
+        if not visible:
+            return
+        columns |= {group: [None] * len(columns[group]) for group in visible}

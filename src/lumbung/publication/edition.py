@@ -116,13 +116,6 @@ _READ = {
         from reporting.rpt_not_counted as n left join reference.channel as c using (channel)
         where n.week_id <= %(week)s or n.week_id is null
         group by 1, 2""",
-    "district_count": """
-        select m.regency_code, coalesce(r.district_code, ''), m.category_code, count(*)
-        from reporting.rpt_figure_member as m
-        left join marts.fct_report as r on r.report_id = m.member_id
-        where m.figure_code = 'suspected_violation_by_issue'
-            and m.week_id between %(first)s and %(last)s
-        group by 1, 2, 3""",
     "district_told": """
         select regency_code, district_code, district_name, group_code, to_date_value
         from published.district_figure where edition_id = %(told)s""",
@@ -145,8 +138,10 @@ _READ = {
         from reporting.rpt_figure_member as m
         join marts.bridge_report_issue as i on i.report_id = m.member_id
         where m.figure_code in ('suspected_violation', 'tip') and m.week_id <= %(week)s""",
+    # a case once in each group of themes, however many of its themes it names
     "district_member": """
-        select 'district', coalesce(r.district_code, '') || '/' || m.category_code,
+        select distinct 'district', coalesce(r.district_code, '') || '/'
+                || coalesce(%(groups)s::jsonb ->> m.category_code, %(other)s),
             m.regency_code, m.week_id, m.member_id
         from reporting.rpt_figure_member as m
         left join marts.fct_report as r on r.report_id = m.member_id
@@ -178,6 +173,10 @@ _TOLD = """
     where state in ('approved', 'published')
         and label -> 'district_weeks' = to_jsonb(array[%(first)s::text, %(last)s::text])
     order by frozen_at limit 1"""
+
+_TOLD_UNIT = """
+    select coalesce(label ->> 'district_unit', 'theme') from published.edition
+    where edition_id = %(told)s"""
 
 _TOLD_SPAN = """
     -- the districts' weeks that an edition has told and that overlap others: they are told again,
@@ -383,6 +382,8 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
             "told": None,
             "watermark": then.max_batch_id if then else _one(connection.execute(_WATERMARK)),
             "states": ["deadline", "profile", "district"],
+            "groups": Jsonb(disclosure.GROUP_OF),
+            "other": disclosure.OTHER,
         }
         if then is None and (state := _one(connection.execute(_HALF_BUILT))):
             raise PublicationError(
@@ -441,11 +442,19 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
         for regency in label["regency"]:
             regency["outline"] = outlines.get(regency["code"], [])
         label["district_weeks"] = span
+        label["district_unit"] = "case"
+        if rows["district_told"]:  # by an earlier release once for each theme, and repeated so
+            label["district_unit"] = _one(connection.execute(_TOLD_UNIT, parameters))
         rows["district_figure"] = []
         if span:
             rows["district_figure"] = rows["district_told"] or list(
                 disclosure.district_figures(
-                    rows["district_count"], rows["district"], office.small_cell_threshold
+                    (
+                        (regency, *key.split("/"), case)
+                        for _, key, regency, _, case in rows["district_member"]
+                    ),
+                    rows["district"],
+                    office.small_cell_threshold,
                 )
             )
         members = digest(rows["figure_member"])

@@ -12,7 +12,7 @@ import psycopg
 from lumbung import database
 from lumbung.errors import PublicationError
 from lumbung.publication.content import RUNNING, digest
-from lumbung.publication.disclosure import GROUP_OF, OTHER
+from lumbung.publication.disclosure import group_of
 from lumbung.publication.messages import INDONESIAN, iso
 
 REFERENCE = re.compile(
@@ -252,7 +252,7 @@ def _placed(
                 " and figure_code = 'district' and starts_with(category_code, %s)",
                 (edition_id, f"{district}/"),
             )
-            if GROUP_OF.get(key.partition("/")[2], OTHER) == category
+            if group_of(key.partition("/")[2]) == category
         ]
     found = connection.execute(query.encode(), (edition_id, place, category)).fetchone()
     if found is None or found[0] is None:
@@ -397,7 +397,7 @@ def _key(figure: str, category: str, regency: str) -> str:
     if figure == "profile":
         return f"profile/cases/{regency}/{category}"
     if figure == "district":
-        return f"district/{rule or regency}/{GROUP_OF.get(state, OTHER)}/weeks"
+        return f"district/{rule or regency}/{group_of(state)}/weeks"
     return "/".join(part for part in (figure, rule, regency, state) if part)
 
 

@@ -82,7 +82,10 @@ def regency(w: Wording, regency: Regency) -> Section:
                     for code in sorted(names, key=lambda code: (not code, code))
                 ],
                 w.source("source_register", regency.code),
-                notes=[m("district_note", threshold=threshold)],
+                notes=[
+                    m[f"district_unit_{w.e.district_unit}"],
+                    m("district_note", threshold=threshold),
+                ],
                 sheet="districts",
                 subject=name,
             )
