@@ -8,6 +8,11 @@
     (select campaign.start_date from {{ stages }} as campaign where campaign.stage_code = 'KAMPANYE')
 {%- endmacro %}
 
+{% macro campaign_end(stages) -%}
+    {#- The campaign's last day. -#}
+    (select campaign.end_date from {{ stages }} as campaign where campaign.stage_code = 'KAMPANYE')
+{%- endmacro %}
+
 {% macro figure_members(cases, terms, activities, submissions, statuses, stages) -%}
     {#- The definition of every figure: a select of one row per fact that it counts. Counted by
         int_figure_weeks__counted, listed by rpt_figure_member. The arguments name relations:

@@ -61,6 +61,12 @@
     {%- endfor %}
 {%- endmacro %}
 
+{% macro is_decided_now() -%}
+    {#- Whether a decision on an exclusion came since the last whole build that succeeded. -#}
+    decision_id > {{ of_running_build('since_exclusion_id', 0) }}
+    and decision_id <= {{ of_running_build('max_exclusion_id', 9223372036854775807) }}
+{%- endmacro %}
+
 {% macro is_new(record_id, channel='channel') -%}
     {#- Whether it was landed since the last whole build that succeeded; of a channel that was held then,
         since its hold began. The lowest bound stands alone, so that the key's index is read from there. -#}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import os
 import sys
 from datetime import datetime
@@ -17,6 +18,7 @@ from lumbung.intake import commands as intake_commands
 from lumbung.settings import Settings
 
 if TYPE_CHECKING:
+    from lumbung.warehouse.exclusions import Decision as Exclusion
     from lumbung.warehouse.links import Decision
 
 app = typer.Typer(
@@ -29,6 +31,10 @@ app.add_typer(intake_commands.channels, name="channel")
 app.add_typer(intake_commands.quarantine, name="quarantine")
 link = typer.Typer(no_args_is_help=True, help="Two cases of one event: decide, undo.")
 app.add_typer(link, name="link")
+record = typer.Typer(
+    no_args_is_help=True, help="A landed delivery that must not count: exclude, restore."
+)
+app.add_typer(record, name="record")
 console = Console(highlight=False)
 SHOWN = 200
 """How many items `lumbung review` lists."""
@@ -244,6 +250,31 @@ def _link(report: str, other: str, decision: Decision, by: str, reason: str) -> 
     url = Stack(Settings.load()).start_database()
     links.decide(url, report, other, decision, by=by, note=reason)
     console.print(f"written down: {decision}; the next build shows it")
+
+
+RecordId = Annotated[int, typer.Argument(help="a record of 'lumbung review' or 'lumbung trace'")]
+Why = Annotated[str, typer.Option(help="why, without anybody's name")]
+
+
+@record.command()
+def exclude(number: RecordId, reason: Why) -> None:
+    """Say that a delivery must not count, in whatever version; it is kept, listed and counted."""
+    _exclude(number, "excluded", reason)
+
+
+@record.command()
+def restore(number: RecordId, reason: Why) -> None:
+    """Take back that a delivery must not count."""
+    _exclude(number, "restored", reason)
+
+
+def _exclude(number: int, decision: Exclusion, reason: str) -> None:
+    from lumbung.embedded.stack import Stack
+    from lumbung.warehouse import exclusions
+
+    url = Stack(Settings.load()).start_database()
+    exclusions.decide(url, number, decision, by=getpass.getuser(), reason=reason)
+    console.print(f"the delivery of record {number} is {decision}; the next build shows it")
 
 
 @app.command()

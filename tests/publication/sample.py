@@ -78,6 +78,9 @@ create view reporting.rpt_member_record as
     from intermediate.int_activities__located;
 create table reporting.rpt_not_counted (channel text, reason_code text, week_id text,
     record_count bigint, reason text);
+create table reporting.rpt_channel_completeness (channel text, channel_name text, is_held boolean,
+    held_after_batch_id bigint, held_since_date date, held_record_count bigint, reason text,
+    reason_en text);
 """
 
 NOT_COUNTED = [

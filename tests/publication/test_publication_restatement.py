@@ -205,6 +205,22 @@ def test_a_late_record(warehouse: str, settings: Settings) -> None:
     }
 
 
+def test_what_was_held_back_then_comes_late(warehouse: str, settings: Settings) -> None:
+    """It had been landed before the edition, but its channel was held back: nobody corrected it."""
+    change(warehouse, late)
+    with psycopg.connect(warehouse) as connection:
+        connection.execute("alter table published.edition disable trigger user")
+        connection.execute(
+            "update published.edition set batch_watermark = (select max(batch_id) from raw.batch),"
+            " label = label || jsonb_build_object('held', jsonb_build_array(jsonb_build_object("
+            "'channel', 'register_laporan', 'after_batch_id', batch_watermark)))"
+        )
+    found = restated(warehouse, settings)
+    assert found.restatements
+    for r in found.restatements:
+        assert (r.new - r.old, r.late, r.edited, r.recoded) == (1, 1, 0, 0)
+
+
 def test_an_edit(warehouse: str, settings: Settings) -> None:
     place = place_of(warehouse, EDITED)
     change(warehouse, edit)

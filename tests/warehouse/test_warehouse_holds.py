@@ -58,6 +58,17 @@ def test_a_held_channel_keeps_its_state_and_the_others_go_on(
     assert not build(settings=office, database_url=url).is_full
     assert counted(url) == {"buku": 30, "grup": 3}
     assert statuses(url) == {"diterima": 30}
+    assert query(
+        url,
+        "select channel, is_held, held_record_count, held_since_date = (now() at time zone"
+        " 'Asia/Jakarta')::date, split_part(reason, ' ', 1), split_part(reason_en, ' ', 2)"
+        " from reporting.rpt_channel_completeness where channel in ('buku', 'grup') order by 1",
+    ) == [("buku", True, 22, True, "kolom", "column"), ("grup", False, 0, None, None, None)]
+    assert query(
+        url,
+        "select channel, detail, record_count, severity, owner from marts.mart_review_item"
+        " where check_code = 'channel_held'",
+    ) == [("buku", "fields_are_filled_as_before", 22, "warn", "channel owner")]
     while_held = rows_of_readers(url)
     build(settings=office, database_url=url, full_refresh=True)
     assert differences(while_held, rows_of_readers(url)) == {}
@@ -77,6 +88,9 @@ def test_a_held_channel_keeps_its_state_and_the_others_go_on(
     assert counted(url) == {"buku": 50, "grup": 4}
     assert statuses(url) == {"diterima": 49, "diregistrasi": 1}
     released = rows_of_readers(url)
+    assert query(
+        url, "select count(*) from reporting.rpt_channel_completeness where is_held"
+    ) == query(url, "select count(*) from marts.mart_review_item where check_code = 'channel_held'")
     build(settings=office, database_url=url, full_refresh=True)
     assert differences(released, rows_of_readers(url)) == {}
 
@@ -101,7 +115,7 @@ def test_what_a_person_released_is_built(new_database: Callable[[], str], office
     build(settings=office, database_url=url)
     assert counted(url) == {"buku": 31}
     assert query(url, "select reason_code, record_count from reporting.rpt_not_counted") == [
-        ("unreadable_date", 20)
+        ("date_missing", 20)
     ]
 
 

@@ -30,7 +30,10 @@ MARTS = {
     "mart_issue_profile", "mart_report_pair", "mart_review_item",
     "dim_forwarding_target", "dim_campaign_context",
 }  # fmt: skip
-REPORTING = {"rpt_figure", "rpt_figure_member", "rpt_member_record", "rpt_not_counted"}
+REPORTING = {
+    "rpt_figure", "rpt_figure_member", "rpt_member_record", "rpt_not_counted",
+    "rpt_channel_completeness",
+}  # fmt: skip
 SEEDS = {
     "regency", "district", "village", "region_alias", "issue", "violation_type", "role", "status",
     "stage", "map_issue", "map_violation_type", "map_role", "map_status", "map_record_kind",
@@ -231,7 +234,7 @@ def test_no_personal_field_can_reach_a_mart(built: str) -> None:
     )
     assert {name for (name,) in texts} == {
         "channel", "register_number", "registration_outcome", "non_registration_reason",
-        "period", "reason", "legal_source", "location_method",
+        "period", "reason", "reason_en", "legal_source", "location_method",
         "channel_a", "channel_b", "report_id_a", "report_id_b",  # of a candidate pair
         "severity", "owner", "detail", "cure",  # of the review list: codes, and short words
     }  # fmt: skip

@@ -11,6 +11,7 @@ from {{ ref('int_records__typed') }} as records
 -- depends_on: {{ ref('int_regency_weeks__counted') }}
 -- depends_on: {{ ref('int_figures__counted') }}
 -- depends_on: {{ ref('int_not_counted__summed') }}
+-- depends_on: {{ ref('int_channels__counted') }}
 -- depends_on: {{ ref('int_issue_profiles__measured') }}
 -- depends_on: {{ ref('int_status_events__ordered') }}
 -- depends_on: {{ ref('int_deadlines__judged') }}

@@ -1,7 +1,8 @@
--- Every day from the first plausible one to the end of the year of the last record, with its ISO
--- week and the stage that marks it. Stages overlap: the one of the lowest precedence number wins.
+-- Every day from the first plausible one to the end of the year of the last record, or of the campaign,
+-- with its ISO week and the stage that marks it. Stages overlap: the one of the lowest precedence number
+-- wins.
 with bounds as (
-    select greatest(max(counted_date), {{ campaign_start(ref('stage')) }}) as last_date
+    select greatest(max(counted_date), {{ campaign_end(ref('stage')) }}) as last_date
     from {{ ref('int_records__typed') }}
     where set_apart_code is null
 ),

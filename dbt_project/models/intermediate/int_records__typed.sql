@@ -150,6 +150,7 @@ select
     -- how much its cells look like a test of the system
     test_score,
     case
+        when is_excluded then 'excluded_by_person'
         when
             kind_code = 'IA'
             and {{ term_key('narrative_raw') }} ~ (

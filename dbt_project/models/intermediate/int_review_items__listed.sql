@@ -260,6 +260,27 @@ items as (
     from {{ source('ops', 'missing_record') }} as missing
     where missing.is_held and missing.batch_id <= {{ max_batch_id() }}
     group by missing.channel
+    union all
+    select
+        'channel_held' as check_code,
+        holds.channel || '/' || holds.check_name as item_id,
+        '{{ unknown_regency() }}' as regency_code,
+        holds.channel,
+        holds.check_name as detail,
+        null as delivery_id,
+        null as other_id,
+        null as record_id,
+        greatest(coalesce(sum(batches.landed_count + batches.tombstone_count), 0), 1)::bigint
+            as record_count,
+        {{ jakarta_date('holds.held_at') }} as since_date
+    from {{ source('ops', 'channel_hold') }} as holds
+    left join {{ source('raw', 'batch') }} as batches
+        on
+            holds.channel = batches.channel
+            and holds.after_batch_id < batches.batch_id
+            and batches.batch_id <= {{ max_batch_id() }}
+    where holds.hold_id in ({{ hold_ids() }})
+    group by holds.hold_id
 )
 
 select

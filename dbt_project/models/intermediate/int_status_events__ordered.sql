@@ -122,13 +122,17 @@ select
     row_number() over (partition by changes.report_id order by changes.record_id) as event_number,
     changes.from_status_code,
     changes.status_code as to_status_code,
-    -- Where the case was new in this pull, receipt is all that is known to lie before.
-    greatest(
-        reports.received_date,
-        case
-            when changes.from_status_code is not null
-                then {{ jakarta_date('changes.previous_landed_at') }}
-        end
+    -- Where the case was new in this pull, receipt is all that is known to lie before. A receipt that was
+    -- corrected later to after the pull cannot: what was seen lies not after the day on which it was.
+    least(
+        greatest(
+            reports.received_date,
+            case
+                when changes.from_status_code is not null
+                    then {{ jakarta_date('changes.previous_landed_at') }}
+            end
+        ),
+        {{ jakarta_date('changes.seen_at') }}
     ) as not_before_date,
     {{ jakarta_date('changes.seen_at') }} as seen_date,
     changes.seen_at,

@@ -1,6 +1,7 @@
--- The ISO weeks from the first to the last with a record that counts. Figures begin in the campaign's
--- first week, with its first day, and go on after its last; a register may hold cases from before it. A recap
--- is due for a campaign week that has ended: a running one is not yet told.
+-- The ISO weeks from the first to the last with a record that counts, and every campaign week that has
+-- come: one in which nobody delivered is told too. Figures begin in the campaign's first week, with its
+-- first day, and go on after its last; a register may hold cases from before it. A recap is due for a
+-- campaign week that has ended: a running one is not yet told.
 with counted as (
     select
         min(counted_date) as first_date,
@@ -28,4 +29,6 @@ select distinct
 from {{ ref('int_calendar__staged') }} as calendar
 cross join counted
 cross join campaign
-where calendar.date_day between least(counted.first_date, campaign.start_date) and counted.last_date
+where
+    calendar.date_day between least(counted.first_date, campaign.start_date)
+    and greatest(counted.last_date, least(campaign.end_date, {{ as_of_date() }} - 1))

@@ -73,7 +73,25 @@ with mapped as (
         from {{ source('raw', 'record') }}
         where
             channel = {{ sql_text(channel) }}
-            and {% if is_increment() %}{{ is_new('record_id') }}{% else %}{{ is_known('record_id') }}{% endif %}
+            {% if is_increment() -%}
+            and (
+                {{ is_new('record_id') }}
+                -- by the index of source keys, which are not unique
+                or source_key = any(array(
+                    select decisions.source_key
+                    from {{ source('ops', 'exclusion_decision') }} as decisions
+                    where decisions.channel = {{ sql_text(channel) }} and {{ is_decided_now() }}
+                ))
+                and source_id in (
+                    select decisions.source_id
+                    from {{ source('ops', 'exclusion_decision') }} as decisions
+                    where decisions.channel = {{ sql_text(channel) }} and {{ is_decided_now() }}
+                )
+                and {{ is_known('record_id') }}
+            )
+            {%- else -%}
+            and {{ is_known('record_id') }}
+            {%- endif %}
         order by source_id, record_id desc
     ) as current_version
     where not is_tombstone
@@ -115,7 +133,9 @@ select
     received_at,
     has_receipt_time,
     default_record_kind,
-    is_free_text
+    is_free_text,
+    delivery_id in (select exclusions.delivery_id from {{ ref('stg_ops__exclusions') }} as exclusions)
+        as is_excluded
     {%- for field, kind in fields.items() %}
     {%- set column = field ~ ('_list' if kind == 'list' else '_raw') %},
     {{ bounded(column, kind) }} as {{ column }}

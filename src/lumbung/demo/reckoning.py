@@ -13,7 +13,7 @@ from typing import Any
 from lumbung.demo import vocabulary
 from lumbung.demo.facts import COUNTED, DUPLICATE, Activity, Fate, Tip, week_of
 from lumbung.demo.regions import PROVINCE, REGENCIES, UNKNOWN_REGENCY
-from lumbung.demo.world import CAMPAIGN, World
+from lumbung.demo.world import CAMPAIGN, WEEKS, World
 
 CATEGORIES: dict[str, tuple[str, ...]] = {
     "suspected_violation": ("ALL",),
@@ -70,7 +70,7 @@ def truth_of(world: World) -> Record:
         "submissions": submissions,
         "set_apart": {channel: _reasons(each, "landed") for channel, each in fates.items()},
         "quarantine": {channel: _reasons(each, "quarantined") for channel, each in fates.items()},
-        "figures": list(_figures(world.weeks, Counter(members))),
+        "figures": list(_figures(WEEKS, Counter(members))),
     }
 
 
@@ -226,7 +226,7 @@ def _submissions(world: World, recap: Iterable[Activity]) -> list[Record]:
             "week_id": week,
             "is_submitted": (district.code, week) in delivered,
         }
-        for week in world.weeks
+        for week in WEEKS  # of those after the world's last one nobody has delivered anything
         for regency in REGENCIES.values()
         for district in regency.districts
     ]

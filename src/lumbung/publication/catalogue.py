@@ -255,6 +255,12 @@ TEXT: dict[str, tuple[str, str]] = {
         "{submitted} dari {expected} kecamatan menyampaikan rekap pekan ini",
         "{submitted} of {expected} districts delivered this week's recap",
     ),
+    "channel_held": (
+        "Kanal {title}: {count} kiriman (baru, berubah, atau ditarik) sejak {since} ditahan dan "
+        "belum dihitung karena {reason}. Angka kanal ini tetap seperti sebelumnya.",
+        "Channel {title}: {count} deliveries (new, changed or withdrawn) since {since} are held "
+        "back and not yet counted because {reason}. What this channel told before stands.",
+    ),
     "district": ("Kecamatan", "District"),
     "districts": ("Kecamatan", "Districts"),
     "submitted": ("Menyam\u00adpaikan", "Delivered"),

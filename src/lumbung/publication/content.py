@@ -218,6 +218,30 @@ class NotCounted:
 
 
 @dataclass(frozen=True)
+class HeldChannel:
+    """A channel whose new rows are in no figure, because a check does not trust them.
+
+    Attributes:
+        channel: the channel.
+        after_batch_id: the last batch of it that is in the figures.
+        title: its name for readers.
+        count: what it delivered or withdrew that is held back.
+        since: the day (WIB) since which.
+        reason: why, in Indonesian.
+        reason_en: the same in English.
+
+    """
+
+    channel: str
+    after_batch_id: int
+    title: str
+    count: int
+    since: date
+    reason: str
+    reason_en: str
+
+
+@dataclass(frozen=True)
 class Decision:
     """Who decided what, when, how, and the sha256 of each file that was reviewed."""
 
@@ -281,6 +305,7 @@ class Edition:
     previous: dict[tuple[str, str, str], int]
     restatements: tuple[Restatement, ...]
     not_counted: tuple[NotCounted, ...]
+    held: tuple[HeldChannel, ...]
     waivers: tuple[Waiver, ...]
     decision: Decision | None
 
@@ -513,6 +538,10 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         previous={row[:3]: row[3] for row in sorted(previous)},
         restatements=tuple(Restatement(*row) for row in sorted(restatements)),
         not_counted=tuple(NotCounted(*row) for row in sorted(tables["not_counted"])),
+        held=tuple(
+            HeldChannel(**row | {"since": date.fromisoformat(row["since"])})
+            for row in label.get("held", [])
+        ),
         waivers=tuple(Waiver(*row) for row in waivers),
         decision=_decision(*decision) if decision else None,
     )

@@ -226,6 +226,14 @@ _LABEL = """
             from marts.dim_regency),
         'campaign_start', (
             select start_date from marts.dim_stage where stage_code = 'KAMPANYE'),
+        'held', (
+            select coalesce(jsonb_agg(jsonb_build_object(
+                'channel', channel, 'after_batch_id', held_after_batch_id,
+                'title', channel_name, 'count', held_record_count, 'since', held_since_date,
+                'reason', reason, 'reason_en', reason_en
+            ) order by channel collate "C"), '[]')
+            from reporting.rpt_channel_completeness
+            where is_held),
         'legal_source', (
             select jsonb_agg(distinct legal_source) from reference.deadline_rule
             where %(day)s between valid_from and valid_to),

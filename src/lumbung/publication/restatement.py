@@ -28,10 +28,16 @@ QUERY = """
     with earlier as (
         -- the newest published revision of each week: the ones before it restated each other; none
         -- that knew more than the one being frozen
-        select distinct on (week_id) edition_id, week_id, batch_watermark
+        select distinct on (week_id) edition_id, week_id, batch_watermark, label -> 'held' as held
         from published.edition
         where state = 'published' and week_id <= %(week)s and batch_watermark <= %(watermark)s
         order by week_id, revision desc
+    ),
+    -- up to which batch an edition knew a channel that was held back then
+    held as (
+        select e.edition_id, h.channel, h.after_batch_id
+        from earlier as e
+        cross join lateral jsonb_to_recordset(e.held) as h (channel text, after_batch_id bigint)
     ),
     old_member as (
         select e.edition_id, m.figure_code, m.category_code, m.regency_code, m.week_id, m.member_id
@@ -52,14 +58,17 @@ QUERY = """
     reason_added as (
         select m.edition_id, m.member_id,
             case
-                when bool_or(first.batch_id > e.batch_watermark) then 'late'
-                when bool_or(r.batch_id > e.batch_watermark) then 'edited'
+                when bool_or(first.batch_id > coalesce(h.after_batch_id, e.batch_watermark))
+                    then 'late'
+                when bool_or(r.batch_id > coalesce(h.after_batch_id, e.batch_watermark))
+                    then 'edited'
                 else 'recoded'
             end as reason
         from (select distinct edition_id, member_id from moved where change = 1) as m
         join earlier as e using (edition_id)
         left join reporting.rpt_member_record as p using (member_id)
         left join raw.record as r using (record_id)
+        left join held as h on h.edition_id = m.edition_id and h.channel = r.channel
         left join lateral (
             select v.batch_id from raw.record as v
             where v.source_key = r.source_key and v.source_id = r.source_id
@@ -78,10 +87,12 @@ QUERY = """
         from (select distinct edition_id, member_id from moved where change = -1) as m
         left join published.member_record as o using (edition_id, member_id)
         left join raw.record as r using (record_id)
+        left join reporting.rpt_channel_completeness as c using (channel)
         left join lateral (
             select v.record_id, v.is_tombstone from raw.record as v
             where v.source_key = r.source_key and v.source_id = r.source_id
-                and v.channel = r.channel and v.batch_id <= %(watermark)s
+                and v.channel = r.channel
+                and v.batch_id <= coalesce(c.held_after_batch_id, %(watermark)s)
             order by v.record_id desc limit 1
         ) as latest on true
         group by 1, 2
@@ -91,7 +102,8 @@ QUERY = """
         from earlier as e
         join marts.fct_status_event as s on s.from_status_code is not null and not s.is_illegal
         join raw.record as r using (record_id)
-        where r.batch_id > e.batch_watermark
+        left join held as h on h.edition_id = e.edition_id and h.channel = r.channel
+        where r.batch_id > coalesce(h.after_batch_id, e.batch_watermark)
             -- received: every case, whatever its status; it neither came, went, nor was moved
             and not exists (
                 select from moved as m

@@ -154,10 +154,11 @@ class Watermark(NamedTuple):
 
     max_batch_id: int
     max_decision_id: int
+    max_exclusion_id: int
 
 
 def watermark(connection: psycopg.Connection) -> Watermark:
-    """The last batch and link decision, once no smaller id can be committed any more.
+    """The last batch and decisions of people, once no smaller id can be committed any more.
 
     Who writes one holds the same lock, shared, from before it takes an id until it commits.
 
@@ -176,7 +177,8 @@ def watermark(connection: psycopg.Connection) -> Watermark:
             ) from error
         row = connection.execute(
             "select coalesce((select max(batch_id) from raw.batch), 0),"
-            " coalesce((select max(decision_id) from ops.link_decision), 0)"
+            " coalesce((select max(decision_id) from ops.link_decision), 0),"
+            " coalesce((select max(decision_id) from ops.exclusion_decision), 0)"
         ).fetchone()
     assert row is not None  # noqa: S101 - a select without from gives one row
     return Watermark(*row)
@@ -190,6 +192,7 @@ class _Success(NamedTuple):
     seeds_hash: str
     max_batch_id: int
     max_decision_id: int
+    max_exclusion_id: int
     hold_ids: list[int]
 
 
@@ -220,13 +223,14 @@ class _Run:
             " where state = 'running'"  # we hold the lock: nobody runs it any more
         )
         holds = self._open_holds()
-        max_batch_id, max_decision_id = watermark(self.connection)
+        seen = watermark(self.connection)
+        max_batch_id = seen.max_batch_id
         last = self._last_success()
         is_full = select is None and (full_refresh or self._must_be_full(last, inputs))
         finished: list[str] = []
         resumed = None
         if resume and not full_refresh:
-            resumed = self._resumable(inputs, max_batch_id, max_decision_id, holds)
+            resumed = self._resumable(inputs, seen, holds)
         if resumed is not None:
             finished = self._finished(resumed)
         # 'buildable': a part brings no test on what is built after it, and may not be there yet.
@@ -251,14 +255,19 @@ class _Run:
             from_batch_id = self._before(since, last.max_batch_id)
         row = self.connection.execute(
             "insert into ops.build (resumes_build_id, inputs_hash, seeds_hash, max_batch_id,"
-            " max_decision_id, hold_ids, since_build_id, since_batch_id, since_decision_id)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s) returning build_id",
+            " max_decision_id, max_exclusion_id, hold_ids, since_build_id, since_batch_id,"
+            " since_decision_id, since_exclusion_id)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning build_id",
             (
-                *(resumed, inputs, "" if select else seeds, max_batch_id, max_decision_id, holds),
+                *(resumed, inputs, "" if select else seeds, max_batch_id),
+                *(seen.max_decision_id, seen.max_exclusion_id, holds),
                 *(
-                    (None, None, None)
+                    (None, None, None, None)
                     if is_full or last is None
-                    else (last.build_id, from_batch_id, last.max_decision_id)
+                    else (
+                        *(last.build_id, from_batch_id),
+                        *(last.max_decision_id, last.max_exclusion_id),
+                    )
                 ),
             ),
         ).fetchone()
@@ -332,8 +341,9 @@ class _Run:
     def _last_success(self) -> _Success | None:
         """The last build of everything that succeeded."""
         row = self.connection.execute(
-            "select build_id, inputs_hash, seeds_hash, max_batch_id, max_decision_id, hold_ids"
-            " from ops.build where state = 'success' and seeds_hash <> ''"
+            "select build_id, inputs_hash, seeds_hash, max_batch_id, max_decision_id,"
+            " max_exclusion_id, hold_ids from ops.build"
+            " where state = 'success' and seeds_hash <> ''"
             " order by build_id desc limit 1"
         ).fetchone()
         return None if row is None else _Success(*row)
@@ -397,15 +407,14 @@ class _Run:
             (state, message, self.build_id),
         )
 
-    def _resumable(
-        self, inputs: str, max_batch_id: int, max_decision_id: int, holds: list[int]
-    ) -> int | None:
+    def _resumable(self, inputs: str, seen: Watermark, holds: list[int]) -> int | None:
         """The previous build, if it did not succeed and all that it rests on is still the same."""
         row = self.connection.execute(
             "select build_id from ops.build where build_id = (select max(build_id) from ops.build)"
             " and state in ('failed', 'abandoned') and inputs_hash = %s"
-            " and max_batch_id = %s and max_decision_id = %s and hold_ids = %s::bigint[]",
-            (inputs, max_batch_id, max_decision_id, holds),
+            " and max_batch_id = %s and max_decision_id = %s and max_exclusion_id = %s"
+            " and hold_ids = %s::bigint[]",
+            (inputs, *seen, holds),
         ).fetchone()
         return None if row is None else int(row[0])
 

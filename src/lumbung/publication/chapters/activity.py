@@ -86,8 +86,18 @@ def prevention(w: Wording) -> Section:
 
 
 def completeness(w: Wording) -> Section:
-    """How many districts delivered, when the last delivery came, and who has not."""
+    """Which channels are held back; how many districts delivered, when last, and who has not."""
     e, m = w.e, w.m
+    held = [
+        m(
+            "channel_held",
+            title=channel.title,
+            count=m.number(channel.count),
+            since=m.day(channel.since),
+            reason=channel.reason_en if m.language == "en" else channel.reason,
+        )
+        for channel in e.held
+    ]
     last: dict[str, list[Submission]] = defaultdict(list)
     for submission in e.submissions:
         for place in (submission.regency_code, w.e.province):
@@ -121,7 +131,9 @@ def completeness(w: Wording) -> Section:
     ]
     missing = [s for s in e.submissions if not s.is_submitted]
     if not missing:
-        return Section("kelengkapan", m["complete_title"], [], tables, [m["missing_none"]])
+        return Section(
+            "kelengkapan", m["complete_title"], [], tables, [m["missing_none"]], lead=held
+        )
     tables.append(
         Table(
             *w.number_table(),
@@ -139,4 +151,4 @@ def completeness(w: Wording) -> Section:
             is_text=True,
         )
     )
-    return Section("kelengkapan", m["complete_title"], [], tables)
+    return Section("kelengkapan", m["complete_title"], [], tables, lead=held)

@@ -1,0 +1,12 @@
+-- depends_on: {{ ref('int_build__checked') }}
+select
+    channel,
+    channel_name,
+    is_held,
+    held_after_batch_id,
+    held_since_date,
+    held_record_count,
+    last_counted_at,
+    reason,
+    reason_en
+from {{ ref('int_channels__counted') }}

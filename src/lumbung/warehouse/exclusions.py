@@ -1,0 +1,66 @@
+"""People's decisions that a landed delivery must not count, or counts again."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from lumbung import database
+from lumbung.errors import ConfigurationError
+
+Decision = Literal["excluded", "restored"]
+
+
+def decide(database_url: str, record_id: int, decision: Decision, *, by: str, reason: str) -> None:
+    """Exclude the delivery that a record is a version of, or restore it; the next build shows it.
+
+    The decision is about the delivery, channel and source id: it stands for every version that the
+    source gives later, until it is restored. An excluded delivery is in no figure; it is listed and
+    counted among what is not counted, as `excluded_by_person`.
+
+    Args:
+        database_url: the warehouse.
+        record_id: any version of the delivery, `raw.record.record_id`.
+        decision: what the person decided.
+        by: who, the account of the operating system.
+        reason: why, without anybody's name.
+
+    Raises:
+        ConfigurationError: when there is no such record, no reason, or the delivery is already in
+            that state.
+
+    """
+    if not reason.strip():
+        raise ConfigurationError(
+            "a decision without a reason", where="--reason", cure="say why, naming nobody"
+        )
+    with database.connect(database_url) as connection:
+        found = connection.execute(
+            "select channel, source_id from raw.record where record_id = %s", (record_id,)
+        ).fetchone()
+        if found is None:
+            raise ConfigurationError(
+                f"there is no record {record_id}",
+                where="raw.record",
+                cure="take the record from 'lumbung review' or 'lumbung trace'",
+            )
+        # As for a batch: no build takes a later decision for the last before this commits.
+        connection.execute("select pg_advisory_xact_lock_shared(hashtext('lumbung.watermark'))")
+        last = connection.execute(
+            "select decision_code from ops.exclusion_decision"
+            " where channel = %s and source_id = %s order by decision_id desc limit 1",
+            found,
+        ).fetchone()
+        is_excluded = last == ("excluded",)
+        if is_excluded == (decision == "excluded"):
+            raise ConfigurationError(
+                f"the delivery of record {record_id} is {'already' if is_excluded else 'not'}"
+                " excluded",
+                where="ops.exclusion_decision",
+                cure="nothing is to be done, or give another record",
+            )
+        connection.execute(
+            "insert into ops.exclusion_decision"
+            " (channel, source_id, record_id, decision_code, decided_by, reason)"
+            " values (%s, %s, %s, %s, %s, %s)",
+            (*found, record_id, decision, by, reason.strip()),
+        )
