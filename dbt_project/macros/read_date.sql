@@ -86,8 +86,8 @@
         end if;
 
         -- A spreadsheet's day number, counted from 1899-12-30.
-        if written ~ '^\s*[3-7]\d{4}([.,]\d{1,15})?\s*$' then
-            day := date '1899-12-30' + left(btrim(written), 5)::integer;
+        if written ~ '^\s*[3-7][0-9]{4}([.,][0-9]{1,15})?\s*$' then
+            day := date '1899-12-30' + substring(written from '[3-7][0-9]{4}')::integer;
             if day between date '2000-01-01' and date '2099-12-31' then
                 date_day := day;
                 is_weekday_wrong := false;
@@ -102,8 +102,8 @@
         line := regexp_replace(line, '[''"*`\u2018\u2019\u00b4]', '', 'g');
         line := translate(line, E'[]{};|\u2022\u00b7\\\u201c\u201d', '()(),,,,/');
         line := regexp_replace(line, '\s+', ' ', 'g');
-        if line ~ '[#@\^!>$%]' then
-            return; -- the signs below are ours
+        if line ~ '[#@\^!>$%]|[^ -~±]' then
+            return; -- the first are our signs below; some locales count other digits as \d
         end if;
 
         -- Phrases: ranges '>', lists '&', the hour's '@', the moment of the day.

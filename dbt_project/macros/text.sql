@@ -64,9 +64,10 @@
 
 {% macro register_number_pattern() -%}
     {#- domain.md 1.6: 005/LP/PB/Kab/09.05/XI/2024, after registration 005/Reg/LP/... A key is matched and
-        then cut at the slashes: to let the pattern give its parts took most of a model's time. -#}
-    '^\d{3,4}/(REG/)?(LP|TM)/P[LPGBW]/(RI|PROV|KAB|KOTA|KEC|CAM)'
-    || '/\d{2}\.\d{2}(\.\d{2})?/(I{1,3}|IV|VI{0,3}|IX|XI{0,2})/20\d{2}$'
+        then cut at the slashes: to let the pattern give its parts took most of a model's time.
+        [0-9]: in some locales other digits are \d, which are no integers. -#}
+    '^[0-9]{3,4}/(REG/)?(LP|TM)/P[LPGBW]/(RI|PROV|KAB|KOTA|KEC|CAM)'
+    || '/[0-9]{2}\.[0-9]{2}(\.[0-9]{2})?/(I{1,3}|IV|VI{0,3}|IX|XI{0,2})/20[0-9]{2}$'
 {%- endmacro %}
 
 {% macro is_registered_number(text) -%}

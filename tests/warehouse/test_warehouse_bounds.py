@@ -27,6 +27,9 @@ TIPS: dict[str, dict[str, Any]] = {
     "theme of planes": TIP | {"Isu": DEEP},
     "place of hex": TIP | {"Lokasi": f"Kec. Rangkui, {HEX}"},
     "place of separators": TIP | {"Lokasi": "Bangka" + " ,;/ " * 50_000},
+    "place of 700 bytes": TIP | {"Lokasi": "Bangka" + " ,;/ " * 140},
+    "place of 300 parts": TIP | {"Lokasi": "Bangka, " + "x, " * 300},
+    "date of other digits": TIP | {"Tanggal": "٤٥٦٠٢"},
     "date of 20,000 digits": TIP | {"Tanggal": "4" * 20_000},
     "serial of 900 digits": TIP | {"Tanggal": "45602." + "9" * 900},
     "date of year 294277": TIP | {"Tanggal": "294277-01-01T00:00:00Z"},
@@ -55,6 +58,9 @@ ROWS: dict[str, dict[str, Any]] = {
     "number of hex": {"Nomor": HEX, "Diterima": "2024-11-06", "Kab/Kota": "Bangka"},
     "number of digits": {
         "Nomor": "9" * 900 + NUMBER, "Diterima": "2024-11-06", "Kab/Kota": "Bangka",
+    },
+    "number of other digits": {
+        "Nomor": "٠٠٧" + NUMBER, "Diterima": "2024-11-06", "Kab/Kota": "Bangka",
     },
     "receipt of hex": {"Nomor": "005" + NUMBER, "Diterima": HEX, "Kab/Kota": "Bangka"},
 }  # fmt: skip
@@ -95,8 +101,11 @@ def test_what_is_too_long_is_not_read_and_the_rest_counts(url: str) -> None:
             ("grup", "theme of planes", "19.01", day, None, None),
             ("grup", "place of hex", "19.00", day, None, ["PU"]),
             ("grup", "place of separators", "19.00", day, None, ["PU"]),
+            ("grup", "place of 700 bytes", "19.01", day, None, ["PU"]),
+            ("grup", "place of 300 parts", "19.01", day, None, ["PU"]),
+            ("grup", "date of other digits", "19.01", None, None, ["PU"]),
             ("grup", "date of 20,000 digits", "19.01", None, None, ["PU"]),
-            ("grup", "serial of 900 digits", "19.01", "2024-11-06", None, ["PU"]),
+            ("grup", "serial of 900 digits", "19.01", None, None, ["PU"]),
             ("grup", "date of year 294277", "19.01", None, None, ["PU"]),
             ("grup", "date of year 9999", "19.01", None, None, ["PU"]),
             ("grup", "date of blanks", "19.01", None, None, ["PU"]),
@@ -123,6 +132,7 @@ def test_what_it_would_be_counted_by_excludes_a_delivery(url: str) -> None:
     assert sorted(found) == [
         ("buku", "number of digits", "unreadable_number"),
         ("buku", "number of hex", "value_too_long"),
+        ("buku", "number of other digits", "unreadable_number"),
         ("buku", "receipt of hex", "value_too_long"),
         ("rekap", "kind of hex", "value_too_long"),
     ]

@@ -358,7 +358,7 @@ def test_what_has_no_date_is_in_no_count_and_on_no_list(told: Told) -> None:
     url, _, cases, _ = told
     assert query(
         url, "select reason_code, record_count from reporting.rpt_not_counted"
-    ) == [("unreadable_date", len(cases))]  # fmt: skip
+    ) == [("date_missing", len(cases))]  # fmt: skip
     assert query(url, "select count(*) from marts.mart_review_item where channel = %s",
                  "sigaplapor_publik") == [(0,)]  # fmt: skip
 
