@@ -109,6 +109,36 @@ def test_a_file_broken_in_any_way_stops_its_own_channel_alone(
     assert [each for each in found["rusak"] if each.startswith(told)]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("title: Register", f"expected_every: {'9' * 20} weeks\ntitle: Register"),
+        ("title: Register", "title: Register\nexpected_every: 99999 weeks"),
+        ("title: Register", f"title: {'x' * 201}"),
+        ("title: Register", 'title: "\\ud800"'),
+        ("kind: register", f"kind: register\n  files: '{'[' * 50_000}'"),
+        (
+            "title: Register",
+            "a: &a [x,x,x,x,x,x,x,x,x]\n"
+            + "".join(
+                f"{n}: &{n} [{','.join(f'*{p}' for _ in range(9))}]\n"
+                for p, n in zip("abcdefgh", "bcdefghi", strict=True)
+            )
+            + "title: Register",
+        ),
+    ],
+    ids=["number", "weeks", "title", "surrogate", "glob", "aliases"],
+)
+def test_a_value_beyond_measure_stops_its_own_channel_alone(
+    tmp_path: Path, change: tuple[str, str]
+) -> None:
+    (tmp_path / "baik.yaml").write_text(GOOD)
+    (tmp_path / "rusak.yaml").write_text(GOOD.replace(*change))
+    channels, found = read_channels(tmp_path)
+    assert "baik" in channels
+    assert "rusak" in found or "files" in change[1]
+
+
 def test_of_two_files_with_one_name_neither_is_believed(tmp_path: Path) -> None:
     for suffix in ("yaml", "yml"):
         (tmp_path / f"register.{suffix}").write_text(GOOD)

@@ -68,6 +68,7 @@ CANONICAL: dict[str, str] = {
 SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".csv")
 """Suffixes of what a mail may bring to a register."""
 
+_MAX_NODES = 20_000  # of a channel file; aliases that multiply one another have more
 _UNITS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 
 _Place = tuple[str | int, ...]
@@ -78,12 +79,21 @@ def normalise(label: str) -> str:
     return " ".join(label.split()).casefold()
 
 
-def distinct(label: str, taken: Container[str]) -> str:
-    """A label that is not taken: itself, or `Label (2)`, `Label (3)` ..."""
-    name, ordinal = label, 1
+def distinct(label: str, taken: Container[str], reached: dict[str, int] | None = None) -> str:
+    """A label that is not taken: itself, or `Label (2)`, `Label (3)` ...
+
+    Args:
+        label: the label.
+        taken: those that cannot be given any more.
+        reached: how far each label was counted. A source may repeat one label without end, and
+            counting from 2 each time would take quadratic time.
+    """
+    reached = {} if reached is None else reached
+    name, ordinal = label, reached.get(label, 1)
     while name in taken:
         ordinal += 1
         name = f"{label} ({ordinal})"
+    reached[label] = ordinal
     return name
 
 
@@ -92,7 +102,7 @@ def _labels(value: object) -> object:
 
 
 def _duration(value: object) -> object:
-    match = re.fullmatch(r"(\d+) (minute|hour|day|week)s?", str(value))
+    match = re.fullmatch(r"(\d{1,4}) (minute|hour|day|week)s?", str(value))
     if match is None:
         raise ValueError("write it as '6 hours', '1 day' or '1 week'")
     return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
@@ -376,7 +386,7 @@ class EmailSource(_Source):
     def feed(self, register: RegisterSource) -> str | None:
         """Learn what the register channel takes; returns what speaks against feeding it."""
         self._taken = register.files
-        name = Path(re.sub(r"\[(.)[^\]]*\]", r"\1", register.files)).stem
+        name = Path(re.sub(r"\[(.)[^\[\]]*\]", r"\1", register.files)).stem
         name = name.replace("*", "x").replace("?", "x")
         if not any(self.takes(f"{name}{suffix}") for suffix in SPREADSHEETS):
             return f"takes only {register.files!r}, which no spreadsheet is; widen its source.files"
@@ -785,6 +795,8 @@ def _read(file: Path, lines: dict[_Place, int]) -> tuple[Channel | None, list[st
 def _plain(
     node: yaml.Node, path: _Place, lines: dict[_Place, int], problems: list[tuple[int, str]]
 ) -> Any:
+    if len(lines) > _MAX_NODES:
+        raise RecursionError
     if isinstance(node, yaml.MappingNode):
         result: dict[str, Any] = {}
         for key, value in node.value:

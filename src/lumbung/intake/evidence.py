@@ -47,8 +47,9 @@ _TYPES = (  # what the first bytes say, as a pattern: the first that fits
     (rb"\{\\rtf", "application/rtf"),
     # WHATWG MIME Sniffing, 7.1: a page for people
     (
-        rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html|head"
-        rb"|body|script|iframe|title|style|table|div|form|h1|font|br|p|a|b)[\s>]",
+        rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*"
+        rb"<(?:!doctype html|html|head|body|script|iframe|title|style|table|div|form|h1|font|br|p"
+        rb"|a|b)[\s>]",
         "text/html",
     ),
     (rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|!doctype|[a-z])", "text/xml"),

@@ -53,6 +53,7 @@ _LETTERS = {
 """Kinds whose messages may follow a template, and the personal labels of each."""
 _ROWS = 200  # of a sample are looked at
 _HEADER_WITHIN = 30
+_MAX_LABEL = 200  # characters of a label that are looked at
 _PAGING_NOTE = " # how the next page is asked for: docs/channels/http_json.md"
 
 _PLACE = r"(kab|kec|kota|desa|kelurahan|provinsi|district|regency|village)"
@@ -480,7 +481,9 @@ def _flat(row: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def _first(labels: Iterable[str], pattern: str) -> str | None:
-    return next((each for each in labels if re.search(pattern, each, re.IGNORECASE)), None)
+    return next(
+        (each for each in labels if re.search(pattern, each[:_MAX_LABEL], re.IGNORECASE)), None
+    )
 
 
 def _unique_label(labels: Iterable[str], rows: Sequence[dict[str, Any]]) -> str | None:
@@ -512,7 +515,7 @@ def _guess(label: str) -> str | None:
     if label in _KNOWN:
         return _KNOWN[label]
     plain = _plain(label)
-    last = normalise(re.sub(r"[_.]+", " ", re.split(r"\s/\s|/(?=[^/]*$)", label)[-1]))
+    last = normalise(re.sub(r"[_.]+", " ", re.split(r"\s/\s|/(?=[^/]*$)", label[:_MAX_LABEL])[-1]))
     if re.search(_PERSONAL, plain) and not re.search(rf"(nama|name)\s+{_PLACE}", plain):
         if re.search(r"jabatan", plain):
             return "accused_role" if "terlapor" in plain else None
@@ -526,7 +529,7 @@ def _guess(label: str) -> str | None:
 
 
 def _plain(label: str) -> str:
-    return normalise(re.sub(r"[_./]+", " ", label))
+    return normalise(re.sub(r"[_./]+", " ", label[:_MAX_LABEL]))
 
 
 def _familiar(labels: Iterable[str]) -> int:

@@ -12,6 +12,8 @@ from lumbung.intake.connectors.files import text_encoding
 from lumbung.intake.contract import distinct, normalise
 
 DELIMITERS = ";,\t|"
+MAX_COLUMNS = 16_384
+"""Cells of a row: no spreadsheet has more."""
 MAX_LINE = 16 << 20
 """Characters of the longest line, and of the longest cell, that is read."""
 
@@ -88,7 +90,10 @@ class Text:
     def _read(self, delimiter: str, is_strict: bool) -> Iterator[list[str]]:
         csv.field_size_limit(MAX_LINE)
         with self._path.open(encoding=self._encoding, errors="replace", newline="") as stream:
-            yield from csv.reader(self._lines(stream), delimiter=delimiter, strict=is_strict)
+            for row in csv.reader(self._lines(stream), delimiter=delimiter, strict=is_strict):
+                if is_strict and any(islice(row, MAX_COLUMNS, None)):
+                    raise csv.Error("row beyond measure")
+                yield row[:MAX_COLUMNS]
 
     def _lines(self, stream: TextIO) -> Iterator[str]:
         while line := stream.readline(MAX_LINE + 1):
@@ -122,9 +127,12 @@ class Table:
         self._text = Text(path, lambda rows: len(header(rows)[1]))
         self._top, cells = header(self._text.head)
         self.labels: list[str] = []
+        taken: set[str] = set()
+        reached: dict[str, int] = {}
         for column, cell in enumerate(cells, 1):
             label = " ".join(cell.split()) or f"Kolom {column}"
-            self.labels.append(distinct(label, self.labels))
+            self.labels.append(distinct(label, taken, reached))
+            taken.add(self.labels[-1])
 
     def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
         """Row number (1 first, as rows of CSV count) and the filled cells; blank rows left out.

@@ -32,6 +32,7 @@ from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
+from email.policy import Compat32
 from email.utils import getaddresses, parseaddr, parsedate_to_datetime
 from hashlib import sha256
 from io import BytesIO
@@ -68,6 +69,10 @@ _PIECE = 1 << 20
 _MAX_TEXT = 1 << 20
 _MAX_PAGE = 4 << 20  # a longer one is refused as text
 _MAX_PARTS = 500
+_MAX_CONTAINERS = 100  # each line is compared with the boundaries of all that are open
+_MAX_HEADERS = 50_000
+_MAX_HEADER = 64 << 10  # characters; the standard library's parsers take quadratic time over them
+_MAX_CONTENT_HEADER = 2 << 10
 _MAX_DEPTH = 30
 _LAST_UID = 2**32 - 1
 
@@ -122,6 +127,31 @@ def read(source: Source) -> Iterator[Item]:
             if count:
                 cursor[key] = [validity, last]
                 yield Mark({"folders": dict(cursor)})
+
+
+class _Bounded(Compat32):
+    """Reads headers so far as any mail program writes them.
+
+    Whoever writes a mail chooses the length of its headers, and the standard library takes
+    quadratic time over parameters, addresses and encoded words.
+    """
+
+    _counted: list[int]  # headers, containers
+
+    def __init__(self) -> None:
+        super().__init__()
+        object.__setattr__(self, "_counted", [0, 0])  # a policy is frozen; a list in it is not
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        counted = self._counted
+        counted[0] += 1
+        is_content = name.casefold().startswith("content-")
+        if is_content and "multipart" in value[:_MAX_CONTENT_HEADER].casefold():
+            counted[1] += 1
+        if counted[0] > _MAX_HEADERS or counted[1] > _MAX_CONTAINERS:
+            raise ValueError("more headers than a mail has")
+        return name, value[: _MAX_CONTENT_HEADER if is_content else _MAX_HEADER]
 
 
 # -- the mailbox -----------------------------------------------------------------------------------
@@ -314,7 +344,7 @@ def deliveries(
         return refused("too_large", "surat terlalu besar; minta lampirannya dikirim terpisah")
     try:
         with kept.path.open("rb") as stream:
-            message = email.message_from_binary_file(stream)
+            message = email.message_from_binary_file(stream, policy=_Bounded())
         source_id = source.digest(_identity(message) or kept.sha256).hex()
         outer = _opened(source.evidence, message)
         letters = [(source_id, locator, outer)]
@@ -539,7 +569,7 @@ def _header(message: Message, name: str) -> str:
         text = raw.decode()
     except UnicodeDecodeError:
         text = raw.decode("latin-1")
-    return re.sub(r"\s*[\r\n]+\s*", " ", text).strip()
+    return " ".join(filter(None, (line.strip() for line in re.split(r"[\r\n]+", text))))
 
 
 def _decoded(text: str) -> str:

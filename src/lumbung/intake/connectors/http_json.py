@@ -41,6 +41,7 @@ from lumbung.intake.contract import ApiAuth, HttpJsonSource, Moment, Since, dist
 
 _MAX_ID = 500  # characters; PostgreSQL's keys end at 2,700 bytes
 _DEEPEST = 20
+_MAX_MOMENT = 200  # characters of a time
 _BESIDE = 200  # values beside the records that are looked through for a sign of another page
 _ABSENT = object()
 _NEXT = {
@@ -360,16 +361,23 @@ def _id(row: Any, path: str) -> str | None:
     return str(value).strip() or None
 
 
-def flatten(row: Mapping[str, Any], prefix: str, fields: dict[str, Any], join: str) -> None:
+def flatten(
+    row: Mapping[str, Any],
+    prefix: str,
+    fields: dict[str, Any],
+    join: str,
+    reached: dict[str, int] | None = None,
+) -> None:
     """Nested objects to labels with dots; two labels that become one are told apart."""
+    reached = {} if reached is None else reached
     for name, value in row.items():
         label = f"{prefix}{name}"
         if isinstance(value, dict) and value and label.count(".") < _DEEPEST:
-            flatten(value, f"{label}.", fields, join)
+            flatten(value, f"{label}.", fields, join, reached)
             continue
         if isinstance(value, list) and not any(isinstance(each, dict | list) for each in value):
             value = join.join(_text(each) for each in value if each is not None)
-        fields[distinct(label, fields)] = value
+        fields[label if label not in fields else distinct(label, fields, reached)] = value
 
 
 def _text(value: Any) -> str:
@@ -396,6 +404,8 @@ def _parsed(value: str | float, moment: Moment) -> datetime | None:
     try:
         if isinstance(value, str) and not re.fullmatch(r"-?\d{9,13}(\.\d+)?", value.strip()):
             text = value.strip()
+            if len(text) > _MAX_MOMENT:
+                return None
             if "%" in moment.format:
                 try:
                     return datetime.strptime(text, moment.format)  # noqa: DTZ007 - zone follows
@@ -427,7 +437,9 @@ def _written(moment: datetime, since: Since, zone: str) -> str:
 
 def _next_link(headers: httpx.Headers) -> str | None:
     """The address of the next page in a Link header (RFC 8288)."""
-    for target, attributes in re.findall(r"<([^>]*)>([^<]*)", headers.get("Link", "")):
-        if re.search(r';\s*rel\s*=\s*"?(?:[^";]*\s)?next(?:\s[^";]*)?"?\s*(?:[;,]|$)', attributes):
-            return str(target)
+    for target, attributes in re.findall(r"<([^<>]*)>([^<]*)", headers.get("Link", "")):
+        for attribute in attributes.split(";"):
+            name, _, value = attribute.partition("=")
+            if name.strip().casefold() == "rel" and "next" in value.strip(' \t",').split():
+                return str(target)
     return None

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _TAG = re.compile(
-    r"""<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*)(?P<rest>(?:[^<>"']|"[^"<]*"|'[^'<]*')*)>"""
+    # possessive (`*+`): where a tag does not end, nothing shorter of it does
+    r"""<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*+)(?P<rest>(?:[^<>"']|"[^"<]*"|'[^'<]*')*+)>"""
     r"|<[!?][^<>]*>"
 )
 _ATTRIBUTE = re.compile(r"""([a-zA-Z][\w-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"']+)))?""")
@@ -21,6 +22,14 @@ _BLOCKS = {
     *("h1", "h2", "h3", "h4", "h5", "h6"),
 }
 _UNSEEN = {"script", "style", "head", "title", "template"}
+
+
+def _unescaped(text: str) -> str:
+    """Entities decoded; a number of thousands of digits is none."""
+    try:
+        return html.unescape(text)
+    except ValueError:
+        return text
 
 
 class Token(NamedTuple):
@@ -34,7 +43,7 @@ class Token(NamedTuple):
     def attributes(self) -> dict[str, str]:
         """A tag's attributes, names in lower case."""
         return {
-            found[1].casefold(): html.unescape(found[2] or found[3] or found[4] or "")
+            found[1].casefold(): _unescaped(found[2] or found[3] or found[4] or "")
             for found in _ATTRIBUTE.finditer(self.text)
         }
 
@@ -46,7 +55,7 @@ def tokens(page: str) -> Iterator[Token]:
     position, unseen = 0, ""
     for tag in _TAG.finditer(page):
         if not unseen and tag.start() > position:
-            yield Token("", False, html.unescape(page[position : tag.start()]))
+            yield Token("", False, _unescaped(page[position : tag.start()]))
         position = tag.end()
         name, is_end = (tag["name"] or "").casefold(), bool(tag["end"])
         if unseen:
@@ -56,7 +65,7 @@ def tokens(page: str) -> Iterator[Token]:
         elif name:
             yield Token(name, is_end, tag["rest"])
     if not unseen and position < len(page):
-        yield Token("", False, html.unescape(page[position:]))
+        yield Token("", False, _unescaped(page[position:]))
 
 
 def plain(page: str) -> str:

@@ -241,6 +241,7 @@ def _sharp(posts: Iterable[tuple[object, list[Any]]]) -> set[object]:
 def labelled(post: Mapping[str, Any]) -> dict[str, Any]:
     """A post's fields, with the labels of the CSV export."""
     fields: dict[str, Any] = {ID: post["id"]}
+    reached: dict[str, int] = {}
     for label, name in _BASE.items():
         if post.get(name) not in (None, ""):
             fields[label] = post[name]
@@ -257,15 +258,15 @@ def labelled(post: Mapping[str, Any]) -> dict[str, Any]:
             value = given["value"] if isinstance(given, dict) and "value" in given else given
             if isinstance(value, dict):  # a point, or another value with parts
                 for part, each in value.items():
-                    _put(fields, f"{label}.{part}", each)
+                    _put(fields, f"{label}.{part}", each, reached)
             else:
-                _put(fields, label, _plain(value))
+                _put(fields, label, _plain(value), reached)
     return fields
 
 
-def _put(fields: dict[str, Any], label: str, value: Any) -> None:
+def _put(fields: dict[str, Any], label: str, value: Any, reached: dict[str, int]) -> None:
     if value not in (None, "", [], {}):
-        fields[distinct(label, fields)] = value
+        fields[distinct(label, fields, reached)] = value
 
 
 def _plain(value: Any) -> Any:

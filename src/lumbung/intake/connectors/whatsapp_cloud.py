@@ -235,7 +235,8 @@ def _unpacked(request: _Request) -> Iterator[_Message | Unreadable]:
     for messages, contacts in batches:
         for content in messages:
             if not isinstance(content, dict):
-                yield request.refused("unreadable_message", damaged)
+                refused = request.refused("unreadable_message", damaged)
+                yield refused._replace(content={"message": content})
                 continue
             wamid, sent_at = content.get("id"), _moment(content.get("timestamp"))
             if not isinstance(wamid, str) or not wamid or sent_at is None:
