@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from sample import MONEY, WEEKS, pass_gate
 
-from lumbung.errors import PublicationError
-from lumbung.publication import edition
+from lumbung.errors import GateError, PublicationError
+from lumbung.publication import edition, gate, trace
 from lumbung.publication.disclosure import GROUPS, district_figures, period, suppress
 from lumbung.publication.writer import document
 from lumbung.settings import Settings
@@ -235,6 +235,50 @@ def test_one_case_with_three_themes_is_not_three(url: str, settings: Settings) -
         for note in shown.notes
     )
     assert "Satu kasus dihitung sekali dalam tiap kelompok tema" in page
+
+
+OLDER = [  # as an earlier release froze it: by theme, and without a word about the unit
+    "set session_replication_role = replica",
+    "update published.edition set label = label - 'district_unit' where edition_id = %(edition)s",
+    "update published.figure_member set category_code = replace(category_code, '/UANG', '/PU')"
+    " where edition_id = %(edition)s and figure_code = 'district'",
+]
+
+
+@pytest.mark.usefixtures("paper_as_text")
+def test_a_period_that_was_told_by_themes_is_repeated_so_and_says_so(
+    url: str, settings: Settings
+) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute(MONEY)
+    older = edition.freeze("2024-W46", settings=settings, database_url=url)
+    pass_gate(url, older)
+    edition.approve(older, by="Ketua Contoh", database_url=url)
+    with psycopg.connect(url) as connection:
+        for statement in OLDER:
+            connection.execute(statement.encode(), {"edition": older})
+    found = edition.load(
+        edition.freeze("2024-W47", settings=settings, database_url=url), database_url=url
+    )
+    assert (found.district_weeks, found.district_unit) == (("2024-W43", "2024-W46"), "theme")
+    notes = {
+        table.notes[0]
+        for section in document(found).sections
+        for table in section.tables
+        if table.sheet == "districts"
+    }
+    assert len(notes) == 1
+    assert notes.pop().startswith("Jumlah tema, bukan kasus")
+    cell = next(d for d in found.district_figures if d.count)
+    reference = f"district/{cell.district_code}/{cell.group_code}/weeks@{found.edition_id}"
+    assert trace.trace(reference, database_url=url).value == cell.count
+    with pytest.raises(GateError, match="members_are_the_figure"):  # MONEY is in no figure
+        gate.check(found.edition_id, settings=settings, database_url=url)
+    with psycopg.connect(url) as connection:
+        assert connection.execute(
+            "select is_passed from ops.check_result"
+            " where check_name = 'hidden_cells_cannot_be_recomputed'"
+        ).fetchall() == [(True,)]
 
 
 def columns(size: int, total: int) -> Iterator[tuple[int, ...]]:
