@@ -91,9 +91,11 @@ class Text:
         csv.field_size_limit(MAX_LINE)
         with self._path.open(encoding=self._encoding, errors="replace", newline="") as stream:
             for row in csv.reader(self._lines(stream), delimiter=delimiter, strict=is_strict):
-                if is_strict and any(islice(row, MAX_COLUMNS, None)):
-                    raise csv.Error("row beyond measure")
-                yield row[:MAX_COLUMNS]
+                if len(row) > MAX_COLUMNS:
+                    if is_strict and any(row[MAX_COLUMNS:]):
+                        raise csv.Error("row beyond measure")
+                    row = row[:MAX_COLUMNS]
+                yield row
 
     def _lines(self, stream: TextIO) -> Iterator[str]:
         while line := stream.readline(MAX_LINE + 1):
