@@ -535,8 +535,7 @@ def test_a_quote_that_is_not_closed_swallows_no_row(read_files: Reader, row: str
     full = [f"{number}/TM,Warga A,06/11/2024,Bangka,a" for number in range(1, 5)]
     lines = [",".join(FIRST), *full, row, '3/LP,Warga C,08/11/2024,Bangka,"c"']
     items = read_files({"a.csv": "\n".join(lines).encode()}, **FLAT)
-    # The two rows before the open quote had been looked at together with it.
-    assert list(deliveries(items)) == ["1/TM", "2/TM"]
+    assert list(deliveries(items)) == ["1/TM", "2/TM", "3/TM", "4/TM"]
     assert refused(items) == [("unreadable_file", "a.csv")]
 
 

@@ -21,6 +21,7 @@ _BROKEN = "sebuah sel terlalu besar atau tanda kutipnya tidak ditutup; perbaiki 
 _CUT_OFF = "berkas terpotong di tengah baris terakhir; tunggu sampai utuh atau kirim kembali"
 _HEADER_WITHIN = 20  # rows
 _LOOKED_AT = 500  # rows, to tell the delimiter
+_LOOKED_AT_CELLS = 100_000
 
 
 class CutOffError(csv.Error):
@@ -54,7 +55,7 @@ class Text:
         self._encoding = text_encoding(path)
         self._is_ended = True
         # not strict: with the wrong delimiter every quote is amiss
-        heads = {each: [*islice(self._read(each, False), _LOOKED_AT)] for each in DELIMITERS}
+        heads = {each: self._beginning(each) for each in DELIMITERS}
         self._delimiter = max(DELIMITERS, key=lambda each: fit(heads[each]))
         self.head = heads[self._delimiter]
 
@@ -86,6 +87,18 @@ class Text:
             if len(row) < fewest and not self._is_ended:
                 raise CutOffError("the last row is cut off")
             yield row
+
+    def _beginning(self, delimiter: str) -> list[list[str]]:
+        """The first rows: at least one, and no more than a little memory holds."""
+        rows: list[list[str]] = []
+        cells = size = 0
+        for row in islice(self._read(delimiter, False), _LOOKED_AT):
+            rows.append(row)
+            cells += len(row)
+            size += sum(map(len, row))
+            if cells > _LOOKED_AT_CELLS or size > MAX_LINE:
+                break
+        return rows
 
     def _read(self, delimiter: str, is_strict: bool) -> Iterator[list[str]]:
         csv.field_size_limit(MAX_LINE)

@@ -259,7 +259,8 @@ class Folder:
             else:
                 yield from guarded(file, read_file(file))
                 yield self.mark(file.locator("") if is_listing else None)
-        yield self.mark()
+        if self.unsettled:
+            yield self.mark()
 
     def mark(self, complete: str | None = None) -> Mark:
         """All files so far were read to their end."""

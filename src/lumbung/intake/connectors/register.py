@@ -262,7 +262,7 @@ class Table:
         places = [column for column, label in enumerate(plain) if label == key]
         begins = [0]
         for before, here in pairwise(places):
-            own = plain[begins[-1] : before + 1]
+            own = {*plain[begins[-1] : before + 1]}
             again = next(c for c in range(before + 1, here + 1) if plain[c] and plain[c] in own)
             gap = next((c for c in range(again - 1, before, -1) if not plain[c]), again - 1)
             begins.append(gap + 1)
@@ -295,11 +295,12 @@ class Table:
 
     def _spelled(self, labels: list[str], first: int) -> list[str]:
         """Labels as the channel file spells them; every column gets one, and no two the same."""
-        result: list[str] = []
+        names: dict[str, None] = {}
+        reached: dict[str, int] = {}
         for column, label in enumerate(labels, first):
             name = self._spelling.get(normalise(label), label) or f"Kolom {_letters(column)}"
-            result.append(distinct(name, result))
-        return result
+            names[distinct(name, names, reached)] = None
+        return list(names)
 
     # -- rows
 
@@ -361,7 +362,7 @@ class Table:
                 )
 
     def _source_id(self, sheet: str, key: str) -> str:
-        key = re.sub(r"\s*/\s*", "/", key).upper()
+        key = "/".join(part.strip() for part in key.split("/")).upper()
         # a legal number gets Reg when its case is registered: it is the same case
         key = re.sub(r"/REG/(?=(LP|TM)/)", "/", key)
         return f"{' '.join(sheet.split())}/{key}" if key and self._in_sheet else key
@@ -473,14 +474,20 @@ def _in_cells(label: str) -> Iterator[str]:
 def _windows(rows: Iterable[Row | int]) -> Iterator[tuple[int, list[Row]]]:
     """Each row's place, and the row with the two that follow; of many blank rows the first few."""
     ahead: list[tuple[int, Row]] = []
-    for each in _numbered(rows):
-        ahead.append(each)
-        if len(ahead) == _HEADER_ROWS:
-            yield ahead[0][0], [row for _, row in ahead]
-            del ahead[0]
+    failure: Exception | None = None
+    try:
+        for each in _numbered(rows):
+            ahead.append(each)
+            if len(ahead) == _HEADER_ROWS:
+                yield ahead[0][0], [row for _, row in ahead]
+                del ahead[0]
+    except (csv.Error, ForeignError) as error:  # what was read before it is there all the same
+        failure = error
     while ahead:
         yield ahead[0][0], [row for _, row in ahead]
         del ahead[0]
+    if failure is not None:
+        raise failure
 
 
 def _numbered(rows: Iterable[Row | int]) -> Iterator[tuple[int, Row]]:
@@ -528,7 +535,7 @@ def is_blank(cell: Any) -> bool:
 def _is_number(cell: Any) -> bool:
     if isinstance(cell, float):
         return cell.is_integer()
-    return isinstance(cell, str) and bool(re.fullmatch(r"\s*\d{1,6}\s*\.?\s*", cell))
+    return isinstance(cell, str) and bool(re.fullmatch(r"\d{1,6}\s*\.?", cell.strip()))
 
 
 def _counts_up(cells: list[Any]) -> bool:

@@ -34,6 +34,7 @@ MAX_PAGES = 10_000
 _HEADER_WITHIN = 20  # rows
 _MAX_SPAN = 100
 _MAX_TAKEN = 100_000  # cells that others span; a page made to exhaust memory has more
+_MAX_CELLS = 2_000_000
 _NEXT = {"next", "next page", "selanjutnya", "berikutnya", "lanjut", "»", "›", "next »", "next ›"}
 _TOTAL = re.compile(
     r"\b(?:dari|of)\s+(?:total\s+)?([\d.,]+)\s+(?:data|entri|entries|hasil|results|baris|rows)\b",
@@ -169,7 +170,7 @@ def _page(page: str) -> _Page:
             following = following or (link if is_next else None)
         elif name == "a":
             following = following or (link if _is_next("".join(label)) else None)
-            link = None
+            link, label = None, []
         elif builders and name in ("br", "p", "div"):
             builders[-1].text(" ")
     found = _TOTAL.search(" ".join(" ".join(words).split()))
@@ -189,6 +190,7 @@ class _Builder:
         self._rows: list[list[str]] = []
         self._merges: list[Merge] = []
         self._taken: set[tuple[int, int]] = set()
+        self._count = 0
         self._cell: list[str] | None = None
 
     def text(self, text: str) -> None:
@@ -218,6 +220,9 @@ class _Builder:
         while (top, len(row)) in self._taken:
             row.append("")
         left = len(row)
+        self._count += across
+        if self._count > _MAX_CELLS:
+            across = down = 1
         row += [""] * across
         self._cell = []
         self._place = (top, left)
