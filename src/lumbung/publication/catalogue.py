@@ -715,13 +715,13 @@ TEXT: dict[str, tuple[str, str]] = {
     "group_SARANA": ("Alat peraga dan tempat", "Props and places"),
     "group_LAIN": ("Lainnya", "Other"),
     "suppressed": ("*", "*"),
-    "district_unit_case": (
+    "group_counts_case": (
         "Jumlah kasus. Satu kasus dihitung sekali dalam tiap kelompok tema yang dimuatnya, berapa "
         "pun temanya dalam kelompok itu.",
         "Number of cases. A case counts once in each group of themes that it has, however many "
         "themes of that group.",
     ),
-    "district_unit_theme": (
+    "group_counts_theme": (
         "Jumlah tema, bukan kasus: satu kasus dihitung sekali untuk tiap temanya dalam kelompok "
         "itu, sebagaimana terbit pertama kali.",
         "Number of themes, not of cases: a case counts once for each of its themes in the group, "

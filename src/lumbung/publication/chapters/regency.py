@@ -83,7 +83,7 @@ def regency(w: Wording, regency: Regency) -> Section:
                 ],
                 w.source("source_register", regency.code),
                 notes=[
-                    m[f"district_unit_{w.e.district_unit}"],
+                    m[f"group_counts_{w.e.district_unit}"],
                     m("district_note", threshold=threshold),
                 ],
                 sheet="districts",
