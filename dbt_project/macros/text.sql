@@ -40,6 +40,16 @@
     )
 {%- endmacro %}
 
+{% macro skeleton(text) -%}
+    {#- A name without its vowels but for a first one. -#}
+    left({{ text }}, 1) || regexp_replace(substr({{ text }}, 2), '[aeiou]', '', 'g')
+{%- endmacro %}
+
+{% macro segment_of(a) -%}
+    {#- The columns that name a segment of a cell in the steps of int_place_readings__found. -#}
+    {{ a }}.place_id, {{ a }}.column_level, {{ a }}.segment
+{%- endmacro %}
+
 {% macro same_segment(a, b) -%}
     {#- Whether two rows of int_place_readings__found's steps are of one segment of one cell. -#}
     {{ a }}.place_id = {{ b }}.place_id

@@ -84,7 +84,7 @@ everyday as (
 select
     keyed.*,
     -- without its vowels, for a name that was shortened by leaving letters out
-    left(keyed.name_key, 1) || regexp_replace(substr(keyed.name_key, 2), '[aeiou]', '', 'g') as skeleton,
+    {{ skeleton('keyed.name_key') }} as skeleton,
     -- an everyday word, or a name that a region elsewhere has too: not looked for inside a sentence
     keyed.name_key in (select everyday.name_key from everyday)
     or (

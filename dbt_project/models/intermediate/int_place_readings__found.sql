@@ -20,7 +20,7 @@ with places as (
     where {{ is_unread(place_id(), 'place_id') }}
 ),
 
-names as materialized (
+names as (
     select * from {{ ref('int_place_names__listed') }}
 ),
 
@@ -49,7 +49,7 @@ cells as materialized (
     where not {{ is_blank('written.text') }}
 ),
 
-tokens as materialized (
+tokens as (
     select
         split.place_id,
         split.column_level,
@@ -96,7 +96,7 @@ runs as (
 ),
 
 -- Up to four words in a row, with the type before them. 'Jl. Raya Koba' is a street as 'Jl. Koba'.
-spans as materialized (
+spans as (
     select
         runs.place_id,
         runs.column_level,
@@ -114,7 +114,7 @@ spans as materialized (
     where first + size - 1 <= cardinality(runs.words)
 ),
 
-named as materialized (
+named as (
     select
         spans.*,
         bool_or(names.is_beginning) as is_beginning,
@@ -123,11 +123,11 @@ named as materialized (
     from spans
     inner join names on spans.span_key = names.name_key
     group by
-        spans.place_id, spans.column_level, spans.segment,
+        {{ segment_of('spans') }},
         spans.first, spans.last, spans.span_key, spans.type
 ),
 
-longest as materialized (
+longest as (
     select named.*
     from named
     where not exists (
@@ -142,7 +142,7 @@ longest as materialized (
 ),
 
 -- A beginning of longer names before a word that nobody knows is read as neither: 'Bangka Utara'.
-hits as materialized (
+hits as (
     select longest.*
     from longest
     left join tokens
@@ -156,7 +156,7 @@ hits as materialized (
             {{ same_segment('longest', 'next_one') }}
             and longest.last + 1 = next_one.first
     group by
-        longest.place_id, longest.column_level, longest.segment, longest.first, longest.last,
+        {{ segment_of('longest') }}, longest.first, longest.last,
         longest.span_key, longest.type, longest.is_beginning, longest.is_everyday, longest.is_high
     having
         not longest.is_beginning
@@ -184,18 +184,18 @@ covered as materialized (
             bool_or(hits.is_high) as is_high
         from hits
         cross join generate_series(hits.first, hits.last) as position
-        group by hits.place_id, hits.column_level, hits.segment, position
+        group by {{ segment_of('hits') }}, position
     ) as hit_tokens
         on
             {{ same_segment('tokens', 'hit_tokens') }}
             and tokens.position = hit_tokens.position
 ),
 
-chunked as materialized (
+chunked as (
     select
         started.*,
         first_value(started.type) over (
-            partition by started.place_id, started.column_level, started.segment, started.chunk_start
+            partition by {{ segment_of('started') }}, started.chunk_start
             order by started.position
         ) as chunk_type
     from (
@@ -203,7 +203,7 @@ chunked as materialized (
             covered.*,
             coalesce(
                 max(case when covered.is_boundary then covered.position end) over (
-                    partition by covered.place_id, covered.column_level, covered.segment
+                    partition by {{ segment_of('covered') }}
                     order by covered.position
                 ),
                 0
@@ -212,9 +212,8 @@ chunked as materialized (
     ) as started
 ),
 
--- Runs of words that are no name: compared with every name that begins or ends alike, or that is
--- the same without its vowels.
-unread_spans as materialized (
+-- Runs of words that are no name: compared with the names that are alike (macro blocks).
+unread_spans as (
     select spans.*
     from spans
     inner join chunked
@@ -223,7 +222,7 @@ unread_spans as materialized (
             and chunked.position between spans.first and spans.last
     where length(spans.span_key) >= 4
     group by
-        spans.place_id, spans.column_level, spans.segment,
+        {{ segment_of('spans') }},
         spans.first, spans.last, spans.span_key, spans.type
     having
         not bool_or(chunked.is_boundary or (chunked.hit_first is not null and not chunked.is_everyday_hit))
@@ -235,7 +234,7 @@ unread_spans as materialized (
 span_keys as (
     select distinct
         span_key,
-        left(span_key, 1) || regexp_replace(substr(span_key, 2), '[aeiou]', '', 'g') as skeleton
+        {{ skeleton('span_key') }} as skeleton
     from unread_spans
 ),
 
@@ -249,18 +248,21 @@ name_keys as (
     group by name_key, skeleton, is_here
 ),
 
--- One letter more, less, other or swapped with its neighbour counts one, in long names two are allowed.
+-- A letter more, less, other or swapped counts one; in long names two are allowed.
 near as materialized (
     select
         span_key,
         name_key,
+        is_here,
         distance
     from (
         select
             measured.span_key,
             measured.name_key,
+            measured.is_here,
             case
-                when measured.span_skeleton = measured.name_skeleton and length(measured.span_skeleton) >= 4
+                when measured.edits = 0 then 0
+                when measured.span_skeleton = measured.name_skeleton and length(measured.span_skeleton) >= 5
                     then 1
                 when
                     measured.edits = 2
@@ -280,6 +282,7 @@ near as materialized (
                 spans.span_key,
                 spans.skeleton as span_skeleton,
                 names.name_key,
+                names.is_here,
                 case when names.is_here then names.skeleton end as name_skeleton,
                 levenshtein(spans.span_key, names.name_key) as edits
             from (
@@ -296,24 +299,25 @@ near as materialized (
             ) as names on spans.block = names.block
         ) as measured
     ) as judged
-    where distance <= allowed
+    where distance between 1 and allowed
 ),
 
-guesses as materialized (
+guesses as (
     select
         spans.*,
         near.name_key,
         near.distance,
-        min(near.distance) over one_span as best_distance
+        min(near.distance) over one_span + case when bool_or(near.is_here) over one_span then 0 else 9 end
+            as best_distance
     from unread_spans as spans
     inner join near on spans.span_key = near.span_key
     window one_span as (
-        partition by spans.place_id, spans.column_level, spans.segment, spans.first, spans.last
+        partition by {{ segment_of('spans') }}, spans.first, spans.last
     )
 ),
 
--- Of runs that overlap, the one with the fewest letters wrong, then the longest.
-slips as materialized (
+-- Of runs that overlap, one that may mean a region here, with the fewest letters wrong, the longest.
+slips as (
     select guesses.*
     from guesses
     where not exists (
@@ -329,7 +333,7 @@ slips as materialized (
 ),
 
 -- What of a chunk is read: by names, by slips, not at all.
-chunks as materialized (
+chunks as (
     select
         words.place_id,
         words.column_level,
@@ -338,6 +342,8 @@ chunks as materialized (
         min(words.chunk_type) as chunk_type,
         max(words.position) as last,
         count(distinct words.hit_first) as hit_count,
+        count(*) filter (where words.is_plain and words.hit_first is null and not words.is_boundary)
+            as plain_count,
         count(*) filter (where words.is_unread) as unread_count,
         count(*) filter (where words.is_unread and words.is_slip) as slip_count,
         -- the first word after the type: 'Kec. Entah'
@@ -366,7 +372,7 @@ chunks as materialized (
                 {{ same_segment('chunked', 'slip_tokens') }}
                 and chunked.position = slip_tokens.position
     ) as words
-    group by words.place_id, words.column_level, words.segment, words.chunk_start
+    group by {{ segment_of('words') }}, words.chunk_start
 ),
 
 -- The levels that a name without a type may be read at, the nearest first.
@@ -390,7 +396,8 @@ found as (
         hits.is_high,
         0 as distance,
         chunks.unread_count = 0 and chunks.hit_count = 1 as is_alone,
-        chunks.unread_count = 0 as is_whole
+        chunks.unread_count = 0 as is_whole,
+        chunks.unread_count + chunks.plain_count = 0 as is_bare
     from hits
     inner join chunks
         on
@@ -409,7 +416,8 @@ found as (
         false as is_high,
         slips.distance,
         chunks.unread_count = chunks.slip_count and chunks.hit_count = 0 as is_alone,
-        chunks.unread_count = chunks.slip_count as is_whole
+        chunks.unread_count = chunks.slip_count as is_whole,
+        false as is_bare
     from slips
     inner join chunks
         on
@@ -417,11 +425,12 @@ found as (
             and slips.first between greatest(chunks.chunk_start, 1) and chunks.last
 ),
 
-leveled as materialized (
+leveled as (
     select
         found.*,
         names.level,
         names.is_here,
+        names.is_everyday as is_everyday_name,
         names.regency_code,
         names.district_code,
         names.village_code,
@@ -480,16 +489,16 @@ weighed as materialized (
     where named_places.level in ('regency', 'district', 'village', 'outside')
     window one_part as (
         partition by
-            named_places.place_id, named_places.column_level, named_places.segment, named_places.first
+            {{ segment_of('named_places') }}, named_places.first
     )
 ),
 
-every_reading as materialized (
+every_reading as (
     select
         place_id,
         column_level || '/' || segment || '/' || first as part,
         case
-            when distance = 0 and is_high and (type is not null or not is_everyday or is_whole) then 1
+            when distance = 0 and is_high and (type is not null or not is_everyday or is_bare) then 1
             when distance = 0 and type = 'village' then 1
             when
                 distance = 0 and is_alone and type is null
@@ -497,7 +506,7 @@ every_reading as materialized (
                 then 1
             when distance = 0 and not is_everyday and size >= 5 and is_one_regency then 2
             when
-                distance > 0 and is_whole and size >= 6 and is_one_regency
+                distance > 0 and is_whole and size >= 6 and is_one_regency and not is_everyday_name
                 and (type is not null or is_alone or level <> 'village')
                 then 1
             else 3
@@ -514,7 +523,7 @@ every_reading as materialized (
 ),
 
 -- What a place says and nobody could read.
-unread as materialized (
+unread as (
     select
         chunks.place_id,
         bool_or(
