@@ -150,10 +150,13 @@ class _Reading:
                 yield file
             else:
                 yield from guarded(file, self._file(file, outlines[at]))
-        if files:
-            cursor = {**folder.mark().cursor, "date_order": self._options.date_order, "keys": True}
-            gone = [each for each in self._other_ids if each not in self._given]
-            yield Mark(cursor, None, (*gone, *self._edits.displaced))
+        mark = folder.mark()
+        if not files:
+            yield mark._replace(cursor=before)
+            return
+        cursor = {**mark.cursor, "date_order": self._options.date_order, "keys": True}
+        gone = [each for each in self._other_ids if each not in self._given]
+        yield mark._replace(cursor=cursor, withdrawn=(*gone, *self._edits.displaced))
 
     def _survey(self, file: File) -> Outline:
         """Read a file for the first time; what is wrong with it is told when it is read again."""
