@@ -30,7 +30,7 @@
     {%- set weekdays = {
         1: 'senin senen sen monday mon',
         2: 'selasa sel tuesday tue tues',
-        3: 'rabu rebo rab wednesday wed',
+        3: 'rabu rebo rabo rab wednesday wed',
         4: 'kamis kemis kam thursday thu thur thurs',
         5: 'jumat jumaat jum friday fri',
         6: 'sabtu sab saturday sat',
@@ -43,6 +43,14 @@
         ~ ' pagi siang sore petang malam subuh magrib maghrib isya ashar asar zuhur dzuhur selesai wib ini di'
         ~ ' pahing pon wage kliwon legi'
     ) %}
+    {#- Words of a note that may move the day: with one of them the text is left unread. #}
+    {%- set doubts = (
+        'atau or sebelum sesudah sesudahnya setelah setelahnya kecuali bukan tidak batal dibatalkan ditunda diundur'
+        ~ ' ralat diralat revisi lalu kemarin besok esok lusa minus sampai hingga until to through dan serta and'
+        ~ ' depan berikutnya diganti dipindah antara kurang lebih utc gmt wita wit'
+        ~ ' jelang menjelang awal akhir pertengahan rencana rencananya jadwal dijadwalkan batas tenggat'
+    ) %}
+    {%- set telling = (doubts ~ ' ' ~ months.values() | join(' ') ~ ' ' ~ weekdays.values() | join(' ')).split() %}
     create or replace function {{ schema }}.read_date(
         written text, out date_day date, out is_weekday_wrong boolean
     )
@@ -53,6 +61,7 @@
         word text;
         key text;
         words text[];
+        note text;
         found text[];
         item text[];
         named_days integer[] := '{}';
@@ -106,21 +115,33 @@
             return; -- the first are our signs below; some locales count other digits as \d
         end if;
 
+        -- A place or polling station before it: 'Koba, 7 November 2024'.
+        found := regexp_match(line, '^( ?([a-z][a-z .]{1,28}[a-z]|tps \d{1,3}), ?)(?=\d|tgl|tanggal)');
+        if found[2] !~ '\m({{ (telling + fillers.split()) | join("|") }})\M' then
+            line := substr(line, length(found[1]) + 1);
+        end if;
+
+        -- Two days that are told of two things.
+        if regexp_count(line, '\m(kejadian|peristiwa|terjadi|diterima|diketahui|ditemukan|dilaporkan|pelaporan)\M') > 1
+        then
+            return;
+        end if;
+
         -- Phrases: ranges '>', lists '&', the hour's '@', the moment of the day.
         line := regexp_replace(line, '\(?(western indonesia time|waktu indonesia barat|indochina time'
             '|se asia standard time|asia/jakarta)\)?', ' ', 'g');
         line := regexp_replace(line, '\ms ?[./]? ?d\M\.?|\m(sampai|hingga)( dengan| dgn| ke)?\M|\m(until|to|through)\M',
             ' > ', 'g');
-        line := regexp_replace(line, '[>-] *selesai\M', ' ', 'g');
+        line := regexp_replace(line, '[>-] *(selesai|sekarang|kini|saat ini|seterusnya)\M', ' ', 'g');
         line := regexp_replace(line, '\m(dan|serta|and)\M', ' & ', 'g');
         line := regexp_replace(line, '\m(pukul|pkl|pkul|pk|jam|jm|at)\M[ .:]*(?=(setengah )?\d)', ' @', 'g');
         line := regexp_replace(line, '@setengah ', '@', 'g');
         line := regexp_replace(line, '\m(dini ?hari|tengah malam)\M', ' ', 'g');
-        line := regexp_replace(line, '\m(bada|bakda|setelah|sesudah|usai|sehabis|habis|selepas) (s[ha]*lat |sholat )?(?=(subuh|zuhur|dzuhur|asar|ashar|ma[gh]+rib|isya)\M)',
+        line := regexp_replace(line, '\m(bada|bakda|setelah|stlh|sesudah|usai|sehabis|habis|abis|selepas) (s[ha]*lat |sholat )?(?=(subuh|zuhur|dzuhur|asar|ashar|ma[gh]+rib|isya)\M)',
             ' ', 'g');
         line := regexp_replace(
             line,
-            '(\m(sekitar|sekira|kira-?kira|kurang lebih|lebih kurang|sktr|skitar|lk)\M|±|\+/-)[ .:]*'
+            '(\m(sekitar|sekira|kira[- ]?kira|kira2|kurang lebih|lebih kurang|sktr|skitar|lk)\M|±|\+/-)[ .:]*'
             '(?=@|\d{1,2}[.:]\d{2}(?![.:]?\d))',
             ' ', 'g'
         );
@@ -141,6 +162,10 @@
         words := '{}';
         for item in select regexp_matches(line, '[a-z]+|[^a-z]+', 'g') loop
             word := item[1];
+            if note is not null then
+                note := note || word;
+                continue;
+            end if;
             if word !~ '[a-z]' then
                 words := words || word;
                 continue;
@@ -200,7 +225,12 @@
                     and min(near.distance) < (array_agg(near.distance order by near.distance))[2];
             end if;
             if key is null then
-                return;
+                -- What follows a date with its year is a note: 'di rumah ketua RT', '(masa tenang)'.
+                if array_to_string(words, '') !~ '(?<!\d)(20\d\d|\d{1,2}[./-]\d{1,2}[./-]2\d)(?!\d)' then
+                    return;
+                end if;
+                note := word;
+                continue;
             end if;
             if left(key, 1) = 'w' and cardinality(words) > 0 and words[cardinality(words)] ~ '^ +$'
                 and cardinality(words) > 1 and words[cardinality(words) - 1] = 'malam'
@@ -210,6 +240,16 @@
             words := words || case when key = ' ' and word = 'malam' then word else key end;
         end loop;
         line := replace(array_to_string(words, ''), 'malam', ' ');
+        if note is not null then
+            note := regexp_replace(note, '@? ?\d{1,2}[.:]\d\d([.:]\d\d)?(?![.:]?\d)', ' ', 'g');
+            note := regexp_replace(note, '\m(tps|ke|rt|rw|no|nomor)[ .-]{0,2}\d{1,4}(/\d{1,3})?(?!\d)', ' ', 'g');
+            -- A number, another month or weekday, or a word of doubt in it may say another day.
+            if note ~ '[\d>&#@]' or note ~ '\m({{ telling | select("ne", "i") | select("ne", "v") | select("ne", "x") | join("|") }}|h-)\M'
+            then
+                return;
+            end if;
+            line := regexp_replace(line, '[ (,:/-]+$', '');
+        end if;
         line := regexp_replace(line, ':(?!\d)|(?<!\d):', ' ', 'g');
         line := regexp_replace(line, '([/.-])(\s*\1)+', '\1', 'g');
         line := btrim(regexp_replace(line, '\s+', ' ', 'g'), ' ,./');
