@@ -1,7 +1,7 @@
 # Two commands for a person: `make demo` and `make test`. Everything else builds on .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock clean bench-intake bench-publication bench-warehouse
+.PHONY: help demo test lint lock clean bench-intake bench-judgements bench-publication bench-warehouse
 
 # Python keeps what it compiled, also where the environment says not to (many images do): without,
 # each of Airflow's processes, each dbt and each Great Expectations compiles its packages anew.
@@ -24,6 +24,9 @@ lint: $(STAMP)  ## ruff, mypy, sqlfluff
 
 bench-intake: $(STAMP) benchmarks/.venv/.synced  ## landing beside a plain COPY and peers (BENCH="--rows 100000" for a short one)
 	@$(BIN)/python benchmarks/intake.py $(BENCH)
+
+bench-judgements: $(STAMP)  ## marks, links, dates and places on data that nothing was tuned on
+	@$(BIN)/python benchmarks/judgements.py
 
 bench-publication: $(STAMP)  ## all artefacts of an edition with 7 and with 514 regencies
 	@$(BIN)/python benchmarks/publication.py
