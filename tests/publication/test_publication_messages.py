@@ -188,3 +188,18 @@ def test_every_allegation_is_a_dugaan() -> None:
             for words in neutral:
                 text = text.replace(words, "")
             assert text.lower().count(word) == text.lower().count(before), text
+
+
+def test_no_text_claims_a_coverage_for_the_range_of_a_quotient() -> None:
+    """It decides which themes stand out; how often it holds the true quotient is not known."""
+    project = SOURCES.parents[2]
+    texts = [sentence for pair in TEXT.values() for sentence in pair]
+    texts += [
+        project.joinpath(name).read_text(encoding="utf-8")
+        for name in (
+            *("dbt_project/models/marts/_marts.yml", "docs/dictionary.md", "docs/analysts.md"),
+            *("docs/publication.md", "docs/adr/0013-marks-at-a-false-discovery-rate.md"),
+        )
+    ]
+    claim = r"(?<!bukan )selang kepercayaan|(?<!no )confidence interval|at least 95 %"
+    assert [found for text in texts for found in re.findall(claim, text, re.IGNORECASE)] == []

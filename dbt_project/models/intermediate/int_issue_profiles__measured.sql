@@ -18,7 +18,8 @@
 --                of a Gamma(2, 2) prior around 1 after a Poisson count, so that few cases say little
 --     score      z = ln(shrunk) / s with s^2 = (1 - n / N) (1 - P) / (a + 2): the delta method, times
 --                the share of a hypergeometric variance that a Poisson count does not have
---     interval   shrunk * exp(-+ limit * s), extended to the quotient itself where that lies outside
+--     interval   shrunk * exp(-+ limit * s), extended to the quotient itself where that lies outside:
+--                the range that decides the mark, no confidence interval of the quotient (ADR 13)
 --     limit      one for all cells of a week: the smallest with
 --                  expected number of cells above it by chance <= 0.075 * number of cells above it,
 --                but at least 1.96. Chance is exact: with themes dealt out at random over the

@@ -13,7 +13,7 @@ _STANDS_OUT = (
     "Menonjol: seluruh selang di atas 1; selang dibuat lebih lebar bila kasusnya sedikit dan "
     "perbandingannya banyak, sehingga dari sepuluh tema yang menonjol diperkirakan kurang dari "
     "satu yang hanya kebetulan.",
-    "Stands out: the whole interval lies above 1; the interval is wider where cases are few and "
+    "Stands out: the whole range lies above 1; the range is wider where cases are few and "
     "comparisons many, so that of ten themes that stand out fewer than one is expected to be "
     "chance.",
 )
@@ -565,7 +565,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "profile_share": ("Bagian", "Share"),
     "profile_province": ("Di provinsi", "In province"),
     "profile_quotient": ("Kali provinsi", "Times province"),
-    "profile_interval": ("Selang", "Interval"),
+    "profile_interval": ("Selang", "Range"),
     "profile_judgement": ("Menonjol", "Stands out"),
     "stands_out": ("ya", "yes"),
     "stands_out_not": ("tidak", "no"),
@@ -675,7 +675,7 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "regency_theme": (
         "{issue} ({times} kali provinsi, selang {interval}, tren: {trend})",
-        "{issue} ({times} times the province, interval {interval}, trend: {trend})",
+        "{issue} ({times} times the province, range {interval}, trend: {trend})",
     ),
     "regency_profile_none": (
         "Tidak ada tema dugaan yang menonjol dibanding provinsi. Tindakan pencegahan empat pekan "
@@ -893,8 +893,10 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "data_tenggat": ("Tenggat penanganan menurut keadaan", "Handling deadlines by state"),
     "data_profil": (
-        "Tema tiap kabupaten/kota dibanding provinsi sejak awal, dengan selang kepercayaan",
-        "Themes of each regency against the province to date, with confidence intervals",
+        "Tema tiap kabupaten/kota dibanding provinsi sejak awal, dengan selang penentu yang "
+        "menonjol",
+        "Themes of each regency against the province to date, with the range that decides "
+        "whether a theme stands out",
     ),
     "data_perubahan": ("Perubahan angka edisi sebelumnya", "Revisions of earlier editions"),
     "data_tidak-dihitung": ("Yang tidak dihitung", "Not counted"),
@@ -1273,12 +1275,14 @@ TEXT: dict[str, tuple[str, str]] = {
         "Share there divided by share in the province (location quotient)",
     ),
     "column.batas_bawah": (
-        "Batas bawah selang dari kali_provinsi",
-        "Lower end of the interval of kali_provinsi",
+        "Batas bawah selang yang menentukan apakah tema itu menonjol; bukan selang kepercayaan "
+        "dari kali_provinsi",
+        "Lower end of the range that decides whether the theme stands out; no confidence "
+        "interval of kali_provinsi",
     ),
     "column.batas_atas": (
-        "Batas atas selang dari kali_provinsi",
-        "Upper end of the interval of kali_provinsi",
+        "Batas atas selang itu",
+        "Upper end of that range",
     ),
     "column.menonjol": (
         f"Apakah tema itu menonjol di wilayah itu. {_STANDS_OUT[0]}",

@@ -137,8 +137,9 @@ class Profile:
     Attributes:
         base: cases of the regency that name a theme.
         share, province_share: per cent of the cases with a theme; None of nothing.
-        quotient, lower, upper: how many times the province's share, with its interval.
-        is_marked: whether the theme stands out there: the whole interval lies above 1.
+        quotient: how many times the province's share.
+        lower, upper: the range around it that decides the mark.
+        is_marked: whether the theme stands out there: the whole range lies above 1.
         previous_4: cases of the four weeks before the last four; None where there were none yet.
         trend_code: `rising`, `steady` or `falling`, of four weeks against the four before;
             `not_enough_weeks` before eight weeks of the campaign have ended.
