@@ -109,7 +109,7 @@ def expected(url: str) -> dict[str, str]:
         LATEST,
     ):
         found[f"profile/cases/{place}/{issue}"] = text(cases)
-        found[f"profile/quotient/{place}/{issue}"] = f"{quotient:.1f}".replace(".", ",")
+        found[f"profile/quotient/{place}/{issue}"] = f"{quotient:.2f}".replace(".", ",")
     for of, figure, category, place, old, new in ask(
         url,
         "select distinct of_edition_id, figure_code, category_code, regency_code, old_value,"

@@ -101,19 +101,18 @@ def test_every_artefact_prints_the_same_digits(nasty: Edition, paper_as_text: No
     wanted = {
         (p.regency_code, p.issue_code): (
             *(whole(share) for share in (p.share, p.province_share)),
-            *(printed(p.quotient, 1), printed(p.lower, 2), printed(p.upper, 2)),
+            *(printed(value, 2) for value in (p.quotient, p.lower, p.upper)),
         )
         for p in nasty.profiles
     }
     assert {"46", "45", "99", "100", "0"} <= {values[0] for values in wanted.values()}
-    assert {"2.6", "2.5", "1.0"} <= {values[2] for values in wanted.values()}
+    assert {"2.55", "2.56", "2.50", "1.01"} <= {values[2] for values in wanted.values()}
     names = ("bagian_persen", "bagian_provinsi_persen", "kali_provinsi", "batas_bawah")
     names += ("batas_atas",)
     rows = list(csv.DictReader(io.StringIO(files["data/profil.csv"].decode(), newline="")))
     assert wanted == {
         (row["kode_kemendagri"], row["kode_tema"]): tuple(
-            _same(row[name], 2 if "batas" in name else int(name == "kali_provinsi"))
-            for name in names
+            _same(row[name], 0 if "persen" in name else 2) for name in names
         )
         for row in rows
     }
@@ -162,6 +161,46 @@ def _same(text: str, places: int) -> str:
 
 def _plain(text: str) -> str:
     return text.removesuffix("%").strip().replace(".", "").replace(",", ".")
+
+
+def test_a_printed_quotient_lies_within_its_printed_range(drafts: dict[str, Edition]) -> None:
+    """6.852 of a range that ends there was printed as "6,9 kali provinsi, selang 1,96-6,85"."""
+    quotient = Decimal("6.852")
+    low, high = Decimal("1.96"), Decimal("6.85")
+    edition = dataclasses.replace(
+        drafts["draft"],
+        profiles=tuple(
+            dataclasses.replace(p, quotient=quotient, lower=low, upper=high)
+            if p.is_marked
+            else dataclasses.replace(
+                p, quotient=Decimal("0.2449"), lower=Decimal("0.24"), upper=Decimal("1.5")
+            )
+            for p in drafts["draft"].profiles
+        ),
+    )
+    files = render.render(edition)
+    for page, point in (("edisi.html", ","), ("en/edition.html", ".")):
+        text = LexborHTMLParser(files[page].decode()).body.text()  # type: ignore[union-attr]
+        said = re.findall(
+            r"\(([\d.,]+) (?:kali provinsi, selang|times the province, range) ([\d.,]+)–([\d.,]+),",
+            text,
+        )
+        assert said == [tuple(t.replace(".", point) for t in ("6.85", "1.96", "6.85"))] * 2, page
+        assert f"({'6.85'.replace('.', point)} " in text, page  # the main point
+        pairs = re.findall(rf"6\{point}85\s*×", text)
+        assert len(pairs) >= 2, page  # the map
+        assert not re.search(rf"\b6\{point}9\b", text), page
+        html = LexborHTMLParser(files[page].decode())
+        cells = html.css("td[data-figure^='profile/quotient/']")
+        assert len(cells) >= 100, page
+        for cell in cells:
+            row = [c.text() for c in cell.parent.css("th, td")]  # type: ignore[union-attr]
+            at = row.index(cell.text())
+            ends = [Decimal(end.replace(",", ".")) for end in row[at + 1].split("–")]
+            assert ends[0] <= Decimal(cell.text().replace(",", ".")) <= ends[1], row
+    for row in csv.DictReader(io.StringIO(files["data/profil.csv"].decode(), newline="")):
+        ends = [Decimal(row[name]) for name in ("batas_bawah", "kali_provinsi", "batas_atas")]
+        assert ends == sorted(ends), row
 
 
 # -- deadlines that may have passed ------------------------------------------------------------

@@ -505,19 +505,19 @@ def test_deadlines_are_those_of_the_edition_s_day(page: LexborHTMLParser) -> Non
 
 def test_what_marks_a_regency_is_said(page: LexborHTMLParser) -> None:
     point = next(li.text() for li in page.css(".points li") if "menonjol" in li.text())
-    assert "netralitas ASN di Bangka Tengah (2,5 kali provinsi)" in point
-    assert "politik uang di Pangkal Pinang (2,1 kali provinsi)" in point
+    assert "netralitas ASN di Bangka Tengah (2,50 kali provinsi)" in point
+    assert "politik uang di Pangkal Pinang (2,10 kali provinsi)" in point
     section = page.css_first("section[aria-labelledby=pencegahan]")
     rows = [[c.text() for c in row.css("th, td")] for row in section.css("tbody tr")]
     assert rows[1][:-1] == [
-        *("Pangkal Pinang", "Politik uang", "12", "40\u00a0%", "19\u00a0%", "2,1", "1,30–3,00"),
+        *("Pangkal Pinang", "Politik uang", "12", "40\u00a0%", "19\u00a0%", "2,10", "1,30–3,00"),
         "naik (3 ke 8)",
     ]
     assert [row[0] for row in rows[2:]] == [
         *("Bangka", "Belitung", "Bangka Selatan", "Bangka Barat", "Belitung Timur")
     ]
     tiles = [t.text() for t in section.css("figure svg title")]
-    assert "Pangkal Pinang: dugaan politik uang 2,1 ×" in tiles
+    assert "Pangkal Pinang: dugaan politik uang 2,10 ×" in tiles
     assert "Bangka: tidak ada" in tiles
 
 

@@ -126,8 +126,9 @@ class Deadline:
     count: int
 
 
-QUOTIENT_PLACES, INTERVAL_PLACES = 1, 2
-"""Decimals of a profile's quotient and interval in every artefact; shares are whole per cent."""
+QUOTIENT_PLACES = 2
+"""Decimals of a profile's quotient and of both ends of its range in every artefact: with fewer than
+its ends a quotient could be printed outside of them. Shares are whole per cent."""
 
 
 @dataclass(frozen=True)

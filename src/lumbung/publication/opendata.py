@@ -18,7 +18,6 @@ from decimal import Decimal
 from typing import Any
 
 from lumbung.publication.content import (
-    INTERVAL_PLACES,
     QUOTIENT_PLACES,
     Edition,
     week_start,
@@ -160,8 +159,7 @@ def datasets(edition: Edition) -> list[Dataset]:
                     *(p.regency_code, p.issue_code, edition.names["id"]["issue"][p.issue_code]),
                     *(p.cases, p.base),
                     *(_whole(share) for share in (p.share, p.province_share)),
-                    _rounded(p.quotient, QUOTIENT_PLACES),
-                    *(_rounded(end, INTERVAL_PLACES) for end in (p.lower, p.upper)),
+                    *(_rounded(value, QUOTIENT_PLACES) for value in (p.quotient, p.lower, p.upper)),
                     p.is_marked,
                     *(p.last_4, p.previous_4, INDONESIAN[p.trend_code]),
                     *(p.prevention, p.last_4_prevention),

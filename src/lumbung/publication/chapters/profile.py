@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lumbung.publication import charts
-from lumbung.publication.content import INTERVAL_PLACES, QUOTIENT_PLACES, Profile
+from lumbung.publication.content import QUOTIENT_PLACES, Profile
 from lumbung.publication.pages import Cell, Chart, Section, Table
 from lumbung.publication.wording import (
     SHOWN,
@@ -127,6 +127,6 @@ def trend(w: Wording, p: Profile) -> str:
 
 
 def interval(w: Wording, p: Profile) -> str:
-    """A quotient's interval: `1,06–3,00`, as exact as it was judged."""
-    lower, upper = (w.m.decimal(end, INTERVAL_PLACES) for end in (p.lower, p.upper))
+    """The range around a quotient: `1,06–3,00`, as exact as it was judged."""
+    lower, upper = (w.m.decimal(end, QUOTIENT_PLACES) for end in (p.lower, p.upper))
     return w.m("interval", lower=lower, upper=upper)
