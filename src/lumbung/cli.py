@@ -200,10 +200,14 @@ def review(
     table = Table("since", "regency", "channel", "what", "deliveries", "record", box=None)
     table.add_column("item", overflow="fold")
     cures: dict[str, str] = {}
+    pairs = []
     for item in waiting[:SHOWN]:
         if item.check_code not in cures:
             cures[item.check_code] = f"{item.check_code} ({item.owner}): {item.cure}"
             table.add_section()
+        if item.check_code == "pair_undecided":
+            pairs.append(item)
+            continue
         table.add_row(
             f"{item.since_date}",
             item.regency_name,
@@ -213,7 +217,16 @@ def review(
             str(item.record_id or ""),
             item.item_id,
         )
-    console.print(table)
+    if table.row_count:
+        console.print(table)
+    for item in pairs:
+        verdict, *evidence = item.detail.split(", ")
+        console.print(
+            f"{item.since_date}  {item.regency_name}  {item.channel}  {verdict}",
+            *(f"  {line}" for line in evidence),
+            f"  lumbung link decide {item.item_id.replace('/', ' ')} same|different --by NAME",
+            sep="\n", soft_wrap=True, markup=False,
+        )  # fmt: skip
     for cure in cures.values():
         console.print(cure, soft_wrap=True, markup=False)
     more = f", the first {SHOWN} of them are shown" if len(waiting) > SHOWN else ""

@@ -76,13 +76,17 @@ def items(database_url: str, *, regency: str = "", check: str = "") -> list[Item
                 " min(i.since_date) as since_date, i.cure from marts.mart_review_item as i"
                 " inner join marts.dim_regency as r using (regency_code)"
                 " inner join reference.review_check as c using (check_code)"
+                " left join marts.mart_report_pair as p on i.check_code = 'pair_undecided'"
+                "   and p.report_id_a = i.delivery_id and p.report_id_b = i.other_id"
                 " where (%(check)s = '' or i.check_code = %(check)s) and (%(regency)s = ''"
                 " or lower(%(regency)s) in (r.regency_code, lower(r.short_name)))"
                 # a word is one thing to do, however many deliveries have it
                 " group by i.check_code, c.check_name, r.short_name, i.severity, i.owner,"
                 " i.channel, i.detail, i.cure,"
-                " case when i.detail not like '%%: %%' then i.item_id end"
-                " order by i.owner, i.check_code, since_date, item_id, r.short_name",
+                " case when i.check_code <> 'word_unknown' then i.item_id end"
+                # the likeliest pairs first
+                " order by i.owner, i.check_code, max(p.weight) desc nulls last, since_date,"
+                " item_id, r.short_name",
                 {"regency": regency, "check": check},
             )
             .fetchall()

@@ -306,7 +306,7 @@ pairs as (
         array_remove(array[
             {%- for field in fields %}
             case
-                when summed.{{ field }}_level <> 'unsaid' or summed.{{ field }}_tenths <> 0
+                when summed.{{ field }}_tenths <> 0
                     then '{{ field }}: ' || summed.{{ field }}_level
                         || to_char(summed.{{ field }}_tenths / 10.0, ' SFM90.0')
             end {{- ',' if not loop.last }}
