@@ -132,7 +132,7 @@ DEADLINES = {
 LIMITS = {"PENANGANAN": 5, "KAJIAN_AWAL": 2, "LAPOR": 7}
 MARKED = {
     # cases, of, LQ, interval, four weeks, the four before, trend
-    ("19.71", "PU"): (12, 30, "2.10", "1.30", "3.00", 8, 3, "rising"),
+    ("19.71", "PU"): (12, 30, "2.10", "1.30", "3.00", 11, 1, "rising"),
     ("19.04", "ASN"): (6, 20, "2.50", "1.10", "4.60", 3, 3, "steady"),
 }
 LAST_RECAP = {"19.03.08": "2024-W46", "19.05.06": "2024-W45"}

@@ -509,9 +509,10 @@ def test_what_marks_a_regency_is_said(page: LexborHTMLParser) -> None:
     assert "politik uang di Pangkal Pinang (2,10 kali provinsi)" in point
     section = page.css_first("section[aria-labelledby=pencegahan]")
     rows = [[c.text() for c in row.css("th, td")] for row in section.css("tbody tr")]
+    assert rows[0][7] == "tidak jelas berubah (3 ke 3)"
     assert rows[1][:-1] == [
         *("Pangkal Pinang", "Politik uang", "12", "40\u00a0%", "19\u00a0%", "2,10", "1,30–3,00"),
-        "naik (3 ke 8)",
+        "naik (1 ke 11)",
     ]
     assert [row[0] for row in rows[2:]] == [
         *("Bangka", "Belitung", "Bangka Selatan", "Bangka Barat", "Belitung Timur")

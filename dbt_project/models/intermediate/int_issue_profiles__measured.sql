@@ -1,6 +1,7 @@
 {#- ADR 13 says how these two were chosen. -#}
 {%- set prior_cases = 2 %}
 {%- set false_share = 0.075 %}
+{%- set trend_level = 0.01 %}
 {{ config(
     materialized='incremental',
     unique_key=['week_id'],
@@ -28,9 +29,11 @@
 --                for counts: Heyse 2011).
 --     marked     the whole interval lies above 1 as it is published, with two decimals; cases of an
 --                unknown place count in the province and are not compared with it.
---     trend      cases of the four weeks to that one against the four before: a change of more than 1.96
---                standard deviations of a difference of two Poisson counts, sqrt(x + y). None before
---                eight weeks since the campaign began have ended: a week before it is not a zero.
+--     trend      cases of the four weeks to that one (x) against the four before (y): rising or
+--                falling where chance gives such a difference at most once in a hundred times, by the
+--                exact two-sided binomial test, 2 P(B(x + y, 1/2) <= min(x, y)) <= 0.01. One per cent,
+--                because some hundred cells are looked at. None before eight weeks since the campaign
+--                began have ended: a week before it is not a zero.
 -- Shares and quotients are exact: who prints them rounds them, once.
 with totals as (
     select
@@ -176,13 +179,21 @@ select
     case when has_trend then previous_4_weeks_count end as previous_4_weeks_count,
     case
         when not has_trend then 'not_enough_weeks'
-        when
-            abs(last_4_weeks_count - previous_4_weeks_count)
-            <= 1.96 * sqrt(last_4_weeks_count + previous_4_weeks_count)
-            then 'steady'
+        when 2 * tails.probability > {{ trend_level }} then 'steady'
         when last_4_weeks_count > previous_4_weeks_count then 'rising'
         else 'falling'
     end as trend_code,
     prevention_count,
     last_4_weeks_prevention_count
 from published
+cross join lateral (
+    select
+        sum(exp(greatest(
+            lgamma(last_4_weeks_count + previous_4_weeks_count + 1)
+            - lgamma(heads.count + 1)
+            - lgamma(last_4_weeks_count + previous_4_weeks_count - heads.count + 1)
+            - (last_4_weeks_count + previous_4_weeks_count) * ln(2.0::double precision),
+            -700
+        ))::numeric) as probability
+    from generate_series(0, least(last_4_weeks_count, previous_4_weeks_count)) as heads (count)
+) as tails

@@ -18,10 +18,14 @@ _STANDS_OUT = (
     "chance.",
 )
 _TREND = (
-    "Tren: empat pekan terakhir dibanding empat pekan sebelumnya, naik atau turun bila lebih dari "
-    "kebetulan; baru ada setelah delapan pekan kampanye berakhir.",
-    "Trend: the last four weeks against the four before, rising or falling when beyond chance; "
-    "not before eight campaign weeks have ended.",
+    "Tren: empat pekan terakhir dibanding empat pekan sebelumnya, naik atau turun hanya bila beda "
+    "sebesar itu kebetulan terjadi paling banyak sekali dalam seratus (uji binomial dua sisi; satu "
+    "persen karena seratusan sel diperiksa), selain itu tidak jelas berubah; baru ada setelah "
+    "delapan pekan kampanye berakhir.",
+    "Trend: the last four weeks against the four before, rising or falling only where chance gives "
+    "such a difference at most once in a hundred times (two-sided binomial test; one per cent "
+    "because some hundred cells are looked at), otherwise no clear change; not before eight "
+    "campaign weeks have ended.",
 )
 """The rules of the issue profile, the same wherever they are printed."""
 
@@ -573,7 +577,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "profile_prevention": ("Pence\u00adgahan empat pekan", "Prevention, four weeks"),
     "profile_trend_value": ("{trend} ({previous} ke {last})", "{trend} ({previous} to {last})"),
     "rising": ("naik", "rising"),
-    "steady": ("tetap", "steady"),
+    "steady": ("tidak jelas berubah", "no clear change"),
     "falling": ("turun", "falling"),
     "not_enough_weeks": ("belum cukup pekan", "not enough weeks yet"),
     "interval": ("{lower}–{upper}", "{lower}–{upper}"),
@@ -1294,9 +1298,9 @@ TEXT: dict[str, tuple[str, str]] = {
         "Cases in the four weeks before; empty before eight campaign weeks have ended",
     ),
     "column.tren": (
-        "naik, tetap, atau turun; belum cukup pekan sebelum delapan pekan kampanye berakhir",
-        "naik = rising, tetap = steady, turun = falling; belum cukup pekan = not before eight "
-        "campaign weeks have ended",
+        "naik, turun, tidak jelas berubah, atau belum cukup pekan. " + _TREND[0],
+        "naik = rising, turun = falling, tidak jelas berubah = no clear change, belum cukup pekan "
+        "= not enough weeks yet. " + _TREND[1],
     ),
     "column.pencegahan": (
         "Tindakan pencegahan di wilayah itu sejak awal, semua tema",

@@ -142,7 +142,7 @@ class Profile:
         lower, upper: the range around it that decides the mark.
         is_marked: whether the theme stands out there: the whole range lies above 1.
         previous_4: cases of the four weeks before the last four; None where there were none yet.
-        trend_code: `rising`, `steady` or `falling`, of four weeks against the four before;
+        trend_code: `rising`, `falling` or `steady` (no clear change), of the last four weeks;
             `not_enough_weeks` before eight weeks of the campaign have ended.
         prevention, last_4_prevention: prevention actions there, of any theme.
 

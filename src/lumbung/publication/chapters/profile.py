@@ -115,7 +115,7 @@ def profile_row(w: Wording, p: Profile) -> list[Cell]:
 
 
 def trend(w: Wording, p: Profile) -> str:
-    """Four weeks against the four before: `naik (3 ke 8)`; or that there are too few weeks."""
+    """Four weeks against the four before: `naik (1 ke 11)`; or that there are too few weeks."""
     if p.previous_4 is None:
         return w.m[p.trend_code]
     return w.m(
