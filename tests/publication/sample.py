@@ -109,12 +109,30 @@ DEADLINES = {
         2,
         ("2024-10-01", "2024-10-01", "2024-10-07", "2024-10-08"),
     ),
-    ("LAPOR", "19.02", "UNCERTAIN"): (1, ("2024-10-01", "2024-10-03", "2024-10-08", "2024-10-12")),
-    # its start, or its end, lies between two days with that Monday among them
-    ("PENANGANAN", "19.02", "UNCERTAIN"): (2, ("2024-11-20", "2024-11-27", None, None)),
-    ("KAJIAN_AWAL", "19.02", "UNCERTAIN"): (
+    ("LAPOR", "19.02", "MAYBE_MISSED"): (
+        1,
+        ("2024-10-01", "2024-10-03", "2024-10-08", "2024-10-12"),
+    ),
+    # perhaps not begun on that Monday: due on the 25th at the earliest, or on the 6th
+    ("PENANGANAN", "19.02", "MAYBE_OPEN"): (2, ("2024-11-20", "2024-11-27", None, None)),
+    ("PENANGANAN", "19.03", "MAYBE_OVERDUE"): (1, ("2024-11-01", "2024-11-26", None, None)),
+    # perhaps ended: due on the 27th, on the 22nd, on the 20th (it ended late, if at all)
+    ("PENANGANAN", "19.03", "MAYBE_OPEN"): (
+        1,
+        ("2024-11-22", "2024-11-22", "2024-11-24", "2024-11-27"),
+    ),
+    ("KAJIAN_AWAL", "19.02", "MAYBE_OVERDUE"): (
         1,
         ("2024-11-20", "2024-11-20", "2024-11-21", "2024-11-26"),
+    ),
+    ("KAJIAN_AWAL", "19.06", "MAYBE_OVERDUE"): (
+        1,
+        ("2024-11-18", "2024-11-18", "2024-11-22", "2024-11-26"),
+    ),
+    # its register never states a status
+    ("KAJIAN_AWAL", "19.03", "MAYBE_OVERDUE"): (
+        1,
+        ("2024-11-01", "2024-11-01", "2024-11-01", "9999-12-31"),
     ),
     # it ended later: on that Monday it ran
     ("PENANGANAN", "19.01", "DAYS_1"): (

@@ -22,6 +22,7 @@ from selectolax.lexbor import LexborHTMLParser
 from lumbung.publication import edition, opendata, portal, render, review
 from lumbung.publication.content import RUNNING, Edition, Profile
 from lumbung.publication.messages import BY_LANGUAGE
+from lumbung.publication.pages import Table
 from lumbung.publication.rounding import half_up, whole_percent
 from lumbung.settings import Settings
 
@@ -210,8 +211,8 @@ ALL_MAYBE = """
     set start_from_date = '2024-11-18', start_to_date = '2024-11-22',
         extended_due_date = '2024-11-27', end_from_date = null, end_to_date = null
     where regency_code <> '19.02'"""
-"""Every deadline but four uncertain ones may have passed on 25 November: each began between the
-18th and the 22nd and lasts five days."""
+"""Each deadline began between the 18th and the 22nd, lasts five days and may have passed on 25
+November; but of 19.02 one may have passed, two may be open, and one has ended, perhaps late."""
 
 
 @pytest.fixture
@@ -222,7 +223,7 @@ def calm(url: str, settings: Settings) -> str:
         row = connection.execute(
             "select count(*) from marts.fct_deadline where regency_code <> '19.02'"
         ).fetchone()
-        assert row == (22,)
+        assert row == (26,)
     edition_id = edition.freeze(WEEK, settings=settings, database_url=url)
     pass_gate(url, edition_id)
     return edition_id
@@ -232,10 +233,12 @@ def test_the_summary_counts_what_may_have_passed(
     calm: str, url: str, settings: Settings, paper_as_text: None
 ) -> None:
     said = {
-        "id": "0 tenggat penanganan sudah lewat, 22 mungkin sudah lewat, dan 0 berakhir hari ini "
-        "atau besok, dari 22 yang terbuka. Keadaan 4 tenggat lain tidak pasti.",
-        "en": "Handling deadlines that have passed: 0; that may have passed: 22; ending today or "
-        "tomorrow: 0; open in all: 22. Further deadlines whose state is uncertain: 4.",
+        "id": "0 tenggat penanganan sudah lewat, 27 mungkin sudah lewat, dan 0 berakhir hari ini "
+        "atau besok, dari 29 yang terbuka atau mungkin terbuka. 1 tenggat lain sudah berakhir, "
+        "tidak pasti tepat waktu.",
+        "en": "Handling deadlines that have passed: 0; that may have passed: 27; ending today or "
+        "tomorrow: 0; open or perhaps open: 29. Further deadlines that have ended, not certainly "
+        "in time: 1.",
     }
     asked = review.question(calm, settings=settings, database_url=url)
     assert said["id"] in asked.replace("**", "")
@@ -255,17 +258,110 @@ def test_the_summary_counts_what_may_have_passed(
     assert sum(said["en"] in page for page in pages) >= 1
 
 
-def test_no_open_deadline_is_no_calm_while_some_are_uncertain(drafts: dict[str, Edition]) -> None:
-    quiet = tuple(
-        dataclasses.replace(d, count=0) if d.state_code in RUNNING else d
-        for d in drafts["draft"].deadlines
+def _deadline_point(found: Edition) -> tuple[str, str]:
+    return next(p for p in render.document(found).points if "tenggat" in p[0])
+
+
+def _counted(found: Edition, *kept: str) -> Edition:
+    """The edition without the deadlines in other states than these."""
+    deadlines = tuple(
+        d if d.state_code in kept else dataclasses.replace(d, count=0) for d in found.deadlines
     )
-    points = render.document(dataclasses.replace(drafts["draft"], deadlines=quiet)).points
-    lead, rest = next(p for p in points if "tenggat" in p[0])
-    assert (lead, rest) == (
+    return dataclasses.replace(found, deadlines=deadlines)
+
+
+def test_no_deadline_is_called_open_only_where_none_may_be(drafts: dict[str, Edition]) -> None:
+    """Of the sample's deadlines three are perhaps open and one has ended, perhaps late."""
+    found = drafts["draft"]
+    assert _deadline_point(_counted(found, "MAYBE_OPEN", "MAYBE_MISSED")) == (
+        "0 tenggat penanganan sudah lewat, 0 mungkin sudah lewat,",
+        "dan 0 berakhir hari ini atau besok, dari 3 yang terbuka atau mungkin terbuka. "
+        "1 tenggat lain sudah berakhir, tidak pasti tepat waktu.",
+    )
+    assert _deadline_point(_counted(found, "MET", "MISSED", "MAYBE_MISSED")) == (
         "Tidak ada tenggat penanganan yang terbuka.",
-        "Keadaan 4 tenggat lain tidak pasti.",
+        "1 tenggat lain sudah berakhir, tidak pasti tepat waktu.",
     )
+
+
+def test_an_earlier_edition_says_what_its_uncertain_deadlines_may_be(
+    drafts: dict[str, Edition],
+) -> None:
+    """Its state `UNCERTAIN`: perhaps not begun, perhaps open, or ended, perhaps late."""
+    found = drafts["draft"]
+    before = tuple(
+        dataclasses.replace(d, state_code="UNCERTAIN") if d.state_code == "MAYBE_MISSED" else d
+        for d in found.deadlines
+        if d.state_code != "MAYBE_OPEN"
+    )
+    found = dataclasses.replace(found, deadlines=before)
+    assert _deadline_point(_counted(found, "UNCERTAIN")) == (
+        "0 tenggat penanganan sudah lewat, 0 mungkin sudah lewat,",
+        "dan 0 berakhir hari ini atau besok, dari 0 yang terbuka atau mungkin terbuka. "
+        "Keadaan 1 tenggat lain tidak pasti.",
+    )
+    by_rule, by_regency = _deadline_tables(found)
+    for table in (by_rule, by_regency):
+        states = [cell.figure.split("/")[-1] for cell in table.total[1:]]
+        assert "UNCERTAIN" in states
+        assert not {"MAYBE_OPEN", "MAYBE_MISSED"} & set(states)
+        assert sum(width for _, width in table.groups) == len(table.columns) == len(table.total)
+    assert {row for row in _deadline_rows(found) if row[0] == "UNCERTAIN"} == {
+        ("UNCERTAIN", "Tidak pasti sudah mulai, berakhir, atau tepat waktu")
+    }
+
+
+def test_a_regency_s_deadlines_are_in_the_tables_as_its_page_says_them(
+    drafts: dict[str, Edition],
+) -> None:
+    """19.02, Belitung: two perhaps open, one that may have passed, one ended, perhaps late."""
+    document = render.document(drafts["draft"])
+    page = next(s for s in document.sections if s.id == "kab-19-02")
+    assert any(
+        "3 tenggat penanganan (mungkin) terbuka: 0 sudah lewat, 1 mungkin sudah lewat, "
+        "0 berakhir hari ini atau besok. 1 tenggat lain sudah berakhir, tidak pasti tepat waktu."
+        in paragraph
+        for paragraph in page.lead
+    )
+    _, by_regency = _deadline_tables(drafts["draft"])
+    assert sum(width for _, width in by_regency.groups) == len(by_regency.columns)
+    cells = {cell.figure: cell.text for row in by_regency.rows for cell in row}
+    shown = {
+        figure.split("/")[-1]: text
+        for figure, text in cells.items()
+        if figure.startswith("deadline/ALL/19.02/")
+    }
+    assert {state: text for state, text in shown.items() if text != "0"} == {
+        "MAYBE_OVERDUE": "1",
+        "MAYBE_OPEN": "2",
+        "running": "3",
+        "MAYBE_MISSED": "1",
+    }
+    (line,) = document.glance
+    assert [c.text for row in line.rows for c in row if "19.02/MAYBE_OVERDUE" in c.figure] == ["1"]
+
+
+def test_the_open_data_call_a_deadline_ended_only_where_it_has(drafts: dict[str, Edition]) -> None:
+    labels = dict(_deadline_rows(drafts["draft"]))
+    assert {code: label for code, label in labels.items() if "Berakhir" in label} == {
+        "MET": "Berakhir tepat waktu",
+        "MISSED": "Berakhir terlambat",
+        "MAYBE_MISSED": "Berakhir, tidak pasti tepat waktu",
+    }
+    assert labels["MAYBE_OPEN"] == "Mungkin terbuka, belum lewat"
+    assert labels["MAYBE_OVERDUE"] == "Terbuka atau mungkin terbuka, mungkin sudah lewat"
+    assert "UNCERTAIN" not in labels
+
+
+def _deadline_rows(found: Edition) -> list[tuple[str, str]]:
+    (table,) = (t for t in opendata.datasets(found) if t.name == "tenggat")
+    at = table.columns.index("kode_keadaan")
+    assert table.columns[at + 1] == "keadaan"
+    return [(str(row[at]), str(row[at + 1])) for row in table.rows]
+
+
+def _deadline_tables(found: Edition) -> list[Table]:
+    return next(s for s in render.document(found).sections if s.id == "tenggat").tables
 
 
 def _words(content: bytes) -> str:
@@ -358,7 +454,7 @@ def test_each_number_of_the_summary_is_the_cell_of_its_table(
             added("MAYBE_OVERDUE"),
             added("DAYS_0", "DAYS_1"),
             added(*RUNNING),
-            added("UNCERTAIN"),
+            added("MAYBE_MISSED"),
         ],
         "complete": [
             cell("district_submitted/ALL/19/week"),
@@ -385,7 +481,7 @@ def test_each_number_of_the_summary_is_the_cell_of_its_table(
         for cell in row
         if cell.figure and not cell.figure.startswith("percent")
     }
-    assert glance["deadline/ALL/19/MAYBE_OVERDUE"] == "22"
+    assert glance["deadline/ALL/19/MAYBE_OVERDUE"] == "27"
     for reference, text in glance.items():
         if reference in cells:
             assert cells[reference] == text

@@ -137,16 +137,20 @@ TEXT: dict[str, tuple[str, str]] = {
         "Handling deadlines that have passed: {overdue}; that may have passed: {maybe};",
     ),
     "point_deadline_more": (
-        "dan {soon} berakhir hari ini atau besok, dari {open} yang terbuka.",
-        "ending today or tomorrow: {soon}; open in all: {open}.",
+        "dan {soon} berakhir hari ini atau besok, dari {open} yang terbuka atau mungkin terbuka.",
+        "ending today or tomorrow: {soon}; open or perhaps open: {open}.",
     ),
     "point_deadline_none": (
         "Tidak ada tenggat penanganan yang terbuka.",
         "No handling deadline is open.",
     ),
+    "deadline_maybe_missed": (
+        "{count} tenggat lain sudah berakhir, tidak pasti tepat waktu.",
+        "Further deadlines that have ended, not certainly in time: {count}.",
+    ),
     "deadline_uncertain": (
-        "Keadaan {uncertain} tenggat lain tidak pasti.",
-        "Further deadlines whose state is uncertain: {uncertain}.",
+        "Keadaan {count} tenggat lain tidak pasti.",
+        "Further deadlines whose state is uncertain: {count}.",
     ),
     "point_campaign": (
         "{value} kegiatan kampanye diawasi pekan ini,",
@@ -350,21 +354,24 @@ TEXT: dict[str, tuple[str, str]] = {
     # deadlines
     "deadline_title": ("Tenggat penanganan", "Handling deadlines"),
     "deadline_caption": (
-        "{open} tenggat terbuka: {overdue} sudah lewat, {maybe} mungkin sudah lewat, {soon} "
-        "berakhir hari ini atau besok",
-        "Open deadlines: {open}; passed {overdue}, may have passed {maybe}, ending today or "
-        "tomorrow {soon}",
+        "{open} tenggat terbuka atau mungkin terbuka: {overdue} sudah lewat, {maybe} mungkin sudah "
+        "lewat, {soon} berakhir hari ini atau besok",
+        "Deadlines open or perhaps open: {open}; passed {overdue}, may have passed {maybe}, ending "
+        "today or tomorrow {soon}",
     ),
     "deadline_regency": (
-        "Tenggat yang terbuka menurut kabupaten/kota",
-        "Open deadlines by regency",
+        "Tenggat yang terbuka atau mungkin terbuka menurut kabupaten/kota",
+        "Deadlines open or perhaps open, by regency",
     ),
     "deadline": ("Tenggat", "Deadline"),
     "deadline_definition": (
         "Batas waktu penanganan satu kasus menurut satu aturan, menurut keadaannya pada hari itu",
         "The time limit of one case by one rule, by its state on that day",
     ),
-    "deadline_running": ("Terbuka, sisa hari", "Open, days left"),
+    "deadline_running": (
+        "Terbuka atau mungkin terbuka, sisa hari",
+        "Open or perhaps open, days left",
+    ),
     "deadline_ended": ("Sudah berakhir", "Ended"),
     "OVERDUE": ("Lewat", "Passed"),
     "MAYBE_OVERDUE": ("Mungkin lewat", "May have passed"),
@@ -373,18 +380,22 @@ TEXT: dict[str, tuple[str, str]] = {
     "DAYS_2": ("2", "2"),
     "DAYS_3": ("3–5", "3–5"),
     "DAYS_6": ("6+", "6+"),
+    "MAYBE_OPEN": ("Mungkin terbuka, belum lewat", "May be open, not passed"),
     "MET": ("Tepat waktu", "In time"),
     "MISSED": ("Terlambat", "Late"),
+    "MAYBE_MISSED": ("Berakhir, tidak pasti tepat waktu", "Ended, not certainly in time"),
     "UNCERTAIN": ("Tidak pasti", "Uncertain"),
     "deadline_note": (
         "Hari kalender, dihitung dari hari sesudah mulainya, dinilai pada {day}; "
         "penanganan 3 + 2 hari dihitung 5 hari. Satu kasus dapat memiliki beberapa tenggat. Hari "
-        "perubahan status hanya diketahui di antara dua kiriman: yang mungkin lewat dan yang tidak "
-        "pasti disebut demikian. Dasar hukum: {sources}.",
+        "perubahan status hanya diketahui di antara dua kiriman, atau tidak diketahui: tenggat "
+        "yang mungkin belum mulai atau mungkin sudah berakhir dihitung mungkin lewat bila hari "
+        "terakhirnya mungkin sudah lewat, dan mungkin terbuka bila belum. Dasar hukum: {sources}.",
         "Calendar days from the day after the start, judged on {day}; handling of 3 + 2 "
         "days counts as 5. A case may have several deadlines. The day a status changed is only "
-        "known to lie between two deliveries: what may have passed or is uncertain is called so. "
-        "Legal basis: {sources}.",
+        "known to lie between two deliveries, or not at all: a deadline that has perhaps not begun "
+        "or has perhaps ended may have passed where its last day may have, and may be open where "
+        "it has not. Legal basis: {sources}.",
     ),
     # violations
     "violation_title": (
@@ -688,10 +699,10 @@ TEXT: dict[str, tuple[str, str]] = {
         "{prevention}.",
     ),
     "regency_deadline": (
-        "{open} tenggat penanganan terbuka: {overdue} sudah lewat, {maybe} mungkin sudah lewat, "
-        "{soon} berakhir hari ini atau besok.",
-        "Open handling deadlines: {open}; passed {overdue}, may have passed {maybe}, ending today "
-        "or tomorrow {soon}.",
+        "{open} tenggat penanganan (mungkin) terbuka: {overdue} sudah lewat, {maybe} mungkin sudah "
+        "lewat, {soon} berakhir hari ini atau besok.",
+        "Handling deadlines (perhaps) open: {open}; passed {overdue}, may have passed {maybe}, "
+        "ending today or tomorrow {soon}.",
     ),
     "regency_missing": (
         "Belum menyampaikan rekap: {districts}.",
@@ -1162,15 +1173,23 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     # the states of a deadline, in full
     "state_OVERDUE": ("Terbuka, sudah lewat", "Open, passed"),
-    "state_MAYBE_OVERDUE": ("Terbuka, mungkin sudah lewat", "Open, may have passed"),
+    "state_MAYBE_OVERDUE": (
+        "Terbuka atau mungkin terbuka, mungkin sudah lewat",
+        "Open or perhaps open, may have passed",
+    ),
     "state_DAYS_0": ("Terbuka, berakhir hari ini", "Open, ends today"),
     "state_DAYS_1": ("Terbuka, sisa 1 hari", "Open, 1 day left"),
     "state_DAYS_2": ("Terbuka, sisa 2 hari", "Open, 2 days left"),
     "state_DAYS_3": ("Terbuka, sisa 3 sampai 5 hari", "Open, 3 to 5 days left"),
     "state_DAYS_6": ("Terbuka, sisa 6 hari atau lebih", "Open, 6 days left or more"),
+    "state_MAYBE_OPEN": ("Mungkin terbuka, belum lewat", "May be open, not passed"),
     "state_MET": ("Berakhir tepat waktu", "Ended in time"),
     "state_MISSED": ("Berakhir terlambat", "Ended late"),
-    "state_UNCERTAIN": ("Berakhir, tidak pasti tepat waktu", "Ended, not certainly in time"),
+    "state_MAYBE_MISSED": ("Berakhir, tidak pasti tepat waktu", "Ended, not certainly in time"),
+    "state_UNCERTAIN": (
+        "Tidak pasti sudah mulai, berakhir, atau tepat waktu",
+        "Not certainly begun, ended or in time",
+    ),
     # the data dictionary
     "dictionary_file": ("berkas", "file"),
     "dictionary_column": ("kolom", "column"),

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
 from lumbung.publication.content import (
+    ENDED,
     RUNNING,
+    UNCERTAIN,
     DistrictFigure,
     Edition,
     Figure,
@@ -56,6 +58,9 @@ class Wording:
         self.period_heads = [
             self.m[head] for head in ("this_week", "last_week", "difference", "to_date")
         ]
+        states = {deadline.state_code for deadline in edition.deadlines}
+        self.running_states = [state for state in RUNNING if state in states]
+        self.ended_states = [state for state in (*ENDED, UNCERTAIN) if state in states]
         self.clocks: dict[tuple[str, str], int] = defaultdict(int)
         for deadline in edition.deadlines:
             for place in (deadline.regency_code, self.e.province):
@@ -247,7 +252,7 @@ class Wording:
         )
 
     def running(self, place: str) -> dict[str, str]:
-        """How many clocks run, have or may have passed, and end soon, as a sentence needs it."""
+        """How many clocks run or may, have or may have passed, and end soon, for a sentence."""
         counts = {
             "open": sum(self.clocks[place, state] for state in RUNNING),
             "overdue": self.clocks[place, "OVERDUE"],
@@ -257,9 +262,13 @@ class Wording:
         return {key: self.m.number(value) for key, value in counts.items()}
 
     def uncertain(self, place: str) -> str:
-        """How many more deadlines may be open or missed, as a sentence; empty without any."""
-        count = self.clocks[place, "UNCERTAIN"]
-        return self.m("deadline_uncertain", uncertain=self.m.number(count)) if count else ""
+        """How many more deadlines may have been missed, as a sentence; empty without any."""
+        said = {"MAYBE_MISSED": "deadline_maybe_missed", UNCERTAIN: "deadline_uncertain"}
+        return " ".join(
+            self.m(key, count=self.m.number(self.clocks[place, state]))
+            for state, key in said.items()
+            if self.clocks[place, state]
+        )
 
     def ranked_issues(self, period: str) -> list[tuple[str, str, int]]:
         """Code, name and count of every theme, the most frequent first."""

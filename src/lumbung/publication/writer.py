@@ -13,7 +13,7 @@ from lumbung.publication.chapters import (
     regency,
     violations,
 )
-from lumbung.publication.content import ENDED, RUNNING, Edition
+from lumbung.publication.content import Edition
 from lumbung.publication.disclosure import GROUPS
 from lumbung.publication.pages import Document, Section
 from lumbung.publication.wording import Wording
@@ -92,7 +92,7 @@ def _defined(section: Section, w: Wording) -> Section:
         if code in codes
     ]
     if "deadline" in codes:
-        states = [(state, w.m[state]) for state in (*RUNNING, *ENDED)]
+        states = [(state, w.m[state]) for state in (*w.running_states, *w.ended_states)]
         definitions.append((w.m["deadline"], w.m["deadline_definition"], "deadline", states))
     if "profile" in codes:
         name = w.m["profile_title"]

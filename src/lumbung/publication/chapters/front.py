@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from lumbung.publication import charts
-from lumbung.publication.content import QUOTIENT_PLACES, RUNNING, week_start
+from lumbung.publication.content import QUOTIENT_PLACES, RUNNING, UNCERTAIN, week_start
 from lumbung.publication.pages import Cell, Chart, Table
 from lumbung.publication.wording import (
     FUNNEL,
@@ -86,7 +86,7 @@ def points(w: Wording) -> list[tuple[str, str]]:
             m("point_deadline", **running),
             f"{m('point_deadline_more', **running)} {uncertain}".rstrip(),
         )
-        if any(w.clocks[e.province, state] for state in RUNNING)
+        if any(w.clocks[e.province, state] for state in (*RUNNING, UNCERTAIN))
         else (m["point_deadline_none"], uncertain)
     )
     events = w.places("campaign_event", "week")

@@ -6,10 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from lumbung.publication.chapters import violations
-from lumbung.publication.content import (
-    ENDED,
-    RUNNING,
-)
 from lumbung.publication.pages import Cell, Section, Table
 from lumbung.publication.wording import (
     FUNNEL,
@@ -114,8 +110,10 @@ def forwarded(w: Wording) -> Table:
 
 
 def deadlines(w: Wording) -> Section:
-    """Legal clocks by rule, and those that run by regency."""
+    """Legal clocks by rule, and by regency those that run and those that perhaps ended late."""
     m = w.m
+    states = [*w.running_states, *w.ended_states]
+    in_doubt = w.ended_states[-1]
     rules = w.names["deadline_rule"]
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for d in w.e.deadlines:
@@ -124,7 +122,7 @@ def deadlines(w: Wording) -> Section:
     def row(label: str, values: Callable[[str], int], rule: str) -> list[Cell]:
         return [
             Cell(label),
-            *(w.clock(values(state), w.e.province, state, rule) for state in (*RUNNING, *ENDED)),
+            *(w.clock(values(state), w.e.province, state, rule) for state in states),
         ]
 
     sources = "; ".join(w.e.legal_sources)
@@ -134,33 +132,36 @@ def deadlines(w: Wording) -> Section:
     by_rule = Table(
         *w.number_table(),
         caption,
-        [m["deadline"], *(m[state] for state in (*RUNNING, *ENDED))],
+        [m["deadline"], *(m[state] for state in states)],
         [
             row(name, lambda state, rule=rule: counts[rule, state], rule)  # type: ignore[misc]
             for rule, name in rules.items()
         ],
         w.source("source_register"),
         groups=[
-            *[("", 1), (m["deadline_running"], len(RUNNING))],
-            *[(m["deadline_ended"], len(ENDED) - 1), ("", 1)],
+            *[("", 1), (m["deadline_running"], len(w.running_states))],
+            *[(m["deadline_ended"], len(w.ended_states) - 1), ("", 1)],
         ],
         total=row(m["total"], lambda state: province[w.e.province, state], "ALL"),
         notes=[note],
     )
 
     def running(place: str) -> list[Cell]:
-        values = [province[place, state] for state in RUNNING]
-        cells = [w.clock(value, place, state) for state, value in zip(RUNNING, values, strict=True)]
-        return [*cells, w.clock(sum(values), place, "running")]
+        cells = [w.clock(province[place, state], place, state) for state in w.running_states]
+        total = sum(province[place, state] for state in w.running_states)
+        return [
+            *(*cells, w.clock(total, place, "running")),
+            w.clock(province[place, in_doubt], place, in_doubt),
+        ]
 
     rows, last = w.by_regency(running)
     by_regency = Table(
         *w.number_table(),
         m["deadline_regency"],
-        [m["regency"], *(m[state] for state in RUNNING), m["total"]],
+        [m["regency"], *(m[state] for state in w.running_states), m["total"], m[in_doubt]],
         rows,
         w.source("source_register"),
-        groups=[("", 1), (m["deadline_running"], len(RUNNING)), ("", 1)],
+        groups=[("", 1), (m["deadline_running"], len(w.running_states)), ("", 2)],
         total=last,
     )
     return Section("tenggat", m["deadline_title"], [], [by_rule, by_regency])
