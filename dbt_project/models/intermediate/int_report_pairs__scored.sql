@@ -15,10 +15,12 @@
 -- most one apart (or not known), or of one day where a district is not known.
 --
 -- Each field of a candidate is compared and comes to a level; the seed link_weight has the level's
--- weight in bits: log2 of how much likelier it is for one event than for two. Texts are compared by
--- the features that were derived at landing (lumbung.intake.features), never by their words: shared
--- features count by their rarity, which is part of them, so that a third case changes no pair. All
--- sums are of integers: the same pairs come out in any order.
+-- weight in bits, from a logistic regression over the levels of all fields at once, with a penalty
+-- (benchmarks/link_weights.py): not the log ratio of each field alone, because fields agree
+-- together. Texts are compared by the features that were derived at landing
+-- (lumbung.intake.features), never by their words: shared features count by their rarity, which is
+-- part of them, so that a third case changes no pair. All sums are of integers: the same pairs come
+-- out in any order.
 --
 -- A pair is listed from `link_listed_weight` on, or when a person has decided on it, whatever its
 -- weight is now. One legal number in two channels, with or without Reg, is one case wherever and
