@@ -84,7 +84,8 @@ def test_lists() -> None:
     assert m.listing(["a", "b"]) == "a dan b"
     assert m.listing(["a", "b", "c"]) == "a, b, dan c"
     assert m.listing(["hoaks, fitnah"]) == "hoaks, fitnah"
-    assert m.listing(["hoaks, fitnah", "b"]) == "hoaks, fitnah; dan b"
+    assert m.listing(["hoaks, fitnah", "b"]) == "hoaks, fitnah; b"
+    assert m.listing(["ASN (1)", "ibadah, sekolah (1)"]) == "ASN (1) dan ibadah, sekolah (1)"
     assert m.listing(["a", "hoaks, fitnah", "c"]) == "a; hoaks, fitnah; dan c"
 
 

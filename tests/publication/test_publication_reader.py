@@ -20,10 +20,14 @@ from sample import WEEK, pass_gate
 from selectolax.lexbor import LexborHTMLParser
 
 from lumbung.publication import edition, opendata, portal, render, review
+from lumbung.publication.catalogue import LANGUAGES
+from lumbung.publication.chapters.front import points
+from lumbung.publication.chapters.violations import rates
 from lumbung.publication.content import RUNNING, Edition, Profile
 from lumbung.publication.messages import BY_LANGUAGE
 from lumbung.publication.pages import Table
 from lumbung.publication.rounding import half_up, whole_percent
+from lumbung.publication.wording import Wording
 from lumbung.settings import Settings
 
 # -- one rounding ----------------------------------------------------------------------------
@@ -202,6 +206,48 @@ def test_a_printed_quotient_lies_within_its_printed_range(drafts: dict[str, Edit
     for row in csv.DictReader(io.StringIO(files["data/profil.csv"].decode(), newline="")):
         ends = [Decimal(row[name]) for name in ("batas_bawah", "kali_provinsi", "batas_atas")]
         assert ends == sorted(ends), row
+
+
+def test_no_caption_ranks_regencies_by_few_cases(drafts: dict[str, Edition]) -> None:
+    """Below 20 cases a row says "do not rank by it", and the caption above it ranked by it."""
+    edition = drafts["draft"]
+
+    def captions(cases: dict[str, int]) -> list[str]:
+        figures = {
+            key: dataclasses.replace(f, to_date=cases.get(key[2], 0))
+            if key[:2] == ("suspected_violation", "ALL")
+            else f
+            for key, f in edition.figures.items()
+        }
+        changed = dataclasses.replace(edition, figures=figures)
+        return [
+            rates(Wording(dataclasses.replace(changed, language=code))).caption
+            for code in LANGUAGES
+        ]
+
+    few = captions({"19.06": 19, "19.71": 400})
+    assert few == [
+        "Dugaan pelanggaran sejak awal per 100.000 pemilih dan per 100 TPS",
+        "Alleged violations to date per 100,000 voters and per 100 polling stations",
+    ]
+    many = captions({"19.06": 20, "19.71": 400})
+    assert "Pangkal Pinang" in many[0]
+    assert "Belitung Timur" in many[1]
+
+
+def test_many_themes_in_a_tie_are_one_sentence(drafts: dict[str, Edition]) -> None:
+    edition = drafts["draft"]
+    figures = {
+        key: dataclasses.replace(f, week=1, to_date=1)
+        if key[0] == "suspected_violation_by_issue"
+        else f
+        for key, f in edition.figures.items()
+    }
+    tied = dataclasses.replace(edition, figures=figures)
+    number = len(edition.issues)
+    leads = [lead for lead, _ in points(Wording(tied))]
+    assert f"Tema dugaan pelanggaran tersering pekan ini: {number} tema (masing-masing 1)." in leads
+    assert not [lead for lead in leads if "bertema" in lead]
 
 
 # -- deadlines that may have passed ------------------------------------------------------------

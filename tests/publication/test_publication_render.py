@@ -505,6 +505,7 @@ def test_deadlines_are_those_of_the_edition_s_day(page: LexborHTMLParser) -> Non
 
 def test_what_marks_a_regency_is_said(page: LexborHTMLParser) -> None:
     point = next(li.text() for li in page.css(".points li") if "menonjol" in li.text())
+    assert point.startswith("Tema dugaan yang menonjol sejak awal, termasuk dalam informasi awal: ")
     assert "netralitas ASN di Bangka Tengah (2,50 kali provinsi)" in point
     assert "politik uang di Pangkal Pinang (2,10 kali provinsi)" in point
     section = page.css_first("section[aria-labelledby=pencegahan]")

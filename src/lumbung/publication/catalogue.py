@@ -100,7 +100,7 @@ TEXT: dict[str, tuple[str, str]] = {
         "None this week in {places}. ",
     ),
     "point_issue": (
-        "Dugaan tersering pekan ini bertema {issues}.",
+        "Tema dugaan pelanggaran tersering pekan ini: {issues}.",
         "Most frequent themes of alleged violations this week: {issues}.",
     ),
     "point_issue_more": (
@@ -112,16 +112,18 @@ TEXT: dict[str, tuple[str, str]] = {
         "The themes of this week's alleged violations are not recorded yet.",
     ),
     "point_profile": (
-        "Tema dugaan yang menonjol sejak awal: {themes}.",
-        "Themes of allegations that stand out since the campaign began: {themes}.",
+        "Tema dugaan yang menonjol sejak awal, termasuk dalam informasi awal: {themes}.",
+        "Themes of allegations, tips included, that stand out since the campaign began: {themes}.",
     ),
     "point_profile_theme": (
         "{issue} di {place} ({times} kali provinsi)",
         "{issue} in {place} ({times} times the province)",
     ),
     "point_profile_none": (
-        "Sejak awal tidak ada tema dugaan yang menonjol di satu kabupaten/kota.",
-        "No theme of allegations stands out in any one regency since the campaign began.",
+        "Sejak awal tidak ada tema dugaan, termasuk dalam informasi awal, yang menonjol di satu "
+        "kabupaten/kota.",
+        "No theme of allegations, tips included, stands out in any one regency since the campaign "
+        "began.",
     ),
     "point_funnel": (
         "{received} laporan diterima pekan ini:",
@@ -486,7 +488,7 @@ TEXT: dict[str, tuple[str, str]] = {
         "Per 100.000 pemilih, dugaan pelanggaran sejak awal terbanyak di {places}",
         "Most alleged violations to date per 100,000 voters: {places}",
     ),
-    "rate_caption_zero": (
+    "rate_caption_unranked": (
         "Dugaan pelanggaran sejak awal per 100.000 pemilih dan per 100 TPS",
         "Alleged violations to date per 100,000 voters and per 100 polling stations",
     ),
@@ -506,7 +508,7 @@ TEXT: dict[str, tuple[str, str]] = {
         "Alleged violations by theme and type",
     ),
     "issue_chart": (
-        "Sejak awal, dugaan tersering bertema {issues}",
+        "Tema dugaan pelanggaran tersering sejak awal: {issues}",
         "Most frequent themes of alleged violations to date: {issues}",
     ),
     "issue_alt": (
@@ -514,7 +516,7 @@ TEXT: dict[str, tuple[str, str]] = {
         "Bar chart of alleged violations by theme to date: {values}.",
     ),
     "issue_caption": (
-        "Dugaan pelanggaran menurut tema; tersering pekan ini {issues}",
+        "Dugaan pelanggaran menurut tema; tersering pekan ini: {issues}",
         "Alleged violations by theme; most frequent this week: {issues}",
     ),
     "issue_caption_zero": (
@@ -548,17 +550,20 @@ TEXT: dict[str, tuple[str, str]] = {
     # the prevention map
     "profile_title": ("Peta pencegahan", "Prevention map"),
     "profile_chart": (
-        "Tema dugaan yang menonjol di tiap kabupaten/kota: {themes}",
-        "Themes of allegations that stand out in each regency: {themes}",
+        "Tema dugaan yang menonjol di tiap kabupaten/kota, termasuk dalam informasi awal: {themes}",
+        "Themes of allegations, tips included, that stand out in each regency: {themes}",
     ),
     "profile_chart_none": (
-        "Tidak ada tema dugaan yang menonjol di satu kabupaten/kota",
-        "No theme stands out in any one regency",
+        "Tidak ada tema dugaan, termasuk dalam informasi awal, yang menonjol di satu "
+        "kabupaten/kota",
+        "No theme of allegations, tips included, stands out in any one regency",
     ),
     "profile_theme_short": ("{issue} di {place}", "{issue} in {place}"),
     "profile_alt": (
-        "Peta {count} kabupaten/kota dengan tema dugaan yang paling menonjol: {values}.",
-        "Map of {count} regencies with the theme of allegations that stands out most: {values}.",
+        "Peta {count} kabupaten/kota dengan tema dugaan, termasuk dalam informasi awal, "
+        "yang paling menonjol: {values}.",
+        "Map of {count} regencies with the theme of allegations, tips included, that stands "
+        "out most: {values}.",
     ),
     "profile_value": ("{place}: dugaan {theme}", "{place}: alleged {theme}"),
     "profile_value_none": ("{place}: tidak ada", "{place}: none"),
@@ -570,8 +575,10 @@ TEXT: dict[str, tuple[str, str]] = {
         "out.",
     ),
     "profile_caption": (
-        "Tema dugaan yang menonjol dibanding provinsi, dan pencegahan yang dilakukan",
-        "Themes of allegations that stand out against the province, and prevention done",
+        "Tema dugaan yang menonjol dibanding provinsi, termasuk dalam informasi awal, dan "
+        "pencegahan yang dilakukan",
+        "Themes of allegations, tips included, that stand out against the province, and prevention "
+        "done",
     ),
     "profile_cases": (
         "Laporan, temuan, informasi awal",
@@ -715,9 +722,9 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "regency_themes_note": (
         "Laporan, temuan, dan informasi awal yang bertema. Kali provinsi: bagian tema itu di sini "
-        f"dibagi bagiannya di provinsi. {_STANDS_OUT[0]} {_TREND[0]}",
+        f"dibagi bagiannya di provinsi. {_STANDS_OUT[0]} Tren: lihat Peta pencegahan.",
         "Reports, findings and tips that name a theme. Times province: the theme's share here "
-        f"divided by its share in the province. {_STANDS_OUT[1]} {_TREND[1]}",
+        f"divided by its share in the province. {_STANDS_OUT[1]} Trend: see Prevention map.",
     ),
     "figure_category": ("{figure}: {category}", "{figure}: {category}"),
     "district_caption": (

@@ -169,7 +169,9 @@ class Messages:
     # -- sentences ---------------------------------------------------------------------------
 
     def listing(self, items: Sequence[str], *, most: int = 0) -> str:
-        """An enumeration: `a`, `a dan b`, `a, b, dan c`; of items with commas `a, b; dan c`.
+        """An enumeration: `a`, `a dan b`, `a, b, dan c`; of items with commas `a; b, c; dan d`.
+
+        Of two, the first tells the second apart: `a dan b, c`, and `a, b; c`.
 
         Args:
             items: in order.
@@ -179,10 +181,10 @@ class Messages:
         if 0 < most < len(items):
             rest = self("others", count=self.number(len(items) - most))
             items = [*items[:most], rest]
-        if any(", " in item for item in items):
-            return f";{self['and']}".join(filter(None, ["; ".join(items[:-1]), items[-1]]))
         if len(items) < 3:
-            return self["and"].join(items)
+            return ("; " if items and ", " in items[0] else self["and"]).join(items)
+        if any(", " in item for item in items):
+            return f";{self['and']}".join(["; ".join(items[:-1]), items[-1]])
         return f"{', '.join(items[:-1])}{self['last_and']}{items[-1]}"
 
     def change(self, value: int, previous: int | None) -> str:

@@ -147,10 +147,11 @@ def rates(w: Wording) -> Table:
         if r.voters and cases[w.place[r.code]]
     ]
     most = sorted(rated, key=lambda pair: -pair[1])[:2]
+    is_ranked = bool(most) and all(cases[name] >= FEW for name, _ in most)
     listed = [m("of_each", places=name, value=m.decimal(rate)) for name, rate in most]
     return Table(
         *w.number_table(),
-        m("rate_caption", places=m.listing(listed)) if rated else m["rate_caption_zero"],
+        m("rate_caption", places=m.listing(listed)) if is_ranked else m["rate_caption_unranked"],
         [
             m["regency"],
             *(m[head] for head in ("voters", "stations", "to_date")),
