@@ -299,7 +299,10 @@ def test_cases_are_forwarded_and_followed_up_and_some_do_not_say(nine_weeks: Tru
         ),
     ):
         counted = figures(nine_weeks, figure, "to_date")
-        found = Counter(row["forwarding_target"] for row in rows)
+        # what came before the campaign's first day is not counted
+        found = Counter(
+            row["forwarding_target"] for row in rows if row["received_date"] >= "2024-09-25"
+        )
         assert {c: n for (c, r, w), n in counted.items() if n and (r, w) == ("19", "2024-W47")} == (
             found
         )
