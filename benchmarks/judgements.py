@@ -17,7 +17,6 @@ import judge_dates
 import judge_links
 import judge_marks
 import judge_places
-from scratch import scratch_server
 
 from lumbung import database
 
@@ -42,7 +41,7 @@ _HOLDS: dict[str, Callable[[float, float], bool]] = {"<=": operator.le, ">=": op
 def measure() -> dict[str, float]:
     """Every measure by its name; several minutes on two cores."""
     found = judge_marks.measure()
-    with scratch_server() as server:
+    with judge_links.scratch_server() as server:
 
         def empty(name: str) -> str:
             url = server.ensure_database(name)
