@@ -65,7 +65,10 @@ LONGEST = (
     "warehouse",
     "installation",
     "test_warehouse_history.py",
+    "test_warehouse_hostile.py",
     "test_publication_warehouse.py",
+    "test_warehouse_worlds.py",
+    "test_warehouse_silent_week.py",
 )
 """Scopes that begin first, in this order: what is short comes last, so that workers end together.
 

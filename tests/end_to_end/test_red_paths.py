@@ -231,8 +231,10 @@ def approve_on_the_page(installation: Installation, browser: Browser, run_id: st
     page.get_by_role("link", name="Dags").first.wait_for()
     page.goto(f"{airflow.url}/dags/publication/runs/{run_id}/tasks/approve/required_actions")
     page.wait_for_timeout(6_000)  # no sooner than a person could: see AirflowClient.respond
-    page.get_by_role("button", name="Approve", exact=True).click()
-    page.get_by_role("button", name="Approve", exact=True).wait_for(state="detached")
+    with page.expect_response(lambda given: given.url.endswith("/hitlDetails")
+                              and given.request.method == "PATCH") as answer:  # fmt: skip
+        page.get_by_role("button", name="Approve", exact=True).click()
+    assert answer.value.ok
     page.close()
 
 

@@ -21,6 +21,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """An installation with nothing in it."""
     monkeypatch.delenv("LUMBUNG_VAULT_KEY", raising=False)
     (tmp_path / "project" / "channels").mkdir(parents=True)
+    # the seeds that the features of narratives are made with
+    (tmp_path / "project" / "dbt_project").symlink_to(Path(__file__).parents[2] / "dbt_project")
     return Settings(tmp_path / "home", tmp_path / "project", None)
 
 

@@ -22,6 +22,7 @@ title: Buku register Panwascam
 owner: {name: Kantor Rekaan, email: rekaan@example.id}
 schedule: "0 5 * * *"
 expected_every: 1 day
+record_kind: IA
 source: {kind: register}
 key: "No"
 kept: ["No"]

@@ -220,7 +220,7 @@ unread_spans as (
         on
             {{ same_segment('spans', 'chunked') }}
             and chunked.position between spans.first and spans.last
-    where length(spans.span_key) >= 4
+    where length(spans.span_key) between 4 and 60
     group by
         {{ segment_of('spans') }},
         spans.first, spans.last, spans.span_key, spans.type
