@@ -147,6 +147,40 @@ def test_a_handful_of_empty_cells_holds_nothing(desk: Settings, database_url: st
     assert held(check_raw(settings=desk, database_url=database_url)) == []
 
 
+def test_empty_forms_of_strangers_hold_nobodys_back(desk: Settings, database_url: str) -> None:
+    write_channel(desk.channels / "formulir.yaml", CHANNELS["formulir"])
+    raw = Raw(database_url)
+    filled = [{"kode": "1901", "tanggal": "2024-11-06"} for _ in range(30)]
+    raw.land("formulir", filled, landed_at=now(), ids=[f"a{n}" for n in range(30)])
+    mark_built(database_url)
+    empty = [{"isu": "x"} for _ in range(40)]
+    raw.land("formulir", empty, landed_at=now(), ids=[f"b{n}" for n in range(40)])
+    raw.land("formulir", filled[:1], landed_at=now(), ids=["c"])
+    assert held(check_raw(settings=desk, database_url=database_url)) == []
+    mark_built(database_url)
+    # nobody's form has it any more: the question was renamed
+    raw.land("formulir", empty[:30], landed_at=now(), ids=[f"d{n}" for n in range(30)])
+    assert held(check_raw(settings=desk, database_url=database_url)) == [
+        ("formulir", "fields_are_filled_as_before")
+    ]
+
+
+def test_dates_typed_into_a_chat_hold_nobodys_back(desk: Settings, database_url: str) -> None:
+    """Lines of the future are in quarantine, and the chat's other messages count."""
+    write_channel(desk.channels / "grup.yaml", CHANNELS["grup"])
+    raw = Raw(database_url)
+    honest = [{"Lokasi": "Bangka"} for _ in range(15)]
+    raw.land("grup", honest, landed_at=now(), ids=[f"a{n}" for n in range(15)], quarantined=60)
+    query(
+        database_url,
+        "insert into quarantine.record (channel, batch_id, content_hash, reason_code, reason,"
+        " received_at, ciphertext) select 'grup', max(batch_id), decode(md5(n::text), 'hex'),"
+        " 'implausible_date', 'x', now(), '' from raw.batch, generate_series(1, 60) as n"
+        " group by n",
+    )
+    assert held(check_raw(settings=desk, database_url=database_url)) == []
+
+
 def test_a_hold_ends_when_the_source_corrects_its_rows(
     desk: Settings, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
