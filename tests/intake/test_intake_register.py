@@ -296,6 +296,26 @@ def test_a_row_that_may_be_a_delivery_is_never_dropped(read_files: Reader) -> No
     ]
 
 
+def test_a_short_row_whose_number_is_spelled_otherwise_is_not_dropped(read_files: Reader) -> None:
+    day = date(2024, 11, 7)
+    rows = [
+        numbered(1, key="001/LP/PB/Kab/09.01/XI/2024"),
+        ["", "003/Reg/LP/PB/Kab/09.01/XI/2024", day, "", "", "", "Bangka"],
+        ["", "004/LP/PB/Kab/09.01/XI/ 2024", day, "", "", "", "Bangka"],
+        ["", "005/LP/PB/Kab/09.01.02/XI/2024", day, "", "", "", "Bangka"],
+        ["", "6/2024", day, "", "", "", "Bangka"],
+        ["", "Mengetahui,", "", "", "", "", "Pangkalpinang, 30 November 2024"],
+    ]
+    items = read_files({"a.xlsx": workbook(sheet(*rows), merges=MERGES)})
+    assert list(deliveries(items)) == [
+        "001/LP/PB/KAB/09.01/XI/2024",
+        "003/LP/PB/KAB/09.01/XI/2024",
+        "004/LP/PB/KAB/09.01/XI/2024",
+        "005/LP/PB/KAB/09.01.02/XI/2024",
+    ]
+    assert refused(items) == [("required_field_missing", "a.xlsx | September | baris 10")]
+
+
 def test_a_repeated_key_is_a_duplicate_if_equal_and_quarantined_if_not(
     read_files: Reader,
 ) -> None:

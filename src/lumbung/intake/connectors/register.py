@@ -329,7 +329,7 @@ class Table:
             fields = {k: v for k, v in fields.items() if normalise(k) not in self._without}
         parts = [_text(fields.get(label)) for label in self._keys]
         key = " | ".join(parts) if all(parts) else ""
-        shape = re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "A", key))
+        shape = _shape(key)
         found = _Found(locator, fields, key, shape)
         if not own or header.are_numbers(own):
             return found, False
@@ -349,11 +349,11 @@ class Table:
         for each in undecided:
             if each.shape in self._shapes:
                 yield self._item(file, sheet, each)
-            elif not self._shapes and "9" in each.shape:
+            elif "9" in each.shape and (not self._shapes or "/" in each.shape):
                 yield Unreadable(
                     "required_field_missing",
-                    "baris ini hampir kosong dan tidak ada baris lengkap yang menunjukkan apakah"
-                    " ini laporan; lengkapi barisnya, atau hapus bila bukan laporan",
+                    "baris ini hampir kosong dan nomornya tidak seperti nomor baris yang lengkap;"
+                    " lengkapi atau perbaiki barisnya, atau hapus bila bukan laporan",
                     each.fields,
                     file.changed_at,
                     file.sha256,
@@ -362,9 +362,7 @@ class Table:
                 )
 
     def _source_id(self, sheet: str, key: str) -> str:
-        key = "/".join(part.strip() for part in key.split("/")).upper()
-        # a legal number gets Reg when its case is registered: it is the same case
-        key = re.sub(r"/REG/(?=(LP|TM)/)", "/", key)
+        key = _plain(key)
         return f"{' '.join(sheet.split())}/{key}" if key and self._in_sheet else key
 
     def _item(self, file: File, sheet: str, found: _Found) -> Delivery | Unreadable:
@@ -463,6 +461,21 @@ class _Merged:
             if column < len(row):
                 self._open[column] = (bottom, row[column])
         return row
+
+
+def _plain(key: str) -> str:
+    """A key without what two spellings of it differ in.
+
+    A legal number gets `Reg` when its case is registered: it is the same case.
+    """
+    upper = "/".join(part.strip() for part in key.split("/")).upper()
+    return re.sub(r"/REG/(?=(LP|TM)/)", "/", upper)
+
+
+def _shape(key: str) -> str:
+    """What a key looks like: `9/A/A/A/9.9/A/9`; an area of a number has two levels or three."""
+    shape = re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "A", _plain(key)))
+    return shape.replace("9.9.9", "9.9")
 
 
 def _in_cells(label: str) -> Iterator[str]:
