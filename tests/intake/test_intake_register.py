@@ -514,6 +514,16 @@ def test_csv_in_every_encoding_and_with_every_separator(
     assert "Tanggal / Diterima" not in found["002/LP"]
 
 
+def test_one_row_in_another_encoding_leaves_the_others_as_they_were(read_files: Reader) -> None:
+    head = "Nomor;Kab/Kota;Uraian\r\n"
+    rows = head + "".join(f"00{n}/LP;Bangka;pasar \u2013 sore\r\n" for n in range(1, 4))
+    foreign = "004/LP;Bangka;caf\u00e9\r\n".encode("cp1252")
+    plain = {"personal": [], "subject": [], "kept": []}
+    found = deliveries(read_files({"a.csv": rows.encode() + foreign}, **plain))
+    assert [found[f"00{n}/LP"]["Uraian"] for n in range(1, 4)] == ["pasar \u2013 sore"] * 3
+    assert found["004/LP"]["Uraian"] == "caf\ufffd"
+
+
 def test_files_that_cannot_be_read_are_quarantined_each_as_one(read_files: Reader) -> None:
     good = workbook(sheet(ROW), merges=MERGES)
     bomb = io.BytesIO()

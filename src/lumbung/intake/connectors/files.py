@@ -323,17 +323,21 @@ class _Stream:
 
 
 def text_encoding(path: Path) -> str:
-    """UTF-8 if it is that throughout, UTF-16 if it says so, else what Windows writes."""
+    """UTF-16 if the file says so, UTF-8 if most of its characters beyond ASCII are, else Windows'.
+
+    One row that was pasted in another encoding must not change how all others are read.
+    """
     with path.open("rb") as stream:
         start = stream.read(2)
         if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
             return "utf-16"
         stream.seek(0)
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        try:
-            while piece := stream.read(1 << 20):
-                decoder.decode(piece)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "cp1252"
-    return "utf-8-sig"
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        broken = beyond = 0
+        while piece := stream.read(1 << 20):
+            text = decoder.decode(piece)
+            if not text.isascii():
+                broken += text.count("\ufffd")
+                beyond += len(text) - len(text.encode("ascii", "ignore"))
+        broken += len(decoder.decode(b"", final=True))
+    return "cp1252" if 2 * broken > beyond else "utf-8-sig"
