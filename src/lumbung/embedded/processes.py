@@ -146,15 +146,15 @@ class Processes:
         the port of one that ended.
         """
         process = self.find(name)
-        try:
+        family: list[psutil.Process] = []
+        with contextlib.suppress(psutil.Error):
             family = [process, *process.children(recursive=True)] if process else []
-            return any(
-                each.status == psutil.CONN_LISTEN and each.laddr.port == port
-                for member in family
-                for each in member.net_connections("tcp")
-            )
-        except psutil.Error:
-            return False
+        for member in family:
+            with contextlib.suppress(psutil.Error):  # a child that has just ended
+                for each in member.net_connections("tcp"):
+                    if each.status == psutil.CONN_LISTEN and each.laddr.port == port:
+                        return True
+        return False
 
     def wait_until_listening(self, name: str, port: int, seconds: float) -> None:
         """Wait until a process listens on its port.
