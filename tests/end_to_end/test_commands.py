@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -76,8 +77,9 @@ def test_everything_listens_on_loopback_only(installation: Installation) -> None
     for part in installation.stack.status():
         process = psutil.Process(part.pid)
         for member in (process, *process.children(recursive=True)):
-            for connection in member.net_connections("inet"):
-                if connection.status == psutil.CONN_LISTEN:
-                    listening.setdefault(part.name, set()).add(connection.laddr.ip)
+            with contextlib.suppress(psutil.NoSuchProcess):  # a child that has just ended
+                for connection in member.net_connections("inet"):
+                    if connection.status == psutil.CONN_LISTEN:
+                        listening.setdefault(part.name, set()).add(connection.laddr.ip)
     assert listening.keys() == {"postgres", "api-server", "portal", "kobo-stand-in"}
     assert set.union(*listening.values()) == {"127.0.0.1"}
