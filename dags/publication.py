@@ -14,7 +14,7 @@ Airflow Connection `smtp_publication` it is skipped.
 **When it fails**, is rejected or nobody answers in time, nothing was published and the previous
 edition stands; the message names the check, its owner and the cure, and the owners in
 `expectations/people.yaml` are told. When `mail` fails the edition is published: clear that task.
-What to do in each case: `docs/runbooks/publication.md`.
+What to do in each case: `docs/how-to/runbooks/publication.md`.
 """
 
 from __future__ import annotations

@@ -383,7 +383,7 @@ def mail(
                 "there is no mail server",
                 where=f"Airflow Connection {mailing.CONNECTION}",
                 cure=f"make it, or set AIRFLOW_CONN_{mailing.CONNECTION.upper()}; see"
-                " docs/runbooks/publication.md",
+                " docs/how-to/runbooks/publication.md",
             )
         mailing.send(edition, settings=settings, database_url=url, server=server)
     table = Table("address", "step", "when (WIB)", "said", box=None)

@@ -11,7 +11,7 @@ from lumbung.intake import starter
 from lumbung.intake.connectors import reader
 from lumbung.intake.contract import load_channels
 
-PAGES = Path(__file__).parents[2] / "docs" / "channels"
+PAGES = Path(__file__).parents[2] / "docs" / "reference" / "channels"
 REGISTER = Path(__file__).parents[2] / "channels" / "register_laporan.yaml"
 
 

@@ -20,20 +20,20 @@ OWNERS = {
 }  # fmt: skip
 QUESTIONS = re.findall(
     r"^### (\d+)\. (.+?)$.*?^```sql\n(.+?)^```$",
-    (PROJECT / "docs" / "analysts.md").read_text(encoding="utf-8"),
+    (PROJECT / "docs" / "how-to" / "query-the-marts.md").read_text(encoding="utf-8"),
     re.MULTILINE | re.DOTALL,
 )
 
 
 def test_the_dictionary_is_current() -> None:
-    written = (PROJECT / "docs" / "dictionary.md").read_text(encoding="utf-8")
+    written = (PROJECT / "docs" / "reference" / "dictionary.md").read_text(encoding="utf-8")
     assert written == dictionary(PROJECT / "dbt_project"), (
         "run: python -m lumbung.warehouse.dictionary"
     )
 
 
 def test_the_table_of_checks_is_current_and_whole() -> None:
-    written = (PROJECT / "docs" / "checks.md").read_text(encoding="utf-8")
+    written = (PROJECT / "docs" / "reference" / "checks.md").read_text(encoding="utf-8")
     assert written == checks(PROJECT / "dbt_project", PROJECT / "expectations"), (
         "run: python -m lumbung.warehouse.dictionary"
     )
@@ -46,7 +46,7 @@ def test_the_table_of_checks_is_current_and_whole() -> None:
 
 
 def test_the_dictionary_names_every_table_and_column_of_the_database(demo: Demo) -> None:
-    written = (PROJECT / "docs" / "dictionary.md").read_text(encoding="utf-8")
+    written = (PROJECT / "docs" / "reference" / "dictionary.md").read_text(encoding="utf-8")
     sections = dict(re.findall(r"^### (\S+)$(.*?)(?=^##|\Z)", written, re.MULTILINE | re.DOTALL))
     columns = query(
         demo[0],

@@ -21,7 +21,7 @@ PREFIXES = {
     "marts": ("dim_", "fct_", "bridge_", "mart_"),
     "reporting": ("rpt_",),
 }
-# docs/architecture.md, "Warehouse": these names are law
+# docs/explanation/architecture.md, "Warehouse": these names are law
 MARTS = {
     "dim_regency", "dim_district", "dim_date", "dim_issue", "dim_violation_type", "dim_channel",
     "fct_report", "fct_supervision", "fct_prevention", "fct_submission", "fct_regency_week",
@@ -156,7 +156,7 @@ def test_exposures_name_what_their_consumers_read(manifest: Any) -> None:
     folders = {
         "weekly_edition": sorted((PROJECT / "src" / "lumbung" / "publication").rglob("*.py")),
         "review_list": [PROJECT / "src" / "lumbung" / "stewardship.py"],
-        "twenty_questions": [PROJECT / "docs" / "analysts.md"],
+        "twenty_questions": [PROJECT / "docs" / "how-to" / "query-the-marts.md"],
     }
     for name, files in folders.items():
         text = "\n".join(file.read_text(encoding="utf-8") for file in files)
@@ -196,7 +196,7 @@ def test_the_database_holds_keys_not_nulls_and_comments(built: str) -> None:
 
 
 def test_the_columns_are_those_of_the_architecture(built: str) -> None:
-    text = (PROJECT / "docs" / "architecture.md").read_text()
+    text = (PROJECT / "docs" / "explanation" / "architecture.md").read_text()
     checked = 0
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.split("|")[1:-1]]

@@ -3,7 +3,7 @@
 Lists a and b were invented from the domain and the reference by people who had not seen the
 resolver; c was found: addresses, lists and heads of letters in public texts of others. The resolver
 was not tuned on c. d was written for the rules as they are: words of type, slips of the pen,
-regions elsewhere. `docs/places.md` says what was measured.
+regions elsewhere. `docs/explanation/places.md` says what was measured.
 """
 
 from __future__ import annotations

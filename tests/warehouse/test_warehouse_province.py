@@ -1,4 +1,4 @@
-"""Another province is seeds and two variables: docs/another-province.md, done in small."""
+"""Another province is seeds and two variables: docs/how-to/use-another-province.md, in small."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ def test_the_province_reads_all_and_a_regency_its_own(demo: Demo) -> None:
 
 
 def test_a_login_that_belongs_to_two_regencies_reads_both(demo: Demo) -> None:
-    """A person's own login, as docs/analysts.md makes it; and one that belongs to none."""
+    """A person's own login (docs/how-to/query-the-marts.md); and one that belongs to none."""
     url = demo[0]
     logins = {"sari_rekaan": "analyst_19_02, analyst_19_06", "budi_rekaan": "analyst_regency"}
     seen = {}

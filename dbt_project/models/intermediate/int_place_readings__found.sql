@@ -6,7 +6,7 @@
 ) }}
 -- What the words of every way of writing a place can mean, read once: one row per name that a part of
 -- it is read as, and one per finding that leaves the place open whatever else is read (method outside,
--- two_directions, unread_regency, unread_district; strength is null). docs/places.md states the rules.
+-- two_directions, unread_regency, unread_district; strength is null). Rules: docs/explanation/places.md.
 -- Strength 1 decides; 2 decides where nothing stronger was read; 3 only chooses among what is left.
 -- An increment adds the ways of writing that are new.
 {%- set separators %}[,;/()|>&\[\]]+|\s+(?:dan|atau|serta)\s+|\s+[-–]\s+|-(?=\s*(?:kab|kec|kel|desa|ds|kota)\M){% endset %}

@@ -10,7 +10,7 @@
 -- codes). Weak readings, such as a slip of the pen, only choose among what is left, or decide where
 -- nothing else was read and they agree. Nothing is guessed: where readings contradict each other,
 -- where more than one regency remains, or where a region elsewhere is named, the regency is 19.00,
--- for review. docs/places.md states the rules and what they find and miss. An increment adds the
+-- for review. docs/explanation/places.md states the rules and what they find and miss. An increment adds the
 -- ways of writing that are new.
 {%- set leading_code = '^\\s*(\\d\\d[\\d.]{2,})(?:\\s|$)' %}
 {%- set dotted_code = '^\\s*\\d\\d\\.\\d\\d(\\.|\\s|$)' %}

@@ -1,6 +1,6 @@
 """The portal on this machine: Python's own web server over `LUMBUNG_HOME/portal`, on loopback.
 
-For looking at it here; others read it from any real web server (docs/portal.md).
+For looking at it here; others read it from any real web server (docs/how-to/serve-the-portal.md).
 """
 
 from __future__ import annotations

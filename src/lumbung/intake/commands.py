@@ -76,7 +76,7 @@ def list_channels() -> None:
 
 @channels.command()
 def add(
-    kind: Annotated[str, typer.Argument(help="what reads it: a kind of docs/channels/")],
+    kind: Annotated[str, typer.Argument(help="what reads it: a kind of docs/reference/channels/")],
     name: Name,
     sample: Annotated[str, typer.Option(help="a file as the source gives it, or its address")],
 ) -> None:

@@ -63,7 +63,7 @@ CANONICAL: dict[str, str] = {
     "activity_kind": "text",
     "narrative": "text",
 }
-"""Canonical field -> its parser (docs/architecture.md, "Canonical fields")."""
+"""Canonical field -> its parser (docs/explanation/architecture.md, "Canonical fields")."""
 
 SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".csv")
 """Suffixes of what a mail may bring to a register."""
@@ -656,7 +656,7 @@ def schema() -> str:
     del found["properties"]["name"]  # the file's name is the channel's
     found["required"].remove("name")
     found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    found["description"] = "One intake channel of Lumbung: docs/channels/README.md."
+    found["description"] = "One intake channel of Lumbung: docs/how-to/add-a-channel.md."
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -840,7 +840,10 @@ def _explain(error: Any) -> str:
         case "extra_forbidden":
             return "is not known here; correct its spelling or remove it"
         case "union_tag_invalid" | "union_tag_not_found":
-            return "kind is missing or unknown; write 'kind: register' or another of docs/channels"
+            return (
+                "kind is missing or unknown; write 'kind: register' or another kind of"
+                " docs/reference/channels"
+            )
         case "literal_error":
             return f"{error['input']!r} is not known; use {error['ctx']['expected']}"
         case "value_error":

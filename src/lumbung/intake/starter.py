@@ -54,7 +54,7 @@ _LETTERS = {
 _ROWS = 200  # of a sample are looked at
 _HEADER_WITHIN = 30
 _MAX_LABEL = 200  # characters of a label that are looked at
-_PAGING_NOTE = " # how the next page is asked for: docs/channels/http_json.md"
+_PAGING_NOTE = " # how the next page is asked for: docs/reference/channels/http_json.md"
 
 _PLACE = r"(kab|kec|kota|desa|kelurahan|provinsi|district|regency|village)"
 _PERSONAL = re.compile(
@@ -628,7 +628,7 @@ def _text(
         lines.append("# kept:")
     if unknown:
         lines += [*(f"#   - {_quoted(label)}" for label in unknown)]
-    lines += ["", "# Canonical fields: docs/architecture.md."]
+    lines += ["", "# Canonical fields: docs/explanation/architecture.md."]
     lines.append("fields:")
     if kind in _LETTERS:
         told = [fields.pop("narrative", None), "Teks"]

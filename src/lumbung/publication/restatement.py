@@ -10,7 +10,7 @@ that came or went has one reason, from the versions of its records and the editi
 - withdrawn: the source took its delivery back;
 - re-coded: the same version is read or classified otherwise now (a field map, a vocabulary).
 
-Linking two cases is no reason: a link never merges, every case stays counted (docs/adr/0011).
+Linking two cases is no reason: a link never merges, every case stays counted (ADR 11).
 
 Compared are, of every earlier edition, its week and its sum to date, and the weeks without an
 edition of their own: as the edition after told them by regency (its week before), and as the newest

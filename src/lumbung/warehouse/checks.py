@@ -2,7 +2,7 @@
 
 A suite is a YAML file. Each of its batches is a query that gives one row per thing that is judged
 (a channel, a field, a figure); the work on millions of records is done by that query, and Great
-Expectations sees only its rows (docs/adr/0006-gx-judges-small-tables.md).
+Expectations sees only its rows (docs/explanation/adr/0006-gx-judges-small-tables.md).
 
 ```
 suite: raw

@@ -1,4 +1,4 @@
-"""What is written from the project itself: `docs/dictionary.md` and `docs/checks.md`.
+"""Generate `dictionary.md` and `checks.md` of `docs/reference/` from the project.
 
 python -m lumbung.warehouse.dictionary
 """
@@ -153,7 +153,7 @@ def _cell(text: str) -> str:
 
 if __name__ == "__main__":
     settings = Settings.load()
-    docs = settings.project / "docs"
+    docs = settings.project / "docs" / "reference"
     for name, text in (
         ("dictionary", dictionary(settings.dbt_project)),
         ("checks", checks(settings.dbt_project, settings.expectations)),

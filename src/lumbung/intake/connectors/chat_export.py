@@ -11,7 +11,7 @@ a line that looks like a beginning is judged by what its author cannot choose:
 - the sender: a line without one is a notice of the app if it reads like one, and takes one line.
 
 A line in doubt is given with its text and what follows it, but never as a message; what was before
-it stays a message. `docs/channels/whatsapp.md` says what cannot be told at all.
+it stays a message. `docs/reference/channels/whatsapp.md` says what cannot be told at all.
 """
 
 from __future__ import annotations
