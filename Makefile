@@ -1,7 +1,7 @@
 # Two commands for a person: `make demo` and `make test`. Everything else builds on .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock clean bench-intake bench-judgements bench-publication bench-warehouse
+.PHONY: help demo test lint docs lock clean bench-intake bench-judgements bench-publication bench-warehouse
 
 # Python keeps what it compiled, also where the environment says not to (many images do): without,
 # each of Airflow's processes, each dbt and each Great Expectations compiles its packages anew.
@@ -22,6 +22,9 @@ test: $(STAMP)  ## all tests (TEST="tests/intake -x" for some)
 lint: $(STAMP)  ## ruff, mypy, sqlfluff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
 
+docs: $(STAMP)  ## the docs as a site in site/; a warning fails it (".venv/bin/mkdocs serve" shows edits at once)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
 bench-intake: $(STAMP) benchmarks/.venv/.synced  ## landing beside a plain COPY and peers (BENCH="--rows 100000" for a short one)
 	@$(BIN)/python benchmarks/intake.py $(BENCH)
 
@@ -36,7 +39,7 @@ bench-warehouse: $(STAMP)  ## full and incremental builds at volume (BENCH="--ro
 
 lock: $(STAMP)  ## requirements.lock from pyproject.toml, versions kept (LOCK="--upgrade-package NAME" or "--upgrade")
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(LOCK) \
-		--no-emit-index-url --group dev pyproject.toml --output-file requirements.lock
+		--no-emit-index-url --group dev --group docs pyproject.toml --output-file requirements.lock
 
 clean:  ## remove the environment (not the data in .lumbung)
 	@rm -rf .venv

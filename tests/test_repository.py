@@ -29,7 +29,7 @@ def locked() -> dict[str, list[str]]:
 
 def direct() -> list[Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    lines = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
+    lines = project["project"]["dependencies"] + sum(project["dependency-groups"].values(), [])
     assert len(lines) == len(set(lines)), "listed twice"
     return [Requirement(line) for line in lines]
 
