@@ -29,7 +29,8 @@ def locked() -> dict[str, list[str]]:
 
 def direct() -> list[Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    lines = project["project"]["dependencies"] + sum(project["dependency-groups"].values(), [])
+    groups = project["dependency-groups"]
+    lines = project["project"]["dependencies"] + groups["dev"] + groups["docs"]
     assert len(lines) == len(set(lines)), "listed twice"
     return [Requirement(line) for line in lines]
 
