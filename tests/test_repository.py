@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from typer.testing import CliRunner
+
+from lumbung.cli import app
 
 ROOT = Path(__file__).parents[1]
 
@@ -71,3 +74,24 @@ def test_docker_copies_what_there_is() -> None:
     sources = " ".join(copied).split()
     assert {"src", "dags", "requirements.lock"} < set(sources)
     assert [source for source in sources if not (ROOT / source).exists()] == []
+
+
+def test_version_is_that_of_pyproject_and_of_the_newest_release() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    said = CliRunner().invoke(app, ["--version"])
+    assert (said.exit_code, said.output) == (0, f"lumbung {version}\n")
+    assert CliRunner().invoke(app, ["status", "--help"]).exit_code == 0
+    assert re.search(r"^## \[(\d.*?)\]", (ROOT / "CHANGELOG.md").read_text(), re.M)[1] == version
+
+
+def test_changelog_keeps_its_form() -> None:
+    head, *versions = re.split(r"^## ", (ROOT / "CHANGELOG.md").read_text(), flags=re.M)
+    assert head.startswith("# Changelog\n")
+    assert versions[0].startswith("[Unreleased]")
+    kinds = {"Data changes", "Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    for version in versions:
+        headings = re.findall(r"^### (.+)", version, re.M)
+        assert headings[0] == "Data changes"
+        assert len(headings) == len(set(headings))
+        assert set(headings) <= kinds
+        assert re.match(r"\[(Unreleased\]|\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d)\n", version)
