@@ -280,6 +280,210 @@ def test_what_came_before_a_missing_label_is_landed_and_the_cursor_stays(
     )
 
 
+# -- a page that says there is more ----------------------------------------------------------------
+
+
+NONE: dict[str, Any] = {"style": "none"}
+LINKED = {"style": "next", "next": "links.next"}
+NUMBERED = {"style": "page", "parameter": "page", "total": "total"}
+TWO = [record(1), record(2)]
+PAGE_2 = "/v1/aduan?page=2"
+
+
+def one_page(*rows: dict[str, Any], headers: dict[str, str] | None = None, **beside: Any) -> Reply:
+    return Reply({"data": list(rows), **beside}, headers=headers or {})
+
+
+@pytest.mark.parametrize(
+    ("paging", "reply", "told"),
+    [
+        (NONE, one_page(*TWO, links=[{"rel": "next", "href": PAGE_2}]), "links.next"),
+        (NONE, one_page(*TWO, link=[{"relation": "next", "url": PAGE_2}]), "link.next"),
+        (NONE, one_page(*TWO, links=[{"rel": ["last", "Next"], "href": PAGE_2}]), "links.next"),
+        (NONE, one_page(*TWO, _links={"next": {"href": PAGE_2}}), "_links.next.href"),
+        (NONE, one_page(*TWO, **{"@odata.nextLink": PAGE_2}), "@odata.nextLink"),
+        (NONE, one_page(*TWO, meta={"cursors": {"next": "abc"}}), "meta.cursors.next"),
+        (NONE, one_page(*TWO, paging={"next": {"after": "abc"}}), "paging.next.after"),
+        (NONE, one_page(*TWO, meta={"page": {"nextPageToken": "abc"}}), "nextPageToken"),
+        (NONE, one_page(*TWO, halaman_berikutnya=2), "halaman_berikutnya"),
+        (NONE, one_page(*TWO, cursor="abc"), "cursor"),
+        (NONE, one_page(*TWO, hasMore=True), "hasMore"),
+        (NONE, one_page(*TWO, meta={"has_more": True}), "meta.has_more"),
+        (NONE, one_page(*TWO, more=True), "more"),
+        (NONE, one_page(*TWO, pageInfo={"hasNextPage": True}), "pageInfo.hasNextPage"),
+        (NONE, one_page(*TWO, last=False), "last"),
+        (NONE, one_page(*TWO, total=3), "total 3, and 2 records"),
+        (NONE, one_page(*TWO, count="3"), "count 3, and 2 records"),
+        (NONE, one_page(*TWO, meta={"total": 3}), "meta.total 3, and 2 records"),
+        (NONE, one_page(*TWO, **{"@odata.count": 3}), "@odata.count 3, and 2 records"),
+        (NONE, one_page(*TWO, headers={"X-Total-Count": "3"}), "X-Total-Count 3, and 2 records"),
+        (NONE, one_page(*TWO, total_pages=2), "total_pages 2"),
+        (NONE, one_page(*TWO, headers={"Link": f"<{PAGE_2}>; Rel=Next"}), "header Link"),
+        (LINKED, one_page(*TWO, links={"next": None}, total=3), "total 3, and 2 records"),
+        (LINKED, one_page(*TWO, links={"next": None}, next_page=2), "next_page"),
+        (
+            LINKED,
+            one_page(*TWO, links={"next": ""}, headers={"Link": f'<{PAGE_2}>; rel="next"'}),
+            "header Link",
+        ),
+        ({"style": "link_header"}, one_page(*TWO, links={"next": PAGE_2}), "links.next"),
+        ({"style": "link_header"}, one_page(*TWO, has_more=True), "has_more"),
+        # the number of records of a page, taken for that of the listing
+        (NUMBERED, one_page(*TWO, total=2, next=PAGE_2), "next"),
+        (NUMBERED, one_page(*TWO, total=2, more=True), "more"),
+        (
+            {"style": "cursor", "parameter": "c", "next": "c"},
+            one_page(*TWO, c="", hasMore=True),
+            "hasMore",
+        ),
+    ],
+)
+def test_a_listing_that_says_there_is_more_where_it_ends_fails_by_name(
+    stand: Stand, tmp_path: Path, paging: dict[str, Any], reply: Reply, told: str
+) -> None:
+    stand.app = lambda _: reply
+    with pytest.raises(SourceError, match=r"page 1 says there is more") as caught:
+        pull(stand, tmp_path, paging=paging)
+    assert told in caught.value.what
+    assert "set source.paging to" in caught.value.cure
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"next": None, "previous": None, "count": 2},
+        {"links": {"next": "", "self": "/v1/aduan"}, "total": 2},
+        {"links": [{"rel": "self", "href": "/v1/aduan"}, {"rel": "next", "href": None}]},
+        {"links": [{"rel": "first", "href": "/v1/aduan"}, {"rel": "last", "href": "/v1/aduan"}]},
+        {"links": [{"rel": "next", "href": "/v1/aduan"}], "more": False},
+        {"next": "/v1/aduan"},
+        {"hasMore": False, "cursor": "abc", "next_cursor": "abc"},
+        {"pageInfo": {"hasNextPage": False, "endCursor": "abc"}},
+        {"total": 1, "meta": {"total": 2, "total_pages": 1, "last_page": 1}, "last": True},
+        {"recordsTotal": 90, "recordsFiltered": 2},
+        {"facets": {"lebih": {"count": 900}}, "more_info": "https://api.example.id/lain"},
+        {"next_update_at": "2024-11-07", "total_amount": 5_000_000, "totals": [9, 9]},
+    ],
+)
+@pytest.mark.parametrize("paging", [NONE, {"style": "link_header"}])
+def test_what_is_no_sign_of_more_lets_a_listing_end(
+    stand: Stand, tmp_path: Path, beside: dict[str, Any], paging: dict[str, Any]
+) -> None:
+    stand.app = lambda _: one_page(*TWO, **beside)
+    assert ids(pull(stand, tmp_path, paging=paging)) == ["1", "2"]
+
+
+def test_a_count_of_all_records_is_no_sign_of_more_among_those_that_changed(
+    stand: Stand, tmp_path: Path
+) -> None:
+    stand.app = lambda _: one_page(*TWO, meta={"total": 900, "total_pages": 9})
+    now = datetime.now(UTC).isoformat()
+    cursor = {"since": "2024-11-08T03:00:00+00:00", "full_at": now}
+    assert ids(pull(stand, tmp_path, cursor, since=SINCE, paging=NONE)) == ["1", "2"]
+    with pytest.raises(SourceError, match=r"meta\.total 900, and 2 records"):
+        pull(stand, tmp_path, since=SINCE, paging=NONE)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ({"links": {"next": PAGE_2}}, {"next_page": "/v1/aduan?page=3"}, "has next_page"),
+        ({"links": {"next": PAGE_2}}, {"links": {"berikut": "/v1?p=3"}}, r"has links\.berikut"),
+        ({"links": {"next": PAGE_2}}, {"has_more": True}, "has has_more"),
+        ({"links": {"next": PAGE_2}, "total": 9}, {"total": 9}, "total 9, and 4 records"),
+    ],
+)
+def test_a_label_that_changes_from_the_second_page_on_fails_by_name(
+    stand: Stand, tmp_path: Path, first: Any, second: Any, told: str
+) -> None:
+    pages = {"1": one_page(*TWO, **first), "2": one_page(record(3), record(4), **second)}
+    stand.app = lambda request: pages[request.query.get("page", "1")]
+    with pytest.raises(SourceError, match=told):
+        pull(stand, tmp_path, paging=LINKED)
+
+
+def test_a_last_page_that_leaves_the_label_out_is_the_last_however_full(
+    stand: Stand, tmp_path: Path
+) -> None:
+    pages = {"1": one_page(*TWO, links={"next": PAGE_2}), "2": one_page(record(3), record(4))}
+    stand.app = lambda request: pages[request.query.get("page", "1")]
+    paging = {**LINKED, "size": 2, "size_parameter": "limit"}
+    assert ids(pull(stand, tmp_path, paging=paging)) == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize("shape", ["list", "object", "text"])
+def test_a_next_page_is_followed_in_every_shape_of_a_link(
+    stand: Stand, tmp_path: Path, shape: str
+) -> None:
+    def app(request: Request) -> Reply:
+        start = int(request.query.get("start", 0))
+        link = f"{request.path}?start={start + 2}"
+        own = {"rel": "self", "href": request.path}
+        shapes: dict[str, Any] = {
+            "list": [own, {"rel": "Next", "href": link}],
+            "object": {"next": {"href": link}},
+            "text": {"next": link},
+        }
+        rows = [record(n) for n in range(start, min(start + 2, 5))]
+        return one_page(*rows, links=shapes[shape] if start + 2 < 5 else [own])
+
+    stand.app = app
+    assert ids(pull(stand, tmp_path, paging=LINKED)) == ["0", "1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize("relation", ["Rel=Next", 'REL="NEXT"', "rel='next'", 'rel="last next"'])
+def test_a_link_header_is_followed_whatever_its_case_and_quotes(
+    stand: Stand, tmp_path: Path, relation: str
+) -> None:
+    def app(request: Request) -> Reply:
+        start = int(request.query.get("start", 0))
+        headers = {"Link": f"<{request.path}?start={start + 1}>; title=x; {relation}"}
+        return Reply([record(start)], headers=headers if start < 2 else {})
+
+    stand.app = app
+    paging = {"style": "link_header"}
+    assert ids(pull(stand, tmp_path, paging=paging, records="")) == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("paging", [LINKED, {"style": "link_header"}])
+def test_a_page_that_names_itself_or_empty_pages_without_end_are_an_error(
+    stand: Stand, tmp_path: Path, paging: dict[str, Any]
+) -> None:
+    def linked(link: str, *rows: dict[str, Any]) -> Reply:
+        return one_page(*rows, links={"next": link}, headers={"Link": f"<{link}>; rel=next"})
+
+    stand.app = lambda request: linked("/v1/aduan", *TWO)
+    with pytest.raises(SourceError, match="same page again"):
+        pull(stand, tmp_path, paging=paging)
+    assert len(stand.requests) == 1
+    stand.app = lambda request: linked(f"/v1/aduan?p={int(request.query.get('p', 1)) + 1}")
+    with pytest.raises(SourceError, match="101 pages in a row have no record"):
+        pull(stand, tmp_path, paging=paging)
+
+
+def test_a_server_that_names_a_next_page_for_ever_ends_at_a_page_without_records(
+    stand: Stand, tmp_path: Path
+) -> None:
+    def app(request: Request) -> Reply:
+        page = int(request.query["page"])
+        rows = [record(page)] if page < 3 else []
+        return one_page(*rows, next=f"/v1/aduan?page={page + 1}")
+
+    stand.app = app
+    assert ids(pull(stand, tmp_path, paging={"style": "page", "parameter": "page"})) == ["1", "2"]
+
+
+def test_pages_that_run_out_before_the_number_of_records_is_reached_fail(
+    stand: Stand, tmp_path: Path
+) -> None:
+    """A server that gives no more than its first 10,000 records answers with empty pages."""
+    pages = {"1": one_page(*TWO, total=5)}
+    stand.app = lambda request: pages.get(request.query["page"], one_page(total=5))
+    for paging in (NUMBERED, {"style": "page", "parameter": "page"}):
+        with pytest.raises(SourceError, match=r"total.* 5, and 2 records"):
+            pull(stand, tmp_path, paging=paging)
+
+
 @given(
     st.lists(st.text("ab.", min_size=1, max_size=4), min_size=1, max_size=4),
     st.text("ab.", max_size=6),

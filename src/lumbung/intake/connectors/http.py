@@ -357,6 +357,8 @@ class Listing:
         self._totals: set[int | None] = set()
         self.page_count = 0
         """How many pages came."""
+        self.row_count = 0
+        """How many rows came, the same one twice included."""
 
     def asked(self, url: httpx.URL) -> None:
         """Note an address before it is asked for.
@@ -378,6 +380,7 @@ class Listing:
         self._ids.update(texts)
         self._totals.add(total)
         self.page_count += 1
+        self.row_count += len(texts)
 
     @property
     def count(self) -> int:

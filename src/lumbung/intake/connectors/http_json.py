@@ -42,13 +42,38 @@ from lumbung.intake.contract import ApiAuth, HttpJsonSource, Moment, Since, dist
 _MAX_ID = 500  # characters; PostgreSQL's keys end at 2,700 bytes
 _DEEPEST = 20
 _MAX_MOMENT = 200  # characters of a time
-_BESIDE = 200  # values beside the records that are looked through for a sign of another page
+_BESIDE = 5_000  # values beside the records that are looked through for a sign of another page
+_MAX_NAME = 100  # characters of a name in a message
+_MAX_LINKS = 100  # of a list of links
+_MAX_EMPTY = 100
+"""Pages without a record that may follow one another, each with a link to the next one."""
 _ABSENT = object()
-_NEXT = {
-    "next": re.compile(r"next|more|continu|lanjut|berikut"),
-    "cursor": re.compile(r"next|more|continu|lanjut|berikut|cursor"),
-}
-"""What a name says, in lower case, whose value means that there is another page."""
+_NEXT = re.compile(
+    r"(?:odata|has|is|there|ada|link|url|page|halaman|tautan|token)*"
+    r"(?:next|more|continuation|continue|lanjut(?:an)?|selanjutnya|berikut(?:nya)?)"
+    r"(?:page|pages|halaman|link|url|uri|href|path|token|cursor|offset|start|skip|key|id|marker"
+    r"|index|number|no|nomor|from|records|record|results|result|items|rows|data|available|exists)*"
+)
+"""A name, as `_squashed`, whose value means that there is another page."""
+_CURSOR = re.compile(r"(?:end)?cursor")
+"""A name that means so in a listing without a page label."""
+_LAST = re.compile(r"(?:is)?last(?:page)?|done|endofrecords|isend")
+"""A name that means so where its value is `false`."""
+_LEAVES = frozenset({"href", "url", "uri", "link", "token", "cursor", "after", "value", "page"})
+"""Names of what a link or total holds: the name before them says what it is."""
+_TOTAL = re.compile(
+    r"(?:odata)?count|total|total(?:count|records|results|rows|items|elements|data|hits)"
+    r"|(?:record|result|item|row|hit)s?(?:count|total)|recordsfiltered|numfound|jumlah(?:data)?"
+)
+_PAGE_COUNT = re.compile(r"totalpages?|pages(?:total)?|pagecount|numpages|lastpage|jumlahhalaman")
+_CONTAINERS = frozenset(
+    {
+        *("meta", "metadata", "paging", "pagination", "pager", "page", "pageinfo", "paginasi"),
+        *("links", "response", "result", "results", "data", "hits", "info", "header", "total"),
+    }
+)
+"""Names of objects, as `_squashed`, whose numbers are about the listing."""
+_TOTAL_HEADERS = ("X-Total-Count", "X-Total", "X-WP-Total")
 _MILLISECONDS = 100_000_000_000  # as seconds this is the year 5138
 
 
@@ -72,6 +97,9 @@ class _Reading:
         self._now = datetime.now(UTC)
         self._newest: datetime | None = None
         self._contents = Met()
+        self._least: dict[str, int] = {}
+        """Number beside the records -> the least that a page said: records may come meanwhile."""
+        self._is_full = True
 
     def items(self) -> Iterator[Item]:
         options, cursor = self._options, self._source.cursor
@@ -79,6 +107,7 @@ class _Reading:
         begin = datetime.fromisoformat(cursor["since"]) if "since" in cursor else None
         full_at = datetime.fromisoformat(cursor["full_at"]) if "full_at" in cursor else None
         is_full = not (since and begin and full_at) or self._now - full_at >= options.full_every
+        self._is_full = is_full
         params = dict(options.params)
         if since and begin and not is_full:
             params[since.parameter] = _written(begin - since.overlap, since, self._zone)
@@ -106,6 +135,7 @@ class _Reading:
             params[paging.size_parameter] = str(paging.size)
         at: int | str | None = {"page": paging.first, "offset": 0}.get(paging.style)
         url: httpx.URL | None = self._api.at(self._options.path, params)
+        empty = 0
         while url is not None:
             if at is not None and paging.parameter:
                 url = url.copy_set_param(paging.parameter, at)
@@ -119,14 +149,10 @@ class _Reading:
             yield rows, answer.rows_as_kept(rows)
             is_over = not rows or (total is not None and listing.count >= total)
             following: str | None = None
-            if paging.style in _NEXT and _find(answer.body, paging.next or "") is _ABSENT:
-                if listing.page_count == 1 and not is_over:
-                    self._expect_no_more(answer.body, rows, total)
-                break
+            asked = url
             match paging.style:
                 case "next":
-                    link = _at(answer.body, paging.next or "")
-                    following = str(link) if link else None
+                    following = _link(_at(answer.body, paging.next or ""))
                 case "link_header":
                     following = _next_link(answer.headers)
                 case "page" if not is_over:
@@ -143,39 +169,118 @@ class _Reading:
                 url = self._api.follow(url, following) if following else None
             elif is_over:
                 url = None
+            numbers = self._numbers(answer, total)
+            if url is None:
+                self._expect_no_more(answer, asked, rows, listing, numbers)
+            empty = 0 if rows else empty + 1
+            if empty > _MAX_EMPTY:
+                raise self._api.error(
+                    f"{empty} pages in a row have no record, and each names a next one",
+                    "tell the server's administrator; where it gives a page number, set"
+                    " source.paging.style to page",
+                )
 
-    def _expect_no_more(self, body: Any, rows: list[Any], total: int | None) -> None:
-        """Judge a first page without the label of the next one.
+    def _numbers(self, answer: Answer, total: int | None) -> dict[str, int]:
+        """How many records there are, by each name under which a page says so.
 
-        Many APIs leave the label out on a last page, and a first page may be the last. A misspelt
-        label looks the same, so that every other sign of a second page is looked for.
+        That is `total` alone where the channel file says which; never a number that may not be
+        about this listing: one that asks for what changed has fewer than there are.
+        """
+        if not self._is_full:
+            return {}
+        if total is not None:
+            told: dict[str, int | None] = {"": total}
+        else:
+            told = {name: _integer(answer.headers.get(name)) for name in _TOTAL_HEADERS}
+            for path, value in _beside(answer.body, self._options.records):
+                if _is_about_listing(path, self._options.records, _TOTAL):
+                    told[path] = _integer(value)
+            if any(_squashed(path) == "recordsfiltered" for path in told):
+                told = {p: n for p, n in told.items() if _squashed(p) != "recordstotal"}
+        for name, number in told.items():
+            if number is not None:
+                self._least[name] = min(number, self._least.get(name, number))
+        return self._least
+
+    def _expect_no_more(
+        self,
+        answer: Answer,
+        asked: httpx.URL,
+        rows: list[Any],
+        listing: Listing,
+        numbers: Mapping[str, int],
+    ) -> None:
+        """Judge the last page of a listing: it must not say that there are more records.
+
+        A wrong `source.paging` ends a listing early, and so does a label that is misspelt or has
+        another name from the second page on.
 
         Raises:
-            SourceError: when there seems to be one.
+            SourceError: when the page says so.
         """
-        paging = self._options.paging
-        label = _last_name(paging.next or "")
-        signs = [
-            name
-            for name, value in _beside(body, self._options.records)
-            if value
-            and (
-                _NEXT[paging.style].search(name.casefold())
-                or difflib.SequenceMatcher(None, label, _last_name(name)).ratio() >= 0.8
-            )
-        ]
-        if total is not None:
-            sign = f"a total of {total}, and {len(rows)} records"
-        elif paging.size is not None and len(rows) >= paging.size:
-            sign = f"a full page of {len(rows)} records"
-        elif signs:
-            sign = ", ".join(signs[:5])
-        else:
+        paging, given = self._options.paging, listing.row_count
+        beside = _beside(answer.body, self._options.records)
+        label = paging.next or ""
+        is_unlabelled = paging.style in ("next", "cursor") and _find(answer.body, label) is _ABSENT
+        is_first = listing.page_count == 1
+        signs: list[str] = []
+        for name, number in numbers.items():
+            if number > given:
+                what = f"{name} {number}" if name else f"a total of {number}"
+                signs.append(f"{what}, and {given} records")
+        size = None if paging.total else paging.size
+        if is_unlabelled and is_first and size is not None and len(rows) >= size:
+            signs.append(f"a full page of {len(rows)} records")
+        links = [name for name, value in beside if _is_next(name, value, asked)]
+        if _next_link(answer.headers) and paging.style != "link_header":
+            links.insert(0, "header Link")
+        if paging.style == "none" or (paging.style == "cursor" and is_unlabelled and is_first):
+            links += [name for name, value in beside if value and _CURSOR.fullmatch(_said(name))]
+        if is_unlabelled and is_first:
+            links += [
+                name
+                for name, value in beside
+                if value
+                and name not in links
+                and difflib.SequenceMatcher(None, _last_name(label), _last_name(name)).ratio()
+                >= 0.8
+            ]
+        flags = [name for name, value in beside if value is True and _NEXT.fullmatch(_said(name))]
+        flags += [name for name, value in beside if value is False and _LAST.fullmatch(_said(name))]
+        if self._is_full:
+            flags += [
+                f"{path} {value}"
+                for path, value in beside
+                if _is_about_listing(path, self._options.records, _PAGE_COUNT)
+                and (_integer(value) or 0) > listing.page_count
+            ]
+        # Servers exist that name a next page for ever: a page without a record ends the numbers.
+        is_ended = paging.style in ("page", "offset") and not rows
+        is_denied = any(value is False and _NEXT.fullmatch(_said(name)) for name, value in beside)
+        signs += flags if is_ended else flags + [each for each in links if not is_denied]
+        if not signs:
             return
+        told = ", ".join(each[-_MAX_NAME:] for each in dict.fromkeys(signs[:5]))
+        if is_unlabelled:
+            raise self._api.error(
+                f"there is no {paging.next!r} in the answer, which has {told}",
+                "correct source.paging.next in the channel file; where the API leaves it out on"
+                " the last page, set source.paging.total",
+            )
+        cure = "set source.paging to the way in which this API gives its next page"
+        if links and links[0] == "header Link":
+            cure = "set source.paging to {style: link_header}"
+        elif links:
+            name = links[0][-_MAX_NAME:]
+            cure = f"set source.paging to {{style: next, next: {name}}}, or to style cursor"
+        elif "" in numbers or any(number > given for number in numbers.values()):
+            cure += (
+                "; if the number counts something else, set source.paging.total to the right one"
+            )
         raise self._api.error(
-            f"there is no {paging.next!r} in the answer, which has {sign}",
-            "correct source.paging.next in the channel file; where the API leaves it out on the"
-            " last page, set source.paging.total",
+            f"page {listing.page_count} says there is more ({told}), and source.paging (style"
+            f" {paging.style}) ends there",
+            cure,
         )
 
     def _rows(self, body: Any) -> list[Any]:
@@ -309,7 +414,8 @@ def _at(value: Any, path: str) -> Any:
 def _find(value: Any, path: str) -> Any:
     """What is at a path: names, and positions of a list (`-1` is the last); `_ABSENT` if nothing.
 
-    A name may hold dots itself (`@odata.nextLink`): the longest name that is there counts.
+    A name may hold dots itself (`@odata.nextLink`): the longest name that is there counts. In a
+    list of links a name is a relation: `links.next` is that with `"rel": "next"`.
     """
     if not path:
         return value
@@ -327,26 +433,90 @@ def _find(value: Any, path: str) -> Any:
         head, _, rest = path.partition(".")
         if re.fullmatch(r"-?\d{1,6}", head) and -len(value) <= int(head) < len(value):
             return _find(value[int(head)], rest)
+        for each in value[:_MAX_LINKS]:
+            if head and head in _relations(each):
+                return _find(each, rest)
     return _ABSENT
 
 
 def _beside(body: Any, records: str) -> list[tuple[str, Any]]:
-    """Path and value of what an answer holds beside its records."""
+    """Path and value of what an answer holds beside its records, the outermost first.
+
+    Of lists the links are told, as `_find` finds them.
+    """
     found: list[tuple[str, Any]] = []
-
-    def note(value: Any, path: str) -> None:
-        if path == records or len(found) >= _BESIDE:
-            return
-        if isinstance(value, dict) and path.count(".") < _DEEPEST:
-            for name, each in value.items():
-                note(each, f"{path}.{name}" if path else name)
-        elif not isinstance(value, dict | list):
-            found.append((path, value))
-
-    if isinstance(body, dict):
-        for name, each in body.items():
-            note(each, name)
+    level: list[tuple[str, Any]] = [("", body)]
+    for _ in range(_DEEPEST):
+        inner: list[tuple[str, Any]] = []
+        for path, value in level:
+            prefix = f"{path}." if path else ""
+            if isinstance(value, Mapping):
+                inner += [(f"{prefix}{name}", each) for name, each in value.items()]
+            elif isinstance(value, list):
+                for each in value[:_MAX_LINKS]:
+                    inner += [(f"{prefix}{name}", _link(each)) for name in _relations(each)]
+            else:
+                found.append((path, value))
+            if len(found) + len(inner) > _BESIDE:
+                break
+        level = [each for each in inner if each[0] != records]
     return found
+
+
+def _relations(value: Any) -> list[str]:
+    """What a link of a list is to the page, in lower case; nothing if it is no link."""
+    if not isinstance(value, Mapping):
+        return []
+    told = value.get("rel", value.get("relation"))
+    names = told.split() if isinstance(told, str) else told if isinstance(told, list) else []
+    return [str(name).casefold() for name in names]
+
+
+def _link(value: Any) -> str | None:
+    """The address that a link is, or an object around it (`href`); None if it says none."""
+    if isinstance(value, Mapping):
+        value = next((value[name] for name in ("href", "url", "uri") if name in value), None)
+    return str(value) if value else None
+
+
+def _squashed(name: str) -> str:
+    """The letters of a path's last name, in lower case."""
+    return re.sub(r"[\W\d_]", "", name[-200:].rpartition(".")[2].casefold())[:60]
+
+
+def _said(path: str) -> str:
+    """What a path says of its value: its last name, or the one before if that is `href` or so."""
+    last = _squashed(path)
+    return _squashed(path.rpartition(".")[0]) if last in _LEAVES and "." in path else last
+
+
+def _is_next(path: str, value: Any, asked: httpx.URL) -> bool:
+    """Whether a value is the link or token of a page other than that which was asked for."""
+    if not value or value is True or str(value).casefold() in ("0", "false", "null", "none"):
+        return False
+    if not _NEXT.fullmatch(_said(path)):
+        return False
+    try:
+        return not isinstance(value, str) or asked.join(value) != asked
+    except (httpx.InvalidURL, ValueError):
+        return True
+
+
+def _is_about_listing(path: str, records: str, names: re.Pattern[str]) -> bool:
+    """Whether a number has such a name, at the top or in an object that tells of the listing."""
+    if not names.fullmatch(_said(path)):
+        return False
+    parents = path.split(".")[:-1]
+    around = {_squashed(name) for name in records.split(".")}
+    known = _CONTAINERS | around | {"", "odata"}
+    return all(_squashed(name) in known for name in parents)
+
+
+def _integer(value: Any) -> int | None:
+    """A number of records; None if it is none."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,15}", value.strip()):
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _last_name(path: str) -> str:
@@ -436,10 +606,11 @@ def _written(moment: datetime, since: Since, zone: str) -> str:
 
 
 def _next_link(headers: httpx.Headers) -> str | None:
-    """The address of the next page in a Link header (RFC 8288)."""
+    """The address of the next page in a Link header (RFC 8288); its relations have no case."""
     for target, attributes in re.findall(r"<([^<>]*)>([^<]*)", headers.get("Link", "")):
         for attribute in attributes.split(";"):
             name, _, value = attribute.partition("=")
-            if name.strip().casefold() == "rel" and "next" in value.strip(' \t",').split():
+            relations = value.strip(" \t\"',").casefold().split()
+            if name.strip().casefold() == "rel" and "next" in relations:
                 return str(target)
     return None
