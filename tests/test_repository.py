@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from typer.testing import CliRunner
@@ -95,3 +96,18 @@ def test_changelog_keeps_its_form() -> None:
         assert len(headings) == len(set(headings))
         assert set(headings) <= kinds
         assert re.match(r"\[(Unreleased\]|\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d)\n", version)
+
+
+def test_pre_commit_runs_what_make_lint_runs_and_downloads_nothing() -> None:
+    (recipe,) = re.findall(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.M)
+    linted = set(re.findall(r"\$\(BIN\)/([\w-]+(?: [a-z]+)?)", recipe))
+    assert {"ruff check", "ruff format", "mypy", "sqlfluff lint"} <= linted
+    (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert local["repo"] == "local"
+    assert {hook["language"] for hook in local["hooks"]} == {"system"}
+    hooked = {
+        match[1]
+        for hook in local["hooks"]
+        if (match := re.match(r"\.venv/bin/([\w-]+(?: [a-z]+)?)", hook["entry"]))
+    }
+    assert hooked == linted
