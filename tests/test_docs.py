@@ -70,17 +70,33 @@ def test_the_site_loads_nothing_from_another_host(site: Path, browser: Browser) 
     assert [url for url in asked if not url.startswith(ADDRESS)] == []
 
 
-def test_every_page_of_the_docs_that_the_project_cites_exists() -> None:
-    tracked = [
-        file
+@pytest.fixture(scope="module")
+def texts() -> list[str]:
+    """Everything in the project that may cite a page."""
+    return [
+        file.read_text(encoding="utf-8")
         for folder in ("src", "dags", "dbt_project", "channels", "expectations", "tests", "docs")
         for file in (ROOT / folder).rglob("*")
         if file.suffix in {".py", ".sql", ".yml", ".yaml", ".csv", ".json", ".md", ".typ"}
-    ]
-    cited = {
-        match
-        for file in [*tracked, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
-        for match in re.findall(r"\bdocs/[\w/.-]+\.md\b", file.read_text(encoding="utf-8"))
-    }
+    ] + [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md")]
+
+
+def test_every_page_that_the_project_cites_exists(texts: list[str]) -> None:
+    cited = {page for text in texts for page in re.findall(r"\bdocs/[\w/.-]+\.md\b", text)}
     assert len(cited) > 10
     assert [page for page in sorted(cited) if not (ROOT / page).is_file()] == []
+
+
+def test_every_section_of_the_domain_that_the_project_cites_exists(texts: list[str]) -> None:
+    """`domain.md 1.6`, also several: `domain.md 1.7, 2.1`; no page that is not in the project."""
+    domain = (DOCS / "explanation" / "domain.md").read_text(encoding="utf-8")
+    sections = set(re.findall(r"^###? (\d(?:\.\d)?)\.? ", domain, re.M))
+    cited = {
+        section
+        for text in texts
+        for found in re.findall(r"\bdomain\.md (\d(?:\.\d)?(?:, \d\.\d)*)", text)
+        for section in found.split(", ")
+    }
+    assert len(cited) > 8
+    assert cited - sections == set()
+    assert [text for text in texts if re.search(r"\b(?:wire|design|style)\.m[d]\b", text)] == []

@@ -12,7 +12,7 @@ from lumbung.settings import Settings
 from lumbung.warehouse.build import BuildResult, build
 from warehouse.conftest import Raw, query
 
-# As an office writes it -> the day it means; None is "cannot be read"; wire.md 2.7 and 1.6.
+# As an office writes it -> the day it means; None is "cannot be read"; docs/explanation/dates.md.
 DATES: dict[str, str | None] = {
     "2024-11-06": "2024-11-06",
     "2024-11-06T00:00:00": "2024-11-06",
