@@ -316,6 +316,162 @@ def test_a_short_row_whose_number_is_spelled_otherwise_is_not_dropped(read_files
     assert refused(items) == [("required_field_missing", "a.xlsx | September | baris 10")]
 
 
+NARROW = {
+    "personal": [],
+    "subject": [],
+    "kept": ["No"],
+    "record_kind": "IA",
+    "fields": {
+        "received_date": {"from": "Tanggal"},
+        "regency": {"from": "Kab/Kota"},
+        "issue": {"from": "Isu"},
+        "narrative": {"from": "Uraian"},
+    },
+}
+"""With `REGISTER`: tips in four or five columns, so that two filled cells may be a row."""
+TIPS = ["Nomor", "Tanggal", "Kab/Kota", "Isu", "Uraian"]
+TIP = ["1", "06/11/2024", "Bangka", "Politik uang", "amplop di warung"]
+
+
+@pytest.mark.parametrize(
+    "foot",
+    [
+        pytest.param(
+            [
+                ["Mengetahui,", "", "", "", "Pangkalpinang, 7 November 2024"],
+                ["Ketua Panwascam", "", "", "", "Petugas Pencatat"],
+                [""],
+                [""],
+                ["Budi Rekaan, S.H.", "", "", "", "SITI REKAAN"],
+                ["NIP. 19800101 200501 1 001", "", "", "", "NIP. -"],
+            ],
+            id="two who sign",
+        ),
+        pytest.param(
+            [
+                ["Pangkal Pinang, 07 Nopember 2024"],
+                ["Mengetahui :"],
+                ["Ketua,"],
+                [""],
+                ["(Budi Rekaan)"],
+                ["NIP 198001012005011001"],
+            ],
+            id="one who signs under the key",
+        ),
+        pytest.param(
+            [
+                ["", "Mengetahui", "Menyetujui", "", "Dibuat oleh"],
+                ["", "Ketua", "Sekretaris", "", "Staf"],
+                ["", "Budi Rekaan", "Siti Rekaan", "", "A. Rekaan, S.Sos., M.Si."],
+            ],
+            id="three who sign",
+        ),
+        pytest.param(
+            [
+                ["", "", "", "Koba, 7/11/2024", "Mengetahui,"],
+                ["", "", "", "Anggota", "Plt. Koordinator Divisi HP2H"],
+                ["", "", "", "ttd", "ttd"],
+                ["", "", "", "______________", "......................"],
+            ],
+            id="nobody has signed",
+        ),
+    ],
+)
+@pytest.mark.parametrize("width", [0, 1, 4, 20])
+def test_signatures_below_a_register_of_any_width_are_no_deliveries(
+    read_files: Reader, foot: list[list[str]], width: int
+) -> None:
+    head = [*TIPS, *(f"Lain {n}" for n in range(width))]
+    items = read_files({"a.xlsx": workbook({"S": [head, TIP, *foot]})}, **NARROW)
+    assert list(deliveries(items)) == ["1"]
+    assert refused(items) == []
+
+
+def test_a_row_near_signatures_that_may_be_a_delivery_is_kept(read_files: Reader) -> None:
+    opened = ["", "", "Mengetahui,", "", "Pangkalpinang, 7 November 2024"]
+    rows = [
+        TIPS,
+        TIP,
+        # no signature stands above: a place, a date and a role are what a tip tells
+        ["", "", "Pangkalpinang, 7 November 2024", "Ketua", ""],
+        ["", "7/11/2024", "", "Ketua", ""],
+        opened,
+        ["", "", "Ketua", "", "Sekretaris"],
+        ["", "", "Budi Rekaan", "", "Siti Rekaan"],
+        ["", "", "Bangka", "", "Politik Uang"],  # below the names: nobody's name
+        ["", "", "Bangka", "Politik Uang", ""],
+        ["2", "", "Belitung", "", ""],  # numbered
+        ["3", *TIP[1:]],
+        opened,
+        ["", "8/11/2024", "Bangka", "", ""],  # in columns of its own
+        ["", "", "Bangka", "", "beras 5 kg"],
+        opened,
+        ["nomor lain", *TIP[1:]],  # as many cells as a tip has
+    ]
+    items = read_files({"a.xlsx": workbook({"S": rows})}, **NARROW)
+    assert list(deliveries(items)) == ["1", "2", "3", "NOMOR LAIN"]
+    assert refused(items) == [
+        ("required_field_missing", f"a.xlsx | S | baris {row}") for row in (3, 4, 8, 9, 13, 14)
+    ]
+
+
+def test_a_sheet_with_more_of_the_channel_s_columns_stands_before_a_recap(
+    read_files: Reader,
+) -> None:
+    full = [*HEADER, ROW, numbered(2)]
+    recap = [
+        ["Rekap"],
+        ["Nomor", "Kab/Kota", "Uraian", "No"],
+        ["001/LP", "Bangka", "ringkas", 1],
+        ["003/LP", "Bangka", "hanya di rekap", 3],
+    ]
+    one = workbook({"Rekap": recap, "Register": full}, merges={"Register": header_merges(0)})
+    two = workbook({"Register": full, "Rekap": recap}, merges={"Register": header_merges(0)})
+    for content in (one, two):
+        items = read_files({"a.xlsx": content})
+        found = deliveries(items)
+        assert found["001/LP"] == EXPECTED
+        assert sorted(found) == ["001/LP", "002/LP", "003/LP"]
+        assert refused(items) == [("key_repeated", "a.xlsx | Rekap | baris 3")]
+
+
+LEGAL, REGISTERED = "001/LP/PB/Kab/09.01/XI/2024", "001/Reg/LP/PB/Kab/09.01/XI/2024"
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("form", ["sheets", "sheet", "csv"])
+def test_a_case_that_a_file_registers_elsewhere_is_registered(
+    read_files: Reader, form: str, is_first: bool
+) -> None:
+    head = ["Nomor", "Tanggal / Diterima", "Kab/Kota", "Uraian", "No"]
+    came = [LEGAL, "06/11/2024", "Bangka", "seluruh uraian", "1"]
+    registered = [REGISTERED.replace("/Reg/", " / reg/ "), "06/11/2024", "Bangka", "", "1"]
+    both = [registered, came] if is_first else [came, registered]
+    other = ["002/LP/PB/Kab/09.01/XI/2024", *came[1:]]
+    if form == "sheets":
+        content = workbook({f"S{n}": [head, row, other] for n, row in enumerate(both)})
+    elif form == "sheet":
+        content = workbook({"S": [head, *both, other]})
+    else:
+        content = text([head, *both, other])
+    name = "a.csv" if form == "csv" else "a.xlsx"
+    items = read_files({name: content}, personal=[], subject=[])
+    found = {each.source_id: each.fields for each in items if isinstance(each, Delivery)}
+    assert found[LEGAL.upper()]["Nomor"] == "001 / reg/ LP/PB/Kab/09.01/XI/2024"
+    assert found["002/LP/PB/KAB/09.01/XI/2024"]["Nomor"] == other[0]
+    assert [code for code, _ in refused(items)] == ["key_repeated"]
+
+
+def test_of_numbers_that_each_sheet_begins_anew_none_registers_another(read_files: Reader) -> None:
+    head = ["Nomor", "Tanggal / Diterima", "Kab/Kota", "Uraian", "No"]
+    rows = [[number, "06/11/2024", "Bangka", "a", "1"] for number in (LEGAL, REGISTERED)]
+    content = workbook({f"S{n}": [head, row] for n, row in enumerate(rows)})
+    source = {"kind": "register", "sheet_in_key": True}
+    items = read_files({"a.xlsx": content}, personal=[], subject=[], source=source)
+    numbers = [each.fields["Nomor"] for each in items if isinstance(each, Delivery)]
+    assert numbers == [LEGAL, REGISTERED]
+
+
 def test_a_repeated_key_is_a_duplicate_if_equal_and_quarantined_if_not(
     read_files: Reader,
 ) -> None:

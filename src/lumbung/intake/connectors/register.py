@@ -22,10 +22,11 @@ from typing import Any, NamedTuple
 import orjson
 
 from lumbung.intake.connectors import Delivery, Item, Source, Unreadable
-from lumbung.intake.connectors.bounded import Child, ForeignError
+from lumbung.intake.connectors.bounded import Child, ForeignError, Outline
 from lumbung.intake.connectors.delimited import Text, refusal
-from lumbung.intake.connectors.files import File, Folder
+from lumbung.intake.connectors.files import File, Folder, text_encoding
 from lumbung.intake.contract import Channel, RegisterSource, distinct, normalise
+from lumbung.intake.foreign.numbers import is_registered
 from lumbung.intake.foreign.ods import Merge
 
 Row = Sequence[Any]
@@ -35,8 +36,37 @@ _TEXTS = (".csv", ".tsv", ".txt")
 _HEADER_ROWS = 3
 _TALLEST = 10_000  # rows of a merged cell that are believed
 _UNDECIDED = 1_000  # rows of a sheet that wait for its end
+_PIECE = 1 << 16  # characters of a line
 _NOTHING = {"", "-", "--", "–", "—", ".", "nihil", "tdk th", "tidak tahu", "n/a"}
 _SUBTOTAL = re.compile(r"(sub\W*|grand\s+)?(jumlah|jml|total|rekap(itulasi)?)\b", re.IGNORECASE)
+
+
+_DOUBTFUL = "?"
+"""In place of the shape of a row's key: the row may be one of signatures."""
+_ASKS = (
+    r"(?:(?:mengetahui|menyetujui|mengesahkan|diketahui|disetujui|disahkan|yang membuat|pembuat"
+    r"|hormat (?:kami|saya))(?: oleh)?|(?:dibuat|diperiksa|disusun) oleh)"
+)
+_OFFICE = (
+    r"(?:(?:plt|plh|pjs?|a\.? ?n)\b\.? ?)?(?:wakil )?(?:ketua|sekretaris|kepala|koordinator|anggota"
+    r"|petugas|staf|bendahara|pengawas|penanggung jawab|pelaksana|operator|kasubbag|panwaslu"
+    r"|panwascam|bawaslu)\b[\w /.,()&-]{0,60}"
+)
+_NIP = r"\(?(?:nip|nrp|nipppk)\b[\d .:_-]{0,40}\)?"
+_LINE = r"[ _.…()-]{3,200}|\(?(?:ttd|tertanda|tanda tangan)\.?\)?"
+_PLACE_AND_DATE = (
+    r"[^\W\d][\w .'-]{0,40}, ?(?:tanggal |tgl\.? ?)?[\d_.…]{0,20}[ ./-]{1,3}[^\W_]{1,12}[ ./-]{1,3}"
+    r"20[\d_.…]{0,4}"
+)
+_SIGNATURE_OPENS = re.compile(rf"{_ASKS}\b", re.IGNORECASE)
+_SIGNED = re.compile(rf"\s*(?:{_NIP}|{_LINE})", re.IGNORECASE)
+_SIGNATURE = re.compile(
+    rf"(?:{_ASKS}\b\W{{0,3}}(?:{_OFFICE})?|{_OFFICE}|{_NIP}|{_LINE}|{_PLACE_AND_DATE})"
+    r"[ ,.:]{0,3}",
+    re.IGNORECASE,
+)
+"""What stands in a cell where somebody signs, but for names; of cells with single spaces."""
+_PARTICLES = {"bin", "binti", "al", "dr", "drg", "drs", "dra", "ir", "h", "hj"}
 
 
 def read(source: Source) -> Iterator[Item]:
@@ -56,6 +86,7 @@ def read_file(table: Table, options: RegisterSource, file: File, child: Child) -
     """Every row of one file, whatever its format; workbooks are read by a child process."""
     suffix = Path(file.name).suffix.casefold()
     if suffix in _TEXTS:
+        table.note_registered(_numbers(file))
         yield from _csv(table, file)
     elif suffix in _WORKBOOKS:
         yield from _workbook(table, options, file, child)
@@ -89,7 +120,11 @@ _REFUSED = {
 def _workbook(table: Table, options: RegisterSource, file: File, child: Child) -> Iterator[Item]:
     is_empty, is_trimmed = True, False
     sheets = child.sheets(
-        file.path, options.sheets, options.skip_sheets, hidden_sheets=options.hidden_sheets
+        file.path,
+        options.sheets,
+        options.skip_sheets,
+        hidden_sheets=options.hidden_sheets,
+        arrange=table.arrange,
     )
     try:
         for sheet in sheets:
@@ -114,6 +149,15 @@ def _csv(table: Table, file: File) -> Iterator[Item]:
         yield from table.rows(file, "", Text(file.path, table.fit), [])
     except csv.Error as error:
         yield file.unreadable(*refusal(error))
+
+
+def _numbers(file: File) -> Iterator[str]:
+    """The registered legal numbers in a file of text."""
+    encoding = text_encoding(file.path)
+    with file.path.open(encoding=encoding, errors="replace", newline="") as stream:
+        while piece := stream.readline(_PIECE):
+            if "reg" in piece.casefold():
+                yield from filter(is_registered, re.split(r'[,;\t|"\r\n]', piece))
 
 
 # -- a table on a sheet ----------------------------------------------------------------------------
@@ -152,8 +196,35 @@ class Table:
         self._words = {word for label in self._spelling for word in _in_cells(label)}
         self._key_words = {word for label in self._keys for word in _in_cells(label)}
         self._begins = {case for word in self._key_words for case in (word[0], word[0].upper())}
+        number = channel.fields.get("register_number")
+        self._numbers = (*channel.key, *(number.labels if number else ()))
+        self._registered: dict[int, str] = {}
         self._met: dict[int, int] = {}
         self._shapes: set[str] = set()
+
+    def note_registered(self, numbers: Iterable[str]) -> None:
+        """Note which cases a file registers: a number with `Reg` registers its case's every row.
+
+        An office may keep what it received on one sheet and what it registered on another one.
+        """
+        if not self._in_sheet:
+            for number in numbers:
+                self._registered.setdefault(hash(_plain(number)), number.strip())
+
+    def arrange(self, outlines: list[Outline]) -> list[str]:
+        """The sheets with the most of the channel's fields first: a key's first row stands.
+
+        A recap repeats the numbers of the register in fewer columns, on whatever sheet it is.
+        """
+        scores: dict[str, int] = {}
+        for outline in outlines:
+            self.note_registered(outline.numbers)
+            across = _Merged(outline.merges).across
+            found = (
+                self.find_headers(window, index, across) for index, window in _windows(outline.rows)
+            )
+            scores[outline.name] = max((each[0].score for each in found if each), default=0)
+        return sorted(scores, key=scores.__getitem__, reverse=True)
 
     def rows(
         self, file: File, sheet: str, rows: Iterable[Row | int], merges: list[Merge]
@@ -311,7 +382,8 @@ class Table:
 
         No delivery are blank rows, column numbers under the header, subtotals, banners and
         signatures. A row with few cells is a delivery if it is numbered; else it is known at the
-        sheet's end, by what the keys of full rows look like (None until then).
+        sheet's end, by what the keys of full rows look like (None until then). So is a row that
+        may be one of signatures, and then it is none.
 
         Args:
             header: its table's.
@@ -319,7 +391,12 @@ class Table:
             row: its cells, with those of merged cells above.
             given: its own cells.
         """
-        own = [cell for cell in given[header.first : header.last] if not is_blank(cell)]
+        cells = {
+            column: cell
+            for column, cell in enumerate(given[header.first : header.last])
+            if not is_blank(cell)
+        }
+        own = [*cells.values()]
         fields = {
             label: _number(cell) if cell.__class__ is float else cell
             for label, cell in zip(header.labels_for(row), row[header.first :], strict=False)
@@ -335,12 +412,24 @@ class Table:
             return found, False
         if isinstance(own[0], str) and _SUBTOTAL.match(own[0].strip()):
             return found, None if key else False
+        at = header.first + header.leading
+        is_numbered = _is_number(row[at] if at < len(row) else None)
+        signs = header.signatures.judge(cells)
+        if signs:
+            return found, False
+        if signs is None and (
+            is_numbered
+            or ("9" in shape and not any(map(_is_of_signature, parts)))
+            or (2 * len(own) > header.width and not all(map(_is_of_signature, own)))
+        ):
+            header.signatures, signs = _Signatures(), False
         if len(own) > header.few:
+            if signs is None:
+                return found._replace(shape=_DOUBTFUL), None
             if key:
                 self._shapes.add(shape)
             return found, True
-        at = header.first + header.leading
-        if _is_number(row[at] if at < len(row) else None):
+        if is_numbered:
             return found, True
         return found, None if key else False
 
@@ -349,7 +438,9 @@ class Table:
         for each in undecided:
             if each.shape in self._shapes:
                 yield self._item(file, sheet, each)
-            elif "9" in each.shape and (not self._shapes or "/" in each.shape):
+            elif each.shape == _DOUBTFUL or (
+                "9" in each.shape and (not self._shapes or "/" in each.shape)
+            ):
                 yield Unreadable(
                     "required_field_missing",
                     "baris ini hampir kosong dan nomornya tidak seperti nomor baris yang lengkap;"
@@ -358,7 +449,7 @@ class Table:
                     file.changed_at,
                     file.sha256,
                     each.locator,
-                    self._source_id(sheet, each.key),
+                    self._source_id(sheet, each.key) or None,
                 )
 
     def _source_id(self, sheet: str, key: str) -> str:
@@ -384,6 +475,11 @@ class Table:
                 locator,
                 key or None,
             )
+        for label in self._numbers if self._registered else ():
+            number = _text(fields.get(label))
+            if number and not is_registered(number):
+                spelled = self._registered.get(hash(_plain(number)))
+                fields = {**fields, label: spelled} if spelled else fields
         content = hash(orjson.dumps(fields))
         before = self._met.setdefault(hash(key), content)
         if before != content:
@@ -412,9 +508,10 @@ class _Header:
         self.height, self.score = height, score
         named = [not label.startswith("Kolom ") for label in labels]
         self.leading = named.index(True)
-        width = sum(named)
+        self.width = width = sum(named)
         self.few = 3 if width >= 8 else 2 if width >= 6 else 1
         """So few filled cells may be a banner or a signature."""
+        self.signatures = _Signatures()
         self._labels = labels
         self._is_fresh = True
 
@@ -429,6 +526,42 @@ class _Header:
         """Whether the first row with something in it numbers the columns: `(1) (2) (3)`."""
         is_first, self._is_fresh = self._is_fresh, False
         return is_first and len(own) > 2 and _counts_up(own)
+
+
+class _Signatures:
+    """Where people sign below a table: rows of what is asked for, of their names, of their NIP.
+
+    They begin with a row that says so ("Mengetahui,"). A row of places, dates and offices alone
+    may be a tip that says little, and what comes behind the names may be a row added below them.
+    """
+
+    def __init__(self) -> None:
+        self._is_open = False
+        self._is_named = False
+        self._columns: set[int] = set()
+
+    def judge(self, cells: Mapping[int, Any]) -> bool | None:
+        """Whether a row is one of signatures; None where it may be.
+
+        Args:
+            cells: its filled cells by column.
+        """
+        if all(map(_is_of_signature, cells.values())):
+            is_opening = any(_SIGNATURE_OPENS.match(str(cell).strip()) for cell in cells.values())
+            is_certain = is_opening or (
+                self._is_open
+                and (not self._is_named or all(_SIGNED.match(str(c)) for c in cells.values()))
+            )
+            self._is_named = not is_opening and (self._is_named or not self._is_open)
+            self._is_open, self._columns = True, {*cells}
+            return True if is_certain else None
+        if not self._is_open:
+            return False
+        if not self._is_named and cells.keys() == self._columns:
+            self._is_named = all(map(_is_name, cells.values()))
+            if self._is_named:
+                return True
+        return None
 
 
 class _Merged:
@@ -549,6 +682,22 @@ def _is_number(cell: Any) -> bool:
     if isinstance(cell, float):
         return cell.is_integer()
     return isinstance(cell, str) and bool(re.fullmatch(r"\d{1,6}\s*\.?", cell.strip()))
+
+
+def _is_of_signature(cell: Any) -> bool:
+    return isinstance(cell, str) and bool(_SIGNATURE.fullmatch(" ".join(cell[:300].split())))
+
+
+def _is_name(cell: Any) -> bool:
+    """Whether a cell looks like a person's name, with titles and in brackets as people sign."""
+    text = str(cell)[:81].strip()
+    words = text.strip("()_. ").split()
+    return (
+        0 < len(words) <= 8
+        and len(text) <= 80
+        and not any(map(str.isdigit, text))
+        and all(word[0].isupper() or word.strip(".,") in _PARTICLES for word in words)
+    )
 
 
 def _counts_up(cells: list[Any]) -> bool:

@@ -14,8 +14,13 @@ from python_calamine import CalamineSheet, PasswordError, SheetVisibleEnum, load
 
 from lumbung.intake.foreign import ods
 from lumbung.intake.foreign.archives import RefusedError, is_bomb
+from lumbung.intake.foreign.numbers import is_registered
 from lumbung.intake.foreign.ods import Merge
 from lumbung.intake.foreign.trimmed import is_trimmable, trimmed
+
+_OUTLINE_ROWS = 200
+_LABEL = 200
+"""Characters: no label of a header is longer."""
 
 
 def read(
@@ -25,6 +30,8 @@ def read(
     hidden_sheets: bool,
     behind: int = 0,
     is_trimmed: bool = False,
+    order: list[str] | None = None,
+    is_outline: bool = False,
 ) -> Iterator[Any]:
     """Each sheet that is read: its name and merged cells, then its rows.
 
@@ -37,6 +44,9 @@ def read(
         hidden_sheets: whether hidden sheets are read too.
         behind: how many of these sheets are passed over.
         is_trimmed: whether cells far outside of the tables are left out.
+        order: their names in the order in which they are read, if it is not their own.
+        is_outline: whether only an outline of each sheet is wanted: name, merged cells, first rows
+            and registered legal numbers.
 
     Raises:
         RefusedError: `encrypted`, `unsafe_archive`; `limits` for what cannot be trimmed.
@@ -58,8 +68,11 @@ def read(
                 and not _matches(sheet.name, skip_sheets)
             ]
             merged = ods.merged(Path(path)) if _is_ods(path) else {}
-            for name in names[behind:]:
+            for name in (order or names)[behind:]:
                 sheet = workbook.get_sheet_by_name(name)
+                if is_outline:
+                    yield [name, _merges(sheet, merged.get(name)), *_outline(sheet)]
+                    continue
                 yield {"sheet": name, "merges": _merges(sheet, merged.get(name))}
                 yield from _rows(sheet)
                 yield {"sheet_end": True}
@@ -105,6 +118,22 @@ def _rows(sheet: CalamineSheet) -> Iterator[list[Any] | int]:
         yield row
     if blank:
         yield blank
+
+
+def _outline(sheet: CalamineSheet) -> tuple[list[list[Any] | int], list[str]]:
+    """The first rows of a sheet, long cells cut, and its registered legal numbers."""
+    rows: list[list[Any] | int] = []
+    numbers: list[str] = []
+    for row in _rows(sheet):
+        if len(rows) < _OUTLINE_ROWS:
+            rows.append(row if isinstance(row, int) else [_cut(cell) for cell in row])
+        if not isinstance(row, int):
+            numbers += [c for c in row if isinstance(c, str) and "/" in c and is_registered(c)]
+    return rows, numbers
+
+
+def _cut(cell: Any) -> Any:
+    return cell[:_LABEL] if isinstance(cell, str) else cell
 
 
 def _is_encrypted(path: str) -> bool:
