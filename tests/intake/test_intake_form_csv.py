@@ -166,12 +166,17 @@ def test_every_delimiter_and_encoding(
     assert found.fields["Isu"] == "politik uang, SARA"
 
 
-def test_a_quote_that_is_not_closed_withdraws_nothing(folder: Path) -> None:
-    rows = [HEADER, *(response(f"27/01/2024 10:15:{n:02}") for n in range(3))]
-    put(folder, (text(rows) + '27/01/2024 11:00:00,"tak ditutup\n' + text(rows[1:])).encode())
+def test_a_quote_that_is_not_closed_loses_no_other_response_and_withdraws_nothing(
+    folder: Path,
+) -> None:
+    rows = [HEADER, *(response(f"27/01/2024 10:15:{n:02}", "dua\nbaris") for n in range(6))]
+    broken = '27/01/2024 11:00:00,"tak ditutup\n'
+    put(folder, (text(rows[:4]) + broken + text(rows[4:])).encode())
     items = pull(folder)
-    assert len(deliveries(items)) == 3
-    assert [each.reason_code for each in refusals(items)] == ["unreadable_file"]
+    assert [each.fields["Uraian kejadian"] for each in deliveries(items)] == ["dua\nbaris"] * 6
+    assert [(e.reason_code, e.locator) for e in refusals(items)] == [
+        ("broken_row", "Respons 0.csv | baris 8")
+    ]
     assert last_mark(items).complete is None
 
 

@@ -713,16 +713,97 @@ def test_a_cell_beyond_measure_loses_no_other_file(read_files: Reader) -> None:
     assert list(deliveries(items)) == ["1/LP"]
 
 
+BEFORE = [f"{number}/TM,Warga A,06/11/2024,Bangka,a" for number in range(1, 5)]
+AFTER = ['3/LP,Warga C,08/11/2024,Bangka,"c, d"', "4/LP,Warga D,09/11/2024,Bangka,"]
+
+
 @pytest.mark.parametrize(
-    "row",
-    ['2/LP,"Warga B,07/11/2024,Belitung,b', '2/LP,Warga B,07/11/2024,Belitung,"b'],
+    "broken",
+    [
+        pytest.param('2/LP,"Warga B,07/11/2024,Belitung,b', id="not closed"),
+        pytest.param('2/LP,Warga B,07/11/2024,Belitung,"b', id="not closed in the last cell"),
+        pytest.param('2/LP,"Budi "Kancil" Santoso",07/11/2024,Belitung,b', id="within quotes"),
+        pytest.param('2/LP,"Kancil" Santoso,07/11/2024,Belitung,b', id="text behind quotes"),
+        pytest.param('2/LP,Warga B,07/11/2024,Belitung,"b\nlalu "c" datang\nlagi"', id="in lines"),
+        pytest.param(
+            '2/LP,"Warga B,07/11/2024,Belitung,b\n5/LP,Warga E",08/11/2024,Bangka,e',
+            id="two that close each other",
+        ),
+        pytest.param(
+            '2/LP,"Warga B,07/11/2024,Belitung,b\n5/LP,Warga E,08/11/2024,Bangka",e',
+            id="two that make too few cells",
+        ),
+    ],
 )
-def test_a_quote_that_is_not_closed_swallows_no_row(read_files: Reader, row: str) -> None:
-    full = [f"{number}/TM,Warga A,06/11/2024,Bangka,a" for number in range(1, 5)]
-    lines = [",".join(FIRST), *full, row, '3/LP,Warga C,08/11/2024,Bangka,"c"']
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_a_broken_row_of_a_csv_file_costs_no_other_row(
+    read_files: Reader, broken: str, after: int
+) -> None:
+    lines = [",".join(FIRST), *BEFORE, broken, *AFTER[:after], ""]
     items = read_files({"a.csv": "\n".join(lines).encode()}, **FLAT)
-    assert list(deliveries(items)) == ["1/TM", "2/TM", "3/TM", "4/TM"]
-    assert refused(items) == [("unreadable_file", "a.csv")]
+    is_two = "5/LP" in broken
+    expected = ["1/TM", "2/TM", "3/TM", "4/TM", *["5/LP"] * is_two, *["3/LP", "4/LP"][:after]]
+    assert list(deliveries(items)) == expected
+    last = 6 if is_two else 6 + broken.count("\n")
+    place = "baris 6" if last == 6 else f"baris 6-{last}"
+    assert refused(items) == [("broken_row", f"a.csv | {place}")]
+    assert "Warga" not in str([item for item in items if isinstance(item, Unreadable)])
+
+
+def test_a_csv_file_that_ends_within_a_quoted_cell_is_cut_off(read_files: Reader) -> None:
+    lines = [",".join(FIRST), *BEFORE, '2/LP,"Budi "K"",,,', BEFORE[0], '3/LP,"Warga C\nlagi']
+    items = read_files({"a.csv": "\n".join(lines).encode()}, **FLAT)
+    assert {each.source_id for each in items if isinstance(each, Delivery)} == {
+        "1/TM", "2/TM", "3/TM", "4/TM"
+    }  # fmt: skip
+    assert refused(items) == [("cut_off", "a.csv"), ("broken_row", "a.csv | baris 6")]
+
+
+def test_a_quote_within_an_unquoted_cell_is_a_part_of_it(read_files: Reader) -> None:
+    lines = [",".join(FIRST), '1/LP,Budi "Kancil" Santoso,06/11/2024,Bangka,12" layar', *AFTER]
+    found = deliveries(read_files({"a.csv": "\n".join(lines).encode()}, **FLAT))
+    assert found["1/LP"]["Nama"] == 'Budi "Kancil" Santoso'
+    assert found["1/LP"]["Uraian"] == '12" layar'
+    assert list(found) == ["1/LP", "3/LP", "4/LP"]
+
+
+STORIES = [
+    "satu\ndua\ntiga",
+    'kata "kutip"\n\nlalu, setelah itu, pulang, katanya, begitu',
+    "satu, dua, tiga, empat\nlima, enam, tujuh, delapan, sembilan",
+    "\n".join(f"baris {n}" for n in range(300)),
+]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+@pytest.mark.parametrize("width", [2, 3, 5])
+def test_a_cell_of_many_lines_is_read(read_files: Reader, delimiter: str, width: int) -> None:
+    head = ["Nomor", "Uraian", "Kab/Kota", "Tanggal / Diterima", "Nama"][:width]
+    rows = [
+        [f"{n}/LP", story.replace(",", delimiter), "Bangka", "06/11/2024", "Warga"][:width]
+        for n, story in enumerate(STORIES, 1)
+    ]
+    fields = {"register_number": {"from": "Nomor"}, "narrative": {"from": "Uraian"}}
+    plain = {"personal": [], "subject": [], "kept": [], "fields": fields}
+    items = read_files({"a.csv": text([head, *rows], delimiter)}, **plain)
+    assert refused(items) == []
+    assert list(deliveries(items).values()) == [dict(zip(head, row, strict=True)) for row in rows]
+
+
+def test_the_broken_rows_of_a_csv_file_are_bounded(read_files: Reader) -> None:
+    head = ",".join(FIRST)
+    many = "\n".join([head, BEFORE[0], *['"x'] * 5_000, AFTER[0]])
+    few = "\n".join([head, BEFORE[0], *['2/LP,"Budi "K" S",,,', BEFORE[1]] * 3, AFTER[0]])
+    items = read_files({"banyak.csv": many.encode()}, **FLAT)
+    assert list(deliveries(items)) == ["1/TM"]
+    assert refused(items) == [("unreadable_file", "banyak.csv")]
+    items = read_files({"banyak.csv": b"", "sedikit.csv": few.encode()}, **FLAT)
+    assert {each.source_id for each in items if isinstance(each, Delivery)} == {
+        "1/TM",
+        "2/TM",
+        "3/LP",
+    }
+    assert refused(items) == [("broken_row", f"sedikit.csv | baris {n}") for n in (3, 5, 7)]
 
 
 def test_a_workbook_with_a_password_is_told_as_such(read_files: Reader) -> None:

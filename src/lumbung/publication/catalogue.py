@@ -1716,6 +1716,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "reason_implausible_date": ("Tanggal tidak masuk akal", "Its date is not plausible"),
     "reason_doubtful_message": ("Pesan yang meragukan", "A message that is in doubt"),
     "reason_stray_cells": ("Sel jauh di luar tabel", "Cells far outside of a table"),
+    "reason_broken_row": ("Baris berkas CSV rusak", "A row of a CSV file is broken"),
     "reason_cut_off": ("Berkas terpotong", "The file is cut off"),
     "reason_other": ("Alasan lain", "Another reason"),
 }

@@ -80,7 +80,8 @@ class Unreadable(NamedTuple):
         reason_code: `required_field_missing`, `key_repeated`, `unreadable_date`,
             `header_not_found`, `unreadable_file`, `unsafe_archive`, `not_a_chat`, `too_large`,
             `unusable_source_id`, `bad_signature`, `unreadable_message`, `not_a_form`, `encrypted`,
-            `blurred_time`, `implausible_date`, `doubtful_message`, `stray_cells`, `cut_off`.
+            `blurred_time`, `implausible_date`, `doubtful_message`, `stray_cells`, `cut_off`,
+            `broken_row`.
         reason: what is wrong and what its owner should do, in Indonesian; it is published, so it
             holds no value and no file's name.
         content: the delivery as given (JSON-like).

@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 
 from lumbung.errors import SourceError
 from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
-from lumbung.intake.connectors.delimited import Table, refusal
+from lumbung.intake.connectors.delimited import Table, broken_rows, refusal
 from lumbung.intake.connectors.files import File, Folder, guarded
 from lumbung.intake.connectors.http import Api
 from lumbung.intake.contract import FormCsvSource, normalise
@@ -128,7 +128,7 @@ def _from_link(
         file = File("respons.csv", kept.path, kept.sha256, datetime.now(UTC), is_repeat=False)
         export = _Export(source, options, file)
         for item in export.items():
-            if isinstance(item, Unreadable) and item.is_part:
+            if isinstance(item, Unreadable) and item.is_part and item.reason_code != "broken_row":
                 raise api.error(
                     f"what the link gives cannot be read ({item.reason_code})",
                     "correct the link, or source.timestamp in the channel file",
@@ -183,6 +183,7 @@ class _Export:
             contents: dict[str, int] = {}
             for number, fields in table.rows():
                 yield self._item(number, fields, column, met, contents)
+            yield from broken_rows(file, table.broken)
         except csv.Error as error:
             yield file.unreadable(*refusal(error))
 

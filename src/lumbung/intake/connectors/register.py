@@ -23,7 +23,7 @@ import orjson
 
 from lumbung.intake.connectors import Delivery, Item, Source, Unreadable
 from lumbung.intake.connectors.bounded import Child, ForeignError, Outline
-from lumbung.intake.connectors.delimited import Text, refusal
+from lumbung.intake.connectors.delimited import Text, broken_rows, refusal
 from lumbung.intake.connectors.files import File, Folder, text_encoding
 from lumbung.intake.contract import Channel, RegisterSource, distinct, normalise
 from lumbung.intake.foreign.numbers import is_registered
@@ -145,10 +145,14 @@ def _workbook(table: Table, options: RegisterSource, file: File, child: Child) -
 
 
 def _csv(table: Table, file: File) -> Iterator[Item]:
+    broken: list[tuple[int, int]] = []
     try:
-        yield from table.rows(file, "", Text(file.path, table.fit), [])
+        text = Text(file.path, table.fit)
+        broken = text.broken
+        yield from table.rows(file, "", text, [])
     except csv.Error as error:
         yield file.unreadable(*refusal(error))
+    yield from broken_rows(file, broken)
 
 
 def _numbers(file: File) -> Iterator[str]:

@@ -19,7 +19,7 @@ from io import BytesIO
 from typing import Any
 
 from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
-from lumbung.intake.connectors.delimited import Table, refusal
+from lumbung.intake.connectors.delimited import Table, broken_rows, refusal
 from lumbung.intake.connectors.files import File, Folder
 from lumbung.intake.connectors.http import Answer, Api, Listing, received
 from lumbung.intake.contract import UshahidiSource, distinct, normalise
@@ -200,6 +200,7 @@ def _export(file: File) -> Iterator[Delivery | Unreadable]:
             if number <= 3 and all(cell.startswith("#") for cell in fields.values()):
                 continue  # the HXL tags of the columns
             yield _row(file, number, fields, sharp)
+        yield from broken_rows(file, table.broken)
     except csv.Error as error:
         yield file.unreadable(*refusal(error))
 
