@@ -434,7 +434,7 @@ def judge(cursor: psycopg.Cursor) -> None:
     """The reference lists, deadlines and profile of the marts."""
     for name in (
         *("issue", "violation_type", "non_registration_reason", "prevention_type"),
-        *("set_apart_reason", "deadline_rule", "forwarding_target"),
+        *("set_apart_reason", "deadline_rule", "forwarding_target", "metric"),
     ):
         rows = seed(name)
         columns = ", ".join(

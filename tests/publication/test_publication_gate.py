@@ -57,11 +57,11 @@ FAULTS = {
             ("report_not_registered_by_reason", "LATE"),
         )
     ],
-    "closed_follow_ups_were_forwarded_this_week": [
+    "parts_are_within_their_whole_this_week": [
         FIGURE.format(change="+ 9", code="report_follow_up_closed_by_target")
         + f"{THIS_WEEK} and category_code = 'BKN' and regency_code in ('19', '19.01')"
     ],
-    "closed_follow_ups_were_forwarded_to_date": [
+    "parts_are_within_their_whole_to_date": [
         FIGURE.format(change="+ 9", code="report_follow_up_closed_by_target")
         + f"week_id = '{WEEK}' and period = 'to_date' and category_code = 'BKN'"
         " and regency_code in ('19', '19.01')"
@@ -159,14 +159,14 @@ def test_a_sound_draft_passes_and_can_be_approved(url: str, settings: Settings) 
             "nothing_is_negative",
             "funnel_adds_up_this_week",
             "parts_add_up_this_week",
-            "closed_follow_ups_were_forwarded_this_week",
+            "parts_are_within_their_whole_this_week",
             "no_district_is_without_its_regency",
             "members_are_the_deadlines",
         },
         {
             "regencies_sum_to_province_to_date",
             "parts_add_up_to_date",
-            "closed_follow_ups_were_forwarded_to_date",
+            "parts_are_within_their_whole_to_date",
             "to_date_holds_the_weeks",
             "funnel_adds_up_to_date",
             "every_regency_has_its_districts",

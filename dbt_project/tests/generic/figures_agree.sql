@@ -1,8 +1,8 @@
 {% test figures_agree(model) %}
-    {#- The identities between figures, for every category, regency, week and period:
-        province = sum of the regencies; received = registered + not registered + pending;
-        parts that exclude each other sum to their whole; what was followed up was forwarded; the regency days since the campaign
-        began, and the regency weeks of recaps, say the same; nothing shrinks over time. -#}
+    {#- The identities between metrics, for every category, regency, week and period, by the seed
+        metric: the province is the sum of the regencies; a part relates to its whole as part_rule
+        says. Besides, the regency days since the campaign began and the regency weeks of recaps hold
+        the same counts, and no count to date falls from one week to the next. -#}
     with figures as (select * from {{ model }}),
 
     province as (
@@ -22,41 +22,48 @@
     funnel as (
         select
             'funnel_adds_up' as rule,
-            'report_received' as figure_code,
-            category_code,
-            regency_code,
-            week_id,
-            period,
-            sum(value) filter (where figure_code = 'report_received') as value,
-            sum(value) filter (where figure_code <> 'report_received') as expected
+            members.whole_code as figure_code,
+            figures.category_code,
+            figures.regency_code,
+            figures.week_id,
+            figures.period,
+            sum(figures.value) filter (where figures.figure_code = members.whole_code) as value,
+            sum(figures.value) filter (where figures.figure_code <> members.whole_code) as expected
         from figures
-        where starts_with(figure_code, 'report_') and category_code in ('LP', 'TM')
-        group by category_code, regency_code, week_id, period
+        inner join (
+            select
+                metric_code,
+                whole_code
+            from {{ ref('metric') }}
+            where part_rule = 'metrics_add_up'
+            union
+            select
+                whole_code,
+                whole_code
+            from {{ ref('metric') }}
+            where part_rule = 'metrics_add_up'
+        ) as members
+            on figures.figure_code = members.metric_code
+        group by
+            members.whole_code, figures.category_code, figures.regency_code, figures.week_id,
+            figures.period
     ),
 
     parts as (
         select
             'parts_add_up' as rule,
-            wholes.part_code as figure_code,
+            metrics.metric_code as figure_code,
             'ALL' as category_code,
             figures.regency_code,
             figures.week_id,
             figures.period,
-            sum(figures.value) filter (where figures.figure_code = wholes.part_code) as value,
-            sum(figures.value) filter (where figures.figure_code = wholes.whole_code) as expected
+            sum(figures.value) filter (where figures.figure_code = metrics.metric_code) as value,
+            sum(figures.value) filter (where figures.figure_code = metrics.whole_code) as expected
         from figures
-        inner join (
-            values
-            ('suspected_violation_by_kind', 'suspected_violation'),
-            ('suspected_violation_by_context', 'suspected_violation'),
-            ('report_not_registered_by_reason', 'report_not_registered'),
-            ('report_registered_by_result', 'report_registered'),
-            ('campaign_event_by_election', 'campaign_event'),
-            ('campaign_event_by_method', 'campaign_event'),
-            ('prevention_by_type', 'prevention')
-        ) as wholes (part_code, whole_code)
-            on figures.figure_code in (wholes.part_code, wholes.whole_code)
-        group by wholes.part_code, figures.regency_code, figures.week_id, figures.period
+        inner join {{ ref('metric') }} as metrics
+            on figures.figure_code in (metrics.metric_code, metrics.whole_code)
+        where metrics.part_rule = 'categories_add_up'
+        group by metrics.metric_code, figures.regency_code, figures.week_id, figures.period
     ),
 
     days as (
@@ -103,25 +110,26 @@
             )
     ),
 
-    followed as (
+    included as (
         select
-            'closed_was_forwarded' as rule,
-            closed.figure_code,
-            closed.category_code,
-            closed.regency_code,
-            closed.week_id,
-            closed.period,
-            closed.value,
-            least(closed.value, forwarded.value) as expected
-        from figures as closed
-        left join figures as forwarded
+            'part_is_within_its_whole' as rule,
+            parts.figure_code,
+            parts.category_code,
+            parts.regency_code,
+            parts.week_id,
+            parts.period,
+            parts.value,
+            least(parts.value, wholes.value) as expected
+        from figures as parts
+        inner join {{ ref('metric') }} as metrics
+            on parts.figure_code = metrics.metric_code and metrics.part_rule = 'at_most'
+        left join figures as wholes
             on
-                closed.category_code = forwarded.category_code
-                and closed.regency_code = forwarded.regency_code
-                and closed.week_id = forwarded.week_id
-                and closed.period = forwarded.period
-                and forwarded.figure_code = 'report_forwarded_by_target'
-        where closed.figure_code = 'report_follow_up_closed_by_target'
+                metrics.whole_code = wholes.figure_code
+                and parts.category_code = wholes.category_code
+                and parts.regency_code = wholes.regency_code
+                and parts.week_id = wholes.week_id
+                and parts.period = wholes.period
     ),
 
     running as (
@@ -153,7 +161,7 @@
         union all
         select * from weeks
         union all
-        select * from followed
+        select * from included
         union all
         select * from running
     ) as identities

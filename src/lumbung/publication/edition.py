@@ -257,7 +257,7 @@ _LABEL = """
                     from reference.violation_type
                     union all
                     select 'reason', upper(reason_code), reason_name, reason_name_en, sort_order
-                    from reference.non_registration_reason
+                    from reference.non_registration_reason where reason_code <> 'unstated'
                     union all
                     select 'forwarding_target', forwarding_target_code, forwarding_target_name,
                         forwarding_target_name_en, sort_order
@@ -265,7 +265,7 @@ _LABEL = """
                     union all
                     select 'prevention_type', prevention_type_code, prevention_type_name,
                         prevention_type_name_en, sort_order
-                    from reference.prevention_type
+                    from reference.prevention_type where prevention_type_code <> 'UNSTATED'
                     union all
                     select 'set_apart_reason', reason_code, reason, reason_en, 0
                     from reference.set_apart_reason
