@@ -416,7 +416,7 @@ def test_a_wrong_boundary_loses_no_text(read_mails: Reader) -> None:
 # -- mails within mails ----------------------------------------------------------------------------
 
 
-def test_a_forwarded_mail_is_a_delivery_of_its_own_and_the_same_as_if_it_came_directly(
+def test_a_forwarded_mail_is_a_delivery_of_its_own_inside_the_one_around_it(
     read_mails: Reader, mailbox: Mailbox, tmp_path: Path
 ) -> None:
     reports = [letter(TIP), letter(TIP.replace("lapangan", "pasar"), From="b@x.example.id")]
@@ -433,8 +433,11 @@ def test_a_forwarded_mail_is_a_delivery_of_its_own_and_the_same_as_if_it_came_di
     assert str(found[1].locator).endswith(" | surat terlampir 1")
     mailbox.put(reports[0])
     again = deliveries(list(mail.read(source_of(mailbox, tmp_path, {}))))
-    assert again[4].source_id == found[1].source_id
     assert again[4].fields == found[1].fields
+    assert again[4].source_id != found[1].source_id
+    assert [each.source_id for each in found[1:]] == [
+        f"{found[0].source_id}-{n}" for n in (1, 2, 3)
+    ]
 
 
 def test_what_a_forwarded_mail_forwards_is_not_opened(read_mails: Reader) -> None:
@@ -615,7 +618,8 @@ def test_a_new_uidvalidity_reads_again_and_lands_nothing_twice(
     equal = [letter("tiga", Message_ID="<sama>"), letter("empat", Message_ID="<sama>")]
     equal[1].replace_header("Date", "Tue, 05 Nov 2024 09:00:00 +0700")
     mailbox.put(named, nameless, *equal)
-    assert pull() == IntakeCounts(read=4, landed=4), "a program may give one id to all its mails"
+    # A program may give one id to all its mails: they are landed, and the id is listed once.
+    assert pull() == IntakeCounts(read=5, landed=4, quarantined=1)
     mailbox.recreate()
     moved = b"Received: from lama by baru; Wed, 06 Nov 2024 19:00:00 +0700\r\n" + named.as_bytes()
     mailbox.put(letter("lima"), *equal, nameless, moved)
@@ -625,7 +629,7 @@ def test_a_new_uidvalidity_reads_again_and_lands_nothing_twice(
     assert db.execute("select count(*) from raw.record").fetchone() == (5,)
 
 
-def test_what_is_deleted_stays_and_what_is_replaced_is_a_version(
+def test_what_is_deleted_stays_and_what_is_replaced_is_another_delivery(
     pull: Pull, mailbox: Mailbox, db: psycopg.Connection
 ) -> None:
     draft = letter("lama", Message_ID="<1@x.example.id>")
@@ -634,12 +638,124 @@ def test_what_is_deleted_stays_and_what_is_replaced_is_a_version(
     assert pull() == IntakeCounts(read=2, landed=2)
     mailbox.remove("tetap")
     mailbox.put(final)
-    assert pull() == IntakeCounts(read=1, landed=1)
-    assert texts(db) == ["baru", "tetap"]
+    assert pull() == IntakeCounts(read=2, landed=1, quarantined=1)
+    assert texts(db) == ["baru", "lama", "tetap"]
     mailbox.recreate()
     mailbox.put(draft, final)
-    assert pull() == IntakeCounts(read=2, duplicate=2), "an old version is no news"
-    assert texts(db) == ["baru", "tetap"]
+    assert pull() == IntakeCounts(read=2, duplicate=2)
+    assert texts(db) == ["baru", "lama", "tetap"]
+
+
+def forwarding(*inner: EmailMessage, **headers: str) -> EmailMessage:
+    outer = letter("mohon dicatat", **headers)
+    for each in inner:
+        outer.add_attachment(each)
+    return outer
+
+
+HONEST = {"Message_ID": "<asli@contoh.example.id>", "Subject": "Aduan warga"}
+
+
+def altered(**headers: str) -> EmailMessage:
+    return letter("isi palsu", **{**HONEST, **headers})
+
+
+def both(subtype: str, *texts: str, **headers: str) -> EmailMessage:
+    """A mail of several plain texts; `+` before a text puts it into the part before."""
+    message = letter(**{**HONEST, **headers})
+    message.clear_content()
+    message.make_mixed()
+    for text in texts:
+        part = EmailMessage()
+        part.set_content(text)
+        if subtype == "alternative" and message.get_payload():
+            inner = message.get_payload()[-1]
+            inner.make_alternative()
+            inner.attach(part)
+        else:
+            message.attach(part)
+    return message
+
+
+@pytest.mark.parametrize(
+    ("honest", "hostile"),
+    [
+        (letter("asli", **HONEST), altered()),
+        (letter("asli", **HONEST), altered(From="orang.lain@jahat.example.id")),
+        (letter("asli", **HONEST), altered(Date="Wed, 06 Nov 2024 08:00:00 +0700")),
+        (letter("asli", **HONEST), forwarding(altered())),
+        (letter("asli", **HONEST), forwarding(letter("asli", **HONEST), altered())),
+        (letter("asli", **HONEST), letter("asli", **{**HONEST, "Subject": "Lain"})),
+        (letter("asli", **HONEST), letter("asli", **HONEST, Cc="lain@jahat.example.id")),
+        (letter("asli", **HONEST), letter("asli", **HONEST, Auto_Submitted="auto-replied")),
+        (letter("asli", **HONEST), letter("asli", **{**HONEST, "From": "warga@contoh.example.id"})),
+        (
+            forwarding(letter("asli"), **HONEST),
+            forwarding(letter("asli", From="orang.lain@jahat.example.id"), **HONEST),
+        ),
+        (both("mixed", "asli", "dua"), both("alternative", "asli", "dua")),
+    ],
+)
+def test_no_mail_with_a_known_message_id_alters_a_delivery(
+    pull: Pull,
+    mailbox: Mailbox,
+    db: psycopg.Connection,
+    honest: EmailMessage,
+    hostile: EmailMessage,
+) -> None:
+    mailbox.put(honest)
+    pull()
+    known = "select source_id, content_hash, is_tombstone from raw.record order by record_id"
+    before = db.execute(known).fetchall()
+    mailbox.put(hostile)
+    counts = pull()
+    after = db.execute(known).fetchall()
+    assert after[: len(before)] == before
+    assert len({row[0] for row in after}) == len(after), "each is a delivery of its own"
+    assert counts.landed == len(after) - len(before) > 0
+    assert counts.quarantined == 1
+    listed = db.execute("select reason_code, reason from quarantine.record").fetchall()
+    assert [code for code, _ in listed] == ["key_repeated"]
+    assert "@" not in listed[0][1]
+
+
+def test_one_letter_in_two_folders_and_delivered_again_is_one(
+    mailbox: Mailbox, pull: Pull, db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    copy = f"{mailbox.folder} arsip"
+    mailbox.create(copy)
+    folders = [mailbox.folder, copy]
+    add_channel(EMAIL, source={**EMAIL["source"], "folders": folders})
+    report, recoded = letter(**HONEST), letter(**HONEST)
+    for each, encoding in ((report, "8bit"), (recoded, "base64")):
+        each.set_content("asli é", cte=encoding)
+        each.add_attachment(b"isi", "application", "pdf", filename="a.pdf")
+    outer = forwarding(letter("terusan"), Message_ID="<luar@contoh.example.id>")
+    mailbox.put(report, outer)
+    received = b"Received: from a by b; Wed, 06 Nov 2024 19:00:00 +0700\r\nX-Spam: no\r\n"
+    mailbox.put(*(received + each.as_bytes() for each in (report, outer)))
+    mailbox.folder = copy
+    mailbox.put(report, outer, recoded)
+    counts = pull()
+    assert (counts.landed, counts.quarantined) == (3, 0)
+    assert texts(db) == ["asli é", "mohon dicatat", "terusan"]
+
+
+def test_what_was_landed_under_ids_without_content_is_replaced_once(
+    pull: Pull, mailbox: Mailbox, db: psycopg.Connection, settings: Settings
+) -> None:
+    mailbox.put(letter("satu", **HONEST), letter("dua", Message_ID=""))
+    assert pull() == IntakeCounts(read=2, landed=2)
+    former = "warga@contoh.example.id\0Tue, 05 Nov 2024 08:00:00 +0700"
+    digest = Vault.load(settings.home).content_hash
+    old = digest(f"{HONEST['Message_ID']}\0{former}".encode()).hex()
+    db.execute("update raw.record set source_id = %s where payload ->> 'Teks' = 'satu'", (old,))
+    db.execute("update ops.channel_cursor set cursor = cursor - 'contents'")
+    db.execute("delete from ops.message_key")
+    assert pull() == IntakeCounts(read=2, landed=1, duplicate=1, tombstones=1)
+    assert pull() == IntakeCounts()
+    alive = "select source_id from raw.record group by 1 having not bool_or(is_tombstone)"
+    assert len(db.execute(alive).fetchall()) == 2
 
 
 def test_without_a_uidvalidity_everything_is_matched_anew(

@@ -39,6 +39,7 @@ from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime, timedelta
 from operator import add
 from struct import Struct
+from threading import Lock
 from typing import Any, NamedTuple
 
 import orjson
@@ -278,6 +279,8 @@ class Landing:
         """Whether nothing of the channel was landed before this pull."""
         self._batch_id = 0
         self._read = 0
+        self._turn = Lock()
+        """Held while a chunk is written: a connector may ask meanwhile what was landed."""
         self.unreadable: set[bytes] = set()
         """Content hashes of what this pull could not read."""
         hold_to_one_key(connection, vault)
@@ -310,12 +313,13 @@ class Landing:
         self._read += len(chunk.versions)
         plain = _without_conflicts(chunk.versions)
         try:
-            if plain is not None:
-                try:
-                    return self._write(chunk, plain, cursor, before_commit)
-                except psycopg.errors.UniqueViolation:
-                    pass  # something is known: rolled back, and once more with looking up
-            return self._write(chunk, None, cursor, before_commit)
+            with self._turn:
+                if plain is not None:
+                    try:
+                        return self._write(chunk, plain, cursor, before_commit)
+                    except psycopg.errors.UniqueViolation:
+                        pass  # something is known: rolled back, and once more with looking up
+                return self._write(chunk, None, cursor, before_commit)
         except psycopg.Error as error:
             raise _refused(error, self._channel.name) from None
 
@@ -861,13 +865,14 @@ class Landing:
 
     def recall(self, slots: Collection[bytes]) -> list[MessageKey]:
         """The keys of messages that former pulls gave (see `Source.recall`)."""
-        rows = self._connection.execute(
-            "select slot, text_id, source_id, is_edited, place, as_of from ops.message_key"
-            " where channel = %(channel)s and (slot = any(%(slots)s) or slot in"
-            "   (select slot from ops.message_key where channel = %(channel)s and is_edited))"
-            " order by key_id",
-            {"channel": self._channel.name, "slots": list(slots)},
-        )
+        with self._turn:
+            rows = self._connection.execute(
+                "select slot, text_id, source_id, is_edited, place, as_of from ops.message_key"
+                " where channel = %(channel)s and (slot = any(%(slots)s) or slot in"
+                "   (select slot from ops.message_key where channel = %(channel)s and is_edited))"
+                " order by key_id",
+                {"channel": self._channel.name, "slots": list(slots)},
+            ).fetchall()
         return [MessageKey(*row) for row in rows]
 
     def _quarantine(self, db: psycopg.Cursor[Any], batch_id: int, unreadable: list[_Kept]) -> int:

@@ -1,15 +1,18 @@
 """E-mail: the folders of a mailbox, read over IMAP (RFC 3501) without leaving a trace in it.
 
-A mail is known by its Message-ID, sender and Date header (mail programs exist that give every mail
-the same Message-ID), hashed; one without a Message-ID by the hash of its bytes. The cursor holds
-UIDVALIDITY and the last UID of each folder. After a new UIDVALIDITY the folder is read again from
+A mail is known by its Message-ID and all that its sender wrote (`_identity`), hashed; one without a
+Message-ID by the hash of its bytes. What its transport adds does not count. Whoever knows a
+Message-ID can send another mail with it: that is a delivery of its own, and the first of them is
+quarantined beside it as `key_repeated`, for a person to look at. The cursor holds UIDVALIDITY and
+the last UID of each folder. After a new UIDVALIDITY the folder is read again from
 its beginning, and what was landed is recognised. A mail that is gone from the mailbox was filed or
 deleted by whoever keeps it: nothing is withdrawn.
 
 `received_at` is the server's INTERNALDATE: the Date header is the sender's claim. A mail that was
-forwarded as an attachment is a delivery of its own, one level deep: what it holds in turn is not
-opened. Bounces and automatic replies are landed without a field that could be mapped, so that the
-warehouse sets them apart. Attachments go to the evidence store and are not opened.
+forwarded as an attachment is a delivery of its own, with an id inside that of the mail around it,
+one level deep: what it holds in turn is not opened. Bounces and automatic replies are landed
+without a field that could be mapped, so that the warehouse sets them apart. Attachments go to the
+evidence store and are not opened.
 
 Fields: `Pengirim`, `Nama pengirim`, `Kepada`, `Subjek`, `Tanggal surat` (of the Date header),
 `Teks` (without personal lines, signature and quoted mails), `Teks (utuh)`, `Tanda`, `Lampiran`, and
@@ -42,7 +45,16 @@ from typing import Any, NamedTuple
 from imap_tools.imap_utf7 import utf7_encode
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
+from lumbung.intake.connectors import (
+    Delivery,
+    Item,
+    Mark,
+    MessageKey,
+    Met,
+    Source,
+    SourceConnection,
+    Unreadable,
+)
 from lumbung.intake.connectors.markup import plain
 from lumbung.intake.connectors.template import Template
 from lumbung.intake.contract import SPREADSHEETS, EmailSource, distinct
@@ -76,6 +88,9 @@ _MAX_CONTENT_HEADER = 2 << 10
 _MAX_DEPTH = 30
 _LAST_UID = 2**32 - 1
 
+_BROKEN = (RecursionError, ValueError, TypeError, LookupError, AttributeError)
+"""What the standard library's parser raises on what senders of junk invent."""
+
 _AUTOMATIC_SUBJECT = re.compile(
     r"(automatic reply|auto(matic)?[- ]?(reply|response)|out of (the )?office|balasan otomatis"
     r"|jawaban otomatis|di luar kantor)\s*:",
@@ -103,7 +118,19 @@ def read(source: Source) -> Iterator[Item]:
         )
     own = (FROM, NAME, TO, SUBJECT, DATE, TEXT, WHOLE, MARK, ATTACHMENTS)
     template = Template(source.channel, options.marker, own)
-    cursor = dict(source.cursor.get("folders", {}))
+    folders = source.cursor.get("folders", {})
+    is_former = "folders" in source.cursor and "contents" not in source.cursor
+    """Whether the ids of what was landed are of mails' headers alone: all is read again."""
+    cursor = {} if is_former else dict(folders)
+    withdrawn: list[str] = []
+    ids = _MessageIds(source)
+
+    def mark(*, is_last: bool = False) -> Mark:
+        now = {"folders": dict(cursor)}
+        if is_last or not is_former:
+            return Mark({**now, "contents": True}, None, tuple(withdrawn))
+        return Mark(dict(source.cursor), None, tuple(withdrawn))
+
     with Mailbox(connection, where) as mailbox:
         for folder in options.folders:
             account = f"{connection.host}\0{connection.login}\0{folder}"
@@ -116,17 +143,23 @@ def read(source: Source) -> Iterator[Item]:
                 locator = f"{folder} | {validity} | {uid}"
                 mail = mailbox.fetch(uid, source.evidence)
                 if mail is not None:
-                    yield from deliveries(source, options, template, mail, locator)
+                    yield from deliveries(source, options, template, mail, locator, ids)
+                    if "contents" not in source.cursor:
+                        withdrawn += _former_ids(source, mail)
                     size += mail.kept.size if mail.kept else 0
                 count += 1
                 last = uid
                 if count >= WINDOW or size >= _WINDOW_BYTES:
                     count = size = 0
                     cursor[key] = [validity, last]
-                    yield Mark({"folders": dict(cursor)})
+                    yield mark()
+                    withdrawn.clear()
             if count:
                 cursor[key] = [validity, last]
-                yield Mark({"folders": dict(cursor)})
+                yield mark()
+                withdrawn.clear()
+    if is_former:
+        yield mark(is_last=True)
 
 
 class _Bounded(Compat32):
@@ -320,7 +353,12 @@ def _internal_date(told: bytes) -> datetime | None:
 
 
 def deliveries(
-    source: Source, options: EmailSource, template: Template, mail: Mail, locator: str
+    source: Source,
+    options: EmailSource,
+    template: Template,
+    mail: Mail,
+    locator: str,
+    ids: _MessageIds | None = None,
 ) -> list[Delivery | Unreadable]:
     """A mail, and the mails that were forwarded with it."""
     kept = mail.kept
@@ -343,26 +381,47 @@ def deliveries(
     if kept.size > MAX_PARSED:
         return refused("too_large", "surat terlalu besar; minta lampirannya dikirim terpisah")
     try:
-        with kept.path.open("rb") as stream:
-            message = email.message_from_binary_file(stream, policy=_Bounded())
-        source_id = source.digest(_identity(message) or kept.sha256).hex()
+        message = _parsed(kept)
         outer = _opened(source.evidence, message)
-        letters = [(source_id, locator, outer)]
+        identity = _identity(message)
+        source_id = source.digest(identity or kept.sha256).hex()
+        letters = [(source_id, locator, outer, identity)]
         for number, inner in enumerate(outer.letters, 1):
-            identity = _identity(inner)
-            own_id = source.digest(identity).hex() if identity else f"{source_id}-{number}"
             place = f"{locator} | surat terlampir {number}"
-            letters.append((own_id, place, _opened(source.evidence, inner)))
+            opened = _opened(source.evidence, inner)
+            letters.append((f"{source_id}-{number}", place, opened, _identity(inner)))
+        ids = ids or _MessageIds(source)
         found: list[Delivery | Unreadable] = []
-        for own_id, place, letter in letters:
+        for own_id, place, letter, identity in letters:
             fields = _fields(template, letter)
             if len(fields.get(TEXT, "")) > _MAX_TEXT:
                 found += refused("too_large", "teks surat terlalu panjang; minta dikirim ringkas")
                 continue
+            key = None
+            if identity is not None:
+                message_id = _header(letter.message, "Message-ID")
+                slot = source.digest(b"message-id\0" + _bytes(message_id))
+                text_id = source.digest(identity).hex()
+                key = MessageKey(slot, text_id, own_id, False, 0, mail.received_at)
+                if ids.is_second(key):
+                    reason = (
+                        "nomor surat (Message-ID) ini sudah dipakai surat lain yang isi atau"
+                        " pengirimnya berbeda; keduanya dimuat, bandingkan: mungkin salah satunya"
+                        " palsu"
+                    )
+                    content = {"message_id": message_id, "source_id": own_id}
+                    where = f"{place} | nomor surat"
+                    found.append(
+                        Unreadable(
+                            *("key_repeated", reason, content, mail.received_at, kept.sha256),
+                            where,
+                        )
+                    )
             # A mail never changes: content of it that is known is no news, wherever it lies.
-            found.append(Delivery(own_id, mail.received_at, fields, kept.sha256, place, True))
-    # The standard library's parser fails in many ways on what senders of junk invent.
-    except (RecursionError, ValueError, TypeError, LookupError, AttributeError):
+            found.append(
+                Delivery(own_id, mail.received_at, fields, kept.sha256, place, True, key=key)
+            )
+    except _BROKEN:
         return refused(
             "unreadable_message", "susunan surat rusak; buka surat itu dan teruskan ulang"
         )
@@ -389,7 +448,7 @@ def deliveries(
 
 
 def _spreadsheets(
-    source: Source, outer: Message, letters: list[tuple[str, str, _Letter]]
+    source: Source, outer: Message, letters: list[tuple[str, str, _Letter, bytes | None]]
 ) -> Iterator[tuple[str, bytes, str]]:
     """Spreadsheets of a mail: the name in the inbox, the bytes, where they were.
 
@@ -397,7 +456,7 @@ def _spreadsheets(
     sent before; two of a mail never have the same.
     """
     names: set[str] = set()
-    for _, place, letter in letters:
+    for _, place, letter, _ in letters:
         who = source.digest(f"{_address(outer)}\0{_address(letter.message)}".encode()).hex()[:12]
         for name, attached in letter.spreadsheets:
             path = Path(name.replace("\\", "/"))
@@ -472,12 +531,83 @@ def _fields(template: Template, letter: _Letter) -> dict[str, Any]:
 
 
 def _identity(message: Message) -> bytes | None:
-    """What tells a mail from any other, however it was transported; None without Message-ID."""
-    message_id = _header(message, "Message-ID")
-    if not message_id:
+    """What tells a mail from any other, however it was transported; None without Message-ID.
+
+    All that its delivery is made of is in it, so that no other mail can take its place: texts,
+    attachments, how they are nested, and whether it is an automatic one.
+    """
+    if not _header(message, "Message-ID"):
         return None
-    parts = (message_id, _address(message), _header(message, "Date"))
-    return "\0".join(parts).encode(errors="backslashreplace")
+    whole = sha256()
+    for part in message.walk():
+        content = b""
+        if not part.is_multipart():
+            content = _content(part)
+            if part.get_content_maintype() == "text":
+                content = content.replace(b"\r\n", b"\n").strip()
+        told = (
+            *(
+                _header(part, name)
+                for name in ("Message-ID", "From", "To", "Cc", "Subject", "Date")
+            ),
+            *(_automatic(part), part.get_content_type(), part.get_content_charset() or "us-ascii"),
+            *(part.get_content_disposition(), _filename(part)),
+            len(part.get_payload()) if part.is_multipart() else None,
+            sha256(content).hexdigest(),
+        )
+        whole.update(_bytes(repr(told)))
+    return whole.digest()
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="backslashreplace")
+
+
+class _MessageIds:
+    """Which Message-IDs were met, in this pull and in those before it."""
+
+    def __init__(self, source: Source) -> None:
+        self._recall = source.recall
+        self._met = Met()
+
+    def is_second(self, key: MessageKey) -> bool:
+        """Note a letter; whether it is the first other one with a Message-ID that was met."""
+        slot = key.slot.hex()
+        known: list[str] = []
+        is_first = self._met.add(slot)
+        if is_first:
+            known = [f"{slot} {each.text_id}" for each in self._recall((key.slot,))]
+            self._met.update(known)
+        is_other = self._met.add(f"{slot} {key.text_id}")
+        if len(known) > 1:  # listed when the second one came
+            self._met.add(f"{slot} listed")
+        is_reused = is_other and (bool(known) or not is_first)
+        return is_reused and self._met.add(f"{slot} listed")
+
+
+def _former_ids(source: Source, mail: Mail) -> list[str]:
+    """The ids that a mail and those forwarded with it had when content was no part of them.
+
+    Whoever knew a mail's Message-ID, sender and date could then overwrite its delivery.
+    """
+    if mail.kept is None or mail.kept.size > MAX_PARSED:
+        return []
+    with suppress(*_BROKEN):
+        message = _parsed(mail.kept)
+        letters = [message, *_opened(source.evidence, message).letters]
+        return [
+            source.digest(
+                _bytes("\0".join((message_id, _address(letter), _header(letter, "Date"))))
+            ).hex()
+            for letter in letters
+            if (message_id := _header(letter, "Message-ID"))
+        ]
+    return []
+
+
+def _parsed(kept: Kept) -> Message:
+    with kept.path.open("rb") as stream:
+        return email.message_from_binary_file(stream, policy=_Bounded())
 
 
 def _automatic(message: Message) -> str | None:
