@@ -12,6 +12,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Route
 
+from lumbung import reference
+from lumbung.intake.contract import CANONICAL
+from lumbung.settings import Settings
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
@@ -100,3 +104,28 @@ def test_every_section_of_the_domain_that_the_project_cites_exists(texts: list[s
     assert len(cited) > 8
     assert cited - sections == set()
     assert [text for text in texts if re.search(r"\b(?:wire|design|style)\.m[d]\b", text)] == []
+
+
+def test_generated_pages_are_current() -> None:
+    for name, page in reference.pages(Settings(ROOT / "none", ROOT, None)).items():
+        written = (DOCS / "reference" / name).read_text(encoding="utf-8")
+        assert written == page, f"{name} is out of date: run python -m lumbung.reference"
+
+
+def test_every_canonical_field_is_in_its_table_with_its_parser() -> None:
+    page = (DOCS / "reference" / "canonical-fields.md").read_text(encoding="utf-8")
+    page = page.partition("## Parsers")[0]
+    listed = {
+        name.strip("` "): parser
+        for names, parser in re.findall(r"^\| (`.+?`) \| (\w+) \|", page, re.M)
+        for name in names.split(", ")
+    }
+    assert listed == CANONICAL
+
+
+def test_every_environment_variable_is_listed(texts: list[str]) -> None:
+    page = (DOCS / "reference" / "environment.md").read_text(encoding="utf-8")
+    read = "\n".join([*texts, (ROOT / "mkdocs.yml").read_text(encoding="utf-8")])
+    used = set(re.findall(r"(?:environ(?:\.get\(|\[)\"|!ENV \[)(LUMBUNG_[A-Z_]+)", read))
+    assert len(used) > 8
+    assert used - set(re.findall(r"`(LUMBUNG_[A-Z_]+)`", page)) == set()

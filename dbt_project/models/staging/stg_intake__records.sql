@@ -7,7 +7,7 @@
 {% set channel_table = source('reference', 'channel') -%}
 {% set field_table = source('reference', 'channel_field') -%}
 
-{#- The canonical fields (docs/explanation/architecture.md) and what staging makes of each. -#}
+{#- The canonical fields (docs/reference/canonical-fields.md) and what staging makes of each. -#}
 {% set fields = {
     'register_number': 'text', 'record_kind': 'text', 'activity_kind': 'text',
     'received_date': 'text', 'known_date': 'text', 'occurred_date': 'text',

@@ -3,7 +3,7 @@
 This module is the reference for whoever maps the words back (the seeds `map_issue`, `map_status`,
 `map_role`, `map_violation_type`, `region_alias` ...). Each table reads *code -> spellings*; upper
 and lower case and repeated white space vary beyond what is listed. Sources of the codes:
-domain.md 1.7, 2.1, 2.2, 2.3 and the figures table of docs/explanation/architecture.md.
+domain.md 1.7, 2.1, 2.2, 2.3 and docs/reference/metrics.md.
 
 What the writers do besides choosing a spelling:
 

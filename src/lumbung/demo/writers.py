@@ -1,7 +1,7 @@
 """The files that the offices of an invented world would hand over, in their native formats.
 
-The same world gives the same bytes. The layouts are those of docs/explanation/architecture.md
-("The four channels of the demo"); what clerks do to spellings is in `lumbung.demo.clerks`.
+The same world gives the same bytes. The layouts are those of docs/reference/demo.md;
+what clerks do to spellings is in `lumbung.demo.clerks`.
 """
 
 from __future__ import annotations

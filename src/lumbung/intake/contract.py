@@ -63,7 +63,7 @@ CANONICAL: dict[str, str] = {
     "activity_kind": "text",
     "narrative": "text",
 }
-"""Canonical field -> its parser (docs/explanation/architecture.md, "Canonical fields")."""
+"""Canonical field -> its parser (docs/reference/canonical-fields.md)."""
 
 SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".csv")
 """Suffixes of what a mail may bring to a register."""

@@ -628,7 +628,7 @@ def _text(
         lines.append("# kept:")
     if unknown:
         lines += [*(f"#   - {_quoted(label)}" for label in unknown)]
-    lines += ["", "# Canonical fields: docs/explanation/architecture.md."]
+    lines += ["", "# Canonical fields: docs/reference/canonical-fields.md."]
     lines.append("fields:")
     if kind in _LETTERS:
         told = [fields.pop("narrative", None), "Teks"]

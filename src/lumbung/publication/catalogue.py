@@ -1011,7 +1011,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "unit_event": ("kegiatan", "event"),
     "unit_action": ("tindakan", "action"),
     "unit_district": ("kecamatan", "district"),
-    # what each figure is called and counts; after the code as in docs/explanation/architecture.md
+    # what each figure is called and counts; after the code as in docs/reference/metrics.md
     "suspected_violation": ("Dugaan pelanggaran", "Alleged violations"),
     "suspected_violation.": (
         "Laporan (LP) dan temuan (TM) dalam register, dihitung pada pekan diterimanya",

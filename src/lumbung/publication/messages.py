@@ -46,7 +46,7 @@ _FIGURES = {
     "district_submitted": ("unit_district", _RECAP),
     "district_expected": ("unit_district", _RECAP),
 }
-"""Unit and source of every figure, in the order of docs/explanation/architecture.md."""
+"""Unit and source of every figure, in the order of docs/reference/metrics.md."""
 
 _METHOD = ("week", "case", "several", "unknown", "recap", "zero", "frozen", "names")
 _CATEGORY_NAMES = {

@@ -1,18 +1,14 @@
-"""Generate `dictionary.md` and `checks.md` of `docs/reference/` from the project.
-
-python -m lumbung.warehouse.dictionary
-"""
+"""The data dictionary and the list of checks, as Markdown made from the project."""
 
 from __future__ import annotations
 
 import csv
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
-
-from lumbung.settings import Settings
 
 LAYERS = (("marts", "Marts"), ("reporting", "Reporting"))
 
@@ -27,9 +23,10 @@ def dictionary(project: Path) -> str:
     lines = [
         "# Data dictionary",
         "",
-        "Made by `python -m lumbung.warehouse.dictionary` from the descriptions in `dbt_project/`;"
-        " a test holds it current. Days and weeks are Asia/Jakarta. The same texts are comments"
-        " in the database (`\\d+ marts.fct_report`).",
+        *filled(
+            "Days and weeks are those of Asia/Jakarta. A column may be empty where it says so. The"
+            " same texts are comments in the database (`\\d+ marts.fct_report` in psql)."
+        ),
     ]
     for layer, title in LAYERS:
         lines += ["", f"## {title}"]
@@ -39,97 +36,106 @@ def dictionary(project: Path) -> str:
                 for constraint in model.get("constraints", [])
                 if constraint["type"] == "primary_key"
             ]
-            lines += ["", f"### {layer}.{model['name']}", "", _cell(model["description"])]
+            lines += ["", f"### {layer}.{model['name']}", "", *filled(model["description"])]
             lines += [f"Key: {keys[0]}." if keys else "No key.", ""]
-            lines += ["| column | type | empty? | meaning |", "|---|---|---|---|"]
             for column in model["columns"]:
                 kinds = {constraint["type"] for constraint in column.get("constraints", [])}
-                lines.append(
-                    f"| `{column['name']}` | {column['data_type']} |"
-                    f" {'no' if 'not_null' in kinds else 'may be'} |"
-                    f" {_cell(column['description'])} |"
+                empty = "" if "not_null" in kinds else ", may be empty"
+                lines += item(
+                    f"`{column['name']}` ({column['data_type']}{empty}): {column['description']}"
                 )
     lines += [
         "",
         "## Reference (seeds)",
         "",
-        "Codes, vocabularies, limits and what others published; every analyst may read them. Where"
-        " a dimension of the same name exists, join that one.",
+        *filled(
+            "Codes, vocabularies, limits and what others published. Every analyst may read them."
+            " Join the dimension where one of the same name exists."
+        ),
         "",
-        "| table | meaning |",
-        "|---|---|",
     ]
-    lines += [
-        f"| `reference.{seed['name']}` | {_cell(seed['description'])} |"
-        for seed in _read(project / "seeds" / "_seeds.yml")["seeds"]
-    ]
+    for seed in _read(project / "seeds" / "_seeds.yml")["seeds"]:
+        lines += item(f"`reference.{seed['name']}`: {seed['description']}")
     return "\n".join(lines) + "\n"
 
 
 def checks(project: Path, expectations: Path) -> str:
-    """Every check as Markdown: when it runs, what it stops, who mends it, and how.
+    """Every check as Markdown: when it runs, what it stops, who acts, and how.
 
     Args:
         project: the dbt project's folder.
-        expectations: the folder of the suites of the two doors.
+        expectations: the folder of the suites of the two checkpoints.
 
     """
-    head = ["check", "severity", "of", "owner", "what to do"]
     lines = [
         "# Checks",
         "",
-        "Made by `python -m lumbung.warehouse.dictionary`; a test holds it current. `fail` stops"
-        " what lies behind it (at the raw checkpoint one channel's new rows), `warn` is shown,"
-        " `review` waits for a person and stops nothing.",
+        *filled(
+            "Each check has a severity, an owner and what the owner does. `fail` stops what depends"
+            " on it, `warn` is shown, `review` waits for a person and stops nothing."
+        ),
     ]
-    doors = (
-        ("raw", "At the raw checkpoint", "Before every build, on what each channel landed since"
-         " it was last built. A failure holds back that channel's new rows: readers keep what it"
-         " said before, the other channels are built, the edition says so. The hold ends when the"
-         " check holds again, or by `lumbung channel release`."),
-        ("publication", "At the publication gate", "Before a person is asked to approve. A failure"
-         " stops the edition, unless somebody answers for it by name (`lumbung waive`)."),
-    )  # fmt: skip
-    inside = (
-        "Inside the build",
-        "dbt, on the rows that the build brings, before any mart is touched. A failure stops the"
-        " build; the failing rows are in schema `checks`, which the auditor reads: they hold texts"
-        " of deliveries.",
-        _tests(project),
-    )
-    sections = [(title, when, _suite(expectations / f"{name}.yaml")) for name, title, when in doors]
     with (project / "seeds" / "review_check.csv").open(encoding="utf-8", newline="") as file:
         listed = [
-            [
-                f"`{row['check_code']}`",
-                row["severity"],
-                row["check_name"],
-                row["owner"],
-                row["cure"],
-            ]
+            (row["check_code"], row["severity"], row["check_name"], row["owner"], row["cure"])
             for row in csv.DictReader(file)
         ]
-    review = (
-        "The review list",
-        "Brought by every build as `marts.mart_review_item`, told every morning by the DAG"
-        " `stewardship`, shown by `lumbung review`. It stops nothing; an item is gone with the"
-        " build after it was corrected or decided. A regency's analysts see their own.",
-        listed,
+    sections = (
+        (
+            "Raw checkpoint",
+            "Great Expectations, before every build, on what each channel landed since it was last"
+            " built. A failure holds back that channel's new rows: readers keep its earlier rows,"
+            " the other channels are built, and the edition names the held channel. The hold ends"
+            " when the check passes again, or with `lumbung channel release`.",
+            _suite(expectations / "raw.yaml"),
+        ),
+        (
+            "dbt tests",
+            "Inside the build, on the rows that it adds or changes, before any mart is replaced. A"
+            " failure stops the build. The failing rows are in schema `checks`. Only the auditor"
+            " reads that schema, because the rows hold texts of deliveries.",
+            _tests(project),
+        ),
+        (
+            "Publication checkpoint",
+            "Great Expectations, before a person is asked to approve an edition. A failure stops"
+            " the edition, unless somebody waives the check by name (`lumbung waive`).",
+            _suite(expectations / "publication.yaml"),
+        ),
+        (
+            "Review list",
+            "Every build writes `marts.mart_review_item`. The DAG `stewardship` mails it every"
+            " morning, `lumbung review` shows it. It stops nothing. An item disappears with the"
+            " build after it was corrected or decided. Analysts of a regency see that regency's"
+            " items.",
+            listed,
+        ),
     )
-    for title, when, rows in (sections[0], inside, sections[1], review):
-        lines += ["", f"## {title}", "", when, "", f"| {' | '.join(head)} |", "|---" * 5 + "|"]
-        lines += [f"| {' | '.join(map(_cell, row))} |" for row in rows]
+    for title, when, found in sections:
+        lines += ["", f"## {title}", "", *filled(when), ""]
+        for name, severity, of, owner, action in found:
+            lines += item(f"`{name}` ({severity}; {of}; {owner}): {action}")
     return "\n".join(lines) + "\n"
 
 
-def _suite(file: Path) -> Iterator[list[str]]:
+def item(text: str) -> list[str]:
+    """A list item of Markdown, wrapped at 100 columns."""
+    code = text.split("`")  # every second piece is shown as it stands
+    code[::2] = [piece.replace("<", "&lt;") for piece in code[::2]]
+    return filled("`".join(code), "- ", "  ")
+
+
+_Check = tuple[str, str, str, str, str]
+"""Its name, severity, what it checks, owner, and what the owner does."""
+
+
+def _suite(file: Path) -> Iterator[_Check]:
     for batch in _read(file)["batches"]:
         for check in batch["checks"]:
-            yield [f"`{check['name']}`", check["severity"], batch["name"],
-                   check["owner"], check["cure"]]  # fmt: skip
+            yield check["name"], check["severity"], batch["name"], check["owner"], check["cure"]
 
 
-def _tests(project: Path) -> Iterator[list[str]]:
+def _tests(project: Path) -> Iterator[_Check]:
     for file in sorted(project.glob("*/**/_*.yml")):
         content = _read(file)
         for node in [*content.get("seeds", []), *content.get("models", [])]:
@@ -138,8 +144,7 @@ def _tests(project: Path) -> Iterator[list[str]]:
                 config = stated["config"]
                 severity = {"error": "fail"}.get(found := config.get("severity", "error"), found)
                 meta = config["meta"]
-                yield [f"`{stated['name']}`", severity, f"`{node['name']}`",
-                       meta["owner"], meta["cure"]]  # fmt: skip
+                yield stated["name"], severity, f"`{node['name']}`", meta["owner"], meta["cure"]
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -147,15 +152,13 @@ def _read(file: Path) -> dict[str, Any]:
     return content
 
 
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
-
-
-if __name__ == "__main__":
-    settings = Settings.load()
-    docs = settings.project / "docs" / "reference"
-    for name, text in (
-        ("dictionary", dictionary(settings.dbt_project)),
-        ("checks", checks(settings.dbt_project, settings.expectations)),
-    ):
-        (docs / f"{name}.md").write_text(text, encoding="utf-8")
+def filled(text: str, first: str = "", rest: str = "") -> list[str]:
+    """A paragraph of Markdown, wrapped at 100 columns."""
+    return textwrap.wrap(
+        " ".join(text.split()),
+        100,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
