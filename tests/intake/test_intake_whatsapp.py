@@ -690,6 +690,36 @@ def test_a_corrected_date_order_withdraws_what_was_landed_under_the_wrong_one(
     ).fetchall() == [(at(2024, 11, 5, 19, 33),), (at(2024, 11, 13, 8),)]
 
 
+WRONG: dict[str, Any] = {"source": {"kind": "whatsapp", "date_order": "mdy"}}
+NOW = [("A", f"dua betul{EDIT}"), ("A", "satu"), ("B", "empat"), ("B", "tiga")]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ([{"a.txt": OLD}, {"a.txt": NEW}], [{"a.txt": NEW}]),
+        ([{"a.txt": OLD}, {"a.txt": NEW}], [{"b.txt": NEW}]),
+        ([{"a.txt": OLD}, {"a.txt": OLD, "b.txt": NEW}], [{"a.txt": OLD, "b.txt": NEW}]),
+        ([{"a.txt": OLD}, {"a.txt": NEW}], [{"a.txt": OLD, "b.txt": NEW}]),
+        ([{"a.txt": NEW}], [{"a.txt": NEW, "b.txt": OLD}]),
+        ([{"a.txt": OLD}], [{"a.txt": NEW}]),
+        ([{"a.txt": OLD}], [{"a.txt": OLD}, {"a.txt": NEW}]),
+        ([{"a.txt": OLD}, {"a.txt": OLD}], [{"a.txt": OLD}, {"a.txt": OLD, "b.txt": NEW}]),
+    ],
+)
+def test_a_corrected_date_order_leaves_an_edited_message_once(
+    archive: Archive,
+    pull: Callable[..., None],
+    wrong: list[dict[str, str]],
+    right: list[dict[str, str]],
+) -> None:
+    for files in wrong:
+        pull(archive, files, **WRONG)
+    for files in [*right, right[-1]]:
+        pull(archive, files)
+    assert archive.current == NOW
+
+
 def test_an_edit_is_landed_as_a_version_and_an_older_export_does_not_undo_it(
     settings: Settings,
     add_channel: Callable[..., Path],

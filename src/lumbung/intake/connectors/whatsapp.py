@@ -125,8 +125,9 @@ class _Reading:
         )
         """Whether former pulls read dates in another order: what they landed has other ids."""
         self._other_ids: list[str] = []
+        """The ids of this pull's messages in the other order."""
         self._given = Met()
-        self._edits = _Edits(())
+        self._edits = self._former_edits = _Edits(())
 
     def items(self) -> Iterator[Item]:
         folder = Folder(self._source, self._options.files)
@@ -136,12 +137,16 @@ class _Reading:
             for at, file in enumerate(files)
             if not isinstance(file, Unreadable)
         }
-        edited = {
-            self._slot(minute, _who(sender))
-            for outline in outlines.values()
-            for minute, sender in outline.edited
+        edits = {each for outline in outlines.values() for each in outline.edited}
+        edited = {self._slot(minute, _who(sender)) for minute, sender in edits}
+        former = {
+            self._slot(was, _who(sender))
+            for minute, sender in edits
+            if self._is_corrected and (was := _swapped(minute))
         }
-        self._edits = _Edits(self._source.recall(edited), edited)
+        keys = self._source.recall(edited | former)
+        self._edits = _Edits(keys, edited)
+        self._former_edits = _Edits(keys, former)
         before = dict(self._source.cursor)
         for at, file in enumerate(files):
             if at:
@@ -155,7 +160,8 @@ class _Reading:
             yield mark._replace(cursor=before)
             return
         cursor = {**mark.cursor, "date_order": self._options.date_order, "keys": True}
-        gone = [each for each in self._other_ids if each not in self._given]
+        others = {*self._other_ids, *self._former_edits.displaced}
+        gone = sorted(each for each in others if each not in self._given)
         yield mark._replace(cursor=cursor, withdrawn=(*gone, *self._edits.displaced))
 
     def _survey(self, file: File) -> Outline:
@@ -190,11 +196,16 @@ class _Reading:
         other = "mdy" if order == "dmy" else "dmy"
         ids, other_ids = _Ids(self._source.digest), _Ids(self._source.digest)
         places: Counter[bytes] = Counter()
+        former_places: Counter[bytes] = Counter()
         waiting: list[_Sent] = []
+        former: list[_Sent] = []
+        before: datetime | None = None
         minute: datetime | None = None
         received_at = file.changed_at
         as_of = outline.ends_at.replace(tzinfo=self._zone) if outline.ends_at else file.changed_at
-        is_remembered = file.is_repeat and bool(self._source.cursor.get("keys"))
+        is_remembered = (
+            file.is_repeat and bool(self._source.cursor.get("keys")) and not self._is_corrected
+        )
 
         def given(sent: _Sent, source_id: str, *, is_outdated: bool = False) -> Delivery:
             self._given.add(source_id)
@@ -208,8 +219,7 @@ class _Reading:
 
         def settled() -> Iterator[Delivery]:
             """Those of a minute that wait for what else their sender wrote in it."""
-            for slot in dict.fromkeys(each.slot for each in waiting):
-                messages = [each for each in waiting if each.slot == slot]
+            for slot, messages in _by_slot(waiting).items():
                 found = self._edits.resolve(slot, messages, as_of)
                 for sent, (source_id, is_outdated) in zip(messages, found, strict=True):
                     yield given(sent, source_id, is_outdated=is_outdated)
@@ -237,7 +247,16 @@ class _Reading:
             if found is not None and self._is_corrected and message.parts:
                 was = moment(message.parts, other)
                 if was is not None and was != at:
-                    self._other_ids.append(other_ids.next(was, *found))
+                    if was != before:
+                        self._note_former(former, as_of)
+                        former_places.clear()
+                        before = was
+                    slot = self._slot(was, _who(found[0]))
+                    place = former_places[slot]
+                    former_places[slot] += 1
+                    edit, deletion = bool(chat_export.edited(found[1])[1]), _is_deleted(found[1])
+                    text_id = other_ids.next(was, *found)
+                    former.append(_Sent(slot, text_id, edit, deletion, place, as_of, {}, locator))
             if refusal is not None:
                 content = {**message.parts, "text": message.text[: chat_export.MAX_MESSAGE]}
                 yield Unreadable(*refusal, content, received_at, file.sha256, locator)
@@ -263,6 +282,16 @@ class _Reading:
             else:
                 yield given(sent, text_id)
         yield from settled()
+        self._note_former(former, as_of)
+
+    def _note_former(self, sent: list[_Sent], as_of: datetime) -> None:
+        """Note under which ids a minute's messages were landed while dates were read otherwise."""
+        self._other_ids += [each.text_id for each in sent]
+        for slot, messages in _by_slot(sent).items():
+            if slot in self._former_edits:
+                found = self._former_edits.resolve(slot, messages, as_of)
+                self._other_ids += [source_id for source_id, _ in found]
+        sent.clear()
 
     def _slot(self, minute: datetime, who: str) -> bytes:
         return self._source.digest(f"{minute:%Y%m%dT%H%M}\0{who}".encode(errors="backslashreplace"))
@@ -382,6 +411,21 @@ def _open(file: File, stack: ExitStack) -> BinaryIO | Unreadable:
         reason = "arsip tidak memuat tepat satu teks obrolan; ekspor ulang obrolan dari WhatsApp"
         return file.unreadable("not_a_chat", reason)
     return cast(BinaryIO, stack.enter_context(archive.open(chats[0])))
+
+
+def _by_slot(sent: Iterable[_Sent]) -> dict[bytes, list[_Sent]]:
+    found: dict[bytes, list[_Sent]] = {}
+    for each in sent:
+        found.setdefault(each.slot, []).append(each)
+    return found
+
+
+def _swapped(minute: datetime) -> datetime | None:
+    """A minute with day and month in the other order; None where the calendar has none such."""
+    try:
+        return minute.replace(day=minute.month, month=minute.day)
+    except ValueError:
+        return None
 
 
 def _who(sender: str) -> str:
