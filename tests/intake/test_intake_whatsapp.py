@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Collection
@@ -20,7 +21,15 @@ from hypothesis import strategies as st
 from intake_samples import CHAT, channel
 from upath import UPath
 
-from lumbung.intake.connectors import Delivery, Item, Mark, MessageKey, Source, Unreadable
+from lumbung.intake.connectors import (
+    Delivery,
+    Item,
+    Mark,
+    MessageKey,
+    Source,
+    Unreadable,
+    bounded,
+)
 from lumbung.intake.connectors.whatsapp import read
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
@@ -279,6 +288,33 @@ def test_an_archive_that_is_none_or_dangerous_is_quarantined(read_files: Reader)
     assert sum(isinstance(item, Mark) for item in items) == 9
     reasons = [item.reason for item in items if isinstance(item, Unreadable)]
     assert not any(name.split(".")[0] + "." in reason for reason in reasons for name in files)
+
+
+def directory_of(count: int) -> bytes:
+    """An archive whose directory names so many files and holds none."""
+    entry = b"PK\1\2" + bytes(24) + b"\1\0" + bytes(16) + b"a"
+    whole = entry * count
+    return whole + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(whole), 0, 0)
+
+
+def test_an_archive_is_opened_by_a_child_with_limits_alone(
+    read_files: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = zipped("06/11/24 19.33 - A: ya\n")
+    cut = bytearray(zipped(b"".join(b"06/11/24 19.33 - A: %d\n" % n for n in range(50_000))))
+    cut[len(cut) // 2] ^= 0xFF
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("opened by the pull itself")
+
+    monkeypatch.setattr(zipfile.ZipFile, "__init__", refuse)
+    monkeypatch.setattr(bounded, "MEMORY", 192 << 20)
+    files = {"a.zip": directory_of(800_000), "b.zip": bytes(cut), "c.zip": good}
+    items = read_files(files)
+    assert refused(items) == ["unreadable_file", "unreadable_file"]
+    texts = [each.fields["Teks"] for each in messages(items)]
+    assert texts[:1_000] == [*map(str, range(1_000))], "what comes before the damage"
+    assert texts[-1] == "ya"
 
 
 def test_a_file_of_a_machine_whose_clock_runs_ahead_is_received_now(tmp_path: Path) -> None:

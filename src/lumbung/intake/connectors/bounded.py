@@ -168,6 +168,21 @@ class Child:
                 raise
         return list(self.ask(request))  # what was read before had taken memory
 
+    def chat(self, path: Path, into: Path, max_text: int) -> None:
+        """Copy the text of a chat out of its archive.
+
+        Args:
+            path: the archive.
+            into: the file that takes the text; of a damaged archive what comes before the damage.
+            max_text: bytes that a chat may have.
+
+        Raises:
+            ForeignError: when it cannot be read to its end.
+        """
+        request = {"task": "chat", "path": str(path), "into": str(into), "max_text": max_text}
+        for _ in self.ask(request):
+            pass
+
     def ask(self, request: dict[str, Any]) -> Iterator[Any]:
         """What the child answers to a request, line by line.
 

@@ -20,13 +20,14 @@ from __future__ import annotations
 import re
 import unicodedata
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import PurePosixPath
+from io import BufferedIOBase
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
@@ -41,8 +42,9 @@ from lumbung.intake.connectors import (
     Unreadable,
     chat_export,
 )
+from lumbung.intake.connectors.bounded import Child, ForeignError
 from lumbung.intake.connectors.chat_export import Outline, moment
-from lumbung.intake.connectors.files import File, Folder, guarded, is_bomb
+from lumbung.intake.connectors.files import File, Folder, guarded
 from lumbung.intake.connectors.template import Template
 from lumbung.intake.contract import WhatsappSource
 
@@ -62,11 +64,9 @@ _MEDIA = re.compile(
     r"|<(?:terlampir|attached): [^>\n]+>",
     re.IGNORECASE,
 )
-_CHAT_FILE = re.compile(r"_chat\.txt|(?:chat whatsapp|whatsapp chat).*\.txt", re.IGNORECASE)
 
-
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, chat_export.OversizedError)
-"""What reading a damaged archive raises."""
+_DAMAGE = (zipfile.BadZipFile, chat_export.OversizedError)
+"""What reading the text of a damaged archive raises."""
 
 _REFUSALS = {
     chat_export.DOUBTFUL: (
@@ -103,7 +103,8 @@ def read(source: Source) -> Iterator[Item]:
     """Every message of every export in the channel's folder, the oldest file first."""
     options = source.channel.source
     assert isinstance(options, WhatsappSource)  # noqa: S101 - the kind says so
-    yield from _Reading(source, options).items()
+    with Child() as child:
+        yield from _Reading(source, options, child).items()
 
 
 class _Reading:
@@ -113,8 +114,9 @@ class _Reading:
     which minutes and senders something was edited, in whatever export.
     """
 
-    def __init__(self, source: Source, options: WhatsappSource) -> None:
+    def __init__(self, source: Source, options: WhatsappSource, child: Child) -> None:
         self._source = source
+        self._child = child
         self._options = options
         self._zone = ZoneInfo(source.channel.timezone)
         self._latest = (datetime.now(self._zone) + CLOCK_TOLERANCE).replace(tzinfo=None)
@@ -168,7 +170,7 @@ class _Reading:
         """Read a file for the first time; what is wrong with it is told when it is read again."""
         with ExitStack() as stack:
             try:
-                opened = _open(file, stack)
+                opened = _open(file, self._child, stack)
                 if not isinstance(opened, Unreadable):
                     order = self._options.date_order
                     return chat_export.survey(opened, order, self._latest, _DAMAGE)
@@ -179,7 +181,7 @@ class _Reading:
     def _file(self, file: File, outline: Outline) -> Iterator[Item]:
         with ExitStack() as stack:
             try:
-                opened = _open(file, stack)
+                opened = _open(file, self._child, stack)
                 if isinstance(opened, Unreadable):
                     yield opened
                 elif outline.dialect is None and not outline.is_damaged:
@@ -390,27 +392,50 @@ class _Edits:
         ]
 
 
-def _open(file: File, stack: ExitStack) -> BinaryIO | Unreadable:
+class _Cut(BufferedIOBase):
+    """What could be read of a damaged archive: reading on fails."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        piece = self._stream.read(-1 if size is None else size)
+        if not piece:
+            raise zipfile.BadZipFile
+        return piece
+
+    read1 = read
+
+
+_UNOPENED = {
+    "unsafe_archive": "isi arsip mengembang tidak wajar atau memuat nama berkas berbahaya; ekspor"
+    " ulang obrolan dari WhatsApp",
+    "not_a_chat": "arsip tidak memuat tepat satu teks obrolan; ekspor ulang obrolan dari WhatsApp",
+}
+"""Why an archive is refused as a whole."""
+
+
+def _open(file: File, child: Child, stack: ExitStack) -> BinaryIO | Unreadable:
     """The chat's text, or why it cannot be had."""
     if not zipfile.is_zipfile(file.path):
         if file.name.casefold().endswith(".txt"):
             return stack.enter_context(file.path.open("rb"))
         reason = "bukan arsip zip atau teks, atau terpotong; ekspor ulang obrolan dari WhatsApp"
         return file.unreadable("unreadable_file", reason)
-    archive = stack.enter_context(zipfile.ZipFile(file.path))
-    names = [name.replace("\\", "/") for name in archive.namelist()]
-    if any(name.startswith("/") or ".." in name.split("/") for name in names):
-        reason = "arsip memuat nama berkas berbahaya; ekspor ulang obrolan dari WhatsApp"
-        return file.unreadable("unsafe_archive", reason)
-    if is_bomb(archive):
-        reason = "isi arsip mengembang tidak wajar; ekspor ulang obrolan dari WhatsApp"
-        return file.unreadable("unsafe_archive", reason)
-    texts = [name for name in archive.namelist() if name.casefold().endswith(".txt")]
-    chats = [name for name in texts if _CHAT_FILE.fullmatch(PurePosixPath(name).name)] or texts
-    if len(chats) != 1:
-        reason = "arsip tidak memuat tepat satu teks obrolan; ekspor ulang obrolan dari WhatsApp"
-        return file.unreadable("not_a_chat", reason)
-    return cast(BinaryIO, stack.enter_context(archive.open(chats[0])))
+    text = Path(stack.enter_context(TemporaryDirectory())) / "chat.txt"
+    text.touch()
+    code = None
+    try:
+        child.chat(file.path, text, 4 * chat_export.MAX_TEXT)
+    except ForeignError as error:
+        code = error.code
+    if code in _UNOPENED:
+        return file.unreadable(code, _UNOPENED[code])
+    stream = stack.enter_context(text.open("rb"))
+    return stream if code is None else cast(BinaryIO, _Cut(stream))
 
 
 def _by_slot(sent: Iterable[_Sent]) -> dict[bytes, list[_Sent]]:

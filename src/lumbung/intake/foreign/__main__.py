@@ -63,6 +63,10 @@ def _read(task: str, **options: Any) -> Iterator[Any]:
         from lumbung.intake.foreign import workbooks
 
         return workbooks.read(**options)
+    if task == "chat":
+        from lumbung.intake.foreign import chats
+
+        return chats.read(**options)
     from lumbung.intake.foreign import documents
 
     return documents.read(**options)

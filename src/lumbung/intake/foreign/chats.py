@@ -1,0 +1,40 @@
+"""The text of a chat in an export's archive, copied to where the parent process reads it."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from lumbung.intake.foreign.archives import RefusedError, is_bomb
+
+_CHAT_FILE = re.compile(r"_chat\.txt|(?:chat whatsapp|whatsapp chat).*\.txt", re.IGNORECASE)
+_PIECE = 1 << 16
+
+
+def read(path: str, into: str, max_text: int) -> Iterator[str]:
+    """Copy the chat's text; of a damaged archive what comes before the damage.
+
+    Args:
+        path: the archive.
+        into: the file that takes the text.
+        max_text: bytes that a chat may have.
+
+    Raises:
+        RefusedError: `unsafe_archive`, `not_a_chat`, `too_large`.
+    """
+    with zipfile.ZipFile(path) as archive:
+        names = [name.replace("\\", "/") for name in archive.namelist()]
+        if is_bomb(archive) or any(n.startswith("/") or ".." in n.split("/") for n in names):
+            raise RefusedError("unsafe_archive")
+        texts = [name for name in archive.namelist() if name.casefold().endswith(".txt")]
+        chats = [name for name in texts if _CHAT_FILE.fullmatch(PurePosixPath(name).name)] or texts
+        if len(chats) != 1:
+            raise RefusedError("not_a_chat")
+        with archive.open(chats[0]) as text, Path(into).open("wb") as copy:
+            while piece := text.read(_PIECE):
+                copy.write(piece)
+                if copy.tell() > max_text:
+                    raise RefusedError("too_large")
+    yield chats[0]
