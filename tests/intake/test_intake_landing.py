@@ -747,7 +747,7 @@ def test_each_statement_of_a_pull_may_be_the_last(
 SAYINGS = st.lists(
     st.tuples(
         st.sampled_from(["Buku 1", "Buku 2", "Revisi"]),
-        st.dictionaries(st.sampled_from("ab"), st.sampled_from("XYZ"), min_size=1),
+        st.dictionaries(st.sampled_from("ab"), st.booleans(), min_size=1),  # is it changed?
     ),
     min_size=1,
     max_size=8,
@@ -761,24 +761,21 @@ SAYINGS = st.lists(
 def test_of_several_files_the_one_that_changed_a_row_last_decides(
     db: psycopg.Connection,
     database_url: str,
-    sayings: list[tuple[str, dict[str, str]]],
+    sayings: list[tuple[str, dict[str, bool]]],
     crashes: list[int | None],
 ) -> None:
     each = channel(FORM, name=f"b{uuid.uuid4().hex}")
     fates: Iterator[int | None] = itertools.chain(crashes, itertools.repeat(None))
     stands: dict[str, str] = {}
     said: dict[tuple[str, str], str] = {}  # file or series, and source id
-    ever: set[tuple[str, str]] = set()
-    for file, rows in sayings:
-        for source_id, content in rows.items():
+    for number, (file, changes) in enumerate(sayings):
+        rows: dict[str, str] = {}
+        for source_id, is_changed in changes.items():
             before = said.get((file, source_id), said.get((file[:4], source_id)))
-            is_change = content != before if before else (source_id, content) not in ever
-            if is_change:
-                stands[source_id] = content
-            if said.get((file, source_id)) != content:
-                said[file[:4], source_id] = content
-            said[file, source_id] = content
-            ever.add((source_id, content))
+            if before is None or is_changed:
+                stands[source_id] = f"{number}"
+            rows[source_id] = f"{number}" if before is None or is_changed else before
+            said[file, source_id] = said[file[:4], source_id] = rows[source_id]
         items = [delivery(key, content, file=file) for key, content in rows.items()]
         while True:
             fate = next(fates)

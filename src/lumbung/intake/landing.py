@@ -14,9 +14,7 @@ first pull after that time.
 
 Where people keep several files that may hold one row (`Delivery.file`), the file that changed the
 row last decides: a row that a file repeats unchanged is a duplicate, though another file has given
-another content since. `ops.file_row` holds what each file last gave. A file of a new name continues
-the series of the files whose names differ from its own in digits only (`Buku 40.xlsx`, `Buku
-41.xlsx`); without a series, a content that some file gave before is a repetition.
+another content since (`lumbung.intake.file_rows`).
 
 The common case has no conflict: a chunk is copied straight into the tables. Only when one of a few
 probed source ids is known, or the copy meets a unique violation, are the stored versions looked up.
@@ -59,7 +57,7 @@ from lumbung.intake.connectors import (
 )
 from lumbung.intake.contract import Channel, normalise
 from lumbung.intake.features import FIELDS, Features, TextFeatures, copied, copy_features
-from lumbung.intake.file_rows import FileKeys, FileRow, FileRows
+from lumbung.intake.file_rows import FileKeys, FileRow, FileRows, Headers, Version
 from lumbung.intake.nameless import Nameless, NamelessRow, cell_hashes
 from lumbung.intake.vault import NONCE_BYTES, Vault, associate, hold_to_one_key, is_cut
 
@@ -183,8 +181,6 @@ class _Plan(NamedTuple):
     public: tuple[tuple[str, str], ...]
     renamed: tuple[tuple[str, str], ...]
     """Of personal labels, those that the file spells in another way."""
-    said: tuple[tuple[str, str], ...]
-    """Label as met -> normalised, without the row's place in its list."""
 
 
 class _Plans(dict[tuple[str, ...], _Plan]):
@@ -196,7 +192,6 @@ class _Plans(dict[tuple[str, ...], _Plan]):
         self._public = set(channel.public.values())
         system = SYSTEM_LABELS.get(channel.kind, frozenset())
         self._technical = channel.technical | {normalise(label) for label in system}
-        self._places = PLACE_LABELS.difference(map(normalise, channel.key))
         self._labels: dict[str, str | None] = {}
         self.appeared: set[str] = set()
         self.met: set[str] = set()
@@ -217,11 +212,6 @@ class _Plans(dict[tuple[str, ...], _Plan]):
                 (label, name)
                 for name, label in owners.items()
                 if name not in self._public and name != label
-            ),
-            tuple(
-                (label, name)
-                for label, name in zip(labels, map(normalise, labels), strict=True)
-                if name not in self._places
             ),
         )
         if len(self) < _MAX_KNOWN:
@@ -272,6 +262,10 @@ class Landing:
         self._run_key = run_key
         self._plans = _Plans(channel)
         self._file_keys = FileKeys(self._short_hash)
+        self._headers = Headers(channel, self._short_hash)
+        self._split = self._short_hash(
+            b"split\n" + orjson.dumps([channel.public, channel.private], None, _SORTED)
+        )
         self._untold = PLACE_LABELS.union(map(normalise, channel.key))
         """Labels (normalised) that tell nothing of a row whose key is empty."""
         self._types = _known_types(connection, channel.name)
@@ -333,7 +327,7 @@ class Landing:
         with self._connection.transaction(), self._connection.cursor(binary=True) as db:
             _lock(db, self._channel.name, is_lasting=False)
             batch_id = _next_batch(db, is_dry=self._is_dry)
-            rows = FileRows()
+            rows = FileRows(self._split)
             if plain is None or self._knows_one_of(db, plain):
                 fresh = self._resolve(db, batch_id, chunk.versions, rows)
             else:
@@ -643,7 +637,18 @@ class Landing:
         if isinstance(item, Unreadable):
             self._keep(chunk, item)
             return
-        source_id, received_at, fields, evidence, locator, is_repeat, file, is_outdated, key = item
+        (
+            source_id,
+            received_at,
+            fields,
+            evidence,
+            locator,
+            is_repeat,
+            file,
+            is_outdated,
+            key,
+            labels,
+        ) = item
         if key is not None:
             chunk.keys.append(key)
         if is_outdated:
@@ -701,22 +706,18 @@ class Landing:
             hidden = self._vault.seal(hidden, self._associated + identifier, nonce)
         if chunk.count < _SAMPLED or not chunk.count % _SAMPLED:
             self._look_at_types(chunk, fields, plan)
-        file_row = None if file is None else self._file_row(file, fields, plan)
+        file_row = None
+        if file is not None:
+            columns = self._headers[tuple(fields) if labels is None else labels]
+            file_row = FileRow(
+                self._file_keys[file], received_at, source_id, columns, fields, self._short_hash
+            )
         features = self._features.of_payload(public) if self._features else None
         chunk.versions.append(
             (source_id, content_hash, b"".join(row), hidden, is_repeat, file_row, features)
         )
         chunk.count += 1
         chunk.size += size
-
-    def _file_row(self, file: str, fields: dict[str, Any], plan: _Plan) -> FileRow:
-        """The row as its file gives it: whatever the channel file declares, its hash stays."""
-        said = {name: fields[label] for label, name in plan.said}
-        try:
-            content = orjson.dumps(said, None, _SORTED)
-        except TypeError:  # see `add`
-            content = _ascii(_mended(said))
-        return FileRow(*self._file_keys[file], self._short_hash(b"row\n" + content))
 
     def _short_hash(self, content: bytes) -> int:
         """A keyed hash of 8 bytes."""
@@ -764,8 +765,10 @@ class Landing:
     # -- writing ------------------------------------------------------------------------------
 
     def _knows_one_of(self, db: psycopg.Cursor[Any], versions: list[_Version]) -> bool:
-        """Whether one of a few source ids, spread over the chunk, was landed before."""
-        probes = [version[0] for version in versions[:: len(versions) // _PROBES + 1]]
+        """Whether a source id was landed before: of a few that are spread over the chunk."""
+        # One content replaces another without a conflict: of rows of files each is looked up.
+        step = 1 if any(version[5] for version in versions) else len(versions) // _PROBES + 1
+        probes = [version[0] for version in versions[::step]]
         db.execute(
             f"select exists (select {_STORED})",
             (probes, self._channel.name),
@@ -777,43 +780,46 @@ class Landing:
         self, db: psycopg.Cursor[Any], batch_id: int, versions: list[_Version], rows: FileRows
     ) -> list[tuple[_Version, int]]:
         """What is new against the stored versions, each with its recurrence."""
-        latest: dict[str, tuple[int, bytes, bool]] = {}
+        histories: dict[str, list[Version]] = {}
         recurrences: dict[tuple[str, bytes], int] = {}
         source_ids = list({version[0] for version in versions})
+        has_rows = any(version[5] for version in versions)
         db.execute(
-            "select r.source_id, r.record_id, r.content_hash, r.is_tombstone, r.recurrence"
-            f" {_STORED} order by r.record_id",
+            "select r.source_id, r.recurrence, r.record_id, r.content_hash, r.is_tombstone"
+            f"{', v.cells, v.split' if has_rows else ''} {_STORED} {_SAID if has_rows else ''}"
+            " order by r.record_id",
             (source_ids, self._channel.name),
         )
-        for source_id, record_id, content_hash, is_tombstone, recurrence in db:
-            latest[source_id] = (record_id, content_hash, is_tombstone)
-            recurrences[source_id, content_hash] = recurrence
-        if any(version[5] for version in versions):
+        for source_id, recurrence, *version in db:
+            stored = Version(*version)
+            histories.setdefault(source_id, []).append(stored)
+            recurrences[source_id, stored.content_hash] = recurrence
+        if has_rows:
             rows.load(db, source_ids)
         fresh: list[tuple[_Version, int]] = []
         first_id = batch_id << _PLACE_BITS
-        for place, version in enumerate(versions):
-            source_id, content_hash, _, _, is_repeat, row, _ = version
-            standing, current, is_tombstone = latest.get(source_id, (None, None, False))
+        for place, (source_id, content_hash, *_, is_repeat, row, _) in enumerate(versions):
+            history = histories.setdefault(source_id, [])
             before = recurrences.get((source_id, content_hash))
-            is_known = before is not None
-            if current == content_hash:
-                record_id = standing
-            elif row is not None and standing is not None and not is_tombstone:
-                is_news = rows.is_news(
-                    source_id, row, standing, is_repeat=is_repeat, is_known=is_known
+            if not history:
+                is_known = False
+            elif row is not None:
+                is_known = rows.is_repetition(
+                    source_id, row, content_hash, history, first_id + place, is_repeat=is_repeat
                 )
-                record_id = first_id + len(fresh) if is_news else None
             else:
-                record_id = None if is_known and is_repeat else first_id + len(fresh)
-            if row is not None:
-                rows.give(source_id, row, record_id, first_id + place)
-            if record_id is None or record_id == standing:
+                is_current = history[-1].content_hash == content_hash
+                is_known = is_current or (is_repeat and before is not None)
+            if is_known:
                 continue
-            recurrence = 0 if before is None else before + 1
-            latest[source_id] = (record_id, content_hash, False)
-            recurrences[source_id, content_hash] = recurrence
-            fresh.append((version, recurrence))
+            record_id = first_id + len(fresh)
+            if row is None:
+                history.append(Version(record_id, content_hash, False))
+            else:
+                rows.give(source_id, row, record_id, first_id + place)
+                history.append(rows.add(row, record_id, content_hash))
+            recurrences[source_id, content_hash] = recurrence = 0 if before is None else before + 1
+            fresh.append((versions[place], recurrence))
         return fresh
 
     def _copy(
@@ -1005,6 +1011,11 @@ _STORED = (
 )
 """The stored versions of some source ids, each looked up in the index: the planner, who knows
 nothing of a table that was just filled, would read all of it (`offset 0` keeps him from that)."""
+_SAID = (
+    "left join lateral (select * from ops.row_version as stored"
+    "   where stored.record_id = r.record_id offset 0) as v on true"
+)
+"""What they say, where they are rows of files."""
 
 # -- helpers --------------------------------------------------------------------------------------
 
@@ -1040,9 +1051,11 @@ def _give_all(
         return
     first_id = batch_id << _PLACE_BITS
     record_ids = {version[0]: first_id + place for place, version in enumerate(plain)}
-    for place, version in enumerate(versions):
-        if version[5] is not None:
-            rows.give(version[0], version[5], record_ids[version[0]], first_id + place)
+    for place, (source_id, content_hash, *_, row, _) in enumerate(versions):
+        if row is not None:
+            record_id = record_ids[source_id]
+            rows.give(source_id, row, record_id, first_id + place)
+            rows.add(row, record_id, content_hash)
 
 
 def _known_types(connection: psycopg.Connection, channel: str) -> set[tuple[str, str]]:

@@ -60,6 +60,7 @@ class Delivery(NamedTuple):
             counts then is which of them changed the row last (`Landing`).
         is_outdated: a newer version of it was given before: a duplicate, whatever it holds.
         key: what it is known by, if it must be remembered.
+        labels: the columns of the file, also those in which it has no value; None: its fields.
     """
 
     source_id: str
@@ -71,6 +72,7 @@ class Delivery(NamedTuple):
     file: str | None = None
     is_outdated: bool = False
     key: MessageKey | None = None
+    labels: tuple[str, ...] | None = None
 
 
 class Unreadable(NamedTuple):

@@ -174,6 +174,7 @@ class _Found(NamedTuple):
     fields: dict[str, Any]
     key: str
     shape: str
+    labels: tuple[str, ...]
 
 
 class Table:
@@ -411,7 +412,7 @@ class Table:
         parts = [_text(fields.get(label)) for label in self._keys]
         key = " | ".join(parts) if all(parts) else ""
         shape = _shape(key)
-        found = _Found(locator, fields, key, shape)
+        found = _Found(locator, fields, key, shape, self._labels(header))
         if not own or header.are_numbers(own):
             return found, False
         if isinstance(own[0], str) and _SUBTOTAL.match(own[0].strip()):
@@ -436,6 +437,11 @@ class Table:
         if is_numbered:
             return found, True
         return found, None if key else False
+
+    def _labels(self, header: _Header) -> tuple[str, ...]:
+        if not self._without:
+            return header.names
+        return tuple(each for each in header.names if normalise(each) not in self._without)
 
     def _decided(self, file: File, sheet: str, undecided: list[_Found]) -> Iterator[Item]:
         """Of rows that may be deliveries those that are, now that the sheet is known."""
@@ -498,7 +504,8 @@ class Table:
                 key,
             )
         return Delivery(
-            key, file.changed_at, fields, file.sha256, locator, file.is_repeat, file.name
+            *(key, file.changed_at, fields, file.sha256, locator, file.is_repeat, file.name),
+            labels=found.labels,
         )
 
 
@@ -517,6 +524,7 @@ class _Header:
         """So few filled cells may be a banner or a signature."""
         self.signatures = _Signatures()
         self._labels = labels
+        self.names = tuple(labels)
         self._is_fresh = True
 
     def labels_for(self, row: Row) -> list[str]:
@@ -524,6 +532,7 @@ class _Header:
         if self.last is None:
             for column in range(self.first + len(self._labels), len(row)):
                 self._labels.append(f"Kolom {_letters(column)}")
+                self.names = tuple(self._labels)
         return self._labels
 
     def are_numbers(self, own: list[Any]) -> bool:
