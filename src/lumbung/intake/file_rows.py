@@ -171,6 +171,7 @@ class _Given(NamedTuple):
     record_id: int
     began_at: datetime
     first_given_id: int
+    last_given_id: int
     cells: bytes | None
 
 
@@ -216,7 +217,7 @@ class FileRows:
         """Read what is stored of some source ids."""
         db.execute(
             "select wanted.source_id, r.file_key, r.series_key, r.numbers, r.first_record_id,"
-            " r.record_id, r.began_at, r.first_given_id, r.cells"
+            " r.record_id, r.began_at, r.first_given_id, r.last_given_id, r.cells"
             " from unnest(%s::text[]) as wanted (source_id) cross join lateral"
             " (select * from ops.file_row as stored"
             "   where stored.source_key = hashtextextended(wanted.source_id, 0) offset 0) as r",
@@ -247,8 +248,11 @@ class FileRows:
         """
         own = self._files.get(source_id, {}).get(row.file_key)
         standing = history[-1]
+        is_known = is_repeat and own is not None
         if own is not None:
-            if is_repeat and own.record_id != standing.record_id:
+            if is_known and (
+                own.record_id != standing.record_id or content_hash == standing.content_hash
+            ):
                 return True
             if own.cells is not None and row.says(_unpacked(own.cells)):
                 return True
@@ -271,7 +275,8 @@ class FileRows:
             ):
                 return False
         if found is not None:
-            self.give(source_id, row, found.record_id, given_id)
+            if not is_known:
+                self.give(source_id, row, found.record_id, given_id)
             return True
         if is_late:
             self.give(source_id, row, start, given_id, _packed(row.cells))
@@ -327,11 +332,11 @@ class FileRows:
         own = files.get(row.file_key)
         if own is None:
             given = _Given(
-                *(row.series_key, row.numbers, record_id, record_id, row.changed_at, given_id),
-                cells,
+                *(row.series_key, row.numbers, record_id, record_id, row.changed_at),
+                *(given_id, given_id, cells),
             )
         else:
-            given = own._replace(record_id=record_id, cells=cells)
+            given = own._replace(record_id=record_id, last_given_id=given_id, cells=cells)
         if given != own:
             files[row.file_key] = self._changed[source_id, row.file_key] = given
 
@@ -353,17 +358,17 @@ class FileRows:
             series, numbers, *rest = zip(*self._changed.values(), strict=True)
             db.execute(
                 "insert into ops.file_row (channel, source_key, file_key, series_key, numbers,"
-                " first_record_id, record_id, began_at, first_given_id, cells)"
+                " first_record_id, record_id, began_at, first_given_id, last_given_id, cells)"
                 # two source ids may be made to have one hash
                 " select distinct on (2, 3) %s, hashtextextended(source_id, 0), file_key,"
                 " series_key, string_to_array(numbers, ' ')::bigint[],"
-                " first_record_id, record_id, began_at, first_given_id, cells"
+                " first_record_id, record_id, began_at, first_given_id, last_given_id, cells"
                 " from unnest(%s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[],"
-                "   %s::bigint[], %s::timestamptz[], %s::bigint[], %s::bytea[])"
+                "   %s::bigint[], %s::timestamptz[], %s::bigint[], %s::bigint[], %s::bytea[])"
                 "   as given (source_id, file_key, series_key, numbers, first_record_id, record_id,"
-                "   began_at, first_given_id, cells)"
+                "   began_at, first_given_id, last_given_id, cells)"
                 " on conflict (source_key, file_key) do update set record_id = excluded.record_id,"
-                " cells = excluded.cells",
+                " last_given_id = excluded.last_given_id, cells = excluded.cells",
                 (
                     channel,
                     [source_id for source_id, _ in self._changed],

@@ -53,6 +53,7 @@ from lumbung.intake.connectors import (
     Delivery,
     MessageKey,
     Met,
+    Reading,
     Unreadable,
 )
 from lumbung.intake.contract import Channel, normalise
@@ -77,6 +78,7 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PLACE_BITS = 20  # of a record_id: the place in its batch
 _SAMPLED = 100  # deliveries of a chunk, and every hundredth after them, are looked at for types
+_CADENCE = timedelta(weeks=1)
 _ENOUGH = 50  # a field that fewer deliveries lack may have had no occasion
 
 
@@ -87,8 +89,9 @@ class IntakeCounts:
     Attributes:
         read, landed, duplicate, quarantined: deliveries.
         tombstones: deliveries that the source withdrew.
-        missing: rows that a file read in full has no longer; the next pull withdraws them.
-        withheld: those of which a row without a key may be one: nothing withdraws them.
+        missing: rows that a file read in full has no longer, until that is confirmed.
+        withheld: those that a row without a key may be, or that a file that was taken away held
+            last: nothing withdraws them.
         unsettled: files that were left for the next pull, because somebody is still writing them.
     """
 
@@ -110,13 +113,14 @@ class IntakeCounts:
             note.format(count)
             for note, count in (
                 (
-                    "{} rows are gone from their file; the next pull withdraws them if they still"
-                    " are, --accept-withdrawals does so now",
+                    "{} rows are gone from their file; they are withdrawn when it is sent anew"
+                    " without them, or after one cadence; --accept-withdrawals does so now",
                     self.missing,
                 ),
                 (
                     "{} rows are gone from their file and not withdrawn, because rows without a"
-                    " number may be them; fill in the numbers, or use --accept-withdrawals",
+                    " number may be them or a file that was taken away had them last; fill in the"
+                    " numbers, or use --accept-withdrawals",
                     self.withheld,
                 ),
                 (
@@ -352,17 +356,25 @@ class Landing:
         met: Met,
         cursor: dict[str, Any] | None = None,
         *,
-        files: Collection[str] = (),
+        files: Mapping[str, Reading] | None = None,
         nameless: Nameless | None = None,
         accept: bool = False,
     ) -> IntakeCounts:
         """Write tombstones for what complete listings no longer have, in one transaction.
 
+        A file may be cut off. What it no longer has is noted by the first reading that misses it,
+        and withdrawn by a later one if every reading between misses it too and either its bytes
+        have changed, in more than that one of them goes on where the other ends, or one cadence of
+        the channel (`expected_every`, else a week) has gone by.
+
+        A row is gone from a file if the file once gave it and now no file does. One that was last
+        given by a file that is not read completely now (it was taken away, it is broken) is held.
+
         Args:
             complete: beginnings of locators (see `Mark.complete`).
             met: every source id that this pull met.
             cursor: where the next pull begins once the withdrawals are there; None: not moved.
-            files: those of which what is gone waits for a second reading.
+            files: those that are files, with the bytes that were read.
             nameless: what this pull met without a source id.
             accept: a person has looked: nothing waits, and a listing that shrank is no alarm.
 
@@ -373,18 +385,24 @@ class Landing:
         """
         started = datetime.now(UTC)
         unnamed = nameless or Nameless()
+        files = files or {}
         listings = [
             each
             for each in complete
             if not unnamed.leaves_unknown(each) and (each in files or not unnamed.count(each))
         ]
         parts = [_storable(each) for each in listings]  # as locators are stored
+        keys = [
+            self._file_keys[each.removesuffix(" | ")].file_key if each and each in files else None
+            for each in listings
+        ]
+        file_keys = [key for key in keys if key is not None]
         alive: Counter[int] = Counter()
         vanished = [array("q") for _ in parts]
         try:
             with self._connection.transaction(), self._connection.cursor(binary=True) as db:
                 _lock(db, self._channel.name)
-                for rows in self._current(parts) if parts else ():
+                for rows in self._current(parts, keys) if parts else ():
                     alive.update(row[2] for row in rows)
                     for place in met.missing([row[1] for row in rows]):
                         record_id, _, number = rows[place]
@@ -395,6 +413,8 @@ class Landing:
                     zip(listings, vanished, strict=True), 1
                 ):
                     held = set() if accept else self._held(db, unnamed, listing, missing)
+                    if file_keys and not accept:
+                        held |= self._held_elsewhere(db, file_keys, missing)
                     lost, there = len(missing) - len(held), alive[number]
                     if lost and (there - lost) * 2 < there and not accept:
                         raise SourceError(
@@ -406,11 +426,11 @@ class Landing:
                             f" {self._channel.name} --accept-withdrawals', or trigger the channel's"
                             " DAG with accept_withdrawals",
                         )
-                    waits = listing in files and not accept
-                    due = self._miss(db, parts[number - 1], missing, held, waits=waits)
+                    reading = None if accept else files.get(listing)
+                    due = self._miss(db, parts[number - 1], missing, held, reading)
                     gone += due
                     counts += IntakeCounts(missing=lost - len(due), withheld=len(held))
-                counts += self._bury(db, gone, started)
+                counts += self._bury(db, gone, started, file_keys)
                 if cursor is not None:
                     self._move(db, self._batch_id, Jsonb(cursor))
                 return counts
@@ -430,6 +450,21 @@ class Landing:
             listing, {record_id: self._comparable(payload) for record_id, payload in db}
         )
 
+    def _held_elsewhere(
+        self, db: psycopg.Cursor[Any], file_keys: list[int], missing: Sequence[int]
+    ) -> set[int]:
+        """Of the records that files no longer have those that another file gave after them."""
+        db.execute(
+            "select r.record_id from raw.record as r where r.record_id = any(%(missing)s) and"
+            " (select max(f.last_given_id) from ops.file_row as f"
+            "   where f.source_key = r.source_key and f.channel = %(channel)s"
+            "   and f.file_key <> all(%(keys)s))"
+            " > (select max(f.last_given_id) from ops.file_row as f"
+            "   where f.source_key = r.source_key and f.file_key = any(%(keys)s))",
+            {"missing": list(missing), "channel": self._channel.name, "keys": file_keys},
+        )
+        return {row[0] for row in db}
+
     def _comparable(self, payload: Mapping[str, Any]) -> frozenset[int]:
         """The public cells that tell rows without a key apart."""
         return cell_hashes({k: v for k, v in payload.items() if normalise(k) not in self._untold})
@@ -440,16 +475,20 @@ class Landing:
         listing: str,
         missing: Sequence[int],
         held: set[int],
-        *,
-        waits: bool,
+        reading: Reading | None,
     ) -> list[int]:
         """Note what a listing no longer has; returns what is due to be withdrawn."""
         due = [record_id for record_id in missing if record_id not in held]
-        if waits:
+        if reading is not None:
             db.execute(
                 "select record_id from ops.missing_record"
-                " where channel = %s and listing = %s and not is_held",
-                (self._channel.name, listing),
+                " where channel = %s and listing = %s and not is_held"
+                " and (missed_at <= clock_timestamp() - %s"
+                "   or (evidence_sha256 is distinct from %s and not %s))",
+                (
+                    *(self._channel.name, listing, self._channel.expected_every or _CADENCE),
+                    *reading,
+                ),
             )
             noted = {row[0] for row in db}
             due = [record_id for record_id in due if record_id in noted]
@@ -460,11 +499,16 @@ class Landing:
             (self._channel.name, listing, list(stays)),
         )
         db.execute(
-            "insert into ops.missing_record (record_id, channel, listing, is_held, batch_id)"
-            " select record_id, %s, %s, record_id = any(%s::bigint[]), %s"
+            "insert into ops.missing_record (record_id, channel, listing, is_held, batch_id,"
+            " evidence_sha256)"
+            " select record_id, %s, %s, record_id = any(%s::bigint[]), %s, %s"
             " from unnest(%s::bigint[]) as missing (record_id)"
-            " on conflict (record_id) do update set is_held = excluded.is_held",
-            (self._channel.name, listing, list(held), self._batch_id, list(stays)),
+            " on conflict (record_id) do update set is_held = excluded.is_held,"
+            " listing = excluded.listing, evidence_sha256 = excluded.evidence_sha256",
+            (
+                *(self._channel.name, listing, list(held), self._batch_id),
+                *(reading and reading.sha256, list(stays)),
+            ),
         )
         return due
 
@@ -492,9 +536,20 @@ class Landing:
             raise _refused(error, self._channel.name) from None
 
     def _bury(
-        self, db: psycopg.Cursor[Any], gone: Sequence[int], started: datetime
+        self,
+        db: psycopg.Cursor[Any],
+        gone: Sequence[int],
+        started: datetime,
+        file_keys: Sequence[int] = (),
     ) -> IntakeCounts:
-        """Write tombstones for these records, which are the current ones of their source ids."""
+        """Write tombstones for these records, which are the current ones of their source ids.
+
+        Args:
+            db: in the transaction.
+            gone: the records.
+            started: when it began.
+            file_keys: the files that no longer have them: what they say of them next is news.
+        """
         counts = IntakeCounts()
         for first in range(0, len(gone), CHUNK):
             db.execute(
@@ -522,6 +577,18 @@ class Landing:
                     "hashes": [self._tombstone(each) for each in part],
                 },
             )
+            if file_keys:
+                db.execute(
+                    "update ops.file_row as f set first_record_id = r.record_id,"
+                    " record_id = r.record_id, cells = null from raw.record as r"
+                    " where r.record_id > %(first)s and r.record_id <= %(first)s + %(count)s"
+                    " and f.source_key = r.source_key and f.file_key = any(%(keys)s)",
+                    {
+                        "first": batch_id << _PLACE_BITS,
+                        "count": len(part),
+                        "keys": list(file_keys),
+                    },
+                )
             buried = IntakeCounts(tombstones=len(part))
             self._close(db, batch_id, started, buried, None)
             counts += buried
@@ -966,18 +1033,36 @@ class Landing:
             (self._channel.name, cursor, batch_id),
         )
 
-    def _current(self, complete: Collection[str]) -> Iterable[list[tuple[int, str, int]]]:
-        """Record, source id and listing (1, 2 ...) of what is there and not withdrawn."""
+    def _current(
+        self, complete: Collection[str], file_keys: Collection[int | None]
+    ) -> Iterable[list[tuple[int, str, int]]]:
+        """Record, source id and listing (1, 2 ...) of what is there and not withdrawn.
+
+        A row of a file is in the listing of the last one of these files that gave it, anything
+        else in the one that its locator names.
+        """
         with self._connection.cursor(name="current", binary=True) as db:
             db.execute(
-                "select record_id, source_id, part.number from"
-                "   (select distinct on (source_key, source_id) record_id, source_id,"
-                "   coalesce(locator, '') as locator, is_tombstone from raw.record"
-                "   where channel = %s order by source_key, source_id, record_id desc) as latest"
-                " cross join lateral (select number from unnest(%s::text[]) with ordinality"
-                "   as listing (beginning, number) where starts_with(locator, beginning) limit 1)"
-                "   as part where not is_tombstone",
-                (self._channel.name, list(complete)),
+                "with listing as (select * from unnest(%(parts)s::text[], %(keys)s::bigint[])"
+                "   with ordinality as listing (beginning, file_key, number)),"
+                " given as (select distinct on (f.source_key) f.source_key, listing.number"
+                "   from ops.file_row as f left join listing using (file_key)"
+                "   where f.channel = %(channel)s"
+                "   order by f.source_key, listing.number is null, f.last_given_id desc)"
+                " select latest.record_id, latest.source_id, coalesce(given.number, part.number)"
+                " from (select distinct on (source_key, source_id) record_id, source_id,"
+                "   source_key, coalesce(locator, '') as locator, is_tombstone from raw.record"
+                "   where channel = %(channel)s"
+                "   order by source_key, source_id, record_id desc) as latest"
+                " left join given using (source_key)"
+                " left join lateral (select number from listing where given.source_key is null"
+                "   and starts_with(latest.locator, beginning) limit 1) as part on true"
+                " where not is_tombstone and coalesce(given.number, part.number) is not null",
+                {
+                    "channel": self._channel.name,
+                    "parts": list(complete),
+                    "keys": list(file_keys),
+                },
             )
             while rows := db.fetchmany(10_000):
                 yield rows

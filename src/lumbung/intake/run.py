@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lumbung.errors import ServiceError, SourceError
-from lumbung.intake.connectors import Item, Mark, Source, SourceConnection
+from lumbung.intake.connectors import Item, Mark, Reading, Source, SourceConnection
 from lumbung.intake.contract import load_channel
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import CHUNK, IntakeCounts, Landing, Prepared
@@ -155,7 +155,7 @@ def land_all(
     met = source.met
     add = landing.add
     complete: list[str] = []
-    files: set[str] = set()  # listings of which what is gone waits for a second reading
+    files: dict[str, Reading] = {}  # listings of which what is gone waits to be confirmed
     nameless = Nameless()
     unsettled = 0
     landed = moved = source.cursor
@@ -183,8 +183,8 @@ def land_all(
                         counts += landing.bury(item.withdrawn)
                     if item.complete is not None:
                         complete.append(item.complete)
-                        if item.needs_second_reading:
-                            files.add(item.complete)
+                        if item.reading is not None:
+                            files[item.complete] = item.reading
                     unsettled = max(unsettled, item.unsettled)
                     if item.complete == "":
                         last = item.cursor

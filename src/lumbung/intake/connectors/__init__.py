@@ -102,6 +102,19 @@ class Unreadable(NamedTuple):
     is_part: bool = False
 
 
+class Reading(NamedTuple):
+    """The bytes in which a listing was given.
+
+    Attributes:
+        sha256: of them.
+        may_be_cut: they and those of the reading before are alike to the end of one of the two, as
+            those of a file that is being written are.
+    """
+
+    sha256: bytes
+    may_be_cut: bool
+
+
 class Mark(NamedTuple):
     """All that was yielded before it may be committed with this cursor.
 
@@ -112,8 +125,8 @@ class Mark(NamedTuple):
             it is unreadable and has no source id. None: nothing is. The cursor of a whole
             channel's moves when its withdrawals are there.
         withdrawn: source ids of which the source itself says that they were withdrawn.
-        needs_second_reading: `complete` is a file that may have been read while somebody wrote it:
-            what it no longer has is withdrawn by the second reading in a row without it.
+        reading: `complete` was given in a file, which may have been read while somebody wrote it:
+            what it no longer has is withdrawn when that is confirmed (`Landing.withdraw`).
         unsettled: how many files were left for the next pull, because somebody is still writing
             them. Nothing is withdrawn then: what is gone may be in one of them.
     """
@@ -121,7 +134,7 @@ class Mark(NamedTuple):
     cursor: dict[str, Any]
     complete: str | None = None
     withdrawn: tuple[str, ...] = ()
-    needs_second_reading: bool = False
+    reading: Reading | None = None
     unsettled: int = 0
 
 

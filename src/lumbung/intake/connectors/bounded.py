@@ -52,12 +52,14 @@ class Sheet(NamedTuple):
         merges: merged cells as (top, left), (bottom, right), from 0.
         rows: its rows; a number stands for so many blank ones.
         is_trimmed: whether cells far outside of its table were left out.
+        hidden: the sheets of its workbook that are hidden and therefore not read.
     """
 
     name: str
     merges: list[tuple[tuple[int, int], tuple[int, int]]]
     rows: Iterator[list[Any] | int]
     is_trimmed: bool
+    hidden: list[str]
 
 
 class Outline(NamedTuple):
@@ -140,7 +142,9 @@ class Child:
                     {**request, "behind": given, "is_trimmed": is_trimmed, "order": order}
                 )
                 for head in lines:
-                    yield Sheet(head["sheet"], head["merges"], rows(lines), is_trimmed)
+                    yield Sheet(
+                        head["sheet"], head["merges"], rows(lines), is_trimmed, head["hidden"]
+                    )
                 break
             except ForeignError as error:
                 if error.code != "limits" or is_trimmed:

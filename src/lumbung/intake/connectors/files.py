@@ -23,7 +23,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 
 from lumbung.errors import BARRED, FULL, LumbungError, SourceError
-from lumbung.intake.connectors import Item, Mark, Source, SourceConnection, Unreadable
+from lumbung.intake.connectors import (
+    Item,
+    Mark,
+    Reading,
+    Source,
+    SourceConnection,
+    Unreadable,
+)
 from lumbung.intake.evidence import TooLargeError
 from lumbung.intake.foreign.archives import is_bomb as is_bomb
 
@@ -258,18 +265,41 @@ class Folder:
                 yield self.mark()
             else:
                 yield from guarded(file, read_file(file))
-                yield self.mark(file.locator("") if is_listing else None)
+                yield self.mark(file if is_listing else None)
         if self.unsettled:
             yield self.mark()
 
-    def mark(self, complete: str | None = None) -> Mark:
-        """All files so far were read to their end."""
+    def mark(self, listing: File | None = None) -> Mark:
+        """All files so far were read to their end; the last one may tell what there is."""
         return Mark(
             {"files": {**self._before, **self._read}},
-            complete,
-            needs_second_reading=True,
+            None if listing is None else listing.locator(""),
+            reading=None if listing is None else self.reading(listing),
             unsettled=self.unsettled,
         )
+
+    def reading(self, file: File) -> Reading:
+        """The bytes in which a file was read."""
+        before = self.before(file)
+        evidence = self._source.evidence
+        return Reading(
+            file.sha256, before is not None and _begin_alike(evidence.path(before), file.path)
+        )
+
+
+def _begin_alike(one: Path, other: Path) -> bool:
+    """Whether two files are equal to the end of the shorter one."""
+    try:
+        with one.open("rb") as first, other.open("rb") as second:
+            while True:
+                pieces = first.read(1 << 20), second.read(1 << 20)
+                length = min(map(len, pieces))
+                if pieces[0][:length] != pieces[1][:length]:
+                    return False
+                if length < 1 << 20:
+                    return True
+    except FileNotFoundError:
+        return False
 
 
 def _seen(path: UPath) -> _Seen:

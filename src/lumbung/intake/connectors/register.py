@@ -15,6 +15,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from glob import escape
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,7 +78,16 @@ def read(source: Source) -> Iterator[Item]:
     with Child() as child:
 
         def read_whole(file: File) -> Iterator[Item]:
-            return read_file(Table(source.channel, options), options, file, child)
+            table = Table(source.channel, options)
+            yield from read_file(table, options, file, child)
+            if table.hidden:  # what stands in a hidden sheet was not withdrawn
+                changes = {"sheets": table.hidden, "skip_sheets": (), "hidden_sheets": True}
+                hidden = options.model_copy(update=changes)
+                for item in _workbook(Table(source.channel, hidden), hidden, file, child):
+                    if item.source_id is not None:
+                        source.met.add(item.source_id)
+                    elif item.is_part and item.reason_code != "header_not_found":
+                        yield item
 
         yield from Folder(source, options.files).items(read_whole, is_listing=True)
 
@@ -117,7 +127,9 @@ _REFUSED = {
 """Why the child process could not read a workbook -> reason code and reason."""
 
 
-def _workbook(table: Table, options: RegisterSource, file: File, child: Child) -> Iterator[Item]:
+def _workbook(
+    table: Table, options: RegisterSource, file: File, child: Child
+) -> Iterator[Delivery | Unreadable]:
     is_empty, is_trimmed = True, False
     sheets = child.sheets(
         file.path,
@@ -129,6 +141,7 @@ def _workbook(table: Table, options: RegisterSource, file: File, child: Child) -
     try:
         for sheet in sheets:
             is_empty, is_trimmed = False, is_trimmed or sheet.is_trimmed
+            table.hidden = tuple(map(escape, sheet.hidden))
             yield from table.rows(file, sheet.name, sheet.rows, sheet.merges)
     except ForeignError as error:
         yield file.unreadable(*_REFUSED[error.code])
@@ -206,6 +219,8 @@ class Table:
         self._registered: dict[int, str] = {}
         self._met: dict[int, int] = {}
         self._shapes: set[str] = set()
+        self.hidden: tuple[str, ...] = ()
+        """Globs of the sheets of its workbook that are hidden and were not read."""
 
     def note_registered(self, numbers: Iterable[str]) -> None:
         """Note which cases a file registers: a number with `Reg` registers its case's every row.
@@ -233,7 +248,7 @@ class Table:
 
     def rows(
         self, file: File, sheet: str, rows: Iterable[Row | int], merges: list[Merge]
-    ) -> Iterator[Item]:
+    ) -> Iterator[Delivery | Unreadable]:
         """The deliveries of one sheet; a number among its rows stands for so many blank ones."""
         merged = _Merged(merges)
         headers: list[_Header] = []
@@ -443,7 +458,9 @@ class Table:
             return header.names
         return tuple(each for each in header.names if normalise(each) not in self._without)
 
-    def _decided(self, file: File, sheet: str, undecided: list[_Found]) -> Iterator[Item]:
+    def _decided(
+        self, file: File, sheet: str, undecided: list[_Found]
+    ) -> Iterator[Delivery | Unreadable]:
         """Of rows that may be deliveries those that are, now that the sheet is known."""
         for each in undecided:
             if each.shape in self._shapes:

@@ -60,20 +60,21 @@ def read(
     try:
         with trimmed(path) if is_trimmed else Path(path).open("rb") as stream:
             workbook = load_workbook(stream)
-            names = [
-                sheet.name
+            found = [
+                (sheet.name, hidden_sheets or sheet.visible == SheetVisibleEnum.Visible)
                 for sheet in workbook.sheets_metadata
-                if (hidden_sheets or sheet.visible == SheetVisibleEnum.Visible)
-                and _matches(sheet.name, sheets)
-                and not _matches(sheet.name, skip_sheets)
+                if _matches(sheet.name, sheets) and not _matches(sheet.name, skip_sheets)
             ]
+            names = [name for name, is_read in found if is_read]
+            hidden = [name for name, is_read in found if not is_read]
             merged = ods.merged(Path(path)) if _is_ods(path) else {}
             for name in (order or names)[behind:]:
                 sheet = workbook.get_sheet_by_name(name)
                 if is_outline:
                     yield [name, _merges(sheet, merged.get(name)), *_outline(sheet)]
                     continue
-                yield {"sheet": name, "merges": _merges(sheet, merged.get(name))}
+                merges = _merges(sheet, merged.get(name))
+                yield {"sheet": name, "merges": merges, "hidden": hidden}
                 yield from _rows(sheet)
                 yield {"sheet_end": True}
                 del sheet  # before the next one is read
