@@ -426,6 +426,51 @@ def test_a_line_before_its_own_message_is_in_doubt_also_at_the_end(read_files: R
     assert doubts(items) == [("doubtful_message", "Warga A: palsu")]
 
 
+def typed(count: int, stamp: str) -> str:
+    return "".join(f"{stamp} - Warga B: palsu {n}\n" for n in range(count))
+
+
+@pytest.mark.parametrize(
+    "chat",
+    [
+        # ahead of what follows, and behind what came before
+        "{first}06/11/24 19.33 - A: awal\n{ahead}06/11/24 19.40 - C: satu\n"
+        "06/11/24 19.41 - D: dua\n",
+        "{first}06/11/24 19.33 - A: awal\n{far}06/11/24 19.40 - C: satu\n06/11/24 19.41 - D: dua\n"
+        "08/11/24 08.00 - C: tiga\n",
+        "{first}06/11/24 19.33 - C: satu\n06/11/24 19.40 - A: awal\n{behind}"
+        "06/11/24 19.41 - D: dua\n",
+    ],
+)
+def test_lines_of_one_message_never_outvote_others(read_files: Reader, chat: str) -> None:
+    """What one message may hold gives no majority: nobody is believed, and nothing is lost."""
+    first = "06/11/24 08.00 - C: pagi\n"
+    parts = {
+        "ahead": typed(50, "06/11/24 19.55"),
+        "far": typed(50, "07/11/24 19.55"),
+        "behind": typed(50, "06/11/24 09.00"),
+    }
+    items = read_files({"a.txt": chat.format(first=first, **parts).encode()})
+    assert not any("palsu" in text for _, text in told(items))
+    assert ("C", "pagi") in told(items)
+    whole = [text for _, text in told(items)] + [text for _, text in doubts(items)]
+    for text in ("awal", "satu", "dua", *(f"palsu {n}" for n in range(50))):
+        assert any(text in each for each in whole), text
+
+
+def test_more_messages_than_one_can_hold_stand_against_lines_that_somebody_typed(
+    read_files: Reader,
+) -> None:
+    honest = [
+        f"{1 + n // 100:02d}/11/24 {n % 100 // 5:02d}.{n % 5 * 10:02d} - W {n % 7}: {'x' * 300} {n}"
+        for n in range(300)
+    ]
+    chat = "\n".join([*honest, typed(50, "01/11/24 07.00"), "04/11/24 08.00 - C: akhir\n"])
+    items = read_files({"a.txt": chat.encode()})
+    assert len(messages(items)) == 301
+    assert len(doubts(items)) == 50
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -514,6 +559,65 @@ def test_a_label_repeated_a_thousand_times_is_one_value(read_files: Reader) -> N
     (message,) = messages(read_files({"a.txt": f"06/11/24 19.33 - A: ADUAN\n{lines}".encode()}))
     assert message.fields["Lokasi"].split("\n")[::19_999] == ["0", " 19999"]
     assert "W 1" not in message.fields["Teks"]
+
+
+# -- messages that are minutes out of order --------------------------------------------------------
+
+
+def iphone(*lines: str) -> bytes:
+    return "".join(f"[06/11/24 {line}\r\n" for line in lines).encode()
+
+
+def test_an_iphone_may_be_minutes_out_of_order(read_files: Reader) -> None:
+    """Its line ends tell a message from a line within one, so that nobody can forge it."""
+    lines = (
+        *("19.30.00] Warga B: satu", "19.33.00] Warga A: dua", "19.31.59] Warga B: tiga"),
+        *("19.33.30] Warga A: dua", "19.33.10] Warga B: empat", "19.40.00] Warga A: lima"),
+    )
+    items = read_files({"a.zip": zipped(iphone(*lines), "_chat.txt")})
+    assert doubts(items) == []
+    assert [text for _, text in told(items)] == ["satu", "dua", "tiga", "dua", "empat", "lima"]
+    assert len({each.source_id for each in messages(items)}) == 6
+    assert messages(items)[2].received_at == at(2024, 11, 6, 19, 31)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "19.34.00] Warga B: palsu",  # six minutes
+        "19.38.00] Warga C: palsu",  # who never wrote
+        "19.38.00] Warga A: x\n[06/11/24 19.39.00] Warga B: palsu",  # within a message
+    ],
+)
+def test_more_disorder_an_unknown_sender_and_typed_lines_stay_out(
+    read_files: Reader, line: str
+) -> None:
+    chat = iphone("19.30.00] Warga B: satu", "19.40.00] Warga A: dua", line)
+    items = read_files({"a.zip": zipped(chat, "_chat.txt")})
+    assert not any(text == "palsu" for _, text in told(items))
+    assert [text for _, text in told(items)][:2] == ["satu", "dua"]
+
+
+def test_on_android_a_message_may_be_out_of_order_behind_one_of_its_own_sender(
+    read_files: Reader,
+) -> None:
+    """A line that somebody types there speaks in nobody else's name."""
+    chat = """06/11/24 19.30 - Warga B: satu
+06/11/24 19.33 - Warga A: dua
+06/11/24 19.32 - Warga A: tiga
+06/11/24 19.31 - Warga B: palsu
+06/11/24 19.41 - Warga B: empat
+06/11/24 19.35 - Warga B: palsu
+"""
+    items = read_files({"a.txt": chat.encode()})
+    assert [text for _, text in told(items)] == ["satu", "dua", "tiga", "empat"]
+    assert [text for _, text in doubts(items)] == ["Warga B: palsu", "Warga B: palsu"]
+
+
+def test_disorder_at_midnight_is_none_of_the_same_day(read_files: Reader) -> None:
+    chat = "06/11/24 19.30 - A: satu\n07/11/24 00.01 - A: dua\n06/11/24 23.59 - A: tiga\n"
+    items = read_files({"a.txt": chat.encode()})
+    assert told(items) == [("A", "satu"), ("A", "dua")]
 
 
 # -- edits -----------------------------------------------------------------------------------------

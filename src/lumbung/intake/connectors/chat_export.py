@@ -7,7 +7,11 @@ a line that looks like a beginning is judged by what its author cannot choose:
   in another one is text of the message it stands in.
 - line ends: an iPhone ends messages with CR LF, and lines within a message with LF alone.
 - the order: times never decrease, none is before the first line or after now. Of lines that
-  contradict one another the largest set that agrees is kept; the others are in doubt.
+  contradict one another the largest set that agrees is kept; the others are in doubt. Lines that
+  one message may hold outvote nobody: where they contradict several others, all are in doubt.
+  Phones put messages a few minutes out of order (`DISORDER`). Such a line is kept where nobody can
+  speak in another's name through it: on an iPhone with its line ends, from a sender of the export;
+  elsewhere behind a message of its own sender.
 - the sender: a line without one is a notice of the app if it reads like one, and takes one line.
 
 A line in doubt is given with its text and what follows it, but never as a message; what was before
@@ -18,7 +22,8 @@ from __future__ import annotations
 
 import re
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,6 +36,11 @@ MAX_TEXT = 256 << 20
 MAX_MESSAGE = 1 << 20
 """Characters of a message that are kept; WhatsApp itself ends at 65,536."""
 
+DISORDER = timedelta(minutes=5)
+"""How far a message may stand out of order, within a day."""
+_MAX_SENT = 65_536
+"""Characters that WhatsApp lets a message have."""
+
 MESSAGE, TEXT, LATE, DOUBTFUL, STRAY = range(5)
 """What a line is: the beginning of a message or notice; text of the message before; a message from
 after now; in doubt; text before the first message."""
@@ -39,6 +49,7 @@ _SENT, _NOTICE, _NAMELESS, _TYPED = range(4)
 _LINE_ENDS = ("\n", "\r\n")
 _IMPOSSIBLE = -1
 _DAY = 24 * 60
+_MAX_MINUTE = 1 << 62
 
 _INVISIBLE = re.compile("[\u200e\u200f\u202a-\u202c\u2066-\u2069\ufeff]")
 _HEAD = re.compile(
@@ -104,6 +115,7 @@ class Outline:
         ends_at: the minute of its last message, as written.
         edited: minute and sender of messages that carry the mark of an edit, and perhaps of others.
         is_damaged: whether it could not be read to its end.
+        is_disordered: whether messages are kept that are out of order.
     """
 
     dialect: re.Pattern[str] | None = None
@@ -112,6 +124,7 @@ class Outline:
     ends_at: datetime | None = None
     edited: set[tuple[datetime, str]] = field(default_factory=set)
     is_damaged: bool = False
+    is_disordered: bool = False
 
     def head(self, line: str, before: str) -> re.Match[str] | None:
         """The parts of a line that may begin a message.
@@ -142,6 +155,8 @@ def survey(
     outline = Outline()
     times, kinds = array("q"), bytearray()
     befores = bytearray()
+    places, senders = array("q"), array("q")
+    total = 0
     is_iphone = is_crlf = False
     current: tuple[datetime, str] | None = None
     try:
@@ -152,7 +167,9 @@ def survey(
                     outline.dialect, outline.first = _dialect(found), number
                     is_iphone = bool(found["open"])
                 befores.append(_LINE_ENDS.index(before))
+                places.append(total)
                 at, sent = moment(found.groupdict(), order), sender(found["rest"])
+                senders.append(hash(sent[0]) if sent else 0)
                 times.append(_IMPOSSIBLE if at is None else _minutes(at))
                 if sent:
                     current = (at, sent[0]) if at else None
@@ -162,15 +179,19 @@ def survey(
                     kinds.append(_NOTICE)
                 else:
                     kinds.append(_NAMELESS)
+            total += len(line) + len(ending)
             if current and line.rstrip().endswith(">") and edited(line)[1]:
                 outline.edited.add(current)
     except failures:
         outline.is_damaged = True  # told by the second reading
-    if is_iphone and is_crlf:
+    is_told = is_iphone and is_crlf
+    if is_told:
         for place in range(1, len(kinds)):
             if _LINE_ENDS[befores[place]] == "\n":
                 kinds[place] = _TYPED
-    outline.verdicts = _judge(times, kinds, _minutes(latest))
+    places.append(total)
+    outline.verdicts = _judge(times, kinds, places, _minutes(latest))
+    outline.is_disordered = _forgive(outline.verdicts, times, kinds, senders, is_told=is_told)
     taken = (t for t, v in zip(times, outline.verdicts, strict=True) if v == MESSAGE)
     if (last := max(taken, default=_IMPOSSIBLE)) != _IMPOSSIBLE:
         outline.ends_at = datetime.fromordinal(last // _DAY) + timedelta(minutes=last % _DAY)
@@ -325,12 +346,13 @@ def _minutes(at: datetime) -> int:
     return at.toordinal() * _DAY + at.hour * 60 + at.minute
 
 
-def _judge(times: array[int], kinds: bytearray, latest: int) -> bytearray:
+def _judge(times: array[int], kinds: bytearray, places: array[int], latest: int) -> bytearray:
     """What each line is that fits the dialect.
 
     Args:
         times: its minute; `_IMPOSSIBLE` for a date that does not exist.
         kinds: `_SENT`, `_NOTICE`, `_NAMELESS`, or `_TYPED` into a message for sure.
+        places: the character that it begins with, and where the text ends.
         latest: the latest minute that a message can have.
     """
     verdicts = bytearray(len(times))  # MESSAGE
@@ -344,7 +366,11 @@ def _judge(times: array[int], kinds: bytearray, latest: int) -> bytearray:
             verdicts[at] = DOUBTFUL
         elif time != _IMPOSSIBLE:
             ordered.append(at)
-    kept = _longest_chain(array("q", (times[at] for at in ordered)))
+    ordered_times = array("q", (times[at] for at in ordered))
+    kept = _longest_chain(ordered_times)
+    begins = array("q", (places[at] for at in ordered))
+    begins.append(places[-1])
+    _unkeep(kept, ordered_times, begins)
     for at, is_kept in zip(ordered, kept, strict=True):
         if not is_kept:  # a notice is no person's message
             verdicts[at] = DOUBTFUL if kinds[at] == _SENT else TEXT
@@ -363,6 +389,81 @@ def _judge(times: array[int], kinds: bytearray, latest: int) -> bytearray:
         if times[each] < last:
             verdicts[each] = TEXT
     return verdicts
+
+
+def _forgive(
+    verdicts: bytearray, times: array[int], kinds: bytearray, senders: array[int], *, is_told: bool
+) -> bool:
+    """Take lines for messages that are a little out of order; whether there are any.
+
+    Args:
+        verdicts: what each line is; changed.
+        times: as for `_judge`.
+        kinds: as for `_judge`.
+        senders: a hash of each line's sender.
+        is_told: whether line ends tell which lines begin a message.
+    """
+    slack = DISORDER // timedelta(minutes=1)
+    known = {senders[at] for at, verdict in enumerate(verdicts) if verdict == MESSAGE}
+    following = array("q", bytes(8 * len(times)))
+    after = _MAX_MINUTE
+    for at in range(len(times) - 1, -1, -1):
+        following[at] = after
+        if verdicts[at] == MESSAGE and times[at] != _IMPOSSIBLE:
+            after = times[at]
+    last, before, is_any = _IMPOSSIBLE, 0, False
+    for at, time in enumerate(times):
+        if verdicts[at] == DOUBTFUL and kinds[at] == _SENT and time != _IMPOSSIBLE:
+            early, late = (last, time) if time < last else (time, min(following[at], time))
+            is_near = early - late <= slack and early // _DAY == late // _DAY
+            is_own = senders[at] in known if is_told else senders[at] == before
+            if is_near and is_own and early != late:
+                verdicts[at] = MESSAGE
+                is_any = True
+        if verdicts[at] == MESSAGE:
+            last = max(last, time)
+        if verdicts[at] != TEXT:
+            before = senders[at] if verdicts[at] == MESSAGE else 0
+    return is_any
+
+
+def _unkeep(kept: bytearray, times: array[int], begins: array[int]) -> None:
+    """Keep no lines that one message may hold, where they contradict several others.
+
+    Who writes a message chooses how many lines of it look like messages.
+
+    Args:
+        kept: which lines are kept; changed.
+        times: their minutes.
+        begins: the character that each begins with, and where the text ends.
+    """
+    if all(kept):
+        return
+    chain = array("q", (at for at, is_kept in enumerate(kept) if is_kept))
+    minutes = array("q", (times[at] for at in chain))
+    slack = DISORDER // timedelta(minutes=1)
+    opened = Counter[int]()
+    at = 0
+    for place in range(len(chain)):
+        first = chain[place] + 1
+        behind = chain[place + 1] if place + 1 < len(chain) else len(kept)
+        if behind - first < 2:
+            continue
+        low, high = min(times[first:behind]), max(times[first:behind])
+        for begin, end in (
+            (bisect_right(minutes, low), place + 1),
+            (place + 1, bisect_left(minutes, high)),
+        ):
+            if begin < end and abs(minutes[end - 1] - low) <= slack >= abs(high - minutes[begin]):
+                continue
+            begin = max(begin, 1)  # before the first line nobody could write
+            if begin < end and begins[chain[end - 1] + 1] - begins[chain[begin]] <= _MAX_SENT:
+                opened[begin] += 1
+                opened[end] -= 1
+    for place, line in enumerate(chain):
+        at += opened[place]
+        if at:
+            kept[line] = False
 
 
 def _longest_chain(times: array[int]) -> bytearray:

@@ -265,10 +265,12 @@ class _Reading:
                 continue
             assert at is not None  # noqa: S101 - judged above
             assert found is not None  # noqa: S101
-            if at != minute:
+            if minute is None or at > minute:
                 yield from settled()
                 places.clear()
                 minute = at
+                if outline.is_disordered:
+                    minute += chat_export.DISORDER
             received_at = at.replace(tzinfo=self._zone)
             sender, text = found
             text_id = ids.next(at, sender, text)
@@ -304,17 +306,19 @@ class _Ids:
 
     def __init__(self, digest: Callable[[bytes], bytes]) -> None:
         self._digest = digest
-        self._last: datetime | None = None
+        self._end: datetime | None = None
+        # Of the minutes up to `_end`, and of those before: messages may be out of order.
         self._ordinals: Counter[bytes] = Counter()
+        self._earlier: Counter[bytes] = Counter()
 
     def next(self, at: datetime, sender: str, text: str) -> str:
-        if at != self._last:
-            self._last = at
-            self._ordinals.clear()
+        if self._end is None or at > self._end:
+            self._end = at + min(chat_export.DISORDER, datetime.max - at)  # noqa: DTZ901
+            self._ordinals, self._earlier = Counter(), self._ordinals
         minute = f"{at:%Y%m%dT%H%M}"
         digest = self._digest(f"{minute}\0{_who(sender)}\0{text}".encode(errors="backslashreplace"))
         self._ordinals[digest] += 1
-        return f"{minute}-{digest.hex()}-{self._ordinals[digest] - 1}"
+        return f"{minute}-{digest.hex()}-{self._ordinals[digest] + self._earlier[digest] - 1}"
 
 
 @dataclass
