@@ -12,7 +12,9 @@ import psycopg
 import pytest
 
 from lumbung import database
-from lumbung.errors import ConfigurationError
+from lumbung.errors import ConfigurationError, SourceError
+from lumbung.intake import run
+from lumbung.intake.landing import IntakeCounts
 from lumbung.settings import Settings
 from lumbung.warehouse import checks
 from lumbung.warehouse.raw_gate import RawResult, check_raw, release
@@ -298,6 +300,28 @@ def test_a_channel_that_loses_most_of_its_records_is_held(
     assert held(check_raw(settings=desk, database_url=database_url)) == [
         ("buku", "channel_keeps_its_records")
     ]
+
+
+def test_withdrawals_that_a_person_accepted_hold_no_channel(
+    desk: Settings, database_url: str
+) -> None:
+    inbox = desk.inbox / "buku"
+    inbox.mkdir(parents=True)
+
+    def deliver(count: int, *, accept_withdrawals: bool = False) -> IntakeCounts:
+        lines = [[*good(1)], *([str(cell) for cell in good(n).values()] for n in range(count)), []]
+        (inbox / "buku.csv").write_text("\n".join(map(";".join, lines)))
+        return run.pull(
+            "buku", settings=desk, database_url=database_url, run_key="uji",
+            accept_withdrawals=accept_withdrawals,
+        )  # fmt: skip
+
+    assert deliver(40).landed == 40
+    mark_built(database_url)
+    with pytest.raises(SourceError, match="no longer has 30"):
+        deliver(10)
+    assert deliver(10, accept_withdrawals=True).tombstones == 30
+    assert held(check_raw(settings=desk, database_url=database_url)) == []
 
 
 def test_a_channel_that_gave_nothing_stops_nobody(desk: Settings, database_url: str) -> None:

@@ -430,7 +430,7 @@ class Landing:
                     due = self._miss(db, parts[number - 1], missing, held, reading)
                     gone += due
                     counts += IntakeCounts(missing=lost - len(due), withheld=len(held))
-                counts += self._bury(db, gone, started, file_keys)
+                counts += self._bury(db, gone, started, file_keys, is_accepted=accept)
                 if cursor is not None:
                     self._move(db, self._batch_id, Jsonb(cursor))
                 return counts
@@ -541,6 +541,8 @@ class Landing:
         gone: Sequence[int],
         started: datetime,
         file_keys: Sequence[int] = (),
+        *,
+        is_accepted: bool = False,
     ) -> IntakeCounts:
         """Write tombstones for these records, which are the current ones of their source ids.
 
@@ -549,6 +551,7 @@ class Landing:
             gone: the records.
             started: when it began.
             file_keys: the files that no longer have them: what they say of them next is news.
+            is_accepted: a person has looked: no check holds the channel back for it.
         """
         counts = IntakeCounts()
         for first in range(0, len(gone), CHUNK):
@@ -590,7 +593,7 @@ class Landing:
                     },
                 )
             buried = IntakeCounts(tombstones=len(part))
-            self._close(db, batch_id, started, buried, None)
+            self._close(db, batch_id, started, buried, None, is_accepted=is_accepted)
             counts += buried
         return counts
 
@@ -1008,17 +1011,21 @@ class Landing:
         started: datetime,
         counts: IntakeCounts,
         cursor: dict[str, Any] | None,
+        *,
+        is_accepted: bool = False,
     ) -> None:
         """The batch row and the cursor."""
         channel = self._channel.name
         after = None if cursor is None else Jsonb(cursor)
         db.execute(
             "insert into raw.batch (batch_id, channel, run_key, started_at, read_count,"
-            " landed_count, duplicate_count, quarantined_count, tombstone_count, cursor_after)"
-            " overriding system value values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " landed_count, duplicate_count, quarantined_count, tombstone_count, cursor_after,"
+            " is_accepted)"
+            " overriding system value values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
                 *(batch_id, channel, self._run_key, started, counts.read, counts.landed),
                 *(counts.duplicate, counts.quarantined, counts.tombstones, after),
+                is_accepted,
             ),
         )
         self._batch_id = batch_id
