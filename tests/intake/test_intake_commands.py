@@ -18,6 +18,7 @@ import jsonschema
 import psycopg
 import pytest
 import yaml
+from intake_samples import CHAT as GROUP
 from intake_samples import FORM, HEADER, REGISTER, header_merges, workbook
 from intake_server import Reply, serve
 from typer.testing import CliRunner
@@ -543,3 +544,46 @@ def test_what_a_person_dismissed_is_open_no_more_and_kept_with_who_why_and_when(
         " and now() from quarantine.record where quarantine_id = %s",
         (number,),
     ).fetchone() == (getpass.getuser(), why, True)
+
+
+def test_a_doubtful_message_that_a_person_accepts_is_landed_by_the_next_pull(
+    lumbung: Callable[..., str], db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(GROUP)
+    chat = """06/11/24 19.30 - Warga B: satu
+06/11/24 19.33 - Warga A: dua
+06/11/24 19.32 - Warga B: tiga
+06/11/24 19.20 - Warga B: palsu
+31/02/24 19.40 - Warga B: tak bertanggal
+"""
+    (inbox / "a.txt").write_text(chat)
+    assert "landed=2, duplicate=0, quarantined=3" in lumbung("intake", "chat_contoh")
+    numbers = [
+        str(row[0])
+        for row in db.execute("select quarantine_id from quarantine.record order by quarantine_id")
+    ]
+    why = "dicocokkan dengan ponsel posko"
+    for bad, told in (
+        ((numbers[0], "--reason", " "), "without a reason"),
+        ((numbers[2], "--reason", why), f"{numbers[2]} is no doubtful message"),
+        (("999", "--reason", why), "nothing that is open in quarantine has the id 999"),
+    ):
+        with pytest.raises(ConfigurationError, match=told):
+            lumbung("quarantine", "accept", *bad)
+    assert "accepted" in lumbung("quarantine", "accept", *numbers[:2], "--reason", why)
+    assert "(accepted)" in lumbung("quarantine", "list"), "open until it is landed"
+    lumbung("quarantine", "dismiss", numbers[1], "--reason", "keliru diterima")
+    assert "landed=1" in lumbung("intake", "chat_contoh")
+    assert "landed=0" in lumbung("intake", "chat_contoh")
+    landed = db.execute("select payload ->> 'Teks' from raw.record order by received_at").fetchall()
+    assert [text for (text,) in landed] == ["satu", "tiga", "dua"]
+    assert why in lumbung("quarantine", "show", numbers[0])
+    assert db.execute(
+        "select quarantine_id, accepted_by, accepted_reason, dismissed_by from quarantine.record"
+        " where resolved_at is not null order by 1"
+    ).fetchall() == [
+        (int(numbers[0]), getpass.getuser(), why, None),
+        (int(numbers[1]), getpass.getuser(), why, getpass.getuser()),
+    ]
+    (inbox / "b.txt").write_text(chat)
+    assert "quarantined=0" in lumbung("intake", "chat_contoh")

@@ -458,6 +458,17 @@ def test_lines_of_one_message_never_outvote_others(read_files: Reader, chat: str
         assert any(text in each for each in whole), text
 
 
+def test_several_lines_cost_the_message_that_holds_them_nothing(read_files: Reader) -> None:
+    chat = """06/11/24 19.30 - C: satu
+06/11/24 19.33 - A: dua
+06/11/24 19.32 - B: palsu
+06/11/24 19.20 - B: palsu
+06/11/24 19.40 - C: tiga
+"""
+    items = read_files({"a.txt": chat.encode()})
+    assert [text for _, text in told(items)] == ["satu", "dua", "tiga"]
+
+
 def test_more_messages_than_one_can_hold_stand_against_lines_that_somebody_typed(
     read_files: Reader,
 ) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 channels = typer.Typer(no_args_is_help=True, help="The intake channels: check, list, add, release.")
 quarantine = typer.Typer(
-    no_args_is_help=True, help="What could not be read: list, show, retry, dismiss."
+    no_args_is_help=True, help="What could not be read: list, show, retry, accept, dismiss."
 )
 console = Console(highlight=False)
 
@@ -120,6 +120,7 @@ def list_quarantine(
         for number, name, received_at, code, locator, reason, done in db.execute(
             "select quarantine_id, channel, received_at, reason_code, locator, reason,"
             " case when dismissed_by is not null then ' (dismissed)'"
+            "   when accepted_by is not null then ' (accepted)'"
             "   when resolved_at is not null then ' (resolved)' else '' end"
             " from quarantine.record where channel = coalesce(%s, channel)"
             " and (resolved_at is null or %s) order by quarantine_id",
@@ -142,7 +143,7 @@ def show(
         row = db.execute(
             "select channel, batch_id, reason_code, reason, received_at, locator,"
             " encode(evidence_sha256, 'hex'), resolved_at, dismissed_by, dismissed_reason,"
-            " content_hash, ciphertext"
+            " accepted_by, accepted_reason, content_hash, ciphertext"
             " from quarantine.record where quarantine_id = %s",
             (number,),
         ).fetchone()
@@ -152,8 +153,17 @@ def show(
                 where="quarantine.record",
                 cure="use an id of 'lumbung quarantine list'",
             )
-        names = ("channel", "batch", "reason", "what to do", "received", "where", "evidence")
-        for label, value in zip((*names, "resolved", "dismissed", "why"), row, strict=False):
+        names: tuple[str, ...] = (
+            "channel",
+            "batch",
+            "reason",
+            "what to do",
+            "received",
+            "where",
+            "evidence",
+        )
+        names += ("resolved", "dismissed", "why", "accepted", "why")
+        for label, value in zip(names, row, strict=False):
             console.print(f"{label:11} {'' if value is None else value}", markup=False)
         if not reveal:
             return
@@ -184,6 +194,50 @@ def retry(channel: Name) -> None:
         ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate always has a row
     console.print(f"in quarantine: {row[0]} open, {row[1]} resolved")
+
+
+@quarantine.command()
+def accept(
+    numbers: Annotated[list[int], typer.Argument(help="ids that 'lumbung quarantine list' shows")],
+    reason: Annotated[str, typer.Option(help="why they are messages; it names nobody")],
+) -> None:
+    """Say that doubtful messages of a chat are messages: the next pull that reads them lands them.
+
+    Before that pull `dismiss` takes it back, afterwards `lumbung record exclude`.
+    """
+    from lumbung.intake.connectors import chat_export
+    from lumbung.intake.vault import Vault, associate
+
+    if not reason.strip():
+        raise ConfigurationError(
+            "an acceptance without a reason", where="--reason", cure="say why they are messages"
+        )
+    with _connect() as db:
+        for number in numbers:
+            row = db.execute(
+                "update quarantine.record set accepted_by = %s, accepted_reason = %s"
+                " where quarantine_id = %s and resolved_at is null"
+                " returning channel, reason_code, content_hash, ciphertext",
+                (getpass.getuser(), reason.strip(), number),
+            ).fetchone()
+            if row is None:
+                raise ConfigurationError(
+                    f"nothing that is open in quarantine has the id {number}",
+                    where="quarantine.record",
+                    cure="use an id of 'lumbung quarantine list'",
+                )
+            channel, code, content_hash, sealed = row
+            content: dict[str, str] = {}
+            if code == "doubtful_message":
+                vault = Vault.load(Settings.load().home)
+                content = json.loads(vault.unseal(sealed, associate(channel, content_hash.hex())))
+            if "a" not in content or chat_export.sender(content["text"]) is None:
+                raise ConfigurationError(
+                    f"{number} is no doubtful message with a date and a sender",
+                    where="quarantine.record",
+                    cure="correct its source, then run 'lumbung quarantine retry'",
+                )
+    console.print("accepted; the next pull lands them, if an export in the inbox has them")
 
 
 @quarantine.command()

@@ -281,6 +281,16 @@ class Landing:
         """Held while a chunk is written: a connector may ask meanwhile what was landed."""
         self.unreadable: set[bytes] = set()
         """Content hashes of what this pull could not read."""
+        self._accepted = {
+            row[0]
+            for row in connection.execute(
+                "select content_hash from quarantine.record"
+                " where channel = %s and accepted_by is not null and dismissed_by is null",
+                (channel.name,),
+            )
+        }
+        self._admitted: set[bytes] = set()
+        """Content hashes of what was quarantined and a person accepted, as far as it was met."""
         hold_to_one_key(connection, vault)
 
     def land(
@@ -602,8 +612,17 @@ class Landing:
         content_hash.update(b"\n" + source_id.encode() + b"\ntombstone")
         return content_hash.digest()
 
+    def accepts(self, content: Any) -> bool:
+        """Whether a person accepted what would be quarantined with this content."""
+        content_hash = self._vault.content_hash(_as_kept(content))
+        if content_hash in self._accepted:
+            self._admitted.add(content_hash)
+        return content_hash in self._accepted
+
     def finish(self) -> None:
         """Let what was landed outlast a power cut, and notice the mapped fields that are missing.
+
+        What was quarantined, accepted by a person and landed by this pull is resolved.
 
         Missing is what no delivery of this pull had, though earlier ones did.
 
@@ -622,6 +641,11 @@ class Landing:
                     "   (select max(batch_id) from raw.batch where channel = %(channel)s)"
                     " from unnest(%(fields)s::text[]) as field on conflict do nothing",
                     {"channel": self._channel.name, "fields": vanished},
+                )
+                db.execute(
+                    "update quarantine.record set resolved_at = clock_timestamp()"
+                    " where channel = %s and content_hash = any(%s) and resolved_at is null",
+                    (self._channel.name, list(self._admitted)),
                 )
         except psycopg.Error as error:
             raise _refused(error, self._channel.name) from None
@@ -798,7 +822,7 @@ class Landing:
     def _keep(self, chunk: Prepared, item: Unreadable) -> None:
         """Seal what cannot be landed."""
         try:
-            content = json.dumps(item.content, sort_keys=True, default=repr).encode()
+            content = _as_kept(item.content)
         except (RecursionError, ValueError):  # nested beyond measure: the evidence has it
             content = repr((item.source_id, item.locator, item.evidence)).encode()
         content_hash = self._vault.content_hash(content)
@@ -1201,6 +1225,11 @@ def _refused(error: psycopg.Error, channel: str) -> LandingError:
         where=f"channel {channel}",
         cure="correct the cause and pull again; nothing of the chunk was kept",
     )
+
+
+def _as_kept(content: Any) -> bytes:
+    """What could not be read, as it lies in quarantine."""
+    return json.dumps(content, sort_keys=True, default=repr).encode()
 
 
 def _is_usable(source_id: str) -> bool:

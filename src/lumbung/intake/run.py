@@ -101,6 +101,7 @@ def pull(
             {k: v for k, v in row[0].items() if k not in forgotten} if row else {},
             dry_run,
             recall=landing.recall,
+            accepts=landing.accepts,
             settle_seconds=settings.settle_seconds,
         )
         counts, complete = land_all(

@@ -241,6 +241,10 @@ class SourceConnection:
         return address.rstrip("/") + (f":{self.port}" if self.port else "")
 
 
+def _accepts_nothing(content: Any) -> bool:
+    return False
+
+
 def _nothing(slots: Collection[bytes]) -> Sequence[MessageKey]:
     return ()
 
@@ -262,6 +266,7 @@ class Source:
             another; whoever takes its items adds all.
         recall: the keys of messages that former pulls gave, in their order: those of some slots,
             and of every slot that holds an edited one.
+        accepts: whether a person accepted what would be quarantined with this content.
     """
 
     channel: Channel
@@ -273,6 +278,7 @@ class Source:
     dry_run: bool = False
     met: Met = field(default_factory=Met)
     recall: Callable[[Collection[bytes]], Sequence[MessageKey]] = _nothing
+    accepts: Callable[[Any], bool] = _accepts_nothing
     settle_seconds: float = 0
 
 

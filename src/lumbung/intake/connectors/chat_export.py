@@ -457,7 +457,7 @@ def _unkeep(kept: bytearray, times: array[int], begins: array[int]) -> None:
             if begin < end and abs(minutes[end - 1] - low) <= slack >= abs(high - minutes[begin]):
                 continue
             begin = max(begin, 1)  # before the first line nobody could write
-            if begin < end and begins[chain[end - 1] + 1] - begins[chain[begin]] <= _MAX_SENT:
+            if end - begin > 1 and begins[chain[end - 1] + 1] - begins[chain[begin]] <= _MAX_SENT:
                 opened[begin] += 1
                 opened[end] -= 1
     for place, line in enumerate(chain):

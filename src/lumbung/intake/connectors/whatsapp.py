@@ -237,6 +237,9 @@ class _Reading:
                 if is_first or chat_export.is_notice(message.text):
                     continue
                 verdict = chat_export.DOUBTFUL
+            content = {**message.parts, "text": message.text[: chat_export.MAX_MESSAGE]}
+            if verdict == chat_export.DOUBTFUL and at and found and self._source.accepts(content):
+                verdict = chat_export.MESSAGE
             if verdict != chat_export.MESSAGE or at is None or found is None:
                 refusal = _REFUSALS.get(verdict) or (
                     "unreadable_date",
@@ -260,7 +263,6 @@ class _Reading:
                     text_id = other_ids.next(was, *found)
                     former.append(_Sent(slot, text_id, edit, deletion, place, as_of, {}, locator))
             if refusal is not None:
-                content = {**message.parts, "text": message.text[: chat_export.MAX_MESSAGE]}
                 yield Unreadable(*refusal, content, received_at, file.sha256, locator)
                 continue
             assert at is not None  # noqa: S101 - judged above
