@@ -260,14 +260,15 @@ def test_an_edit_a_deletion_and_a_renamed_question(
     put(inbox, [HEADER, stamps(1)[0], edited, *stamps(4, 5)], 0)
     os.utime(inbox / "Respons 0.csv", (1_700_000_100,) * 2)
     counts = pull_from("gform_contoh")
-    assert counts == IntakeCounts(read=4, landed=1, duplicate=3, tombstones=2)
-    assert current(db) == ["m1", "m4", "m5", "m2 diperbaiki"]
+    assert counts == IntakeCounts(read=4, landed=1, duplicate=3, tombstones=1, missing=1)
+    assert current(db) == ["m1", "m3", "m4", "m5", "m2 diperbaiki"], "m3 may have been cut off"
     # The question was renamed: a column more, the old one stays with the old answers.
     header = [*HEADER, "Wilayah"]
     rows = [header, stamps(1)[0], edited, *stamps(4, 5)]
     put(inbox, [*rows, ["28/01/2024 10:00:00", "", "", "SARA", "baru", "Belitung"]], 200)
     counts = pull_from("gform_contoh")
-    assert counts == IntakeCounts(read=5, landed=1, duplicate=4)
+    assert counts == IntakeCounts(read=5, landed=1, duplicate=4, tombstones=1)
+    assert current(db) == ["m1", "m4", "m5", "m2 diperbaiki", "baru"]
     assert db.execute("select count(*) from ops.drift_notice").fetchone() == (0,)
     assert pull_from("gform_contoh") == IntakeCounts(read=5, duplicate=5)
 
@@ -286,6 +287,81 @@ def test_overlapping_exports_under_other_names_count_nothing_twice(
     (inbox / "Respons (1).csv").unlink()
     assert pull_from("gform_contoh").tombstones == 0, "an older export takes nothing back"
     assert current(db) == ["m1", "m3", "m4", "m2 diperbaiki"]
+
+
+@pytest.mark.parametrize("cut", [3, 4, 5])
+def test_an_export_that_is_cut_at_the_end_of_a_row_withdraws_nothing(
+    pull_from: Pull, db: psycopg.Connection, add_channel: Add, cut: int
+) -> None:
+    inbox = add_channel(FORM)
+    put(inbox, [HEADER, *stamps(1, 2, 3, 4, 5)], 0, "Respons.csv")
+    pull_from("gform_contoh")
+    edited = response("28/01/2024 09:00:00", "m2 diperbaiki")
+    rows = [HEADER, stamps(1)[0], edited, *stamps(3, 4, 5)]
+    put(inbox, rows[: cut + 1], 1, "Respons.csv")
+    counts = pull_from("gform_contoh")
+    assert (counts.tombstones, counts.missing) == (1, 5 - cut), "the edited one counts once"
+    assert pull_from("gform_contoh").tombstones == 0
+    assert current(db) == ["m1", "m3", "m4", "m5", "m2 diperbaiki"]
+    put(inbox, rows, 2, "Respons.csv")
+    assert pull_from("gform_contoh") == IntakeCounts(read=5, duplicate=5)
+    assert current(db) == ["m1", "m3", "m4", "m5", "m2 diperbaiki"]
+
+
+def test_what_an_export_no_longer_has_is_withdrawn_after_one_cadence(
+    pull_from: Pull, db: psycopg.Connection, add_channel: Add
+) -> None:
+    inbox = add_channel(FORM)
+    put(inbox, [HEADER, *stamps(1, 2, 3)], 0)
+    pull_from("gform_contoh")
+    put(inbox, [HEADER, *stamps(1, 2)], 1)
+    assert pull_from("gform_contoh").missing == 1
+    assert pull_from("gform_contoh").missing == 1
+    db.execute("update ops.missing_record set missed_at = missed_at - interval '8 days'")
+    assert pull_from("gform_contoh").tombstones == 1
+    assert current(db) == ["m1", "m2"]
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (["m1", "m3 baru", "m4"], {"m1", "m2", "m4", "m3 baru"}),  # m2 was deleted, m3 edited
+        (["m1", "m2", "m3", "m4 baru"], {"m1", "m2", "m3", "m4 baru"}),  # the last one
+        (["m1 baru", "m2", "m3", "m4"], {"m1 baru", "m2", "m3", "m4"}),
+        (["m4", "m3", "m2 baru", "m1"], {"m1", "m2", "m3", "m4", "m2 baru"}),  # sorted anew
+        (["m1", "m2", "m3", "m4", "m9"], {"m1", "m2", "m3", "m4", "m9"}),
+    ],
+)
+def test_an_edited_response_replaces_the_one_in_whose_row_it_stands(
+    pull_from: Pull, db: psycopg.Connection, add_channel: Add, order: list[str], expected: set[str]
+) -> None:
+    inbox = add_channel(FORM)
+
+    def row(story: str) -> list[str]:
+        minute = int(story[1])
+        stamp = f"{28 if ' ' in story else 27}/01/2024 10:{minute:02}:00"
+        return response(stamp, story, f"warga{minute}@contoh.example.id")
+
+    put(inbox, [HEADER, *map(row, ["m1", "m2", "m3", "m4"])], 0)
+    pull_from("gform_contoh")
+    put(inbox, [HEADER, *map(row, order)], 1)
+    pull_from("gform_contoh")
+    assert set(current(db)) == expected
+
+
+def test_the_only_response_may_be_edited_and_another_forms_export_replaces_nothing(
+    pull_from: Pull, db: psycopg.Connection, add_channel: Add
+) -> None:
+    inbox = add_channel(FORM)
+    put(inbox, [HEADER, *stamps(1)], 0, "Respons.csv")
+    pull_from("gform_contoh")
+    put(inbox, [HEADER, response("28/01/2024 09:00:00", "m1 diperbaiki")], 1, "Respons.csv")
+    assert pull_from("gform_contoh").tombstones == 1
+    assert current(db) == ["m1 diperbaiki"]
+    other = [["29/01/2024 09:00:00", "x@contoh.example.id", "Belitung", "pemilih", "lain"]]
+    put(inbox, [HEADER, *other], 2, "Respons.csv")
+    assert pull_from("gform_contoh").tombstones == 0
+    assert current(db) == ["m1 diperbaiki", "lain"]
 
 
 def test_exports_of_two_forms_in_one_folder_are_told(
@@ -356,7 +432,9 @@ def test_a_link_is_followed_to_its_file_again_and_again(
         pull_from("gform_contoh", to)
     assert current(db) == ["m1", "m2", "m3"]
     stand.dies_after = None
-    assert pull_from("gform_contoh", to) == IntakeCounts(read=2, duplicate=2, tombstones=1)
+    assert pull_from("gform_contoh", to) == IntakeCounts(read=2, duplicate=2, missing=1)
+    sheet["rows"] = [HEADER, response("27/01/2024 10:01:00", "m1 diperbaiki"), *stamps(3)]
+    assert pull_from("gform_contoh", to) == IntakeCounts(2, 1, 1, tombstones=1)
     whole = stand.connection(host=f"http://127.0.0.1:{stand.port}{PATH}", port=None, password=None)
     add_channel(FORM, connection="lembar", source={"kind": "form_csv"})
     assert pull_from("gform_contoh", whole) == IntakeCounts(read=2, duplicate=2)
@@ -385,7 +463,9 @@ def test_what_is_no_export_behind_a_link_is_told(
 
 def test_an_empty_form_is_whole(stand: Stand, sheet: dict[str, Any], folder: Path) -> None:
     sheet["rows"] = [HEADER]
-    assert pull(folder, connection=stand.connection(), path=PATH) == [Mark({}, "")]
+    (mark,) = pull(folder, connection=stand.connection(), path=PATH)
+    assert isinstance(mark, Mark)
+    assert (mark.complete, mark.withdrawn) == ("", ())
 
 
 def test_options_that_hold_commas_stay_whole(folder: Path) -> None:

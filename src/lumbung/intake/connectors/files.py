@@ -283,11 +283,11 @@ class Folder:
         before = self.before(file)
         evidence = self._source.evidence
         return Reading(
-            file.sha256, before is not None and _begin_alike(evidence.path(before), file.path)
+            file.sha256, before is not None and begin_alike(evidence.path(before), file.path)
         )
 
 
-def _begin_alike(one: Path, other: Path) -> bool:
+def begin_alike(one: Path, other: Path) -> bool:
     """Whether two files are equal to the end of the shorter one."""
     try:
         with one.open("rb") as first, other.open("rb") as second:

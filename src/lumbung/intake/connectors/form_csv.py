@@ -1,11 +1,12 @@
 """Google Forms: the responses of one form as CSV, from files in a folder or from a link.
 
 Every export holds the whole form, so the newest one says what there is: a response that it no
-longer has was withdrawn. Older exports that were not read before are landed too, and what only
-they have is withdrawn at once. A row's number is no key (deleted rows shift the others), and a
-response has no id: it is known by its time and its ordinal among those of the same second. An
-edited response takes another time; it comes as a new delivery, and its former one is withdrawn,
-unless the channel names columns (`id`) that stay.
+longer has was withdrawn, when that is confirmed (`Landing.withdraw`), for an export may be cut off.
+Older exports that were not read before are landed too. A row's number is no key (deleted rows shift
+the others), and a response has no id: it is known by its time and its ordinal among those of the
+same second. An edited response takes another time and keeps its row; it comes as a new delivery,
+and the one in whose row it stands is withdrawn at once, unless the channel names columns (`id`)
+that stay.
 
 Times: what Forms exports tells the zone (`2022/06/22 11:07:29 AM GMT+7`); what a linked sheet
 exports does not (`27/01/2024 10.15.30`) and is in the channel's.
@@ -19,13 +20,22 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
+from lumbung.intake.connectors import (
+    Delivery,
+    Item,
+    Mark,
+    Reading,
+    Source,
+    SourceConnection,
+    Unreadable,
+)
 from lumbung.intake.connectors.delimited import Table, broken_rows, refusal
-from lumbung.intake.connectors.files import File, Folder, guarded
+from lumbung.intake.connectors.files import File, Folder, begin_alike, guarded
 from lumbung.intake.connectors.http import Api
 from lumbung.intake.contract import FormCsvSource, normalise
 
@@ -44,6 +54,9 @@ _ZONES = {
 """Hours east of Greenwich of the zone names that Google writes (Unicode CLDR, English)."""
 
 _MAX_DOWNLOAD = 256 << 20
+_MAX_PAIRS = 1_000_000
+
+_Contents = dict[str, frozenset[int]]
 
 
 class _Stamp(NamedTuple):
@@ -77,18 +90,20 @@ def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
             files.append(file)
     if not files:
         if folder.unsettled:
-            yield folder.mark()
+            mark = folder.mark()
+            yield mark._replace(cursor={**source.cursor, **mark.cursor})
         return
     *older, newest = files
     present = _Export(source, options, newest)
-    there = present.ids()
-    only_before: set[str] = set()
+    there = present.contents()
+    former = [_before(source, newest)]
+    states = [_Export(source, options, each).contents() for each in former if each is not None]
     for file in older:
         if file.is_repeat:
             continue
         export = _Export(source, options, file)
-        former = export.ids()
-        if present.is_whole and len(former & there) * 2 < len(former):
+        told = export.contents()
+        if present.is_whole and len(told.keys() & there) * 2 < len(told):
             raise SourceError(
                 "the exports in the folder have less than half of their responses in common",
                 where=f"channel {source.channel.name}, {source.folder}",
@@ -96,17 +111,81 @@ def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
                 " export of this form out of the folder",
             )
         yield from export.items()
-        only_before |= former - there
+        states.append(told)
     yield from present.items()
     mark = folder.mark()
     as_of = source.cursor.get("as_of")
     is_older = as_of and newest.changed_at < datetime.fromisoformat(as_of)
     if not present.is_whole or is_older or folder.unsettled:
         # Not the state of the form: nothing can be said about what is gone.
-        yield mark._replace(cursor={**mark.cursor, **({"as_of": as_of} if as_of else {})})
+        yield mark._replace(cursor={**source.cursor, **mark.cursor})
         return
-    cursor = {**mark.cursor, "as_of": newest.changed_at.isoformat()}
-    yield Mark(cursor, "", tuple(sorted(only_before)))
+    cursor = {
+        **mark.cursor,
+        "as_of": newest.changed_at.isoformat(),
+        "newest": newest.sha256.hex(),
+    }
+    yield Mark(cursor, "", _all_replaced([*states, there]), _reading(newest, former[0]))
+
+
+def _before(source: Source, newest: File) -> File | None:
+    """The export that told last what there is, if it is not this one."""
+    known = bytes.fromhex(source.cursor.get("newest", ""))
+    path = source.evidence.path(known)
+    if not known or known == newest.sha256 or not path.exists():
+        return None
+    return File(newest.name, path, known, newest.changed_at, is_repeat=True)
+
+
+def _reading(newest: File, before: File | None) -> Reading:
+    return Reading(newest.sha256, before is not None and begin_alike(before.path, newest.path))
+
+
+def _all_replaced(states: list[_Contents]) -> tuple[str, ...]:
+    """The responses that were edited from one state of the form to the next."""
+    found = {each for old, new in pairwise(states) for each in _replaced(old, new)}
+    return tuple(sorted(found - states[-1].keys()))
+
+
+def _replaced(old: _Contents, new: _Contents) -> Iterator[str]:
+    """The responses of an export in whose rows a newer one has another response.
+
+    Between two responses that stayed, a new one replaces the missing one with which it shares most
+    cells. What is missing without another in its place may have been cut off.
+    """
+    stayed = len(old.keys() & new.keys())
+    gone, came = _gaps(old, new), _gaps(new, old)
+    for place, missing in gone.items():
+        fresh = came.get(place, [])
+        if len(missing) * len(fresh) > _MAX_PAIRS:
+            continue
+        pairs = sorted(
+            (-len(old[each] & new[other]), at, number)
+            for at, each in enumerate(missing)
+            for number, other in enumerate(fresh)
+        )
+        taken: set[int] = set()
+        done: set[int] = set()
+        for shared, at, number in pairs:
+            most = max(len(old[missing[at]]), len(new[fresh[number]]))
+            # otherwise it may be the export of another form
+            is_likely = 2 * stayed >= len(old) or -2 * shared > most
+            if is_likely and at not in done and number not in taken:
+                done.add(at)
+                taken.add(number)
+                yield missing[at]
+
+
+def _gaps(these: _Contents, others: _Contents) -> dict[str | None, list[str]]:
+    """The responses that only one export has, by the last one before them that both have."""
+    found: dict[str | None, list[str]] = {}
+    place: str | None = None
+    for each in these:
+        if each in others:
+            place = each
+        else:
+            found.setdefault(place, []).append(each)
+    return found
 
 
 def _from_link(
@@ -134,14 +213,17 @@ def _from_link(
                     "correct the link, or source.timestamp in the channel file",
                 )
             yield item
-    yield Mark({}, "")
+    before = _before(source, file)
+    states = [_Export(source, options, each).contents() for each in (before, file) if each]
+    cursor = {"newest": file.sha256.hex()}
+    yield Mark(cursor, "", _all_replaced(states), _reading(file, before))
 
 
 class _Export:
     """One export of the form.
 
     Attributes:
-        is_whole: whether `ids` knows all of its responses.
+        is_whole: whether `contents` knows all of its responses.
     """
 
     def __init__(self, source: Source, options: FormCsvSource, file: File) -> None:
@@ -152,11 +234,19 @@ class _Export:
         self._stamps = {normalise(label) for label in options.timestamp}
         self.is_whole = False
 
-    def ids(self) -> set[str]:
-        """The source ids of its responses, as far as it can be read."""
-        found = {item.source_id for item in self.items()}
-        self.is_whole = None not in found
-        return {each for each in found if each is not None}
+    def contents(self) -> _Contents:
+        """The source ids of its responses in their order, each with the hashes of its cells."""
+        found: _Contents = {}
+        self.is_whole = True
+        for item in self.items():
+            if item.source_id is None:
+                self.is_whole = False
+            else:
+                cells = item.fields if isinstance(item, Delivery) else {}
+                found[item.source_id] = frozenset(
+                    hash(cell) for cell in cells.items() if normalise(cell[0]) not in self._stamps
+                )
+        return found
 
     def items(self) -> Iterator[Delivery | Unreadable]:
         """Its responses, in its order.
