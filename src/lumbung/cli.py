@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from lumbung.errors import ConfigurationError, explained
 from lumbung.intake import commands as intake_commands
@@ -30,7 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(intake_commands.channels, name="channel")
 app.add_typer(intake_commands.quarantine, name="quarantine")
-link = typer.Typer(no_args_is_help=True, help="Two cases of one event: decide, undo.")
+link = typer.Typer(no_args_is_help=True, help="Two cases of one event: show, decide, undo.")
 app.add_typer(link, name="link")
 record = typer.Typer(
     no_args_is_help=True, help="A landed delivery that must not count: exclude, restore."
@@ -39,6 +40,7 @@ app.add_typer(record, name="record")
 console = Console(highlight=False)
 SHOWN = 200
 """How many items `lumbung review` lists."""
+Role = Annotated[str | None, typer.Option(help="read as this role, e.g. analyst_province")]
 
 
 def main() -> NoReturn:
@@ -243,6 +245,7 @@ def review(
         console.print(
             f"{item.since_date}  {item.regency_name}  {item.channel}  {verdict}",
             *(f"  {line}" for line in evidence),
+            f"  lumbung link show {item.item_id.replace('/', ' ')}",
             f"  lumbung link decide {item.item_id.replace('/', ' ')} same|different --by NAME",
             sep="\n", soft_wrap=True, markup=False,
         )  # fmt: skip
@@ -250,6 +253,36 @@ def review(
         console.print(cure, soft_wrap=True, markup=False)
     more = f", the first {SHOWN} of them are shown" if len(waiting) > SHOWN else ""
     console.print(f"{len(waiting)} items{more}")
+
+
+@link.command()
+def show(
+    report: Annotated[str, typer.Argument(help="a case: the item of 'lumbung review' has both")],
+    other: Annotated[str, typer.Argument(help="the other case")],
+    role: Role = None,
+) -> None:
+    """Show two cases side by side, and what speaks for one event; as a role, what it may read."""
+    from lumbung.warehouse import links
+
+    pair = links.read(_url(role), report, other)
+    table = Table("", report, other, box=None)
+    for name, *values in zip(
+        links.Case._fields[1:], *(case[1:] for case in pair.cases), strict=True
+    ):
+        # a stranger's text must not steer the terminal
+        shown = ["" if value is None else _printable(str(value)) for value in values]
+        table.add_row(name.replace("_", " "), *map(Text, shown))
+    console.print(table)
+    if not pair.has_narratives:
+        console.print(
+            "narratives are not for this role: 'lumbung trace RECORD' says where they lie"
+        )
+    weight = "" if pair.weight is None else f", {pair.weight} bits"
+    console.print(f"{pair.state or 'no pair that is listed'}{weight}", *pair.evidence, sep="\n  ")
+
+
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() or each == "\n" else " " for each in text)
 
 
 @link.command()
@@ -473,9 +506,6 @@ def docs(
             webbrowser.open(address)
             with contextlib.suppress(KeyboardInterrupt):
                 server.serve_forever()
-
-
-Role = Annotated[str | None, typer.Option(help="read as this role, e.g. analyst_province")]
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -13,7 +14,9 @@ from lumbung import stewardship
 from lumbung.cli import app
 from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
+from lumbung.warehouse import links
 from lumbung.warehouse.build import build
+from lumbung.warehouse.roles import role_url
 from publication.post import post_office
 from warehouse.conftest import Raw, query
 
@@ -24,7 +27,7 @@ TIPS = [
     {"Tanggal": "2024-11-20", "Lokasi": "Belitung", "Isu": "Bagi  bagi ayam; politik uang"},
     {"Tanggal": "2024-11-09", "Lokasi": "rumah entah siapa", "Isu": "bagi bagi AYAM"},
     {"Tanggal": "2024-11-09", "Lokasi": "Belitung",
-     "Isu": "Pak Fulan membagi amplop; hubungi 081200000001"},
+     "Isu": "Pak Fulan membagi amplop; hubungi 081200000001", "Uraian": "[red]kaus\x1b[2J putih"},
 ]  # fmt: skip
 
 
@@ -131,6 +134,55 @@ def test_what_a_person_should_look_at_is_a_list_with_owners(url: str) -> None:
         ("word_unknown", "19.02", "data engineer", "grup", "issue: bagi bagi ayam", 1,
          "2024-11-10", "2"),
     ]  # fmt: skip
+
+
+def test_both_cases_of_a_pair_are_shown(url: str) -> None:
+    """What identifies each, the evidence, and narratives only to who may read deliveries."""
+    (pair,) = query(
+        url, "select item_id from marts.mart_review_item where check_code = 'pair_undecided'"
+    )
+    (other,) = query(url, "select md5('grup/4')")
+    runner = CliRunner(env={"LUMBUNG_DATABASE_URL": url, "COLUMNS": "160"})
+
+    def shown(*arguments: str) -> list[list[str]]:
+        said = runner.invoke(app, ["link", "show", *arguments])
+        assert said.exit_code == 0, said.output
+        assert "\x1b" not in said.output
+        return [re.split(r"\s{2,}", line.strip()) for line in said.output.splitlines()]
+
+    a, b = pair[0].split("/")
+    if query(url, "select channel from marts.fct_report where report_id = %s", a) != [("buku",)]:
+        a, b = b, a
+    found = shown(a, b)
+    assert found[0] == [a, b]
+    assert found[2:4] == [["channel", "buku", "grup"], ["record kind", "LP", "IA"]]
+    for line in (
+        ["register number", A],
+        ["received date", "2024-11-06", "2024-11-10"],
+        ["occurred date", "2024-11-05", "2024-11-05"],
+        ["regency", "Bangka", "Bangka"],
+        ["themes", "Politik uang", "Politik uang"],
+        ["status", "Terbukti pelanggaran"],
+        ["narrative", EVENT["Uraian"], EVENT["Uraian"]],
+    ):
+        assert line in found
+    assert found[-6:] == [
+        ["candidate, 3.9 bits"], ["district: unsaid -0.7"], ["day: same +2.2"],
+        ["theme: same +0.7"], ["text: alike +3.2"], ["venue: rare +0.3"],
+    ]  # fmt: skip
+    assert ["narrative", EVENT["Uraian"], "[red]kaus [2J putih"] in shown(a, other[0])
+    assert ["no pair that is listed"] in shown(a, other[0])
+
+    for role in ("analyst_19_01", "analyst_province", "auditor"):
+        found = shown(a, b, "--role", role)
+        assert ["themes", "Politik uang", "Politik uang"] in found
+        assert found[-1] == ["venue: rare +0.3"]
+        assert ["narrative"] in found
+        assert not any(EVENT["Uraian"] in line for line in found)
+    with pytest.raises(ConfigurationError, match="may see"):
+        links.read(role_url(url, "analyst_19_02"), a, b)
+    with pytest.raises(ConfigurationError, match="two different"):
+        links.read(url, a, a)
 
 
 def test_what_was_corrected_or_decided_is_off_the_list(url: str, office: Settings) -> None:

@@ -1,13 +1,127 @@
-"""People's decisions on pairs of cases that may tell of one event (`marts.mart_report_pair`)."""
+"""Pairs of cases that may tell of one event (`marts.mart_report_pair`): read and decide on them."""
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import date
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+from psycopg.rows import class_row
 
 from lumbung import database
 from lumbung.errors import ConfigurationError
 
 Decision = Literal["same_event", "different", "undone"]
+MAX_NARRATIVE = 4000
+"""Characters of a narrative that are read."""
+
+
+class Case(NamedTuple):
+    """What identifies a case, as `marts.fct_report` has it; None where it is not known.
+
+    Attributes:
+        record_id: its version in `raw.record`.
+        themes: their names, one per line.
+        narrative: its first `MAX_NARRATIVE` characters; None also where the account may not read
+            the deliveries themselves.
+
+    """
+
+    report_id: str
+    record_id: int
+    channel: str
+    record_kind: str
+    register_number: str | None
+    received_date: date
+    occurred_date: date | None
+    regency: str
+    district: str | None
+    village: str | None
+    themes: str | None
+    status: str | None
+    narrative: str | None
+
+
+class Pair(NamedTuple):
+    """Two cases and their evidence.
+
+    Attributes:
+        cases: the two, in the order in which they were asked for.
+        state: `candidate`, what a person decided, or None where the pair is not listed.
+        weight: sum of the evidence in bits; None where the two were not compared.
+        evidence: one line per field.
+        has_narratives: whether the account may read narratives.
+
+    """
+
+    cases: tuple[Case, Case]
+    state: str | None
+    weight: Decimal | None
+    evidence: list[str]
+    has_narratives: bool
+
+
+def read(database_url: str, report_id: str, other_id: str) -> Pair:
+    """Two cases as the account of the URL may see them, and what speaks for one event.
+
+    Readers' tables show an account the rows of its regencies. A narrative is free text that stays
+    in `raw.record`: only an account that may read that table sees it.
+
+    Args:
+        database_url: the warehouse, for instance of `roles.role_url`.
+        report_id: a case, `marts.fct_report.report_id`.
+        other_id: another case.
+
+    Raises:
+        ConfigurationError: when the account sees no such case, or both are the same.
+
+    """
+    with database.connect(database_url, application="lumbung link show") as connection:
+        has_narratives = connection.execute(
+            # by schema first: who may not enter it may not even name its tables
+            "select case when has_schema_privilege('raw', 'usage')"
+            " then has_column_privilege('raw.record', 'payload', 'select') else false end"
+        ).fetchone() == (True,)
+        narrative = (
+            "(select left(v.payload ->> f.source_label, %(characters)s) from raw.record as v"
+            " inner join reference.channel_field as f on f.channel = v.channel"
+            " where v.record_id = r.record_id and f.field = 'narrative'"
+            " and btrim(v.payload ->> f.source_label) <> '' order by f.position limit 1)"
+            if has_narratives
+            else "null"
+        )
+        cases = {
+            case.report_id: case
+            for case in connection.cursor(row_factory=class_row(Case)).execute(
+                "select r.report_id, r.record_id, r.channel, r.record_kind, r.register_number,"  # noqa: S608 - text of ours
+                " r.received_date, r.occurred_date, g.short_name as regency,"
+                " d.district_name as district, v.village_name as village,"
+                " (select string_agg(i.issue_name, E'\n' order by i.issue_name)"
+                "  from marts.bridge_report_issue as b inner join marts.dim_issue as i"
+                "  using (issue_code) where b.report_id = r.report_id) as themes,"
+                f" s.status_name as status, {narrative} as narrative from marts.fct_report as r"
+                " inner join marts.dim_regency as g using (regency_code)"
+                " left join marts.dim_district as d using (district_code)"
+                " left join marts.dim_village as v using (village_code)"
+                " left join marts.dim_status as s using (status_code)"
+                " where r.report_id in (%(one)s, %(other)s)".encode(),
+                {"one": report_id, "other": other_id, "characters": MAX_NARRATIVE},
+            )
+        }
+        if cases.keys() != {report_id, other_id} or len(cases) != 2:
+            raise ConfigurationError(
+                f"{report_id} and {other_id} are not two different cases that this account may see",
+                where="marts.fct_report",
+                cure="take both ids from an item of 'lumbung review'",
+            )
+        row = connection.execute(
+            "select state_code, weight, evidence from marts.mart_report_pair"
+            " where report_id_a = least(%(one)s, %(other)s)"
+            " and report_id_b = greatest(%(one)s, %(other)s)",
+            {"one": report_id, "other": other_id},
+        ).fetchone()
+    state, weight, evidence = row or (None, None, [])
+    return Pair((cases[report_id], cases[other_id]), state, weight, evidence, has_narratives)
 
 
 def decide(
