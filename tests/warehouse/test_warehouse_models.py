@@ -229,6 +229,7 @@ UNIT_TESTED_ELSEWHERE = {
     "rpt_figure_member": "the macro that int_figure_weeks__counted counts",
     "stg_intake__status_versions": "compiled from the channels at hand: test_warehouse_bounds",
     "int_dates__read": "its function read_date is tried on date_spellings.csv",
+    "int_place_words__split": "the lists of test_warehouse_places, row by row",
     "int_place_readings__found": "the lists of test_warehouse_places, row by row",
     "int_review_items__listed": "test_warehouse_procedure has a delivery for each check",
 }
