@@ -7,6 +7,7 @@
     {#- A select of the keys in a scope. Relations are named without ref(), because tests and the
         strategy need them too: in_scope() declares the dependency. -#}
     {%- set changed = 'select delivery_id from staging.stg_intake__changes' -%}
+    {%- set affected = 'select report_id from intermediate.int_report_pairs__affected' -%}
     {%- if scope == 'delivery' -%}
         {{ changed }}
     {%- elif scope == 'clock' -%}
@@ -15,18 +16,26 @@
         union all
         select report_id from {{ relation }}
         where {{ judged_on() }} < {{ as_of_date() }} or {{ judged_on() }} > {{ as_of_date() }}
-    {%- elif scope == 'pair' -%}
-        select report_id_a, report_id_b from {{ relation }} where report_id_a in ({{ changed }})
+    {%- elif scope == 'block' -%}
+        select block_id from intermediate.int_report_blocks__previous
         union
-        select report_id_a, report_id_b from {{ relation }} where report_id_b in ({{ changed }})
+        select block_id from intermediate.int_report_blocks__assigned where report_id in ({{ changed }})
+    {%- elif scope == 'affected_report' -%}
+        {{ affected }}
+    {%- elif scope == 'pair' -%}
+        select report_id_a, report_id_b from {{ relation }} where report_id_a in ({{ affected }})
+        union
+        select report_id_a, report_id_b from {{ relation }} where report_id_b in ({{ affected }})
         union
         select report_id_a, report_id_b from ops.link_decision
         where decision_id > {{ of_running_build('since_decision_id', 0) }}
     {%- elif scope == 'review' -%}
-        {#- of a delivery, of either case of a pair, and all that is in quarantine -#}
+        {#- of a delivery, of either case of a pair, and what is about no single delivery -#}
         select item_id from {{ relation }} where delivery_id in ({{ changed }})
         union
-        select item_id from {{ relation }} where other_id in ({{ changed }})
+        select item_id from {{ relation }} where delivery_id in ({{ affected }}) and other_id is not null
+        union
+        select item_id from {{ relation }} where other_id in ({{ affected }})
         union
         select report_id_a || '/' || report_id_b from ops.link_decision
         where decision_id > {{ of_running_build('since_decision_id', 0) }}
@@ -65,6 +74,8 @@
     {%- set needed = {
         'day': 'int_cells__affected', 'week': 'int_cells__affected',
         'figure': 'int_figures__affected', 'profile': 'int_figures__affected', 'set_apart': 'int_cells__left',
+        'block': 'int_report_blocks__previous', 'affected_report': 'int_report_pairs__affected',
+        'pair': 'int_report_pairs__affected',
     } -%}
     {%- if not execute -%}
         {#- said while the project is read; a unit test has no such input -#}

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -41,6 +41,14 @@ ISSUES = ["politik uang", "isu SARA", "netralitas ASN", "kampanye hitam", "isu e
           "terlalu panjang " * 100]  # fmt: skip
 STATUSES = ["Diterima", "Diregistrasi", "Kajian awal", "Tidak diregistrasi", "Terbukti pelanggaran",
             "Selesai", "entah", None]  # fmt: skip
+EXCLUDE = (
+    "insert into ops.exclusion_decision"
+    " (channel, source_id, record_id, decision_code, decided_by, reason)"
+    " select channel, source_id, max(record_id), 'excluded', 'rekan', 'rekaan'"
+    " from raw.record group by channel, source_id"
+)
+BLOCK_SIZE = 5
+"""About as many cases as there are alike ones in a channel: blocks cross the bound both ways."""
 STORIES = ["pembagian beras di rumah warga", "spanduk hitam di jalan raya", "test", None]
 
 
@@ -72,6 +80,7 @@ class Office:
     def fields(self, channel: str, source_id: str) -> dict[str, Any]:
         pick = self.random.choice
         story = pick(STORIES)
+        is_alike = self.random.random() < 0.4
         if channel == "buku":
             return {
                 "Nomor": pick([source_id, source_id.replace("/", "/Reg/", 1)]),
@@ -92,9 +101,19 @@ class Office:
         if channel == "grup":
             if self.random.random() < 0.3:
                 return {"Teks": pick(["selamat pagi", "Pesan ini dihapus"])}
+            if is_alike:
+                return {
+                    "Tanggal": "2024-11-05", "Lokasi": "Kec. Rangkui, Pangkal Pinang",
+                    "Isu": "politik uang", "Uraian": story,
+                }  # fmt: skip
             return {
                 "Tanggal": self.day(), "Lokasi": pick(["Kec. Rangkui, Pangkal Pinang", "Bangka"]),
                 "Isu": pick(ISSUES), "Uraian": story,
+            }  # fmt: skip
+        if is_alike:
+            return {
+                "tanggal": "2024-11-05", "kode": "1971", "kecamatan": "Rangkui",
+                "isu": "politik_uang",
             }  # fmt: skip
         return {
             "tanggal": self.day(), "kode": pick(["1901", "1903", "1971", None]),
@@ -107,7 +126,9 @@ class Office:
         self.ids[channel].append(made if channel == "buku" else f"{channel} {number}")
         return self.ids[channel][-1]
 
-    def pull(self, channel: str, *, new: int, old: int = 0, gone: int = 0, bad: int = 0) -> None:
+    def pull(
+        self, channel: str, *, new: int, old: int = 0, gone: Sequence[str] = (), bad: int = 0
+    ) -> None:
         """New deliveries, old ones with other content (or back again), withdrawals, unreadable."""
         self.pulls += 1
         some = self.random.sample(self.ids[channel], min(old, len(self.ids[channel])))
@@ -127,7 +148,7 @@ class Office:
             if items:
                 landing.land(items)
             if gone:
-                landing.bury(self.random.sample(self.ids[channel], gone))
+                landing.bury(gone)
             if self.random.random() < 0.2:
                 landing.settle(Met(), [""])  # a listing given in full, without the bad ones
 
@@ -166,10 +187,7 @@ class Office:
         """A person excludes two deliveries, whatever has become of them, and restores some."""
         query(
             self.url,
-            "insert into ops.exclusion_decision"
-            " (channel, source_id, record_id, decision_code, decided_by, reason)"
-            " select channel, source_id, max(record_id), 'excluded', 'rekan', 'rekaan'"
-            " from raw.record group by channel, source_id order by md5(source_id || %s) limit 2",
+            EXCLUDE + " order by md5(source_id || %s) limit 2",
             str(self.random.random()),
         )
         query(
@@ -180,6 +198,22 @@ class Office:
             " from ops.exclusion_decision order by md5(source_id || %s) limit 1",
             str(self.random.random()),
         )
+
+    def part(self) -> None:
+        """A case that a person has linked is excluded, or its source withdraws it."""
+        linked = query(
+            self.url,
+            "select distinct channel, source_id from raw.record inner join ops.link_decision"
+            " on md5(channel || '/' || source_id) in (report_id_a, report_id_b) order by 1, 2",
+        )
+        if not linked:
+            return
+        channel, source_id = self.random.choice(linked)
+        if self.random.random() < 0.5:
+            self.pull(channel, new=0, gone=[source_id])
+        else:
+            having = " having channel = %s and source_id = %s"
+            query(self.url, EXCLUDE + having, channel, source_id)
 
     def map_anew(self) -> None:
         """A channel's field is read from another label, or as another code system."""
@@ -197,22 +231,26 @@ class Office:
         """What happens between two builds."""
         channels = list(CHANNELS)
         for _ in range(self.random.randint(1, 4)):
+            channel = self.random.choice(channels)
             self.pull(
-                self.random.choice(channels),
+                channel,
                 new=self.random.randint(0, 3),
                 old=self.random.randint(0, 3),
-                gone=self.random.choice([0, 0, 1, 2]),
+                gone=self.random.sample(self.ids[channel], self.random.choice([0, 0, 1, 2])),
                 bad=self.random.choice([0, 0, 1]),
             )
-        if self.random.random() < 0.5:
+        for _ in range(self.random.randint(0, 3)):
             self.decide()
         if self.random.random() < 0.7:
             self.exclude()
+        if self.random.random() < 0.5:
+            self.part()
 
     def build(self, **options: Any) -> bool:
         """As on `today`; whether it was a full one."""
-        day = ("--vars", json.dumps({"as_of_date": self.today.isoformat()}))
-        with patch.object(warehouse_build, "BUILD", (*warehouse_build.BUILD, *day)):
+        given = {"as_of_date": self.today.isoformat(), "link_block_size": BLOCK_SIZE}
+        arguments = ("--vars", json.dumps(given))
+        with patch.object(warehouse_build, "BUILD", (*warehouse_build.BUILD, *arguments)):
             return build(settings=self.settings, database_url=self.url, **options).is_full
 
     def step(self, kind: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections import defaultdict
 from collections.abc import Callable
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,95 @@ def test_increments_list_the_pairs_of_a_full_build(
         shown = "".join(row for (row,) in query(url, f"select t::text from {table} as t")).lower()
         assert "kardi" not in shown
         assert "beras" not in shown
+
+
+BLOCK_SIZE = 20
+"""`link_block_size` of dbt_project.yml."""
+
+
+def test_alike_tips_beyond_the_bound_are_one_item_for_review(
+    new_database: Callable[[], str], office: Settings
+) -> None:
+    """A stranger may send any number of tips: few pairs, nothing lost, every tip counted."""
+    url = new_database()
+    raw = Raw(url)
+    pairs = (
+        "select report_id_a, report_id_b, weight, evidence, state_code from marts.mart_report_pair"
+        " order by 1, 2"
+    )
+    items = (
+        "select check_code, regency_code, owner, channel, detail, record_count, since_date::text"
+        " from marts.mart_review_item where check_code in ('block_oversized', 'pair_undecided')"
+        " and delivery_id is null"
+    )
+
+    def tips(first: int, last: int, *, tombstone: bool = False) -> None:
+        told = {
+            "Tanggal": "2024-11-05", "Lokasi": "Kec. Mendo Barat, Bangka", "Isu": "politik uang",
+            "Uraian": "bagi beras di Kace",
+        }  # fmt: skip
+        ids = [f"tip {number}" for number in range(first, last + 1)]
+        raw.land("grup", [told] * len(ids), ids=ids, received_at="2024-11-06T05:00Z",
+                 tombstone=tombstone)  # fmt: skip
+
+    def counts() -> list[tuple[Any, ...]]:
+        assert not build(settings=office, database_url=url).is_full
+        return query(
+            url,
+            "select (select count(*) from marts.fct_report),"
+            " (select count(*) from marts.mart_report_pair),"
+            " (select count(*) from marts.mart_review_item where check_code = 'pair_undecided')",
+        )
+
+    # a case of the register and one of a form, told of the same day, place and theme
+    raw.land("buku", [{
+        "Nomor": NUMBER.format("001"), "Diterima": "2024-11-07", "Kejadian": "2024-11-05",
+        "Kab/Kota": "Bangka", "Kecamatan": "Mendo Barat", "Isu": "politik uang",
+        "Uraian": "pembagian beras di Kace",
+    }])  # fmt: skip
+    raw.land("formulir", [{
+        "tanggal": "2024-11-05", "kode": "1901", "kecamatan": "Mendo Barat", "isu": "politik_uang",
+    }], received_at="2024-11-06T05:00Z")  # fmt: skip
+    tips(1, BLOCK_SIZE)
+    assert build(settings=office, database_url=url).is_full
+    all_met = query(url, pairs)
+    assert len(all_met) == (BLOCK_SIZE + 2) * (BLOCK_SIZE + 1) // 2
+    tip_ids = {md5(f"grup/tip {number}".encode()).hexdigest() for number in range(1, 100)}
+    (others,) = (row for row in all_met if tip_ids.isdisjoint(row[:2]))
+    assert query(url, items) == []
+
+    # one more: of the tips only a pair that a person has linked; the other two cases still are one
+    first = [md5(f"grup/tip {number}".encode()).hexdigest() for number in (1, 2)]
+    decide(url, *first, "same_event", by="analis rekaan")
+    tips(BLOCK_SIZE + 1, BLOCK_SIZE + 1)
+    assert counts() == [(BLOCK_SIZE + 3, 2, 1)]
+    assert {row[:2] for row in query(url, pairs)} == {tuple(sorted(first)), others[:2]}
+    item = ("block_oversized", "19.01", "analyst", "grup", "Mendo Barat, 2024-11-05, PU")
+    assert query(url, items) == [(*item, BLOCK_SIZE + 1, "2024-11-06")]
+
+    # ten times as many make no more pairs
+    decide(url, *first, "undone", by="analis rekaan")
+    tips(BLOCK_SIZE + 2, 10 * BLOCK_SIZE)
+    assert counts() == [(10 * BLOCK_SIZE + 2, 1, 1)]
+    assert query(url, pairs) == [others]
+    assert query(url, items) == [(*item, 10 * BLOCK_SIZE, "2024-11-06")]
+    crowded = query(url, pairs), query(url, items)
+    assert build(settings=office, database_url=url, full_refresh=True).is_full
+    assert (query(url, pairs), query(url, items)) == crowded
+
+    # below the bound again, by withdrawals and by a person who excludes one
+    tips(BLOCK_SIZE + 2, 10 * BLOCK_SIZE, tombstone=True)
+    query(
+        url,
+        "insert into ops.exclusion_decision"
+        " (channel, source_id, record_id, decision_code, decided_by, reason)"
+        " select channel, source_id, record_id, 'excluded', 'rekan', 'rekaan' from raw.record"
+        " where source_id = %s",
+        f"tip {BLOCK_SIZE + 1}",
+    )
+    assert counts() == [(BLOCK_SIZE + 2, len(all_met), len(all_met))]
+    assert query(url, pairs) == all_met
+    assert query(url, items) == []
 
 
 def test_most_pairs_are_found_and_most_found_are_pairs(demo: Demo) -> None:

@@ -12,7 +12,8 @@
 --
 -- Candidates lie in one regency, were received at most `link_window_days` apart, share a theme (or
 -- one tells none), name no two villages in their fields, and tell of one district and of days at
--- most one apart (or not known), or of one day where a district is not known.
+-- most one apart (or not known), or of one day where a district is not known. Neither is in a block
+-- of more than `link_block_size` cases (int_report_blocks__oversized).
 --
 -- Each field of a candidate is compared and comes to a level; the seed link_weight has the level's
 -- weight in bits, from a logistic regression over the levels of all fields at once, with a penalty
@@ -56,6 +57,18 @@
     'a.occurred_date = b.occurred_date and a.district_code is null',
     'a.occurred_date = b.occurred_date and b.district_code is null and a.district_code is not null',
 ] %}
+{%- set is_in_small_blocks %}
+            not exists (
+                select 1
+                from {{ ref('int_report_blocks__oversized') }} as oversized
+                where oversized.report_id = a.report_id
+            )
+            and not exists (
+                select 1
+                from {{ ref('int_report_blocks__oversized') }} as oversized
+                where oversized.report_id = b.report_id
+            )
+{%- endset %}
 {%- set pair %}
         a.district_code = b.district_code as is_same_district,
         abs(a.occurred_date - b.occurred_date) as days_apart,
@@ -80,8 +93,8 @@ with decided as (
         decision_code,
         decided_at
     from {{ source('ops', 'link_decision') }}
-    where {{ in_scope('report_id_a', 'delivery') }}
-        or {{ in_scope('report_id_b', 'delivery') }}
+    where {{ in_scope('report_id_a', 'affected_report') }}
+        or {{ in_scope('report_id_b', 'affected_report') }}
         or {{ in_scope('report_id_a, report_id_b', 'pair') }}
     order by report_id_a asc, report_id_b asc, decision_id desc
 ),
@@ -95,7 +108,10 @@ met as (
     from {{ ref('int_reports__located') }} as a
     inner join {{ ref('int_reports__located') }} as b
         on {{ meeting }} and {{ is_near }} and {{ is_met_once }}
-    where {{ in_scope('a.report_id', 'delivery') }} and ({{ is_same_number }}) is not true
+    where
+        {{ in_scope('a.report_id', 'affected_report') }}
+        and ({{ is_same_number }}) is not true
+        and {{ is_in_small_blocks }}
     {{ union }}
     {%- endfor %}
     select
@@ -104,7 +120,7 @@ met as (
         {{ pair }}
     from {{ ref('int_reports__located') }} as a
     inner join {{ ref('int_reports__located') }} as b on {{ is_same_number }} and {{ is_met_once }}
-    where {{ in_scope('a.report_id', 'delivery') }}
+    where {{ in_scope('a.report_id', 'affected_report') }}
 ),
 
 plausible as (
@@ -124,11 +140,20 @@ plausible as (
         decided.report_id_a,
         decided.report_id_b,
         {{ pair }},
-        true as is_decided
+        decided.decision_code <> 'undone' as is_decided
     from decided
     inner join {{ ref('int_reports__located') }} as a on decided.report_id_a = a.report_id
     inner join {{ ref('int_reports__located') }} as b on decided.report_id_b = b.report_id
-    where ({{ is_near }}) or ({{ is_same_number }})
+    where
+        ({{ is_same_number }})
+        or (
+            {{ is_near }}
+            -- A pair whose decision was undone is a candidate like any other.
+            and (
+                decided.decision_code <> 'undone'
+                or ((({{ meetings | join(') or (') }})) and {{ is_in_small_blocks }})
+            )
+        )
 ),
 
 {%- set in_pairs %}

@@ -1,5 +1,6 @@
 -- What a person should look at (seed review_check), one row per item. In an increment, what changed
--- deliveries, pairs and decisions bring, and all that is open in quarantine: the mart keeps the rest.
+-- deliveries, pairs and decisions bring, and all that is about no single delivery: the mart keeps the
+-- rest.
 -- A delivery is asked anew when a version of it came: what was corrected is gone, what nobody has
 -- touched stays. Texts of a delivery stay out, but for short words of vocabularies, which name nobody.
 {%- set changed = 'select delivery_id from ' ~ ref('stg_intake__changes') %}
@@ -229,6 +230,27 @@ items as (
             {{ scope_rows('pair', ref('int_report_pairs__scored')) }}
         )
         {%- endif %}
+    union all
+    select
+        'block_oversized' as check_code,
+        oversized.block_id as item_id,
+        reports.regency_code,
+        reports.channel,
+        concat_ws(
+            ', ',
+            coalesce(districts.district_name, 'district unknown'),
+            split_part(oversized.block_id, '/', 3),
+            split_part(oversized.block_id, '/', 4)
+        ) as detail,
+        null as delivery_id,
+        null as other_id,
+        null as record_id,
+        count(*) as record_count,
+        min(reports.received_date) as since_date
+    from {{ ref('int_report_blocks__oversized') }} as oversized
+    inner join {{ ref('int_reports__located') }} as reports on oversized.report_id = reports.report_id
+    left join {{ ref('district') }} as districts on reports.district_code = districts.district_code
+    group by oversized.block_id, reports.regency_code, reports.channel, districts.district_name
     union all
     select
         'delivery_quarantined' as check_code,

@@ -1,0 +1,29 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['report_id'],
+    indexes=[
+        {'columns': ['report_id']},
+        {'columns': ['block_id']},
+    ],
+    meta={'scope': 'delivery'}
+) }}
+-- depends_on: {{ ref('int_report_blocks__previous') }}
+-- One row per case and block. A block holds the cases of one channel, district (regency where the
+-- district is not known), day of the event (of receipt where the event has none) and theme; a case
+-- with several themes is in several blocks. Cases that can be compared with none have no block.
+select
+    reports.report_id,
+    concat_ws(
+        '/',
+        reports.channel,
+        coalesce(reports.district_code, reports.regency_code),
+        coalesce(reports.occurred_date::text, 'received ' || reports.received_date),
+        coalesce(themes.code, '-')
+    ) as block_id
+from {{ ref('int_reports__located') }} as reports
+left join {{ ref('int_report_terms__classified') }} as themes
+    on reports.report_id = themes.report_id and themes.vocabulary = 'issue'
+where
+    reports.regency_code <> '{{ unknown_regency() }}'
+    and (reports.district_code is not null or reports.occurred_date is not null)
+    and {{ in_scope('reports.report_id', 'delivery') }}

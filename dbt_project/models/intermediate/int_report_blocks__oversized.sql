@@ -1,0 +1,23 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['block_id'],
+    indexes=[
+        {'columns': ['report_id']},
+        {'columns': ['block_id']},
+    ],
+    meta={'scope': 'block'}
+) }}
+-- One row per case of a block that has more than `link_block_size` cases. Their number of pairs grows
+-- with the square of the block, so they are compared with no case: the block is one item for review.
+select
+    block_id,
+    report_id
+from {{ ref('int_report_blocks__assigned') }}
+where
+    block_id in (
+        select block_id
+        from {{ ref('int_report_blocks__assigned') }}
+        where {{ in_scope('block_id', 'block') }}
+        group by block_id
+        having count(*) > {{ var('link_block_size') }}
+    )
