@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -473,6 +474,22 @@ def test_a_mail_that_nests_or_splits_without_end_is_quarantined_alone(
     items = mail.deliveries(source, options, template, given, "uji")
     assert refused(list(items)) == ["unreadable_message"]
     assert items[0].evidence is not None
+
+
+def test_a_mail_of_a_million_parts_takes_no_memory(mailbox: Mailbox, tmp_path: Path) -> None:
+    """Inside a mail that is not opened: the parser makes an object of each part all the same."""
+    parts = b"Content-Type: multipart/mixed; boundary=B\r\n\r\n" + b"--B\r\n\r\n" * 200_000
+    raw = b"From: a@b.example.id\r\n" + b"Content-Type: message/rfc822\r\n\r\n" * 2 + parts
+    source = source_of(mailbox, tmp_path, {})
+    options = source.channel.source
+    assert isinstance(options, EmailSource)
+    given = mail.Mail(datetime.fromtimestamp(STAMP, UTC), source.evidence.keep(io.BytesIO(raw)))
+    tracemalloc.start()
+    items = mail.deliveries(source, options, Template(source.channel, "ADUAN", ()), given, "uji")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert refused(list(items)) == ["unreadable_message"]
+    assert peak < 40_000_000
 
 
 # -- what no person wrote --------------------------------------------------------------------------

@@ -877,6 +877,33 @@ def test_a_page_beyond_measure_is_refused_also_when_it_is_packed(
         pull(stand, tmp_path)
 
 
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "zstd", "x-rahasia"])
+def test_a_page_packed_twice_or_in_an_unknown_way_is_not_unpacked(
+    stand: Stand, tmp_path: Path, encoding: str
+) -> None:
+    """64 kB that were packed twice are 64 GB."""
+    packed = gzip.compress(gzip.compress(b" " * (1 << 20)))
+    stand.script = [Reply(packed, headers={"Content-Encoding": encoding})]
+    with pytest.raises(SourceError, match="packs its answers in a way that is not read"):
+        pull(stand, tmp_path)
+    assert len(stand.requests) == 1
+
+
+def test_a_page_that_trickles_in_for_ever_ends_the_pull(
+    stand: Stand, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "MAX_SECONDS", -1)
+    shop.records = [record(1)]
+    with pytest.raises(SourceError, match="the answer is not there after -1 seconds"):
+        pull(stand, tmp_path)
+    assert len(stand.requests) == 1
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_no_calendar_has_in_another_zone_is_none(text: str) -> None:
+    assert http.received(text) is None
+
+
 # -- whole pulls ----------------------------------------------------------------------------------
 
 

@@ -243,6 +243,13 @@ def test_an_impossible_date_loses_that_message_only(read_files: Reader, stamp: s
     assert "dua" not in bad.reason
 
 
+def test_a_date_before_there_was_whatsapp_loses_that_message_only(read_files: Reader) -> None:
+    chat = "01/01/0001 03.15 - A: satu\n06/11/2024 19.33 - A: dua\n"
+    items = read_files({"a.txt": chat.encode()})
+    assert told(items) == [("A", "dua")]
+    assert refused(items) == ["unreadable_date"]
+
+
 def test_two_overlapping_exports_give_each_message_one_id(read_files: Reader) -> None:
     lines = [f"06/11/24 19.{n // 3:02d} - Warga {n % 2}: pesan {n // 4}\n" for n in range(60)]
     lines[30] = "31/02/24 19.10 - Warga 0: rusak\n"

@@ -49,6 +49,8 @@ _SENT, _NOTICE, _NAMELESS, _TYPED = range(4)
 _LINE_ENDS = ("\n", "\r\n")
 _IMPOSSIBLE = -1
 _DAY = 24 * 60
+_FIRST_YEAR = 2009
+"""That of WhatsApp's beginning."""
 _MAX_MINUTE = 1 << 62
 
 _INVISIBLE = re.compile("[\u200e\u200f\u202a-\u202c\u2066-\u2069\ufeff]")
@@ -266,8 +268,11 @@ def moment(parts: Mapping[str, str | None], order: str) -> datetime | None:
         return None
     if half:
         hour = hour % 12 + (12 if half == "p" else 0)
+    year += 2000 if year < 100 else 0
+    if year < _FIRST_YEAR:
+        return None
     try:
-        return datetime(year + 2000 if year < 100 else year, month, day, hour, minute)  # noqa: DTZ001
+        return datetime(year, month, day, hour, minute)  # noqa: DTZ001
     except ValueError:
         return None
 

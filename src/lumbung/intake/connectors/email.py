@@ -22,7 +22,6 @@ the labels of the channel's template.
 from __future__ import annotations
 
 import codecs
-import email
 import imaplib
 import os
 import re
@@ -35,6 +34,7 @@ from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
+from email.parser import BytesParser
 from email.policy import Compat32
 from email.utils import getaddresses, parseaddr, parsedate_to_datetime
 from hashlib import sha256
@@ -81,6 +81,7 @@ _PIECE = 1 << 20
 _MAX_TEXT = 1 << 20
 _MAX_PAGE = 4 << 20  # a longer one is refused as text
 _MAX_PARTS = 500
+_MAX_ALL_PARTS = 10_000  # those of mails that are not opened included
 _MAX_CONTAINERS = 100  # each line is compared with the boundaries of all that are open
 _MAX_HEADERS = 50_000
 _MAX_HEADER = 64 << 10  # characters; the standard library's parsers take quadratic time over them
@@ -606,8 +607,18 @@ def _former_ids(source: Source, mail: Mail) -> list[str]:
 
 
 def _parsed(kept: Kept) -> Message:
+    count = 0
+
+    def part(policy: Compat32) -> Message:
+        nonlocal count
+        count += 1
+        if count > _MAX_ALL_PARTS:
+            raise ValueError("more parts than a mail has")
+        return Message(policy)
+
     with kept.path.open("rb") as stream:
-        return email.message_from_binary_file(stream, policy=_Bounded())
+        # typeshed knows no factory that takes the policy
+        return BytesParser(part, policy=_Bounded()).parse(stream)  # type: ignore[arg-type]
 
 
 def _automatic(message: Message) -> str | None:

@@ -11,7 +11,7 @@ import email.utils
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import IO, Any, NamedTuple, Self, TypeVar
@@ -32,11 +32,15 @@ TIMEOUT_SECONDS = 60
 ATTEMPTS = 6
 MAX_WAIT_SECONDS = 300
 """The longest pause that a server's Retry-After is obeyed for."""
+MAX_SECONDS = 900
+"""How long one answer may take to come, however little comes at a time."""
 MAX_PAGE = 64 << 20
 """The largest answer, in bytes, that is read into memory."""
 MAX_ATTACHMENT = 100 << 20
 """The largest attachment, in bytes, that is kept."""
 
+_PACKINGS = ("", "identity", "gzip", "deflate")
+"""Content encodings that unpack no more than a thousandfold; a list of them multiplies."""
 _IN_MEMORY = 4 << 20
 _PATIENCE = 3  # attachments in a row that could not be had; the next are asked for only once
 
@@ -123,7 +127,11 @@ class Api:
         self._failed = 0
         self.client = httpx.Client(
             timeout=TIMEOUT_SECONDS,
-            headers={"Accept": "application/json", **(headers or {})},
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip, deflate",
+                **(headers or {}),
+            },
             auth=auth,
         )
 
@@ -183,7 +191,7 @@ class Api:
             content = bytearray()
             try:
                 with self._answer(method, url, nothing, json=post, data=form) as response:
-                    for piece in response.iter_bytes():
+                    for piece in self._pieces(response):
                         content += piece
                         if len(content) > MAX_PAGE:
                             raise self.error(
@@ -250,7 +258,7 @@ class Api:
                         "GET", url, (404,), follow_redirects=True, is_file=True
                     ) as response,
                 ):
-                    if not _copy(response, file, limit):
+                    if not _copy(self._pieces(response), file, limit):
                         return "too_large"
                     file.seek(0)
                     return evidence.keep(file)  # type: ignore[arg-type] # it has read()
@@ -258,6 +266,28 @@ class Api:
                 return "missing"
 
         return self._retry(once, attempts)
+
+    def _pieces(self, response: httpx.Response) -> Iterator[bytes]:
+        """The bytes of an answer as they come.
+
+        Raises:
+            SourceError: when it is packed in a way that may unpack beyond measure, or never ends.
+        """
+        if response.headers.get("Content-Encoding", "").strip().casefold() not in _PACKINGS:
+            raise _RefusedError(
+                "the server packs its answers in a way that is not read",
+                where=self._where,
+                cure="have its administrator send them unpacked or with gzip",
+            )
+        end = time.monotonic() + MAX_SECONDS
+        for piece in response.iter_bytes():
+            yield piece
+            if time.monotonic() > end:
+                raise _RefusedError(
+                    f"the answer is not there after {MAX_SECONDS} seconds",
+                    where=self._where,
+                    cure="ask for fewer records a page, or look at the server and the line to it",
+                )
 
     def error(self, what: str, cure: str) -> SourceError:
         """A failure of this source."""
@@ -404,14 +434,16 @@ def received(value: object) -> datetime | None:
     """An ISO 8601 moment, in UTC where it says no zone; None if it is none."""
     try:
         moment = datetime.fromisoformat(str(value).strip())
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # also the year 1 or 9999, moved by its zone
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment
 
 
-def _copy(response: httpx.Response, file: IO[bytes], limit: int) -> bool:
+def _copy(pieces: Iterable[bytes], file: IO[bytes], limit: int) -> bool:
     size = 0
-    for piece in response.iter_bytes():
+    for piece in pieces:
         size += len(piece)
         if size > limit:
             return False
