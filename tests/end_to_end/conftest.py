@@ -105,9 +105,12 @@ def held(port: int) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def installation(scratch: Path) -> Iterator[Installation]:
-    """An installation after its first demo, on ports that others left; stopped at the end."""
+    """An installation after its first demo, on ports that others left.
+
+    It is stopped after the last test of this package: its loops would slow down all others.
+    """
     settings = Settings(
         home=scratch / "home",
         project=copy_project(scratch / "project"),
