@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -21,13 +22,18 @@ from lumbung import database
 from lumbung.embedded.postgres import EmbeddedPostgres
 
 HOMES = Path(tempfile.mkdtemp(prefix="lumbung-homes-"))
-# Airflow reads its folder when it is imported; without this it would make one in the home folder.
-os.environ.setdefault("AIRFLOW_HOME", str(HOMES))
+# Airflow writes airflow.cfg when it is imported, by default in the home folder. Each worker has a
+# folder of its own: two that begin at once would read each other's half-written file.
+os.environ["AIRFLOW_HOME"] = str(HOMES)
 os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 # No test looks at the checkout's own home: it may hold a demo, whose clocks stand still.
 (HOMES / "none").mkdir()
 os.environ["LUMBUNG_HOME"] = str(HOMES / "none")
 os.environ.setdefault("LUMBUNG_SETTLE_SECONDS", "0")  # what a test puts into an inbox is whole
+
+# No test edits a DAG that runs, so each is parsed again half as often as by default. Not less: a
+# file whose first parse timed out on a busy machine must come again while a demo waits for it.
+os.environ.setdefault("AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL", "60")
 
 # A worker has no terminal: tables keep their columns all the same.
 os.environ["COLUMNS"] = "200"
@@ -37,7 +43,11 @@ SHARED = Path(__file__).parents[2] / "shared"
 
 
 class _ByWorld(LoadScopeScheduling):
-    """With several workers, what shares an installation or a world stays with one of them."""
+    """With several workers, what shares an installation or a world stays with one of them.
+
+    `--dist loadgroup` would do the same, but does nothing here: xdist 3.8 writes an item's group to
+    `Item._nodeid`, which pytest 9.2 does not read.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         return _scope(nodeid)
@@ -88,6 +98,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     return _ByWorld(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage less often: it was a fifth of the CPU time of a build of the warehouse.
+
+    What was imported by now stays, so the collector need not look at it again. A full collection
+    still comes every few builds: each leaves a manifest of dbt, which is full of cycles.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 5)
 
 
 def pytest_unconfigure() -> None:
@@ -146,9 +167,15 @@ def small_disk() -> Iterator[Callable[[str], Path]]:
 
 @pytest.fixture(scope="session")
 def server(scratch: Path) -> Iterator[EmbeddedPostgres]:
-    """A running embedded PostgreSQL, stopped at the end of the session."""
+    """A running embedded PostgreSQL, stopped at the end of the session.
+
+    Its data need not survive a crash of the machine, so it does not wait for the disk.
+    """
     postgres = EmbeddedPostgres(scratch / "postgres")
-    postgres.start()
+    with psycopg.connect(postgres.start(), autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"alter system set {setting} = off".encode())
+        connection.execute("select pg_reload_conf()")
     yield postgres
     postgres.stop()
 

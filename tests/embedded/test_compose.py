@@ -130,15 +130,16 @@ def test_every_command_runs(
                 )
             try:
                 answer = httpx.get(f"http://127.0.0.1:{port}/api/v2/monitor/health", timeout=5)
+                answer.raise_for_status()
                 health = {part: it["status"] for part, it in answer.json().items()}
             except httpx.HTTPError:
                 continue
         assert health == dict.fromkeys(
             ("metadatabase", "scheduler", "triggerer", "dag_processor"), "healthy"
         )
-        page = httpx.get(f"http://127.0.0.1:{portal_port}/", timeout=5)
+        page = httpx.get(f"http://127.0.0.1:{portal_port}/", timeout=60)
         assert "Belum ada edisi terbit" in page.text
-        with socket.create_connection(("127.0.0.1", mail_port), timeout=5) as mail:
+        with socket.create_connection(("127.0.0.1", mail_port), timeout=60) as mail:
             assert mail.recv(3) == b"220"
     finally:
         for held in ports:

@@ -29,7 +29,7 @@ def killed(postgres: EmbeddedPostgres) -> None:
     process = postgres.process
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
-    process.wait(10)
+    process.wait(60)
 
 
 def test_killed_server_starts_again_with_its_data(postgres: EmbeddedPostgres) -> None:

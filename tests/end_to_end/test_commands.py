@@ -46,8 +46,8 @@ def test_status_tells_every_part_its_log_and_the_addresses(installation: Install
         assert psutil.pid_exists(int(pid))
         assert int(memory) > 0
         assert Path(log).is_file()
-    assert httpx.get(f"{lines['Airflow'][0]}/api/v2/version").status_code == 200
-    assert httpx.get(lines["portal"][0]).status_code == 200
+    assert httpx.get(f"{lines['Airflow'][0]}/api/v2/version", timeout=60).status_code == 200
+    assert httpx.get(lines["portal"][0], timeout=60).status_code == 200
 
 
 def test_up_starts_what_is_down_and_nothing_else(installation: Installation) -> None:

@@ -9,6 +9,7 @@ Landing and publishing are killed between any two statements by tests of their o
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -68,12 +69,14 @@ def kill_everything(settings: Settings, demo: subprocess.Popen[bytes]) -> None:
     stack = Stack(settings)
     roots = [psutil.Process(demo.pid)]
     roots += [p for name in stack.processes.names() if (p := stack.processes.find(name))]
-    roots += [stack.postgres.process] if stack.postgres.process else []
-    for process in [c for root in roots for c in (*root.children(recursive=True), root)]:
-        try:
+    roots += [server] if (server := stack.postgres.process) else []
+    family = []
+    for root in roots:
+        with contextlib.suppress(psutil.NoSuchProcess):  # one that ended by itself meanwhile
+            family += [*root.children(recursive=True), root]
+    for process in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGKILL)
-        except psutil.NoSuchProcess:
-            continue
     assert demo.wait(30) == -signal.SIGKILL
     psutil.wait_procs(roots, timeout=30)
 

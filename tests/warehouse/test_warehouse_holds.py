@@ -60,8 +60,9 @@ def test_a_held_channel_keeps_its_state_and_the_others_go_on(
     assert statuses(url) == {"diterima": 30}
     assert query(
         url,
-        "select channel, is_held, held_record_count, held_since_date = (now() at time zone"
-        " 'Asia/Jakarta')::date, split_part(reason, ' ', 1), split_part(reason_en, ' ', 2)"
+        "select channel, is_held, held_record_count,"
+        " held_since_date = (select (held_at at time zone 'Asia/Jakarta')::date"
+        "  from ops.channel_hold), split_part(reason, ' ', 1), split_part(reason_en, ' ', 2)"
         " from reporting.rpt_channel_completeness where channel in ('buku', 'grup') order by 1",
     ) == [("buku", True, 22, True, "kolom", "column"), ("grup", False, 0, None, None, None)]
     assert query(
