@@ -70,7 +70,9 @@ create table intermediate.int_activities__located (district_code text, week_id t
     record_id bigint);
 create table intermediate.int_records__set_apart (channel text, reason_code text, week_id text,
     record_id bigint);
+create table intermediate.before_record (member_id text, record_id bigint, week_id text);
 create view reporting.rpt_member_record as
+    select member_id, record_id, week_id from intermediate.before_record union all
     select report_id as member_id, record_id, week_id from marts.fct_report
     union all select supervision_id, record_id, week_id from marts.fct_supervision
     union all select prevention_id, record_id, week_id from marts.fct_prevention
@@ -78,18 +80,35 @@ create view reporting.rpt_member_record as
     from intermediate.int_activities__located;
 create table reporting.rpt_not_counted (channel text, reason_code text, week_id text,
     record_count bigint, reason text);
+create table reporting.rpt_before_campaign (member_id text primary key, channel text,
+    record_kind text, regency_code text, week_id text);
 create table reporting.rpt_channel_completeness (channel text, channel_name text, is_held boolean,
     held_after_batch_id bigint, held_since_date date, held_record_count bigint, reason text,
     reason_en text);
 """
 
+BEFORE = "Diterima atau dilakukan sebelum hari pertama masa kampanye"
 NOT_COUNTED = [
     ("wa_aduan", "not_a_report", "2024-W46", 31, "Pesan biasa, bukan laporan"),
     ("wa_aduan", "not_a_report", "2024-W47", 27, "Pesan biasa, bukan laporan"),
     ("wa_aduan", "impossible_date", "2024-W45", 1, "tanggal tidak ada di kalender"),
     ("register_laporan", "test_row", "2024-W41", 2, "Baris uji coba"),
     ("register_laporan", "unreadable_date", None, 1, "Tanggal tidak terbaca"),
+    ("register_laporan", "before_campaign", "2024-W37", 1, BEFORE),
+    ("register_laporan", "before_campaign", "2024-W38", 1, BEFORE),
+    ("register_laporan", "before_campaign", "2024-W39", 2, BEFORE),
+    ("wa_aduan", "before_campaign", "2024-W38", 1, BEFORE),
 ]
+BEFORE_CAMPAIGN = [
+    # a case whose deadline has passed, one of the first week's days before the campaign, a finding
+    ("PENANGANAN('2024-11-18', '2024-11-18', None, None)0", "register_laporan", "LP", "19.71",
+     "2024-W38"),
+    ("LP-2024-W39-before", "register_laporan", "LP", "19.05", "2024-W39"),
+    ("TM-2024-W37-before", "register_laporan", "TM", "19.05", "2024-W37"),
+    ("IA-2024-W38-before", "wa_aduan", "IA", "19.02", "2024-W38"),
+    ("P-2024-W39-before", "register_laporan", "PREV", "19.01", "2024-W39"),
+]  # fmt: skip
+"""Member, channel, kind, regency and week of what came before the campaign."""
 CHANNELS = [
     ("register_laporan", "register", "Buku register laporan", "Divisi Penanganan Pelanggaran"),
     ("wa_aduan", "whatsapp", "Aduan WhatsApp", "Divisi Hubungan Masyarakat"),
@@ -337,8 +356,19 @@ def lay(cursor: psycopg.Cursor, rows: list[tuple[str, str, str, str, str]]) -> N
                 "insert into intermediate.int_activities__located values (%s, %s, %s)",
                 (member.split("/")[0], week, record),
             )
+    for member, channel, kind, regency, week in BEFORE_CAMPAIGN:
+        cursor.execute(
+            "with r as (insert into raw.record (channel, source_id, content_hash, batch_id,"
+            " received_at, payload) values (%s, %s, %s, %s, %s, '{}') returning record_id)"
+            " insert into intermediate.before_record select %s, record_id, %s from r",
+            (channel, member, member.encode(), *batches[WEEKS[0]], member, week),
+        )
+        cursor.execute(
+            "insert into reporting.rpt_before_campaign values (%s, %s, %s, %s, %s)",
+            (member, channel, kind, regency, week),
+        )
     for channel, reason, week, count, _ in NOT_COUNTED:
-        for number in range(count):
+        for number in range(count * (reason != "before_campaign")):
             value: tuple[object, ...] = (
                 channel,
                 f"{reason} {week} {number}".encode(),

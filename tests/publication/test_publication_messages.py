@@ -168,7 +168,7 @@ def test_every_key_is_used() -> None:
     code += " ".join(path.read_text(encoding="utf-8") for path in DAGS)
     made = (  # from a code
         r"(method|known|group|column|type|state|data|sheet|profile|restatement|delta|glance|reason|unit|short|about)[_.]"
-        r"|rising$|steady$|falling$|not_enough_weeks$|[A-Z_0-9]+$|\w+\.\w*$"
+        r"|rising$|steady$|falling$|not_enough_weeks$|[A-Z_0-9]+$|[\w-]+\.\w*$"
     )
     used = set(re.findall(r"""["'](\w+)["']""", code))
     unused = [key for key in TEXT if key not in used and not re.match(made, key)]

@@ -280,10 +280,12 @@ def test_the_summary_counts_what_may_have_passed(
 ) -> None:
     said = {
         "id": "0 tenggat penanganan sudah lewat, 27 mungkin sudah lewat, dan 0 berakhir hari ini "
-        "atau besok, dari 29 yang terbuka atau mungkin terbuka. 1 tenggat lain sudah berakhir, "
-        "tidak pasti tepat waktu.",
+        "atau besok, dari 29 yang terbuka atau mungkin terbuka. 1 di antaranya dari kasus yang "
+        "diterima sebelum masa kampanye, yang tidak dihitung dalam angka lain. 1 tenggat lain "
+        "sudah berakhir, tidak pasti tepat waktu.",
         "en": "Handling deadlines that have passed: 0; that may have passed: 27; ending today or "
-        "tomorrow: 0; open or perhaps open: 29. Further deadlines that have ended, not certainly "
+        "tomorrow: 0; open or perhaps open: 29. Of these, of cases received before the "
+        "campaign, which no other figure counts: 1. Further deadlines that have ended, not certainly "
         "in time: 1.",
     }
     asked = review.question(calm, settings=settings, database_url=url)
@@ -311,7 +313,8 @@ def _deadline_point(found: Edition) -> tuple[str, str]:
 def _counted(found: Edition, *kept: str) -> Edition:
     """The edition without the deadlines in other states than these."""
     deadlines = tuple(
-        d if d.state_code in kept else dataclasses.replace(d, count=0) for d in found.deadlines
+        d if d.state_code in kept else dataclasses.replace(d, count=0, before_campaign=0)
+        for d in found.deadlines
     )
     return dataclasses.replace(found, deadlines=deadlines)
 

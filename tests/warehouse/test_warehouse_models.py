@@ -32,7 +32,7 @@ MARTS = {
 }  # fmt: skip
 REPORTING = {
     "rpt_figure", "rpt_figure_member", "rpt_member_record", "rpt_not_counted",
-    "rpt_channel_completeness",
+    "rpt_channel_completeness", "rpt_before_campaign",
 }  # fmt: skip
 SEEDS = {
     "regency", "district", "village", "region_alias", "issue", "violation_type", "role", "status",

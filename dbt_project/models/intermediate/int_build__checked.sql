@@ -10,6 +10,7 @@ from {{ ref('int_records__typed') }} as records
 -- depends_on: {{ ref('int_report_terms__classified') }}
 -- depends_on: {{ ref('int_regency_weeks__counted') }}
 -- depends_on: {{ ref('int_figures__counted') }}
+-- depends_on: {{ ref('int_facts__before_campaign') }}
 -- depends_on: {{ ref('int_not_counted__summed') }}
 -- depends_on: {{ ref('int_channels__counted') }}
 -- depends_on: {{ ref('int_issue_profiles__measured') }}

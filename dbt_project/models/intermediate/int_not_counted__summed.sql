@@ -1,4 +1,5 @@
--- What is not in any figure, and why: quarantined before it was landed, or landed and set apart. Read
+-- What is not in any figure, and why: quarantined before it was landed, landed and excluded, or from
+-- before the campaign. Read
 -- whole by every build: what is open in quarantine (by its index) is a list for people to work off.
 with entries as (
     select
@@ -8,6 +9,15 @@ with entries as (
         nullif(week_id, '') as week_id,
         record_count
     from {{ ref('int_set_apart__counted') }}
+    union all
+    select
+        facts.channel,
+        reasons.reason_code,
+        reasons.reason,
+        facts.week_id,
+        1 as record_count
+    from {{ ref('int_facts__before_campaign') }} as facts
+    inner join {{ ref('set_apart_reason') }} as reasons on reasons.reason_code = 'before_campaign'
     union all
     select
         records.channel,

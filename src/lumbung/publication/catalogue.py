@@ -150,6 +150,11 @@ TEXT: dict[str, tuple[str, str]] = {
         "{count} tenggat lain sudah berakhir, tidak pasti tepat waktu.",
         "Further deadlines that have ended, not certainly in time: {count}.",
     ),
+    "deadline_before": (
+        "{count} di antaranya dari kasus yang diterima sebelum masa kampanye, yang tidak dihitung "
+        "dalam angka lain.",
+        "Of these, of cases received before the campaign, which no other figure counts: {count}.",
+    ),
     "deadline_uncertain": (
         "Keadaan {count} tenggat lain tidak pasti.",
         "Further deadlines whose state is uncertain: {count}.",
@@ -398,6 +403,14 @@ TEXT: dict[str, tuple[str, str]] = {
         "known to lie between two deliveries, or not at all: a deadline that has perhaps not begun "
         "or has perhaps ended may have passed where its last day may have, and may be open where "
         "it has not. Legal basis: {sources}.",
+    ),
+    "deadline_before_note": (
+        "Memuat juga tenggat kasus yang diterima sebelum masa kampanye ({count} tenggat, {open} di "
+        "antaranya terbuka atau mungkin terbuka). Kasus itu tidak dihitung dalam angka lain; "
+        "jumlahnya menurut kabupaten/kota ada di bab “{chapter}”.",
+        "Deadlines of cases received before the campaign are among these: {count}, of which open "
+        "or perhaps open {open}. No other figure counts those cases; the chapter “{chapter}” has "
+        "them by regency.",
     ),
     # violations
     "violation_title": (
@@ -800,8 +813,8 @@ TEXT: dict[str, tuple[str, str]] = {
     # not counted
     "not_counted_title": ("Yang tidak dihitung", "Not counted"),
     "not_counted_caption": (
-        "{count} kiriman sejak awal tidak dihitung, {week} di antaranya pekan ini",
-        "Deliveries not counted to date: {count}, of which this week {week}",
+        "{count} kiriman sampai pekan ini tidak dihitung, {week} di antaranya pekan ini",
+        "Deliveries not counted up to this week: {count}, of which this week {week}",
     ),
     "not_counted_none": (
         "Tidak ada kiriman yang dikarantina atau disisihkan.",
@@ -810,10 +823,35 @@ TEXT: dict[str, tuple[str, str]] = {
     "channel": ("Kanal", "Channel"),
     "owner": ("Penanggung jawab", "Owner"),
     "not_counted_note": (
-        "Kiriman yang tidak terbaca dikarantina; yang bukan laporan disisihkan. Keduanya tetap "
-        "tersimpan dan dapat ditelusuri.",
-        "Deliveries that cannot be read are quarantined; what is no report is set apart. Both are "
-        "kept and can be traced.",
+        "Kiriman yang tidak terbaca dikarantina; yang bukan laporan disisihkan; yang dari sebelum "
+        "masa kampanye di luar masa yang dihitung. Semuanya tetap tersimpan dan dapat ditelusuri. "
+        "Sampai pekan ini: termasuk yang pekannya tidak diketahui.",
+        "Deliveries that cannot be read are quarantined; what is no report is set apart; what came "
+        "before the campaign lies outside the period that is counted. All are kept and can be "
+        "traced. Up to this week: those whose week is not known included.",
+    ),
+    "until_week": ("Sampai pekan ini", "Up to this week"),
+    "before_campaign": ("Dari sebelum masa kampanye", "From before the campaign"),
+    "before_campaign_definition": (
+        "Laporan, temuan, dan informasi awal yang diterima, serta kegiatan kampanye dan tindakan "
+        "pencegahan yang dilakukan, sebelum hari pertama masa kampanye; tidak masuk angka mana pun",
+        "Reports, findings and tips received, and campaign events and prevention actions done, "
+        "before the campaign's first day; in no figure",
+    ),
+    "before_caption": (
+        "{count} kiriman dari sebelum masa kampanye tidak dihitung, menurut kabupaten/kota",
+        "Deliveries from before the campaign that are not counted, by regency: {count}",
+    ),
+    "before_events": ("Kegiatan kampanye", "Campaign events"),
+    "before_deadlines": (
+        "Tenggat\u00adnya (mungkin) terbuka",
+        "Deadlines (perhaps) open",
+    ),
+    "before_note": (
+        "Diterima atau dilakukan sebelum {first}, hari pertama masa kampanye. Laporan dan temuan "
+        "itu tetap ditangani: tenggatnya termasuk dalam bab “{chapter}”.",
+        "Received or done before {first}, the campaign's first day. Those reports and findings are "
+        "handled all the same: their deadlines are in the chapter “{chapter}”.",
     ),
     # what is behind a number
     "behind": ("{count} fakta: {reference}", "{count} facts: {reference}"),
@@ -828,10 +866,10 @@ TEXT: dict[str, tuple[str, str]] = {
         f" {_STANDS_OUT[1]}",
     ),
     "not_counted_definition": (
-        "Kiriman kanal itu yang dikarantina atau disisihkan karena alasan itu dan tidak masuk"
-        " angka mana pun",
-        "Deliveries of the channel that were quarantined or set apart for that reason and are in no"
-        " figure",
+        "Kiriman kanal itu yang karena alasan itu dikarantina, disisihkan, atau di luar masa yang"
+        " dihitung, dan tidak masuk angka mana pun",
+        "Deliveries of the channel that for that reason were quarantined, set apart, or lie outside"
+        " the period that is counted, and are in no figure",
     ),
     "district_definition": (
         "Laporan dan temuan kecamatan itu dalam empat pekan yang disebut yang memuat tema dalam"
@@ -922,6 +960,10 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "data_perubahan": ("Perubahan angka edisi sebelumnya", "Revisions of earlier editions"),
     "data_tidak-dihitung": ("Yang tidak dihitung", "Not counted"),
+    "data_sebelum-kampanye": (
+        "Yang tidak dihitung karena dari sebelum masa kampanye, menurut wilayah",
+        "What is not counted because it is from before the campaign, by area",
+    ),
     "data_frequency": (
         "mingguan, Senin pukul 06.00 WIB",
         "weekly, Monday 06:00 WIB",
@@ -957,6 +999,12 @@ TEXT: dict[str, tuple[str, str]] = {
         "sejak {first}; yang tercatat sebelum hari itu tidak dihitung, juga dalam pekan itu.",
         "A week is an ISO week, Monday to Sunday, Western Indonesia Time (WIB). To date = since "
         "{first}; what was recorded before that day does not count, nor in its week.",
+    ),
+    "method_before": (
+        "Yang diterima atau dilakukan sebelum hari itu dimuat menurut kabupaten/kota dalam bab "
+        "“{not_counted}”. Tenggat penanganan dihitung untuk semua kasus, kapan pun diterima.",
+        "What was received or done before that day is listed by regency in the chapter "
+        "“{not_counted}”. Handling deadlines count for every case, whenever it was received.",
     ),
     "method_case": (
         "Dugaan pelanggaran adalah laporan (LP) dan temuan (TM), dihitung pada pekan diterimanya. "
@@ -1261,7 +1309,26 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "column.kode_kelompok": ("Kode kelompok tema", "Code of the group of themes"),
     "column.kelompok": ("Nama kelompok tema", "Name of the group of themes"),
-    "column.sejak_awal": ("Jumlah kiriman sejak awal", "Deliveries to date"),
+    "column.sejak_awal": (
+        "Jumlah kiriman sampai akhir pekan ini, termasuk yang dari sebelum masa kampanye dan yang "
+        "pekannya tidak diketahui",
+        "Deliveries up to the end of this week, those from before the campaign and those whose "
+        "week is not known included",
+    ),
+    "column.kode_jenis": (
+        "LP laporan, TM temuan, IA informasi awal, LHP kegiatan kampanye, PREV pencegahan",
+        "LP report, TM finding, IA tip, LHP campaign event, PREV prevention action",
+    ),
+    "column.jenis": ("Nama jenisnya", "Name of the kind (Indonesian)"),
+    "sebelum-kampanye.jumlah": (
+        "Yang diterima atau dilakukan sebelum hari pertama masa kampanye",
+        "What was received or done before the campaign's first day",
+    ),
+    "column.sebelum_kampanye": (
+        "Di antaranya tenggat kasus yang diterima sebelum hari pertama masa kampanye; kosong = "
+        "tidak disebut",
+        "Of these, deadlines of cases received before the campaign's first day; empty = not said",
+    ),
     "column.pekan_pertama": ("Pekan ISO pertama yang dihitung", "First ISO week that is counted"),
     "column.pekan_terakhir": ("Pekan ISO terakhir yang dihitung", "Last ISO week that is counted"),
     "kecamatan.jumlah": (

@@ -27,8 +27,10 @@ RUNNING = (
 )
 ENDED = ("MET", "MISSED", "MAYBE_MISSED")
 UNCERTAIN = "UNCERTAIN"
+BEFORE_CAMPAIGN = "BEFORE_CAMPAIGN"
 """The states of a legal clock that is or may be open, that has ended, and of which editions of
-earlier releases did not say which of these it is: see `Deadline`."""
+earlier releases did not say which of these it is: see `Deadline`. `BEFORE_CAMPAIGN` is of
+references alone: those open or perhaps open of cases from before the campaign."""
 
 TABLES = {
     "figure": (
@@ -129,12 +131,16 @@ class Deadline:
     - ended: `MET`, `MISSED`, `MAYBE_MISSED` (not certainly in time);
     - of editions of earlier releases `UNCERTAIN`: perhaps not begun, perhaps ended, or ended and
       not certainly in time. These have neither `MAYBE_OPEN` nor `MAYBE_MISSED`.
+
+    `before_campaign`: how many of them are of cases that came before the campaign's first day; None
+    where an edition of an earlier release did not say.
     """
 
     rule_code: str
     regency_code: str
     state_code: str
     count: int
+    before_campaign: int | None = None
 
 
 QUOTIENT_PLACES = 2
@@ -282,6 +288,9 @@ class Edition:
         legal_sources: of the deadline rules.
         campaign_start: the campaign's first day, from which it counts; None where it counts from
             the Monday of that week, as editions once did.
+        before_campaign: by regency and kind (`LP`, `TM`, `IA`, `LHP`, `PREV`) what no figure counts
+            because it was received or done before the campaign's first day; None where an edition
+            of an earlier release did not say.
         profiles: empty where the warehouse has no profile of the week.
         district_unit: what the districts' table counts once in a group of themes: a `case`, or (of
             earlier releases) each `theme` of a case.
@@ -306,6 +315,7 @@ class Edition:
     names: dict[str, dict[str, dict[str, str]]]
     legal_sources: tuple[str, ...]
     campaign_start: date | None
+    before_campaign: dict[tuple[str, str], int] | None
     figures: dict[tuple[str, str, str], Figure]
     trend: dict[tuple[str, str], tuple[tuple[str, int], ...]]
     submissions: tuple[Submission, ...]
@@ -514,6 +524,11 @@ def load(edition_id: str, *, database_url: str) -> Edition:
             where=f"edition {edition_id}, schema published",
             cure="find who wrote to schema published, and freeze a new revision",
         )
+    before = label.get("before_campaign")
+    of_before = {
+        (row["rule"], row["regency"], row["state"]): row["count"]
+        for row in (before or {}).get("deadline", [])
+    }
     trend: dict[tuple[str, str], list[tuple[str, int]]] = {}
     for figure, category, week, value in sorted(tables["trend"]):
         trend.setdefault((figure, category), []).append((week, value))
@@ -539,13 +554,25 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         },
         legal_sources=tuple(label["legal_source"]),
         campaign_start=_day(label.get("campaign_start")),
+        before_campaign={(row["regency"], row["kind"]): row["count"] for row in before["fact"]}
+        if before
+        else None,
         figures={row[:3]: Figure(*row[3:]) for row in sorted(tables["figure"])},
         trend={key: tuple(values) for key, values in trend.items()},
         submissions=tuple(Submission(*r) for r in sorted(tables["submission"])),
         district_figures=tuple(DistrictFigure(*r) for r in sorted(tables["district_figure"])),
         district_weeks=tuple(label["district_weeks"]) if label.get("district_weeks") else None,
         district_unit=label.get("district_unit", "theme"),
-        deadlines=tuple(Deadline(*row) for row in sorted(tables["deadline"])),
+        deadlines=tuple(
+            Deadline(
+                rule,
+                regency,
+                state,
+                count,
+                of_before.get((rule, regency, state), 0) if before else None,
+            )
+            for rule, regency, state, count in sorted(tables["deadline"])
+        ),
         profiles=tuple(Profile(*row) for row in sorted(tables["profile"])),
         previous_id=head[10],
         previous={row[:3]: row[3] for row in sorted(previous)},

@@ -134,6 +134,10 @@ _READ = {
         select figure_code, category_code, regency_code, week_id, member_id
         from reporting.rpt_figure_member
         where week_id <= %(week)s""",
+    "before_campaign": """
+        select 'before_campaign', record_kind, regency_code, week_id, member_id
+        from reporting.rpt_before_campaign
+        where week_id <= %(week)s""",
     # what the profile counts: cases of every kind that name the theme
     "profile_member": """
         select 'profile', i.issue_code, m.regency_code, m.week_id, m.member_id
@@ -391,7 +395,7 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
             "last": None,
             "told": None,
             "watermark": then.max_batch_id if then else _one(connection.execute(_WATERMARK)),
-            "states": ["deadline", "profile", "district"],
+            "states": ["deadline", "profile", "district", "before_campaign"],
             "groups": Jsonb(disclosure.GROUP_OF),
             "other": disclosure.OTHER,
         }
@@ -429,7 +433,8 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
             for place in label["regency"]
             for state in (*RUNNING, *ENDED)
         ]
-        rows["figure_member"] += rows["clock"]
+        label["before_campaign"] = _before_campaign(rows["before_campaign"], rows["clock"])
+        rows["figure_member"] += [*rows["clock"], *rows["before_campaign"]]
         if rows["profile"]:
             rows["figure_member"] += rows["profile_member"]
         if rows["district_told"]:  # repeated unchanged, whatever has become of the cases
@@ -531,6 +536,25 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
                 for row in rows[name]:
                     copy.write_row((edition_id, *row))
     return edition_id
+
+
+def _before_campaign(facts: Rows, clocks: Rows) -> dict[str, list[dict[str, Any]]]:
+    """How many facts from before the campaign no figure counts, and which deadlines are theirs."""
+    members = {member for *_, member in facts}
+    counts = Counter((regency, kind) for _, kind, regency, _, _ in facts)
+    states = Counter(
+        (*key.split("/"), regency) for _, key, regency, _, member in clocks if member in members
+    )
+    return {
+        "fact": [
+            {"regency": regency, "kind": kind, "count": count}
+            for (regency, kind), count in sorted(counts.items())
+        ],
+        "deadline": [
+            {"rule": rule, "regency": regency, "state": state, "count": count}
+            for (rule, state, regency), count in sorted(states.items())
+        ],
+    }
 
 
 def _wait_for_build(connection: psycopg.Connection, week_id: str) -> None:

@@ -48,7 +48,7 @@ _FIGURES = {
 }
 """Unit and source of every figure, in the order of docs/reference/metrics.md."""
 
-_METHOD = ("week", "case", "several", "unknown", "recap", "zero", "frozen", "names")
+_METHOD = ("week", "before", "case", "several", "unknown", "recap", "zero", "frozen", "names")
 _CATEGORY_NAMES = {
     "suspected_violation_by_issue": "issue",
     "suspected_violation_by_type": "violation_type",
@@ -223,7 +223,12 @@ class Messages:
     def method(self, edition: Edition) -> list[str]:
         """How an edition counts, and what to mind."""
         first = self.weekday(edition.first_day)
-        return [self(f"method_{part}", first=first) for part in _METHOD]
+        values = {"first": first, "not_counted": self["not_counted_title"]}
+        return [
+            self(f"method_{part}", **values)
+            for part in _METHOD
+            if part != "before" or edition.before_campaign is not None
+        ]
 
     def reasons(self, restatement: Restatement) -> str:
         """Why a figure is different: `masuk terlambat (+2), ditarik sumber (−1)`."""

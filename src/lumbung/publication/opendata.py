@@ -17,6 +17,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from lumbung.publication.chapters.record import BEFORE_KINDS
 from lumbung.publication.content import (
     QUOTIENT_PLACES,
     Edition,
@@ -147,7 +148,7 @@ def datasets(edition: Edition) -> list[Dataset]:
                     d.regency_code,
                     d.state_code,
                     INDONESIAN[f"state_{d.state_code}"],
-                    d.count,
+                    *(d.count, d.before_campaign),
                 )
                 for d in edition.deadlines
             ],
@@ -196,6 +197,13 @@ def datasets(edition: Edition) -> list[Dataset]:
                 for n in edition.not_counted
             ],
         ),
+        Dataset(
+            "sebelum-kampanye",
+            [
+                (regency, kind, INDONESIAN[BEFORE_KINDS[kind]], count)
+                for (regency, kind), count in sorted((edition.before_campaign or {}).items())
+            ],
+        ),
     ]
 
 
@@ -226,6 +234,7 @@ _COLUMNS = {
     "tenggat": (
         *(("kode_tenggat", "text"), ("tenggat", "text"), _PLACE),
         *(("kode_keadaan", "text"), ("keadaan", "text"), ("jumlah", "integer")),
+        ("sebelum_kampanye", "integer"),
     ),
     "profil": (
         *(_PLACE, ("kode_tema", "text"), ("tema", "text"), ("kasus", "integer")),
@@ -245,6 +254,9 @@ _COLUMNS = {
     "tidak-dihitung": (
         *(("kode_kanal", "text"), ("kanal", "text"), ("kode_alasan", "text"), ("alasan", "text")),
         *(("pekan_ini", "integer"), ("sejak_awal", "integer")),
+    ),
+    "sebelum-kampanye": (
+        *(_PLACE, ("kode_jenis", "text"), ("jenis", "text"), ("jumlah", "integer")),
     ),
 }
 """Name and type of each table's columns; titles and meanings are in the catalogue."""

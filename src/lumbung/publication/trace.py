@@ -11,7 +11,7 @@ import psycopg
 
 from lumbung import database
 from lumbung.errors import PublicationError
-from lumbung.publication.content import RUNNING, digest
+from lumbung.publication.content import BEFORE_CAMPAIGN, RUNNING, digest
 from lumbung.publication.disclosure import group_of
 from lumbung.publication.messages import INDONESIAN, iso
 
@@ -31,6 +31,8 @@ NOT_COUNTED = re.compile(
 )
 """What a channel delivered that no figure counts."""
 DEADLINE = "deadline"
+BEFORE = "before_campaign"
+"""The code of what came before the campaign, and the reason why it is not counted."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,9 @@ def trace(reference: str, *, database_url: str) -> Trace:
             `deadline/RULE/REGENCY/STATE@EDITION`, rule `ALL` and state `running` their sums; a
             regency's profile is `profile/cases/REGENCY/THEME` and `profile/prevention/REGENCY`, a
             district `district/DISTRICT/GROUP/weeks`, where it is not known by its regency's code;
-            what is counted nowhere is `not_counted/CHANNEL/REASON/PERIOD`.
+            what is counted nowhere is `not_counted/CHANNEL/REASON/PERIOD`; what of it came before
+            the campaign, by place, is `before_campaign/KIND/REGENCY`, and the deadlines of it that
+            run or may have the state `BEFORE_CAMPAIGN`.
         database_url: the warehouse.
 
     Raises:
@@ -132,6 +136,8 @@ def trace(reference: str, *, database_url: str) -> Trace:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         if wanted["code"] == DEADLINE:
             return _deadline(connection, reference, edition_id, category, regency, period)
+        if wanted["code"] == BEFORE:
+            return _before(connection, reference, edition_id, category, regency)
         found = connection.execute(
             "select figure_code, week_value, previous_week_value, to_date_value"
             " from published.figure where edition_id = %s and category_code = %s"
@@ -190,7 +196,7 @@ def _deadline(
     state: str,
 ) -> Trace:
     """The cases whose legal clocks are in a state."""
-    states = RUNNING if state == "running" else (state,)
+    states = RUNNING if state in ("running", BEFORE_CAMPAIGN) else (state,)
     rows = connection.execute(
         "select rule_code || '/' || state_code, clock_count from published.deadline"
         " where edition_id = %s and state_code = any(%s) and %s in (rule_code, 'ALL')"
@@ -206,6 +212,15 @@ def _deadline(
     value = sum(count for _, count in rows)
     keys = sorted({key for key, _ in rows})
     members = _members(connection, edition_id, DEADLINE, keys, regency, "week")
+    if state == BEFORE_CAMPAIGN:
+        value = sum(
+            row["count"]
+            for row in _told_before(connection, edition_id)["deadline"]
+            if f"{row['rule']}/{row['state']}" in keys and _lies_in(row["regency"], regency)
+        )
+        early = _members(connection, edition_id, BEFORE, None, regency, "to_date")
+        ids = {member.member_id for member in early}
+        members = tuple(member for member in members if member.member_id in ids)
     if len(members) != value:
         raise PublicationError(
             f"the deadlines are {value}, their members are {len(members)}",
@@ -214,6 +229,47 @@ def _deadline(
         )
     definition = INDONESIAN["deadline_definition"]
     return Trace(edition_id, DEADLINE, rule, regency, state, definition, value, members)
+
+
+def _before(
+    connection: psycopg.Connection, reference: str, edition_id: str, kind: str, regency: str
+) -> Trace:
+    """What came before the campaign's first day, of a kind or of every kind (`ALL`)."""
+    value = sum(
+        row["count"]
+        for row in _told_before(connection, edition_id)["fact"]
+        if kind in (row["kind"], "ALL") and _lies_in(row["regency"], regency)
+    )
+    kinds = None if kind == "ALL" else [kind]
+    members = _members(connection, edition_id, BEFORE, kinds, regency, "to_date")
+    if len(members) != value:
+        raise PublicationError(
+            f"the number is {value}, its members are {len(members)}",
+            where=reference,
+            cure="find who wrote to schema published, and freeze a new revision",
+        )
+    definition = INDONESIAN["before_campaign_definition"]
+    return Trace(edition_id, BEFORE, kind, regency, "", definition, value, members)
+
+
+def _told_before(connection: psycopg.Connection, edition_id: str) -> dict[str, Any]:
+    found = connection.execute(
+        "select label -> 'before_campaign' from published.edition where edition_id = %s",
+        (edition_id,),
+    ).fetchone()
+    if found is None or found[0] is None:
+        raise PublicationError(
+            "the edition does not say what came before the campaign",
+            where=f"edition {edition_id}",
+            cure="take the reference from the HTML edition, which shows it at every number",
+        )
+    told: dict[str, Any] = found[0]
+    return told
+
+
+def _lies_in(regency: str, place: str) -> bool:
+    """Whether a regency is a place, or lies in it: that of the province has two digits."""
+    return place in (regency, regency[:2])
 
 
 def _placed(
@@ -318,6 +374,10 @@ def _apart(
             cure="take the reference from the HTML edition, which shows it at every number",
         )
     value, definition, week, watermark, data_at = found
+    if reason == BEFORE:
+        early = _members(connection, edition, BEFORE, None, "", period)
+        members = tuple(m for m in early if any(r.channel == channel for r in m.records))
+        return Trace(edition, "not_counted", reason, channel, period, definition, value, members)
     rows: list[tuple[Any, ...]] = connection.execute(
         _APART.encode(),
         {"channel": channel, "reason": reason, "period": period, "week": week}
@@ -371,7 +431,8 @@ def lines(reference: str, *, database_url: str) -> list[str]:
             ),
         ]
     found = trace(reference, database_url=database_url)
-    whole = f"{found.figure_code}/{found.category_code}/{found.regency_code}/{found.period}"
+    parts = (found.figure_code, found.category_code, found.regency_code, found.period)
+    whole = "/".join(part for part in parts if part)
     if PLACED.fullmatch(reference) or NOT_COUNTED.fullmatch(reference):
         whole = reference.partition("@")[0]
     result = [
@@ -425,15 +486,17 @@ def _members(
     connection: psycopg.Connection,
     edition_id: str,
     code: str,
-    categories: list[str],
+    categories: list[str] | None,
     regency: str,
     period: str,
 ) -> tuple[Member, ...]:
+    """Of every category where `categories` is None, of every place where `regency` is empty."""
     rows = connection.execute(
         "select m.member_id, m.regency_code, m.week_id from published.figure_member as m"  # noqa: S608
         " join published.edition as e using (edition_id)"
-        " where m.edition_id = %s and m.figure_code = %s and m.category_code = any(%s)"
-        f" and %s in (m.regency_code, left(m.regency_code, 2)) and {_PERIOD[period]}"
+        " where m.edition_id = %s and m.figure_code = %s"
+        " and coalesce(m.category_code = any(%s), true)"
+        f" and %s in (m.regency_code, left(m.regency_code, 2), '') and {_PERIOD[period]}"
         " order by m.week_id, m.regency_code, m.member_id".encode(),
         (edition_id, code, categories, regency),
     ).fetchall()

@@ -65,6 +65,11 @@ class Wording:
         for deadline in edition.deadlines:
             for place in (deadline.regency_code, self.e.province):
                 self.clocks[place, deadline.state_code] += deadline.count
+        self.before: dict[tuple[str, str], int] = defaultdict(int)
+        for (regency, kind), count in (edition.before_campaign or {}).items():
+            for place in (regency, self.e.province):
+                for key in (kind, "ALL"):
+                    self.before[place, key] += count
         self.missing: dict[str, list[Submission]] = defaultdict(list)
         for submission in edition.submissions:
             if not submission.is_submitted:
@@ -260,6 +265,23 @@ class Wording:
             "soon": sum(self.clocks[place, state] for state in SOON),
         }
         return {key: self.m.number(value) for key, value in counts.items()}
+
+    def clocks_before(self, place: str, states: Sequence[str] = RUNNING) -> int:
+        """How many clocks in some states are of cases from before the campaign."""
+        return sum(
+            d.before_campaign or 0
+            for d in self.e.deadlines
+            if d.state_code in states and place in (d.regency_code, self.e.province)
+        )
+
+    def about_clocks(self, place: str) -> str:
+        """What to know of the clocks beside those that run: sentences, empty without any."""
+        before = self.clocks_before(place)
+        said = [
+            self.m("deadline_before", count=self.m.number(before)) if before else "",
+            self.uncertain(place),
+        ]
+        return " ".join(sentence for sentence in said if sentence)
 
     def uncertain(self, place: str) -> str:
         """How many more deadlines may have been missed, as a sentence; empty without any."""

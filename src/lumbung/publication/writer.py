@@ -13,7 +13,7 @@ from lumbung.publication.chapters import (
     regency,
     violations,
 )
-from lumbung.publication.content import Edition
+from lumbung.publication.content import BEFORE_CAMPAIGN, Edition
 from lumbung.publication.disclosure import GROUPS
 from lumbung.publication.pages import Document, Section
 from lumbung.publication.wording import Wording
@@ -93,6 +93,8 @@ def _defined(section: Section, w: Wording) -> Section:
     ]
     if "deadline" in codes:
         states = [(state, w.m[state]) for state in (*w.running_states, *w.ended_states)]
+        if w.e.before_campaign is not None:
+            states.append((BEFORE_CAMPAIGN, w.m["before_deadlines"]))
         definitions.append((w.m["deadline"], w.m["deadline_definition"], "deadline", states))
     if "profile" in codes:
         name = w.m["profile_title"]
@@ -103,4 +105,8 @@ def _defined(section: Section, w: Wording) -> Section:
     if "not_counted" in codes:
         name = w.m["not_counted_title"]
         definitions.append((name, w.m["not_counted_definition"], "not_counted", []))
+    if "before_campaign" in codes:
+        kinds = [(kind, w.m[key]) for kind, key in record.BEFORE_KINDS.items()]
+        name, definition = w.m["before_campaign"], w.m["before_campaign_definition"]
+        definitions.append((name, definition, "before_campaign", kinds))
     return replace(section, definitions=definitions)

@@ -80,14 +80,14 @@ def points(w: Wording) -> list[tuple[str, str]]:
             m("point_funnel_more", **{k: m.number(v) for k, v in funnel.items()}),
         )
     )
-    running, uncertain = w.running(e.province), w.uncertain(e.province)
+    running, about = w.running(e.province), w.about_clocks(e.province)
     points.append(
         (
             m("point_deadline", **running),
-            f"{m('point_deadline_more', **running)} {uncertain}".rstrip(),
+            f"{m('point_deadline_more', **running)} {about}".rstrip(),
         )
         if any(w.clocks[e.province, state] for state in (*RUNNING, UNCERTAIN))
-        else (m["point_deadline_none"], uncertain)
+        else (m["point_deadline_none"], about)
     )
     events = w.places("campaign_event", "week")
     total = e.figure("campaign_event")

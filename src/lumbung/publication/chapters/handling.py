@@ -127,6 +127,15 @@ def deadlines(w: Wording) -> Section:
 
     sources = "; ".join(w.e.legal_sources)
     note = m("deadline_note", day=m.day(w.e.judged_on), sources=sources)
+    before = w.clocks_before(w.e.province, [*w.running_states, *w.ended_states])
+    of_before = [
+        m(
+            "deadline_before_note",
+            count=m.number(before),
+            open=m.number(w.clocks_before(w.e.province)),
+            chapter=m["not_counted_title"],
+        )
+    ] * bool(before)
     caption = m("deadline_caption", **w.running(w.e.province))
     province = w.clocks
     by_rule = Table(
@@ -143,7 +152,7 @@ def deadlines(w: Wording) -> Section:
             *[(m["deadline_ended"], len(w.ended_states) - 1), ("", 1)],
         ],
         total=row(m["total"], lambda state: province[w.e.province, state], "ALL"),
-        notes=[note],
+        notes=[note, *of_before],
     )
 
     def running(place: str) -> list[Cell]:
@@ -163,6 +172,7 @@ def deadlines(w: Wording) -> Section:
         w.source("source_register"),
         groups=[("", 1), (m["deadline_running"], len(w.running_states)), ("", 2)],
         total=last,
+        notes=of_before,
     )
     return Section("tenggat", m["deadline_title"], [], [by_rule, by_regency])
 

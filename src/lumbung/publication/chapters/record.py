@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lumbung.publication.content import (
-    Restatement,
-)
+from lumbung.publication.content import BEFORE_CAMPAIGN, Restatement
 from lumbung.publication.messages import INDONESIAN
 from lumbung.publication.pages import Cell, Section, Table
 from lumbung.publication.wording import (
@@ -15,6 +13,15 @@ from lumbung.publication.wording import (
     SHOWN,
     Wording,
 )
+
+BEFORE_KINDS = {
+    "LP": "LP",
+    "TM": "TM",
+    "IA": "tip_title",
+    "LHP": "before_events",
+    "PREV": "prevention_title",
+}
+"""The kinds of what came before the campaign, each with what its column is called."""
 
 
 def restatements(w: Wording) -> Section:
@@ -110,7 +117,7 @@ def not_counted(w: Wording) -> Section:
             count=m.number(sum(n.to_date for n in entries)),
             week=m.number(sum(n.week for n in entries)),
         ),
-        [m["channel"], m["reason"], m["owner"], m["this_week"], m["to_date"]],
+        [m["channel"], m["reason"], m["owner"], m["this_week"], m["until_week"]],
         [
             [
                 Cell(n.channel_title),
@@ -127,7 +134,39 @@ def not_counted(w: Wording) -> Section:
         notes=[m["not_counted_note"]],
         is_text=True,
     )
-    return replace(section, tables=[table])
+    return replace(section, tables=[table, *before_campaign(w)])
+
+
+def before_campaign(w: Wording) -> list[Table]:
+    """By regency what came before the campaign's first day, and how many deadlines of it run."""
+    e, m = w.e, w.m
+    if not e.before_campaign or e.campaign_start is None:
+        return []
+
+    def cells(place: str) -> list[Cell]:
+        return [
+            *(
+                w.traced(w.before[place, kind], f"before_campaign/{kind}/{place}")
+                for kind in (*BEFORE_KINDS, "ALL")
+            ),
+            w.clock(w.clocks_before(place), place, BEFORE_CAMPAIGN),
+        ]
+
+    rows, last = w.by_regency(cells)
+    heads = [*BEFORE_KINDS.values(), "total", "before_deadlines"]
+    return [
+        Table(
+            *w.number_table(),
+            m("before_caption", count=m.number(w.before[e.province, "ALL"])),
+            [m["regency"], *(m[head] for head in heads)],
+            rows,
+            w.source("source_all"),
+            total=last,
+            notes=[
+                m("before_note", first=m.weekday(e.campaign_start), chapter=m["deadline_title"])
+            ],
+        )
+    ]
 
 
 def why_not(w: Wording, code: str, reason: str) -> str:

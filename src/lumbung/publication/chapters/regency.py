@@ -173,7 +173,7 @@ def narrative(w: Wording, regency: Regency) -> list[str]:
                 prevention=m.number(profiles[0].last_4_prevention),
             )
         )
-    sentences.append(f"{m('regency_deadline', **w.running(code))} {w.uncertain(code)}".rstrip())
+    sentences.append(f"{m('regency_deadline', **w.running(code))} {w.about_clocks(code)}".rstrip())
     missing = [
         m("missing_since", district=s.district_name, week=w.recap(s.last_week))
         if s.last_week

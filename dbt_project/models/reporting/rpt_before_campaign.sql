@@ -1,0 +1,8 @@
+-- depends_on: {{ ref('int_build__checked') }}
+select
+    member_id,
+    channel,
+    record_kind,
+    regency_code,
+    week_id
+from {{ ref('int_facts__before_campaign') }}
