@@ -69,9 +69,9 @@ def test_shares(part: int, whole: int, printed: str) -> None:
 def test_dates() -> None:
     assert m.weekday(date(2024, 11, 11)) == "Senin, 11 November 2024"
     assert m.weekday(date(2024, 8, 30)) == "Jumat, 30 Agustus 2024"
-    assert m.week_range(date(2024, 11, 18)) == "18–24 November 2024"
-    assert m.week_range(date(2024, 10, 28)) == "28 Oktober–3 November 2024"
-    assert m.week_range(date(2024, 12, 30)) == "30 Desember 2024–5 Januari 2025"
+    assert m.week_range(date(2024, 11, 18), date(2024, 11, 24)) == "18–24 November 2024"
+    assert m.week_range(date(2024, 10, 28), date(2024, 11, 3)) == "28 Oktober–3 November 2024"
+    assert m.week_range(date(2024, 12, 30), date(2025, 1, 5)) == "30 Desember 2024–5 Januari 2025"
 
 
 def test_moments_are_in_wib() -> None:

@@ -19,7 +19,7 @@ from python_calamine import CalamineWorkbook
 from sample import WEEK, pass_gate
 from selectolax.lexbor import LexborHTMLParser
 
-from lumbung.publication import edition, opendata, portal, render, review
+from lumbung.publication import edition, opendata, portal, render, review, workbook
 from lumbung.publication.catalogue import LANGUAGES
 from lumbung.publication.chapters.front import points
 from lumbung.publication.chapters.violations import rates
@@ -285,8 +285,8 @@ def test_the_summary_counts_what_may_have_passed(
         "sudah berakhir, tidak pasti tepat waktu.",
         "en": "Handling deadlines that have passed: 0; that may have passed: 27; ending today or "
         "tomorrow: 0; open or perhaps open: 29. Of these, of cases received before the "
-        "campaign, which no other figure counts: 1. Further deadlines that have ended, not certainly "
-        "in time: 1.",
+        "campaign, which no other figure counts: 1. Further deadlines that have ended, not "
+        "certainly in time: 1.",
     }
     asked = review.question(calm, settings=settings, database_url=url)
     assert said["id"] in asked.replace("**", "")
@@ -534,3 +534,103 @@ def test_each_number_of_the_summary_is_the_cell_of_its_table(
     for reference, text in glance.items():
         if reference in cells:
             assert cells[reference] == text
+
+
+# -- the first week, which is shorter ----------------------------------------------------------
+
+SHORT = (
+    "Pekan 39 hanya 5 hari (25–29 September 2024) karena masa kampanye baru mulai; angkanya tidak "
+    "setara dengan angka pekan tujuh hari."
+)
+SHORT_EN = (
+    "Week 39 has only 5 days (25–29 September 2024) because the campaign had just begun; its "
+    "figures do not compare with those of seven days."
+)
+
+
+def _of_week(drafts: dict[str, Edition], week: str) -> Edition:
+    """The sample's edition as that of an earlier week: the figures stay, the weeks end there."""
+    found = drafts["draft"]
+    trend = {
+        key: tuple((w, value) for w, value in values if w <= week)
+        for key, values in found.trend.items()
+    }
+    return dataclasses.replace(
+        found, edition_id=f"{week}-r1", week_id=week, trend=trend, district_weeks=None
+    )
+
+
+def test_the_first_week_is_shown_from_the_campaign_s_first_day_everywhere(
+    drafts: dict[str, Edition],
+) -> None:
+    found = _of_week(drafts, "2024-W39")
+    assert render.document(found).subtitle == "Pekan 39: 25–29 September 2024"
+    files = opendata.files(found)
+    period = json.loads(files["metadata.json"])["periode"]
+    assert (period["mulai"], period["selesai"]) == ("2024-09-25", "2024-09-29")
+    whole = opendata.files(drafts["draft"])
+    rows = csv.DictReader(io.StringIO(whole["data/tren.csv"].decode()))
+    starts = {row["pekan"]: row["mulai"] for row in rows}
+    assert starts["2024-W39"] == "2024-09-25"
+    assert starts["2024-W40"] == "2024-09-30"
+    assert starts["2024-W47"] == "2024-11-18"
+    (_, trend) = render.document(drafts["draft"]).charts
+    assert ">25 Sep<" in trend.svg
+    assert ">23 Sep<" not in trend.svg
+    assert "hari pertama pekan itu" in trend.notes[0]
+    # the campaign ended on Saturday, 23 November; figures go on, so that its last week is whole
+    assert drafts["draft"].campaign_start == date(2024, 9, 25)
+    assert render.document(drafts["draft"]).subtitle == "Pekan 47: 18–24 November 2024"
+    book = CalamineWorkbook.from_filelike(
+        io.BytesIO(workbook.workbook(found, render.document(found)))
+    )
+    contents = [row[:2] for row in book.get_sheet_by_name("Isi").to_python()]
+    assert ["Hari pertama", date(2024, 9, 25)] in contents
+    weeks = [row[:2] for row in book.get_sheet_by_name("Tren").to_python()]
+    assert ["Pekan", "Hari pertama"] in weeks
+    assert ["2024-W39", date(2024, 9, 25)] in weeks
+
+
+@pytest.mark.parametrize(("language", "sentence"), [("id", SHORT), ("en", SHORT_EN)])
+def test_what_compares_a_shorter_week_says_so(
+    drafts: dict[str, Edition], language: str, sentence: str
+) -> None:
+    """W40 is held against the five days of W39; W41 against the seven of W40."""
+    for week, is_said in (("2024-W40", True), ("2024-W41", False)):
+        found = dataclasses.replace(_of_week(drafts, week), language=language)
+        document = render.document(found)
+        assert document.points[0][1].endswith(sentence) == is_said
+        compared = [
+            table
+            for section in document.sections
+            for table in section.tables
+            if any(c.figure.endswith("/difference") for row in table.rows for c in row)
+        ]
+        assert len(compared) > 10
+        assert all((sentence in table.notes) == is_said for table in compared)
+        # a chart of all weeks shows the short one in either edition, and so do the data
+        assert sentence in document.charts[1].notes
+        method = next(s for s in document.sections if s.id == "metode").paragraphs
+        assert sentence in method
+
+
+def test_a_trend_over_a_shorter_week_says_so(drafts: dict[str, Edition]) -> None:
+    """At the end of W46 weeks 39 to 42 are the four before; a week later they are 40 to 43."""
+    for week, is_said in (("2024-W46", True), ("2024-W47", False)):
+        document = render.document(_of_week(drafts, week))
+        (table,) = next(s for s in document.sections if s.id == "pencegahan").tables
+        assert (SHORT in table.notes) == is_said
+
+
+def test_days_are_counted_from_the_campaign_s_own_first_day(drafts: dict[str, Edition]) -> None:
+    """A campaign that begins on a Monday has no short week; one of a Sunday has one of a day."""
+    for start, first, days in (
+        (date(2024, 9, 23), date(2024, 9, 23), 0),
+        (date(2024, 9, 29), date(2024, 9, 29), 1),
+        (None, date(2024, 9, 23), 0),
+    ):
+        found = dataclasses.replace(_of_week(drafts, "2024-W39"), campaign_start=start)
+        assert found.days_of("2024-W39") == (first, date(2024, 9, 29))
+        said = BY_LANGUAGE["id"].short_weeks(found, found.weeks)
+        assert len(said) == bool(days)
+        assert all(s.startswith(f"Pekan 39 hanya {days} hari (29") for s in said)

@@ -51,6 +51,12 @@ TEXT: dict[str, tuple[str, str]] = {
     "contact": ("Informasi: {name}, {url}", "Information: {name}, {url}"),
     "title": ("Buletin Mingguan Pengawasan Pemilihan", "Weekly Election Supervision Bulletin"),
     "subtitle": ("Pekan {week}: {range}", "Week {week}: {range}"),
+    "short_week": (
+        "Pekan {week} hanya {days} hari ({range}) karena masa kampanye baru mulai; angkanya tidak "
+        "setara dengan angka pekan tujuh hari.",
+        "Week {week} has only {days} days ({range}) because the campaign had just begun; its "
+        "figures do not compare with those of seven days.",
+    ),
     "as_of": ("Keadaan data {as_of}", "Data as of {as_of}"),
     "known_now": (
         "Memuat semua catatan yang sudah masuk sampai saat itu",
@@ -474,8 +480,8 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "trend_value": ("pekan {week} {value}", "week {week} {value}"),
     "trend_note": (
-        "Tanggal di bawah batang adalah hari Senin pekan itu.",
-        "The date beneath a bar is that week's Monday.",
+        "Tanggal di bawah batang adalah hari pertama pekan itu.",
+        "The date beneath a bar is that week's first day.",
     ),
     # since the edition before
     "delta_caption": (
@@ -934,7 +940,6 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "sheet": ("Tabel {number}", "Table {number}"),
     "week": ("Pekan", "Week"),
-    "monday": ("Senin", "Monday"),
     "figure": ("Angka", "Figure"),
     "definition": ("Definisi", "Definition"),
     "data_angka": (
@@ -1287,7 +1292,10 @@ TEXT: dict[str, tuple[str, str]] = {
         "Count; 0 = nothing happened, empty = not available",
     ),
     "column.pekan": ("Pekan ISO 8601, misalnya 2024-W47", "ISO 8601 week such as 2024-W47"),
-    "tren.mulai": ("Hari Senin pekan itu (WIB)", "That week's Monday (WIB)"),
+    "tren.mulai": (
+        "Hari pertama pekan itu yang dihitung (WIB)",
+        "First day of that week that is counted (WIB)",
+    ),
     "tren.nilai": (
         "Jumlah seluruh provinsi pada pekan itu",
         "Count of the whole province in that week",
@@ -1664,10 +1672,10 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "trends_lead": (
         "Semua pekan menurut keadaan data edisi terbaru, sehingga dapat berbeda dari angka yang "
-        "dahulu terbit; setiap perbedaan dinyatakan di {archive}. Tanggal adalah hari Senin pekan "
-        "itu.",
+        "dahulu terbit; setiap perbedaan dinyatakan di {archive}. Tanggal adalah hari pertama "
+        "pekan itu.",
         "Every week as the latest edition knows it, which may differ from what was published "
-        "then; each difference is stated in the {archive}. Dates are that week's Monday.",
+        "then; each difference is stated in the {archive}. Dates are that week's first day.",
     ),
     "all_title": ("Semua angka", "All figures"),
     "all_caption": (

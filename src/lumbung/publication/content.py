@@ -410,15 +410,25 @@ class Edition:
         return self.monday + timedelta(days=7)
 
     @property
+    def weeks(self) -> list[str]:
+        """The weeks that are counted, the edition's own last."""
+        return sorted({week for values in self.trend.values() for week, _ in values})
+
+    @property
     def first_day(self) -> date:
         """The first day that is counted."""
-        weeks = [week for values in self.trend.values() for week, _ in values]
-        return self.counted_from(week_start(min(weeks, default=self.week_id)))
+        return self.days_of(min(self.weeks, default=self.week_id))[0]
 
-    def counted_from(self, monday: date) -> date:
-        """The first counted day of a week: its Monday; in the campaign's first week, that day."""
+    def days_of(self, week_id: str) -> tuple[date, date]:
+        """The first and the last day of a week that are counted.
+
+        Its Monday and Sunday; the campaign's first week begins with the campaign's first day. The
+        week of its last day is whole: figures go on after it.
+        """
+        monday = week_start(week_id)
+        sunday = monday + timedelta(days=6)
         start = self.campaign_start
-        return start if start and monday < start < monday + timedelta(days=7) else monday
+        return (start if start and monday < start <= sunday else monday), sunday
 
 
 def week_start(week_id: str) -> date:

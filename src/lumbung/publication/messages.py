@@ -6,9 +6,9 @@ and `95%`. WIB, zero printed as 0, and `n/a` for what is not known.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from fractions import Fraction
 
 from lumbung.publication.catalogue import LANGUAGES
@@ -157,14 +157,33 @@ class Messages:
         day = self.weekday(local.date())
         return self("moment", day=day, hour=f"{local:%H}", minute=f"{local:%M}")
 
-    def week_range(self, monday: date) -> str:
-        """The days of a week: `18–24 November 2024`, `28 Oktober–3 November 2024`."""
-        sunday = monday + timedelta(days=6)
-        if monday.year != sunday.year:
-            return f"{self.day(monday)}–{self.day(sunday)}"
-        if monday.month != sunday.month:
-            return f"{monday.day} {self.months[monday.month - 1]}–{self.day(sunday)}"
-        return f"{monday.day}–{self.day(sunday)}"
+    def week_range(self, first: date, last: date) -> str:
+        """From a day to another: `18–24 November 2024`, `28 Oktober–3 November 2024`."""
+        if first.year != last.year:
+            return f"{self.day(first)}–{self.day(last)}"
+        if first.month != last.month:
+            return f"{first.day} {self.months[first.month - 1]}–{self.day(last)}"
+        return f"{first.day}–{self.day(last)}"
+
+    def subtitle(self, edition: Edition) -> str:
+        """An edition's week with its counted days: `Pekan 47: 18–24 November 2024`."""
+        days = self.week_range(*edition.days_of(edition.week_id))
+        return self("subtitle", week=int(edition.week_id[-2:]), range=days)
+
+    def short_weeks(self, edition: Edition, weeks: Iterable[str]) -> list[str]:
+        """A sentence for each of the weeks of which fewer than seven days are counted."""
+        said = []
+        for week in weeks:
+            first, last = edition.days_of(week)
+            days = (last - first).days + 1
+            if days < 7:
+                values = {
+                    "week": int(week[-2:]),
+                    "days": days,
+                    "range": self.week_range(first, last),
+                }
+                said.append(self("short_week", **values))
+        return said
 
     # -- sentences ---------------------------------------------------------------------------
 
@@ -228,7 +247,7 @@ class Messages:
             self(f"method_{part}", **values)
             for part in _METHOD
             if part != "before" or edition.before_campaign is not None
-        ]
+        ] + self.short_weeks(edition, edition.weeks)
 
     def reasons(self, restatement: Restatement) -> str:
         """Why a figure is different: `masuk terlambat (+2), ditarik sumber (−1)`."""

@@ -21,7 +21,6 @@ from lumbung.publication.chapters.record import BEFORE_KINDS
 from lumbung.publication.content import (
     QUOTIENT_PLACES,
     Edition,
-    week_start,
 )
 from lumbung.publication.messages import BY_LANGUAGE, INDONESIAN, Messages, iso
 from lumbung.publication.rounding import half_up, whole_percent
@@ -80,13 +79,16 @@ def datasets(edition: Edition) -> list[Dataset]:
     names = INDONESIAN.category_names(edition)
     places = {r.code: (r.bps_code, r.name) for r in edition.regencies}
     places[edition.province] = (edition.province, edition.office.province)
-    first_days = [edition.counted_from(edition.monday - timedelta(days=n)) for n in (0, 7)]
+    week = edition.days_of(edition.week_id)
+    before = edition.monday - timedelta(days=7), edition.monday - timedelta(days=1)
+    if len(edition.weeks) > 1:
+        before = edition.days_of(edition.weeks[-2])
     figures: list[tuple[Value, ...]] = []
     for (code, category, regency), figure in edition.figures.items():
-        for period, value, first, last in (
-            ("pekan", figure.week, first_days[0], edition.sunday),
-            ("pekan_lalu", figure.previous, first_days[1], edition.monday - timedelta(days=1)),
-            ("sejak_awal", figure.to_date, edition.first_day, edition.sunday),
+        for period, value, (first, last) in (
+            ("pekan", figure.week, week),
+            ("pekan_lalu", figure.previous, before),
+            ("sejak_awal", figure.to_date, (edition.first_day, week[1])),
         ):
             figures.append(
                 (
@@ -102,9 +104,9 @@ def datasets(edition: Edition) -> list[Dataset]:
                 )
             )
     trend: list[tuple[Value, ...]] = [
-        (code, category, week, week_start(week).isoformat(), value)
+        (code, category, week_id, edition.days_of(week_id)[0].isoformat(), value)
         for (code, category), values in sorted(edition.trend.items())
-        for week, value in values
+        for week_id, value in values
     ]
     return [
         Dataset("angka", figures),
@@ -267,6 +269,7 @@ def _metadata(
 ) -> dict[str, Any]:
     office = edition.office
     decision = edition.decision
+    first, last = edition.days_of(edition.week_id)
     english = BY_LANGUAGE["en"]
     in_english = english.category_names(edition)
     titles = {f"data/{t.name}.csv": INDONESIAN[f"data_{t.name}"] for t in tables}
@@ -283,8 +286,8 @@ def _metadata(
         "status": INDONESIAN.status(decision),
         "periode": {
             "pekan": edition.week_id,
-            "mulai": edition.monday.isoformat(),
-            "selesai": edition.sunday.isoformat(),
+            "mulai": first.isoformat(),
+            "selesai": last.isoformat(),
             "sejak_awal": edition.first_day.isoformat(),
         },
         "keadaan_data": iso(edition.data_at),

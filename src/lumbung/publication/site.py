@@ -22,7 +22,7 @@ from lumbung.errors import PublicationError
 from lumbung.publication import charts, render
 from lumbung.publication.catalogue import LANGUAGES
 from lumbung.publication.chapters import record
-from lumbung.publication.content import Edition, Regency, Restatement, week_start
+from lumbung.publication.content import Edition, Regency, Restatement
 from lumbung.publication.messages import BY_LANGUAGE, INDONESIAN, NBSP, Messages, iso
 from lumbung.publication.pages import Cell, Section, Table
 from lumbung.publication.wording import PERIODS, Wording
@@ -152,7 +152,7 @@ class _Site:
         self.w = Wording(self.e)
         self.m: Messages = self.w.m
         self.folder = "" if language == LANGUAGES[0] else f"{language}/"
-        self.weeks = sorted({week for values in self.e.trend.values() for week, _ in values})
+        self.weeks = self.e.weeks
         self.restated = {
             (r.of_edition_id, r.figure_code, r.category_code, r.regency_code, r.period): r.new
             for r in self.e.restatements
@@ -256,6 +256,7 @@ class _Site:
             page=path,
             part=part,
             latest=self.e.edition_id,
+            short_weeks=self.m.short_weeks(self.e, self.weeks),
             **values,
         )
 
@@ -275,7 +276,7 @@ class _Site:
         return {
             "id": e.edition_id,
             "revision": e.revision,
-            "subtitle": m("subtitle", week=int(e.week_id[-2:]), range=m.week_range(e.monday)),
+            "subtitle": m.subtitle(e),
             "as_of": m.moment(e.data_at),
             "as_of_short": self.short_moment(e.data_at),
             "frozen_at": m.moment(e.frozen_at),
@@ -429,7 +430,7 @@ class _Site:
             points.append(
                 Point(
                     week,
-                    self.m.day(week_start(week)),
+                    self.m.day(self.e.days_of(week)[0]),
                     *(value, self.m.number(value)),
                     found[0][1] if value is not None else None,
                     " ".join(references) if value is not None else "",
@@ -468,7 +469,7 @@ class _Site:
         known = [point.value for point in points if point.value is not None]
         bars = [
             charts.Bar(
-                m.short_day(week_start(p.week_id)),
+                m.short_day(self.e.days_of(p.week_id)[0]),
                 *(p.value, p.text),
                 m("series_said", week=int(p.week_id[-2:]), day=p.day, value=p.text),
             )
@@ -550,12 +551,14 @@ class _Site:
             lambda code: [*self.cells(self.violation, code), self.w.recaps(code)]
         )
         m = self.m
-        return Table(
-            *(0, "", m["places_caption"]),
-            [m["regency"], *self.w.period_heads, m["places_recaps"]],
-            rows,
-            self.w.source("source_register"),
-            total=total,
+        return self.w.compared(
+            Table(
+                *(0, "", m["places_caption"]),
+                [m["regency"], *self.w.period_heads, m["places_recaps"]],
+                rows,
+                self.w.source("source_register"),
+                total=total,
+            )
         )
 
     def places(self) -> Iterator[tuple[str, bytes]]:
@@ -608,12 +611,12 @@ class _Site:
             )
 
     def gaps(self) -> str:
-        """Since when the editions hold the regencies' weeks."""
+        """Since when the editions hold the regencies' weeks, and which of them are shorter."""
         points = self.points(self.violation, self.w.known[0].code)
         text = self.m("gaps_since", day=points[0].day)
         if any(point.value is None for point in points):
             text += f" {self.m['gaps_line']}"
-        return text
+        return " ".join([text, *self.m.short_weeks(self.e, (point.week_id for point in points))])
 
     def regency_themes(self, regency: Regency) -> tuple[Table, list[str]]:
         """A regency's themes that have a case, and the links to their pages."""
@@ -630,7 +633,7 @@ class _Site:
             self.w.source("source_register", regency.code),
             notes=[m["issue_note"]],
         )
-        return table, [f"../tema/{code}.html" for code, _ in themes]
+        return self.w.compared(table), [f"../tema/{code}.html" for code, _ in themes]
 
     # -- themes ------------------------------------------------------------------------------
 
@@ -653,7 +656,7 @@ class _Site:
             self.w.source("source_register"),
             notes=[m["issue_note"]],
         )
-        return table, [f"{home}tema/{code}.html" for code in ranked]
+        return self.w.compared(table), [f"{home}tema/{code}.html" for code in ranked]
 
     def themes(self) -> Iterator[tuple[str, bytes]]:
         """A page of all themes, and one of each."""
@@ -671,13 +674,15 @@ class _Site:
                 name=self.e.issues[code],
                 stats=self.stats([self.theme(code)], self.e.province),
                 series=self.series(self.theme(code), self.e.province),
-                places=Table(
-                    *(0, "", m("theme_caption", name=self.e.issues[code])),
-                    [m["regency"], *self.w.period_heads],
-                    rows,
-                    self.w.source("source_register"),
-                    total=total,
-                    notes=[m["issue_note"]],
+                places=self.w.compared(
+                    Table(
+                        *(0, "", m("theme_caption", name=self.e.issues[code])),
+                        [m["regency"], *self.w.period_heads],
+                        rows,
+                        self.w.source("source_register"),
+                        total=total,
+                        notes=[m["issue_note"]],
+                    )
                 ),
                 place_links=self.place_links("../"),
                 before=near[n - 1] if n else None,
@@ -698,9 +703,10 @@ class _Site:
             rows.append([Cell(self.w.full_name(code, category)), *counts])
         return Table(
             *(0, "", m("all_caption", count=len(weeks))),
-            [m["figure"], *(m.short_day(week_start(week)) for week in weeks)],
+            [m["figure"], *(m.short_day(self.e.days_of(week)[0]) for week in weeks)],
             rows,
             self.w.source("source_all"),
+            notes=m.short_weeks(self.e, weeks),
             groups=[("", 1), (m["week_from"], len(weeks))],
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from lumbung.publication.content import (
@@ -18,7 +19,7 @@ from lumbung.publication.content import (
     Submission,
 )
 from lumbung.publication.messages import BY_LANGUAGE, Messages
-from lumbung.publication.pages import Cell
+from lumbung.publication.pages import Cell, Table
 from lumbung.publication.rounding import Exact, half_up, whole_percent
 
 SOON = ("DAYS_0", "DAYS_1")
@@ -128,6 +129,19 @@ class Wording:
     def traced(self, value: int, reference: str) -> Cell:
         """A frozen count that is no figure and leads to what it counts."""
         return self.count(value, reference, self.behind(value, reference))
+
+    def compared(self, table: Table) -> Table:
+        """A table, with a note where it holds a week against one of fewer days."""
+        periods = {
+            reference.rsplit("/", 1)[-1]
+            for cells in [*table.rows, table.total]
+            for cell in cells
+            for reference in cell.figure.split()
+        }
+        if not periods & {"previous", "difference"}:
+            return table
+        short = self.m.short_weeks(self.e, self.e.weeks[-2:])
+        return replace(table, notes=[*table.notes, *short])
 
     def recap(self, week: str | None) -> str:
         """The week of a recap: `pekan 46`; or that there was none."""

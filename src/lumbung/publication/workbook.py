@@ -6,7 +6,7 @@ import io
 from datetime import date
 from typing import Any
 
-from lumbung.publication.content import Edition, week_start
+from lumbung.publication.content import Edition
 from lumbung.publication.messages import BY_LANGUAGE
 from lumbung.publication.pages import Cell, Document, Table
 from lumbung.settings import JAKARTA
@@ -100,10 +100,11 @@ class _Writer:
         sheet.write_string(0, 0, self.d.title, self.title)
         for row, text in enumerate([self.d.publisher, self.d.subtitle, self.d.status], 1):
             sheet.write_string(row, 0, text)
+        first, last = self.e.days_of(self.e.week_id)
         for row, (label, value, style) in enumerate(
             (
-                (self.m["first_day"], self.e.monday, self.days[False]),
-                (self.m["last_day"], self.e.sunday, self.days[False]),
+                (self.m["first_day"], first, self.days[False]),
+                (self.m["last_day"], last, self.days[False]),
                 (self.m["as_of_head"], _local(self.e.data_at), self.moment),
                 (self.m["frozen_head"], _local(self.e.frozen_at), self.moment),
             ),
@@ -208,16 +209,18 @@ class _Writer:
         sheet = self.book.add_worksheet(self.m["sheet_trend"])
         keys = sorted(self.e.trend)
         names = self.m.category_names(self.e)
-        weeks = sorted({week for values in self.e.trend.values() for week, _ in values})
+        weeks = self.e.weeks
         sheet.write_string(0, 0, self.m["data_tren"], self.title)
         sheet.write_string(2, 0, self.m["week"], self.head_left)
-        sheet.write_string(2, 1, self.m["monday"], self.head_left)
+        sheet.write_string(2, 1, self.m["first_day"], self.head_left)
         sheet.set_column(0, 1, 13)
         sheet.set_column(2, 1 + len(keys), 16)
         sheet.freeze_panes(3, 2)
         for row, week in enumerate(weeks, 3):
             sheet.write_string(row, 0, week)
-            sheet.write_datetime(row, 1, week_start(week), self.days[False])
+            sheet.write_datetime(row, 1, self.e.days_of(week)[0], self.days[False])
+        for row, sentence in enumerate(self.m.short_weeks(self.e, weeks), 4 + len(weeks)):
+            sheet.write_string(row, 0, sentence, self.quiet)
         for column, key in enumerate(keys, 2):
             head = ": ".join(p for p in (self.m.figures[key[0]].name, names.get(key)) if p)
             sheet.write_string(2, column, head.replace("\u00ad", ""), self.head)

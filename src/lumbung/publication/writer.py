@@ -33,7 +33,7 @@ def document(edition: Edition) -> Document:
         publisher=e.office.name,
         contact=m("contact", name=e.office.contact_name, url=e.office.contact_url),
         title=m["title"],
-        subtitle=m("subtitle", week=int(e.week_id[-2:]), range=m.week_range(e.monday)),
+        subtitle=m.subtitle(e),
         status=status,
         is_final=is_final,
         meta=[named, as_of, m[f"known_{e.known}"]],
@@ -74,7 +74,8 @@ def document(edition: Edition) -> Document:
 
 
 def _defined(section: Section, w: Wording) -> Section:
-    """The section with the definitions of the figures in it."""
+    """The section with the definitions of the figures in it, and notes on shorter weeks."""
+    section = replace(section, tables=[w.compared(table) for table in section.tables])
     codes = {
         reference.split("/")[0]
         for table in section.tables

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from lumbung.publication import charts
-from lumbung.publication.content import QUOTIENT_PLACES, RUNNING, UNCERTAIN, week_start
+from lumbung.publication.content import QUOTIENT_PLACES, RUNNING, UNCERTAIN
 from lumbung.publication.pages import Cell, Chart, Table
 from lumbung.publication.wording import (
     FUNNEL,
@@ -21,18 +21,15 @@ def points(w: Wording) -> list[tuple[str, str]]:
     e, m = w.e, w.m
     violation = e.figure("suspected_violation")
     kinds = {k: e.figure("suspected_violation_by_kind", k).week for k in KINDS}
-    points = [
-        (
-            m("point_violation", value=m.number(violation.week)),
-            m(
-                "point_violation_more",
-                lp=m.number(kinds["LP"]),
-                tm=m.number(kinds["TM"]),
-                change=w.moved(violation),
-                to_date=m.number(violation.to_date),
-            ),
-        )
-    ]
+    more = m(
+        "point_violation_more",
+        lp=m.number(kinds["LP"]),
+        tm=m.number(kinds["TM"]),
+        change=w.moved(violation),
+        to_date=m.number(violation.to_date),
+    )
+    short = m.short_weeks(e, e.weeks[-2:])
+    points = [(m("point_violation", value=m.number(violation.week)), " ".join([more, *short]))]
     week = w.places("suspected_violation", "week")
     to_date = w.places("suspected_violation", "to_date")
     none = [name for name, value in week if value == 0]
@@ -183,13 +180,13 @@ def front_charts(w: Wording) -> list[Chart]:
             m("trend_title", value=m.number(total.week), change=w.moved(total)),
             charts.columns(
                 [
-                    charts.Bar(m.short_day(week_start(week)), value, m.number(value), said)
+                    charts.Bar(m.short_day(e.days_of(week)[0]), value, m.number(value), said)
                     for (week, value), said in zip(weeks, said_weeks, strict=True)
                 ]
             ),
             m("trend_alt", values="; ".join(said_weeks)),
             w.source("source_register"),
-            [m["trend_note"]],
+            [m["trend_note"], *m.short_weeks(e, (week for week, _ in weeks))],
         ),
     ]
 

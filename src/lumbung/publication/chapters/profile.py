@@ -87,10 +87,17 @@ def profile(w: Wording) -> Section:
             ),
         ],
         w.source("source_all"),
-        notes=[m["profile_note"]],
+        notes=[m["profile_note"], *trend_weeks(w)],
         is_text=True,
     )
     return replace(section, charts=[chart], tables=[table])
+
+
+def trend_weeks(w: Wording) -> list[str]:
+    """What to know of the weeks that a trend compares: which of the eight have fewer days."""
+    if all(p.previous_4 is None for p in w.e.profiles):
+        return []
+    return w.m.short_weeks(w.e, w.e.weeks[-8:])
 
 
 def profile_row(w: Wording, p: Profile) -> list[Cell]:

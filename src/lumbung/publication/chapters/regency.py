@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from fractions import Fraction
 
 from lumbung.publication.chapters import profile
@@ -11,7 +10,6 @@ from lumbung.publication.content import (
     DistrictFigure,
     Profile,
     Regency,
-    week_start,
 )
 from lumbung.publication.disclosure import GROUPS
 from lumbung.publication.pages import Cell, Section, Table
@@ -62,7 +60,7 @@ def regency(w: Wording, regency: Regency) -> Section:
     names = {code: cell.district_name for (code, _), cell in cells.items()}
     tables = [figures, *themes(w, regency)]
     if w.e.district_weeks:
-        first, last = map(week_start, w.e.district_weeks)
+        (first, _), (_, last) = map(w.e.days_of, w.e.district_weeks)
         threshold = w.e.office.small_cell_threshold
         tables.append(
             Table(
@@ -70,8 +68,8 @@ def regency(w: Wording, regency: Regency) -> Section:
                 m(
                     "district_caption",
                     name=name,
-                    first=m.day(w.e.counted_from(first)),
-                    last=m.day(last + timedelta(days=6)),
+                    first=m.day(first),
+                    last=m.day(last),
                 ),
                 [m["district"], *(m[f"group_{group}"] for group in GROUPS)],
                 [
@@ -117,7 +115,7 @@ def themes(w: Wording, regency: Regency) -> list[Table]:
             [m["theme"], *(m[f"profile_{head}"] for head in heads)],
             [theme_row(w, p) for p in sorted(profiles, key=lambda p: (-p.cases, p.issue_code))],
             w.source("source_all", regency.code),
-            notes=[m["regency_themes_note"]],
+            notes=[m["regency_themes_note"], *profile.trend_weeks(w)],
             sheet="themes",
             subject=w.place[regency.code],
         )
