@@ -871,6 +871,8 @@ def test_a_spreadsheet_feeds_the_register_and_a_newer_one_takes_its_place(
     # 2/LP is gone; 3/LP has another line, not another content
     counts = IntakeCounts(read=5, landed=1, duplicate=4, missing=1)
     assert pull_from("register_contoh") == counts
+    mailbox.put(sent(desk, book("4/LP", "1/LP", "3/LP"), "Buku: Nov.XLSX"), at=STAMP + 120)
+    assert pull() == IntakeCounts(read=1, landed=1)
     assert pull_from("register_contoh") == IntakeCounts(read=5, duplicate=5, tombstones=1)
     mailbox.recreate()
     mailbox.put(first)

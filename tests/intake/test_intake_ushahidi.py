@@ -441,12 +441,15 @@ def test_exports_again_with_an_edit_and_a_deletion(
     assert pull_from("peta_contoh") == IntakeCounts(read=3, duplicate=3)
     put(inbox, [HXL, row(1), row(3, "diperbaiki")], 1)
     assert pull_from("peta_contoh") == IntakeCounts(read=2, landed=1, duplicate=1, missing=1)
-    assert pull_from("peta_contoh") == IntakeCounts(read=2, duplicate=2, tombstones=1)
-    put(inbox, [HXL, row(1), row(3, "diperbaiki"), row(4)], 2, "posts (1).csv")
-    assert pull_from("peta_contoh") == IntakeCounts(read=5, landed=1, duplicate=4)
+    assert pull_from("peta_contoh") == IntakeCounts(read=2, duplicate=2, missing=1)
+    put(inbox, [HXL, row(5), row(1), row(3, "diperbaiki")], 2)
+    assert pull_from("peta_contoh") == IntakeCounts(read=3, landed=1, duplicate=2, tombstones=1)
+    put(inbox, [HXL, row(1), row(3, "diperbaiki"), row(4)], 3, "posts (1).csv")
+    assert pull_from("peta_contoh") == IntakeCounts(read=6, landed=1, duplicate=5)
     assert current(db) == {
         "1": ["cerita 1"],
         "2": ["cerita 2", None],
         "3": ["cerita 3", "diperbaiki"],
         "4": ["cerita 4"],
+        "5": ["cerita 5"],
     }
