@@ -60,7 +60,8 @@
 {% macro test_score(fields) -%}
     {#- How much the cells of a row look like a test of the system (seeds test_text, test_field). Few
         rows hold a test word at all: one pattern over their short cells finds them. Of a register
-        number the part before its first slash counts. -#}
+        number the part before its first slash counts. A cell with words that are not in the seed sinks
+        by the square of its known share, and such cells only list a row: they exclude none. -#}
     {%- set cells = {} -%}
     {%- for field, kind in fields.items() if kind != 'code' -%}
         {%- set text = "array_to_string(" ~ field ~ "_list, ' ')" if kind == 'list' else field ~ '_raw' -%}
@@ -76,9 +77,14 @@
                 where words.weight > 0
             )
             then (
-                select coalesce(sum(evidence.weight), 0)
+                select greatest(
+                    coalesce(sum(evidence.certain), 0),
+                    least(coalesce(sum(evidence.likely), 0), {{ var('test_row_from') }} - 1)
+                )
                 from (
-                    select max(test_fields.weight * cell.weight) as weight
+                    select
+                        max(test_fields.weight * cell.weight) filter (where cell.known_share = 1) as certain,
+                        max(round(test_fields.weight * cell.weight * cell.known_share ^ 2)) as likely
                     from (
                         values
                         {%- for field, text in cells.items() %}
@@ -89,13 +95,13 @@
                     cross join lateral (
                         select
                             max(words.weight) as weight,
-                            bool_and(words.word is not null or token.parts[1] ~ '[0-9]') as is_known
+                            avg((words.word is not null or token.parts[1] ~ '[0-9]')::integer) as known_share
                         from
                             regexp_matches(lower(given.text), '[[:alpha:]]+|[[:digit:]]+', 'g')
                                 as token (parts)
                         left join {{ ref('test_text') }} as words on token.parts[1] = words.word
                     ) as cell
-                    where cell.is_known
+                    where cell.known_share > 0.5
                     group by test_fields.evidence
                 ) as evidence
             )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import orjson
 import pytest
 
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
-from warehouse.conftest import Raw, query
+from warehouse.conftest import PROJECT, Raw, query
 
 TEST, NEAR, REAL = "test_row", "possible_test_row", "counted"
 
@@ -30,6 +31,13 @@ ROWS: list[tuple[str, dict[str, str]]] = [
     (NEAR, {"Jabatan": "uji coba"}),
     (NEAR, {"Kecamatan": "tes", "Desa": "tes", "Uraian": "pembagian beras di rumah warga"}),
     (NEAR, {"Nomor": "999/LP/PB/Kab/09.01/XI/2024", "Isu": "tes"}),
+    # Words that nobody knows stand beside: the score sinks with each, and excludes no more.
+    (NEAR, {"Uraian": "tes laporan ini coba dari Budi"}),
+    (NEAR, {"Uraian": "tes laporan ini coba dari Budi", "Isu": "tes"}),
+    (NEAR, {"Uraian": "tes laporan ini coba dari Budi", "Isu": "tes saja Budi"}),
+    (NEAR, {"Uraian": "data percobaan bimtek"}),
+    (NEAR, {"Isu": "tes", "Jabatan": "operator uji coba Budi"}),
+    (TEST, {"Isu": "tes", "Jabatan": "uji coba", "Uraian": "tes laporan dari Budi"}),
     # The word belongs to the matter.
     (REAL, {"Uraian": "Tes CPNS diwarnai pembagian uang oleh calon"}),
     (REAL, {"Uraian": "tes CPNS"}),
@@ -38,6 +46,16 @@ ROWS: list[tuple[str, dict[str, str]]] = [
     (REAL, {"Uraian": "warga protes di depan kantor camat"}),
     (REAL, {"Uraian": "contoh surat suara dibagikan kepada pemilih"}),
     (REAL, {"Uraian": "laporan"}),
+    (REAL, {"Uraian": "tes urine calon tidak diumumkan"}),
+    (REAL, {"Uraian": "contoh surat suara palsu beredar"}),
+    (REAL, {"Uraian": "uji publik DPS tanpa saksi"}),
+    (REAL, {"Uraian": "cek kosong dibagikan timses"}),
+    (REAL, {"Uraian": "coba periksa TPS 5, ada amplop"}),
+    (REAL, {"Uraian": "sample beras dibagi ke warga"}),
+    (REAL, {"Uraian": "camat uji kompetensi guru sambil kampanye"}),
+    (REAL, {"Uraian": "percobaan suap kepada PPK"}),
+    (REAL, {"Uraian": "tes wawancara KPPS dimintai uang"}),
+    (REAL, {"Uraian": "dari warga: coba cek gudang sembako itu"}),
     (REAL, {"Nomor": "999/TM/PB/Kab/09.01/XI/2024", "Isu": "politik uang"}),
     (REAL, {"Desa": "RT 999", "Isu": "politik uang"}),
     (REAL, {"Isu": "politik uang", "Jabatan": "Kepala Dinas"}),
@@ -50,6 +68,13 @@ def rows() -> list[dict[str, str]]:
         | fields
         for n, (_, fields) in enumerate(ROWS, 1)
     ]
+
+
+def honest() -> list[str]:
+    """Narratives of honest reports that nothing was tuned on, whole and by their beginnings."""
+    file = PROJECT / "benchmarks" / "corpus" / "links_held_out.jsonl"
+    texts = [orjson.loads(line)["narrative"] for line in file.read_text().splitlines()]
+    return [*texts, *(" ".join(text.split()[:6]) for text in texts)]
 
 
 def judged(url: str) -> dict[str, str]:
@@ -70,6 +95,10 @@ def judged(url: str) -> dict[str, str]:
 def url(new_database: Callable[[], str], office: Settings) -> str:
     url = new_database()
     Raw(url).land("buku", rows(), ids=[str(n) for n in range(len(ROWS))])
+    told = [{"Uraian": text, "Diterima": "2024-11-06"} for text in honest()]
+    raw = Raw(url)
+    raw._hashes = iter(range(5000, 9000))  # type: ignore[assignment]
+    raw.land("buku", told, ids=[f"jujur {n}" for n in range(len(told))])
     build(settings=office, database_url=url)
     return url
 
@@ -81,10 +110,25 @@ def test_rows_are_excluded_listed_or_counted_by_all_their_cells(url: str) -> Non
     ]
 
 
+def test_no_honest_report_is_taken_for_a_test(url: str) -> None:
+    found = judged(url)
+    assert [
+        text for n, text in enumerate(honest()) if found[f"jujur {n}"] not in (REAL, "unknown_kind")
+    ] == []
+    scores = query(
+        url,
+        "select distinct test_score from intermediate.int_records__typed"
+        " where source_id like 'jujur%%'",
+    )
+    assert scores == [(0,)]
+
+
 def test_what_is_listed_is_counted(url: str) -> None:
-    assert query(url, "select count(*) from marts.fct_report") == [
-        (sum(expected != TEST for expected, _ in ROWS),)
-    ]
+    assert query(
+        url,
+        "select count(*) from intermediate.int_records__typed"
+        " where set_apart_code is null and source_id not like 'jujur%%'",
+    ) == [(sum(expected != TEST for expected, _ in ROWS),)]
 
 
 def test_an_increment_judges_as_a_full_build(url: str, office: Settings) -> None:
