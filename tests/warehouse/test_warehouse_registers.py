@@ -27,7 +27,7 @@ DESK = {
     "buku": CHANNELS["buku"],
     "grup": CHANNELS["grup"],
 }
-A, B, C, D = (f"00{n}/LP/PB/Kab/09.01/XI/2024" for n in (1, 2, 3, 4))
+A, B, C, D, E, F, G = (f"00{n}/LP/PB/Kab/09.01/XI/2024" for n in range(1, 8))
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,7 @@ def url(new_database: Callable[[], str], desk: Settings) -> str:
             (A, case(A, "Kajian awal")),
             (B, case(registered(B), "Kajian awal")),
             (C, case(C, "Kajian awal")),
+            *((number, case(registered(number), "Kajian awal")) for number in (E, F, G)),
         ],
         # the number is all that says it; C's row only gained a theme
         8: [(A, case(registered(A), "Kajian awal")), (C, case(C, "Kajian awal", Isu="isu SARA"))],
@@ -85,6 +86,10 @@ def url(new_database: Callable[[], str], desk: Settings) -> str:
             (A, case(registered(A), "Kajian awal", Isu="politik uang")),
             (B, case(registered(B), "Terbukti pelanggaran")),
             (D, case(registered(D), None)),
+            # Reg is gone: for no reason, beside another open status, beside a decision
+            (E, case(E, "Kajian awal")),
+            (F, case(F, "Menunggu perbaikan")),
+            (G, case(G, "Tidak diregistrasi", Alasan="formil")),
         ],
     }
     for day, rows in versions.items():
@@ -146,6 +151,35 @@ def test_registration_starts_the_clock_whatever_tells_of_it(url: str) -> None:
         ("003", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), None, None, "missed"),
         ("004", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), day(5), day(9), "unknown"),
         ("004", "PENANGANAN", day(5), day(9), day(12), day(14), None, None, "open"),
+        ("005", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), day(5), day(6), "met"),
+        ("005", "PENANGANAN", day(5), day(6), day(9), day(11), None, None, "open"),
+        ("006", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), day(5), day(6), "met"),
+        ("006", "PENANGANAN", day(5), day(6), day(9), day(11), day(8), day(9), "unknown"),
+        ("006", "PERBAIKAN", day(8), day(9), day(11), day(11), None, None, "open"),
+        ("007", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), day(5), day(6), "met"),
+        ("007", "PENANGANAN", day(5), day(6), day(9), day(11), day(8), day(9), "unknown"),
+    ]
+
+
+def test_a_registration_stands_until_the_source_says_another_status(url: str) -> None:
+    outcomes = query(
+        url,
+        "select left(replace(register_number, '/Reg', ''), 3), registration_outcome"
+        " from marts.fct_report where record_kind = 'LP' order by 1",
+    )
+    assert outcomes == [
+        ("001", "registered"), ("002", "registered"), ("003", "pending"), ("004", "registered"),
+        ("005", "registered"), ("006", "pending"), ("007", "not_registered"),
+    ]  # fmt: skip
+    listed = query(
+        url,
+        "select left(d.source_id, 3), i.check_code, i.detail from marts.mart_review_item as i"
+        " inner join raw.record as d using (record_id) where d.channel = 'buku' order by 1, 2",
+    )
+    assert listed == [
+        ("005", "registration_vanished", "number"),
+        ("006", "status_change_illegal", "diregistrasi_to_perbaikan"),
+        ("007", "status_change_illegal", "diregistrasi_to_tidak_diregistrasi"),
     ]
 
 
@@ -163,6 +197,11 @@ def test_registration_by_the_number_is_a_change_of_status(url: str) -> None:
         ("002", "diregistrasi", "pelanggaran", "2024-11-09", False),
         ("003", None, "kajian_awal", "2024-11-06", False),
         ("004", None, "diregistrasi", "2024-11-09", False),
+        ("005", None, "diregistrasi", "2024-11-06", False),
+        ("006", None, "diregistrasi", "2024-11-06", False),
+        ("006", "diregistrasi", "perbaikan", "2024-11-09", True),
+        ("007", None, "diregistrasi", "2024-11-06", False),
+        ("007", "diregistrasi", "tidak_diregistrasi", "2024-11-09", True),
     ]
 
 

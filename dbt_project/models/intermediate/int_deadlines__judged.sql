@@ -17,7 +17,8 @@
 -- clock had ended has no row for it, unless the start is a stated day. Where the start is stated and the
 -- source never says a status, nor registers the number, no clock runs: that the case was looked at is not
 -- known from it (end_to_date 9999-12-31, `unknown`). Registration starts the clock of handling (UU 10/2016
--- Art. 134(5)), whether the status or the number tells of it.
+-- Art. 134(5)), whether the status or the number tells of it. What a step ended that is not allowed
+-- (int_status_events__ordered) was corrected rather than done: it is `unknown` as well.
 with cases as (
     select
         report_id,
@@ -46,6 +47,7 @@ events as (
         events.event_number,
         events.not_before_date,
         events.seen_date,
+        events.is_illegal,
         running.status_code is not null as is_running
     from {{ ref('int_status_events__ordered') }} as events
     inner join cases on events.report_id = cases.report_id
@@ -80,7 +82,8 @@ told as (
         min(not_before_date) filter (where event_number = start_number) as started_from_date,
         min(seen_date) filter (where event_number = start_number) as started_to_date,
         min(not_before_date) filter (where event_number = end_number) as ended_from_date,
-        min(seen_date) filter (where event_number = end_number) as ended_to_date
+        min(seen_date) filter (where event_number = end_number) as ended_to_date,
+        bool_or(is_illegal) filter (where event_number = end_number) as is_corrected
     from ended
     group by rule_code, report_id, end_number
 ),
@@ -113,7 +116,8 @@ spans as (
             when told.end_number is not null then told.ended_to_date
             when clocks.starts_from = 'received_date' and told.report_id is null
                 then date '9999-12-31'
-        end as end_to_date
+        end as end_to_date,
+        clocks.starts_from <> 'known_date' and coalesce(told.is_corrected, false) as is_corrected
     from cases
     inner join clocks on cases.record_kind = clocks.record_kind
     left join told on cases.report_id = told.report_id and clocks.rule_code = told.rule_code
@@ -148,6 +152,7 @@ select
     end_from_date,
     end_to_date,
     case
+        when is_corrected then 'unknown'
         when end_to_date <= start_from_date + total_days then 'met'
         when end_from_date > start_to_date + total_days then 'missed'
         when end_to_date is not null then 'unknown'

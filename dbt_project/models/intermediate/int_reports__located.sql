@@ -36,6 +36,44 @@ with passed_on as (
     where
         statuses.registration_outcome is null
         and {{ in_scope('records.delivery_id', 'delivery') }}
+),
+
+registered as (
+    -- Reg was in the number and is gone: the case stays registered until its row says another status than
+    -- it said with Reg.
+    select records.delivery_id
+    from {{ ref('int_records__typed') }} as records
+    left join {{ ref('status') }} as statuses on records.status_code = statuses.status_code
+    cross join lateral (
+        select
+            versions.record_id,
+            maps.code
+        from {{ ref('stg_intake__status_versions') }} as versions
+        left join {{ ref('map_status') }} as maps on {{ term_key('versions.status_raw') }} = maps.term
+        where
+            versions.source_key = hashtextextended(records.source_id, 0)
+            and versions.source_id = records.source_id
+            and versions.channel = records.channel
+            and {{ is_registered_number('versions.register_number_raw') }}
+        order by versions.record_id desc
+        limit 1
+    ) as last_version
+    where
+        records.kind_code in ('LP', 'TM')
+        and not records.has_registered_number
+        and coalesce(statuses.registration_outcome, 'pending') = 'pending'
+        and {{ in_scope('records.delivery_id', 'delivery') }}
+        and not exists (
+            select 1
+            from {{ ref('stg_intake__status_versions') }} as later
+            inner join {{ ref('map_status') }} as said on {{ term_key('later.status_raw') }} = said.term
+            where
+                later.source_key = hashtextextended(records.source_id, 0)
+                and later.source_id = records.source_id
+                and later.channel = records.channel
+                and later.record_id > last_version.record_id
+                and said.code is distinct from last_version.code
+        )
 )
 
 select
@@ -48,6 +86,8 @@ select
     records.register_level_code,
     records.register_area_code,
     records.register_month_date,
+    -- Reg was in its number and is gone, for no reason that the source tells
+    registered.delivery_id is not null as is_registration_kept,
     places.regency_code,
     places.district_code,
     places.village_code,
@@ -65,7 +105,7 @@ select
         -- A decision stands over the number; a number with Reg over a status that is still open.
         when coalesce(statuses.registration_outcome, passed_on.registration_outcome) <> 'pending'
             then coalesce(statuses.registration_outcome, passed_on.registration_outcome)
-        when records.has_registered_number then 'registered'
+        when records.has_registered_number or registered.delivery_id is not null then 'registered'
         else 'pending'
     end as registration_outcome,
     case
@@ -95,6 +135,7 @@ from {{ ref('int_records__typed') }} as records
 left join {{ ref('int_places__resolved') }} as places on records.place_id = places.place_id
 left join {{ ref('status') }} as statuses on records.status_code = statuses.status_code
 left join passed_on on records.delivery_id = passed_on.delivery_id
+left join registered on records.delivery_id = registered.delivery_id
 -- An event after its receipt is a slip of the pen; the calendar need not reach to it.
 left join {{ ref('int_calendar__staged') }} as occurred
     on records.occurred_date = occurred.date_day and records.occurred_date <= records.counted_date

@@ -150,6 +150,15 @@ found as (
         (occurred_date > known_date or known_date > received_date or occurred_date > received_date)
         and report_id {{ is_changed }}
     union all
+    select
+        report_id as delivery_id,
+        'registration_vanished' as check_code,
+        'number' as subject,
+        null as word,
+        null as since_date
+    from {{ ref('int_reports__located') }}
+    where is_registration_kept and report_id {{ is_changed }}
+    union all
     -- A step that a later one has put right is history.
     select
         events.report_id as delivery_id,

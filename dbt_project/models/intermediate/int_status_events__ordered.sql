@@ -13,7 +13,8 @@
 --
 -- A case is registered by its number too: Reg in the number over a status that is still open is the
 -- status diregistrasi, as int_reports__located counts it, from the first version that shows it on. A
--- register has no column for the day of registration.
+-- register has no column for the day of registration. Where Reg is gone later, the case stays registered
+-- until its row says another status than it said with Reg.
 with recursive versions as (
     {% if is_incremental() -%}
     select versions.*
@@ -67,24 +68,49 @@ seen as (
     left join {{ ref('status') }} as statuses on maps.code = statuses.status_code
 ),
 
+numbered as (
+    select
+        *,
+        coalesce(bool_or(is_decided) over (
+            partition by report_id
+            order by record_id
+            rows between unbounded preceding and 1 preceding
+        ), false) as was_decided,
+        -- of the versions from one with Reg to the next
+        count(*) filter (where is_registered_number) over (partition by report_id order by record_id)
+            as registration_number
+    from seen
+),
+
+compared as (
+    select
+        *,
+        first_value(said_code) over (
+            partition by report_id, registration_number order by record_id
+        ) as registered_code
+    from numbered
+),
+
+kept as (
+    select
+        *,
+        registration_number > 0 and not coalesce(
+            bool_or(said_code is distinct from registered_code and said_code is not null) over (
+                partition by report_id, registration_number order by record_id
+            ), false
+        ) as is_registration_kept
+    from compared
+),
+
 -- A version without a status leaves the one before: it says no more than that the case is registered.
 told as (
     select
         record_id,
         report_id,
-        case when is_open and is_registered_number then 'diregistrasi' else said_code end as status_code,
+        case when is_open and is_registration_kept then 'diregistrasi' else said_code end as status_code,
         seen_at,
         previous_landed_at
-    from (
-        select
-            *,
-            coalesce(bool_or(is_decided) over (
-                partition by report_id
-                order by record_id
-                rows between unbounded preceding and 1 preceding
-            ), false) as was_decided
-        from seen
-    ) as in_order
+    from kept
     where said_code is not null or (is_registered_number and not was_decided)
 ),
 
