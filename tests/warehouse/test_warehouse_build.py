@@ -10,13 +10,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from lumbung.errors import BuildError
+from lumbung.errors import BuildError, ConfigurationError
 from lumbung.intake.landing import _next_batch
 from lumbung.settings import Settings
 from lumbung.warehouse import build as module
 from lumbung.warehouse.build import build
 from lumbung.warehouse.past import last_known
-from warehouse.conftest import REPORT, Raw, query, write_channel
+from lumbung.warehouse.raw_gate import check_raw
+from warehouse.conftest import PROJECT, REPORT, Raw, query, write_channel
 
 
 def states(url: str, build_id: object) -> dict[str, str]:
@@ -144,28 +145,31 @@ def test_a_failing_test_stops_before_the_marts(built: str, office: Settings) -> 
     figures = query(built, "select 'reporting.rpt_figure'::regclass::oid")
     before = query(built, "select max(max_batch_id) from ops.build where state = 'success'")
 
-    # deliveries of a channel that has no file any more, and one that would be counted
+    # a case that is open and yet says why it was not registered, and one that would be counted
+    query(built, "update intermediate.int_reports__located set non_registration_reason = 'formal'")
     raw = Raw(built)
-    raw.land("kanal_lama", [{"a": 1}, {"a": 2}])
     raw.land("buku", [{**REPORT, "Nomor": "002/LP/PB/Kab/09.01/XI/2024"}])
     with pytest.raises(BuildError) as caught:
         build(settings=office, database_url=built)
     message = str(caught.value)
-    assert "test every_channel_is_mapped failed on 1 rows" in message
-    assert "checks.every_channel_is_mapped" in message
+    assert "test reports_are_sound failed on 1 rows" in message
+    assert "checks.reports_are_sound" in message
     assert "readers keep the previous build" in message
-    assert query(built, "select * from checks.every_channel_is_mapped") == [("kanal_lama", 2)]
+    assert query(built, "select rule from checks.reports_are_sound") == [
+        ("reason_only_when_not_registered",)
+    ]
     # what readers see is the previous build, table and rows
     assert query(built, "select xmin::text, * from marts.fct_report") == shown
     assert query(built, "select 'reporting.rpt_figure'::regclass::oid") == figures
     failed_id, state = last(built, "build_id, state")
     assert state == "failed"
     ran = states(built, failed_id)
-    assert ran["every_channel_is_mapped"] == "fail"
+    assert ran["reports_are_sound"] == "fail"
     assert ran["fct_report"] == ran["rpt_figure"] == ran["dim_date"] == "skipped"
     assert query(built, "select max(max_batch_id) from ops.build where state = 'success'") == before
 
-    # the file is back: the inputs have changed, so a resumed build is a whole one
+    # a channel is new: the inputs have changed, so a resumed build is a whole one
+    raw.land("kanal_lama", [{"a": 1}, {"a": 2}])
     file = office.channels / "kanal_lama.yaml"
     kept = {"source": {"kind": "register"}, "key": "a", "fields": {"regency": {"from": "a"}}}
     write_channel(file, kept)
@@ -183,6 +187,21 @@ def test_a_failing_test_stops_before_the_marts(built: str, office: Settings) -> 
         file.unlink()
         query(built, "delete from raw.record where channel = 'kanal_lama'")
         query(built, "delete from raw.batch where channel = 'kanal_lama'")
+
+
+@pytest.mark.parametrize("missing", ["map_status.csv", "narrative_term.csv", "_seeds.yml"])
+def test_a_seed_file_that_is_missing_is_named(tmp_path: Path, missing: str) -> None:
+    shutil.copytree(PROJECT / "dbt_project" / "seeds", tmp_path / "dbt_project" / "seeds")
+    file = tmp_path / "dbt_project" / "seeds" / missing
+    file.unlink()
+    settings = Settings(tmp_path / "home", tmp_path, None)
+    for run in (build, check_raw):
+        with pytest.raises(
+            ConfigurationError, match=f"the seed file {missing} is missing"
+        ) as caught:
+            run(settings=settings, database_url="postgresql://nobody@127.0.0.1:1/none")
+        assert caught.value.where == str(file)
+        assert "put it back" in caught.value.cure
 
 
 def test_a_resumed_build_runs_only_what_was_left(built: str, office: Settings) -> None:

@@ -57,7 +57,7 @@ def test_good_deliveries_pass(desk: Settings, database_url: str) -> None:
         "channel_is_fresh", "little_is_quarantined", "fields_are_filled_as_before",
         "channel_keeps_its_records", "channel_clock_is_right",
         "mapped_fields_occur", "words_are_known", "volume_is_usual", "dates_are_not_in_the_future",
-        "fields_are_as_before",
+        "fields_are_as_before", "channel_has_its_file",
     }  # fmt: skip
     kept = query(
         database_url,
@@ -405,6 +405,52 @@ def test_words_of_every_vocabulary_are_judged_and_nobody_is_shown(
         ("rekap", "record_kind", "arisan"), ("rekap", "election", "pilkades"),
         ("rekap", "method", "tarik tambang"), ("rekap", "prevention_type", "tarik tambang"),
     }  # fmt: skip
+
+
+def test_words_of_strangers_are_bounded_and_bury_no_other_channel_s(
+    desk: Settings, database_url: str
+) -> None:
+    """Forty rows of a hundred words each; three of the office's own, one of them twice."""
+    write_channel(desk.channels / "grup.yaml", CHANNELS["grup"])
+    raw = Raw(database_url)
+    words = [f"kata{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(100)]
+    rows = [
+        {"Isu": ";".join(f"{word}{chr(97 + row // 26)}{chr(97 + row % 26)}" for word in words)}
+        for row in range(40)
+    ]
+    raw.land("grup", [*rows, rows[7]], ids=[str(n) for n in range(41)], landed_at=now())
+    raw.land(
+        "buku", [good(n, Isu=w) for n, w in enumerate(["aneh", "aneh", "ganjil"])], landed_at=now()
+    )
+    result = check_raw(settings=desk, database_url=database_url)
+    (check,) = (r for r in result.results if r.name == "words_are_known")
+    told = [(row["channel"], row["word"]) for row in check.failing]
+    assert {word for channel, word in told if channel == "buku"} == {"aneh", "ganjil"}
+    listed = [word for channel, word in told if channel == "grup"]
+    assert len(listed) == 101
+    assert "(others)" in listed
+    # the hundred that came twice
+    assert {word[-2:] for word in listed} - {"s)"} == {"ah"}
+
+
+def test_a_channel_whose_file_is_lost_is_held(desk: Settings, database_url: str) -> None:
+    write_channel(desk.channels / "grup.yaml", CHANNELS["grup"])
+    raw = Raw(database_url)
+    raw.land("buku", [good(n) for n in range(3)], landed_at=now())
+    check_raw(settings=desk, database_url=database_url)
+    mark_built(database_url)
+    (desk.channels / "grup.yaml").unlink()  # it has landed nothing
+    file = desk.channels / "buku.yaml"
+    content = file.read_text()
+    file.unlink()
+    raw.land("buku", [good(9)], landed_at=now())
+    result = check_raw(settings=desk, database_url=database_url)
+    assert held(result) == [("buku", "channel_has_its_file")]
+    assert "put the channel's file back" in result.failures[0].cure.casefold()
+    assert query(database_url, "select channel from reference.channel") == [("buku",)]
+    file.write_text(content)
+    result = check_raw(settings=desk, database_url=database_url)
+    assert (held(result), result.released) == ([], ("buku",))
 
 
 def test_what_a_channel_requires_is_judged_and_dates_to_come_warn(

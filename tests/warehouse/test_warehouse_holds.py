@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from typer.testing import CliRunner
 
@@ -15,7 +16,7 @@ from lumbung.warehouse.build import build
 from lumbung.warehouse.past import known_at
 from lumbung.warehouse.raw_gate import check_raw, release
 from publication.post import post_office
-from warehouse.conftest import Raw, query
+from warehouse.conftest import CHANNELS, Raw, query, write_channel
 from warehouse.test_warehouse_gate import good, mark_built, now
 from warehouse.test_warehouse_history import differences, rows_of_readers
 
@@ -100,6 +101,49 @@ def test_a_held_channel_keeps_its_state_and_the_others_go_on(
         assert counted(url, "marts_then") == {"buku": 30, "grup": 4}
     with known_at(now() + timedelta(minutes=1), settings=office, database_url=url):
         assert counted(url, "marts_then") == {"buku": 50, "grup": 4}
+
+
+def test_a_channel_whose_file_is_lost_keeps_its_state_and_the_others_go_on(
+    new_database: Callable[[], str], office: Settings, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    (project / "channels").mkdir(parents=True)
+    for name in ("dbt_project", "expectations"):
+        (project / name).symlink_to((office.project / name).resolve())
+    for name in ("buku", "grup"):
+        write_channel(project / "channels" / f"{name}.yaml", CHANNELS[name])
+    settings = Settings(tmp_path / "home", project, None)
+    url = new_database()
+    raw = Raw(url)
+    raw.land("buku", [good(n) for n in range(1, 4)], landed_at=now())
+    raw.land("grup", [TIP], landed_at=now())
+    check_raw(settings=settings, database_url=url)
+    build(settings=settings, database_url=url)
+    raw.land("buku", [good(4)], landed_at=now())
+    raw.land("grup", [TIP, TIP], landed_at=now())
+    # lost before any checkpoint knew it: nothing of it can be read
+    raw.land("kanal_lama", [{"a": 1}], landed_at=now())
+    (project / "channels" / "buku.yaml").unlink()
+    check_raw(settings=settings, database_url=url)
+    result = build(settings=settings, database_url=url)
+    assert not result.is_full
+    assert [line.split(":")[0] for line in result.warnings] == [
+        "channel buku has no file", "channel kanal_lama has no file", "every_channel_is_mapped"
+    ]  # fmt: skip
+    assert counted(url) == {"buku": 3, "grup": 3}
+    assert query(
+        url,
+        "select channel, is_held, held_record_count, reason, reason_en"
+        " from reporting.rpt_channel_completeness where is_held",
+    ) == [("buku", True, 1, "berkas kanalnya tidak ada lagi", "its channel file is missing")]
+    while_held = rows_of_readers(url)
+    build(settings=settings, database_url=url, full_refresh=True)
+    assert differences(while_held, rows_of_readers(url)) == {}
+
+    write_channel(project / "channels" / "buku.yaml", CHANNELS["buku"])
+    assert check_raw(settings=settings, database_url=url).released == ("buku",)
+    build(settings=settings, database_url=url)
+    assert counted(url) == {"buku": 4, "grup": 3}
 
 
 def test_what_a_person_released_is_built(new_database: Callable[[], str], office: Settings) -> None:

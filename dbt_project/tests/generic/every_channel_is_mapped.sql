@@ -1,6 +1,6 @@
 {% test every_channel_is_mapped(model) %}
-    {#- No landed record belongs to a channel whose file is gone: its records would vanish unsaid.
-        A channel that is retired keeps its file. -#}
+    {#- No landed record belongs to a channel that no build has ever known: its file was gone before the
+        first one. A channel that loses its file later is held at the raw checkpoint, and stays mapped. -#}
     select
         batches.channel,
         sum(batches.landed_count) as landed_count

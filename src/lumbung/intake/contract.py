@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Container, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from datetime import timedelta
 from fnmatch import fnmatch
 from pathlib import Path
@@ -641,6 +641,19 @@ def stopped(mistakes: Mapping[str, list[str]]) -> list[str]:
     ]
 
 
+def without_file(absent: Iterable[str]) -> list[str]:
+    """One line of warning for each channel whose file is missing.
+
+    Args:
+        absent: what `sync` gave.
+    """
+    return [
+        f"channel {name} has no file: it is not pulled, and what it landed is read as before; put"
+        f" channels/{name}.yaml back"
+        for name in absent
+    ]
+
+
 def _mistaken(problems: list[str], folder: Path) -> ConfigurationError:
     number = f"{len(problems)} mistake{'s' if len(problems) > 1 else ''}"
     return ConfigurationError(
@@ -664,19 +677,31 @@ def sync(
     connection: psycopg.Connection,
     channels: Mapping[str, Channel],
     mistaken: Collection[str] = (),
-) -> None:
+) -> list[str]:
     """Make `reference.channel` and `reference.channel_field` say what the channel files say.
 
-    Channels without a file are taken out; their records stay in raw.
+    A channel without a file is taken out if it has landed nothing; else it stays as it was last, so
+    that a file that is lost takes no record out of the facts.
 
     Args:
         connection: any state; the change is a transaction (or a savepoint) of its own.
         channels: those of the files that are right (`read_channels`).
         mistaken: channels whose files have mistakes: they stay as they were last, so that a slip
             in a file takes no record out of the facts.
+
+    Returns:
+        the channels that have landed records and have no file.
     """
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("delete from reference.channel where channel <> all(%s)", (list(mistaken),))
+        cursor.execute(
+            "select distinct channel from raw.batch where landed_count > 0 and channel <> all(%s)"
+            " order by channel",
+            ([*channels, *mistaken],),
+        )
+        absent = [str(channel) for (channel,) in cursor]
+        cursor.execute(
+            "delete from reference.channel where channel <> all(%s)", ([*mistaken, *absent],)
+        )
         cursor.executemany(
             "insert into reference.channel (channel, kind, title, owner_name, owner_email,"
             " record_kind, timezone, expected_every, has_receipt_time)"
@@ -708,6 +733,7 @@ def sync(
                 for position, label in enumerate(field.labels, 1)
             ],
         )
+    return absent
 
 
 # -- reading one file, with the line of everything -----------------------------------------------

@@ -24,9 +24,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
+import yaml
 
 from lumbung import database
-from lumbung.errors import BuildError
+from lumbung.errors import BuildError, ConfigurationError
 from lumbung.intake import features
 from lumbung.settings import Settings
 
@@ -105,10 +106,12 @@ def build(
     Raises:
         BuildError: naming the first model or test that failed, how many rows broke it and where
             they are, or that another build has not finished.
+        ConfigurationError: when a file of the seeds is missing.
 
     """
     from lumbung.intake import contract
 
+    require_seeds(settings)
     channels, mistakes = contract.read_channels(settings.channels)
     stopped = contract.stopped(mistakes)
     for warning in stopped:
@@ -117,17 +120,41 @@ def build(
         with database.connect(database_url, application="lumbung build") as connection:
             connection.autocommit = True
             with _alone(connection):
-                contract.sync(connection, channels, mistakes)
+                absent = contract.without_file(contract.sync(connection, channels, mistakes))
+                for warning in absent:
+                    print(f"warn     {warning}")
                 features.complete(connection, channels, settings)
                 run = _Run(connection, settings, database_url, on_node)
                 result = run.build(select, full_refresh, since, resume)
-                return replace(result, warnings=[*stopped, *result.warnings])
+                return replace(result, warnings=[*stopped, *absent, *result.warnings])
     except psycopg.OperationalError as error:
         raise BuildError(
             f"the database went away: {_one_line(error)}",
             where="ops.build",
             cure="start it again ('lumbung up'), then build again",
         ) from error
+
+
+def require_seeds(settings: Settings) -> None:
+    """Hold that every seed of `dbt_project/seeds/_seeds.yml` has its file.
+
+    Raises:
+        ConfigurationError: naming the first file that is missing.
+
+    """
+    folder = settings.dbt_project / "seeds"
+    listed = folder / "_seeds.yml"
+    names = []
+    if listed.is_file():
+        content = yaml.safe_load(listed.read_text(encoding="utf-8"))
+        names = [f"{seed['name']}.csv" for seed in content["seeds"]]
+    for name in ["_seeds.yml", *names]:
+        if not (folder / name).is_file():
+            raise ConfigurationError(
+                f"the seed file {name} is missing",
+                where=str(folder / name),
+                cure="put it back there from version control or a backup; nothing was built",
+            )
 
 
 @contextmanager

@@ -88,18 +88,19 @@ def check_raw(*, settings: Settings, database_url: str) -> RawResult:
     has mistakes is judged by what its file said before.
 
     Raises:
-        ConfigurationError: when the suite is wrong.
+        ConfigurationError: when the suite is wrong, or a file of the seeds is missing.
 
     """
     from lumbung.intake import contract
 
+    build.require_seeds(settings)
     file = settings.expectations / "raw.yaml"
     reasons = _reasons(file)
     channels, mistakes = contract.read_channels(settings.channels)
     for stopped in contract.stopped(mistakes):
         print(f"warn     {stopped}")
     with database.connect(database_url, application="lumbung gate raw") as connection:
-        contract.sync(connection, channels, mistakes)
+        absent = contract.sync(connection, channels, mistakes)
         connection.commit()
         judged = build.watermark(connection).max_batch_id
         row = connection.execute(
@@ -113,6 +114,7 @@ def check_raw(*, settings: Settings, database_url: str) -> RawResult:
             settings=settings,
             parameters={
                 "from_record": (int(row[0] if row else 0) + 1) << 20,
+                "absent": absent,
                 "known": _known_words(settings),
                 "term_key": _macro(settings, "term_key", "part"),
                 "names_nobody": _macro(settings, "names_nobody", "word"),
