@@ -145,26 +145,24 @@ def test_a_failing_test_stops_before_the_marts(built: str, office: Settings) -> 
     figures = query(built, "select 'reporting.rpt_figure'::regclass::oid")
     before = query(built, "select max(max_batch_id) from ops.build where state = 'success'")
 
-    # a case that is open and yet says why it was not registered, and one that would be counted
-    query(built, "update intermediate.int_reports__located set non_registration_reason = 'formal'")
+    # a case in another week than its day's, and one that would be counted
+    query(built, "update intermediate.int_reports__located set week_id = '2024-W01'")
     raw = Raw(built)
     raw.land("buku", [{**REPORT, "Nomor": "002/LP/PB/Kab/09.01/XI/2024"}])
     with pytest.raises(BuildError) as caught:
         build(settings=office, database_url=built)
     message = str(caught.value)
-    assert "test reports_are_sound failed on 1 rows" in message
-    assert "checks.reports_are_sound" in message
+    assert "test every_fact_is_in_a_week failed on 1 rows" in message
+    assert "checks.every_fact_is_in_a_week" in message
     assert "readers keep the previous build" in message
-    assert query(built, "select rule from checks.reports_are_sound") == [
-        ("reason_only_when_not_registered",)
-    ]
+    assert query(built, "select count(*) from checks.every_fact_is_in_a_week") == [(1,)]
     # what readers see is the previous build, table and rows
     assert query(built, "select xmin::text, * from marts.fct_report") == shown
     assert query(built, "select 'reporting.rpt_figure'::regclass::oid") == figures
     failed_id, state = last(built, "build_id, state")
     assert state == "failed"
     ran = states(built, failed_id)
-    assert ran["reports_are_sound"] == "fail"
+    assert ran["every_fact_is_in_a_week"] == "fail"
     assert ran["fct_report"] == ran["rpt_figure"] == ran["dim_date"] == "skipped"
     assert query(built, "select max(max_batch_id) from ops.build where state = 'success'") == before
 
