@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
+from databases import fresh_database
 from lumbung import database
 from lumbung.embedded.postgres import EmbeddedPostgres
 
@@ -188,14 +188,12 @@ def template(server: EmbeddedPostgres) -> str:
 
 
 @pytest.fixture
-def database_url(server: EmbeddedPostgres, template: str) -> Iterator[str]:
-    """The URL of a fresh, migrated database."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(f'create database "{name}" template "{template}"')
-    yield server.url(name)
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(f'drop database "{name}" with (force)')
+def database_url(server: EmbeddedPostgres, template: str) -> str:
+    """The URL of a fresh, migrated database.
+
+    It has the name of the one before: for another name dbt would parse the project again.
+    """
+    return fresh_database(server, template, "test")
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 import yaml
 from psycopg.types.json import Jsonb
 
+from databases import fresh_database
 from lumbung.demo import reckoning, world, writers
 from lumbung.demo.kobo_server import StandIn
 from lumbung.embedded.postgres import EmbeddedPostgres
@@ -177,22 +177,14 @@ class Raw:
                 )
 
 
-@pytest.fixture(scope="session")
-def new_database(server: EmbeddedPostgres, template: str) -> Iterator[Callable[[], str]]:
-    """Make fresh, migrated databases that live as long as the session."""
-    made = []
+@pytest.fixture(scope="module")
+def new_database(server: EmbeddedPostgres, template: str) -> Callable[[], str]:
+    """Make fresh, migrated databases of this module.
 
-    def make() -> str:
-        name = f"warehouse_{uuid.uuid4().hex[:12]}"
-        with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-            connection.execute(f'create database "{name}" template "{template}"'.encode())
-        made.append(name)
-        return server.url(name)
-
-    yield make
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        for name in made:
-            connection.execute(f'drop database "{name}" with (force)'.encode())
+    The next module's have the same names: for another name dbt would parse the project again.
+    """
+    numbers = itertools.count(1)
+    return lambda: fresh_database(server, template, f"module_{next(numbers)}")
 
 
 def land_world(seed: int, home: Path, url: str) -> tuple[Settings, dict[str, Any]]:
@@ -217,10 +209,10 @@ def land_world(seed: int, home: Path, url: str) -> tuple[Settings, dict[str, Any
 
 @pytest.fixture(scope="session")
 def demo(
-    new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+    server: EmbeddedPostgres, template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, Settings, dict[str, Any]]:
     """The demo's world of seed 1, landed and built: database, settings, truth."""
-    url = new_database()
+    url = fresh_database(server, template, "demo")
     settings, truth = land_world(1, tmp_path_factory.mktemp("demo"), url)
     build(settings=settings, database_url=url)
     return url, settings, truth
@@ -230,9 +222,9 @@ REPORT = {"Nomor": "001/LP/PB/Kab/09.01/XI/2024", "Diterima": "2024-11-06", "Kab
 
 
 @pytest.fixture(scope="session")
-def built(new_database: Callable[[], str], office: Settings) -> str:
+def built(server: EmbeddedPostgres, template: str, office: Settings) -> str:
     """A database with one report and one successful build, shared by the tests that break it."""
-    url = new_database()
+    url = fresh_database(server, template, "built")
     Raw(url).land("buku", [REPORT])
     build(settings=office, database_url=url)
     return url
