@@ -59,7 +59,10 @@ class _ByWorld(LoadScopeScheduling):
 
 
 TOGETHER = {
-    **dict.fromkeys(("test_commands.py", "test_demo.py", "test_red_paths.py"), "installation"),
+    **dict.fromkeys(
+        (f"test_{name}.py" for name in ("commands", "demo", "red_paths", "written_commands")),
+        "installation",
+    ),
     **dict.fromkeys(("test_publication_portal.py", "test_publication_portal_browser.py"), "portal"),
     **dict.fromkeys(
         (f"test_warehouse_{name}.py" for name in (

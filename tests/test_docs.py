@@ -19,6 +19,10 @@ from lumbung.settings import Settings
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
+PROJECT_PAGES = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+PRIVATE = re.compile(r"\b(?:anew|cures?|doors?|mends?|sets? apart|tells?|told)\b", re.IGNORECASE)
+"""Words that once stood for an action, a checkpoint, an exclusion and a report."""
+SETTINGS = Settings(ROOT / "none", ROOT, None)
 ADDRESS = "http://docs.example.id/"
 
 
@@ -107,7 +111,7 @@ def test_every_section_of_the_domain_that_the_project_cites_exists(texts: list[s
 
 
 def test_generated_pages_are_current() -> None:
-    for name, page in reference.pages(Settings(ROOT / "none", ROOT, None)).items():
+    for name, page in reference.pages(SETTINGS).items():
         written = (DOCS / "reference" / name).read_text(encoding="utf-8")
         assert written == page, f"{name} is out of date: run python -m lumbung.reference"
 
@@ -129,3 +133,38 @@ def test_every_environment_variable_is_listed(texts: list[str]) -> None:
     used = set(re.findall(r"(?:environ(?:\.get\(|\[)\"|!ENV \[)(LUMBUNG_[A-Z_]+)", read))
     assert len(used) > 8
     assert used - set(re.findall(r"`(LUMBUNG_[A-Z_]+)`", page)) == set()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [*PROJECT_PAGES, ROOT / "CHANGELOG.md"],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
+def test_lines_are_short_and_lists_are_lists(page: Path) -> None:
+    """Prose ends at 100 characters, rows of tables at 160; a list needs a blank line before it."""
+    item = re.compile(r"([-*]|\d+\.) ")
+    is_code = False
+    before = ""
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.lstrip().startswith("```"):
+            is_code = not is_code
+        elif not is_code:
+            limit = 160 if line.startswith(("|", "![")) or page.name == "CHANGELOG.md" else 100
+            assert len(line) <= limit, f"line {number} has {len(line)} characters"
+            if item.match(line) and not item.match(before):
+                assert not re.match(r"\w", before), f"line {number}: no blank line before the list"
+        before = line
+    assert not is_code, "a code block is not closed"
+
+
+def test_pages_use_the_terms_of_the_field() -> None:
+    generated = {DOCS / "reference" / name for name in reference.pages(SETTINGS)}
+    prose = {
+        page: re.sub(
+            r"```.*?```|`[^`]*`|\]\([^)]*\)", "", page.read_text(encoding="utf-8"), flags=re.S
+        )
+        for page in PROJECT_PAGES
+        if page not in generated
+    }
+    found = {page.name: PRIVATE.findall(text) for page, text in prose.items()}
+    assert {name: words for name, words in found.items() if words} == {}

@@ -1,0 +1,84 @@
+"""Every command of the tutorial and the how-to guides, run as it is written.
+
+The guides name the edition of the whole demo; the installation here is of fewer weeks, so its week
+takes that one's place, and its newest revision that of the second.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from end_to_end.conftest import ROOT, Installation
+from lumbung.publication import edition
+
+DOCS = ROOT / "docs"
+PAGES = [*sorted(DOCS.glob("tutorial/*.md")), *sorted(DOCS.glob("how-to/**/*.md"))]
+STARTED = "make demo DEMO=--keep\n"
+"""What the fixture `installation` is the result of."""
+
+
+def commands(page: Path) -> list[str]:
+    """The `sh` blocks of a page."""
+    found = re.findall(r"^( *)```sh\n(.*?)^\1```$", page.read_text(encoding="utf-8"), re.M | re.S)
+    return [textwrap.dedent(block) for _, block in found]
+
+
+def test_guides_have_commands_and_no_placeholders_in_them() -> None:
+    written = [block for page in PAGES for block in commands(page)]
+    assert written[0] == STARTED
+    assert len(written) > 20
+    # NAME, CHANNEL and the like belong into the text: a block is pasted
+    assert [b for b in written if re.search(r"(?<![\w$\"'-])[A-Z]{4,}(?![\w=,])", b)] == []
+
+
+@pytest.fixture(scope="module")
+def checkout(installation: Installation) -> Iterator[Path]:
+    """The installation's project as the guides see it: a checkout with its state in `.lumbung`."""
+    link = installation.settings.project / ".lumbung"
+    link.symlink_to(installation.settings.home)
+    yield link.parent
+    link.unlink()
+
+
+def run(script: str, installation: Installation, checkout: Path) -> str:
+    """Run a block in the checkout; what it prints."""
+    database = installation.url
+    ((week,),) = installation.query("select max(week_id) from published.edition")
+    newest = edition.newest(str(week), database_url=database)
+    script = script.replace("2024-W47-r2", newest).replace("2024-W47", str(week))
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=checkout,
+        env={
+            **{name: value for name, value in os.environ.items() if "AIRFLOW" not in name},
+            "LUMBUNG_HOME": str(installation.settings.home),
+            "LUMBUNG_PROJECT": str(checkout),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.timeout(1200)
+def test_every_command_runs(installation: Installation, checkout: Path) -> None:
+    installation.lumbung("up")
+    said = {STARTED: installation.said}
+    for page in PAGES:
+        for block in commands(page):
+            if block not in said:
+                said[block] = run(block, installation, checkout)
+    assert "read=3, landed=3," in said["lumbung intake posko\nlumbung build\n"]
+    assert "aduan.csv | baris 2" in said["lumbung trace tip/ALL/19.05/to_date@2024-W47-r2\n"]
+    assert "baliho roboh" in said["lumbung review --check word_unknown\n"]
