@@ -6,12 +6,14 @@ python -m lumbung.reference
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import typer
+import yaml
 from pydantic import BaseModel
 
 from lumbung.cli import app
@@ -32,7 +34,7 @@ def pages(settings: Settings) -> dict[str, str]:
         "metrics.md": metrics(settings.dbt_project / "seeds"),
         "commands.md": commands(),
         "channel-file.md": channel_file(),
-        "configuration.md": configuration(),
+        "configuration.md": configuration(settings.dbt_project / "dbt_project.yml"),
     }
     found = {}
     for name, body in bodies.items():
@@ -142,8 +144,13 @@ def channel_file() -> str:
     return "\n".join(lines)
 
 
-def configuration() -> str:
-    """Every key of the files in `expectations/` that an office fills in."""
+def configuration(project: Path) -> str:
+    """Every key of the files in `expectations/` that an office fills in, and dbt's variables.
+
+    Args:
+        project: `dbt_project.yml`, whose comments say what the variables mean.
+
+    """
     lines = [
         "# Configuration",
         "",
@@ -154,6 +161,14 @@ def configuration() -> str:
         for name, part in model.model_json_schema().get("$defs", {}).items():
             lines += ["", f"## `{name}` in `{file}`", ""]
             lines += [*filled(_about(part)[0]), "", *_keys(part)]
+    text = project.read_text(encoding="utf-8")
+    values = yaml.safe_load(text)["vars"]
+    lines += ["", "## Variables of dbt", "", "`vars` in `dbt_project/dbt_project.yml`.", ""]
+    section = text.partition("\nvars:\n")[2].partition("\n\n")[0] + "\n"
+    for comment, keys in re.findall(r"((?:  #.*\n)+)((?:  \w.*\n(?:    .*\n)*)+)", section):
+        names = re.findall(r"^  (\w+):", keys, re.M)
+        shown = ", ".join(f"`{name}` (default `{json.dumps(values[name])}`)" for name in names)
+        lines += item(f"{shown}: {' '.join(comment.replace('#', ' ').split())}")
     return "\n".join(lines)
 
 
