@@ -34,6 +34,7 @@ def pages(settings: Settings) -> dict[str, str]:
         "metrics.md": metrics(settings.dbt_project / "seeds"),
         "commands.md": commands(),
         "channel-file.md": channel_file(),
+        "channels/index.md": kinds(settings.project / "docs" / "reference" / "channels"),
         "configuration.md": configuration(settings.dbt_project / "dbt_project.yml"),
     }
     found = {}
@@ -120,6 +121,26 @@ def _parameters(command: Any) -> list[str]:
         text = f"`{name}`: {parameter.help or ''}".rstrip(": ")
         lines += item(f"{text} (default `{default}`)" if shown else text)
     return lines
+
+
+def kinds(pages: Path) -> str:
+    """The kinds of channel, from the titles of their pages."""
+    lines = [
+        "# Intake channels",
+        "",
+        *filled(
+            "A channel is one file in `channels/`. Its name is the file's name without `.yaml`. Its"
+            " `source.kind` is one of these:"
+        ),
+        "",
+        "| kind | reads |",
+        "|---|---|",
+    ]
+    for page in sorted(pages.glob("*.md")):
+        title = page.read_text(encoding="utf-8").partition("\n")[0]
+        if match := re.fullmatch(r"# `(\w+)`: (.+)", title):
+            lines.append(f"| [`{match[1]}`]({page.name}) | {match[2]} |")
+    return "\n".join(lines)
 
 
 def channel_file() -> str:
