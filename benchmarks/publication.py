@@ -28,52 +28,23 @@ WEEKS = [f"2024-W{week}" for week in range(39, 48)]
 def edition(count: int) -> Any:
     """An edition of so many regencies; every number is a made-up remainder."""
     # loaded only in the process that is measured
+    from lumbung import registry
     from lumbung.publication import content as c
     from lumbung.publication.catalogue import LANGUAGES
     from lumbung.publication.disclosure import GROUPS
     from lumbung.publication.office import Office
 
-    issues = ["PU", "ASN", "KADES", "TNIPOL", "PENY", "SARA", "KH", "APK", "FAS", "ANAK"]
-    issues += ["DPH", "PUNGHIT", "LOG", "LAIN"]
-    types = ["ADM", "PID", "ETIK", "HKL", "SKT"]
-    reasons = ["FORMAL", "MATERIEL", "LATE", "ALREADY_HANDLED", "WITHDRAWN", "UNSTATED"]
-    preventions = ["IMBAUAN_TERTULIS", "IMBAUAN_LISAN", "SOSIALISASI", "KOORDINASI", "UNSTATED"]
-    targets = [
-        *("KPU", "GAKKUMDU", "KEPOLISIAN", "DKPP", "BKN", "KASN", "PEMDA", "TNI_POLRI", "LAIN"),
-        "UNSTATED",
-    ]
+    issues, types, reasons, targets, preventions = (
+        [*registry.vocabulary(name)]
+        for name in (
+            *("issue", "violation_type", "non_registration_reason"),
+            *("forwarding_target", "prevention_type"),
+        )
+    )
     rules = ["LAPOR", "TEMUAN", "KAJIAN_AWAL", "PERBAIKAN", "PENANGANAN"]
-    categories = {
-        "suspected_violation": ["ALL"],
-        "suspected_violation_by_kind": ["LP", "TM"],
-        "suspected_violation_by_context": [
-            f"{kind}_{context}"
-            for kind in ("LP", "TM")
-            for context in ("IN_EVENT", "OUTSIDE_EVENT", "UNKNOWN")
-        ],
-        "suspected_violation_by_issue": issues,
-        "suspected_violation_by_type": types,
-        **{
-            f"report_{step}": ["LP", "TM"]
-            for step in ("received", "registered", "not_registered", "pending")
-        },
-        "report_not_registered_by_reason": reasons,
-        "report_registered_by_result": [
-            *("PROVEN", "NOT_PROVEN", "FORWARDED", "CLOSED", "IN_PROCESS")
-        ],
-        "report_registered_by_type": types,
-        "report_forwarded_by_target": targets,
-        "report_follow_up_closed_by_target": targets,
-        "tip": ["ALL"],
-        "campaign_event": ["ALL"],
-        "campaign_event_by_election": ["PILGUB", "PILBUP", "PILWAKO", "UNSTATED"],
-        "campaign_event_by_method": ["TATAP_MUKA", "TERBATAS", "RAPAT_UMUM", "LAIN", "UNSTATED"],
-        "prevention": ["ALL"],
-        "prevention_by_type": preventions,
-        "district_submitted": ["ALL"],
-        "district_expected": ["ALL"],
-    }
-    keys = [(code, category) for code, named in categories.items() for category in named]
+    keys = [
+        (code, category) for code in registry.metrics() for category in registry.categories(code)
+    ]
     regencies = [
         c.Regency(
             *(f"{11 + n // 90}.{n % 90 + 1:02}", f"{1100 + n}", f"Kabupaten Contoh {n + 1}"),

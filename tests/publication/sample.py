@@ -11,22 +11,19 @@ from pathlib import Path
 
 import psycopg
 
+from lumbung import registry
+
 SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
 WEEKS = [f"2024-W{week}" for week in range(39, 48)]
 WEEK = WEEKS[-1]
-ISSUES = ["PU", "ASN", "KADES", "TNIPOL", "PENY", "SARA", "KH", "APK", "FAS", "ANAK", "DPH"]
-ISSUES += ["PUNGHIT", "LOG", "LAIN"]
-TYPES = ["ADM", "PID", "ETIK", "HKL", "SKT"]
-ELECTIONS = ["PILGUB", "PILBUP", "PILWAKO", "UNSTATED"]
-METHODS = ["TATAP_MUKA", "TERBATAS", "RAPAT_UMUM", "LAIN", "UNSTATED"]
-REASONS = ["FORMAL", "MATERIEL", "LATE", "ALREADY_HANDLED", "WITHDRAWN", "UNSTATED"]
-RESULTS = ["PROVEN", "NOT_PROVEN", "FORWARDED", "CLOSED", "IN_PROCESS"]
-CONTEXTS = ["IN_EVENT", "OUTSIDE_EVENT", "UNKNOWN"]
-TARGETS = [
-    *("KPU", "GAKKUMDU", "KEPOLISIAN", "DKPP", "BKN", "KASN", "PEMDA", "TNI_POLRI", "LAIN"),
-    "UNSTATED",
-]
-PREVENTIONS = ["IMBAUAN_TERTULIS", "IMBAUAN_LISAN", "SOSIALISASI", "KOORDINASI", "UNSTATED"]
+ISSUES = [*registry.vocabulary("issue")]
+TYPES = [*registry.vocabulary("violation_type")]
+METHODS = [*registry.vocabulary("campaign_method")]
+REASONS = [*registry.vocabulary("non_registration_reason")]
+RESULTS = [*registry.vocabulary("case_result")]
+CONTEXTS = [*registry.vocabulary("campaign_context")]
+TARGETS = [*registry.vocabulary("forwarding_target")]
+PREVENTIONS = [*registry.vocabulary("prevention_type")]
 MISSING = {"19.03.08", "19.05.06", "19.06.07"}
 
 TABLES = """
@@ -187,6 +184,11 @@ def seed(name: str) -> list[dict[str, str | None]]:
         return [{k: v or None for k, v in row.items()} for row in csv.DictReader(file)]
 
 
+def weighted(generator: random.Random, codes: list[str], weights: list[int]) -> str:
+    """A code by its weight; one that was added to the vocabulary later has none."""
+    return generator.choices(codes, weights + [0] * (len(codes) - len(weights)))[0]
+
+
 def members(generator: random.Random) -> list[tuple[str, str, str, str, str]]:
     """One row per figure, category and fact: (figure, category, regency, week, member)."""
     rows = []
@@ -202,10 +204,10 @@ def members(generator: random.Random) -> list[tuple[str, str, str, str, str]]:
             member = f"{kind}-{week}-{i}"
             add("suspected_violation", "ALL", regency, week, member)
             add("suspected_violation_by_kind", kind, regency, week, member)
-            context = f"{kind}_{CONTEXTS[(i + n) % 3]}"
+            context = f"{kind}_{CONTEXTS[(i + n) % len(CONTEXTS)]}"
             add("suspected_violation_by_context", context, regency, week, member)
             weights = [9, 5, 3, 1, 1, 2, 3, 4, 2, 1, 0, 0, 0, 1]
-            for issue in {generator.choices(ISSUES, weights)[0] for _ in range(2)}:
+            for issue in {weighted(generator, ISSUES, weights) for _ in range(2)}:
                 add("suspected_violation_by_issue", issue, regency, week, member)
             for type_ in {generator.choice(TYPES[:4]) for _ in range(generator.choice([1, 1, 2]))}:
                 add("suspected_violation_by_type", type_, regency, week, member)
@@ -216,11 +218,12 @@ def members(generator: random.Random) -> list[tuple[str, str, str, str, str]]:
                 reason = REASONS[i % 3]
                 add("report_not_registered_by_reason", reason, regency, week, member)
             elif outcome == "registered":
-                add("report_registered_by_result", RESULTS[i % 5], regency, week, member)
-                if RESULTS[i % 5] in ("FORWARDED", "CLOSED"):
-                    target = TARGETS[(i + n) % 10]
+                result = RESULTS[i % len(RESULTS)]
+                add("report_registered_by_result", result, regency, week, member)
+                if result in ("FORWARDED", "CLOSED"):
+                    target = TARGETS[(i + n) % len(TARGETS)]
                     add("report_forwarded_by_target", target, regency, week, member)
-                    if RESULTS[i % 5] == "CLOSED":
+                    if result == "CLOSED":
                         add("report_follow_up_closed_by_target", target, regency, week, member)
                 add("report_registered_by_type", TYPES[i % 4], regency, week, member)
         for i in range(generator.randrange(4, 16)):
@@ -231,14 +234,20 @@ def members(generator: random.Random) -> list[tuple[str, str, str, str, str]]:
             election = generator.choices(["PILGUB", local], [1, 4])[0]
             if i == 0:
                 election = "UNSTATED"
-            method = generator.choices(METHODS, [90, 5, 1, 2, 1])[0]
+            method = weighted(generator, METHODS, [90, 5, 1, 2, 1])
             add("campaign_event", "ALL", regency, week, f"S-{week}-{i}")
             add("campaign_event_by_election", election, regency, week, f"S-{week}-{i}")
             add("campaign_event_by_method", method, regency, week, f"S-{week}-{i}")
         for i in range(generator.randrange(30, 70)):
             regency = generator.choice(regencies)
             add("prevention", "ALL", regency, week, f"P-{week}-{i}")
-            add("prevention_by_type", PREVENTIONS[i % 5], regency, week, f"P-{week}-{i}")
+            add(
+                "prevention_by_type",
+                PREVENTIONS[i % len(PREVENTIONS)],
+                regency,
+                week,
+                f"P-{week}-{i}",
+            )
         for district in seed("district"):
             code, regency = str(district["district_code"]), str(district["regency_code"])
             add("district_expected", "ALL", regency, week, f"{code}/{week}")
@@ -249,31 +258,9 @@ def members(generator: random.Random) -> list[tuple[str, str, str, str, str]]:
 
 def keys() -> list[tuple[str, str]]:
     """Every figure and category, also those that count nothing."""
-    result = [("suspected_violation", "ALL"), ("tip", "ALL"), ("prevention", "ALL")]
-    result += [("campaign_event", "ALL")]
-    result += [("district_submitted", "ALL"), ("district_expected", "ALL")]
-    result += [("suspected_violation_by_kind", k) for k in ("LP", "TM")]
-    result += [
-        ("suspected_violation_by_context", f"{kind}_{context}")
-        for kind in ("LP", "TM")
-        for context in CONTEXTS
+    return [
+        (code, category) for code in registry.metrics() for category in registry.categories(code)
     ]
-    result += [("report_forwarded_by_target", k) for k in TARGETS]
-    result += [("report_follow_up_closed_by_target", k) for k in TARGETS]
-    result += [("suspected_violation_by_issue", k) for k in ISSUES]
-    result += [("suspected_violation_by_type", k) for k in TYPES]
-    result += [
-        (f"report_{step}", kind)
-        for step in ("received", "registered", "not_registered", "pending")
-        for kind in ("LP", "TM")
-    ]
-    result += [("report_not_registered_by_reason", k) for k in REASONS]
-    result += [("report_registered_by_result", k) for k in RESULTS]
-    result += [("report_registered_by_type", k) for k in TYPES]
-    result += [("prevention_by_type", k) for k in PREVENTIONS]
-    result += [("campaign_event_by_election", k) for k in ELECTIONS]
-    result += [("campaign_event_by_method", k) for k in METHODS]
-    return result
 
 
 def figures(

@@ -11,10 +11,21 @@ from pathlib import Path
 
 import pytest
 
+from lumbung import registry
 from lumbung.publication import messages
 from lumbung.publication.catalogue import LANGUAGES, TEXT
 from lumbung.publication.charts import FONT
 
+METRICS = {
+    **{f"{code}.name": metric.name for code, metric in registry.metrics().items()},
+    **{f"{code}.definition": metric.definition for code, metric in registry.metrics().items()},
+}
+CATEGORIES = {
+    f"{code}.{category}": names
+    for code in registry.metrics()
+    for category, names in registry.categories(code).items()
+    if category != registry.WHOLE
+}
 m, en = messages.BY_LANGUAGE["id"], messages.BY_LANGUAGE["en"]
 SOURCES = Path(messages.__file__).parent
 DAGS = [Path(messages.__file__).parents[1] / "orchestration.py"]
@@ -123,7 +134,7 @@ def test_both_languages_say_the_same() -> None:
     """A pair each, in different words, with the same places to fill."""
     assert LANGUAGES == ("id", "en")
     same = []
-    for key, pair in TEXT.items():
+    for key, pair in (TEXT | METRICS | CATEGORIES).items():
         indonesian, english = pair
         assert indonesian.strip(), key
         assert english.strip(), key
@@ -182,7 +193,8 @@ def test_every_allegation_is_a_dugaan() -> None:
         (0, "pelanggaran", "dugaan pelanggaran"),
         (1, "violation", "alleged violation"),
     ):
-        about = [pair[index] for pair in TEXT.values() if word in pair[index].lower()]
+        texts = [pair[index] for pair in (TEXT | METRICS).values()]
+        about = [text for text in texts if word in text.lower()]
         assert len(about) > 20
         for sentence in about:
             text = sentence

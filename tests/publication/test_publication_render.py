@@ -73,6 +73,10 @@ def test_same_bytes_in_other_places(
         shutil.copytree(
             Path(__file__).parents[2] / "src", source, ignore=shutil.ignore_patterns("__pycache__")
         )
+        shutil.copytree(
+            Path(__file__).parents[2] / "dbt_project" / "seeds",
+            source.parent / "dbt_project" / "seeds",
+        )
         done = subprocess.run(
             [sys.executable, Path(__file__).with_name("render_elsewhere.py")],
             input=pickle.dumps(drafts["person"]),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lumbung import registry
 from lumbung.settings import Settings
 from lumbung.warehouse.build import dbt_environment
 from warehouse.conftest import PROJECT, query
@@ -327,3 +328,16 @@ def test_dbt_finds_no_plugin_here() -> None:
     """dbt imports any module named dbt_*; the project is no package."""
     assert list((PROJECT / "dbt_project").rglob("*.py")) == []
     assert list((PROJECT / "src").rglob("dbt_*.py")) == []
+
+
+def test_the_database_lists_the_categories_of_the_registry(built: str) -> None:
+    """The model that makes the grid, and the module that prints it, read the same seeds."""
+    rows = query(
+        built,
+        "select metric_code, category_code from intermediate.int_metric_categories__listed"
+        ' order by metric_code collate "C", sort_order',
+    )
+    expected = [
+        (code, key) for code in sorted(registry.metrics()) for key in registry.categories(code)
+    ]
+    assert rows == expected

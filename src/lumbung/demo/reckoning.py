@@ -10,47 +10,18 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from lumbung import registry
 from lumbung.demo import vocabulary
 from lumbung.demo.facts import COUNTED, DUPLICATE, Activity, Fate, Tip, week_of
 from lumbung.demo.regions import PROVINCE, REGENCIES, UNKNOWN_REGENCY
 from lumbung.demo.world import CAMPAIGN, WEEKS, World
-
-CATEGORIES: dict[str, tuple[str, ...]] = {
-    "suspected_violation": ("ALL",),
-    "suspected_violation_by_kind": ("LP", "TM"),
-    "suspected_violation_by_context": (
-        *("LP_IN_EVENT", "LP_OUTSIDE_EVENT", "LP_UNKNOWN"),
-        *("TM_IN_EVENT", "TM_OUTSIDE_EVENT", "TM_UNKNOWN"),
-    ),
-    "suspected_violation_by_issue": tuple(vocabulary.ISSUES),
-    "suspected_violation_by_type": tuple(vocabulary.VIOLATION_TYPES),
-    "report_received": ("LP", "TM"),
-    "report_registered": ("LP", "TM"),
-    "report_not_registered": ("LP", "TM"),
-    "report_pending": ("LP", "TM"),
-    "report_not_registered_by_reason": (
-        *("FORMAL", "MATERIEL", "LATE", "ALREADY_HANDLED", "WITHDRAWN", "UNSTATED"),
-    ),
-    "report_registered_by_result": ("PROVEN", "NOT_PROVEN", "FORWARDED", "CLOSED", "IN_PROCESS"),
-    "report_registered_by_type": tuple(vocabulary.VIOLATION_TYPES),
-    "report_forwarded_by_target": (*vocabulary.FORWARDING_TARGETS, "KASN", "UNSTATED"),
-    "report_follow_up_closed_by_target": (*vocabulary.FORWARDING_TARGETS, "KASN", "UNSTATED"),
-    "tip": ("ALL",),
-    "campaign_event": ("ALL",),
-    "campaign_event_by_election": (*vocabulary.ELECTIONS, "UNSTATED"),
-    "campaign_event_by_method": (*vocabulary.METHODS, "UNSTATED"),
-    "prevention": ("ALL",),
-    "prevention_by_type": (*vocabulary.PREVENTION_TYPES, "UNSTATED"),
-    "district_submitted": ("ALL",),
-    "district_expected": ("ALL",),
-}
-"""The figures and their categories (docs/reference/metrics.md)."""
+from lumbung.errors import ConfigurationError
 
 Record = dict[str, Any]
 
 
 def truth_of(world: World) -> Record:
-    """The content of `truth.json` (docs/reference/demo.md)."""
+    """The content of `truth.json` (docs/explanation/architecture.md, "The demo's truth")."""
     fates = _fates(world)
     recap = [row for row in world.recap if row.fate == COUNTED]
     reports = [*_cases(world), *_tips(world)]
@@ -300,9 +271,24 @@ def _members(
 
 
 def _figures(weeks: tuple[str, ...], counts: Counter[Member]) -> Iterator[Record]:
-    """Every figure by category, regency, week and period; zeros and the province included."""
+    """Every figure by category, regency, week and period; zeros and the province included.
+
+    Which zeros there are is the registry's; what is counted is the world's.
+
+    Raises:
+        ConfigurationError: when the world counts what the registry does not list.
+
+    """
     regencies = (*REGENCIES, UNKNOWN_REGENCY)
-    for figure, categories in CATEGORIES.items():
+    listed = {figure: [*registry.categories(figure)] for figure in registry.metrics()}
+    for figure, category, *_ in counts:
+        if category not in listed.get(figure, []):
+            raise ConfigurationError(
+                f"the registry lists no metric {figure} with a category {category}",
+                where="dbt_project/seeds/metric.csv",
+                cure="list the metric there, or the code in the vocabulary of its dimension",
+            )
+    for figure, categories in listed.items():
         for category in categories:
             for regency in (*regencies, PROVINCE):
                 to_date = 0

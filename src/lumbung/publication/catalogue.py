@@ -312,8 +312,7 @@ TEXT: dict[str, tuple[str, str]] = {
         "Of {received} reports and findings to date, {registered} were registered",
     ),
     "kind": ("Jenis", "Kind"),
-    "LP": ("Laporan", "Reports"),
-    "TM": ("Temuan", "Findings"),
+    "category": ("Kategori", "Category"),
     "received": ("Diterima", "Received"),
     "registered": ("Diregis\u00adtrasi", "Registered"),
     "not_registered": ("Tidak diregis\u00adtrasi", "Not registered"),
@@ -330,7 +329,6 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "most_of": ("; terbanyak {name} ({value})", "; most often {name} ({value})"),
     "reason": ("Alasan", "Reason"),
-    "UNSTATED": ("Tidak tertulis", "Not stated"),
     "result_caption": (
         "Dari {registered} perkara yang diregistrasi sejak awal: {proven} terbukti, {not_proven} "
         "tidak terbukti, {forwarded} diteruskan, {closed} selesai, {in_process} masih diproses",
@@ -338,11 +336,6 @@ TEXT: dict[str, tuple[str, str]] = {
         "{forwarded} forwarded, {closed} closed, {in_process} in process",
     ),
     "result": ("Hasil", "Result"),
-    "PROVEN": ("Terbukti", "Established"),
-    "NOT_PROVEN": ("Tidak terbukti atau dihentikan", "Not established or stopped"),
-    "FORWARDED": ("Diteruskan atau direkomendasikan", "Forwarded or recommended"),
-    "CLOSED": ("Tindak lanjut selesai", "Follow-up closed"),
-    "IN_PROCESS": ("Masih diproses", "In process"),
     "result_note": (
         "Hasil adalah keadaan saat data dibekukan, dihitung pada pekan diterimanya.",
         "The result is that of the day the data were frozen, counted in the week of receipt.",
@@ -436,15 +429,6 @@ TEXT: dict[str, tuple[str, str]] = {
         "Alleged violations to date during campaign events: {IN_EVENT}; outside: "
         "{OUTSIDE_EVENT}; not stated: {UNKNOWN}",
     ),
-    "IN_EVENT": ("Dalam kegiatan", "During an event"),
-    "OUTSIDE_EVENT": ("Di luar kegiatan", "Outside events"),
-    "UNKNOWN": ("Tidak tertulis", "Not stated"),
-    "LP_IN_EVENT": ("Laporan, dalam kegiatan kampanye", "Reports, during a campaign event"),
-    "LP_OUTSIDE_EVENT": ("Laporan, di luar kegiatan kampanye", "Reports, outside campaign events"),
-    "LP_UNKNOWN": ("Laporan, tidak tertulis", "Reports, not stated"),
-    "TM_IN_EVENT": ("Temuan, dalam kegiatan kampanye", "Findings, during a campaign event"),
-    "TM_OUTSIDE_EVENT": ("Temuan, di luar kegiatan kampanye", "Findings, outside campaign events"),
-    "TM_UNKNOWN": ("Temuan, tidak tertulis", "Findings, not stated"),
     "context_note": (
         "Kegiatan = kegiatan kampanye. Tidak tertulis: register tidak menyebutnya; bukan berarti "
         "di luar kegiatan.",
@@ -797,13 +781,6 @@ TEXT: dict[str, tuple[str, str]] = {
         "Kegiatan kampanye yang diawasi menurut metode{most}",
         "Campaign events supervised by method{most}",
     ),
-    "PILGUB": ("Pilgub", "Governor"),
-    "PILBUP": ("Pilbup", "Regent"),
-    "PILWAKO": ("Pilwako", "Mayor"),
-    "TATAP_MUKA": ("Tatap muka", "Face to face"),
-    "TERBATAS": ("Terbatas", "Limited"),
-    "RAPAT_UMUM": ("Rapat umum", "Rally"),
-    "LAIN": ("Lainnya", "Other"),
     "campaign_note": (
         "Terbatas = pertemuan terbatas; lainnya = kegiatan lain yang tidak melanggar larangan "
         "kampanye; tidak tertulis = rekap tidak menyebutnya, atau dengan kata yang tidak dikenal.",
@@ -1064,173 +1041,6 @@ TEXT: dict[str, tuple[str, str]] = {
     "unit_event": ("kegiatan", "event"),
     "unit_action": ("tindakan", "action"),
     "unit_district": ("kecamatan", "district"),
-    # what each figure is called and counts; after the code as in docs/reference/metrics.md
-    "suspected_violation": ("Dugaan pelanggaran", "Alleged violations"),
-    "suspected_violation.": (
-        "Laporan (LP) dan temuan (TM) dalam register, dihitung pada pekan diterimanya",
-        "Reports (LP) and findings (TM) in the register, counted in the week of receipt",
-    ),
-    "suspected_violation_by_kind": (
-        "Dugaan pelanggaran menurut asal",
-        "Alleged violations by origin",
-    ),
-    "suspected_violation_by_kind.": (
-        "Laporan (LP) atau temuan (TM) dalam register, dihitung pada pekan diterimanya",
-        "Reports (LP) or findings (TM) in the register, counted in the week of receipt",
-    ),
-    "suspected_violation_by_context": (
-        "Dugaan pelanggaran menurut asal, dalam dan di luar kegiatan kampanye",
-        "Alleged violations by origin, during and outside campaign events",
-    ),
-    "suspected_violation_by_context.": (
-        "Laporan atau temuan yang kejadiannya dalam kegiatan kampanye, di luarnya, atau tidak "
-        "tertulis, dihitung pada pekan diterimanya",
-        "Reports or findings of what happened during a campaign event, outside, or where the "
-        "register does not say, counted in the week of receipt",
-    ),
-    "suspected_violation_by_issue": (
-        "Dugaan pelanggaran menurut tema",
-        "Alleged violations by theme",
-    ),
-    "suspected_violation_by_issue.": (
-        "Laporan dan temuan yang memuat tema itu, dihitung pada pekan diterimanya; satu kasus "
-        "dapat memuat beberapa tema",
-        "Reports and findings with that theme, counted in the week of receipt; a case may have "
-        "several themes",
-    ),
-    "suspected_violation_by_type": (
-        "Dugaan pelanggaran menurut jenis",
-        "Alleged violations by type",
-    ),
-    "suspected_violation_by_type.": (
-        "Laporan dan temuan dengan jenis pelanggaran itu, dihitung pada pekan diterimanya; satu "
-        "kasus dapat memuat beberapa jenis",
-        "Reports and findings of that type, counted in the week of receipt; a case may have "
-        "several types",
-    ),
-    "report_received": ("Diterima", "Received"),
-    "report_received.": (
-        "Laporan atau temuan yang diterima, dihitung pada pekan diterimanya",
-        "Reports or findings received, counted in the week of receipt",
-    ),
-    "report_registered": ("Diregistrasi", "Registered"),
-    "report_registered.": (
-        "Laporan atau temuan yang berstatus diregistrasi saat data dibekukan, dihitung pada pekan "
-        "diterimanya",
-        "Reports or findings registered when the data were frozen, counted in the week of receipt",
-    ),
-    "report_not_registered": ("Tidak diregistrasi", "Not registered"),
-    "report_not_registered.": (
-        "Laporan atau temuan yang berstatus tidak diregistrasi saat data dibekukan, dihitung pada "
-        "pekan diterimanya",
-        "Reports or findings refused registration when the data were frozen, counted in the week "
-        "of receipt",
-    ),
-    "report_pending": ("Belum diputuskan", "Not yet decided"),
-    "report_pending.": (
-        "Laporan atau temuan yang belum diputuskan saat data dibekukan, dihitung pada pekan "
-        "diterimanya",
-        "Reports or findings not yet decided when the data were frozen, counted in the week of "
-        "receipt",
-    ),
-    "report_not_registered_by_reason": (
-        "Tidak diregistrasi menurut alasan",
-        "Not registered by reason",
-    ),
-    "report_not_registered_by_reason.": (
-        "Laporan dan temuan yang tidak diregistrasi karena alasan itu, dihitung pada pekan "
-        "diterimanya",
-        "Reports and findings not registered for that reason, counted in the week of receipt",
-    ),
-    "report_registered_by_result": ("Diregistrasi menurut hasil", "Registered by result"),
-    "report_registered_by_result.": (
-        "Laporan dan temuan yang diregistrasi dengan hasil itu saat data dibekukan, dihitung pada "
-        "pekan diterimanya",
-        "Registered reports and findings with that result when the data were frozen, counted in "
-        "the week of receipt",
-    ),
-    "report_registered_by_type": ("Diregistrasi menurut jenis", "Registered by type"),
-    "report_registered_by_type.": (
-        "Laporan dan temuan yang diregistrasi dengan jenis pelanggaran itu, dihitung pada pekan "
-        "diterimanya; satu kasus dapat memuat beberapa jenis",
-        "Registered reports and findings of that type, counted in the week of receipt; a case may "
-        "have several types",
-    ),
-    "report_forwarded_by_target": ("Diteruskan menurut tujuan", "Forwarded, by recipient"),
-    "report_forwarded_by_target.": (
-        "Laporan dan temuan yang diteruskan kepada pihak itu menurut register saat data dibekukan, "
-        "dihitung pada pekan diterimanya",
-        "Reports and findings forwarded to that body according to the register when the data were "
-        "frozen, counted in the week of receipt",
-    ),
-    "report_follow_up_closed_by_target": (
-        "Diteruskan dan tindak lanjutnya selesai",
-        "Forwarded and followed up",
-    ),
-    "report_follow_up_closed_by_target.": (
-        "Laporan dan temuan yang diteruskan kepada pihak itu dan tindak lanjutnya selesai saat "
-        "data dibekukan, dihitung pada pekan diterimanya",
-        "Reports and findings forwarded to that body whose follow-up was closed when the data were "
-        "frozen, counted in the week of receipt",
-    ),
-    "tip": ("Informasi awal", "Tips"),
-    "tip.": (
-        "Informasi awal (IA) menurut pola atau formulir, dihitung pada pekan diterimanya; bukan "
-        "dugaan pelanggaran",
-        "Tips (IA) in the template or the form, counted in the week of receipt; not alleged "
-        "violations",
-    ),
-    "campaign_event": ("Kegiatan kampanye yang diawasi", "Campaign events supervised"),
-    "campaign_event.": (
-        "Kegiatan kampanye yang diawasi, dihitung pada pekan kegiatannya",
-        "Campaign events supervised, counted in the week of the event",
-    ),
-    "campaign_event_by_election": (
-        "Kegiatan kampanye yang diawasi menurut pemilihan",
-        "Campaign events supervised by election",
-    ),
-    "campaign_event_by_election.": (
-        "Kegiatan kampanye yang diawasi, dihitung pada pekan kegiatannya",
-        "Campaign events supervised, counted in the week of the event",
-    ),
-    "campaign_event_by_method": (
-        "Kegiatan kampanye yang diawasi menurut metode",
-        "Campaign events supervised by method",
-    ),
-    "campaign_event_by_method.": (
-        "Kegiatan kampanye yang diawasi, dihitung pada pekan kegiatannya",
-        "Campaign events supervised, counted in the week of the event",
-    ),
-    "prevention": ("Tindakan pencegahan", "Prevention actions"),
-    "prevention.": (
-        "Imbauan tertulis, imbauan lisan, sosialisasi, dan koordinasi, dihitung pada pekan "
-        "dilakukannya",
-        "Written appeals, oral appeals, outreach and coordination, counted in the week they were "
-        "done",
-    ),
-    "prevention_by_type": ("Tindakan pencegahan menurut bentuk", "Prevention actions by kind"),
-    "prevention_by_type.": (
-        "Tindakan pencegahan dengan bentuk itu, dihitung pada pekan dilakukannya",
-        "Prevention actions of that kind, counted in the week they were done",
-    ),
-    "district_submitted": (
-        "Kecamatan yang menyampaikan rekap",
-        "Districts that delivered their recap",
-    ),
-    "district_submitted.": (
-        "Kecamatan dengan sedikitnya satu baris rekap untuk pekan itu, termasuk nihil; sejak awal: "
-        "kecamatan-pekan",
-        "Districts with at least one row of recap for the week, an empty recap included; to date: "
-        "district-weeks",
-    ),
-    "district_expected": (
-        "Kecamatan yang wajib menyampaikan rekap",
-        "Districts that should deliver a recap",
-    ),
-    "district_expected.": (
-        "Semua kecamatan; sejak awal: kecamatan-pekan",
-        "Every district; to date: district-weeks",
-    ),
     # the states of a deadline, in full
     "state_OVERDUE": ("Terbuka, sudah lewat", "Open, passed"),
     "state_MAYBE_OVERDUE": (

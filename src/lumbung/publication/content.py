@@ -349,6 +349,10 @@ class Edition:
                 "and week, zeros included; build again and freeze again",
             ) from None
 
+    def has(self, code: str) -> bool:
+        """Whether it has the figure: an edition has those that were counted when it was frozen."""
+        return any(figure == code for figure, _, _ in self.figures)
+
     @property
     def province(self) -> str:
         """The code that stands for the whole province in figures: its regencies' begin with it."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 
+from lumbung import registry
 from lumbung.publication.catalogue import LANGUAGES
 from lumbung.publication.catalogue import TEXT as CATALOGUE
 from lumbung.publication.content import Decision, Edition, Restatement
@@ -20,44 +21,9 @@ from lumbung.settings import JAKARTA
 NBSP = "\u00a0"
 MINUS = "\u2212"
 
-_CASES = ("unit_case", "source_register")
-_RECAP = "source_recap"
-_FIGURES = {
-    "suspected_violation": _CASES,
-    "suspected_violation_by_kind": _CASES,
-    "suspected_violation_by_context": _CASES,
-    "suspected_violation_by_issue": _CASES,
-    "suspected_violation_by_type": _CASES,
-    "report_received": _CASES,
-    "report_registered": _CASES,
-    "report_not_registered": _CASES,
-    "report_pending": _CASES,
-    "report_not_registered_by_reason": _CASES,
-    "report_registered_by_result": _CASES,
-    "report_registered_by_type": _CASES,
-    "report_forwarded_by_target": _CASES,
-    "report_follow_up_closed_by_target": _CASES,
-    "tip": ("unit_tip", "source_tip"),
-    "campaign_event": ("unit_event", _RECAP),
-    "campaign_event_by_election": ("unit_event", _RECAP),
-    "campaign_event_by_method": ("unit_event", _RECAP),
-    "prevention": ("unit_action", _RECAP),
-    "prevention_by_type": ("unit_action", _RECAP),
-    "district_submitted": ("unit_district", _RECAP),
-    "district_expected": ("unit_district", _RECAP),
-}
-"""Unit and source of every figure, in the order of docs/reference/metrics.md."""
-
 _METHOD = ("week", "before", "case", "several", "unknown", "recap", "zero", "frozen", "names")
-_CATEGORY_NAMES = {
-    "suspected_violation_by_issue": "issue",
-    "suspected_violation_by_type": "violation_type",
-    "report_registered_by_type": "violation_type",
-    "report_not_registered_by_reason": "reason",
-    "report_forwarded_by_target": "forwarding_target",
-    "report_follow_up_closed_by_target": "forwarding_target",
-    "prevention_by_type": "prevention_type",
-}
+_FROZEN_AS = {"non_registration_reason": "reason"}
+"""Where an edition has frozen a vocabulary's names by another name than its seed's."""
 
 
 @dataclass(frozen=True)
@@ -75,21 +41,17 @@ class Messages:
 
     Attributes:
         language: `id` or `en`.
+        index: the place of its text in a pair.
         text: every message by its key.
-        figures: what every figure is called and counts.
 
     """
 
     def __init__(self, language: str) -> None:
         self.language = language
-        index = LANGUAGES.index(language)
-        self.text = {key: pair[index] for key, pair in CATALOGUE.items()}
+        self.index = LANGUAGES.index(language)
+        self.text = {key: pair[self.index] for key, pair in CATALOGUE.items()}
         self.days = self["days"].split()
         self.months = self["months"].split()
-        self.figures = {
-            code: Definition(self[code], self[unit], source, self[code + "."])
-            for code, (unit, source) in _FIGURES.items()
-        }
 
     def __getitem__(self, key: str) -> str:
         return self.text[key]
@@ -100,6 +62,24 @@ class Messages:
     def __call__(self, key: str, **values: object) -> str:
         """The sentence with its places filled."""
         return self.text[key].format(**values)
+
+    @property
+    def figures(self) -> dict[str, Definition]:
+        """What every metric is called and counts, in the order of the registry."""
+        return {
+            code: Definition(
+                metric.name[self.index],
+                self[f"unit_{metric.unit}"],
+                f"source_{metric.source}",
+                metric.definition[self.index],
+            )
+            for code, metric in registry.metrics().items()
+        }
+
+    def terms(self, vocabulary: str) -> dict[str, str]:
+        """What the codes of a vocabulary are called for short, in their order."""
+        found = registry.vocabulary(vocabulary)
+        return {code: term.label[self.index] for code, term in found.items()}
 
     # -- numbers -----------------------------------------------------------------------------
 
@@ -219,15 +199,19 @@ class Messages:
         )
 
     def category_names(self, edition: Edition) -> dict[tuple[str, str], str]:
-        """The names of the categories, by figure code and category code."""
-        names = edition.names[self.language]
-        return {
-            (figure, category): names[_CATEGORY_NAMES[figure]][category]
-            if category in names.get(_CATEGORY_NAMES.get(figure, ""), {})
-            else self[category]
-            for figure, category in dict.fromkeys(key[:2] for key in edition.figures)
-            if category != "ALL"
-        }
+        """The names of the categories, by figure code and category code.
+
+        As the edition froze them; what it did not freeze, as the registry has them now.
+        """
+        found = {}
+        for figure, category in dict.fromkeys(key[:2] for key in edition.figures):
+            if category != registry.WHOLE:
+                dimension = " ".join(registry.metrics()[figure].dimension)
+                kind = _FROZEN_AS.get(dimension, dimension)
+                frozen = edition.names[self.language].get(kind, {}).get(category)
+                name = frozen or registry.categories(figure)[category][self.index]
+                found[figure, category] = name
+        return found
 
     def status(self, decision: Decision | None) -> str:
         """Whether and how an edition was approved."""

@@ -159,15 +159,15 @@ class _Site:
         }
         m = self.m
         self.violation = Measure(
-            "dugaan-pelanggaran", m["suspected_violation"], "suspected_violation"
+            "dugaan-pelanggaran", m.figures["suspected_violation"].name, "suspected_violation"
         )
         self.measures = (
             self.violation,
             Measure("laporan", m["measure_reports"], "report_received", ("LP",)),
-            Measure("temuan", m["TM"], "report_received", ("TM",)),
-            Measure("informasi-awal", m["tip"], "tip"),
+            Measure("temuan", self.w.kinds["TM"], "report_received", ("TM",)),
+            Measure("informasi-awal", m.figures["tip"].name, "tip"),
             Measure("kampanye", m["campaign_title"], "campaign_event"),
-            Measure("pencegahan", m["prevention"], "prevention"),
+            Measure("pencegahan", m.figures["prevention"].name, "prevention"),
             Measure("kecamatan", m["measure_recaps"], "district_submitted"),
         )
         self.key_measures = [self.violation, *self.measures[3:]]
@@ -639,7 +639,7 @@ class _Site:
 
     def theme(self, code: str) -> Measure:
         """A theme's suspected violations."""
-        name = self.m["suspected_violation"]
+        name = self.violation.name
         return Measure(f"tema-{code}", name, "suspected_violation_by_issue", (code,))
 
     def ranked(self) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from lumbung import registry
 from lumbung.publication.content import (
     ENDED,
     RUNNING,
@@ -29,7 +30,6 @@ SHOWN = 100
 """Lines of a table that may grow; the open data has all."""
 NAMED = 12
 """Places that a sentence names."""
-KINDS = ("LP", "TM")
 FUNNEL = ("received", "registered", "not_registered", "pending")
 PERIODS = ("week", "previous", "difference", "to_date")
 
@@ -56,6 +56,7 @@ class Wording:
         self.known = [r for r in edition.regencies if not r.is_unknown]
         self.place = {r.code: name_of(r, self.m) for r in edition.regencies}
         self.categories = self.m.category_names(edition)
+        self.kinds = self.m.terms("case_kind")
         self.period_heads = [
             self.m[head] for head in ("this_week", "last_week", "difference", "to_date")
         ]
@@ -175,6 +176,14 @@ class Wording:
             [Cell(name), *(self.cell(code, category, self.e.province, p) for p in PERIODS)]
             for category, name in names
         ]
+
+    def named(self, code: str) -> dict[str, str]:
+        """The categories of a figure in the edition, in the registry's order, and their names."""
+        order = [*registry.categories(code)]
+        found = [category for figure, category in self.categories if figure == code]
+        return {
+            category: self.categories[code, category] for category in sorted(found, key=order.index)
+        }
 
     def leaders(self, values: Sequence[tuple[str, int]], *, lowest: bool = False) -> str:
         """Which regencies have the most (or least): `A (5)`, `A dan B (masing-masing 5)`.
@@ -328,6 +337,6 @@ class Wording:
 
     def full_name(self, code: str, category: str) -> str:
         """A figure with its category: `Dugaan pelanggaran menurut tema: Politik uang`."""
-        name = self.m.figures[code].name
+        name = registry.metrics()[code].name[self.m.index]
         part = self.categories.get((code, category))
         return self.m("figure_category", figure=name, category=part) if part else name

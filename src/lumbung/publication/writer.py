@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
+from lumbung import registry
 from lumbung.publication.chapters import (
     activity,
     front,
@@ -15,8 +17,8 @@ from lumbung.publication.chapters import (
 )
 from lumbung.publication.content import BEFORE_CAMPAIGN, Edition
 from lumbung.publication.disclosure import GROUPS
-from lumbung.publication.pages import Document, Section
-from lumbung.publication.wording import Wording
+from lumbung.publication.pages import Cell, Document, Section, Table
+from lumbung.publication.wording import PERIODS, Wording
 
 
 def document(edition: Edition) -> Document:
@@ -42,25 +44,7 @@ def document(edition: Edition) -> Document:
         charts=front.front_charts(w),
         glance=front.glance(w),
         contents_title=m["contents"],
-        sections=[
-            _defined(section, w)
-            for section in (
-                violations.violations(w),
-                violations.issues(w),
-                profile.profile(w),
-                handling.funnel(w),
-                handling.deadlines(w),
-                handling.tips(w),
-                activity.campaign(w),
-                activity.prevention(w),
-                activity.completeness(w),
-                record.restatements(w),
-                record.not_counted(w),
-                *([record.waivers(w)] if e.waivers else []),
-                record.method(w),
-                *(regency.regency(w, r) for r in w.known),
-            )
-        ],
+        sections=[_defined(_complete(section, w), w) for section in _sections(w)],
         press_title=m["press_title" if is_final else "press_draft"],
         press_note=m["press_note"],
         definitions_title=m["definitions"],
@@ -73,16 +57,70 @@ def document(edition: Edition) -> Document:
     )
 
 
-def _defined(section: Section, w: Wording) -> Section:
-    """The section with the definitions of the figures in it, and notes on shorter weeks."""
-    section = replace(section, tables=[w.compared(table) for table in section.tables])
-    codes = {
+def _sections(w: Wording) -> Iterator[Section]:
+    """The sections in order, each made when it is asked for: tables are numbered as they come."""
+    yield violations.violations(w)
+    yield violations.issues(w)
+    yield profile.profile(w)
+    yield handling.funnel(w)
+    yield handling.deadlines(w)
+    yield handling.tips(w)
+    yield activity.campaign(w)
+    yield activity.prevention(w)
+    yield activity.completeness(w)
+    yield record.restatements(w)
+    yield record.not_counted(w)
+    if w.e.waivers:
+        yield record.waivers(w)
+    yield record.method(w)
+    for known in w.known:
+        yield regency.regency(w, known)
+
+
+def _complete(section: Section, w: Wording) -> Section:
+    """The section with a plain table of each metric of it that its chapter does not print."""
+    printed = _codes(section)
+    tables = [
+        _plain(w, code)
+        for code, metric in registry.metrics().items()
+        if section.id in metric.sections and code not in printed and w.e.has(code)
+    ]
+    return replace(section, tables=[*section.tables, *tables]) if tables else section
+
+
+def _plain(w: Wording, code: str) -> Table:
+    """A metric of the province over the periods, by category; without categories by regency."""
+    head, names, definition = "category", w.named(code), w.m.figures[code]
+    rows, total = w.by_category(code, names.items()), list[Cell]()
+    if not names:
+        head = "regency"
+        rows, total = w.by_regency(lambda r: [w.cell(code, registry.WHOLE, r, p) for p in PERIODS])
+    return Table(
+        *w.number_table(),
+        definition.name,
+        [w.m[head], *w.period_heads],
+        rows,
+        w.source(definition.source),
+        total=total,
+        notes=[f"{definition.definition}."],
+    )
+
+
+def _codes(section: Section) -> set[str]:
+    """What the numbers in the section's tables are figures of."""
+    return {
         reference.split("/")[0]
         for table in section.tables
         for cells in [*table.rows, table.total]
         for cell in cells
         for reference in cell.figure.split()
     }
+
+
+def _defined(section: Section, w: Wording) -> Section:
+    """The section with the definitions of the figures in it, and notes on shorter weeks."""
+    section = replace(section, tables=[w.compared(table) for table in section.tables])
+    codes = _codes(section)
     categories: dict[str, list[tuple[str, str]]] = {code: [] for code in codes}
     for (code, category), name in w.categories.items():
         if code in codes:

@@ -11,22 +11,18 @@ from lumbung.publication.content import (
 from lumbung.publication.pages import Cell, Section, Table
 from lumbung.publication.wording import Wording
 
-ELECTIONS = ("PILGUB", "PILBUP", "PILWAKO", "UNSTATED")
-METHODS = ("TATAP_MUKA", "TERBATAS", "RAPAT_UMUM", "LAIN", "UNSTATED")
-PREVENTIONS = ("IMBAUAN_TERTULIS", "IMBAUAN_LISAN", "SOSIALISASI", "KOORDINASI", "UNSTATED")
-
 
 def parts(
     w: Wording,
     caption: str,
     whole: str,
     code: str,
-    categories: Sequence[str],
     notes: Sequence[str] = (),
 ) -> Table:
     """A table of the parts of a whole by regency, this week and to date."""
     m = w.m
-    heads = [*(w.categories[code, category] for category in categories), m["total"]]
+    categories = w.named(code)
+    heads = [*categories.values(), m["total"]]
     rows, last = w.by_regency(
         lambda r: [
             cell
@@ -65,14 +61,10 @@ def campaign(w: Wording) -> Section:
     m = w.m
     whole = "campaign_event"
     elections, methods = "campaign_event_by_election", "campaign_event_by_method"
-    names = {category: w.categories[methods, category] for category in METHODS}
+    most = w.most_of(methods, w.named(methods))
     tables = [
-        parts(w, spread(w, "campaign_election", whole), whole, elections, ELECTIONS),
-        parts(
-            w,
-            m("campaign_method", most=w.most_of(methods, names)),
-            *(whole, methods, METHODS, [m["campaign_note"]]),
-        ),
+        parts(w, spread(w, "campaign_election", whole), whole, elections),
+        parts(w, m("campaign_method", most=most), whole, methods, [m["campaign_note"]]),
     ]
     return Section("kampanye", m["campaign_title"], [], tables)
 
@@ -81,7 +73,7 @@ def prevention(w: Wording) -> Section:
     """Prevention actions by kind, by regency."""
     code = "prevention_by_type"
     caption = spread(w, "prevention_caption", "prevention")
-    table = parts(w, caption, "prevention", code, PREVENTIONS)
+    table = parts(w, caption, "prevention", code)
     return Section("prevention", w.m["prevention_title"], [], [table])
 
 

@@ -9,7 +9,6 @@ from lumbung.publication.content import QUOTIENT_PLACES, RUNNING, UNCERTAIN
 from lumbung.publication.pages import Cell, Chart, Table
 from lumbung.publication.wording import (
     FUNNEL,
-    KINDS,
     NAMED,
     Wording,
     lower,
@@ -20,7 +19,7 @@ def points(w: Wording) -> list[tuple[str, str]]:
     """The main points: a lead in bold and the rest of the sentence."""
     e, m = w.e, w.m
     violation = e.figure("suspected_violation")
-    kinds = {k: e.figure("suspected_violation_by_kind", k).week for k in KINDS}
+    kinds = {k: e.figure("suspected_violation_by_kind", k).week for k in w.kinds}
     more = m(
         "point_violation_more",
         lp=m.number(kinds["LP"]),

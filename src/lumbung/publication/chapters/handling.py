@@ -9,13 +9,9 @@ from lumbung.publication.chapters import violations
 from lumbung.publication.pages import Cell, Section, Table
 from lumbung.publication.wording import (
     FUNNEL,
-    KINDS,
     PERIODS,
     Wording,
 )
-
-REASONS = ("FORMAL", "MATERIEL", "LATE", "ALREADY_HANDLED", "WITHDRAWN", "UNSTATED")
-RESULTS = ("PROVEN", "NOT_PROVEN", "FORWARDED", "CLOSED", "IN_PROCESS")
 
 
 def funnel(w: Wording) -> Section:
@@ -23,20 +19,19 @@ def funnel(w: Wording) -> Section:
     m = w.m
     rows = [
         [
-            Cell(m[kind]),
+            Cell(name),
             *(
                 w.cell(f"report_{step}", kind, w.e.province, period)
                 for period in ("week", "to_date")
                 for step in FUNNEL
             ),
         ]
-        for kind in KINDS
+        for kind, name in w.kinds.items()
     ]
-    to_date = {step: w.total(f"report_{step}", KINDS).to_date for step in FUNNEL}
+    to_date = {step: w.total(f"report_{step}", [*w.kinds]).to_date for step in FUNNEL}
     heads = [m[step] for step in FUNNEL]
     by_reason, by_result = "report_not_registered_by_reason", "report_registered_by_result"
-    reasons = {code: w.categories[by_reason, code] for code in REASONS}
-    results = {code: w.categories[by_result, code] for code in RESULTS}
+    reasons, results = w.named(by_reason), w.named(by_result)
     tables = [
         Table(
             *w.number_table(),
@@ -67,7 +62,7 @@ def funnel(w: Wording) -> Section:
             m(
                 "result_caption",
                 registered=m.number(to_date["registered"]),
-                **{code.lower(): m.number(w.e.figure(by_result, code).to_date) for code in RESULTS},
+                **{code.lower(): m.number(w.e.figure(by_result, code).to_date) for code in results},
             ),
             [m["result"], *w.period_heads],
             w.by_category(by_result, results.items()),
@@ -84,7 +79,7 @@ def forwarded(w: Wording) -> Table:
     """To whom cases were forwarded, and what came of it."""
     m = w.m
     code, closed_code = "report_forwarded_by_target", "report_follow_up_closed_by_target"
-    targets = w.names["forwarding_target"]
+    targets = w.named(code)
 
     def cells(categories: Sequence[str]) -> list[Cell]:
         to_date = w.sum_cell(code, categories, w.e.province, "to_date")

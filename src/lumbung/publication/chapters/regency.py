@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from lumbung import registry
 from lumbung.publication.chapters import profile
 from lumbung.publication.content import (
     QUOTIENT_PLACES,
@@ -20,18 +21,6 @@ from lumbung.publication.wording import (
     lower,
 )
 
-MAIN = (
-    ("suspected_violation", "ALL"),
-    ("suspected_violation_by_kind", "LP"),
-    ("suspected_violation_by_kind", "TM"),
-    ("report_registered", "LP"),
-    ("report_registered", "TM"),
-    ("tip", "ALL"),
-    ("campaign_event", "ALL"),
-    ("prevention", "ALL"),
-    ("district_submitted", "ALL"),
-)
-
 
 def regency(w: Wording, regency: Regency) -> Section:
     """A regency's own page: what to know, its main figures, its districts by theme group."""
@@ -43,14 +32,12 @@ def regency(w: Wording, regency: Regency) -> Section:
         [m["figure"], *w.period_heads],
         [
             [
-                Cell(
-                    m.figures[code].name
-                    if category == "ALL"
-                    else m("figure_category", figure=m.figures[code].name, category=m[category])
-                ),
+                Cell(w.full_name(code, category)),
                 *(w.cell(code, category, regency.code, p) for p in PERIODS),
             ]
-            for code, category in MAIN
+            for code, metric in registry.metrics().items()
+            if "wilayah" in metric.sections
+            for category in registry.categories(code)
         ],
         w.source("source_all", regency.code),
         sheet="regency",

@@ -4,24 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from lumbung import registry
 from lumbung.publication import charts
 from lumbung.publication.pages import Cell, Chart, Section, Table
 from lumbung.publication.wording import (
     FEW,
-    KINDS,
     PERIODS,
     Wording,
-)
-
-CONTEXTS = ("IN_EVENT", "OUTSIDE_EVENT", "UNKNOWN")
-TYPES = ("ADM", "PID", "ETIK", "HKL", "SKT")
-SINCE = (
-    ("suspected_violation", ("ALL",)),
-    ("report_registered", KINDS),
-    ("report_not_registered", KINDS),
-    ("tip", ("ALL",)),
-    ("campaign_event", ("ALL",)),
-    ("prevention", ("ALL",)),
 )
 
 
@@ -31,18 +20,17 @@ def violations(w: Wording) -> Section:
     code = "suspected_violation"
     rows, last = w.by_regency(
         lambda r: [
-            w.cell("suspected_violation_by_kind", "LP", r, "week"),
-            w.cell("suspected_violation_by_kind", "TM", r, "week"),
+            *(w.cell("suspected_violation_by_kind", kind, r, "week") for kind in w.kinds),
             *(w.cell(code, "ALL", r, p) for p in PERIODS),
         ]
     )
     table = Table(
         *w.number_table(),
         m("violation_caption", change=w.moved(w.e.figure(code))),
-        [m["regency"], m["LP"], m["TM"], m["total"], *w.period_heads[1:]],
+        [m["regency"], *w.kinds.values(), m["total"], *w.period_heads[1:]],
         rows,
         w.source("source_register"),
-        groups=[("", 1), (m["this_week"], 3), ("", 3)],
+        groups=[("", 1), (m["this_week"], len(w.kinds) + 1), ("", 3)],
         total=last,
     )
     return Section(
@@ -64,28 +52,29 @@ def contexts(w: Wording, caption: str, period: str) -> Table:
     """Reports and findings by regency, during and outside campaign events."""
     m = w.m
     code = "suspected_violation_by_context"
+    names = m.terms("campaign_context")
     rows, last = w.by_regency(
         lambda r: [
             *(
                 w.cell(code, f"{kind}_{context}", r, period)
-                for kind in KINDS
-                for context in CONTEXTS
+                for kind in w.kinds
+                for context in names
             ),
             w.cell("suspected_violation", "ALL", r, period),
         ]
     )
     counts = {
-        context: m.number(getattr(w.total(code, [f"{kind}_{context}" for kind in KINDS]), period))
-        for context in CONTEXTS
+        context: m.number(getattr(w.total(code, [f"{kind}_{context}" for kind in w.kinds]), period))
+        for context in names
     }
-    heads = [m[context] for context in CONTEXTS]
+    heads = [*names.values()]
     return Table(
         *w.number_table(),
         m(caption, **counts),
         [m["regency"], *heads, *heads, m["total"]],
         rows,
         w.source("source_register"),
-        groups=[("", 1), *((m[kind], len(heads)) for kind in KINDS), ("", 1)],
+        groups=[("", 1), *((kind, len(heads)) for kind in w.kinds.values()), ("", 1)],
         total=last,
         notes=[m["context_note"]],
     )
@@ -97,7 +86,10 @@ def since_previous(w: Wording) -> list[Table]:
     if e.previous_id is None:
         return []
     rows = []
-    for code, categories in SINCE:
+    for code, metric in registry.metrics().items():
+        if "perbandingan" not in metric.sections:
+            continue
+        categories = [*registry.categories(code)]
         now = w.total(code, categories)
         keys = [(code, category, w.e.province) for category in categories]
         was = sum(e.previous.get(key, 0) for key in keys)
@@ -240,7 +232,7 @@ def issues(w: Wording) -> Section:
 def by_type(w: Wording, code: str, caption: str) -> Table:
     """Cases by type of violation: the types of `code`, over the periods."""
     m = w.m
-    names = {kind: w.e.violation_types[kind] for kind in TYPES}
+    names = w.named(code)
     return Table(
         *w.number_table(),
         m(caption, most=w.most_of(code, names)),
