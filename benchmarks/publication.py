@@ -31,7 +31,6 @@ def edition(count: int) -> Any:
     from lumbung import registry
     from lumbung.publication import content as c
     from lumbung.publication.catalogue import LANGUAGES
-    from lumbung.publication.disclosure import GROUPS
     from lumbung.publication.office import Office
 
     issues, types, reasons, targets, preventions = (
@@ -115,7 +114,7 @@ def edition(count: int) -> Any:
         district_figures=tuple(
             c.DistrictFigure(regency, code, name, group, (n % 9) if n % 9 > 2 else None)
             for n, (regency, code, name) in enumerate(districts)
-            for group in GROUPS
+            for group in registry.vocabulary("issue_group")
         ),
         district_weeks=(WEEKS[4], WEEKS[7]),
         district_unit="case",

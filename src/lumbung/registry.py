@@ -90,6 +90,12 @@ def vocabulary(name: str) -> dict[str, Term]:
 
 
 @cache
+def attribute(name: str, column: str) -> dict[str, str]:
+    """Another column of a vocabulary, by code."""
+    return {next(iter(row.values())).upper(): row[column] for row in _seed(name)}
+
+
+@cache
 def categories(metric: str) -> dict[str, Pair]:
     """The categories of a metric and what each is called, in their order."""
     vocabularies = [vocabulary(name) for name in metrics()[metric].dimension]

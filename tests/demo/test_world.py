@@ -225,6 +225,13 @@ def test_figures_count_the_facts(nine_weeks: Truth) -> None:
     )
 
 
+def test_the_truth_counts_nothing_that_the_registry_does_not_list() -> None:
+    for figure, category in (("visit", "ALL"), ("prevention_by_type", "DOA_BERSAMA")):
+        counts = Counter({(figure, category, "19.01", "2024-W47"): 1})
+        with pytest.raises(ConfigurationError, match=f"{figure} with a category {category}"):
+            list(reckoning._figures(("2024-W47",), counts))
+
+
 def test_figures_agree_with_each_other(nine_weeks: Truth) -> None:
     rows = nine_weeks["figures"]
     keys = {

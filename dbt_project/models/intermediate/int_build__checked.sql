@@ -6,6 +6,7 @@ select
     max(records.record_id) as max_record_id
 from {{ ref('int_records__typed') }} as records
 -- depends_on: {{ ref('role') }}
+-- depends_on: {{ ref('issue_group') }}
 -- depends_on: {{ ref('int_records__set_apart') }}
 -- depends_on: {{ ref('int_report_terms__classified') }}
 -- depends_on: {{ ref('int_regency_weeks__counted') }}

@@ -21,7 +21,7 @@ Record = dict[str, Any]
 
 
 def truth_of(world: World) -> Record:
-    """The content of `truth.json` (docs/explanation/architecture.md, "The demo's truth")."""
+    """The content of `truth.json` (docs/reference/demo.md)."""
     fates = _fates(world)
     recap = [row for row in world.recap if row.fate == COUNTED]
     reports = [*_cases(world), *_tips(world)]

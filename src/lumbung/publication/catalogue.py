@@ -734,11 +734,6 @@ TEXT: dict[str, tuple[str, str]] = {
         "{name}: dugaan pelanggaran menurut kecamatan dan kelompok tema, {first}–{last}",
         "{name}: alleged violations by district and group of themes, {first}–{last}",
     ),
-    "group_UANG": ("Politik uang", "Money politics"),
-    "group_NETRAL": ("Netralitas", "Neutrality"),
-    "group_ISI": ("SARA, hoaks, fitnah", "Ethnic, religious; hoaxes, slander"),
-    "group_SARANA": ("Alat peraga dan tempat", "Props and places"),
-    "group_LAIN": ("Lainnya", "Other"),
     "suppressed": ("*", "*"),
     "group_counts_case": (
         "Jumlah kasus. Satu kasus dihitung sekali dalam tiap kelompok tema yang dimuatnya, berapa "

@@ -18,26 +18,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-GROUPS = {
-    "UANG": ("PU",),
-    "NETRAL": ("ASN", "KADES", "TNIPOL", "PENY"),
-    "ISI": ("SARA", "KH"),
-    "SARANA": ("APK", "FAS"),
-    "LAIN": (),
-}
-"""The themes of each group; every other theme is in the last."""
+from lumbung import registry
 
 WEEKS = 4
 """How many weeks are told together: a month's cases leave fewer cells hidden than a week's."""
 
-GROUP_OF = {issue: group for group, issues in GROUPS.items() for issue in issues}
 OTHER = "LAIN"
-"""The group of every theme that is not named there."""
+"""The group of a theme that the seed `issue` does not list any more."""
+
+
+def groups() -> list[str]:
+    """The groups of themes, in their order."""
+    return [*registry.vocabulary("issue_group")]
+
+
+def groups_of_issues() -> dict[str, str]:
+    """The group of each theme."""
+    return registry.attribute("issue", "issue_group_code")
 
 
 def group_of(code: str) -> str:
     """The group of a theme; a group is its own."""
-    return code if code in GROUPS else GROUP_OF.get(code, OTHER)
+    return code if code in groups() else groups_of_issues().get(code, OTHER)
 
 
 def suppress(values: Sequence[int], threshold: int) -> list[int | None]:
@@ -92,10 +94,10 @@ def district_figures(
 
     """
     found: dict[tuple[str, str, str], set[str]] = {}
-    groups: dict[str, dict[str, set[str]]] = {}
+    of_cases: dict[str, dict[str, set[str]]] = {}
     for regency, district, group, case in cases:
         found.setdefault((regency, district, group), set()).add(case)
-        groups.setdefault(regency, {}).setdefault(case, set()).add(group)
+        of_cases.setdefault(regency, {}).setdefault(case, set()).add(group)
     rows: dict[str, list[tuple[str, str]]] = {}
     for regency, district, name in sorted(districts):
         rows.setdefault(regency, []).append((district, name))
@@ -106,9 +108,9 @@ def district_figures(
     for regency, known in rows.items():
         columns = {
             group: suppress([len(found.get((regency, d, group), ())) for d, _ in known], threshold)
-            for group in GROUPS
+            for group in groups()
         }
-        _hide_located(columns, groups.get(regency, {}).values())
+        _hide_located(columns, of_cases.get(regency, {}).values())
         result += [
             (regency, district, name, group, value)
             for group, column in columns.items()

@@ -396,7 +396,7 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
             "told": None,
             "watermark": then.max_batch_id if then else _one(connection.execute(_WATERMARK)),
             "states": ["deadline", "profile", "district", "before_campaign"],
-            "groups": Jsonb(disclosure.GROUP_OF),
+            "groups": Jsonb(disclosure.groups_of_issues()),
             "other": disclosure.OTHER,
         }
         if then is None and (state := _one(connection.execute(_HALF_BUILT))):

@@ -9,7 +9,7 @@ from typing import Any
 from lumbung import database
 from lumbung.errors import LumbungError
 from lumbung.publication.content import Edition, load
-from lumbung.publication.disclosure import GROUP_OF, OTHER
+from lumbung.publication.disclosure import group_of
 from lumbung.publication.personal import find_personal_data
 from lumbung.publication.render import render
 from lumbung.publication.waiver import in_force
@@ -50,7 +50,7 @@ def check(
             parameters={
                 "edition_id": edition_id,
                 "artefacts": json.dumps(_artefacts(edition)),
-                "groups": json.dumps(dict.fromkeys(edition.issues, OTHER) | GROUP_OF),
+                "groups": json.dumps({issue: group_of(issue) for issue in edition.issues}),
             },
         )
         waived = in_force(connection, edition_id)

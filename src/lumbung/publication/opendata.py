@@ -103,6 +103,7 @@ def datasets(edition: Edition) -> list[Dataset]:
                     value,
                 )
             )
+    groups = INDONESIAN.terms("issue_group")
     trend: list[tuple[Value, ...]] = [
         (code, category, week_id, edition.days_of(week_id)[0].isoformat(), value)
         for (code, category), values in sorted(edition.trend.items())
@@ -133,7 +134,7 @@ def datasets(edition: Edition) -> list[Dataset]:
                     d.district_name or INDONESIAN["unknown_place"],
                     d.regency_code,
                     d.group_code,
-                    INDONESIAN[f"group_{d.group_code}"],
+                    groups[d.group_code],
                     *(edition.district_weeks or ("", "")),
                     d.count,
                     d.count is None,

@@ -16,7 +16,6 @@ from lumbung.publication.chapters import (
     violations,
 )
 from lumbung.publication.content import BEFORE_CAMPAIGN, Edition
-from lumbung.publication.disclosure import GROUPS
 from lumbung.publication.pages import Cell, Document, Section, Table
 from lumbung.publication.wording import PERIODS, Wording
 
@@ -139,7 +138,7 @@ def _defined(section: Section, w: Wording) -> Section:
         name = w.m["profile_title"]
         definitions.append((name, w.m["profile_definition"], "profile", [*w.e.issues.items()]))
     if "district" in codes:
-        groups = [(group, w.m[f"group_{group}"]) for group in GROUPS]
+        groups = [*w.m.terms("issue_group").items()]
         definitions.append((w.m["district"], w.m["district_definition"], "district", groups))
     if "not_counted" in codes:
         name = w.m["not_counted_title"]

@@ -12,7 +12,6 @@ from lumbung.publication.content import (
     Profile,
     Regency,
 )
-from lumbung.publication.disclosure import GROUPS
 from lumbung.publication.pages import Cell, Section, Table
 from lumbung.publication.wording import (
     FEW,
@@ -49,6 +48,8 @@ def regency(w: Wording, regency: Regency) -> Section:
     if w.e.district_weeks:
         (first, _), (_, last) = map(w.e.days_of, w.e.district_weeks)
         threshold = w.e.office.small_cell_threshold
+        told = {d.group_code for d in w.e.district_figures}  # perhaps before a group was listed
+        groups = {code: name for code, name in m.terms("issue_group").items() if code in told}
         tables.append(
             Table(
                 *w.number_table(),
@@ -58,11 +59,11 @@ def regency(w: Wording, regency: Regency) -> Section:
                     first=m.day(first),
                     last=m.day(last),
                 ),
-                [m["district"], *(m[f"group_{group}"] for group in GROUPS)],
+                [m["district"], *groups.values()],
                 [
                     [
                         Cell(names[code] or m["unknown_place"]),
-                        *(district_cell(w, cells[code, group]) for group in GROUPS),
+                        *(district_cell(w, cells[code, group]) for group in groups),
                     ]
                     for code in sorted(names, key=lambda code: (not code, code))
                 ],
