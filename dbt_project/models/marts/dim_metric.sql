@@ -1,0 +1,16 @@
+{{ config(tags=['static']) }}
+-- depends_on: {{ ref('int_build__checked') }}
+select
+    metric_code,
+    metric_name,
+    metric_name_en,
+    definition,
+    definition_en,
+    dimension,
+    whole_code,
+    part_rule,
+    unit,
+    source,
+    additive_over like '%weeks%' as is_additive_over_weeks,
+    sort_order
+from {{ ref('metric') }}

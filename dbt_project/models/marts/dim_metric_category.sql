@@ -1,0 +1,9 @@
+{{ config(tags=['static']) }}
+-- depends_on: {{ ref('int_build__checked') }}
+select
+    metric_code,
+    category_code,
+    category_name,
+    category_name_en,
+    sort_order
+from {{ ref('int_metric_categories__listed') }}
