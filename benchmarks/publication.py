@@ -40,7 +40,7 @@ def edition(count: int) -> Any:
             *("forwarding_target", "prevention_type"),
         )
     )
-    rules = ["LAPOR", "TEMUAN", "KAJIAN_AWAL", "PERBAIKAN", "PENANGANAN"]
+    rules = [*registry.vocabulary("deadline_rule")]
     keys = [
         (code, category) for code in registry.metrics() for category in registry.categories(code)
     ]
@@ -122,7 +122,7 @@ def edition(count: int) -> Any:
             c.Deadline(rule, r.code, state, (n + k) % 4)
             for k, rule in enumerate(rules)
             for n, r in enumerate(regencies)
-            for state in (*c.RUNNING, *c.ENDED)
+            for state in registry.deadline_states("running", "ended")
         ),
         profiles=tuple(
             c.Profile(

@@ -15,7 +15,7 @@ VOCABULARIES = {
     name: set(registry.vocabulary(name)) - {"UNSTATED"}
     for name in {
         *(name for metric in registry.metrics().values() for name in metric.dimension),
-        *("issue_group",),
+        *("issue_group", "deadline_rule", "deadline_state"),
     }
 } | {"metric": set(registry.metrics())}
 LEAST = 3

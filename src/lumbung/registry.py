@@ -91,8 +91,15 @@ def vocabulary(name: str) -> dict[str, Term]:
 
 @cache
 def attribute(name: str, column: str) -> dict[str, str]:
-    """Another column of a vocabulary, by code."""
-    return {next(iter(row.values())).upper(): row[column] for row in _seed(name)}
+    """Another column of a vocabulary by code, in their order."""
+    values = {next(iter(row.values())).upper(): row[column] for row in _seed(name)}
+    return {code: values[code] for code in vocabulary(name)}
+
+
+def deadline_states(*phases: str) -> list[str]:
+    """The states of a deadline that is `running`, has `ended` or is `uncertain`, in their order."""
+    found = attribute("deadline_state", "phase")
+    return [state for phase in phases for state in found if found[state] == phase]
 
 
 @cache

@@ -19,11 +19,12 @@ from python_calamine import CalamineWorkbook
 from sample import WEEK, pass_gate
 from selectolax.lexbor import LexborHTMLParser
 
+from lumbung import registry
 from lumbung.publication import edition, opendata, portal, render, review, workbook
 from lumbung.publication.catalogue import LANGUAGES
 from lumbung.publication.chapters.front import points
 from lumbung.publication.chapters.violations import rates
-from lumbung.publication.content import RUNNING, Edition, Profile
+from lumbung.publication.content import Edition, Profile
 from lumbung.publication.messages import BY_LANGUAGE
 from lumbung.publication.pages import Table
 from lumbung.publication.rounding import half_up, whole_percent
@@ -502,7 +503,7 @@ def test_each_number_of_the_summary_is_the_cell_of_its_table(
             added("OVERDUE"),
             added("MAYBE_OVERDUE"),
             added("DAYS_0", "DAYS_1"),
-            added(*RUNNING),
+            added(*registry.deadline_states("running")),
             added("MAYBE_MISSED"),
         ],
         "complete": [

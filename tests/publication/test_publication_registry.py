@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import defaultdict
 from dataclasses import replace
 
+import psycopg
 import pytest
 from python_calamine import CalamineWorkbook
 from sample import seed
@@ -107,3 +109,15 @@ def test_an_edition_frozen_before_a_category_was_listed_is_printed_without_it(
     draft = drafts["draft"]
     earlier = {key: figure for key, figure in draft.figures.items() if key[1] != "TERBATAS"}
     assert heads(draft) - heads(replace(draft, figures=earlier)) == {"Terbatas"}
+
+
+def test_the_database_accepts_every_state_of_a_deadline(url: str) -> None:
+    """The migration's constraint and the seed list the same states."""
+    with psycopg.connect(url) as connection:
+        (constraint,) = connection.execute(
+            "select pg_get_constraintdef(oid) from pg_constraint"
+            " where conrelid = 'published.deadline'::regclass and contype = 'c'"
+            " and pg_get_constraintdef(oid) like '%OVERDUE%'"
+        ).fetchone() or ("",)
+    listed = {str(row["deadline_state_code"]) for row in seed("deadline_state")}
+    assert set(re.findall(r"'(\w+)'", constraint)) == listed

@@ -23,11 +23,12 @@ from pypdf.generic import ContentStream
 from sample import BEFORE, CHANNELS, DEADLINES, MISSING, WEEK, WEEKS, seed
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from lumbung import registry
 from lumbung.errors import ConfigurationError
 from lumbung.publication import boundary
 from lumbung.publication import messages as m
 from lumbung.publication import render as rendering
-from lumbung.publication.content import ENDED, RUNNING, Edition, Restatement, Waiver
+from lumbung.publication.content import Edition, Restatement, Waiver
 from lumbung.settings import Settings
 
 CASES = ("suspected_violation", "ALL")
@@ -505,12 +506,12 @@ def test_deadlines_are_those_of_the_edition_s_day(page: LexborHTMLParser) -> Non
         cell.attributes["data-figure"]: int(cell.text())
         for cell in page.css("td[data-figure^='deadline/']")
     }
-    for rule in ("PENANGANAN", "KAJIAN_AWAL", "LAPOR", "TEMUAN", "PERBAIKAN"):
-        for state in (*RUNNING, *ENDED):
+    for rule in registry.vocabulary("deadline_rule"):
+        for state in registry.deadline_states("running", "ended"):
             wanted = sum(n for (r, _, s), (n, _) in DEADLINES.items() if (r, s) == (rule, state))
             assert shown[f"deadline/{rule}/19/{state}"] == wanted, (rule, state)
     for regency in ("19.71", "19.05", "19.04", "19.00"):
-        for state in RUNNING:
+        for state in registry.deadline_states("running"):
             wanted = sum(n for (_, p, s), (n, _) in DEADLINES.items() if (p, s) == (regency, state))
             assert shown[f"deadline/ALL/{regency}/{state}"] == wanted, (regency, state)
     point = next(li.text() for li in page.css(".points li") if "tenggat" in li.text())

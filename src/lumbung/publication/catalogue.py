@@ -379,18 +379,6 @@ TEXT: dict[str, tuple[str, str]] = {
         "Open or perhaps open, days left",
     ),
     "deadline_ended": ("Sudah berakhir", "Ended"),
-    "OVERDUE": ("Lewat", "Passed"),
-    "MAYBE_OVERDUE": ("Mungkin lewat", "May have passed"),
-    "DAYS_0": ("Hari ini", "Today"),
-    "DAYS_1": ("1", "1"),
-    "DAYS_2": ("2", "2"),
-    "DAYS_3": ("3–5", "3–5"),
-    "DAYS_6": ("6+", "6+"),
-    "MAYBE_OPEN": ("Mungkin terbuka, belum lewat", "May be open, not passed"),
-    "MET": ("Tepat waktu", "In time"),
-    "MISSED": ("Terlambat", "Late"),
-    "MAYBE_MISSED": ("Berakhir, tidak pasti tepat waktu", "Ended, not certainly in time"),
-    "UNCERTAIN": ("Tidak pasti", "Uncertain"),
     "deadline_note": (
         "Hari kalender, dihitung dari hari sesudah mulainya, dinilai pada {day}; "
         "penanganan 3 + 2 hari dihitung 5 hari. Satu kasus dapat memiliki beberapa tenggat. Hari "
@@ -1036,25 +1024,6 @@ TEXT: dict[str, tuple[str, str]] = {
     "unit_event": ("kegiatan", "event"),
     "unit_action": ("tindakan", "action"),
     "unit_district": ("kecamatan", "district"),
-    # the states of a deadline, in full
-    "state_OVERDUE": ("Terbuka, sudah lewat", "Open, passed"),
-    "state_MAYBE_OVERDUE": (
-        "Terbuka atau mungkin terbuka, mungkin sudah lewat",
-        "Open or perhaps open, may have passed",
-    ),
-    "state_DAYS_0": ("Terbuka, berakhir hari ini", "Open, ends today"),
-    "state_DAYS_1": ("Terbuka, sisa 1 hari", "Open, 1 day left"),
-    "state_DAYS_2": ("Terbuka, sisa 2 hari", "Open, 2 days left"),
-    "state_DAYS_3": ("Terbuka, sisa 3 sampai 5 hari", "Open, 3 to 5 days left"),
-    "state_DAYS_6": ("Terbuka, sisa 6 hari atau lebih", "Open, 6 days left or more"),
-    "state_MAYBE_OPEN": ("Mungkin terbuka, belum lewat", "May be open, not passed"),
-    "state_MET": ("Berakhir tepat waktu", "Ended in time"),
-    "state_MISSED": ("Berakhir terlambat", "Ended late"),
-    "state_MAYBE_MISSED": ("Berakhir, tidak pasti tepat waktu", "Ended, not certainly in time"),
-    "state_UNCERTAIN": (
-        "Tidak pasti sudah mulai, berakhir, atau tepat waktu",
-        "Not certainly begun, ended or in time",
-    ),
     # the data dictionary
     "dictionary_file": ("berkas", "file"),
     "dictionary_column": ("kolom", "column"),

@@ -21,16 +21,8 @@ from lumbung.publication.catalogue import LANGUAGES
 from lumbung.publication.office import Office
 from lumbung.publication.restatement import COLUMNS
 
-RUNNING = (
-    *("OVERDUE", "MAYBE_OVERDUE", "DAYS_0", "DAYS_1", "DAYS_2", "DAYS_3", "DAYS_6"),
-    "MAYBE_OPEN",
-)
-ENDED = ("MET", "MISSED", "MAYBE_MISSED")
-UNCERTAIN = "UNCERTAIN"
 BEFORE_CAMPAIGN = "BEFORE_CAMPAIGN"
-"""The states of a legal clock that is or may be open, that has ended, and of which editions of
-earlier releases did not say which of these it is: see `Deadline`. `BEFORE_CAMPAIGN` is of
-references alone: those open or perhaps open of cases from before the campaign."""
+"""In references alone: the deadlines open or perhaps open of cases from before the campaign."""
 
 TABLES = {
     "figure": (
@@ -123,14 +115,8 @@ class DistrictFigure:
 class Deadline:
     """How many legal clocks of one rule are in a state, at the edition's as-of.
 
-    `state_code`:
-
-    - open: `OVERDUE`, `DAYS_0` to `DAYS_3` (3-5), `DAYS_6` (more);
-    - open, or perhaps not begun or ended: `MAYBE_OVERDUE` where its last day may have passed,
-      `MAYBE_OPEN` (only what is not certainly open) where it has not;
-    - ended: `MET`, `MISSED`, `MAYBE_MISSED` (not certainly in time);
-    - of editions of earlier releases `UNCERTAIN`: perhaps not begun, perhaps ended, or ended and
-      not certainly in time. These have neither `MAYBE_OPEN` nor `MAYBE_MISSED`.
+    `state_code`: of the seed `deadline_state`, as `edition` judges. Editions of earlier releases
+    have `UNCERTAIN` in place of `MAYBE_OPEN` and `MAYBE_MISSED`.
 
     `before_campaign`: how many of them are of cases that came before the campaign's first day; None
     where an edition of an earlier release did not say.

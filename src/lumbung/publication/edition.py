@@ -21,12 +21,10 @@ from typing import Any, Literal
 import psycopg
 from psycopg.types.json import Jsonb
 
-from lumbung import database
+from lumbung import database, registry
 from lumbung.errors import GateError, PublicationError, ServiceError
 from lumbung.publication import boundary, disclosure, render, restatement
 from lumbung.publication.content import (
-    ENDED,
-    RUNNING,
     TABLES,
     Edition,
     Rows,
@@ -274,10 +272,7 @@ _LABEL = """
                     select 'set_apart_reason', reason_code, reason, reason_en, 0
                     from reference.set_apart_reason
                     union all
-                    select distinct 'deadline_rule', rule_code, rule_name, rule_name_en,
-                        array_position(
-                            array['LAPOR', 'TEMUAN', 'KAJIAN_AWAL', 'PERBAIKAN', 'PENANGANAN'],
-                            rule_code)
+                    select distinct 'deadline_rule', rule_code, rule_name, rule_name_en, sort_order
                     from reference.deadline_rule
                 ) as named
                 group by kind
@@ -431,7 +426,7 @@ def _freeze(week_id: str, settings: Settings, database_url: str, then: past.Past
             (rule, place["code"], state, states[place["code"], rule, state])
             for (rule,) in rows["rule"]
             for place in label["regency"]
-            for state in (*RUNNING, *ENDED)
+            for state in registry.deadline_states("running", "ended")
         ]
         label["before_campaign"] = _before_campaign(rows["before_campaign"], rows["clock"])
         rows["figure_member"] += [*rows["clock"], *rows["before_campaign"]]

@@ -76,6 +76,11 @@ class Messages:
             for code, metric in registry.metrics().items()
         }
 
+    def names(self, vocabulary: str) -> dict[str, str]:
+        """What the codes of a vocabulary are called in full, in their order."""
+        found = registry.vocabulary(vocabulary)
+        return {code: term.name[self.index] for code, term in found.items()}
+
     def terms(self, vocabulary: str) -> dict[str, str]:
         """What the codes of a vocabulary are called for short, in their order."""
         found = registry.vocabulary(vocabulary)

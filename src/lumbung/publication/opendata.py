@@ -17,7 +17,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from lumbung.publication.chapters.record import BEFORE_KINDS
+from lumbung.publication.chapters.record import before_kinds
 from lumbung.publication.content import (
     QUOTIENT_PLACES,
     Edition,
@@ -104,6 +104,8 @@ def datasets(edition: Edition) -> list[Dataset]:
                 )
             )
     groups = INDONESIAN.terms("issue_group")
+    states = INDONESIAN.names("deadline_state")
+    kinds = before_kinds(INDONESIAN)
     trend: list[tuple[Value, ...]] = [
         (code, category, week_id, edition.days_of(week_id)[0].isoformat(), value)
         for (code, category), values in sorted(edition.trend.items())
@@ -150,7 +152,7 @@ def datasets(edition: Edition) -> list[Dataset]:
                     edition.names["id"]["deadline_rule"][d.rule_code],
                     d.regency_code,
                     d.state_code,
-                    INDONESIAN[f"state_{d.state_code}"],
+                    states[d.state_code],
                     *(d.count, d.before_campaign),
                 )
                 for d in edition.deadlines
@@ -203,7 +205,7 @@ def datasets(edition: Edition) -> list[Dataset]:
         Dataset(
             "sebelum-kampanye",
             [
-                (regency, kind, INDONESIAN[BEFORE_KINDS[kind]], count)
+                (regency, kind, kinds[kind], count)
                 for (regency, kind), count in sorted((edition.before_campaign or {}).items())
             ],
         ),

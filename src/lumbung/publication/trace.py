@@ -9,9 +9,9 @@ from typing import Any
 
 import psycopg
 
-from lumbung import database
+from lumbung import database, registry
 from lumbung.errors import PublicationError
-from lumbung.publication.content import BEFORE_CAMPAIGN, RUNNING, digest
+from lumbung.publication.content import BEFORE_CAMPAIGN, digest
 from lumbung.publication.disclosure import group_of
 from lumbung.publication.messages import INDONESIAN, iso
 
@@ -196,12 +196,14 @@ def _deadline(
     state: str,
 ) -> Trace:
     """The cases whose legal clocks are in a state."""
-    states = RUNNING if state in ("running", BEFORE_CAMPAIGN) else (state,)
+    states = [state]
+    if state in ("running", BEFORE_CAMPAIGN):
+        states = registry.deadline_states("running")
     rows = connection.execute(
         "select rule_code || '/' || state_code, clock_count from published.deadline"
         " where edition_id = %s and state_code = any(%s) and %s in (rule_code, 'ALL')"
         " and %s in (regency_code, left(regency_code, 2))",
-        (edition_id, list(states), rule, regency),
+        (edition_id, states, rule, regency),
     ).fetchall()
     if not rows:
         raise PublicationError(

@@ -9,9 +9,6 @@ from fractions import Fraction
 
 from lumbung import registry
 from lumbung.publication.content import (
-    ENDED,
-    RUNNING,
-    UNCERTAIN,
     DistrictFigure,
     Edition,
     Figure,
@@ -61,8 +58,10 @@ class Wording:
             self.m[head] for head in ("this_week", "last_week", "difference", "to_date")
         ]
         states = {deadline.state_code for deadline in edition.deadlines}
-        self.running_states = [state for state in RUNNING if state in states]
-        self.ended_states = [state for state in (*ENDED, UNCERTAIN) if state in states]
+        self.running_states = [s for s in registry.deadline_states("running") if s in states]
+        self.ended_states = [
+            s for s in registry.deadline_states("ended", "uncertain") if s in states
+        ]
         self.clocks: dict[tuple[str, str], int] = defaultdict(int)
         for deadline in edition.deadlines:
             for place in (deadline.regency_code, self.e.province):
@@ -282,19 +281,20 @@ class Wording:
     def running(self, place: str) -> dict[str, str]:
         """How many clocks run or may, have or may have passed, and end soon, for a sentence."""
         counts = {
-            "open": sum(self.clocks[place, state] for state in RUNNING),
+            "open": sum(self.clocks[place, state] for state in self.running_states),
             "overdue": self.clocks[place, "OVERDUE"],
             "maybe": self.clocks[place, "MAYBE_OVERDUE"],
             "soon": sum(self.clocks[place, state] for state in SOON),
         }
         return {key: self.m.number(value) for key, value in counts.items()}
 
-    def clocks_before(self, place: str, states: Sequence[str] = RUNNING) -> int:
-        """How many clocks in some states are of cases from before the campaign."""
+    def clocks_before(self, place: str, states: Sequence[str] | None = None) -> int:
+        """How many clocks are of cases from before the campaign: in some states, else running."""
+        wanted = self.running_states if states is None else states
         return sum(
             d.before_campaign or 0
             for d in self.e.deadlines
-            if d.state_code in states and place in (d.regency_code, self.e.province)
+            if d.state_code in wanted and place in (d.regency_code, self.e.province)
         )
 
     def about_clocks(self, place: str) -> str:
@@ -308,7 +308,7 @@ class Wording:
 
     def uncertain(self, place: str) -> str:
         """How many more deadlines may have been missed, as a sentence; empty without any."""
-        said = {"MAYBE_MISSED": "deadline_maybe_missed", UNCERTAIN: "deadline_uncertain"}
+        said = {"MAYBE_MISSED": "deadline_maybe_missed", "UNCERTAIN": "deadline_uncertain"}
         return " ".join(
             self.m(key, count=self.m.number(self.clocks[place, state]))
             for state, key in said.items()

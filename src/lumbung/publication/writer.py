@@ -130,7 +130,8 @@ def _defined(section: Section, w: Wording) -> Section:
         if code in codes
     ]
     if "deadline" in codes:
-        states = [(state, w.m[state]) for state in (*w.running_states, *w.ended_states)]
+        labels = w.m.terms("deadline_state")
+        states = [(state, labels[state]) for state in (*w.running_states, *w.ended_states)]
         if w.e.before_campaign is not None:
             states.append((BEFORE_CAMPAIGN, w.m["before_deadlines"]))
         definitions.append((w.m["deadline"], w.m["deadline_definition"], "deadline", states))
@@ -144,7 +145,7 @@ def _defined(section: Section, w: Wording) -> Section:
         name = w.m["not_counted_title"]
         definitions.append((name, w.m["not_counted_definition"], "not_counted", []))
     if "before_campaign" in codes:
-        kinds = [(kind, w.m[key]) for kind, key in record.BEFORE_KINDS.items()]
+        kinds = [*record.before_kinds(w.m).items()]
         name, definition = w.m["before_campaign"], w.m["before_campaign_definition"]
         definitions.append((name, definition, "before_campaign", kinds))
     return replace(section, definitions=definitions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from lumbung.publication import charts
-from lumbung.publication.content import QUOTIENT_PLACES, RUNNING, UNCERTAIN
+from lumbung.publication.content import QUOTIENT_PLACES
 from lumbung.publication.pages import Cell, Chart, Table
 from lumbung.publication.wording import (
     FUNNEL,
@@ -82,7 +82,7 @@ def points(w: Wording) -> list[tuple[str, str]]:
             m("point_deadline", **running),
             f"{m('point_deadline_more', **running)} {about}".rstrip(),
         )
-        if any(w.clocks[e.province, state] for state in (*RUNNING, UNCERTAIN))
+        if any(w.clocks[e.province, state] for state in (*w.running_states, "UNCERTAIN"))
         else (m["point_deadline_none"], about)
     )
     events = w.places("campaign_event", "week")

@@ -109,7 +109,7 @@ def deadlines(w: Wording) -> Section:
     m = w.m
     states = [*w.running_states, *w.ended_states]
     in_doubt = w.ended_states[-1]
-    rules = w.names["deadline_rule"]
+    rules, labels = w.names["deadline_rule"], m.terms("deadline_state")
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for d in w.e.deadlines:
         counts[d.rule_code, d.state_code] += d.count
@@ -136,7 +136,7 @@ def deadlines(w: Wording) -> Section:
     by_rule = Table(
         *w.number_table(),
         caption,
-        [m["deadline"], *(m[state] for state in states)],
+        [m["deadline"], *(labels[state] for state in states)],
         [
             row(name, lambda state, rule=rule: counts[rule, state], rule)  # type: ignore[misc]
             for rule, name in rules.items()
@@ -162,7 +162,12 @@ def deadlines(w: Wording) -> Section:
     by_regency = Table(
         *w.number_table(),
         m["deadline_regency"],
-        [m["regency"], *(m[state] for state in w.running_states), m["total"], m[in_doubt]],
+        [
+            m["regency"],
+            *(labels[state] for state in w.running_states),
+            m["total"],
+            labels[in_doubt],
+        ],
         rows,
         w.source("source_register"),
         groups=[("", 1), (m["deadline_running"], len(w.running_states)), ("", 2)],

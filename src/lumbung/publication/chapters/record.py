@@ -6,22 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lumbung.publication.content import BEFORE_CAMPAIGN, Restatement
-from lumbung.publication.messages import INDONESIAN
+from lumbung.publication.messages import INDONESIAN, Messages
 from lumbung.publication.pages import Cell, Section, Table
 from lumbung.publication.wording import (
     PERIODS,
     SHOWN,
     Wording,
 )
-
-BEFORE_KINDS = {
-    "LP": "LP",
-    "TM": "TM",
-    "IA": "tip_title",
-    "LHP": "before_events",
-    "PREV": "prevention_title",
-}
-"""The kinds of what came before the campaign, each with what its column is called."""
 
 
 def restatements(w: Wording) -> Section:
@@ -137,28 +128,35 @@ def not_counted(w: Wording) -> Section:
     return replace(section, tables=[table, *before_campaign(w)])
 
 
+def before_kinds(m: Messages) -> dict[str, str]:
+    """The kinds of what came before the campaign, each with what its column is called."""
+    others = {"IA": "tip_title", "LHP": "before_events", "PREV": "prevention_title"}
+    return m.terms("case_kind") | {kind: m[key] for kind, key in others.items()}
+
+
 def before_campaign(w: Wording) -> list[Table]:
     """By regency what came before the campaign's first day, and how many deadlines of it run."""
     e, m = w.e, w.m
     if not e.before_campaign or e.campaign_start is None:
         return []
+    kinds = before_kinds(m)
 
     def cells(place: str) -> list[Cell]:
         return [
             *(
                 w.traced(w.before[place, kind], f"before_campaign/{kind}/{place}")
-                for kind in (*BEFORE_KINDS, "ALL")
+                for kind in (*kinds, "ALL")
             ),
             w.clock(w.clocks_before(place), place, BEFORE_CAMPAIGN),
         ]
 
     rows, last = w.by_regency(cells)
-    heads = [*BEFORE_KINDS.values(), "total", "before_deadlines"]
+    heads = [m["regency"], *kinds.values(), m["total"], m["before_deadlines"]]
     return [
         Table(
             *w.number_table(),
             m("before_caption", count=m.number(w.before[e.province, "ALL"])),
-            [m["regency"], *(m[head] for head in heads)],
+            heads,
             rows,
             w.source("source_all"),
             total=last,
