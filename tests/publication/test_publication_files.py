@@ -216,9 +216,12 @@ def test_workbook_has_dates_and_notes(files: dict[str, bytes]) -> None:
     assert dates[:2] == [date(2024, 11, 18), date(2024, 11, 24)]
     assert dates[2].isoformat() == "2024-11-24T20:00:00"
     trend = book.get_sheet_by_name("Tren").to_python(skip_empty_area=False)
-    assert [row[:2] for row in trend[3:]] == [
-        [week, date.fromisocalendar(2024, int(week[-2:]), 1)] for week in WEEKS
+    first_days = [date.fromisocalendar(2024, int(week[-2:]), 1) for week in WEEKS]
+    first_days[0] = date(2024, 9, 25)  # the campaign's first day, a Wednesday
+    assert [row[:2] for row in trend[3:-2]] == [
+        list(row) for row in zip(WEEKS, first_days, strict=True)
     ]
+    assert trend[-1][0].startswith("Pekan 39 hanya 5 hari")
     last = next(
         sheet
         for name in book.sheet_names

@@ -85,6 +85,14 @@ def test_dates() -> None:
     assert m.week_range(date(2024, 12, 30), date(2025, 1, 5)) == "30 Desember 2024–5 Januari 2025"
 
 
+def test_two_days_to_choose_from() -> None:
+    assert m.either_day(date(2024, 11, 25), date(2024, 11, 26)) == "25 atau 26 November 2024"
+    assert m.either_day(date(2024, 9, 30), date(2024, 10, 1)) == "30 September atau 1 Oktober 2024"
+    said = m.either_day(date(2024, 12, 31), date(2025, 1, 1))
+    assert said == "31 Desember 2024 atau 1 Januari 2025"
+    assert en.either_day(date(2024, 11, 25), date(2024, 11, 26)) == "25 or 26 November 2024"
+
+
 def test_moments_are_in_wib() -> None:
     late = datetime(2024, 11, 10, 23, 5, tzinfo=UTC)
     assert m.moment(late) == "Senin, 11 November 2024 pukul 06.05\u00a0WIB"

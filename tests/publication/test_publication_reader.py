@@ -23,8 +23,9 @@ from lumbung import registry
 from lumbung.publication import edition, opendata, portal, render, review, workbook
 from lumbung.publication.catalogue import LANGUAGES
 from lumbung.publication.chapters.front import points
+from lumbung.publication.chapters.record import restatements
 from lumbung.publication.chapters.violations import rates
-from lumbung.publication.content import Edition, Profile
+from lumbung.publication.content import Edition, HeldChannel, Profile
 from lumbung.publication.messages import BY_LANGUAGE
 from lumbung.publication.pages import Table
 from lumbung.publication.rounding import half_up, whole_percent
@@ -280,12 +281,12 @@ def test_the_summary_counts_what_may_have_passed(
     calm: str, url: str, settings: Settings, paper_as_text: None
 ) -> None:
     said = {
-        "id": "0 tenggat penanganan sudah lewat, 27 mungkin sudah lewat, dan 0 berakhir hari ini "
-        "atau besok, dari 29 yang terbuka atau mungkin terbuka. 1 di antaranya dari kasus yang "
-        "diterima sebelum masa kampanye, yang tidak dihitung dalam angka lain. 1 tenggat lain "
-        "sudah berakhir, tidak pasti tepat waktu.",
-        "en": "Handling deadlines that have passed: 0; that may have passed: 27; ending today or "
-        "tomorrow: 0; open or perhaps open: 29. Of these, of cases received before the "
+        "id": "0 tenggat penanganan sudah lewat, 27 mungkin sudah lewat, dan 0 berakhir pada 25 "
+        "atau 26 November 2024, dari 29 yang terbuka atau mungkin terbuka. 1 di antaranya dari "
+        "kasus yang diterima sebelum masa kampanye, yang tidak dihitung dalam angka lain. 1 "
+        "tenggat lain sudah berakhir, tidak pasti tepat waktu.",
+        "en": "Handling deadlines that have passed: 0; that may have passed: 27; ending on 25 or "
+        "26 November 2024: 0; open or perhaps open: 29. Of these, of cases received before the "
         "campaign, which no other figure counts: 1. Further deadlines that have ended, not "
         "certainly in time: 1.",
     }
@@ -325,7 +326,7 @@ def test_no_deadline_is_called_open_only_where_none_may_be(drafts: dict[str, Edi
     found = drafts["draft"]
     assert _deadline_point(_counted(found, "MAYBE_OPEN", "MAYBE_MISSED")) == (
         "0 tenggat penanganan sudah lewat, 0 mungkin sudah lewat,",
-        "dan 0 berakhir hari ini atau besok, dari 3 yang terbuka atau mungkin terbuka. "
+        "dan 0 berakhir pada 25 atau 26 November 2024, dari 3 yang terbuka atau mungkin terbuka. "
         "1 tenggat lain sudah berakhir, tidak pasti tepat waktu.",
     )
     assert _deadline_point(_counted(found, "MET", "MISSED", "MAYBE_MISSED")) == (
@@ -347,7 +348,7 @@ def test_an_earlier_edition_says_what_its_uncertain_deadlines_may_be(
     found = dataclasses.replace(found, deadlines=before)
     assert _deadline_point(_counted(found, "UNCERTAIN")) == (
         "0 tenggat penanganan sudah lewat, 0 mungkin sudah lewat,",
-        "dan 0 berakhir hari ini atau besok, dari 0 yang terbuka atau mungkin terbuka. "
+        "dan 0 berakhir pada 25 atau 26 November 2024, dari 0 yang terbuka atau mungkin terbuka. "
         "Keadaan 1 tenggat lain tidak pasti.",
     )
     by_rule, by_regency = _deadline_tables(found)
@@ -369,8 +370,8 @@ def test_a_regency_s_deadlines_are_in_the_tables_as_its_page_says_them(
     page = next(s for s in document.sections if s.id == "kab-19-02")
     assert any(
         "3 tenggat penanganan (mungkin) terbuka: 0 sudah lewat, 1 mungkin sudah lewat, "
-        "0 berakhir hari ini atau besok. 1 tenggat lain sudah berakhir, tidak pasti tepat waktu."
-        in paragraph
+        "0 berakhir pada 25 atau 26 November 2024. 1 tenggat lain sudah berakhir, tidak pasti "
+        "tepat waktu." in paragraph
         for paragraph in page.lead
     )
     _, by_regency = _deadline_tables(drafts["draft"])
@@ -449,7 +450,7 @@ def test_districts_are_told_from_the_campaign_s_first_day(drafts: dict[str, Edit
         if table.sheet == "districts"
     ]
     assert captions
-    assert all(c.endswith("25 September 2024–20 Oktober 2024") for c in captions)
+    assert all(c.endswith("25 September–20 Oktober 2024") for c in captions)
 
 
 def test_an_edition_of_before_says_the_day_that_it_counted_from(
@@ -523,7 +524,8 @@ def test_each_number_of_the_summary_is_the_cell_of_its_table(
             if key == 0
             else next(p for p in points if starts[str(key)][language == "en"] in p)
         )
-        assert re.findall(r"\d+(?:[.,]\d+)*", point)[: len(numbers)] == numbers, point
+        counts = re.sub("25 (atau|or) 26 November 2024", "", point)
+        assert re.findall(r"\d+(?:[.,]\d+)*", counts)[: len(numbers)] == numbers, point
     glance = {
         cell.figure: cell.text
         for table in document.glance
@@ -635,3 +637,89 @@ def test_days_are_counted_from_the_campaign_s_own_first_day(drafts: dict[str, Ed
         said = BY_LANGUAGE["id"].short_weeks(found, found.weeks)
         assert len(said) == bool(days)
         assert all(s.startswith(f"Pekan 39 hanya {days} hari (29") for s in said)
+
+
+@pytest.mark.parametrize(
+    ("language", "by_status"), [("id", "status terakhir"), ("en", "latest status")]
+)
+def test_tables_say_why_more_cases_were_forwarded_than_have_that_result(
+    drafts: dict[str, Edition], language: str, by_status: str
+) -> None:
+    """A result is the latest status; a forwarded case stays forwarded, whatever comes of it."""
+    found = dataclasses.replace(drafts["draft"], language=language)
+    tables = {
+        cell.figure: (cell.value, " ".join(table.notes))
+        for section in render.document(found).sections
+        if section.id == "registrasi"
+        for table in section.tables
+        for row in [*table.rows, table.total]
+        for cell in row
+    }
+    result = "report_registered_by_result/{}/19/to_date"
+    count, of_results = tables[result.format("FORWARDED")]
+    closed, _ = tables[result.format("CLOSED")]
+    total, of_recipients = next(
+        shown
+        for figure, shown in tables.items()
+        if re.fullmatch(r"(report_forwarded_by_target/\w+/19/to_date ?){2,}", figure)
+    )
+    assert count is not None
+    assert total == count + (closed or 0) > count
+    assert by_status in of_results
+    assert by_status in of_recipients
+
+
+def test_the_method_says_what_becomes_of_supervision_logs(drafts: dict[str, Edition]) -> None:
+    """They are in no figure and not among what is not counted: see the domain's rules."""
+    for language, name in (("id", "Formulir Model A"), ("en", "Form A")):
+        document = render.document(dataclasses.replace(drafts["draft"], language=language))
+        method = next(s for s in document.sections if s.id == "metode").paragraphs
+        assert sum(name in paragraph for paragraph in method) == 1
+
+
+def test_the_first_edition_does_not_say_that_earlier_ones_did_not_change(
+    drafts: dict[str, Edition],
+) -> None:
+    first = "Belum ada edisi sebelumnya yang angkanya dapat berubah."
+    unchanged = "Tidak ada angka edisi sebelumnya yang berubah."
+    for previous_id, revision, said in (
+        (None, 1, first),
+        (None, 2, unchanged),
+        ("2024-W46-r1", 1, unchanged),
+    ):
+        found = dataclasses.replace(
+            drafts["draft"], previous_id=previous_id, revision=revision, restatements=()
+        )
+        assert (said, "") in points(Wording(found))
+        assert restatements(Wording(found)).paragraphs[0] == said
+
+
+def test_the_summary_says_what_is_held_back(drafts: dict[str, Edition]) -> None:
+    """Its figures are lower for it: the first page says so, the chapter says why."""
+    held = (
+        HeldChannel("buku", 7, "Buku Register", 1_020, date(2024, 11, 18), "sebab A", "reason A"),
+        HeldChannel("wa", 9, "Aduan WhatsApp", 3, date(2024, 11, 20), "sebab B", "reason B"),
+    )
+    for language, lead, more in (
+        (
+            "id",
+            "Belum semua kiriman dihitung: Buku Register (1.020 kiriman sejak 18 November 2024) "
+            "dan Aduan WhatsApp (3 kiriman sejak 20 November 2024) ditahan.",
+            "Angka yang bersumber dari sana dapat berubah; sebabnya ada di bab “Kelengkapan "
+            "penyampaian”.",
+        ),
+        (
+            "en",
+            "Not all deliveries are counted: held back are Buku Register (deliveries since "
+            "18 November 2024: 1,020) and Aduan WhatsApp (deliveries since 20 November 2024: 3).",
+            "Figures that come from there may change; the chapter “Completeness of reporting” says "
+            "why.",
+        ),
+    ):
+        found = dataclasses.replace(drafts["draft"], language=language, held=held)
+        document = render.document(found)
+        assert document.points[1] == (lead, more)
+        assert any(s.title in more for s in document.sections)
+        assert not any("ditahan" in p[0] or "held" in p[0] for p in document.points[2:])
+    calm = render.document(dataclasses.replace(drafts["draft"], held=()))
+    assert not any("ditahan" in lead for lead, _ in calm.points)

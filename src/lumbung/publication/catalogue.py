@@ -46,6 +46,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "moment": ("{day} pukul {hour}.{minute}\u00a0WIB", "{day}, {hour}:{minute}\u00a0WIB"),
     "and": (" dan ", " and "),
     "last_and": (", dan ", ", and "),
+    "or": (" atau ", " or "),
     "others": ("{count} lainnya", "{count} others"),
     # the head of an edition
     "contact": ("Informasi: {name}, {url}", "Information: {name}, {url}"),
@@ -145,8 +146,8 @@ TEXT: dict[str, tuple[str, str]] = {
         "Handling deadlines that have passed: {overdue}; that may have passed: {maybe};",
     ),
     "point_deadline_more": (
-        "dan {soon} berakhir hari ini atau besok, dari {open} yang terbuka atau mungkin terbuka.",
-        "ending today or tomorrow: {soon}; open or perhaps open: {open}.",
+        "dan {soon} berakhir pada {days}, dari {open} yang terbuka atau mungkin terbuka.",
+        "ending on {days}: {soon}; open or perhaps open: {open}.",
     ),
     "point_deadline_none": (
         "Tidak ada tenggat penanganan yang terbuka.",
@@ -192,6 +193,18 @@ TEXT: dict[str, tuple[str, str]] = {
     "point_complete_missing": (
         "Belum menyampaikan: {districts}. Angka kegiatan dan pencegahan pekan ini dapat bertambah.",
         "Not delivered: {districts}. This week's events and prevention may still rise.",
+    ),
+    "point_held": (
+        "Belum semua kiriman dihitung: {channels} ditahan.",
+        "Not all deliveries are counted: held back are {channels}.",
+    ),
+    "point_held_channel": (
+        "{title} ({count} kiriman sejak {since})",
+        "{title} (deliveries since {since}: {count})",
+    ),
+    "point_held_more": (
+        "Angka yang bersumber dari sana dapat berubah; sebabnya ada di bab “{chapter}”.",
+        "Figures that come from there may change; the chapter “{chapter}” says why.",
     ),
     "point_restatement": (
         "{count} angka dalam edisi sebelumnya kini berbeda.",
@@ -337,8 +350,12 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "result": ("Hasil", "Result"),
     "result_note": (
-        "Hasil adalah keadaan saat data dibekukan, dihitung pada pekan diterimanya.",
-        "The result is that of the day the data were frozen, counted in the week of receipt.",
+        "Hasil adalah keadaan saat data dibekukan, dihitung pada pekan diterimanya. Setiap perkara "
+        "dihitung sekali, menurut status terakhirnya: yang pernah diteruskan dan kini berstatus "
+        "lain tidak dihitung sebagai diteruskan.",
+        "The result is that of the day the data were frozen, counted in the week of receipt. Each "
+        "case counts once, by its latest status: one that was forwarded and has another status now "
+        "does not count as forwarded.",
     ),
     "forwarded_caption": (
         "Perkara diteruskan sejak awal: {count}; tindak lanjutnya selesai {closed}",
@@ -348,10 +365,14 @@ TEXT: dict[str, tuple[str, str]] = {
     "follow_up_closed": ("Tindak lanjut selesai", "Follow-up closed"),
     "follow_up_open": ("Belum selesai", "Not closed"),
     "forwarded_note": (
-        "Laporan dan temuan menurut pekan diterimanya, apa pun hasilnya. Selesai dan belum selesai "
-        "dihitung sejak awal; belum selesai memuat juga yang kabarnya belum diterima.",
-        "Reports and findings by week of receipt, whatever their result. Closed and not closed "
-        "count to date; not closed includes those nothing has been heard of.",
+        "Laporan dan temuan yang menurut register diteruskan, menurut pekan diterimanya, apa pun "
+        "status terakhirnya; jumlahnya dapat berbeda dari yang diteruskan dan yang selesai dalam "
+        "tabel hasil, yang menghitung menurut status terakhir. Selesai dan belum selesai dihitung "
+        "sejak awal; belum selesai memuat juga yang kabarnya belum diterima.",
+        "Reports and findings that the register calls forwarded, by week of receipt, whatever "
+        "their latest status; their number can differ from those forwarded and closed in the "
+        "table of results, which counts by the latest status. Closed and not closed count to date; "
+        "not closed includes those nothing has been heard of.",
     ),
     "registered_type_caption": (
         "Perkara diregistrasi menurut jenis dugaan pelanggaran{most}",
@@ -361,9 +382,9 @@ TEXT: dict[str, tuple[str, str]] = {
     "deadline_title": ("Tenggat penanganan", "Handling deadlines"),
     "deadline_caption": (
         "{open} tenggat terbuka atau mungkin terbuka: {overdue} sudah lewat, {maybe} mungkin sudah "
-        "lewat, {soon} berakhir hari ini atau besok",
+        "lewat, {soon} berakhir pada {days}",
         "Deadlines open or perhaps open: {open}; passed {overdue}, may have passed {maybe}, ending "
-        "today or tomorrow {soon}",
+        "on {days} {soon}",
     ),
     "deadline_regency": (
         "Tenggat yang terbuka atau mungkin terbuka menurut kabupaten/kota",
@@ -375,8 +396,8 @@ TEXT: dict[str, tuple[str, str]] = {
         "The time limit of one case by one rule, by its state on that day",
     ),
     "deadline_running": (
-        "Terbuka atau mungkin terbuka, sisa hari",
-        "Open or perhaps open, days left",
+        "Terbuka atau mungkin terbuka, sisa hari pada {day}",
+        "Open or perhaps open, days left on {day}",
     ),
     "deadline_ended": ("Sudah berakhir", "Ended"),
     "deadline_note": (
@@ -618,6 +639,10 @@ TEXT: dict[str, tuple[str, str]] = {
         "Tidak ada angka edisi sebelumnya yang berubah.",
         "No figure of an earlier edition has changed.",
     ),
+    "restatement_first": (
+        "Belum ada edisi sebelumnya yang angkanya dapat berubah.",
+        "There is no earlier edition whose figures could have changed.",
+    ),
     "restatement_caption": (
         "{count} angka dalam edisi sebelumnya kini berbeda",
         "Figures of earlier editions that are different now: {count}",
@@ -698,9 +723,9 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "regency_deadline": (
         "{open} tenggat penanganan (mungkin) terbuka: {overdue} sudah lewat, {maybe} mungkin sudah "
-        "lewat, {soon} berakhir hari ini atau besok.",
+        "lewat, {soon} berakhir pada {days}.",
         "Handling deadlines (perhaps) open: {open}; passed {overdue}, may have passed {maybe}, "
-        "ending today or tomorrow {soon}.",
+        "ending on {days} {soon}.",
     ),
     "regency_missing": (
         "Belum menyampaikan rekap: {districts}.",
@@ -719,8 +744,8 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "figure_category": ("{figure}: {category}", "{figure}: {category}"),
     "district_caption": (
-        "{name}: dugaan pelanggaran menurut kecamatan dan kelompok tema, {first}–{last}",
-        "{name}: alleged violations by district and group of themes, {first}–{last}",
+        "{name}: dugaan pelanggaran menurut kecamatan dan kelompok tema, {range}",
+        "{name}: alleged violations by district and group of themes, {range}",
     ),
     "suppressed": ("*", "*"),
     "group_counts_case": (
@@ -994,6 +1019,13 @@ TEXT: dict[str, tuple[str, str]] = {
         "membuat angka lebih rendah dari keadaan sebenarnya.",
         "Campaign events and prevention come from the districts' recaps; where recaps are missing, "
         "the figures are lower than what happened.",
+    ),
+    "method_log": (
+        "Laporan hasil pengawasan (Formulir Model A) bukan angka tersendiri: kegiatan kampanye di "
+        "dalamnya dihitung dari rekap, dan dugaan pelanggaran di dalamnya dihitung sejak menjadi "
+        "temuan.",
+        "A supervision log (Form A) is no figure of its own: its campaign event counts by the "
+        "recap, and an alleged violation in it counts once it is adopted as a finding.",
     ),
     "method_zero": (
         "Angka 0 berarti tidak ada kejadian tercatat; n/a berarti data tidak tersedia.",

@@ -21,7 +21,18 @@ from lumbung.settings import JAKARTA
 NBSP = "\u00a0"
 MINUS = "\u2212"
 
-_METHOD = ("week", "before", "case", "several", "unknown", "recap", "zero", "frozen", "names")
+_METHOD = (
+    "week",
+    "before",
+    "case",
+    "several",
+    "unknown",
+    "recap",
+    "log",
+    "zero",
+    "frozen",
+    "names",
+)
 _FROZEN_AS = {"non_registration_reason": "reason"}
 """Where an edition has frozen a vocabulary's names by another name than its seed's."""
 
@@ -149,6 +160,16 @@ class Messages:
         if first.month != last.month:
             return f"{first.day} {self.months[first.month - 1]}–{self.day(last)}"
         return f"{first.day}–{self.day(last)}"
+
+    def either_day(self, first: date, second: date) -> str:
+        """One of two days: `25 atau 26 November 2024`, `30 November atau 1 Desember 2024`."""
+        if first.year != second.year:
+            said = self.day(first)
+        elif first.month != second.month:
+            said = self.day(first).removesuffix(f" {first.year}")
+        else:
+            said = f"{first.day}"
+        return f"{said}{self['or']}{self.day(second)}"
 
     def subtitle(self, edition: Edition) -> str:
         """An edition's week with its counted days: `Pekan 47: 18–24 November 2024`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from fractions import Fraction
 
 from lumbung import registry
@@ -258,6 +259,11 @@ class Wording:
         """How a count moved against the week before, in words."""
         return self.m.change(figure.week, figure.previous)
 
+    def nothing_restated(self) -> str:
+        """That no figure of an earlier edition has changed, or that there is no such edition."""
+        is_first = self.e.previous_id is None and self.e.revision == 1
+        return self.m["restatement_first" if is_first else "restatement_none"]
+
     def number_table(self) -> tuple[int, str]:
         """The next table's number and label: `Tabel 3.`."""
         self.tables += 1
@@ -279,14 +285,16 @@ class Wording:
         )
 
     def running(self, place: str) -> dict[str, str]:
-        """How many clocks run or may, have or may have passed, and end soon, for a sentence."""
+        """How many clocks run or may, have or may have passed, and end on which two days."""
+        judged_on = self.e.judged_on
         counts = {
             "open": sum(self.clocks[place, state] for state in self.running_states),
             "overdue": self.clocks[place, "OVERDUE"],
             "maybe": self.clocks[place, "MAYBE_OVERDUE"],
             "soon": sum(self.clocks[place, state] for state in SOON),
         }
-        return {key: self.m.number(value) for key, value in counts.items()}
+        days = self.m.either_day(judged_on, judged_on + timedelta(days=1))
+        return {key: self.m.number(value) for key, value in counts.items()} | {"days": days}
 
     def clocks_before(self, place: str, states: Sequence[str] | None = None) -> int:
         """How many clocks are of cases from before the campaign: in some states, else running."""

@@ -29,6 +29,22 @@ def points(w: Wording) -> list[tuple[str, str]]:
     )
     short = m.short_weeks(e, e.weeks[-2:])
     points = [(m("point_violation", value=m.number(violation.week)), " ".join([more, *short]))]
+    if e.held:
+        channels = [
+            m(
+                "point_held_channel",
+                title=channel.title,
+                count=m.number(channel.count),
+                since=m.day(channel.since),
+            )
+            for channel in e.held
+        ]
+        points.append(
+            (
+                m("point_held", channels=m.listing(channels)),
+                m("point_held_more", chapter=m["complete_title"]),
+            )
+        )
     week = w.places("suspected_violation", "week")
     to_date = w.places("suspected_violation", "to_date")
     none = [name for name, value in week if value == 0]
@@ -130,7 +146,7 @@ def points(w: Wording) -> list[tuple[str, str]]:
     points.append(
         (m("point_restatement", count=m.number(new)), m["point_restatement_more"])
         if new
-        else (m["restatement_none" if not e.restatements else "restatement_caption_told"], "")
+        else (m["restatement_caption_told"] if e.restatements else w.nothing_restated(), "")
     )
     if e.waivers:
         count = len({w.check_name for w in e.waivers})

@@ -121,7 +121,9 @@ def deadlines(w: Wording) -> Section:
         ]
 
     sources = "; ".join(w.e.legal_sources)
-    note = m("deadline_note", day=m.day(w.e.judged_on), sources=sources)
+    day = m.day(w.e.judged_on)
+    note = m("deadline_note", day=day, sources=sources)
+    days_left = m("deadline_running", day=day), len(w.running_states)
     before = w.clocks_before(w.e.province, [*w.running_states, *w.ended_states])
     of_before = [
         m(
@@ -143,7 +145,7 @@ def deadlines(w: Wording) -> Section:
         ],
         w.source("source_register"),
         groups=[
-            *[("", 1), (m["deadline_running"], len(w.running_states))],
+            *[("", 1), days_left],
             *[(m["deadline_ended"], len(w.ended_states) - 1), ("", 1)],
         ],
         total=row(m["total"], lambda state: province[w.e.province, state], "ALL"),
@@ -170,7 +172,7 @@ def deadlines(w: Wording) -> Section:
         ],
         rows,
         w.source("source_register"),
-        groups=[("", 1), (m["deadline_running"], len(w.running_states)), ("", 2)],
+        groups=[("", 1), days_left, ("", 2)],
         total=last,
         notes=of_before,
     )

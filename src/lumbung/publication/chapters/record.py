@@ -20,7 +20,7 @@ def restatements(w: Wording) -> Section:
     m = w.m
     section = Section("perubahan", m["restatement_title"], [], [])
     if not w.e.restatements:
-        return replace(section, paragraphs=[m["restatement_none"], m["restatement_states"]])
+        return replace(section, paragraphs=[w.nothing_restated(), m["restatement_states"]])
     new = w.e.new_restatements
     told = len(w.e.told_restatements)
     notes = [m["restatement_note"], m["restatement_states"]]

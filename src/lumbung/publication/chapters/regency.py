@@ -53,12 +53,7 @@ def regency(w: Wording, regency: Regency) -> Section:
         tables.append(
             Table(
                 *w.number_table(),
-                m(
-                    "district_caption",
-                    name=name,
-                    first=m.day(first),
-                    last=m.day(last),
-                ),
+                m("district_caption", name=name, range=m.week_range(first, last)),
                 [m["district"], *groups.values()],
                 [
                     [
