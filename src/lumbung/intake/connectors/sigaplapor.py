@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors import Item, Mark, Source, Unreadable
+from lumbung.intake.connectors import Delivery, Item, Mark, Source, Unreadable
 from lumbung.intake.connectors import register as registers
 from lumbung.intake.connectors.bounded import Child
 from lumbung.intake.connectors.files import File, Folder, text_encoding
@@ -104,7 +104,8 @@ def _site(source: Source, table: registers.Table, path: str, column: str) -> Ite
             listing.page(
                 [item.source_id for item in items if not isinstance(item, Mark)], page.total
             )
-            yield from items
+            for item in items:  # a page is no file that somebody keeps: rows move from page to page
+                yield item._replace(file=None) if isinstance(item, Delivery) else item
             if page.following is None:
                 yield Mark({}, "" if listing.is_whole else None)
                 return
