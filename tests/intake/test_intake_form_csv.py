@@ -116,7 +116,7 @@ def test_a_time_that_is_none_loses_that_row_only(folder: Path, written: str) -> 
     assert len(deliveries(items)) == 1
     (refused,) = refusals(items)
     assert (refused.reason_code, refused.locator) == ("unreadable_date", "Respons 0.csv | baris 2")
-    assert last_mark(items).complete is None
+    assert last_mark(items).complete == ""
 
 
 def test_a_row_without_a_time_is_quarantined(folder: Path) -> None:
@@ -287,6 +287,36 @@ def test_overlapping_exports_under_other_names_count_nothing_twice(
     (inbox / "Respons (1).csv").unlink()
     assert pull_from("gform_contoh").tombstones == 0, "an older export takes nothing back"
     assert current(db) == ["m1", "m3", "m4", "m2 diperbaiki"]
+
+
+def test_a_row_without_a_time_holds_back_no_other_response(
+    pull_from: Pull, db: psycopg.Connection, add_channel: Add
+) -> None:
+    inbox = add_channel(FORM)
+    untimed = response("", "tanpa waktu")
+    put(inbox, [HEADER, *stamps(1, 2, 3, 4), untimed], 0, "Respons.csv")
+    assert pull_from("gform_contoh") == IntakeCounts(read=5, landed=4, quarantined=1)
+    edited = response("28/01/2024 09:00:00", "m2 diperbaiki")
+    put(inbox, [HEADER, stamps(1)[0], edited, stamps(4)[0], untimed], 1, "Respons.csv")
+    counts = pull_from("gform_contoh")
+    assert counts == IntakeCounts(read=4, landed=1, duplicate=3, tombstones=1, missing=1)
+    assert current(db) == ["m1", "m3", "m4", "m2 diperbaiki"]
+    put(inbox, [HEADER, stamps(1)[0], edited, *stamps(4, 5), untimed], 2, "Respons.csv")
+    counts = pull_from("gform_contoh")
+    assert counts == IntakeCounts(read=5, landed=1, duplicate=4, tombstones=1)
+    assert current(db) == ["m1", "m4", "m5", "m2 diperbaiki"]
+
+
+def test_a_response_whose_time_was_deleted_is_not_replaced_by_the_one_below_it(
+    pull_from: Pull, db: psycopg.Connection, add_channel: Add
+) -> None:
+    inbox = add_channel(FORM)
+    put(inbox, [HEADER, *stamps(1, 2)], 0, "Respons.csv")
+    pull_from("gform_contoh")
+    put(inbox, [HEADER, *stamps(1), response("", "m2"), *stamps(3)], 1, "Respons.csv")
+    counts = pull_from("gform_contoh")
+    assert counts == IntakeCounts(read=3, landed=1, duplicate=1, quarantined=1, withheld=1)
+    assert current(db) == ["m1", "m2", "m3"]
 
 
 @pytest.mark.parametrize("cut", [3, 4, 5])

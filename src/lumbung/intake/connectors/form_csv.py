@@ -55,6 +55,8 @@ _ZONES = {
 
 _MAX_DOWNLOAD = 256 << 20
 _MAX_PAIRS = 1_000_000
+_NAMELESS = "\0"
+"""Begins what stands in place of the source id of a response that has none."""
 
 _Contents = dict[str, frozenset[int]]
 
@@ -151,7 +153,8 @@ def _replaced(old: _Contents, new: _Contents) -> Iterator[str]:
     """The responses of an export in whose rows a newer one has another response.
 
     Between two responses that stayed, a new one replaces the missing one with which it shares most
-    cells. What is missing without another in its place may have been cut off.
+    cells. What is missing without another in its place may have been cut off. The new one may have
+    no id; then it may be the missing one, whose time was deleted, and replaces nothing.
     """
     stayed = len(old.keys() & new.keys())
     gone, came = _gaps(old, new), _gaps(new, old)
@@ -173,7 +176,8 @@ def _replaced(old: _Contents, new: _Contents) -> Iterator[str]:
             if is_likely and at not in done and number not in taken:
                 done.add(at)
                 taken.add(number)
-                yield missing[at]
+                if _NAMELESS not in missing[at] + fresh[number]:
+                    yield missing[at]
 
 
 def _gaps(these: _Contents, others: _Contents) -> dict[str | None, list[str]]:
@@ -214,7 +218,11 @@ def _from_link(
                 )
             yield item
     before = _before(source, file)
-    states = [_Export(source, options, each).contents() for each in (before, file) if each]
+    states = [_Export(source, options, before).contents()] if before else []
+    states.append(export.contents())
+    if not export.is_whole:
+        yield Mark(source.cursor)
+        return
     cursor = {"newest": file.sha256.hex()}
     yield Mark(cursor, "", _all_replaced(states), _reading(file, before))
 
@@ -223,7 +231,7 @@ class _Export:
     """One export of the form.
 
     Attributes:
-        is_whole: whether `contents` knows all of its responses.
+        is_whole: whether `contents` could read all of the export's rows.
     """
 
     def __init__(self, source: Source, options: FormCsvSource, file: File) -> None:
@@ -239,13 +247,14 @@ class _Export:
         found: _Contents = {}
         self.is_whole = True
         for item in self.items():
-            if item.source_id is None:
+            if isinstance(item, Unreadable) and item.is_part:
                 self.is_whole = False
-            else:
-                cells = item.fields if isinstance(item, Delivery) else {}
-                found[item.source_id] = frozenset(
-                    hash(cell) for cell in cells.items() if normalise(cell[0]) not in self._stamps
-                )
+                continue
+            fields = item.fields if isinstance(item, Delivery) else item.content
+            cells = frozenset(
+                hash(cell) for cell in fields.items() if normalise(cell[0]) not in self._stamps
+            )
+            found.setdefault(item.source_id or f"{_NAMELESS}{hash(tuple(fields.items()))}", cells)
         return found
 
     def items(self) -> Iterator[Delivery | Unreadable]:
