@@ -221,7 +221,7 @@ def _from_link(
     states = [_Export(source, options, before).contents()] if before else []
     states.append(export.contents())
     if not export.is_whole:
-        yield Mark(source.cursor)
+        yield Mark({**source.cursor})
         return
     cursor = {"newest": file.sha256.hex()}
     yield Mark(cursor, "", _all_replaced(states), _reading(file, before))
