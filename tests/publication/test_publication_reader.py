@@ -20,7 +20,7 @@ from sample import WEEK, pass_gate
 from selectolax.lexbor import LexborHTMLParser
 
 from lumbung import registry
-from lumbung.publication import edition, opendata, portal, render, review, workbook
+from lumbung.publication import edition, opendata, portal, render, review, site, workbook
 from lumbung.publication.catalogue import LANGUAGES
 from lumbung.publication.chapters.front import points
 from lumbung.publication.chapters.record import restatements
@@ -723,3 +723,107 @@ def test_the_summary_says_what_is_held_back(drafts: dict[str, Edition]) -> None:
         assert not any("ditahan" in p[0] or "held" in p[0] for p in document.points[2:])
     calm = render.document(dataclasses.replace(drafts["draft"], held=()))
     assert not any("ditahan" in lead for lead, _ in calm.points)
+
+
+RECAP = re.compile("campaign_event|prevention|district_submitted")
+
+
+def _recaps(found: Edition, **values: int) -> Edition:
+    """The edition with these values in every figure that comes from recaps."""
+    figures = {
+        key: dataclasses.replace(figure, **values) if RECAP.match(key[0]) else figure
+        for key, figure in found.figures.items()
+    }
+    submissions = tuple(
+        dataclasses.replace(s, is_submitted=bool(values.get("week", s.is_submitted)))
+        for s in found.submissions
+    )
+    return dataclasses.replace(found, figures=figures, submissions=submissions)
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "caption"),
+    [
+        (
+            "id",
+            [
+                "Kegiatan kampanye dan tindakan pencegahan pekan ini belum diketahui: belum ada "
+                "kecamatan yang menyampaikan rekap.",
+                "0 dari 47 kecamatan (0\u00a0%) menyampaikan rekap. Belum menyampaikan: semua "
+                "kecamatan. Angka kegiatan dan pencegahan pekan ini dapat bertambah.",
+            ],
+            "pekan ini belum diketahui karena belum ada kecamatan yang menyampaikan rekap; ",
+        ),
+        (
+            "en",
+            [
+                "This week's campaign events and prevention actions are not known: no district has "
+                "delivered its recap.",
+                "0 of 47 districts (0%) delivered their recap. Not delivered: every district. This "
+                "week's events and prevention may still rise.",
+            ],
+            "this week's number is not known, as no district has delivered its recap; ",
+        ),
+    ],
+)
+def test_a_week_without_recaps_is_not_called_a_week_without_events(
+    drafts: dict[str, Edition], language: str, said: list[str], caption: str
+) -> None:
+    found = dataclasses.replace(_recaps(drafts["draft"], week=0), language=language)
+    document = render.document(found)
+    points = [f"{lead} {rest}".strip() for lead, rest in document.points]
+    assert [point for point in points if point in said] == said
+    assert not any("kegiatan kampanye diawasi" in p or "events supervised" in p for p in points)
+    tip = BY_LANGUAGE[language].number(found.figure("tip").week)
+    starts = {"id": f"{tip} informasi awal pekan ini,", "en": f"Tips this week: {tip},"}
+    assert any(point.startswith(starts[language]) for point in points)
+    captions = [t.caption for s in document.sections for t in s.tables]
+    assert sum(caption in text for text in captions) == 2
+
+
+def test_the_portal_shows_a_week_without_recaps_as_not_known(
+    drafts: dict[str, Edition], paper_as_text: None
+) -> None:
+    found = _recaps(drafts["demo"], week=0)
+    artefacts = render.render(found)
+    quoted = {name: artefacts[name] for name in site.QUOTED if name in artefacts}
+    files = site.site([site.Published(found, (), quoted)])
+    for path, said in (
+        ("index.html", "rekap pekan ini belum disampaikan"),
+        ("en/index.html", "this week's recap not delivered"),
+        ("wilayah/19.05.html", "rekap pekan ini belum disampaikan"),
+        ("tren.html", "pekan ini belum diketahui karena belum ada kecamatan"),
+    ):
+        assert _words(files[path]).replace("&#39;", "'").count(said) == 2, path
+
+
+def test_no_week_is_compared_with_one_without_recaps(drafts: dict[str, Edition]) -> None:
+    found = _recaps(drafts["draft"], previous=0)
+    document = render.document(found)
+    captions = [t.caption for s in document.sections for t in s.tables]
+    said = [
+        text
+        for text in [f"{lead} {rest}" for lead, rest in document.points] + captions
+        if text.startswith(("Kegiatan kampanye tanpa", "Tindakan pencegahan tanpa"))
+        or "Pencegahan tanpa pembanding dari pekan sebelumnya" in text
+        or "diawasi pekan ini, tanpa pembanding dari pekan sebelumnya" in text
+    ]
+    assert len(said) == 4  # two points, two tables
+
+
+def test_regencies_that_are_alike_have_no_most_and_least(drafts: dict[str, Edition]) -> None:
+    found = _recaps(drafts["draft"], week=0, to_date=0, previous=0)
+    captions = [t.caption for s in render.document(found).sections for t in s.tables]
+    about = [c for c in captions if "belum diketahui karena" in c]
+    assert len(about) == 2
+    assert not any("terbanyak" in caption for caption in about)
+
+
+def test_what_is_not_counted_says_what_is_held_back(drafts: dict[str, Edition]) -> None:
+    held = HeldChannel("buku", 7, "Buku Register", 1_020, date(2024, 11, 18), "sebab", "reason")
+    said = "Belum termasuk 1.020 kiriman yang ditahan: lihat bab “Kelengkapan penyampaian”."
+    for entries in (drafts["draft"].not_counted, ()):
+        for channels in ((held,), ()):
+            found = dataclasses.replace(drafts["draft"], held=channels, not_counted=entries)
+            section = next(s for s in render.document(found).sections if s.id == "tidak-dihitung")
+            assert (said in section.paragraphs) == bool(channels)

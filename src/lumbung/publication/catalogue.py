@@ -174,6 +174,15 @@ TEXT: dict[str, tuple[str, str]] = {
         "{change}; terbanyak di {most}, paling sedikit di {least}.",
         "{change}; most in {most}, fewest in {least}.",
     ),
+    "point_no_recap": (
+        "Kegiatan kampanye dan tindakan pencegahan pekan ini belum diketahui:",
+        "This week's campaign events and prevention actions are not known:",
+    ),
+    "point_no_recap_more": (
+        "belum ada kecamatan yang menyampaikan rekap.",
+        "no district has delivered its recap.",
+    ),
+    "point_tip": ("{tip} informasi awal pekan ini,", "Tips this week: {tip},"),
     "point_other": (
         "{prevention} tindakan pencegahan dan {tip} informasi awal pekan ini.",
         "Prevention actions this week: {prevention}; tips: {tip}.",
@@ -206,6 +215,7 @@ TEXT: dict[str, tuple[str, str]] = {
         "Angka yang bersumber dari sana dapat berubah; sebabnya ada di bab “{chapter}”.",
         "Figures that come from there may change; the chapter “{chapter}” says why.",
     ),
+    "every_district": ("semua kecamatan", "every district"),
     "point_restatement": (
         "{count} angka dalam edisi sebelumnya kini berbeda.",
         "Figures of earlier editions that are different now: {count}.",
@@ -233,6 +243,10 @@ TEXT: dict[str, tuple[str, str]] = {
     "glance_recaps": ("Rekap masuk", "Recaps in"),
     "glance_themes": ("Tema dugaan yang menonjol", "Themes of allegations that stand out"),
     # changes
+    "change_no_recap": (
+        "pekan ini belum diketahui karena belum ada kecamatan yang menyampaikan rekap",
+        "this week's number is not known, as no district has delivered its recap",
+    ),
     "change_up": (
         "naik {by} dari pekan sebelumnya ({previous})",
         "up {by} from the previous week ({previous})",
@@ -339,6 +353,10 @@ TEXT: dict[str, tuple[str, str]] = {
     "reason_caption": (
         "Laporan dan temuan yang tidak diregistrasi sejak awal: {count}{most}",
         "Reports and findings not registered to date: {count}{most}",
+    ),
+    "spread": (
+        "; sejak awal terbanyak di {most}, paling sedikit di {least}",
+        "; to date most in {most}, fewest in {least}",
     ),
     "most_of": ("; terbanyak {name} ({value})", "; most often {name} ({value})"),
     "reason": ("Alasan", "Reason"),
@@ -782,8 +800,8 @@ TEXT: dict[str, tuple[str, str]] = {
     # campaign
     "campaign_title": ("Kegiatan kampanye yang diawasi", "Campaign events supervised"),
     "campaign_election": (
-        "Kegiatan kampanye {change}; sejak awal terbanyak di {most}, paling sedikit di {least}",
-        "Campaign events: {change}; to date most in {most}, fewest in {least}",
+        "Kegiatan kampanye {change}{spread}",
+        "Campaign events: {change}{spread}",
     ),
     "campaign_method": (
         "Kegiatan kampanye yang diawasi menurut metode{most}",
@@ -798,8 +816,8 @@ TEXT: dict[str, tuple[str, str]] = {
     # prevention
     "prevention_title": ("Pencegahan", "Prevention"),
     "prevention_caption": (
-        "Tindakan pencegahan {change}; sejak awal terbanyak di {most}, paling sedikit di {least}",
-        "Prevention actions: {change}; to date most in {most}, fewest in {least}",
+        "Tindakan pencegahan {change}{spread}",
+        "Prevention actions: {change}{spread}",
     ),
     # not counted
     "not_counted_title": ("Yang tidak dihitung", "Not counted"),
@@ -813,6 +831,10 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "channel": ("Kanal", "Channel"),
     "owner": ("Penanggung jawab", "Owner"),
+    "not_counted_held": (
+        "Belum termasuk {count} kiriman yang ditahan: lihat bab “{chapter}”.",
+        "Deliveries held back, not among these: {count}; see the chapter “{chapter}”.",
+    ),
     "not_counted_note": (
         "Kiriman yang tidak terbaca dikarantina; yang bukan laporan disisihkan; yang dari sebelum "
         "masa kampanye di luar masa yang dihitung. Semuanya tetap tersimpan dan dapat ditelusuri. "
@@ -1291,6 +1313,10 @@ TEXT: dict[str, tuple[str, str]] = {
     ),
     "measure_reports": ("Laporan diterima", "Reports received"),
     "measure_recaps": ("Rekap kecamatan", "District recaps"),
+    "stat_no_recap": (
+        "rekap pekan ini belum disampaikan",
+        "this week's recap not delivered",
+    ),
     "stat_previous": (
         "pekan lalu {previous} ({difference})",
         "last week {previous} ({difference})",

@@ -25,7 +25,7 @@ from lumbung.publication.chapters import record
 from lumbung.publication.content import Edition, Regency, Restatement
 from lumbung.publication.messages import BY_LANGUAGE, INDONESIAN, NBSP, Messages, iso
 from lumbung.publication.pages import Cell, Section, Table
-from lumbung.publication.wording import PERIODS, Wording
+from lumbung.publication.wording import OF_RECAPS, PERIODS, Wording
 from lumbung.settings import JAKARTA
 
 _PRESS = {"id": "siaran-pers.txt", "en": "en/press-release.txt"}
@@ -398,6 +398,8 @@ class _Site:
             since = m("stat_to_date", to_date=to_date.text)
             if previous.value is None:
                 change = m["change_unknown"]
+            if measure.code in OF_RECAPS and not self.w.has_recaps(regency):
+                change = m["stat_no_recap"]
             if measure.code == "district_submitted":
                 done, of = self.w.submitted(regency)
                 change, since = m("stat_of", of=m.number(of), percent=m.percent(done, of)), ""
@@ -482,7 +484,9 @@ class _Site:
                 "series_title",
                 week=int(self.e.week_id[-2:]),
                 value=m.number(figure.week),
-                change=self.w.moved(figure),
+                change=self.w.moved_by_recaps(measure.code, regency)
+                if measure.code in OF_RECAPS
+                else self.w.moved(figure),
             ),
             charts.columns(bars, top=top),
             m(

@@ -28,6 +28,8 @@ SHOWN = 100
 """Lines of a table that may grow; the open data has all."""
 NAMED = 12
 """Places that a sentence names."""
+OF_RECAPS = ("campaign_event", "prevention")
+"""The counts of which only recaps tell."""
 FUNNEL = ("received", "registered", "not_registered", "pending")
 PERIODS = ("week", "previous", "difference", "to_date")
 
@@ -263,6 +265,22 @@ class Wording:
         """That no figure of an earlier edition has changed, or that there is no such edition."""
         is_first = self.e.previous_id is None and self.e.revision == 1
         return self.m["restatement_first" if is_first else "restatement_none"]
+
+    def has_recaps(self, place: str = "") -> bool:
+        """Whether anything is known of this week's events and prevention."""
+        submitted, expected = self.submitted(place)
+        counts = [self.e.figure(code, "ALL", place).week for code in OF_RECAPS]
+        return any([submitted, *counts]) or not expected
+
+    def moved_by_recaps(self, code: str, place: str = "") -> str:
+        """How a count of the recaps moved; no week is compared in which nobody delivered one."""
+        figure = self.e.figure(code, "ALL", place)
+        if not self.has_recaps(place):
+            return self.m["change_no_recap"]
+        submitted_before = self.e.figure("district_submitted", "ALL", place).previous
+        if not figure.previous and not submitted_before and self.submitted(place)[1]:
+            return self.m["change_unknown"]
+        return self.moved(figure)
 
     def number_table(self) -> tuple[int, str]:
         """The next table's number and label: `Tabel 3.`."""

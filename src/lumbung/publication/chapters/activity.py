@@ -46,13 +46,14 @@ def parts(
 
 
 def spread(w: Wording, caption: str, code: str) -> str:
-    """How the count moved, and which regencies have most and least to date."""
+    """How the count moved, and which regencies have most and least to date, if they differ."""
     values = w.places(code, "to_date")
+    differ = len({value for _, value in values}) > 1
+    most, least = w.leaders(values), w.leaders(values, lowest=True)
     return w.m(
         caption,
-        change=w.moved(w.e.figure(code)),
-        most=w.leaders(values),
-        least=w.leaders(values, lowest=True),
+        change=w.moved_by_recaps(code),
+        spread=w.m("spread", most=most, least=least) if differ else "",
     )
 
 

@@ -10,6 +10,7 @@ from lumbung.publication.pages import Cell, Chart, Table
 from lumbung.publication.wording import (
     FUNNEL,
     NAMED,
+    OF_RECAPS,
     Wording,
     lower,
 )
@@ -101,32 +102,7 @@ def points(w: Wording) -> list[tuple[str, str]]:
         if any(w.clocks[e.province, state] for state in (*w.running_states, "UNCERTAIN"))
         else (m["point_deadline_none"], about)
     )
-    events = w.places("campaign_event", "week")
-    total = e.figure("campaign_event")
-    points.append(
-        (
-            m("point_campaign", value=m.number(total.week)),
-            m(
-                "point_campaign_spread",
-                change=w.moved(total),
-                most=w.leaders(events),
-                least=w.leaders(events, lowest=True),
-            )
-            if total.week
-            else f"{w.moved(total)}.",
-        )
-    )
-    prevention, tip = e.figure("prevention"), e.figure("tip")
-    points.append(
-        (
-            m("point_other", prevention=m.number(prevention.week), tip=m.number(tip.week)),
-            m(
-                "point_other_more",
-                prevention_change=w.moved(prevention),
-                tip_change=w.moved(tip),
-            ),
-        )
-    )
+    points.extend(activities(w))
     submitted, expected = w.submitted()
     missing = [s.district_name for s in e.submissions if not s.is_submitted]
     points.append(
@@ -137,7 +113,10 @@ def points(w: Wording) -> list[tuple[str, str]]:
                 expected=m.number(expected),
                 percent=m.percent(submitted, expected),
             ),
-            m("point_complete_missing", districts=m.listing(missing, most=NAMED))
+            m(
+                "point_complete_missing",
+                districts=m.listing(missing, most=NAMED) if submitted else m["every_district"],
+            )
             if missing
             else m["point_complete_all"],
         )
@@ -152,6 +131,40 @@ def points(w: Wording) -> list[tuple[str, str]]:
         count = len({w.check_name for w in e.waivers})
         points.append((m("point_waiver", count=m.number(count)), m["point_waiver_more"]))
     return points
+
+
+def activities(w: Wording) -> list[tuple[str, str]]:
+    """The points of campaign events, prevention and tips."""
+    m = w.m
+    total, prevention, tip = map(w.e.figure, (*OF_RECAPS, "tip"))
+    if not w.has_recaps():
+        return [
+            (m["point_no_recap"], m["point_no_recap_more"]),
+            (m("point_tip", tip=m.number(tip.week)), f"{w.moved(tip)}."),
+        ]
+    events = w.places("campaign_event", "week")
+    change = w.moved_by_recaps("campaign_event")
+    return [
+        (
+            m("point_campaign", value=m.number(total.week)),
+            m(
+                "point_campaign_spread",
+                change=change,
+                most=w.leaders(events),
+                least=w.leaders(events, lowest=True),
+            )
+            if total.week
+            else f"{change}.",
+        ),
+        (
+            m("point_other", prevention=m.number(prevention.week), tip=m.number(tip.week)),
+            m(
+                "point_other_more",
+                prevention_change=w.moved_by_recaps("prevention"),
+                tip_change=w.moved(tip),
+            ),
+        ),
+    ]
 
 
 def front_charts(w: Wording) -> list[Chart]:

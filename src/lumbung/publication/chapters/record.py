@@ -98,9 +98,12 @@ def not_counted(w: Wording) -> Section:
     """What channels delivered that no figure counts, and why."""
     m = w.m
     entries = w.e.not_counted
-    section = Section("tidak-dihitung", m["not_counted_title"], [], [])
+    count = sum(channel.count for channel in w.e.held)
+    chapter = m["complete_title"]
+    held = [m("not_counted_held", count=m.number(count), chapter=chapter)] * bool(count)
+    section = Section("tidak-dihitung", m["not_counted_title"], [], [], held)
     if not entries:
-        return replace(section, paragraphs=[m["not_counted_none"]])
+        return replace(section, paragraphs=[m["not_counted_none"], *held])
     table = Table(
         *w.number_table(),
         m(
