@@ -488,6 +488,17 @@ def test_a_repeated_key_is_a_duplicate_if_equal_and_quarantined_if_not(
     assert not any("Warga" in each.reason or "001" in each.reason for each in quarantined)
 
 
+def test_a_row_that_is_repeated_at_another_place_of_the_list_is_a_duplicate(
+    read_files: Reader,
+) -> None:
+    head = ["No. Urut", "Nomor", "Tanggal / Diterima", "Kab/Kota", "Uraian"]
+    row = ["001/LP", "06/11/2024", "Bangka", "a"]
+    content = text([head, ["1", *row], ["2", *row], ["3", *row[:3], "b"]])
+    items = read_files({"a.csv": content}, personal=[], subject=[])
+    assert [each.source_id for each in items if isinstance(each, Delivery)] == ["001/LP"] * 2
+    assert refused(items) == [("key_repeated", "a.csv | baris 4")]
+
+
 def test_merged_cells_of_the_body_count_for_each_of_their_rows(read_files: Reader) -> None:
     rows = [numbered(1), numbered(2, place=""), numbered(3, place=""), numbered(4, place="Lain")]
     merges = {"September": [*header_merges(3), (5, 6, 7, 6)]}

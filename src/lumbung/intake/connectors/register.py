@@ -15,6 +15,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from glob import escape
 from itertools import pairwise
 from pathlib import Path
@@ -22,7 +23,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from lumbung.intake.connectors import Delivery, Item, Source, Unreadable
+from lumbung.intake.connectors import PLACE_LABELS, Delivery, Item, Source, Unreadable
 from lumbung.intake.connectors.bounded import Child, ForeignError, Outline
 from lumbung.intake.connectors.delimited import Text, broken_rows, refusal
 from lumbung.intake.connectors.files import File, Folder, text_encoding
@@ -205,6 +206,7 @@ class Table:
         self._in_sheet = options.sheet_in_key
         self._spelling = {**channel.public, **channel.private}
         self._keys = channel.key
+        self._mapped = {label for field in channel.fields.values() for label in field.labels}
         self._without = without
         self._wanted = [
             *({normalise(label) for label in field.labels} for field in channel.fields.values()),
@@ -507,7 +509,12 @@ class Table:
             if number and not is_registered(number):
                 spelled = self._registered.get(hash(_plain(number)))
                 fields = {**fields, label: spelled} if spelled else fields
-        content = hash(orjson.dumps(fields))
+        told = {
+            label: value
+            for label, value in fields.items()
+            if label in self._mapped or label in self._keys or not _is_place(label)
+        }
+        content = hash(orjson.dumps(told))
         before = self._met.setdefault(hash(key), content)
         if before != content:
             return Unreadable(
@@ -639,6 +646,12 @@ def _shape(key: str) -> str:
     """What a key looks like: `9/A/A/A/9.9/A/9`; an area of a number has two levels or three."""
     shape = re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "A", _plain(key)))
     return shape.replace("9.9.9", "9.9")
+
+
+@lru_cache(maxsize=1000)
+def _is_place(label: str) -> bool:
+    """Whether a column says no more than where in its list a row stands."""
+    return normalise(label) in PLACE_LABELS
 
 
 def _in_cells(label: str) -> Iterator[str]:
