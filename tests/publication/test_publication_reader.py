@@ -797,6 +797,30 @@ def test_the_portal_shows_a_week_without_recaps_as_not_known(
         assert _words(files[path]).replace("&#39;", "'").count(said) == 2, path
 
 
+def test_tables_name_the_regencies_whose_zeros_are_not_known(drafts: dict[str, Edition]) -> None:
+    """Bangka delivered nothing, so that its 0 is not known; Belitung's 0 of prevention is a 0."""
+    found = drafts["draft"]
+    figures = {
+        key: dataclasses.replace(figure, week=0)
+        if RECAP.match(key[0]) and (key[2] == "19.01" or key[::2] == ("prevention", "19.02"))
+        else figure
+        for key, figure in found.figures.items()
+    }
+    found = dataclasses.replace(found, figures=figures)
+    said = (
+        "Angka 0 pekan ini untuk kegiatan kampanye dan pencegahan di {} berarti belum diketahui: "
+        "belum ada rekap dari sana."
+    )
+    for shown, places, count in (
+        (found, "Bangka", 5),  # one on page one, three of the province, one on the regency's page
+        (_recaps(found, week=0), "semua kabupaten/kota", 4),
+        (drafts["draft"], "Bangka", 0),
+    ):
+        document = render.document(shown)
+        tables = [*document.glance, *(t for s in document.sections for t in s.tables)]
+        assert sum(said.format(places) in t.notes for t in tables) == count
+
+
 def test_no_week_is_compared_with_one_without_recaps(drafts: dict[str, Edition]) -> None:
     found = _recaps(drafts["draft"], previous=0)
     document = render.document(found)

@@ -323,6 +323,12 @@ TEXT: dict[str, tuple[str, str]] = {
         "Semua kecamatan sudah menyampaikan rekap pekan ini.",
         "Every district has delivered this week's recap.",
     ),
+    "zero_unknown": (
+        "Angka 0 pekan ini untuk kegiatan kampanye dan pencegahan di {places} berarti belum "
+        "diketahui: belum ada rekap dari sana.",
+        "This week's 0 for campaign events and prevention in {places} means not known: no recap "
+        "has come from there.",
+    ),
     "missing_since": ("{district} (terakhir {week})", "{district} (last of {week})"),
     "missing_never": ("{district} (belum pernah)", "{district} (never)"),
     "never": ("belum pernah", "never"),

@@ -272,6 +272,13 @@ class Wording:
         counts = [self.e.figure(code, "ALL", place).week for code in OF_RECAPS]
         return any([submitted, *counts]) or not expected
 
+    def zeros_unknown(self, regencies: Sequence[Regency]) -> list[str]:
+        """A note that names those of the regencies of which no recap of this week has come."""
+        places = [self.place[r.code] for r in regencies if not self.has_recaps(r.code)]
+        every = len(places) == len(self.known)
+        named = self.m["all_regencies"] if every else self.m.listing(places, most=NAMED)
+        return [self.m("zero_unknown", places=named)] * bool(places)
+
     def moved_by_recaps(self, code: str, place: str = "") -> str:
         """How a count of the recaps moved; no week is compared in which nobody delivered one."""
         figure = self.e.figure(code, "ALL", place)

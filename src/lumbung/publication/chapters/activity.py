@@ -41,7 +41,7 @@ def parts(
         w.source("source_recap"),
         groups=[("", 1), (m["this_week"], len(heads)), (m["to_date"], len(heads))],
         total=last,
-        notes=list(notes),
+        notes=[*notes, *w.zeros_unknown(w.known)],
     )
 
 

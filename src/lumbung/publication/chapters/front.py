@@ -251,5 +251,6 @@ def glance(w: Wording) -> list[Table]:
             rows,
             w.source("source_all"),
             total=last,
+            notes=w.zeros_unknown(w.known),
         )
     ]

@@ -39,6 +39,7 @@ def regency(w: Wording, regency: Regency) -> Section:
             for category in registry.categories(code)
         ],
         w.source("source_all", regency.code),
+        notes=w.zeros_unknown([regency] if not regency.is_unknown else []),
         sheet="regency",
         subject=name,
     )
