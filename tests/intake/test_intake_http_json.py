@@ -122,17 +122,20 @@ def pull(
     connection: SourceConnection | None = None,
     **source: Any,
 ) -> list[Item]:
+    return list(
+        http_json.read(source_of(connection or stand.connection(), tmp_path, cursor, **source))
+    )
+
+
+def source_of(
+    connection: SourceConnection,
+    tmp_path: Path,
+    cursor: dict[str, Any] | None = None,
+    **source: Any,
+) -> Source:
     model = channel(API, source={**API["source"], **source})
     evidence = Evidence(tmp_path / "evidence")
-    given = Source(
-        model,
-        UPath(tmp_path),
-        connection or stand.connection(),
-        evidence,
-        lambda each: each,
-        cursor or {},
-    )
-    return list(http_json.read(given))
+    return Source(model, UPath(tmp_path), connection, evidence, lambda each: each, cursor or {})
 
 
 def ids(items: list[Item]) -> list[str]:
@@ -371,6 +374,26 @@ def test_what_is_no_sign_of_more_lets_a_listing_end(
 ) -> None:
     stand.app = lambda _: one_page(*TWO, **beside)
     assert ids(pull(stand, tmp_path, paging=paging)) == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("beside", "headers", "ignore"),
+    [
+        ({"total": 500}, {}, ["total"]),
+        ({"meta": {"count": 70, "total_pages": 3}}, {}, ["meta.count", "meta.total_pages"]),
+        ({"more": "https://bantuan.example.id", "done": False}, {}, ["more", "done"]),
+        ({}, {"X-Total-Count": "90"}, ["header:X-Total-Count"]),
+        ({}, {"Link": '</v1/lain>; rel="next"'}, ["header:Link"]),
+    ],
+)
+def test_a_name_that_tells_nothing_of_further_pages_may_be_ignored(
+    stand: Stand, tmp_path: Path, beside: dict[str, Any], headers: dict[str, str], ignore: list[str]
+) -> None:
+    stand.app = lambda _: one_page(*TWO, **beside)._replace(headers=headers)
+    with pytest.raises(SourceError, match="says there is more") as caught:
+        pull(stand, tmp_path, paging=NONE)
+    assert "in source.paging.ignore" in caught.value.cure
+    assert ids(pull(stand, tmp_path, paging={**NONE, "ignore": ignore})) == ["1", "2"]
 
 
 def test_a_count_of_all_records_is_no_sign_of_more_among_those_that_changed(
@@ -875,6 +898,20 @@ def test_a_page_beyond_measure_is_refused_also_when_it_is_packed(
     stand.script = [Reply(packed, headers={"Content-Encoding": "gzip"})]
     with pytest.raises(SourceError, match="larger than 1 MB"):
         pull(stand, tmp_path)
+
+
+def test_a_page_of_millions_of_tiny_values_is_refused_and_what_came_before_is_kept(
+    stand: Stand, tmp_path: Path
+) -> None:
+    """64 MB of `{}` took 12 GB and killed the process."""
+    meta = {"total": 1_500_003}
+    tiny = b'{"meta": {"total": 1500003}, "data": [' + b",".join([b"{}"] * 1_500_000) + b"]}"
+    stand.script = [Reply({"data": [record(1), record(2)], "meta": meta}), Reply(tiny)]
+    items: list[Item] = []
+    source = source_of(stand.connection(), tmp_path)
+    with pytest.raises(SourceError, match="a page has more than 3,000,000 values"):
+        items.extend(http_json.read(source))
+    assert ids(items) == ["1", "2"]
 
 
 @pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "zstd", "x-rahasia"])

@@ -305,6 +305,8 @@ class Paging(_Model):
         size_parameter, size: how many records are asked for at once.
         total: the path in the body of the number of records, or `header:Name`. With it a listing
             that shifted between two pages is noticed, and what is gone can be withdrawn.
+        ignore: paths in the body, or `header:Name`, that look as if they told of further pages and
+            do not: a `total` of something else, a `more` that links to help.
     """
 
     style: Literal["none", "next", "link_header", "page", "offset", "cursor"]
@@ -314,6 +316,7 @@ class Paging(_Model):
     size_parameter: Label | None = None
     size: int | None = Field(default=None, ge=1)
     total: Label | None = None
+    ignore: tuple[Label, ...] = ()
 
 
 class HttpJsonSource(_Source):

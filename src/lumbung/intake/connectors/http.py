@@ -36,6 +36,8 @@ MAX_SECONDS = 900
 """How long one answer may take to come, however little comes at a time."""
 MAX_PAGE = 64 << 20
 """The largest answer, in bytes, that is read into memory."""
+MAX_VALUES = 3_000_000
+"""Of an answer: a value of two bytes (`{}`) takes a hundred once it is parsed."""
 MAX_ATTACHMENT = 100 << 20
 """The largest attachment, in bytes, that is kept."""
 
@@ -203,6 +205,10 @@ class Api:
                 return Answer(None, httpx.Headers(), b"")
             if content.lstrip()[:1] == b"<":
                 raise self._for_people(200)
+            if sum(map(content.count, (b",", b"[", b"{"))) > MAX_VALUES:
+                raise self.error(
+                    f"a page has more than {MAX_VALUES:,} values", "ask for fewer records a page"
+                )
             try:
                 return Answer(parse_json(bytes(content)), headers, bytes(content))
             except ValueError as error:

@@ -74,6 +74,7 @@ _CONTAINERS = frozenset(
 )
 """Names of objects, as `_squashed`, whose numbers are about the listing."""
 _TOTAL_HEADERS = ("X-Total-Count", "X-Total", "X-WP-Total")
+_IGNORE = "list a name that tells nothing of further pages in source.paging.ignore"
 _MILLISECONDS = 100_000_000_000  # as seconds this is the year 5138
 
 
@@ -191,8 +192,12 @@ class _Reading:
         if total is not None:
             told: dict[str, int | None] = {"": total}
         else:
-            told = {name: _integer(answer.headers.get(name)) for name in _TOTAL_HEADERS}
-            for path, value in _beside(answer.body, self._options.records):
+            told = {
+                name: _integer(answer.headers.get(name))
+                for name in _TOTAL_HEADERS
+                if f"header:{name}" not in self._options.paging.ignore
+            }
+            for path, value in self._beside(answer):
                 if _is_about_listing(path, self._options.records, _TOTAL):
                     told[path] = _integer(value)
             if any(_squashed(path) == "recordsfiltered" for path in told):
@@ -219,7 +224,7 @@ class _Reading:
             SourceError: when the page says so.
         """
         paging, given = self._options.paging, listing.row_count
-        beside = _beside(answer.body, self._options.records)
+        beside = self._beside(answer)
         label = paging.next or ""
         is_unlabelled = paging.style in ("next", "cursor") and _find(answer.body, label) is _ABSENT
         is_first = listing.page_count == 1
@@ -232,7 +237,8 @@ class _Reading:
         if is_unlabelled and is_first and size is not None and len(rows) >= size:
             signs.append(f"a full page of {len(rows)} records")
         links = [name for name, value in beside if _is_next(name, value, asked)]
-        if _next_link(answer.headers) and paging.style != "link_header":
+        is_linked = bool(_next_link(answer.headers)) and "header:Link" not in paging.ignore
+        if is_linked and paging.style != "link_header":
             links.insert(0, "header Link")
         if paging.style == "none" or (paging.style == "cursor" and is_unlabelled and is_first):
             links += [name for name, value in beside if value and _CURSOR.fullmatch(_said(name))]
@@ -265,7 +271,7 @@ class _Reading:
             raise self._api.error(
                 f"there is no {paging.next!r} in the answer, which has {told}",
                 "correct source.paging.next in the channel file; where the API leaves it out on"
-                " the last page, set source.paging.total",
+                f" the last page, set source.paging.total; {_IGNORE}",
             )
         cure = "set source.paging to the way in which this API gives its next page"
         if links and links[0] == "header Link":
@@ -280,8 +286,14 @@ class _Reading:
         raise self._api.error(
             f"page {listing.page_count} says there is more ({told}), and source.paging (style"
             f" {paging.style}) ends there",
-            cure,
+            f"{cure}; {_IGNORE}",
         )
+
+    def _beside(self, answer: Answer) -> list[tuple[str, Any]]:
+        """What an answer holds beside its records and may tell of further pages."""
+        ignored = self._options.paging.ignore
+        found = _beside(answer.body, self._options.records)
+        return [(path, value) for path, value in found if path not in ignored]
 
     def _rows(self, body: Any) -> list[Any]:
         path = self._options.records
@@ -313,15 +325,22 @@ class _Reading:
     def _page(
         self, rows: list[Any], evidence: bytes, withdrawn: list[str], *, is_first: bool
     ) -> Iterator[Delivery | Unreadable]:
-        items = [self._item(row, number, evidence) for number, row in enumerate(rows, 1)]
-        refused = [item for item in items if isinstance(item, Unreadable)]
-        if is_first and 1 < len(rows) == len(refused):  # the description is wrong, not the records
+        def items() -> Iterator[Delivery | Unreadable]:
+            return (self._item(row, number, evidence) for number, row in enumerate(rows, 1))
+
+        first = next(items(), None)
+        if (
+            is_first
+            and len(rows) > 1
+            and isinstance(first, Unreadable)
+            and all(isinstance(item, Unreadable) for item in items())
+        ):  # the description is wrong, not the records
             fields = ", ".join(list(rows[0])[:20]) if isinstance(rows[0], dict) else "no fields"
             raise self._api.error(
-                f"no record of a page can be read ({refused[0].reason_code}); they have: {fields}",
+                f"no record of a page can be read ({first.reason_code}); they have: {fields}",
                 "correct source.id and source.received in the channel file",
             )
-        for row, item in zip(rows, items, strict=True):
+        for row, item in zip(rows, items(), strict=True):
             if isinstance(item, Delivery) and self._is_withdrawn(row):
                 withdrawn.append(item.source_id)
             elif isinstance(item, Delivery) and self._is_repeated(row, item.source_id):
