@@ -57,7 +57,7 @@ def test_good_deliveries_pass(desk: Settings, database_url: str) -> None:
         "channel_is_fresh", "little_is_quarantined", "fields_are_filled_as_before",
         "channel_keeps_its_records", "channel_clock_is_right",
         "mapped_fields_occur", "words_are_known", "volume_is_usual", "dates_are_not_in_the_future",
-        "fields_are_as_before", "channel_has_its_file",
+        "fields_are_as_before", "channel_has_its_file", "keys_are_not_used_again",
     }  # fmt: skip
     kept = query(
         database_url,
@@ -138,6 +138,45 @@ def test_a_channel_is_judged_by_its_own_history(desk: Settings, database_url: st
     assert held(check_raw(settings=desk, database_url=database_url)) == [
         ("buku", "fields_are_filled_as_before")
     ]
+
+
+def test_numbers_that_begin_anew_hold_their_channel(desk: Settings, database_url: str) -> None:
+    """A file that numbers other rows from 1 on would replace those of the file before it."""
+    raw = Raw(database_url)
+    raw.land("buku", [good(n, Uraian=f"Kasus {n}") for n in range(1, 6)], landed_at=now())
+    mark_built(database_url)
+    others = [good(n, Diterima="13/11/2024", Uraian=f"Lain {n}") for n in range(1, 4)]
+    raw.land("buku", [*others[:2], good(8)], landed_at=now())
+    assert held(check_raw(settings=desk, database_url=database_url)) == []
+    raw.land("buku", others[2:], landed_at=now())
+    result = check_raw(settings=desk, database_url=database_url)
+    assert held(result) == [("buku", "keys_are_not_used_again")]
+    # another key makes them other deliveries, and a person accepted that the former ids are gone
+    raw.land(
+        "buku", [{}] * 3, landed_at=now(), ids=[str(o["Nomor"]) for o in others], tombstone=True
+    )
+    assert held(check_raw(settings=desk, database_url=database_url)) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"Diterima": "13/11/2024"},
+        {"Uraian": "Ditulis ulang"},
+        {"Diterima": "Rabu, 6 November 2024", "Uraian": "Ditulis ulang"},
+        {"Diterima": "06/11/24", "Uraian": "Ditulis ulang"},
+        {"Diterima": "", "Uraian": "Ditulis ulang"},
+        {"Diterima": "13/11/2024", "Uraian": ""},
+    ],
+)
+def test_corrected_rows_use_no_number_again(
+    desk: Settings, database_url: str, changes: dict[str, str]
+) -> None:
+    raw = Raw(database_url)
+    raw.land("buku", [good(n) for n in range(1, 9)], landed_at=now())
+    mark_built(database_url)
+    raw.land("buku", [good(n, **changes) for n in range(1, 9)], landed_at=now())
+    assert held(check_raw(settings=desk, database_url=database_url)) == []
 
 
 def test_a_handful_of_empty_cells_holds_nothing(desk: Settings, database_url: str) -> None:
