@@ -53,19 +53,29 @@ _NEXT = re.compile(
     r"(?:next|more|continuation|continue|lanjut(?:an)?|selanjutnya|berikut(?:nya)?)"
     r"(?:page|pages|halaman|link|url|uri|href|path|token|cursor|offset|start|skip|key|id|marker"
     r"|index|number|no|nomor|from|records|record|results|result|items|rows|data|available|exists)*"
+    r"|(?:is)?truncated|exceededtransferlimit"
 )
 """A name, as `_squashed`, whose value means that there is another page."""
-_CURSOR = re.compile(r"(?:end)?cursor")
+_CURSOR = re.compile(r"(?:end)?cursor|scrollid|bookmark|lastevaluatedkey")
 """A name that means so in a listing without a page label."""
-_LAST = re.compile(r"(?:is)?last(?:page)?|done|endofrecords|isend")
+_LAST = re.compile(r"(?:is)?(?:last(?:page)?|done|end|eof|finished|complete)|endofrecords")
 """A name that means so where its value is `false`."""
-_LEAVES = frozenset({"href", "url", "uri", "link", "token", "cursor", "after", "value", "page"})
+_LEAVES = frozenset(
+    {
+        *("href", "url", "uri", "link", "token", "cursor", "after", "value", "page", "offset"),
+        *("start", "skip", "id", "key"),
+    }
+)
 """Names of what a link or total holds: the name before them says what it is."""
 _TOTAL = re.compile(
     r"(?:odata)?count|total|total(?:count|records|results|rows|items|elements|data|hits)"
     r"|(?:record|result|item|row|hit)s?(?:count|total)|recordsfiltered|numfound|jumlah(?:data)?"
 )
-_PAGE_COUNT = re.compile(r"totalpages?|pages(?:total)?|pagecount|numpages|lastpage|jumlahhalaman")
+_REMAINING = re.compile(r"remaining|sisa(?:data)?")
+"""A name whose number is that of the records that follow."""
+_PAGE_COUNT = re.compile(
+    r"totalpages?|pages(?:total)?|pagecount|numpages|lastpage|(?:jumlah|total)halaman"
+)
 _CONTAINERS = frozenset(
     {
         *("meta", "metadata", "paging", "pagination", "pager", "page", "pageinfo", "paginasi"),
@@ -253,6 +263,11 @@ class _Reading:
             ]
         flags = [name for name, value in beside if value is True and _NEXT.fullmatch(_said(name))]
         flags += [name for name, value in beside if value is False and _LAST.fullmatch(_said(name))]
+        flags += [
+            f"{path} {value}"
+            for path, value in beside
+            if _is_about_listing(path, self._options.records, _REMAINING) and _integer(value)
+        ]
         if self._is_full:
             flags += [
                 f"{path} {value}"
