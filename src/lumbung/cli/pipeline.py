@@ -1,16 +1,17 @@
-"""`lumbung channel ...`, `lumbung quarantine ...` and what `lumbung intake --dry-run` shows."""
+"""Commands of the pipeline: pull a channel, build the facts, channels, quarantine."""
 
 from __future__ import annotations
 
 import getpass
 import json
 import os
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from lumbung.cli.common import console, warehouse_url
 from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 
@@ -20,13 +21,53 @@ if TYPE_CHECKING:
     from lumbung.embedded.stack import Stack
     from lumbung.intake.connectors import SourceConnection
 
+app = typer.Typer()
 channels = typer.Typer(no_args_is_help=True, help="The intake channels: check, list, add, release.")
 quarantine = typer.Typer(
     no_args_is_help=True, help="What could not be read: list, show, retry, accept, dismiss."
 )
-console = Console(highlight=False)
-
+app.add_typer(channels, name="channel")
+app.add_typer(quarantine, name="quarantine")
 Name = Annotated[str, typer.Argument(help="the channel's name, that of its file")]
+
+
+@app.command()
+def intake(
+    channel: str,
+    dry_run: Annotated[bool, typer.Option(help="show what would be landed")] = False,
+    accept_withdrawals: Annotated[
+        bool,
+        typer.Option(
+            "--accept-withdrawals", help="what is gone: at once, and even if it is more than half"
+        ),
+    ] = False,
+) -> None:
+    """Pull one channel, as its DAG does."""
+    pull_channel(channel, "cli", dry_run=dry_run, accept_withdrawals=accept_withdrawals)
+
+
+@app.command()
+def build(
+    full_refresh: Annotated[bool, typer.Option(help="rebuild every model from raw")] = False,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="compute anew what was landed from this day on"),
+    ] = None,
+) -> None:
+    """Check what came in and build the facts, as the DAG `warehouse` does."""
+    from lumbung.embedded.stack import Stack
+    from lumbung.warehouse import build as warehouse_build
+    from lumbung.warehouse import raw_gate
+
+    settings = Settings.load()
+    url = Stack(settings).start_database()
+    raw_gate.check_raw(settings=settings, database_url=url)
+    warehouse_build.build(
+        settings=settings,
+        database_url=url,
+        full_refresh=full_refresh,
+        since=since and since.date(),
+    )
 
 
 @channels.command()
@@ -93,10 +134,9 @@ def release(
     reason: Annotated[str, typer.Option(help="why its rows are right; it names nobody")],
 ) -> None:
     """End the hold on a channel's new rows: the next build brings them, checked or not."""
-    from lumbung.embedded.stack import Stack
     from lumbung.warehouse import raw_gate
 
-    url = Stack(Settings.load()).start_database()
+    url = warehouse_url()
     count = raw_gate.release(url, channel, by=getpass.getuser(), reason=reason)
     console.print(f"{channel} is released ({count} holds); the next build brings its rows")
 
@@ -185,7 +225,7 @@ def show(
 @quarantine.command()
 def retry(channel: Name) -> None:
     """Read the channel from its start after a fix; what is readable now is landed and resolved."""
-    pull(channel, "retry", from_start=True)
+    pull_channel(channel, "retry", from_start=True)
     with _connect() as db:
         row = db.execute(
             "select count(*) filter (where resolved_at is null), count(resolved_at)"
@@ -265,7 +305,7 @@ def dismiss(
     console.print(f"{number} is dismissed; 'lumbung quarantine list --resolved' shows it")
 
 
-def pull(
+def pull_channel(
     channel: str,
     why: str,
     *,
@@ -338,6 +378,5 @@ def show_trial(db: psycopg.Connection, before: int) -> None:
 
 def _connect() -> psycopg.Connection:
     from lumbung import database
-    from lumbung.embedded.stack import Stack
 
-    return database.connect(Stack(Settings.load()).start_database())
+    return database.connect(warehouse_url())

@@ -1,0 +1,56 @@
+"""The command `lumbung`: the functions that the DAGs call, for a person at a terminal.
+
+One module for each audience registers its commands here.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from lumbung.cli import local, pipeline, publication, steward, warehouse
+from lumbung.errors import explained
+from lumbung.settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Lumbung: a warehouse for election-supervision records.",
+)
+for _audience in (local, pipeline, steward, publication, warehouse):
+    app.add_typer(_audience.app)
+
+
+def main() -> NoReturn:
+    """Run the command; any failure is one message and a non-zero exit."""
+    try:
+        app(standalone_mode=True)
+    except Exception as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"lumbung: {explained(error, Settings.load().home)}", style="bold red", markup=False
+        )
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"lumbung {version('lumbung')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="print the version and exit"
+        ),
+    ] = False,
+) -> None:
+    """Define the options of `lumbung` itself."""

@@ -1,0 +1,109 @@
+"""Commands that start, stop and show what runs on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from lumbung.cli.common import console
+from lumbung.settings import Settings
+
+app = typer.Typer()
+
+
+@app.command()
+def up() -> None:
+    """Start PostgreSQL, Airflow and the portal; what runs already is left alone."""
+    from lumbung.embedded.stack import Stack
+    from lumbung.publication import portal
+
+    settings = Settings.load()
+    stack = Stack(settings)
+    with console.status("starting PostgreSQL and Airflow (about half a minute)"):
+        airflow = stack.start()
+        if not settings.portal.exists():
+            portal.build(settings=settings, database_url=stack.start_database())
+    console.print(f"Airflow  {airflow.url}  (user admin, password {airflow.password('admin')})")
+    console.print(f"portal   {stack.portal.url}")
+    console.print("psql     .venv/bin/lumbung psql")
+    console.print("stop     .venv/bin/lumbung down")
+
+
+@app.command()
+def down() -> None:
+    """Stop everything that `up` or `demo --keep` started."""
+    from lumbung.embedded.stack import Stack
+
+    with console.status("stopping"):
+        Stack(Settings.load()).stop()
+    console.print("stopped")
+
+
+@app.command()
+def status() -> None:
+    """Show every part, whether it runs, its memory and its log; exits 3 when a part is down."""
+    from lumbung.embedded.stack import Stack
+
+    stack = Stack(Settings.load())
+    parts = stack.status()
+    typer.echo(f"{'part':<15} {'state':<8} {'pid':>7} {'MB':>5}  log")
+    for part in parts:
+        log = stack.postgres.log if part.name == "postgres" else stack.processes.log(part.name)
+        state, memory = ("running", f"{part.memory / 1e6:.0f}") if part.pid else ("down", "")
+        shown = log if log.exists() else ""
+        typer.echo(f"{part.name:<15} {state:<8} {part.pid or '':>7} {memory:>5}  {shown}")
+    if url := stack.airflow_url:
+        typer.echo(f"Airflow  {url}")
+    if url := stack.portal.url:
+        typer.echo(f"portal   {url}")
+    typer.echo(f"together {sum(part.memory for part in parts) / 1e9:.2f} GB (proportional)")
+    if not all(part.pid for part in parts):
+        raise typer.Exit(3)
+
+
+@app.command()
+def run(
+    component: Annotated[str, typer.Argument(help="init, portal, or a process of Airflow")],
+) -> None:
+    """Run one part in the foreground, for containers and service managers.
+
+    Variables `AIRFLOW__...` that are set win over Lumbung's own. The portal listens at
+    `LUMBUNG_PORTAL_HOST` (127.0.0.1) and `LUMBUNG_PORTAL_PORT` (8090).
+    """
+    from lumbung.embedded import portal as local
+    from lumbung.embedded.airflow import COMPONENTS
+    from lumbung.embedded.stack import Stack
+    from lumbung.publication import portal as publication_portal
+
+    given = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW__")}
+    settings = Settings.load()
+    stack = Stack(settings, given)
+    if component == local.NAME:
+        host = os.environ.get("LUMBUNG_PORTAL_HOST", "127.0.0.1")
+        port = int(os.environ.get("LUMBUNG_PORTAL_PORT", local.PREFERRED_PORT))
+        os.execv(sys.executable, local.command(settings.portal, host, port))  # noqa: S606
+    url = stack.start_database()
+    airflow = stack.airflow(url)
+    if component == "init":
+        airflow.prepare()
+        publication_portal.build(settings=settings, database_url=url)
+        return
+    if component not in COMPONENTS:
+        raise typer.BadParameter(f"one of init, portal, {', '.join(COMPONENTS)}")
+    command = [sys.executable, "-m", "airflow", *COMPONENTS[component]]
+    os.execve(sys.executable, command, airflow.environment())  # noqa: S606
+
+
+@app.command()
+def demo(
+    weeks: Annotated[int, typer.Option(min=1, max=9, help="campaign weeks from 2024-W39")] = 9,
+    seed: Annotated[int, typer.Option(help="of the invented world")] = 1,
+    keep: Annotated[bool, typer.Option(help="leave PostgreSQL and Airflow running")] = False,
+) -> None:
+    """Run the main job on an invented world: channels, facts, checks, one weekly edition."""
+    from lumbung.demo.run import Demo
+
+    Demo(Settings.load(), console, weeks=weeks, seed=seed, keep=keep).run()

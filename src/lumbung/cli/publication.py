@@ -1,0 +1,157 @@
+"""Commands of the weekly edition: publish, mail, portal, trace, waive."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import typer
+from rich.table import Table
+
+from lumbung.cli.common import console, warehouse_url
+from lumbung.errors import ConfigurationError
+from lumbung.settings import Settings
+
+app = typer.Typer()
+
+
+@app.command()
+def publish(
+    week: Annotated[str, typer.Argument(help="an ISO week such as 2024-W47")],
+    known: Annotated[
+        Literal["now", "then"],
+        typer.Option(help="then: only what had been landed by the Monday after the week"),
+    ] = "now",
+    approve: Annotated[str, typer.Option(help="your name: publish the draft you reviewed")] = "",
+    reject: Annotated[str, typer.Option(help="your name: reject the draft you reviewed")] = "",
+    reason: Annotated[str, typer.Option(help="why it is rejected")] = "",
+) -> None:
+    """Draft and check a week's edition; then, named, approve and publish it or reject it.
+
+    The DAG `publication` does the same and mails the edition; by hand, 'lumbung mail' follows.
+    """
+    from rich.markdown import Markdown
+
+    from lumbung.embedded.stack import Stack
+    from lumbung.publication import edition, gate, people, review
+    from lumbung.publication import portal as publication_portal
+
+    settings = Settings.load()
+    url = Stack(settings).start_database()
+    if approve or reject:
+        by = people.require_approver(approve or reject, settings)
+        edition_id = edition.newest(week, database_url=url)
+        reviewed = edition.drafted(edition_id, settings=settings)
+        if reject:
+            edition.reject(edition_id, by=by, comment=reason, reviewed=reviewed, database_url=url)
+            console.print(f"{edition_id} is rejected; correct the cause, then draft it again")
+            return
+        edition.approve(edition_id, by=by, reviewed=reviewed, database_url=url)
+    else:
+        edition_id = edition.freeze(week, settings=settings, database_url=url, known=known)
+        if edition.load(edition_id, database_url=url).state == "draft":
+            edition.write_draft(edition_id, settings=settings, database_url=url)
+            gate.check(edition_id, settings=settings, database_url=url)
+            console.print(
+                Markdown(review.question(edition_id, settings=settings, database_url=url))
+            )
+            console.print(
+                f"\nread the draft, then: lumbung publish {week} --approve NAME"
+                f"\n                 or: lumbung publish {week} --reject NAME --reason WHY",
+                markup=False,
+            )
+            return
+    for path in edition.publish(edition_id, settings=settings, database_url=url):
+        console.print(path, soft_wrap=True)
+    publication_portal.build(settings=settings, database_url=url)
+    console.print(f"\nmail it: lumbung mail {edition_id} --send")
+
+
+@app.command()
+def mail(
+    edition: Annotated[str, typer.Argument(help="a published edition, such as 2024-W47-r1")],
+    again: Annotated[str, typer.Option(help="an address in doubt that did not get it")] = "",
+    by: Annotated[str, typer.Option(help="who says so")] = "",
+    send: Annotated[bool, typer.Option("--send", help="to who has not got it")] = False,
+) -> None:
+    """Send an edition to its recipients, and show who was sent it; never twice to an address.
+
+    An address in doubt is sent it once more when a person says that it did not get it.
+    """
+    from lumbung import database
+    from lumbung.embedded.stack import Stack
+    from lumbung.publication import mail as mailing
+
+    settings = Settings.load()
+    stack = Stack(settings)
+    url = stack.start_database()
+    if again:
+        mailing.release(edition, again, by=by, database_url=url)
+    if send:
+        stack.let_airflow_answer(mailing.CONNECTION, url)
+        from lumbung.orchestration import mail_server
+
+        if (server := mail_server()) is None:
+            raise ConfigurationError(
+                "there is no mail server",
+                where=f"Airflow Connection {mailing.CONNECTION}",
+                cure=f"make it, or set AIRFLOW_CONN_{mailing.CONNECTION.upper()}; see"
+                " docs/how-to/runbooks/publication.md",
+            )
+        mailing.send(edition, settings=settings, database_url=url, server=server)
+    table = Table("address", "step", "when (WIB)", "said", box=None)
+    with database.connect(url) as connection:
+        for address, step, said, when in mailing.status(connection, edition):
+            table.add_row(address, step, when, said)
+    console.print(table)
+
+
+@app.command()
+def portal() -> None:
+    """Build the portal again from the published editions, as the DAG `publication` does."""
+    from lumbung.embedded.stack import Stack
+    from lumbung.publication import portal as publication_portal
+
+    settings = Settings.load()
+    url = Stack(settings).start_database()
+    folder = publication_portal.build(settings=settings, database_url=url)
+    console.print(f"written  {folder / 'index.html'}", soft_wrap=True)
+
+
+@app.command()
+def trace(
+    reference: Annotated[
+        str, typer.Argument(help="FIGURE@EDITION as the HTML edition shows it, or a record's id")
+    ],
+) -> None:
+    """Show what is behind a published number: records, batches, and the sha256 of what came."""
+    from lumbung.publication import trace as tracing
+
+    url = warehouse_url()
+    for line in tracing.lines(reference, database_url=url):
+        typer.echo(line)
+
+
+@app.command()
+def waive(
+    check: Annotated[str, typer.Argument(help="of expectations/publication.yaml")],
+    edition: Annotated[str, typer.Option(help="a draft, such as 2024-W47-r1")],
+    by: Annotated[str, typer.Option(help="who answers for it; printed")],
+    reason: Annotated[str, typer.Option(help="why; printed")],
+    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="last day it counts")],
+) -> None:
+    """Let a failing check of the publication gate pass for one draft; the edition says so."""
+    from lumbung.embedded.stack import Stack
+    from lumbung.publication import waiver
+
+    settings = Settings.load()
+    waiver.waive(
+        check,
+        edition_id=edition,
+        by=by,
+        reason=reason,
+        until=until.date(),
+        settings=settings,
+        database_url=Stack(settings).start_database(),
+    )
+    console.print(f"waived until {until:%Y-%m-%d}; render and check {edition} again")

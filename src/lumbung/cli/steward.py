@@ -1,0 +1,157 @@
+"""Commands that settle doubts: the review list, pairs of cases, excluded deliveries."""
+
+from __future__ import annotations
+
+import getpass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from lumbung.cli.common import Role, console, warehouse_url
+
+if TYPE_CHECKING:
+    from lumbung.warehouse.exclusions import Decision as Exclusion
+    from lumbung.warehouse.links import Decision
+
+app = typer.Typer()
+link = typer.Typer(no_args_is_help=True, help="Two cases of one event: show, decide, undo.")
+
+record = typer.Typer(
+    no_args_is_help=True, help="A landed delivery that must not count: exclude, restore."
+)
+app.add_typer(link, name="link")
+app.add_typer(record, name="record")
+SHOWN = 200
+"""How many items `lumbung review` lists."""
+RecordId = Annotated[int, typer.Argument(help="a record of 'lumbung review' or 'lumbung trace'")]
+Why = Annotated[str, typer.Option(help="why, without anybody's name")]
+
+
+@app.command()
+def review(
+    regency: Annotated[str, typer.Option(help="only of this one: a code or a name")] = "",
+    check: Annotated[str, typer.Option(help="only of this one, such as place_unresolved")] = "",
+) -> None:
+    """Show what waits for a person: unknown words, unresolved places, pairs of cases ..."""
+    from lumbung import stewardship
+
+    url = warehouse_url()
+    waiting = stewardship.items(url, regency=regency, check=check)
+    table = Table("since", "regency", "channel", "what", "deliveries", "record", box=None)
+    table.add_column("item", overflow="fold")
+    cures: dict[str, str] = {}
+    pairs = []
+    for item in waiting[:SHOWN]:
+        if item.check_code not in cures:
+            cures[item.check_code] = f"{item.check_code} ({item.owner}): {item.cure}"
+            table.add_section()
+        if item.check_code == "pair_undecided":
+            pairs.append(item)
+            continue
+        table.add_row(
+            f"{item.since_date}",
+            item.regency_name,
+            item.channel,
+            f"{item.check_code}: {item.detail}",
+            str(item.record_count),
+            str(item.record_id or ""),
+            item.item_id,
+        )
+    if table.row_count:
+        console.print(table)
+    for item in pairs:
+        verdict, *evidence = item.detail.split(", ")
+        console.print(
+            f"{item.since_date}  {item.regency_name}  {item.channel}  {verdict}",
+            *(f"  {line}" for line in evidence),
+            f"  lumbung link show {item.item_id.replace('/', ' ')}",
+            f"  lumbung link decide {item.item_id.replace('/', ' ')} same|different --by NAME",
+            sep="\n", soft_wrap=True, markup=False,
+        )  # fmt: skip
+    for cure in cures.values():
+        console.print(cure, soft_wrap=True, markup=False)
+    more = f", the first {SHOWN} of them are shown" if len(waiting) > SHOWN else ""
+    console.print(f"{len(waiting)} items{more}")
+
+
+@link.command()
+def show(
+    report: Annotated[str, typer.Argument(help="a case: the item of 'lumbung review' has both")],
+    other: Annotated[str, typer.Argument(help="the other case")],
+    role: Role = None,
+) -> None:
+    """Show two cases side by side, and what speaks for one event; as a role, what it may read."""
+    from lumbung.warehouse import links
+
+    pair = links.read(warehouse_url(role), report, other)
+    table = Table("", report, other, box=None)
+    for name, *values in zip(
+        links.Case._fields[1:], *(case[1:] for case in pair.cases), strict=True
+    ):
+        # a stranger's text must not steer the terminal
+        shown = ["" if value is None else _printable(str(value)) for value in values]
+        table.add_row(name.replace("_", " "), *map(Text, shown))
+    console.print(table)
+    if not pair.has_narratives:
+        console.print(
+            "narratives are not for this role: 'lumbung trace RECORD' says where they lie"
+        )
+    weight = "" if pair.weight is None else f", {pair.weight} bits"
+    console.print(f"{pair.state or 'no pair that is listed'}{weight}", *pair.evidence, sep="\n  ")
+
+
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() or each == "\n" else " " for each in text)
+
+
+@link.command()
+def decide(
+    report: Annotated[str, typer.Argument(help="a case: the item of 'lumbung review' has both")],
+    other: Annotated[str, typer.Argument(help="the other case")],
+    decision: Annotated[Literal["same", "different"], typer.Argument(help="what you found")],
+    by: Annotated[str, typer.Option(help="your name")],
+    reason: Annotated[str, typer.Option(help="why, without anybody's name")] = "",
+) -> None:
+    """Say that two cases tell of the same event, or of different ones; nothing is merged."""
+    _link(report, other, "same_event" if decision == "same" else "different", by, reason)
+
+
+@link.command()
+def undo(
+    report: Annotated[str, typer.Argument(help="a case")],
+    other: Annotated[str, typer.Argument(help="the other case")],
+    by: Annotated[str, typer.Option(help="your name")],
+    reason: Annotated[str, typer.Option(help="why, without anybody's name")] = "",
+) -> None:
+    """Take back what was decided on two cases."""
+    _link(report, other, "undone", by, reason)
+
+
+def _link(report: str, other: str, decision: Decision, by: str, reason: str) -> None:
+    from lumbung.warehouse import links
+
+    url = warehouse_url()
+    links.decide(url, report, other, decision, by=by, note=reason)
+    console.print(f"written down: {decision}; the next build shows it")
+
+
+@record.command()
+def exclude(number: RecordId, reason: Why) -> None:
+    """Say that a delivery must not count, in whatever version; it is kept, listed and counted."""
+    _exclude(number, "excluded", reason)
+
+
+@record.command()
+def restore(number: RecordId, reason: Why) -> None:
+    """Take back that a delivery must not count."""
+    _exclude(number, "restored", reason)
+
+
+def _exclude(number: int, decision: Exclusion, reason: str) -> None:
+    from lumbung.warehouse import exclusions
+
+    url = warehouse_url()
+    exclusions.decide(url, number, decision, by=getpass.getuser(), reason=reason)
+    console.print(f"the delivery of record {number} is {decision}; the next build shows it")
