@@ -559,6 +559,29 @@ def test_a_message_that_begins_as_a_notice_does_is_one_where_it_goes_on(read_fil
     assert doubts(items) == [("doubtful_message", f"Warga A: {NOTICE}\nADUAN\nUraian: x")]
 
 
+@pytest.mark.parametrize(
+    ("sender", "text"),
+    [
+        ("Warga B", "Pesan dan panggilan terenkripsi, jadi saya berani lapor politik uang"),
+        ("Warga B", "messages and calls are end-to-end encrypted tapi ada politik uang"),
+        ("Bu Added Sari", "ada politik uang"),
+        ("Pak Budi removed", "ada politik uang"),
+        ("Warga menambahkan B", "ada politik uang"),
+        ("Admin membuat grup", "ada politik uang"),
+        ("pesan dan panggilan terenkripsi", "ada politik uang"),
+    ],
+)
+def test_a_message_whose_sender_or_text_sounds_like_a_notice_is_one(
+    read_files: Reader, sender: str, text: str
+) -> None:
+    chat = (
+        f"06/11/24 19.30 - {NOTICE}\n06/11/24 19.33 - Warga A: satu\n"
+        f"06/11/24 19.34 - {sender}: {text}\n"
+    )
+    items = read_files({"a.txt": chat.encode()})
+    assert told(items) == [("Warga A", "satu"), (sender, text)]
+
+
 def test_text_before_the_first_message_is_kept(read_files: Reader) -> None:
     items = read_files({"a.txt": b"ekor pesan\n06/11/24 19.33 - Warga A: asli\n"})
     assert told(items) == [("Warga A", "asli")]

@@ -63,15 +63,17 @@ _HEAD = re.compile(
 )
 _SENDER = re.compile(r"(?P<sender>[^\n]{1,100}?):(?: (?P<text>.*)|\s*)", re.DOTALL)
 _NOTICES = re.compile(
-    r"pesan dan panggilan terenkripsi|messages and calls are end-to-end encrypted"
-    r"|messages to this (?:chat|group) (?:and calls )?are now secured",
+    r"pesan dan panggilan terenkripsi (?:secara )?end-to-end\."
+    r"|messages and calls are end-to-end encrypted\."
+    r"|messages to this (?:chat|group) (?:and calls )?are now secured with end-to-end encryption\.",
     re.IGNORECASE,
 )
 _GROUP = re.compile(
-    r" (?:membuat grup|menambahkan|mengeluarkan|mengubah (?:subjek|nama|deskripsi|ikon|setelan)"
-    r"|created group|changed the (?:subject|group)|added|removed)\b",
+    r" (?:membuat grup|mengubah (?:subjek|nama|deskripsi|ikon|setelan)|created group"
+    r"|changed the (?:subject|group))\b[^\"“”]*[\"“”]",
     re.IGNORECASE,
 )
+"""What comes before a colon in a name that the app quotes: no sender's name."""
 _EVENT = re.compile(
     r"\b(?:(?:membuat|menghapus|mengubah|memperbarui|meninggalkan) \w+|(?:di)?tambahkan"
     r"|menambahkan|(?:meng|di)keluarkan|keluar|bergabung|diundang|mengundang|(?:di|ber)ubah|admin"
