@@ -79,9 +79,13 @@ LONGEST = (
     "installation",
     "test_warehouse_history.py",
     "test_warehouse_hostile.py",
+    "test_warehouse_holds.py",
     "test_publication_warehouse.py",
     "test_warehouse_worlds.py",
+    "test_warehouse_exclusions.py",
     "test_warehouse_silent_week.py",
+    "test_intake_file_rows.py",
+    "test_warehouse_corrections.py",
 )
 """Scopes that begin first, in this order: what is short comes last, so that workers end together.
 

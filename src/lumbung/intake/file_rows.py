@@ -267,13 +267,21 @@ class FileRows:
         # Who never told of a row that was withdrawn says that it is there.
         if found is None and (start or not standing.is_tombstone):
             found = next((each for each in history if each.record_id >= start and says(each)), None)
-        if found is standing and content_hash != standing.content_hash:
-            # What is stored of it may change all the same.
-            is_own = not is_repeat and (own is None or own.record_id == standing.record_id)
-            if standing.split != self._split or (
-                is_own and standing.cells is not None and row.adds_to(_unpacked(standing.cells))
-            ):
-                return False
+        # What is stored of it may change all the same. Versions only gain columns by this, so two
+        # files that differ in their columns cannot take turns.
+        if (
+            found is standing
+            and content_hash != standing.content_hash
+            and (
+                standing.split != self._split
+                or (
+                    not is_repeat
+                    and standing.cells is not None
+                    and row.adds_to(_unpacked(standing.cells))
+                )
+            )
+        ):
+            return False
         if found is not None:
             if not is_known:
                 self.give(source_id, row, found.record_id, given_id)
