@@ -55,12 +55,11 @@ def build(
     ] = None,
 ) -> None:
     """Check what came in and build the facts, as the DAG `warehouse` does."""
-    from lumbung.embedded.stack import Stack
     from lumbung.warehouse import build as warehouse_build
     from lumbung.warehouse import raw_gate
 
     settings = Settings.load()
-    url = Stack(settings).start_database()
+    url = warehouse_url()
     raw_gate.check_raw(settings=settings, database_url=url)
     warehouse_build.build(
         settings=settings,

@@ -32,12 +32,11 @@ def publish(
     """
     from rich.markdown import Markdown
 
-    from lumbung.embedded.stack import Stack
     from lumbung.publication import edition, gate, people, review
     from lumbung.publication import portal as publication_portal
 
     settings = Settings.load()
-    url = Stack(settings).start_database()
+    url = warehouse_url()
     if approve or reject:
         by = people.require_approver(approve or reject, settings)
         edition_id = edition.newest(week, database_url=url)
@@ -109,11 +108,10 @@ def mail(
 @app.command()
 def portal() -> None:
     """Build the portal again from the published editions, as the DAG `publication` does."""
-    from lumbung.embedded.stack import Stack
     from lumbung.publication import portal as publication_portal
 
     settings = Settings.load()
-    url = Stack(settings).start_database()
+    url = warehouse_url()
     folder = publication_portal.build(settings=settings, database_url=url)
     console.print(f"written  {folder / 'index.html'}", soft_wrap=True)
 
@@ -141,7 +139,6 @@ def waive(
     until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="last day it counts")],
 ) -> None:
     """Let a failing check of the publication gate pass for one draft; the edition says so."""
-    from lumbung.embedded.stack import Stack
     from lumbung.publication import waiver
 
     settings = Settings.load()
@@ -152,6 +149,6 @@ def waive(
         reason=reason,
         until=until.date(),
         settings=settings,
-        database_url=Stack(settings).start_database(),
+        database_url=warehouse_url(),
     )
     console.print(f"waived until {until:%Y-%m-%d}; render and check {edition} again")

@@ -22,11 +22,10 @@ def docs(
     """Document the tables (dbt) and the checks (Data Docs), and serve the pages until Ctrl-C."""
     import webbrowser
 
-    from lumbung.embedded.stack import Stack
     from lumbung.warehouse import docs as warehouse_docs
 
     settings = Settings.load()
-    page = warehouse_docs.write(settings=settings, database_url=Stack(settings).start_database())
+    page = warehouse_docs.write(settings=settings, database_url=warehouse_url())
     console.print(f"written  {page}", soft_wrap=True)
     if serve:
         with warehouse_docs.server(page.parent, port) as server:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sized
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -165,16 +166,11 @@ def trace(reference: str, *, database_url: str) -> Trace:
             )
         value = values[period]
         members = _members(connection, edition_id, code, [category], regency, period)
-    if value is None or len(members) != value:
+    if value is None:
         raise PublicationError(
-            f"the figure is {value}, its members are {len(members)}"
-            if value is not None
-            else "the figure has no week before",
-            where=reference,
-            cure="find who wrote to schema published, and freeze a new revision"
-            if value is not None
-            else "trace the week itself",
+            "the figure has no week before", where=reference, cure="trace the week itself"
         )
+    _require_all(members, value, f"the figure is {value}, its", reference)
     return Trace(
         edition_id,
         code,
@@ -223,12 +219,7 @@ def _deadline(
         early = _members(connection, edition_id, BEFORE, None, regency, "to_date")
         ids = {member.member_id for member in early}
         members = tuple(member for member in members if member.member_id in ids)
-    if len(members) != value:
-        raise PublicationError(
-            f"the deadlines are {value}, their members are {len(members)}",
-            where=reference,
-            cure="find who wrote to schema published, and freeze a new revision",
-        )
+    _require_all(members, value, f"the deadlines are {value}, their", reference)
     definition = INDONESIAN["deadline_definition"]
     return Trace(edition_id, DEADLINE, rule, regency, state, definition, value, members)
 
@@ -244,14 +235,19 @@ def _before(
     )
     kinds = None if kind == "ALL" else [kind]
     members = _members(connection, edition_id, BEFORE, kinds, regency, "to_date")
+    _require_all(members, value, f"the number is {value}, its", reference)
+    definition = INDONESIAN["before_campaign_definition"]
+    return Trace(edition_id, BEFORE, kind, regency, "", definition, value, members)
+
+
+def _require_all(members: Sized, value: int, told: str, reference: str) -> None:
+    """Raise when a frozen number and its members disagree; `told` begins the message."""
     if len(members) != value:
         raise PublicationError(
-            f"the number is {value}, its members are {len(members)}",
+            f"{told} members are {len(members)}",
             where=reference,
             cure="find who wrote to schema published, and freeze a new revision",
         )
-    definition = INDONESIAN["before_campaign_definition"]
-    return Trace(edition_id, BEFORE, kind, regency, "", definition, value, members)
 
 
 def _told_before(connection: psycopg.Connection, edition_id: str) -> dict[str, Any]:
@@ -320,12 +316,7 @@ def _placed(
             cure="take the reference from the HTML edition, which shows it at every number",
         )
     members = _members(connection, edition_id, kind, categories, place[:5], period)
-    if len(members) != found[0]:
-        raise PublicationError(
-            f"the number is {found[0]}, its members are {len(members)}",
-            where=reference,
-            cure="find who wrote to schema published, and freeze a new revision",
-        )
+    _require_all(members, found[0], f"the number is {found[0]}, its", reference)
     return Trace(edition_id, code, category, place, period, definition, found[0], members)
 
 
