@@ -32,8 +32,9 @@ import yaml
 from lumbung import database
 from lumbung.embedded.postgres import EmbeddedPostgres
 from lumbung.intake import run
-from lumbung.intake.connectors import Item, Mark, Met, Source, kobo
-from lumbung.intake.contract import Channel
+from lumbung.intake.channel.models import Channel
+from lumbung.intake.connectors.base import Item, Mark, Met, Source
+from lumbung.intake.connectors.kobo import reader as kobo
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts, Landing
 from lumbung.intake.vault import Vault

@@ -24,8 +24,8 @@ import yaml
 
 from lumbung import database
 from lumbung.embedded.postgres import EmbeddedPostgres
-from lumbung.intake.connectors import Delivery
-from lumbung.intake.contract import load_channels
+from lumbung.intake.channel.models import load_channels
+from lumbung.intake.connectors.base import Delivery
 from lumbung.intake.landing import Landing
 from lumbung.intake.vault import Vault
 from lumbung.settings import Settings

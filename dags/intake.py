@@ -19,7 +19,7 @@ from typing import Any
 import pendulum
 from airflow.sdk import DAG, AssetAlias, Param, dag, task
 
-from lumbung.intake.contract import Channel, read_channels
+from lumbung.intake.channel.models import Channel, read_channels
 from lumbung.orchestration import (
     DEFAULT_ARGS,
     START_DATE,

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Route
 
 from lumbung import reference
-from lumbung.intake.contract import CANONICAL
+from lumbung.intake.channel.models import CANONICAL
 from lumbung.settings import Settings
 
 ROOT = Path(__file__).parents[1]

@@ -17,7 +17,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundExceptio
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from lumbung.errors import ConfigurationError, GateError, PublicationError
-from lumbung.intake.connectors import SourceConnection
+from lumbung.intake.connectors.base import SourceConnection
 from lumbung.settings import Settings
 
 if TYPE_CHECKING:

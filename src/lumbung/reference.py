@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel
 
 from lumbung.cli import app
-from lumbung.intake.contract import Channel
+from lumbung.intake.channel.models import Channel
 from lumbung.publication.office import Office
 from lumbung.publication.people import People
 from lumbung.settings import Settings

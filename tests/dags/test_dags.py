@@ -23,7 +23,7 @@ from hypothesis import settings as options
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from lumbung.intake.contract import Channel
+from lumbung.intake.channel.models import Channel
 from lumbung.publication.edition import week_before
 
 ROOT = Path(__file__).parents[2]

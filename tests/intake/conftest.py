@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from lumbung.intake import run
-from lumbung.intake.connectors import SourceConnection
+from lumbung.intake.connectors.base import SourceConnection
 from lumbung.intake.landing import IntakeCounts
 from lumbung.settings import Settings
 
@@ -52,7 +52,7 @@ def db(database_url: str) -> Iterator[psycopg.Connection]:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that connectors asked for between two attempts; none is made."""
     asked: list[float] = []
-    monkeypatch.setattr("lumbung.intake.connectors.http.time.sleep", asked.append)
+    monkeypatch.setattr("lumbung.intake.connectors.shared.http.time.sleep", asked.append)
     return asked
 
 

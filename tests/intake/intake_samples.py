@@ -11,7 +11,7 @@ from typing import Any
 
 import xlsxwriter
 
-from lumbung.intake.contract import Channel
+from lumbung.intake.channel.models import Channel
 
 OWNER = {"name": "Kantor Contoh", "email": "kantor@contoh.example.id"}
 

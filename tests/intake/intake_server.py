@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from lumbung.intake.connectors import Delivery, Item, Mark, SourceConnection, Unreadable
+from lumbung.intake.connectors.base import Delivery, Item, Mark, SourceConnection, Unreadable
 
 
 class Reply(NamedTuple):

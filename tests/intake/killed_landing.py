@@ -15,7 +15,7 @@ import psycopg
 from intake_samples import FORM, channel
 
 from lumbung.intake import landing, run
-from lumbung.intake.connectors import Delivery, Item, Mark, Source, Unreadable
+from lumbung.intake.connectors.base import Delivery, Item, Mark, Source, Unreadable
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import Vault
 

@@ -9,7 +9,6 @@ import pkgutil
 import re
 from collections.abc import Callable
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,9 @@ from typer.testing import CliRunner
 
 from lumbung import cli
 from lumbung.errors import ConfigurationError, ServiceError, SourceError
-from lumbung.intake import connectors, starter
-from lumbung.intake.contract import load_channels, schema
+from lumbung.intake import connectors
+from lumbung.intake.channel import scaffold
+from lumbung.intake.channel.models import load_channels, schema
 from lumbung.settings import Settings
 
 PROJECT = Path(__file__).parents[2]
@@ -362,13 +362,13 @@ def test_add_proposes_a_map_from_a_sample(
         lumbung("channel", "add", kind, "baru", "--sample", str(sample))
 
 
-def test_there_is_a_starter_for_every_kind() -> None:
+def test_there_is_a_scaffold_for_every_kind() -> None:
     kinds = {
         module.name
         for module in pkgutil.iter_modules(connectors.__path__)
-        if hasattr(import_module(f"{connectors.__name__}.{module.name}"), "read")
+        if module.ispkg and module.name != "shared"
     }
-    assert set(starter.KINDS) == kinds
+    assert set(scaffold.KINDS) == kinds
 
 
 def test_an_unseen_register_is_onboarded_and_landed(

@@ -10,7 +10,7 @@ import pytest
 from intake_samples import CHAT, REGISTER, channel
 
 from lumbung.errors import ConfigurationError
-from lumbung.intake.contract import load_channels, read_channels, sync
+from lumbung.intake.channel.models import load_channels, read_channels, sync
 
 GOOD = """\
 title: Register

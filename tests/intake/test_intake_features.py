@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from lumbung.errors import ConfigurationError
-from lumbung.intake.connectors import Delivery
-from lumbung.intake.contract import Channel
+from lumbung.intake.channel.models import Channel
+from lumbung.intake.connectors.base import Delivery
 from lumbung.intake.features import TextFeatures, complete, of_project
 from lumbung.intake.landing import Landing
 from lumbung.intake.vault import Vault

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from intake_samples import REGISTER, channel, workbook
 
 from lumbung.intake.canonical import canonical
-from lumbung.intake.connectors import Delivery
-from lumbung.intake.contract import Channel
+from lumbung.intake.channel.models import Channel
+from lumbung.intake.connectors.base import Delivery
 from lumbung.intake.landing import IntakeCounts, Landing
 from lumbung.intake.vault import Vault
 

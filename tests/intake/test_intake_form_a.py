@@ -18,8 +18,8 @@ from intake_samples import OWNER, channel
 from upath import UPath
 
 from lumbung.intake import run
-from lumbung.intake.connectors import Delivery, Item, Source, Unreadable
-from lumbung.intake.connectors import form_a as form
+from lumbung.intake.connectors.base import Delivery, Item, Source, Unreadable
+from lumbung.intake.connectors.form_a import reader as form
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from lumbung.intake.vault import Vault

@@ -17,7 +17,8 @@ from intake_server import Reply, Stand, deliveries, last_mark, refusals, serve
 from upath import UPath
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors import Item, Mark, Source, SourceConnection, form_csv
+from lumbung.intake.connectors.base import Item, Mark, Source, SourceConnection
+from lumbung.intake.connectors.form_csv import reader as form_csv
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 

@@ -13,12 +13,15 @@ from typing import Any
 import pytest
 from intake_samples import REGISTER, channel
 
-from lumbung.intake.connectors import Item, Unreadable, delimited, form_a, markup, sigaplapor
-from lumbung.intake.connectors import register as registers
-from lumbung.intake.connectors.bounded import Child
-from lumbung.intake.connectors.files import File
-from lumbung.intake.connectors.template import Template
-from lumbung.intake.contract import RegisterSource
+from lumbung.intake.channel.models import RegisterSource
+from lumbung.intake.connectors.base import Item, Unreadable
+from lumbung.intake.connectors.form_a import reader as form_a
+from lumbung.intake.connectors.register import reader as registers
+from lumbung.intake.connectors.shared import delimited, markup
+from lumbung.intake.connectors.shared.bounded import Child
+from lumbung.intake.connectors.shared.files import File
+from lumbung.intake.connectors.shared.template import Template
+from lumbung.intake.connectors.sigaplapor import reader as sigaplapor
 
 MANY = 150_000
 WIDE = 16_000

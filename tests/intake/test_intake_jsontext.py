@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lumbung.intake.connectors.jsontext import parse_json
+from lumbung.intake.connectors.shared.jsontext import parse_json
 
 
 @pytest.mark.parametrize(

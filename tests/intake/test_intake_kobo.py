@@ -17,7 +17,8 @@ from intake_server import Reply, Request, Stand, deliveries, last_mark, refusals
 from upath import UPath
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors import Item, Mark, Source, kobo
+from lumbung.intake.connectors.base import Item, Mark, Source
+from lumbung.intake.connectors.kobo import reader as kobo
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 

@@ -20,8 +20,8 @@ from upath import UPath
 
 from lumbung.errors import ConfigurationError, LandingError, SourceError
 from lumbung.intake import run
-from lumbung.intake.connectors import Delivery, Item, Mark, Met, Source, Unreadable
-from lumbung.intake.contract import Channel
+from lumbung.intake.channel.models import Channel
+from lumbung.intake.connectors.base import Delivery, Item, Mark, Met, Source, Unreadable
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import ORIGINAL, IntakeCounts, Landing, Prepared
 from lumbung.intake.vault import Vault, associate

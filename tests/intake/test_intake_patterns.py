@@ -16,20 +16,21 @@ import pytest
 from growth import is_linear
 from intake_samples import CHAT, channel
 
-from lumbung.intake import evidence, starter
-from lumbung.intake.connectors import chat_export, email, http_json, markup, ushahidi, whatsapp
-from lumbung.intake.connectors.delimited import Table
-from lumbung.intake.connectors.template import Template
-from lumbung.intake.contract import distinct
+from lumbung.intake import evidence
+from lumbung.intake.channel.models import distinct
+from lumbung.intake.connectors.email import reader as email
+from lumbung.intake.connectors.http_json import reader as http_json
+from lumbung.intake.connectors.shared import chat_export, markup
+from lumbung.intake.connectors.shared.delimited import Table
+from lumbung.intake.connectors.shared.template import Template
+from lumbung.intake.connectors.ushahidi import reader as ushahidi
+from lumbung.intake.connectors.whatsapp import reader as whatsapp
 
-INTAKE = Path(starter.__file__).parent
-MODULES = [
-    *("whatsapp", "chat_export", "whatsapp_cloud", "template", "email", "http", "http_json"),
-    *("form_csv", "kobo", "odk", "ushahidi", "markup", "delimited"),
-]
+INTAKE = Path(evidence.__file__).parent
 FILES = [
-    *(INTAKE / "connectors" / f"{name}.py" for name in MODULES),
-    *(INTAKE / f"{name}.py" for name in ("contract", "landing", "vault", "evidence", "run")),
+    *sorted((INTAKE / "channel").glob("[!_]*.py")),
+    *sorted((INTAKE / "connectors").rglob("[!_]*.py")),
+    *(INTAKE / f"{name}.py" for name in ("landing", "vault", "evidence", "run")),
 ]
 SEARCHING = {"search", "sub", "split", "findall", "finditer"}
 
@@ -52,8 +53,9 @@ def as_text(pattern: re.Pattern[Any]) -> re.Pattern[str]:
 def patterns(file: Path) -> Iterator[Pattern]:
     """Every pattern that a module holds: compiled at its top, or where it is used."""
     tree = ast.parse(file.read_text())
-    parts = [] if file.parent == INTAKE else ["connectors"]
-    module = importlib.import_module(".".join(["lumbung", "intake", *parts, file.stem]))
+    parts = file.relative_to(INTAKE).with_suffix("").parts
+    shown = ".".join(parts[-2:])
+    module = importlib.import_module(".".join(["lumbung", "intake", *parts]))
     used: dict[str, set[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -61,7 +63,7 @@ def patterns(file: Path) -> Iterator[Pattern]:
             if isinstance(owner, ast.Name) and owner.id == "re" and node.args:
                 given = node.args[0]
                 if node.func.attr != "compile" and isinstance(given, ast.Constant):
-                    place = f"{file.stem}:{node.lineno}"
+                    place = f"{shown}:{node.lineno}"
                     yield Pattern(
                         place, as_text(re.compile(given.value)), node.func.attr in SEARCHING
                     )
@@ -70,7 +72,7 @@ def patterns(file: Path) -> Iterator[Pattern]:
     for name, value in vars(module).items():
         if isinstance(value, re.Pattern):
             yield Pattern(
-                f"{file.stem}.{name}", as_text(value), bool(used.get(name, set()) & SEARCHING)
+                f"{shown}.{name}", as_text(value), bool(used.get(name, set()) & SEARCHING)
             )
 
 
@@ -165,7 +167,8 @@ def slow(each: Pattern) -> Iterator[tuple[str, str]]:
 
 def test_every_pattern_is_found() -> None:
     places = {each.place for each in PATTERNS}
-    assert {"chat_export._HEAD", "email._EARLIER", "vault._PHONE", "form_csv._STAMP"} <= places
+    assert {"shared.chat_export._HEAD", "email.reader._EARLIER", "vault._PHONE"} <= places
+    assert "form_csv.reader._STAMP" in places
     assert len(PATTERNS) > 50
 
 
@@ -267,8 +270,8 @@ def test_a_mail_of_endless_headers_is_read_or_refused(tmp_path: Path, head: byte
     from growth import spent
     from upath import UPath
 
-    from lumbung.intake.connectors import Source
-    from lumbung.intake.contract import EmailSource
+    from lumbung.intake.channel.models import EmailSource
+    from lumbung.intake.connectors.base import Source
     from lumbung.intake.evidence import Evidence
 
     given = Source(

@@ -22,8 +22,9 @@ from intake_samples import HEADER, REGISTER, channel, header_merges, ods, workbo
 from upath import UPath
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors import Delivery, Item, Mark, Source, Unreadable, bounded
-from lumbung.intake.connectors.register import read
+from lumbung.intake.connectors.base import Delivery, Item, Mark, Source, Unreadable
+from lumbung.intake.connectors.register.reader import read
+from lumbung.intake.connectors.shared import bounded
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import Vault
 

@@ -18,7 +18,7 @@ from moto.server import ThreadedMotoServer
 
 from lumbung.errors import SourceError
 from lumbung.intake import run
-from lumbung.intake.connectors import SourceConnection
+from lumbung.intake.connectors.base import SourceConnection
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from lumbung.settings import Settings

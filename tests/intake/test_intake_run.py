@@ -17,8 +17,8 @@ from intake_samples import CHAT, FORM, HEADER, REGISTER, channel, header_merges,
 
 from lumbung.errors import ConfigurationError, ServiceError, SourceError
 from lumbung.intake import run
-from lumbung.intake.connectors import Delivery, Mark, Source, Unreadable
-from lumbung.intake.connectors.register import Table
+from lumbung.intake.connectors.base import Delivery, Mark, Source, Unreadable
+from lumbung.intake.connectors.register.reader import Table
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts, Landing
 from lumbung.intake.vault import Vault, associate
@@ -381,7 +381,7 @@ def test_a_whole_listing_that_shrank_alarms_with_every_pull_until_it_is_accepted
             yield Delivery(each, AT, {})
         yield Mark({"full_at": AT.isoformat()}, "" if is_full else None)
 
-    monkeypatch.setattr("lumbung.intake.connectors.kobo.read", read)
+    monkeypatch.setattr("lumbung.intake.connectors.kobo.reader.read", read)
     assert pull("form_contoh").landed == 5
     db.execute("update ops.channel_cursor set cursor = '{}'")
     del given[1:]
@@ -645,7 +645,7 @@ def test_a_file_is_read_when_nobody_writes_it_any_more(
         for content in writes:
             (inbox / "b.csv").write_bytes(content)
 
-    monkeypatch.setattr("lumbung.intake.connectors.files.time.sleep", wait)
+    monkeypatch.setattr("lumbung.intake.connectors.shared.files.time.sleep", wait)
     put(inbox / "a.csv", "\n".join([LINES[0], *LINES[6:], ""]).encode(), 0)
     assert pull("register_contoh", settings=settled).landed == 5
     assert waits == [], "it has been there for long"

@@ -19,7 +19,8 @@ from intake_server import Reply, Request, Stand, deliveries, last_mark, refusals
 from upath import UPath
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors import Item, Source, SourceConnection, ushahidi
+from lumbung.intake.connectors.base import Item, Source, SourceConnection
+from lumbung.intake.connectors.ushahidi import reader as ushahidi
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 

@@ -21,16 +21,9 @@ from hypothesis import strategies as st
 from intake_samples import CHAT, channel
 from upath import UPath
 
-from lumbung.intake.connectors import (
-    Delivery,
-    Item,
-    Mark,
-    MessageKey,
-    Source,
-    Unreadable,
-    bounded,
-)
-from lumbung.intake.connectors.whatsapp import read
+from lumbung.intake.connectors.base import Delivery, Item, Mark, MessageKey, Source, Unreadable
+from lumbung.intake.connectors.shared import bounded
+from lumbung.intake.connectors.whatsapp.reader import read
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from lumbung.intake.vault import Vault

@@ -21,8 +21,15 @@ from upath import UPath
 
 from lumbung.errors import SourceError
 from lumbung.intake import run
-from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
-from lumbung.intake.connectors import whatsapp_cloud as cloud
+from lumbung.intake.connectors.base import (
+    Delivery,
+    Item,
+    Mark,
+    Source,
+    SourceConnection,
+    Unreadable,
+)
+from lumbung.intake.connectors.whatsapp_cloud import reader as cloud
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from lumbung.intake.vault import Vault

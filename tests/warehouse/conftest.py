@@ -18,7 +18,7 @@ from databases import fresh_database
 from lumbung.demo import reckoning, world, writers
 from lumbung.demo.kobo_server import StandIn
 from lumbung.embedded.postgres import EmbeddedPostgres
-from lumbung.intake.connectors import SourceConnection
+from lumbung.intake.connectors.base import SourceConnection
 from lumbung.intake.run import pull
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from lumbung.demo import reckoning, vocabulary, world
-from lumbung.intake.connectors import SourceConnection
+from lumbung.intake.connectors.base import SourceConnection
 from lumbung.intake.run import pull
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse.build import build

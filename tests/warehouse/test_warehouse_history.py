@@ -24,8 +24,8 @@ import pytest
 import yaml
 
 from lumbung.errors import BuildError
-from lumbung.intake import contract
-from lumbung.intake.connectors import Delivery, Met, Unreadable
+from lumbung.intake.channel import models
+from lumbung.intake.connectors.base import Delivery, Met, Unreadable
 from lumbung.intake.landing import Landing
 from lumbung.intake.vault import Vault
 from lumbung.settings import Settings
@@ -140,7 +140,7 @@ class Office:
             Unreadable("unreadable_date", "tanggal tidak ada", [self.pulls, n], self.moment())
             for n in range(bad)
         ]
-        known = contract.load_channels(self.settings.channels)[channel]
+        known = models.load_channels(self.settings.channels)[channel]
         with psycopg.connect(self.url, autocommit=True) as connection:
             landing = Landing(
                 connection, known, Vault.load(self.settings.home), f"tarikan {self.pulls}"

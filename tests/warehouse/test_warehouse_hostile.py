@@ -21,7 +21,7 @@ import pytest
 
 from intake.intake_server import serve
 from lumbung.demo.kobo_server import StandIn
-from lumbung.intake.connectors import SourceConnection
+from lumbung.intake.connectors.base import SourceConnection
 from lumbung.intake.landing import IntakeCounts
 from lumbung.intake.run import pull
 from lumbung.publication import edition, gate

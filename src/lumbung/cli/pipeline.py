@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from lumbung.embedded.stack import Stack
-    from lumbung.intake.connectors import SourceConnection
+    from lumbung.intake.connectors.base import SourceConnection
 
 app = typer.Typer()
 channels = typer.Typer(no_args_is_help=True, help="The intake channels: check, list, add, release.")
@@ -72,7 +72,7 @@ def build(
 @channels.command()
 def check() -> None:
     """Check every channel file; all mistakes of all files are told at once."""
-    from lumbung.intake.contract import load_channels
+    from lumbung.intake.channel.models import load_channels
 
     found = load_channels(Settings.load().channels)
     console.print(f"{len(found)} channels, no mistake: {', '.join(found)}")
@@ -81,7 +81,7 @@ def check() -> None:
 @channels.command("list")
 def list_channels() -> None:
     """Show the channels, who answers for them, which are held back and which fields drifted."""
-    from lumbung.intake.contract import read_channels, stopped
+    from lumbung.intake.channel.models import read_channels, stopped
     from lumbung.warehouse.raw_gate import open_holds
 
     found, mistakes = read_channels(Settings.load().channels)
@@ -121,9 +121,9 @@ def add(
     sample: Annotated[str, typer.Option(help="a file as the source gives it, or its address")],
 ) -> None:
     """Write a commented starter of a channel file; its map is proposed from a sample."""
-    from lumbung.intake import starter
+    from lumbung.intake.channel import scaffold
 
-    path = starter.write(Settings.load().channels, kind, name, sample)
+    path = scaffold.write(Settings.load().channels, kind, name, sample)
     console.print(f"{path}\nLook through it, then run 'lumbung channel check'.", soft_wrap=True)
 
 
@@ -143,7 +143,7 @@ def release(
 @channels.command()
 def schema() -> None:
     """Print the JSON Schema of channel files (`channels/channel.schema.json`, for editors)."""
-    from lumbung.intake.contract import schema as text
+    from lumbung.intake.channel.models import schema as text
 
     typer.echo(text(), nl=False)
 
@@ -244,7 +244,7 @@ def accept(
 
     Before that pull `dismiss` takes it back, afterwards `lumbung record exclude`.
     """
-    from lumbung.intake.connectors import chat_export
+    from lumbung.intake.connectors.shared import chat_export
     from lumbung.intake.vault import Vault, associate
 
     if not reason.strip():
@@ -338,7 +338,7 @@ def pull_channel(
 
 def _connection(channel: str, stack: Stack, database_url: str) -> SourceConnection | None:
     """What Airflow has under the id that a channel names."""
-    from lumbung.intake.contract import load_channel
+    from lumbung.intake.channel.models import load_channel
 
     found = load_channel(stack.settings.channels, channel)
     if found.connection is None:

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from lumbung.intake.contract import Channel
+from lumbung.intake.channel.models import Channel
 from lumbung.settings import Settings
 
 FIELDS = ("narrative", "accused_role")

@@ -46,7 +46,8 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
 
 from lumbung.errors import LandingError, SourceError
-from lumbung.intake.connectors import (
+from lumbung.intake.channel.models import Channel, normalise
+from lumbung.intake.connectors.base import (
     CLOCK_TOLERANCE,
     PLACE_LABELS,
     SYSTEM_LABELS,
@@ -56,7 +57,6 @@ from lumbung.intake.connectors import (
     Reading,
     Unreadable,
 )
-from lumbung.intake.contract import Channel, normalise
 from lumbung.intake.features import FIELDS, Features, TextFeatures, copied, copy_features
 from lumbung.intake.file_rows import FileKeys, FileRow, FileRows, Headers, Version
 from lumbung.intake.nameless import Nameless, NamelessRow, cell_hashes

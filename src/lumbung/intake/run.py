@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lumbung.errors import ServiceError, SourceError
-from lumbung.intake.connectors import Item, Mark, Reading, Source, SourceConnection
-from lumbung.intake.contract import load_channel
+from lumbung.intake.channel.models import load_channel
+from lumbung.intake.connectors.base import Item, Mark, Reading, Source, SourceConnection
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import CHUNK, IntakeCounts, Landing, Prepared
 from lumbung.intake.nameless import Nameless
@@ -73,7 +73,7 @@ def pull(
     """
     from lumbung import database
     from lumbung.intake.connectors import reader
-    from lumbung.intake.connectors.files import open_folder
+    from lumbung.intake.connectors.shared.files import open_folder
     from lumbung.intake.vault import Vault
 
     channel = load_channel(settings.channels, channel_name)

@@ -109,18 +109,18 @@ def build(
         ConfigurationError: when a file of the seeds is missing.
 
     """
-    from lumbung.intake import contract
+    from lumbung.intake.channel import models
 
     require_seeds(settings)
-    channels, mistakes = contract.read_channels(settings.channels)
-    stopped = contract.stopped(mistakes)
+    channels, mistakes = models.read_channels(settings.channels)
+    stopped = models.stopped(mistakes)
     for warning in stopped:
         print(f"warn     {warning}")
     try:
         with database.connect(database_url, application="lumbung build") as connection:
             connection.autocommit = True
             with _alone(connection):
-                absent = contract.without_file(contract.sync(connection, channels, mistakes))
+                absent = models.without_file(models.sync(connection, channels, mistakes))
                 for warning in absent:
                     print(f"warn     {warning}")
                 features.complete(connection, channels, settings)

@@ -91,16 +91,16 @@ def check_raw(*, settings: Settings, database_url: str) -> RawResult:
         ConfigurationError: when the suite is wrong, or a file of the seeds is missing.
 
     """
-    from lumbung.intake import contract
+    from lumbung.intake.channel import models
 
     build.require_seeds(settings)
     file = settings.expectations / "raw.yaml"
     reasons = _reasons(file)
-    channels, mistakes = contract.read_channels(settings.channels)
-    for stopped in contract.stopped(mistakes):
+    channels, mistakes = models.read_channels(settings.channels)
+    for stopped in models.stopped(mistakes):
         print(f"warn     {stopped}")
     with database.connect(database_url, application="lumbung gate raw") as connection:
-        absent = contract.sync(connection, channels, mistakes)
+        absent = models.sync(connection, channels, mistakes)
         connection.commit()
         judged = build.watermark(connection).max_batch_id
         row = connection.execute(

@@ -7,7 +7,7 @@ might be one is a delivery and, where it cannot be read, quarantined. A visible 
 empty and has no header is quarantined too: list it under `skip_sheets` if it is no register.
 
 Memory: one row as Python objects; the child process that reads workbooks holds the rows of one
-sheet (`lumbung.intake.connectors.bounded`).
+sheet (`lumbung.intake.connectors.shared.bounded`).
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from lumbung.intake.connectors import PLACE_LABELS, Delivery, Item, Source, Unreadable
-from lumbung.intake.connectors.bounded import Child, ForeignError, Outline
-from lumbung.intake.connectors.delimited import Text, broken_rows, refusal
-from lumbung.intake.connectors.files import File, Folder, text_encoding
-from lumbung.intake.contract import Channel, RegisterSource, distinct, normalise
+from lumbung.intake.channel.models import Channel, RegisterSource, distinct, normalise
+from lumbung.intake.connectors.base import PLACE_LABELS, Delivery, Item, Source, Unreadable
+from lumbung.intake.connectors.shared.bounded import Child, ForeignError, Outline
+from lumbung.intake.connectors.shared.delimited import Text, broken_rows, refusal
+from lumbung.intake.connectors.shared.files import File, Folder, text_encoding
 from lumbung.intake.foreign.numbers import is_registered
 from lumbung.intake.foreign.ods import Merge
 

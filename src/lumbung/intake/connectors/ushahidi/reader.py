@@ -18,11 +18,18 @@ from datetime import UTC, datetime, time, timedelta
 from io import BytesIO
 from typing import Any
 
-from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
-from lumbung.intake.connectors.delimited import Table, broken_rows, refusal
-from lumbung.intake.connectors.files import File, Folder
-from lumbung.intake.connectors.http import Answer, Api, Listing, received
-from lumbung.intake.contract import UshahidiSource, distinct, normalise
+from lumbung.intake.channel.models import UshahidiSource, distinct, normalise
+from lumbung.intake.connectors.base import (
+    Delivery,
+    Item,
+    Mark,
+    Source,
+    SourceConnection,
+    Unreadable,
+)
+from lumbung.intake.connectors.shared.delimited import Table, broken_rows, refusal
+from lumbung.intake.connectors.shared.files import File, Folder
+from lumbung.intake.connectors.shared.http import Answer, Api, Listing, received
 
 PAGE = 100
 """Posts asked for at once."""

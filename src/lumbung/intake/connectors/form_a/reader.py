@@ -12,7 +12,7 @@ values stand under labels of their own) and `Dugaan pelanggaran` (`ada`, `tidak 
 and place are told in one value, its date is given as `Tanggal` too.
 
 Only the document's text is read, up to 32 MB of it, by a child process with limits of memory and
-time (`lumbung.intake.connectors.bounded`); pictures stay in the file, which is evidence.
+time (`lumbung.intake.connectors.shared.bounded`); pictures stay in the file, which is evidence.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from lumbung.intake.connectors import Delivery, Item, Source, Unreadable
-from lumbung.intake.connectors.bounded import Child, ForeignError
-from lumbung.intake.connectors.files import File, Folder, guarded
-from lumbung.intake.contract import Channel, FormASource, normalise
+from lumbung.intake.channel.models import Channel, FormASource, normalise
+from lumbung.intake.connectors.base import Delivery, Item, Source, Unreadable
+from lumbung.intake.connectors.shared.bounded import Child, ForeignError
+from lumbung.intake.connectors.shared.files import File, Folder, guarded
 
 NUMBER, SUSPICION = "Nomor", "Dugaan pelanggaran"
 OFFICER, ACTIVITY, STORY, VIOLATION, WITNESS = "Pengawas", "Kegiatan", "Uraian", "Dugaan", "Saksi"

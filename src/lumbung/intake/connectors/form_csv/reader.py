@@ -25,7 +25,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors import (
+from lumbung.intake.channel.models import FormCsvSource, normalise
+from lumbung.intake.connectors.base import (
     Delivery,
     Item,
     Mark,
@@ -34,10 +35,9 @@ from lumbung.intake.connectors import (
     SourceConnection,
     Unreadable,
 )
-from lumbung.intake.connectors.delimited import Table, broken_rows, refusal
-from lumbung.intake.connectors.files import File, Folder, begin_alike, guarded
-from lumbung.intake.connectors.http import Api
-from lumbung.intake.contract import FormCsvSource, normalise
+from lumbung.intake.connectors.shared.delimited import Table, broken_rows, refusal
+from lumbung.intake.connectors.shared.files import File, Folder, begin_alike, guarded
+from lumbung.intake.connectors.shared.http import Api
 
 _STAMP = re.compile(
     r"(\d{1,4})[/.\-](\d{1,2})[/.\-](\d{1,4})"

@@ -23,14 +23,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 
 from lumbung.errors import BARRED, FULL, LumbungError, SourceError
-from lumbung.intake.connectors import (
-    Item,
-    Mark,
-    Reading,
-    Source,
-    SourceConnection,
-    Unreadable,
-)
+from lumbung.intake.connectors.base import Item, Mark, Reading, Source, SourceConnection, Unreadable
 from lumbung.intake.evidence import TooLargeError
 from lumbung.intake.foreign.archives import is_bomb as is_bomb
 

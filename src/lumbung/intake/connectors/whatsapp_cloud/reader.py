@@ -29,11 +29,11 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors import Delivery, Item, Source, Unreadable
-from lumbung.intake.connectors.files import File, Folder
-from lumbung.intake.connectors.jsontext import parse_json
-from lumbung.intake.connectors.template import Template
-from lumbung.intake.contract import WhatsappCloudSource
+from lumbung.intake.channel.models import WhatsappCloudSource
+from lumbung.intake.connectors.base import Delivery, Item, Source, Unreadable
+from lumbung.intake.connectors.shared.files import File, Folder
+from lumbung.intake.connectors.shared.jsontext import parse_json
+from lumbung.intake.connectors.shared.template import Template
 
 SENDER, PROFILE, TEXT, MARK = "Pengirim", "Nama profil", "Teks", "Tanda"
 TYPE, MEDIA, WHOLE = "Jenis", "Media", "Pesan (utuh)"

@@ -27,7 +27,8 @@ from zoneinfo import ZoneInfo
 import httpx
 import orjson
 
-from lumbung.intake.connectors import (
+from lumbung.intake.channel.models import ApiAuth, HttpJsonSource, Moment, Since, distinct
+from lumbung.intake.connectors.base import (
     Delivery,
     Item,
     Mark,
@@ -36,8 +37,7 @@ from lumbung.intake.connectors import (
     SourceConnection,
     Unreadable,
 )
-from lumbung.intake.connectors.http import Answer, Api, Listing
-from lumbung.intake.contract import ApiAuth, HttpJsonSource, Moment, Since, distinct
+from lumbung.intake.connectors.shared.http import Answer, Api, Listing
 
 _MAX_ID = 500  # characters; PostgreSQL's keys end at 2,700 bytes
 _DEEPEST = 20

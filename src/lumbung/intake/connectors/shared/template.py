@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from lumbung.intake.contract import Channel, normalise
+from lumbung.intake.channel.models import Channel, normalise
 
 
 class Reading(NamedTuple):

@@ -31,7 +31,8 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
-from lumbung.intake.connectors import (
+from lumbung.intake.channel.models import WhatsappSource
+from lumbung.intake.connectors.base import (
     CLOCK_TOLERANCE,
     Delivery,
     Item,
@@ -40,13 +41,12 @@ from lumbung.intake.connectors import (
     Met,
     Source,
     Unreadable,
-    chat_export,
 )
-from lumbung.intake.connectors.bounded import Child, ForeignError
-from lumbung.intake.connectors.chat_export import Outline, moment
-from lumbung.intake.connectors.files import File, Folder, guarded
-from lumbung.intake.connectors.template import Template
-from lumbung.intake.contract import WhatsappSource
+from lumbung.intake.connectors.shared import chat_export
+from lumbung.intake.connectors.shared.bounded import Child, ForeignError
+from lumbung.intake.connectors.shared.chat_export import Outline, moment
+from lumbung.intake.connectors.shared.files import File, Folder, guarded
+from lumbung.intake.connectors.shared.template import Template
 
 SENDER, TEXT, MARK, WHOLE = "Pengirim", "Teks", "Tanda", "Teks (utuh)"
 """Labels that this connector makes; the last one only where personal lines were taken out."""

@@ -18,13 +18,13 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors import Delivery, Item, Mark, Source, Unreadable
-from lumbung.intake.connectors import register as registers
-from lumbung.intake.connectors.bounded import Child
-from lumbung.intake.connectors.files import File, Folder, text_encoding
-from lumbung.intake.connectors.http import Api, Listing
-from lumbung.intake.connectors.markup import tokens
-from lumbung.intake.contract import Channel, RegisterSource, SigaplaporSource, normalise
+from lumbung.intake.channel.models import Channel, RegisterSource, SigaplaporSource, normalise
+from lumbung.intake.connectors.base import Delivery, Item, Mark, Source, Unreadable
+from lumbung.intake.connectors.register import reader as registers
+from lumbung.intake.connectors.shared.bounded import Child
+from lumbung.intake.connectors.shared.files import File, Folder, text_encoding
+from lumbung.intake.connectors.shared.http import Api, Listing
+from lumbung.intake.connectors.shared.markup import tokens
 from lumbung.intake.foreign.ods import Merge
 
 MAX_PAGE = 16 << 20

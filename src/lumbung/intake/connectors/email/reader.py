@@ -45,7 +45,8 @@ from typing import Any, NamedTuple
 from imap_tools.imap_utf7 import utf7_encode
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors import (
+from lumbung.intake.channel.models import SPREADSHEETS, EmailSource, distinct
+from lumbung.intake.connectors.base import (
     Delivery,
     Item,
     Mark,
@@ -55,9 +56,8 @@ from lumbung.intake.connectors import (
     SourceConnection,
     Unreadable,
 )
-from lumbung.intake.connectors.markup import plain
-from lumbung.intake.connectors.template import Template
-from lumbung.intake.contract import SPREADSHEETS, EmailSource, distinct
+from lumbung.intake.connectors.shared.markup import plain
+from lumbung.intake.connectors.shared.template import Template
 from lumbung.intake.evidence import Evidence, Kept
 
 FROM, NAME, TO, SUBJECT, DATE = "Pengirim", "Nama pengirim", "Kepada", "Subjek", "Tanggal surat"

@@ -23,9 +23,9 @@ from itertools import pairwise
 from typing import Any
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors import Delivery, Item, Mark, Met, Source, Unreadable
-from lumbung.intake.connectors.http import Answer, Api, received
-from lumbung.intake.contract import KoboSource
+from lumbung.intake.channel.models import KoboSource
+from lumbung.intake.connectors.base import Delivery, Item, Mark, Met, Source, Unreadable
+from lumbung.intake.connectors.shared.http import Answer, Api, received
 from lumbung.intake.evidence import Kept
 
 PAGE = 1_000

@@ -21,8 +21,8 @@ import orjson
 import tenacity
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors import Met, SourceConnection
-from lumbung.intake.connectors.jsontext import parse_json
+from lumbung.intake.connectors.base import Met, SourceConnection
+from lumbung.intake.connectors.shared.jsontext import parse_json
 from lumbung.intake.evidence import Evidence, Kept
 
 log = logging.getLogger(__name__)

@@ -28,9 +28,16 @@ from urllib.parse import quote
 
 import httpx
 
-from lumbung.intake.connectors import Delivery, Item, Mark, Source, SourceConnection, Unreadable
-from lumbung.intake.connectors.http import Answer, Api, Listing, received
-from lumbung.intake.contract import OdkSource
+from lumbung.intake.channel.models import OdkSource
+from lumbung.intake.connectors.base import (
+    Delivery,
+    Item,
+    Mark,
+    Source,
+    SourceConnection,
+    Unreadable,
+)
+from lumbung.intake.connectors.shared.http import Answer, Api, Listing, received
 from lumbung.intake.evidence import Kept
 
 log = logging.getLogger(__name__)

@@ -22,19 +22,12 @@ import orjson
 import yaml
 
 from lumbung.errors import ConfigurationError, SourceError
-from lumbung.intake.connectors import (
-    SYSTEM_LABELS,
-    Delivery,
-    Item,
-    Mark,
-    Source,
-    Unreadable,
-    http_json,
-    odk,
-    reader,
-    ushahidi,
-)
-from lumbung.intake.contract import CANONICAL, Channel, EmailSource, FormCsvSource, normalise
+from lumbung.intake.channel.models import CANONICAL, Channel, EmailSource, FormCsvSource, normalise
+from lumbung.intake.connectors import reader
+from lumbung.intake.connectors.base import SYSTEM_LABELS, Delivery, Item, Mark, Source, Unreadable
+from lumbung.intake.connectors.http_json import reader as http_json
+from lumbung.intake.connectors.odk import reader as odk
+from lumbung.intake.connectors.ushahidi import reader as ushahidi
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.foreign.ods import Merge
 
@@ -281,8 +274,8 @@ def _deliveries(kind: str, sample: str, content: bytes) -> list[dict[str, Any]]:
             *(lambda each: sha256(each).digest()[:16], {}),
         )
         if kind == "email":
-            from lumbung.intake.connectors import email
-            from lumbung.intake.connectors.template import Template
+            from lumbung.intake.connectors.email import reader as email
+            from lumbung.intake.connectors.shared.template import Template
 
             letter = email.Mail(datetime.now(UTC), store.keep(io.BytesIO(content)))
             template = Template(given.channel, None, ())
@@ -343,7 +336,7 @@ def _tables(sample: str, content: bytes) -> dict[str, _Table]:
     """The table of every visible sheet of a workbook, or of a CSV file, by the sheet's name."""
     import csv
 
-    from lumbung.intake.connectors import bounded, delimited
+    from lumbung.intake.connectors.shared import bounded, delimited
 
     found: dict[str, _Table] = {}
     with tempfile.TemporaryDirectory() as folder, bounded.Child() as child:
@@ -372,7 +365,7 @@ def _tables(sample: str, content: bytes) -> dict[str, _Table]:
 
 def _table(lines: Sequence[Sequence[Any]], merges: Sequence[Merge]) -> _Table:
     """The header is where most labels look familiar; a cover or a list of words has none."""
-    from lumbung.intake.connectors import register
+    from lumbung.intake.connectors.register import reader as register
 
     across: dict[int, list[tuple[int, int]]] = {}
     for (top, first), (_, last) in merges:

@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from lumbung.intake.connectors import Unreadable
-from lumbung.intake.connectors.files import File, text_encoding
-from lumbung.intake.contract import distinct, normalise
+from lumbung.intake.channel.models import distinct, normalise
+from lumbung.intake.connectors.base import Unreadable
+from lumbung.intake.connectors.shared.files import File, text_encoding
 
 DELIMITERS = ";,\t|"
 MAX_COLUMNS = 16_384

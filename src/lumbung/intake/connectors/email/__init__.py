@@ -1,0 +1,1 @@
+"""The kind `email`: a mailbox, over IMAP."""

@@ -1,0 +1,1 @@
+"""The kind `form_a`: Formulir Model A."""

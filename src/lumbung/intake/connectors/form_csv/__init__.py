@@ -1,0 +1,1 @@
+"""The kind `form_csv`: the responses of a form of Google Forms, as CSV."""

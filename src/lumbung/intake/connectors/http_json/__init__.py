@@ -1,0 +1,1 @@
+"""The kind `http_json`: any JSON API that lists records."""

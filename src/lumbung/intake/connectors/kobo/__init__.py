@@ -1,0 +1,1 @@
+"""The kind `kobo`: KoboToolbox."""

@@ -1,0 +1,1 @@
+"""The kind `register`: spreadsheets and CSV files in a folder."""

@@ -1,0 +1,1 @@
+"""The kind `sigaplapor`: SigapLapor's public lists."""

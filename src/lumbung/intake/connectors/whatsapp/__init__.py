@@ -1,0 +1,1 @@
+"""The kind `whatsapp`: exported chats of WhatsApp."""

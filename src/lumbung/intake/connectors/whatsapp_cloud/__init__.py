@@ -1,0 +1,1 @@
+"""The kind `whatsapp_cloud`: the WhatsApp Cloud API."""
