@@ -33,7 +33,7 @@ from lumbung import database
 from lumbung.embedded.postgres import EmbeddedPostgres
 from lumbung.intake import run
 from lumbung.intake.channel.models import Channel
-from lumbung.intake.connectors.base import Item, Mark, Met, Source
+from lumbung.intake.connectors.base import Checkpoint, Item, SeenIds, Source
 from lumbung.intake.connectors.kobo import reader as kobo
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts, Landing
@@ -204,16 +204,16 @@ class Bench:
                     copy.write(piece)
             db.execute("drop table ceiling")
 
-    def pages(self, path: Path, evidence: Evidence, met: Met, is_whole: bool) -> Iterator[Item]:
+    def pages(self, path: Path, evidence: Evidence, met: SeenIds, is_whole: bool) -> Iterator[Item]:
         """What the connector `kobo` yields, from a file instead of a server."""
         with path.open("rb") as file:
             while lines := [line for _, line in zip(range(PAGE), file, strict=False)]:
                 kept = evidence.keep(BytesIO(b"".join(lines))).sha256
                 rows = orjson.loads(b"[" + b",".join(lines) + b"]")
                 yield from kobo.deliver(rows, "rootUuid", kept, met)
-                yield Mark({"key_by": "rootUuid"})
+                yield Checkpoint({"key_by": "rootUuid"})
         if is_whole:
-            yield Mark({"key_by": "rootUuid"}, "")
+            yield Checkpoint({"key_by": "rootUuid"}, "")
 
     def land(self, path: Path, name: str = "kobo_ukur", is_whole: bool = False) -> IntakeCounts:
         """All of a pull but the network.

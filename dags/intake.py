@@ -23,8 +23,8 @@ from lumbung.intake.channel.models import Channel, read_channels
 from lumbung.orchestration import (
     DEFAULT_ARGS,
     START_DATE,
-    clock,
-    for_good,
+    cron_timetable,
+    fail_without_retry,
     raw_asset,
     source_connection,
 )
@@ -40,7 +40,7 @@ def intake_dag(channel: Channel) -> DAG:
         dag_display_name=channel.title,
         description=f"{channel.source.kind} channel of {channel.owner.name}",
         doc_md=f"{__doc__}\n**Owner of the channel:** {channel.owner.name} <{channel.owner.email}>",
-        schedule=clock(channel.schedule, channel.timezone),
+        schedule=cron_timetable(channel.schedule, channel.timezone),
         start_date=pendulum.parse(START_DATE, tz="Asia/Jakarta"),
         catchup=False,
         auto_register=False,
@@ -60,7 +60,7 @@ def intake_dag(channel: Channel) -> DAG:
         """One task: see the module."""
 
         @task(outlets=[arrival])
-        @for_good
+        @fail_without_retry
         def pull(
             outlet_events: Any = None, run_id: Any = None, params: Any = None
         ) -> dict[str, int]:

@@ -30,8 +30,8 @@ from lumbung.errors import LumbungError
 from lumbung.orchestration import (
     DEFAULT_ARGS,
     START_DATE,
-    clock,
-    for_good,
+    cron_timetable,
+    fail_without_retry,
     mail_server,
     monday_before,
     publisher_url,
@@ -63,7 +63,7 @@ class Approval(HITLOperator):
 
 @dag(
     doc_md=__doc__,
-    schedule=clock("0 6 * * 1"),
+    schedule=cron_timetable("0 6 * * 1"),
     start_date=monday_before(MISSED_WEEKS),
     catchup=True,
     max_active_runs=1,
@@ -88,7 +88,7 @@ def publication() -> None:
 
     # Tries for about an hour: after an outage the warehouse is built while this waits.
     @task(retries=6)
-    @for_good
+    @fail_without_retry
     def freeze(params: Any = None, dag_run: Any = None) -> str:
         """Copy the week's figures to where nothing changes any more; the answer is the edition."""
         from airflow.sdk.exceptions import AirflowSkipException
@@ -113,7 +113,7 @@ def publication() -> None:
         return edition_id
 
     @task
-    @for_good
+    @fail_without_retry
     def render(edition_id: str) -> dict[str, str]:
         """Write the draft's files; the answer holds their sha256, which the decision names."""
         from airflow.sdk.exceptions import AirflowSkipException
@@ -127,7 +127,7 @@ def publication() -> None:
         return edition.write_draft(edition_id, settings=settings, database_url=url)
 
     @task
-    @for_good
+    @fail_without_retry
     def gate(edition_id: str) -> dict[str, Any]:
         """Judge the draft; the answer holds what `approve` asks."""
         from lumbung.publication import gate as publication_gate
@@ -163,7 +163,7 @@ def publication() -> None:
     )
 
     @task
-    @for_good
+    @fail_without_retry
     def publish(edition_id: str, reviewed: Any, answer: Any) -> list[str]:
         """Act on the decision; a rejection is filed, so that the next draft is a new revision."""
         from airflow.sdk.exceptions import AirflowSkipException
@@ -189,7 +189,7 @@ def publication() -> None:
 
     # This and `portal` also run when nothing is new: they finish what a killed run left.
     @task(retries=5, trigger_rule="none_failed")
-    @for_good
+    @fail_without_retry
     def mail(edition_id: str | None) -> list[str]:
         """Send the edition to every recipient who has not got it."""
         from airflow.sdk.exceptions import AirflowSkipException
@@ -209,7 +209,7 @@ def publication() -> None:
         return mailing.send(edition_id, settings=settings, database_url=url, server=server)
 
     @task(trigger_rule="none_failed")
-    @for_good
+    @fail_without_retry
     def portal() -> str:
         """Build the public's pages from what is published."""
         from lumbung.publication import portal as publication_portal
@@ -242,7 +242,7 @@ def decided_by(answer: Any) -> dict[str, Any]:
     may not read the Connection of the mail server.
 
     **When it fails** nothing is lost: the question stands in Airflow's "Required actions".""",
-    schedule=clock("0 8 * * *"),
+    schedule=cron_timetable("0 8 * * *"),
     start_date=pendulum.parse(START_DATE, tz="Asia/Jakarta"),
     catchup=False,
     max_active_runs=1,
@@ -253,7 +253,7 @@ def publication_reminder() -> None:
     """One task: see the DAG's own words."""
 
     @task
-    @for_good
+    @fail_without_retry
     def remind() -> list[str]:
         """Write to those who approve; the answer is the editions that wait."""
         from airflow.sdk.exceptions import AirflowSkipException

@@ -14,13 +14,19 @@ from __future__ import annotations
 import pendulum
 from airflow.sdk import dag, task
 
-from lumbung.orchestration import DEFAULT_ARGS, START_DATE, clock, for_good, mail_server
+from lumbung.orchestration import (
+    DEFAULT_ARGS,
+    START_DATE,
+    cron_timetable,
+    fail_without_retry,
+    mail_server,
+)
 from lumbung.settings import Settings
 
 
 @dag(
     doc_md=__doc__,
-    schedule=clock("30 7 * * *"),
+    schedule=cron_timetable("30 7 * * *"),
     start_date=pendulum.parse(START_DATE, tz="Asia/Jakarta"),
     catchup=False,
     max_active_runs=1,
@@ -31,7 +37,7 @@ def stewardship() -> None:
     """One task: see the module."""
 
     @task
-    @for_good
+    @fail_without_retry
     def tell() -> dict[str, dict[str, int]]:
         """Write to the owners; the answer is counts by owner and check."""
         from lumbung import stewardship as review_list

@@ -28,15 +28,15 @@ from lumbung.orchestration import (
     DEFAULT_ARGS,
     MARTS,
     START_DATE,
-    clock,
-    for_good,
+    cron_timetable,
+    fail_without_retry,
     mail_server,
     raw_asset,
 )
 from lumbung.settings import Settings
 
 ARRIVALS = AssetAny(*map(raw_asset, read_channels(Settings.load().channels)[0]))
-DAILY = clock("45 5 * * *")  # before the Monday edition
+DAILY = cron_timetable("45 5 * * *")  # before the Monday edition
 
 
 @dag(
@@ -60,7 +60,7 @@ def warehouse() -> None:
     """The checkpoint, then the build: see the module."""
 
     @task
-    @for_good
+    @fail_without_retry
     def gate_raw() -> dict[str, Any]:
         """Check what was landed since the last build; tell whose channel is held back."""
         from lumbung import stewardship
@@ -75,7 +75,7 @@ def warehouse() -> None:
         return result.summary()
 
     @task(outlets=[MARTS], retries=1)
-    @for_good
+    @fail_without_retry
     def build(ti: Any = None, task_state_store: Any = None, params: Any = None) -> dict[str, Any]:
         """Run dbt; another attempt goes on where the one before it failed."""
         from lumbung.warehouse import build as warehouse_build

@@ -40,8 +40,8 @@ def raw_asset(channel: str) -> Asset:
     return Asset(name=f"raw_{channel}", uri=f"lumbung://raw/{channel}")
 
 
-def clock(cron: str, timezone: str = "Asia/Jakarta") -> CronTriggerTimetable | None:
-    """A schedule by the clock; None in a demo's home, where it is 2024 for ever."""
+def cron_timetable(cron: str, timezone: str = "Asia/Jakarta") -> CronTriggerTimetable | None:
+    """The timetable of a cron schedule; None in a demo home, whose records end in 2024."""
     if Settings.load().demo_claim.exists():
         return None
     return CronTriggerTimetable(cron, timezone=timezone)
@@ -56,7 +56,7 @@ def monday_before(weeks: int) -> pendulum.DateTime:
     return pendulum.now("Asia/Jakarta").start_of("week").subtract(weeks=weeks)
 
 
-def for_good(work: Callable[P, T]) -> Callable[P, T]:
+def fail_without_retry(work: Callable[P, T]) -> Callable[P, T]:
     """Let a failure that the next attempt would only repeat fail the task at once.
 
     The message stays the error's own: what, where and what to do next.

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from lumbung.intake.connectors.base import Delivery, Item, Mark, SourceConnection, Unreadable
+from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, SourceConnection, Unreadable
 
 
 class Reply(NamedTuple):
@@ -117,6 +117,6 @@ def refusals(items: list[Item]) -> list[Unreadable]:
     return [item for item in items if isinstance(item, Unreadable)]
 
 
-def last_mark(items: list[Item]) -> Mark:
-    assert isinstance(items[-1], Mark)
+def last_checkpoint(items: list[Item]) -> Checkpoint:
+    assert isinstance(items[-1], Checkpoint)
     return items[-1]

@@ -15,7 +15,7 @@ import psycopg
 from intake_samples import FORM, channel
 
 from lumbung.intake import landing, run
-from lumbung.intake.connectors.base import Delivery, Item, Mark, Source, Unreadable
+from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, Source, Unreadable
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import Vault
 
@@ -60,7 +60,7 @@ def read(source: Source, seed: int) -> Iterator[Item]:
             else:
                 yield Delivery(source_id, AT, fields, locator="x" * 2_000)
         withdrawn = [source_id for source_id, content in page if content is None]
-        yield Mark({"at": start + PAGE}, None, tuple(withdrawn))
+        yield Checkpoint({"at": start + PAGE}, None, tuple(withdrawn))
 
 
 def die() -> None:

@@ -13,11 +13,11 @@ from typing import Any
 import psycopg
 import pytest
 from intake_samples import OWNER, channel
-from intake_server import Reply, Stand, deliveries, last_mark, refusals, serve
+from intake_server import Reply, Stand, deliveries, last_checkpoint, refusals, serve
 from upath import UPath
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors.base import Item, Mark, Source, SourceConnection
+from lumbung.intake.connectors.base import Checkpoint, Item, Source, SourceConnection
 from lumbung.intake.connectors.form_csv import reader as form_csv
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
@@ -117,7 +117,7 @@ def test_a_time_that_is_none_loses_that_row_only(folder: Path, written: str) -> 
     assert len(deliveries(items)) == 1
     (refused,) = refusals(items)
     assert (refused.reason_code, refused.locator) == ("unreadable_date", "Respons 0.csv | baris 2")
-    assert last_mark(items).complete == ""
+    assert last_checkpoint(items).complete == ""
 
 
 def test_a_row_without_a_time_is_quarantined(folder: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_quote_that_is_not_closed_loses_no_other_response_and_withdraws_nothin
     assert [(e.reason_code, e.locator) for e in refusals(items)] == [
         ("broken_row", "Respons 0.csv | baris 8")
     ]
-    assert last_mark(items).complete is None
+    assert last_checkpoint(items).complete is None
 
 
 def test_quotes_around_every_cell_are_no_trouble(folder: Path) -> None:
@@ -195,7 +195,7 @@ def test_a_file_that_is_no_export_is_quarantined(folder: Path, content: bytes) -
     put(folder, content)
     items = pull(folder)
     assert [each.reason_code for each in refusals(items)] == ["header_not_found"]
-    assert last_mark(items).complete is None
+    assert last_checkpoint(items).complete is None
 
 
 def test_no_file_is_no_withdrawal(folder: Path) -> None:
@@ -495,7 +495,7 @@ def test_what_is_no_export_behind_a_link_is_told(
 def test_an_empty_form_is_whole(stand: Stand, sheet: dict[str, Any], folder: Path) -> None:
     sheet["rows"] = [HEADER]
     (mark,) = pull(folder, connection=stand.connection(), path=PATH)
-    assert isinstance(mark, Mark)
+    assert isinstance(mark, Checkpoint)
     assert (mark.complete, mark.withdrawn) == ("", ())
 
 

@@ -16,13 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from intake_samples import OWNER, channel
-from intake_server import Reply, Request, Stand, deliveries, last_mark, refusals, serve
+from intake_server import Reply, Request, Stand, deliveries, last_checkpoint, refusals, serve
 from upath import UPath
 
 from lumbung.errors import ConfigurationError, SourceError
 from lumbung.intake.channel import scaffold
 from lumbung.intake.channel.models import load_channels
-from lumbung.intake.connectors.base import Item, Mark, Source, SourceConnection
+from lumbung.intake.connectors.base import Checkpoint, Item, Source, SourceConnection
 from lumbung.intake.connectors.http_json import reader as http_json
 from lumbung.intake.connectors.shared import http
 from lumbung.intake.evidence import Evidence
@@ -174,7 +174,7 @@ def test_every_style_gives_every_record_once(
     items = pull(stand, tmp_path, paging=paging, records=records)
     assert ids(items) == [str(number) for number in range(1, count + 1)]
     is_known_whole = "total" in paging or len(stand.requests) == 1
-    assert last_mark(items).complete == ("" if is_known_whole else None)
+    assert last_checkpoint(items).complete == ("" if is_known_whole else None)
 
 
 def labelled(label: str, style: str = "next") -> Callable[[Request], Reply]:
@@ -562,7 +562,7 @@ def test_a_listing_that_shifted_between_two_pages_withdraws_nothing(
     stand.app = app
     items = pull(stand, tmp_path, since=SINCE)
     assert ids(items) == ["1", "2", "4"]
-    assert last_mark(items) == Mark({}, None), "read again from the start"
+    assert last_checkpoint(items) == Checkpoint({}, None), "read again from the start"
 
 
 # -- records --------------------------------------------------------------------------------------
@@ -702,7 +702,7 @@ def test_deep_nesting_is_no_crash(stand: Stand, tmp_path: Path) -> None:
 
 def test_nothing_may_be_null(stand: Stand, tmp_path: Path) -> None:
     stand.script = [Reply({"data": None, "meta": {"total": 0}})]
-    assert pull(stand, tmp_path) == [Mark({}), Mark({}, "")]
+    assert pull(stand, tmp_path) == [Checkpoint({}), Checkpoint({}, "")]
 
 
 # -- what changed ---------------------------------------------------------------------------------
@@ -714,18 +714,18 @@ def test_the_next_pull_asks_with_overlap_for_what_changed(
     shop.records = [record(1), record(2, diubah="2024-11-08T10:00:00+07:00"), record(3)]
     items = pull(stand, tmp_path, since=SINCE)
     assert "diubah_sejak" not in stand.requests[0].query
-    assert last_mark(items).complete == ""
-    cursor = last_mark(items).cursor
+    assert last_checkpoint(items).complete == ""
+    cursor = last_checkpoint(items).cursor
     assert cursor["since"] == "2024-11-08T03:00:00+00:00"
     shop.records[0] = record(1, uraian="baru", diubah="2024-11-08T11:00:00+07:00")
     again = pull(stand, tmp_path, cursor, since=SINCE)
     assert stand.requests[-1].query["diubah_sejak"] == "2024-11-08T02:00:00Z"
     assert ids(again) == ["1", "2"]
-    assert last_mark(again).complete is None
-    assert last_mark(again).cursor["since"] == "2024-11-08T04:00:00+00:00"
-    assert last_mark(pull(stand, tmp_path, last_mark(again).cursor, since=SINCE)).cursor == (
-        last_mark(again).cursor
-    )
+    assert last_checkpoint(again).complete is None
+    assert last_checkpoint(again).cursor["since"] == "2024-11-08T04:00:00+00:00"
+    assert last_checkpoint(
+        pull(stand, tmp_path, last_checkpoint(again).cursor, since=SINCE)
+    ).cursor == (last_checkpoint(again).cursor)
 
 
 @pytest.mark.parametrize(
@@ -753,7 +753,7 @@ def test_a_change_dated_into_the_future_hides_nothing(
 ) -> None:
     shop.records = [record(1, diubah="2099-01-01T00:00:00Z")]
     before = datetime.now(UTC)
-    since = last_mark(pull(stand, tmp_path, since=SINCE)).cursor["since"]
+    since = last_checkpoint(pull(stand, tmp_path, since=SINCE)).cursor["since"]
     assert before <= datetime.fromisoformat(since) <= datetime.now(UTC)
 
 
@@ -764,9 +764,9 @@ def test_everything_is_read_now_and_then(stand: Stand, shop: Shop, tmp_path: Pat
         stand, tmp_path, {"since": "2024-12-01T00:00:00+00:00", "full_at": old}, since=SINCE
     )
     assert ids(items) == ["1"]
-    assert last_mark(items).complete == ""
-    assert last_mark(items).cursor["since"] == "2024-12-01T00:00:00+00:00", "never backwards"
-    assert last_mark(items).cursor["full_at"] > old
+    assert last_checkpoint(items).complete == ""
+    assert last_checkpoint(items).cursor["since"] == "2024-12-01T00:00:00+00:00", "never backwards"
+    assert last_checkpoint(items).cursor["full_at"] > old
 
 
 # -- credentials ----------------------------------------------------------------------------------

@@ -13,11 +13,11 @@ from typing import Any
 import psycopg
 import pytest
 from intake_samples import FORM, channel
-from intake_server import Reply, Request, Stand, deliveries, last_mark, refusals, serve
+from intake_server import Reply, Request, Stand, deliveries, last_checkpoint, refusals, serve
 from upath import UPath
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors.base import Item, Mark, Source
+from lumbung.intake.connectors.base import Checkpoint, Item, Source
 from lumbung.intake.connectors.kobo import reader as kobo
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
@@ -109,14 +109,14 @@ def test_every_page_is_followed_and_every_row_delivered(
     assert first.evidence is not None
     kept = json.loads(Evidence(tmp_path / "evidence").path(first.evidence).read_bytes())
     assert kept == kobo_server.rows[:2], "a page of what the stand gave"
-    marks = [item for item in items if isinstance(item, Mark)]
+    marks = [item for item in items if isinstance(item, Checkpoint)]
     assert [mark.complete for mark in marks] == [None, None, ""]
     assert marks[-1].cursor == {"key_by": "rootUuid"}
     assert stand.requests[0].query["limit"] == "1000"
 
 
 def test_an_empty_form_is_complete(stand: Stand, kobo_server: Kobo, tmp_path: Path) -> None:
-    assert pull(stand, tmp_path) == [Mark({}, "")]
+    assert pull(stand, tmp_path) == [Checkpoint({}, "")]
 
 
 def test_a_listing_that_is_shorter_than_the_server_says_withdraws_nothing(
@@ -124,7 +124,7 @@ def test_a_listing_that_is_shorter_than_the_server_says_withdraws_nothing(
 ) -> None:
     kobo_server.rows = [submission(number) for number in range(1, 4)]
     kobo_server.count = 4
-    marks = [item for item in pull(stand, tmp_path) if isinstance(item, Mark)]
+    marks = [item for item in pull(stand, tmp_path) if isinstance(item, Checkpoint)]
     assert [mark.complete for mark in marks] == [None, None, None]
 
 
@@ -146,7 +146,7 @@ def test_a_server_without_root_uuids_keeps_its_ids_when_it_learns_them(
     kobo_server.rows = [old]
     items = pull(stand, tmp_path)
     assert [each.source_id for each in deliveries(items)] == ["7"]
-    cursor = last_mark(items).cursor
+    cursor = last_checkpoint(items).cursor
     edited = {**submission(7), "_uuid": "baru", "meta/deprecatedID": "uuid:u7"}
     kobo_server.rows = [edited, submission(8)]
     after = deliveries(pull(stand, tmp_path, cursor))
@@ -214,7 +214,7 @@ def test_between_full_comparisons_only_what_is_new_is_read(
     slow = {**FORM, "source": {"kind": "kobo", "asset": "aContoh", "full_every": "1 day"}}
     kobo_server.rows = [submission(number) for number in (1, 2, 3)]
     items = pull(stand, tmp_path, model=slow)
-    marks = [item for item in items if isinstance(item, Mark)]
+    marks = [item for item in items if isinstance(item, Checkpoint)]
     assert [mark.complete for mark in marks] == [None, ""]
     assert marks[-1].cursor["last"] == 3
     assert "full_at" not in marks[0].cursor, "a full comparison that broke off is begun again"
@@ -225,13 +225,13 @@ def test_between_full_comparisons_only_what_is_new_is_read(
     ]
     items = pull(stand, tmp_path, marks[-1].cursor, model=slow)
     assert [each.source_id for each in deliveries(items)] == ["u4"]
-    assert last_mark(items).complete is None, "what it did not list is not gone"
-    cursor = last_mark(items).cursor
+    assert last_checkpoint(items).complete is None, "what it did not list is not gone"
+    cursor = last_checkpoint(items).cursor
     assert cursor["last"] == 4
     late = {**cursor, "full_at": "2024-11-06T00:00:00+00:00"}
     items = pull(stand, tmp_path, late, model=slow)
     assert [each.source_id for each in deliveries(items)] == ["u1", "u3", "u4"]
-    assert last_mark(items).complete == ""
+    assert last_checkpoint(items).complete == ""
 
 
 def test_a_submission_that_is_deleted_while_pages_are_read_hides_no_other(
@@ -248,7 +248,7 @@ def test_a_submission_that_is_deleted_while_pages_are_read_hides_no_other(
     stand.app = app
     items = pull(stand, tmp_path, model=slow)
     assert [each.source_id for each in deliveries(items)] == ["u1", "u2", "u3", "u4", "u5"]
-    assert last_mark(items).cursor["last"] == 5
+    assert last_checkpoint(items).cursor["last"] == 5
 
 
 def test_two_submissions_with_one_root_uuid_are_two(
@@ -282,7 +282,7 @@ def test_a_submission_that_cannot_be_read_is_quarantined_alone(
     (refused,) = refusals(items)
     assert (refused.reason_code, refused.source_id) == ("unreadable_date", "u2")
     assert refused.content == without_time
-    assert last_mark(items).complete == ""
+    assert last_checkpoint(items).complete == ""
     kobo_server.rows = [submission(1), nameless]
     items = pull(stand, tmp_path)
     assert [each.reason_code for each in refusals(items)] == ["required_field_missing"]

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 import psycopg
 import pytest
 from intake_samples import OWNER, channel
-from intake_server import Reply, Request, Stand, deliveries, last_mark, refusals, serve
+from intake_server import Reply, Request, Stand, deliveries, last_checkpoint, refusals, serve
 from upath import UPath
 
 from lumbung.errors import SourceError
@@ -227,28 +227,28 @@ def test_every_page_is_followed_and_every_submission_delivered(
     }
     assert found.fields["__system/edits"] == 0
     assert "__system/updatedAt" not in found.fields, "what has no value is left out"
-    mark = last_mark(items)
+    mark = last_checkpoint(items)
     assert mark.complete == ""
     assert mark.cursor["since"] == "2024-11-06T03:05:00+00:00"
 
 
 def test_an_empty_form_is_complete(central: Central, to: SourceConnection, tmp_path: Path) -> None:
     items = pull(to, tmp_path)
-    assert (deliveries(items), last_mark(items).complete) == ([], "")
-    assert pull(to, tmp_path, last_mark(items).cursor) != []
+    assert (deliveries(items), last_checkpoint(items).complete) == ([], "")
+    assert pull(to, tmp_path, last_checkpoint(items).cursor) != []
 
 
 def test_the_next_pull_asks_with_overlap_for_what_was_submitted_or_updated(
     central: Central, stand: Stand, to: SourceConnection, tmp_path: Path
 ) -> None:
     central.rows = [submission(number) for number in (1, 2, 300, 400)]
-    cursor = last_mark(pull(to, tmp_path)).cursor
+    cursor = last_checkpoint(pull(to, tmp_path)).cursor
     central.rows[0] = submission(1, updatedAt=at(410), edits=1, reviewState="edited")
     central.rows.append(submission(405))
     items = pull(to, tmp_path, cursor)
     assert ids(items) == ["405", "400", "1"], "400 lies in the overlap of an hour"
-    assert last_mark(items).complete is None
-    assert last_mark(items).cursor["since"] == "2024-11-06T09:50:00+00:00"
+    assert last_checkpoint(items).complete is None
+    assert last_checkpoint(items).cursor["since"] == "2024-11-06T09:50:00+00:00"
     assert deliveries(items)[-1].received_at == T0 + timedelta(minutes=1), "an edit keeps it"
 
 
@@ -256,12 +256,12 @@ def test_a_channel_that_idled_for_a_month_compares_everything(
     central: Central, to: SourceConnection, tmp_path: Path
 ) -> None:
     central.rows = [submission(number) for number in (1, 2, 300)]
-    cursor = last_mark(pull(to, tmp_path)).cursor
+    cursor = last_checkpoint(pull(to, tmp_path)).cursor
     idle = {**cursor, "pulled_at": (datetime.now(UTC) - timedelta(days=30)).isoformat()}
     central.rows = [row for row in central.rows if row["__id"] != "uuid:s2"]  # purged
     items = pull(to, tmp_path, idle)
     assert ids(items) == ["300", "1"]
-    assert last_mark(items).complete == ""
+    assert last_checkpoint(items).complete == ""
 
 
 # -- rows -----------------------------------------------------------------------------------------
@@ -305,7 +305,7 @@ def test_an_encrypted_submission_is_quarantined(
     assert ids(items) == ["3"]
     assert [each.reason_code for each in refusals(items)] == ["encrypted", "encrypted"]
     assert {each.source_id for each in refusals(items)} == {"uuid:s1", "uuid:s2"}
-    assert last_mark(items).cursor["uploading"] == {}
+    assert last_checkpoint(items).cursor["uploading"] == {}
 
 
 def test_submissions_by_other_hands(stand: Stand, tmp_path: Path, samples: Path) -> None:
@@ -380,7 +380,7 @@ def test_what_is_still_uploading_is_asked_for_again_until_it_is_there(
 ) -> None:
     central.rows = [submission(1, attachmentsExpected=1), submission(500)]
     central.files["uuid:s1"] = {"a.jpg": None}
-    cursor = last_mark(pull(to, tmp_path)).cursor
+    cursor = last_checkpoint(pull(to, tmp_path)).cursor
     assert list(cursor["uploading"]) == ["uuid:s1"]
     # It arrives: neither time moves, and submission 1 lies far before the window.
     central.rows[0] = submission(1, attachmentsExpected=1, attachmentsPresent=1)
@@ -388,11 +388,13 @@ def test_what_is_still_uploading_is_asked_for_again_until_it_is_there(
     items = pull(to, tmp_path, cursor)
     assert ids(items) == ["500", "1"]
     assert "sha256" in deliveries(items)[1].fields["__attachments"][0]
-    assert last_mark(items).cursor["uploading"] == {}
+    assert last_checkpoint(items).cursor["uploading"] == {}
     long_ago = (datetime.now(UTC) - timedelta(days=40)).isoformat()
     central.rows[0] = submission(1, attachmentsExpected=1)
     items = pull(to, tmp_path, {**cursor, "uploading": {"uuid:s1": long_ago}})
-    assert last_mark(items).cursor["uploading"] == {}, "a phone that is lost is not waited for"
+    assert last_checkpoint(items).cursor["uploading"] == {}, (
+        "a phone that is lost is not waited for"
+    )
 
 
 def test_an_attachment_that_cannot_be_had_stops_nothing_and_is_asked_for_again(
@@ -408,12 +410,12 @@ def test_an_attachment_that_cannot_be_had_stops_nothing_and_is_asked_for_again(
     items = pull(to, tmp_path)
     assert ids(items) == ["500", "1"]
     assert deliveries(items)[1].fields["__attachments"] == [{"name": "a.jpg", "not_kept": "failed"}]
-    cursor = last_mark(items).cursor
+    cursor = last_checkpoint(items).cursor
     stand.app = central
     items = pull(to, tmp_path, cursor)
     assert ids(items) == ["500", "1"], "submission 1 lies far before the window"
     assert "sha256" in deliveries(items)[1].fields["__attachments"][0]
-    assert last_mark(items).cursor["uploading"] == {}
+    assert last_checkpoint(items).cursor["uploading"] == {}
 
 
 def test_more_to_watch_than_the_cursor_holds_is_said_and_reads_the_whole_form(
@@ -426,13 +428,13 @@ def test_more_to_watch_than_the_cursor_holds_is_said_and_reads_the_whole_form(
     monkeypatch.setattr(odk, "_MAX_WATCHED", 1)
     deleted = at_now()
     central.rows = [submission(n, deletedAt=deleted) for n in (1, 2)] + [submission(500)]
-    cursor = last_mark(pull(to, tmp_path)).cursor
+    cursor = last_checkpoint(pull(to, tmp_path)).cursor
     assert "2 deleted submissions" in caplog.text
     central.rows[0] = submission(1)  # restored: neither time moves
     items = pull(to, tmp_path, cursor)
     assert ids(items) == ["500", "1"]
-    assert last_mark(items).complete == ""
-    assert last_mark(items).cursor["since"], "few enough again"
+    assert last_checkpoint(items).complete == ""
+    assert last_checkpoint(items).cursor["since"], "few enough again"
 
 
 @pytest.mark.parametrize("skew", [timedelta(days=-2), timedelta(days=2)])
@@ -444,17 +446,17 @@ def test_a_server_whose_clock_is_wrong_loses_nothing(
         return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
     central.rows = [submission(n, submissionDate=told(n)) for n in (1, 2)]
-    cursor = last_mark(pull(to, tmp_path)).cursor
+    cursor = last_checkpoint(pull(to, tmp_path)).cursor
     central.rows.append(submission(3, submissionDate=told(3)))
     central.rows[0] = submission(1, submissionDate=told(1), updatedAt=told(4), edits=1)
     central.rows[1]["__system"]["deletedAt"] = told(5)
     items = pull(to, tmp_path, cursor)
     assert {"1", "3"} <= set(ids(items))
-    assert last_mark(items).withdrawn == ("uuid:s2",)
+    assert last_checkpoint(items).withdrawn == ("uuid:s2",)
     # The server's clock is set right: what comes now is dated before what came before.
     central.rows.append(submission(4, submissionDate=at_now()))
     if skew > timedelta(0):
-        assert "4" in ids(pull(to, tmp_path, last_mark(items).cursor))
+        assert "4" in ids(pull(to, tmp_path, last_checkpoint(items).cursor))
 
 
 # -- whole pulls ----------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from intake_samples import HEADER, REGISTER, channel, header_merges, ods, workbo
 from upath import UPath
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors.base import Delivery, Item, Mark, Source, Unreadable
+from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, Source, Unreadable
 from lumbung.intake.connectors.register.reader import read
 from lumbung.intake.connectors.shared import bounded
 from lumbung.intake.evidence import Evidence
@@ -105,7 +105,7 @@ def test_a_merged_header_of_two_rows_is_found_by_its_labels(read_files: Reader) 
     assert (first.source_id, first.fields) == ("001/LP", EXPECTED)
     assert (first.received_at, first.locator) == (AT, "a.xlsx | September | baris 6")
     assert not first.is_repeat
-    assert isinstance(last, Mark)
+    assert isinstance(last, Checkpoint)
     assert last.complete == "a.xlsx | "
 
 
@@ -897,7 +897,7 @@ def test_tables_by_other_hands_are_read_by_configuration_alone(
 def test_an_unchanged_file_is_a_repeat_and_a_changed_one_is_not(read_files: Reader) -> None:
     first = workbook(sheet(ROW), merges=MERGES)
     items = read_files({"a.xlsx": first, "b.csv": b"Nomor,Uraian,Kab/Kota,No\n1,x,y,z\n"})
-    marks = [item for item in items if isinstance(item, Mark)]
+    marks = [item for item in items if isinstance(item, Checkpoint)]
     cursor = marks[-1].cursor
     again = read_files({"a.xlsx": workbook(sheet(numbered(9)), merges=MERGES)}, cursor)
     repeats = {i.locator: i.is_repeat for i in again if isinstance(i, Delivery)}
@@ -1092,6 +1092,8 @@ def test_a_reader_that_raises_anything_is_told_by_the_name_of_its_file(read_file
                 made.writestr(name, content[:size] if name == sheets[0] else content)
         files[f"{size:04d}.xlsb"] = buffer.getvalue()
     items = read_files({**files, "z.xlsb": whole}, **PLAIN)
-    named = {str(item.locator).partition(" | ")[0] for item in items if not isinstance(item, Mark)}
+    named = {
+        str(item.locator).partition(" | ")[0] for item in items if not isinstance(item, Checkpoint)
+    }
     assert named == {*files, "z.xlsb"}, "each file is read or told"
     assert "1/LP" in deliveries(items)

@@ -17,7 +17,7 @@ from intake_samples import CHAT, FORM, HEADER, REGISTER, channel, header_merges,
 
 from lumbung.errors import ConfigurationError, ServiceError, SourceError
 from lumbung.intake import run
-from lumbung.intake.connectors.base import Delivery, Mark, Source, Unreadable
+from lumbung.intake.connectors.base import Checkpoint, Delivery, Source, Unreadable
 from lumbung.intake.connectors.register.reader import Table
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts, Landing
@@ -288,7 +288,7 @@ def test_a_chunk_of_long_deliveries_has_few(
         *(Delivery(f"pendek {n}", AT, {"kejadian/uraian": "x"}) for n in range(100)),
         Unreadable("too_large", "x", {"isi": "x" * 20_000}, AT),
         Delivery("akhir", AT, {}),
-        Mark({}),
+        Checkpoint({}),
     ]
     form = channel(FORM)
     vault = Vault(bytes(range(32)))
@@ -379,7 +379,7 @@ def test_a_whole_listing_that_shrank_alarms_with_every_pull_until_it_is_accepted
         is_full = "full_at" not in source.cursor
         for each in given if is_full else ():
             yield Delivery(each, AT, {})
-        yield Mark({"full_at": AT.isoformat()}, "" if is_full else None)
+        yield Checkpoint({"full_at": AT.isoformat()}, "" if is_full else None)
 
     monkeypatch.setattr("lumbung.intake.connectors.kobo.reader.read", read)
     assert pull("form_contoh").landed == 5

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 import psycopg
 import pytest
 from intake_samples import OWNER, channel
-from intake_server import Reply, Request, Stand, deliveries, last_mark, refusals, serve
+from intake_server import Reply, Request, Stand, deliveries, last_checkpoint, refusals, serve
 from upath import UPath
 
 from lumbung.errors import SourceError
@@ -191,7 +191,7 @@ def test_every_post_in_the_labels_of_the_export(
     assert first.evidence is not None
     kept = Evidence(tmp_path.parent / "evidence").path(first.evidence).read_bytes()
     assert [each["id"] for each in json.loads(kept)] == [1, 2]
-    mark = last_mark(items)
+    mark = last_checkpoint(items)
     assert (mark.complete, mark.cursor["since"]) == ("", "2024-11-06T03:05:07+00:00")
 
 
@@ -200,7 +200,7 @@ def test_a_post_from_the_future_hides_none_that_comes_after_it(
 ) -> None:
     ahead = (datetime.now(UTC) + timedelta(days=40)).strftime("%Y-%m-%dT%H:%M:%S+0000")
     deployment.posts = [post(1), post(2, created=ahead)]
-    mark = last_mark(pull(stand.connection(), tmp_path))
+    mark = last_checkpoint(pull(stand.connection(), tmp_path))
     assert datetime.fromisoformat(mark.cursor["since"]) <= datetime.now(UTC)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
     deployment.posts.append(post(3, created=now))
@@ -211,7 +211,7 @@ def test_the_next_pull_asks_for_what_was_created_and_what_was_updated(
     deployment: Deployment, stand: Stand, tmp_path: Path
 ) -> None:
     deployment.posts = [post(number) for number in (1, 2, 300)]
-    cursor = last_mark(pull(stand.connection(), tmp_path)).cursor
+    cursor = last_checkpoint(pull(stand.connection(), tmp_path)).cursor
     deployment.posts[0] = post(1, updated=at(310), status="archived")
     deployment.posts.append(post(305))  # never updated: only its creation tells
     items = pull(stand.connection(), tmp_path, cursor)
@@ -221,8 +221,8 @@ def test_the_next_pull_asks_for_what_was_created_and_what_was_updated(
     ]
     begin = "2024-11-06T07:00:07Z"
     assert windows[-2:] == [{"created_after": begin}, {"updated_after": begin}]
-    assert last_mark(items).complete is None
-    assert last_mark(items).cursor["since"] == "2024-11-06T08:10:07+00:00"
+    assert last_checkpoint(items).complete is None
+    assert last_checkpoint(items).cursor["since"] == "2024-11-06T08:10:07+00:00"
 
 
 def test_a_listing_that_shifted_is_read_again(
@@ -240,7 +240,7 @@ def test_a_listing_that_shifted_is_read_again(
     stand.app = app
     items = pull(stand.connection(), tmp_path)
     assert ids(items) == ["1", "2", "4"]
-    assert (last_mark(items).complete, last_mark(items).cursor) == (None, {})
+    assert (last_checkpoint(items).complete, last_checkpoint(items).cursor) == (None, {})
 
 
 def test_hidden_times_are_not_taken_for_true(
@@ -308,7 +308,7 @@ def test_pages_without_end_end(deployment: Deployment, stand: Stand, tmp_path: P
     deployment.posts = [post(number) for number in range(1, 4)]
     deployment.total_override = 99
     items = pull(stand.connection(), tmp_path)
-    assert (ids(items), last_mark(items).complete) == (["1", "2", "3"], None)
+    assert (ids(items), last_checkpoint(items).complete) == (["1", "2", "3"], None)
     stand.app = lambda request: Reply({"results": [post(1)], "meta": {"total": 9}})
     with pytest.raises(SourceError, match="same page again"):
         pull(stand.connection(), tmp_path)

@@ -21,7 +21,14 @@ from hypothesis import strategies as st
 from intake_samples import CHAT, channel
 from upath import UPath
 
-from lumbung.intake.connectors.base import Delivery, Item, Mark, MessageKey, Source, Unreadable
+from lumbung.intake.connectors.base import (
+    Checkpoint,
+    Delivery,
+    Item,
+    MessageKey,
+    Source,
+    Unreadable,
+)
 from lumbung.intake.connectors.shared import bounded
 from lumbung.intake.connectors.whatsapp.reader import read
 from lumbung.intake.evidence import Evidence
@@ -285,7 +292,7 @@ def test_an_archive_that_is_none_or_dangerous_is_quarantined(read_files: Reader)
         *("unsafe_archive", "not_a_chat", "not_a_chat", "unreadable_file"),
     ]
     assert len(messages(items)) == 50
-    assert sum(isinstance(item, Mark) for item in items) == 9
+    assert sum(isinstance(item, Checkpoint) for item in items) == 9
     reasons = [item.reason for item in items if isinstance(item, Unreadable)]
     assert not any(name.split(".")[0] + "." in reason for reason in reasons for name in files)
 
@@ -671,7 +678,7 @@ class Archive:
 
     def take(self, items: list[Item]) -> None:
         for item in items:
-            if isinstance(item, Mark):
+            if isinstance(item, Checkpoint):
                 self.cursor = item.cursor
                 for gone in item.withdrawn:
                     self.versions.pop(gone, None)

@@ -22,9 +22,9 @@ from upath import UPath
 from lumbung.errors import SourceError
 from lumbung.intake import run
 from lumbung.intake.connectors.base import (
+    Checkpoint,
     Delivery,
     Item,
-    Mark,
     Source,
     SourceConnection,
     Unreadable,
@@ -335,7 +335,7 @@ def test_edits_follow_their_message_and_a_revocation_ends_it_in_any_order_of_arr
         ]
         (source_id,) = {each.source_id for each in deliveries(items)}
         assert {each.received_at.timestamp() for each in deliveries(items)} == {NOON}
-        assert isinstance(items[-1], Mark)
+        assert isinstance(items[-1], Checkpoint)
         assert items[-1].withdrawn == (source_id,)
 
 

@@ -25,7 +25,7 @@ import yaml
 
 from lumbung.errors import BuildError
 from lumbung.intake.channel import models
-from lumbung.intake.connectors.base import Delivery, Met, Unreadable
+from lumbung.intake.connectors.base import Delivery, SeenIds, Unreadable
 from lumbung.intake.landing import Landing
 from lumbung.intake.vault import Vault
 from lumbung.settings import Settings
@@ -150,7 +150,7 @@ class Office:
             if gone:
                 landing.bury(gone)
             if self.random.random() < 0.2:
-                landing.settle(Met(), [""])  # a listing given in full, without the bad ones
+                landing.settle(SeenIds(), [""])  # a listing given in full, without the bad ones
 
     def moment(self) -> datetime:
         return datetime(2024, 11, 1, tzinfo=UTC) + timedelta(hours=self.random.randrange(600))

@@ -53,8 +53,8 @@ from lumbung.intake.connectors.base import (
     SYSTEM_LABELS,
     Delivery,
     MessageKey,
-    Met,
     Reading,
+    SeenIds,
     Unreadable,
 )
 from lumbung.intake.features import FIELDS, Features, TextFeatures, copied, copy_features
@@ -363,7 +363,7 @@ class Landing:
     def withdraw(
         self,
         complete: Collection[str],
-        met: Met,
+        met: SeenIds,
         cursor: dict[str, Any] | None = None,
         *,
         files: Mapping[str, Reading] | None = None,
@@ -381,7 +381,7 @@ class Landing:
         given by a file that is not read completely now (it was taken away, it is broken) is held.
 
         Args:
-            complete: beginnings of locators (see `Mark.complete`).
+            complete: beginnings of locators (see `Checkpoint.complete`).
             met: every source id that this pull met.
             cursor: where the next pull begins once the withdrawals are there; None: not moved.
             files: those that are files, with the bytes that were read.
@@ -650,7 +650,7 @@ class Landing:
         except psycopg.Error as error:
             raise _refused(error, self._channel.name) from None
 
-    def settle(self, met: Met, complete: Collection[str]) -> int:
+    def settle(self, met: SeenIds, complete: Collection[str]) -> int:
         """Call resolved what is in quarantine and came readable in this pull, or is gone for sure.
 
         That is, of what did not come unreadable again: what this pull met under the same source
@@ -661,7 +661,7 @@ class Landing:
 
         Args:
             met: every source id that this pull met.
-            complete: beginnings of locators (see `Mark.complete`).
+            complete: beginnings of locators (see `Checkpoint.complete`).
 
         Raises:
             LandingError: when the database refuses it.

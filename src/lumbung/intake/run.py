@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from lumbung.errors import ServiceError, SourceError
 from lumbung.intake.channel.models import load_channel
-from lumbung.intake.connectors.base import Item, Mark, Reading, Source, SourceConnection
+from lumbung.intake.connectors.base import Checkpoint, Item, Reading, Source, SourceConnection
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import CHUNK, IntakeCounts, Landing, Prepared
 from lumbung.intake.nameless import Nameless
@@ -145,7 +145,7 @@ def land_all(
         accept_withdrawals: see `pull`.
 
     Returns:
-        the counts, and what was given in full (`Mark.complete`).
+        the counts, and what was given in full (`Checkpoint.complete`).
 
     Raises:
         SourceError: what the connector raised, when all before it was landed; or that it shrank.
@@ -175,7 +175,7 @@ def land_all(
 
         try:
             for item in items:
-                if not isinstance(item, Mark):
+                if not isinstance(item, Checkpoint):
                     add(chunk, item)
                 else:
                     if item.withdrawn:  # after what came before, before the cursor moves past it

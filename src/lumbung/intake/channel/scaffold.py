@@ -24,7 +24,14 @@ import yaml
 from lumbung.errors import ConfigurationError, SourceError
 from lumbung.intake.channel.models import CANONICAL, Channel, EmailSource, FormCsvSource, normalise
 from lumbung.intake.connectors import reader
-from lumbung.intake.connectors.base import SYSTEM_LABELS, Delivery, Item, Mark, Source, Unreadable
+from lumbung.intake.connectors.base import (
+    SYSTEM_LABELS,
+    Checkpoint,
+    Delivery,
+    Item,
+    Source,
+    Unreadable,
+)
 from lumbung.intake.connectors.http_json import reader as http_json
 from lumbung.intake.connectors.odk import reader as odk
 from lumbung.intake.connectors.ushahidi import reader as ushahidi
@@ -283,7 +290,7 @@ def _deliveries(kind: str, sample: str, content: bytes) -> list[dict[str, Any]]:
             items: Iterable[Item] = email.deliveries(given, options, template, letter, "contoh")
         else:
             items = reader(kind)(given)
-        found = [each for each in items if not isinstance(each, Mark)]
+        found = [each for each in items if not isinstance(each, Checkpoint)]
     read = [each.fields for each in found if isinstance(each, Delivery)]
     if kind == "email":
         read = [fields for fields in read if fields.get("Pengirim")]

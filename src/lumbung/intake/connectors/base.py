@@ -1,8 +1,7 @@
 """Connectors: each turns a source into a stream of deliveries, and knows nothing of Airflow.
 
-A connector is a generator `read(source: Source) -> Iterator[Delivery | Unreadable | Mark]`. It
-holds no more than a page of its source in memory and writes nothing but evidence; `landing` makes
-what it yields durable.
+A connector is a generator `read(source: Source) -> Iterator[Item]`. It holds no more than a page of
+its source in memory and writes nothing but evidence; `landing` makes what it yields durable.
 """
 
 from __future__ import annotations
@@ -114,7 +113,7 @@ class Reading(NamedTuple):
     may_be_cut: bool
 
 
-class Mark(NamedTuple):
+class Checkpoint(NamedTuple):
     """All that was yielded before it may be committed with this cursor.
 
     Attributes:
@@ -137,10 +136,10 @@ class Mark(NamedTuple):
     unsettled: int = 0
 
 
-Item = Delivery | Unreadable | Mark
+Item = Delivery | Unreadable | Checkpoint
 
 
-class Met:
+class SeenIds:
     """Which texts were met: 8 bytes of hash each, in 12 to 24 bytes of memory, for millions of ids.
 
     That two of five million texts have one hash is as likely as 1 in a million.
@@ -258,7 +257,7 @@ class Source:
         connection: address and credential, for the kinds that call a server.
         evidence: the store for what is delivered.
         digest: a keyed hash (16 bytes), for source ids made of personal text.
-        cursor: what the last `Mark` said, or an empty dict.
+        cursor: what the last `Checkpoint` said, or an empty dict.
         settle_seconds: how long a file must be unchanged before it is read.
         dry_run: nothing may be left behind but evidence (whose store is then a passing one).
         met: the source ids that this pull gave. A connector adds those that it must tell from one
@@ -275,7 +274,7 @@ class Source:
     digest: Callable[[bytes], bytes]
     cursor: Mapping[str, Any]
     dry_run: bool = False
-    met: Met = field(default_factory=Met)
+    met: SeenIds = field(default_factory=SeenIds)
     recall: Callable[[Collection[bytes]], Sequence[MessageKey]] = _nothing
     accepts: Callable[[Any], bool] = _accepts_nothing
     settle_seconds: float = 0

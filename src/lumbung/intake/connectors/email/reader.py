@@ -47,11 +47,11 @@ from imap_tools.imap_utf7 import utf7_encode
 from lumbung.errors import SourceError
 from lumbung.intake.channel.models import SPREADSHEETS, EmailSource, distinct
 from lumbung.intake.connectors.base import (
+    Checkpoint,
     Delivery,
     Item,
-    Mark,
     MessageKey,
-    Met,
+    SeenIds,
     Source,
     SourceConnection,
     Unreadable,
@@ -126,11 +126,11 @@ def read(source: Source) -> Iterator[Item]:
     withdrawn: list[str] = []
     ids = _MessageIds(source)
 
-    def mark(*, is_last: bool = False) -> Mark:
+    def checkpoint(*, is_last: bool = False) -> Checkpoint:
         now = {"folders": dict(cursor)}
         if is_last or not is_former:
-            return Mark({**now, "contents": True}, None, tuple(withdrawn))
-        return Mark(dict(source.cursor), None, tuple(withdrawn))
+            return Checkpoint({**now, "contents": True}, None, tuple(withdrawn))
+        return Checkpoint(dict(source.cursor), None, tuple(withdrawn))
 
     with Mailbox(connection, where) as mailbox:
         for folder in options.folders:
@@ -153,14 +153,14 @@ def read(source: Source) -> Iterator[Item]:
                 if count >= WINDOW or size >= _WINDOW_BYTES:
                     count = size = 0
                     cursor[key] = [validity, last]
-                    yield mark()
+                    yield checkpoint()
                     withdrawn.clear()
             if count:
                 cursor[key] = [validity, last]
-                yield mark()
+                yield checkpoint()
                 withdrawn.clear()
     if is_former:
-        yield mark(is_last=True)
+        yield checkpoint(is_last=True)
 
 
 class _Bounded(Compat32):
@@ -569,7 +569,7 @@ class _MessageIds:
 
     def __init__(self, source: Source) -> None:
         self._recall = source.recall
-        self._met = Met()
+        self._met = SeenIds()
 
     def is_second(self, key: MessageKey) -> bool:
         """Note a letter; whether it is the first other one with a Message-ID that was met."""

@@ -121,7 +121,9 @@ def read(source: Source) -> Iterator[Item]:
         for file in replaced.values():
             folder.leave(file)
         replaced = {}
-    yield folder.mark()._replace(withdrawn=tuple(each for each in replaced if each not in present))
+    yield folder.checkpoint()._replace(
+        withdrawn=tuple(each for each in replaced if each not in present)
+    )
 
 
 def _read(source: Source, file: File, child: Child) -> Iterator[Item]:

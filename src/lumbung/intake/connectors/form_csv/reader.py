@@ -27,9 +27,9 @@ from zoneinfo import ZoneInfo
 from lumbung.errors import SourceError
 from lumbung.intake.channel.models import FormCsvSource, normalise
 from lumbung.intake.connectors.base import (
+    Checkpoint,
     Delivery,
     Item,
-    Mark,
     Reading,
     Source,
     SourceConnection,
@@ -73,7 +73,7 @@ class _Stamp(NamedTuple):
 
 
 def read(source: Source) -> Iterator[Item]:
-    """The responses of the exports, the newest last; a `Mark` at the end."""
+    """The responses of the exports, the newest last; a `Checkpoint` at the end."""
     options = source.channel.source
     assert isinstance(options, FormCsvSource)  # noqa: S101 - the kind says so
     if source.connection is not None:
@@ -92,8 +92,8 @@ def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
             files.append(file)
     if not files:
         if folder.unsettled:
-            mark = folder.mark()
-            yield mark._replace(cursor={**source.cursor, **mark.cursor})
+            checkpoint = folder.checkpoint()
+            yield checkpoint._replace(cursor={**source.cursor, **checkpoint.cursor})
         return
     *older, newest = files
     present = _Export(source, options, newest)
@@ -115,19 +115,19 @@ def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
         yield from export.items()
         states.append(told)
     yield from present.items()
-    mark = folder.mark()
+    checkpoint = folder.checkpoint()
     as_of = source.cursor.get("as_of")
     is_older = as_of and newest.changed_at < datetime.fromisoformat(as_of)
     if not present.is_whole or is_older or folder.unsettled:
         # Not the state of the form: nothing can be said about what is gone.
-        yield mark._replace(cursor={**source.cursor, **mark.cursor})
+        yield checkpoint._replace(cursor={**source.cursor, **checkpoint.cursor})
         return
     cursor = {
-        **mark.cursor,
+        **checkpoint.cursor,
         "as_of": newest.changed_at.isoformat(),
         "newest": newest.sha256.hex(),
     }
-    yield Mark(cursor, "", _all_replaced([*states, there]), _reading(newest, former[0]))
+    yield Checkpoint(cursor, "", _all_replaced([*states, there]), _reading(newest, former[0]))
 
 
 def _before(source: Source, newest: File) -> File | None:
@@ -224,7 +224,7 @@ def _from_link(
         yield Mark({**source.cursor})
         return
     cursor = {"newest": file.sha256.hex()}
-    yield Mark(cursor, "", _all_replaced(states), _reading(file, before))
+    yield Checkpoint(cursor, "", _all_replaced(states), _reading(file, before))
 
 
 class _Export:

@@ -29,10 +29,10 @@ import orjson
 
 from lumbung.intake.channel.models import ApiAuth, HttpJsonSource, Moment, Since, distinct
 from lumbung.intake.connectors.base import (
+    Checkpoint,
     Delivery,
     Item,
-    Mark,
-    Met,
+    SeenIds,
     Source,
     SourceConnection,
     Unreadable,
@@ -89,7 +89,7 @@ _MILLISECONDS = 100_000_000_000  # as seconds this is the year 5138
 
 
 def read(source: Source) -> Iterator[Item]:
-    """The records of the listing; a `Mark` after each page."""
+    """The records of the listing; a `Checkpoint` after each page."""
     options = source.channel.source
     assert isinstance(options, HttpJsonSource)  # noqa: S101 - the kind says so
     where = f"channel {source.channel.name}, {options.path}"
@@ -107,7 +107,7 @@ class _Reading:
         self._zone = source.channel.timezone
         self._now = datetime.now(UTC)
         self._newest: datetime | None = None
-        self._contents = Met()
+        self._contents = SeenIds()
         self._least: dict[str, int] = {}
         """Number beside the records -> the least that a page said: records may come meanwhile."""
         self._is_full = True
@@ -127,7 +127,7 @@ class _Reading:
             evidence = self._source.evidence.keep(BytesIO(kept)).sha256
             withdrawn: list[str] = []
             yield from self._page(rows, evidence, withdrawn, is_first=is_full and number == 0)
-            yield Mark(dict(cursor), None, tuple(withdrawn))
+            yield Checkpoint(dict(cursor), None, tuple(withdrawn))
         # Without a total nothing can show that a listing shifted, and waiting would not help.
         is_trusted = listing.is_whole or options.paging.total is None
         after = dict(cursor)
@@ -137,7 +137,7 @@ class _Reading:
             reached = [each for each in (begin, self._newest) if each]
             if reached:
                 after["since"] = max(reached).isoformat()
-        yield Mark(after, "" if is_full and listing.is_whole else None)
+        yield Checkpoint(after, "" if is_full and listing.is_whole else None)
 
     def _pages(self, params: dict[str, str], listing: Listing) -> Iterator[tuple[list[Any], bytes]]:
         """The lists of records, page by page, each also as evidence."""

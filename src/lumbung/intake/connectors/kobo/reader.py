@@ -24,7 +24,7 @@ from typing import Any
 
 from lumbung.errors import SourceError
 from lumbung.intake.channel.models import KoboSource
-from lumbung.intake.connectors.base import Delivery, Item, Mark, Met, Source, Unreadable
+from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, SeenIds, Source, Unreadable
 from lumbung.intake.connectors.shared.http import Answer, Api, received
 from lumbung.intake.evidence import Kept
 
@@ -33,7 +33,7 @@ PAGE = 1_000
 
 
 def read(source: Source) -> Iterator[Item]:
-    """Every submission of the form, in the order of `_id`; a `Mark` after each page."""
+    """Every submission of the form, in the order of `_id`; a `Checkpoint` after each page."""
     options = source.channel.source
     assert isinstance(options, KoboSource)  # noqa: S101 - the kind says so
     where = f"channel {source.channel.name}, form {options.asset}"
@@ -74,7 +74,7 @@ def read(source: Source) -> Iterator[Item]:
                 cursor["last"] = max([cursor.get("last", 0), *_numbers(rows)])
                 if is_complete:
                     cursor["full_at"] = began.isoformat()
-            yield Mark(dict(cursor), "" if is_complete else None)
+            yield Checkpoint(dict(cursor), "" if is_complete else None)
 
 
 def _pages(api: Api, asset: str, after: int | None) -> Iterator[tuple[Answer, bool]]:
@@ -138,7 +138,7 @@ def _without_links(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def deliver(
-    rows: list[dict[str, Any]], key_by: str, evidence: bytes, met: Met
+    rows: list[dict[str, Any]], key_by: str, evidence: bytes, met: SeenIds
 ) -> Iterator[Delivery | Unreadable]:
     """A page of submissions as deliveries, whose fields are these very rows.
 

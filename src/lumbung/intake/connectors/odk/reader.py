@@ -30,9 +30,9 @@ import httpx
 
 from lumbung.intake.channel.models import OdkSource
 from lumbung.intake.connectors.base import (
+    Checkpoint,
     Delivery,
     Item,
-    Mark,
     Source,
     SourceConnection,
     Unreadable,
@@ -54,7 +54,7 @@ _GEOMETRIES = ("Point", "LineString", "Polygon")
 
 
 def read(source: Source) -> Iterator[Item]:
-    """What is new, changed or withdrawn; a `Mark` after each page."""
+    """What is new, changed or withdrawn; a `Checkpoint` after each page."""
     options = source.channel.source
     assert isinstance(options, OdkSource)  # noqa: S101 - the kind says so
     connection = source.connection or SourceConnection("")
@@ -119,7 +119,7 @@ class _Reading:
             for item in self._page(answer, rows):
                 met.add(item.source_id or "")
                 yield item
-            yield Mark(dict(cursor))
+            yield Checkpoint(dict(cursor))
         trash = self._trash()
         again = [*cursor.get("uploading", {}), *(set(cursor.get("trash", ())) - set(trash))]
         for key in again:
@@ -140,7 +140,7 @@ class _Reading:
                 " %d: the next pull reads the whole form",
                 *(self._source.channel.name, len(trash), len(watched), _MAX_WATCHED),
             )
-        yield Mark(after, "" if is_full else None, tuple(trash))
+        yield Checkpoint(after, "" if is_full else None, tuple(trash))
 
     def _watched(self, before: Mapping[str, str]) -> dict[str, str]:
         """Id -> since when, of the submissions to ask for again; those longest known come first."""

@@ -23,7 +23,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 
 from lumbung.errors import BARRED, FULL, LumbungError, SourceError
-from lumbung.intake.connectors.base import Item, Mark, Reading, Source, SourceConnection, Unreadable
+from lumbung.intake.connectors.base import (
+    Checkpoint,
+    Item,
+    Reading,
+    Source,
+    SourceConnection,
+    Unreadable,
+)
 from lumbung.intake.evidence import TooLargeError
 from lumbung.intake.foreign.archives import is_bomb as is_bomb
 
@@ -255,16 +262,16 @@ class Folder:
         for file in self:
             if isinstance(file, Unreadable):
                 yield file
-                yield self.mark()
+                yield self.checkpoint()
             else:
                 yield from guarded(file, read_file(file))
-                yield self.mark(file if is_listing else None)
+                yield self.checkpoint(file if is_listing else None)
         if self.unsettled:
-            yield self.mark()
+            yield self.checkpoint()
 
-    def mark(self, listing: File | None = None) -> Mark:
+    def checkpoint(self, listing: File | None = None) -> Checkpoint:
         """All files so far were read to their end; the last one may tell what there is."""
-        return Mark(
+        return Checkpoint(
             {"files": {**self._before, **self._read}},
             None if listing is None else listing.locator(""),
             reading=None if listing is None else self.reading(listing),

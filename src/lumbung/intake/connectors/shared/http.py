@@ -21,7 +21,7 @@ import orjson
 import tenacity
 
 from lumbung.errors import SourceError
-from lumbung.intake.connectors.base import Met, SourceConnection
+from lumbung.intake.connectors.base import SeenIds, SourceConnection
 from lumbung.intake.connectors.shared.jsontext import parse_json
 from lumbung.intake.evidence import Evidence, Kept
 
@@ -389,7 +389,7 @@ class Listing:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._met: set[int] = set()
-        self._ids = Met()
+        self._ids = SeenIds()
         self._totals: set[int | None] = set()
         self.page_count = 0
         """How many pages came."""

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from lumbung.errors import SourceError
 from lumbung.intake.channel.models import Channel, RegisterSource, SigaplaporSource, normalise
-from lumbung.intake.connectors.base import Delivery, Item, Mark, Source, Unreadable
+from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, Source, Unreadable
 from lumbung.intake.connectors.register import reader as registers
 from lumbung.intake.connectors.shared.bounded import Child
 from lumbung.intake.connectors.shared.files import File, Folder, text_encoding
@@ -102,14 +102,14 @@ def _site(source: Source, table: registers.Table, path: str, column: str) -> Ite
                     " no longer where the list is public",
                 )
             listing.page(
-                [item.source_id for item in items if not isinstance(item, Mark)], page.total
+                [item.source_id for item in items if not isinstance(item, Checkpoint)], page.total
             )
             for item in items:  # a page is no file that somebody keeps: rows move from page to page
                 yield item._replace(file=None) if isinstance(item, Delivery) else item
             if page.following is None:
-                yield Mark({}, "" if listing.is_whole else None)
+                yield Checkpoint({}, "" if listing.is_whole else None)
                 return
-            yield Mark({})
+            yield Checkpoint({})
             url = api.follow(url, page.following)
         raise api.error(
             f"the list has more than {MAX_PAGES} pages", "narrow it by the path's query"

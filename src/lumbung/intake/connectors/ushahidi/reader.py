@@ -20,9 +20,9 @@ from typing import Any
 
 from lumbung.intake.channel.models import UshahidiSource, distinct, normalise
 from lumbung.intake.connectors.base import (
+    Checkpoint,
     Delivery,
     Item,
-    Mark,
     Source,
     SourceConnection,
     Unreadable,
@@ -58,7 +58,7 @@ _BLURRED = (
 
 
 def read(source: Source) -> Iterator[Item]:
-    """What is new, changed or withdrawn; a `Mark` after each page or file."""
+    """What is new, changed or withdrawn; a `Checkpoint` after each page or file."""
     options = source.channel.source
     assert isinstance(options, UshahidiSource)  # noqa: S101 - the kind says so
     if source.connection is None:
@@ -127,7 +127,7 @@ class _Reading:
             listing = Listing(self._api)
             for answer, rows in self._pages(window, listing):
                 yield from self._page(answer, rows)
-                yield Mark(dict(cursor))
+                yield Checkpoint(dict(cursor))
             is_whole = is_whole and listing.is_whole
         after = dict(cursor)
         if is_whole:  # else a post may have slipped between two pages: read again next time
@@ -136,7 +136,7 @@ class _Reading:
             reached = [each for each in (since, self._newest) if each]
             if reached:
                 after["since"] = min(max(reached), self._now).isoformat()
-        yield Mark(after, "" if is_full and is_whole else None)
+        yield Checkpoint(after, "" if is_full and is_whole else None)
 
     def _pages(
         self, window: dict[str, str], listing: Listing

@@ -34,11 +34,11 @@ from zoneinfo import ZoneInfo
 from lumbung.intake.channel.models import WhatsappSource
 from lumbung.intake.connectors.base import (
     CLOCK_TOLERANCE,
+    Checkpoint,
     Delivery,
     Item,
-    Mark,
     MessageKey,
-    Met,
+    SeenIds,
     Source,
     Unreadable,
 )
@@ -128,7 +128,7 @@ class _Reading:
         """Whether former pulls read dates in another order: what they landed has other ids."""
         self._other_ids: list[str] = []
         """The ids of this pull's messages in the other order."""
-        self._given = Met()
+        self._given = SeenIds()
         self._edits = self._former_edits = _Edits(())
 
     def items(self) -> Iterator[Item]:
@@ -152,19 +152,19 @@ class _Reading:
         before = dict(self._source.cursor)
         for at, file in enumerate(files):
             if at:
-                yield Mark(before)  # the next pull reads all, unless this one came to its end
+                yield Checkpoint(before)  # the next pull reads all, unless this one came to its end
             if isinstance(file, Unreadable):
                 yield file
             else:
                 yield from guarded(file, self._file(file, outlines[at]))
-        mark = folder.mark()
+        checkpoint = folder.checkpoint()
         if not files:
-            yield mark._replace(cursor=before)
+            yield checkpoint._replace(cursor=before)
             return
-        cursor = {**mark.cursor, "date_order": self._options.date_order, "keys": True}
+        cursor = {**checkpoint.cursor, "date_order": self._options.date_order, "keys": True}
         others = {*self._other_ids, *self._former_edits.displaced}
         gone = sorted(each for each in others if each not in self._given)
-        yield mark._replace(cursor=cursor, withdrawn=(*gone, *self._edits.displaced))
+        yield checkpoint._replace(cursor=cursor, withdrawn=(*gone, *self._edits.displaced))
 
     def _survey(self, file: File) -> Outline:
         """Read a file for the first time; what is wrong with it is told when it is read again."""

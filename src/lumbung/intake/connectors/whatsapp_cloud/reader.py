@@ -105,7 +105,9 @@ def read(source: Source) -> Iterator[Item]:
         for change, is_last in _ordered(changes):
             is_repeat = not is_last or original in revoked
             yield give(change, original, min(map(_when, changes)), is_repeat=is_repeat)
-    yield folder.mark()._replace(withdrawn=tuple(_source_id(source, each) for each in revoked))
+    yield folder.checkpoint()._replace(
+        withdrawn=tuple(_source_id(source, each) for each in revoked)
+    )
 
 
 def _secrets(source: Source) -> list[bytes]:
