@@ -24,7 +24,7 @@ import yaml
 
 from lumbung import database
 from lumbung.embedded.postgres import EmbeddedPostgres
-from lumbung.intake.channel.models import load_channels
+from lumbung.intake.channel.load import load_channels
 from lumbung.intake.connectors.base import Delivery
 from lumbung.intake.landing import Landing
 from lumbung.intake.vault import Vault

@@ -24,7 +24,8 @@ from psycopg.types.json import Jsonb
 
 from lumbung import database
 from lumbung.embedded.postgres import EmbeddedPostgres
-from lumbung.intake.channel import models
+from lumbung.intake.channel import load
+from lumbung.intake.channel.sync import sync
 from lumbung.settings import Settings
 from lumbung.warehouse.build import raise_failed, run_dbt
 
@@ -82,8 +83,8 @@ def read(rows: list[dict[str, str]], database_url: str) -> list[tuple[str, str, 
         (project / "channels" / "ejaan.yaml").write_text(yaml.safe_dump(CHANNEL), encoding="utf-8")
         settings = Settings(Path(folder) / "home", project, None)
         with database.connect(url) as connection:
-            channels, mistakes = models.read_channels(settings.channels)
-            models.sync(connection, channels, mistakes)
+            channels, mistakes = load.read_channels(settings.channels)
+            sync(connection, channels, mistakes)
             _land(rows, connection)
         with redirect_stdout(StringIO()):
             raise_failed(

@@ -10,7 +10,7 @@ import runpy
 from pathlib import Path
 
 from lumbung.errors import ConfigurationError
-from lumbung.intake.channel.models import load_channels
+from lumbung.intake.channel.load import load_channels
 from lumbung.settings import Settings
 
 load_channels(Settings.load().channels)

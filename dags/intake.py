@@ -19,7 +19,8 @@ from typing import Any
 import pendulum
 from airflow.sdk import DAG, AssetAlias, Param, dag, task
 
-from lumbung.intake.channel.models import Channel, read_channels
+from lumbung.intake.channel.load import read_channels
+from lumbung.intake.channel.models import Channel
 from lumbung.orchestration import (
     DEFAULT_ARGS,
     START_DATE,

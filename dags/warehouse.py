@@ -23,7 +23,7 @@ import pendulum
 from airflow.sdk import AssetAny, Param, dag, task
 from airflow.timetables.assets import AssetOrTimeSchedule
 
-from lumbung.intake.channel.models import read_channels
+from lumbung.intake.channel.load import read_channels
 from lumbung.orchestration import (
     DEFAULT_ARGS,
     MARTS,

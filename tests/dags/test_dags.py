@@ -126,7 +126,7 @@ def test_a_channel_of_which_no_dag_can_be_made_is_an_import_error_and_takes_no_o
         if cron == "45 * * * *":  # that of kobo_pemantau
             raise IndexError("boom")
 
-    monkeypatch.setattr("lumbung.orchestration.clock", fail)
+    monkeypatch.setattr("lumbung.orchestration.cron_timetable", fail)
     bag = DagBag(dag_folder=str(ROOT / "dags"), load_op_links=False)
     expected = {each for each in EXPECTED if each.startswith("intake")}
     assert {each for each in bag.dags if each.startswith("intake")} == (

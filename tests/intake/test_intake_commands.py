@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import docx
 import jsonschema
@@ -25,8 +25,8 @@ from typer.testing import CliRunner
 from lumbung import cli
 from lumbung.errors import ConfigurationError, ServiceError, SourceError
 from lumbung.intake import connectors
-from lumbung.intake.channel import scaffold
-from lumbung.intake.channel.models import load_channels, schema
+from lumbung.intake.channel.load import load_channels
+from lumbung.intake.channel.models import schema
 from lumbung.settings import Settings
 
 PROJECT = Path(__file__).parents[2]
@@ -362,13 +362,18 @@ def test_add_proposes_a_map_from_a_sample(
         lumbung("channel", "add", kind, "baru", "--sample", str(sample))
 
 
-def test_there_is_a_scaffold_for_every_kind() -> None:
-    kinds = {
+def test_every_kind_is_registered_whole() -> None:
+    packages = {
         module.name
         for module in pkgutil.iter_modules(connectors.__path__)
         if module.ispkg and module.name != "shared"
     }
-    assert set(scaffold.KINDS) == kinds
+    assert set(connectors.KINDS) == packages
+    for name, kind in connectors.KINDS.items():
+        assert kind.name == name
+        assert kind.config.model_fields["kind"].annotation == Literal[name]
+        assert callable(kind.read)
+        assert callable(kind.propose)
 
 
 def test_an_unseen_register_is_onboarded_and_landed(

@@ -10,7 +10,8 @@ import pytest
 from intake_samples import CHAT, REGISTER, channel
 
 from lumbung.errors import ConfigurationError
-from lumbung.intake.channel.models import load_channels, read_channels, sync
+from lumbung.intake.channel.load import load_channels, read_channels
+from lumbung.intake.channel.sync import sync
 
 GOOD = """\
 title: Register

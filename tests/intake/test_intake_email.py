@@ -33,9 +33,10 @@ from upath import UPath
 from lumbung.embedded.processes import hold_port
 from lumbung.errors import ConfigurationError, SourceError
 from lumbung.intake import run
-from lumbung.intake.channel.models import EmailSource, load_channels
+from lumbung.intake.channel.load import load_channels
 from lumbung.intake.connectors.base import Delivery, Item, Source, SourceConnection, Unreadable
 from lumbung.intake.connectors.email import reader as mail
+from lumbung.intake.connectors.email.config import EmailSource
 from lumbung.intake.connectors.shared.markup import plain
 from lumbung.intake.connectors.shared.template import Template
 from lumbung.intake.evidence import Evidence

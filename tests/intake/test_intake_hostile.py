@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from intake_samples import REGISTER, channel
 
-from lumbung.intake.channel.models import RegisterSource
 from lumbung.intake.connectors.base import Item, Unreadable
 from lumbung.intake.connectors.form_a import reader as form_a
 from lumbung.intake.connectors.register import reader as registers
+from lumbung.intake.connectors.register.config import RegisterSource
 from lumbung.intake.connectors.shared import delimited, markup
 from lumbung.intake.connectors.shared.bounded import Child
 from lumbung.intake.connectors.shared.files import File

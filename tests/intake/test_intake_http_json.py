@@ -20,10 +20,10 @@ from intake_server import Reply, Request, Stand, deliveries, last_checkpoint, re
 from upath import UPath
 
 from lumbung.errors import ConfigurationError, SourceError
-from lumbung.intake.channel import scaffold
-from lumbung.intake.channel.models import load_channels
+from lumbung.intake.channel.load import load_channels
 from lumbung.intake.connectors.base import Checkpoint, Item, Source, SourceConnection
 from lumbung.intake.connectors.http_json import reader as http_json
+from lumbung.intake.connectors.http_json import scaffold
 from lumbung.intake.connectors.shared import http
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
@@ -212,7 +212,7 @@ def test_a_label_with_dots_is_looked_up_whole_and_then_as_a_path(
 def test_a_starter_made_of_a_page_reads_all_pages(stand: Stand, tmp_path: Path) -> None:
     stand.app = labelled("@odata.nextLink")
     body = stand.app(Request("GET", "/v1/aduan", {}, {}, b"", stand.connection().base_url)).body
-    paging = scaffold._paging(body, "data")
+    paging = scaffold.paging(body, "data")
     assert paging == {"style": "next", "next": "@odata.nextLink"}
     assert len(ids(pull(stand, tmp_path, paging=paging))) == 5
 

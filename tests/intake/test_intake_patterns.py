@@ -17,7 +17,7 @@ from growth import is_linear
 from intake_samples import CHAT, channel
 
 from lumbung.intake import evidence
-from lumbung.intake.channel.models import distinct
+from lumbung.intake.channel.labels import distinct
 from lumbung.intake.connectors.email import reader as email
 from lumbung.intake.connectors.http_json import reader as http_json
 from lumbung.intake.connectors.shared import chat_export, markup
@@ -270,8 +270,8 @@ def test_a_mail_of_endless_headers_is_read_or_refused(tmp_path: Path, head: byte
     from growth import spent
     from upath import UPath
 
-    from lumbung.intake.channel.models import EmailSource
     from lumbung.intake.connectors.base import Source
+    from lumbung.intake.connectors.email.config import EmailSource
     from lumbung.intake.evidence import Evidence
 
     given = Source(

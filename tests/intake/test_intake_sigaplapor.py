@@ -15,7 +15,7 @@ from intake_server import Reply, Request, Stand, serve
 from upath import UPath
 
 from lumbung.errors import ConfigurationError, SourceError
-from lumbung.intake.channel.models import load_channels
+from lumbung.intake.channel.load import load_channels
 from lumbung.intake.connectors.base import Delivery, Item, Source, Unreadable
 from lumbung.intake.connectors.sigaplapor import reader as site
 from lumbung.intake.evidence import Evidence

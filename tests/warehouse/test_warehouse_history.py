@@ -24,7 +24,7 @@ import pytest
 import yaml
 
 from lumbung.errors import BuildError
-from lumbung.intake.channel import models
+from lumbung.intake.channel import load
 from lumbung.intake.connectors.base import Delivery, SeenIds, Unreadable
 from lumbung.intake.landing import Landing
 from lumbung.intake.vault import Vault
@@ -140,7 +140,7 @@ class Office:
             Unreadable("unreadable_date", "tanggal tidak ada", [self.pulls, n], self.moment())
             for n in range(bad)
         ]
-        known = models.load_channels(self.settings.channels)[channel]
+        known = load.load_channels(self.settings.channels)[channel]
         with psycopg.connect(self.url, autocommit=True) as connection:
             landing = Landing(
                 connection, known, Vault.load(self.settings.home), f"tarikan {self.pulls}"

@@ -72,7 +72,7 @@ def build(
 @channels.command()
 def check() -> None:
     """Check every channel file; all mistakes of all files are told at once."""
-    from lumbung.intake.channel.models import load_channels
+    from lumbung.intake.channel.load import load_channels
 
     found = load_channels(Settings.load().channels)
     console.print(f"{len(found)} channels, no mistake: {', '.join(found)}")
@@ -81,7 +81,7 @@ def check() -> None:
 @channels.command("list")
 def list_channels() -> None:
     """Show the channels, who answers for them, which are held back and which fields drifted."""
-    from lumbung.intake.channel.models import read_channels, stopped
+    from lumbung.intake.channel.load import read_channels, stopped
     from lumbung.warehouse.raw_gate import open_holds
 
     found, mistakes = read_channels(Settings.load().channels)
@@ -338,7 +338,7 @@ def pull_channel(
 
 def _connection(channel: str, stack: Stack, database_url: str) -> SourceConnection | None:
     """What Airflow has under the id that a channel names."""
-    from lumbung.intake.channel.models import load_channel
+    from lumbung.intake.channel.load import load_channel
 
     found = load_channel(stack.settings.channels, channel)
     if found.connection is None:

@@ -27,7 +27,8 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lumbung.intake.canonical import canonical
-from lumbung.intake.channel.models import Channel, normalise
+from lumbung.intake.channel.labels import normalise
+from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import PLACE_LABELS
 
 if TYPE_CHECKING:

@@ -46,11 +46,11 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
 
 from lumbung.errors import LandingError, SourceError
-from lumbung.intake.channel.models import Channel, normalise
+from lumbung.intake.channel.labels import normalise
+from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import (
     CLOCK_TOLERANCE,
     PLACE_LABELS,
-    SYSTEM_LABELS,
     Delivery,
     MessageKey,
     Reading,
@@ -194,8 +194,7 @@ class _Plans(dict[tuple[str, ...], _Plan]):
         super().__init__()
         self._spelled = {**channel.private, **channel.public}
         self._public = set(channel.public.values())
-        system = SYSTEM_LABELS.get(channel.kind, frozenset())
-        self._technical = channel.technical | {normalise(label) for label in system}
+        self._technical = channel.technical
         self._labels: dict[str, str | None] = {}
         self.appeared: set[str] = set()
         self.met: set[str] = set()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lumbung.errors import ServiceError, SourceError
-from lumbung.intake.channel.models import load_channel
+from lumbung.intake.channel.load import load_channel
 from lumbung.intake.connectors.base import Checkpoint, Item, Reading, Source, SourceConnection
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import CHUNK, IntakeCounts, Landing, Prepared
@@ -72,7 +72,7 @@ def pull(
         ServiceError: when the database, the disk or another pull is in the way.
     """
     from lumbung import database
-    from lumbung.intake.connectors import reader
+    from lumbung.intake.connectors import kind
     from lumbung.intake.connectors.shared.files import open_folder
     from lumbung.intake.vault import Vault
 
@@ -105,7 +105,7 @@ def pull(
             settle_seconds=settings.settle_seconds,
         )
         counts, complete = land_all(
-            source, landing, reader(channel.kind)(source), accept_withdrawals
+            source, landing, kind(channel.kind).read(source), accept_withdrawals
         )
         if from_start:
             landing.settle(source.met, complete)

@@ -109,18 +109,19 @@ def build(
         ConfigurationError: when a file of the seeds is missing.
 
     """
-    from lumbung.intake.channel import models
+    from lumbung.intake.channel import load
+    from lumbung.intake.channel.sync import sync
 
     require_seeds(settings)
-    channels, mistakes = models.read_channels(settings.channels)
-    stopped = models.stopped(mistakes)
+    channels, mistakes = load.read_channels(settings.channels)
+    stopped = load.stopped(mistakes)
     for warning in stopped:
         print(f"warn     {warning}")
     try:
         with database.connect(database_url, application="lumbung build") as connection:
             connection.autocommit = True
             with _alone(connection):
-                absent = models.without_file(models.sync(connection, channels, mistakes))
+                absent = load.without_file(sync(connection, channels, mistakes))
                 for warning in absent:
                     print(f"warn     {warning}")
                 features.complete(connection, channels, settings)

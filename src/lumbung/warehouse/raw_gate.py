@@ -91,16 +91,17 @@ def check_raw(*, settings: Settings, database_url: str) -> RawResult:
         ConfigurationError: when the suite is wrong, or a file of the seeds is missing.
 
     """
-    from lumbung.intake.channel import models
+    from lumbung.intake.channel import load
+    from lumbung.intake.channel.sync import sync
 
     build.require_seeds(settings)
     file = settings.expectations / "raw.yaml"
     reasons = _reasons(file)
-    channels, mistakes = models.read_channels(settings.channels)
-    for stopped in models.stopped(mistakes):
+    channels, mistakes = load.read_channels(settings.channels)
+    for stopped in load.stopped(mistakes):
         print(f"warn     {stopped}")
     with database.connect(database_url, application="lumbung gate raw") as connection:
-        absent = models.sync(connection, channels, mistakes)
+        absent = sync(connection, channels, mistakes)
         connection.commit()
         judged = build.watermark(connection).max_batch_id
         row = connection.execute(

@@ -7,16 +7,20 @@ its source in memory and writes nothing but evidence; `landing` makes what it yi
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lumbung.intake.channel.models import Channel
+from lumbung.intake.channel.types import Place, StrictModel
 from lumbung.intake.evidence import Evidence
 
 if TYPE_CHECKING:
     from upath import UPath
+
+    from lumbung.intake.channel.models import Channel
+    from lumbung.intake.connectors.shared.proposal import Proposal
 
 
 CLOCK_TOLERANCE = timedelta(hours=1)
@@ -285,46 +289,81 @@ PLACE_LABELS = frozenset(
 )
 """Labels (normalised) of a row's place in its list: it moves when a row above comes or goes."""
 
-SYSTEM_LABELS: dict[str, frozenset[str]] = {
-    "kobo": frozenset(
-        {
-            *("_id", "_uuid", "_submission_time", "_status", "_submitted_by", "_geolocation"),
-            *("_validation_status", "_attachments", "_tags", "_notes", "_bamboo_dataset_id"),
-            *("_supplementalDetails", "_xform_id_string", "__version__", "formhub/uuid"),
-            *("meta/instanceID", "meta/deprecatedID", "meta/rootUuid", "meta/instanceName"),
-            *("start", "end", "today", "username", "deviceid", "simserial", "phonenumber"),
-        }
-    ),
-    "odk": frozenset(
-        {
-            *("__id", "__attachments", "meta/instanceID", "meta/instanceName", "start", "end"),
-            *("today", "username", "deviceid", "phonenumber", "simserial", "audit"),
-            *(
-                f"__system/{name}"
-                for name in (
-                    *("submissionDate", "updatedAt", "deletedAt", "submitterId", "submitterName"),
-                    *("attachmentsPresent", "attachmentsExpected", "status", "reviewState"),
-                    *("deviceId", "edits", "formVersion"),
-                )
-            ),
-        }
-    ),
-    "ushahidi": frozenset(
-        {
-            *("Post ID", "Survey", "Survey ID", "Post Status", "Created (UTC)", "Updated (UTC)"),
-            *("Post Date (UTC)", "Contact ID", "Contact", "Data Source ID", "Source"),
-            *("Author ID", "Author", "Author Email", "Post Title", "Unstructured Description"),
-            "Categories",
-        }
-    ),
-    "whatsapp_cloud": frozenset(
-        {"Pengirim", "Nama profil", "Teks", "Tanda", "Jenis", "Media", "Pesan (utuh)"}
-    ),
-    "email": frozenset(
-        {
-            *("Pengirim", "Nama pengirim", "Kepada", "Subjek", "Tanggal surat", "Teks", "Tanda"),
-            *("Lampiran", "Teks (utuh)"),
-        }
-    ),
-}
-"""Labels that a kind's own software adds: they go to the vault without a drift notice."""
+
+class SourceConfig(StrictModel):
+    """The options of a kind of source, under `source:` in a channel file."""
+
+    kind: str
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the source that the options name: known, and kept in the vault."""
+        return ()
+
+    def contradictions(self) -> Iterator[tuple[Place, str]]:
+        """Options that do not go together: the place below `source`, and what to correct."""
+        yield from ()
+
+    def contradictions_among(
+        self, channels: Mapping[str, Channel], mistaken: Collection[str]
+    ) -> Iterator[tuple[Place, str]]:
+        """As `contradictions`, where an option names another channel.
+
+        Args:
+            channels: the channels whose own files are right, by name.
+            mistaken: the channels whose files have mistakes.
+        """
+        yield from ()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of source: the package `lumbung.intake.connectors.<name>`.
+
+    Channel files are read whenever Airflow parses a DAG, so `reader.py` and `scaffold.py` of the
+    package are imported only when they are used.
+
+    Attributes:
+        name: the name in channel files and of the package.
+        config: the model of its options.
+        connection: what a connection must hold, if a channel cannot do without one.
+        connection_with: the option that makes the connection necessary; every channel needs one,
+            if left out.
+        has_receipt_time: whether each delivery says when the channel received it. Where it does
+            not, `received_at` is the time of the file or of the pull, and decides no day.
+        has_key: whether the channel's `key` makes the source ids; the source does, if not.
+        system_labels: labels that the source's own software adds: they go to the vault without a
+            drift notice.
+        message_labels: personal labels of a message, if deliveries are messages, whose text may
+            follow a template.
+    """
+
+    name: str
+    config: type[SourceConfig]
+    connection: str | None = None
+    connection_with: str | None = None
+    has_receipt_time: bool = True
+    has_key: bool = False
+    system_labels: frozenset[str] = frozenset()
+    message_labels: tuple[str, ...] = ()
+
+    def needed_of_connection(self, options: SourceConfig) -> str | None:
+        """What a connection must hold for a channel with these options; None: it needs none."""
+        if self.connection_with and getattr(options, self.connection_with) is None:
+            return None
+        return self.connection
+
+    @property
+    def read(self) -> Callable[[Source], Iterator[Item]]:
+        """The connector."""
+        found: Callable[[Source], Iterator[Item]] = self._module("reader").read
+        return found
+
+    @property
+    def propose(self) -> Callable[[str, bytes], Proposal]:
+        """What a sample (its file or address, and its content) lets propose for a channel file."""
+        found: Callable[[str, bytes], Proposal] = self._module("scaffold").propose
+        return found
+
+    def _module(self, name: str) -> Any:
+        return import_module(f"{__package__}.{self.name}.{name}")

@@ -45,7 +45,7 @@ from typing import Any, NamedTuple
 from imap_tools.imap_utf7 import utf7_encode
 
 from lumbung.errors import SourceError
-from lumbung.intake.channel.models import SPREADSHEETS, EmailSource, distinct
+from lumbung.intake.channel.labels import distinct
 from lumbung.intake.connectors.base import (
     Checkpoint,
     Delivery,
@@ -56,6 +56,7 @@ from lumbung.intake.connectors.base import (
     SourceConnection,
     Unreadable,
 )
+from lumbung.intake.connectors.email.config import SPREADSHEETS, EmailSource
 from lumbung.intake.connectors.shared.markup import plain
 from lumbung.intake.connectors.shared.template import Template
 from lumbung.intake.evidence import Evidence, Kept

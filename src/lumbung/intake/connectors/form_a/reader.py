@@ -21,8 +21,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from lumbung.intake.channel.models import Channel, FormASource, normalise
+from lumbung.intake.channel.labels import normalise
+from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import Delivery, Item, Source, Unreadable
+from lumbung.intake.connectors.form_a.config import FormASource
 from lumbung.intake.connectors.shared.bounded import Child, ForeignError
 from lumbung.intake.connectors.shared.files import File, Folder, guarded
 

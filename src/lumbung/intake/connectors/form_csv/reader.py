@@ -25,7 +25,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from lumbung.errors import SourceError
-from lumbung.intake.channel.models import FormCsvSource, normalise
+from lumbung.intake.channel.labels import normalise
 from lumbung.intake.connectors.base import (
     Checkpoint,
     Delivery,
@@ -35,6 +35,7 @@ from lumbung.intake.connectors.base import (
     SourceConnection,
     Unreadable,
 )
+from lumbung.intake.connectors.form_csv.config import FormCsvSource
 from lumbung.intake.connectors.shared.delimited import Table, broken_rows, refusal
 from lumbung.intake.connectors.shared.files import File, Folder, begin_alike, guarded
 from lumbung.intake.connectors.shared.http import Api
@@ -221,7 +222,7 @@ def _from_link(
     states = [_Export(source, options, before).contents()] if before else []
     states.append(export.contents())
     if not export.is_whole:
-        yield Mark({**source.cursor})
+        yield Checkpoint({**source.cursor})
         return
     cursor = {"newest": file.sha256.hex()}
     yield Checkpoint(cursor, "", _all_replaced(states), _reading(file, before))

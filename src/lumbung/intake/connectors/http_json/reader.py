@@ -27,7 +27,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import orjson
 
-from lumbung.intake.channel.models import ApiAuth, HttpJsonSource, Moment, Since, distinct
+from lumbung.intake.channel.labels import distinct
 from lumbung.intake.connectors.base import (
     Checkpoint,
     Delivery,
@@ -37,6 +37,7 @@ from lumbung.intake.connectors.base import (
     SourceConnection,
     Unreadable,
 )
+from lumbung.intake.connectors.http_json.config import ApiAuth, HttpJsonSource, Moment, Since
 from lumbung.intake.connectors.shared.http import Answer, Api, Listing
 
 _MAX_ID = 500  # characters; PostgreSQL's keys end at 2,700 bytes

@@ -23,8 +23,8 @@ from itertools import pairwise
 from typing import Any
 
 from lumbung.errors import SourceError
-from lumbung.intake.channel.models import KoboSource
 from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, SeenIds, Source, Unreadable
+from lumbung.intake.connectors.kobo.config import KoboSource
 from lumbung.intake.connectors.shared.http import Answer, Api, received
 from lumbung.intake.evidence import Kept
 

@@ -28,7 +28,6 @@ from urllib.parse import quote
 
 import httpx
 
-from lumbung.intake.channel.models import OdkSource
 from lumbung.intake.connectors.base import (
     Checkpoint,
     Delivery,
@@ -37,6 +36,7 @@ from lumbung.intake.connectors.base import (
     SourceConnection,
     Unreadable,
 )
+from lumbung.intake.connectors.odk.config import OdkSource
 from lumbung.intake.connectors.shared.http import Answer, Api, Listing, received
 from lumbung.intake.evidence import Kept
 

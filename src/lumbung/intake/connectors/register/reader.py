@@ -23,8 +23,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from lumbung.intake.channel.models import Channel, RegisterSource, distinct, normalise
+from lumbung.intake.channel.labels import distinct, normalise
+from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import PLACE_LABELS, Delivery, Item, Source, Unreadable
+from lumbung.intake.connectors.register.config import RegisterSource
 from lumbung.intake.connectors.shared.bounded import Child, ForeignError, Outline
 from lumbung.intake.connectors.shared.delimited import Text, broken_rows, refusal
 from lumbung.intake.connectors.shared.files import File, Folder, text_encoding

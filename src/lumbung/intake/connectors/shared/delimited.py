@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from lumbung.intake.channel.models import distinct, normalise
+from lumbung.intake.channel.labels import distinct, normalise
 from lumbung.intake.connectors.base import Unreadable
 from lumbung.intake.connectors.shared.files import File, text_encoding
 

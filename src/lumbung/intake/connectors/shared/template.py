@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from lumbung.intake.channel.models import Channel, normalise
+from lumbung.intake.channel.labels import normalise
+from lumbung.intake.channel.models import Channel
 
 
 class Reading(NamedTuple):

@@ -18,13 +18,16 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from lumbung.errors import SourceError
-from lumbung.intake.channel.models import Channel, RegisterSource, SigaplaporSource, normalise
+from lumbung.intake.channel.labels import normalise
+from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, Source, Unreadable
 from lumbung.intake.connectors.register import reader as registers
+from lumbung.intake.connectors.register.config import RegisterSource
 from lumbung.intake.connectors.shared.bounded import Child
 from lumbung.intake.connectors.shared.files import File, Folder, text_encoding
 from lumbung.intake.connectors.shared.http import Api, Listing
 from lumbung.intake.connectors.shared.markup import tokens
+from lumbung.intake.connectors.sigaplapor.config import SigaplaporSource
 from lumbung.intake.foreign.ods import Merge
 
 MAX_PAGE = 16 << 20

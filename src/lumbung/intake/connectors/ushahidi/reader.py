@@ -18,7 +18,7 @@ from datetime import UTC, datetime, time, timedelta
 from io import BytesIO
 from typing import Any
 
-from lumbung.intake.channel.models import UshahidiSource, distinct, normalise
+from lumbung.intake.channel.labels import distinct, normalise
 from lumbung.intake.connectors.base import (
     Checkpoint,
     Delivery,
@@ -30,6 +30,7 @@ from lumbung.intake.connectors.base import (
 from lumbung.intake.connectors.shared.delimited import Table, broken_rows, refusal
 from lumbung.intake.connectors.shared.files import File, Folder
 from lumbung.intake.connectors.shared.http import Answer, Api, Listing, received
+from lumbung.intake.connectors.ushahidi.config import UshahidiSource
 
 PAGE = 100
 """Posts asked for at once."""

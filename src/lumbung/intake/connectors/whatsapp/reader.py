@@ -31,7 +31,6 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
-from lumbung.intake.channel.models import WhatsappSource
 from lumbung.intake.connectors.base import (
     CLOCK_TOLERANCE,
     Checkpoint,
@@ -47,6 +46,7 @@ from lumbung.intake.connectors.shared.bounded import Child, ForeignError
 from lumbung.intake.connectors.shared.chat_export import Outline, moment
 from lumbung.intake.connectors.shared.files import File, Folder, guarded
 from lumbung.intake.connectors.shared.template import Template
+from lumbung.intake.connectors.whatsapp.config import WhatsappSource
 
 SENDER, TEXT, MARK, WHOLE = "Pengirim", "Teks", "Tanda", "Teks (utuh)"
 """Labels that this connector makes; the last one only where personal lines were taken out."""

@@ -29,11 +29,11 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from lumbung.errors import SourceError
-from lumbung.intake.channel.models import WhatsappCloudSource
 from lumbung.intake.connectors.base import Delivery, Item, Source, Unreadable
 from lumbung.intake.connectors.shared.files import File, Folder
 from lumbung.intake.connectors.shared.jsontext import parse_json
 from lumbung.intake.connectors.shared.template import Template
+from lumbung.intake.connectors.whatsapp_cloud.config import WhatsappCloudSource
 
 SENDER, PROFILE, TEXT, MARK = "Pengirim", "Nama profil", "Teks", "Tanda"
 TYPE, MEDIA, WHOLE = "Jenis", "Media", "Pesan (utuh)"

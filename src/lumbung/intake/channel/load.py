@@ -1,0 +1,231 @@
+"""Read the channel files: `channels/<name>.yaml`, each with the line of everything in it.
+
+Every mistake of every file is told in one run. YAML is read as in YAML 1.2: `No`, `Ya` and
+`6-11-2024` are texts (a column called `No` is common).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from lumbung.errors import ConfigurationError
+from lumbung.intake.channel.models import Channel
+from lumbung.intake.channel.types import Place
+from lumbung.intake.channel.validate import contradictions, contradictions_among
+from lumbung.intake.connectors import KINDS
+
+_MAX_NODES = 20_000  # of a channel file; aliases that multiply one another have more
+
+
+def load_channels(folder: Path) -> dict[str, Channel]:
+    """Read every channel file of a folder.
+
+    Returns:
+        channel name -> channel, in the order of names.
+
+    Raises:
+        ConfigurationError: with every mistake of every file: file, line, field and cure.
+    """
+    channels, mistakes = read_channels(folder)
+    if mistakes:
+        raise _mistaken([each for found in mistakes.values() for each in found], folder)
+    return channels
+
+
+def load_channel(folder: Path, name: str) -> Channel:
+    """One channel of a folder, whatever is wrong with other files.
+
+    Raises:
+        ConfigurationError: with every mistake of its file, or that there is no such channel.
+    """
+    channels, mistakes = read_channels(folder)
+    if name in mistakes:
+        raise _mistaken(mistakes[name], folder)
+    if name not in channels:
+        raise ConfigurationError(
+            f"there is no channel {name!r}",
+            where=str(folder),
+            cure=f"use one of {', '.join(channels) or 'the channels you add'}",
+        )
+    return channels[name]
+
+
+def read_channels(folder: Path) -> tuple[dict[str, Channel], dict[str, list[str]]]:
+    """The channels whose files are right, and the mistakes of the other files, both by name."""
+    channels: dict[str, Channel] = {}
+    mistakes: dict[str, list[str]] = {}
+    lines: dict[str, dict[Place, int]] = {}
+    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if file.suffix == ".yml":
+            told = f"{file.name}:1: a channel file ends in .yaml; rename it"
+            mistakes.setdefault(file.stem, []).append(told)
+        if file.suffix != ".yaml":
+            continue
+        channel, found = _read(file, lines.setdefault(file.stem, {}))
+        if found:
+            mistakes.setdefault(file.stem, []).extend(found)
+        if channel is not None:
+            channels[channel.name] = channel
+    for channel in channels.values():
+        for place, text in contradictions_among(channel, channels, mistakes):
+            nearest, shown = _locate(place, lines[channel.name])
+            told = f"{channel.name}.yaml:{lines[channel.name].get(nearest, 1)}: {shown}: {text}"
+            mistakes.setdefault(channel.name, []).append(told)
+    return {name: each for name, each in channels.items() if name not in mistakes}, mistakes
+
+
+def stopped(mistakes: Mapping[str, list[str]]) -> list[str]:
+    """One line of warning for each channel that stands still until its file is corrected.
+
+    Args:
+        mistakes: what `read_channels` gave.
+    """
+    return [
+        f"channel {name} is not pulled, and what it landed is read as before, until its file is"
+        f" corrected: {'; '.join(told)}"
+        for name, told in mistakes.items()
+    ]
+
+
+def without_file(absent: Iterable[str]) -> list[str]:
+    """One line of warning for each channel whose file is missing.
+
+    Args:
+        absent: what `sync` gave.
+    """
+    return [
+        f"channel {name} has no file: it is not pulled, and what it landed is read as before; put"
+        f" channels/{name}.yaml back"
+        for name in absent
+    ]
+
+
+def _mistaken(problems: list[str], folder: Path) -> ConfigurationError:
+    number = f"{len(problems)} mistake{'s' if len(problems) > 1 else ''}"
+    return ConfigurationError(
+        f"{number} in the channel files:\n  " + "\n  ".join(problems) + "\n",
+        where=str(folder),
+        cure="correct the lines named above and run the same command again",
+    )
+
+
+# -- reading one file, with the line of everything -----------------------------------------------
+
+
+class _Loader(yaml.SafeLoader):
+    """Only `true`, `false`, whole numbers and `null` are not texts."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+
+
+for _tag, _pattern, _first in (
+    ("bool", r"true|false", "tf"),
+    ("int", r"-?(0|[1-9]\d{0,17})", "-0123456789"),
+    ("null", r"null|~|", "n~"),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), [*_first]
+    )
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"\Z"), [""])
+
+
+def _read(file: Path, lines: dict[Place, int]) -> tuple[Channel | None, list[str]]:
+    """One file's channel, or its mistakes; `lines` takes where everything stands."""
+    problems: list[tuple[int, str]] = []
+
+    def told() -> list[str]:
+        return [f"{file.name}:{line}: {text}" for line, text in sorted(problems)]
+
+    try:
+        text = file.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=_Loader)
+        if not isinstance(node, yaml.MappingNode):
+            return None, [f"{file.name}:1: not a channel; begin with 'title: ...'"]
+        document = _plain(node, (), lines, problems)
+    except OSError as error:
+        return None, [f"{file.name}:1: cannot be read: {error.strerror}; make it a readable file"]
+    except UnicodeDecodeError:
+        return None, [f"{file.name}:1: the file is not UTF-8; save it as UTF-8"]
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        return None, [f"{file.name}:{line}: not YAML: {error.problem}; correct the indentation"]
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        return None, [f"{file.name}:{line}: not YAML: a control character; delete it"]
+    except RecursionError:
+        return None, [f"{file.name}:1: it holds itself (&, *) or nests without end; write it out"]
+    if "name" in document:
+        problems.append((lines["name",], "name: the file's name is the channel's; remove the line"))
+    try:
+        channel = Channel.model_validate({**document, "name": file.stem})
+    except ValidationError as error:
+        for each in error.errors():
+            path, shown = _locate(each["loc"], lines)
+            problems.append((lines.get(path, 1), f"{shown}: {_explain(each)}"))
+        return None, told()
+    for path, text in contradictions(channel):
+        nearest, shown = _locate(path, lines)
+        problems.append((lines.get(nearest, 1), f"{shown}: {text}"))
+    return (None, told()) if problems else (channel, [])
+
+
+def _plain(
+    node: yaml.Node, path: Place, lines: dict[Place, int], problems: list[tuple[int, str]]
+) -> Any:
+    if len(lines) > _MAX_NODES:
+        raise RecursionError
+    if isinstance(node, yaml.MappingNode):
+        result: dict[str, Any] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                problems.append((line, "a name in braces or brackets; put quotes around the value"))
+                continue
+            if key.value in result:
+                problems.append((line, f"{key.value}: written twice; remove one"))
+            lines[(*path, key.value)] = line
+            result[key.value] = _plain(value, (*path, key.value), lines, problems)
+        return result
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            lines[(*path, index)] = item.start_mark.line + 1
+        return [
+            _plain(item, (*path, index), lines, problems) for index, item in enumerate(node.value)
+        ]
+    kind = node.tag.rpartition(":")[2]
+    if kind == "bool":
+        return node.value == "true"
+    if kind == "int":
+        return int(node.value)
+    return None if kind == "null" else node.value
+
+
+def _locate(loc: Place, lines: Mapping[Place, int]) -> tuple[Place, str]:
+    """The nearest place in the file, and the field's name as a person would say it."""
+    path: Place = ()
+    for part in loc:
+        if (*path, part) in lines:
+            path = (*path, part)
+    missing = () if path and loc[-1] == path[-1] else loc[-1:]
+    return path, ".".join(str(part) for part in (*path, *missing))
+
+
+def _explain(error: Any) -> str:
+    match error["type"]:
+        case "missing":
+            return "is missing; add it"
+        case "extra_forbidden":
+            return "is not known here; correct its spelling or remove it"
+        case "union_tag_invalid" | "union_tag_not_found":
+            return f"kind is missing or unknown; use one of {', '.join(KINDS)}"
+        case "literal_error":
+            return f"{error['input']!r} is not known; use {error['ctx']['expected']}"
+        case "value_error":
+            return f"{error['input']!r} cannot be used; {error['ctx']['error']}"
+    return f"{error['msg']}; correct the value"

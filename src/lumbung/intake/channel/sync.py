@@ -1,0 +1,73 @@
+"""Tell dbt of the channels: `reference.channel` and `reference.channel_field`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import psycopg
+
+from lumbung.intake.channel.models import CANONICAL, Channel
+from lumbung.intake.connectors import kind
+
+
+def sync(
+    connection: psycopg.Connection,
+    channels: Mapping[str, Channel],
+    mistaken: Collection[str] = (),
+) -> list[str]:
+    """Make `reference.channel` and `reference.channel_field` say what the channel files say.
+
+    A channel without a file is taken out if it has landed nothing; else it stays as it was last, so
+    that a file that is lost takes no record out of the facts.
+
+    Args:
+        connection: any state; the change is a transaction (or a savepoint) of its own.
+        channels: those of the files that are right (`read_channels`).
+        mistaken: channels whose files have mistakes: they stay as they were last, so that a slip
+            in a file takes no record out of the facts.
+
+    Returns:
+        the channels that have landed records and have no file.
+    """
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(
+            "select distinct channel from raw.batch where landed_count > 0 and channel <> all(%s)"
+            " order by channel",
+            ([*channels, *mistaken],),
+        )
+        absent = [str(channel) for (channel,) in cursor]
+        cursor.execute(
+            "delete from reference.channel where channel <> all(%s)", ([*mistaken, *absent],)
+        )
+        cursor.executemany(
+            "insert into reference.channel (channel, kind, title, owner_name, owner_email,"
+            " record_kind, timezone, expected_every, has_receipt_time)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                (
+                    *(c.name, c.kind, c.title, c.owner.name, c.owner.email),
+                    *(c.record_kind, c.timezone, c.expected_every, kind(c.kind).has_receipt_time),
+                )
+                for c in channels.values()
+            ],
+        )
+        cursor.executemany(
+            "insert into reference.channel_field (channel, field, position, source_label, parser,"
+            " scheme, separator, is_required) values (%s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                (
+                    channel.name,
+                    name,
+                    position,
+                    label,
+                    CANONICAL[name],
+                    field.scheme,
+                    field.separator,
+                    field.required,
+                )
+                for channel in channels.values()
+                for name, field in channel.fields.items()
+                for position, label in enumerate(field.labels, 1)
+            ],
+        )
+    return absent

@@ -1,0 +1,26 @@
+"""The options of a channel of kind `ushahidi`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import Field
+
+from lumbung.intake.channel.types import Duration
+from lumbung.intake.connectors.base import SourceConfig
+
+
+class UshahidiSource(SourceConfig):
+    """The posts of an Ushahidi deployment: its v5 API, or (without a connection) its CSV export.
+
+    Attributes:
+        form: the survey's number; every survey and unstructured post, if left out (API only).
+        overlap: how much earlier than the last pull the next one begins (API only).
+        files: which files of the folder; each is an export of the same surveys.
+    """
+
+    kind: Literal["ushahidi"]
+    form: int | None = Field(default=None, ge=1)
+    overlap: Duration = timedelta(hours=1)
+    files: str = "*"
