@@ -5,12 +5,11 @@ from __future__ import annotations
 import getpass
 import io
 import json
-import pkgutil
 import re
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import docx
 import jsonschema
@@ -24,7 +23,6 @@ from typer.testing import CliRunner
 
 from lumbung import cli
 from lumbung.errors import ConfigurationError, ServiceError, SourceError
-from lumbung.intake import connectors
 from lumbung.intake.channel.load import load_channels
 from lumbung.intake.channel.models import schema
 from lumbung.settings import Settings
@@ -360,20 +358,6 @@ def test_add_proposes_a_map_from_a_sample(
     )
     with pytest.raises(ConfigurationError, match="there is a channel of that name"):
         lumbung("channel", "add", kind, "baru", "--sample", str(sample))
-
-
-def test_every_kind_is_registered_whole() -> None:
-    packages = {
-        module.name
-        for module in pkgutil.iter_modules(connectors.__path__)
-        if module.ispkg and module.name != "shared"
-    }
-    assert set(connectors.KINDS) == packages
-    for name, kind in connectors.KINDS.items():
-        assert kind.name == name
-        assert kind.config.model_fields["kind"].annotation == Literal[name]
-        assert callable(kind.read)
-        assert callable(kind.propose)
 
 
 def test_an_unseen_register_is_onboarded_and_landed(
