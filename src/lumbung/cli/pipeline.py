@@ -120,7 +120,7 @@ def add(
     name: Name,
     sample: Annotated[str, typer.Option(help="a file as the source gives it, or its address")],
 ) -> None:
-    """Write a commented starter of a channel file; its map is proposed from a sample."""
+    """Write a commented channel file; its map is proposed from a sample."""
     from lumbung.intake.channel import scaffold
 
     path = scaffold.write(Settings.load().channels, kind, name, sample)
