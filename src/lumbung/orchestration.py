@@ -169,4 +169,5 @@ def source_connection(connection_id: str | None) -> SourceConnection | None:
         login=found.login,
         password=found.password,
         extra=found.extra_dejson,
+        conn_type=found.conn_type,
     )

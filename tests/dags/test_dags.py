@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from lumbung.intake.channel.models import Channel
+from lumbung.orchestration import source_connection
 from lumbung.publication.edition import week_before
 
 ROOT = Path(__file__).parents[2]
@@ -278,3 +279,11 @@ def test_parsing_imports_nothing_heavy() -> None:
         check=True,
     )
     assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_a_connection_comes_with_its_type_and_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = '{"conn_type": "mysql", "host": "basis.example.id", "schema": "laporan"}'
+    monkeypatch.setenv("AIRFLOW_CONN_BASIS", given)
+    found = source_connection("basis")
+    assert found is not None
+    assert (found.conn_type, found.host, found.schema) == ("mysql", "basis.example.id", "laporan")

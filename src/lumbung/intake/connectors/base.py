@@ -223,10 +223,11 @@ class SourceConnection:
     Attributes:
         host: a host name, or a whole address (`https://kobo.example.org`).
         port: TCP port, if not the scheme's.
-        schema: `http` or `https` (default) where the host has no scheme.
+        schema: `http` or `https` (default) where the host has no scheme; a database's name.
         login: user name.
         password: password, or the token of an API.
         extra: whatever else the Connection holds.
+        conn_type: Airflow's name of the kind of server, e.g. `postgres`.
     """
 
     host: str
@@ -235,6 +236,7 @@ class SourceConnection:
     login: str | None = None
     password: str | None = field(default=None, repr=False)
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    conn_type: str | None = None
 
     @property
     def base_url(self) -> str:
