@@ -25,6 +25,7 @@ KINDS: dict[str, Kind] = {
         "email",
         "form_a",
         "sigaplapor",
+        "sql",
     )
 }
 """Every kind by its name. A new one is a package and a line here."""

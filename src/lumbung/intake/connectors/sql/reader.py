@@ -1,0 +1,476 @@
+"""Databases that SQLAlchemy reads: PostgreSQL, MySQL, MariaDB, and SQLite files in a folder.
+
+A row's source id is made of the channel's key columns. Without a `cursor` column every pull reads
+all rows, and those that are gone are withdrawn. With one, a pull reads the rows whose value is at
+least the greatest one that was read, less `overlap`, and those without a value; all rows are read
+once in `full_every`. All rows are read by one statement, so that they are those of one moment.
+
+`received_at` is the time of the pull, or of the file: a database does not say when it received a
+row. Values that JSON does not have are texts: times in ISO 8601, decimals as they stand, up to 64
+bytes in hexadecimal. Longer bytes go to the evidence store.
+
+Each SQLite file is a listing of its own, as a workbook of a register is.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from functools import partial
+from io import BytesIO
+from itertools import count
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import orjson
+from sqlalchemy import (
+    URL,
+    ColumnClause,
+    Connection,
+    Select,
+    column,
+    create_engine,
+    false,
+    or_,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from lumbung.errors import SourceError
+from lumbung.intake.channel.labels import distinct, normalise
+from lumbung.intake.connectors.base import (
+    Checkpoint,
+    Delivery,
+    Item,
+    SeenIds,
+    Source,
+    SourceConnection,
+    Unreadable,
+)
+from lumbung.intake.connectors.shared.files import File, Folder
+from lumbung.intake.connectors.shared.http import received
+from lumbung.intake.connectors.sql.config import SqlSource
+from lumbung.intake.evidence import Evidence, TooLargeError
+
+PAGE = 1_000
+"""Rows that are fetched, and kept as evidence, at once."""
+
+SQLITE = b"SQLite format 3\0"
+"""The first bytes of an SQLite file (https://www.sqlite.org/fileformat.html)."""
+
+MAX_STEPS = 500
+"""Millions of instructions that reading an SQLite file may take: those of 10 million rows."""
+
+_STEP = 1_000_000
+_DRIVERS = {
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mysql+pymysql",
+}
+"""Airflow's type of a connection -> dialect and driver that are installed here."""
+
+_TIMEOUT_SECONDS = 60
+_SHORT = 64  # bytes: an id or a hash, not a document
+_OVERLAP = timedelta(hours=1)
+_OVERLAP_NUMBERS = 1_000
+_SAFE_INTEGER = 1 << 63
+
+
+class _UnknownColumnError(Exception):
+    """The table or query has no such column."""
+
+
+def read(source: Source) -> Iterator[Item]:
+    """The rows since the last pull, or all; a `Checkpoint` at the end, or after each file."""
+    options = source.channel.source
+    assert isinstance(options, SqlSource)  # noqa: S101 - the kind says so
+    if source.connection is None:
+        folder = Folder(source, options.files)
+        yield from folder.items(partial(_file, source, options), is_listing=True)
+    else:
+        yield from _server(source, options, source.connection)
+
+
+# -- servers ---------------------------------------------------------------------------------------
+
+
+def _server(source: Source, options: SqlSource, connection: SourceConnection) -> Iterator[Item]:
+    where = f"channel {source.channel.name}, connection {source.channel.connection}"
+    began = datetime.now(UTC)
+    full_at = received(source.cursor.get("full_at"))
+    known = source.cursor.get("since") or {}
+    is_full = (
+        options.cursor is None
+        or known.get("column") != options.cursor
+        or full_at is None
+        or began - full_at >= options.full_every
+    )
+    greatest = _Greatest(known)
+    try:
+        with _connect(connection) as database:
+            if database.dialect.name in ("mysql", "mariadb"):
+                database.exec_driver_sql("set session transaction read only")
+                database.rollback()
+            relation = _Relation.of(database, options, source.channel.key)
+            since = None
+            if is_full:
+                greatest = _Greatest({})
+            else:
+                since = greatest.less(options.overlap, source, began, where)
+            pages = relation.pages(database, since, source.evidence)
+            items = _Items(source, relation, began)
+            for rows in pages:
+                kept = source.evidence.keep(BytesIO(orjson.dumps([fields for fields, _ in rows])))
+                for number, (fields, value) in enumerate(rows, 1):
+                    greatest.note(value, where)
+                    yield items.item(fields, kept.sha256, f"baris {number}")
+    except _UnknownColumnError as error:
+        raise SourceError(
+            str(error),
+            where=where,
+            cure="correct key or cursor in the channel file, or add the column to its query",
+        ) from error
+    except (SQLAlchemyError, ImportError) as error:
+        cause = getattr(error, "orig", None) or error
+        raise SourceError(
+            f"the database cannot be read: {type(cause).__name__} {cause}".rstrip(),
+            where=where,
+            cure="check type, host, port, schema (the database), login and password of the"
+            " connection, its right to select, and table or query in the channel file",
+        ) from error
+    if options.cursor is None:
+        yield Checkpoint({}, "")
+        return
+    since_now = {"column": options.cursor, **greatest.kept()} if greatest.is_known else {}
+    last_full = began.isoformat() if is_full else source.cursor["full_at"]
+    yield Checkpoint({"since": since_now, "full_at": last_full}, "" if is_full else None)
+
+
+def _connect(given: SourceConnection) -> Connection:
+    kind = given.conn_type or ""
+    driver = _DRIVERS.get(kind, kind)
+    address = URL.create(
+        driver, given.login, given.password, given.host, given.port, given.schema or None
+    )
+    timeout = {"connect_timeout": _TIMEOUT_SECONDS} if kind in _DRIVERS else {}
+    engine = create_engine(
+        address,
+        poolclass=NullPool,
+        connect_args={**timeout, **given.extra},
+        execution_options={"postgresql_readonly": True} if "postgresql" in driver else {},
+    )
+    try:
+        return engine.connect()
+    except TypeError as error:  # the driver does not know a key of `extra`
+        raise ArgumentError(str(error)) from error
+
+
+class _Greatest:
+    """The greatest value of the cursor column, also as JSON has it."""
+
+    def __init__(self, kept: Mapping[str, Any]) -> None:
+        self._value: Any = kept.get("value")
+        if kept.get("type") == "datetime":
+            self._value = datetime.fromisoformat(kept["value"])
+        elif kept.get("type") == "date":
+            self._value = date.fromisoformat(kept["value"])
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a row had a value."""
+        return self._value is not None
+
+    def note(self, value: Any, where: str) -> None:
+        """Take a row's value into account.
+
+        Raises:
+            SourceError: when it cannot tell what is new.
+        """
+        if isinstance(value, Decimal) and value == value.to_integral_value():
+            value = int(value)
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return
+        if isinstance(value, str):
+            try:
+                datetime.fromisoformat(value)
+            except ValueError:
+                raise _no_cursor(where) from None
+        if isinstance(value, bool) or not isinstance(value, int | str | date):
+            raise _no_cursor(where)
+        try:
+            if self._value is None or value > self._value:
+                self._value = value
+        except TypeError:  # the column's type was changed
+            self._value = value
+
+    def less(self, overlap: Any, source: Source, now: datetime, where: str) -> Any:
+        """Where the next pull begins; never ahead of now, so that no odd row hides what follows.
+
+        Raises:
+            SourceError: when the overlap does not fit the column.
+        """
+        value = self._value
+        is_number = isinstance(value, int)
+        if overlap is not None and is_number != isinstance(overlap, int):
+            fitting = "a whole number, e.g. 1000" if is_number else "a duration, e.g. '1 hour'"
+            raise SourceError(
+                "the cursor column and its overlap do not fit",
+                where=where,
+                cure=f"write {fitting} as source.overlap",
+            )
+        if isinstance(value, int):
+            return value - (_OVERLAP_NUMBERS if overlap is None else overlap)
+        step = _OVERLAP if overlap is None else overlap
+        local = now.astimezone(ZoneInfo(source.channel.timezone)).replace(tzinfo=None)
+        if isinstance(value, str):
+            begin = _bounded(datetime.fromisoformat(value), now, local) - step
+            return begin.isoformat(value[10:11] or "T") if len(value) > 10 else f"{begin:%Y-%m-%d}"
+        if isinstance(value, datetime):
+            return _bounded(value, now, local) - step
+        return (datetime.combine(min(value, local.date()), time()) - step).date()
+
+    def kept(self) -> dict[str, Any]:
+        """The value for the channel's cursor."""
+        if isinstance(self._value, date):
+            kind = "datetime" if isinstance(self._value, datetime) else "date"
+            return {"type": kind, "value": self._value.isoformat()}
+        return {"type": "", "value": self._value}
+
+
+def _bounded(value: datetime, now: datetime, local: datetime) -> datetime:
+    return min(value, local) if value.tzinfo is None else min(value, now)
+
+
+def _no_cursor(where: str) -> SourceError:
+    return SourceError(
+        "the cursor column holds neither times, nor dates, nor whole numbers",
+        where=where,
+        cure="name another column as source.cursor, or remove it: every pull then reads all rows",
+    )
+
+
+# -- SQLite files ----------------------------------------------------------------------------------
+
+
+def _file(source: Source, options: SqlSource, file: File) -> Iterator[Delivery | Unreadable]:
+    with file.path.open("rb") as stream:
+        if stream.read(len(SQLITE)) != SQLITE:
+            reason = "berkas ini bukan basis data SQLite; kirim basis datanya sendiri"
+            yield file.unreadable("unreadable_file", reason)
+            return
+    engine = create_engine("sqlite://", creator=partial(_opened, file), poolclass=NullPool)
+    try:
+        with engine.connect() as database:
+            relation = _Relation.of(database, options, source.channel.key)
+            items = _Items(source, relation, file.changed_at, file)
+            number = 0
+            for rows in relation.pages(database, None, source.evidence):
+                for fields, _ in rows:
+                    number += 1
+                    yield items.item(fields, file.sha256, file.locator(f"baris {number}"))
+    except _UnknownColumnError:
+        reason = "kolom kunci tidak ada dalam basis data ini; periksa berkas saluran"
+        yield file.unreadable("header_not_found", reason)
+    except SQLAlchemyError:
+        reason = (
+            "basis data ini rusak, belum terkirim utuh, atau tidak berisi tabel yang diminta;"
+            " tutup aplikasinya, salin ulang dan kirim kembali"
+        )
+        yield file.unreadable("unreadable_file", reason)
+
+
+def _opened(file: File) -> sqlite3.Connection:
+    """A file that nobody writes.
+
+    Whoever sends it writes its schema, too: a view in the place of a table may call functions, or
+    compute without end.
+    """
+    path = quote(str(file.path.absolute()))
+    connection = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
+    connection.execute("pragma trusted_schema = off")
+    steps = count()
+    connection.set_progress_handler(lambda: next(steps) >= MAX_STEPS, _STEP)
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")
+    return connection
+
+
+# -- rows ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Relation:
+    """A table or query, and the columns that are needed of it.
+
+    Attributes:
+        statement: selects all of it.
+        names: the columns in their order, also of one name.
+        key: the columns of the key.
+        cursor: the column that grows.
+    """
+
+    statement: Select[Any]
+    names: Sequence[str]
+    key: Sequence[str]
+    cursor: str | None
+
+    @classmethod
+    def of(cls, database: Connection, options: SqlSource, key: Sequence[str]) -> _Relation:
+        """Look at the columns.
+
+        Raises:
+            _UnknownColumnError: when one that is needed is not among them.
+        """
+        statement = select(text("*")).select_from(_from(options))
+        names = list(database.execute(statement.where(false())).keys())
+        known = {normalise(name): name for name in reversed(names)}
+        cursor = options.cursor if database.dialect.name != "sqlite" else None
+        for name in (*key, *((cursor,) if cursor else ())):
+            if normalise(name) not in known:
+                raise _UnknownColumnError(
+                    f"there is no column {name!r}; there are {', '.join(names)}"
+                )
+        return cls(
+            statement,
+            names,
+            [known[normalise(name)] for name in key],
+            known[normalise(cursor)] if cursor else None,
+        )
+
+    def pages(
+        self, database: Connection, since: Any, evidence: Evidence
+    ) -> Iterator[list[tuple[dict[str, Any], Any]]]:
+        """The rows in the order of their keys, each with its value of the cursor column.
+
+        Args:
+            database: the database.
+            since: the least value of the cursor column that is read; all are, if None.
+            evidence: where documents go.
+        """
+        statement = self.statement
+        if since is not None and self.cursor is not None:
+            grown: ColumnClause[Any] = column(self.cursor)
+            statement = statement.where(or_(grown >= since, grown.is_(None)))
+        labels: list[str] = []
+        reached: dict[str, int] = {}
+        for name in self.names:
+            labels.append(distinct(name, {*labels}, reached))
+        at = None if self.cursor is None else list(self.names).index(self.cursor)
+        ordered = statement.order_by(*(column(name) for name in self.key))
+        options = {"stream_results": True, "yield_per": PAGE}
+        with database.execute(ordered, execution_options=options) as result:
+            for rows in result.partitions(PAGE):
+                yield [
+                    (
+                        {
+                            label: _value(value, evidence)
+                            for label, value in zip(labels, row, strict=True)
+                            if value is not None
+                        },
+                        None if at is None else row[at],
+                    )
+                    for row in rows
+                ]
+
+
+def _from(options: SqlSource) -> Any:
+    if options.query is not None:
+        query = options.query.strip().rstrip(";").replace(":", "\\:")  # a colon begins no parameter
+        return text(f"({query}) as lumbung_rows")
+    schema, _, name = (options.table or "").rpartition(".")
+    return table(name, schema=schema or None)
+
+
+class _Items:
+    """Makes items of rows: of two rows with one key and other contents the first stands."""
+
+    def __init__(
+        self, source: Source, relation: _Relation, received_at: datetime, file: File | None = None
+    ) -> None:
+        self._key = relation.key
+        self._received_at = received_at
+        self._file = file
+        self._seen = SeenIds()
+        self._labels = tuple(dict.fromkeys(relation.names))
+        known = {normalise(name): name for name in relation.names}
+        self._required = [(name,) for name in relation.key] + [
+            tuple(known.get(normalise(label), label) for label in field.labels)
+            for field in source.channel.fields.values()
+            if field.required
+        ]
+
+    def item(self, fields: dict[str, Any], evidence: bytes, locator: str) -> Delivery | Unreadable:
+        """A row as a delivery, or what is wrong with it."""
+        missing = [
+            names[0] for names in self._required if not any(_is_filled(fields, n) for n in names)
+        ]
+        has_key = all(_is_filled(fields, name) for name in self._key)
+        source_id = _source_id(fields, self._key) if has_key else None
+        rest = (fields, self._received_at, evidence, locator, source_id)
+        if missing or source_id is None:
+            names = ", ".join(dict.fromkeys(missing))
+            reason = f"kolom {names} kosong; lengkapi di basis data sumbernya"
+            return Unreadable("required_field_missing", reason, *rest)
+        is_first = self._seen.add(source_id)
+        content = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS).decode()
+        if self._seen.add(f"{source_id}\0{content}") and not is_first:
+            reason = (
+                f"{', '.join(self._key)} baris ini sudah dipakai baris lain yang isinya berbeda;"
+                " pilih kolom kunci yang berbeda di setiap baris"
+            )
+            return Unreadable("key_repeated", reason, *rest)
+        file = self._file
+        return Delivery(
+            *(source_id, self._received_at, fields, evidence, locator),
+            is_repeat=file is not None and file.is_repeat,
+            file=None if file is None else file.name,
+            labels=self._labels,
+        )
+
+
+def _is_filled(fields: Mapping[str, Any], name: str) -> bool:
+    return str(fields.get(name, "")).strip() != ""
+
+
+def _source_id(fields: Mapping[str, Any], key: Sequence[str]) -> str:
+    """The value of the key's column; of several a JSON list, which nobody can confuse."""
+    values = [str(fields[name]) for name in key]
+    return values[0] if len(values) == 1 else orjson.dumps(values).decode()
+
+
+def _value(value: Any, evidence: Evidence) -> Any:
+    """A value as JSON has it."""
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int):
+        return value if -_SAFE_INTEGER <= value < _SAFE_INTEGER else str(value)
+    if isinstance(value, float):
+        return value if value - value == 0 else str(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _bytes(bytes(value), evidence)
+    if isinstance(value, Mapping):
+        return {str(name): _value(each, evidence) for name, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_value(each, evidence) for each in value]
+    return str(value)
+
+
+def _bytes(value: bytes, evidence: Evidence) -> Any:
+    if len(value) <= _SHORT:
+        return value.hex()
+    try:
+        kept = evidence.keep(BytesIO(value))
+    except TooLargeError:
+        return {"not_kept": "too large", "size": len(value)}
+    return {"sha256": kept.sha256.hex(), "size": kept.size, "type": kept.media_type}
