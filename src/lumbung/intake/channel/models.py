@@ -114,7 +114,7 @@ class Channel(StrictModel):
         expected_every: how often something new should come.
         record_kind: LP, TM, IA, LHP or PREV; none where a mapped field tells it.
         source: the connector's own options.
-        key: labels whose values make a register row's source id.
+        key: labels whose values make a row's source id, for kinds that have no id of their own.
         personal: labels of personal fields: they go to the vault.
         subject: personal labels that tell who a reporter is; the first one filled makes the token.
         kept: labels that are known, not personal and mapped to no canonical field.
