@@ -30,7 +30,6 @@ import xlsxwriter
 import yaml
 
 from lumbung import database
-from lumbung.embedded.postgres import EmbeddedPostgres
 from lumbung.intake import run
 from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import Checkpoint, Item, SeenIds, Source
@@ -38,6 +37,7 @@ from lumbung.intake.connectors.kobo import reader as kobo
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts, Landing
 from lumbung.intake.vault import Vault
+from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.settings import Settings
 
 HERE = Path(__file__).parent

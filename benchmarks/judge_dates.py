@@ -19,7 +19,7 @@ import psycopg
 from jinja2 import Template
 
 from lumbung import database
-from lumbung.embedded.postgres import EmbeddedPostgres
+from lumbung.local.postgres import EmbeddedPostgres
 
 MACRO = Path(__file__).parents[1] / "dbt_project" / "macros" / "read_date.sql"
 

@@ -23,11 +23,11 @@ import psycopg
 import yaml
 
 from lumbung import database
-from lumbung.embedded.postgres import EmbeddedPostgres
 from lumbung.intake.channel.load import load_channels
 from lumbung.intake.connectors.base import Delivery
 from lumbung.intake.landing import Landing
 from lumbung.intake.vault import Vault
+from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 

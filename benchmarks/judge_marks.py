@@ -24,7 +24,7 @@ from pathlib import Path
 import psycopg
 
 from lumbung.demo import reckoning, world
-from lumbung.embedded.postgres import EmbeddedPostgres
+from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.settings import Settings
 from lumbung.warehouse.build import run_dbt
 

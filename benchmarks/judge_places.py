@@ -23,9 +23,9 @@ import yaml
 from psycopg.types.json import Jsonb
 
 from lumbung import database
-from lumbung.embedded.postgres import EmbeddedPostgres
 from lumbung.intake.channel import load
 from lumbung.intake.channel.sync import sync
+from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.settings import Settings
 from lumbung.warehouse.build import raise_failed, run_dbt
 

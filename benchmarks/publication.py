@@ -29,9 +29,9 @@ def edition(count: int) -> Any:
     """An edition of so many regencies; every number is a made-up remainder."""
     # loaded only in the process that is measured
     from lumbung import registry
-    from lumbung.publication import content as c
-    from lumbung.publication.catalogue import LANGUAGES
+    from lumbung.publication.model import edition as c
     from lumbung.publication.office import Office
+    from lumbung.publication.translations.catalogue import LANGUAGES
 
     issues, types, reasons, targets, preventions = (
         [*registry.vocabulary(name)]
@@ -170,7 +170,7 @@ def measured(count: int) -> tuple[float, float, int]:
 def main() -> None:
     """Render one edition (an argument: of so many regencies) or measure both."""
     if len(sys.argv) == 2:
-        from lumbung.publication.render import render
+        from lumbung.publication.formats.render import render
 
         files = render(edition(int(sys.argv[1])))
         print(sum(map(len, files.values())))

@@ -32,10 +32,10 @@ import psycopg
 import warehouse_world
 
 from lumbung import database
-from lumbung.embedded.postgres import BINARIES, EmbeddedPostgres
-from lumbung.embedded.processes import family_memory
 from lumbung.intake import features
 from lumbung.intake.channel.load import load_channels
+from lumbung.local.postgres import BINARIES, EmbeddedPostgres
+from lumbung.local.processes import family_memory
 from lumbung.settings import Settings
 from lumbung.warehouse import build as warehouse_build
 from lumbung.warehouse.roles import role_url

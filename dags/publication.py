@@ -37,8 +37,8 @@ from lumbung.orchestration import (
     publisher_url,
     tell_publication_failure,
 )
-from lumbung.publication.messages import INDONESIAN
-from lumbung.publication.people import load_people
+from lumbung.publication.delivery.recipients import load_people
+from lumbung.publication.translations.messages import INDONESIAN
 from lumbung.settings import Settings
 
 APPROVE, REJECT = "Approve", "Reject"
@@ -93,23 +93,23 @@ def publication() -> None:
         """Copy the week's figures to where nothing changes any more; the answer is the edition."""
         from airflow.sdk.exceptions import AirflowSkipException
 
-        from lumbung.publication import edition
+        from lumbung.publication.editions import lifecycle
 
         settings = Settings.load()
         # What was known then is built, beside the marts, by the owner of the warehouse.
         is_then = params["known"] == "then"
         url = settings.require_database_url() if is_then else publisher_url()
-        week_id = params["week_id"] or edition.week_before(dag_run.run_after)
+        week_id = params["week_id"] or lifecycle.week_before(dag_run.run_after)
         if dag_run.run_type == "scheduled":
-            latest = edition.week_before(pendulum.now())
-            if not edition.is_due(week_id, latest=latest, database_url=url):
+            latest = lifecycle.week_before(pendulum.now())
+            if not lifecycle.is_due(week_id, latest=latest, database_url=url):
                 raise AirflowSkipException(f"{week_id} is published, or before the first edition")
-        edition_id = edition.freeze(
+        edition_id = lifecycle.freeze(
             week_id, settings=settings, database_url=url, known=params["known"]
         )
-        if edition.load(edition_id, database_url=url).state in ("approved", "published"):
+        if lifecycle.load(edition_id, database_url=url).state in ("approved", "published"):
             # What a killed run left between its decision and its folder; `mail` does the rest.
-            edition.publish(edition_id, settings=settings, database_url=url)
+            lifecycle.publish(edition_id, settings=settings, database_url=url)
         return edition_id
 
     @task
@@ -118,30 +118,30 @@ def publication() -> None:
         """Write the draft's files; the answer holds their sha256, which the decision names."""
         from airflow.sdk.exceptions import AirflowSkipException
 
-        from lumbung.publication import edition
+        from lumbung.publication.editions import lifecycle
 
         settings = Settings.load()
         url = publisher_url()
-        if edition.load(edition_id, database_url=url).state == "published":
+        if lifecycle.load(edition_id, database_url=url).state == "published":
             raise AirflowSkipException(f"{edition_id} is published and its figures still hold")
-        return edition.write_draft(edition_id, settings=settings, database_url=url)
+        return lifecycle.write_draft(edition_id, settings=settings, database_url=url)
 
     @task
     @fail_without_retry
     def gate(edition_id: str) -> dict[str, Any]:
         """Judge the draft; the answer holds what `approve` asks."""
-        from lumbung.publication import gate as publication_gate
-        from lumbung.publication import review
+        from lumbung.publication.checks import checkpoint as publication_gate
+        from lumbung.publication.delivery import notify
 
         settings = Settings.load()
         url = publisher_url()
         result = publication_gate.check(edition_id, settings=settings, database_url=url, asks=True)
         if server := mail_server():
             try:
-                review.ask(edition_id, settings=settings, database_url=url, server=server)
+                notify.ask(edition_id, settings=settings, database_url=url, server=server)
             except LumbungError as error:  # the question stands in Airflow all the same
                 print(f"those who approve could not be asked by mail: {error}")
-        text = review.question(edition_id, settings=settings, database_url=url)
+        text = notify.question(edition_id, settings=settings, database_url=url)
         return {**result.summary(), "question": text}
 
     # Not ApprovalOperator: it skips what follows a rejection and forgets who rejected.
@@ -168,14 +168,15 @@ def publication() -> None:
         """Act on the decision; a rejection is filed, so that the next draft is a new revision."""
         from airflow.sdk.exceptions import AirflowSkipException
 
-        from lumbung.publication import edition, review
+        from lumbung.publication.delivery import notify
+        from lumbung.publication.editions import lifecycle
 
         settings = Settings.load()
         url = publisher_url()
         decision = {**decided_by(answer), "reviewed": reviewed, "database_url": url}
         if answer["chosen_options"] != [APPROVE]:
-            edition.reject(edition_id, **decision)
-            review.tell_rejection(
+            lifecycle.reject(edition_id, **decision)
+            notify.tell_rejection(
                 edition_id,
                 by=decision["by"],
                 comment=decision["comment"],
@@ -183,9 +184,9 @@ def publication() -> None:
                 server=mail_server(),
             )
             raise AirflowSkipException(f"{edition_id} was rejected by {decision['by']}")
-        if edition.load(edition_id, database_url=url).state == "draft":
-            edition.approve(edition_id, **decision)  # else somebody did so at a terminal
-        return edition.publish(edition_id, settings=settings, database_url=url)
+        if lifecycle.load(edition_id, database_url=url).state == "draft":
+            lifecycle.approve(edition_id, **decision)  # else somebody did so at a terminal
+        return lifecycle.publish(edition_id, settings=settings, database_url=url)
 
     # This and `portal` also run when nothing is new: they finish what a killed run left.
     @task(retries=5, trigger_rule="none_failed")
@@ -194,12 +195,12 @@ def publication() -> None:
         """Send the edition to every recipient who has not got it."""
         from airflow.sdk.exceptions import AirflowSkipException
 
-        from lumbung.publication import edition
-        from lumbung.publication import mail as mailing
+        from lumbung.publication.delivery import smtp as mailing
+        from lumbung.publication.editions import lifecycle
 
         settings, server = Settings.load(), mail_server()
         url = publisher_url()
-        if not edition_id or edition.load(edition_id, database_url=url).state != "published":
+        if not edition_id or lifecycle.load(edition_id, database_url=url).state != "published":
             raise AirflowSkipException("nothing was published")
         if server is None:
             raise AirflowSkipException(
@@ -212,7 +213,7 @@ def publication() -> None:
     @fail_without_retry
     def portal() -> str:
         """Build the public's pages from what is published."""
-        from lumbung.publication import portal as publication_portal
+        from lumbung.publication.portal import publish as publication_portal
 
         settings = Settings.load()
         url = publisher_url()
@@ -258,13 +259,13 @@ def publication_reminder() -> None:
         """Write to those who approve; the answer is the editions that wait."""
         from airflow.sdk.exceptions import AirflowSkipException
 
-        from lumbung.publication import review
+        from lumbung.publication.delivery import notify
 
         settings, server = Settings.load(), mail_server()
         if server is None:
             raise AirflowSkipException("there is no Airflow Connection smtp_publication")
         url = publisher_url()
-        return review.remind(settings=settings, database_url=url, server=server)
+        return notify.remind(settings=settings, database_url=url, server=server)
 
     remind()
 

@@ -64,11 +64,11 @@ def warehouse() -> None:
     def gate_raw() -> dict[str, Any]:
         """Check what was landed since the last build; tell whose channel is held back."""
         from lumbung import stewardship
-        from lumbung.warehouse import raw_gate
+        from lumbung.warehouse import raw_checkpoint
 
         settings = Settings.load()
         url = settings.require_database_url()
-        result = raw_gate.check_raw(settings=settings, database_url=url)
+        result = raw_checkpoint.check_raw(settings=settings, database_url=url)
         stewardship.tell_holds(
             result.holds, settings=settings, database_url=url, server=mail_server()
         )

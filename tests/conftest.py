@@ -17,9 +17,9 @@ from playwright.sync_api import Browser, sync_playwright
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
-from databases import fresh_database
 from lumbung import database
-from lumbung.embedded.postgres import EmbeddedPostgres
+from lumbung.local.postgres import EmbeddedPostgres
+from tests.support.databases import fresh_database
 
 HOMES = Path(tempfile.mkdtemp(prefix="lumbung-homes-"))
 # Airflow writes airflow.cfg when it is imported, by default in the home folder. Each worker has a
@@ -60,12 +60,14 @@ class _ByWorld(LoadScopeScheduling):
 
 TOGETHER = {
     **dict.fromkeys(
-        (f"test_{name}.py" for name in ("commands", "demo", "red_paths", "written_commands")),
+        (f"end_to_end/test_{name}.py" for name in (
+            "commands", "demo", "red_paths", "written_commands",
+        )),
         "installation",
     ),
-    **dict.fromkeys(("test_publication_portal.py", "test_publication_portal_browser.py"), "portal"),
+    **dict.fromkeys(("publication/test_portal.py", "publication/test_portal_browser.py"), "portal"),
     **dict.fromkeys(
-        (f"test_warehouse_{name}.py" for name in (
+        (f"warehouse/test_{name}.py" for name in (
             "build", "docs", "facts", "links", "models", "procedure", "published", "roles", "site",
         )),
         "warehouse",
@@ -74,18 +76,18 @@ TOGETHER = {
 """Files whose tests share what takes long to make; every other file is a scope of its own."""
 
 LONGEST = (
-    "test_killed.py",
+    "end_to_end/test_killed.py",
     "warehouse",
     "installation",
-    "test_warehouse_history.py",
-    "test_warehouse_hostile.py",
-    "test_warehouse_holds.py",
-    "test_publication_warehouse.py",
-    "test_warehouse_worlds.py",
-    "test_warehouse_exclusions.py",
-    "test_warehouse_silent_week.py",
-    "test_intake_file_rows.py",
-    "test_warehouse_corrections.py",
+    "warehouse/test_history.py",
+    "warehouse/test_hostile.py",
+    "warehouse/test_holds.py",
+    "publication/test_warehouse.py",
+    "warehouse/test_worlds.py",
+    "warehouse/test_exclusions.py",
+    "warehouse/test_silent_week.py",
+    "intake/test_file_rows.py",
+    "warehouse/test_corrections.py",
 )
 """Scopes that begin first, in this order: what is short comes last, so that workers end together.
 
@@ -94,7 +96,7 @@ The first waits for Airflow more than it computes, the second the other way roun
 
 
 def _scope(nodeid: str) -> str:
-    file = nodeid.split("::")[0].rsplit("/", 1)[-1]
+    file = nodeid.split("::")[0].removeprefix("tests/")
     return TOGETHER.get(file, file)
 
 

@@ -21,7 +21,7 @@ from lumbung.intake.connectors.base import SourceConnection
 from lumbung.settings import Settings
 
 if TYPE_CHECKING:
-    from lumbung.publication.mail import MailServer
+    from lumbung.publication.delivery.smtp import MailServer
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ def mail_server() -> MailServer | None:
         ConfigurationError: when the connection has no host, or another security.
 
     """
-    from lumbung.publication.mail import CONNECTION, MailServer, Security
+    from lumbung.publication.delivery.smtp import CONNECTION, MailServer, Security
 
     try:
         found = Connection.get(CONNECTION)
@@ -120,13 +120,13 @@ def mail_server() -> MailServer | None:
 
 def tell_publication_failure(context: dict[str, Any]) -> None:
     """As `tell_failure`, and by mail to those who answer for the publication."""
-    from lumbung.publication import review
-    from lumbung.publication.messages import INDONESIAN
+    from lumbung.publication.delivery import notify
+    from lumbung.publication.translations.messages import INDONESIAN
 
     tell_failure(context)
     task = context["task_instance"]
     name = f"{task.dag_id}.{task.task_id}"
-    review.tell_owners(
+    notify.tell_owners(
         INDONESIAN("letter_failed", task=name),
         f"{task.run_id}\n\n{context.get('exception')}\n",
         settings=Settings.load(),

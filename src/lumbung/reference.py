@@ -18,8 +18,8 @@ from pydantic import BaseModel
 
 from lumbung.cli import app
 from lumbung.intake.channel.models import Channel
+from lumbung.publication.delivery.recipients import People
 from lumbung.publication.office import Office
-from lumbung.publication.people import People
 from lumbung.settings import Settings
 from lumbung.warehouse.dictionary import checks, dictionary, filled, item
 

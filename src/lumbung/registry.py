@@ -15,7 +15,7 @@ from itertools import product
 from lumbung.settings import Settings
 
 Pair = tuple[str, str]
-"""A text in Indonesian and in English, the order of `lumbung.publication.catalogue.LANGUAGES`."""
+"""A text in Indonesian and in English."""
 
 WHOLE = "ALL"
 """The one category of a metric without a dimension."""

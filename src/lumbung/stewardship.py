@@ -13,8 +13,8 @@ from lumbung.errors import BuildError, ConfigurationError
 from lumbung.settings import Settings
 
 if TYPE_CHECKING:
-    from lumbung.publication.mail import MailServer
-    from lumbung.warehouse.raw_gate import Hold
+    from lumbung.publication.delivery.smtp import MailServer
+    from lumbung.warehouse.raw_checkpoint import Hold
 
 
 class Item(NamedTuple):
@@ -104,7 +104,7 @@ def tell(
         owner -> check -> items that wait; empty before the first build.
 
     """
-    from lumbung.publication import review
+    from lumbung.publication.delivery import notify
 
     try:
         waiting = items(database_url)
@@ -124,7 +124,7 @@ def tell(
     )
     print(text or "nothing waits for review")
     if waiting:
-        review.tell_owners(
+        notify.tell_owners(
             f"Daftar tinjauan: {len(waiting)} butir menunggu",
             f"{text}\n\nSelengkapnya: lumbung review, atau tabel marts.mart_review_item.\n",
             settings=settings,
@@ -140,7 +140,7 @@ def tell_holds(
 
     Once per hold: what an earlier checkpoint noticed stays on the review list. It never fails.
     """
-    from lumbung.publication import review
+    from lumbung.publication.delivery import notify
 
     for hold in holds:
         if not hold.is_new:
@@ -151,7 +151,7 @@ def tell_holds(
                 (hold.channel,),
             ).fetchone()
         title, name, address = row or (hold.channel, "", "")
-        review.tell_owners(
+        notify.tell_owners(
             f"Kanal {title}: kiriman barunya ditahan",
             f"Kepada pengelola kanal {title} ({name}) dan pengelola data.\n\n"
             f"{hold.held_count} kiriman baru, berubah atau ditarik tidak dihitung, karena"

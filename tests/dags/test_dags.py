@@ -25,7 +25,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from lumbung.intake.channel.models import Channel
 from lumbung.orchestration import source_connection
-from lumbung.publication.edition import week_before
+from lumbung.publication.editions.lifecycle import week_before
 
 ROOT = Path(__file__).parents[2]
 INTAKE = runpy.run_path(str(ROOT / "dags" / "intake.py"))

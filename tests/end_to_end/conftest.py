@@ -18,8 +18,8 @@ import pytest
 from rich.console import Console
 
 from lumbung.demo.run import Demo
-from lumbung.embedded.airflow import AirflowClient
-from lumbung.embedded.stack import Stack
+from lumbung.local.airflow import AirflowClient
+from lumbung.local.stack import Stack
 from lumbung.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 
-from end_to_end.conftest import Installation
-from lumbung.embedded.airflow import COMPONENTS
+from lumbung.local.airflow import COMPONENTS
+from tests.end_to_end.conftest import Installation
 
 PARTS = {"postgres", *COMPONENTS, "portal", "kobo-stand-in"}
 

@@ -11,9 +11,9 @@ from typing import Any
 from pypdf import PdfReader
 from selectolax.lexbor import LexborHTMLParser
 
-from against_truth import edition_equals_truth, facts_equal_truth
-from end_to_end.conftest import RETRY_AT_ONCE, ROOT, SEED, WEEKS, Installation, run_demo
 from lumbung.demo.truth import figure_differences
+from tests.end_to_end.conftest import RETRY_AT_ONCE, ROOT, SEED, WEEKS, Installation, run_demo
+from tests.support.against_truth import edition_equals_truth, facts_equal_truth
 
 COUNTS = ("read", "landed", "duplicate", "quarantined")
 

@@ -4,7 +4,7 @@ Every run of the suite fills its disk, kills the demo alone while a channel is l
 everything while dbt builds and while the edition is made. The long form kills everything at that
 many moments of whole demos: `LUMBUNG_DEMO_KILLS=20 make test TEST=tests/end_to_end/test_killed.py`.
 Landing and publishing are killed between any two statements by tests of their own
-(`tests/intake/test_intake_killed.py`, `tests/publication/test_publication_killed.py`).
+(`tests/intake/test_killed.py`, `tests/publication/test_killed.py`).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ import psutil
 import psycopg
 import pytest
 
-from end_to_end.conftest import ROOT
 from lumbung.demo.truth import figure_differences
-from lumbung.embedded.stack import Stack
 from lumbung.errors import ServiceError
+from lumbung.local.stack import Stack
 from lumbung.settings import Settings
+from tests.end_to_end.conftest import ROOT
 
 SECONDS = 900  # a guard against hanging, not a limit
 KILLS = int(os.environ.get("LUMBUNG_DEMO_KILLS", "0"))

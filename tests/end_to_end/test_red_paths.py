@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from end_to_end.conftest import Installation
-from lumbung.embedded.processes import hold_port
 from lumbung.errors import ServiceError
-from publication.post import Post, post_office
+from lumbung.local.processes import hold_port
+from tests.end_to_end.conftest import Installation
+from tests.support.post import Post, post_office
 
 
 def published(installation: Installation) -> list[tuple[object, ...]]:

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from end_to_end.conftest import ROOT, Installation
-from lumbung.publication import edition
+from lumbung.publication.editions import lifecycle
+from tests.end_to_end.conftest import ROOT, Installation
 
 DOCS = ROOT / "docs"
 PAGES = [*sorted(DOCS.glob("tutorial/*.md")), *sorted(DOCS.glob("how-to/**/*.md"))]
@@ -52,7 +52,7 @@ def run(script: str, installation: Installation, checkout: Path) -> str:
     """Run a block in the checkout; what it prints."""
     database = installation.url
     ((week,),) = installation.query("select max(week_id) from published.edition")
-    newest = edition.newest(str(week), database_url=database)
+    newest = lifecycle.newest(str(week), database_url=database)
     script = script.replace("2024-W47-r2", newest).replace("2024-W47", str(week))
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],

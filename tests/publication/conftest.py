@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,14 +11,13 @@ from typing import Any
 import psycopg
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import sample
-
-from lumbung.embedded.postgres import EmbeddedPostgres
-from lumbung.publication import edition, personal, render
-from lumbung.publication.content import Edition
+from lumbung.local.postgres import EmbeddedPostgres
+from lumbung.publication.checks import pii
+from lumbung.publication.editions import lifecycle
+from lumbung.publication.formats import render
+from lumbung.publication.model.edition import Edition
 from lumbung.settings import Settings
+from tests.support import edition_sample as sample
 
 Figures = dict[tuple[str, str, str, str, str], int]
 
@@ -62,7 +60,7 @@ def paper_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
         return f"%PDF {timestamp} {_words(content)}".encode()
 
     monkeypatch.setattr(render, "_pdf", text)
-    monkeypatch.setitem(personal._READERS, "pdf", bytes.decode)
+    monkeypatch.setitem(pii._READERS, "pdf", bytes.decode)
 
 
 def _words(value: Any) -> str:
@@ -97,11 +95,11 @@ def drafts(
     found = {}
     for how, by in (("demo", "demo"), ("person", "Ketua Contoh")):
         with copy_of(server, filled[0]) as url:
-            edition_id = edition.freeze(sample.WEEK, settings=home, database_url=url)
-            found["draft"] = edition.load(edition_id, database_url=url)
+            edition_id = lifecycle.freeze(sample.WEEK, settings=home, database_url=url)
+            found["draft"] = lifecycle.load(edition_id, database_url=url)
             sample.pass_gate(url, edition_id)
-            edition.approve(edition_id, by=by, how=how, database_url=url)  # type: ignore[arg-type]
-            found[how] = edition.load(edition_id, database_url=url)
+            lifecycle.approve(edition_id, by=by, how=how, database_url=url)  # type: ignore[arg-type]
+            found[how] = lifecycle.load(edition_id, database_url=url)
     return found
 
 
@@ -112,9 +110,8 @@ def portal(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[str, Settings]]:
     """A database with published editions and a draft, and a home with the portal of them."""
-    import published
-
-    from lumbung.publication import portal as public
+    from lumbung.publication.portal import publish as public
+    from tests.support import published
 
     home = Settings(tmp_path_factory.mktemp("home"), Path(__file__).parents[2], None)
     with copy_of(server, filled[0]) as url:

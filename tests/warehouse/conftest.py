@@ -14,14 +14,14 @@ import pytest
 import yaml
 from psycopg.types.json import Jsonb
 
-from databases import fresh_database
 from lumbung.demo import reckoning, world, writers
 from lumbung.demo.kobo_server import StandIn
-from lumbung.embedded.postgres import EmbeddedPostgres
 from lumbung.intake.connectors.base import SourceConnection
 from lumbung.intake.run import pull
+from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
+from tests.support.databases import fresh_database
 
 PROJECT = Path(__file__).parents[2]
 

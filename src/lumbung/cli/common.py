@@ -19,7 +19,7 @@ def warehouse_url(role: str | None = None) -> str:
     Raises:
         ConfigurationError: when there is no such role.
     """
-    from lumbung.embedded.stack import Stack
+    from lumbung.local.stack import Stack
     from lumbung.warehouse.roles import role_url
 
     url = Stack(Settings.load()).start_database()

@@ -17,15 +17,15 @@ app = typer.Typer()
 @app.command()
 def up() -> None:
     """Start PostgreSQL, Airflow and the portal; what runs already is left alone."""
-    from lumbung.embedded.stack import Stack
-    from lumbung.publication import portal
+    from lumbung.local.stack import Stack
+    from lumbung.publication.portal import publish
 
     settings = Settings.load()
     stack = Stack(settings)
     with console.status("starting PostgreSQL and Airflow (about half a minute)"):
         airflow = stack.start()
         if not settings.portal.exists():
-            portal.build(settings=settings, database_url=stack.start_database())
+            publish.build(settings=settings, database_url=stack.start_database())
     console.print(f"Airflow  {airflow.url}  (user admin, password {airflow.password('admin')})")
     console.print(f"portal   {stack.portal.url}")
     console.print("psql     .venv/bin/lumbung psql")
@@ -35,7 +35,7 @@ def up() -> None:
 @app.command()
 def down() -> None:
     """Stop everything that `up` or `demo --keep` started."""
-    from lumbung.embedded.stack import Stack
+    from lumbung.local.stack import Stack
 
     with console.status("stopping"):
         Stack(Settings.load()).stop()
@@ -45,7 +45,7 @@ def down() -> None:
 @app.command()
 def status() -> None:
     """Show every part, whether it runs, its memory and its log; exits 3 when a part is down."""
-    from lumbung.embedded.stack import Stack
+    from lumbung.local.stack import Stack
 
     stack = Stack(Settings.load())
     parts = stack.status()
@@ -73,10 +73,10 @@ def run(
     Variables `AIRFLOW__...` that are set win over Lumbung's own. The portal listens at
     `LUMBUNG_PORTAL_HOST` (127.0.0.1) and `LUMBUNG_PORTAL_PORT` (8090).
     """
-    from lumbung.embedded import portal as local
-    from lumbung.embedded.airflow import COMPONENTS
-    from lumbung.embedded.stack import Stack
-    from lumbung.publication import portal as publication_portal
+    from lumbung.local import portal as local
+    from lumbung.local.airflow import COMPONENTS
+    from lumbung.local.stack import Stack
+    from lumbung.publication.portal import publish as publication_portal
 
     given = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW__")}
     settings = Settings.load()

@@ -18,8 +18,8 @@ from lumbung.settings import Settings
 if TYPE_CHECKING:
     import psycopg
 
-    from lumbung.embedded.stack import Stack
     from lumbung.intake.connectors.base import SourceConnection
+    from lumbung.local.stack import Stack
 
 app = typer.Typer()
 channels = typer.Typer(no_args_is_help=True, help="The intake channels: check, list, add, release.")
@@ -56,11 +56,11 @@ def build(
 ) -> None:
     """Check what came in and build the facts, as the DAG `warehouse` does."""
     from lumbung.warehouse import build as warehouse_build
-    from lumbung.warehouse import raw_gate
+    from lumbung.warehouse import raw_checkpoint
 
     settings = Settings.load()
     url = warehouse_url()
-    raw_gate.check_raw(settings=settings, database_url=url)
+    raw_checkpoint.check_raw(settings=settings, database_url=url)
     warehouse_build.build(
         settings=settings,
         database_url=url,
@@ -82,7 +82,7 @@ def check() -> None:
 def list_channels() -> None:
     """Show the channels, who answers for them, which are held back and which fields drifted."""
     from lumbung.intake.channel.load import read_channels, stopped
-    from lumbung.warehouse.raw_gate import open_holds
+    from lumbung.warehouse.raw_checkpoint import open_holds
 
     found, mistakes = read_channels(Settings.load().channels)
     table = Table("channel", "kind", "pulled (cron)", "connection", "fields", "owner", box=None)
@@ -133,10 +133,10 @@ def release(
     reason: Annotated[str, typer.Option(help="why its rows are right; it names nobody")],
 ) -> None:
     """End the hold on a channel's new rows: the next build brings them, checked or not."""
-    from lumbung.warehouse import raw_gate
+    from lumbung.warehouse import raw_checkpoint
 
     url = warehouse_url()
-    count = raw_gate.release(url, channel, by=getpass.getuser(), reason=reason)
+    count = raw_checkpoint.release(url, channel, by=getpass.getuser(), reason=reason)
     console.print(f"{channel} is released ({count} holds); the next build brings its rows")
 
 
@@ -313,8 +313,8 @@ def pull_channel(
     accept_withdrawals: bool = False,
 ) -> None:
     """Pull a channel as its DAG does, with the connection that Airflow has for it."""
-    from lumbung.embedded.stack import Stack
     from lumbung.intake import run
+    from lumbung.local.stack import Stack
 
     settings = Settings.load()
     given = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW__")}

@@ -32,27 +32,29 @@ def publish(
     """
     from rich.markdown import Markdown
 
-    from lumbung.publication import edition, gate, people, review
-    from lumbung.publication import portal as publication_portal
+    from lumbung.publication.checks import checkpoint
+    from lumbung.publication.delivery import notify, recipients
+    from lumbung.publication.editions import lifecycle
+    from lumbung.publication.portal import publish as publication_portal
 
     settings = Settings.load()
     url = warehouse_url()
     if approve or reject:
-        by = people.require_approver(approve or reject, settings)
-        edition_id = edition.newest(week, database_url=url)
-        reviewed = edition.drafted(edition_id, settings=settings)
+        by = recipients.require_approver(approve or reject, settings)
+        edition_id = lifecycle.newest(week, database_url=url)
+        reviewed = lifecycle.drafted(edition_id, settings=settings)
         if reject:
-            edition.reject(edition_id, by=by, comment=reason, reviewed=reviewed, database_url=url)
+            lifecycle.reject(edition_id, by=by, comment=reason, reviewed=reviewed, database_url=url)
             console.print(f"{edition_id} is rejected; correct the cause, then draft it again")
             return
-        edition.approve(edition_id, by=by, reviewed=reviewed, database_url=url)
+        lifecycle.approve(edition_id, by=by, reviewed=reviewed, database_url=url)
     else:
-        edition_id = edition.freeze(week, settings=settings, database_url=url, known=known)
-        if edition.load(edition_id, database_url=url).state == "draft":
-            edition.write_draft(edition_id, settings=settings, database_url=url)
-            gate.check(edition_id, settings=settings, database_url=url)
+        edition_id = lifecycle.freeze(week, settings=settings, database_url=url, known=known)
+        if lifecycle.load(edition_id, database_url=url).state == "draft":
+            lifecycle.write_draft(edition_id, settings=settings, database_url=url)
+            checkpoint.check(edition_id, settings=settings, database_url=url)
             console.print(
-                Markdown(review.question(edition_id, settings=settings, database_url=url))
+                Markdown(notify.question(edition_id, settings=settings, database_url=url))
             )
             console.print(
                 f"\nread the draft, then: lumbung publish {week} --approve NAME"
@@ -60,7 +62,7 @@ def publish(
                 markup=False,
             )
             return
-    for path in edition.publish(edition_id, settings=settings, database_url=url):
+    for path in lifecycle.publish(edition_id, settings=settings, database_url=url):
         console.print(path, soft_wrap=True)
     publication_portal.build(settings=settings, database_url=url)
     console.print(f"\nmail it: lumbung mail {edition_id} --send")
@@ -78,8 +80,8 @@ def mail(
     An address in doubt is sent it once more when a person says that it did not get it.
     """
     from lumbung import database
-    from lumbung.embedded.stack import Stack
-    from lumbung.publication import mail as mailing
+    from lumbung.local.stack import Stack
+    from lumbung.publication.delivery import smtp as mailing
 
     settings = Settings.load()
     stack = Stack(settings)
@@ -108,7 +110,7 @@ def mail(
 @app.command()
 def portal() -> None:
     """Build the portal again from the published editions, as the DAG `publication` does."""
-    from lumbung.publication import portal as publication_portal
+    from lumbung.publication.portal import publish as publication_portal
 
     settings = Settings.load()
     url = warehouse_url()
@@ -139,7 +141,7 @@ def waive(
     until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="last day it counts")],
 ) -> None:
     """Let a failing check of the publication gate pass for one draft; the edition says so."""
-    from lumbung.publication import waiver
+    from lumbung.publication.checks import waiver
 
     settings = Settings.load()
     waiver.waive(

@@ -45,7 +45,7 @@ def db_url(role: Role = None) -> None:
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def psql(context: typer.Context, role: Role = None) -> None:
     """Open psql on the warehouse (it stays up); arguments after `--` are psql's own."""
-    from lumbung.embedded.postgres import BINARIES
+    from lumbung.local.postgres import BINARIES
 
     program = str(BINARIES / "psql")
     os.execv(program, [program, warehouse_url(role), *context.args])  # noqa: S606 - our own binary

@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from lumbung.embedded.processes import Processes, hold_port
 from lumbung.errors import ServiceError
+from lumbung.local.processes import Processes, hold_port
 from lumbung.settings import Settings
 
 if TYPE_CHECKING:
-    from lumbung.embedded.airflow import AirflowClient
+    from lumbung.local.airflow import AirflowClient
 
 NAME = "kobo-stand-in"
 """Its name among the running parts, in a demo's home."""

@@ -17,10 +17,10 @@ from lumbung import database
 from lumbung.demo import reckoning, writers
 from lumbung.demo import truth as comparison
 from lumbung.demo import world as invented
-from lumbung.embedded.airflow import Airflow, AirflowClient
-from lumbung.embedded.stack import Stack
 from lumbung.errors import ConfigurationError, PublicationError, ServiceError, explained
 from lumbung.files import write_private
+from lumbung.local.airflow import Airflow, AirflowClient
+from lumbung.local.stack import Stack
 from lumbung.settings import Settings
 
 CHANNELS = ("rekap_pengawasan", "wa_aduan", "kobo_pemantau", "register_laporan")

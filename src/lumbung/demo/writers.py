@@ -21,16 +21,7 @@ import xlsxwriter
 
 from lumbung.demo import vocabulary
 from lumbung.demo.clerks import Cell, Clerk
-from lumbung.demo.facts import (
-    COUNTED,
-    DUPLICATE,
-    Activity,
-    Case,
-    Message,
-    Submission,
-    Tip,
-    week_of,
-)
+from lumbung.demo.facts import COUNTED, DUPLICATE, Activity, Case, Message, Submission, Tip, week_of
 from lumbung.demo.people import invent
 from lumbung.demo.world import World
 

@@ -12,9 +12,9 @@ import psycopg
 
 from lumbung import database, registry
 from lumbung.errors import PublicationError
-from lumbung.publication.content import BEFORE_CAMPAIGN, digest
-from lumbung.publication.disclosure import group_of
-from lumbung.publication.messages import INDONESIAN, iso
+from lumbung.publication.checks.disclosure import group_of
+from lumbung.publication.model.edition import BEFORE_CAMPAIGN, digest
+from lumbung.publication.translations.messages import INDONESIAN, iso
 
 REFERENCE = re.compile(
     r"(?P<code>[a-z_]+)/(?P<category>[A-Z_]+)/(?P<regency>\d\d(?:\.\d\d)?)"

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from lumbung.publication.content import (
-    Submission,
-)
-from lumbung.publication.pages import Cell, Section, Table
-from lumbung.publication.wording import Wording
+from lumbung.publication.chapters.formatting import Wording
+from lumbung.publication.model.document import Cell, Section, Table
+from lumbung.publication.model.edition import Submission
 
 
 def parts(

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from lumbung.publication import charts
-from lumbung.publication.content import QUOTIENT_PLACES
-from lumbung.publication.pages import Cell, Chart, Table
-from lumbung.publication.wording import (
-    FUNNEL,
-    NAMED,
-    OF_RECAPS,
-    Wording,
-    lower,
-)
+from lumbung.publication.chapters.formatting import FUNNEL, NAMED, OF_RECAPS, Wording, lower
+from lumbung.publication.formats import charts
+from lumbung.publication.model.document import Cell, Chart, Table
+from lumbung.publication.model.edition import QUOTIENT_PLACES
 
 
 def points(w: Wording) -> list[tuple[str, str]]:

@@ -6,12 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from lumbung.publication.chapters import violations
-from lumbung.publication.pages import Cell, Section, Table
-from lumbung.publication.wording import (
-    FUNNEL,
-    PERIODS,
-    Wording,
-)
+from lumbung.publication.chapters.formatting import FUNNEL, PERIODS, Wording
+from lumbung.publication.model.document import Cell, Section, Table
 
 
 def funnel(w: Wording) -> Section:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lumbung.publication import charts
-from lumbung.publication.content import QUOTIENT_PLACES, Profile
-from lumbung.publication.pages import Cell, Chart, Section, Table
-from lumbung.publication.wording import (
-    SHOWN,
-    Wording,
-    lower,
-)
+from lumbung.publication.chapters.formatting import SHOWN, Wording, lower
+from lumbung.publication.formats import charts
+from lumbung.publication.model.document import Cell, Chart, Section, Table
+from lumbung.publication.model.edition import QUOTIENT_PLACES, Profile
 
 
 def profile(w: Wording) -> Section:

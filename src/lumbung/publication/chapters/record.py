@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lumbung.publication.content import BEFORE_CAMPAIGN, Restatement
-from lumbung.publication.messages import INDONESIAN, Messages
-from lumbung.publication.pages import Cell, Section, Table
-from lumbung.publication.wording import (
-    PERIODS,
-    SHOWN,
-    Wording,
-)
+from lumbung.publication.chapters.formatting import PERIODS, SHOWN, Wording
+from lumbung.publication.model.document import Cell, Section, Table
+from lumbung.publication.model.edition import BEFORE_CAMPAIGN, Restatement
+from lumbung.publication.translations.messages import INDONESIAN, Messages
 
 
 def restatements(w: Wording) -> Section:

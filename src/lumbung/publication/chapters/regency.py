@@ -6,19 +6,9 @@ from fractions import Fraction
 
 from lumbung import registry
 from lumbung.publication.chapters import profile
-from lumbung.publication.content import (
-    QUOTIENT_PLACES,
-    DistrictFigure,
-    Profile,
-    Regency,
-)
-from lumbung.publication.pages import Cell, Section, Table
-from lumbung.publication.wording import (
-    FEW,
-    PERIODS,
-    Wording,
-    lower,
-)
+from lumbung.publication.chapters.formatting import FEW, PERIODS, Wording, lower
+from lumbung.publication.model.document import Cell, Section, Table
+from lumbung.publication.model.edition import QUOTIENT_PLACES, DistrictFigure, Profile, Regency
 
 
 def regency(w: Wording, regency: Regency) -> Section:

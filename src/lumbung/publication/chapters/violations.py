@@ -5,13 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from lumbung import registry
-from lumbung.publication import charts
-from lumbung.publication.pages import Cell, Chart, Section, Table
-from lumbung.publication.wording import (
-    FEW,
-    PERIODS,
-    Wording,
-)
+from lumbung.publication.chapters.formatting import FEW, PERIODS, Wording
+from lumbung.publication.formats import charts
+from lumbung.publication.model.document import Cell, Chart, Section, Table
 
 
 def violations(w: Wording) -> Section:

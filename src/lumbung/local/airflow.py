@@ -1,0 +1,489 @@
+"""Airflow on one small machine: its four processes, its environment and its REST interface.
+
+Everything listens on loopback. The metadata lives in the same PostgreSQL server as the warehouse,
+in a database of its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+import httpx
+import psycopg
+
+from lumbung.errors import ServiceError
+from lumbung.files import write_private
+from lumbung.local.processes import Processes, hold_port
+from lumbung.publication.delivery.recipients import load_people
+from lumbung.settings import Settings
+
+API_SERVER = "api-server"
+COMPONENTS: dict[str, list[str]] = {
+    API_SERVER: ["api-server"],
+    "scheduler": ["scheduler", "--skip-serve-logs"],
+    "dag-processor": ["dag-processor"],
+    "triggerer": ["triggerer", "--skip-serve-logs"],
+}
+"""The processes, by name, with Airflow's arguments. Nothing but the API server opens a port: the
+log servers are left out because all logs are on this machine."""
+
+PREFERRED_PORT = 8080
+START_SECONDS = 180
+
+
+def accounts(settings: Settings) -> dict[str, str]:
+    """Airflow's accounts and their roles: `admin` and those who approve editions.
+
+    In a demo's home also `demo`, the demo approving by itself: an edition tells the two apart.
+
+    Raises:
+        ConfigurationError: when `expectations/people.yaml` cannot be read.
+
+    """
+    demo = ["demo"] * settings.demo_claim.exists()
+    approvers = load_people(settings).approval.users
+    return {**dict.fromkeys([*approvers, *demo], "op"), "admin": "admin"}
+
+
+def address(settings: Settings) -> str:
+    """The address of Airflow's page, whether it runs or not.
+
+    Raises:
+        ServiceError: when Airflow was never started.
+
+    """
+    return f"http://127.0.0.1:{_state(settings)['port']}"
+
+
+def _state_file(settings: Settings) -> Path:
+    return settings.home / "airflow" / "state.json"
+
+
+def _state(settings: Settings) -> dict[str, str]:
+    try:
+        state: dict[str, str] = json.loads(_state_file(settings).read_text())
+    except (OSError, ValueError) as error:
+        raise ServiceError(
+            "Airflow has not been set up",
+            where=str(_state_file(settings)),
+            cure="run 'lumbung up'",
+        ) from error
+    return state
+
+
+class Airflow:
+    """The Airflow of one installation.
+
+    Args:
+        settings: where its state lives (`LUMBUNG_HOME/airflow`).
+        processes: where its processes are registered.
+        warehouse_url: the warehouse's database, given to every task as `LUMBUNG_DATABASE_URL`.
+        metadata_url: Airflow's own database (`postgresql://…`).
+        overrides: variables that win over Lumbung's own (containers, tests).
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        processes: Processes,
+        warehouse_url: str,
+        metadata_url: str,
+        overrides: Mapping[str, str],
+    ) -> None:
+        self.settings = settings
+        self.processes = processes
+        self.overrides = overrides
+        self.folder = settings.home / "airflow"
+        self._warehouse_url = warehouse_url
+        self._metadata_url = metadata_url
+
+    # -- environment -------------------------------------------------------------------------
+
+    def environment(self) -> dict[str, str]:
+        """The variables of every process of Airflow; each differs from a default for a reason."""
+        state = _state(self.settings)
+        port = state["port"]
+        metadata = urlsplit(self._metadata_url)
+        # asyncpg calls it otherwise, and knows nothing of libpq's other parameters.
+        ssl = parse_qs(metadata.query).get("sslmode", [])[:1]
+        asynchronous = metadata._replace(query=f"ssl={ssl[0]}" if ssl else "")
+        own = {
+            "LUMBUNG_HOME": str(self.settings.home),
+            "LUMBUNG_PROJECT": str(self.settings.project),
+            "LUMBUNG_DATABASE_URL": self._warehouse_url,
+            "AIRFLOW_HOME": str(self.folder),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(self.settings.project / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(self.settings.project / "plugins"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            # Two cores: a third task only makes the other two slower.
+            "AIRFLOW__CORE__PARALLELISM": "2",
+            "AIRFLOW__CORE__DEFAULT_TIMEZONE": "Asia/Jakarta",
+            "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",  # no name service needed
+            "AIRFLOW__CORE__FERNET_KEY": state["fernet_key"],
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(
+                f"{user}:{role}" for user, role in accounts(self.settings).items()
+            ),
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self._passwords_file),
+            # The API server listens on every interface by default.
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": port,
+            "AIRFLOW__API__WORKERS": "1",  # each worker costs 250 MB
+            "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
+            "AIRFLOW__API__SECRET_KEY": state["secret_key"],
+            "AIRFLOW__API__INSTANCE_NAME": "Lumbung",
+            "AIRFLOW__API_AUTH__JWT_SECRET": state["jwt_secret"],
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": _for("psycopg2", metadata),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": _for("asyncpg", asynchronous),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE": "3",
+            "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
+            "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+            # A run starts within a second of its cause; the loop costs a few percent of a core.
+            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
+            "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
+            "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "60",
+            # After a power cut, what ran is taken up again within a minute instead of five.
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
+            "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
+            # dbt's process pool is cleaned up with the task; Python warns about it at the exit.
+            "PYTHONWARNINGS": "ignore::UserWarning:multiprocessing.resource_tracker",
+            # No telemetry from any tool.
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            "SCARF_ANALYTICS": "false",
+            "DO_NOT_TRACK": "1",
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "GX_ANALYTICS_ENABLED": "false",
+        }
+        return {**os.environ, **own, **self.overrides}
+
+    @property
+    def url(self) -> str:
+        """The address of Airflow's page."""
+        return address(self.settings)
+
+    def password(self, user: str) -> str:
+        """The generated password of one of the `accounts`."""
+        return str(json.loads(self._passwords_file.read_text())[user])
+
+    # -- life --------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start what is not running and wait until every component is healthy.
+
+        Raises:
+            ServiceError: when the metadata cannot be migrated or a component does not come up;
+                the message names its log.
+
+        """
+        self.prepare()
+        if self.processes.find(API_SERVER) is None:
+            self._start_api_server()
+        if self.processes.find("scheduler") is None:
+            self._give_up_dead_scheduler()
+        self._spawn(*COMPONENTS)
+        self._wait_until_healthy()
+
+    def prepare(self) -> None:
+        """Make what the processes share: secrets, passwords, migrated metadata.
+
+        Raises:
+            ServiceError: when the metadata cannot be migrated.
+
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._prepare_secrets()
+        self._migrate()
+
+    def stop(self) -> None:
+        """Stop every component and wait."""
+        self.processes.stop(*COMPONENTS)
+
+    def client(self, user: str = "admin") -> AirflowClient:
+        """A client of the REST interface that speaks as one of the `accounts`.
+
+        Raises:
+            ServiceError: when the API server does not answer or refuses the password, or another
+                program listens on its port; it is not sent the password.
+
+        """
+        if not self.processes.is_listening(API_SERVER, int(_state(self.settings)["port"])):
+            raise ServiceError(
+                "Airflow's API server does not listen on its port",
+                where=self.url,
+                cure="run 'lumbung up'; it chooses another port where a program holds this one",
+            )
+        return AirflowClient(self.url, user, self.password(user))
+
+    # -- the parts ---------------------------------------------------------------------------
+
+    def _start_api_server(self) -> None:
+        """Start the API server on a port that is held until it listens there.
+
+        What sends nothing to that port starts meanwhile; the scheduler's workers do.
+        """
+        state = _state(self.settings)
+        with hold_port(int(state["port"])) as port:
+            if state["port"] != str(port.number):
+                self.stop()  # the others were told the former port
+                state["port"] = str(port.number)
+                write_private(_state_file(self.settings), json.dumps(state))
+            self._spawn(API_SERVER, "dag-processor", "triggerer")
+            self.processes.wait_until_listening(API_SERVER, port.number, START_SECONDS)
+
+    def _spawn(self, *names: str) -> None:
+        """Start those of the components that do not run."""
+        for name in names:
+            if self.processes.find(name) is None:
+                self.processes.spawn(
+                    name, [sys.executable, "-m", "airflow", *COMPONENTS[name]], self.environment()
+                )
+
+    @property
+    def _passwords_file(self) -> Path:
+        return self.folder / "passwords.json"
+
+    def _prepare_secrets(self) -> None:
+        if not _state_file(self.settings).exists():
+            state = {
+                "port": str(PREFERRED_PORT),
+                "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+                "secret_key": secrets.token_urlsafe(32),
+                "jwt_secret": secrets.token_urlsafe(48),
+            }
+            write_private(_state_file(self.settings), json.dumps(state))
+        known: dict[str, str] = {}
+        if self._passwords_file.exists():
+            known = json.loads(self._passwords_file.read_text())
+        wanted = accounts(self.settings)
+        if known.keys() != wanted.keys():  # who no longer approves loses the account
+            passwords = {user: known.get(user) or secrets.token_urlsafe(12) for user in wanted}
+            write_private(self._passwords_file, json.dumps(passwords))
+
+    def _migrate(self) -> None:
+        """Bring the metadata to this version; skipped when it is known to be there."""
+        stamp = self.folder / "migrated"
+        expected = f"{version('apache-airflow-core')} {self._revision()}"
+        if stamp.exists() and stamp.read_text() == expected:
+            return
+        done = subprocess.run(
+            [sys.executable, "-m", "airflow", "db", "migrate"],
+            env=self.environment(), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise ServiceError(
+                f"Airflow's metadata could not be migrated: {done.stderr.strip()[-400:]}",
+                where="airflow db migrate",
+                cure="check the database's free space and rights, then run the same again",
+            )
+        stamp.write_text(f"{version('apache-airflow-core')} {self._revision()}")
+
+    def _give_up_dead_scheduler(self) -> None:
+        """Let the next scheduler take over the tasks of one that was killed here, at once.
+
+        Airflow itself would wait until the dead one's heartbeat is half a minute old.
+        """
+        with psycopg.connect(self._metadata_url) as connection:
+            connection.execute(
+                "update job set state = 'failed' where job_type = 'SchedulerJob'"
+                " and state = 'running' and hostname = %s",
+                (socket.gethostname(),),
+            )
+
+    def _revision(self) -> str | None:
+        """Alembic's revision of the metadata as the database tells, None when it is empty."""
+        with psycopg.connect(self._metadata_url) as connection:
+            if connection.execute("select to_regclass('alembic_version')").fetchone() == (None,):
+                return None
+            row = connection.execute("select version_num from alembic_version").fetchone()
+            return row[0] if row else None
+
+    def _wait_until_healthy(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        unhealthy: set[str] = set()
+        while time.monotonic() < deadline:
+            for name in COMPONENTS:
+                self.processes.require(name)
+            try:
+                health = httpx.get(f"{self.url}/api/v2/monitor/health", timeout=5).json()
+                unhealthy = {part for part, it in health.items() if it["status"] != "healthy"}
+                if not unhealthy:
+                    return
+            except (httpx.HTTPError, ValueError):
+                unhealthy = {"api-server"}
+            time.sleep(0.5)
+        raise ServiceError(
+            f"Airflow's {', '.join(sorted(unhealthy))} did not get healthy in {START_SECONDS} s",
+            where=str(self.folder),
+            cure="read the logs there; run 'lumbung down' and the same command again",
+        )
+
+
+def _for(driver: str, url: SplitResult) -> str:
+    """A URL as SQLAlchemy wants it."""
+    query = f"?{url.query}" if url.query else ""
+    return f"postgresql+{driver}://{url.netloc}{url.path}{query}"
+
+
+class AirflowClient:
+    """Airflow's REST interface (v2), as far as Lumbung uses it.
+
+    Args:
+        url: the API server's address.
+        user: an account.
+        password: its password.
+
+    """
+
+    FINAL = ("success", "failed")
+
+    def __init__(self, url: str, user: str, password: str) -> None:
+        self._http = httpx.Client(base_url=url, timeout=30)
+        token = self._request("POST", "/auth/token", json={"username": user, "password": password})
+        self._http.headers["Authorization"] = f"Bearer {token['access_token']}"
+
+    def call(self, method: str, path: str, **arguments: Any) -> Any:
+        """One request below `/api/v2`, its JSON answer.
+
+        Raises:
+            ServiceError: when Airflow refuses or does not answer; a scheduler under load is given
+                half a minute.
+
+        """
+        return self._request(method, f"/api/v2{path}", **arguments)
+
+    def _request(self, method: str, path: str, **arguments: Any) -> Any:
+        for attempt in range(6):
+            try:
+                answer = self._http.request(method, path, **arguments)
+                answer.raise_for_status()
+                return answer.json() if answer.content else None
+            except httpx.HTTPStatusError as error:
+                if error.response.status_code < 500 or attempt == 5:
+                    raise ServiceError(
+                        f"Airflow refused: {error.response.status_code} {error.response.text[:99]}",
+                        where=f"{method} {path}",
+                        cure="look at the API server's log with 'lumbung status'",
+                    ) from error
+            except httpx.TransportError as error:
+                if attempt == 5:
+                    raise ServiceError(
+                        f"Airflow does not answer: {error}",
+                        where=f"{method} {path}",
+                        cure="run 'lumbung status', then 'lumbung up'",
+                    ) from error
+            time.sleep(attempt + 1)
+        raise AssertionError("unreachable")
+
+    def dag_ids(self) -> set[str]:
+        """The ids of the DAGs that Airflow has parsed."""
+        return {dag["dag_id"] for dag in self.call("GET", "/dags?limit=100")["dags"]}
+
+    def import_errors(self) -> list[str]:
+        """What Airflow could not parse, one message a file."""
+        return [
+            f"{error['filename']}: {error['stack_trace'].strip().splitlines()[-1]}"
+            for error in self.call("GET", "/importErrors")["import_errors"]
+        ]
+
+    def unpause(self, dag_id: str) -> None:
+        """Let the scheduler run a DAG."""
+        self.call("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
+
+    def pause(self, dag_id: str) -> None:
+        """Keep the scheduler from starting runs of a DAG; asset events do not queue it."""
+        self.call("PATCH", f"/dags/{dag_id}", json={"is_paused": True})
+
+    def set_connection(self, connection_id: str, **fields: Any) -> None:
+        """Make an Airflow Connection, or overwrite the one of that id."""
+        body = {"connection_id": connection_id, **fields}
+        known = self.call("GET", f"/connections?connection_id_pattern={connection_id}&limit=100")
+        if any(item["connection_id"] == connection_id for item in known["connections"]):
+            self.call("PATCH", f"/connections/{connection_id}", json=body)
+        else:
+            self.call("POST", "/connections", json=body)
+
+    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None) -> str:
+        """Start a run now and return its id."""
+        run = self.call(
+            "POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf or {}}
+        )
+        return str(run["dag_run_id"])
+
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """The runs of a DAG, newest first."""
+        answer = self.call("GET", f"/dags/{dag_id}/dagRuns?order_by=-run_after&limit=20")
+        return list(answer["dag_runs"])
+
+    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        """One run."""
+        return dict(self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}"))
+
+    def tasks(self, dag_id: str, run_id: str) -> dict[str, str | None]:
+        """The state of every task of a run, by task id."""
+        answer = self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=100")
+        return {task["task_id"]: task["state"] for task in answer["task_instances"]}
+
+    def log(self, dag_id: str, run_id: str, task_id: str, attempt: int = 1) -> list[dict[str, Any]]:
+        """The log of one attempt of a task, one event each."""
+        answer = self.call(
+            "GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
+        )
+        return [event for event in answer["content"] if isinstance(event, dict)]
+
+    def reason(self, dag_id: str, run_id: str, task_id: str) -> str:
+        """Why the last attempt of a task failed: its exception's message, else its last event."""
+        task = self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}")
+        events = self.log(dag_id, run_id, task_id, task["try_number"])
+        for event in reversed(events):
+            if details := event.get("error_detail"):
+                return f"{details[0]['exc_value']}"  # the error itself; its causes follow
+        return str(events[-1].get("event", "")) if events else f"state {task['state']}, no log"
+
+    def follow(self, dag_id: str, run_id: str, seconds: float) -> Iterator[dict[str, str | None]]:
+        """Yield the states of a run's tasks whenever one changes, until the run is over.
+
+        Raises:
+            ServiceError: when it is not over in time.
+
+        """
+        deadline, seen = time.monotonic() + seconds, None
+        while time.monotonic() < deadline:
+            final = self.run(dag_id, run_id)["state"] in self.FINAL
+            states = self.tasks(dag_id, run_id)
+            if states != seen:
+                yield states
+                seen = states
+            if final:
+                return
+            time.sleep(0.5)
+        raise ServiceError(
+            f"the run {run_id} is not over after {seconds:.0f} s; its tasks are {seen}",
+            where=dag_id,
+            cure="look at the run in Airflow; 'lumbung status' tells whether the scheduler lives",
+        )
+
+    def respond(self, dag_id: str, run_id: str, task_id: str, option: str, **given: str) -> None:
+        """Answer a task that waits for a person (human in the loop); `given` fills its form.
+
+        No sooner than a person could: an answer in the first seconds overtakes the executor's
+        report that the task has parked, and Airflow 3.3 then takes the task for lost.
+        """
+        time.sleep(6)
+        self.call(
+            "PATCH",
+            f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails",
+            json={"chosen_options": [option], "params_input": given},
+        )

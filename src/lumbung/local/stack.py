@@ -1,0 +1,116 @@
+"""Everything that has to run, as one thing to start, look at and stop."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from lumbung import database
+from lumbung.local import airflow as embedded_airflow
+from lumbung.local import portal
+from lumbung.local.airflow import COMPONENTS, Airflow
+from lumbung.local.postgres import EmbeddedPostgres
+from lumbung.local.processes import Processes, family_memory
+from lumbung.settings import Settings
+
+AIRFLOW_DATABASE = "airflow"
+POSTGRES = "postgres"
+"""The embedded server's name among the parts."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One running part: its name, its process id when alive, its proportional memory in bytes."""
+
+    name: str
+    pid: int | None
+    memory: int
+
+
+class Stack:
+    """PostgreSQL (embedded, unless `LUMBUNG_DATABASE_URL` names another), Airflow and the portal.
+
+    Args:
+        settings: the installation.
+        airflow_overrides: variables that win over Lumbung's own for Airflow's processes.
+    """
+
+    def __init__(
+        self, settings: Settings, airflow_overrides: Mapping[str, str] | None = None
+    ) -> None:
+        self.settings = settings
+        self.airflow_overrides = airflow_overrides or {}
+        self.postgres = EmbeddedPostgres(settings.home / "postgres")
+        self.processes = Processes(settings.home / "run", settings.home / "logs")
+        self.portal = portal.PortalServer(settings.portal, self.processes)
+
+    def start_database(self) -> str:
+        """Start the embedded server unless another is configured, migrate, and return the URL.
+
+        Raises:
+            ServiceError: when the server cannot be started or does not answer.
+
+        """
+        url = self.settings.database_url or self.postgres.start()
+        # What arrives there is personal, and as root others may pass through the home.
+        self.settings.inbox.mkdir(mode=0o700, parents=True, exist_ok=True)
+        database.migrate(url)
+        return url
+
+    def start(self) -> Airflow:
+        """Start everything that does not run; in a demo's home its stand-in of KoboToolbox too.
+
+        Raises:
+            ServiceError: when a part does not come up.
+
+        """
+        airflow = self.airflow(self.start_database())
+        self.portal.start()
+        airflow.start()
+        if self.settings.demo_claim.exists():
+            from lumbung.demo import kobo_server
+
+            kobo_server.start(self.settings, self.processes, airflow.client())
+        return airflow
+
+    def airflow(self, url: str) -> Airflow:
+        """Airflow beside the warehouse at `url`, its metadata in the same server."""
+        metadata_url = database.ensure(url, AIRFLOW_DATABASE)
+        return Airflow(self.settings, self.processes, url, metadata_url, self.airflow_overrides)
+
+    def let_airflow_answer(self, connection_id: str, url: str) -> None:
+        """Let this process, no task of Airflow's, look up a Connection.
+
+        In the environment, or in Airflow's metadata; called before Airflow is imported.
+        """
+        if f"AIRFLOW_CONN_{connection_id.upper()}" in os.environ:
+            os.environ.setdefault("AIRFLOW_HOME", str(self.settings.home / "airflow"))
+        else:
+            os.environ.update(self.airflow(url).environment())
+            # Only its servers look into Airflow's metadata; tasks ask one of them.
+            os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+
+    @property
+    def airflow_url(self) -> str | None:
+        """The address of Airflow's page, None while its API server does not run."""
+        running = self.processes.find("api-server")
+        return embedded_airflow.address(self.settings) if running else None
+
+    def stop(self, *, but: Collection[str] = ()) -> None:
+        """Stop whatever runs, the database last; the parts named in `but` are left alone."""
+        self.processes.stop(*(name for name in self.processes.names() if name not in but))
+        if POSTGRES not in but:
+            self.postgres.stop()
+
+    def status(self) -> list[Part]:
+        """Every part, running or not."""
+        parts = []
+        if self.settings.database_url is None:
+            server = self.postgres.process
+            parts.append(Part(POSTGRES, server.pid if server else None, family_memory(server)))
+        for name in dict.fromkeys([*COMPONENTS, portal.NAME, *self.processes.names()]):
+            process = self.processes.find(name)
+            pid = process.pid if process else None
+            parts.append(Part(name, pid, self.processes.memory(name)))
+        return parts

@@ -1,0 +1,151 @@
+"""An edition as sentences, tables and charts: figures become words here, once for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from lumbung import registry
+from lumbung.publication.chapters import (
+    activity,
+    front,
+    handling,
+    profile,
+    record,
+    regency,
+    violations,
+)
+from lumbung.publication.chapters.formatting import PERIODS, Wording
+from lumbung.publication.model.document import Cell, Document, Section, Table
+from lumbung.publication.model.edition import BEFORE_CAMPAIGN, Edition
+
+
+def document(edition: Edition) -> Document:
+    """The edition's sentences, tables and charts in its language, in the order of the page."""
+    w = Wording(edition)
+    e, m = w.e, w.m
+    decision = e.decision
+    is_final = decision is not None and decision.decision == "approved"
+    status = m.status(decision)
+    as_of = m("as_of", as_of=m.moment(e.data_at))
+    named = m("edition", edition_id=e.edition_id)
+    return Document(
+        language=e.language,
+        publisher=e.office.name,
+        contact=m("contact", name=e.office.contact_name, url=e.office.contact_url),
+        title=m["title"],
+        subtitle=m.subtitle(e),
+        status=status,
+        is_final=is_final,
+        meta=[named, as_of, m[f"known_{e.known}"]],
+        points_title=m["points"],
+        points=front.points(w),
+        charts=front.front_charts(w),
+        glance=front.glance(w),
+        contents_title=m["contents"],
+        sections=[_defined(_complete(section, w), w) for section in _sections(w)],
+        press_title=m["press_title" if is_final else "press_draft"],
+        press_note=m["press_note"],
+        definitions_title=m["definitions"],
+        definitions_how=m["definitions_how"],
+        definitions_codes=m["definitions_codes"],
+        definition_categories=m["definition_categories"],
+        example=f"suspected_violation/ALL/{e.province}/week@{e.edition_id}",
+        footer=[f"{e.office.name} · {named}", f"{as_of} · {status}"],
+        page=m["page"],
+    )
+
+
+def _sections(w: Wording) -> Iterator[Section]:
+    """The sections in order, each made when it is asked for: tables are numbered as they come."""
+    yield violations.violations(w)
+    yield violations.issues(w)
+    yield profile.profile(w)
+    yield handling.funnel(w)
+    yield handling.deadlines(w)
+    yield handling.tips(w)
+    yield activity.campaign(w)
+    yield activity.prevention(w)
+    yield activity.completeness(w)
+    yield record.restatements(w)
+    yield record.not_counted(w)
+    if w.e.waivers:
+        yield record.waivers(w)
+    yield record.method(w)
+    for known in w.known:
+        yield regency.regency(w, known)
+
+
+def _complete(section: Section, w: Wording) -> Section:
+    """The section with a plain table of each metric of it that its chapter does not print."""
+    printed = _codes(section)
+    tables = [
+        _plain(w, code)
+        for code, metric in registry.metrics().items()
+        if section.id in metric.sections and code not in printed and w.e.has(code)
+    ]
+    return replace(section, tables=[*section.tables, *tables]) if tables else section
+
+
+def _plain(w: Wording, code: str) -> Table:
+    """A metric of the province over the periods, by category; without categories by regency."""
+    head, names, definition = "category", w.named(code), w.m.figures[code]
+    rows, total = w.by_category(code, names.items()), list[Cell]()
+    if not names:
+        head = "regency"
+        rows, total = w.by_regency(lambda r: [w.cell(code, registry.WHOLE, r, p) for p in PERIODS])
+    return Table(
+        *w.number_table(),
+        definition.name,
+        [w.m[head], *w.period_heads],
+        rows,
+        w.source(definition.source),
+        total=total,
+        notes=[f"{definition.definition}."],
+    )
+
+
+def _codes(section: Section) -> set[str]:
+    """What the numbers in the section's tables are figures of."""
+    return {
+        reference.split("/")[0]
+        for table in section.tables
+        for cells in [*table.rows, table.total]
+        for cell in cells
+        for reference in cell.figure.split()
+    }
+
+
+def _defined(section: Section, w: Wording) -> Section:
+    """The section with the definitions of the figures in it, and notes on shorter weeks."""
+    section = replace(section, tables=[w.compared(table) for table in section.tables])
+    codes = _codes(section)
+    categories: dict[str, list[tuple[str, str]]] = {code: [] for code in codes}
+    for (code, category), name in w.categories.items():
+        if code in codes:
+            categories[code].append((category, name))
+    definitions = [
+        (f.name, f.definition, code, categories[code])
+        for code, f in w.m.figures.items()
+        if code in codes
+    ]
+    if "deadline" in codes:
+        labels = w.m.terms("deadline_state")
+        states = [(state, labels[state]) for state in (*w.running_states, *w.ended_states)]
+        if w.e.before_campaign is not None:
+            states.append((BEFORE_CAMPAIGN, w.m["before_deadlines"]))
+        definitions.append((w.m["deadline"], w.m["deadline_definition"], "deadline", states))
+    if "profile" in codes:
+        name = w.m["profile_title"]
+        definitions.append((name, w.m["profile_definition"], "profile", [*w.e.issues.items()]))
+    if "district" in codes:
+        groups = [*w.m.terms("issue_group").items()]
+        definitions.append((w.m["district"], w.m["district_definition"], "district", groups))
+    if "not_counted" in codes:
+        name = w.m["not_counted_title"]
+        definitions.append((name, w.m["not_counted_definition"], "not_counted", []))
+    if "before_campaign" in codes:
+        kinds = [*record.before_kinds(w.m).items()]
+        name, definition = w.m["before_campaign"], w.m["before_campaign_definition"]
+        definitions.append((name, definition, "before_campaign", kinds))
+    return replace(section, definitions=definitions)

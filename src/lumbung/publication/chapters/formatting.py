@@ -1,0 +1,375 @@
+"""How figures become words: what every chapter of an edition, and the portal, says them with."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
+
+from lumbung import registry
+from lumbung.publication.model.document import Cell, Table
+from lumbung.publication.model.edition import (
+    DistrictFigure,
+    Edition,
+    Figure,
+    Profile,
+    Regency,
+    Submission,
+)
+from lumbung.publication.model.rounding import Exact, half_up, whole_percent
+from lumbung.publication.translations.messages import BY_LANGUAGE, Messages
+
+SOON = ("DAYS_0", "DAYS_1")
+FEW = 20
+"""Below so many cases a rate is flagged: its relative standard error is above 22 per cent."""
+SHOWN = 100
+"""Lines of a table that may grow; the open data has all."""
+NAMED = 12
+"""Places that a sentence names."""
+OF_RECAPS = ("campaign_event", "prevention")
+"""The counts of which only recaps tell."""
+FUNNEL = ("received", "registered", "not_registered", "pending")
+PERIODS = ("week", "previous", "difference", "to_date")
+
+
+def name_of(regency: Regency, m: Messages) -> str:
+    """`Bangka Barat` of `Kabupaten Bangka Barat`; the unknown member has its own name."""
+    if regency.is_unknown:
+        return m["unknown_place"]
+    return regency.name.removeprefix("Kabupaten ").removeprefix("Kota ")
+
+
+def lower(name: str) -> str:
+    """A theme's name inside a sentence: `Politik uang` begins small, `SARA` stays."""
+    return name if name[:2].isupper() else name[:1].lower() + name[1:]
+
+
+class Wording:
+    """One edition in its language: cells, sources, leaders; numbers its tables and charts."""
+
+    def __init__(self, edition: Edition) -> None:
+        self.e = edition
+        self.m = BY_LANGUAGE[edition.language]
+        self.names = edition.names[edition.language]
+        self.known = [r for r in edition.regencies if not r.is_unknown]
+        self.place = {r.code: name_of(r, self.m) for r in edition.regencies}
+        self.categories = self.m.category_names(edition)
+        self.kinds = self.m.terms("case_kind")
+        self.period_heads = [
+            self.m[head] for head in ("this_week", "last_week", "difference", "to_date")
+        ]
+        states = {deadline.state_code for deadline in edition.deadlines}
+        self.running_states = [s for s in registry.deadline_states("running") if s in states]
+        self.ended_states = [
+            s for s in registry.deadline_states("ended", "uncertain") if s in states
+        ]
+        self.clocks: dict[tuple[str, str], int] = defaultdict(int)
+        for deadline in edition.deadlines:
+            for place in (deadline.regency_code, self.e.province):
+                self.clocks[place, deadline.state_code] += deadline.count
+        self.before: dict[tuple[str, str], int] = defaultdict(int)
+        for (regency, kind), count in (edition.before_campaign or {}).items():
+            for place in (regency, self.e.province):
+                for key in (kind, "ALL"):
+                    self.before[place, key] += count
+        self.missing: dict[str, list[Submission]] = defaultdict(list)
+        for submission in edition.submissions:
+            if not submission.is_submitted:
+                self.missing[submission.regency_code].append(submission)
+        self.district_cells: dict[str, list[DistrictFigure]] = defaultdict(list)
+        for district in edition.district_figures:
+            self.district_cells[district.regency_code].append(district)
+        self.marked = sorted(
+            (p for p in edition.profiles if p.is_marked),
+            key=lambda p: (-(p.quotient or 0), p.regency_code, p.issue_code),
+        )
+        self.profiles_of: dict[str, list[Profile]] = defaultdict(list)
+        for p in edition.profiles:
+            self.profiles_of[p.regency_code].append(p)
+        self.tables = 0
+        self.charts = 0
+
+    def cell(self, code: str, category: str, regency: str, period: str) -> Cell:
+        """A frozen figure; `difference` is this week less the week before."""
+        m = self.m
+        figure = self.e.figure(code, category, regency)
+        reference = f"{code}/{category}/{regency}/{period}"
+        if period == "difference":
+            behind = m(
+                "behind_difference",
+                week=m.number(figure.week),
+                previous=m.number(figure.previous),
+            )
+            value = None if figure.previous is None else figure.week - figure.previous
+            return Cell(m.signed(value), True, reference, value, behind)
+        value = getattr(figure, period)
+        return Cell(m.number(value), True, reference, value, self.behind(value, reference))
+
+    def sum_cell(self, code: str, categories: Sequence[str], regency: str, period: str) -> Cell:
+        """The sum over categories that exclude each other."""
+        if len(categories) == 1:
+            return self.cell(code, categories[0], regency, period)
+        parts = [self.cell(code, category, regency, period) for category in categories]
+        figure = self.total(code, categories, regency)
+        references = " ".join(part.figure for part in parts)
+        behind = self.m("behind_sum", parts=" + ".join(part.text for part in parts))
+        if period == "difference":
+            value = None if figure.previous is None else figure.week - figure.previous
+            return Cell(self.m.signed(value), True, references, value, behind)
+        value = getattr(figure, period)
+        return Cell(self.m.number(value), True, references, value, behind)
+
+    def count(self, value: int, reference: str, behind: str) -> Cell:
+        """A frozen count that is no figure; `behind` says what it counts."""
+        return Cell(self.m.number(value), True, reference, value, behind)
+
+    def clock(self, value: int, place: str, state: str, rule: str = "ALL") -> Cell:
+        """How many legal clocks are in a state, or run at all."""
+        return self.traced(value, f"deadline/{rule}/{place}/{state}")
+
+    def traced(self, value: int, reference: str) -> Cell:
+        """A frozen count that is no figure and leads to what it counts."""
+        return self.count(value, reference, self.behind(value, reference))
+
+    def compared(self, table: Table) -> Table:
+        """A table, with a note where it holds a week against one of fewer days."""
+        periods = {
+            reference.rsplit("/", 1)[-1]
+            for cells in [*table.rows, table.total]
+            for cell in cells
+            for reference in cell.figure.split()
+        }
+        if not periods & {"previous", "difference"}:
+            return table
+        short = self.m.short_weeks(self.e, self.e.weeks[-2:])
+        return replace(table, notes=[*table.notes, *short])
+
+    def recap(self, week: str | None) -> str:
+        """The week of a recap: `pekan 46`; or that there was none."""
+        return self.m("recap_week", week=int(week[-2:])) if week else self.m["never"]
+
+    def measure(self, value: Exact | None, reference: str, behind: str, places: int = 1) -> Cell:
+        """A rate or quotient made of frozen numbers; `behind` says of which."""
+        shown = None if value is None else half_up(value, places)
+        return Cell(self.m.decimal(value, places), True, reference, shown, behind, places)
+
+    def share(self, percent: Exact | None, reference: str, behind: str) -> Cell:
+        """A number of per cent made of frozen numbers; the cell's value is the share itself."""
+        shown = None if percent is None else whole_percent(percent) / 100
+        return Cell(self.m.share(percent), True, f"percent {reference}", shown, behind)
+
+    def behind(self, count: int | None, reference: str) -> str:
+        """How many facts a number counts, and how to see them."""
+        if count is None:
+            return ""
+        reference = f"{reference}@{self.e.edition_id}"
+        return self.m("behind", count=self.m.number(count), reference=reference)
+
+    def by_regency(self, cells: Callable[[str], list[Cell]]) -> tuple[list[list[Cell]], list[Cell]]:
+        """A row per regency, the unknown one last, and the province as total."""
+        rows = [[Cell(self.place[r.code]), *cells(r.code)] for r in self.e.regencies]
+        return rows, [Cell(self.m["province"]), *cells(self.e.province)]
+
+    def by_category(self, code: str, names: Iterable[tuple[str, str]]) -> list[list[Cell]]:
+        """A row per category of the province, over the periods."""
+        return [
+            [Cell(name), *(self.cell(code, category, self.e.province, p) for p in PERIODS)]
+            for category, name in names
+        ]
+
+    def named(self, code: str) -> dict[str, str]:
+        """The categories of a figure in the edition, in the registry's order, and their names."""
+        order = [*registry.categories(code)]
+        found = [category for figure, category in self.categories if figure == code]
+        return {
+            category: self.categories[code, category] for category in sorted(found, key=order.index)
+        }
+
+    def leaders(self, values: Sequence[tuple[str, int]], *, lowest: bool = False) -> str:
+        """Which regencies have the most (or least): `A (5)`, `A dan B (masing-masing 5)`.
+
+        Args:
+            values: names and counts.
+            lowest: the least instead of the most.
+
+        """
+        m = self.m
+        bound = (min if lowest else max)(value for _, value in values)
+        names = [name for name, value in values if value == bound]
+        value = m.number(bound)
+        if len(names) == 1:
+            return m("of_each", places=names[0], value=value)
+        if len(names) == len(values):
+            places = m["all_regencies"]
+        elif len(names) > NAMED:
+            places = m("many_regencies", count=m.number(len(names)))
+        else:
+            places = m.listing(names)
+        return m("of_each", places=places, value=m("same_each", value=value))
+
+    def places(self, code: str, period: str) -> list[tuple[str, int]]:
+        """Each known regency with its count."""
+        return [
+            (self.place[r.code], getattr(self.e.figure(code, "ALL", r.code), period))
+            for r in self.known
+        ]
+
+    def most_of(self, code: str, names: dict[str, str]) -> str:
+        """`; terbanyak politik uang (5)`: the category of the province with the most to date."""
+        counted = [
+            (self.e.figure(code, category).to_date, name) for category, name in names.items()
+        ]
+        value, name = max(counted, key=lambda pair: pair[0])
+        if not value or sum(v == value for v, _ in counted) > 1:
+            return ""
+        return self.m("most_of", name=lower(name), value=self.m.number(value))
+
+    def source(self, key: str, place: str = "") -> str:
+        """The line beneath a table or chart: source, as-of, completeness of what is in it.
+
+        Args:
+            key: the source's key in the catalogue.
+            place: the regency that all of it is about.
+
+        """
+        m = self.m
+        submitted, expected = self.submitted(place)
+        return m(
+            "source",
+            source=m[key],
+            as_of=m.moment(self.e.data_at),
+            submitted=m.number(submitted),
+            expected=m.number(expected),
+            percent=m.percent(submitted, expected),
+        )
+
+    def recaps(self, place: str) -> Cell:
+        """The share of districts that delivered this week's recap."""
+        done, of = self.submitted(place)
+        both = f"district_submitted/ALL/{place}/week district_expected/ALL/{place}/week"
+        behind = self.m("behind_recaps", submitted=done, expected=of)
+        return self.share(Fraction(100 * done, of) if of else None, both, behind)
+
+    def submitted(self, place: str = "") -> tuple[int, int]:
+        """Districts that delivered this week's recap, of those that should have."""
+        done = self.e.figure("district_submitted", "ALL", place).week
+        return done, self.e.figure("district_expected", "ALL", place).week
+
+    def moved(self, figure: Figure) -> str:
+        """How a count moved against the week before, in words."""
+        return self.m.change(figure.week, figure.previous)
+
+    def nothing_restated(self) -> str:
+        """That no figure of an earlier edition has changed, or that there is no such edition."""
+        is_first = self.e.previous_id is None and self.e.revision == 1
+        return self.m["restatement_first" if is_first else "restatement_none"]
+
+    def has_recaps(self, place: str = "") -> bool:
+        """Whether anything is known of this week's events and prevention."""
+        submitted, expected = self.submitted(place)
+        counts = [self.e.figure(code, "ALL", place).week for code in OF_RECAPS]
+        return any([submitted, *counts]) or not expected
+
+    def zeros_unknown(self, regencies: Sequence[Regency]) -> list[str]:
+        """A note that names those of the regencies of which no recap of this week has come."""
+        places = [self.place[r.code] for r in regencies if not self.has_recaps(r.code)]
+        every = len(places) == len(self.known)
+        named = self.m["all_regencies"] if every else self.m.listing(places, most=NAMED)
+        return [self.m("zero_unknown", places=named)] * bool(places)
+
+    def moved_by_recaps(self, code: str, place: str = "") -> str:
+        """How a count of the recaps moved; no week is compared in which nobody delivered one."""
+        figure = self.e.figure(code, "ALL", place)
+        if not self.has_recaps(place):
+            return self.m["change_no_recap"]
+        submitted_before = self.e.figure("district_submitted", "ALL", place).previous
+        if not figure.previous and not submitted_before and self.submitted(place)[1]:
+            return self.m["change_unknown"]
+        return self.moved(figure)
+
+    def number_table(self) -> tuple[int, str]:
+        """The next table's number and label: `Tabel 3.`."""
+        self.tables += 1
+        return self.tables, self.m("table", number=self.tables)
+
+    def number_chart(self) -> tuple[int, str]:
+        """The next chart's number and label: `Gambar 2.`."""
+        self.charts += 1
+        return self.charts, self.m("chart", number=self.charts)
+
+    def total(self, code: str, categories: Sequence[str], regency: str = "") -> Figure:
+        """Categories that exclude each other, added up."""
+        figures = [self.e.figure(code, category, regency) for category in categories]
+        previous = [figure.previous for figure in figures if figure.previous is not None]
+        return Figure(
+            sum(figure.week for figure in figures),
+            sum(figure.to_date for figure in figures),
+            sum(previous) if len(previous) == len(figures) else None,
+        )
+
+    def running(self, place: str) -> dict[str, str]:
+        """How many clocks run or may, have or may have passed, and end on which two days."""
+        judged_on = self.e.judged_on
+        counts = {
+            "open": sum(self.clocks[place, state] for state in self.running_states),
+            "overdue": self.clocks[place, "OVERDUE"],
+            "maybe": self.clocks[place, "MAYBE_OVERDUE"],
+            "soon": sum(self.clocks[place, state] for state in SOON),
+        }
+        days = self.m.either_day(judged_on, judged_on + timedelta(days=1))
+        return {key: self.m.number(value) for key, value in counts.items()} | {"days": days}
+
+    def clocks_before(self, place: str, states: Sequence[str] | None = None) -> int:
+        """How many clocks are of cases from before the campaign: in some states, else running."""
+        wanted = self.running_states if states is None else states
+        return sum(
+            d.before_campaign or 0
+            for d in self.e.deadlines
+            if d.state_code in wanted and place in (d.regency_code, self.e.province)
+        )
+
+    def about_clocks(self, place: str) -> str:
+        """What to know of the clocks beside those that run: sentences, empty without any."""
+        before = self.clocks_before(place)
+        said = [
+            self.m("deadline_before", count=self.m.number(before)) if before else "",
+            self.uncertain(place),
+        ]
+        return " ".join(sentence for sentence in said if sentence)
+
+    def uncertain(self, place: str) -> str:
+        """How many more deadlines may have been missed, as a sentence; empty without any."""
+        said = {"MAYBE_MISSED": "deadline_maybe_missed", "UNCERTAIN": "deadline_uncertain"}
+        return " ".join(
+            self.m(key, count=self.m.number(self.clocks[place, state]))
+            for state, key in said.items()
+            if self.clocks[place, state]
+        )
+
+    def ranked_issues(self, period: str) -> list[tuple[str, str, int]]:
+        """Code, name and count of every theme, the most frequent first."""
+        counted = [
+            (code, name, getattr(self.e.figure("suspected_violation_by_issue", code), period))
+            for code, name in self.e.issues.items()
+        ]
+        return sorted(counted, key=lambda issue: -issue[2])  # ties in the order of the seed
+
+    def top_issues(self, period: str) -> str:
+        """The two most frequent themes (up to three in a tie) with their counts; or empty."""
+        m = self.m
+        ranked = [issue for issue in self.ranked_issues(period) if issue[2]]
+        if not ranked:
+            return ""
+        for floor in (ranked[:2][-1][2], ranked[0][2]):
+            top = [(lower(name), n) for _, name, n in ranked if n >= floor]
+            if len(top) <= 3:
+                return m.listing([f"{name} ({m.number(n)})" for name, n in top])
+        return m("many_issues", count=m.number(len(top)), value=m.number(floor))
+
+    def full_name(self, code: str, category: str) -> str:
+        """A figure with its category: `Dugaan pelanggaran menurut tema: Politik uang`."""
+        name = registry.metrics()[code].name[self.m.index]
+        part = self.categories.get((code, category))
+        return self.m("figure_category", figure=name, category=part) if part else name

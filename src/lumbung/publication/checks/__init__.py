@@ -1,0 +1,1 @@
+"""What an edition must pass before it is published."""

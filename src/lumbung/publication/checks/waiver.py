@@ -1,0 +1,87 @@
+"""A failing check that a person answers for: with a reason and an end, printed in the edition."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import psycopg
+
+from lumbung import database
+from lumbung.errors import PublicationError
+from lumbung.publication.model.edition import load
+from lumbung.settings import JAKARTA, Settings
+from lumbung.warehouse import checkpoints
+
+NEVER = {
+    "artefacts_can_be_read",
+    "artefacts_hold_no_personal_data",
+    "every_artefact_is_there",
+    "hidden_cells_cannot_be_recomputed",
+    "small_cells_are_hidden",
+}
+"""Nobody may waive what protects people, nor publish what is not there."""
+
+
+def waive(
+    check: str,
+    *,
+    edition_id: str,
+    by: str,
+    reason: str,
+    until: date,
+    settings: Settings,
+    database_url: str,
+) -> None:
+    """Let one check of the publication gate fail for one draft.
+
+    Render the draft again afterwards: the waiver is part of it, and of what is approved.
+
+    Args:
+        check: the name of a check of severity `fail` in `expectations/publication.yaml`.
+        edition_id: a draft.
+        by: who answers for it, as it will be printed.
+        reason: why, as it will be printed.
+        until: the last day on which it counts (WIB).
+        settings: where the suite is.
+        database_url: the warehouse.
+
+    Raises:
+        PublicationError: when there is no such check or it may never be waived, the edition is no
+            draft, a name or reason is missing, or the day has passed.
+
+    """
+    suite = checkpoints.load_suite(settings.expectations / "publication.yaml")
+    known = {c.name for b in suite.batches for c in b.checks if c.severity == "fail"} - NEVER
+    today = datetime.now(JAKARTA).date()
+    edition = load(edition_id, database_url=database_url)
+    for is_wrong, what, cure in (
+        (check in NEVER, f"{check} may never be waived", "correct its cause"),
+        (
+            check not in known,
+            f"the gate has no check {check} that can be waived",
+            f"choose one of {', '.join(sorted(known))}",
+        ),
+        (not by.strip(), "nobody answers for the waiver", "give a name"),
+        (not reason.strip(), "the waiver has no reason", "give one; it is printed"),
+        (until < today, f"the waiver would have ended on {until}", "give a day to come"),
+        (edition.state != "draft", f"the edition is {edition.state}, not draft", "waive a draft"),
+    ):
+        if is_wrong:
+            raise PublicationError(what, where=f"edition {edition_id}", cure=cure)
+    with database.connect(database_url, application="lumbung waive") as connection:
+        connection.execute(
+            "insert into published.waiver (edition_id, check_name, waived_by, reason, until_date)"
+            " values (%s, %s, %s, %s, %s)",
+            (edition_id, check, by.strip(), reason.strip(), until),
+        )
+
+
+def in_force(connection: psycopg.Connection, edition_id: str) -> dict[str, date]:
+    """The checks that are waived for an edition today (WIB), and the last day of each."""
+    return dict(
+        connection.execute(
+            "select check_name, max(until_date) from published.waiver where edition_id = %s"
+            " and until_date >= (now() at time zone 'Asia/Jakarta')::date group by 1",
+            (edition_id,),
+        ).fetchall()
+    )

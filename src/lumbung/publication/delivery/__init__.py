@@ -1,0 +1,1 @@
+"""How an edition reaches people: approvers are notified, recipients are mailed."""

@@ -1,0 +1,159 @@
+"""What a person is asked before an edition is published, by Airflow and by mail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lumbung import database
+from lumbung.errors import LumbungError
+from lumbung.publication.delivery import smtp
+from lumbung.publication.delivery.recipients import load_people
+from lumbung.publication.delivery.smtp import MailServer
+from lumbung.publication.formats import render
+from lumbung.publication.model.edition import load
+from lumbung.publication.translations.messages import INDONESIAN
+from lumbung.settings import Settings
+
+m = INDONESIAN
+
+
+def question(edition_id: str, *, settings: Settings, database_url: str) -> str:
+    """What is asked about a draft, as Markdown that also reads well as plain text.
+
+    Its main points, what the gate found, and where the whole draft lies.
+
+    Raises:
+        PublicationError: when there is no such edition.
+
+    """
+    edition = load(edition_id, database_url=database_url)
+    pages = render.document(edition)
+    with database.connect(database_url, application="lumbung review") as connection:
+        passed, warned = connection.execute(
+            "select count(*) filter (where is_passed),"
+            " coalesce(jsonb_agg(jsonb_build_array(check_name, cure, owner) order by check_name)"
+            " filter (where not is_passed and severity = 'warn'), '[]') from ops.check_result"
+            " where run_id = (select run_id from published.gate_pass where edition_id = %s"
+            " order by passed_at desc limit 1)",
+            (edition_id,),
+        ).fetchone() or (0, [])
+    lines = [f"**{pages.title}** — {pages.subtitle}", ". ".join([*pages.meta, pages.status]) + "."]
+    lines += [f"- **{lead}** {rest}".rstrip() for lead, rest in pages.points]
+    lines.append(f"**{m['letter_gate']}** " + m("letter_gate_passed", count=m.number(passed)))
+    lines += [
+        "- " + m("letter_gate_warned", check=check, cure=cure, owner=owner)
+        for check, cure, owner in warned
+    ]
+    lines += [
+        "- " + m("letter_gate_waived", check=w.check_name, by=w.waived_by, reason=w.reason)
+        for w in edition.waivers
+    ]
+    draft = settings.home / "drafts" / edition_id / "edisi.pdf"
+    lines.append(f"**{m['letter_draft']}** `{draft}` {m['letter_beside']}")
+    return "\n\n".join(lines)
+
+
+def ask(
+    edition_id: str,
+    *,
+    settings: Settings,
+    database_url: str,
+    server: MailServer,
+    again: bool = False,
+) -> None:
+    """Mail the question, with the draft's PDF, to those who approve.
+
+    Args:
+        edition_id: a draft that has passed the gate.
+        settings: where the draft and `expectations/people.yaml` are.
+        database_url: the warehouse.
+        server: where to hand the mail in.
+        again: whether it is a reminder.
+
+    Raises:
+        ServiceError: when the mail server is not there or refuses.
+        ConfigurationError: when it, or the list of people, is configured wrongly.
+        PublicationError: when there is no such edition.
+
+    """
+    people = load_people(settings)
+    text = question(edition_id, settings=settings, database_url=database_url)
+    draft = settings.home / "drafts" / edition_id / "edisi.pdf"
+    smtp.notify(
+        m("letter_remind" if again else "letter_ask", edition_id=edition_id),
+        text.replace("**", "").replace("`", "") + "\n\n" + m["letter_answer"],
+        to=people.approval.addresses,
+        sender=people.sender,
+        server=server,
+        attachment=(f"{edition_id}.pdf", draft.read_bytes()) if draft.exists() else None,
+    )
+
+
+def remind(*, settings: Settings, database_url: str, server: MailServer) -> list[str]:
+    """Remind those who approve of every draft that has waited long, until its time limit.
+
+    Of one that was only drafted at a terminal nobody is asked in Airflow, and nobody is reminded.
+
+    Returns:
+        the editions.
+
+    Raises:
+        ServiceError, ConfigurationError, PublicationError: as `ask`.
+
+    """
+    approval = load_people(settings).approval
+    with database.connect(database_url, application="lumbung review") as connection:
+        waiting = [
+            str(row[0])
+            for row in connection.execute(
+                "select edition_id from published.edition as e where state = 'draft'"
+                " and exists (select from published.gate_pass as g"
+                " where g.edition_id = e.edition_id and g.is_asked"
+                " and g.passed_at between clock_timestamp() - %s and clock_timestamp() - %s)"
+                " and revision = (select max(revision) from published.edition as n"
+                " where n.week_id = e.week_id) order by edition_id",
+                (approval.time_limit, approval.remind_after),
+            )
+        ]
+    for edition_id in waiting:
+        ask(edition_id, settings=settings, database_url=database_url, server=server, again=True)
+    return waiting
+
+
+def tell_owners(
+    subject: str,
+    text: str,
+    *,
+    settings: Settings,
+    server: MailServer | None,
+    also: Sequence[str] = (),
+) -> None:
+    """Tell the owners, and addresses given in `also`, that something did not go as it should.
+
+    It never fails: what happened stands in Airflow anyway. Without a mail server it does nothing.
+    """
+    if server is None:
+        return
+    try:
+        people = load_people(settings)
+        smtp.notify(subject, text, to=[*people.owners, *also], sender=people.sender, server=server)
+    except LumbungError as error:
+        print(f"the owners could not be told by mail: {error}")
+
+
+def tell_rejection(
+    edition_id: str, *, by: str, comment: str, settings: Settings, server: MailServer | None
+) -> None:
+    """Tell the owners who rejected a draft, and why."""
+    tell_owners(
+        m("letter_rejected", edition_id=edition_id),
+        m(
+            "letter_rejected_text",
+            edition_id=edition_id,
+            by=by,
+            comment=comment or m["letter_no_comment"],
+            week_id=edition_id.partition("-r")[0],
+        ),
+        settings=settings,
+        server=server,
+    )

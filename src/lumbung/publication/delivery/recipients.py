@@ -1,0 +1,128 @@
+"""Who approves an edition, who is told, who is sent it: `expectations/people.yaml`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import Annotated
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+
+from lumbung.errors import ConfigurationError
+from lumbung.settings import Settings
+
+Address = Annotated[
+    str,
+    StringConstraints(
+        to_lower=True, pattern=r"^[a-zA-Z0-9._%+-]+@[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+$"
+    ),
+]
+
+
+def _once(addresses: list[str]) -> list[str]:
+    if len(set(addresses)) < len(addresses):
+        raise ValueError("an address is listed twice")
+    return addresses
+
+
+def _sender(text: str) -> str:
+    if "@" not in parseaddr(text)[1]:
+        raise ValueError("the sender has no address")
+    return text
+
+
+Addresses = Annotated[list[Address], AfterValidator(_once)]
+
+
+class Approval(BaseModel):
+    """Who is asked, and how long.
+
+    Attributes:
+        users: Airflow users who may answer, nobody else can; and name and office as printed.
+        addresses: asked by mail with the draft's PDF, and reminded.
+        remind_after_hours: from the question; then every morning.
+        time_limit_hours: from the question; then nothing is published and the owners are told.
+
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    users: dict[str, Annotated[str, StringConstraints(min_length=1)]] = Field(min_length=1)
+    addresses: Addresses
+    remind_after_hours: float = Field(gt=0)
+    time_limit_hours: float = Field(gt=0)
+
+    @property
+    def remind_after(self) -> timedelta:
+        """`remind_after_hours` as a duration."""
+        return timedelta(hours=self.remind_after_hours)
+
+    @property
+    def time_limit(self) -> timedelta:
+        """`time_limit_hours` as a duration."""
+        return timedelta(hours=self.time_limit_hours)
+
+
+class People(BaseModel):
+    """The file.
+
+    Attributes:
+        sender: name and address that mails come from.
+        approval: who is asked.
+        owners: who is told when something did not go as it should.
+        recipients: who is sent every published edition.
+
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sender: Annotated[str, AfterValidator(_sender)]
+    approval: Approval
+    owners: Addresses
+    recipients: Addresses
+
+
+def require_approver(name: str, settings: Settings) -> str:
+    """Refuse a decision by anybody but those who are asked.
+
+    Returns:
+        name and office, as an edition prints them.
+
+    Raises:
+        ConfigurationError: when the name is none of `approval.users`.
+
+    """
+    users = load_people(settings).approval.users
+    if name not in users:
+        raise ConfigurationError(
+            f"'{name}' is not asked to approve editions",
+            where=str(settings.expectations / "people.yaml"),
+            cure=f"decide as one of {', '.join(users)}, or add the name to approval.users",
+        )
+    return users[name]
+
+
+def load_people(settings: Settings) -> People:
+    """Read `expectations/people.yaml`.
+
+    Raises:
+        ConfigurationError: when the file is absent or a value is missing, wrong or unknown.
+
+    """
+    file = settings.expectations / "people.yaml"
+    try:
+        return People.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, ValidationError) as error:
+        raise ConfigurationError(
+            f"who approves and is told cannot be read: {' '.join(str(error).split())}",
+            where=str(file),
+            cure="correct the file; lumbung.publication.delivery.recipients says what it holds",
+        ) from error

@@ -1,0 +1,1 @@
+"""The life of an edition: frozen, reviewed as a draft, approved or rejected, published."""

@@ -1,0 +1,388 @@
+"""An edition as open data: tables in long form, as CSV and JSON, with metadata and a dictionary.
+
+Codes are Kemendagri's (with BPS's beside them), days ISO 8601, text UTF-8, an unknown value empty.
+Metadata as Satu Data Indonesia asks of a producer (Perpres 39/2019, articles 4-8): who, what, when,
+how, in which codes, under which licence.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from lumbung.publication.chapters.record import before_kinds
+from lumbung.publication.model.edition import QUOTIENT_PLACES, Edition
+from lumbung.publication.model.rounding import half_up, whole_percent
+from lumbung.publication.translations.messages import BY_LANGUAGE, INDONESIAN, Messages, iso
+
+Value = str | int | float | bool | None
+DICTIONARIES = {"id": "kamus-data.csv", "en": "en/data-dictionary.csv"}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A table of the open data."""
+
+    name: str
+    rows: list[tuple[Value, ...]]
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of its columns."""
+        return [name for name, _ in _COLUMNS[self.name]]
+
+
+def files(edition: Edition) -> dict[str, bytes]:
+    """The open data of an edition by file name.
+
+    `data/*.csv` and `data.json` say the same; a dictionary in each language of the office says what
+    each column means, `metadata.json` what the whole is, with the sha256 of every other file.
+    """
+    tables = datasets(edition)
+    result = {f"data/{t.name}.csv": _csv(t.columns, t.rows) for t in tables}
+    result["data.json"] = _records(edition.edition_id, tables)
+    for language in edition.office.languages:
+        result[DICTIONARIES[language]] = _dictionary(BY_LANGUAGE[language])
+    result["metadata.json"] = _json(_metadata(edition, tables, result))
+    return result
+
+
+def _dictionary(m: Messages) -> bytes:
+    """What each column of each table means."""
+    return _csv(
+        [m["dictionary_file"], m["dictionary_column"], m["dictionary_type"], m["dictionary_means"]],
+        [
+            (
+                f"data/{table}.csv",
+                column,
+                m[f"type_{kind}"],
+                m[key if (key := f"{table}.{column}") in m else f"column.{column}"],
+            )
+            for table, columns in _COLUMNS.items()
+            for column, kind in columns
+        ],
+    )
+
+
+def datasets(edition: Edition) -> list[Dataset]:
+    """The tables, in the order of the dictionary; rows in the order of their keys."""
+    names = INDONESIAN.category_names(edition)
+    places = {r.code: (r.bps_code, r.name) for r in edition.regencies}
+    places[edition.province] = (edition.province, edition.office.province)
+    week = edition.days_of(edition.week_id)
+    before = edition.monday - timedelta(days=7), edition.monday - timedelta(days=1)
+    if len(edition.weeks) > 1:
+        before = edition.days_of(edition.weeks[-2])
+    figures: list[tuple[Value, ...]] = []
+    for (code, category, regency), figure in edition.figures.items():
+        for period, value, (first, last) in (
+            ("pekan", figure.week, week),
+            ("pekan_lalu", figure.previous, before),
+            ("sejak_awal", figure.to_date, (edition.first_day, week[1])),
+        ):
+            figures.append(
+                (
+                    code,
+                    category,
+                    names.get((code, category), ""),
+                    regency,
+                    *places.get(regency, (None, None)),  # the gate tells which
+                    period,
+                    first.isoformat(),
+                    last.isoformat(),
+                    value,
+                )
+            )
+    groups = INDONESIAN.terms("issue_group")
+    states = INDONESIAN.names("deadline_state")
+    kinds = before_kinds(INDONESIAN)
+    trend: list[tuple[Value, ...]] = [
+        (code, category, week_id, edition.days_of(week_id)[0].isoformat(), value)
+        for (code, category), values in sorted(edition.trend.items())
+        for week_id, value in values
+    ]
+    return [
+        Dataset("angka", figures),
+        Dataset("tren", trend),
+        Dataset(
+            "wilayah",
+            [(r.code, r.bps_code, r.name, r.voters, r.stations) for r in edition.regencies],
+        ),
+        Dataset(
+            "kelengkapan",
+            [
+                (
+                    *(s.district_code, s.district_name, s.regency_code, s.is_submitted),
+                    s.last_week,
+                )
+                for s in edition.submissions
+            ],
+        ),
+        Dataset(
+            "kecamatan",
+            [
+                (
+                    d.district_code,
+                    d.district_name or INDONESIAN["unknown_place"],
+                    d.regency_code,
+                    d.group_code,
+                    groups[d.group_code],
+                    *(edition.district_weeks or ("", "")),
+                    d.count,
+                    d.count is None,
+                )
+                for d in edition.district_figures
+            ],
+        ),
+        Dataset(
+            "tenggat",
+            [
+                (
+                    d.rule_code,
+                    edition.names["id"]["deadline_rule"][d.rule_code],
+                    d.regency_code,
+                    d.state_code,
+                    states[d.state_code],
+                    *(d.count, d.before_campaign),
+                )
+                for d in edition.deadlines
+            ],
+        ),
+        Dataset(
+            "profil",
+            [
+                (
+                    *(p.regency_code, p.issue_code, edition.names["id"]["issue"][p.issue_code]),
+                    *(p.cases, p.base),
+                    *(_whole(share) for share in (p.share, p.province_share)),
+                    *(_rounded(value, QUOTIENT_PLACES) for value in (p.quotient, p.lower, p.upper)),
+                    p.is_marked,
+                    *(p.last_4, p.previous_4, INDONESIAN[p.trend_code]),
+                    *(p.prevention, p.last_4_prevention),
+                )
+                for p in edition.profiles
+            ],
+        ),
+        Dataset(
+            "perubahan",
+            [
+                (
+                    r.of_edition_id,
+                    r.figure_code,
+                    r.category_code,
+                    r.regency_code,
+                    {"week": "pekan", "to_date": "sejak_awal"}.get(r.period, r.period),
+                    r.old,
+                    r.new,
+                    r.late,
+                    r.edited,
+                    r.withdrawn,
+                    r.recoded,
+                    r.progressed,
+                    r.told,
+                    r.is_told,
+                )
+                for r in edition.restatements
+            ],
+        ),
+        Dataset(
+            "tidak-dihitung",
+            [
+                (n.channel, n.channel_title, n.reason_code, n.reason, n.week, n.to_date)
+                for n in edition.not_counted
+            ],
+        ),
+        Dataset(
+            "sebelum-kampanye",
+            [
+                (regency, kind, kinds[kind], count)
+                for (regency, kind), count in sorted((edition.before_campaign or {}).items())
+            ],
+        ),
+    ]
+
+
+_PLACE, _DISTRICT = ("kode_kemendagri", "text"), ("kode_kecamatan", "text")
+_COLUMNS = {
+    "angka": (
+        *(("kode_angka", "text"), ("kode_kategori", "text"), ("kategori", "text")),
+        *(_PLACE, ("kode_bps", "text"), ("wilayah", "text"), ("periode", "text")),
+        *(("mulai", "day"), ("selesai", "day"), ("nilai", "integer")),
+    ),
+    "tren": (
+        *(("kode_angka", "text"), ("kode_kategori", "text"), ("pekan", "text")),
+        *(("mulai", "day"), ("nilai", "integer")),
+    ),
+    "wilayah": (
+        *(_PLACE, ("kode_bps", "text"), ("wilayah", "text")),
+        *(("pemilih", "integer"), ("tps", "integer")),
+    ),
+    "kelengkapan": (
+        *(_DISTRICT, ("kecamatan", "text"), _PLACE),
+        *(("menyampaikan", "boolean"), ("rekap_terakhir", "text")),
+    ),
+    "kecamatan": (
+        *(_DISTRICT, ("kecamatan", "text"), _PLACE, ("kode_kelompok", "text")),
+        *(("kelompok", "text"), ("pekan_pertama", "text"), ("pekan_terakhir", "text")),
+        *(("jumlah", "integer"), ("disembunyikan", "boolean")),
+    ),
+    "tenggat": (
+        *(("kode_tenggat", "text"), ("tenggat", "text"), _PLACE),
+        *(("kode_keadaan", "text"), ("keadaan", "text"), ("jumlah", "integer")),
+        ("sebelum_kampanye", "integer"),
+    ),
+    "profil": (
+        *(_PLACE, ("kode_tema", "text"), ("tema", "text"), ("kasus", "integer")),
+        *(("kasus_bertema", "integer"), ("bagian_persen", "integer")),
+        *(("bagian_provinsi_persen", "integer"), ("kali_provinsi", "number")),
+        *(("batas_bawah", "number"), ("batas_atas", "number"), ("menonjol", "boolean")),
+        *(("empat_pekan", "integer"), ("empat_pekan_sebelumnya", "integer"), ("tren", "text")),
+        *(("pencegahan", "integer"), ("pencegahan_empat_pekan", "integer")),
+    ),
+    "perubahan": (
+        *(("edisi", "text"), ("kode_angka", "text"), ("kode_kategori", "text"), _PLACE),
+        *(("periode", "text"), ("lama", "integer"), ("baru", "integer")),
+        *(("terlambat", "integer"), ("dikoreksi", "integer"), ("ditarik", "integer")),
+        *(("dikode_ulang", "integer"), ("status_berlanjut", "integer")),
+        *(("disebut", "integer"), ("sudah_dimuat", "boolean")),
+    ),
+    "tidak-dihitung": (
+        *(("kode_kanal", "text"), ("kanal", "text"), ("kode_alasan", "text"), ("alasan", "text")),
+        *(("pekan_ini", "integer"), ("sejak_awal", "integer")),
+    ),
+    "sebelum-kampanye": (
+        *(_PLACE, ("kode_jenis", "text"), ("jenis", "text"), ("jumlah", "integer")),
+    ),
+}
+"""Name and type of each table's columns; titles and meanings are in the catalogue."""
+
+
+def _metadata(
+    edition: Edition, tables: list[Dataset], written: Mapping[str, bytes]
+) -> dict[str, Any]:
+    office = edition.office
+    decision = edition.decision
+    first, last = edition.days_of(edition.week_id)
+    english = BY_LANGUAGE["en"]
+    in_english = english.category_names(edition)
+    titles = {f"data/{t.name}.csv": INDONESIAN[f"data_{t.name}"] for t in tables}
+    return {
+        "judul": f"{INDONESIAN['title']}, {edition.week_id}",
+        "deskripsi": INDONESIAN["data_description"],
+        "bahasa": list(edition.office.languages),
+        "produsen_data": office.name,
+        "walidata": office.custodian,
+        "kontak": {"nama": office.contact_name, "alamat": office.contact_url},
+        "lisensi": {"kode": office.licence, "alamat": office.licence_url},
+        "edisi": edition.edition_id,
+        "revisi": edition.revision,
+        "status": INDONESIAN.status(decision),
+        "periode": {
+            "pekan": edition.week_id,
+            "mulai": first.isoformat(),
+            "selesai": last.isoformat(),
+            "sejak_awal": edition.first_day.isoformat(),
+        },
+        "keadaan_data": iso(edition.data_at),
+        "dibekukan": iso(edition.frozen_at),
+        "disetujui": iso(decision.decided_at) if decision else None,
+        "rancangan_diperiksa": dict(decision.reviewed) if decision else None,
+        "pengecualian": [
+            {
+                "pemeriksaan": w.check_name,
+                "oleh": w.waived_by,
+                "alasan": w.reason,
+                "berlaku_sampai": w.until.isoformat(),
+            }
+            for w in edition.waivers
+        ],
+        "edisi_sebelumnya": edition.previous_id,
+        "frekuensi": INDONESIAN["data_frequency"],
+        "cakupan_wilayah": {"kode_kemendagri": edition.province, "nama": office.province},
+        "zona_waktu": INDONESIAN["data_zone"],
+        "metode": INDONESIAN.method(edition),
+        "angka": [
+            {
+                "kode": code,
+                "nama": figure.name,
+                "definisi": figure.definition,
+                "nama_en": english.figures[code].name,
+                "definisi_en": english.figures[code].definition,
+                "satuan": figure.unit,
+                "sumber": INDONESIAN[figure.source],
+            }
+            for code, figure in INDONESIAN.figures.items()
+        ],
+        "kode_referensi": {
+            "wilayah": [
+                {"kode_kemendagri": r.code, "kode_bps": r.bps_code, "nama": r.name}
+                for r in edition.regencies
+            ],
+            "kategori": [
+                {
+                    "kode_angka": code,
+                    "kode": category,
+                    "nama": name,
+                    "nama_en": in_english[code, category],
+                }
+                for (code, category), name in INDONESIAN.category_names(edition).items()
+            ],
+        },
+        "sidik_isi_sha256": edition.content_hash,
+        "berkas": [
+            {
+                "nama": name,
+                "judul": titles.get(name, INDONESIAN["title"]),
+                "bita": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+            }
+            for name, content in written.items()
+        ],
+    }
+
+
+def _whole(percent: Decimal | None) -> int | None:
+    return None if percent is None else int(whole_percent(percent))
+
+
+def _rounded(value: Decimal | None, places: int) -> float | None:
+    """The number with the digits that are printed: the shortest form of the float has no others."""
+    return None if value is None else float(half_up(value, places))
+
+
+def _csv(heads: list[str], rows: list[tuple[Value, ...]]) -> bytes:
+    """RFC 4180, UTF-8 without a mark; true and false as `benar` and `salah`."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(heads)
+    writer.writerows([[_WORDS.get(v, v) if isinstance(v, bool) else v for v in r] for r in rows])
+    return text.getvalue().encode("utf-8")
+
+
+_WORDS = {True: "benar", False: "salah"}
+
+
+def _records(edition_id: str, tables: list[Dataset]) -> bytes:
+    """The tables as JSON, a record a line: a million cells need no more memory than their text."""
+    target = io.BytesIO()
+    target.write(f'{{"edisi": "{edition_id}",\n"metadata": "metadata.json"'.encode())
+    for table in tables:
+        columns = table.columns
+        target.write(f',\n"{table.name}": ['.encode())
+        for number, row in enumerate(table.rows):
+            record = json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False)
+            target.write(f"{',' if number else ''}\n{record}".encode())
+        target.write(b"\n]")
+    target.write(b"}\n")
+    return target.getvalue()
+
+
+def _json(value: object) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8")

@@ -1,0 +1,256 @@
+"""An edition as a workbook: a sheet per table with real numbers and dates, contents, notes."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+from typing import Any
+
+from lumbung.publication.model.document import Cell, Document, Table
+from lumbung.publication.model.edition import Edition
+from lumbung.publication.translations.messages import BY_LANGUAGE
+from lumbung.settings import JAKARTA
+
+
+def workbook(edition: Edition, document: Document) -> bytes:
+    """The tables of an edition as `.xlsx`, the same bytes for the same edition.
+
+    Numbers are numbers, days are dates, moments are dates in WIB; what is not known is the text
+    `n/a`, never 0. The heads of every sheet stay in view.
+    """
+    import xlsxwriter
+
+    target = io.BytesIO()
+    book = xlsxwriter.Workbook(
+        target,
+        # No temporary files; and a text that begins with '=' or 'http' is a text.
+        {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False},
+    )
+    book.set_properties(
+        {
+            "title": f"{document.title}, {document.subtitle}",
+            "author": document.publisher,
+            "comments": document.status,
+            "created": edition.frozen_at.astimezone(JAKARTA).replace(tzinfo=None),
+        }
+    )
+    _Writer(book, edition, document).write()
+    book.close()
+    return target.getvalue()
+
+
+class _Writer:
+    """Fills the sheets of one workbook."""
+
+    def __init__(self, book: Any, edition: Edition, document: Document) -> None:
+        self.book = book
+        self.e = edition
+        self.m = BY_LANGUAGE[edition.language]
+        self.d = document
+        self.title = book.add_format({"bold": True, "font_size": 14})
+        self.bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+        self.text = book.add_format({"text_wrap": True, "valign": "top"})
+        self.quiet = book.add_format({"font_color": "#555555"})
+        self.head = book.add_format(
+            {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1, "align": "right"}
+        )
+        self.head_left = book.add_format({"bold": True, "valign": "bottom", "bottom": 1})
+        self.group = book.add_format({"bold": True, "align": "center", "bottom": 4})
+        self.moment = book.add_format({"num_format": "d mmm yyyy hh:mm", "align": "left"})
+        self.formats = {
+            (kind, is_total): book.add_format(
+                {"num_format": kind, "bold": is_total, "align": "right"}
+                | ({"top": 1} if is_total else {})
+            )
+            for kind in ("#,##0", "+#,##0;-#,##0;0", "0%", "#,##0.0", "#,##0.00")
+            for is_total in (False, True)
+        }
+        self.days = {
+            is_total: book.add_format(
+                {"num_format": "d mmm yyyy", "align": "left"}
+                | ({"bold": True, "top": 1} if is_total else {})
+            )
+            for is_total in (False, True)
+        }
+        self.label = {
+            True: book.add_format({"bold": True, "top": 1}),
+            False: book.add_format({"text_wrap": True, "valign": "top"}),
+        }
+
+    def write(self) -> None:
+        """Every sheet in order: contents, tables, the tables that stand together, trend, notes."""
+        tables = [
+            *self.d.glance,
+            *(table for section in self.d.sections for table in section.tables),
+        ]
+        self.contents(tables)
+        for number, table in enumerate(tables):
+            if not table.sheet:
+                self.table(table)
+            elif table.sheet not in {before.sheet for before in tables[:number]}:
+                self.together([t for t in tables if t.sheet == table.sheet])
+        self.trend()
+        self.notes()
+
+    def contents(self, tables: list[Table]) -> None:
+        """Title, status, week and as-of (WIB), and a link to each sheet."""
+        sheet = self.book.add_worksheet(self.m["sheet_contents"])
+        sheet.set_column(0, 0, 22)
+        sheet.set_column(1, 1, 90)
+        sheet.write_string(0, 0, self.d.title, self.title)
+        for row, text in enumerate([self.d.publisher, self.d.subtitle, self.d.status], 1):
+            sheet.write_string(row, 0, text)
+        first, last = self.e.days_of(self.e.week_id)
+        for row, (label, value, style) in enumerate(
+            (
+                (self.m["first_day"], first, self.days[False]),
+                (self.m["last_day"], last, self.days[False]),
+                (self.m["as_of_head"], _local(self.e.data_at), self.moment),
+                (self.m["frozen_head"], _local(self.e.frozen_at), self.moment),
+            ),
+            5,
+        ):
+            sheet.write_string(row, 0, label)
+            sheet.write_datetime(row, 1, value, style)
+        names: dict[str, str] = {}
+        for t in tables:
+            names.setdefault(
+                self.sheet_of(t), self.m[f"sheet_{t.sheet}_title"] if t.sheet else t.caption
+            )
+        rows = [*names.items()]
+        rows += [
+            (self.m["sheet_trend"], self.m["data_tren"]),
+            (self.m["sheet_notes"], self.m["method_title"]),
+        ]
+        for row, (name, caption) in enumerate(rows, 10):
+            sheet.write_url(row, 0, f"internal:'{name}'!A1", string=name)
+            sheet.write_string(row, 1, caption, self.text)
+        sheet.freeze_panes(1, 0)
+
+    def table(self, table: Table) -> None:
+        """A table on a sheet of its own, printed on A4 across."""
+        sheet = self.book.add_worksheet(self.sheet_of(table))
+        sheet.write_string(0, 0, f"{table.label} {table.caption}", self.title)
+        row = 2
+        if table.groups:
+            column = 0
+            for text, span in table.groups:
+                if text:
+                    sheet.merge_range(row, column, row, column + span - 1, text, self.group)
+                column += span
+            row += 1
+        sample = table.rows[0] if table.rows else table.total
+        for column, head in enumerate(table.columns):
+            is_number = bool(sample) and sample[column].is_number
+            style = self.head if is_number else self.head_left
+            sheet.write_string(row, column, head.replace("\u00ad", ""), style)
+            sheet.set_column(column, column, 12 if is_number else 34)
+        sheet.freeze_panes(row + 1, 1)
+        for cells, is_total in [
+            *((cells, False) for cells in table.rows),
+            *([(table.total, True)] if table.total else []),
+        ]:
+            row += 1
+            for column, cell in enumerate(cells):
+                self.cell(sheet, row, column, cell, is_total)
+        for line in [*table.notes, table.source]:
+            row += 1
+            sheet.write_string(row + 1, 0, line, self.quiet)
+        sheet.set_landscape()
+        sheet.set_paper(9)  # A4
+        sheet.fit_to_pages(1, 0)
+
+    def sheet_of(self, table: Table) -> str:
+        """The sheet that a table is on."""
+        if table.sheet:
+            return self.m[f"sheet_{table.sheet}"]
+        return self.m("sheet", number=table.number)
+
+    def together(self, tables: list[Table]) -> None:
+        """Tables of the same columns on one sheet, each row under its table's subject."""
+        sheet = self.book.add_worksheet(self.sheet_of(tables[0]))
+        sheet.write_string(0, 0, self.m[f"sheet_{tables[0].sheet}_title"], self.title)
+        for column, head in enumerate([self.m["regency"], *tables[0].columns]):
+            style = self.head if column > 1 else self.head_left
+            sheet.write_string(2, column, head.replace("\u00ad", ""), style)
+            sheet.set_column(column, column, 14 if column > 1 else 30)
+        sheet.freeze_panes(3, 2)
+        row = 2
+        for table in tables:
+            for cells in table.rows:
+                row += 1
+                for column, cell in enumerate([Cell(table.subject), *cells]):
+                    self.cell(sheet, row, column, cell, False)
+        sheet.autofilter(2, 0, row, len(tables[0].columns))
+        for line in [*tables[0].notes, tables[0].source]:
+            row += 1
+            sheet.write_string(row + 1, 0, line, self.quiet)
+
+    def cell(self, sheet: Any, row: int, column: int, cell: Cell, is_total: bool) -> None:
+        """A number as number, a day as date, anything else as text."""
+        if isinstance(cell.value, date):
+            sheet.write_datetime(row, column, cell.value, self.days[is_total])
+        elif cell.is_number and cell.value is not None:
+            kind = "#,##0"
+            if cell.figure.startswith("percent"):
+                kind = "0%"
+            elif cell.places:
+                kind = f"#,##0.{'0' * cell.places}"
+            elif cell.figure.endswith("/difference") or cell.figure.startswith("since/other"):
+                kind = "+#,##0;-#,##0;0"
+            sheet.write_number(row, column, cell.value, self.formats[kind, is_total])
+        elif cell.is_number:
+            sheet.write_string(row, column, cell.text, self.formats["#,##0", is_total])
+        else:
+            sheet.write_string(row, column, cell.text, self.label[is_total])
+
+    def trend(self) -> None:
+        """The province's weeks: what the charts over time are drawn from."""
+        sheet = self.book.add_worksheet(self.m["sheet_trend"])
+        keys = sorted(self.e.trend)
+        names = self.m.category_names(self.e)
+        weeks = self.e.weeks
+        sheet.write_string(0, 0, self.m["data_tren"], self.title)
+        sheet.write_string(2, 0, self.m["week"], self.head_left)
+        sheet.write_string(2, 1, self.m["first_day"], self.head_left)
+        sheet.set_column(0, 1, 13)
+        sheet.set_column(2, 1 + len(keys), 16)
+        sheet.freeze_panes(3, 2)
+        for row, week in enumerate(weeks, 3):
+            sheet.write_string(row, 0, week)
+            sheet.write_datetime(row, 1, self.e.days_of(week)[0], self.days[False])
+        for row, sentence in enumerate(self.m.short_weeks(self.e, weeks), 4 + len(weeks)):
+            sheet.write_string(row, 0, sentence, self.quiet)
+        for column, key in enumerate(keys, 2):
+            head = ": ".join(p for p in (self.m.figures[key[0]].name, names.get(key)) if p)
+            sheet.write_string(2, column, head.replace("\u00ad", ""), self.head)
+            for week, value in self.e.trend[key]:
+                sheet.write_number(
+                    3 + weeks.index(week), column, value, self.formats["#,##0", False]
+                )
+
+    def notes(self) -> None:
+        """Method, and what each figure counts."""
+        sheet = self.book.add_worksheet(self.m["sheet_notes"])
+        sheet.set_column(0, 0, 34)
+        sheet.set_column(1, 1, 100)
+        sheet.write_string(0, 0, self.m["method_title"], self.title)
+        row = 1
+        method = next(s for s in self.d.sections if s.id == "metode")
+        for paragraph in [*method.paragraphs, self.d.contact]:
+            row += 1
+            sheet.merge_range(row, 0, row, 1, paragraph, self.text)
+            sheet.set_row(row, 15 * (1 + len(paragraph) // 130))
+        row += 2
+        sheet.write_string(row, 0, self.m["figure"], self.head_left)
+        sheet.write_string(row, 1, self.m["definition"], self.head_left)
+        for figure in self.m.figures.values():
+            row += 1
+            sheet.write_string(row, 0, figure.name, self.bold)
+            sheet.write_string(row, 1, f"{figure.definition}.", self.text)
+        sheet.freeze_panes(1, 0)
+
+
+def _local(value: Any) -> Any:
+    """A moment as a workbook has it: WIB, without a zone."""
+    return value.astimezone(JAKARTA).replace(tzinfo=None)

@@ -1,0 +1,1 @@
+"""What an edition holds, and the document that chapters build from it."""

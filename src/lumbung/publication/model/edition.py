@@ -1,0 +1,599 @@
+"""An edition as the renderer sees it: everything that is printed, loaded from schema `published`.
+
+Nothing here knows the clock: two loads of an edition in the same state are equal, anywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+
+from lumbung import database
+from lumbung.errors import PublicationError
+from lumbung.publication.office import Office
+from lumbung.publication.restatement import COLUMNS
+from lumbung.publication.translations.catalogue import LANGUAGES
+
+BEFORE_CAMPAIGN = "BEFORE_CAMPAIGN"
+"""In references alone: the deadlines open or perhaps open of cases from before the campaign."""
+
+TABLES = {
+    "figure": (
+        "figure_code, category_code, regency_code, week_value, to_date_value, previous_week_value"
+    ),
+    "trend": "figure_code, category_code, week_id, value",
+    "submission": (
+        "district_code, district_name, regency_code, is_submitted, row_count, last_week_id"
+    ),
+    "district_figure": "regency_code, district_code, district_name, group_code, to_date_value",
+    "deadline": "rule_code, regency_code, state_code, clock_count",
+    "profile": (
+        "regency_code, issue_code, case_count, base_count, share_pct, province_share_pct,"
+        " location_quotient, location_quotient_lower, location_quotient_upper, is_marked,"
+        " last_4_weeks_count, previous_4_weeks_count, trend_code, prevention_count,"
+        " last_4_weeks_prevention_count"
+    ),
+    "not_counted": (
+        "channel, reason_code, channel_title, owner_name, reason, week_count, to_date_count"
+    ),
+}
+"""The frozen tables and their columns: what `content_hash` covers, besides labels and members."""
+
+Rows = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Regency:
+    """A kabupaten or kota.
+
+    Attributes:
+        tile_row, tile_col: its place on the tile map (None: none).
+        voters, stations: how many voters (DPT) and polling stations (TPS) it has.
+        outline: its boundary on the map as rings of points, in pixels of a map `charts.WIDTH`
+            wide; empty where the office has given no boundary file.
+
+    """
+
+    code: str
+    bps_code: str | None
+    name: str
+    tile_row: int | None
+    tile_col: int | None
+    is_unknown: bool
+    voters: int
+    stations: int
+    outline: tuple[tuple[tuple[float, float], ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One frozen figure: counts of the edition's week, since the first week, of the week before."""
+
+    week: int
+    to_date: int
+    previous: int | None
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Whether a district delivered its recap of the edition's week.
+
+    `last_week`: the newest week up to this one that it delivered a recap of; None: none.
+    """
+
+    district_code: str
+    district_name: str
+    regency_code: str
+    is_submitted: bool
+    row_count: int
+    last_week: str | None
+
+
+@dataclass(frozen=True)
+class DistrictFigure:
+    """Cases by district and group of themes, in the edition's `district_weeks`.
+
+    `district_code` is empty for cases whose district is not known; `count` (of all those weeks)
+    None: suppressed.
+    """
+
+    regency_code: str
+    district_code: str
+    district_name: str
+    group_code: str
+    count: int | None
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """How many legal clocks of one rule are in a state, at the edition's as-of.
+
+    `state_code`: of the seed `deadline_state`, as `edition` judges. Editions of earlier releases
+    have `UNCERTAIN` in place of `MAYBE_OPEN` and `MAYBE_MISSED`.
+
+    `before_campaign`: how many of them are of cases that came before the campaign's first day; None
+    where an edition of an earlier release did not say.
+    """
+
+    rule_code: str
+    regency_code: str
+    state_code: str
+    count: int
+    before_campaign: int | None = None
+
+
+QUOTIENT_PLACES = 2
+"""Decimals of a profile's quotient and of both ends of its range in every artefact: with fewer than
+its ends a quotient could be printed outside of them. Shares are whole per cent."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A theme in a regency against the province, to date (marts.mart_issue_profile).
+
+    Attributes:
+        base: cases of the regency that name a theme.
+        share, province_share: per cent of the cases with a theme; None of nothing.
+        quotient: how many times the province's share.
+        lower, upper: the range around it that decides the mark.
+        is_marked: whether the theme stands out there: the whole range lies above 1.
+        previous_4: cases of the four weeks before the last four; None where there were none yet.
+        trend_code: `rising`, `falling` or `steady` (no clear change), of the last four weeks;
+            `not_enough_weeks` before eight weeks of the campaign have ended.
+        prevention, last_4_prevention: prevention actions there, of any theme.
+
+    """
+
+    regency_code: str
+    issue_code: str
+    cases: int
+    base: int
+    share: Decimal | None
+    province_share: Decimal | None
+    quotient: Decimal | None
+    lower: Decimal | None
+    upper: Decimal | None
+    is_marked: bool
+    last_4: int
+    previous_4: int | None
+    trend_code: str
+    prevention: int
+    last_4_prevention: int
+
+
+@dataclass(frozen=True)
+class Restatement:
+    """A figure of an earlier edition that would now be different; the reasons sum to it.
+
+    `period`: `week` or `to_date` of that edition, or a week without an edition, such as `2024-W43`,
+    as that edition told it. `told`: what a later edition has said it is (None: nothing);
+    `is_told`: that is what it is now.
+    """
+
+    of_edition_id: str
+    figure_code: str
+    category_code: str
+    regency_code: str
+    period: str
+    old: int
+    new: int
+    late: int
+    edited: int
+    withdrawn: int
+    recoded: int
+    is_told: bool
+    progressed: int = 0
+    told: int | None = None
+
+    @property
+    def change(self) -> int:
+        """By how much it is different from what was said last."""
+        return self.new - (self.old if self.told is None else self.told)
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """A failing check that a person answers for until the end of a day (WIB)."""
+
+    check_name: str
+    waived_by: str
+    reason: str
+    granted_at: datetime
+    until: date
+
+
+@dataclass(frozen=True)
+class NotCounted:
+    """What a channel delivered that no figure counts, by reason."""
+
+    channel: str
+    reason_code: str
+    channel_title: str
+    owner_name: str
+    reason: str
+    week: int
+    to_date: int
+
+
+@dataclass(frozen=True)
+class HeldChannel:
+    """A channel whose new rows are in no figure, because a check does not trust them.
+
+    Attributes:
+        channel: the channel.
+        after_batch_id: the last batch of it that is in the figures.
+        title: its name for readers.
+        count: what it delivered or withdrew that is held back.
+        since: the day (WIB) since which.
+        reason: why, in Indonesian.
+        reason_en: the same in English.
+
+    """
+
+    channel: str
+    after_batch_id: int
+    title: str
+    count: int
+    since: date
+    reason: str
+    reason_en: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Who decided what, when, how, and the sha256 of each file that was reviewed."""
+
+    decision: str
+    how: str
+    decided_by: str
+    decided_at: datetime
+    reviewed: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One edition, complete for rendering.
+
+    Attributes:
+        as_of: Monday 06:00 WIB after the week (aware): deadlines are judged by its day.
+        data_at: up to when what came in is in the figures (aware): when the build that they were
+            frozen from began; `as_of` where only what was known then is in them.
+        known: `now`: with all that was known when frozen; `then`: what had been landed by `as_of`.
+        frozen_at: when the figures were frozen (aware).
+        figures: by figure, category and regency code (two digits: the province).
+        trend: the province's weekly values by figure and category, oldest first.
+        names: by language and kind (`issue`, `issue_label`, `violation_type`, `reason`,
+            `forwarding_target`, `prevention_type`, `deadline_rule`) the names by code, in order.
+        legal_sources: of the deadline rules.
+        campaign_start: the campaign's first day, from which it counts; None where it counts from
+            the Monday of that week, as editions once did.
+        before_campaign: by regency and kind (`LP`, `TM`, `IA`, `LHP`, `PREV`) what no figure counts
+            because it was received or done before the campaign's first day; None where an edition
+            of an earlier release did not say.
+        profiles: empty where the warehouse has no profile of the week.
+        district_unit: what the districts' table counts once in a group of themes: a `case`, or (of
+            earlier releases) each `theme` of a case.
+        previous_id, previous: the newest published edition of an earlier week (None: none), and
+            its figures to date by figure, category and regency.
+        decision: None while it is a draft.
+
+    """
+
+    edition_id: str
+    week_id: str
+    revision: int
+    language: str
+    as_of: datetime
+    data_at: datetime
+    known: str
+    frozen_at: datetime
+    content_hash: str
+    state: str
+    office: Office
+    regencies: tuple[Regency, ...]
+    names: dict[str, dict[str, dict[str, str]]]
+    legal_sources: tuple[str, ...]
+    campaign_start: date | None
+    before_campaign: dict[tuple[str, str], int] | None
+    figures: dict[tuple[str, str, str], Figure]
+    trend: dict[tuple[str, str], tuple[tuple[str, int], ...]]
+    submissions: tuple[Submission, ...]
+    district_figures: tuple[DistrictFigure, ...]
+    district_weeks: tuple[str, str] | None
+    district_unit: str
+    deadlines: tuple[Deadline, ...]
+    profiles: tuple[Profile, ...]
+    previous_id: str | None
+    previous: dict[tuple[str, str, str], int]
+    restatements: tuple[Restatement, ...]
+    not_counted: tuple[NotCounted, ...]
+    held: tuple[HeldChannel, ...]
+    waivers: tuple[Waiver, ...]
+    decision: Decision | None
+
+    def figure(self, code: str, category: str = "ALL", regency: str = "") -> Figure:
+        """The frozen figure; without a regency the province's.
+
+        Raises:
+            PublicationError: when the edition does not have it.
+
+        """
+        try:
+            return self.figures[code, category, regency or self.province]
+        except KeyError:
+            raise PublicationError(
+                f"figure {code}/{category} of {regency or self.province} was not frozen",
+                where=f"edition {self.edition_id}",
+                cure="look at reporting.rpt_figure: every figure has a row per category, regency "
+                "and week, zeros included; build again and freeze again",
+            ) from None
+
+    def has(self, code: str) -> bool:
+        """Whether it has the figure: an edition has those that were counted when it was frozen."""
+        return any(figure == code for figure, _, _ in self.figures)
+
+    @property
+    def province(self) -> str:
+        """The code that stands for the whole province in figures: its regencies' begin with it."""
+        return self.regencies[0].code[:2]
+
+    @property
+    def new_restatements(self) -> list[Restatement]:
+        """What a reader has to be told: every changed week, once.
+
+        And the sums to date of the newest edition before this week where no such week says why they
+        changed (a week without an edition has no regencies but in the edition after it).
+        """
+        new = [r for r in self.restatements if not r.is_told]
+        weeks: dict[tuple[str, str, str], int] = {}
+        for r in new:
+            if r.period != "to_date":
+                key = r.figure_code, r.category_code, r.regency_code
+                weeks[key] = weeks.get(key, 0) + r.change
+        earlier = [r.of_edition_id for r in new if r.of_edition_id < self.week_id]
+        newest = max(earlier or [r.of_edition_id for r in new], default="")
+        return [
+            r
+            for r in new
+            if r.period != "to_date"
+            or (
+                r.of_edition_id == newest
+                and r.change != weeks.get((r.figure_code, r.category_code, r.regency_code), 0)
+            )
+        ]
+
+    @property
+    def told_restatements(self) -> list[Restatement]:
+        """Changed weeks that an edition before this one has told."""
+        return [r for r in self.restatements if r.is_told and r.period != "to_date"]
+
+    @property
+    def issues(self) -> dict[str, str]:
+        """The names of the themes by code, in the edition's language."""
+        return self.names[self.language]["issue"]
+
+    @property
+    def violation_types(self) -> dict[str, str]:
+        """The names of the types by code, in the edition's language."""
+        return self.names[self.language]["violation_type"]
+
+    @property
+    def monday(self) -> date:
+        """The first day of the week."""
+        return week_start(self.week_id)
+
+    @property
+    def sunday(self) -> date:
+        """The last day of the week."""
+        return self.monday + timedelta(days=6)
+
+    @property
+    def judged_on(self) -> date:
+        """The day by which deadlines are judged: the Monday after the week."""
+        return self.monday + timedelta(days=7)
+
+    @property
+    def weeks(self) -> list[str]:
+        """The weeks that are counted, the edition's own last."""
+        return sorted({week for values in self.trend.values() for week, _ in values})
+
+    @property
+    def first_day(self) -> date:
+        """The first day that is counted."""
+        return self.days_of(min(self.weeks, default=self.week_id))[0]
+
+    def days_of(self, week_id: str) -> tuple[date, date]:
+        """The first and the last day of a week that are counted.
+
+        Its Monday and Sunday; the campaign's first week begins with the campaign's first day. The
+        week of its last day is whole: figures go on after it.
+        """
+        monday = week_start(week_id)
+        sunday = monday + timedelta(days=6)
+        start = self.campaign_start
+        return (start if start and monday < start <= sunday else monday), sunday
+
+
+def week_start(week_id: str) -> date:
+    """The Monday of an ISO week such as `2024-W47`.
+
+    Raises:
+        PublicationError: when it is not an ISO week.
+
+    """
+    try:
+        year, week = week_id.split("-W")
+        return date.fromisocalendar(int(year), int(week), 1)
+    except ValueError:
+        raise PublicationError(
+            f"'{week_id}' is not an ISO week", where="week", cure="write it as 2024-W47"
+        ) from None
+
+
+def digest(rows: Iterable[tuple[Any, ...]]) -> str:
+    """The sha256 of rows, in their sorted order."""
+    result = hashlib.sha256()
+    for row in sorted(rows):
+        # a day as ISO 8601, a numeric with its decimals
+        result.update(json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n")
+    return result.hexdigest()
+
+
+def content_hash(
+    week_id: str, language: str, label: dict[str, Any], members: str, tables: dict[str, Rows]
+) -> str:
+    """The sha256 of all that an edition says; two freezes with the same one are the same edition.
+
+    Args:
+        week_id: the ISO week.
+        language: the edition's first language.
+        label: names as they were.
+        members: the `digest` of the figures' members.
+        tables: the rows of `TABLES`, columns in that order.
+
+    """
+    parts = {name: digest(rows) for name, rows in tables.items()}
+    return hashlib.sha256(
+        json.dumps([week_id, language, label, members, parts], sort_keys=True).encode()
+    ).hexdigest()
+
+
+def load(edition_id: str, *, database_url: str) -> Edition:
+    """Read an edition from the published tables and hold it against its hash.
+
+    Raises:
+        PublicationError: when there is no such edition, or its rows are not those frozen.
+
+    """
+    with database.connect(database_url, application="lumbung publication") as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        head = connection.execute(
+            "select week_id, revision, language, as_of, frozen_at, content_hash, state, label,"
+            " member_hash, restatement_hash, previous_edition_id, data_at"
+            " from published.edition where edition_id = %s",
+            (edition_id,),
+        ).fetchone()
+        if head is None:
+            raise PublicationError(
+                f"there is no edition {edition_id}",
+                where="published.edition",
+                cure="freeze the week first: 'lumbung publish WEEK'",
+            )
+        tables: dict[str, Rows] = {
+            name: connection.execute(
+                f"select {columns} from published.{name} where edition_id = %s".encode(),  # noqa: S608
+                (edition_id,),
+            ).fetchall()
+            for name, columns in TABLES.items()
+        }
+        restatements: Rows = connection.execute(
+            f"select {COLUMNS} from published.restatement where edition_id = %s".encode(),  # noqa: S608
+            (edition_id,),
+        ).fetchall()
+        previous: Rows = connection.execute(
+            "select figure_code, category_code, regency_code, to_date_value"
+            " from published.figure where edition_id = %s",
+            (head[10],),
+        ).fetchall()
+        waivers = connection.execute(
+            "select check_name, waived_by, reason, granted_at, until_date from published.waiver"
+            " where edition_id = %s order by check_name, granted_at",
+            (edition_id,),
+        ).fetchall()
+        decision = connection.execute(
+            "select decision, how, decided_by, decided_at, reviewed"
+            " from published.approval where edition_id = %s",
+            (edition_id,),
+        ).fetchone()
+    week_id, revision, language, as_of, frozen_at, expected, state, label, members, restated = head[
+        :10
+    ]
+    if (
+        content_hash(week_id, language, label, members, tables) != expected
+        or digest(restatements) != restated
+    ):
+        raise PublicationError(
+            "the rows of the edition are not those that were frozen",
+            where=f"edition {edition_id}, schema published",
+            cure="find who wrote to schema published, and freeze a new revision",
+        )
+    before = label.get("before_campaign")
+    of_before = {
+        (row["rule"], row["regency"], row["state"]): row["count"]
+        for row in (before or {}).get("deadline", [])
+    }
+    trend: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for figure, category, week, value in sorted(tables["trend"]):
+        trend.setdefault((figure, category), []).append((week, value))
+    return Edition(
+        edition_id=edition_id,
+        week_id=week_id,
+        revision=revision,
+        language=language,
+        as_of=as_of,
+        data_at=head[11],
+        known=label.get("known", "now"),
+        frozen_at=frozen_at,
+        content_hash=expected,
+        state=state,
+        office=Office.model_validate(label["office"]),
+        regencies=tuple(_regency(**row) for row in label["regency"]),
+        names={
+            language: {
+                kind: {row["code"]: row[language] for row in rows}
+                for kind, rows in label["name"].items()
+            }
+            for language in LANGUAGES
+        },
+        legal_sources=tuple(label["legal_source"]),
+        campaign_start=_day(label.get("campaign_start")),
+        before_campaign={(row["regency"], row["kind"]): row["count"] for row in before["fact"]}
+        if before
+        else None,
+        figures={row[:3]: Figure(*row[3:]) for row in sorted(tables["figure"])},
+        trend={key: tuple(values) for key, values in trend.items()},
+        submissions=tuple(Submission(*r) for r in sorted(tables["submission"])),
+        district_figures=tuple(DistrictFigure(*r) for r in sorted(tables["district_figure"])),
+        district_weeks=tuple(label["district_weeks"]) if label.get("district_weeks") else None,
+        district_unit=label.get("district_unit", "theme"),
+        deadlines=tuple(
+            Deadline(
+                rule,
+                regency,
+                state,
+                count,
+                of_before.get((rule, regency, state), 0) if before else None,
+            )
+            for rule, regency, state, count in sorted(tables["deadline"])
+        ),
+        profiles=tuple(Profile(*row) for row in sorted(tables["profile"])),
+        previous_id=head[10],
+        previous={row[:3]: row[3] for row in sorted(previous)},
+        restatements=tuple(Restatement(*row) for row in sorted(restatements)),
+        not_counted=tuple(NotCounted(*row) for row in sorted(tables["not_counted"])),
+        held=tuple(
+            HeldChannel(**row | {"since": date.fromisoformat(row["since"])})
+            for row in label.get("held", [])
+        ),
+        waivers=tuple(Waiver(*row) for row in waivers),
+        decision=_decision(*decision) if decision else None,
+    )
+
+
+def _day(value: str | None) -> date | None:
+    return date.fromisoformat(value) if value else None
+
+
+def _regency(*, outline: list[list[list[float]]], **row: Any) -> Regency:
+    return Regency(**row, outline=tuple(tuple((x, y) for x, y in ring) for ring in outline))
+
+
+def _decision(decision: str, how: str, by: str, at: datetime, reviewed: dict[str, str]) -> Decision:
+    return Decision(decision, how, by, at, tuple(sorted(reviewed.items())))

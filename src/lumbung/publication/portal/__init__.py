@@ -1,0 +1,1 @@
+"""The public portal: its pages and how they replace the pages before."""

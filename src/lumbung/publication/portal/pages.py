@@ -1,0 +1,719 @@
+"""The portal's pages: a static site made of the published editions and nothing else.
+
+`site` is a pure function: the same editions give the same pages, byte for byte. What an edition
+said is quoted from its stored bytes; every number is one that an edition holds, with what that
+edition suppressed left out. A language that the latest edition is written in has pages of its own.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from lumbung.errors import PublicationError
+from lumbung.publication.chapters import record
+from lumbung.publication.chapters.formatting import OF_RECAPS, PERIODS, Wording
+from lumbung.publication.formats import charts, render
+from lumbung.publication.model.document import Cell, Section, Table
+from lumbung.publication.model.edition import Edition, Regency, Restatement
+from lumbung.publication.translations.catalogue import LANGUAGES
+from lumbung.publication.translations.messages import BY_LANGUAGE, INDONESIAN, NBSP, Messages, iso
+from lumbung.settings import JAKARTA
+
+_PRESS = {"id": "siaran-pers.txt", "en": "en/press-release.txt"}
+_DICTIONARY = {"id": "kamus-data.csv", "en": "en/data-dictionary.csv"}
+QUOTED = ("metadata.json", *_PRESS.values(), *_DICTIONARY.values())
+"""The stored texts that pages quote."""
+
+NAV = (
+    ("nav_latest", "index.html"),
+    ("nav_places", "wilayah.html"),
+    ("nav_themes", "tema.html"),
+    ("nav_trends", "tren.html"),
+    ("nav_archive", "arsip.html"),
+    ("nav_downloads", "unduhan.html"),
+    ("nav_method", "metode.html"),
+)
+_LINES = 200  # of restatements on one page; the open data has all
+_WEEKS = 12  # columns of the table of all figures
+_FEED = 30  # entries
+_MAIN_FILES = {
+    "id": {"edisi.pdf": "pdf", "edisi.html": "html", "edisi.xlsx": "xlsx"},
+    "en": {"en/edition.pdf": "pdf", "en/edition.html": "html", "en/edition.xlsx": "xlsx"},
+}
+_OTHER_FILES = {
+    "siaran-pers.txt": "about_press",
+    "en/press-release.txt": "about_press",
+    "data.json": "about_json",
+    "metadata.json": "about_metadata",
+    "kamus-data.csv": "about_dictionary",
+    "en/data-dictionary.csv": "about_dictionary",
+}
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """An artefact of a published edition: its name, size in bytes and sha256 (hex)."""
+
+    name: str
+    byte_count: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published edition: what was frozen, its files, and the bytes of those in `QUOTED`."""
+
+    edition: Edition
+    files: tuple[StoredFile, ...]
+    quoted: Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A count that the pages show over time: a figure, or the sum of categories of one."""
+
+    id: str
+    name: str
+    code: str
+    categories: tuple[str, ...] = ("ALL",)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A week of a series; `edition_id` says which edition holds the value (None: not known)."""
+
+    week_id: str
+    day: str
+    value: int | None
+    text: str
+    edition_id: str | None
+    reference: str
+
+
+@dataclass(frozen=True)
+class Series:
+    """A figure over time: a picture and its numbers."""
+
+    id: str
+    name: str
+    title: str
+    svg: str
+    alt: str
+    source: str
+    points: list[Point]
+    has_editions: bool
+
+
+def site(published: Sequence[Published]) -> dict[str, bytes]:
+    """Every page by its path; the artefacts of each edition belong in its folder below `edisi/`.
+
+    Args:
+        published: editions by week and revision; none gives a page that says so.
+
+    """
+    files = {
+        "portal.css": b"".join(
+            (render.TEMPLATES / style).read_bytes()
+            for style in ("buletin.css", "portal/portal.css")
+        ),
+        "portal.js": (render.TEMPLATES / "portal" / "portal.js").read_bytes(),
+    }
+    if not published:
+        shared = {"publisher": INDONESIAN["title"], "contact": "", "licence": ""}
+        shared |= {"licence_url": "", "notice": ""}
+        place = {"root": "", "home": "", "page": "index.html", "part": "", "others": (), "nav": ()}
+        page = render.page("portal/kosong.html.j2", t=INDONESIAN, s=shared, **place)
+        return files | {"index.html": page}
+    newest = max(published, key=lambda one: (one.edition.week_id, one.edition.revision))
+    for language in newest.edition.office.languages:
+        files |= _Site(published, language).files()
+    return files
+
+
+class _Site:
+    """Writes the pages of one state of the archive in one language."""
+
+    def __init__(self, published: Sequence[Published], language: str) -> None:
+        self.all = list(published)
+        newest = {one.edition.week_id: one for one in self.all}
+        self.newest = {week: one.edition for week, one in newest.items()}
+        self.latest = newest[max(newest)]
+        self.e = replace(self.latest.edition, language=language)
+        self.d = render.document(self.e)
+        self.w = Wording(self.e)
+        self.m: Messages = self.w.m
+        self.folder = "" if language == LANGUAGES[0] else f"{language}/"
+        self.weeks = self.e.weeks
+        self.restated = {
+            (r.of_edition_id, r.figure_code, r.category_code, r.regency_code, r.period): r.new
+            for r in self.e.restatements
+        }
+        m = self.m
+        self.violation = Measure(
+            "dugaan-pelanggaran", m.figures["suspected_violation"].name, "suspected_violation"
+        )
+        self.measures = (
+            self.violation,
+            Measure("laporan", m["measure_reports"], "report_received", ("LP",)),
+            Measure("temuan", self.w.kinds["TM"], "report_received", ("TM",)),
+            Measure("informasi-awal", m.figures["tip"].name, "tip"),
+            Measure("kampanye", m["campaign_title"], "campaign_event"),
+            Measure("pencegahan", m.figures["prevention"].name, "prevention"),
+            Measure("kecamatan", m["measure_recaps"], "district_submitted"),
+        )
+        self.key_measures = [self.violation, *self.measures[3:]]
+        decision = self.e.decision
+        self.shared = {
+            "publisher": self.d.publisher,
+            "contact": self.d.contact,
+            "licence": self.e.office.licence,
+            "licence_url": self.e.office.licence_url,
+            "notice": self.d.status if decision and decision.how == "demo" else "",
+        }
+
+    def files(self) -> dict[str, bytes]:
+        """Bytes of every page by its path."""
+        return {self.folder + path: content for path, content in self.pages()}
+
+    def pages(self) -> Iterator[tuple[str, bytes]]:
+        """Path within the language's folder, and bytes, of every page."""
+        editions = [self.about(one) for one in self.all]
+        shown = editions[::-1]
+        yield self.page("index.html", "index", **self.front(shown))
+        yield self.page("arsip.html", "arsip", editions=shown)
+        for one, about in zip(self.all, editions, strict=True):
+            path = f"edisi/{about['id']}/index.html"
+            yield self.page(path, "edisi", "arsip.html", **self.edition(one, about))
+        yield from self.places()
+        yield from self.themes()
+        yield self.page(
+            "tren.html",
+            "tren",
+            series=[self.series(measure, self.e.province) for measure in self.measures],
+            all=self.all_figures(),
+        )
+        yield self.page(
+            "unduhan.html",
+            "unduhan",
+            folder=f"edisi/{self.e.edition_id}/",
+            files=self.described(self.latest),
+            editions=shown,
+        )
+        yield self.page("metode.html", "metode", **self.method())
+        yield (
+            "umpan.xml",
+            render.page(
+                "portal/umpan.xml.j2",
+                t=self.m,
+                s=self.shared,
+                entries=shown[:_FEED],
+                updated=max(e["published_at"] for e in shown),
+                language=self.e.language,
+                root="../" * self.folder.count("/"),
+                base=self.e.office.portal_url and self.e.office.portal_url + self.folder,
+                # RFC 4151 wants a day on which the address was the office's: of its first edition
+                authority=f"{urlsplit(self.e.office.contact_url).hostname},"
+                f"{self.all[0].edition.monday}",
+            ),
+        )
+
+    def page(self, path: str, template: str, part: str = "", **values: Any) -> tuple[str, bytes]:
+        """A page: its path, and its template filled.
+
+        Args:
+            path: within the language's folder.
+            template: its name in `templates/portal`.
+            part: the page of the navigation that it belongs to.
+            values: what it says.
+
+        """
+        home = "../" * path.count("/")
+        root = home + "../" * self.folder.count("/")
+        languages = self.e.office.languages
+        return path, render.page(
+            f"portal/{template}.html.j2",
+            t=self.m,
+            s=self.shared,
+            d=self.d,
+            nav=[(self.m[key], href) for key, href in NAV],
+            others=[
+                (other, BY_LANGUAGE[other]["language_name"], f"{root}{folder}{path}")
+                for other in languages
+                if other != self.e.language
+                for folder in ["" if other == LANGUAGES[0] else f"{other}/"]
+            ],
+            root=root,
+            home=home,
+            page=path,
+            part=part,
+            latest=self.e.edition_id,
+            short_weeks=self.m.short_weeks(self.e, self.weeks),
+            **values,
+        )
+
+    # -- editions ----------------------------------------------------------------------------
+
+    def about(self, one: Published) -> dict[str, Any]:
+        """What every list of editions says about one."""
+        e, m = one.edition, self.m
+        newest = self.newest[e.week_id]
+        files = self.described(one)
+        if e.decision is None:
+            raise PublicationError(
+                "a published edition has no decision",
+                where=f"edition {e.edition_id}",
+                cure="find who wrote to schema published",
+            )
+        return {
+            "id": e.edition_id,
+            "revision": e.revision,
+            "subtitle": m.subtitle(e),
+            "as_of": m.moment(e.data_at),
+            "as_of_short": self.short_moment(e.data_at),
+            "frozen_at": m.moment(e.frozen_at),
+            "published_at": iso(e.decision.decided_at),
+            "status": m.status(e.decision),
+            "content_hash": e.content_hash,
+            "replaced_by": newest.edition_id if newest is not e else "",
+            "states": m.number(len(e.new_restatements)),
+            "changed": m.number(len(self.changed(e))),
+            "main_files": [f for f in files if f["kind"]],
+            "all_files": files,
+            "points": self.said_points(one),
+        }
+
+    def said_points(self, one: Published) -> list[str]:
+        """The main points as the press summary said them."""
+        press = one.quoted.get(_PRESS[self.e.language]) or one.quoted.get(_PRESS["id"], b"")
+        lines = press.decode().splitlines()
+        return [line.removeprefix("- ") for line in lines if line.startswith("- ")]
+
+    def changed(self, e: Edition) -> list[Restatement]:
+        """Its figures of a week that the latest edition would give otherwise."""
+        return [
+            r
+            for r in self.e.restatements
+            if r.period != "to_date" and r.of_edition_id == e.edition_id and r.new != r.old
+        ]
+
+    def edition(self, one: Published, about: dict[str, Any]) -> dict[str, Any]:
+        """What an edition's own page says."""
+        m = self.m
+        stated, changed = one.edition.new_restatements, self.changed(one.edition)
+        return {
+            "e": about,
+            "stated": self.revisions(m("stated_caption", count=about["states"]), stated),
+            "stated_rest": m.number(len(stated) - _LINES) if len(stated) > _LINES else "",
+            "changed": self.revisions(
+                m("changed_caption", count=about["changed"], edition=self.e.edition_id), changed, 1
+            ),
+            "changed_rest": m.number(len(changed) - _LINES) if len(changed) > _LINES else "",
+        }
+
+    def revisions(self, caption: str, restatements: Sequence[Restatement], first: int = 0) -> Table:
+        """Restatements as printed, the province first; from column `first` on."""
+        heads, rows = record.revisions(self.w, restatements)
+        shown = [cells[first:] for cells in rows[:_LINES]]
+        return Table(0, "", caption, heads[first:], shown, "", is_text=True)
+
+    def described(self, one: Published) -> list[dict[str, Any]]:
+        """An edition's files as printed, the main ones first."""
+        m, main = self.m, _MAIN_FILES[self.e.language] | {"data/angka.csv": "csv"}
+        titles = {
+            name: f"about_{kind}" for kinds in _MAIN_FILES.values() for name, kind in kinds.items()
+        } | _OTHER_FILES
+        order = {name: n for n, name in enumerate(dict.fromkeys([*main, *titles]))}
+        described = []
+        for file in sorted(one.files, key=lambda f: (order.get(f.name, len(order)), f.name)):
+            kind = main.get(file.name, "")
+            data = f"data_{file.name.removeprefix('data/').removesuffix('.csv')}"
+            if part := re.search(r"-(\d+)\.pdf$", file.name):
+                about = m("about_part", number=int(part[1]))
+            else:
+                about = m[f"about_{kind}" if kind else titles.get(file.name, data)]
+            language = "en" if file.name.startswith("en/") else LANGUAGES[0]
+            is_spoken = part or (file.name in titles and file.name != "data.json")
+            if is_spoken and language != self.e.language:
+                about = m(f"about_in_{language}", about=about)
+            described.append(
+                {
+                    "name": file.name,
+                    "kind": kind.upper(),
+                    "short": m[f"short_{kind}"] if kind else "",
+                    "about": about,
+                    "size": f"{m.number(-(-file.byte_count // 1000))}{NBSP}kB",
+                    "byte_count": file.byte_count,
+                    "sha256": file.sha256,
+                    "is_page": file.name.endswith((".html", ".pdf")),
+                    "download": f"{one.edition.edition_id}-{file.name.replace('/', '-')}",
+                }
+            )
+        return described
+
+    def method(self) -> dict[str, Any]:
+        """How the latest edition counts, quoted from its metadata and its data dictionary."""
+        language, quoted = self.e.language, self.latest.quoted
+        meta = json.loads(quoted["metadata.json"])
+        suffix = "" if language == LANGUAGES[0] else f"_{language}"
+        rows = csv.reader(io.StringIO(quoted[_DICTIONARY[language]].decode()))
+        return {
+            "meta": meta,
+            "rules": self.m.method(self.e),
+            "figures": [
+                {
+                    "code": figure["kode"],
+                    "name": figure[f"nama{suffix}"],
+                    "definition": figure[f"definisi{suffix}"],
+                    "unit": self.m.figures[figure["kode"]].unit,
+                    "source": self.m[self.m.figures[figure["kode"]].source],
+                }
+                for figure in meta["angka"]
+            ],
+            "dictionary": [*rows][1:],
+            "threshold": self.e.office.small_cell_threshold,
+        }
+
+    # -- figures -----------------------------------------------------------------------------
+
+    def cells(self, measure: Measure, regency: str) -> list[Cell]:
+        """A figure of the week, the week before, the difference and since the first week."""
+        return [self.w.sum_cell(measure.code, measure.categories, regency, p) for p in PERIODS]
+
+    def stats(self, measures: Sequence[Measure], regency: str) -> list[dict[str, str]]:
+        """Key figures: the week's count, how it moved, and since the first week."""
+        m = self.m
+        stats = []
+        for measure in measures:
+            week, previous, difference, to_date = self.cells(measure, regency)
+            change = m("stat_previous", previous=previous.text, difference=difference.text)
+            since = m("stat_to_date", to_date=to_date.text)
+            if previous.value is None:
+                change = m["change_unknown"]
+            if measure.code in OF_RECAPS and not self.w.has_recaps(regency):
+                change = m["stat_no_recap"]
+            if measure.code == "district_submitted":
+                done, of = self.w.submitted(regency)
+                change, since = m("stat_of", of=m.number(of), percent=m.percent(done, of)), ""
+            stats.append(
+                {
+                    "name": measure.name,
+                    "text": week.text,
+                    "change": change,
+                    "to_date": since,
+                    "reference": week.figure,
+                }
+            )
+        return stats
+
+    def points(self, measure: Measure, regency: str) -> list[Point]:
+        """A count week by week, as the latest edition knows it.
+
+        Of the province an edition holds every week. Of a regency it holds its own week and the one
+        before: the others are those of the editions of their weeks, corrected by what the latest
+        edition restates; a week that no edition holds is not known.
+        """
+        points = []
+        for week in self.weeks:
+            found: list[tuple[int | None, str | None]] = [
+                self.value(measure.code, category, regency, week) for category in measure.categories
+            ]
+            values = [value for value, _ in found if value is not None]
+            value = sum(values) if len(values) == len(found) else None
+            references = (f"{measure.code}/{c}/{regency}/week@{week}" for c in measure.categories)
+            points.append(
+                Point(
+                    week,
+                    self.m.day(self.e.days_of(week)[0]),
+                    *(value, self.m.number(value)),
+                    found[0][1] if value is not None else None,
+                    " ".join(references) if value is not None else "",
+                )
+            )
+        first = next((n for n, point in enumerate(points) if point.value is not None), 0)
+        return points[first:]
+
+    def value(
+        self, code: str, category: str, regency: str, week: str
+    ) -> tuple[int | None, str | None]:
+        """A week's count of one figure and the edition that holds it."""
+        if regency == self.e.province:
+            return dict(self.e.trend.get((code, category), ())).get(week), self.e.edition_id
+        key = code, category, regency
+        own = self.newest.get(week)
+        if own and key in own.figures:
+            if (own.edition_id, *key, "week") in self.restated:
+                return self.restated[own.edition_id, *key, "week"], self.e.edition_id
+            return own.figures[key].week, own.edition_id
+        after = self.weeks[self.weeks.index(week) + 1 :][:1]
+        later = self.newest.get(after[0]) if after else None
+        if later and key in later.figures:
+            if (later.edition_id, *key, week) in self.restated:
+                return self.restated[later.edition_id, *key, week], self.e.edition_id
+            return later.figures[key].previous, later.edition_id
+        return None, None
+
+    def series(
+        self, measure: Measure, regency: str, *, name: str = "", identifier: str = "", top: int = 0
+    ) -> Series:
+        """A count over time; with `top`, as of `charts.columns`, it is one of several pictures."""
+        m = self.m
+        points = self.points(measure, regency)
+        figure = self.w.total(measure.code, measure.categories, regency)
+        known = [point.value for point in points if point.value is not None]
+        bars = [
+            charts.Bar(
+                m.short_day(self.e.days_of(p.week_id)[0]),
+                *(p.value, p.text),
+                m("series_said", week=int(p.week_id[-2:]), day=p.day, value=p.text),
+            )
+            for p in points
+        ]
+        return Series(
+            identifier or measure.id,
+            name or measure.name,
+            m(
+                "series_title",
+                week=int(self.e.week_id[-2:]),
+                value=m.number(figure.week),
+                change=self.w.moved_by_recaps(measure.code, regency)
+                if measure.code in OF_RECAPS
+                else self.w.moved(figure),
+            ),
+            charts.columns(bars, top=top),
+            m(
+                "series_alt",
+                name=name or measure.name,
+                lowest=m.number(min(known)),
+                highest=m.number(max(known)),
+                value=m.number(figure.week),
+            ),
+            "" if top else self.source(measure, regency),
+            points,
+            regency != self.e.province,
+        )
+
+    def source(self, measure: Measure, place: str = "") -> str:
+        """The line beneath a picture."""
+        return self.w.source(self.m.figures[measure.code].source, place)
+
+    def short_moment(self, value: datetime) -> str:
+        """A moment in WIB where there is little room: `25 November 2024 06.00 WIB`."""
+        local = value.astimezone(JAKARTA)
+        day = self.m.day(local.date())
+        return self.m("short_moment", day=day, hour=f"{local:%H}", minute=f"{local:%M}")
+
+    # -- the front ---------------------------------------------------------------------------
+
+    def front(self, editions: list[dict[str, Any]]) -> dict[str, Any]:
+        """What the first page says of the latest edition and those before it."""
+        about = next(e for e in editions if e["id"] == self.e.edition_id)
+        themes, links = self.theme_table("")
+        shown = [n for n, row in enumerate(themes.rows) if row[4].value][:8]
+        return {
+            "revision": self.e.revision,
+            "folder": f"edisi/{self.e.edition_id}/",
+            "main_files": about["main_files"],
+            "stats": self.stats(self.key_measures, self.e.province),
+            "map": self.d.charts[0],
+            "trend": self.series(self.violation, self.e.province),
+            "restated": about["states"] if about["states"] != "0" else "",
+            "earlier": [
+                e for e in editions if e["id"] != self.e.edition_id and not e["replaced_by"]
+            ][:6],
+            "places": self.place_table(),
+            "place_links": self.place_links(""),
+            "themes": replace(
+                themes,
+                caption=self.m("themes_top", count=len(shown)),
+                rows=[themes.rows[n] for n in shown],
+            ),
+            "theme_links": [links[n] for n in shown],
+        }
+
+    def section(self, identifier: str) -> Section:
+        """A chapter of the latest edition."""
+        return next(s for s in self.d.sections if s.id == identifier)
+
+    # -- regencies ---------------------------------------------------------------------------
+
+    def place_links(self, home: str) -> list[str]:
+        """The page of each regency; the unknown one has none."""
+        return ["" if r.is_unknown else f"{home}{_place(r)}" for r in self.e.regencies]
+
+    def place_table(self) -> Table:
+        """Every regency's suspected violations and completeness."""
+        rows, total = self.w.by_regency(
+            lambda code: [*self.cells(self.violation, code), self.w.recaps(code)]
+        )
+        m = self.m
+        return self.w.compared(
+            Table(
+                *(0, "", m["places_caption"]),
+                [m["regency"], *self.w.period_heads, m["places_recaps"]],
+                rows,
+                self.w.source("source_register"),
+                total=total,
+            )
+        )
+
+    def places(self) -> Iterator[tuple[str, bytes]]:
+        """A page of all regencies, and one of each."""
+        m, known = self.m, self.w.known
+        gaps = self.gaps()
+        highest = max(
+            (p.value or 0 for r in known for p in self.points(self.violation, r.code)), default=0
+        )
+        yield self.page(
+            "wilayah.html",
+            "wilayah",
+            places=self.place_table(),
+            place_links=self.place_links(""),
+            gaps=gaps,
+            source=self.source(self.violation),
+            series=[
+                self.series(
+                    *(self.violation, r.code),
+                    name=self.w.place[r.code],
+                    identifier=f"w-{r.code}",
+                    top=highest,
+                )
+                for r in known
+            ],
+        )
+        near = [(self.w.place[r.code], f"{r.code}.html") for r in known]
+        for n, r in enumerate(known):
+            themes, links = self.regency_themes(r)
+            section = self.section(f"kab-{r.code.replace('.', '-')}")
+            restated = [
+                s for s in self.e.restatements if s.period != "to_date" and s.regency_code == r.code
+            ]
+            caption = m("regency_restated", count=m.number(len(restated)))
+            table = self.revisions(caption, restated)
+            yield self.page(
+                _place(r),
+                "satu-wilayah",
+                "wilayah.html",
+                name=section.title,
+                stats=self.stats(self.key_measures, r.code),
+                gaps=gaps,
+                series=[self.series(measure, r.code) for measure in self.measures],
+                tables=section.tables,
+                themes=themes,
+                theme_links=links,
+                restated=table,
+                before=near[n - 1] if n else None,
+                after=near[n + 1] if n + 1 < len(near) else None,
+            )
+
+    def gaps(self) -> str:
+        """Since when the editions hold the regencies' weeks, and which of them are shorter."""
+        points = self.points(self.violation, self.w.known[0].code)
+        text = self.m("gaps_since", day=points[0].day)
+        if any(point.value is None for point in points):
+            text += f" {self.m['gaps_line']}"
+        return " ".join([text, *self.m.short_weeks(self.e, (point.week_id for point in points))])
+
+    def regency_themes(self, regency: Regency) -> tuple[Table, list[str]]:
+        """A regency's themes that have a case, and the links to their pages."""
+        m = self.m
+        themes = [
+            (code, [Cell(self.e.issues[code]), *self.cells(self.theme(code), regency.code)])
+            for code in self.ranked()
+            if self.e.figure("suspected_violation_by_issue", code, regency.code).to_date
+        ]
+        table = Table(
+            *(0, "", m("regency_themes_caption", name=self.w.place[regency.code])),
+            [m["theme"], *self.w.period_heads],
+            [cells for _, cells in themes],
+            self.w.source("source_register", regency.code),
+            notes=[m["issue_note"]],
+        )
+        return self.w.compared(table), [f"../tema/{code}.html" for code, _ in themes]
+
+    # -- themes ------------------------------------------------------------------------------
+
+    def theme(self, code: str) -> Measure:
+        """A theme's suspected violations."""
+        name = self.violation.name
+        return Measure(f"tema-{code}", name, "suspected_violation_by_issue", (code,))
+
+    def ranked(self) -> list[str]:
+        """Theme codes, the most frequent since the first week first."""
+        return [code for code, _, _ in self.w.ranked_issues("to_date")]
+
+    def theme_table(self, home: str) -> tuple[Table, list[str]]:
+        """Every theme of the province, and the links to their pages."""
+        m, ranked = self.m, self.ranked()
+        table = Table(
+            *(0, "", m["themes_caption"]),
+            [m["theme"], *self.w.period_heads],
+            [[Cell(self.e.issues[c]), *self.cells(self.theme(c), self.e.province)] for c in ranked],
+            self.w.source("source_register"),
+            notes=[m["issue_note"]],
+        )
+        return self.w.compared(table), [f"{home}tema/{code}.html" for code in ranked]
+
+    def themes(self) -> Iterator[tuple[str, bytes]]:
+        """A page of all themes, and one of each."""
+        m = self.m
+        table, links = self.theme_table("")
+        yield self.page("tema.html", "tema", themes=table, theme_links=links)
+        ranked = self.ranked()
+        near = [(self.e.issues[code], f"{code}.html") for code in ranked]
+        for n, code in enumerate(ranked):
+            rows, total = self.w.by_regency(partial(self.cells, self.theme(code)))
+            yield self.page(
+                f"tema/{code}.html",
+                "satu-tema",
+                "tema.html",
+                name=self.e.issues[code],
+                stats=self.stats([self.theme(code)], self.e.province),
+                series=self.series(self.theme(code), self.e.province),
+                places=self.w.compared(
+                    Table(
+                        *(0, "", m("theme_caption", name=self.e.issues[code])),
+                        [m["regency"], *self.w.period_heads],
+                        rows,
+                        self.w.source("source_register"),
+                        total=total,
+                        notes=[m["issue_note"]],
+                    )
+                ),
+                place_links=self.place_links("../"),
+                before=near[n - 1] if n else None,
+                after=near[n + 1] if n + 1 < len(near) else None,
+            )
+
+    # -- all figures -------------------------------------------------------------------------
+
+    def all_figures(self) -> Table:
+        """Every figure of the province in the last weeks."""
+        m, weeks = self.m, self.weeks[-_WEEKS:]
+        order = list(m.figures)
+        rows = []
+        for code, category in sorted(self.e.trend, key=lambda k: (order.index(k[0]), k[1])):
+            values = dict(self.e.trend[code, category])
+            key = f"{code}/{category}/{self.e.province}/week"
+            counts = [Cell(m.number(values.get(w)), True, f"{key}@{w}") for w in weeks]
+            rows.append([Cell(self.w.full_name(code, category)), *counts])
+        return Table(
+            *(0, "", m("all_caption", count=len(weeks))),
+            [m["figure"], *(m.short_day(self.e.days_of(week)[0]) for week in weeks)],
+            rows,
+            self.w.source("source_all"),
+            notes=m.short_weeks(self.e, weeks),
+            groups=[("", 1), (m["week_from"], len(weeks))],
+        )
+
+
+def _place(regency: Regency) -> str:
+    return f"wilayah/{regency.code}.html"

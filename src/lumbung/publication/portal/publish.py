@@ -1,0 +1,127 @@
+"""The portal is built from the published editions and swapped in whole.
+
+`site` makes the pages; `build` writes them with the stored artefacts beside the site that is being
+read, and swaps the whole by one rename.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import psycopg
+
+from lumbung import database
+from lumbung.errors import GateError, ServiceError
+from lumbung.publication.checks.pii import find_personal_data
+from lumbung.publication.model.edition import load
+from lumbung.publication.portal.pages import QUOTED, Published, StoredFile, site
+from lumbung.settings import Settings
+
+
+def build(*, settings: Settings, database_url: str) -> Path:
+    """Write the site of all published editions and swap it in; returns `LUMBUNG_HOME/portal`.
+
+    That path is a symbolic link to the newest folder in `LUMBUNG_HOME/portals/`; whoever opens a
+    file below it has the old site or the new one. The site before it is kept until the next build,
+    for readers that were in the middle of it. Killed at any moment, the next build clears up.
+
+    Raises:
+        PublicationError: when an edition is not what was frozen.
+        GateError: when a page seems to hold personal data; the site before it stays.
+        ServiceError: when the folder cannot be written.
+
+    """
+    store = settings.home / "portals"
+    aside = store / ".new"
+    with database.connect(database_url, application="lumbung portal") as connection:
+        # One build at a time, from reading to swapping: an older site never replaces a newer one.
+        connection.execute("select pg_advisory_xact_lock(hashtext('lumbung portal'))")
+        published = _published(connection, database_url)
+        pages = site(published)
+        _refuse_personal_data(pages)
+        try:
+            shutil.rmtree(aside, ignore_errors=True)
+            for name, content in pages.items():
+                _write(aside / name, content)
+            for one in published:
+                for file in one.files:
+                    _write(
+                        aside / "edisi" / one.edition.edition_id / file.name,
+                        _stored(connection, one.edition.edition_id, file.name),
+                    )
+            _swap(settings.portal, store, aside)
+        except OSError as error:
+            raise ServiceError(
+                f"the portal cannot be written: {error.strerror}",
+                where=str(error.filename or store),
+                cure="free space or correct the permissions, then run 'lumbung portal'",
+            ) from error
+    return settings.portal
+
+
+def _refuse_personal_data(pages: Mapping[str, bytes]) -> None:
+    for name, content in pages.items():
+        if not name.endswith((".html", ".json", ".csv", ".txt")):
+            continue
+        for found in find_personal_data(name, content):
+            raise GateError(
+                f"{name} holds {found}",
+                where="portal",
+                cure="find the name or reason that carries it and correct it at its source",
+            )
+
+
+def _published(connection: psycopg.Connection, database_url: str) -> list[Published]:
+    """Every published edition, by week and revision."""
+    files: dict[str, list[StoredFile]] = {}
+    quoted: dict[str, dict[str, bytes]] = {}
+    for edition_id, name, size, sha256, content in connection.execute(
+        "select edition_id, name, byte_count, sha256,"
+        " case when name = any (%s) then content end"
+        " from published.artefact join published.edition using (edition_id)"
+        " where state = 'published' order by week_id, revision, name collate \"C\"",
+        (list(QUOTED),),
+    ):
+        files.setdefault(edition_id, []).append(StoredFile(name, size, sha256))
+        quoted.setdefault(edition_id, {})
+        if content is not None:
+            quoted[edition_id][name] = content
+    return [
+        Published(load(edition_id, database_url=database_url), tuple(found), quoted[edition_id])
+        for edition_id, found in files.items()
+    ]
+
+
+def _stored(connection: psycopg.Connection, edition_id: str, name: str) -> bytes:
+    row = connection.execute(
+        "select content from published.artefact where edition_id = %s and name = %s",
+        (edition_id, name),
+    ).fetchone()
+    return row[0] if row else b""
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file safely onto the disk, so that the swap never shows what a power cut ate."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _swap(link: Path, store: Path, aside: Path) -> None:
+    """Give the new site its number, point the link to it, and forget all but the one before."""
+    numbers = sorted(int(folder.name) for folder in store.glob("[0-9]*"))
+    number = numbers[-1] + 1 if numbers else 1
+    before = link.readlink().name if link.is_symlink() else ""
+    aside.rename(store / str(number))
+    pointer = store / ".link"
+    pointer.unlink(missing_ok=True)
+    pointer.symlink_to(f"portals/{number}")
+    pointer.replace(link)
+    for old in numbers:
+        if str(old) != before:
+            shutil.rmtree(store / str(old), ignore_errors=True)

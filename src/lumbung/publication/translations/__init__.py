@@ -1,0 +1,1 @@
+"""Every sentence and label that readers see, in Indonesian and English."""

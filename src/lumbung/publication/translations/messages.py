@@ -1,0 +1,294 @@
+"""How an edition speaks: the messages of one language, its numbers, days and lists.
+
+Indonesian as leadership and press write it: `1.084.999`, `95 %`, decimal comma; English `1,084,999`
+and `95%`. WIB, zero printed as 0, and `n/a` for what is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+
+from lumbung import registry
+from lumbung.publication.model.edition import Decision, Edition, Restatement
+from lumbung.publication.model.rounding import Exact, half_up, whole_percent
+from lumbung.publication.translations.catalogue import LANGUAGES
+from lumbung.publication.translations.catalogue import TEXT as CATALOGUE
+from lumbung.settings import JAKARTA
+
+NBSP = "\u00a0"
+MINUS = "\u2212"
+
+_METHOD = (
+    "week",
+    "before",
+    "case",
+    "several",
+    "unknown",
+    "recap",
+    "log",
+    "zero",
+    "frozen",
+    "names",
+)
+_FROZEN_AS = {"non_registration_reason": "reason"}
+"""Where an edition has frozen a vocabulary's names by another name than its seed's."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a figure counts, in the words of the edition; `source` is a key of the catalogue."""
+
+    name: str
+    unit: str
+    source: str
+    definition: str
+
+
+class Messages:
+    """One language: `m("point_issue", issues=...)` is a sentence, `m["regency"]` a word.
+
+    Attributes:
+        language: `id` or `en`.
+        index: the place of its text in a pair.
+        text: every message by its key.
+
+    """
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.index = LANGUAGES.index(language)
+        self.text = {key: pair[self.index] for key, pair in CATALOGUE.items()}
+        self.days = self["days"].split()
+        self.months = self["months"].split()
+
+    def __getitem__(self, key: str) -> str:
+        return self.text[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.text
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The sentence with its places filled."""
+        return self.text[key].format(**values)
+
+    @property
+    def figures(self) -> dict[str, Definition]:
+        """What every metric is called and counts, in the order of the registry."""
+        return {
+            code: Definition(
+                metric.name[self.index],
+                self[f"unit_{metric.unit}"],
+                f"source_{metric.source}",
+                metric.definition[self.index],
+            )
+            for code, metric in registry.metrics().items()
+        }
+
+    def names(self, vocabulary: str) -> dict[str, str]:
+        """What the codes of a vocabulary are called in full, in their order."""
+        found = registry.vocabulary(vocabulary)
+        return {code: term.name[self.index] for code, term in found.items()}
+
+    def terms(self, vocabulary: str) -> dict[str, str]:
+        """What the codes of a vocabulary are called for short, in their order."""
+        found = registry.vocabulary(vocabulary)
+        return {code: term.label[self.index] for code, term in found.items()}
+
+    # -- numbers -----------------------------------------------------------------------------
+
+    def number(self, value: int | None) -> str:
+        """A count: `1.084.999`; None is `n/a`."""
+        if value is None:
+            return self["not_available"]
+        return (MINUS if value < 0 else "") + f"{abs(value):,}".replace(",", self["thousands"])
+
+    def signed(self, value: int | None) -> str:
+        """A difference: `+3`, `−2` (a true minus), `0`; None is `n/a`."""
+        return ("+" if value is not None and value > 0 else "") + self.number(value)
+
+    def decimal(self, value: Exact | None, places: int = 1) -> str:
+        """A measure, rounded: `1.234,5`; None is `n/a`."""
+        if value is None:
+            return self["not_available"]
+        rounded = half_up(value, places)
+        whole, _, rest = f"{abs(rounded):f}".partition(".")
+        number = self.number(int(whole)) + (self["decimal_point"] + rest if rest else "")
+        return (MINUS if rounded < 0 else "") + number
+
+    def percent(self, part: int, whole: int) -> str:
+        """A share in whole percent: `95 %`; 100 % and 0 % only when exact; of nothing: `n/a`."""
+        return self.share(Fraction(100 * part, whole) if whole else None)
+
+    def share(self, percent: Exact | None) -> str:
+        """A number of per cent as `percent` writes it; None is `n/a`."""
+        if percent is None:
+            return self["not_available"]
+        return self("percent", value=whole_percent(percent))
+
+    # -- days --------------------------------------------------------------------------------
+
+    def day(self, value: date) -> str:
+        """A day: `11 November 2024`."""
+        return f"{value.day} {self.months[value.month - 1]} {value.year}"
+
+    def weekday(self, value: date) -> str:
+        """A day with its name: `Senin, 11 November 2024`."""
+        return f"{self.days[value.weekday()]}, {self.day(value)}"
+
+    def short_day(self, value: date) -> str:
+        """A day on a chart's axis: `11 Nov`."""
+        return f"{value.day} {self.months[value.month - 1][:3]}"
+
+    def moment(self, value: datetime) -> str:
+        """A moment in WIB: `Senin, 11 November 2024 pukul 06.00 WIB`.
+
+        Args:
+            value: an aware datetime of any zone.
+
+        """
+        local = value.astimezone(JAKARTA)
+        day = self.weekday(local.date())
+        return self("moment", day=day, hour=f"{local:%H}", minute=f"{local:%M}")
+
+    def week_range(self, first: date, last: date) -> str:
+        """From a day to another: `18–24 November 2024`, `28 Oktober–3 November 2024`."""
+        if first.year != last.year:
+            return f"{self.day(first)}–{self.day(last)}"
+        if first.month != last.month:
+            return f"{first.day} {self.months[first.month - 1]}–{self.day(last)}"
+        return f"{first.day}–{self.day(last)}"
+
+    def either_day(self, first: date, second: date) -> str:
+        """One of two days: `25 atau 26 November 2024`, `30 November atau 1 Desember 2024`."""
+        if first.year != second.year:
+            said = self.day(first)
+        elif first.month != second.month:
+            said = self.day(first).removesuffix(f" {first.year}")
+        else:
+            said = f"{first.day}"
+        return f"{said}{self['or']}{self.day(second)}"
+
+    def subtitle(self, edition: Edition) -> str:
+        """An edition's week with its counted days: `Pekan 47: 18–24 November 2024`."""
+        days = self.week_range(*edition.days_of(edition.week_id))
+        return self("subtitle", week=int(edition.week_id[-2:]), range=days)
+
+    def short_weeks(self, edition: Edition, weeks: Iterable[str]) -> list[str]:
+        """A sentence for each of the weeks of which fewer than seven days are counted."""
+        said = []
+        for week in weeks:
+            first, last = edition.days_of(week)
+            days = (last - first).days + 1
+            if days < 7:
+                values = {
+                    "week": int(week[-2:]),
+                    "days": days,
+                    "range": self.week_range(first, last),
+                }
+                said.append(self("short_week", **values))
+        return said
+
+    # -- sentences ---------------------------------------------------------------------------
+
+    def listing(self, items: Sequence[str], *, most: int = 0) -> str:
+        """An enumeration: `a`, `a dan b`, `a, b, dan c`; of items with commas `a; b, c; dan d`.
+
+        Of two, the first tells the second apart: `a dan b, c`, and `a, b; c`.
+
+        Args:
+            items: in order.
+            most: how many are named; of a longer list so many, and how many others. 0: all.
+
+        """
+        if 0 < most < len(items):
+            rest = self("others", count=self.number(len(items) - most))
+            items = [*items[:most], rest]
+        if len(items) < 3:
+            return ("; " if items and ", " in items[0] else self["and"]).join(items)
+        if any(", " in item for item in items):
+            return f";{self['and']}".join(["; ".join(items[:-1]), items[-1]])
+        return f"{', '.join(items[:-1])}{self['last_and']}{items[-1]}"
+
+    def change(self, value: int, previous: int | None) -> str:
+        """How a count moved against the week before, in words."""
+        if previous is None:
+            return self["change_unknown"]
+        if value == previous:
+            return self["change_same"]
+        return self(
+            "change_up" if value > previous else "change_down",
+            by=self.number(abs(value - previous)),
+            previous=self.number(previous),
+        )
+
+    def category_names(self, edition: Edition) -> dict[tuple[str, str], str]:
+        """The names of the categories, by figure code and category code.
+
+        As the edition froze them; what it did not freeze, as the registry has them now.
+        """
+        found = {}
+        for figure, category in dict.fromkeys(key[:2] for key in edition.figures):
+            if category != registry.WHOLE:
+                dimension = " ".join(registry.metrics()[figure].dimension)
+                kind = _FROZEN_AS.get(dimension, dimension)
+                frozen = edition.names[self.language].get(kind, {}).get(category)
+                name = frozen or registry.categories(figure)[category][self.index]
+                found[figure, category] = name
+        return found
+
+    def status(self, decision: Decision | None) -> str:
+        """Whether and how an edition was approved."""
+        if decision is None:
+            return self["status_draft"]
+        if decision.decision != "approved":
+            return self["status_rejected"]
+        if decision.how == "demo":
+            return self["status_demo"]
+        return self("status_person", by=decision.decided_by, at=self.moment(decision.decided_at))
+
+    def method(self, edition: Edition) -> list[str]:
+        """How an edition counts, and what to mind."""
+        first = self.weekday(edition.first_day)
+        values = {"first": first, "not_counted": self["not_counted_title"]}
+        return [
+            self(f"method_{part}", **values)
+            for part in _METHOD
+            if part != "before" or edition.before_campaign is not None
+        ] + self.short_weeks(edition, edition.weeks)
+
+    def reasons(self, restatement: Restatement) -> str:
+        """Why a figure is different: `masuk terlambat (+2), ditarik sumber (−1)`."""
+        counted = {name: getattr(restatement, name) for name in _REASONS}
+        said = [
+            self("restatement_reason", reason=self[name], change=self.signed(count))
+            for name, count in counted.items()
+            if count
+        ]
+        if restatement.told is not None:
+            said.append(self("restatement_said", told=self.number(restatement.told)))
+        return ", ".join(said)
+
+    def of_period(self, figure: str, period: str) -> str:
+        """A restated figure, with the period where it is not its edition's week."""
+        if period == "week":
+            return figure
+        if period == "to_date":
+            return self("restatement_to_date", figure=figure)
+        return self("restatement_week", figure=figure, week=period)
+
+
+_REASONS = ("late", "progressed", "edited", "withdrawn", "recoded")
+
+
+def iso(value: datetime) -> str:
+    """A moment for machines, in WIB: `2024-11-25T06:00:00+07:00`."""
+    return value.astimezone(JAKARTA).isoformat(timespec="seconds")
+
+
+BY_LANGUAGE = {language: Messages(language) for language in LANGUAGES}
+"""The messages of every language."""
+
+INDONESIAN = BY_LANGUAGE["id"]

@@ -1,0 +1,273 @@
+"""The raw checkpoint: which channels' new rows are fit to be built from.
+
+No row stops a build, and no channel stops another one. Where a check of severity `fail` does not
+hold for a channel, the channel's new rows are held back (`ops.channel_hold`): builds leave them
+out, readers keep what the channel said before. The hold ends at the next checkpoint at which the
+check holds, or when a person releases the channel.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import yaml
+from psycopg import sql
+from psycopg.rows import class_row
+
+from lumbung import database
+from lumbung.errors import ConfigurationError
+from lumbung.settings import Settings
+from lumbung.warehouse import build, checkpoints
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A hold on a channel that is open: one row of `ops.channel_hold`.
+
+    Attributes:
+        channel: whose new rows are held back.
+        check_name: the check that does not hold.
+        reason: why, in Indonesian.
+        reason_en: the same in English.
+        held_at: since when.
+        held_count: what the channel landed or withdrew that is not built.
+        is_new: whether this checkpoint noticed it.
+
+    """
+
+    channel: str
+    check_name: str
+    reason: str
+    reason_en: str
+    held_at: datetime
+    held_count: int
+    is_new: bool
+
+    def __str__(self) -> str:
+        """One line for an engineer."""
+        return (
+            f"channel {self.channel}: {self.held_count:,} deliveries are held back since"
+            f" {self.held_at:%Y-%m-%d}: {self.reason_en} ({self.check_name})"
+        )
+
+
+@dataclass(frozen=True)
+class RawResult(checkpoints.GateResult):
+    """What the raw checkpoint found.
+
+    Attributes:
+        holds: the holds that are open now, by channel.
+        released: the channels whose hold ended at this checkpoint, because the check holds again.
+
+    """
+
+    holds: tuple[Hold, ...] = ()
+    released: tuple[str, ...] = ()
+
+    def summary(self) -> dict[str, Any]:
+        """Plain values, for Airflow and JSON."""
+        return super().summary() | {
+            "held": [str(hold) for hold in self.holds],
+            "released": list(self.released),
+        }
+
+
+def check_raw(*, settings: Settings, database_url: str) -> RawResult:
+    """Judge what each channel landed since it was last built; hold back what is not to be trusted.
+
+    The checks, their severities, owners and cures are in `expectations/raw.yaml`; results go to
+    `ops.check_result` and to Data Docs under `LUMBUNG_HOME/docs/checks/raw/`. A channel whose file
+    has mistakes is judged by what its file said before.
+
+    Raises:
+        ConfigurationError: when the suite is wrong, or a file of the seeds is missing.
+
+    """
+    from lumbung.intake.channel import load
+    from lumbung.intake.channel.sync import sync
+
+    build.require_seeds(settings)
+    file = settings.expectations / "raw.yaml"
+    reasons = _reasons(file)
+    channels, mistakes = load.read_channels(settings.channels)
+    for stopped in load.stopped(mistakes):
+        print(f"warn     {stopped}")
+    with database.connect(database_url, application="lumbung gate raw") as connection:
+        absent = sync(connection, channels, mistakes)
+        connection.commit()
+        judged = build.watermark(connection).max_batch_id
+        row = connection.execute(
+            "select coalesce(min(after_batch_id), 0) from ops.channel_window"
+        ).fetchone()
+        connection.commit()
+        variables = _variables(settings)
+        result = checkpoints.run_suite(
+            file,
+            connection=connection,
+            settings=settings,
+            parameters={
+                "from_record": (int(row[0] if row else 0) + 1) << 20,
+                "absent": absent,
+                "known": _known_words(settings),
+                "term_key": _macro(settings, "term_key", "part"),
+                "names_nobody": _macro(settings, "names_nobody", "word"),
+                "blank": json.dumps(variables["blank_words"]),
+                "max_value_bytes": variables["max_value_bytes"],
+            },
+        )
+        holds, released = _hold(connection, result, reasons, judged)
+    for warning in result.warnings:
+        print(f"warn     {warning}. {warning.cure} (owner: {warning.owner})")
+    cures = {failure.name: failure for failure in result.failures}
+    for hold in holds:
+        told = cures.get(hold.check_name)
+        print(f"held     {hold}" + (f". {told.cure} (owner: {told.owner})" if told else ""))
+    for channel in released:
+        print(f"released channel {channel}: the check holds again, the next build brings its rows")
+    return RawResult(result.suite, result.run_id, result.results, result.data_docs, holds, released)
+
+
+def release(database_url: str, channel: str, *, by: str, reason: str) -> int:
+    """End the holds on a channel: the next build brings what the checkpoint has judged.
+
+    The decision is kept with its author and reason, and these batches are not judged again; what
+    the channel landed later is. From then on the accepted rows are what is usual of the channel.
+
+    Args:
+        database_url: the warehouse.
+        channel: a channel that is held.
+        by: who, an account of the operating system.
+        reason: why its rows are right, without anybody's name.
+
+    Returns:
+        how many holds were released.
+
+    Raises:
+        ConfigurationError: when the channel is not held, or no reason is given.
+
+    """
+    if not reason.strip():
+        raise ConfigurationError(
+            "a release without a reason", where="--reason", cure="say why the rows are right"
+        )
+    with database.connect(database_url) as connection:
+        done = connection.execute(
+            "update ops.channel_hold set released_at = clock_timestamp(), released_by = %s,"
+            " release_reason = %s where channel = %s and released_at is null",
+            (by, reason.strip(), channel),
+        )
+        if not done.rowcount:
+            raise ConfigurationError(
+                f"channel {channel} is not held",
+                where="ops.channel_hold",
+                cure="'lumbung channel list' shows which channels are",
+            )
+        return done.rowcount
+
+
+def open_holds(connection: psycopg.Connection, new: Sequence[int] = ()) -> tuple[Hold, ...]:
+    """The holds that are open, by channel; those whose id is in `new` are marked so."""
+    return tuple(
+        connection.cursor(row_factory=class_row(Hold)).execute(
+            "select h.channel, h.check_name, h.reason, h.reason_en, h.held_at,"
+            " (select coalesce(sum(b.landed_count + b.tombstone_count), 0)::bigint"
+            " from raw.batch as b where b.channel = h.channel and b.batch_id > h.after_batch_id)"
+            " as held_count, h.hold_id = any(%s::bigint[]) as is_new"
+            " from ops.channel_hold as h where h.released_at is null"
+            " order by h.channel, h.hold_id",
+            (list(new),),
+        )
+    )
+
+
+def _reasons(file: Path) -> dict[str, tuple[str, str]]:
+    """Of each check that holds a channel back, what an edition says of it.
+
+    Raises:
+        ConfigurationError: when such a check does not say which channel, or why.
+
+    """
+    found = {}
+    for batch in checkpoints.load_suite(file).batches:
+        for check in batch.checks:
+            if check.severity != "fail":
+                continue
+            if "channel" not in batch.key or not (check.reason and check.reason_en):
+                raise ConfigurationError(
+                    f"check {check.name} holds channels back, but does not say which or why",
+                    where=str(file),
+                    cure="name channel in its batch's key, and give it reason and reason_en",
+                )
+            found[check.name] = (check.reason, check.reason_en)
+    return found
+
+
+def _hold(
+    connection: psycopg.Connection,
+    result: checkpoints.GateResult,
+    reasons: dict[str, tuple[str, str]],
+    judged_batch_id: int,
+) -> tuple[tuple[Hold, ...], tuple[str, ...]]:
+    """Hold back the channels that failed and release those that hold again, in one transaction."""
+    failed = sorted({(row["channel"], r.name) for r in result.failures for row in r.failing})
+    with connection.transaction():
+        # A build that runs meanwhile would show rows that a hold's place says are not built.
+        connection.execute("select pg_advisory_xact_lock_shared(hashtext('lumbung.build'))")
+        released = connection.execute(
+            "update ops.channel_hold as h set released_at = clock_timestamp()"
+            " where released_at is null and channel in (select channel from reference.channel)"
+            " and (channel, check_name) not in"
+            " (select * from unnest(%s::text[], %s::text[])) returning channel",
+            ([channel for channel, _ in failed], [name for _, name in failed]),
+        ).fetchall()
+        new = []
+        for channel, name in failed:
+            row = connection.execute(
+                "insert into ops.channel_hold"
+                " (channel, check_name, after_batch_id, judged_batch_id, reason, reason_en)"
+                " select channel, %s, after_batch_id, %s, %s, %s from ops.channel_window"
+                " where channel = %s on conflict (channel, check_name) where released_at is null"
+                " do update set judged_batch_id = excluded.judged_batch_id"
+                " returning hold_id, xmax = 0",
+                (name, judged_batch_id, *reasons[name], channel),
+            ).fetchone()
+            if row and row[1]:
+                new.append(row[0])
+        holds = open_holds(connection, new)
+    still = {hold.channel for hold in holds}
+    return holds, tuple(sorted({str(channel) for (channel,) in released} - still))
+
+
+def _known_words(settings: Settings) -> str:
+    """The words of the seeds as JSON: before the first build they are not in the database."""
+    words = []
+    for file in sorted((settings.dbt_project / "seeds").glob("map_*.csv")):
+        with file.open(encoding="utf-8", newline="") as lines:
+            words += [
+                {"vocabulary": file.stem.removeprefix("map_"), "term": row["term"]}
+                for row in csv.DictReader(lines)
+            ]
+    return json.dumps(words)
+
+
+def _variables(settings: Settings) -> dict[str, Any]:
+    """The variables of the dbt project, so that the gate reads values as the build does."""
+    project = yaml.safe_load((settings.dbt_project / "dbt_project.yml").read_text(encoding="utf-8"))
+    variables: dict[str, Any] = project["vars"]
+    return variables
+
+
+def _macro(settings: Settings, name: str, column: str) -> sql.SQL:
+    """A macro of the dbt project over a column, so that the door reads words as the build does."""
+    macros = (settings.dbt_project / "macros" / "text.sql").read_text(encoding="utf-8")
+    found = re.search(rf"macro {name}\(text\).*?-#\}}(.*?)\{{%- endmacro", macros, re.DOTALL)
+    assert found, f"macros/text.sql has no {name}"  # noqa: S101 - every run of the door needs it
+    return sql.SQL(found[1].replace("{{ text }}", column))

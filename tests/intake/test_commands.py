@@ -1,0 +1,578 @@
+"""`lumbung channel`, `lumbung quarantine`, `lumbung intake --dry-run`, and the editors' schema."""
+
+from __future__ import annotations
+
+import getpass
+import io
+import json
+import re
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import docx
+import jsonschema
+import psycopg
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from lumbung import cli
+from lumbung.errors import ConfigurationError, ServiceError, SourceError
+from lumbung.intake.channel.load import load_channels
+from lumbung.intake.channel.models import schema
+from lumbung.settings import Settings
+from tests.support.api_server import Reply, serve
+from tests.support.channel_samples import CHAT as GROUP
+from tests.support.channel_samples import FORM, HEADER, REGISTER, header_merges, workbook
+
+PROJECT = Path(__file__).parents[2]
+BROKEN = "title: x\nschedule: tiap pagi\nsource: {kind: register}\nfields: {isu: {from: Isu}}\n"
+
+
+@pytest.fixture
+def lumbung(
+    settings: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., str]:
+    """Run the command in an installation of its own; returns what it printed."""
+    monkeypatch.setenv("LUMBUNG_HOME", str(settings.home))
+    monkeypatch.setenv("LUMBUNG_PROJECT", str(settings.project))
+    monkeypatch.setenv("LUMBUNG_DATABASE_URL", database_url)
+    monkeypatch.setenv("COLUMNS", "300")
+
+    def run(*arguments: str) -> str:
+        result = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return run
+
+
+def register(*rows: tuple[str, str]) -> bytes:
+    body = [
+        [n, key, "06/11/2024", "", "Warga A", "", "Bangka", story]
+        for n, (key, story) in enumerate(rows, 1)
+    ]
+    return workbook({"S": [*HEADER, *body]}, merges={"S": header_merges(0)})
+
+
+# -- channels -------------------------------------------------------------------------------------
+
+
+def test_check_tells_every_mistake_of_every_file(
+    lumbung: Callable[..., str], settings: Settings, add_channel: Callable[..., Path]
+) -> None:
+    add_channel(REGISTER)
+    assert "1 channels, no mistake: register_contoh" in lumbung("channel", "check")
+    for name in ("satu", "dua"):
+        (settings.channels / f"{name}.yaml").write_text(BROKEN)
+    with pytest.raises(ConfigurationError) as caught:
+        lumbung("channel", "check")
+    told = str(caught.value)
+    for name in ("satu.yaml", "dua.yaml"):
+        assert f"{name}:2: schedule" in told
+        assert f"{name}:4: fields.isu" in told
+        assert f"{name}:1: owner: is missing" in told
+
+
+def test_list_shows_what_is_configured_and_which_fields_drifted(
+    lumbung: Callable[..., str],
+    settings: Settings,
+    db: psycopg.Connection,
+    add_channel: Callable[..., Path],
+) -> None:
+    add_channel(REGISTER)
+    (settings.channels / "satu.yaml").write_text(BROKEN)
+    db.execute(
+        "insert into ops.drift_notice (channel, field, notice, first_batch_id)"
+        " values ('register_contoh', 'Kolom Baru', 'appeared', 1), ('lain', 'Bukan', 'changed', 1)"
+    )
+    told = lumbung("channel", "list")
+    for each in ("register_contoh", "0 5 * * *", "inbox/register_contoh", "Kantor Contoh"):
+        assert each in told
+    assert re.search(r"register_contoh +Kolom Baru +appeared", told)
+    assert "Bukan" not in told
+    assert "channel satu is not pulled" in told
+    assert "satu.yaml:2: schedule" in told
+
+
+def test_the_schema_for_editors_is_current_and_every_channel_follows_it() -> None:
+    file = PROJECT / "channels" / "channel.schema.json"
+    assert file.read_text() == schema(), (
+        "run: lumbung channel schema > channels/channel.schema.json"
+    )
+    rules = json.loads(schema())
+    for each in sorted((PROJECT / "channels").glob("*.yaml")):
+        text = each.read_text()
+        assert text.startswith("# yaml-language-server: $schema=channel.schema.json\n"), each.name
+        jsonschema.validate(yaml.safe_load(text), rules)
+    wrong = {**yaml.safe_load(BROKEN), "owner": {"name": "A", "email": "a@b.example.id"}}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(wrong, rules)
+
+
+UNSEEN = [
+    ["BUKU REGISTER PENERIMAAN", "", "", "", "", "", "", ""],
+    ["", "", "", "", "", "", "", ""],
+    [
+        "No",
+        "Nomor Laporan",
+        "Tgl Diterima",
+        "Nama Pelapor",
+        "No. HP",
+        "Kab/Kota",
+        "Isu",
+        "Kronologi",
+    ],
+    [1, "001/LP/PB/Kab/09.05/XI/2024", "06/11/2024", "Warga A", "0812", "Bangka", "a; b", "x"],
+    [2, "002/LP/PB/Kab/09.05/XI/2024", "07/11/2024", "Warga B", "0813", "Bangka", "a", "y"],
+]
+CSV = (
+    "Cap waktu,Alamat Email,Nama lengkap,Kecamatan,Isu,Uraian kejadian,Warna\n"
+    "06/11/2024 10:15:30,a@b.example.id,Warga A,Mentok,politik uang,Pembagian,biru\n"
+)
+API = {
+    "meta": {"total": 1},
+    "data": {
+        "items": [
+            {
+                "uuid": "a-1",
+                "created_at": "2024-11-06T10:00:00Z",
+                "reporter": {"name": "Warga A", "phone": "0812"},
+                "location": {"regency_code": "19.05", "district": "Mentok"},
+                "category": "politik uang",
+                "description": "Pembagian",
+                "mood": "x",
+            }
+        ]
+    },
+}
+KOBO = {
+    "count": 1,
+    "results": [
+        {
+            "_id": 1,
+            "_uuid": "b",
+            "_xform_id_string": "aBc123",
+            "_submission_time": "2024-11-06T10:00:00",
+            "pelapor/nama": "Warga A",
+            "kejadian/kecamatan": "Mentok",
+            "kejadian/isu": "politik_uang apk",
+            "kejadian/uraian": "x",
+        }
+    ],
+}
+
+
+TIP = "ADUAN\nTanggal: 5 November 2024\nLokasi: Bangka\nIsu: politik uang\nNama pelapor: Warga A"
+HOOK = {"object": "x", "entry": [{"changes": [{"value": {"messages": [{"text": {"body": TIP}}]}}]}]}
+TEMPLATE = {
+    "occurred_date": "Tanggal",
+    "regency": "Lokasi",
+    "issue": "Isu",
+    "narrative": "Teks",
+}
+CHAT = (
+    "06/11/24 19.30 - Pesan dan panggilan terenkripsi secara end-to-end.\n"
+    f"06/11/24 19.33 - Warga Contoh: {TIP}\n06/11/24 19.34 - Warga Contoh: halo: semua\n"
+)
+ODK = {
+    "value": [
+        {
+            "__id": "uuid:1",
+            "__system": {"submissionDate": "2024-11-06T10:00:00Z"},
+            "pengawas": {"nama": "Warga A"},
+            "kejadian": {"kecamatan": "Mentok", "isu": "politik_uang apk", "uraian": "x"},
+            "meta": {"instanceID": "uuid:1"},
+        }
+    ]
+}
+POSTS = {
+    "results": [
+        {
+            **{"id": 1, "form_id": 3, "created": "2024-11-06T10:00:00Z", "content": "x"},
+            "post_content": [
+                {
+                    "fields": [
+                        {"label": "Kabupaten", "value": {"value": "Bangka"}},
+                        {"label": "Nama pelapor", "value": {"value": "Warga A"}},
+                        {"label": "Uraian", "value": {"value": "Pembagian"}},
+                    ]
+                }
+            ],
+        }
+    ],
+    "meta": {"total": 1},
+}
+POSTS_CSV = (
+    "Post ID,Created (UTC),Survey,Kabupaten,Nama pelapor,Uraian\n"
+    "1,2024-11-06 10:00:00,A,Bangka,Warga A,Pembagian\n"
+)
+PLACES = {"regency": "Kabupaten", "narrative": "Uraian"}
+PUBLIC_LIST = (
+    "<html><table><tr><th>No</th><th>No Laporan/Temuan</th><th>Pemeriksaan</th></tr>"
+    "<tr><td>1</td><td>001/LP/PB/Kab/09.05/XI/2024</td><td>selesai</td></tr></table></html>"
+)
+
+
+def form_a() -> bytes:
+    document = docx.Document()
+    for line in (
+        *("Nomor : 012/LHP/PM.00.02/K.BB-03/XI/2024", "I. Data Pengawas Pemilihan"),
+        *("a. Nama : Petugas Rekaan", "b. Jabatan : PKD", "II. Kegiatan Pengawasan"),
+        *("a. Bentuk : Tatap muka", "b. Waktu dan Tempat : 6 November 2024 di Bangka"),
+        *("III. Uraian Singkat Hasil Pengawasan", "Acara tertib."),
+        *("IV. Informasi Dugaan Pelanggaran", "a. Pelaku : Orang Rekaan"),
+    ):
+        document.add_paragraph(line)
+    buffer = io.BytesIO()
+    document.save(buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "content", "expected", "personal"),
+    [
+        (
+            "register",
+            "a.xlsx",
+            workbook({"Lembar1": UNSEEN}),
+            {
+                "register_number": "Nomor Laporan",
+                "received_date": "Tgl Diterima",
+                "regency": "Kab/Kota",
+                "issue": "Isu",
+                "narrative": "Kronologi",
+            },
+            ["Nama Pelapor", "No. HP"],
+        ),
+        (
+            "form_csv",
+            "a.csv",
+            CSV.encode(),
+            {"district": "Kecamatan", "issue": "Isu", "narrative": "Uraian kejadian"},
+            ["Alamat Email", "Nama lengkap"],
+        ),
+        (
+            "http_json",
+            "a.json",
+            json.dumps(API).encode(),
+            {
+                "regency_code": "location.regency_code",
+                "district": "location.district",
+                "issue": "category",
+                "narrative": "description",
+            },
+            ["reporter.name", "reporter.phone"],
+        ),
+        (
+            "kobo",
+            "a.json",
+            json.dumps(KOBO).encode(),
+            {
+                "district": "kejadian/kecamatan",
+                "issue": "kejadian/isu",
+                "narrative": "kejadian/uraian",
+            },
+            ["pelapor/nama"],
+        ),
+        (
+            "odk",
+            "a.json",
+            json.dumps(ODK).encode(),
+            {
+                "district": "kejadian/kecamatan",
+                "issue": "kejadian/isu",
+                "narrative": "kejadian/uraian",
+            },
+            ["pengawas/nama"],
+        ),
+        ("ushahidi", "a.json", json.dumps(POSTS).encode(), PLACES, ["Nama pelapor"]),
+        ("ushahidi", "a.csv", POSTS_CSV.encode(), PLACES, ["Nama pelapor"]),
+        ("whatsapp", "obrolan.txt", CHAT.encode(), TEMPLATE, ["Pengirim", "Nama pelapor"]),
+        (
+            "whatsapp_cloud",
+            "a.jsonl",
+            json.dumps({"headers": {}, "body": json.dumps(HOOK)}).encode(),
+            TEMPLATE,
+            ["Pengirim", "Nama profil", "Nama pelapor"],
+        ),
+        (
+            "email",
+            "a.eml",
+            f"From: a@b.example.id\nSubject: x\n\n{TIP}\n".encode(),
+            TEMPLATE,
+            ["Pengirim", "Nama pengirim", "Kepada", "Nama pelapor"],
+        ),
+        (
+            "form_csv",
+            "helpdesk.csv",
+            b"Dibuat;Nomor HP;Pokok Aduan;Isi\n2024-11-06 01:15:00;0812;Politik uang;x\n",
+            {"issue": "Pokok Aduan", "narrative": "Isi"},
+            ["Nomor HP"],
+        ),
+        (
+            "form_a",
+            "a.docx",
+            form_a(),
+            {
+                "activity_date": "Kegiatan / Tanggal",
+                "regency": "Kegiatan / Waktu dan Tempat",
+                "method": "Kegiatan / Bentuk",
+                "narrative": "Uraian",
+                "suspicion": "Dugaan pelanggaran",
+            },
+            ["Pengawas / Nama", "Dugaan / Pelaku"],
+        ),
+        (
+            "sigaplapor",
+            "a.html",
+            PUBLIC_LIST.encode(),
+            {"register_number": "No Laporan/Temuan", "narrative": "Pemeriksaan"},
+            [],
+        ),
+    ],
+)
+def test_add_proposes_a_map_from_a_sample(
+    lumbung: Callable[..., str],
+    settings: Settings,
+    tmp_path: Path,
+    kind: str,
+    file: str,
+    content: bytes,
+    expected: dict[str, str],
+    personal: list[str],
+) -> None:
+    sample = tmp_path / file
+    sample.write_bytes(content)
+    lumbung("channel", "add", kind, "baru", "--sample", str(sample))
+    channel = load_channels(settings.channels)["baru"]
+    assert channel.kind == kind
+    assert {name: field.labels[0] for name, field in channel.fields.items()} == expected
+    assert list(channel.personal) == personal
+    assert set(channel.kept) <= {"Tanda"}, "what nothing is known of stays in the vault"
+    assert getattr(channel.source, "marker", None) == ("ADUAN" if "Tanda" in channel.kept else None)
+    jsonschema.validate(
+        yaml.safe_load((settings.channels / "baru.yaml").read_text()), json.loads(schema())
+    )
+    with pytest.raises(ConfigurationError, match="there is a channel of that name"):
+        lumbung("channel", "add", kind, "baru", "--sample", str(sample))
+
+
+def test_an_unseen_register_is_onboarded_and_landed(
+    lumbung: Callable[..., str], settings: Settings, db: psycopg.Connection, tmp_path: Path
+) -> None:
+    inbox = settings.inbox / "kantor_baru"
+    inbox.mkdir(parents=True)
+    (inbox / "buku.xlsx").write_bytes(workbook({"Lembar1": UNSEEN}))
+    lumbung("channel", "add", "register", "kantor_baru", "--sample", str(inbox / "buku.xlsx"))
+    assert "read=2, landed=2, duplicate=0, quarantined=0" in lumbung("intake", "kantor_baru")
+    assert db.execute("select count(*) from raw.record").fetchone() == (2,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "error"),
+    [
+        ("kobo", b"<html>", SourceError),
+        ("register", b"", SourceError),
+        ("http_json", b"[]", SourceError),
+        ("whatsapp", b"", SourceError),
+        ("email", b"", SourceError),
+        ("form_a", b"PK", SourceError),
+        ("sigaplapor", b"<html>", SourceError),
+        ("odk", b'{"value": []}', SourceError),
+        ("form_csv", b"ID Tiket,Isi\n1,x\n", SourceError),
+        ("whatsapp_cloud", b"{}", SourceError),
+        ("merpati", b"", ConfigurationError),
+    ],
+)
+def test_add_refuses_what_it_cannot_read(
+    lumbung: Callable[..., str],
+    settings: Settings,
+    tmp_path: Path,
+    kind: str,
+    content: bytes,
+    error: type[Exception],
+) -> None:
+    (tmp_path / "contoh").write_bytes(content)
+    with pytest.raises(error):
+        lumbung("channel", "add", kind, "baru", "--sample", str(tmp_path / "contoh"))
+    assert not list(settings.channels.iterdir())
+
+
+def test_an_address_that_wants_a_credential_is_told(lumbung: Callable[..., str]) -> None:
+    with contextmanager(serve)(lambda _: Reply(status=401)) as stand:
+        address = f"http://127.0.0.1:{stand.port}/v2/laporan"
+        with pytest.raises(SourceError, match=r"server answers 401 Unauthorized.*to a file"):
+            lumbung("channel", "add", "http_json", "baru", "--sample", address)
+
+
+# -- a trial, and quarantine ----------------------------------------------------------------------
+
+
+def test_a_dry_run_shows_what_would_be_landed_and_nothing_personal(
+    lumbung: Callable[..., str], db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER)
+    (inbox / "a.xlsx").write_bytes(register(("1/LP", "Pembagian"), ("", "tanpa nomor")))
+    told = lumbung("intake", "register_contoh", "--dry-run")
+    assert "1/LP" in told
+    assert "Pembagian" in told
+    assert "quarantined 1 x required_field_missing" in told
+    assert "landed=1" in told
+    assert "Warga" not in told
+    assert db.execute("select count(*) from raw.record").fetchone() == (0,)
+
+
+def test_more_than_half_is_withdrawn_when_a_person_says_so(
+    lumbung: Callable[..., str], db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER)
+    (inbox / "a.xlsx").write_bytes(register(*[(f"{n}/LP", "x") for n in range(5)]))
+    lumbung("intake", "register_contoh")
+    (inbox / "a.xlsx").write_bytes(register(("0/LP", "x")))
+    with pytest.raises(SourceError) as caught:
+        lumbung("intake", "register_contoh")
+    assert "lumbung intake register_contoh --accept-withdrawals" in caught.value.cure
+    assert "tombstones=4" in lumbung("intake", "register_contoh", "--accept-withdrawals")
+
+
+def test_a_channel_with_a_server_is_pulled_with_airflows_connection(
+    lumbung: Callable[..., str],
+    add_channel: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add_channel(FORM)
+    row = {"_id": 1, "_submission_time": "2024-11-06T10:00:00", "kejadian/uraian": "x"}
+    page = {"count": 1, "next": None, "results": [row]}
+    with contextmanager(serve)(lambda _: Reply(page)) as stand:
+        with pytest.raises(ServiceError, match="Airflow has not been set up"):
+            lumbung("intake", "form_contoh")
+        given = {"conn_type": "http", "host": "http://127.0.0.1", "port": stand.port}
+        variable = "AIRFLOW_CONN_FORM_CONTOH"
+        monkeypatch.setenv(variable, json.dumps({**given, "password": "rahasia"}))
+        assert "read=1, landed=1" in lumbung("intake", "form_contoh")
+        assert "duplicate=1" in lumbung("quarantine", "retry", "form_contoh")
+    assert [each.headers["authorization"] for each in stand.requests] == ["Token rahasia"] * 2
+
+
+def test_quarantine_is_listed_shown_and_closed_after_a_fix(
+    lumbung: Callable[..., str], db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER)
+    (inbox / "a.xlsx").write_bytes(register(("1/LP", "x"), ("", "tanpa nomor")))
+    lumbung("intake", "register_contoh")
+    listed = lumbung("quarantine", "list")
+    assert "required_field_missing" in listed
+    assert "a.xlsx | S | baris 4" in listed
+    assert lumbung("quarantine", "list", "lain").count("\n") == 1
+    (number,) = db.execute("select quarantine_id from quarantine.record").fetchone() or (0,)
+    told = lumbung("quarantine", "show", str(number))
+    assert "required_field_missing" in told
+    assert "tanpa nomor" not in told
+    assert db.execute("select count(*) from ops.opening").fetchone() == (0,)
+    told = lumbung("quarantine", "show", str(number), "--reveal")
+    assert "tanpa nomor" in told
+    assert "Warga A" in told
+    opened: Any = db.execute("select opened_by, quarantine_id from ops.opening").fetchall()
+    assert opened == [(getpass.getuser(), number)]
+    with pytest.raises(ConfigurationError, match="nothing in quarantine has the id 999"):
+        lumbung("quarantine", "show", "999")
+
+    assert "1 open, 0 resolved" in lumbung("quarantine", "retry", "register_contoh")
+    (inbox / "a.xlsx").write_bytes(register(("1/LP", "x"), ("2/LP", "tanpa nomor")))
+    told = lumbung("quarantine", "retry", "register_contoh")
+    assert "landed=1" in told
+    assert "0 open, 1 resolved" in told
+    assert "required_field_missing" not in lumbung("quarantine", "list")
+    assert "(resolved)" in lumbung("quarantine", "list", "--resolved")
+    # The same mistake again is no news of the source, and open again.
+    (inbox / "a.xlsx").write_bytes(register(("1/LP", "x"), ("", "tanpa nomor")))
+    assert "1 open, 0 resolved" in lumbung("quarantine", "retry", "register_contoh")
+
+
+def test_what_a_person_dismissed_is_open_no_more_and_kept_with_who_why_and_when(
+    lumbung: Callable[..., str], db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(REGISTER)
+    (inbox / "a.xlsx").write_bytes(register(("1/LP", "x"), ("", "coretan"), ("", "tanpa nomor")))
+    lumbung("intake", "register_contoh")
+    content = "select quarantine_id, content_hash, ciphertext, reason from quarantine.record"
+    kept = sorted(db.execute(content).fetchall())
+    number, other = (str(row[0]) for row in kept)
+    batches = db.execute("select b::text from raw.batch as b").fetchall()
+    why = "coretan di luar tabel"
+    with pytest.raises(ConfigurationError, match="without a reason"):
+        lumbung("quarantine", "dismiss", number, "--reason", "  ")
+    assert "is dismissed" in lumbung("quarantine", "dismiss", number, "--reason", why)
+    with pytest.raises(ConfigurationError, match=f"nothing that is open .* id {number}"):
+        lumbung("quarantine", "dismiss", number, "--reason", "lagi")
+    told = lumbung("quarantine", "show", number)
+    assert getpass.getuser() in told
+    assert why in told
+    assert "coretan" in lumbung("quarantine", "show", number, "--reveal")
+
+    def listed(*options: str) -> set[str]:
+        return {
+            line.split()[0] + " (dismissed)" * ("(dismissed)" in line)
+            for line in lumbung("quarantine", "list", *options).splitlines()[1:]
+        }
+
+    assert listed() == {other}
+    assert listed("--resolved") == {f"{number} (dismissed)", other}
+    # neither pulls of the same rows nor another reading of them open it again
+    (inbox / "b.xlsx").write_bytes(register(("2/LP", "y"), ("", "coretan")))
+    assert "read=5, landed=1, duplicate=4, quarantined=0" in lumbung("intake", "register_contoh")
+    assert "1 open, 1 resolved" in lumbung("quarantine", "retry", "register_contoh")
+    assert listed() == {other}
+    assert sorted(db.execute(content).fetchall()) == kept
+    assert db.execute("select b::text from raw.batch as b").fetchall()[: len(batches)] == batches
+    assert db.execute(
+        "select dismissed_by, dismissed_reason, resolved_at between now() - interval '1 min'"
+        " and now() from quarantine.record where quarantine_id = %s",
+        (number,),
+    ).fetchone() == (getpass.getuser(), why, True)
+
+
+def test_a_doubtful_message_that_a_person_accepts_is_landed_by_the_next_pull(
+    lumbung: Callable[..., str], db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    inbox = add_channel(GROUP)
+    chat = """06/11/24 19.30 - Warga B: satu
+06/11/24 19.33 - Warga A: dua
+06/11/24 19.32 - Warga B: tiga
+06/11/24 19.20 - Warga B: palsu
+31/02/24 19.40 - Warga B: tak bertanggal
+"""
+    (inbox / "a.txt").write_text(chat)
+    assert "landed=2, duplicate=0, quarantined=3" in lumbung("intake", "chat_contoh")
+    numbers = [
+        str(row[0])
+        for row in db.execute("select quarantine_id from quarantine.record order by quarantine_id")
+    ]
+    why = "dicocokkan dengan ponsel posko"
+    for bad, told in (
+        ((numbers[0], "--reason", " "), "without a reason"),
+        ((numbers[2], "--reason", why), f"{numbers[2]} is no doubtful message"),
+        (("999", "--reason", why), "nothing that is open in quarantine has the id 999"),
+    ):
+        with pytest.raises(ConfigurationError, match=told):
+            lumbung("quarantine", "accept", *bad)
+    assert "accepted" in lumbung("quarantine", "accept", *numbers[:2], "--reason", why)
+    assert "(accepted)" in lumbung("quarantine", "list"), "open until it is landed"
+    lumbung("quarantine", "dismiss", numbers[1], "--reason", "keliru diterima")
+    assert "landed=1" in lumbung("intake", "chat_contoh")
+    assert "landed=0" in lumbung("intake", "chat_contoh")
+    landed = db.execute("select payload ->> 'Teks' from raw.record order by received_at").fetchall()
+    assert [text for (text,) in landed] == ["satu", "tiga", "dua"]
+    assert why in lumbung("quarantine", "show", numbers[0])
+    assert db.execute(
+        "select quarantine_id, accepted_by, accepted_reason, dismissed_by from quarantine.record"
+        " where resolved_at is not null order by 1"
+    ).fetchall() == [
+        (int(numbers[0]), getpass.getuser(), why, None),
+        (int(numbers[1]), getpass.getuser(), why, getpass.getuser()),
+    ]
+    (inbox / "b.txt").write_text(chat)
+    assert "quarantined=0" in lumbung("intake", "chat_contoh")

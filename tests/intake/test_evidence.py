@@ -1,0 +1,93 @@
+"""The evidence store: what it keeps, how much of it, and what it says that is."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from lumbung.intake import evidence
+from lumbung.intake.evidence import Evidence, TooLargeError
+from lumbung.intake.landing import IntakeCounts
+from tests.support.channel_samples import REGISTER, workbook
+
+PAGE = b"\n <!-- masuk -->\n<!DOCTYPE html><html><title>Masuk</title><form>...</form></html>"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + bytes(20), "image/png"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF", "image/jpeg"),
+        (b"GIF89a" + bytes(9), "image/gif"),
+        (b"RIFF\x24\0\0\0WEBPVP8 ", "image/webp"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "image/heic"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0", "video/mp4"),
+        (b"\0\0\0\x1cftyp3gp5\0\0\0\0", "video/3gpp"),
+        (b"OggS\0\x02" + bytes(9), "audio/ogg"),
+        (b"%PDF-1.7\n%\xe2\xe3", "application/pdf"),
+        (workbook({"S": [["x"]]}), "application/zip"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(9), "application/x-ole-storage"),
+        (b"MZ\x90\0\x03", "application/x-executable"),
+        (PAGE, "text/html"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>\n<html xmlns='x'>", "text/html"),
+        (b"<HTML>", "text/html"),
+        (b"<?xml version='1.0'?><data/>", "text/xml"),
+        (b"<abjad>", "text/xml"),
+        (b"MZ adalah singkatan", "text/plain"),
+        ("halo, café\r\n".encode(), "text/plain"),
+        (b'{"error": "masuk dahulu"}', "text/plain"),
+        (b"\0\x01\x02\x03", "application/octet-stream"),
+        (b"", "application/octet-stream"),
+    ],
+)
+def test_the_type_is_told_by_the_bytes(tmp_path: Path, content: bytes, expected: str) -> None:
+    assert Evidence(tmp_path).keep(io.BytesIO(content)).media_type == expected
+
+
+@pytest.mark.parametrize(
+    ("claimed", "is_page"),
+    [("image/jpeg", True), ("application/pdf", True), ("text/html", False), (None, False)],
+)
+def test_a_page_in_the_place_of_a_photo(tmp_path: Path, claimed: str | None, is_page: bool) -> None:
+    kept = Evidence(tmp_path).keep(io.BytesIO(PAGE))
+    assert kept.is_page_for(claimed) == is_page
+    photo = Evidence(tmp_path).keep(io.BytesIO(b"\xff\xd8\xff\xe0"))
+    assert not photo.is_page_for(claimed)
+
+
+def test_what_goes_on_without_end_is_given_up_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence, "MAX_BYTES", 3 << 20)
+    taken = 0
+
+    class Endless(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            nonlocal taken
+            taken += size
+            return bytes(size)
+
+    with pytest.raises(TooLargeError):
+        Evidence(tmp_path).keep(Endless())
+    assert taken <= 5 << 20
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == []
+
+
+def test_a_file_too_large_to_be_kept_is_quarantined_and_stops_no_other(
+    pull_from: Callable[..., IntakeCounts],
+    db: psycopg.Connection,
+    add_channel: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inbox = add_channel(REGISTER, personal=[], subject=[], kept=[])
+    (inbox / "besar.csv").write_bytes(b"Nomor,Uraian,Kab/Kota\n" + b"1/LP,x,y\n" * 1000)
+    (inbox / "kecil.csv").write_bytes(b"Nomor,Uraian,Kab/Kota\n2/LP,x,y\n")
+    monkeypatch.setattr(evidence, "MAX_BYTES", 1000)
+    assert pull_from("register_contoh") == IntakeCounts(read=2, landed=1, quarantined=1)
+    assert pull_from("register_contoh") == IntakeCounts(read=2, duplicate=2)
+    row = db.execute("select reason_code, locator from quarantine.record").fetchall()
+    assert row == [("too_large", "besar.csv")]

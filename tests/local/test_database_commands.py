@@ -1,0 +1,127 @@
+"""The commands around the database, and what Airflow is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from lumbung import database
+from lumbung.local.airflow import Airflow, accounts
+from lumbung.local.postgres import EmbeddedPostgres
+from lumbung.local.processes import Processes
+from lumbung.local.stack import Stack
+from lumbung.settings import Settings
+from tests.support.command import lumbung
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_psql_and_db_url_start_a_stopped_server_and_down_stops_it(scratch: Path) -> None:
+    home = scratch / "commands"
+    settings = Settings(home=home, project=ROOT, database_url=None)
+    server = Stack(settings).postgres
+    try:
+        done = lumbung(
+            "psql", "--", "-Atc", "select count(*) from raw.batch", LUMBUNG_HOME=str(home)
+        )
+        assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
+        assert server.is_running
+        status = lumbung("status", LUMBUNG_HOME=str(home))
+        assert status.returncode == 3
+        (postgres,) = (x for x in status.stdout.splitlines() if x.startswith("postgres "))
+        assert postgres.split()[1] == "running"
+        assert postgres.split()[-1] == str(server.log)
+        (scheduler,) = (x for x in status.stdout.splitlines() if x.startswith("scheduler "))
+        assert scheduler.split() == ["scheduler", "down"], "no log is named that does not exist"
+        assert lumbung("down", LUMBUNG_HOME=str(home)).stdout == "stopped\n"
+        assert not server.is_running
+        url = lumbung("db-url", LUMBUNG_HOME=str(home)).stdout.strip()
+        with psycopg.connect(url) as connection:
+            assert connection.execute("select count(*) from raw.batch").fetchone() == (0,)
+        assert settings.inbox.stat().st_mode & 0o077 == 0
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    ("given", "beside"),
+    [
+        ("", ""),
+        (
+            "?sslmode=prefer&application_name=uji%20coba",
+            "?sslmode=prefer&application_name=uji%20coba",
+        ),
+    ],
+)
+def test_a_database_beside_another_differs_in_its_name_alone(
+    server: EmbeddedPostgres, given: str, beside: str
+) -> None:
+    url = server.url("postgres")
+    found = database.ensure(url + given, "sebelah")
+    assert found == url.removesuffix("postgres") + "sebelah" + beside
+    with psycopg.connect(found) as connection:
+        assert connection.info.dbname == "sebelah"
+    assert database.ensure(url + given, "sebelah") == found
+
+
+def test_a_url_without_host_or_account_stays_one(
+    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = psycopg.conninfo.conninfo_to_dict(server.url("postgres"))
+    for name in ("host", "port", "user", "password"):
+        monkeypatch.setenv(f"PG{name.upper()}", str(info[name]))
+    assert database.ensure("postgresql:///postgres", "sebelah") == "postgresql:///sebelah"
+
+
+@pytest.fixture
+def airflow(tmp_path: Path) -> Airflow:
+    """One that has its secrets and no process."""
+    settings = Settings(home=tmp_path, project=ROOT, database_url=None)
+    url = "postgresql://a:r%40hasia%2F@host:5433/airflow?sslmode=require&application_name=x"
+    made = Airflow(settings, Processes(tmp_path / "run", tmp_path), url, url, {})
+    made.folder.mkdir()
+    made._prepare_secrets()
+    return made
+
+
+def test_metadata_url_for_both_drivers(airflow: Airflow) -> None:
+    environment = airflow.environment()
+    rest = "a:r%40hasia%2F@host:5433/airflow"
+    assert environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == (
+        f"postgresql+psycopg2://{rest}?sslmode=require&application_name=x"
+    )
+    assert environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC"] == (
+        f"postgresql+asyncpg://{rest}?ssl=require"
+    )
+
+
+def test_accounts_are_those_who_approve_and_only_a_demo_approves_by_itself(
+    airflow: Airflow, tmp_path: Path
+) -> None:
+    assert accounts(airflow.settings) == {"admin": "admin", "pimpinan": "op"}
+    kept = airflow.password("pimpinan")
+    project = tmp_path / "project"
+    (project / "expectations").mkdir(parents=True)
+    people = (ROOT / "expectations" / "people.yaml").read_text()
+    assert people.count("users: {pimpinan:") == 1
+    (project / "expectations" / "people.yaml").write_text(
+        people.replace("users: {pimpinan:", "users: {ketua: Ketua, pimpinan:")
+    )
+    airflow.settings = Settings(home=tmp_path, project=project, database_url=None)
+    airflow.settings.demo_claim.touch()
+    airflow._prepare_secrets()
+    users = airflow.environment()["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"].split(",")
+    assert sorted(users) == ["admin:admin", "demo:op", "ketua:op", "pimpinan:op"]
+    assert airflow.password("pimpinan") == kept
+    assert airflow.password("ketua") != airflow.password("demo")
+
+
+def test_no_tool_sends_telemetry(airflow: Airflow) -> None:
+    """Airflow, dbt and Great Expectations each by a variable of its own, and two common ones."""
+    environment = airflow.environment()
+    names = ("AIRFLOW__USAGE_DATA_COLLECTION__ENABLED", "DBT_SEND_ANONYMOUS_USAGE_STATS")
+    for name in (*names, "GX_ANALYTICS_ENABLED", "SCARF_ANALYTICS"):
+        assert environment[name].lower() == "false", name
+    assert environment["DO_NOT_TRACK"] == "1"

@@ -1,0 +1,114 @@
+"""The embedded PostgreSQL survives what happens to servers on desks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from lumbung.errors import ServiceError
+from lumbung.local.postgres import EmbeddedPostgres
+
+
+@pytest.fixture(scope="module")
+def postgres(scratch: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(scratch / "embedded")
+    server.start()
+    yield server
+    server.stop()
+
+
+def killed(postgres: EmbeddedPostgres) -> None:
+    process = postgres.process
+    assert process is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(60)
+
+
+def test_killed_server_starts_again_with_its_data(postgres: EmbeddedPostgres) -> None:
+    with psycopg.connect(postgres.start()) as connection:
+        connection.execute("create table if not exists kept (value int)")
+        connection.execute("insert into kept values (19)")
+    killed(postgres)
+    assert not postgres.is_running
+    with psycopg.connect(postgres.start()) as connection:
+        assert connection.execute("select value from kept").fetchone() == (19,)
+
+
+def test_pid_file_that_names_another_process_is_not_believed(postgres: EmbeddedPostgres) -> None:
+    postgres.start()
+    pid_file = postgres.data / "postmaster.pid"
+    content = pid_file.read_text()
+    killed(postgres)
+    pid_file.write_text(content.replace(content.split()[0], str(os.getpid()), 1))
+    with psycopg.connect(postgres.start()) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_taken_port_is_left_to_its_owner(postgres: EmbeddedPostgres) -> None:
+    old = psycopg.conninfo.conninfo_to_dict(postgres.start())["port"]
+    postgres.stop()
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", int(str(old))))
+        other.listen()
+        assert psycopg.conninfo.conninfo_to_dict(postgres.start())["port"] != old
+        with psycopg.connect(postgres.url()) as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_wrong_password_is_refused(postgres: EmbeddedPostgres) -> None:
+    url = psycopg.conninfo.make_conninfo(postgres.start(), password="guessed")
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(url)
+
+
+def test_listens_on_loopback_only_and_not_as_root(postgres: EmbeddedPostgres) -> None:
+    postgres.start()
+    process = postgres.process
+    assert process is not None
+    listening = [c for c in process.net_connections("inet") if c.status == psutil.CONN_LISTEN]
+    assert {c.laddr.ip for c in listening} == {"127.0.0.1"}
+    assert process.uids().effective != 0
+    assert (postgres.folder / "server.json").stat().st_mode & 0o077 == 0
+
+
+def test_half_made_data_folder_is_made_anew(scratch: Path) -> None:
+    server = EmbeddedPostgres(scratch / "half-made")
+    (server.folder / "data.new" / "base").mkdir(parents=True)
+    try:
+        with psycopg.connect(server.start()) as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
+    finally:
+        server.stop()
+
+
+def test_two_starts_at_once_make_one_server(scratch: Path) -> None:
+    servers = [EmbeddedPostgres(scratch / "twice") for _ in range(2)]
+    urls: list[str] = []
+    threads = [
+        threading.Thread(target=lambda server=server: urls.append(server.start()))
+        for server in servers
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    try:
+        assert len(urls) == 2
+        assert len(set(urls)) == 1
+    finally:
+        servers[0].stop()
+
+
+def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(ServiceError, match=r"cannot be written.*LUMBUNG_HOME"):
+        EmbeddedPostgres(tmp_path / "file" / "postgres").start()

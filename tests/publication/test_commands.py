@@ -1,0 +1,82 @@
+"""Publishing and looking after mails at a terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from lumbung.cli import app
+from lumbung.errors import ConfigurationError, PublicationError
+from lumbung.publication.delivery import smtp
+from lumbung.publication.editions import lifecycle
+from tests.support.edition_sample import WEEK
+from tests.support.post import post_office
+
+RECIPIENTS = ["ketua@babel.example.id", "humas@babel.example.id", "ppid@babel.example.id"]
+
+
+def test_a_week_is_drafted_rejected_drafted_anew_and_published(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LUMBUNG_DATABASE_URL", url)
+    monkeypatch.setenv("LUMBUNG_HOME", str(tmp_path))
+
+    def lumbung(*words: str) -> str:
+        said = CliRunner().invoke(app, words, catch_exceptions=False)
+        assert said.exit_code == 0, said.output
+        return said.output
+
+    with pytest.raises(PublicationError, match="no edition yet"):
+        lumbung("publish", WEEK, "--approve", "pimpinan")
+    said = lumbung("publish", WEEK)
+    assert "pemeriksaan terpenuhi" in " ".join(said.split())
+    assert (tmp_path / "drafts" / f"{WEEK}-r1" / "edisi.pdf").exists()
+    assert "is rejected" in lumbung(
+        "publish", WEEK, "--reject", "pimpinan", "--reason", "periksa Belitung"
+    )
+    decision = lifecycle.load(f"{WEEK}-r1", database_url=url).decision
+    assert decision is not None
+    assert (decision.decision, decision.decided_by) == (
+        "rejected",
+        "Rara Rekaan, Ketua (rekaan)",
+    )
+
+    lumbung("publish", WEEK)
+    draft = tmp_path / "drafts" / f"{WEEK}-r2"
+    draft.rename(tmp_path / "elsewhere")
+    with pytest.raises(PublicationError, match="nobody has reviewed it"):
+        lumbung("publish", WEEK, "--approve", "pimpinan")
+    (tmp_path / "elsewhere").rename(draft)
+    page = (draft / "edisi.html").read_bytes()
+    (draft / "edisi.html").write_bytes(page + b" ")
+    with pytest.raises(PublicationError, match="files that were reviewed are not"):
+        lumbung("publish", WEEK, "--approve", "pimpinan")
+    (draft / "edisi.html").write_bytes(page)
+    (draft / "catatan.txt").write_text("of whoever read it")
+    with pytest.raises(PublicationError, match="files that were reviewed are not"):
+        lumbung("publish", WEEK, "--approve", "pimpinan")
+    lumbung("publish", WEEK)  # the cure: a draft holds what was rendered and nothing more
+    assert not (draft / "catatan.txt").exists()
+    with pytest.raises(ConfigurationError, match=r"'Orang Lain' is not asked.*people\.yaml"):
+        lumbung("publish", WEEK, "--approve", "Orang Lain")
+    lumbung("publish", WEEK, "--approve", "pimpinan")
+    assert (tmp_path / "editions" / f"{WEEK}-r2" / "edisi.pdf").exists()
+    assert f"{WEEK}-r2/edisi.pdf" in lumbung("publish", WEEK)  # nothing is left to do
+
+    with post_office() as post:
+        address = f"smtp://{post.address.host}:{post.address.port}/?security=none"
+        monkeypatch.setenv("AIRFLOW_CONN_SMTP_PUBLICATION", address)
+        for _ in range(2):  # never twice
+            said = lumbung("mail", f"{WEEK}-r2", "--send")
+            told = {line.split()[0] for line in said.splitlines() if " accepted " in line}
+            assert told == {*RECIPIENTS}, said  # Airflow's own log may say it of something else
+        assert post.addresses == RECIPIENTS
+
+    with psycopg.connect(url) as connection:
+        smtp._record(connection, f"{WEEK}-r2", "a@babel.example.id", "offered", "")
+    said = lumbung("mail", f"{WEEK}-r2", "--again", "a@babel.example.id", "--by", "Sari Rekaan")
+    assert "released" in said
+    assert "Sari Rekaan" in said

@@ -1,0 +1,268 @@
+"""Workbook, open data and press summary: the frozen figures again, whole and for machines."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+import zipfile
+from datetime import date, datetime
+
+import pytest
+import yaml
+from python_calamine import CalamineWorkbook
+from selectolax.lexbor import LexborHTMLParser
+
+from lumbung.publication.formats import render as rendering
+from lumbung.publication.model.edition import Edition
+from lumbung.publication.translations import messages as m
+from tests.publication.conftest import Figures
+from tests.support.edition_sample import MISSING, SEEDS, WEEK, WEEKS, seed
+
+PERIODS = {"pekan": (WEEK, "week"), "pekan_lalu": (WEEKS[-2], "week")}
+PERIODS["sejak_awal"] = (WEEK, "to_date")
+
+
+@pytest.fixture(scope="module")
+def files(drafts: dict[str, Edition]) -> dict[str, bytes]:
+    return rendering.render(drafts["person"])
+
+
+@pytest.fixture(scope="module")
+def page(files: dict[str, bytes]) -> LexborHTMLParser:
+    return LexborHTMLParser(files["edisi.html"].decode())
+
+
+def rows(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+
+
+def test_every_file_of_open_data_keeps_its_contract(
+    files: dict[str, bytes], drafts: dict[str, Edition]
+) -> None:
+    """The exposures say columns, key and number of rows; the delivered files are held to them."""
+    stated = yaml.safe_load((SEEDS.parent / "models" / "_exposures.yml").read_text())["exposures"]
+    contracts = {
+        each["config"]["meta"]["file"]: each["config"]["meta"]
+        for each in stated
+        if "config" in each
+    }
+    assert contracts.keys() == {name for name in files if name.startswith("data/")}
+    edition = drafts["person"]
+    counted = {
+        "figures": 3 * len(edition.figures),
+        "regencies": len(seed("regency")),
+        "districts": len(seed("district")),
+    }
+    for name, contract in contracts.items():
+        found = rows(files[name])
+        head = files[name].decode().splitlines()[0].split(",")
+        assert head == contract["columns"], name
+        keys = [tuple(row[column] for column in contract["primary_key"]) for row in found]
+        assert len(set(keys)) == len(keys), name
+        if "row_count" in contract:
+            assert len(found) == counted[contract["row_count"]] > 5, name
+
+
+def test_open_data_is_every_frozen_figure(files: dict[str, bytes], figures: Figures) -> None:
+    found = rows(files["data/angka.csv"])
+    expected = {
+        (code, category, regency, name): str(figures[code, category, regency, week, period])
+        for code, category, regency in {key[:3] for key in figures}
+        for name, (week, period) in PERIODS.items()
+    }
+    assert {
+        (r["kode_angka"], r["kode_kategori"], r["kode_kemendagri"], r["periode"]): r["nilai"]
+        for r in found
+    } == expected
+    assert len(found) == len(expected)
+    bps = {str(r["regency_code"]): r["bps_code"] or "" for r in seed("regency")} | {"19": "19"}
+    days = {
+        "pekan": ("2024-11-18", "2024-11-24"),
+        "pekan_lalu": ("2024-11-11", "2024-11-17"),
+        "sejak_awal": ("2024-09-25", "2024-11-24"),
+    }
+    for row in found:
+        assert row["kode_bps"] == bps[row["kode_kemendagri"]]
+        assert (row["mulai"], row["selesai"]) == days[row["periode"]]
+    weeks = {
+        (r["kode_angka"], r["kode_kategori"], r["pekan"]): r["nilai"]
+        for r in rows(files["data/tren.csv"])
+    }
+    assert weeks == {
+        (code, category, week): str(value)
+        for (code, category, regency, week, period), value in figures.items()
+        if regency == "19" and period == "week"
+    }
+    missing = {
+        r["kode_kecamatan"]
+        for r in rows(files["data/kelengkapan.csv"])
+        if r["menyampaikan"] == "salah"
+    }
+    assert missing == MISSING
+
+
+def test_json_says_what_csv_says(files: dict[str, bytes]) -> None:
+    whole = json.loads(files["data.json"])
+    words = {True: "benar", False: "salah", None: ""}
+    tables = [n for n in files if n.startswith("data/")]
+    assert len(tables) >= 4
+    for name in tables:
+        table = whole[name.removeprefix("data/").removesuffix(".csv")]
+        as_text = [
+            {k: words[v] if v is None or isinstance(v, bool) else str(v) for k, v in row.items()}
+            for row in table
+        ]
+        assert as_text == rows(files[name])
+        assert as_text or name == "data/perubahan.csv"
+    assert isinstance(whole["angka"][0]["nilai"], int)
+    assert isinstance(whole["kelengkapan"][0]["menyampaikan"], bool)
+
+
+def test_dictionary_explains_every_column(files: dict[str, bytes]) -> None:
+    columns = [
+        (name, column)
+        for name, content in files.items()
+        if name.startswith("data/")
+        for column in content.decode().splitlines()[0].split(",")
+    ]
+    for name in ("kamus-data.csv", "en/data-dictionary.csv"):
+        explained = [tuple(row.values()) for row in rows(files[name])]
+        assert [row[:2] for row in explained] == columns
+        assert all(kind and meaning for _, _, kind, meaning in explained)
+
+
+def test_metadata_is_what_satu_data_asks(files: dict[str, bytes]) -> None:
+    found = json.loads(files["metadata.json"])
+    assert found["produsen_data"] == "Bawaslu Provinsi Kepulauan Bangka Belitung"
+    assert found["walidata"]
+    assert found["kontak"]["alamat"].startswith("https://")
+    assert found["lisensi"]["kode"] == "CC-BY-4.0"
+    assert found["periode"] == {
+        "pekan": WEEK,
+        "mulai": "2024-11-18",
+        "selesai": "2024-11-24",
+        "sejak_awal": "2024-09-25",
+    }
+    assert found["keadaan_data"] == "2024-11-24T20:00:00+07:00"  # when the last batch came
+    assert found["status"].startswith("Disetujui oleh Ketua Contoh")
+    used = {(r["kode_angka"], r["kode_kategori"]) for r in rows(files["data/angka.csv"])}
+    assert {a["kode"] for a in found["angka"]} == {code for code, _ in used}
+    assert all(a["definisi"] and a["satuan"] and a["sumber"] for a in found["angka"])
+    named = {(k["kode_angka"], k["kode"]) for k in found["kode_referensi"]["kategori"]}
+    assert {key for key in used if key[1] != "ALL"} <= named
+    assert {b["nama"]: b["sha256"] for b in found["berkas"]} == {
+        name: hashlib.sha256(content).hexdigest()
+        for name, content in files.items()
+        if name.startswith(("data", "kamus", "en/data"))
+    }
+
+
+def test_workbook_has_every_table_as_numbers(
+    files: dict[str, bytes], page: LexborHTMLParser
+) -> None:
+    book = CalamineWorkbook.from_filelike(io.BytesIO(files["edisi.xlsx"]))
+    tables = page.css("table")
+    regencies = page.css("section[id^=kab], section:has(h2[id^=kab]) table")
+    own = len(tables) - len(regencies)
+    assert book.sheet_names == [
+        "Isi",
+        *(f"Tabel {n}" for n in range(1, own + 1)),
+        *("Angka utama", "Tema", "Kecamatan", "Tren", "Catatan"),
+    ]
+    together = [
+        [str(cell) for cell in row]
+        for name in ("Angka utama", "Tema", "Kecamatan")
+        for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)[3:]
+    ]
+    for table in regencies:  # each of its rows stands on the sheet of all regencies
+        for row in table.css("tbody tr"):
+            assert any(cells[1] == row.css_first("th").text() for cells in together)
+    assert sum(len(t.css("tbody tr")) for t in regencies) <= len(together)
+    compared = 0
+    for number, table in enumerate(tables[:own], 1):
+        sheet = book.get_sheet_by_name(f"Tabel {number}").to_python(skip_empty_area=False)
+        title = page.css_first(f"#tabel-{number}").text()
+        assert sheet[0][0] == title
+        heads = [th.text().replace("\u00ad", "") for th in table.css("thead tr:last-child th")]
+        start = next(n for n, row in enumerate(sheet) if row[: len(heads)] == heads)
+        for n, row in enumerate(table.css("tbody tr, tfoot tr"), start + 1):
+            for column, cell in enumerate(row.css("th, td")):
+                found = sheet[n][column]
+                if isinstance(found, date):  # a real date, not its words
+                    assert cell.text().startswith(f"{found.day} November {found.year}")
+                elif "n" not in (cell.attributes.get("class") or "").split():
+                    assert found == cell.text()
+                elif cell.text().endswith("%"):
+                    assert round(float(str(found)) * 100) == int(cell.text()[:-2])
+                elif cell.text() in ("*", "–", "n/a"):
+                    assert found == cell.text()
+                elif "," in cell.text():
+                    assert found == pytest.approx(float(cell.text().replace(",", ".")))
+                else:
+                    assert isinstance(found, float)
+                    shown = cell.text().replace("−", "-").replace("+", "").replace(".", "")
+                    assert found == int(shown)
+                    compared += 1
+    assert compared > 400
+
+
+def test_workbook_has_dates_and_notes(files: dict[str, bytes]) -> None:
+    book = CalamineWorkbook.from_filelike(io.BytesIO(files["edisi.xlsx"]))
+    front = book.get_sheet_by_name("Isi").to_python()
+    dates = [row[1] for row in front if isinstance(row[1], (date, datetime))]
+    assert dates[:2] == [date(2024, 11, 18), date(2024, 11, 24)]
+    assert dates[2].isoformat() == "2024-11-24T20:00:00"
+    trend = book.get_sheet_by_name("Tren").to_python(skip_empty_area=False)
+    first_days = [date.fromisocalendar(2024, int(week[-2:]), 1) for week in WEEKS]
+    first_days[0] = date(2024, 9, 25)  # the campaign's first day, a Wednesday
+    assert [row[:2] for row in trend[3:-2]] == [
+        list(row) for row in zip(WEEKS, first_days, strict=True)
+    ]
+    assert trend[-1][0].startswith("Pekan 39 hanya 5 hari")
+    last = next(
+        sheet
+        for name in book.sheet_names
+        for sheet in [book.get_sheet_by_name(name).to_python()]
+        if any(row[-1] == "Rekap terakhir" and row[0] == "Kabupaten/kota" for row in sheet)
+    )
+    days = {row[0]: row[-1] for row in last}
+    assert days["Bangka"] == days["Provinsi"] == "pekan 47"
+    notes = " ".join(str(c) for row in book.get_sheet_by_name("Catatan").to_python() for c in row)
+    assert all(figure.definition in notes for figure in m.INDONESIAN.figures.values())
+    assert "masih dugaan sampai ada putusan" in notes
+
+
+def test_heads_of_every_sheet_stay_in_view(files: dict[str, bytes]) -> None:
+    """A frozen pane ends below the last row of heads: the first number stands beneath it."""
+    with zipfile.ZipFile(io.BytesIO(files["edisi.xlsx"])) as book:
+        sheets = [name for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
+        assert len(sheets) > 20
+        for name in sheets:
+            sheet = book.read(name).decode()
+            pane = re.search(r'<pane [^>]*ySplit="(\d+)"[^>]*state="frozen"', sheet)
+            assert pane, name
+            # a cell without a type is a number; text has one
+            numbers = re.findall(r'<c r="[A-Z]+(\d+)"(?: s="\d+")?><v>', sheet)
+            assert all(int(row) > int(pane[1]) for row in numbers), name
+
+
+def test_figures_are_all_defined(figures: Figures) -> None:
+    assert set(m.INDONESIAN.figures) == {key[0] for key in figures}
+    assert all((SEEDS / f"{name}.csv").exists() for name in ("issue", "violation_type"))
+
+
+def test_press_summary_is_the_main_points(
+    files: dict[str, bytes], page: LexborHTMLParser, drafts: dict[str, Edition]
+) -> None:
+    text = files["siaran-pers.txt"].decode()
+    assert text.startswith("SIARAN PERS\n")
+    for point in page.css(".points li"):
+        assert " ".join(point.text().split()) in " ".join(text.split())
+    assert "Keadaan data Minggu, 24 November 2024 pukul 20.00" in text
+    assert "Disetujui oleh Ketua Contoh" in text
+    assert not [line for line in text.splitlines() if line != line.rstrip()]
+    draft = rendering.render(drafts["draft"])["siaran-pers.txt"].decode()
+    assert draft.startswith("RANCANGAN SIARAN PERS\n")

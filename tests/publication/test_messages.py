@@ -1,0 +1,233 @@
+"""Numbers, dates and lists as Indonesian and English readers expect them; one catalogue."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from lumbung import registry
+from lumbung.publication.formats.charts import FONT
+from lumbung.publication.translations import messages
+from lumbung.publication.translations.catalogue import LANGUAGES, TEXT
+
+METRICS = {
+    **{f"{code}.name": metric.name for code, metric in registry.metrics().items()},
+    **{f"{code}.definition": metric.definition for code, metric in registry.metrics().items()},
+}
+CATEGORIES = {
+    f"{code}.{category}": names
+    for code in registry.metrics()
+    for category, names in registry.categories(code).items()
+    if category != registry.WHOLE
+}
+m, en = messages.BY_LANGUAGE["id"], messages.BY_LANGUAGE["en"]
+SOURCES = Path(messages.__file__).parent
+DAGS = [Path(messages.__file__).parents[1] / "orchestration.py"]
+DAGS += (Path(__file__).parents[2] / "dags").glob("*.py")
+CHAPTERS = [f"chapters/{path.stem}" for path in (SOURCES / "chapters").glob("*.py")]
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [
+        (0, "0"),
+        (7, "7"),
+        (999, "999"),
+        (1000, "1.000"),
+        (1_084_999, "1.084.999"),
+        (-12_345, "−12.345"),
+        (None, "n/a"),
+    ],
+)
+def test_counts(value: int | None, printed: str) -> None:
+    assert m.number(value) == printed
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"), [(3, "+3"), (-2, "−2"), (0, "0"), (None, "n/a"), (1200, "+1.200")]
+)
+def test_differences(value: int | None, printed: str) -> None:
+    assert m.signed(value) == printed
+
+
+def test_measures_have_a_decimal_comma() -> None:
+    assert m.decimal(Decimal("1234.56")) == "1.234,6"
+    assert m.decimal(Decimal("-0.25"), 2) == "−0,25"
+    assert m.decimal(Decimal("-0.04")) == "0,0"
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "printed"),
+    [
+        (374, 393, "95\u00a0%"),
+        (47, 47, "100\u00a0%"),
+        (513, 514, "99\u00a0%"),  # not all: never 100
+        (1, 514, "1\u00a0%"),  # not none: never 0
+        (0, 47, "0\u00a0%"),
+        (0, 0, "n/a"),
+    ],
+)
+def test_shares(part: int, whole: int, printed: str) -> None:
+    assert m.percent(part, whole) == printed
+
+
+def test_dates() -> None:
+    assert m.weekday(date(2024, 11, 11)) == "Senin, 11 November 2024"
+    assert m.weekday(date(2024, 8, 30)) == "Jumat, 30 Agustus 2024"
+    assert m.week_range(date(2024, 11, 18), date(2024, 11, 24)) == "18–24 November 2024"
+    assert m.week_range(date(2024, 10, 28), date(2024, 11, 3)) == "28 Oktober–3 November 2024"
+    assert m.week_range(date(2024, 12, 30), date(2025, 1, 5)) == "30 Desember 2024–5 Januari 2025"
+
+
+def test_two_days_to_choose_from() -> None:
+    assert m.either_day(date(2024, 11, 25), date(2024, 11, 26)) == "25 atau 26 November 2024"
+    assert m.either_day(date(2024, 9, 30), date(2024, 10, 1)) == "30 September atau 1 Oktober 2024"
+    said = m.either_day(date(2024, 12, 31), date(2025, 1, 1))
+    assert said == "31 Desember 2024 atau 1 Januari 2025"
+    assert en.either_day(date(2024, 11, 25), date(2024, 11, 26)) == "25 or 26 November 2024"
+
+
+def test_moments_are_in_wib() -> None:
+    late = datetime(2024, 11, 10, 23, 5, tzinfo=UTC)
+    assert m.moment(late) == "Senin, 11 November 2024 pukul 06.05\u00a0WIB"
+
+
+def test_lists() -> None:
+    assert m.listing(["a"]) == "a"
+    assert m.listing(["a", "b"]) == "a dan b"
+    assert m.listing(["a", "b", "c"]) == "a, b, dan c"
+    assert m.listing(["hoaks, fitnah"]) == "hoaks, fitnah"
+    assert m.listing(["hoaks, fitnah", "b"]) == "hoaks, fitnah; b"
+    assert m.listing(["ASN (1)", "ibadah, sekolah (1)"]) == "ASN (1) dan ibadah, sekolah (1)"
+    assert m.listing(["a", "hoaks, fitnah", "c"]) == "a; hoaks, fitnah; dan c"
+
+
+def test_changes_in_words() -> None:
+    assert m.change(14, 11) == "naik 3 dari pekan sebelumnya (11)"
+    assert m.change(9, 1200) == "turun 1.191 dari pekan sebelumnya (1.200)"
+    assert m.change(4, 4) == "sama dengan pekan sebelumnya"
+    assert m.change(4, None) == "tanpa pembanding dari pekan sebelumnya"
+
+
+def test_english() -> None:
+    assert en.number(1_084_999) == "1,084,999"
+    assert en.number(-12_345) == "−12,345"
+    assert en.decimal(1234.56) == "1,234.6"
+    assert en.percent(374, 393) == "95%"
+    assert en.weekday(date(2024, 11, 11)) == "Monday, 11 November 2024"
+    late = datetime(2024, 11, 10, 23, 5, tzinfo=UTC)
+    assert en.moment(late) == "Monday, 11 November 2024, 06:05\u00a0WIB"
+    assert en.listing(["a", "b", "c"]) == "a, b, and c"
+    assert en.change(14, 11) == "up 3 from the previous week (11)"
+
+
+def test_long_lists_say_how_many_more() -> None:
+    items = [str(n) for n in range(1, 6)]
+    assert m.listing(items, most=5) == "1, 2, 3, 4, dan 5"
+    assert m.listing(items, most=2) == "1, 2, dan 3 lainnya"
+    assert en.listing(items, most=2) == "1, 2, and 3 others"
+
+
+def places_of(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def test_both_languages_say_the_same() -> None:
+    """A pair each, in different words, with the same places to fill."""
+    assert LANGUAGES == ("id", "en")
+    same = []
+    for key, pair in (TEXT | METRICS | CATEGORIES).items():
+        indonesian, english = pair
+        assert indonesian.strip(), key
+        assert english.strip(), key
+        assert places_of(indonesian) == places_of(english), key
+        if indonesian == english and re.search(r"[a-z]{3}", re.sub(r"{\w+}", "", indonesian)):
+            same.append(key)
+    assert same == ["data_zone"]  # nothing was left untranslated
+
+
+def test_no_sentence_stands_outside_the_catalogue() -> None:
+    """Code and templates hold no words that a reader would see."""
+    for name in ("writer", "wording", "render", "workbook", "charts", "site", *CHAPTERS):
+        tree = ast.parse((SOURCES / f"{name}.py").read_text(encoding="utf-8"))
+        about = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+        for call in ast.walk(tree):  # an error is told to those who run the office's machine
+            if isinstance(call, ast.Call) and "Error" in ast.unparse(call.func):
+                about |= {id(n) for n in ast.walk(call)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                text = re.sub(r"<[^>]*>?|[\w-]+=\S+", "", node.value)
+                found = re.search(r"(?<![/\w])[A-Za-z]{3,} [A-Za-z]{3,}(?![/\w])", text)
+                is_shown = id(node) not in about and "yyyy" not in text and text != FONT
+                assert not (found and is_shown), (name, node.value)
+    templates = list((SOURCES / "templates").rglob("*.j2"))
+    assert len(templates) > 15
+    for template in templates:
+        text = template.read_text(encoding="utf-8")
+        text = re.sub(r"<(style|code|id)>.*?</\1>|{%.*?%}|{{.*?}}|{#.*?#}", "", text, flags=re.S)
+        said = re.findall(r'(?:aria-label|title|alt|data-filter)="([^"]*)"', text)
+        said.append(re.sub(r'<[^>]*>|[\w-]+="[^"]*"', " ", text))
+        assert not re.search(r"[A-Za-z]{3,}", " ".join(said)), (template.name, said)
+    typst = re.sub(r"//.*", "", (SOURCES / "templates" / "edisi.typ").read_text(encoding="utf-8"))
+    for text in re.findall(r'"([^"]*)"', typst):
+        assert text == FONT or not re.search(r"[A-Za-z]{3,} ", text), text
+
+
+def test_every_key_is_used() -> None:
+    """What nobody prints is not in the catalogue."""
+    code = " ".join(path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.py"))
+    code = code.replace(SOURCES.joinpath("catalogue.py").read_text(encoding="utf-8"), "")
+    code += " ".join(path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.j2"))
+    code += " ".join(path.read_text(encoding="utf-8") for path in DAGS)
+    made = (  # from a code
+        r"(method|known|group|column|type|state|data|sheet|profile|restatement|delta|glance|reason|unit|short|about)[_.]"
+        r"|rising$|steady$|falling$|not_enough_weeks$|[A-Z_0-9]+$|[\w-]+\.\w*$"
+    )
+    used = set(re.findall(r"""["'](\w+)["']""", code))
+    unused = [key for key in TEXT if key not in used and not re.match(made, key)]
+    assert unused == []
+
+
+def test_every_allegation_is_a_dugaan() -> None:
+    """ "pelanggaran" never stands in a sentence as a fact, nor does "violation"."""
+    neutral = ("Jenis pelanggaran", "Penanganan Pelanggaran", "jenis pelanggaran")
+    for index, word, before in (
+        (0, "pelanggaran", "dugaan pelanggaran"),
+        (1, "violation", "alleged violation"),
+    ):
+        texts = [pair[index] for pair in (TEXT | METRICS).values()]
+        about = [text for text in texts if word in text.lower()]
+        assert len(about) > 20
+        for sentence in about:
+            text = sentence
+            for words in neutral:
+                text = text.replace(words, "")
+            assert text.lower().count(word) == text.lower().count(before), text
+
+
+def test_no_text_claims_a_coverage_for_the_range_of_a_quotient() -> None:
+    """It decides which themes stand out; how often it holds the true quotient is not known."""
+    project = SOURCES.parents[2]
+    texts = [sentence for pair in TEXT.values() for sentence in pair]
+    texts += [
+        project.joinpath(name).read_text(encoding="utf-8")
+        for name in (
+            *(
+                "dbt_project/models/marts/_marts.yml",
+                "docs/reference/dictionary.md",
+                "docs/how-to/query-the-marts.md",
+            ),
+            *(
+                "docs/explanation/publication.md",
+                "docs/explanation/adr/0013-marks-at-a-false-discovery-rate.md",
+            ),
+        )
+    ]
+    claim = r"(?<!bukan )selang kepercayaan|(?<!no )confidence interval|at least 95 %"
+    assert [found for text in texts for found in re.findall(claim, text, re.IGNORECASE)] == []

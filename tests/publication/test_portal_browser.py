@@ -1,0 +1,211 @@
+"""The portal and the edition's own page in a real browser: read, filtered, downloaded, printed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, Response
+from pypdf import PdfReader
+
+from lumbung.local.portal import NAME, PortalServer
+from lumbung.local.processes import Processes
+from lumbung.settings import Settings
+from tests.support.published import LATEST
+
+PAGES = [
+    "index.html",
+    "wilayah.html",
+    "wilayah/19.05.html",
+    "tema.html",
+    "tema/PU.html",
+    "tren.html",
+    "arsip.html",
+    "edisi/2024-W46-r2/index.html",
+    "unduhan.html",
+    "metode.html",
+    "en/index.html",
+]
+EDITION = f"edisi/{LATEST}/edisi.html"
+DESKTOP, PHONE = (1280, 900), (360, 780)
+LIMIT = 300_000
+"""Bytes of everything a page loads, before charts (issue 5)."""
+
+
+@pytest.fixture(scope="module")
+def address(
+    portal: tuple[str, Settings], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The portal as `lumbung up` serves it."""
+    folder = tmp_path_factory.mktemp("served")
+    processes = Processes(folder / "run", folder / "logs")
+    server = PortalServer(portal[1].portal, processes)
+    assert server.url is None
+    server.start()
+    server.start()  # one is enough
+    found = server.url
+    assert found
+    yield found
+    processes.stop(NAME)
+
+
+def context(browser: Browser, size: tuple[int, int] = DESKTOP, **options: object) -> BrowserContext:
+    return browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        accept_downloads=True,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A desktop's page; a script's error fails the test."""
+    with context(browser) as window:
+        opened = window.new_page()
+        errors: list[object] = []
+        opened.on("pageerror", lambda error: errors.append(error))
+        opened.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        yield opened
+        assert errors == []
+
+
+SHORTER = """
+    document.querySelectorAll("details").forEach((it) => { it.open = true; });
+    document.querySelectorAll(`tbody tr:nth-child(n+4), .charts .series:nth-child(n+3),
+        section:has(> h2[id^=kab-]) ~ section`).forEach((it) => it.remove());
+"""
+"""Unfolds all; rows, charts and regencies like those before only cost axe time (a minute)."""
+
+
+@pytest.mark.parametrize("name", [*PAGES, EDITION])
+def test_accessible_light_and_dark_on_desktop_and_phone(
+    browser: Browser, address: str, name: str
+) -> None:
+    contrast = {"rules": {"color-contrast": {"enabled": False}}}
+    with context(browser) as window:
+        opened = window.new_page()
+        opened.goto(address + name)
+        opened.evaluate(SHORTER)
+        # Colours do not depend on the size, nor the rest on the colours.
+        for size, scheme, only in (
+            (DESKTOP, "light", {}),
+            (DESKTOP, "dark", {"runOnly": ["color-contrast"]}),
+            (PHONE, "dark", contrast),
+        ):
+            opened.set_viewport_size({"width": size[0], "height": size[1]})
+            opened.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert opened.evaluate(wide) == 0
+            found = Axe().run(opened, options=only)
+            assert found.violations_count == 0, (size, scheme, found.generate_report())
+            assert found.response["passes"]
+        background = "getComputedStyle(document.body).backgroundColor"
+        assert opened.evaluate(background) == "rgb(20, 20, 20)"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_small_and_without_third_parties(
+    page: Page, browser: Browser, address: str, name: str
+) -> None:
+    answers: list[Response] = []
+    page.on("response", lambda answer: answers.append(answer))
+    page.goto(address + name, wait_until="networkidle")
+    assert len(answers) == 3  # the page, one style sheet, one script
+    assert all(answer.url.startswith(address) and answer.ok for answer in answers)
+    assert sum(len(answer.body()) for answer in answers) < LIMIT
+
+
+def test_filter_hides_what_does_not_match(page: Page, address: str) -> None:
+    page.goto(address + "tren.html")
+    field = page.get_by_label("Saring angka")
+    rows = page.locator("table[data-filter] tbody tr:visible")
+    total = rows.count()
+    assert total > 30
+    field.fill("tema politik uang")
+    assert rows.all_inner_texts()[0].startswith("Dugaan pelanggaran menurut tema: Politik uang")
+    assert rows.count() == 1
+    assert page.get_by_role("status").inner_text() == f"1 dari {total} baris"
+    field.fill("tidak ada yang begini")
+    assert rows.count() == 0
+    field.fill("")
+    assert rows.count() == total
+    assert page.get_by_role("status").inner_text() == ""
+
+
+def test_downloads_are_the_stored_bytes(
+    page: Page, address: str, portal: tuple[str, Settings]
+) -> None:
+    with psycopg.connect(portal[0]) as connection:
+        stored = dict(
+            connection.execute(
+                "select name, sha256 from published.artefact where edition_id = %s", (LATEST,)
+            ).fetchall()
+        )
+    page.goto(address)
+    for kind, name in (("XLSX", "edisi.xlsx"), ("CSV", "data/angka.csv")):
+        with page.expect_download() as waiting:
+            page.get_by_role("link", name=kind).click()
+        assert waiting.value.suggested_filename == f"{LATEST}-{name.replace('/', '-')}"
+        content = Path(waiting.value.path()).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == stored[name]
+    assert page.get_by_role("link", name="HTML").get_attribute("href") == EDITION
+    page.get_by_role("link", name="English").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Week 47: 18–24 November 2024"
+    page.get_by_role("link", name="Downloads").click()
+    page.get_by_role("link", name="Bahasa Indonesia").click()
+    shown = page.locator("table.files tbody tr").all_inner_texts()
+    assert len(shown) == len(stored)
+    assert all(any(sha256 in row for row in shown) for sha256 in stored.values())
+
+
+def test_printed_with_its_numbers_and_without_controls(page: Page, address: str) -> None:
+    page.goto(address)
+    page.emulate_media(color_scheme="dark")  # paper is white all the same
+    printed = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
+    sheet = printed.pages[0].mediabox
+    assert (round(sheet.width), round(sheet.height)) in {(595, 842), (595, 841)}
+    assert 1 < len(printed.pages) < 6
+    text = " ".join(" ".join(p.extract_text() for p in printed.pages).split())
+    assert "Angka kunci pekan ini" in text
+    assert "25 September 2024" in text  # the data beneath a chart, folded on the screen
+    assert "Unduhan" not in text  # the navigation
+    assert "Langsung ke isi" not in text
+    page.goto(address + "tren.html")
+    text = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages[0].extract_text()
+    assert "Saring" not in text
+
+
+def test_everything_is_there_without_scripts(browser: Browser, address: str) -> None:
+    with context(browser, PHONE, java_script_enabled=False) as window:
+        opened = window.new_page()
+        opened.goto(address + "tren.html")
+        assert opened.locator("input").count() == 0
+        assert opened.locator("table tbody tr:visible").count() > 30
+        hidden = opened.locator("#dugaan-pelanggaran table")
+        assert not hidden.is_visible()
+        opened.locator("#dugaan-pelanggaran summary").click()
+        assert hidden.is_visible()
+        opened.get_by_role("navigation", name="Utama").get_by_role("link", name="Arsip").click()
+        assert opened.get_by_role("heading", level=1).inner_text() == "Arsip edisi"
+
+
+def test_usable_by_keyboard(page: Page, address: str) -> None:
+    page.goto(address)
+    page.keyboard.press("Tab")
+    focused = page.locator(":focus")
+    assert focused.inner_text() == "Langsung ke isi"
+    box = focused.bounding_box()
+    assert box
+    assert box["x"] >= 0  # seen when focused
+    assert focused.evaluate("(e) => getComputedStyle(e).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "isi"
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text().startswith("PDF")
+    landmarks = [page.get_by_role(role).count() for role in ("banner", "main", "contentinfo")]  # type: ignore[arg-type]
+    assert landmarks == [1, 1, 1]

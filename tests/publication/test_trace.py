@@ -1,0 +1,315 @@
+"""A published number leads back to records and to the hash of what was delivered."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+
+import psycopg
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
+from lumbung import registry
+from lumbung.errors import PublicationError
+from lumbung.publication import trace
+from lumbung.publication.editions import lifecycle
+from lumbung.publication.formats import render
+from lumbung.settings import Settings
+from tests.publication.conftest import Figures
+from tests.support.edition_sample import DEADLINES, MONEY, WEEK, WEEKS, pass_gate
+
+pytestmark = pytest.mark.usefixtures("paper_as_text")
+
+
+@pytest.fixture
+def frozen(url: str, settings: Settings) -> str:
+    """A draft whose profile counts the sample's facts (the sample's own is made up)."""
+    execute(url, "insert into marts.bridge_report_issue values ('IA-2024-W47-0', 'PU')")
+    execute(
+        url,
+        "update marts.mart_issue_profile as p set base_count = 99, case_count = (select count(*)"
+        " from marts.bridge_report_issue join marts.fct_report as r using (report_id)"
+        " where r.regency_code = p.regency_code and issue_code = p.issue_code),"
+        " last_4_weeks_prevention_count = (select count(*) from reporting.rpt_figure_member as m"
+        " where figure_code = 'prevention' and m.regency_code = p.regency_code"
+        " and m.week_id >= '2024-W44')",
+    )
+    return lifecycle.freeze(WEEK, settings=settings, database_url=url)
+
+
+def execute(url: str, statement: str, *parameters: object) -> int:
+    with psycopg.connect(url) as connection:
+        return connection.execute(statement.encode(), parameters).rowcount
+
+
+def test_a_figure_leads_to_its_records(url: str, frozen: str, figures: Figures) -> None:
+    found = trace.trace(f"suspected_violation_by_issue/PU/19/to_date@{frozen}", database_url=url)
+    assert found.value == figures["suspected_violation_by_issue", "PU", "19", WEEK, "to_date"]
+    assert len(found.members) == found.value > 20
+    for member in found.members:
+        (record,) = member.records
+        assert record.channel == "register_laporan"
+        assert record.evidence_sha256 == hashlib.sha256(member.week_id.encode()).hexdigest()
+        assert record.locator is not None
+        assert record.locator.startswith(f"sheet {member.week_id}, row ")
+        assert record.run_key == f"run {member.week_id}"
+        assert record.now == "current"
+    assert len({r.record_id for m in found.members for r in m.records}) == found.value
+
+
+def test_every_number_of_the_page_can_be_traced(url: str, frozen: str, figures: Figures) -> None:
+    page = LexborHTMLParser(
+        render.render(lifecycle.load(frozen, database_url=url))["edisi.html"].decode()
+    )
+    cells = [c for c in page.css("td.n[title]") if "fakta:" in (c.attributes["title"] or "")]
+    assert len(cells) > 300
+    for cell in cells[::25]:
+        count, reference = re.fullmatch(  # type: ignore[union-attr]
+            r"([\d.]+) fakta: (\S+)", cell.attributes["title"] or ""
+        ).groups()
+        found = trace.trace(reference, database_url=url)
+        assert len(found.members) == int(count.replace(".", ""))
+        if not (cell.attributes["data-figure"] or "").startswith("rate/"):
+            assert len(found.members) == int(cell.text())
+        # the sample's districts and clocks rest on nothing
+        assert all(
+            member.records
+            for member in found.members
+            if found.figure_code[:8] not in ("district", "deadline")
+        )
+    assert {c.attributes["data-figure"] for c in page.css("td.n")} > {
+        c.attributes["data-figure"] for c in cells
+    }
+    shown = {(c.attributes["data-figure"] or "").split("/")[0]: c for c in cells}
+    assert {"deadline", "rate", "profile", "district", "not_counted"} <= set(shown)
+    for cell in page.css("td[data-figure^='deadline/'], td[data-figure^='rate/']"):
+        assert "fakta: " in (cell.attributes["title"] or "")
+    for section in page.css("section:has(td.n[title*='fakta:'])"):
+        assert len(section.css("details dd")) >= 1
+
+
+@pytest.mark.parametrize(
+    ("reference", "key"),
+    [
+        ("tip/ALL/19.71@{}", ("tip", "ALL", "19.71", WEEK)),
+        ("tip/ALL/19/previous@{}", ("tip", "ALL", "19", WEEKS[-2])),
+        ("suspected_violation/PU/19@{}", ("suspected_violation_by_issue", "PU", "19", WEEK)),
+        ("district_submitted/ALL/19.01@{}", ("district_submitted", "ALL", "19.01", WEEK)),
+        ("suspected_violation/ALL/19.00@{}", ("suspected_violation", "ALL", "19.00", WEEK)),
+    ],
+)
+def test_references(
+    url: str, frozen: str, figures: Figures, reference: str, key: tuple[str, str, str, str]
+) -> None:
+    found = trace.trace(reference.format(frozen), database_url=url)
+    assert found.value == len(found.members) == figures[*key, "week"]
+    assert found.definition
+    if key[0] == "district_submitted":
+        assert all(len(m.records) == 1 for m in found.members)
+
+
+def test_deadlines_lead_to_their_cases(url: str, frozen: str) -> None:
+    def members(reference: str) -> tuple[int, set[str]]:
+        found = trace.trace(f"deadline/{reference}@{frozen}", database_url=url)
+        assert found.value == len(found.members)
+        return found.value, {member.regency_code for member in found.members}
+
+    def wanted(is_in: Callable[[str, str, str], bool]) -> tuple[int, set[str]]:
+        keys = [key for key in DEADLINES if key[2] and is_in(*key)]
+        return sum(DEADLINES[key][0] for key in keys), {place for _, place, _ in keys}
+
+    assert members("PENANGANAN/19.71/OVERDUE") == (2, {"19.71"})
+    assert members("PENANGANAN/19.03/OVERDUE") == (0, set())
+    assert members("ALL/19/OVERDUE") == wanted(lambda _r, _p, state: state == "OVERDUE")
+    running = registry.deadline_states("running")
+    assert members("ALL/19/running") == wanted(lambda _r, _p, state: state in running)
+    for state in ("MAYBE_OVERDUE", "MAYBE_OPEN", "MAYBE_MISSED"):
+        assert members(f"ALL/19/{state}") == wanted(lambda _r, _p, s, state=state: s == state)
+    for wrong in ("PENANGANAN/19/LATE", "NOTHING/19/MET", "PENANGANAN/18/MET", "ALL/19/week"):
+        with pytest.raises(PublicationError, match="no deadlines"):
+            members(wrong)
+
+
+def ask(url: str, query: str, *parameters: object) -> list[tuple[str, ...]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(query.encode(), parameters).fetchall()
+
+
+def test_a_profile_leads_to_its_cases_of_every_kind(url: str, frozen: str) -> None:
+    (place,) = ask(
+        url, "select regency_code from marts.fct_report where report_id ~ '^IA-' limit 1"
+    )[0]
+    wanted = ask(
+        url,
+        "select report_id from marts.fct_report join marts.bridge_report_issue using (report_id)"
+        " where regency_code = %s and issue_code = 'PU' order by 1",
+        place,
+    )
+    found = trace.trace(f"profile/cases/{place}/PU@{frozen}", database_url=url)
+    assert sorted((member.member_id,) for member in found.members) == wanted
+    assert found.value == len(wanted) > 1
+    assert all(member.records for member in found.members)
+    actions = trace.trace(f"profile/prevention/19.05/PU@{frozen}", database_url=url)
+    assert {member.week_id for member in actions.members} == set(WEEKS[-4:])
+    assert {member.regency_code for member in actions.members} == {"19.05"}
+    record = found.members[0].records[0].record_id
+    assert any(
+        line.startswith(f"counted in profile/cases/{place}/PU@{frozen}")
+        for line in trace.lines(str(record), database_url=url)
+    )
+
+
+def test_a_district_leads_to_its_cases_and_a_hidden_one_to_nothing(
+    url: str, settings: Settings
+) -> None:
+    execute(url, MONEY)
+    frozen = lifecycle.freeze(WEEK, settings=settings, database_url=url)
+    cells = ask(
+        url,
+        "select coalesce(nullif(district_code, ''), regency_code), group_code, to_date_value"
+        " from published.district_figure where edition_id = %s",
+        frozen,
+    )
+    shown = next(cell for cell in cells if cell[2])
+    hidden = next(cell for cell in cells if cell[2] is None)
+    themes = {"UANG": ["PU"], "NETRAL": ["ASN", "KADES", "TNIPOL", "PENY"], "ISI": ["SARA", "KH"]}
+    themes |= {"SARANA": ["APK", "FAS"], "LAIN": ["ANAK", "DPH", "PUNGHIT", "LOG", "LAIN"]}
+    wanted = ask(
+        url,
+        "select report_id from marts.fct_report join marts.bridge_report_issue using (report_id)"
+        " where coalesce(district_code, regency_code) = %s and issue_code = any(%s)"
+        " and record_kind <> 'IA' and week_id between '2024-W43' and '2024-W46' order by 1",
+        shown[0],
+        themes[shown[1]],
+    )
+    reference = "district/{}/{}/weeks@{}"
+    found = trace.trace(reference.format(*shown[:2], frozen), database_url=url)
+    assert sorted((member.member_id,) for member in found.members) == wanted
+    assert found.value == shown[2] == len(wanted)
+    with pytest.raises(PublicationError, match="does not publish"):
+        trace.trace(reference.format(*hidden[:2], frozen), database_url=url)
+    # told again by a later edition, they are still those of the first, whatever became of a case
+    pass_gate(url, frozen)
+    lifecycle.approve(frozen, by="Ketua Contoh", database_url=url)
+    execute(url, "delete from reporting.rpt_figure_member where member_id = %s", wanted[0][0])
+    execute(url, "delete from marts.fct_report where report_id = %s", wanted[0][0])
+    execute(url, "update marts.dim_regency set voter_count = voter_count + 1")
+    later = lifecycle.freeze(WEEK, settings=settings, database_url=url)
+    assert later != frozen
+    again = trace.lines(reference.format(*shown[:2], later), database_url=url)
+    assert again[0] == f"{reference.format(*shown[:2], later)} = {shown[2]}"
+    assert sum(line.startswith(("LP-", "TM-")) for line in again) == shown[2]
+    assert sum(line.startswith("  record ") for line in again) == shown[2]
+
+
+def test_what_is_not_counted_leads_to_what_was_delivered(url: str, frozen: str) -> None:
+    reference = f"not_counted/wa_aduan/not_a_report/{{}}@{frozen}"
+    found = trace.trace(reference.format("to_date"), database_url=url)
+    assert found.value == len(found.members) == 58
+    assert {member.records[0].channel for member in found.members} == {"wa_aduan"}
+    found = trace.trace(reference.format("week"), database_url=url)
+    assert found.value == len(found.members) == 27
+    assert {member.week_id for member in found.members} == {WEEK}
+    closed = f"not_counted/register_laporan/unreadable_date/to_date@{frozen}"
+    execute(url, "update quarantine.record set resolved_at = now()")  # it was open then
+    head, reason, member, record = trace.lines(closed, database_url=url)
+    assert head == f"{closed} = 1"
+    assert reason == "Tanggal tidak terbaca."
+    assert member.startswith("quarantine/")
+    assert record.startswith("  quarantine ")
+    # what a corrected map reads is no longer apart, and the trace says so
+    execute(
+        url,
+        "delete from intermediate.int_records__set_apart where record_id ="
+        " (select max(record_id) from intermediate.int_records__set_apart"
+        " where reason_code = 'not_a_report' and week_id = %s)",
+        WEEK,
+    )
+    lines = trace.lines(reference.format("week"), database_url=url)
+    assert lines[0].endswith(" = 27")
+    assert lines[2].startswith("26 of them still stand apart")
+    with pytest.raises(PublicationError, match="no such reason"):
+        trace.trace(f"not_counted/wa_aduan/nothing/week@{frozen}", database_url=url)
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "district/19.01/UANG@2024-W47-r1",
+        "profile/cases/19.01/XX@2024-W47-r1",
+        "suspected_violation/ALL/19/OVERDUE@2024-W47-r1",
+        "suspected_violation",
+        "suspected_violation/ALL/19",
+        "suspected_violation/XX/19@2024-W47-r1",
+        "suspected_violation/ALL/19@2024-W47-r9",
+        "nothing/ALL/19@2024-W47-r1",
+        "tip/ALL/18@2024-W47-r1",
+    ],
+)
+def test_what_is_no_figure_is_told(url: str, frozen: str, reference: str) -> None:
+    with pytest.raises(PublicationError):
+        trace.trace(reference, database_url=url)
+
+
+def test_later_versions_are_named_and_the_old_one_kept(url: str, frozen: str) -> None:
+    reference = f"suspected_violation/ALL/19@{frozen}"
+    before = trace.trace(reference, database_url=url)
+    edited, withdrawn = (m.records[0].record_id for m in before.members[:2])
+    for record, is_tombstone in ((edited, False), (withdrawn, True)):
+        execute(
+            url,
+            "insert into raw.record (channel, source_id, content_hash, batch_id, received_at,"
+            " is_tombstone, payload) select channel, source_id, 'new', batch_id, received_at, %s,"
+            " '{}' from raw.record where record_id = %s",
+            is_tombstone,
+            record,
+        )
+    after = trace.trace(reference, database_url=url)
+    assert [m.member_id for m in after.members] == [m.member_id for m in before.members]
+    states = [m.records[0].now for m in after.members]
+    assert states[:2] == ["edited", "withdrawn"]
+    assert set(states[2:]) == {"current"}
+    assert [m.records[0].record_id for m in after.members[:2]] == [edited, withdrawn]
+
+
+def test_a_record_leads_to_the_figures_that_count_it(url: str, frozen: str) -> None:
+    member = trace.trace(f"suspected_violation/ALL/19@{frozen}", database_url=url).members[0]
+    lines = trace.lines(str(member.records[0].record_id), database_url=url)
+    assert member.records[0].evidence_sha256 in lines[0]
+    assert (
+        f"counted in suspected_violation/ALL/{member.regency_code}@{frozen} of week {WEEK}" in lines
+    )
+    assert sum("report_received" in line for line in lines) == 1
+    with pytest.raises(PublicationError, match="no record 999999"):
+        trace.lines("999999", database_url=url)
+
+
+def test_printed_lines(url: str, frozen: str) -> None:
+    first, definition, *rest = trace.lines(f"tip/ALL/19@{frozen}", database_url=url)
+    count = int(first.rpartition("= ")[2])
+    assert first == f"tip/ALL/19/week@{frozen} = {count}"
+    assert "bukan dugaan pelanggaran" in definition
+    assert sum(line.startswith("IA-") for line in rest) == count
+    assert sum(line.startswith("  record ") for line in rest) == count
+
+
+def test_a_record_slipped_in_is_noticed(url: str, frozen: str) -> None:
+    execute(
+        url,
+        "insert into published.member_record values (%s, 'IA-2024-W47-0', 1)",
+        frozen,
+    )
+    with pytest.raises(PublicationError, match="not those that were frozen"):
+        trace.trace(f"tip/ALL/19@{frozen}", database_url=url)
+
+
+def test_the_watermark_is_what_the_build_rests_on(url: str, settings: Settings) -> None:
+    execute(url, "insert into ops.build (state, max_batch_id, inputs_hash, seeds_hash)"
+                 " values ('success', 3, '', ''), ('failed', 9, '', '')")  # fmt: skip
+    edition_id = lifecycle.freeze(WEEK, settings=settings, database_url=url)
+    with psycopg.connect(url) as connection:
+        row = connection.execute(
+            "select batch_watermark from published.edition where edition_id = %s", (edition_id,)
+        ).fetchone()
+    assert row == (3,)

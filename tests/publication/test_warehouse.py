@@ -1,0 +1,210 @@
+"""From delivered files to restatements, with the real intake, warehouse and gate."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import shutil
+from pathlib import Path
+
+import psycopg
+import pytest
+from pypdf import PdfReader
+
+from lumbung.demo import world, writers
+from lumbung.intake import run
+from lumbung.intake.evidence import Evidence
+from lumbung.publication import trace
+from lumbung.publication.checks import checkpoint
+from lumbung.publication.editions import lifecycle
+from lumbung.settings import Settings
+from lumbung.warehouse.build import build
+from lumbung.warehouse.roles import role_url
+
+PROJECT = Path(__file__).parents[2]
+OLD, NEW = "2024-W40", "2024-W41"
+CHANNELS = ("register_laporan", "rekap_pengawasan", "wa_aduan")
+
+NEXT_VERSION = """
+    with current as (
+        select distinct on (source_id) * from raw.record where channel = 'register_laporan'
+        order by source_id, record_id desc
+    ),
+    chosen as (select c.* from current as c where c.record_id = %(record)s),
+    batch as (
+        insert into raw.batch (channel, run_key, started_at, read_count, landed_count,
+            duplicate_count, quarantined_count) values ('register_laporan', 'later', now(), 1, 1, 0, 0)
+        returning batch_id
+    )
+    insert into raw.record (record_id, channel, source_id, content_hash, batch_id, received_at,
+        is_tombstone, payload)
+    overriding system value -- landing takes its numbers in blocks
+    select batch.batch_id << 20, channel, source_id || %(suffix)s, '\\x01', batch.batch_id, received_at, %(gone)s,
+        payload || %(change)s::jsonb
+    from chosen, batch"""  # noqa: E501
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Settings:
+    """A project of its own, so that a vocabulary can be corrected, and three invented weeks."""
+    project = tmp_path / "project"
+    for name in ("channels", "dbt_project", "expectations"):
+        shutil.copytree(
+            PROJECT / name, project / name, ignore=shutil.ignore_patterns("target", "logs")
+        )
+    settings = Settings(tmp_path / "home", project, None)
+    writers.write(world.generate(5, 3), settings.inbox)
+    return settings
+
+
+def figures(edition_id: str, url: str) -> dict[tuple[str, ...], tuple[int, int]]:
+    found = lifecycle.load(edition_id, database_url=url).figures
+    return {key: (figure.week, figure.to_date) for key, figure in found.items()}
+
+
+def marts(url: str) -> list[tuple[object, ...]]:
+    """The physical tables of the schemas that dbt fills, and the builds: changed by any build."""
+    with psycopg.connect(url) as connection:
+        return connection.execute(
+            "select nspname::text, relname::text, relfilenode::bigint from pg_class"
+            " join pg_namespace as n on n.oid = relnamespace"
+            " where nspname ~ '^(staging|intermediate|marts|reporting|reference|checks)'"
+            " union all select 'ops', state, build_id from ops.build order by 1, 2, 3"
+        ).fetchall()
+
+
+def test_records_become_restatements(database_url: str, office: Settings) -> None:
+    for channel in CHANNELS:
+        run.pull(channel, settings=office, database_url=database_url, run_key="first")
+    with psycopg.connect(database_url) as connection:  # before the Monday after the week
+        connection.execute("update raw.batch set landed_at = '2024-10-06'")
+    build(settings=office, database_url=database_url)
+    publisher = role_url(database_url, "publisher")  # who may read no payload and no identity
+    first = lifecycle.freeze(OLD, settings=office, database_url=publisher)
+    checkpoint.check(first, settings=office, database_url=publisher)
+    lifecycle.approve(first, by="Ketua Contoh", database_url=publisher)
+    lifecycle.publish(first, settings=office, database_url=publisher)
+
+    reference = f"suspected_violation/ALL/19@{first}"
+    members = trace.trace(reference, database_url=database_url).members
+    assert len(members) >= 3
+    for member in members:
+        (record,) = member.records
+        assert (record.channel, record.now) == ("register_laporan", "current")
+        evidence = record.evidence_sha256 or ""
+        kept = Evidence(office.evidence).path(bytes.fromhex(evidence))
+        assert hashlib.sha256(kept.read_bytes()).hexdigest() == evidence
+    running = trace.trace(f"deadline/ALL/19/running@{first}", database_url=database_url).members
+    late = trace.trace(f"deadline/ALL/19/OVERDUE@{first}", database_url=database_url).members
+    assert {member.member_id for member in late} < {member.member_id for member in running}
+    assert all(member.records for member in running)
+    districts = trace.trace(f"district_submitted/ALL/19@{first}", database_url=database_url)
+    assert all(member.records for member in districts.members)
+    # Of every number that is no figure too; what is hidden is not told.
+    told = lifecycle.load(first, database_url=database_url)
+    references = [
+        *(f"profile/cases/{p.regency_code}/{p.issue_code}" for p in told.profiles if p.cases),
+        *{f"profile/prevention/{p.regency_code}" for p in told.profiles},
+        *(f"not_counted/{n.channel}/{n.reason_code}/to_date" for n in told.not_counted),
+        *(f"not_counted/{n.channel}/{n.reason_code}/week" for n in told.not_counted),
+    ]
+    assert {r.split("/")[0] for r in references} == {"profile", "not_counted"}
+    for number in references:
+        traced = trace.trace(f"{number}@{first}", database_url=database_url)
+        assert len(traced.members) == traced.value, number
+        assert all(member.records for member in traced.members)
+
+    ids = [member.records[0].record_id for member in members]
+    with psycopg.connect(database_url) as connection:
+        for record, suffix, gone, change in (
+            (ids[0], "", True, "{}"),
+            (ids[1], "", False, '{"Isu": "Logistik"}'),
+            (ids[2], "-late", False, '{"Nomor Register": "999/LP/PB/Kab/09.05/IX/2024"}'),
+        ):
+            landed = connection.execute(
+                NEXT_VERSION.encode(),
+                {"record": record, "suffix": suffix, "gone": gone, "change": change},
+            )
+            assert landed.rowcount == 1
+
+    # A second edition of the week, of what had been landed by its Monday: the late record, the edit
+    # and the withdrawal are not in it, and what analysts read is not touched.
+    before = marts(database_url)
+    then = lifecycle.freeze(OLD, settings=office, database_url=database_url, known="then")
+    assert marts(database_url) == before
+    assert then == f"{OLD}-r2"
+    assert figures(then, database_url) == figures(first, database_url)
+    editions = [lifecycle.load(e, database_url=database_url) for e in (first, then)]
+    assert [e.known for e in editions] == ["now", "then"]
+    assert editions[1].data_at == editions[1].as_of
+    assert editions[0].content_hash != editions[1].content_hash
+    draft = lifecycle.write_draft(then, settings=office, database_url=publisher)
+    sentence = "hanya memuat catatan yang sudah masuk pada saat itu"
+    page = PdfReader(next(path for path in draft if path.endswith("edisi.pdf"))).pages[0]
+    assert sentence in " ".join(page.extract_text().split())
+    checkpoint.check(then, settings=office, database_url=publisher)
+    lifecycle.approve(then, by="Ketua Contoh", reviewed=draft, database_url=publisher)
+    lifecycle.publish(then, settings=office, database_url=publisher)
+
+    with psycopg.connect(database_url) as connection:  # the week after has come to its end as well
+        connection.execute("update raw.batch set landed_at = now()")
+    # A vocabulary is corrected: what was read as politik uang is alat peraga now.
+    seed = office.dbt_project / "seeds" / "map_issue.csv"
+    with seed.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    with seed.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["APK" if v == "PU" else v for v in row] for row in rows])
+    build(settings=office, database_url=database_url)
+
+    # Between what was known then and what is known now lie exactly the restatements.
+    now = lifecycle.freeze(OLD, settings=office, database_url=publisher)
+    old_figures, new_figures = figures(then, database_url), figures(now, database_url)
+    told = lifecycle.load(now, database_url=publisher).restatements
+    assert {
+        (r.figure_code, r.category_code, r.regency_code, r.period): (r.old, r.new)
+        for r in told
+        if r.of_edition_id == then and r.period in ("week", "to_date")
+    } == {
+        (*key, period): (old, new)
+        for key in old_figures
+        for period, old, new in zip(
+            ("week", "to_date"), old_figures[key], new_figures[key], strict=True
+        )
+        if old != new
+    }
+    assert len(told) > 10
+    # The week before has no edition: it is compared as the edition told it, and was coded anew.
+    trends = [lifecycle.load(e, database_url=publisher).trend for e in (then, now)]
+    assert {
+        (r.figure_code, r.category_code): (r.old, r.new)
+        for r in told
+        if r.period == "2024-W39" and r.regency_code == "19"
+    } == {
+        key: (old, new)
+        for key in trends[0]
+        for old, new in [[dict(trend[key])["2024-W39"] for trend in trends]]
+        if old != new
+    }
+    assert any(r.period == "2024-W39" and r.recoded for r in told)
+
+    second = lifecycle.freeze(NEW, settings=office, database_url=publisher)
+    found = [
+        r
+        for r in lifecycle.load(second, database_url=publisher).restatements
+        if r.period == "week" and r.of_edition_id == then
+    ]
+    province = {(r.figure_code, r.category_code): r for r in found if r.regency_code == "19"}
+    assert ("suspected_violation", "ALL") not in province  # one went, one came
+    assert province["suspected_violation_by_issue", "LOG"].edited == 1
+    assert province["suspected_violation_by_issue", "PU"].recoded < 0
+    assert province["suspected_violation_by_issue", "APK"].recoded > 0
+    cases = [r for r in found if r.figure_code == "suspected_violation"]
+    assert sorted((r.late, r.withdrawn) for r in cases) == [(0, -1), (1, 0)]
+    for r in found:
+        assert r.new - r.old == r.late + r.edited + r.withdrawn + r.recoded + r.progressed
+    result = checkpoint.check(second, settings=office, database_url=publisher)
+    assert result.failures == []
+    old = trace.trace(reference, database_url=database_url)
+    assert [m.member_id for m in old.members] == [m.member_id for m in members]
+    states = {m.records[0].record_id: m.records[0].now for m in old.members}
+    assert (states[ids[0]], states[ids[1]], states[ids[2]]) == ("withdrawn", "edited", "current")

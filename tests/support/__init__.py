@@ -1,0 +1,1 @@
+"""What tests share: sample data, stand-ins for servers, scripts that are killed."""

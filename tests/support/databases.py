@@ -1,0 +1,15 @@
+"""Databases of tests."""
+
+from __future__ import annotations
+
+import psycopg
+
+from lumbung.local.postgres import EmbeddedPostgres
+
+
+def fresh_database(server: EmbeddedPostgres, template: str, name: str) -> str:
+    """The URL of a copy of a migrated database; one that has this name already is dropped."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"drop database if exists {name} with (force)".encode())
+        connection.execute(f"create database {name} template {template}".encode())
+    return server.url(name)

@@ -1,0 +1,49 @@
+"""Publishes and is killed on the way: reads `URL HOME EDITION LINE FILES` from standard input.
+
+Each request runs in a fork that ends itself, as by SIGKILL, before the given line (counted as they
+are run) of `lumbung.publication.editions.lifecycle`; the exit status is printed. FILES is a pickle
+of the rendered files: rendering is pure, and tried elsewhere.
+"""
+
+import os
+import pickle
+import signal
+import sys
+from pathlib import Path
+
+from lumbung.publication.editions import lifecycle
+from lumbung.settings import Settings
+
+
+def publish(url: str, home: str, edition_id: str, line: int, files: dict[str, bytes]) -> None:
+    lifecycle.render.render = lambda _: files
+    lifecycle.find_personal_data = lambda *_: []  # reading a PDF under a tracer takes seconds
+    passed = 0
+
+    def trace(frame, event, _argument):
+        nonlocal passed
+        if frame.f_code.co_filename != lifecycle.__file__:
+            return None
+        if event == "line":
+            passed += 1
+            if passed == line:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+
+    settings = Settings(Path(home), Path(home), None)
+    sys.settrace(trace)
+    lifecycle.publish(edition_id, settings=settings, database_url=url)
+
+
+for request in sys.stdin:
+    url, home, edition_id, line, pickled = request.split()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            files = pickle.loads(Path(pickled).read_bytes())
+            publish(url, home, edition_id, int(line), files)
+            status = 0
+        finally:
+            os._exit(status)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)

@@ -1,0 +1,54 @@
+"""The sample edition, and a portal of several, to look at: `python look.py FOLDER`.
+
+`pictures.py FOLDER` then takes the pictures of the documentation.
+"""
+
+import pickle
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from lumbung import database
+from lumbung.local.postgres import EmbeddedPostgres
+from lumbung.publication.editions import lifecycle
+from lumbung.publication.formats import render
+from lumbung.publication.portal import publish
+from lumbung.settings import Settings
+from tests.support.edition_sample import WEEK, fill, pass_gate
+from tests.support.published import publish_weeks
+
+target = Path(sys.argv[1])
+target.mkdir(parents=True, exist_ok=True)
+with tempfile.TemporaryDirectory() as folder:
+    postgres = EmbeddedPostgres(Path(folder))
+    postgres.start()
+    try:
+        url = postgres.ensure_database("look")
+        database.migrate(url)
+        fill(url)
+        settings = Settings(Path(folder), Path(__file__).parents[2], None)
+        edition_id = lifecycle.freeze(WEEK, settings=settings, database_url=url)
+        (target / "draft.html").write_bytes(
+            render.render(lifecycle.load(edition_id, database_url=url))["edisi.html"]
+        )
+        pass_gate(url, edition_id)
+        lifecycle.approve(edition_id, by="demo", how="demo", database_url=url)
+        approved = lifecycle.load(edition_id, database_url=url)
+        (target / "edition.pickle").write_bytes(pickle.dumps(approved))  # for render_elsewhere.py
+        (target / "surat.html").write_text(render.letter(approved)[1])
+        for name, content in render.render(approved).items():
+            (target / name).parent.mkdir(exist_ok=True)
+            (target / name).write_bytes(content)
+        url = postgres.ensure_database("portal")
+        database.migrate(url)
+        fill(url)
+        with database.connect(url) as connection:  # else the pictures' data are of today
+            connection.execute(
+                "alter table raw.batch alter landed_at set default '2024-11-25 05:00+07'"
+            )
+        publish_weeks(url, settings)
+        publish.build(settings=settings, database_url=url)
+        shutil.copytree(settings.portal, target / "portal", dirs_exist_ok=True)
+    finally:
+        postgres.stop()

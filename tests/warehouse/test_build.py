@@ -1,0 +1,317 @@
+"""A build that fails stops before the readers; one that is resumed goes on where it stopped."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from lumbung.errors import BuildError, ConfigurationError
+from lumbung.intake.landing import _next_batch
+from lumbung.settings import Settings
+from lumbung.warehouse import build as module
+from lumbung.warehouse.build import build
+from lumbung.warehouse.point_in_time import last_known
+from lumbung.warehouse.raw_checkpoint import check_raw
+from tests.warehouse.conftest import PROJECT, REPORT, Raw, query, write_channel
+
+
+def states(url: str, build_id: object) -> dict[str, str]:
+    rows = query(url, "select node_name, state from ops.model_run where build_id = %s", build_id)
+    return dict(rows)
+
+
+def last(url: str, columns: str = "state") -> tuple[object, ...]:
+    return query(url, f"select {columns} from ops.build order by build_id desc limit 1")[0]
+
+
+def test_a_file_with_mistakes_takes_nothing_out_of_the_facts(
+    tmp_path: Path, office: Settings, built: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(office.channels, tmp_path / "channels")
+    (tmp_path / "dbt_project").symlink_to(office.dbt_project)
+    (tmp_path / "channels" / "buku.yaml").write_text("title: [\n")
+    result = build(settings=Settings(office.home, tmp_path, None), database_url=built)
+    (warning,) = result.warnings
+    assert warning.startswith("channel buku is not pulled, and what it landed is read as before")
+    assert "buku.yaml:2: not YAML" in warning
+    assert f"warn     {warning}" in capsys.readouterr().out
+    assert not result.is_full, "its field map is the same"
+    assert ("buku",) in query(built, "select channel from marts.fct_report")
+
+
+def test_a_part_built_before_the_whole_has_nothing_in_it(
+    office: Settings, database_url: str
+) -> None:
+    Raw(database_url).land("buku", [REPORT])
+    build(settings=office, database_url=database_url, select="+int_places__resolved")
+    assert query(database_url, "select count(*) from intermediate.int_places__resolved") == [(0,)]
+    assert last(database_url, "state, max_batch_id") == ("success", 0)
+
+
+STATIC = {
+    "dim_regency", "dim_district", "dim_village", "dim_issue", "dim_violation_type", "dim_channel",
+    "dim_stage", "dim_status", "dim_forwarding_target", "dim_campaign_context", "dim_metric",
+    "dim_metric_category",
+    "rpt_figure_member", "rpt_member_record", "claims_reconcile_as_stated", "codes_are_listed",
+    "int_place_names__listed", "int_metric_categories__listed", "metrics_are_described",
+    "metrics_have_categories",
+}  # fmt: skip
+
+
+def first_models(url: str) -> set[str]:
+    """The models that the first build, a full one, ran."""
+    rows = query(
+        url,
+        "select node_name from ops.model_run where resource_type = 'model' and build_id = 1",
+    )
+    return {name for (name,) in rows}
+
+
+def models(url: str, build_id: int) -> set[str]:
+    rows = query(
+        url,
+        "select node_name from ops.model_run where resource_type = 'model' and build_id = %s",
+        build_id,
+    )
+    return {name for (name,) in rows}
+
+
+def test_every_node_is_recorded(built: str) -> None:
+    ran = query(
+        built,
+        "select resource_type, count(*), array_agg(distinct state order by state),"
+        " bool_and(duration_seconds >= 0) from ops.model_run where build_id = 1 group by 1",
+    )
+    kinds = {kind: (number, found) for kind, number, found, _ in ran}
+    assert kinds["model"][1] == kinds["seed"][1] == ["success"]
+    assert set(kinds["test"][1]) <= {"pass", "warn"}
+    assert kinds["model"][0] >= 30
+    assert all(timed for *_, timed in ran)
+    assert query(
+        built,
+        "select row_count from ops.model_run where build_id = 1 and node_name = 'dim_district'",
+    ) == [(47,)]
+    assert query(
+        built, "select state, max_batch_id, message from ops.build where build_id = 1"
+    ) == [("success", 1, None)]
+
+
+def test_a_second_build_gives_the_same_and_loads_no_seed_again(
+    built: str, office: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = query(built, "select * from reporting.rpt_figure order by 1, 2, 3, 4, 5")
+    assert len(before) > 1000
+    # a build that was killed is not running any more, and with other inputs not resumed
+    query(built, "insert into ops.build (max_batch_id, inputs_hash, seeds_hash) values (1, '', '')")
+    result = build(settings=office, database_url=built, resume=True)
+    assert query(built, "select * from reporting.rpt_figure order by 1, 2, 3, 4, 5") == before
+    assert models(built, result.build_id) == first_models(built) - STATIC
+    assert not result.is_full
+    assert "seed" not in result.counts
+    assert result.summary()["build_id"] == result.build_id
+    assert query(built, "select state from ops.build where build_id = %s", result.build_id - 1) == [
+        ("abandoned",)
+    ]
+    assert re.search(r"success +model +fct_report +\d+\.\d\d s  0 rows\n", capsys.readouterr().out)
+
+
+def test_nothing_lies_in_the_checkout(office: Settings, built: str) -> None:
+    project = office.dbt_project.resolve()
+    assert [
+        name
+        for name in ("target", "logs", ".user.yml", "dbt_packages")
+        if (project / name).exists()
+    ] == []
+    assert (office.home / "dbt" / "target" / "partial_parse.msgpack").is_file()
+
+
+def test_schemas_are_named_exactly(built: str) -> None:
+    rows = query(
+        built,
+        "select nspname from pg_namespace where nspname !~ '^pg_' and nspname not in"
+        " ('information_schema', 'public') order by 1",
+    )
+    ours = {"raw", "vault", "quarantine", "ops", "reference", "published"}
+    dbt = {"staging", "intermediate", "marts", "reporting", "checks"}
+    assert {name for (name,) in rows} == ours | dbt
+
+
+def test_a_failing_test_stops_before_the_marts(built: str, office: Settings) -> None:
+    shown = query(built, "select xmin::text, * from marts.fct_report")
+    figures = query(built, "select 'reporting.rpt_figure'::regclass::oid")
+    before = query(built, "select max(max_batch_id) from ops.build where state = 'success'")
+
+    # a case in another week than its day's, and one that would be counted
+    query(built, "update intermediate.int_reports__located set week_id = '2024-W01'")
+    raw = Raw(built)
+    raw.land("buku", [{**REPORT, "Nomor": "002/LP/PB/Kab/09.01/XI/2024"}])
+    with pytest.raises(BuildError) as caught:
+        build(settings=office, database_url=built)
+    message = str(caught.value)
+    assert "test every_fact_is_in_a_week failed on 1 rows" in message
+    assert "checks.every_fact_is_in_a_week" in message
+    assert "readers keep the previous build" in message
+    assert query(built, "select count(*) from checks.every_fact_is_in_a_week") == [(1,)]
+    # what readers see is the previous build, table and rows
+    assert query(built, "select xmin::text, * from marts.fct_report") == shown
+    assert query(built, "select 'reporting.rpt_figure'::regclass::oid") == figures
+    failed_id, state = last(built, "build_id, state")
+    assert state == "failed"
+    ran = states(built, failed_id)
+    assert ran["every_fact_is_in_a_week"] == "fail"
+    assert ran["fct_report"] == ran["rpt_figure"] == ran["dim_date"] == "skipped"
+    assert query(built, "select max(max_batch_id) from ops.build where state = 'success'") == before
+
+    # a channel is new: the inputs have changed, so a resumed build is a whole one
+    raw.land("kanal_lama", [{"a": 1}, {"a": 2}])
+    file = office.channels / "kanal_lama.yaml"
+    kept = {"source": {"kind": "register"}, "key": "a", "fields": {"regency": {"from": "a"}}}
+    write_channel(file, kept)
+    try:
+        result = build(settings=office, database_url=built, resume=True)
+        assert models(built, result.build_id) == first_models(built)
+        assert result.is_full
+        assert query(built, "select count(*) from marts.fct_report") == [(len(shown) + 1,)]
+        assert query(
+            built,
+            "select reason_code, record_count from reporting.rpt_not_counted"
+            " where channel = 'kanal_lama'",
+        ) == [("unknown_kind", 2)]
+    finally:
+        file.unlink()
+        query(built, "delete from raw.record where channel = 'kanal_lama'")
+        query(built, "delete from raw.batch where channel = 'kanal_lama'")
+
+
+@pytest.mark.parametrize("missing", ["map_status.csv", "narrative_term.csv", "_seeds.yml"])
+def test_a_seed_file_that_is_missing_is_named(tmp_path: Path, missing: str) -> None:
+    shutil.copytree(PROJECT / "dbt_project" / "seeds", tmp_path / "dbt_project" / "seeds")
+    file = tmp_path / "dbt_project" / "seeds" / missing
+    file.unlink()
+    settings = Settings(tmp_path / "home", tmp_path, None)
+    for run in (build, check_raw):
+        with pytest.raises(
+            ConfigurationError, match=f"the seed file {missing} is missing"
+        ) as caught:
+            run(settings=settings, database_url="postgresql://nobody@127.0.0.1:1/none")
+        assert caught.value.where == str(file)
+        assert "put it back" in caught.value.cure
+
+
+def test_a_resumed_build_runs_only_what_was_left(built: str, office: Settings) -> None:
+    query(built, "alter table reference.region_alias rename to gone")
+    try:
+        with pytest.raises(BuildError) as caught:
+            build(settings=office, database_url=built)
+    finally:
+        query(built, "alter table reference.gone rename to region_alias")
+    assert "model int_place_names__listed failed" in str(caught.value)
+    assert 'relation "reference.region_alias" does not exist' in str(caught.value)
+    assert caught.value.where == "dbt_project/models/intermediate/int_place_names__listed.sql"
+    (failed_id,) = last(built, "build_id")
+    failed = states(built, failed_id)
+    finished = {name for name, state in failed.items() if state in ("success", "pass", "warn")}
+    assert "stg_intake__records" in finished
+
+    result = build(settings=office, database_url=built, resume=True)
+    resumed = states(built, result.build_id)
+    assert finished.isdisjoint(resumed)
+    assert {"int_places__resolved", "places_are_sound", "fct_report", "rpt_figure"} <= set(resumed)
+    assert set(resumed.values()) <= {"success", "pass", "warn"}
+    # together they are one whole build
+    whole = query(
+        built,
+        "select node_name from ops.model_run where build_id = 1 and resource_type <> 'seed'",
+    )
+    assert finished | set(resumed) == {name for (name,) in whole} - (
+        set() if result.is_full else STATIC
+    )
+    assert last(built, "state, resumes_build_id") == ("success", failed_id)
+
+
+def test_a_channels_owner_is_no_reason_to_build_all_anew(built: str, office: Settings) -> None:
+    with psycopg.connect(built) as connection:
+        run = module._Run(connection, office, built, None)
+        before = run._inputs_hash(None)
+        for change, is_same in (
+            (
+                "owner_name = 'lain', owner_email = 'lain@example.id', expected_every = '9 days'",
+                True,
+            ),
+            ("record_kind = 'PREV'", False),
+        ):
+            connection.execute(f"update reference.channel set {change}".encode())
+            assert (run._inputs_hash(None) == before) is is_same, change
+        connection.rollback()
+
+
+def test_what_was_known_at_a_moment_ends_below_what_came_later(database_url: str) -> None:
+    raw = Raw(database_url)
+    for day in (2, 9, 4):  # the third has the higher id, and was landed before the second
+        raw.land("buku", [REPORT], landed_at=datetime(2024, 11, day, tzinfo=UTC))
+    with psycopg.connect(database_url) as connection:
+        known = {
+            day: last_known(connection, datetime(2024, 11, day, 12, tzinfo=UTC))
+            for day in (1, 5, 9)
+        }
+    assert known == {1: 0, 5: 1, 9: 3}
+
+
+def test_only_one_build_at_a_time(
+    built: str, office: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOCK_WAIT", "200ms")
+    before = last(built, "build_id")
+    with psycopg.connect(built) as other:
+        other.execute("select pg_advisory_lock(hashtext('lumbung.build'))")
+        with pytest.raises(BuildError, match="another build has not finished"):
+            build(settings=office, database_url=built)
+    assert last(built, "build_id") == before
+
+
+def test_a_build_waits_for_smaller_batches_and_leaves_out_later_ones(
+    built: str, office: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = query(built, "select count(*) from marts.fct_report")[0][0]
+    monkeypatch.setattr(module, "LOCK_WAIT", "200ms")
+    raw = Raw(built)
+    with psycopg.connect(built) as landing, landing.cursor(binary=True) as cursor:
+        batch_id = _next_batch(cursor, is_dry=False)
+        # a later landing is done first: the build must not take its batch for the last one
+        raw.land("buku", [{**REPORT, "Nomor": "006/LP/PB/Kab/09.01/XI/2024"}])
+        with pytest.raises(BuildError, match="a landing has not committed"):
+            build(settings=office, database_url=built)
+    monkeypatch.undo()
+    landed = query(built, "select max(batch_id) from raw.batch")[0][0]
+    assert batch_id < landed
+
+    watermark = module.watermark
+
+    def land_meanwhile(connection: psycopg.Connection) -> module.Watermark:
+        seen = watermark(connection)
+        raw.land("buku", [{**REPORT, "Nomor": "007/LP/PB/Kab/09.01/XI/2024"}], quarantined=1)
+        return seen
+
+    monkeypatch.setattr(module, "watermark", land_meanwhile)
+    assert build(settings=office, database_url=built).max_batch_id == landed
+    assert query(built, "select count(*) from marts.fct_report") == [(before + 1,)]
+    monkeypatch.undo()
+    assert build(settings=office, database_url=built).max_batch_id == landed + 1
+    assert query(built, "select count(*) from marts.fct_report") == [(before + 2,)]
+
+
+def test_a_project_that_cannot_be_parsed_is_named(
+    built: str, office: Settings, tmp_path: Path
+) -> None:
+    broken = tmp_path / "project"
+    (broken / "dbt_project").mkdir(parents=True)
+    (broken / "dbt_project" / "seeds").symlink_to(office.dbt_project / "seeds")
+    (broken / "channels").symlink_to(office.channels)
+    with pytest.raises(BuildError, match=r"dbt could not run: .*dbt_project\.yml"):
+        build(settings=Settings(tmp_path / "home", broken, None), database_url=built)
+    assert last(built) == ("failed",)

@@ -1,0 +1,99 @@
+"""A person excludes a landed delivery and restores it; later versions follow the decision."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+
+import pytest
+from typer.testing import CliRunner
+
+from lumbung.cli import app
+from lumbung.errors import ConfigurationError
+from lumbung.settings import Settings
+from lumbung.warehouse.build import build
+from lumbung.warehouse.exclusions import decide
+from tests.warehouse.conftest import Raw, query
+from tests.warehouse.test_gate import good
+from tests.warehouse.test_history import differences, rows_of_readers
+
+LAST = "002/LP/PB/Kab/09.01/XI/2024"
+
+
+def cases(url: str) -> list[tuple[object, ...]]:
+    return query(url, "select register_number, status_code from marts.fct_report order by 1")
+
+
+def not_counted(url: str) -> list[tuple[object, ...]]:
+    return query(
+        url, "select channel, reason_code, reason, record_count from reporting.rpt_not_counted"
+    )
+
+
+def both_builds_agree(url: str, office: Settings) -> None:
+    found = rows_of_readers(url)
+    assert build(settings=office, database_url=url, full_refresh=True).is_full
+    assert differences(found, rows_of_readers(url)) == {}
+
+
+def test_an_excluded_delivery_counts_nowhere_until_it_is_restored(
+    new_database: Callable[[], str], office: Settings
+) -> None:
+    url = new_database()
+    raw = Raw(url)
+    raw.land("buku", [good(1), good(2)])
+    build(settings=office, database_url=url)
+    ((record_id,),) = query(url, "select record_id from raw.record where source_id = %s", LAST)
+    runner = CliRunner(env={"LUMBUNG_DATABASE_URL": url})
+    done = runner.invoke(app, ["record", "exclude", str(record_id), "--reason", "kabar bohong"])
+    assert done.exit_code == 0, done.output
+    assert "is excluded" in done.output
+    assert not build(settings=office, database_url=url).is_full
+    assert cases(url) == [("001/LP/PB/Kab/09.01/XI/2024", "diterima")]
+    assert not_counted(url) == [
+        ("buku", "excluded_by_person", "Dikeluarkan dari hitungan oleh petugas", 1)
+    ]
+    assert query(
+        url,
+        "select week_id from intermediate.int_records__set_apart where record_id = %s",
+        record_id,
+    ) == [("2024-W45",)]
+    both_builds_agree(url, office)
+
+    # a new version of the source is still that delivery
+    raw.land("buku", [good(2, Status="Diregistrasi")])
+    build(settings=office, database_url=url)
+    assert len(cases(url)) == 1
+    both_builds_agree(url, office)
+
+    done = runner.invoke(app, ["record", "restore", str(record_id), "--reason", "terbukti ada"])
+    assert done.exit_code == 0, done.output
+    assert not build(settings=office, database_url=url).is_full
+    assert cases(url) == [
+        ("001/LP/PB/Kab/09.01/XI/2024", "diterima"), (LAST, "diregistrasi"),
+    ]  # fmt: skip
+    assert not_counted(url) == []
+    both_builds_agree(url, office)
+    assert query(
+        url,
+        "select channel, source_id, decision_code, decided_by, reason from ops.exclusion_decision"
+        " order by decision_id",
+    ) == [
+        ("buku", LAST, "excluded", getpass.getuser(), "kabar bohong"),
+        ("buku", LAST, "restored", getpass.getuser(), "terbukti ada"),
+    ]
+
+
+def test_only_what_was_landed_is_excluded_once_and_with_a_reason(database_url: str) -> None:
+    Raw(database_url).land("buku", [good(1)])
+    ((record_id,),) = query(database_url, "select record_id from raw.record")
+    for number, decision, reason, told in (
+        (record_id, "excluded", " ", "without a reason"),
+        (7, "excluded", "x", "there is no record 7"),
+        (record_id, "restored", "x", "is not excluded"),
+    ):
+        with pytest.raises(ConfigurationError, match=told):
+            decide(database_url, number, decision, by="rekan", reason=reason)  # type: ignore[arg-type]
+    decide(database_url, record_id, "excluded", by="rekan", reason="x")
+    with pytest.raises(ConfigurationError, match="is already excluded"):
+        decide(database_url, record_id, "excluded", by="rekan", reason="x")

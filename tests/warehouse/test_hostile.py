@@ -1,0 +1,272 @@
+"""Hostile deliveries of every kind of channel go through the whole job, good ones between them.
+
+Intake, raw checkpoint, build, edition and its checkpoint: nothing crashes, hangs or is refused,
+every delivery is accounted for, and every good row becomes its fact. `LUMBUNG_HOSTILE=10000` sends
+that many of each kind instead of 300, `LUMBUNG_HOSTILE_SEED=7` sends others.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lumbung.demo.kobo_server import StandIn
+from lumbung.intake.connectors.base import SourceConnection
+from lumbung.intake.landing import IntakeCounts
+from lumbung.intake.run import pull
+from lumbung.publication.checks import checkpoint
+from lumbung.publication.editions import lifecycle
+from lumbung.settings import Settings
+from lumbung.warehouse import raw_checkpoint
+from lumbung.warehouse.build import build
+from tests.support import hostile as senders
+from tests.support.api_server import serve
+from tests.support.hostile import cloud, email
+from tests.warehouse.conftest import PROJECT, query, write_channel
+
+COUNT = int(os.environ.get("LUMBUNG_HOSTILE", "300"))
+SEED = int(os.environ.get("LUMBUNG_HOSTILE_SEED", "1"))
+GOOD = 40
+PULL_SECONDS = 60 + COUNT // 2
+"""A pull that takes longer hangs. Generous: another suite may run beside this one."""
+WEEK = "2024-W45"
+
+LISTS = {"issue": ";", "violation_type": ","}
+
+
+def fields(*left_out: str, prefix: str = "", **more: str) -> dict[str, Any]:
+    """A channel's field map over the labels of `senders.FIELDS`."""
+    labels = {**senders.FIELDS, **more}
+    return {
+        name: {"from": prefix + label, **({"separator": LISTS[name]} if name in LISTS else {})}
+        for name, label in labels.items()
+        if name not in left_out
+    }
+
+
+RECAP = ("activity_kind", "prevention_type", "method")
+"""Fields of recaps; a channel that maps `activity_kind` counts campaign events."""
+TIPS = fields(*RECAP)
+CASES = fields(*RECAP, received_date="Diterima")
+CHANNELS: dict[str, dict[str, Any]] = {
+    "register": {
+        "source": {"kind": "register"},
+        "key": "Nomor",
+        "fields": {"register_number": {"from": "Nomor"}, **CASES},
+    },
+    "sigaplapor": {
+        "source": {"kind": "sigaplapor"},
+        "fields": {"register_number": {"from": "No Laporan/Temuan"}, **CASES},
+    },
+    "form_a": {
+        "source": {"kind": "form_a"},
+        "record_kind": "LHP",
+        "fields": {
+            "activity_date": {"from": "Kegiatan / Tanggal"},
+            "regency": {"from": "Kegiatan / Waktu dan Tempat"},
+            "district": {"from": "Kegiatan / Waktu dan Tempat"},
+            "method": {"from": "Kegiatan / Bentuk"},
+            "narrative": {"from": "Uraian"},
+        },
+    },
+    "form_csv": {"source": {"kind": "form_csv"}, "fields": TIPS},
+    "whatsapp": {"source": {"kind": "whatsapp", "marker": "ADUAN"}, "fields": TIPS},
+    "whatsapp_cloud": {"source": {"kind": "whatsapp_cloud", "marker": "ADUAN"}, "fields": TIPS},
+    "email": {"source": {"kind": "email", "marker": "ADUAN"}, "fields": TIPS},
+    "kobo": {"source": {"kind": "kobo", "asset": "aRekaan"}, "fields": TIPS},
+    "odk": {
+        "source": {"kind": "odk", "project": 7, "form": "form pantau/1"},
+        "fields": fields(*RECAP, prefix="k/"),
+    },
+    "ushahidi": {"source": {"kind": "ushahidi"}, "fields": TIPS},
+    "http_json": {
+        "source": {
+            "kind": "http_json", "path": "/v1/aduan", "records": "data", "id": "nomor",
+            "received": "dibuat",
+            "paging": {"style": "page", "parameter": "page", "total": "meta.total"},
+        },
+        "fields": TIPS,
+    },
+}  # fmt: skip
+FILES: dict[str, Callable[[random.Random, int, list[senders.Good], Path], int]] = {
+    "register": senders.register,
+    "sigaplapor": senders.public_list,
+    "form_a": senders.forms_a,
+    "form_csv": senders.form,
+    "whatsapp": senders.chat,
+    "whatsapp_cloud": senders.requests,
+}
+
+
+@contextmanager
+def bounded(what: str) -> Iterator[None]:
+    """Fail where a pull does not end."""
+
+    def stop(*_: object) -> None:
+        pytest.fail(f"{what} did not end within {PULL_SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(PULL_SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+class Senders:
+    """All senders of one office, each with good and hostile deliveries."""
+
+    def __init__(self, settings: Settings, url: str, stack: ExitStack) -> None:
+        self.settings = settings
+        self.url = url
+        self.stack = stack
+        self.goods = senders.good_deliveries(GOOD)
+
+    def send(self, kind: str) -> tuple[SourceConnection | None, int, dict[str, Any]]:
+        """Let a kind's sender send; its connection, how many deliveries, changes of the source."""
+        chance = random.Random(f"{SEED} {kind}")
+        everything = GOOD + COUNT
+        if kind in FILES:
+            inbox = self.settings.inbox / kind
+            inbox.mkdir(parents=True)
+            sent = FILES[kind](chance, COUNT, self.goods, inbox)
+            connection = cloud.CONNECTION if kind == "whatsapp_cloud" else None
+            return connection, sent, {}
+        if kind == "email":
+            process, port = email.start("--no-tls")
+            self.stack.callback(process.wait)
+            self.stack.callback(process.terminate)
+            box = email.Mailbox(port)
+            sent = senders.mails(chance, COUNT, self.goods, box)
+            box.imap.logout()
+            return box.connection(), sent, {"folders": [box.folder]}
+        if kind == "kobo":
+            rows = senders.submissions(chance, COUNT, self.goods)
+            data = self.settings.home / "kobo.json"
+            data.write_text(json.dumps({"uid": "aRekaan", "results": rows}))
+            server = self.stack.enter_context(StandIn(data, 0, "rahasia"))
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            self.stack.callback(server.shutdown)
+            return SourceConnection(server.address, password="rahasia"), everything, {}
+        app = {"odk": senders.central, "ushahidi": senders.deployment, "http_json": senders.shop}
+        stand = self.stack.enter_context(
+            contextmanager(serve)(app[kind](chance, COUNT, self.goods))  # type: ignore[operator]
+        )
+        account = {"login": "a@contoh.example.id", "password": "sandi"} if kind == "odk" else {}
+        return stand.connection(**account), everything, {}
+
+    def pull(self, kind: str) -> tuple[IntakeCounts, int]:
+        """Send and pull one kind: what was counted, and how many deliveries there were."""
+        connection, sent, changes = self.send(kind)
+        document = CHANNELS[kind]
+        if kind not in ("register", "sigaplapor", "form_a"):
+            document = {"record_kind": "IA", **document}
+        document = {**document, "source": {**document["source"], **changes}}
+        if connection is not None:
+            document["connection"] = kind
+        write_channel(self.settings.channels / f"{kind}.yaml", document)
+        with bounded(f"the pull of {kind}"):
+            counts = pull(
+                kind, settings=self.settings, database_url=self.url, connection=connection,
+                run_key="uji",
+            )  # fmt: skip
+        return counts, sent
+
+
+@pytest.fixture(scope="module")
+def sent(
+    new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Settings, dict[str, tuple[IntakeCounts, int]]]:
+    """Everything was sent, pulled, judged and built, and an edition published."""
+    project = tmp_path_factory.mktemp("hostile")
+    for name in ("dbt_project", "expectations"):
+        (project / name).symlink_to(PROJECT / name)
+    (project / "channels").mkdir()
+    settings = Settings(tmp_path_factory.mktemp("home"), project, None)
+    url = new_database()
+    with ExitStack() as stack:
+        office = Senders(settings, url, stack)
+        counts = {kind: office.pull(kind) for kind in CHANNELS}
+    raw_checkpoint.check_raw(settings=settings, database_url=url)
+    build(settings=settings, database_url=url)
+    return url, settings, counts
+
+
+@pytest.mark.parametrize("kind", CHANNELS)
+def test_every_delivery_is_accounted_for(
+    sent: tuple[str, Settings, dict[str, tuple[IntakeCounts, int]]], kind: str
+) -> None:
+    counts, deliveries = sent[2][kind]
+    assert counts.read == counts.landed + counts.duplicate + counts.quarantined
+    assert counts.read >= deliveries
+    assert counts.landed >= GOOD
+
+
+@pytest.mark.parametrize("kind", CHANNELS)
+def test_every_good_row_becomes_its_fact(
+    sent: tuple[str, Settings, dict[str, tuple[IntakeCounts, int]]], kind: str
+) -> None:
+    table, day = (
+        ("fct_supervision", "activity_date")
+        if kind == "form_a"
+        else ("fct_report", "received_date")
+    )
+    found = query(
+        sent[0],
+        f"select substring(r.payload::text from %s), f.{day}::text, f.regency_code,"
+        f" f.district_code from marts.{table} as f inner join raw.record as r using (record_id)"
+        " where f.channel = %s and r.payload::text like %s",
+        rf"{senders.MARKER} \d+\.",
+        kind,
+        f"%{senders.MARKER}%",
+    )
+    wanted = [good.fact for good in senders.good_deliveries(GOOD)]
+    assert sorted(found) == sorted(wanted)
+
+
+def test_what_is_landed_is_counted_or_listed(
+    sent: tuple[str, Settings, dict[str, tuple[IntakeCounts, int]]],
+) -> None:
+    ((landed,),) = query(sent[0], "select count(distinct (channel, source_id)) from raw.record")
+    ((typed,),) = query(sent[0], "select count(*) from intermediate.int_records__typed")
+    assert typed == landed
+
+
+def test_an_edition_is_made_of_it(
+    sent: tuple[str, Settings, dict[str, tuple[IntakeCounts, int]]],
+) -> None:
+    url, settings, _ = sent
+    draft = lifecycle.freeze(WEEK, settings=settings, database_url=url)
+    reviewed = lifecycle.write_draft(draft, settings=settings, database_url=url)
+    checkpoint.check(draft, settings=settings, database_url=url)
+    lifecycle.approve(draft, by="Uji", how="person", reviewed=reviewed, database_url=url)
+    published = lifecycle.publish(draft, settings=settings, database_url=url)
+    assert any(name.endswith("edisi.pdf") for name in published)
+
+
+def test_a_second_pull_and_an_increment_change_nothing(
+    sent: tuple[str, Settings, dict[str, tuple[IntakeCounts, int]]],
+) -> None:
+    """What broke a reader once breaks it again, and is in quarantine once."""
+    url, settings, _ = sent
+    before = query(url, "select count(*) from quarantine.record where resolved_at is null")
+    for kind in FILES:
+        connection = cloud.CONNECTION if kind == "whatsapp_cloud" else None
+        with bounded(f"the second pull of {kind}"):
+            counts = pull(
+                kind, settings=settings, database_url=url, connection=connection, run_key="lagi"
+            )
+        assert counts.landed == 0, kind
+    assert query(url, "select count(*) from quarantine.record where resolved_at is null") == before
+    raw_checkpoint.check_raw(settings=settings, database_url=url)
+    build(settings=settings, database_url=url)

@@ -1,0 +1,235 @@
+"""Each role reads what it must and nothing else: every forbidden read is tried."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from typer.testing import CliRunner
+
+from lumbung import database
+from lumbung.cli import app
+from lumbung.errors import ConfigurationError
+from lumbung.settings import Settings
+from lumbung.warehouse.build import build
+from lumbung.warehouse.roles import role_url
+from tests.warehouse.conftest import PROJECT, land_world, query
+
+READERS = ["analyst_19_02", "analyst_province", "publisher", "auditor"]
+FORBIDDEN = {
+    "analyst_19_02": ["raw", "vault", "quarantine", "ops", "reference", "staging", "intermediate",
+                      "checks", "published"],
+    "analyst_province": ["raw", "vault", "quarantine", "ops", "reference", "staging",
+                         "intermediate", "checks", "published"],
+    "publisher": ["raw", "vault", "quarantine", "staging", "intermediate", "checks"],
+    "auditor": ["vault", "staging", "intermediate"],
+    "loader": ["staging", "intermediate", "marts", "reporting", "published", "checks"],
+    "transformer": ["vault", "published"],
+}  # fmt: skip
+Demo = tuple[str, Settings, dict[str, Any]]
+
+
+def tables(url: str, *schemas: str) -> list[tuple[str, str]]:
+    return query(
+        url,
+        "select n.nspname::text, c.relname::text from pg_class as c"
+        " inner join pg_namespace as n on c.relnamespace = n.oid"
+        " where c.relkind in ('r', 'p', 'v') and n.nspname = any(%s) order by 1, 2",
+        list(schemas),
+    )
+
+
+def is_refused(url: str, role: str, statement: sql.Composable) -> bool:
+    with psycopg.connect(role_url(url, role)) as connection:
+        try:
+            connection.execute(statement)
+        except psycopg.errors.InsufficientPrivilege:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("role", FORBIDDEN)
+def test_no_role_reads_what_is_not_for_it(demo: Demo, role: str) -> None:
+    url = demo[0]
+    found = tables(url, *FORBIDDEN[role])
+    assert {schema for schema, _ in found} == set(FORBIDDEN[role])
+    for name in found:
+        if name[0] == "reference" and not name[1].startswith("channel"):
+            continue  # seeds: test_analysts_read_what_codes_mean
+        read = sql.SQL("select * from {}").format(sql.Identifier(*name))
+        if role == "loader" and name == ("vault", "key"):
+            continue
+        assert is_refused(url, role, read), name
+
+
+@pytest.mark.parametrize(
+    ("role", "schema", "table", "column"),
+    [
+        ("auditor", "raw", "record", "payload"),
+        ("publisher", "raw", "record", "payload"),
+        ("publisher", "raw", "record", "subject_token"),
+        ("auditor", "quarantine", "record", "ciphertext"),
+        ("transformer", "quarantine", "record", "ciphertext"),
+        ("loader", "vault", "identity", "ciphertext"),
+    ],
+)
+def test_no_role_reads_a_person(
+    demo: Demo, role: str, schema: str, table: str, column: str
+) -> None:
+    read = sql.SQL("select {} from {}").format(
+        sql.Identifier(column), sql.Identifier(schema, table)
+    )
+    assert is_refused(demo[0], role, read)
+
+
+@pytest.mark.parametrize("role", READERS)
+def test_analysts_read_what_codes_mean(demo: Demo, role: str) -> None:
+    """Every seed, and only to read; channels name their owners, so they are shut."""
+    seeds = {path.stem for path in (PROJECT / "dbt_project" / "seeds").glob("*.csv")}
+    found = {table for _, table in tables(demo[0], "reference")}
+    assert found == seeds | {"channel", "channel_field"}
+    for seed in seeds:
+        table = sql.Identifier("reference", seed)
+        read = sql.SQL("select * from {} limit 1").format(table)
+        with psycopg.connect(role_url(demo[0], role)) as connection:
+            assert connection.execute(read).fetchone(), seed
+        assert is_refused(demo[0], role, sql.SQL("delete from {}").format(table)), seed
+
+
+@pytest.mark.parametrize("role", READERS)
+def test_readers_write_nothing(demo: Demo, role: str) -> None:
+    for name in tables(demo[0], "marts", "reporting"):
+        if name[1] in ("rpt_figure_member", "rpt_member_record"):
+            continue  # a view over a union takes no row from anybody
+        table = sql.Identifier(*name)
+        for statement in ("delete from {}", "truncate {}", "drop table {}", "create table {}_2 ()"):
+            if statement.startswith("create"):
+                table = sql.Identifier(name[0], name[1] + "_2")
+                statement = "create table {} ()"
+            assert is_refused(demo[0], role, sql.SQL(statement).format(table)), (statement, name)
+
+
+def test_the_province_reads_all_and_a_regency_its_own(demo: Demo) -> None:
+    url = demo[0]
+    own_rows = 0
+    with (
+        psycopg.connect(url) as owner,
+        psycopg.connect(role_url(url, "analyst_province")) as province,
+        psycopg.connect(role_url(url, "analyst_19_02")) as belitung,
+    ):
+        for name in tables(url, "marts", "reporting"):
+            columns = {
+                column
+                for (column,) in owner.execute(
+                    "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0",
+                    (".".join(name),),
+                )
+            }
+            table = sql.Identifier(*name)
+            count = sql.SQL("select count(*) from {}").format(table)
+            (everything,) = owner.execute(count).fetchone()  # type: ignore[misc]
+            assert province.execute(count).fetchone() == (everything,), name
+            if name[1].startswith("dim_"):
+                assert belitung.execute(count).fetchone() == (everything,), name
+            elif "regency_code" not in columns:
+                assert belitung.execute(count).fetchone() == (0,), name
+            else:
+                own = sql.SQL("select count(*) from {} where regency_code = '19.02'").format(table)
+                wanted = owner.execute(own).fetchone()
+                assert belitung.execute(count).fetchone() == wanted, name
+                assert belitung.execute(own).fetchone() == wanted, name
+                own_rows += wanted[0]  # type: ignore[index]
+    assert own_rows > 1000
+
+
+def test_a_login_that_belongs_to_two_regencies_reads_both(demo: Demo) -> None:
+    """A person's own login (docs/how-to/query-the-marts.md); and one that belongs to none."""
+    url = demo[0]
+    logins = {"sari_rekaan": "analyst_19_02, analyst_19_06", "budi_rekaan": "analyst_regency"}
+    seen = {}
+    with psycopg.connect(url, autocommit=True) as owner:
+        for login, roles in logins.items():
+            owner.execute(f"create role {login} login password 'rekaan' in role {roles}".encode())
+    try:
+        for login in logins:
+            parts = psycopg.conninfo.conninfo_to_dict(url) | {"user": login, "password": "rekaan"}
+            with psycopg.connect(**parts) as connection:  # type: ignore[arg-type]
+                seen[login] = connection.execute(
+                    "select array_agg(distinct regency_code order by regency_code)"
+                    " from marts.fct_report"
+                ).fetchone()
+    finally:
+        with psycopg.connect(url, autocommit=True) as owner:
+            for login in logins:
+                owner.execute(f"drop role {login}".encode())
+    assert seen == {"sari_rekaan": (["19.02", "19.06"],), "budi_rekaan": (None,)}
+
+
+def test_every_table_of_readers_is_shut_until_its_policy_opens_it(demo: Demo) -> None:
+    open_tables = query(
+        demo[0],
+        "select relname::text from pg_class where relnamespace in"
+        " ('marts'::regnamespace, 'reporting'::regnamespace) and relkind = 'r'"
+        " and not relrowsecurity",
+    )
+    names = {name for (name,) in open_tables}
+    assert len(names) >= 8
+    assert {name for name in names if not name.startswith("dim_")} == set()
+
+
+def test_rights_survive_the_next_build(demo: Demo) -> None:
+    url, settings, _ = demo
+    build(settings=settings, database_url=url, select="fct_report bridge_report_issue")
+    rows = query(
+        role_url(url, "analyst_19_02"),
+        "select distinct regency_code from marts.fct_report"
+        " inner join marts.bridge_report_issue using (report_id, regency_code)",
+    )
+    assert rows == [("19.02",)]
+
+
+def test_an_account_that_made_the_roles_and_is_no_superuser_acts_as_them(demo: Demo) -> None:
+    """As on an office's own server: PostgreSQL lets it give a role away, not take it on."""
+    url = demo[0]
+    query(url, "create role pembuat login password 'rahasia'")
+    theirs = re.sub("//.*@", "//pembuat:rahasia@", url)
+    try:
+        with pytest.raises(ConfigurationError, match=r"'pembuat' may not act as 'auditor'"):
+            role_url(theirs, "auditor")
+        query(url, "grant auditor to pembuat with admin true, inherit false, set false")
+        assert query(role_url(theirs, "auditor"), "select current_user::text") == [("auditor",)]
+        assert query(theirs, "select pg_has_role('auditor', 'usage')") == [(False,)]
+    finally:
+        query(url, "drop owned by pembuat")
+        query(url, "drop role pembuat")
+
+
+def test_the_loader_lands_without_reading_identities(
+    new_database: Callable[[], str], demo: Demo, tmp_path: Path
+) -> None:
+    """A whole pull under the rights of `loader` gives what the owner's pull gives."""
+    url = new_database()
+    with database.connect(role_url(url, "loader")) as connection:
+        assert connection.execute(
+            "select current_user::text, current_setting('timezone')"
+        ).fetchone() == ("loader", "UTC")
+    land_world(1, tmp_path, role_url(url, "loader"))
+    counted = "select channel, sum(landed_count), sum(duplicate_count) from raw.batch group by 1"
+    assert sorted(query(url, counted)) == sorted(query(demo[0], counted))
+    assert query(url, "select count(*) > 100 from vault.identity") == [(True,)]
+
+
+def test_the_command_reads_as_a_role(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LUMBUNG_DATABASE_URL", demo[0])
+    said = CliRunner().invoke(app, ["db-url", "--role", "analyst_19_71"])
+    assert said.exit_code == 0
+    assert query(said.stdout.strip(), "select current_user::text") == [("analyst_19_71",)]
+    with pytest.raises(ConfigurationError, match=r"no role 'analyst_19_99'.*analyst_19_71"):
+        role_url(demo[0], "analyst_19_99")
+    with pytest.raises(ConfigurationError):
+        role_url(demo[0], "lumbung")

@@ -1,0 +1,83 @@
+"""A campaign week in which nobody delivered is published: leadership must see '0 of 47' then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from lumbung.publication.chapters.assemble import document
+from lumbung.publication.editions import lifecycle
+from lumbung.settings import Settings
+from lumbung.warehouse.build import build
+from lumbung.warehouse.raw_checkpoint import check_raw
+from tests.warehouse.conftest import Raw, query
+from tests.warehouse.test_gate import good, now
+from tests.warehouse.test_history import Office, differences, rows_of_readers
+
+WEEKS = [f"2024-W{week}" for week in range(39, 48)]
+"""From Monday 23 September to Sunday 24 November: the campaign, 25 September to 23 November."""
+
+
+@pytest.fixture(scope="module")
+def silent(new_database: Callable[[], str], office: Settings) -> str:
+    """Cases of the first three weeks, of which a channel's new rows are held back."""
+    url = new_database()
+    raw = Raw(url)
+    raw.land("buku", [good(n, Diterima="2024-10-09") for n in range(1, 31)], landed_at=now())
+    build(settings=office, database_url=url)
+    raw.land("buku", [good(n, Diterima=None) for n in range(31, 51)], landed_at=now())
+    check_raw(settings=office, database_url=url)
+    build(settings=office, database_url=url)
+    return url
+
+
+def test_every_campaign_week_that_has_come_has_figures(silent: str) -> None:
+    assert query(silent, "select distinct week_id from reporting.rpt_figure order by 1") == [
+        (week,) for week in WEEKS
+    ]
+    assert query(
+        silent,
+        "select distinct week_id, count(*), count(*) filter (where is_submitted)"
+        " from marts.fct_submission group by 1 order by 1",
+    ) == [(week, 47, 0) for week in WEEKS]
+
+
+def test_a_week_in_which_nobody_delivered_is_frozen(silent: str, office: Settings) -> None:
+    edition_id = lifecycle.freeze("2024-W44", settings=office, database_url=silent)
+    found = lifecycle.load(edition_id, database_url=silent)
+    expected, submitted = found.figure("district_expected"), found.figure("district_submitted")
+    assert (expected.week, submitted.week) == (47, 0)
+    assert (expected.to_date, submitted.to_date) == (47 * 6, 0)  # W39 to W44
+    cases = found.figure("suspected_violation")
+    assert (cases.week, cases.to_date) == (0, 30)
+    (section,) = [s for s in document(found).sections if s.id == "kelengkapan"]
+    assert section.tables[0].caption == "0 dari 47 kecamatan menyampaikan rekap pekan ini"
+    # and what it cannot know is said beside
+    (sentence,) = section.lead
+    assert sentence.startswith("Kanal Kanal rekaan: 20 kiriman (baru, berubah, atau ditarik) sejak")
+    assert "karena kolom yang biasanya terisi kini kosong" in sentence
+    # frozen again it is the same edition
+    assert lifecycle.freeze("2024-W44", settings=office, database_url=silent) == edition_id
+
+
+def test_a_week_that_passes_in_silence_comes_with_an_increment(
+    database_url: str, office: Settings
+) -> None:
+    here = Office(database_url, office, 1)
+    here.today = date(2024, 10, 30)  # a Wednesday of W44
+    received = datetime(2024, 10, 15, tzinfo=UTC)
+    Raw(database_url).land(
+        "buku", [good(1, Diterima="2024-10-15")], landed_at=received + timedelta(days=1)
+    )
+    assert here.build()
+    weeks = "select max(week_id), max(week_id) filter (where is_ended)"
+    weeks += " from intermediate.int_weeks__spanned"
+    assert query(database_url, weeks) == [("2024-W44", "2024-W43")]
+    here.today = date(2024, 11, 11)  # the Monday after W45
+    assert not here.build()
+    assert query(database_url, weeks) == [("2024-W45", "2024-W45")]
+    found = rows_of_readers(database_url)
+    assert here.build(full_refresh=True)
+    assert differences(found, rows_of_readers(database_url)) == {}
