@@ -18,7 +18,7 @@ import psycopg
 
 from tests.support.killed_landing import COUNT, PAGE, stream
 
-SCRIPT = Path(__file__).parents[1] / "support" / "killed_landing.py"
+ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("LUMBUNG_KILLS", "8"))
 
 
@@ -66,9 +66,17 @@ def test_a_killed_landing_shows_no_half_batch_and_a_rerun_doubles_nothing(
 
 def land(url: str, home: Path, name: str, seed: int, where: str, chance: random.Random) -> int:
     """The exit code of one pull in a process of its own."""
-    command = [sys.executable, str(SCRIPT), url, str(home), name, str(seed)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.killed_landing",
+        url,
+        str(home),
+        name,
+        str(seed),
+    ]
     with subprocess.Popen(
-        [*command, where, str(chance.randrange(12))], stdout=subprocess.PIPE
+        [*command, where, str(chance.randrange(12))], stdout=subprocess.PIPE, cwd=ROOT
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()

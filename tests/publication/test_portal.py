@@ -393,7 +393,7 @@ def test_killed_before_every_line_shows_the_old_site_or_the_new_one(
     portal: Portal, tmp_path: Path
 ) -> None:
     with subprocess.Popen(
-        [sys.executable, Path(__file__).parents[1] / "support" / "killed_portal.py"],
+        [sys.executable, "-m", "tests.support.killed_portal"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -1,4 +1,4 @@
-"""The sample edition, and a portal of several, to look at: `python look.py FOLDER`.
+"""The sample edition, and a portal of several, to look at: `python -m tests.support.look FOLDER`.
 
 `pictures.py FOLDER` then takes the pictures of the documentation.
 """

@@ -1,4 +1,4 @@
-"""The documentation's pictures of what `look.py FOLDER` made: `python pictures.py FOLDER`.
+"""The documentation's pictures of what `look.py` made: `python -m tests.support.pictures FOLDER`.
 
 Needs Chromium, and pdftoppm (Debian: poppler-utils).
 """

@@ -37,9 +37,7 @@ def publish_weeks(url: str, settings: Settings) -> None:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lifecycle.render, "_pdf", lambda *_: b"%PDF-1.7 (of an earlier edition)")
-        patch.setattr(
-            lifecycle.render.workbook, "workbook", lambda *_: b"PK (of an earlier edition)"
-        )
+        patch.setattr(lifecycle.render.xlsx, "workbook", lambda *_: b"PK (of an earlier edition)")
         patch.setattr(lifecycle, "find_personal_data", lambda *_: [])
         done = [publish(url, settings, "2024-W44", "person")]
         change(url, late)
