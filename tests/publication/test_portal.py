@@ -345,9 +345,9 @@ def test_a_second_build_elsewhere_gives_the_same_bytes(
     portal: Portal, files: dict[str, bytes], tmp_path: Path
 ) -> None:
     code = (
-        "import sys; from pathlib import Path; from lumbung.publication import portal;"
+        "import sys; from pathlib import Path; from lumbung.publication.portal import publish;"
         "from lumbung.settings import Settings;"
-        "portal.build(settings=Settings(Path(sys.argv[2]), Path(sys.argv[2]), None),"
+        "publish.build(settings=Settings(Path(sys.argv[2]), Path(sys.argv[2]), None),"
         " database_url=sys.argv[1])"
     )
     subprocess.run(
