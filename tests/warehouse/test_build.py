@@ -212,7 +212,9 @@ def test_a_resumed_build_runs_only_what_was_left(built: str, office: Settings) -
         query(built, "alter table reference.gone rename to region_alias")
     assert "model int_place_names__listed failed" in str(caught.value)
     assert 'relation "reference.region_alias" does not exist' in str(caught.value)
-    assert caught.value.where == "dbt_project/models/intermediate/int_place_names__listed.sql"
+    assert (
+        caught.value.where == "dbt_project/models/intermediate/places/int_place_names__listed.sql"
+    )
     (failed_id,) = last(built, "build_id")
     failed = states(built, failed_id)
     finished = {name for name, state in failed.items() if state in ("success", "pass", "warn")}

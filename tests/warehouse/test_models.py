@@ -75,6 +75,21 @@ def test_the_models_are_those_of_the_architecture(manifest: Any) -> None:
     assert {n.name for n in manifest.nodes.values() if n.resource_type == "seed"} >= SEEDS
 
 
+def test_all_about_a_model_stands_in_the_file_beside_it(manifest: Any) -> None:
+    """Its description, contract, tests and unit tests; a folder per layer and one per subject."""
+    for name, node in models(manifest).items():
+        file = Path(node.original_file_path)
+        assert len(file.parts) == 4, name
+        beside = file.with_suffix(".yml").as_posix()
+        assert node.patch_path == f"lumbung://{beside}"
+        about = [*manifest.unit_tests.values(), *manifest.nodes.values()]
+        for test in about:
+            if test.resource_type == "unit_test" and test.model == name:
+                assert test.original_file_path == beside, test.name
+            if getattr(test, "attached_node", None) == node.unique_id:
+                assert test.original_file_path == beside, test.name
+
+
 def test_layers_never_go_backwards(manifest: Any) -> None:
     checked = 0
     for name, node in models(manifest).items():

@@ -30,7 +30,8 @@ def dictionary(project: Path) -> str:
     ]
     for layer, title in LAYERS:
         lines += ["", f"## {title}"]
-        for model in _read(project / "models" / layer / f"_{layer}.yml")["models"]:
+        for file in sorted((project / "models" / layer).rglob("*.yml")):
+            (model,) = _read(file)["models"]
             keys = [
                 ", ".join(f"`{column}`" for column in constraint["columns"])
                 for constraint in model.get("constraints", [])
@@ -136,7 +137,7 @@ def _suite(file: Path) -> Iterator[_Check]:
 
 
 def _tests(project: Path) -> Iterator[_Check]:
-    for file in sorted(project.glob("*/**/_*.yml")):
+    for file in sorted(project.glob("*/**/*.yml")):
         content = _read(file)
         for node in [*content.get("seeds", []), *content.get("models", [])]:
             for test in node.get("data_tests", []):
