@@ -19,8 +19,9 @@ demo: $(STAMP)  ## set everything up and run the main job: channels -> facts -> 
 test: $(STAMP)  ## all tests (TEST="tests/intake -x" for some)
 	@$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder $(TEST)
 
-lint: $(STAMP)  ## ruff, mypy, sqlfluff
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
+lint: $(STAMP)  ## ruff, mypy, import-linter, sqlfluff
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo --no-cache \
+		&& $(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
 
 docs: $(STAMP)  ## the docs as a site in site/; a warning fails it (".venv/bin/mkdocs serve" shows edits at once)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

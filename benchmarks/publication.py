@@ -31,7 +31,7 @@ def edition(count: int) -> Any:
     from lumbung import registry
     from lumbung.publication.model import edition as c
     from lumbung.publication.office import Office
-    from lumbung.publication.translations.catalogue import LANGUAGES
+    from lumbung.registry import LANGUAGES
 
     issues, types, reasons, targets, preventions = (
         [*registry.vocabulary(name)]

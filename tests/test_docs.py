@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -125,6 +126,21 @@ def test_every_canonical_field_is_in_its_table_with_its_parser() -> None:
         for name in names.split(", ")
     }
     assert listed == CANONICAL
+
+
+def test_the_architecture_lists_the_floors_that_are_checked() -> None:
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = config["tool"]["importlinter"]["contracts"]
+    floors = {each["containers"][0]: each["layers"] for each in contracts if "layers" in each}
+    checked = [
+        set(re.findall(r"\w+", each))
+        for floor in floors["lumbung"]
+        for each in (floor, *floors.get(f"lumbung.{floor}", ()))
+    ]
+    page = (DOCS / "explanation" / "architecture.md").read_text(encoding="utf-8")
+    section = page.partition("**No import climbs.**")[2].partition("\nA new module")[0]
+    _, *items = re.split(r"^ *\d+\. ", section, flags=re.M)
+    assert [set(re.findall(r"`(\w+)`", item)) for item in items] == checked
 
 
 def test_every_environment_variable_is_listed(texts: list[str]) -> None:

@@ -101,7 +101,7 @@ def test_changelog_keeps_its_form() -> None:
 def test_pre_commit_runs_what_make_lint_runs_and_downloads_nothing() -> None:
     (recipe,) = re.findall(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.M)
     linted = set(re.findall(r"\$\(BIN\)/([\w-]+(?: [a-z]+)?)", recipe))
-    assert {"ruff check", "ruff format", "mypy", "sqlfluff lint"} <= linted
+    assert {"ruff check", "ruff format", "mypy", "lint-imports", "sqlfluff lint"} <= linted
     (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     assert local["repo"] == "local"
     assert {hook["language"] for hook in local["hooks"]} == {"system"}

@@ -14,6 +14,9 @@ from itertools import product
 
 from lumbung.settings import Settings
 
+LANGUAGES = ("id", "en")
+"""The languages of an edition, in the order of each pair."""
+
 Pair = tuple[str, str]
 """A text in Indonesian and in English."""
 

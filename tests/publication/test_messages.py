@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from lumbung import registry
-from lumbung.publication.formats.charts import FONT
+from lumbung.publication.chapters.charts import FONT
 from lumbung.publication.translations import messages
-from lumbung.publication.translations.catalogue import LANGUAGES, TEXT
+from lumbung.publication.translations.catalogue import TEXT
+from lumbung.registry import LANGUAGES
 
 METRICS = {
     **{f"{code}.name": metric.name for code, metric in registry.metrics().items()},
@@ -31,7 +32,7 @@ SOURCES = Path(messages.__file__).parents[1]
 DAGS = [SOURCES.parent / "orchestration.py"]
 DAGS += (Path(__file__).parents[2] / "dags").glob("*.py")
 PRINTING = [*(SOURCES / "chapters").glob("*.py"), SOURCES / "portal" / "pages.py"]
-PRINTING += [SOURCES / "formats" / f"{name}.py" for name in ("render", "xlsx", "charts")]
+PRINTING += [SOURCES / "formats" / f"{name}.py" for name in ("render", "xlsx")]
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ from lumbung.publication.model.document import Table
 from lumbung.publication.model.edition import Edition, HeldChannel, Profile
 from lumbung.publication.model.rounding import half_up, whole_percent
 from lumbung.publication.portal import pages, publish
-from lumbung.publication.translations.catalogue import LANGUAGES
 from lumbung.publication.translations.messages import BY_LANGUAGE
+from lumbung.registry import LANGUAGES
 from lumbung.settings import Settings
 from tests.support.edition_sample import WEEK, pass_gate
 

@@ -17,6 +17,7 @@ app = typer.Typer()
 @app.command()
 def up() -> None:
     """Start PostgreSQL, Airflow and the portal; what runs already is left alone."""
+    from lumbung.demo import kobo_server
     from lumbung.local.stack import Stack
     from lumbung.publication.portal import publish
 
@@ -24,6 +25,8 @@ def up() -> None:
     stack = Stack(settings)
     with console.status("starting PostgreSQL and Airflow (about half a minute)"):
         airflow = stack.start()
+        if settings.demo_claim.exists():
+            kobo_server.start(settings, stack.processes, airflow.client())
         if not settings.portal.exists():
             publish.build(settings=settings, database_url=stack.start_database())
     console.print(f"Airflow  {airflow.url}  (user admin, password {airflow.password('admin')})")

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lumbung import database
-from lumbung.demo import reckoning, writers
+from lumbung.demo import kobo_server, reckoning, writers
 from lumbung.demo import truth as comparison
 from lumbung.demo import world as invented
 from lumbung.errors import ConfigurationError, PublicationError, ServiceError, explained
@@ -100,6 +100,7 @@ class Demo:
         with self._staged("Airflow") as note:
             airflow = self.stack.start()
             client = airflow.client()
+            kobo_server.start(self.settings, self.stack.processes, client)
             self._wait_for_dags(client)
             memory = sum(part.memory for part in self.stack.status())
             note.append(f"{airflow.url}, {memory / 1e9:.2f} GB with PostgreSQL")

@@ -59,7 +59,7 @@ class Stack:
         return url
 
     def start(self) -> Airflow:
-        """Start everything that does not run; in a demo's home its stand-in of KoboToolbox too.
+        """Start everything that does not run.
 
         Raises:
             ServiceError: when a part does not come up.
@@ -68,10 +68,6 @@ class Stack:
         airflow = self.airflow(self.start_database())
         self.portal.start()
         airflow.start()
-        if self.settings.demo_claim.exists():
-            from lumbung.demo import kobo_server
-
-            kobo_server.start(self.settings, self.processes, airflow.client())
         return airflow
 
     def airflow(self, url: str) -> Airflow:

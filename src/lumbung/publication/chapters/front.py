@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from lumbung.publication.chapters import charts
 from lumbung.publication.chapters.formatting import FUNNEL, NAMED, OF_RECAPS, Wording, lower
-from lumbung.publication.formats import charts
 from lumbung.publication.model.document import Cell, Chart, Table
 from lumbung.publication.model.edition import QUOTIENT_PLACES
 

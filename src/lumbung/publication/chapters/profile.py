@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from lumbung.publication.chapters import charts
 from lumbung.publication.chapters.formatting import SHOWN, Wording, lower
-from lumbung.publication.formats import charts
 from lumbung.publication.model.document import Cell, Chart, Section, Table
 from lumbung.publication.model.edition import QUOTIENT_PLACES, Profile
 

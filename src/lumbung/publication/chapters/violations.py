@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from lumbung import registry
+from lumbung.publication.chapters import charts
 from lumbung.publication.chapters.formatting import FEW, PERIODS, Wording
-from lumbung.publication.formats import charts
 from lumbung.publication.model.document import Cell, Chart, Section, Table
 
 

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from lumbung.errors import ConfigurationError
-from lumbung.publication.formats.charts import WIDTH
+from lumbung.publication.chapters.charts import WIDTH
 from lumbung.publication.office import Office
 from lumbung.settings import Settings
 

@@ -19,7 +19,7 @@ from lumbung import database
 from lumbung.errors import PublicationError
 from lumbung.publication.office import Office
 from lumbung.publication.restatement import COLUMNS
-from lumbung.publication.translations.catalogue import LANGUAGES
+from lumbung.registry import LANGUAGES
 
 BEFORE_CAMPAIGN = "BEFORE_CAMPAIGN"
 """In references alone: the deadlines open or perhaps open of cases from before the campaign."""

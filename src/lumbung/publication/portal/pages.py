@@ -19,13 +19,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lumbung.errors import PublicationError
-from lumbung.publication.chapters import record
+from lumbung.publication.chapters import charts, record
 from lumbung.publication.chapters.formatting import OF_RECAPS, PERIODS, Wording
-from lumbung.publication.formats import charts, render
+from lumbung.publication.formats import render
 from lumbung.publication.model.document import Cell, Section, Table
 from lumbung.publication.model.edition import Edition, Regency, Restatement
-from lumbung.publication.translations.catalogue import LANGUAGES
 from lumbung.publication.translations.messages import BY_LANGUAGE, INDONESIAN, NBSP, Messages, iso
+from lumbung.registry import LANGUAGES
 from lumbung.settings import JAKARTA
 
 _PRESS = {"id": "siaran-pers.txt", "en": "en/press-release.txt"}

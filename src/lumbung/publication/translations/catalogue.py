@@ -6,9 +6,6 @@ allegation, in English "alleged"; English sentences are written so that 1 reads 
 
 from __future__ import annotations
 
-LANGUAGES = ("id", "en")
-"""The languages, in the order of each pair."""
-
 _STANDS_OUT = (
     "Menonjol: seluruh selang di atas 1; selang dibuat lebih lebar bila kasusnya sedikit dan "
     "perbandingannya banyak, sehingga dari sepuluh tema yang menonjol diperkirakan kurang dari "

@@ -14,8 +14,8 @@ from fractions import Fraction
 from lumbung import registry
 from lumbung.publication.model.edition import Decision, Edition, Restatement
 from lumbung.publication.model.rounding import Exact, half_up, whole_percent
-from lumbung.publication.translations.catalogue import LANGUAGES
 from lumbung.publication.translations.catalogue import TEXT as CATALOGUE
+from lumbung.registry import LANGUAGES
 from lumbung.settings import JAKARTA
 
 NBSP = "\u00a0"

@@ -28,6 +28,7 @@ from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import PLACE_LABELS, Delivery, Item, Source, Unreadable
 from lumbung.intake.connectors.register.config import RegisterSource
 from lumbung.intake.connectors.shared.bounded import Child, ForeignError, Outline
+from lumbung.intake.connectors.shared.cells import header_labels, is_blank
 from lumbung.intake.connectors.shared.delimited import Text, broken_rows, refusal
 from lumbung.intake.connectors.shared.files import File, Folder, text_encoding
 from lumbung.intake.foreign.numbers import is_registered
@@ -691,36 +692,6 @@ def _numbered(rows: Iterable[Row | int]) -> Iterator[tuple[int, Row]]:
         else:
             yield index, row
             index += 1
-
-
-def header_labels(
-    rows: list[list[Any]], top: int, across: Mapping[int, list[tuple[int, int]]]
-) -> list[str]:
-    """One label per column of a header of these rows: `Group / Sub`."""
-    width = max(map(len, rows))
-    texts = [
-        ["" if is_blank(cell) else " ".join(str(cell).split()) for cell in row]
-        + [""] * (width - len(row))
-        for row in rows
-    ]
-    for depth, line in enumerate(texts[:-1]):
-        for first, last in across.get(top + depth, ()):
-            for column in range(first + 1, min(last + 1, width)):
-                line[column] = line[first]
-        below = texts[depth + 1]
-        for column in range(1, width):  # a group's name stands over its first column only
-            if not line[column] and below[column] and below[column - 1]:
-                line[column] = line[column - 1]
-    labels = []
-    for column in range(width):
-        parts = dict.fromkeys(line[column] for line in texts if line[column])
-        labels.append(" / ".join(parts))
-    return labels
-
-
-def is_blank(cell: Any) -> bool:
-    """Whether a cell holds nothing that can be seen."""
-    return cell is None or cell == "" or (isinstance(cell, str) and not cell.strip())
 
 
 def _is_number(cell: Any) -> bool:

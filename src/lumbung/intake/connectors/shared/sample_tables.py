@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lumbung.intake.connectors.register.reader import header_labels, is_blank
 from lumbung.intake.connectors.shared import bounded, delimited
+from lumbung.intake.connectors.shared.cells import header_labels, is_blank
 from lumbung.intake.connectors.shared.proposal import ROWS, familiar, unusable
 from lumbung.intake.foreign.ods import Merge
 
