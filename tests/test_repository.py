@@ -85,6 +85,12 @@ def test_version_is_that_of_pyproject_and_of_the_newest_release() -> None:
     assert re.search(r"^## \[(\d.*?)\]", (ROOT / "CHANGELOG.md").read_text(), re.M)[1] == version
 
 
+def test_metadata_and_readme_name_the_same_licence() -> None:
+    licence = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"].get("license")
+    assert licence == "Apache-2.0"
+    assert f"`{licence}`" in (ROOT / "README.md").read_text()
+
+
 def test_changelog_keeps_its_form() -> None:
     head, *versions = re.split(r"^## ", (ROOT / "CHANGELOG.md").read_text(), flags=re.M)
     assert head.startswith("# Changelog\n")
