@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 
-from lumbung.errors import ServiceError
+from lumbung.errors import ConfigurationError, ServiceError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -47,7 +48,7 @@ def ensure(url: str, name: str) -> str:
                 connection.execute(
                     psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(name))
                 )
-            except psycopg.errors.DuplicateDatabase:
+            except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
                 pass  # by someone else, just now
             except psycopg.errors.InsufficientPrivilege as error:
                 raise ServiceError(
@@ -60,28 +61,100 @@ def ensure(url: str, name: str) -> str:
 
 
 def migrate(url: str) -> list[str]:
-    """Apply the migrations that this database has not seen, each in a transaction of its own.
+    """Apply the migrations that this database lacks, each in a transaction of its own.
+
+    Several may run at once: the first one applies them, the others wait for it. `ops.migration`
+    keeps the SHA-256 of each file; where an earlier version kept none, today's file is taken as the
+    one that was applied.
 
     Returns:
         the names of the files applied now, in order.
 
+    Raises:
+        ConfigurationError: when a file that was applied has been edited since, or the database was
+            migrated by another version of Lumbung.
+
     """
     applied = []
     with connect(url, application="lumbung migrate") as connection:
+        connection.autocommit = True
         connection.execute("select pg_advisory_lock(hashtext('lumbung.migrate'))")
         connection.execute("create schema if not exists ops")
         connection.execute(
             "create table if not exists ops.migration"
             " (name text primary key, applied_at timestamptz not null default clock_timestamp())"
         )
-        connection.commit()
-        known = {row[0] for row in connection.execute("select name from ops.migration")}
-        for file in sorted(MIGRATIONS.glob("*.sql")):
-            if file.name in known:
-                continue
+        connection.execute("alter table ops.migration add column if not exists file_hash text")
+        for file in _pending(connection):
             with connection.transaction():
                 connection.execute(file.read_text(encoding="utf-8").encode())
-                connection.execute("insert into ops.migration (name) values (%s)", (file.name,))
+                connection.execute(
+                    "insert into ops.migration (name, file_hash) values (%s, %s)",
+                    (file.name, _hash(file)),
+                )
             applied.append(file.name)
-        connection.execute("select pg_advisory_unlock(hashtext('lumbung.migrate'))")
+        for file in _files():
+            connection.execute(
+                "update ops.migration set file_hash = %s where name = %s and file_hash is null",
+                (_hash(file), file.name),
+            )
     return applied
+
+
+def require_migrated(url: str) -> None:
+    """Hold that a database has every migration of this version; nothing is written.
+
+    Raises:
+        ServiceError: when it lacks some.
+        ConfigurationError: as `migrate`.
+
+    """
+    with connect(url, application="lumbung migrate") as connection:
+        pending = _pending(connection)
+        place = f"{connection.info.host}:{connection.info.port}/{connection.info.dbname}"
+    if pending:
+        raise ServiceError(
+            f"the database lacks {len(pending)} migrations, the first is {pending[0].name}",
+            where=place,
+            cure="run 'lumbung migrate' (or 'lumbung up', which does it too), then the same again",
+        )
+
+
+def _pending(connection: psycopg.Connection) -> list[Path]:
+    """The files to apply, once those that were applied are known to be as they were."""
+    applied = _applied(connection)
+    files = _files()
+    if unknown := applied.keys() - {file.name for file in files}:
+        raise ConfigurationError(
+            f"another version of Lumbung migrated the database: it has {min(unknown)}",
+            where="ops.migration",
+            cure="use that version or a later one",
+        )
+    for file in files:
+        if applied.get(file.name) not in (None, _hash(file)):
+            raise ConfigurationError(
+                "the migration was edited after it was applied",
+                where=f"{file.parent.name}/{file.name}",
+                cure="restore the file from version control and write a new migration instead",
+            )
+    return [file for file in files if file.name not in applied]
+
+
+def _applied(connection: psycopg.Connection) -> dict[str, str | None]:
+    """The applied migrations and the hashes of their files, None where none was kept."""
+    if connection.execute("select to_regclass('ops.migration')").fetchone() == (None,):
+        return {}
+    return dict(
+        # the column is missing where an earlier version migrated last
+        connection.execute(
+            "select name, to_jsonb(migration) ->> 'file_hash' from ops.migration as migration"
+        ).fetchall()
+    )
+
+
+def _files() -> list[Path]:
+    return sorted(MIGRATIONS.glob("*.sql"))
+
+
+def _hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -19,7 +19,13 @@ class LumbungError(Exception):
         where: the file and line, channel, table, address or stage it concerns.
         cure: what to do next, as one imperative sentence without a final period.
 
+    Attributes:
+        exit_code: what the command `lumbung` exits with, one for each class of error. 2 is for a
+            wrong use of the command line.
+
     """
+
+    exit_code = 1
 
     def __init__(self, what: str, *, where: str, cure: str) -> None:
         super().__init__(f"{what} [{where}]. {cure}.")
@@ -39,29 +45,43 @@ def _rebuild(kind: type[LumbungError], what: str, where: str, cure: str) -> Lumb
 class ConfigurationError(LumbungError):
     """A setting or a channel file is wrong: nothing was read or written."""
 
+    exit_code = 4
+
 
 class ServiceError(LumbungError):
     """A part that Lumbung runs on (PostgreSQL, Airflow, the disk, a port) is not usable."""
+
+    exit_code = 3
 
 
 class SourceError(LumbungError):
     """A channel's source could not be reached or did not speak as it should."""
 
+    exit_code = 5
+
 
 class LandingError(LumbungError):
     """Deliveries could not be landed: nothing of the chunk was kept, the cursor has not moved."""
+
+    exit_code = 6
 
 
 class BuildError(LumbungError):
     """A model or a test of the warehouse failed: readers keep seeing the previous build."""
 
+    exit_code = 7
+
 
 class GateError(LumbungError):
-    """A door's checks failed: nothing passed it."""
+    """A checkpoint failed: nothing passed it."""
+
+    exit_code = 8
 
 
 class PublicationError(LumbungError):
     """An edition could not be made, approved or published: the previous one stands."""
+
+    exit_code = 9
 
 
 FULL = {errno.ENOSPC, errno.EDQUOT}

@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel
 
 from lumbung.cli import app
+from lumbung.errors import LumbungError
 from lumbung.intake.channel.models import Channel
 from lumbung.publication.delivery.recipients import People
 from lumbung.publication.office import Office
@@ -79,8 +80,10 @@ def commands() -> str:
         "",
         *filled(
             "Run `.venv/bin/lumbung COMMAND`. A command that fails prints one message with what"
-            " went wrong, where, and what to do, and exits with 1."
+            " went wrong, where, and what to do. Its exit code says which class of error it was:"
         ),
+        "",
+        *exit_codes(),
     ]
     group = typer.main.get_command(app)
     lines += ["", *_parameters(group)]
@@ -97,6 +100,16 @@ def commands() -> str:
         if not lines[-1]:
             lines.pop()
     return "\n".join(lines)
+
+
+def exit_codes() -> list[str]:
+    """A table of the exit codes, from the classes of `lumbung.errors`."""
+    meanings = {0: "Success.", 2: "The command line is wrong: a command, argument or option."}
+    for error in (LumbungError, *LumbungError.__subclasses__()):
+        meanings[error.exit_code] = (error.__doc__ or "").partition("\n")[0]
+    meanings[LumbungError.exit_code] = "Unexpected: the message names a file with the traceback."
+    rows = [f"| {code} | {meanings[code]} |" for code in sorted(meanings)]
+    return ["| code | meaning |", "|---|---|", *rows]
 
 
 def _commands(group: Any, path: str) -> Iterator[tuple[str, Any]]:

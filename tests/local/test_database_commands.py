@@ -23,6 +23,10 @@ def test_psql_and_db_url_start_a_stopped_server_and_down_stops_it(scratch: Path)
     settings = Settings(home=home, project=ROOT, database_url=None)
     server = Stack(settings).postgres
     try:
+        refused = lumbung("psql", LUMBUNG_HOME=str(home))
+        assert refused.returncode == 3
+        assert "run 'lumbung migrate'" in refused.stderr
+        assert lumbung("migrate", LUMBUNG_HOME=str(home)).returncode == 0
         done = lumbung(
             "psql", "--", "-Atc", "select count(*) from raw.batch", LUMBUNG_HOME=str(home)
         )

@@ -114,7 +114,7 @@ def test_unreachable_database_names_stage_cause_and_next_step(tmp_path: Path) ->
             LUMBUNG_HOME=str(tmp_path),
             LUMBUNG_DATABASE_URL=f"postgresql://nobody:x@127.0.0.1:{port.number}/none",
         )
-    assert done.returncode == 1
+    assert done.returncode == 3
     message = done.stderr.strip()
     assert "stage 'PostgreSQL': the database does not answer" in message
     assert "Connection refused" in message
@@ -124,7 +124,7 @@ def test_unreachable_database_names_stage_cause_and_next_step(tmp_path: Path) ->
 
 def test_full_disk_is_named(small_disk: Callable[[str], Path]) -> None:
     done = lumbung("demo", LUMBUNG_HOME=str(small_disk("24m")))
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "stage 'PostgreSQL': the disk is full" in done.stderr
     assert "No space left on device" in done.stderr
     assert "free disk space" in done.stderr
@@ -138,7 +138,7 @@ def test_demo_does_not_mix_with_another_demo_and_leaves_all_as_it_was(scratch: P
     try:
         for was_running in (False, True):
             done = lumbung("demo", "--seed", "6", LUMBUNG_HOME=str(home))
-            assert done.returncode == 1
+            assert done.returncode == 4
             assert "holds the demo of seed 5 and 9 weeks, not of seed 6 and 9" in done.stderr
             assert "LUMBUNG_HOME" in done.stderr
             assert server.is_running == was_running
@@ -197,7 +197,7 @@ def test_any_failure_names_its_stage_and_a_failed_stop_does_not_hide_it(
     def stuck(**_: object) -> None:
         raise ServiceError("it does not stop", where="PostgreSQL", cure="stop it")
 
-    monkeypatch.setattr(failing.stack, "start_database", full)
+    monkeypatch.setattr(failing.stack, "migrate", full)
     monkeypatch.setattr(failing.stack, "stop", stuck)
     with pytest.raises(ServiceError, match=r"stage 'PostgreSQL': the disk is full.*evidence/x"):
         failing.run()

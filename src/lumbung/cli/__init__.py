@@ -18,7 +18,6 @@ from lumbung.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Lumbung: a warehouse for election-supervision records.",
 )
@@ -27,14 +26,15 @@ for _audience in (local, pipeline, steward, publication, warehouse):
 
 
 def main() -> NoReturn:
-    """Run the command; any failure is one message and a non-zero exit."""
+    """Run the command; any failure is one message and the exit code of its class."""
     try:
         app(standalone_mode=True)
     except Exception as error:
+        known = explained(error, Settings.load().home)
         Console(stderr=True, highlight=False, soft_wrap=True).print(
-            f"lumbung: {explained(error, Settings.load().home)}", style="bold red", markup=False
+            f"lumbung: {known}", style="bold red", markup=False
         )
-        sys.exit(1)
+        sys.exit(known.exit_code)
     sys.exit(0)
 
 

@@ -36,6 +36,17 @@ def up() -> None:
 
 
 @app.command()
+def migrate() -> None:
+    """Bring the warehouse and Airflow's metadata to this version; `up` and `demo` do it too."""
+    from lumbung.local.stack import Stack
+
+    stack = Stack(Settings.load())
+    with console.status("migrating the warehouse and Airflow's metadata"):
+        stack.airflow(stack.migrate()).prepare()
+    console.print("the warehouse and Airflow's metadata are at this version")
+
+
+@app.command()
 def down() -> None:
     """Stop everything that `up` or `demo --keep` started."""
     from lumbung.local.stack import Stack
@@ -88,7 +99,7 @@ def run(
         host = os.environ.get("LUMBUNG_PORTAL_HOST", "127.0.0.1")
         port = int(os.environ.get("LUMBUNG_PORTAL_PORT", local.PREFERRED_PORT))
         os.execv(sys.executable, local.command(settings.portal, host, port))  # noqa: S606
-    url = stack.start_database()
+    url = stack.migrate()
     airflow = stack.airflow(url)
     if component == "init":
         airflow.prepare()

@@ -85,7 +85,7 @@ class Demo:
 
     def _run(self) -> None:
         with self._staged("PostgreSQL") as note:
-            url = self.stack.start_database()
+            url = self.stack.migrate()
             self._claim_home(url)
             note.append("18, embedded" if self.settings.database_url is None else "yours")
         with self._staged("invented world") as note:

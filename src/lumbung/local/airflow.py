@@ -7,6 +7,7 @@ in a database of its own.
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import secrets
@@ -204,8 +205,10 @@ class Airflow:
 
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._prepare_secrets()
-        self._migrate()
+        with (self.folder / "lock").open("w") as lock:  # two commands may be the first at once
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._prepare_secrets()
+            self._migrate()
 
     def stop(self) -> None:
         """Stop every component and wait."""

@@ -46,16 +46,34 @@ class Stack:
         self.portal = portal.PortalServer(settings.portal, self.processes)
 
     def start_database(self) -> str:
-        """Start the embedded server unless another is configured, migrate, and return the URL.
+        """Start the embedded server unless another is configured, and return the URL.
+
+        Raises:
+            ServiceError: when the server cannot be started or does not answer, or when its database
+                lacks migrations of this version.
+            ConfigurationError: when a migration was edited after it was applied.
+
+        """
+        url = self._start_server()
+        database.require_migrated(url)
+        return url
+
+    def migrate(self) -> str:
+        """Start the server as `start_database`, migrate the warehouse, and return the URL.
 
         Raises:
             ServiceError: when the server cannot be started or does not answer.
+            ConfigurationError: when a migration was edited after it was applied.
 
         """
+        url = self._start_server()
+        database.migrate(url)
+        return url
+
+    def _start_server(self) -> str:
         url = self.settings.database_url or self.postgres.start()
         # What arrives there is personal, and as root others may pass through the home.
         self.settings.inbox.mkdir(mode=0o700, parents=True, exist_ok=True)
-        database.migrate(url)
         return url
 
     def start(self) -> Airflow:
@@ -65,7 +83,7 @@ class Stack:
             ServiceError: when a part does not come up.
 
         """
-        airflow = self.airflow(self.start_database())
+        airflow = self.airflow(self.migrate())
         self.portal.start()
         airflow.start()
         return airflow
