@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pendulum
 from airflow.sdk import DAG, AssetAlias, Param, dag, task
 
 from lumbung.intake.channel.load import read_channels
@@ -42,7 +41,7 @@ def intake_dag(channel: Channel) -> DAG:
         description=f"{channel.source.kind} channel of {channel.owner.name}",
         doc_md=f"{__doc__}\n**Owner of the channel:** {channel.owner.name} <{channel.owner.email}>",
         schedule=cron_timetable(channel.schedule, channel.timezone),
-        start_date=pendulum.parse(START_DATE, tz="Asia/Jakarta"),
+        start_date=START_DATE,
         catchup=False,
         auto_register=False,
         max_active_runs=1,

@@ -33,19 +33,17 @@ from lumbung.orchestration import (
     cron_timetable,
     fail_without_retry,
     mail_server,
-    monday_before,
     publisher_url,
     tell_publication_failure,
 )
 from lumbung.publication.delivery.recipients import load_people
 from lumbung.publication.translations.messages import INDONESIAN
-from lumbung.settings import Settings
+from lumbung.settings import JAKARTA, Settings
 
 APPROVE, REJECT = "Approve", "Reject"
-MISSED_WEEKS = 8
-"""How far back Mondays are made good that were missed while nothing ran."""
 
-APPROVAL = load_people(Settings.load()).approval
+PEOPLE = load_people(Settings.load())
+APPROVAL = PEOPLE.approval
 # In a demo's home the demo approves by itself; nowhere else can it.
 APPROVERS = [*APPROVAL.users] + ["demo"] * Settings.load().demo_claim.exists()
 
@@ -64,7 +62,8 @@ class Approval(HITLOperator):
 @dag(
     doc_md=__doc__,
     schedule=cron_timetable("0 6 * * 1"),
-    start_date=monday_before(MISSED_WEEKS),
+    start_date=pendulum.datetime(*PEOPLE.publish_from.timetuple()[:3], tz=JAKARTA),
+    # Every week gets its edition: after an outage Airflow runs each Monday since the last one.
     catchup=True,
     max_active_runs=1,
     default_args={**DEFAULT_ARGS, "on_failure_callback": tell_publication_failure},
@@ -244,7 +243,7 @@ def decided_by(answer: Any) -> dict[str, Any]:
 
     **When it fails** nothing is lost: the question stands in Airflow's "Required actions".""",
     schedule=cron_timetable("0 8 * * *"),
-    start_date=pendulum.parse(START_DATE, tz="Asia/Jakarta"),
+    start_date=START_DATE,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,

@@ -11,7 +11,6 @@ of `expectations/people.yaml` get them by mail.
 
 from __future__ import annotations
 
-import pendulum
 from airflow.sdk import dag, task
 
 from lumbung.orchestration import (
@@ -27,7 +26,7 @@ from lumbung.settings import Settings
 @dag(
     doc_md=__doc__,
     schedule=cron_timetable("30 7 * * *"),
-    start_date=pendulum.parse(START_DATE, tz="Asia/Jakarta"),
+    start_date=START_DATE,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,

@@ -19,7 +19,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-import pendulum
 from airflow.sdk import AssetAny, Param, dag, task
 from airflow.timetables.assets import AssetOrTimeSchedule
 
@@ -42,7 +41,7 @@ DAILY = cron_timetable("45 5 * * *")  # before the Monday edition
 @dag(
     doc_md=__doc__,
     schedule=AssetOrTimeSchedule(timetable=DAILY, assets=ARRIVALS) if DAILY else ARRIVALS,
-    start_date=pendulum.parse(START_DATE, tz="Asia/Jakarta"),
+    start_date=START_DATE,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,

@@ -18,7 +18,7 @@ from airflow.timetables.trigger import CronTriggerTimetable
 
 from lumbung.errors import ConfigurationError, GateError, PublicationError
 from lumbung.intake.connectors.base import SourceConnection
-from lumbung.settings import Settings
+from lumbung.settings import JAKARTA, Settings
 
 if TYPE_CHECKING:
     from lumbung.publication.delivery.smtp import MailServer
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-START_DATE = "2024-09-01"
+START_DATE = pendulum.datetime(2024, 9, 1, tz=JAKARTA)
 """Before the first campaign week: runs of past weeks may be backfilled from there."""
 
 MARTS = Asset(name="marts", uri="lumbung://marts")
@@ -45,15 +45,6 @@ def cron_timetable(cron: str, timezone: str = "Asia/Jakarta") -> CronTriggerTime
     if Settings.load().demo_claim.exists():
         return None
     return CronTriggerTimetable(cron, timezone=timezone)
-
-
-def monday_before(weeks: int) -> pendulum.DateTime:
-    """Midnight (Asia/Jakarta) of the Monday so many weeks before this week's.
-
-    For a DAG that makes good what was missed, so that in a new office it does not begin years ago.
-    It moves once a week, and so often does the DAG get a new version.
-    """
-    return pendulum.now("Asia/Jakarta").start_of("week").subtract(weeks=weeks)
 
 
 def fail_without_retry(work: Callable[P, T]) -> Callable[P, T]:

@@ -28,6 +28,7 @@ from lumbung.orchestration import source_connection
 from lumbung.publication.editions.lifecycle import week_before
 
 ROOT = Path(__file__).parents[2]
+DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
 INTAKE = runpy.run_path(str(ROOT / "dags" / "intake.py"))
 
 HOUR = timedelta(hours=1)
@@ -235,10 +236,26 @@ def test_missed_mondays_are_made_good_each_with_its_own_week(bag: DagBag) -> Non
     assert weeks == [m.subtract(weeks=1).strftime("%G-W%V") for m in mondays]
 
 
-def test_a_new_office_does_not_begin_with_years_of_mondays(bag: DagBag) -> None:
-    dag = bag.dags["publication"]
-    (first,) = runs_after(dag, None, 1)
-    assert first >= pendulum.now("Asia/Jakarta").subtract(weeks=9)
+def test_start_dates_stay_the_same_from_one_parse_to_the_next(bag: DagBag) -> None:
+    starts = {dag_id: dag.start_date for dag_id, dag in bag.dags.items()}
+    expected = dict.fromkeys(EXPECTED, pendulum.datetime(2024, 9, 1, tz="Asia/Jakarta"))
+    expected["publication"] = pendulum.datetime(2024, 9, 30, tz="Asia/Jakarta")
+    assert starts == expected
+
+
+def test_a_new_office_does_not_begin_with_years_of_mondays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "channels").mkdir()
+    (tmp_path / "expectations").mkdir()
+    people = (ROOT / "expectations" / "people.yaml").read_text()
+    (tmp_path / "expectations" / "people.yaml").write_text(
+        people.replace("publish_from: 2024-09-30", "publish_from: 2026-11-18")
+    )
+    monkeypatch.setenv("LUMBUNG_PROJECT", str(tmp_path))
+    dag = DagBag(dag_folder=str(ROOT / "dags"), load_op_links=False).dags["publication"]
+    monday = pendulum.datetime(2026, 11, 23, 6, tz="Asia/Jakarta")
+    assert runs_after(dag, None, 2) == [monday, monday.add(weeks=1)]
 
 
 def runs_after(dag: Any, last: datetime | None, count: int) -> list[datetime]:
@@ -270,15 +287,46 @@ def test_parsing_imports_nothing_heavy() -> None:
         "heavy = {'great_expectations', 'pandas', 'dbt', 'typst'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    files = [str(path) for path in sorted((ROOT / "dags").glob("*.py"))]
-    assert len(files) == 5
+    assert len(DAG_FILES) == 5
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program, *files],
+        [sys.executable, "-W", "ignore", "-c", program, *map(str, DAG_FILES)],
         capture_output=True,
         text=True,
         check=True,
     )
     assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_parsing_reads_channel_files_and_people_and_does_nothing_else() -> None:
+    """The second parse: the first one imports, and imports read what they like."""
+    program = """
+import os, runpy, sys
+seen = set()
+def note(event, args):
+    if event == "open" and isinstance(args[0], str) and args[1] is not None:
+        path = os.path.relpath(args[0], sys.argv[1])
+        if "w" in args[1] or not path.startswith(("..", ".venv")) and ".py" not in path:
+            seen.add(path)
+    elif event.split(".")[0] in {"socket", "subprocess", "sqlite3", "shutil"} or event in {
+        "os.exec", "os.fork", "os.mkdir", "os.posix_spawn", "os.remove", "os.rename", "os.system"
+    }:
+        seen.add(event)
+for parse in range(2):
+    if parse == 1:
+        sys.addaudithook(note)
+    for file in sys.argv[2:]:
+        runpy.run_path(file)
+print(sorted(seen))
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program, str(ROOT), *map(str, DAG_FILES)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    channels = sorted(f"channels/{path.name}" for path in (ROOT / "channels").glob("*.yaml"))
+    read = done.stdout.strip().splitlines()[-1]
+    assert read == str([*channels, "expectations/people.yaml"])
 
 
 def test_a_connection_comes_with_its_type_and_database(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from email.utils import parseaddr
 from typing import Annotated
 
@@ -79,6 +79,8 @@ class People(BaseModel):
         approval: who is asked.
         owners: who is told when something did not go as it should.
         recipients: who is sent every published edition.
+        publish_from: the day (WIB) from which on an edition is published every Monday. Mondays
+            since then on which nothing ran are made up, oldest first.
 
     """
 
@@ -88,6 +90,7 @@ class People(BaseModel):
     approval: Approval
     owners: Addresses
     recipients: Addresses
+    publish_from: date
 
 
 def require_approver(name: str, settings: Settings) -> str:
