@@ -25,8 +25,10 @@ from lumbung.orchestration import (
     START_DATE,
     cron_timetable,
     fail_without_retry,
+    pull_summary,
     raw_asset,
     source_connection,
+    warehouse_url,
 )
 from lumbung.settings import Settings
 
@@ -59,18 +61,16 @@ def intake_dag(channel: Channel) -> DAG:
     def intake() -> None:
         """One task: see the module."""
 
-        @task(outlets=[arrival])
+        @task(outlets=[arrival], pool="intake")
         @fail_without_retry
         def pull(
             outlet_events: Any = None, run_id: Any = None, params: Any = None
-        ) -> dict[str, int]:
-            """Land what is new; the answer is how much was read, landed, known, quarantined."""
-            from dataclasses import asdict
-
+        ) -> dict[str, Any]:
+            """Land what is new; the answer is the counts and the reasons of quarantine."""
             from lumbung.intake import run
 
             settings = Settings.load()
-            database_url = settings.require_database_url()
+            database_url = warehouse_url()
             counts = run.pull(
                 channel.name,
                 settings=settings,
@@ -79,11 +79,10 @@ def intake_dag(channel: Channel) -> DAG:
                 run_key=run_id,
                 accept_withdrawals=params["accept_withdrawals"],
             )
-            for note in counts.notes():
-                print(note)
+            summary = pull_summary(channel.name, run_id, counts, database_url=database_url)
             if run.has_news(channel.name, database_url=database_url):
-                outlet_events[arrival].add(raw_asset(channel.name), extra=asdict(counts))
-            return asdict(counts)
+                outlet_events[arrival].add(raw_asset(channel.name), extra=summary)
+            return summary
 
         pull()
 

@@ -35,6 +35,7 @@ from lumbung.orchestration import (
     mail_server,
     publisher_url,
     tell_publication_failure,
+    warehouse_url,
 )
 from lumbung.publication.delivery.recipients import load_people
 from lumbung.publication.translations.messages import INDONESIAN
@@ -86,7 +87,7 @@ def publication() -> None:
     """From figures to a published edition: see the module."""
 
     # Tries for about an hour: after an outage the warehouse is built while this waits.
-    @task(retries=6)
+    @task(retries=6, pool="warehouse")
     @fail_without_retry
     def freeze(params: Any = None, dag_run: Any = None) -> str:
         """Copy the week's figures to where nothing changes any more; the answer is the edition."""
@@ -97,7 +98,7 @@ def publication() -> None:
         settings = Settings.load()
         # What was known then is built, beside the marts, by the owner of the warehouse.
         is_then = params["known"] == "then"
-        url = settings.require_database_url() if is_then else publisher_url()
+        url = warehouse_url() if is_then else publisher_url()
         week_id = params["week_id"] or lifecycle.week_before(dag_run.run_after)
         if dag_run.run_type == "scheduled":
             latest = lifecycle.week_before(pendulum.now())
@@ -125,7 +126,7 @@ def publication() -> None:
             raise AirflowSkipException(f"{edition_id} is published and its figures still hold")
         return lifecycle.write_draft(edition_id, settings=settings, database_url=url)
 
-    @task
+    @task(pool="warehouse")
     @fail_without_retry
     def gate(edition_id: str) -> dict[str, Any]:
         """Judge the draft; the answer holds what `approve` asks."""

@@ -19,6 +19,7 @@ from lumbung.orchestration import (
     cron_timetable,
     fail_without_retry,
     mail_server,
+    warehouse_url,
 )
 from lumbung.settings import Settings
 
@@ -44,7 +45,7 @@ def stewardship() -> None:
         settings = Settings.load()
         return review_list.tell(
             settings=settings,
-            database_url=settings.require_database_url(),
+            database_url=warehouse_url(),
             server=mail_server(),
         )
 

@@ -31,6 +31,7 @@ from lumbung.orchestration import (
     fail_without_retry,
     mail_server,
     raw_asset,
+    warehouse_url,
 )
 from lumbung.settings import Settings
 
@@ -58,7 +59,7 @@ DAILY = cron_timetable("45 5 * * *")  # before the Monday edition
 def warehouse() -> None:
     """The checkpoint, then the build: see the module."""
 
-    @task
+    @task(pool="warehouse")
     @fail_without_retry
     def gate_raw() -> dict[str, Any]:
         """Check what was landed since the last build; tell whose channel is held back."""
@@ -66,27 +67,30 @@ def warehouse() -> None:
         from lumbung.warehouse import raw_checkpoint
 
         settings = Settings.load()
-        url = settings.require_database_url()
+        url = warehouse_url()
         result = raw_checkpoint.check_raw(settings=settings, database_url=url)
         stewardship.tell_holds(
             result.holds, settings=settings, database_url=url, server=mail_server()
         )
         return result.summary()
 
-    @task(outlets=[MARTS], retries=1)
+    @task(outlets=[MARTS], retries=1, pool="warehouse")
     @fail_without_retry
-    def build(ti: Any = None, task_state_store: Any = None, params: Any = None) -> dict[str, Any]:
+    def build(
+        ti: Any = None, task_state_store: Any = None, params: Any = None, outlet_events: Any = None
+    ) -> dict[str, Any]:
         """Run dbt; another attempt goes on where the one before it failed."""
         from lumbung.warehouse import build as warehouse_build
 
         settings = Settings.load()
         result = warehouse_build.build(
             settings=settings,
-            database_url=settings.require_database_url(),
+            database_url=warehouse_url(),
             since=date.fromisoformat(params["since"]) if params["since"] else None,
             resume=ti.try_number > 1,
             on_node=task_state_store.set,  # live, in the task's tab "Storage"
         )
+        outlet_events[MARTS].extra = result.summary()
         return result.summary()
 
     gate_raw() >> build()

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, get_args
+from urllib.parse import quote, urlencode
 
 import pendulum
 from airflow.sdk import Asset, Connection
@@ -21,6 +23,7 @@ from lumbung.intake.connectors.base import SourceConnection
 from lumbung.settings import JAKARTA, Settings
 
 if TYPE_CHECKING:
+    from lumbung.intake.run import IntakeCounts
     from lumbung.publication.delivery.smtp import MailServer
 
 log = logging.getLogger(__name__)
@@ -38,6 +41,40 @@ MARTS = Asset(name="marts", uri="lumbung://marts")
 def raw_asset(channel: str) -> Asset:
     """The asset that is touched when a channel landed something new."""
     return Asset(name=f"raw_{channel}", uri=f"lumbung://raw/{channel}")
+
+
+def pull_summary(
+    channel: str, run_key: str, counts: IntakeCounts, *, database_url: str
+) -> dict[str, Any]:
+    """Print what a pull did, and return it for the asset event: counts, and reasons of quarantine.
+
+    Args:
+        channel: its name.
+        run_key: names the pull in `raw.batch`.
+        counts: what the pull returned.
+        database_url: the warehouse.
+
+    """
+    from lumbung import database
+
+    with database.connect(database_url, application="lumbung intake") as connection:
+        reasons: dict[str, int] = dict(
+            connection.execute(
+                "select reason_code, count(*) from quarantine.record inner join raw.batch"
+                " using (batch_id) where batch.channel = %s and batch.run_key = %s"
+                " group by reason_code order by reason_code",
+                (channel, run_key),
+            ).fetchall()
+        )
+    print(counts)
+    for reason, count in reasons.items():
+        print(f"quarantined {count} x {reason}; see 'lumbung quarantine list {channel}'")
+    for note in counts.notes():
+        print(note)
+    if not counts.landed + counts.tombstones:
+        known = f"all {counts.read} deliveries are known duplicates or in quarantine"
+        print(f"NOTHING NEW was landed: {known if counts.read else 'the source gave nothing'}")
+    return {**asdict(counts), "quarantine_reasons": reasons}
 
 
 def cron_timetable(cron: str, timezone: str = "Asia/Jakarta") -> CronTriggerTimetable | None:
@@ -71,6 +108,33 @@ def tell_failure(context: dict[str, Any]) -> None:
     )
 
 
+WAREHOUSE_CONNECTION = "lumbung_warehouse"
+"""The Airflow Connection of the warehouse; 'lumbung up' defines it by its environment variable."""
+
+
+def warehouse_url() -> str:
+    """The warehouse as its owner: the Airflow Connection `lumbung_warehouse`.
+
+    Airflow looks into a secrets backend first, then into the environment, then into its metadata.
+
+    Raises:
+        ConfigurationError: when there is neither such a connection nor `LUMBUNG_DATABASE_URL`.
+
+    """
+    try:
+        found = Connection.get(WAREHOUSE_CONNECTION)
+    except AirflowNotFoundException:
+        return Settings.load().require_database_url()
+    account = quote(found.login or "", safe="")
+    if found.password:
+        account += f":{quote(found.password, safe='')}"
+    host = f"{found.host or ''}:{found.port}" if found.port else found.host or ""
+    # libpq reads a space as %20 only
+    options = urlencode(found.extra_dejson, quote_via=quote)
+    address = f"postgresql://{account}@{host}" if account else f"postgresql://{host}"
+    return f"{address}/{found.schema or ''}" + f"?{options}" * bool(options)
+
+
 def publisher_url() -> str:
     """The warehouse as the role that publishes: it reads no payload and no identity.
 
@@ -80,7 +144,7 @@ def publisher_url() -> str:
     """
     from lumbung.warehouse.roles import role_url
 
-    return role_url(Settings.load().require_database_url(), "publisher")
+    return role_url(warehouse_url(), "publisher")
 
 
 def mail_server() -> MailServer | None:

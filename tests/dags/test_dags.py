@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import runpy
 import subprocess
@@ -21,10 +22,12 @@ from airflow.timetables.trigger import CronTriggerTimetable
 from hypothesis import example, given
 from hypothesis import settings as options
 from hypothesis import strategies as st
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import TypeAdapter, ValidationError
 
 from lumbung.intake.channel.models import Channel
-from lumbung.orchestration import source_connection
+from lumbung.local.airflow import POOLS
+from lumbung.orchestration import source_connection, warehouse_url
 from lumbung.publication.editions.lifecycle import week_before
 
 ROOT = Path(__file__).parents[2]
@@ -335,3 +338,62 @@ def test_a_connection_comes_with_its_type_and_database(monkeypatch: pytest.Monke
     found = source_connection("basis")
     assert found is not None
     assert (found.conn_type, found.host, found.schema) == ("mysql", "basis.example.id", "laporan")
+
+
+def test_every_pool_is_made_and_what_takes_a_core_is_in_one(bag: DagBag) -> None:
+    pools = {
+        f"{dag_id}.{task.task_id}": task.pool
+        for dag_id, dag in bag.dags.items()
+        for task in dag.tasks
+    }
+    assert set(pools.values()) - {"default_pool"} == set(POOLS)
+    assert {name for name, pool in pools.items() if pool == "warehouse"} == {
+        "warehouse.gate_raw", "warehouse.build", "publication.freeze", "publication.gate",
+    }  # fmt: skip
+    assert {name for name, pool in pools.items() if pool == "intake"} == {
+        f"{dag_id}.pull" for dag_id in bag.dags if dag_id.startswith("intake__")
+    }
+    assert POOLS["warehouse"][0] == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://a:r%40hasia%2F%25@gudang:5433/wh?sslmode=require&options=-c%20role%3Dx",
+        "postgresql://a@gudang/wh",
+        "postgresql:///wh",
+    ],
+)
+def test_the_warehouse_is_an_airflow_connection(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_LUMBUNG_WAREHOUSE", url)
+    monkeypatch.setenv("LUMBUNG_DATABASE_URL", "postgresql://other/one")
+    assert conninfo_to_dict(warehouse_url()) == conninfo_to_dict(url)
+
+
+def test_without_that_connection_it_is_the_one_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_LUMBUNG_WAREHOUSE", raising=False)
+    monkeypatch.setenv("LUMBUNG_DATABASE_URL", "postgresql://other/one")
+    assert warehouse_url() == "postgresql://other/one"
+
+
+def test_a_secrets_backend_reaches_the_warehouse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backend of Airflow's own (a file) wins over what 'lumbung up' sets."""
+    secrets = tmp_path / "connections.json"
+    secrets.write_text(json.dumps({"lumbung_warehouse": "postgresql://vault:x@gudang/wh"}))
+    done = subprocess.run(
+        [sys.executable, "-c", "from lumbung.orchestration import *; print(warehouse_url())"],
+        env={
+            **os.environ,
+            "AIRFLOW_CONN_LUMBUNG_WAREHOUSE": "postgresql://up@here/wh",
+            "AIRFLOW__SECRETS__BACKEND": "airflow.secrets.local_filesystem.LocalFilesystemBackend",
+            "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps({"connections_file_path": str(secrets)}),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1:] == ["postgresql://vault:x@gudang/wh"], done.stderr

@@ -40,6 +40,12 @@ COMPONENTS: dict[str, list[str]] = {
 """The processes, by name, with Airflow's arguments. Nothing but the API server opens a port: the
 log servers are left out because all logs are on this machine."""
 
+POOLS = {
+    "intake": (2, "pulls of channels"),
+    "warehouse": (1, "builds, checks by Great Expectations: each takes a core and its memory"),
+}
+"""Airflow's pools: slots and description. Two cores bear no more, whatever the parallelism is."""
+
 PREFERRED_PORT = 8080
 START_SECONDS = 180
 
@@ -113,7 +119,11 @@ class Airflow:
     # -- environment -------------------------------------------------------------------------
 
     def environment(self) -> dict[str, str]:
-        """The variables of every process of Airflow; each differs from a default for a reason."""
+        """The whole environment of a process of Airflow."""
+        return {**os.environ, **self.variables()}
+
+    def variables(self) -> dict[str, str]:
+        """What Lumbung sets for Airflow; each differs from a default for a reason."""
         state = _state(self.settings)
         port = state["port"]
         metadata = urlsplit(self._metadata_url)
@@ -124,6 +134,8 @@ class Airflow:
             "LUMBUNG_HOME": str(self.settings.home),
             "LUMBUNG_PROJECT": str(self.settings.project),
             "LUMBUNG_DATABASE_URL": self._warehouse_url,
+            # Tasks ask for this Connection, so that a secrets backend can have another.
+            "AIRFLOW_CONN_LUMBUNG_WAREHOUSE": self._warehouse_url,
             "AIRFLOW_HOME": str(self.folder),
             "AIRFLOW__CORE__DAGS_FOLDER": str(self.settings.project / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(self.settings.project / "plugins"),
@@ -168,7 +180,7 @@ class Airflow:
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "GX_ANALYTICS_ENABLED": "false",
         }
-        return {**os.environ, **own, **self.overrides}
+        return {**own, **self.overrides}
 
     @property
     def url(self) -> str:
@@ -209,6 +221,7 @@ class Airflow:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self._prepare_secrets()
             self._migrate()
+            self._make_pools()
 
     def stop(self) -> None:
         """Stop every component and wait."""
@@ -292,6 +305,16 @@ class Airflow:
                 cure="check the database's free space and rights, then run the same again",
             )
         stamp.write_text(f"{version('apache-airflow-core')} {self._revision()}")
+
+    def _make_pools(self) -> None:
+        """Make the pools that the DAGs name; one whose slots an office changed is left alone."""
+        with psycopg.connect(self._metadata_url) as connection:
+            for name, (slots, description) in POOLS.items():
+                connection.execute(
+                    "insert into slot_pool (pool, slots, description, include_deferred)"
+                    " values (%s, %s, %s, false) on conflict (pool) do nothing",
+                    (name, slots, description),
+                )
 
     def _give_up_dead_scheduler(self) -> None:
         """Let the next scheduler take over the tasks of one that was killed here, at once.
