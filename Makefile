@@ -27,16 +27,16 @@ docs: $(STAMP)  ## the docs as a site in site/; a warning fails it (".venv/bin/m
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 bench-intake: $(STAMP) benchmarks/.venv/.synced  ## landing beside a plain COPY and peers (BENCH="--rows 100000" for a short one)
-	@$(BIN)/python benchmarks/intake.py $(BENCH)
+	@$(BIN)/python -m benchmarks.intake $(BENCH)
 
 bench-judgements: $(STAMP)  ## marks, links, dates and places on data that nothing was tuned on
-	@$(BIN)/python benchmarks/judgements.py
+	@$(BIN)/python -m benchmarks.judgements
 
 bench-publication: $(STAMP)  ## all artefacts of an edition with 7 and with 514 regencies
-	@$(BIN)/python benchmarks/publication.py
+	@$(BIN)/python -m benchmarks.publication
 
 bench-warehouse: $(STAMP)  ## full and incremental builds at volume (BENCH="--rows 1000000" for a shorter one)
-	@$(BIN)/python benchmarks/warehouse.py $(BENCH)
+	@$(BIN)/python -m benchmarks.warehouse $(BENCH)
 
 lock: $(STAMP)  ## requirements.lock from pyproject.toml, versions kept (LOCK="--upgrade-package NAME" or "--upgrade")
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(LOCK) \

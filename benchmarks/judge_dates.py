@@ -1,4 +1,4 @@
-"""How well dates are read as people write them: `python benchmarks/judge_dates.py LIST.csv`.
+"""How well dates are read as people write them: `python -m benchmarks.judge_dates LIST.csv`.
 
 A list has the columns `text`, `expected` (ISO day, empty where the text is no day), `must_read`
 (false: unread is right too) and `weekday_wrong` (the text names another weekday than its day's).

@@ -1,6 +1,6 @@
 """How well places are read: precision and recall over a list of spellings.
 
-    python benchmarks/judge_places.py LIST.csv
+    python -m benchmarks.judge_places LIST.csv
 
 The list has the columns `regency`, `district` and `village`, as a clerk filled them in, and
 `expected_regency` and `expected_district`, empty where a careful person cannot know. The spellings

@@ -13,11 +13,7 @@ import operator
 from collections.abc import Callable
 from pathlib import Path
 
-import judge_dates
-import judge_links
-import judge_marks
-import judge_places
-
+from benchmarks import judge_dates, judge_links, judge_marks, judge_places
 from lumbung import database
 
 CORPUS = Path(__file__).parent / "corpus"

@@ -1,4 +1,4 @@
-"""Estimate the seed `link_weight` from labelled pairs: `python benchmarks/link_weights.py`.
+"""Estimate the seed `link_weight` from labelled pairs: `python -m benchmarks.link_weights`.
 
 The warehouse itself compares the cases and gives each pair's levels. Weights are those of a
 logistic regression over the levels, in bits: unlike log2(m/u) of each field alone they allow for
@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 import yaml
-from judge_links import (
+
+from benchmarks.judge_links import (
     CORPUS,
     PROJECT,
     Listed,
@@ -32,7 +33,6 @@ from judge_links import (
     read_cases,
     scratch_server,
 )
-
 from lumbung import database
 
 PENALTY = 1.0

@@ -17,15 +17,18 @@ import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import psutil
+
+if TYPE_CHECKING:
+    from lumbung.publication.model.edition import Edition
 
 PROVINCE = "11"  # what the first regency's code begins with
 WEEKS = [f"2024-W{week}" for week in range(39, 48)]
 
 
-def edition(count: int) -> Any:
+def edition(count: int) -> Edition:
     """An edition of so many regencies; every number is a made-up remainder."""
     # loaded only in the process that is measured
     from lumbung import registry
@@ -46,8 +49,14 @@ def edition(count: int) -> Any:
     ]
     regencies = [
         c.Regency(
-            *(f"{11 + n // 90}.{n % 90 + 1:02}", f"{1100 + n}", f"Kabupaten Contoh {n + 1}"),
-            *(n // 30, n % 30, False, 150_000 + 997 * n, 300 + n),
+            code=f"{11 + n // 90}.{n % 90 + 1:02}",
+            bps_code=f"{1100 + n}",
+            name=f"Kabupaten Contoh {n + 1}",
+            tile_row=n // 30,
+            tile_col=n % 30,
+            is_unknown=False,
+            voters=150_000 + 997 * n,
+            stations=300 + n,
         )
         for n in range(count)
     ]
@@ -102,6 +111,7 @@ def edition(count: int) -> Any:
         names=dict.fromkeys(LANGUAGES, names),
         legal_sources=("Peraturan contoh",),
         campaign_start=date(2024, 9, 25),
+        before_campaign=None,
         figures=figures,
         trend={
             key: tuple((week, (k + n) % 40) for n, week in enumerate(WEEKS))
@@ -126,9 +136,21 @@ def edition(count: int) -> Any:
         ),
         profiles=tuple(
             c.Profile(
-                *(r.code, issue, (n + k) % 9, 40),
-                *map(Decimal, ("12.5", "10.0", "1.25", "0.7", "2.1")),
-                *((n + k) % 40 == 0, 3, 2, "steady", 50, 12),
+                regency_code=r.code,
+                issue_code=issue,
+                cases=(n + k) % 9,
+                base=40,
+                share=Decimal("12.5"),
+                province_share=Decimal(10),
+                quotient=Decimal("1.25"),
+                lower=Decimal("0.7"),
+                upper=Decimal("2.1"),
+                is_marked=(n + k) % 40 == 0,
+                last_4=3,
+                previous_4=2,
+                trend_code="steady",
+                prevention=50,
+                last_4_prevention=12,
             )
             for n, r in enumerate(regencies)
             for k, issue in enumerate(issues)
@@ -140,6 +162,7 @@ def edition(count: int) -> Any:
             for r in regencies[:100]
         ),
         not_counted=(c.NotCounted("contoh", "test_row", "Kanal", "Bagian", "Baris uji", 1, 2),),
+        held=(),
         waivers=(),
         decision=None,
     )

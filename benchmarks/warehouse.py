@@ -24,13 +24,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 import psycopg
-import warehouse_world
 
+from benchmarks import warehouse_world
 from lumbung import database
 from lumbung.intake import features
 from lumbung.intake.channel.load import load_channels
@@ -89,7 +90,7 @@ def _measure(
         full, nodes = _build(settings, url)
         print(f"full build {full:.0f} s", flush=True)
         # A day comes a day later: by then the server has vacuumed what was built whole.
-        vacuum = _timed(lambda url=url: _vacuum(url))
+        vacuum = _timed(partial(_vacuum, url))
         print(f"vacuumed in {vacuum:.0f} s", flush=True)
         before = warehouse_world.History(history, FIRST_DAY + timedelta(days=DAYS - days), days)
         increment[history] = statistics.median(
@@ -198,7 +199,7 @@ def _build(
     ended: set[str] = set()
     own = warehouse_build._Run._on_event
 
-    def listen(run: warehouse_build._Run, event: Any) -> None:
+    def listen(self: warehouse_build._Run, event: Any) -> None:
         name = event.info.name
         if name in ("NodeStart", "SQLQuery", "NodeFinished"):
             node = event.data.node_info.unique_id
@@ -208,7 +209,7 @@ def _build(
                 nodes.setdefault(node, Node(frozenset(ended)))
                 if name == "SQLQuery":
                     nodes[node].statements.append(event.data.sql)
-        own(run, event)
+        own(self, event)
 
     warehouse_build._Run._on_event = listen  # type: ignore[method-assign]
     try:
@@ -234,7 +235,16 @@ def _replay(url: str, nodes: dict[str, Node], folder: Path, *, built_in: str) ->
         file = folder / f"{name}.sql"
         text = ";\n".join(nodes[name].statements) + ";\n"
         file.write_text(text.replace(f'"{built_in}".', own), encoding="utf-8")
-        command = [BINARIES / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file, url]
+        command = [
+            str(BINARIES / "psql"),
+            "-X",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-f",
+            str(file),
+            url,
+        ]
         # dbt's own hooks end transactions that psql never began: it would say so for each node.
         quiet = os.environ | {"PGOPTIONS": "-c client_min_messages=error"}
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=quiet)
@@ -267,16 +277,17 @@ def _execute(server: EmbeddedPostgres, statement: str) -> None:
 
 def _questions(url: str) -> dict[str, float]:
     """The analysts' questions and the seconds each takes (the median of three)."""
-    text = (PROJECT / "docs" / "analysts.md").read_text(encoding="utf-8")
+    text = (PROJECT / "docs" / "how-to" / "query-the-marts.md").read_text(encoding="utf-8")
     found = re.findall(r"^### (\d+\. .+?)$.*?^```sql\n(.+?)^```$", text, re.M | re.S)
     with psycopg.connect(url) as connection:
         return {
-            title: statistics.median(
-                _timed(lambda sql=sql: connection.execute(sql.encode()).fetchall())
-                for _ in range(3)
-            )
+            title: statistics.median(_timed(partial(_answer, connection, sql)) for _ in range(3))
             for title, sql in found
         }
+
+
+def _answer(connection: psycopg.Connection, sql: str) -> None:
+    connection.execute(sql.encode()).fetchall()
 
 
 def _limit(url: str) -> tuple[int, float]:

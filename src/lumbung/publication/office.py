@@ -44,7 +44,7 @@ class Office(BaseModel):
     licence_url: str = Field(pattern=r"^https://\S+$")
     small_cell_threshold: int = Field(ge=3)
     languages: tuple[Literal["id"]] | tuple[Literal["id"], Literal["en"]] = ("id",)
-    portal_url: str | None = Field(None, pattern=r"^https://\S+/$")
+    portal_url: str | None = Field(default=None, pattern=r"^https://\S+/$")
     boundary_file: str | None = None
     boundary_code: str = "kode_kemendagri"
 
