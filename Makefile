@@ -21,7 +21,8 @@ test: $(STAMP)  ## all tests (TEST="tests/intake -x" for some)
 
 lint: $(STAMP)  ## ruff, mypy, import-linter, sqlfluff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo --no-cache \
-		&& $(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
+		&& $(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests \
+		&& $(BIN)/sqlfluff lint --disable-progress-bar --templater placeholder src/lumbung/publication
 
 docs: $(STAMP)  ## the docs as a site in site/; a warning fails it (".venv/bin/mkdocs serve" shows edits at once)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

@@ -93,23 +93,24 @@ def publication() -> None:
         """Copy the week's figures to where nothing changes any more; the answer is the edition."""
         from airflow.sdk.exceptions import AirflowSkipException
 
-        from lumbung.publication.editions import lifecycle
+        from lumbung.publication.editions import freezing, publishing, schedule
+        from lumbung.publication.model import store
 
         settings = Settings.load()
         # What was known then is built, beside the marts, by the owner of the warehouse.
         is_then = params["known"] == "then"
         url = warehouse_url() if is_then else publisher_url()
-        week_id = params["week_id"] or lifecycle.week_before(dag_run.run_after)
+        week_id = params["week_id"] or schedule.week_before(dag_run.run_after)
         if dag_run.run_type == "scheduled":
-            latest = lifecycle.week_before(pendulum.now())
-            if not lifecycle.is_due(week_id, latest=latest, database_url=url):
+            latest = schedule.week_before(pendulum.now())
+            if not schedule.is_due(week_id, latest=latest, database_url=url):
                 raise AirflowSkipException(f"{week_id} is published, or before the first edition")
-        edition_id = lifecycle.freeze(
+        edition_id = freezing.freeze(
             week_id, settings=settings, database_url=url, known=params["known"]
         )
-        if lifecycle.load(edition_id, database_url=url).state in ("approved", "published"):
+        if store.load(edition_id, database_url=url).state in ("approved", "published"):
             # What a killed run left between its decision and its folder; `mail` does the rest.
-            lifecycle.publish(edition_id, settings=settings, database_url=url)
+            publishing.publish(edition_id, settings=settings, database_url=url)
         return edition_id
 
     @task
@@ -118,13 +119,14 @@ def publication() -> None:
         """Write the draft's files; the answer holds their sha256, which the decision names."""
         from airflow.sdk.exceptions import AirflowSkipException
 
-        from lumbung.publication.editions import lifecycle
+        from lumbung.publication.editions import review
+        from lumbung.publication.model import store
 
         settings = Settings.load()
         url = publisher_url()
-        if lifecycle.load(edition_id, database_url=url).state == "published":
+        if store.load(edition_id, database_url=url).state == "published":
             raise AirflowSkipException(f"{edition_id} is published and its figures still hold")
-        return lifecycle.write_draft(edition_id, settings=settings, database_url=url)
+        return review.write_draft(edition_id, settings=settings, database_url=url)
 
     @task(pool="warehouse")
     @fail_without_retry
@@ -169,13 +171,14 @@ def publication() -> None:
         from airflow.sdk.exceptions import AirflowSkipException
 
         from lumbung.publication.delivery import notify
-        from lumbung.publication.editions import lifecycle
+        from lumbung.publication.editions import publishing, review
+        from lumbung.publication.model import store
 
         settings = Settings.load()
         url = publisher_url()
         decision = {**decided_by(answer), "reviewed": reviewed, "database_url": url}
         if answer["chosen_options"] != [APPROVE]:
-            lifecycle.reject(edition_id, **decision)
+            review.reject(edition_id, **decision)
             notify.tell_rejection(
                 edition_id,
                 by=decision["by"],
@@ -184,9 +187,9 @@ def publication() -> None:
                 server=mail_server(),
             )
             raise AirflowSkipException(f"{edition_id} was rejected by {decision['by']}")
-        if lifecycle.load(edition_id, database_url=url).state == "draft":
-            lifecycle.approve(edition_id, **decision)  # else somebody did so at a terminal
-        return lifecycle.publish(edition_id, settings=settings, database_url=url)
+        if store.load(edition_id, database_url=url).state == "draft":
+            review.approve(edition_id, **decision)  # else somebody did so at a terminal
+        return publishing.publish(edition_id, settings=settings, database_url=url)
 
     # This and `portal` also run when nothing is new: they finish what a killed run left.
     @task(retries=5, trigger_rule="none_failed")
@@ -196,11 +199,11 @@ def publication() -> None:
         from airflow.sdk.exceptions import AirflowSkipException
 
         from lumbung.publication.delivery import smtp as mailing
-        from lumbung.publication.editions import lifecycle
+        from lumbung.publication.model import store
 
         settings, server = Settings.load(), mail_server()
         url = publisher_url()
-        if not edition_id or lifecycle.load(edition_id, database_url=url).state != "published":
+        if not edition_id or store.load(edition_id, database_url=url).state != "published":
             raise AirflowSkipException("nothing was published")
         if server is None:
             raise AirflowSkipException(

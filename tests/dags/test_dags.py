@@ -28,7 +28,7 @@ from pydantic import TypeAdapter, ValidationError
 from lumbung.intake.channel.models import Channel
 from lumbung.local.airflow import POOLS
 from lumbung.orchestration import source_connection, warehouse_url
-from lumbung.publication.editions.lifecycle import week_before
+from lumbung.publication.editions.schedule import week_before
 
 ROOT = Path(__file__).parents[2]
 DAG_FILES = sorted((ROOT / "dags").glob("*.py"))

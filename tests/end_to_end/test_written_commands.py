@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.model import store
 from tests.end_to_end.conftest import ROOT, Installation
 
 DOCS = ROOT / "docs"
@@ -52,7 +52,7 @@ def run(script: str, installation: Installation, checkout: Path) -> str:
     """Run a block in the checkout; what it prints."""
     database = installation.url
     ((week,),) = installation.query("select max(week_id) from published.edition")
-    newest = lifecycle.newest(str(week), database_url=database)
+    newest = store.newest(str(week), database_url=database)
     script = script.replace("2024-W47-r2", newest).replace("2024-W47", str(week))
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],

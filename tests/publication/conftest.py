@@ -13,8 +13,9 @@ import pytest
 
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.publication.checks import pii
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import freezing, review
 from lumbung.publication.formats import render
+from lumbung.publication.model import store
 from lumbung.publication.model.edition import Edition
 from lumbung.settings import Settings
 from tests.support import edition_sample as sample
@@ -95,11 +96,11 @@ def drafts(
     found = {}
     for how, by in (("demo", "demo"), ("person", "Ketua Contoh")):
         with copy_of(server, filled[0]) as url:
-            edition_id = lifecycle.freeze(sample.WEEK, settings=home, database_url=url)
-            found["draft"] = lifecycle.load(edition_id, database_url=url)
+            edition_id = freezing.freeze(sample.WEEK, settings=home, database_url=url)
+            found["draft"] = store.load(edition_id, database_url=url)
             sample.pass_gate(url, edition_id)
-            lifecycle.approve(edition_id, by=by, how=how, database_url=url)  # type: ignore[arg-type]
-            found[how] = lifecycle.load(edition_id, database_url=url)
+            review.approve(edition_id, by=by, how=how, database_url=url)  # type: ignore[arg-type]
+            found[how] = store.load(edition_id, database_url=url)
     return found
 
 

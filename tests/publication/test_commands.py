@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from lumbung.cli import app
 from lumbung.errors import ConfigurationError, PublicationError
 from lumbung.publication.delivery import smtp
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.model import store
 from tests.support.edition_sample import WEEK
 from tests.support.post import post_office
 
@@ -37,7 +37,7 @@ def test_a_week_is_drafted_rejected_drafted_anew_and_published(
     assert "is rejected" in lumbung(
         "publish", WEEK, "--reject", "pimpinan", "--reason", "periksa Belitung"
     )
-    decision = lifecycle.load(f"{WEEK}-r1", database_url=url).decision
+    decision = store.load(f"{WEEK}-r1", database_url=url).decision
     assert decision is not None
     assert (decision.decision, decision.decided_by) == (
         "rejected",

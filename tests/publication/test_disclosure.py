@@ -14,7 +14,9 @@ from lumbung.publication import trace
 from lumbung.publication.chapters.assemble import document
 from lumbung.publication.checks import checkpoint
 from lumbung.publication.checks.disclosure import district_figures, groups, period, suppress
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import freezing, publishing, review
+from lumbung.publication.formats import render
+from lumbung.publication.model import store
 from lumbung.settings import Settings
 from tests.support.edition_sample import MONEY, WEEKS, pass_gate
 
@@ -220,8 +222,8 @@ def test_one_case_with_three_themes_is_not_three(url: str, settings: Settings) -
     """It printed "Gabek, Netralitas: 3", above the threshold, and the week's figures named it."""
     with psycopg.connect(url) as connection:
         connection.execute(THREE_THEMES)
-    edition_id = lifecycle.freeze("2024-W46", settings=settings, database_url=url)
-    found = lifecycle.load(edition_id, database_url=url)
+    edition_id = freezing.freeze("2024-W46", settings=settings, database_url=url)
+    found = store.load(edition_id, database_url=url)
     cells = [d for d in found.district_figures if d.regency_code == "19.71"]
     assert {d.count for d in cells if d.group_code == "NETRAL"} == {None}
     assert {d.count for d in cells if d.group_code != "NETRAL"} == {0}
@@ -255,14 +257,14 @@ def test_a_period_that_was_told_by_themes_is_repeated_so_and_says_so(
 ) -> None:
     with psycopg.connect(url) as connection:
         connection.execute(MONEY)
-    older = lifecycle.freeze("2024-W46", settings=settings, database_url=url)
+    older = freezing.freeze("2024-W46", settings=settings, database_url=url)
     pass_gate(url, older)
-    lifecycle.approve(older, by="Ketua Contoh", database_url=url)
+    review.approve(older, by="Ketua Contoh", database_url=url)
     with psycopg.connect(url) as connection:
         for statement in OLDER:
             connection.execute(statement.encode(), {"edition": older})
-    found = lifecycle.load(
-        lifecycle.freeze("2024-W47", settings=settings, database_url=url), database_url=url
+    found = store.load(
+        freezing.freeze("2024-W47", settings=settings, database_url=url), database_url=url
     )
     assert (found.district_weeks, found.district_unit) == (("2024-W43", "2024-W46"), "theme")
     notes = {
@@ -349,19 +351,19 @@ def test_all_editions_of_a_campaign_together_give_no_hidden_cell_away(
     url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every table and every sum that was published, by whoever read them all."""
-    monkeypatch.setattr(lifecycle.render, "render", lambda e: {"x.html": e.content_hash.encode()})
-    monkeypatch.setattr(lifecycle, "find_personal_data", lambda *_: [])
+    monkeypatch.setattr(render, "render", lambda e: {"x.html": e.content_hash.encode()})
+    monkeypatch.setattr(publishing, "find_personal_data", lambda *_: [])
     told: dict[tuple[str, str], list[dict[tuple[str, str, str], int | None]]] = defaultdict(list)
     sums: dict[tuple[tuple[str, str], str, str], int] = {}  # weeks, regency, group: cases
     with psycopg.connect(url) as connection:
         connection.execute(MONEY)
 
     def publish(week: str) -> None:
-        edition_id = lifecycle.freeze(week, settings=settings, database_url=url)
+        edition_id = freezing.freeze(week, settings=settings, database_url=url)
         pass_gate(url, edition_id)
-        lifecycle.approve(edition_id, by="Ketua Contoh", database_url=url)
-        lifecycle.publish(edition_id, settings=settings, database_url=url)
-        found = lifecycle.load(edition_id, database_url=url)
+        review.approve(edition_id, by="Ketua Contoh", database_url=url)
+        publishing.publish(edition_id, settings=settings, database_url=url)
+        found = store.load(edition_id, database_url=url)
         if found.district_weeks is None:
             assert found.district_figures == ()
             return
@@ -381,9 +383,9 @@ def test_all_editions_of_a_campaign_together_give_no_hidden_cell_away(
             }
         )
 
-    stale = lifecycle.freeze("2024-W42", settings=settings, database_url=url)
+    stale = freezing.freeze("2024-W42", settings=settings, database_url=url)
     pass_gate(url, stale)
-    assert any(d.count for d in lifecycle.load(stale, database_url=url).district_figures)
+    assert any(d.count for d in store.load(stale, database_url=url).district_figures)
     for week in WEEKS:
         if week != "2024-W42":  # its draft waits
             publish(week)
@@ -393,7 +395,7 @@ def test_all_editions_of_a_campaign_together_give_no_hidden_cell_away(
             assert moved[0] > 5
     # The draft that waited tells the first period as it was before the cases moved.
     with pytest.raises(PublicationError, match="hidden counts would come to light"):
-        lifecycle.approve(stale, by="Ketua Contoh", database_url=url)
+        review.approve(stale, by="Ketua Contoh", database_url=url)
     publish("2024-W42")
 
     assert {span: len(tables) for span, tables in told.items()} == {
@@ -424,16 +426,16 @@ def test_weeks_that_were_told_are_told_in_no_other_span(
     url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A week before the first is counted later: the periods move, what was told stays."""
-    monkeypatch.setattr(lifecycle.render, "render", lambda e: {"x.html": e.content_hash.encode()})
-    monkeypatch.setattr(lifecycle, "find_personal_data", lambda *_: [])
+    monkeypatch.setattr(render, "render", lambda e: {"x.html": e.content_hash.encode()})
+    monkeypatch.setattr(publishing, "find_personal_data", lambda *_: [])
 
     def draft(week: str) -> str:
-        edition_id = lifecycle.freeze(week, settings=settings, database_url=url)
+        edition_id = freezing.freeze(week, settings=settings, database_url=url)
         pass_gate(url, edition_id)
         return edition_id
 
     def tables(edition_id: str) -> tuple[object, ...]:
-        found = lifecycle.load(edition_id, database_url=url)
+        found = store.load(edition_id, database_url=url)
         return found.district_weeks, found.district_figures
 
     waiting = draft("2024-W46")
@@ -445,12 +447,12 @@ def test_weeks_that_were_told_are_told_in_no_other_span(
     first = draft("2024-W45")
     assert tables(waiting)[0] == ("2024-W43", "2024-W46")
     assert tables(first)[0] == ("2024-W42", "2024-W45")
-    lifecycle.approve(first, by="Ketua Contoh", database_url=url)
-    lifecycle.publish(first, settings=settings, database_url=url)
+    review.approve(first, by="Ketua Contoh", database_url=url)
+    publishing.publish(first, settings=settings, database_url=url)
     with pytest.raises(PublicationError, match="hidden counts would come to light"):
-        lifecycle.approve(waiting, by="Ketua Contoh", database_url=url)
+        review.approve(waiting, by="Ketua Contoh", database_url=url)
     with psycopg.connect(url) as connection:
         connection.execute("delete from reporting.rpt_figure where week_id = '2024-W38'")
     repeated = draft("2024-W46")
     assert tables(repeated) == tables(first)
-    lifecycle.approve(repeated, by="Ketua Contoh", database_url=url)
+    review.approve(repeated, by="Ketua Contoh", database_url=url)

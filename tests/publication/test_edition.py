@@ -13,8 +13,10 @@ import pytest
 
 from lumbung.errors import GateError, PublicationError, ServiceError
 from lumbung.publication.checks import checkpoint
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import freezing, publishing, review, schedule
+from lumbung.publication.formats import render
 from lumbung.publication.formats.render import document
+from lumbung.publication.model import store
 from lumbung.publication.model.edition import Figure
 from lumbung.settings import Settings
 from lumbung.warehouse.roles import role_url
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("paper_as_text")
 
 
 def freeze(url: str, settings: Settings, week: str = WEEK) -> str:
-    edition_id = lifecycle.freeze(week, settings=settings, database_url=url)
+    edition_id = freezing.freeze(week, settings=settings, database_url=url)
     pass_gate(url, edition_id)
     return edition_id
 
@@ -45,7 +47,7 @@ def count(url: str, table: str) -> int:
 def test_frozen_figures_are_those_of_the_marts(
     url: str, settings: Settings, figures: dict[tuple[str, str, str, str, str], int]
 ) -> None:
-    found = lifecycle.load(freeze(url, settings), database_url=url)
+    found = store.load(freeze(url, settings), database_url=url)
     before = "2024-W46"
     expected = {
         (figure, category, regency): Figure(
@@ -69,7 +71,7 @@ def test_frozen_figures_are_those_of_the_marts(
 
 
 def test_first_week_has_no_week_before(url: str, settings: Settings) -> None:
-    found = lifecycle.load(freeze(url, settings, "2024-W39"), database_url=url)
+    found = store.load(freeze(url, settings, "2024-W39"), database_url=url)
     assert found.figure("suspected_violation").previous is None
 
 
@@ -91,8 +93,8 @@ def test_same_content_is_the_same_edition(url: str, settings: Settings) -> None:
     assert first == "2024-W47-r1"
     assert freeze(url, settings) == first
     assert count(url, "published.edition") == 1
-    lifecycle.approve(first, by="Ketua Contoh", database_url=url)
-    lifecycle.publish(first, settings=settings, database_url=url)
+    review.approve(first, by="Ketua Contoh", database_url=url)
+    publishing.publish(first, settings=settings, database_url=url)
     assert freeze(url, settings) == first
 
 
@@ -112,16 +114,16 @@ def test_other_content_is_the_next_revision(url: str, settings: Settings, statem
     first = freeze(url, settings)
     execute(url, statement)
     assert freeze(url, settings) == "2024-W47-r2"
-    assert lifecycle.load(first, database_url=url).revision == 1
+    assert store.load(first, database_url=url).revision == 1
 
 
 def test_a_rejected_draft_makes_room_for_the_next(url: str, settings: Settings) -> None:
     first = freeze(url, settings)
-    lifecycle.reject(first, by="Ketua Contoh", comment="periksa Belitung", database_url=url)
-    assert lifecycle.load(first, database_url=url).state == "rejected"
+    review.reject(first, by="Ketua Contoh", comment="periksa Belitung", database_url=url)
+    assert store.load(first, database_url=url).state == "rejected"
     assert freeze(url, settings) == "2024-W47-r2"
     with pytest.raises(PublicationError, match="rejected"):
-        lifecycle.approve(first, by="Ketua Contoh", database_url=url)
+        review.approve(first, by="Ketua Contoh", database_url=url)
 
 
 def test_an_older_draft_cannot_be_approved(url: str, settings: Settings) -> None:
@@ -129,14 +131,14 @@ def test_an_older_draft_cannot_be_approved(url: str, settings: Settings) -> None
     execute(url, "update reporting.rpt_not_counted set record_count = record_count + 1")
     freeze(url, settings)
     with pytest.raises(PublicationError, match="2024-W47-r2"):
-        lifecycle.approve(first, by="Ketua Contoh", database_url=url)
+        review.approve(first, by="Ketua Contoh", database_url=url)
 
 
 def test_a_missed_monday_is_due_once_and_only_after_the_first_edition(
     url: str, settings: Settings
 ) -> None:
     def due(week: str, latest: str = "2024-W47") -> bool:
-        return lifecycle.is_due(week, latest=latest, database_url=url)
+        return schedule.is_due(week, latest=latest, database_url=url)
 
     def built(moment: str, max_batch_id: int = 9, seeds: str = "x") -> None:
         execute(
@@ -159,11 +161,11 @@ def test_a_missed_monday_is_due_once_and_only_after_the_first_edition(
         due("2024-W45", latest="2024-W45")
     built("2024-11-10T17:00:00Z", max_batch_id=7)
     assert due("2024-W45", latest="2024-W45")
-    assert lifecycle.is_due("2024-W45", latest="2024-W45", database_url=role_url(url, "publisher"))
+    assert schedule.is_due("2024-W45", latest="2024-W45", database_url=role_url(url, "publisher"))
     first = freeze(url, settings, "2024-W44")
     assert not due("2024-W45")
-    lifecycle.approve(first, by="Ketua Contoh", database_url=url)
-    lifecycle.publish(first, settings=settings, database_url=url)
+    review.approve(first, by="Ketua Contoh", database_url=url)
+    publishing.publish(first, settings=settings, database_url=url)
     assert not due("2024-W43")
     assert not due("2024-W44")
     assert due("2024-W45")
@@ -194,7 +196,7 @@ def test_a_week_that_has_not_ended_is_refused(url: str, settings: Settings) -> N
 def test_a_build_that_runs_is_waited_for(
     url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifecycle, "BUILD_WAIT", "200ms")
+    monkeypatch.setattr(freezing, "BUILD_WAIT", "200ms")
     with psycopg.connect(url, autocommit=True) as builder:
         builder.execute("select pg_advisory_lock(hashtext('lumbung.build'))")
         with pytest.raises(ServiceError, match="has not finished within 200ms"):
@@ -202,7 +204,7 @@ def test_a_build_that_runs_is_waited_for(
         builder.execute("select pg_advisory_unlock(hashtext('lumbung.build'))")
         assert freeze(url, settings) == "2024-W47-r1"
         # and where it freezes nobody builds
-        lifecycle._wait_for_build(builder, WEEK)
+        freezing._wait_for_build(builder, WEEK)
         with psycopg.connect(url, autocommit=True) as other:
             tried = other.execute("select pg_try_advisory_lock(hashtext('lumbung.build'))")
             assert tried.fetchone() == (False,)
@@ -225,7 +227,7 @@ def test_a_build_that_broke_off_in_the_marts_is_not_frozen(url: str, settings: S
     assert freeze(url, settings) == "2024-W47-r1"
     built("abandoned", "int_reports__located", "fct_report")
     with pytest.raises(PublicationError, match="the last build is abandoned"):
-        lifecycle.freeze(WEEK, settings=settings, database_url=role_url(url, "publisher"))
+        freezing.freeze(WEEK, settings=settings, database_url=role_url(url, "publisher"))
     built("success", "rpt_figure")
     assert freeze(url, settings) == "2024-W47-r1"
 
@@ -240,7 +242,7 @@ def test_the_as_of_is_the_build_s(url: str, settings: Settings) -> None:
         )
 
     built("2024-11-25T00:10:00Z")
-    found = lifecycle.load(freeze(url, settings), database_url=url)
+    found = store.load(freeze(url, settings), database_url=url)
     assert found.data_at == datetime(2024, 11, 25, 0, 10, tzinfo=UTC)
     said = "Keadaan data Senin, 25 November 2024 pukul 07.10"
     pages = document(found)
@@ -266,14 +268,14 @@ def test_an_office_with_a_map_of_its_own_and_one_language(
     )
     (own.expectations / "batas.geojson").write_text(json.dumps(BOUNDARIES))
     execute(url, "update marts.dim_regency set tile_row = null, tile_col = null")
-    edition_id = lifecycle.freeze(WEEK, settings=own, database_url=url)
+    edition_id = freezing.freeze(WEEK, settings=own, database_url=url)
     (own.expectations / "batas.geojson").unlink()
-    found = lifecycle.load(edition_id, database_url=url)
+    found = store.load(edition_id, database_url=url)
     squares = {r.code: r.outline for r in found.regencies if not r.is_unknown}
     assert len(squares) == 7
     assert squares["19.01"] == (((4, 4), (54.5, 4), (54.5, 54.5), (4, 54.5), (4, 4)),)
     assert [r.outline for r in found.regencies if r.is_unknown] == [()]
-    draft = lifecycle.write_draft(edition_id, settings=own, database_url=url)
+    draft = review.write_draft(edition_id, settings=own, database_url=url)
     page = (own.home / "drafts" / edition_id / "edisi.html").read_text(encoding="utf-8")
     assert "M4,4 54.5,4 54.5,54.5 4,54.5 4,4Z" in page
     assert not [name for name in draft if "/en/" in name]
@@ -287,7 +289,7 @@ def test_an_unbuilt_warehouse_is_told(database_url: str, settings: Settings) -> 
 
 def test_decision_names_the_bytes_reviewed(url: str, settings: Settings) -> None:
     edition_id = freeze(url, settings)
-    reviewed = lifecycle.write_draft(edition_id, settings=settings, database_url=url)
+    reviewed = review.write_draft(edition_id, settings=settings, database_url=url)
     folder = settings.home / "drafts" / edition_id
     names = {Path(p).relative_to(folder).as_posix() for p in reviewed}
     assert names == {f.relative_to(folder).as_posix() for f in folder.rglob("*.*")}
@@ -295,52 +297,52 @@ def test_decision_names_the_bytes_reviewed(url: str, settings: Settings) -> None
     for path, sha256 in reviewed.items():
         assert hashlib.sha256(Path(path).read_bytes()).hexdigest() == sha256
     with pytest.raises(PublicationError, match="reviewed"):
-        lifecycle.approve(
+        review.approve(
             edition_id, by="K", reviewed=dict.fromkeys(reviewed, "0" * 64), database_url=url
         )
-    assert lifecycle.load(edition_id, database_url=url).state == "draft"
-    lifecycle.approve(edition_id, by="Ketua Contoh", reviewed=reviewed, database_url=url)
-    decision = lifecycle.load(edition_id, database_url=url).decision
+    assert store.load(edition_id, database_url=url).state == "draft"
+    review.approve(edition_id, by="Ketua Contoh", reviewed=reviewed, database_url=url)
+    decision = store.load(edition_id, database_url=url).decision
     assert decision
     assert dict(decision.reviewed) == {
         Path(p).relative_to(folder).as_posix(): sha for p, sha in reviewed.items()
     }
-    lifecycle.approve(edition_id, by="Ketua Contoh", reviewed=reviewed, database_url=url)
-    assert lifecycle.load(edition_id, database_url=url).decision == decision
-    for decide, by in ((lifecycle.approve, "Orang Lain"), (lifecycle.reject, "Ketua Contoh")):
+    review.approve(edition_id, by="Ketua Contoh", reviewed=reviewed, database_url=url)
+    assert store.load(edition_id, database_url=url).decision == decision
+    for decide, by in ((review.approve, "Orang Lain"), (review.reject, "Ketua Contoh")):
         with pytest.raises(PublicationError, match="approved, not draft"):
             decide(edition_id, by=by, reviewed=reviewed, database_url=url)
     with pytest.raises(PublicationError, match="approved, not draft"):
-        lifecycle.write_draft(edition_id, settings=settings, database_url=url)
+        review.write_draft(edition_id, settings=settings, database_url=url)
 
 
 def test_only_what_was_reviewed_is_published(
     url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edition_id = freeze(url, settings)
-    reviewed = lifecycle.write_draft(edition_id, settings=settings, database_url=url)
-    lifecycle.approve(edition_id, by="Ketua Contoh", reviewed=reviewed, database_url=url)
+    reviewed = review.write_draft(edition_id, settings=settings, database_url=url)
+    review.approve(edition_id, by="Ketua Contoh", reviewed=reviewed, database_url=url)
     templates = settings.home / "templates"
-    shutil.copytree(lifecycle.render.TEMPLATES, templates)
+    shutil.copytree(render.TEMPLATES, templates)
     page = templates / "siaran-pers.txt.j2"
     page.write_text(page.read_text(encoding="utf-8") + "Satu kalimat lagi.\n", encoding="utf-8")
     with monkeypatch.context() as patch:
-        patch.setattr(lifecycle.render, "TEMPLATES", templates)
-        lifecycle.render._environment.cache_clear()
+        patch.setattr(render, "TEMPLATES", templates)
+        render._environment.cache_clear()
         with pytest.raises(PublicationError, match="not render to the files any more"):
-            lifecycle.publish(edition_id, settings=settings, database_url=url)
+            publishing.publish(edition_id, settings=settings, database_url=url)
         # What is asked about next is a draft of the new form.
         assert freeze(url, settings) == "2024-W47-r2"
-    lifecycle.render._environment.cache_clear()
+    render._environment.cache_clear()
     assert count(url, "published.artefact") == 0
-    lifecycle.publish(edition_id, settings=settings, database_url=url)
-    assert lifecycle.load(edition_id, database_url=url).state == "published"
+    publishing.publish(edition_id, settings=settings, database_url=url)
+    assert store.load(edition_id, database_url=url).state == "published"
 
 
 def test_an_unchecked_edition_cannot_be_approved(url: str, settings: Settings) -> None:
-    edition_id = lifecycle.freeze(WEEK, settings=settings, database_url=url)
+    edition_id = freezing.freeze(WEEK, settings=settings, database_url=url)
     with pytest.raises(PublicationError, match="has not passed the publication gate"):
-        lifecycle.approve(edition_id, by="Ketua Contoh", database_url=url)
+        review.approve(edition_id, by="Ketua Contoh", database_url=url)
     execute(
         url,
         "insert into published.approval (edition_id, decision, how, decided_by, reviewed)"
@@ -354,10 +356,10 @@ def test_an_unchecked_edition_cannot_be_approved(url: str, settings: Settings) -
 def test_published_folder_and_rows_are_the_same_bytes(url: str, settings: Settings) -> None:
     edition_id = freeze(url, settings)
     with pytest.raises(PublicationError, match="approve it first"):
-        lifecycle.publish(edition_id, settings=settings, database_url=url)
+        publishing.publish(edition_id, settings=settings, database_url=url)
     assert not settings.editions.exists()
-    lifecycle.approve(edition_id, by="demo", how="demo", database_url=url)
-    paths = lifecycle.publish(edition_id, settings=settings, database_url=url)
+    review.approve(edition_id, by="demo", how="demo", database_url=url)
+    paths = publishing.publish(edition_id, settings=settings, database_url=url)
     folder = settings.editions / edition_id
     assert sorted(paths) == sorted(str(f) for f in folder.rglob("*") if f.is_file())
     with psycopg.connect(url) as connection:
@@ -371,12 +373,12 @@ def test_published_folder_and_rows_are_the_same_bytes(url: str, settings: Settin
     on_disk = read()
     assert sorted(stored) == sorted((n, hashlib.sha256(c).hexdigest(), len(c)) for n, c in on_disk)
     (folder / "data" / "angka.csv~").write_text("somebody's own")
-    assert lifecycle.publish(edition_id, settings=settings, database_url=url) == paths
+    assert publishing.publish(edition_id, settings=settings, database_url=url) == paths
     assert sorted(paths) == sorted(str(f) for f in folder.rglob("*") if f.is_file())
     (folder / "edisi.html").write_text("damaged")
     (folder / "edisi.pdf").unlink()
     shutil.rmtree(folder / "data")
-    assert lifecycle.publish(edition_id, settings=settings, database_url=url) == paths
+    assert publishing.publish(edition_id, settings=settings, database_url=url) == paths
     assert read() == on_disk
     assert [p.name for p in settings.editions.iterdir()] == [edition_id]
 
@@ -388,17 +390,17 @@ def test_personal_data_stops_publication(url: str, settings: Settings) -> None:
         " where reason_code = 'test_row'",
     )
     edition_id = freeze(url, settings)
-    lifecycle.approve(edition_id, by="demo", how="demo", database_url=url)
+    review.approve(edition_id, by="demo", how="demo", database_url=url)
     with pytest.raises(GateError, match="a phone number"):
-        lifecycle.publish(edition_id, settings=settings, database_url=url)
-    assert lifecycle.load(edition_id, database_url=url).state == "approved"
+        publishing.publish(edition_id, settings=settings, database_url=url)
+    assert store.load(edition_id, database_url=url).state == "approved"
     assert not settings.editions.exists()
 
 
 def test_published_rows_never_change(url: str, settings: Settings) -> None:
     edition_id = freeze(url, settings)
-    lifecycle.approve(edition_id, by="demo", how="demo", database_url=url)
-    lifecycle.publish(edition_id, settings=settings, database_url=url)
+    review.approve(edition_id, by="demo", how="demo", database_url=url)
+    publishing.publish(edition_id, settings=settings, database_url=url)
     with psycopg.connect(url) as connection:
         tables = {
             name
@@ -456,12 +458,12 @@ def test_an_edition_only_moves_on(url: str, settings: Settings) -> None:
     ):
         with pytest.raises(psycopg.errors.RestrictViolation, match=reason):
             execute(url, statement)
-    lifecycle.approve(edition_id, by="demo", how="demo", database_url=url)
+    review.approve(edition_id, by="demo", how="demo", database_url=url)
     with pytest.raises(psycopg.errors.RestrictViolation, match="no artefacts"):
         execute(url, "update published.edition set state = 'published'")
     with pytest.raises(psycopg.errors.RestrictViolation, match="from approved to draft"):
         execute(url, "update published.edition set state = 'draft'")
-    lifecycle.publish(edition_id, settings=settings, database_url=url)
+    publishing.publish(edition_id, settings=settings, database_url=url)
     for state in ("draft", "approved", "rejected"):
         with pytest.raises(psycopg.errors.RestrictViolation, match="from published"):
             execute(url, f"update published.edition set state = '{state}'")
@@ -471,12 +473,12 @@ def test_a_figure_slipped_in_is_noticed(url: str, settings: Settings) -> None:
     edition_id = freeze(url, settings)
     execute(url, "insert into published.trend values ('2024-W47-r1', 'tip', 'ALL', '2024-W38', 5)")
     with pytest.raises(PublicationError, match="not those that were frozen"):
-        lifecycle.load(edition_id, database_url=url)
+        store.load(edition_id, database_url=url)
 
 
 def test_unknown_edition(url: str) -> None:
     with pytest.raises(PublicationError, match="no edition 2024-W01-r1"):
-        lifecycle.load("2024-W01-r1", database_url=url)
+        store.load("2024-W01-r1", database_url=url)
 
 
 @pytest.mark.parametrize(
@@ -489,4 +491,4 @@ def test_unknown_edition(url: str) -> None:
     ],
 )
 def test_week_before(moment: datetime, week: str) -> None:
-    assert lifecycle.week_before(moment) == week
+    assert schedule.week_before(moment) == week

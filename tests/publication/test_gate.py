@@ -15,8 +15,9 @@ from lumbung.errors import GateError, PublicationError
 from lumbung.publication.checks import checkpoint, disclosure
 from lumbung.publication.checks.pii import find_personal_data
 from lumbung.publication.delivery import notify
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import freezing, review
 from lumbung.publication.formats import render
+from lumbung.publication.model import store
 from lumbung.settings import Settings
 from tests.support.edition_sample import WEEK
 
@@ -137,7 +138,7 @@ def results(url: str) -> dict[str, tuple[bool, str]]:
 
 
 def test_a_sound_draft_passes_and_can_be_approved(url: str, settings: Settings) -> None:
-    edition_id = lifecycle.freeze(WEEK, settings=settings, database_url=url)
+    edition_id = freezing.freeze(WEEK, settings=settings, database_url=url)
     found = checkpoint.check(edition_id, settings=settings, database_url=url)
     assert found.failures == []
     assert set(FAULTS) <= set(results(url))
@@ -145,13 +146,13 @@ def test_a_sound_draft_passes_and_can_be_approved(url: str, settings: Settings) 
     assert found.summary()["failures"] == []
     asked = notify.question(edition_id, settings=settings, database_url=url)
     for said in (
-        *(lead for lead, _ in render.document(lifecycle.load(edition_id, database_url=url)).points),
+        *(lead for lead, _ in render.document(store.load(edition_id, database_url=url)).points),
         f"{len(found.results)} pemeriksaan terpenuhi",
         f"{settings.home}/drafts/{edition_id}/edisi.pdf",
     ):
         assert said in asked
     assert len(asked.splitlines()) < 40
-    lifecycle.approve(edition_id, by="Ketua Contoh", database_url=url)
+    review.approve(edition_id, by="Ketua Contoh", database_url=url)
 
 
 @pytest.mark.parametrize(
@@ -198,13 +199,13 @@ def test_planted_faults_are_found_and_stop_the_edition(
     with psycopg.connect(url) as connection:
         for statement in [statement for name in sorted(names) for statement in FAULTS[name]]:
             assert connection.execute(statement.encode()).rowcount > 0
-    edition_id = lifecycle.freeze(WEEK, settings=settings, database_url=url)
+    edition_id = freezing.freeze(WEEK, settings=settings, database_url=url)
     with pytest.raises(GateError, match="owner: "):
         checkpoint.check(edition_id, settings=settings, database_url=url)
     failed = {name for name, outcome in results(url).items() if outcome == (False, "fail")}
     assert names <= failed
     with pytest.raises(PublicationError):
-        lifecycle.approve(edition_id, by="Ketua Contoh", database_url=url)
+        review.approve(edition_id, by="Ketua Contoh", database_url=url)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +225,7 @@ def test_small_cells_that_show_are_found(
 ) -> None:
     monkeypatch.setattr(disclosure, "suppress", suppress)
     monkeypatch.setattr(checkpoint, "render", lambda _: {})  # what is rendered is tried elsewhere
-    edition_id = lifecycle.freeze(WEEK, settings=settings, database_url=url)
+    edition_id = freezing.freeze(WEEK, settings=settings, database_url=url)
     with pytest.raises(GateError, match=missed):
         checkpoint.check(edition_id, settings=settings, database_url=url)
     failed = {name for name, outcome in results(url).items() if outcome == (False, "fail")}
@@ -241,7 +242,7 @@ def test_a_week_unlike_the_others_is_pointed_out(
             "update reporting.rpt_figure set value = 10 * value where figure_code = 'prevention'"
             f" and {THIS_WEEK}"
         )
-    edition_id = lifecycle.freeze(WEEK, settings=settings, database_url=url)
+    edition_id = freezing.freeze(WEEK, settings=settings, database_url=url)
     with pytest.raises(GateError):
         checkpoint.check(edition_id, settings=settings, database_url=url)
     assert results(url)["this_week_is_within_history"] == (False, "warn")
@@ -274,7 +275,7 @@ def test_a_warning_is_shown_and_lets_pass(
             " and week_id = %s and regency_code = '19.02'",
             (WEEK,),
         )
-    edition_id = lifecycle.freeze(WEEK, settings=settings, database_url=url)
+    edition_id = freezing.freeze(WEEK, settings=settings, database_url=url)
     found = checkpoint.check(edition_id, settings=settings, database_url=url)
     assert [w.name for w in found.warnings] == ["most_districts_submitted"]
     assert found.warnings[0].failing == [{"regency_code": "19.02"}]
@@ -351,7 +352,8 @@ def test_unreadable_files_are_told(name: str, content: bytes) -> None:
 
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     code = (
-        "import sys, lumbung.publication.checks.checkpoint, lumbung.publication.editions.lifecycle;"
+        "import sys, lumbung.publication.checks.checkpoint;"
+        "from lumbung.publication.editions import freezing, publishing;"
         "heavy = ('great_expectations', 'typst', 'pypdf', 'xlsxwriter');"
         "print([m for m in heavy if m in sys.modules])"
     )
@@ -373,6 +375,6 @@ def test_outside_of_the_campaign_no_recap_is_due(url: str, settings: Settings) -
             " and f.week_id = w.week_id and f.week_id = %s",
         ):
             assert connection.execute(statement.encode(), (WEEK,)).rowcount > 0
-    edition_id = lifecycle.freeze(WEEK, settings=settings, database_url=url)
+    edition_id = freezing.freeze(WEEK, settings=settings, database_url=url)
     assert checkpoint.check(edition_id, settings=settings, database_url=url).failures == []
     assert results(url)["some_district_is_expected"] == (True, "fail")

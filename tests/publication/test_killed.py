@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from lumbung.local.postgres import EmbeddedPostgres
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import freezing, publishing, review
 from lumbung.publication.formats import render
 from lumbung.settings import Settings
 from tests.publication.conftest import Figures, copy_of
@@ -60,13 +60,13 @@ def test_killed_before_every_line(
     assert publisher.stdin
     assert publisher.stdout
     whole = Settings(tmp_path, Path(__file__).parents[2], None)
-    edition_id = lifecycle.freeze(WEEK, settings=whole, database_url=url)
+    edition_id = freezing.freeze(WEEK, settings=whole, database_url=url)
     pass_gate(url, edition_id)
     # Rendering is tried elsewhere; here three small files stand for an edition's.
     files = {"edisi.html": b"<p>1</p>", "edisi.pdf": b"%PDF", "data/angka.csv": b"a\r\n1\r\n"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(render, "render", lambda _: files)
-        lifecycle.approve(edition_id, by="demo", how="demo", database_url=url)
+        review.approve(edition_id, by="demo", how="demo", database_url=url)
     pickled = tmp_path / "files"
     pickled.write_bytes(pickle.dumps(files))
     approved = url.rsplit("/", 1)[1].split("?")[0]
@@ -92,8 +92,8 @@ def test_killed_before_every_line(
                 assert shown in ({}, files)
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(render, "render", lambda _: files)
-                patch.setattr(lifecycle, "find_personal_data", lambda *_: [])
-                lifecycle.publish(edition_id, settings=settings, database_url=copied)
+                patch.setattr(publishing, "find_personal_data", lambda *_: [])
+                publishing.publish(edition_id, settings=settings, database_url=copied)
             assert state(copied, edition_id) == ("published", files)
             assert read(folder) == files
             assert [f.name for f in settings.editions.iterdir()] == [edition_id]

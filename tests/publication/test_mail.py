@@ -16,8 +16,9 @@ from lumbung.local.processes import hold_port
 from lumbung.publication.delivery import notify, smtp
 from lumbung.publication.delivery.recipients import load_people
 from lumbung.publication.delivery.smtp import MailServer
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import freezing, publishing, review
 from lumbung.publication.formats import render
+from lumbung.publication.model import store
 from lumbung.settings import Settings
 from lumbung.warehouse.roles import role_url
 from tests.publication.conftest import Figures, copy_of
@@ -41,12 +42,12 @@ def issued(
     with copy_of(server, filled[0]) as url, pytest.MonkeyPatch.context() as patch:
         home = Settings(tmp_path_factory.mktemp("home"), PROJECT, None)
         # Rendering is tried elsewhere; here two small files stand for an edition's.
-        patch.setattr(lifecycle.render, "render", lambda _: FILES)
-        patch.setattr(lifecycle, "find_personal_data", lambda *_: [])
-        lifecycle.freeze(WEEK, settings=home, database_url=url)
+        patch.setattr(render, "render", lambda _: FILES)
+        patch.setattr(publishing, "find_personal_data", lambda *_: [])
+        freezing.freeze(WEEK, settings=home, database_url=url)
         pass_gate(url, EDITION)
-        lifecycle.approve(EDITION, by="Ketua Contoh", database_url=url)
-        lifecycle.publish(EDITION, settings=home, database_url=url)
+        review.approve(EDITION, by="Ketua Contoh", database_url=url)
+        publishing.publish(EDITION, settings=home, database_url=url)
         yield url.rsplit("/", 1)[1].split("?")[0]
 
 
@@ -103,7 +104,7 @@ def test_everybody_gets_a_letter_of_their_own_once(
         assert pdf.get_content() == FILES["edisi.pdf"]
         assert (pdf.get_content_type(), pdf.get_filename()) == ("application/pdf", f"{EDITION}.pdf")
         page = html.get_content()
-        for lead, _ in render.document(lifecycle.load(EDITION, database_url=url)).points:
+        for lead, _ in render.document(store.load(EDITION, database_url=url)).points:
             assert lead in page
         # what mail clients strip or block, and what would tell a third party who reads
         assert not re.search(r"<(style|script|img|svg|link|form)\b|url\(|\bsrc=", page)
@@ -263,7 +264,7 @@ def test_a_letter_with_personal_data_is_sent_to_nobody(
 
 
 def test_a_draft_is_mailed_to_nobody(url: str, settings: Settings, post: Post) -> None:
-    draft = lifecycle.freeze("2024-W46", settings=settings, database_url=url)
+    draft = freezing.freeze("2024-W46", settings=settings, database_url=url)
     with pytest.raises(PublicationError, match="is draft, not published"):
         smtp.send(draft, settings=settings, database_url=url, server=post.address)
     assert post.got == []
@@ -272,9 +273,9 @@ def test_a_draft_is_mailed_to_nobody(url: str, settings: Settings, post: Post) -
 def test_those_who_approve_are_asked_and_reminded_and_owners_told(
     url: str, settings: Settings, post: Post, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    draft = lifecycle.freeze("2024-W46", settings=settings, database_url=url)
+    draft = freezing.freeze("2024-W46", settings=settings, database_url=url)
     assert notify.remind(settings=settings, database_url=url, server=post.address) == []
-    lifecycle.write_draft(draft, settings=settings, database_url=url)
+    review.write_draft(draft, settings=settings, database_url=url)
     pass_gate(url, draft)
     notify.ask(draft, settings=settings, database_url=url, server=post.address)
     # Asked just now: it is too early; after a day it is time; after four days too late. Drafted at
@@ -299,12 +300,12 @@ def test_those_who_approve_are_asked_and_reminded_and_owners_told(
     for message in (asked, reminded):
         body = message.get_body(("plain",))
         assert body is not None
-        for lead, _ in render.document(lifecycle.load(draft, database_url=url)).points:
+        for lead, _ in render.document(store.load(draft, database_url=url)).points:
             assert lead in body.get_content()
         (pdf,) = message.iter_attachments()
         file = settings.home / "drafts" / draft / "edisi.pdf"
         assert pdf.get_content() == file.read_bytes()
-    lifecycle.reject(draft, by="Ketua Contoh", comment="periksa Belitung", database_url=url)
+    review.reject(draft, by="Ketua Contoh", comment="periksa Belitung", database_url=url)
     assert notify.remind(settings=settings, database_url=url, server=post.address) == []
 
     told = {"by": "Ketua Contoh", "comment": "periksa Belitung", "settings": settings}

@@ -24,8 +24,9 @@ from lumbung.publication.chapters.front import points
 from lumbung.publication.chapters.record import restatements
 from lumbung.publication.chapters.violations import rates
 from lumbung.publication.delivery import notify
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import freezing, publishing, review
 from lumbung.publication.formats import opendata, render, xlsx
+from lumbung.publication.model import store
 from lumbung.publication.model.document import Table
 from lumbung.publication.model.edition import Edition, HeldChannel, Profile
 from lumbung.publication.model.rounding import half_up, whole_percent
@@ -275,7 +276,7 @@ def calm(url: str, settings: Settings) -> str:
             "select count(*) from marts.fct_deadline where regency_code <> '19.02'"
         ).fetchone()
         assert row == (26,)
-    edition_id = lifecycle.freeze(WEEK, settings=settings, database_url=url)
+    edition_id = freezing.freeze(WEEK, settings=settings, database_url=url)
     pass_gate(url, edition_id)
     return edition_id
 
@@ -295,10 +296,10 @@ def test_the_summary_counts_what_may_have_passed(
     }
     asked = notify.question(calm, settings=settings, database_url=url)
     assert said["id"] in asked.replace("**", "")
-    lifecycle.approve(calm, by="Ketua Contoh", database_url=url)
-    lifecycle.publish(calm, settings=settings, database_url=url)
+    review.approve(calm, by="Ketua Contoh", database_url=url)
+    publishing.publish(calm, settings=settings, database_url=url)
     publish.build(settings=settings, database_url=url)
-    found = lifecycle.load(calm, database_url=url)
+    found = store.load(calm, database_url=url)
     for language, sentence in said.items():
         spoken = dataclasses.replace(found, language=language)
         names = render.NAMES[language]
@@ -430,8 +431,8 @@ def _words(content: bytes) -> str:
 
 def test_an_edition_counts_from_the_campaign_s_first_day(url: str, settings: Settings) -> None:
     """The campaign began on Wednesday, 25 September 2024, in week 39."""
-    edition_id = lifecycle.freeze("2024-W39", settings=settings, database_url=url)
-    found = lifecycle.load(edition_id, database_url=url)
+    edition_id = freezing.freeze("2024-W39", settings=settings, database_url=url)
+    found = store.load(edition_id, database_url=url)
     assert found.campaign_start == date(2024, 9, 25)
     method = next(s for s in render.document(found).sections if s.id == "metode").paragraphs[0]
     assert "Sejak awal = sejak Rabu, 25 September 2024;" in method
@@ -472,7 +473,7 @@ def test_each_number_of_the_summary_is_the_cell_of_its_table(
     calm: str, url: str, language: str
 ) -> None:
     """The numbers of the main points, looked up sentence by sentence in the edition's tables."""
-    found = dataclasses.replace(lifecycle.load(calm, database_url=url), language=language)
+    found = dataclasses.replace(store.load(calm, database_url=url), language=language)
     document = render.document(found)
     cells = {
         cell.figure: cell.text

@@ -12,8 +12,9 @@ from selectolax.lexbor import LexborHTMLParser
 from lumbung.errors import GateError
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.publication.checks import checkpoint
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import freezing, publishing, review
 from lumbung.publication.formats import render
+from lumbung.publication.model import store
 from lumbung.publication.model.edition import Edition, Restatement
 from lumbung.settings import Settings
 from tests.publication.conftest import Figures, copy_of
@@ -129,10 +130,10 @@ def place_of(url: str, number: int) -> str:
 
 
 def issue(url: str, settings: Settings, week: str) -> str:
-    edition_id = lifecycle.freeze(week, settings=settings, database_url=url)
+    edition_id = freezing.freeze(week, settings=settings, database_url=url)
     pass_gate(url, edition_id)
-    lifecycle.approve(edition_id, by="Ketua Contoh", database_url=url)
-    lifecycle.publish(edition_id, settings=settings, database_url=url)
+    review.approve(edition_id, by="Ketua Contoh", database_url=url)
+    publishing.publish(edition_id, settings=settings, database_url=url)
     return edition_id
 
 
@@ -147,9 +148,7 @@ def issued(
         home = Settings(tmp_path_factory.mktemp("home"), Settings.load().project, None)
         # Rendering is tried elsewhere; here two small files stand for an edition's.
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(
-                lifecycle.render, "render", lambda e: {"edisi.html": e.content_hash.encode()}
-            )
+            patch.setattr(render, "render", lambda e: {"edisi.html": e.content_hash.encode()})
             issue(url, home, OLD)
             issue(url, home, NEXT)
         yield url.rsplit("/", 1)[1].split("?")[0]
@@ -162,8 +161,8 @@ def warehouse(server: EmbeddedPostgres, issued: str) -> Iterator[str]:
 
 
 def restated(url: str, settings: Settings, week: str = LATEST) -> Edition:
-    edition_id = lifecycle.freeze(week, settings=settings, database_url=url)
-    return lifecycle.load(edition_id, database_url=url)
+    edition_id = freezing.freeze(week, settings=settings, database_url=url)
+    return store.load(edition_id, database_url=url)
 
 
 def of_week(found: Edition) -> dict[tuple[str, str, str], Restatement]:
@@ -264,7 +263,7 @@ def test_all_at_once_equals_a_diff_of_two_editions_built_apart(
         change(apart, *steps, withdraw)
         expected = {}
         for week in (OLD, NEXT):
-            old = lifecycle.load(f"{week}-r1", database_url=warehouse)
+            old = store.load(f"{week}-r1", database_url=warehouse)
             new = restated(apart, settings, week)
             assert new.restatements == ()
             for key, figure in new.figures.items():
@@ -293,12 +292,12 @@ def test_the_old_edition_is_untouched_and_the_table_is_printed(
                 "select edition_id, name, content from published.artefact order by 1, 2"
             ).fetchall()
 
-    before, old = stored(), lifecycle.load(f"{OLD}-r1", database_url=warehouse)
+    before, old = stored(), store.load(f"{OLD}-r1", database_url=warehouse)
     assert len(before) == 2
     change(warehouse, late, withdraw)
     found = restated(warehouse, settings)
     assert stored() == before
-    assert lifecycle.load(f"{OLD}-r1", database_url=warehouse) == old
+    assert store.load(f"{OLD}-r1", database_url=warehouse) == old
     page = LexborHTMLParser(render.render(found)["edisi.html"].decode())
     table = next(t for t in page.css("table") if "Sebab" in t.text())
     rows = [[c.text() for c in row.css("th, td")] for row in table.css("tbody tr")]
@@ -319,10 +318,10 @@ def test_what_was_told_is_told_once(
 ) -> None:
     change(warehouse, late)
     with monkeypatch.context() as patch:
-        patch.setattr(lifecycle.render, "render", lambda e: {"edisi.html": e.content_hash.encode()})
+        patch.setattr(render, "render", lambda e: {"edisi.html": e.content_hash.encode()})
         latest = issue(warehouse, settings, LATEST)
         # Publishing it makes no other edition of the same figures.
-        assert lifecycle.freeze(LATEST, settings=settings, database_url=warehouse) == latest
+        assert freezing.freeze(LATEST, settings=settings, database_url=warehouse) == latest
     found = restated(warehouse, settings, "2024-W47")
     assert len(of_week(found)) == 12
     assert all(r.is_told for r in found.restatements)
@@ -369,7 +368,7 @@ def revoke(connection: psycopg.Connection) -> None:
 def issue_bare(url: str, settings: Settings, week: str) -> str:
     """Publish a week whose files nobody looks at."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lifecycle.render, "render", lambda e: {"edisi.html": e.content_hash.encode()})
+        patch.setattr(render, "render", lambda e: {"edisi.html": e.content_hash.encode()})
         return issue(url, settings, week)
 
 
@@ -387,7 +386,7 @@ def test_a_week_without_an_edition(warehouse: str, settings: Settings, week: str
     """Editions begin with W44; W43 was its week before, W41 only a part of its sums and trend."""
     change(warehouse, lambda connection: late(connection, week))
     found = restated(warehouse, settings)
-    by_edition = {f"{w}-r1": lifecycle.load(f"{w}-r1", database_url=warehouse) for w in (OLD, NEXT)}
+    by_edition = {f"{w}-r1": store.load(f"{w}-r1", database_url=warehouse) for w in (OLD, NEXT)}
     told_before = dict(by_edition[f"{NEXT}-r1"].trend["suspected_violation", "ALL"])[week]
     lines = {line for line in printed(found) if line[1].startswith(f"{CASES},")}
     why = "masuk terlambat (+1)"
@@ -432,7 +431,7 @@ def test_what_was_told_and_is_as_before_again_is_told(warehouse: str, settings: 
     result = checkpoint.check(found.edition_id, settings=settings, database_url=warehouse)
     assert result.failures == []
     issue_bare(warehouse, settings, "2024-W47")
-    assert lifecycle.load("2024-W47-r1", database_url=warehouse).state == "published"
+    assert store.load("2024-W47-r1", database_url=warehouse).state == "published"
 
 
 def test_a_case_that_went_on_was_not_corrected(warehouse: str, settings: Settings) -> None:

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import publishing, review
+from lumbung.publication.formats import render
+from lumbung.publication.model import store
 from lumbung.settings import Settings
 from tests.support.edition_sample import WEEK, pass_gate
 from tests.support.post import Post, post_office
@@ -37,8 +39,8 @@ def tasks(
     """What each task calls, with a mail server; rendering is tried elsewhere."""
     monkeypatch.setenv("LUMBUNG_DATABASE_URL", url)
     monkeypatch.setenv("LUMBUNG_HOME", str(settings.home))
-    monkeypatch.setattr(lifecycle.render, "render", lambda _: FILES)
-    monkeypatch.setattr(lifecycle, "find_personal_data", lambda *_: [])
+    monkeypatch.setattr(render, "render", lambda _: FILES)
+    monkeypatch.setattr(publishing, "find_personal_data", lambda *_: [])
     module = runpy.run_path(str(Path(__file__).parents[2] / "dags" / "publication.py"))
     dag = module["publication"]()
     found = {
@@ -65,10 +67,10 @@ def test_killed_between_the_decision_and_the_publication(
     with pytest.raises(AirflowSkipException, match="nothing was published"):
         tasks["mail"](EDITION)
     pass_gate(url, EDITION)
-    lifecycle.approve(EDITION, by="pimpinan", reviewed=reviewed, database_url=url)
+    review.approve(EDITION, by="pimpinan", reviewed=reviewed, database_url=url)
     # ... here the first run was killed
     finish(tasks)
-    assert lifecycle.load(EDITION, database_url=url).state == "published"
+    assert store.load(EDITION, database_url=url).state == "published"
     assert (settings.editions / EDITION / "edisi.pdf").read_bytes() == FILES["edisi.pdf"]
     assert post.addresses == RECIPIENTS
     finish(tasks)
@@ -81,12 +83,12 @@ def test_decided_at_a_terminal_while_the_run_waits(
     tasks["freeze"](params=WANTED, dag_run=BY_HAND)
     reviewed = tasks["render"](EDITION)
     pass_gate(url, EDITION)
-    lifecycle.approve(EDITION, by="wakil", reviewed=reviewed, database_url=url)
-    lifecycle.publish(EDITION, settings=settings, database_url=url)
+    review.approve(EDITION, by="wakil", reviewed=reviewed, database_url=url)
+    publishing.publish(EDITION, settings=settings, database_url=url)
     tasks["publish"](EDITION, reviewed, APPROVED)
     tasks["mail"](EDITION)
     assert post.addresses == RECIPIENTS
-    decision = lifecycle.load(EDITION, database_url=url).decision
+    decision = store.load(EDITION, database_url=url).decision
     assert decision is not None
     assert decision.decided_by == "wakil"
 

@@ -13,8 +13,9 @@ from selectolax.lexbor import LexborHTMLParser
 from lumbung import registry
 from lumbung.errors import PublicationError
 from lumbung.publication import trace
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import freezing, review
 from lumbung.publication.formats import render
+from lumbung.publication.model import store
 from lumbung.settings import Settings
 from tests.publication.conftest import Figures
 from tests.support.edition_sample import DEADLINES, MONEY, WEEK, WEEKS, pass_gate
@@ -35,7 +36,7 @@ def frozen(url: str, settings: Settings) -> str:
         " where figure_code = 'prevention' and m.regency_code = p.regency_code"
         " and m.week_id >= '2024-W44')",
     )
-    return lifecycle.freeze(WEEK, settings=settings, database_url=url)
+    return freezing.freeze(WEEK, settings=settings, database_url=url)
 
 
 def execute(url: str, statement: str, *parameters: object) -> int:
@@ -60,7 +61,7 @@ def test_a_figure_leads_to_its_records(url: str, frozen: str, figures: Figures) 
 
 def test_every_number_of_the_page_can_be_traced(url: str, frozen: str, figures: Figures) -> None:
     page = LexborHTMLParser(
-        render.render(lifecycle.load(frozen, database_url=url))["edisi.html"].decode()
+        render.render(store.load(frozen, database_url=url))["edisi.html"].decode()
     )
     cells = [c for c in page.css("td.n[title]") if "fakta:" in (c.attributes["title"] or "")]
     assert len(cells) > 300
@@ -164,7 +165,7 @@ def test_a_district_leads_to_its_cases_and_a_hidden_one_to_nothing(
     url: str, settings: Settings
 ) -> None:
     execute(url, MONEY)
-    frozen = lifecycle.freeze(WEEK, settings=settings, database_url=url)
+    frozen = freezing.freeze(WEEK, settings=settings, database_url=url)
     cells = ask(
         url,
         "select coalesce(nullif(district_code, ''), regency_code), group_code, to_date_value"
@@ -191,11 +192,11 @@ def test_a_district_leads_to_its_cases_and_a_hidden_one_to_nothing(
         trace.trace(reference.format(*hidden[:2], frozen), database_url=url)
     # told again by a later edition, they are still those of the first, whatever became of a case
     pass_gate(url, frozen)
-    lifecycle.approve(frozen, by="Ketua Contoh", database_url=url)
+    review.approve(frozen, by="Ketua Contoh", database_url=url)
     execute(url, "delete from reporting.rpt_figure_member where member_id = %s", wanted[0][0])
     execute(url, "delete from marts.fct_report where report_id = %s", wanted[0][0])
     execute(url, "update marts.dim_regency set voter_count = voter_count + 1")
-    later = lifecycle.freeze(WEEK, settings=settings, database_url=url)
+    later = freezing.freeze(WEEK, settings=settings, database_url=url)
     assert later != frozen
     again = trace.lines(reference.format(*shown[:2], later), database_url=url)
     assert again[0] == f"{reference.format(*shown[:2], later)} = {shown[2]}"
@@ -307,7 +308,7 @@ def test_a_record_slipped_in_is_noticed(url: str, frozen: str) -> None:
 def test_the_watermark_is_what_the_build_rests_on(url: str, settings: Settings) -> None:
     execute(url, "insert into ops.build (state, max_batch_id, inputs_hash, seeds_hash)"
                  " values ('success', 3, '', ''), ('failed', 9, '', '')")  # fmt: skip
-    edition_id = lifecycle.freeze(WEEK, settings=settings, database_url=url)
+    edition_id = freezing.freeze(WEEK, settings=settings, database_url=url)
     with psycopg.connect(url) as connection:
         row = connection.execute(
             "select batch_watermark from published.edition where edition_id = %s", (edition_id,)

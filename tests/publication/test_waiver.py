@@ -11,8 +11,9 @@ from pypdf import PdfReader
 
 from lumbung.errors import GateError, PublicationError
 from lumbung.publication.checks import checkpoint, waiver
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import freezing, review
 from lumbung.publication.formats import render
+from lumbung.publication.model import store
 from lumbung.settings import Settings
 from tests.support.edition_sample import WEEK
 
@@ -31,7 +32,7 @@ def draft(url: str, settings: Settings) -> str:
             " and week_id = '2024-W39')"
         )
         assert gone.rowcount == 1
-    return lifecycle.freeze(WEEK, settings=settings, database_url=url)
+    return freezing.freeze(WEEK, settings=settings, database_url=url)
 
 
 def waive(url: str, settings: Settings, edition_id: str, **given: object) -> None:
@@ -54,13 +55,13 @@ def test_a_waived_check_lets_pass_and_is_printed(
     with pytest.raises(GateError, match=CHECK):
         checkpoint.check(draft, settings=settings, database_url=url)
     with pytest.raises(PublicationError, match="has not passed the publication gate"):
-        lifecycle.approve(draft, by="Ketua Contoh", database_url=url)
+        review.approve(draft, by="Ketua Contoh", database_url=url)
     waive(url, settings, draft)
-    reviewed = lifecycle.write_draft(draft, settings=settings, database_url=url)
+    reviewed = review.write_draft(draft, settings=settings, database_url=url)
     checkpoint.check(draft, settings=settings, database_url=url)
     assert f"waived   {CHECK}" in capsys.readouterr().out
-    lifecycle.approve(draft, by="Ketua Contoh", reviewed=reviewed, database_url=url)
-    files = render.render(lifecycle.load(draft, database_url=url))
+    review.approve(draft, by="Ketua Contoh", reviewed=reviewed, database_url=url)
+    files = render.render(store.load(draft, database_url=url))
     pages = PdfReader(io.BytesIO(files["edisi.pdf"])).pages
     pdf = " ".join(" ".join(p.extract_text() for p in pages).split())
     for text in (files["edisi.html"].decode(), files["metadata.json"].decode(), pdf):
@@ -88,7 +89,7 @@ def test_an_expired_waiver_does_not_count(url: str, settings: Settings, draft: s
             (draft,),
         )
     with pytest.raises(PublicationError, match="its waiver has ended"):
-        lifecycle.approve(draft, by="Ketua Contoh", database_url=url)
+        review.approve(draft, by="Ketua Contoh", database_url=url)
     with psycopg.connect(url) as connection:
         connection.execute(
             "insert into published.approval (edition_id, decision, how, decided_by, reviewed)"

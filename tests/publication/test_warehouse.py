@@ -16,7 +16,8 @@ from lumbung.intake import run
 from lumbung.intake.evidence import Evidence
 from lumbung.publication import trace
 from lumbung.publication.checks import checkpoint
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import freezing, publishing, review
+from lumbung.publication.model import store
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from lumbung.warehouse.roles import role_url
@@ -58,7 +59,7 @@ def office(tmp_path: Path) -> Settings:
 
 
 def figures(edition_id: str, url: str) -> dict[tuple[str, ...], tuple[int, int]]:
-    found = lifecycle.load(edition_id, database_url=url).figures
+    found = store.load(edition_id, database_url=url).figures
     return {key: (figure.week, figure.to_date) for key, figure in found.items()}
 
 
@@ -80,10 +81,10 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
         connection.execute("update raw.batch set landed_at = '2024-10-06'")
     build(settings=office, database_url=database_url)
     publisher = role_url(database_url, "publisher")  # who may read no payload and no identity
-    first = lifecycle.freeze(OLD, settings=office, database_url=publisher)
+    first = freezing.freeze(OLD, settings=office, database_url=publisher)
     checkpoint.check(first, settings=office, database_url=publisher)
-    lifecycle.approve(first, by="Ketua Contoh", database_url=publisher)
-    lifecycle.publish(first, settings=office, database_url=publisher)
+    review.approve(first, by="Ketua Contoh", database_url=publisher)
+    publishing.publish(first, settings=office, database_url=publisher)
 
     reference = f"suspected_violation/ALL/19@{first}"
     members = trace.trace(reference, database_url=database_url).members
@@ -101,7 +102,7 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
     districts = trace.trace(f"district_submitted/ALL/19@{first}", database_url=database_url)
     assert all(member.records for member in districts.members)
     # Of every number that is no figure too; what is hidden is not told.
-    told = lifecycle.load(first, database_url=database_url)
+    told = store.load(first, database_url=database_url)
     references = [
         *(f"profile/cases/{p.regency_code}/{p.issue_code}" for p in told.profiles if p.cases),
         *{f"profile/prevention/{p.regency_code}" for p in told.profiles},
@@ -130,21 +131,21 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
     # A second edition of the week, of what had been landed by its Monday: the late record, the edit
     # and the withdrawal are not in it, and what analysts read is not touched.
     before = marts(database_url)
-    then = lifecycle.freeze(OLD, settings=office, database_url=database_url, known="then")
+    then = freezing.freeze(OLD, settings=office, database_url=database_url, known="then")
     assert marts(database_url) == before
     assert then == f"{OLD}-r2"
     assert figures(then, database_url) == figures(first, database_url)
-    editions = [lifecycle.load(e, database_url=database_url) for e in (first, then)]
+    editions = [store.load(e, database_url=database_url) for e in (first, then)]
     assert [e.known for e in editions] == ["now", "then"]
     assert editions[1].data_at == editions[1].as_of
     assert editions[0].content_hash != editions[1].content_hash
-    draft = lifecycle.write_draft(then, settings=office, database_url=publisher)
+    draft = review.write_draft(then, settings=office, database_url=publisher)
     sentence = "hanya memuat catatan yang sudah masuk pada saat itu"
     page = PdfReader(next(path for path in draft if path.endswith("edisi.pdf"))).pages[0]
     assert sentence in " ".join(page.extract_text().split())
     checkpoint.check(then, settings=office, database_url=publisher)
-    lifecycle.approve(then, by="Ketua Contoh", reviewed=draft, database_url=publisher)
-    lifecycle.publish(then, settings=office, database_url=publisher)
+    review.approve(then, by="Ketua Contoh", reviewed=draft, database_url=publisher)
+    publishing.publish(then, settings=office, database_url=publisher)
 
     with psycopg.connect(database_url) as connection:  # the week after has come to its end as well
         connection.execute("update raw.batch set landed_at = now()")
@@ -157,9 +158,9 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
     build(settings=office, database_url=database_url)
 
     # Between what was known then and what is known now lie exactly the restatements.
-    now = lifecycle.freeze(OLD, settings=office, database_url=publisher)
+    now = freezing.freeze(OLD, settings=office, database_url=publisher)
     old_figures, new_figures = figures(then, database_url), figures(now, database_url)
-    told = lifecycle.load(now, database_url=publisher).restatements
+    told = store.load(now, database_url=publisher).restatements
     assert {
         (r.figure_code, r.category_code, r.regency_code, r.period): (r.old, r.new)
         for r in told
@@ -174,7 +175,7 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
     }
     assert len(told) > 10
     # The week before has no edition: it is compared as the edition told it, and was coded anew.
-    trends = [lifecycle.load(e, database_url=publisher).trend for e in (then, now)]
+    trends = [store.load(e, database_url=publisher).trend for e in (then, now)]
     assert {
         (r.figure_code, r.category_code): (r.old, r.new)
         for r in told
@@ -187,10 +188,10 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
     }
     assert any(r.period == "2024-W39" and r.recoded for r in told)
 
-    second = lifecycle.freeze(NEW, settings=office, database_url=publisher)
+    second = freezing.freeze(NEW, settings=office, database_url=publisher)
     found = [
         r
-        for r in lifecycle.load(second, database_url=publisher).restatements
+        for r in store.load(second, database_url=publisher).restatements
         if r.period == "week" and r.of_edition_id == then
     ]
     province = {(r.figure_code, r.category_code): r for r in found if r.regency_code == "19"}

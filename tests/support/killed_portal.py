@@ -11,7 +11,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.model import store
 from lumbung.publication.model.edition import Edition
 from lumbung.publication.portal import publish
 from lumbung.settings import Settings
@@ -21,7 +21,7 @@ from tests.support.published import LATEST
 @cache
 def load(url: str) -> Edition:
     """Read once, before the fork."""
-    return lifecycle.load(LATEST, database_url=url)
+    return store.load(LATEST, database_url=url)
 
 
 def build(url: str, home: str, site: str, line: int) -> None:

@@ -1,8 +1,8 @@
 """Publishes and is killed on the way: reads `URL HOME EDITION LINE FILES` from standard input.
 
 Each request runs in a fork that ends itself, as by SIGKILL, before the given line (counted as they
-are run) of `lumbung.publication.editions.lifecycle`; the exit status is printed. FILES is a pickle
-of the rendered files: rendering is pure, and tried elsewhere.
+are run) of publishing and of writing its folder; the exit status is printed. FILES is a pickle of
+the rendered files: rendering is pure, and tried elsewhere.
 """
 
 import os
@@ -11,18 +11,19 @@ import signal
 import sys
 from pathlib import Path
 
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import folder, publishing
+from lumbung.publication.formats import render
 from lumbung.settings import Settings
 
 
 def publish(url: str, home: str, edition_id: str, line: int, files: dict[str, bytes]) -> None:
-    lifecycle.render.render = lambda _: files
-    lifecycle.find_personal_data = lambda *_: []  # reading a PDF under a tracer takes seconds
+    render.render = lambda _: files
+    publishing.find_personal_data = lambda *_: []  # reading a PDF under a tracer takes seconds
     passed = 0
 
     def trace(frame, event, _argument):
         nonlocal passed
-        if frame.f_code.co_filename != lifecycle.__file__:
+        if frame.f_code.co_filename not in (publishing.__file__, folder.__file__):
             return None
         if event == "line":
             passed += 1
@@ -32,7 +33,7 @@ def publish(url: str, home: str, edition_id: str, line: int, files: dict[str, by
 
     settings = Settings(Path(home), Path(home), None)
     sys.settrace(trace)
-    lifecycle.publish(edition_id, settings=settings, database_url=url)
+    publishing.publish(edition_id, settings=settings, database_url=url)
 
 
 for request in sys.stdin:

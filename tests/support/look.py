@@ -11,8 +11,9 @@ from pathlib import Path
 
 from lumbung import database
 from lumbung.local.postgres import EmbeddedPostgres
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import freezing, review
 from lumbung.publication.formats import render
+from lumbung.publication.model import store
 from lumbung.publication.portal import publish
 from lumbung.settings import Settings
 from tests.support.edition_sample import WEEK, fill, pass_gate
@@ -28,13 +29,13 @@ with tempfile.TemporaryDirectory() as folder:
         database.migrate(url)
         fill(url)
         settings = Settings(Path(folder), Path(__file__).parents[2], None)
-        edition_id = lifecycle.freeze(WEEK, settings=settings, database_url=url)
+        edition_id = freezing.freeze(WEEK, settings=settings, database_url=url)
         (target / "draft.html").write_bytes(
-            render.render(lifecycle.load(edition_id, database_url=url))["edisi.html"]
+            render.render(store.load(edition_id, database_url=url))["edisi.html"]
         )
         pass_gate(url, edition_id)
-        lifecycle.approve(edition_id, by="demo", how="demo", database_url=url)
-        approved = lifecycle.load(edition_id, database_url=url)
+        review.approve(edition_id, by="demo", how="demo", database_url=url)
+        approved = store.load(edition_id, database_url=url)
         (target / "edition.pickle").write_bytes(pickle.dumps(approved))  # for render_elsewhere.py
         (target / "surat.html").write_text(render.letter(approved)[1])
         for name, content in render.render(approved).items():

@@ -7,7 +7,8 @@ from typing import Literal
 import psycopg
 import pytest
 
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import freezing, publishing, review
+from lumbung.publication.formats import render
 from lumbung.settings import Settings
 from tests.publication.test_restatement import MEMBER, change, edit, late, remap, withdraw
 from tests.support.edition_sample import WEEK, pass_gate
@@ -18,10 +19,10 @@ LATEST, DRAFT = "2024-W47-r1", "2024-W47-r2"
 
 def publish(url: str, settings: Settings, week: str, how: Literal["person", "demo"]) -> str:
     """Freeze, approve and publish a week."""
-    edition_id = lifecycle.freeze(week, settings=settings, database_url=url)
+    edition_id = freezing.freeze(week, settings=settings, database_url=url)
     pass_gate(url, edition_id)
-    lifecycle.approve(edition_id, by="Ketua Contoh", how=how, database_url=url)
-    lifecycle.publish(edition_id, settings=settings, database_url=url)
+    review.approve(edition_id, by="Ketua Contoh", how=how, database_url=url)
+    publishing.publish(edition_id, settings=settings, database_url=url)
     return edition_id
 
 
@@ -36,9 +37,9 @@ def publish_weeks(url: str, settings: Settings) -> None:
     What takes long to draw is left out of all but the latest: nobody looks at it here.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lifecycle.render, "_pdf", lambda *_: b"%PDF-1.7 (of an earlier edition)")
-        patch.setattr(lifecycle.render.xlsx, "workbook", lambda *_: b"PK (of an earlier edition)")
-        patch.setattr(lifecycle, "find_personal_data", lambda *_: [])
+        patch.setattr(render, "_pdf", lambda *_: b"%PDF-1.7 (of an earlier edition)")
+        patch.setattr(render.xlsx, "workbook", lambda *_: b"PK (of an earlier edition)")
+        patch.setattr(publishing, "find_personal_data", lambda *_: [])
         done = [publish(url, settings, "2024-W44", "person")]
         change(url, late)
         done.append(publish(url, settings, "2024-W45", "person"))
@@ -49,4 +50,4 @@ def publish_weeks(url: str, settings: Settings) -> None:
     done.append(publish(url, settings, WEEK, "demo"))
     assert done == EDITIONS
     change(url, more)
-    assert lifecycle.freeze(WEEK, settings=settings, database_url=url) == DRAFT
+    assert freezing.freeze(WEEK, settings=settings, database_url=url) == DRAFT

@@ -18,9 +18,10 @@ import pytest
 
 from lumbung.publication import trace
 from lumbung.publication.chapters.assemble import document
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import freezing
 from lumbung.publication.formats import opendata
 from lumbung.publication.formats.render import render
+from lumbung.publication.model import store
 from lumbung.publication.model.document import Section, Table
 from lumbung.publication.model.edition import Edition
 from lumbung.settings import Settings
@@ -77,8 +78,8 @@ def early(new_database: Callable[[], str], office: Settings) -> str:
 
 
 def frozen(url: str, office: Settings, week: str) -> Edition:
-    edition_id = lifecycle.freeze(week, settings=office, database_url=role_url(url, "publisher"))
-    return lifecycle.load(edition_id, database_url=url)
+    edition_id = freezing.freeze(week, settings=office, database_url=role_url(url, "publisher"))
+    return store.load(edition_id, database_url=url)
 
 
 def test_each_fact_is_in_the_figures_or_before_the_campaign(early: str, office: Settings) -> None:

@@ -24,7 +24,7 @@ from lumbung.intake.connectors.base import SourceConnection
 from lumbung.intake.landing import IntakeCounts
 from lumbung.intake.run import pull
 from lumbung.publication.checks import checkpoint
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import freezing, publishing, review
 from lumbung.settings import Settings
 from lumbung.warehouse import raw_checkpoint
 from lumbung.warehouse.build import build
@@ -246,11 +246,11 @@ def test_an_edition_is_made_of_it(
     sent: tuple[str, Settings, dict[str, tuple[IntakeCounts, int]]],
 ) -> None:
     url, settings, _ = sent
-    draft = lifecycle.freeze(WEEK, settings=settings, database_url=url)
-    reviewed = lifecycle.write_draft(draft, settings=settings, database_url=url)
+    draft = freezing.freeze(WEEK, settings=settings, database_url=url)
+    reviewed = review.write_draft(draft, settings=settings, database_url=url)
     checkpoint.check(draft, settings=settings, database_url=url)
-    lifecycle.approve(draft, by="Uji", how="person", reviewed=reviewed, database_url=url)
-    published = lifecycle.publish(draft, settings=settings, database_url=url)
+    review.approve(draft, by="Uji", how="person", reviewed=reviewed, database_url=url)
+    published = publishing.publish(draft, settings=settings, database_url=url)
     assert any(name.endswith("edisi.pdf") for name in published)
 
 

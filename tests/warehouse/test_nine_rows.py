@@ -11,7 +11,8 @@ import yaml
 
 from lumbung.intake.run import pull
 from lumbung.publication.checks import checkpoint
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import freezing, publishing, review
+from lumbung.publication.model import store
 from lumbung.settings import Settings
 from lumbung.warehouse import raw_checkpoint
 from lumbung.warehouse.build import build
@@ -143,11 +144,11 @@ def test_registered_cases_have_their_deadline(office: tuple[str, Settings]) -> N
 
 def test_its_week_is_published(office: tuple[str, Settings]) -> None:
     url, settings = office
-    draft = lifecycle.freeze("2024-W45", settings=settings, database_url=url)
-    reviewed = lifecycle.write_draft(draft, settings=settings, database_url=url)
+    draft = freezing.freeze("2024-W45", settings=settings, database_url=url)
+    reviewed = review.write_draft(draft, settings=settings, database_url=url)
     checkpoint.check(draft, settings=settings, database_url=url)
-    lifecycle.approve(draft, by="Uji", how="person", reviewed=reviewed, database_url=url)
-    assert lifecycle.publish(draft, settings=settings, database_url=url)
-    figures = lifecycle.load(draft, database_url=url).figures
+    review.approve(draft, by="Uji", how="person", reviewed=reviewed, database_url=url)
+    assert publishing.publish(draft, settings=settings, database_url=url)
+    figures = store.load(draft, database_url=url).figures
     assert figures["suspected_violation", "ALL", "19"].week == 4
     assert figures["tip", "ALL", "19"].week == 1

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from lumbung.publication.chapters.assemble import document
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import freezing
+from lumbung.publication.model import store
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from lumbung.warehouse.raw_checkpoint import check_raw
@@ -45,8 +46,8 @@ def test_every_campaign_week_that_has_come_has_figures(silent: str) -> None:
 
 
 def test_a_week_in_which_nobody_delivered_is_frozen(silent: str, office: Settings) -> None:
-    edition_id = lifecycle.freeze("2024-W44", settings=office, database_url=silent)
-    found = lifecycle.load(edition_id, database_url=silent)
+    edition_id = freezing.freeze("2024-W44", settings=office, database_url=silent)
+    found = store.load(edition_id, database_url=silent)
     expected, submitted = found.figure("district_expected"), found.figure("district_submitted")
     assert (expected.week, submitted.week) == (47, 0)
     assert (expected.to_date, submitted.to_date) == (47 * 6, 0)  # W39 to W44
@@ -59,7 +60,7 @@ def test_a_week_in_which_nobody_delivered_is_frozen(silent: str, office: Setting
     assert sentence.startswith("Kanal Kanal rekaan: 20 kiriman (baru, berubah, atau ditarik) sejak")
     assert "karena kolom yang biasanya terisi kini kosong" in sentence
     # frozen again it is the same edition
-    assert lifecycle.freeze("2024-W44", settings=office, database_url=silent) == edition_id
+    assert freezing.freeze("2024-W44", settings=office, database_url=silent) == edition_id
 
 
 def test_a_week_that_passes_in_silence_comes_with_an_increment(

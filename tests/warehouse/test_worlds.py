@@ -10,7 +10,7 @@ import pytest
 
 from lumbung.demo.truth import figure_differences
 from lumbung.intake.evidence import Evidence
-from lumbung.publication.editions import lifecycle
+from lumbung.publication.editions import freezing
 from lumbung.warehouse.build import build
 from tests.support.against_truth import edition_equals_truth, facts_equal_truth
 from tests.warehouse.conftest import land_world, query
@@ -42,7 +42,7 @@ def test_a_world_is_found_again(seed: int, database_url: str, tmp_path: Path) ->
     kept = [Evidence(settings.evidence).path(sha256(chat.read_bytes()).digest()) for chat in chats]
     photos = [name for path in kept for name in ZipFile(path).namelist() if name.endswith(".jpg")]
     assert len(photos) > 3
-    edition_id = lifecycle.freeze(
+    edition_id = freezing.freeze(
         truth["edition_week"], settings=settings, database_url=database_url
     )
     edition_equals_truth(database_url, truth, edition_id)

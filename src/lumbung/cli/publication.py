@@ -34,24 +34,25 @@ def publish(
 
     from lumbung.publication.checks import checkpoint
     from lumbung.publication.delivery import notify, recipients
-    from lumbung.publication.editions import lifecycle
+    from lumbung.publication.editions import freezing, publishing, review
+    from lumbung.publication.model import store
     from lumbung.publication.portal import publish as publication_portal
 
     settings = Settings.load()
     url = warehouse_url()
     if approve or reject:
         by = recipients.require_approver(approve or reject, settings)
-        edition_id = lifecycle.newest(week, database_url=url)
-        reviewed = lifecycle.drafted(edition_id, settings=settings)
+        edition_id = store.newest(week, database_url=url)
+        reviewed = review.drafted(edition_id, settings=settings)
         if reject:
-            lifecycle.reject(edition_id, by=by, comment=reason, reviewed=reviewed, database_url=url)
+            review.reject(edition_id, by=by, comment=reason, reviewed=reviewed, database_url=url)
             console.print(f"{edition_id} is rejected; correct the cause, then draft it again")
             return
-        lifecycle.approve(edition_id, by=by, reviewed=reviewed, database_url=url)
+        review.approve(edition_id, by=by, reviewed=reviewed, database_url=url)
     else:
-        edition_id = lifecycle.freeze(week, settings=settings, database_url=url, known=known)
-        if lifecycle.load(edition_id, database_url=url).state == "draft":
-            lifecycle.write_draft(edition_id, settings=settings, database_url=url)
+        edition_id = freezing.freeze(week, settings=settings, database_url=url, known=known)
+        if store.load(edition_id, database_url=url).state == "draft":
+            review.write_draft(edition_id, settings=settings, database_url=url)
             checkpoint.check(edition_id, settings=settings, database_url=url)
             console.print(
                 Markdown(notify.question(edition_id, settings=settings, database_url=url))
@@ -62,7 +63,7 @@ def publish(
                 markup=False,
             )
             return
-    for path in lifecycle.publish(edition_id, settings=settings, database_url=url):
+    for path in publishing.publish(edition_id, settings=settings, database_url=url):
         console.print(path, soft_wrap=True)
     publication_portal.build(settings=settings, database_url=url)
     console.print(f"\nmail it: lumbung mail {edition_id} --send")

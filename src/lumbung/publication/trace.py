@@ -13,7 +13,8 @@ import psycopg
 from lumbung import database, registry
 from lumbung.errors import PublicationError
 from lumbung.publication.checks.disclosure import group_of
-from lumbung.publication.model.edition import BEFORE_CAMPAIGN, digest
+from lumbung.publication.model.edition import BEFORE_CAMPAIGN
+from lumbung.publication.model.store import digest
 from lumbung.publication.translations.messages import INDONESIAN, iso
 
 REFERENCE = re.compile(

@@ -12,7 +12,8 @@ from lumbung.publication.checks.disclosure import group_of
 from lumbung.publication.checks.pii import find_personal_data
 from lumbung.publication.checks.waiver import in_force
 from lumbung.publication.formats.render import render
-from lumbung.publication.model.edition import Edition, load
+from lumbung.publication.model.edition import Edition
+from lumbung.publication.model.store import load
 from lumbung.settings import Settings
 from lumbung.warehouse import checkpoints
 

@@ -8,7 +8,7 @@ import psycopg
 
 from lumbung import database
 from lumbung.errors import PublicationError
-from lumbung.publication.model.edition import load
+from lumbung.publication.model.store import load
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import checkpoints
 

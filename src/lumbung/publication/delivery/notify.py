@@ -10,7 +10,7 @@ from lumbung.publication.delivery import smtp
 from lumbung.publication.delivery.recipients import load_people
 from lumbung.publication.delivery.smtp import MailServer
 from lumbung.publication.formats import render
-from lumbung.publication.model.edition import load
+from lumbung.publication.model.store import load
 from lumbung.publication.translations.messages import INDONESIAN
 from lumbung.settings import Settings
 

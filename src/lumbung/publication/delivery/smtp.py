@@ -30,7 +30,7 @@ from lumbung.errors import ConfigurationError, GateError, PublicationError, Serv
 from lumbung.publication.checks.pii import find_personal_data
 from lumbung.publication.delivery.recipients import load_people
 from lumbung.publication.formats import render
-from lumbung.publication.model.edition import load
+from lumbung.publication.model.store import load
 from lumbung.settings import Settings
 
 Security = Literal["starttls", "tls", "none"]

@@ -16,7 +16,7 @@ import psycopg
 from lumbung import database
 from lumbung.errors import GateError, ServiceError
 from lumbung.publication.checks.pii import find_personal_data
-from lumbung.publication.model.edition import load
+from lumbung.publication.model.store import load
 from lumbung.publication.portal.pages import QUOTED, Published, StoredFile, site
 from lumbung.settings import Settings
 

@@ -1,0 +1,302 @@
+"""A week copied out of the warehouse: from then on the edition depends on nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from lumbung import database, registry
+from lumbung.errors import PublicationError, ServiceError
+from lumbung.publication.checks import disclosure
+from lumbung.publication.editions.queries import statement
+from lumbung.publication.editions.review import is_as_reviewed
+from lumbung.publication.editions.schedule import as_of, week_before
+from lumbung.publication.formats import maps
+from lumbung.publication.model import store
+from lumbung.publication.model.store import Rows
+from lumbung.publication.office import Office, load_office
+from lumbung.settings import JAKARTA, Settings
+from lumbung.warehouse import point_in_time
+
+LANGUAGE = "id"
+BUILD_WAIT = "10min"
+"""How long a freeze waits for a build that runs."""
+
+READ = (
+    "figure", "trend", "submission", "deadline_member", "deadline_rule", "profile", "not_counted",
+    "repeated_district_figure", "repeated_district_member", "repeated_district_record", "district",
+    "figure_member", "before_campaign", "profile_member", "district_member", "member_record",
+    "restatement",
+)  # fmt: skip
+"""The statements whose rows make an edition."""
+
+NOT_COMPARED = ("deadline", "profile", "district", "before_campaign")
+"""What has members and is not restated: states of a day, and what no figure counts."""
+
+
+def freeze(
+    week_id: str, *, settings: Settings, database_url: str, known: Literal["now", "then"] = "now"
+) -> str:
+    """Copy a week's figures, their members, completeness and what was not counted into `published`.
+
+    Idempotent by content: while the week's newest revision says the same and was not rejected, it
+    is that edition; otherwise the next revision begins, as a draft. So does it where that revision
+    was approved, is not published, and renders to other bytes now than those that were reviewed,
+    or is a draft that compares itself with other editions than those that are published now.
+
+    Args:
+        week_id: an ISO week such as `2024-W47`.
+        settings: where `expectations/edition.yaml` is; the edition keeps what it says.
+        database_url: the warehouse.
+        known: `now`: with all that the marts know; `then`: only with what had been landed by the
+            Monday after the week, 06:00 WIB, read by today's rules. That builds the warehouse a
+            second time, beside the marts, and needs the rights of its owner.
+
+    Returns:
+        the edition, such as `2024-W47-r1`.
+
+    Raises:
+        PublicationError: when the week has not ended, the warehouse has no complete figures of it,
+            or a build broke off in the middle of the marts.
+        ServiceError: when a build has not finished; worth another try.
+        ConfigurationError: when `expectations/edition.yaml` cannot be read.
+        BuildError: when what was known then cannot be built.
+
+    """
+    if as_of(week_id) > datetime.now(JAKARTA):
+        raise PublicationError(
+            f"the week has not ended: it is closed on {as_of(week_id):%Y-%m-%d %H:%M} WIB",
+            where=f"week {week_id}",
+            cure="choose a week that has ended",
+        )
+    if known == "now":
+        return _freeze(week_id, settings, database_url, None)
+    with point_in_time.known_at(
+        as_of(week_id), settings=settings, database_url=database_url
+    ) as found:
+        return _freeze(week_id, settings, database_url, found)
+
+
+def _freeze(
+    week_id: str, settings: Settings, database_url: str, then: point_in_time.Past | None
+) -> str:
+    office = load_office(settings)
+    with database.connect(database_url, application="lumbung publication") as connection:
+        _wait_for_build(connection, week_id)
+        # One snapshot, taken when nobody builds: a build is wholly in the edition or not at all.
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.execute("lock table published.edition in share row exclusive mode")
+        if then is None:
+            _require_whole_build(connection)
+        parameters, rows, label = _read(connection, week_id, then)
+        if not rows["figure"] or any(None in row[3:5] for row in rows["figure"]):
+            raise PublicationError(
+                "the warehouse has no complete figures of this week",
+                where=f"reporting.rpt_figure, week {week_id}",
+                cure="pull the channels and build the warehouse, or choose a week of the campaign",
+            )
+        _count_deadlines(rows, label)
+        _choose_districts(rows, label, office)
+        if rows["profile"]:
+            rows["figure_member"] += rows["profile_member"]
+        outlines = maps.outlines(settings, office)
+        for regency in label["regency"]:
+            regency["outline"] = outlines.get(regency["code"], [])
+        label["office"] = office.model_dump(mode="json")
+        label["known"] = "then" if then else "now"
+        return _store(connection, parameters, rows, label, database_url)
+
+
+def _wait_for_build(connection: psycopg.Connection, week_id: str) -> None:
+    """Keep builds out until the connection is closed: dbt commits them model by model."""
+    connection.autocommit = True
+    try:
+        connection.execute(f"set lock_timeout = '{BUILD_WAIT}'".encode())
+        connection.execute("select pg_advisory_lock_shared(hashtext('lumbung.build'))")
+    except psycopg.errors.LockNotAvailable as error:
+        raise ServiceError(
+            f"a build has not finished within {BUILD_WAIT}",
+            where=f"week {week_id}",
+            cure="wait for it, or end its process, then freeze again",
+        ) from error
+    connection.autocommit = False
+
+
+def _require_whole_build(connection: psycopg.Connection) -> None:
+    if state := store.value(connection, statement("interrupted_build"), {}):
+        raise PublicationError(
+            f"the last build is {state} and had begun to change the marts",
+            where="ops.build",
+            cure="correct its cause, build again ('lumbung build'), then freeze again",
+        )
+
+
+def _read(
+    connection: psycopg.Connection, week_id: str, then: point_in_time.Past | None
+) -> tuple[dict[str, Any], dict[str, Rows], dict[str, Any]]:
+    """The parameters of the week's statements, the rows of `READ`, and the label."""
+    suffix = then.schema_suffix if then else ""
+
+    def here(name: str) -> str:
+        return re.sub(r"\b(marts|reporting)\.", rf"\1{suffix}.", statement(name))
+
+    closed = as_of(week_id)
+    parameters: dict[str, Any] = {
+        "week": week_id,
+        "before": week_before(closed - timedelta(days=7)),
+        "day": closed.date(),
+        "watermark": then.max_batch_id
+        if then
+        else store.value(connection, statement("watermark"), {}),
+        "data_at": closed if then else store.value(connection, statement("data_at"), {}),
+        "not_compared": list(NOT_COMPARED),
+        "groups": Jsonb(disclosure.groups_of_issues()),
+        "other": disclosure.OTHER,
+        "first": None,
+        "last": None,
+        "repeated": None,
+    }
+    try:
+        parameters["province"] = store.value(connection, here("province"), {})
+        weeks = connection.execute(here("week").encode(), parameters).fetchall()
+        span = disclosure.period([week for (week,) in weeks])
+        if span:
+            parameters |= {"first": span[0], "last": span[1]}
+            span = store.value(connection, statement("repeated_weeks"), parameters) or span
+            parameters |= {"first": span[0], "last": span[1]}
+            parameters["repeated"] = store.value(
+                connection, statement("repeated_edition"), parameters
+            )
+        rows: dict[str, Rows] = {
+            name: connection.execute(here(name).encode(), parameters).fetchall() for name in READ
+        }
+        label: dict[str, Any] = store.value(connection, here("label"), parameters)
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+        raise PublicationError(
+            f"the marts cannot be read: {str(error).splitlines()[0]}",
+            where=f"week {week_id}",
+            cure="build the warehouse first: 'lumbung build'",
+        ) from error
+    label["district_weeks"] = span
+    label["district_unit"] = "case"
+    if rows["repeated_district_figure"]:  # by an earlier release once for each theme, and again so
+        label["district_unit"] = store.value(connection, statement("repeated_unit"), parameters)
+    return parameters, rows, label
+
+
+def _count_deadlines(rows: dict[str, Rows], label: dict[str, Any]) -> None:
+    """Count the deadlines in each state, zeros too; of facts before the campaign, say whose.
+
+    Adds `deadline` to the rows and `before_campaign` to the label, and the members of both.
+    """
+    states = Counter(
+        (regency, *key.split("/")) for _, key, regency, _, _ in rows["deadline_member"]
+    )
+    rows["deadline"] = [
+        (rule, place["code"], state, states[place["code"], rule, state])
+        for (rule,) in rows["deadline_rule"]
+        for place in label["regency"]
+        for state in registry.deadline_states("running", "ended")
+    ]
+    label["before_campaign"] = _before_campaign(rows["before_campaign"], rows["deadline_member"])
+    rows["figure_member"] += [*rows["deadline_member"], *rows["before_campaign"]]
+
+
+def _before_campaign(facts: Rows, deadlines: Rows) -> dict[str, list[dict[str, Any]]]:
+    """How many facts from before the campaign no figure counts, and which deadlines are theirs."""
+    members = {member for *_, member in facts}
+    counts = Counter((regency, kind) for _, kind, regency, _, _ in facts)
+    states = Counter(
+        (*key.split("/"), regency) for _, key, regency, _, member in deadlines if member in members
+    )
+    return {
+        "fact": [
+            {"regency": regency, "kind": kind, "count": count}
+            for (regency, kind), count in sorted(counts.items())
+        ],
+        "deadline": [
+            {"rule": rule, "regency": regency, "state": state, "count": count}
+            for (rule, state, regency), count in sorted(states.items())
+        ],
+    }
+
+
+def _choose_districts(rows: dict[str, Rows], label: dict[str, Any], office: Office) -> None:
+    """Add `district_figure` and its members: those published of these weeks before, or counted."""
+    if rows["repeated_district_figure"]:  # unchanged, whatever has become of the cases
+        rows["district_figure"] = rows["repeated_district_figure"]
+        rows["figure_member"] += rows["repeated_district_member"]
+        known_members = {member for member, _ in rows["member_record"]}
+        rows["member_record"] += [
+            row for row in rows["repeated_district_record"] if row[0] not in known_members
+        ]
+        return
+    rows["figure_member"] += rows["district_member"]
+    rows["district_figure"] = []
+    if label["district_weeks"]:
+        rows["district_figure"] += disclosure.district_figures(
+            (
+                (regency, *key.split("/"), case)
+                for _, key, regency, _, case in rows["district_member"]
+            ),
+            rows["district"],
+            office.small_cell_threshold,
+        )
+
+
+def _store(
+    connection: psycopg.Connection,
+    parameters: Mapping[str, Any],
+    rows: Mapping[str, Rows],
+    label: dict[str, Any],
+    database_url: str,
+) -> str:
+    """The week's newest revision where it says the same, else a new one."""
+    members = store.digest(rows["figure_member"])
+    content = store.content_hash(
+        parameters["week"], LANGUAGE, label, members, {name: rows[name] for name in store.TABLES}
+    )
+    restated = store.digest(rows["restatement"])
+    previous = store.value(connection, statement("previous_edition"), parameters)
+    latest = connection.execute(statement("latest_revision").encode(), parameters).fetchone()
+    if latest and latest[2] == content and latest[3] != "rejected":
+        found = store.load(latest[0], database_url=database_url)
+        # A draft compares with what was published when it was frozen; once it is published
+        # itself, its own revision would be among that.
+        if (
+            (found.state == "draft" and latest[4:] == (restated, previous))
+            or found.state == "published"
+            or (found.state == "approved" and is_as_reviewed(found))
+        ):
+            return found.edition_id
+    revision = latest[1] + 1 if latest else 1
+    edition_id = f"{parameters['week']}-r{revision}"
+    connection.execute(
+        statement("insert_edition").encode(),
+        {
+            **parameters,
+            "edition": edition_id,
+            "revision": revision,
+            "language": LANGUAGE,
+            "as_of": as_of(parameters["week"]),
+            "content": content,
+            "members": members,
+            "records": store.digest(rows["member_record"]),
+            "restated": restated,
+            "label": Jsonb(label),
+            "previous": previous,
+        },
+    )
+    for name, columns in store.FROZEN.items():
+        with connection.cursor().copy(
+            f"copy published.{name} (edition_id, {columns}) from stdin".encode()
+        ) as copy:
+            for row in rows[name]:
+                copy.write_row((edition_id, *row))
+    return edition_id

@@ -1,0 +1,12 @@
+-- when the reading of what the marts rest on began
+select coalesce(
+    (
+        select started_at
+        from ops.build
+        where state = 'success' and seeds_hash <> ''
+        order by build_id desc
+        limit 1
+    ),
+    (select max(landed_at) from raw.batch),
+    now()
+)

@@ -1,0 +1,1 @@
+select distinct rule_code from reference.deadline_rule

@@ -1,0 +1,26 @@
+-- whether editions began before the week, it is published, and all that had come by its Monday,
+-- 06:00 WIB, is in a whole build of the marts that began after the week
+select
+    exists(
+        select
+        from published.edition
+        where state = 'published' and week_id < %(week)s
+    ) as has_begun,
+    exists(
+        select
+        from published.edition
+        where state = 'published' and week_id = %(week)s
+    ) as is_published,
+    exists(
+        select
+        from ops.build
+        where
+            state = 'success'
+            and seeds_hash <> ''
+            and started_at >= %(ended)s
+            and max_batch_id >= (
+                select coalesce(max(batch_id), 0)
+                from raw.batch
+                where landed_at <= %(closed)s and landed_count + tombstone_count > 0
+            )
+    ) as is_built

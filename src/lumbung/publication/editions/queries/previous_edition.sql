@@ -1,0 +1,6 @@
+-- the edition that this one compares itself with
+select edition_id
+from published.edition
+where state = 'published' and week_id < %(week)s and batch_watermark <= %(watermark)s
+order by week_id desc, revision desc
+limit 1

@@ -1,0 +1,3 @@
+select coalesce(label ->> 'district_unit', 'theme')
+from published.edition
+where edition_id = %(repeated)s

@@ -1,0 +1,350 @@
+-- What earlier editions said that is different now, and why.
+--
+-- The members that an edition counted, frozen with it, are held against the members of today. A
+-- member that came or went has one reason, from the versions of its records and the edition's
+-- watermark:
+--
+-- - late: its delivery was landed after what that edition rests on;
+-- - progressed: the case went on as the law has it (registered, decided) after that edition, and
+--   nothing else of it changed; of figures that count by status alone;
+-- - edited: a later version of its delivery moved it;
+-- - withdrawn: the source took its delivery back;
+-- - recoded: the same version is read or classified otherwise now (a field map, a vocabulary).
+--
+-- Linking two cases is no reason: a link never merges, every case stays counted (ADR 11).
+--
+-- Compared are, of every earlier edition, its week and its sum to date, and the weeks without an
+-- edition of their own: as the edition after published them by regency (its week before), and as
+-- the newest edition published them of the province (its trend). Deadlines and the profile are
+-- states of a day: they are frozen with their members, and not compared.
+--
+-- A figure that was published otherwise and is again as its edition has it is a row too.
+with earlier as (
+    -- the newest published revision of each week: the ones before it restated each other; none
+    -- that knew more than the one being frozen
+    select distinct on (week_id)
+        edition_id,
+        week_id,
+        batch_watermark,
+        label -> 'held' as held
+    from published.edition
+    where state = 'published' and week_id <= %(week)s and batch_watermark <= %(watermark)s
+    order by week_id asc, revision desc
+),
+
+-- up to which batch an edition knew a channel that was held back then
+held as (
+    select
+        e.edition_id,
+        h.channel,
+        h.after_batch_id
+    from earlier as e
+    cross join lateral jsonb_to_recordset(e.held) as h (channel text, after_batch_id bigint)
+),
+
+old_member as (
+    select
+        e.edition_id,
+        m.figure_code,
+        m.category_code,
+        m.regency_code,
+        m.week_id,
+        m.member_id
+    from earlier as e
+    inner join published.figure_member as m on e.edition_id = m.edition_id
+    where m.figure_code <> all(%(not_compared)s)
+),
+
+new_member as (
+    select
+        e.edition_id,
+        m.figure_code,
+        m.category_code,
+        m.regency_code,
+        m.week_id,
+        m.member_id
+    from earlier as e
+    inner join reporting.rpt_figure_member as m on e.week_id >= m.week_id
+),
+
+moved as (
+    select
+        1 as change,
+        came.*
+    from (
+        select * from new_member
+        except
+        select * from old_member
+    ) as came
+    union all
+    select
+        -1 as change,
+        went.*
+    from (
+        select * from old_member
+        except
+        select * from new_member
+    ) as went
+),
+
+reason_added as (
+    select
+        m.edition_id,
+        m.member_id,
+        case
+            when bool_or(first.batch_id > coalesce(h.after_batch_id, e.batch_watermark))
+                then 'late'
+            when bool_or(r.batch_id > coalesce(h.after_batch_id, e.batch_watermark))
+                then 'edited'
+            else 'recoded'
+        end as reason
+    from (
+        select distinct
+            edition_id,
+            member_id
+        from moved
+        where change = 1
+    ) as m
+    inner join earlier as e on m.edition_id = e.edition_id
+    left join reporting.rpt_member_record as p on m.member_id = p.member_id
+    left join raw.record as r on p.record_id = r.record_id
+    left join held as h on m.edition_id = h.edition_id and r.channel = h.channel
+    left join lateral (
+        select v.batch_id
+        from raw.record as v
+        where v.source_key = r.source_key and v.source_id = r.source_id and v.channel = r.channel
+        order by v.record_id
+        limit 1
+    ) as first on true
+    group by m.edition_id, m.member_id
+),
+
+reason_removed as (
+    select
+        m.edition_id,
+        m.member_id,
+        case
+            when bool_or(latest.is_tombstone) then 'withdrawn'
+            when bool_or(latest.record_id <> r.record_id) then 'edited'
+            else 'recoded'
+        end as reason
+    from (
+        select distinct
+            edition_id,
+            member_id
+        from moved
+        where change = -1
+    ) as m
+    left join published.member_record as o on m.edition_id = o.edition_id and m.member_id = o.member_id
+    left join raw.record as r on o.record_id = r.record_id
+    left join reporting.rpt_channel_completeness as c on r.channel = c.channel
+    left join lateral (
+        select
+            v.record_id,
+            v.is_tombstone
+        from raw.record as v
+        where
+            v.source_key = r.source_key
+            and v.source_id = r.source_id
+            and v.channel = r.channel
+            and v.batch_id <= coalesce(c.held_after_batch_id, %(watermark)s)
+        order by v.record_id desc
+        limit 1
+    ) as latest on true
+    group by m.edition_id, m.member_id
+),
+
+progressed as (
+    select distinct
+        e.edition_id,
+        s.report_id as member_id
+    from earlier as e
+    inner join marts.fct_status_event as s on s.from_status_code is not null and not s.is_illegal
+    inner join raw.record as r on s.record_id = r.record_id
+    left join held as h on e.edition_id = h.edition_id and r.channel = h.channel
+    where
+        r.batch_id > coalesce(h.after_batch_id, e.batch_watermark)
+        -- received: every case, whatever its status; it neither came, went, nor was moved
+        and not exists (
+            select
+            from moved as m
+            where
+                m.edition_id = e.edition_id
+                and m.member_id = s.report_id
+                and m.figure_code = 'report_received'
+        )
+),
+
+reasons as (
+    select
+        1 as change,
+        edition_id,
+        member_id,
+        reason
+    from reason_added
+    union all
+    select
+        -1 as change,
+        edition_id,
+        member_id,
+        reason
+    from reason_removed
+),
+
+reasoned as (
+    select
+        m.*,
+        case
+            when
+                r.reason in ('edited', 'recoded')
+                and p.member_id is not null
+                and m.figure_code ~ '^report_(?!received)'
+                then 'progressed'
+            else r.reason
+        end as reason
+    from moved as m
+    inner join reasons as r
+        on m.change = r.change and m.edition_id = r.edition_id and m.member_id = r.member_id
+    left join progressed as p on m.edition_id = p.edition_id and m.member_id = p.member_id
+),
+
+explained as (
+    select
+        m.edition_id,
+        m.figure_code,
+        m.category_code,
+        place.regency_code,
+        span.period,
+        coalesce(sum(m.change) filter (where m.reason = 'late'), 0)::bigint as late,
+        coalesce(sum(m.change) filter (where m.reason = 'edited'), 0)::bigint as edited,
+        coalesce(sum(m.change) filter (where m.reason = 'withdrawn'), 0)::bigint as withdrawn,
+        coalesce(sum(m.change) filter (where m.reason = 'recoded'), 0)::bigint as recoded,
+        coalesce(sum(m.change) filter (where m.reason = 'progressed'), 0)::bigint as progressed
+    from reasoned as m
+    inner join earlier as e on m.edition_id = e.edition_id
+    cross join lateral (values (m.regency_code), (%(province)s::text)) as place (regency_code)
+    cross join lateral (
+        values ('to_date', true), ('week', m.week_id = e.week_id), (m.week_id, true)
+    ) as span (period, is_in)
+    where span.is_in
+    group by m.edition_id, m.figure_code, m.category_code, place.regency_code, span.period
+),
+
+stated as (
+    select
+        e.edition_id,
+        f.figure_code,
+        f.category_code,
+        f.regency_code,
+        span.period,
+        e.week_id,
+        span.period as counted,
+        span.stated_value
+    from earlier as e
+    inner join published.figure as f on e.edition_id = f.edition_id
+    cross join lateral (
+        values ('week', f.week_value), ('to_date', f.to_date_value)
+    ) as span (period, stated_value)
+    union all
+    select
+        e.edition_id,
+        f.figure_code,
+        f.category_code,
+        f.regency_code,
+        before.period,
+        before.period as week_id,
+        'week' as counted,
+        f.previous_week_value as stated_value
+    from earlier as e
+    inner join published.figure as f on e.edition_id = f.edition_id
+    cross join lateral (
+        select max(t.week_id) as period
+        from published.trend as t
+        where t.edition_id = e.edition_id and t.week_id < e.week_id
+    ) as before
+    where
+        f.regency_code <> %(province)s
+        and before.period not in (select week_id from earlier)
+        and f.previous_week_value is not null
+    union all
+    select
+        e.edition_id,
+        t.figure_code,
+        t.category_code,
+        %(province)s::text as regency_code,
+        t.week_id as period,
+        t.week_id,
+        'week' as counted,
+        t.value as stated_value
+    from (
+        select *
+        from earlier
+        order by week_id desc
+        limit 1
+    ) as e
+    inner join published.trend as t on e.edition_id = t.edition_id
+    where t.week_id not in (select week_id from earlier)
+),
+
+-- what the newest edition of an earlier week has said it is instead
+told as (
+    select distinct on (
+        t.of_edition_id, t.figure_code, t.category_code, t.regency_code, t.period
+    )
+        t.of_edition_id as edition_id,
+        t.figure_code,
+        t.category_code,
+        t.regency_code,
+        t.period,
+        t.new_value as told_value
+    from published.restatement as t
+    inner join published.edition as teller on t.edition_id = teller.edition_id
+    where
+        teller.state = 'published'
+        and teller.week_id < %(week)s
+        and teller.batch_watermark <= %(watermark)s
+    order by
+        t.of_edition_id asc, t.figure_code asc, t.category_code asc, t.regency_code asc,
+        t.period asc, teller.week_id desc, teller.revision desc
+)
+
+select
+    s.edition_id as of_edition_id,
+    s.figure_code,
+    s.category_code,
+    s.regency_code,
+    s.period,
+    s.stated_value as old_value,
+    coalesce(n.value, 0) as new_value,
+    coalesce(x.late, 0) as late_count,
+    coalesce(x.edited, 0) as edited_count,
+    coalesce(x.withdrawn, 0) as withdrawn_count,
+    coalesce(x.recoded, 0) as recoded_count,
+    coalesce(t.told_value = coalesce(n.value, 0), false) as is_told,
+    coalesce(x.progressed, 0) as progressed_count,
+    t.told_value
+from stated as s
+left join told as t
+    on
+        s.edition_id = t.edition_id
+        and s.figure_code = t.figure_code
+        and s.category_code = t.category_code
+        and s.regency_code = t.regency_code
+        and s.period = t.period
+left join explained as x
+    on
+        s.edition_id = x.edition_id
+        and s.figure_code = x.figure_code
+        and s.category_code = x.category_code
+        and s.regency_code = x.regency_code
+        and s.period = x.period
+left join reporting.rpt_figure as n
+    on
+        s.figure_code = n.figure_code
+        and s.category_code = n.category_code
+        and s.regency_code = n.regency_code
+        and s.week_id = n.week_id
+        and s.counted = n.period
+where
+    coalesce(n.value, 0) <> s.stated_value
+    or coalesce(n.value, 0) <> coalesce(t.told_value, s.stated_value)

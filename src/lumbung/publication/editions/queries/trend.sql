@@ -1,0 +1,7 @@
+select
+    figure_code,
+    category_code,
+    week_id,
+    value
+from reporting.rpt_figure
+where week_id <= %(week)s and period = 'week' and regency_code = %(province)s

@@ -1,0 +1,176 @@
+"""A draft before a person: its files, and the decision bound to the bytes that were reviewed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+
+from psycopg.types.json import Jsonb
+
+from lumbung import database
+from lumbung.errors import PublicationError
+from lumbung.publication.editions import folder
+from lumbung.publication.editions.queries import statement
+from lumbung.publication.formats import render
+from lumbung.publication.model import store
+from lumbung.publication.model.edition import Edition
+from lumbung.settings import Settings
+
+
+def write_draft(edition_id: str, *, settings: Settings, database_url: str) -> dict[str, str]:
+    """Render a draft for review into `LUMBUNG_HOME/drafts/<edition_id>/`.
+
+    Returns:
+        the path of each file and its sha256: what `approve` takes as `reviewed`.
+
+    Raises:
+        PublicationError: when the edition is no draft.
+        ServiceError: when the files cannot be written.
+
+    """
+    edition = store.in_state(store.load(edition_id, database_url=database_url), "draft")
+    files = render.render(edition)
+    place = settings.home / "drafts" / edition_id
+    folder.reveal(folder.write_beside(place, files), place)
+    return {str(place / name): sha256 for name, sha256 in folder.hashes(files).items()}
+
+
+def drafted(edition_id: str, *, settings: Settings) -> dict[str, str]:
+    """The files of a draft as they lie there for review, with their sha256, as `write_draft`.
+
+    Raises:
+        PublicationError: when there are none: nobody can have reviewed them.
+
+    """
+    place = settings.home / "drafts" / edition_id
+    files = folder.read(place)
+    if not files:
+        raise PublicationError(
+            "no draft of this edition lies here, so nobody has reviewed it",
+            where=str(place),
+            cure=f"draft it first: 'lumbung publish {edition_id.partition('-r')[0]}'",
+        )
+    return {str(place / name): sha256 for name, sha256 in folder.hashes(files).items()}
+
+
+def approve(
+    edition_id: str,
+    *,
+    by: str,
+    database_url: str,
+    how: Literal["person", "demo"] = "person",
+    comment: str = "",
+    reviewed: Mapping[str, str] | None = None,
+) -> None:
+    """Approve a draft; the decision names the sha256 of the files it was taken on.
+
+    The same decision made again changes nothing: a task that was killed after it may be retried.
+
+    Args:
+        edition_id: the newest revision of its week.
+        by: who decides, as it will be printed.
+        database_url: the warehouse.
+        how: `demo` when the demo approves by itself; the edition says so.
+        comment: kept with the decision, not printed.
+        reviewed: what `write_draft` returned. When given, it must be what the draft renders to
+            now: nobody signs bytes that will not be published.
+
+    Raises:
+        PublicationError: when it is no draft, has not passed the gate, is not the newest of its
+            week, or was reviewed in another form.
+
+    """
+    _decide(edition_id, "approved", by, how, comment, reviewed, database_url)
+
+
+def reject(
+    edition_id: str,
+    *,
+    by: str,
+    database_url: str,
+    how: Literal["person", "demo"] = "person",
+    comment: str = "",
+    reviewed: Mapping[str, str] | None = None,
+) -> None:
+    """Reject a draft; the next freeze of the week begins a new revision. Arguments as `approve`.
+
+    Raises:
+        PublicationError: as `approve`.
+
+    """
+    _decide(edition_id, "rejected", by, how, comment, reviewed, database_url)
+
+
+def is_as_reviewed(edition: Edition) -> bool:
+    """Whether what a decided edition was reviewed as is what it renders to now."""
+    return edition.decision is not None and dict(edition.decision.reviewed) == _hashes(edition)
+
+
+def _hashes(edition: Edition) -> dict[str, str]:
+    """The sha256 of each file as which it is, or was, reviewed."""
+    return folder.hashes(render.render(replace(edition, state="draft", decision=None)))
+
+
+def _decide(
+    edition_id: str,
+    decision: str,
+    by: str,
+    how: str,
+    comment: str,
+    reviewed: Mapping[str, str] | None,
+    database_url: str,
+) -> None:
+    edition = store.load(edition_id, database_url=database_url)
+    # `.../drafts/2024-W47-r1/data/angka.csv` is the file `data/angka.csv`
+    wanted = reviewed and {k.rpartition(f"/{edition_id}/")[2]: v for k, v in reviewed.items()}
+    taken = edition.decision
+    if (
+        taken
+        and (taken.decision, taken.how, taken.decided_by) == (decision, how, by)
+        and wanted in (None, dict(taken.reviewed))
+    ):
+        return
+    store.in_state(edition, "draft")
+    rendered = _hashes(edition)
+    if wanted not in (None, rendered):
+        raise PublicationError(
+            "the files that were reviewed are not what the draft renders to now",
+            where=f"edition {edition_id}",
+            cure="render the draft again and review that one",
+        )
+    key = {"edition": edition_id}
+    with database.connect(database_url, application="lumbung publication") as connection:
+        # One decision at a time: two drafts may publish the same districts.
+        connection.execute("lock table published.edition in share row exclusive mode")
+        state, newest, is_checked = connection.execute(
+            statement("decided_edition").encode(), key
+        ).fetchone() or ("missing", 0, False)
+        store.in_state(edition, "draft", found=state)
+        if decision == "approved" and not is_checked:
+            raise PublicationError(
+                "the edition has not passed the publication gate, or its waiver has ended",
+                where=f"edition {edition_id}",
+                cure="run the gate on it first",
+            )
+        if decision == "approved" and newest != edition.revision:
+            raise PublicationError(
+                f"the week has a newer draft, revision {newest}",
+                where=f"edition {edition_id}",
+                cure=f"review {edition.week_id}-r{newest} instead",
+            )
+        if decision == "approved" and store.value(
+            connection, statement("contradicts_published_districts"), key
+        ):
+            raise PublicationError(
+                "another edition has told of the districts in some of those weeks, and otherwise:"
+                " between the two, hidden counts would come to light",
+                where=f"edition {edition_id}",
+                cure="freeze the week again; it will repeat what was published",
+            )
+        connection.execute(
+            "insert into published.approval (edition_id, decision, how, decided_by, comment,"
+            " reviewed) values (%s, %s, %s, %s, %s, %s)",
+            (edition_id, decision, how, by, comment, Jsonb(rendered)),
+        )
+        store.set_state(connection, edition_id, decision)

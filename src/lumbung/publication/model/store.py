@@ -1,0 +1,299 @@
+"""Editions in the schema `published`: read and held against their hashes, and moved on.
+
+Nothing here knows the time: two loads of an edition in the same state are equal, anywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+
+from lumbung import database
+from lumbung.errors import PublicationError
+from lumbung.publication.model.edition import (
+    Deadline,
+    Decision,
+    DistrictFigure,
+    Edition,
+    Figure,
+    HeldChannel,
+    NotCounted,
+    Profile,
+    Regency,
+    Restatement,
+    Submission,
+    Waiver,
+)
+from lumbung.publication.office import Office
+from lumbung.registry import LANGUAGES
+
+TABLES = {
+    "figure": (
+        "figure_code, category_code, regency_code, week_value, to_date_value, previous_week_value"
+    ),
+    "trend": "figure_code, category_code, week_id, value",
+    "submission": (
+        "district_code, district_name, regency_code, is_submitted, row_count, last_week_id"
+    ),
+    "district_figure": "regency_code, district_code, district_name, group_code, to_date_value",
+    "deadline": "rule_code, regency_code, state_code, clock_count",
+    "profile": (
+        "regency_code, issue_code, case_count, base_count, share_pct, province_share_pct,"
+        " location_quotient, location_quotient_lower, location_quotient_upper, is_marked,"
+        " last_4_weeks_count, previous_4_weeks_count, trend_code, prevention_count,"
+        " last_4_weeks_prevention_count"
+    ),
+    "not_counted": (
+        "channel, reason_code, channel_title, owner_name, reason, week_count, to_date_count"
+    ),
+}
+"""The frozen tables and their columns: what `content_hash` covers, besides labels and members."""
+
+Rows = list[tuple[Any, ...]]
+
+RESTATEMENT = (
+    "of_edition_id, figure_code, category_code, regency_code, period, old_value, new_value,"
+    " late_count, edited_count, withdrawn_count, recoded_count, is_told, progressed_count,"
+    " told_value"
+)
+"""The columns of `published.restatement`, which has a hash of its own."""
+
+FROZEN = TABLES | {
+    "figure_member": "figure_code, category_code, regency_code, week_id, member_id",
+    "member_record": "member_id, record_id",
+    "restatement": RESTATEMENT,
+}
+"""Every table that a freeze fills, and its columns."""
+
+
+def digest(rows: Iterable[tuple[Any, ...]]) -> str:
+    """The sha256 of rows, in their sorted order."""
+    result = hashlib.sha256()
+    for row in sorted(rows):
+        # a day as ISO 8601, a numeric with its decimals
+        result.update(json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n")
+    return result.hexdigest()
+
+
+def content_hash(
+    week_id: str, language: str, label: dict[str, Any], members: str, tables: dict[str, Rows]
+) -> str:
+    """The sha256 of all that an edition says; two freezes with the same one are the same edition.
+
+    Args:
+        week_id: the ISO week.
+        language: the edition's first language.
+        label: names as they were.
+        members: the `digest` of the figures' members.
+        tables: the rows of `TABLES`, columns in that order.
+
+    """
+    parts = {name: digest(rows) for name, rows in tables.items()}
+    return hashlib.sha256(
+        json.dumps([week_id, language, label, members, parts], sort_keys=True).encode()
+    ).hexdigest()
+
+
+def load(edition_id: str, *, database_url: str) -> Edition:
+    """Read an edition from the published tables and hold it against its hash.
+
+    Raises:
+        PublicationError: when there is no such edition, or its rows are not those frozen.
+
+    """
+    with database.connect(database_url, application="lumbung publication") as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        head = connection.execute(
+            "select week_id, revision, language, as_of, frozen_at, content_hash, state, label,"
+            " member_hash, restatement_hash, previous_edition_id, data_at"
+            " from published.edition where edition_id = %s",
+            (edition_id,),
+        ).fetchone()
+        if head is None:
+            raise PublicationError(
+                f"there is no edition {edition_id}",
+                where="published.edition",
+                cure="freeze the week first: 'lumbung publish WEEK'",
+            )
+        tables: dict[str, Rows] = {
+            name: connection.execute(
+                f"select {columns} from published.{name} where edition_id = %s".encode(),  # noqa: S608
+                (edition_id,),
+            ).fetchall()
+            for name, columns in TABLES.items()
+        }
+        restatements: Rows = connection.execute(
+            f"select {RESTATEMENT} from published.restatement where edition_id = %s".encode(),  # noqa: S608
+            (edition_id,),
+        ).fetchall()
+        previous: Rows = connection.execute(
+            "select figure_code, category_code, regency_code, to_date_value"
+            " from published.figure where edition_id = %s",
+            (head[10],),
+        ).fetchall()
+        waivers = connection.execute(
+            "select check_name, waived_by, reason, granted_at, until_date from published.waiver"
+            " where edition_id = %s order by check_name, granted_at",
+            (edition_id,),
+        ).fetchall()
+        decision = connection.execute(
+            "select decision, how, decided_by, decided_at, reviewed"
+            " from published.approval where edition_id = %s",
+            (edition_id,),
+        ).fetchone()
+    week_id, revision, language, as_of, frozen_at, expected, state, label, members, restated = head[
+        :10
+    ]
+    if (
+        content_hash(week_id, language, label, members, tables) != expected
+        or digest(restatements) != restated
+    ):
+        raise PublicationError(
+            "the rows of the edition are not those that were frozen",
+            where=f"edition {edition_id}, schema published",
+            cure="find who wrote to schema published, and freeze a new revision",
+        )
+    before = label.get("before_campaign")
+    of_before = {
+        (row["rule"], row["regency"], row["state"]): row["count"]
+        for row in (before or {}).get("deadline", [])
+    }
+    trend: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for figure, category, week, value in sorted(tables["trend"]):
+        trend.setdefault((figure, category), []).append((week, value))
+    return Edition(
+        edition_id=edition_id,
+        week_id=week_id,
+        revision=revision,
+        language=language,
+        as_of=as_of,
+        data_at=head[11],
+        known=label.get("known", "now"),
+        frozen_at=frozen_at,
+        content_hash=expected,
+        state=state,
+        office=Office.model_validate(label["office"]),
+        regencies=tuple(_regency(**row) for row in label["regency"]),
+        names={
+            language: {
+                kind: {row["code"]: row[language] for row in rows}
+                for kind, rows in label["name"].items()
+            }
+            for language in LANGUAGES
+        },
+        legal_sources=tuple(label["legal_source"]),
+        campaign_start=_day(label.get("campaign_start")),
+        before_campaign={(row["regency"], row["kind"]): row["count"] for row in before["fact"]}
+        if before
+        else None,
+        figures={row[:3]: Figure(*row[3:]) for row in sorted(tables["figure"])},
+        trend={key: tuple(values) for key, values in trend.items()},
+        submissions=tuple(Submission(*r) for r in sorted(tables["submission"])),
+        district_figures=tuple(DistrictFigure(*r) for r in sorted(tables["district_figure"])),
+        district_weeks=tuple(label["district_weeks"]) if label.get("district_weeks") else None,
+        district_unit=label.get("district_unit", "theme"),
+        deadlines=tuple(
+            Deadline(
+                rule,
+                regency,
+                state,
+                count,
+                of_before.get((rule, regency, state), 0) if before else None,
+            )
+            for rule, regency, state, count in sorted(tables["deadline"])
+        ),
+        profiles=tuple(Profile(*row) for row in sorted(tables["profile"])),
+        previous_id=head[10],
+        previous={row[:3]: row[3] for row in sorted(previous)},
+        restatements=tuple(Restatement(*row) for row in sorted(restatements)),
+        not_counted=tuple(NotCounted(*row) for row in sorted(tables["not_counted"])),
+        held=tuple(
+            HeldChannel(**row | {"since": date.fromisoformat(row["since"])})
+            for row in label.get("held", [])
+        ),
+        waivers=tuple(Waiver(*row) for row in waivers),
+        decision=_decision(*decision) if decision else None,
+    )
+
+
+def _day(value: str | None) -> date | None:
+    return date.fromisoformat(value) if value else None
+
+
+def _regency(*, outline: list[list[list[float]]], **row: Any) -> Regency:
+    return Regency(**row, outline=tuple(tuple((x, y) for x, y in ring) for ring in outline))
+
+
+def _decision(decision: str, how: str, by: str, at: datetime, reviewed: dict[str, str]) -> Decision:
+    return Decision(decision, how, by, at, tuple(sorted(reviewed.items())))
+
+
+def newest(week_id: str, *, database_url: str) -> str:
+    """The newest revision of a week, in whatever state.
+
+    Raises:
+        PublicationError: when the week has none.
+
+    """
+    with database.connect(database_url, application="lumbung publication") as connection:
+        found = value(
+            connection,
+            "select edition_id from published.edition where week_id = %(week)s"
+            " order by revision desc limit 1",
+            {"week": week_id},
+        )
+    if found is None:
+        raise PublicationError(
+            "the week has no edition yet",
+            where=f"week {week_id}",
+            cure=f"draft it first: 'lumbung publish {week_id}'",
+        )
+    return str(found)
+
+
+def in_state(edition: Edition, wanted: str, *, found: str | None = None) -> Edition:
+    """The edition, when its state (or the one that was found since) is the wanted one.
+
+    Raises:
+        PublicationError: when it is not.
+
+    """
+    state = found or edition.state
+    if state != wanted:
+        raise PublicationError(
+            f"the edition is {state}, not {wanted}",
+            where=f"edition {edition.edition_id}",
+            cure="approve it first"
+            if state == "draft"
+            else "freeze the week again: what changed becomes a new revision",
+        )
+    return edition
+
+
+def set_state(connection: psycopg.Connection, edition_id: str, state: str) -> None:
+    """Move an edition on; the database refuses a state that does not follow."""
+    connection.execute(
+        "update published.edition set state = %s where edition_id = %s", (state, edition_id)
+    )
+
+
+def artefacts(edition_id: str, *, database_url: str) -> dict[str, bytes]:
+    """The files of a published edition by name, as they were stored."""
+    with database.connect(database_url, application="lumbung publication") as connection:
+        return dict(
+            connection.execute(
+                "select name, content from published.artefact where edition_id = %s order by name",
+                (edition_id,),
+            ).fetchall()
+        )
+
+
+def value(connection: psycopg.Connection, query: str, parameters: Mapping[str, Any]) -> Any:
+    """The first column of the first row of a query, None without a row."""
+    row = connection.execute(query.encode(), parameters).fetchone()
+    return row[0] if row else None
