@@ -235,7 +235,7 @@ class Bench:
                 {},
             )
             landing = Landing(db, channel, self.vault, "benchmark")
-            pages = self.pages(path, evidence, source.met, is_whole)
+            pages = self.pages(path, evidence, source.seen_ids, is_whole)
             return run.land_all(source, landing, pages)[0]
 
     def fill(self, rows: int) -> None:

@@ -33,8 +33,8 @@ import psycopg
 
 from benchmarks import warehouse_world
 from lumbung import database
-from lumbung.intake import features
 from lumbung.intake.channel.load import load_channels
+from lumbung.intake.landing.text_features import derive_missing
 from lumbung.local.postgres import BINARIES, EmbeddedPostgres
 from lumbung.local.processes import family_memory
 from lumbung.settings import Settings
@@ -141,7 +141,7 @@ def _derive(settings: Settings, url: str) -> None:
     """Lay the text features beside the records, as the landing does: no part of a build's time."""
     with database.connect(url) as connection:
         connection.autocommit = True
-        features.complete(connection, load_channels(settings.channels), settings)
+        derive_missing(connection, load_channels(settings.channels), settings)
 
 
 def _one_more_day(

@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 
 BATCH = 5_000
-"""Records a batch, as the landing writes them (`lumbung.intake.landing.CHUNK`)."""
+"""Records a batch, as a pull writes them (`lumbung.intake.run.CHUNK_DELIVERIES`)."""
 
 CHANNELS = {
     "buku_ukur": """\

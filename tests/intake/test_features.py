@@ -12,8 +12,9 @@ import pytest
 from lumbung.errors import ConfigurationError
 from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import Delivery
-from lumbung.intake.features import TextFeatures, complete, of_project
+from lumbung.intake.features import TextFeatures, project_vocabulary
 from lumbung.intake.landing import Landing
+from lumbung.intake.landing.text_features import derive_missing
 from lumbung.intake.vault import Vault
 from lumbung.settings import Settings
 
@@ -35,7 +36,9 @@ RECEIVED = datetime(2024, 11, 6, tzinfo=UTC)
 
 
 def features(key: bytes = VAULT.feature_key, **changes: Any) -> TextFeatures:
-    return TextFeatures(Channel.model_validate({**CHANNEL, **changes}), key, of_project(SEEDS))
+    return TextFeatures(
+        Channel.model_validate({**CHANNEL, **changes}), key, project_vocabulary(SEEDS)
+    )
 
 
 READ = features()
@@ -130,12 +133,14 @@ def test_another_map_or_seed_is_another_version_and_another_key_hashes_anew(
     for name in ("narrative_term", "village", "district"):
         (seeds / f"{name}.csv").write_bytes((SEEDS / f"{name}.csv").read_bytes())
     assert TextFeatures(
-        Channel.model_validate(CHANNEL), VAULT.feature_key, of_project(seeds)
+        Channel.model_validate(CHANNEL), VAULT.feature_key, project_vocabulary(seeds)
     ).version == READ.version  # fmt: skip
     with (seeds / "narrative_term.csv").open("a") as file:
         file.write("baru,object,0.01,,barang baru\n")
-    of_project.cache_clear()
-    changed = TextFeatures(Channel.model_validate(CHANNEL), VAULT.feature_key, of_project(seeds))
+    project_vocabulary.cache_clear()
+    changed = TextFeatures(
+        Channel.model_validate(CHANNEL), VAULT.feature_key, project_vocabulary(seeds)
+    )
     other_map = features(fields={"narrative": {"from": "Teks"}})
     assert len({each.version for each in (READ, changed, other_map)}) == 3
     other_key = features(Vault(bytes(32)).feature_key)
@@ -187,13 +192,13 @@ def test_what_is_missing_is_derived_and_nothing_twice(
     ])  # fmt: skip
     landed = db.execute(STORED).fetchall()
     db.execute("delete from raw.text_feature where record_id % 2 = 0")
-    complete(db, {"tip": channel}, office)
+    derive_missing(db, {"tip": channel}, office)
     assert db.execute(STORED).fetchall() == landed
-    complete(db, {"tip": channel}, office)
+    derive_missing(db, {"tip": channel}, office)
     assert db.execute(STORED).fetchall() == landed
 
     other = Channel.model_validate({**CHANNEL, "fields": {"narrative": {"from": "Uraian"}}})
-    complete(db, {"tip": other}, office)
+    derive_missing(db, {"tip": other}, office)
     assert len(db.execute(STORED).fetchall()) == 4
     state = db.execute("select channel, version from ops.text_feature").fetchall()
     assert state == [("tip", TextFeatures(other, VAULT.feature_key).version)]
@@ -205,9 +210,9 @@ def test_another_key_derives_nothing_and_is_needed_for_what_is_missing_alone(
     office = settings(tmp_path, monkeypatch)
     channel = Channel.model_validate(CHANNEL)
     Landing(db, channel, Vault(bytes(32)), "uji").land([Delivery("1", RECEIVED, {"Uraian": "x"})])
-    complete(db, {"tip": channel}, office)
+    derive_missing(db, {"tip": channel}, office)
     db.execute("delete from raw.text_feature")
     db.execute("delete from ops.text_feature")
     with pytest.raises(ConfigurationError, match="another vault key"):
-        complete(db, {"tip": channel}, office)
+        derive_missing(db, {"tip": channel}, office)
     assert db.execute(STORED).fetchall() == []

@@ -22,7 +22,7 @@ from lumbung.intake import run
 from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, SeenIds, Source, Unreadable
 from lumbung.intake.evidence import Evidence
-from lumbung.intake.landing import ORIGINAL, IntakeCounts, Landing, Prepared
+from lumbung.intake.landing import ORIGINAL, IntakeCounts, Landing, PreparedChunk
 from lumbung.intake.vault import Vault, associate
 from tests.support.channel_samples import FORM, channel
 
@@ -241,7 +241,7 @@ def test_only_what_was_read_readable_or_is_gone_for_sure_is_resolved(
         ],
         {"files": names},
     )
-    assert again.settle(SeenIds("surat", "9", "7"), ["a.xlsx | "]) == 5
+    assert again.resolve_quarantine(SeenIds("surat", "9", "7"), ["a.xlsx | "]) == 5
     open_ = "select ciphertext, content_hash from quarantine.record where resolved_at is null"
     kept = {
         json.loads(VAULT.unseal(sealed, associate("form_contoh", digest.hex())))
@@ -348,9 +348,9 @@ def test_what_cannot_be_read_is_never_kept_as_received_in_the_future(
     assert one(db, "select received_at <= clock_timestamp() from quarantine.record")
 
 
-def prepared(landing: Landing, items: list[Delivery], started: datetime) -> Prepared:
+def prepared(landing: Landing, items: list[Delivery], started: datetime) -> PreparedChunk:
     """A chunk that a pull at another time prepares."""
-    chunk = Prepared(started)
+    chunk = PreparedChunk(started)
     for item in items:
         landing.add(chunk, item)
     return chunk
@@ -421,7 +421,7 @@ def test_every_record_has_its_batch_and_the_order_of_the_source(
 ) -> None:
     for start in range(0, 30, 10):
         landing.land([delivery(f"{number:02}") for number in range(start, start + 10)])
-    landing.withdraw([""], SeenIds(*(f"{number:02}" for number in range(29))))
+    landing.withdraw_missing([""], SeenIds(*(f"{number:02}" for number in range(29))))
     rows = db.execute("select record_id, batch_id, source_id from raw.record order by 1").fetchall()
     assert [row[2] for row in rows] == [*(f"{number:02}" for number in range(30)), "29"]
     assert all(record_id >> 20 == batch_id for record_id, batch_id, _ in rows)
@@ -456,8 +456,10 @@ def test_what_a_complete_listing_no_longer_has_is_withdrawn(
 ) -> None:
     landing.land([delivery(each, locator=f"a.xlsx | {each}") for each in "1234"])
     landing.land([delivery("9", locator="b.xlsx | 9")])
-    assert landing.withdraw(["a.xlsx | "], SeenIds("1", "2", "3")) == IntakeCounts(tombstones=1)
-    assert landing.withdraw(["a.xlsx | "], SeenIds("1", "2", "3")) == IntakeCounts()
+    assert landing.withdraw_missing(["a.xlsx | "], SeenIds("1", "2", "3")) == IntakeCounts(
+        tombstones=1
+    )
+    assert landing.withdraw_missing(["a.xlsx | "], SeenIds("1", "2", "3")) == IntakeCounts()
     assert versions(db, "form_contoh")["4"] == ["isi", None]
     assert versions(db, "form_contoh")["9"] == ["isi"], "another file's rows are not touched"
     batch = "select read_count, landed_count, tombstone_count from raw.batch"
@@ -469,9 +471,9 @@ def test_what_was_withdrawn_may_come_back_and_go_again(
 ) -> None:
     everything = [delivery(each) for each in "123"]
     landing.land(everything)
-    landing.withdraw([""], SeenIds("1", "2"))
+    landing.withdraw_missing([""], SeenIds("1", "2"))
     assert landing.land(everything) == IntakeCounts(read=3, landed=1, duplicate=2)
-    landing.withdraw([""], SeenIds("1", "2"))
+    landing.withdraw_missing([""], SeenIds("1", "2"))
     assert versions(db, "form_contoh")["3"] == ["isi", None, "isi", None]
 
 
@@ -481,9 +483,9 @@ def test_a_source_that_shrinks_below_half_is_an_alarm(
 ) -> None:
     landing.land([delivery(each) for each in "12345"])
     with pytest.raises(SourceError, match=f"of 5 deliveries .* no longer has {5 - len(left)}"):
-        landing.withdraw([""], SeenIds(*left))
+        landing.withdraw_missing([""], SeenIds(*left))
     assert one(db, "select count(*) from raw.record where is_tombstone") == 0
-    assert landing.withdraw([""], SeenIds("1", "2", "3")).tombstones == 2
+    assert landing.withdraw_missing([""], SeenIds("1", "2", "3")).tombstones == 2
 
 
 def test_a_shrink_that_somebody_accepts_is_a_withdrawal(
@@ -491,9 +493,9 @@ def test_a_shrink_that_somebody_accepts_is_a_withdrawal(
 ) -> None:
     landing.land([delivery(each) for each in "12345"])
     with pytest.raises(SourceError, match="lumbung intake form_contoh --accept-withdrawals"):
-        landing.withdraw([""], SeenIds("1"), {"sampai": 5})
+        landing.withdraw_missing([""], SeenIds("1"), {"sampai": 5})
     assert one(db, "select count(*) from ops.channel_cursor") == 0, "the next pull alarms again"
-    assert landing.withdraw([""], SeenIds("1"), {"sampai": 5}, accept=True).tombstones == 4
+    assert landing.withdraw_missing([""], SeenIds("1"), {"sampai": 5}, accept=True).tombstones == 4
     assert one(db, "select cursor from ops.channel_cursor") == {"sampai": 5}
 
 
@@ -552,7 +554,7 @@ def pull(
         landing = Landing(connection, each, VAULT, "acak")
         for number, start in enumerate(range(0, len(items), size)):
             counts += landing.land(items[start : start + size], {"bagian": number})
-        return counts + landing.withdraw([""], SeenIds(*{each for each, _ in listing}))
+        return counts + landing.withdraw_missing([""], SeenIds(*{each for each, _ in listing}))
 
 
 LISTINGS = st.lists(
@@ -687,7 +689,7 @@ def test_a_feed_is_resumed_from_its_cursor_wherever_it_crashes(
             cursor = row[0] if row else {}
             source = Source(each, folder, None, evidence, VAULT.content_hash, cursor)
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(run, "CHUNK", size)
+                patch.setattr(run, "CHUNK_DELIVERIES", size)
                 return run.land_all(source, landing, read(source))[0]
 
     for crash in (*map(Crash, crashes), Crash(None)):

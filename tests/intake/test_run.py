@@ -278,7 +278,7 @@ def test_more_than_a_chunk(
     add_channel: Callable[..., Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(run, "CHUNK", 3)
+    monkeypatch.setattr(run, "CHUNK_DELIVERIES", 3)
     inbox = add_channel(REGISTER)
     put(inbox / "a.xlsx", register(*[(f"{n}/LP", "x") for n in range(7)]), 0)
     assert pull("register_contoh") == IntakeCounts(read=7, landed=7)

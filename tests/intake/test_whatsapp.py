@@ -672,7 +672,7 @@ class Archive:
         self.keys: dict[str, MessageKey] = {}
         self.cursor: dict[str, Any] = {}
 
-    def recall(self, slots: Collection[bytes]) -> list[MessageKey]:
+    def message_keys(self, slots: Collection[bytes]) -> list[MessageKey]:
         wanted = {*slots, *(key.slot for key in self.keys.values() if key.is_edited)}
         return [key for key in self.keys.values() if key.slot in wanted]
 
@@ -714,7 +714,7 @@ def pull(tmp_path: Path) -> Callable[..., None]:
             os.utime(inbox / name, (1_700_000_000 + age,) * 2)
         given = channel(CHAT, **changes)
         source = Source(given, UPath(inbox), None, Evidence(tmp_path / "e"), DIGEST, archive.cursor)
-        archive.take(list(read(replace(source, recall=archive.recall))))
+        archive.take(list(read(replace(source, message_keys=archive.message_keys))))
 
     return act
 

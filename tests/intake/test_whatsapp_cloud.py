@@ -471,7 +471,7 @@ def test_an_outage_in_the_middle_loses_and_doubles_nothing(
     inbox = add_channel(CLOUD)
     lines = [line(body(message(f"wamid.{n}", f"pesan {n}"))) for n in range(7)]
     (inbox / "a.jsonl").write_bytes(b"".join([*lines, line(b"{}", "palsu"), lines[0]]))
-    monkeypatch.setattr(run, "CHUNK", 3)
+    monkeypatch.setattr(run, "CHUNK_DELIVERIES", 3)
     fields = cloud._fields
     calls = iter(range(10))
 

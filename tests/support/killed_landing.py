@@ -101,7 +101,7 @@ def plan(where: str, at: int) -> None:
 
 
 def main(url: str, home: Path, name: str, seed: int, where: str, at: int) -> None:
-    run.CHUNK = CHUNK
+    run.CHUNK_DELIVERIES = CHUNK
     each = channel(FORM, name=name)
     vault = Vault(bytes(range(32)))
     with psycopg.connect(url, autocommit=True, options="-c synchronous_commit=off") as db:

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from lumbung.errors import BuildError, ConfigurationError
-from lumbung.intake.landing import _next_batch
+from lumbung.intake.landing.batch import next_batch_id
 from lumbung.settings import Settings
 from lumbung.warehouse import build as module
 from lumbung.warehouse.build import build
@@ -283,7 +283,7 @@ def test_a_build_waits_for_smaller_batches_and_leaves_out_later_ones(
     monkeypatch.setattr(module, "LOCK_WAIT", "200ms")
     raw = Raw(built)
     with psycopg.connect(built) as landing, landing.cursor(binary=True) as cursor:
-        batch_id = _next_batch(cursor, is_dry=False)
+        batch_id = next_batch_id(cursor, is_dry_run=False)
         # a later landing is done first: the build must not take its batch for the last one
         raw.land("buku", [{**REPORT, "Nomor": "006/LP/PB/Kab/09.01/XI/2024"}])
         with pytest.raises(BuildError, match="a landing has not committed"):

@@ -148,9 +148,9 @@ class Office:
             if items:
                 landing.land(items)
             if gone:
-                landing.bury(gone)
+                landing.write_tombstones(gone)
             if self.random.random() < 0.2:
-                landing.settle(SeenIds(), [""])  # a listing given in full, without the bad ones
+                landing.resolve_quarantine(SeenIds(), [""])  # a complete listing without them
 
     def moment(self) -> datetime:
         return datetime(2024, 11, 1, tzinfo=UTC) + timedelta(hours=self.random.randrange(600))

@@ -1,4 +1,4 @@
-"""Pull one channel: read its source, land what it gives."""
+"""Pull one channel: read its source and land what the source gives."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from lumbung.errors import ServiceError, SourceError
 from lumbung.intake.channel.load import load_channel
-from lumbung.intake.connectors.base import Checkpoint, Item, Reading, Source, SourceConnection
+from lumbung.intake.connectors.base import Checkpoint, FileReading, Item, Source, SourceConnection
 from lumbung.intake.evidence import Evidence
-from lumbung.intake.landing import CHUNK, IntakeCounts, Landing, Prepared
-from lumbung.intake.nameless import Nameless
+from lumbung.intake.landing import IntakeCounts, Landing, PreparedChunk, RowsWithoutId
 from lumbung.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,12 +23,14 @@ if TYPE_CHECKING:
 
 __all__ = ["IntakeCounts", "SourceConnection", "has_news", "land_all", "lock", "pull"]
 
-POSITIONS = frozenset({"since", "full_at", "folders"})
-"""Keys of cursors that say how far a source was read; others say how its ids are made."""
+CHUNK_DELIVERIES = 5_000
+"""Deliveries in a transaction: enough to amortise its cost, few enough to hold two in memory."""
 CHUNK_BYTES = 16 << 20
-"""Of content in a transaction's deliveries: mails and answers with long lists are few."""
+"""Bytes of content in a transaction, where deliveries are large, as mails are."""
+POSITIONS = frozenset({"since", "full_at", "folders"})
+"""Keys of a cursor that say how far a source was read; its other keys say how ids are made."""
 LOCK_SECONDS = 60
-"""How long a pull waits for another one of the same channel (one that was killed lingers)."""
+"""How long a pull waits for another one of the same channel, which may just have been killed."""
 
 
 def pull(
@@ -44,32 +45,33 @@ def pull(
     accept_withdrawals: bool = False,
     inspect: Callable[[psycopg.Connection, int], None] | None = None,
 ) -> IntakeCounts:
-    """Read a channel since its cursor and land every delivery exactly once.
+    """Read a channel from its cursor on and land every delivery exactly once.
 
-    May be repeated at any time, also after a crash: what was landed is counted as duplicate.
+    A pull can be repeated at any time, also after a crash: what was landed before is counted as
+    duplicate.
 
     Args:
         channel_name: the channel, a file of `settings.channels`.
         settings: folders of the installation.
         database_url: the warehouse, migrated.
         connection: address and credential of the source; None for the channel's inbox.
-        run_key: names this pull in `raw.batch`.
-        dry_run: count what would happen and leave nothing behind.
-        from_start: read also what former pulls read, and call resolved what is in quarantine and
-            was read now (`Landing.settle`).
-        accept_withdrawals: read also what former pulls read, and withdraw what the source no longer
-            has at once, and even if that is more than half.
-        inspect: called when all is landed, before a dry run is rolled back, with the connection and
-            the last batch before this pull.
+        run_key: the pull's name in `raw.batch`.
+        dry_run: count what a pull would do, and change nothing.
+        from_start: read the source from its beginning, and resolve the quarantined deliveries that
+            were read now (`Landing.resolve_quarantine`).
+        accept_withdrawals: read the source from its beginning, and withdraw what it no longer has
+            at once, even if that is more than half.
+        inspect: called after everything was landed, and before a dry run is rolled back, with the
+            connection and the last batch before this pull.
 
     Returns:
         the sum of the pull's batches.
 
     Raises:
         ConfigurationError: for a wrong channel file, channel name or vault key.
-        SourceError: when the source does not answer, does not speak as it should, or shrank.
-        LandingError: when the database refuses a chunk; what was committed before stays.
-        ServiceError: when the database, the disk or another pull is in the way.
+        SourceError: when the source does not answer, breaks its protocol, or lost too many records.
+        LandingError: when the database refuses a chunk; earlier chunks stay committed.
+        ServiceError: when the database, the disk or another pull prevents this one.
     """
     from lumbung import database
     from lumbung.intake.connectors import kind
@@ -87,20 +89,22 @@ def pull(
             evidence = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             stack.enter_context(db.transaction(force_rollback=True))
         landing = Landing(db, channel, vault, run_key)
-        ((before,),) = db.execute("select coalesce(max(batch_id), 0) from raw.batch").fetchall()
+        ((last_batch_id,),) = db.execute(
+            "select coalesce(max(batch_id), 0) from raw.batch"
+        ).fetchall()
         row = db.execute(
             "select cursor from ops.channel_cursor where channel = %s", (channel_name,)
         ).fetchone()
-        forgotten = POSITIONS if from_start or accept_withdrawals else frozenset()
+        dropped_keys = POSITIONS if from_start or accept_withdrawals else frozenset()
         source = Source(
             channel,
             open_folder(settings.inbox / channel_name, connection),
             connection,
             Evidence(evidence, known=settings.evidence if dry_run else None),
             vault.content_hash,
-            {k: v for k, v in row[0].items() if k not in forgotten} if row else {},
+            {k: v for k, v in row[0].items() if k not in dropped_keys} if row else {},
             dry_run,
-            recall=landing.recall,
+            message_keys=landing.message_keys,
             accepts=landing.accepts,
             settle_seconds=settings.settle_seconds,
         )
@@ -108,16 +112,17 @@ def pull(
             source, landing, kind(channel.kind).read(source), accept_withdrawals
         )
         if from_start:
-            landing.settle(source.met, complete)
+            landing.resolve_quarantine(source.seen_ids, complete)
         if inspect is not None:
-            inspect(db, before)
+            inspect(db, last_batch_id)
         return counts
 
 
 def has_news(channel_name: str, *, database_url: str) -> bool:
-    """Whether something of a channel was landed or withdrawn since the warehouse last looked.
+    """Whether a channel has batches with records or tombstones that no build has read yet.
 
-    A pull that is tried again after a crash finds only duplicates of what its first attempt landed.
+    The counts of a pull do not answer this: a pull that is repeated after a crash may count only
+    duplicates of what its first attempt landed.
     """
     from lumbung import database
 
@@ -136,89 +141,90 @@ def has_news(channel_name: str, *, database_url: str) -> bool:
 def land_all(
     source: Source, landing: Landing, items: Iterable[Item], accept_withdrawals: bool = False
 ) -> tuple[IntakeCounts, list[str]]:
-    """Land what a connector yields, chunk by chunk, and withdraw what is gone.
+    """Land what a connector yields, chunk by chunk, then withdraw what the source no longer has.
 
     Args:
-        source: what the connector was given; `met` is filled.
-        landing: of its channel.
+        source: what the connector was given; all source ids are added to its `seen_ids`.
+        landing: of the channel.
         items: what the connector yields.
         accept_withdrawals: see `pull`.
 
     Returns:
-        the counts, and what was given in full (`Checkpoint.complete`).
+        the counts, and the listings that were given in full (`Checkpoint.complete`).
 
     Raises:
-        SourceError: what the connector raised, when all before it was landed; or that it shrank.
+        SourceError: what the connector raised, after all earlier deliveries were landed; or when a
+            listing lost too many records.
         LandingError: when the database refuses a chunk.
     """
     counts = IntakeCounts()
-    chunk = Prepared()
-    met = source.met
+    chunk = PreparedChunk()
+    seen = source.seen_ids
     add = landing.add
     complete: list[str] = []
-    files: dict[str, Reading] = {}  # listings of which what is gone waits to be confirmed
-    nameless = Nameless()
+    files: dict[str, FileReading] = {}
+    rows_without_id = RowsWithoutId()
     unsettled = 0
-    landed = moved = source.cursor
-    last: dict[str, Any] | None = None
-    is_first = True
-    with _Writer(landing, source.evidence) as writer:
+    written_cursor = cursor = source.cursor
+    final_cursor: dict[str, Any] | None = None  # of the whole channel: moves with its withdrawals
+    is_first_chunk = True
+    with _ChunkThread(landing, source.evidence) as thread:
 
         def flush() -> None:
-            """Hand over what is there; a pull that met nothing is known to have looked."""
-            nonlocal chunk, landed, is_first
-            met.update(chunk.source_ids())
-            nameless.add(chunk.nameless)
-            if chunk.count or moved != landed or is_first:
-                writer.put(chunk, None if moved == landed else dict(moved))
-            chunk, landed, is_first = Prepared(), moved, False
+            """Hand over the chunk; the first one also if it is empty, as a sign of the pull."""
+            nonlocal chunk, written_cursor, is_first_chunk
+            seen.update(chunk.source_ids())
+            rows_without_id.add(chunk.rows_without_id)
+            if chunk.count or cursor != written_cursor or is_first_chunk:
+                thread.write(chunk, None if cursor == written_cursor else dict(cursor))
+            chunk, written_cursor, is_first_chunk = PreparedChunk(), cursor, False
 
         try:
             for item in items:
                 if not isinstance(item, Checkpoint):
                     add(chunk, item)
                 else:
-                    if item.withdrawn:  # after what came before, before the cursor moves past it
+                    if item.withdrawn:  # after the deliveries before it, before its cursor
                         flush()
-                        counts += writer.wait()
-                        counts += landing.bury(item.withdrawn)
+                        counts += thread.wait()
+                        counts += landing.write_tombstones(item.withdrawn)
                     if item.complete is not None:
                         complete.append(item.complete)
                         if item.reading is not None:
                             files[item.complete] = item.reading
                     unsettled = max(unsettled, item.unsettled)
                     if item.complete == "":
-                        last = item.cursor
+                        final_cursor = item.cursor
                     else:
-                        moved = item.cursor
-                if chunk.count >= CHUNK or chunk.size >= CHUNK_BYTES:
+                        cursor = item.cursor
+                if chunk.count >= CHUNK_DELIVERIES or chunk.size >= CHUNK_BYTES:
                     flush()
         except SourceError:
-            flush()  # what came before an outage is there: the next pull begins behind it
-            counts += writer.wait()
+            flush()  # the next pull begins behind what came before the failure
+            counts += thread.wait()
             raise
         flush()
-        counts += writer.wait()
+        counts += thread.wait()
     if unsettled:
         complete.clear()
         counts += IntakeCounts(unsettled=unsettled)
     if complete:
-        counts += landing.withdraw(
-            () if landing.is_first else complete,
-            met,
-            None if last == landed else last,
+        counts += landing.withdraw_missing(
+            () if landing.is_first_pull else complete,
+            seen,
+            None if final_cursor == written_cursor else final_cursor,
             files=files,
-            nameless=nameless,
+            rows_without_id=rows_without_id,
             accept=accept_withdrawals,
         )
     landing.finish()
     return counts, complete
 
 
-class _Writer:
+class _ChunkThread:
     """Writes one chunk in a thread while the next one is read and prepared.
 
-    Two chunks are in memory at most: `put` waits until the former one is written.
+    At most two chunks are in memory: `write` waits until the one before is written.
     """
 
     def __init__(self, landing: Landing, evidence: Evidence) -> None:
@@ -231,11 +237,11 @@ class _Writer:
         self._interval = sys.getswitchinterval()
 
     def __enter__(self) -> Self:
-        # Deliveries are many and in no cycles: looking through all modules for some is in vain.
+        # Deliveries are many and form no cycles, so garbage collection is made rare.
         gc.freeze()
         gc.set_threshold(100_000, *self._threshold[1:])
-        # The thread that writes waits for the server a dozen times a chunk, and each time for the
-        # one that prepares: so long, instead of the ordinary 5 ms.
+        # The writing thread waits for the server a dozen times a chunk. Each time, it must wait for
+        # the preparing thread too: for half a millisecond, not for the default of five.
         sys.setswitchinterval(0.0005)
         return self
 
@@ -245,7 +251,7 @@ class _Writer:
         gc.set_threshold(*self._threshold)
         gc.unfreeze()
 
-    def put(self, chunk: Prepared, cursor: dict[str, Any] | None) -> None:
+    def write(self, chunk: PreparedChunk, cursor: dict[str, Any] | None) -> None:
         """Begin to write a chunk.
 
         Raises:
@@ -257,7 +263,7 @@ class _Writer:
         self._written = self._threads.submit(write, chunk, cursor, flushed.result)
 
     def wait(self) -> IntakeCounts:
-        """Counts of what was written since the last wait.
+        """The counts of the chunks that were written since the last call.
 
         Raises:
             LandingError: when the database refused a chunk.
@@ -270,7 +276,11 @@ class _Writer:
 
 
 def lock(db: psycopg.Connection, channel: str) -> None:
-    """One pull of a channel at a time; released with the connection."""
+    """Let no other pull of a channel run until the connection is closed.
+
+    Raises:
+        ServiceError: when another pull still runs after `LOCK_SECONDS`.
+    """
     import psycopg
 
     key = "hashtext('lumbung.intake'), hashtext(%s)"

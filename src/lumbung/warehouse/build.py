@@ -28,7 +28,8 @@ import yaml
 
 from lumbung import database
 from lumbung.errors import BuildError, ConfigurationError
-from lumbung.intake import features
+from lumbung.intake.features import ALGORITHM
+from lumbung.intake.landing.text_features import derive_missing
 from lumbung.settings import Settings
 
 LOCK_WAIT = "10min"
@@ -124,7 +125,7 @@ def build(
                 absent = load.without_file(sync(connection, channels, mistakes))
                 for warning in absent:
                     print(f"warn     {warning}")
-                features.complete(connection, channels, settings)
+                derive_missing(connection, channels, settings)
                 run = _Run(connection, settings, database_url, on_node)
                 result = run.build(select, full_refresh, since, resume)
                 return replace(result, warnings=[*stopped, *absent, *result.warnings])
@@ -473,7 +474,7 @@ class _Run:
             " from reference.channel_field as f) from reference.channel as c"
         ).fetchone()
         project = self._hash(self.settings.dbt_project)
-        inputs = [project, maps, select, features.ALGORITHM]
+        inputs = [project, maps, select, ALGORITHM]
         return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
 
     @staticmethod

@@ -1,7 +1,8 @@
-"""Connectors: each turns a source into a stream of deliveries, and knows nothing of Airflow.
+"""What connectors and landing exchange: sources, deliveries and checkpoints.
 
-A connector is a generator `read(source: Source) -> Iterator[Item]`. It holds no more than a page of
-its source in memory and writes nothing but evidence; `landing` makes what it yields durable.
+A connector is a generator `read(source: Source) -> Iterator[Item]`. It reads a source, holds at
+most one page of it in memory, and writes only to the evidence store. `lumbung.intake.landing`
+stores what the connector yields. A connector does not know Airflow.
 """
 
 from __future__ import annotations
@@ -24,19 +25,19 @@ if TYPE_CHECKING:
 
 
 CLOCK_TOLERANCE = timedelta(hours=1)
-"""How far ahead of this machine's clock a source's may be (as in `expectations/raw.yaml`)."""
+"""How far a source's clock may be ahead of this machine's (as in `expectations/raw.yaml`)."""
 
 
 class MessageKey(NamedTuple):
-    """What a message is known by whose source gives it no id, and may give it again edited.
+    """Identifies a message that has no id at its source and may be exported again after an edit.
 
     Attributes:
-        slot: a keyed hash of what an edit leaves as it is: the minute and the sender.
-        text_id: the id that this version would have as a message of its own.
-        source_id: the id of the message that it is a version of.
-        is_edited: whether it carries the mark of an edit.
-        place: its place among the messages of its slot (0 first).
-        as_of: how new the export is that has it: the moment of its last message.
+        slot: a keyed hash of what an edit does not change: the minute and the sender.
+        text_id: the id that this version would have if it were a new message.
+        source_id: the id of the message of which this is a version.
+        is_edited: whether the message is marked as edited.
+        place: its place among the messages of its slot, from 0.
+        as_of: the time of the last message of its export: the later, the newer the export.
     """
 
     slot: bytes
@@ -51,18 +52,18 @@ class Delivery(NamedTuple):
     """One report, row, message or submission.
 
     Attributes:
-        source_id: what stays the same when the source gives it again, edited or not.
-        received_at: when the channel received it, as the source tells; with a zone.
+        source_id: the same for every version of one delivery.
+        received_at: when the channel received it, according to the source; with a time zone.
         fields: label -> value (JSON-like), personal and undeclared ones included.
         evidence: sha256 of the file or page it came from.
-        locator: where in it.
-        is_repeat: it comes from bytes that a former pull landed completely, so that an older
-            version in it is no news.
-        file: the file that gave it, where people keep several files that may hold one row: what
-            counts then is which of them changed the row last (`Landing`).
-        is_outdated: a newer version of it was given before: a duplicate, whatever it holds.
-        key: what it is known by, if it must be remembered.
-        labels: the columns of the file, also those in which it has no value; None: its fields.
+        locator: its place in the file or page.
+        is_repeat: it comes from bytes that an earlier pull landed completely, so an older version
+            of a delivery is not a change back.
+        file: the file that gave it, if several files may hold one row. The file that changed the
+            row last decides then (`lumbung.intake.landing.file_rows`).
+        is_outdated: the source gave a newer version before, so this one is a duplicate.
+        key: identifies a message without an id; stored for later pulls.
+        labels: the columns of the file, also those without a value; None: the labels of `fields`.
     """
 
     source_id: str
@@ -78,7 +79,7 @@ class Delivery(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """A delivery that cannot be landed, kept whole.
+    """A delivery that cannot be landed; it is quarantined as a whole.
 
     Attributes:
         reason_code: `required_field_missing`, `key_repeated`, `unreadable_date`,
@@ -86,12 +87,12 @@ class Unreadable(NamedTuple):
             `unusable_source_id`, `bad_signature`, `unreadable_message`, `not_a_form`, `encrypted`,
             `blurred_time`, `implausible_date`, `doubtful_message`, `stray_cells`, `cut_off`,
             `broken_row`.
-        reason: what is wrong and what its owner should do, in Indonesian; it is published, so it
-            holds no value and no file's name.
+        reason: what is wrong and what its owner should do, in Indonesian. It is published, so it
+            holds no value and no file name.
         content: the delivery as given (JSON-like).
         received_at, evidence, locator: as for `Delivery`.
-        source_id: the id it claims, if it has one: an unreadable row has not vanished.
-        is_part: it stands for a whole file or sheet, whose deliveries are not known.
+        source_id: its id, if it has one: a record with this id is not withdrawn.
+        is_part: it stands for a whole file or sheet, whose deliveries are unknown.
     """
 
     reason_code: str
@@ -104,13 +105,13 @@ class Unreadable(NamedTuple):
     is_part: bool = False
 
 
-class Reading(NamedTuple):
-    """The bytes in which a listing was given.
+class FileReading(NamedTuple):
+    """The bytes of a file in which a listing was read.
 
     Attributes:
-        sha256: of them.
-        may_be_cut: they and those of the reading before are alike to the end of one of the two, as
-            those of a file that is being written are.
+        sha256: of the bytes.
+        may_be_cut: one of these bytes and those of the reading before begins with the other, so
+            one of the two files may have been cut off, or read while somebody wrote it.
     """
 
     sha256: bytes
@@ -118,25 +119,25 @@ class Reading(NamedTuple):
 
 
 class Checkpoint(NamedTuple):
-    """All that was yielded before it may be committed with this cursor.
+    """A point in the stream at which everything yielded before can be committed with a cursor.
 
     Attributes:
         cursor: where the next pull begins.
-        complete: the beginning of the locators of a listing that was given in full (a file, or
-            `""` for the whole channel): what it no longer has was withdrawn, unless something in
-            it is unreadable and has no source id. None: nothing is. The cursor of a whole
-            channel's moves when its withdrawals are there.
-        withdrawn: source ids of which the source itself says that they were withdrawn.
-        reading: `complete` was given in a file, which may have been read while somebody wrote it:
-            what it no longer has is withdrawn when that is confirmed (`Landing.withdraw`).
+        complete: the beginning of the locators of a listing that was read in full: a file, or `""`
+            for the whole channel, whose cursor moves together with its withdrawals. Records that
+            the listing no longer holds are withdrawn, unless the listing holds an unreadable
+            delivery without a source id. None: no listing was read in full.
+        withdrawn: source ids of records of which the source itself says that they were withdrawn.
+        reading: the file in which `complete` was read. It may have been read while somebody wrote
+            it, so a later reading must confirm withdrawals (`Withdrawals.withdraw_missing`).
         unsettled: how many files were left for the next pull, because somebody is still writing
-            them. Nothing is withdrawn then: what is gone may be in one of them.
+            them. Nothing is withdrawn then: a missing record may be in one of these files.
     """
 
     cursor: dict[str, Any]
     complete: str | None = None
     withdrawn: tuple[str, ...] = ()
-    reading: Reading | None = None
+    reading: FileReading | None = None
     unsettled: int = 0
 
 
@@ -144,9 +145,10 @@ Item = Delivery | Unreadable | Checkpoint
 
 
 class SeenIds:
-    """Which texts were met: 8 bytes of hash each, in 12 to 24 bytes of memory, for millions of ids.
+    """A set of millions of texts that keeps only a hash of 8 bytes of each.
 
-    That two of five million texts have one hash is as likely as 1 in a million.
+    A text takes 12 to 24 bytes of memory. Of five million texts, two have the same hash with a
+    probability of one in a million.
     """
 
     def __init__(self, *texts: str) -> None:
@@ -163,11 +165,11 @@ class SeenIds:
         return self._slots[self._place(key)] == key
 
     def add(self, text: str) -> bool:
-        """Note a text; returns whether it is new."""
+        """Add a text; returns whether it is new."""
         return not self.update((text,))
 
     def update(self, texts: Collection[str]) -> list[int]:
-        """Note texts; returns the places of those that were met before, also among themselves."""
+        """Add texts; returns the places of those that were there before, or earlier in `texts`."""
         while (self._count + len(texts)) * 3 > self._mask * 2:
             self._grow()
         slots, mask = self._slots, self._mask
@@ -186,7 +188,7 @@ class SeenIds:
         return known
 
     def missing(self, texts: Collection[str]) -> list[int]:
-        """The places of the texts that were not met."""
+        """The places of the texts that are not in the set."""
         slots, mask = self._slots, self._mask
         absent = []
         for at, text in enumerate(texts):
@@ -200,7 +202,7 @@ class SeenIds:
         return absent
 
     def _place(self, key: int) -> int:
-        """Where a hash lies, or would."""
+        """The slot of a hash, or the free slot where it belongs."""
         slots, mask = self._slots, self._mask
         place = key & mask
         while slots[place] not in (0, key):
@@ -218,7 +220,7 @@ class SeenIds:
 
 @dataclass(frozen=True)
 class SourceConnection:
-    """Address and credential of a source; made from an Airflow Connection.
+    """Address and credential of a source, made from an Airflow Connection.
 
     Attributes:
         host: a host name, or a whole address (`https://kobo.example.org`).
@@ -249,7 +251,7 @@ def _accepts_nothing(content: Any) -> bool:
     return False
 
 
-def _nothing(slots: Collection[bytes]) -> Sequence[MessageKey]:
+def _no_keys(slots: Collection[bytes]) -> Sequence[MessageKey]:
     return ()
 
 
@@ -259,18 +261,19 @@ class Source:
 
     Attributes:
         channel: the channel.
-        folder: where its files are, for the kinds that read files.
-        connection: address and credential, for the kinds that call a server.
+        folder: where its files are, for kinds that read files.
+        connection: address and credential, for kinds that call a server.
         evidence: the store for what is delivered.
         digest: a keyed hash (16 bytes), for source ids made of personal text.
-        cursor: what the last `Checkpoint` said, or an empty dict.
+        cursor: the cursor of the last `Checkpoint`, or an empty dict.
+        dry_run: the connector may write only to `evidence`, which is then a temporary store.
+        seen_ids: the source ids of this pull. A connector adds those that it must distinguish
+            itself; the caller adds the ids of all items.
+        message_keys: the keys of messages of earlier pulls, in their order: those of the given
+            slots, and those of every slot that holds an edited message.
+        accepts: whether a person accepted a doubtful delivery with this content, so that the
+            connector yields it instead of quarantining it.
         settle_seconds: how long a file must be unchanged before it is read.
-        dry_run: nothing may be left behind but evidence (whose store is then a passing one).
-        met: the source ids that this pull gave. A connector adds those that it must tell from one
-            another; whoever takes its items adds all.
-        recall: the keys of messages that former pulls gave, in their order: those of some slots,
-            and of every slot that holds an edited one.
-        accepts: whether a person accepted what would be quarantined with this content.
     """
 
     channel: Channel
@@ -280,8 +283,8 @@ class Source:
     digest: Callable[[bytes], bytes]
     cursor: Mapping[str, Any]
     dry_run: bool = False
-    met: SeenIds = field(default_factory=SeenIds)
-    recall: Callable[[Collection[bytes]], Sequence[MessageKey]] = _nothing
+    seen_ids: SeenIds = field(default_factory=SeenIds)
+    message_keys: Callable[[Collection[bytes]], Sequence[MessageKey]] = _no_keys
     accepts: Callable[[Any], bool] = _accepts_nothing
     settle_seconds: float = 0
 
@@ -289,7 +292,7 @@ class Source:
 PLACE_LABELS = frozenset(
     {"no", "no.", "no urut", "no. urut", "nomor urut", "urut", "urutan", "nr", "nr.", "#"}
 )
-"""Labels (normalised) of a row's place in its list: it moves when a row above comes or goes."""
+"""Labels (normalised) of a row's position, which changes when a row above is added or removed."""
 
 
 class SourceConfig(StrictModel):
@@ -299,21 +302,21 @@ class SourceConfig(StrictModel):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Labels of the source that the options name: known, and kept in the vault."""
+        """Labels that the options name: they cause no drift notice, and are kept in the vault."""
         return ()
 
     def contradictions(self) -> Iterator[tuple[Place, str]]:
-        """Options that do not go together: the place below `source`, and what to correct."""
+        """Options that contradict each other: the place below `source`, and what to correct."""
         yield from ()
 
     def contradictions_among(
         self, channels: Mapping[str, Channel], mistaken: Collection[str]
     ) -> Iterator[tuple[Place, str]]:
-        """As `contradictions`, where an option names another channel.
+        """As `contradictions`, for options that name another channel.
 
         Args:
-            channels: the channels whose own files are right, by name.
-            mistaken: the channels whose files have mistakes.
+            channels: the channels whose files are valid, by name.
+            mistaken: the channels whose files are not.
         """
         yield from ()
 
@@ -328,16 +331,15 @@ class Kind:
     Attributes:
         name: the name in channel files and of the package.
         config: the model of its options.
-        connection: what a connection must hold, if a channel cannot do without one.
-        connection_with: the option that makes the connection necessary; every channel needs one,
-            if left out.
-        has_receipt_time: whether each delivery says when the channel received it. Where it does
-            not, `received_at` is the time of the file or of the pull, and decides no day.
-        has_key: whether the channel's `key` makes the source ids; the source does, if not.
-        system_labels: labels that the source's own software adds: they go to the vault without a
+        connection: what a connection must hold; None if the kind needs no connection.
+        connection_with: the option that makes a connection necessary; None: it always is.
+        has_receipt_time: whether each delivery says when the channel received it. If not,
+            `received_at` is the time of the file or of the pull, and decides no day.
+        has_key: whether source ids are made of the channel's `key`; if not, the source has ids.
+        system_labels: labels that the source's software adds: they go to the vault without a
             drift notice.
-        message_labels: personal labels of a message, if deliveries are messages, whose text may
-            follow a template.
+        message_labels: personal labels of a message, for kinds whose deliveries are messages, and
+            whose text may follow a template.
     """
 
     name: str
@@ -350,7 +352,7 @@ class Kind:
     message_labels: tuple[str, ...] = ()
 
     def needed_of_connection(self, options: SourceConfig) -> str | None:
-        """What a connection must hold for a channel with these options; None: it needs none."""
+        """What a connection must hold for a channel with these options; None if it needs none."""
         if self.connection_with and getattr(options, self.connection_with) is None:
             return None
         return self.connection
@@ -363,7 +365,7 @@ class Kind:
 
     @property
     def propose(self) -> Callable[[str, bytes], Proposal]:
-        """What a sample (its file or address, and its content) lets propose for a channel file."""
+        """Proposes parts of a channel file from a sample (its file or address, and its content)."""
         found: Callable[[str, bytes], Proposal] = self._module("scaffold").propose
         return found
 

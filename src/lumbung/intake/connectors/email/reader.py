@@ -569,7 +569,7 @@ class _MessageIds:
     """Which Message-IDs were met, in this pull and in those before it."""
 
     def __init__(self, source: Source) -> None:
-        self._recall = source.recall
+        self._message_keys = source.message_keys
         self._met = SeenIds()
 
     def is_second(self, key: MessageKey) -> bool:
@@ -578,7 +578,7 @@ class _MessageIds:
         known: list[str] = []
         is_first = self._met.add(slot)
         if is_first:
-            known = [f"{slot} {each.text_id}" for each in self._recall((key.slot,))]
+            known = [f"{slot} {each.text_id}" for each in self._message_keys((key.slot,))]
             self._met.update(known)
         is_other = self._met.add(f"{slot} {key.text_id}")
         if len(known) > 1:  # listed when the second one came

@@ -29,8 +29,8 @@ from lumbung.intake.channel.labels import normalise
 from lumbung.intake.connectors.base import (
     Checkpoint,
     Delivery,
+    FileReading,
     Item,
-    Reading,
     Source,
     SourceConnection,
     Unreadable,
@@ -140,8 +140,8 @@ def _before(source: Source, newest: File) -> File | None:
     return File(newest.name, path, known, newest.changed_at, is_repeat=True)
 
 
-def _reading(newest: File, before: File | None) -> Reading:
-    return Reading(newest.sha256, before is not None and begin_alike(before.path, newest.path))
+def _reading(newest: File, before: File | None) -> FileReading:
+    return FileReading(newest.sha256, before is not None and begin_alike(before.path, newest.path))
 
 
 def _all_replaced(states: list[_Contents]) -> tuple[str, ...]:

@@ -372,7 +372,7 @@ class _Reading:
         except TypeError:  # nested deeper than it writes
             content = repr(row).encode()
         is_other = self._contents.add(f"{key}\0{hash(content)}")
-        if self._source.met.add(key) or not is_other:
+        if self._source.seen_ids.add(key) or not is_other:
             return False
         since = self._options.since
         changed = since and _read(_at(row, since.field), since, self._zone)

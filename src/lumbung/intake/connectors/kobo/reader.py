@@ -64,7 +64,7 @@ def read(source: Source) -> Iterator[Item]:
             if rows:
                 key_by = "rootUuid" if "meta/rootUuid" in rows[0] else "_id"
                 cursor.setdefault("key_by", key_by)
-            items = deliver(rows, cursor.get("key_by", "_id"), evidence, source.met)
+            items = deliver(rows, cursor.get("key_by", "_id"), evidence, source.seen_ids)
             for row, item in zip(rows, items, strict=True):
                 if row.get("_attachments"):
                     row["_attachments"] = _attachments(source, api, options.asset, row)

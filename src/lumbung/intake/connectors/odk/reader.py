@@ -114,7 +114,7 @@ class _Reading:
             params["$filter"] = (
                 f"__system/submissionDate ge {begin} or __system/updatedAt ge {begin}"
             )
-        met = self._source.met
+        met = self._source.seen_ids
         for answer, rows in self._pages(params):
             for item in self._page(answer, rows):
                 met.add(item.source_id or "")

@@ -25,8 +25,8 @@ from urllib.parse import urlsplit
 from lumbung.errors import BARRED, FULL, LumbungError, SourceError
 from lumbung.intake.connectors.base import (
     Checkpoint,
+    FileReading,
     Item,
-    Reading,
     Source,
     SourceConnection,
     Unreadable,
@@ -278,11 +278,11 @@ class Folder:
             unsettled=self.unsettled,
         )
 
-    def reading(self, file: File) -> Reading:
+    def reading(self, file: File) -> FileReading:
         """The bytes in which a file was read."""
         before = self.before(file)
         evidence = self._source.evidence
-        return Reading(
+        return FileReading(
             file.sha256, before is not None and begin_alike(evidence.path(before), file.path)
         )
 

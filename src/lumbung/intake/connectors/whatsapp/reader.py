@@ -146,7 +146,7 @@ class _Reading:
             for minute, sender in edits
             if self._is_corrected and (was := _swapped(minute))
         }
-        keys = self._source.recall(edited | former)
+        keys = self._source.message_keys(edited | former)
         self._edits = _Edits(keys, edited)
         self._former_edits = _Edits(keys, former)
         before = dict(self._source.cursor)
