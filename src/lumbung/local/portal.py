@@ -1,12 +1,18 @@
-"""The portal on this machine: Python's own web server over `LUMBUNG_HOME/portal`, on loopback.
+"""The portal on this machine: a small web server of `LUMBUNG_HOME/portal`, on loopback.
 
-For looking at it here; others read it from any real web server (docs/how-to/serve-the-portal.md).
+It is for looking at the portal here. Others read it from a real web server
+(docs/how-to/serve-the-portal.md).
+
+    python -m lumbung.local.portal PORT HOST FOLDER
 """
 
 from __future__ import annotations
 
 import os
+import socket
 import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from lumbung.local.processes import Processes, hold_port
@@ -15,13 +21,21 @@ NAME = "portal"
 PREFERRED_PORT = 8090
 START_SECONDS = 30
 
+HEADERS = {
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+"""Sent with every answer. Each page limits what it loads by a policy of its own; that it must not
+be framed can be said in a header only. `no-cache` lets a browser ask whether a page has changed: a
+new edition replaces all pages at once."""
+
 
 def command(folder: Path, host: str, port: int) -> list[str]:
-    """The server's command line; it follows the link to the newest site on every request."""
-    return [
-        *(sys.executable, "-m", "http.server", str(port)),
-        *("--bind", host, "--directory", str(folder), "--protocol", "HTTP/1.1"),
-    ]
+    """The server's command line."""
+    return [sys.executable, "-m", "lumbung.local.portal", str(port), host, str(folder)]
 
 
 class PortalServer:
@@ -39,12 +53,12 @@ class PortalServer:
 
     @property
     def url(self) -> str | None:
-        """Its address, None while it does not run."""
+        """Its address; None while it does not run."""
         process = self.processes.find(NAME)
         return f"http://127.0.0.1:{process.cmdline()[3]}/" if process else None
 
     def start(self) -> None:
-        """Start it on a free port, if it does not run, and wait until it listens.
+        """Start the server on a free port, unless it runs, and wait until it listens.
 
         Raises:
             ServiceError: when it ends or does not listen.
@@ -57,3 +71,29 @@ class PortalServer:
                 NAME, command(self.folder, "127.0.0.1", port.number), dict(os.environ)
             )
             self.processes.wait_until_listening(NAME, port.number, START_SECONDS)
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    """Serves a folder; a link to it is followed anew on every request."""
+
+    protocol_version = "HTTP/1.1"
+
+    def end_headers(self) -> None:
+        """Add `HEADERS`, also to an error."""
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
+        super().end_headers()
+
+
+def main(port: str, host: str, folder: str) -> None:
+    """Serve a folder until the process is ended."""
+
+    class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    with Server((host, int(port)), partial(_Handler, directory=folder)) as server:
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
