@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import pytest
 
-from lumbung.demo.kobo_server import StandIn
+from lumbung.demo.kobo_server import NAME, StandIn, start
 from lumbung.errors import ServiceError
+from lumbung.local.airflow import AirflowClient
+from lumbung.local.processes import Processes
+from lumbung.settings import Settings
 
 TOKEN = "rahasia-rekaan"
 
@@ -105,9 +110,10 @@ def test_a_port_taken_is_said(server: StandIn, data: Path) -> None:
 def test_it_runs_as_a_command(data: Path) -> None:
     command = [
         *(sys.executable, "-m", "lumbung.demo.kobo_server", "--data", str(data)),
-        *("--port", "0", "--token", TOKEN, "--max-limit", "7"),
+        *("--port", "0", "--max-limit", "7"),
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    environment = {**os.environ, "LUMBUNG_KOBO_TOKEN": TOKEN}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
             assert process.stdout is not None
             address = process.stdout.readline().split()[-1]
@@ -118,3 +124,29 @@ def test_it_runs_as_a_command(data: Path) -> None:
             assert "limit=7" in page["next"]
         finally:
             process.terminate()
+
+
+def test_its_token_is_in_no_argument_of_its_process(data: Path, tmp_path: Path) -> None:
+    class Client:
+        connection: dict[str, Any]
+
+        def set_connection(self, _: str, **connection: Any) -> None:
+            self.connection = connection
+
+    settings = Settings(tmp_path / "home", tmp_path, None)
+    settings.inbox.mkdir(parents=True)
+    data.rename(settings.inbox / "kobo_pemantau.json")
+    client, processes = Client(), Processes(tmp_path / "run", tmp_path / "logs")
+    start(settings, processes, cast("AirflowClient", client))
+    try:
+        process = processes.find(NAME)
+        assert process is not None
+        token = client.connection["password"]
+        assert len(token) == 40
+        assert token not in " ".join(process.cmdline())
+        url = f"{client.connection['host']}/api/v2/assets/aRekaan/data/"
+        headers = {"Authorization": f"Token {token}"}
+        page = httpx.get(url, headers=headers, trust_env=False).json()
+        assert len(page["results"]) == 15
+    finally:
+        processes.stop(NAME)

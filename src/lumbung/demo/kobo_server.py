@@ -3,7 +3,11 @@
 It serves the submissions of one form, as an older server does: newest first unless asked for a
 `sort`, a page no longer than its cap whatever `limit` says, and `next` as the only honest way on.
 
-    python -m lumbung.demo.kobo_server --data kobo_pemantau.json --port 8123 --token rahasia
+    export LUMBUNG_KOBO_TOKEN=rahasia
+    python -m lumbung.demo.kobo_server --data kobo_pemantau.json --port 8123
+
+The token comes from the environment, because every account of a machine can read the arguments of
+a process.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from __future__ import annotations
 import argparse
 import hmac
 import json
+import os
 import re
 import secrets
 import sys
@@ -30,6 +35,9 @@ if TYPE_CHECKING:
 
 NAME = "kobo-stand-in"
 """Its name among the running parts, in a demo's home."""
+
+TOKEN = "LUMBUNG_KOBO_TOKEN"  # noqa: S105 - the name of a variable
+"""The environment variable that holds the token."""
 
 START_SECONDS = 60
 
@@ -147,10 +155,10 @@ def start(settings: Settings, processes: Processes, client: AirflowClient) -> No
             [
                 sys.executable, "-m", "lumbung.demo.kobo_server",
                 "--data", str(settings.inbox / "kobo_pemantau.json"),
-                "--port", str(port.number), "--token", token,
+                "--port", str(port.number),
                 "--max-limit", "15",  # fewer than there are: paging really happens
             ],
-            {"PATH": ""},
+            {"PATH": "", TOKEN: token},
         )  # fmt: skip
         processes.wait_until_listening(NAME, port.number, START_SECONDS)
 
@@ -160,10 +168,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--token", required=True)
     parser.add_argument("--max-limit", type=int, default=100)
     options = parser.parse_args()
-    with StandIn(options.data, options.port, options.token, max_limit=options.max_limit) as server:
+    token = os.environ[TOKEN]
+    with StandIn(options.data, options.port, token, max_limit=options.max_limit) as server:
         print(f"KoboToolbox stand-in at {server.address}", flush=True)
         server.serve_forever()
 
