@@ -201,7 +201,13 @@ def _from_link(
     headers = {"Accept": "text/csv"}
     if connection.password:
         headers["Authorization"] = f"Bearer {connection.password}"
-    with Api(connection, where, headers=headers, cures={400: share, 401: share, 403: share}) as api:
+    with Api(
+        connection,
+        where,
+        headers=headers,
+        cures={400: share, 401: share, 403: share},
+        redirect_hosts=("*.googleusercontent.com",),  # where Google keeps exports of sheets
+    ) as api:
         url = api.at(options.path) if options.path else api.start
         kept = api.download(url, source.evidence, _MAX_DOWNLOAD)
         if isinstance(kept, str):

@@ -1,19 +1,27 @@
-"""What the connectors that call a server share: retries, refusals, bounded answers, safe paging.
+"""HTTP for the connectors that call a server: retries, limits, redirects and paging.
 
-A failure that may pass (429, 5xx, a broken connection, cut off data) is tried again with growing
-pauses, or with the one that the server asks for. Everything else is told at once, with its cure.
-Credentials stand in headers or parameters of the client and in no message.
+A temporary failure (429, 5xx, a broken connection, truncated data) is tried again, after growing
+pauses or after the pause that the server asks for. Any other failure is raised at once, with the
+next step. Credentials are in headers or parameters of the client, and in no message.
+
+Only a download follows redirects: within the channel's own server, or to a host that the connection
+declares in its extra `redirect_hosts`. A declared host gets no credential, and must have a public
+address unless the channel's own server has a private one too.
 """
 
 from __future__ import annotations
 
 import email.utils
+import ipaddress
 import logging
+import socket
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 from typing import IO, Any, NamedTuple, Self, TypeVar
 
 import httpx
@@ -31,20 +39,25 @@ logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole addresses,
 TIMEOUT_SECONDS = 60
 ATTEMPTS = 6
 MAX_WAIT_SECONDS = 300
-"""The longest pause that a server's Retry-After is obeyed for."""
+"""The longest pause that is made because a server asks for it (Retry-After)."""
 MAX_SECONDS = 900
-"""How long one answer may take to come, however little comes at a time."""
+"""How long one answer may take, even if data keeps coming."""
 MAX_PAGE = 64 << 20
 """The largest answer, in bytes, that is read into memory."""
 MAX_VALUES = 3_000_000
-"""Of an answer: a value of two bytes (`{}`) takes a hundred once it is parsed."""
+"""The most values in an answer: a value of two bytes (`{}`) takes a hundred bytes once parsed."""
 MAX_ATTACHMENT = 100 << 20
 """The largest attachment, in bytes, that is kept."""
 
-_PACKINGS = ("", "identity", "gzip", "deflate")
-"""Content encodings that unpack no more than a thousandfold; a list of them multiplies."""
+MAX_REDIRECTS = 5
+
+_ENCODINGS = ("", "identity", "gzip", "deflate")
+"""Content encodings that are read; a list of several may expand the data without limit."""
+_PIECE = 1 << 20
+"""Bytes that are decompressed at a time."""
 _IN_MEMORY = 4 << 20
-_PATIENCE = 3  # attachments in a row that could not be had; the next are asked for only once
+_MAX_FAILED = 3
+"""After so many failed attachments in a row, the next ones are asked for only once."""
 
 Given = TypeVar("Given")
 
@@ -67,8 +80,12 @@ class Answer(NamedTuple):
             return self.content
 
 
-class _PassingError(Exception):
-    """A failure that may pass: too many requests, a server error, a broken connection."""
+class _TemporaryError(Exception):
+    """A failure that may not occur again: too many requests, a server error, a broken connection.
+
+    Attributes:
+        wait: seconds that the server asks to wait; 0 if it does not.
+    """
 
     def __init__(self, what: str, wait: float = 0) -> None:
         super().__init__(what)
@@ -76,22 +93,25 @@ class _PassingError(Exception):
 
 
 class _RefusedError(SourceError):
-    """A failure of one address: others may be answered."""
+    """A failure that concerns one address: the server may answer at others."""
 
 
 class _NothingError(Exception):
-    """A status that says that there is nothing, where that is no error."""
+    """The server answers with a status that the caller takes for "there is nothing"."""
 
 
 class Api:
     """One server, as a channel's connection reaches it.
 
     Args:
-        connection: its address; credentials are the caller's business.
-        where: what the messages of failures name.
-        headers, params: sent with every request, e.g. a token.
+        connection: its address, and in its extra `redirect_hosts` the hosts to which downloads may
+            be redirected (a list, or text with commas): `files.example.org`, `*.example.org` or
+            `files.example.org:8443`. The caller passes credentials apart.
+        where: the place that error messages name.
+        headers, params: sent with every request, for example a token.
         auth: login and password, for Basic authentication.
-        cures: HTTP status -> what to do about that refusal.
+        cures: HTTP status -> the next step when the server refuses with it.
+        redirect_hosts: hosts that the connector itself declares, as in the connection.
     """
 
     def __init__(
@@ -103,6 +123,7 @@ class Api:
         params: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
         cures: Mapping[int, str] | None = None,
+        redirect_hosts: Collection[str] = (),
     ) -> None:
         self._where = where
         self._cures = {
@@ -126,22 +147,20 @@ class Api:
                 cure="set the connection's host, e.g. https://host.example.org",
             )
         self._params = dict(params or {})
+        self._redirect_hosts = [*redirect_hosts, *_host_patterns(connection)]
         self._failed = 0
+        common = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
         self.client = httpx.Client(
-            timeout=TIMEOUT_SECONDS,
-            headers={
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip, deflate",
-                **(headers or {}),
-            },
-            auth=auth,
+            timeout=TIMEOUT_SECONDS, headers={**common, **(headers or {})}, auth=auth
         )
+        self._anonymous = httpx.Client(timeout=TIMEOUT_SECONDS, headers={**common, "Accept": "*/*"})
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.client.close()
+        self._anonymous.close()
 
     def at(self, path: str, params: Mapping[str, str] | None = None) -> httpx.URL:
         """The address of a path below the connection's own, with these query parameters."""
@@ -152,10 +171,10 @@ class Api:
         return url.copy_merge_params(params) if params else url
 
     def follow(self, base: httpx.URL, link: str) -> httpx.URL:
-        """The address that a page's link names.
+        """The address of a link in a page.
 
         Raises:
-            SourceError: when it is on another server: the credential is not for that one.
+            SourceError: when it is on another server, which must not get the credential.
         """
         try:
             url = base.join(link)
@@ -176,23 +195,26 @@ class Api:
         form: Mapping[str, str] | None = None,
         nothing: Collection[int] = (),
     ) -> Answer:
-        """The JSON that a server answers a GET with, or a POST of JSON or of a form.
+        """Ask for JSON with a GET, or with a POST of JSON or of a form.
 
         Args:
             url: from `at` or `follow`.
-            post: what is posted as JSON.
-            form: what is posted as a form.
+            post: posted as JSON.
+            form: posted as a form.
             nothing: statuses that mean that there is nothing; the body is None then.
 
         Raises:
-            SourceError: when it does not, in the end.
+            SourceError: when the server does not answer with JSON, after all attempts.
         """
 
         def once() -> Answer:
             method = "GET" if post is None and form is None else "POST"
             content = bytearray()
             try:
-                with self._answer(method, url, nothing, json=post, data=form) as response:
+                url_with_params = self._with_params(url)
+                with self._answer(
+                    self.client, method, url_with_params, nothing, json=post, data=form
+                ) as response:
                     for piece in self._pieces(response):
                         content += piece
                         if len(content) > MAX_PAGE:
@@ -212,25 +234,25 @@ class Api:
             try:
                 return Answer(parse_json(bytes(content)), headers, bytes(content))
             except ValueError as error:
-                raise _PassingError("the data is cut off or no JSON") from error
+                raise _TemporaryError("the data is cut off or no JSON") from error
 
         return self._retry(once)
 
     def keep(self, url: httpx.URL, evidence: Evidence, limit: int = MAX_ATTACHMENT) -> Kept | str:
         """Put an attachment into the evidence store, as `download` does.
 
-        One that cannot be had stops nothing: it is logged, and asked for again when its submission
-        is read again.
+        An attachment that cannot be downloaded stops nothing: it is logged, and asked for again
+        when its submission is read again.
 
         Returns:
-            what was kept, or why not: as `download` says, or `failed` (refused, or not had after
-            all attempts).
+            what was kept, or why nothing was: as for `download`, or `failed` (refused, or no answer
+            after all attempts).
 
         Raises:
             SourceError: when the credential is refused, or the server asks to wait for long.
         """
         try:
-            attempts = ATTEMPTS if self._failed < _PATIENCE else 1
+            attempts = ATTEMPTS if self._failed < _MAX_FAILED else 1
             kept = self.download(url, evidence, limit, attempts)
         except _RefusedError as error:
             self._failed += 1
@@ -244,25 +266,22 @@ class Api:
     def download(
         self, url: httpx.URL, evidence: Evidence, limit: int, attempts: int = ATTEMPTS
     ) -> Kept | str:
-        """Put what is at an address into the evidence store.
-
-        Redirects are followed (stores of files answer with one); the Authorization header stays
-        with the server that it is for.
+        """Put what is at an address into the evidence store; redirects are followed.
 
         Returns:
-            what was kept, or why not: `too_large` (of more than `limit` bytes), `missing` (404).
+            what was kept, or why nothing was: `too_large` (more than `limit` bytes), `missing`
+            (404).
 
         Raises:
-            SourceError: when it cannot be had.
+            SourceError: when it cannot be downloaded, or the server redirects to a host that is not
+                declared.
         """
 
         def once() -> Kept | str:
             try:
                 with (
                     tempfile.SpooledTemporaryFile(_IN_MEMORY) as file,
-                    self._answer(
-                        "GET", url, (404,), follow_redirects=True, is_file=True
-                    ) as response,
+                    self._redirected(url) as response,
                 ):
                     if not _copy(self._pieces(response), file, limit):
                         return "too_large"
@@ -273,20 +292,82 @@ class Api:
 
         return self._retry(once, attempts)
 
-    def _pieces(self, response: httpx.Response) -> Iterator[bytes]:
-        """The bytes of an answer as they come.
+    @contextmanager
+    def _redirected(self, url: httpx.URL) -> Iterator[httpx.Response]:
+        """The answer at the end of a chain of redirects, not yet read.
 
         Raises:
-            SourceError: when it is packed in a way that may unpack beyond measure, or never ends.
+            SourceError: when a redirect leads to a host that is not declared, or there are too
+                many.
         """
-        if response.headers.get("Content-Encoding", "").strip().casefold() not in _PACKINGS:
+        client, url = self.client, self._with_params(url)
+        options: dict[str, Any] = {}
+        for _ in range(MAX_REDIRECTS + 1):
+            with self._answer(
+                client, "GET", url, (404,), is_file=True, may_redirect=True, **options
+            ) as response:
+                if not response.has_redirect_location:
+                    yield response
+                    return
+            try:
+                url = (response.url if not options else url).join(response.headers["Location"])
+            except (httpx.InvalidURL, ValueError) as error:
+                raise self._for_people(response.status_code) from error
+            client, options = self._route(url)
+        raise self._for_people(302)
+
+    def _route(self, url: httpx.URL) -> tuple[httpx.Client, dict[str, Any]]:
+        """The client for a redirect's address, and options of its request.
+
+        Raises:
+            SourceError: when the address must not be asked.
+        """
+        if _origin(url) == _origin(self.start) or (
+            (url.scheme, url.host, url.port) == ("https", self.start.host, None)
+            and (self.start.scheme, self.start.port) == ("http", None)
+        ):
+            return self.client, {}
+        host, netloc = url.host, url.netloc.decode()
+        is_declared = any(fnmatch(each, p) for p in self._redirect_hosts for each in (host, netloc))
+        if not is_declared or url.scheme not in ("https", self.start.scheme):
+            raise _RefusedError(
+                f"the server redirects to another server, {url.scheme}://{netloc}",
+                where=self._where,
+                cure=f"if the service keeps its files there, declare {netloc} in the extra"
+                " redirect_hosts of the connection",
+            )
+        address = _resolve(host)
+        if is_inside(address) and not is_inside(self.start.host):
+            raise _RefusedError(
+                f"the server redirects to {netloc}, which has a private address",
+                where=self._where,
+                cure="ask the server's administrator; a public service does not redirect there",
+            )
+        # The address that was checked is the one that is asked: a second look-up of the name may
+        # give another one.
+        pinned = url.copy_with(host=address)
+        return self._anonymous, {
+            "pinned": pinned,
+            "headers": {"Host": netloc},
+            "extensions": {"sni_hostname": host},
+        }
+
+    def _pieces(self, response: httpx.Response) -> Iterator[bytes]:
+        """The content of an answer, decompressed, as it comes.
+
+        Raises:
+            SourceError: when the encoding is not read, or the answer takes too long.
+        """
+        encoding = response.headers.get("Content-Encoding", "").strip().casefold()
+        if encoding not in _ENCODINGS:
             raise _RefusedError(
                 "the server packs its answers in a way that is not read",
                 where=self._where,
                 cure="have its administrator send them unpacked or with gzip",
             )
         end = time.monotonic() + MAX_SECONDS
-        for piece in response.iter_bytes():
+        raw = response.iter_raw()
+        for piece in _decompressed(raw) if encoding in ("gzip", "deflate") else raw:
             yield piece
             if time.monotonic() > end:
                 raise _RefusedError(
@@ -299,27 +380,44 @@ class Api:
         """A failure of this source."""
         return SourceError(what, where=self._where, cure=cure)
 
+    def _with_params(self, url: httpx.URL) -> httpx.URL:
+        """An address with the parameters of the client; unchanged byte for byte without any."""
+        return url.copy_merge_params(self._params) if self._params else url
+
     @contextmanager
     def _answer(
         self,
+        client: httpx.Client,
         method: str,
         url: httpx.URL,
         nothing: Collection[int],
         *,
         is_file: bool = False,
+        may_redirect: bool = False,
+        pinned: httpx.URL | None = None,
         **options: Any,
     ) -> Iterator[httpx.Response]:
-        """A good answer, not yet read."""
+        """A good answer, or a redirect where one is allowed; not yet read.
+
+        Args:
+            client: sends the request.
+            method: of the request.
+            url: the address.
+            nothing: statuses that mean that there is nothing.
+            is_file: whether HTML is a possible content.
+            may_redirect: whether a redirect is given back.
+            pinned: the address with its host's IP address instead of its name.
+            options: of the request.
+        """
         try:
-            if self._params:  # a link is followed as it is, byte for byte, otherwise
-                url = url.copy_merge_params(self._params)
-            with self.client.stream(method, url, **options) as response:
-                self._judge(response, nothing, is_file)
+            with client.stream(method, pinned or url, **options) as response:
+                if not (may_redirect and response.has_redirect_location):
+                    self._judge(response, nothing, is_file)
                 yield response
-        except (httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
+        except httpx.UnsupportedProtocol as error:
             raise self._for_people(302) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
-            raise _PassingError(f"{type(error).__name__} {error}".strip()) from error
+            raise _TemporaryError(f"{type(error).__name__} {error}".strip()) from error
 
     def _judge(self, response: httpx.Response, nothing: Collection[int], is_file: bool) -> None:
         status = response.status_code
@@ -332,14 +430,16 @@ class Api:
                     f"the server asks to wait {wait:.0f} seconds (HTTP {status})",
                     "let the next scheduled pull read it, or ask for a higher limit",
                 )
-            raise _PassingError(f"HTTP {status}", wait)
+            raise _TemporaryError(f"HTTP {status}", wait)
         if status >= 400:
-            told = "compare the channel file's source with the documentation of this server's API"
+            compare = (
+                "compare the channel file's source with the documentation of this server's API"
+            )
             kind = SourceError if status == 401 else _RefusedError
             raise kind(
                 f"the server refuses: HTTP {status}",
                 where=self._where,
-                cure=self._cures.get(status, told),
+                cure=self._cures.get(status, compare),
             )
         if status != 200 or ("html" in response.headers.get("Content-Type", "") and not is_file):
             raise self._for_people(status)
@@ -356,11 +456,11 @@ class Api:
 
         def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
-            asked = error.wait if isinstance(error, _PassingError) else 0
+            asked = error.wait if isinstance(error, _TemporaryError) else 0
             return asked or backoff(state)
 
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_PassingError),
+            retry=tenacity.retry_if_exception_type(_TemporaryError),
             stop=tenacity.stop_after_attempt(attempts),
             wait=wait,
             sleep=lambda seconds: time.sleep(seconds),
@@ -368,7 +468,7 @@ class Api:
         )
         try:
             return retrying(act)
-        except _PassingError as error:
+        except _TemporaryError as error:
             raise _RefusedError(
                 f"the server does not answer as it should after {attempts} attempts: {error}",
                 where=self._where,
@@ -380,35 +480,37 @@ _TELL = "pull again later; tell the server's administrator if it stays"
 
 
 class Listing:
-    """The pages of one listing: that none comes twice, and whether they were all there is.
+    """The pages of one listing: detects repeated pages, and whether all rows were read.
 
     Args:
-        api: the server, for its messages.
+        api: the server, whose messages are used.
+
+    Attributes:
+        page_count: pages that were read.
+        row_count: rows that were read, repeated ones included.
     """
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._met: set[int] = set()
+        self._noted: set[int] = set()
         self._ids = SeenIds()
         self._totals: set[int | None] = set()
         self.page_count = 0
-        """How many pages came."""
         self.row_count = 0
-        """How many rows came, the same one twice included."""
 
     def asked(self, url: httpx.URL) -> None:
-        """Note an address before it is asked for.
+        """Note an address before it is requested.
 
         Raises:
-            SourceError: when it was asked for before.
+            SourceError: when it was requested before.
         """
         self._note(str(url))
 
     def page(self, ids: list[Any], total: int | None = None) -> None:
-        """Note a page: the ids of its rows and the number of rows that the server says there are.
+        """Note a page: the ids of its rows, and the total number of rows according to the server.
 
         Raises:
-            SourceError: when a page of just these rows came before.
+            SourceError: when a page with exactly these rows was read before.
         """
         texts = [str(each) for each in ids]
         if texts:
@@ -420,31 +522,82 @@ class Listing:
 
     @property
     def count(self) -> int:
-        """How many different rows came."""
+        """How many different rows were read."""
         return len(self._ids)
 
     @property
     def is_whole(self) -> bool:
-        """Whether the rows are as many as every page said: nothing shifted between two pages."""
+        """Whether every page announced as many rows as were read: none moved between pages."""
         if self._totals == {None}:
             return self.page_count == 1
         return self._totals == {len(self._ids)}
 
     def _note(self, mark: object) -> None:
-        if hash(mark) in self._met:
+        if hash(mark) in self._noted:
             raise self._api.error("the server gives the same page again", _TELL)
-        self._met.add(hash(mark))
+        self._noted.add(hash(mark))
 
 
 def received(value: object) -> datetime | None:
-    """An ISO 8601 moment, in UTC where it says no zone; None if it is none."""
+    """An ISO 8601 time, in UTC if it has no zone; None if the value is not one."""
     try:
         moment = datetime.fromisoformat(str(value).strip())
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         moment.astimezone(UTC)
-    except (ValueError, OverflowError):  # also the year 1 or 9999, moved by its zone
+    except (ValueError, OverflowError):  # the zone may move it before year 1 or after 9999
         return None
     return moment
+
+
+def is_inside(host: str) -> bool:
+    """Whether a host name or IP address leads to a private, loopback or link-local address."""
+    return not ipaddress.ip_address(_resolve(host)).is_global
+
+
+def _resolve(host: str) -> str:
+    """An IP address of a host, IPv4 preferred."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise _TemporaryError(f"the name {host} is not found") from error
+    addresses = sorted(found, key=lambda each: each[0] != socket.AF_INET)
+    return str(addresses[0][4][0]).partition("%")[0]
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+def _host_patterns(connection: SourceConnection) -> list[str]:
+    """The hosts that a connection declares in its extra `redirect_hosts`."""
+    declared = connection.extra.get("redirect_hosts", ())
+    names = declared.split(",") if isinstance(declared, str) else declared
+    return [str(each).strip().casefold() for each in names if str(each).strip()]
+
+
+def _decompressed(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Data without its gzip or deflate encoding, at most `_PIECE` bytes at a time."""
+    decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, by the header
+    is_begun = False
+    try:
+        for piece in pieces:
+            rest = piece
+            while rest and not decoder.eof:
+                try:
+                    content = decoder.decompress(rest, _PIECE)
+                except zlib.error:
+                    if is_begun:
+                        raise
+                    decoder = zlib.decompressobj(-zlib.MAX_WBITS)  # deflate without a header
+                    content = decoder.decompress(rest, _PIECE)
+                is_begun = True
+                rest = decoder.unconsumed_tail
+                if content:
+                    yield content
+    except zlib.error as error:
+        raise _TemporaryError("the data cannot be decompressed") from error
+    if is_begun and not decoder.eof:
+        raise _TemporaryError("the data is cut off")
 
 
 def _copy(pieces: Iterable[bytes], file: IO[bytes], limit: int) -> bool:
@@ -458,7 +611,7 @@ def _copy(pieces: Iterable[bytes], file: IO[bytes], limit: int) -> bool:
 
 
 def _retry_after(value: str | None) -> float:
-    """Seconds to wait as the header says (a number or a date); 0 where it says nothing."""
+    """Seconds to wait according to the header (a number or a date); 0 if it is not valid."""
     if value is None:
         return 0
     if value.strip().isdecimal():
