@@ -8,10 +8,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from upath import UPath
 
 from lumbung.intake import evidence
+from lumbung.intake.connectors.shared import files
 from lumbung.intake.evidence import Evidence, TooLargeError
 from lumbung.intake.landing import IntakeCounts
+from lumbung.settings import Settings
 from tests.support.channel_samples import REGISTER, workbook
 
 PAGE = b"\n <!-- masuk -->\n<!DOCTYPE html><html><title>Masuk</title><form>...</form></html>"
@@ -91,3 +94,57 @@ def test_a_file_too_large_to_be_kept_is_quarantined_and_stops_no_other(
     assert pull_from("register_contoh") == IntakeCounts(read=2, duplicate=2)
     row = db.execute("select reason_code, locator from quarantine.record").fetchall()
     assert row == [("too_large", "besar.csv")]
+
+
+# -- links in an inbox ----------------------------------------------------------------------------
+
+
+def bytes_kept(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_link_in_an_inbox_is_quarantined_by_name_and_never_followed(
+    db: psycopg.Connection,
+    settings: Settings,
+    add_channel: Callable[..., Path],
+    pull_from: Callable[..., IntakeCounts],
+) -> None:
+    inbox = add_channel(REGISTER)
+    (inbox / "a.csv").write_text("Nomor,Tanggal / Diterima,Kab/Kota,Uraian\n1/LP,,Bangka,x\n")
+    assert pull_from("register_contoh").landed == 1, "the vault key is made"
+    key = settings.home / "keys" / "vault.key"
+    (inbox / "kunci.csv").symlink_to(key)
+    (inbox / "hilang.csv").symlink_to(inbox / "tidak-ada")
+    (inbox / "folder.csv").symlink_to(key.parent)
+    counts = pull_from("register_contoh")
+    assert counts == IntakeCounts(read=4, duplicate=1, quarantined=3)
+    found = "select locator, reason_code, evidence_sha256 from quarantine.record order by locator"
+    assert db.execute(found.encode()).fetchall() == [
+        (name, "unreadable_file", None) for name in ("folder.csv", "hilang.csv", "kunci.csv")
+    ]
+    assert key.read_bytes() not in bytes_kept(settings.evidence)
+    assert pull_from("register_contoh") == IntakeCounts(read=4, duplicate=4)
+
+
+def test_a_file_that_becomes_a_link_after_it_was_listed_is_not_followed(
+    settings: Settings,
+    add_channel: Callable[..., Path],
+    pull_from: Callable[..., IntakeCounts],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inbox = add_channel(REGISTER)
+    (inbox / "a.csv").write_text("Nomor,Tanggal / Diterima,Kab/Kota,Uraian\n1/LP,,Bangka,x\n")
+    pull_from("register_contoh")
+    key = settings.home / "keys" / "vault.key"
+    seen = files._seen
+
+    def swapped(path: UPath) -> files._Seen:
+        found = seen(path)
+        Path(path).unlink()
+        Path(path).symlink_to(key)
+        return found
+
+    monkeypatch.setattr(files, "_seen", swapped)
+    counts = pull_from("register_contoh")
+    assert (counts.read, counts.quarantined) == (1, 1)
+    assert key.read_bytes() not in bytes_kept(settings.evidence)

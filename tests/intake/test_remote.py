@@ -245,3 +245,17 @@ def test_a_bucket_with_a_removed_row_and_an_outage_in_the_middle(
     assert pull(connection) == IntakeCounts(read=5, landed=2, duplicate=3, tombstones=1)
     client.delete_object(Bucket="register", Key="masuk/a.xlsx")
     assert pull(connection) == IntakeCounts(read=2, duplicate=2), "a file withdraws nothing"
+
+
+def test_a_link_on_an_sftp_server_is_quarantined_by_name_and_never_followed(
+    pull: Pull, db: psycopg.Connection, settings: Settings, sftp: Sftp
+) -> None:
+    (sftp.root / "rahasia.xlsx").write_bytes(register("9/LP"))
+    (sftp.root / "register" / "buku.xlsx").write_bytes(register("1/LP"))
+    (sftp.root / "register" / "tautan.xlsx").symlink_to(sftp.root / "rahasia.xlsx")
+    assert pull(sftp.connection) == IntakeCounts(read=2, landed=1, quarantined=1)
+    assert db.execute("select locator, reason_code from quarantine.record").fetchall() == [
+        ("tautan.xlsx", "unreadable_file")
+    ]
+    kept = [path.read_bytes() for path in settings.evidence.rglob("*") if path.is_file()]
+    assert (sftp.root / "rahasia.xlsx").read_bytes() not in kept

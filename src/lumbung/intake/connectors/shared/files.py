@@ -1,10 +1,13 @@
-"""Reading a folder of files: which ones, in what order, and whether they are news.
+"""Reading a folder of files: which files, in what order, and which of them were read before.
 
-The folder is the channel's inbox, or a folder of an SFTP server or a prefix of an S3 bucket where
-the channel's connection says so (`sftp://host/folder`, `s3://bucket/prefix`).
+The folder is the channel's inbox. If the channel's connection names one, it is a folder of an SFTP
+server (`sftp://host/folder`) or a prefix of an S3 bucket (`s3://bucket/prefix`).
 
-Every file is first kept as evidence and then read from there, so that the bytes that were read are
-the bytes that were hashed.
+Every file is first copied to the evidence store and then read from there, so the bytes that were
+read are the bytes that were hashed.
+
+A symbolic link is never followed: whoever may write to the folder could make the pull read any file
+of this machine, for example the vault key.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 import codecs
 import errno
 import logging
+import os
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -45,7 +49,7 @@ T = TypeVar("T")
 
 
 def open_folder(inbox: Path, connection: SourceConnection | None) -> UPath:
-    """The folder that a channel reads: its inbox, or what an SFTP or S3 connection names.
+    """The folder that a channel reads: its inbox, or the one of an SFTP or S3 connection.
 
     Args:
         inbox: the channel's inbox.
@@ -62,7 +66,7 @@ def open_folder(inbox: Path, connection: SourceConnection | None) -> UPath:
     if connection is None or not _is_remote(connection):
         return UPath(inbox)
     address, extra = connection.host, connection.extra
-    # A file system that was used before may hold a listing or a dead connection.
+    # A cached file system may hold an old listing or a dead connection.
     options: dict[str, Any] = {"skip_instance_cache": True}
     if urlsplit(address).scheme == "s3":
         options |= {"key": connection.login, "secret": connection.password}
@@ -94,7 +98,7 @@ def _is_remote(connection: SourceConnection) -> bool:
 
 
 def _shown(address: str) -> str:
-    """An address without what may stand before its host."""
+    """An address without login and password."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.scheme else address
 
@@ -107,9 +111,9 @@ class File:
         name: its name in the folder.
         path: its bytes, in the evidence store.
         sha256: their hash.
-        changed_at: when it was last changed (UTC): the moment the channel received it. The clock
-            of another machine may run ahead: it is never later than now.
-        is_repeat: whether a former pull read exactly these bytes under this name to the end.
+        changed_at: when it was last changed (UTC), which counts as the time of receipt. Never later
+            than now, although another machine's clock may be ahead.
+        is_repeat: whether an earlier pull read exactly these bytes under this name to the end.
     """
 
     name: str
@@ -119,11 +123,11 @@ class File:
     is_repeat: bool
 
     def locator(self, *places: object) -> str:
-        """Where in this file: file, sheet and row, or line."""
+        """A locator in this file: file, sheet and row, or file and line."""
         return " | ".join(str(place) for place in (self.name, *places))
 
     def unreadable(self, code: str, reason: str, *places: object) -> Unreadable:
-        """The whole file, or a part of it, as one delivery that cannot be read."""
+        """The whole file, or a part of it, as one unreadable delivery."""
         content = {"file": self.name, "sha256": self.sha256.hex(), "code": code, "at": places}
         locator = self.locator(*places)
         return Unreadable(
@@ -132,7 +136,7 @@ class File:
 
 
 class _Seen(NamedTuple):
-    """A file as a listing shows it."""
+    """A file in a listing of the folder."""
 
     changed: float
     name: str
@@ -141,12 +145,12 @@ class _Seen(NamedTuple):
 
 
 class Folder:
-    """The files of a channel's folder, the oldest first: of two with one key the newer stands.
+    """The files of a channel's folder, the oldest first, so that a newer file overrides an older.
 
-    A file that somebody is still writing is left for the next pull: it changed less than
-    `Source.settle_seconds` ago and is not the same after these, or it changes while it is read. An
-    SFTP server's clock may be another one, so each of its files is looked at twice; an object of
-    S3 is there as a whole or not at all.
+    A file that somebody is still writing is left for the next pull. That is a file which was
+    changed less than `Source.settle_seconds` ago and changes within this time, or changes while it
+    is read. The clock of an SFTP server may be wrong, so each of its files is looked at twice. An
+    object of S3 is complete when it appears.
 
     Attributes:
         unsettled: how many files were left.
@@ -163,17 +167,18 @@ class Folder:
         self.unsettled = 0
 
     def __iter__(self) -> Iterator[File | Unreadable]:
-        """Each file, kept; one that is too large to be kept as an unreadable delivery."""
+        """Each file, kept; a link, or a file that is too large, as an unreadable delivery."""
         folder = self._source.folder
         try:
+            links = _links(folder)
+            paths = [
+                path
+                for path in folder.iterdir()
+                if not path.name.startswith((".", "~$"))
+                and fnmatch(path.name.casefold(), self._pattern)
+            ]
             found = self._settled(
-                [
-                    _seen(path)
-                    for path in folder.iterdir()
-                    if path.is_file()
-                    and not path.name.startswith((".", "~$"))
-                    and fnmatch(path.name.casefold(), self._pattern)
-                ]
+                [_seen(path) for path in paths if path.name not in links and path.is_file()]
             )
         except (FileNotFoundError, NotADirectoryError):
             raise SourceError(
@@ -183,11 +188,14 @@ class Folder:
             ) from None
         except Exception as error:
             raise self._failed(error) from error
+        for path in sorted(paths, key=lambda each: each.name):
+            if path.name in links:
+                yield _link(path.name)
         now = time.time()
         for seen in sorted(found, key=lambda each: each[:2]):
             name, changed = seen.name, min(seen.changed, now)
             try:
-                with seen.path.open("rb") as stream:
+                with _open(seen.path) as stream:
                     kept = self._source.evidence.keep(cast("BinaryIO", _Stream(stream)))
                 if not self._is_atomic and self._is_unsettled(seen):
                     continue
@@ -197,10 +205,13 @@ class Folder:
             except LumbungError:
                 raise
             except Exception as error:
+                if isinstance(error, OSError) and error.errno == errno.ELOOP:
+                    yield _link(name)
+                    continue
                 raise self._failed(error) from error
-            hidden = self._hidden(name)
-            self._read[hidden] = kept.sha256.hex()
-            is_repeat = self._before.get(hidden) == kept.sha256.hex()
+            hashed_name = self._hashed(name)
+            self._read[hashed_name] = kept.sha256.hex()
+            is_repeat = self._before.get(hashed_name) == kept.sha256.hex()
             changed_at = datetime.fromtimestamp(changed, UTC)
             yield File(name, kept.path, kept.sha256, changed_at, is_repeat)
 
@@ -209,7 +220,7 @@ class Folder:
         return not self._source.settle_seconds or self._source.folder.protocol == "s3"
 
     def _settled(self, found: list[_Seen]) -> list[_Seen]:
-        """Those files that nobody is writing."""
+        """The files that nobody is writing."""
         wait = self._source.settle_seconds
         if self._source.folder.protocol in ("", "file"):  # by this machine's clock
             age = time.time() - max((seen.changed for seen in found), default=0)
@@ -220,7 +231,7 @@ class Folder:
         return [seen for seen in found if not self._is_unsettled(seen)]
 
     def _is_unsettled(self, seen: _Seen) -> bool:
-        """Whether a file is no longer what it was."""
+        """Whether a file changed since it was listed."""
         try:
             is_unsettled = _seen(seen.path) != seen
         except FileNotFoundError:
@@ -229,7 +240,7 @@ class Folder:
         return is_unsettled
 
     def _failed(self, error: Exception) -> SourceError:
-        """The folder's failure, in the words of whatever library reached for it."""
+        """The folder's failure, with the message of the library that read it."""
         cause = error.__cause__ if isinstance(error, _BrokenError) and error.__cause__ else error
         return SourceError(
             f"the folder cannot be read: {type(cause).__name__} {cause}".rstrip(),
@@ -237,27 +248,28 @@ class Folder:
             cure="check address, account, keys and rights of the connection, then pull again",
         )
 
-    def _hidden(self, name: str) -> str:
-        """A file's name in the cursor: the name of a chat's export is a person's name."""
+    def _hashed(self, name: str) -> str:
+        """A file's name in the cursor, hashed: a chat's export is named after a person."""
         return self._source.digest(name.encode(errors="surrogateescape")).hex()
 
     def before(self, file: File) -> bytes | None:
-        """The sha256 of what a former pull read under a file's name, if its bytes were others."""
-        known = self._before.get(self._hidden(file.name))
+        """The sha256 of other bytes that an earlier pull read under a file's name."""
+        known = self._before.get(self._hashed(file.name))
         return None if known is None or file.is_repeat else bytes.fromhex(known)
 
     def leave(self, file: File) -> None:
-        """Let the cursor stay with what was read under its name before: it cannot be read now."""
-        del self._read[self._hidden(file.name)]
+        """Keep in the cursor what was read under a file's name before: it cannot be read now."""
+        del self._read[self._hashed(file.name)]
 
     def items(
         self, read_file: Callable[[File], Iterable[Item]], *, is_listing: bool = False
     ) -> Iterator[Item]:
-        """What each file holds, and a mark after it.
+        """The deliveries of each file, and a checkpoint after it.
 
         Args:
             read_file: reads one file.
-            is_listing: whether a file tells what there is: what it no longer has was withdrawn.
+            is_listing: whether a file is a complete list, so that rows it no longer holds were
+                withdrawn.
         """
         for file in self:
             if isinstance(file, Unreadable):
@@ -270,7 +282,7 @@ class Folder:
             yield self.checkpoint()
 
     def checkpoint(self, listing: File | None = None) -> Checkpoint:
-        """All files so far were read to their end; the last one may tell what there is."""
+        """A checkpoint after a file, which may be a complete list."""
         return Checkpoint(
             {"files": {**self._before, **self._read}},
             None if listing is None else listing.locator(""),
@@ -279,7 +291,7 @@ class Folder:
         )
 
     def reading(self, file: File) -> FileReading:
-        """The bytes in which a file was read."""
+        """The bytes of a file, and whether they may be cut off."""
         before = self.before(file)
         evidence = self._source.evidence
         return FileReading(
@@ -288,7 +300,7 @@ class Folder:
 
 
 def begin_alike(one: Path, other: Path) -> bool:
-    """Whether two files are equal to the end of the shorter one."""
+    """Whether the longer of two files begins with the shorter one."""
     try:
         with one.open("rb") as first, other.open("rb") as second:
             while True:
@@ -308,11 +320,11 @@ def _seen(path: UPath) -> _Seen:
 
 
 def guarded(file: File, items: Iterable[T]) -> Iterator[T | Unreadable]:
-    """What a file holds; whatever its reader raises, the other files of a pull are still read.
+    """The deliveries of a file; if its reader fails, the file is quarantined and the pull goes on.
 
     Raises:
         LumbungError: what the reader raises for a person to act on.
-        OSError: when this machine is at fault, as with a MemoryError.
+        OSError, MemoryError: when this machine is at fault.
     """
     try:
         yield from items
@@ -335,12 +347,41 @@ def _too_large(name: str, changed_at: datetime) -> Unreadable:
     return Unreadable("too_large", reason, content, changed_at, None, name, is_part=True)
 
 
+def _links(folder: UPath) -> set[str]:
+    """Names of the symbolic links in a folder."""
+    if folder.protocol in ("", "file"):
+        return {path.name for path in Path(str(folder)).iterdir() if path.is_symlink()}
+    if folder.protocol == "s3":
+        return set()
+    entries = folder.fs.ls(folder.path, detail=True)
+    return {Path(each["name"]).name for each in entries if each["type"] == "link"}
+
+
+def _link(name: str) -> Unreadable:
+    reason = "ini tautan ke berkas lain, bukan berkas; salin berkasnya sendiri ke folder ini"
+    content = {"file": name, "is_link": True}
+    return Unreadable(
+        "unreadable_file", reason, content, datetime.now(UTC), None, name, is_part=True
+    )
+
+
+def _open(path: UPath) -> BinaryIO:
+    """Open a file, but no symbolic link.
+
+    Raises:
+        OSError: ELOOP, when a local file has become a link since it was listed.
+    """
+    if path.protocol in ("", "file"):
+        return os.fdopen(os.open(str(path), os.O_RDONLY | os.O_NOFOLLOW), "rb")
+    return path.open("rb")
+
+
 class _BrokenError(Exception):
-    """Reading failed; the store for evidence shall not take it for its own failure."""
+    """Reading a file of the folder failed: no failure of the evidence store."""
 
 
 class _Stream:
-    """A stream of a file in a folder."""
+    """A file of the folder, whose failures are a `_BrokenError`."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -353,9 +394,11 @@ class _Stream:
 
 
 def text_encoding(path: Path) -> str:
-    """UTF-16 if the file says so, UTF-8 if most of its characters beyond ASCII are, else Windows'.
+    """The encoding of a text file.
 
-    One row that was pasted in another encoding must not change how all others are read.
+    UTF-16 if the file begins with its byte order mark, UTF-8 if most characters beyond ASCII are
+    valid UTF-8, else Windows-1252. One row in another encoding does not change how the other rows
+    are read.
     """
     with path.open("rb") as stream:
         start = stream.read(2)
