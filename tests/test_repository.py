@@ -82,7 +82,8 @@ def test_version_is_that_of_pyproject_and_of_the_newest_release() -> None:
     said = CliRunner().invoke(app, ["--version"])
     assert (said.exit_code, said.output) == (0, f"lumbung {version}\n")
     assert CliRunner().invoke(app, ["status", "--help"]).exit_code == 0
-    assert re.search(r"^## \[(\d.*?)\]", (ROOT / "CHANGELOG.md").read_text(), re.M)[1] == version
+    released = re.findall(r"^## \[(\d.*?)\]", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert released[0] == version
 
 
 def test_metadata_and_readme_name_the_same_licence() -> None:

@@ -35,8 +35,9 @@ DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
 INTAKE = runpy.run_path(str(ROOT / "dags" / "intake.py"))
 
 HOUR = timedelta(hours=1)
-PULL = {"pull": (2, HOUR)}
-EXPECTED: dict[str, dict[str, tuple[int, timedelta | None]]] = {
+Limits = dict[str, tuple[int, timedelta | None]]
+PULL: Limits = {"pull": (2, HOUR)}
+EXPECTED: dict[str, Limits] = {
     "intake__kobo_pemantau": PULL,
     "intake__register_laporan": PULL,
     "intake__rekap_pengawasan": PULL,

@@ -266,8 +266,8 @@ def test_figures_agree_with_each_other(nine_weeks: Truth) -> None:
             ("campaign_event_by_method", "campaign_event"),
             ("prevention_by_type", "prevention"),
         ):
-            parts, wholes = (sums(figures(nine_weeks, figure, period)) for figure in (part, whole))
-            assert parts == wholes
+            wholes = sums(figures(nine_weeks, whole, period))
+            assert sums(figures(nine_weeks, part, period)) == wholes
             assert sum(wholes.values()) > 0
         wanted = 47 if period == "week" else 47 * 9
         expected = figures(nine_weeks, "district_expected", period)

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -37,7 +38,7 @@ class Installation:
     stack: Stack
     said: str
 
-    def query(self, sql: str, *parameters: object) -> list[tuple[object, ...]]:
+    def query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.url) as connection:
             return connection.execute(sql.encode(), parameters or None).fetchall()
 
@@ -120,12 +121,14 @@ def installation(scratch: Path) -> Iterator[Installation]:
         with held(8080), held(8090):
             demo = run_demo(settings, SEED, WEEKS, RETRY_AT_ONCE)
         url = demo.stack.start_database()
+        said = demo.console.file
+        assert isinstance(said, io.StringIO)
         yield Installation(
             settings,
             url,
             demo.stack.airflow(url).client(),
             demo.stack,
-            demo.console.file.getvalue(),
+            said.getvalue(),
         )
     finally:
         Stack(settings).stop()

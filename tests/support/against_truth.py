@@ -69,11 +69,11 @@ def facts_equal_truth(url: str, truth: dict[str, Any]) -> None:
     for key, (table, columns) in ACTIVITIES.items():
         selected = ", ".join(f"{column}::text" for column in columns)
         rows = read(url, f"select {selected} from marts.{table}")
-        wanted = Counter(
+        listed = Counter(
             tuple(str(row[c]).lower() if isinstance(row[c], bool) else row[c] for c in columns)
             for row in truth[key]
         )
-        assert Counter(rows) == wanted, table
+        assert Counter(rows) == listed, table
 
 
 def edition_equals_truth(url: str, truth: dict[str, Any], edition_id: str) -> None:

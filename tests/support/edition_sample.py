@@ -354,12 +354,12 @@ def lay(cursor: psycopg.Cursor, rows: list[tuple[str, str, str, str, str]]) -> N
             "insert into reporting.rpt_before_campaign values (%s, %s, %s, %s, %s)",
             (member, channel, kind, regency, week),
         )
-    for channel, reason, week, count, _ in NOT_COUNTED:
+    for channel, reason, week_id, count, _ in NOT_COUNTED:
         for number in range(count * (reason != "before_campaign")):
             value: tuple[object, ...] = (
                 channel,
-                f"{reason} {week} {number}".encode(),
-                *batches[week or WEEKS[0]],
+                f"{reason} {week_id} {number}".encode(),
+                *batches[week_id or WEEKS[0]],
             )
             if reason == "unreadable_date":
                 cursor.execute(
@@ -373,7 +373,7 @@ def lay(cursor: psycopg.Cursor, rows: list[tuple[str, str, str, str, str]]) -> N
                     " received_at, source_id, payload) values (%s, %s, %s, %s, %s, '{}')"
                     " returning channel, record_id) insert into intermediate.int_records__set_apart"
                     " select channel, %s, %s, record_id from r",
-                    (*value, f"{reason} {week} {number}", reason, week),
+                    (*value, f"{reason} {week_id} {number}", reason, week_id),
                 )
     cursor.executemany(
         "insert into marts.bridge_report_issue values (%s, %s)",
@@ -470,9 +470,9 @@ def judge(cursor: psycopg.Cursor) -> None:
                 " (%s, %s, %s, %s, %s, %s::date + %s::int, %s, %s)",
                 (f"{rule}{days}{n}", rule, regency, *days[:2], days[1], LIMITS[rule], *days[2:]),
             )
-    for regency in seed("regency"):
+    for row in seed("regency"):
         for issue in ISSUES:
-            key = (str(regency["regency_code"]), issue)
+            key = (str(row["regency_code"]), issue)
             cases, base, quotient, lower, upper, last, before, trend = MARKED.get(
                 key, (1, 20, "0.80", "0.10", "2.00", 0, 1, "steady")
             )

@@ -11,7 +11,7 @@ import random
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -349,7 +349,7 @@ def central(r: random.Random, count: int, goods: list[Good]) -> odk.Central:
     start = goods[-1].moment + timedelta(days=1)
     told += [(start + timedelta(minutes=number), record(r)) for number in range(count)]
     for number, (at, fields) in enumerate(told):
-        stamp = at.astimezone(odk.UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        stamp = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         made.rows.append({**odk.submission(number, submissionDate=stamp), "k": fields})
     return made
 
@@ -360,7 +360,7 @@ def deployment(r: random.Random, count: int, goods: list[Good]) -> ushahidi.Depl
     told: list[tuple[datetime, dict[str, Any]]] = [(good.moment, good.fields) for good in goods]
     told += [(goods[0].moment, record(r)) for _ in range(count)]
     for number, (at, fields) in enumerate(told, 1):
-        stamp = at.astimezone(odk.UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+        stamp = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
         content = [
             {"id": 1, "label": label, "type": "varchar", "value": {"value": answer}}
             for label, answer in fields.items()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from lumbung.intake import landing, run
 from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, Source, Unreadable
@@ -101,7 +102,7 @@ def plan(where: str, at: int) -> None:
 
 
 def main(url: str, home: Path, name: str, seed: int, where: str, at: int) -> None:
-    run.CHUNK_DELIVERIES = CHUNK
+    pytest.MonkeyPatch().setattr(run, "CHUNK_DELIVERIES", CHUNK)
     each = channel(FORM, name=name)
     vault = Vault(bytes(range(32)))
     with psycopg.connect(url, autocommit=True, options="-c synchronous_commit=off") as db:

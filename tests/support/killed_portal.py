@@ -5,17 +5,27 @@ the given line (counted as they are run) of `lumbung.publication.portal.publish`
 page's text; making the pages is pure, and tried elsewhere.
 """
 
+from __future__ import annotations
+
 import os
 import signal
 import sys
 from functools import cache
 from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import pytest
 
 from lumbung.publication.model import store
 from lumbung.publication.model.edition import Edition
 from lumbung.publication.portal import publish
+from lumbung.publication.portal.pages import Published, StoredFile
 from lumbung.settings import Settings
 from tests.support.published import LATEST
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
 
 
 @cache
@@ -25,16 +35,15 @@ def load(url: str) -> Edition:
 
 
 def build(url: str, home: str, site: str, line: int) -> None:
-    publish.site = lambda _: {"index.html": site.encode(), "sub/page.html": site.encode()}
-    whole = load(url)
-    files = (
-        publish.StoredFile("siaran-pers.txt", 0, ""),
-        publish.StoredFile("data/tren.csv", 0, ""),
-    )
-    publish._published = lambda *_: [publish.Published(whole, files, {})]
+    pages = {"index.html": site.encode(), "sub/page.html": site.encode()}
+    files = StoredFile("siaran-pers.txt", 0, ""), StoredFile("data/tren.csv", 0, "")
+    published = [Published(load(url), files, {})]
+    patch = pytest.MonkeyPatch()
+    patch.setattr(publish, "site", lambda _: pages)
+    patch.setattr(publish, "_published", lambda *_: published)
     passed = 0
 
-    def trace(frame, event, _argument):
+    def trace(frame: FrameType, event: str, _argument: object) -> TraceFunction | None:
         nonlocal passed
         if frame.f_code.co_filename != publish.__file__:
             return None

@@ -5,23 +5,34 @@ are run) of publishing and of writing its folder; the exit status is printed. FI
 the rendered files: rendering is pure, and tried elsewhere.
 """
 
+from __future__ import annotations
+
 import os
 import pickle
 import signal
 import sys
 from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import pytest
 
 from lumbung.publication.editions import folder, publishing
 from lumbung.publication.formats import render
 from lumbung.settings import Settings
 
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
+
 
 def publish(url: str, home: str, edition_id: str, line: int, files: dict[str, bytes]) -> None:
-    render.render = lambda _: files
-    publishing.find_personal_data = lambda *_: []  # reading a PDF under a tracer takes seconds
+    patch = pytest.MonkeyPatch()
+    patch.setattr(render, "render", lambda _: files)
+    # Reading a PDF under a tracer takes seconds.
+    patch.setattr(publishing, "find_personal_data", lambda *_: [])
     passed = 0
 
-    def trace(frame, event, _argument):
+    def trace(frame: FrameType, event: str, _argument: object) -> TraceFunction | None:
         nonlocal passed
         if frame.f_code.co_filename not in (publishing.__file__, folder.__file__):
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from email.message import EmailMessage
 from typing import Any
 
@@ -96,9 +96,9 @@ class _Controller(Controller):
 def post_office(port: int | None = None) -> Iterator[Post]:
     """A server that listens as long as the context lasts."""
     post = Post()
-    # Asked for port 0, the controller would not tell which one it took.
-    with hold_port(port) if port is None else nullcontext(None) as held:
-        number = port if held is None else held.number
+    with ExitStack() as stack:
+        # Asked for port 0, the controller would not tell which one it took.
+        number = stack.enter_context(hold_port()).number if port is None else port
         controller = _Controller(post, hostname="127.0.0.1", port=number, ready_timeout=60)
         controller.start()
     try:

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from lumbung.publication.editions import freezing, publishing, review
-from lumbung.publication.formats import render
+from lumbung.publication.formats import render, xlsx
 from lumbung.settings import Settings
 from tests.publication.test_restatement import MEMBER, change, edit, late, remap, withdraw
 from tests.support.edition_sample import WEEK, pass_gate
@@ -38,7 +38,7 @@ def publish_weeks(url: str, settings: Settings) -> None:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(render, "_pdf", lambda *_: b"%PDF-1.7 (of an earlier edition)")
-        patch.setattr(render.xlsx, "workbook", lambda *_: b"PK (of an earlier edition)")
+        patch.setattr(xlsx, "workbook", lambda *_: b"PK (of an earlier edition)")
         patch.setattr(publishing, "find_personal_data", lambda *_: [])
         done = [publish(url, settings, "2024-W44", "person")]
         change(url, late)
