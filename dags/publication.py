@@ -38,7 +38,7 @@ from lumbung.orchestration import (
     warehouse_url,
 )
 from lumbung.publication.delivery.recipients import load_people
-from lumbung.publication.translations.messages import INDONESIAN
+from lumbung.publication.translations.formatting import INDONESIAN
 from lumbung.settings import JAKARTA, Settings
 
 APPROVE, REJECT = "Approve", "Reject"

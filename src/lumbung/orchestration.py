@@ -176,7 +176,7 @@ def mail_server() -> MailServer | None:
 def tell_publication_failure(context: dict[str, Any]) -> None:
     """As `tell_failure`, and by mail to those who answer for the publication."""
     from lumbung.publication.delivery import notify
-    from lumbung.publication.translations.messages import INDONESIAN
+    from lumbung.publication.translations.formatting import INDONESIAN
 
     tell_failure(context)
     task = context["task_instance"]

@@ -32,7 +32,7 @@ class Metric:
         dimension: the vocabularies whose codes are its categories; of two every pair; none: `ALL`.
         whole: the metric that it is a part of; empty where it is none's.
         part_rule: how its numbers relate to the whole's (dbt_project/seeds/_seeds.yml).
-        unit, source: keys of the catalogue without `unit_` and `source_`.
+        unit, source: keys of messages without `unit_` and `source_`.
         sections: the ids of the document's sections that print it; `wilayah`: each regency's page;
             `perbandingan`: the table against the edition before.
 

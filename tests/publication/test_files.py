@@ -17,7 +17,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from lumbung.publication.formats import render as rendering
 from lumbung.publication.model.edition import Edition
-from lumbung.publication.translations import messages as m
+from lumbung.publication.translations import formatting as m
 from tests.publication.conftest import Figures
 from tests.support.edition_sample import MISSING, SEEDS, WEEK, WEEKS, seed
 

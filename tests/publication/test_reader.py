@@ -19,7 +19,7 @@ from python_calamine import CalamineWorkbook
 from selectolax.lexbor import LexborHTMLParser
 
 from lumbung import registry
-from lumbung.publication.chapters.formatting import Wording
+from lumbung.publication.chapters.builder import ChapterBuilder
 from lumbung.publication.chapters.front import points
 from lumbung.publication.chapters.record import restatements
 from lumbung.publication.chapters.violations import rates
@@ -31,7 +31,7 @@ from lumbung.publication.model.document import Table
 from lumbung.publication.model.edition import Edition, HeldChannel, Profile
 from lumbung.publication.model.rounding import half_up, whole_percent
 from lumbung.publication.portal import pages, publish
-from lumbung.publication.translations.messages import BY_LANGUAGE
+from lumbung.publication.translations.formatting import BY_LANGUAGE
 from lumbung.registry import LANGUAGES
 from lumbung.settings import Settings
 from tests.support.edition_sample import WEEK, pass_gate
@@ -227,7 +227,7 @@ def test_no_caption_ranks_regencies_by_few_cases(drafts: dict[str, Edition]) -> 
         }
         changed = dataclasses.replace(edition, figures=figures)
         return [
-            rates(Wording(dataclasses.replace(changed, language=code))).caption
+            rates(ChapterBuilder(dataclasses.replace(changed, language=code))).caption
             for code in LANGUAGES
         ]
 
@@ -251,7 +251,7 @@ def test_many_themes_in_a_tie_are_one_sentence(drafts: dict[str, Edition]) -> No
     }
     tied = dataclasses.replace(edition, figures=figures)
     number = len(edition.issues)
-    leads = [lead for lead, _ in points(Wording(tied))]
+    leads = [lead for lead, _ in points(ChapterBuilder(tied))]
     assert f"Tema dugaan pelanggaran tersering pekan ini: {number} tema (masing-masing 1)." in leads
     assert not [lead for lead in leads if "bertema" in lead]
 
@@ -692,8 +692,8 @@ def test_the_first_edition_does_not_say_that_earlier_ones_did_not_change(
         found = dataclasses.replace(
             drafts["draft"], previous_id=previous_id, revision=revision, restatements=()
         )
-        assert (said, "") in points(Wording(found))
-        assert restatements(Wording(found)).paragraphs[0] == said
+        assert (said, "") in points(ChapterBuilder(found))
+        assert restatements(ChapterBuilder(found)).paragraphs[0] == said
 
 
 def test_the_summary_says_what_is_held_back(drafts: dict[str, Edition]) -> None:

@@ -27,7 +27,7 @@ from lumbung.errors import ConfigurationError
 from lumbung.publication.formats import maps
 from lumbung.publication.formats import render as rendering
 from lumbung.publication.model.edition import Edition, Restatement, Waiver
-from lumbung.publication.translations import messages as m
+from lumbung.publication.translations import formatting as m
 from lumbung.settings import Settings
 from tests.support.edition_sample import BEFORE, CHANNELS, DEADLINES, MISSING, WEEK, WEEKS, seed
 

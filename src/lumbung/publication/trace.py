@@ -15,7 +15,7 @@ from lumbung.errors import PublicationError
 from lumbung.publication.checks.disclosure import group_of
 from lumbung.publication.model.edition import BEFORE_CAMPAIGN
 from lumbung.publication.model.store import digest
-from lumbung.publication.translations.messages import INDONESIAN, iso
+from lumbung.publication.translations.formatting import INDONESIAN, iso
 
 REFERENCE = re.compile(
     r"(?P<code>[a-z_]+)/(?P<category>[A-Z_]+)/(?P<regency>\d\d(?:\.\d\d)?)"

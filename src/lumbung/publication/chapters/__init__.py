@@ -1,1 +1,1 @@
-"""The chapters of an edition: each module writes its sections from a `Wording`."""
+"""The chapters of an edition: each module writes its sections from a `ChapterBuilder`."""

@@ -5,80 +5,80 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from lumbung.publication.chapters.formatting import Wording
+from lumbung.publication.chapters.builder import ChapterBuilder
 from lumbung.publication.model.document import Cell, Section, Table
 from lumbung.publication.model.edition import Submission
 
 
 def parts(
-    w: Wording,
+    b: ChapterBuilder,
     caption: str,
     whole: str,
     code: str,
     notes: Sequence[str] = (),
 ) -> Table:
     """A table of the parts of a whole by regency, this week and to date."""
-    m = w.m
-    categories = w.named(code)
+    m = b.m
+    categories = b.named(code)
     heads = [*categories.values(), m["total"]]
-    rows, last = w.by_regency(
+    rows, last = b.by_regency(
         lambda r: [
             cell
             for period in ("week", "to_date")
             for cell in [
-                *(w.cell(code, category, r, period) for category in categories),
-                w.cell(whole, "ALL", r, period),
+                *(b.cell(code, category, r, period) for category in categories),
+                b.cell(whole, "ALL", r, period),
             ]
         ]
     )
     return Table(
-        *w.number_table(),
+        *b.number_table(),
         caption,
         [m["regency"], *heads, *heads],
         rows,
-        w.source("source_recap"),
+        b.source("source_recap"),
         groups=[("", 1), (m["this_week"], len(heads)), (m["to_date"], len(heads))],
         total=last,
-        notes=[*notes, *w.zeros_unknown(w.known)],
+        notes=[*notes, *b.zeros_unknown(b.known)],
     )
 
 
-def spread(w: Wording, caption: str, code: str) -> str:
+def spread(b: ChapterBuilder, caption: str, code: str) -> str:
     """How the count moved, and which regencies have most and least to date, if they differ."""
-    values = w.places(code, "to_date")
+    values = b.places(code, "to_date")
     differ = len({value for _, value in values}) > 1
-    most, least = w.leaders(values), w.leaders(values, lowest=True)
-    return w.m(
+    most, least = b.leaders(values), b.leaders(values, lowest=True)
+    return b.m(
         caption,
-        change=w.moved_by_recaps(code),
-        spread=w.m("spread", most=most, least=least) if differ else "",
+        change=b.moved_by_recaps(code),
+        spread=b.m("spread", most=most, least=least) if differ else "",
     )
 
 
-def campaign(w: Wording) -> Section:
+def campaign(b: ChapterBuilder) -> Section:
     """Supervised campaign events by election and by method, by regency."""
-    m = w.m
+    m = b.m
     whole = "campaign_event"
     elections, methods = "campaign_event_by_election", "campaign_event_by_method"
-    most = w.most_of(methods, w.named(methods))
+    most = b.most_of(methods, b.named(methods))
     tables = [
-        parts(w, spread(w, "campaign_election", whole), whole, elections),
-        parts(w, m("campaign_method", most=most), whole, methods, [m["campaign_note"]]),
+        parts(b, spread(b, "campaign_election", whole), whole, elections),
+        parts(b, m("campaign_method", most=most), whole, methods, [m["campaign_note"]]),
     ]
     return Section("kampanye", m["campaign_title"], [], tables)
 
 
-def prevention(w: Wording) -> Section:
+def prevention(b: ChapterBuilder) -> Section:
     """Prevention actions by kind, by regency."""
     code = "prevention_by_type"
-    caption = spread(w, "prevention_caption", "prevention")
-    table = parts(w, caption, "prevention", code)
-    return Section("prevention", w.m["prevention_title"], [], [table])
+    caption = spread(b, "prevention_caption", "prevention")
+    table = parts(b, caption, "prevention", code)
+    return Section("prevention", b.m["prevention_title"], [], [table])
 
 
-def completeness(w: Wording) -> Section:
+def completeness(b: ChapterBuilder) -> Section:
     """Which channels are held back; how many districts delivered, when last, and who has not."""
-    e, m = w.e, w.m
+    e, m = b.e, b.m
     held = [
         m(
             "channel_held",
@@ -91,32 +91,32 @@ def completeness(w: Wording) -> Section:
     ]
     last: dict[str, list[Submission]] = defaultdict(list)
     for submission in e.submissions:
-        for place in (submission.regency_code, w.e.province):
+        for place in (submission.regency_code, b.e.province):
             last[place].append(submission)
 
     def cells(place: str) -> list[Cell]:
         weeks = [s.last_week for s in last[place] if s.last_week]
         return [
-            w.cell("district_expected", "ALL", place, "week"),
-            w.cell("district_submitted", "ALL", place, "week"),
-            w.recaps(place),
-            Cell(w.recap(max(weeks, default=None))),
+            b.cell("district_expected", "ALL", place, "week"),
+            b.cell("district_submitted", "ALL", place, "week"),
+            b.recaps(place),
+            Cell(b.recap(max(weeks, default=None))),
         ]
 
-    submitted, expected = w.submitted()
+    submitted, expected = b.submitted()
     heads = ("regency", "districts", "submitted", "share", "last_delivery")
     tables = [
         Table(
-            *w.number_table(),
+            *b.number_table(),
             m(
                 "complete_caption",
                 submitted=m.number(submitted),
                 expected=m.number(expected),
             ),
             [m[head] for head in heads],
-            [[Cell(w.place[r.code]), *cells(r.code)] for r in w.known],
-            w.source("source_recap"),
-            total=[Cell(m["province"]), *cells(w.e.province)],
+            [[Cell(b.place[r.code]), *cells(r.code)] for r in b.known],
+            b.source("source_recap"),
+            total=[Cell(m["province"]), *cells(b.e.province)],
             notes=[m["complete_note"]],
         )
     ]
@@ -127,18 +127,18 @@ def completeness(w: Wording) -> Section:
         )
     tables.append(
         Table(
-            *w.number_table(),
+            *b.number_table(),
             m("missing_caption", count=m.number(len(missing))),
             [m["district"], m["regency"], m["last_delivery"]],
             [
                 [
                     Cell(s.district_name),
-                    Cell(w.place.get(s.regency_code, s.regency_code)),
-                    Cell(w.recap(s.last_week)),
+                    Cell(b.place.get(s.regency_code, s.regency_code)),
+                    Cell(b.recap(s.last_week)),
                 ]
                 for s in missing
             ],
-            w.source("source_recap"),
+            b.source("source_recap"),
             is_text=True,
         )
     )

@@ -15,15 +15,15 @@ from lumbung.publication.chapters import (
     regency,
     violations,
 )
-from lumbung.publication.chapters.formatting import PERIODS, Wording
+from lumbung.publication.chapters.builder import PERIODS, ChapterBuilder
 from lumbung.publication.model.document import Cell, Document, Section, Table
 from lumbung.publication.model.edition import BEFORE_CAMPAIGN, Edition
 
 
 def document(edition: Edition) -> Document:
     """The edition's sentences, tables and charts in its language, in the order of the page."""
-    w = Wording(edition)
-    e, m = w.e, w.m
+    b = ChapterBuilder(edition)
+    e, m = b.e, b.m
     decision = e.decision
     is_final = decision is not None and decision.decision == "approved"
     status = m.status(decision)
@@ -39,11 +39,11 @@ def document(edition: Edition) -> Document:
         is_final=is_final,
         meta=[named, as_of, m[f"known_{e.known}"]],
         points_title=m["points"],
-        points=front.points(w),
-        charts=front.front_charts(w),
-        glance=front.glance(w),
+        points=front.points(b),
+        charts=front.front_charts(b),
+        glance=front.glance(b),
         contents_title=m["contents"],
-        sections=[_defined(_complete(section, w), w) for section in _sections(w)],
+        sections=[_defined(_complete(section, b), b) for section in _sections(b)],
         press_title=m["press_title" if is_final else "press_draft"],
         press_note=m["press_note"],
         definitions_title=m["definitions"],
@@ -56,50 +56,50 @@ def document(edition: Edition) -> Document:
     )
 
 
-def _sections(w: Wording) -> Iterator[Section]:
+def _sections(b: ChapterBuilder) -> Iterator[Section]:
     """The sections in order, each made when it is asked for: tables are numbered as they come."""
-    yield violations.violations(w)
-    yield violations.issues(w)
-    yield profile.profile(w)
-    yield handling.funnel(w)
-    yield handling.deadlines(w)
-    yield handling.tips(w)
-    yield activity.campaign(w)
-    yield activity.prevention(w)
-    yield activity.completeness(w)
-    yield record.restatements(w)
-    yield record.not_counted(w)
-    if w.e.waivers:
-        yield record.waivers(w)
-    yield record.method(w)
-    for known in w.known:
-        yield regency.regency(w, known)
+    yield violations.violations(b)
+    yield violations.issues(b)
+    yield profile.profile(b)
+    yield handling.funnel(b)
+    yield handling.deadlines(b)
+    yield handling.tips(b)
+    yield activity.campaign(b)
+    yield activity.prevention(b)
+    yield activity.completeness(b)
+    yield record.restatements(b)
+    yield record.not_counted(b)
+    if b.e.waivers:
+        yield record.waivers(b)
+    yield record.method(b)
+    for known in b.known:
+        yield regency.regency(b, known)
 
 
-def _complete(section: Section, w: Wording) -> Section:
+def _complete(section: Section, b: ChapterBuilder) -> Section:
     """The section with a plain table of each metric of it that its chapter does not print."""
     printed = _codes(section)
     tables = [
-        _plain(w, code)
+        _plain(b, code)
         for code, metric in registry.metrics().items()
-        if section.id in metric.sections and code not in printed and w.e.has(code)
+        if section.id in metric.sections and code not in printed and b.e.has(code)
     ]
     return replace(section, tables=[*section.tables, *tables]) if tables else section
 
 
-def _plain(w: Wording, code: str) -> Table:
+def _plain(b: ChapterBuilder, code: str) -> Table:
     """A metric of the province over the periods, by category; without categories by regency."""
-    head, names, definition = "category", w.named(code), w.m.figures[code]
-    rows, total = w.by_category(code, names.items()), list[Cell]()
+    head, names, definition = "category", b.named(code), b.m.figures[code]
+    rows, total = b.by_category(code, names.items()), list[Cell]()
     if not names:
         head = "regency"
-        rows, total = w.by_regency(lambda r: [w.cell(code, registry.WHOLE, r, p) for p in PERIODS])
+        rows, total = b.by_regency(lambda r: [b.cell(code, registry.WHOLE, r, p) for p in PERIODS])
     return Table(
-        *w.number_table(),
+        *b.number_table(),
         definition.name,
-        [w.m[head], *w.period_heads],
+        [b.m[head], *b.period_heads],
         rows,
-        w.source(definition.source),
+        b.source(definition.source),
         total=total,
         notes=[f"{definition.definition}."],
     )
@@ -116,36 +116,36 @@ def _codes(section: Section) -> set[str]:
     }
 
 
-def _defined(section: Section, w: Wording) -> Section:
+def _defined(section: Section, b: ChapterBuilder) -> Section:
     """The section with the definitions of the figures in it, and notes on shorter weeks."""
-    section = replace(section, tables=[w.compared(table) for table in section.tables])
+    section = replace(section, tables=[b.compared(table) for table in section.tables])
     codes = _codes(section)
     categories: dict[str, list[tuple[str, str]]] = {code: [] for code in codes}
-    for (code, category), name in w.categories.items():
+    for (code, category), name in b.categories.items():
         if code in codes:
             categories[code].append((category, name))
     definitions = [
         (f.name, f.definition, code, categories[code])
-        for code, f in w.m.figures.items()
+        for code, f in b.m.figures.items()
         if code in codes
     ]
     if "deadline" in codes:
-        labels = w.m.terms("deadline_state")
-        states = [(state, labels[state]) for state in (*w.running_states, *w.ended_states)]
-        if w.e.before_campaign is not None:
-            states.append((BEFORE_CAMPAIGN, w.m["before_deadlines"]))
-        definitions.append((w.m["deadline"], w.m["deadline_definition"], "deadline", states))
+        labels = b.m.terms("deadline_state")
+        states = [(state, labels[state]) for state in (*b.running_states, *b.ended_states)]
+        if b.e.before_campaign is not None:
+            states.append((BEFORE_CAMPAIGN, b.m["before_deadlines"]))
+        definitions.append((b.m["deadline"], b.m["deadline_definition"], "deadline", states))
     if "profile" in codes:
-        name = w.m["profile_title"]
-        definitions.append((name, w.m["profile_definition"], "profile", [*w.e.issues.items()]))
+        name = b.m["profile_title"]
+        definitions.append((name, b.m["profile_definition"], "profile", [*b.e.issues.items()]))
     if "district" in codes:
-        groups = [*w.m.terms("issue_group").items()]
-        definitions.append((w.m["district"], w.m["district_definition"], "district", groups))
+        groups = [*b.m.terms("issue_group").items()]
+        definitions.append((b.m["district"], b.m["district_definition"], "district", groups))
     if "not_counted" in codes:
-        name = w.m["not_counted_title"]
-        definitions.append((name, w.m["not_counted_definition"], "not_counted", []))
+        name = b.m["not_counted_title"]
+        definitions.append((name, b.m["not_counted_definition"], "not_counted", []))
     if "before_campaign" in codes:
-        kinds = [*record.before_kinds(w.m).items()]
-        name, definition = w.m["before_campaign"], w.m["before_campaign_definition"]
+        kinds = [*record.before_kinds(b.m).items()]
+        name, definition = b.m["before_campaign"], b.m["before_campaign_definition"]
         definitions.append((name, definition, "before_campaign", kinds))
     return replace(section, definitions=definitions)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 
 from lumbung.publication.chapters import charts
-from lumbung.publication.chapters.formatting import FUNNEL, NAMED, OF_RECAPS, Wording, lower
+from lumbung.publication.chapters.builder import FUNNEL, NAMED, OF_RECAPS, ChapterBuilder, lower
 from lumbung.publication.model.document import Cell, Chart, Table
 from lumbung.publication.model.edition import QUOTIENT_PLACES
 
 
-def points(w: Wording) -> list[tuple[str, str]]:
+def points(b: ChapterBuilder) -> list[tuple[str, str]]:
     """The main points: a lead in bold and the rest of the sentence."""
-    e, m = w.e, w.m
+    e, m = b.e, b.m
     violation = e.figure("suspected_violation")
-    kinds = {k: e.figure("suspected_violation_by_kind", k).week for k in w.kinds}
+    kinds = {k: e.figure("suspected_violation_by_kind", k).week for k in b.kinds}
     more = m(
         "point_violation_more",
         lp=m.number(kinds["LP"]),
         tm=m.number(kinds["TM"]),
-        change=w.moved(violation),
+        change=b.moved(violation),
         to_date=m.number(violation.to_date),
     )
     short = m.short_weeks(e, e.weeks[-2:])
@@ -40,8 +40,8 @@ def points(w: Wording) -> list[tuple[str, str]]:
                 m("point_held_more", chapter=m["complete_title"]),
             )
         )
-    week = w.places("suspected_violation", "week")
-    to_date = w.places("suspected_violation", "to_date")
+    week = b.places("suspected_violation", "week")
+    to_date = b.places("suspected_violation", "to_date")
     none = [name for name, value in week if value == 0]
     if any(value for _, value in week):
         is_even = len({value for _, value in week if value}) == 1
@@ -50,16 +50,16 @@ def points(w: Wording) -> list[tuple[str, str]]:
             (
                 m(
                     "point_place_even" if is_even else "point_place",
-                    places=w.leaders(week),
+                    places=b.leaders(week),
                 ),
                 m(
                     "point_place_more",
                     none=nowhere if len(none) <= NAMED else "",
-                    places=w.leaders(to_date),
+                    places=b.leaders(to_date),
                 ),
             )
         )
-        issues = w.top_issues("week")
+        issues = b.top_issues("week")
         points.append(
             (m("point_issue", issues=issues), m["point_issue_more"])
             if issues
@@ -70,10 +70,10 @@ def points(w: Wording) -> list[tuple[str, str]]:
             m(
                 "point_profile_theme",
                 issue=lower(e.issues[p.issue_code]),
-                place=w.place[p.regency_code],
+                place=b.place[p.regency_code],
                 times=m.decimal(p.quotient, QUOTIENT_PLACES),
             )
-            for p in w.marked
+            for p in b.marked
         ]
         points.append(
             (m("point_profile", themes=m.listing(themes, most=3)), "")
@@ -87,17 +87,17 @@ def points(w: Wording) -> list[tuple[str, str]]:
             m("point_funnel_more", **{k: m.number(v) for k, v in funnel.items()}),
         )
     )
-    running, about = w.running(e.province), w.about_clocks(e.province)
+    running, about = b.running(e.province), b.about_clocks(e.province)
     points.append(
         (
             m("point_deadline", **running),
             f"{m('point_deadline_more', **running)} {about}".rstrip(),
         )
-        if any(w.clocks[e.province, state] for state in (*w.running_states, "UNCERTAIN"))
+        if any(b.clocks[e.province, state] for state in (*b.running_states, "UNCERTAIN"))
         else (m["point_deadline_none"], about)
     )
-    points.extend(activities(w))
-    submitted, expected = w.submitted()
+    points.extend(activities(b))
+    submitted, expected = b.submitted()
     missing = [s.district_name for s in e.submissions if not s.is_submitted]
     points.append(
         (
@@ -115,37 +115,37 @@ def points(w: Wording) -> list[tuple[str, str]]:
             else m["point_complete_all"],
         )
     )
-    new = len(w.e.new_restatements)
+    new = len(b.e.new_restatements)
     points.append(
         (m("point_restatement", count=m.number(new)), m["point_restatement_more"])
         if new
-        else (m["restatement_caption_told"] if e.restatements else w.nothing_restated(), "")
+        else (m["restatement_caption_told"] if e.restatements else b.nothing_restated(), "")
     )
     if e.waivers:
-        count = len({w.check_name for w in e.waivers})
+        count = len({b.check_name for b in e.waivers})
         points.append((m("point_waiver", count=m.number(count)), m["point_waiver_more"]))
     return points
 
 
-def activities(w: Wording) -> list[tuple[str, str]]:
+def activities(b: ChapterBuilder) -> list[tuple[str, str]]:
     """The points of campaign events, prevention and tips."""
-    m = w.m
-    total, prevention, tip = map(w.e.figure, (*OF_RECAPS, "tip"))
-    if not w.has_recaps():
+    m = b.m
+    total, prevention, tip = map(b.e.figure, (*OF_RECAPS, "tip"))
+    if not b.has_recaps():
         return [
             (m["point_no_recap"], m["point_no_recap_more"]),
-            (m("point_tip", tip=m.number(tip.week)), f"{w.moved(tip)}."),
+            (m("point_tip", tip=m.number(tip.week)), f"{b.moved(tip)}."),
         ]
-    events = w.places("campaign_event", "week")
-    change = w.moved_by_recaps("campaign_event")
+    events = b.places("campaign_event", "week")
+    change = b.moved_by_recaps("campaign_event")
     return [
         (
             m("point_campaign", value=m.number(total.week)),
             m(
                 "point_campaign_spread",
                 change=change,
-                most=w.leaders(events),
-                least=w.leaders(events, lowest=True),
+                most=b.leaders(events),
+                least=b.leaders(events, lowest=True),
             )
             if total.week
             else f"{change}.",
@@ -154,22 +154,22 @@ def activities(w: Wording) -> list[tuple[str, str]]:
             m("point_other", prevention=m.number(prevention.week), tip=m.number(tip.week)),
             m(
                 "point_other_more",
-                prevention_change=w.moved_by_recaps("prevention"),
-                tip_change=w.moved(tip),
+                prevention_change=b.moved_by_recaps("prevention"),
+                tip_change=b.moved(tip),
             ),
         ),
     ]
 
 
-def front_charts(w: Wording) -> list[Chart]:
+def front_charts(b: ChapterBuilder) -> list[Chart]:
     """The two pictures of the first page: where, and since when."""
-    e, m = w.e, w.m
+    e, m = b.e, b.m
     code = "suspected_violation"
-    to_date = w.places(code, "to_date")
+    to_date = b.places(code, "to_date")
     most = max((value for _, value in to_date), default=0)
     values = []
     places = []
-    for r, (name, value) in zip(w.known, to_date, strict=True):
+    for r, (name, value) in zip(b.known, to_date, strict=True):
         week = m.number(e.figure(code, "ALL", r.code).week)
         said = m("map_value", place=name, to_date=m.number(value), week=week)
         values.append(said)
@@ -190,16 +190,16 @@ def front_charts(w: Wording) -> list[Chart]:
     ]
     return [
         Chart(
-            *w.number_chart(),
-            m("map_title", places=w.leaders(to_date)) if most else m["map_title_zero"],
+            *b.number_chart(),
+            m("map_title", places=b.leaders(to_date)) if most else m["map_title_zero"],
             charts.region_map(places),
             m("map_alt", count=m.number(len(places)), values="; ".join(values)),
-            w.source("source_register"),
+            b.source("source_register"),
             [note],
         ),
         Chart(
-            *w.number_chart(),
-            m("trend_title", value=m.number(total.week), change=w.moved(total)),
+            *b.number_chart(),
+            m("trend_title", value=m.number(total.week), change=b.moved(total)),
             charts.columns(
                 [
                     charts.Bar(m.short_day(e.days_of(week)[0]), value, m.number(value), said)
@@ -207,44 +207,44 @@ def front_charts(w: Wording) -> list[Chart]:
                 ]
             ),
             m("trend_alt", values="; ".join(said_weeks)),
-            w.source("source_register"),
+            b.source("source_register"),
             [m["trend_note"], *m.short_weeks(e, (week for week, _ in weeks))],
         ),
     ]
 
 
-def glance(w: Wording) -> list[Table]:
+def glance(b: ChapterBuilder) -> list[Table]:
     """Every regency on one line of the first page; none where that page has no room for it."""
-    m = w.m
-    if len(w.known) > 12:
+    m = b.m
+    if len(b.known) > 12:
         return []
-    labels = w.names["issue_label"]
+    labels = b.names["issue_label"]
     themes: dict[str, list[str]] = defaultdict(list)
-    for p in w.marked:
+    for p in b.marked:
         themes[p.regency_code].append(lower(labels[p.issue_code]))
 
     def cells(place: str) -> list[Cell]:
         return [
-            w.cell("suspected_violation", "ALL", place, "week"),
-            w.cell("suspected_violation", "ALL", place, "to_date"),
-            w.clock(w.clocks[place, "OVERDUE"], place, "OVERDUE"),
-            w.clock(w.clocks[place, "MAYBE_OVERDUE"], place, "MAYBE_OVERDUE"),
-            w.cell("campaign_event", "ALL", place, "week"),
-            w.cell("prevention", "ALL", place, "week"),
-            w.recaps(place),
+            b.cell("suspected_violation", "ALL", place, "week"),
+            b.cell("suspected_violation", "ALL", place, "to_date"),
+            b.clock(b.clocks[place, "OVERDUE"], place, "OVERDUE"),
+            b.clock(b.clocks[place, "MAYBE_OVERDUE"], place, "MAYBE_OVERDUE"),
+            b.cell("campaign_event", "ALL", place, "week"),
+            b.cell("prevention", "ALL", place, "week"),
+            b.recaps(place),
             Cell(m.listing(themes[place]) or "–"),
         ]
 
-    rows, last = w.by_regency(cells)
+    rows, last = b.by_regency(cells)
     heads = ("week", "to_date", "overdue", "maybe", "events", "prevention", "recaps", "themes")
     return [
         Table(
-            *w.number_table(),
+            *b.number_table(),
             m["glance_caption"],
             [m["regency"], *(m[f"glance_{head}"] for head in heads)],
             rows,
-            w.source("source_all"),
+            b.source("source_all"),
             total=last,
-            notes=w.zeros_unknown(w.known),
+            notes=b.zeros_unknown(b.known),
         )
     ]

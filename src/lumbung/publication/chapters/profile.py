@@ -5,36 +5,36 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lumbung.publication.chapters import charts
-from lumbung.publication.chapters.formatting import SHOWN, Wording, lower
+from lumbung.publication.chapters.builder import SHOWN, ChapterBuilder, lower
 from lumbung.publication.model.document import Cell, Chart, Section, Table
 from lumbung.publication.model.edition import QUOTIENT_PLACES, Profile
 
 
-def profile(w: Wording) -> Section:
+def profile(b: ChapterBuilder) -> Section:
     """What marks each regency, and what was done to prevent it."""
-    e, m = w.e, w.m
+    e, m = b.e, b.m
     section = Section("pencegahan", m["profile_title"], [], [])
     if not e.profiles:
         return replace(section, paragraphs=[m["profile_absent"]])
-    labels = w.names["issue_label"]
+    labels = b.names["issue_label"]
     first: dict[str, Profile] = {}
-    for profile in w.marked:
+    for profile in b.marked:
         first.setdefault(profile.regency_code, profile)
-    most = max((p.quotient or 0 for p in w.marked), default=0)
+    most = max((p.quotient or 0 for p in b.marked), default=0)
     places, values = [], []
-    for r in w.known:
+    for r in b.known:
         top = first.get(r.code)
         theme = labels[top.issue_code] if top else ""
         times = m("profile_times", value=m.decimal(top.quotient, QUOTIENT_PLACES)) if top else ""
         said = m(
             "profile_value" if top else "profile_value_none",
-            place=w.place[r.code],
+            place=b.place[r.code],
             theme=f"{lower(theme)} {times}",
         )
         values.append(said)
         places.append(
             charts.Place(
-                *(w.place[r.code], r.tile_row, r.tile_col, r.outline),
+                *(b.place[r.code], r.tile_row, r.tile_col, r.outline),
                 float((top.quotient or 0) / most) if top else 0,
                 *(theme or "–", times, said),
             )
@@ -43,26 +43,26 @@ def profile(w: Wording) -> Section:
         m(
             "profile_theme_short",
             issue=lower(labels[p.issue_code]),
-            place=w.place[p.regency_code],
+            place=b.place[p.regency_code],
         )
-        for p in w.marked
+        for p in b.marked
     ]
     note = m["profile_map_note"]
     if not charts.is_outlined(places):
         note = m["map_note_tiles"] + note
     chart = Chart(
-        *w.number_chart(),
+        *b.number_chart(),
         m("profile_chart", themes=m.listing(themes, most=3)) if themes else m["profile_chart_none"],
         charts.region_map(places),
         m("profile_alt", count=m.number(len(places)), values="; ".join(values)),
-        w.source("source_all"),
+        b.source("source_all"),
         [note],
     )
     prevented = {p.regency_code: p.last_4_prevention for p in e.profiles}
     heads = ("theme", "cases", "share", "province", "quotient", "interval", "trend")
-    unmarked = [r for r in w.known if r.code not in first]
+    unmarked = [r for r in b.known if r.code not in first]
     table = Table(
-        *w.number_table(),
+        *b.number_table(),
         m["profile_caption"],
         [
             m["regency"],
@@ -70,66 +70,66 @@ def profile(w: Wording) -> Section:
             m["profile_prevention"],
         ],
         [
-            *(profile_row(w, p) for p in w.marked),
+            *(profile_row(b, p) for p in b.marked),
             *(
                 [
-                    Cell(w.place[r.code]),
+                    Cell(b.place[r.code]),
                     Cell(m["profile_none"]),
                     *[Cell("–", True, f"profile/none/{r.code}", None, m["profile_none"])] * 4,
                     *[Cell("–")] * 2,
-                    w.traced(prevented.get(r.code, 0), f"profile/prevention/{r.code}"),
+                    b.traced(prevented.get(r.code, 0), f"profile/prevention/{r.code}"),
                 ]
                 for r in unmarked[:SHOWN]
             ),
         ],
-        w.source("source_all"),
-        notes=[m["profile_note"], *trend_weeks(w)],
+        b.source("source_all"),
+        notes=[m["profile_note"], *trend_weeks(b)],
         is_text=True,
     )
     return replace(section, charts=[chart], tables=[table])
 
 
-def trend_weeks(w: Wording) -> list[str]:
+def trend_weeks(b: ChapterBuilder) -> list[str]:
     """What to know of the weeks that a trend compares: which of the eight have fewer days."""
-    if all(p.previous_4 is None for p in w.e.profiles):
+    if all(p.previous_4 is None for p in b.e.profiles):
         return []
-    return w.m.short_weeks(w.e, w.e.weeks[-8:])
+    return b.m.short_weeks(b.e, b.e.weeks[-8:])
 
 
-def profile_row(w: Wording, p: Profile) -> list[Cell]:
+def profile_row(b: ChapterBuilder, p: Profile) -> list[Cell]:
     """A theme in a regency: cases, shares, quotient with its interval, trend, prevention."""
-    m = w.m
+    m = b.m
     key = f"{p.regency_code}/{p.issue_code}"
     return [
-        Cell(w.place[p.regency_code]),
-        Cell(w.e.issues[p.issue_code]),
-        w.traced(p.cases, f"profile/cases/{key}"),
-        w.share(
+        Cell(b.place[p.regency_code]),
+        Cell(b.e.issues[p.issue_code]),
+        b.traced(p.cases, f"profile/cases/{key}"),
+        b.share(
             p.share,
             f"share/{key}",
             m("behind_share", cases=m.number(p.cases), base=m.number(p.base)),
         ),
-        w.share(p.province_share, f"province/{key}", m["behind_province"]),
-        w.measure(p.quotient, f"profile/quotient/{key}", m["behind_quotient"], QUOTIENT_PLACES),
-        Cell(interval(w, p)),
-        Cell(trend(w, p)),
-        w.traced(p.last_4_prevention, f"profile/prevention/{key}"),
+        b.share(p.province_share, f"province/{key}", m["behind_province"]),
+        b.measure(p.quotient, f"profile/quotient/{key}", m["behind_quotient"], QUOTIENT_PLACES),
+        Cell(interval(b, p)),
+        Cell(trend(b, p)),
+        b.traced(p.last_4_prevention, f"profile/prevention/{key}"),
     ]
 
 
-def trend(w: Wording, p: Profile) -> str:
+def trend(b: ChapterBuilder, p: Profile) -> str:
     """Four weeks against the four before: `naik (1 ke 11)`; or that there are too few weeks."""
     if p.previous_4 is None:
-        return w.m[p.trend_code]
-    return w.m(
+        return b.m[p.trend_code]
+    return b.m(
         "profile_trend_value",
-        trend=w.m[p.trend_code],
-        previous=w.m.number(p.previous_4),
-        last=w.m.number(p.last_4),
+        trend=b.m[p.trend_code],
+        previous=b.m.number(p.previous_4),
+        last=b.m.number(p.last_4),
     )
 
 
-def interval(w: Wording, p: Profile) -> str:
+def interval(b: ChapterBuilder, p: Profile) -> str:
     """The range around a quotient: `1,06–3,00`, as exact as it was judged."""
-    lower, upper = (w.m.decimal(end, QUOTIENT_PLACES) for end in (p.lower, p.upper))
-    return w.m("interval", lower=lower, upper=upper)
+    lower, upper = (b.m.decimal(end, QUOTIENT_PLACES) for end in (p.lower, p.upper))
+    return b.m("interval", lower=lower, upper=upper)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lumbung.publication.chapters.formatting import PERIODS, SHOWN, Wording
+from lumbung.publication.chapters.builder import PERIODS, SHOWN, ChapterBuilder
 from lumbung.publication.model.document import Cell, Section, Table
 from lumbung.publication.model.edition import BEFORE_CAMPAIGN, Restatement
-from lumbung.publication.translations.messages import INDONESIAN, Messages
+from lumbung.publication.translations.formatting import INDONESIAN, Messages
 
 
-def restatements(w: Wording) -> Section:
+def restatements(b: ChapterBuilder) -> Section:
     """Each figure of an earlier edition that is different now, told once."""
-    m = w.m
+    m = b.m
     section = Section("perubahan", m["restatement_title"], [], [])
-    if not w.e.restatements:
-        return replace(section, paragraphs=[w.nothing_restated(), m["restatement_states"]])
-    new = w.e.new_restatements
-    told = len(w.e.told_restatements)
+    if not b.e.restatements:
+        return replace(section, paragraphs=[b.nothing_restated(), m["restatement_states"]])
+    new = b.e.new_restatements
+    told = len(b.e.told_restatements)
     notes = [m["restatement_note"], m["restatement_states"]]
     if told:
         notes.append(m("restatement_told", count=m.number(told)))
@@ -26,13 +26,13 @@ def restatements(w: Wording) -> Section:
         notes.append(m("restatement_rest", count=m.number(len(new) - SHOWN)))
     if not new:
         return replace(section, paragraphs=[m["restatement_caption_told"], *notes])
-    heads, rows = revisions(w, new)
+    heads, rows = revisions(b, new)
     table = Table(
-        *w.number_table(),
+        *b.number_table(),
         m("restatement_caption", count=m.number(len(new))),
         heads,
         rows[:SHOWN],
-        w.source("source_all"),
+        b.source("source_all"),
         notes=notes,
         is_text=True,
     )
@@ -40,37 +40,37 @@ def restatements(w: Wording) -> Section:
 
 
 def revisions(
-    w: Wording, restatements: Sequence[Restatement]
+    b: ChapterBuilder, restatements: Sequence[Restatement]
 ) -> tuple[list[str], list[list[Cell]]]:
     """Heads and rows of restatements, the province first: one line says what others are about."""
-    m = w.m
-    places = w.place | {w.e.province: m["province"]}
+    m = b.m
+    places = b.place | {b.e.province: m["province"]}
     heads = ("edition", "figure", "place", "old", "new", "why")
     return [m["figure" if head == "figure" else f"restatement_{head}"] for head in heads], [
         [
             Cell(r.of_edition_id),
-            Cell(m.of_period(w.full_name(r.figure_code, r.category_code), r.period)),
+            Cell(m.of_period(b.full_name(r.figure_code, r.category_code), r.period)),
             Cell(places.get(r.regency_code, r.regency_code)),
-            *(restated(w, r, at) for at in ("old", "new")),
+            *(restated(b, r, at) for at in ("old", "new")),
             Cell(m.reasons(r)),
         ]
         for r in sorted(
-            restatements, key=lambda r: (r.of_edition_id, r.regency_code != w.e.province)
+            restatements, key=lambda r: (r.of_edition_id, r.regency_code != b.e.province)
         )
     ]
 
 
-def restated(w: Wording, restatement: Restatement, at: str) -> Cell:
+def restated(b: ChapterBuilder, restatement: Restatement, at: str) -> Cell:
     """An earlier edition's figure, `at` `old` or `new`."""
     r, value = restatement, getattr(restatement, at)
     key = f"{r.figure_code}/{r.category_code}/{r.regency_code}/{r.period}@{r.of_edition_id}"
-    edition = r.of_edition_id if at == "old" else w.e.edition_id
-    return w.count(value, f"restatement/{at}/{key}", w.m("behind_edition", edition=edition))
+    edition = r.of_edition_id if at == "old" else b.e.edition_id
+    return b.count(value, f"restatement/{at}/{key}", b.m("behind_edition", edition=edition))
 
 
-def waivers(w: Wording) -> Section:
+def waivers(b: ChapterBuilder) -> Section:
     """Which checks a person lets fail, and why."""
-    m = w.m
+    m = b.m
     return Section(
         "pengecualian",
         m["waiver_title"],
@@ -79,29 +79,29 @@ def waivers(w: Wording) -> Section:
         [
             m(
                 "waiver",
-                check=w.check_name,
-                by=w.waived_by,
-                at=m.moment(w.granted_at),
-                until=m.weekday(w.until),
-                reason=w.reason,
+                check=b.check_name,
+                by=b.waived_by,
+                at=m.moment(b.granted_at),
+                until=m.weekday(b.until),
+                reason=b.reason,
             )
-            for w in w.e.waivers
+            for b in b.e.waivers
         ],
     )
 
 
-def not_counted(w: Wording) -> Section:
+def not_counted(b: ChapterBuilder) -> Section:
     """What channels delivered that no figure counts, and why."""
-    m = w.m
-    entries = w.e.not_counted
-    count = sum(channel.count for channel in w.e.held)
+    m = b.m
+    entries = b.e.not_counted
+    count = sum(channel.count for channel in b.e.held)
     chapter = m["complete_title"]
     held = [m("not_counted_held", count=m.number(count), chapter=chapter)] * bool(count)
     section = Section("tidak-dihitung", m["not_counted_title"], [], [], held)
     if not entries:
         return replace(section, paragraphs=[m["not_counted_none"], *held])
     table = Table(
-        *w.number_table(),
+        *b.number_table(),
         m(
             "not_counted_caption",
             count=m.number(sum(n.to_date for n in entries)),
@@ -111,20 +111,20 @@ def not_counted(w: Wording) -> Section:
         [
             [
                 Cell(n.channel_title),
-                Cell(why_not(w, n.reason_code, n.reason)),
+                Cell(why_not(b, n.reason_code, n.reason)),
                 Cell(n.owner_name),
                 *(
-                    w.traced(value, f"not_counted/{n.channel}/{n.reason_code}/{period}")
+                    b.traced(value, f"not_counted/{n.channel}/{n.reason_code}/{period}")
                     for period, value in (("week", n.week), ("to_date", n.to_date))
                 ),
             ]
             for n in entries
         ],
-        w.source("source_all"),
+        b.source("source_all"),
         notes=[m["not_counted_note"]],
         is_text=True,
     )
-    return replace(section, tables=[table, *before_campaign(w)])
+    return replace(section, tables=[table, *before_campaign(b)])
 
 
 def before_kinds(m: Messages) -> dict[str, str]:
@@ -133,9 +133,9 @@ def before_kinds(m: Messages) -> dict[str, str]:
     return m.terms("case_kind") | {kind: m[key] for kind, key in others.items()}
 
 
-def before_campaign(w: Wording) -> list[Table]:
+def before_campaign(b: ChapterBuilder) -> list[Table]:
     """By regency what came before the campaign's first day, and how many deadlines of it run."""
-    e, m = w.e, w.m
+    e, m = b.e, b.m
     if not e.before_campaign or e.campaign_start is None:
         return []
     kinds = before_kinds(m)
@@ -143,21 +143,21 @@ def before_campaign(w: Wording) -> list[Table]:
     def cells(place: str) -> list[Cell]:
         return [
             *(
-                w.traced(w.before[place, kind], f"before_campaign/{kind}/{place}")
+                b.traced(b.before[place, kind], f"before_campaign/{kind}/{place}")
                 for kind in (*kinds, "ALL")
             ),
-            w.clock(w.clocks_before(place), place, BEFORE_CAMPAIGN),
+            b.clock(b.clocks_before(place), place, BEFORE_CAMPAIGN),
         ]
 
-    rows, last = w.by_regency(cells)
+    rows, last = b.by_regency(cells)
     heads = [m["regency"], *kinds.values(), m["total"], m["before_deadlines"]]
     return [
         Table(
-            *w.number_table(),
-            m("before_caption", count=m.number(w.before[e.province, "ALL"])),
+            *b.number_table(),
+            m("before_caption", count=m.number(b.before[e.province, "ALL"])),
             heads,
             rows,
-            w.source("source_all"),
+            b.source("source_all"),
             total=last,
             notes=[
                 m("before_note", first=m.weekday(e.campaign_start), chapter=m["deadline_title"])
@@ -166,24 +166,24 @@ def before_campaign(w: Wording) -> list[Table]:
     ]
 
 
-def why_not(w: Wording, code: str, reason: str) -> str:
+def why_not(b: ChapterBuilder, code: str, reason: str) -> str:
     """The frozen reason, which is in Indonesian; in another language the code's own words."""
-    if w.m is not INDONESIAN:
-        known = w.names["set_apart_reason"].get(code)
-        key = f"reason_{code}" if f"reason_{code}" in w.m else "reason_other"
-        reason = known or w.m[key]
+    if b.m is not INDONESIAN:
+        known = b.names["set_apart_reason"].get(code)
+        key = f"reason_{code}" if f"reason_{code}" in b.m else "reason_other"
+        reason = known or b.m[key]
     return reason[:1].upper() + reason[1:]
 
 
-def method(w: Wording) -> Section:
+def method(b: ChapterBuilder) -> Section:
     """How the edition counts, when it was frozen, the hash of its content."""
-    e, m = w.e, w.m
+    e, m = b.e, b.m
     paragraphs = m.method(e)
     paragraphs.append(m("about_frozen", frozen_at=m.moment(e.frozen_at)))
     paragraphs.append(m("about_hash", content_hash=e.content_hash))
     if e.decision:
         paragraphs.append(m("about_reviewed", count=m.number(len(e.decision.reviewed))))
-    places = [*w.place.items(), (w.e.province, m["province"])]
-    periods = [*zip(PERIODS, w.period_heads, strict=True)]
+    places = [*b.place.items(), (b.e.province, m["province"])]
+    periods = [*zip(PERIODS, b.period_heads, strict=True)]
     codes = [(m["restatement_place"], places), (m["period"], periods)]
     return Section("metode", m["method_title"], [], [], paragraphs, codes=codes)

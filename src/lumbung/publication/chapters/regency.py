@@ -6,56 +6,56 @@ from fractions import Fraction
 
 from lumbung import registry
 from lumbung.publication.chapters import profile
-from lumbung.publication.chapters.formatting import FEW, PERIODS, Wording, lower
+from lumbung.publication.chapters.builder import FEW, PERIODS, ChapterBuilder, lower
 from lumbung.publication.model.document import Cell, Section, Table
 from lumbung.publication.model.edition import QUOTIENT_PLACES, DistrictFigure, Profile, Regency
 
 
-def regency(w: Wording, regency: Regency) -> Section:
+def regency(b: ChapterBuilder, regency: Regency) -> Section:
     """A regency's own page: what to know, its main figures, its districts by theme group."""
-    m = w.m
-    name = w.place[regency.code]
+    m = b.m
+    name = b.place[regency.code]
     figures = Table(
-        *w.number_table(),
+        *b.number_table(),
         m("regency_caption", name=name),
-        [m["figure"], *w.period_heads],
+        [m["figure"], *b.period_heads],
         [
             [
-                Cell(w.full_name(code, category)),
-                *(w.cell(code, category, regency.code, p) for p in PERIODS),
+                Cell(b.full_name(code, category)),
+                *(b.cell(code, category, regency.code, p) for p in PERIODS),
             ]
             for code, metric in registry.metrics().items()
             if "wilayah" in metric.sections
             for category in registry.categories(code)
         ],
-        w.source("source_all", regency.code),
-        notes=w.zeros_unknown([regency] if not regency.is_unknown else []),
+        b.source("source_all", regency.code),
+        notes=b.zeros_unknown([regency] if not regency.is_unknown else []),
         sheet="regency",
         subject=name,
     )
-    cells = {(d.district_code, d.group_code): d for d in w.district_cells[regency.code]}
+    cells = {(d.district_code, d.group_code): d for d in b.district_cells[regency.code]}
     names = {code: cell.district_name for (code, _), cell in cells.items()}
-    tables = [figures, *themes(w, regency)]
-    if w.e.district_weeks:
-        (first, _), (_, last) = map(w.e.days_of, w.e.district_weeks)
-        threshold = w.e.office.small_cell_threshold
-        told = {d.group_code for d in w.e.district_figures}  # perhaps before a group was listed
+    tables = [figures, *themes(b, regency)]
+    if b.e.district_weeks:
+        (first, _), (_, last) = map(b.e.days_of, b.e.district_weeks)
+        threshold = b.e.office.small_cell_threshold
+        told = {d.group_code for d in b.e.district_figures}  # perhaps before a group was listed
         groups = {code: name for code, name in m.terms("issue_group").items() if code in told}
         tables.append(
             Table(
-                *w.number_table(),
+                *b.number_table(),
                 m("district_caption", name=name, range=m.week_range(first, last)),
                 [m["district"], *groups.values()],
                 [
                     [
                         Cell(names[code] or m["unknown_place"]),
-                        *(district_cell(w, cells[code, group]) for group in groups),
+                        *(district_cell(b, cells[code, group]) for group in groups),
                     ]
                     for code in sorted(names, key=lambda code: (not code, code))
                 ],
-                w.source("source_register", regency.code),
+                b.source("source_register", regency.code),
                 notes=[
-                    m[f"group_counts_{w.e.district_unit}"],
+                    m[f"group_counts_{b.e.district_unit}"],
                     m("district_note", threshold=threshold),
                 ],
                 sheet="districts",
@@ -71,53 +71,53 @@ def regency(w: Wording, regency: Regency) -> Section:
         title,
         *([], tables),
         is_page=True,
-        lead=narrative(w, regency),
+        lead=narrative(b, regency),
     )
 
 
-def themes(w: Wording, regency: Regency) -> list[Table]:
+def themes(b: ChapterBuilder, regency: Regency) -> list[Table]:
     """What a regency's cases are about, against the province."""
-    m = w.m
-    profiles = [p for p in w.profiles_of[regency.code] if p.cases]
+    m = b.m
+    profiles = [p for p in b.profiles_of[regency.code] if p.cases]
     if not profiles:
         return []
     heads = ("cases", "share", "province", "quotient", "interval", "judgement", "trend")
     return [
         Table(
-            *w.number_table(),
-            m("regency_themes", name=w.place[regency.code]),
+            *b.number_table(),
+            m("regency_themes", name=b.place[regency.code]),
             [m["theme"], *(m[f"profile_{head}"] for head in heads)],
-            [theme_row(w, p) for p in sorted(profiles, key=lambda p: (-p.cases, p.issue_code))],
-            w.source("source_all", regency.code),
-            notes=[m["regency_themes_note"], *profile.trend_weeks(w)],
+            [theme_row(b, p) for p in sorted(profiles, key=lambda p: (-p.cases, p.issue_code))],
+            b.source("source_all", regency.code),
+            notes=[m["regency_themes_note"], *profile.trend_weeks(b)],
             sheet="themes",
-            subject=w.place[regency.code],
+            subject=b.place[regency.code],
         )
     ]
 
 
-def theme_row(w: Wording, p: Profile) -> list[Cell]:
+def theme_row(b: ChapterBuilder, p: Profile) -> list[Cell]:
     """A theme of the regency's cases, and whether it stands out there."""
-    _, *cells, trend, _ = profile.profile_row(w, p)
-    return [*cells, Cell(w.m["stands_out" if p.is_marked else "stands_out_not"]), trend]
+    _, *cells, trend, _ = profile.profile_row(b, p)
+    return [*cells, Cell(b.m["stands_out" if p.is_marked else "stands_out_not"]), trend]
 
 
-def narrative(w: Wording, regency: Regency) -> list[str]:
+def narrative(b: ChapterBuilder, regency: Regency) -> list[str]:
     """What to know of a regency this week, in sentences made from its figures."""
-    m = w.m
+    m = b.m
     code = regency.code
-    cases = w.e.figure("suspected_violation", "ALL", code)
+    cases = b.e.figure("suspected_violation", "ALL", code)
     sentences = [
         m(
             "regency_violation",
             value=m.number(cases.week),
-            change=w.moved(cases),
+            change=b.moved(cases),
             to_date=m.number(cases.to_date),
         )
     ]
-    voters = sum(r.voters for r in w.known)
+    voters = sum(r.voters for r in b.known)
     if regency.voters:
-        province = w.e.figure("suspected_violation").to_date
+        province = b.e.figure("suspected_violation").to_date
         rate = m(
             "regency_rate",
             rate=m.decimal(Fraction(100_000 * cases.to_date, regency.voters)),
@@ -125,17 +125,17 @@ def narrative(w: Wording, regency: Regency) -> list[str]:
         )
         few = f" {m('regency_few', bound=FEW)}" if cases.to_date < FEW else ""
         sentences.append(rate + few)
-    profiles = w.profiles_of[code]
+    profiles = b.profiles_of[code]
     if profiles:
         themes = [
             m(
                 "regency_theme",
-                issue=lower(w.e.issues[p.issue_code]),
+                issue=lower(b.e.issues[p.issue_code]),
                 times=m.decimal(p.quotient, QUOTIENT_PLACES),
-                interval=profile.interval(w, p),
+                interval=profile.interval(b, p),
                 trend=m[p.trend_code],
             )
-            for p in w.marked
+            for p in b.marked
             if p.regency_code == code
         ]
         sentences.append(
@@ -145,12 +145,12 @@ def narrative(w: Wording, regency: Regency) -> list[str]:
                 prevention=m.number(profiles[0].last_4_prevention),
             )
         )
-    sentences.append(f"{m('regency_deadline', **w.running(code))} {w.about_clocks(code)}".rstrip())
+    sentences.append(f"{m('regency_deadline', **b.running(code))} {b.about_clocks(code)}".rstrip())
     missing = [
-        m("missing_since", district=s.district_name, week=w.recap(s.last_week))
+        m("missing_since", district=s.district_name, week=b.recap(s.last_week))
         if s.last_week
         else m("missing_never", district=s.district_name)
-        for s in w.missing[code]
+        for s in b.missing[code]
     ]
     sentences.append(
         m("regency_missing", districts=m.listing(missing)) if missing else m["point_complete_all"]
@@ -158,9 +158,9 @@ def narrative(w: Wording, regency: Regency) -> list[str]:
     return sentences
 
 
-def district_cell(w: Wording, cell: DistrictFigure) -> Cell:
+def district_cell(b: ChapterBuilder, cell: DistrictFigure) -> Cell:
     """A count below regency level, or the mark that it is suppressed."""
-    text = w.m["suppressed"] if cell.count is None else w.m.number(cell.count)
+    text = b.m["suppressed"] if cell.count is None else b.m.number(cell.count)
     reference = f"district/{cell.district_code or cell.regency_code}/{cell.group_code}/weeks"
-    behind = w.behind(cell.count, reference) or w.m["behind_district"]
+    behind = b.behind(cell.count, reference) or b.m["behind_district"]
     return Cell(text, True, reference, cell.count, behind)

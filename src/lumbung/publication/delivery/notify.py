@@ -11,7 +11,7 @@ from lumbung.publication.delivery.recipients import load_people
 from lumbung.publication.delivery.smtp import MailServer
 from lumbung.publication.formats import render
 from lumbung.publication.model.store import load
-from lumbung.publication.translations.messages import INDONESIAN
+from lumbung.publication.translations.formatting import INDONESIAN
 from lumbung.settings import Settings
 
 m = INDONESIAN

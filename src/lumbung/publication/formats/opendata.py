@@ -20,7 +20,7 @@ from typing import Any
 from lumbung.publication.chapters.record import before_kinds
 from lumbung.publication.model.edition import QUOTIENT_PLACES, Edition
 from lumbung.publication.model.rounding import half_up, whole_percent
-from lumbung.publication.translations.messages import BY_LANGUAGE, INDONESIAN, Messages, iso
+from lumbung.publication.translations.formatting import BY_LANGUAGE, INDONESIAN, Messages, iso
 
 Value = str | int | float | bool | None
 DICTIONARIES = {"id": "kamus-data.csv", "en": "en/data-dictionary.csv"}
@@ -261,7 +261,7 @@ _COLUMNS = {
         *(_PLACE, ("kode_jenis", "text"), ("jenis", "text"), ("jumlah", "integer")),
     ),
 }
-"""Name and type of each table's columns; titles and meanings are in the catalogue."""
+"""Name and type of each table's columns; titles and meanings are messages."""
 
 
 def _metadata(

@@ -19,7 +19,7 @@ from lumbung.publication.chapters.assemble import document
 from lumbung.publication.formats import opendata, xlsx
 from lumbung.publication.model.document import Document, Section
 from lumbung.publication.model.edition import Edition
-from lumbung.publication.translations.messages import BY_LANGUAGE
+from lumbung.publication.translations.formatting import BY_LANGUAGE
 
 __all__ = ["TEMPLATES", "document", "letter", "page", "render"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from lumbung.publication.model.document import Cell, Document, Table
 from lumbung.publication.model.edition import Edition
-from lumbung.publication.translations.messages import BY_LANGUAGE
+from lumbung.publication.translations.formatting import BY_LANGUAGE
 from lumbung.settings import JAKARTA
 
 

@@ -20,11 +20,11 @@ from urllib.parse import urlsplit
 
 from lumbung.errors import PublicationError
 from lumbung.publication.chapters import charts, record
-from lumbung.publication.chapters.formatting import OF_RECAPS, PERIODS, Wording
+from lumbung.publication.chapters.builder import OF_RECAPS, PERIODS, ChapterBuilder
 from lumbung.publication.formats import render
 from lumbung.publication.model.document import Cell, Section, Table
 from lumbung.publication.model.edition import Edition, Regency, Restatement
-from lumbung.publication.translations.messages import BY_LANGUAGE, INDONESIAN, NBSP, Messages, iso
+from lumbung.publication.translations.formatting import BY_LANGUAGE, INDONESIAN, NBSP, Messages, iso
 from lumbung.registry import LANGUAGES
 from lumbung.settings import JAKARTA
 
@@ -149,8 +149,8 @@ class _Site:
         self.latest = newest[max(newest)]
         self.e = replace(self.latest.edition, language=language)
         self.d = render.document(self.e)
-        self.w = Wording(self.e)
-        self.m: Messages = self.w.m
+        self.b = ChapterBuilder(self.e)
+        self.m: Messages = self.b.m
         self.folder = "" if language == LANGUAGES[0] else f"{language}/"
         self.weeks = self.e.weeks
         self.restated = {
@@ -164,7 +164,7 @@ class _Site:
         self.measures = (
             self.violation,
             Measure("laporan", m["measure_reports"], "report_received", ("LP",)),
-            Measure("temuan", self.w.kinds["TM"], "report_received", ("TM",)),
+            Measure("temuan", self.b.kinds["TM"], "report_received", ("TM",)),
             Measure("informasi-awal", m.figures["tip"].name, "tip"),
             Measure("kampanye", m["campaign_title"], "campaign_event"),
             Measure("pencegahan", m.figures["prevention"].name, "prevention"),
@@ -321,7 +321,7 @@ class _Site:
 
     def revisions(self, caption: str, restatements: Sequence[Restatement], first: int = 0) -> Table:
         """Restatements as printed, the province first; from column `first` on."""
-        heads, rows = record.revisions(self.w, restatements)
+        heads, rows = record.revisions(self.b, restatements)
         shown = [cells[first:] for cells in rows[:_LINES]]
         return Table(0, "", caption, heads[first:], shown, "", is_text=True)
 
@@ -386,7 +386,7 @@ class _Site:
 
     def cells(self, measure: Measure, regency: str) -> list[Cell]:
         """A figure of the week, the week before, the difference and since the first week."""
-        return [self.w.sum_cell(measure.code, measure.categories, regency, p) for p in PERIODS]
+        return [self.b.sum_cell(measure.code, measure.categories, regency, p) for p in PERIODS]
 
     def stats(self, measures: Sequence[Measure], regency: str) -> list[dict[str, str]]:
         """Key figures: the week's count, how it moved, and since the first week."""
@@ -398,10 +398,10 @@ class _Site:
             since = m("stat_to_date", to_date=to_date.text)
             if previous.value is None:
                 change = m["change_unknown"]
-            if measure.code in OF_RECAPS and not self.w.has_recaps(regency):
+            if measure.code in OF_RECAPS and not self.b.has_recaps(regency):
                 change = m["stat_no_recap"]
             if measure.code == "district_submitted":
-                done, of = self.w.submitted(regency)
+                done, of = self.b.submitted(regency)
                 change, since = m("stat_of", of=m.number(of), percent=m.percent(done, of)), ""
             stats.append(
                 {
@@ -467,7 +467,7 @@ class _Site:
         """A count over time; with `top`, as of `charts.columns`, it is one of several pictures."""
         m = self.m
         points = self.points(measure, regency)
-        figure = self.w.total(measure.code, measure.categories, regency)
+        figure = self.b.total(measure.code, measure.categories, regency)
         known = [point.value for point in points if point.value is not None]
         bars = [
             charts.Bar(
@@ -484,9 +484,9 @@ class _Site:
                 "series_title",
                 week=int(self.e.week_id[-2:]),
                 value=m.number(figure.week),
-                change=self.w.moved_by_recaps(measure.code, regency)
+                change=self.b.moved_by_recaps(measure.code, regency)
                 if measure.code in OF_RECAPS
-                else self.w.moved(figure),
+                else self.b.moved(figure),
             ),
             charts.columns(bars, top=top),
             m(
@@ -503,7 +503,7 @@ class _Site:
 
     def source(self, measure: Measure, place: str = "") -> str:
         """The line beneath a picture."""
-        return self.w.source(self.m.figures[measure.code].source, place)
+        return self.b.source(self.m.figures[measure.code].source, place)
 
     def short_moment(self, value: datetime) -> str:
         """A moment in WIB where there is little room: `25 November 2024 06.00 WIB`."""
@@ -551,23 +551,23 @@ class _Site:
 
     def place_table(self) -> Table:
         """Every regency's suspected violations and completeness."""
-        rows, total = self.w.by_regency(
-            lambda code: [*self.cells(self.violation, code), self.w.recaps(code)]
+        rows, total = self.b.by_regency(
+            lambda code: [*self.cells(self.violation, code), self.b.recaps(code)]
         )
         m = self.m
-        return self.w.compared(
+        return self.b.compared(
             Table(
                 *(0, "", m["places_caption"]),
-                [m["regency"], *self.w.period_heads, m["places_recaps"]],
+                [m["regency"], *self.b.period_heads, m["places_recaps"]],
                 rows,
-                self.w.source("source_register"),
+                self.b.source("source_register"),
                 total=total,
             )
         )
 
     def places(self) -> Iterator[tuple[str, bytes]]:
         """A page of all regencies, and one of each."""
-        m, known = self.m, self.w.known
+        m, known = self.m, self.b.known
         gaps = self.gaps()
         highest = max(
             (p.value or 0 for r in known for p in self.points(self.violation, r.code)), default=0
@@ -582,14 +582,14 @@ class _Site:
             series=[
                 self.series(
                     *(self.violation, r.code),
-                    name=self.w.place[r.code],
+                    name=self.b.place[r.code],
                     identifier=f"w-{r.code}",
                     top=highest,
                 )
                 for r in known
             ],
         )
-        near = [(self.w.place[r.code], f"{r.code}.html") for r in known]
+        near = [(self.b.place[r.code], f"{r.code}.html") for r in known]
         for n, r in enumerate(known):
             themes, links = self.regency_themes(r)
             section = self.section(f"kab-{r.code.replace('.', '-')}")
@@ -616,7 +616,7 @@ class _Site:
 
     def gaps(self) -> str:
         """Since when the editions hold the regencies' weeks, and which of them are shorter."""
-        points = self.points(self.violation, self.w.known[0].code)
+        points = self.points(self.violation, self.b.known[0].code)
         text = self.m("gaps_since", day=points[0].day)
         if any(point.value is None for point in points):
             text += f" {self.m['gaps_line']}"
@@ -631,13 +631,13 @@ class _Site:
             if self.e.figure("suspected_violation_by_issue", code, regency.code).to_date
         ]
         table = Table(
-            *(0, "", m("regency_themes_caption", name=self.w.place[regency.code])),
-            [m["theme"], *self.w.period_heads],
+            *(0, "", m("regency_themes_caption", name=self.b.place[regency.code])),
+            [m["theme"], *self.b.period_heads],
             [cells for _, cells in themes],
-            self.w.source("source_register", regency.code),
+            self.b.source("source_register", regency.code),
             notes=[m["issue_note"]],
         )
-        return self.w.compared(table), [f"../tema/{code}.html" for code, _ in themes]
+        return self.b.compared(table), [f"../tema/{code}.html" for code, _ in themes]
 
     # -- themes ------------------------------------------------------------------------------
 
@@ -648,19 +648,19 @@ class _Site:
 
     def ranked(self) -> list[str]:
         """Theme codes, the most frequent since the first week first."""
-        return [code for code, _, _ in self.w.ranked_issues("to_date")]
+        return [code for code, _, _ in self.b.ranked_issues("to_date")]
 
     def theme_table(self, home: str) -> tuple[Table, list[str]]:
         """Every theme of the province, and the links to their pages."""
         m, ranked = self.m, self.ranked()
         table = Table(
             *(0, "", m["themes_caption"]),
-            [m["theme"], *self.w.period_heads],
+            [m["theme"], *self.b.period_heads],
             [[Cell(self.e.issues[c]), *self.cells(self.theme(c), self.e.province)] for c in ranked],
-            self.w.source("source_register"),
+            self.b.source("source_register"),
             notes=[m["issue_note"]],
         )
-        return self.w.compared(table), [f"{home}tema/{code}.html" for code in ranked]
+        return self.b.compared(table), [f"{home}tema/{code}.html" for code in ranked]
 
     def themes(self) -> Iterator[tuple[str, bytes]]:
         """A page of all themes, and one of each."""
@@ -670,7 +670,7 @@ class _Site:
         ranked = self.ranked()
         near = [(self.e.issues[code], f"{code}.html") for code in ranked]
         for n, code in enumerate(ranked):
-            rows, total = self.w.by_regency(partial(self.cells, self.theme(code)))
+            rows, total = self.b.by_regency(partial(self.cells, self.theme(code)))
             yield self.page(
                 f"tema/{code}.html",
                 "satu-tema",
@@ -678,12 +678,12 @@ class _Site:
                 name=self.e.issues[code],
                 stats=self.stats([self.theme(code)], self.e.province),
                 series=self.series(self.theme(code), self.e.province),
-                places=self.w.compared(
+                places=self.b.compared(
                     Table(
                         *(0, "", m("theme_caption", name=self.e.issues[code])),
-                        [m["regency"], *self.w.period_heads],
+                        [m["regency"], *self.b.period_heads],
                         rows,
-                        self.w.source("source_register"),
+                        self.b.source("source_register"),
                         total=total,
                         notes=[m["issue_note"]],
                     )
@@ -703,13 +703,13 @@ class _Site:
         for code, category in sorted(self.e.trend, key=lambda k: (order.index(k[0]), k[1])):
             values = dict(self.e.trend[code, category])
             key = f"{code}/{category}/{self.e.province}/week"
-            counts = [Cell(m.number(values.get(w)), True, f"{key}@{w}") for w in weeks]
-            rows.append([Cell(self.w.full_name(code, category)), *counts])
+            counts = [Cell(m.number(values.get(b)), True, f"{key}@{b}") for b in weeks]
+            rows.append([Cell(self.b.full_name(code, category)), *counts])
         return Table(
             *(0, "", m("all_caption", count=len(weeks))),
             [m["figure"], *(m.short_day(self.e.days_of(week)[0]) for week in weeks)],
             rows,
-            self.w.source("source_all"),
+            self.b.source("source_all"),
             notes=m.short_weeks(self.e, weeks),
             groups=[("", 1), (m["week_from"], len(weeks))],
         )

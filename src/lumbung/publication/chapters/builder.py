@@ -1,4 +1,4 @@
-"""How figures become words: what every chapter of an edition, and the portal, says them with."""
+"""What chapters and the portal are built with: cells, sources, sentences about places."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lumbung.publication.model.edition import (
     Submission,
 )
 from lumbung.publication.model.rounding import Exact, half_up, whole_percent
-from lumbung.publication.translations.messages import BY_LANGUAGE, Messages
+from lumbung.publication.translations.formatting import BY_LANGUAGE, Messages
 
 SOON = ("DAYS_0", "DAYS_1")
 FEW = 20
@@ -46,7 +46,7 @@ def lower(name: str) -> str:
     return name if name[:2].isupper() else name[:1].lower() + name[1:]
 
 
-class Wording:
+class ChapterBuilder:
     """One edition in its language: cells, sources, leaders; numbers its tables and charts."""
 
     def __init__(self, edition: Edition) -> None:
@@ -230,7 +230,7 @@ class Wording:
         """The line beneath a table or chart: source, as-of, completeness of what is in it.
 
         Args:
-            key: the source's key in the catalogue.
+            key: the key of the message that names it.
             place: the regency that all of it is about.
 
         """

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
+from functools import cached_property
 
 from lumbung import registry
 from lumbung.publication.model.edition import Decision, Edition, Restatement
 from lumbung.publication.model.rounding import Exact, half_up, whole_percent
-from lumbung.publication.translations.catalogue import TEXT as CATALOGUE
+from lumbung.publication.translations.load import messages
 from lumbung.registry import LANGUAGES
 from lumbung.settings import JAKARTA
 
@@ -39,7 +40,7 @@ _FROZEN_AS = {"non_registration_reason": "reason"}
 
 @dataclass(frozen=True)
 class Definition:
-    """What a figure counts, in the words of the edition; `source` is a key of the catalogue."""
+    """What a figure counts, in the words of the edition; `source` is the key of a message."""
 
     name: str
     unit: str
@@ -52,17 +53,28 @@ class Messages:
 
     Attributes:
         language: `id` or `en`.
-        index: the place of its text in a pair.
-        text: every message by its key.
+        index: the place of its text in a pair of the registry.
 
     """
 
     def __init__(self, language: str) -> None:
         self.language = language
         self.index = LANGUAGES.index(language)
-        self.text = {key: pair[self.index] for key, pair in CATALOGUE.items()}
-        self.days = self["days"].split()
-        self.months = self["months"].split()
+
+    @property
+    def text(self) -> dict[str, str]:
+        """Every message by its key."""
+        return messages(self.language)
+
+    @cached_property
+    def days(self) -> list[str]:
+        """The names of the days, Monday first."""
+        return self["days"].split()
+
+    @cached_property
+    def months(self) -> list[str]:
+        """The names of the months."""
+        return self["months"].split()
 
     def __getitem__(self, key: str) -> str:
         return self.text[key]
