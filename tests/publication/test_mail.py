@@ -66,7 +66,7 @@ def post() -> Iterator[Post]:
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """A letter that costs no charts."""
-    monkeypatch.setattr(smtp.render, "letter", lambda _: ("Buletin", "<p>.\n.x</p>"))
+    monkeypatch.setattr(render, "letter", lambda _: ("Buletin", "<p>.\n.x</p>"))
 
 
 def send(url: str, settings: Settings, server: MailServer) -> list[str]:
@@ -257,7 +257,7 @@ def test_the_database_itself_lets_nothing_be_offered_twice(url: str) -> None:
 def test_a_letter_with_personal_data_is_sent_to_nobody(
     url: str, settings: Settings, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(smtp.render, "letter", lambda _: ("Buletin", "<p>NIK 1971054511900001</p>"))
+    monkeypatch.setattr(render, "letter", lambda _: ("Buletin", "<p>NIK 1971054511900001</p>"))
     with pytest.raises(GateError, match="NIK"):
         send(url, settings, post.address)
     assert (post.got, state(url)) == ([], (PUBLISHED, {}))

@@ -141,7 +141,7 @@ def test_downloads_are_the_stored_bytes(
     page: Page, address: str, portal: tuple[str, Settings]
 ) -> None:
     with psycopg.connect(portal[0]) as connection:
-        stored = dict(
+        stored: dict[str, str] = dict(
             connection.execute(
                 "select name, sha256 from published.artefact where edition_id = %s", (LATEST,)
             ).fetchall()

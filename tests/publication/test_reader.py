@@ -118,8 +118,10 @@ def test_every_artefact_prints_the_same_digits(nasty: Edition, paper_as_text: No
     }
     assert {"46", "45", "99", "100", "0"} <= {values[0] for values in wanted.values()}
     assert {"2.55", "2.56", "2.50", "1.01"} <= {values[2] for values in wanted.values()}
-    names = ("bagian_persen", "bagian_provinsi_persen", "kali_provinsi", "batas_bawah")
-    names += ("batas_atas",)
+    names = (
+        *("bagian_persen", "bagian_provinsi_persen"),
+        *("kali_provinsi", "batas_bawah", "batas_atas"),
+    )
     rows = list(csv.DictReader(io.StringIO(files["data/profil.csv"].decode(), newline="")))
     assert wanted == {
         (row["kode_kemendagri"], row["kode_tema"]): tuple(
@@ -135,9 +137,10 @@ def test_every_artefact_prints_the_same_digits(nasty: Edition, paper_as_text: No
         html = LexborHTMLParser(files[page].decode())
         for cell in html.css("td[data-figure^='profile/quotient/']"):
             *_, regency, issue = (cell.attributes["data-figure"] or "").split("/")
-            row = cell.parent.css("th, td")  # type: ignore[union-attr]
-            texts = [c.text() for c in row]
-            at = [c.attributes.get("data-figure") for c in row].index(
+            assert cell.parent
+            line = cell.parent.css("th, td")
+            texts = [c.text() for c in line]
+            at = [c.attributes.get("data-figure") for c in line].index(
                 cell.attributes["data-figure"]
             )
             share, province, quotient, low, high = wanted[regency, issue]
@@ -154,14 +157,14 @@ def test_every_artefact_prints_the_same_digits(nasty: Edition, paper_as_text: No
     tables = [t for section in document.sections for t in section.tables if t.sheet == "themes"]
     cells = [row for table in tables for row in table.rows]
     assert len(cells) > 80
-    for row, values in zip(cells, sheet[3:], strict=False):
+    for (theme, *printed_cells), values in zip(cells, sheet[3:], strict=False):
         _, issue_cell, *numbers = values
-        assert issue_cell == row[0].text
-        for cell, number in zip(row[1:], numbers, strict=False):
-            if cell.figure.startswith("percent"):
-                assert Decimal(str(number)) * 100 == Decimal(_plain(cell.text))
-            elif cell.figure.startswith("profile/quotient"):
-                assert Decimal(str(number)) == Decimal(_plain(cell.text))
+        assert issue_cell == theme.text
+        for shown_cell, number in zip(printed_cells, numbers, strict=False):
+            if shown_cell.figure.startswith("percent"):
+                assert Decimal(str(number)) * 100 == Decimal(_plain(shown_cell.text))
+            elif shown_cell.figure.startswith("profile/quotient"):
+                assert Decimal(str(number)) == Decimal(_plain(shown_cell.text))
 
 
 def _same(text: str, places: int) -> str:
@@ -205,10 +208,11 @@ def test_a_printed_quotient_lies_within_its_printed_range(drafts: dict[str, Edit
         cells = html.css("td[data-figure^='profile/quotient/']")
         assert len(cells) >= 100, page
         for cell in cells:
-            row = [c.text() for c in cell.parent.css("th, td")]  # type: ignore[union-attr]
-            at = row.index(cell.text())
-            ends = [Decimal(end.replace(",", ".")) for end in row[at + 1].split("–")]
-            assert ends[0] <= Decimal(cell.text().replace(",", ".")) <= ends[1], row
+            assert cell.parent
+            texts = [c.text() for c in cell.parent.css("th, td")]
+            at = texts.index(cell.text())
+            ends = [Decimal(end.replace(",", ".")) for end in texts[at + 1].split("–")]
+            assert ends[0] <= Decimal(cell.text().replace(",", ".")) <= ends[1], texts
     for row in csv.DictReader(io.StringIO(files["data/profil.csv"].decode(), newline="")):
         ends = [Decimal(row[name]) for name in ("batas_bawah", "kali_provinsi", "batas_atas")]
         assert ends == sorted(ends), row
@@ -665,8 +669,10 @@ def test_tables_say_why_more_cases_were_forwarded_than_have_that_result(
         for figure, shown in tables.items()
         if re.fullmatch(r"(report_forwarded_by_target/\w+/19/to_date ?){2,}", figure)
     )
-    assert count is not None
-    assert total == count + (closed or 0) > count
+    assert isinstance(count, int)
+    assert isinstance(closed, int)
+    assert total == count + closed
+    assert closed > 0
     assert by_status in of_results
     assert by_status in of_recipients
 

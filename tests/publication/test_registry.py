@@ -14,7 +14,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from lumbung import registry
-from lumbung.publication.formats import opendata, render
+from lumbung.publication.formats import opendata, render, xlsx
 from lumbung.publication.model.document import Document, Section
 from lumbung.publication.model.edition import Edition, Figure
 from tests.support.edition_sample import seed
@@ -94,7 +94,7 @@ def test_a_metric_without_a_chapter_of_its_own_is_printed_everywhere(
     assert found == set(names)
     codes = [row["kode"] for row in json.loads(files["metadata.json"])["angka"]]
     assert codes[-2:] == ["visit", "visit_by_election"]
-    book = CalamineWorkbook.from_filelike(io.BytesIO(render.xlsx.workbook(edition, document)))
+    book = CalamineWorkbook.from_filelike(io.BytesIO(xlsx.workbook(edition, document)))
     sheets = [book.get_sheet_by_name(name).to_python() for name in book.sheet_names]
     assert "Nama visit" in str(sheets)
 

@@ -117,7 +117,7 @@ def remap(connection: psycopg.Connection) -> None:
     )
 
 
-def change(url: str, *steps: Callable[[psycopg.Connection], None]) -> None:
+def change(url: str, *steps: Callable[[psycopg.Connection], object]) -> None:
     with psycopg.connect(url) as connection:
         for step in steps:
             step(connection)
@@ -256,7 +256,7 @@ def test_another_coding(warehouse: str, settings: Settings) -> None:
 def test_all_at_once_equals_a_diff_of_two_editions_built_apart(
     server: EmbeddedPostgres, filled: tuple[str, Figures], warehouse: str, settings: Settings
 ) -> None:
-    steps = [late, remap, edit]
+    steps: list[Callable[[psycopg.Connection], object]] = [late, remap, edit]
     random.Random(3).shuffle(steps)
     change(warehouse, *steps, withdraw)
     with copy_of(server, filled[0]) as apart:  # where nothing was ever published

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 import pytest
@@ -117,7 +118,11 @@ def test_deadlines_lead_to_their_cases(url: str, frozen: str) -> None:
         return found.value, {member.regency_code for member in found.members}
 
     def wanted(is_in: Callable[[str, str, str], bool]) -> tuple[int, set[str]]:
-        keys = [key for key in DEADLINES if key[2] and is_in(*key)]
+        keys = [
+            (rule, place, state)
+            for rule, place, state in DEADLINES
+            if state and is_in(rule, place, state)
+        ]
         return sum(DEADLINES[key][0] for key in keys), {place for _, place, _ in keys}
 
     assert members("PENANGANAN/19.71/OVERDUE") == (2, {"19.71"})
@@ -125,14 +130,18 @@ def test_deadlines_lead_to_their_cases(url: str, frozen: str) -> None:
     assert members("ALL/19/OVERDUE") == wanted(lambda _r, _p, state: state == "OVERDUE")
     running = registry.deadline_states("running")
     assert members("ALL/19/running") == wanted(lambda _r, _p, state: state in running)
+
+    def in_state(wanted_state: str) -> Callable[[str, str, str], bool]:
+        return lambda _r, _p, state: state == wanted_state
+
     for state in ("MAYBE_OVERDUE", "MAYBE_OPEN", "MAYBE_MISSED"):
-        assert members(f"ALL/19/{state}") == wanted(lambda _r, _p, s, state=state: s == state)
+        assert members(f"ALL/19/{state}") == wanted(in_state(state))
     for wrong in ("PENANGANAN/19/LATE", "NOTHING/19/MET", "PENANGANAN/18/MET", "ALL/19/week"):
         with pytest.raises(PublicationError, match="no deadlines"):
             members(wrong)
 
 
-def ask(url: str, query: str, *parameters: object) -> list[tuple[str, ...]]:
+def ask(url: str, query: str, *parameters: object) -> list[tuple[Any, ...]]:
     with psycopg.connect(url) as connection:
         return connection.execute(query.encode(), parameters).fetchall()
 
@@ -277,6 +286,7 @@ def test_later_versions_are_named_and_the_old_one_kept(url: str, frozen: str) ->
 def test_a_record_leads_to_the_figures_that_count_it(url: str, frozen: str) -> None:
     member = trace.trace(f"suspected_violation/ALL/19@{frozen}", database_url=url).members[0]
     lines = trace.lines(str(member.records[0].record_id), database_url=url)
+    assert member.records[0].evidence_sha256
     assert member.records[0].evidence_sha256 in lines[0]
     assert (
         f"counted in suspected_violation/ALL/{member.regency_code}@{frozen} of week {WEEK}" in lines

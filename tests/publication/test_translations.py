@@ -122,7 +122,7 @@ def test_changes_in_words() -> None:
 def test_english() -> None:
     assert en.number(1_084_999) == "1,084,999"
     assert en.number(-12_345) == "−12,345"
-    assert en.decimal(1234.56) == "1,234.6"
+    assert en.decimal(Decimal("1234.56")) == "1,234.6"
     assert en.percent(374, 393) == "95%"
     assert en.weekday(date(2024, 11, 11)) == "Monday, 11 November 2024"
     late = datetime(2024, 11, 10, 23, 5, tzinfo=UTC)

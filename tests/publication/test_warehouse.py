@@ -117,14 +117,14 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
 
     ids = [member.records[0].record_id for member in members]
     with psycopg.connect(database_url) as connection:
-        for record, suffix, gone, change in (
+        for record_id, suffix, gone, change in (
             (ids[0], "", True, "{}"),
             (ids[1], "", False, '{"Isu": "Logistik"}'),
             (ids[2], "-late", False, '{"Nomor Register": "999/LP/PB/Kab/09.05/IX/2024"}'),
         ):
             landed = connection.execute(
                 NEXT_VERSION.encode(),
-                {"record": record, "suffix": suffix, "gone": gone, "change": change},
+                {"record": record_id, "suffix": suffix, "gone": gone, "change": change},
             )
             assert landed.rowcount == 1
 
@@ -160,10 +160,10 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
     # Between what was known then and what is known now lie exactly the restatements.
     now = freezing.freeze(OLD, settings=office, database_url=publisher)
     old_figures, new_figures = figures(then, database_url), figures(now, database_url)
-    told = store.load(now, database_url=publisher).restatements
+    restated = store.load(now, database_url=publisher).restatements
     assert {
         (r.figure_code, r.category_code, r.regency_code, r.period): (r.old, r.new)
-        for r in told
+        for r in restated
         if r.of_edition_id == then and r.period in ("week", "to_date")
     } == {
         (*key, period): (old, new)
@@ -173,12 +173,12 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
         )
         if old != new
     }
-    assert len(told) > 10
-    # The week before has no edition: it is compared as the edition told it, and was coded anew.
+    assert len(restated) > 10
+    # The week before has no edition: it is compared as the edition restated it, and was coded anew.
     trends = [store.load(e, database_url=publisher).trend for e in (then, now)]
     assert {
         (r.figure_code, r.category_code): (r.old, r.new)
-        for r in told
+        for r in restated
         if r.period == "2024-W39" and r.regency_code == "19"
     } == {
         key: (old, new)
@@ -186,7 +186,7 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
         for old, new in [[dict(trend[key])["2024-W39"] for trend in trends]]
         if old != new
     }
-    assert any(r.period == "2024-W39" and r.recoded for r in told)
+    assert any(r.period == "2024-W39" and r.recoded for r in restated)
 
     second = freezing.freeze(NEW, settings=office, database_url=publisher)
     found = [
