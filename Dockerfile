@@ -13,6 +13,7 @@ COPY src src
 COPY dags dags
 COPY channels channels
 COPY dbt_project dbt_project
+COPY config config
 COPY expectations expectations
 RUN uv pip install --system --no-cache --no-deps --no-build-isolation --editable . \
     && install -d -o lumbung -g lumbung /var/lib/lumbung

@@ -6,14 +6,14 @@ whether it is made of all that is known now or of what had been landed then. `fr
 week's figures into schema `published`, where nothing changes any more; where they are published or
 approved already, the run finishes what was left and asks nobody again. `gate` is the second door
 (Great Expectations over the frozen figures and the rendered pages). `approve` waits for one of the
-people in `expectations/people.yaml` in Airflow's "Required actions"; they are asked by mail, and
+people in `config/people.yaml` in Airflow's "Required actions"; they are asked by mail, and
 reminded by `publication_reminder`.
 `mail` sends the published edition to its recipients, never twice to one address; without the
 Airflow Connection `smtp_publication` it is skipped.
 
 **When it fails**, is rejected or nobody answers in time, nothing was published and the previous
 edition stands; the message names the check, its owner and the cure, and the owners in
-`expectations/people.yaml` are told. When `mail` fails the edition is published: clear that task.
+`config/people.yaml` are told. When `mail` fails the edition is published: clear that task.
 What to do in each case: `docs/how-to/runbooks/publication.md`.
 """
 
@@ -241,7 +241,7 @@ def decided_by(answer: Any) -> dict[str, Any]:
 @dag(
     doc_md="""Remind those who approve, every morning at 08:00 WIB, of a draft that still waits.
 
-    From `remind_after_hours` until `time_limit_hours` in `expectations/people.yaml`. A DAG of its
+    From `remind_after_hours` until `time_limit_hours` in `config/people.yaml`. A DAG of its
     own, because the run that asks is parked meanwhile, and because what Airflow calls at a deadline
     may not read the Connection of the mail server.
 

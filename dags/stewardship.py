@@ -4,7 +4,7 @@ The list is `marts.mart_review_item` (`lumbung review`): unknown words, unresolv
 unreadable and impossible dates, changes of status that the procedure does not know, pairs of cases
 without a decision, what is in quarantine. Runs at 07:30 WIB, after the night's build. Counts per
 owner and check are the task's result; with the Airflow Connection `smtp_publication` the `owners`
-of `expectations/people.yaml` get them by mail.
+of `config/people.yaml` get them by mail.
 
 **When it fails** the database is away: what waits never fails it, nor a mail that does not go out.
 """

@@ -84,7 +84,16 @@ def texts() -> list[str]:
     """Everything in the project that may cite a page."""
     return [
         file.read_text(encoding="utf-8")
-        for folder in ("src", "dags", "dbt_project", "channels", "expectations", "tests", "docs")
+        for folder in (
+            "src",
+            "dags",
+            "dbt_project",
+            "channels",
+            "config",
+            "expectations",
+            "tests",
+            "docs",
+        )
         for file in (ROOT / folder).rglob("*")
         if file.suffix in {".py", ".sql", ".yml", ".yaml", ".csv", ".json", ".md", ".typ"}
     ] + [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md")]

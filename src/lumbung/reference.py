@@ -179,7 +179,7 @@ def channel_file() -> str:
 
 
 def configuration(project: Path) -> str:
-    """Every key of the files in `expectations/` that an office fills in, and dbt's variables.
+    """Every key of the files in `config/`, and dbt's variables.
 
     Args:
         project: `dbt_project.yml`, whose comments say what the variables mean.
@@ -191,7 +191,7 @@ def configuration(project: Path) -> str:
         *filled("Environment variables: [environment](environment.md)."),
     ]
     for file, model in (("edition.yaml", Office), ("people.yaml", People)):
-        lines += ["", f"## `expectations/{file}`", "", *_model(model)]
+        lines += ["", f"## `config/{file}`", "", *_model(model)]
         for name, part in model.model_json_schema().get("$defs", {}).items():
             lines += ["", f"## `{name}` in `{file}`", ""]
             lines += [*filled(_about(part)[0]), "", *_keys(part)]

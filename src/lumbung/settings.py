@@ -24,7 +24,7 @@ class Settings:
 
     Attributes:
         home: state on disk (`LUMBUNG_HOME`, default `.lumbung` in the project's root).
-        project: the checkout with `channels/`, `dbt_project/`, `expectations/`
+        project: the checkout with `channels/`, `config/`, `dbt_project/`, `expectations/`
             (`LUMBUNG_PROJECT`, default: the checkout this file belongs to).
         database_url: a server to use instead of the embedded one (`LUMBUNG_DATABASE_URL`), or None.
         settle_seconds: how long a file must be unchanged before a pull reads it
@@ -77,6 +77,11 @@ class Settings:
     def dbt_project(self) -> Path:
         """The dbt project."""
         return self.project / "dbt_project"
+
+    @property
+    def config(self) -> Path:
+        """What the office decides: its edition, and the people who approve and are informed."""
+        return self.project / "config"
 
     @property
     def expectations(self) -> Path:

@@ -103,7 +103,8 @@ def test_a_mistake_in_one_channel_file_is_an_import_error_and_the_others_are_pul
     (tmp_path / "channels").mkdir()
     for file in (ROOT / "channels").glob("*.yaml"):
         (tmp_path / "channels" / file.name).write_text(file.read_text())
-    (tmp_path / "expectations").symlink_to(ROOT / "expectations")
+    for name in ("config", "expectations"):
+        (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "channels" / "kobo_pemantau.yaml").write_text("title: x\nschedule: tiap pagi\n")
     program = (
         "import os, sys; from airflow.dag_processing.dagbag import DagBag;"
@@ -251,9 +252,9 @@ def test_a_new_office_does_not_begin_with_years_of_mondays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "channels").mkdir()
-    (tmp_path / "expectations").mkdir()
-    people = (ROOT / "expectations" / "people.yaml").read_text()
-    (tmp_path / "expectations" / "people.yaml").write_text(
+    (tmp_path / "config").mkdir()
+    people = (ROOT / "config" / "people.yaml").read_text()
+    (tmp_path / "config" / "people.yaml").write_text(
         people.replace("publish_from: 2024-09-30", "publish_from: 2026-11-18")
     )
     monkeypatch.setenv("LUMBUNG_PROJECT", str(tmp_path))
@@ -330,7 +331,7 @@ print(sorted(seen))
     )
     channels = sorted(f"channels/{path.name}" for path in (ROOT / "channels").glob("*.yaml"))
     read = done.stdout.strip().splitlines()[-1]
-    assert read == str([*channels, "expectations/people.yaml"])
+    assert read == str([*channels, "config/people.yaml"])
 
 
 def test_a_connection_comes_with_its_type_and_database(monkeypatch: pytest.MonkeyPatch) -> None:

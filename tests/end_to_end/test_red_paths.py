@@ -168,7 +168,7 @@ def test_rejected_approval_publishes_nothing(installation: Installation, post: P
     (first_week,) = installation.query("select min(week_id) from reporting.rpt_figure")[0]
     leader = installation.stack.airflow(installation.url).client("pimpinan")
     reason = "Angka Belitung belum diperiksa"
-    people = installation.settings.expectations / "people.yaml"
+    people = installation.settings.config / "people.yaml"
     original = people.read_text()
 
     def reject(run_id: str, states: dict[str, str | None]) -> None:
@@ -207,7 +207,7 @@ def test_an_approval_that_nobody_gives_publishes_nothing(
 ) -> None:
     before = published(installation)
     (first_week,) = installation.query("select min(week_id) from reporting.rpt_figure")[0]
-    people = installation.settings.expectations / "people.yaml"
+    people = installation.settings.config / "people.yaml"
     original = people.read_text()
     people.write_text(original.replace("time_limit_hours: 72", "time_limit_hours: 0.003"))
     try:

@@ -107,10 +107,10 @@ def test_accounts_are_those_who_approve_and_only_a_demo_approves_by_itself(
     assert accounts(airflow.settings) == {"admin": "admin", "pimpinan": "op"}
     kept = airflow.password("pimpinan")
     project = tmp_path / "project"
-    (project / "expectations").mkdir(parents=True)
-    people = (ROOT / "expectations" / "people.yaml").read_text()
+    (project / "config").mkdir(parents=True)
+    people = (ROOT / "config" / "people.yaml").read_text()
     assert people.count("users: {pimpinan:") == 1
-    (project / "expectations" / "people.yaml").write_text(
+    (project / "config" / "people.yaml").write_text(
         people.replace("users: {pimpinan:", "users: {ketua: Ketua, pimpinan:")
     )
     airflow.settings = Settings(home=tmp_path, project=project, database_url=None)

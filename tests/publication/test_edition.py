@@ -259,17 +259,17 @@ def test_an_office_with_a_map_of_its_own_and_one_language(
 ) -> None:
     """Frozen with the edition: later the file may be gone."""
     own = Settings(settings.home, tmp_path / "project", None)
-    shutil.copytree(settings.expectations, own.expectations)
-    office = own.expectations / "edition.yaml"
+    shutil.copytree(settings.config, own.config)
+    office = own.config / "edition.yaml"
     office.write_text(
         office.read_text(encoding="utf-8").replace("languages: [id, en]", "languages: [id]")
         + "\nboundary_file: batas.geojson\nboundary_code: kode\n",
         encoding="utf-8",
     )
-    (own.expectations / "batas.geojson").write_text(json.dumps(BOUNDARIES))
+    (own.config / "batas.geojson").write_text(json.dumps(BOUNDARIES))
     execute(url, "update marts.dim_regency set tile_row = null, tile_col = null")
     edition_id = freezing.freeze(WEEK, settings=own, database_url=url)
-    (own.expectations / "batas.geojson").unlink()
+    (own.config / "batas.geojson").unlink()
     found = store.load(edition_id, database_url=url)
     squares = {r.code: r.outline for r in found.regencies if not r.is_unknown}
     assert len(squares) == 7

@@ -323,9 +323,9 @@ def test_those_who_approve_are_asked_and_reminded_and_owners_told(
 
 
 def test_the_list_of_people_is_checked(settings: Settings, tmp_path: Path) -> None:
-    good = yaml.safe_load((PROJECT / "expectations" / "people.yaml").read_text(encoding="utf-8"))
+    good = yaml.safe_load((PROJECT / "config" / "people.yaml").read_text(encoding="utf-8"))
     assert load_people(settings).recipients == RECIPIENTS
-    (tmp_path / "expectations").mkdir()
+    (tmp_path / "config").mkdir()
     own = Settings(tmp_path, tmp_path, None)
     for change in (
         {"recipients": ["Ketua@babel.example.id", "ketua@babel.example.id"]},
@@ -336,6 +336,6 @@ def test_the_list_of_people_is_checked(settings: Settings, tmp_path: Path) -> No
         {"approval": {**good["approval"], "users": {}}},
         {"approval": {**good["approval"], "users": {"pimpinan": ""}}},
     ):
-        (tmp_path / "expectations" / "people.yaml").write_text(yaml.safe_dump({**good, **change}))
+        (tmp_path / "config" / "people.yaml").write_text(yaml.safe_dump({**good, **change}))
         with pytest.raises(ConfigurationError, match=r"people\.yaml"):
             load_people(own)

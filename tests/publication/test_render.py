@@ -695,8 +695,8 @@ def test_boundaries_of_the_office_are_drawn(
     drafts: dict[str, Edition], settings: Settings, tmp_path: Path
 ) -> None:
     project = dataclasses.replace(settings, project=tmp_path)
-    project.expectations.mkdir()
-    (project.expectations / "batas.geojson").write_text(json.dumps(BOUNDARIES))
+    project.config.mkdir()
+    (project.config / "batas.geojson").write_text(json.dumps(BOUNDARIES))
     office = drafts["draft"].office.model_copy(
         update={"boundary_file": "batas.geojson", "boundary_code": "kode"}
     )
@@ -738,8 +738,8 @@ def test_a_boundary_file_that_cannot_be_drawn_is_named(
     settings: Settings, tmp_path: Path, drafts: dict[str, Edition], content: str
 ) -> None:
     project = dataclasses.replace(settings, project=tmp_path)
-    project.expectations.mkdir()
-    (project.expectations / "batas.geojson").write_text(content)
+    project.config.mkdir()
+    (project.config / "batas.geojson").write_text(content)
     office = drafts["draft"].office.model_copy(update={"boundary_file": "batas.geojson"})
     with pytest.raises(ConfigurationError, match="boundary file cannot be read"):
         maps.outlines(project, office)

@@ -49,7 +49,7 @@ NEXT_VERSION = """
 def office(tmp_path: Path) -> Settings:
     """A project of its own, so that a vocabulary can be corrected, and three invented weeks."""
     project = tmp_path / "project"
-    for name in ("channels", "dbt_project", "expectations"):
+    for name in ("channels", "config", "dbt_project", "expectations"):
         shutil.copytree(
             PROJECT / name, project / name, ignore=shutil.ignore_patterns("target", "logs")
         )

@@ -111,7 +111,8 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The real dbt project and suites with channels of our own; one home, so dbt parses once."""
     project = tmp_path_factory.mktemp("office")
     (project / "dbt_project").symlink_to(PROJECT / "dbt_project")
-    (project / "expectations").symlink_to(PROJECT / "expectations")
+    for name in ("config", "expectations"):
+        (project / name).symlink_to(PROJECT / name)
     (project / "channels").mkdir()
     for name, document in CHANNELS.items():
         write_channel(project / "channels" / f"{name}.yaml", document)

@@ -52,7 +52,7 @@ def test_corrections_and_withdrawals_reach_the_facts_alike_by_increments_and_in_
     url = new_database()
     project = tmp_path / "project"
     (project / "channels").mkdir(parents=True)
-    for name in ("dbt_project", "expectations"):
+    for name in ("config", "dbt_project", "expectations"):
         (project / name).symlink_to((office.project / name).resolve())
     document = {**CHANNELS["buku"], "kept": ["No"]}
     write_channel(project / "channels" / "buku.yaml", document)

@@ -265,7 +265,7 @@ def told(
     events = truth["supervisions"][::40]
 
     project = tmp_path_factory.mktemp("kinds")
-    for name in ("dbt_project", "expectations"):
+    for name in ("config", "dbt_project", "expectations"):
         (project / name).symlink_to(PROJECT / name)
     (project / "channels").mkdir()
     settings = Settings(tmp_path_factory.mktemp("home"), project, None)

@@ -34,7 +34,8 @@ def desk(tmp_path: Path, office: Settings) -> Settings:
     project = tmp_path / "project"
     (project / "channels").mkdir(parents=True)
     (project / "dbt_project").symlink_to(office.dbt_project)
-    (project / "expectations").symlink_to(PROJECT / "expectations")
+    for name in ("config", "expectations"):
+        (project / name).symlink_to(PROJECT / name)
     write_channel(project / "channels" / "buku.yaml", CHANNELS["buku"])
     return Settings(tmp_path / "home", project, None)
 

@@ -324,7 +324,7 @@ SHORT = [["hold", "break", "release"], ["time passes", "hold"], ["map anew", "ti
 def settings(office: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The office with channel files, and a day, of its own."""
     project = tmp_path_factory.mktemp("histories")
-    for name in ("dbt_project", "expectations"):
+    for name in ("config", "dbt_project", "expectations"):
         (project / name).symlink_to((office.project / name).resolve())
     (project / "channels").mkdir()
     return Settings(tmp_path_factory.mktemp("home"), project, None)

@@ -108,7 +108,7 @@ def test_a_channel_whose_file_is_lost_keeps_its_state_and_the_others_go_on(
 ) -> None:
     project = tmp_path / "project"
     (project / "channels").mkdir(parents=True)
-    for name in ("dbt_project", "expectations"):
+    for name in ("config", "dbt_project", "expectations"):
         (project / name).symlink_to((office.project / name).resolve())
     for name in ("buku", "grup"):
         write_channel(project / "channels" / f"{name}.yaml", CHANNELS[name])

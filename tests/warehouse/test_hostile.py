@@ -189,7 +189,7 @@ def sent(
 ) -> tuple[str, Settings, dict[str, tuple[IntakeCounts, int]]]:
     """Everything was sent, pulled, judged and built, and an edition published."""
     project = tmp_path_factory.mktemp("hostile")
-    for name in ("dbt_project", "expectations"):
+    for name in ("config", "dbt_project", "expectations"):
         (project / name).symlink_to(PROJECT / name)
     (project / "channels").mkdir()
     settings = Settings(tmp_path_factory.mktemp("home"), project, None)

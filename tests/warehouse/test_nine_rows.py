@@ -80,7 +80,7 @@ def office(
 ) -> tuple[str, Settings]:
     """The register was pulled, checked and built."""
     project = tmp_path_factory.mktemp("nine")
-    for name in ("dbt_project", "expectations"):
+    for name in ("config", "dbt_project", "expectations"):
         (project / name).symlink_to(PROJECT / name)
     (project / "channels").mkdir()
     (project / "channels" / "buku.yaml").write_text(CHANNEL)

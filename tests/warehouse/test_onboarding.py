@@ -41,7 +41,7 @@ def office(tmp_path: Path) -> Settings:
     """An installation without a channel."""
     project = tmp_path / "project"
     (project / "channels").mkdir(parents=True)
-    for name in ("dbt_project", "expectations"):
+    for name in ("config", "dbt_project", "expectations"):
         (project / name).symlink_to(PROJECT / name)
     return Settings(tmp_path / "home", project, None)
 

@@ -34,7 +34,7 @@ A, B, C, D, E, F, G = (f"00{n}/LP/PB/Kab/09.01/XI/2024" for n in range(1, 8))
 def desk(tmp_path_factory: pytest.TempPathFactory, office: Settings) -> Settings:
     """An office with a register of tips, one of cases and a chat."""
     project = tmp_path_factory.mktemp("registers")
-    for name in ("dbt_project", "expectations"):
+    for name in ("config", "dbt_project", "expectations"):
         (project / name).symlink_to((office.project / name).resolve())
     (project / "channels").mkdir()
     for name, document in DESK.items():

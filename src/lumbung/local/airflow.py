@@ -56,7 +56,7 @@ def accounts(settings: Settings) -> dict[str, str]:
     In a demo's home also `demo`, the demo approving by itself: an edition tells the two apart.
 
     Raises:
-        ConfigurationError: when `expectations/people.yaml` cannot be read.
+        ConfigurationError: when `config/people.yaml` cannot be read.
 
     """
     demo = ["demo"] * settings.demo_claim.exists()

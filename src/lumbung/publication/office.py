@@ -1,4 +1,4 @@
-"""What an edition says about the office that publishes it: `expectations/edition.yaml`."""
+"""What an edition says about the office that publishes it: `config/edition.yaml`."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ class Office(BaseModel):
 
 
 def load_office(settings: Settings) -> Office:
-    """Read `expectations/edition.yaml`.
+    """Read `config/edition.yaml`.
 
     Raises:
         ConfigurationError: when the file is absent or a value is missing, wrong or unknown.
 
     """
-    file = settings.expectations / "edition.yaml"
+    file = settings.config / "edition.yaml"
     try:
         return Office.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, ValidationError) as error:

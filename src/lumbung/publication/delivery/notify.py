@@ -65,7 +65,7 @@ def ask(
 
     Args:
         edition_id: a draft that has passed the gate.
-        settings: where the draft and `expectations/people.yaml` are.
+        settings: where the draft and `config/people.yaml` are.
         database_url: the warehouse.
         server: where to hand the mail in.
         again: whether it is a reminder.

@@ -1,4 +1,4 @@
-"""Who approves an edition, who is told, who is sent it: `expectations/people.yaml`."""
+"""Who approves an edition, who is told, who is sent it: `config/people.yaml`."""
 
 from __future__ import annotations
 
@@ -107,20 +107,20 @@ def require_approver(name: str, settings: Settings) -> str:
     if name not in users:
         raise ConfigurationError(
             f"'{name}' is not asked to approve editions",
-            where=str(settings.expectations / "people.yaml"),
+            where=str(settings.config / "people.yaml"),
             cure=f"decide as one of {', '.join(users)}, or add the name to approval.users",
         )
     return users[name]
 
 
 def load_people(settings: Settings) -> People:
-    """Read `expectations/people.yaml`.
+    """Read `config/people.yaml`.
 
     Raises:
         ConfigurationError: when the file is absent or a value is missing, wrong or unknown.
 
     """
-    file = settings.expectations / "people.yaml"
+    file = settings.config / "people.yaml"
     try:
         return People.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, ValidationError) as error:

@@ -66,7 +66,7 @@ def send(
 
     Args:
         edition_id: a published edition.
-        settings: where `expectations/people.yaml` is.
+        settings: where `config/people.yaml` is.
         database_url: the warehouse.
         server: where to hand the mails in.
 
@@ -147,7 +147,7 @@ def _complain(edition_id: str, refused: dict[str, str], unsure: list[str]) -> No
     if refused:
         raise PublicationError(
             f"the mail server refuses {_list(refused)}",
-            where=f"edition {edition_id}, expectations/people.yaml",
+            where=f"edition {edition_id}, config/people.yaml",
             cure="correct the address, then clear the task or 'lumbung mail "
             f"{edition_id} --send'; everybody else has been sent it",
         )

@@ -52,7 +52,7 @@ def freeze(
 
     Args:
         week_id: an ISO week such as `2024-W47`.
-        settings: where `expectations/edition.yaml` is; the edition keeps what it says.
+        settings: where `config/edition.yaml` is; the edition keeps what it says.
         database_url: the warehouse.
         known: `now`: with all that the marts know; `then`: only with what had been landed by the
             Monday after the week, 06:00 WIB, read by today's rules. That builds the warehouse a
@@ -65,7 +65,7 @@ def freeze(
         PublicationError: when the week has not ended, the warehouse has no complete figures of it,
             or a build broke off in the middle of the marts.
         ServiceError: when a build has not finished; worth another try.
-        ConfigurationError: when `expectations/edition.yaml` cannot be read.
+        ConfigurationError: when `config/edition.yaml` cannot be read.
         BuildError: when what was known then cannot be built.
 
     """

@@ -32,7 +32,7 @@ def outlines(settings: Settings, office: Office) -> dict[str, list[Ring]]:
     """
     if office.boundary_file is None:
         return {}
-    file = settings.expectations / office.boundary_file
+    file = settings.config / office.boundary_file
     try:
         shapes: dict[str, list[Ring]] = {}
         for feature in json.loads(file.read_bytes())["features"]:
