@@ -156,7 +156,7 @@ def land_and_list(
     with psycopg.connect(database_url) as connection:
         rows = connection.execute(
             "select one.source_id, other.source_id, p.weight, p.class_code, p.regency_code,"
-            " greatest(a.week_id, b.week_id), p.evidence from marts.mart_report_pair as p"
+            " greatest(a.week_id, b.week_id), p.evidence from marts.fct_report_pair as p"
             " inner join marts.fct_report as a on p.report_id_a = a.report_id"
             " inner join marts.fct_report as b on p.report_id_b = b.report_id"
             " inner join raw.record as one on a.record_id = one.record_id"

@@ -61,15 +61,15 @@ def edition(count: int) -> Edition:
         for n in range(count)
     ]
     regencies.append(c.Regency("19.00", None, "Belum terpetakan", None, None, True, 0, 0))
-    figures: dict[tuple[str, str, str], c.Figure] = {}
+    metrics: dict[tuple[str, str, str], c.MetricValue] = {}
     for k, (code, category) in enumerate(keys):
         total = [0, 0, 0]
         for n, regency in enumerate(regencies):
             week, before = (n * 7 + k * 3) % 11, (n * 5 + k) % 9
             values = [week, 20 * week + before, before]
             total = [a + b for a, b in zip(total, values, strict=True)]
-            figures[code, category, regency.code] = c.Figure(*values)
-        figures[code, category, PROVINCE] = c.Figure(*total)
+            metrics[code, category, regency.code] = c.MetricValue(*values)
+        metrics[code, category, PROVINCE] = c.MetricValue(*total)
     districts = [
         (r.code, f"{r.code}.{d:02}", f"Kecamatan {d} {r.code}")
         for r in regencies[:-1]
@@ -83,7 +83,7 @@ def edition(count: int) -> Edition:
         "forwarding_target": {code: f"Tujuan {code.lower()}" for code in targets},
         "prevention_type": {code: f"Bentuk {code[-6:].lower()}" for code in preventions},
         "deadline_rule": {code: f"Tenggat {code.lower()}" for code in rules},
-        "set_apart_reason": {},
+        "exclusion_reason": {},
     }
     return c.Edition(
         edition_id="2024-W47-r1",
@@ -112,7 +112,7 @@ def edition(count: int) -> Edition:
         legal_sources=("Peraturan contoh",),
         campaign_start=date(2024, 9, 25),
         before_campaign=None,
-        figures=figures,
+        metrics=metrics,
         trend={
             key: tuple((week, (k + n) % 40) for n, week in enumerate(WEEKS))
             for k, key in enumerate(keys)
@@ -121,8 +121,8 @@ def edition(count: int) -> Edition:
             c.Submission(code, name, regency, n % 10 > 0, 3, "2024-W46")
             for n, (regency, code, name) in enumerate(districts)
         ),
-        district_figures=tuple(
-            c.DistrictFigure(regency, code, name, group, (n % 9) if n % 9 > 2 else None)
+        district_metrics=tuple(
+            c.DistrictMetric(regency, code, name, group, (n % 9) if n % 9 > 2 else None)
             for n, (regency, code, name) in enumerate(districts)
             for group in registry.vocabulary("issue_group")
         ),

@@ -1,4 +1,4 @@
-"""Let Airflow show what is wrong with the channels: file, line, field and cure.
+"""Let Airflow show what is wrong with the channels: file, line, field and remediation.
 
 It declares no DAG: its import error is the message. The channels whose files are right are pulled
 all the same, for an import error takes away the DAGs of its own file alone.
@@ -18,5 +18,5 @@ if _failed := runpy.run_path(str(Path(__file__).with_name("intake.py")))["FAILED
     raise ConfigurationError(
         "no DAG can be made of " + "; ".join(f"{name}: {why}" for name, why in _failed.items()),
         where=str(Settings.load().channels),
-        cure="correct what the message names in the file of that channel",
+        remediation="correct what the message names in the file of that channel",
     )

@@ -1,18 +1,18 @@
-"""Publish the week that ended: freeze its figures, render, check, ask a person, publish, mail.
+"""Publish the week that ended: freeze its metrics, render, check, ask a person, publish, mail.
 
 Runs every Monday at 06:00 WIB; a Monday that was missed is made good when the scheduler is back,
 the oldest first, each with its own week. Started by hand, `week_id` chooses a week and `known`
 whether it is made of all that is known now or of what had been landed then. `freeze` copies the
-week's figures into schema `published`, where nothing changes any more; where they are published or
-approved already, the run finishes what was left and asks nobody again. `gate` is the second door
-(Great Expectations over the frozen figures and the rendered pages). `approve` waits for one of the
+week's metrics into schema `published`, where nothing changes any more; where they are published or
+approved already, the run finishes what was left and asks nobody again. `checkpoint` is the second checkpoint
+(Great Expectations over the frozen metrics and the rendered pages). `approve` waits for one of the
 people in `config/people.yaml` in Airflow's "Required actions"; they are asked by mail, and
 reminded by `publication_reminder`.
 `mail` sends the published edition to its recipients, never twice to one address; without the
 Airflow Connection `smtp_publication` it is skipped.
 
 **When it fails**, is rejected or nobody answers in time, nothing was published and the previous
-edition stands; the message names the check, its owner and the cure, and the owners in
+edition stands; the message names the check, its owner and the remediation, and the owners in
 `config/people.yaml` are told. When `mail` fails the edition is published: clear that task.
 What to do in each case: `docs/how-to/runbooks/publication.md`.
 """
@@ -84,13 +84,13 @@ class Approval(HITLOperator):
     tags=["publication"],
 )
 def publication() -> None:
-    """From figures to a published edition: see the module."""
+    """From metrics to a published edition: see the module."""
 
     # Tries for about an hour: after an outage the warehouse is built while this waits.
     @task(retries=6, pool="warehouse")
     @fail_without_retry
     def freeze(params: Any = None, dag_run: Any = None) -> str:
-        """Copy the week's figures to where nothing changes any more; the answer is the edition."""
+        """Copy the week's metrics to where nothing changes any more; the answer is the edition."""
         from airflow.sdk.exceptions import AirflowSkipException
 
         from lumbung.publication.editions import freezing, publishing, schedule
@@ -125,19 +125,21 @@ def publication() -> None:
         settings = Settings.load()
         url = publisher_url()
         if store.load(edition_id, database_url=url).state == "published":
-            raise AirflowSkipException(f"{edition_id} is published and its figures still hold")
+            raise AirflowSkipException(f"{edition_id} is published and its metrics still hold")
         return review.write_draft(edition_id, settings=settings, database_url=url)
 
     @task(pool="warehouse")
     @fail_without_retry
-    def gate(edition_id: str) -> dict[str, Any]:
+    def checkpoint(edition_id: str) -> dict[str, Any]:
         """Judge the draft; the answer holds what `approve` asks."""
-        from lumbung.publication.checks import checkpoint as publication_gate
+        from lumbung.publication.checks import checkpoint as publication_checkpoint
         from lumbung.publication.delivery import notify
 
         settings = Settings.load()
         url = publisher_url()
-        result = publication_gate.check(edition_id, settings=settings, database_url=url, asks=True)
+        result = publication_checkpoint.check(
+            edition_id, settings=settings, database_url=url, asks=True
+        )
         if server := mail_server():
             try:
                 notify.ask(edition_id, settings=settings, database_url=url, server=server)
@@ -151,7 +153,7 @@ def publication() -> None:
         task_id="approve",
         options=[APPROVE, REJECT],
         subject="Terbitkan edisi {{ ti.xcom_pull(task_ids='freeze') }}?",
-        body="{{ ti.xcom_pull(task_ids='gate')['question'] }}",
+        body="{{ ti.xcom_pull(task_ids='checkpoint')['question'] }}",
         # Nullable: a required text would keep Airflow's form from being sent until it is filled.
         params={
             "comment": Param(
@@ -225,7 +227,7 @@ def publication() -> None:
     frozen = freeze()
     draft = render(frozen)
     published = publish(frozen, draft, approve.output)
-    draft >> gate(frozen) >> approve >> published >> [mail(frozen), portal()]
+    draft >> checkpoint(frozen) >> approve >> published >> [mail(frozen), portal()]
 
 
 def decided_by(answer: Any) -> dict[str, Any]:

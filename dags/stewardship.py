@@ -1,6 +1,6 @@
 """Tell the owners every morning what waits for a person.
 
-The list is `marts.mart_review_item` (`lumbung review`): unknown words, unresolved places,
+The list is `marts.fct_review_item` (`lumbung review`): unknown words, unresolved places,
 unreadable and impossible dates, changes of status that the procedure does not know, pairs of cases
 without a decision, what is in quarantine. Runs at 07:30 WIB, after the night's build. Counts per
 owner and check are the task's result; with the Airflow Connection `smtp_publication` the `owners`

@@ -1,13 +1,13 @@
 """Check what came in, then bring the per-regency facts up to it.
 
 Runs when any channel landed something new, and daily at 05:45 WIB so that a lost event is made
-good. `gate_raw` is the raw checkpoint (Great Expectations over `raw`): where a check of severity
+good. `raw_checkpoint` is the raw checkpoint (Great Expectations over `raw`): where a check of severity
 `fail` does not hold for a channel, that channel's new rows are held back, its owner is told once,
 and the build goes on with all others. `build` is one `dbt build`:
 models and their tests in dependency order; a failing test stops everything that lies behind it.
 Each model's state, seconds and rows appear in the task's tab "Storage" while it runs.
 
-**When it fails** the message names the check or the model, its owner and the cure; the failing
+**When it fails** the message names the check or the model, its owner and the remediation; the failing
 rows are in schema `checks`. Clearing `build` goes on at the model that failed.
 
 A run with `since` computes anew all that was landed from that day on: what readers see is the same
@@ -61,7 +61,7 @@ def warehouse() -> None:
 
     @task(pool="warehouse")
     @fail_without_retry
-    def gate_raw() -> dict[str, Any]:
+    def raw_checkpoint() -> dict[str, Any]:
         """Check what was landed since the last build; tell whose channel is held back."""
         from lumbung import stewardship
         from lumbung.warehouse import raw_checkpoint
@@ -93,7 +93,7 @@ def warehouse() -> None:
         outlet_events[MARTS].extra = result.summary()
         return result.summary()
 
-    gate_raw() >> build()
+    raw_checkpoint() >> build()
 
 
 warehouse()

@@ -60,7 +60,7 @@ def lists_of_codes(source: str, *, whole: bool = False) -> list[tuple[int, str]]
         'METHODS = ("TATAP_MUKA", "TERBATAS", "RAPAT_UMUM", "LAIN", "UNSTATED")',
         'METHODS = [*("TATAP_MUKA", "TERBATAS"), "RAPAT_UMUM"]',
         'LABELS = {"IN_EVENT": "x", "OUTSIDE_EVENT": "y", "UNKNOWN": "z"}',
-        'FIGURES = {"tip": 1, "prevention": 2, "campaign_event": 3}',
+        'METRICS = {"tip": 1, "prevention": 2, "campaign_event": 3}',
     ],
 )
 def test_a_planted_list_is_found(planted: str) -> None:

@@ -29,7 +29,7 @@ def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
         raise ServiceError(
             f"the database does not answer: {str(error).strip().splitlines()[0]}",
             where=f"{shown.get('host')}:{shown.get('port')}/{shown.get('dbname')}",
-            cure="start it with 'lumbung up', or correct LUMBUNG_DATABASE_URL",
+            remediation="start it with 'lumbung up', or correct LUMBUNG_DATABASE_URL",
         ) from error
 
 
@@ -54,7 +54,7 @@ def ensure(url: str, name: str) -> str:
                 raise ServiceError(
                     f"the database {name} could not be made: {str(error).strip()}",
                     where=f"{connection.info.host}:{connection.info.port}",
-                    cure="create it, or let this account create databases",
+                    remediation="create it, or let this account create databases",
                 ) from error
     parts = urlsplit(url)  # geturl() loses the slashes of a URL without a host
     return f"{parts.scheme}://{parts.netloc}/{name}" + f"?{parts.query}" * bool(parts.query)
@@ -116,7 +116,7 @@ def require_migrated(url: str) -> None:
         raise ServiceError(
             f"the database lacks {len(pending)} migrations, the first is {pending[0].name}",
             where=place,
-            cure="run 'lumbung migrate' (or 'lumbung up', which does it too), then the same again",
+            remediation="run 'lumbung migrate' (or 'lumbung up', which does it too), then the same again",
         )
 
 
@@ -128,14 +128,14 @@ def _pending(connection: psycopg.Connection) -> list[Path]:
         raise ConfigurationError(
             f"another version of Lumbung migrated the database: it has {min(unknown)}",
             where="ops.migration",
-            cure="use that version or a later one",
+            remediation="use that version or a later one",
         )
     for file in files:
         if applied.get(file.name) not in (None, _hash(file)):
             raise ConfigurationError(
                 "the migration was edited after it was applied",
                 where=f"{file.parent.name}/{file.name}",
-                cure="restore the file from version control and write a new migration instead",
+                remediation="restore the file from version control and write a new migration instead",
             )
     return [file for file in files if file.name not in applied]
 

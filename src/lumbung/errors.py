@@ -17,7 +17,7 @@ class LumbungError(Exception):
     Args:
         what: what went wrong, as one sentence without a final period.
         where: the file and line, channel, table, address or stage it concerns.
-        cure: what to do next, as one imperative sentence without a final period.
+        remediation: what to do next, as one imperative sentence without a final period.
 
     Attributes:
         exit_code: what the command `lumbung` exits with, one for each class of error. 2 is for a
@@ -27,19 +27,19 @@ class LumbungError(Exception):
 
     exit_code = 1
 
-    def __init__(self, what: str, *, where: str, cure: str) -> None:
-        super().__init__(f"{what} [{where}]. {cure}.")
+    def __init__(self, what: str, *, where: str, remediation: str) -> None:
+        super().__init__(f"{what} [{where}]. {remediation}.")
         self.what = what
         self.where = where
-        self.cure = cure
+        self.remediation = remediation
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle with the keyword arguments (Airflow and process pools send exceptions around)."""
-        return (_rebuild, (type(self), self.what, self.where, self.cure))
+        return (_rebuild, (type(self), self.what, self.where, self.remediation))
 
 
-def _rebuild(kind: type[LumbungError], what: str, where: str, cure: str) -> LumbungError:
-    return kind(what, where=where, cure=cure)
+def _rebuild(kind: type[LumbungError], what: str, where: str, remediation: str) -> LumbungError:
+    return kind(what, where=where, remediation=remediation)
 
 
 class ConfigurationError(LumbungError):
@@ -72,7 +72,7 @@ class BuildError(LumbungError):
     exit_code = 7
 
 
-class GateError(LumbungError):
+class CheckpointError(LumbungError):
     """A checkpoint failed: nothing passed it."""
 
     exit_code = 8
@@ -113,20 +113,20 @@ def explained(error: Exception, home: Path) -> LumbungError:
         known = ServiceError(
             system.strerror or str(system),
             where=str(system.filename or home),
-            cure="let this account write there, then run the same again",
+            remediation="let this account write there, then run the same again",
         )
     elif isinstance(error, psycopg.OperationalError):
         known = ServiceError(
             f"the database went away: {_first_line(error)}",
             where="PostgreSQL",
-            cure="start it with 'lumbung up' (or correct LUMBUNG_DATABASE_URL), then run the same"
+            remediation="start it with 'lumbung up' (or correct LUMBUNG_DATABASE_URL), then run the same"
             " again",
         )
     else:
         known = LumbungError(
             f"unexpected {type(error).__name__}: {_first_line(error)}",
             where=_kept(error),
-            cure="Run the same again; if it fails again, send that to whoever maintains Lumbung",
+            remediation="Run the same again; if it fails again, send that to whoever maintains Lumbung",
         )
     if (
         any(isinstance(e, OSError) and e.errno in FULL for e in causes)
@@ -136,7 +136,7 @@ def explained(error: Exception, home: Path) -> LumbungError:
         return ServiceError(
             f"{DISK} ({known.what})",
             where=known.where,
-            cure="free disk space, then run the same again",
+            remediation="free disk space, then run the same again",
         )
     return known
 

@@ -18,7 +18,7 @@ from airflow.sdk import Asset, Connection
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from lumbung.errors import ConfigurationError, GateError, PublicationError
+from lumbung.errors import CheckpointError, ConfigurationError, PublicationError
 from lumbung.intake.connectors.base import SourceConnection
 from lumbung.settings import JAKARTA, Settings
 
@@ -94,7 +94,7 @@ def fail_without_retry(work: Callable[P, T]) -> Callable[P, T]:
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return work(*args, **kwargs)
-        except (ConfigurationError, GateError, PublicationError) as error:
+        except (ConfigurationError, CheckpointError, PublicationError) as error:
             raise AirflowFailException(str(error)) from error
 
     return run
@@ -167,7 +167,7 @@ def mail_server() -> MailServer | None:
         raise ConfigurationError(
             f"the mail server has no host or the security '{security}'",
             where=f"Airflow Connection {CONNECTION}",
-            cure=f"give it a host, and one of {', '.join(get_args(Security))}",
+            remediation=f"give it a host, and one of {', '.join(get_args(Security))}",
         )
     port = found.port or (465 if security == "tls" else 587)
     return MailServer(found.host, port, found.login or "", found.password or "", security)
@@ -215,7 +215,7 @@ def source_connection(connection_id: str | None) -> SourceConnection | None:
         raise ConfigurationError(
             f"there is no Airflow Connection {connection_id!r}",
             where="Airflow",
-            cure=f"add it on Airflow's page (Admin, Connections) or set {variable}",
+            remediation=f"add it on Airflow's page (Admin, Connections) or set {variable}",
         ) from error
     return SourceConnection(
         host=found.host or "",

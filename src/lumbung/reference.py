@@ -57,7 +57,7 @@ def metrics(seeds: Path) -> str:
         "# Metrics",
         "",
         *filled(
-            "What `reporting.rpt_figure` and every edition count, from the seed `metric`. Every"
+            "What `reporting.rpt_metric` and every edition count, from the seed `metric`. Every"
             " regency, week and category has a value, zeros included. Regency `19` is the"
             " province; `UNSTATED` is what the source does not say."
         ),

@@ -56,7 +56,7 @@ class Settings:
             raise ConfigurationError(
                 "no database is given",
                 where="LUMBUNG_DATABASE_URL",
-                cure="start Airflow with 'lumbung up', which sets it, or set it yourself",
+                remediation="start Airflow with 'lumbung up', which sets it, or set it yourself",
             )
         return self.database_url
 
@@ -85,7 +85,7 @@ class Settings:
 
     @property
     def expectations(self) -> Path:
-        """The suites of the two doors."""
+        """The suites of the two checkpoints."""
         return self.project / "expectations"
 
     @property
@@ -123,6 +123,6 @@ def _seconds(text: str) -> float:
         raise ConfigurationError(
             f"{text!r} is no number of seconds from 0 to 3600",
             where="LUMBUNG_SETTLE_SECONDS",
-            cure="set how long a file must be unchanged before it is read, or leave it out",
+            remediation="set how long a file must be unchanged before it is read, or leave it out",
         )
     return seconds

@@ -1,4 +1,4 @@
-"""The review list: what people should look at (`marts.mart_review_item`), and who is told of it."""
+"""The review list: what people should look at (`marts.fct_review_item`), and who is told of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Item(NamedTuple):
-    """One thing to do of `marts.mart_review_item`; a word that several deliveries have is one."""
+    """One thing to do of `marts.fct_review_item`; a word that several deliveries have is one."""
 
     check_code: str
     check_name: str
@@ -31,7 +31,7 @@ class Item(NamedTuple):
     record_id: int | None
     record_count: int
     since_date: date
-    cure: str
+    remediation: str
 
 
 def items(database_url: str, *, regency: str = "", check: str = "") -> list[Item]:
@@ -48,12 +48,12 @@ def items(database_url: str, *, regency: str = "", check: str = "") -> list[Item
 
     """
     with database.connect(database_url, application="lumbung review") as connection:
-        built = connection.execute("select to_regclass('marts.mart_review_item')").fetchone()
+        built = connection.execute("select to_regclass('marts.fct_review_item')").fetchone()
         if built == (None,):
             raise BuildError(
                 "there is no review list yet",
-                where="marts.mart_review_item",
-                cure="build the warehouse ('lumbung build')",
+                where="marts.fct_review_item",
+                remediation="build the warehouse ('lumbung build')",
             )
         for given, known in (
             (regency, "select regency_code || ' ' || short_name from marts.dim_regency order by 1"),
@@ -64,8 +64,8 @@ def items(database_url: str, *, regency: str = "", check: str = "") -> list[Item
             if given and given.casefold() not in words:
                 raise ConfigurationError(
                     f"there is no {given!r} in the review list",
-                    where="marts.mart_review_item",
-                    cure=f"choose one of {', '.join(names)}",
+                    where="marts.fct_review_item",
+                    remediation=f"choose one of {', '.join(names)}",
                 )
         return (
             connection.cursor(row_factory=class_row(Item))
@@ -73,16 +73,16 @@ def items(database_url: str, *, regency: str = "", check: str = "") -> list[Item
                 "select i.check_code, c.check_name, min(i.item_id) as item_id,"
                 " r.short_name as regency_name, i.severity, i.owner, i.channel, i.detail,"
                 " min(i.record_id) as record_id, sum(i.record_count)::bigint as record_count,"
-                " min(i.since_date) as since_date, i.cure from marts.mart_review_item as i"
+                " min(i.since_date) as since_date, i.remediation from marts.fct_review_item as i"
                 " inner join marts.dim_regency as r using (regency_code)"
                 " inner join reference.review_check as c using (check_code)"
-                " left join marts.mart_report_pair as p on i.check_code = 'pair_undecided'"
+                " left join marts.fct_report_pair as p on i.check_code = 'pair_undecided'"
                 "   and p.report_id_a = i.delivery_id and p.report_id_b = i.other_id"
                 " where (%(check)s = '' or i.check_code = %(check)s) and (%(regency)s = ''"
                 " or lower(%(regency)s) in (r.regency_code, lower(r.short_name)))"
                 # a word is one thing to do, however many deliveries have it
                 " group by i.check_code, c.check_name, r.short_name, i.severity, i.owner,"
-                " i.channel, i.detail, i.cure,"
+                " i.channel, i.detail, i.remediation,"
                 " case when i.check_code <> 'word_unknown' then i.item_id end"
                 # the likeliest pairs first
                 " order by i.owner, i.check_code, max(p.weight) desc nulls last, since_date,"
@@ -119,14 +119,14 @@ def tell(
         of_owner[item.check_code] = of_owner.get(item.check_code, 0) + 1
     text = "\n".join(
         f"- {item.owner}: {item.check_name}: {counts[item.owner][item.check_code]}"
-        f" (sejak {item.since_date:%d-%m-%Y})\n  {item.cure}"
+        f" (sejak {item.since_date:%d-%m-%Y})\n  {item.remediation}"
         for item in oldest.values()
     )
     print(text or "nothing waits for review")
     if waiting:
         notify.tell_owners(
             f"Daftar tinjauan: {len(waiting)} butir menunggu",
-            f"{text}\n\nSelengkapnya: lumbung review, atau tabel marts.mart_review_item.\n",
+            f"{text}\n\nSelengkapnya: lumbung review, atau tabel marts.fct_review_item.\n",
             settings=settings,
             server=server,
         )

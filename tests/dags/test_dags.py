@@ -42,11 +42,11 @@ EXPECTED: dict[str, Limits] = {
     "intake__register_laporan": PULL,
     "intake__rekap_pengawasan": PULL,
     "intake__wa_aduan": PULL,
-    "warehouse": {"gate_raw": (2, HOUR), "build": (1, HOUR)},
+    "warehouse": {"raw_checkpoint": (2, HOUR), "build": (1, HOUR)},
     "publication": {
         "freeze": (6, HOUR),
         "render": (2, HOUR),
-        "gate": (2, HOUR),
+        "checkpoint": (2, HOUR),
         "approve": (2, None),
         "publish": (2, HOUR),
         "portal": (2, HOUR),
@@ -217,11 +217,11 @@ def test_clocks_of_the_dags(bag: DagBag) -> None:
     assert {dag.timezone.name for dag in bag.dags.values()} == {"Asia/Jakarta"}
 
 
-def test_order_of_tasks_puts_every_gate_before_what_it_guards(bag: DagBag) -> None:
+def test_order_of_tasks_puts_every_checkpoint_before_what_it_guards(bag: DagBag) -> None:
     warehouse, publication = bag.dags["warehouse"], bag.dags["publication"]
-    assert warehouse.get_task("build").upstream_task_ids == {"gate_raw"}
-    assert publication.get_task("approve").upstream_task_ids == {"gate"}
-    assert publication.get_task("gate").upstream_task_ids >= {"render"}
+    assert warehouse.get_task("build").upstream_task_ids == {"raw_checkpoint"}
+    assert publication.get_task("approve").upstream_task_ids == {"checkpoint"}
+    assert publication.get_task("checkpoint").upstream_task_ids >= {"render"}
     assert publication.get_task("publish").upstream_task_ids == {"freeze", "render", "approve"}
     assert publication.get_task("portal").upstream_task_ids == {"publish"}
     assert publication.get_task("mail").upstream_task_ids == {"freeze", "publish"}
@@ -350,7 +350,7 @@ def test_every_pool_is_made_and_what_takes_a_core_is_in_one(bag: DagBag) -> None
     }
     assert set(pools.values()) - {"default_pool"} == set(POOLS)
     assert {name for name, pool in pools.items() if pool == "warehouse"} == {
-        "warehouse.gate_raw", "warehouse.build", "publication.freeze", "publication.gate",
+        "warehouse.raw_checkpoint", "warehouse.build", "publication.freeze", "publication.checkpoint",
     }  # fmt: skip
     assert {name for name, pool in pools.items() if pool == "intake"} == {
         f"{dag_id}.pull" for dag_id in bag.dags if dag_id.startswith("intake__")

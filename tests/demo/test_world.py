@@ -30,12 +30,12 @@ def nine_weeks(request: pytest.FixtureRequest) -> Truth:
     return truth(request.param)
 
 
-def figures(of: Truth, figure: str, period: str = "week") -> dict[tuple[str, str, str], int]:
+def metrics(of: Truth, metric: str, period: str = "week") -> dict[tuple[str, str, str], int]:
     """(category, regency, week) -> value."""
     return {
         (row["category_code"], row["regency_code"], row["week_id"]): row["value"]
-        for row in of["figures"]
-        if row["figure_code"] == figure and row["period"] == period
+        for row in of["metrics"]
+        if row["metric_code"] == metric and row["period"] == period
     }
 
 
@@ -60,7 +60,7 @@ def test_the_same_seed_is_the_same_world_and_another_is_not() -> None:
 def test_the_truth_has_exactly_the_keys_of_the_contract(nine_weeks: Truth) -> None:
     assert set(nine_weeks) == {
         *("seed", "weeks", "edition_week", "channels", "reports", "supervisions"),
-        *("preventions", "submissions", "set_apart", "quarantine", "figures", "links"),
+        *("preventions", "submissions", "excluded", "quarantine", "metrics", "links"),
     }
     assert nine_weeks["weeks"] == [f"2024-W{week}" for week in range(39, 48)]
     assert nine_weeks["edition_week"] == "2024-W47"
@@ -119,7 +119,7 @@ def test_every_delivery_is_landed_a_duplicate_or_quarantined(nine_weeks: Truth) 
         assert counts["read"] == counts["landed"] + counts["duplicate"] + counts["quarantined"]
         assert counts["quarantined"] == sum(nine_weeks["quarantine"][channel].values())
     landed = {name: counts["landed"] for name, counts in nine_weeks["channels"].items()}
-    apart = {name: sum(codes.values()) for name, codes in nine_weeks["set_apart"].items()}
+    apart = {name: sum(codes.values()) for name, codes in nine_weeks["excluded"].items()}
     reports = Counter(row["channel"] for row in nine_weeks["reports"])
     # one row of each book was corrected: a case, two deliveries
     for channel, corrected in (("register_laporan", 1), ("wa_aduan", 0), ("kobo_pemantau", 0)):
@@ -136,7 +136,7 @@ def test_what_cannot_be_counted_is_named(nine_weeks: Truth) -> None:
         "wa_aduan": {"unreadable_date": 1},
         "kobo_pemantau": {},
     }
-    apart = nine_weeks["set_apart"]
+    apart = nine_weeks["excluded"]
     assert apart["register_laporan"] == {"test_row": 2, "date_missing": 2}
     assert apart["rekap_pengawasan"] == {"test_row": 2, "date_missing": 2}
     assert set(apart["wa_aduan"]) == {"deleted_message", "not_a_report", "test_row"}
@@ -194,7 +194,7 @@ def test_districts_fail_to_submit_one_by_one_and_a_regency_as_a_whole(nine_weeks
     assert sum(not row["is_submitted"] for row in edition) in (1, 2)
 
 
-def test_figures_count_the_facts(nine_weeks: Truth) -> None:
+def test_metrics_count_the_facts(nine_weeks: Truth) -> None:
     cases = [row for row in nine_weeks["reports"] if row["record_kind"] in ("LP", "TM")]
     for week in nine_weeks["weeks"]:
         for regency in (*REGENCIES, "19.00"):
@@ -204,10 +204,10 @@ def test_figures_count_the_facts(nine_weeks: Truth) -> None:
                 if (r["regency_code"], r["week_id"]) == (regency, week)
                 and r["received_date"] >= "2024-09-25"  # the campaign's first day, a Wednesday
             ]
-            assert figures(nine_weeks, "suspected_violation")["ALL", regency, week] == len(here)
-            by_issue = figures(nine_weeks, "suspected_violation_by_issue")
+            assert metrics(nine_weeks, "suspected_violation")["ALL", regency, week] == len(here)
+            by_issue = metrics(nine_weeks, "suspected_violation_by_issue")
             assert by_issue["PU", regency, week] == sum("PU" in row["issues"] for row in here)
-            by_type = figures(nine_weeks, "suspected_violation_by_type")
+            by_type = metrics(nine_weeks, "suspected_violation_by_type")
             assert by_type["HKL", regency, week] == sum(
                 "HKL" in row["violation_types"] for row in here
             )
@@ -219,41 +219,41 @@ def test_figures_count_the_facts(nine_weeks: Truth) -> None:
         if row["record_kind"] == "IA" and row["received_date"] >= "2024-09-25"
     ]
     last = "2024-W47"
-    assert figures(nine_weeks, "tip", "to_date")["ALL", "19", last] == len(tips)
-    prevented = figures(nine_weeks, "prevention", "to_date")["ALL", "19", last]
+    assert metrics(nine_weeks, "tip", "to_date")["ALL", "19", last] == len(tips)
+    prevented = metrics(nine_weeks, "prevention", "to_date")["ALL", "19", last]
     assert prevented == sum(
         row["activity_date"] >= "2024-09-25" for row in nine_weeks["preventions"]
     )
 
 
 def test_the_truth_counts_nothing_that_the_registry_does_not_list() -> None:
-    for figure, category in (("visit", "ALL"), ("prevention_by_type", "DOA_BERSAMA")):
-        counts = Counter({(figure, category, "19.01", "2024-W47"): 1})
-        with pytest.raises(ConfigurationError, match=f"{figure} with a category {category}"):
-            list(reckoning._figures(("2024-W47",), counts))
+    for metric, category in (("visit", "ALL"), ("prevention_by_type", "DOA_BERSAMA")):
+        counts = Counter({(metric, category, "19.01", "2024-W47"): 1})
+        with pytest.raises(ConfigurationError, match=f"{metric} with a category {category}"):
+            list(reckoning._metrics(("2024-W47",), counts))
 
 
-def test_figures_agree_with_each_other(nine_weeks: Truth) -> None:
-    rows = nine_weeks["figures"]
+def test_metrics_agree_with_each_other(nine_weeks: Truth) -> None:
+    rows = nine_weeks["metrics"]
     keys = {
         tuple(
             row[key]
-            for key in ("figure_code", "category_code", "regency_code", "week_id", "period")
+            for key in ("metric_code", "category_code", "regency_code", "week_id", "period")
         )
         for row in rows
     }
     categories = sum(len(registry.categories(metric)) for metric in registry.metrics())
     assert len(rows) == len(keys) == categories * 9 * 9 * 2
     for period in ("week", "to_date"):
-        for figure in {row["figure_code"] for row in rows}:
-            values = figures(nine_weeks, figure, period)
+        for metric in {row["metric_code"] for row in rows}:
+            values = metrics(nine_weeks, metric, period)
             for category, regency, week in values:
                 if regency == "19":
                     parts = (values[category, part, week] for part in (*REGENCIES, "19.00"))
-                    assert values[category, "19", week] == sum(parts), (figure, category, week)
-        received = figures(nine_weeks, "report_received", period)
+                    assert values[category, "19", week] == sum(parts), (metric, category, week)
+        received = metrics(nine_weeks, "report_received", period)
         outcomes = [
-            figures(nine_weeks, f"report_{outcome}", period)
+            metrics(nine_weeks, f"report_{outcome}", period)
             for outcome in ("registered", "not_registered", "pending")
         ]
         assert all(value == sum(each[key] for each in outcomes) for key, value in received.items())
@@ -266,23 +266,23 @@ def test_figures_agree_with_each_other(nine_weeks: Truth) -> None:
             ("campaign_event_by_method", "campaign_event"),
             ("prevention_by_type", "prevention"),
         ):
-            wholes = sums(figures(nine_weeks, whole, period))
-            assert sums(figures(nine_weeks, part, period)) == wholes
+            wholes = sums(metrics(nine_weeks, whole, period))
+            assert sums(metrics(nine_weeks, part, period)) == wholes
             assert sum(wholes.values()) > 0
         wanted = 47 if period == "week" else 47 * 9
-        expected = figures(nine_weeks, "district_expected", period)
+        expected = metrics(nine_weeks, "district_expected", period)
         assert expected["ALL", "19", "2024-W47"] == wanted
         assert expected["ALL", "19.00", "2024-W47"] == 0
-        assert figures(nine_weeks, "district_submitted", period)["ALL", "19", "2024-W47"] < wanted
+        assert metrics(nine_weeks, "district_submitted", period)["ALL", "19", "2024-W47"] < wanted
 
 
 def test_some_events_do_not_say_their_election_or_method(nine_weeks: Truth) -> None:
     """Nobody may drop them from the total: published recaps did (832 events, 817 by method)."""
-    total = figures(nine_weeks, "campaign_event", "to_date")["ALL", "19", "2024-W47"]
+    total = metrics(nine_weeks, "campaign_event", "to_date")["ALL", "19", "2024-W47"]
     assert total == len(nine_weeks["supervisions"])
-    for figure, key in (("election", "election_code"), ("method", "method_code")):
+    for metric, key in (("election", "election_code"), ("method", "method_code")):
         unstated = sum(row[key] is None for row in nine_weeks["supervisions"])
-        by = figures(nine_weeks, f"campaign_event_by_{figure}", "to_date")
+        by = metrics(nine_weeks, f"campaign_event_by_{metric}", "to_date")
         assert 1 < by["UNSTATED", "19", "2024-W47"] == unstated < total / 50
         assert sum(value for (_, place, week), value in by.items()
                    if (place, week) == ("19", "2024-W47")) == total  # fmt: skip
@@ -298,14 +298,14 @@ def test_cases_are_forwarded_and_followed_up_and_some_do_not_say(nine_weeks: Tru
         if row["status_code"] in ("diteruskan", "direkomendasikan"):
             assert row["forwarding_target"]
         assert row["forwarding_target"] != "BKN" or "ASN" in row["issues"]
-    for figure, rows in (
+    for metric, rows in (
         ("report_forwarded_by_target", forwarded),
         (
             "report_follow_up_closed_by_target",
             [row for row in forwarded if row["is_follow_up_closed"]],
         ),
     ):
-        counted = figures(nine_weeks, figure, "to_date")
+        counted = metrics(nine_weeks, metric, "to_date")
         # what came before the campaign's first day is not counted
         found = Counter(
             row["forwarding_target"] for row in rows if row["received_date"] >= "2024-09-25"
@@ -339,9 +339,9 @@ def test_a_short_world_is_complete_too(seed: int, weeks: int) -> None:
     short = truth(seed, weeks)
     assert short["edition_week"] == f"2024-W{38 + weeks}"
     assert all(counts["read"] > 0 for counts in short["channels"].values())
-    categories = len({(row["figure_code"], row["category_code"]) for row in short["figures"]})
+    categories = len({(row["metric_code"], row["category_code"]) for row in short["metrics"]})
     # of the campaign weeks that the world does not reach nobody delivered anything
-    assert len(short["figures"]) == categories * 9 * 9 * 2
+    assert len(short["metrics"]) == categories * 9 * 9 * 2
     assert len(short["submissions"]) == 47 * 9
     later = [row for row in short["submissions"] if row["week_id"] > short["edition_week"]]
     assert not any(row["is_submitted"] for row in later)

@@ -198,7 +198,7 @@ def test_the_recap_holds_what_the_truth_counts(inbox: Path, truth: dict[str, Any
     revised = dict(keyed_rows(inbox / RECAP_REVISION))
     book = list((dict(keyed_rows(inbox / RECAP)) | revised).values())
     assert len(book) + len(revised) == truth["channels"]["rekap_pengawasan"]["read"]
-    spoiled = sum(truth["set_apart"]["rekap_pengawasan"].values())
+    spoiled = sum(truth["excluded"]["rekap_pengawasan"].values())
     campaign = Counter(
         str(row[2]).replace(".", "").strip()[:4]
         for row in book
@@ -282,7 +282,7 @@ def test_the_chat_exports_overlap_as_the_truth_counts(inbox: Path, truth: dict[s
     assert first[-overlap:] == second[:overlap]
     whole = first + second[overlap:]
     tips = [text for text in whole if re.search(r"^.{14} - [^:]+: aduan\n", text, re.IGNORECASE)]
-    apart = truth["set_apart"]["wa_aduan"]
+    apart = truth["excluded"]["wa_aduan"]
     counted = [row for row in truth["reports"] if row["channel"] == "wa_aduan"]
     assert len(tips) == len(counted) + apart["test_row"]
     assert sum("Pesan ini telah dihapus" in text for text in whole) == apart["deleted_message"]
@@ -314,7 +314,7 @@ def test_the_form_names_regencies_by_bps_and_times_in_utc(
     found = submissions(inbox)
     assert len(found) == truth["channels"]["kobo_pemantau"]["read"]
     tests = [row for row in found if row["kejadian/uraian"] == "tes"]
-    assert len(tests) == truth["set_apart"]["kobo_pemantau"]["test_row"]
+    assert len(tests) == truth["excluded"]["kobo_pemantau"]["test_row"]
     true = [row for row in truth["reports"] if row["channel"] == "kobo_pemantau"]
     assert Counter(
         kemendagri.get(row.get("kejadian/kode_kab", ""), "19.00")

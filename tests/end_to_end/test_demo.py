@@ -11,7 +11,7 @@ from typing import Any
 from pypdf import PdfReader
 from selectolax.lexbor import LexborHTMLParser
 
-from lumbung.demo.truth import figure_differences
+from lumbung.demo.truth import metric_differences
 from tests.end_to_end.conftest import RETRY_AT_ONCE, ROOT, SEED, WEEKS, Installation, run_demo
 from tests.support.against_truth import edition_equals_truth, facts_equal_truth
 
@@ -39,10 +39,10 @@ def test_every_channel_delivered_what_the_world_wrote(installation: Installation
     assert batch_counts(installation) == truth_of(installation)["channels"]
 
 
-def test_every_figure_equals_the_truth(installation: Installation) -> None:
+def test_every_metric_equals_the_truth(installation: Installation) -> None:
     truth = truth_of(installation)
-    assert len(truth["figures"]) > 1000
-    assert figure_differences(truth, installation.url) == []
+    assert len(truth["metrics"]) > 1000
+    assert metric_differences(truth, installation.url) == []
 
 
 def test_facts_equal_the_truth_row_by_row(installation: Installation) -> None:
@@ -56,7 +56,7 @@ def test_what_is_not_counted_is_listed_with_its_reason(installation: Installatio
         " group by channel, reason_code"
     )
     wanted: Counter[tuple[str, str]] = Counter()
-    for part in ("set_apart", "quarantine"):
+    for part in ("excluded", "quarantine"):
         for channel, reasons in truth[part].items():
             for reason, count in reasons.items():
                 wanted[channel, reason] += count
@@ -81,11 +81,11 @@ def test_edition_shows_the_truth_and_who_approved(installation: Installation) ->
 
 
 def edition_values(installation: Installation) -> dict[tuple[str, ...], int]:
-    """What the edition must say, by figure, category, regency and period."""
+    """What the edition must say, by metric, category, regency and period."""
     truth = truth_of(installation)
     return {
-        (row["figure_code"], row["category_code"], row["regency_code"], row["period"]): row["value"]
-        for row in truth["figures"]
+        (row["metric_code"], row["category_code"], row["regency_code"], row["period"]): row["value"]
+        for row in truth["metrics"]
         if row["week_id"] == truth["edition_week"]
     }
 
@@ -144,7 +144,7 @@ def test_the_command_pulls_with_the_connection_that_airflow_has(installation: In
 
 def test_demo_says_what_it_did(installation: Installation) -> None:
     said = installation.said
-    assert re.search(r"\[7/7\] truth .* all \d+ figures equal", said)
+    assert re.search(r"\[7/7\] truth .* all \d+ metrics equal", said)
     for stage, words in (
         ("warehouse", r"[1-9]\d+ models and [1-9]\d* tests passed, [1-9]\d* checks passed"),
         ("publication", r"2024-W40-r1; [1-9]\d* checks passed"),
@@ -165,7 +165,7 @@ def test_second_demo_adds_no_row_and_no_edition(installation: Installation) -> N
         "quarantine.record",
         "marts.fct_report",
         "published.edition",
-        "published.figure",
+        "published.metric",
     )
 
     def sizes() -> dict[str, object]:

@@ -24,7 +24,7 @@ import psutil
 import psycopg
 import pytest
 
-from lumbung.demo.truth import figure_differences
+from lumbung.demo.truth import metric_differences
 from lumbung.errors import ServiceError
 from lumbung.local.stack import Stack
 from lumbung.settings import Settings
@@ -120,7 +120,7 @@ def finish(settings: Settings, log: Path) -> None:
     truth = json.loads((settings.home / "truth.json").read_text())
     url = stack.start_database()
     try:
-        assert figure_differences(truth, url) == []
+        assert metric_differences(truth, url) == []
         with psycopg.connect(url) as connection:
             rows = connection.execute(
                 "select channel, count(*) from raw.record where not is_tombstone group by channel"
@@ -134,7 +134,7 @@ def finish(settings: Settings, log: Path) -> None:
     assert editions == (1,)
 
 
-def test_a_disk_that_fills_up_is_named_and_more_space_is_the_cure(
+def test_a_disk_that_fills_up_is_named_and_more_space_is_the_remediation(
     home: Path, small_disk: Callable[[str], Path], scratch: Path
 ) -> None:
     """It is full when the database is there and Airflow is set up; the next test goes on."""

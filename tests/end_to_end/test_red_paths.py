@@ -107,7 +107,7 @@ def test_failing_check_at_the_raw_checkpoint_holds_its_channel_alone(
     finally:
         installation.execute("delete from raw.record where source_id ~ '^planted'")
         installation.execute("delete from raw.batch where run_key = 'planted'")
-    assert (state, tasks) == ("success", {"gate_raw": "success", "build": "success"})
+    assert (state, tasks) == ("success", {"raw_checkpoint": "success", "build": "success"})
     assert held == [("kobo_pemantau", "channel_clock_is_right")]
     assert installation.query("select count(*) from marts.fct_report") == cases
     assert published(installation) == before
@@ -127,7 +127,7 @@ def test_failing_dbt_test_stops_before_the_marts(installation: Installation) -> 
     fault = installation.settings.project / "dbt_project" / "tests" / "planted_fault.sql"
     with planted(fault, "select * from {{ ref('int_reports__located') }} limit 1\n"):
         state, tasks = installation.run("warehouse")
-    assert (state, tasks) == ("failed", {"gate_raw": "success", "build": "failed"})
+    assert (state, tasks) == ("failed", {"raw_checkpoint": "success", "build": "failed"})
     assert (builds(installation), published(installation)) == before
     arrived = (
         "select count(*) from marts.fct_report inner join raw.record using (record_id)"
@@ -141,31 +141,31 @@ def test_failing_dbt_test_stops_before_the_marts(installation: Installation) -> 
     assert installation.query(arrived) == [(1,)]
 
 
-def test_failing_check_at_the_publication_door_publishes_nothing(
+def test_failing_check_at_the_publication_checkpoint_publishes_nothing(
     installation: Installation, post: Post
 ) -> None:
     before = published(installation)
     assert len(before) == 1
     week = str(before[0][0]).rsplit("-r", 1)[0]
     where = (
-        f" where figure_code = 'report_received' and category_code = 'LP'"
+        f" where metric_code = 'report_received' and category_code = 'LP'"
         f" and regency_code = '19.71' and week_id = '{week}' and period = 'week'"
     )
-    installation.execute("update reporting.rpt_figure set value = value + 100" + where)
+    installation.execute("update reporting.rpt_metric set value = value + 100" + where)
     try:
         state, tasks = installation.run("publication", {"week_id": week})
     finally:
-        installation.execute("update reporting.rpt_figure set value = value - 100" + where)
+        installation.execute("update reporting.rpt_metric set value = value - 100" + where)
     assert state == "failed"
-    assert tasks["gate"] == "failed"
+    assert tasks["checkpoint"] == "failed"
     assert tasks["approve"] == tasks["publish"] == tasks["mail"] == "upstream_failed"
     assert published(installation) == before
-    assert "regencies_sum_to_province_this_week" in told(post, "Gagal: publication.gate")
+    assert "regencies_sum_to_province_this_week" in told(post, "Gagal: publication.checkpoint")
 
 
 def test_rejected_approval_publishes_nothing(installation: Installation, post: Post) -> None:
     before = published(installation)
-    (first_week,) = installation.query("select min(week_id) from reporting.rpt_figure")[0]
+    (first_week,) = installation.query("select min(week_id) from reporting.rpt_metric")[0]
     leader = installation.stack.airflow(installation.url).client("pimpinan")
     reason = "Angka Belitung belum diperiksa"
     people = installation.settings.config / "people.yaml"
@@ -206,7 +206,7 @@ def test_an_approval_that_nobody_gives_publishes_nothing(
     installation: Installation, post: Post
 ) -> None:
     before = published(installation)
-    (first_week,) = installation.query("select min(week_id) from reporting.rpt_figure")[0]
+    (first_week,) = installation.query("select min(week_id) from reporting.rpt_metric")[0]
     people = installation.settings.config / "people.yaml"
     original = people.read_text()
     people.write_text(original.replace("time_limit_hours: 72", "time_limit_hours: 0.003"))
@@ -242,7 +242,7 @@ def test_approved_on_the_page_and_a_mail_server_that_is_down(
     installation: Installation, post: Post, browser: Browser
 ) -> None:
     """An approval needs no reason. The mail is tried again; nobody gets the edition twice."""
-    (first_week,) = installation.query("select min(week_id) from reporting.rpt_figure")[0]
+    (first_week,) = installation.query("select min(week_id) from reporting.rpt_metric")[0]
     nobody = hold_port()
     set_mail_server(installation, nobody.number)
     letters = [f"{name}@babel.example.id" for name in ("ketua", "humas", "ppid")]

@@ -434,7 +434,7 @@ def test_more_than_half_is_withdrawn_when_a_person_says_so(
     (inbox / "a.xlsx").write_bytes(register(("0/LP", "x")))
     with pytest.raises(SourceError) as caught:
         lumbung("intake", "register_contoh")
-    assert "lumbung intake register_contoh --accept-withdrawals" in caught.value.cure
+    assert "lumbung intake register_contoh --accept-withdrawals" in caught.value.remediation
     assert "tombstones=4" in lumbung("intake", "register_contoh", "--accept-withdrawals")
 
 

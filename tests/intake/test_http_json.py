@@ -242,7 +242,7 @@ def test_a_label_of_the_next_page_that_is_in_no_page_is_an_error_by_name(
     with pytest.raises(SourceError) as caught:
         pull(stand, tmp_path, paging={"style": "next", "next": label})
     assert f"there is no {label!r} in the answer, which has {told}" in caught.value.what
-    assert "set source.paging.total" in caught.value.cure
+    assert "set source.paging.total" in caught.value.remediation
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ def test_a_listing_that_says_there_is_more_where_it_ends_fails_by_name(
     with pytest.raises(SourceError, match=r"page 1 says there is more") as caught:
         pull(stand, tmp_path, paging=paging)
     assert told in caught.value.what
-    assert "set source.paging to" in caught.value.cure
+    assert "set source.paging to" in caught.value.remediation
 
 
 @pytest.mark.parametrize(
@@ -417,7 +417,7 @@ def test_a_name_that_tells_nothing_of_further_pages_may_be_ignored(
     stand.app = lambda _: one_page(*TWO, **beside)._replace(headers=headers)
     with pytest.raises(SourceError, match="says there is more") as caught:
         pull(stand, tmp_path, paging=NONE)
-    assert "in source.paging.ignore" in caught.value.cure
+    assert "in source.paging.ignore" in caught.value.remediation
     assert ids(pull(stand, tmp_path, paging={**NONE, "ignore": ignore})) == ["1", "2"]
 
 
@@ -852,7 +852,7 @@ def test_no_address_is_told(stand: Stand, tmp_path: Path, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "cure"),
+    ("reply", "remediation"),
     [
         (Reply(status=400), "documentation"),
         (Reply(status=401), "credential"),
@@ -867,12 +867,12 @@ def test_no_address_is_told(stand: Stand, tmp_path: Path, host: str) -> None:
     ],
 )
 def test_a_refusal_is_told_at_once(
-    stand: Stand, tmp_path: Path, waits: list[float], reply: Reply, cure: str
+    stand: Stand, tmp_path: Path, waits: list[float], reply: Reply, remediation: str
 ) -> None:
     stand.script = [reply]
     with pytest.raises(SourceError) as caught:
         pull(stand, tmp_path)
-    assert cure in caught.value.cure
+    assert remediation in caught.value.remediation
     assert caught.value.where == "channel api_contoh, /v1/aduan"
     assert waits == []
     assert len(stand.requests) == 1

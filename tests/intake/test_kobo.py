@@ -383,7 +383,7 @@ def test_pulls_again_with_an_edit_a_review_a_deletion_and_an_outage_in_the_middl
 
 
 @pytest.mark.parametrize(
-    ("reply", "cure"),
+    ("reply", "remediation"),
     [
         (Reply({}, 401), "set the token"),
         (Reply({}, 403), "the right to view"),
@@ -397,12 +397,12 @@ def test_pulls_again_with_an_edit_a_review_a_deletion_and_an_outage_in_the_middl
     ],
 )
 def test_a_refusal_is_told_at_once_with_its_cure(
-    stand: Stand, tmp_path: Path, waits: list[float], reply: Reply, cure: str
+    stand: Stand, tmp_path: Path, waits: list[float], reply: Reply, remediation: str
 ) -> None:
     stand.script = [reply]
     with pytest.raises(SourceError) as caught:
         pull(stand, tmp_path)
-    assert cure in caught.value.cure
+    assert remediation in caught.value.remediation
     assert caught.value.where == "channel form_contoh, form aContoh"
     assert "rahasia" not in str(caught.value)
     assert waits == []

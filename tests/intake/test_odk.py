@@ -580,7 +580,7 @@ def test_basic_and_a_ready_token(
 
 
 @pytest.mark.parametrize(
-    ("reply", "cure"),
+    ("reply", "remediation"),
     [
         (Reply({"code": 401.2}, 401), "e-mail"),
         (Reply({"code": 403.1}, 403), "Project Viewer"),
@@ -594,12 +594,12 @@ def test_basic_and_a_ready_token(
     ],
 )
 def test_a_refusal_is_told_at_once(
-    stand: Stand, tmp_path: Path, waits: list[float], reply: Reply, cure: str
+    stand: Stand, tmp_path: Path, waits: list[float], reply: Reply, remediation: str
 ) -> None:
     stand.script = [reply]
     with pytest.raises(SourceError) as caught:
         pull(stand.connection(password="sesi"), tmp_path)
-    assert cure in caught.value.cure
+    assert remediation in caught.value.remediation
     assert "sesi" not in str(caught.value)
     assert waits == []
 

@@ -76,7 +76,7 @@ def test_a_redirect_to_another_server_is_refused(
     stand.script = [to(f"http://{host}:{other.port}/keys/vault.key")]
     with pytest.raises(SourceError, match="redirects to another server") as error:
         download(stand, tmp_path)
-    assert "redirect_hosts" in error.value.cure
+    assert "redirect_hosts" in error.value.remediation
     assert other.requests == []
     assert len(stand.requests) == 1
 

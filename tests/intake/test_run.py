@@ -322,7 +322,7 @@ def test_what_came_before_an_outage_is_landed(
 
     def breaks(self: Evidence, stream: Any) -> Any:
         if next(calls) == 1:
-            raise SourceError("the network is down", where="uji", cure="wait")
+            raise SourceError("the network is down", where="uji", remediation="wait")
         return keep(self, stream)
 
     with monkeypatch.context() as patch:
@@ -424,7 +424,7 @@ def test_a_retry_after_a_crash_knows_that_its_first_attempt_landed_something(
     assert has_news()
     db.execute(
         "insert into ops.check_result (run_id, suite, batch, check_name, severity, is_passed,"
-        " checked_count, failing_count, failing, owner, cure)"
+        " checked_count, failing_count, failing, owner, remediation)"
         " values (gen_random_uuid(), 'raw', '', '', 'fail', false, 1, 1, '[]', '', '')"
     )
     assert not has_news(), "the warehouse has looked at it, and a check stopped it"

@@ -291,7 +291,7 @@ def test_a_login_is_exchanged_for_a_token(
 
 
 @pytest.mark.parametrize(
-    ("reply", "cure"),
+    ("reply", "remediation"),
     [
         (Reply({"errors": [{"status": 401}]}, 401), "valid token"),
         (Reply({"errors": [{"status": 403}]}, 403), "manage posts"),
@@ -303,12 +303,12 @@ def test_a_login_is_exchanged_for_a_token(
     ],
 )
 def test_a_refusal_is_told_at_once(
-    stand: Stand, tmp_path: Path, waits: list[float], reply: Reply, cure: str
+    stand: Stand, tmp_path: Path, waits: list[float], reply: Reply, remediation: str
 ) -> None:
     stand.script = [reply]
     with pytest.raises(SourceError) as caught:
         pull(stand.connection(), tmp_path)
-    assert cure in caught.value.cure
+    assert remediation in caught.value.remediation
     assert waits == []
 
 

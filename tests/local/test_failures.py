@@ -195,7 +195,7 @@ def test_any_failure_names_its_stage_and_a_failed_stop_does_not_hide_it(
         raise FULL
 
     def stuck(**_: object) -> None:
-        raise ServiceError("it does not stop", where="PostgreSQL", cure="stop it")
+        raise ServiceError("it does not stop", where="PostgreSQL", remediation="stop it")
 
     monkeypatch.setattr(failing.stack, "migrate", full)
     monkeypatch.setattr(failing.stack, "stop", stuck)

@@ -20,12 +20,12 @@ from lumbung.publication.model.edition import Edition
 from lumbung.settings import Settings
 from tests.support import edition_sample as sample
 
-Figures = dict[tuple[str, str, str, str, str], int]
+Metrics = dict[tuple[str, str, str, str, str], int]
 
 
 @pytest.fixture(scope="session")
-def filled(server: EmbeddedPostgres, template: str) -> tuple[str, Figures]:
-    """The name of a database with the sample's marts, and the sample's own figures."""
+def filled(server: EmbeddedPostgres, template: str) -> tuple[str, Metrics]:
+    """The name of a database with the sample's marts, and the sample's own metrics."""
     name = "template_publication"
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute(f'create database "{name}" template "{template}"')
@@ -44,7 +44,7 @@ def copy_of(server: EmbeddedPostgres, original: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def url(server: EmbeddedPostgres, filled: tuple[str, Figures]) -> Iterator[str]:
+def url(server: EmbeddedPostgres, filled: tuple[str, Metrics]) -> Iterator[str]:
     """A warehouse of this test's own with the sample's marts."""
     with copy_of(server, filled[0]) as copied:
         yield copied
@@ -54,7 +54,7 @@ def url(server: EmbeddedPostgres, filled: tuple[str, Figures]) -> Iterator[str]:
 def paper_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """PDFs as the text that goes to paper: compiling and reading them costs seconds a draft.
 
-    They are real in the tests of rendering, of the gate's own finds, of commands and of the demo.
+    They are real in the tests of rendering, of the checkpoint's own finds, of commands and of the demo.
     """
 
     def text(content: dict[str, Any], timestamp: int) -> bytes:
@@ -74,8 +74,8 @@ def _words(value: Any) -> str:
 
 
 @pytest.fixture(scope="session")
-def figures(filled: tuple[str, Figures]) -> Figures:
-    """The sample's figures, counted by the sample."""
+def metrics(filled: tuple[str, Metrics]) -> Metrics:
+    """The sample's metrics, counted by the sample."""
     return filled[1]
 
 
@@ -88,7 +88,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture(scope="session")
 def drafts(
     server: EmbeddedPostgres,
-    filled: tuple[str, Figures],
+    filled: tuple[str, Metrics],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Edition]:
     """The sample's week as a draft, and as approved by the demo and by a person."""
@@ -98,7 +98,7 @@ def drafts(
         with copy_of(server, filled[0]) as url:
             edition_id = freezing.freeze(sample.WEEK, settings=home, database_url=url)
             found["draft"] = store.load(edition_id, database_url=url)
-            sample.pass_gate(url, edition_id)
+            sample.pass_checkpoint(url, edition_id)
             review.approve(edition_id, by=by, how=how, database_url=url)  # type: ignore[arg-type]
             found[how] = store.load(edition_id, database_url=url)
     return found
@@ -107,7 +107,7 @@ def drafts(
 @pytest.fixture(scope="session")
 def portal(
     server: EmbeddedPostgres,
-    filled: tuple[str, Figures],
+    filled: tuple[str, Metrics],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[str, Settings]]:
     """A database with published editions and a draft, and a home with the portal of them."""

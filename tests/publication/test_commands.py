@@ -58,7 +58,7 @@ def test_a_week_is_drafted_rejected_drafted_anew_and_published(
     (draft / "catatan.txt").write_text("of whoever read it")
     with pytest.raises(PublicationError, match="files that were reviewed are not"):
         lumbung("publish", WEEK, "--approve", "pimpinan")
-    lumbung("publish", WEEK)  # the cure: a draft holds what was rendered and nothing more
+    lumbung("publish", WEEK)  # the remediation: a draft holds what was rendered and nothing more
     assert not (draft / "catatan.txt").exists()
     with pytest.raises(ConfigurationError, match=r"'Orang Lain' is not asked.*people\.yaml"):
         lumbung("publish", WEEK, "--approve", "Orang Lain")

@@ -9,16 +9,16 @@ from collections.abc import Iterator, Sequence
 import psycopg
 import pytest
 
-from lumbung.errors import GateError, PublicationError
+from lumbung.errors import CheckpointError, PublicationError
 from lumbung.publication import trace
 from lumbung.publication.chapters.assemble import document
 from lumbung.publication.checks import checkpoint
-from lumbung.publication.checks.disclosure import district_figures, groups, period, suppress
+from lumbung.publication.checks.disclosure import district_metrics, groups, period, suppress
 from lumbung.publication.editions import freezing, publishing, review
 from lumbung.publication.formats import render
 from lumbung.publication.model import store
 from lumbung.settings import Settings
-from tests.support.edition_sample import MONEY, WEEKS, pass_gate
+from tests.support.edition_sample import MONEY, WEEKS, pass_checkpoint
 
 
 @pytest.mark.parametrize(("threshold", "sizes", "most"), [(3, range(2, 6), 7), (4, [2, 3, 4], 9)])
@@ -82,7 +82,7 @@ def cases(district: str, group: str, count: int, first: int = 0) -> list[tuple[s
 
 
 def table(rows: list[tuple[str, str, str, str]]) -> dict[tuple[str, str], int | None]:
-    return {(d, g): v for _, d, _, g, v in district_figures(rows, DISTRICTS, 3)}
+    return {(d, g): v for _, d, _, g, v in district_metrics(rows, DISTRICTS, 3)}
 
 
 def test_districts_sum_to_the_regency() -> None:
@@ -153,10 +153,10 @@ World = tuple[tuple[tuple[str, ...], int, int], ...]
 
 def observed(world: World, places: list[tuple[str, str, str]]) -> tuple[object, ...]:
     """What is published of a regency: every week's cases and themes, and the districts' table."""
-    figures = sorted(
+    metrics = sorted(
         Counter((week, theme) for themes, _, week in world for theme in ("cases", *themes)).items()
     )
-    return (*figures, *(row[-1] for row in district_figures(rows_of(world), places, 3)))
+    return (*metrics, *(row[-1] for row in district_metrics(rows_of(world), places, 3)))
 
 
 def rows_of(world: World) -> list[tuple[str, str, str, str]]:
@@ -178,7 +178,7 @@ def counted(world: World, size: int) -> tuple[int, ...]:
 def test_no_case_is_told_by_its_themes(size: int, weeks: int, most: int) -> None:
     """Of all worlds of so few cases, keep those that look just so: no small cell has one value.
 
-    Cases have one theme or two of a group; the reader knows every week's figures of the regency.
+    Cases have one theme or two of a group; the reader knows every week's metrics of the regency.
     """
     kinds = list(itertools.product(KINDS, range(1, size + 1), range(weeks)))
     worlds: dict[tuple[object, ...], set[tuple[int, ...]]] = defaultdict(set)
@@ -201,8 +201,8 @@ def test_no_case_is_told_by_its_themes(size: int, weeks: int, most: int) -> None
 
 THREE_THEMES = """
     with gone as (
-        delete from reporting.rpt_figure_member
-        where figure_code = 'suspected_violation_by_issue' and regency_code = '19.71'
+        delete from reporting.rpt_metric_contributor
+        where metric_code = 'suspected_violation_by_issue' and regency_code = '19.71'
             and week_id between '2024-W43' and '2024-W46'
     ),
     report as (
@@ -212,25 +212,25 @@ THREE_THEMES = """
             (select min(record_id) from raw.record)
         from marts.dim_district where district_name = 'Gabek'
     )
-    insert into reporting.rpt_figure_member
-        (figure_code, category_code, regency_code, week_id, member_id)
+    insert into reporting.rpt_metric_contributor
+        (metric_code, category_code, regency_code, week_id, contributor_id)
     select 'suspected_violation_by_issue', theme, '19.71', '2024-W44', 'LP-three'
     from unnest(array['ASN', 'KADES', 'TNIPOL']) as theme"""
 
 
 def test_one_case_with_three_themes_is_not_three(url: str, settings: Settings) -> None:
-    """It printed "Gabek, Netralitas: 3", above the threshold, and the week's figures named it."""
+    """It printed "Gabek, Netralitas: 3", above the threshold, and the week's metrics named it."""
     with psycopg.connect(url) as connection:
         connection.execute(THREE_THEMES)
     edition_id = freezing.freeze("2024-W46", settings=settings, database_url=url)
     found = store.load(edition_id, database_url=url)
-    cells = [d for d in found.district_figures if d.regency_code == "19.71"]
+    cells = [d for d in found.district_metrics if d.regency_code == "19.71"]
     assert {d.count for d in cells if d.group_code == "NETRAL"} == {None}
     assert {d.count for d in cells if d.group_code != "NETRAL"} == {0}
     with psycopg.connect(url) as connection:
         assert connection.execute(
-            "select category_code, member_id from published.figure_member where edition_id = %s"
-            " and figure_code = 'district' and regency_code = '19.71'",
+            "select category_code, contributor_id from published.metric_contributor where edition_id = %s"
+            " and metric_code = 'district' and regency_code = '19.71'",
             (edition_id,),
         ).fetchall() == [("19.71.06/NETRAL", "LP-three")]
     page = " ".join(
@@ -246,8 +246,8 @@ def test_one_case_with_three_themes_is_not_three(url: str, settings: Settings) -
 OLDER = [  # as an earlier release froze it: by theme, and without a word about the unit
     "set session_replication_role = replica",
     "update published.edition set label = label - 'district_unit' where edition_id = %(edition)s",
-    "update published.figure_member set category_code = replace(category_code, '/UANG', '/PU')"
-    " where edition_id = %(edition)s and figure_code = 'district'",
+    "update published.metric_contributor set category_code = replace(category_code, '/UANG', '/PU')"
+    " where edition_id = %(edition)s and metric_code = 'district'",
 ]
 
 
@@ -258,7 +258,7 @@ def test_a_period_that_was_told_by_themes_is_repeated_so_and_says_so(
     with psycopg.connect(url) as connection:
         connection.execute(MONEY)
     older = freezing.freeze("2024-W46", settings=settings, database_url=url)
-    pass_gate(url, older)
+    pass_checkpoint(url, older)
     review.approve(older, by="Ketua Contoh", database_url=url)
     with psycopg.connect(url) as connection:
         for statement in OLDER:
@@ -275,10 +275,12 @@ def test_a_period_that_was_told_by_themes_is_repeated_so_and_says_so(
     }
     assert len(notes) == 1
     assert notes.pop().startswith("Jumlah tema, bukan kasus")
-    cell = next(d for d in found.district_figures if d.count)
+    cell = next(d for d in found.district_metrics if d.count)
     reference = f"district/{cell.district_code}/{cell.group_code}/weeks@{found.edition_id}"
     assert trace.trace(reference, database_url=url).value == cell.count
-    with pytest.raises(GateError, match="members_are_the_figure"):  # MONEY is in no figure
+    with pytest.raises(
+        CheckpointError, match="contributors_are_the_metric"
+    ):  # MONEY is in no metric
         checkpoint.check(found.edition_id, settings=settings, database_url=url)
     with psycopg.connect(url) as connection:
         assert connection.execute(
@@ -360,18 +362,18 @@ def test_all_editions_of_a_campaign_together_give_no_hidden_cell_away(
 
     def publish(week: str) -> None:
         edition_id = freezing.freeze(week, settings=settings, database_url=url)
-        pass_gate(url, edition_id)
+        pass_checkpoint(url, edition_id)
         review.approve(edition_id, by="Ketua Contoh", database_url=url)
         publishing.publish(edition_id, settings=settings, database_url=url)
         found = store.load(edition_id, database_url=url)
         if found.district_weeks is None:
-            assert found.district_figures == ()
+            assert found.district_metrics == ()
             return
         with psycopg.connect(url) as connection:
             for regency, group, count in connection.execute(
                 "select regency_code, split_part(category_code, '/', 2), count(*)"
-                " from published.figure_member where edition_id = %s"
-                " and figure_code = 'district' group by 1, 2",
+                " from published.metric_contributor where edition_id = %s"
+                " and metric_code = 'district' group by 1, 2",
                 (edition_id,),
             ):
                 key = found.district_weeks, regency, group
@@ -379,13 +381,13 @@ def test_all_editions_of_a_campaign_together_give_no_hidden_cell_away(
         told[found.district_weeks].append(
             {
                 (d.regency_code, d.group_code, d.district_code): d.count
-                for d in found.district_figures
+                for d in found.district_metrics
             }
         )
 
     stale = freezing.freeze("2024-W42", settings=settings, database_url=url)
-    pass_gate(url, stale)
-    assert any(d.count for d in store.load(stale, database_url=url).district_figures)
+    pass_checkpoint(url, stale)
+    assert any(d.count for d in store.load(stale, database_url=url).district_metrics)
     for week in WEEKS:
         if week != "2024-W42":  # its draft waits
             publish(week)
@@ -431,18 +433,18 @@ def test_weeks_that_were_told_are_told_in_no_other_span(
 
     def draft(week: str) -> str:
         edition_id = freezing.freeze(week, settings=settings, database_url=url)
-        pass_gate(url, edition_id)
+        pass_checkpoint(url, edition_id)
         return edition_id
 
     def tables(edition_id: str) -> tuple[object, ...]:
         found = store.load(edition_id, database_url=url)
-        return found.district_weeks, found.district_figures
+        return found.district_weeks, found.district_metrics
 
     waiting = draft("2024-W46")
     with psycopg.connect(url) as connection:
         connection.execute(
-            "insert into reporting.rpt_figure select figure_code, category_code, regency_code,"
-            " '2024-W38', period, 0 from reporting.rpt_figure where week_id = '2024-W39'"
+            "insert into reporting.rpt_metric select metric_code, category_code, regency_code,"
+            " '2024-W38', period, 0 from reporting.rpt_metric where week_id = '2024-W39'"
         )
     first = draft("2024-W45")
     assert tables(waiting)[0] == ("2024-W43", "2024-W46")
@@ -452,7 +454,7 @@ def test_weeks_that_were_told_are_told_in_no_other_span(
     with pytest.raises(PublicationError, match="hidden counts would come to light"):
         review.approve(waiting, by="Ketua Contoh", database_url=url)
     with psycopg.connect(url) as connection:
-        connection.execute("delete from reporting.rpt_figure where week_id = '2024-W38'")
+        connection.execute("delete from reporting.rpt_metric where week_id = '2024-W38'")
     repeated = draft("2024-W46")
     assert tables(repeated) == tables(first)
     review.approve(repeated, by="Ketua Contoh", database_url=url)

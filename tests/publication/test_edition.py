@@ -11,24 +11,24 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from lumbung.errors import GateError, PublicationError, ServiceError
+from lumbung.errors import CheckpointError, PublicationError, ServiceError
 from lumbung.publication.checks import checkpoint
 from lumbung.publication.editions import freezing, publishing, review, schedule
 from lumbung.publication.formats import render
 from lumbung.publication.formats.render import document
 from lumbung.publication.model import store
-from lumbung.publication.model.edition import Figure
+from lumbung.publication.model.edition import MetricValue
 from lumbung.settings import Settings
 from lumbung.warehouse.roles import role_url
 from tests.publication.test_render import BOUNDARIES
-from tests.support.edition_sample import MISSING, WEEK, pass_gate
+from tests.support.edition_sample import MISSING, WEEK, pass_checkpoint
 
 pytestmark = pytest.mark.usefixtures("paper_as_text")
 
 
 def freeze(url: str, settings: Settings, week: str = WEEK) -> str:
     edition_id = freezing.freeze(week, settings=settings, database_url=url)
-    pass_gate(url, edition_id)
+    pass_checkpoint(url, edition_id)
     return edition_id
 
 
@@ -44,22 +44,22 @@ def count(url: str, table: str) -> int:
         return int(row[0])
 
 
-def test_frozen_figures_are_those_of_the_marts(
-    url: str, settings: Settings, figures: dict[tuple[str, str, str, str, str], int]
+def test_frozen_metrics_are_those_of_the_marts(
+    url: str, settings: Settings, metrics: dict[tuple[str, str, str, str, str], int]
 ) -> None:
     found = store.load(freeze(url, settings), database_url=url)
     before = "2024-W46"
     expected = {
-        (figure, category, regency): Figure(
+        (metric, category, regency): MetricValue(
             value,
-            figures[figure, category, regency, WEEK, "to_date"],
-            figures[figure, category, regency, before, "week"],
+            metrics[metric, category, regency, WEEK, "to_date"],
+            metrics[metric, category, regency, before, "week"],
         )
-        for (figure, category, regency, week, period), value in figures.items()
+        for (metric, category, regency, week, period), value in metrics.items()
         if week == WEEK and period == "week"
     }
     assert len(expected) > 300
-    assert found.figures == expected
+    assert found.metrics == expected
     assert {s.district_code for s in found.submissions if not s.is_submitted} == MISSING
     assert len(found.submissions) == 47
     assert found.as_of == datetime(2024, 11, 24, 23, tzinfo=UTC)
@@ -72,20 +72,20 @@ def test_frozen_figures_are_those_of_the_marts(
 
 def test_first_week_has_no_week_before(url: str, settings: Settings) -> None:
     found = store.load(freeze(url, settings, "2024-W39"), database_url=url)
-    assert found.figure("suspected_violation").previous is None
+    assert found.metric("suspected_violation").previous is None
 
 
-def test_members_are_the_facts_up_to_the_week(
-    url: str, settings: Settings, figures: dict[tuple[str, str, str, str, str], int]
+def test_contributors_are_the_facts_up_to_the_week(
+    url: str, settings: Settings, metrics: dict[tuple[str, str, str, str, str], int]
 ) -> None:
     edition_id = freeze(url, settings, "2024-W44")
     with psycopg.connect(url) as connection:
         row = connection.execute(
-            "select count(*), max(week_id) from published.figure_member where edition_id = %s"
-            " and figure_code = 'tip'",
+            "select count(*), max(week_id) from published.metric_contributor where edition_id = %s"
+            " and metric_code = 'tip'",
             (edition_id,),
         ).fetchone()
-    assert row == (figures["tip", "ALL", "19", "2024-W44", "to_date"], "2024-W44")
+    assert row == (metrics["tip", "ALL", "19", "2024-W44", "to_date"], "2024-W44")
 
 
 def test_same_content_is_the_same_edition(url: str, settings: Settings) -> None:
@@ -101,10 +101,10 @@ def test_same_content_is_the_same_edition(url: str, settings: Settings) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "update reporting.rpt_figure set value = value + 1 where week_id = '2024-W47'"
-        " and figure_code = 'tip' and regency_code in ('19', '19.01')",
-        "delete from reporting.rpt_figure_member where ctid in"
-        " (select min(ctid) from reporting.rpt_figure_member)",
+        "update reporting.rpt_metric set value = value + 1 where week_id = '2024-W47'"
+        " and metric_code = 'tip' and regency_code in ('19', '19.01')",
+        "delete from reporting.rpt_metric_contributor where ctid in"
+        " (select min(ctid) from reporting.rpt_metric_contributor)",
         "update reference.issue set issue_name = 'Nama lain' where issue_code = 'PU'",
         "update marts.fct_submission set row_count = 9 where week_id = '2024-W47'",
         "update reporting.rpt_not_counted set record_count = 99 where week_id = '2024-W41'",
@@ -174,7 +174,7 @@ def test_a_missed_monday_is_due_once_and_only_after_the_first_edition(
 
 
 @pytest.mark.parametrize("week", ["2024-W12", "2024-47", "2024-W60"])
-def test_a_week_without_figures_is_refused(url: str, settings: Settings, week: str) -> None:
+def test_a_week_without_metrics_is_refused(url: str, settings: Settings, week: str) -> None:
     with pytest.raises(PublicationError, match="week"):
         freeze(url, settings, week)
     assert count(url, "published.edition") == 0
@@ -184,8 +184,8 @@ def test_a_week_that_has_not_ended_is_refused(url: str, settings: Settings) -> N
     this_week = "{}-W{:02}".format(*datetime.now(UTC).isocalendar())
     execute(
         url,
-        "insert into reporting.rpt_figure select figure_code, category_code, regency_code, %s,"
-        " period, value from reporting.rpt_figure where week_id = '2024-W39'",
+        "insert into reporting.rpt_metric select metric_code, category_code, regency_code, %s,"
+        " period, value from reporting.rpt_metric where week_id = '2024-W39'",
         this_week,
     )
     with pytest.raises(PublicationError, match=f"has not ended.*{this_week}"):
@@ -222,13 +222,13 @@ def test_a_build_that_broke_off_in_the_marts_is_not_frozen(url: str, settings: S
             list(models),
         )
 
-    built("success", "fct_report", "rpt_figure")
+    built("success", "fct_report", "rpt_metric")
     built("failed", "stg_intake__records", "int_reports__located")  # readers keep the build before
     assert freeze(url, settings) == "2024-W47-r1"
     built("abandoned", "int_reports__located", "fct_report")
     with pytest.raises(PublicationError, match="the last build is abandoned"):
         freezing.freeze(WEEK, settings=settings, database_url=role_url(url, "publisher"))
-    built("success", "rpt_figure")
+    built("success", "rpt_metric")
     assert freeze(url, settings) == "2024-W47-r1"
 
 
@@ -341,7 +341,7 @@ def test_only_what_was_reviewed_is_published(
 
 def test_an_unchecked_edition_cannot_be_approved(url: str, settings: Settings) -> None:
     edition_id = freezing.freeze(WEEK, settings=settings, database_url=url)
-    with pytest.raises(PublicationError, match="has not passed the publication gate"):
+    with pytest.raises(PublicationError, match="has not passed the publication checkpoint"):
         review.approve(edition_id, by="Ketua Contoh", database_url=url)
     execute(
         url,
@@ -349,7 +349,9 @@ def test_an_unchecked_edition_cannot_be_approved(url: str, settings: Settings) -
         " values (%s, 'approved', 'person', 'x', '{}')",
         edition_id,
     )
-    with pytest.raises(psycopg.errors.RestrictViolation, match="not passed the publication gate"):
+    with pytest.raises(
+        psycopg.errors.RestrictViolation, match="not passed the publication checkpoint"
+    ):
         execute(url, "update published.edition set state = 'approved'")
 
 
@@ -391,7 +393,7 @@ def test_personal_data_stops_publication(url: str, settings: Settings) -> None:
     )
     edition_id = freeze(url, settings)
     review.approve(edition_id, by="demo", how="demo", database_url=url)
-    with pytest.raises(GateError, match="a phone number"):
+    with pytest.raises(CheckpointError, match="a phone number"):
         publishing.publish(edition_id, settings=settings, database_url=url)
     assert store.load(edition_id, database_url=url).state == "approved"
     assert not settings.editions.exists()
@@ -411,18 +413,18 @@ def test_published_rows_never_change(url: str, settings: Settings) -> None:
     publisher = role_url(url, "publisher")
     assert tables == {
         "edition",
-        "figure",
+        "metric",
         "trend",
-        "district_figure",
-        "figure_member",
-        "member_record",
+        "district_metric",
+        "metric_contributor",
+        "contributor_record",
         "restatement",
         "waiver",
         "submission",
         "deadline",
         "profile",
         "not_counted",
-        "gate_pass",
+        "checkpoint_pass",
         "approval",
         "artefact",
         "mailing",
@@ -469,7 +471,7 @@ def test_an_edition_only_moves_on(url: str, settings: Settings) -> None:
             execute(url, f"update published.edition set state = '{state}'")
 
 
-def test_a_figure_slipped_in_is_noticed(url: str, settings: Settings) -> None:
+def test_a_metric_slipped_in_is_noticed(url: str, settings: Settings) -> None:
     edition_id = freeze(url, settings)
     execute(url, "insert into published.trend values ('2024-W47-r1', 'tip', 'ALL', '2024-W38', 5)")
     with pytest.raises(PublicationError, match="not those that were frozen"):

@@ -1,4 +1,4 @@
-"""Workbook, open data and press summary: the frozen figures again, whole and for machines."""
+"""Workbook, open data and press summary: the frozen metrics again, whole and for machines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from selectolax.lexbor import LexborHTMLParser
 from lumbung.publication.formats import render as rendering
 from lumbung.publication.model.edition import Edition
 from lumbung.publication.translations import formatting as m
-from tests.publication.conftest import Figures
+from tests.publication.conftest import Metrics
 from tests.support.edition_sample import MISSING, SEEDS, WEEK, WEEKS, seed
 
 PERIODS = {"pekan": (WEEK, "week"), "pekan_lalu": (WEEKS[-2], "week")}
@@ -52,7 +52,7 @@ def test_every_file_of_open_data_keeps_its_contract(
     assert contracts.keys() == {name for name in files if name.startswith("data/")}
     edition = drafts["person"]
     counted = {
-        "figures": 3 * len(edition.figures),
+        "metrics": 3 * len(edition.metrics),
         "regencies": len(seed("regency")),
         "districts": len(seed("district")),
     }
@@ -66,11 +66,11 @@ def test_every_file_of_open_data_keeps_its_contract(
             assert len(found) == counted[contract["row_count"]] > 5, name
 
 
-def test_open_data_is_every_frozen_figure(files: dict[str, bytes], figures: Figures) -> None:
+def test_open_data_is_every_frozen_metric(files: dict[str, bytes], metrics: Metrics) -> None:
     found = rows(files["data/angka.csv"])
     expected = {
-        (code, category, regency, name): str(figures[code, category, regency, week, period])
-        for code, category, regency in {key[:3] for key in figures}
+        (code, category, regency, name): str(metrics[code, category, regency, week, period])
+        for code, category, regency in {key[:3] for key in metrics}
         for name, (week, period) in PERIODS.items()
     }
     assert {
@@ -93,7 +93,7 @@ def test_open_data_is_every_frozen_figure(files: dict[str, bytes], figures: Figu
     }
     assert weeks == {
         (code, category, week): str(value)
-        for (code, category, regency, week, period), value in figures.items()
+        for (code, category, regency, week, period), value in metrics.items()
         if regency == "19" and period == "week"
     }
     missing = {
@@ -231,7 +231,7 @@ def test_workbook_has_dates_and_notes(files: dict[str, bytes]) -> None:
     days = {row[0]: row[-1] for row in last}
     assert days["Bangka"] == days["Provinsi"] == "pekan 47"
     notes = " ".join(str(c) for row in book.get_sheet_by_name("Catatan").to_python() for c in row)
-    assert all(figure.definition in notes for figure in m.INDONESIAN.figures.values())
+    assert all(metric.definition in notes for metric in m.INDONESIAN.metrics.values())
     assert "masih dugaan sampai ada putusan" in notes
 
 
@@ -249,8 +249,8 @@ def test_heads_of_every_sheet_stay_in_view(files: dict[str, bytes]) -> None:
             assert all(int(row) > int(pane[1]) for row in numbers), name
 
 
-def test_figures_are_all_defined(figures: Figures) -> None:
-    assert set(m.INDONESIAN.figures) == {key[0] for key in figures}
+def test_metrics_are_all_defined(metrics: Metrics) -> None:
+    assert set(m.INDONESIAN.metrics) == {key[0] for key in metrics}
     assert all((SEEDS / f"{name}.csv").exists() for name in ("issue", "violation_type"))
 
 

@@ -16,8 +16,8 @@ from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.publication.editions import freezing, publishing, review
 from lumbung.publication.formats import render
 from lumbung.settings import Settings
-from tests.publication.conftest import Figures, copy_of
-from tests.support.edition_sample import WEEK, pass_gate
+from tests.publication.conftest import Metrics, copy_of
+from tests.support.edition_sample import WEEK, pass_checkpoint
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def read(folder: Path) -> dict[str, bytes]:
 
 def test_killed_before_every_line(
     server: EmbeddedPostgres,
-    filled: tuple[str, Figures],
+    filled: tuple[str, Metrics],
     url: str,
     tmp_path: Path,
     publisher: subprocess.Popen[str],
@@ -61,7 +61,7 @@ def test_killed_before_every_line(
     assert publisher.stdout
     whole = Settings(tmp_path, Path(__file__).parents[2], None)
     edition_id = freezing.freeze(WEEK, settings=whole, database_url=url)
-    pass_gate(url, edition_id)
+    pass_checkpoint(url, edition_id)
     # Rendering is tried elsewhere; here three small files stand for an edition's.
     files = {"edisi.html": b"<p>1</p>", "edisi.pdf": b"%PDF", "data/angka.csv": b"a\r\n1\r\n"}
     with pytest.MonkeyPatch.context() as patch:

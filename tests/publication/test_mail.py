@@ -10,7 +10,7 @@ import psycopg
 import pytest
 import yaml
 
-from lumbung.errors import ConfigurationError, GateError, PublicationError, ServiceError
+from lumbung.errors import CheckpointError, ConfigurationError, PublicationError, ServiceError
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.processes import hold_port
 from lumbung.publication.delivery import notify, smtp
@@ -21,8 +21,8 @@ from lumbung.publication.formats import render
 from lumbung.publication.model import store
 from lumbung.settings import Settings
 from lumbung.warehouse.roles import role_url
-from tests.publication.conftest import Figures, copy_of
-from tests.support.edition_sample import WEEK, pass_gate
+from tests.publication.conftest import Metrics, copy_of
+from tests.support.edition_sample import WEEK, pass_checkpoint
 from tests.support.post import Post, post_office
 
 PROJECT = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def issued(
-    server: EmbeddedPostgres, filled: tuple[str, Figures], tmp_path_factory: pytest.TempPathFactory
+    server: EmbeddedPostgres, filled: tuple[str, Metrics], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The name of a database with one published edition."""
     with copy_of(server, filled[0]) as url, pytest.MonkeyPatch.context() as patch:
@@ -45,7 +45,7 @@ def issued(
         patch.setattr(render, "render", lambda _: FILES)
         patch.setattr(publishing, "find_personal_data", lambda *_: [])
         freezing.freeze(WEEK, settings=home, database_url=url)
-        pass_gate(url, EDITION)
+        pass_checkpoint(url, EDITION)
         review.approve(EDITION, by="Ketua Contoh", database_url=url)
         publishing.publish(EDITION, settings=home, database_url=url)
         yield url.rsplit("/", 1)[1].split("?")[0]
@@ -258,7 +258,7 @@ def test_a_letter_with_personal_data_is_sent_to_nobody(
     url: str, settings: Settings, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(render, "letter", lambda _: ("Buletin", "<p>NIK 1971054511900001</p>"))
-    with pytest.raises(GateError, match="NIK"):
+    with pytest.raises(CheckpointError, match="NIK"):
         send(url, settings, post.address)
     assert (post.got, state(url)) == ([], (PUBLISHED, {}))
 
@@ -276,7 +276,7 @@ def test_those_who_approve_are_asked_and_reminded_and_owners_told(
     draft = freezing.freeze("2024-W46", settings=settings, database_url=url)
     assert notify.remind(settings=settings, database_url=url, server=post.address) == []
     review.write_draft(draft, settings=settings, database_url=url)
-    pass_gate(url, draft)
+    pass_checkpoint(url, draft)
     notify.ask(draft, settings=settings, database_url=url, server=post.address)
     # Asked just now: it is too early; after a day it is time; after four days too late. Drafted at
     # a terminal, nobody was asked.
@@ -285,9 +285,9 @@ def test_those_who_approve_are_asked_and_reminded_and_owners_told(
         *(("97 h", True, []), ("25 h", False, [])),
     ):
         with psycopg.connect(url) as connection:
-            connection.execute("alter table published.gate_pass disable trigger append_only")
+            connection.execute("alter table published.checkpoint_pass disable trigger append_only")
             connection.execute(
-                "update published.gate_pass set passed_at = now() - %s::interval, is_asked = %s"
+                "update published.checkpoint_pass set passed_at = now() - %s::interval, is_asked = %s"
                 " where edition_id = %s",
                 (waited, is_asked, draft),
             )

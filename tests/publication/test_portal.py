@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from lumbung.errors import GateError, ServiceError
+from lumbung.errors import CheckpointError, ServiceError
 from lumbung.publication.checks.pii import find_personal_data
 from lumbung.publication.formats import render
 from lumbung.publication.portal import publish as public
@@ -82,13 +82,13 @@ def text(value: object) -> str:
 def expected(url: str) -> dict[str, str]:
     """What each reference must show, straight from the frozen rows."""
     found = {}
-    for figure, category, place, week, to_date, previous in ask(
+    for metric, category, place, week, to_date, previous in ask(
         url,
-        "select figure_code, category_code, regency_code, week_value, to_date_value,"
-        " previous_week_value from published.figure where edition_id = %s",
+        "select metric_code, category_code, regency_code, week_value, to_date_value,"
+        " previous_week_value from published.metric where edition_id = %s",
         LATEST,
     ):
-        key = f"{figure}/{category}/{place}"
+        key = f"{metric}/{category}/{place}"
         found[f"{key}/week"], found[f"{key}/to_date"] = text(week), text(to_date)
         found[f"{key}/previous"] = text(previous)
         assert isinstance(week, int)
@@ -99,7 +99,7 @@ def expected(url: str) -> dict[str, str]:
     for place, district, group, value in ask(
         url,
         "select regency_code, district_code, group_code, to_date_value"
-        " from published.district_figure where edition_id = %s",
+        " from published.district_metric where edition_id = %s",
         LATEST,
     ):
         found[f"district/{district or place}/{group}/weeks"] = "*" if value is None else text(value)
@@ -111,27 +111,27 @@ def expected(url: str) -> dict[str, str]:
     ):
         found[f"profile/cases/{place}/{issue}"] = text(cases)
         found[f"profile/quotient/{place}/{issue}"] = f"{quotient:.2f}".replace(".", ",")
-    for of, figure, category, place, old, new in ask(
+    for of, metric, category, place, old, new in ask(
         url,
-        "select distinct of_edition_id, figure_code, category_code, regency_code, old_value,"
+        "select distinct of_edition_id, metric_code, category_code, regency_code, old_value,"
         " new_value from published.restatement join published.edition using (edition_id)"
         " where period = 'week' and state = 'published'",
     ):
         for at, value in (("old", old), ("new", new)):
-            key = f"restatement/{at}/{figure}/{category}/{place}/week@{of}"
+            key = f"restatement/{at}/{metric}/{category}/{place}/week@{of}"
             found[key] = found.get(key, "") + f" {text(value)} "
     # What is known now, but for the draft's tip: the latest edition was frozen on this.
-    for figure, category, place, week, value in ask(
+    for metric, category, place, week, value in ask(
         url,
-        "select figure_code, category_code, regency_code, week_id, value"
-        " from reporting.rpt_figure where period = 'week' and not"
-        " (figure_code = 'tip' and week_id = '2024-W47')",
+        "select metric_code, category_code, regency_code, week_id, value"
+        " from reporting.rpt_metric where period = 'week' and not"
+        " (metric_code = 'tip' and week_id = '2024-W47')",
     ):
-        found[f"{figure}/{category}/{place}/week@{week}"] = text(value)
+        found[f"{metric}/{category}/{place}/week@{week}"] = text(value)
     for place, value in ask(
         url,
-        "select regency_code, week_value from published.figure"
-        " where edition_id = %s and figure_code = 'tip'",
+        "select regency_code, week_value from published.metric"
+        " where edition_id = %s and metric_code = 'tip'",
         LATEST,
     ):
         found[f"tip/ALL/{place}/week@2024-W47"] = text(value)
@@ -165,7 +165,7 @@ def test_every_number_is_one_that_an_edition_holds(
             suppressed += shown == "*"
             if reference.startswith("district/"):
                 assert name.startswith("wilayah/")
-        # No number without its figure, but for sizes of files and counts of changes.
+        # No number without its metric, but for sizes of files and counts of changes.
         if name not in ("arsip.html", "unduhan.html") and not name.startswith("edisi/"):
             assert not [n.text() for n in page.css("td.n:not([data-figure])") if n.text() != "n/a"]
     assert compared > 2000
@@ -221,7 +221,7 @@ def test_a_regency_over_time_is_as_the_latest_edition_knows_it(
         portal[0],
         "select regency_code, old_value, new_value from published.restatement"
         " where edition_id = %s and of_edition_id = '2024-W44-r1' and period = 'week'"
-        " and figure_code = 'suspected_violation' and regency_code <> '19'",
+        " and metric_code = 'suspected_violation' and regency_code <> '19'",
         LATEST,
     )
     assert len(restated) >= 2
@@ -252,7 +252,7 @@ def test_archive_states_revisions_and_restatements(
     assert cells["2024-W44-r1"][1].replace("\xa0", " ") == "24 November 2024 20.00 WIB"
     count = "select count(*) from published.restatement where period <> 'to_date' and "
     for edition in EDITIONS:
-        stated = ask(portal[0], count + "not is_told and edition_id = %s", edition)[0][0]
+        stated = ask(portal[0], count + "not is_published and edition_id = %s", edition)[0][0]
         changed = ask(portal[0], count + "edition_id = %s and of_edition_id = %s", LATEST, edition)[
             0
         ][0]
@@ -337,7 +337,7 @@ def test_a_page_with_personal_data_is_not_shown(
 ) -> None:
     home = Settings(tmp_path, portal[1].project, None)
     monkeypatch.setattr(public, "site", lambda _: {"index.html": b"<p>0812-3456-7890</p>"})
-    with pytest.raises(GateError, match=r"index\.html holds a phone number"):
+    with pytest.raises(CheckpointError, match=r"index\.html holds a phone number"):
         public.build(settings=home, database_url=portal[0])
     assert not home.portal.exists()
 

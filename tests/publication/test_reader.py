@@ -34,7 +34,7 @@ from lumbung.publication.portal import pages, publish
 from lumbung.publication.translations.formatting import BY_LANGUAGE
 from lumbung.registry import LANGUAGES
 from lumbung.settings import Settings
-from tests.support.edition_sample import WEEK, pass_gate
+from tests.support.edition_sample import WEEK, pass_checkpoint
 
 # -- one rounding ----------------------------------------------------------------------------
 
@@ -161,9 +161,9 @@ def test_every_artefact_prints_the_same_digits(nasty: Edition, paper_as_text: No
         _, issue_cell, *numbers = values
         assert issue_cell == theme.text
         for shown_cell, number in zip(printed_cells, numbers, strict=False):
-            if shown_cell.figure.startswith("percent"):
+            if shown_cell.metric.startswith("percent"):
                 assert Decimal(str(number)) * 100 == Decimal(_plain(shown_cell.text))
-            elif shown_cell.figure.startswith("profile/quotient"):
+            elif shown_cell.metric.startswith("profile/quotient"):
                 assert Decimal(str(number)) == Decimal(_plain(shown_cell.text))
 
 
@@ -223,13 +223,13 @@ def test_no_caption_ranks_regencies_by_few_cases(drafts: dict[str, Edition]) -> 
     edition = drafts["draft"]
 
     def captions(cases: dict[str, int]) -> list[str]:
-        figures = {
+        metrics = {
             key: dataclasses.replace(f, to_date=cases.get(key[2], 0))
             if key[:2] == ("suspected_violation", "ALL")
             else f
-            for key, f in edition.figures.items()
+            for key, f in edition.metrics.items()
         }
-        changed = dataclasses.replace(edition, figures=figures)
+        changed = dataclasses.replace(edition, metrics=metrics)
         return [
             rates(ChapterBuilder(dataclasses.replace(changed, language=code))).caption
             for code in LANGUAGES
@@ -247,13 +247,13 @@ def test_no_caption_ranks_regencies_by_few_cases(drafts: dict[str, Edition]) -> 
 
 def test_many_themes_in_a_tie_are_one_sentence(drafts: dict[str, Edition]) -> None:
     edition = drafts["draft"]
-    figures = {
+    metrics = {
         key: dataclasses.replace(f, week=1, to_date=1)
         if key[0] == "suspected_violation_by_issue"
         else f
-        for key, f in edition.figures.items()
+        for key, f in edition.metrics.items()
     }
-    tied = dataclasses.replace(edition, figures=figures)
+    tied = dataclasses.replace(edition, metrics=metrics)
     number = len(edition.issues)
     leads = [lead for lead, _ in points(ChapterBuilder(tied))]
     assert f"Tema dugaan pelanggaran tersering pekan ini: {number} tema (masing-masing 1)." in leads
@@ -281,7 +281,7 @@ def calm(url: str, settings: Settings) -> str:
         ).fetchone()
         assert row == (26,)
     edition_id = freezing.freeze(WEEK, settings=settings, database_url=url)
-    pass_gate(url, edition_id)
+    pass_checkpoint(url, edition_id)
     return edition_id
 
 
@@ -295,7 +295,7 @@ def test_the_summary_counts_what_may_have_passed(
         "tenggat lain sudah berakhir, tidak pasti tepat waktu.",
         "en": "Handling deadlines that have passed: 0; that may have passed: 27; ending on 25 or "
         "26 November 2024: 0; open or perhaps open: 29. Of these, of cases received before the "
-        "campaign, which no other figure counts: 1. Further deadlines that have ended, not "
+        "campaign, which no other metric counts: 1. Further deadlines that have ended, not "
         "certainly in time: 1.",
     }
     asked = notify.question(calm, settings=settings, database_url=url)
@@ -361,7 +361,7 @@ def test_an_earlier_edition_says_what_its_uncertain_deadlines_may_be(
     )
     by_rule, by_regency = _deadline_tables(found)
     for table in (by_rule, by_regency):
-        states = [cell.figure.split("/")[-1] for cell in table.total[1:]]
+        states = [cell.metric.split("/")[-1] for cell in table.total[1:]]
         assert "UNCERTAIN" in states
         assert not {"MAYBE_OPEN", "MAYBE_MISSED"} & set(states)
         assert sum(width for _, width in table.groups) == len(table.columns) == len(table.total)
@@ -384,11 +384,11 @@ def test_a_regency_s_deadlines_are_in_the_tables_as_its_page_says_them(
     )
     _, by_regency = _deadline_tables(drafts["draft"])
     assert sum(width for _, width in by_regency.groups) == len(by_regency.columns)
-    cells = {cell.figure: cell.text for row in by_regency.rows for cell in row}
+    cells = {cell.metric: cell.text for row in by_regency.rows for cell in row}
     shown = {
-        figure.split("/")[-1]: text
-        for figure, text in cells.items()
-        if figure.startswith("deadline/ALL/19.02/")
+        metric.split("/")[-1]: text
+        for metric, text in cells.items()
+        if metric.startswith("deadline/ALL/19.02/")
     }
     assert {state: text for state, text in shown.items() if text != "0"} == {
         "MAYBE_OVERDUE": "1",
@@ -397,7 +397,7 @@ def test_a_regency_s_deadlines_are_in_the_tables_as_its_page_says_them(
         "MAYBE_MISSED": "1",
     }
     (line,) = document.glance
-    assert [c.text for row in line.rows for c in row if "19.02/MAYBE_OVERDUE" in c.figure] == ["1"]
+    assert [c.text for row in line.rows for c in row if "19.02/MAYBE_OVERDUE" in c.metric] == ["1"]
 
 
 def test_the_open_data_call_a_deadline_ended_only_where_it_has(drafts: dict[str, Edition]) -> None:
@@ -480,12 +480,12 @@ def test_each_number_of_the_summary_is_the_cell_of_its_table(
     found = dataclasses.replace(store.load(calm, database_url=url), language=language)
     document = render.document(found)
     cells = {
-        cell.figure: cell.text
+        cell.metric: cell.text
         for section in document.sections
         for table in section.tables
         for row in [*table.rows, table.total]
         for cell in row
-        if cell.figure and " " not in cell.figure
+        if cell.metric and " " not in cell.metric
     }
     m = BY_LANGUAGE[language]
 
@@ -535,11 +535,11 @@ def test_each_number_of_the_summary_is_the_cell_of_its_table(
         counts = re.sub("25 (atau|or) 26 November 2024", "", point)
         assert re.findall(r"\d+(?:[.,]\d+)*", counts)[: len(numbers)] == numbers, point
     glance = {
-        cell.figure: cell.text
+        cell.metric: cell.text
         for table in document.glance
         for row in [*table.rows, table.total]
         for cell in row
-        if cell.figure and not cell.figure.startswith("percent")
+        if cell.metric and not cell.metric.startswith("percent")
     }
     assert glance["deadline/ALL/19/MAYBE_OVERDUE"] == "27"
     for reference, text in glance.items():
@@ -555,12 +555,12 @@ SHORT = (
 )
 SHORT_EN = (
     "Week 39 has only 5 days (25–29 September 2024) because the campaign had just begun; its "
-    "figures do not compare with those of seven days."
+    "metrics do not compare with those of seven days."
 )
 
 
 def _of_week(drafts: dict[str, Edition], week: str) -> Edition:
-    """The sample's edition as that of an earlier week: the figures stay, the weeks end there."""
+    """The sample's edition as that of an earlier week: the metrics stay, the weeks end there."""
     found = drafts["draft"]
     trend = {
         key: tuple((w, value) for w, value in values if w <= week)
@@ -589,7 +589,7 @@ def test_the_first_week_is_shown_from_the_campaign_s_first_day_everywhere(
     assert ">25 Sep<" in trend.svg
     assert ">23 Sep<" not in trend.svg
     assert "hari pertama pekan itu" in trend.notes[0]
-    # the campaign ended on Saturday, 23 November; figures go on, so that its last week is whole
+    # the campaign ended on Saturday, 23 November; metrics go on, so that its last week is whole
     assert drafts["draft"].campaign_start == date(2024, 9, 25)
     assert render.document(drafts["draft"]).subtitle == "Pekan 47: 18–24 November 2024"
     book = CalamineWorkbook.from_filelike(io.BytesIO(xlsx.workbook(found, render.document(found))))
@@ -613,7 +613,7 @@ def test_what_compares_a_shorter_week_says_so(
             table
             for section in document.sections
             for table in section.tables
-            if any(c.figure.endswith("/difference") for row in table.rows for c in row)
+            if any(c.metric.endswith("/difference") for row in table.rows for c in row)
         ]
         assert len(compared) > 10
         assert all((sentence in table.notes) == is_said for table in compared)
@@ -654,7 +654,7 @@ def test_tables_say_why_more_cases_were_forwarded_than_have_that_result(
     """A result is the latest status; a forwarded case stays forwarded, whatever comes of it."""
     found = dataclasses.replace(drafts["draft"], language=language)
     tables = {
-        cell.figure: (cell.value, " ".join(table.notes))
+        cell.metric: (cell.value, " ".join(table.notes))
         for section in render.document(found).sections
         if section.id == "registrasi"
         for table in section.tables
@@ -666,8 +666,8 @@ def test_tables_say_why_more_cases_were_forwarded_than_have_that_result(
     closed, _ = tables[result.format("CLOSED")]
     total, of_recipients = next(
         shown
-        for figure, shown in tables.items()
-        if re.fullmatch(r"(report_forwarded_by_target/\w+/19/to_date ?){2,}", figure)
+        for metric, shown in tables.items()
+        if re.fullmatch(r"(report_forwarded_by_target/\w+/19/to_date ?){2,}", metric)
     )
     assert isinstance(count, int)
     assert isinstance(closed, int)
@@ -678,7 +678,7 @@ def test_tables_say_why_more_cases_were_forwarded_than_have_that_result(
 
 
 def test_the_method_says_what_becomes_of_supervision_logs(drafts: dict[str, Edition]) -> None:
-    """They are in no figure and not among what is not counted: see the domain's rules."""
+    """They are in no metric and not among what is not counted: see the domain's rules."""
     for language, name in (("id", "Formulir Model A"), ("en", "Form A")):
         document = render.document(dataclasses.replace(drafts["draft"], language=language))
         method = next(s for s in document.sections if s.id == "metode").paragraphs
@@ -703,7 +703,7 @@ def test_the_first_edition_does_not_say_that_earlier_ones_did_not_change(
 
 
 def test_the_summary_says_what_is_held_back(drafts: dict[str, Edition]) -> None:
-    """Its figures are lower for it: the first page says so, the chapter says why."""
+    """Its metrics are lower for it: the first page says so, the chapter says why."""
     held = (
         HeldChannel("buku", 7, "Buku Register", 1_020, date(2024, 11, 18), "sebab A", "reason A"),
         HeldChannel("wa", 9, "Aduan WhatsApp", 3, date(2024, 11, 20), "sebab B", "reason B"),
@@ -720,7 +720,7 @@ def test_the_summary_says_what_is_held_back(drafts: dict[str, Edition]) -> None:
             "en",
             "Not all deliveries are counted: held back are Buku Register (deliveries since "
             "18 November 2024: 1,020) and Aduan WhatsApp (deliveries since 20 November 2024: 3).",
-            "Figures that come from there may change; the chapter “Completeness of reporting” says "
+            "Metrics that come from there may change; the chapter “Completeness of reporting” says "
             "why.",
         ),
     ):
@@ -737,16 +737,16 @@ RECAP = re.compile("campaign_event|prevention|district_submitted")
 
 
 def _recaps(found: Edition, **values: int) -> Edition:
-    """The edition with these values in every figure that comes from recaps."""
-    figures = {
-        key: dataclasses.replace(figure, **values) if RECAP.match(key[0]) else figure
-        for key, figure in found.figures.items()
+    """The edition with these values in every metric that comes from recaps."""
+    metrics = {
+        key: dataclasses.replace(metric, **values) if RECAP.match(key[0]) else metric
+        for key, metric in found.metrics.items()
     }
     submissions = tuple(
         dataclasses.replace(s, is_submitted=bool(values.get("week", s.is_submitted)))
         for s in found.submissions
     )
-    return dataclasses.replace(found, figures=figures, submissions=submissions)
+    return dataclasses.replace(found, metrics=metrics, submissions=submissions)
 
 
 @pytest.mark.parametrize(
@@ -782,7 +782,7 @@ def test_a_week_without_recaps_is_not_called_a_week_without_events(
     points = [f"{lead} {rest}".strip() for lead, rest in document.points]
     assert [point for point in points if point in said] == said
     assert not any("kegiatan kampanye diawasi" in p or "events supervised" in p for p in points)
-    tip = BY_LANGUAGE[language].number(found.figure("tip").week)
+    tip = BY_LANGUAGE[language].number(found.metric("tip").week)
     starts = {"id": f"{tip} informasi awal pekan ini,", "en": f"Tips this week: {tip},"}
     assert any(point.startswith(starts[language]) for point in points)
     captions = [t.caption for s in document.sections for t in s.tables]
@@ -808,13 +808,13 @@ def test_the_portal_shows_a_week_without_recaps_as_not_known(
 def test_tables_name_the_regencies_whose_zeros_are_not_known(drafts: dict[str, Edition]) -> None:
     """Bangka delivered nothing, so that its 0 is not known; Belitung's 0 of prevention is a 0."""
     found = drafts["draft"]
-    figures = {
-        key: dataclasses.replace(figure, week=0)
+    metrics = {
+        key: dataclasses.replace(metric, week=0)
         if RECAP.match(key[0]) and (key[2] == "19.01" or key[::2] == ("prevention", "19.02"))
-        else figure
-        for key, figure in found.figures.items()
+        else metric
+        for key, metric in found.metrics.items()
     }
-    found = dataclasses.replace(found, figures=figures)
+    found = dataclasses.replace(found, metrics=metrics)
     said = (
         "Angka 0 pekan ini untuk kegiatan kampanye dan pencegahan di {} berarti belum diketahui: "
         "belum ada rekap dari sana."

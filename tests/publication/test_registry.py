@@ -16,18 +16,18 @@ from python_calamine import CalamineWorkbook
 from lumbung import registry
 from lumbung.publication.formats import opendata, render, xlsx
 from lumbung.publication.model.document import Document, Section
-from lumbung.publication.model.edition import Edition, Figure
+from lumbung.publication.model.edition import Edition, MetricValue
 from tests.support.edition_sample import seed
 
 
 def printed(section: Section) -> set[str]:
-    """What the numbers of a section's tables are figures of."""
+    """What the numbers of a section's tables are metrics of."""
     return {
         reference.split("/")[0]
         for table in section.tables
         for row in table.rows
         for cell in row
-        for reference in cell.figure.split()
+        for reference in cell.metric.split()
     }
 
 
@@ -68,13 +68,13 @@ def test_a_metric_without_a_chapter_of_its_own_is_printed_everywhere(
     }
     known = registry.metrics()
     monkeypatch.setattr(registry, "metrics", lambda: known | new)
-    figures = {
-        (code, category, place): Figure(3, 5, 2)
+    metrics = {
+        (code, category, place): MetricValue(3, 5, 2)
         for code in new
         for category in registry.categories(code)
         for place in places
     }
-    edition = replace(draft, figures=draft.figures | figures)
+    edition = replace(draft, metrics=draft.metrics | metrics)
 
     document = render.document(edition)
     (tips,) = [section for section in document.sections if section.id == "tip"]
@@ -107,8 +107,8 @@ def test_an_edition_frozen_before_a_category_was_listed_is_printed_without_it(
         return {head for table in campaign.tables for head in table.columns}
 
     draft = drafts["draft"]
-    earlier = {key: figure for key, figure in draft.figures.items() if key[1] != "TERBATAS"}
-    assert heads(draft) - heads(replace(draft, figures=earlier)) == {"Terbatas"}
+    earlier = {key: metric for key, metric in draft.metrics.items() if key[1] != "TERBATAS"}
+    assert heads(draft) - heads(replace(draft, metrics=earlier)) == {"Terbatas"}
 
 
 def test_the_database_accepts_every_state_of_a_deadline(url: str) -> None:

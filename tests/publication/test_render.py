@@ -1,4 +1,4 @@
-"""The files of an edition: pure, true to the frozen figures, complete in themselves."""
+"""The files of an edition: pure, true to the frozen metrics, complete in themselves."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from lumbung.settings import Settings
 from tests.support.edition_sample import BEFORE, CHANNELS, DEADLINES, MISSING, WEEK, WEEKS, seed
 
 CASES = ("suspected_violation", "ALL")
-Figures = dict[tuple[str, str, str, str, str], int]
+Metrics = dict[tuple[str, str, str, str, str], int]
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_approval_is_part_of_the_page(files: dict[str, dict[str, bytes]]) -> Non
                 assert (sentence in " ".join(printed.extract_text().split())) == (how == other)
 
 
-NO_FIGURE = (
+NO_METRIC = (
     "percent",
     "not_counted",
     "district/",
@@ -118,22 +118,22 @@ NO_FIGURE = (
 )
 
 
-def frozen(reference: str, figures: Figures) -> int | None:
+def frozen(reference: str, metrics: Metrics) -> int | None:
     """The value of a cell's reference, by the sample's own count."""
     if reference.startswith("less "):
         parts = reference.split()[1:]
         whole, taken = parts[: len(parts) // 2], parts[len(parts) // 2 :]
-        return (frozen(" ".join(whole), figures) or 0) - (frozen(" ".join(taken), figures) or 0)
+        return (frozen(" ".join(whole), metrics) or 0) - (frozen(" ".join(taken), metrics) or 0)
     total = 0
     for part in reference.split():
         code, category, regency, period = part.split("/")
         key = (code, category, regency)
         if period == "to_date":
-            total += figures[*key, WEEK, "to_date"]
+            total += metrics[*key, WEEK, "to_date"]
         elif period == "difference":
-            total += figures[*key, WEEK, "week"] - figures[*key, WEEKS[-2], "week"]
+            total += metrics[*key, WEEK, "week"] - metrics[*key, WEEKS[-2], "week"]
         else:
-            total += figures[*key, {"week": WEEK, "previous": WEEKS[-2]}[period], "week"]
+            total += metrics[*key, {"week": WEEK, "previous": WEEKS[-2]}[period], "week"]
     return total
 
 
@@ -142,21 +142,21 @@ def read(cell: LexborNode) -> int:
     return int(text)
 
 
-def test_every_cell_is_the_frozen_figure(page: LexborHTMLParser, figures: Figures) -> None:
+def test_every_cell_is_the_frozen_metric(page: LexborHTMLParser, metrics: Metrics) -> None:
     seen = set()
     numbers = [
         cell
         for cell in page.css("td.n")
-        if not (cell.attributes["data-figure"] or NO_FIGURE[0]).startswith(NO_FIGURE)
+        if not (cell.attributes["data-figure"] or NO_METRIC[0]).startswith(NO_METRIC)
     ]
     for cell in numbers:
         reference = cell.attributes["data-figure"] or ""
-        assert read(cell) == frozen(reference, figures), reference
+        assert read(cell) == frozen(reference, metrics), reference
         seen.update(reference.removeprefix("less ").split())
     assert len(numbers) > 400
     codes = {reference.split("/")[0] for reference in seen}
-    assert codes == {figure for figure, *_ in figures}
-    # every regency of every figure that is told by regency, this week and to date
+    assert codes == {metric for metric, *_ in metrics}
+    # every regency of every metric that is told by regency, this week and to date
     for place in (*(row["regency_code"] for row in seed("regency")), "19"):
         for code, period in (
             ("suspected_violation", "week"),
@@ -167,18 +167,18 @@ def test_every_cell_is_the_frozen_figure(page: LexborHTMLParser, figures: Figure
             assert f"{code}/ALL/{place}/{period}" in seen
 
 
-def test_references_need_no_pointer(page: LexborHTMLParser, figures: Figures) -> None:
+def test_references_need_no_pointer(page: LexborHTMLParser, metrics: Metrics) -> None:
     """What a reference is made of is written out, in what opens without scripts."""
     codes = page.css_first("details#rujukan")
     parts = {node.text() for node in codes.css("code")}
-    assert parts == {*{key[2] for key in figures}, "week", "previous", "difference", "to_date"}
+    assert parts == {*{key[2] for key in metrics}, "week", "previous", "difference", "to_date"}
     seen = 0
     for section in page.css("main > section"):
         said = {node.text() for node in section.css("details code")}
         for cell in section.css("td[data-figure]"):
             for reference in str(cell.attributes["data-figure"]).split():
                 code, category = f"{reference}/".split("/")[:2]
-                if (code, category) in {key[:2] for key in figures}:
+                if (code, category) in {key[:2] for key in metrics}:
                     assert {code, category} - {"ALL"} <= said, reference
                     seen += 1
         if section.css("details a"):
@@ -187,7 +187,7 @@ def test_references_need_no_pointer(page: LexborHTMLParser, figures: Figures) ->
     assert not page.css("td[data-figure]:not([title])")
 
 
-def test_no_number_without_a_figure(page: LexborHTMLParser) -> None:
+def test_no_number_without_a_metric(page: LexborHTMLParser) -> None:
     for cell in page.css("tbody td, tfoot td"):
         if re.fullmatch(r"[+−]?[\d.]+(\s?%)?|n/a", cell.text().strip()):
             assert cell.attributes.get("data-figure"), cell.html
@@ -252,7 +252,7 @@ def test_structure_for_screen_readers(page: LexborHTMLParser) -> None:
         for row in table.css("tbody tr, tfoot tr"):
             assert len(row.css("th[scope=row]")) == 1
             assert len(row.css("th, td")) == len(heads)
-    pictures = page.css("figure svg")
+    pictures = page.css("metric svg")
     assert len(pictures) == 4
     for picture in pictures:
         assert picture.attributes["role"] == "img"
@@ -262,8 +262,8 @@ def test_structure_for_screen_readers(page: LexborHTMLParser) -> None:
         assert len(picture.css("title")) == len(marks) > 6
 
 
-def test_tile_map_has_the_seven_and_their_counts(page: LexborHTMLParser, figures: Figures) -> None:
-    picture = page.css("figure svg")[0]
+def test_tile_map_has_the_seven_and_their_counts(page: LexborHTMLParser, metrics: Metrics) -> None:
+    picture = page.css("metric svg")[0]
     printed = [t.text() for t in picture.css("text")]
     for row in seed("regency"):
         if row["tile_row"] is None:
@@ -277,12 +277,12 @@ def test_tile_map_has_the_seven_and_their_counts(page: LexborHTMLParser, figures
             for n in range(len(printed))
             if printed[n : n + len(name)] == name and printed[n + len(name)].isdigit()
         )
-        assert printed[at] == str(figures["suspected_violation", "ALL", code, WEEK, "to_date"])
-        week = figures["suspected_violation", "ALL", code, WEEK, "week"]
+        assert printed[at] == str(metrics["suspected_violation", "ALL", code, WEEK, "to_date"])
+        week = metrics["suspected_violation", "ALL", code, WEEK, "week"]
         assert printed[at + 1] == f"pekan ini {week}"
 
 
-def test_pdf_says_the_same(pdf: PdfReader, page: LexborHTMLParser, figures: Figures) -> None:
+def test_pdf_says_the_same(pdf: PdfReader, page: LexborHTMLParser, metrics: Metrics) -> None:
     text = " ".join(" ".join(p.extract_text() for p in pdf.pages).split())
     for title in page.css(".title, figcaption, h2, .points li, .prose li"):
         wanted = " ".join(title.text().split())
@@ -290,7 +290,7 @@ def test_pdf_says_the_same(pdf: PdfReader, page: LexborHTMLParser, figures: Figu
     for row in page.css("tbody tr, tfoot tr"):
         wanted = "".join(c.text() for c in row.css("th, td")).replace("\u00a0", "")
         assert re.sub(r"\s", "", wanted) in re.sub(r"\s", "", text), wanted
-    total = figures["campaign_event_by_method", "TATAP_MUKA", "19", WEEK, "to_date"]
+    total = metrics["campaign_event_by_method", "TATAP_MUKA", "19", WEEK, "to_date"]
     assert total > 999
     assert m.INDONESIAN.number(total) in text
 
@@ -425,9 +425,9 @@ def test_a_week_without_anything_still_reads(drafts: dict[str, Edition]) -> None
     edition = drafts["draft"]
     empty = dataclasses.replace(
         edition,
-        figures={
+        metrics={
             key: dataclasses.replace(value, week=0, to_date=0, previous=None)
-            for key, value in edition.figures.items()
+            for key, value in edition.metrics.items()
         },
         trend={("suspected_violation", "ALL"): ((WEEK, 0),)},
         not_counted=(),
@@ -536,7 +536,7 @@ def test_what_marks_a_regency_is_said(page: LexborHTMLParser) -> None:
     assert [row[0] for row in rows[2:]] == [
         *("Bangka", "Belitung", "Bangka Selatan", "Bangka Barat", "Belitung Timur")
     ]
-    tiles = [t.text() for t in section.css("figure svg title")]
+    tiles = [t.text() for t in section.css("metric svg title")]
     assert "Pangkal Pinang: dugaan politik uang 2,10 ×" in tiles
     assert "Bangka: tidak ada" in tiles
 
@@ -609,7 +609,7 @@ def test_there_is_no_trend_before_eight_weeks(drafts: dict[str, Edition]) -> Non
     }
 
 
-def test_rates_per_voter_and_station(page: LexborHTMLParser, figures: Figures) -> None:
+def test_rates_per_voter_and_station(page: LexborHTMLParser, metrics: Metrics) -> None:
     shown = {
         cell.attributes["data-figure"]: (cell.text(), cell.parent.css("td")[-1].text())  # type: ignore[union-attr]
         for cell in page.css("td[data-figure^='rate/']")
@@ -619,24 +619,24 @@ def test_rates_per_voter_and_station(page: LexborHTMLParser, figures: Figures) -
         if code == "19.00":
             continue
         key = ("suspected_violation", "ALL", code, WEEK, "to_date")
-        cases, voters = figures[key], int(row["voter_count"] or 0)
+        cases, voters = metrics[key], int(row["voter_count"] or 0)
         text, flag = shown[f"rate/voters suspected_violation/ALL/{code}/to_date"]
         assert abs(float(text.replace(",", ".")) - 100_000 * cases / voters) <= 0.05
         assert flag == ("†" if cases < 20 else "")
-    province = figures["suspected_violation", "ALL", "19", WEEK, "to_date"]
+    province = metrics["suspected_violation", "ALL", "19", WEEK, "to_date"]
     text, flag = shown["rate/stations suspected_violation/ALL/19/to_date"]
     assert (float(text.replace(",", ".")), flag) == (round(100 * province / 2197, 1), "")
 
 
-def test_counts_since_the_edition_before(drafts: dict[str, Edition], figures: Figures) -> None:
-    """Earlier + this week + other weeks = now; a figure that edition did not have is left out."""
+def test_counts_since_the_edition_before(drafts: dict[str, Edition], metrics: Metrics) -> None:
+    """Earlier + this week + other weeks = now; a metric that edition did not have is left out."""
     edition = drafts["draft"]
     assert "Belum ada edisi pekan sebelumnya yang terbit" in text_of(
         rendering.render(edition)["edisi.html"]
     )
     before = {
-        (code, category, "19"): figures[code, category, "19", WEEKS[-2], "to_date"]
-        for code, category, *_ in figures
+        (code, category, "19"): metrics[code, category, "19", WEEKS[-2], "to_date"]
+        for code, category, *_ in metrics
         if code != "tip"
     }
     before["suspected_violation", "ALL", "19"] -= 3  # three came late
@@ -644,8 +644,8 @@ def test_counts_since_the_edition_before(drafts: dict[str, Edition], figures: Fi
     page = LexborHTMLParser(rendering.render(later)["edisi.html"].decode())
     cell = page.css_first("td[data-figure^='since/suspected_violation/ALL']")
     row = [c.text() for c in cell.parent.css("th, td")]  # type: ignore[union-attr]
-    week = figures["suspected_violation", "ALL", "19", WEEK, "week"]
-    now = figures["suspected_violation", "ALL", "19", WEEK, "to_date"]
+    week = metrics["suspected_violation", "ALL", "19", WEEK, "week"]
+    now = metrics["suspected_violation", "ALL", "19", WEEK, "to_date"]
     assert row == ["Dugaan pelanggaran", str(now - week - 3), str(week), "+3", str(now)]
     assert not page.css("td[data-figure^='since/tip']")
     assert len(page.css("td[data-figure^='since/other']")) == 5
@@ -717,14 +717,14 @@ def test_boundaries_of_the_office_are_drawn(
         ),
     )
     page = LexborHTMLParser(rendering.render(drawn)["edisi.html"].decode())
-    for picture in (page.css("figure svg")[0], page.css_first("[aria-labelledby=pencegahan] svg")):
+    for picture in (page.css("metric svg")[0], page.css_first("[aria-labelledby=pencegahan] svg")):
         shapes = picture.css("path")
         assert len(shapes) == 7
         assert shapes[0].attributes["d"] == "M4,4 54.5,4 54.5,54.5 4,54.5 4,4Z"
         assert all(shape.css_first("title") for shape in shapes)
         assert "Satu petak" not in picture.parent.text()  # type: ignore[union-attr]
-    darkest = max(edition.regencies, key=lambda r: edition.figure(*CASES, r.code).to_date)
-    by_name = {s.css_first("title").text(): s for s in page.css("figure svg")[0].css("path")}
+    darkest = max(edition.regencies, key=lambda r: edition.metric(*CASES, r.code).to_date)
+    by_name = {s.css_first("title").text(): s for s in page.css("metric svg")[0].css("path")}
     shade = next(s for said, s in by_name.items() if said.startswith("Bangka Barat "))
     assert darkest.code == "19.05"
     assert shade.attributes["fill"] == "#083d77"

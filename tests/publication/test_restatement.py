@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from lumbung.errors import GateError
+from lumbung.errors import CheckpointError
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.publication.checks import checkpoint
 from lumbung.publication.editions import freezing, publishing, review
@@ -17,17 +17,17 @@ from lumbung.publication.formats import render
 from lumbung.publication.model import store
 from lumbung.publication.model.edition import Edition, Restatement
 from lumbung.settings import Settings
-from tests.publication.conftest import Figures, copy_of
-from tests.support.edition_sample import pass_gate
+from tests.publication.conftest import Metrics, copy_of
+from tests.support.edition_sample import pass_checkpoint
 
 pytestmark = pytest.mark.usefixtures("paper_as_text")
 
 OLD, NEXT, LATEST = "2024-W44", "2024-W45", "2024-W46"
-MEMBER = "reporting.rpt_figure_member"
+MEMBER = "reporting.rpt_metric_contributor"
 RECOUNT = """
-    update reporting.rpt_figure as f set value = (
-        select count(*) from reporting.rpt_figure_member as m
-        where m.figure_code = f.figure_code and m.category_code = f.category_code
+    update reporting.rpt_metric as f set value = (
+        select count(*) from reporting.rpt_metric_contributor as m
+        where m.metric_code = f.metric_code and m.category_code = f.category_code
             and f.regency_code in (m.regency_code, '19')
             and (m.week_id = f.week_id or f.period = 'to_date' and m.week_id <= f.week_id))"""
 
@@ -75,7 +75,7 @@ def late(connection: psycopg.Connection, week: str = OLD) -> None:
         "insert into marts.fct_report values ('late', 'LP', '19.05', null, %s, 'ASN', %s)",
         (week, row[0]),
     )
-    for figure, category in (
+    for metric, category in (
         ("suspected_violation", "ALL"),
         ("suspected_violation_by_kind", "LP"),
         ("suspected_violation_by_context", "LP_UNKNOWN"),
@@ -84,36 +84,36 @@ def late(connection: psycopg.Connection, week: str = OLD) -> None:
         ("report_pending", "LP"),
     ):
         connection.execute(
-            f"insert into {MEMBER} values (%s, %s, '19.05', %s, 'late')", (figure, category, week)
+            f"insert into {MEMBER} values (%s, %s, '19.05', %s, 'late')", (metric, category, week)
         )
 
 
 def edit(connection: psycopg.Connection) -> None:
-    member, record, place = case(connection, EDITED)
+    contributor, record, place = case(connection, EDITED)
     assert place != "19.06"
     newer = new_version(connection, record, is_tombstone=False)
     connection.execute(
         "update marts.fct_report set record_id = %s, regency_code = '19.06', district_code = null"
         " where report_id = %s",
-        (newer, member),
+        (newer, contributor),
     )
     connection.execute(
-        f"update {MEMBER} set regency_code = '19.06' where member_id = %s", (member,)
+        f"update {MEMBER} set regency_code = '19.06' where contributor_id = %s", (contributor,)
     )
 
 
 def withdraw(connection: psycopg.Connection) -> None:
-    member, record, _ = case(connection, WITHDRAWN)
+    contributor, record, _ = case(connection, WITHDRAWN)
     new_version(connection, record, is_tombstone=True)
-    connection.execute("delete from marts.fct_report where report_id = %s", (member,))
-    connection.execute(f"delete from {MEMBER} where member_id = %s", (member,))
+    connection.execute("delete from marts.fct_report where report_id = %s", (contributor,))
+    connection.execute(f"delete from {MEMBER} where contributor_id = %s", (contributor,))
 
 
 def remap(connection: psycopg.Connection) -> None:
-    member, _, _ = case(connection, RECODED)
+    contributor, _, _ = case(connection, RECODED)
     connection.execute(
-        f"update {MEMBER} set category_code = 'APK' where member_id = %s and category_code = 'PU'",
-        (member,),
+        f"update {MEMBER} set category_code = 'APK' where contributor_id = %s and category_code = 'PU'",
+        (contributor,),
     )
 
 
@@ -131,7 +131,7 @@ def place_of(url: str, number: int) -> str:
 
 def issue(url: str, settings: Settings, week: str) -> str:
     edition_id = freezing.freeze(week, settings=settings, database_url=url)
-    pass_gate(url, edition_id)
+    pass_checkpoint(url, edition_id)
     review.approve(edition_id, by="Ketua Contoh", database_url=url)
     publishing.publish(edition_id, settings=settings, database_url=url)
     return edition_id
@@ -140,7 +140,7 @@ def issue(url: str, settings: Settings, week: str) -> str:
 @pytest.fixture(scope="module")
 def issued(
     server: EmbeddedPostgres,
-    filled: tuple[str, Figures],
+    filled: tuple[str, Metrics],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
     """The name of a database where two weeks are published."""
@@ -167,7 +167,7 @@ def restated(url: str, settings: Settings, week: str = LATEST) -> Edition:
 
 def of_week(found: Edition) -> dict[tuple[str, str, str], Restatement]:
     return {
-        (r.figure_code, r.category_code, r.regency_code): r
+        (r.metric_code, r.category_code, r.regency_code): r
         for r in found.restatements
         if r.of_edition_id == f"{OLD}-r1" and r.period == "week"
     }
@@ -184,8 +184,8 @@ def test_a_late_record(warehouse: str, settings: Settings) -> None:
     change(warehouse, late)
     found = restated(warehouse, settings)
     assert set(of_week(found)) == {
-        (figure, category, place)
-        for figure, category in (
+        (metric, category, place)
+        for metric, category in (
             ("suspected_violation", "ALL"),
             ("suspected_violation_by_kind", "LP"),
             ("suspected_violation_by_context", "LP_UNKNOWN"),
@@ -197,7 +197,7 @@ def test_a_late_record(warehouse: str, settings: Settings) -> None:
     }
     for r in found.restatements:
         assert (r.new - r.old, r.late, r.edited, r.withdrawn, r.recoded) == (1, 1, 0, 0, 0)
-        assert not r.is_told
+        assert not r.is_published
     # the week itself, and the sums to date of both published weeks
     assert {(r.of_edition_id, r.period) for r in found.restatements} == {
         (f"{OLD}-r1", "week"),
@@ -254,7 +254,7 @@ def test_another_coding(warehouse: str, settings: Settings) -> None:
 
 
 def test_all_at_once_equals_a_diff_of_two_editions_built_apart(
-    server: EmbeddedPostgres, filled: tuple[str, Figures], warehouse: str, settings: Settings
+    server: EmbeddedPostgres, filled: tuple[str, Metrics], warehouse: str, settings: Settings
 ) -> None:
     steps: list[Callable[[psycopg.Connection], object]] = [late, remap, edit]
     random.Random(3).shuffle(steps)
@@ -266,14 +266,14 @@ def test_all_at_once_equals_a_diff_of_two_editions_built_apart(
             old = store.load(f"{week}-r1", database_url=warehouse)
             new = restated(apart, settings, week)
             assert new.restatements == ()
-            for key, figure in new.figures.items():
+            for key, metric in new.metrics.items():
                 for period in ("week", "to_date"):
-                    pair = getattr(old.figures[key], period), getattr(figure, period)
+                    pair = getattr(old.metrics[key], period), getattr(metric, period)
                     if pair[0] != pair[1]:
                         expected[f"{week}-r1", *key, period] = pair
     found = restated(warehouse, settings)
     assert {
-        (r.of_edition_id, r.figure_code, r.category_code, r.regency_code, r.period): (r.old, r.new)
+        (r.of_edition_id, r.metric_code, r.category_code, r.regency_code, r.period): (r.old, r.new)
         for r in found.restatements
     } == expected
     assert len(expected) > 20
@@ -320,11 +320,11 @@ def test_what_was_told_is_told_once(
     with monkeypatch.context() as patch:
         patch.setattr(render, "render", lambda e: {"edisi.html": e.content_hash.encode()})
         latest = issue(warehouse, settings, LATEST)
-        # Publishing it makes no other edition of the same figures.
+        # Publishing it makes no other edition of the same metrics.
         assert freezing.freeze(LATEST, settings=settings, database_url=warehouse) == latest
     found = restated(warehouse, settings, "2024-W47")
     assert len(of_week(found)) == 12
-    assert all(r.is_told for r in found.restatements)
+    assert all(r.is_published for r in found.restatements)
     html = render.render(found)["edisi.html"].decode()
     assert "12 perubahan sudah dimuat dalam edisi sebelum ini dan tidak diulang." in html
 
@@ -338,23 +338,24 @@ def test_a_revision_restates_the_one_it_replaces(warehouse: str, settings: Setti
 
 def go_on(connection: psycopg.Connection) -> str:
     """A case of the old week that waited is registered now; the regency of it."""
-    ((member, record, place),) = connection.execute(
+    ((contributor, record, place),) = connection.execute(
         "select report_id, record_id, regency_code from marts.fct_report where report_id = ("
-        f" select min(member_id) from {MEMBER} where figure_code = 'report_pending'"
+        f" select min(contributor_id) from {MEMBER} where metric_code = 'report_pending'"
         " and category_code = 'LP' and week_id = %s)",
         (OLD,),
     ).fetchall()
     newer = new_version(connection, record, is_tombstone=False)
     connection.execute(
-        "update marts.fct_report set record_id = %s where report_id = %s", (newer, member)
+        "update marts.fct_report set record_id = %s where report_id = %s", (newer, contributor)
     )
     connection.execute(
-        "insert into marts.fct_status_event values (%s, 2, 'diterima', false, %s)", (member, newer)
+        "insert into marts.fct_status_event values (%s, 2, 'diterima', false, %s)",
+        (contributor, newer),
     )
     connection.execute(
-        f"update {MEMBER} set figure_code = 'report_registered' where member_id = %s"
-        " and figure_code = 'report_pending'",
-        (member,),
+        f"update {MEMBER} set metric_code = 'report_registered' where contributor_id = %s"
+        " and metric_code = 'report_pending'",
+        (contributor,),
     )
     return str(place)
 
@@ -362,7 +363,7 @@ def go_on(connection: psycopg.Connection) -> str:
 def revoke(connection: psycopg.Connection) -> None:
     """The case that came late is gone again."""
     connection.execute("delete from marts.fct_report where report_id = 'late'")
-    connection.execute(f"delete from {MEMBER} where member_id = 'late'")
+    connection.execute(f"delete from {MEMBER} where contributor_id = 'late'")
 
 
 def issue_bare(url: str, settings: Settings, week: str) -> str:
@@ -387,15 +388,15 @@ def test_a_week_without_an_edition(warehouse: str, settings: Settings, week: str
     change(warehouse, lambda connection: late(connection, week))
     found = restated(warehouse, settings)
     by_edition = {f"{w}-r1": store.load(f"{w}-r1", database_url=warehouse) for w in (OLD, NEXT)}
-    told_before = dict(by_edition[f"{NEXT}-r1"].trend["suspected_violation", "ALL"])[week]
+    published_before = dict(by_edition[f"{NEXT}-r1"].trend["suspected_violation", "ALL"])[week]
     lines = {line for line in printed(found) if line[1].startswith(f"{CASES},")}
     why = "masuk terlambat (+1)"
-    of_place = by_edition[f"{OLD}-r1"].figure("suspected_violation", "ALL", "19.05")
+    of_place = by_edition[f"{OLD}-r1"].metric("suspected_violation", "ALL", "19.05")
     assert of_place.previous is not None
-    to_date = by_edition[f"{NEXT}-r1"].figure("suspected_violation", "ALL", "19.05").to_date
+    to_date = by_edition[f"{NEXT}-r1"].metric("suspected_violation", "ALL", "19.05").to_date
     province = (
         *(f"{NEXT}-r1", f"{CASES}, pekan {week}", "Provinsi"),
-        *(str(told_before), str(told_before + 1), why),
+        *(str(published_before), str(published_before + 1), why),
     )
     place = {
         "2024-W43": (
@@ -421,7 +422,7 @@ def test_what_was_told_and_is_as_before_again_is_told(warehouse: str, settings: 
     change(warehouse, revoke)
     found = restated(warehouse, settings, "2024-W47")
     cases = of_week(found)["suspected_violation", "ALL", "19"]
-    assert (cases.new, cases.told, cases.is_told) == (cases.old, cases.old + 1, False)
+    assert (cases.new, cases.told, cases.is_published) == (cases.old, cases.old + 1, False)
     line = (
         *(f"{OLD}-r1", CASES, "Bangka Barat"),
         *(str(of_week(found)["suspected_violation", "ALL", "19.05"].old),) * 2,
@@ -440,8 +441,8 @@ def test_a_case_that_went_on_was_not_corrected(warehouse: str, settings: Setting
         connection.execute(RECOUNT)
     found = restated(warehouse, settings)
     assert {key: (r.edited, r.progressed) for key, r in of_week(found).items()} == {
-        (figure, "LP", where): (0, by)
-        for figure, by in (("report_registered", 1), ("report_pending", -1))
+        (metric, "LP", where): (0, by)
+        for metric, by in (("report_registered", 1), ("report_pending", -1))
         for where in ("19", place)
     }
     assert {line[-1] for line in printed(found)} == {
@@ -452,7 +453,7 @@ def test_a_case_that_went_on_was_not_corrected(warehouse: str, settings: Setting
     change(
         warehouse,
         lambda connection: connection.execute(
-            f"update {MEMBER} set regency_code = '19.00' where member_id ="
+            f"update {MEMBER} set regency_code = '19.00' where contributor_id ="
             " (select report_id from marts.fct_status_event)"
         ),
     )
@@ -481,11 +482,11 @@ def test_a_change_that_nothing_explains_is_found(
     monkeypatch.setattr(checkpoint, "render", lambda _: {})  # what is rendered is tried elsewhere
     with psycopg.connect(warehouse) as connection:
         connection.execute(
-            "update reporting.rpt_figure set value = value + 1 where figure_code = 'tip'"
+            "update reporting.rpt_metric set value = value + 1 where metric_code = 'tip'"
             " and week_id = %s and period = 'week' and regency_code in ('19', '19.05')",
             (OLD,),
         )
     found = restated(warehouse, settings)
     assert len(found.restatements) == 2
-    with pytest.raises(GateError, match="restatements_are_explained"):
+    with pytest.raises(CheckpointError, match="restatements_are_explained"):
         checkpoint.check(found.edition_id, settings=settings, database_url=warehouse)

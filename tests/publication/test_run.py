@@ -15,7 +15,7 @@ from lumbung.publication.editions import publishing, review
 from lumbung.publication.formats import render
 from lumbung.publication.model import store
 from lumbung.settings import Settings
-from tests.support.edition_sample import WEEK, pass_gate
+from tests.support.edition_sample import WEEK, pass_checkpoint
 from tests.support.post import Post, post_office
 
 EDITION = f"{WEEK}-r1"
@@ -54,7 +54,7 @@ def tasks(
 def finish(tasks: dict[str, Callable[..., Any]]) -> None:
     """A run of the same week once more."""
     assert tasks["freeze"](params=WANTED, dag_run=BY_HAND) == EDITION
-    with pytest.raises(AirflowSkipException, match="figures still hold"):
+    with pytest.raises(AirflowSkipException, match="metrics still hold"):
         tasks["render"](EDITION)
     tasks["mail"](EDITION)
 
@@ -66,7 +66,7 @@ def test_killed_between_the_decision_and_the_publication(
     reviewed = tasks["render"](EDITION)
     with pytest.raises(AirflowSkipException, match="nothing was published"):
         tasks["mail"](EDITION)
-    pass_gate(url, EDITION)
+    pass_checkpoint(url, EDITION)
     review.approve(EDITION, by="pimpinan", reviewed=reviewed, database_url=url)
     # ... here the first run was killed
     finish(tasks)
@@ -82,7 +82,7 @@ def test_decided_at_a_terminal_while_the_run_waits(
 ) -> None:
     tasks["freeze"](params=WANTED, dag_run=BY_HAND)
     reviewed = tasks["render"](EDITION)
-    pass_gate(url, EDITION)
+    pass_checkpoint(url, EDITION)
     review.approve(EDITION, by="wakil", reviewed=reviewed, database_url=url)
     publishing.publish(EDITION, settings=settings, database_url=url)
     tasks["publish"](EDITION, reviewed, APPROVED)

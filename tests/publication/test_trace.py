@@ -18,8 +18,8 @@ from lumbung.publication.editions import freezing, review
 from lumbung.publication.formats import render
 from lumbung.publication.model import store
 from lumbung.settings import Settings
-from tests.publication.conftest import Figures
-from tests.support.edition_sample import DEADLINES, MONEY, WEEK, WEEKS, pass_gate
+from tests.publication.conftest import Metrics
+from tests.support.edition_sample import DEADLINES, MONEY, WEEK, WEEKS, pass_checkpoint
 
 pytestmark = pytest.mark.usefixtures("paper_as_text")
 
@@ -30,11 +30,11 @@ def frozen(url: str, settings: Settings) -> str:
     execute(url, "insert into marts.bridge_report_issue values ('IA-2024-W47-0', 'PU')")
     execute(
         url,
-        "update marts.mart_issue_profile as p set base_count = 99, case_count = (select count(*)"
+        "update marts.agg_issue_profile as p set base_count = 99, case_count = (select count(*)"
         " from marts.bridge_report_issue join marts.fct_report as r using (report_id)"
         " where r.regency_code = p.regency_code and issue_code = p.issue_code),"
-        " last_4_weeks_prevention_count = (select count(*) from reporting.rpt_figure_member as m"
-        " where figure_code = 'prevention' and m.regency_code = p.regency_code"
+        " last_4_weeks_prevention_count = (select count(*) from reporting.rpt_metric_contributor as m"
+        " where metric_code = 'prevention' and m.regency_code = p.regency_code"
         " and m.week_id >= '2024-W44')",
     )
     return freezing.freeze(WEEK, settings=settings, database_url=url)
@@ -45,22 +45,22 @@ def execute(url: str, statement: str, *parameters: object) -> int:
         return connection.execute(statement.encode(), parameters).rowcount
 
 
-def test_a_figure_leads_to_its_records(url: str, frozen: str, figures: Figures) -> None:
+def test_a_metric_leads_to_its_records(url: str, frozen: str, metrics: Metrics) -> None:
     found = trace.trace(f"suspected_violation_by_issue/PU/19/to_date@{frozen}", database_url=url)
-    assert found.value == figures["suspected_violation_by_issue", "PU", "19", WEEK, "to_date"]
-    assert len(found.members) == found.value > 20
-    for member in found.members:
-        (record,) = member.records
+    assert found.value == metrics["suspected_violation_by_issue", "PU", "19", WEEK, "to_date"]
+    assert len(found.contributors) == found.value > 20
+    for contributor in found.contributors:
+        (record,) = contributor.records
         assert record.channel == "register_laporan"
-        assert record.evidence_sha256 == hashlib.sha256(member.week_id.encode()).hexdigest()
+        assert record.evidence_sha256 == hashlib.sha256(contributor.week_id.encode()).hexdigest()
         assert record.locator is not None
-        assert record.locator.startswith(f"sheet {member.week_id}, row ")
-        assert record.run_key == f"run {member.week_id}"
+        assert record.locator.startswith(f"sheet {contributor.week_id}, row ")
+        assert record.run_key == f"run {contributor.week_id}"
         assert record.now == "current"
-    assert len({r.record_id for m in found.members for r in m.records}) == found.value
+    assert len({r.record_id for m in found.contributors for r in m.records}) == found.value
 
 
-def test_every_number_of_the_page_can_be_traced(url: str, frozen: str, figures: Figures) -> None:
+def test_every_number_of_the_page_can_be_traced(url: str, frozen: str, metrics: Metrics) -> None:
     page = LexborHTMLParser(
         render.render(store.load(frozen, database_url=url))["edisi.html"].decode()
     )
@@ -71,14 +71,14 @@ def test_every_number_of_the_page_can_be_traced(url: str, frozen: str, figures: 
             r"([\d.]+) fakta: (\S+)", cell.attributes["title"] or ""
         ).groups()
         found = trace.trace(reference, database_url=url)
-        assert len(found.members) == int(count.replace(".", ""))
+        assert len(found.contributors) == int(count.replace(".", ""))
         if not (cell.attributes["data-figure"] or "").startswith("rate/"):
-            assert len(found.members) == int(cell.text())
-        # the sample's districts and clocks rest on nothing
+            assert len(found.contributors) == int(cell.text())
+        # the sample's districts and deadlines rest on nothing
         assert all(
-            member.records
-            for member in found.members
-            if found.figure_code[:8] not in ("district", "deadline")
+            contributor.records
+            for contributor in found.contributors
+            if found.metric_code[:8] not in ("district", "deadline")
         )
     assert {c.attributes["data-figure"] for c in page.css("td.n")} > {
         c.attributes["data-figure"] for c in cells
@@ -102,20 +102,20 @@ def test_every_number_of_the_page_can_be_traced(url: str, frozen: str, figures: 
     ],
 )
 def test_references(
-    url: str, frozen: str, figures: Figures, reference: str, key: tuple[str, str, str, str]
+    url: str, frozen: str, metrics: Metrics, reference: str, key: tuple[str, str, str, str]
 ) -> None:
     found = trace.trace(reference.format(frozen), database_url=url)
-    assert found.value == len(found.members) == figures[*key, "week"]
+    assert found.value == len(found.contributors) == metrics[*key, "week"]
     assert found.definition
     if key[0] == "district_submitted":
-        assert all(len(m.records) == 1 for m in found.members)
+        assert all(len(m.records) == 1 for m in found.contributors)
 
 
 def test_deadlines_lead_to_their_cases(url: str, frozen: str) -> None:
-    def members(reference: str) -> tuple[int, set[str]]:
+    def contributors(reference: str) -> tuple[int, set[str]]:
         found = trace.trace(f"deadline/{reference}@{frozen}", database_url=url)
-        assert found.value == len(found.members)
-        return found.value, {member.regency_code for member in found.members}
+        assert found.value == len(found.contributors)
+        return found.value, {contributor.regency_code for contributor in found.contributors}
 
     def wanted(is_in: Callable[[str, str, str], bool]) -> tuple[int, set[str]]:
         keys = [
@@ -125,20 +125,20 @@ def test_deadlines_lead_to_their_cases(url: str, frozen: str) -> None:
         ]
         return sum(DEADLINES[key][0] for key in keys), {place for _, place, _ in keys}
 
-    assert members("PENANGANAN/19.71/OVERDUE") == (2, {"19.71"})
-    assert members("PENANGANAN/19.03/OVERDUE") == (0, set())
-    assert members("ALL/19/OVERDUE") == wanted(lambda _r, _p, state: state == "OVERDUE")
+    assert contributors("PENANGANAN/19.71/OVERDUE") == (2, {"19.71"})
+    assert contributors("PENANGANAN/19.03/OVERDUE") == (0, set())
+    assert contributors("ALL/19/OVERDUE") == wanted(lambda _r, _p, state: state == "OVERDUE")
     running = registry.deadline_states("running")
-    assert members("ALL/19/running") == wanted(lambda _r, _p, state: state in running)
+    assert contributors("ALL/19/running") == wanted(lambda _r, _p, state: state in running)
 
     def in_state(wanted_state: str) -> Callable[[str, str, str], bool]:
         return lambda _r, _p, state: state == wanted_state
 
     for state in ("MAYBE_OVERDUE", "MAYBE_OPEN", "MAYBE_MISSED"):
-        assert members(f"ALL/19/{state}") == wanted(in_state(state))
+        assert contributors(f"ALL/19/{state}") == wanted(in_state(state))
     for wrong in ("PENANGANAN/19/LATE", "NOTHING/19/MET", "PENANGANAN/18/MET", "ALL/19/week"):
         with pytest.raises(PublicationError, match="no deadlines"):
-            members(wrong)
+            contributors(wrong)
 
 
 def ask(url: str, query: str, *parameters: object) -> list[tuple[Any, ...]]:
@@ -157,13 +157,13 @@ def test_a_profile_leads_to_its_cases_of_every_kind(url: str, frozen: str) -> No
         place,
     )
     found = trace.trace(f"profile/cases/{place}/PU@{frozen}", database_url=url)
-    assert sorted((member.member_id,) for member in found.members) == wanted
+    assert sorted((contributor.contributor_id,) for contributor in found.contributors) == wanted
     assert found.value == len(wanted) > 1
-    assert all(member.records for member in found.members)
+    assert all(contributor.records for contributor in found.contributors)
     actions = trace.trace(f"profile/prevention/19.05/PU@{frozen}", database_url=url)
-    assert {member.week_id for member in actions.members} == set(WEEKS[-4:])
-    assert {member.regency_code for member in actions.members} == {"19.05"}
-    record = found.members[0].records[0].record_id
+    assert {contributor.week_id for contributor in actions.contributors} == set(WEEKS[-4:])
+    assert {contributor.regency_code for contributor in actions.contributors} == {"19.05"}
+    record = found.contributors[0].records[0].record_id
     assert any(
         line.startswith(f"counted in profile/cases/{place}/PU@{frozen}")
         for line in trace.lines(str(record), database_url=url)
@@ -178,7 +178,7 @@ def test_a_district_leads_to_its_cases_and_a_hidden_one_to_nothing(
     cells = ask(
         url,
         "select coalesce(nullif(district_code, ''), regency_code), group_code, to_date_value"
-        " from published.district_figure where edition_id = %s",
+        " from published.district_metric where edition_id = %s",
         frozen,
     )
     shown = next(cell for cell in cells if cell[2])
@@ -195,14 +195,16 @@ def test_a_district_leads_to_its_cases_and_a_hidden_one_to_nothing(
     )
     reference = "district/{}/{}/weeks@{}"
     found = trace.trace(reference.format(*shown[:2], frozen), database_url=url)
-    assert sorted((member.member_id,) for member in found.members) == wanted
+    assert sorted((contributor.contributor_id,) for contributor in found.contributors) == wanted
     assert found.value == shown[2] == len(wanted)
     with pytest.raises(PublicationError, match="does not publish"):
         trace.trace(reference.format(*hidden[:2], frozen), database_url=url)
     # told again by a later edition, they are still those of the first, whatever became of a case
-    pass_gate(url, frozen)
+    pass_checkpoint(url, frozen)
     review.approve(frozen, by="Ketua Contoh", database_url=url)
-    execute(url, "delete from reporting.rpt_figure_member where member_id = %s", wanted[0][0])
+    execute(
+        url, "delete from reporting.rpt_metric_contributor where contributor_id = %s", wanted[0][0]
+    )
     execute(url, "delete from marts.fct_report where report_id = %s", wanted[0][0])
     execute(url, "update marts.dim_regency set voter_count = voter_count + 1")
     later = freezing.freeze(WEEK, settings=settings, database_url=url)
@@ -216,29 +218,29 @@ def test_a_district_leads_to_its_cases_and_a_hidden_one_to_nothing(
 def test_what_is_not_counted_leads_to_what_was_delivered(url: str, frozen: str) -> None:
     reference = f"not_counted/wa_aduan/not_a_report/{{}}@{frozen}"
     found = trace.trace(reference.format("to_date"), database_url=url)
-    assert found.value == len(found.members) == 58
-    assert {member.records[0].channel for member in found.members} == {"wa_aduan"}
+    assert found.value == len(found.contributors) == 58
+    assert {contributor.records[0].channel for contributor in found.contributors} == {"wa_aduan"}
     found = trace.trace(reference.format("week"), database_url=url)
-    assert found.value == len(found.members) == 27
-    assert {member.week_id for member in found.members} == {WEEK}
+    assert found.value == len(found.contributors) == 27
+    assert {contributor.week_id for contributor in found.contributors} == {WEEK}
     closed = f"not_counted/register_laporan/unreadable_date/to_date@{frozen}"
     execute(url, "update quarantine.record set resolved_at = now()")  # it was open then
-    head, reason, member, record = trace.lines(closed, database_url=url)
+    head, reason, contributor, record = trace.lines(closed, database_url=url)
     assert head == f"{closed} = 1"
     assert reason == "Tanggal tidak terbaca."
-    assert member.startswith("quarantine/")
+    assert contributor.startswith("quarantine/")
     assert record.startswith("  quarantine ")
     # what a corrected map reads is no longer apart, and the trace says so
     execute(
         url,
-        "delete from intermediate.int_records__set_apart where record_id ="
-        " (select max(record_id) from intermediate.int_records__set_apart"
+        "delete from intermediate.int_records__excluded where record_id ="
+        " (select max(record_id) from intermediate.int_records__excluded"
         " where reason_code = 'not_a_report' and week_id = %s)",
         WEEK,
     )
     lines = trace.lines(reference.format("week"), database_url=url)
     assert lines[0].endswith(" = 27")
-    assert lines[2].startswith("26 of them still stand apart")
+    assert lines[2].startswith("26 of them still stay excluded")
     with pytest.raises(PublicationError, match="no such reason"):
         trace.trace(f"not_counted/wa_aduan/nothing/week@{frozen}", database_url=url)
 
@@ -257,7 +259,7 @@ def test_what_is_not_counted_leads_to_what_was_delivered(url: str, frozen: str) 
         "tip/ALL/18@2024-W47-r1",
     ],
 )
-def test_what_is_no_figure_is_told(url: str, frozen: str, reference: str) -> None:
+def test_what_is_no_metric_is_told(url: str, frozen: str, reference: str) -> None:
     with pytest.raises(PublicationError):
         trace.trace(reference, database_url=url)
 
@@ -265,7 +267,7 @@ def test_what_is_no_figure_is_told(url: str, frozen: str, reference: str) -> Non
 def test_later_versions_are_named_and_the_old_one_kept(url: str, frozen: str) -> None:
     reference = f"suspected_violation/ALL/19@{frozen}"
     before = trace.trace(reference, database_url=url)
-    edited, withdrawn = (m.records[0].record_id for m in before.members[:2])
+    edited, withdrawn = (m.records[0].record_id for m in before.contributors[:2])
     for record, is_tombstone in ((edited, False), (withdrawn, True)):
         execute(
             url,
@@ -276,20 +278,25 @@ def test_later_versions_are_named_and_the_old_one_kept(url: str, frozen: str) ->
             record,
         )
     after = trace.trace(reference, database_url=url)
-    assert [m.member_id for m in after.members] == [m.member_id for m in before.members]
-    states = [m.records[0].now for m in after.members]
+    assert [m.contributor_id for m in after.contributors] == [
+        m.contributor_id for m in before.contributors
+    ]
+    states = [m.records[0].now for m in after.contributors]
     assert states[:2] == ["edited", "withdrawn"]
     assert set(states[2:]) == {"current"}
-    assert [m.records[0].record_id for m in after.members[:2]] == [edited, withdrawn]
+    assert [m.records[0].record_id for m in after.contributors[:2]] == [edited, withdrawn]
 
 
-def test_a_record_leads_to_the_figures_that_count_it(url: str, frozen: str) -> None:
-    member = trace.trace(f"suspected_violation/ALL/19@{frozen}", database_url=url).members[0]
-    lines = trace.lines(str(member.records[0].record_id), database_url=url)
-    assert member.records[0].evidence_sha256
-    assert member.records[0].evidence_sha256 in lines[0]
+def test_a_record_leads_to_the_metrics_that_count_it(url: str, frozen: str) -> None:
+    contributor = trace.trace(
+        f"suspected_violation/ALL/19@{frozen}", database_url=url
+    ).contributors[0]
+    lines = trace.lines(str(contributor.records[0].record_id), database_url=url)
+    assert contributor.records[0].evidence_sha256
+    assert contributor.records[0].evidence_sha256 in lines[0]
     assert (
-        f"counted in suspected_violation/ALL/{member.regency_code}@{frozen} of week {WEEK}" in lines
+        f"counted in suspected_violation/ALL/{contributor.regency_code}@{frozen} of week {WEEK}"
+        in lines
     )
     assert sum("report_received" in line for line in lines) == 1
     with pytest.raises(PublicationError, match="no record 999999"):
@@ -308,7 +315,7 @@ def test_printed_lines(url: str, frozen: str) -> None:
 def test_a_record_slipped_in_is_noticed(url: str, frozen: str) -> None:
     execute(
         url,
-        "insert into published.member_record values (%s, 'IA-2024-W47-0', 1)",
+        "insert into published.contributor_record values (%s, 'IA-2024-W47-0', 1)",
         frozen,
     )
     with pytest.raises(PublicationError, match="not those that were frozen"):

@@ -239,7 +239,7 @@ def test_no_text_claims_a_coverage_for_the_range_of_a_quotient() -> None:
         project.joinpath(name).read_text(encoding="utf-8")
         for name in (
             *(
-                "dbt_project/models/marts/metrics/mart_issue_profile.yml",
+                "dbt_project/models/marts/metrics/agg_issue_profile.yml",
                 "docs/reference/dictionary.md",
                 "docs/how-to/query-the-marts.md",
             ),

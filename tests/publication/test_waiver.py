@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from pypdf import PdfReader
 
-from lumbung.errors import GateError, PublicationError
+from lumbung.errors import CheckpointError, PublicationError
 from lumbung.publication.checks import checkpoint, waiver
 from lumbung.publication.editions import freezing, review
 from lumbung.publication.formats import render
@@ -17,18 +17,18 @@ from lumbung.publication.model import store
 from lumbung.settings import Settings
 from tests.support.edition_sample import WEEK
 
-CHECK = "members_are_the_figure_to_date"
+CHECK = "contributors_are_the_metric_to_date"
 REASON = "Rekap dua kecamatan dihitung ulang, selesai pekan depan"
 TO_COME = datetime.now(UTC).date() + timedelta(days=2)
 
 
 @pytest.fixture
 def draft(url: str, settings: Settings) -> str:
-    """A draft that the gate stops: an older member is gone."""
+    """A draft that the checkpoint stops: an older member is gone."""
     with psycopg.connect(url) as connection:
         gone = connection.execute(
-            "delete from reporting.rpt_figure_member where figure_code = 'tip' and ctid in (select"
-            " min(ctid) from reporting.rpt_figure_member where figure_code = 'tip'"
+            "delete from reporting.rpt_metric_contributor where metric_code = 'tip' and ctid in (select"
+            " min(ctid) from reporting.rpt_metric_contributor where metric_code = 'tip'"
             " and week_id = '2024-W39')"
         )
         assert gone.rowcount == 1
@@ -52,9 +52,9 @@ def test_a_waived_check_lets_pass_and_is_printed(
     url: str, settings: Settings, draft: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     waive(url, settings, draft, check="nothing_is_negative")  # of another check: no help
-    with pytest.raises(GateError, match=CHECK):
+    with pytest.raises(CheckpointError, match=CHECK):
         checkpoint.check(draft, settings=settings, database_url=url)
-    with pytest.raises(PublicationError, match="has not passed the publication gate"):
+    with pytest.raises(PublicationError, match="has not passed the publication checkpoint"):
         review.approve(draft, by="Ketua Contoh", database_url=url)
     waive(url, settings, draft)
     reviewed = review.write_draft(draft, settings=settings, database_url=url)
@@ -80,11 +80,11 @@ def test_an_expired_waiver_does_not_count(url: str, settings: Settings, draft: s
             " until_date) values (%s, %s, 'K', 'r', %s, %s)",
             (draft, CHECK, datetime(2024, 11, 25, tzinfo=UTC), date(2024, 11, 26)),
         )
-    with pytest.raises(GateError, match=CHECK):
+    with pytest.raises(CheckpointError, match=CHECK):
         checkpoint.check(draft, settings=settings, database_url=url)
     with psycopg.connect(url) as connection:  # as if it had passed while the waiver was in force
         connection.execute(
-            "insert into published.gate_pass (edition_id, run_id, until_date)"
+            "insert into published.checkpoint_pass (edition_id, run_id, until_date)"
             " values (%s, gen_random_uuid(), '2024-11-26')",
             (draft,),
         )

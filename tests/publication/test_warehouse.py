@@ -1,4 +1,4 @@
-"""From delivered files to restatements, with the real intake, warehouse and gate."""
+"""From delivered files to restatements, with the real intake, warehouse and checkpoint."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def office(tmp_path: Path) -> Settings:
     return settings
 
 
-def figures(edition_id: str, url: str) -> dict[tuple[str, ...], tuple[int, int]]:
-    found = store.load(edition_id, database_url=url).figures
-    return {key: (figure.week, figure.to_date) for key, figure in found.items()}
+def metrics(edition_id: str, url: str) -> dict[tuple[str, ...], tuple[int, int]]:
+    found = store.load(edition_id, database_url=url).metrics
+    return {key: (metric.week, metric.to_date) for key, metric in found.items()}
 
 
 def marts(url: str) -> list[tuple[object, ...]]:
@@ -87,21 +87,25 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
     publishing.publish(first, settings=office, database_url=publisher)
 
     reference = f"suspected_violation/ALL/19@{first}"
-    members = trace.trace(reference, database_url=database_url).members
-    assert len(members) >= 3
-    for member in members:
-        (record,) = member.records
+    contributors = trace.trace(reference, database_url=database_url).contributors
+    assert len(contributors) >= 3
+    for contributor in contributors:
+        (record,) = contributor.records
         assert (record.channel, record.now) == ("register_laporan", "current")
         evidence = record.evidence_sha256 or ""
         kept = Evidence(office.evidence).path(bytes.fromhex(evidence))
         assert hashlib.sha256(kept.read_bytes()).hexdigest() == evidence
-    running = trace.trace(f"deadline/ALL/19/running@{first}", database_url=database_url).members
-    late = trace.trace(f"deadline/ALL/19/OVERDUE@{first}", database_url=database_url).members
-    assert {member.member_id for member in late} < {member.member_id for member in running}
-    assert all(member.records for member in running)
+    running = trace.trace(
+        f"deadline/ALL/19/running@{first}", database_url=database_url
+    ).contributors
+    late = trace.trace(f"deadline/ALL/19/OVERDUE@{first}", database_url=database_url).contributors
+    assert {contributor.contributor_id for contributor in late} < {
+        contributor.contributor_id for contributor in running
+    }
+    assert all(contributor.records for contributor in running)
     districts = trace.trace(f"district_submitted/ALL/19@{first}", database_url=database_url)
-    assert all(member.records for member in districts.members)
-    # Of every number that is no figure too; what is hidden is not told.
+    assert all(contributor.records for contributor in districts.contributors)
+    # Of every number that is no metric too; what is hidden is not told.
     told = store.load(first, database_url=database_url)
     references = [
         *(f"profile/cases/{p.regency_code}/{p.issue_code}" for p in told.profiles if p.cases),
@@ -112,10 +116,10 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
     assert {r.split("/")[0] for r in references} == {"profile", "not_counted"}
     for number in references:
         traced = trace.trace(f"{number}@{first}", database_url=database_url)
-        assert len(traced.members) == traced.value, number
-        assert all(member.records for member in traced.members)
+        assert len(traced.contributors) == traced.value, number
+        assert all(contributor.records for contributor in traced.contributors)
 
-    ids = [member.records[0].record_id for member in members]
+    ids = [contributor.records[0].record_id for contributor in contributors]
     with psycopg.connect(database_url) as connection:
         for record_id, suffix, gone, change in (
             (ids[0], "", True, "{}"),
@@ -134,7 +138,7 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
     then = freezing.freeze(OLD, settings=office, database_url=database_url, known="then")
     assert marts(database_url) == before
     assert then == f"{OLD}-r2"
-    assert figures(then, database_url) == figures(first, database_url)
+    assert metrics(then, database_url) == metrics(first, database_url)
     editions = [store.load(e, database_url=database_url) for e in (first, then)]
     assert [e.known for e in editions] == ["now", "then"]
     assert editions[1].data_at == editions[1].as_of
@@ -159,17 +163,17 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
 
     # Between what was known then and what is known now lie exactly the restatements.
     now = freezing.freeze(OLD, settings=office, database_url=publisher)
-    old_figures, new_figures = figures(then, database_url), figures(now, database_url)
+    old_metrics, new_metrics = metrics(then, database_url), metrics(now, database_url)
     restated = store.load(now, database_url=publisher).restatements
     assert {
-        (r.figure_code, r.category_code, r.regency_code, r.period): (r.old, r.new)
+        (r.metric_code, r.category_code, r.regency_code, r.period): (r.old, r.new)
         for r in restated
         if r.of_edition_id == then and r.period in ("week", "to_date")
     } == {
         (*key, period): (old, new)
-        for key in old_figures
+        for key in old_metrics
         for period, old, new in zip(
-            ("week", "to_date"), old_figures[key], new_figures[key], strict=True
+            ("week", "to_date"), old_metrics[key], new_metrics[key], strict=True
         )
         if old != new
     }
@@ -177,7 +181,7 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
     # The week before has no edition: it is compared as the edition restated it, and was coded anew.
     trends = [store.load(e, database_url=publisher).trend for e in (then, now)]
     assert {
-        (r.figure_code, r.category_code): (r.old, r.new)
+        (r.metric_code, r.category_code): (r.old, r.new)
         for r in restated
         if r.period == "2024-W39" and r.regency_code == "19"
     } == {
@@ -194,18 +198,18 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
         for r in store.load(second, database_url=publisher).restatements
         if r.period == "week" and r.of_edition_id == then
     ]
-    province = {(r.figure_code, r.category_code): r for r in found if r.regency_code == "19"}
+    province = {(r.metric_code, r.category_code): r for r in found if r.regency_code == "19"}
     assert ("suspected_violation", "ALL") not in province  # one went, one came
     assert province["suspected_violation_by_issue", "LOG"].edited == 1
     assert province["suspected_violation_by_issue", "PU"].recoded < 0
     assert province["suspected_violation_by_issue", "APK"].recoded > 0
-    cases = [r for r in found if r.figure_code == "suspected_violation"]
+    cases = [r for r in found if r.metric_code == "suspected_violation"]
     assert sorted((r.late, r.withdrawn) for r in cases) == [(0, -1), (1, 0)]
     for r in found:
         assert r.new - r.old == r.late + r.edited + r.withdrawn + r.recoded + r.progressed
     result = checkpoint.check(second, settings=office, database_url=publisher)
     assert result.failures == []
     old = trace.trace(reference, database_url=database_url)
-    assert [m.member_id for m in old.members] == [m.member_id for m in members]
-    states = {m.records[0].record_id: m.records[0].now for m in old.members}
+    assert [m.contributor_id for m in old.contributors] == [m.contributor_id for m in contributors]
+    states = {m.records[0].record_id: m.records[0].now for m in old.contributors}
     assert (states[ids[0]], states[ids[1]], states[ids[2]]) == ("withdrawn", "edited", "current")

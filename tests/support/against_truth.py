@@ -77,17 +77,17 @@ def facts_equal_truth(url: str, truth: dict[str, Any]) -> None:
 
 
 def edition_equals_truth(url: str, truth: dict[str, Any], edition_id: str) -> None:
-    """The frozen figures of the edition's week are the world's, every category and regency."""
+    """The frozen metrics of the edition's week are the world's, every category and regency."""
     week = truth["edition_week"]
     values = {
-        (row["figure_code"], row["category_code"], row["regency_code"], row["period"]): row["value"]
-        for row in truth["figures"]
+        (row["metric_code"], row["category_code"], row["regency_code"], row["period"]): row["value"]
+        for row in truth["metrics"]
         if row["week_id"] == week
     }
     frozen = read(
         url,
-        "select figure_code, category_code, regency_code, week_value, to_date_value"
-        f" from published.figure where edition_id = '{edition_id}'",
+        "select metric_code, category_code, regency_code, week_value, to_date_value"
+        f" from published.metric where edition_id = '{edition_id}'",
     )
     assert len(frozen) * 2 == len(values) > 100
     for *key, in_week, to_date in frozen:

@@ -36,12 +36,12 @@ create table marts.dim_district (district_code text primary key, regency_code te
 create table marts.fct_submission (district_code text, week_id text, regency_code text,
     is_submitted boolean, row_count bigint, last_received_at timestamptz,
     primary key (district_code, week_id));
-create table reporting.rpt_figure (figure_code text, category_code text, regency_code text,
+create table reporting.rpt_metric (metric_code text, category_code text, regency_code text,
     week_id text, period text, value bigint,
-    primary key (figure_code, category_code, regency_code, week_id, period));
-create table reporting.rpt_figure_member (figure_code text, category_code text, regency_code text,
-    week_id text, member_id text);
-create index on reporting.rpt_figure_member (figure_code, category_code);
+    primary key (metric_code, category_code, regency_code, week_id, period));
+create table reporting.rpt_metric_contributor (metric_code text, category_code text, regency_code text,
+    week_id text, contributor_id text);
+create index on reporting.rpt_metric_contributor (metric_code, category_code);
 create table marts.fct_report (report_id text primary key, record_kind text, regency_code text,
     district_code text, week_id text, accused_role_code text, record_id bigint);
 create table marts.fct_status_event (report_id text, event_number int, from_status_code text,
@@ -56,7 +56,7 @@ create table marts.bridge_report_issue (report_id text, issue_code text);
 create table marts.fct_deadline (report_id text, rule_code text, regency_code text,
     start_from_date date, start_to_date date, extended_due_date date, end_from_date date,
     end_to_date date);
-create table marts.mart_issue_profile (regency_code text, issue_code text, week_id text,
+create table marts.agg_issue_profile (regency_code text, issue_code text, week_id text,
     case_count bigint, base_count bigint, share_pct numeric, province_share_pct numeric,
     location_quotient numeric,
     location_quotient_lower numeric, location_quotient_upper numeric, is_marked boolean,
@@ -65,19 +65,19 @@ create table marts.mart_issue_profile (regency_code text, issue_code text, week_
 create schema if not exists intermediate;
 create table intermediate.int_activities__located (district_code text, week_id text,
     record_id bigint);
-create table intermediate.int_records__set_apart (channel text, reason_code text, week_id text,
+create table intermediate.int_records__excluded (channel text, reason_code text, week_id text,
     record_id bigint);
-create table intermediate.before_record (member_id text, record_id bigint, week_id text);
-create view reporting.rpt_member_record as
-    select member_id, record_id, week_id from intermediate.before_record union all
-    select report_id as member_id, record_id, week_id from marts.fct_report
+create table intermediate.before_record (contributor_id text, record_id bigint, week_id text);
+create view reporting.rpt_contributor_record as
+    select contributor_id, record_id, week_id from intermediate.before_record union all
+    select report_id as contributor_id, record_id, week_id from marts.fct_report
     union all select supervision_id, record_id, week_id from marts.fct_supervision
     union all select prevention_id, record_id, week_id from marts.fct_prevention
     union all select district_code || '/' || week_id, record_id, week_id
     from intermediate.int_activities__located;
 create table reporting.rpt_not_counted (channel text, reason_code text, week_id text,
     record_count bigint, reason text);
-create table reporting.rpt_before_campaign (member_id text primary key, channel text,
+create table reporting.rpt_before_campaign (contributor_id text primary key, channel text,
     record_kind text, regency_code text, week_id text);
 create table reporting.rpt_channel_completeness (channel text, channel_name text, is_held boolean,
     held_after_batch_id bigint, held_since_date date, held_record_count bigint, reason text,
@@ -105,7 +105,7 @@ BEFORE_CAMPAIGN = [
     ("IA-2024-W38-before", "wa_aduan", "IA", "19.02", "2024-W38"),
     ("P-2024-W39-before", "register_laporan", "PREV", "19.01", "2024-W39"),
 ]  # fmt: skip
-"""Member, channel, kind, regency and week of what came before the campaign."""
+"""Contributor, channel, kind, regency and week of what came before the campaign."""
 CHANNELS = [
     ("register_laporan", "register", "Buku register laporan", "Divisi Penanganan Pelanggaran"),
     ("wa_aduan", "whatsapp", "Aduan WhatsApp", "Divisi Hubungan Masyarakat"),
@@ -189,43 +189,43 @@ def weighted(generator: random.Random, codes: list[str], weights: list[int]) -> 
     return generator.choices(codes, weights + [0] * (len(codes) - len(weights)))[0]
 
 
-def members(generator: random.Random) -> list[tuple[str, str, str, str, str]]:
-    """One row per figure, category and fact: (figure, category, regency, week, member)."""
+def contributors(generator: random.Random) -> list[tuple[str, str, str, str, str]]:
+    """One row per metric, category and fact: (metric, category, regency, week, contributor)."""
     rows = []
     regencies = ["19.01", "19.02", "19.03", "19.04", "19.05", "19.06", "19.71"]
 
-    def add(figure: str, category: str, regency: str, week: str, member: str) -> None:
-        rows.append((figure, category, regency, week, member))
+    def add(metric: str, category: str, regency: str, week: str, contributor: str) -> None:
+        rows.append((metric, category, regency, week, contributor))
 
     for n, week in enumerate(WEEKS):
         for i in range(5 + n + generator.randrange(6)):
             regency = generator.choices([*regencies, "19.00"], [3, 3, 2, 2, 6, 5, 7, 1])[0]
             kind = generator.choice(["LP", "LP", "TM"])
-            member = f"{kind}-{week}-{i}"
-            add("suspected_violation", "ALL", regency, week, member)
-            add("suspected_violation_by_kind", kind, regency, week, member)
+            contributor = f"{kind}-{week}-{i}"
+            add("suspected_violation", "ALL", regency, week, contributor)
+            add("suspected_violation_by_kind", kind, regency, week, contributor)
             context = f"{kind}_{CONTEXTS[(i + n) % len(CONTEXTS)]}"
-            add("suspected_violation_by_context", context, regency, week, member)
+            add("suspected_violation_by_context", context, regency, week, contributor)
             weights = [9, 5, 3, 1, 1, 2, 3, 4, 2, 1, 0, 0, 0, 1]
             for issue in {weighted(generator, ISSUES, weights) for _ in range(2)}:
-                add("suspected_violation_by_issue", issue, regency, week, member)
+                add("suspected_violation_by_issue", issue, regency, week, contributor)
             for type_ in {generator.choice(TYPES[:4]) for _ in range(generator.choice([1, 1, 2]))}:
-                add("suspected_violation_by_type", type_, regency, week, member)
-            add("report_received", kind, regency, week, member)
+                add("suspected_violation_by_type", type_, regency, week, contributor)
+            add("report_received", kind, regency, week, contributor)
             outcome = generator.choice(["registered", "registered", "not_registered", "pending"])
-            add(f"report_{outcome}", kind, regency, week, member)
+            add(f"report_{outcome}", kind, regency, week, contributor)
             if outcome == "not_registered":
                 reason = REASONS[i % 3]
-                add("report_not_registered_by_reason", reason, regency, week, member)
+                add("report_not_registered_by_reason", reason, regency, week, contributor)
             elif outcome == "registered":
                 result = RESULTS[i % len(RESULTS)]
-                add("report_registered_by_result", result, regency, week, member)
+                add("report_registered_by_result", result, regency, week, contributor)
                 if result in ("FORWARDED", "CLOSED"):
                     target = TARGETS[(i + n) % len(TARGETS)]
-                    add("report_forwarded_by_target", target, regency, week, member)
+                    add("report_forwarded_by_target", target, regency, week, contributor)
                     if result == "CLOSED":
-                        add("report_follow_up_closed_by_target", target, regency, week, member)
-                add("report_registered_by_type", TYPES[i % 4], regency, week, member)
+                        add("report_follow_up_closed_by_target", target, regency, week, contributor)
+                add("report_registered_by_type", TYPES[i % 4], regency, week, contributor)
         for i in range(generator.randrange(4, 16)):
             add("tip", "ALL", generator.choice(regencies), week, f"IA-{week}-{i}")
         for i in range(generator.randrange(110, 230)):
@@ -257,30 +257,30 @@ def members(generator: random.Random) -> list[tuple[str, str, str, str, str]]:
 
 
 def keys() -> list[tuple[str, str]]:
-    """Every figure and category, also those that count nothing."""
+    """Every metric and category, also those that count nothing."""
     return [
         (code, category) for code in registry.metrics() for category in registry.categories(code)
     ]
 
 
-def figures(
+def metrics(
     rows: list[tuple[str, str, str, str, str]],
 ) -> dict[tuple[str, str, str, str, str], int]:
-    """Every figure by (figure, category, regency, week, period), zeros included."""
+    """Every metric by (metric, category, regency, week, period), zeros included."""
     counted: Counter[tuple[str, str, str, str]] = Counter()
-    for figure, category, regency, week, _ in rows:
-        counted[figure, category, regency, week] += 1
-        counted[figure, category, "19", week] += 1
+    for metric, category, regency, week, _ in rows:
+        counted[metric, category, regency, week] += 1
+        counted[metric, category, "19", week] += 1
     regencies = [str(row["regency_code"]) for row in seed("regency")]
     result = {}
-    for figure, category in keys():
+    for metric, category in keys():
         for regency in [*regencies, "19"]:
             total = 0
             for week in WEEKS:
-                value = counted[figure, category, regency, week]
+                value = counted[metric, category, regency, week]
                 total += value
-                result[figure, category, regency, week, "week"] = value
-                result[figure, category, regency, week, "to_date"] = total
+                result[metric, category, regency, week, "week"] = value
+                result[metric, category, regency, week, "to_date"] = total
     return result
 
 
@@ -288,7 +288,7 @@ FACTS = {"LP": "register_laporan", "TM": "register_laporan", "IA": "wa_aduan"}
 
 
 def lay(cursor: psycopg.Cursor, rows: list[tuple[str, str, str, str, str]]) -> None:
-    """The records behind the members, landed in one batch a week, and the facts they became."""
+    """The records behind the contributors, landed in one batch a week, and the facts they became."""
     generator = random.Random(7)
     districts: dict[str, list[str]] = {}
     for district in seed("district"):
@@ -306,11 +306,11 @@ def lay(cursor: psycopg.Cursor, rows: list[tuple[str, str, str, str, str]]) -> N
         )
         batches[week] = (cursor.fetchone() or (0,))[0], landed
     facts = {}
-    for figure, category, regency, week, member in rows:
-        if figure != "district_expected":
-            facts[member] = (figure, category, regency, week)
-    for number, (member, (_, _, regency, week)) in enumerate(sorted(facts.items()), 1):
-        kind = member.split("-")[0]
+    for metric, category, regency, week, contributor in rows:
+        if metric != "district_expected":
+            facts[contributor] = (metric, category, regency, week)
+    for number, (contributor, (_, _, regency, week)) in enumerate(sorted(facts.items()), 1):
+        kind = contributor.split("-")[0]
         source = f"{kind if kind in FACTS else 'rekap'}-{number}"
         cursor.execute(
             "insert into raw.record (channel, source_id, content_hash, batch_id, received_at,"
@@ -319,7 +319,7 @@ def lay(cursor: psycopg.Cursor, rows: list[tuple[str, str, str, str, str]]) -> N
             (
                 FACTS.get(kind, "rekap"),
                 source,
-                member.encode(),
+                contributor.encode(),
                 *batches[week],
                 hashlib.sha256(week.encode()).digest(),
                 f"sheet {week}, row {number}",
@@ -330,29 +330,31 @@ def lay(cursor: psycopg.Cursor, rows: list[tuple[str, str, str, str, str]]) -> N
             cursor.execute(
                 "insert into marts.fct_report values (%s, %s, %s, %s, %s, %s, %s)",
                 (
-                    *(member, kind, regency),
+                    *(contributor, kind, regency),
                     generator.choice(districts.get(regency, [""])) or None,
                     *(week, "ASN", record),
                 ),
             )
         elif kind in ("S", "P"):
             table = {"S": "fct_supervision", "P": "fct_prevention"}[kind]
-            cursor.execute(f"insert into marts.{table} values (%s, %s, %s)", (member, week, record))
+            cursor.execute(
+                f"insert into marts.{table} values (%s, %s, %s)", (contributor, week, record)
+            )
         else:  # a district's recap
             cursor.execute(
                 "insert into intermediate.int_activities__located values (%s, %s, %s)",
-                (member.split("/")[0], week, record),
+                (contributor.split("/")[0], week, record),
             )
-    for member, channel, kind, regency, week in BEFORE_CAMPAIGN:
+    for contributor, channel, kind, regency, week in BEFORE_CAMPAIGN:
         cursor.execute(
             "with r as (insert into raw.record (channel, source_id, content_hash, batch_id,"
             " received_at, payload) values (%s, %s, %s, %s, %s, '{}') returning record_id)"
             " insert into intermediate.before_record select %s, record_id, %s from r",
-            (channel, member, member.encode(), *batches[WEEKS[0]], member, week),
+            (channel, contributor, contributor.encode(), *batches[WEEKS[0]], contributor, week),
         )
         cursor.execute(
             "insert into reporting.rpt_before_campaign values (%s, %s, %s, %s, %s)",
-            (member, channel, kind, regency, week),
+            (contributor, channel, kind, regency, week),
         )
     for channel, reason, week_id, count, _ in NOT_COUNTED:
         for number in range(count * (reason != "before_campaign")):
@@ -371,7 +373,7 @@ def lay(cursor: psycopg.Cursor, rows: list[tuple[str, str, str, str, str]]) -> N
                 cursor.execute(
                     "with r as (insert into raw.record (channel, content_hash, batch_id,"
                     " received_at, source_id, payload) values (%s, %s, %s, %s, %s, '{}')"
-                    " returning channel, record_id) insert into intermediate.int_records__set_apart"
+                    " returning channel, record_id) insert into intermediate.int_records__excluded"
                     " select channel, %s, %s, record_id from r",
                     (*value, f"{reason} {week_id} {number}", reason, week_id),
                 )
@@ -382,9 +384,9 @@ def lay(cursor: psycopg.Cursor, rows: list[tuple[str, str, str, str, str]]) -> N
 
 
 def fill(url: str, *, seed_number: int = 1) -> dict[tuple[str, str, str, str, str], int]:
-    """Make the tables of the marts in a migrated database and fill them; returns the figures."""
-    rows = members(random.Random(seed_number))
-    counted = figures(rows)
+    """Make the tables of the marts in a migrated database and fill them; returns the metrics."""
+    rows = contributors(random.Random(seed_number))
+    counted = metrics(rows)
     with psycopg.connect(url) as connection:
         connection.execute(TABLES)
         cursor = connection.cursor()
@@ -416,13 +418,13 @@ def fill(url: str, *, seed_number: int = 1) -> dict[tuple[str, str, str, str, st
                 submissions,
             ),
             (
-                "reporting.rpt_figure",
-                "figure_code, category_code, regency_code, week_id, period, value",
+                "reporting.rpt_metric",
+                "metric_code, category_code, regency_code, week_id, period, value",
                 [(*key, value) for key, value in counted.items()],
             ),
             (
-                "reporting.rpt_figure_member",
-                "figure_code, category_code, regency_code, week_id, member_id",
+                "reporting.rpt_metric_contributor",
+                "metric_code, category_code, regency_code, week_id, contributor_id",
                 rows,
             ),
             (
@@ -451,7 +453,7 @@ def judge(cursor: psycopg.Cursor) -> None:
     """The reference lists, deadlines and profile of the marts."""
     for name in (
         *("issue", "violation_type", "non_registration_reason", "prevention_type"),
-        *("set_apart_reason", "deadline_rule", "forwarding_target", "metric"),
+        *("exclusion_reason", "deadline_rule", "forwarding_target", "metric"),
     ):
         rows = seed(name)
         columns = ", ".join(
@@ -477,7 +479,7 @@ def judge(cursor: psycopg.Cursor) -> None:
                 key, (1, 20, "0.80", "0.10", "2.00", 0, 1, "steady")
             )
             cursor.execute(
-                "insert into marts.mart_issue_profile values"
+                "insert into marts.agg_issue_profile values"
                 " (%s, %s, %s, %s, %s, round(100.0 * %s / %s, 1), 19.0,"
                 " %s, %s, %s, %s, %s, %s, %s, 70, 31)",
                 (*key, WEEK, cases, base, cases, base, quotient, lower, upper, key in MARKED, last,
@@ -487,8 +489,8 @@ def judge(cursor: psycopg.Cursor) -> None:
 
 MONEY = """
     with other as (  -- one regency's cases are about money alone
-        delete from reporting.rpt_figure_member
-        where figure_code = 'suspected_violation_by_issue' and regency_code = '19.05'
+        delete from reporting.rpt_metric_contributor
+        where metric_code = 'suspected_violation_by_issue' and regency_code = '19.05'
             and category_code <> 'PU'
     ),
     kept as (
@@ -509,17 +511,17 @@ MONEY = """
         insert into marts.bridge_report_issue (report_id, issue_code)
         select report_id, 'PU' from report
     )
-    insert into reporting.rpt_figure_member
-        (figure_code, category_code, regency_code, week_id, member_id)
+    insert into reporting.rpt_metric_contributor
+        (metric_code, category_code, regency_code, week_id, contributor_id)
     select 'suspected_violation_by_issue', 'PU', '19.05', week_id, report_id from report"""
 """More cases, so many in two districts that they are published: those of the sample are few. The
-figures do not count them."""
+metrics do not count them."""
 
 
-def pass_gate(url: str, edition_id: str) -> None:
-    """Say that the edition passed the gate, where a test is about something else."""
+def pass_checkpoint(url: str, edition_id: str) -> None:
+    """Say that the edition passed the checkpoint, where a test is about something else."""
     with psycopg.connect(url) as connection:
         connection.execute(
-            "insert into published.gate_pass (edition_id, run_id) values (%s, gen_random_uuid())",
+            "insert into published.checkpoint_pass (edition_id, run_id) values (%s, gen_random_uuid())",
             (edition_id,),
         )

@@ -16,7 +16,7 @@ from lumbung.publication.formats import render
 from lumbung.publication.model import store
 from lumbung.publication.portal import publish
 from lumbung.settings import Settings
-from tests.support.edition_sample import WEEK, fill, pass_gate
+from tests.support.edition_sample import WEEK, fill, pass_checkpoint
 from tests.support.published import publish_weeks
 
 target = Path(sys.argv[1])
@@ -33,7 +33,7 @@ with tempfile.TemporaryDirectory() as folder:
         (target / "draft.html").write_bytes(
             render.render(store.load(edition_id, database_url=url))["edisi.html"]
         )
-        pass_gate(url, edition_id)
+        pass_checkpoint(url, edition_id)
         review.approve(edition_id, by="demo", how="demo", database_url=url)
         approved = store.load(edition_id, database_url=url)
         (target / "edition.pickle").write_bytes(pickle.dumps(approved))  # for render_elsewhere.py

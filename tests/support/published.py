@@ -1,4 +1,4 @@
-"""Published editions of the sample, one superseded, figures restated, and a draft beside."""
+"""Published editions of the sample, one superseded, metrics restated, and a draft beside."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lumbung.publication.editions import freezing, publishing, review
 from lumbung.publication.formats import render, xlsx
 from lumbung.settings import Settings
 from tests.publication.test_restatement import MEMBER, change, edit, late, remap, withdraw
-from tests.support.edition_sample import WEEK, pass_gate
+from tests.support.edition_sample import WEEK, pass_checkpoint
 
 EDITIONS = ["2024-W44-r1", "2024-W45-r1", "2024-W46-r1", "2024-W46-r2", "2024-W47-r1"]
 LATEST, DRAFT = "2024-W47-r1", "2024-W47-r2"
@@ -20,7 +20,7 @@ LATEST, DRAFT = "2024-W47-r1", "2024-W47-r2"
 def publish(url: str, settings: Settings, week: str, how: Literal["person", "demo"]) -> str:
     """Freeze, approve and publish a week."""
     edition_id = freezing.freeze(week, settings=settings, database_url=url)
-    pass_gate(url, edition_id)
+    pass_checkpoint(url, edition_id)
     review.approve(edition_id, by="Ketua Contoh", how=how, database_url=url)
     publishing.publish(edition_id, settings=settings, database_url=url)
     return edition_id

@@ -1,4 +1,4 @@
-"""What came before the campaign's first day is in no figure, and an edition says so by place.
+"""What came before the campaign's first day is in no metric, and an edition says so by place.
 
 The campaign began on Wednesday, 25 September 2024, in week 39. Deadlines run by law, whenever a
 case came: a reader must be able to find the cases whose deadlines are listed and nothing counts.
@@ -28,8 +28,8 @@ from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from lumbung.warehouse.roles import role_url
 from tests.warehouse.conftest import Raw, query
-from tests.warehouse.test_gate import good
 from tests.warehouse.test_history import differences, rows_of_readers
+from tests.warehouse.test_raw_checkpoint import good
 
 
 def case(number: int, received: str, **changes: object) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def frozen(url: str, office: Settings, week: str) -> Edition:
     return store.load(edition_id, database_url=url)
 
 
-def test_each_fact_is_in_the_figures_or_before_the_campaign(early: str, office: Settings) -> None:
+def test_each_fact_is_in_the_metrics_or_before_the_campaign(early: str, office: Settings) -> None:
     assert query(
         early,
         "select channel, record_kind, regency_code, week_id from reporting.rpt_before_campaign"
@@ -123,7 +123,7 @@ def section(found: Edition, identifier: str) -> Section:
 
 
 def cells(table: Table) -> dict[str, str]:
-    return {c.figure: c.text for row in [*table.rows, table.total] for c in row if c.figure}
+    return {c.metric: c.text for row in [*table.rows, table.total] for c in row if c.metric}
 
 
 def test_an_edition_names_them_by_place_and_says_whose_deadlines_they_are(
@@ -154,8 +154,8 @@ def test_an_edition_names_them_by_place_and_says_whose_deadlines_they_are(
         "deadline/ALL/19.02/BEFORE_CAMPAIGN": "1",
         "deadline/ALL/19/BEFORE_CAMPAIGN": "3",
     }
-    # what is in figures and what is before them are all the cases
-    assert found.figure("suspected_violation").to_date == 2
+    # what is in metrics and what is before them are all the cases
+    assert found.metric("suspected_violation").to_date == 2
     # and the deadlines of those cases are told wherever deadlines are
     (point,) = [f"{a} {b}" for a, b in document(found).points if "tenggat penanganan" in a]
     assert "dari 5 yang terbuka atau mungkin terbuka" in point
@@ -181,7 +181,7 @@ def test_the_first_week_s_edition_counts_the_two_days_before_it(
     found = frozen(early, office, "2024-W39")
     (row,) = [n for n in found.not_counted if (n.channel, n.reason_code) == ("buku", CODE)]
     assert (row.week, row.to_date) == (2, 4)
-    assert found.figure("suspected_violation").to_date == 1
+    assert found.metric("suspected_violation").to_date == 1
 
 
 CODE = "before_campaign"

@@ -127,7 +127,7 @@ def test_what_is_too_long_is_not_read_and_the_rest_counts(url: str) -> None:
 
 def test_what_it_would_be_counted_by_excludes_a_delivery(url: str) -> None:
     found = query(
-        url, "select channel, source_id, reason_code from intermediate.int_records__set_apart"
+        url, "select channel, source_id, reason_code from intermediate.int_records__excluded"
     )
     assert sorted(found) == [
         ("buku", "number of digits", "unreadable_number"),
@@ -141,7 +141,7 @@ def test_what_it_would_be_counted_by_excludes_a_delivery(url: str) -> None:
 def test_what_is_too_long_is_listed_field_by_field(url: str) -> None:
     found = query(
         url,
-        "select d.channel, d.source_id, i.detail from marts.mart_review_item as i"
+        "select d.channel, d.source_id, i.detail from marts.fct_review_item as i"
         " inner join raw.record as d using (record_id) where check_code = 'value_too_long'",
     )
     words = ("status", "status_reason", "accused_role", "violation_type", "forwarded_to",

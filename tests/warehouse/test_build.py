@@ -57,7 +57,7 @@ STATIC = {
     "dim_regency", "dim_district", "dim_village", "dim_issue", "dim_violation_type", "dim_channel",
     "dim_stage", "dim_status", "dim_forwarding_target", "dim_campaign_context", "dim_metric",
     "dim_metric_category",
-    "rpt_figure_member", "rpt_member_record", "claims_reconcile_as_stated", "codes_are_listed",
+    "rpt_metric_contributor", "rpt_contributor_record", "claims_reconcile_as_stated", "codes_are_listed",
     "int_place_names__listed", "int_metric_categories__listed", "metrics_are_described",
     "metrics_have_categories",
 }  # fmt: skip
@@ -104,12 +104,12 @@ def test_every_node_is_recorded(built: str) -> None:
 def test_a_second_build_gives_the_same_and_loads_no_seed_again(
     built: str, office: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = query(built, "select * from reporting.rpt_figure order by 1, 2, 3, 4, 5")
+    before = query(built, "select * from reporting.rpt_metric order by 1, 2, 3, 4, 5")
     assert len(before) > 1000
     # a build that was killed is not running any more, and with other inputs not resumed
     query(built, "insert into ops.build (max_batch_id, inputs_hash, seeds_hash) values (1, '', '')")
     result = build(settings=office, database_url=built, resume=True)
-    assert query(built, "select * from reporting.rpt_figure order by 1, 2, 3, 4, 5") == before
+    assert query(built, "select * from reporting.rpt_metric order by 1, 2, 3, 4, 5") == before
     assert models(built, result.build_id) == first_models(built) - STATIC
     assert not result.is_full
     assert "seed" not in result.counts
@@ -143,7 +143,7 @@ def test_schemas_are_named_exactly(built: str) -> None:
 
 def test_a_failing_test_stops_before_the_marts(built: str, office: Settings) -> None:
     shown = query(built, "select xmin::text, * from marts.fct_report")
-    figures = query(built, "select 'reporting.rpt_figure'::regclass::oid")
+    metrics = query(built, "select 'reporting.rpt_metric'::regclass::oid")
     before = query(built, "select max(max_batch_id) from ops.build where state = 'success'")
 
     # a case in another week than its day's, and one that would be counted
@@ -159,12 +159,12 @@ def test_a_failing_test_stops_before_the_marts(built: str, office: Settings) -> 
     assert query(built, "select count(*) from checks.every_fact_is_in_a_week") == [(1,)]
     # what readers see is the previous build, table and rows
     assert query(built, "select xmin::text, * from marts.fct_report") == shown
-    assert query(built, "select 'reporting.rpt_figure'::regclass::oid") == figures
+    assert query(built, "select 'reporting.rpt_metric'::regclass::oid") == metrics
     failed_id, state = last(built, "build_id, state")
     assert state == "failed"
     ran = states(built, failed_id)
     assert ran["every_fact_is_in_a_week"] == "fail"
-    assert ran["fct_report"] == ran["rpt_figure"] == ran["dim_date"] == "skipped"
+    assert ran["fct_report"] == ran["rpt_metric"] == ran["dim_date"] == "skipped"
     assert query(built, "select max(max_batch_id) from ops.build where state = 'success'") == before
 
     # a channel is new: the inputs have changed, so a resumed build is a whole one
@@ -200,7 +200,7 @@ def test_a_seed_file_that_is_missing_is_named(tmp_path: Path, missing: str) -> N
         ) as caught:
             run(settings=settings, database_url="postgresql://nobody@127.0.0.1:1/none")
         assert caught.value.where == str(file)
-        assert "put it back" in caught.value.cure
+        assert "put it back" in caught.value.remediation
 
 
 def test_a_resumed_build_runs_only_what_was_left(built: str, office: Settings) -> None:
@@ -223,7 +223,7 @@ def test_a_resumed_build_runs_only_what_was_left(built: str, office: Settings) -
     result = build(settings=office, database_url=built, resume=True)
     resumed = states(built, result.build_id)
     assert finished.isdisjoint(resumed)
-    assert {"int_places__resolved", "places_are_sound", "fct_report", "rpt_figure"} <= set(resumed)
+    assert {"int_places__resolved", "places_are_sound", "fct_report", "rpt_metric"} <= set(resumed)
     assert set(resumed.values()) <= {"success", "pass", "warn"}
     # together they are one whole build
     whole = query(

@@ -70,6 +70,6 @@ def test_a_wrong_weekday_is_listed_and_the_date_counts(
     assert query(
         url, "select received_date::text, occurred_date::text, week_id from marts.fct_report"
     ) == [("2024-11-07", "2024-11-05", "2024-W45")]
-    assert query(url, "select check_code, owner, detail from marts.mart_review_item") == [
+    assert query(url, "select check_code, owner, detail from marts.fct_review_item") == [
         ("weekday_disagrees", "channel owner", "received_date")
     ]

@@ -65,7 +65,7 @@ def test_each_question_is_answered(demo: Demo, number: int) -> None:
 def test_answers_equal_the_truth(demo: Demo) -> None:
     url, _, truth = demo
     cases = [report for report in truth["reports"] if report["record_kind"] != "IA"]
-    # figures count from the campaign's first day, facts from the first that was recorded
+    # metrics count from the campaign's first day, facts from the first that was recorded
     counted = [case for case in cases if case["received_date"] >= "2024-09-25"]
     assert len(counted) < len(cases)
 

@@ -351,7 +351,7 @@ def test_forms_a_give_the_events_of_the_world(told: Told) -> None:
 
 
 def test_what_has_no_date_or_an_early_one_is_in_no_count_and_on_no_list(told: Told) -> None:
-    """SigapLapor's public list serves to compare numbers: it is set apart, and asks nobody."""
+    """SigapLapor's public list serves to compare numbers: it is excluded, and asks nobody."""
     url, tips, cases, _ = told
 
     def early(facts: list[dict[str, Any]]) -> int:
@@ -369,7 +369,7 @@ def test_what_has_no_date_or_an_early_one_is_in_no_count_and_on_no_list(told: To
         ("sigaplapor", "before_campaign"): early(cases),
         **{(kind, "before_campaign"): early(tips) for kind in TIP_KINDS},
     }
-    assert query(url, "select count(*) from marts.mart_review_item where channel = %s",
+    assert query(url, "select count(*) from marts.fct_review_item where channel = %s",
                  "sigaplapor_publik") == [(0,)]  # fmt: skip
 
 

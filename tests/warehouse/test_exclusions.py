@@ -14,8 +14,8 @@ from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from lumbung.warehouse.exclusions import decide
 from tests.warehouse.conftest import Raw, query
-from tests.warehouse.test_gate import good
 from tests.warehouse.test_history import differences, rows_of_readers
+from tests.warehouse.test_raw_checkpoint import good
 
 LAST = "002/LP/PB/Kab/09.01/XI/2024"
 
@@ -55,7 +55,7 @@ def test_an_excluded_delivery_counts_nowhere_until_it_is_restored(
     ]
     assert query(
         url,
-        "select week_id from intermediate.int_records__set_apart where record_id = %s",
+        "select week_id from intermediate.int_records__excluded where record_id = %s",
         record_id,
     ) == [("2024-W45",)]
     both_builds_agree(url, office)

@@ -173,7 +173,7 @@ def url(new_database: Callable[[], str]) -> str:
                  "Tindak Lanjut": "Sdh ditindaklanjuti"}),
             case("002/TM/PB/Kab/09.02/X/2024", "2024-10-30", Status="status aneh",
                  **{"Kab/Kota": "Babar", "Diteruskan Ke": "entah", "Saat Kampanye": "entah"}),
-            # before the campaign: a fact, in no figure
+            # before the campaign: a fact, in no metric
             case("001/LP/PG/Prov/09.00/IX/2024", "20 September 2024"),
             # not counted
             case("005/LP/PW/Kota/09.07/XI/2024", "31 Nopember 2024"),
@@ -222,7 +222,7 @@ def url(new_database: Callable[[], str]) -> str:
     raw.land("formulir", [{"kode": "1905", "kecamatan": "Toboali", "tanggal": "2024-10-01",
                            "isu": "politik_uang netralitas_asn isu_baru"}],
              received_at="2024-10-06T16:59:59Z")  # fmt: skip
-    # only for the spellings: they are received in the last week, IA or set apart
+    # only for the spellings: they are received in the last week, IA or excluded
     spellings = [{"kode": "1902", "tanggal": text} for text in [*DATES, *BLANK]]
     raw.land("formulir", spellings, received_at="2024-11-20T05:00Z")
     named = [
@@ -394,11 +394,11 @@ class TestFacts:
             ("grup", "19.00", None, "2024-11-06", "2024-W45", None, None),
         ]
 
-    def test_what_is_set_apart_and_why(self, url: str) -> None:
+    def test_what_is_excluded_and_why(self, url: str) -> None:
         rows = query(
             url,
             "select channel, reason_code, week_id, count(*)"
-            " from intermediate.int_records__set_apart"
+            " from intermediate.int_records__excluded"
             " where source_id not like '5%%' group by 1, 2, 3 order by 1, 2, 3",
         )
         assert rows == [
@@ -413,7 +413,7 @@ class TestFacts:
             ("rekap", "unknown_kind", None, 6),
         ]
 
-    def test_not_counted_is_quarantined_and_set_apart_together(self, url: str) -> None:
+    def test_not_counted_is_quarantined_and_excluded_together(self, url: str) -> None:
         rows = query(
             url,
             "select channel, reason_code, week_id, record_count, reason"
@@ -456,8 +456,8 @@ class TestFacts:
         ]
         rests_on = query(
             url,
-            "select member_id, count(*) from reporting.rpt_member_record"
-            " inner join raw.record using (record_id) where position('/' in member_id) > 0"
+            "select contributor_id, count(*) from reporting.rpt_contributor_record"
+            " inner join raw.record using (record_id) where position('/' in contributor_id) > 0"
             " group by 1 order by 1",
         )
         assert rests_on == [(f"{district}/{week}", rows) for district, week, _, rows in delivered]
@@ -485,11 +485,11 @@ class TestFacts:
 
 
 @pytest.mark.usefixtures("built")
-class TestFigures:
+class TestMetrics:
     def value(self, url: str, *key: str) -> int:
         rows = query(
             url,
-            "select value from reporting.rpt_figure where (figure_code, category_code,"
+            "select value from reporting.rpt_metric where (metric_code, category_code,"
             " regency_code, week_id, period) = (%s, %s, %s, %s, %s)",
             *key,
         )
@@ -556,23 +556,23 @@ class TestFigures:
         # 2 periods
         lines = {(m, code) for m in registry.metrics() for code in registry.categories(m)}
         assert (
-            set(query(url, "select distinct figure_code, category_code from reporting.rpt_figure"))
+            set(query(url, "select distinct metric_code, category_code from reporting.rpt_metric"))
             == lines
         )
-        assert query(url, "select count(*) from reporting.rpt_figure") == [
+        assert query(url, "select count(*) from reporting.rpt_metric") == [
             (len(lines) * 9 * 9 * 2,)
         ]
 
     def test_every_member_leads_to_its_record(self, url: str) -> None:
         rows = query(
             url,
-            "select m.figure_code, r.channel, r.source_id from reporting.rpt_figure_member as m"
-            " inner join marts.fct_report as f on m.member_id = f.report_id"
+            "select m.metric_code, r.channel, r.source_id from reporting.rpt_metric_contributor as m"
+            " inner join marts.fct_report as f on m.contributor_id = f.report_id"
             " inner join raw.record as r on f.record_id = r.record_id"
             " where m.regency_code = '19.01' and m.week_id = '2024-W46' order by 1",
         )
         wanted = ("report_pending", "report_received", "suspected_violation")
         assert rows == [
-            (figure, "buku", "edit")
-            for figure in (*wanted, "suspected_violation_by_context", "suspected_violation_by_kind")
+            (metric, "buku", "edit")
+            for metric in (*wanted, "suspected_violation_by_context", "suspected_violation_by_kind")
         ]

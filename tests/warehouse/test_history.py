@@ -1,7 +1,7 @@
 """Any sequence of increments leaves the rows that a full refresh of the same records gives.
 
 Random histories are landed by the product's own landing: new, edited, withdrawn and returning
-deliveries, late ones and slips of the pen, rows set apart, quarantine that opens and closes, cases
+deliveries, late ones and slips of the pen, rows excluded, quarantine that opens and closes, cases
 that move to another regency or week, people's decisions on pairs and on single deliveries, channels
 that are held back and released, days and weeks that pass, channels mapped anew, what was landed
 computed again, builds that fail half-way, are resumed or are not. After each history every column
@@ -158,7 +158,7 @@ class Office:
     def decide(self) -> None:
         """A person decides on a listed pair, on one that is none, or takes a decision back."""
         decision = self.random.choice(["same_event", "different", "undone"])
-        pairs = query(self.url, "select report_id_a, report_id_b from marts.mart_report_pair")
+        pairs = query(self.url, "select report_id_a, report_id_b from marts.fct_report_pair")
         reports = query(self.url, "select report_id from marts.fct_report order by 1")
         if self.random.random() < 0.3 or not pairs:
             pairs = [tuple(each for (each,) in self.random.sample(reports, 2))]
@@ -365,4 +365,4 @@ def test_increments_give_what_a_full_refresh_gives(
         " (select from pg_policy where polrelid = c.oid and polname = 'own_regency')) order by 1",
     ) == [("rpt_channel_completeness",), ("rpt_not_counted",)]
     changed = {name for name, rows in found.items() if rows != first[name]}
-    assert changed >= {"marts.fct_report", "marts.fct_regency_day", "reporting.rpt_figure"}
+    assert changed >= {"marts.fct_report", "marts.fct_regency_day", "reporting.rpt_metric"}

@@ -17,8 +17,8 @@ from lumbung.warehouse.point_in_time import known_at
 from lumbung.warehouse.raw_checkpoint import check_raw, release
 from tests.support.post import post_office
 from tests.warehouse.conftest import CHANNELS, Raw, query, write_channel
-from tests.warehouse.test_gate import good, mark_built, now
 from tests.warehouse.test_history import differences, rows_of_readers
+from tests.warehouse.test_raw_checkpoint import good, mark_built, now
 
 TIP = {"Tanggal": "2024-11-05", "Lokasi": "Bangka", "Isu": "politik uang", "Uraian": "beras"}
 
@@ -68,7 +68,7 @@ def test_a_held_channel_keeps_its_state_and_the_others_go_on(
     ) == [("buku", True, 22, True, "kolom", "column"), ("grup", False, 0, None, None, None)]
     assert query(
         url,
-        "select channel, detail, record_count, severity, owner from marts.mart_review_item"
+        "select channel, detail, record_count, severity, owner from marts.fct_review_item"
         " where check_code = 'channel_held'",
     ) == [("buku", "fields_are_filled_as_before", 22, "warn", "channel owner")]
     while_held = rows_of_readers(url)
@@ -92,7 +92,7 @@ def test_a_held_channel_keeps_its_state_and_the_others_go_on(
     released = rows_of_readers(url)
     assert query(
         url, "select count(*) from reporting.rpt_channel_completeness where is_held"
-    ) == query(url, "select count(*) from marts.mart_review_item where check_code = 'channel_held'")
+    ) == query(url, "select count(*) from marts.fct_review_item where check_code = 'channel_held'")
     build(settings=office, database_url=url, full_refresh=True)
     assert differences(released, rows_of_readers(url)) == {}
 

@@ -22,7 +22,7 @@ KEY = (
     "channel", "record_kind", "register_number", "regency_code", "district_code",
     "occurred_date", "received_date", "issues",
 )  # fmt: skip
-PAIRS = "select report_id_a, report_id_b, state_code from marts.mart_report_pair"
+PAIRS = "select report_id_a, report_id_b, state_code from marts.fct_report_pair"
 
 
 def measure(url: str, truth: dict[str, Any]) -> tuple[int, int, int]:
@@ -76,7 +76,7 @@ def test_pairs_told_in_other_words_are_found(new_database: Callable[[], str]) ->
 
 LISTED = (
     "select a.source_id, b.source_id, p.class_code, p.weight, p.evidence, p.state_code"
-    " from marts.mart_report_pair as p"
+    " from marts.fct_report_pair as p"
     " inner join marts.fct_report as one on p.report_id_a = one.report_id"
     " inner join raw.record as a on one.record_id = a.record_id"
     " inner join marts.fct_report as other on p.report_id_b = other.report_id"
@@ -150,7 +150,7 @@ def test_increments_list_the_pairs_of_a_full_build(
     assert build(settings=office, database_url=url, full_refresh=True).is_full
     assert query(url, LISTED) == incremental
 
-    for table in ("marts.mart_report_pair", "raw.text_feature"):
+    for table in ("marts.fct_report_pair", "raw.text_feature"):
         shown = "".join(row for (row,) in query(url, f"select t::text from {table} as t")).lower()
         assert "kardi" not in shown
         assert "beras" not in shown
@@ -167,12 +167,12 @@ def test_alike_tips_beyond_the_bound_are_one_item_for_review(
     url = new_database()
     raw = Raw(url)
     pairs = (
-        "select report_id_a, report_id_b, weight, evidence, state_code from marts.mart_report_pair"
+        "select report_id_a, report_id_b, weight, evidence, state_code from marts.fct_report_pair"
         " order by 1, 2"
     )
     items = (
         "select check_code, regency_code, owner, channel, detail, record_count, since_date::text"
-        " from marts.mart_review_item where check_code in ('block_oversized', 'pair_undecided')"
+        " from marts.fct_review_item where check_code in ('block_oversized', 'pair_undecided')"
         " and delivery_id is null"
     )
 
@@ -190,8 +190,8 @@ def test_alike_tips_beyond_the_bound_are_one_item_for_review(
         return query(
             url,
             "select (select count(*) from marts.fct_report),"
-            " (select count(*) from marts.mart_report_pair),"
-            " (select count(*) from marts.mart_review_item where check_code = 'pair_undecided')",
+            " (select count(*) from marts.fct_report_pair),"
+            " (select count(*) from marts.fct_review_item where check_code = 'pair_undecided')",
         )
 
     # a case of the register and one of a form, told of the same day, place and theme
@@ -255,7 +255,7 @@ def test_most_pairs_are_found_and_most_found_are_pairs(demo: Demo) -> None:
 def test_people_decide_and_nothing_is_merged(demo: Demo) -> None:
     url, settings, _ = demo
     before = query(url, "select * from marts.fct_report order by report_id")
-    figures = query(url, "select * from reporting.rpt_figure order by 1, 2, 3, 4, 5")
+    metrics = query(url, "select * from reporting.rpt_metric order by 1, 2, 3, 4, 5")
     (a, b, _), (c, d, _), *_ = query(
         url, PAIRS + " where class_code = 'almost_certain' order by 1, 2"
     )
@@ -286,7 +286,7 @@ def test_people_decide_and_nothing_is_merged(demo: Demo) -> None:
     assert found[frozenset((c, d))] == "different"
     assert frozenset((a, stranger)) not in found
     assert query(url, "select * from marts.fct_report order by report_id") == before
-    assert query(url, "select * from reporting.rpt_figure order by 1, 2, 3, 4, 5") == figures
+    assert query(url, "select * from reporting.rpt_metric order by 1, 2, 3, 4, 5") == metrics
     assert query(url, "select count(*), count(distinct decided_by) from ops.link_decision") == [
         (5, 1)
     ]

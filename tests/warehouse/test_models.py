@@ -28,11 +28,11 @@ MARTS = {
     "fct_report", "fct_supervision", "fct_prevention", "fct_submission", "fct_regency_week",
     "bridge_report_issue", "bridge_report_violation_type",
     "dim_village", "dim_stage", "dim_status", "fct_regency_day", "fct_status_event", "fct_deadline",
-    "mart_issue_profile", "mart_report_pair", "mart_review_item",
+    "agg_issue_profile", "fct_report_pair", "fct_review_item",
     "dim_forwarding_target", "dim_campaign_context", "dim_metric", "dim_metric_category",
 }  # fmt: skip
 REPORTING = {
-    "rpt_figure", "rpt_figure_member", "rpt_member_record", "rpt_not_counted",
+    "rpt_metric", "rpt_metric_contributor", "rpt_contributor_record", "rpt_not_counted",
     "rpt_channel_completeness", "rpt_before_campaign",
 }  # fmt: skip
 SEEDS = {
@@ -108,7 +108,7 @@ def test_layers_never_go_backwards(manifest: Any) -> None:
 
 
 def test_every_mart_waits_for_every_check(manifest: Any) -> None:
-    """Readers' models are behind the door, and the door is behind every test of severity error."""
+    """Readers' models are behind the checkpoint, and the checkpoint is behind every test of severity error."""
     found = models(manifest)
     behind = [name for name, node in found.items() if layer(node) in ("marts", "reporting")]
     for name in behind:
@@ -149,12 +149,12 @@ def test_marts_have_contracts_owners_and_descriptions(manifest: Any) -> None:
     assert undescribed == []
 
 
-def test_every_check_has_an_owner_and_a_cure(manifest: Any) -> None:
+def test_every_check_has_an_owner_and_a_remediation(manifest: Any) -> None:
     tests = [n for n in manifest.nodes.values() if n.resource_type == "test"]
     assert len(tests) > 10
     for test in tests:
-        assert {"owner", "cure"} <= test.config.meta.keys(), test.name
-        assert len(test.config.meta["cure"]) > 15, test.name
+        assert {"owner", "remediation"} <= test.config.meta.keys(), test.name
+        assert len(test.config.meta["remediation"]) > 15, test.name
 
 
 def test_what_is_not_for_readers_is_private(manifest: Any) -> None:
@@ -199,7 +199,7 @@ def test_the_database_holds_keys_not_nulls_and_comments(built: str) -> None:
         " where k.contype = 'p' and n.nspname in ('marts', 'reporting')",
     )
     # rpt_not_counted has rows whose week is not known, the others are views
-    keyless = {"rpt_not_counted", "rpt_figure_member", "rpt_member_record"}
+    keyless = {"rpt_not_counted", "rpt_metric_contributor", "rpt_contributor_record"}
     assert {name for (name,) in keys} == (MARTS | REPORTING) - keyless
     bare = query(
         built,
@@ -223,7 +223,7 @@ def test_no_personal_field_can_reach_a_mart(built: str) -> None:
         "channel", "register_number", "registration_outcome", "non_registration_reason",
         "period", "reason", "reason_en", "legal_source", "location_method",
         "channel_a", "channel_b", "report_id_a", "report_id_b",  # of a candidate pair
-        "severity", "owner", "detail", "cure",  # of the review list: codes, and short words
+        "severity", "owner", "detail", "remediation",  # of the review list: codes, and short words
         # of dim_metric, all from a seed
         "definition", "definition_en", "dimension", "part_rule", "unit", "source",
     }  # fmt: skip
@@ -244,7 +244,7 @@ def test_unit_tests_pass(built: str, office: Settings) -> None:
 
 UNIT_TESTED_ELSEWHERE = {
     "stg_intake__records": "compiled from the channels at hand: test_a_field_map_becomes_sql",
-    "rpt_figure_member": "the macro that int_figure_weeks__counted counts",
+    "rpt_metric_contributor": "the macro that int_metric_weeks__counted counts",
     "stg_intake__status_versions": "compiled from the channels at hand: test_bounds",
     "int_dates__read": "its function read_date is tried on date_spellings.csv",
     "int_place_words__split": "the lists of test_places, row by row",
@@ -306,7 +306,7 @@ def test_a_field_map_becomes_sql(built: str, office: Settings) -> None:
 
 
 def test_a_code_that_nobody_lists_is_caught(built: str, office: Settings) -> None:
-    """It would count in no figure, and no row of a mart would say so."""
+    """It would count in no metric, and no row of a mart would say so."""
     from dbt.cli.main import dbtRunner
 
     query(built, "insert into reference.map_issue values ('tema baru', 'BARU')")

@@ -149,6 +149,6 @@ def test_its_week_is_published(office: tuple[str, Settings]) -> None:
     checkpoint.check(draft, settings=settings, database_url=url)
     review.approve(draft, by="Uji", how="person", reviewed=reviewed, database_url=url)
     assert publishing.publish(draft, settings=settings, database_url=url)
-    figures = store.load(draft, database_url=url).figures
-    assert figures["suspected_violation", "ALL", "19"].week == 4
-    assert figures["tip", "ALL", "19"].week == 1
+    metrics = store.load(draft, database_url=url).metrics
+    assert metrics["suspected_violation", "ALL", "19"].week == 4
+    assert metrics["tip", "ALL", "19"].week == 1

@@ -97,7 +97,7 @@ def test_a_change_between_versions_is_an_event(url: str) -> None:
 
 ITEMS = (
     "select i.check_code, i.regency_code, i.owner, i.channel, i.detail, i.record_count,"
-    " i.since_date::text, coalesce(d.source_id, '') from marts.mart_review_item as i"
+    " i.since_date::text, coalesce(d.source_id, '') from marts.fct_review_item as i"
     " left join raw.record as d using (record_id) order by 1, 2, 4, 5"
 )
 
@@ -139,7 +139,7 @@ def test_what_a_person_should_look_at_is_a_list_with_owners(url: str) -> None:
 def test_both_cases_of_a_pair_are_shown(url: str) -> None:
     """What identifies each, the evidence, and narratives only to who may read deliveries."""
     (pair,) = query(
-        url, "select item_id from marts.mart_review_item where check_code = 'pair_undecided'"
+        url, "select item_id from marts.fct_review_item where check_code = 'pair_undecided'"
     )
     (other,) = query(url, "select md5('grup/4')")
     runner = CliRunner(env={"LUMBUNG_DATABASE_URL": url, "COLUMNS": "160"})
@@ -187,7 +187,7 @@ def test_both_cases_of_a_pair_are_shown(url: str) -> None:
 
 def test_what_was_corrected_or_decided_is_off_the_list(url: str, office: Settings) -> None:
     (pair,) = query(
-        url, "select item_id from marts.mart_review_item where check_code = 'pair_undecided'"
+        url, "select item_id from marts.fct_review_item where check_code = 'pair_undecided'"
     )
     runner = CliRunner(env={"LUMBUNG_DATABASE_URL": url})
     said = runner.invoke(
@@ -235,18 +235,18 @@ def test_the_list_is_shown_and_told(
     names = query(
         url,
         "select column_name from information_schema.columns where table_schema = 'marts'"
-        " and table_name = 'mart_review_item' order by ordinal_position",
+        " and table_name = 'fct_review_item' order by ordinal_position",
     )
     given = {"item_id": "copy.id", "detail": "'day: same +2.2'"}
     columns = ", ".join(given.get(name, name) for (name,) in names)
     query(
         url,
-        f"insert into marts.mart_review_item select {columns} from"
-        " (select * from marts.mart_review_item where check_code = 'status_change_illegal' limit 1)"
+        f"insert into marts.fct_review_item select {columns} from"
+        " (select * from marts.fct_review_item where check_code = 'status_change_illegal' limit 1)"
         " as item, (values ('x/y'), ('x/z')) as copy (id)",
     )
     listed = [item.item_id for item in stewardship.items(url, check="status_change_illegal")]
-    query(url, "delete from marts.mart_review_item where item_id in ('x/y', 'x/z')")
+    query(url, "delete from marts.fct_review_item where item_id in ('x/y', 'x/z')")
     assert len(listed) == 4
     assert {"x/y", "x/z"} < {*listed}
 

@@ -102,12 +102,12 @@ def test_another_province_is_built(
     ) == [("76.00", 1), ("76.01", 1), ("76.02", 2)]
     assert query(
         url,
-        "select regency_code, value from reporting.rpt_figure where value > 0"
-        " and period = 'to_date' and figure_code = 'suspected_violation'"
+        "select regency_code, value from reporting.rpt_metric where value > 0"
+        " and period = 'to_date' and metric_code = 'suspected_violation'"
         " and week_id = '2024-W45' order by 1",
     ) == [("76", 4), ("76.00", 1), ("76.01", 1), ("76.02", 2)]
     assert query(
         url,
-        "select regency_code, count(*) from marts.mart_review_item"
+        "select regency_code, count(*) from marts.fct_review_item"
         " where check_code = 'place_unresolved' group by 1",
     ) == [("76.00", 1)]

@@ -1,4 +1,4 @@
-"""Figures that others published: those that reconcile pass, the others are caught by name."""
+"""Metrics that others published: those that reconcile pass, the others are caught by name."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def caught(demo: Demo) -> set[str]:
 
 @pytest.fixture(scope="module")
 def claims(demo: Demo) -> set[str]:
-    rows = query(demo[0], "select distinct claim_code from reference.published_figure")
+    rows = query(demo[0], "select distinct claim_code from reference.published_metric")
     assert len(rows) >= 20
     return {name for (name,) in rows}
 
@@ -43,25 +43,25 @@ def claims(demo: Demo) -> set[str]:
 def test_every_claim_is_as_stated(demo: Demo, claims: set[str]) -> None:
     assert caught(demo) == set()
     wrong = query(
-        demo[0], "select distinct claim_code from reference.published_figure where not reconciles"
+        demo[0], "select distinct claim_code from reference.published_metric where not reconciles"
     )
     assert {name for (name,) in wrong} == WRONG
 
 
 def test_what_does_not_reconcile_is_caught_by_name(demo: Demo, claims: set[str]) -> None:
     with psycopg.connect(demo[0]) as connection:
-        connection.execute("create table public.kept as select * from reference.published_figure")
-        connection.execute("update reference.published_figure set reconciles = true")
+        connection.execute("create table public.kept as select * from reference.published_metric")
+        connection.execute("update reference.published_metric set reconciles = true")
     try:
         assert caught(demo) == WRONG
         with psycopg.connect(demo[0]) as connection:
             connection.execute(
-                "update reference.published_figure set value = value + 1 where role = 'total'"
+                "update reference.published_metric set value = value + 1 where role = 'total'"
             )
         # 803 + 1 is still not 902, nor 12 + 1 = 9 + 9; nothing agrees by chance
         assert caught(demo) == claims
     finally:
         with psycopg.connect(demo[0]) as connection:
-            connection.execute("truncate reference.published_figure")
-            connection.execute("insert into reference.published_figure table public.kept")
+            connection.execute("truncate reference.published_metric")
+            connection.execute("insert into reference.published_metric table public.kept")
             connection.execute("drop table public.kept")

@@ -108,7 +108,7 @@ def test_a_row_without_a_day_of_receipt_counts_nowhere(url: str) -> None:
     assert sorted(counted) == [("grup", "2024-11-06"), ("meja", "2024-11-06")]
     excluded = query(
         url,
-        "select source_id, reason_code, reason, week_id from intermediate.int_records__set_apart"
+        "select source_id, reason_code, reason, week_id from intermediate.int_records__excluded"
         " order by 1",
     )
     reason = "Tanggal yang menentukan pekannya kosong atau tidak terbaca"
@@ -119,7 +119,7 @@ def test_it_waits_on_the_review_list_since_it_was_landed(url: str) -> None:
     found = query(
         url,
         "select d.source_id, i.check_code, i.owner, i.detail, i.since_date"
-        " from marts.mart_review_item as i inner join raw.record as d using (record_id)"
+        " from marts.fct_review_item as i inner join raw.record as d using (record_id)"
         " where d.channel = 'meja' order by 1",
     )
     day = date(2026, 11, 21)
@@ -173,7 +173,7 @@ def test_a_registration_stands_until_the_source_says_another_status(url: str) ->
     ]  # fmt: skip
     listed = query(
         url,
-        "select left(d.source_id, 3), i.check_code, i.detail from marts.mart_review_item as i"
+        "select left(d.source_id, 3), i.check_code, i.detail from marts.fct_review_item as i"
         " inner join raw.record as d using (record_id) where d.channel = 'buku' order by 1, 2",
     )
     assert listed == [

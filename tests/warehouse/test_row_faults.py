@@ -9,7 +9,7 @@ from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from lumbung.warehouse.raw_checkpoint import check_raw
 from tests.warehouse.conftest import Raw, query
-from tests.warehouse.test_gate import good
+from tests.warehouse.test_raw_checkpoint import good
 
 
 def test_a_receipt_corrected_to_after_the_first_delivery(

@@ -14,8 +14,8 @@ from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from lumbung.warehouse.raw_checkpoint import check_raw
 from tests.warehouse.conftest import Raw, query
-from tests.warehouse.test_gate import good, now
 from tests.warehouse.test_history import Office, differences, rows_of_readers
+from tests.warehouse.test_raw_checkpoint import good, now
 
 WEEKS = [f"2024-W{week}" for week in range(39, 48)]
 """From Monday 23 September to Sunday 24 November: the campaign, 25 September to 23 November."""
@@ -34,8 +34,8 @@ def silent(new_database: Callable[[], str], office: Settings) -> str:
     return url
 
 
-def test_every_campaign_week_that_has_come_has_figures(silent: str) -> None:
-    assert query(silent, "select distinct week_id from reporting.rpt_figure order by 1") == [
+def test_every_campaign_week_that_has_come_has_metrics(silent: str) -> None:
+    assert query(silent, "select distinct week_id from reporting.rpt_metric order by 1") == [
         (week,) for week in WEEKS
     ]
     assert query(
@@ -48,10 +48,10 @@ def test_every_campaign_week_that_has_come_has_figures(silent: str) -> None:
 def test_a_week_in_which_nobody_delivered_is_frozen(silent: str, office: Settings) -> None:
     edition_id = freezing.freeze("2024-W44", settings=office, database_url=silent)
     found = store.load(edition_id, database_url=silent)
-    expected, submitted = found.figure("district_expected"), found.figure("district_submitted")
+    expected, submitted = found.metric("district_expected"), found.metric("district_submitted")
     assert (expected.week, submitted.week) == (47, 0)
     assert (expected.to_date, submitted.to_date) == (47 * 6, 0)  # W39 to W44
-    cases = found.figure("suspected_violation")
+    cases = found.metric("suspected_violation")
     assert (cases.week, cases.to_date) == (0, 30)
     (section,) = [s for s in document(found).sections if s.id == "kelengkapan"]
     assert section.tables[0].caption == "0 dari 47 kecamatan menyampaikan rekap pekan ini"

@@ -82,8 +82,8 @@ def judged(url: str) -> dict[str, str]:
     return dict(
         query(
             url,
-            "select t.source_id, case when t.set_apart_code is not null then t.set_apart_code"
-            " when exists (select from marts.mart_review_item as i"
+            "select t.source_id, case when t.exclusion_code is not null then t.exclusion_code"
+            " when exists (select from marts.fct_review_item as i"
             " where i.delivery_id = t.delivery_id and i.check_code = 'possible_test_row')"
             " then 'possible_test_row' else 'counted' end"
             " from intermediate.int_records__typed as t",
@@ -127,7 +127,7 @@ def test_what_is_listed_is_counted(url: str) -> None:
     assert query(
         url,
         "select count(*) from intermediate.int_records__typed"
-        " where set_apart_code is null and source_id not like 'jujur%%'",
+        " where exclusion_code is null and source_id not like 'jujur%%'",
     ) == [(sum(expected != TEST for expected, _ in ROWS),)]
 
 
@@ -144,7 +144,7 @@ def test_an_increment_judges_as_a_full_build(url: str, office: Settings) -> None
     assert not build(settings=office, database_url=url).is_full
     after = judged(url)
     assert [after[str(n)] for n in numbers] == [REAL, REAL, TEST]
-    listed = query(url, "select item_id, detail from marts.mart_review_item order by 1")
+    listed = query(url, "select item_id, detail from marts.fct_review_item order by 1")
     assert build(settings=office, database_url=url, full_refresh=True).is_full
     assert judged(url) == after
-    assert query(url, "select item_id, detail from marts.mart_review_item order by 1") == listed
+    assert query(url, "select item_id, detail from marts.fct_review_item order by 1") == listed

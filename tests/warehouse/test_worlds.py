@@ -1,4 +1,4 @@
-"""Worlds of other seeds: facts, figures, the edition, and which problem marks which regency."""
+"""Worlds of other seeds: facts, metrics, the edition, and which problem marks which regency."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from lumbung.demo.truth import figure_differences
+from lumbung.demo.truth import metric_differences
 from lumbung.intake.evidence import Evidence
 from lumbung.publication.editions import freezing
 from lumbung.warehouse.build import build
@@ -29,7 +29,7 @@ def test_a_world_is_found_again(seed: int, database_url: str, tmp_path: Path) ->
     settings, truth = land_world(seed, tmp_path, database_url)
     build(settings=settings, database_url=database_url)
     facts_equal_truth(database_url, truth)
-    assert figure_differences(truth, database_url) == []
+    assert metric_differences(truth, database_url) == []
     # a row of each book was corrected by a later file: both versions are kept, the later one counts
     assert query(
         database_url,
@@ -49,7 +49,7 @@ def test_a_world_is_found_again(seed: int, database_url: str, tmp_path: Path) ->
     rows = query(
         database_url,
         "select regency_code, issue_code, is_marked, case_count, base_count, prevention_count"
-        " from marts.mart_issue_profile where week_id = %s",
+        " from marts.agg_issue_profile where week_id = %s",
         truth["edition_week"],
     )
     assert len(rows) == 8 * 14

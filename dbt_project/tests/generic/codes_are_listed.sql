@@ -1,5 +1,5 @@
 {% test codes_are_listed(model, references) %}
-    {#- Every code that a seed names is in the seed that lists them: another would count in no figure,
+    {#- Every code that a seed names is in the seed that lists them: another would count in no metric,
         and nobody would be told. `references` are 'seed.column -> seed.column'. -#}
     {%- for reference in references %}
     {%- set sides = reference.split(' -> ') %}

@@ -2,7 +2,7 @@
     {#- The counts by regency and week add up to the facts: none falls outside the grid. In an
         increment, those of the affected days and weeks. -#}
     {%- if is_increment() -%}
-        {%- set is_looked_at = "(regency_code, week_id) in (" ~ scope_rows('week', model) ~ ")" -%}
+        {%- set is_looked_at = "(regency_code, week_id) in (" ~ affected_rows('week', model) ~ ")" -%}
     {%- else -%}
         {%- set is_looked_at = 'true' -%}
     {%- endif -%}

@@ -3,7 +3,7 @@
         apart: no join has dropped or doubled one. -#}
     select
         records.record_id,
-        typed.set_apart_code
+        typed.exclusion_code
     from {{ ref('stg_intake__records') }} as records
     left join {{ model }} as typed
         on records.delivery_id = typed.delivery_id and records.record_id = typed.record_id

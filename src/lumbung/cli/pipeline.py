@@ -190,7 +190,7 @@ def show(
             raise ConfigurationError(
                 f"nothing in quarantine has the id {number}",
                 where="quarantine.record",
-                cure="use an id of 'lumbung quarantine list'",
+                remediation="use an id of 'lumbung quarantine list'",
             )
         names: tuple[str, ...] = (
             "channel",
@@ -249,7 +249,9 @@ def accept(
 
     if not reason.strip():
         raise ConfigurationError(
-            "an acceptance without a reason", where="--reason", cure="say why they are messages"
+            "an acceptance without a reason",
+            where="--reason",
+            remediation="say why they are messages",
         )
     with _connect() as db:
         for number in numbers:
@@ -263,7 +265,7 @@ def accept(
                 raise ConfigurationError(
                     f"nothing that is open in quarantine has the id {number}",
                     where="quarantine.record",
-                    cure="use an id of 'lumbung quarantine list'",
+                    remediation="use an id of 'lumbung quarantine list'",
                 )
             channel, code, content_hash, sealed = row
             content: dict[str, str] = {}
@@ -274,7 +276,7 @@ def accept(
                 raise ConfigurationError(
                     f"{number} is no doubtful message with a date and a sender",
                     where="quarantine.record",
-                    cure="correct its source, then run 'lumbung quarantine retry'",
+                    remediation="correct its source, then run 'lumbung quarantine retry'",
                 )
     console.print("accepted; the next pull lands them, if an export in the inbox has them")
 
@@ -287,7 +289,7 @@ def dismiss(
     """Say that a delivery will never be a record: it is open no longer, and kept as it is."""
     if not reason.strip():
         raise ConfigurationError(
-            "a dismissal without a reason", where="--reason", cure="say why it is no record"
+            "a dismissal without a reason", where="--reason", remediation="say why it is no record"
         )
     with _connect() as db:
         done = db.execute(
@@ -299,7 +301,7 @@ def dismiss(
             raise ConfigurationError(
                 f"nothing that is open in quarantine has the id {number}",
                 where="quarantine.record",
-                cure="use an id of 'lumbung quarantine list'",
+                remediation="use an id of 'lumbung quarantine list'",
             )
     console.print(f"{number} is dismissed; 'lumbung quarantine list --resolved' shows it")
 

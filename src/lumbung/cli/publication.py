@@ -97,7 +97,7 @@ def mail(
             raise ConfigurationError(
                 "there is no mail server",
                 where=f"Airflow Connection {mailing.CONNECTION}",
-                cure=f"make it, or set AIRFLOW_CONN_{mailing.CONNECTION.upper()}; see"
+                remediation=f"make it, or set AIRFLOW_CONN_{mailing.CONNECTION.upper()}; see"
                 " docs/how-to/runbooks/publication.md",
             )
         mailing.send(edition, settings=settings, database_url=url, server=server)
@@ -122,7 +122,7 @@ def portal() -> None:
 @app.command()
 def trace(
     reference: Annotated[
-        str, typer.Argument(help="FIGURE@EDITION as the HTML edition shows it, or a record's id")
+        str, typer.Argument(help="METRIC@EDITION as the HTML edition shows it, or a record's id")
     ],
 ) -> None:
     """Show what is behind a published number: records, batches, and the sha256 of what came."""
@@ -141,7 +141,7 @@ def waive(
     reason: Annotated[str, typer.Option(help="why; printed")],
     until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="last day it counts")],
 ) -> None:
-    """Let a failing check of the publication gate pass for one draft; the edition says so."""
+    """Let a failing check of the publication checkpoint pass for one draft; the edition says so."""
     from lumbung.publication.checks import waiver
 
     settings = Settings.load()

@@ -41,11 +41,11 @@ def review(
     waiting = stewardship.items(url, regency=regency, check=check)
     table = Table("since", "regency", "channel", "what", "deliveries", "record", box=None)
     table.add_column("item", overflow="fold")
-    cures: dict[str, str] = {}
+    remediations: dict[str, str] = {}
     pairs = []
     for item in waiting[:SHOWN]:
-        if item.check_code not in cures:
-            cures[item.check_code] = f"{item.check_code} ({item.owner}): {item.cure}"
+        if item.check_code not in remediations:
+            remediations[item.check_code] = f"{item.check_code} ({item.owner}): {item.remediation}"
             table.add_section()
         if item.check_code == "pair_undecided":
             pairs.append(item)
@@ -70,8 +70,8 @@ def review(
             f"  lumbung link decide {item.item_id.replace('/', ' ')} same|different --by NAME",
             sep="\n", soft_wrap=True, markup=False,
         )  # fmt: skip
-    for cure in cures.values():
-        console.print(cure, soft_wrap=True, markup=False)
+    for remediation in remediations.values():
+        console.print(remediation, soft_wrap=True, markup=False)
     more = f", the first {SHOWN} of them are shown" if len(waiting) > SHOWN else ""
     console.print(f"{len(waiting)} items{more}")
 

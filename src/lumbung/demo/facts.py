@@ -13,7 +13,7 @@ from lumbung.demo.regions import District, Place, Regency
 
 
 class Fate(NamedTuple):
-    """What must become of a delivery; a landed one with a reason is set apart, not counted."""
+    """What must become of a delivery; a landed one with a reason is excluded, not counted."""
 
     landing: Literal["landed", "duplicate", "quarantined"]
     reason_code: str | None = None
@@ -23,7 +23,7 @@ COUNTED = Fate("landed")
 DUPLICATE = Fate("duplicate")
 
 
-def set_apart(reason_code: str) -> Fate:
+def excluded(reason_code: str) -> Fate:
     """Landed, never counted, listed in the edition."""
     return Fate("landed", reason_code)
 

@@ -74,7 +74,7 @@ class StandIn(ThreadingHTTPServer):
             raise ServiceError(
                 f"the stand-in of KoboToolbox cannot listen: {error.strerror}",
                 where=f"127.0.0.1:{port}",
-                cure="free the port or choose another with --port",
+                remediation="free the port or choose another with --port",
             ) from error
 
     @property

@@ -28,7 +28,7 @@ def truth_of(world: World) -> Record:
     supervisions = [_supervision(row) for row in recap if row.kind == "LHP"]
     preventions = [_prevention(row) for row in recap if row.kind == "PREV"]
     submissions = _submissions(world, recap)
-    members = _members(reports, supervisions, preventions, submissions)
+    contributors = _contributors(reports, supervisions, preventions, submissions)
     return {
         "seed": world.seed,
         "weeks": list(world.weeks),
@@ -39,9 +39,9 @@ def truth_of(world: World) -> Record:
         "supervisions": supervisions,
         "preventions": preventions,
         "submissions": submissions,
-        "set_apart": {channel: _reasons(each, "landed") for channel, each in fates.items()},
+        "excluded": {channel: _reasons(each, "landed") for channel, each in fates.items()},
         "quarantine": {channel: _reasons(each, "quarantined") for channel, each in fates.items()},
-        "figures": list(_figures(WEEKS, Counter(members))),
+        "metrics": list(_metrics(WEEKS, Counter(contributors))),
     }
 
 
@@ -203,19 +203,19 @@ def _submissions(world: World, recap: Iterable[Activity]) -> list[Record]:
     ]
 
 
-# --- figures ---------------------------------------------------------------------------------
+# --- metrics ---------------------------------------------------------------------------------
 
-Member = tuple[str, str, str, str]
-"""Figure, category, regency, week: one for each fact that a figure counts, none from before the
+Contributor = tuple[str, str, str, str]
+"""MetricValue, category, regency, week: one for each fact that a metric counts, none from before the
 campaign's first day."""
 
 
-def _members(
+def _contributors(
     reports: Iterable[Record],
     supervisions: Iterable[Record],
     preventions: Iterable[Record],
     submissions: Iterable[Record],
-) -> Iterator[Member]:
+) -> Iterator[Contributor]:
     first_day = CAMPAIGN[0].isoformat()
     for report in reports:
         if report["received_date"] < first_day:
@@ -270,8 +270,8 @@ def _members(
             yield "district_submitted", "ALL", regency_code, row["week_id"]
 
 
-def _figures(weeks: tuple[str, ...], counts: Counter[Member]) -> Iterator[Record]:
-    """Every figure by category, regency, week and period; zeros and the province included.
+def _metrics(weeks: tuple[str, ...], counts: Counter[Contributor]) -> Iterator[Record]:
+    """Every metric by category, regency, week and period; zeros and the province included.
 
     Which zeros there are is the registry's; what is counted is the world's.
 
@@ -280,25 +280,25 @@ def _figures(weeks: tuple[str, ...], counts: Counter[Member]) -> Iterator[Record
 
     """
     regencies = (*REGENCIES, UNKNOWN_REGENCY)
-    listed = {figure: [*registry.categories(figure)] for figure in registry.metrics()}
-    for figure, category, *_ in counts:
-        if category not in listed.get(figure, []):
+    listed = {metric: [*registry.categories(metric)] for metric in registry.metrics()}
+    for metric, category, *_ in counts:
+        if category not in listed.get(metric, []):
             raise ConfigurationError(
-                f"the registry lists no metric {figure} with a category {category}",
+                f"the registry lists no metric {metric} with a category {category}",
                 where="dbt_project/seeds/metric.csv",
-                cure="list the metric there, or the code in the vocabulary of its dimension",
+                remediation="list the metric there, or the code in the vocabulary of its dimension",
             )
-    for figure, categories in listed.items():
+    for metric, categories in listed.items():
         for category in categories:
             for regency in (*regencies, PROVINCE):
                 to_date = 0
                 for week in weeks:
                     parts = regencies if regency == PROVINCE else (regency,)
-                    value = sum(counts[figure, category, part, week] for part in parts)
+                    value = sum(counts[metric, category, part, week] for part in parts)
                     to_date += value
                     for period, shown in (("week", value), ("to_date", to_date)):
                         yield {
-                            "figure_code": figure,
+                            "metric_code": metric,
                             "category_code": category,
                             "regency_code": regency,
                             "week_id": week,

@@ -48,7 +48,7 @@ class Place:
 
     @property
     def regency_code(self) -> str:
-        """The code that figures are counted under."""
+        """The code that metrics are counted under."""
         return self.regency.code if self.regency else UNKNOWN_REGENCY
 
     @property

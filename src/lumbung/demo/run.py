@@ -67,7 +67,9 @@ class Demo:
             except Exception as error:
                 known = explained(error, self.settings.home)
                 raise type(known)(
-                    f"stage '{self._stage}': {known.what}", where=known.where, cure=known.cure
+                    f"stage '{self._stage}': {known.what}",
+                    where=known.where,
+                    remediation=known.remediation,
                 ) from error
         except BaseException:
             try:
@@ -128,13 +130,13 @@ class Demo:
         """Refuse to mix the demo with other records or another demo."""
         claim = self.settings.demo_claim
         wanted: dict[str, Any] = {"seed": self.seed, "weeks": self.weeks}
-        where, cure = str(self.settings.home), "set LUMBUNG_HOME to an empty folder"
+        where, remediation = str(self.settings.home), "set LUMBUNG_HOME to an empty folder"
         with database.connect(url) as connection:
             row = connection.execute("select exists (select from raw.batch)").fetchone()
             if self.settings.database_url is not None:  # this home's demo must not go elsewhere
                 server = connection.info
                 where = f"{server.host}:{server.port}/{server.dbname}"
-                cure = "name an empty database in LUMBUNG_DATABASE_URL"
+                remediation = "name an empty database in LUMBUNG_DATABASE_URL"
                 wanted["database"] = where
         try:
             found = json.loads(claim.read_text())
@@ -146,11 +148,13 @@ class Demo:
             raise ConfigurationError(
                 f"this home holds the demo of {_told(found)}, not of {_told(wanted)}",
                 where=str(self.settings.home),
-                cure="set LUMBUNG_HOME to another folder, or run 'lumbung down' and remove it",
+                remediation="set LUMBUNG_HOME to another folder, or run 'lumbung down' and remove it",
             )
         if row == (True,):
             raise ConfigurationError(
-                "here are records that are not the demo's", where=where, cure=f"{cure} for the demo"
+                "here are records that are not the demo's",
+                where=where,
+                remediation=f"{remediation} for the demo",
             )
         write_private(claim, json.dumps(wanted))
 
@@ -159,12 +163,14 @@ class Demo:
         deadline = time.monotonic() + 120
         while not wanted <= client.dag_ids():
             if errors := client.import_errors():
-                raise ServiceError(errors[0], where="dags/", cure="correct the file it names")
+                raise ServiceError(
+                    errors[0], where="dags/", remediation="correct the file it names"
+                )
             if time.monotonic() > deadline:
                 raise ServiceError(
                     f"Airflow has not parsed {sorted(wanted - client.dag_ids())}",
                     where=str(self.stack.processes.log("dag-processor")),
-                    cure="read that log",
+                    remediation="read that log",
                 )
             time.sleep(0.5)
 
@@ -214,7 +220,7 @@ class Demo:
             raise PublicationError(
                 f"no edition of {week_id} was published",
                 where="published.edition",
-                cure="look at the run in Airflow",
+                remediation="look at the run in Airflow",
             )
         return str(row[0])
 
@@ -245,7 +251,7 @@ class Demo:
             raise ServiceError(
                 client.reason(dag_id, run_id, failed[0]) if failed else "the run failed",
                 where=f"{dag_id}.{failed[0] if failed else run_id}",
-                cure="correct the cause, then run the same command again",
+                remediation="correct the cause, then run the same command again",
             )
 
     @contextmanager
@@ -322,7 +328,7 @@ class _Seen:
         return f"{models} models and {tests} tests passed, {self.checked(url, 'raw')}"
 
     def checked(self, url: str, suite: str) -> str:
-        """How the last checks of a door went, if they were since then."""
+        """How the last checks of a checkpoint went, if they were since then."""
         last = (
             "from ops.check_result where run_id = (select run_id from ops.check_result"  # noqa: S608
             f" where suite = '{suite}' and check_result_id > {self.check_result_id}"

@@ -7,16 +7,16 @@ from typing import Any
 from lumbung import database
 from lumbung.errors import BuildError
 
-FIGURE = ("figure_code", "category_code", "regency_code", "week_id", "period", "value")
+METRIC = ("metric_code", "category_code", "regency_code", "week_id", "period", "value")
 
 
-def figure_differences(truth: dict[str, Any], url: str) -> list[str]:
-    """Every figure that is missing, extra or different, as one line each."""
-    wanted = {tuple(row[key] for key in FIGURE[:-1]): row["value"] for row in truth["figures"]}
+def metric_differences(truth: dict[str, Any], url: str) -> list[str]:
+    """Every metric that is missing, extra or different, as one line each."""
+    wanted = {tuple(row[key] for key in METRIC[:-1]): row["value"] for row in truth["metrics"]}
     with database.connect(url) as connection:
         rows = connection.execute(
-            "select figure_code, category_code, regency_code, week_id, period, value"
-            " from reporting.rpt_figure"
+            "select metric_code, category_code, regency_code, week_id, period, value"
+            " from reporting.rpt_metric"
         )
         found = {tuple(key): int(value) for *key, value in rows}
     return [
@@ -27,16 +27,16 @@ def figure_differences(truth: dict[str, Any], url: str) -> list[str]:
 
 
 def compare(truth: dict[str, Any], url: str) -> str:
-    """Say that every figure equals the truth.
+    """Say that every metric equals the truth.
 
     Raises:
-        BuildError: naming the first figures that differ.
+        BuildError: naming the first metrics that differ.
 
     """
-    if differences := figure_differences(truth, url):
+    if differences := metric_differences(truth, url):
         raise BuildError(
-            f"{len(differences)} figures differ from the invented world: {differences[:3]}",
-            where="reporting.rpt_figure",
-            cure="trace these figures in reporting.rpt_figure_member",
+            f"{len(differences)} metrics differ from the invented world: {differences[:3]}",
+            where="reporting.rpt_metric",
+            remediation="trace these metrics in reporting.rpt_metric_contributor",
         )
-    return f"all {len(truth['figures'])} figures equal the invented world's"
+    return f"all {len(truth['metrics'])} metrics equal the invented world's"

@@ -35,8 +35,8 @@ from lumbung.demo.facts import (
     Message,
     Submission,
     Tip,
+    excluded,
     quarantined,
-    set_apart,
     week_of,
 )
 from lumbung.demo.people import invent
@@ -100,8 +100,8 @@ PROVINCE_OFFICE = "Prov/09.00"
 DESK = "Posko Aduan Babel"
 DESK_CLERK, CITIZEN, OBSERVER = range(3)
 """Who tells of an incident, for `Incident.told`."""
-CHATTER = set_apart("not_a_report")
-DELETED = set_apart("deleted_message")
+CHATTER = excluded("not_a_report")
+DELETED = excluded("deleted_message")
 
 
 # --- the world ------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ def generate(seed: int, weeks: int = MAX_WEEKS) -> World:
         raise ConfigurationError(
             f"the invented campaign has {MAX_WEEKS} weeks, not {weeks}",
             where="weeks",
-            cure=f"ask for 1 to {MAX_WEEKS} weeks",
+            remediation=f"ask for 1 to {MAX_WEEKS} weeks",
         )
     horizon = week_start(weeks)
     handling = _stream(seed, "handling")
@@ -266,10 +266,10 @@ def _spoil_recap(rng: random.Random, rows: list[Activity]) -> None:
         ]
         if week in tests:
             row = rng.choice(punctual)
-            rows.append(replace(row, note=tests[week], fate=set_apart("test_row")))
+            rows.append(replace(row, note=tests[week], fate=excluded("test_row")))
         if week in impossible:
             row = rng.choice(punctual)
-            fate = set_apart("date_missing")
+            fate = excluded("date_missing")
             rows.append(replace(row, written={"Tanggal": impossible[week]}, fate=fate))
     unstated: tuple[tuple[str, dict[str, Any]], ...] = (
         ("LHP", {"election": None}),
@@ -438,7 +438,7 @@ def _odd_cases(rng: random.Random) -> list[Case]:
     after_known = case(1, "19.71")
     known = after_known.received - timedelta(days=3)
     forgotten = case(0, "19.02")
-    test_row, unreadable = set_apart("test_row"), set_apart("date_missing")
+    test_row, unreadable = excluded("test_row"), excluded("date_missing")
     return [
         replace(bare_code, incident=replace(bare_code.incident, place=Place())),
         replace(after_known, known=known, occurred=known + timedelta(days=2)),
@@ -611,7 +611,7 @@ def _odd_tips(rng: random.Random, hear: Hear) -> None:
     # Manggar left Belitung with Belitung Timur in 2003; who says it the old way may mean either.
     hear(*odd(1, "19.02", place=Place()), written={"Lokasi": "Kec. Manggar, Belitung"})
     hear(*odd(2, "19.04", occurred=None), written={"Tanggal": "kemarin"})
-    hear(*odd(0, "19.01", narrative="coba"), fate=set_apart("test_row"))
+    hear(*odd(0, "19.01", narrative="coba"), fate=excluded("test_row"))
 
     _, tip = odd(1, "19.06")
     sunday = week_start(1) + timedelta(days=6)
@@ -639,7 +639,7 @@ def _form(rng: random.Random, register: Sequence[Case]) -> list[Submission]:
         submit(_at(rng, day), tip)
     submit(*odd(_at(rng, _day(rng, 0)), "19.05"), is_edited=True)
     submit(*odd(_at(rng, _day(rng, 1)), "19.03", place=Place()))
-    submit(*odd(_at(rng, _day(rng, 0)), "19.02", narrative="tes"), fate=set_apart("test_row"))
+    submit(*odd(_at(rng, _day(rng, 0)), "19.02", narrative="tes"), fate=excluded("test_row"))
     # Forty minutes past midnight on a Monday here is still Sunday, another week, in UTC.
     submit(*odd(datetime.combine(week_start(1), time(0, 40), JAKARTA), "19.05"))
     return sorted(submissions, key=lambda submission: submission.at)

@@ -130,7 +130,7 @@ class Evidence:
                         raise TooLargeError(
                             f"it has more than {MAX_BYTES} bytes",
                             where="what the source gives",
-                            cure="have it sent in parts",
+                            remediation="have it sent in parts",
                         )
                     file.write(piece)
             path = self.path(digest.digest())
@@ -165,7 +165,7 @@ class Evidence:
         return ServiceError(
             f"a delivery could not be kept as evidence: {error}",
             where=str(self.folder),
-            cure="free space on the disk or correct LUMBUNG_HOME",
+            remediation="free space on the disk or correct LUMBUNG_HOME",
         )
 
     def remember(self, name: str, kept: Kept) -> None:

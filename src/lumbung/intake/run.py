@@ -291,6 +291,6 @@ def lock(db: psycopg.Connection, channel: str) -> None:
         raise ServiceError(
             "another pull of this channel is running",
             where=f"channel {channel}",
-            cure="wait until it has ended and pull again",
+            remediation="wait until it has ended and pull again",
         ) from error
     db.execute("set lock_timeout = 0")

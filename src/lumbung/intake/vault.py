@@ -61,7 +61,7 @@ class Vault:
             raise ConfigurationError(
                 "the vault key is not 32 bytes in base64",
                 where=where,
-                cure="restore the key that this installation was set up with",
+                remediation="restore the key that this installation was set up with",
             )
         return cls(key)
 
@@ -90,7 +90,7 @@ class Vault:
             raise LumbungError(
                 "a sealed field does not open",
                 where=associated.partition(b"\0")[0].decode(),
-                cure="use the key it was sealed with (LUMBUNG_VAULT_KEY or keys/vault.key)",
+                remediation="use the key it was sealed with (LUMBUNG_VAULT_KEY or keys/vault.key)",
             ) from None
 
     def content_hash(self, content: bytes) -> bytes:
@@ -130,7 +130,7 @@ def hold_to_one_key(connection: psycopg.Connection, vault: Vault) -> None:
         raise ConfigurationError(
             "this warehouse was written with another vault key",
             where="LUMBUNG_VAULT_KEY or keys/vault.key",
-            cure="restore that key: with another one nothing landed before would be recognised",
+            remediation="restore that key: with another one nothing landed before would be recognised",
         )
 
 

@@ -85,7 +85,7 @@ def _state(settings: Settings) -> dict[str, str]:
         raise ServiceError(
             "Airflow has not been set up",
             where=str(_state_file(settings)),
-            cure="run 'lumbung up'",
+            remediation="run 'lumbung up'",
         ) from error
     return state
 
@@ -239,7 +239,7 @@ class Airflow:
             raise ServiceError(
                 "Airflow's API server does not listen on its port",
                 where=self.url,
-                cure="run 'lumbung up'; it chooses another port where a program holds this one",
+                remediation="run 'lumbung up'; it chooses another port where a program holds this one",
             )
         return AirflowClient(self.url, user, self.password(user))
 
@@ -302,7 +302,7 @@ class Airflow:
             raise ServiceError(
                 f"Airflow's metadata could not be migrated: {done.stderr.strip()[-400:]}",
                 where="airflow db migrate",
-                cure="check the database's free space and rights, then run the same again",
+                remediation="check the database's free space and rights, then run the same again",
             )
         stamp.write_text(f"{version('apache-airflow-core')} {self._revision()}")
 
@@ -353,7 +353,7 @@ class Airflow:
         raise ServiceError(
             f"Airflow's {', '.join(sorted(unhealthy))} did not get healthy in {START_SECONDS} s",
             where=str(self.folder),
-            cure="read the logs there; run 'lumbung down' and the same command again",
+            remediation="read the logs there; run 'lumbung down' and the same command again",
         )
 
 
@@ -401,14 +401,14 @@ class AirflowClient:
                     raise ServiceError(
                         f"Airflow refused: {error.response.status_code} {error.response.text[:99]}",
                         where=f"{method} {path}",
-                        cure="look at the API server's log with 'lumbung status'",
+                        remediation="look at the API server's log with 'lumbung status'",
                     ) from error
             except httpx.TransportError as error:
                 if attempt == 5:
                     raise ServiceError(
                         f"Airflow does not answer: {error}",
                         where=f"{method} {path}",
-                        cure="run 'lumbung status', then 'lumbung up'",
+                        remediation="run 'lumbung status', then 'lumbung up'",
                     ) from error
             time.sleep(attempt + 1)
         raise AssertionError("unreachable")
@@ -498,7 +498,7 @@ class AirflowClient:
         raise ServiceError(
             f"the run {run_id} is not over after {seconds:.0f} s; its tasks are {seen}",
             where=dag_id,
-            cure="look at the run in Airflow; 'lumbung status' tells whether the scheduler lives",
+            remediation="look at the run in Airflow; 'lumbung status' tells whether the scheduler lives",
         )
 
     def respond(self, dag_id: str, run_id: str, task_id: str, option: str, **given: str) -> None:

@@ -135,7 +135,7 @@ class EmbeddedPostgres:
             raise ServiceError(
                 f"the folder for PostgreSQL cannot be written: {error.strerror}",
                 where=str(self.folder),
-                cure="free space or correct LUMBUNG_HOME",
+                remediation="free space or correct LUMBUNG_HOME",
             ) from error
         with handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -148,7 +148,7 @@ class EmbeddedPostgres:
             raise ServiceError(
                 "the embedded PostgreSQL has not been set up",
                 where=str(self.folder),
-                cure="run 'lumbung up'",
+                remediation="run 'lumbung up'",
             ) from error
         return state
 
@@ -262,7 +262,7 @@ class EmbeddedPostgres:
             raise ServiceError(
                 f"{program} failed: {detail}",
                 where=str(self.folder),
-                cure="read server.log there; free disk space or the port, then run the same again",
+                remediation="read server.log there; free disk space or the port, then run the same again",
             )
 
 
@@ -284,5 +284,5 @@ def _system_user() -> pwd.struct_passwd | None:
     raise ServiceError(
         "PostgreSQL may not run as root and there is no account to run it under",
         where="/etc/passwd",
-        cure="make a system account named lumbung-postgres, or run as an ordinary user",
+        remediation="make a system account named lumbung-postgres, or run as an ordinary user",
     )

@@ -72,7 +72,9 @@ def hold_port(preferred: int | None = None) -> HeldPort:
         with contextlib.suppress(OSError):
             return HeldPort(port)
     raise ServiceError(
-        "no free TCP port on loopback", where="127.0.0.1", cure="stop a program that holds ports"
+        "no free TCP port on loopback",
+        where="127.0.0.1",
+        remediation="stop a program that holds ports",
     )
 
 
@@ -136,7 +138,7 @@ class Processes:
             raise ServiceError(
                 f"{name} ended unexpectedly: {self._last_line(name)}",
                 where=str(self.log(name)),
-                cure="read that log; run 'lumbung down' and the same command again",
+                remediation="read that log; run 'lumbung down' and the same command again",
             )
 
     def is_listening(self, name: str, port: int) -> bool:
@@ -170,7 +172,7 @@ class Processes:
                 raise ServiceError(
                     f"{name} does not listen on port {port} after {seconds:.0f} s",
                     where=str(self.log(name)),
-                    cure="read that log; run 'lumbung down' and the same command again",
+                    remediation="read that log; run 'lumbung down' and the same command again",
                 )
             time.sleep(0.1)
 

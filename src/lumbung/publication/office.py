@@ -63,5 +63,5 @@ def load_office(settings: Settings) -> Office:
         raise ConfigurationError(
             f"the office of the edition cannot be read: {' '.join(str(error).split())}",
             where=str(file),
-            cure="correct the file; lumbung.publication.office says what it holds",
+            remediation="correct the file; lumbung.publication.office says what it holds",
         ) from error

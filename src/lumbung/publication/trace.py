@@ -31,7 +31,7 @@ NOT_COUNTED = re.compile(
     r"not_counted/(?P<channel>\w+)/(?P<reason>\w+)/(?P<period>week|to_date)"
     r"@(?P<edition>\d{4}-W\d\d-r\d+)"
 )
-"""What a channel delivered that no figure counts."""
+"""What a channel delivered that no metric counts."""
 DEADLINE = "deadline"
 BEFORE = "before_campaign"
 """The code of what came before the campaign, and the reason why it is not counted."""
@@ -63,10 +63,10 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Member:
-    """A fact that a figure counts, with the records it rested on when the edition was frozen."""
+class Contributor:
+    """A fact that a metric counts, with the records it rested on when the edition was frozen."""
 
-    member_id: str
+    contributor_id: str
     regency_code: str
     week_id: str
     records: tuple[Record, ...]
@@ -74,29 +74,29 @@ class Member:
 
 @dataclass(frozen=True)
 class Trace:
-    """A published figure and all that it counts: `len(members) == value`.
+    """A published metric and all that it counts: `len(contributors) == value`.
 
-    What no figure counts is not frozen one by one: its members are those that still stand apart.
+    What no metric counts is not frozen one by one: its contributors are those that still stay excluded.
     """
 
     edition_id: str
-    figure_code: str
+    metric_code: str
     category_code: str
     regency_code: str
     period: str
     definition: str
     value: int
-    members: tuple[Member, ...]
+    contributors: tuple[Contributor, ...]
 
 
 def trace(reference: str, *, database_url: str) -> Trace:
-    """The members of a published figure, their records, batches and evidence.
+    """The contributors of a published metric, their records, batches and evidence.
 
     Args:
-        reference: `FIGURE/CATEGORY/REGENCY[/PERIOD]@EDITION`, such as
+        reference: `METRIC/CATEGORY/REGENCY[/PERIOD]@EDITION`, such as
             `suspected_violation_by_issue/PU/19.71@2024-W47-r1`; the period is `week` (default),
             `previous` or `to_date`, the regency `19` the province. `suspected_violation/PU` is
-            understood where one breakdown alone has that category. Legal clocks are
+            understood where one breakdown alone has that category. Legal deadlines are
             `deadline/RULE/REGENCY/STATE@EDITION`, rule `ALL` and state `running` their sums; a
             regency's profile is `profile/cases/REGENCY/THEME` and `profile/prevention/REGENCY`, a
             district `district/DISTRICT/GROUP/weeks`, where it is not known by its regency's code;
@@ -106,7 +106,7 @@ def trace(reference: str, *, database_url: str) -> Trace:
         database_url: the warehouse.
 
     Raises:
-        PublicationError: when it is no reference, the edition has no such figure, or its rows are
+        PublicationError: when it is no reference, the edition has no such metric, or its rows are
             not those that were frozen.
 
     """
@@ -127,9 +127,9 @@ def trace(reference: str, *, database_url: str) -> Trace:
     wanted = REFERENCE.fullmatch(reference)
     if wanted is None:
         raise PublicationError(
-            f"'{reference}' names no figure of an edition",
+            f"'{reference}' names no metric of an edition",
             where="trace",
-            cure="write it as suspected_violation/ALL/19@2024-W47-r1; the HTML edition shows it"
+            remediation="write it as suspected_violation/ALL/19@2024-W47-r1; the HTML edition shows it"
             " at every number",
         )
     edition_id, period = wanted["edition"], wanted["period"] or "week"
@@ -141,21 +141,21 @@ def trace(reference: str, *, database_url: str) -> Trace:
         if wanted["code"] == BEFORE:
             return _before(connection, reference, edition_id, category, regency)
         found = connection.execute(
-            "select figure_code, week_value, previous_week_value, to_date_value"
-            " from published.figure where edition_id = %s and category_code = %s"
-            " and regency_code = %s and (figure_code = %s or starts_with(figure_code, %s))"
-            " order by figure_code <> %s, figure_code",
+            "select metric_code, week_value, previous_week_value, to_date_value"
+            " from published.metric where edition_id = %s and category_code = %s"
+            " and regency_code = %s and (metric_code = %s or starts_with(metric_code, %s))"
+            " order by metric_code <> %s, metric_code",
             (edition_id, category, regency, wanted["code"], wanted["code"] + "_by_",
              wanted["code"]),
         ).fetchall()  # fmt: skip
         exact = [row for row in found if row[0] == wanted["code"]] or found
         if len(exact) != 1:
             raise PublicationError(
-                f"the edition has no figure {wanted['code']}/{category} of regency {regency}"
+                f"the edition has no metric {wanted['code']}/{category} of regency {regency}"
                 if not exact
                 else f"{' and '.join(row[0] for row in exact)} both have the category {category}",
                 where=f"edition {edition_id}",
-                cure="take the reference from the HTML edition, which shows it at every number",
+                remediation="take the reference from the HTML edition, which shows it at every number",
             )
         code = exact[0][0]
         values = dict(zip(("week", "previous", "to_date"), exact[0][1:], strict=True))
@@ -163,24 +163,24 @@ def trace(reference: str, *, database_url: str) -> Trace:
             raise PublicationError(
                 f"{code} has no period '{period}'",
                 where=reference,
-                cure="use week, previous or to_date; states are those of deadlines",
+                remediation="use week, previous or to_date; states are those of deadlines",
             )
         value = values[period]
-        members = _members(connection, edition_id, code, [category], regency, period)
+        contributors = _contributors(connection, edition_id, code, [category], regency, period)
     if value is None:
         raise PublicationError(
-            "the figure has no week before", where=reference, cure="trace the week itself"
+            "the metric has no week before", where=reference, remediation="trace the week itself"
         )
-    _require_all(members, value, f"the figure is {value}, its", reference)
+    _require_all(contributors, value, f"the metric is {value}, its", reference)
     return Trace(
         edition_id,
         code,
         category,
         regency,
         period,
-        INDONESIAN.figures[code].definition,
+        INDONESIAN.metrics[code].definition,
         value,
-        members,
+        contributors,
     )
 
 
@@ -192,12 +192,12 @@ def _deadline(
     regency: str,
     state: str,
 ) -> Trace:
-    """The cases whose legal clocks are in a state."""
+    """The cases whose legal deadlines are in a state."""
     states = [state]
     if state in ("running", BEFORE_CAMPAIGN):
         states = registry.deadline_states("running")
     rows = connection.execute(
-        "select rule_code || '/' || state_code, clock_count from published.deadline"
+        "select rule_code || '/' || state_code, deadline_count from published.deadline"
         " where edition_id = %s and state_code = any(%s) and %s in (rule_code, 'ALL')"
         " and %s in (regency_code, left(regency_code, 2))",
         (edition_id, states, rule, regency),
@@ -206,23 +206,25 @@ def _deadline(
         raise PublicationError(
             f"the edition has no deadlines {rule} of regency {regency} that are {state}",
             where=f"edition {edition_id}",
-            cure="take the reference from the HTML edition, which shows it at every number",
+            remediation="take the reference from the HTML edition, which shows it at every number",
         )
     value = sum(count for _, count in rows)
     keys = sorted({key for key, _ in rows})
-    members = _members(connection, edition_id, DEADLINE, keys, regency, "week")
+    contributors = _contributors(connection, edition_id, DEADLINE, keys, regency, "week")
     if state == BEFORE_CAMPAIGN:
         value = sum(
             row["count"]
-            for row in _told_before(connection, edition_id)["deadline"]
+            for row in _published_before(connection, edition_id)["deadline"]
             if f"{row['rule']}/{row['state']}" in keys and _lies_in(row["regency"], regency)
         )
-        early = _members(connection, edition_id, BEFORE, None, regency, "to_date")
-        ids = {member.member_id for member in early}
-        members = tuple(member for member in members if member.member_id in ids)
-    _require_all(members, value, f"the deadlines are {value}, their", reference)
+        early = _contributors(connection, edition_id, BEFORE, None, regency, "to_date")
+        ids = {contributor.contributor_id for contributor in early}
+        contributors = tuple(
+            contributor for contributor in contributors if contributor.contributor_id in ids
+        )
+    _require_all(contributors, value, f"the deadlines are {value}, their", reference)
     definition = INDONESIAN["deadline_definition"]
-    return Trace(edition_id, DEADLINE, rule, regency, state, definition, value, members)
+    return Trace(edition_id, DEADLINE, rule, regency, state, definition, value, contributors)
 
 
 def _before(
@@ -231,27 +233,27 @@ def _before(
     """What came before the campaign's first day, of a kind or of every kind (`ALL`)."""
     value = sum(
         row["count"]
-        for row in _told_before(connection, edition_id)["fact"]
+        for row in _published_before(connection, edition_id)["fact"]
         if kind in (row["kind"], "ALL") and _lies_in(row["regency"], regency)
     )
     kinds = None if kind == "ALL" else [kind]
-    members = _members(connection, edition_id, BEFORE, kinds, regency, "to_date")
-    _require_all(members, value, f"the number is {value}, its", reference)
+    contributors = _contributors(connection, edition_id, BEFORE, kinds, regency, "to_date")
+    _require_all(contributors, value, f"the number is {value}, its", reference)
     definition = INDONESIAN["before_campaign_definition"]
-    return Trace(edition_id, BEFORE, kind, regency, "", definition, value, members)
+    return Trace(edition_id, BEFORE, kind, regency, "", definition, value, contributors)
 
 
-def _require_all(members: Sized, value: int, told: str, reference: str) -> None:
-    """Raise when a frozen number and its members disagree; `told` begins the message."""
-    if len(members) != value:
+def _require_all(contributors: Sized, value: int, told: str, reference: str) -> None:
+    """Raise when a frozen number and its contributors disagree; `told` begins the message."""
+    if len(contributors) != value:
         raise PublicationError(
-            f"{told} members are {len(members)}",
+            f"{told} contributors are {len(contributors)}",
             where=reference,
-            cure="find who wrote to schema published, and freeze a new revision",
+            remediation="find who wrote to schema published, and freeze a new revision",
         )
 
 
-def _told_before(connection: psycopg.Connection, edition_id: str) -> dict[str, Any]:
+def _published_before(connection: psycopg.Connection, edition_id: str) -> dict[str, Any]:
     found = connection.execute(
         "select label -> 'before_campaign' from published.edition where edition_id = %s",
         (edition_id,),
@@ -260,7 +262,7 @@ def _told_before(connection: psycopg.Connection, edition_id: str) -> dict[str, A
         raise PublicationError(
             "the edition does not say what came before the campaign",
             where=f"edition {edition_id}",
-            cure="take the reference from the HTML edition, which shows it at every number",
+            remediation="take the reference from the HTML edition, which shows it at every number",
         )
     told: dict[str, Any] = found[0]
     return told
@@ -295,7 +297,7 @@ def _placed(
         kind, categories, period = "prevention", ["ALL"], "four_weeks"
     else:
         query = (
-            "select to_date_value from published.district_figure where edition_id = %s"
+            "select to_date_value from published.district_metric where edition_id = %s"
             " and coalesce(nullif(district_code, ''), regency_code) = %s and group_code = %s"
         )
         kind, definition = "district", INDONESIAN["district_definition"]
@@ -303,8 +305,8 @@ def _placed(
         categories = [
             key
             for (key,) in connection.execute(
-                "select distinct category_code from published.figure_member where edition_id = %s"
-                " and figure_code = 'district' and starts_with(category_code, %s)",
+                "select distinct category_code from published.metric_contributor where edition_id = %s"
+                " and metric_code = 'district' and starts_with(category_code, %s)",
                 (edition_id, f"{district}/"),
             )
             if group_of(key.partition("/")[2]) == category
@@ -314,18 +316,18 @@ def _placed(
         raise PublicationError(
             "the edition does not publish this number",
             where=reference,
-            cure="take the reference from the HTML edition, which shows it at every number",
+            remediation="take the reference from the HTML edition, which shows it at every number",
         )
-    members = _members(connection, edition_id, kind, categories, place[:5], period)
-    _require_all(members, found[0], f"the number is {found[0]}, its", reference)
-    return Trace(edition_id, code, category, place, period, definition, found[0], members)
+    contributors = _contributors(connection, edition_id, kind, categories, place[:5], period)
+    _require_all(contributors, found[0], f"the number is {found[0]}, its", reference)
+    return Trace(edition_id, code, category, place, period, definition, found[0], contributors)
 
 
 _APART = """
     select 'record/' || r.record_id, coalesce(s.week_id, ''), r.record_id, r.channel, r.batch_id,
         b.run_key, b.landed_at, r.received_at, encode(r.evidence_sha256, 'hex'), r.locator,
         'current'
-    from intermediate.int_records__set_apart as s join raw.record as r using (record_id)
+    from intermediate.int_records__excluded as s join raw.record as r using (record_id)
     join raw.batch as b using (batch_id)
     where s.channel = %(channel)s and s.reason_code = %(reason)s and r.batch_id <= %(watermark)s
         and case when %(period)s = 'week' then s.week_id = %(week)s
@@ -353,7 +355,7 @@ def _apart(
     period: str,
     edition: str,
 ) -> Trace:
-    """What a channel delivered that no figure counts, for one reason."""
+    """What a channel delivered that no metric counts, for one reason."""
     found = connection.execute(
         "select case %s when 'week' then n.week_count else n.to_date_count end, n.reason,"
         " e.week_id, e.batch_watermark, e.data_at"
@@ -365,27 +367,29 @@ def _apart(
         raise PublicationError(
             "the edition lists no such reason of that channel",
             where=reference,
-            cure="take the reference from the HTML edition, which shows it at every number",
+            remediation="take the reference from the HTML edition, which shows it at every number",
         )
     value, definition, week, watermark, data_at = found
     if reason == BEFORE:
-        early = _members(connection, edition, BEFORE, None, "", period)
-        members = tuple(m for m in early if any(r.channel == channel for r in m.records))
-        return Trace(edition, "not_counted", reason, channel, period, definition, value, members)
+        early = _contributors(connection, edition, BEFORE, None, "", period)
+        contributors = tuple(m for m in early if any(r.channel == channel for r in m.records))
+        return Trace(
+            edition, "not_counted", reason, channel, period, definition, value, contributors
+        )
     rows: list[tuple[Any, ...]] = connection.execute(
         _APART.encode(),
         {"channel": channel, "reason": reason, "period": period, "week": week}
         | {"watermark": watermark, "data_at": data_at},
     ).fetchall()
-    members = tuple(Member(row[0], "", row[1], (Record(*row[2:]),)) for row in rows)
-    return Trace(edition, "not_counted", reason, channel, period, definition, value, members)
+    contributors = tuple(Contributor(row[0], "", row[1], (Record(*row[2:]),)) for row in rows)
+    return Trace(edition, "not_counted", reason, channel, period, definition, value, contributors)
 
 
 def trace_record(record_id: int, *, database_url: str) -> tuple[Record, list[tuple[str, ...]]]:
-    """One record with its batch and evidence, and the published figures that count it.
+    """One record with its batch and evidence, and the published metrics that count it.
 
     Returns:
-        the record; edition, figure, category, regency and week of each figure, in that order.
+        the record; edition, metric, category, regency and week of each metric, in that order.
 
     Raises:
         PublicationError: when there is no such record.
@@ -397,19 +401,19 @@ def trace_record(record_id: int, *, database_url: str) -> tuple[Record, list[tup
             raise PublicationError(
                 f"there is no record {record_id}",
                 where="raw.record",
-                cure="take the number from a trace of a figure",
+                remediation="take the number from a trace of a metric",
             )
         counted = connection.execute(
-            "select edition_id, figure_code, category_code, regency_code, week_id"
-            " from published.member_record join published.figure_member using"
-            " (edition_id, member_id) where record_id = %s order by 1, 2, 3, 4, 5",
+            "select edition_id, metric_code, category_code, regency_code, week_id"
+            " from published.contributor_record join published.metric_contributor using"
+            " (edition_id, contributor_id) where record_id = %s order by 1, 2, 3, 4, 5",
             (record_id,),
         ).fetchall()
     return records[record_id], counted
 
 
 def lines(reference: str, *, database_url: str) -> list[str]:
-    """What `lumbung trace` prints: of a figure its members, of a record's id the record.
+    """What `lumbung trace` prints: of a metric its contributors, of a record's id the record.
 
     Raises:
         PublicationError: as `trace` and `trace_record`.
@@ -420,12 +424,12 @@ def lines(reference: str, *, database_url: str) -> list[str]:
         return [
             _line(record),
             *(
-                f"counted in {_key(figure, category, regency)}@{edition} of week {week}"
-                for edition, figure, category, regency, week in counted
+                f"counted in {_key(metric, category, regency)}@{edition} of week {week}"
+                for edition, metric, category, regency, week in counted
             ),
         ]
     found = trace(reference, database_url=database_url)
-    parts = (found.figure_code, found.category_code, found.regency_code, found.period)
+    parts = (found.metric_code, found.category_code, found.regency_code, found.period)
     whole = "/".join(part for part in parts if part)
     if PLACED.fullmatch(reference) or NOT_COUNTED.fullmatch(reference):
         whole = reference.partition("@")[0]
@@ -433,27 +437,27 @@ def lines(reference: str, *, database_url: str) -> list[str]:
         f"{whole}@{found.edition_id} = {found.value}",
         f"{found.definition}.",
     ]
-    if len(found.members) != found.value:
+    if len(found.contributors) != found.value:
         result.append(
-            f"{len(found.members)} of them still stand apart; the others were read since,"
+            f"{len(found.contributors)} of them still stay excluded; the others were read since,"
             " corrected, or came again"
         )
-    for member in found.members:
-        place = f" regency {member.regency_code}" if member.regency_code else ""
-        week = f" week {member.week_id}" if member.week_id else ""
-        result.append(f"{member.member_id}{place}{week}")
-        result += [f"  {_line(record)}" for record in member.records]
+    for contributor in found.contributors:
+        place = f" regency {contributor.regency_code}" if contributor.regency_code else ""
+        week = f" week {contributor.week_id}" if contributor.week_id else ""
+        result.append(f"{contributor.contributor_id}{place}{week}")
+        result += [f"  {_line(record)}" for record in contributor.records]
     return result
 
 
-def _key(figure: str, category: str, regency: str) -> str:
-    """The reference of a figure that has a member; of a deadline the state stands at the end."""
+def _key(metric: str, category: str, regency: str) -> str:
+    """The reference of a metric that has a contributor; of a deadline the state stands at the end."""
     rule, _, state = category.partition("/")
-    if figure == "profile":
+    if metric == "profile":
         return f"profile/cases/{regency}/{category}"
-    if figure == "district":
+    if metric == "district":
         return f"district/{rule or regency}/{group_of(state)}/weeks"
-    return "/".join(part for part in (figure, rule, regency, state) if part)
+    return "/".join(part for part in (metric, rule, regency, state) if part)
 
 
 def _line(record: Record) -> str:
@@ -470,32 +474,32 @@ _PERIOD = {
     "to_date": "true",
     "four_weeks": "m.week_id in (select distinct t.week_id from published.trend as t"
     " where t.edition_id = e.edition_id order by 1 desc limit 4)",
-    # weeks sort as text; a figure has a week before only where that week is in the edition
+    # weeks sort as text; a metric has a week before only where that week is in the edition
     "previous": "m.week_id = (select max(t.week_id) from published.trend as t"
     " where t.edition_id = e.edition_id and t.week_id < e.week_id)",
 }
 
 
-def _members(
+def _contributors(
     connection: psycopg.Connection,
     edition_id: str,
     code: str,
     categories: list[str] | None,
     regency: str,
     period: str,
-) -> tuple[Member, ...]:
+) -> tuple[Contributor, ...]:
     """Of every category where `categories` is None, of every place where `regency` is empty."""
     rows = connection.execute(
-        "select m.member_id, m.regency_code, m.week_id from published.figure_member as m"  # noqa: S608
+        "select m.contributor_id, m.regency_code, m.week_id from published.metric_contributor as m"  # noqa: S608
         " join published.edition as e using (edition_id)"
-        " where m.edition_id = %s and m.figure_code = %s"
+        " where m.edition_id = %s and m.metric_code = %s"
         " and coalesce(m.category_code = any(%s), true)"
         f" and %s in (m.regency_code, left(m.regency_code, 2), '') and {_PERIOD[period]}"
-        " order by m.week_id, m.regency_code, m.member_id".encode(),
+        " order by m.week_id, m.regency_code, m.contributor_id".encode(),
         (edition_id, code, categories, regency),
     ).fetchall()
     frozen = connection.execute(
-        "select member_id, record_id from published.member_record where edition_id = %s",
+        "select contributor_id, record_id from published.contributor_record where edition_id = %s",
         (edition_id,),
     ).fetchall()
     expected = connection.execute(
@@ -504,17 +508,17 @@ def _members(
     if expected != (digest(frozen),):
         raise PublicationError(
             "the records of the edition are not those that were frozen",
-            where=f"edition {edition_id}, published.member_record",
-            cure="find who wrote to schema published, and freeze a new revision",
+            where=f"edition {edition_id}, published.contributor_record",
+            remediation="find who wrote to schema published, and freeze a new revision",
         )
     wanted = {row[0] for row in rows}
     behind: dict[str, list[int]] = {}
-    for member, record_id in sorted(frozen):
-        if member in wanted:
-            behind.setdefault(member, []).append(record_id)
+    for contributor, record_id in sorted(frozen):
+        if contributor in wanted:
+            behind.setdefault(contributor, []).append(record_id)
     records = _records(connection, [i for ids in behind.values() for i in ids])
     return tuple(
-        Member(row[0], row[1], row[2], tuple(records[i] for i in behind.get(row[0], ())))
+        Contributor(row[0], row[1], row[2], tuple(records[i] for i in behind.get(row[0], ())))
         for row in rows
     )
 

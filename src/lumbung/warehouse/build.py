@@ -133,7 +133,7 @@ def build(
         raise BuildError(
             f"the database went away: {_one_line(error)}",
             where="ops.build",
-            cure="start it again ('lumbung up'), then build again",
+            remediation="start it again ('lumbung up'), then build again",
         ) from error
 
 
@@ -155,7 +155,7 @@ def require_seeds(settings: Settings) -> None:
             raise ConfigurationError(
                 f"the seed file {name} is missing",
                 where=str(folder / name),
-                cure="put it back there from version control or a backup; nothing was built",
+                remediation="put it back there from version control or a backup; nothing was built",
             )
 
 
@@ -169,7 +169,7 @@ def _alone(connection: psycopg.Connection) -> Iterator[None]:
         raise BuildError(
             f"another build has not finished within {LOCK_WAIT}",
             where="ops.build",
-            cure="wait for it, or end its process, then run the same again",
+            remediation="wait for it, or end its process, then run the same again",
         ) from error
     try:
         yield
@@ -202,7 +202,7 @@ def watermark(connection: psycopg.Connection) -> Watermark:
             raise BuildError(
                 f"a landing has not committed within {LOCK_WAIT}",
                 where="raw.batch",
-                cure="wait for it, or end its process, then build again",
+                remediation="wait for it, or end its process, then build again",
             ) from error
         row = connection.execute(
             "select coalesce((select max(batch_id) from raw.batch), 0),"
@@ -463,7 +463,7 @@ class _Run:
     def _inputs_hash(self, select: str | None) -> str:
         """What a build rests on besides raw: the project's files, the channels, the selection.
 
-        Of a channel what models keep: its owner, its cadence and what the door requires of it may
+        Of a channel what models keep: its owner, its cadence and what the checkpoint requires of it may
         change without a full build.
         """
         maps = self.connection.execute(
@@ -528,7 +528,7 @@ def run_dbt(
         raise BuildError(
             f"dbt could not run: {_one_line(outcome.exception or 'a model is wrong')}",
             where=str(settings.dbt_project),
-            cure=f"correct the cause, or read {folder / 'logs' / 'dbt.log'}",
+            remediation=f"correct the cause, or read {folder / 'logs' / 'dbt.log'}",
         ) from outcome.exception
     return results
 
@@ -549,18 +549,18 @@ def raise_failed(results: Sequence[Any]) -> None:
     after = f"; {skipped} nodes behind it were not run, readers keep the previous build"
     meta = first.node.config.meta
     owner = meta.get("owner", "data engineer")
-    cure = meta.get("cure", "Correct their cause at the source or in a seed")
+    remediation = meta.get("remediation", "Correct their cause at the source or in a seed")
     if str(first.status) == "fail":
         raise BuildError(
             f"test {first.node.name} failed on {first.failures} rows{others}{after}",
             where=_relation(first.node),
-            cure=f"read the failing rows there. {cure}. Then build again (owner: {owner})",
+            remediation=f"read the failing rows there. {remediation}. Then build again (owner: {owner})",
         )
     raise BuildError(
         f"{first.node.resource_type} {first.node.name} failed: "
         f"{_one_line(first.message)}{others}{after}",
         where=f"dbt_project/{first.node.original_file_path}",
-        cure=f"correct it (owner: {owner}), then build again",
+        remediation=f"correct it (owner: {owner}), then build again",
     )
 
 

@@ -1,7 +1,7 @@
-"""Run a suite of checks at a door: SQL makes small tables, Great Expectations judges their rows.
+"""Run a suite of checks at a checkpoint: SQL makes small tables, Great Expectations judges their rows.
 
 A suite is a YAML file. Each of its batches is a query that gives one row per thing that is judged
-(a channel, a field, a figure); the work on millions of records is done by that query, and Great
+(a channel, a field, a metric); the work on millions of records is done by that query, and Great
 Expectations sees only its rows (docs/explanation/adr/0006-gx-judges-small-tables.md).
 
 ```
@@ -18,7 +18,7 @@ batches:
         reason: tidak ada kirimannya     # at the raw checkpoint, why a channel is held back
         reason_en: it delivered nothing  # the same in English
         owner: data engineer
-        cure: what to do, one sentence
+        remediation: what to do, one sentence
 ```
 
 Great Expectations takes seconds to import: it is imported when a suite is run, not before.
@@ -40,7 +40,7 @@ import yaml
 from psycopg import sql
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lumbung.errors import ConfigurationError, GateError
+from lumbung.errors import CheckpointError, ConfigurationError
 from lumbung.settings import Settings
 
 SHOWN = 20
@@ -59,7 +59,7 @@ class Check(BaseModel):
     reason: str = ""
     reason_en: str = ""
     owner: str = Field(min_length=1)
-    cure: str = Field(min_length=1)
+    remediation: str = Field(min_length=1)
 
 
 class Batch(BaseModel):
@@ -74,7 +74,7 @@ class Batch(BaseModel):
 
 
 class Suite(BaseModel):
-    """The checks of one door."""
+    """The checks of one checkpoint."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -95,7 +95,7 @@ class CheckResult:
         failing_count: rows that broke it (1 where the check is about the batch as a whole).
         failing: their keys.
         owner: who answers for it.
-        cure: what to do.
+        remediation: what to do.
 
     """
 
@@ -107,7 +107,7 @@ class CheckResult:
     failing_count: int
     failing: list[dict[str, Any]]
     owner: str
-    cure: str
+    remediation: str
 
     def __str__(self) -> str:
         """One line for a person."""
@@ -120,11 +120,11 @@ class CheckResult:
 
 
 @dataclass(frozen=True)
-class GateResult:
-    """What a door found.
+class SuiteResult:
+    """What a checkpoint found.
 
     Attributes:
-        suite: the door.
+        suite: the checkpoint.
         run_id: its rows in `ops.check_result`.
         results: one per check, in the order of the file.
         data_docs: the page for people.
@@ -160,17 +160,17 @@ class GateResult:
         """Let pass only when every check of severity `fail` holds.
 
         Raises:
-            GateError: naming the first such check, the rows that broke it, counts and owner.
+            CheckpointError: naming the first such check, the rows that broke it, counts and owner.
 
         """
         if not self.failures:
             return
         first = self.failures[0]
         others = len(self.failures) - 1
-        raise GateError(
+        raise CheckpointError(
             f"{first}" + (f"; {others} more checks failed" if others else ""),
-            where=f"gate {self.suite}, {first.batch}; {self.data_docs}",
-            cure=f"{first.cure} (owner: {first.owner})",
+            where=f"checkpoint {self.suite}, {first.batch}; {self.data_docs}",
+            remediation=f"{first.remediation} (owner: {first.owner})",
         )
 
 
@@ -187,7 +187,7 @@ def load_suite(file: Path) -> Suite:
         raise ConfigurationError(
             f"the suite cannot be read: {' '.join(str(error).split())}",
             where=str(file),
-            cure="correct the file; lumbung.warehouse.checkpoints says what it holds",
+            remediation="correct the file; lumbung.warehouse.checkpoints says what it holds",
         ) from error
 
 
@@ -197,10 +197,10 @@ def run_suite(
     connection: psycopg.Connection,
     settings: Settings,
     parameters: Mapping[str, object] | None = None,
-) -> GateResult:
+) -> SuiteResult:
     """Judge every batch of a suite, keep the results in `ops.check_result`, build Data Docs.
 
-    Nothing is raised when a check does not hold: see `GateResult.require`. The results are
+    Nothing is raised when a check does not hold: see `SuiteResult.require`. The results are
     committed, so that they are there whatever happens next.
 
     Args:
@@ -217,17 +217,17 @@ def run_suite(
     suite = load_suite(file)
     tables = [_rows(connection, file, batch, parameters or {}) for batch in suite.batches]
     results, data_docs = _judge(suite, tables, settings.docs / "checks" / suite.suite)
-    result = GateResult(suite.suite, uuid.uuid4(), results, data_docs)
+    result = SuiteResult(suite.suite, uuid.uuid4(), results, data_docs)
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into ops.check_result (run_id, suite, batch, check_name, severity, is_passed,"
-            " checked_count, failing_count, failing, owner, cure)"
+            " checked_count, failing_count, failing, owner, remediation)"
             " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
                     *(result.run_id, suite.suite, r.batch, r.name, r.severity, r.is_passed),
                     *(r.checked_count, r.failing_count, json.dumps(r.failing[:SHOWN])),
-                    *(r.owner, r.cure),
+                    *(r.owner, r.remediation),
                 )
                 for r in results
             ],
@@ -252,7 +252,7 @@ def _rows(
         raise ConfigurationError(
             f"the query of batch {batch.name} cannot be run: {' '.join(str(error).split())}",
             where=str(file),
-            cure="correct the query or give it the parameters it names",
+            remediation="correct the query or give it the parameters it names",
         ) from error
     assert cursor.description is not None  # noqa: S101 - it gave rows
     columns = [column.name for column in cursor.description]
@@ -260,7 +260,7 @@ def _rows(
         raise ConfigurationError(
             f"batch {batch.name} has no column {sorted(missing)[0]}, which its key names",
             where=str(file),
-            cure=f"use one of {', '.join(columns)}",
+            remediation=f"use one of {', '.join(columns)}",
         )
     return columns, rows
 
@@ -329,20 +329,20 @@ def _expectation(gx: Any, check: Check) -> Any:
         raise ConfigurationError(
             f"Great Expectations has no {check.expectation}",
             where=f"check {check.name}",
-            cure="use an expectation of its gallery",
+            remediation="use an expectation of its gallery",
         )
     try:
         return kind(
             **check.arguments,
             severity="critical" if check.severity == "fail" else "warning",
-            notes=f"{check.name} · {check.severity} · {check.owner} · {check.cure}",
+            notes=f"{check.name} · {check.severity} · {check.owner} · {check.remediation}",
             meta={"check": check.name, "owner": check.owner},
         )
     except Exception as error:  # its own pydantic, whose errors are none of ours
         raise ConfigurationError(
             f"{check.expectation} does not take these arguments: {' '.join(str(error).split())}",
             where=f"check {check.name}",
-            cure="correct the arguments",
+            remediation="correct the arguments",
         ) from error
 
 
@@ -352,7 +352,7 @@ def _result(suite: Suite, batch: Batch, check: Check, outcome: Any, row_count: i
         raise ConfigurationError(
             f"check {check.name} could not be evaluated: {' '.join(str(told).split())}",
             where=f"suite {suite.suite}, batch {batch.name}",
-            cure="correct its arguments or the query",
+            remediation="correct its arguments or the query",
         )
     found = outcome.result
     failing = [
@@ -369,7 +369,7 @@ def _result(suite: Suite, batch: Batch, check: Check, outcome: Any, row_count: i
         0 if is_passed else int(found.get("unexpected_count", 1)),
         [] if is_passed else failing,
         check.owner,
-        check.cure,
+        check.remediation,
     )
 
 

@@ -78,7 +78,13 @@ def checks(project: Path, expectations: Path) -> str:
     ]
     with (project / "seeds" / "review_check.csv").open(encoding="utf-8", newline="") as file:
         listed = [
-            (row["check_code"], row["severity"], row["check_name"], row["owner"], row["cure"])
+            (
+                row["check_code"],
+                row["severity"],
+                row["check_name"],
+                row["owner"],
+                row["remediation"],
+            )
             for row in csv.DictReader(file)
         ]
     sections = (
@@ -105,7 +111,7 @@ def checks(project: Path, expectations: Path) -> str:
         ),
         (
             "Review list",
-            "Every build writes `marts.mart_review_item`. The DAG `stewardship` mails it every"
+            "Every build writes `marts.fct_review_item`. The DAG `stewardship` mails it every"
             " morning, `lumbung review` shows it. It stops nothing. An item disappears with the"
             " build after it was corrected or decided. Analysts of a regency see that regency's"
             " items.",
@@ -133,7 +139,13 @@ _Check = tuple[str, str, str, str, str]
 def _suite(file: Path) -> Iterator[_Check]:
     for batch in _read(file)["batches"]:
         for check in batch["checks"]:
-            yield check["name"], check["severity"], batch["name"], check["owner"], check["cure"]
+            yield (
+                check["name"],
+                check["severity"],
+                batch["name"],
+                check["owner"],
+                check["remediation"],
+            )
 
 
 def _tests(project: Path) -> Iterator[_Check]:
@@ -145,7 +157,13 @@ def _tests(project: Path) -> Iterator[_Check]:
                 config = stated["config"]
                 severity = {"error": "fail"}.get(found := config.get("severity", "error"), found)
                 meta = config["meta"]
-                yield stated["name"], severity, f"`{node['name']}`", meta["owner"], meta["cure"]
+                yield (
+                    stated["name"],
+                    severity,
+                    f"`{node['name']}`",
+                    meta["owner"],
+                    meta["remediation"],
+                )
 
 
 def _read(file: Path) -> dict[str, Any]:

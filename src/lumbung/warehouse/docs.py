@@ -1,8 +1,8 @@
-"""What an analyst reads about the tables: dbt's documentation and the Data Docs of both doors.
+"""What an analyst reads about the tables: dbt's documentation and the Data Docs of both checkpoints.
 
 `LUMBUNG_HOME/docs/` is a folder that any web server can show: `index.html`, `dbt/index.html`
 (tables, columns, lineage, in one file) and `checks/<suite>/index.html` (Great Expectations; written
-by every run of a gate).
+by every run of a checkpoint).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def write(*, settings: Settings, database_url: str) -> Path:
     shutil.copyfile(_dbt_page(settings, database_url), folder / "dbt" / "index.html")
     entries = [("dbt/index.html", "Tables, columns and where they come from (dbt)")]
     entries += [
-        (f"checks/{page.parent.name}/index.html", f"Checks at the door '{page.parent.name}'")
+        (f"checks/{page.parent.name}/index.html", f"Checks at the checkpoint '{page.parent.name}'")
         for page in sorted(folder.glob("checks/*/index.html"))
     ]
     index = folder / "index.html"
@@ -79,7 +79,7 @@ def server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
         raise ServiceError(
             f"port {port} cannot be used: {error.strerror}",
             where="lumbung docs",
-            cure="choose another with --port, or leave it out for a free one",
+            remediation="choose another with --port, or leave it out for a free one",
         ) from error
 
 

@@ -14,7 +14,7 @@ def decide(database_url: str, record_id: int, decision: Decision, *, by: str, re
     """Exclude the delivery that a record is a version of, or restore it; the next build shows it.
 
     The decision is about the delivery, channel and source id: it stands for every version that the
-    source gives later, until it is restored. An excluded delivery is in no figure; it is listed and
+    source gives later, until it is restored. An excluded delivery is in no metric; it is listed and
     counted among what is not counted, as `excluded_by_person`.
 
     Args:
@@ -31,7 +31,7 @@ def decide(database_url: str, record_id: int, decision: Decision, *, by: str, re
     """
     if not reason.strip():
         raise ConfigurationError(
-            "a decision without a reason", where="--reason", cure="say why, naming nobody"
+            "a decision without a reason", where="--reason", remediation="say why, naming nobody"
         )
     with database.connect(database_url) as connection:
         found = connection.execute(
@@ -41,7 +41,7 @@ def decide(database_url: str, record_id: int, decision: Decision, *, by: str, re
             raise ConfigurationError(
                 f"there is no record {record_id}",
                 where="raw.record",
-                cure="take the record from 'lumbung review' or 'lumbung trace'",
+                remediation="take the record from 'lumbung review' or 'lumbung trace'",
             )
         # As for a batch: no build takes a later decision for the last before this commits.
         connection.execute("select pg_advisory_xact_lock_shared(hashtext('lumbung.watermark'))")
@@ -56,7 +56,7 @@ def decide(database_url: str, record_id: int, decision: Decision, *, by: str, re
                 f"the delivery of record {record_id} is {'already' if is_excluded else 'not'}"
                 " excluded",
                 where="ops.exclusion_decision",
-                cure="nothing is to be done, or give another record",
+                remediation="nothing is to be done, or give another record",
             )
         connection.execute(
             "insert into ops.exclusion_decision"

@@ -1,4 +1,4 @@
-"""Pairs of cases that may tell of one event (`marts.mart_report_pair`): read and decide on them."""
+"""Pairs of cases that may tell of one event (`marts.fct_report_pair`): read and decide on them."""
 
 from __future__ import annotations
 
@@ -112,10 +112,10 @@ def read(database_url: str, report_id: str, other_id: str) -> Pair:
             raise ConfigurationError(
                 f"{report_id} and {other_id} are not two different cases that this account may see",
                 where="marts.fct_report",
-                cure="take both ids from an item of 'lumbung review'",
+                remediation="take both ids from an item of 'lumbung review'",
             )
         row = connection.execute(
-            "select state_code, weight, evidence from marts.mart_report_pair"
+            "select state_code, weight, evidence from marts.fct_report_pair"
             " where report_id_a = least(%(one)s, %(other)s)"
             " and report_id_b = greatest(%(one)s, %(other)s)",
             {"one": report_id, "other": other_id},
@@ -156,7 +156,7 @@ def decide(
             raise ConfigurationError(
                 f"a link needs two different cases that exist, not {report_id} and {other_id}",
                 where="marts.fct_report",
-                cure="take both ids from a row of marts.mart_report_pair",
+                remediation="take both ids from a row of marts.fct_report_pair",
             )
         # As for a batch: no build takes a later decision for the last before this commits.
         connection.execute("select pg_advisory_xact_lock_shared(hashtext('lumbung.watermark'))")

@@ -60,7 +60,7 @@ class Hold:
 
 
 @dataclass(frozen=True)
-class RawResult(checkpoints.GateResult):
+class RawResult(checkpoints.SuiteResult):
     """What the raw checkpoint found.
 
     Attributes:
@@ -83,7 +83,7 @@ class RawResult(checkpoints.GateResult):
 def check_raw(*, settings: Settings, database_url: str) -> RawResult:
     """Judge what each channel landed since it was last built; hold back what is not to be trusted.
 
-    The checks, their severities, owners and cures are in `expectations/raw.yaml`; results go to
+    The checks, their severities, owners and remediations are in `expectations/raw.yaml`; results go to
     `ops.check_result` and to Data Docs under `LUMBUNG_HOME/docs/checks/raw/`. A channel whose file
     has mistakes is judged by what its file said before.
 
@@ -100,7 +100,7 @@ def check_raw(*, settings: Settings, database_url: str) -> RawResult:
     channels, mistakes = load.read_channels(settings.channels)
     for stopped in load.stopped(mistakes):
         print(f"warn     {stopped}")
-    with database.connect(database_url, application="lumbung gate raw") as connection:
+    with database.connect(database_url, application="lumbung checkpoint raw") as connection:
         absent = sync(connection, channels, mistakes)
         connection.commit()
         judged = build.watermark(connection).max_batch_id
@@ -125,11 +125,11 @@ def check_raw(*, settings: Settings, database_url: str) -> RawResult:
         )
         holds, released = _hold(connection, result, reasons, judged)
     for warning in result.warnings:
-        print(f"warn     {warning}. {warning.cure} (owner: {warning.owner})")
-    cures = {failure.name: failure for failure in result.failures}
+        print(f"warn     {warning}. {warning.remediation} (owner: {warning.owner})")
+    remediations = {failure.name: failure for failure in result.failures}
     for hold in holds:
-        told = cures.get(hold.check_name)
-        print(f"held     {hold}" + (f". {told.cure} (owner: {told.owner})" if told else ""))
+        told = remediations.get(hold.check_name)
+        print(f"held     {hold}" + (f". {told.remediation} (owner: {told.owner})" if told else ""))
     for channel in released:
         print(f"released channel {channel}: the check holds again, the next build brings its rows")
     return RawResult(result.suite, result.run_id, result.results, result.data_docs, holds, released)
@@ -156,7 +156,7 @@ def release(database_url: str, channel: str, *, by: str, reason: str) -> int:
     """
     if not reason.strip():
         raise ConfigurationError(
-            "a release without a reason", where="--reason", cure="say why the rows are right"
+            "a release without a reason", where="--reason", remediation="say why the rows are right"
         )
     with database.connect(database_url) as connection:
         done = connection.execute(
@@ -168,7 +168,7 @@ def release(database_url: str, channel: str, *, by: str, reason: str) -> int:
             raise ConfigurationError(
                 f"channel {channel} is not held",
                 where="ops.channel_hold",
-                cure="'lumbung channel list' shows which channels are",
+                remediation="'lumbung channel list' shows which channels are",
             )
         return done.rowcount
 
@@ -204,7 +204,7 @@ def _reasons(file: Path) -> dict[str, tuple[str, str]]:
                 raise ConfigurationError(
                     f"check {check.name} holds channels back, but does not say which or why",
                     where=str(file),
-                    cure="name channel in its batch's key, and give it reason and reason_en",
+                    remediation="name channel in its batch's key, and give it reason and reason_en",
                 )
             found[check.name] = (check.reason, check.reason_en)
     return found
@@ -212,7 +212,7 @@ def _reasons(file: Path) -> dict[str, tuple[str, str]]:
 
 def _hold(
     connection: psycopg.Connection,
-    result: checkpoints.GateResult,
+    result: checkpoints.SuiteResult,
     reasons: dict[str, tuple[str, str]],
     judged_batch_id: int,
 ) -> tuple[tuple[Hold, ...], tuple[str, ...]]:
@@ -259,15 +259,15 @@ def _known_words(settings: Settings) -> str:
 
 
 def _variables(settings: Settings) -> dict[str, Any]:
-    """The variables of the dbt project, so that the gate reads values as the build does."""
+    """The variables of the dbt project, so that the checkpoint reads values as the build does."""
     project = yaml.safe_load((settings.dbt_project / "dbt_project.yml").read_text(encoding="utf-8"))
     variables: dict[str, Any] = project["vars"]
     return variables
 
 
 def _macro(settings: Settings, name: str, column: str) -> sql.SQL:
-    """A macro of the dbt project over a column, so that the door reads words as the build does."""
+    """A macro of the dbt project over a column, so that the checkpoint reads words as the build does."""
     macros = (settings.dbt_project / "macros" / "text.sql").read_text(encoding="utf-8")
     found = re.search(rf"macro {name}\(text\).*?-#\}}(.*?)\{{%- endmacro", macros, re.DOTALL)
-    assert found, f"macros/text.sql has no {name}"  # noqa: S101 - every run of the door needs it
+    assert found, f"macros/text.sql has no {name}"  # noqa: S101 - every run of the checkpoint needs it
     return sql.SQL(found[1].replace("{{ text }}", column))

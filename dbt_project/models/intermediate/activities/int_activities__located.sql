@@ -6,9 +6,9 @@
         {'columns': ['regency_code', 'activity_date']},
         {'columns': ['regency_code', 'week_id']},
     ],
-    meta={'scope': 'delivery'}
+    meta={'affected_keys': 'delivery'}
 ) }}
--- depends_on: {{ ref('int_cells__left') }}
+-- depends_on: {{ ref('int_keys__previous') }}
 -- One row per activity that counts: a supervised campaign event (LHP of a recap), another
 -- supervision log (LHP), a prevention action (PREV), or the statement that there was nothing to
 -- report (NIHIL).
@@ -30,6 +30,6 @@ select
 from {{ ref('int_records__typed') }} as records
 left join {{ ref('int_places__resolved') }} as places on records.place_id = places.place_id
 where
-    records.set_apart_code is null
+    records.exclusion_code is null
     and records.kind_code in ('LHP', 'PREV', 'NIHIL')
-    and {{ in_scope('records.delivery_id', 'delivery') }}
+    and {{ is_affected('records.delivery_id', 'delivery') }}

@@ -5,7 +5,7 @@
         {'columns': ['district_code', 'week_id'], 'unique': true},
         {'columns': ['regency_code', 'week_id']},
     ],
-    meta={'scope': 'week'}
+    meta={'affected_keys': 'week'}
 ) }}
 -- One row per district and campaign week that has ended, whether or not it delivered a row of its
 -- recap: a channel's rows are a recap where it maps activity_kind.
@@ -17,7 +17,7 @@ with delivered as (
         max(received_at) as last_received_at,
         array_agg(record_id order by record_id) as record_ids
     from {{ ref('int_activities__located') }}
-    where district_code is not null and is_recap and {{ in_scope('regency_code, week_id', 'week') }}
+    where district_code is not null and is_recap and {{ is_affected('regency_code, week_id', 'week') }}
     group by district_code, week_id
 )
 
@@ -36,4 +36,4 @@ left join delivered
 where
     weeks.is_campaign
     and weeks.is_ended
-    and {{ in_scope('districts.regency_code, weeks.week_id', 'week') }}
+    and {{ is_affected('districts.regency_code, weeks.week_id', 'week') }}

@@ -4,7 +4,7 @@
 with bounds as (
     select greatest(max(counted_date), {{ campaign_end(ref('stage')) }}) as last_date
     from {{ ref('int_records__typed') }}
-    where set_apart_code is null
+    where exclusion_code is null
 ),
 
 days as (

@@ -1,5 +1,5 @@
 -- The ISO weeks from the first to the last with a record that counts, and every campaign week that has
--- come: one in which nobody delivered is told too. Figures begin in the campaign's first week, with its
+-- come: one in which nobody delivered is told too. Metrics begin in the campaign's first week, with its
 -- first day, and go on after its last; a register may hold cases from before it. A recap is due for a
 -- campaign week that has ended: a running one is not yet told.
 with counted as (
@@ -7,7 +7,7 @@ with counted as (
         min(counted_date) as first_date,
         max(counted_date) as last_date
     from {{ ref('int_records__typed') }}
-    where set_apart_code is null
+    where exclusion_code is null
 ),
 
 campaign as (
@@ -18,11 +18,11 @@ campaign as (
     where stage_code = 'KAMPANYE'
 )
 
--- depends_on: {{ ref('int_cells__left') }}
+-- depends_on: {{ ref('int_keys__previous') }}
 select distinct
     calendar.week_id,
     calendar.week_start_date,
-    calendar.week_start_date + 6 >= campaign.start_date as has_figures,
+    calendar.week_start_date + 6 >= campaign.start_date as has_metrics,
     calendar.week_start_date + 6 >= campaign.start_date
     and calendar.week_start_date <= campaign.end_date as is_campaign,
     calendar.week_start_date + 6 < {{ as_of_date() }} as is_ended

@@ -5,7 +5,7 @@
         {'columns': ['report_id', 'vocabulary', 'code'], 'unique': true},
         {'columns': ['regency_code', 'week_id']},
     ],
-    meta={'scope': 'delivery'}
+    meta={'affected_keys': 'delivery'}
 ) }}
 -- The themes and violation types of every case: a case may have several of each.
 select distinct
@@ -28,4 +28,4 @@ inner join {{ ref('int_terms__mapped') }} as terms
     on written.vocabulary = terms.vocabulary and written.term_raw = terms.term_raw
 where
     terms.code is not null
-    and {{ in_scope('reports.report_id', 'delivery') }}
+    and {{ is_affected('reports.report_id', 'delivery') }}

@@ -8,9 +8,9 @@
         {'columns': ['regency_code', 'week_id']},
         {'columns': ['register_area_code', 'register_month_date', 'register_sequence']},
     ],
-    meta={'scope': 'delivery'}
+    meta={'affected_keys': 'delivery'}
 ) }}
--- depends_on: {{ ref('int_cells__left') }}
+-- depends_on: {{ ref('int_keys__previous') }}
 -- One row per case that counts: laporan (LP), temuan (TM), informasi awal (IA).
 with passed_on as (
     -- To pass a case on says nothing about its registration: what its row said last before stands.
@@ -35,7 +35,7 @@ with passed_on as (
     ) as earlier
     where
         statuses.registration_outcome is null
-        and {{ in_scope('records.delivery_id', 'delivery') }}
+        and {{ is_affected('records.delivery_id', 'delivery') }}
 ),
 
 registered as (
@@ -62,7 +62,7 @@ registered as (
         records.kind_code in ('LP', 'TM')
         and not records.has_registered_number
         and coalesce(statuses.registration_outcome, 'pending') = 'pending'
-        and {{ in_scope('records.delivery_id', 'delivery') }}
+        and {{ is_affected('records.delivery_id', 'delivery') }}
         and not exists (
             select 1
             from {{ ref('stg_intake__status_versions') }} as later
@@ -141,6 +141,6 @@ left join {{ ref('int_calendar__staged') }} as occurred
     on records.occurred_date = occurred.date_day and records.occurred_date <= records.counted_date
 left join {{ ref('int_calendar__staged') }} as received on records.counted_date = received.date_day
 where
-    records.set_apart_code is null
+    records.exclusion_code is null
     and records.kind_code in ('LP', 'TM', 'IA')
-    and {{ in_scope('records.delivery_id', 'delivery') }}
+    and {{ is_affected('records.delivery_id', 'delivery') }}

@@ -4,7 +4,7 @@
     indexes=[
         {'columns': ['report_id', 'event_number'], 'unique': true},
     ],
-    meta={'scope': 'delivery'}
+    meta={'affected_keys': 'delivery'}
 ) }}
 -- depends_on: {{ ref('stg_intake__changes') }}
 -- One row per change of a case's status between the versions of its row that the source showed, the

@@ -5,18 +5,18 @@
         {'columns': ['report_id', 'rule_code'], 'unique': true},
     ],
     post_hook="{{ after_full_build('create index on ' ~ this ~ ' (' ~ judged_on() ~ ')') }}",
-    meta={'scope': 'clock'}
+    meta={'affected_keys': 'deadline'}
 ) }}
--- One row per case and legal clock that runs or ran for it, judged by the rule in force on the day
+-- One row per case and legal deadline that runs or ran for it, judged by the rule in force on the day
 -- it started. Days are calendar days in Asia/Jakarta; the day after the start is the first
 -- (domain.md 1.4).
 --
--- A clock starts and ends on a day that the register states, or on a change of status, of which only
+-- A deadline starts and ends on a day that the register states, or on a change of status, of which only
 -- two bounds are known (int_status_events__ordered). Only what is certain is called met or missed;
--- a clock that may or may not have run out is `unknown`. A case that was first seen after its
--- clock had ended has no row for it, unless the start is a stated day. Where the start is stated and the
--- source never says a status, nor registers the number, no clock runs: that the case was looked at is not
--- known from it (end_to_date 9999-12-31, `unknown`). Registration starts the clock of handling (UU 10/2016
+-- a deadline that may or may not have run out is `unknown`. A case that was first seen after its
+-- deadline had ended has no row for it, unless the start is a stated day. Where the start is stated and the
+-- source never says a status, nor registers the number, no deadline runs: that the case was looked at is not
+-- known from it (end_to_date 9999-12-31, `unknown`). Registration starts the deadline of handling (UU 10/2016
 -- Art. 134(5)), whether the status or the number tells of it. What a step ended that is not allowed
 -- (int_status_events__ordered) was corrected rather than done: it is `unknown` as well.
 with cases as (
@@ -28,10 +28,10 @@ with cases as (
         known_date,
         received_date
     from {{ ref('int_reports__located') }}
-    where record_kind in ('LP', 'TM') and {{ in_scope('report_id', 'clock') }}
+    where record_kind in ('LP', 'TM') and {{ is_affected('report_id', 'deadline') }}
 ),
 
-clocks as (
+deadlines as (
     select distinct
         rule_code,
         record_kind,
@@ -41,8 +41,8 @@ clocks as (
 
 events as (
     select
-        clocks.rule_code,
-        clocks.starts_from,
+        deadlines.rule_code,
+        deadlines.starts_from,
         events.report_id,
         events.event_number,
         events.not_before_date,
@@ -51,9 +51,9 @@ events as (
         running.status_code is not null as is_running
     from {{ ref('int_status_events__ordered') }} as events
     inner join cases on events.report_id = cases.report_id
-    inner join clocks on cases.record_kind = clocks.record_kind and clocks.starts_from <> 'known_date'
+    inner join deadlines on cases.record_kind = deadlines.record_kind and deadlines.starts_from <> 'known_date'
     left join {{ ref('deadline_status') }} as running
-        on clocks.rule_code = running.rule_code and events.to_status_code = running.status_code
+        on deadlines.rule_code = running.rule_code and events.to_status_code = running.status_code
 ),
 
 started as (
@@ -73,7 +73,7 @@ ended as (
     from started
 ),
 
--- of every clock of which a status is told: the change that started it, and the one that ended it
+-- of every deadline of which a status is told: the change that started it, and the one that ended it
 told as (
     select
         rule_code,
@@ -90,37 +90,37 @@ told as (
 
 spans as (
     select
-        clocks.rule_code,
+        deadlines.rule_code,
         cases.report_id,
         cases.channel,
         cases.regency_code,
         cases.record_kind,
-        case clocks.starts_from
+        case deadlines.starts_from
             when 'known_date' then cases.known_date
             when 'received_date' then cases.received_date
             else told.started_from_date
         end as start_from_date,
-        case clocks.starts_from
+        case deadlines.starts_from
             when 'known_date' then cases.known_date
             when 'received_date' then cases.received_date
             else told.started_to_date
         end as start_to_date,
         case
-            when clocks.starts_from = 'known_date' then cases.received_date
+            when deadlines.starts_from = 'known_date' then cases.received_date
             when told.end_number is not null then told.ended_from_date
-            when clocks.starts_from = 'received_date' and told.report_id is null
+            when deadlines.starts_from = 'received_date' and told.report_id is null
                 then cases.received_date
         end as end_from_date,
         case
-            when clocks.starts_from = 'known_date' then cases.received_date
+            when deadlines.starts_from = 'known_date' then cases.received_date
             when told.end_number is not null then told.ended_to_date
-            when clocks.starts_from = 'received_date' and told.report_id is null
+            when deadlines.starts_from = 'received_date' and told.report_id is null
                 then date '9999-12-31'
         end as end_to_date,
-        clocks.starts_from <> 'known_date' and coalesce(told.is_corrected, false) as is_corrected
+        deadlines.starts_from <> 'known_date' and coalesce(told.is_corrected, false) as is_corrected
     from cases
-    inner join clocks on cases.record_kind = clocks.record_kind
-    left join told on cases.report_id = told.report_id and clocks.rule_code = told.rule_code
+    inner join deadlines on cases.record_kind = deadlines.record_kind
+    left join told on cases.report_id = told.report_id and deadlines.rule_code = told.rule_code
 ),
 
 dated as (

@@ -5,7 +5,7 @@
         {'columns': ['report_id']},
         {'columns': ['block_id']},
     ],
-    meta={'scope': 'delivery'}
+    meta={'affected_keys': 'delivery'}
 ) }}
 -- depends_on: {{ ref('int_report_blocks__previous') }}
 -- One row per case and block. A block holds the cases of one channel, district (regency where the
@@ -26,4 +26,4 @@ left join {{ ref('int_report_terms__classified') }} as themes
 where
     reports.regency_code <> '{{ unknown_regency() }}'
     and (reports.district_code is not null or reports.occurred_date is not null)
-    and {{ in_scope('reports.report_id', 'delivery') }}
+    and {{ is_affected('reports.report_id', 'delivery') }}

@@ -5,7 +5,7 @@
         {'columns': ['report_id']},
         {'columns': ['block_id']},
     ],
-    meta={'scope': 'block'}
+    meta={'affected_keys': 'block'}
 ) }}
 -- One row per case of a block that has more than `link_block_size` cases. Their number of pairs grows
 -- with the square of the block, so they are compared with no case: the block is one item for review.
@@ -17,7 +17,7 @@ where
     block_id in (
         select block_id
         from {{ ref('int_report_blocks__assigned') }}
-        where {{ in_scope('block_id', 'block') }}
+        where {{ is_affected('block_id', 'block') }}
         group by block_id
         having count(*) > {{ var('link_block_size') }}
     )

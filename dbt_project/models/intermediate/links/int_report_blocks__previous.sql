@@ -2,7 +2,7 @@
     materialized='incremental',
     unique_key=['build_id'],
     indexes=[{'columns': ['build_id']}],
-    meta={'scope': 'stale'}
+    meta={'affected_keys': 'stale'}
 ) }}
 -- The blocks of changed deliveries before an increment replaces them. A build that fails half-way has
 -- replaced them, so the rows stay until a whole build has succeeded.

@@ -5,7 +5,7 @@
         {'columns': ['report_id_a', 'report_id_b'], 'unique': true},
         {'columns': ['report_id_b']},
     ],
-    meta={'scope': 'pair'}
+    meta={'affected_keys': 'pair'}
 ) }}
 -- Pairs of cases that may tell of the same event, weighed, and what people decided about them.
 -- Nothing is merged: a link is a row here, and both cases stay as they are.
@@ -93,9 +93,9 @@ with decided as (
         decision_code,
         decided_at
     from {{ source('ops', 'link_decision') }}
-    where {{ in_scope('report_id_a', 'affected_report') }}
-        or {{ in_scope('report_id_b', 'affected_report') }}
-        or {{ in_scope('report_id_a, report_id_b', 'pair') }}
+    where {{ is_affected('report_id_a', 'affected_report') }}
+        or {{ is_affected('report_id_b', 'affected_report') }}
+        or {{ is_affected('report_id_a, report_id_b', 'pair') }}
     order by report_id_a asc, report_id_b asc, decision_id desc
 ),
 
@@ -109,7 +109,7 @@ met as (
     inner join {{ ref('int_reports__located') }} as b
         on {{ meeting }} and {{ is_near }} and {{ is_met_once }}
     where
-        {{ in_scope('a.report_id', 'affected_report') }}
+        {{ is_affected('a.report_id', 'affected_report') }}
         and ({{ is_same_number }}) is not true
         and {{ is_in_small_blocks }}
     {{ union }}
@@ -120,7 +120,7 @@ met as (
         {{ pair }}
     from {{ ref('int_reports__located') }} as a
     inner join {{ ref('int_reports__located') }} as b on {{ is_same_number }} and {{ is_met_once }}
-    where {{ in_scope('a.report_id', 'affected_report') }}
+    where {{ is_affected('a.report_id', 'affected_report') }}
 ),
 
 plausible as (

@@ -1,9 +1,9 @@
 -- What counts, but for its day: it was received or done before the campaign's first day, so that no
--- figure has it (macros/figures.sql). An edition lists it among what is not counted, and says whose
+-- metric has it (macros/metrics.sql). An edition lists it among what is not counted, and says whose
 -- deadlines are its: those run by law, whenever a case came.
 with facts as (
     select
-        report_id as member_id,
+        report_id as contributor_id,
         channel,
         record_kind,
         regency_code,
@@ -12,7 +12,7 @@ with facts as (
     from {{ ref('int_reports__located') }}
     union all
     select
-        activity_id as member_id,
+        activity_id as contributor_id,
         channel,
         record_kind,
         regency_code,
@@ -23,7 +23,7 @@ with facts as (
 )
 
 select
-    member_id,
+    contributor_id,
     channel,
     record_kind,
     regency_code,

@@ -4,7 +4,7 @@
     indexes=[
         {'columns': ['week_id', 'regency_code', 'issue_code'], 'unique': true},
     ],
-    meta={'scope': 'profile'}
+    meta={'affected_keys': 'profile'}
 ) }}
 -- One row per regency (and the unknown one), theme and week that has ended, zeros present: the cases
 -- from the campaign's first week to that one that name the theme, and what they are compared with.
@@ -17,34 +17,34 @@ with weeks as (
         week_id,
         row_number() over (order by week_id) as number
     from {{ ref('int_weeks__spanned') }}
-    where has_figures and is_ended
+    where has_metrics and is_ended
 ),
 
 ended as (
     select *
     from weeks
-    where {{ in_scope('week_id', 'profile') }}
+    where {{ is_affected('week_id', 'profile') }}
 ),
 
 -- to each week that has ended, and in the four to it and the four before
 counted as (
     select
         ended.week_id,
-        figures.figure_code,
-        figures.category_code,
-        figures.regency_code,
-        sum(figures.member_count) as to_date_count,
-        sum(figures.member_count) filter (where ended.number - weeks.number < 4) as last_4_count,
-        sum(figures.member_count) filter (where ended.number - weeks.number between 4 and 7)
+        metrics.metric_code,
+        metrics.category_code,
+        metrics.regency_code,
+        sum(metrics.member_count) as to_date_count,
+        sum(metrics.member_count) filter (where ended.number - weeks.number < 4) as last_4_count,
+        sum(metrics.member_count) filter (where ended.number - weeks.number between 4 and 7)
             as previous_4_count
-    from {{ ref('int_figure_weeks__counted') }} as figures
-    inner join weeks on figures.week_id = weeks.week_id
+    from {{ ref('int_metric_weeks__counted') }} as metrics
+    inner join weeks on metrics.week_id = weeks.week_id
     inner join ended on weeks.number <= ended.number
     where
-        figures.figure_code in (
+        metrics.metric_code in (
             'case_with_issue', 'suspected_violation_by_issue', 'tip_by_issue', 'prevention'
         )
-    group by ended.week_id, figures.figure_code, figures.category_code, figures.regency_code
+    group by ended.week_id, metrics.metric_code, metrics.category_code, metrics.regency_code
 ),
 
 counts as (
@@ -53,13 +53,13 @@ counts as (
         regency_code,
         category_code as issue_code,
         sum(to_date_count) as case_count,
-        sum(to_date_count) filter (where figure_code = 'suspected_violation_by_issue')
+        sum(to_date_count) filter (where metric_code = 'suspected_violation_by_issue')
             as suspected_violation_count,
-        sum(to_date_count) filter (where figure_code = 'tip_by_issue') as tip_count,
+        sum(to_date_count) filter (where metric_code = 'tip_by_issue') as tip_count,
         sum(last_4_count) as last_4_weeks_count,
         sum(previous_4_count) as previous_4_weeks_count
     from counted
-    where figure_code in ('suspected_violation_by_issue', 'tip_by_issue')
+    where metric_code in ('suspected_violation_by_issue', 'tip_by_issue')
     group by week_id, regency_code, category_code
 ),
 
@@ -89,12 +89,12 @@ cells as (
             and issues.issue_code = counts.issue_code
     left join counted as bases
         on
-            bases.figure_code = 'case_with_issue'
+            bases.metric_code = 'case_with_issue'
             and ended.week_id = bases.week_id
             and regencies.regency_code = bases.regency_code
     left join counted as preventions
         on
-            preventions.figure_code = 'prevention'
+            preventions.metric_code = 'prevention'
             and ended.week_id = preventions.week_id
             and regencies.regency_code = preventions.regency_code
 )

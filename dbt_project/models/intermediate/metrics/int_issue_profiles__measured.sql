@@ -8,7 +8,7 @@
     indexes=[
         {'columns': ['week_id', 'regency_code', 'issue_code'], 'unique': true},
     ],
-    meta={'scope': 'profile'}
+    meta={'affected_keys': 'profile'}
 ) }}
 -- One row per regency (and the unknown one), theme and week that has ended: how much of what a
 -- regency's office heard is about the theme, compared with the province, and whether that stands out.
@@ -41,7 +41,7 @@ with totals as (
         sum(case_count) over (partition by week_id, issue_code)::bigint as province_case_count,
         sum(base_count) over (partition by week_id, issue_code)::bigint as province_base_count
     from {{ ref('int_issue_profiles__counted') }}
-    where {{ in_scope('week_id', 'profile') }}
+    where {{ is_affected('week_id', 'profile') }}
 ),
 
 compared as (

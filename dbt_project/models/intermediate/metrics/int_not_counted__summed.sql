@@ -1,4 +1,4 @@
--- What is not in any figure, and why: quarantined before it was landed, landed and excluded, or from
+-- What is not in any metric, and why: quarantined before it was landed, landed and excluded, or from
 -- before the campaign. Read
 -- whole by every build: what is open in quarantine (by its index) is a list for people to work off.
 with entries as (
@@ -8,7 +8,7 @@ with entries as (
         reason,
         nullif(week_id, '') as week_id,
         record_count
-    from {{ ref('int_set_apart__counted') }}
+    from {{ ref('int_exclusions__counted') }}
     union all
     select
         facts.channel,
@@ -17,7 +17,7 @@ with entries as (
         facts.week_id,
         1 as record_count
     from {{ ref('int_facts__before_campaign') }} as facts
-    inner join {{ ref('set_apart_reason') }} as reasons on reasons.reason_code = 'before_campaign'
+    inner join {{ ref('exclusion_reason') }} as reasons on reasons.reason_code = 'before_campaign'
     union all
     select
         records.channel,

@@ -5,7 +5,7 @@
         {'columns': ['regency_code', 'date_day'], 'unique': true},
         {'columns': ['regency_code', 'week_id']},
     ],
-    meta={'scope': 'day'}
+    meta={'affected_keys': 'day'}
 ) }}
 -- One row per regency (and the unknown one) and day of the weeks that facts span, zeros present.
 {%- set report_counts = {
@@ -29,7 +29,7 @@ with reports as (
         count(*) filter (where {{ condition }}) as {{ column }}
         {%- endfor %}
     from {{ ref('int_reports__located') }}
-    where {{ in_scope('regency_code, received_date', 'day') }}
+    where {{ is_affected('regency_code, received_date', 'day') }}
     group by regency_code, received_date
 ),
 
@@ -41,7 +41,7 @@ activities as (
         count(*) filter (where {{ condition }}) as {{ column }}
         {%- endfor %}
     from {{ ref('int_activities__located') }}
-    where {{ in_scope('regency_code, activity_date', 'day') }}
+    where {{ is_affected('regency_code, activity_date', 'day') }}
     group by regency_code, activity_date
 )
 
@@ -64,4 +64,4 @@ left join activities
     on
         regencies.regency_code = activities.regency_code
         and calendar.date_day = activities.date_day
-where {{ in_scope('regencies.regency_code, calendar.date_day', 'day') }}
+where {{ is_affected('regencies.regency_code, calendar.date_day', 'day') }}

@@ -4,7 +4,7 @@
     indexes=[
         {'columns': ['regency_code', 'week_id'], 'unique': true},
     ],
-    meta={'scope': 'week'}
+    meta={'affected_keys': 'week'}
 ) }}
 -- One row per regency (and the unknown one) and week, zeros present: the days added up, and which
 -- of its districts delivered.
@@ -20,7 +20,7 @@ with weeks as (
         sum({{ column }})::bigint as {{ column }}
         {%- endfor %}
     from {{ ref('int_regency_days__counted') }}
-    where {{ in_scope('regency_code, week_id', 'week') }}
+    where {{ is_affected('regency_code, week_id', 'week') }}
     group by regency_code, week_id
 ),
 
@@ -31,7 +31,7 @@ submissions as (
         count(*) filter (where is_submitted) as submitted_district_count,
         count(*) as district_count
     from {{ ref('int_submissions__expected') }}
-    where {{ in_scope('regency_code, week_id', 'week') }}
+    where {{ is_affected('regency_code, week_id', 'week') }}
     group by regency_code, week_id
 )
 

@@ -1,5 +1,5 @@
 {{ config(materialized='view') }}
--- The door between what is being checked and what readers see: every mart waits for this model,
+-- The checkpoint between what is being checked and what readers see: every mart waits for this model,
 -- and this model waits for every test before it. It says which deliveries the build rests on.
 select
     count(*) as record_count,
@@ -7,10 +7,10 @@ select
 from {{ ref('int_records__typed') }} as records
 -- depends_on: {{ ref('role') }}
 -- depends_on: {{ ref('issue_group') }}
--- depends_on: {{ ref('int_records__set_apart') }}
+-- depends_on: {{ ref('int_records__excluded') }}
 -- depends_on: {{ ref('int_report_terms__classified') }}
 -- depends_on: {{ ref('int_regency_weeks__counted') }}
--- depends_on: {{ ref('int_figures__counted') }}
+-- depends_on: {{ ref('int_metrics__counted') }}
 -- depends_on: {{ ref('int_facts__before_campaign') }}
 -- depends_on: {{ ref('int_not_counted__summed') }}
 -- depends_on: {{ ref('int_channels__counted') }}

@@ -4,11 +4,11 @@
     indexes=[
         {'columns': ['delivery_id'], 'unique': true},
     ],
-    post_hook="{{ after_full_build('create index on ' ~ this ~ ' (counted_date) where set_apart_code is null') }}",
-    meta={'scope': 'delivery'}
+    post_hook="{{ after_full_build('create index on ' ~ this ~ ' (counted_date) where exclusion_code is null') }}",
+    meta={'affected_keys': 'delivery'}
 ) }}
 -- One row per current delivery: its texts read into dates, numbers and codes, and the decision
--- whether it counts. `set_apart_code` is null where it does.
+-- whether it counts. `exclusion_code` is null where it does.
 {%- set dates = ['received', 'known', 'occurred', 'activity', 'period'] %}
 {%- set terms = {
     'record_kind': 'record_kind_raw',
@@ -31,7 +31,7 @@ with keyed as (
         {{ number_key('register_number_raw') }} as number_key,
         coalesce({{ is_blank('register_number_raw') }}, true) as is_number_blank
     from {{ ref('stg_intake__records') }}
-    where {{ in_scope('delivery_id', 'delivery') }}
+    where {{ is_affected('delivery_id', 'delivery') }}
     -- So that the number is read once a row, not wherever a part of it is named.
     offset 0 -- noqa: AM09
 ),
@@ -182,5 +182,5 @@ select
             counted_date < date '{{ var("first_plausible_date") }}'
             or counted_date > {{ jakarta_date('landed_at') }}
             then 'implausible_date'
-    end as set_apart_code
+    end as exclusion_code
 from dated

@@ -97,7 +97,7 @@ found as (
     from {{ ref('int_records__typed') }} as records
     inner join {{ ref('int_places__resolved') }} as places on records.place_id = places.place_id
     where
-        records.set_apart_code is null
+        records.exclusion_code is null
         and places.regency_code = '{{ unknown_regency() }}'
         and places.location_method <> 'not_said'
         and records.delivery_id {{ is_changed }}
@@ -110,7 +110,7 @@ found as (
         null as since_date
     from {{ ref('int_records__typed') }}
     where
-        set_apart_code is null
+        exclusion_code is null
         and test_score >= {{ var('possible_test_row_from') }}
         and delivery_id {{ is_changed }}
     union all
@@ -120,8 +120,8 @@ found as (
         'not_counted' as subject,
         null as word,
         null as since_date
-    from {{ ref('int_records__set_apart') }} as records
-    inner join {{ ref('set_apart_reason') }} as reasons on records.reason_code = reasons.reason_code
+    from {{ ref('int_records__excluded') }} as records
+    inner join {{ ref('exclusion_reason') }} as reasons on records.reason_code = reasons.reason_code
     where
         reasons.check_code is not null
         -- A list that tells no dates by design has none to correct.
@@ -198,9 +198,9 @@ asked as (
     left join {{ ref('int_places__resolved') }} as places on records.place_id = places.place_id
     -- Of what is no report nothing is asked.
     where
-        records.set_apart_code is null
+        records.exclusion_code is null
         or found.subject = 'not_counted'
-        or (records.set_apart_code = 'unknown_kind' and found.subject = 'record_kind')
+        or (records.exclusion_code = 'unknown_kind' and found.subject = 'record_kind')
 ),
 
 items as (
@@ -236,7 +236,7 @@ items as (
         pairs.state_code = 'candidate'
         {%- if is_increment() %}
         and (pairs.report_id_a, pairs.report_id_b) in (
-            {{ scope_rows('pair', ref('int_report_pairs__scored')) }}
+            {{ affected_rows('pair', ref('int_report_pairs__scored')) }}
         )
         {%- endif %}
     union all
@@ -327,6 +327,6 @@ select
     items.record_id,
     items.record_count,
     items.since_date,
-    checks.cure
+    checks.remediation
 from items
 inner join {{ ref('review_check') }} as checks on items.check_code = checks.check_code

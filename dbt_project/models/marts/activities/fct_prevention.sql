@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key=['prevention_id'],
-    meta={'scope': 'delivery'}
+    meta={'affected_keys': 'delivery'}
 ) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
@@ -14,4 +14,4 @@ select
     prevention_type_code,
     record_id
 from {{ ref('int_activities__located') }}
-where record_kind = 'PREV' and {{ in_scope('activity_id', 'delivery') }}
+where record_kind = 'PREV' and {{ is_affected('activity_id', 'delivery') }}

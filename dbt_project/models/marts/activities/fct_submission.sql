@@ -4,7 +4,7 @@
     indexes=[
         {'columns': ['regency_code', 'week_id']},
     ],
-    meta={'scope': 'week'}
+    meta={'affected_keys': 'week'}
 ) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
@@ -16,4 +16,4 @@ select
     last_received_at,
     record_ids
 from {{ ref('int_submissions__expected') }}
-where {{ in_scope('regency_code, week_id', 'week') }}
+where {{ is_affected('regency_code, week_id', 'week') }}

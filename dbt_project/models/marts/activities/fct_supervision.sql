@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key=['supervision_id'],
-    meta={'scope': 'delivery'}
+    meta={'affected_keys': 'delivery'}
 ) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
@@ -16,4 +16,4 @@ select
     is_recap,
     record_id
 from {{ ref('int_activities__located') }}
-where record_kind = 'LHP' and {{ in_scope('activity_id', 'delivery') }}
+where record_kind = 'LHP' and {{ is_affected('activity_id', 'delivery') }}

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key=['report_id'],
-    meta={'scope': 'delivery'}
+    meta={'affected_keys': 'delivery'}
 ) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
@@ -9,4 +9,4 @@ select
     code as violation_type_code,
     regency_code
 from {{ ref('int_report_terms__classified') }}
-where vocabulary = 'violation_type' and {{ in_scope('report_id', 'delivery') }}
+where vocabulary = 'violation_type' and {{ is_affected('report_id', 'delivery') }}

@@ -3,7 +3,7 @@
     unique_key=['report_id'],
     indexes=[{'columns': ['regency_code', 'week_id']}],
     post_hook="{{ after_full_build('create index on ' ~ this ~ ' ((received_date - known_date)) where is_late') }}",
-    meta={'scope': 'delivery'}
+    meta={'affected_keys': 'delivery'}
 ) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
@@ -37,4 +37,4 @@ select
     is_late,
     record_id
 from {{ ref('int_reports__located') }}
-where {{ in_scope('report_id', 'delivery') }}
+where {{ is_affected('report_id', 'delivery') }}

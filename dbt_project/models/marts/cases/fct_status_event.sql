@@ -2,7 +2,7 @@
     materialized='incremental',
     unique_key=['report_id'],
     indexes=[{'columns': ['is_illegal', 'seen_at', 'report_id']}],
-    meta={'scope': 'delivery'}
+    meta={'affected_keys': 'delivery'}
 ) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
@@ -18,4 +18,4 @@ select
     is_illegal,
     record_id
 from {{ ref('int_status_events__ordered') }}
-where {{ in_scope('report_id', 'delivery') }}
+where {{ is_affected('report_id', 'delivery') }}

@@ -7,10 +7,10 @@
         "{{ after_full_build('create index on ' ~ this ~ ' (' ~ judged_on() ~ ')') }}",
         "{{ after_full_build('create index on ' ~ this ~ ' (extended_due_date) where end_to_date is null') }}",
     ],
-    meta={'scope': 'clock'}
+    meta={'affected_keys': 'deadline'}
 ) }}
 -- depends_on: {{ ref('int_build__checked') }}
--- Vacuumed once it is whole: only then are clocks counted by an index, without the table.
+-- Vacuumed once it is whole: only then are deadlines counted by an index, without the table.
 select
     report_id,
     rule_code,
@@ -28,4 +28,4 @@ select
     as_of_date,
     legal_source
 from {{ ref('int_deadlines__judged') }}
-where {{ in_scope('report_id', 'clock') }}
+where {{ is_affected('report_id', 'deadline') }}

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key=['regency_code', 'date_day'],
-    meta={'scope': 'day'}
+    meta={'affected_keys': 'day'}
 ) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
@@ -18,4 +18,4 @@ select
     supervision_count,
     prevention_count
 from {{ ref('int_regency_days__counted') }}
-where {{ in_scope('regency_code, date_day', 'day') }}
+where {{ is_affected('regency_code, date_day', 'day') }}

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key=['regency_code', 'week_id'],
-    meta={'scope': 'week'}
+    meta={'affected_keys': 'week'}
 ) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select
@@ -19,4 +19,4 @@ select
     submitted_district_count,
     district_count
 from {{ ref('int_regency_weeks__counted') }}
-where {{ in_scope('regency_code, week_id', 'week') }}
+where {{ is_affected('regency_code, week_id', 'week') }}

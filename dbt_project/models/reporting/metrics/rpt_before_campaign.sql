@@ -1,6 +1,6 @@
 -- depends_on: {{ ref('int_build__checked') }}
 select
-    member_id,
+    contributor_id,
     channel,
     record_kind,
     regency_code,

@@ -30,7 +30,7 @@ def load_channels(folder: Path) -> dict[str, Channel]:
         channel name -> channel, in the order of names.
 
     Raises:
-        ConfigurationError: with every mistake of every file: file, line, field and cure.
+        ConfigurationError: with every mistake of every file: file, line, field and remediation.
     """
     channels, mistakes = read_channels(folder)
     if mistakes:
@@ -51,7 +51,7 @@ def load_channel(folder: Path, name: str) -> Channel:
         raise ConfigurationError(
             f"there is no channel {name!r}",
             where=str(folder),
-            cure=f"use one of {', '.join(channels) or 'the channels you add'}",
+            remediation=f"use one of {', '.join(channels) or 'the channels you add'}",
         )
     return channels[name]
 
@@ -111,7 +111,7 @@ def _mistaken(problems: list[str], folder: Path) -> ConfigurationError:
     return ConfigurationError(
         f"{number} in the channel files:\n  " + "\n  ".join(problems) + "\n",
         where=str(folder),
-        cure="correct the lines named above and run the same command again",
+        remediation="correct the lines named above and run the same command again",
     )
 
 

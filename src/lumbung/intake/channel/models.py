@@ -53,14 +53,14 @@ CANONICAL: dict[str, str] = {
 
 def _cron(value: str) -> str:
     """A schedule of five fields that Airflow's cron timetable accepts: it uses the same library."""
-    cure = "write five cron fields, e.g. '0 5 * * *' for every day at 05:00"
+    remediation = "write five cron fields, e.g. '0 5 * * *' for every day at 05:00"
     if len(value.split()) != 5:
-        raise ValueError(cure)
+        raise ValueError(remediation)
     try:
         croniter(value).get_next()
         croniter(value).get_prev()  # Airflow asks for the last occurrence, too
     except ValueError as error:
-        raise ValueError(f"{error}; {cure}") from None
+        raise ValueError(f"{error}; {remediation}") from None
     return value
 
 

@@ -42,7 +42,7 @@ def write(folder: Path, kind: str, name: str, sample: str) -> Path:
         raise ConfigurationError(
             f"{name!r} cannot be a channel's name",
             where="lumbung channel add",
-            cure="use small letters, digits and _, beginning with a letter",
+            remediation="use small letters, digits and _, beginning with a letter",
         )
     path = folder / f"{name}.yaml"
     text = propose(connectors.kind(kind), name, sample, _content(sample))
@@ -51,7 +51,7 @@ def write(folder: Path, kind: str, name: str, sample: str) -> Path:
             file.write(text)
     except FileExistsError:
         raise ConfigurationError(
-            "there is a channel of that name", where=str(path), cure="use another name"
+            "there is a channel of that name", where=str(path), remediation="use another name"
         ) from None
     return path
 
@@ -78,7 +78,7 @@ def _content(sample: str) -> bytes:
         raise SourceError(
             f"the sample cannot be read: the server answers {told}",
             where=sample,
-            cure="save what it gives whoever has a credential to a file, and name that file",
+            remediation="save what it gives whoever has a credential to a file, and name that file",
         ) from error
     except (OSError, httpx.HTTPError) as error:
         raise unusable(sample, f"cannot be read: {error}") from error

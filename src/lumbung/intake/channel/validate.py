@@ -27,8 +27,8 @@ def contradictions(channel: Channel) -> Iterator[tuple[Place, str]]:
     private = channel.private
     for path, label in places:
         if path[0] not in ("personal", "subject") and normalise(label) in private:
-            cure = "take it from one of the two lists"
-            yield path, f"{label!r} is personal and would be stored in the clear; {cure}"
+            remediation = "take it from one of the two lists"
+            yield path, f"{label!r} is personal and would be stored in the clear; {remediation}"
     for label in channel.subject:
         if normalise(label) not in private:
             yield ("subject",), f"{label!r} is not personal; add it to 'personal'"

@@ -41,6 +41,6 @@ def kind(name: str) -> Kind:
         raise ConfigurationError(
             f"there is no kind of channel {name!r}",
             where="the kind of a channel",
-            cure=f"use one of {', '.join(KINDS)}",
+            remediation=f"use one of {', '.join(KINDS)}",
         )
     return KINDS[name]

@@ -81,7 +81,7 @@ class Batches:
             raise LandingError(
                 f"the database refused a chunk: {type(error).__name__} {detail}".rstrip(),
                 where=f"channel {self.channel}",
-                cure="correct the cause and pull again; nothing of the chunk was kept",
+                remediation="correct the cause and pull again; nothing of the chunk was kept",
             ) from None
 
     def lock(self, db: psycopg.Cursor[Any], *, is_durable: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""An edition as sentences, tables and charts: figures become words here, once for every format."""
+"""An edition as sentences, tables and charts: metrics become words here, once for every format."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _complete(section: Section, b: ChapterBuilder) -> Section:
 
 def _plain(b: ChapterBuilder, code: str) -> Table:
     """A metric of the province over the periods, by category; without categories by regency."""
-    head, names, definition = "category", b.named(code), b.m.figures[code]
+    head, names, definition = "category", b.named(code), b.m.metrics[code]
     rows, total = b.by_category(code, names.items()), list[Cell]()
     if not names:
         head = "regency"
@@ -106,18 +106,18 @@ def _plain(b: ChapterBuilder, code: str) -> Table:
 
 
 def _codes(section: Section) -> set[str]:
-    """What the numbers in the section's tables are figures of."""
+    """What the numbers in the section's tables are metrics of."""
     return {
         reference.split("/")[0]
         for table in section.tables
         for cells in [*table.rows, table.total]
         for cell in cells
-        for reference in cell.figure.split()
+        for reference in cell.metric.split()
     }
 
 
 def _defined(section: Section, b: ChapterBuilder) -> Section:
-    """The section with the definitions of the figures in it, and notes on shorter weeks."""
+    """The section with the definitions of the metrics in it, and notes on shorter weeks."""
     section = replace(section, tables=[b.compared(table) for table in section.tables])
     codes = _codes(section)
     categories: dict[str, list[tuple[str, str]]] = {code: [] for code in codes}
@@ -126,7 +126,7 @@ def _defined(section: Section, b: ChapterBuilder) -> Section:
             categories[code].append((category, name))
     definitions = [
         (f.name, f.definition, code, categories[code])
-        for code, f in b.m.figures.items()
+        for code, f in b.m.metrics.items()
         if code in codes
     ]
     if "deadline" in codes:

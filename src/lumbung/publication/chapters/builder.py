@@ -11,9 +11,9 @@ from fractions import Fraction
 from lumbung import registry
 from lumbung.publication.model.document import Cell, Table
 from lumbung.publication.model.edition import (
-    DistrictFigure,
+    DistrictMetric,
     Edition,
-    Figure,
+    MetricValue,
     Profile,
     Regency,
     Submission,
@@ -65,10 +65,10 @@ class ChapterBuilder:
         self.ended_states = [
             s for s in registry.deadline_states("ended", "uncertain") if s in states
         ]
-        self.clocks: dict[tuple[str, str], int] = defaultdict(int)
+        self.deadlines: dict[tuple[str, str], int] = defaultdict(int)
         for deadline in edition.deadlines:
             for place in (deadline.regency_code, self.e.province):
-                self.clocks[place, deadline.state_code] += deadline.count
+                self.deadlines[place, deadline.state_code] += deadline.count
         self.before: dict[tuple[str, str], int] = defaultdict(int)
         for (regency, kind), count in (edition.before_campaign or {}).items():
             for place in (regency, self.e.province):
@@ -78,8 +78,8 @@ class ChapterBuilder:
         for submission in edition.submissions:
             if not submission.is_submitted:
                 self.missing[submission.regency_code].append(submission)
-        self.district_cells: dict[str, list[DistrictFigure]] = defaultdict(list)
-        for district in edition.district_figures:
+        self.district_cells: dict[str, list[DistrictMetric]] = defaultdict(list)
+        for district in edition.district_metrics:
             self.district_cells[district.regency_code].append(district)
         self.marked = sorted(
             (p for p in edition.profiles if p.is_marked),
@@ -92,19 +92,19 @@ class ChapterBuilder:
         self.charts = 0
 
     def cell(self, code: str, category: str, regency: str, period: str) -> Cell:
-        """A frozen figure; `difference` is this week less the week before."""
+        """A frozen metric; `difference` is this week less the week before."""
         m = self.m
-        figure = self.e.figure(code, category, regency)
+        metric = self.e.metric(code, category, regency)
         reference = f"{code}/{category}/{regency}/{period}"
         if period == "difference":
             behind = m(
                 "behind_difference",
-                week=m.number(figure.week),
-                previous=m.number(figure.previous),
+                week=m.number(metric.week),
+                previous=m.number(metric.previous),
             )
-            value = None if figure.previous is None else figure.week - figure.previous
+            value = None if metric.previous is None else metric.week - metric.previous
             return Cell(m.signed(value), True, reference, value, behind)
-        value = getattr(figure, period)
+        value = getattr(metric, period)
         return Cell(m.number(value), True, reference, value, self.behind(value, reference))
 
     def sum_cell(self, code: str, categories: Sequence[str], regency: str, period: str) -> Cell:
@@ -112,25 +112,25 @@ class ChapterBuilder:
         if len(categories) == 1:
             return self.cell(code, categories[0], regency, period)
         parts = [self.cell(code, category, regency, period) for category in categories]
-        figure = self.total(code, categories, regency)
-        references = " ".join(part.figure for part in parts)
+        metric = self.total(code, categories, regency)
+        references = " ".join(part.metric for part in parts)
         behind = self.m("behind_sum", parts=" + ".join(part.text for part in parts))
         if period == "difference":
-            value = None if figure.previous is None else figure.week - figure.previous
+            value = None if metric.previous is None else metric.week - metric.previous
             return Cell(self.m.signed(value), True, references, value, behind)
-        value = getattr(figure, period)
+        value = getattr(metric, period)
         return Cell(self.m.number(value), True, references, value, behind)
 
     def count(self, value: int, reference: str, behind: str) -> Cell:
-        """A frozen count that is no figure; `behind` says what it counts."""
+        """A frozen count that is no metric; `behind` says what it counts."""
         return Cell(self.m.number(value), True, reference, value, behind)
 
-    def clock(self, value: int, place: str, state: str, rule: str = "ALL") -> Cell:
-        """How many legal clocks are in a state, or run at all."""
+    def deadline(self, value: int, place: str, state: str, rule: str = "ALL") -> Cell:
+        """How many legal deadlines are in a state, or run at all."""
         return self.traced(value, f"deadline/{rule}/{place}/{state}")
 
     def traced(self, value: int, reference: str) -> Cell:
-        """A frozen count that is no figure and leads to what it counts."""
+        """A frozen count that is no metric and leads to what it counts."""
         return self.count(value, reference, self.behind(value, reference))
 
     def compared(self, table: Table) -> Table:
@@ -139,7 +139,7 @@ class ChapterBuilder:
             reference.rsplit("/", 1)[-1]
             for cells in [*table.rows, table.total]
             for cell in cells
-            for reference in cell.figure.split()
+            for reference in cell.metric.split()
         }
         if not periods & {"previous", "difference"}:
             return table
@@ -180,9 +180,9 @@ class ChapterBuilder:
         ]
 
     def named(self, code: str) -> dict[str, str]:
-        """The categories of a figure in the edition, in the registry's order, and their names."""
+        """The categories of a metric in the edition, in the registry's order, and their names."""
         order = [*registry.categories(code)]
-        found = [category for figure, category in self.categories if figure == code]
+        found = [category for metric, category in self.categories if metric == code]
         return {
             category: self.categories[code, category] for category in sorted(found, key=order.index)
         }
@@ -212,14 +212,14 @@ class ChapterBuilder:
     def places(self, code: str, period: str) -> list[tuple[str, int]]:
         """Each known regency with its count."""
         return [
-            (self.place[r.code], getattr(self.e.figure(code, "ALL", r.code), period))
+            (self.place[r.code], getattr(self.e.metric(code, "ALL", r.code), period))
             for r in self.known
         ]
 
     def most_of(self, code: str, names: dict[str, str]) -> str:
         """`; terbanyak politik uang (5)`: the category of the province with the most to date."""
         counted = [
-            (self.e.figure(code, category).to_date, name) for category, name in names.items()
+            (self.e.metric(code, category).to_date, name) for category, name in names.items()
         ]
         value, name = max(counted, key=lambda pair: pair[0])
         if not value or sum(v == value for v, _ in counted) > 1:
@@ -254,22 +254,22 @@ class ChapterBuilder:
 
     def submitted(self, place: str = "") -> tuple[int, int]:
         """Districts that delivered this week's recap, of those that should have."""
-        done = self.e.figure("district_submitted", "ALL", place).week
-        return done, self.e.figure("district_expected", "ALL", place).week
+        done = self.e.metric("district_submitted", "ALL", place).week
+        return done, self.e.metric("district_expected", "ALL", place).week
 
-    def moved(self, figure: Figure) -> str:
+    def moved(self, metric: MetricValue) -> str:
         """How a count moved against the week before, in words."""
-        return self.m.change(figure.week, figure.previous)
+        return self.m.change(metric.week, metric.previous)
 
     def nothing_restated(self) -> str:
-        """That no figure of an earlier edition has changed, or that there is no such edition."""
+        """That no metric of an earlier edition has changed, or that there is no such edition."""
         is_first = self.e.previous_id is None and self.e.revision == 1
         return self.m["restatement_first" if is_first else "restatement_none"]
 
     def has_recaps(self, place: str = "") -> bool:
         """Whether anything is known of this week's events and prevention."""
         submitted, expected = self.submitted(place)
-        counts = [self.e.figure(code, "ALL", place).week for code in OF_RECAPS]
+        counts = [self.e.metric(code, "ALL", place).week for code in OF_RECAPS]
         return any([submitted, *counts]) or not expected
 
     def zeros_unknown(self, regencies: Sequence[Regency]) -> list[str]:
@@ -281,13 +281,13 @@ class ChapterBuilder:
 
     def moved_by_recaps(self, code: str, place: str = "") -> str:
         """How a count of the recaps moved; no week is compared in which nobody delivered one."""
-        figure = self.e.figure(code, "ALL", place)
+        metric = self.e.metric(code, "ALL", place)
         if not self.has_recaps(place):
             return self.m["change_no_recap"]
-        submitted_before = self.e.figure("district_submitted", "ALL", place).previous
-        if not figure.previous and not submitted_before and self.submitted(place)[1]:
+        submitted_before = self.e.metric("district_submitted", "ALL", place).previous
+        if not metric.previous and not submitted_before and self.submitted(place)[1]:
             return self.m["change_unknown"]
-        return self.moved(figure)
+        return self.moved(metric)
 
     def number_table(self) -> tuple[int, str]:
         """The next table's number and label: `Tabel 3.`."""
@@ -299,30 +299,30 @@ class ChapterBuilder:
         self.charts += 1
         return self.charts, self.m("chart", number=self.charts)
 
-    def total(self, code: str, categories: Sequence[str], regency: str = "") -> Figure:
+    def total(self, code: str, categories: Sequence[str], regency: str = "") -> MetricValue:
         """Categories that exclude each other, added up."""
-        figures = [self.e.figure(code, category, regency) for category in categories]
-        previous = [figure.previous for figure in figures if figure.previous is not None]
-        return Figure(
-            sum(figure.week for figure in figures),
-            sum(figure.to_date for figure in figures),
-            sum(previous) if len(previous) == len(figures) else None,
+        metrics = [self.e.metric(code, category, regency) for category in categories]
+        previous = [metric.previous for metric in metrics if metric.previous is not None]
+        return MetricValue(
+            sum(metric.week for metric in metrics),
+            sum(metric.to_date for metric in metrics),
+            sum(previous) if len(previous) == len(metrics) else None,
         )
 
     def running(self, place: str) -> dict[str, str]:
-        """How many clocks run or may, have or may have passed, and end on which two days."""
+        """How many deadlines run or may, have or may have passed, and end on which two days."""
         judged_on = self.e.judged_on
         counts = {
-            "open": sum(self.clocks[place, state] for state in self.running_states),
-            "overdue": self.clocks[place, "OVERDUE"],
-            "maybe": self.clocks[place, "MAYBE_OVERDUE"],
-            "soon": sum(self.clocks[place, state] for state in SOON),
+            "open": sum(self.deadlines[place, state] for state in self.running_states),
+            "overdue": self.deadlines[place, "OVERDUE"],
+            "maybe": self.deadlines[place, "MAYBE_OVERDUE"],
+            "soon": sum(self.deadlines[place, state] for state in SOON),
         }
         days = self.m.either_day(judged_on, judged_on + timedelta(days=1))
         return {key: self.m.number(value) for key, value in counts.items()} | {"days": days}
 
-    def clocks_before(self, place: str, states: Sequence[str] | None = None) -> int:
-        """How many clocks are of cases from before the campaign: in some states, else running."""
+    def deadlines_before(self, place: str, states: Sequence[str] | None = None) -> int:
+        """How many deadlines are of cases from before the campaign: in some states, else running."""
         wanted = self.running_states if states is None else states
         return sum(
             d.before_campaign or 0
@@ -330,9 +330,9 @@ class ChapterBuilder:
             if d.state_code in wanted and place in (d.regency_code, self.e.province)
         )
 
-    def about_clocks(self, place: str) -> str:
-        """What to know of the clocks beside those that run: sentences, empty without any."""
-        before = self.clocks_before(place)
+    def about_deadlines(self, place: str) -> str:
+        """What to know of the deadlines beside those that run: sentences, empty without any."""
+        before = self.deadlines_before(place)
         said = [
             self.m("deadline_before", count=self.m.number(before)) if before else "",
             self.uncertain(place),
@@ -343,15 +343,15 @@ class ChapterBuilder:
         """How many more deadlines may have been missed, as a sentence; empty without any."""
         said = {"MAYBE_MISSED": "deadline_maybe_missed", "UNCERTAIN": "deadline_uncertain"}
         return " ".join(
-            self.m(key, count=self.m.number(self.clocks[place, state]))
+            self.m(key, count=self.m.number(self.deadlines[place, state]))
             for state, key in said.items()
-            if self.clocks[place, state]
+            if self.deadlines[place, state]
         )
 
     def ranked_issues(self, period: str) -> list[tuple[str, str, int]]:
         """Code, name and count of every theme, the most frequent first."""
         counted = [
-            (code, name, getattr(self.e.figure("suspected_violation_by_issue", code), period))
+            (code, name, getattr(self.e.metric("suspected_violation_by_issue", code), period))
             for code, name in self.e.issues.items()
         ]
         return sorted(counted, key=lambda issue: -issue[2])  # ties in the order of the seed
@@ -369,7 +369,7 @@ class ChapterBuilder:
         return m("many_issues", count=m.number(len(top)), value=m.number(floor))
 
     def full_name(self, code: str, category: str) -> str:
-        """A figure with its category: `Dugaan pelanggaran menurut tema: Politik uang`."""
+        """A metric with its category: `Dugaan pelanggaran menurut tema: Politik uang`."""
         name = registry.metrics()[code].name[self.m.index]
         part = self.categories.get((code, category))
-        return self.m("figure_category", figure=name, category=part) if part else name
+        return self.m("metric_category", metric=name, category=part) if part else name

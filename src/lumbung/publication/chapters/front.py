@@ -13,8 +13,8 @@ from lumbung.publication.model.edition import QUOTIENT_PLACES
 def points(b: ChapterBuilder) -> list[tuple[str, str]]:
     """The main points: a lead in bold and the rest of the sentence."""
     e, m = b.e, b.m
-    violation = e.figure("suspected_violation")
-    kinds = {k: e.figure("suspected_violation_by_kind", k).week for k in b.kinds}
+    violation = e.metric("suspected_violation")
+    kinds = {k: e.metric("suspected_violation_by_kind", k).week for k in b.kinds}
     more = m(
         "point_violation_more",
         lp=m.number(kinds["LP"]),
@@ -80,20 +80,20 @@ def points(b: ChapterBuilder) -> list[tuple[str, str]]:
             if themes
             else (m["point_profile_none"], "")
         )
-    funnel = {k: e.figure(f"report_{k}", "LP").week for k in FUNNEL}
+    funnel = {k: e.metric(f"report_{k}", "LP").week for k in FUNNEL}
     points.append(
         (
             m("point_funnel", received=m.number(funnel["received"])),
             m("point_funnel_more", **{k: m.number(v) for k, v in funnel.items()}),
         )
     )
-    running, about = b.running(e.province), b.about_clocks(e.province)
+    running, about = b.running(e.province), b.about_deadlines(e.province)
     points.append(
         (
             m("point_deadline", **running),
             f"{m('point_deadline_more', **running)} {about}".rstrip(),
         )
-        if any(b.clocks[e.province, state] for state in (*b.running_states, "UNCERTAIN"))
+        if any(b.deadlines[e.province, state] for state in (*b.running_states, "UNCERTAIN"))
         else (m["point_deadline_none"], about)
     )
     points.extend(activities(b))
@@ -119,7 +119,7 @@ def points(b: ChapterBuilder) -> list[tuple[str, str]]:
     points.append(
         (m("point_restatement", count=m.number(new)), m["point_restatement_more"])
         if new
-        else (m["restatement_caption_told"] if e.restatements else b.nothing_restated(), "")
+        else (m["restatement_caption_published"] if e.restatements else b.nothing_restated(), "")
     )
     if e.waivers:
         count = len({b.check_name for b in e.waivers})
@@ -130,7 +130,7 @@ def points(b: ChapterBuilder) -> list[tuple[str, str]]:
 def activities(b: ChapterBuilder) -> list[tuple[str, str]]:
     """The points of campaign events, prevention and tips."""
     m = b.m
-    total, prevention, tip = map(b.e.figure, (*OF_RECAPS, "tip"))
+    total, prevention, tip = map(b.e.metric, (*OF_RECAPS, "tip"))
     if not b.has_recaps():
         return [
             (m["point_no_recap"], m["point_no_recap_more"]),
@@ -170,7 +170,7 @@ def front_charts(b: ChapterBuilder) -> list[Chart]:
     values = []
     places = []
     for r, (name, value) in zip(b.known, to_date, strict=True):
-        week = m.number(e.figure(code, "ALL", r.code).week)
+        week = m.number(e.metric(code, "ALL", r.code).week)
         said = m("map_value", place=name, to_date=m.number(value), week=week)
         values.append(said)
         places.append(
@@ -179,11 +179,11 @@ def front_charts(b: ChapterBuilder) -> list[Chart]:
                 *(m.number(value), m("map_tile", value=week), said),
             )
         )
-    unknown = sum(e.figure(code, "ALL", r.code).to_date for r in e.regencies if r.is_unknown)
+    unknown = sum(e.metric(code, "ALL", r.code).to_date for r in e.regencies if r.is_unknown)
     note = m("map_note", unknown=m.number(unknown))
     if not charts.is_outlined(places):
         note = m["map_note_tiles"] + note
-    total = e.figure(code)
+    total = e.metric(code)
     weeks = e.trend.get((code, "ALL"), ())[-16:]
     said_weeks = [
         m("trend_value", week=int(week[-2:]), value=m.number(value)) for week, value in weeks
@@ -227,8 +227,8 @@ def glance(b: ChapterBuilder) -> list[Table]:
         return [
             b.cell("suspected_violation", "ALL", place, "week"),
             b.cell("suspected_violation", "ALL", place, "to_date"),
-            b.clock(b.clocks[place, "OVERDUE"], place, "OVERDUE"),
-            b.clock(b.clocks[place, "MAYBE_OVERDUE"], place, "MAYBE_OVERDUE"),
+            b.deadline(b.deadlines[place, "OVERDUE"], place, "OVERDUE"),
+            b.deadline(b.deadlines[place, "MAYBE_OVERDUE"], place, "MAYBE_OVERDUE"),
             b.cell("campaign_event", "ALL", place, "week"),
             b.cell("prevention", "ALL", place, "week"),
             b.recaps(place),

@@ -1,4 +1,4 @@
-"""What became of reports and findings: registration, results, legal clocks; and tips."""
+"""What became of reports and findings: registration, results, legal deadlines; and tips."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def funnel(b: ChapterBuilder) -> Section:
             m(
                 "result_caption",
                 registered=m.number(to_date["registered"]),
-                **{code.lower(): m.number(b.e.figure(by_result, code).to_date) for code in results},
+                **{code.lower(): m.number(b.e.metric(by_result, code).to_date) for code in results},
             ),
             [m["result"], *b.period_heads],
             b.by_category(by_result, results.items()),
@@ -85,7 +85,7 @@ def forwarded(b: ChapterBuilder) -> Table:
         return [
             *(b.sum_cell(code, categories, b.e.province, period) for period in PERIODS),
             closed,
-            b.count(left, f"less {to_date.figure} {closed.figure}", behind),
+            b.count(left, f"less {to_date.metric} {closed.metric}", behind),
         ]
 
     total = cells(list(targets))
@@ -101,7 +101,7 @@ def forwarded(b: ChapterBuilder) -> Table:
 
 
 def deadlines(b: ChapterBuilder) -> Section:
-    """Legal clocks by rule, and by regency those that run and those that perhaps ended late."""
+    """Legal deadlines by rule, and by regency those that run and those that perhaps ended late."""
     m = b.m
     states = [*b.running_states, *b.ended_states]
     in_doubt = b.ended_states[-1]
@@ -113,24 +113,24 @@ def deadlines(b: ChapterBuilder) -> Section:
     def row(label: str, values: Callable[[str], int], rule: str) -> list[Cell]:
         return [
             Cell(label),
-            *(b.clock(values(state), b.e.province, state, rule) for state in states),
+            *(b.deadline(values(state), b.e.province, state, rule) for state in states),
         ]
 
     sources = "; ".join(b.e.legal_sources)
     day = m.day(b.e.judged_on)
     note = m("deadline_note", day=day, sources=sources)
     days_left = m("deadline_running", day=day), len(b.running_states)
-    before = b.clocks_before(b.e.province, [*b.running_states, *b.ended_states])
+    before = b.deadlines_before(b.e.province, [*b.running_states, *b.ended_states])
     of_before = [
         m(
             "deadline_before_note",
             count=m.number(before),
-            open=m.number(b.clocks_before(b.e.province)),
+            open=m.number(b.deadlines_before(b.e.province)),
             chapter=m["not_counted_title"],
         )
     ] * bool(before)
     caption = m("deadline_caption", **b.running(b.e.province))
-    province = b.clocks
+    province = b.deadlines
     by_rule = Table(
         *b.number_table(),
         caption,
@@ -149,11 +149,11 @@ def deadlines(b: ChapterBuilder) -> Section:
     )
 
     def running(place: str) -> list[Cell]:
-        cells = [b.clock(province[place, state], place, state) for state in b.running_states]
+        cells = [b.deadline(province[place, state], place, state) for state in b.running_states]
         total = sum(province[place, state] for state in b.running_states)
         return [
-            *(*cells, b.clock(total, place, "running")),
-            b.clock(province[place, in_doubt], place, in_doubt),
+            *(*cells, b.deadline(total, place, "running")),
+            b.deadline(province[place, in_doubt], place, in_doubt),
         ]
 
     rows, last = b.by_regency(running)
@@ -181,7 +181,7 @@ def tips(b: ChapterBuilder) -> Section:
     rows, last = b.by_regency(lambda r: [b.cell("tip", "ALL", r, p) for p in PERIODS])
     table = Table(
         *b.number_table(),
-        m("tip_caption", change=b.moved(b.e.figure("tip"))),
+        m("tip_caption", change=b.moved(b.e.metric("tip"))),
         [m["regency"], *b.period_heads],
         rows,
         b.source("source_tip"),

@@ -12,20 +12,20 @@ from lumbung.publication.translations.formatting import INDONESIAN, Messages
 
 
 def restatements(b: ChapterBuilder) -> Section:
-    """Each figure of an earlier edition that is different now, told once."""
+    """Each metric of an earlier edition that is different now, told once."""
     m = b.m
     section = Section("perubahan", m["restatement_title"], [], [])
     if not b.e.restatements:
         return replace(section, paragraphs=[b.nothing_restated(), m["restatement_states"]])
     new = b.e.new_restatements
-    told = len(b.e.told_restatements)
+    told = len(b.e.published_restatements)
     notes = [m["restatement_note"], m["restatement_states"]]
     if told:
-        notes.append(m("restatement_told", count=m.number(told)))
+        notes.append(m("restatement_published", count=m.number(told)))
     if len(new) > SHOWN:
         notes.append(m("restatement_rest", count=m.number(len(new) - SHOWN)))
     if not new:
-        return replace(section, paragraphs=[m["restatement_caption_told"], *notes])
+        return replace(section, paragraphs=[m["restatement_caption_published"], *notes])
     heads, rows = revisions(b, new)
     table = Table(
         *b.number_table(),
@@ -45,11 +45,11 @@ def revisions(
     """Heads and rows of restatements, the province first: one line says what others are about."""
     m = b.m
     places = b.place | {b.e.province: m["province"]}
-    heads = ("edition", "figure", "place", "old", "new", "why")
-    return [m["figure" if head == "figure" else f"restatement_{head}"] for head in heads], [
+    heads = ("edition", "metric", "place", "old", "new", "why")
+    return [m["metric" if head == "metric" else f"restatement_{head}"] for head in heads], [
         [
             Cell(r.of_edition_id),
-            Cell(m.of_period(b.full_name(r.figure_code, r.category_code), r.period)),
+            Cell(m.of_period(b.full_name(r.metric_code, r.category_code), r.period)),
             Cell(places.get(r.regency_code, r.regency_code)),
             *(restated(b, r, at) for at in ("old", "new")),
             Cell(m.reasons(r)),
@@ -61,9 +61,9 @@ def revisions(
 
 
 def restated(b: ChapterBuilder, restatement: Restatement, at: str) -> Cell:
-    """An earlier edition's figure, `at` `old` or `new`."""
+    """An earlier edition's metric, `at` `old` or `new`."""
     r, value = restatement, getattr(restatement, at)
-    key = f"{r.figure_code}/{r.category_code}/{r.regency_code}/{r.period}@{r.of_edition_id}"
+    key = f"{r.metric_code}/{r.category_code}/{r.regency_code}/{r.period}@{r.of_edition_id}"
     edition = r.of_edition_id if at == "old" else b.e.edition_id
     return b.count(value, f"restatement/{at}/{key}", b.m("behind_edition", edition=edition))
 
@@ -91,7 +91,7 @@ def waivers(b: ChapterBuilder) -> Section:
 
 
 def not_counted(b: ChapterBuilder) -> Section:
-    """What channels delivered that no figure counts, and why."""
+    """What channels delivered that no metric counts, and why."""
     m = b.m
     entries = b.e.not_counted
     count = sum(channel.count for channel in b.e.held)
@@ -146,7 +146,7 @@ def before_campaign(b: ChapterBuilder) -> list[Table]:
                 b.traced(b.before[place, kind], f"before_campaign/{kind}/{place}")
                 for kind in (*kinds, "ALL")
             ),
-            b.clock(b.clocks_before(place), place, BEFORE_CAMPAIGN),
+            b.deadline(b.deadlines_before(place), place, BEFORE_CAMPAIGN),
         ]
 
     rows, last = b.by_regency(cells)
@@ -169,7 +169,7 @@ def before_campaign(b: ChapterBuilder) -> list[Table]:
 def why_not(b: ChapterBuilder, code: str, reason: str) -> str:
     """The frozen reason, which is in Indonesian; in another language the code's own words."""
     if b.m is not INDONESIAN:
-        known = b.names["set_apart_reason"].get(code)
+        known = b.names["exclusion_reason"].get(code)
         key = f"reason_{code}" if f"reason_{code}" in b.m else "reason_other"
         reason = known or b.m[key]
     return reason[:1].upper() + reason[1:]

@@ -1,4 +1,4 @@
-"""A regency's own page: what to know, its main figures, its districts by theme group."""
+"""A regency's own page: what to know, its main metrics, its districts by theme group."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from lumbung import registry
 from lumbung.publication.chapters import profile
 from lumbung.publication.chapters.builder import FEW, PERIODS, ChapterBuilder, lower
 from lumbung.publication.model.document import Cell, Section, Table
-from lumbung.publication.model.edition import QUOTIENT_PLACES, DistrictFigure, Profile, Regency
+from lumbung.publication.model.edition import QUOTIENT_PLACES, DistrictMetric, Profile, Regency
 
 
 def regency(b: ChapterBuilder, regency: Regency) -> Section:
-    """A regency's own page: what to know, its main figures, its districts by theme group."""
+    """A regency's own page: what to know, its main metrics, its districts by theme group."""
     m = b.m
     name = b.place[regency.code]
-    figures = Table(
+    metrics = Table(
         *b.number_table(),
         m("regency_caption", name=name),
-        [m["figure"], *b.period_heads],
+        [m["metric"], *b.period_heads],
         [
             [
                 Cell(b.full_name(code, category)),
@@ -35,11 +35,11 @@ def regency(b: ChapterBuilder, regency: Regency) -> Section:
     )
     cells = {(d.district_code, d.group_code): d for d in b.district_cells[regency.code]}
     names = {code: cell.district_name for (code, _), cell in cells.items()}
-    tables = [figures, *themes(b, regency)]
+    tables = [metrics, *themes(b, regency)]
     if b.e.district_weeks:
         (first, _), (_, last) = map(b.e.days_of, b.e.district_weeks)
         threshold = b.e.office.small_cell_threshold
-        told = {d.group_code for d in b.e.district_figures}  # perhaps before a group was listed
+        told = {d.group_code for d in b.e.district_metrics}  # perhaps before a group was listed
         groups = {code: name for code, name in m.terms("issue_group").items() if code in told}
         tables.append(
             Table(
@@ -103,10 +103,10 @@ def theme_row(b: ChapterBuilder, p: Profile) -> list[Cell]:
 
 
 def narrative(b: ChapterBuilder, regency: Regency) -> list[str]:
-    """What to know of a regency this week, in sentences made from its figures."""
+    """What to know of a regency this week, in sentences made from its metrics."""
     m = b.m
     code = regency.code
-    cases = b.e.figure("suspected_violation", "ALL", code)
+    cases = b.e.metric("suspected_violation", "ALL", code)
     sentences = [
         m(
             "regency_violation",
@@ -117,7 +117,7 @@ def narrative(b: ChapterBuilder, regency: Regency) -> list[str]:
     ]
     voters = sum(r.voters for r in b.known)
     if regency.voters:
-        province = b.e.figure("suspected_violation").to_date
+        province = b.e.metric("suspected_violation").to_date
         rate = m(
             "regency_rate",
             rate=m.decimal(Fraction(100_000 * cases.to_date, regency.voters)),
@@ -145,7 +145,9 @@ def narrative(b: ChapterBuilder, regency: Regency) -> list[str]:
                 prevention=m.number(profiles[0].last_4_prevention),
             )
         )
-    sentences.append(f"{m('regency_deadline', **b.running(code))} {b.about_clocks(code)}".rstrip())
+    sentences.append(
+        f"{m('regency_deadline', **b.running(code))} {b.about_deadlines(code)}".rstrip()
+    )
     missing = [
         m("missing_since", district=s.district_name, week=b.recap(s.last_week))
         if s.last_week
@@ -158,7 +160,7 @@ def narrative(b: ChapterBuilder, regency: Regency) -> list[str]:
     return sentences
 
 
-def district_cell(b: ChapterBuilder, cell: DistrictFigure) -> Cell:
+def district_cell(b: ChapterBuilder, cell: DistrictMetric) -> Cell:
     """A count below regency level, or the mark that it is suppressed."""
     text = b.m["suppressed"] if cell.count is None else b.m.number(cell.count)
     reference = f"district/{cell.district_code or cell.regency_code}/{cell.group_code}/weeks"

@@ -22,7 +22,7 @@ def violations(b: ChapterBuilder) -> Section:
     )
     table = Table(
         *b.number_table(),
-        m("violation_caption", change=b.moved(b.e.figure(code))),
+        m("violation_caption", change=b.moved(b.e.metric(code))),
         [m["regency"], *b.kinds.values(), m["total"], *b.period_heads[1:]],
         rows,
         b.source("source_register"),
@@ -90,11 +90,11 @@ def since_previous(b: ChapterBuilder) -> list[Table]:
         keys = [(code, category, b.e.province) for category in categories]
         was = sum(e.previous.get(key, 0) for key in keys)
         if any(key not in e.previous for key in keys):
-            continue  # the edition before did not have the figure
+            continue  # the edition before did not have the metric
         before = " ".join(f"{'/'.join(key)}/to_date@{e.previous_id}" for key in keys)
         rows.append(
             [
-                Cell(m.figures[code].name),
+                Cell(m.metrics[code].name),
                 b.count(was, f"since/{before}", m("behind_edition", edition=e.previous_id)),
                 b.sum_cell(code, categories, b.e.province, "week"),
                 Cell(
@@ -117,7 +117,7 @@ def since_previous(b: ChapterBuilder) -> list[Table]:
                 now=rows[0][4].text,
                 edition=e.previous_id,
             ),
-            [m["figure"], *(m[head] for head in heads)],
+            [m["metric"], *(m[head] for head in heads)],
             rows,
             b.source("source_all"),
             notes=[m["delta_note"]],
@@ -163,7 +163,7 @@ def rates(b: ChapterBuilder) -> Table:
 def rate_cells(b: ChapterBuilder, place: str, voters: int, stations: int) -> list[Cell]:
     """Voters, stations, cases to date, both rates, and a mark below `FEW` cases."""
     m, code = b.m, "suspected_violation"
-    cases = b.e.figure(code, "ALL", place).to_date
+    cases = b.e.metric(code, "ALL", place).to_date
     key = f"{code}/ALL/{place}/to_date"
     behind = b.behind(cases, key)
     return [

@@ -1,4 +1,4 @@
-"""The publication door: judges a frozen draft before a person is asked to approve it."""
+"""The publication checkpoint: judges a frozen draft before a person is asked to approve it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from lumbung.warehouse import checkpoints
 
 def check(
     edition_id: str, *, settings: Settings, database_url: str, asks: bool = False
-) -> checkpoints.GateResult:
+) -> checkpoints.SuiteResult:
     """Judge a frozen edition and the files it renders to; one that passes may be approved.
 
-    The checks, their severities, owners and cures are in `expectations/publication.yaml`; results
+    The checks, their severities, owners and remediations are in `expectations/publication.yaml`; results
     go to `ops.check_result`, a pass (perhaps by waivers that are in force) to
-    `published.gate_pass`, a page for people to Data Docs under
+    `published.checkpoint_pass`, a page for people to Data Docs under
     `LUMBUNG_HOME/docs/checks/publication/`.
 
     Args:
@@ -35,15 +35,15 @@ def check(
         asks: whether somebody is asked in Airflow then, and is to be reminded (`review.remind`).
 
     Raises:
-        GateError: when a check of severity `fail` does not hold and is not waived; its
-            message names the check, figures, counts and the owner. The edition cannot be approved
+        CheckpointError: when a check of severity `fail` does not hold and is not waived; its
+            message names the check, metrics, counts and the owner. The edition cannot be approved
             then.
         PublicationError: when there is no such edition.
         ConfigurationError: when the suite is wrong.
 
     """
     edition = load(edition_id, database_url=database_url)
-    with database.connect(database_url, application="lumbung gate publication") as connection:
+    with database.connect(database_url, application="lumbung checkpoint publication") as connection:
         result = checkpoints.run_suite(
             settings.expectations / "publication.yaml",
             connection=connection,
@@ -58,12 +58,12 @@ def check(
         used = [waived[r.name] for r in result.failures if r.name in waived]
         if len(used) == len(result.failures):
             connection.execute(
-                "insert into published.gate_pass (edition_id, run_id, until_date, is_asked)"
+                "insert into published.checkpoint_pass (edition_id, run_id, until_date, is_asked)"
                 " values (%s, %s, %s, %s)",
                 (edition_id, result.run_id, min(used, default=None), asks),
             )
     for warning in result.warnings:
-        print(f"warn     {warning}. {warning.cure} (owner: {warning.owner})")
+        print(f"warn     {warning}. {warning.remediation} (owner: {warning.owner})")
     for failure in result.failures:
         if failure.name in waived:
             print(f"waived   {failure}, until {waived[failure.name]}")

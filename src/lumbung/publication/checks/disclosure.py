@@ -1,7 +1,7 @@
 """Small cells: a count of one or two below regency level can be a person, and is not published.
 
 Districts by groups of themes, in cases: one with three themes of a group is one case. The regency's
-figures bound the sum of a group over its districts, or are that sum, so a hidden cell is hidden
+metrics bound the sum of a group over its districts, or are that sum, so a hidden cell is hidden
 together with others: nobody can subtract it back, not even who knows this rule. A case in two
 groups ties their columns: where all three cases of the one lie in a district, so does the case of
 the other. Columns that leave one district for a case are therefore hidden together
@@ -75,7 +75,7 @@ def period(weeks: Sequence[str]) -> tuple[str, str] | None:
     return (weeks[over - WEEKS], weeks[over - 1]) if over else None
 
 
-def district_figures(
+def district_metrics(
     cases: Iterable[tuple[str, str, str, str]],
     districts: Iterable[tuple[str, str, str]],
     threshold: int,

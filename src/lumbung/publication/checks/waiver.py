@@ -32,7 +32,7 @@ def waive(
     settings: Settings,
     database_url: str,
 ) -> None:
-    """Let one check of the publication gate fail for one draft.
+    """Let one check of the publication checkpoint fail for one draft.
 
     Render the draft again afterwards: the waiver is part of it, and of what is approved.
 
@@ -54,11 +54,11 @@ def waive(
     known = {c.name for b in suite.batches for c in b.checks if c.severity == "fail"} - NEVER
     today = datetime.now(JAKARTA).date()
     edition = load(edition_id, database_url=database_url)
-    for is_wrong, what, cure in (
+    for is_wrong, what, remediation in (
         (check in NEVER, f"{check} may never be waived", "correct its cause"),
         (
             check not in known,
-            f"the gate has no check {check} that can be waived",
+            f"the checkpoint has no check {check} that can be waived",
             f"choose one of {', '.join(sorted(known))}",
         ),
         (not by.strip(), "nobody answers for the waiver", "give a name"),
@@ -67,7 +67,7 @@ def waive(
         (edition.state != "draft", f"the edition is {edition.state}, not draft", "waive a draft"),
     ):
         if is_wrong:
-            raise PublicationError(what, where=f"edition {edition_id}", cure=cure)
+            raise PublicationError(what, where=f"edition {edition_id}", remediation=remediation)
     with database.connect(database_url, application="lumbung waive") as connection:
         connection.execute(
             "insert into published.waiver (edition_id, check_name, waived_by, reason, until_date)"

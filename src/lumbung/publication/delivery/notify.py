@@ -20,7 +20,7 @@ m = INDONESIAN
 def question(edition_id: str, *, settings: Settings, database_url: str) -> str:
     """What is asked about a draft, as Markdown that also reads well as plain text.
 
-    Its main points, what the gate found, and where the whole draft lies.
+    Its main points, what the checkpoint found, and where the whole draft lies.
 
     Raises:
         PublicationError: when there is no such edition.
@@ -31,21 +31,23 @@ def question(edition_id: str, *, settings: Settings, database_url: str) -> str:
     with database.connect(database_url, application="lumbung review") as connection:
         passed, warned = connection.execute(
             "select count(*) filter (where is_passed),"
-            " coalesce(jsonb_agg(jsonb_build_array(check_name, cure, owner) order by check_name)"
+            " coalesce(jsonb_agg(jsonb_build_array(check_name, remediation, owner) order by check_name)"
             " filter (where not is_passed and severity = 'warn'), '[]') from ops.check_result"
-            " where run_id = (select run_id from published.gate_pass where edition_id = %s"
+            " where run_id = (select run_id from published.checkpoint_pass where edition_id = %s"
             " order by passed_at desc limit 1)",
             (edition_id,),
         ).fetchone() or (0, [])
     lines = [f"**{pages.title}** — {pages.subtitle}", ". ".join([*pages.meta, pages.status]) + "."]
     lines += [f"- **{lead}** {rest}".rstrip() for lead, rest in pages.points]
-    lines.append(f"**{m['letter_gate']}** " + m("letter_gate_passed", count=m.number(passed)))
+    lines.append(
+        f"**{m['letter_checkpoint']}** " + m("letter_checkpoint_passed", count=m.number(passed))
+    )
     lines += [
-        "- " + m("letter_gate_warned", check=check, cure=cure, owner=owner)
-        for check, cure, owner in warned
+        "- " + m("letter_checkpoint_warned", check=check, remediation=remediation, owner=owner)
+        for check, remediation, owner in warned
     ]
     lines += [
-        "- " + m("letter_gate_waived", check=w.check_name, by=w.waived_by, reason=w.reason)
+        "- " + m("letter_checkpoint_waived", check=w.check_name, by=w.waived_by, reason=w.reason)
         for w in edition.waivers
     ]
     draft = settings.home / "drafts" / edition_id / "edisi.pdf"
@@ -64,7 +66,7 @@ def ask(
     """Mail the question, with the draft's PDF, to those who approve.
 
     Args:
-        edition_id: a draft that has passed the gate.
+        edition_id: a draft that has passed the checkpoint.
         settings: where the draft and `config/people.yaml` are.
         database_url: the warehouse.
         server: where to hand the mail in.
@@ -107,7 +109,7 @@ def remind(*, settings: Settings, database_url: str, server: MailServer) -> list
             str(row[0])
             for row in connection.execute(
                 "select edition_id from published.edition as e where state = 'draft'"
-                " and exists (select from published.gate_pass as g"
+                " and exists (select from published.checkpoint_pass as g"
                 " where g.edition_id = e.edition_id and g.is_asked"
                 " and g.passed_at between clock_timestamp() - %s and clock_timestamp() - %s)"
                 " and revision = (select max(revision) from published.edition as n"

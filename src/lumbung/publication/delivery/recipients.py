@@ -108,7 +108,7 @@ def require_approver(name: str, settings: Settings) -> str:
         raise ConfigurationError(
             f"'{name}' is not asked to approve editions",
             where=str(settings.config / "people.yaml"),
-            cure=f"decide as one of {', '.join(users)}, or add the name to approval.users",
+            remediation=f"decide as one of {', '.join(users)}, or add the name to approval.users",
         )
     return users[name]
 
@@ -127,5 +127,5 @@ def load_people(settings: Settings) -> People:
         raise ConfigurationError(
             f"who approves and is told cannot be read: {' '.join(str(error).split())}",
             where=str(file),
-            cure="correct the file; lumbung.publication.delivery.recipients says what it holds",
+            remediation="correct the file; lumbung.publication.delivery.recipients says what it holds",
         ) from error

@@ -26,7 +26,7 @@ from typing import Literal
 import psycopg
 
 from lumbung import database
-from lumbung.errors import ConfigurationError, GateError, PublicationError, ServiceError
+from lumbung.errors import CheckpointError, ConfigurationError, PublicationError, ServiceError
 from lumbung.publication.checks.pii import find_personal_data
 from lumbung.publication.delivery.recipients import load_people
 from lumbung.publication.formats import render
@@ -78,7 +78,7 @@ def send(
             good; when it is not known whether an address got its mail. The others were sent theirs.
         ServiceError: when the server is not there or asks to come again; worth another try.
         ConfigurationError: when the server or the list is configured wrongly.
-        GateError: when the letter seems to hold personal data.
+        CheckpointError: when the letter seems to hold personal data.
 
     """
     people = load_people(settings)
@@ -87,7 +87,7 @@ def send(
         raise PublicationError(
             f"the edition is {edition.state}, not published",
             where=f"edition {edition_id}",
-            cure="publish it first",
+            remediation="publish it first",
         )
     sent: list[str] = []
     refused: dict[str, str] = {}
@@ -127,10 +127,10 @@ def _refuse_personal_data(edition_id: str, summary: tuple[str, str], text: bytes
         ("letter.txt", text),
     ):
         for found in find_personal_data(name, content):
-            raise GateError(
+            raise CheckpointError(
                 f"{name} of the mail holds {found}; nobody was sent anything",
                 where=f"edition {edition_id}",
-                cure="find the name or reason that carries it and correct it at its source; the"
+                remediation="find the name or reason that carries it and correct it at its source; the"
                 " next edition is clean",
             )
 
@@ -142,13 +142,13 @@ def _complain(edition_id: str, refused: dict[str, str], unsure: list[str]) -> No
         raise ServiceError(
             f"the mail server asks to come again for {_list(for_now)}",
             where=f"edition {edition_id}",
-            cure="run it again in some minutes; everybody else has been sent it",
+            remediation="run it again in some minutes; everybody else has been sent it",
         )
     if refused:
         raise PublicationError(
             f"the mail server refuses {_list(refused)}",
             where=f"edition {edition_id}, config/people.yaml",
-            cure="correct the address, then clear the task or 'lumbung mail "
+            remediation="correct the address, then clear the task or 'lumbung mail "
             f"{edition_id} --send'; everybody else has been sent it",
         )
     if unsure:
@@ -156,7 +156,7 @@ def _complain(edition_id: str, refused: dict[str, str], unsure: list[str]) -> No
             f"it is not known whether {', '.join(unsure)} got the mail: the connection broke after"
             " the whole message had been handed over",
             where=f"edition {edition_id}",
-            cure="ask the recipient, or look into the mail server's log; if it did not arrive:"
+            remediation="ask the recipient, or look into the mail server's log; if it did not arrive:"
             f" 'lumbung mail {edition_id} --again ADDRESS --by NAME --send'",
         )
 
@@ -190,7 +190,7 @@ def release(edition_id: str, address: str, *, by: str, database_url: str) -> Non
                 if not by.strip()
                 else f"{address} is not in doubt: {steps.get(address.lower(), 'nothing was sent')}",
                 where=f"edition {edition_id}",
-                cure="give a name and an address that 'lumbung mail' shows as offered",
+                remediation="give a name and an address that 'lumbung mail' shows as offered",
             )
         _record(connection, edition_id, address.lower(), "released", by.strip())
 
@@ -290,13 +290,13 @@ def _session(server: MailServer) -> Iterator[smtplib.SMTP]:
         raise ConfigurationError(
             f"the mail server does not accept us: {_said(error)}",
             where=where,
-            cure="correct login, password or 'security' of the Airflow Connection",
+            remediation="correct login, password or 'security' of the Airflow Connection",
         ) from error
     except (OSError, smtplib.SMTPException) as error:
         raise ServiceError(
             f"the mail server broke off or refused: {_said(error)}",
             where=where,
-            cure="look whether it runs and is reachable, then run it again; who has got the mail"
+            remediation="look whether it runs and is reachable, then run it again; who has got the mail"
             " is not sent it again",
         ) from error
 

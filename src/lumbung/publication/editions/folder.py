@@ -81,5 +81,5 @@ def _unwritable(path: Path, error: OSError) -> ServiceError:
     return ServiceError(
         f"the edition's files cannot be written: {error.strerror}",
         where=str(path),
-        cure="free space or correct the permissions, then run it again",
+        remediation="free space or correct the permissions, then run it again",
     )

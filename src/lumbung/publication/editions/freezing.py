@@ -29,21 +29,21 @@ BUILD_WAIT = "10min"
 """How long a freeze waits for a build that runs."""
 
 READ = (
-    "figure", "trend", "submission", "deadline_member", "deadline_rule", "profile", "not_counted",
-    "repeated_district_figure", "repeated_district_member", "repeated_district_record", "district",
-    "figure_member", "before_campaign", "profile_member", "district_member", "member_record",
+    "metric", "trend", "submission", "deadline_contributor", "deadline_rule", "profile", "not_counted",
+    "repeated_district_metric", "repeated_district_contributor", "repeated_district_record", "district",
+    "metric_contributor", "before_campaign", "profile_contributor", "district_contributor", "contributor_record",
     "restatement",
 )  # fmt: skip
 """The statements whose rows make an edition."""
 
 NOT_COMPARED = ("deadline", "profile", "district", "before_campaign")
-"""What has members and is not restated: states of a day, and what no figure counts."""
+"""What has contributors and is not restated: states of a day, and what no metric counts."""
 
 
 def freeze(
     week_id: str, *, settings: Settings, database_url: str, known: Literal["now", "then"] = "now"
 ) -> str:
-    """Copy a week's figures, their members, completeness and what was not counted into `published`.
+    """Copy a week's metrics, their contributors, completeness and what was not counted into `published`.
 
     Idempotent by content: while the week's newest revision says the same and was not rejected, it
     is that edition; otherwise the next revision begins, as a draft. So does it where that revision
@@ -62,7 +62,7 @@ def freeze(
         the edition, such as `2024-W47-r1`.
 
     Raises:
-        PublicationError: when the week has not ended, the warehouse has no complete figures of it,
+        PublicationError: when the week has not ended, the warehouse has no complete metrics of it,
             or a build broke off in the middle of the marts.
         ServiceError: when a build has not finished; worth another try.
         ConfigurationError: when `config/edition.yaml` cannot be read.
@@ -73,7 +73,7 @@ def freeze(
         raise PublicationError(
             f"the week has not ended: it is closed on {as_of(week_id):%Y-%m-%d %H:%M} WIB",
             where=f"week {week_id}",
-            cure="choose a week that has ended",
+            remediation="choose a week that has ended",
         )
     if known == "now":
         return _freeze(week_id, settings, database_url, None)
@@ -95,16 +95,16 @@ def _freeze(
         if then is None:
             _require_whole_build(connection)
         parameters, rows, label = _read(connection, week_id, then)
-        if not rows["figure"] or any(None in row[3:5] for row in rows["figure"]):
+        if not rows["metric"] or any(None in row[3:5] for row in rows["metric"]):
             raise PublicationError(
-                "the warehouse has no complete figures of this week",
-                where=f"reporting.rpt_figure, week {week_id}",
-                cure="pull the channels and build the warehouse, or choose a week of the campaign",
+                "the warehouse has no complete metrics of this week",
+                where=f"reporting.rpt_metric, week {week_id}",
+                remediation="pull the channels and build the warehouse, or choose a week of the campaign",
             )
         _count_deadlines(rows, label)
         _choose_districts(rows, label, office)
         if rows["profile"]:
-            rows["figure_member"] += rows["profile_member"]
+            rows["metric_contributor"] += rows["profile_contributor"]
         outlines = maps.outlines(settings, office)
         for regency in label["regency"]:
             regency["outline"] = outlines.get(regency["code"], [])
@@ -123,7 +123,7 @@ def _wait_for_build(connection: psycopg.Connection, week_id: str) -> None:
         raise ServiceError(
             f"a build has not finished within {BUILD_WAIT}",
             where=f"week {week_id}",
-            cure="wait for it, or end its process, then freeze again",
+            remediation="wait for it, or end its process, then freeze again",
         ) from error
     connection.autocommit = False
 
@@ -133,7 +133,7 @@ def _require_whole_build(connection: psycopg.Connection) -> None:
         raise PublicationError(
             f"the last build is {state} and had begun to change the marts",
             where="ops.build",
-            cure="correct its cause, build again ('lumbung build'), then freeze again",
+            remediation="correct its cause, build again ('lumbung build'), then freeze again",
         )
 
 
@@ -181,11 +181,11 @@ def _read(
         raise PublicationError(
             f"the marts cannot be read: {str(error).splitlines()[0]}",
             where=f"week {week_id}",
-            cure="build the warehouse first: 'lumbung build'",
+            remediation="build the warehouse first: 'lumbung build'",
         ) from error
     label["district_weeks"] = span
     label["district_unit"] = "case"
-    if rows["repeated_district_figure"]:  # by an earlier release once for each theme, and again so
+    if rows["repeated_district_metric"]:  # by an earlier release once for each theme, and again so
         label["district_unit"] = store.value(connection, statement("repeated_unit"), parameters)
     return parameters, rows, label
 
@@ -193,10 +193,10 @@ def _read(
 def _count_deadlines(rows: dict[str, Rows], label: dict[str, Any]) -> None:
     """Count the deadlines in each state, zeros too; of facts before the campaign, say whose.
 
-    Adds `deadline` to the rows and `before_campaign` to the label, and the members of both.
+    Adds `deadline` to the rows and `before_campaign` to the label, and the contributors of both.
     """
     states = Counter(
-        (regency, *key.split("/")) for _, key, regency, _, _ in rows["deadline_member"]
+        (regency, *key.split("/")) for _, key, regency, _, _ in rows["deadline_contributor"]
     )
     rows["deadline"] = [
         (rule, place["code"], state, states[place["code"], rule, state])
@@ -204,16 +204,20 @@ def _count_deadlines(rows: dict[str, Rows], label: dict[str, Any]) -> None:
         for place in label["regency"]
         for state in registry.deadline_states("running", "ended")
     ]
-    label["before_campaign"] = _before_campaign(rows["before_campaign"], rows["deadline_member"])
-    rows["figure_member"] += [*rows["deadline_member"], *rows["before_campaign"]]
+    label["before_campaign"] = _before_campaign(
+        rows["before_campaign"], rows["deadline_contributor"]
+    )
+    rows["metric_contributor"] += [*rows["deadline_contributor"], *rows["before_campaign"]]
 
 
 def _before_campaign(facts: Rows, deadlines: Rows) -> dict[str, list[dict[str, Any]]]:
-    """How many facts from before the campaign no figure counts, and which deadlines are theirs."""
-    members = {member for *_, member in facts}
+    """How many facts from before the campaign no metric counts, and which deadlines are theirs."""
+    contributors = {contributor for *_, contributor in facts}
     counts = Counter((regency, kind) for _, kind, regency, _, _ in facts)
     states = Counter(
-        (*key.split("/"), regency) for _, key, regency, _, member in deadlines if member in members
+        (*key.split("/"), regency)
+        for _, key, regency, _, contributor in deadlines
+        if contributor in contributors
     )
     return {
         "fact": [
@@ -228,22 +232,22 @@ def _before_campaign(facts: Rows, deadlines: Rows) -> dict[str, list[dict[str, A
 
 
 def _choose_districts(rows: dict[str, Rows], label: dict[str, Any], office: Office) -> None:
-    """Add `district_figure` and its members: those published of these weeks before, or counted."""
-    if rows["repeated_district_figure"]:  # unchanged, whatever has become of the cases
-        rows["district_figure"] = rows["repeated_district_figure"]
-        rows["figure_member"] += rows["repeated_district_member"]
-        known_members = {member for member, _ in rows["member_record"]}
-        rows["member_record"] += [
-            row for row in rows["repeated_district_record"] if row[0] not in known_members
+    """Add `district_metric` and its contributors: those published of these weeks before, or counted."""
+    if rows["repeated_district_metric"]:  # unchanged, whatever has become of the cases
+        rows["district_metric"] = rows["repeated_district_metric"]
+        rows["metric_contributor"] += rows["repeated_district_contributor"]
+        known_contributors = {contributor for contributor, _ in rows["contributor_record"]}
+        rows["contributor_record"] += [
+            row for row in rows["repeated_district_record"] if row[0] not in known_contributors
         ]
         return
-    rows["figure_member"] += rows["district_member"]
-    rows["district_figure"] = []
+    rows["metric_contributor"] += rows["district_contributor"]
+    rows["district_metric"] = []
     if label["district_weeks"]:
-        rows["district_figure"] += disclosure.district_figures(
+        rows["district_metric"] += disclosure.district_metrics(
             (
                 (regency, *key.split("/"), case)
-                for _, key, regency, _, case in rows["district_member"]
+                for _, key, regency, _, case in rows["district_contributor"]
             ),
             rows["district"],
             office.small_cell_threshold,
@@ -258,9 +262,13 @@ def _store(
     database_url: str,
 ) -> str:
     """The week's newest revision where it says the same, else a new one."""
-    members = store.digest(rows["figure_member"])
+    contributors = store.digest(rows["metric_contributor"])
     content = store.content_hash(
-        parameters["week"], LANGUAGE, label, members, {name: rows[name] for name in store.TABLES}
+        parameters["week"],
+        LANGUAGE,
+        label,
+        contributors,
+        {name: rows[name] for name in store.TABLES},
     )
     restated = store.digest(rows["restatement"])
     previous = store.value(connection, statement("previous_edition"), parameters)
@@ -286,8 +294,8 @@ def _store(
             "language": LANGUAGE,
             "as_of": as_of(parameters["week"]),
             "content": content,
-            "members": members,
-            "records": store.digest(rows["member_record"]),
+            "contributors": contributors,
+            "records": store.digest(rows["contributor_record"]),
             "restated": restated,
             "label": Jsonb(label),
             "previous": previous,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from lumbung import database
-from lumbung.errors import GateError, PublicationError
+from lumbung.errors import CheckpointError, PublicationError
 from lumbung.publication.checks.pii import find_personal_data
 from lumbung.publication.editions import folder, review
 from lumbung.publication.formats import render
@@ -27,7 +27,7 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
     Raises:
         PublicationError: when the edition is not approved, or its draft does not render to the
             bytes any more that were reviewed (Lumbung itself has changed meanwhile).
-        GateError: when personal data is found in the bytes to be published.
+        CheckpointError: when personal data is found in the bytes to be published.
         ServiceError: when the folder cannot be written.
 
     """
@@ -40,15 +40,15 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
                 "the draft does not render to the files any more that were reviewed: templates or"
                 " code are others now",
                 where=f"edition {edition_id}",
-                cure="freeze the week again: a new revision begins, to be reviewed in its new form",
+                remediation="freeze the week again: a new revision begins, to be reviewed in its new form",
             )
         files = render.render(edition)
         for name, content in files.items():
             for found in find_personal_data(name, content):
-                raise GateError(
+                raise CheckpointError(
                     f"{name} holds {found}",
                     where=f"edition {edition_id}",
-                    cure="find the name or reason that carries it, correct it at its source, "
+                    remediation="find the name or reason that carries it, correct it at its source, "
                     "build and freeze again",
                 )
         beside = folder.write_beside(place, files)

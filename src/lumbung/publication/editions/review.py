@@ -49,7 +49,7 @@ def drafted(edition_id: str, *, settings: Settings) -> dict[str, str]:
         raise PublicationError(
             "no draft of this edition lies here, so nobody has reviewed it",
             where=str(place),
-            cure=f"draft it first: 'lumbung publish {edition_id.partition('-r')[0]}'",
+            remediation=f"draft it first: 'lumbung publish {edition_id.partition('-r')[0]}'",
         )
     return {str(place / name): sha256 for name, sha256 in folder.hashes(files).items()}
 
@@ -77,7 +77,7 @@ def approve(
             now: nobody signs bytes that will not be published.
 
     Raises:
-        PublicationError: when it is no draft, has not passed the gate, is not the newest of its
+        PublicationError: when it is no draft, has not passed the checkpoint, is not the newest of its
             week, or was reviewed in another form.
 
     """
@@ -137,7 +137,7 @@ def _decide(
         raise PublicationError(
             "the files that were reviewed are not what the draft renders to now",
             where=f"edition {edition_id}",
-            cure="render the draft again and review that one",
+            remediation="render the draft again and review that one",
         )
     key = {"edition": edition_id}
     with database.connect(database_url, application="lumbung publication") as connection:
@@ -149,15 +149,15 @@ def _decide(
         store.in_state(edition, "draft", found=state)
         if decision == "approved" and not is_checked:
             raise PublicationError(
-                "the edition has not passed the publication gate, or its waiver has ended",
+                "the edition has not passed the publication checkpoint, or its waiver has ended",
                 where=f"edition {edition_id}",
-                cure="run the gate on it first",
+                remediation="run the checkpoint on it first",
             )
         if decision == "approved" and newest != edition.revision:
             raise PublicationError(
                 f"the week has a newer draft, revision {newest}",
                 where=f"edition {edition_id}",
-                cure=f"review {edition.week_id}-r{newest} instead",
+                remediation=f"review {edition.week_id}-r{newest} instead",
             )
         if decision == "approved" and store.value(
             connection, statement("contradicts_published_districts"), key
@@ -166,7 +166,7 @@ def _decide(
                 "another edition has told of the districts in some of those weeks, and otherwise:"
                 " between the two, hidden counts would come to light",
                 where=f"edition {edition_id}",
-                cure="freeze the week again; it will repeat what was published",
+                remediation="freeze the week again; it will repeat what was published",
             )
         connection.execute(
             "insert into published.approval (edition_id, decision, how, decided_by, comment,"

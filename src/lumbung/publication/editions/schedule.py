@@ -51,6 +51,6 @@ def is_due(week_id: str, *, latest: str, database_url: str) -> bool:
         raise ServiceError(
             "the marts have not been built since the week ended, with all that had come by then",
             where=f"week {week_id}",
-            cure="run the DAG 'warehouse', then clear this task",
+            remediation="run the DAG 'warehouse', then clear this task",
         )
     return True

@@ -80,20 +80,20 @@ def datasets(edition: Edition) -> list[Dataset]:
     before = edition.monday - timedelta(days=7), edition.monday - timedelta(days=1)
     if len(edition.weeks) > 1:
         before = edition.days_of(edition.weeks[-2])
-    figures: list[tuple[Value, ...]] = []
-    for (code, category, regency), figure in edition.figures.items():
+    metrics: list[tuple[Value, ...]] = []
+    for (code, category, regency), metric in edition.metrics.items():
         for period, value, (first, last) in (
-            ("pekan", figure.week, week),
-            ("pekan_lalu", figure.previous, before),
-            ("sejak_awal", figure.to_date, (edition.first_day, week[1])),
+            ("pekan", metric.week, week),
+            ("pekan_lalu", metric.previous, before),
+            ("sejak_awal", metric.to_date, (edition.first_day, week[1])),
         ):
-            figures.append(
+            metrics.append(
                 (
                     code,
                     category,
                     names.get((code, category), ""),
                     regency,
-                    *places.get(regency, (None, None)),  # the gate tells which
+                    *places.get(regency, (None, None)),  # the checkpoint tells which
                     period,
                     first.isoformat(),
                     last.isoformat(),
@@ -109,7 +109,7 @@ def datasets(edition: Edition) -> list[Dataset]:
         for week_id, value in values
     ]
     return [
-        Dataset("angka", figures),
+        Dataset("angka", metrics),
         Dataset("tren", trend),
         Dataset(
             "wilayah",
@@ -138,7 +138,7 @@ def datasets(edition: Edition) -> list[Dataset]:
                     d.count,
                     d.count is None,
                 )
-                for d in edition.district_figures
+                for d in edition.district_metrics
             ],
         ),
         Dataset(
@@ -175,7 +175,7 @@ def datasets(edition: Edition) -> list[Dataset]:
             [
                 (
                     r.of_edition_id,
-                    r.figure_code,
+                    r.metric_code,
                     r.category_code,
                     r.regency_code,
                     {"week": "pekan", "to_date": "sejak_awal"}.get(r.period, r.period),
@@ -187,7 +187,7 @@ def datasets(edition: Edition) -> list[Dataset]:
                     r.recoded,
                     r.progressed,
                     r.told,
-                    r.is_told,
+                    r.is_published,
                 )
                 for r in edition.restatements
             ],
@@ -311,14 +311,14 @@ def _metadata(
         "angka": [
             {
                 "kode": code,
-                "nama": figure.name,
-                "definisi": figure.definition,
-                "nama_en": english.figures[code].name,
-                "definisi_en": english.figures[code].definition,
-                "satuan": figure.unit,
-                "sumber": INDONESIAN[figure.source],
+                "nama": metric.name,
+                "definisi": metric.definition,
+                "nama_en": english.metrics[code].name,
+                "definisi_en": english.metrics[code].definition,
+                "satuan": metric.unit,
+                "sumber": INDONESIAN[metric.source],
             }
-            for code, figure in INDONESIAN.figures.items()
+            for code, metric in INDONESIAN.metrics.items()
         ],
         "kode_referensi": {
             "wilayah": [

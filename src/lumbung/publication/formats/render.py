@@ -1,6 +1,6 @@
 """An edition as files: a pure function, the same edition gives the same bytes on any machine.
 
-`writer` turns figures into sentences, tables and charts; two thin templates print that as HTML and
+`writer` turns metrics into sentences, tables and charts; two thin templates print that as HTML and
 as PDF. No clock, no random identifier, no system font, no request to anywhere.
 """
 
@@ -34,13 +34,13 @@ VOLUME = 18_000
 """Cells in one PDF, of 10 KB of the compiler's memory each: a province of 38 regencies has 11,500,
 the country of 514 has 155,000. A file of all those can be neither mailed nor held in memory."""
 
-_NOT_ON_PAPER = {"figure", "behind", "value", "places", "definitions"}
+_NOT_ON_PAPER = {"metric", "behind", "value", "places", "definitions"}
 
 
 def render(edition: Edition) -> dict[str, bytes]:
     """The artefacts of an edition by name: pages, workbook, press summary, open data.
 
-    Pages, workbook and press summary in each language of the office, of the same figures; open data
+    Pages, workbook and press summary in each language of the office, of the same metrics; open data
     once, with a dictionary for each. Whether and how it was approved is part of the bytes: a draft
     says that it is one.
     """
@@ -139,7 +139,7 @@ def _pdf(content: dict[str, Any], timestamp: int) -> bytes:
         raise PublicationError(
             f"the PDF could not be made: {done.stderr.decode(errors='replace').strip()[-500:]}",
             where=str(TEMPLATES / "edisi.typ"),
-            cure="correct the template, or free memory, and render again",
+            remediation="correct the template, or free memory, and render again",
         )
     return done.stdout
 

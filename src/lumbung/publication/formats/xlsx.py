@@ -192,11 +192,11 @@ class _Writer:
             sheet.write_datetime(row, column, cell.value, self.days[is_total])
         elif cell.is_number and cell.value is not None:
             kind = "#,##0"
-            if cell.figure.startswith("percent"):
+            if cell.metric.startswith("percent"):
                 kind = "0%"
             elif cell.places:
                 kind = f"#,##0.{'0' * cell.places}"
-            elif cell.figure.endswith("/difference") or cell.figure.startswith("since/other"):
+            elif cell.metric.endswith("/difference") or cell.metric.startswith("since/other"):
                 kind = "+#,##0;-#,##0;0"
             sheet.write_number(row, column, cell.value, self.formats[kind, is_total])
         elif cell.is_number:
@@ -222,7 +222,7 @@ class _Writer:
         for row, sentence in enumerate(self.m.short_weeks(self.e, weeks), 4 + len(weeks)):
             sheet.write_string(row, 0, sentence, self.quiet)
         for column, key in enumerate(keys, 2):
-            head = ": ".join(p for p in (self.m.figures[key[0]].name, names.get(key)) if p)
+            head = ": ".join(p for p in (self.m.metrics[key[0]].name, names.get(key)) if p)
             sheet.write_string(2, column, head.replace("\u00ad", ""), self.head)
             for week, value in self.e.trend[key]:
                 sheet.write_number(
@@ -230,7 +230,7 @@ class _Writer:
                 )
 
     def notes(self) -> None:
-        """Method, and what each figure counts."""
+        """Method, and what each metric counts."""
         sheet = self.book.add_worksheet(self.m["sheet_notes"])
         sheet.set_column(0, 0, 34)
         sheet.set_column(1, 1, 100)
@@ -242,12 +242,12 @@ class _Writer:
             sheet.merge_range(row, 0, row, 1, paragraph, self.text)
             sheet.set_row(row, 15 * (1 + len(paragraph) // 130))
         row += 2
-        sheet.write_string(row, 0, self.m["figure"], self.head_left)
+        sheet.write_string(row, 0, self.m["metric"], self.head_left)
         sheet.write_string(row, 1, self.m["definition"], self.head_left)
-        for figure in self.m.figures.values():
+        for metric in self.m.metrics.values():
             row += 1
-            sheet.write_string(row, 0, figure.name, self.bold)
-            sheet.write_string(row, 1, f"{figure.definition}.", self.text)
+            sheet.write_string(row, 0, metric.name, self.bold)
+            sheet.write_string(row, 1, f"{metric.definition}.", self.text)
         sheet.freeze_panes(1, 0)
 
 

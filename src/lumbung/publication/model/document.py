@@ -13,8 +13,8 @@ class Cell:
 
     Attributes:
         text: as printed.
-        is_number: aligned right, in tabular figures.
-        figure: the frozen figures behind it, `code/category/regency/period`, joined by spaces
+        is_number: aligned right, in tabular metrics.
+        metric: the frozen metrics behind it, `code/category/regency/period`, joined by spaces
             where the cell is their sum; empty for labels.
         behind: what the number counts, and how to trace it; empty for labels.
         value: the number as printed (a share for percents) or the day; None for labels and what
@@ -25,7 +25,7 @@ class Cell:
 
     text: str
     is_number: bool = False
-    figure: str = ""
+    metric: str = ""
     value: int | Decimal | date | None = None
     behind: str = ""
     places: int = 0
@@ -77,7 +77,7 @@ class Section:
     Attributes:
         is_page: whether it has paper of its own.
         lead: sentences before all else.
-        definitions: of each figure in its tables its name, its definition, its code and its
+        definitions: of each metric in its tables its name, its definition, its code and its
             categories by code.
         codes: what references are made of, by heading: code and name.
 

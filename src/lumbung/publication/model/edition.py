@@ -40,8 +40,8 @@ class Regency:
 
 
 @dataclass(frozen=True)
-class Figure:
-    """One frozen figure: counts of the edition's week, since the first week, of the week before."""
+class MetricValue:
+    """One frozen metric: counts of the edition's week, since the first week, of the week before."""
 
     week: int
     to_date: int
@@ -64,7 +64,7 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class DistrictFigure:
+class DistrictMetric:
     """Cases by district and group of themes, in the edition's `district_weeks`.
 
     `district_code` is empty for cases whose district is not known; `count` (of all those weeks)
@@ -80,7 +80,7 @@ class DistrictFigure:
 
 @dataclass(frozen=True)
 class Deadline:
-    """How many legal clocks of one rule are in a state, at the edition's as-of.
+    """How many legal deadlines of one rule are in a state, at the edition's as-of.
 
     `state_code`: of the seed `deadline_state`, as `edition` judges. Editions of earlier releases
     have `UNCERTAIN` in place of `MAYBE_OPEN` and `MAYBE_MISSED`.
@@ -103,7 +103,7 @@ its ends a quotient could be printed outside of them. Shares are whole per cent.
 
 @dataclass(frozen=True)
 class Profile:
-    """A theme in a regency against the province, to date (marts.mart_issue_profile).
+    """A theme in a regency against the province, to date (marts.agg_issue_profile).
 
     Attributes:
         base: cases of the regency that name a theme.
@@ -137,15 +137,15 @@ class Profile:
 
 @dataclass(frozen=True)
 class Restatement:
-    """A figure of an earlier edition that would now be different; the reasons sum to it.
+    """A metric of an earlier edition that would now be different; the reasons sum to it.
 
     `period`: `week` or `to_date` of that edition, or a week without an edition, such as `2024-W43`,
     as that edition told it. `told`: what a later edition has said it is (None: nothing);
-    `is_told`: that is what it is now.
+    `is_published`: that is what it is now.
     """
 
     of_edition_id: str
-    figure_code: str
+    metric_code: str
     category_code: str
     regency_code: str
     period: str
@@ -155,7 +155,7 @@ class Restatement:
     edited: int
     withdrawn: int
     recoded: int
-    is_told: bool
+    is_published: bool
     progressed: int = 0
     told: int | None = None
 
@@ -178,7 +178,7 @@ class Waiver:
 
 @dataclass(frozen=True)
 class NotCounted:
-    """What a channel delivered that no figure counts, by reason."""
+    """What a channel delivered that no metric counts, by reason."""
 
     channel: str
     reason_code: str
@@ -191,11 +191,11 @@ class NotCounted:
 
 @dataclass(frozen=True)
 class HeldChannel:
-    """A channel whose new rows are in no figure, because a check does not trust them.
+    """A channel whose new rows are in no metric, because a check does not trust them.
 
     Attributes:
         channel: the channel.
-        after_batch_id: the last batch of it that is in the figures.
+        after_batch_id: the last batch of it that is in the metrics.
         title: its name for readers.
         count: what it delivered or withdrew that is held back.
         since: the day (WIB) since which.
@@ -230,25 +230,25 @@ class Edition:
 
     Attributes:
         as_of: Monday 06:00 WIB after the week (aware): deadlines are judged by its day.
-        data_at: up to when what came in is in the figures (aware): when the build that they were
+        data_at: up to when what came in is in the metrics (aware): when the build that they were
             frozen from began; `as_of` where only what was known then is in them.
         known: `now`: with all that was known when frozen; `then`: what had been landed by `as_of`.
-        frozen_at: when the figures were frozen (aware).
-        figures: by figure, category and regency code (two digits: the province).
-        trend: the province's weekly values by figure and category, oldest first.
+        frozen_at: when the metrics were frozen (aware).
+        metrics: by metric, category and regency code (two digits: the province).
+        trend: the province's weekly values by metric and category, oldest first.
         names: by language and kind (`issue`, `issue_label`, `violation_type`, `reason`,
             `forwarding_target`, `prevention_type`, `deadline_rule`) the names by code, in order.
         legal_sources: of the deadline rules.
         campaign_start: the campaign's first day, from which it counts; None where it counts from
             the Monday of that week, as editions once did.
-        before_campaign: by regency and kind (`LP`, `TM`, `IA`, `LHP`, `PREV`) what no figure counts
+        before_campaign: by regency and kind (`LP`, `TM`, `IA`, `LHP`, `PREV`) what no metric counts
             because it was received or done before the campaign's first day; None where an edition
             of an earlier release did not say.
         profiles: empty where the warehouse has no profile of the week.
         district_unit: what the districts' table counts once in a group of themes: a `case`, or (of
             earlier releases) each `theme` of a case.
         previous_id, previous: the newest published edition of an earlier week (None: none), and
-            its figures to date by figure, category and regency.
+            its metrics to date by metric, category and regency.
         decision: None while it is a draft.
 
     """
@@ -269,10 +269,10 @@ class Edition:
     legal_sources: tuple[str, ...]
     campaign_start: date | None
     before_campaign: dict[tuple[str, str], int] | None
-    figures: dict[tuple[str, str, str], Figure]
+    metrics: dict[tuple[str, str, str], MetricValue]
     trend: dict[tuple[str, str], tuple[tuple[str, int], ...]]
     submissions: tuple[Submission, ...]
-    district_figures: tuple[DistrictFigure, ...]
+    district_metrics: tuple[DistrictMetric, ...]
     district_weeks: tuple[str, str] | None
     district_unit: str
     deadlines: tuple[Deadline, ...]
@@ -285,30 +285,30 @@ class Edition:
     waivers: tuple[Waiver, ...]
     decision: Decision | None
 
-    def figure(self, code: str, category: str = "ALL", regency: str = "") -> Figure:
-        """The frozen figure; without a regency the province's.
+    def metric(self, code: str, category: str = "ALL", regency: str = "") -> MetricValue:
+        """The frozen metric; without a regency the province's.
 
         Raises:
             PublicationError: when the edition does not have it.
 
         """
         try:
-            return self.figures[code, category, regency or self.province]
+            return self.metrics[code, category, regency or self.province]
         except KeyError:
             raise PublicationError(
-                f"figure {code}/{category} of {regency or self.province} was not frozen",
+                f"metric {code}/{category} of {regency or self.province} was not frozen",
                 where=f"edition {self.edition_id}",
-                cure="look at reporting.rpt_figure: every figure has a row per category, regency "
+                remediation="look at reporting.rpt_metric: every metric has a row per category, regency "
                 "and week, zeros included; build again and freeze again",
             ) from None
 
     def has(self, code: str) -> bool:
-        """Whether it has the figure: an edition has those that were counted when it was frozen."""
-        return any(figure == code for figure, _, _ in self.figures)
+        """Whether it has the metric: an edition has those that were counted when it was frozen."""
+        return any(metric == code for metric, _, _ in self.metrics)
 
     @property
     def province(self) -> str:
-        """The code that stands for the whole province in figures: its regencies' begin with it."""
+        """The code that stands for the whole province in metrics: its regencies' begin with it."""
         return self.regencies[0].code[:2]
 
     @property
@@ -318,11 +318,11 @@ class Edition:
         And the sums to date of the newest edition before this week where no such week says why they
         changed (a week without an edition has no regencies but in the edition after it).
         """
-        new = [r for r in self.restatements if not r.is_told]
+        new = [r for r in self.restatements if not r.is_published]
         weeks: dict[tuple[str, str, str], int] = {}
         for r in new:
             if r.period != "to_date":
-                key = r.figure_code, r.category_code, r.regency_code
+                key = r.metric_code, r.category_code, r.regency_code
                 weeks[key] = weeks.get(key, 0) + r.change
         earlier = [r.of_edition_id for r in new if r.of_edition_id < self.week_id]
         newest = max(earlier or [r.of_edition_id for r in new], default="")
@@ -332,14 +332,14 @@ class Edition:
             if r.period != "to_date"
             or (
                 r.of_edition_id == newest
-                and r.change != weeks.get((r.figure_code, r.category_code, r.regency_code), 0)
+                and r.change != weeks.get((r.metric_code, r.category_code, r.regency_code), 0)
             )
         ]
 
     @property
-    def told_restatements(self) -> list[Restatement]:
+    def published_restatements(self) -> list[Restatement]:
         """Changed weeks that an edition before this one has told."""
-        return [r for r in self.restatements if r.is_told and r.period != "to_date"]
+        return [r for r in self.restatements if r.is_published and r.period != "to_date"]
 
     @property
     def issues(self) -> dict[str, str]:
@@ -380,7 +380,7 @@ class Edition:
         """The first and the last day of a week that are counted.
 
         Its Monday and Sunday; the campaign's first week begins with the campaign's first day. The
-        week of its last day is whole: figures go on after it.
+        week of its last day is whole: metrics go on after it.
         """
         monday = week_start(week_id)
         sunday = monday + timedelta(days=6)
@@ -400,5 +400,5 @@ def week_start(week_id: str) -> date:
         return date.fromisocalendar(int(year), int(week), 1)
     except ValueError:
         raise PublicationError(
-            f"'{week_id}' is not an ISO week", where="week", cure="write it as 2024-W47"
+            f"'{week_id}' is not an ISO week", where="week", remediation="write it as 2024-W47"
         ) from None

@@ -18,10 +18,10 @@ from lumbung.errors import PublicationError
 from lumbung.publication.model.edition import (
     Deadline,
     Decision,
-    DistrictFigure,
+    DistrictMetric,
     Edition,
-    Figure,
     HeldChannel,
+    MetricValue,
     NotCounted,
     Profile,
     Regency,
@@ -33,15 +33,15 @@ from lumbung.publication.office import Office
 from lumbung.registry import LANGUAGES
 
 TABLES = {
-    "figure": (
-        "figure_code, category_code, regency_code, week_value, to_date_value, previous_week_value"
+    "metric": (
+        "metric_code, category_code, regency_code, week_value, to_date_value, previous_week_value"
     ),
-    "trend": "figure_code, category_code, week_id, value",
+    "trend": "metric_code, category_code, week_id, value",
     "submission": (
         "district_code, district_name, regency_code, is_submitted, row_count, last_week_id"
     ),
-    "district_figure": "regency_code, district_code, district_name, group_code, to_date_value",
-    "deadline": "rule_code, regency_code, state_code, clock_count",
+    "district_metric": "regency_code, district_code, district_name, group_code, to_date_value",
+    "deadline": "rule_code, regency_code, state_code, deadline_count",
     "profile": (
         "regency_code, issue_code, case_count, base_count, share_pct, province_share_pct,"
         " location_quotient, location_quotient_lower, location_quotient_upper, is_marked,"
@@ -52,20 +52,20 @@ TABLES = {
         "channel, reason_code, channel_title, owner_name, reason, week_count, to_date_count"
     ),
 }
-"""The frozen tables and their columns: what `content_hash` covers, besides labels and members."""
+"""The frozen tables and their columns: what `content_hash` covers, besides labels and contributors."""
 
 Rows = list[tuple[Any, ...]]
 
 RESTATEMENT = (
-    "of_edition_id, figure_code, category_code, regency_code, period, old_value, new_value,"
-    " late_count, edited_count, withdrawn_count, recoded_count, is_told, progressed_count,"
-    " told_value"
+    "of_edition_id, metric_code, category_code, regency_code, period, old_value, new_value,"
+    " late_count, edited_count, withdrawn_count, recoded_count, is_published, progressed_count,"
+    " published_value"
 )
 """The columns of `published.restatement`, which has a hash of its own."""
 
 FROZEN = TABLES | {
-    "figure_member": "figure_code, category_code, regency_code, week_id, member_id",
-    "member_record": "member_id, record_id",
+    "metric_contributor": "metric_code, category_code, regency_code, week_id, contributor_id",
+    "contributor_record": "contributor_id, record_id",
     "restatement": RESTATEMENT,
 }
 """Every table that a freeze fills, and its columns."""
@@ -81,7 +81,7 @@ def digest(rows: Iterable[tuple[Any, ...]]) -> str:
 
 
 def content_hash(
-    week_id: str, language: str, label: dict[str, Any], members: str, tables: dict[str, Rows]
+    week_id: str, language: str, label: dict[str, Any], contributors: str, tables: dict[str, Rows]
 ) -> str:
     """The sha256 of all that an edition says; two freezes with the same one are the same edition.
 
@@ -89,13 +89,13 @@ def content_hash(
         week_id: the ISO week.
         language: the edition's first language.
         label: names as they were.
-        members: the `digest` of the figures' members.
+        contributors: the `digest` of the metrics' contributors.
         tables: the rows of `TABLES`, columns in that order.
 
     """
     parts = {name: digest(rows) for name, rows in tables.items()}
     return hashlib.sha256(
-        json.dumps([week_id, language, label, members, parts], sort_keys=True).encode()
+        json.dumps([week_id, language, label, contributors, parts], sort_keys=True).encode()
     ).hexdigest()
 
 
@@ -110,7 +110,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         head = connection.execute(
             "select week_id, revision, language, as_of, frozen_at, content_hash, state, label,"
-            " member_hash, restatement_hash, previous_edition_id, data_at"
+            " contributor_hash, restatement_hash, previous_edition_id, data_at"
             " from published.edition where edition_id = %s",
             (edition_id,),
         ).fetchone()
@@ -118,7 +118,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
             raise PublicationError(
                 f"there is no edition {edition_id}",
                 where="published.edition",
-                cure="freeze the week first: 'lumbung publish WEEK'",
+                remediation="freeze the week first: 'lumbung publish WEEK'",
             )
         tables: dict[str, Rows] = {
             name: connection.execute(
@@ -132,8 +132,8 @@ def load(edition_id: str, *, database_url: str) -> Edition:
             (edition_id,),
         ).fetchall()
         previous: Rows = connection.execute(
-            "select figure_code, category_code, regency_code, to_date_value"
-            " from published.figure where edition_id = %s",
+            "select metric_code, category_code, regency_code, to_date_value"
+            " from published.metric where edition_id = %s",
             (head[10],),
         ).fetchall()
         waivers = connection.execute(
@@ -146,17 +146,26 @@ def load(edition_id: str, *, database_url: str) -> Edition:
             " from published.approval where edition_id = %s",
             (edition_id,),
         ).fetchone()
-    week_id, revision, language, as_of, frozen_at, expected, state, label, members, restated = head[
-        :10
-    ]
+    (
+        week_id,
+        revision,
+        language,
+        as_of,
+        frozen_at,
+        expected,
+        state,
+        label,
+        contributors,
+        restated,
+    ) = head[:10]
     if (
-        content_hash(week_id, language, label, members, tables) != expected
+        content_hash(week_id, language, label, contributors, tables) != expected
         or digest(restatements) != restated
     ):
         raise PublicationError(
             "the rows of the edition are not those that were frozen",
             where=f"edition {edition_id}, schema published",
-            cure="find who wrote to schema published, and freeze a new revision",
+            remediation="find who wrote to schema published, and freeze a new revision",
         )
     before = label.get("before_campaign")
     of_before = {
@@ -164,8 +173,8 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         for row in (before or {}).get("deadline", [])
     }
     trend: dict[tuple[str, str], list[tuple[str, int]]] = {}
-    for figure, category, week, value in sorted(tables["trend"]):
-        trend.setdefault((figure, category), []).append((week, value))
+    for metric, category, week, value in sorted(tables["trend"]):
+        trend.setdefault((metric, category), []).append((week, value))
     return Edition(
         edition_id=edition_id,
         week_id=week_id,
@@ -191,10 +200,10 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         before_campaign={(row["regency"], row["kind"]): row["count"] for row in before["fact"]}
         if before
         else None,
-        figures={row[:3]: Figure(*row[3:]) for row in sorted(tables["figure"])},
+        metrics={row[:3]: MetricValue(*row[3:]) for row in sorted(tables["metric"])},
         trend={key: tuple(values) for key, values in trend.items()},
         submissions=tuple(Submission(*r) for r in sorted(tables["submission"])),
-        district_figures=tuple(DistrictFigure(*r) for r in sorted(tables["district_figure"])),
+        district_metrics=tuple(DistrictMetric(*r) for r in sorted(tables["district_metric"])),
         district_weeks=tuple(label["district_weeks"]) if label.get("district_weeks") else None,
         district_unit=label.get("district_unit", "theme"),
         deadlines=tuple(
@@ -251,7 +260,7 @@ def newest(week_id: str, *, database_url: str) -> str:
         raise PublicationError(
             "the week has no edition yet",
             where=f"week {week_id}",
-            cure=f"draft it first: 'lumbung publish {week_id}'",
+            remediation=f"draft it first: 'lumbung publish {week_id}'",
         )
     return str(found)
 
@@ -268,7 +277,7 @@ def in_state(edition: Edition, wanted: str, *, found: str | None = None) -> Edit
         raise PublicationError(
             f"the edition is {state}, not {wanted}",
             where=f"edition {edition.edition_id}",
-            cure="approve it first"
+            remediation="approve it first"
             if state == "draft"
             else "freeze the week again: what changed becomes a new revision",
         )

@@ -43,7 +43,7 @@ NAV = (
     ("nav_method", "metode.html"),
 )
 _LINES = 200  # of restatements on one page; the open data has all
-_WEEKS = 12  # columns of the table of all figures
+_WEEKS = 12  # columns of the table of all metrics
 _FEED = 30  # entries
 _MAIN_FILES = {
     "id": {"edisi.pdf": "pdf", "edisi.html": "html", "edisi.xlsx": "xlsx"},
@@ -79,7 +79,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Measure:
-    """A count that the pages show over time: a figure, or the sum of categories of one."""
+    """A count that the pages show over time: a metric, or the sum of categories of one."""
 
     id: str
     name: str
@@ -101,7 +101,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """A figure over time: a picture and its numbers."""
+    """A metric over time: a picture and its numbers."""
 
     id: str
     name: str
@@ -154,20 +154,20 @@ class _Site:
         self.folder = "" if language == LANGUAGES[0] else f"{language}/"
         self.weeks = self.e.weeks
         self.restated = {
-            (r.of_edition_id, r.figure_code, r.category_code, r.regency_code, r.period): r.new
+            (r.of_edition_id, r.metric_code, r.category_code, r.regency_code, r.period): r.new
             for r in self.e.restatements
         }
         m = self.m
         self.violation = Measure(
-            "dugaan-pelanggaran", m.figures["suspected_violation"].name, "suspected_violation"
+            "dugaan-pelanggaran", m.metrics["suspected_violation"].name, "suspected_violation"
         )
         self.measures = (
             self.violation,
             Measure("laporan", m["measure_reports"], "report_received", ("LP",)),
             Measure("temuan", self.b.kinds["TM"], "report_received", ("TM",)),
-            Measure("informasi-awal", m.figures["tip"].name, "tip"),
+            Measure("informasi-awal", m.metrics["tip"].name, "tip"),
             Measure("kampanye", m["campaign_title"], "campaign_event"),
-            Measure("pencegahan", m.figures["prevention"].name, "prevention"),
+            Measure("pencegahan", m.metrics["prevention"].name, "prevention"),
             Measure("kecamatan", m["measure_recaps"], "district_submitted"),
         )
         self.key_measures = [self.violation, *self.measures[3:]]
@@ -199,7 +199,7 @@ class _Site:
             "tren.html",
             "tren",
             series=[self.series(measure, self.e.province) for measure in self.measures],
-            all=self.all_figures(),
+            all=self.all_metrics(),
         )
         yield self.page(
             "unduhan.html",
@@ -271,7 +271,7 @@ class _Site:
             raise PublicationError(
                 "a published edition has no decision",
                 where=f"edition {e.edition_id}",
-                cure="find who wrote to schema published",
+                remediation="find who wrote to schema published",
             )
         return {
             "id": e.edition_id,
@@ -298,7 +298,7 @@ class _Site:
         return [line.removeprefix("- ") for line in lines if line.startswith("- ")]
 
     def changed(self, e: Edition) -> list[Restatement]:
-        """Its figures of a week that the latest edition would give otherwise."""
+        """Its metrics of a week that the latest edition would give otherwise."""
         return [
             r
             for r in self.e.restatements
@@ -368,28 +368,28 @@ class _Site:
         return {
             "meta": meta,
             "rules": self.m.method(self.e),
-            "figures": [
+            "metrics": [
                 {
-                    "code": figure["kode"],
-                    "name": figure[f"nama{suffix}"],
-                    "definition": figure[f"definisi{suffix}"],
-                    "unit": self.m.figures[figure["kode"]].unit,
-                    "source": self.m[self.m.figures[figure["kode"]].source],
+                    "code": metric["kode"],
+                    "name": metric[f"nama{suffix}"],
+                    "definition": metric[f"definisi{suffix}"],
+                    "unit": self.m.metrics[metric["kode"]].unit,
+                    "source": self.m[self.m.metrics[metric["kode"]].source],
                 }
-                for figure in meta["angka"]
+                for metric in meta["angka"]
             ],
             "dictionary": [*rows][1:],
             "threshold": self.e.office.small_cell_threshold,
         }
 
-    # -- figures -----------------------------------------------------------------------------
+    # -- metrics -----------------------------------------------------------------------------
 
     def cells(self, measure: Measure, regency: str) -> list[Cell]:
-        """A figure of the week, the week before, the difference and since the first week."""
+        """A metric of the week, the week before, the difference and since the first week."""
         return [self.b.sum_cell(measure.code, measure.categories, regency, p) for p in PERIODS]
 
     def stats(self, measures: Sequence[Measure], regency: str) -> list[dict[str, str]]:
-        """Key figures: the week's count, how it moved, and since the first week."""
+        """Key metrics: the week's count, how it moved, and since the first week."""
         m = self.m
         stats = []
         for measure in measures:
@@ -409,7 +409,7 @@ class _Site:
                     "text": week.text,
                     "change": change,
                     "to_date": since,
-                    "reference": week.figure,
+                    "reference": week.metric,
                 }
             )
         return stats
@@ -444,21 +444,21 @@ class _Site:
     def value(
         self, code: str, category: str, regency: str, week: str
     ) -> tuple[int | None, str | None]:
-        """A week's count of one figure and the edition that holds it."""
+        """A week's count of one metric and the edition that holds it."""
         if regency == self.e.province:
             return dict(self.e.trend.get((code, category), ())).get(week), self.e.edition_id
         key = code, category, regency
         own = self.newest.get(week)
-        if own and key in own.figures:
+        if own and key in own.metrics:
             if (own.edition_id, *key, "week") in self.restated:
                 return self.restated[own.edition_id, *key, "week"], self.e.edition_id
-            return own.figures[key].week, own.edition_id
+            return own.metrics[key].week, own.edition_id
         after = self.weeks[self.weeks.index(week) + 1 :][:1]
         later = self.newest.get(after[0]) if after else None
-        if later and key in later.figures:
+        if later and key in later.metrics:
             if (later.edition_id, *key, week) in self.restated:
                 return self.restated[later.edition_id, *key, week], self.e.edition_id
-            return later.figures[key].previous, later.edition_id
+            return later.metrics[key].previous, later.edition_id
         return None, None
 
     def series(
@@ -467,7 +467,7 @@ class _Site:
         """A count over time; with `top`, as of `charts.columns`, it is one of several pictures."""
         m = self.m
         points = self.points(measure, regency)
-        figure = self.b.total(measure.code, measure.categories, regency)
+        metric = self.b.total(measure.code, measure.categories, regency)
         known = [point.value for point in points if point.value is not None]
         bars = [
             charts.Bar(
@@ -483,10 +483,10 @@ class _Site:
             m(
                 "series_title",
                 week=int(self.e.week_id[-2:]),
-                value=m.number(figure.week),
+                value=m.number(metric.week),
                 change=self.b.moved_by_recaps(measure.code, regency)
                 if measure.code in OF_RECAPS
-                else self.b.moved(figure),
+                else self.b.moved(metric),
             ),
             charts.columns(bars, top=top),
             m(
@@ -494,7 +494,7 @@ class _Site:
                 name=name or measure.name,
                 lowest=m.number(min(known)),
                 highest=m.number(max(known)),
-                value=m.number(figure.week),
+                value=m.number(metric.week),
             ),
             "" if top else self.source(measure, regency),
             points,
@@ -503,7 +503,7 @@ class _Site:
 
     def source(self, measure: Measure, place: str = "") -> str:
         """The line beneath a picture."""
-        return self.b.source(self.m.figures[measure.code].source, place)
+        return self.b.source(self.m.metrics[measure.code].source, place)
 
     def short_moment(self, value: datetime) -> str:
         """A moment in WIB where there is little room: `25 November 2024 06.00 WIB`."""
@@ -628,7 +628,7 @@ class _Site:
         themes = [
             (code, [Cell(self.e.issues[code]), *self.cells(self.theme(code), regency.code)])
             for code in self.ranked()
-            if self.e.figure("suspected_violation_by_issue", code, regency.code).to_date
+            if self.e.metric("suspected_violation_by_issue", code, regency.code).to_date
         ]
         table = Table(
             *(0, "", m("regency_themes_caption", name=self.b.place[regency.code])),
@@ -693,12 +693,12 @@ class _Site:
                 after=near[n + 1] if n + 1 < len(near) else None,
             )
 
-    # -- all figures -------------------------------------------------------------------------
+    # -- all metrics -------------------------------------------------------------------------
 
-    def all_figures(self) -> Table:
-        """Every figure of the province in the last weeks."""
+    def all_metrics(self) -> Table:
+        """Every metric of the province in the last weeks."""
         m, weeks = self.m, self.weeks[-_WEEKS:]
-        order = list(m.figures)
+        order = list(m.metrics)
         rows = []
         for code, category in sorted(self.e.trend, key=lambda k: (order.index(k[0]), k[1])):
             values = dict(self.e.trend[code, category])
@@ -707,7 +707,7 @@ class _Site:
             rows.append([Cell(self.b.full_name(code, category)), *counts])
         return Table(
             *(0, "", m("all_caption", count=len(weeks))),
-            [m["figure"], *(m.short_day(self.e.days_of(week)[0]) for week in weeks)],
+            [m["metric"], *(m.short_day(self.e.days_of(week)[0]) for week in weeks)],
             rows,
             self.b.source("source_all"),
             notes=m.short_weeks(self.e, weeks),

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 
 from lumbung import database
-from lumbung.errors import GateError, ServiceError
+from lumbung.errors import CheckpointError, ServiceError
 from lumbung.publication.checks.pii import find_personal_data
 from lumbung.publication.model.store import load
 from lumbung.publication.portal.pages import QUOTED, Published, StoredFile, site
@@ -30,7 +30,7 @@ def build(*, settings: Settings, database_url: str) -> Path:
 
     Raises:
         PublicationError: when an edition is not what was frozen.
-        GateError: when a page seems to hold personal data; the site before it stays.
+        CheckpointError: when a page seems to hold personal data; the site before it stays.
         ServiceError: when the folder cannot be written.
 
     """
@@ -57,7 +57,7 @@ def build(*, settings: Settings, database_url: str) -> Path:
             raise ServiceError(
                 f"the portal cannot be written: {error.strerror}",
                 where=str(error.filename or store),
-                cure="free space or correct the permissions, then run 'lumbung portal'",
+                remediation="free space or correct the permissions, then run 'lumbung portal'",
             ) from error
     return settings.portal
 
@@ -67,10 +67,10 @@ def _refuse_personal_data(pages: Mapping[str, bytes]) -> None:
         if not name.endswith((".html", ".json", ".csv", ".txt")):
             continue
         for found in find_personal_data(name, content):
-            raise GateError(
+            raise CheckpointError(
                 f"{name} holds {found}",
                 where="portal",
-                cure="find the name or reason that carries it and correct it at its source",
+                remediation="find the name or reason that carries it and correct it at its source",
             )
 
 

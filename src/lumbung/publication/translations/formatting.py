@@ -40,7 +40,7 @@ _FROZEN_AS = {"non_registration_reason": "reason"}
 
 @dataclass(frozen=True)
 class Definition:
-    """What a figure counts, in the words of the edition; `source` is the key of a message."""
+    """What a metric counts, in the words of the edition; `source` is the key of a message."""
 
     name: str
     unit: str
@@ -87,7 +87,7 @@ class Messages:
         return self.text[key].format(**values)
 
     @property
-    def figures(self) -> dict[str, Definition]:
+    def metrics(self) -> dict[str, Definition]:
         """What every metric is called and counts, in the order of the registry."""
         return {
             code: Definition(
@@ -237,18 +237,18 @@ class Messages:
         )
 
     def category_names(self, edition: Edition) -> dict[tuple[str, str], str]:
-        """The names of the categories, by figure code and category code.
+        """The names of the categories, by metric code and category code.
 
         As the edition froze them; what it did not freeze, as the registry has them now.
         """
         found = {}
-        for figure, category in dict.fromkeys(key[:2] for key in edition.figures):
+        for metric, category in dict.fromkeys(key[:2] for key in edition.metrics):
             if category != registry.WHOLE:
-                dimension = " ".join(registry.metrics()[figure].dimension)
+                dimension = " ".join(registry.metrics()[metric].dimension)
                 kind = _FROZEN_AS.get(dimension, dimension)
                 frozen = edition.names[self.language].get(kind, {}).get(category)
-                name = frozen or registry.categories(figure)[category][self.index]
-                found[figure, category] = name
+                name = frozen or registry.categories(metric)[category][self.index]
+                found[metric, category] = name
         return found
 
     def status(self, decision: Decision | None) -> str:
@@ -272,7 +272,7 @@ class Messages:
         ] + self.short_weeks(edition, edition.weeks)
 
     def reasons(self, restatement: Restatement) -> str:
-        """Why a figure is different: `masuk terlambat (+2), ditarik sumber (−1)`."""
+        """Why a metric is different: `masuk terlambat (+2), ditarik sumber (−1)`."""
         counted = {name: getattr(restatement, name) for name in _REASONS}
         said = [
             self("restatement_reason", reason=self[name], change=self.signed(count))
@@ -283,13 +283,13 @@ class Messages:
             said.append(self("restatement_said", told=self.number(restatement.told)))
         return ", ".join(said)
 
-    def of_period(self, figure: str, period: str) -> str:
-        """A restated figure, with the period where it is not its edition's week."""
+    def of_period(self, metric: str, period: str) -> str:
+        """A restated metric, with the period where it is not its edition's week."""
         if period == "week":
-            return figure
+            return metric
         if period == "to_date":
-            return self("restatement_to_date", figure=figure)
-        return self("restatement_week", figure=figure, week=period)
+            return self("restatement_to_date", metric=metric)
+        return self("restatement_week", metric=metric, week=period)
 
 
 _REASONS = ("late", "progressed", "edited", "withdrawn", "recoded")

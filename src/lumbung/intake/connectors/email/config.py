@@ -59,8 +59,8 @@ class EmailSource(SourceConfig):
     def contradictions(self) -> Iterator[tuple[Place, str]]:
         """A mailbox that would take spreadsheets from anybody."""
         if self.spreadsheets_to and not self.spreadsheets_from:
-            cure = "add spreadsheets_from, or anybody's mail feeds the register"
-            yield ("spreadsheets_to",), f"whose spreadsheets it takes is not said; {cure}"
+            remediation = "add spreadsheets_from, or anybody's mail feeds the register"
+            yield ("spreadsheets_to",), f"whose spreadsheets it takes is not said; {remediation}"
 
     def contradictions_among(
         self, channels: Mapping[str, Channel], mistaken: Collection[str]
@@ -74,8 +74,8 @@ class EmailSource(SourceConfig):
         if target is None and name in mistaken:
             yield place, f"{name!r} has mistakes of its own; correct {name}.yaml"
         elif target is None or not isinstance(target.source, RegisterSource):
-            cure = "write the name of one that can be read"
-            yield place, f"{name!r} is no register channel; {cure}"
+            remediation = "write the name of one that can be read"
+            yield place, f"{name!r} is no register channel; {remediation}"
         elif target.connection is not None:
             yield (
                 place,

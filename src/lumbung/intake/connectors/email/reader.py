@@ -116,7 +116,7 @@ def read(source: Source) -> Iterator[Item]:
         raise SourceError(
             "the mail server's address, login or password is not known",
             where=where,
-            cure=f"set them in the connection {source.channel.connection!r}",
+            remediation=f"set them in the connection {source.channel.connection!r}",
         )
     own = (FROM, NAME, TO, SUBJECT, DATE, TEXT, WHOLE, MARK, ATTACHMENTS)
     template = Template(source.channel, options.marker, own)
@@ -245,7 +245,7 @@ class Mailbox:
             raise SourceError(
                 "the mail server refuses login and password",
                 where=self._where,
-                cure="correct them in the connection (an app password where the provider asks"
+                remediation="correct them in the connection (an app password where the provider asks"
                 " for one)",
             ) from error
 
@@ -262,7 +262,7 @@ class Mailbox:
                 raise SourceError(
                     f"the mailbox has no folder {folder!r}",
                     where=self._where,
-                    cure="write the folder as the mail program shows it; the first is INBOX",
+                    remediation="write the folder as the mail program shows it; the first is INBOX",
                 )
             validity = self._number("UIDVALIDITY")
             following = self._number("UIDNEXT")
@@ -330,13 +330,13 @@ class Mailbox:
             raise SourceError(
                 f"no safe connection to the mail server: {error}",
                 where=self._where,
-                cure="""correct host and port, or the connection's extra: {"ssl": "starttls"}""",
+                remediation="""correct host and port, or the connection's extra: {"ssl": "starttls"}""",
             ) from error
         except (imaplib.IMAP4.error, OSError) as error:
             raise SourceError(
                 f"the mail server does not answer as it should: {type(error).__name__} {error}",
                 where=self._where,
-                cure="look whether it is up and reachable, then pull again: the pull goes on"
+                remediation="look whether it is up and reachable, then pull again: the pull goes on"
                 " behind the last mail that was landed",
             ) from error
 

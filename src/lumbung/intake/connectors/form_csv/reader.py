@@ -110,7 +110,7 @@ def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
             raise SourceError(
                 "the exports in the folder have less than half of their responses in common",
                 where=f"channel {source.channel.name}, {source.folder}",
-                cure="give every form a channel of its own (source.files), or take the older"
+                remediation="give every form a channel of its own (source.files), or take the older"
                 " export of this form out of the folder",
             )
         yield from export.items()
@@ -205,7 +205,7 @@ def _from_link(
         connection,
         where,
         headers=headers,
-        cures={400: share, 401: share, 403: share},
+        remediations={400: share, 401: share, 403: share},
         redirect_hosts=("*.googleusercontent.com",),  # where Google keeps exports of sheets
     ) as api:
         url = api.at(options.path) if options.path else api.start
@@ -347,7 +347,7 @@ class _Export:
             raise SourceError(
                 f"the times are written in the order {other}, not {order}",
                 where=f"channel {self._source.channel.name}, {self._file.name}",
-                cure=f"set source.date_order to {other} in the channel file",
+                remediation=f"set source.date_order to {other} in the channel file",
             )
 
 

@@ -289,20 +289,20 @@ class _Reading:
                 "correct source.paging.next in the channel file; where the API leaves it out on"
                 f" the last page, set source.paging.total; {_IGNORE}",
             )
-        cure = "set source.paging to the way in which this API gives its next page"
+        remediation = "set source.paging to the way in which this API gives its next page"
         if links and links[0] == "header Link":
-            cure = "set source.paging to {style: link_header}"
+            remediation = "set source.paging to {style: link_header}"
         elif links:
             name = links[0][-_MAX_NAME:]
-            cure = f"set source.paging to {{style: next, next: {name}}}, or to style cursor"
+            remediation = f"set source.paging to {{style: next, next: {name}}}, or to style cursor"
         elif "" in numbers or any(number > given for number in numbers.values()):
-            cure += (
+            remediation += (
                 "; if the number counts something else, set source.paging.total to the right one"
             )
         raise self._api.error(
             f"page {listing.page_count} says there is more ({told}), and source.paging (style"
             f" {paging.style}) ends there",
-            f"{cure}; {_IGNORE}",
+            f"{remediation}; {_IGNORE}",
         )
 
     def _beside(self, answer: Answer) -> list[tuple[str, Any]]:

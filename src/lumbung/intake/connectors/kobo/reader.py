@@ -42,7 +42,7 @@ def read(source: Source) -> Iterator[Item]:
         raise SourceError(
             "the server's address or token is not known",
             where=where,
-            cure=f"set the connection {source.channel.connection!r} (host, and token as password)",
+            remediation=f"set the connection {source.channel.connection!r} (host, and token as password)",
         )
     cursor = dict(source.cursor)
     began = datetime.now(UTC)
@@ -51,13 +51,13 @@ def read(source: Source) -> Iterator[Item]:
         full_at = received(cursor.get("full_at"))
         if full_at is not None and began - full_at < options.full_every:
             after = cursor.get("last")
-    cures = {
+    remediations = {
         401: "set the token (password) of the connection to a valid one",
         403: "give the token's account the right to view the form's submissions",
         404: "correct the asset in the channel file, or the host of the connection",
     }
     headers = {"Authorization": f"Token {connection.password}"}
-    with Api(connection, where, headers=headers, cures=cures) as api:
+    with Api(connection, where, headers=headers, remediations=remediations) as api:
         for answer, is_whole in _pages(api, options.asset, after):
             rows = [_without_links(row) for row in answer.body["results"]]
             evidence = source.evidence.keep(BytesIO(answer.rows_as_kept(rows))).sha256

@@ -61,13 +61,13 @@ def read(source: Source) -> Iterator[Item]:
     where = f"channel {source.channel.name}, form {options.form}"
     basic = str(connection.extra.get("auth", "")).casefold() == "basic"
     login = (connection.login or "", connection.password or "")
-    cures = {
+    remediations = {
         401: "set login (e-mail) and password of the connection to those of a Central web user",
         403: "give the connection's account the role Project Viewer in the project",
         404: "correct project and form in the channel file, or the host of the connection",
         501: "update the server: this version of ODK Central does not know a part of the query",
     }
-    with Api(connection, where, auth=login if basic else None, cures=cures) as api:
+    with Api(connection, where, auth=login if basic else None, remediations=remediations) as api:
         if not connection.password:
             raise api.error(
                 "the credential is not known",

@@ -252,7 +252,7 @@ class Child:
             raise ServiceError(
                 f"no process can be started to read a file: {error}",
                 where="lumbung.intake.foreign",
-                cure="free memory and processes of this machine, then pull again",
+                remediation="free memory and processes of this machine, then pull again",
             ) from error
         return self._process
 

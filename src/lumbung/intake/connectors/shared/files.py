@@ -88,7 +88,7 @@ def open_folder(inbox: Path, connection: SourceConnection | None) -> UPath:
         raise SourceError(
             "a key of the connection cannot be read",
             where=_shown(address),
-            cure="put the keys in OpenSSH's format into its extra (private_key, host_key)",
+            remediation="put the keys in OpenSSH's format into its extra (private_key, host_key)",
         ) from error
     return cast("UPath", UPath(address, **options))
 
@@ -184,7 +184,7 @@ class Folder:
             raise SourceError(
                 "the channel's folder does not exist",
                 where=self._where,
-                cure="make it and put the files there, or correct the channel's file",
+                remediation="make it and put the files there, or correct the channel's file",
             ) from None
         except Exception as error:
             raise self._failed(error) from error
@@ -245,7 +245,7 @@ class Folder:
         return SourceError(
             f"the folder cannot be read: {type(cause).__name__} {cause}".rstrip(),
             where=self._where,
-            cure="check address, account, keys and rights of the connection, then pull again",
+            remediation="check address, account, keys and rights of the connection, then pull again",
         )
 
     def _hashed(self, name: str) -> str:

@@ -110,7 +110,7 @@ class Api:
         where: the place that error messages name.
         headers, params: sent with every request, for example a token.
         auth: login and password, for Basic authentication.
-        cures: HTTP status -> the next step when the server refuses with it.
+        remediations: HTTP status -> the next step when the server refuses with it.
         redirect_hosts: hosts that the connector itself declares, as in the connection.
     """
 
@@ -122,15 +122,15 @@ class Api:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
-        cures: Mapping[int, str] | None = None,
+        remediations: Mapping[int, str] | None = None,
         redirect_hosts: Collection[str] = (),
     ) -> None:
         self._where = where
-        self._cures = {
+        self._remediations = {
             401: "set the credential of the connection to a valid one",
             403: "give the connection's account the right to read this",
             404: "correct the address in the channel file, or the host of the connection",
-            **(cures or {}),
+            **(remediations or {}),
         }
         try:
             self.start = httpx.URL(connection.base_url)
@@ -138,13 +138,13 @@ class Api:
             raise SourceError(
                 "the connection's host is no address",
                 where=where,
-                cure="write it as https://host.example.org",
+                remediation="write it as https://host.example.org",
             ) from error
         if self.start.scheme not in ("http", "https") or not self.start.host:
             raise SourceError(
                 "the connection has no address that begins with http:// or https://",
                 where=where,
-                cure="set the connection's host, e.g. https://host.example.org",
+                remediation="set the connection's host, e.g. https://host.example.org",
             )
         self._params = dict(params or {})
         self._redirect_hosts = [*redirect_hosts, *_host_patterns(connection)]
@@ -259,7 +259,7 @@ class Api:
             log.warning("%s: attachment %s was not kept: %s", self._where, url.path, error.what)
             return "failed"
         except SourceError as error:
-            raise self.error(f"attachment {url.path}: {error.what}", error.cure) from error
+            raise self.error(f"attachment {url.path}: {error.what}", error.remediation) from error
         self._failed = 0
         return kept
 
@@ -333,7 +333,7 @@ class Api:
             raise _RefusedError(
                 f"the server redirects to another server, {url.scheme}://{netloc}",
                 where=self._where,
-                cure=f"if the service keeps its files there, declare {netloc} in the extra"
+                remediation=f"if the service keeps its files there, declare {netloc} in the extra"
                 " redirect_hosts of the connection",
             )
         address = _resolve(host)
@@ -341,7 +341,7 @@ class Api:
             raise _RefusedError(
                 f"the server redirects to {netloc}, which has a private address",
                 where=self._where,
-                cure="ask the server's administrator; a public service does not redirect there",
+                remediation="ask the server's administrator; a public service does not redirect there",
             )
         # The address that was checked is the one that is asked: a second look-up of the name may
         # give another one.
@@ -363,7 +363,7 @@ class Api:
             raise _RefusedError(
                 "the server packs its answers in a way that is not read",
                 where=self._where,
-                cure="have its administrator send them unpacked or with gzip",
+                remediation="have its administrator send them unpacked or with gzip",
             )
         end = time.monotonic() + MAX_SECONDS
         raw = response.iter_raw()
@@ -373,12 +373,12 @@ class Api:
                 raise _RefusedError(
                     f"the answer is not there after {MAX_SECONDS} seconds",
                     where=self._where,
-                    cure="ask for fewer records a page, or look at the server and the line to it",
+                    remediation="ask for fewer records a page, or look at the server and the line to it",
                 )
 
-    def error(self, what: str, cure: str) -> SourceError:
+    def error(self, what: str, remediation: str) -> SourceError:
         """A failure of this source."""
-        return SourceError(what, where=self._where, cure=cure)
+        return SourceError(what, where=self._where, remediation=remediation)
 
     def _with_params(self, url: httpx.URL) -> httpx.URL:
         """An address with the parameters of the client; unchanged byte for byte without any."""
@@ -439,7 +439,7 @@ class Api:
             raise kind(
                 f"the server refuses: HTTP {status}",
                 where=self._where,
-                cure=self._cures.get(status, compare),
+                remediation=self._remediations.get(status, compare),
             )
         if status != 200 or ("html" in response.headers.get("Content-Type", "") and not is_file):
             raise self._for_people(status)
@@ -448,7 +448,7 @@ class Api:
         return _RefusedError(
             f"the server answers with a page for people, not with data (HTTP {status})",
             where=self._where,
-            cure="set the connection's host to the server's API address and its credential",
+            remediation="set the connection's host to the server's API address and its credential",
         )
 
     def _retry(self, act: Callable[[], Given], attempts: int = ATTEMPTS) -> Given:
@@ -472,7 +472,7 @@ class Api:
             raise _RefusedError(
                 f"the server does not answer as it should after {attempts} attempts: {error}",
                 where=self._where,
-                cure="look whether the server is up and reachable, then pull again",
+                remediation="look whether the server is up and reachable, then pull again",
             ) from error
 
 

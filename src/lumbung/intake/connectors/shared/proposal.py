@@ -101,7 +101,7 @@ def unusable(sample: str, what: str) -> SourceError:
     return SourceError(
         f"the sample {what}",
         where=sample,
-        cure="give a file or an address as the source gives its records",
+        remediation="give a file or an address as the source gives its records",
     )
 
 
@@ -124,7 +124,7 @@ def guess(label: str) -> str | None:
 
 
 def plain(label: str) -> str:
-    """A label with its words set apart, as it is compared."""
+    """A label with its words excluded, as it is compared."""
     return normalise(re.sub(r"[_./]+", " ", label[:_MAX_LABEL]))
 
 

@@ -81,8 +81,8 @@ def _site(source: Source, table: registers.Table, path: str, column: str) -> Ite
     """Every row of the list on the site, following its links."""
     where = f"channel {source.channel.name}"
     if source.connection is None:
-        cure = f"set the connection {source.channel.connection!r} (host)"
-        raise SourceError("the site's address is not known", where=where, cure=cure)
+        remediation = f"set the connection {source.channel.connection!r} (host)"
+        raise SourceError("the site's address is not known", where=where, remediation=remediation)
     with Api(source.connection, where, headers={"Accept": "text/html"}) as api:
         listing = Listing(api)
         url = api.at(path)

@@ -136,14 +136,14 @@ def _server(source: Source, options: SqlSource, connection: SourceConnection) ->
         raise SourceError(
             str(error),
             where=where,
-            cure="correct key or cursor in the channel file, or add the column to its query",
+            remediation="correct key or cursor in the channel file, or add the column to its query",
         ) from error
     except (SQLAlchemyError, ImportError) as error:
         cause = getattr(error, "orig", None) or error
         raise SourceError(
             f"the database cannot be read: {type(cause).__name__} {cause}".rstrip(),
             where=where,
-            cure="check type, host, port, schema (the database), login and password of the"
+            remediation="check type, host, port, schema (the database), login and password of the"
             " connection, its right to select, and table or query in the channel file",
         ) from error
     if options.cursor is None:
@@ -224,7 +224,7 @@ class _Greatest:
             raise SourceError(
                 "the cursor column and its overlap do not fit",
                 where=where,
-                cure=f"write {fitting} as source.overlap",
+                remediation=f"write {fitting} as source.overlap",
             )
         if isinstance(value, int):
             return value - (_OVERLAP_NUMBERS if overlap is None else overlap)
@@ -253,7 +253,7 @@ def _no_cursor(where: str) -> SourceError:
     return SourceError(
         "the cursor column holds neither times, nor dates, nor whole numbers",
         where=where,
-        cure="name another column as source.cursor, or remove it: every pull then reads all rows",
+        remediation="name another column as source.cursor, or remove it: every pull then reads all rows",
     )
 
 

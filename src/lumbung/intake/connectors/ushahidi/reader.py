@@ -67,12 +67,12 @@ def read(source: Source) -> Iterator[Item]:
         yield from Folder(source, options.files).items(_export, is_listing=True)
         return
     connection = source.connection
-    cures = {
+    remediations = {
         401: "set the connection's password to a valid token (or login and password to an account)",
         403: "give the connection's account the permission to manage posts",
         404: "set the connection's host to the deployment's API address",
     }
-    with Api(connection, f"channel {source.channel.name}", cures=cures) as api:
+    with Api(connection, f"channel {source.channel.name}", remediations=remediations) as api:
         token = _token(api, connection)
         api.client.headers["Authorization"] = f"Bearer {token}"
         yield from _Reading(source, options, api).items()

@@ -119,7 +119,7 @@ def _secrets(source: Source) -> list[bytes]:
         raise SourceError(
             "the app secret that requests are signed with is not known",
             where=f"channel {source.channel.name}",
-            cure=f"set it as password of the connection {source.channel.connection!r}",
+            remediation=f"set it as password of the connection {source.channel.connection!r}",
         )
     return [str(secret).encode() for secret in secrets]
 

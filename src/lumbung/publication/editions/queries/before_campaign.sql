@@ -1,8 +1,8 @@
 select
-    'before_campaign' as figure_code,
+    'before_campaign' as metric_code,
     record_kind as category_code,
     regency_code,
     week_id,
-    member_id
+    contributor_id
 from reporting.rpt_before_campaign
 where week_id <= %(week)s

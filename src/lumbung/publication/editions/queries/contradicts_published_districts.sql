@@ -6,7 +6,7 @@ with published_cells as (
             concat_ws('/', regency_code, district_code, group_code, to_date_value), ' '
             order by regency_code, district_code, group_code
         )) as cells
-    from published.district_figure
+    from published.district_metric
     group by edition_id
 )
 

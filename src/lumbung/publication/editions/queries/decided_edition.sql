@@ -8,7 +8,7 @@ select
     ) as newest_revision,
     exists(
         select
-        from published.gate_pass as g
+        from published.checkpoint_pass as g
         where
             g.edition_id = e.edition_id
             and coalesce(g.until_date, 'infinity') >= (now() at time zone 'Asia/Jakarta')::date

@@ -93,12 +93,12 @@ select jsonb_build_object(
                 where prevention_type_code <> 'UNSTATED'
                 union all
                 select
-                    'set_apart_reason' as kind,
+                    'exclusion_reason' as kind,
                     reason_code as code,
                     reason as name,
                     reason_en as name_en,
                     0 as sort_order
-                from reference.set_apart_reason
+                from reference.exclusion_reason
                 union all
                 select distinct
                     'deadline_rule' as kind,

@@ -14,5 +14,5 @@ select
     trend_code,
     prevention_count,
     last_4_weeks_prevention_count
-from marts.mart_issue_profile
+from marts.agg_issue_profile
 where week_id = %(week)s

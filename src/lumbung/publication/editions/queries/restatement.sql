@@ -1,12 +1,12 @@
 -- What earlier editions said that is different now, and why.
 --
--- The members that an edition counted, frozen with it, are held against the members of today. A
--- member that came or went has one reason, from the versions of its records and the edition's
+-- The contributors that an edition counted, frozen with it, are held against the contributors of today. A
+-- contributor that came or went has one reason, from the versions of its records and the edition's
 -- watermark:
 --
 -- - late: its delivery was landed after what that edition rests on;
 -- - progressed: the case went on as the law has it (registered, decided) after that edition, and
---   nothing else of it changed; of figures that count by status alone;
+--   nothing else of it changed; of metrics that count by status alone;
 -- - edited: a later version of its delivery moved it;
 -- - withdrawn: the source took its delivery back;
 -- - recoded: the same version is read or classified otherwise now (a field map, a vocabulary).
@@ -16,9 +16,9 @@
 -- Compared are, of every earlier edition, its week and its sum to date, and the weeks without an
 -- edition of their own: as the edition after published them by regency (its week before), and as
 -- the newest edition published them of the province (its trend). Deadlines and the profile are
--- states of a day: they are frozen with their members, and not compared.
+-- states of a day: they are frozen with their contributors, and not compared.
 --
--- A figure that was published otherwise and is again as its edition has it is a row too.
+-- A metric that was published otherwise and is again as its edition has it is a row too.
 with earlier as (
     -- the newest published revision of each week: the ones before it restated each other; none
     -- that knew more than the one being frozen
@@ -42,29 +42,29 @@ held as (
     cross join lateral jsonb_to_recordset(e.held) as h (channel text, after_batch_id bigint)
 ),
 
-old_member as (
+old_contributor as (
     select
         e.edition_id,
-        m.figure_code,
+        m.metric_code,
         m.category_code,
         m.regency_code,
         m.week_id,
-        m.member_id
+        m.contributor_id
     from earlier as e
-    inner join published.figure_member as m on e.edition_id = m.edition_id
-    where m.figure_code <> all(%(not_compared)s)
+    inner join published.metric_contributor as m on e.edition_id = m.edition_id
+    where m.metric_code <> all(%(not_compared)s)
 ),
 
-new_member as (
+new_contributor as (
     select
         e.edition_id,
-        m.figure_code,
+        m.metric_code,
         m.category_code,
         m.regency_code,
         m.week_id,
-        m.member_id
+        m.contributor_id
     from earlier as e
-    inner join reporting.rpt_figure_member as m on e.week_id >= m.week_id
+    inner join reporting.rpt_metric_contributor as m on e.week_id >= m.week_id
 ),
 
 moved as (
@@ -72,25 +72,25 @@ moved as (
         1 as change,
         came.*
     from (
-        select * from new_member
+        select * from new_contributor
         except
-        select * from old_member
+        select * from old_contributor
     ) as came
     union all
     select
         -1 as change,
         went.*
     from (
-        select * from old_member
+        select * from old_contributor
         except
-        select * from new_member
+        select * from new_contributor
     ) as went
 ),
 
 reason_added as (
     select
         m.edition_id,
-        m.member_id,
+        m.contributor_id,
         case
             when bool_or(first.batch_id > coalesce(h.after_batch_id, e.batch_watermark))
                 then 'late'
@@ -101,12 +101,12 @@ reason_added as (
     from (
         select distinct
             edition_id,
-            member_id
+            contributor_id
         from moved
         where change = 1
     ) as m
     inner join earlier as e on m.edition_id = e.edition_id
-    left join reporting.rpt_member_record as p on m.member_id = p.member_id
+    left join reporting.rpt_contributor_record as p on m.contributor_id = p.contributor_id
     left join raw.record as r on p.record_id = r.record_id
     left join held as h on m.edition_id = h.edition_id and r.channel = h.channel
     left join lateral (
@@ -116,13 +116,13 @@ reason_added as (
         order by v.record_id
         limit 1
     ) as first on true
-    group by m.edition_id, m.member_id
+    group by m.edition_id, m.contributor_id
 ),
 
 reason_removed as (
     select
         m.edition_id,
-        m.member_id,
+        m.contributor_id,
         case
             when bool_or(latest.is_tombstone) then 'withdrawn'
             when bool_or(latest.record_id <> r.record_id) then 'edited'
@@ -131,11 +131,11 @@ reason_removed as (
     from (
         select distinct
             edition_id,
-            member_id
+            contributor_id
         from moved
         where change = -1
     ) as m
-    left join published.member_record as o on m.edition_id = o.edition_id and m.member_id = o.member_id
+    left join published.contributor_record as o on m.edition_id = o.edition_id and m.contributor_id = o.contributor_id
     left join raw.record as r on o.record_id = r.record_id
     left join reporting.rpt_channel_completeness as c on r.channel = c.channel
     left join lateral (
@@ -151,13 +151,13 @@ reason_removed as (
         order by v.record_id desc
         limit 1
     ) as latest on true
-    group by m.edition_id, m.member_id
+    group by m.edition_id, m.contributor_id
 ),
 
 progressed as (
     select distinct
         e.edition_id,
-        s.report_id as member_id
+        s.report_id as contributor_id
     from earlier as e
     inner join marts.fct_status_event as s on s.from_status_code is not null and not s.is_illegal
     inner join raw.record as r on s.record_id = r.record_id
@@ -170,8 +170,8 @@ progressed as (
             from moved as m
             where
                 m.edition_id = e.edition_id
-                and m.member_id = s.report_id
-                and m.figure_code = 'report_received'
+                and m.contributor_id = s.report_id
+                and m.metric_code = 'report_received'
         )
 ),
 
@@ -179,14 +179,14 @@ reasons as (
     select
         1 as change,
         edition_id,
-        member_id,
+        contributor_id,
         reason
     from reason_added
     union all
     select
         -1 as change,
         edition_id,
-        member_id,
+        contributor_id,
         reason
     from reason_removed
 ),
@@ -197,21 +197,21 @@ reasoned as (
         case
             when
                 r.reason in ('edited', 'recoded')
-                and p.member_id is not null
-                and m.figure_code ~ '^report_(?!received)'
+                and p.contributor_id is not null
+                and m.metric_code ~ '^report_(?!received)'
                 then 'progressed'
             else r.reason
         end as reason
     from moved as m
     inner join reasons as r
-        on m.change = r.change and m.edition_id = r.edition_id and m.member_id = r.member_id
-    left join progressed as p on m.edition_id = p.edition_id and m.member_id = p.member_id
+        on m.change = r.change and m.edition_id = r.edition_id and m.contributor_id = r.contributor_id
+    left join progressed as p on m.edition_id = p.edition_id and m.contributor_id = p.contributor_id
 ),
 
 explained as (
     select
         m.edition_id,
-        m.figure_code,
+        m.metric_code,
         m.category_code,
         place.regency_code,
         span.period,
@@ -227,13 +227,13 @@ explained as (
         values ('to_date', true), ('week', m.week_id = e.week_id), (m.week_id, true)
     ) as span (period, is_in)
     where span.is_in
-    group by m.edition_id, m.figure_code, m.category_code, place.regency_code, span.period
+    group by m.edition_id, m.metric_code, m.category_code, place.regency_code, span.period
 ),
 
 stated as (
     select
         e.edition_id,
-        f.figure_code,
+        f.metric_code,
         f.category_code,
         f.regency_code,
         span.period,
@@ -241,14 +241,14 @@ stated as (
         span.period as counted,
         span.stated_value
     from earlier as e
-    inner join published.figure as f on e.edition_id = f.edition_id
+    inner join published.metric as f on e.edition_id = f.edition_id
     cross join lateral (
         values ('week', f.week_value), ('to_date', f.to_date_value)
     ) as span (period, stated_value)
     union all
     select
         e.edition_id,
-        f.figure_code,
+        f.metric_code,
         f.category_code,
         f.regency_code,
         before.period,
@@ -256,7 +256,7 @@ stated as (
         'week' as counted,
         f.previous_week_value as stated_value
     from earlier as e
-    inner join published.figure as f on e.edition_id = f.edition_id
+    inner join published.metric as f on e.edition_id = f.edition_id
     cross join lateral (
         select max(t.week_id) as period
         from published.trend as t
@@ -269,7 +269,7 @@ stated as (
     union all
     select
         e.edition_id,
-        t.figure_code,
+        t.metric_code,
         t.category_code,
         %(province)s::text as regency_code,
         t.week_id as period,
@@ -289,14 +289,14 @@ stated as (
 -- what the newest edition of an earlier week has said it is instead
 told as (
     select distinct on (
-        t.of_edition_id, t.figure_code, t.category_code, t.regency_code, t.period
+        t.of_edition_id, t.metric_code, t.category_code, t.regency_code, t.period
     )
         t.of_edition_id as edition_id,
-        t.figure_code,
+        t.metric_code,
         t.category_code,
         t.regency_code,
         t.period,
-        t.new_value as told_value
+        t.new_value as published_value
     from published.restatement as t
     inner join published.edition as teller on t.edition_id = teller.edition_id
     where
@@ -304,13 +304,13 @@ told as (
         and teller.week_id < %(week)s
         and teller.batch_watermark <= %(watermark)s
     order by
-        t.of_edition_id asc, t.figure_code asc, t.category_code asc, t.regency_code asc,
+        t.of_edition_id asc, t.metric_code asc, t.category_code asc, t.regency_code asc,
         t.period asc, teller.week_id desc, teller.revision desc
 )
 
 select
     s.edition_id as of_edition_id,
-    s.figure_code,
+    s.metric_code,
     s.category_code,
     s.regency_code,
     s.period,
@@ -320,31 +320,31 @@ select
     coalesce(x.edited, 0) as edited_count,
     coalesce(x.withdrawn, 0) as withdrawn_count,
     coalesce(x.recoded, 0) as recoded_count,
-    coalesce(t.told_value = coalesce(n.value, 0), false) as is_told,
+    coalesce(t.published_value = coalesce(n.value, 0), false) as is_published,
     coalesce(x.progressed, 0) as progressed_count,
-    t.told_value
+    t.published_value
 from stated as s
 left join told as t
     on
         s.edition_id = t.edition_id
-        and s.figure_code = t.figure_code
+        and s.metric_code = t.metric_code
         and s.category_code = t.category_code
         and s.regency_code = t.regency_code
         and s.period = t.period
 left join explained as x
     on
         s.edition_id = x.edition_id
-        and s.figure_code = x.figure_code
+        and s.metric_code = x.metric_code
         and s.category_code = x.category_code
         and s.regency_code = x.regency_code
         and s.period = x.period
-left join reporting.rpt_figure as n
+left join reporting.rpt_metric as n
     on
-        s.figure_code = n.figure_code
+        s.metric_code = n.metric_code
         and s.category_code = n.category_code
         and s.regency_code = n.regency_code
         and s.week_id = n.week_id
         and s.counted = n.period
 where
     coalesce(n.value, 0) <> s.stated_value
-    or coalesce(n.value, 0) <> coalesce(t.told_value, s.stated_value)
+    or coalesce(n.value, 0) <> coalesce(t.published_value, s.stated_value)

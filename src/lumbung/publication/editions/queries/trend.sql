@@ -1,7 +1,7 @@
 select
-    figure_code,
+    metric_code,
     category_code,
     week_id,
     value
-from reporting.rpt_figure
+from reporting.rpt_metric
 where week_id <= %(week)s and period = 'week' and regency_code = %(province)s

@@ -1,4 +1,4 @@
 select distinct week_id
-from reporting.rpt_figure
+from reporting.rpt_metric
 where week_id <= %(week)s
 order by week_id

@@ -1,8 +1,0 @@
-select
-    regency_code,
-    district_code,
-    district_name,
-    group_code,
-    to_date_value
-from published.district_figure
-where edition_id = %(repeated)s
