@@ -4,10 +4,10 @@ Runs every Monday at 06:00 WIB; a Monday that was missed is made good when the s
 the oldest first, each with its own week. Started by hand, `week_id` chooses a week and `known`
 whether it is made of all that is known now or of what had been landed then. `freeze` copies the
 week's metrics into schema `published`, where nothing changes any more; where they are published or
-approved already, the run finishes what was left and asks nobody again. `checkpoint` is the second checkpoint
-(Great Expectations over the frozen metrics and the rendered pages). `approve` waits for one of the
-people in `config/people.yaml` in Airflow's "Required actions"; they are asked by mail, and
-reminded by `publication_reminder`.
+approved already, the run finishes what was left and asks nobody again. `checkpoint` is the second
+checkpoint (Great Expectations over the frozen metrics and the rendered pages). `approve` waits for
+one of the people in `config/people.yaml` in Airflow's "Required actions"; they are asked by mail,
+and reminded by `publication_reminder`.
 `mail` sends the published edition to its recipients, never twice to one address; without the
 Airflow Connection `smtp_publication` it is skipped.
 

@@ -1,14 +1,14 @@
 """Check what came in, then bring the per-regency facts up to it.
 
 Runs when any channel landed something new, and daily at 05:45 WIB so that a lost event is made
-good. `raw_checkpoint` is the raw checkpoint (Great Expectations over `raw`): where a check of severity
-`fail` does not hold for a channel, that channel's new rows are held back, its owner is told once,
-and the build goes on with all others. `build` is one `dbt build`:
+good. `raw_checkpoint` is the raw checkpoint (Great Expectations over `raw`): where a check of
+severity `fail` does not hold for a channel, that channel's new rows are held back, its owner is
+told once, and the build goes on with all others. `build` is one `dbt build`:
 models and their tests in dependency order; a failing test stops everything that lies behind it.
 Each model's state, seconds and rows appear in the task's tab "Storage" while it runs.
 
-**When it fails** the message names the check or the model, its owner and the remediation; the failing
-rows are in schema `checks`. Clearing `build` goes on at the model that failed.
+**When it fails** the message names the check or the model, its owner and the remediation; the
+failing rows are in schema `checks`. Clearing `build` goes on at the model that failed.
 
 A run with `since` computes anew all that was landed from that day on: what readers see is the same
 rows, made good where a table was meddled with.

@@ -116,7 +116,8 @@ def require_migrated(url: str) -> None:
         raise ServiceError(
             f"the database lacks {len(pending)} migrations, the first is {pending[0].name}",
             where=place,
-            remediation="run 'lumbung migrate' (or 'lumbung up', which does it too), then the same again",
+            remediation="run 'lumbung migrate' (or 'lumbung up', which does it too), then the "
+            "same again",
         )
 
 
@@ -135,7 +136,8 @@ def _pending(connection: psycopg.Connection) -> list[Path]:
             raise ConfigurationError(
                 "the migration was edited after it was applied",
                 where=f"{file.parent.name}/{file.name}",
-                remediation="restore the file from version control and write a new migration instead",
+                remediation="restore the file from version control and write a new migration "
+                "instead",
             )
     return [file for file in files if file.name not in applied]
 

@@ -119,14 +119,16 @@ def explained(error: Exception, home: Path) -> LumbungError:
         known = ServiceError(
             f"the database went away: {_first_line(error)}",
             where="PostgreSQL",
-            remediation="start it with 'lumbung up' (or correct LUMBUNG_DATABASE_URL), then run the same"
+            remediation="start it with 'lumbung up' (or correct LUMBUNG_DATABASE_URL), then run "
+            "the same"
             " again",
         )
     else:
         known = LumbungError(
             f"unexpected {type(error).__name__}: {_first_line(error)}",
             where=_kept(error),
-            remediation="Run the same again; if it fails again, send that to whoever maintains Lumbung",
+            remediation="Run the same again; if it fails again, send that to whoever maintains "
+            "Lumbung",
         )
     if (
         any(isinstance(e, OSError) and e.errno in FULL for e in causes)

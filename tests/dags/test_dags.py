@@ -350,7 +350,8 @@ def test_every_pool_is_made_and_what_takes_a_core_is_in_one(bag: DagBag) -> None
     }
     assert set(pools.values()) - {"default_pool"} == set(POOLS)
     assert {name for name, pool in pools.items() if pool == "warehouse"} == {
-        "warehouse.raw_checkpoint", "warehouse.build", "publication.freeze", "publication.checkpoint",
+        "warehouse.raw_checkpoint", "warehouse.build",
+        "publication.freeze", "publication.checkpoint",
     }  # fmt: skip
     assert {name for name, pool in pools.items() if pool == "intake"} == {
         f"{dag_id}.pull" for dag_id in bag.dags if dag_id.startswith("intake__")

@@ -229,7 +229,8 @@ def test_one_case_with_three_themes_is_not_three(url: str, settings: Settings) -
     assert {d.count for d in cells if d.group_code != "NETRAL"} == {0}
     with psycopg.connect(url) as connection:
         assert connection.execute(
-            "select category_code, contributor_id from published.metric_contributor where edition_id = %s"
+            "select category_code, contributor_id from published.metric_contributor where "
+            "edition_id = %s"
             " and metric_code = 'district' and regency_code = '19.71'",
             (edition_id,),
         ).fetchall() == [("19.71.06/NETRAL", "LP-three")]

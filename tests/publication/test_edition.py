@@ -350,7 +350,7 @@ def test_an_unchecked_edition_cannot_be_approved(url: str, settings: Settings) -
         edition_id,
     )
     with pytest.raises(
-        psycopg.errors.RestrictViolation, match="not passed the publication checkpoint"
+        psycopg.errors.RestrictViolation, match="no valid pass of the publication checkpoint"
     ):
         execute(url, "update published.edition set state = 'approved'")
 

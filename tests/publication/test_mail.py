@@ -287,7 +287,8 @@ def test_those_who_approve_are_asked_and_reminded_and_owners_told(
         with psycopg.connect(url) as connection:
             connection.execute("alter table published.checkpoint_pass disable trigger append_only")
             connection.execute(
-                "update published.checkpoint_pass set passed_at = now() - %s::interval, is_asked = %s"
+                "update published.checkpoint_pass set passed_at = now() - %s::interval, is_asked "
+                "= %s"
                 " where edition_id = %s",
                 (waited, is_asked, draft),
             )

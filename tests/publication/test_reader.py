@@ -295,7 +295,7 @@ def test_the_summary_counts_what_may_have_passed(
         "tenggat lain sudah berakhir, tidak pasti tepat waktu.",
         "en": "Handling deadlines that have passed: 0; that may have passed: 27; ending on 25 or "
         "26 November 2024: 0; open or perhaps open: 29. Of these, of cases received before the "
-        "campaign, which no other metric counts: 1. Further deadlines that have ended, not "
+        "campaign, which no other figure counts: 1. Further deadlines that have ended, not "
         "certainly in time: 1.",
     }
     asked = notify.question(calm, settings=settings, database_url=url)
@@ -555,7 +555,7 @@ SHORT = (
 )
 SHORT_EN = (
     "Week 39 has only 5 days (25–29 September 2024) because the campaign had just begun; its "
-    "metrics do not compare with those of seven days."
+    "figures do not compare with those of seven days."
 )
 
 
@@ -720,7 +720,7 @@ def test_the_summary_says_what_is_held_back(drafts: dict[str, Edition]) -> None:
             "en",
             "Not all deliveries are counted: held back are Buku Register (deliveries since "
             "18 November 2024: 1,020) and Aduan WhatsApp (deliveries since 20 November 2024: 3).",
-            "Metrics that come from there may change; the chapter “Completeness of reporting” says "
+            "Figures that come from there may change; the chapter “Completeness of reporting” says "
             "why.",
         ),
     ):

@@ -252,7 +252,7 @@ def test_structure_for_screen_readers(page: LexborHTMLParser) -> None:
         for row in table.css("tbody tr, tfoot tr"):
             assert len(row.css("th[scope=row]")) == 1
             assert len(row.css("th, td")) == len(heads)
-    pictures = page.css("metric svg")
+    pictures = page.css("figure svg")
     assert len(pictures) == 4
     for picture in pictures:
         assert picture.attributes["role"] == "img"
@@ -263,7 +263,7 @@ def test_structure_for_screen_readers(page: LexborHTMLParser) -> None:
 
 
 def test_tile_map_has_the_seven_and_their_counts(page: LexborHTMLParser, metrics: Metrics) -> None:
-    picture = page.css("metric svg")[0]
+    picture = page.css("figure svg")[0]
     printed = [t.text() for t in picture.css("text")]
     for row in seed("regency"):
         if row["tile_row"] is None:
@@ -536,7 +536,7 @@ def test_what_marks_a_regency_is_said(page: LexborHTMLParser) -> None:
     assert [row[0] for row in rows[2:]] == [
         *("Bangka", "Belitung", "Bangka Selatan", "Bangka Barat", "Belitung Timur")
     ]
-    tiles = [t.text() for t in section.css("metric svg title")]
+    tiles = [t.text() for t in section.css("figure svg title")]
     assert "Pangkal Pinang: dugaan politik uang 2,10 ×" in tiles
     assert "Bangka: tidak ada" in tiles
 
@@ -717,14 +717,14 @@ def test_boundaries_of_the_office_are_drawn(
         ),
     )
     page = LexborHTMLParser(rendering.render(drawn)["edisi.html"].decode())
-    for picture in (page.css("metric svg")[0], page.css_first("[aria-labelledby=pencegahan] svg")):
+    for picture in (page.css("figure svg")[0], page.css_first("[aria-labelledby=pencegahan] svg")):
         shapes = picture.css("path")
         assert len(shapes) == 7
         assert shapes[0].attributes["d"] == "M4,4 54.5,4 54.5,54.5 4,54.5 4,4Z"
         assert all(shape.css_first("title") for shape in shapes)
         assert "Satu petak" not in picture.parent.text()  # type: ignore[union-attr]
     darkest = max(edition.regencies, key=lambda r: edition.metric(*CASES, r.code).to_date)
-    by_name = {s.css_first("title").text(): s for s in page.css("metric svg")[0].css("path")}
+    by_name = {s.css_first("title").text(): s for s in page.css("figure svg")[0].css("path")}
     shade = next(s for said, s in by_name.items() if said.startswith("Bangka Barat "))
     assert darkest.code == "19.05"
     assert shade.attributes["fill"] == "#083d77"

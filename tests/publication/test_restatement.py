@@ -112,7 +112,8 @@ def withdraw(connection: psycopg.Connection) -> None:
 def remap(connection: psycopg.Connection) -> None:
     contributor, _, _ = case(connection, RECODED)
     connection.execute(
-        f"update {MEMBER} set category_code = 'APK' where contributor_id = %s and category_code = 'PU'",
+        f"update {MEMBER} set category_code = 'APK' where contributor_id = %s and category_code "
+        f"= 'PU'",
         (contributor,),
     )
 

@@ -33,7 +33,8 @@ def frozen(url: str, settings: Settings) -> str:
         "update marts.agg_issue_profile as p set base_count = 99, case_count = (select count(*)"
         " from marts.bridge_report_issue join marts.fct_report as r using (report_id)"
         " where r.regency_code = p.regency_code and issue_code = p.issue_code),"
-        " last_4_weeks_prevention_count = (select count(*) from reporting.rpt_metric_contributor as m"
+        " last_4_weeks_prevention_count = (select count(*) from reporting.rpt_metric_contributor "
+        "as m"
         " where metric_code = 'prevention' and m.regency_code = p.regency_code"
         " and m.week_id >= '2024-W44')",
     )

@@ -39,7 +39,8 @@ create table marts.fct_submission (district_code text, week_id text, regency_cod
 create table reporting.rpt_metric (metric_code text, category_code text, regency_code text,
     week_id text, period text, value bigint,
     primary key (metric_code, category_code, regency_code, week_id, period));
-create table reporting.rpt_metric_contributor (metric_code text, category_code text, regency_code text,
+create table reporting.rpt_metric_contributor (metric_code text, category_code text, regency_code
+text,
     week_id text, contributor_id text);
 create index on reporting.rpt_metric_contributor (metric_code, category_code);
 create table marts.fct_report (report_id text primary key, record_kind text, regency_code text,
@@ -288,7 +289,7 @@ FACTS = {"LP": "register_laporan", "TM": "register_laporan", "IA": "wa_aduan"}
 
 
 def lay(cursor: psycopg.Cursor, rows: list[tuple[str, str, str, str, str]]) -> None:
-    """The records behind the contributors, landed in one batch a week, and the facts they became."""
+    """The records behind the contributors, landed in a batch a week, and the facts they became."""
     generator = random.Random(7)
     districts: dict[str, list[str]] = {}
     for district in seed("district"):
@@ -522,6 +523,7 @@ def pass_checkpoint(url: str, edition_id: str) -> None:
     """Say that the edition passed the checkpoint, where a test is about something else."""
     with psycopg.connect(url) as connection:
         connection.execute(
-            "insert into published.checkpoint_pass (edition_id, run_id) values (%s, gen_random_uuid())",
+            "insert into published.checkpoint_pass (edition_id, run_id) values (%s, "
+            "gen_random_uuid())",
             (edition_id,),
         )

@@ -57,7 +57,8 @@ STATIC = {
     "dim_regency", "dim_district", "dim_village", "dim_issue", "dim_violation_type", "dim_channel",
     "dim_stage", "dim_status", "dim_forwarding_target", "dim_campaign_context", "dim_metric",
     "dim_metric_category",
-    "rpt_metric_contributor", "rpt_contributor_record", "claims_reconcile_as_stated", "codes_are_listed",
+    "rpt_metric_contributor", "rpt_contributor_record", "claims_reconcile_as_stated",
+    "codes_are_listed",
     "int_place_names__listed", "int_metric_categories__listed", "metrics_are_described",
     "metrics_have_categories",
 }  # fmt: skip

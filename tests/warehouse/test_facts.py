@@ -566,7 +566,8 @@ class TestMetrics:
     def test_every_member_leads_to_its_record(self, url: str) -> None:
         rows = query(
             url,
-            "select m.metric_code, r.channel, r.source_id from reporting.rpt_metric_contributor as m"
+            "select m.metric_code, r.channel, r.source_id from reporting.rpt_metric_contributor "
+            "as m"
             " inner join marts.fct_report as f on m.contributor_id = f.report_id"
             " inner join raw.record as r on f.record_id = r.record_id"
             " where m.regency_code = '19.01' and m.week_id = '2024-W46' order by 1",

@@ -108,7 +108,7 @@ def test_layers_never_go_backwards(manifest: Any) -> None:
 
 
 def test_every_mart_waits_for_every_check(manifest: Any) -> None:
-    """Readers' models are behind the checkpoint, and the checkpoint is behind every test of severity error."""
+    """Readers' models wait for int_build__checked, which waits for every test of severity error."""
     found = models(manifest)
     behind = [name for name, node in found.items() if layer(node) in ("marts", "reporting")]
     for name in behind:

@@ -1,4 +1,4 @@
-"""The raw checkpoint on planted faults: each is named with channel, count, owner and remediation."""
+"""Planted faults at the raw checkpoint: each is named with channel, owner and remediation."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def test_good_deliveries_pass(desk: Settings, database_url: str) -> None:
     }  # fmt: skip
     kept = query(
         database_url,
-        "select check_name, severity, is_passed, owner <> '', remediation <> '' from ops.check_result"
+        "select check_name, severity, is_passed, owner <> '', remediation <> '' from "
+        "ops.check_result"
         " where run_id = %s",
         result.run_id,
     )

@@ -206,7 +206,7 @@ def _submissions(world: World, recap: Iterable[Activity]) -> list[Record]:
 # --- metrics ---------------------------------------------------------------------------------
 
 Contributor = tuple[str, str, str, str]
-"""MetricValue, category, regency, week: one for each fact that a metric counts, none from before the
+"""Metric, category, regency, week: one for each fact that a metric counts, none from before the
 campaign's first day."""
 
 

@@ -148,7 +148,8 @@ class Demo:
             raise ConfigurationError(
                 f"this home holds the demo of {_told(found)}, not of {_told(wanted)}",
                 where=str(self.settings.home),
-                remediation="set LUMBUNG_HOME to another folder, or run 'lumbung down' and remove it",
+                remediation="set LUMBUNG_HOME to another folder, or run 'lumbung down' and "
+                "remove it",
             )
         if row == (True,):
             raise ConfigurationError(

@@ -130,7 +130,8 @@ def hold_to_one_key(connection: psycopg.Connection, vault: Vault) -> None:
         raise ConfigurationError(
             "this warehouse was written with another vault key",
             where="LUMBUNG_VAULT_KEY or keys/vault.key",
-            remediation="restore that key: with another one nothing landed before would be recognised",
+            remediation="restore that key: with another one nothing landed before would be "
+            "recognised",
         )
 
 

@@ -239,7 +239,8 @@ class Airflow:
             raise ServiceError(
                 "Airflow's API server does not listen on its port",
                 where=self.url,
-                remediation="run 'lumbung up'; it chooses another port where a program holds this one",
+                remediation="run 'lumbung up'; it chooses another port where a program holds "
+                "this one",
             )
         return AirflowClient(self.url, user, self.password(user))
 
@@ -498,7 +499,8 @@ class AirflowClient:
         raise ServiceError(
             f"the run {run_id} is not over after {seconds:.0f} s; its tasks are {seen}",
             where=dag_id,
-            remediation="look at the run in Airflow; 'lumbung status' tells whether the scheduler lives",
+            remediation="look at the run in Airflow; 'lumbung status' tells whether the "
+            "scheduler lives",
         )
 
     def respond(self, dag_id: str, run_id: str, task_id: str, option: str, **given: str) -> None:

@@ -262,7 +262,8 @@ class EmbeddedPostgres:
             raise ServiceError(
                 f"{program} failed: {detail}",
                 where=str(self.folder),
-                remediation="read server.log there; free disk space or the port, then run the same again",
+                remediation="read server.log there; free disk space or the port, then run the "
+                "same again",
             )
 
 

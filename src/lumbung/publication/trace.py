@@ -76,7 +76,8 @@ class Contributor:
 class Trace:
     """A published metric and all that it counts: `len(contributors) == value`.
 
-    What no metric counts is not frozen one by one: its contributors are those that still stay excluded.
+    What no metric counts is not frozen one by one: its contributors are those that still stay
+    excluded.
     """
 
     edition_id: str
@@ -129,7 +130,8 @@ def trace(reference: str, *, database_url: str) -> Trace:
         raise PublicationError(
             f"'{reference}' names no metric of an edition",
             where="trace",
-            remediation="write it as suspected_violation/ALL/19@2024-W47-r1; the HTML edition shows it"
+            remediation="write it as suspected_violation/ALL/19@2024-W47-r1; the HTML edition "
+            "shows it"
             " at every number",
         )
     edition_id, period = wanted["edition"], wanted["period"] or "week"
@@ -155,7 +157,8 @@ def trace(reference: str, *, database_url: str) -> Trace:
                 if not exact
                 else f"{' and '.join(row[0] for row in exact)} both have the category {category}",
                 where=f"edition {edition_id}",
-                remediation="take the reference from the HTML edition, which shows it at every number",
+                remediation="take the reference from the HTML edition, which shows it at every "
+                "number",
             )
         code = exact[0][0]
         values = dict(zip(("week", "previous", "to_date"), exact[0][1:], strict=True))
@@ -305,7 +308,8 @@ def _placed(
         categories = [
             key
             for (key,) in connection.execute(
-                "select distinct category_code from published.metric_contributor where edition_id = %s"
+                "select distinct category_code from published.metric_contributor where "
+                "edition_id = %s"
                 " and metric_code = 'district' and starts_with(category_code, %s)",
                 (edition_id, f"{district}/"),
             )
@@ -451,7 +455,7 @@ def lines(reference: str, *, database_url: str) -> list[str]:
 
 
 def _key(metric: str, category: str, regency: str) -> str:
-    """The reference of a metric that has a contributor; of a deadline the state stands at the end."""
+    """The reference of a metric with this contributor; a deadline ends with its state."""
     rule, _, state = category.partition("/")
     if metric == "profile":
         return f"profile/cases/{regency}/{category}"

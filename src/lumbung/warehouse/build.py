@@ -463,8 +463,8 @@ class _Run:
     def _inputs_hash(self, select: str | None) -> str:
         """What a build rests on besides raw: the project's files, the channels, the selection.
 
-        Of a channel what models keep: its owner, its cadence and what the checkpoint requires of it may
-        change without a full build.
+        Of a channel what models keep: its owner, its cadence and what the checkpoint requires of it
+        may change without a full build.
         """
         maps = self.connection.execute(
             "select coalesce(json_agg(json_build_array(channel, kind, title, record_kind,"
@@ -554,7 +554,8 @@ def raise_failed(results: Sequence[Any]) -> None:
         raise BuildError(
             f"test {first.node.name} failed on {first.failures} rows{others}{after}",
             where=_relation(first.node),
-            remediation=f"read the failing rows there. {remediation}. Then build again (owner: {owner})",
+            remediation=f"read the failing rows there. {remediation}. Then build again (owner: "
+            f"{owner})",
         )
     raise BuildError(
         f"{first.node.resource_type} {first.node.name} failed: "

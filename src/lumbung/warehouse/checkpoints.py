@@ -1,4 +1,4 @@
-"""Run a suite of checks at a checkpoint: SQL makes small tables, Great Expectations judges their rows.
+"""Run a suite of checks: SQL makes small tables, Great Expectations judges their rows.
 
 A suite is a YAML file. Each of its batches is a query that gives one row per thing that is judged
 (a channel, a field, a metric); the work on millions of records is done by that query, and Great

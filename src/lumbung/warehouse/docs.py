@@ -1,4 +1,4 @@
-"""What an analyst reads about the tables: dbt's documentation and the Data Docs of both checkpoints.
+"""What an analyst reads about the tables: dbt's documentation and the Data Docs.
 
 `LUMBUNG_HOME/docs/` is a folder that any web server can show: `index.html`, `dbt/index.html`
 (tables, columns, lineage, in one file) and `checks/<suite>/index.html` (Great Expectations; written

@@ -114,7 +114,8 @@ def _build(found: Past, moment: datetime, settings: Settings, database_url: str)
         raise BuildError(
             f"what was known on {moment:%Y-%m-%d} cannot be built: {error.what}",
             where=error.where,
-            remediation=f"read {settings.home / 'dbt' / 'logs' / 'dbt.log'}; an edition of what is known"
+            remediation=f"read {settings.home / 'dbt' / 'logs' / 'dbt.log'}; an edition of what "
+            f"is known"
             " now needs no such build",
         ) from error
 

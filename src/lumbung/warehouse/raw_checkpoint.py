@@ -83,9 +83,9 @@ class RawResult(checkpoints.SuiteResult):
 def check_raw(*, settings: Settings, database_url: str) -> RawResult:
     """Judge what each channel landed since it was last built; hold back what is not to be trusted.
 
-    The checks, their severities, owners and remediations are in `expectations/raw.yaml`; results go to
-    `ops.check_result` and to Data Docs under `LUMBUNG_HOME/docs/checks/raw/`. A channel whose file
-    has mistakes is judged by what its file said before.
+    The checks, their severities, owners and remediations are in `expectations/raw.yaml`; results go
+    to `ops.check_result` and to Data Docs under `LUMBUNG_HOME/docs/checks/raw/`. A channel whose
+    file has mistakes is judged by what its file said before.
 
     Raises:
         ConfigurationError: when the suite is wrong, or a file of the seeds is missing.
@@ -266,7 +266,7 @@ def _variables(settings: Settings) -> dict[str, Any]:
 
 
 def _macro(settings: Settings, name: str, column: str) -> sql.SQL:
-    """A macro of the dbt project over a column, so that the checkpoint reads words as the build does."""
+    """A macro of the dbt project over a column: the checkpoint reads words as the build does."""
     macros = (settings.dbt_project / "macros" / "text.sql").read_text(encoding="utf-8")
     found = re.search(rf"macro {name}\(text\).*?-#\}}(.*?)\{{%- endmacro", macros, re.DOTALL)
     assert found, f"macros/text.sql has no {name}"  # noqa: S101 - every run of the checkpoint needs it

@@ -31,7 +31,8 @@ def role_url(url: str, role: str) -> str:
         raise ConfigurationError(
             f"there is no role {role!r}",
             where="--role",
-            remediation=f"choose one of {', '.join(roles)}; those of the regencies are made by the first"
+            remediation=f"choose one of {', '.join(roles)}; those of the regencies are made by "
+            f"the first"
             " build ('lumbung build')",
         )
     with database.connect(url) as connection:

@@ -322,7 +322,7 @@ class ChapterBuilder:
         return {key: self.m.number(value) for key, value in counts.items()} | {"days": days}
 
     def deadlines_before(self, place: str, states: Sequence[str] | None = None) -> int:
-        """How many deadlines are of cases from before the campaign: in some states, else running."""
+        """Deadlines of cases from before the campaign: in these states, else running."""
         wanted = self.running_states if states is None else states
         return sum(
             d.before_campaign or 0

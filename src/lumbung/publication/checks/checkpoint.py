@@ -23,8 +23,8 @@ def check(
 ) -> checkpoints.SuiteResult:
     """Judge a frozen edition and the files it renders to; one that passes may be approved.
 
-    The checks, their severities, owners and remediations are in `expectations/publication.yaml`; results
-    go to `ops.check_result`, a pass (perhaps by waivers that are in force) to
+    The checks, their severities, owners and remediations are in `expectations/publication.yaml`;
+    results go to `ops.check_result`, a pass (perhaps by waivers that are in force) to
     `published.checkpoint_pass`, a page for people to Data Docs under
     `LUMBUNG_HOME/docs/checks/publication/`.
 

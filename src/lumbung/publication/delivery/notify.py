@@ -31,7 +31,8 @@ def question(edition_id: str, *, settings: Settings, database_url: str) -> str:
     with database.connect(database_url, application="lumbung review") as connection:
         passed, warned = connection.execute(
             "select count(*) filter (where is_passed),"
-            " coalesce(jsonb_agg(jsonb_build_array(check_name, remediation, owner) order by check_name)"
+            " coalesce(jsonb_agg(jsonb_build_array(check_name, remediation, owner) order by "
+            "check_name)"
             " filter (where not is_passed and severity = 'warn'), '[]') from ops.check_result"
             " where run_id = (select run_id from published.checkpoint_pass where edition_id = %s"
             " order by passed_at desc limit 1)",

@@ -127,5 +127,6 @@ def load_people(settings: Settings) -> People:
         raise ConfigurationError(
             f"who approves and is told cannot be read: {' '.join(str(error).split())}",
             where=str(file),
-            remediation="correct the file; lumbung.publication.delivery.recipients says what it holds",
+            remediation="correct the file; lumbung.publication.delivery.recipients says what it "
+            "holds",
         ) from error

@@ -130,7 +130,8 @@ def _refuse_personal_data(edition_id: str, summary: tuple[str, str], text: bytes
             raise CheckpointError(
                 f"{name} of the mail holds {found}; nobody was sent anything",
                 where=f"edition {edition_id}",
-                remediation="find the name or reason that carries it and correct it at its source; the"
+                remediation="find the name or reason that carries it and correct it at its "
+                "source; the"
                 " next edition is clean",
             )
 
@@ -156,7 +157,8 @@ def _complain(edition_id: str, refused: dict[str, str], unsure: list[str]) -> No
             f"it is not known whether {', '.join(unsure)} got the mail: the connection broke after"
             " the whole message had been handed over",
             where=f"edition {edition_id}",
-            remediation="ask the recipient, or look into the mail server's log; if it did not arrive:"
+            remediation="ask the recipient, or look into the mail server's log; if it did not "
+            "arrive:"
             f" 'lumbung mail {edition_id} --again ADDRESS --by NAME --send'",
         )
 
@@ -296,7 +298,8 @@ def _session(server: MailServer) -> Iterator[smtplib.SMTP]:
         raise ServiceError(
             f"the mail server broke off or refused: {_said(error)}",
             where=where,
-            remediation="look whether it runs and is reachable, then run it again; who has got the mail"
+            remediation="look whether it runs and is reachable, then run it again; who has got "
+            "the mail"
             " is not sent it again",
         ) from error
 

@@ -29,10 +29,10 @@ BUILD_WAIT = "10min"
 """How long a freeze waits for a build that runs."""
 
 READ = (
-    "metric", "trend", "submission", "deadline_contributor", "deadline_rule", "profile", "not_counted",
-    "repeated_district_metric", "repeated_district_contributor", "repeated_district_record", "district",
-    "metric_contributor", "before_campaign", "profile_contributor", "district_contributor", "contributor_record",
-    "restatement",
+    "metric", "trend", "submission", "deadline_contributor", "deadline_rule", "profile",
+    "not_counted", "repeated_district_metric", "repeated_district_contributor",
+    "repeated_district_record", "district", "metric_contributor", "before_campaign",
+    "profile_contributor", "district_contributor", "contributor_record", "restatement",
 )  # fmt: skip
 """The statements whose rows make an edition."""
 
@@ -43,7 +43,7 @@ NOT_COMPARED = ("deadline", "profile", "district", "before_campaign")
 def freeze(
     week_id: str, *, settings: Settings, database_url: str, known: Literal["now", "then"] = "now"
 ) -> str:
-    """Copy a week's metrics, their contributors, completeness and what was not counted into `published`.
+    """Copy a week's metrics, contributors, completeness and uncounted records into `published`.
 
     Idempotent by content: while the week's newest revision says the same and was not rejected, it
     is that edition; otherwise the next revision begins, as a draft. So does it where that revision
@@ -99,7 +99,8 @@ def _freeze(
             raise PublicationError(
                 "the warehouse has no complete metrics of this week",
                 where=f"reporting.rpt_metric, week {week_id}",
-                remediation="pull the channels and build the warehouse, or choose a week of the campaign",
+                remediation="pull the channels and build the warehouse, or choose a week of the "
+                "campaign",
             )
         _count_deadlines(rows, label)
         _choose_districts(rows, label, office)
@@ -232,7 +233,7 @@ def _before_campaign(facts: Rows, deadlines: Rows) -> dict[str, list[dict[str, A
 
 
 def _choose_districts(rows: dict[str, Rows], label: dict[str, Any], office: Office) -> None:
-    """Add `district_metric` and its contributors: those published of these weeks before, or counted."""
+    """Add `district_metric` and its contributors: as published before, or counted now."""
     if rows["repeated_district_metric"]:  # unchanged, whatever has become of the cases
         rows["district_metric"] = rows["repeated_district_metric"]
         rows["metric_contributor"] += rows["repeated_district_contributor"]

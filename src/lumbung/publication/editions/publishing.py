@@ -40,7 +40,8 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
                 "the draft does not render to the files any more that were reviewed: templates or"
                 " code are others now",
                 where=f"edition {edition_id}",
-                remediation="freeze the week again: a new revision begins, to be reviewed in its new form",
+                remediation="freeze the week again: a new revision begins, to be reviewed in its "
+                "new form",
             )
         files = render.render(edition)
         for name, content in files.items():
@@ -48,7 +49,8 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
                 raise CheckpointError(
                     f"{name} holds {found}",
                     where=f"edition {edition_id}",
-                    remediation="find the name or reason that carries it, correct it at its source, "
+                    remediation="find the name or reason that carries it, correct it at its "
+                    "source, "
                     "build and freeze again",
                 )
         beside = folder.write_beside(place, files)

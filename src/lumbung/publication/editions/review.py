@@ -77,8 +77,8 @@ def approve(
             now: nobody signs bytes that will not be published.
 
     Raises:
-        PublicationError: when it is no draft, has not passed the checkpoint, is not the newest of its
-            week, or was reviewed in another form.
+        PublicationError: when it is no draft, has not passed the checkpoint, is not the newest of
+            its week, or was reviewed in another form.
 
     """
     _decide(edition_id, "approved", by, how, comment, reviewed, database_url)

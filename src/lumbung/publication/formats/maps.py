@@ -47,7 +47,8 @@ def outlines(settings: Settings, office: Office) -> dict[str, list[Ring]]:
         raise ConfigurationError(
             f"the boundary file cannot be read: {error!r}",
             where=str(file),
-            remediation="give a GeoJSON FeatureCollection of polygons in degrees (WGS 84), each with the "
+            remediation="give a GeoJSON FeatureCollection of polygons in degrees (WGS 84), each "
+            "with the "
             f"property '{office.boundary_code}', or remove boundary_file from edition.yaml",
         ) from error
     result = {}

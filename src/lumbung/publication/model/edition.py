@@ -298,7 +298,8 @@ class Edition:
             raise PublicationError(
                 f"metric {code}/{category} of {regency or self.province} was not frozen",
                 where=f"edition {self.edition_id}",
-                remediation="look at reporting.rpt_metric: every metric has a row per category, regency "
+                remediation="look at reporting.rpt_metric: every metric has a row per category, "
+                "regency "
                 "and week, zeros included; build again and freeze again",
             ) from None
 

@@ -52,7 +52,11 @@ TABLES = {
         "channel, reason_code, channel_title, owner_name, reason, week_count, to_date_count"
     ),
 }
-"""The frozen tables and their columns: what `content_hash` covers, besides labels and contributors."""
+"""The frozen tables and their columns: what `content_hash` covers, besides labels and
+contributors."""
+
+_HASHED_AS = {"metric": "figure", "district_metric": "district_figure"}
+"""Names under which `content_hash` knows tables since the first edition; a hash never changes."""
 
 Rows = list[tuple[Any, ...]]
 
@@ -93,7 +97,7 @@ def content_hash(
         tables: the rows of `TABLES`, columns in that order.
 
     """
-    parts = {name: digest(rows) for name, rows in tables.items()}
+    parts = {_HASHED_AS.get(name, name): digest(rows) for name, rows in tables.items()}
     return hashlib.sha256(
         json.dumps([week_id, language, label, contributors, parts], sort_keys=True).encode()
     ).hexdigest()
@@ -167,6 +171,9 @@ def load(edition_id: str, *, database_url: str) -> Edition:
             where=f"edition {edition_id}, schema published",
             remediation="find who wrote to schema published, and freeze a new revision",
         )
+    names = label["name"]
+    if "set_apart_reason" in names:  # of an edition frozen before version 0.2
+        names["exclusion_reason"] = names.pop("set_apart_reason")
     before = label.get("before_campaign")
     of_before = {
         (row["rule"], row["regency"], row["state"]): row["count"]
@@ -190,8 +197,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         regencies=tuple(_regency(**row) for row in label["regency"]),
         names={
             language: {
-                kind: {row["code"]: row[language] for row in rows}
-                for kind, rows in label["name"].items()
+                kind: {row["code"]: row[language] for row in rows} for kind, rows in names.items()
             }
             for language in LANGUAGES
         },

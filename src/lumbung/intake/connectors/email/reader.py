@@ -245,7 +245,8 @@ class Mailbox:
             raise SourceError(
                 "the mail server refuses login and password",
                 where=self._where,
-                remediation="correct them in the connection (an app password where the provider asks"
+                remediation="correct them in the connection (an app password where the provider "
+                "asks"
                 " for one)",
             ) from error
 
@@ -330,7 +331,8 @@ class Mailbox:
             raise SourceError(
                 f"no safe connection to the mail server: {error}",
                 where=self._where,
-                remediation="""correct host and port, or the connection's extra: {"ssl": "starttls"}""",
+                remediation="correct host and port, or the connection's extra: "
+                '{"ssl": "starttls"}',
             ) from error
         except (imaplib.IMAP4.error, OSError) as error:
             raise SourceError(

@@ -42,7 +42,8 @@ def read(source: Source) -> Iterator[Item]:
         raise SourceError(
             "the server's address or token is not known",
             where=where,
-            remediation=f"set the connection {source.channel.connection!r} (host, and token as password)",
+            remediation=f"set the connection {source.channel.connection!r} (host, and token as "
+            f"password)",
         )
     cursor = dict(source.cursor)
     began = datetime.now(UTC)

@@ -245,7 +245,8 @@ class Folder:
         return SourceError(
             f"the folder cannot be read: {type(cause).__name__} {cause}".rstrip(),
             where=self._where,
-            remediation="check address, account, keys and rights of the connection, then pull again",
+            remediation="check address, account, keys and rights of the connection, then pull "
+            "again",
         )
 
     def _hashed(self, name: str) -> str:

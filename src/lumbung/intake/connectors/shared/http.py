@@ -341,7 +341,8 @@ class Api:
             raise _RefusedError(
                 f"the server redirects to {netloc}, which has a private address",
                 where=self._where,
-                remediation="ask the server's administrator; a public service does not redirect there",
+                remediation="ask the server's administrator; a public service does not redirect "
+                "there",
             )
         # The address that was checked is the one that is asked: a second look-up of the name may
         # give another one.
@@ -373,7 +374,8 @@ class Api:
                 raise _RefusedError(
                     f"the answer is not there after {MAX_SECONDS} seconds",
                     where=self._where,
-                    remediation="ask for fewer records a page, or look at the server and the line to it",
+                    remediation="ask for fewer records a page, or look at the server and the "
+                    "line to it",
                 )
 
     def error(self, what: str, remediation: str) -> SourceError:

@@ -253,7 +253,8 @@ def _no_cursor(where: str) -> SourceError:
     return SourceError(
         "the cursor column holds neither times, nor dates, nor whole numbers",
         where=where,
-        remediation="name another column as source.cursor, or remove it: every pull then reads all rows",
+        remediation="name another column as source.cursor, or remove it: every pull then reads "
+        "all rows",
     )
 
 
