@@ -19,7 +19,7 @@ LAYERS = ["staging", "intermediate", "marts", "reporting"]
 PREFIXES = {
     "staging": ("stg_",),
     "intermediate": ("int_",),
-    "marts": ("dim_", "fct_", "bridge_", "mart_"),
+    "marts": ("dim_", "fct_", "bridge_", "agg_"),
     "reporting": ("rpt_",),
 }
 # docs/reference/dictionary.md lists their columns

@@ -11,6 +11,6 @@ where
     and b.state <> 'success'
     and r.resource_type = 'model'
     and r.state <> 'skipped'
-    and r.node_name ~ '^(dim|fct|bridge|mart|rpt)_'
+    and r.node_name ~ '^(dim|fct|bridge|agg|rpt)_'
 order by b.build_id desc
 limit 1
