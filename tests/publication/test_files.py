@@ -15,6 +15,7 @@ import yaml
 from python_calamine import CalamineWorkbook
 from selectolax.lexbor import LexborHTMLParser
 
+from lumbung.publication.formats import opendata
 from lumbung.publication.formats import render as rendering
 from lumbung.publication.model.edition import Edition
 from lumbung.publication.translations import formatting as m
@@ -266,3 +267,14 @@ def test_press_summary_is_the_main_points(
     assert not [line for line in text.splitlines() if line != line.rstrip()]
     draft = rendering.render(drafts["draft"])["siaran-pers.txt"].decode()
     assert draft.startswith("RANCANGAN SIARAN PERS\n")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+62 812", "-2+3", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_text_in_a_csv_file_is_a_formula_to_a_spreadsheet(text: str) -> None:
+    content = opendata._csv([text, "nilai"], [(text, -5), ("Bangka - Barat", -0.25), (None, None)])
+    assert list(csv.reader(io.StringIO(content.decode(), newline=""))) == [
+        [f"'{text}", "nilai"],
+        [f"'{text}", "-5"],
+        ["Bangka - Barat", "-0.25"],
+        ["", ""],
+    ]

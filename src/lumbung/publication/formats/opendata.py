@@ -358,12 +358,24 @@ def _rounded(value: Decimal | None, places: int) -> float | None:
 
 
 def _csv(heads: list[str], rows: list[tuple[Value, ...]]) -> bytes:
-    """RFC 4180, UTF-8 without a mark; true and false as `benar` and `salah`."""
+    """RFC 4180, UTF-8 without a mark; true and false as `benar` and `salah`.
+
+    A spreadsheet computes a cell that begins with one of `_FORMULA`, also where it opens a CSV file
+    (OWASP, "CSV Injection"). Such a text begins with an apostrophe here; numbers stay numbers.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(heads)
-    writer.writerows([[_WORDS.get(v, v) if isinstance(v, bool) else v for v in r] for r in rows])
+    writer.writerows([[_cell(value) for value in row] for row in (heads, *rows)])
     return text.getvalue().encode("utf-8")
+
+
+def _cell(value: Value) -> Value:
+    if isinstance(value, bool):
+        return _WORDS[value]
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 _WORDS = {True: "benar", False: "salah"}
