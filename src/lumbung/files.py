@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 from pathlib import Path
+
+PRIVATE_UMASK = 0o077
+"""Files and folders that are made with this umask are closed to other accounts."""
 
 
 def write_private(path: Path, content: str | bytes) -> None:
@@ -15,3 +20,16 @@ def write_private(path: Path, content: str | bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+
+
+def keep_private(folder: Path) -> None:
+    """Take all rights of other accounts from a folder and everything in it; links are left alone.
+
+    Raises:
+        OSError: when another account owns something in it.
+    """
+    for path in (folder, *folder.rglob("*")):
+        with contextlib.suppress(FileNotFoundError):  # a running process has removed it
+            mode = path.lstat().st_mode
+            if not stat.S_ISLNK(mode) and mode & PRIVATE_UMASK:
+                path.chmod(stat.S_IMODE(mode) & ~PRIVATE_UMASK)

@@ -5,6 +5,7 @@ One module for each audience registers its commands here.
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import version
 from typing import Annotated, NoReturn
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from lumbung.cli import local, pipeline, publication, steward, warehouse
 from lumbung.errors import explained
+from lumbung.files import PRIVATE_UMASK
 from lumbung.settings import Settings
 
 app = typer.Typer(
@@ -27,6 +29,7 @@ for _audience in (local, pipeline, steward, publication, warehouse):
 
 def main() -> NoReturn:
     """Run the command; any failure is one message and the exit code of its class."""
+    os.umask(PRIVATE_UMASK)
     try:
         app(standalone_mode=True)
     except Exception as error:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lumbung.errors import LumbungError, ServiceError
+from lumbung.files import write_private
 
 MAX_BYTES = 4 << 30
 """The largest thing that is kept."""
@@ -172,9 +173,7 @@ class Evidence:
         """Note what something that never changes is called at its source (an attachment's id)."""
         label = self.folder / _label(name)
         label.parent.mkdir(exist_ok=True, mode=0o700)
-        draft = label.with_name(f".draft-{secrets.token_hex(8)}")
-        draft.write_text(f"{kept.sha256.hex()} {kept.size}")
-        draft.replace(label)
+        write_private(label, f"{kept.sha256.hex()} {kept.size}")
 
     def recall(self, name: str) -> Kept | None:
         """What was remembered under a name and is still here."""

@@ -12,7 +12,7 @@ from typing import Self
 import psutil
 
 from lumbung.errors import ServiceError
-from lumbung.files import write_private
+from lumbung.files import PRIVATE_UMASK, write_private
 
 
 class HeldPort:
@@ -101,7 +101,7 @@ class Processes:
         with self.log(name).open("ab") as log:
             process = subprocess.Popen(
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                cwd=self.folder, start_new_session=True,
+                cwd=self.folder, start_new_session=True, umask=PRIVATE_UMASK,
             )  # fmt: skip
         try:
             started = psutil.Process(process.pid).create_time()

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from lumbung import database
+from lumbung.files import keep_private
 from lumbung.local import airflow as embedded_airflow
 from lumbung.local import portal
 from lumbung.local.airflow import COMPONENTS, Airflow
@@ -17,6 +18,9 @@ from lumbung.settings import Settings
 AIRFLOW_DATABASE = "airflow"
 POSTGRES = "postgres"
 """The embedded server's name among the parts."""
+NOT_CLOSED = ("inbox", "portal", "portals", "postgres")
+"""Folders of the home whose content other accounts may write, read or own. The inbox itself is
+closed when it is made."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +65,17 @@ class Stack:
     def migrate(self) -> str:
         """Start the server as `start_database`, migrate the warehouse, and return the URL.
 
+        What an earlier version left open to other accounts is closed.
+
         Raises:
             ServiceError: when the server cannot be started or does not answer.
             ConfigurationError: when a migration was edited after it was applied.
 
         """
         url = self._start_server()
+        for path in self.settings.home.iterdir():
+            if path.name not in NOT_CLOSED:
+                keep_private(path)
         database.migrate(url)
         return url
 

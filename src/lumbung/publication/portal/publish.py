@@ -52,6 +52,7 @@ def build(*, settings: Settings, database_url: str) -> Path:
                         aside / "edisi" / one.edition.edition_id / file.name,
                         _stored(connection, one.edition.edition_id, file.name),
                     )
+            _let_others_read(store, aside)
             _swap(settings.portal, store, aside)
         except OSError as error:
             raise ServiceError(
@@ -110,6 +111,12 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _let_others_read(store: Path, site: Path) -> None:
+    """Let a web server of another account read a site in the store, whatever the umask is."""
+    for path in (store, site, *site.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _swap(link: Path, store: Path, aside: Path) -> None:
