@@ -1,7 +1,7 @@
-"""The evidence store: what was delivered, byte for byte, named by its sha256.
+"""The evidence store: the delivered bytes, each file named by its sha256.
 
-It may hold personal data, so its folders and files are readable by the owner only. Nothing in it is
-ever opened: of what it keeps it looks at the first bytes, which tell what kind of file it is.
+The store may hold personal data, so only its owner may read its folders and files. It looks at the
+first bytes of a file to identify the type, and opens no file otherwise.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from lumbung.errors import LumbungError, ServiceError
 from lumbung.files import write_private
 
 MAX_BYTES = 4 << 30
-"""The largest thing that is kept."""
+"""The largest file that is kept."""
 
 _PIECE = 1 << 20
 _HEAD = 512
-_TYPES = (  # what the first bytes say, as a pattern: the first that fits
+_TYPES = (  # a pattern of the first bytes, and the type; the first pattern that matches decides
     (rb"\x89PNG\r\n\x1a\n", "image/png"),
     (rb"\xff\xd8\xff", "image/jpeg"),
     (rb"GIF8[79]a", "image/gif"),
@@ -46,7 +46,7 @@ _TYPES = (  # what the first bytes say, as a pattern: the first that fits
     (rb"Rar!\x1a\x07", "application/vnd.rar"),
     (rb"MZ.{,510}\0|\x7fELF", "application/x-executable"),
     (rb"\{\\rtf", "application/rtf"),
-    # WHATWG MIME Sniffing, 7.1: a page for people
+    # HTML: WHATWG MIME Sniffing, 7.1
     (
         rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*"
         rb"<(?:!doctype html|html|head|body|script|iframe|title|style|table|div|form|h1|font|br|p"
@@ -62,7 +62,7 @@ _SNIFFED = [(re.compile(pattern, re.DOTALL | re.IGNORECASE), kind) for pattern, 
 
 @dataclass(frozen=True)
 class Kept:
-    """Something in the store: its sha256 (32 bytes), its size in bytes and where it lies."""
+    """A file in the store: its sha256 (32 bytes), its size in bytes and its path."""
 
     sha256: bytes
     size: int
@@ -70,32 +70,32 @@ class Kept:
 
     @property
     def media_type(self) -> str:
-        """What its first bytes say it is (IANA), whatever it was called."""
+        """The media type (IANA) according to its first bytes, whatever the file was called."""
         with self.path.open("rb") as file:
             head = file.read(_HEAD)
         found = (kind for pattern, kind in _SNIFFED if pattern.match(head))
         return next(found, "application/octet-stream")
 
     def is_page_for(self, claimed: str | None) -> bool:
-        """Whether it is a page for people (a login, an error) that came in a file's place.
+        """Whether it is an HTML page (a login, an error) that was sent instead of the file.
 
         Args:
-            claimed: the media type the file should have; None: it is not known.
+            claimed: the media type that the file should have; None if it is not known.
         """
         is_text = claimed is None or claimed.startswith(("text/", "application/xhtml"))
         return not is_text and self.media_type == "text/html"
 
 
 class TooLargeError(LumbungError):
-    """A stream goes on for longer than anything that is kept."""
+    """A stream is larger than any file that is kept."""
 
 
 class Evidence:
     """A store in a folder (`LUMBUNG_HOME/evidence`): `ab/cdef...`.
 
     Args:
-        folder: where it lies.
-        known: another store that `recall` looks into as well; a trial's store has one.
+        folder: of the store.
+        known: another store in which `recall` searches too; a dry run's temporary store has one.
     """
 
     def __init__(self, folder: Path, known: Path | None = None) -> None:
@@ -104,14 +104,14 @@ class Evidence:
         self._unflushed: list[Path] = []
 
     def path(self, digest: bytes) -> Path:
-        """Where the bytes of this sha256 lie, if they are kept."""
+        """The path of a file with this sha256; it exists if the file is kept."""
         name = digest.hex()
         return self.folder / name[:2] / name[2:]
 
     def keep(self, stream: BinaryIO) -> Kept:
-        """Store a stream, holding a megabyte of it at a time; what is there already stays.
+        """Store a stream, of which a megabyte at a time is in memory; a known file stays as it is.
 
-        Whoever refers to it in the database has it flushed before.
+        Call `flush` before a row that refers to the file is committed.
 
         Raises:
             TooLargeError: when it has more than `MAX_BYTES`: nothing of it is kept.
@@ -136,7 +136,7 @@ class Evidence:
                     file.write(piece)
             path = self.path(digest.digest())
             path.parent.mkdir(exist_ok=True, mode=0o700)
-            # What a power cut left before it was flushed is shorter than it was.
+            # A power cut before the flush may have left a file that is shorter.
             if not path.exists() or path.stat().st_size != size:
                 draft.replace(path)
                 self._unflushed.append(path)
@@ -147,7 +147,7 @@ class Evidence:
         return Kept(digest.digest(), size, path)
 
     def flush(self) -> None:
-        """Let what was kept so far outlast a power cut. Any thread may do it.
+        """Make the files that were kept so far survive a power cut; callable from any thread.
 
         Raises:
             ServiceError: when the disk refuses it.
@@ -170,13 +170,13 @@ class Evidence:
         )
 
     def remember(self, name: str, kept: Kept) -> None:
-        """Note what something that never changes is called at its source (an attachment's id)."""
+        """Remember a file under its name at the source, where it never changes (an attachment)."""
         label = self.folder / _label(name)
         label.parent.mkdir(exist_ok=True, mode=0o700)
         write_private(label, f"{kept.sha256.hex()} {kept.size}")
 
     def recall(self, name: str) -> Kept | None:
-        """What was remembered under a name and is still here."""
+        """The file that was remembered under a name, if it is still in the store."""
         for store in self._stores:
             try:
                 digest, size = (store / _label(name)).read_text().split()

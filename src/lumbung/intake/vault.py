@@ -1,11 +1,11 @@
-"""What keeps people unexposed: the key, encryption, and keyed hashes.
+"""The vault key, and what is derived from it: encryption of personal fields, and keyed hashes.
 
-The key is 32 random bytes, from the environment variable `LUMBUNG_VAULT_KEY` (base64) or from
-`LUMBUNG_HOME/keys/vault.key`, never from the database. Each purpose has a key of its own, derived
-from it: what one of them gives away tells nothing about another.
+The key is 32 random bytes. It comes from the environment variable `LUMBUNG_VAULT_KEY` (base64) or
+from the file `LUMBUNG_HOME/keys/vault.key`, never from the database. A separate key is derived from
+it for each purpose, so a leak of one derived key does not affect the others.
 
-**The key must be kept**: without it the vault cannot be opened, and deliveries that were landed
-would not be recognised when they come again (`landing` refuses to write with another key).
+**Do not lose the key.** Without it nobody can open the vault, and deliveries that were landed
+before are not recognised as duplicates. Landing refuses to write with another key.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NONCE_BYTES = 12
 
 
 class Vault:
-    """Seals and opens personal fields, and hashes what must be recognised without being known.
+    """Encrypts and decrypts personal fields, and hashes values that are compared but not readable.
 
     Args:
         key: 32 bytes.
@@ -39,13 +39,13 @@ class Vault:
         self._content = blake2b(digest_size=16, key=_derive(key, b"content"))
         self._subject = blake2b(digest_size=16, key=_derive(key, b"subject"))
         self.feature_key = _derive(key, b"feature")
-        """Of the keyed hashes of `lumbung.intake.features`."""
+        """The key of the hashes in `lumbung.intake.features`."""
         self.fingerprint = _derive(key, b"fingerprint")[:16]
-        """Tells one key from another without giving it away."""
+        """Identifies the vault key without revealing it."""
 
     @classmethod
     def load(cls, home: Path) -> Vault:
-        """The vault of an installation; its key file is made the first time.
+        """The vault of an installation; the first call creates the key file.
 
         Raises:
             ConfigurationError: when the key is not 32 bytes in base64.
@@ -69,8 +69,8 @@ class Vault:
         """Encrypt with AES-256-GCM.
 
         Args:
-            plain: what is to be kept.
-            associated: what it belongs to (`associate`): it cannot be moved to another record.
+            plain: the content.
+            associated: identifies its record (`associate`): the ciphertext opens for no other one.
             nonce: 12 random bytes, used once.
 
         Returns:
@@ -79,10 +79,10 @@ class Vault:
         return nonce + self._cipher.encrypt(nonce, plain, associated)
 
     def unseal(self, sealed: bytes, associated: bytes) -> bytes:
-        """Decrypt what `seal` gave.
+        """Decrypt what `seal` returned.
 
         Raises:
-            LumbungError: when the key or the record is another, or a bit was changed.
+            LumbungError: when the key or the record differs, or the ciphertext was changed.
         """
         try:
             return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], associated)
@@ -94,20 +94,20 @@ class Vault:
             ) from None
 
     def content_hash(self, content: bytes) -> bytes:
-        """Keyed BLAKE2b, 16 bytes."""
+        """A keyed BLAKE2b hash, 16 bytes."""
         return self.hasher(content).digest()
 
     def hasher(self, beginning: bytes) -> blake2b:
-        """The same, begun: copy it, update the copy with the rest and take its digest."""
+        """`content_hash` with its beginning done: copy it, update the copy, and take its digest."""
         state = self._content.copy()
         state.update(beginning)
         return state
 
     def subject_token(self, identity: str) -> bytes:
-        """Keyed BLAKE2b of a person's identity, 16 bytes: the same person, unnamed.
+        """A keyed BLAKE2b hash (16 bytes) that is equal for equal identities of persons.
 
-        A phone number counts in any spelling (`0812-...`, `+62 812 ...`), a name without regard to
-        case and white space.
+        All spellings of a phone number (`0812-...`, `+62 812 ...`) are equal. Names are compared
+        without case and white space.
         """
         state = self._subject.copy()
         state.update(_same(identity).encode())
@@ -115,10 +115,10 @@ class Vault:
 
 
 def hold_to_one_key(connection: psycopg.Connection, vault: Vault) -> None:
-    """Make a vault's key the one of a warehouse that has none.
+    """Check that a warehouse was written with this vault's key; a new warehouse takes the key.
 
     Raises:
-        ConfigurationError: when the warehouse was written with another.
+        ConfigurationError: when the warehouse was written with another key.
     """
     with connection.transaction():
         connection.execute(
@@ -136,14 +136,14 @@ def hold_to_one_key(connection: psycopg.Connection, vault: Vault) -> None:
 
 
 def associate(channel: str, source_id: str) -> bytes:
-    """The associated data of a sealed field: channel and source id."""
+    """The associated data of an encrypted field: channel and source id."""
     return f"{channel}\0{source_id}".encode()
 
 
 def is_cut(identity: object) -> bool:
-    """Whether a number was cut by a spreadsheet, so that many people have the same.
+    """Whether a spreadsheet has shortened a number, so that it identifies nobody.
 
-    Excel keeps 15 digits, and writes `1,97101E+15` of a NIK (16 digits) into CSV.
+    Excel keeps 15 digits, and writes a NIK (16 digits) into CSV as `1,97101E+15`.
     """
     if isinstance(identity, str):
         return "E+" in identity and _CUT.fullmatch(identity.strip()) is not None
@@ -168,7 +168,11 @@ def _derive(key: bytes, purpose: bytes) -> bytes:
 
 
 def _key_file(path: Path) -> bytes:
-    """The key file's content; made aside and linked, so that two processes agree on one key."""
+    """The content of the key file, which is created if it does not exist.
+
+    The new key is written to another file and then linked, so two processes that create the key at
+    once agree on one key.
+    """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lumbung.intake.channel.models import Channel
 
 SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".csv")
-"""Suffixes of what a mail may bring to a register."""
+"""Suffixes of attachments that may be handed to a register channel."""
 
 
 class EmailSource(SourceConfig):
@@ -28,7 +28,7 @@ class EmailSource(SourceConfig):
         folders: the mailbox's folders, as a mail program names them.
         marker: the first line of a mail that follows the pinned template, e.g. `ADUAN`.
         spreadsheets_to: the register channel into whose inbox attached spreadsheets go.
-        spreadsheets_from: whose spreadsheets these are: addresses, or `@host` for everybody there.
+        spreadsheets_from: the senders of such spreadsheets: addresses, or `@host` for a whole host.
     """
 
     kind: Literal["email"]
@@ -40,11 +40,11 @@ class EmailSource(SourceConfig):
 
     @property
     def taken(self) -> str:
-        """Which files the register channel takes (a glob)."""
+        """The files that the register channel reads (a glob)."""
         return self._taken
 
     def feed(self, register: RegisterSource) -> str | None:
-        """Learn what the register channel takes; returns what speaks against feeding it."""
+        """Learn which files the register channel reads; returns what prevents the hand-over."""
         self._taken = register.files
         name = Path(re.sub(r"\[(.)[^\[\]]*\]", r"\1", register.files)).stem
         name = name.replace("*", "x").replace("?", "x")
@@ -57,7 +57,7 @@ class EmailSource(SourceConfig):
         return fnmatch(name.casefold(), self._taken.casefold())
 
     def contradictions(self) -> Iterator[tuple[Place, str]]:
-        """A mailbox that would take spreadsheets from anybody."""
+        """A missing `spreadsheets_from`: the mailbox would accept spreadsheets from anybody."""
         if self.spreadsheets_to and not self.spreadsheets_from:
             remediation = "add spreadsheets_from, or anybody's mail feeds the register"
             yield ("spreadsheets_to",), f"whose spreadsheets it takes is not said; {remediation}"
@@ -65,7 +65,7 @@ class EmailSource(SourceConfig):
     def contradictions_among(
         self, channels: Mapping[str, Channel], mistaken: Collection[str]
     ) -> Iterator[tuple[Place, str]]:
-        """What speaks against the register channel that spreadsheets go to; learns its files."""
+        """What is wrong with the channel in `spreadsheets_to`; learns which files it reads."""
         name = self.spreadsheets_to
         if not name:
             return

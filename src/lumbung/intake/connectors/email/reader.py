@@ -1,18 +1,19 @@
 """E-mail: the folders of a mailbox, read over IMAP (RFC 3501) without leaving a trace in it.
 
-A mail is known by its Message-ID and all that its sender wrote (`_identity`), hashed; one without a
-Message-ID by the hash of its bytes. What its transport adds does not count. Whoever knows a
-Message-ID can send another mail with it: that is a delivery of its own, and the first of them is
-quarantined beside it as `key_repeated`, for a person to look at. The cursor holds UIDVALIDITY and
-the last UID of each folder. After a new UIDVALIDITY the folder is read again from
-its beginning, and what was landed is recognised. A mail that is gone from the mailbox was filed or
-deleted by whoever keeps it: nothing is withdrawn.
+A mail is identified by a hash of its Message-ID and everything that its sender wrote (`_identity`);
+what mail servers add does not count. A mail without a Message-ID is identified by the hash of its
+bytes. Anybody who knows a Message-ID can send another mail with it. That mail is a delivery of its
+own; the first such mail is also quarantined as `key_repeated`, so that a person looks at it.
 
-`received_at` is the server's INTERNALDATE: the Date header is the sender's claim. A mail that was
-forwarded as an attachment is a delivery of its own, with an id inside that of the mail around it,
-one level deep: what it holds in turn is not opened. Bounces and automatic replies are landed
-without a field that could be mapped, so that the warehouse sets them apart. Attachments go to the
-evidence store and are not opened.
+The cursor holds UIDVALIDITY and the last UID of each folder. If UIDVALIDITY changes, the folder is
+read again from its beginning, and known mails count as duplicates. A mail that has left the mailbox
+was filed or deleted by its reader, so nothing is withdrawn.
+
+`received_at` is the server's INTERNALDATE, because the Date header is only the sender's claim. A
+mail that was forwarded as an attachment is a delivery of its own, whose id contains the id of the
+outer mail. Mails inside it are not opened. Bounces and automatic replies are landed without mapped
+fields, so that the warehouse excludes them. Attachments go to the evidence store and are not
+opened.
 
 Fields: `Pengirim`, `Nama pengirim`, `Kepada`, `Subjek`, `Tanggal surat` (of the Date header),
 `Teks` (without personal lines, signature and quoted mails), `Teks (utuh)`, `Tanda`, `Lampiran`, and
@@ -63,14 +64,14 @@ from lumbung.intake.evidence import Evidence, Kept
 
 FROM, NAME, TO, SUBJECT, DATE = "Pengirim", "Nama pengirim", "Kepada", "Subjek", "Tanggal surat"
 TEXT, WHOLE, MARK, ATTACHMENTS = "Teks", "Teks (utuh)", "Tanda", "Lampiran"
-"""Labels that this connector makes."""
+"""Labels that this connector creates."""
 
 BOUNCE, AUTOMATIC = "laporan pengiriman", "balasan otomatis"
-"""Marks of what no person wrote."""
+"""Values of `Tanda` for mails that no person wrote."""
 
 TIMEOUT_SECONDS = 60
 WINDOW = 100
-"""Mails between two marks, unless their bytes reach `_WINDOW_BYTES` before."""
+"""Mails between two checkpoints, unless they reach `_WINDOW_BYTES` earlier."""
 
 MAX_PARSED = 36 << 20
 """The largest mail that is opened: providers take 25 MB, which base64 makes 34 MB."""
@@ -82,8 +83,8 @@ _PIECE = 1 << 20
 _MAX_TEXT = 1 << 20
 _MAX_PAGE = 4 << 20  # a longer one is refused as text
 _MAX_PARTS = 500
-_MAX_ALL_PARTS = 10_000  # those of mails that are not opened included
-_MAX_CONTAINERS = 100  # each line is compared with the boundaries of all that are open
+_MAX_ALL_PARTS = 10_000  # including mails that are not opened
+_MAX_CONTAINERS = 100  # each line is compared with the boundaries of all open levels
 _MAX_HEADERS = 50_000
 _MAX_HEADER = 64 << 10  # characters; the standard library's parsers take quadratic time over them
 _MAX_CONTENT_HEADER = 2 << 10
@@ -91,7 +92,7 @@ _MAX_DEPTH = 30
 _LAST_UID = 2**32 - 1
 
 _BROKEN = (RecursionError, ValueError, TypeError, LookupError, AttributeError)
-"""What the standard library's parser raises on what senders of junk invent."""
+"""Errors that the standard library's parser raises for malformed mails."""
 
 _AUTOMATIC_SUBJECT = re.compile(
     r"(automatic reply|auto(matic)?[- ]?(reply|response)|out of (the )?office|balasan otomatis"
@@ -103,7 +104,7 @@ _EARLIER = re.compile(
     r"|-{2,} ?(Original Message|Pesan Asli) ?-{2,})$",
     re.MULTILINE,
 )
-"""Where a signature (RFC 3676) or the mail that is answered begins."""
+"""The line at which a signature (RFC 3676) or a quoted mail begins."""
 
 
 def read(source: Source) -> Iterator[Item]:
@@ -122,7 +123,7 @@ def read(source: Source) -> Iterator[Item]:
     template = Template(source.channel, options.marker, own)
     folders = source.cursor.get("folders", {})
     is_former = "folders" in source.cursor and "contents" not in source.cursor
-    """Whether the ids of what was landed are of mails' headers alone: all is read again."""
+    """Whether ids of earlier pulls were made of headers alone, so that all mails are read again."""
     cursor = {} if is_former else dict(folders)
     withdrawn: list[str] = []
     ids = _MessageIds(source)
@@ -165,10 +166,10 @@ def read(source: Source) -> Iterator[Item]:
 
 
 class _Bounded(Compat32):
-    """Reads headers so far as any mail program writes them.
+    """Reads headers up to a length that no mail program exceeds.
 
-    Whoever writes a mail chooses the length of its headers, and the standard library takes
-    quadratic time over parameters, addresses and encoded words.
+    A sender chooses the length of headers, and the standard library takes quadratic time for
+    parameters, addresses and encoded words.
     """
 
     _counted: list[int]  # headers, containers
@@ -193,7 +194,7 @@ class _Bounded(Compat32):
 
 
 class Mail(NamedTuple):
-    """A mail as the server holds it; `kept` is None if it cannot be had, or is too large."""
+    """A mail on the server; `kept` is None if it is gone or too large."""
 
     received_at: datetime
     kept: Kept | None
@@ -251,9 +252,9 @@ class Mailbox:
             ) from error
 
     def open(self, folder: str) -> tuple[int | None, int]:
-        """Open a folder without marking anything as seen; UIDVALIDITY and the highest UID.
+        """Open a folder without marking mails as seen; returns UIDVALIDITY and the highest UID.
 
-        The first is None where the server does not tell it: then no UID can be trusted later.
+        UIDVALIDITY is None if the server does not send it: UIDs then mean nothing to a later pull.
         """
         name = utf7_encode(folder).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
         with self._telling():
@@ -277,8 +278,8 @@ class Mailbox:
     def uids(self, first: int, top: int) -> Iterator[int]:
         """The UIDs of a folder from the first to the top one, ascending.
 
-        Asked for in ranges: `n:*` would give the last mail even if it is below n, and an answer
-        with all UIDs of a large mailbox is longer than imaplib takes.
+        They are asked for in ranges. `n:*` would return the last mail even if its UID is below n,
+        and an answer with all UIDs of a large mailbox is longer than imaplib accepts.
         """
         span = 10_000
         while first <= top:
@@ -294,7 +295,7 @@ class Mailbox:
             first = high + 1
 
     def fetch(self, uid: int, evidence: Evidence) -> Mail | None:
-        """A mail's bytes, kept as evidence; None if it was taken away meanwhile."""
+        """A mail's bytes, kept as evidence; None if the mail is gone."""
         received_at: datetime | None = None
         with tempfile.SpooledTemporaryFile(_WINDOW_BYTES) as file:
             while True:
@@ -324,7 +325,7 @@ class Mailbox:
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
-        """Failures of the network and the server, as one that a person can act on."""
+        """Turn failures of the network and the server into an error with a next step."""
         try:
             yield
         except ssl.SSLError as error:
@@ -421,7 +422,7 @@ def deliveries(
                             where,
                         )
                     )
-            # A mail never changes: content of it that is known is no news, wherever it lies.
+            # a mail never changes, so a known content of it is no change back, in any folder
             found.append(
                 Delivery(own_id, mail.received_at, fields, kept.sha256, place, True, key=key)
             )
@@ -454,10 +455,10 @@ def deliveries(
 def _spreadsheets(
     source: Source, outer: Message, letters: list[tuple[str, str, _Letter, bytes | None]]
 ) -> Iterator[tuple[str, bytes, str]]:
-    """Spreadsheets of a mail: the name in the inbox, the bytes, where they were.
+    """Spreadsheets of a mail: the name in the inbox, the bytes, and the place in the mail.
 
-    A sender's spreadsheet of a name has one name there, so that it takes the place of the one
-    sent before; two of a mail never have the same.
+    A spreadsheet with the same sender and name replaces the one that was sent before. Two
+    spreadsheets of one mail never have the same name in the inbox.
     """
     names: set[str] = set()
     for _, place, letter, _ in letters:
@@ -496,7 +497,7 @@ def _opened(evidence: Evidence, message: Message) -> _Letter:
             is_page = kind == "text/html" and len(text) <= _MAX_PAGE
             texts.append(plain(text) if is_page else text)
         elif automatic:
-            continue  # what a bounce sends back is ours
+            continue  # a bounce contains the mail that this office sent
         elif role == "letter":
             payload = part.get_payload()
             letters += [each for each in payload if isinstance(each, Message)]
@@ -535,10 +536,10 @@ def _fields(template: Template, letter: _Letter) -> dict[str, Any]:
 
 
 def _identity(message: Message) -> bytes | None:
-    """What tells a mail from any other, however it was transported; None without Message-ID.
+    """The content that identifies a mail, however it was transported; None without a Message-ID.
 
-    All that its delivery is made of is in it, so that no other mail can take its place: texts,
-    attachments, how they are nested, and whether it is an automatic one.
+    It covers everything of which the delivery is made, so no other mail can replace it: texts,
+    attachments, their nesting, and whether the mail is automatic.
     """
     if not _header(message, "Message-ID"):
         return None
@@ -568,14 +569,14 @@ def _bytes(text: str) -> bytes:
 
 
 class _MessageIds:
-    """Which Message-IDs were met, in this pull and in those before it."""
+    """The Message-IDs of this pull and of earlier ones."""
 
     def __init__(self, source: Source) -> None:
         self._message_keys = source.message_keys
         self._met = SeenIds()
 
     def is_second(self, key: MessageKey) -> bool:
-        """Note a letter; whether it is the first other one with a Message-ID that was met."""
+        """Note a mail; returns whether it is the first other mail with a known Message-ID."""
         slot = key.slot.hex()
         known: list[str] = []
         is_first = self._met.add(slot)
@@ -583,16 +584,16 @@ class _MessageIds:
             known = [f"{slot} {each.text_id}" for each in self._message_keys((key.slot,))]
             self._met.update(known)
         is_other = self._met.add(f"{slot} {key.text_id}")
-        if len(known) > 1:  # listed when the second one came
+        if len(known) > 1:  # quarantined when the second one was read
             self._met.add(f"{slot} listed")
         is_reused = is_other and (bool(known) or not is_first)
         return is_reused and self._met.add(f"{slot} listed")
 
 
 def _former_ids(source: Source, mail: Mail) -> list[str]:
-    """The ids that a mail and those forwarded with it had when content was no part of them.
+    """The ids that a mail and its forwarded mails had in versions whose ids left out the content.
 
-    Whoever knew a mail's Message-ID, sender and date could then overwrite its delivery.
+    Anybody who knew a mail's Message-ID, sender and date could overwrite its delivery then.
     """
     if mail.kept is None or mail.kept.size > MAX_PARSED:
         return []
@@ -625,7 +626,7 @@ def _parsed(kept: Kept) -> Message:
 
 
 def _automatic(message: Message) -> str | None:
-    """Whether a program answered: a bounce or receipt (RFC 3464, 8098), or a reply (RFC 3834).
+    """Whether a program wrote it: a bounce or receipt (RFC 3464, 8098), or a reply (RFC 3834).
 
     Forms on web sites send `auto-generated` mails, which are reports.
     """
@@ -657,7 +658,7 @@ def _is_host(address: str, trusted: str) -> bool:
 
 
 def _hand_over(path: Path, content: bytes, moment: datetime) -> None:
-    """Put a spreadsheet into a register channel's inbox, dated as its mail; the newest stands."""
+    """Put a spreadsheet into a register channel's inbox, unless a newer file is there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.stat().st_mtime > moment.timestamp():
         return  # an earlier mail, read again
@@ -673,9 +674,9 @@ def _hand_over(path: Path, content: bytes, moment: datetime) -> None:
 def _parts(
     part: Message, depth: int = 0, *, is_told: bool = False
 ) -> Iterator[tuple[str, Message]]:
-    """The leaves of a mail with their role: `text`, `attachment` or `letter` (a mail within).
+    """The parts of a mail with their role: `text`, `attachment` or `letter` (a forwarded mail).
 
-    Of alternatives only one is the text: the plain one, if it says anything.
+    Of alternative texts only one counts: the plain one, unless it is empty.
     """
     if depth > _MAX_DEPTH:
         raise ValueError("nested too deep")
@@ -706,7 +707,7 @@ def _parts(
 
 
 def _header(message: Message, name: str) -> str:
-    """A header as it stands, unfolded; bytes that are no ASCII are read as UTF-8 or Latin-1."""
+    """A header's raw value, unfolded; bytes beyond ASCII are read as UTF-8 or Latin-1."""
     found = next((v for k, v in message.raw_items() if k.casefold() == name.casefold()), "")
     raw = str(found).encode("utf-8", "surrogateescape")
     try:
@@ -733,7 +734,7 @@ def _address(message: Message) -> str:
 
 
 def _date(text: str) -> str:
-    """The Date header as ISO 8601 where it is a date, else as it stands."""
+    """The Date header as ISO 8601 if it is a date, else its text."""
     try:
         return parsedate_to_datetime(text).isoformat() if text else ""
     except (ValueError, TypeError, OverflowError):
@@ -752,15 +753,17 @@ def _content(part: Message) -> bytes:
 
 
 def _text(part: Message) -> str:
-    if part.get_content_maintype() == "multipart":  # its boundary is wrong: the parser gave up
+    if (
+        part.get_content_maintype() == "multipart"
+    ):  # its boundary is wrong, so the parser found no parts
         return _in_charset(_content(part), None)
     return _in_charset(_content(part), part.get_content_charset())
 
 
 def _in_charset(content: bytes, charset: str | None) -> str:
-    """Bytes in the charset they claim; else in UTF-8, else in Windows' Latin-1."""
+    """Bytes decoded in the declared charset, else in UTF-8, else in Windows-1252."""
     claimed = (charset or "").casefold()
-    # gb2312 stands for its superset; ASCII says nothing; the last two are slow on long input.
+    # gb2312 is read as its superset, ASCII as unknown; the last two are slow on long input
     name = {"gb2312": "gb18030", "us-ascii": "", "idna": "", "punycode": ""}.get(claimed, claimed)
     for each in filter(None, (name, "utf-8")):
         with suppress(LookupError, ValueError):

@@ -1,18 +1,18 @@
 """Formulir Model A (laporan hasil pengawasan, LHP) as docx files in a folder.
 
-One document is one delivery, known by its number (`012/LHP/PM.00.02/K.BB-03/XI/2024`), else by the
-hash of its bytes. Of two files with one number the newer stands; a form without a number is
-withdrawn when another one takes its place under the same file name.
+One document is one delivery. It is identified by its number (`012/LHP/PM.00.02/K.BB-03/XI/2024`),
+or by the hash of its bytes if it has none. If two files have one number, the newer one counts. A
+form without a number is withdrawn when another form has replaced it under the same file name.
 
-Sections are found by their titles, whether a person or Word numbered them; values stand behind
-`Label :` in a paragraph, in the cells right of their label, or under a table's header. Labels are
-`Section / Label`: `Pengawas / Nama`, `Kegiatan / Bentuk`, `Dugaan / Peristiwa`, `Saksi / Alamat`,
-and by themselves `Nomor`, `Uraian`, `Kegiatan` (a list: of several activities only the first one's
-values stand under labels of their own) and `Dugaan pelanggaran` (`ada`, `tidak ada`). Where a time
-and place are told in one value, its date is given as `Tanggal` too.
+Sections are found by their titles, whether a person or Word numbered them. A value follows
+`Label :` in a paragraph, stands right of its label in a table, or below a table's header. Labels
+are `Section / Label`: `Pengawas / Nama`, `Kegiatan / Bentuk`, `Dugaan / Peristiwa`,
+`Saksi / Alamat`. Without a section are `Nomor`, `Uraian`, `Dugaan pelanggaran` (`ada`, `tidak ada`)
+and `Kegiatan`, the list of all activities; only the first activity's values also have labels of
+their own. If one value holds a time and a place, its date is also given as `Tanggal`.
 
-Only the document's text is read, up to 32 MB of it, by a child process with limits of memory and
-time (`lumbung.intake.connectors.shared.bounded`); pictures stay in the file, which is evidence.
+Only the text of a document is read, at most 32 MB, by a child process with limits of memory and
+time (`lumbung.intake.connectors.shared.bounded`). Pictures stay in the file in the evidence store.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _SUBTITLES = re.compile(
     r"(?:alat|barang) bukti|bukti(?:\W?bukti)?|(?:uraian|tempat|waktu)\b[^:]{0,40}|peristiwa"
     r"|pelaku|terlapor"
 )
-"""Labels of the section on a violation: they end the list of witnesses, and may stand alone."""
+"""Labels of the section on a violation: they end the list of witnesses, and need no value."""
 
 _REFUSED = {
     "unsafe_archive": (
@@ -119,7 +119,7 @@ def read(source: Source) -> Iterator[Item]:
                     replaced[_unnumbered(source, before)] = file
             else:
                 folder.leave(file)
-    if folder.unsettled:  # a form that is replaced may be there: the next pull sees
+    if folder.unsettled:  # an unsettled file may be the replaced form; the next pull decides
         for file in replaced.values():
             folder.leave(file)
         replaced = {}
@@ -255,7 +255,7 @@ class _Form:
         self._label = ""
 
     def _is_label(self, label: str) -> bool:
-        """Whether words before a colon are a label: in free text only those that are known."""
+        """Whether the words before a colon are a label; in free text, only known labels are."""
         if self._full(label) in self._spelling or normalise(label) == normalise(NUMBER):
             return True
         if self._section == VIOLATION and _SUBTITLES.fullmatch(normalise(label)):

@@ -13,11 +13,11 @@ class FormCsvSource(SourceConfig):
 
     Attributes:
         files: which files of the folder; each is an export of the whole form.
-        path: what follows the connection's address, where the CSV is read from a link.
+        path: the part of the link after the connection's address, if the CSV is read from a link.
         timestamp: the column with the time of the response.
-        id: columns that name a response for good, also when it is edited (a number of an add-on, or
-            the address where a form takes one response from each).
-        date_order: how times without a year in front are written: day or month first.
+        id: columns that identify a response, also after an edit: the number of an add-on, or the
+            e-mail address if a form accepts one response from each.
+        date_order: the order in times that do not begin with the year: day or month first.
     """
 
     kind: Literal["form_csv"]

@@ -1,15 +1,17 @@
 """Google Forms: the responses of one form as CSV, from files in a folder or from a link.
 
-Every export holds the whole form, so the newest one says what there is: a response that it no
-longer has was withdrawn, when that is confirmed (`Landing.withdraw`), for an export may be cut off.
-Older exports that were not read before are landed too. A row's number is no key (deleted rows shift
-the others), and a response has no id: it is known by its time and its ordinal among those of the
-same second. An edited response takes another time and keeps its row; it comes as a new delivery,
-and the one in whose row it stands is withdrawn at once, unless the channel names columns (`id`)
-that stay.
+Every export holds the whole form, so the newest one is the complete list of responses. A response
+that is missing from it was withdrawn, once a later export confirms it
+(`Withdrawals.withdraw_missing`): an export may be cut off. Older exports that were not read before
+are landed too.
 
-Times: what Forms exports tells the zone (`2022/06/22 11:07:29 AM GMT+7`); what a linked sheet
-exports does not (`27/01/2024 10.15.30`) and is in the channel's.
+A response has no id, and a row's number is no key, because deleted rows shift the others. A
+response is identified by its time and its ordinal among those of the same second, or by the
+columns in `id`. An edit changes the time and keeps the row. Without `id`, an edited response is
+therefore a new delivery, and the one that stood in its row before is withdrawn at once.
+
+Times that Forms exports have a zone (`2022/06/22 11:07:29 AM GMT+7`). Times that a linked sheet
+exports have none (`27/01/2024 10.15.30`); they are in the channel's zone.
 """
 
 from __future__ import annotations
@@ -57,13 +59,13 @@ _ZONES = {
 _MAX_DOWNLOAD = 256 << 20
 _MAX_PAIRS = 1_000_000
 _NAMELESS = "\0"
-"""Begins what stands in place of the source id of a response that has none."""
+"""The beginning of a placeholder for the source id of a response that has none."""
 
 _Contents = dict[str, frozenset[int]]
 
 
 class _Stamp(NamedTuple):
-    """A time as written: its parts, whether the year stands in front, its zone if it tells one."""
+    """A time as written: its parts, whether the year comes first, and its zone if it has one."""
 
     first: int
     second: int
@@ -88,7 +90,7 @@ def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
     files: list[File] = []
     for file in folder:
         if isinstance(file, Unreadable):
-            yield file  # nameless: nothing is withdrawn
+            yield file  # it has no id, so nothing is withdrawn
         else:
             files.append(file)
     if not files:
@@ -120,7 +122,7 @@ def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
     as_of = source.cursor.get("as_of")
     is_older = as_of and newest.changed_at < datetime.fromisoformat(as_of)
     if not present.is_whole or is_older or folder.unsettled:
-        # Not the state of the form: nothing can be said about what is gone.
+        # This export is not the current state of the form, so nothing is known to be gone.
         yield checkpoint._replace(cursor={**source.cursor, **checkpoint.cursor})
         return
     cursor = {
@@ -132,7 +134,7 @@ def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
 
 
 def _before(source: Source, newest: File) -> File | None:
-    """The export that told last what there is, if it is not this one."""
+    """The export that was the newest one in the last pull, if it is another."""
     known = bytes.fromhex(source.cursor.get("newest", ""))
     path = source.evidence.path(known)
     if not known or known == newest.sha256 or not path.exists():
@@ -145,17 +147,17 @@ def _reading(newest: File, before: File | None) -> FileReading:
 
 
 def _all_replaced(states: list[_Contents]) -> tuple[str, ...]:
-    """The responses that were edited from one state of the form to the next."""
+    """The responses that were edited between two exports."""
     found = {each for old, new in pairwise(states) for each in _replaced(old, new)}
     return tuple(sorted(found - states[-1].keys()))
 
 
 def _replaced(old: _Contents, new: _Contents) -> Iterator[str]:
-    """The responses of an export in whose rows a newer one has another response.
+    """The responses of an export that a newer export has replaced by another one in their row.
 
-    Between two responses that stayed, a new one replaces the missing one with which it shares most
-    cells. What is missing without another in its place may have been cut off. The new one may have
-    no id; then it may be the missing one, whose time was deleted, and replaces nothing.
+    Between two responses that both exports hold, a new response replaces the missing one with which
+    it shares the most cells. A missing response without a replacement may have been cut off. A new
+    response without an id replaces nothing: it may be the missing one, with its time deleted.
     """
     stayed = len(old.keys() & new.keys())
     gone, came = _gaps(old, new), _gaps(new, old)
@@ -172,7 +174,7 @@ def _replaced(old: _Contents, new: _Contents) -> Iterator[str]:
         done: set[int] = set()
         for shared, at, number in pairs:
             most = max(len(old[missing[at]]), len(new[fresh[number]]))
-            # otherwise it may be the export of another form
+            # without one, the file may be the export of another form
             is_likely = 2 * stayed >= len(old) or -2 * shared > most
             if is_likely and at not in done and number not in taken:
                 done.add(at)
@@ -182,7 +184,7 @@ def _replaced(old: _Contents, new: _Contents) -> Iterator[str]:
 
 
 def _gaps(these: _Contents, others: _Contents) -> dict[str | None, list[str]]:
-    """The responses that only one export has, by the last one before them that both have."""
+    """The responses that only one export holds, by the last common response before them."""
     found: dict[str | None, list[str]] = {}
     place: str | None = None
     for each in these:
@@ -238,7 +240,7 @@ class _Export:
     """One export of the form.
 
     Attributes:
-        is_whole: whether `contents` could read all of the export's rows.
+        is_whole: whether `contents` could read all rows of the export.
     """
 
     def __init__(self, source: Source, options: FormCsvSource, file: File) -> None:
@@ -250,7 +252,7 @@ class _Export:
         self.is_whole = False
 
     def contents(self) -> _Contents:
-        """The source ids of its responses in their order, each with the hashes of its cells."""
+        """The source ids of the responses in their order, each with the hashes of its cells."""
         found: _Contents = {}
         self.is_whole = True
         for item in self.items():
@@ -324,7 +326,7 @@ class _Export:
         if not all(values):
             reason = f"kolom {', '.join(self._options.id)} kosong; lengkapi di lembarnya"
             return refused("required_field_missing", reason)
-        # Hashed: what names a respondent is personal.
+        # hashed, because the address of a respondent is personal
         key = self._source.digest("\0".join(map(normalise, values)).encode()).hex()
         content = hash(tuple(fields.items()))
         if contents.setdefault(key, content) != content:
@@ -333,11 +335,11 @@ class _Export:
         return Delivery(key, moment, fields, file.sha256, locator, file.is_repeat)
 
     def _hold_to_order(self, table: Table, column: str) -> None:
-        """Refuse a file of which every telling time speaks against the channel's date order."""
+        """Refuse a file if every unambiguous time contradicts the channel's date order."""
         order = self._options.date_order
         other = "mdy" if order == "dmy" else "dmy"
         tells: Counter[str] = Counter()
-        with suppress(csv.Error):  # told when the rows themselves are read
+        with suppress(csv.Error):  # reported when the rows themselves are read
             for _, fields in table.rows():
                 stamp = _parts(fields.get(column, ""))
                 if stamp and not stamp.is_year_first and max(stamp.first, stamp.second) <= 31:
@@ -374,7 +376,7 @@ def _parts(text: str) -> _Stamp | None:
 
 
 def _moment(stamp: _Stamp, order: str, home: ZoneInfo) -> datetime | None:
-    """The moment in UTC; None for what the calendar has not, or a zone that is not known."""
+    """The moment in UTC; None for an impossible date or an unknown zone."""
     if stamp.is_year_first:
         year, month, day = stamp.first, stamp.second, stamp.third
     elif order == "dmy":

@@ -13,7 +13,7 @@ from lumbung.intake.connectors.base import SourceConfig
 
 
 def _parameters(value: object) -> object:
-    """Query parameters as they are sent: `page: 1` and `all: true` are texts there."""
+    """Query parameters; `page: 1` and `all: true` are sent as text."""
     if not isinstance(value, dict):
         return value
     return {
@@ -33,13 +33,13 @@ def _moment_format(value: str) -> str:
 
 
 class Moment(StrictModel):
-    """Where a record of an API tells a time.
+    """Where a record of an API has a time.
 
     Attributes:
         field: its path in the record, dots between the levels.
-        format: how it is written: `iso`, `unix` (seconds), `unix_ms` or a strptime pattern; what
-            does not follow a pattern is read as ISO 8601, RFC 5322 or Unix time.
-        timezone: the zone of times written without one; the channel's, if left out.
+        format: `iso`, `unix` (seconds), `unix_ms` or a strptime pattern. A value that does not fit
+            the pattern is read as ISO 8601, RFC 5322 or Unix time.
+        timezone: the zone of times without a zone; the channel's if left out.
     """
 
     field: Label
@@ -48,14 +48,13 @@ class Moment(StrictModel):
 
 
 class Since(Moment):
-    """How an API is asked for what changed.
+    """How an API is asked for changed records.
 
     Attributes:
-        field: the path of the time of the last change: its greatest value is where the next pull
-            begins.
-        format: how the parameter is written (and the field, where it follows it).
-        parameter: the query parameter that takes it.
-        overlap: how much earlier than that the next pull begins.
+        field: the path of the time of the last change. The next pull begins at its greatest value.
+        format: how the parameter is written, and the field if it has the same format.
+        parameter: the query parameter that takes the time.
+        overlap: the time before the greatest value at which the next pull begins.
     """
 
     parameter: Label
@@ -68,7 +67,7 @@ class ApiAuth(StrictModel):
     Attributes:
         style: `none`, `bearer` (password), `basic` (login and password), `header` or `query`.
         name: the header or query parameter that takes the password.
-        prefix: what stands before it in the header, e.g. `Token`.
+        prefix: the text before the password in the header, for example `Token`.
     """
 
     style: Literal["none", "bearer", "basic", "header", "query"] = "none"
@@ -85,11 +84,11 @@ class Paging(StrictModel):
         next: the path in the body of the link (`next`) or the token (`cursor`).
         parameter: the query parameter that takes the page, offset or token.
         first: the number of the first page.
-        size_parameter, size: how many records are asked for at once.
-        total: the path in the body of the number of records, or `header:Name`. With it a listing
-            that shifted between two pages is noticed, and what is gone can be withdrawn.
-        ignore: paths in the body, or `header:Name`, that look as if they told of further pages and
-            do not: a `total` of something else, a `more` that links to help.
+        size_parameter, size: the number of records in a page.
+        total: the path in the body of the number of records, or `header:Name`. With it, a pull
+            detects that records moved between two pages, and can withdraw missing records.
+        ignore: paths in the body, or `header:Name`, that look like signs of further pages but are
+            not: a `total` of something else, a `more` that links to a help page.
     """
 
     style: Literal["none", "next", "link_header", "page", "offset", "cursor"]
@@ -107,14 +106,14 @@ class HttpJsonSource(SourceConfig):
 
     Attributes:
         path: the listing's path below the connection's address.
-        records: the path of the list in the body; empty where the body is the list.
-        id: the path in a record of what stays the same when it is edited.
-        received: when the source received it.
-        params: query parameters sent with every listing.
-        auth, paging, since: as told there; without `since` every pull reads all.
-        withdrawn: the path of a field that is filled (or true) in a withdrawn record.
-        full_every: how often all is read although `since` is set, to find what is gone.
-        join: what a list of plain values is joined with to one text.
+        records: the path of the list in the body; empty if the body is the list.
+        id: the path in a record of its id, which must not change with an edit.
+        received: when the source received the record.
+        params: query parameters of every request for the listing.
+        auth, paging, since: see their classes. Without `since`, every pull reads all records.
+        withdrawn: the path of a field that has a value (or is true) in a withdrawn record.
+        full_every: how often all records are read although `since` is set, to find missing ones.
+        join: the separator with which a list of plain values becomes one text.
     """
 
     kind: Literal["http_json"]
@@ -135,12 +134,12 @@ class HttpJsonSource(SourceConfig):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Where a record has its id and times, and says that it is withdrawn."""
+        """The labels of a record's id, times and sign of withdrawal."""
         since = self.since.field if self.since else None
         return tuple(filter(None, (self.id, self.received.field, since, self.withdrawn)))
 
     def contradictions(self) -> Iterator[tuple[Place, str]]:
-        """What is missing in the description of an API."""
+        """Options that are missing or contradict each other."""
         paging, auth = self.paging, self.auth
         if paging.style in ("next", "cursor") and paging.next is None:
             yield ("paging",), "has no path of the link or token; add next: links.next"

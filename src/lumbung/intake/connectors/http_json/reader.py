@@ -1,16 +1,16 @@
 """Any JSON API that gives a listing page by page, described in the channel file.
 
-A record's nested objects become labels with dots (`lokasi.kecamatan`), lists of plain values one
-text, lists of objects stay lists. Every pull asks for what changed since the last one (with an
-overlap), and now and then, or always where the API cannot tell, for everything: what a whole
-listing no longer has was withdrawn.
+Nested objects of a record become labels with dots (`lokasi.kecamatan`). A list of plain values
+becomes one text; a list of objects stays a list. A pull asks for what changed since the last one,
+with an overlap. From time to time, or always if the API cannot be asked for changes, it asks for
+everything: records that are missing from a whole listing were withdrawn.
 
-A record whose id came before in the same listing, with other content, is quarantined: two records
-with one id would overwrite each other with every pull. Where `since` tells that it was edited while
-the listing was read, it is what it says.
+Two records of one listing with the same id and different content would overwrite each other in
+every pull, so the second one is quarantined. If `since` shows that the record was edited while the
+listing was read, the second one is an edit.
 
-The cursor is the greatest time of change met. It moves only when a listing came to its end, and
-never ahead of the clock here: a record dated into the future must not hide what follows it.
+The cursor is the greatest time of change that was read. It moves only after a whole listing, and
+never beyond this machine's clock, so that a record dated in the future does not hide later ones.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ from lumbung.intake.connectors.shared.http import Answer, Api, Listing
 _MAX_ID = 500  # characters; PostgreSQL's keys end at 2,700 bytes
 _DEEPEST = 20
 _MAX_MOMENT = 200  # characters of a time
-_BESIDE = 5_000  # values beside the records that are looked through for a sign of another page
+_BESIDE = 5_000  # values beside the records in which a sign of another page is searched
 _MAX_NAME = 100  # characters of a name in a message
 _MAX_LINKS = 100  # of a list of links
 _MAX_EMPTY = 100
-"""Pages without a record that may follow one another, each with a link to the next one."""
+"""The most pages in a row that have no record and a link to the next page."""
 _ABSENT = object()
 _NEXT = re.compile(
     r"(?:odata|has|is|there|ada|link|url|page|halaman|tautan|token)*"
@@ -56,24 +56,24 @@ _NEXT = re.compile(
     r"|index|number|no|nomor|from|records|record|results|result|items|rows|data|available|exists)*"
     r"|(?:is)?truncated|exceededtransferlimit"
 )
-"""A name, as `_squashed`, whose value means that there is another page."""
+"""Names (as `_squashed`) whose value means that there is another page."""
 _CURSOR = re.compile(r"(?:end)?cursor|scrollid|bookmark|lastevaluatedkey")
-"""A name that means so in a listing without a page label."""
+"""Names that mean so in a listing without a page label."""
 _LAST = re.compile(r"(?:is)?(?:last(?:page)?|done|end|eof|finished|complete)|endofrecords")
-"""A name that means so where its value is `false`."""
+"""Names that mean so if their value is `false`."""
 _LEAVES = frozenset(
     {
         *("href", "url", "uri", "link", "token", "cursor", "after", "value", "page", "offset"),
         *("start", "skip", "id", "key"),
     }
 )
-"""Names of what a link or total holds: the name before them says what it is."""
+"""Names inside a link or total; the name before them says what it is."""
 _TOTAL = re.compile(
     r"(?:odata)?count|total|total(?:count|records|results|rows|items|elements|data|hits)"
     r"|(?:record|result|item|row|hit)s?(?:count|total)|recordsfiltered|numfound|jumlah(?:data)?"
 )
 _REMAINING = re.compile(r"remaining|sisa(?:data)?")
-"""A name whose number is that of the records that follow."""
+"""Names whose number counts the records that follow."""
 _PAGE_COUNT = re.compile(
     r"totalpages?|pages(?:total)?|pagecount|numpages|lastpage|(?:jumlah|total)halaman"
 )
@@ -83,7 +83,7 @@ _CONTAINERS = frozenset(
         *("links", "response", "result", "results", "data", "hits", "info", "header", "total"),
     }
 )
-"""Names of objects, as `_squashed`, whose numbers are about the listing."""
+"""Names (as `_squashed`) of objects whose numbers concern the listing."""
 _TOTAL_HEADERS = ("X-Total-Count", "X-Total", "X-WP-Total")
 _IGNORE = "list a name that tells nothing of further pages in source.paging.ignore"
 _MILLISECONDS = 100_000_000_000  # as seconds this is the year 5138
@@ -110,7 +110,7 @@ class _Reading:
         self._newest: datetime | None = None
         self._contents = SeenIds()
         self._least: dict[str, int] = {}
-        """Number beside the records -> the least that a page said: records may come meanwhile."""
+        """Name of a total -> its smallest value in a page: records may be added during the pull."""
         self._is_full = True
 
     def items(self) -> Iterator[Item]:
@@ -129,7 +129,7 @@ class _Reading:
             withdrawn: list[str] = []
             yield from self._page(rows, evidence, withdrawn, is_first=is_full and number == 0)
             yield Checkpoint(dict(cursor), None, tuple(withdrawn))
-        # Without a total nothing can show that a listing shifted, and waiting would not help.
+        # without a total, nothing shows whether records moved, and another pull would not help
         is_trusted = listing.is_whole or options.paging.total is None
         after = dict(cursor)
         if since and is_trusted:
@@ -141,7 +141,7 @@ class _Reading:
         yield Checkpoint(after, "" if is_full and listing.is_whole else None)
 
     def _pages(self, params: dict[str, str], listing: Listing) -> Iterator[tuple[list[Any], bytes]]:
-        """The lists of records, page by page, each also as evidence."""
+        """The lists of records, page by page, each with the sha256 of its evidence."""
         paging = self._options.paging
         if paging.size and paging.size_parameter:
             params[paging.size_parameter] = str(paging.size)
@@ -193,10 +193,10 @@ class _Reading:
                 )
 
     def _numbers(self, answer: Answer, total: int | None) -> dict[str, int]:
-        """How many records there are, by each name under which a page says so.
+        """The number of records according to a page, by each name under which the page states it.
 
-        That is `total` alone where the channel file says which; never a number that may not be
-        about this listing: one that asks for what changed has fewer than there are.
+        If the channel file names a `total`, that is the only one. A number that may concern another
+        listing is left out: a listing of changed records has fewer than there are in all.
         """
         if not self._is_full:
             return {}
@@ -226,13 +226,13 @@ class _Reading:
         listing: Listing,
         numbers: Mapping[str, int],
     ) -> None:
-        """Judge the last page of a listing: it must not say that there are more records.
+        """Check that the last page of a listing has no sign of further records.
 
-        A wrong `source.paging` ends a listing early, and so does a label that is misspelt or has
+        A wrong `source.paging` ends a listing early. So does a label that is misspelt, or that has
         another name from the second page on.
 
         Raises:
-            SourceError: when the page says so.
+            SourceError: when the page has such a sign.
         """
         paging, given = self._options.paging, listing.row_count
         beside = self._beside(answer)
@@ -276,7 +276,7 @@ class _Reading:
                 if _is_about_listing(path, self._options.records, _PAGE_COUNT)
                 and (_integer(value) or 0) > listing.page_count
             ]
-        # Servers exist that name a next page for ever: a page without a record ends the numbers.
+        # some servers always name a next page, so a page without records ends numbered pages
         is_ended = paging.style in ("page", "offset") and not rows
         is_denied = any(value is False and _NEXT.fullmatch(_said(name)) for name, value in beside)
         signs += flags if is_ended else flags + [each for each in links if not is_denied]
@@ -306,7 +306,7 @@ class _Reading:
         )
 
     def _beside(self, answer: Answer) -> list[tuple[str, Any]]:
-        """What an answer holds beside its records and may tell of further pages."""
+        """Values of an answer beside its records, which may be signs of further pages."""
         ignored = self._options.paging.ignore
         found = _beside(answer.body, self._options.records)
         return [(path, value) for path, value in found if path not in ignored]
@@ -315,7 +315,7 @@ class _Reading:
         path = self._options.records
         rows = _find(body, path)
         if rows is None and isinstance(body, dict):
-            return []  # `"data": null` is how some say that there is nothing
+            return []  # some servers send `"data": null` for an empty list
         if not isinstance(rows, list):
             keys = ", ".join(list(body)[:20]) if isinstance(body, dict) else type(body).__name__
             raise self._api.error(
@@ -350,7 +350,7 @@ class _Reading:
             and len(rows) > 1
             and isinstance(first, Unreadable)
             and all(isinstance(item, Unreadable) for item in items())
-        ):  # the description is wrong, not the records
+        ):  # the channel file is wrong, not the records
             fields = ", ".join(list(rows[0])[:20]) if isinstance(rows[0], dict) else "no fields"
             raise self._api.error(
                 f"no record of a page can be read ({first.reason_code}); they have: {fields}",
@@ -366,10 +366,10 @@ class _Reading:
                 yield item
 
     def _is_repeated(self, row: Any, key: str) -> bool:
-        """Whether another record of this listing had the id, and this one is no edit of it."""
+        """Whether another record of this listing has the same id, and this one is no edit of it."""
         try:
             content = orjson.dumps(row)
-        except TypeError:  # nested deeper than it writes
+        except TypeError:  # nested more deeply than orjson writes
             content = repr(row).encode()
         is_other = self._contents.add(f"{key}\0{hash(content)}")
         if self._source.seen_ids.add(key) or not is_other:
@@ -413,7 +413,7 @@ class _Reading:
 
 
 def _api(source: Source, auth: ApiAuth, where: str) -> Api:
-    """The server, with the connection's credential where the API takes it."""
+    """The server, with the connection's credential in the place that the API expects."""
     connection = source.connection or SourceConnection("")
     password = connection.password or ""
     login: tuple[str, str] | None = None
@@ -441,16 +441,16 @@ def _api(source: Source, auth: ApiAuth, where: str) -> Api:
 
 
 def _at(value: Any, path: str) -> Any:
-    """What is at a path (see `_find`); None if nothing is."""
+    """The value at a path (see `_find`); None if there is none."""
     found = _find(value, path)
     return None if found is _ABSENT else found
 
 
 def _find(value: Any, path: str) -> Any:
-    """What is at a path: names, and positions of a list (`-1` is the last); `_ABSENT` if nothing.
+    """The value at a path of names and list positions (`-1` is the last); `_ABSENT` if none.
 
-    A name may hold dots itself (`@odata.nextLink`): the longest name that is there counts. In a
-    list of links a name is a relation: `links.next` is that with `"rel": "next"`.
+    A name may contain dots (`@odata.nextLink`), so the longest existing name counts. In a list of
+    links, a name is a relation: `links.next` is the link with `"rel": "next"`.
     """
     if not path:
         return value
@@ -475,9 +475,9 @@ def _find(value: Any, path: str) -> Any:
 
 
 def _beside(body: Any, records: str) -> list[tuple[str, Any]]:
-    """Path and value of what an answer holds beside its records, the outermost first.
+    """Path and value of everything in an answer beside its records, the outermost first.
 
-    Of lists the links are told, as `_find` finds them.
+    Of a list, only links are included, by the path under which `_find` finds them.
     """
     found: list[tuple[str, Any]] = []
     level: list[tuple[str, Any]] = [("", body)]
@@ -499,7 +499,7 @@ def _beside(body: Any, records: str) -> list[tuple[str, Any]]:
 
 
 def _relations(value: Any) -> list[str]:
-    """What a link of a list is to the page, in lower case; nothing if it is no link."""
+    """The relation of a link in a list, in lower case; empty if it is no link."""
     if not isinstance(value, Mapping):
         return []
     told = value.get("rel", value.get("relation"))
@@ -508,7 +508,7 @@ def _relations(value: Any) -> list[str]:
 
 
 def _link(value: Any) -> str | None:
-    """The address that a link is, or an object around it (`href`); None if it says none."""
+    """The address of a link, which is text or an object with `href`; None if there is none."""
     if isinstance(value, Mapping):
         value = next((value[name] for name in ("href", "url", "uri") if name in value), None)
     return str(value) if value else None
@@ -520,13 +520,13 @@ def _squashed(name: str) -> str:
 
 
 def _said(path: str) -> str:
-    """What a path says of its value: its last name, or the one before if that is `href` or so."""
+    """The name that describes a path's value: its last name, or the one before `href` or so."""
     last = _squashed(path)
     return _squashed(path.rpartition(".")[0]) if last in _LEAVES and "." in path else last
 
 
 def _is_next(path: str, value: Any, asked: httpx.URL) -> bool:
-    """Whether a value is the link or token of a page other than that which was asked for."""
+    """Whether a value is the link or token of another page than the requested one."""
     if not value or value is True or str(value).casefold() in ("0", "false", "null", "none"):
         return False
     if not _NEXT.fullmatch(_said(path)):
@@ -538,7 +538,7 @@ def _is_next(path: str, value: Any, asked: httpx.URL) -> bool:
 
 
 def _is_about_listing(path: str, records: str, names: re.Pattern[str]) -> bool:
-    """Whether a number has such a name, at the top or in an object that tells of the listing."""
+    """Whether a number has such a name, at the top or in an object that concerns the listing."""
     if not names.fullmatch(_said(path)):
         return False
     parents = path.split(".")[:-1]
@@ -548,7 +548,7 @@ def _is_about_listing(path: str, records: str, names: re.Pattern[str]) -> bool:
 
 
 def _integer(value: Any) -> int | None:
-    """A number of records; None if it is none."""
+    """A value as a number of records; None if it is not one."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,15}", value.strip()):
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
@@ -573,7 +573,7 @@ def flatten(
     join: str,
     reached: dict[str, int] | None = None,
 ) -> None:
-    """Nested objects to labels with dots; two labels that become one are told apart."""
+    """Nested objects as labels with dots; two labels that become equal get a suffix."""
     reached = {} if reached is None else reached
     for name, value in row.items():
         label = f"{prefix}{name}"
@@ -593,7 +593,7 @@ def _text(value: Any) -> str:
 
 
 def _read(value: Any, moment: Moment, zone: str) -> datetime | None:
-    """A time as an API writes it; None if it is none that the calendar has."""
+    """A time as an API writes it; None if there is no such time."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     found = _parsed(value, moment)
@@ -601,7 +601,7 @@ def _read(value: Any, moment: Moment, zone: str) -> datetime | None:
         found = found.replace(tzinfo=ZoneInfo(moment.timezone or zone))
     try:
         return None if found is None else found.astimezone(UTC)
-    except OverflowError:  # the year 1 or 9999, moved by its zone
+    except OverflowError:  # the zone moves it before year 1 or after 9999
         return None
 
 

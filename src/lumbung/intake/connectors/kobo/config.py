@@ -15,8 +15,8 @@ class KoboSource(SourceConfig):
 
     Attributes:
         asset: the form's uid, as in its address on the server.
-        full_every: how often the whole form is read, which shows edits and deletions; the pulls in
-            between read what is new. Every pull reads all, if it is left out.
+        full_every: how often the whole form is read, to find edits and deletions. Pulls in between
+            read only new submissions. If left out, every pull reads the whole form.
     """
 
     kind: Literal["kobo"]

@@ -1,17 +1,16 @@
 """KoboToolbox: the submissions of one form, through the v2 data API.
 
-A pull reads the whole form, 1,000 submissions a request: the API has no time of the last change,
-so that only a comparison shows edits and deletions. What did not change is a duplicate; an edit is
-a new version; what is gone is withdrawn. With `full_every` the pulls in between read what came
-after the greatest `_id`. Each request asks for what follows the last `_id`: paging by an offset
-passes over a submission whenever an earlier one is deleted meanwhile.
+The API has no time of the last change, so only a comparison finds edits and deletions. A pull
+therefore reads the whole form, 1,000 submissions a request. With `full_every`, the pulls in between
+read only what follows the greatest `_id`. Each request asks for what follows the last `_id`: with
+an offset, a deletion during the pull would hide a submission.
 
-Attachments go to the evidence store, once; `_attachments` says their sha256 and size, or why not.
+Each attachment is stored once in the evidence store. `_attachments` holds its sha256 and size, or
+the reason why it was not kept. Links to attachments are left out, because the server changes them.
 
-Source id: the root uuid where the server gives it, else `_id`, which is as stable. A channel stays
-with what its first pull met (the cursor remembers): a server that learns root uuids later must
-not make every submission look new. Of submissions with one root uuid the later ones are told apart
-by their `_id`. Links to attachments are no content; they change by themselves.
+The source id is the root uuid if the server sends it, else `_id`, which is just as stable. The
+cursor remembers which of the two the first pull used: otherwise every submission would look new
+after a server's upgrade. Several submissions with one root uuid get their `_id` as a suffix.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from lumbung.intake.connectors.shared.http import Answer, Api, received
 from lumbung.intake.evidence import Kept
 
 PAGE = 1_000
-"""Submissions asked for at once; servers clamp it without a word."""
+"""Submissions in a request; a server may lower it without an error."""
 
 
 def read(source: Source) -> Iterator[Item]:
@@ -79,7 +78,7 @@ def read(source: Source) -> Iterator[Item]:
 
 
 def _pages(api: Api, asset: str, after: int | None) -> Iterator[tuple[Answer, bool]]:
-    """The pages of a form, and whether they complete a listing in which nothing is missing.
+    """The pages of a form, each with whether it completes a listing without gaps.
 
     Args:
         api: the server.
@@ -104,7 +103,7 @@ def _pages(api: Api, asset: str, after: int | None) -> Iterator[tuple[Answer, bo
                 f"the server does not give the submissions after _id {after or 0} in their order",
                 "pull again later; tell the server's administrator if it stays",
             )
-        # No next page may be a mistake of the server, as may its count: what is left is asked for.
+        # A missing link to the next page may be the server's mistake, so the rest is asked for.
         is_end = not rows or (not body.get("next") and body["count"] <= len(rows))
         yield answer, is_end and body["count"] == len(rows)
         if is_end:
@@ -126,7 +125,7 @@ def _numbers(rows: list[dict[str, Any]]) -> list[int]:
 
 
 def _without_links(row: dict[str, Any]) -> dict[str, Any]:
-    """A submission whose attachments have no links: signatures would make each pull's page new."""
+    """A submission without links to attachments, whose signatures change with every request."""
     attached = row.get("_attachments")
     if not attached:
         return row
@@ -141,13 +140,13 @@ def _without_links(row: dict[str, Any]) -> dict[str, Any]:
 def deliver(
     rows: list[dict[str, Any]], key_by: str, evidence: bytes, met: SeenIds
 ) -> Iterator[Delivery | Unreadable]:
-    """A page of submissions as deliveries, whose fields are these very rows.
+    """A page of submissions as deliveries; their `fields` are the rows themselves, not copies.
 
     Args:
         rows: as the API gives them.
-        key_by: `rootUuid` or `_id`: what the source id is.
+        key_by: what the source id is, `rootUuid` or `_id`.
         evidence: sha256 of the page.
-        met: the source ids of this pull; theirs are added.
+        met: the source ids of this pull; those of the page are added.
     """
     is_root = key_by == "rootUuid"
     keys = [_root(row) if is_root else str(row.get("_id")) for row in rows]
@@ -181,13 +180,13 @@ def _root(row: Mapping[str, Any]) -> str:
 def _attachments(
     source: Source, api: Api, asset: str, row: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """A submission's attachments, each kept or with the reason why not."""
+    """A submission's attachments, each with its sha256 or the reason why it was not kept."""
     found = []
     for each in row["_attachments"]:
         lasting = dict(each)
         number = each.get("uid") or each.get("id")
         if number is not None and not each.get("is_deleted") and "_id" in row:
-            # Its address is made here: the links may lead to another server, without the token.
+            # The address is built here, because a link may lead to another server.
             path = f"api/v2/assets/{asset}/data/{row['_id']}/attachments/{number}/"
             name = f"{api.at(path)}"
             kept = source.evidence.recall(name) or api.keep(api.at(path), source.evidence)

@@ -17,7 +17,7 @@ class OdkSource(SourceConfig):
     Attributes:
         project: the project's number, as in its address.
         form: the form's id (`xmlFormId`).
-        overlap: how much earlier than the last pull the next one begins.
+        overlap: the time before the end of the last pull at which the next one begins.
     """
 
     kind: Literal["odk"]

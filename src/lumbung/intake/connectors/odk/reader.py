@@ -1,19 +1,19 @@
 """ODK Central: the submissions of one form, through its OData feed.
 
-A pull asks for what was submitted or updated since the newest time met (the server's own, with an
-overlap). Three changes do not move these times, and are looked for apart:
+A pull asks for what was submitted or updated since the newest time that was read, by the server's
+clock and with an overlap. Three changes do not affect these times and are handled separately:
 
-- a deletion: the server lists deleted submissions for 30 days, then purges them. A channel that
-  was not pulled for as long reads the whole form and compares;
-- a restored submission: one that was in that list and no longer is, is asked for by its id;
-- attachments that were still uploading, or could not be had: such submissions are asked for again,
-  for 30 days.
+- Deletions. The server lists deleted submissions for 30 days and then purges them. After a longer
+  pause, a pull reads the whole form and compares.
+- Restored submissions. A submission that has left the list of deleted ones is asked for by its id.
+- Missing attachments. A submission whose attachments were still uploading, or could not be
+  downloaded, is asked for again for 30 days.
 
-Where there are more of these than the cursor shall hold, the next pull reads the whole form.
+If the cursor would have to hold too many of these, the next pull reads the whole form.
 
-Source id: `__id`, the same over edits. Groups become `group/field`, repeats a list under their
-path, attachments a list under `__attachments` (name, sha256, size and type of what the evidence
-store keeps). Labels without a value are left out.
+The source id is `__id`, which stays the same after an edit. Groups become `group/field`, repeats
+become a list under their path, and attachments a list under `__attachments` with name, sha256, size
+and type. Labels without a value are left out.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ ATTACHMENTS = "__attachments"
 _LINK = "@odata.navigationLink"
 _PURGE = timedelta(days=31)  # Central purges by calendar days, after 30
 _IDLE = timedelta(days=29)
-_MAX_WATCHED = 500  # ids of each sort in the cursor; most are a request of every pull
+_MAX_WATCHED = 500  # ids of each sort in the cursor; most of them cost a request in every pull
 _GEOMETRIES = ("Point", "LineString", "Polygon")
 
 
@@ -143,7 +143,7 @@ class _Reading:
         yield Checkpoint(after, "" if is_full else None, tuple(trash))
 
     def _watched(self, before: Mapping[str, str]) -> dict[str, str]:
-        """Id -> since when, of the submissions to ask for again; those longest known come first."""
+        """The submissions to ask for again: id -> since when, the oldest first."""
         watched = sorted((before.get(key, at), key) for key, at in self._uploading.items())
         oldest = (self._now - _PURGE).isoformat()
         return {key: at for at, key in watched if at > oldest}
@@ -179,7 +179,7 @@ class _Reading:
                 yield self._item(row, evidence)
 
     def _one(self, key: str) -> Iterator[Item]:
-        """A submission by its id, if it is there."""
+        """A submission by its id, if it exists."""
         name = quote(key.replace("'", "''"), safe="")
         url = self._api.at(f"{self._form}.svc/Submissions('{name}')", {"$expand": "*"})
         answer = self._api.json(url, nothing=(404,))
@@ -187,7 +187,7 @@ class _Reading:
             yield from self._page(answer, self._rows(answer, url)[0])
 
     def _trash(self) -> list[str]:
-        """The ids of what was deleted and not yet purged; none where the server cannot delete."""
+        """The ids of deleted submissions that are not purged; none if the server cannot delete."""
         begin = _instant(self._now - _PURGE)
         params = {"$top": "1000", "$filter": f"__system/deletedAt ge {begin}", "$select": "__id"}
         ids: list[str] = []
@@ -240,7 +240,7 @@ class _Reading:
         return Delivery(key, moment, fields, evidence, locator)
 
     def _complete(self, row: Mapping[str, Any], base: httpx.URL) -> dict[str, Any]:
-        """A row with its repeats: those that the server did not put into it are fetched."""
+        """A row with its repeats, which are fetched if the server did not include them."""
         whole: dict[str, Any] = {}
         for name, value in row.items():
             if name.endswith(_LINK):
@@ -270,7 +270,7 @@ class _Reading:
         return found
 
     def _attachments(self, key: str) -> list[dict[str, Any]]:
-        """What the evidence store keeps of a submission's attachments, and what it does not."""
+        """A submission's attachments, each with its sha256 or the reason why it was not kept."""
         folder = f"{self._form}/submissions/{quote(key, safe='')}/attachments"
         listed = self._api.json(self._api.at(folder), nothing=(404,)).body
         found: list[dict[str, Any]] = []
@@ -300,7 +300,7 @@ def _is_geometry(value: Mapping[str, Any]) -> bool:
 
 
 def flatten(row: Mapping[str, Any], prefix: str, fields: dict[str, Any]) -> None:
-    """Groups to labels `group/field`; what has no value is left out."""
+    """Groups as labels `group/field`; labels without a value are left out."""
     for name, value in row.items():
         if isinstance(value, dict) and not _is_geometry(value):
             flatten(value, f"{prefix}{name}/", fields)

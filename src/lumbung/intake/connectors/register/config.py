@@ -13,11 +13,11 @@ class RegisterSource(SourceConfig):
 
     Attributes:
         files: which files of the folder (a glob such as `*.xlsx`).
-        sheets: which sheets (globs); every other one is not read.
-        skip_sheets: sheets that hold no register, e.g. instructions (globs).
+        sheets: which sheets are read (globs).
+        skip_sheets: sheets without a register, for example with instructions (globs).
         hidden_sheets: whether hidden sheets are read too.
-        sheet_in_key: whether the sheet's name is a part of the key, where rows are numbered anew
-            in each sheet.
+        sheet_in_key: whether the sheet's name is a part of the key, because each sheet numbers its
+            rows from 1.
     """
 
     kind: Literal["register"]

@@ -1,12 +1,12 @@
 """Registers: workbooks (xlsx, xls, xlsb, ods) and CSV files as offices keep them.
 
-The table is found by its header's labels, wherever it stands. A header of two or three rows gives
-labels `Group / Sub`. Merged cells of the body count for each of their rows. What is not a delivery
-is left out: titles, blank rows, column numbers, subtotals, banners and signatures; a row that
-might be one is a delivery and, where it cannot be read, quarantined. A visible sheet that is not
-empty and has no header is quarantined too: list it under `skip_sheets` if it is no register.
+The reader finds a table by the labels of its header, anywhere on a sheet. A header of two or three
+rows has labels `Group / Sub`. A merged cell of the body counts for each of its rows. Titles, blank
+rows, column numbers, subtotals, banners and signatures are no deliveries. A row that may be a
+delivery is one; it is quarantined if it cannot be read. A visible sheet that is not empty and has
+no header is quarantined too: list it under `skip_sheets` if it holds no register.
 
-Memory: one row as Python objects; the child process that reads workbooks holds the rows of one
+This process holds one row in memory. The child process that reads workbooks holds the rows of one
 sheet (`lumbung.intake.connectors.shared.bounded`).
 """
 
@@ -47,7 +47,7 @@ _SUBTOTAL = re.compile(r"(sub\W*|grand\s+)?(jumlah|jml|total|rekap(itulasi)?)\b"
 
 
 _DOUBTFUL = "?"
-"""In place of the shape of a row's key: the row may be one of signatures."""
+"""Stands for the shape of a row's key if the row may be a signature."""
 _ASKS = (
     r"(?:(?:mengetahui|menyetujui|mengesahkan|diketahui|disetujui|disahkan|yang membuat|pembuat"
     r"|hormat (?:kami|saya))(?: oleh)?|(?:dibuat|diperiksa|disusun) oleh)"
@@ -70,7 +70,7 @@ _SIGNATURE = re.compile(
     r"[ ,.:]{0,3}",
     re.IGNORECASE,
 )
-"""What stands in a cell where somebody signs, but for names; of cells with single spaces."""
+"""Text of a signature's cell, other than names; matched against cells with single spaces."""
 _PARTICLES = {"bin", "binti", "al", "dr", "drg", "drs", "dra", "ir", "h", "hj"}
 
 
@@ -84,7 +84,7 @@ def read(source: Source) -> Iterator[Item]:
         def read_whole(file: File) -> Iterator[Item]:
             table = Table(source.channel, options)
             yield from read_file(table, options, file, child)
-            if table.hidden:  # what stands in a hidden sheet was not withdrawn
+            if table.hidden:  # rows of a hidden sheet were not withdrawn
                 changes = {"sheets": table.hidden, "skip_sheets": (), "hidden_sheets": True}
                 hidden = options.model_copy(update=changes)
                 for item in _workbook(Table(source.channel, hidden), hidden, file, child):
@@ -195,12 +195,12 @@ class _Found(NamedTuple):
 
 
 class Table:
-    """The register of one file or listing, sheet after sheet: a key stands for one row of it.
+    """The register of one file or listing, read sheet by sheet; each key names one row of it.
 
     Args:
-        channel: whose labels are looked for.
+        channel: its labels identify the header.
         options: how the register is read.
-        without: labels (normalised) that are no part of a row.
+        without: labels (normalised) of columns that are left out.
     """
 
     def __init__(
@@ -228,18 +228,19 @@ class Table:
         """Globs of the sheets of its workbook that are hidden and were not read."""
 
     def note_registered(self, numbers: Iterable[str]) -> None:
-        """Note which cases a file registers: a number with `Reg` registers its case's every row.
+        """Note the registered cases of a file: a number with `Reg` registers all rows of its case.
 
-        An office may keep what it received on one sheet and what it registered on another one.
+        An office may keep received reports on one sheet and registered ones on another.
         """
         if not self._in_sheet:
             for number in numbers:
                 self._registered.setdefault(hash(_plain(number)), number.strip())
 
     def arrange(self, outlines: list[Outline]) -> list[str]:
-        """The sheets with the most of the channel's fields first: a key's first row stands.
+        """The names of sheets, those with the most fields of the channel first.
 
-        A recap repeats the numbers of the register in fewer columns, on whatever sheet it is.
+        The first row with a key decides. A recap repeats the keys of the register in fewer columns,
+        and may be on any sheet.
         """
         scores: dict[str, int] = {}
         for outline in outlines:
@@ -254,7 +255,7 @@ class Table:
     def rows(
         self, file: File, sheet: str, rows: Iterable[Row | int], merges: list[Merge]
     ) -> Iterator[Delivery | Unreadable]:
-        """The deliveries of one sheet; a number among its rows stands for so many blank ones."""
+        """The deliveries of one sheet; a number among its rows stands for that many blank rows."""
         merged = _Merged(merges)
         headers: list[_Header] = []
         undecided: list[_Found] = []
@@ -310,7 +311,7 @@ class Table:
     # -- headers
 
     def fit(self, rows: Sequence[Row]) -> int:
-        """How many of the channel's fields the first header among these rows has."""
+        """How many of the channel's fields the first header in these rows has."""
         for at in range(len(rows)):
             if found := self.find_headers(rows[at : at + _HEADER_ROWS]):
                 return found[0].score
@@ -322,12 +323,12 @@ class Table:
         top: int = 0,
         across: Mapping[int, list[tuple[int, int]]] | None = None,
     ) -> list[_Header]:
-        """The header that begins in the first of these rows; several, where tables stand abreast.
+        """The header that begins in the first of these rows; several for tables side by side.
 
         Args:
-            window: a row and those below it.
-            top: the first one's place on the sheet.
-            across: merged cells of rows, first and last column.
+            window: a row and the rows below it.
+            top: the place of the first row on the sheet.
+            across: merged cells of each row, as first and last column.
         """
         best: tuple[int, int, list[str]] | None = None
         for height in range(1, min(_HEADER_ROWS, len(window)) + 1):
@@ -348,10 +349,10 @@ class Table:
         ]
 
     def _abreast(self, labels: list[str]) -> list[tuple[int, int | None]]:
-        """The columns of each table: a header in which the key comes again is one of several.
+        """The columns of each table; a header with several key columns belongs to several tables.
 
-        A further table begins behind the last column without a label, else where the first label
-        comes again.
+        The next table begins after the last column without a label, or where the first label is
+        repeated.
         """
         plain = [normalise(label) for label in labels]
         key = normalise(self._keys[0])
@@ -377,7 +378,7 @@ class Table:
         )
 
     def _is_like_header(self, row: Row) -> bool:
-        """Whether a row that is no header of the channel is one all the same."""
+        """Whether a row is a header, although it is not one of the channel's tables."""
         texts = [normalise(str(cell)) for cell in row if not is_blank(cell)]
         known = self._words.intersection(texts)
         return self._names_key(row) and len(known) > 1 and len(texts) <= 2 * len(known)
@@ -390,7 +391,7 @@ class Table:
         return sum(not wanted.isdisjoint(plain) for wanted in self._wanted)
 
     def _spelled(self, labels: list[str], first: int) -> list[str]:
-        """Labels as the channel file spells them; every column gets one, and no two the same."""
+        """A distinct label for every column, in the channel file's spelling."""
         names: dict[str, None] = {}
         reached: dict[str, int] = {}
         for column, label in enumerate(labels, first):
@@ -403,17 +404,16 @@ class Table:
     def _found(
         self, header: _Header, locator: str, row: Row, given: Row
     ) -> tuple[_Found, bool | None]:
-        """A row, and whether it is a delivery.
+        """A row, and whether it is a delivery; None if only the end of the sheet can decide.
 
-        No delivery are blank rows, column numbers under the header, subtotals, banners and
-        signatures. A row with few cells is a delivery if it is numbered; else it is known at the
-        sheet's end, by what the keys of full rows look like (None until then). So is a row that
-        may be one of signatures, and then it is none.
+        Blank rows, column numbers under the header, subtotals, banners and signatures are no
+        deliveries. A row with few cells is a delivery if it is numbered. If it is not numbered, or
+        may be a signature, its key is compared at the end of the sheet with the keys of full rows.
 
         Args:
-            header: its table's.
-            locator: where it is.
-            row: its cells, with those of merged cells above.
+            header: of its table.
+            locator: of the row.
+            row: its cells, values of merged cells above included.
             given: its own cells.
         """
         cells = {
@@ -466,7 +466,7 @@ class Table:
     def _decided(
         self, file: File, sheet: str, undecided: list[_Found]
     ) -> Iterator[Delivery | Unreadable]:
-        """Of rows that may be deliveries those that are, now that the sheet is known."""
+        """The deliveries among the undecided rows, at the end of the sheet."""
         for each in undecided:
             if each.shape in self._shapes:
                 yield self._item(file, sheet, each)
@@ -548,7 +548,7 @@ class _Header:
         self.leading = named.index(True)
         self.width = width = sum(named)
         self.few = 3 if width >= 8 else 2 if width >= 6 else 1
-        """So few filled cells may be a banner or a signature."""
+        """The number of filled cells up to which a row may be a banner or a signature."""
         self.signatures = _Signatures()
         self._labels = labels
         self.names = tuple(labels)
@@ -569,10 +569,10 @@ class _Header:
 
 
 class _Signatures:
-    """Where people sign below a table: rows of what is asked for, of their names, of their NIP.
+    """The signatures below a table: rows with the signers' offices, names and NIP.
 
-    They begin with a row that says so ("Mengetahui,"). A row of places, dates and offices alone
-    may be a tip that says little, and what comes behind the names may be a row added below them.
+    They begin with a row such as "Mengetahui,". A row with only a place, a date or an office may be
+    a short tip, and a row below the names may have been added to the table.
     """
 
     def __init__(self) -> None:
@@ -581,7 +581,7 @@ class _Signatures:
         self._columns: set[int] = set()
 
     def judge(self, cells: Mapping[int, Any]) -> bool | None:
-        """Whether a row is one of signatures; None where it may be.
+        """Whether a row is part of the signatures; None if it may be.
 
         Args:
             cells: its filled cells by column.
@@ -605,10 +605,10 @@ class _Signatures:
 
 
 class _Merged:
-    """Merged cells, which hold their value in their first row only.
+    """Merged cells, whose value is stored in their first row only.
 
-    Of ranges that overlap, which no program writes, the last one begun counts: a row's cost is
-    that of its cells, however many ranges there are.
+    If ranges overlap, which no program writes, the one that begins last counts. The cost of a row
+    therefore depends on its cells, not on the number of ranges.
     """
 
     def __init__(self, merges: Iterable[Merge]) -> None:
@@ -623,7 +623,7 @@ class _Merged:
                 self._begin.setdefault(top, []).append((first, min(bottom, top + _TALLEST)))
 
     def filled(self, index: int, row: Row) -> Row:
-        """A row with the values of cells that are merged with cells above; in their order."""
+        """A row, with the values of cells that are merged with cells above, in column order."""
         for column, (bottom, value) in [*self._open.items()]:
             if bottom < index:
                 del self._open[column]
@@ -637,23 +637,23 @@ class _Merged:
 
 
 def _plain(key: str) -> str:
-    """A key without what two spellings of it differ in.
+    """A key in the form in which two spellings of it are equal.
 
-    A legal number gets `Reg` when its case is registered: it is the same case.
+    A legal number gets `Reg` when its case is registered, and still names the same case.
     """
     upper = "/".join(part.strip() for part in key.split("/")).upper()
     return re.sub(r"/REG/(?=(LP|TM)/)", "/", upper)
 
 
 def _shape(key: str) -> str:
-    """What a key looks like: `9/A/A/A/9.9/A/9`; an area of a number has two levels or three."""
+    """The shape of a key: `9/A/A/A/9.9/A/9`; the area in a number has two or three levels."""
     shape = re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "A", _plain(key)))
     return shape.replace("9.9.9", "9.9")
 
 
 @lru_cache(maxsize=1000)
 def _is_place(label: str) -> bool:
-    """Whether a column says no more than where in its list a row stands."""
+    """Whether a column holds only the position of a row in its list."""
     return normalise(label) in PLACE_LABELS
 
 
@@ -664,7 +664,7 @@ def _in_cells(label: str) -> Iterator[str]:
 
 
 def _windows(rows: Iterable[Row | int]) -> Iterator[tuple[int, list[Row]]]:
-    """Each row's place, and the row with the two that follow; of many blank rows the first few."""
+    """Each row's place, and the row with the next two; many blank rows are shortened to a few."""
     ahead: list[tuple[int, Row]] = []
     failure: Exception | None = None
     try:
@@ -673,7 +673,7 @@ def _windows(rows: Iterable[Row | int]) -> Iterator[tuple[int, list[Row]]]:
             if len(ahead) == _HEADER_ROWS:
                 yield ahead[0][0], [row for _, row in ahead]
                 del ahead[0]
-    except (csv.Error, ForeignError) as error:  # what was read before it is there all the same
+    except (csv.Error, ForeignError) as error:  # the rows before the failure are delivered
         failure = error
     while ahead:
         yield ahead[0][0], [row for _, row in ahead]
@@ -723,7 +723,7 @@ def _counts_up(cells: list[Any]) -> bool:
 
 
 def _text(value: Any) -> str:
-    """A value as text; empty where it says that there is none."""
+    """A value as text; empty for a value such as "-" that means none."""
     text = "" if value is None else " ".join(str(value).split())
     return "" if text.casefold() in _NOTHING else text
 
@@ -737,5 +737,5 @@ def _letters(column: int) -> str:
 
 
 def _number(cell: float) -> int | float:
-    # Excel keeps 15 digits: of a longer number (a NIK) the last ones are none of its own.
+    # Excel keeps 15 digits: the last digits of a longer number (a NIK) are wrong.
     return int(cell) if cell.is_integer() and abs(cell) < 1e15 else cell

@@ -1,4 +1,4 @@
-"""Cells of a table: which are blank, and the labels that the cells of its header make."""
+"""Cells of a table: whether a cell is blank, and the labels of a header."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def header_labels(
 
 
 def is_blank(cell: Any) -> bool:
-    """Whether a cell holds nothing that can be seen."""
+    """Whether a cell holds nothing visible."""
     return cell is None or cell == "" or (isinstance(cell, str) and not cell.strip())

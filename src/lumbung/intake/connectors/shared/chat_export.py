@@ -1,21 +1,23 @@
-"""Lines of a WhatsApp export put together to messages, and which lines are no message.
+"""Finds the messages in the lines of a WhatsApp export.
 
-Nothing in an export tells the first line of a message from a line that somebody typed into one. So
-a line that looks like a beginning is judged by what its author cannot choose:
+An export does not mark where a message begins, and anybody can type a line into a message that
+looks like the beginning of another one. Each such line is therefore judged by properties that its
+author cannot choose:
 
-- the dialect: a phone writes every line of an export in one format, that of the first line. A line
-  in another one is text of the message it stands in.
-- line ends: an iPhone ends messages with CR LF, and lines within a message with LF alone.
-- the order: times never decrease, none is before the first line or after now. Of lines that
-  contradict one another the largest set that agrees is kept; the others are in doubt. Lines that
-  one message may hold outvote nobody: where they contradict several others, all are in doubt.
-  Phones put messages a few minutes out of order (`DISORDER`). Such a line is kept where nobody can
-  speak in another's name through it: on an iPhone with its line ends, from a sender of the export;
-  elsewhere behind a message of its own sender.
-- the sender: a line without one is a notice of the app if it reads like one, and takes one line.
+- Format. A phone writes all lines of an export in the format of the first line. A line in another
+  format is text of the message in which it stands.
+- Line ends. An iPhone ends messages with CR LF, and lines within a message with LF alone.
+- Order. Times never decrease, and none is before the first line or after now. If lines contradict
+  each other, the largest set of lines that agree is kept, and the others are doubtful. Lines that
+  may all be in one message do not outvote others: if they contradict several other lines, all of
+  them are doubtful. Phones write messages a few minutes out of order (`DISORDER`). Such a line is
+  kept only if nobody can use it to write in another person's name: in an iPhone's export if its
+  line ends fit and its sender occurs elsewhere, in another export if it follows a message of its
+  own sender.
+- Sender. A line without a sender is a notice of the app if it reads like one and is a single line.
 
-A line in doubt is given with its text and what follows it, but never as a message; what was before
-it stays a message. `docs/reference/channels/whatsapp.md` says what cannot be told at all.
+A doubtful line is yielded with the lines that follow it, but never as a message. The text before it
+stays a message. `docs/reference/channels/whatsapp.md` lists what cannot be detected.
 """
 
 from __future__ import annotations
@@ -34,16 +36,16 @@ from typing import BinaryIO, NamedTuple
 MAX_TEXT = 256 << 20
 """Characters of an export."""
 MAX_MESSAGE = 1 << 20
-"""Characters of a message that are kept; WhatsApp itself ends at 65,536."""
+"""Characters of a message that are kept; WhatsApp allows 65,536."""
 
 DISORDER = timedelta(minutes=5)
-"""How far a message may stand out of order, within a day."""
+"""How many minutes a message may be out of order, within a day."""
 _MAX_SENT = 65_536
-"""Characters that WhatsApp lets a message have."""
+"""The most characters of a message in WhatsApp."""
 
 MESSAGE, TEXT, LATE, DOUBTFUL, STRAY = range(5)
-"""What a line is: the beginning of a message or notice; text of the message before; a message from
-after now; in doubt; text before the first message."""
+"""Verdicts on a line: it begins a message or notice; it is text of the message before; it is dated
+after now; it is doubtful; it is text before the first message."""
 
 _SENT, _NOTICE, _NAMELESS, _TYPED = range(4)
 _LINE_ENDS = ("\n", "\r\n")
@@ -73,7 +75,7 @@ _GROUP = re.compile(
     r"|changed the (?:subject|group))\b[^\"“”]*[\"“”]",
     re.IGNORECASE,
 )
-"""What comes before a colon in a name that the app quotes: no sender's name."""
+"""Text before a colon that belongs to a quoted name in a notice, and is no sender."""
 _EVENT = re.compile(
     r"\b(?:(?:membuat|menghapus|mengubah|memperbarui|meninggalkan) \w+|(?:di)?tambahkan"
     r"|menambahkan|(?:meng|di)keluarkan|keluar|bergabung|diundang|mengundang|(?:di|ber)ubah|admin"
@@ -89,16 +91,16 @@ _LONGEST_MARK = 40
 
 
 class OversizedError(Exception):
-    """An archive's text goes on for longer than any chat does."""
+    """The text of an archive is longer than any chat."""
 
 
 class Message(NamedTuple):
-    """One message, or what is none.
+    """One message, or text that is not one.
 
     Attributes:
-        number: the line it begins on (1 first).
-        parts: its date and time as written; empty for a stray text.
-        text: what follows them, with every line up to the next beginning.
+        number: of its first line, from 1.
+        parts: date and time as written; empty for text before the first message.
+        text: the text after them, with all lines up to the next beginning.
         verdict: `MESSAGE`, `LATE`, `DOUBTFUL` or `STRAY`.
     """
 
@@ -110,16 +112,16 @@ class Message(NamedTuple):
 
 @dataclass
 class Outline:
-    """What the first reading of an export learns.
+    """The result of the first reading of an export.
 
     Attributes:
-        dialect: fits the lines that may begin a message; None: it is no chat.
-        first: the number of the first of them.
-        verdicts: one for each line that fits the dialect, in their order.
-        ends_at: the minute of its last message, as written.
-        edited: minute and sender of messages that carry the mark of an edit, and perhaps of others.
-        is_damaged: whether it could not be read to its end.
-        is_disordered: whether messages are kept that are out of order.
+        dialect: matches the lines that may begin a message; None if it is no chat.
+        first: the number of the first such line.
+        verdicts: one for each such line, in their order.
+        ends_at: the minute of the last message, as written.
+        edited: minute and sender of messages that are marked as edited; it may hold others too.
+        is_damaged: whether the export could not be read to its end.
+        is_disordered: whether messages were kept that are out of order.
     """
 
     dialect: re.Pattern[str] | None = None
@@ -148,13 +150,13 @@ class Outline:
 def survey(
     stream: BinaryIO, order: str, latest: datetime, failures: tuple[type[Exception], ...]
 ) -> Outline:
-    """Read an export for the first time, line by line.
+    """Read an export for the first time and judge its lines.
 
     Args:
         stream: its bytes.
         order: how dates are written: `dmy` or `mdy`.
-        latest: the latest minute, as written, that a message can have.
-        failures: what a damaged archive may raise: the outline ends there, and so will `messages`.
+        latest: the latest possible minute of a message, as written.
+        failures: errors that a damaged archive raises: the outline and `messages` end there.
     """
     outline = Outline()
     times, kinds = array("q"), bytearray()
@@ -187,7 +189,7 @@ def survey(
             if current and line.rstrip().endswith(">") and edited(line)[1]:
                 outline.edited.add(current)
     except failures:
-        outline.is_damaged = True  # told by the second reading
+        outline.is_damaged = True  # reported by the second reading
     is_told = is_iphone and is_crlf
     if is_told:
         for place in range(1, len(kinds)):
@@ -203,7 +205,7 @@ def survey(
 
 
 def messages(stream: BinaryIO, outline: Outline) -> Iterator[Message]:
-    """Read an export for the second time: its messages and what is in doubt, in their order."""
+    """Read an export for the second time: its messages and doubtful texts, in their order."""
     number, size, count = 1, 0, 0
     parts: dict[str, str | None] = {}
     verdict = STRAY
@@ -232,7 +234,7 @@ def messages(stream: BinaryIO, outline: Outline) -> Iterator[Message]:
 
 
 def sender(whole: str) -> tuple[str, str] | None:
-    """Sender and text of what follows a date; None for the app's own notices."""
+    """Sender and text of a line after its date; None for a notice of the app."""
     found = _SENDER.fullmatch(whole)
     if found is None or _NOTICES.match(whole) or _NOTICES.match(found["text"] or ""):
         return None
@@ -242,7 +244,7 @@ def sender(whole: str) -> tuple[str, str] | None:
 
 
 def is_notice(whole: str) -> bool:
-    """Whether what has no sender reads like a notice of the app: one line, of a known event."""
+    """Whether a text without a sender is a notice of the app: one line about a known event."""
     if "\n" in whole.strip():
         return False
     return bool(_SENDER.fullmatch(whole) or _NOTICES.match(whole) or _EVENT.search(whole))
@@ -259,7 +261,7 @@ def edited(text: str) -> tuple[str, str]:
 
 
 def moment(parts: Mapping[str, str | None], order: str) -> datetime | None:
-    """The minute as written, without a zone; None if the calendar or the clock has none such."""
+    """The minute as written, without a zone; None for an impossible date or time."""
     a, b, c, hour, minute = (int(parts[name] or 0) for name in ("a", "b", "c", "hour", "minute"))
     if len(parts["a"] or "") == 4:
         year, month, day = a, b, c
@@ -283,9 +285,9 @@ def moment(parts: Mapping[str, str | None], order: str) -> datetime | None:
 
 
 def _lines(stream: BinaryIO) -> Iterator[tuple[int, str, str, str]]:
-    """Lines without direction marks: number, text, its end, and the end of the line before.
+    """Lines without direction marks: number, text, line end, and the line end before.
 
-    A line beyond measure comes in pieces; all but the last one have no end.
+    A very long line comes in pieces, of which only the last one has an end.
     """
     text = TextIOWrapper(stream, "utf-8-sig", errors="surrogateescape", newline="")
     total, number, before = 0, 0, "\r\n"
@@ -302,13 +304,13 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, str, str, str]]:
 
 
 def _dialect(found: re.Match[str]) -> re.Pattern[str]:
-    """What fits the lines that a phone wrote which wrote this one."""
+    """A pattern of the lines that the phone writes which wrote this one."""
 
     def literal(*names: str) -> str:
         return "".join(re.escape(found[name] or "") for name in names)
 
     def number(name: str) -> str:
-        """Filled up with zeros, or not, or not to be told."""
+        """A pattern of numbers: with leading zero, without, or either if this one does not show."""
         digits = found[name]
         padded, plain = "[0-9]{2}", "(?:[0-9]|[1-9][0-9])"
         if len(digits) > 2:
@@ -354,13 +356,13 @@ def _minutes(at: datetime) -> int:
 
 
 def _judge(times: array[int], kinds: bytearray, places: array[int], latest: int) -> bytearray:
-    """What each line is that fits the dialect.
+    """The verdict on each line that fits the dialect.
 
     Args:
-        times: its minute; `_IMPOSSIBLE` for a date that does not exist.
-        kinds: `_SENT`, `_NOTICE`, `_NAMELESS`, or `_TYPED` into a message for sure.
-        places: the character that it begins with, and where the text ends.
-        latest: the latest minute that a message can have.
+        times: the minute of each line; `_IMPOSSIBLE` for a date that does not exist.
+        kinds: `_SENT`, `_NOTICE`, `_NAMELESS`, or `_TYPED` (certainly typed into a message).
+        places: the position of each line's first character, and the end of the text.
+        latest: the latest possible minute of a message.
     """
     verdicts = bytearray(len(times))  # MESSAGE
     ordered = array("q")
@@ -379,9 +381,9 @@ def _judge(times: array[int], kinds: bytearray, places: array[int], latest: int)
     begins.append(places[-1])
     _unkeep(kept, ordered_times, begins)
     for at, is_kept in zip(ordered, kept, strict=True):
-        if not is_kept:  # a notice is no person's message
+        if not is_kept:  # a notice is not a message of a person
             verdicts[at] = DOUBTFUL if kinds[at] == _SENT else TEXT
-    # Without a sender: text where the order says so, else perhaps a notice that is not known.
+    # without a sender: text if the order shows it, else perhaps an unknown kind of notice
     last = _IMPOSSIBLE
     waiting: list[int] = []
     for at, time in enumerate(times):
@@ -401,14 +403,14 @@ def _judge(times: array[int], kinds: bytearray, places: array[int], latest: int)
 def _forgive(
     verdicts: bytearray, times: array[int], kinds: bytearray, senders: array[int], *, is_told: bool
 ) -> bool:
-    """Take lines for messages that are a little out of order; whether there are any.
+    """Accept lines that are a little out of order as messages; returns whether there are any.
 
     Args:
-        verdicts: what each line is; changed.
+        verdicts: of each line; changed.
         times: as for `_judge`.
         kinds: as for `_judge`.
         senders: a hash of each line's sender.
-        is_told: whether line ends tell which lines begin a message.
+        is_told: whether line ends show which lines begin a message.
     """
     slack = DISORDER // timedelta(minutes=1)
     known = {senders[at] for at, verdict in enumerate(verdicts) if verdict == MESSAGE}
@@ -435,14 +437,14 @@ def _forgive(
 
 
 def _unkeep(kept: bytearray, times: array[int], begins: array[int]) -> None:
-    """Keep no lines that one message may hold, where they contradict several others.
+    """Drop lines that may all be in one message, if they contradict several other lines.
 
-    Who writes a message chooses how many lines of it look like messages.
+    The author of a message chooses how many of its lines look like messages.
 
     Args:
         kept: which lines are kept; changed.
         times: their minutes.
-        begins: the character that each begins with, and where the text ends.
+        begins: the position of each line's first character, and the end of the text.
     """
     if all(kept):
         return
@@ -463,7 +465,7 @@ def _unkeep(kept: bytearray, times: array[int], begins: array[int]) -> None:
         ):
             if begin < end and abs(minutes[end - 1] - low) <= slack >= abs(high - minutes[begin]):
                 continue
-            begin = max(begin, 1)  # before the first line nobody could write
+            begin = max(begin, 1)  # nobody can write before the first line
             if end - begin > 1 and begins[chain[end - 1] + 1] - begins[chain[begin]] <= _MAX_SENT:
                 opened[begin] += 1
                 opened[end] -= 1
@@ -474,16 +476,17 @@ def _unkeep(kept: bytearray, times: array[int], begins: array[int]) -> None:
 
 
 def _longest_chain(times: array[int]) -> bytearray:
-    """Which of these times are kept, so that they never decrease and as many as can be are.
+    """Which of these times are kept: the largest set of times that never decrease.
 
-    The first is kept always: before it nobody could write. Where the choice is free the earlier in
-    the file is, unless it lies ahead by far: people tell of what was, and rarely of what will be.
+    The first time is always kept, because nobody can write before it. Of several largest sets, the
+    one with earlier lines is taken, unless a line lies far ahead: people often write about the past
+    and rarely about the future.
     """
     kept = bytearray(b"\1") * len(times)
     if all(a <= b for a, b in pairwise(times)):
         return kept
-    # Of each line: how many a chain has that begins with it. `heads` holds, negative so that it
-    # ascends, the greatest beginning of a chain of 1, 2, 3 ... lines among those after it.
+    # `lengths`: of each line, the length of the longest chain that begins with it. `heads`: the
+    # greatest first time of a chain of 1, 2, 3 ... lines, negated so that it ascends.
     lengths, heads = array("q", bytes(8 * len(times))), array("q")
     for at in range(len(times) - 1, -1, -1):
         place = bisect_right(heads, -times[at])
@@ -500,7 +503,7 @@ def _longest_chain(times: array[int]) -> bytearray:
     before = 0
     for length in range(lengths[0] - 1, 0, -1):
         last = times[before]
-        # Along a level times decrease: the last one that fits is the nearest.
+        # times decrease along a level, so the last time that fits is the nearest
         choice = [at for at in levels[length] if at > before and times[at] >= last]
         near = times[choice[-1]] - last
         before = next(at for at in choice if times[at] - last <= 10 * near + _DAY)

@@ -16,9 +16,9 @@ from lumbung.intake.connectors.shared.files import File, text_encoding
 
 DELIMITERS = ";,\t|"
 MAX_COLUMNS = 16_384
-"""Cells of a row: no spreadsheet has more."""
+"""The most cells of a row, as many as the largest spreadsheet has."""
 MAX_LINE = 16 << 20
-"""Characters of the longest line, and of the longest cell, that is read."""
+"""The most characters of a line, and of a cell."""
 
 _BROKEN = "sebuah sel terlalu besar atau tanda kutipnya tidak ditutup; perbaiki berkasnya"
 _CUT_OFF = "berkas terpotong di tengah baris terakhir; tunggu sampai utuh atau kirim kembali"
@@ -27,31 +27,31 @@ _BROKEN_ROW = (
     " dalam sel, atau simpan ulang sebagai xlsx"
 )
 _MAX_BROKEN = 1_000
-"""Broken rows of a file: each may be looked for an end of its cell over many lines."""
+"""The most broken rows of a file: the end of a broken cell is searched over many lines."""
 _MAX_CELL_LINES = 1_000
 _MAX_CELL_SIZE = 1 << 20  # characters of a row of several lines
 _HEADER_WITHIN = 20  # rows
-_LOOKED_AT = 500  # rows, to tell the delimiter
+_LOOKED_AT = 500  # rows by which the delimiter is found
 _LOOKED_AT_CELLS = 100_000
 
 
 class CutOffError(csv.Error):
-    """A file ends within a row: somebody is still writing it, or its transfer was interrupted."""
+    """A file ends in the middle of a row: it is still being written, or its transfer failed."""
 
 
 class _BeyondMeasureError(csv.Error):
-    """A line or row that is larger than any that people make."""
+    """A line or row is larger than any that people write."""
 
 
 def refusal(error: csv.Error) -> tuple[str, str]:
-    """Reason code and reason of a file that cannot be read to its end."""
+    """Error -> reason code and reason, of a file that cannot be read to its end."""
     if isinstance(error, CutOffError):
         return "cut_off", _CUT_OFF
     return "unreadable_file", _BROKEN
 
 
 def broken_rows(file: File, broken: Iterable[tuple[int, int]]) -> Iterator[Unreadable]:
-    """What could not be read of a file, as deliveries: `broken` of its text or table."""
+    """The broken rows of a file (`Text.broken`), as unreadable deliveries."""
     for first, last in broken:
         place = f"baris {first}" if first == last else f"baris {first}-{last}"
         yield file.unreadable("broken_row", _BROKEN_ROW, place)
@@ -62,16 +62,16 @@ class Text:
 
     Args:
         path: the file.
-        fit: how well rows from its beginning look when they are cut at a delimiter; the best fit
-            tells the delimiter, the first one of `DELIMITERS` among equals.
+        fit: rates the first rows as they are with a delimiter. The delimiter with the highest
+            rating is taken; of several, the first one in `DELIMITERS`.
 
     Attributes:
-        head: the rows at its beginning.
-        broken: the first and last lines, from 1, of what was broken when the rows were last read:
-            a quote is not closed, or stands within a quoted cell.
+        head: the first rows.
+        broken: first and last line (from 1) of each broken row of the last reading: a row with a
+            quote that is not closed, or that stands inside a quoted cell.
 
     Raises:
-        csv.Error: when a line or cell at its beginning is beyond measure.
+        csv.Error: when a line or cell at the beginning is too large.
     """
 
     def __init__(self, path: Path, fit: Callable[[list[list[str]]], int]) -> None:
@@ -84,19 +84,19 @@ class Text:
         self.head = heads[self._delimiter]
 
     def __iter__(self) -> Iterator[list[str]]:
-        """Every row, also empty ones; one empty row in place of lines that are broken.
+        """Every row, blank ones included; a broken row is given as an empty one.
 
         Raises:
-            csv.Error: when a line or cell is beyond measure, or too many rows are broken.
-            CutOffError: in place of a last row that is broken or has fewer cells than all rows of
-                its table, and that has no end of line.
+            csv.Error: when a line or cell is too large, or too many rows are broken.
+            CutOffError: at a last row without an end of line that is broken, or that has fewer
+                cells than all other rows of its table.
         """
         row: list[str] | None = None
         widest = fewest = 0
         try:
             for following in self._rows():
                 if row is not None:
-                    if len(row) > widest:  # what stands above is a title
+                    if len(row) > widest:  # the rows above are a title
                         widest = fewest = len(row)
                     elif row and len(row) < fewest:
                         fewest = len(row)
@@ -114,10 +114,10 @@ class Text:
             yield row
 
     def _rows(self) -> Iterator[list[str]]:
-        """The rows; of a broken one its first line is passed over, and the next line begins anew.
+        """The rows; after the first line of a broken row, reading resumes at the next line.
 
-        What follows it is passed over too, until a row has as many cells as others: it may be the
-        rest of the broken row's cell.
+        The following lines may be the rest of the broken row's cell, so they are skipped until a
+        row has as many cells as the other rows.
         """
         self.broken.clear()
         widths = Counter(len(row) for row in self.head if len(row) > 1)
@@ -148,7 +148,7 @@ class Text:
                 yield []
 
     def _strictly(self, lines: _Lines) -> Iterator[list[str] | None]:
-        """Each row, None where a quote is not closed, or stands within a quoted cell."""
+        """Each row; None for a row with a quote that is not closed, or inside a quoted cell."""
         csv.field_size_limit(MAX_LINE)
         reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
         while True:
@@ -167,10 +167,10 @@ class Text:
             yield row[:MAX_COLUMNS]
 
     def _has_swallowed(self, row: list[str] | None, taken: list[str], usual: set[int]) -> bool:
-        """Whether a row of several lines is several rows, of which one opens a quote by mistake.
+        """Whether a row of several lines is several rows, one of which opens a quote by mistake.
 
-        With as many cells as others it is only if each of its lines has as many, and begins with
-        a number of one form.
+        If the row has as many cells as other rows, each of its lines must have as many too, and
+        all lines must begin with numbers of the same shape.
         """
         if row is None:
             return False
@@ -181,7 +181,7 @@ class Text:
         return {*counts} == {len(row)} and len(forms) == 1 and "9" in forms.pop()
 
     def _beginning(self, delimiter: str) -> list[list[str]]:
-        """The first rows: at least one, and no more than a little memory holds."""
+        """The first rows: at least one, and few enough for a little memory."""
         rows: list[list[str]] = []
         cells = size = 0
         for row in islice(self._leniently(delimiter), _LOOKED_AT):
@@ -193,7 +193,7 @@ class Text:
         return rows
 
     def _leniently(self, delimiter: str) -> Iterator[list[str]]:
-        """The rows whatever their quotes: with the wrong delimiter every quote is amiss."""
+        """The rows without checks of quotes, which all fail with the wrong delimiter."""
         csv.field_size_limit(MAX_LINE)
         with self._path.open(encoding=self._encoding, errors="replace", newline="") as stream:
             for row in csv.reader(self._lines(stream), delimiter=delimiter):
@@ -208,11 +208,11 @@ class Text:
 
 
 class _Lines:
-    """Lines for a reader, which can be given back; they end where a row takes too many.
+    """Lines for a CSV reader, which can be read again; they end if a row takes too many.
 
     Attributes:
-        taken: those of the row that is read.
-        number: of the last one taken, from 1.
+        taken: the lines of the current row.
+        number: of the last line taken, from 1.
     """
 
     def __init__(self, lines: Iterator[str]) -> None:
@@ -235,18 +235,18 @@ class _Lines:
         return line
 
     def begin(self) -> None:
-        """A row begins."""
+        """Begin a row."""
         self.taken = []
         self._size = 0
 
     def give_back(self) -> None:
-        """Take the lines behind the first one again."""
+        """Let the lines after the row's first one be read again."""
         self._given_back.extendleft(reversed(self.taken[1:]))
         self.number -= len(self.taken) - 1
 
 
 def _form(text: str) -> str:
-    """What a text looks like: `9/A` for `12/LP`."""
+    """The shape of a text: `9/A` for `12/LP`."""
     return re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "A", text.strip(' "')))
 
 
@@ -255,11 +255,11 @@ class Table:
 
     Args:
         path: the file.
-        wanted: labels (normalised) of which the header has one.
+        wanted: labels (normalised); the first row that has one of them is the header.
 
     Attributes:
-        labels: one a column; a label that comes again is `Label (2)`, one without is `Kolom 3`.
-            Empty where no header was found.
+        labels: one for each column; a repeated label is `Label (2)`, a blank one is `Kolom 3`.
+            Empty if there is no header.
 
     Raises:
         csv.Error: when the text is no CSV.
@@ -287,7 +287,7 @@ class Table:
         return self._text.broken
 
     def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
-        """Row number (1 first, as rows of CSV count) and the filled cells; blank rows left out.
+        """The number of each row (from 1) and its filled cells; blank rows are left out.
 
         Raises:
             csv.Error: as `Text` does.

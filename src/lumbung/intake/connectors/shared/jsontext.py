@@ -9,17 +9,17 @@ from typing import Any
 import orjson
 
 _LONGEST = 19
-"""Digits of an integer that 64 bits hold."""
+"""The most digits of an integer of 64 bits."""
 
 
 def parse_json(content: bytes) -> Any:
-    """Read JSON, also where one value in it is none that every reader takes.
+    """Parse JSON, including values that a strict parser refuses.
 
-    Half an emoji (a lone surrogate), a number that no double holds and `NaN` make a strict reader
-    refuse all deliveries of a page for one. Such a number is kept as its text.
+    A lone surrogate (half an emoji), a number beyond a double and `NaN` would make a strict parser
+    refuse a whole page of deliveries. Such a number becomes text.
 
     Raises:
-        ValueError: when it is no JSON, or nested too deep.
+        ValueError: when it is no JSON, or nested too deeply.
 
     """
     try:

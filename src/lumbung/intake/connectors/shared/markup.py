@@ -1,7 +1,7 @@
-"""HTML as mails and saved pages hold it, read in one go.
+"""HTML of mails and saved pages, read in one pass.
 
-No tree is built: parsers that build one may take quadratic time over deep nesting (100,000 levels,
-half a megabyte, hold selectolax up for two minutes), and what comes by mail may be made to nest.
+No tree is built, because parsers that build one may take quadratic time for deep nesting:
+selectolax takes two minutes for 100,000 levels in half a megabyte. Anybody can send such a mail.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _TAG = re.compile(
-    # possessive (`*+`): where a tag does not end, nothing shorter of it does
+    # possessive (`*+`): if a tag does not end, no shorter match of it does
     r"""<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*+)(?P<rest>(?:[^<>"']|"[^"<]*"|'[^'<]*')*+)>"""
     r"|<[!?][^<>]*>"
 )
@@ -25,7 +25,7 @@ _UNSEEN = {"script", "style", "head", "title", "template"}
 
 
 def _unescaped(text: str) -> str:
-    """Entities decoded; a number of thousands of digits is none."""
+    """A text with its entities decoded; an entity with thousands of digits stays."""
     try:
         return html.unescape(text)
     except ValueError:
@@ -33,7 +33,7 @@ def _unescaped(text: str) -> str:
 
 
 class Token(NamedTuple):
-    """A tag, or (with an empty name) a text, entities decoded."""
+    """A tag, or a text (with an empty name) whose entities are decoded."""
 
     name: str
     is_end: bool
@@ -49,7 +49,7 @@ class Token(NamedTuple):
 
 
 def tokens(page: str) -> Iterator[Token]:
-    """Tags and texts of a page in their order, without comments, scripts, styles and the head."""
+    """The tags and texts of a page in their order, without comments, scripts, styles and head."""
     first, *others = page.split("<!--")
     page = first + "".join(each.partition("-->")[2] for each in others)
     position, unseen = 0, ""
@@ -69,7 +69,7 @@ def tokens(page: str) -> Iterator[Token]:
 
 
 def plain(page: str) -> str:
-    """What a page shows, a line per block."""
+    """The visible text of a page, one line for each block."""
     lines: list[list[str]] = [[]]
     for token in tokens(page):
         if token.name in _BLOCKS:

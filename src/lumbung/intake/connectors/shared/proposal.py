@@ -1,7 +1,7 @@
-"""What a sample lets propose for a channel file.
+"""Proposing the parts of a channel file from a sample.
 
-What is proposed errs on the side of silence: a label that looks personal is personal, and one that
-nothing is known of is listed as a comment, which leaves it in the vault until somebody decides.
+In doubt a label is kept private: a label that looks personal becomes personal, and an unknown label
+becomes a comment, so its values stay in the vault until somebody decides.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from lumbung.errors import SourceError
 from lumbung.intake.channel.labels import normalise
 
 ADDRESS = re.compile(r"https?://")
-"""What a sample begins with that is no file."""
+"""The beginning of a sample that is an address, not a file."""
 ROWS = 200
-"""How many rows of a sample are looked at."""
-_MAX_LABEL = 200  # characters of a label that are looked at
+"""Rows of a sample that are examined."""
+_MAX_LABEL = 200  # characters of a label that are examined
 
 _PLACE = r"(kab|kec|kota|desa|kelurahan|provinsi|district|regency|village)"
 _PERSONAL = re.compile(
@@ -27,7 +27,8 @@ _PERSONAL = re.compile(
     r"|username|saksi|witness|pelaku|ttl|tanggal lahir|tanda tangan|rekening)\b"
 )
 RECEIVED = r"creat|submi|received|dibuat|dikirim|date|tanggal|time"
-# The first that fits a label's last part, then the whole label; a field is proposed once.
+# The first pattern that matches a label's last part, or else the whole label, gives the field. Each
+# field is proposed once.
 _GUESSES: tuple[tuple[str, str], ...] = (
     ("register_number", r"\b(no|nomor)\b.*\b(register|laporan|temuan)|register number"),
     ("received_date", r"(tanggal|tgl|date|waktu).*(terima|lapor|regist|received|masuk)"),
@@ -68,7 +69,7 @@ _KNOWN = {
     "Dugaan / Tanggal": "occurred_date",
     "Pemeriksaan": "narrative",
 }
-"""Labels that connectors make, and no guess would find."""
+"""Labels that connectors create, and that no pattern matches."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Proposal:
 
 
 def unusable(sample: str, what: str) -> SourceError:
-    """The error of a sample of which nothing can be proposed."""
+    """The error for a sample from which nothing can be proposed."""
     return SourceError(
         f"the sample {what}",
         where=sample,
@@ -124,12 +125,12 @@ def guess(label: str) -> str | None:
 
 
 def plain(label: str) -> str:
-    """A label with its words excluded, as it is compared."""
+    """A label as it is compared: normalised, its words separated by spaces."""
     return normalise(re.sub(r"[_./]+", " ", label[:_MAX_LABEL]))
 
 
 def familiar(labels: Iterable[str]) -> int:
-    """How many different fields, and personal labels, these look like."""
+    """The number of different fields, and of personal labels, that these labels look like."""
     guesses = [guess(label) for label in labels]
     return len({*guesses} - {None, "personal"}) + guesses.count("personal")
 
@@ -142,7 +143,7 @@ def first(labels: Iterable[str], pattern: str) -> str | None:
 
 
 def unique_label(labels: Iterable[str], rows: Sequence[dict[str, Any]]) -> str | None:
-    """The first label that every row has and no two rows share a value of."""
+    """The first label that has a different value in every row."""
     for label in labels if rows else ():
         values = [str(row.get(label) or "") for row in rows]
         if all(values) and len(set(values)) == len(values):

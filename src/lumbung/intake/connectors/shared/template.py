@@ -1,7 +1,7 @@
-"""Messages that follow a template that an office pinned, as chats and mails hold them.
+"""Messages of chats and mails that follow a template which the office has published.
 
-A template is a marker (`ADUAN`) in the first line, if the channel has one, and then one label a
-line, `Label: value`. Labels are those of the channel's file.
+A template is a marker (`ADUAN`) in the first line, if the channel has one, and then one line
+`Label: value` for each label. The labels are those of the channel file.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from lumbung.intake.channel.labels import normalise
 from lumbung.intake.channel.models import Channel
 
 
-class Reading(NamedTuple):
-    """What a template's eye sees in a message.
+class ParsedMessage(NamedTuple):
+    """A message, parsed by the template.
 
     Attributes:
         shown: the text without personal lines.
         values: label -> value.
-        is_followed: whether the message is one of the template: a label has a value or, below the
-            marker, something is written before the first label.
+        is_followed: whether the message follows the template: a label has a value, or there is
+            text between the marker and the first label.
     """
 
     shown: str
@@ -32,9 +32,9 @@ class Template:
     """The labels that a message of a channel may carry.
 
     Args:
-        channel: its public and personal labels are looked for.
-        marker: the first line of a message that follows the template; None: there is none.
-        own: labels that the connector makes itself; a message cannot set them.
+        channel: its public and personal labels are recognised.
+        marker: the first line of a message that follows the template; None if there is no marker.
+        own: labels that the connector creates; a message cannot set them.
     """
 
     def __init__(self, channel: Channel, marker: str | None, own: Collection[str]) -> None:
@@ -43,12 +43,12 @@ class Template:
         self._public = {k: v for k, v in channel.public.items() if k not in made}
         self._private = {k: v for k, v in channel.private.items() if k not in made}
 
-    def read(self, text: str) -> Reading:
-        """A message's values; a line without a known label goes on with the value before it."""
+    def read(self, text: str) -> ParsedMessage:
+        """Parse a message; a line without a known label continues the value before it."""
         lines = text.split("\n")
         if self._marker is not None:
             if normalise(lines[0].strip(" *_:")) != self._marker:
-                return Reading(text, {}, False)
+                return ParsedMessage(text, {}, False)
             lines = lines[1:]
         parts: dict[str, list[str]] = {}
         personal: set[str] = set()
@@ -72,4 +72,4 @@ class Template:
         shown = "\n".join(line for line in text.split("\n") if line not in personal)
         filled = {label: "\n".join(lines).strip() for label, lines in parts.items()}
         values = {label: value for label, value in filled.items() if value}
-        return Reading(shown, values, is_followed or bool(values))
+        return ParsedMessage(shown, values, is_followed or bool(values))

@@ -1,12 +1,12 @@
 """SigapLapor's public lists: read page by page from its site, or as saved pages and xlsx exports.
 
-The list has the columns `No`, `No Laporan/Temuan` and `Pemeriksaan`. A row is known by its number
-as a whole, without spaces and in capitals (as in registers): sequences start anew per office, kind
-and election. `No` is left out: it is the row's place in today's list. Test rows are kept; the
-warehouse sets them apart.
+The list has the columns `No`, `No Laporan/Temuan` and `Pemeriksaan`. A row is identified by its
+whole number, without spaces and in capitals (as in registers), because each office, kind and
+election begins its own sequence. `No` is left out: it is the row's position in today's list. Test
+rows are landed, and the warehouse excludes them.
 
-On the site, rows that a list which was read in full no longer has are withdrawn; the folder may
-hold a single page or a filtered export, which withdraws nothing.
+If the site's list was read in full, rows that are missing from it are withdrawn. A file in the
+folder withdraws nothing: it may be a single page or a filtered export.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from lumbung.intake.connectors.sigaplapor.config import SigaplaporSource
 from lumbung.intake.foreign.ods import Merge
 
 MAX_PAGE = 16 << 20
-"""The largest page, in bytes."""
+"""The largest page that is read, in bytes."""
 MAX_PAGES = 10_000
 
 _HEADER_WITHIN = 20  # rows
 _MAX_SPAN = 100
-_MAX_TAKEN = 100_000  # cells that others span; a page made to exhaust memory has more
+_MAX_TAKEN = 100_000  # cells covered by spanning cells; only a hostile page has more
 _MAX_CELLS = 2_000_000
 _NEXT = {"next", "next page", "selanjutnya", "berikutnya", "lanjut", "»", "›", "next »", "next ›"}
 _TOTAL = re.compile(
@@ -46,7 +46,7 @@ _TOTAL = re.compile(
 
 
 class _Page(NamedTuple):
-    """The tables of a page, its link to the next one, and the number of rows it says there are."""
+    """The tables of a page, its link to the next page, and the announced number of rows."""
 
     tables: list[tuple[list[list[str]], list[Merge]]]
     following: str | None
@@ -107,7 +107,7 @@ def _site(source: Source, table: registers.Table, path: str, column: str) -> Ite
             listing.page(
                 [item.source_id for item in items if not isinstance(item, Checkpoint)], page.total
             )
-            for item in items:  # a page is no file that somebody keeps: rows move from page to page
+            for item in items:  # rows move from page to page, so a page is not tracked like a file
                 yield item._replace(file=None) if isinstance(item, Delivery) else item
             if page.following is None:
                 yield Checkpoint({}, "" if listing.is_whole else None)
@@ -120,7 +120,7 @@ def _site(source: Source, table: registers.Table, path: str, column: str) -> Ite
 
 
 def _table(channel: Channel, options: RegisterSource) -> registers.Table:
-    """The list, without a row's place in it, which moves with every new row."""
+    """The list without the column of the row's position, which changes with every new row."""
     return registers.Table(channel, options, without={"no", "no."})
 
 
@@ -141,7 +141,7 @@ def _text(file: File) -> str:
 
 
 def _page(page: str) -> _Page:
-    """A page's tables with their spans, in one go over its tags; tables within cells are apart."""
+    """A page's tables with their spans, in one pass over its tags; a nested table is separate."""
     builders: list[_Builder] = []
     done: list[_Builder] = []
     words: list[str] = []
@@ -188,7 +188,7 @@ def _is_next(label: str) -> bool:
 
 
 class _Builder:
-    """A table as it is met."""
+    """A table while it is read."""
 
     def __init__(self) -> None:
         self._rows: list[list[str]] = []

@@ -18,11 +18,11 @@ class SqlSource(SourceConfig):
     Attributes:
         table: the table or view, as `name` or `schema.name`.
         query: a `select` in place of a table.
-        cursor: the column that grows whenever a row is added or changed: a time, a date or a whole
-            number. Without it every pull reads all rows.
-        overlap: how far before the greatest value of `cursor` the next pull begins: a duration, or
-            a whole number where the column holds numbers. 1 hour or 1000, if left out.
-        full_every: how often all rows are read although `cursor` is set, to find deleted ones.
+        cursor: a column whose value grows whenever a row is added or changed: a time, a date or a
+            whole number. Without it every pull reads all rows.
+        overlap: how far below the greatest value of `cursor` the next pull begins: a duration, or
+            a whole number if the column holds numbers. 1 hour or 1000 if left out.
+        full_every: how often all rows are read although `cursor` is set, to find deleted rows.
         files: which files of the folder, without a connection.
     """
 
@@ -40,7 +40,7 @@ class SqlSource(SourceConfig):
         return (self.cursor,) if self.cursor else ()
 
     def contradictions(self) -> Iterator[tuple[Place, str]]:
-        """Neither or both of table and query; an overlap of nothing."""
+        """Neither or both of table and query; an overlap without a cursor."""
         if (self.table is None) == (self.query is None):
             yield (), "needs a table or a query; write exactly one of them"
         if self.overlap is not None and self.cursor is None:

@@ -1,15 +1,15 @@
 """Databases that SQLAlchemy reads: PostgreSQL, MySQL, MariaDB, and SQLite files in a folder.
 
-A row's source id is made of the channel's key columns. Without a `cursor` column every pull reads
-all rows, and those that are gone are withdrawn. With one, a pull reads the rows whose value is at
-least the greatest one that was read, less `overlap`, and those without a value; all rows are read
-once in `full_every`. All rows are read by one statement, so that they are those of one moment.
+A row's source id is made of the channel's key columns. Without a `cursor` column, every pull reads
+all rows, and missing rows are withdrawn. With one, a pull reads the rows whose value is not less
+than the greatest known value minus `overlap`, and the rows without a value; all rows are read once
+in `full_every`. One statement reads all rows, so they are the rows of one moment.
 
-`received_at` is the time of the pull, or of the file: a database does not say when it received a
-row. Values that JSON does not have are texts: times in ISO 8601, decimals as they stand, up to 64
-bytes in hexadecimal. Longer bytes go to the evidence store.
+`received_at` is the time of the pull, or of the file, because a database does not record when it
+received a row. Values that JSON does not have become text: times in ISO 8601, decimals with all
+digits, up to 64 bytes in hexadecimal. Longer bytes go to the evidence store.
 
-Each SQLite file is a listing of its own, as a workbook of a register is.
+Each SQLite file is a separate listing, like a workbook of a register.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ from lumbung.intake.connectors.sql.config import SqlSource
 from lumbung.intake.evidence import Evidence, TooLargeError
 
 PAGE = 1_000
-"""Rows that are fetched, and kept as evidence, at once."""
+"""Rows that are fetched at once, and kept as one file of evidence."""
 
 SQLITE = b"SQLite format 3\0"
 """The first bytes of an SQLite file (https://www.sqlite.org/fileformat.html)."""
 
 MAX_STEPS = 500
-"""Millions of instructions that reading an SQLite file may take: those of 10 million rows."""
+"""Millions of instructions that reading an SQLite file may take, enough for 10 million rows."""
 
 _STEP = 1_000_000
 _DRIVERS = {
@@ -75,7 +75,7 @@ _DRIVERS = {
     "mysql": "mysql+pymysql",
     "mariadb": "mysql+pymysql",
 }
-"""Airflow's type of a connection -> dialect and driver that are installed here."""
+"""Airflow's type of a connection -> SQLAlchemy's dialect and driver that are installed."""
 
 _TIMEOUT_SECONDS = 60
 _SHORT = 64  # bytes: an id or a hash, not a document
@@ -85,7 +85,7 @@ _SAFE_INTEGER = 1 << 63
 
 
 class _UnknownColumnError(Exception):
-    """The table or query has no such column."""
+    """The table or query lacks a column."""
 
 
 def read(source: Source) -> Iterator[Item]:
@@ -174,7 +174,7 @@ def _connect(given: SourceConnection) -> Connection:
 
 
 class _Greatest:
-    """The greatest value of the cursor column, also as JSON has it."""
+    """The greatest value of the cursor column."""
 
     def __init__(self, kept: Mapping[str, Any]) -> None:
         self._value: Any = kept.get("value")
@@ -189,10 +189,10 @@ class _Greatest:
         return self._value is not None
 
     def note(self, value: Any, where: str) -> None:
-        """Take a row's value into account.
+        """Note a row's value.
 
         Raises:
-            SourceError: when it cannot tell what is new.
+            SourceError: when values of this type have no order.
         """
         if isinstance(value, Decimal) and value == value.to_integral_value():
             value = int(value)
@@ -212,7 +212,7 @@ class _Greatest:
             self._value = value
 
     def less(self, overlap: Any, source: Source, now: datetime, where: str) -> Any:
-        """Where the next pull begins; never ahead of now, so that no odd row hides what follows.
+        """Where the next pull begins; never after now, so a row dated in the future hides nothing.
 
         Raises:
             SourceError: when the overlap does not fit the column.
@@ -238,7 +238,7 @@ class _Greatest:
         return (datetime.combine(min(value, local.date()), time()) - step).date()
 
     def kept(self) -> dict[str, Any]:
-        """The value for the channel's cursor."""
+        """The value as JSON, for the channel's cursor."""
         if isinstance(self._value, date):
             kind = "datetime" if isinstance(self._value, datetime) else "date"
             return {"type": kind, "value": self._value.isoformat()}
@@ -289,10 +289,10 @@ def _file(source: Source, options: SqlSource, file: File) -> Iterator[Delivery |
 
 
 def _opened(file: File) -> sqlite3.Connection:
-    """A file that nobody writes.
+    """A file, opened for reading only, with limits.
 
-    Whoever sends it writes its schema, too: a view in the place of a table may call functions, or
-    compute without end.
+    Its sender also wrote its schema: a view instead of a table may call functions, or compute
+    without end.
     """
     path = quote(str(file.path.absolute()))
     connection = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
@@ -308,11 +308,11 @@ def _opened(file: File) -> sqlite3.Connection:
 
 @dataclass(frozen=True)
 class _Relation:
-    """A table or query, and the columns that are needed of it.
+    """A table or query, and its columns.
 
     Attributes:
-        statement: selects all of it.
-        names: the columns in their order, also of one name.
+        statement: selects all rows.
+        names: all columns in their order; two may have the same name.
         key: the columns of the key.
         cursor: the column that grows.
     """
@@ -324,10 +324,10 @@ class _Relation:
 
     @classmethod
     def of(cls, database: Connection, options: SqlSource, key: Sequence[str]) -> _Relation:
-        """Look at the columns.
+        """Read which columns there are.
 
         Raises:
-            _UnknownColumnError: when one that is needed is not among them.
+            _UnknownColumnError: when the key or cursor column is missing.
         """
         statement = select(text("*")).select_from(_from(options))
         names = list(database.execute(statement.where(false())).keys())
@@ -352,8 +352,8 @@ class _Relation:
 
         Args:
             database: the database.
-            since: the least value of the cursor column that is read; all are, if None.
-            evidence: where documents go.
+            since: the least value of the cursor column; None for all rows.
+            evidence: stores long bytes.
         """
         statement = self.statement
         if since is not None and self.cursor is not None:
@@ -390,7 +390,7 @@ def _from(options: SqlSource) -> Any:
 
 
 class _Items:
-    """Makes items of rows: of two rows with one key and other contents the first stands."""
+    """Turns rows into items; if two rows with one key differ, the first one counts."""
 
     def __init__(
         self, source: Source, relation: _Relation, received_at: datetime, file: File | None = None
@@ -408,7 +408,7 @@ class _Items:
         ]
 
     def item(self, fields: dict[str, Any], evidence: bytes, locator: str) -> Delivery | Unreadable:
-        """A row as a delivery, or what is wrong with it."""
+        """A row as a delivery, or as an unreadable one."""
         missing = [
             names[0] for names in self._required if not any(_is_filled(fields, n) for n in names)
         ]
@@ -441,13 +441,13 @@ def _is_filled(fields: Mapping[str, Any], name: str) -> bool:
 
 
 def _source_id(fields: Mapping[str, Any], key: Sequence[str]) -> str:
-    """The value of the key's column; of several a JSON list, which nobody can confuse."""
+    """The value of the key's column; of several columns a JSON list, which is unambiguous."""
     values = [str(fields[name]) for name in key]
     return values[0] if len(values) == 1 else orjson.dumps(values).decode()
 
 
 def _value(value: Any, evidence: Evidence) -> Any:
-    """A value as JSON has it."""
+    """A value as JSON."""
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int):

@@ -15,8 +15,8 @@ class UshahidiSource(SourceConfig):
     """The posts of an Ushahidi deployment: its v5 API, or (without a connection) its CSV export.
 
     Attributes:
-        form: the survey's number; every survey and unstructured post, if left out (API only).
-        overlap: how much earlier than the last pull the next one begins (API only).
+        form: the survey's number; if left out, all surveys and posts without one (API only).
+        overlap: the time before the end of the last pull at which the next one begins (API only).
         files: which files of the folder; each is an export of the same surveys.
     """
 

@@ -1,13 +1,14 @@
 """Ushahidi: the posts of a deployment, through its v5 API or from its CSV export.
 
-A pull asks for the posts created, and for those updated, since the newest time met (the server's
-own, with an overlap); a post that was never updated has no time of update. A deleted post leaves no
-trace, so once a day everything is read and compared. Labels are those of the CSV export in both
-ways; survey fields stand under their own labels.
+A pull asks for the posts that were created, and for those that were updated, since the newest time
+that was read, by the server's clock and with an overlap. These are two requests, because a post
+that was never updated has no time of update. A deleted post leaves no trace, so once a day all
+posts are read and compared. The labels are those of the CSV export, also for the API; survey fields
+have their own labels.
 
-A survey may hide times from roles that must not see them: the server then gives midnight instead,
-which looks true. Posts of which all times are midnight, where no post of the same survey beside
-them shows another, are quarantined: their day may be right, their order is not.
+A survey may hide times from some roles. The server then sends midnight, which looks like a real
+time. Posts whose times are all midnight are quarantined, unless another post of the same survey
+shows another time: their day may be right, but not their order.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from lumbung.intake.connectors.ushahidi.config import UshahidiSource
 PAGE = 100
 """Posts asked for at once."""
 FULL_EVERY = timedelta(days=1)
-"""How often everything is read, to find what was deleted."""
+"""How often all posts are read, to find deleted ones."""
 
 ID, SURVEY = "Post ID", "Survey"
 TIMES = ("Created (UTC)", "Updated (UTC)", "Post Date (UTC)")
@@ -63,7 +64,7 @@ def read(source: Source) -> Iterator[Item]:
     options = source.channel.source
     assert isinstance(options, UshahidiSource)  # noqa: S101 - the kind says so
     if source.connection is None:
-        # A file that is sent again under its name says what is gone; another one may be filtered.
+        # Only a file that is sent again under its name is a complete list: others may be filtered.
         yield from Folder(source, options.files).items(_export, is_listing=True)
         return
     connection = source.connection
@@ -131,7 +132,7 @@ class _Reading:
                 yield Checkpoint(dict(cursor))
             is_whole = is_whole and listing.is_whole
         after = dict(cursor)
-        if is_whole:  # else a post may have slipped between two pages: read again next time
+        if is_whole:  # a post may have moved between two pages, so the next pull reads all again
             if is_full:
                 after["full_at"] = self._now.isoformat()
             reached = [each for each in (since, self._newest) if each]
@@ -235,7 +236,7 @@ def _row(
 
 
 def _sharp(posts: Iterable[tuple[object, list[Any]]]) -> set[object]:
-    """The surveys of which some post has a time that is not midnight."""
+    """The surveys with at least one post whose time is not midnight."""
     return {
         survey
         for survey, times in posts

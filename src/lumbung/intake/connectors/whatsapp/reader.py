@@ -1,18 +1,19 @@
 """WhatsApp: exports of one chat (zip or txt), Android and iOS, Indonesian and English.
 
-Every message of a sender is a delivery; a notice of the app itself is none. A message whose date
-does not exist is quarantined, alone. An export has no message ids, no seconds on Android and no
-zone: a message is known by its minute (in the channel's zone), sender, text and ordinal among
-equals, hashed with the vault's key. Exporting a chat again gives the same ids for what was there.
+Every message of a sender is a delivery; notices of the app are not. A message with an impossible
+date is quarantined, and no other message with it. An export has no message ids, no time zone and,
+on Android, no seconds. A message is therefore identified by its minute (in the channel's zone), its
+sender, its text and its ordinal among equal messages, hashed with the vault key. A later export of
+the chat gives the same ids.
 
 All files of the folder count as exports of one chat. A message that was edited between two exports
-is a new version of the one that was there, marked `diedit`, in whatever order they are read; one
-that was deleted stays, and its notice comes beside it, marked `dihapus`: what was delivered is not
-taken back. What was landed while `date_order` was wrong is withdrawn by the pull that reads it
-right. Which lines are messages at all is the business of `chat_export`.
+is a new version, marked `diedit`, in whatever order the exports are read. A deleted message stays
+landed, and the notice of its deletion is a delivery too, marked `dihapus`. If `date_order` was
+wrong, the pull that reads the dates correctly withdraws what was landed before. `chat_export`
+decides which lines are messages.
 
-Fields: `Pengirim`, `Teks` (the whole message but for lines with a personal label), `Tanda` (what
-kind of message it is) and, where the message follows the channel's template, its labels.
+Fields: `Pengirim`, `Teks` (the message without lines that have a personal label), `Tanda` (the kind
+of message) and, if the message follows the channel's template, the template's labels.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ from lumbung.intake.connectors.shared.template import Template
 from lumbung.intake.connectors.whatsapp.config import WhatsappSource
 
 SENDER, TEXT, MARK, WHOLE = "Pengirim", "Teks", "Tanda", "Teks (utuh)"
-"""Labels that this connector makes; the last one only where personal lines were taken out."""
+"""Labels that this connector creates; the last one only if personal lines were removed."""
 
 _DELETED = re.compile(
     r"(?:pesan ini (?:telah )?dihapus|anda (?:telah )?menghapus pesan ini"
@@ -66,7 +67,7 @@ _MEDIA = re.compile(
 )
 
 _DAMAGE = (zipfile.BadZipFile, chat_export.OversizedError)
-"""What reading the text of a damaged archive raises."""
+"""Errors that reading the text of a damaged archive raises."""
 
 _REFUSALS = {
     chat_export.DOUBTFUL: (
@@ -87,7 +88,7 @@ _REFUSALS = {
 
 
 class _Sent(NamedTuple):
-    """A message of a sender, with what it is known by."""
+    """A message of a sender, with what identifies it."""
 
     slot: bytes
     text_id: str
@@ -110,8 +111,8 @@ def read(source: Source) -> Iterator[Item]:
 class _Reading:
     """One pull of a folder of exports.
 
-    Each export is read twice: first for what can be known of its lines only at its end, and for
-    which minutes and senders something was edited, in whatever export.
+    Each export is read twice. The first reading judges its lines, which needs the whole export, and
+    notes the minutes and senders of edited messages in all exports.
     """
 
     def __init__(self, source: Source, options: WhatsappSource, child: Child) -> None:
@@ -125,7 +126,7 @@ class _Reading:
             bool(source.cursor.get("files"))
             and source.cursor.get("date_order") != options.date_order
         )
-        """Whether former pulls read dates in another order: what they landed has other ids."""
+        """Whether earlier pulls read dates in another order, and so landed other ids."""
         self._other_ids: list[str] = []
         """The ids of this pull's messages in the other order."""
         self._given = SeenIds()
@@ -152,7 +153,9 @@ class _Reading:
         before = dict(self._source.cursor)
         for at, file in enumerate(files):
             if at:
-                yield Checkpoint(before)  # the next pull reads all, unless this one came to its end
+                yield Checkpoint(
+                    before
+                )  # if this pull does not finish, the next one reads all files again
             if isinstance(file, Unreadable):
                 yield file
             else:
@@ -167,7 +170,7 @@ class _Reading:
         yield checkpoint._replace(cursor=cursor, withdrawn=(*gone, *self._edits.displaced))
 
     def _survey(self, file: File) -> Outline:
-        """Read a file for the first time; what is wrong with it is told when it is read again."""
+        """Read a file for the first time; its failures are reported by the second reading."""
         with ExitStack() as stack:
             try:
                 opened = _open(file, self._child, stack)
@@ -220,7 +223,7 @@ class _Reading:
             )
 
         def settled() -> Iterator[Delivery]:
-            """Those of a minute that wait for what else their sender wrote in it."""
+            """The messages of a minute, which waited for all messages of their senders in it."""
             for slot, messages in _by_slot(waiting).items():
                 found = self._edits.resolve(slot, messages, as_of)
                 for sent, (source_id, is_outdated) in zip(messages, found, strict=True):
@@ -291,7 +294,7 @@ class _Reading:
         self._note_former(former, as_of)
 
     def _note_former(self, sent: list[_Sent], as_of: datetime) -> None:
-        """Note under which ids a minute's messages were landed while dates were read otherwise."""
+        """Note the ids under which a minute's messages were landed with the other date order."""
         self._other_ids += [each.text_id for each in sent]
         for slot, messages in _by_slot(sent).items():
             if slot in self._former_edits:
@@ -304,12 +307,12 @@ class _Reading:
 
 
 class _Ids:
-    """Ids of messages as they come: minute, keyed hash of sender and text, place among equals."""
+    """The ids of messages: minute, keyed hash of sender and text, and ordinal among equal ones."""
 
     def __init__(self, digest: Callable[[bytes], bytes]) -> None:
         self._digest = digest
         self._end: datetime | None = None
-        # Of the minutes up to `_end`, and of those before: messages may be out of order.
+        # kept for the current minute and the ones before, because messages may be out of order
         self._ordinals: Counter[bytes] = Counter()
         self._earlier: Counter[bytes] = Counter()
 
@@ -325,16 +328,16 @@ class _Ids:
 
 @dataclass
 class _Known:
-    """A message of a slot in which something was edited, with the versions that were given."""
+    """A message of a slot with edits, and its known versions."""
 
     source_id: str
     place: int
     versions: dict[str, tuple[bool, datetime]] = field(default_factory=dict)
-    """Text id -> whether it is an edited one, and how new the export is that had it first."""
+    """Text id -> whether it is marked as edited, and the age of the first export with it."""
 
     @property
     def current(self) -> str:
-        """The newest version: an edited one, of the newest export, the last one given."""
+        """The newest version: edited before original, then by export, then by order of reading."""
         newest = max(self.versions.values())
         return next(each for each in reversed(self.versions) if self.versions[each] == newest)
 
@@ -344,21 +347,21 @@ class _Known:
 
 
 class _Edits:
-    """Which messages are versions of one, in the slots in which something was edited.
+    """Which texts are versions of one message, in slots with edits.
 
-    An edit changes the text and leaves minute and sender. So a text that is not known is a version
-    of a message of its slot that this export does not have in any version that is known: an edited
-    text of any such message, another text of one of which the original never came.
+    An edit changes the text, but not the minute and the sender. An unknown text is therefore taken
+    for a version of a message of its slot of which the export holds no known version. An edited
+    text may belong to any such message, another text only to one whose original was never read.
 
     Args:
-        keys: of former pulls.
-        slots: in which the exports of this pull have something that was edited.
+        keys: of earlier pulls.
+        slots: those in which the exports of this pull have edited messages.
     """
 
     def __init__(self, keys: Iterable[MessageKey], slots: Iterable[bytes] = ()) -> None:
         self._slots: dict[bytes, dict[str, _Known]] = {slot: {} for slot in slots}
         self.displaced: list[str] = []
-        """Ids that versions of other messages would have as messages of their own."""
+        """The ids that versions of other messages would have if they were new messages."""
         for key in keys:
             self._add(key)
 
@@ -399,7 +402,7 @@ class _Edits:
 
 
 class _Cut(BufferedIOBase):
-    """What could be read of a damaged archive: reading on fails."""
+    """The readable beginning of a damaged archive's text; reading further fails."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -425,7 +428,7 @@ _UNOPENED = {
 
 
 def _open(file: File, child: Child, stack: ExitStack) -> BinaryIO | Unreadable:
-    """The chat's text, or why it cannot be had."""
+    """The chat's text, or the reason why it cannot be read."""
     if not zipfile.is_zipfile(file.path):
         if file.name.casefold().endswith(".txt"):
             return stack.enter_context(file.path.open("rb"))
@@ -452,7 +455,7 @@ def _by_slot(sent: Iterable[_Sent]) -> dict[bytes, list[_Sent]]:
 
 
 def _swapped(minute: datetime) -> datetime | None:
-    """A minute with day and month in the other order; None where the calendar has none such."""
+    """A minute with day and month exchanged; None if there is no such date."""
     try:
         return minute.replace(day=minute.month, month=minute.day)
     except ValueError:
@@ -460,7 +463,7 @@ def _swapped(minute: datetime) -> datetime | None:
 
 
 def _who(sender: str) -> str:
-    """A sender however the phone spells it: digits of a number, letters without case."""
+    """A sender in one spelling: the digits of a number, or the letters of a name without case."""
     digits = re.sub(r"[\s().+\-]", "", sender)
     if digits.isdecimal():
         return re.sub(r"^0", "62", digits)

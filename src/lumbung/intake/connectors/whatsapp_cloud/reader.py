@@ -1,18 +1,18 @@
 """WhatsApp Cloud API: webhook requests as a gateway archived them.
 
 Specification: Meta, "WhatsApp Business Platform, Webhooks" (payload) and "Validating payloads"
-(signature). A request counts only if `X-Hub-Signature-256` fits its raw bytes and the app secret;
-any other one is quarantined. Requests come at least once, unordered and batched: a message is known
-by its `wamid`, hashed, because that holds the sender's number.
+(signature). A request is accepted only if `X-Hub-Signature-256` fits its raw bytes and the app
+secret; any other request is quarantined. Requests may come twice, in any order and in batches. A
+message is identified by its `wamid`, which is hashed because it holds the sender's number.
 
-An edit is a new version of the message it edits. It is given after that whatever the order of
-arrival, and with the moment at which the message itself came: an edit does not move a report to
-another week. A revoked message is withdrawn. Revocations, statuses and errors are no deliveries.
-Memory: one request, and the edits and revocations of the whole archive.
+An edit is a new version of the edited message. It is yielded after that message, in whatever order
+they arrived, and has the same time of receipt: an edit does not move a report to another week. A
+revoked message is withdrawn. Revocations, statuses and errors are no deliveries. In memory are one
+request, and the edits and revocations of the whole archive.
 
 Fields: `Pengirim` (number, else the business-scoped user id), `Nama profil`, `Teks` (text, caption
 or chosen answer, without personal lines), `Tanda`, `Jenis`, `Media` (ids, no files), the template's
-labels, and `Pesan (utuh)`: the message as it came, but for media addresses, which expire.
+labels, and `Pesan (utuh)`: the whole message without media addresses, which expire.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ from lumbung.intake.connectors.whatsapp_cloud.config import WhatsappCloudSource
 
 SENDER, PROFILE, TEXT, MARK = "Pengirim", "Nama profil", "Teks", "Tanda"
 TYPE, MEDIA, WHOLE = "Jenis", "Media", "Pesan (utuh)"
-"""Labels that this connector makes."""
+"""Labels that this connector creates."""
 
 _SIGNATURE = "x-hub-signature-256"
-_MAX_LINE = 32 << 20  # Meta sends 3 MB at most; a gateway's escaping multiplies it
+_MAX_LINE = 32 << 20  # Meta sends at most 3 MB, and a gateway's escaping makes it longer
 _MAX_TEXT = 1 << 20
 _MEDIA_TYPES = ("image", "video", "audio", "document", "sticker")
 
 
 class _Request(NamedTuple):
-    """A request of the archive, as it came."""
+    """A request of the archive, not yet verified."""
 
     body: bytes
     signature: str
@@ -61,7 +61,7 @@ class _Request(NamedTuple):
 
 
 class _Message(NamedTuple):
-    """A message of a verified request: its id, its moment, what it holds."""
+    """A message of a verified request."""
 
     wamid: str
     sent_at: datetime
@@ -96,7 +96,7 @@ def read(source: Source) -> Iterator[Item]:
         if isinstance(message, Unreadable):
             yield message
         elif _original(message) is None:
-            # A message never changes by itself: only unknown content of it is news.
+            # a message changes only by an edit, so a known content of it is no change back
             yield give(message, message.wamid, message.sent_at, is_repeat=True)
             for change, is_last in _ordered(edits.pop(message.wamid, ())):
                 is_repeat = not is_last or message.wamid in revoked
@@ -111,7 +111,7 @@ def read(source: Source) -> Iterator[Item]:
 
 
 def _secrets(source: Source) -> list[bytes]:
-    """The app secrets that requests may be signed with: today's and former ones."""
+    """The app secrets, current and earlier, with which requests may be signed."""
     connection = source.connection
     former = connection.extra.get("former_secrets", []) if connection else []
     secrets = [connection.password if connection else None, *former]
@@ -182,7 +182,7 @@ def _lines(file: File) -> Iterator[_Request | Unreadable]:
 
 
 def _single(file: File, files: Mapping[str, File]) -> Iterator[_Request | Unreadable]:
-    """A file that is one raw body; its headers lie beside it, `<name>.headers`."""
+    """A file that is one raw body; its headers are in the file `<name>.headers` beside it."""
     with file.path.open("rb") as stream:
         body = stream.read(_MAX_LINE + 1)
     if len(body) > _MAX_LINE:
@@ -254,7 +254,7 @@ def _unpacked(request: _Request) -> Iterator[_Message | Unreadable]:
 
 
 def _moment(stamp: object) -> datetime | None:
-    """A moment of unix seconds, which come as text."""
+    """The moment of a Unix time, which is sent as text."""
     try:
         return datetime.fromtimestamp(int(str(stamp)), UTC)
     except (ValueError, OverflowError, OSError):
@@ -276,7 +276,7 @@ def _contact(message: Mapping[str, Any], contacts: Sequence[Any]) -> dict[str, A
 
 
 def _original(message: _Message) -> str | None:
-    """The id of the message that this one edits or revokes; None for any other."""
+    """The id of the message that this one edits or revokes; None for any other message."""
     kind = message.content.get("type")
     change = _part(message.content, kind) if kind in ("edit", "revoke") else {}
     original = change.get("original_message_id")
@@ -288,10 +288,10 @@ def _when(message: _Message) -> datetime:
 
 
 def _ordered(edits: Sequence[_Message]) -> Iterator[tuple[_Message, bool]]:
-    """Edits in the order in which they were made, and whether it is the last one.
+    """Edits in the order in which they were made, each with whether it is the last one.
 
-    Only that one may be news again: a message that arrives after its edit has become the latest
-    version, which the edit has to be.
+    Only the last edit may be landed again: if the message arrived after its edit, the message has
+    become the latest version, and the edit must become it again.
     """
     ordered = sorted(edits, key=_when)
     return ((edit, edit is ordered[-1]) for edit in ordered)
@@ -360,7 +360,7 @@ def _fields(template: Template, message: _Message) -> dict[str, Any]:
 
 
 def _text(kind: str, content: Mapping[str, Any]) -> str:
-    """What a sender wrote or chose. What others wrote (vCards, number changes) is not that."""
+    """What the sender wrote or chose; vCards and changes of numbers are not the sender's words."""
     part = _part(content, kind)
     answer = _part(part, "button_reply") or _part(part, "list_reply")
     names = {"text": "body", "button": "text", "reaction": "emoji"}
@@ -374,7 +374,7 @@ def _part(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _lasting(value: Any) -> Any:
-    """A message without media addresses: they are signed anew for each request and expire."""
+    """A message without media addresses, which are signed for each request and expire."""
     if not isinstance(value, dict):
         return value
     kept = {name: _lasting(each) for name, each in value.items()}
