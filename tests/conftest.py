@@ -21,6 +21,14 @@ from lumbung import database
 from lumbung.local.postgres import EmbeddedPostgres
 from tests.support.databases import fresh_database
 
+# A shell in which `eval "$(lumbung env)"` was run names an installation: no test may reach it.
+for _name in list(os.environ):
+    if _name.startswith(("AIRFLOW", "DBT_", "PG", "LUMBUNG_DATABASE_")) or _name in (
+        "LUMBUNG_DEVELOPER",
+        "LUMBUNG_PROJECT",
+    ):
+        del os.environ[_name]
+
 HOMES = Path(tempfile.mkdtemp(prefix="lumbung-homes-"))
 # Airflow writes airflow.cfg when it is imported, by default in the home folder. Each worker has a
 # folder of its own: two that begin at once would read each other's half-written file.

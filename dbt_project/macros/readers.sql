@@ -1,3 +1,19 @@
+{# Who reads what a build of the warehouse made; a developer's schemas are nobody else's. #}
+
 {% macro open_to_readers() -%}
-    select ops.open_to_readers('{{ this.include(database=false) }}')
+    {%- if is_warehouse() -%}
+        select ops.open_to_readers('{{ this.include(database=false) }}')
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro open_seed_to_readers() -%}
+    {%- if is_warehouse() -%}
+        grant select on {{ this }} to analyst_regency, analyst_province, publisher, auditor
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro make_regency_roles() -%}
+    {%- if is_warehouse() -%}
+        select ops.make_regency_roles(array_agg(regency_code)) from {{ this }} where not is_unknown
+    {%- endif -%}
 {%- endmacro %}

@@ -95,6 +95,11 @@ def test_list_shows_what_is_configured_and_which_fields_drifted(
     assert "Bukan" not in told
     assert "channel satu is not pulled" in told
     assert "satu.yaml:2: schedule" in told
+    found = json.loads(lumbung("channel", "list", "--json"))
+    (channel,) = found["channels"]
+    assert (channel["name"], channel["kind"]) == ("register_contoh", "register")
+    assert [each["field"] for each in found["drift"]] == ["Kolom Baru"]
+    assert "satu.yaml:2: schedule" in found["mistakes"][0]
 
 
 def test_the_schema_for_editors_is_current_and_every_channel_follows_it() -> None:
@@ -467,6 +472,10 @@ def test_quarantine_is_listed_shown_and_closed_after_a_fix(
     assert "required_field_missing" in listed
     assert "a.xlsx | S | baris 4" in listed
     assert lumbung("quarantine", "list", "lain").count("\n") == 1
+    for each in json.loads(lumbung("quarantine", "list", "--json")):
+        assert each["reason_code"] in listed
+        assert each["state"] == "open"
+    assert json.loads(lumbung("quarantine", "list", "lain", "--json")) == []
     (number,) = db.execute("select quarantine_id from quarantine.record").fetchone() or (0,)
     told = lumbung("quarantine", "show", str(number))
     assert "required_field_missing" in told

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import typer
+
 from lumbung import errors
+from lumbung.cli import app
 from lumbung.errors import LumbungError
+from lumbung.reference import _commands
 from tests.support.command import lumbung
 
 
@@ -22,6 +27,17 @@ def test_each_class_of_error_has_an_exit_code_of_its_own() -> None:
     assert len(classes) >= 8
     assert len(set(codes)) == len(codes)
     assert not {0, 2} & set(codes), "success, and a wrong use of the command line"
+
+
+def test_every_list_and_status_can_be_json() -> None:
+    group = typer.main.get_command(app)
+    options = {
+        name: {option for parameter in command.params for option in parameter.opts}
+        for name, command in _commands(group, "lumbung")
+    }
+    lists = {name for name in options if name.split()[-1] in ("list", "status", "review", "mail")}
+    assert len(lists) == 5
+    assert [name for name in sorted(lists) if "--json" not in options[name]] == []
 
 
 def test_the_exit_code_is_that_of_the_class(tmp_path: Path) -> None:
@@ -58,3 +74,12 @@ def test_no_color_takes_colours_away(tmp_path: Path) -> None:
     assert "31m" in coloured.stderr
     assert "the database does not answer" in plain.stderr
     assert "31m" not in plain.stderr
+
+
+def test_no_test_reaches_the_installation_that_the_shell_names() -> None:
+    """Run once more by tests/end_to_end/test_tools.py, in such a shell."""
+    ours = {"AIRFLOW_HOME", "AIRFLOW__CORE__LOAD_EXAMPLES"}
+    ours |= {"AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL"}
+    foreign = re.compile(r"AIRFLOW|DBT_|PG[A-Z]+$|LUMBUNG_(DATABASE|PROJECT)")
+    assert [name for name in sorted(os.environ) if foreign.match(name) and name not in ours] == []
+    assert not Path(os.environ["LUMBUNG_HOME"], "postgres").exists()

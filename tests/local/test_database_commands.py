@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import psycopg
@@ -39,6 +40,11 @@ def test_psql_and_db_url_start_a_stopped_server_and_down_stops_it(scratch: Path)
         assert postgres.split()[-1] == str(server.log)
         (scheduler,) = (x for x in status.stdout.splitlines() if x.startswith("scheduler "))
         assert scheduler.split() == ["scheduler", "down"], "no log is named that does not exist"
+        listed = lumbung("status", "--json", LUMBUNG_HOME=str(home))
+        assert listed.returncode == 3
+        parts = {part["name"]: part for part in json.loads(listed.stdout)["parts"]}
+        assert parts["postgres"]["pid"] == server.process.pid
+        assert parts["scheduler"] == {"name": "scheduler", "pid": None, "memory": 0, "log": ""}
         assert lumbung("down", LUMBUNG_HOME=str(home)).stdout == "stopped\n"
         assert not server.is_running
         url = lumbung("db-url", LUMBUNG_HOME=str(home)).stdout.strip()

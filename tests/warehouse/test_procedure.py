@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -228,6 +229,8 @@ def test_the_list_is_shown_and_told(
     assert "issue: bagi bagi ayam" in shown.output
     assert "map_<vocabulary>" in shown.output
     assert shown.output.endswith("\n2 items\n")
+    listed = runner.invoke(app, ["review", "--check", "word_unknown", "--json"])
+    assert {item["check_code"] for item in json.loads(listed.output)} == {"word_unknown"}
     with pytest.raises(ConfigurationError, match=r"no 'Atlantis'.*19\.02 Belitung"):
         stewardship.items(url, regency="Atlantis")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -10,6 +12,7 @@ from rich.console import Console
 from lumbung.settings import Settings
 
 console = Console(highlight=False)
+Json = Annotated[bool, typer.Option("--json", help="print JSON, for programs")]
 Role = Annotated[str | None, typer.Option(help="read as this role, e.g. analyst_province")]
 
 
@@ -24,3 +27,9 @@ def warehouse_url(role: str | None = None) -> str:
 
     url = Stack(Settings.load()).start_database()
     return url if role is None else role_url(url, role)
+
+
+def print_json(found: Mapping[str, Any] | Iterable[Mapping[str, Any]]) -> None:
+    """Print what a list or a status holds as JSON; times and other values in their text form."""
+    content = found if isinstance(found, Mapping) else list(found)
+    typer.echo(json.dumps(content, indent=1, ensure_ascii=False, default=str))

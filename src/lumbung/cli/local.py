@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lumbung.cli.common import console
+from lumbung.cli.common import Json, console, print_json
 from lumbung.settings import Settings
 
 app = typer.Typer()
@@ -57,23 +57,37 @@ def down() -> None:
 
 
 @app.command()
-def status() -> None:
+def status(as_json: Json = False) -> None:
     """Show every part, whether it runs, its memory and its log; exits 3 when a part is down."""
     from lumbung.local.stack import Stack
 
     stack = Stack(Settings.load())
     parts = stack.status()
-    typer.echo(f"{'part':<15} {'state':<8} {'pid':>7} {'MB':>5}  log")
-    for part in parts:
-        log = stack.postgres.log if part.name == "postgres" else stack.processes.log(part.name)
-        state, memory = ("running", f"{part.memory / 1e6:.0f}") if part.pid else ("down", "")
-        shown = log if log.exists() else ""
-        typer.echo(f"{part.name:<15} {state:<8} {part.pid or '':>7} {memory:>5}  {shown}")
-    if url := stack.airflow_url:
-        typer.echo(f"Airflow  {url}")
-    if url := stack.portal.url:
-        typer.echo(f"portal   {url}")
-    typer.echo(f"together {sum(part.memory for part in parts) / 1e9:.2f} GB (proportional)")
+    logs = {
+        part.name: stack.postgres.log if part.name == "postgres" else stack.processes.log(part.name)
+        for part in parts
+    }
+    shown = {name: str(log) if log.exists() else "" for name, log in logs.items()}
+    addresses = {"Airflow": stack.airflow_url, "portal": stack.portal.url}
+    if as_json:
+        print_json({
+            "parts": [
+                {"name": part.name, "pid": part.pid, "memory": part.memory, "log": shown[part.name]}
+                for part in parts
+            ],
+            "addresses": {name.lower(): address for name, address in addresses.items()},
+        })  # fmt: skip
+    else:
+        typer.echo(f"{'part':<15} {'state':<8} {'pid':>7} {'MB':>5}  log")
+        for part in parts:
+            state, memory = ("running", f"{part.memory / 1e6:.0f}") if part.pid else ("down", "")
+            log = shown[part.name]
+            typer.echo(f"{part.name:<15} {state:<8} {part.pid or '':>7} {memory:>5}  {log}")
+        for name, address in addresses.items():
+            if address:
+                typer.echo(f"{name:<8} {address}")
+        total = sum(part.memory for part in parts)
+        typer.echo(f"together {total / 1e9:.2f} GB (proportional)")
     if not all(part.pid for part in parts):
         raise typer.Exit(3)
 

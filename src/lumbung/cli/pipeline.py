@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from lumbung.cli.common import console, warehouse_url
+from lumbung.cli.common import Json, console, print_json, warehouse_url
 from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 
@@ -79,12 +79,39 @@ def check() -> None:
 
 
 @channels.command("list")
-def list_channels() -> None:
+def list_channels(as_json: Json = False) -> None:
     """Show the channels, who answers for them, which are held back and which fields drifted."""
     from lumbung.intake.channel.load import read_channels, stopped
     from lumbung.warehouse.raw_checkpoint import open_holds
 
     found, mistakes = read_channels(Settings.load().channels)
+    with _connect() as db:
+        notices = db.execute(
+            "select channel, field, notice, noticed_at from ops.drift_notice"
+            " where channel = any(%s) order by noticed_at desc, channel, field",
+            (list(found),),
+        ).fetchall()
+        holds = open_holds(db)
+    if as_json:
+        print_json({
+            "channels": [
+                {
+                    **channel.model_dump(mode="json", include={"name", "title", "schedule"}),
+                    "kind": channel.kind,
+                    "connection": channel.connection,
+                    "fields": list(channel.fields),
+                    "owner": channel.owner.model_dump(mode="json"),
+                }
+                for channel in found.values()
+            ],
+            "mistakes": stopped(mistakes),
+            "holds": [str(hold) for hold in holds],
+            "drift": [
+                dict(zip(("channel", "field", "notice", "noticed_at"), row, strict=True))
+                for row in notices
+            ],
+        })  # fmt: skip
+        return
     table = Table("channel", "kind", "pulled (cron)", "connection", "fields", "owner", box=None)
     for channel in found.values():
         table.add_row(
@@ -98,13 +125,6 @@ def list_channels() -> None:
     console.print(table)
     for warning in stopped(mistakes):
         console.print(f"\n{warning}", markup=False, soft_wrap=True)
-    with _connect() as db:
-        notices = db.execute(
-            "select channel, field, notice, noticed_at from ops.drift_notice"
-            " where channel = any(%s) order by noticed_at desc, channel, field",
-            (list(found),),
-        ).fetchall()
-        holds = open_holds(db)
     for hold in holds:
         console.print(f"\n{hold}", markup=False, soft_wrap=True)
     if notices:
@@ -152,21 +172,28 @@ def schema() -> None:
 def list_quarantine(
     channel: Annotated[str | None, typer.Argument(help="one channel; all, if left out")] = None,
     resolved: Annotated[bool, typer.Option(help="show what is resolved or dismissed too")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show what could not be read, why, and where it lies."""
-    table = Table("id", "channel", "received", "reason", "where", "what to do", box=None)
+    names = ("id", "channel", "received_at", "reason_code", "where", "what_to_do", "state")
     with _connect() as db:
-        for number, name, received_at, code, locator, reason, done in db.execute(
-            "select quarantine_id, channel, received_at, reason_code, locator, reason,"
-            " case when dismissed_by is not null then ' (dismissed)'"
-            "   when accepted_by is not null then ' (accepted)'"
-            "   when resolved_at is not null then ' (resolved)' else '' end"
+        rows = db.execute(
+            "select quarantine_id, channel, received_at, reason_code, coalesce(locator, ''),"
+            " reason, case when dismissed_by is not null then 'dismissed'"
+            "   when accepted_by is not null then 'accepted'"
+            "   when resolved_at is not null then 'resolved' else 'open' end"
             " from quarantine.record where channel = coalesce(%s, channel)"
             " and (resolved_at is null or %s) order by quarantine_id",
             (channel, resolved),
-        ):
-            day = f"{received_at:%Y-%m-%d %H:%M}"
-            table.add_row(str(number), name, day, code + done, locator or "", reason)
+        ).fetchall()
+    if as_json:
+        print_json(dict(zip(names, row, strict=True)) for row in rows)
+        return
+    table = Table("id", "channel", "received", "reason", "where", "what to do", box=None)
+    for number, name, received_at, code, locator, reason, state in rows:
+        day = f"{received_at:%Y-%m-%d %H:%M}"
+        shown = code if state == "open" else f"{code} ({state})"
+        table.add_row(str(number), name, day, shown, locator, reason)
     console.print(table)
 
 

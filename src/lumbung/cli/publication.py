@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
-from lumbung.cli.common import console, warehouse_url
+from lumbung.cli.common import Json, console, print_json, warehouse_url
 from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 
@@ -75,6 +75,7 @@ def mail(
     again: Annotated[str, typer.Option(help="an address in doubt that did not get it")] = "",
     by: Annotated[str, typer.Option(help="who says so")] = "",
     send: Annotated[bool, typer.Option("--send", help="to who has not got it")] = False,
+    as_json: Json = False,
 ) -> None:
     """Send an edition to its recipients, and show who was sent it; never twice to an address.
 
@@ -101,10 +102,14 @@ def mail(
                 " docs/how-to/runbooks/publication.md",
             )
         mailing.send(edition, settings=settings, database_url=url, server=server)
-    table = Table("address", "step", "when (WIB)", "said", box=None)
     with database.connect(url) as connection:
-        for address, step, said, when in mailing.status(connection, edition):
-            table.add_row(address, step, when, said)
+        found = mailing.status(connection, edition)
+    if as_json:
+        print_json(dict(zip(("address", "step", "said", "at"), row, strict=True)) for row in found)
+        return
+    table = Table("address", "step", "when (WIB)", "said", box=None)
+    for address, step, said, when in found:
+        table.add_row(address, step, when, said)
     console.print(table)
 
 

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from lumbung.cli.common import Role, console, warehouse_url
+from lumbung.cli.common import Json, Role, console, print_json, warehouse_url
 
 if TYPE_CHECKING:
     from lumbung.warehouse.exclusions import Decision as Exclusion
@@ -33,12 +33,16 @@ Why = Annotated[str, typer.Option(help="why, without anybody's name")]
 def review(
     regency: Annotated[str, typer.Option(help="only of this one: a code or a name")] = "",
     check: Annotated[str, typer.Option(help="only of this one, such as place_unresolved")] = "",
+    as_json: Json = False,
 ) -> None:
     """Show what waits for a person: unknown words, unresolved places, pairs of cases ..."""
     from lumbung import stewardship
 
     url = warehouse_url()
     waiting = stewardship.items(url, regency=regency, check=check)
+    if as_json:
+        print_json(item._asdict() for item in waiting)
+        return
     table = Table("since", "regency", "channel", "what", "deliveries", "record", box=None)
     table.add_column("item", overflow="fold")
     remediations: dict[str, str] = {}

@@ -1,10 +1,12 @@
-"""Commands for who reads the warehouse with tools of their own."""
+"""Commands for those who work on the warehouse with tools of their own."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from typing import Annotated
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
@@ -49,3 +51,52 @@ def psql(context: typer.Context, role: Role = None) -> None:
 
     program = str(BINARIES / "psql")
     os.execv(program, [program, warehouse_url(role), *context.args])  # noqa: S606 - our own binary
+
+
+@app.command()
+def env(
+    format: Annotated[
+        Literal["shell", "dotenv", "json"], typer.Option(help="how the variables are written")
+    ] = "shell",
+) -> None:
+    """Print what dbt, Airflow and psql need: eval "$(lumbung env)".
+
+    Passwords and the Fernet key are among it. On a terminal they are shown as ***; in a pipe, a
+    file or `eval` they are written out.
+    """
+    from lumbung.local import tools
+
+    found = _variables()
+    if sys.stdout.isatty():
+        found = tools.hide(found)
+        typer.echo('secrets are hidden on a terminal: use eval "$(lumbung env)"', err=True)
+    typer.echo(tools.written(found, format))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def dbt(context: typer.Context) -> None:
+    """Run dbt on this installation; arguments after `--` are dbt's own.
+
+    Its target is `dev`, schemas of your own, unless you name another one.
+    """
+    _become("dbt", context.args)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def airflow(context: typer.Context) -> None:
+    """Run Airflow's command line on this installation; arguments after `--` are its own."""
+    _become("airflow", context.args)
+
+
+def _variables() -> dict[str, str]:
+    from lumbung.local import tools
+    from lumbung.local.stack import Stack
+
+    stack = Stack(Settings.load())
+    return tools.variables(stack, stack.start_database())
+
+
+def _become(program: str, arguments: list[str]) -> None:
+    """Replace this process by a program of this environment."""
+    path = str(Path(sys.executable).with_name(program))
+    os.execve(path, [path, *arguments], {**os.environ, **_variables()})  # noqa: S606

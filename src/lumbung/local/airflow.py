@@ -85,7 +85,7 @@ def _state(settings: Settings) -> dict[str, str]:
         raise ServiceError(
             "Airflow has not been set up",
             where=str(_state_file(settings)),
-            remediation="run 'lumbung up'",
+            remediation="run 'lumbung up', or 'lumbung migrate' to use its command line alone",
         ) from error
     return state
 

@@ -31,19 +31,26 @@ from lumbung.errors import BuildError, ConfigurationError
 from lumbung.intake.features import ALGORITHM
 from lumbung.intake.landing.text_features import derive_missing
 from lumbung.settings import Settings
+from lumbung.warehouse import artifacts
 
 LOCK_WAIT = "10min"
 """How long a build waits for another one of the same database."""
 
 BUILD = (
-    "--no-write-json", "build",
+    "build",
     # Unit tests are for whoever changes a model, not for every build of an office.
     "--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure",
 )  # fmt: skip
 """dbt's arguments for every model and test."""
 
+TARGET = "target"
+"""The folder under `LUMBUNG_HOME/dbt` where builds of the warehouse write."""
+
 STATIC = "tag:static"
 """What is made of seeds and channels alone: an increment leaves it as it is."""
+
+NO_INPUTS = {"target", "logs", ".user.yml", "profiles.yml", "selectors.yml"}
+"""What dbt writes into the project's folder, and what says how it is run: no row rests on it."""
 
 OnNode = Callable[[str, dict[str, Any]], None]
 
@@ -309,6 +316,8 @@ class _Run:
             self._finish(state, str(error) or type(error).__name__)
             raise
         self._finish("success", None)
+        if select is None:
+            self._keep_artifacts(is_full)
         counts = Counter(
             kind
             for (kind,) in self.connection.execute(
@@ -325,7 +334,7 @@ class _Run:
             [*BUILD, *arguments],
             settings=self.settings,
             database_url=self.database_url,
-            target="target",
+            target=TARGET,
             callbacks=[self._on_event],
         )
         for result in results:
@@ -338,6 +347,19 @@ class _Run:
             for r in results
             if str(r.status) == "warn"
         ]
+
+    def _keep_artifacts(self, is_full: bool) -> None:
+        """Keep dbt's artefacts; the catalog changes with the project, hence in full builds only."""
+        names = ["manifest.json", "run_results.json"]
+        artifacts.keep(*names, settings=self.settings, target=TARGET)
+        if is_full:
+            run_dbt(
+                ["docs", "generate", "--no-compile"],
+                settings=self.settings,
+                database_url=self.database_url,
+                target=TARGET,
+            )
+            artifacts.keep("catalog.json", settings=self.settings, target=TARGET)
 
     def _on_event(self, event: Any) -> None:
         """Record a node's start and end, and say the end in one line."""
@@ -481,7 +503,7 @@ class _Run:
     def _hash(folder: Path) -> str:
         digest = hashlib.sha256()
         for file in sorted(folder.rglob("*")):
-            if file.is_file():
+            if file.is_file() and file.relative_to(folder).parts[0] not in NO_INPUTS:
                 digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
                 digest.update(hashlib.sha256(file.read_bytes()).digest())
         return digest.hexdigest()
@@ -523,7 +545,11 @@ def run_dbt(
             "--profiles-dir", str(settings.dbt_project),
             "--target-path", str(folder / target),
         ])  # fmt: skip
-    results = list(getattr(outcome.result, "results", None) or [])
+    results = [
+        result
+        for result in getattr(outcome.result, "results", None) or []
+        if result.node.resource_type != "operation"  # on-run-start
+    ]
     if outcome.exception is not None or not (outcome.success or results):
         raise BuildError(
             f"dbt could not run: {_one_line(outcome.exception or 'a model is wrong')}",
@@ -565,17 +591,26 @@ def raise_failed(results: Sequence[Any]) -> None:
     )
 
 
-@contextmanager
-def dbt_environment(database_url: str) -> Iterator[None]:
-    """What `dbt_project/profiles.yml` reads, for as long as dbt runs."""
+def dbt_variables(database_url: str) -> dict[str, str]:
+    """What `dbt_project/profiles.yml` reads of a database."""
     parts = psycopg.conninfo.conninfo_to_dict(database_url)
     names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password"}
     names |= {"NAME": "dbname", "SSLMODE": "sslmode"}
     defaults = {"port": "5432", "sslmode": "prefer", "password": ""}
-    ours = {
+    return {
         f"LUMBUNG_DATABASE_{name}": str(parts.get(part) or defaults.get(part, ""))
         for name, part in names.items()
-    } | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+    }
+
+
+@contextmanager
+def dbt_environment(database_url: str) -> Iterator[None]:
+    """The environment of dbt on the warehouse's target, for as long as it runs."""
+    ours = dbt_variables(database_url) | {
+        "DBT_TARGET": "warehouse",
+        "LUMBUNG_RUNS_DBT": "1",  # macros/targets.sql
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
     before = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
     try:

@@ -104,7 +104,13 @@ def _build(found: Past, moment: datetime, settings: Settings, database_url: str)
     try:
         warehouse_build.raise_failed(
             warehouse_build.run_dbt(
-                [*warehouse_build.BUILD, "--full-refresh", "--vars", json.dumps(values)],
+                [
+                    "--no-write-json",
+                    *warehouse_build.BUILD,
+                    "--full-refresh",
+                    "--vars",
+                    json.dumps(values),
+                ],
                 settings=settings,
                 database_url=database_url,
                 target="then",

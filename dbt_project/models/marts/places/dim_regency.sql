@@ -1,6 +1,6 @@
 {{ config(
     tags=['static'],
-    post_hook="select ops.make_regency_roles(array_agg(regency_code)) from {{ this }} where not is_unknown"
+    post_hook="{{ make_regency_roles() }}"
 ) }}
 -- depends_on: {{ ref('int_build__checked') }}
 select

@@ -1,0 +1,90 @@
+"""What dbt, Airflow and psql need from the environment to work on this installation."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Literal
+
+from psycopg.conninfo import conninfo_to_dict
+
+from lumbung.local.stack import Stack
+from lumbung.warehouse import artifacts
+from lumbung.warehouse.build import dbt_variables
+
+Format = Literal["shell", "dotenv", "json"]
+
+SERVERS_ONLY = {"AIRFLOW__API__SECRET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET"}
+"""Secrets of Airflow's servers that none of its commands needs."""
+
+SECRETS = {
+    "AIRFLOW_CONN_LUMBUNG_WAREHOUSE",
+    "AIRFLOW__CORE__FERNET_KEY",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC",
+    "LUMBUNG_DATABASE_PASSWORD",
+    "LUMBUNG_DATABASE_URL",
+    "PGPASSWORD",
+}
+"""Variables that hold a password or a key."""
+
+LIBPQ = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGPASSWORD": "password"}
+LIBPQ |= {"PGDATABASE": "dbname", "PGSSLMODE": "sslmode"}
+
+
+def variables(stack: Stack, url: str) -> dict[str, str]:
+    """The variables with which `dbt`, `airflow`, `psql` and `pytest` find this installation.
+
+    `LUMBUNG_DATABASE_URL` is among them only where it is set: with it Lumbung would take the
+    embedded server for a foreign one, and no longer start it.
+
+    Args:
+        stack: the installation.
+        url: its warehouse.
+
+    Raises:
+        ServiceError: when Airflow was never set up.
+
+    """
+    settings = stack.settings
+    given = conninfo_to_dict(url)
+    found = {
+        **stack.airflow(url).variables(),
+        **dbt_variables(url),
+        "DBT_PROJECT_DIR": str(settings.dbt_project),
+        "DBT_PROFILES_DIR": str(settings.dbt_project),
+        # Beside the project, not in it.
+        "DBT_TARGET_PATH": str(settings.home / "dbt" / "dev"),
+        "DBT_LOG_PATH": str(settings.home / "dbt" / "logs"),
+        # What 'state:modified' and '--defer' compare with: the last build of the warehouse.
+        "DBT_STATE": str(artifacts.folder(settings)),
+        **{name: str(given[part]) for name, part in LIBPQ.items() if given.get(part)},
+    }
+    if settings.database_url is None:
+        del found["LUMBUNG_DATABASE_URL"]
+    return {name: value for name, value in sorted(found.items()) if name not in SERVERS_ONLY}
+
+
+def hide(found: dict[str, str]) -> dict[str, str]:
+    """The same without what is in `SECRETS`, for a terminal that others may look at."""
+    return {name: "***" if name in SECRETS else value for name, value in found.items()}
+
+
+def written(found: dict[str, str], form: Format) -> str:
+    """The variables as text.
+
+    Args:
+        found: the variables.
+        form: `shell` for `eval`, `dotenv` for files such as `.env`, `json` for programs.
+
+    """
+    if form == "json":
+        return json.dumps(found, indent=1)
+    if form == "shell":
+        return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in found.items())
+    # Single quotes: neither Compose nor python-dotenv replaces anything within them.
+    return "\n".join(f"{name}='{_escaped(value)}'" for name, value in found.items())
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("'", "\\'")
