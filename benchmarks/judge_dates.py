@@ -15,13 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-import psycopg
-from jinja2 import Template
-
 from lumbung import database
 from lumbung.local.postgres import EmbeddedPostgres
-
-MACRO = Path(__file__).parents[1] / "dbt_project" / "macros" / "read_date.sql"
 
 
 class Spelling(NamedTuple):
@@ -103,11 +98,10 @@ def read(path: Path, database_url: str) -> list[Spelling]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     with database.connect(database_url, application="judge dates") as connection:
-        create_read_date(connection)
         found = connection.execute(
             "select coalesce(day.date_day::text, ''), coalesce(day.is_weekday_wrong, false)"
             " from unnest(%s::text[]) with ordinality as given (written, place)"
-            " cross join lateral pg_temp.read_date(given.written) as day order by given.place",
+            " cross join lateral ops.read_date(given.written) as day order by given.place",
             ([row["text"] for row in rows],),
         ).fetchall()
     return [
@@ -120,12 +114,6 @@ def read(path: Path, database_url: str) -> list[Spelling]:
         )
         for row, day in zip(rows, found, strict=True)
     ]
-
-
-def create_read_date(connection: psycopg.Connection) -> None:
-    """Make the warehouse's function `read_date` for this session, as `pg_temp.read_date`."""
-    macro = Template(MACRO.read_text(encoding="utf-8")).module
-    connection.execute(macro.create_read_date("pg_temp").encode())  # type: ignore[attr-defined]
 
 
 def _measures(spellings: list[Spelling]) -> dict[str, float]:

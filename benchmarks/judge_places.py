@@ -25,6 +25,7 @@ from psycopg.types.json import Jsonb
 from lumbung import database
 from lumbung.intake.channel import load
 from lumbung.intake.channel.sync import sync
+from lumbung.intake.landing.batch import first_record_id
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.settings import Settings
 from lumbung.warehouse.build import raise_failed, run_dbt
@@ -150,7 +151,12 @@ def _land(rows: list[dict[str, str]], connection: psycopg.Connection) -> None:
             " values (%s, 'ejaan', %s, %s, %s, now(), false, %s)",
             [
                 (
-                    *((batch[0] << 20) + position, str(position), position.to_bytes(16), batch[0]),
+                    *(
+                        first_record_id(batch[0]) + position,
+                        str(position),
+                        position.to_bytes(16),
+                        batch[0],
+                    ),
                     Jsonb({name: row[name] for name in WRITTEN if row[name]}),
                 )
                 for position, row in enumerate(rows)

@@ -194,7 +194,7 @@ dated as (
     from numbers
 )
 select
-    (piece.batch_id << 20) + (dated.place - 1) %% (2 * %(batch)s),
+    ops.first_record_id(piece.batch_id) + (dated.place - 1) %% (2 * %(batch)s),
     dated.channel,
     case dated.channel when 'buku_ukur' then 'nomor ' else 'uuid:' end || n,
     decode(md5('versi ' || version), 'hex'),

@@ -1,18 +1,5 @@
-{# Expressions that stay set-based: each is one SQL expression over a column, no function of ours. #}
-
-{% macro term_key(text) -%}
-    {#- A word of a vocabulary as the seeds map_* spell it: lower case, single spaces, no spaces
-        around a slash, no punctuation at the ends. -#}
-    btrim(
-        regexp_replace(regexp_replace(lower({{ text }}), '[\s_]+', ' ', 'g'), ' ?/ ?', '/', 'g'),
-        ' .,;:-'
-    )
-{%- endmacro %}
-
-{% macro names_nobody(text) -%}
-    {#- Whether a word that no vocabulary knows may be shown: short, no number, no title of a person. -#}
-    (length({{ text }}) <= 40 and {{ text }} !~ '@|\d{5}|( .*){3}|\m(pak|bu|bapak|ibu|sdri?|saudari?|hj?|dr)\M')
-{%- endmacro %}
+{# Expressions over a column that only dbt needs; those that Python needs too are functions of the
+   database (src/lumbung/migrations/0060_functions.sql). #}
 
 {% macro place_key(text) -%}
     {#- A place name without case, spaces and punctuation: 'Tanjung Pandan' = 'TANJUNGPANDAN'. -#}
@@ -64,7 +51,7 @@
 
 {% macro is_blank(text) -%}
     {#- Whether a cell says nothing: empty, dashes, or one of the words for that. -#}
-    ({{ term_key(text) }} in ('{{ var("blank_words") | join("', '") }}'))
+    (ops.term_key({{ text }}) in ('{{ var("blank_words") | join("', '") }}'))
 {%- endmacro %}
 
 {% macro number_key(text) -%}

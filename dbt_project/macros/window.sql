@@ -53,11 +53,11 @@
 {%- endmacro %}
 
 {% macro is_known(record_id, channel='channel') -%}
-    {#- Whether a record belongs to the build: its batch is in the upper bits of its id. What a held channel
+    {#- Whether a record belongs to the build: its id is below those of the next batch. What a held channel
         landed after its hold began does not. -#}
-    {{ record_id }} < ({{ max_batch_id() }}::bigint + 1) << 20
+    {{ record_id }} < ops.first_record_id({{ max_batch_id() }}::bigint + 1)
     {%- for held in held_channels(hold_ids()) %}
-    and not ({{ channel }} = {{ sql_text(held[0]) }} and {{ record_id }} >= ({{ held[1] }}::bigint + 1) << 20)
+    and not ({{ channel }} = {{ sql_text(held[0]) }} and {{ record_id }} >= ops.first_record_id({{ held[1] }}::bigint + 1))
     {%- endfor %}
 {%- endmacro %}
 
@@ -80,12 +80,12 @@
         {%- do lowest.append(held[1]) -%}
         {%- do released.append(held) -%}
     {%- endfor -%}
-    {{ record_id }} >= ({{ lowest | min }}::bigint + 1) << 20
+    {{ record_id }} >= ops.first_record_id({{ lowest | min }}::bigint + 1)
     {%- if released %}
     and (
-        {{ record_id }} >= ({{ since }}::bigint + 1) << 20
+        {{ record_id }} >= ops.first_record_id({{ since }}::bigint + 1)
         {%- for held in released %}
-        or {{ channel }} = {{ sql_text(held[0]) }} and {{ record_id }} >= ({{ held[1] }}::bigint + 1) << 20
+        or {{ channel }} = {{ sql_text(held[0]) }} and {{ record_id }} >= ops.first_record_id({{ held[1] }}::bigint + 1)
         {%- endfor %}
     )
     {%- endif %}

@@ -84,7 +84,7 @@ def plant(installation: Installation, received_at: str, count: int = 1) -> None:
         f" values ('kobo_pemantau', 'planted', now(), {count}, {count}, 0, 0) returning batch_id)"
         " insert into raw.record (record_id, channel, source_id, content_hash, batch_id,"
         " received_at, payload) overriding system value"
-        " select (batch.batch_id << 20) + n, channel, concat('planted', nullif(n, 0)),"
+        " select ops.first_record_id(batch.batch_id) + n, channel, concat('planted', nullif(n, 0)),"
         f" content_hash, batch.batch_id, {received_at}, payload"
         f" from batch, generate_series(0, {count} - 1) as n, raw.record where record_id ="
         " (select min(record_id) from marts.fct_report where channel = 'kobo_pemantau')"

@@ -40,7 +40,7 @@ NEXT_VERSION = """
     insert into raw.record (record_id, channel, source_id, content_hash, batch_id, received_at,
         is_tombstone, payload)
     overriding system value -- landing takes its numbers in blocks
-    select batch.batch_id << 20, channel, source_id || %(suffix)s, '\\x01', batch.batch_id, received_at, %(gone)s,
+    select ops.first_record_id(batch.batch_id), channel, source_id || %(suffix)s, '\\x01', batch.batch_id, received_at, %(gone)s,
         payload || %(change)s::jsonb
     from chosen, batch"""  # noqa: E501
 

@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 from lumbung.demo import reckoning, world, writers
 from lumbung.demo.kobo_server import StandIn
 from lumbung.intake.connectors.base import SourceConnection
+from lumbung.intake.landing.batch import first_record_id
 from lumbung.intake.run import pull
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.settings import Settings
@@ -166,7 +167,7 @@ class Raw:
                     " values (%s, %s, %s, %s, %s, %s, %s, %s)",
                     (
                         *(
-                            (batch << 20) + position,
+                            first_record_id(batch) + position,
                             channel,
                             source_id,
                             number.to_bytes(16),

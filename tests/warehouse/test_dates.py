@@ -49,10 +49,9 @@ def test_no_text_stops_the_reader(database_url: str) -> None:
         "".join(chosen.choices(parts, k=chosen.randrange(40))) for _ in range(1000)
     ]
     with psycopg.connect(database_url) as connection:
-        judge_dates.create_read_date(connection)
         (count,) = connection.execute(
             "select count(*) from unnest(%s::text[]) as text"
-            " cross join lateral pg_temp.read_date(text collate pg_unicode_fast) as day",
+            " cross join lateral ops.read_date(text collate pg_unicode_fast) as day",
             (texts,),
         ).fetchone() or (0,)
     assert count == len(texts)

@@ -250,7 +250,6 @@ UNIT_TESTED_ELSEWHERE = {
     "stg_intake__records": "compiled from the channels at hand: test_a_field_map_becomes_sql",
     "rpt_metric_contributor": "the macro that int_metric_weeks__counted counts",
     "stg_intake__status_versions": "compiled from the channels at hand: test_bounds",
-    "int_dates__read": "its function read_date is tried on date_spellings.csv",
     "int_place_words__split": "the lists of test_places, row by row",
     "int_place_readings__found": "the lists of test_places, row by row",
     "int_review_items__listed": "test_procedure has a delivery for each check",

@@ -483,20 +483,24 @@ class _Run:
         return [name for (name,) in rows]
 
     def _inputs_hash(self, select: str | None) -> str:
-        """What a build rests on besides raw: the project's files, the channels, the selection.
+        """What a build rests on besides raw: project, channels, functions, the selection.
 
         Of a channel what models keep: its owner, its cadence and what the checkpoint requires of it
         may change without a full build.
         """
         maps = self.connection.execute(
             "select coalesce(json_agg(json_build_array(channel, kind, title, record_kind,"
-            " has_receipt_time) order by channel), '[]'),"
+            " has_receipt_time, is_message) order by channel), '[]'),"
             " (select coalesce(json_agg(to_jsonb(f) - 'is_required'"
             " order by channel, field, position), '[]')"
             " from reference.channel_field as f) from reference.channel as c"
         ).fetchone()
+        functions = self.connection.execute(
+            "select md5(string_agg(pg_get_functiondef(oid), '' order by oid::regprocedure::text))"
+            " from pg_proc where pronamespace = 'ops'::regnamespace"
+        ).fetchone()
         project = self._hash(self.settings.dbt_project)
-        inputs = [project, maps, select, ALGORITHM]
+        inputs = [project, maps, functions, select, ALGORITHM]
         return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
 
     @staticmethod

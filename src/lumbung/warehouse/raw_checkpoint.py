@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,11 +18,11 @@ from typing import Any
 
 import psycopg
 import yaml
-from psycopg import sql
 from psycopg.rows import class_row
 
 from lumbung import database
 from lumbung.errors import ConfigurationError
+from lumbung.intake.landing.batch import first_record_id
 from lumbung.settings import Settings
 from lumbung.warehouse import build, checkpoints
 
@@ -114,11 +113,9 @@ def check_raw(*, settings: Settings, database_url: str) -> RawResult:
             connection=connection,
             settings=settings,
             parameters={
-                "from_record": (int(row[0] if row else 0) + 1) << 20,
+                "from_record": first_record_id(int(row[0] if row else 0) + 1),
                 "absent": absent,
                 "known": _known_words(settings),
-                "term_key": _macro(settings, "term_key", "part"),
-                "names_nobody": _macro(settings, "names_nobody", "word"),
                 "blank": json.dumps(variables["blank_words"]),
                 "max_value_bytes": variables["max_value_bytes"],
             },
@@ -263,11 +260,3 @@ def _variables(settings: Settings) -> dict[str, Any]:
     project = yaml.safe_load((settings.dbt_project / "dbt_project.yml").read_text(encoding="utf-8"))
     variables: dict[str, Any] = project["vars"]
     return variables
-
-
-def _macro(settings: Settings, name: str, column: str) -> sql.SQL:
-    """A macro of the dbt project over a column: the checkpoint reads words as the build does."""
-    macros = (settings.dbt_project / "macros" / "text.sql").read_text(encoding="utf-8")
-    found = re.search(rf"macro {name}\(text\).*?-#\}}(.*?)\{{%- endmacro", macros, re.DOTALL)
-    assert found, f"macros/text.sql has no {name}"  # noqa: S101 - every run of the checkpoint needs it
-    return sql.SQL(found[1].replace("{{ text }}", column))

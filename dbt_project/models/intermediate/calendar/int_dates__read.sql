@@ -1,10 +1,9 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    indexes=[{'columns': ['date_raw'], 'unique': true}],
-    pre_hook="{{ create_read_date(this.schema) }}"
+    indexes=[{'columns': ['date_raw'], 'unique': true}]
 ) }}
--- Every date text that any register holds, read once by the function read_date: the doubtful work is done
+-- Every date text that any register holds, read once by ops.read_date: the doubtful work is done
 -- on the few hundred distinct spellings, not on millions of cells. A text that is neither blank nor a day of
 -- the calendar stays here with date_day null. An increment adds the texts that are new.
 with texts as (
@@ -29,4 +28,4 @@ select
     readings.date_day,
     coalesce(readings.is_weekday_wrong, false) as is_weekday_wrong
 from texts
-cross join lateral {{ this.schema }}.read_date(texts.date_raw) as readings
+cross join lateral ops.read_date(texts.date_raw) as readings

@@ -153,7 +153,7 @@ select
         when is_excluded then 'excluded_by_person'
         when
             kind_code = 'IA'
-            and {{ term_key('narrative_raw') }} ~ (
+            and ops.term_key(narrative_raw) ~ (
                 '^(pesan ini (telah )?dihapus|anda (telah )?menghapus pesan ini'
                 || '|this message was deleted|you deleted this message)$'
             )

@@ -68,4 +68,4 @@ from terms
 left join maps
     on
         terms.vocabulary = maps.vocabulary
-        and {{ term_key('terms.term_raw') }} = maps.term
+        and ops.term_key(terms.term_raw) = maps.term

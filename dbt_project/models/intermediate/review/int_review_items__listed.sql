@@ -58,7 +58,7 @@ found as (
         records.delivery_id,
         unread.check_code,
         unread.vocabulary as subject,
-        case when unread.check_code = 'word_unknown' then {{ term_key('unread.term_raw') }} end as word,
+        case when unread.check_code = 'word_unknown' then ops.term_key(unread.term_raw) end as word,
         null::date as since_date
     from {{ ref('stg_intake__records') }} as records
     cross join lateral (
@@ -188,7 +188,7 @@ asked as (
         case
             when
                 found.subject not in ('role', 'non_registration_reason', 'forwarding_target', 'follow_up')
-                and {{ names_nobody('found.word') }}
+                and ops.names_nobody(found.word)
                 then found.word
         end as word,
         records.record_id,

@@ -24,15 +24,15 @@
 {% set maps = {} -%}
 {% if execute -%}
     {% set rows = run_query(
-        "select c.channel, c.record_kind, f.field, f.source_label, f.scheme, f.separator, c.kind,"
-        ~ " c.has_receipt_time"
+        "select c.channel, c.record_kind, f.field, f.source_label, f.scheme, f.separator,"
+        ~ " c.has_receipt_time, c.is_message"
         ~ " from " ~ channel_table ~ " as c"
         ~ " left join " ~ field_table ~ " as f using (channel)"
         ~ " order by c.channel, f.field, f.position"
     ) -%}
     {% for row in rows -%}
         {% set map = maps.setdefault(row[0], {
-            'record_kind': row[1], 'kind': row[6], 'has_receipt_time': row[7], 'fields': {}
+            'record_kind': row[1], 'has_receipt_time': row[6], 'is_message': row[7], 'fields': {}
         }) -%}
         {% if row[2] -%}
             {% do map['fields'].setdefault(row[2], []).append(
@@ -53,7 +53,7 @@ with mapped as (
         received_at,
         {{ 'true' if map.has_receipt_time else 'false' }} as has_receipt_time,
         {{ sql_text(map.record_kind) }}::text as default_record_kind,
-        {% if map.kind in ('whatsapp', 'whatsapp_cloud', 'email') -%}
+        {% if map.is_message -%}
             coalesce(payload ->> 'Tanda', '') not like 'templat%' as is_free_text
         {%- else -%}
             false as is_free_text

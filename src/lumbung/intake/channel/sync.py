@@ -41,14 +41,16 @@ def sync(
         )
         cursor.executemany(
             "insert into reference.channel (channel, kind, title, owner_name, owner_email,"
-            " record_kind, timezone, expected_every, has_receipt_time)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " record_kind, timezone, expected_every, has_receipt_time, is_message,"
+            " has_editable_times) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
                     *(c.name, c.kind, c.title, c.owner.name, c.owner.email),
-                    *(c.record_kind, c.timezone, c.expected_every, kind(c.kind).has_receipt_time),
+                    *(c.record_kind, c.timezone, c.expected_every, traits.has_receipt_time),
+                    *(bool(traits.message_labels), traits.has_editable_times),
                 )
                 for c in channels.values()
+                for traits in (kind(c.kind),)
             ],
         )
         cursor.executemany(

@@ -340,6 +340,7 @@ class Kind:
             drift notice.
         message_labels: personal labels of a message, for kinds whose deliveries are messages, and
             whose text may follow a template.
+        has_editable_times: whether people can type the times of deliveries, as in an exported chat.
     """
 
     name: str
@@ -350,6 +351,7 @@ class Kind:
     has_key: bool = False
     system_labels: frozenset[str] = frozenset()
     message_labels: tuple[str, ...] = ()
+    has_editable_times: bool = False
 
     def needed_of_connection(self, options: SourceConfig) -> str | None:
         """What a connection must hold for a channel with these options; None if it needs none."""

@@ -21,7 +21,7 @@ PLACE_BITS = 20
 
 
 def first_record_id(batch_id: int) -> int:
-    """The id of a batch's first record."""
+    """The id of a batch's first record, as `ops.first_record_id` in SQL."""
     return batch_id << PLACE_BITS
 
 

@@ -17,7 +17,7 @@ import psycopg
 from lumbung.errors import SourceError
 from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import FileReading, SeenIds
-from lumbung.intake.landing.batch import PLACE_BITS, Batches, first_record_id
+from lumbung.intake.landing.batch import Batches, first_record_id
 from lumbung.intake.landing.counts import IntakeCounts
 from lumbung.intake.landing.file_rows import FileKeys
 from lumbung.intake.landing.hashes import ChannelHasher
@@ -317,7 +317,7 @@ class Withdrawals:
                 "insert into raw.record (record_id, channel, source_id, content_hash,"
                 " recurrence, batch_id, received_at, is_tombstone, payload)"
                 " overriding system value"
-                " select (%(batch)s::bigint << %(bits)s) + place, %(channel)s, source_id, hash,"
+                " select ops.first_record_id(%(batch)s) + place, %(channel)s, source_id, hash,"
                 " coalesce((select max(r.recurrence) from raw.record as r"
                 "   where r.source_key = hashtextextended(gone.source_id, 0)"
                 "   and r.content_hash = gone.hash), -1) + 1, %(batch)s, %(now)s, true, '{}'"
@@ -326,7 +326,6 @@ class Withdrawals:
                 {
                     "channel": self._channel.name,
                     "batch": batch_id,
-                    "bits": PLACE_BITS,
                     "now": started,
                     "gone": source_ids,
                     "hashes": [self._hasher.tombstone(each) for each in source_ids],

@@ -9,4 +9,5 @@ KIND = Kind(
     name="whatsapp",
     config=WhatsappSource,
     message_labels=("Pengirim",),
+    has_editable_times=True,
 )

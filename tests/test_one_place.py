@@ -1,0 +1,40 @@
+"""Small facts that stand in one place, and nowhere else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from lumbung.intake.connectors import KINDS
+
+ROOT = Path(__file__).parents[1]
+
+
+def texts(*folders: str, ending: str) -> dict[str, str]:
+    """The files of folders whose names have an ending, without their comments."""
+    files = {
+        file.relative_to(ROOT).as_posix(): file.read_text(encoding="utf-8")
+        for folder in folders
+        for file in sorted((ROOT / folder).rglob("*"))
+        if re.search(ending, file.name)
+    }
+    assert len(files) > 1
+    return {name: re.sub(r"(--|#).*", "", text) for name, text in files.items()}
+
+
+def test_no_model_and_no_check_names_a_kind_of_channel() -> None:
+    """They ask for its traits, which a sync writes into `reference.channel`."""
+    kinds = re.compile(rf"""['"]({"|".join(KINDS)})['"](?!:)""")  # a hook of dbt has a key 'sql'
+    files = texts("dbt_project/models", "dbt_project/macros", ending=r"\.(sql|yml)$")
+    files |= texts("expectations", ending=r"\.yaml$")
+    assert {name: kinds.findall(text) for name, text in files.items() if kinds.search(text)} == {}
+
+
+def test_the_bits_of_a_record_id_stand_in_one_place() -> None:
+    """Python's are `lumbung.intake.landing.batch.PLACE_BITS`, SQL's `ops.first_record_id`."""
+    shifted = re.compile(r"(?:batch\w*|id|held\[1\]|bigint|\+ 1)\W{0,4}(?:<<|>>) *20\b")
+    files = texts("dbt_project", "src", "benchmarks", "dags", ending=r"\.(sql|yml|py)$")
+    files |= texts("expectations", ending=r"\.yaml$")
+    assert {n for n, text in files.items() if shifted.search(text)} == {
+        "src/lumbung/migrations/0060_functions.sql"
+    }

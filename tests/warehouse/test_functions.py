@@ -1,0 +1,63 @@
+"""The functions that dbt and Python call (migration 0060)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from lumbung.intake.landing.batch import PLACE_BITS, first_record_id
+from tests.warehouse.conftest import query
+
+
+@pytest.fixture(scope="module")
+def url(new_database: Callable[[], str]) -> str:
+    return new_database()
+
+
+def test_python_and_sql_agree_on_the_ids_of_a_batch(url: str) -> None:
+    assert query(
+        url, "select ops.first_record_id(n) from unnest('{0,7,4398046511104}'::bigint[]) n"
+    ) == [(first_record_id(batch_id),) for batch_id in (0, 7, 4398046511104)]
+    assert first_record_id(7) + (1 << PLACE_BITS) == first_record_id(8)
+
+
+def test_a_caller_lends_them_no_search_path_and_no_rights(url: str) -> None:
+    """A body of SQL is bound when the function is made; one of PL/pgSQL is read when it runs."""
+    found = query(
+        url,
+        "select proname, provolatile::text, proparallel::text, prosecdef,"
+        " prosqlbody is not null or proconfig::text ~ 'search_path' from pg_proc"
+        " where pronamespace = 'ops'::regnamespace and proname in"
+        " ('first_record_id', 'term_key', 'names_nobody', 'read_date') order by 1",
+    )
+    assert found == [
+        (name, "i", "s", False, True)
+        for name in ("first_record_id", "names_nobody", "read_date", "term_key")
+    ]
+
+
+@pytest.mark.parametrize(
+    "call", ["ops.first_record_id(batch_id)", "ops.term_key(run_key)", "ops.names_nobody(run_key)"]
+)
+def test_what_is_asked_of_every_row_is_inlined(url: str, call: str) -> None:
+    with psycopg.connect(url) as connection:
+        plan = connection.execute(f"explain (verbose) select {call} from raw.batch".encode())
+        assert "ops." not in "".join(line for (line,) in plan)
+
+
+def test_a_word_is_spelled_as_in_the_seeds(url: str) -> None:
+    words = ["Politik  UANG ", " isu_sara", "PKD / Panwascam;", "ada - ", None]
+    assert query(url, "select ops.term_key(w) from unnest(%s::text[]) as w", words) == [
+        ("politik uang",), ("isu sara",), ("pkd/panwascam",), ("ada",), (None,),
+    ]  # fmt: skip
+
+
+def test_a_word_that_may_name_somebody_is_not_shown(url: str) -> None:
+    shown = {
+        "lain lain": True, "masih kami pelajari dulu": False, "pak anu": False, "hj. siti": False,
+        "0812345": False, "a@b": False, "x" * 41: False, "bupati": True, "mendaftar": True,
+    }  # fmt: skip
+    found = query(url, "select w, ops.names_nobody(w) from unnest(%s::text[]) as w", list(shown))
+    assert dict(found) == shown
