@@ -34,6 +34,9 @@ class Request:
     host: str
 
 
+App = Callable[[Request], Reply]
+
+
 @dataclass
 class Stand:
     """A running server.
@@ -45,7 +48,7 @@ class Stand:
         dies_after: from how many requests on the server hangs up without an answer.
     """
 
-    app: Callable[[Request], Reply]
+    app: App
     requests: list[Request] = field(default_factory=list)
     script: list[Reply] = field(default_factory=list)
     dies_after: int | None = None
@@ -97,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def serve(app: Callable[[Request], Reply]) -> Iterator[Stand]:
+def serve(app: App) -> Iterator[Stand]:
     """Run an app until the fixture that yields from this ends."""
     stand = Stand(app)
     handler = type("Handler", (_Handler,), {"stand": stand})

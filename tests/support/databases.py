@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 
 from lumbung.local.postgres import EmbeddedPostgres
@@ -13,3 +15,10 @@ def fresh_database(server: EmbeddedPostgres, template: str, name: str) -> str:
         connection.execute(f"drop database if exists {name} with (force)".encode())
         connection.execute(f"create database {name} template {template}".encode())
     return server.url(name)
+
+
+def the_row(cursor: psycopg.Cursor[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """The first row of a query that must have one."""
+    row = cursor.fetchone()
+    assert row is not None, "the query has no row"
+    return row

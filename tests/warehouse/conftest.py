@@ -22,7 +22,7 @@ from lumbung.intake.run import pull
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
-from tests.support.databases import fresh_database
+from tests.support.databases import fresh_database, the_row
 
 PROJECT = Path(__file__).parents[2]
 
@@ -144,7 +144,7 @@ class Raw:
         run_key: str = "test",
     ) -> None:
         with psycopg.connect(self.url) as connection:
-            (batch,) = connection.execute(
+            inserted = connection.execute(
                 "insert into raw.batch (channel, run_key, started_at, landed_at, read_count,"
                 " landed_count, duplicate_count, quarantined_count)"
                 " values (%s, %s, %s, %s, %s, %s, 0, %s) returning batch_id",
@@ -157,7 +157,8 @@ class Raw:
                     len(rows),
                     quarantined,
                 ),
-            ).fetchone()  # type: ignore[misc]
+            )
+            (batch,) = the_row(inserted)
             for position, row in enumerate(rows):
                 number = next(self._hashes)
                 source_id = ids[position] if ids else str(row.get("Nomor") or f"baris {number}")

@@ -11,7 +11,7 @@ import csv
 from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +169,7 @@ def tell_by_mail(tips: list[dict[str, Any]], port: int) -> tuple[SourceConnectio
 def central_of(tips: list[dict[str, Any]]) -> odk.Central:
     central = odk.Central()
     for number, tip in enumerate(tips):
-        at = moment(number, tip).astimezone(odk.UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        at = moment(number, tip).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         row = odk.submission(number, submissionDate=at)
         row["kejadian"] = {
             "tanggal": tip["occurred_date"],
@@ -184,7 +184,7 @@ def central_of(tips: list[dict[str, Any]]) -> odk.Central:
 def deployment_of(tips: list[dict[str, Any]]) -> ushahidi.Deployment:
     deployment = ushahidi.Deployment()
     for number, tip in enumerate(tips, 1):
-        at = moment(number, tip).astimezone(odk.UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+        at = moment(number, tip).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
         values = {"Tanggal": spoken(tip["occurred_date"]), "Kabupaten": regency(tip),
                   "Kecamatan": district(tip)}  # fmt: skip
         fields: list[dict[str, Any]] = [

@@ -12,7 +12,7 @@ from lumbung.cli import app
 from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
-from lumbung.warehouse.exclusions import decide
+from lumbung.warehouse.exclusions import Decision, decide
 from tests.warehouse.conftest import Raw, query
 from tests.warehouse.test_history import differences, rows_of_readers
 from tests.warehouse.test_raw_checkpoint import good
@@ -87,13 +87,14 @@ def test_an_excluded_delivery_counts_nowhere_until_it_is_restored(
 def test_only_what_was_landed_is_excluded_once_and_with_a_reason(database_url: str) -> None:
     Raw(database_url).land("buku", [good(1)])
     ((record_id,),) = query(database_url, "select record_id from raw.record")
-    for number, decision, reason, told in (
+    refused: list[tuple[int, Decision, str, str]] = [
         (record_id, "excluded", " ", "without a reason"),
         (7, "excluded", "x", "there is no record 7"),
         (record_id, "restored", "x", "is not excluded"),
-    ):
+    ]
+    for number, decision, reason, told in refused:
         with pytest.raises(ConfigurationError, match=told):
-            decide(database_url, number, decision, by="rekan", reason=reason)  # type: ignore[arg-type]
+            decide(database_url, number, decision, by="rekan", reason=reason)
     decide(database_url, record_id, "excluded", by="rekan", reason="x")
     with pytest.raises(ConfigurationError, match="is already excluded"):
         decide(database_url, record_id, "excluded", by="rekan", reason="x")

@@ -31,7 +31,7 @@ from lumbung.intake.vault import Vault
 from lumbung.settings import Settings
 from lumbung.warehouse import build as warehouse_build
 from lumbung.warehouse.build import build
-from lumbung.warehouse.links import decide
+from lumbung.warehouse.links import Decision, decide
 from tests.warehouse.conftest import CHANNELS, query, write_channel
 
 PLACES = ["Bangka", "Belitung", "Pangkalpinang", "Bangka Tengah", "entah di mana", "1903", None]
@@ -157,12 +157,13 @@ class Office:
 
     def decide(self) -> None:
         """A person decides on a listed pair, on one that is none, or takes a decision back."""
-        decision = self.random.choice(["same_event", "different", "undone"])
+        decisions: list[Decision] = ["same_event", "different", "undone"]
         pairs = query(self.url, "select report_id_a, report_id_b from marts.fct_report_pair")
         reports = query(self.url, "select report_id from marts.fct_report order by 1")
         if self.random.random() < 0.3 or not pairs:
             pairs = [tuple(each for (each,) in self.random.sample(reports, 2))]
-        decide(self.url, *self.random.choice(sorted(pairs)), decision, by="analis rekaan")  # type: ignore[arg-type]
+        first, second = self.random.choice(sorted(pairs))
+        decide(self.url, first, second, self.random.choice(decisions), by="analis rekaan")
 
     def hold(self) -> None:
         """A check does not trust what a channel landed since it was built, nor what follows."""

@@ -28,9 +28,10 @@ from lumbung.publication.editions import freezing, publishing, review
 from lumbung.settings import Settings
 from lumbung.warehouse import raw_checkpoint
 from lumbung.warehouse.build import build
+from tests.intake import test_email as email
+from tests.intake import test_whatsapp_cloud as cloud
 from tests.support import hostile as senders
-from tests.support.api_server import serve
-from tests.support.hostile import cloud, email
+from tests.support.api_server import App, serve
 from tests.warehouse.conftest import PROJECT, query, write_channel
 
 COUNT = int(os.environ.get("LUMBUNG_HOSTILE", "300"))
@@ -158,10 +159,13 @@ class Senders:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             self.stack.callback(server.shutdown)
             return SourceConnection(server.address, password="rahasia"), everything, {}
-        app = {"odk": senders.central, "ushahidi": senders.deployment, "http_json": senders.shop}
-        stand = self.stack.enter_context(
-            contextmanager(serve)(app[kind](chance, COUNT, self.goods))  # type: ignore[operator]
-        )
+        apps: dict[str, Callable[[random.Random, int, list[senders.Good]], App]] = {
+            "odk": senders.central,
+            "ushahidi": senders.deployment,
+            "http_json": senders.shop,
+        }
+        app = apps[kind](chance, COUNT, self.goods)
+        stand = self.stack.enter_context(contextmanager(serve)(app))
         account = {"login": "a@contoh.example.id", "password": "sandi"} if kind == "odk" else {}
         return stand.connection(**account), everything, {}
 

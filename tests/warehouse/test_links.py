@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections import defaultdict
 from collections.abc import Callable
 from hashlib import md5
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks import judge_links
 from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
@@ -41,7 +40,7 @@ def measure(url: str, truth: dict[str, Any]) -> tuple[int, int, int]:
         values[2] = values[2] and values[2].lower()
         return (*values, tuple(report["issues"]))
 
-    true = defaultdict(int)
+    true: dict[frozenset[tuple[Any, ...]], int] = defaultdict(int)
     for first, second in truth["links"]:
         true[frozenset((key(truth["reports"][first]), key(truth["reports"][second])))] += 1
     channels = {row[0]: row[1] for row in rows}
@@ -54,20 +53,10 @@ def measure(url: str, truth: dict[str, Any]) -> tuple[int, int, int]:
     return right, len(found), len(truth["links"])
 
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-
 def test_pairs_told_in_other_words_are_found(new_database: Callable[[], str]) -> None:
     """The goals of the half that is looked at once, on the half that the weights come from."""
-    spec = importlib.util.spec_from_file_location("judge_links", BENCHMARKS / "judge_links.py")
-    assert spec is not None
-    assert spec.loader is not None
-    judge_links = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(judge_links)
-    corpus = BENCHMARKS / "corpus"
-    found = judge_links.measure(
-        corpus / "links_tune.jsonl", corpus / "links_tune.csv", new_database()
-    )
+    tuned_on = judge_links.CORPUS / "links_tune.jsonl"
+    found = judge_links.measure(tuned_on, tuned_on.with_suffix(".csv"), new_database())
     assert found["link_recall"] >= 0.8
     assert found["link_precision"] >= 0.5
     assert found["link_top_precision"] >= 0.95
@@ -212,16 +201,16 @@ def test_alike_tips_beyond_the_bound_are_one_item_for_review(
     assert query(url, items) == []
 
     # one more: of the tips only a pair that a person has linked; the other two cases still are one
-    first = [md5(f"grup/tip {number}".encode()).hexdigest() for number in (1, 2)]
-    decide(url, *first, "same_event", by="analis rekaan")
+    first, second = (md5(f"grup/tip {number}".encode()).hexdigest() for number in (1, 2))
+    decide(url, first, second, "same_event", by="analis rekaan")
     tips(BLOCK_SIZE + 1, BLOCK_SIZE + 1)
     assert counts() == [(BLOCK_SIZE + 3, 2, 1)]
-    assert {row[:2] for row in query(url, pairs)} == {tuple(sorted(first)), others[:2]}
+    assert {row[:2] for row in query(url, pairs)} == {tuple(sorted((first, second))), others[:2]}
     item = ("block_oversized", "19.01", "analyst", "grup", "Mendo Barat, 2024-11-05, PU")
     assert query(url, items) == [(*item, BLOCK_SIZE + 1, "2024-11-06")]
 
     # ten times as many make no more pairs
-    decide(url, *first, "undone", by="analis rekaan")
+    decide(url, first, second, "undone", by="analis rekaan")
     tips(BLOCK_SIZE + 2, 10 * BLOCK_SIZE)
     assert counts() == [(10 * BLOCK_SIZE + 2, 1, 1)]
     assert query(url, pairs) == [others]

@@ -68,8 +68,8 @@ FOOT = [["JUMLAH", "9 laporan"], [], ["", "", "", "", "", "", "", "", "Mengetahu
         ["Ketua", "", "Anggota", "", "Kepala Sekretariat", "", "Petugas"],
         ["Budi Rekaan, S.H.", "", "Siti Rekaan", "", "A. Rekaan", "", "Dewi Rekaan"],
         ["NIP. 19800101 200501 1 001", "", "NIP. -", "", "NIP. -", "", "NIP. -"]]  # fmt: skip
-RECAP = [["Rekap per bulan"], ["Bulan", "Jumlah"], ["November", 9]]
-SHORT = [["No", "Nomor Register", "Diterima", "Kab/Kota", "Isu"],
+RECAP: list[list[str | int]] = [["Rekap per bulan"], ["Bulan", "Jumlah"], ["November", 9]]
+SHORT: list[list[str | int]] = [["No", "Nomor Register", "Diterima", "Kab/Kota", "Isu"],
          [1, "001/Reg/LP/PB/Kab/09.04/XI/2024", "4/11/2024", "Bangka Tengah", "ASN"]]  # fmt: skip
 """A recap that stands before the register: only it says that the first case is registered."""
 

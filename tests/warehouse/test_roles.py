@@ -18,6 +18,7 @@ from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from lumbung.warehouse.roles import role_url
+from tests.support.databases import the_row
 from tests.warehouse.conftest import PROJECT, land_world, query
 
 READERS = ["analyst_19_02", "analyst_province", "publisher", "auditor"]
@@ -44,7 +45,7 @@ def tables(url: str, *schemas: str) -> list[tuple[str, str]]:
     )
 
 
-def is_refused(url: str, role: str, statement: sql.Composable) -> bool:
+def is_refused(url: str, role: str, statement: sql.SQL | sql.Composed) -> bool:
     with psycopg.connect(role_url(url, role)) as connection:
         try:
             connection.execute(statement)
@@ -132,7 +133,7 @@ def test_the_province_reads_all_and_a_regency_its_own(demo: Demo) -> None:
             }
             table = sql.Identifier(*name)
             count = sql.SQL("select count(*) from {}").format(table)
-            (everything,) = owner.execute(count).fetchone()  # type: ignore[misc]
+            (everything,) = the_row(owner.execute(count))
             assert province.execute(count).fetchone() == (everything,), name
             if name[1].startswith("dim_"):
                 assert belitung.execute(count).fetchone() == (everything,), name
@@ -140,10 +141,10 @@ def test_the_province_reads_all_and_a_regency_its_own(demo: Demo) -> None:
                 assert belitung.execute(count).fetchone() == (0,), name
             else:
                 own = sql.SQL("select count(*) from {} where regency_code = '19.02'").format(table)
-                wanted = owner.execute(own).fetchone()
+                wanted = the_row(owner.execute(own))
                 assert belitung.execute(count).fetchone() == wanted, name
                 assert belitung.execute(own).fetchone() == wanted, name
-                own_rows += wanted[0]  # type: ignore[index]
+                own_rows += wanted[0]
     assert own_rows > 1000
 
 
@@ -157,8 +158,8 @@ def test_a_login_that_belongs_to_two_regencies_reads_both(demo: Demo) -> None:
             owner.execute(f"create role {login} login password 'rekaan' in role {roles}".encode())
     try:
         for login in logins:
-            parts = psycopg.conninfo.conninfo_to_dict(url) | {"user": login, "password": "rekaan"}
-            with psycopg.connect(**parts) as connection:  # type: ignore[arg-type]
+            own = psycopg.conninfo.make_conninfo(url, user=login, password="rekaan")
+            with psycopg.connect(own) as connection:
                 seen[login] = connection.execute(
                     "select array_agg(distinct regency_code order by regency_code)"
                     " from marts.fct_report"
