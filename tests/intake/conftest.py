@@ -34,7 +34,7 @@ def add_channel(settings: Settings) -> Callable[..., Path]:
         document = {**model, **changes}
         name = document.pop("name")
         (settings.channels / f"{name}.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
-        inbox = settings.inbox / name
+        inbox: Path = settings.inbox / name
         inbox.mkdir(parents=True, exist_ok=True)
         return inbox
 

@@ -117,7 +117,7 @@ def test_the_schema_for_editors_is_current_and_every_channel_follows_it() -> Non
         jsonschema.validate(wrong, rules)
 
 
-UNSEEN = [
+UNSEEN: list[list[Any]] = [
     ["BUKU REGISTER PENERIMAAN", "", "", "", "", "", "", ""],
     ["", "", "", "", "", "", "", ""],
     [

@@ -355,7 +355,9 @@ def test_of_alternatives_the_plain_text_and_images_are_evidence(
 ) -> None:
     both = letter(TIP)
     both.add_alternative("<p>Versi <b>HTML</b></p>", subtype="html")
-    both.get_payload()[1].add_related(b"\x89PNG", "image", "png", cid="<1>")
+    _, html = both.iter_parts()
+    assert isinstance(html, EmailMessage)
+    html.add_related(b"\x89PNG", "image", "png", cid="<1>")
     (found,) = deliveries(read_mails(both))
     assert found.fields["Tanda"] == "templat"
     assert "HTML" not in found.fields["Teks"]
@@ -686,8 +688,10 @@ def both(subtype: str, *texts: str, **headers: str) -> EmailMessage:
     for text in texts:
         part = EmailMessage()
         part.set_content(text)
-        if subtype == "alternative" and message.get_payload():
-            inner = message.get_payload()[-1]
+        before = [*message.iter_parts()]
+        if subtype == "alternative" and before:
+            inner = before[-1]
+            assert isinstance(inner, EmailMessage)
             inner.make_alternative()
             inner.attach(part)
         else:
@@ -998,7 +1002,7 @@ def test_starttls_with_a_certificate_of_the_office_itself(tmp_path: Path) -> Non
     try:
         ca_file = str(tmp_path / "cert.pem")
         extra = {"ssl": "starttls", "ca_file": ca_file}
-        given = {"port": port, "login": LOGIN, "password": PASSWORD}
+        given: dict[str, Any] = {"port": port, "login": LOGIN, "password": PASSWORD}
         with mail.Mailbox(SourceConnection("127.0.0.1", **given, extra=extra), "uji") as box:
             assert box.open("INBOX")[0] is not None
         extra.pop("ca_file")

@@ -140,8 +140,8 @@ def test_a_file_that_becomes_a_link_after_it_was_listed_is_not_followed(
 
     def swapped(path: UPath) -> files._Seen:
         found = seen(path)
-        Path(path).unlink()
-        Path(path).symlink_to(key)
+        path.unlink()
+        Path(str(path)).symlink_to(key)
         return found
 
     monkeypatch.setattr(files, "_seen", swapped)

@@ -148,7 +148,7 @@ def test_a_column_that_is_not_mapped_undoes_no_correction(db: psycopg.Connection
 def test_a_mapped_column_changes_a_row_where_it_has_a_value(db: psycopg.Connection) -> None:
     model = channel(PUBLIC)
     given = [delivery("Register 1", "a"), delivery("Revisi", "A", 1)]
-    empty = {"Tanggal / Kejadian": ""}
+    empty: dict[str, Any] = {"Tanggal / Kejadian": ""}
     land(db, [*given, delivery("Register 1", "a", 2, **empty)], model)
     assert stories(db, model.name) == ["a", "A"]
     land(db, [delivery("Register 1", "a", 3, **{"Tanggal / Kejadian": "5/11/2024"})], model)
@@ -159,7 +159,7 @@ def test_a_column_that_vanishes_changes_no_row_and_a_cell_that_is_emptied_does(
     db: psycopg.Connection,
 ) -> None:
     model = channel(PUBLIC)
-    dated = {"Tanggal / Kejadian": "5/11/2024"}
+    dated: dict[str, Any] = {"Tanggal / Kejadian": "5/11/2024"}
     land(db, [delivery("Register 1", "a", **dated), delivery("Register 1", "a", 1)], model)
     assert stories(db, model.name) == ["a"], "the date that was known stays"
     land(db, [delivery("Revisi", "A", 2, **dated), delivery("Register 1", "a", 3, **dated)], model)
@@ -342,7 +342,7 @@ class Office:
             self.sent[file] = {key: self.truth[key]}
             return self.send(file)
         elif kind in ("week", "weeks swapped"):
-            copies = []
+            copies: list[list[Delivery]] = []
             for _ in range(1 + (kind != "week")):
                 self.week += 1
                 file = f"Register {self.week}.xlsx"

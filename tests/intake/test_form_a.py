@@ -199,7 +199,7 @@ def test_a_form_of_paragraphs(read_files: Reader) -> None:
 def test_the_same_form_in_tables_and_with_words_own_numbering(read_files: Reader) -> None:
     def cell_by_cell(first: str, last: str) -> list[list[str]]:
         lines = LINES.split("\n")
-        rows = []
+        rows: list[list[str]] = []
         for line in lines[lines.index(first) + 1 : lines.index(last)]:
             if line == "RT 03/05":
                 rows[-1][3] += f"\n{line}"

@@ -515,7 +515,7 @@ def test_an_export_of_kobo_is_read_by_its_submission_time(folder: Path) -> None:
         ["2024-11-06T10:00:00+07:00", "a", "71", "u-71", "2024-11-06T03:00:05", "1"],
         ["2024-11-06T10:00:00+07:00", "b", "72", "u-72", "2024-11-06T03:00:05", "2"],
     ]
-    named = {"timestamp": "_submission_time", "id": "_id"}
+    named: dict[str, Any] = {"timestamp": "_submission_time", "id": "_id"}
     (folder / "k.csv").write_text(text([header, *rows], ";"))
     first = deliveries(pull(folder, **named))
     assert [each.fields["Uraian kejadian"] for each in first] == ["a", "b"]

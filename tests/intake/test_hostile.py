@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lumbung.intake.connectors.base import Item, Unreadable
+from lumbung.intake.connectors.base import Delivery, Item, Unreadable
 from lumbung.intake.connectors.form_a import reader as form_a
 from lumbung.intake.connectors.register import reader as registers
 from lumbung.intake.connectors.register.config import RegisterSource
@@ -91,7 +91,7 @@ def test_blank_rows_without_number() -> None:
     rows: list[Any] = [HEADER.strip().split(","), 1 << 60, row]
     file = File("a.xlsx", Path("a.xlsx"), bytes(32), AT, False)
     (item,) = table().rows(file, "S", rows, [])
-    assert isinstance(item, registers.Delivery)
+    assert isinstance(item, Delivery)
     assert item.locator == f"a.xlsx | S | baris {(1 << 60) + 2}"
 
 

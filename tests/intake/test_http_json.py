@@ -307,6 +307,12 @@ def one_page(*rows: dict[str, Any], headers: dict[str, str] | None = None, **bes
     return Reply({"data": list(rows), **beside}, headers=headers or {})
 
 
+ODATA_NEXT: dict[str, Any] = {"@odata.nextLink": PAGE_2}
+ODATA_COUNT: dict[str, Any] = {"@odata.count": 3}
+CONTINUE: dict[str, Any] = {"continue": {"offset": 2}}
+"""Contributors beside the records whose names are no keywords of Python."""
+
+
 @pytest.mark.parametrize(
     ("paging", "reply", "told"),
     [
@@ -314,7 +320,7 @@ def one_page(*rows: dict[str, Any], headers: dict[str, str] | None = None, **bes
         (NONE, one_page(*TWO, link=[{"relation": "next", "url": PAGE_2}]), "link.next"),
         (NONE, one_page(*TWO, links=[{"rel": ["last", "Next"], "href": PAGE_2}]), "links.next"),
         (NONE, one_page(*TWO, _links={"next": {"href": PAGE_2}}), "_links.next.href"),
-        (NONE, one_page(*TWO, **{"@odata.nextLink": PAGE_2}), "@odata.nextLink"),
+        (NONE, one_page(*TWO, **ODATA_NEXT), "@odata.nextLink"),
         (NONE, one_page(*TWO, meta={"cursors": {"next": "abc"}}), "meta.cursors.next"),
         (NONE, one_page(*TWO, paging={"next": {"after": "abc"}}), "paging.next.after"),
         (NONE, one_page(*TWO, meta={"page": {"nextPageToken": "abc"}}), "nextPageToken"),
@@ -331,7 +337,7 @@ def one_page(*rows: dict[str, Any], headers: dict[str, str] | None = None, **bes
         (NONE, one_page(*TWO, truncated=True), "truncated"),
         (NONE, one_page(*TWO, isTruncated=True, marker="abc"), "isTruncated"),
         (NONE, one_page(*TWO, exceededTransferLimit=True), "exceededTransferLimit"),
-        (NONE, one_page(*TWO, **{"continue": {"offset": 2}}), "continue.offset"),
+        (NONE, one_page(*TWO, **CONTINUE), "continue.offset"),
         (NONE, one_page(*TWO, next={"skip": 2}), "next.skip"),
         (NONE, one_page(*TWO, LastEvaluatedKey={"id": 2}), "LastEvaluatedKey.id"),
         (NONE, one_page(*TWO, scroll_id="abc"), "scroll_id"),
@@ -342,7 +348,7 @@ def one_page(*rows: dict[str, Any], headers: dict[str, str] | None = None, **bes
         (NONE, one_page(*TWO, total=3), "total 3, and 2 records"),
         (NONE, one_page(*TWO, count="3"), "count 3, and 2 records"),
         (NONE, one_page(*TWO, meta={"total": 3}), "meta.total 3, and 2 records"),
-        (NONE, one_page(*TWO, **{"@odata.count": 3}), "@odata.count 3, and 2 records"),
+        (NONE, one_page(*TWO, **ODATA_COUNT), "@odata.count 3, and 2 records"),
         (NONE, one_page(*TWO, headers={"X-Total-Count": "3"}), "X-Total-Count 3, and 2 records"),
         (NONE, one_page(*TWO, total_pages=2), "total_pages 2"),
         (NONE, one_page(*TWO, headers={"Link": f"<{PAGE_2}>; Rel=Next"}), "header Link"),
@@ -816,7 +822,7 @@ def test_a_credential_in_the_query_goes_with_every_page_and_into_no_message(
     shop.style = "next"
     shop.records = [record(number) for number in range(3)]
     auth = {"style": "query", "name": "api_key"}
-    source = {"auth": auth, "paging": {"style": "next", "next": "links.next"}}
+    source: dict[str, Any] = {"auth": auth, "paging": {"style": "next", "next": "links.next"}}
     pull(stand, tmp_path, **source)
     assert [each.query["api_key"] for each in stand.requests] == ["rahasia", "rahasia"]
     stand.script = [Reply(status=403)]

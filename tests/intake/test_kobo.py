@@ -180,7 +180,7 @@ def test_signatures_of_links_are_no_content(
 def test_attachments_are_kept_once_and_one_that_comes_later_is_an_edit(
     stand: Stand, kobo_server: Kobo, tmp_path: Path
 ) -> None:
-    attached = [
+    attached: list[dict[str, Any]] = [
         {"uid": "att1", "filename": "a.jpg", "download_url": "https://lain.example.org/a.jpg"},
         {"id": 46493730, "filename": "b.jpg"},
         {"uid": "att3", "filename": "c.jpg", "is_deleted": True},

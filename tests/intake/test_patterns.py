@@ -30,7 +30,8 @@ INTAKE = Path(evidence.__file__).parent
 FILES = [
     *sorted((INTAKE / "channel").glob("[!_]*.py")),
     *sorted((INTAKE / "connectors").rglob("[!_]*.py")),
-    *(INTAKE / f"{name}.py" for name in ("landing", "vault", "evidence", "run")),
+    *sorted((INTAKE / "landing").glob("[!_]*.py")),
+    *(INTAKE / f"{name}.py" for name in ("vault", "evidence", "run")),
 ]
 SEARCHING = {"search", "sub", "split", "findall", "finditer"}
 
@@ -159,9 +160,11 @@ def slow(each: Pattern) -> Iterator[tuple[str, str]]:
     """The attacks over which a pattern takes more time than it should."""
     act = each.pattern.search if each.is_searched else each.pattern.match
     for before, pump in sorted({*attacks(parser.parse(each.pattern.pattern, each.pattern.flags))}):
-        if pump and not is_linear(
-            act, lambda size, b=before, p=pump: b + p * (size // len(p) + 1) + "\x01\n\x01"
-        ):
+
+        def attack(size: int, before: str = before, pump: str = pump) -> str:
+            return before + pump * (size // len(pump) + 1) + "\x01\n\x01"
+
+        if pump and not is_linear(act, attack):
             yield before, pump
 
 
@@ -199,6 +202,11 @@ def header(text: str) -> str:
 TEMPLATE = Template(channel(CHAT), "ADUAN", ())
 
 
+def all_distinct(labels: list[str]) -> list[str]:
+    reached: dict[str, int] = {}
+    return [distinct(each, (), reached) for each in labels]
+
+
 @pytest.mark.parametrize(
     ("work", "make"),
     [
@@ -223,10 +231,7 @@ TEMPLATE = Template(channel(CHAT), "ADUAN", ())
         (http_json._next_link, lambda n: {"Link": "<" * n}),
         (http_json._next_link, lambda n: {"Link": "<a>;rel=" + "next " * (n // 5) + '"x'}),
         (lambda head: evidence._SNIFFED[-3][0].match(head), lambda n: b"<!---->" * 70 + b"x"),
-        (
-            lambda labels: [distinct(each, (), reached) for reached in [{}] for each in labels],
-            lambda n: ["a"] * n,
-        ),
+        (all_distinct, lambda n: ["a"] * n),
         (
             ushahidi.labelled,
             lambda n: {

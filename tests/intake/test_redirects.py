@@ -97,7 +97,7 @@ def test_a_declared_name_that_leads_inside_is_refused_unless_the_channel_is_insi
     """The channel's server seems to be on the internet; a declared name has a local address."""
     names |= {"api.example.org": "127.0.0.1", "files.example.org": "127.0.0.1"}
     location = f"http://files.example.org:{other.port}/berkas/1"
-    hosts = {"redirect_hosts": ["*.example.org"]}
+    hosts: dict[str, Any] = {"redirect_hosts": ["*.example.org"]}
     stand.script = [to(location)]
     assert isinstance(download(stand, tmp_path, **hosts), Kept), "the channel's own is loopback"
     assert other.requests[0].headers["host"] == f"files.example.org:{other.port}"

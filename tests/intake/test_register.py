@@ -40,7 +40,16 @@ AT = datetime(2024, 11, 9, 2, 0, tzinfo=UTC)
 FIXTURES = Path(__file__).parent / "fixtures"
 """Made by xlwt 1.3 (BIFF8, also with the epoch 1904) and msoffcrypto-tool (agile encryption)."""
 TITLE = [["BUKU REGISTER"], ["KANTOR CONTOH"], [""]]
-ROW = [1, "001/LP", date(2024, 11, 6), "5 Nopember 2024", "Warga A", "0812", "Bangka", "Uraian a"]
+ROW: list[Any] = [
+    1,
+    "001/LP",
+    date(2024, 11, 6),
+    "5 Nopember 2024",
+    "Warga A",
+    "0812",
+    "Bangka",
+    "Uraian a",
+]
 
 
 def numbered(number: int, **changes: Any) -> list[Any]:
@@ -152,8 +161,13 @@ def test_a_case_that_is_registered_stays_the_same_case(read_files: Reader) -> No
 
 def test_titles_beside_or_right_above_the_header_are_none_of_it(read_files: Reader) -> None:
     header = [["Nomor", "Kabupaten", "Uraian", ""]]
-    rows = [["1/LP", "Bangka", "a"], ["Jumlah", "", "", 9], ["2/LP", "Bangka", "b"]]
-    for title in (["REGISTER"], ["", "", "", "Lampiran I"], ["", "Kabupaten", "", ""]):
+    rows: list[list[Any]] = [
+        ["1/LP", "Bangka", "a"],
+        ["Jumlah", "", "", 9],
+        ["2/LP", "Bangka", "b"],
+    ]
+    titles = (["REGISTER"], ["", "", "", "Lampiran I"], ["", "Kabupaten", "", ""])
+    for title in titles:
         content = workbook({"S": [title, *header, *rows]})
         found = deliveries(read_files({"a.xlsx": content}, personal=[], subject=[], kept=[]))
         assert found == {
@@ -428,7 +442,7 @@ def test_a_sheet_with_more_of_the_channel_s_columns_stands_before_a_recap(
     read_files: Reader,
 ) -> None:
     full = [*HEADER, ROW, numbered(2)]
-    recap = [
+    recap: list[list[Any]] = [
         ["Rekap"],
         ["Nomor", "Kab/Kota", "Uraian", "No"],
         ["001/LP", "Bangka", "ringkas", 1],
@@ -592,7 +606,7 @@ def test_a_header_of_three_rows(read_files: Reader) -> None:
         "occurred_date": {"from": "Tempat dan waktu / Waktu / Kejadian"},
         "narrative": {"from": "Uraian"},
     }
-    flat = {"personal": [], "subject": [], "kept": []}
+    flat: dict[str, Any] = {"personal": [], "subject": [], "kept": []}
     content = workbook({"S": rows}, merges={"S": merges})
     assert deliveries(read_files({"a.xlsx": content}, fields=fields, **flat)) == {
         "1/LP": {
@@ -694,7 +708,7 @@ def test_one_row_in_another_encoding_leaves_the_others_as_they_were(read_files: 
     head = "Nomor;Kab/Kota;Uraian\r\n"
     rows = head + "".join(f"00{n}/LP;Bangka;pasar \u2013 sore\r\n" for n in range(1, 4))
     foreign = "004/LP;Bangka;caf\u00e9\r\n".encode("cp1252")
-    plain = {"personal": [], "subject": [], "kept": []}
+    plain: dict[str, Any] = {"personal": [], "subject": [], "kept": []}
     found = deliveries(read_files({"a.csv": rows.encode() + foreign}, **plain))
     assert [found[f"00{n}/LP"]["Uraian"] for n in range(1, 4)] == ["pasar \u2013 sore"] * 3
     assert found["004/LP"]["Uraian"] == "caf\ufffd"
@@ -880,7 +894,7 @@ def test_a_protected_workbook_and_others_by_other_hands(read_files: Reader, samp
 def test_tables_by_other_hands_are_read_by_configuration_alone(
     read_files: Reader, samples: Path
 ) -> None:
-    plain = {"personal": [], "subject": [], "kept": []}
+    plain: dict[str, Any] = {"personal": [], "subject": [], "kept": []}
     items = read_files(
         {"a.xlsx": (samples / "xlsx" / "table-multiple.xlsx").read_bytes()},
         **plain,
@@ -950,7 +964,7 @@ def test_any_register_gives_exactly_its_rows(
     read_files: Reader, data: list[tuple[Any, ...]], above: int, left: int, noise: list[str]
 ) -> None:
     body: list[list[Any]] = []
-    layout = {
+    layout: dict[str, list[list[Any]]] = {
         "blank": [[""]],
         "subtotal": [["Jumlah", "", "", "", "", "", "", 7]],
         "signature": [["", "Ketua,", "", "", "", "Petugas,"]],

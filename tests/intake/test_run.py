@@ -16,7 +16,7 @@ import pytest
 
 from lumbung.errors import ConfigurationError, ServiceError, SourceError
 from lumbung.intake import run
-from lumbung.intake.connectors.base import Checkpoint, Delivery, Source, Unreadable
+from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, Source, Unreadable
 from lumbung.intake.connectors.register.reader import Table
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts, Landing
@@ -152,7 +152,9 @@ def test_a_number_that_a_spreadsheet_cut_makes_nobody_the_same_person(
     rows += ["4/LP;1971010101010001;Warga 4;Bangka;x", "5/LP;1971010101010001;Warga V;Bangka;x"]
     put(inbox / "a.csv", "\n".join(["Nomor;NIK;Nama;Kab/Kota;Uraian", *rows]).encode(), 0)
     assert pull("register_contoh").landed == 5
-    tokens = dict(db.execute("select source_id, subject_token from raw.record").fetchall())
+    tokens: dict[str, bytes | None] = dict(
+        db.execute("select source_id, subject_token from raw.record").fetchall()
+    )
     assert len(set(tokens.values())) == 4
     assert tokens["4/LP"] == tokens["5/LP"] is not None
     assert None not in tokens.values(), "their names tell who they are"
@@ -291,7 +293,7 @@ def test_a_chunk_of_long_deliveries_has_few(
 ) -> None:
     monkeypatch.setattr(run, "CHUNK_BYTES", 16_000)
     long = {"pemantau/catatan": [{"bagian": "x" * 4_500}, "y" * 4_500]}
-    items = [
+    items: list[Item] = [
         *(Delivery(f"{n}", AT, long) for n in range(5)),
         *(Delivery(f"pendek {n}", AT, {"kejadian/uraian": "x"}) for n in range(100)),
         Unreadable("too_large", "x", {"isi": "x" * 20_000}, AT),
@@ -561,7 +563,7 @@ def test_a_failure_of_a_reader_ends_no_pull(
 
 LINES = ["Nomor,No,Kab/Kota,Uraian", *(f"{n}/LP,{n},Bangka,kejadian {n}" for n in range(1, 11))]
 WHOLE = ("\n".join(LINES) + "\n").encode()
-PUBLIC = {"personal": [], "subject": []}
+PUBLIC: dict[str, Any] = {"personal": [], "subject": []}
 
 
 @pytest.mark.parametrize("share", range(50, 100, 2))

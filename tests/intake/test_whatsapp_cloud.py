@@ -285,8 +285,9 @@ def test_every_kind_of_message_in_the_real_samples(read_files: Reader, samples: 
 
 
 def test_answers_to_buttons_and_lists_are_text(read_files: Reader) -> None:
-    button = {"type": "button", "button": {"text": "Ya", "payload": "1"}}
-    reply = {"type": "interactive", "interactive": {"list_reply": {"id": "1", "title": "Bangka"}}}
+    button: dict[str, Any] = {"type": "button", "button": {"text": "Ya", "payload": "1"}}
+    chosen = {"list_reply": {"id": "1", "title": "Bangka"}}
+    reply: dict[str, Any] = {"type": "interactive", "interactive": chosen}
     raw = body(message("wamid.A", **button), message("wamid.B", **reply))
     assert [text for text, _ in told(read_files({"a.jsonl": line(raw)}))] == ["Ya", "Bangka"]
 
@@ -296,7 +297,7 @@ def test_a_changed_number_is_a_notice_whose_numbers_stay_out_of_the_text(
 ) -> None:
     notice = "User A changed from 6281200001111 to 6281200002222"
     system = {"body": notice, "wa_id": "6281200002222", "type": "user_changed_number"}
-    raw = body(message("wamid.A", type="system", system=system, text=None))
+    raw = body({**message("wamid.A", type="system", system=system), "text": None})
     (found,) = deliveries(read_files({"a.jsonl": line(raw)}))
     assert (found.fields["Teks"], found.fields["Tanda"]) == ("", "sistem")
     assert found.fields["Pesan (utuh)"]["system"]["wa_id"] == "6281200002222"

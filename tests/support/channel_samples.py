@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -72,9 +72,9 @@ def channel(model: dict[str, Any], **changes: Any) -> Channel:
 
 
 def workbook(
-    sheets: dict[str, Sequence[Sequence[Any]]],
+    sheets: Mapping[str, Sequence[Sequence[Any]]],
     *,
-    merges: dict[str, Sequence[tuple[int, int, int, int]]] | None = None,
+    merges: Mapping[str, Sequence[tuple[int, int, int, int]]] | None = None,
     hidden: Sequence[str] = (),
     very_hidden: Sequence[str] = (),
     options: dict[str, Any] | None = None,

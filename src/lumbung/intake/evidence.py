@@ -12,7 +12,7 @@ import secrets
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 from lumbung.errors import LumbungError, ServiceError
 from lumbung.files import write_private
@@ -86,6 +86,13 @@ class Kept:
         return not is_text and self.media_type == "text/html"
 
 
+class Readable(Protocol):
+    """What gives its bytes piece by piece, such as a file."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes; none at the end."""
+
+
 class TooLargeError(LumbungError):
     """A stream is larger than any file that is kept."""
 
@@ -108,7 +115,7 @@ class Evidence:
         name = digest.hex()
         return self.folder / name[:2] / name[2:]
 
-    def keep(self, stream: BinaryIO) -> Kept:
+    def keep(self, stream: Readable) -> Kept:
         """Store a stream, of which a megabyte at a time is in memory; a known file stays as it is.
 
         Call `flush` before a row that refers to the file is committed.

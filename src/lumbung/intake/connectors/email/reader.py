@@ -320,7 +320,7 @@ class Mailbox:
                 if sum(map(len, pieces)) < _PIECE:
                     break
             file.seek(0)
-            kept = evidence.keep(file)  # type: ignore[arg-type] # it has read()
+            kept = evidence.keep(file)
         return Mail(received_at or datetime.now(UTC), kept)
 
     @contextmanager

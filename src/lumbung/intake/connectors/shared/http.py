@@ -286,7 +286,7 @@ class Api:
                     if not _copy(self._pieces(response), file, limit):
                         return "too_large"
                     file.seek(0)
-                    return evidence.keep(file)  # type: ignore[arg-type] # it has read()
+                    return evidence.keep(file)
             except _NothingError:
                 return "missing"
 
