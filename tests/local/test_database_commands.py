@@ -43,6 +43,7 @@ def test_psql_and_db_url_start_a_stopped_server_and_down_stops_it(scratch: Path)
         listed = lumbung("status", "--json", LUMBUNG_HOME=str(home))
         assert listed.returncode == 3
         parts = {part["name"]: part for part in json.loads(listed.stdout)["parts"]}
+        assert server.process
         assert parts["postgres"]["pid"] == server.process.pid
         assert parts["scheduler"] == {"name": "scheduler", "pid": None, "memory": 0, "log": ""}
         assert lumbung("down", LUMBUNG_HOME=str(home)).stdout == "stopped\n"

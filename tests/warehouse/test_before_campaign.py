@@ -196,13 +196,14 @@ def test_every_one_of_them_leads_to_its_record(early: str, office: Settings) -> 
     }
     for reference, text in numbers.items():
         traced = trace.trace(f"{reference}@{found.edition_id}", database_url=early)
-        assert len(traced.members) == traced.value == int(text), reference
-        assert all(len(member.records) == 1 for member in traced.members)
-        assert all(r.now == "current" for m in traced.members for r in m.records)
+        assert len(traced.contributors) == traced.value == int(text), reference
+        assert all(len(each.records) == 1 for each in traced.contributors)
+        assert all(r.now == "current" for each in traced.contributors for r in each.records)
         (first, *_) = trace.lines(f"{reference}@{found.edition_id}", database_url=early)
         assert first == f"{reference}@{found.edition_id} = {text}"
-    (member,) = trace.trace(f"before_campaign/TM/19@{found.edition_id}", database_url=early).members
-    lines = trace.lines(str(member.records[0].record_id), database_url=early)
+    traced = trace.trace(f"before_campaign/TM/19@{found.edition_id}", database_url=early)
+    (finding,) = traced.contributors
+    lines = trace.lines(str(finding.records[0].record_id), database_url=early)
     assert any(f"counted in before_campaign/TM/19.01@{found.edition_id}" in s for s in lines)
 
 

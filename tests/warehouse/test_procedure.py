@@ -248,10 +248,10 @@ def test_the_list_is_shown_and_told(
         " (select * from marts.fct_review_item where check_code = 'status_change_illegal' limit 1)"
         " as item, (values ('x/y'), ('x/z')) as copy (id)",
     )
-    listed = [item.item_id for item in stewardship.items(url, check="status_change_illegal")]
+    item_ids = [item.item_id for item in stewardship.items(url, check="status_change_illegal")]
     query(url, "delete from marts.fct_review_item where item_id in ('x/y', 'x/z')")
-    assert len(listed) == 4
-    assert {"x/y", "x/z"} < {*listed}
+    assert len(item_ids) == 4
+    assert {"x/y", "x/z"} < {*item_ids}
 
     with post_office() as post:
         told = stewardship.tell(settings=office, database_url=url, server=post.address)
