@@ -30,6 +30,7 @@ from lumbung import database
 from lumbung.errors import BuildError, ConfigurationError
 from lumbung.intake.features import ALGORITHM
 from lumbung.intake.landing.text_features import derive_missing
+from lumbung.memory import rare_garbage_collection
 from lumbung.settings import Settings
 from lumbung.warehouse import artifacts
 
@@ -538,7 +539,7 @@ def run_dbt(
 
     """
     folder = settings.home / "dbt"
-    with dbt_environment(database_url):
+    with dbt_environment(database_url), rare_garbage_collection():
         from dbt.cli.main import dbtRunner
 
         outcome = dbtRunner(callbacks=list(callbacks)).invoke([

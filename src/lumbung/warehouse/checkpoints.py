@@ -41,6 +41,7 @@ from psycopg import sql
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lumbung.errors import CheckpointError, ConfigurationError
+from lumbung.memory import rare_garbage_collection
 from lumbung.settings import Settings
 
 SHOWN = 20
@@ -216,7 +217,8 @@ def run_suite(
     """
     suite = load_suite(file)
     tables = [_rows(connection, file, batch, parameters or {}) for batch in suite.batches]
-    results, data_docs = _judge(suite, tables, settings.docs / "checks" / suite.suite)
+    with rare_garbage_collection():
+        results, data_docs = _judge(suite, tables, settings.docs / "checks" / suite.suite)
     result = SuiteResult(suite.suite, uuid.uuid4(), results, data_docs)
     with connection.cursor() as cursor:
         cursor.executemany(
