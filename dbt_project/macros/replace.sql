@@ -1,5 +1,5 @@
 {# How an increment replaces what changed. A model names its key (`unique_key`) and the scope of what
-   may have changed (`meta.scope`); an increment computes the rows of that scope anew, and one
+   may have changed (`meta.affected_keys`); an increment computes the rows of that scope anew, and one
    transaction deletes those that are no longer so and inserts the new ones. The same scope limits
    what tests look at. #}
 
@@ -92,7 +92,7 @@
     {#- Rows that came out as they were are left alone: most metrics of a later week, the other fields
         of an edited record. `except all`, so that a row computed twice still breaks its key. -#}
     {%- set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) -%}
-    {%- set scope = config.get('meta', {}).get('scope') -%}
+    {%- set scope = config.get('meta', {}).get('affected_keys') -%}
     create temporary table was on commit drop as
     select ctid as place, {{ columns }} from {{ arguments.target_relation }}
     where ({{ arguments.unique_key | join(', ') }}) in (
@@ -118,7 +118,7 @@
 {% macro get_where_subquery(relation) -%}
     {#- What a test of a model looks at: in an increment, the rows of its scope. -#}
     {%- set node = graph.nodes.get('model.lumbung.' ~ relation.identifier) if is_increment() -%}
-    {%- set scope = node.config.meta.get('scope') if node -%}
+    {%- set scope = node.config.meta.get('affected_keys') if node -%}
     {%- if scope == 'metric' -%}
         {#- The province is the sum of all regencies, and metrics to date go on from the week before. -#}
         {%- set from_week -%}
