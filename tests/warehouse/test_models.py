@@ -170,7 +170,10 @@ def test_exposures_name_what_their_consumers_read(manifest: Any) -> None:
     exposures = manifest.exposures.values()
     needs = {each.name: {n.split(".", 2)[2] for n in each.depends_on.nodes} for each in exposures}
     folders = {
-        "weekly_edition": sorted((PROJECT / "src" / "lumbung" / "publication").rglob("*.py")),
+        "weekly_edition": [
+            *(PROJECT / "src" / "lumbung" / "publication").rglob("*.py"),
+            *(PROJECT / "src" / "lumbung" / "publication").rglob("*.sql"),
+        ],
         "review_list": [PROJECT / "src" / "lumbung" / "stewardship.py"],
         "twenty_questions": [PROJECT / "docs" / "how-to" / "query-the-marts.md"],
     }
