@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 
 from lumbung import cli
 from lumbung.intake.evidence import Evidence
+from lumbung.local.airflow import Airflow
 from lumbung.local.processes import Processes
 from lumbung.local.stack import Stack
 from lumbung.publication.portal import publish
@@ -102,3 +105,16 @@ def test_the_portal_is_open_to_a_web_server(tmp_path: Path) -> None:
     for path in (tmp_path / "portals").rglob("*"):
         assert others_may(path) == (0o055 if path.is_dir() else 0o044)
     assert others_may(tmp_path / "portals") == 0o055
+
+
+def test_a_task_s_log_is_closed(open_umask: None, tmp_path: Path) -> None:
+    """Airflow gives its logs to everybody, whatever the umask is."""
+    airflow = Airflow(Settings(tmp_path, ROOT, None), Processes(tmp_path, tmp_path), "", "", {})
+    airflow.folder.mkdir(mode=0o700)
+    state = dict.fromkeys(("port", "fernet_key", "secret_key", "jwt_secret"), "1")
+    (airflow.folder / "state.json").write_text(json.dumps(state))
+    code = "from airflow.sdk.log import init_log_file; init_log_file('dag_id=x/1.log')"
+    subprocess.run([sys.executable, "-c", code], env=airflow.environment(), check=True)
+    logs = airflow.folder / "logs"
+    assert (logs / "dag_id=x" / "1.log").exists()
+    assert [each for each in open_to_others(logs) if each != str(logs)] == []

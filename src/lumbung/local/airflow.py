@@ -167,6 +167,9 @@ class Airflow:
             # A run starts within a second of its cause; the loop costs a few percent of a core.
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
             "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
+            # By default Airflow lets every account read its logs, whatever the umask is.
+            "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
+            "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
             "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "60",
             # After a power cut, what ran is taken up again within a minute instead of five.
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
