@@ -17,8 +17,8 @@ from lumbung.intake.connectors.form_a import reader as form_a
 from lumbung.intake.connectors.register import reader as registers
 from lumbung.intake.connectors.register.config import RegisterSource
 from lumbung.intake.connectors.shared import delimited, markup
-from lumbung.intake.connectors.shared.bounded import Child
 from lumbung.intake.connectors.shared.files import File
+from lumbung.intake.connectors.shared.parser_process import ParserProcess
 from lumbung.intake.connectors.shared.template import Template
 from lumbung.intake.connectors.sigaplapor import reader as sigaplapor
 from tests.support.channel_samples import REGISTER, channel
@@ -34,7 +34,7 @@ def table(**changes: Any) -> registers.Table:
 
 def read(path: Path, content: str) -> list[Item]:
     path.write_text(content)
-    with Child() as child:
+    with ParserProcess() as child:
         file = File(path.name, path, bytes(32), AT, False)
         options = RegisterSource(kind="register")
         return [*registers.read_file(table(), options, file, child)]

@@ -23,7 +23,7 @@ from upath import UPath
 from lumbung.errors import SourceError
 from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, Source, Unreadable
 from lumbung.intake.connectors.register.reader import read
-from lumbung.intake.connectors.shared import bounded
+from lumbung.intake.connectors.shared import parser_process
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import Vault
 from tests.support.channel_samples import (
@@ -1087,12 +1087,12 @@ def test_what_exceeds_the_limits_is_quarantined_by_name(
     dense = workbook(
         {"S": [["Nomor", "Kab/Kota"], *([f"{n}", "B" * 9_000] for n in range(40_000))]}
     )
-    monkeypatch.setattr(bounded, "MEMORY", 160 << 20)  # it takes 360 MB
+    monkeypatch.setattr(parser_process, "MEMORY", 160 << 20)  # it takes 360 MB
     items = read_files({"padat.xlsx": dense, "baik.xlsx": good}, **PLAIN)
     assert refused(items) == [("too_large", "padat.xlsx")]
     assert set(deliveries(items)) == {"9"}
     monkeypatch.undo()
-    monkeypatch.setattr(bounded, "SILENCE_SECONDS", 0)
+    monkeypatch.setattr(parser_process, "SILENCE_SECONDS", 0)
     assert refused(read_files({"padat.xlsx": dense}, **PLAIN)) == [
         ("too_large", "padat.xlsx"),
         ("too_large", "baik.xlsx"),

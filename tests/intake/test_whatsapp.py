@@ -28,7 +28,7 @@ from lumbung.intake.connectors.base import (
     Source,
     Unreadable,
 )
-from lumbung.intake.connectors.shared import bounded
+from lumbung.intake.connectors.shared import parser_process
 from lumbung.intake.connectors.whatsapp.reader import read
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
@@ -315,7 +315,7 @@ def test_an_archive_is_opened_by_a_child_with_limits_alone(
         raise AssertionError("opened by the pull itself")
 
     monkeypatch.setattr(zipfile.ZipFile, "__init__", refuse)
-    monkeypatch.setattr(bounded, "MEMORY", 192 << 20)
+    monkeypatch.setattr(parser_process, "MEMORY", 192 << 20)
     files = {"a.zip": directory_of(800_000), "b.zip": bytes(cut), "c.zip": good}
     items = read_files(files)
     assert refused(items) == ["unreadable_file", "unreadable_file"]

@@ -1,4 +1,4 @@
-"""Numbers in narratives, in metrics (`50.000`, `50rb`) and in words (`lima puluh ribu`)."""
+"""Numbers in narratives, in digits (`50.000`, `50rb`) and in words (`lima puluh ribu`)."""
 
 from __future__ import annotations
 

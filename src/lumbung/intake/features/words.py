@@ -37,7 +37,7 @@ def spelled(word: str) -> str:
 
 
 def without_affixes(word: str) -> Iterator[str]:
-    """What may be a word's root: the word, the word without affixes, last its root by rule."""
+    """Candidates for a word's root: the word, the word without affixes, last its root by rule."""
     yield word
     if word.endswith("e") and len(word) > 3:  # Bangka Malay: ade, ape, lime
         yield word[:-1] + "a"

@@ -1,5 +1,5 @@
-"""Parsers of foreign binary files, run in a child process with limits (`__main__`).
+"""Parsers of binary files, which run in a child process with limits (`__main__`).
 
-Modules here import nothing else of Lumbung, so that a child starts in 40 ms. Everybody else reads
-such files through `lumbung.intake.connectors.shared.bounded`.
+These modules import no other package of Lumbung, so a child process starts in 40 ms. Connectors use
+them only through `lumbung.intake.connectors.shared.parser_process`.
 """

@@ -1,10 +1,10 @@
-"""The child process: it reads one file per request, with limits of memory and processor time.
+"""The child process, which parses one file per request with limits of memory and processor time.
 
-A request is a line of JSON on standard input. The answer is lines of JSON on standard output: what
-the parser gives, then `{"end": true}` or `{"error": code}`. A file that exceeds a limit ends the
-process, and the parent starts another one for the next file.
+A request is a line of JSON on standard input. The answer is lines of JSON on standard output: the
+parser's values, then `{"end": true}` or `{"error": code}`. A file that exceeds a limit ends the
+process; the parent starts a new one for the next file.
 
-Arguments: bytes of address space, seconds of processor time for one file.
+Arguments: bytes of address space, and seconds of processor time for each file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from lumbung.intake.foreign.archives import RefusedError
+from lumbung.intake.parsers.archives import RefusedError
 
 _PIECE = 1 << 16
 _FLAGS = orjson.OPT_PASSTHROUGH_DATETIME
@@ -51,7 +51,7 @@ def _answer(request: dict[str, Any]) -> None:
         line = orjson.dumps(value, _as_text, _FLAGS)
         lines.append(line)
         size += len(line)
-        if size > _PIECE or isinstance(value, dict):  # what comes next may end the process
+        if size > _PIECE or isinstance(value, dict):  # the next value may end the process
             write(b"\n".join(lines) + b"\n")
             sys.stdout.buffer.flush()
             lines, size = [], 0
@@ -60,20 +60,20 @@ def _answer(request: dict[str, Any]) -> None:
 
 def _read(task: str, **options: Any) -> Iterator[Any]:
     if task == "workbook":
-        from lumbung.intake.foreign import workbooks
+        from lumbung.intake.parsers import workbooks
 
         return workbooks.read(**options)
     if task == "chat":
-        from lumbung.intake.foreign import chats
+        from lumbung.intake.parsers import chats
 
         return chats.read(**options)
-    from lumbung.intake.foreign import documents
+    from lumbung.intake.parsers import documents
 
     return documents.read(**options)
 
 
 def _as_text(cell: Any) -> str:
-    """A value that JSON has not."""
+    """A value that JSON does not have, as text."""
     if isinstance(cell, datetime):
         return (cell.date() if cell.time() == time() else cell).isoformat()
     return cell.isoformat() if isinstance(cell, date | time) else str(cell)

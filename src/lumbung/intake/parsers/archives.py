@@ -1,4 +1,4 @@
-"""What is refused before it is read: archives that unpack to more than any delivery holds."""
+"""Archives that are refused before they are unpacked."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _HARMLESS = 64 << 20
 
 
 class RefusedError(Exception):
-    """A file that cannot be read; its text is a code for the parent process."""
+    """A file that is not read; the text of the error is a code for the parent process."""
 
 
 def is_bomb(archive: zipfile.ZipFile) -> bool:
-    """Whether an archive claims to unpack to more than any delivery is."""
+    """Whether an archive declares that it unpacks to more than any delivery holds."""
     unpacked = sum(member.file_size for member in archive.infolist())
     packed = sum(member.compress_size for member in archive.infolist())
     return unpacked > _MAX_UNPACKED or unpacked > max(_HARMLESS, _MAX_RATIO * packed)

@@ -1,4 +1,4 @@
-"""The text of a chat in an export's archive, copied to where the parent process reads it."""
+"""Copying the text of a chat from an export's archive to a file of the parent process."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from lumbung.intake.foreign.archives import RefusedError, is_bomb
+from lumbung.intake.parsers.archives import RefusedError, is_bomb
 
 _CHAT_FILE = re.compile(r"_chat\.txt|(?:chat whatsapp|whatsapp chat).*\.txt", re.IGNORECASE)
 _PIECE = 1 << 16
 
 
 def read(path: str, into: str, max_text: int) -> Iterator[str]:
-    """Copy the chat's text; of a damaged archive what comes before the damage.
+    """Copy the chat's text; of a damaged archive, the part before the damage.
 
     Args:
         path: the archive.
-        into: the file that takes the text.
-        max_text: bytes that a chat may have.
+        into: the file to which the text is copied.
+        max_text: the most bytes of a chat.
 
     Raises:
         RefusedError: `unsafe_archive`, `not_a_chat`, `too_large`.

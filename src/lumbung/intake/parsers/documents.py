@@ -1,4 +1,4 @@
-"""The text of a docx document: Office Open XML (ECMA-376), as much of it as a form needs."""
+"""The text of a docx document (Office Open XML, ECMA-376), as far as a form needs it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from docx.oxml import parse_xml
 
-from lumbung.intake.foreign.archives import RefusedError, is_bomb
+from lumbung.intake.parsers.archives import RefusedError, is_bomb
 
 _MAX_RELATIONS = 1 << 20
 _RELATION = re.compile(rb"<[^<>]*/officeDocument\"[^<>]*>")
@@ -17,11 +17,11 @@ _TARGET = re.compile(rb'Target="/?([^"]+)"')
 
 
 def read(path: str, max_text: int) -> Iterator[list[str]]:
-    """Paragraphs (of one cell) and the rows of tables, in their order.
+    """Paragraphs (as rows of one cell) and the rows of tables, in their order.
 
     Args:
         path: the document.
-        max_text: bytes of XML that are read.
+        max_text: the most bytes of XML.
 
     Raises:
         RefusedError: `unsafe_archive`, `too_large`, `unusual_xml`.
@@ -37,7 +37,7 @@ def read(path: str, max_text: int) -> Iterator[list[str]]:
             content = part.read(max_text + 1)
     if len(content) > max_text:
         raise RefusedError("too_large")
-    if b"<!DOCTYPE" in content.replace(b"\0", b""):  # no form has one, nor entities
+    if b"<!DOCTYPE" in content.replace(b"\0", b""):  # no form has one; it may define entities
         raise RefusedError("unusual_xml")
     yield from _lines(parse_xml(content))
 
@@ -48,7 +48,7 @@ def _kind(element: Any) -> str:
 
 
 def _lines(element: Any) -> Iterator[list[str]]:
-    """Paragraphs (of one cell) and the rows of tables, in their order."""
+    """Paragraphs (as rows of one cell) and the rows of tables in an element."""
     for child in element:
         kind = _kind(child)
         if kind == "p":
@@ -60,7 +60,7 @@ def _lines(element: Any) -> Iterator[list[str]]:
 
 
 def _row(cells: list[list[str]]) -> Iterator[list[str]]:
-    """A table's row: one line of cells, or several where cells hold lines side by side."""
+    """A table's row: one line of cells, or several if each cell holds as many lines."""
     full = [cell for cell in cells if cell]
     if len(full) == 1:
         yield from ([line] for line in full[0])
@@ -79,14 +79,14 @@ def _cells(row: Any) -> Iterator[Any]:
 
 
 def _paragraphs(cell: Any) -> Iterator[str]:
-    """The lines of a cell that are not empty, those of tables within it included."""
+    """The lines of a cell that are not empty, including those of nested tables."""
     for cells in _lines(cell):
         if line := " ".join(filter(None, cells)):
             yield line
 
 
 def _text(paragraph: Any) -> str:
-    """What a paragraph shows: without deleted text, fields' codes and fallbacks."""
+    """The visible text of a paragraph: without deleted text, codes of fields and fallbacks."""
     parts: list[str] = []
     for child in paragraph:
         kind = _kind(child)

@@ -1,4 +1,4 @@
-"""Merged cells of OpenDocument spreadsheets (version 1.3, 9.1): calamine does not tell them."""
+"""Merged cells of OpenDocument spreadsheets (version 1.3, section 9.1), which calamine omits."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _PIECE = 1 << 16
 
 
 def merged(path: Path) -> dict[str, list[Merge]]:
-    """Sheet -> its merged cells as (top, left), (bottom, right), from 0; read piece by piece.
+    """The merged cells of each sheet as (top, left), (bottom, right), from 0.
 
     Raises:
-        expat.ExpatError: when the content is no XML, or its entities expand without measure.
+        expat.ExpatError: when the content is no XML, or its entities expand too much.
         KeyError: when the archive has no content.
     """
     found: dict[str, list[Merge]] = {}

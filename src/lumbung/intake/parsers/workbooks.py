@@ -12,11 +12,11 @@ from typing import Any
 
 from python_calamine import CalamineSheet, PasswordError, SheetVisibleEnum, load_workbook
 
-from lumbung.intake.foreign import ods
-from lumbung.intake.foreign.archives import RefusedError, is_bomb
-from lumbung.intake.foreign.numbers import is_registered
-from lumbung.intake.foreign.ods import Merge
-from lumbung.intake.foreign.trimmed import is_trimmable, trimmed
+from lumbung.intake.parsers import ods_merges
+from lumbung.intake.parsers.archives import RefusedError, is_bomb
+from lumbung.intake.parsers.legal_numbers import is_registered
+from lumbung.intake.parsers.ods_merges import Merge
+from lumbung.intake.parsers.xlsx_trim import is_trimmable, trimmed
 
 _OUTLINE_ROWS = 200
 _LABEL = 200
@@ -33,23 +33,23 @@ def read(
     order: list[str] | None = None,
     is_outline: bool = False,
 ) -> Iterator[Any]:
-    """Each sheet that is read: its name and merged cells, then its rows.
+    """For each sheet its name and merged cells, then its rows.
 
-    Blank rows that follow one another are one number: how many they are. Dates are ISO text.
+    Consecutive blank rows are given as one number, their count. Dates are ISO text.
 
     Args:
         path: the workbook.
         sheets: globs of the sheets that are read.
-        skip_sheets: globs of those of them that are not.
+        skip_sheets: globs of sheets that are not read.
         hidden_sheets: whether hidden sheets are read too.
-        behind: how many of these sheets are passed over.
+        behind: how many of these sheets are skipped.
         is_trimmed: whether cells far outside of the tables are left out.
-        order: their names in the order in which they are read, if it is not their own.
+        order: the names of the sheets in the order of reading; None for the workbook's order.
         is_outline: whether only an outline of each sheet is wanted: name, merged cells, first rows
             and registered legal numbers.
 
     Raises:
-        RefusedError: `encrypted`, `unsafe_archive`; `limits` for what cannot be trimmed.
+        RefusedError: `encrypted` or `unsafe_archive`; `limits` if the file cannot be trimmed.
     """
     if zipfile.is_zipfile(path):
         with suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
@@ -67,7 +67,7 @@ def read(
             ]
             names = [name for name, is_read in found if is_read]
             hidden = [name for name, is_read in found if not is_read]
-            merged = ods.merged(Path(path)) if _is_ods(path) else {}
+            merged = ods_merges.merged(Path(path)) if _is_ods(path) else {}
             for name in (order or names)[behind:]:
                 sheet = workbook.get_sheet_by_name(name)
                 if is_outline:
@@ -87,7 +87,7 @@ def read(
 
 
 def _is_ods(path: str) -> bool:
-    """Whether a file is an OpenDocument, which the evidence store does not call by its name."""
+    """Whether a file is an OpenDocument; a file in the evidence store has no suffix to show it."""
     with suppress(zipfile.BadZipFile, KeyError), zipfile.ZipFile(path) as archive:
         return archive.getinfo("content.xml") is not None
     return False
@@ -98,7 +98,7 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
 
 
 def _merges(sheet: CalamineSheet, merged: Iterable[Merge] | None) -> list[Merge]:
-    """Merged ranges in the rows' own columns."""
+    """Merged ranges, with columns counted from the first one of the rows."""
     left = sheet.start[1] if sheet.start else 0
     return [
         ((top, max(first - left, 0)), (bottom, last - left))
@@ -107,7 +107,7 @@ def _merges(sheet: CalamineSheet, merged: Iterable[Merge] | None) -> list[Merge]
 
 
 def _rows(sheet: CalamineSheet) -> Iterator[list[Any] | int]:
-    """Rows from the first one of the sheet on."""
+    """The rows of a sheet; a number stands for that many blank rows."""
     blank = 0
     for row in sheet.iter_rows():
         if row.count("") == len(row):
@@ -122,7 +122,7 @@ def _rows(sheet: CalamineSheet) -> Iterator[list[Any] | int]:
 
 
 def _outline(sheet: CalamineSheet) -> tuple[list[list[Any] | int], list[str]]:
-    """The first rows of a sheet, long cells cut, and its registered legal numbers."""
+    """The first rows of a sheet, with long cells cut, and its registered legal numbers."""
     rows: list[list[Any] | int] = []
     numbers: list[str] = []
     for row in _rows(sheet):

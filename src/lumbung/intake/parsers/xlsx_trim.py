@@ -1,7 +1,7 @@
-"""Workbooks (xlsx) without the cells that lie far outside of their tables.
+"""Removing the cells of xlsx workbooks that are far outside of their tables.
 
 calamine holds a sheet as one block from its first to its last cell. One stray cell at the end of a
-sheet makes that block larger than any memory, however few cells the sheet has.
+sheet makes this block larger than any memory, even if the sheet has few cells.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import zipfile
 from xml.parsers import expat
 
 MAX_GAP = 1_000
-"""Blank rows behind which nothing belongs to a table."""
+"""The most blank rows inside a table; rows after a longer gap are removed."""
 MAX_COLUMNS = 256
 
 _SHEETS = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
@@ -20,7 +20,7 @@ _REFERENCE = re.compile(r"([A-Z]{1,3})\d")
 
 
 def is_trimmable(path: str) -> bool:
-    """Whether a file is a workbook whose sheets are XML of ECMA-376."""
+    """Whether a file is a workbook with sheets in XML (ECMA-376)."""
     try:
         with zipfile.ZipFile(path) as archive:
             return any(_SHEETS.fullmatch(name) for name in archive.namelist())
@@ -29,7 +29,7 @@ def is_trimmable(path: str) -> bool:
 
 
 def trimmed(path: str) -> io.BytesIO:
-    """The workbook anew, each sheet without rows behind a long gap and columns far to the right."""
+    """A copy of the workbook without the rows after a long gap and the columns far to the right."""
     made = io.BytesIO()
     with zipfile.ZipFile(path) as archive, zipfile.ZipFile(made, "w") as copy:
         for member in archive.infolist():

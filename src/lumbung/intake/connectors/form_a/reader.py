@@ -12,7 +12,7 @@ and `Kegiatan`, the list of all activities; only the first activity's values als
 their own. If one value holds a time and a place, its date is also given as `Tanggal`.
 
 Only the text of a document is read, at most 32 MB, by a child process with limits of memory and
-time (`lumbung.intake.connectors.shared.bounded`). Pictures stay in the file in the evidence store.
+time (`lumbung.intake.connectors.shared.parser_process`). Pictures stay in the evidence store.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from lumbung.intake.channel.labels import normalise
 from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import Delivery, Item, Source, Unreadable
 from lumbung.intake.connectors.form_a.config import FormASource
-from lumbung.intake.connectors.shared.bounded import Child, ForeignError
 from lumbung.intake.connectors.shared.files import File, Folder, guarded
+from lumbung.intake.connectors.shared.parser_process import ParserError, ParserProcess
 
 NUMBER, SUSPICION = "Nomor", "Dugaan pelanggaran"
 OFFICER, ACTIVITY, STORY, VIOLATION, WITNESS = "Pengawas", "Kegiatan", "Uraian", "Dugaan", "Saksi"
@@ -106,7 +106,7 @@ def read(source: Source) -> Iterator[Item]:
     folder = Folder(source, options.files)
     present: set[str] = set()
     replaced: dict[str, File] = {}
-    with Child() as child:
+    with ParserProcess() as child:
         for file in folder:
             if isinstance(file, Unreadable):
                 yield file
@@ -128,7 +128,7 @@ def read(source: Source) -> Iterator[Item]:
     )
 
 
-def _read(source: Source, file: File, child: Child) -> Iterator[Item]:
+def _read(source: Source, file: File, child: ParserProcess) -> Iterator[Item]:
     try:
         yield _delivery(source, file, child)
     except _UnreadableError as error:
@@ -140,13 +140,13 @@ def _unnumbered(source: Source, sha256: bytes) -> str:
     return source.digest(sha256).hex()
 
 
-def _delivery(source: Source, file: File, child: Child) -> Delivery | Unreadable:
+def _delivery(source: Source, file: File, child: ParserProcess) -> Delivery | Unreadable:
     if not file.name.casefold().endswith((".docx", ".docm")):
         reason = "jenis berkas ini bukan formulir; kirim sebagai docx"
         raise _UnreadableError("unreadable_file", reason)
     try:
         lines = child.document(file.path, _MAX_TEXT)
-    except ForeignError as error:
+    except ParserError as error:
         raise _UnreadableError(*_REFUSED[error.code]) from error
     form = _Form(source.channel)
     for cells in lines:

@@ -7,7 +7,7 @@ delivery is one; it is quarantined if it cannot be read. A visible sheet that is
 no header is quarantined too: list it under `skip_sheets` if it holds no register.
 
 This process holds one row in memory. The child process that reads workbooks holds the rows of one
-sheet (`lumbung.intake.connectors.shared.bounded`).
+sheet (`lumbung.intake.connectors.shared.parser_process`).
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from lumbung.intake.channel.labels import distinct, normalise
 from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import PLACE_LABELS, Delivery, Item, Source, Unreadable
 from lumbung.intake.connectors.register.config import RegisterSource
-from lumbung.intake.connectors.shared.bounded import Child, ForeignError, Outline
 from lumbung.intake.connectors.shared.cells import header_labels, is_blank
 from lumbung.intake.connectors.shared.delimited import Text, broken_rows, refusal
 from lumbung.intake.connectors.shared.files import File, Folder, text_encoding
-from lumbung.intake.foreign.numbers import is_registered
-from lumbung.intake.foreign.ods import Merge
+from lumbung.intake.connectors.shared.parser_process import Outline, ParserError, ParserProcess
+from lumbung.intake.parsers.legal_numbers import is_registered
+from lumbung.intake.parsers.ods_merges import Merge
 
 Row = Sequence[Any]
 
@@ -79,7 +79,7 @@ def read(source: Source) -> Iterator[Item]:
     options = source.channel.source
     assert isinstance(options, RegisterSource)  # noqa: S101 - the kind says so
 
-    with Child() as child:
+    with ParserProcess() as child:
 
         def read_whole(file: File) -> Iterator[Item]:
             table = Table(source.channel, options)
@@ -96,7 +96,9 @@ def read(source: Source) -> Iterator[Item]:
         yield from Folder(source, options.files).items(read_whole, is_listing=True)
 
 
-def read_file(table: Table, options: RegisterSource, file: File, child: Child) -> Iterator[Item]:
+def read_file(
+    table: Table, options: RegisterSource, file: File, child: ParserProcess
+) -> Iterator[Item]:
     """Every row of one file, whatever its format; workbooks are read by a child process."""
     suffix = Path(file.name).suffix.casefold()
     if suffix in _TEXTS:
@@ -132,7 +134,7 @@ _REFUSED = {
 
 
 def _workbook(
-    table: Table, options: RegisterSource, file: File, child: Child
+    table: Table, options: RegisterSource, file: File, child: ParserProcess
 ) -> Iterator[Delivery | Unreadable]:
     is_empty, is_trimmed = True, False
     sheets = child.sheets(
@@ -147,7 +149,7 @@ def _workbook(
             is_empty, is_trimmed = False, is_trimmed or sheet.is_trimmed
             table.hidden = tuple(map(escape, sheet.hidden))
             yield from table.rows(file, sheet.name, sheet.rows, sheet.merges)
-    except ForeignError as error:
+    except ParserError as error:
         yield file.unreadable(*_REFUSED[error.code])
         return
     if is_empty:
@@ -673,7 +675,7 @@ def _windows(rows: Iterable[Row | int]) -> Iterator[tuple[int, list[Row]]]:
             if len(ahead) == _HEADER_ROWS:
                 yield ahead[0][0], [row for _, row in ahead]
                 del ahead[0]
-    except (csv.Error, ForeignError) as error:  # the rows before the failure are delivered
+    except (csv.Error, ParserError) as error:  # the rows before the failure are delivered
         failure = error
     while ahead:
         yield ahead[0][0], [row for _, row in ahead]

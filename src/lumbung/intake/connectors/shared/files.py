@@ -36,7 +36,7 @@ from lumbung.intake.connectors.base import (
     Unreadable,
 )
 from lumbung.intake.evidence import TooLargeError
-from lumbung.intake.foreign.archives import is_bomb as is_bomb
+from lumbung.intake.parsers.archives import is_bomb as is_bomb
 
 if TYPE_CHECKING:
     from upath import UPath

@@ -1,8 +1,8 @@
-"""Foreign binary files, read by a child process with limits of memory and time.
+"""Binary files, parsed by a child process with limits of memory and time.
 
-A file may be made to exhaust a parser: one stray cell at the end of a sheet asks calamine for
-549 GB, and the Rust allocator then aborts its process. The parsers of `lumbung.intake.foreign`
-therefore run in a process of their own, which a pull keeps for all of its files.
+A file can exhaust a parser: one stray cell at the end of a sheet makes calamine ask for 549 GB, and
+the Rust allocator then aborts the process. `lumbung.intake.parsers` therefore runs in a process of
+its own, which a pull keeps for all of its files.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ import orjson
 from lumbung.errors import ServiceError
 
 MEMORY = 1 << 30
-"""Bytes of address space that a child may use: 100,000 rows of 30 cells take a third of it."""
+"""Bytes of address space of the child; 100,000 rows of 30 cells take a third of it."""
 SECONDS = 60
-"""Of processor time that it may use for one file."""
+"""Seconds of processor time for one file."""
 SILENCE_SECONDS = 300
-"""How long it may say nothing: what it reads for longer is stuck."""
+"""Seconds without an answer after which the child counts as stuck."""
 
 _MAX_LINE = 256 << 20
 _PIECE = 1 << 20
 
 
-class ForeignError(Exception):
+class ParserError(Exception):
     """A file that cannot be read.
 
     Attributes:
-        code: `limits` (of memory or time), `encrypted`, `unsafe_archive`, `broken` or a code that
-            the parser gives.
+        code: `limits` (of memory or time), `encrypted`, `unsafe_archive`, `broken` or a code of
+            the parser.
     """
 
     def __init__(self, code: str) -> None:
@@ -45,14 +45,14 @@ class ForeignError(Exception):
 
 
 class Sheet(NamedTuple):
-    """A sheet of a workbook: its rows must be taken before the next sheet.
+    """A sheet of a workbook, whose rows must be read before the next sheet.
 
     Attributes:
         name: its name.
         merges: merged cells as (top, left), (bottom, right), from 0.
-        rows: its rows; a number stands for so many blank ones.
+        rows: its rows; a number stands for that many blank rows.
         is_trimmed: whether cells far outside of its table were left out.
-        hidden: the sheets of its workbook that are hidden and therefore not read.
+        hidden: the sheets of its workbook that were not read because they are hidden.
     """
 
     name: str
@@ -63,12 +63,12 @@ class Sheet(NamedTuple):
 
 
 class Outline(NamedTuple):
-    """What is looked at of a sheet before any sheet is read.
+    """The outline of a sheet, by which the order of the sheets is decided.
 
     Attributes:
         name: its name.
         merges: as in `Sheet`.
-        rows: its first rows, long cells cut.
+        rows: its first rows, with long cells cut.
         numbers: the registered legal numbers on it.
     """
 
@@ -78,8 +78,8 @@ class Outline(NamedTuple):
     numbers: list[str]
 
 
-class Child:
-    """The process that reads; it is started when it is needed."""
+class ParserProcess:
+    """The child process; it is started when it is needed."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -99,20 +99,20 @@ class Child:
         hidden_sheets: bool = False,
         arrange: Callable[[list[Outline]], list[str]] | None = None,
     ) -> Iterator[Sheet]:
-        """The sheets of a workbook, read by a process of its own (which starts in 40 ms).
+        """The sheets of a workbook, parsed by a new process.
 
-        A sheet that exceeds the limits is read once more without the cells that lie far outside of
-        its table (`lumbung.intake.foreign.trimmed`).
+        A sheet that exceeds the limits is read again without the cells far outside of its table
+        (`lumbung.intake.parsers.xlsx_trim`).
 
         Args:
             path: the workbook.
             sheets: globs of the sheets that are read.
-            skip_sheets: globs of those of them that are not.
+            skip_sheets: globs of sheets that are not read.
             hidden_sheets: whether hidden sheets are read too.
-            arrange: tells the order in which the sheets are read; by default their own.
+            arrange: decides the order of the sheets; by default the workbook's order.
 
         Raises:
-            ForeignError: when the file cannot be read, also after some of its rows.
+            ParserError: when the file cannot be read; some rows may have been yielded before.
         """
         request = {
             "task": "workbook",
@@ -146,52 +146,53 @@ class Child:
                         head["sheet"], head["merges"], rows(lines), is_trimmed, head["hidden"]
                     )
                 break
-            except ForeignError as error:
+            except ParserError as error:
                 if error.code != "limits" or is_trimmed:
                     raise
                 is_trimmed = True
             finally:
-                self._stop()  # memory that it has not given back counts against the next file
+                self._stop()  # memory that the process keeps would count against the next file
 
     def document(self, path: Path, max_text: int) -> list[list[str]]:
         """The lines of a docx document, each as its cells.
 
         Args:
             path: the document.
-            max_text: bytes of XML that are read.
+            max_text: the most bytes of XML.
 
         Raises:
-            ForeignError: when it cannot be read.
+            ParserError: when it cannot be read.
         """
         request = {"task": "document", "path": str(path), "max_text": max_text}
         is_fresh = self._process is None
         try:
             return list(self.ask(request))
-        except ForeignError as error:
+        except ParserError as error:
             if is_fresh or error.code != "limits":
                 raise
-        return list(self.ask(request))  # what was read before had taken memory
+        return list(self.ask(request))  # earlier files had taken the memory of the old process
 
     def chat(self, path: Path, into: Path, max_text: int) -> None:
-        """Copy the text of a chat out of its archive.
+        """Copy the text of a chat from its archive.
 
         Args:
             path: the archive.
-            into: the file that takes the text; of a damaged archive what comes before the damage.
-            max_text: bytes that a chat may have.
+            into: the file to which the text is copied; of a damaged archive, the part before the
+                damage.
+            max_text: the most bytes of a chat.
 
         Raises:
-            ForeignError: when it cannot be read to its end.
+            ParserError: when it cannot be read to its end.
         """
         request = {"task": "chat", "path": str(path), "into": str(into), "max_text": max_text}
         for _ in self.ask(request):
             pass
 
     def ask(self, request: dict[str, Any]) -> Iterator[Any]:
-        """What the child answers to a request, line by line.
+        """The values with which the child answers a request, line by line.
 
         Raises:
-            ForeignError: when the file cannot be read.
+            ParserError: when the file cannot be read.
             ServiceError: when no process can be started.
         """
         process = self._start()
@@ -202,7 +203,7 @@ class Child:
                 process.stdin.write(orjson.dumps(request) + b"\n")
                 process.stdin.flush()
             except BrokenPipeError:
-                raise ForeignError("limits") from None
+                raise ParserError("limits") from None
             for line in self._lines(process):
                 value = orjson.loads(line)
                 if isinstance(value, dict):
@@ -211,10 +212,10 @@ class Child:
                         return
                     if "error" in value:
                         is_done = True
-                        raise ForeignError(value["error"])
+                        raise ParserError(value["error"])
                 yield value
         finally:
-            if not is_done:  # it is stuck, or nobody waits for the rest
+            if not is_done:  # it is stuck, or the caller does not want the rest
                 self._stop()
 
     def _lines(self, process: subprocess.Popen[bytes]) -> Iterator[bytes]:
@@ -226,12 +227,12 @@ class Child:
             ready, _, _ = select.select([descriptor], [], [], SILENCE_SECONDS)
             piece = os.read(descriptor, _PIECE) if ready else b""
             if not piece:
-                raise ForeignError("limits")
+                raise ParserError("limits")
             first, *others = piece.split(b"\n")
             begun.append(first)
             size += len(first)
             if size > _MAX_LINE:
-                raise ForeignError("limits")
+                raise ParserError("limits")
             if others:
                 yield b"".join(begun)
                 yield from others[:-1]
@@ -243,15 +244,15 @@ class Child:
         self._stop()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-m", "lumbung.intake.foreign", f"{MEMORY}", f"{SECONDS}"],
+                [sys.executable, "-I", "-m", "lumbung.intake.parsers", f"{MEMORY}", f"{SECONDS}"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # a parser's last words may hold what it read
+                stderr=subprocess.DEVNULL,  # a parser's error may hold content of the file
             )
         except OSError as error:
             raise ServiceError(
                 f"no process can be started to read a file: {error}",
-                where="lumbung.intake.foreign",
+                where="lumbung.intake.parsers",
                 remediation="free memory and processes of this machine, then pull again",
             ) from error
         return self._process

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lumbung.intake.connectors.shared import bounded, delimited
+from lumbung.intake.connectors.shared import delimited, parser_process
 from lumbung.intake.connectors.shared.cells import header_labels, is_blank
 from lumbung.intake.connectors.shared.proposal import ROWS, familiar, unusable
-from lumbung.intake.foreign.ods import Merge
+from lumbung.intake.parsers.ods_merges import Merge
 
 _HEADER_WITHIN = 30
 
@@ -23,7 +23,7 @@ Table = tuple[list[str], list[dict[str, Any]]]
 def tables(sample: str, content: bytes) -> dict[str, Table]:
     """The table of every visible sheet of a workbook, or of a CSV file, by the sheet's name."""
     found: dict[str, Table] = {}
-    with tempfile.TemporaryDirectory() as folder, bounded.Child() as child:
+    with tempfile.TemporaryDirectory() as folder, parser_process.ParserProcess() as child:
         path = Path(folder) / "contoh"
         path.write_bytes(content)
         if content[:2] in (b"PK", b"\xd0\xcf"):
@@ -34,7 +34,7 @@ def tables(sample: str, content: bytes) -> dict[str, Table]:
                         if len(lines) < ROWS:
                             lines += [[]] * min(row, ROWS) if isinstance(row, int) else [row]
                     found[sheet.name] = _table(lines[:ROWS], sheet.merges)
-            except bounded.ForeignError as error:
+            except parser_process.ParserError as error:
                 raise unusable(sample, "is no workbook that can be opened") from error
         else:
             try:

@@ -23,12 +23,12 @@ from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, Source, Unreadable
 from lumbung.intake.connectors.register import reader as registers
 from lumbung.intake.connectors.register.config import RegisterSource
-from lumbung.intake.connectors.shared.bounded import Child
 from lumbung.intake.connectors.shared.files import File, Folder, text_encoding
 from lumbung.intake.connectors.shared.http import Api, Listing
 from lumbung.intake.connectors.shared.markup import tokens
+from lumbung.intake.connectors.shared.parser_process import ParserProcess
 from lumbung.intake.connectors.sigaplapor.config import SigaplaporSource
-from lumbung.intake.foreign.ods import Merge
+from lumbung.intake.parsers.ods_merges import Merge
 
 MAX_PAGE = 16 << 20
 """The largest page that is read, in bytes."""
@@ -65,7 +65,7 @@ def read(source: Source) -> Iterator[Item]:
         yield from _site(source, _table(channel, register), options.path, options.number)
         return
 
-    def read_file(file: File, child: Child) -> Iterator[Item]:
+    def read_file(file: File, child: ParserProcess) -> Iterator[Item]:
         if not file.name.casefold().endswith((".html", ".htm")):
             return registers.read_file(_table(channel, register), register, file, child)
         if file.path.stat().st_size > MAX_PAGE:
@@ -73,7 +73,7 @@ def read(source: Source) -> Iterator[Item]:
             return iter([file.unreadable("too_large", reason)])
         return _rows(_table(channel, register), options.number, file, _page(_text(file)))
 
-    with Child() as child:
+    with ParserProcess() as child:
         yield from Folder(source, options.files).items(partial(read_file, child=child))
 
 

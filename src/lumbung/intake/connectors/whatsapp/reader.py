@@ -43,9 +43,9 @@ from lumbung.intake.connectors.base import (
     Unreadable,
 )
 from lumbung.intake.connectors.shared import chat_export
-from lumbung.intake.connectors.shared.bounded import Child, ForeignError
 from lumbung.intake.connectors.shared.chat_export import Outline, moment
 from lumbung.intake.connectors.shared.files import File, Folder, guarded
+from lumbung.intake.connectors.shared.parser_process import ParserError, ParserProcess
 from lumbung.intake.connectors.shared.template import Template
 from lumbung.intake.connectors.whatsapp.config import WhatsappSource
 
@@ -104,7 +104,7 @@ def read(source: Source) -> Iterator[Item]:
     """Every message of every export in the channel's folder, the oldest file first."""
     options = source.channel.source
     assert isinstance(options, WhatsappSource)  # noqa: S101 - the kind says so
-    with Child() as child:
+    with ParserProcess() as child:
         yield from _Reading(source, options, child).items()
 
 
@@ -115,7 +115,7 @@ class _Reading:
     notes the minutes and senders of edited messages in all exports.
     """
 
-    def __init__(self, source: Source, options: WhatsappSource, child: Child) -> None:
+    def __init__(self, source: Source, options: WhatsappSource, child: ParserProcess) -> None:
         self._source = source
         self._child = child
         self._options = options
@@ -427,7 +427,7 @@ _UNOPENED = {
 """Why an archive is refused as a whole."""
 
 
-def _open(file: File, child: Child, stack: ExitStack) -> BinaryIO | Unreadable:
+def _open(file: File, child: ParserProcess, stack: ExitStack) -> BinaryIO | Unreadable:
     """The chat's text, or the reason why it cannot be read."""
     if not zipfile.is_zipfile(file.path):
         if file.name.casefold().endswith(".txt"):
@@ -439,7 +439,7 @@ def _open(file: File, child: Child, stack: ExitStack) -> BinaryIO | Unreadable:
     code = None
     try:
         child.chat(file.path, text, 4 * chat_export.MAX_TEXT)
-    except ForeignError as error:
+    except ParserError as error:
         code = error.code
     if code in _UNOPENED:
         return file.unreadable(code, _UNOPENED[code])
