@@ -33,12 +33,12 @@ from lumbung.orchestration import (
 from lumbung.settings import Settings
 
 
-def intake_dag(channel: Channel) -> DAG:
-    """The DAG of one channel."""
-    arrival = AssetAlias(f"raw_{channel.name}_arrival")
+def intake_dag(name: str, channel: Channel) -> DAG:
+    """The DAG of one channel; `name` is that of its file."""
+    arrival = AssetAlias(f"raw_{name}_arrival")
 
     @dag(
-        dag_id=f"intake__{channel.name}",
+        dag_id=f"intake__{name}",
         dag_display_name=channel.title,
         description=f"{channel.source.kind} channel of {channel.owner.name}",
         doc_md=f"{__doc__}\n**Owner of the channel:** {channel.owner.name} <{channel.owner.email}>",
@@ -72,7 +72,7 @@ def intake_dag(channel: Channel) -> DAG:
             settings = Settings.load()
             database_url = warehouse_url()
             counts = run.pull(
-                channel.name,
+                name,
                 settings=settings,
                 database_url=database_url,
                 connection=source_connection(channel.connection),
@@ -81,7 +81,7 @@ def intake_dag(channel: Channel) -> DAG:
             )
             summary = pull_summary(channel.name, run_id, counts, database_url=database_url)
             if run.has_news(channel.name, database_url=database_url):
-                outlet_events[arrival].add(raw_asset(channel.name), extra=summary)
+                outlet_events[arrival].add(raw_asset(name), extra=summary)
             return summary
 
         pull()
@@ -100,7 +100,7 @@ def intake_dags(channels: Mapping[str, Channel]) -> tuple[dict[str, DAG], dict[s
     failed: dict[str, str] = {}
     for name, channel in channels.items():
         try:
-            made[f"intake__{name}"] = intake_dag(channel)
+            made[f"intake__{name}"] = intake_dag(name, channel)
         except Exception as error:
             failed[name] = f"{type(error).__name__}: {error}"
     return made, failed

@@ -169,7 +169,7 @@ def channel_file() -> str:
         ),
     ]
     schema = Channel.model_json_schema()
-    schema["properties"].pop("name")
+    schema["required"].remove("id")  # the file's name, unless the channel was renamed
     lines += ["", "## The file", "", *_keys(schema)]
     for name, part in schema["$defs"].items():
         kind = part["properties"].get("kind", {}).get("const")
@@ -232,7 +232,9 @@ def _keys(schema: Mapping[str, Any]) -> list[str]:
             note = "optional"
         else:
             note = f"default `{_shown(key['default'])}`"
-        meaning = meanings.get(name) or meanings.get({"from": "labels"}.get(name, ""), "")
+        meaning = meanings.get(name) or meanings.get(
+            {"from": "labels", "id": "name"}.get(name, ""), ""
+        )
         lines += item(f"`{name}` ({note}): {meaning}".rstrip(": "))
     return lines
 

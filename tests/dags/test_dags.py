@@ -203,6 +203,16 @@ def test_a_dag_can_be_made_of_whatever_names_a_channel_file_may_hold(
     DagSerialization.to_dict(made["intake__x"])
 
 
+def test_a_renamed_channel_has_the_dag_of_its_new_name() -> None:
+    document = yaml.safe_load((ROOT / "channels" / "kobo_pemantau.yaml").read_text())
+    channel = Channel.model_validate({**document, "id": "lama"})
+    made, failed = INTAKE["intake_dags"]({"baru": channel})
+    assert (list(made), failed) == (["intake__baru"], {})
+    outlets = [str(each) for task in made["intake__baru"].tasks for each in task.outlets]
+    assert outlets
+    assert not [each for each in outlets if "lama" in each]
+
+
 def test_clocks_of_the_dags(bag: DagBag) -> None:
     assert {dag_id: dag.timetable.summary for dag_id, dag in bag.dags.items()} == {
         "intake__kobo_pemantau": "45 * * * *",

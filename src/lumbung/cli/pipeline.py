@@ -6,7 +6,7 @@ import getpass
 import json
 import os
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.table import Table
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from lumbung.local.stack import Stack
 
 app = typer.Typer()
-channels = typer.Typer(no_args_is_help=True, help="The intake channels: check, list, add, release.")
+channels = typer.Typer(
+    no_args_is_help=True,
+    help="The intake channels: check, list, add, rename, retire, remove, restore, release.",
+)
 quarantine = typer.Typer(
     no_args_is_help=True, help="What could not be read: list, show, retry, accept, dismiss."
 )
@@ -80,7 +83,7 @@ def check() -> None:
 
 @channels.command("list")
 def list_channels(as_json: Json = False) -> None:
-    """Show the channels, who answers for them, which are held back and which fields drifted."""
+    """Show the channels, their state, who answers for them and which fields drifted."""
     from lumbung.intake.channel.load import read_channels, stopped
     from lumbung.warehouse.raw_checkpoint import open_holds
 
@@ -89,20 +92,37 @@ def list_channels(as_json: Json = False) -> None:
         notices = db.execute(
             "select channel, field, notice, noticed_at from ops.drift_notice"
             " where channel = any(%s) order by noticed_at desc, channel, field",
-            (list(found),),
+            ([each.name for each in found.values()],),
         ).fetchall()
         holds = open_holds(db)
+        over = db.execute(
+            "select s.channel, s.file_name, s.state, c.kind, s.decided_by, s.decided_at, s.reason"
+            " from ops.channel_state as s left join reference.channel as c using (channel)"
+            " where s.state <> 'active' order by s.file_name"
+        ).fetchall()
+        known = db.execute("select channel, kind from reference.channel order by channel")
+        lost = [row for row in known if row[0] not in {each.name for each in found.values()}]
+    ended = {row[0] for row in over}
+    held = {hold.channel for hold in holds}
     if as_json:
         print_json({
             "channels": [
                 {
-                    **channel.model_dump(mode="json", include={"name", "title", "schedule"}),
+                    **channel.model_dump(mode="json", include={"title", "schedule"}),
+                    "name": name,
+                    "id": channel.name,
+                    "state": "held" if channel.name in held else "active",
                     "kind": channel.kind,
                     "connection": channel.connection,
                     "fields": list(channel.fields),
                     "owner": channel.owner.model_dump(mode="json"),
                 }
-                for channel in found.values()
+                for name, channel in found.items()
+                if channel.name not in ended
+            ],
+            "ended": [
+                dict(zip(("id", "name", "state", "kind", "by", "at", "reason"), row, strict=True))
+                for row in over
             ],
             "mistakes": stopped(mistakes),
             "holds": [str(hold) for hold in holds],
@@ -112,17 +132,31 @@ def list_channels(as_json: Json = False) -> None:
             ],
         })  # fmt: skip
         return
-    table = Table("channel", "kind", "pulled (cron)", "connection", "fields", "owner", box=None)
-    for channel in found.values():
+    table = Table(
+        *("channel", "state", "kind", "pulled (cron)", "connection", "fields", "owner"), box=None
+    )
+    for name, channel in found.items():
+        if channel.name in ended:
+            continue
         table.add_row(
-            channel.name,
+            name,
+            "held" if channel.name in held else "active",
             channel.kind,
             channel.schedule,
             channel.connection or f"inbox/{channel.name}",
             str(len(channel.fields)),
             f"{channel.owner.name} <{channel.owner.email}>",
         )
+    for name in mistakes:
+        table.add_row(name, "mistaken")
+    for name, kind in lost:
+        if name not in ended | {*mistakes}:
+            table.add_row(name, "no file", kind)
+    for _, name, state, kind, *_ in over:
+        table.add_row(name, state, kind)
     console.print(table)
+    for _, name, state, _, by, at, reason in over:
+        console.print(f"\n{name} was {state} on {at:%Y-%m-%d} by {by}: {reason}", markup=False)
     for warning in stopped(mistakes):
         console.print(f"\n{warning}", markup=False, soft_wrap=True)
     for hold in holds:
@@ -148,15 +182,74 @@ def add(
 
 
 @channels.command()
+def rename(
+    old: Annotated[str, typer.Argument(help="the channel's name")],
+    new: Annotated[str, typer.Argument(help="its new name")],
+) -> None:
+    """Give a channel another name; its records, its inbox and its cursor stay where they are."""
+    from lumbung.intake import life
+
+    path = life.rename(old, new, settings=Settings.load(), database_url=warehouse_url())
+    console.print(f"{path}\nIts records are kept under the name they have.", soft_wrap=True)
+
+
+By = Annotated[str, typer.Option(help="who decides; the account of the system, if left out")]
+Why = Annotated[str, typer.Option(help="why; it names nobody")]
+
+
+@channels.command()
+def retire(name: Name, reason: Why, by: By = "") -> None:
+    """End a channel: it is pulled no more, needs no file, and its records count as before."""
+    _end(name, "retired", by, reason)
+
+
+@channels.command()
+def remove(name: Name, reason: Why, by: By = "") -> None:
+    """End a channel that was a mistake: the next build excludes its records."""
+    _end(name, "removed", by, reason)
+
+
+@channels.command()
+def restore(name: Name, reason: Why, by: By = "") -> None:
+    """Take a retirement or a removal back: the channel's file is written as it was."""
+    from lumbung.intake import life
+
+    path = life.restore(
+        name,
+        by=by or getpass.getuser(),
+        reason=reason,
+        settings=Settings.load(),
+        database_url=warehouse_url(),
+    )
+    console.print(f"{path}\nIt is pulled again; the next build counts its records.", soft_wrap=True)
+
+
+def _end(name: str, state: Literal["retired", "removed"], by: str, reason: str) -> None:
+    from lumbung.intake import life
+
+    life.end(
+        name,
+        state,
+        by=by or getpass.getuser(),
+        reason=reason,
+        settings=Settings.load(),
+        database_url=warehouse_url(),
+    )
+    console.print(f"{name} is {state}; 'lumbung channel restore {name}' takes it back")
+
+
+@channels.command()
 def release(
     channel: Name,
     reason: Annotated[str, typer.Option(help="why its rows are right; it names nobody")],
 ) -> None:
     """End the hold on a channel's new rows: the next build brings them, checked or not."""
+    from lumbung.intake.channel.load import name_of_records
     from lumbung.warehouse import raw_checkpoint
 
     url = warehouse_url()
-    count = raw_checkpoint.release(url, channel, by=getpass.getuser(), reason=reason)
+    records = name_of_records(Settings.load().channels, channel)
+    count = raw_checkpoint.release(url, records, by=getpass.getuser(), reason=reason)
     console.print(f"{channel} is released ({count} holds); the next build brings its rows")
 
 
@@ -175,6 +268,10 @@ def list_quarantine(
     as_json: Json = False,
 ) -> None:
     """Show what could not be read, why, and where it lies."""
+    from lumbung.intake.channel.load import name_of_records
+
+    if channel is not None:
+        channel = name_of_records(Settings.load().channels, channel)
     names = ("id", "channel", "received_at", "reason_code", "where", "what_to_do", "state")
     with _connect() as db:
         rows = db.execute(
@@ -251,12 +348,14 @@ def show(
 @quarantine.command()
 def retry(channel: Name) -> None:
     """Read the channel from its start after a fix; what is readable now is landed and resolved."""
+    from lumbung.intake.channel.load import name_of_records
+
     pull_channel(channel, "retry", from_start=True)
     with _connect() as db:
         row = db.execute(
             "select count(*) filter (where resolved_at is null), count(resolved_at)"
             " from quarantine.record where channel = %s",
-            (channel,),
+            (name_of_records(Settings.load().channels, channel),),
         ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate always has a row
     console.print(f"in quarantine: {row[0]} open, {row[1]} resolved")

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from lumbung.errors import ServiceError, SourceError
+from lumbung.errors import ConfigurationError, ServiceError, SourceError
 from lumbung.intake.channel.load import load_channel
 from lumbung.intake.connectors.base import Checkpoint, FileReading, Item, Source, SourceConnection
 from lumbung.intake.evidence import Evidence
@@ -68,7 +68,8 @@ def pull(
         the sum of the pull's batches.
 
     Raises:
-        ConfigurationError: for a wrong channel file, channel name or vault key.
+        ConfigurationError: for a wrong channel file, channel name or vault key, or a channel that
+            was retired or removed.
         SourceError: when the source does not answer, breaks its protocol, or lost too many records.
         LandingError: when the database refuses a chunk; earlier chunks stay committed.
         ServiceError: when the database, the disk or another pull prevents this one.
@@ -83,7 +84,13 @@ def pull(
     with ExitStack() as stack:
         db = stack.enter_context(database.connect(database_url, application="lumbung intake"))
         db.autocommit = True
-        lock(db, channel_name)
+        lock(db, channel.name)
+        if state := ended(db, channel.name):
+            raise ConfigurationError(
+                f"channel {channel_name} is {state}",
+                where=f"channels/{channel_name}.yaml",
+                remediation=f"run 'lumbung channel restore {channel_name}', or delete the file",
+            )
         evidence = settings.evidence
         if dry_run:
             evidence = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -93,12 +100,12 @@ def pull(
             "select coalesce(max(batch_id), 0) from raw.batch"
         ).fetchall()
         row = db.execute(
-            "select cursor from ops.channel_cursor where channel = %s", (channel_name,)
+            "select cursor from ops.channel_cursor where channel = %s", (channel.name,)
         ).fetchone()
         dropped_keys = POSITIONS if from_start or accept_withdrawals else frozenset()
         source = Source(
             channel,
-            open_folder(settings.inbox / channel_name, connection),
+            open_folder(settings.inbox / channel.name, connection),
             connection,
             Evidence(evidence, known=settings.evidence if dry_run else None),
             vault.content_hash,
@@ -123,6 +130,10 @@ def has_news(channel_name: str, *, database_url: str) -> bool:
 
     The counts of a pull do not answer this: a pull that is repeated after a crash may count only
     duplicates of what its first attempt landed.
+
+    Args:
+        channel_name: the name of its records (`Channel.name`).
+        database_url: the warehouse.
     """
     from lumbung import database
 
@@ -273,6 +284,14 @@ class _ChunkThread:
             written, self._written = self._written, None
             counts += written.result()
         return counts
+
+
+def ended(db: psycopg.Connection, channel: str) -> str | None:
+    """Whether a channel is `retired` or `removed` (`lumbung.intake.life`)."""
+    row = db.execute(
+        "select state from ops.channel_state where channel = %s and state <> 'active'", (channel,)
+    ).fetchone()
+    return None if row is None else str(row[0])
 
 
 def lock(db: psycopg.Connection, channel: str) -> None:

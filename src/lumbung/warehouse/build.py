@@ -491,7 +491,7 @@ class _Run:
         """
         maps = self.connection.execute(
             "select coalesce(json_agg(json_build_array(channel, kind, title, record_kind,"
-            " has_receipt_time, is_message) order by channel), '[]'),"
+            " has_receipt_time, is_message, state = 'removed') order by channel), '[]'),"
             " (select coalesce(json_agg(to_jsonb(f) - 'is_required'"
             " order by channel, field, position), '[]')"
             " from reference.channel_field as f) from reference.channel as c"

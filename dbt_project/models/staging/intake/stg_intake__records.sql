@@ -25,14 +25,15 @@
 {% if execute -%}
     {% set rows = run_query(
         "select c.channel, c.record_kind, f.field, f.source_label, f.scheme, f.separator,"
-        ~ " c.has_receipt_time, c.is_message"
+        ~ " c.has_receipt_time, c.is_message, c.state = 'removed'"
         ~ " from " ~ channel_table ~ " as c"
         ~ " left join " ~ field_table ~ " as f using (channel)"
         ~ " order by c.channel, f.field, f.position"
     ) -%}
     {% for row in rows -%}
         {% set map = maps.setdefault(row[0], {
-            'record_kind': row[1], 'has_receipt_time': row[6], 'is_message': row[7], 'fields': {}
+            'record_kind': row[1], 'has_receipt_time': row[6], 'is_message': row[7],
+            'is_removed': row[8], 'fields': {}
         }) -%}
         {% if row[2] -%}
             {% do map['fields'].setdefault(row[2], []).append(
@@ -52,6 +53,7 @@ with mapped as (
         batch_id,
         received_at,
         {{ 'true' if map.has_receipt_time else 'false' }} as has_receipt_time,
+        {{ 'true' if map.is_removed else 'false' }} as is_removed,
         {{ sql_text(map.record_kind) }}::text as default_record_kind,
         {% if map.is_message -%}
             coalesce(payload ->> 'Tanda', '') not like 'templat%' as is_free_text
@@ -107,6 +109,7 @@ with mapped as (
         batch_id,
         received_at,
         true as has_receipt_time,
+        false as is_removed,
         null::text as default_record_kind,
         false as is_free_text
         {%- for field, kind in fields.items() %},
@@ -134,7 +137,8 @@ select
     has_receipt_time,
     default_record_kind,
     is_free_text,
-    delivery_id in (select exclusions.delivery_id from {{ ref('stg_ops__exclusions') }} as exclusions)
+    is_removed
+    or delivery_id in (select exclusions.delivery_id from {{ ref('stg_ops__exclusions') }} as exclusions)
         as is_excluded
     {%- for field, kind in fields.items() %}
     {%- set column = field ~ ('_list' if kind == 'list' else '_raw') %},

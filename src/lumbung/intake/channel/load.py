@@ -27,7 +27,7 @@ def load_channels(folder: Path) -> dict[str, Channel]:
     """Read every channel file of a folder.
 
     Returns:
-        channel name -> channel, in the order of names.
+        name of the file -> channel, in the order of names.
 
     Raises:
         ConfigurationError: with every mistake of every file: file, line, field and remediation.
@@ -41,23 +41,28 @@ def load_channels(folder: Path) -> dict[str, Channel]:
 def load_channel(folder: Path, name: str) -> Channel:
     """One channel of a folder, whatever is wrong with other files.
 
+    Args:
+        folder: the folder of channel files.
+        name: the name of its file, or the name under which its records are kept.
+
     Raises:
         ConfigurationError: with every mistake of its file, or that there is no such channel.
     """
     channels, mistakes = read_channels(folder)
     if name in mistakes:
         raise _mistaken(mistakes[name], folder)
-    if name not in channels:
+    named = {channel.name: channel for channel in channels.values()} | channels
+    if name not in named:
         raise ConfigurationError(
             f"there is no channel {name!r}",
             where=str(folder),
             remediation=f"use one of {', '.join(channels) or 'the channels you add'}",
         )
-    return channels[name]
+    return named[name]
 
 
 def read_channels(folder: Path) -> tuple[dict[str, Channel], dict[str, list[str]]]:
-    """The channels whose files are right, and the mistakes of the other files, both by name."""
+    """The channels whose files are right, and the mistakes of the others, by the files' names."""
     channels: dict[str, Channel] = {}
     mistakes: dict[str, list[str]] = {}
     lines: dict[str, dict[Place, int]] = {}
@@ -71,13 +76,19 @@ def read_channels(folder: Path) -> tuple[dict[str, Channel], dict[str, list[str]
         if found:
             mistakes.setdefault(file.stem, []).extend(found)
         if channel is not None:
-            channels[channel.name] = channel
-    for channel in channels.values():
+            channels[file.stem] = channel
+    for name, channel in channels.items():
         for place, text in contradictions_among(channel, channels, mistakes):
-            nearest, shown = _locate(place, lines[channel.name])
-            told = f"{channel.name}.yaml:{lines[channel.name].get(nearest, 1)}: {shown}: {text}"
-            mistakes.setdefault(channel.name, []).append(told)
+            nearest, shown = _locate(place, lines[name])
+            told = f"{name}.yaml:{lines[name].get(nearest, 1)}: {shown}: {text}"
+            mistakes.setdefault(name, []).append(told)
     return {name: each for name, each in channels.items() if name not in mistakes}, mistakes
+
+
+def name_of_records(folder: Path, name: str) -> str:
+    """The name under which the records of a channel are kept, by that of its file."""
+    channels, _ = read_channels(folder)
+    return channels[name].name if name in channels else name
 
 
 def stopped(mistakes: Mapping[str, list[str]]) -> list[str]:
@@ -101,7 +112,7 @@ def without_file(absent: Iterable[str]) -> list[str]:
     """
     return [
         f"channel {name} has no file: it is not pulled, and what it landed is read as before; put"
-        f" channels/{name}.yaml back"
+        f" its file back, or run 'lumbung channel retire {name}'"
         for name in absent
     ]
 
@@ -163,7 +174,7 @@ def _read(file: Path, lines: dict[Place, int]) -> tuple[Channel | None, list[str
     if "name" in document:
         problems.append((lines["name",], "name: the file's name is the channel's; remove the line"))
     try:
-        channel = Channel.model_validate({**document, "name": file.stem})
+        channel = Channel.model_validate({"id": file.stem, **document})
     except ValidationError as error:
         for each in error.errors():
             path, shown = _locate(each["loc"], lines)

@@ -1,6 +1,6 @@
 """The models of a channel file: what every kind of source has, and the options of its own kind.
 
-A channel is one file `channels/<name>.yaml`; its name is the file's.
+A channel is one file `channels/<name>.yaml`; its name is the file's, until it is renamed.
 """
 
 from __future__ import annotations
@@ -75,6 +75,10 @@ FieldName = Annotated[
 ]
 
 
+NAME = r"^[a-z][a-z0-9_]{0,49}$"
+"""What a channel may be called."""
+
+
 class Owner(StrictModel):
     """The office that answers for a channel's data and is told of its quarantine."""
 
@@ -104,7 +108,8 @@ class Channel(StrictModel):
     """One intake channel.
 
     Attributes:
-        name: the channel's name, that of its file.
+        name: the name under which its records are kept (`id` in the file, written by
+            `lumbung channel rename`); the file's name, where the file has none.
         title: what people call it.
         owner: who answers for it.
         connection: the id of the Airflow Connection with address and credential; none for the
@@ -121,7 +126,7 @@ class Channel(StrictModel):
         fields: the field map.
     """
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")
+    name: str = Field(alias="id", pattern=NAME)
     title: Line
     owner: Owner
     connection: str | None = None
@@ -162,8 +167,7 @@ class Channel(StrictModel):
 def schema() -> str:
     """JSON Schema of a channel file, for editors (`channels/channel.schema.json`)."""
     found = Channel.model_json_schema(by_alias=True)
-    del found["properties"]["name"]  # the file's name is the channel's
-    found["required"].remove("name")
+    found["required"].remove("id")  # the file's name, unless the channel was renamed
     found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     found["description"] = "One intake channel of Lumbung: docs/how-to/add-a-channel.md."
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"

@@ -14,6 +14,7 @@ import yaml
 from lumbung.errors import ConfigurationError, SourceError
 from lumbung.intake import connectors
 from lumbung.intake.channel.labels import normalise
+from lumbung.intake.channel.load import read_channels
 from lumbung.intake.channel.models import CANONICAL
 from lumbung.intake.connectors.base import Kind
 from lumbung.intake.connectors.shared.proposal import ADDRESS, Proposal, guess, plain, unusable
@@ -45,6 +46,15 @@ def write(folder: Path, kind: str, name: str, sample: str) -> Path:
             remediation="use small letters, digits and _, beginning with a letter",
         )
     path = folder / f"{name}.yaml"
+    if (
+        name in {channel.name for channel in read_channels(folder)[0].values()}
+        and not path.exists()
+    ):
+        raise ConfigurationError(
+            f"a channel that was renamed keeps its records under {name!r}",
+            where=str(folder),
+            remediation="use another name",
+        )
     text = propose(connectors.kind(kind), name, sample, _content(sample))
     try:
         with path.open("x", encoding="utf-8") as file:

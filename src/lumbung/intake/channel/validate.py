@@ -64,8 +64,17 @@ def contradictions_among(
 
     Args:
         channel: the channel.
-        channels: those whose own files are right.
-        mistaken: those whose files have mistakes.
+        channels: those whose own files are right, by the files' names.
+        mistaken: the names of files that have mistakes.
     """
-    for place, text in channel.source.contradictions_among(channels, mistaken):
+    called = next(name for name, each in channels.items() if each is channel)
+    twins = [n for n, each in channels.items() if each.name == channel.name and n != called]
+    if called != channel.name and (twins or channel.name in mistaken):
+        twin = (*twins, channel.name)[0]
+        yield (
+            ("id",),
+            f"{twin}.yaml keeps its records under {channel.name!r}, too; remove one of the files",
+        )
+    named = {each.name: each for each in channels.values()} | {**channels}
+    for place, text in channel.source.contradictions_among(named, mistaken):
         yield ("source", *place), text

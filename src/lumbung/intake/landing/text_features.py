@@ -76,7 +76,8 @@ def derive_missing(
     }
     vocabulary = project_vocabulary(settings.dbt_project / "seeds")
     key: bytes | None = None
-    for name, channel in channels.items():
+    for channel in channels.values():
+        name = channel.name
         if FIELDS[0] not in channel.fields:
             continue
         version = feature_version(channel, vocabulary)

@@ -82,5 +82,7 @@ class EmailSource(SourceConfig):
                 f"{name!r} reads the folder of its connection, not its inbox; remove its"
                 " connection, or name a channel without one",
             )
+        elif target.name != name:
+            yield place, f"the inbox of {name!r} is {target.name!r}; write that"
         elif wrong := self.feed(target.source):
             yield place, f"{name!r} {wrong}"

@@ -1,0 +1,74 @@
+"""Channels are renamed, retired, removed and restored: increments equal full builds after each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lumbung.intake import life
+from lumbung.settings import Settings
+from lumbung.warehouse.build import build
+from lumbung.warehouse.raw_checkpoint import check_raw
+from tests.warehouse.conftest import CHANNELS, Raw, query, write_channel
+from tests.warehouse.test_exclusions import both_builds_agree, not_counted
+from tests.warehouse.test_history import differences, rows_of_readers
+from tests.warehouse.test_holds import TIP, counted
+from tests.warehouse.test_raw_checkpoint import good, now
+
+
+def test_the_facts_follow_the_life_of_a_channel(
+    new_database: Callable[[], str], office: Settings, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    (project / "channels").mkdir(parents=True)
+    for name in ("dbt_project", "expectations"):
+        (project / name).symlink_to((office.project / name).resolve())
+    for name in ("buku", "grup"):
+        write_channel(project / "channels" / f"{name}.yaml", CHANNELS[name])
+    settings = Settings(tmp_path / "home", project, None)
+    url = new_database()
+    raw = Raw(url)
+    given: dict[str, Any] = {"settings": settings, "database_url": url}
+    why = {"by": "Rekan Rekaan", "reason": "rekaan"}
+    raw.land("buku", [good(n) for n in range(1, 4)], landed_at=now())
+    raw.land("grup", [TIP, TIP], landed_at=now())
+    build(**given)
+    assert counted(url) == {"buku": 3, "grup": 2}
+
+    life.rename("buku", "buku_baru", **given)
+    raw.land("buku", [good(4)], landed_at=now())
+    assert check_raw(**given).holds == ()
+    result = build(**given)
+    assert (result.is_full, result.warnings) == (False, [])
+    assert counted(url) == {"buku": 4, "grup": 2}
+    both_builds_agree(url, settings)
+
+    life.end("grup", "retired", **why, **given)
+    raw.land("buku", [good(5)], landed_at=now())
+    assert check_raw(**given).holds == ()
+    result = build(**given)
+    assert (result.is_full, result.warnings) == (False, [])
+    assert counted(url) == {"buku": 5, "grup": 2}
+    assert query(url, "select channel from marts.dim_channel order by 1") == [("buku",), ("grup",)]
+    both_builds_agree(url, settings)
+    before = rows_of_readers(url)
+
+    life.end("buku_baru", "removed", **why, **given)
+    assert check_raw(**given).holds == ()
+    assert build(**given).is_full
+    assert counted(url) == {"grup": 2}
+    assert not_counted(url) == [
+        ("buku", "excluded_by_person", "Dikeluarkan dari hitungan oleh petugas", 5)
+    ]
+    life.restore("grup", **why, **given)
+    raw.land("grup", [TIP], landed_at=now(), ids=["lagi"])
+    assert not build(**given).is_full
+    assert counted(url) == {"grup": 3}
+    both_builds_agree(url, settings)
+
+    raw.land("grup", [{}], landed_at=now(), ids=["lagi"], tombstone=True)
+    life.restore("buku_baru", **why, **given)
+    assert build(**given).is_full
+    changed = differences(before, rows_of_readers(url))
+    assert changed.keys() <= {"reporting.rpt_channel_completeness"}, changed
