@@ -46,6 +46,7 @@ REPORTS: dict[str, Any] = {
     "subject": ["pelapor"],
     "fields": {"received_date": {"from": "dibuat"}, "narrative": {"from": "uraian"}},
 }
+SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
 FIELDS = [each.name for each in fields(SourceConnection)]
 TABLE = (
     "create table aduan (id int primary key, dibuat date, diubah timestamp null default null,"
@@ -541,9 +542,9 @@ def test_add_proposes_a_table_and_a_key(tmp_path: Path, settings: Settings) -> N
     with closing(sqlite3.connect(path)) as made:
         made.execute("create table pengaturan (nama text, isi text)")
         made.commit()
-    scaffold.write(settings.channels, "sql", "basis", str(path))
+    scaffold.write(settings.channels, SEEDS, "sql", "basis", str(path))
     (settings.channels / "ekspor.csv").write_text("nomor,uraian\n1,a\n2,b\n")
-    scaffold.write(settings.channels, "sql", "server", str(settings.channels / "ekspor.csv"))
+    scaffold.write(settings.channels, SEEDS, "sql", "server", str(settings.channels / "ekspor.csv"))
     found = load_channels(settings.channels)
     assert found["basis"].source.model_dump()["table"] == "aduan"
     assert found["basis"].key == ("id",)
@@ -559,5 +560,5 @@ def test_add_refuses_what_it_cannot_read(
     path = tmp_path / "rusak.db"
     path.write_bytes(content)
     with pytest.raises((SourceError, ConfigurationError)):
-        scaffold.write(settings.channels, "sql", "basis", str(path))
+        scaffold.write(settings.channels, SEEDS, "sql", "basis", str(path))
     assert not (settings.channels / "basis.yaml").exists()

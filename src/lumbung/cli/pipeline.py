@@ -177,7 +177,9 @@ def add(
     """Write a commented channel file; its map is proposed from a sample."""
     from lumbung.intake.channel import scaffold
 
-    path = scaffold.write(Settings.load().channels, kind, name, sample)
+    settings = Settings.load()
+    seeds = settings.dbt_project / "seeds"
+    path = scaffold.write(settings.channels, seeds, kind, name, sample)
     console.print(f"{path}\nLook through it, then run 'lumbung channel check'.", soft_wrap=True)
 
 

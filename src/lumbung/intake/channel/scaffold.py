@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +16,21 @@ from lumbung.intake import connectors
 from lumbung.intake.channel.labels import normalise
 from lumbung.intake.channel.load import read_channels
 from lumbung.intake.channel.models import CANONICAL
+from lumbung.intake.channel.trial import Places, try_label
 from lumbung.intake.connectors.base import Kind
-from lumbung.intake.connectors.shared.proposal import ADDRESS, Proposal, guess, plain, unusable
+from lumbung.intake.connectors.shared.proposal import ADDRESS, ROWS, Key, Proposal, plain, unusable
 
 _REACHES = re.compile(r"\b(telp|telepon|telephone|hp|handphone|phone|mobile|msisdn|wa|whatsapp)\b")
 """A person's number: who somebody is, better than a name."""
+_MAX_SAMPLE = 512 << 20  # bytes
 
 
-def write(folder: Path, kind: str, name: str, sample: str) -> Path:
+def write(folder: Path, seeds: Path, kind: str, name: str, sample: str) -> Path:
     """Write `<folder>/<name>.yaml`.
 
     Args:
         folder: the folder of channel files.
+        seeds: the folder of dbt's seeds, with the places of the province.
         kind: its kind.
         name: the channel's name.
         sample: a file, or an address (http or https), as the source gives it.
@@ -55,7 +58,7 @@ def write(folder: Path, kind: str, name: str, sample: str) -> Path:
             where=str(folder),
             remediation="use another name",
         )
-    text = propose(connectors.kind(kind), name, sample, _content(sample))
+    text = propose(connectors.kind(kind), name, sample, _content(sample), Places(seeds))
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -66,23 +69,37 @@ def write(folder: Path, kind: str, name: str, sample: str) -> Path:
     return path
 
 
-def propose(kind: Kind, name: str, sample: str, content: bytes) -> str:
+def propose(kind: Kind, name: str, sample: str, content: bytes, places: Places) -> str:
     """The text of a channel file.
+
+    Args:
+        kind: the channel's kind.
+        name: the channel's name.
+        sample: the file or address, for messages.
+        content: its bytes.
+        places: those that the warehouse knows.
 
     Raises:
         SourceError: when the sample is not what the kind reads.
     """
+    if not content.strip():
+        raise unusable(sample, "is empty")
     proposal = kind.propose(sample, content)
     if not proposal.labels and not kind.message_labels:
         raise unusable(sample, "has no labelled rows")
-    return _text(kind, name, proposal)
+    return _text(kind, name, proposal, places)
 
 
 def _content(sample: str) -> bytes:
     try:
         if ADDRESS.match(sample):
             return httpx.get(sample, follow_redirects=True, timeout=60).raise_for_status().content
-        return Path(sample).read_bytes()
+        path = Path(sample)
+        if not path.is_file():
+            raise unusable(sample, "is no file" if path.exists() else "is not there")
+        if path.stat().st_size > _MAX_SAMPLE:
+            raise unusable(sample, f"is larger than {_MAX_SAMPLE >> 20} MB; give a part of it")
+        return path.read_bytes()
     except httpx.HTTPStatusError as error:
         told = f"{error.response.status_code} {error.response.reason_phrase}"
         raise SourceError(
@@ -94,34 +111,29 @@ def _content(sample: str) -> bytes:
         raise unusable(sample, f"cannot be read: {error}") from error
 
 
-def _field(label: str, rows: Sequence[Mapping[str, Any]]) -> str | None:
-    """The guess, with a look at the values: a regency of `1903` is a code."""
-    found = guess(label)
-    values = [str(row[label]).strip() for row in rows if row.get(label)]
-    if found in ("regency", "district", "village") and values:
-        is_code = all(re.fullmatch(r"\d\d(\.?\d\d){1,2}(\.?\d{4})?", value) for value in values)
-        return f"{found}_code" if is_code else found
-    return found
-
-
-def _text(kind: Kind, name: str, proposal: Proposal) -> str:
-    key, labels, rows = proposal.key, proposal.labels, proposal.rows
+def _text(kind: Kind, name: str, proposal: Proposal, places: Places) -> str:
+    labels, rows = proposal.labels, proposal.rows
+    key = proposal.key.labels if proposal.key else ()
     source = {"kind": kind.name, **proposal.source}
     fields: dict[str, str] = {}
     personal: list[str] = []
     unknown: list[str] = []
+    notes: dict[str, str] = {}
     for label in labels:
-        guess = _field(label, rows)
-        if label == key and guess == "personal":
-            guess = None
-        if guess == "personal":
+        found, note, is_confirmed = try_label(label, rows, places)
+        if label in key and found == "personal":
+            found, note = None, ""
+        if found is not None and not is_confirmed:
+            found, note = None, f"looks like {found}, but {note}"
+        notes[label] = note
+        if found == "personal":
             personal.append(label)
-        elif label == key and guess is None:
+        elif label in key and found is None:
             continue
-        elif guess is None or guess in fields:
+        elif found is None or found in fields:
             unknown.append(label)
         else:
-            fields[guess] = label
+            fields[found] = label
     if kind.message_labels:
         personal = [*kind.message_labels, *personal]
         if "activity_date" in fields:  # the date in a tip is the event's
@@ -161,14 +173,17 @@ def _text(kind: Kind, name: str, proposal: Proposal) -> str:
         lines += [
             "",
             "# What makes a row's source id: it must stay the same when the row is edited.",
-            f"key: {_quoted(key)}",
+            *_key(proposal.key or Key((), "none was found")),
         ]
     lines += ["", "# Go to the vault. What is named nowhere goes there too, with a notice."]
-    lines += _listed("personal", personal)
+    lines += _listed("personal", personal, notes)
     if personal:
         numbers = [label for label in personal if _REACHES.search(plain(label))]
         who = dict.fromkeys([*numbers, *personal])
-        lines += ["# Who the reporter is: the first one filled.", *_listed("subject", [*who][:2])]
+        lines += [
+            "# Who the reporter is: the first one filled.",
+            *_listed("subject", [*who][:2], {}),
+        ]
     lines += [
         "",
         "# Known, not personal, mapped to nothing: take the # away from what may be stored openly.",
@@ -178,7 +193,7 @@ def _text(kind: Kind, name: str, proposal: Proposal) -> str:
     elif unknown:
         lines.append("# kept:")
     if unknown:
-        lines += [*(f"#   - {_quoted(label)}" for label in unknown)]
+        lines += [f"#{line}" for line in _items(unknown, notes)]
     lines += ["", "# Canonical fields: docs/reference/canonical-fields.md."]
     lines.append("fields:")
     if kind.message_labels:
@@ -189,7 +204,11 @@ def _text(kind: Kind, name: str, proposal: Proposal) -> str:
         lines.append("  # No label looked like one: map at least one, e.g. the text of the report:")
         lines.append(f"  # narrative: {{from: {_quoted((unknown or labels)[0])}}}")
     for field, label in fields.items():
-        lines.append(f"  {field}: {_mapped(field, label, rows, proposal.separator)}")
+        mapped = _mapped(field, label, rows[:ROWS], proposal.separator)
+        note = f" # {notes[label]}" if notes[label] else ""
+        lines.append(
+            f"  {field}: {mapped}{note if ' #' not in mapped else note.replace(' #', ';')}"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -210,8 +229,25 @@ def _mapped(
     return "{" + ", ".join(parts) + "}" + note
 
 
-def _listed(name: str, labels: list[str]) -> list[str]:
-    return [f"{name}:", *(f"  - {_quoted(label)}" for label in labels)] if labels else []
+def _key(key: Key) -> list[str]:
+    if not key.labels:
+        return [
+            f"# Not found: {key.note}.",
+            "# Name the labels that identify a row, or ask the office for a number of each row.",
+            "# key: [...]",
+        ]
+    labels = ", ".join(map(_quoted, key.labels))
+    return [f"key: {labels if len(key.labels) == 1 else f'[{labels}]'} # {key.note}"]
+
+
+def _listed(name: str, labels: list[str], notes: Mapping[str, str]) -> list[str]:
+    return [f"{name}:", *_items(labels, notes)] if labels else []
+
+
+def _items(labels: Iterable[str], notes: Mapping[str, str]) -> Iterator[str]:
+    for label in labels:
+        note = notes.get(label)
+        yield f"  - {_quoted(label)}{f' # {note}' if note else ''}"
 
 
 def _quoted(value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lumbung.intake.channel.labels import normalise
 from lumbung.intake.connectors.form_csv.config import FormCsvSource
-from lumbung.intake.connectors.shared.proposal import RECEIVED, Proposal, familiar, first, unusable
+from lumbung.intake.connectors.shared.proposal import Proposal, familiar, find_receipt, unusable
 from lumbung.intake.connectors.shared.sample_tables import tables
 
 
@@ -18,11 +18,16 @@ def propose(sample: str, content: bytes) -> Proposal:
     usual = {normalise(each) for each in FormCsvSource(kind="form_csv").timestamp}
     if usual & {normalise(each) for each in labels}:
         return Proposal(labels, rows)
-    stamp = first(labels, RECEIVED)
+    stamp, note = find_receipt(labels, rows)
     if stamp is None:
         raise unusable(
             sample,
             "has no column with the time of a response: rows with a number of their own"
             " are of kind register",
         )
-    return Proposal([each for each in labels if each != stamp], rows, {"timestamp": stamp})
+    return Proposal(
+        [each for each in labels if each != stamp],
+        rows,
+        {"timestamp": stamp},
+        notes={"timestamp": note},
+    )

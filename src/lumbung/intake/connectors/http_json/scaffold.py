@@ -11,10 +11,9 @@ from lumbung.intake.channel.labels import normalise
 from lumbung.intake.connectors.http_json.reader import flatten
 from lumbung.intake.connectors.shared.proposal import (
     ADDRESS,
-    RECEIVED,
     Proposal,
-    first,
-    unique_label,
+    find_key,
+    find_receipt,
 )
 from lumbung.intake.connectors.shared.sample_records import parsed, records, sample_records
 
@@ -29,9 +28,10 @@ def propose(sample: str, content: bytes) -> Proposal:
     document = parsed(sample, content)
     at = records(document)[0]
     url = httpx.URL(sample) if ADDRESS.match(sample) else None
-    record_id = first(labels, r"(^|\.)(_?id|uuid|code|kode|nomor|number|ticket|tiket)$")
-    record_id = record_id or unique_label(labels, rows) or labels[0]
-    received = first(labels, RECEIVED) or labels[0]
+    key = find_key(labels, rows, together=False)
+    record_id = (*key.labels, *labels)[0]
+    received, dated = find_receipt(labels, rows)
+    received = received or labels[0]
     return Proposal(
         [
             each
@@ -46,7 +46,11 @@ def propose(sample: str, content: bytes) -> Proposal:
             "received": received,
             "paging": paging(document, at),
         },
-        notes={"paging": "how the next page is asked for: docs/reference/channels/http_json.md"},
+        notes={
+            "id": key.note,
+            "received": dated,
+            "paging": "how the next page is asked for: docs/reference/channels/http_json.md",
+        },
         comments=("# auth: {style: header, name: X-Api-Key} # else a bearer token",),
     )
 

@@ -9,7 +9,7 @@ import httpx
 
 from lumbung.intake.connectors.odk import KIND
 from lumbung.intake.connectors.odk.reader import flatten
-from lumbung.intake.connectors.shared.proposal import ADDRESS, Proposal
+from lumbung.intake.connectors.shared.proposal import ADDRESS, Proposal, unusable
 from lumbung.intake.connectors.shared.sample_records import sample_records
 
 
@@ -20,6 +20,8 @@ def propose(sample: str, content: bytes) -> Proposal:
         SourceError: when the sample is not what the kind reads.
     """
     labels, rows = sample_records(sample, content, KIND.system_labels, _flat)
+    if not any("__id" in row for row in rows):
+        raise unusable(sample, "holds no submission of ODK Central")
     path = httpx.URL(sample).path if ADDRESS.match(sample) else ""
     feed = re.search(r"/projects/(\d+)/forms/([^/]+)\.svc", path)
     source = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lumbung.intake.connectors.shared.proposal import Proposal, familiar, guess, unique_label
+from lumbung.intake.connectors.shared.proposal import Key, Proposal, familiar, find_key
 from lumbung.intake.connectors.shared.sample_tables import tables
 
 
@@ -19,9 +19,10 @@ def propose(sample: str, content: bytes) -> Proposal:
     if others:
         source["skip_sheets"] = others
     every = [row for each, part in found.values() if each == labels for row in part]
-    key = next((each for each in labels if guess(each) == "register_number"), None)
-    key = key or unique_label(labels, every)
-    if key is None and len(every) > len(rows):
-        key = unique_label(labels, rows)
-        source["sheet_in_key"] = key is not None
-    return Proposal(labels, rows, source, key or labels[0])
+    key = find_key(labels, every)
+    if not key.labels and len(every) > len(rows):
+        of_sheet = [find_key(labels, part) for each, part in found.values() if each == labels]
+        if len({each.labels for each in of_sheet}) == 1 and of_sheet[0].labels:
+            key = Key(of_sheet[0].labels, "differs in all rows of a sheet, and is never empty")
+            source["sheet_in_key"] = True
+    return Proposal(labels, every, source, key)

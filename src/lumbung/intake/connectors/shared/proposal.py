@@ -7,28 +7,40 @@ becomes a comment, so its values stay in the vault until somebody decides.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from lumbung.errors import SourceError
 from lumbung.intake.channel.labels import normalise
+from lumbung.intake.connectors.base import PLACE_LABELS
 
 ADDRESS = re.compile(r"https?://")
 """The beginning of a sample that is an address, not a file."""
 ROWS = 200
-"""Rows of a sample that are examined."""
+"""Values of a label that are examined."""
+TRIED_ROWS = 100_000
+"""Rows on which a key is tried."""
+TRIED_CELLS = 1_000_000
+"""Cells of a sample that are kept in memory for that."""
 _MAX_LABEL = 200  # characters of a label that are examined
 
-_PLACE = r"(kab|kec|kota|desa|kelurahan|provinsi|district|regency|village)"
+_PLACE = (
+    r"(kab|kabupaten|kec|kecamatan|kota|desa|kel|kelurahan|prov|provinsi|lokasi|tempat|wilayah|tps"
+    r"|dapil|province|district|regency|village|city|country|place|location)"
+)
 _PERSONAL = re.compile(
     r"\b(nama|name|alamat|address|telp|telepon|telephone|hp|handphone|phone|mobile|msisdn|wa"
     r"|whatsapp|kontak|contact|nik|ktp|e-?mail|surel|pelapor|pengadu|pengirim|reporter|sender"
-    r"|username|saksi|witness|pelaku|ttl|tanggal lahir|tanda tangan|rekening)\b"
+    r"|username|user|account|akun|nickname|handle|author|penulis|profile?|enumerator|observer"
+    r"|responden|respondent|korban|victim|informan|narasumber|nip|nrp|npwp|paspor|passport"
+    r"|saksi|witness|pelaku|ttl|tanggal lahir|tanda tangan|rekening"
+    r"|(submitted|created|recorded|dibuat|diisi|dikirim|diinput|dilaporkan) (by|oleh))\b"
 )
-RECEIVED = r"creat|submi|received|dibuat|dikirim|date|tanggal|time"
-# The first pattern that matches a label's last part, or else the whole label, gives the field. Each
-# field is proposed once.
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_RECEIVED = r"creat|submi|received|dibuat|dikirim|date|tanggal|time"
+# The first that fits a label's last part, then the whole label; a field is proposed once.
 _GUESSES: tuple[tuple[str, str], ...] = (
     ("register_number", r"\b(no|nomor)\b.*\b(register|laporan|temuan)|register number"),
     ("received_date", r"(tanggal|tgl|date|waktu).*(terima|lapor|regist|received|masuk)"),
@@ -80,7 +92,7 @@ class Proposal:
         labels: the source's labels in their order, without those that its software adds.
         rows: of the sample, label -> value.
         source: the options of the kind.
-        key: the label that makes a row's source id, for kinds whose channels have a key.
+        key: the labels that make a row's source id, for kinds whose channels have a key.
         separator: what separates the values of a list; what the values hold, if left out.
         record_kind: the usual one, where no label tells it.
         notes: option -> a comment beside it.
@@ -90,7 +102,7 @@ class Proposal:
     labels: list[str]
     rows: Sequence[Mapping[str, Any]]
     source: dict[str, Any] = field(default_factory=dict)
-    key: str | None = None
+    key: Key | None = None
     separator: str | None = None
     record_kind: str = "IA"
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -111,8 +123,9 @@ def guess(label: str) -> str | None:
     if label in _KNOWN:
         return _KNOWN[label]
     whole = plain(label)
-    last = normalise(re.sub(r"[_.]+", " ", re.split(r"\s/\s|/(?=[^/]*$)", label[:_MAX_LABEL])[-1]))
-    if re.search(_PERSONAL, whole) and not re.search(rf"(nama|name)\s+{_PLACE}", whole):
+    last = plain(re.split(r"\s/\s|/(?=[^/]*$)", label[:_MAX_LABEL])[-1])
+    names_place = rf"\b(nama|name)\s+{_PLACE}\b|\b{_PLACE}\s+(nama|name)\b"
+    if re.search(_PERSONAL, re.sub(names_place, "", whole)):
         if re.search(r"jabatan", whole):
             return "accused_role" if "terlapor" in whole else None
         if not re.search(r"(tanggal|tgl|date|status|nomor|no)\b.*(lapor|terlapor)", whole):
@@ -126,7 +139,7 @@ def guess(label: str) -> str | None:
 
 def plain(label: str) -> str:
     """A label as it is compared: normalised, its words separated by spaces."""
-    return normalise(re.sub(r"[_./]+", " ", label[:_MAX_LABEL]))
+    return normalise(re.sub(r"[_./]+", " ", _CAMEL.sub(" ", label[:_MAX_LABEL])))
 
 
 def familiar(labels: Iterable[str]) -> int:
@@ -135,20 +148,158 @@ def familiar(labels: Iterable[str]) -> int:
     return len({*guesses} - {None, "personal"}) + guesses.count("personal")
 
 
-def first(labels: Iterable[str], pattern: str) -> str | None:
-    """The first label in which a pattern is found."""
-    return next(
-        (each for each in labels if re.search(pattern, each[:_MAX_LABEL], re.IGNORECASE)), None
+def find_receipt(
+    labels: Iterable[str], rows: Sequence[Mapping[str, Any]]
+) -> tuple[str | None, str]:
+    """The first label that says when a row came and whose values are dates; and what was tried."""
+    for label in labels:
+        texts = [each for each in _texts(label, rows[:ROWS]) if each]
+        named = re.search(_RECEIVED, label[:_MAX_LABEL], re.IGNORECASE)
+        if named and not rows:
+            return label, "the sample has no rows to try it on"
+        if named and texts and all(map(day_order, texts)):
+            return label, f"all {len(texts)} values that were tried are dates"
+    return None, "not confirmed: no label says so whose values are all dates"
+
+
+@dataclass(frozen=True)
+class Key:
+    """Labels that were tried as a key.
+
+    Attributes:
+        labels: those that differ in every row together; none: no label does, nor do two.
+        note: what was tried.
+    """
+
+    labels: tuple[str, ...]
+    note: str
+
+
+_IDENTIFIES = re.compile(
+    r"\b(_?id|uid|uuid|guid|objectid|kode|code|no|nomor|nr|number|ticket|tiket|ref|referensi"
+    r"|reference|key|kunci|register)\b"
+)
+_MAX_KEY = 80  # characters: what is longer tells a story
+_MOST_LABELS = 16  # of which two are tried together
+
+
+def find_key(
+    labels: Iterable[str], rows: Sequence[Mapping[str, Any]], *, together: bool = True
+) -> Key:
+    """The labels that identify a row: never empty, and different in every row.
+
+    A legal number comes first, then what its label calls a number or code, then any other short
+    text, then two labels together. What is personal, tells a story, measures (`-2.13`) or numbers
+    the rows of a list is no key; the last one is taken where there is nothing else.
+
+    Args:
+        labels: in their order.
+        rows: of the sample, all that are tried.
+        together: whether two labels may be a key.
+    """
+    if not rows:
+        return Key((), "the sample has no rows to try it on")
+    ranks = {label: _rank(label, rows) for label in labels}
+    usable = sorted((each for each in ranks if ranks[each] is not None), key=_order(ranks))
+    filled = {each: values for each in usable if all(values := _texts(each, rows))}
+    tried = f"differs in all {len(rows):,} rows of the sample, and is never empty"
+    for label, values in filled.items():
+        if ranks[label] in _ALONE and len({*values}) == len(rows):
+            doubt = "" if ranks[label] in (0, 1) else "; its label does not say that it is a number"
+            return Key((label,), tried + doubt)
+    pairs = [each for each in filled if ranks[each] != _LAST][:_MOST_LABELS]
+    for at, label in enumerate(pairs if together else ()):
+        for other in pairs[at + 1 :]:
+            if len({*zip(filled[label], filled[other], strict=True)}) == len(rows):
+                return Key((label, other), tried.replace("differs", "differ together"))
+    for label, values in filled.items():
+        if ranks[label] == _LAST and len({*values}) == len(rows):
+            return Key(
+                (label,), f"{tried}, but numbers the rows: it changes when a row above is deleted"
+            )
+    return Key(
+        (),
+        f"no column{', nor two together,' if together else ''} that is not personal differs in all"
+        f" {len(rows):,} rows and is never empty",
     )
 
 
-def unique_label(labels: Iterable[str], rows: Sequence[dict[str, Any]]) -> str | None:
-    """The first label that has a different value in every row."""
-    for label in labels if rows else ():
-        values = [str(row.get(label) or "") for row in rows]
-        if all(values) and len(set(values)) == len(values):
-            return label
-    return None
+_ALONE = (0, 1, 2)
+_TOGETHER = 3  # with another one only: days, places and categories come again
+_LAST = 4
+
+
+def _order(ranks: Mapping[str, int | None]) -> Callable[[str], tuple[int, bool]]:
+    """`id` goes before `meta.instanceID`, else the first label before the others."""
+    return lambda label: (ranks[label] or 0, not _IDENTIFIES.fullmatch(plain(label).strip()))
+
+
+def _rank(label: str, rows: Sequence[Mapping[str, Any]]) -> int | None:
+    """How much a label looks like one of a key: 0 most; None: it can be none."""
+    if normalise(label) in PLACE_LABELS:
+        return _LAST
+    found = guess(label)
+    if found == "register_number":
+        return 0
+    if found in ("personal", "narrative", "suspicion", "issue"):
+        return None
+    texts = _texts(label, rows[:ROWS])
+    if any(len(each) > _MAX_KEY or re.fullmatch(r"-?\d+[.,]\d{3,}", each) for each in texts):
+        return None
+    if any(isinstance(row.get(label), list | dict) for row in rows[:ROWS]):
+        return None
+    if found is not None and not found.endswith("_code"):
+        return _TOGETHER
+    if _IDENTIFIES.search(plain(label)):
+        return 1
+    return _TOGETHER if all(map(day_order, texts)) else 2
+
+
+def _texts(label: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    values = (row.get(label) for row in rows)
+    return ["" if each is None else " ".join(str(each).split()) for each in values]
+
+
+_MONTHS = (
+    *("jan", "feb", "peb", "mar", "apr", "mei", "may", "jun", "jul", "agu", "ags", "agt", "aug"),
+    *("sep", "okt", "oct", "nov", "nop", "des", "dec"),
+)
+_SERIAL = re.compile(r"[345]\d{4}([.,]\d+)?")
+_DAY = re.compile(
+    r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})(?!\d)"
+    r"|(?<!\d)(?P<d>\d{1,2})[-/. ]+(?:(?P<m>\d{1,2})|(?P<name>[^\W\d_]{3,9}))[-/. ,]+"
+    r"(?P<y>\d{4}|\d{2})(?!\d)"
+)
+
+
+def is_date(text: str) -> bool:
+    """Whether a text holds a day as the office writes one: the day before the month."""
+    return day_order(text) in ("ymd", "dmy")
+
+
+def day_order(text: str) -> str | None:
+    """In which order a text writes its day: `ymd`, `dmy`, or `mdy` where only that is a day."""
+    text = text[:_MAX_LABEL]
+    if _SERIAL.fullmatch(text):
+        return "ymd"
+    match = _DAY.search(text)
+    if match is None:
+        return None
+    if match["year"]:
+        return "ymd" if _is_day(match["year"], match["month"], match["day"]) else None
+    if match["name"]:
+        return "dmy" if match["name"][:3].casefold() in _MONTHS else None
+    if _is_day(match["y"], match["m"], match["d"]):
+        return "dmy"
+    return "mdy" if _is_day(match["y"], match["d"], match["m"]) else None
+
+
+def _is_day(year: str, month: str, day: str) -> bool:
+    try:
+        date(int(year) + 2000 * (len(year) == 2), int(month), int(day))
+    except ValueError:
+        return False
+    return True
 
 
 def labels_of(rows: Iterable[Mapping[str, Any]], own: Collection[str]) -> list[str]:

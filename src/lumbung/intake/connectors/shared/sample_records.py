@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from lumbung.intake.connectors.shared.proposal import ROWS, labels_of, unusable
+from lumbung.intake.connectors.shared.proposal import TRIED_ROWS, labels_of, unusable
 
 
 def sample_records(
@@ -24,7 +24,7 @@ def sample_records(
     Raises:
         SourceError: when there is none.
     """
-    rows = [flatten(row) or row for row in records(parsed(sample, content))[1][:ROWS]]
+    rows = [flatten(row) or row for row in records(parsed(sample, content))[1][:TRIED_ROWS]]
     if not any(rows):
         raise unusable(sample, "has no list of records")
     return labels_of(rows, own), rows

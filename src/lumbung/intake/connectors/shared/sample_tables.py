@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
 import tempfile
@@ -11,10 +12,18 @@ from typing import Any
 
 from lumbung.intake.connectors.shared import delimited, parser_process
 from lumbung.intake.connectors.shared.cells import header_labels, is_blank
-from lumbung.intake.connectors.shared.proposal import ROWS, familiar, unusable
+from lumbung.intake.connectors.shared.proposal import (
+    ROWS,
+    TRIED_CELLS,
+    TRIED_ROWS,
+    day_order,
+    familiar,
+    unusable,
+)
 from lumbung.intake.parsers.ods_merges import Merge
 
 _HEADER_WITHIN = 30
+_LONGEST_LABEL = 300  # characters; a question of a form may be long
 
 Table = tuple[list[str], list[dict[str, Any]]]
 """Labels in their order, and rows of filled cells."""
@@ -30,24 +39,74 @@ def tables(sample: str, content: bytes) -> dict[str, Table]:
             try:
                 for sheet in child.sheets(path):
                     lines: list[list[Any]] = []
+                    cells = 0
                     for row in sheet.rows:  # all of them: the next sheet comes behind
-                        if len(lines) < ROWS:
+                        if len(lines) < TRIED_ROWS and cells < TRIED_CELLS:
                             lines += [[]] * min(row, ROWS) if isinstance(row, int) else [row]
-                    found[sheet.name] = _table(lines[:ROWS], sheet.merges)
+                            cells += 1 if isinstance(row, int) else len(row)
+                    found[sheet.name] = _table(sample, lines, sheet.merges)
             except parser_process.ParserError as error:
                 raise unusable(sample, "is no workbook that can be opened") from error
         else:
+            _hold_to_text(sample, content)
             try:
-                text = delimited.Text(path, lambda rows: len(_table(rows[:ROWS], [])[0]))
+                text = delimited.Text(path, lambda rows: len(_labelled(rows[:ROWS], [])[0]))
+                lines, cells = [], 0
+                for row in text:
+                    lines.append(row)
+                    cells += len(row)
+                    if len(lines) >= TRIED_ROWS or cells >= TRIED_CELLS:
+                        break
             except csv.Error as error:
                 raise unusable(sample, f"is no CSV: {error}") from error
-            found[""] = _table(text.head[:ROWS], [])
+            found[""] = _table(sample, lines, [])
     if not any(labels for labels, _ in found.values()):
         raise unusable(sample, "has no table")
     return found
 
 
-def _table(lines: Sequence[Sequence[Any]], merges: Sequence[Merge]) -> Table:
+def _hold_to_text(sample: str, content: bytes) -> None:
+    """Refuse what is no text: it would give labels of control characters.
+
+    Raises:
+        SourceError: saying what it is, if that is known.
+    """
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return
+    if content.startswith(b"SQLite format 3\0"):
+        raise unusable(sample, "is an SQLite database, which the kind sql reads")
+    if b"\0" in content:
+        raise unusable(sample, "is no text; save it as CSV in UTF-8, or as a workbook")
+
+
+def _table(sample: str, lines: Sequence[Sequence[Any]], merges: Sequence[Merge]) -> Table:
+    """The table of a sheet.
+
+    Raises:
+        SourceError: when its first row is no header but a row of data.
+    """
+    labels, rows = _labelled(lines, merges)
+    filled = [label for label in labels if label]
+    values = [each for each in filled if _is_datum(each)]
+    again = sum(any(row.get(each) == each for row in rows) for each in filled)
+    if filled and (
+        2 * len(values) >= len(filled) or (familiar(filled) == 0 and 3 * again >= len(filled))
+    ):
+        raise unusable(sample, "has no row of labels: its first row is one of data; add labels")
+    return labels, rows
+
+
+def _is_datum(label: str) -> bool:
+    """Whether a label is a day, a number, an address or a whole text: nobody calls a column so."""
+    text = label.strip()
+    return (
+        len(text) > _LONGEST_LABEL
+        or bool(day_order(text))
+        or bool(re.fullmatch(r"[-+]?[\d.,: ]*\d[\d.,: %]*|[^@\s]+@[^@\s]+\.\w+", text))
+    )
+
+
+def _labelled(lines: Sequence[Sequence[Any]], merges: Sequence[Merge]) -> Table:
     """The header is where most labels look familiar; a cover or a list of words has none."""
     across: dict[int, list[tuple[int, int]]] = {}
     for (top, first), (_, last) in merges:

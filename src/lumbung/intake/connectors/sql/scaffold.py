@@ -5,14 +5,17 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lumbung.intake.connectors.shared.proposal import (
-    ROWS,
+    TRIED_CELLS,
+    TRIED_ROWS,
+    Key,
     Proposal,
     familiar,
-    unique_label,
+    find_key,
     unusable,
 )
 from lumbung.intake.connectors.shared.sample_tables import tables
@@ -26,26 +29,25 @@ def propose(sample: str, content: bytes) -> Proposal:
         SourceError: when the sample is neither.
     """
     if content.startswith(SQLITE):
-        found = max(_tables(sample, content), key=lambda each: familiar(each.labels))
-        name, labels, rows, key = found
+        name, labels, rows, primary = max(
+            _tables(sample, content), key=lambda each: familiar(each.labels)
+        )
+        key = Key(primary, "the primary key") if primary else find_key(labels, rows)
         comments: tuple[str, ...] = ()
     else:
         labels, rows = max(tables(sample, content).values(), key=lambda found: familiar(found[0]))
-        name, key = "nama_tabel", None
+        name, key = "nama_tabel", find_key(labels, rows)
         comments = ("# a server: name an Airflow Connection above, as `connection: basis_data`",)
-    key = key or unique_label(labels, rows)
-    if key is None:
-        raise unusable(sample, "has no column that differs in every row: write a query with one")
     return Proposal(labels, rows, {"table": name}, key, comments=comments)
 
 
 class _Table(NamedTuple):
-    """A table of an SQLite file; `key` is its primary key, if that is one column."""
+    """A table of an SQLite file; `key` is its primary key, if it has one."""
 
     name: str
     labels: list[str]
     rows: list[dict[str, Any]]
-    key: str | None
+    key: tuple[str, ...]
 
 
 def _tables(sample: str, content: bytes) -> list[_Table]:
@@ -62,7 +64,7 @@ def _tables(sample: str, content: bytes) -> list[_Table]:
                 ).fetchall()
                 for (name,) in names:
                     quoted = name.replace('"', '""')
-                    cursor = opened.execute(f'select * from "{quoted}" limit {ROWS}')  # noqa: S608 - quoted
+                    cursor = opened.execute(f'select * from "{quoted}" limit {TRIED_ROWS}')  # noqa: S608 - quoted
                     labels = [each[0] for each in cursor.description]
                     rows = [
                         {
@@ -70,12 +72,11 @@ def _tables(sample: str, content: bytes) -> list[_Table]:
                             for label, cell in zip(labels, row, strict=True)
                             if cell is not None
                         }
-                        for row in cursor
+                        for row in islice(cursor, TRIED_CELLS // len(labels))
                     ]
                     columns = opened.execute(f'pragma table_info("{quoted}")')
-                    keys = [each[1] for each in columns if each[5]]
-                    key = keys[0] if len(keys) == 1 else None
-                    found.append(_Table(name, labels, rows, key))
+                    keys = sorted((each[5], each[1]) for each in columns if each[5])
+                    found.append(_Table(name, labels, rows, tuple(key for _, key in keys)))
         except sqlite3.Error as error:
             raise unusable(sample, f"is no SQLite file that can be read: {error}") from error
     if not found:
