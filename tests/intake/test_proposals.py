@@ -395,3 +395,15 @@ def test_held_out_samples(samples: Path, tmp_path: Path) -> None:
 def test_no_held_out_sample_breaks_a_kind(samples: Path, tmp_path: Path, kind: str) -> None:
     for file in sorted(each for each in samples.rglob("*") if each.is_file()):
         hold(tmp_path, kind, file.name, file.read_bytes())
+
+
+def test_dates_with_the_month_first_are_proposed_so(tmp_path: Path) -> None:
+    rows = [[f"K-{n}", f"11/{day}/2024"] for n, day in enumerate((6, 12, 25))]
+    header = ["Kode", "Tanggal lapor"]
+    _, found = proposed(tmp_path, "register", "a.csv", as_csv(header, rows))
+    assert found["source"]["date_order"] == "mdy"
+    assert found["fields"]["received_date"] == {"from": "Tanggal lapor"}
+    _, found = proposed(
+        tmp_path, "register", "a.csv", as_csv(header, [*rows, ["K-9", "25/11/2024"]])
+    )
+    assert "date_order" not in found["source"]

@@ -120,7 +120,7 @@ def _text(kind: Kind, name: str, proposal: Proposal, places: Places) -> str:
     unknown: list[str] = []
     notes: dict[str, str] = {}
     for label in labels:
-        found, note, is_confirmed = try_label(label, rows, places)
+        found, note, is_confirmed = try_label(label, rows, places, source.get("date_order", "dmy"))
         if label in key and found == "personal":
             found, note = None, ""
         if found is not None and not is_confirmed:

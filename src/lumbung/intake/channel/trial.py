@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from lumbung.intake.channel.labels import normalise
 from lumbung.intake.channel.models import CANONICAL
-from lumbung.intake.connectors.shared.proposal import ROWS, guess, is_date
+from lumbung.intake.connectors.shared.proposal import ROWS, day_order, guess
 
 _NAMES = {
     "regency": ("regency_name", "short_name"),
@@ -96,7 +96,9 @@ def _plain(value: Any) -> str:
     return str(value).strip()
 
 
-def try_label(label: str, rows: Sequence[Mapping[str, Any]], places: Places) -> Trial:
+def try_label(
+    label: str, rows: Sequence[Mapping[str, Any]], places: Places, date_order: str = "dmy"
+) -> Trial:
     """What a label suggests, and what its values say to it.
 
     A label that looks personal is personal, whatever its values are; so is one whose values are.
@@ -105,6 +107,7 @@ def try_label(label: str, rows: Sequence[Mapping[str, Any]], places: Places) -> 
         label: the source's label.
         rows: of the sample.
         places: those of the seeds.
+        date_order: how the channel's dates are written: day or month first.
     """
     found = guess(label)
     values = values_of(label, rows)
@@ -119,7 +122,9 @@ def try_label(label: str, rows: Sequence[Mapping[str, Any]], places: Places) -> 
             return Trial(f"{found}_code")
         return _confirmed(found, sum(map(places.has, values)), len(values), "known places", 0.5)
     if CANONICAL[found] == "date":
-        return _confirmed(found, sum(map(is_date, values)), len(values), "dates", _FEW)
+        orders = ("ymd", "dmy", date_order)
+        days = sum(day_order(each) in orders for each in values)
+        return _confirmed(found, days, len(values), "dates", _FEW)
     if CANONICAL[found] == "code":
         codes = sum(bool(_CODE.fullmatch(each)) for each in values)
         return _confirmed(found, codes, len(values), "codes of places", _FEW)

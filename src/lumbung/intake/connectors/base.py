@@ -78,6 +78,10 @@ class Delivery(NamedTuple):
     labels: tuple[str, ...] | None = None
 
 
+FILTERED = "filtered"
+"""Reason code of a row that the channel file leaves out: it is kept, and nobody has to act."""
+
+
 class Unreadable(NamedTuple):
     """A delivery that cannot be landed; it is quarantined as a whole.
 
@@ -86,7 +90,7 @@ class Unreadable(NamedTuple):
             `header_not_found`, `unreadable_file`, `unsafe_archive`, `not_a_chat`, `too_large`,
             `unusable_source_id`, `bad_signature`, `unreadable_message`, `not_a_form`, `encrypted`,
             `blurred_time`, `implausible_date`, `doubtful_message`, `stray_cells`, `cut_off`,
-            `broken_row`.
+            `broken_row`, `filtered`.
         reason: what is wrong and what its owner should do, in Indonesian. It is published, so it
             holds no value and no file name.
         content: the delivery as given (JSON-like).

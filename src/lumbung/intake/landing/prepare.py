@@ -18,7 +18,13 @@ import orjson
 
 from lumbung.intake import pgcopy
 from lumbung.intake.channel.models import Channel
-from lumbung.intake.connectors.base import CLOCK_TOLERANCE, Delivery, MessageKey, Unreadable
+from lumbung.intake.connectors.base import (
+    CLOCK_TOLERANCE,
+    FILTERED,
+    Delivery,
+    MessageKey,
+    Unreadable,
+)
 from lumbung.intake.features import FIELDS, Features, TextFeatures
 from lumbung.intake.landing.file_rows import FileKeys, FileRow, Headers
 from lumbung.intake.landing.hashes import ChannelHasher
@@ -277,7 +283,7 @@ class Preparer:
         associated = associate(self._channel, content_hash.hex())
         ciphertext = self._vault.seal(content, associated, os.urandom(NONCE_BYTES))
         self.unreadable_hashes.add(content_hash)
-        if item.source_id is None:
+        if item.source_id is None and item.reason_code != FILTERED:
             is_row = isinstance(item.content, dict) and not item.is_part
             cells = self._comparable.of_row(item.content) if is_row else None
             file = (item.locator or "").partition(" | ")[0]

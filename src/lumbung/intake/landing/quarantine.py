@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from lumbung.intake.connectors.base import SeenIds
+from lumbung.intake.connectors.base import FILTERED, SeenIds
 from lumbung.intake.landing.batch import Batches
 from lumbung.intake.landing.prepare import SealedUnreadable, serialised_unreadable
 from lumbung.intake.landing.storable import is_usable_id, storable
@@ -48,18 +48,26 @@ class Quarantine:
     ) -> int:
         """Write the unreadable deliveries of a chunk; returns how many are new.
 
-        A delivery that was resolved is open again. One that a person dismissed stays dismissed.
+        A delivery that was resolved is open again. One that a person dismissed stays dismissed. One
+        that the channel file leaves out is dismissed as long as the file does so.
         """
         count = 0
         for item, content_hash, ciphertext in unreadable:
             db.execute(
                 "insert into quarantine.record as q (channel, batch_id, content_hash, reason_code,"
-                " reason, received_at, evidence_sha256, locator, source_id, ciphertext)"
-                " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-                " on conflict (channel, content_hash) do update set resolved_at = null,"
+                " reason, received_at, evidence_sha256, locator, source_id, ciphertext,"
+                " resolved_at, dismissed_by, dismissed_reason)"
+                " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
+                "   case when %s then clock_timestamp() end, %s, %s)"
+                " on conflict (channel, content_hash) do update set"
+                "   resolved_at = excluded.resolved_at, dismissed_by = excluded.dismissed_by,"
+                "   dismissed_reason = excluded.dismissed_reason,"
                 "   reason_code = excluded.reason_code, reason = excluded.reason"
-                "   where q.dismissed_by is null and (q.resolved_at is not null"
-                "     or (q.reason_code, q.reason) <> (excluded.reason_code, excluded.reason))"
+                "   where case when q.reason_code = %s"
+                "     then (q.reason_code, q.reason) <> (excluded.reason_code, excluded.reason)"
+                "     else q.dismissed_by is null and (q.resolved_at is not null"
+                "       or (q.reason_code, q.reason) <> (excluded.reason_code, excluded.reason))"
+                "     end"
                 " returning xmax = 0",  # true for a row that was inserted
                 (
                     self._channel,
@@ -72,6 +80,13 @@ class Quarantine:
                     None if item.locator is None else storable(item.locator),
                     item.source_id if item.source_id and is_usable_id(item.source_id) else None,
                     ciphertext,
+                    is_filtered := item.reason_code == FILTERED,
+                    *(
+                        ("channel file", "left out by the channel file")
+                        if is_filtered
+                        else (None, None)
+                    ),
+                    FILTERED,
                 ),
             )
             row = db.fetchone()

@@ -24,9 +24,16 @@ from typing import Any, NamedTuple
 import orjson
 
 from lumbung.intake.channel.labels import distinct, normalise
-from lumbung.intake.channel.models import Channel
-from lumbung.intake.connectors.base import PLACE_LABELS, Delivery, Item, Source, Unreadable
-from lumbung.intake.connectors.register.config import RegisterSource
+from lumbung.intake.channel.models import CANONICAL, Channel
+from lumbung.intake.connectors.base import (
+    FILTERED,
+    PLACE_LABELS,
+    Delivery,
+    Item,
+    Source,
+    Unreadable,
+)
+from lumbung.intake.connectors.register.config import RegisterSource, Rows
 from lumbung.intake.connectors.shared.cells import header_labels, is_blank
 from lumbung.intake.connectors.shared.delimited import Text, broken_rows, refusal
 from lumbung.intake.connectors.shared.files import File, Folder, text_encoding
@@ -43,6 +50,7 @@ _TALLEST = 10_000  # rows of a merged cell that are believed
 _UNDECIDED = 1_000  # rows of a sheet that wait for its end
 _PIECE = 1 << 16  # characters of a line
 _NOTHING = {"", "-", "--", "–", "—", ".", "nihil", "tdk th", "tidak tahu", "n/a"}
+_MONTH_FIRST = re.compile(r"\s*(\d{1,2})([/.-])(\d{1,2})\2((?:\d{4}|\d{2})(?:\D.*)?)", re.DOTALL)
 _SUBTOTAL = re.compile(r"(sub\W*|grand\s+)?(jumlah|jml|total|rekap(itulasi)?)\b", re.IGNORECASE)
 
 
@@ -211,6 +219,16 @@ class Table:
         self._in_sheet = options.sheet_in_key
         self._spelling = {**channel.public, **channel.private}
         self._keys = channel.key
+        self._rows = options.rows
+        self._optional = {normalise(k): rows for k, rows in options.key_may_be_empty.items()}
+        self._days = {
+            normalise(label)
+            for name, field in channel.fields.items()
+            for label in field.labels
+            if CANONICAL[name] == "date" and options.date_order == "mdy"
+        }
+        self._told = {*map(normalise, (*self._keys, *options.labels))}
+        """Labels (normalised) without which a row cannot be judged."""
         self._mapped = {label for field in channel.fields.values() for label in field.labels}
         self._without = without
         self._wanted = [
@@ -388,7 +406,7 @@ class Table:
     def _score(self, labels: list[str]) -> int:
         """How many of the channel's fields a header has; 0 without the key."""
         plain = {normalise(label) for label in labels if label}
-        if not plain.issuperset(normalise(key) for key in self._keys):
+        if not plain.issuperset(self._told):
             return 0
         return sum(not wanted.isdisjoint(plain) for wanted in self._wanted)
 
@@ -432,7 +450,11 @@ class Table:
         if self._without:
             fields = {k: v for k, v in fields.items() if normalise(k) not in self._without}
         parts = [_text(fields.get(label)) for label in self._keys]
-        key = " | ".join(parts) if all(parts) else ""
+        has_key = any(parts) and all(
+            part or self._may_be_empty(label, fields)
+            for label, part in zip(self._keys, parts, strict=True)
+        )
+        key = " | ".join(parts) if has_key else ""
         shape = _shape(key)
         found = _Found(locator, fields, key, shape, self._labels(header))
         if not own or header.are_numbers(own):
@@ -486,16 +508,32 @@ class Table:
                     self._source_id(sheet, each.key) or None,
                 )
 
+    def _may_be_empty(self, label: str, fields: Mapping[str, Any]) -> bool:
+        """Whether the row says why this label of its key is empty."""
+        rows = self._optional.get(normalise(label))
+        return rows is not None and _has_one_of(rows, fields)
+
     def _source_id(self, sheet: str, key: str) -> str:
         key = _plain(key)
         return f"{' '.join(sheet.split())}/{key}" if key and self._in_sheet else key
 
     def _item(self, file: File, sheet: str, found: _Found) -> Delivery | Unreadable:
         locator, fields = found.locator, found.fields
+        if not _has_one_of(self._rows, fields):
+            return Unreadable(
+                FILTERED,
+                f"baris ini tidak diambil: kolom {', '.join(self._rows)} tidak berisi nilai yang"
+                " disebut berkas kanal",
+                fields,
+                file.changed_at,
+                file.sha256,
+                locator,
+            )
         key = self._source_id(sheet, found.key)
+        needed = [each for each in self._keys if not (key and self._may_be_empty(each, fields))]
         missing = [
             labels[0]
-            for labels in (*((label,) for label in self._keys), *self._required)
+            for labels in (*((label,) for label in needed), *self._required)
             if not any(_text(fields.get(label)) for label in labels)
         ]
         if missing:
@@ -514,6 +552,9 @@ class Table:
             if number and not is_registered(number):
                 spelled = self._registered.get(hash(_plain(number)))
                 fields = {**fields, label: spelled} if spelled else fields
+        for label in fields if self._days else ():
+            if normalise(label) in self._days:
+                fields = {**fields, label: _day_first(fields[label])}
         told = {
             label: value
             for label, value in fields.items()
@@ -636,6 +677,24 @@ class _Merged:
             if column < len(row):
                 self._open[column] = (bottom, row[column])
         return row
+
+
+def _has_one_of(rows: Rows, fields: Mapping[str, Any]) -> bool:
+    """Whether each of these columns has one of its values."""
+    if not rows:
+        return True
+    values = {normalise(label): normalise(_text(value)) for label, value in fields.items()}
+    return all(
+        values.get(normalise(label), "") in map(normalise, wanted) for label, wanted in rows.items()
+    )
+
+
+def _day_first(value: Any) -> Any:
+    """A date that was written month first, with its day first; anything else as it is."""
+    match = _MONTH_FIRST.fullmatch(value) if isinstance(value, str) else None
+    if match is None or int(match[1]) > 12:
+        return value
+    return f"{match[3]}{match[2]}{match[1]}{match[2]}{match[4]}"
 
 
 def _plain(key: str) -> str:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from lumbung.intake.connectors.shared.proposal import Key, Proposal, familiar, find_key
+from lumbung.intake.connectors.shared.proposal import (
+    Key,
+    Proposal,
+    familiar,
+    find_key,
+    is_month_first,
+)
 from lumbung.intake.connectors.shared.sample_tables import tables
 
 
@@ -25,4 +31,6 @@ def propose(sample: str, content: bytes) -> Proposal:
         if len({each.labels for each in of_sheet}) == 1 and of_sheet[0].labels:
             key = Key(of_sheet[0].labels, "differs in all rows of a sheet, and is never empty")
             source["sheet_in_key"] = True
+    if is_month_first(labels, every):
+        source["date_order"] = "mdy"
     return Proposal(labels, every, source, key)

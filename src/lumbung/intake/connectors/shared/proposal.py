@@ -272,11 +272,6 @@ _DAY = re.compile(
 )
 
 
-def is_date(text: str) -> bool:
-    """Whether a text holds a day as the office writes one: the day before the month."""
-    return day_order(text) in ("ymd", "dmy")
-
-
 def day_order(text: str) -> str | None:
     """In which order a text writes its day: `ymd`, `dmy`, or `mdy` where only that is a day."""
     text = text[:_MAX_LABEL]
@@ -300,6 +295,20 @@ def _is_day(year: str, month: str, day: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_month_first(labels: Iterable[str], rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether some dates can only have their month first, and none only its day."""
+    texts = [
+        text
+        for label in labels
+        if (guess(label) or "").endswith("_date")
+        for text in _texts(label, rows[:ROWS])
+    ]
+    orders = {day_order(text) for text in texts}
+    return "mdy" in orders and not any(
+        day_order(text) == "dmy" and re.match(r"(1[3-9]|[23]\d)[-/. ]", text) for text in texts
+    )
 
 
 def labels_of(rows: Iterable[Mapping[str, Any]], own: Collection[str]) -> list[str]:
