@@ -62,8 +62,10 @@ class Office:
 
     def end(self, state: life.State, name: str = OLD) -> None:
         life.end(
-            *(name, state),
-            **{"by": "Rekan Rekaan", "reason": "salah pasang"},
+            name,
+            state,
+            by="Rekan Rekaan",
+            reason="salah pasang",
             settings=self.settings,
             database_url=self.url,
         )
@@ -257,11 +259,12 @@ def test_what_was_killed_half_way_is_completed_by_the_same_command(
     method: str,
     is_done: bool,
 ) -> None:
-    act: Callable[[], object] = {
+    acts: dict[str, Callable[[], object]] = {
         "rename": office.rename,
         "retire": lambda: office.end("retired"),
         "restore": office.restore,
-    }[what]
+    }
+    act = acts[what]
     if what == "restore":
         office.end("retired")
     real = getattr(Path, method)

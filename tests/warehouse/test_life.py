@@ -30,7 +30,7 @@ def test_the_facts_follow_the_life_of_a_channel(
     url = new_database()
     raw = Raw(url)
     given: dict[str, Any] = {"settings": settings, "database_url": url}
-    why = {"by": "Rekan Rekaan", "reason": "rekaan"}
+    why: dict[str, Any] = {"by": "Rekan Rekaan", "reason": "rekaan"}
     raw.land("buku", [good(n) for n in range(1, 4)], landed_at=now())
     raw.land("grup", [TIP, TIP], landed_at=now())
     build(**given)
