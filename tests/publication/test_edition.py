@@ -260,6 +260,7 @@ def test_an_office_with_a_map_of_its_own_and_one_language(
     """Frozen with the edition: later the file may be gone."""
     own = Settings(settings.home, tmp_path / "project", None)
     shutil.copytree(settings.config, own.config)
+    own.expectations.symlink_to(settings.expectations)
     office = own.config / "edition.yaml"
     office.write_text(
         office.read_text(encoding="utf-8").replace("languages: [id, en]", "languages: [id]")
