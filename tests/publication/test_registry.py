@@ -17,7 +17,7 @@ from lumbung import registry
 from lumbung.publication.formats import opendata, render, xlsx
 from lumbung.publication.model.document import Document, Section
 from lumbung.publication.model.edition import Edition, MetricValue
-from tests.support.edition_sample import seed
+from tests.support.edition_sample import DBT, seed
 
 
 def printed(section: Section) -> set[str]:
@@ -109,6 +109,13 @@ def test_an_edition_frozen_before_a_category_was_listed_is_printed_without_it(
     draft = drafts["draft"]
     earlier = {key: metric for key, metric in draft.metrics.items() if key[1] != "TERBATAS"}
     assert heads(draft) - heads(replace(draft, metrics=earlier)) == {"Terbatas"}
+
+
+def test_a_deadline_has_the_states_of_the_seed() -> None:
+    rule = (DBT / "macros" / "deadlines.sql").read_text(encoding="utf-8")
+    given = {*re.findall(r"'([A-Z]+(?:_[A-Z]+)?(?:_\d)?)'", rule)}
+    given |= {f"DAYS_{days}" for days in range(3)}  # written with their number
+    assert given == {*registry.vocabulary("deadline_state")} - {"UNCERTAIN"}
 
 
 def test_the_database_accepts_every_state_of_a_deadline(url: str) -> None:

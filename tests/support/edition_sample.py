@@ -9,11 +9,13 @@ from collections import Counter
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
+import jinja2
 import psycopg
 
 from lumbung import registry
 
-SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
+DBT = Path(__file__).parents[2] / "dbt_project"
+SEEDS = DBT / "seeds"
 WEEKS = [f"2024-W{week}" for week in range(39, 48)]
 WEEK = WEEKS[-1]
 ISSUES = [*registry.vocabulary("issue")]
@@ -450,6 +452,26 @@ def fill(url: str, *, seed_number: int = 1) -> dict[tuple[str, str, str, str, st
     return counted
 
 
+def edition_members() -> str:
+    """The select of the model rpt_edition_member, as dbt's macros have it."""
+    macros = "".join(
+        (DBT / "macros" / f"{name}.sql").read_text(encoding="utf-8")
+        for name in ("deadlines", "editions")
+    )
+    module = jinja2.Environment(autoescape=False).from_string(macros).module
+    return str(
+        module.edition_members(  # type: ignore[attr-defined]
+            "marts.fct_deadline",
+            "(select distinct week_id, to_date(week_id, 'IYYY\"-W\"IW') + 7 as judged_date"
+            " from reporting.rpt_metric)",
+            "reporting.rpt_metric_contributor",
+            "marts.fct_report",
+            "marts.bridge_report_issue",
+            "reference.issue",
+        )
+    )
+
+
 def judge(cursor: psycopg.Cursor) -> None:
     """The reference lists, deadlines and profile of the marts."""
     for name in (
@@ -466,6 +488,7 @@ def judge(cursor: psycopg.Cursor) -> None:
             for row in rows:
                 copy.write_row(list(row.values()))
     cursor.execute("create view marts.dim_issue as select * from reference.issue")
+    cursor.execute(f"create view reporting.rpt_edition_member as {edition_members()}".encode())
     for (rule, regency, _), (count, days) in DEADLINES.items():
         for n in range(count):
             cursor.execute(

@@ -144,20 +144,20 @@ def test_registration_starts_the_clock_whatever_tells_of_it(url: str) -> None:
     """Three days and two from the day on which the number was first seen with Reg."""
     day = "2024-11-{:02}".format
     assert query(url, CLOCKS) == [
-        ("001", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), day(6), day(8), "unknown"),
-        ("001", "PENANGANAN", day(6), day(8), day(11), day(13), None, None, "open"),
-        ("002", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), day(5), day(6), "met"),
-        ("002", "PENANGANAN", day(5), day(6), day(9), day(11), day(8), day(9), "met"),
-        ("003", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), None, None, "missed"),
-        ("004", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), day(5), day(9), "unknown"),
-        ("004", "PENANGANAN", day(5), day(9), day(12), day(14), None, None, "open"),
-        ("005", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), day(5), day(6), "met"),
-        ("005", "PENANGANAN", day(5), day(6), day(9), day(11), None, None, "open"),
-        ("006", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), day(5), day(6), "met"),
-        ("006", "PENANGANAN", day(5), day(6), day(9), day(11), day(8), day(9), "unknown"),
-        ("006", "PERBAIKAN", day(8), day(9), day(11), day(11), None, None, "open"),
-        ("007", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), day(5), day(6), "met"),
-        ("007", "PENANGANAN", day(5), day(6), day(9), day(11), day(8), day(9), "unknown"),
+        ("001", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), day(6), day(8), "MAYBE_MISSED"),
+        ("001", "PENANGANAN", day(6), day(8), day(11), day(13), None, None, "DAYS_2"),
+        ("002", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), day(5), day(6), "MET"),
+        ("002", "PENANGANAN", day(5), day(6), day(9), day(11), day(8), day(9), "MET"),
+        ("003", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), None, None, "OVERDUE"),
+        ("004", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), day(5), day(9), "MAYBE_MISSED"),
+        ("004", "PENANGANAN", day(5), day(9), day(12), day(14), None, None, "DAYS_1"),
+        ("005", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), day(5), day(6), "MET"),
+        ("005", "PENANGANAN", day(5), day(6), day(9), day(11), None, None, "DAYS_1"),
+        ("006", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), day(5), day(6), "MET"),
+        ("006", "PENANGANAN", day(5), day(6), day(9), day(11), day(8), day(9), "UNCERTAIN"),
+        ("006", "PERBAIKAN", day(8), day(9), day(11), day(11), None, None, "DAYS_1"),
+        ("007", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), day(5), day(6), "MET"),
+        ("007", "PENANGANAN", day(5), day(6), day(9), day(11), day(8), day(9), "UNCERTAIN"),
     ]
 
 

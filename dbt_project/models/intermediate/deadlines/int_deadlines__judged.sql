@@ -12,13 +12,13 @@
 -- (domain.md 1.4).
 --
 -- A deadline starts and ends on a day that the register states, or on a change of status, of which only
--- two bounds are known (int_status_events__ordered). Only what is certain is called met or missed;
--- a deadline that may or may not have run out is `unknown`. A case that was first seen after its
+-- two bounds are known (int_status_events__ordered). Its state (macro deadline_state) is that of the
+-- build's day while it runs, and of its end afterwards. A case that was first seen after its
 -- deadline had ended has no row for it, unless the start is a stated day. Where the start is stated and the
 -- source never says a status, nor registers the number, no deadline runs: that the case was looked at is not
--- known from it (end_to_date 9999-12-31, `unknown`). Registration starts the deadline of handling (UU 10/2016
+-- known from it (end_to_date 9999-12-31, `UNCERTAIN`). Registration starts the deadline of handling (UU 10/2016
 -- Art. 134(5)), whether the status or the number tells of it. What a step ended that is not allowed
--- (int_status_events__ordered) was corrected rather than done: it is `unknown` as well.
+-- (int_status_events__ordered) was corrected rather than done: it is `UNCERTAIN` as well.
 with cases as (
     select
         report_id,
@@ -126,10 +126,9 @@ spans as (
 dated as (
     select
         spans.*,
-        rules.limit_days,
-        rules.extension_days,
         rules.legal_source,
-        rules.limit_days + rules.extension_days as total_days,
+        spans.start_to_date + rules.limit_days as due_date,
+        spans.start_to_date + rules.limit_days + rules.extension_days as extended_due_date,
         {{ as_of_date() }} as as_of_date
     from spans
     inner join {{ ref('deadline_rule') }} as rules
@@ -147,21 +146,15 @@ select
     record_kind,
     start_from_date,
     start_to_date,
-    start_to_date + limit_days as due_date,
-    start_to_date + total_days as extended_due_date,
+    due_date,
+    extended_due_date,
     end_from_date,
     end_to_date,
     case
-        when is_corrected then 'unknown'
-        when end_to_date <= start_from_date + total_days then 'met'
-        when end_from_date > start_to_date + total_days then 'missed'
-        when end_to_date is not null then 'unknown'
-        when as_of_date > start_to_date + total_days then 'missed'
-        when as_of_date > start_from_date + total_days then 'unknown'
-        when as_of_date = start_from_date + total_days then 'due'
-        else 'open'
+        when is_corrected or end_to_date = date '9999-12-31' then 'UNCERTAIN'
+        else {{ deadline_state('coalesce(dated.end_to_date, dated.as_of_date)', 'dated') }}
     end as state_code,
-    case when end_to_date is null then start_to_date + total_days - as_of_date end as remaining_days,
+    case when end_to_date is null then extended_due_date - as_of_date end as remaining_days,
     -- An end that is known is judged once, and stays; so does one that nobody will tell.
     case
         when end_to_date = date '9999-12-31' then start_to_date

@@ -157,8 +157,6 @@ def _read(
         else store.value(connection, statement("watermark"), {}),
         "data_at": closed if then else store.value(connection, statement("data_at"), {}),
         "not_compared": list(NOT_COMPARED),
-        "groups": Jsonb(disclosure.groups_of_issues()),
-        "other": disclosure.OTHER,
         "first": None,
         "last": None,
         "repeated": None,
