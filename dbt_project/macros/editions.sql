@@ -1,12 +1,12 @@
-{% macro edition_members(deadlines, weeks, members, cases, terms, issues) -%}
+{% macro edition_contributors(deadlines, weeks, contributors, cases, terms, issues) -%}
     {#- What an edition lists besides its metrics: a select of one row per fact. The arguments name
         relations:
-            deadlines   fct_deadline
-            weeks       week_id judged_date: the day by which the week's edition judges deadlines
-            members     rpt_metric_contributor
-            cases       fct_report
-            terms       bridge_report_issue
-            issues      issue_code issue_group_code -#}
+            deadlines     fct_deadline
+            weeks         week_id judged_date: the day by which the week's edition judges deadlines
+            contributors  rpt_metric_contributor
+            cases         fct_report
+            terms         bridge_report_issue
+            issues        issue_code issue_group_code -#}
     select
         'deadline' as metric_code,
         deadlines.rule_code || '/' || {{ deadline_state('weeks.judged_date', 'deadlines') }} as category_code,
@@ -20,33 +20,33 @@
     select
         'profile' as metric_code,
         terms.issue_code as category_code,
-        members.regency_code,
-        members.week_id,
-        members.contributor_id
-    from {{ members }} as members
-    inner join {{ terms }} as terms on members.contributor_id = terms.report_id
-    where members.metric_code in ('suspected_violation', 'tip')
+        contributors.regency_code,
+        contributors.week_id,
+        contributors.contributor_id
+    from {{ contributors }} as contributors
+    inner join {{ terms }} as terms on contributors.contributor_id = terms.report_id
+    where contributors.metric_code in ('suspected_violation', 'tip')
     union all
     -- districts: a case once in each group of themes, however many of its themes it names
     select distinct
         'district' as metric_code,
         coalesce(cases.district_code, '') || '/' || coalesce(issues.issue_group_code, 'LAIN') as category_code,
-        members.regency_code,
-        members.week_id,
-        members.contributor_id
-    from {{ members }} as members
-    left join {{ cases }} as cases on members.contributor_id = cases.report_id
-    left join {{ issues }} as issues on members.category_code = issues.issue_code
-    where members.metric_code = 'suspected_violation_by_issue'
+        contributors.regency_code,
+        contributors.week_id,
+        contributors.contributor_id
+    from {{ contributors }} as contributors
+    left join {{ cases }} as cases on contributors.contributor_id = cases.report_id
+    left join {{ issues }} as issues on contributors.category_code = issues.issue_code
+    where contributors.metric_code = 'suspected_violation_by_issue'
 {%- endmacro %}
 
-{% macro create_edition_members() -%}
+{% macro create_edition_contributors() -%}
     {#- A function for the reason of create_metric_contributors. -#}
-    create or replace function {{ this.schema }}.edition_members()
+    create or replace function {{ this.schema }}.edition_contributors()
     returns table (metric_code text, category_code text, regency_code text, week_id text, contributor_id text)
     language sql stable
     as $$
-    {{ edition_members(
+    {{ edition_contributors(
         ref('fct_deadline'),
         "(select distinct week_id, week_start_date + 7 as judged_date from " ~ ref('dim_date') ~ ")",
         ref('rpt_metric_contributor'),

@@ -452,15 +452,15 @@ def fill(url: str, *, seed_number: int = 1) -> dict[tuple[str, str, str, str, st
     return counted
 
 
-def edition_members() -> str:
-    """The select of the model rpt_edition_member, as dbt's macros have it."""
+def edition_contributors() -> str:
+    """The select of the model rpt_edition_contributor, as dbt's macros have it."""
     macros = "".join(
         (DBT / "macros" / f"{name}.sql").read_text(encoding="utf-8")
         for name in ("deadlines", "editions")
     )
     module = jinja2.Environment(autoescape=False).from_string(macros).module
     return str(
-        module.edition_members(  # type: ignore[attr-defined]
+        module.edition_contributors(  # type: ignore[attr-defined]
             "marts.fct_deadline",
             "(select distinct week_id, to_date(week_id, 'IYYY\"-W\"IW') + 7 as judged_date"
             " from reporting.rpt_metric)",
@@ -488,7 +488,8 @@ def judge(cursor: psycopg.Cursor) -> None:
             for row in rows:
                 copy.write_row(list(row.values()))
     cursor.execute("create view marts.dim_issue as select * from reference.issue")
-    cursor.execute(f"create view reporting.rpt_edition_member as {edition_members()}".encode())
+    view = f"create view reporting.rpt_edition_contributor as {edition_contributors()}"
+    cursor.execute(view.encode())
     for (rule, regency, _), (count, days) in DEADLINES.items():
         for n in range(count):
             cursor.execute(

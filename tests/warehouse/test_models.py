@@ -33,7 +33,7 @@ MARTS = {
 }  # fmt: skip
 REPORTING = {
     "rpt_metric", "rpt_metric_contributor", "rpt_contributor_record", "rpt_not_counted",
-    "rpt_channel_completeness", "rpt_before_campaign", "rpt_edition_member",
+    "rpt_channel_completeness", "rpt_before_campaign", "rpt_edition_contributor",
 }  # fmt: skip
 SEEDS = {
     "regency", "district", "village", "region_alias", "issue", "violation_type", "role", "status",
@@ -205,7 +205,7 @@ def test_the_database_holds_keys_not_nulls_and_comments(built: str) -> None:
     keyless = {
         "rpt_not_counted",
         "rpt_metric_contributor",
-        "rpt_edition_member",
+        "rpt_edition_contributor",
         "rpt_contributor_record",
     }
     assert {name for (name,) in keys} == (MARTS | REPORTING) - keyless
@@ -257,7 +257,7 @@ def test_unit_tests_pass(built: str, office: Settings) -> None:
 UNIT_TESTED_ELSEWHERE = {
     "stg_intake__records": "compiled from the channels at hand: test_a_field_map_becomes_sql",
     "rpt_metric_contributor": "the macro that int_metric_weeks__counted counts",
-    "rpt_edition_member": "its macro in tests/publication: a deadline of each state, and districts",
+    "rpt_edition_contributor": "its macro in tests/publication: a deadline in each state",
     "stg_intake__status_versions": "compiled from the channels at hand: test_bounds",
     "int_place_words__split": "the lists of test_places, row by row",
     "int_place_readings__found": "the lists of test_places, row by row",

@@ -14,11 +14,13 @@
 -- A deadline starts and ends on a day that the register states, or on a change of status, of which only
 -- two bounds are known (int_status_events__ordered). Its state (macro deadline_state) is that of the
 -- build's day while it runs, and of its end afterwards. A case that was first seen after its
--- deadline had ended has no row for it, unless the start is a stated day. Where the start is stated and the
--- source never says a status, nor registers the number, no deadline runs: that the case was looked at is not
--- known from it (end_to_date 9999-12-31, `UNCERTAIN`). Registration starts the deadline of handling (UU 10/2016
--- Art. 134(5)), whether the status or the number tells of it. What a step ended that is not allowed
--- (int_status_events__ordered) was corrected rather than done: it is `UNCERTAIN` as well.
+-- deadline had ended has no row for it, unless the start is a stated day.
+--
+-- `UNCERTAIN` (end_to_date 9999-12-31): the start is stated, but the source never says a status nor
+-- registers the number, so it does not show whether anybody looked at the case. `UNCERTAIN` too: a step
+-- that is not allowed ended it (int_status_events__ordered), which corrects the register rather than
+-- ends the deadline. Registration, by status or by number, starts the deadline of handling
+-- (UU 10/2016 Art. 134(5)).
 with cases as (
     select
         report_id,
@@ -51,7 +53,8 @@ events as (
         running.status_code is not null as is_running
     from {{ ref('int_status_events__ordered') }} as events
     inner join cases on events.report_id = cases.report_id
-    inner join deadlines on cases.record_kind = deadlines.record_kind and deadlines.starts_from <> 'known_date'
+    inner join deadlines
+        on cases.record_kind = deadlines.record_kind and deadlines.starts_from <> 'known_date'
     left join {{ ref('deadline_status') }} as running
         on deadlines.rule_code = running.rule_code and events.to_status_code = running.status_code
 ),

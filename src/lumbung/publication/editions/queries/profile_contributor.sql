@@ -4,5 +4,5 @@ select
     regency_code,
     week_id,
     contributor_id
-from reporting.rpt_edition_member
+from reporting.rpt_edition_contributor
 where metric_code = 'profile' and week_id <= %(week)s

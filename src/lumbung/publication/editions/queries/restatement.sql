@@ -135,7 +135,8 @@ reason_removed as (
         from moved
         where change = -1
     ) as m
-    left join published.contributor_record as o on m.edition_id = o.edition_id and m.contributor_id = o.contributor_id
+    left join published.contributor_record as o
+        on m.edition_id = o.edition_id and m.contributor_id = o.contributor_id
     left join raw.record as r on o.record_id = r.record_id
     left join reporting.rpt_channel_completeness as c on r.channel = c.channel
     left join lateral (

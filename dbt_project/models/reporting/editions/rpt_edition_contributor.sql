@@ -1,4 +1,4 @@
-{{ config(materialized='view', tags=['static'], pre_hook="{{ create_edition_members() }}") }}
+{{ config(materialized='view', tags=['static'], pre_hook="{{ create_edition_contributors() }}") }}
 -- depends_on: {{ ref('int_build__checked') }}
 -- depends_on: {{ ref('fct_deadline') }}
 -- depends_on: {{ ref('dim_date') }}
@@ -12,4 +12,4 @@ select
     regency_code,
     week_id,
     contributor_id
-from {{ this.schema }}.edition_members()
+from {{ this.schema }}.edition_contributors()
