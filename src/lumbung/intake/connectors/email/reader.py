@@ -573,21 +573,21 @@ class _MessageIds:
 
     def __init__(self, source: Source) -> None:
         self._message_keys = source.message_keys
-        self._met = SeenIds()
+        self._seen = SeenIds()
 
     def is_second(self, key: MessageKey) -> bool:
         """Note a mail; returns whether it is the first other mail with a known Message-ID."""
         slot = key.slot.hex()
         known: list[str] = []
-        is_first = self._met.add(slot)
+        is_first = self._seen.add(slot)
         if is_first:
             known = [f"{slot} {each.text_id}" for each in self._message_keys((key.slot,))]
-            self._met.update(known)
-        is_other = self._met.add(f"{slot} {key.text_id}")
+            self._seen.update(known)
+        is_other = self._seen.add(f"{slot} {key.text_id}")
         if len(known) > 1:  # quarantined when the second one was read
-            self._met.add(f"{slot} listed")
+            self._seen.add(f"{slot} listed")
         is_reused = is_other and (bool(known) or not is_first)
-        return is_reused and self._met.add(f"{slot} listed")
+        return is_reused and self._seen.add(f"{slot} listed")
 
 
 def _former_ids(source: Source, mail: Mail) -> list[str]:

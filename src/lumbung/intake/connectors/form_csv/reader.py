@@ -287,10 +287,10 @@ class _Export:
                 yield file.unreadable("header_not_found", reason)
                 return
             self._hold_to_order(table, column)
-            met: Counter[datetime] = Counter()
+            counts: Counter[datetime] = Counter()
             contents: dict[str, int] = {}
             for number, fields in table.rows():
-                yield self._item(number, fields, column, met, contents)
+                yield self._item(number, fields, column, counts, contents)
             yield from broken_rows(file, table.broken)
         except csv.Error as error:
             yield file.unreadable(*refusal(error))
@@ -300,7 +300,7 @@ class _Export:
         number: int,
         fields: dict[str, str],
         column: str,
-        met: Counter[datetime],
+        counts: Counter[datetime],
         contents: dict[str, int],
     ) -> Delivery | Unreadable:
         file = self._file
@@ -318,8 +318,8 @@ class _Export:
             reason = "waktu respons tidak ada di kalender atau zonanya tidak dikenal; perbaiki"
             return refused("unreadable_date", reason)
         if not self._options.id:
-            key = f"{moment:%Y%m%dT%H%M%SZ}-{met[moment]}"
-            met[moment] += 1
+            key = f"{moment:%Y%m%dT%H%M%SZ}-{counts[moment]}"
+            counts[moment] += 1
             return Delivery(key, moment, fields, file.sha256, locator, file.is_repeat)
         named = {normalise(label): value for label, value in reversed(fields.items())}
         values = [named.get(normalise(label), "") for label in self._options.id]

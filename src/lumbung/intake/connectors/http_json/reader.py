@@ -95,10 +95,10 @@ def read(source: Source) -> Iterator[Item]:
     assert isinstance(options, HttpJsonSource)  # noqa: S101 - the kind says so
     where = f"channel {source.channel.name}, {options.path}"
     with _api(source, options.auth, where) as api:
-        yield from _Reading(source, options, api).items()
+        yield from _Pull(source, options, api).items()
 
 
-class _Reading:
+class _Pull:
     """One pull of a listing."""
 
     def __init__(self, source: Source, options: HttpJsonSource, api: Api) -> None:
@@ -155,8 +155,8 @@ class _Reading:
             answer = self._api.json(url)
             rows = self._rows(answer.body)
             total = self._total(answer)
-            nameless = hash(answer.content)
-            ids = [_id(row, self._options.id) or (nameless, n) for n, row in enumerate(rows)]
+            page_hash = hash(answer.content)
+            ids = [_id(row, self._options.id) or (page_hash, n) for n, row in enumerate(rows)]
             listing.page(ids, total)
             yield rows, answer.rows_as_kept(rows)
             is_over = not rows or (total is not None and listing.count >= total)

@@ -138,7 +138,7 @@ def _without_links(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def deliver(
-    rows: list[dict[str, Any]], key_by: str, evidence: bytes, met: SeenIds
+    rows: list[dict[str, Any]], key_by: str, evidence: bytes, seen: SeenIds
 ) -> Iterator[Delivery | Unreadable]:
     """A page of submissions as deliveries; their `fields` are the rows themselves, not copies.
 
@@ -146,11 +146,11 @@ def deliver(
         rows: as the API gives them.
         key_by: what the source id is, `rootUuid` or `_id`.
         evidence: sha256 of the page.
-        met: the source ids of this pull; those of the page are added.
+        seen: the source ids of this pull; those of the page are added.
     """
     is_root = key_by == "rootUuid"
     keys = [_root(row) if is_root else str(row.get("_id")) for row in rows]
-    for place in met.update(keys) if is_root else ():
+    for place in seen.update(keys) if is_root else ():
         keys[place] += f"/{rows[place].get('_id')}"
     for key, row in zip(keys, rows, strict=True):
         number, submitted = row.get("_id"), row.get("_submission_time")

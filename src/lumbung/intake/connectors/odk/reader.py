@@ -76,7 +76,7 @@ def read(source: Source) -> Iterator[Item]:
         if not basic:
             token = _session(api, *login) if connection.login else connection.password
             api.client.headers["Authorization"] = f"Bearer {token}"
-        yield from _Reading(source, options, api).items()
+        yield from _Pull(source, options, api).items()
 
 
 def _session(api: Api, login: str, password: str) -> str:
@@ -89,7 +89,7 @@ def _session(api: Api, login: str, password: str) -> str:
     return token
 
 
-class _Reading:
+class _Pull:
     """One pull of a form."""
 
     def __init__(self, source: Source, options: OdkSource, api: Api) -> None:
@@ -114,16 +114,16 @@ class _Reading:
             params["$filter"] = (
                 f"__system/submissionDate ge {begin} or __system/updatedAt ge {begin}"
             )
-        met = self._source.seen_ids
+        seen = self._source.seen_ids
         for answer, rows in self._pages(params):
             for item in self._page(answer, rows):
-                met.add(item.source_id or "")
+                seen.add(item.source_id or "")
                 yield item
             yield Checkpoint(dict(cursor))
         trash = self._trash()
         again = [*cursor.get("uploading", {}), *(set(cursor.get("trash", ())) - set(trash))]
         for key in again:
-            if key not in met and key not in trash:
+            if key not in seen and key not in trash:
                 yield from self._one(key)
         watched = self._watched(cursor.get("uploading", {}))
         after: dict[str, Any] = {

@@ -76,7 +76,7 @@ def read(source: Source) -> Iterator[Item]:
     with Api(connection, f"channel {source.channel.name}", remediations=remediations) as api:
         token = _token(api, connection)
         api.client.headers["Authorization"] = f"Bearer {token}"
-        yield from _Reading(source, options, api).items()
+        yield from _Pull(source, options, api).items()
 
 
 def _token(api: Api, connection: SourceConnection) -> str:
@@ -106,7 +106,7 @@ def _token(api: Api, connection: SourceConnection) -> str:
     return token
 
 
-class _Reading:
+class _Pull:
     """One pull of the API."""
 
     def __init__(self, source: Source, options: UshahidiSource, api: Api) -> None:

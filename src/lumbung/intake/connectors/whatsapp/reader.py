@@ -105,10 +105,10 @@ def read(source: Source) -> Iterator[Item]:
     options = source.channel.source
     assert isinstance(options, WhatsappSource)  # noqa: S101 - the kind says so
     with ParserProcess() as child:
-        yield from _Reading(source, options, child).items()
+        yield from _Pull(source, options, child).items()
 
 
-class _Reading:
+class _Pull:
     """One pull of a folder of exports.
 
     Each export is read twice. The first reading judges its lines, which needs the whole export, and
