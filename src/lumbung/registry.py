@@ -78,12 +78,14 @@ def vocabulary(name: str) -> dict[str, Term]:
     """The terms of a vocabulary by code, in their order.
 
     Args:
-        name: of the seed. Its first column is the code, `<x>_code`; `<x>_name` and, where it has
-            one, `<x>_label` are its names, each with `_en` for English.
+        name: of the seed, or in the column `vocabulary` of the seed `category`. Its first other
+            column is the code, `<x>_code`; `<x>_name` and, where it has one, `<x>_label` are its
+            names, each with `_en` for English.
 
     """
     terms = {}
-    for row in sorted(_seed(name), key=lambda row: int(row["sort_order"])):
+    rows = [row for row in _seed("category") if row.pop("vocabulary") == name] or _seed(name)
+    for row in sorted(rows, key=lambda row: int(row["sort_order"])):
         prefix = next(iter(row)).removesuffix("_code")
         names = row[f"{prefix}_name"], row[f"{prefix}_name_en"]
         short = row.get(f"{prefix}_label"), row.get(f"{prefix}_label_en")

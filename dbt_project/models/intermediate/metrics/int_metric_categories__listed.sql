@@ -5,8 +5,6 @@
 {%- set vocabularies = [
     ('campaign_context', 'campaign_context'),
     ('campaign_method', 'method'),
-    ('case_kind', 'case_kind'),
-    ('case_result', 'case_result'),
     ('election', 'election'),
     ('forwarding_target', 'forwarding_target'),
     ('issue', 'issue'),
@@ -23,8 +21,15 @@ with vocabularies as (
         coalesce({{ prefix }}_name_en, {{ prefix }}_name) as category_name_en,
         sort_order
     from {{ ref(seed) }}
-    {{ 'union all' if not loop.last }}
+    union all
     {%- endfor %}
+    select
+        vocabulary as dimension,
+        category_code,
+        category_name,
+        category_name_en,
+        sort_order
+    from {{ ref('category') }}
 ),
 
 listed as (
