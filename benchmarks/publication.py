@@ -90,7 +90,7 @@ def edition(count: int) -> Edition:
         week_id="2024-W47",
         revision=1,
         language="id",
-        known="now",
+        as_known_at="now",
         as_of=datetime(2024, 11, 24, 23, tzinfo=UTC),
         data_at=datetime(2024, 11, 24, 22, 45, tzinfo=UTC),
         frozen_at=datetime(2024, 11, 25, tzinfo=UTC),

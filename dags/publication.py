@@ -1,11 +1,12 @@
 """Publish the week that ended: freeze its metrics, render, check, ask a person, publish, mail.
 
 Runs every Monday at 06:00 WIB; a Monday that was missed is made good when the scheduler is back,
-the oldest first, each with its own week. Started by hand, `week_id` chooses a week and `known`
-whether it is made of all that is known now or of what had been landed then. `freeze` copies the
-week's metrics into schema `published`, where nothing changes any more; where they are published or
-approved already, the run finishes what was left and asks nobody again. `checkpoint` is the second
-checkpoint (Great Expectations over the frozen metrics and the rendered pages). `approve` waits for
+the oldest first, each with its own week. Started by hand, `week_id` chooses a week, and
+`as_known_at` whether the edition has all that is known now or what had been landed then. `freeze`
+copies the week's metrics into schema `published`, where nothing changes any more; where they are
+published or approved already, the run finishes what was left and asks nobody again. `checkpoint` is
+the publication checkpoint (Great Expectations over the frozen metrics and the rendered pages).
+`approve` waits for
 one of the people in `config/people.yaml` in Airflow's "Required actions"; they are asked by mail,
 and reminded by `publication_reminder`.
 `mail` sends the published edition to its recipients, never twice to one address; without the
@@ -75,7 +76,7 @@ class Approval(HITLOperator):
             pattern=r"^20\d\d-W[0-5]\d$",
             description="ISO week such as 2024-W47; empty: the week before the run",
         ),
-        "known": Param(
+        "as_known_at": Param(
             "now",
             enum=["now", "then"],
             description="then: only what had been landed by the Monday after the week, 06:00 WIB",
@@ -98,7 +99,7 @@ def publication() -> None:
 
         settings = Settings.load()
         # What was known then is built, beside the marts, by the owner of the warehouse.
-        is_then = params["known"] == "then"
+        is_then = params["as_known_at"] == "then"
         url = warehouse_url() if is_then else publisher_url()
         week_id = params["week_id"] or schedule.week_before(dag_run.run_after)
         if dag_run.run_type == "scheduled":
@@ -106,7 +107,7 @@ def publication() -> None:
             if not schedule.is_due(week_id, latest=latest, database_url=url):
                 raise AirflowSkipException(f"{week_id} is published, or before the first edition")
         edition_id = freezing.freeze(
-            week_id, settings=settings, database_url=url, known=params["known"]
+            week_id, settings=settings, database_url=url, as_known_at=params["as_known_at"]
         )
         if store.load(edition_id, database_url=url).state in ("approved", "published"):
             # What a killed run left between its decision and its folder; `mail` does the rest.

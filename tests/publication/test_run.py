@@ -22,7 +22,7 @@ EDITION = f"{WEEK}-r1"
 RECIPIENTS = ["ketua@babel.example.id", "humas@babel.example.id", "ppid@babel.example.id"]
 FILES = {"edisi.pdf": b"%PDF-1.7", "siaran-pers.txt": b"Ringkasan.\n"}
 BY_HAND = SimpleNamespace(run_type="manual")
-WANTED = {"week_id": WEEK, "known": "now"}
+WANTED = {"week_id": WEEK, "as_known_at": "now"}
 APPROVED = {"chosen_options": ["Approve"], "responded_by_user": {"name": "pimpinan"}}
 
 

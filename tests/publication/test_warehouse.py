@@ -135,12 +135,12 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
     # A second edition of the week, of what had been landed by its Monday: the late record, the edit
     # and the withdrawal are not in it, and what analysts read is not touched.
     before = marts(database_url)
-    then = freezing.freeze(OLD, settings=office, database_url=database_url, known="then")
+    then = freezing.freeze(OLD, settings=office, database_url=database_url, as_known_at="then")
     assert marts(database_url) == before
     assert then == f"{OLD}-r2"
     assert metrics(then, database_url) == metrics(first, database_url)
     editions = [store.load(e, database_url=database_url) for e in (first, then)]
-    assert [e.known for e in editions] == ["now", "then"]
+    assert [e.as_known_at for e in editions] == ["now", "then"]
     assert editions[1].data_at == editions[1].as_of
     assert editions[0].content_hash != editions[1].content_hash
     draft = review.write_draft(then, settings=office, database_url=publisher)

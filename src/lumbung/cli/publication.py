@@ -18,7 +18,7 @@ app = typer.Typer()
 @app.command()
 def publish(
     week: Annotated[str, typer.Argument(help="an ISO week such as 2024-W47")],
-    known: Annotated[
+    as_known_at: Annotated[
         Literal["now", "then"],
         typer.Option(help="then: only what had been landed by the Monday after the week"),
     ] = "now",
@@ -50,7 +50,9 @@ def publish(
             return
         review.approve(edition_id, by=by, reviewed=reviewed, database_url=url)
     else:
-        edition_id = freezing.freeze(week, settings=settings, database_url=url, known=known)
+        edition_id = freezing.freeze(
+            week, settings=settings, database_url=url, as_known_at=as_known_at
+        )
         if store.load(edition_id, database_url=url).state == "draft":
             review.write_draft(edition_id, settings=settings, database_url=url)
             checkpoint.check(edition_id, settings=settings, database_url=url)

@@ -37,7 +37,7 @@ def document(edition: Edition) -> Document:
         subtitle=m.subtitle(e),
         status=status,
         is_final=is_final,
-        meta=[named, as_of, m[f"known_{e.known}"]],
+        meta=[named, as_of, m[f"known_{e.as_known_at}"]],
         points_title=m["points"],
         points=front.points(b),
         charts=front.front_charts(b),

@@ -41,7 +41,11 @@ NOT_COMPARED = ("deadline", "profile", "district", "before_campaign")
 
 
 def freeze(
-    week_id: str, *, settings: Settings, database_url: str, known: Literal["now", "then"] = "now"
+    week_id: str,
+    *,
+    settings: Settings,
+    database_url: str,
+    as_known_at: Literal["now", "then"] = "now",
 ) -> str:
     """Copy a week's metrics, contributors, completeness and uncounted records into `published`.
 
@@ -54,7 +58,7 @@ def freeze(
         week_id: an ISO week such as `2024-W47`.
         settings: where `config/edition.yaml` is; the edition keeps what it says.
         database_url: the warehouse.
-        known: `now`: with all that the marts know; `then`: only with what had been landed by the
+        as_known_at: `now`: with all that the marts know; `then`: only with what was landed by the
             Monday after the week, 06:00 WIB, read by today's rules. That builds the warehouse a
             second time, beside the marts, and needs the rights of its owner.
 
@@ -75,7 +79,7 @@ def freeze(
             where=f"week {week_id}",
             remediation="choose a week that has ended",
         )
-    if known == "now":
+    if as_known_at == "now":
         return _freeze(week_id, settings, database_url, None)
     with point_in_time.known_at(
         as_of(week_id), settings=settings, database_url=database_url

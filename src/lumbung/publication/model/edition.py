@@ -232,7 +232,7 @@ class Edition:
         as_of: Monday 06:00 WIB after the week (aware): deadlines are judged by its day.
         data_at: up to when what came in is in the metrics (aware): when the build that they were
             frozen from began; `as_of` where only what was known then is in them.
-        known: `now`: with all that was known when frozen; `then`: what had been landed by `as_of`.
+        as_known_at: `now`: all that was known when frozen; `then`: what had been landed by `as_of`.
         frozen_at: when the metrics were frozen (aware).
         metrics: by metric, category and regency code (two digits: the province).
         trend: the province's weekly values by metric and category, oldest first.
@@ -259,7 +259,7 @@ class Edition:
     language: str
     as_of: datetime
     data_at: datetime
-    known: str
+    as_known_at: str
     frozen_at: datetime
     content_hash: str
     state: str

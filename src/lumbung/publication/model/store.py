@@ -189,7 +189,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         language=language,
         as_of=as_of,
         data_at=head[11],
-        known=label.get("known", "now"),
+        as_known_at=label.get("known", "now"),
         frozen_at=frozen_at,
         content_hash=expected,
         state=state,
