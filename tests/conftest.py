@@ -76,7 +76,7 @@ TOGETHER = {
     **dict.fromkeys(("publication/test_portal.py", "publication/test_portal_browser.py"), "portal"),
     **dict.fromkeys(
         (f"warehouse/test_{name}.py" for name in (
-            "build", "docs", "facts", "links", "models", "procedure", "published", "roles", "site",
+            "build", "docs", "links", "models", "published", "roles", "site", "tools",
         )),
         "warehouse",
     ),
@@ -94,8 +94,14 @@ LONGEST = (
     "warehouse/test_worlds.py",
     "warehouse/test_exclusions.py",
     "warehouse/test_silent_week.py",
-    "intake/test_file_rows.py",
     "warehouse/test_corrections.py",
+    "warehouse/test_procedure.py",
+    "warehouse/test_registers.py",
+    "warehouse/test_raw_checkpoint.py",
+    "warehouse/test_every_kind.py",
+    "intake/test_file_rows.py",
+    "publication/test_commands.py",
+    "local/test_compose.py",
 )
 """Scopes that begin first, in this order: what is short comes last, so that workers end together.
 

@@ -21,6 +21,7 @@ from lumbung.intake.landing.batch import first_record_id
 from lumbung.intake.run import pull
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.settings import Settings
+from lumbung.warehouse import build as warehouse_build
 from lumbung.warehouse.build import build
 from tests.support.databases import fresh_database, the_row
 
@@ -178,6 +179,16 @@ class Raw:
                         *(tombstone, Jsonb(row)),
                     ),
                 )
+
+
+@pytest.fixture(autouse=True)
+def no_artifacts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the builds of tests keep none of dbt's artefacts, which are a tenth of each build.
+
+    The builds of fixtures that tests share keep theirs: `test_tools` looks at those of `built`.
+    """
+    monkeypatch.setattr(warehouse_build, "BUILD", ("--no-write-json", *warehouse_build.BUILD))
+    monkeypatch.setattr(warehouse_build._Run, "_keep_artifacts", lambda *_: None)
 
 
 @pytest.fixture(scope="module")

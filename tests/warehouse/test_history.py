@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -333,9 +333,9 @@ def settings(office: Settings, tmp_path_factory: pytest.TempPathFactory) -> Sett
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("LUMBUNG_HISTORIES", len(SHORT)))))
 def test_increments_give_what_a_full_refresh_gives(
-    seed: int, new_database: Callable[[], str], settings: Settings
+    seed: int, database_url: str, settings: Settings
 ) -> None:
-    url = new_database()
+    url = database_url
     for path in settings.channels.iterdir():
         path.unlink()
     for name, document in CHANNELS.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -38,10 +37,10 @@ def statuses(url: str) -> dict[str, int]:
 
 
 def test_a_held_channel_keeps_its_state_and_the_others_go_on(
-    new_database: Callable[[], str], office: Settings
+    database_url: str, office: Settings
 ) -> None:
     """Thirty cases; then a layout without a date, a correction, a withdrawal, and tips."""
-    url = new_database()
+    url = database_url
     raw = Raw(url)
     raw.land("buku", [good(n) for n in range(1, 31)], landed_at=now())
     raw.land("grup", [TIP], landed_at=now())
@@ -104,7 +103,7 @@ def test_a_held_channel_keeps_its_state_and_the_others_go_on(
 
 
 def test_a_channel_whose_file_is_lost_keeps_its_state_and_the_others_go_on(
-    new_database: Callable[[], str], office: Settings, tmp_path: Path
+    database_url: str, office: Settings, tmp_path: Path
 ) -> None:
     project = tmp_path / "project"
     (project / "channels").mkdir(parents=True)
@@ -113,7 +112,7 @@ def test_a_channel_whose_file_is_lost_keeps_its_state_and_the_others_go_on(
     for name in ("buku", "grup"):
         write_channel(project / "channels" / f"{name}.yaml", CHANNELS[name])
     settings = Settings(tmp_path / "home", project, None)
-    url = new_database()
+    url = database_url
     raw = Raw(url)
     raw.land("buku", [good(n) for n in range(1, 4)], landed_at=now())
     raw.land("grup", [TIP], landed_at=now())
@@ -146,9 +145,9 @@ def test_a_channel_whose_file_is_lost_keeps_its_state_and_the_others_go_on(
     assert counted(url) == {"buku": 4, "grup": 3}
 
 
-def test_what_a_person_released_is_built(new_database: Callable[[], str], office: Settings) -> None:
+def test_what_a_person_released_is_built(database_url: str, office: Settings) -> None:
     """Rows without a date are excluded one by one then, as of any channel."""
-    url = new_database()
+    url = database_url
     raw = Raw(url)
     raw.land("buku", [good(n) for n in range(1, 31)], landed_at=now())
     build(settings=office, database_url=url)

@@ -74,11 +74,9 @@ LISTED = (
 NUMBER = "{}/LP/PB/Kab/09.01/XI/2024"
 
 
-def test_increments_list_the_pairs_of_a_full_build(
-    new_database: Callable[[], str], office: Settings
-) -> None:
+def test_increments_list_the_pairs_of_a_full_build(database_url: str, office: Settings) -> None:
     """A third case changes no pair, an edited or withdrawn one changes its own; nothing is read."""
-    url = new_database()
+    url = database_url
     raw = Raw(url)
 
     def case(number: str, narrative: str | None, day: int = 5) -> dict[str, Any]:
@@ -150,10 +148,10 @@ BLOCK_SIZE = 20
 
 
 def test_alike_tips_beyond_the_bound_are_one_item_for_review(
-    new_database: Callable[[], str], office: Settings
+    database_url: str, office: Settings
 ) -> None:
     """A stranger may send any number of tips: few pairs, nothing lost, every tip counted."""
-    url = new_database()
+    url = database_url
     raw = Raw(url)
     pairs = (
         "select report_id_a, report_id_b, weight, evidence, state_code from marts.fct_report_pair"

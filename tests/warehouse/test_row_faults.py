@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 from lumbung.settings import Settings
@@ -13,10 +12,10 @@ from tests.warehouse.test_raw_checkpoint import good
 
 
 def test_a_receipt_corrected_to_after_the_first_delivery(
-    new_database: Callable[[], str], office: Settings
+    database_url: str, office: Settings
 ) -> None:
     """The register told the case on 2 November, and on the 10th that it was received on the 8th."""
-    url = new_database()
+    url = database_url
     raw = Raw(url)
     for day, received in ((2, "2024-11-01"), (10, "2024-11-08")):
         row = good(1, Diterima=received, Diketahui="2024-11-01", Status="Diregistrasi")
@@ -39,10 +38,10 @@ def test_a_receipt_corrected_to_after_the_first_delivery(
 
 
 def test_one_blank_cell_and_a_register_of_tips_are_built(
-    new_database: Callable[[], str], office: Settings
+    database_url: str, office: Settings
 ) -> None:
     """A blank Kab/Kota counts in no regency; rows without a number or kind are excluded."""
-    url = new_database()
+    url = database_url
     tips = [good(n) | {"Nomor": None} for n in range(20)]
     Raw(url).land("buku", [good(1, **{"Kab/Kota": None, "Kecamatan": None, "Desa": None}), *tips])
     assert check_raw(settings=office, database_url=url).holds == ()
