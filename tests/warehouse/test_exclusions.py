@@ -29,6 +29,12 @@ def not_counted(url: str) -> list[tuple[object, ...]]:
     )
 
 
+def both_builds_agree(url: str, office: Settings) -> None:
+    found = rows_of_readers(url)
+    assert build(settings=office, database_url=url, full_refresh=True).is_full
+    assert differences(found, rows_of_readers(url)) == {}
+
+
 def test_an_excluded_delivery_counts_nowhere_until_it_is_restored(
     database_url: str, office: Settings
 ) -> None:
@@ -74,9 +80,7 @@ def test_an_excluded_delivery_counts_nowhere_until_it_is_restored(
         ("001/LP/PB/Kab/09.01/XI/2024", "diterima"), (LAST, "diregistrasi"),
     ]  # fmt: skip
     assert not_counted(url) == [(*excluded, 2)]
-    found = rows_of_readers(url)
-    assert build(settings=office, database_url=url, full_refresh=True).is_full
-    assert differences(found, rows_of_readers(url)) == {}
+    both_builds_agree(url, office)
     assert query(
         url,
         "select channel, source_id, decision_code, decided_by, reason from ops.exclusion_decision"
