@@ -1,6 +1,16 @@
 {# From a channel's field map to SQL with literal paths. `aliases` is a list of the labels of one
    canonical field, the preferred first: {label, scheme, separator}. #}
 
+{% macro empty_fields(given) -%}
+    {#- For unit tests: the columns of staging but for those `given`, all null. -#}
+    {%- for field in canonical_fields() if field.column not in given -%}
+        null::{{ 'text[]' if field.parser == 'list' else 'text' }} as {{ field.column }},
+        {%- if field.parser == 'code' and field.name ~ '_scheme' not in given %}
+        null::text as {{ field.name }}_scheme,
+        {%- endif %}
+    {% endfor -%}
+{%- endmacro %}
+
 {% macro sql_text(value) -%}
     {%- if value is none -%}null{%- else -%}'{{ value | replace("'", "''") }}'{%- endif -%}
 {%- endmacro %}
@@ -58,15 +68,15 @@
 {%- endmacro %}
 
 {% macro test_score(fields) -%}
-    {#- How much the cells of a row look like a test of the system (seeds test_text, test_field). Few
+    {#- How much the cells of a row look like a test of the system (seeds test_text, canonical_field). Few
         rows hold a test word at all: one pattern over their short cells finds them. Of a register
         number the part before its first slash counts. A cell with words that are not in the seed sinks
         by the square of its known share, and such cells only list a row: they exclude none. -#}
     {%- set cells = {} -%}
-    {%- for field, kind in fields.items() if kind != 'code' -%}
-        {%- set text = "array_to_string(" ~ field ~ "_list, ' ')" if kind == 'list' else field ~ '_raw' -%}
-        {%- do cells.update({field: "case when length(" ~ text ~ ") <= " ~ var('longest_test_text')
-            ~ " then " ~ ("split_part(" ~ text ~ ", '/', 1)" if field == 'register_number' else text)
+    {%- for field in fields if field.parser != 'code' -%}
+        {%- set text = "array_to_string(" ~ field.column ~ ", ' ')" if field.parser == 'list' else field.column -%}
+        {%- do cells.update({field.name: "case when length(" ~ text ~ ") <= " ~ var('longest_test_text')
+            ~ " then " ~ ("split_part(" ~ text ~ ", '/', 1)" if field.name == 'register_number' else text)
             ~ " end"}) -%}
     {%- endfor -%}
     case
@@ -83,15 +93,15 @@
                 )
                 from (
                     select
-                        max(test_fields.weight * cell.weight) filter (where cell.known_share = 1) as certain,
-                        max(round(test_fields.weight * cell.weight * cell.known_share ^ 2)) as likely
+                        max(fields.test_weight * cell.weight) filter (where cell.known_share = 1) as certain,
+                        max(round(fields.test_weight * cell.weight * cell.known_share ^ 2)) as likely
                     from (
                         values
                         {%- for field, text in cells.items() %}
                         ('{{ field }}', {{ text }}){{ ',' if not loop.last }}
                         {%- endfor %}
                     ) as given (field, text)
-                    inner join {{ ref('test_field') }} as test_fields on given.field = test_fields.field
+                    inner join {{ ref('canonical_field') }} as fields on given.field = fields.field
                     cross join lateral (
                         select
                             max(words.weight) as weight,
@@ -102,26 +112,26 @@
                         left join {{ ref('test_text') }} as words on token.parts[1] = words.word
                     ) as cell
                     where cell.known_share > 0.5
-                    group by test_fields.evidence
+                    group by fields.test_evidence
                 ) as evidence
             )
         else 0
     end::integer
 {%- endmacro %}
 
-{% macro is_too_long(column, kind) -%}
-    {#- Whether a value is longer than one of its kind may be. Bytes, because an index counts them; of a
-        list all items together, so that a hundred thousand short ones are too long as well. -#}
-    {%- if kind == 'list' -%}
+{% macro is_too_long(column) -%}
+    {#- Whether a value of staging is longer than one may be. Bytes, because an index counts them; of a list
+        all items together, so that a hundred thousand short ones are too long as well. -#}
+    {%- if column.endswith('_list') -%}
         octet_length(array_to_string({{ column }}, ' ', '-')) > {{ var('max_value_bytes') }}
-    {%- elif kind == 'narrative' -%}
+    {%- elif column == 'narrative_raw' -%}
         octet_length({{ column }}) > {{ var('max_narrative_bytes') }}
     {%- else -%}
         octet_length({{ column }}) > {{ var('max_value_bytes') }}
     {%- endif -%}
 {%- endmacro %}
 
-{% macro bounded(column, kind) -%}
+{% macro bounded(column) -%}
     {#- A value that is short enough to be read; null where it is not. -#}
-    case when not {{ is_too_long(column, kind) }} then {{ column }} end
+    case when not {{ is_too_long(column) }} then {{ column }} end
 {%- endmacro %}

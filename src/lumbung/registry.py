@@ -1,4 +1,4 @@
-"""The metrics of an edition and the vocabularies of their categories, read from dbt's seeds.
+"""The canonical fields of intake, the metrics of an edition and their vocabularies: dbt's seeds.
 
 A metric is a row of the seed `metric`, a category a row of the vocabulary that the metric names as
 its dimension (docs/explanation/adr/0014-metric-registry.md). The database has the same list as
@@ -22,6 +22,29 @@ Pair = tuple[str, str]
 
 WHOLE = "ALL"
 """The one category of a metric without a dimension."""
+
+
+@dataclass(frozen=True)
+class CanonicalField:
+    """A row of the seed `canonical_field`: what a channel file may map, and how it is read.
+
+    Attributes:
+        parser: how its values are read (docs/reference/canonical-fields.md).
+        vocabulary: the seed `map_<vocabulary>` turns its words into codes; empty where none does.
+        record_kinds: the kinds of record that have it.
+        may_name_person: whether its values may name somebody, and are shown to nobody.
+        meaning: a sentence without its full stop, in English.
+        label_pattern: a regular expression for a source's labels that look like it; empty where it
+            is never proposed. The first field in the order of the seed wins.
+
+    """
+
+    parser: str
+    vocabulary: str
+    record_kinds: tuple[str, ...]
+    may_name_person: bool
+    meaning: str
+    label_pattern: str
 
 
 @dataclass(frozen=True)
@@ -55,6 +78,22 @@ class Term:
 
     name: Pair
     label: Pair
+
+
+@cache
+def canonical_fields() -> dict[str, CanonicalField]:
+    """Every canonical field by its name, in the order of the seed."""
+    return {
+        row["field"]: CanonicalField(
+            row["parser"],
+            row["vocabulary"],
+            tuple(row["record_kinds"].split()),
+            row["may_name_person"] == "true",
+            row["meaning"],
+            row["label_pattern"],
+        )
+        for row in _seed("canonical_field")
+    }
 
 
 @cache

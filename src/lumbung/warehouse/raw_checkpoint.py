@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from psycopg.rows import class_row
 from lumbung import database
 from lumbung.errors import ConfigurationError
 from lumbung.intake.landing.batch import first_record_id
+from lumbung.registry import canonical_fields
 from lumbung.settings import Settings
 from lumbung.warehouse import build, checkpoints
 
@@ -115,6 +116,9 @@ def check_raw(*, settings: Settings, database_url: str) -> RawResult:
             parameters={
                 "from_record": first_record_id(int(row[0] if row else 0) + 1),
                 "absent": absent,
+                "fields": json.dumps(
+                    [{"field": name} | asdict(f) for name, f in canonical_fields().items()]
+                ),
                 "known": _known_words(settings),
                 "blank": json.dumps(variables["blank_words"]),
                 "max_value_bytes": variables["max_value_bytes"],

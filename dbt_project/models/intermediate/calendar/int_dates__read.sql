@@ -11,11 +11,9 @@ with texts as (
     from {{ ref('stg_intake__records') }} as records
     cross join lateral (
         values
-        (records.received_date_raw),
-        (records.known_date_raw),
-        (records.occurred_date_raw),
-        (records.activity_date_raw),
-        (records.period_date_raw)
+        {%- for field in canonical_fields() if field.parser == 'date' %}
+        (records.{{ field.column }}){{ ',' if not loop.last }}
+        {%- endfor %}
     ) as written (date_raw)
     where
         written.date_raw is not null

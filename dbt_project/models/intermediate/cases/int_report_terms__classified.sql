@@ -16,13 +16,12 @@ select distinct
     terms.code
 from {{ ref('int_reports__located') }} as reports
 cross join lateral (
+    {%- for field in canonical_fields() if field.parser == 'list' and 'LP' in field.record_kinds %}
     select
-        'issue' as vocabulary,
-        unnest(reports.issue_list) as term_raw
-    union all
-    select
-        'violation_type' as vocabulary,
-        unnest(reports.violation_type_list) as term_raw
+        '{{ field.vocabulary }}' as vocabulary,
+        unnest(reports.{{ field.column }}) as term_raw
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ) as written
 inner join {{ ref('int_terms__mapped') }} as terms
     on written.vocabulary = terms.vocabulary and written.term_raw = terms.term_raw

@@ -113,9 +113,9 @@ select
             records.kind_code <> 'IA'
             and coalesce(statuses.registration_outcome, passed_on.registration_outcome)
             = 'not_registered'
-            then records.reason_code
+            then records.status_reason_code
     end as non_registration_reason,
-    records.role_code as accused_role_code,
+    records.accused_role_code,
     case
         when records.kind_code <> 'IA'
             then
@@ -126,11 +126,12 @@ select
     end as forwarding_target_code,
     coalesce(records.follow_up_code = 'closed' or statuses.result_code = 'CLOSED', false)
         as is_follow_up_closed,
-    coalesce(records.campaign_context_code, 'UNKNOWN') as campaign_context_code,
+    coalesce(records.during_campaign_event_code, 'UNKNOWN') as campaign_context_code,
     records.counted_date - records.known_date > {{ var('days_to_report') }} as is_late,
-    records.record_id,
-    records.issue_list,
-    records.violation_type_list
+    {%- for field in canonical_fields() if field.parser == 'list' and 'LP' in field.record_kinds %}
+    records.{{ field.column }},
+    {%- endfor %}
+    records.record_id
 from {{ ref('int_records__typed') }} as records
 left join {{ ref('int_places__resolved') }} as places on records.place_id = places.place_id
 left join {{ ref('status') }} as statuses on records.status_code = statuses.status_code

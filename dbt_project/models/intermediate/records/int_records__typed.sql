@@ -9,21 +9,13 @@
 ) }}
 -- One row per current delivery: its texts read into dates, numbers and codes, and the decision
 -- whether it counts. `exclusion_code` is null where it does.
-{%- set dates = ['received', 'known', 'occurred', 'activity', 'period'] %}
-{%- set terms = {
-    'record_kind': 'record_kind_raw',
-    'activity_kind': 'activity_kind_raw',
-    'role': 'accused_role_raw',
-    'status': 'status_raw',
-    'reason': 'status_reason_raw',
-    'forwarding_target': 'forwarded_to_raw',
-    'follow_up': 'follow_up_raw',
-    'campaign_context': 'during_campaign_event_raw',
-    'election': 'election_raw',
-    'method': 'method_raw',
-    'prevention_type': 'prevention_type_raw',
-} %}
-{%- set vocabularies = {'activity_kind': 'record_kind', 'reason': 'non_registration_reason'} %}
+{%- set fields = canonical_fields() %}
+{%- set dates = fields | selectattr('parser', 'equalto', 'date') | list %}
+{%- set terms = fields | rejectattr('parser', 'equalto', 'list') | selectattr('vocabulary') | list %}
+{#- What becomes `kind_code`, `counted_date` and `forwarding_target_code` stays behind. #}
+{%- set merged = [
+    'record_kind', 'activity_kind', 'received_date', 'activity_date', 'period_date', 'forwarded_to'
+] %}
 with keyed as (
     select
         *,
@@ -55,24 +47,24 @@ read as (
         records.number_parts[2] as register_kind,
         coalesce(record_kind.code, activity_kind.code, records.default_record_kind) as said_code,
         records.number_parts is not null and records.number_key like '%/REG/%' as has_registered_number,
-        {% for date in dates -%}
-            {{ date }}.date_day as {{ date }}_day,
+        {% for field in dates -%}
+            {{ field.name }}.date_day as {{ field.name }},
         {% endfor -%}
-        {% for term in terms -%}
-            {{ term }}.code as {{ term }}_code,
+        {% for field in terms -%}
+            {{ field.name }}.code as {{ field.name }}_code,
         {% endfor -%}
         status.forwarding_target_code as status_target_code
     from records
     inner join {{ source('raw', 'batch') }} as batches on records.batch_id = batches.batch_id
-    {% for date in dates -%}
-        left join {{ ref('int_dates__read') }} as {{ date }}
-            on records.{{ date }}_date_raw = {{ date }}.date_raw
+    {% for field in dates -%}
+        left join {{ ref('int_dates__read') }} as {{ field.name }}
+            on records.{{ field.column }} = {{ field.name }}.date_raw
     {% endfor -%}
-    {% for term, column in terms.items() -%}
-        left join {{ ref('int_terms__mapped') }} as {{ term }}
+    {% for field in terms -%}
+        left join {{ ref('int_terms__mapped') }} as {{ field.name }}
             on
-                {{ term }}.vocabulary = '{{ vocabularies.get(term, term) }}'
-                and records.{{ column }} = {{ term }}.term_raw
+                {{ field.name }}.vocabulary = '{{ field.vocabulary }}'
+                and records.{{ field.column }} = {{ field.name }}.term_raw
     {% endfor -%}
 ),
 
@@ -92,10 +84,10 @@ dated as (
     select
         *,
         case
-            when kind_code in ('LP', 'TM') then received_day
+            when kind_code in ('LP', 'TM') then received_date
             -- A row may say when the tip came; where it does not, the channel may.
-            when kind_code = 'IA' then coalesce(received_day, receipt_date)
-            else coalesce(activity_day, period_day)
+            when kind_code = 'IA' then coalesce(received_date, receipt_date)
+            else coalesce(activity_date, period_date)
         end as counted_date
     from kinded
 )
@@ -134,19 +126,16 @@ select
     ) as register_month_date,
     activity_kind_code is not null as is_recap,
     counted_date,
-    known_day as known_date,
-    occurred_day as occurred_date,
-    role_code,
-    status_code,
-    reason_code,
-    coalesce(forwarding_target_code, status_target_code) as forwarding_target_code,
-    follow_up_code,
-    campaign_context_code,
-    election_code,
-    method_code,
-    prevention_type_code,
-    issue_list,
-    violation_type_list,
+    {%- for field in dates if field.name not in merged %}
+    {{ field.name }},
+    {%- endfor %}
+    {%- for field in terms if field.name not in merged %}
+    {{ field.name }}_code,
+    {%- endfor %}
+    {%- for field in fields if field.parser == 'list' %}
+    {{ field.column }},
+    {%- endfor %}
+    coalesce(forwarded_to_code, status_target_code) as forwarding_target_code,
     -- how much its cells look like a test of the system
     test_score,
     case

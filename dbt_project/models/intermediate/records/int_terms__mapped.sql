@@ -6,19 +6,7 @@
 -- Every word that any channel uses for an issue, type, role, status ... , mapped once to its code.
 -- A word without a code is a row for review (code null), never a guess. An increment adds
 -- the words that are new.
-{%- set scalars = {
-    'record_kind': ['record_kind_raw', 'activity_kind_raw'],
-    'role': ['accused_role_raw'],
-    'status': ['status_raw'],
-    'non_registration_reason': ['status_reason_raw'],
-    'forwarding_target': ['forwarded_to_raw'],
-    'follow_up': ['follow_up_raw'],
-    'campaign_context': ['during_campaign_event_raw'],
-    'election': ['election_raw'],
-    'method': ['method_raw'],
-    'prevention_type': ['prevention_type_raw'],
-} %}
-{%- set lists = {'issue': 'issue_list', 'violation_type': 'violation_type_list'} %}
+{%- set fields = canonical_fields() | selectattr('vocabulary') | list %}
 with terms as (
     select distinct
         written.vocabulary,
@@ -26,17 +14,14 @@ with terms as (
     from {{ ref('stg_intake__records') }} as records
     cross join lateral (
         values
-        {%- for vocabulary, columns in scalars.items() %}
-            {%- set outer_last = loop.last %}
-            {%- for column in columns %}
-        ('{{ vocabulary }}', records.{{ column }}){{ ',' if not (outer_last and loop.last) }}
-            {%- endfor %}
+        {%- for field in fields if field.parser != 'list' %}
+        ('{{ field.vocabulary }}', records.{{ field.column }}){{ ',' if not loop.last }}
         {%- endfor %}
-        {%- for vocabulary, column in lists.items() %}
+        {%- for field in fields if field.parser == 'list' %}
         union all
         select
-            '{{ vocabulary }}',
-            unnest(records.{{ column }})
+            '{{ field.vocabulary }}',
+            unnest(records.{{ field.column }})
         {%- endfor %}
     ) as written (vocabulary, term_raw)
     where
@@ -45,7 +30,7 @@ with terms as (
 ),
 
 maps as (
-    {%- for vocabulary in scalars.keys() | list + lists.keys() | list %}
+    {%- for vocabulary in fields | map(attribute='vocabulary') | unique %}
     select
         '{{ vocabulary }}' as vocabulary,
         term,

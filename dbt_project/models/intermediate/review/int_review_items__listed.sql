@@ -5,20 +5,10 @@
 -- touched stays. Texts of a delivery stay out, but for short words of vocabularies, which name nobody.
 {%- set changed = 'select delivery_id from ' ~ ref('stg_intake__changes') %}
 {%- set is_changed = 'in (' ~ changed ~ ')' if is_increment() else 'is not null' %}
-{%- set scalars = {
-    'record_kind_raw': 'record_kind',
-    'activity_kind_raw': 'record_kind',
-    'accused_role_raw': 'role',
-    'status_raw': 'status',
-    'status_reason_raw': 'non_registration_reason',
-    'election_raw': 'election',
-    'method_raw': 'method',
-    'prevention_type_raw': 'prevention_type',
-    'forwarded_to_raw': 'forwarding_target',
-    'follow_up_raw': 'follow_up',
-    'during_campaign_event_raw': 'campaign_context',
-} %}
-{%- set dates = ['received_date', 'known_date', 'occurred_date', 'activity_date', 'period_date'] %}
+{%- set fields = canonical_fields() %}
+{%- set dates = fields | selectattr('parser', 'equalto', 'date') | list %}
+{%- set terms = fields | rejectattr('parser', 'equalto', 'list') | selectattr('vocabulary') | list %}
+{%- set lists = fields | selectattr('parser', 'equalto', 'list') | list %}
 -- A recap has methods of campaigning and kinds of prevention in one column; a word of either is known.
 with unread as (
     select
@@ -46,8 +36,8 @@ with unread as (
     from {{ ref('int_dates__read') }} as dates
     cross join (
         values
-        {%- for date in dates %}
-        ('{{ date }}'){{ ',' if not loop.last }}
+        {%- for field in dates %}
+        ('{{ field.name }}'){{ ',' if not loop.last }}
         {%- endfor %}
     ) as fields (name)
     where (dates.date_day is null and not dates.is_blank) or dates.is_weekday_wrong
@@ -63,20 +53,18 @@ found as (
     from {{ ref('stg_intake__records') }} as records
     cross join lateral (
         values
-        {%- for column, vocabulary in scalars.items() %}
-        ('{{ vocabulary }}', records.{{ column }}),
+        {%- for field in terms %}
+        ('{{ field.vocabulary }}', records.{{ field.column }}),
         {%- endfor %}
-        {%- for date in dates %}
-        ('{{ date }}', records.{{ date }}_raw){{ ',' if not loop.last }}
+        {%- for field in dates %}
+        ('{{ field.name }}', records.{{ field.column }}){{ ',' if not loop.last }}
         {%- endfor %}
+        {%- for field in lists %}
         union all
         select
-            'issue' as vocabulary,
-            unnest(records.issue_list) as term_raw
-        union all
-        select
-            'violation_type' as vocabulary,
-            unnest(records.violation_type_list) as term_raw
+            '{{ field.vocabulary }}' as vocabulary,
+            unnest(records.{{ field.column }}) as term_raw
+        {%- endfor %}
     ) as written (vocabulary, term_raw)
     inner join unread on written.vocabulary = unread.vocabulary and written.term_raw = unread.term_raw
     union all
@@ -187,7 +175,11 @@ asked as (
         -- What may name somebody is not shown: the accused's role, a reason, anything like a sentence.
         case
             when
-                found.subject not in ('role', 'non_registration_reason', 'forwarding_target', 'follow_up')
+                found.subject not in (
+                    {%- for field in terms if field.may_name_person %}
+                    '{{ field.vocabulary }}'{{ ',' if not loop.last }}
+                    {%- endfor %}
+                )
                 and ops.names_nobody(found.word)
                 then found.word
         end as word,

@@ -7,18 +7,7 @@
 {% set channel_table = source('reference', 'channel') -%}
 {% set field_table = source('reference', 'channel_field') -%}
 
-{#- The canonical fields (docs/reference/canonical-fields.md) and what staging makes of each. -#}
-{% set fields = {
-    'register_number': 'text', 'record_kind': 'text', 'activity_kind': 'text',
-    'received_date': 'text', 'known_date': 'text', 'occurred_date': 'text',
-    'activity_date': 'text', 'period_date': 'text',
-    'regency': 'text', 'district': 'text', 'village': 'text',
-    'regency_code': 'code', 'district_code': 'code', 'village_code': 'code',
-    'issue': 'list', 'violation_type': 'list',
-    'accused_role': 'text', 'suspicion': 'text', 'status': 'text', 'status_reason': 'text',
-    'forwarded_to': 'text', 'follow_up': 'text', 'during_campaign_event': 'text',
-    'election': 'text', 'method': 'text', 'prevention_type': 'text', 'narrative': 'narrative',
-} -%}
+{% set fields = canonical_fields() -%}
 
 {#- {channel: {record_kind, fields: {field: [{label, scheme, separator}]}}} -#}
 {% set maps = {} -%}
@@ -60,14 +49,14 @@ with mapped as (
         {%- else -%}
             false as is_free_text
         {%- endif %}
-        {%- for field, kind in fields.items() %},
-        {% if kind == 'list' -%}
-            {{ mapped_list(map.fields.get(field)) }} as {{ field }}_list
+        {%- for field in fields %},
+        {% if field.parser == 'list' -%}
+            {{ mapped_list(map.fields.get(field.name)) }} as {{ field.column }}
         {%- else -%}
-            {{ mapped_text(map.fields.get(field)) }} as {{ field }}_raw
+            {{ mapped_text(map.fields.get(field.name)) }} as {{ field.column }}
         {%- endif %}
-        {%- if kind == 'code' %},
-        {{ mapped_scheme(map.fields.get(field)) }} as {{ field }}_scheme
+        {%- if field.parser == 'code' %},
+        {{ mapped_scheme(map.fields.get(field.name)) }} as {{ field.name }}_scheme
         {%- endif %}
         {%- endfor %}
     from (
@@ -112,14 +101,10 @@ with mapped as (
         false as is_removed,
         null::text as default_record_kind,
         false as is_free_text
-        {%- for field, kind in fields.items() %},
-        {% if kind == 'list' -%}
-            null::text[] as {{ field }}_list
-        {%- else -%}
-            null::text as {{ field }}_raw
-        {%- endif %}
-        {%- if kind == 'code' %},
-        null::text as {{ field }}_scheme
+        {%- for field in fields %},
+        null::{{ 'text[]' if field.parser == 'list' else 'text' }} as {{ field.column }}
+        {%- if field.parser == 'code' %},
+        null::text as {{ field.name }}_scheme
         {%- endif %}
         {%- endfor %}
     from {{ source('raw', 'record') }}
@@ -140,19 +125,17 @@ select
     is_removed
     or delivery_id in (select exclusions.delivery_id from {{ ref('stg_ops__exclusions') }} as exclusions)
         as is_excluded
-    {%- for field, kind in fields.items() %}
-    {%- set column = field ~ ('_list' if kind == 'list' else '_raw') %},
-    {{ bounded(column, kind) }} as {{ column }}
-    {%- if kind == 'code' %},
-    {{ field }}_scheme
+    {%- for field in fields %},
+    {{ bounded(field.column) }} as {{ field.column }}
+    {%- if field.parser == 'code' %},
+    {{ field.name }}_scheme
     {%- endif %}
     {%- endfor %},
     {{ test_score(fields) }} as test_score,
     -- The fields of which the source gave more than is read.
     array_remove(array[
-        {%- for field, kind in fields.items() %}
-        {%- set column = field ~ ('_list' if kind == 'list' else '_raw') %}
-        case when {{ is_too_long(column, kind) }} then '{{ field }}' end {{- ',' if not loop.last }}
+        {%- for field in fields %}
+        case when {{ is_too_long(field.column) }} then '{{ field.name }}' end {{- ',' if not loop.last }}
         {%- endfor %}
     ], null) as too_long_fields
 from mapped

@@ -47,6 +47,6 @@ select
     source_id,
     source_key,
     batch_id,
-    {{ bounded('status_raw', 'text') }} as status_raw,
-    {{ bounded('register_number_raw', 'text') }} as register_number_raw
+    {{ bounded('status_raw') }} as status_raw,
+    {{ bounded('register_number_raw') }} as register_number_raw
 from mapped

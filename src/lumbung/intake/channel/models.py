@@ -6,49 +6,20 @@ A channel is one file `channels/<name>.yaml`; its name is the file's, until it i
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from croniter import croniter  # type: ignore[import-untyped]
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field
 
 from lumbung.intake.channel.labels import normalise
 from lumbung.intake.channel.types import Duration, Labels, Line, StrictModel, Zone
 from lumbung.intake.connectors import KINDS
+from lumbung.registry import canonical_fields
 
 if TYPE_CHECKING:
     from lumbung.intake.connectors.base import SourceConfig as AnySource
 else:
     AnySource = Union[tuple(kind.config for kind in KINDS.values())]  # noqa: UP007 - of a list
-
-CANONICAL: dict[str, str] = {
-    "register_number": "text",
-    "record_kind": "text",
-    "received_date": "date",
-    "known_date": "date",
-    "occurred_date": "date",
-    "activity_date": "date",
-    "period_date": "date",
-    "regency": "place",
-    "district": "place",
-    "village": "place",
-    "regency_code": "code",
-    "district_code": "code",
-    "village_code": "code",
-    "issue": "list",
-    "violation_type": "list",
-    "accused_role": "text",
-    "suspicion": "text",
-    "status": "text",
-    "status_reason": "text",
-    "forwarded_to": "text",
-    "follow_up": "text",
-    "during_campaign_event": "text",
-    "election": "text",
-    "method": "text",
-    "prevention_type": "text",
-    "activity_kind": "text",
-    "narrative": "text",
-}
 
 
 def _cron(value: str) -> str:
@@ -65,14 +36,20 @@ def _cron(value: str) -> str:
 
 
 def _canonical(value: str) -> str:
-    if value not in CANONICAL:
-        raise ValueError("it is not a canonical field; use one of " + ", ".join(CANONICAL))
+    if value not in canonical_fields():
+        raise ValueError("it is not a canonical field; use one of " + ", ".join(canonical_fields()))
     return value
 
 
-FieldName = Annotated[
-    str, AfterValidator(_canonical), WithJsonSchema({"type": "string", "enum": list(CANONICAL)})
-]
+class _NameSchema:
+    """The JSON schema of a field's name; the seed is read when somebody asks for it."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, *_: object) -> dict[str, Any]:
+        return {"type": "string", "enum": list(canonical_fields())}
+
+
+FieldName = Annotated[str, AfterValidator(_canonical), _NameSchema]
 
 
 NAME = r"^[a-z][a-z0-9_]{0,49}$"

@@ -15,10 +15,10 @@ from lumbung.errors import ConfigurationError, SourceError
 from lumbung.intake import connectors
 from lumbung.intake.channel.labels import normalise
 from lumbung.intake.channel.load import read_channels
-from lumbung.intake.channel.models import CANONICAL
 from lumbung.intake.channel.trial import Places, try_label
 from lumbung.intake.connectors.base import Kind
 from lumbung.intake.connectors.shared.proposal import ADDRESS, ROWS, Key, Proposal, plain, unusable
+from lumbung.registry import canonical_fields
 
 _REACHES = re.compile(r"\b(telp|telepon|telephone|hp|handphone|phone|mobile|msisdn|wa|whatsapp)\b")
 """A person's number: who somebody is, better than a name."""
@@ -217,11 +217,11 @@ def _mapped(
 ) -> str:
     parts = [f"from: {_quoted(label)}"]
     note = ""
-    if CANONICAL[field] == "list":
+    if canonical_fields()[field].parser == "list":
         values = " ".join(str(row.get(label) or "") for row in rows)
         found = separator or next((each for each in ";|," if each in values), ";")
         parts.append(f'separator: "{found}"')
-    if CANONICAL[field] == "code":
+    if canonical_fields()[field].parser == "code":
         parts.append(f"scheme: {'bps' if 'bps' in normalise(label) else 'kemendagri'}")
         note = " # or bps, or bawaslu: 1903 is two regencies"
     if field == "register_number":

@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 
 import psycopg
 
-from lumbung.intake.channel.models import CANONICAL, Channel
+from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors import kind
+from lumbung.registry import canonical_fields
 
 
 def sync(
@@ -76,7 +77,7 @@ def sync(
                     name,
                     position,
                     label,
-                    CANONICAL[name],
+                    canonical_fields()[name].parser,
                     field.scheme,
                     field.separator,
                     field.required,

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lumbung.intake.channel.labels import normalise
-from lumbung.intake.channel.models import CANONICAL
 from lumbung.intake.connectors.shared.proposal import ROWS, day_order, guess
+from lumbung.registry import canonical_fields
 
 _NAMES = {
     "regency": ("regency_name", "short_name"),
@@ -121,11 +121,11 @@ def try_label(
         if all(_CODE.fullmatch(each) for each in values):
             return Trial(f"{found}_code")
         return _confirmed(found, sum(map(places.has, values)), len(values), "known places", 0.5)
-    if CANONICAL[found] == "date":
+    if canonical_fields()[found].parser == "date":
         orders = ("ymd", "dmy", date_order)
         days = sum(day_order(each) in orders for each in values)
         return _confirmed(found, days, len(values), "dates", _FEW)
-    if CANONICAL[found] == "code":
+    if canonical_fields()[found].parser == "code":
         codes = sum(bool(_CODE.fullmatch(each)) for each in values)
         return _confirmed(found, codes, len(values), "codes of places", _FEW)
     return Trial(found)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from lumbung.intake.channel.labels import normalise
-from lumbung.intake.channel.models import CANONICAL, Channel
+from lumbung.intake.channel.models import Channel
 from lumbung.intake.channel.types import Place
 from lumbung.intake.connectors import kind
+from lumbung.registry import canonical_fields
 
 
 def contradictions(channel: Channel) -> Iterator[tuple[Place, str]]:
@@ -33,7 +34,7 @@ def contradictions(channel: Channel) -> Iterator[tuple[Place, str]]:
         if normalise(label) not in private:
             yield ("subject",), f"{label!r} is not personal; add it to 'personal'"
     for name, field in channel.fields.items():
-        parser = CANONICAL[name]
+        parser = canonical_fields()[name].parser
         if field.parser not in (None, parser):
             yield ("fields", name, "parser"), f"{field.parser!r} does not fit; write {parser!r}"
         if field.scheme and parser != "code":

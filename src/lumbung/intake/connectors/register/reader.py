@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from lumbung.intake.channel.labels import distinct, normalise
-from lumbung.intake.channel.models import CANONICAL, Channel
+from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import (
     FILTERED,
     PLACE_LABELS,
@@ -40,6 +40,7 @@ from lumbung.intake.connectors.shared.files import File, Folder, text_encoding
 from lumbung.intake.connectors.shared.parser_process import Outline, ParserError, ParserProcess
 from lumbung.intake.parsers.legal_numbers import is_registered
 from lumbung.intake.parsers.ods_merges import Merge
+from lumbung.registry import canonical_fields
 
 Row = Sequence[Any]
 
@@ -225,7 +226,7 @@ class Table:
             normalise(label)
             for name, field in channel.fields.items()
             for label in field.labels
-            if CANONICAL[name] == "date" and options.date_order == "mdy"
+            if canonical_fields()[name].parser == "date" and options.date_order == "mdy"
         }
         self._told = {*map(normalise, (*self._keys, *options.labels))}
         """Labels (normalised) without which a row cannot be judged."""

@@ -15,6 +15,7 @@ from typing import Any
 from lumbung.errors import SourceError
 from lumbung.intake.channel.labels import normalise
 from lumbung.intake.connectors.base import PLACE_LABELS
+from lumbung.registry import canonical_fields
 
 ADDRESS = re.compile(r"https?://")
 """The beginning of a sample that is an address, not a file."""
@@ -40,38 +41,6 @@ _PERSONAL = re.compile(
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _RECEIVED = r"creat|submi|received|dibuat|dikirim|date|tanggal|time"
-# The first that fits a label's last part, then the whole label; a field is proposed once.
-_GUESSES: tuple[tuple[str, str], ...] = (
-    ("register_number", r"\b(no|nomor)\b.*\b(register|laporan|temuan)|register number"),
-    ("received_date", r"(tanggal|tgl|date|waktu).*(terima|lapor|regist|received|masuk)"),
-    ("received_date", r"^(diterima|dikirim|masuk|dibuat|submitted|received|created)\b"),
-    ("known_date", r"(tanggal|tgl|date).*(diketahui|known)|^diketahui$"),
-    ("occurred_date", r"(tanggal|tgl|date|waktu).*(kejadian|peristiwa|event)|^kejadian$|occurred"),
-    ("activity_date", r"(tanggal|tgl|date).*(kegiatan|pengawasan|activity)|^(tanggal|tgl|date)$"),
-    ("regency_code", r"\b(kode|code)\b.*(kab|kota|regency)|(kab|kota|regency).*\b(kode|code)\b"),
-    ("district_code", r"\b(kode|code)\b.*(kec|district)|(kec|district).*\b(kode|code)\b"),
-    ("village_code", r"\b(kode|code)\b.*(desa|kel|village)|(desa|kel|village).*\b(kode|code)\b"),
-    ("regency", r"\bkab\b|kabupaten|\bkota\b|regency|lokasi|wilayah"),
-    ("district", r"\bkec\b|kecamatan|district"),
-    ("village", r"\bdesa\b|kelurahan|village"),
-    ("violation_type", r"jenis.*pelanggaran|violation"),
-    (
-        "issue",
-        r"\bisu\b|\btema\b|\btopi[ck]|issue|kategori|categor|\btags?\b|pokok (aduan|masalah)",
-    ),
-    ("accused_role", r"(jabatan|status).*terlapor|terlapor.*jabatan"),
-    ("status_reason", r"alasan"),
-    ("forwarded_to", r"(di)?teruskan ke|tujuan penerusan|forwarded to"),
-    ("follow_up", r"tindak lanjut|follow.?up"),
-    ("during_campaign_event", r"dalam kegiatan kampanye|campaign event"),
-    ("status", r"\bstatus\b"),
-    ("election", r"pemilihan|election"),
-    ("activity_kind", r"jenis kegiatan"),
-    ("prevention_type", r"(jenis|bentuk).*pencegahan"),
-    ("method", r"\bmetode\b|method"),
-    ("narrative", r"uraian|kronologi|deskripsi|keterangan|ringkasan|\bisi\b|descri|detail"),
-    ("narrative", r"content|message|\bpesan\b|narrati|\bbody\b|\btext\b"),
-)
 _KNOWN = {
     "Kegiatan / Tanggal": "activity_date",
     "Kegiatan / Waktu dan Tempat": "regency",
@@ -131,8 +100,8 @@ def guess(label: str) -> str | None:
         if not re.search(r"(tanggal|tgl|date|status|nomor|no)\b.*(lapor|terlapor)", whole):
             return "personal"
     for text in (last, whole):
-        for name, pattern in _GUESSES:
-            if re.search(pattern, text):
+        for name, canonical in canonical_fields().items():
+            if canonical.label_pattern and re.search(canonical.label_pattern, text):
                 return name
     return None
 
