@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 from lumbung.intake.connectors import KINDS
+from lumbung.settings import Settings
+from lumbung.warehouse import point_in_time
+from tests.test_registry import literals
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,3 +42,19 @@ def test_the_bits_of_a_record_id_stand_in_one_place() -> None:
     assert {n for n, text in files.items() if shifted.search(text)} == {
         "src/lumbung/migrations/0060_functions.sql"
     }
+
+
+def test_the_schemas_of_dbt_are_listed_in_its_project_alone() -> None:
+    schemas = set(point_in_time.schemas(Settings.load()))
+    layers = {folder.name for folder in (ROOT / "dbt_project" / "models").iterdir()}
+    assert schemas >= {"reference", "checks"}
+    assert {layer for layer in layers if not layer.startswith("_")} <= schemas
+    lists = {
+        name: [
+            line
+            for line, words in literals(ast.parse((ROOT / name).read_text(encoding="utf-8")))
+            if len(words & schemas) > 2
+        ]
+        for name in texts("src", "dags", "benchmarks", ending=r"\.py$")
+    }
+    assert {name: lines for name, lines in lists.items() if lines} == {}

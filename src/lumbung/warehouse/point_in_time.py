@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import psycopg
+import yaml
 from psycopg import sql
 
 from lumbung import database
@@ -56,13 +58,13 @@ def known_at(moment: datetime, *, settings: Settings, database_url: str) -> Iter
         connection.autocommit = True
         connection.execute("select pg_advisory_lock(hashtext('lumbung.past'))")
         found = Past(SUFFIX, last_known(connection, moment), holds(connection, moment))
-        _drop(connection)
+        _drop(connection, settings)
         try:
             _build(found, moment, settings, database_url)
             yield found
         finally:
             if not connection.closed:
-                _drop(connection)
+                _drop(connection, settings)
 
 
 def last_known(connection: psycopg.Connection, moment: datetime) -> int:
@@ -126,7 +128,23 @@ def _build(found: Past, moment: datetime, settings: Settings, database_url: str)
         ) from error
 
 
-def _drop(connection: psycopg.Connection) -> None:
-    for layer in ("staging", "intermediate", "marts", "reporting", "reference", "checks"):
-        name = sql.Identifier(layer + SUFFIX)
+def schemas(settings: Settings) -> list[str]:
+    """The schemas that dbt fills: `+schema` in `dbt_project.yml`."""
+    file = settings.dbt_project / "dbt_project.yml"
+    found = []
+
+    def collect(options: dict[str, Any]) -> None:
+        for name, value in options.items():
+            if name == "+schema":
+                found.append(value)
+            elif isinstance(value, dict):
+                collect(value)
+
+    collect(yaml.safe_load(file.read_text(encoding="utf-8")))
+    return found
+
+
+def _drop(connection: psycopg.Connection, settings: Settings) -> None:
+    for schema in schemas(settings):
+        name = sql.Identifier(schema + SUFFIX)
         connection.execute(sql.SQL("drop schema if exists {} cascade").format(name))
