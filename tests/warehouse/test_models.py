@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from lumbung import registry
+from lumbung import reference, registry
 from lumbung.settings import Settings
-from lumbung.warehouse.build import dbt_environment
-from tests.warehouse.conftest import PROJECT, query
+from lumbung.warehouse.build import build, dbt_environment
+from tests.warehouse.conftest import PROJECT, Raw, query, write_channel
 
 LAYERS = ["staging", "intermediate", "marts", "reporting"]
 PREFIXES = {
@@ -370,3 +371,64 @@ def test_the_database_lists_the_categories_of_the_registry(built: str) -> None:
         (code, key) for code in sorted(registry.metrics()) for key in registry.categories(code)
     ]
     assert rows == expected
+
+
+def test_a_field_is_one_row_of_the_seed(
+    new_database: Callable[[], str],
+    office: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A day, and words of a vocabulary that exists: staging, its reading and the review follow."""
+    project = tmp_path / "project"
+    shutil.copytree(office.project, project)  # with the files behind its links
+    with (project / "dbt_project" / "seeds" / "canonical_field.csv").open("a") as seed:
+        seed.write("plenary_date,date,,LP TM,false,Day of the plenary,rapat pleno,,\n")
+        seed.write("second_method,text,method,LHP,false,Another method,,activity,1\n")
+    monkeypatch.setenv("LUMBUNG_PROJECT", str(project))
+    registry.canonical_fields.cache_clear()
+    try:
+        macro = project / "dbt_project" / "macros" / "canonical_fields.sql"
+        macro.write_text(reference.fields_macro(), encoding="utf-8")
+        fields = {
+            "received_date": {"from": "Diterima"},
+            "plenary_date": {"from": "Pleno"},
+            "second_method": {"from": "Cara"},
+        }
+        for file in (project / "channels").iterdir():
+            file.unlink()
+        write_channel(
+            project / "channels" / "buku.yaml",
+            {"source": {"kind": "register"}, "key": "Nomor", "record_kind": "TM", "fields": fields}
+            | {"kept": ["Nomor"]},
+        )
+        url = new_database()
+        rows = [
+            {
+                "Nomor": "1",
+                "Diterima": "7/11/2024",
+                "Pleno": "Jumat, 8-11-2024",
+                "Cara": "entah apa",
+            },
+            {"Nomor": "2", "Diterima": "7/11/2024", "Pleno": "besok", "Cara": "Tatap Muka"},
+        ]
+        Raw(url).land("buku", rows)
+        settings = Settings(office.home, project, None)
+        build(settings=settings, database_url=url)
+        with dbt_environment(url):
+            from dbt.cli.main import dbtRunner
+
+            tried = dbtRunner().invoke(
+                ["--log-level", "none", "test", "--select", "test_type:unit", *_options(settings)]
+            )
+    finally:
+        registry.canonical_fields.cache_clear()
+    assert {str(result.status) for result in tried.result} <= {"pass", "success"}  # of a hook
+    assert query(
+        url,
+        "select plenary_date::text, second_method_code from intermediate.int_records__typed"
+        " order by source_id",
+    ) == [("2024-11-08", None), (None, "TATAP_MUKA")]
+    assert query(
+        url, "select check_code, detail from marts.fct_review_item order by check_code, detail"
+    ) == [("date_unreadable", "plenary_date"), ("word_unknown", "method: entah apa")]
