@@ -43,7 +43,7 @@ def stewardship() -> None:
         from lumbung import stewardship as review_list
 
         settings = Settings.load()
-        return review_list.tell(
+        return review_list.notify_owners(
             settings=settings,
             database_url=warehouse_url(),
             server=mail_server(),

@@ -69,7 +69,7 @@ def warehouse() -> None:
         settings = Settings.load()
         url = warehouse_url()
         result = raw_checkpoint.check_raw(settings=settings, database_url=url)
-        stewardship.tell_holds(
+        stewardship.notify_of_holds(
             result.holds, settings=settings, database_url=url, server=mail_server()
         )
         return result.summary()

@@ -1,4 +1,4 @@
-"""The review list: what people should look at (`marts.fct_review_item`), and who is told of it."""
+"""The review list (`marts.fct_review_item`) and the notices about it to its owners."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Item(NamedTuple):
-    """One thing to do of `marts.fct_review_item`; a word that several deliveries have is one."""
+    """One item of the review list; a word that several deliveries hold is one item."""
 
     check_code: str
     check_name: str
@@ -35,12 +35,12 @@ class Item(NamedTuple):
 
 
 def items(database_url: str, *, regency: str = "", check: str = "") -> list[Item]:
-    """What waits for a person, by owner and check, the oldest first.
+    """The items that wait for a person, by owner and check, the oldest first.
 
     Args:
         database_url: the warehouse.
-        regency: only of this one, a code (`19.05`) or a name (`Babar`).
-        check: only of this one (seed `review_check`).
+        regency: only items of this regency, a code (`19.05`) or a name (`Babar`).
+        check: only items of this check (seed `review_check`).
 
     Raises:
         BuildError: when nothing has been built yet.
@@ -80,7 +80,7 @@ def items(database_url: str, *, regency: str = "", check: str = "") -> list[Item
                 "   and p.report_id_a = i.delivery_id and p.report_id_b = i.other_id"
                 " where (%(check)s = '' or i.check_code = %(check)s) and (%(regency)s = ''"
                 " or lower(%(regency)s) in (r.regency_code, lower(r.short_name)))"
-                # a word is one thing to do, however many deliveries have it
+                # a word is one item, however many deliveries hold it
                 " group by i.check_code, c.check_name, r.short_name, i.severity, i.owner,"
                 " i.channel, i.detail, i.remediation,"
                 " case when i.check_code <> 'word_unknown' then i.item_id end"
@@ -93,15 +93,15 @@ def items(database_url: str, *, regency: str = "", check: str = "") -> list[Item
         )
 
 
-def tell(
+def notify_owners(
     *, settings: Settings, database_url: str, server: MailServer | None
 ) -> dict[str, dict[str, int]]:
-    """Tell the owners what waits: by mail where there is a mail server, and in the task's log.
+    """Report the items that wait to their owners: by mail if there is a server, and in the log.
 
-    It never fails because something waits, nor because a mail does not go out.
+    Neither waiting items nor a mail that cannot be sent raise an error.
 
     Returns:
-        owner -> check -> items that wait; empty before the first build.
+        owner -> check -> number of items that wait; empty before the first build.
 
     """
     from lumbung.publication.delivery import notify
@@ -133,12 +133,13 @@ def tell(
     return counts
 
 
-def tell_holds(
+def notify_of_holds(
     holds: Sequence[Hold], *, settings: Settings, database_url: str, server: MailServer | None
 ) -> None:
-    """Write to a channel's owner and the owners of the warehouse when its rows are held back.
+    """Mail the owners of a channel and of the warehouse when the channel is held back.
 
-    Once per hold: what an earlier checkpoint noticed stays on the review list. It never fails.
+    Once per hold: a hold that an earlier checkpoint set is not reported again, it stays on the
+    review list. A mail that cannot be sent raises no error.
     """
     from lumbung.publication.delivery import notify
 

@@ -173,7 +173,7 @@ def test_whose_channel_is_held_is_told_once_and_sees_it(
     with post_office() as post:
         for _ in range(2):
             holds = check_raw(settings=office, database_url=database_url).holds
-            stewardship.tell_holds(
+            stewardship.notify_of_holds(
                 holds, settings=office, database_url=database_url, server=post.address
             )
     assert sorted(address for address, _ in post.got) == [

@@ -254,7 +254,7 @@ def test_the_list_is_shown_and_told(
     assert {"x/y", "x/z"} < {*item_ids}
 
     with post_office() as post:
-        told = stewardship.tell(settings=office, database_url=url, server=post.address)
+        told = stewardship.notify_owners(settings=office, database_url=url, server=post.address)
     ((address, mail),) = post.got
     assert address == "data@babel.example.id"
     assert mail["Subject"].startswith("Daftar tinjauan: ")
@@ -269,7 +269,7 @@ def test_the_list_is_shown_and_told(
 def test_before_the_first_build_nothing_is_told(
     database_url: str, office: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert stewardship.tell(settings=office, database_url=database_url, server=None) == {}
+    assert stewardship.notify_owners(settings=office, database_url=database_url, server=None) == {}
     assert "lumbung build" in capsys.readouterr().out
 
 

@@ -13,16 +13,16 @@ from lumbung.settings import Settings
 
 
 def folder(settings: Settings) -> Path:
-    """Where the artefacts are kept."""
+    """The folder of the artefacts."""
     return settings.home / "dbt" / "artifacts"
 
 
 def keep(*names: str, settings: Settings, target: str) -> None:
-    """Take over files of a dbt run; a reader finds the former file or the new one, whole.
+    """Copy files that a dbt run wrote; each file is replaced atomically.
 
     Args:
-        names: of the files.
-        settings: where `LUMBUNG_HOME` is.
+        names: the names of the files.
+        settings: name `LUMBUNG_HOME`.
         target: the folder under `LUMBUNG_HOME/dbt` where dbt wrote them.
 
     """

@@ -1,8 +1,8 @@
-"""Run a suite of checks: SQL makes small tables, Great Expectations judges their rows.
+"""Run a suite of checks: SQL aggregates, and Great Expectations validates the few resulting rows.
 
-A suite is a YAML file. Each of its batches is a query that gives one row per thing that is judged
-(a channel, a field, a metric); the work on millions of records is done by that query, and Great
-Expectations sees only its rows (docs/explanation/adr/0006-gx-judges-small-tables.md).
+A suite is a YAML file. Each of its batches is a query that gives one row per thing that is checked
+(a channel, a field, a metric). The query does the work on millions of records; Great Expectations
+reads only its result (docs/explanation/adr/0006-gx-judges-small-tables.md).
 
 ```
 suite: raw
@@ -14,7 +14,7 @@ batches:
       - name: channel_is_not_empty
         expectation: expect_column_values_to_be_between
         arguments: {column: record_count, min_value: 1}
-        severity: fail          # fail stops what the row is about, warn is shown
+        severity: fail          # fail stops the channel or edition, warn is shown
         reason: tidak ada kirimannya     # at the raw checkpoint, why a channel is held back
         reason_en: it delivered nothing  # the same in English
         owner: data engineer
@@ -45,11 +45,11 @@ from lumbung.memory import rare_garbage_collection
 from lumbung.settings import Settings
 
 SHOWN = 20
-"""How many failing rows `ops.check_result` keeps."""
+"""Failing rows that `ops.check_result` keeps of each check."""
 
 
 class Check(BaseModel):
-    """One expectation about a batch, with who answers for it and what to do."""
+    """One expectation about a batch, with its owner and what the owner does when it fails."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -85,18 +85,18 @@ class Suite(BaseModel):
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What one check found.
+    """The result of one check.
 
     Attributes:
-        batch: the batch it looked at.
+        batch: the batch that was checked.
         name: the check.
         severity: `fail` or `warn`.
-        is_passed: whether it held for every row.
-        checked_count: rows looked at.
-        failing_count: rows that broke it (1 where the check is about the batch as a whole).
-        failing: their keys.
-        owner: who answers for it.
-        remediation: what to do.
+        is_passed: whether every row passed.
+        checked_count: rows checked.
+        failing_count: rows that failed (1 where the check is about the batch as a whole).
+        failing: keys of the failing rows.
+        owner: who corrects the cause.
+        remediation: what the owner does.
 
     """
 
@@ -122,13 +122,13 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class SuiteResult:
-    """What a checkpoint found.
+    """The results of a checkpoint.
 
     Attributes:
         suite: the checkpoint.
-        run_id: its rows in `ops.check_result`.
+        run_id: identifies its rows in `ops.check_result`.
         results: one per check, in the order of the file.
-        data_docs: the page for people.
+        data_docs: the page of the Data Docs.
 
     """
 
@@ -139,12 +139,12 @@ class SuiteResult:
 
     @property
     def failures(self) -> list[CheckResult]:
-        """The checks of severity `fail` that did not hold."""
+        """The checks of severity `fail` that did not pass."""
         return [r for r in self.results if not r.is_passed and r.severity == "fail"]
 
     @property
     def warnings(self) -> list[CheckResult]:
-        """The checks of severity `warn` that did not hold."""
+        """The checks of severity `warn` that did not pass."""
         return [r for r in self.results if not r.is_passed and r.severity == "warn"]
 
     def summary(self) -> dict[str, Any]:
@@ -158,10 +158,10 @@ class SuiteResult:
         }
 
     def require(self) -> None:
-        """Let pass only when every check of severity `fail` holds.
+        """Raise unless every check of severity `fail` passed.
 
         Raises:
-            CheckpointError: naming the first such check, the rows that broke it, counts and owner.
+            CheckpointError: with the first failed check, its failing rows, counts and owner.
 
         """
         if not self.failures:
@@ -188,7 +188,7 @@ def load_suite(file: Path) -> Suite:
         raise ConfigurationError(
             f"the suite cannot be read: {' '.join(str(error).split())}",
             where=str(file),
-            remediation="correct the file; lumbung.warehouse.checkpoints says what it holds",
+            remediation="correct the file; lumbung.warehouse.checkpoints documents its keys",
         ) from error
 
 
@@ -199,17 +199,16 @@ def run_suite(
     settings: Settings,
     parameters: Mapping[str, object] | None = None,
 ) -> SuiteResult:
-    """Judge every batch of a suite, keep the results in `ops.check_result`, build Data Docs.
+    """Check every batch of a suite, write the results to `ops.check_result` and build Data Docs.
 
-    Nothing is raised when a check does not hold: see `SuiteResult.require`. The results are
-    committed, so that they are there whatever happens next.
+    A failed check raises nothing: see `SuiteResult.require`. The results are committed, so that
+    they are kept whatever the caller does next.
 
     Args:
         file: the suite.
-        connection: to the warehouse; the queries read in one snapshot where the caller asks for it.
+        connection: to the warehouse. The caller decides whether the queries share a snapshot.
         settings: Data Docs go to `LUMBUNG_HOME/docs/checks/<suite>/`.
-        parameters: values for the braces in the queries; sent as SQL literals, but for what is
-            SQL already.
+        parameters: values for the braces in the queries; all but composed SQL become literals.
 
     Raises:
         ConfigurationError: when the file, a query or a check is wrong.
@@ -256,11 +255,11 @@ def _rows(
             where=str(file),
             remediation="correct the query or give it the parameters it names",
         ) from error
-    assert cursor.description is not None  # noqa: S101 - it gave rows
+    assert cursor.description is not None  # noqa: S101 - a select has a description
     columns = [column.name for column in cursor.description]
     if missing := set(batch.key) - set(columns):
         raise ConfigurationError(
-            f"batch {batch.name} has no column {sorted(missing)[0]}, which its key names",
+            f"batch {batch.name} has no column {sorted(missing)[0]}, a column of its key",
             where=str(file),
             remediation=f"use one of {', '.join(columns)}",
         )
@@ -270,8 +269,8 @@ def _rows(
 def _judge(
     suite: Suite, tables: list[tuple[list[str], list[tuple[Any, ...]]]], site: Path
 ) -> tuple[list[CheckResult], Path]:
-    """What Great Expectations says about every check, and the page it wrote."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # before the import: it is read there
+    """The results of Great Expectations for every check, and the page that it wrote."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read at the import below
     os.environ.setdefault("TQDM_DISABLE", "1")
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     import great_expectations as gx
@@ -340,7 +339,7 @@ def _expectation(gx: Any, check: Check) -> Any:
             notes=f"{check.name} · {check.severity} · {check.owner} · {check.remediation}",
             meta={"check": check.name, "owner": check.owner},
         )
-    except Exception as error:  # its own pydantic, whose errors are none of ours
+    except Exception as error:  # its bundled pydantic has exception classes of its own
         raise ConfigurationError(
             f"{check.expectation} does not take these arguments: {' '.join(str(error).split())}",
             where=f"check {check.name}",
@@ -350,9 +349,9 @@ def _expectation(gx: Any, check: Check) -> Any:
 
 def _result(suite: Suite, batch: Batch, check: Check, outcome: Any, row_count: int) -> CheckResult:
     if any(info.get("raised_exception") for info in _exceptions(outcome.exception_info)):
-        told = next(i["exception_message"] for i in _exceptions(outcome.exception_info))
+        message = next(i["exception_message"] for i in _exceptions(outcome.exception_info))
         raise ConfigurationError(
-            f"check {check.name} could not be evaluated: {' '.join(str(told).split())}",
+            f"check {check.name} could not be evaluated: {' '.join(str(message).split())}",
             where=f"suite {suite.suite}, batch {batch.name}",
             remediation="correct its arguments or the query",
         )
@@ -376,11 +375,11 @@ def _result(suite: Suite, batch: Batch, check: Check, outcome: Any, row_count: i
 
 
 def _exceptions(info: Any) -> list[dict[str, Any]]:
-    """Great Expectations gives one exception, or one per metric."""
+    """The exceptions of an outcome: Great Expectations gives one, or one per metric."""
     return [info] if "raised_exception" in info else list(info.values())
 
 
 def _plain(value: Any) -> Any:
-    """A value that JSON knows: numpy's own are turned into Python's."""
+    """A value that JSON can hold: NumPy's scalars become Python's, other types become text."""
     value = value.item() if hasattr(value, "item") else value
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

@@ -1,4 +1,4 @@
-"""The data dictionary and the list of checks, as Markdown made from the project."""
+"""The data dictionary and the list of checks, as Markdown generated from the project."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def dictionary(project: Path) -> str:
 
 
 def checks(project: Path, expectations: Path) -> str:
-    """Every check as Markdown: when it runs, what it stops, who acts, and how.
+    """Every check as Markdown: when it runs, what it stops, who owns it, and what the owner does.
 
     Args:
         project: the dbt project's folder.
@@ -127,13 +127,13 @@ def checks(project: Path, expectations: Path) -> str:
 
 def item(text: str) -> list[str]:
     """A list item of Markdown, wrapped at 100 columns."""
-    code = text.split("`")  # every second piece is shown as it stands
+    code = text.split("`")  # every second piece is code, which Markdown does not interpret
     code[::2] = [piece.replace("<", "&lt;") for piece in code[::2]]
     return filled("`".join(code), "- ", "  ")
 
 
 _Check = tuple[str, str, str, str, str]
-"""Its name, severity, what it checks, owner, and what the owner does."""
+"""Name, severity, what is checked, owner, and what the owner does."""
 
 
 def _suite(file: Path) -> Iterator[_Check]:

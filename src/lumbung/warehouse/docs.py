@@ -1,6 +1,6 @@
-"""What an analyst reads about the tables: dbt's documentation and the Data Docs.
+"""Documentation of the tables for analysts: dbt's pages and the Data Docs.
 
-`LUMBUNG_HOME/docs/` is a folder that any web server can show: `index.html`, `dbt/index.html`
+`LUMBUNG_HOME/docs/` is a folder that any web server can serve: `index.html`, `dbt/index.html`
 (tables, columns, lineage, in one file) and `checks/<suite>/index.html` (Great Expectations; written
 by every run of a checkpoint).
 """
@@ -30,11 +30,11 @@ padding: 0 1rem; color-scheme: light dark }}</style></head>
 
 
 def write(*, settings: Settings, database_url: str) -> Path:
-    """Make dbt's documentation anew and an index of it and of the Data Docs that are there.
+    """Generate dbt's documentation, and an index of it and of the existing Data Docs.
 
     Args:
-        settings: where the dbt project and `LUMBUNG_HOME` are.
-        database_url: the warehouse, whose catalogue the pages show.
+        settings: name the dbt project and `LUMBUNG_HOME`.
+        database_url: the warehouse, whose catalog the pages show.
 
     Returns:
         the index page.
@@ -66,7 +66,7 @@ def write(*, settings: Settings, database_url: str) -> Path:
 
 
 def server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
-    """A web server of a folder, on loopback only; port 0 takes a free one.
+    """A web server for a folder, on the loopback interface only; port 0 takes a free port.
 
     Raises:
         ServiceError: when the port is taken.
@@ -84,7 +84,7 @@ def server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
 
 
 def _dbt_page(settings: Settings, database_url: str) -> Path:
-    """Run `dbt docs generate`; the page that holds everything in one file."""
+    """Run `dbt docs generate` and return its page, which is a single file."""
     run_dbt(
         ["docs", "generate", "--static"],
         settings=settings,

@@ -1,4 +1,4 @@
-"""People's decisions that a landed delivery must not count, or counts again."""
+"""People's decisions to exclude a landed delivery from every metric, or to restore it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ Decision = Literal["excluded", "restored"]
 
 
 def decide(database_url: str, record_id: int, decision: Decision, *, by: str, reason: str) -> None:
-    """Exclude the delivery that a record is a version of, or restore it; the next build shows it.
+    """Exclude the delivery that a record is a version of, or restore it, from the next build on.
 
-    The decision is about the delivery, channel and source id: it stands for every version that the
-    source gives later, until it is restored. An excluded delivery is in no metric; it is listed and
-    counted among what is not counted, as `excluded_by_person`.
+    The decision is about the delivery (channel and source id). It also applies to every version
+    that the source gives later, until the delivery is restored. An excluded delivery is in no
+    metric; `reporting.rpt_not_counted` counts it with the reason `excluded_by_person`.
 
     Args:
         database_url: the warehouse.
         record_id: any version of the delivery, `raw.record.record_id`.
         decision: what the person decided.
-        by: who, the account of the operating system.
-        reason: why, without anybody's name.
+        by: the account of the operating system that decides.
+        reason: why, without the name of any person.
 
     Raises:
         ConfigurationError: when there is no such record, no reason, or the delivery is already in
@@ -43,7 +43,7 @@ def decide(database_url: str, record_id: int, decision: Decision, *, by: str, re
                 where="raw.record",
                 remediation="take the record from 'lumbung review' or 'lumbung trace'",
             )
-        # As for a batch: no build takes a later decision for the last before this commits.
+        # As for a batch: a build waits for this commit before it reads the last decision id.
         connection.execute("select pg_advisory_xact_lock_shared(hashtext('lumbung.watermark'))")
         last = connection.execute(
             "select decision_code from ops.exclusion_decision"
@@ -56,7 +56,7 @@ def decide(database_url: str, record_id: int, decision: Decision, *, by: str, re
                 f"the delivery of record {record_id} is {'already' if is_excluded else 'not'}"
                 " excluded",
                 where="ops.exclusion_decision",
-                remediation="nothing is to be done, or give another record",
+                remediation="nothing needs to be done; otherwise give another record",
             )
         connection.execute(
             "insert into ops.exclusion_decision"

@@ -1,4 +1,4 @@
-"""Pairs of cases that may tell of one event (`marts.fct_report_pair`): read and decide on them."""
+"""Pairs of cases that may describe one event (`marts.fct_report_pair`): read and decide on them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from lumbung.errors import ConfigurationError
 
 Decision = Literal["same_event", "different", "undone"]
 MAX_NARRATIVE = 4000
-"""Characters of a narrative that are read."""
+"""Characters read of a narrative."""
 
 
 class Case(NamedTuple):
-    """What identifies a case, as `marts.fct_report` has it; None where it is not known.
+    """A case as `marts.fct_report` describes it; None where a value is not known.
 
     Attributes:
-        record_id: its version in `raw.record`.
-        themes: their names, one per line.
-        narrative: its first `MAX_NARRATIVE` characters; None also where the account may not read
-            the deliveries themselves.
+        record_id: its current version in `raw.record`.
+        themes: names of its themes, one per line.
+        narrative: the first `MAX_NARRATIVE` characters; None also where the account may not read
+            `raw.record`.
 
     """
 
@@ -43,10 +43,10 @@ class Case(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Two cases and their evidence.
+    """Two cases and the evidence that they describe one event.
 
     Attributes:
-        cases: the two, in the order in which they were asked for.
+        cases: the two cases, in the order of the arguments.
         state: `candidate`, what a person decided, or None where the pair is not listed.
         weight: sum of the evidence in bits; None where the two were not compared.
         evidence: one line per field.
@@ -62,10 +62,10 @@ class Pair(NamedTuple):
 
 
 def read(database_url: str, report_id: str, other_id: str) -> Pair:
-    """Two cases as the account of the URL may see them, and what speaks for one event.
+    """Two cases as the account of the URL may see them, and the evidence for one event.
 
-    Readers' tables show an account the rows of its regencies. A narrative is free text that stays
-    in `raw.record`: only an account that may read that table sees it.
+    An account sees the rows of its own regencies. A narrative is free text in `raw.record`: only an
+    account that may read that table gets it.
 
     Args:
         database_url: the warehouse, for instance of `roles.role_url`.
@@ -78,7 +78,7 @@ def read(database_url: str, report_id: str, other_id: str) -> Pair:
     """
     with database.connect(database_url, application="lumbung link show") as connection:
         has_narratives = connection.execute(
-            # by schema first: who may not enter it may not even name its tables
+            # the schema first: without usage of it, has_column_privilege() fails
             "select case when has_schema_privilege('raw', 'usage')"
             " then has_column_privilege('raw.record', 'payload', 'select') else false end"
         ).fetchone() == (True,)
@@ -127,18 +127,18 @@ def read(database_url: str, report_id: str, other_id: str) -> Pair:
 def decide(
     database_url: str, report_id: str, other_id: str, decision: Decision, *, by: str, note: str = ""
 ) -> None:
-    """Write down a decision; the next build shows it, every rebuild keeps it.
+    """Record a decision on a pair; the next build and every later one apply it.
 
-    The last decision on a pair stands; `undone` takes it back. Neither case changes: a link
-    never merges, every laporan keeps its legal number.
+    The last decision on a pair is valid; `undone` withdraws the earlier ones. Cases are never
+    merged: every laporan keeps its legal number.
 
     Args:
         database_url: the warehouse.
         report_id: a case, `marts.fct_report.report_id`.
         other_id: another case; the order of the two does not matter.
         decision: what the person found.
-        by: who, as the office names its people.
-        note: why, without names of reporters or accused.
+        by: who decided, as the office names its people.
+        note: why, without the names of reporters or accused persons.
 
     Raises:
         ConfigurationError: when a case does not exist, or both are the same.
@@ -158,7 +158,7 @@ def decide(
                 where="marts.fct_report",
                 remediation="take both ids from a row of marts.fct_report_pair",
             )
-        # As for a batch: no build takes a later decision for the last before this commits.
+        # As for a batch: a build waits for this commit before it reads the last decision id.
         connection.execute("select pg_advisory_xact_lock_shared(hashtext('lumbung.watermark'))")
         connection.execute(
             "insert into ops.link_decision (report_id_a, report_id_b, decision_code, decided_by,"

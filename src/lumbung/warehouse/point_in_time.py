@@ -1,4 +1,4 @@
-"""What was known at a moment: the warehouse built once more, beside the one that readers see."""
+"""The warehouse as known at a moment, built in schemas of its own beside the current ones."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import build as warehouse_build
 
 SUFFIX = "_then"
-"""Of every schema that dbt fills: `marts_then`. Nobody but the owner may look into them."""
+"""Suffix of every schema of such a build (`marts_then`). Only the owner may read them."""
 
 
 @dataclass(frozen=True)
-class Past:
-    """A warehouse of the past.
+class PointInTime:
+    """The warehouse as known at a moment.
 
     Attributes:
-        schema_suffix: what its schemas' names end with.
-        max_batch_id: the last batch of `raw` that is in it; 0 when there was none.
-        hold_ids: the holds on channels that it respects.
+        schema_suffix: suffix of the names of its schemas.
+        max_batch_id: the last batch of `raw` that it holds; 0 when there was none.
+        hold_ids: the holds on channels that it applies.
 
     """
 
@@ -39,16 +39,18 @@ class Past:
 
 
 @contextmanager
-def known_at(moment: datetime, *, settings: Settings, database_url: str) -> Iterator[Past]:
-    """Build what had been landed by a moment, by today's maps, vocabularies and links.
+def known_at(moment: datetime, *, settings: Settings, database_url: str) -> Iterator[PointInTime]:
+    """Build the warehouse from what had been landed by a moment.
 
-    Every model and test runs as in any build, but in schemas of its own, which are dropped at the
-    end (or, after a kill, by the next call). The marts and `ops.build` are not touched.
+    Field maps, vocabularies and link decisions are the current ones. Every model and test runs as
+    in any build, but in schemas of its own. They are dropped at the end or, after a kill, by the
+    next call. The marts and `ops.build` do not change.
 
     Args:
-        moment: aware; what was landed later is left out, and what was in quarantine then is there.
-        settings: where the project and `LUMBUNG_HOME` are.
-        database_url: the warehouse, as a role that may make schemas.
+        moment: with a time zone. What was landed later is left out; what was in quarantine at that
+            moment is counted as quarantined.
+        settings: name the project and `LUMBUNG_HOME`.
+        database_url: the warehouse, as a role that may create schemas.
 
     Raises:
         BuildError: when a model or a test fails.
@@ -57,7 +59,7 @@ def known_at(moment: datetime, *, settings: Settings, database_url: str) -> Iter
     with database.connect(database_url, application="lumbung past") as connection:
         connection.autocommit = True
         connection.execute("select pg_advisory_lock(hashtext('lumbung.past'))")
-        found = Past(SUFFIX, last_known(connection, moment), holds(connection, moment))
+        found = PointInTime(SUFFIX, last_known(connection, moment), holds(connection, moment))
         _drop(connection, settings)
         try:
             _build(found, moment, settings, database_url)
@@ -68,9 +70,10 @@ def known_at(moment: datetime, *, settings: Settings, database_url: str) -> Iter
 
 
 def last_known(connection: psycopg.Connection, moment: datetime) -> int:
-    """The batch up to which everything had been landed at a moment; 0 when nothing had.
+    """The last batch of which it and all batches before it were landed by a moment, or 0.
 
-    Ids are taken before they are landed: a batch above one that came later is left out with it.
+    A batch takes its id before it is landed, so ids need not be in the order of landing: where a
+    batch was landed after the moment, every batch with a higher id is left out too.
     """
     row = connection.execute(
         "select coalesce((select min(batch_id) - 1 from raw.batch where landed_at > %s),"
@@ -81,9 +84,9 @@ def last_known(connection: psycopg.Connection, moment: datetime) -> int:
 
 
 def holds(connection: psycopg.Connection, moment: datetime) -> tuple[int, ...]:
-    """The holds that were not released by a moment, whenever they were noticed.
+    """The holds that were not released by a moment, also those that were set after it.
 
-    What a check did not trust once it was looked at was not trusted before either.
+    Rows that fail a check are left out even if the check ran only after the moment.
     """
     return tuple(
         hold_id
@@ -95,7 +98,7 @@ def holds(connection: psycopg.Connection, moment: datetime) -> tuple[int, ...]:
     )
 
 
-def _build(found: Past, moment: datetime, settings: Settings, database_url: str) -> None:
+def _build(found: PointInTime, moment: datetime, settings: Settings, database_url: str) -> None:
     values = {
         "schema_suffix": found.schema_suffix,
         "max_batch_id": found.max_batch_id,
@@ -120,10 +123,9 @@ def _build(found: Past, moment: datetime, settings: Settings, database_url: str)
         )
     except BuildError as error:
         raise BuildError(
-            f"what was known on {moment:%Y-%m-%d} cannot be built: {error.what}",
+            f"the warehouse as known on {moment:%Y-%m-%d} cannot be built: {error.what}",
             where=error.where,
-            remediation=f"read {settings.home / 'dbt' / 'logs' / 'dbt.log'}; an edition of what "
-            f"is known"
+            remediation=f"read {settings.home / 'dbt' / 'logs' / 'dbt.log'}; an edition as known"
             " now needs no such build",
         ) from error
 

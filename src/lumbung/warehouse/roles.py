@@ -13,10 +13,10 @@ KNOWN = r"^(loader|transformer|publisher|auditor|analyst_province|analyst_\d\d_\
 
 
 def role_url(url: str, role: str) -> str:
-    """The URL of the same database, whose sessions begin as `role`.
+    """The URL of the same database, whose sessions start as `role`.
 
-    It carries the owner's password, and `reset role` gives the owner's rights back: it is for
-    trying and for people who are trusted with them. Others get a login of their own.
+    The URL holds the owner's password, and `reset role` restores the owner's rights: use it for
+    tests and for people who may have those rights. Others get a login of their own.
 
     Raises:
         ConfigurationError: when there is no such role, or the account may not act as it.
@@ -31,13 +31,12 @@ def role_url(url: str, role: str) -> str:
         raise ConfigurationError(
             f"there is no role {role!r}",
             where="--role",
-            remediation=f"choose one of {', '.join(roles)}; those of the regencies are made by "
-            f"the first"
-            " build ('lumbung build')",
+            remediation=f"choose one of {', '.join(roles)}; those of the regencies are made by the"
+            " first build ('lumbung build')",
         )
     with database.connect(url) as connection:
         if connection.execute("select pg_has_role(%s, 'set')", (role,)).fetchone() != (True,):
-            # Who made a role and is no superuser may give it to others, and to itself.
+            # An account that created a role, without being a superuser, may grant it to itself.
             grant = sql.SQL("grant {} to current_user with inherit false, set true")
             try:
                 connection.execute(grant.format(sql.Identifier(role)))

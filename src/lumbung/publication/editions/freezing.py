@@ -88,7 +88,7 @@ def freeze(
 
 
 def _freeze(
-    week_id: str, settings: Settings, database_url: str, then: point_in_time.Past | None
+    week_id: str, settings: Settings, database_url: str, then: point_in_time.PointInTime | None
 ) -> str:
     office = load_office(settings)
     with database.connect(database_url, application="lumbung publication") as connection:
@@ -143,7 +143,7 @@ def _require_whole_build(connection: psycopg.Connection) -> None:
 
 
 def _read(
-    connection: psycopg.Connection, week_id: str, then: point_in_time.Past | None
+    connection: psycopg.Connection, week_id: str, then: point_in_time.PointInTime | None
 ) -> tuple[dict[str, Any], dict[str, Rows], dict[str, Any]]:
     """The parameters of the week's statements, the rows of `READ`, and the label."""
     suffix = then.schema_suffix if then else ""
