@@ -1,7 +1,7 @@
-"""Let Airflow show what is wrong with the channels: file, line, field and remediation.
+"""Report mistakes in channel files as an Airflow import error: file, line, field, remediation.
 
-It declares no DAG: its import error is the message. The channels whose files are right are pulled
-all the same, for an import error takes away the DAGs of its own file alone.
+This file declares no DAG; its import error is the message. An import error only removes the DAGs of
+its own file, so the channels without mistakes are still pulled.
 """
 
 from __future__ import annotations

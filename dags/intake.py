@@ -1,14 +1,15 @@
 """Pull one channel: everything since its cursor, landed exactly once.
 
-There is one DAG per file in `channels/`. What a pull reads is either landed, a known duplicate or
-quarantined; the counts are what the task returns. The asset `lumbung://raw/<channel>` is touched
-only when something was landed since the warehouse last looked, so that a pull which finds nothing
-does not wake it.
+There is one DAG per file in `channels/`. Each delivery that a pull reads is landed, counted as a
+known duplicate, or quarantined; the task returns the counts. The asset `lumbung://raw/<channel>` is
+updated only when something was landed since the last build of the warehouse, so a pull that finds
+nothing new does not start a build.
 
-**When it fails** nothing of the failed chunk was kept and the cursor has not moved: correct the
-cause that the message names and clear the task; whatever is read twice is counted as duplicate.
-What a file no longer has is withdrawn by the second pull that misses it. When more than half of a
-source is gone and that is right, trigger it with `accept_withdrawals`.
+**When it fails**, the failed chunk was rolled back and the cursor has not moved. Correct the cause
+that the message names and clear the task; deliveries that are read twice are counted as duplicates.
+A row that disappeared from its source is withdrawn by the second pull that does not find it. When
+more than half of a source has disappeared, the pull fails; if the deletion is right, trigger the
+DAG with `accept_withdrawals`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from lumbung.settings import Settings
 
 
 def intake_dag(name: str, channel: Channel) -> DAG:
-    """The DAG of one channel; `name` is that of its file."""
+    """Return the DAG of one channel; `name` is the name of its file."""
     arrival = AssetAlias(f"raw_{name}_arrival")
 
     @dag(
@@ -54,19 +55,19 @@ def intake_dag(name: str, channel: Channel) -> DAG:
             "accept_withdrawals": Param(
                 False,
                 type="boolean",
-                description="at once, and even if more than half of the source is gone",
+                description="withdraw missing rows at once, even more than half of the source",
             )
         },
     )
     def intake() -> None:
-        """One task: see the module."""
+        """Define the task `pull`; the module describes it."""
 
         @task(outlets=[arrival], pool="intake")
         @fail_without_retry
         def pull(
             outlet_events: Any = None, run_id: Any = None, params: Any = None
         ) -> dict[str, Any]:
-            """Land what is new; the answer is the counts and the reasons of quarantine."""
+            """Land new deliveries; return the counts and the quarantine reasons."""
             from lumbung.intake import run
 
             settings = Settings.load()
@@ -92,9 +93,9 @@ def intake_dag(name: str, channel: Channel) -> DAG:
 
 
 def intake_dags(channels: Mapping[str, Channel]) -> tuple[dict[str, DAG], dict[str, str]]:
-    """The DAGs by their ids, and for each channel of which none could be made, why.
+    """Return the DAGs by id, and an error message for each channel whose DAG could not be made.
 
-    Airflow takes every DAG of a file away when one of them raises: here none does.
+    An exception in a DAG file removes all DAGs of that file, so one channel's error is caught here.
     """
     made: dict[str, DAG] = {}
     failed: dict[str, str] = {}
@@ -106,6 +107,6 @@ def intake_dags(channels: Mapping[str, Channel]) -> tuple[dict[str, DAG], dict[s
     return made, failed
 
 
-# `channels.py` shows as its import error which files have mistakes and which DAGs were not made.
+# `channels.py` raises these failures, and mistakes in channel files, as its import error.
 DAGS, FAILED = intake_dags(read_channels(Settings.load().channels)[0])
 globals().update(DAGS)

@@ -1,21 +1,26 @@
-"""Publish the week that ended: freeze its metrics, render, check, ask a person, publish, mail.
+"""Publish the week that ended: freeze its metrics, render, check, ask for approval, publish, mail.
 
-Runs every Monday at 06:00 WIB; a Monday that was missed is made good when the scheduler is back,
-the oldest first, each with its own week. Started by hand, `week_id` chooses a week, and
-`as_known_at` whether the edition has all that is known now or what had been landed then. `freeze`
-copies the week's metrics into schema `published`, where nothing changes any more; where they are
-published or approved already, the run finishes what was left and asks nobody again. `checkpoint` is
-the publication checkpoint (Great Expectations over the frozen metrics and the rendered pages).
-`approve` waits for
-one of the people in `config/people.yaml` in Airflow's "Required actions"; they are asked by mail,
-and reminded by `publication_reminder`.
-`mail` sends the published edition to its recipients, never twice to one address; without the
-Airflow Connection `smtp_publication` it is skipped.
+Runs every Monday at 06:00 WIB. Mondays that were missed are caught up when the scheduler is back,
+oldest first, each for its own week. In a manual run, `week_id` chooses the week, and `as_known_at`
+chooses between all that is known now and what had been landed by the week's closing.
+
+- `freeze` copies the week's metrics into the schema `published`, where they never change. If the
+  same content is already approved or published, the run completes the remaining steps and asks
+  nobody again.
+- `render` writes the draft's files.
+- `checkpoint` runs the publication checkpoint: Great Expectations over the frozen metrics and the
+  rendered files.
+- `approve` waits in Airflow's "Required actions" for one of the people in `config/people.yaml`.
+  They are asked by mail; the DAG `publication_reminder` reminds them.
+- `publish` stores the approved files, or records the rejection.
+- `mail` sends the edition to its recipients, never twice to one address. Without the Airflow
+  Connection `smtp_publication` it is skipped.
+- `portal` rebuilds the public pages.
 
 **When it fails**, is rejected or nobody answers in time, nothing was published and the previous
-edition stands; the message names the check, its owner and the remediation, and the owners in
-`config/people.yaml` are told. When `mail` fails the edition is published: clear that task.
-What to do in each case: `docs/how-to/runbooks/publication.md`.
+edition stays current. The message names the check, its owner and the remediation; the owners in
+`config/people.yaml` are notified by mail. When only `mail` fails, the edition is published: clear
+that task. What to do in each case: `docs/how-to/runbooks/publication.md`.
 """
 
 from __future__ import annotations
@@ -35,7 +40,7 @@ from lumbung.orchestration import (
     fail_without_retry,
     mail_server,
     publisher_url,
-    tell_publication_failure,
+    report_publication_failure,
     warehouse_url,
 )
 from lumbung.publication.delivery.recipients import load_people
@@ -46,15 +51,15 @@ APPROVE, REJECT = "Approve", "Reject"
 
 PEOPLE = load_people(Settings.load())
 APPROVAL = PEOPLE.approval
-# In a demo's home the demo approves by itself; nowhere else can it.
+# Only in a demo's home can the account `demo` approve: there the demo approves its own edition.
 APPROVERS = [*APPROVAL.users] + ["demo"] * Settings.load().demo_claim.exists()
 
 
 class Approval(HITLOperator):
-    """The question; when the time is over it fails for good instead of asking anew."""
+    """The approval task. It fails without retry when its time limit has passed."""
 
     def process_trigger_event_error(self, event: dict[str, Any]) -> None:
-        """Fail the task without another attempt."""
+        """Fail the task without a retry: a retry would ask the same question a second time."""
         raise AirflowFailException(
             f"nobody answered: {event['error']} Nothing was published. Start 'publication' again "
             "with this week."
@@ -65,10 +70,10 @@ class Approval(HITLOperator):
     doc_md=__doc__,
     schedule=cron_timetable("0 6 * * 1"),
     start_date=pendulum.datetime(*PEOPLE.publish_from.timetuple()[:3], tz=JAKARTA),
-    # Every week gets its edition: after an outage Airflow runs each Monday since the last one.
+    # Every week gets an edition: after an outage Airflow runs each Monday that was missed.
     catchup=True,
     max_active_runs=1,
-    default_args={**DEFAULT_ARGS, "on_failure_callback": tell_publication_failure},
+    default_args={**DEFAULT_ARGS, "on_failure_callback": report_publication_failure},
     params={
         "week_id": Param(
             None,
@@ -85,20 +90,20 @@ class Approval(HITLOperator):
     tags=["publication"],
 )
 def publication() -> None:
-    """From metrics to a published edition: see the module."""
+    """Define the tasks from `freeze` to `portal`; the module describes them."""
 
-    # Tries for about an hour: after an outage the warehouse is built while this waits.
+    # Retries for about an hour: after an outage, the warehouse may still have to be built.
     @task(retries=6, pool="warehouse")
     @fail_without_retry
     def freeze(params: Any = None, dag_run: Any = None) -> str:
-        """Copy the week's metrics to where nothing changes any more; the answer is the edition."""
+        """Copy the week's metrics into the schema `published`; return the edition's id."""
         from airflow.sdk.exceptions import AirflowSkipException
 
         from lumbung.publication.editions import freezing, publishing, schedule
         from lumbung.publication.model import store
 
         settings = Settings.load()
-        # What was known then is built, beside the marts, by the owner of the warehouse.
+        # `then` builds a second copy of the marts, which needs the rights of the warehouse's owner.
         is_then = params["as_known_at"] == "then"
         url = warehouse_url() if is_then else publisher_url()
         week_id = params["week_id"] or schedule.week_before(dag_run.run_after)
@@ -110,14 +115,14 @@ def publication() -> None:
             week_id, settings=settings, database_url=url, as_known_at=params["as_known_at"]
         )
         if store.load(edition_id, database_url=url).state in ("approved", "published"):
-            # What a killed run left between its decision and its folder; `mail` does the rest.
+            # A run was killed between approval and the edition's folder: write the folder now.
             publishing.publish(edition_id, settings=settings, database_url=url)
         return edition_id
 
     @task
     @fail_without_retry
     def render(edition_id: str) -> dict[str, str]:
-        """Write the draft's files; the answer holds their sha256, which the decision names."""
+        """Write the draft's files; return the sha256 of each, which the decision will name."""
         from airflow.sdk.exceptions import AirflowSkipException
 
         from lumbung.publication.editions import review
@@ -132,7 +137,7 @@ def publication() -> None:
     @task(pool="warehouse")
     @fail_without_retry
     def checkpoint(edition_id: str) -> dict[str, Any]:
-        """Judge the draft; the answer holds what `approve` asks."""
+        """Check the draft and mail the approvers; return the results and the question's text."""
         from lumbung.publication.checks import checkpoint as publication_checkpoint
         from lumbung.publication.delivery import notify
 
@@ -144,25 +149,25 @@ def publication() -> None:
         if server := mail_server():
             try:
                 notify.ask(edition_id, settings=settings, database_url=url, server=server)
-            except LumbungError as error:  # the question stands in Airflow all the same
-                print(f"those who approve could not be asked by mail: {error}")
+            except LumbungError as error:  # Airflow still shows the question
+                print(f"the approvers could not be asked by mail: {error}")
         text = notify.question(edition_id, settings=settings, database_url=url)
         return {**result.summary(), "question": text}
 
-    # Not ApprovalOperator: it skips what follows a rejection and forgets who rejected.
+    # Not ApprovalOperator: on a rejection it skips `publish`, which records who rejected.
     approve = Approval(
         task_id="approve",
         options=[APPROVE, REJECT],
         subject="Terbitkan edisi {{ ti.xcom_pull(task_ids='freeze') }}?",
         body="{{ ti.xcom_pull(task_ids='checkpoint')['question'] }}",
-        # Nullable: a required text would keep Airflow's form from being sent until it is filled.
+        # Nullable: Airflow does not submit a form in which a required text is empty.
         params={
             "comment": Param(
                 None, type=["null", "string"], description=INDONESIAN["letter_comment"]
             )
         },
         assigned_users=[{"id": user, "name": user} for user in APPROVERS],
-        # Not execution_timeout: that one would end the waiting task itself.
+        # No execution_timeout: it would end the task while it waits for an answer.
         execution_timeout=None,
         response_timeout=APPROVAL.time_limit,
     )
@@ -170,7 +175,7 @@ def publication() -> None:
     @task
     @fail_without_retry
     def publish(edition_id: str, reviewed: Any, answer: Any) -> list[str]:
-        """Act on the decision; a rejection is filed, so that the next draft is a new revision."""
+        """Publish an approved draft; record a rejection, so the next draft is a new revision."""
         from airflow.sdk.exceptions import AirflowSkipException
 
         from lumbung.publication.delivery import notify
@@ -182,7 +187,7 @@ def publication() -> None:
         decision = {**decided_by(answer), "reviewed": reviewed, "database_url": url}
         if answer["chosen_options"] != [APPROVE]:
             review.reject(edition_id, **decision)
-            notify.tell_rejection(
+            notify.notify_rejection(
                 edition_id,
                 by=decision["by"],
                 comment=decision["comment"],
@@ -191,14 +196,14 @@ def publication() -> None:
             )
             raise AirflowSkipException(f"{edition_id} was rejected by {decision['by']}")
         if store.load(edition_id, database_url=url).state == "draft":
-            review.approve(edition_id, **decision)  # else somebody did so at a terminal
+            review.approve(edition_id, **decision)  # else it was approved by the command line
         return publishing.publish(edition_id, settings=settings, database_url=url)
 
-    # This and `portal` also run when nothing is new: they finish what a killed run left.
+    # `mail` and `portal` also run after a skipped `publish`: a killed run may have left their work.
     @task(retries=5, trigger_rule="none_failed")
     @fail_without_retry
     def mail(edition_id: str | None) -> list[str]:
-        """Send the edition to every recipient who has not got it."""
+        """Send the edition to every recipient who has not received it."""
         from airflow.sdk.exceptions import AirflowSkipException
 
         from lumbung.publication.delivery import smtp as mailing
@@ -218,7 +223,7 @@ def publication() -> None:
     @task(trigger_rule="none_failed")
     @fail_without_retry
     def portal() -> str:
-        """Build the public's pages from what is published."""
+        """Build the public pages from the published editions."""
         from lumbung.publication.portal import publish as publication_portal
 
         settings = Settings.load()
@@ -232,7 +237,7 @@ def publication() -> None:
 
 
 def decided_by(answer: Any) -> dict[str, Any]:
-    """Who decided, by name and office, why, and whether it was a person or the demo by itself."""
+    """Return who decided (name and office), the comment, and whether a person or the demo did."""
     name = answer["responded_by_user"]["name"]
     return {
         "by": APPROVAL.users.get(name, name),
@@ -242,13 +247,13 @@ def decided_by(answer: Any) -> dict[str, Any]:
 
 
 @dag(
-    doc_md="""Remind those who approve, every morning at 08:00 WIB, of a draft that still waits.
+    doc_md="""Remind the approvers every morning at 08:00 WIB of a draft that waits for a decision.
 
-    From `remind_after_hours` until `time_limit_hours` in `config/people.yaml`. A DAG of its
-    own, because the run that asks is parked meanwhile, and because what Airflow calls at a deadline
-    may not read the Connection of the mail server.
+    Reminders begin `remind_after_hours` after the question and end at `time_limit_hours`, both in
+    `config/people.yaml`. This is a separate DAG because the run that asks is deferred meanwhile,
+    and because Airflow's deadline callbacks cannot read the mail server's Connection.
 
-    **When it fails** nothing is lost: the question stands in Airflow's "Required actions".""",
+    **When it fails** nothing is lost: Airflow's "Required actions" still shows the question.""",
     schedule=cron_timetable("0 8 * * *"),
     start_date=START_DATE,
     catchup=False,
@@ -257,12 +262,12 @@ def decided_by(answer: Any) -> dict[str, Any]:
     tags=["publication"],
 )
 def publication_reminder() -> None:
-    """One task: see the DAG's own words."""
+    """Define the task `remind`; `doc_md` describes it."""
 
     @task
     @fail_without_retry
     def remind() -> list[str]:
-        """Write to those who approve; the answer is the editions that wait."""
+        """Mail the approvers; return the editions that wait for a decision."""
         from airflow.sdk.exceptions import AirflowSkipException
 
         from lumbung.publication.delivery import notify

@@ -1,12 +1,13 @@
-"""Tell the owners every morning what waits for a person.
+"""Notify the owners every morning of the review items that wait for a person.
 
-The list is `marts.fct_review_item` (`lumbung review`): unknown words, unresolved places,
-unreadable and impossible dates, changes of status that the procedure does not know, pairs of cases
-without a decision, what is in quarantine. Runs at 07:30 WIB, after the night's build. Counts per
-owner and check are the task's result; with the Airflow Connection `smtp_publication` the `owners`
-of `config/people.yaml` get them by mail.
+The items are those of `marts.fct_review_item` (`lumbung review`): unknown words, unresolved places,
+unreadable and impossible dates, changes of status that the procedure does not provide for, pairs of
+cases without a decision, and quarantined deliveries. Runs at 07:30 WIB, after the daily build. The
+task returns the counts per owner and check. With the Airflow Connection `smtp_publication`, the
+`owners` of `config/people.yaml` receive them by mail.
 
-**When it fails** the database is away: what waits never fails it, nor a mail that does not go out.
+**When it fails**, the database cannot be reached. Open items never fail the task, nor does a mail
+that cannot be sent.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ from lumbung.settings import Settings
     tags=["warehouse"],
 )
 def stewardship() -> None:
-    """One task: see the module."""
+    """Define the task `notify`; the module describes it."""
 
     @task
     @fail_without_retry
-    def tell() -> dict[str, dict[str, int]]:
-        """Write to the owners; the answer is counts by owner and check."""
+    def notify() -> dict[str, dict[str, int]]:
+        """Mail the owners; return the counts by owner and check."""
         from lumbung import stewardship as review_list
 
         settings = Settings.load()
@@ -49,7 +50,7 @@ def stewardship() -> None:
             server=mail_server(),
         )
 
-    tell()
+    notify()
 
 
 stewardship()

@@ -1,17 +1,19 @@
-"""Check what came in, then bring the per-regency facts up to it.
+"""Check newly landed rows, then build the warehouse with them.
 
-Runs when any channel landed something new, and daily at 05:45 WIB so that a lost event is made
-good. `raw_checkpoint` is the raw checkpoint (Great Expectations over `raw`): where a check of
-severity `fail` does not hold for a channel, that channel's new rows are held back, its owner is
-told once, and the build goes on with all others. `build` is one `dbt build`:
-models and their tests in dependency order; a failing test stops everything that lies behind it.
-Each model's state, seconds and rows appear in the task's tab "Storage" while it runs.
+Runs when a channel landed something new, and daily at 05:45 WIB in case an asset event was lost.
 
-**When it fails** the message names the check or the model, its owner and the remediation; the
-failing rows are in schema `checks`. Clearing `build` goes on at the model that failed.
+- `raw_checkpoint` runs Great Expectations over the new rows of `raw`. Where a check of severity
+  `fail` fails for a channel, that channel's new rows are held back, its owner is notified once, and
+  the build continues with all other channels.
+- `build` is one `dbt build`: models and their tests in dependency order. A failing test skips
+  everything downstream. Each model's state, seconds and rows appear in the task's tab "Storage"
+  while it runs.
 
-A run with `since` computes anew all that was landed from that day on: what readers see is the same
-rows, made good where a table was meddled with.
+**When it fails**, the message names the check or the model, its owner and the remediation; the
+failing rows are in the schema `checks`. Clearing `build` resumes at the model that failed.
+
+A run with `since` recomputes everything that was landed from that day on. Readers see the same rows
+as before; a table that was changed by hand is corrected.
 """
 
 from __future__ import annotations
@@ -52,17 +54,17 @@ DAILY = cron_timetable("45 5 * * *")  # before the Monday edition
             None,
             type=["null", "string"],
             format="date",
-            description="Compute anew what was landed from this day (WIB) on; empty: what is new.",
+            description="Recompute what was landed from this day (WIB) on; empty: only new rows.",
         )
     },
 )
 def warehouse() -> None:
-    """The checkpoint, then the build: see the module."""
+    """Define `raw_checkpoint` and `build`; the module describes them."""
 
     @task(pool="warehouse")
     @fail_without_retry
     def raw_checkpoint() -> dict[str, Any]:
-        """Check what was landed since the last build; tell whose channel is held back."""
+        """Check rows landed since the last build; notify the owners of channels held back."""
         from lumbung import stewardship
         from lumbung.warehouse import raw_checkpoint
 
@@ -79,7 +81,7 @@ def warehouse() -> None:
     def build(
         ti: Any = None, task_state_store: Any = None, params: Any = None, outlet_events: Any = None
     ) -> dict[str, Any]:
-        """Run dbt; another attempt goes on where the one before it failed."""
+        """Run dbt; a retry resumes at the model that failed."""
         from lumbung.warehouse import build as warehouse_build
 
         settings = Settings.load()

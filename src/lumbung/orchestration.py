@@ -1,6 +1,6 @@
-"""What the DAG files share: defaults of every task, the assets, and how a failure is told.
+"""What the DAG files share: task defaults, assets, connections and failure callbacks.
 
-Imported by every process that parses a DAG: nothing heavy may be imported here.
+Every process that parses a DAG imports this module, so it imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 START_DATE = pendulum.datetime(2024, 9, 1, tz=JAKARTA)
-"""Before the first campaign week: runs of past weeks may be backfilled from there."""
+"""Before the first campaign week, so that runs of past weeks can be backfilled."""
 
 MARTS = Asset(name="marts", uri="lumbung://marts")
-"""Touched when a build of the marts succeeded."""
+"""Updated when a build of the marts has succeeded."""
 
 
 def raw_asset(channel: str) -> Asset:
-    """The asset that is touched when a channel landed something new."""
+    """Return the asset that is updated when the channel landed something new."""
     return Asset(name=f"raw_{channel}", uri=f"lumbung://raw/{channel}")
 
 
 def pull_summary(
     channel: str, run_key: str, counts: IntakeCounts, *, database_url: str
 ) -> dict[str, Any]:
-    """Print what a pull did, and return it for the asset event: counts, and reasons of quarantine.
+    """Print the counts and quarantine reasons of a pull, and return them for the asset event.
 
     Args:
-        channel: its name.
-        run_key: names the pull in `raw.batch`.
-        counts: what the pull returned.
+        channel: the channel's name.
+        run_key: identifies the pull in `raw.batch`.
+        counts: the result of the pull.
         database_url: the warehouse.
 
     """
@@ -78,16 +78,17 @@ def pull_summary(
 
 
 def cron_timetable(cron: str, timezone: str = "Asia/Jakarta") -> CronTriggerTimetable | None:
-    """The timetable of a cron schedule; None in a demo home, whose records end in 2024."""
+    """Return the timetable of a cron schedule; None in a demo's home, whose records end in 2024."""
     if Settings.load().demo_claim.exists():
         return None
     return CronTriggerTimetable(cron, timezone=timezone)
 
 
 def fail_without_retry(work: Callable[P, T]) -> Callable[P, T]:
-    """Let a failure that the next attempt would only repeat fail the task at once.
+    """Fail the task without retry on errors that a retry would repeat.
 
-    The message stays the error's own: what, where and what to do next.
+    These are errors of configuration, of a checkpoint and of publication. The error's message is
+    kept: what, where and what to do next.
     """
 
     @wraps(work)
@@ -100,8 +101,8 @@ def fail_without_retry(work: Callable[P, T]) -> Callable[P, T]:
     return run
 
 
-def tell_failure(context: dict[str, Any]) -> None:
-    """Say in one line what failed, why and where; called by Airflow after the last attempt."""
+def log_failure(context: dict[str, Any]) -> None:
+    """Log in one line which task failed and why; Airflow calls this after the last attempt."""
     task = context["task_instance"]
     log.error(
         "FAILED %s.%s run %s: %s", task.dag_id, task.task_id, task.run_id, context.get("exception")
@@ -109,16 +110,16 @@ def tell_failure(context: dict[str, Any]) -> None:
 
 
 WAREHOUSE_CONNECTION = "lumbung_warehouse"
-"""The Airflow Connection of the warehouse; 'lumbung up' defines it by its environment variable."""
+"""The Airflow Connection of the warehouse; 'lumbung up' sets it as an environment variable."""
 
 
 def warehouse_url() -> str:
-    """The warehouse as its owner: the Airflow Connection `lumbung_warehouse`.
+    """Return the warehouse's URL, as its owner, from the Airflow Connection `lumbung_warehouse`.
 
-    Airflow looks into a secrets backend first, then into the environment, then into its metadata.
+    Airflow searches a secrets backend first, then the environment, then its metadata database.
 
     Raises:
-        ConfigurationError: when there is neither such a connection nor `LUMBUNG_DATABASE_URL`.
+        ConfigurationError: when neither this connection nor `LUMBUNG_DATABASE_URL` exists.
 
     """
     try:
@@ -129,14 +130,14 @@ def warehouse_url() -> str:
     if found.password:
         account += f":{quote(found.password, safe='')}"
     host = f"{found.host or ''}:{found.port}" if found.port else found.host or ""
-    # libpq reads a space as %20 only
+    # libpq does not accept `+` for a space
     options = urlencode(found.extra_dejson, quote_via=quote)
     address = f"postgresql://{account}@{host}" if account else f"postgresql://{host}"
     return f"{address}/{found.schema or ''}" + f"?{options}" * bool(options)
 
 
 def publisher_url() -> str:
-    """The warehouse as the role that publishes: it reads no payload and no identity.
+    """Return the warehouse's URL as the role `publisher`, which cannot read payloads or the vault.
 
     Raises:
         ConfigurationError: when the URL of the warehouse cannot carry a role.
@@ -148,12 +149,13 @@ def publisher_url() -> str:
 
 
 def mail_server() -> MailServer | None:
-    """The mail server of the Airflow Connection `smtp_publication`, None when there is none.
+    """Return the mail server of the Airflow Connection `smtp_publication`, None without one.
 
-    Its extra may say `{"security": "starttls" | "tls" | "none"}`; `starttls` is the default.
+    The connection's extra may set `{"security": "starttls" | "tls" | "none"}`; the default is
+    `starttls`.
 
     Raises:
-        ConfigurationError: when the connection has no host, or another security.
+        ConfigurationError: when the connection has no host or an unknown security.
 
     """
     from lumbung.publication.delivery.smtp import CONNECTION, MailServer, Security
@@ -173,15 +175,15 @@ def mail_server() -> MailServer | None:
     return MailServer(found.host, port, found.login or "", found.password or "", security)
 
 
-def tell_publication_failure(context: dict[str, Any]) -> None:
-    """As `tell_failure`, and by mail to those who answer for the publication."""
+def report_publication_failure(context: dict[str, Any]) -> None:
+    """Log the failure as `log_failure` does, and mail it to the owners of the publication."""
     from lumbung.publication.delivery import notify
     from lumbung.publication.translations.formatting import INDONESIAN
 
-    tell_failure(context)
+    log_failure(context)
     task = context["task_instance"]
     name = f"{task.dag_id}.{task.task_id}"
-    notify.tell_owners(
+    notify.notify_owners(
         INDONESIAN("letter_failed", task=name),
         f"{task.run_id}\n\n{context.get('exception')}\n",
         settings=Settings.load(),
@@ -196,12 +198,12 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=15),
     "execution_timeout": timedelta(hours=1),
-    "on_failure_callback": tell_failure,
+    "on_failure_callback": log_failure,
 }
 
 
 def source_connection(connection_id: str | None) -> SourceConnection | None:
-    """The Airflow Connection of a channel in the form that connectors take; None for a folder.
+    """Return a channel's Airflow Connection in the form connectors take; None without an id.
 
     Raises:
         ConfigurationError: when Airflow has no such connection.

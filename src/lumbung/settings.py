@@ -1,7 +1,7 @@
 """Where Lumbung keeps its state and finds its project files.
 
-Everything comes from the environment, so that Airflow's processes, the command line and the tests
-agree: `LUMBUNG_HOME`, `LUMBUNG_PROJECT`, `LUMBUNG_DATABASE_URL`, `LUMBUNG_VAULT_KEY`,
+All values come from the environment, so that Airflow's processes, the command line and the tests
+use the same ones: `LUMBUNG_HOME`, `LUMBUNG_PROJECT`, `LUMBUNG_DATABASE_URL`, `LUMBUNG_VAULT_KEY`,
 `LUMBUNG_SETTLE_SECONDS`.
 """
 
@@ -39,14 +39,14 @@ class Settings:
 
     @classmethod
     def load(cls) -> Settings:
-        """Read the environment; no folder is made."""
+        """Read the environment; no folder is created."""
         project = Path(os.environ.get("LUMBUNG_PROJECT") or Path(__file__).parents[2]).resolve()
         home = Path(os.environ.get("LUMBUNG_HOME") or project / ".lumbung").absolute()
         url = os.environ.get("LUMBUNG_DATABASE_URL") or None
         return cls(home, project, url, _seconds(os.environ.get("LUMBUNG_SETTLE_SECONDS") or "2"))
 
     def require_database_url(self) -> str:
-        """The database given by the environment, as every task of Airflow has it.
+        """Return `database_url`; Airflow's tasks always have one.
 
         Raises:
             ConfigurationError: when `LUMBUNG_DATABASE_URL` is not set.
@@ -62,9 +62,9 @@ class Settings:
 
     @property
     def demo_claim(self) -> Path:
-        """Says which demo this home holds; absent in a home of real records.
+        """The file that describes the demo in this home; absent in a home of real records.
 
-        In a demo's home it is 2024 for ever, so clock schedules are off there.
+        The records of a demo end in 2024, so cron schedules are off in its home.
         """
         return self.home / "demo.json"
 
@@ -80,37 +80,37 @@ class Settings:
 
     @property
     def config(self) -> Path:
-        """What the office decides: its edition, and the people who approve and are informed."""
+        """The office's configuration: `edition.yaml` and `people.yaml`."""
         return self.project / "config"
 
     @property
     def expectations(self) -> Path:
-        """The suites of the two checkpoints."""
+        """The expectation suites of the raw checkpoint and the publication checkpoint."""
         return self.project / "expectations"
 
     @property
     def inbox(self) -> Path:
-        """Where channels that read a folder find their files, one folder a channel."""
+        """Where channels that read files find them, one folder per channel."""
         return self.home / "inbox"
 
     @property
     def evidence(self) -> Path:
-        """The evidence store: what was delivered, by sha256."""
+        """The evidence store: original files as delivered, named by their sha256."""
         return self.home / "evidence"
 
     @property
     def docs(self) -> Path:
-        """What analysts read about the tables and checks: see `lumbung.warehouse.docs`."""
+        """Generated pages about tables and checks, for analysts: see `lumbung.warehouse.docs`."""
         return self.home / "docs"
 
     @property
     def editions(self) -> Path:
-        """The editions, one folder each."""
+        """The published editions, one folder each."""
         return self.home / "editions"
 
     @property
     def portal(self) -> Path:
-        """The static site of the published editions: any web server may serve it."""
+        """The static site of the published editions, for any web server."""
         return self.home / "portal"
 
 
@@ -121,7 +121,7 @@ def _seconds(text: str) -> float:
         seconds = -1
     if not 0 <= seconds <= 3600:
         raise ConfigurationError(
-            f"{text!r} is no number of seconds from 0 to 3600",
+            f"{text!r} is not a number of seconds from 0 to 3600",
             where="LUMBUNG_SETTLE_SECONDS",
             remediation="set how long a file must be unchanged before it is read, or leave it out",
         )

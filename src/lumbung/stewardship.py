@@ -124,7 +124,7 @@ def notify_owners(
     )
     print(text or "nothing waits for review")
     if waiting:
-        notify.tell_owners(
+        notify.notify_owners(
             f"Daftar tinjauan: {len(waiting)} butir menunggu",
             f"{text}\n\nSelengkapnya: lumbung review, atau tabel marts.fct_review_item.\n",
             settings=settings,
@@ -152,7 +152,7 @@ def notify_of_holds(
                 (hold.channel,),
             ).fetchone()
         title, name, address = row or (hold.channel, "", "")
-        notify.tell_owners(
+        notify.notify_owners(
             f"Kanal {title}: kiriman barunya ditahan",
             f"Kepada pengelola kanal {title} ({name}) dan pengelola data.\n\n"
             f"{hold.held_count} kiriman baru, berubah atau ditarik tidak dihitung, karena"

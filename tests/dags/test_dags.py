@@ -53,7 +53,7 @@ EXPECTED: dict[str, Limits] = {
         "mail": (5, HOUR),
     },
     "publication_reminder": {"remind": (2, HOUR)},
-    "stewardship": {"tell": (2, HOUR)},
+    "stewardship": {"notify": (2, HOUR)},
 }
 """Every DAG, every task, its retries and its time limit. A new DAG is added here on purpose."""
 

@@ -486,7 +486,7 @@ def test_quarantine_is_listed_shown_and_closed_after_a_fix(
     assert "Warga A" in told
     opened: Any = db.execute("select opened_by, quarantine_id from ops.opening").fetchall()
     assert opened == [(getpass.getuser(), number)]
-    with pytest.raises(ConfigurationError, match="nothing in quarantine has the id 999"):
+    with pytest.raises(ConfigurationError, match="no quarantined delivery has the id 999"):
         lumbung("quarantine", "show", "999")
 
     assert "1 open, 0 resolved" in lumbung("quarantine", "retry", "register_contoh")
@@ -512,10 +512,10 @@ def test_what_a_person_dismissed_is_open_no_more_and_kept_with_who_why_and_when(
     number, other = (str(row[0]) for row in kept)
     batches = db.execute("select b::text from raw.batch as b").fetchall()
     why = "coretan di luar tabel"
-    with pytest.raises(ConfigurationError, match="without a reason"):
+    with pytest.raises(ConfigurationError, match="has no reason"):
         lumbung("quarantine", "dismiss", number, "--reason", "  ")
     assert "is dismissed" in lumbung("quarantine", "dismiss", number, "--reason", why)
-    with pytest.raises(ConfigurationError, match=f"nothing that is open .* id {number}"):
+    with pytest.raises(ConfigurationError, match=f"no open delivery .* id {number}"):
         lumbung("quarantine", "dismiss", number, "--reason", "lagi")
     told = lumbung("quarantine", "show", number)
     assert getpass.getuser() in told
@@ -562,9 +562,9 @@ def test_a_doubtful_message_that_a_person_accepts_is_landed_by_the_next_pull(
     ]
     why = "dicocokkan dengan ponsel posko"
     for bad, told in (
-        ((numbers[0], "--reason", " "), "without a reason"),
-        ((numbers[2], "--reason", why), f"{numbers[2]} is no doubtful message"),
-        (("999", "--reason", why), "nothing that is open in quarantine has the id 999"),
+        ((numbers[0], "--reason", " "), "has no reason"),
+        ((numbers[2], "--reason", why), f"{numbers[2]} is not a doubtful message"),
+        (("999", "--reason", why), "no open delivery in quarantine has the id 999"),
     ):
         with pytest.raises(ConfigurationError, match=told):
             lumbung("quarantine", "accept", *bad)

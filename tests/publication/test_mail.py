@@ -309,18 +309,18 @@ def test_those_who_approve_are_asked_and_reminded_and_owners_told(
     review.reject(draft, by="Ketua Contoh", comment="periksa Belitung", database_url=url)
     assert notify.remind(settings=settings, database_url=url, server=post.address) == []
 
-    told = {"by": "Ketua Contoh", "comment": "periksa Belitung", "settings": settings}
-    notify.tell_rejection(draft, server=post.address, **told)  # type: ignore[arg-type]
+    rejection = {"by": "Ketua Contoh", "comment": "periksa Belitung", "settings": settings}
+    notify.notify_rejection(draft, server=post.address, **rejection)  # type: ignore[arg-type]
     address, message = post.got[-1]
     body = message.get_body(("plain",))
     assert body is not None
     assert address == "data@babel.example.id"
     assert "Ketua Contoh menolak edisi 2024-W46-r1: periksa Belitung" in body.get_content()
-    notify.tell_rejection(draft, server=None, **told)  # type: ignore[arg-type]
+    notify.notify_rejection(draft, server=None, **rejection)  # type: ignore[arg-type]
     with hold_port() as port:
         gone = MailServer("127.0.0.1", port.number, security="none")
-        notify.tell_rejection(draft, server=gone, **told)  # type: ignore[arg-type]
-    assert "the owners could not be told" in capsys.readouterr().out
+        notify.notify_rejection(draft, server=gone, **rejection)  # type: ignore[arg-type]
+    assert "the owners could not be notified" in capsys.readouterr().out
 
 
 def test_the_list_of_people_is_checked(settings: Settings, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""The command `lumbung`: the functions that the DAGs call, for a person at a terminal.
+"""The command `lumbung`: the functions that the DAGs call, as commands.
 
-One module for each audience registers its commands here.
+Each module of this package holds the commands of one audience.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ for _audience in (local, pipeline, steward, publication, warehouse):
 
 
 def main() -> NoReturn:
-    """Run the command; any failure is one message and the exit code of its class."""
+    """Run the command; print an error as one message and exit with the code of its class."""
     os.umask(PRIVATE_UMASK)
     try:
         app(standalone_mode=True)

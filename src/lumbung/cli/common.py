@@ -1,4 +1,4 @@
-"""What several commands share: the console, the option `--role`, the warehouse's address."""
+"""What several commands share: the console, common options, the warehouse's URL."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Role = Annotated[str | None, typer.Option(help="read as this role, e.g. analyst_
 
 
 def warehouse_url(role: str | None = None) -> str:
-    """Address of the warehouse, as its owner or as a role; the embedded server is started.
+    """Return the warehouse's URL, as its owner or as a role; start the embedded server if needed.
 
     Raises:
         ConfigurationError: when there is no such role.
@@ -30,6 +30,6 @@ def warehouse_url(role: str | None = None) -> str:
 
 
 def print_json(found: Mapping[str, Any] | Iterable[Mapping[str, Any]]) -> None:
-    """Print what a list or a status holds as JSON; times and other values in their text form."""
+    """Print a status or a list as JSON; times and other such values as text."""
     content = found if isinstance(found, Mapping) else list(found)
     typer.echo(json.dumps(content, indent=1, ensure_ascii=False, default=str))

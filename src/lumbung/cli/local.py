@@ -16,7 +16,7 @@ app = typer.Typer()
 
 @app.command()
 def up() -> None:
-    """Start PostgreSQL, Airflow and the portal; what runs already is left alone."""
+    """Start PostgreSQL, Airflow and the portal; parts that already run are left alone."""
     from lumbung.demo import kobo_server
     from lumbung.local.stack import Stack
     from lumbung.publication.portal import publish
@@ -37,7 +37,7 @@ def up() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Bring the warehouse and Airflow's metadata to this version; `up` and `demo` do it too."""
+    """Migrate the warehouse and Airflow's metadata to this version; `up` and `demo` do it too."""
     from lumbung.local.stack import Stack
 
     stack = Stack(Settings.load())
@@ -58,7 +58,7 @@ def down() -> None:
 
 @app.command()
 def status(as_json: Json = False) -> None:
-    """Show every part, whether it runs, its memory and its log; exits 3 when a part is down."""
+    """Show each part's state, process id, memory and log; exits 3 when a part is down."""
     from lumbung.local.stack import Stack
 
     stack = Stack(Settings.load())
@@ -98,8 +98,8 @@ def run(
 ) -> None:
     """Run one part in the foreground, for containers and service managers.
 
-    Variables `AIRFLOW__...` that are set win over Lumbung's own. The portal listens at
-    `LUMBUNG_PORTAL_HOST` (127.0.0.1) and `LUMBUNG_PORTAL_PORT` (8090).
+    Variables `AIRFLOW__...` that are already set take precedence over Lumbung's. The portal listens
+    at `LUMBUNG_PORTAL_HOST` (127.0.0.1) and `LUMBUNG_PORTAL_PORT` (8090).
     """
     from lumbung.local import portal as local
     from lumbung.local.airflow import COMPONENTS
@@ -128,10 +128,10 @@ def run(
 @app.command()
 def demo(
     weeks: Annotated[int, typer.Option(min=1, max=9, help="campaign weeks from 2024-W39")] = 9,
-    seed: Annotated[int, typer.Option(help="of the invented world")] = 1,
+    seed: Annotated[int, typer.Option(help="random seed of the invented records")] = 1,
     keep: Annotated[bool, typer.Option(help="leave PostgreSQL and Airflow running")] = False,
 ) -> None:
-    """Run the main job on an invented world: channels, facts, checks, one weekly edition."""
+    """Run the whole pipeline on invented records: channels, facts, checks, one weekly edition."""
     from lumbung.demo.run import Demo
 
     Demo(Settings.load(), console, weeks=weeks, seed=seed, keep=keep).run()

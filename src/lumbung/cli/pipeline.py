@@ -1,4 +1,4 @@
-"""Commands of the pipeline: pull a channel, build the facts, channels, quarantine."""
+"""Commands of the pipeline: pull and build, manage channels, resolve quarantine."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def intake(
     accept_withdrawals: Annotated[
         bool,
         typer.Option(
-            "--accept-withdrawals", help="what is gone: at once, and even if it is more than half"
+            "--accept-withdrawals",
+            help="withdraw missing rows at once, even if more than half are missing",
         ),
     ] = False,
 ) -> None:
@@ -54,10 +55,10 @@ def build(
     full_refresh: Annotated[bool, typer.Option(help="rebuild every model from raw")] = False,
     since: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="compute anew what was landed from this day on"),
+        typer.Option(formats=["%Y-%m-%d"], help="recompute what was landed from this day on"),
     ] = None,
 ) -> None:
-    """Check what came in and build the facts, as the DAG `warehouse` does."""
+    """Check newly landed rows and build the facts, as the DAG `warehouse` does."""
     from lumbung.warehouse import build as warehouse_build
     from lumbung.warehouse import raw_checkpoint
 
@@ -74,7 +75,7 @@ def build(
 
 @channels.command()
 def check() -> None:
-    """Check every channel file; all mistakes of all files are told at once."""
+    """Check every channel file; the mistakes of all files are reported together."""
     from lumbung.intake.channel.load import load_channels
 
     found = load_channels(Settings.load().channels)
@@ -83,7 +84,7 @@ def check() -> None:
 
 @channels.command("list")
 def list_channels(as_json: Json = False) -> None:
-    """Show the channels, their state, who answers for them and which fields drifted."""
+    """Show the channels, their state, their owners and which fields drifted."""
     from lumbung.intake.channel.load import read_channels, stopped
     from lumbung.warehouse.raw_checkpoint import open_holds
 
@@ -174,7 +175,7 @@ def add(
     name: Name,
     sample: Annotated[str, typer.Option(help="a file as the source gives it, or its address")],
 ) -> None:
-    """Write a commented channel file; its map is proposed from a sample."""
+    """Write a commented channel file; its field map is proposed from a sample."""
     from lumbung.intake.channel import scaffold
 
     settings = Settings.load()
@@ -188,32 +189,32 @@ def rename(
     old: Annotated[str, typer.Argument(help="the channel's name")],
     new: Annotated[str, typer.Argument(help="its new name")],
 ) -> None:
-    """Give a channel another name; its records, its inbox and its cursor stay where they are."""
+    """Give a channel another name; its records, its inbox and its cursor stay the same."""
     from lumbung.intake import life
 
     path = life.rename(old, new, settings=Settings.load(), database_url=warehouse_url())
-    console.print(f"{path}\nIts records are kept under the name they have.", soft_wrap=True)
+    console.print(f"{path}\nIts records keep the former name.", soft_wrap=True)
 
 
-By = Annotated[str, typer.Option(help="who decides; the account of the system, if left out")]
-Why = Annotated[str, typer.Option(help="why; it names nobody")]
+By = Annotated[str, typer.Option(help="who decides; by default the system account")]
+Why = Annotated[str, typer.Option(help="why, without anybody's name")]
 
 
 @channels.command()
 def retire(name: Name, reason: Why, by: By = "") -> None:
-    """End a channel: it is pulled no more, needs no file, and its records count as before."""
+    """End a channel: it is no longer pulled and needs no file; its records still count."""
     _end(name, "retired", by, reason)
 
 
 @channels.command()
 def remove(name: Name, reason: Why, by: By = "") -> None:
-    """End a channel that was a mistake: the next build excludes its records."""
+    """End a channel that was a mistake; the next build excludes its records."""
     _end(name, "removed", by, reason)
 
 
 @channels.command()
 def restore(name: Name, reason: Why, by: By = "") -> None:
-    """Take a retirement or a removal back: the channel's file is written as it was."""
+    """Undo a retirement or a removal; the channel's file is written as it was."""
     from lumbung.intake import life
 
     path = life.restore(
@@ -237,22 +238,22 @@ def _end(name: str, state: Literal["retired", "removed"], by: str, reason: str) 
         settings=Settings.load(),
         database_url=warehouse_url(),
     )
-    console.print(f"{name} is {state}; 'lumbung channel restore {name}' takes it back")
+    console.print(f"{name} is {state}; 'lumbung channel restore {name}' undoes this")
 
 
 @channels.command()
 def release(
     channel: Name,
-    reason: Annotated[str, typer.Option(help="why its rows are right; it names nobody")],
+    reason: Annotated[str, typer.Option(help="why its rows are right, without anybody's name")],
 ) -> None:
-    """End the hold on a channel's new rows: the next build brings them, checked or not."""
+    """End the hold on a channel's new rows; the next build includes them despite the checks."""
     from lumbung.intake.channel.load import name_of_records
     from lumbung.warehouse import raw_checkpoint
 
     url = warehouse_url()
     records = name_of_records(Settings.load().channels, channel)
     count = raw_checkpoint.release(url, records, by=getpass.getuser(), reason=reason)
-    console.print(f"{channel} is released ({count} holds); the next build brings its rows")
+    console.print(f"{channel} is released ({count} holds); the next build includes its rows")
 
 
 @channels.command()
@@ -266,10 +267,10 @@ def schema() -> None:
 @quarantine.command("list")
 def list_quarantine(
     channel: Annotated[str | None, typer.Argument(help="one channel; all, if left out")] = None,
-    resolved: Annotated[bool, typer.Option(help="show what is resolved or dismissed too")] = False,
+    resolved: Annotated[bool, typer.Option(help="also show resolved and dismissed ones")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show what could not be read, why, and where it lies."""
+    """Show the deliveries that could not be read, why, and where they are."""
     from lumbung.intake.channel.load import name_of_records
 
     if channel is not None:
@@ -299,7 +300,7 @@ def list_quarantine(
 @quarantine.command()
 def show(
     number: Annotated[int, typer.Argument(help="the id that 'lumbung quarantine list' shows")],
-    reveal: Annotated[bool, typer.Option(help="show the original too; this is logged")] = False,
+    reveal: Annotated[bool, typer.Option(help="also show the original; this is logged")] = False,
 ) -> None:
     """Show one delivery that could not be read; its content only with `--reveal`."""
     from lumbung.intake.vault import Vault, associate
@@ -314,7 +315,7 @@ def show(
         ).fetchone()
         if row is None:
             raise ConfigurationError(
-                f"nothing in quarantine has the id {number}",
+                f"no quarantined delivery has the id {number}",
                 where="quarantine.record",
                 remediation="use an id of 'lumbung quarantine list'",
             )
@@ -343,13 +344,13 @@ def show(
         )
         try:
             typer.echo(json.dumps(json.loads(plain), indent=1, ensure_ascii=False))
-        except ValueError:  # not JSON: nested beyond measure
+        except ValueError:  # not JSON, or nested too deeply to parse
             typer.echo(plain.decode(errors="replace"))
 
 
 @quarantine.command()
 def retry(channel: Name) -> None:
-    """Read the channel from its start after a fix; what is readable now is landed and resolved."""
+    """Read the channel from its start after a fix; land and resolve what can be read now."""
     from lumbung.intake.channel.load import name_of_records
 
     pull_channel(channel, "retry", from_start=True)
@@ -366,18 +367,18 @@ def retry(channel: Name) -> None:
 @quarantine.command()
 def accept(
     numbers: Annotated[list[int], typer.Argument(help="ids that 'lumbung quarantine list' shows")],
-    reason: Annotated[str, typer.Option(help="why they are messages; it names nobody")],
+    reason: Annotated[str, typer.Option(help="why they are messages, without anybody's name")],
 ) -> None:
-    """Say that doubtful messages of a chat are messages: the next pull that reads them lands them.
+    """Confirm that doubtful chat messages are messages; the next pull that reads them lands them.
 
-    Before that pull `dismiss` takes it back, afterwards `lumbung record exclude`.
+    To undo this, use `dismiss` before that pull and `lumbung record exclude` after it.
     """
     from lumbung.intake.connectors.shared import chat_export
     from lumbung.intake.vault import Vault, associate
 
     if not reason.strip():
         raise ConfigurationError(
-            "an acceptance without a reason",
+            "the acceptance has no reason",
             where="--reason",
             remediation="say why they are messages",
         )
@@ -391,7 +392,7 @@ def accept(
             ).fetchone()
             if row is None:
                 raise ConfigurationError(
-                    f"nothing that is open in quarantine has the id {number}",
+                    f"no open delivery in quarantine has the id {number}",
                     where="quarantine.record",
                     remediation="use an id of 'lumbung quarantine list'",
                 )
@@ -402,7 +403,7 @@ def accept(
                 content = json.loads(vault.unseal(sealed, associate(channel, content_hash.hex())))
             if "a" not in content or chat_export.sender(content["text"]) is None:
                 raise ConfigurationError(
-                    f"{number} is no doubtful message with a date and a sender",
+                    f"{number} is not a doubtful message with a date and a sender",
                     where="quarantine.record",
                     remediation="correct its source, then run 'lumbung quarantine retry'",
                 )
@@ -412,12 +413,14 @@ def accept(
 @quarantine.command()
 def dismiss(
     number: Annotated[int, typer.Argument(help="the id that 'lumbung quarantine list' shows")],
-    reason: Annotated[str, typer.Option(help="why it will never be a record; it names nobody")],
+    reason: Annotated[
+        str, typer.Option(help="why it will never be a record, without anybody's name")
+    ],
 ) -> None:
-    """Say that a delivery will never be a record: it is open no longer, and kept as it is."""
+    """Close a quarantined delivery that will never be a record; it is kept as it is."""
     if not reason.strip():
         raise ConfigurationError(
-            "a dismissal without a reason", where="--reason", remediation="say why it is no record"
+            "the dismissal has no reason", where="--reason", remediation="say why it is no record"
         )
     with _connect() as db:
         done = db.execute(
@@ -427,7 +430,7 @@ def dismiss(
         )
         if not done.rowcount:
             raise ConfigurationError(
-                f"nothing that is open in quarantine has the id {number}",
+                f"no open delivery in quarantine has the id {number}",
                 where="quarantine.record",
                 remediation="use an id of 'lumbung quarantine list'",
             )
@@ -442,7 +445,7 @@ def pull_channel(
     from_start: bool = False,
     accept_withdrawals: bool = False,
 ) -> None:
-    """Pull a channel as its DAG does, with the connection that Airflow has for it."""
+    """Pull a channel as its DAG does, with its Airflow Connection."""
     from lumbung.intake import run
     from lumbung.local.stack import Stack
 
@@ -467,20 +470,20 @@ def pull_channel(
 
 
 def _connection(channel: str, stack: Stack, database_url: str) -> SourceConnection | None:
-    """What Airflow has under the id that a channel names."""
+    """Return the Airflow Connection that the channel names, None when it names none."""
     from lumbung.intake.channel.load import load_channel
 
     found = load_channel(stack.settings.channels, channel)
     if found.connection is None:
         return None
-    stack.let_airflow_answer(found.connection, database_url)
+    stack.use_airflow_connection(found.connection, database_url)
     from lumbung.orchestration import source_connection
 
     return source_connection(found.connection)
 
 
 def show_trial(db: psycopg.Connection, before: int) -> None:
-    """Print what came after a batch, in the transaction of a dry run: public fields only."""
+    """Print what a dry run landed after batch `before`, without personal fields."""
     records = db.execute(
         "select source_id, payload, is_tombstone from raw.record where batch_id > %s"
         " order by record_id limit 6",
@@ -488,8 +491,8 @@ def show_trial(db: psycopg.Connection, before: int) -> None:
     ).fetchall()
     table = Table("source id", "would be landed (personal fields left out)", box=None)
     for source_id, payload, is_tombstone in records[:5]:
-        told = "withdrawn" if is_tombstone else json.dumps(payload, ensure_ascii=False)
-        table.add_row(source_id, told)
+        content = "withdrawn" if is_tombstone else json.dumps(payload, ensure_ascii=False)
+        table.add_row(source_id, content)
     if len(records) > 5:
         table.add_row("...", "")
     console.print(table)

@@ -26,9 +26,9 @@ def publish(
     reject: Annotated[str, typer.Option(help="your name: reject the draft you reviewed")] = "",
     reason: Annotated[str, typer.Option(help="why it is rejected")] = "",
 ) -> None:
-    """Draft and check a week's edition; then, named, approve and publish it or reject it.
+    """Draft and check a week's edition; with `--approve` publish it, with `--reject` reject it.
 
-    The DAG `publication` does the same and mails the edition; by hand, 'lumbung mail' follows.
+    The DAG `publication` also mails the edition; by hand, run 'lumbung mail' afterwards.
     """
     from rich.markdown import Markdown
 
@@ -74,14 +74,16 @@ def publish(
 @app.command()
 def mail(
     edition: Annotated[str, typer.Argument(help="a published edition, such as 2024-W47-r1")],
-    again: Annotated[str, typer.Option(help="an address in doubt that did not get it")] = "",
-    by: Annotated[str, typer.Option(help="who says so")] = "",
-    send: Annotated[bool, typer.Option("--send", help="to who has not got it")] = False,
+    again: Annotated[str, typer.Option(help="an address in doubt that did not receive it")] = "",
+    by: Annotated[str, typer.Option(help="who confirms that it was not received")] = "",
+    send: Annotated[
+        bool, typer.Option("--send", help="send to recipients who have not received it")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Send an edition to its recipients, and show who was sent it; never twice to an address.
+    """Show to whom an edition was mailed; with `--send`, mail it to the others, once each.
 
-    An address in doubt is sent it once more when a person says that it did not get it.
+    An address in doubt gets it again only when a person confirms that it was not received.
     """
     from lumbung import database
     from lumbung.local.stack import Stack
@@ -93,14 +95,14 @@ def mail(
     if again:
         mailing.release(edition, again, by=by, database_url=url)
     if send:
-        stack.let_airflow_answer(mailing.CONNECTION, url)
+        stack.use_airflow_connection(mailing.CONNECTION, url)
         from lumbung.orchestration import mail_server
 
         if (server := mail_server()) is None:
             raise ConfigurationError(
                 "there is no mail server",
                 where=f"Airflow Connection {mailing.CONNECTION}",
-                remediation=f"make it, or set AIRFLOW_CONN_{mailing.CONNECTION.upper()}; see"
+                remediation=f"create it, or set AIRFLOW_CONN_{mailing.CONNECTION.upper()}; see"
                 " docs/how-to/runbooks/publication.md",
             )
         mailing.send(edition, settings=settings, database_url=url, server=server)
@@ -117,7 +119,7 @@ def mail(
 
 @app.command()
 def portal() -> None:
-    """Build the portal again from the published editions, as the DAG `publication` does."""
+    """Rebuild the portal from the published editions, as the DAG `publication` does."""
     from lumbung.publication.portal import publish as publication_portal
 
     settings = Settings.load()
@@ -132,7 +134,7 @@ def trace(
         str, typer.Argument(help="METRIC@EDITION as the HTML edition shows it, or a record's id")
     ],
 ) -> None:
-    """Show what is behind a published number: records, batches, and the sha256 of what came."""
+    """Show the records, batches and evidence files (sha256) that a published number counts."""
     from lumbung.publication import trace as tracing
 
     url = warehouse_url()
@@ -142,13 +144,13 @@ def trace(
 
 @app.command()
 def waive(
-    check: Annotated[str, typer.Argument(help="of expectations/publication.yaml")],
+    check: Annotated[str, typer.Argument(help="a check of expectations/publication.yaml")],
     edition: Annotated[str, typer.Option(help="a draft, such as 2024-W47-r1")],
-    by: Annotated[str, typer.Option(help="who answers for it; printed")],
-    reason: Annotated[str, typer.Option(help="why; printed")],
-    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="last day it counts")],
+    by: Annotated[str, typer.Option(help="who is responsible; printed in the edition")],
+    reason: Annotated[str, typer.Option(help="why; printed in the edition")],
+    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="last day of the waiver")],
 ) -> None:
-    """Let a failing check of the publication checkpoint pass for one draft; the edition says so."""
+    """Waive a failing check of the publication checkpoint for one draft; the edition prints it."""
     from lumbung.publication.checks import waiver
 
     settings = Settings.load()

@@ -1,4 +1,4 @@
-"""Commands that settle doubts: the review list, pairs of cases, excluded deliveries."""
+"""Commands for data stewards: the review list, pairs of cases, excluded deliveries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from lumbung.warehouse.links import Decision
 
 app = typer.Typer()
-link = typer.Typer(no_args_is_help=True, help="Two cases of one event: show, decide, undo.")
+link = typer.Typer(
+    no_args_is_help=True, help="Two cases that may be one event: show, decide, undo."
+)
 
 record = typer.Typer(
     no_args_is_help=True, help="A landed delivery that must not count: exclude, restore."
@@ -31,11 +33,11 @@ Why = Annotated[str, typer.Option(help="why, without anybody's name")]
 
 @app.command()
 def review(
-    regency: Annotated[str, typer.Option(help="only of this one: a code or a name")] = "",
-    check: Annotated[str, typer.Option(help="only of this one, such as place_unresolved")] = "",
+    regency: Annotated[str, typer.Option(help="only this regency: a code or a name")] = "",
+    check: Annotated[str, typer.Option(help="only this check, such as place_unresolved")] = "",
     as_json: Json = False,
 ) -> None:
-    """Show what waits for a person: unknown words, unresolved places, pairs of cases ..."""
+    """Show the items that wait for a person: unknown words, unresolved places, pairs of cases."""
     from lumbung import stewardship
 
     url = warehouse_url()
@@ -82,11 +84,11 @@ def review(
 
 @link.command()
 def show(
-    report: Annotated[str, typer.Argument(help="a case: the item of 'lumbung review' has both")],
+    report: Annotated[str, typer.Argument(help="a case; an item of 'lumbung review' names both")],
     other: Annotated[str, typer.Argument(help="the other case")],
     role: Role = None,
 ) -> None:
-    """Show two cases side by side, and what speaks for one event; as a role, what it may read."""
+    """Show two cases side by side and the evidence for one event; a role sees what it may read."""
     from lumbung.warehouse import links
 
     pair = links.read(warehouse_url(role), report, other)
@@ -94,16 +96,16 @@ def show(
     for name, *values in zip(
         links.Case._fields[1:], *(case[1:] for case in pair.cases), strict=True
     ):
-        # a stranger's text must not steer the terminal
+        # text from outside must not control the terminal
         shown = ["" if value is None else _printable(str(value)) for value in values]
         table.add_row(name.replace("_", " "), *map(Text, shown))
     console.print(table)
     if not pair.has_narratives:
         console.print(
-            "narratives are not for this role: 'lumbung trace RECORD' says where they lie"
+            "this role may not read narratives: 'lumbung trace RECORD' shows where they are"
         )
     weight = "" if pair.weight is None else f", {pair.weight} bits"
-    console.print(f"{pair.state or 'no pair that is listed'}{weight}", *pair.evidence, sep="\n  ")
+    console.print(f"{pair.state or 'not a listed pair'}{weight}", *pair.evidence, sep="\n  ")
 
 
 def _printable(text: str) -> str:
@@ -112,13 +114,13 @@ def _printable(text: str) -> str:
 
 @link.command()
 def decide(
-    report: Annotated[str, typer.Argument(help="a case: the item of 'lumbung review' has both")],
+    report: Annotated[str, typer.Argument(help="a case; an item of 'lumbung review' names both")],
     other: Annotated[str, typer.Argument(help="the other case")],
     decision: Annotated[Literal["same", "different"], typer.Argument(help="what you found")],
     by: Annotated[str, typer.Option(help="your name")],
     reason: Annotated[str, typer.Option(help="why, without anybody's name")] = "",
 ) -> None:
-    """Say that two cases tell of the same event, or of different ones; nothing is merged."""
+    """Decide that two cases report the same event, or different ones; nothing is merged."""
     _link(report, other, "same_event" if decision == "same" else "different", by, reason)
 
 
@@ -129,7 +131,7 @@ def undo(
     by: Annotated[str, typer.Option(help="your name")],
     reason: Annotated[str, typer.Option(help="why, without anybody's name")] = "",
 ) -> None:
-    """Take back what was decided on two cases."""
+    """Undo the decision on two cases."""
     _link(report, other, "undone", by, reason)
 
 
@@ -138,18 +140,18 @@ def _link(report: str, other: str, decision: Decision, by: str, reason: str) -> 
 
     url = warehouse_url()
     links.decide(url, report, other, decision, by=by, note=reason)
-    console.print(f"written down: {decision}; the next build shows it")
+    console.print(f"recorded: {decision}; the next build shows it")
 
 
 @record.command()
 def exclude(number: RecordId, reason: Why) -> None:
-    """Say that a delivery must not count, in whatever version; it is kept, listed and counted."""
+    """Exclude every version of a delivery from all metrics; it is kept and reported as excluded."""
     _exclude(number, "excluded", reason)
 
 
 @record.command()
 def restore(number: RecordId, reason: Why) -> None:
-    """Take back that a delivery must not count."""
+    """Undo the exclusion of a delivery."""
     _exclude(number, "restored", reason)
 
 

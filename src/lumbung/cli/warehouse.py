@@ -1,4 +1,4 @@
-"""Commands for those who work on the warehouse with tools of their own."""
+"""Commands for people who work on the warehouse with dbt, psql or other tools."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ app = typer.Typer()
 
 @app.command()
 def docs(
-    port: Annotated[int, typer.Option(help="to serve them on; 0: a free one")] = 0,
-    serve: Annotated[bool, typer.Option(help="or only write the pages")] = True,
+    port: Annotated[int, typer.Option(help="port to serve them on; 0: any free port")] = 0,
+    serve: Annotated[bool, typer.Option(help="serve the pages, or only write them")] = True,
 ) -> None:
-    """Document the tables (dbt) and the checks (Data Docs), and serve the pages until Ctrl-C."""
+    """Write pages about the tables (dbt) and checks (Data Docs), and serve them until Ctrl-C."""
     import webbrowser
 
     from lumbung.warehouse import docs as warehouse_docs
@@ -40,13 +40,13 @@ def docs(
 
 @app.command()
 def db_url(role: Role = None) -> None:
-    """Print the URL of the warehouse; the embedded server is started if need be, and stays up."""
+    """Print the warehouse's URL; the embedded server is started if needed and keeps running."""
     typer.echo(warehouse_url(role))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def psql(context: typer.Context, role: Role = None) -> None:
-    """Open psql on the warehouse (it stays up); arguments after `--` are psql's own."""
+    """Open psql on the warehouse, which keeps running; arguments after `--` go to psql."""
     from lumbung.local.postgres import BINARIES
 
     program = str(BINARIES / "psql")
@@ -59,10 +59,10 @@ def env(
         Literal["shell", "dotenv", "json"], typer.Option(help="how the variables are written")
     ] = "shell",
 ) -> None:
-    """Print what dbt, Airflow and psql need: eval "$(lumbung env)".
+    """Print the variables that dbt, Airflow and psql need: eval "$(lumbung env)".
 
-    Passwords and the Fernet key are among it. On a terminal they are shown as ***; in a pipe, a
-    file or `eval` they are written out.
+    Passwords and the Fernet key are among them. On a terminal they are shown as ***; in a pipe, a
+    file or `eval` they are written in full.
     """
     from lumbung.local import tools
 
@@ -75,17 +75,17 @@ def env(
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def dbt(context: typer.Context) -> None:
-    """Run dbt on this installation; arguments after `--` are dbt's own.
+    """Run dbt on this installation; arguments after `--` go to dbt.
 
-    Its target is `dev`, schemas of your own, unless you name another one.
+    The default target is `dev`, which builds into schemas of your own.
     """
-    _become("dbt", context.args)
+    _exec("dbt", context.args)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def airflow(context: typer.Context) -> None:
-    """Run Airflow's command line on this installation; arguments after `--` are its own."""
-    _become("airflow", context.args)
+    """Run Airflow's command line on this installation; arguments after `--` go to Airflow."""
+    _exec("airflow", context.args)
 
 
 def _variables() -> dict[str, str]:
@@ -96,7 +96,7 @@ def _variables() -> dict[str, str]:
     return tools.variables(stack, stack.start_database())
 
 
-def _become(program: str, arguments: list[str]) -> None:
-    """Replace this process by a program of this environment."""
+def _exec(program: str, arguments: list[str]) -> None:
+    """Replace this process by a program of this virtual environment."""
     path = str(Path(sys.executable).with_name(program))
     os.execve(path, [path, *arguments], {**os.environ, **_variables()})  # noqa: S606

@@ -1,1 +1,1 @@
-"""The parts that Lumbung runs on, on one machine: PostgreSQL, Airflow, their processes."""
+"""PostgreSQL, Airflow and the portal as processes on one machine."""

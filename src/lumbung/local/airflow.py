@@ -1,7 +1,7 @@
 """Airflow on one small machine: its four processes, its environment and its REST interface.
 
-Everything listens on loopback. The metadata lives in the same PostgreSQL server as the warehouse,
-in a database of its own.
+All ports are on loopback. Airflow's metadata is a database of its own in the warehouse's PostgreSQL
+server.
 """
 
 from __future__ import annotations
@@ -37,23 +37,24 @@ COMPONENTS: dict[str, list[str]] = {
     "dag-processor": ["dag-processor"],
     "triggerer": ["triggerer", "--skip-serve-logs"],
 }
-"""The processes, by name, with Airflow's arguments. Nothing but the API server opens a port: the
-log servers are left out because all logs are on this machine."""
+"""The processes, by name, with Airflow's arguments. Only the API server opens a port; the log
+servers are off because all logs are on this machine."""
 
 POOLS = {
     "intake": (2, "pulls of channels"),
     "warehouse": (1, "builds, checks by Great Expectations: each takes a core and its memory"),
 }
-"""Airflow's pools: slots and description. Two cores bear no more, whatever the parallelism is."""
+"""Airflow's pools: slots and description. Two cores do not serve more tasks at once."""
 
 PREFERRED_PORT = 8080
 START_SECONDS = 180
 
 
 def accounts(settings: Settings) -> dict[str, str]:
-    """Airflow's accounts and their roles: `admin` and those who approve editions.
+    """Return Airflow's accounts with their roles: `admin`, and the approvers of editions.
 
-    In a demo's home also `demo`, the demo approving by itself: an edition tells the two apart.
+    A demo's home also has `demo`, which approves for the demo. An edition prints whether a person
+    or the demo approved it.
 
     Raises:
         ConfigurationError: when `config/people.yaml` cannot be read.
@@ -65,7 +66,7 @@ def accounts(settings: Settings) -> dict[str, str]:
 
 
 def address(settings: Settings) -> str:
-    """The address of Airflow's page, whether it runs or not.
+    """Return the address of Airflow's page, whether Airflow runs or not.
 
     Raises:
         ServiceError: when Airflow was never started.
@@ -94,11 +95,11 @@ class Airflow:
     """The Airflow of one installation.
 
     Args:
-        settings: where its state lives (`LUMBUNG_HOME/airflow`).
+        settings: the installation; Airflow's state is in `LUMBUNG_HOME/airflow`.
         processes: where its processes are registered.
         warehouse_url: the warehouse's database, given to every task as `LUMBUNG_DATABASE_URL`.
         metadata_url: Airflow's own database (`postgresql://…`).
-        overrides: variables that win over Lumbung's own (containers, tests).
+        overrides: variables that replace Lumbung's own (containers, tests).
     """
 
     def __init__(
@@ -119,32 +120,32 @@ class Airflow:
     # -- environment -------------------------------------------------------------------------
 
     def environment(self) -> dict[str, str]:
-        """The whole environment of a process of Airflow."""
+        """Return the whole environment of an Airflow process."""
         return {**os.environ, **self.variables()}
 
     def variables(self) -> dict[str, str]:
-        """What Lumbung sets for Airflow; each differs from a default for a reason."""
+        """Return the variables that Lumbung sets for Airflow."""
         state = _state(self.settings)
         port = state["port"]
         metadata = urlsplit(self._metadata_url)
-        # asyncpg calls it otherwise, and knows nothing of libpq's other parameters.
+        # asyncpg calls sslmode `ssl` and rejects libpq's other parameters.
         ssl = parse_qs(metadata.query).get("sslmode", [])[:1]
         asynchronous = metadata._replace(query=f"ssl={ssl[0]}" if ssl else "")
         own = {
             "LUMBUNG_HOME": str(self.settings.home),
             "LUMBUNG_PROJECT": str(self.settings.project),
             "LUMBUNG_DATABASE_URL": self._warehouse_url,
-            # Tasks ask for this Connection, so that a secrets backend can have another.
+            # Tasks look this Connection up, so that a secrets backend can replace it.
             "AIRFLOW_CONN_LUMBUNG_WAREHOUSE": self._warehouse_url,
             "AIRFLOW_HOME": str(self.folder),
             "AIRFLOW__CORE__DAGS_FOLDER": str(self.settings.project / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(self.settings.project / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-            # Two cores: a third task only makes the other two slower.
+            # On two cores a third task only slows down the other two.
             "AIRFLOW__CORE__PARALLELISM": "2",
             "AIRFLOW__CORE__DEFAULT_TIMEZONE": "Asia/Jakarta",
-            "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",  # no name service needed
+            "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",  # needs no name resolution
             "AIRFLOW__CORE__FERNET_KEY": state["fernet_key"],
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(
                 f"{user}:{role}" for user, role in accounts(self.settings).items()
@@ -159,22 +160,22 @@ class Airflow:
             "AIRFLOW__API__INSTANCE_NAME": "Lumbung",
             "AIRFLOW__API_AUTH__JWT_SECRET": state["jwt_secret"],
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": _for("psycopg2", metadata),
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": _for("asyncpg", asynchronous),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": _sqlalchemy_url("psycopg2", metadata),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": _sqlalchemy_url("asyncpg", asynchronous),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE": "3",
             "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
-            # A run starts within a second of its cause; the loop costs a few percent of a core.
+            # Runs start within a second of their cause; the loop costs a few percent of a core.
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
             "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
             # By default Airflow lets every account read its logs, whatever the umask is.
             "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
             "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
             "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "60",
-            # After a power cut, what ran is taken up again within a minute instead of five.
+            # After a power cut, interrupted tasks are rescheduled within a minute instead of five.
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
             "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
-            # dbt's process pool is cleaned up with the task; Python warns about it at the exit.
+            # dbt's process pool ends with the task; Python would warn about it at exit.
             "PYTHONWARNINGS": "ignore::UserWarning:multiprocessing.resource_tracker",
             # No telemetry from any tool.
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
@@ -191,13 +192,13 @@ class Airflow:
         return address(self.settings)
 
     def password(self, user: str) -> str:
-        """The generated password of one of the `accounts`."""
+        """Return the generated password of one of the `accounts`."""
         return str(json.loads(self._passwords_file.read_text())[user])
 
     # -- life --------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start what is not running and wait until every component is healthy.
+        """Start the components that do not run, and wait until all are healthy.
 
         Raises:
             ServiceError: when the metadata cannot be migrated or a component does not come up;
@@ -208,19 +209,19 @@ class Airflow:
         if self.processes.find(API_SERVER) is None:
             self._start_api_server()
         if self.processes.find("scheduler") is None:
-            self._give_up_dead_scheduler()
+            self._release_tasks_of_dead_scheduler()
         self._spawn(*COMPONENTS)
         self._wait_until_healthy()
 
     def prepare(self) -> None:
-        """Make what the processes share: secrets, passwords, migrated metadata.
+        """Create what the processes share: secrets, passwords, migrated metadata, pools.
 
         Raises:
             ServiceError: when the metadata cannot be migrated.
 
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("w") as lock:  # two commands may be the first at once
+        with (self.folder / "lock").open("w") as lock:  # two commands may start at the same time
             fcntl.flock(lock, fcntl.LOCK_EX)
             self._prepare_secrets()
             self._migrate()
@@ -231,11 +232,11 @@ class Airflow:
         self.processes.stop(*COMPONENTS)
 
     def client(self, user: str = "admin") -> AirflowClient:
-        """A client of the REST interface that speaks as one of the `accounts`.
+        """Return a client of the REST interface, logged in as one of the `accounts`.
 
         Raises:
             ServiceError: when the API server does not answer or refuses the password, or another
-                program listens on its port; it is not sent the password.
+                program listens on its port; that program is not sent the password.
 
         """
         if not self.processes.is_listening(API_SERVER, int(_state(self.settings)["port"])):
@@ -252,19 +253,20 @@ class Airflow:
     def _start_api_server(self) -> None:
         """Start the API server on a port that is held until it listens there.
 
-        What sends nothing to that port starts meanwhile; the scheduler's workers do.
+        The DAG processor and the triggerer start at the same time: they send nothing to that port.
+        The scheduler's workers do, so the scheduler starts later.
         """
         state = _state(self.settings)
         with hold_port(int(state["port"])) as port:
             if state["port"] != str(port.number):
-                self.stop()  # the others were told the former port
+                self.stop()  # the other components still have the former port
                 state["port"] = str(port.number)
                 write_private(_state_file(self.settings), json.dumps(state))
             self._spawn(API_SERVER, "dag-processor", "triggerer")
             self.processes.wait_until_listening(API_SERVER, port.number, START_SECONDS)
 
     def _spawn(self, *names: str) -> None:
-        """Start those of the components that do not run."""
+        """Start the named components that do not run."""
         for name in names:
             if self.processes.find(name) is None:
                 self.processes.spawn(
@@ -288,12 +290,12 @@ class Airflow:
         if self._passwords_file.exists():
             known = json.loads(self._passwords_file.read_text())
         wanted = accounts(self.settings)
-        if known.keys() != wanted.keys():  # who no longer approves loses the account
+        if known.keys() != wanted.keys():  # a former approver loses the account
             passwords = {user: known.get(user) or secrets.token_urlsafe(12) for user in wanted}
             write_private(self._passwords_file, json.dumps(passwords))
 
     def _migrate(self) -> None:
-        """Bring the metadata to this version; skipped when it is known to be there."""
+        """Migrate the metadata to this version, unless the stamp file shows that it is done."""
         stamp = self.folder / "migrated"
         expected = f"{version('apache-airflow-core')} {self._revision()}"
         if stamp.exists() and stamp.read_text() == expected:
@@ -311,7 +313,7 @@ class Airflow:
         stamp.write_text(f"{version('apache-airflow-core')} {self._revision()}")
 
     def _make_pools(self) -> None:
-        """Make the pools that the DAGs name; one whose slots an office changed is left alone."""
+        """Create the pools that the DAGs name; existing pools keep the slots an office set."""
         with psycopg.connect(self._metadata_url) as connection:
             for name, (slots, description) in POOLS.items():
                 connection.execute(
@@ -320,10 +322,10 @@ class Airflow:
                     (name, slots, description),
                 )
 
-    def _give_up_dead_scheduler(self) -> None:
-        """Let the next scheduler take over the tasks of one that was killed here, at once.
+    def _release_tasks_of_dead_scheduler(self) -> None:
+        """Let a new scheduler adopt the tasks of one that was killed on this machine, at once.
 
-        Airflow itself would wait until the dead one's heartbeat is half a minute old.
+        Airflow itself would wait until the dead scheduler's heartbeat is half a minute old.
         """
         with psycopg.connect(self._metadata_url) as connection:
             connection.execute(
@@ -333,7 +335,7 @@ class Airflow:
             )
 
     def _revision(self) -> str | None:
-        """Alembic's revision of the metadata as the database tells, None when it is empty."""
+        """Return Alembic's revision of the metadata database, None when the database is empty."""
         with psycopg.connect(self._metadata_url) as connection:
             if connection.execute("select to_regclass('alembic_version')").fetchone() == (None,):
                 return None
@@ -355,20 +357,20 @@ class Airflow:
                 unhealthy = {"api-server"}
             time.sleep(0.5)
         raise ServiceError(
-            f"Airflow's {', '.join(sorted(unhealthy))} did not get healthy in {START_SECONDS} s",
+            f"Airflow's {', '.join(sorted(unhealthy))} did not become healthy in {START_SECONDS} s",
             where=str(self.folder),
             remediation="read the logs there; run 'lumbung down' and the same command again",
         )
 
 
-def _for(driver: str, url: SplitResult) -> str:
-    """A URL as SQLAlchemy wants it."""
+def _sqlalchemy_url(driver: str, url: SplitResult) -> str:
+    """Return the URL in SQLAlchemy's form."""
     query = f"?{url.query}" if url.query else ""
     return f"postgresql+{driver}://{url.netloc}{url.path}{query}"
 
 
 class AirflowClient:
-    """Airflow's REST interface (v2), as far as Lumbung uses it.
+    """The part of Airflow's REST interface (v2) that Lumbung uses.
 
     Args:
         url: the API server's address.
@@ -385,11 +387,10 @@ class AirflowClient:
         self._http.headers["Authorization"] = f"Bearer {token['access_token']}"
 
     def call(self, method: str, path: str, **arguments: Any) -> Any:
-        """One request below `/api/v2`, its JSON answer.
+        """Send one request below `/api/v2` and return its JSON answer.
 
         Raises:
-            ServiceError: when Airflow refuses or does not answer; a scheduler under load is given
-                half a minute.
+            ServiceError: when Airflow refuses, or does not answer within six attempts.
 
         """
         return self._request(method, f"/api/v2{path}", **arguments)
@@ -418,11 +419,11 @@ class AirflowClient:
         raise AssertionError("unreachable")
 
     def dag_ids(self) -> set[str]:
-        """The ids of the DAGs that Airflow has parsed."""
+        """Return the ids of the DAGs that Airflow has parsed."""
         return {dag["dag_id"] for dag in self.call("GET", "/dags?limit=100")["dags"]}
 
     def import_errors(self) -> list[str]:
-        """What Airflow could not parse, one message a file."""
+        """Return one message for each DAG file that Airflow could not parse."""
         return [
             f"{error['filename']}: {error['stack_trace'].strip().splitlines()[-1]}"
             for error in self.call("GET", "/importErrors")["import_errors"]
@@ -433,11 +434,11 @@ class AirflowClient:
         self.call("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
 
     def pause(self, dag_id: str) -> None:
-        """Keep the scheduler from starting runs of a DAG; asset events do not queue it."""
+        """Keep the scheduler from starting runs of a DAG; asset events do not queue runs either."""
         self.call("PATCH", f"/dags/{dag_id}", json={"is_paused": True})
 
     def set_connection(self, connection_id: str, **fields: Any) -> None:
-        """Make an Airflow Connection, or overwrite the one of that id."""
+        """Create an Airflow Connection, or overwrite the one of that id."""
         body = {"connection_id": connection_id, **fields}
         known = self.call("GET", f"/connections?connection_id_pattern={connection_id}&limit=100")
         if any(item["connection_id"] == connection_id for item in known["connections"]):
@@ -453,28 +454,28 @@ class AirflowClient:
         return str(run["dag_run_id"])
 
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
-        """The runs of a DAG, newest first."""
+        """Return the runs of a DAG, newest first."""
         answer = self.call("GET", f"/dags/{dag_id}/dagRuns?order_by=-run_after&limit=20")
         return list(answer["dag_runs"])
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
-        """One run."""
+        """Return one run."""
         return dict(self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}"))
 
     def tasks(self, dag_id: str, run_id: str) -> dict[str, str | None]:
-        """The state of every task of a run, by task id."""
+        """Return the state of every task of a run, by task id."""
         answer = self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=100")
         return {task["task_id"]: task["state"] for task in answer["task_instances"]}
 
     def log(self, dag_id: str, run_id: str, task_id: str, attempt: int = 1) -> list[dict[str, Any]]:
-        """The log of one attempt of a task, one event each."""
+        """Return the log of one attempt of a task as a list of events."""
         answer = self.call(
             "GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
         )
         return [event for event in answer["content"] if isinstance(event, dict)]
 
     def reason(self, dag_id: str, run_id: str, task_id: str) -> str:
-        """Why the last attempt of a task failed: its exception's message, else its last event."""
+        """Return why a task's last attempt failed: its exception's message, else its last event."""
         task = self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}")
         events = self.log(dag_id, run_id, task_id, task["try_number"])
         for event in reversed(events):
@@ -483,10 +484,10 @@ class AirflowClient:
         return str(events[-1].get("event", "")) if events else f"state {task['state']}, no log"
 
     def follow(self, dag_id: str, run_id: str, seconds: float) -> Iterator[dict[str, str | None]]:
-        """Yield the states of a run's tasks whenever one changes, until the run is over.
+        """Yield the states of a run's tasks whenever one changes, until the run has ended.
 
         Raises:
-            ServiceError: when it is not over in time.
+            ServiceError: when the run has not ended in time.
 
         """
         deadline, seen = time.monotonic() + seconds, None
@@ -502,15 +503,15 @@ class AirflowClient:
         raise ServiceError(
             f"the run {run_id} is not over after {seconds:.0f} s; its tasks are {seen}",
             where=dag_id,
-            remediation="look at the run in Airflow; 'lumbung status' tells whether the "
-            "scheduler lives",
+            remediation="look at the run in Airflow; 'lumbung status' shows whether the "
+            "scheduler runs",
         )
 
     def respond(self, dag_id: str, run_id: str, task_id: str, option: str, **given: str) -> None:
         """Answer a task that waits for a person (human in the loop); `given` fills its form.
 
-        No sooner than a person could: an answer in the first seconds overtakes the executor's
-        report that the task has parked, and Airflow 3.3 then takes the task for lost.
+        The call waits six seconds first. An earlier answer can arrive before the executor reports
+        that the task is deferred, and Airflow 3.3 then treats the task as lost.
         """
         time.sleep(6)
         self.call(

@@ -1,6 +1,6 @@
 """The portal on this machine: a small web server of `LUMBUNG_HOME/portal`, on loopback.
 
-It is for looking at the portal here. Others read it from a real web server
+It is for a look at the portal on this machine. For other readers, use a real web server
 (docs/how-to/serve-the-portal.md).
 
     python -m lumbung.local.portal PORT HOST FOLDER
@@ -28,13 +28,13 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
-"""Sent with every answer. Each page limits what it loads by a policy of its own; that it must not
-be framed can be said in a header only. `no-cache` lets a browser ask whether a page has changed: a
-new edition replaces all pages at once."""
+"""Sent with every response. Each page has its own content security policy, but `frame-ancestors`
+only works in a header. With `no-cache` a browser asks whether a page has changed, because a new
+edition replaces all pages at once."""
 
 
 def command(folder: Path, host: str, port: int) -> list[str]:
-    """The server's command line."""
+    """Return the server's command line."""
     return [sys.executable, "-m", "lumbung.local.portal", str(port), host, str(folder)]
 
 
@@ -53,12 +53,12 @@ class PortalServer:
 
     @property
     def url(self) -> str | None:
-        """Its address; None while it does not run."""
+        """The server's address; None while it does not run."""
         process = self.processes.find(NAME)
         return f"http://127.0.0.1:{process.cmdline()[3]}/" if process else None
 
     def start(self) -> None:
-        """Start the server on a free port, unless it runs, and wait until it listens.
+        """Start the server on a free port and wait until it listens; do nothing when it runs.
 
         Raises:
             ServiceError: when it ends or does not listen.
@@ -74,7 +74,7 @@ class PortalServer:
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """Serves a folder; a link to it is followed anew on every request."""
+    """Serves a folder. A symbolic link to the folder is resolved on every request."""
 
     protocol_version = "HTTP/1.1"
 

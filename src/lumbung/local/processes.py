@@ -1,4 +1,4 @@
-"""Processes that outlive the command which started them: found, counted and stopped by id."""
+"""Background processes that outlive the command that started them, tracked by process id."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from lumbung.files import PRIVATE_UMASK, write_private
 
 
 class HeldPort:
-    """A TCP port on loopback, kept for a server until that server listens on it.
+    """A TCP port on loopback, reserved for a server until that server listens on it.
 
-    The port is bound and does not listen: Linux gives it to nobody who asks for any free port,
-    refuses connections to it, and lets a server that sets SO_REUSEADDR (all of ours do) bind it and
-    listen. That option would let another installation hold the same port; a socket in the abstract
-    namespace, named after the port, keeps it off. Both go with this process.
+    The port is bound but does not listen. Linux then does not assign it to programs that ask for
+    any free port, refuses connections to it, and still lets a server with SO_REUSEADDR (all of ours
+    set it) bind it and listen. SO_REUSEADDR would also let another installation hold the same port;
+    a socket in the abstract namespace, named after the port, prevents that. Both sockets close when
+    this process ends.
 
     Attributes:
         number: the port.
@@ -32,10 +33,10 @@ class HeldPort:
         """Hold a port.
 
         Args:
-            preferred: this port and no other; 0 for any.
+            preferred: hold exactly this port; 0: any free one.
 
         Raises:
-            OSError: when somebody listens on it or holds it.
+            OSError: when another process listens on it or holds it.
 
         """
         self._sockets = contextlib.ExitStack()
@@ -51,7 +52,7 @@ class HeldPort:
             raise
 
     def release(self) -> None:
-        """Let go of the port."""
+        """Release the port."""
         self._sockets.close()
 
     def __enter__(self) -> Self:
@@ -74,7 +75,7 @@ def hold_port(preferred: int | None = None) -> HeldPort:
     raise ServiceError(
         "no free TCP port on loopback",
         where="127.0.0.1",
-        remediation="stop a program that holds ports",
+        remediation="stop a program that holds many ports",
     )
 
 
@@ -92,9 +93,10 @@ class Processes:
         self.logs = logs
 
     def spawn(self, name: str, command: list[str], environment: dict[str, str]) -> None:
-        """Start a process in a session of its own, its output appended to its log.
+        """Start a process in its own session and append its output to its log.
 
-        One whose id cannot be kept is ended again: nobody could find it.
+        When its id cannot be written to the folder, the process is killed: no command could find
+        it later.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(parents=True, exist_ok=True)
@@ -112,11 +114,11 @@ class Processes:
             raise
 
     def names(self) -> list[str]:
-        """The names of the processes that were started and not stopped, alive or not."""
+        """Return the names of processes that were started and not stopped, alive or not."""
         return sorted(p.name for p in self.folder.glob("*") if not p.name.startswith("."))
 
     def find(self, name: str) -> psutil.Process | None:
-        """The live process of that name; a recycled process id is not mistaken for it."""
+        """Return the live process of that name; None also when its id was reused by another."""
         try:
             pid, started = (self.folder / name).read_text().split()
             process = psutil.Process(int(pid))
@@ -128,7 +130,7 @@ class Processes:
         return None
 
     def require(self, name: str) -> None:
-        """Make sure that a process which should be alive is.
+        """Raise when the process of that name is not alive.
 
         Raises:
             ServiceError: with the last line of its log when it is not.
@@ -142,18 +144,18 @@ class Processes:
             )
 
     def is_listening(self, name: str, port: int) -> bool:
-        """Whether a process or one of its children is who listens on a port of loopback.
+        """Return whether the process or one of its children listens on the port.
 
-        A password is sent only to a server of which this is true: another program may have taken
-        the port of one that ended.
+        Passwords are sent only after this check: when the process has ended, another program may
+        have taken its port.
         """
         process = self.find(name)
         family: list[psutil.Process] = []
         with contextlib.suppress(psutil.Error):
             family = [process, *process.children(recursive=True)] if process else []
-        for member in family:
+        for relative in family:
             with contextlib.suppress(psutil.Error):  # a child that has just ended
-                for each in member.net_connections("tcp"):
+                for each in relative.net_connections("tcp"):
                     if each.status == psutil.CONN_LISTEN and each.laddr.port == port:
                         return True
         return False
@@ -177,7 +179,7 @@ class Processes:
             time.sleep(0.1)
 
     def stop(self, *names: str, grace_seconds: float = 20) -> None:
-        """Ask processes to end, wait, and kill what is left of them and their children."""
+        """Terminate processes and their children; kill those still alive after the grace period."""
         roots = [process for name in names if (process := self.find(name))]
         family = []
         for process in roots:
@@ -197,11 +199,11 @@ class Processes:
             (self.folder / name).unlink(missing_ok=True)
 
     def memory(self, name: str) -> int:
-        """Proportional memory in bytes of a process and its children; 0 when it is not alive."""
+        """Return the proportional memory in bytes of a process and its children, 0 if not alive."""
         return family_memory(self.find(name))
 
     def log(self, name: str) -> Path:
-        """The log of a process."""
+        """Return the path of a process's log."""
         return self.logs / f"{name}.log"
 
     def _last_line(self, name: str) -> str:
@@ -214,18 +216,19 @@ class Processes:
 
 
 def family_memory(process: psutil.Process | None) -> int:
-    """Proportional memory in bytes of a process and its children; what just ended counts 0.
+    """Return the memory in bytes of a process and its children; processes that ended count 0.
 
-    Shared pages are divided among their users where the system tells (Linux), else resident.
+    On Linux this is the proportional set size, which divides shared pages among their users;
+    elsewhere the resident set size.
     """
     total = 0
     try:
         family = [process, *process.children(recursive=True)] if process else []
     except psutil.Error:
         return 0
-    for member in family:
+    for relative in family:
         try:
-            full = member.memory_full_info()
+            full = relative.memory_full_info()
         except psutil.Error:
             continue
         total += int(getattr(full, "pss", full.rss))

@@ -1,4 +1,4 @@
-"""Everything that has to run, as one thing to start, look at and stop."""
+"""Start, show and stop all parts of an installation: PostgreSQL, Airflow and the portal."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ AIRFLOW_DATABASE = "airflow"
 POSTGRES = "postgres"
 """The embedded server's name among the parts."""
 NOT_CLOSED = ("inbox", "portal", "portals", "postgres")
-"""Folders of the home whose content other accounts may write, read or own. The inbox itself is
-closed when it is made."""
+"""Folders of the home whose content other accounts may write, read or own, so `migrate` does not
+restrict them. The inbox itself is created with mode 0700."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Stack:
 
     Args:
         settings: the installation.
-        airflow_overrides: variables that win over Lumbung's own for Airflow's processes.
+        airflow_overrides: variables that replace Lumbung's own for Airflow's processes.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Stack:
         self.portal = portal.PortalServer(settings.portal, self.processes)
 
     def start_database(self) -> str:
-        """Start the embedded server unless another is configured, and return the URL.
+        """Start the embedded server unless another one is configured; return the warehouse's URL.
 
         Raises:
             ServiceError: when the server cannot be started or does not answer, or when its database
@@ -63,9 +63,9 @@ class Stack:
         return url
 
     def migrate(self) -> str:
-        """Start the server as `start_database`, migrate the warehouse, and return the URL.
+        """Start the server, migrate the warehouse, and return its URL.
 
-        What an earlier version left open to other accounts is closed.
+        Files of the home that an earlier version left readable to other accounts are made private.
 
         Raises:
             ServiceError: when the server cannot be started or does not answer.
@@ -81,12 +81,12 @@ class Stack:
 
     def _start_server(self) -> str:
         url = self.settings.database_url or self.postgres.start()
-        # What arrives there is personal, and as root others may pass through the home.
+        # Deliveries hold personal data, and under root other accounts may traverse the home.
         self.settings.inbox.mkdir(mode=0o700, parents=True, exist_ok=True)
         return url
 
     def start(self) -> Airflow:
-        """Start everything that does not run.
+        """Start every part that does not run, and return Airflow.
 
         Raises:
             ServiceError: when a part does not come up.
@@ -98,20 +98,21 @@ class Stack:
         return airflow
 
     def airflow(self, url: str) -> Airflow:
-        """Airflow beside the warehouse at `url`, its metadata in the same server."""
+        """Return the Airflow whose metadata is in the same server as the warehouse at `url`."""
         metadata_url = database.ensure(url, AIRFLOW_DATABASE)
         return Airflow(self.settings, self.processes, url, metadata_url, self.airflow_overrides)
 
-    def let_airflow_answer(self, connection_id: str, url: str) -> None:
-        """Let this process, no task of Airflow's, look up a Connection.
+    def use_airflow_connection(self, connection_id: str, url: str) -> None:
+        """Let this process, which is not an Airflow task, look up an Airflow Connection.
 
-        In the environment, or in Airflow's metadata; called before Airflow is imported.
+        The Connection is read from the environment, else from Airflow's metadata. Call this before
+        Airflow is imported.
         """
         if f"AIRFLOW_CONN_{connection_id.upper()}" in os.environ:
             os.environ.setdefault("AIRFLOW_HOME", str(self.settings.home / "airflow"))
         else:
             os.environ.update(self.airflow(url).environment())
-            # Only its servers look into Airflow's metadata; tasks ask one of them.
+            # Airflow only lets its servers read the metadata; tasks ask a server.
             os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
 
     @property
@@ -121,13 +122,13 @@ class Stack:
         return embedded_airflow.address(self.settings) if running else None
 
     def stop(self, *, but: Collection[str] = ()) -> None:
-        """Stop whatever runs, the database last; the parts named in `but` are left alone."""
+        """Stop all running parts, the database last, except those named in `but`."""
         self.processes.stop(*(name for name in self.processes.names() if name not in but))
         if POSTGRES not in but:
             self.postgres.stop()
 
     def status(self) -> list[Part]:
-        """Every part, running or not."""
+        """Return every part, running or not."""
         parts = []
         if self.settings.database_url is None:
             server = self.postgres.process

@@ -1,4 +1,4 @@
-"""What dbt, Airflow and psql need from the environment to work on this installation."""
+"""The environment variables with which dbt, Airflow and psql use this installation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lumbung.warehouse.build import dbt_variables
 Format = Literal["shell", "dotenv", "json"]
 
 SERVERS_ONLY = {"AIRFLOW__API__SECRET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET"}
-"""Secrets of Airflow's servers that none of its commands needs."""
+"""Secrets of Airflow's servers, which no Airflow command needs."""
 
 SECRETS = {
     "AIRFLOW_CONN_LUMBUNG_WAREHOUSE",
@@ -33,10 +33,10 @@ LIBPQ |= {"PGDATABASE": "dbname", "PGSSLMODE": "sslmode"}
 
 
 def variables(stack: Stack, url: str) -> dict[str, str]:
-    """The variables with which `dbt`, `airflow`, `psql` and `pytest` find this installation.
+    """Return the variables with which `dbt`, `airflow`, `psql` and `pytest` find this installation.
 
-    `LUMBUNG_DATABASE_URL` is among them only where it is set: with it Lumbung would take the
-    embedded server for a foreign one, and no longer start it.
+    `LUMBUNG_DATABASE_URL` is included only where it is set already. Otherwise Lumbung would treat
+    the embedded server as an external one and no longer start it.
 
     Args:
         stack: the installation.
@@ -71,7 +71,7 @@ def hide(found: dict[str, str]) -> dict[str, str]:
 
 
 def written(found: dict[str, str], form: Format) -> str:
-    """The variables as text.
+    """Return the variables as text.
 
     Args:
         found: the variables.
@@ -82,7 +82,7 @@ def written(found: dict[str, str], form: Format) -> str:
         return json.dumps(found, indent=1)
     if form == "shell":
         return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in found.items())
-    # Single quotes: neither Compose nor python-dotenv replaces anything within them.
+    # Neither Compose nor python-dotenv substitutes variables within single quotes.
     return "\n".join(f"{name}='{_escaped(value)}'" for name, value in found.items())
 
 

@@ -1,4 +1,4 @@
-"""What a person is asked before an edition is published, by Airflow and by mail."""
+"""Questions to the approvers and notices to the owners, by Airflow and by mail."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ m = INDONESIAN
 
 
 def question(edition_id: str, *, settings: Settings, database_url: str) -> str:
-    """What is asked about a draft, as Markdown that also reads well as plain text.
+    """Return the question about a draft, as Markdown that is also readable as plain text.
 
-    Its main points, what the checkpoint found, and where the whole draft lies.
+    It holds the draft's main points, the results of the checkpoint, and the path of the draft.
 
     Raises:
         PublicationError: when there is no such edition.
@@ -64,18 +64,18 @@ def ask(
     server: MailServer,
     again: bool = False,
 ) -> None:
-    """Mail the question, with the draft's PDF, to those who approve.
+    """Mail the question, with the draft's PDF, to the approvers.
 
     Args:
         edition_id: a draft that has passed the checkpoint.
         settings: where the draft and `config/people.yaml` are.
         database_url: the warehouse.
-        server: where to hand the mail in.
+        server: the mail server.
         again: whether it is a reminder.
 
     Raises:
-        ServiceError: when the mail server is not there or refuses.
-        ConfigurationError: when it, or the list of people, is configured wrongly.
+        ServiceError: when the mail server cannot be reached or refuses.
+        ConfigurationError: when the server or `config/people.yaml` is configured wrongly.
         PublicationError: when there is no such edition.
 
     """
@@ -93,12 +93,12 @@ def ask(
 
 
 def remind(*, settings: Settings, database_url: str, server: MailServer) -> list[str]:
-    """Remind those who approve of every draft that has waited long, until its time limit.
+    """Remind the approvers of every draft that has waited long, until its time limit.
 
-    Of one that was only drafted at a terminal nobody is asked in Airflow, and nobody is reminded.
+    Drafts made by the command line are left out: Airflow asks nobody about them.
 
     Returns:
-        the editions.
+        the editions of which they were reminded.
 
     Raises:
         ServiceError, ConfigurationError, PublicationError: as `ask`.
@@ -123,7 +123,7 @@ def remind(*, settings: Settings, database_url: str, server: MailServer) -> list
     return waiting
 
 
-def tell_owners(
+def notify_owners(
     subject: str,
     text: str,
     *,
@@ -131,9 +131,10 @@ def tell_owners(
     server: MailServer | None,
     also: Sequence[str] = (),
 ) -> None:
-    """Tell the owners, and addresses given in `also`, that something did not go as it should.
+    """Mail a notice to the owners and to the addresses in `also`.
 
-    It never fails: what happened stands in Airflow anyway. Without a mail server it does nothing.
+    A mail that cannot be sent is only printed, because Airflow shows the failure anyway. Without a
+    mail server nothing is sent.
     """
     if server is None:
         return
@@ -141,14 +142,14 @@ def tell_owners(
         people = load_people(settings)
         smtp.notify(subject, text, to=[*people.owners, *also], sender=people.sender, server=server)
     except LumbungError as error:
-        print(f"the owners could not be told by mail: {error}")
+        print(f"the owners could not be notified by mail: {error}")
 
 
-def tell_rejection(
+def notify_rejection(
     edition_id: str, *, by: str, comment: str, settings: Settings, server: MailServer | None
 ) -> None:
-    """Tell the owners who rejected a draft, and why."""
-    tell_owners(
+    """Mail the owners who rejected a draft, and why."""
+    notify_owners(
         m("letter_rejected", edition_id=edition_id),
         m(
             "letter_rejected_text",
