@@ -11,7 +11,7 @@
 -- metrics to date of the last week before the first affected one.
 with categories as (
     select
-        metric_code as metric_code,
+        metric_code,
         category_code
     from {{ ref('int_metric_categories__listed') }}
 ),
