@@ -14,14 +14,14 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
-    """Open a connection (UTC session time zone, no autocommit), with the URL's own options.
+    """Open a connection with the options of the URL, session time zone UTC and no autocommit.
 
     Raises:
-        ServiceError: when the server cannot be reached or refuses.
+        ServiceError: when the server cannot be reached or refuses the connection.
 
     """
     shown = psycopg.conninfo.conninfo_to_dict(url)
-    # an argument would replace the URL's options, and with them the role of roles.role_url
+    # the argument replaces the URL's options, which may set a role (roles.role_url)
     options = f"{shown.get('options') or ''} -c timezone=UTC".strip()
     try:
         return psycopg.connect(url, application_name=application, options=options)
@@ -34,7 +34,7 @@ def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
 
 
 def ensure(url: str, name: str) -> str:
-    """Make a database in the server of `url` unless it exists; its URL, else like `url`.
+    """Create a database on the server of `url` unless it exists, and return its URL.
 
     Raises:
         ServiceError: when the server cannot be reached, or this account may not create it.
@@ -49,26 +49,26 @@ def ensure(url: str, name: str) -> str:
                     psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(name))
                 )
             except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-                pass  # by someone else, just now
+                pass  # another process created it in between
             except psycopg.errors.InsufficientPrivilege as error:
                 raise ServiceError(
                     f"the database {name} could not be made: {str(error).strip()}",
                     where=f"{connection.info.host}:{connection.info.port}",
                     remediation="create it, or let this account create databases",
                 ) from error
-    parts = urlsplit(url)  # geturl() loses the slashes of a URL without a host
+    parts = urlsplit(url)  # geturl() drops the slashes of a URL without a host
     return f"{parts.scheme}://{parts.netloc}/{name}" + f"?{parts.query}" * bool(parts.query)
 
 
 def migrate(url: str) -> list[str]:
     """Apply the migrations that this database lacks, each in a transaction of its own.
 
-    Several may run at once: the first one applies them, the others wait for it. `ops.migration`
-    keeps the SHA-256 of each file; where an earlier version kept none, today's file is taken as the
-    one that was applied.
+    Concurrent calls wait for the first one, which applies them. `ops.migration` holds the SHA-256
+    of each file; a migration applied by a version that stored none gets the hash of the present
+    file.
 
     Returns:
-        the names of the files applied now, in order.
+        the names of the files applied by this call, in order.
 
     Raises:
         ConfigurationError: when a file that was applied has been edited since, or the database was
@@ -102,10 +102,10 @@ def migrate(url: str) -> list[str]:
 
 
 def require_migrated(url: str) -> None:
-    """Hold that a database has every migration of this version; nothing is written.
+    """Require that a database has every migration of this version; write nothing.
 
     Raises:
-        ServiceError: when it lacks some.
+        ServiceError: when it lacks one.
         ConfigurationError: as `migrate`.
 
     """
@@ -122,7 +122,7 @@ def require_migrated(url: str) -> None:
 
 
 def _pending(connection: psycopg.Connection) -> list[Path]:
-    """The files to apply, once those that were applied are known to be as they were."""
+    """The files to apply, after a check that the applied ones are unchanged."""
     applied = _applied(connection)
     files = _files()
     if unknown := applied.keys() - {file.name for file in files}:
@@ -143,11 +143,11 @@ def _pending(connection: psycopg.Connection) -> list[Path]:
 
 
 def _applied(connection: psycopg.Connection) -> dict[str, str | None]:
-    """The applied migrations and the hashes of their files, None where none was kept."""
+    """The applied migrations with the hashes of their files, None where none is stored."""
     if connection.execute("select to_regclass('ops.migration')").fetchone() == (None,):
         return {}
     return dict(
-        # the column is missing where an earlier version migrated last
+        # the column is missing if an earlier version migrated last
         connection.execute(
             "select name, to_jsonb(migration) ->> 'file_hash' from ops.migration as migration"
         ).fetchall()

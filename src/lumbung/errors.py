@@ -1,4 +1,4 @@
-"""The exceptions of Lumbung: one small tree, each message with what, where and what to do next."""
+"""The exceptions of Lumbung: each message names the error, its place and the next step."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class LumbungError(Exception):
 
     Args:
         what: what went wrong, as one sentence without a final period.
-        where: the file and line, channel, table, address or stage it concerns.
+        where: the file and line, channel, table, address or stage that it concerns.
         remediation: what to do next, as one imperative sentence without a final period.
 
     Attributes:
-        exit_code: what the command `lumbung` exits with, one for each class of error. 2 is for a
-            wrong use of the command line.
+        exit_code: exit code of the command `lumbung`, one for each class of error. 2 means a wrong
+            command line.
 
     """
 
@@ -86,19 +86,19 @@ class PublicationError(LumbungError):
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 BARRED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE}
-LITTLE = 32_000_000
-"""Bytes; with less than that free PostgreSQL can't begin another file of its log (16 MiB)."""
+MIN_FREE_BYTES = 32_000_000
+"""Bytes; with less free space PostgreSQL cannot start another segment of its log (16 MiB)."""
 DISK = "the disk is full"
 
 
 def explained(error: Exception, home: Path) -> LumbungError:
-    """Any failure as one that a person can act on; a full disk is named whatever it broke.
+    """Any exception as a LumbungError; a full disk is reported whichever operation failed.
 
-    What is not expected at all is kept with its traceback in a file that the message names.
+    The traceback of an unexpected exception goes to a file that the message names.
 
     Args:
-        error: what was raised.
-        home: the installation's folder, for the free space of its disk.
+        error: the exception.
+        home: the installation's folder; the free space of its disk is checked.
 
     """
     import psycopg
@@ -106,7 +106,7 @@ def explained(error: Exception, home: Path) -> LumbungError:
     causes = list(_causes(error))
     system = next((e for e in causes if isinstance(e, OSError) and e.errno in FULL | BARRED), None)
     if isinstance(error, LumbungError):
-        if DISK in error.what:  # explained before, by the demo
+        if DISK in error.what:  # the demo has already explained it
             return error
         known = error
     elif system is not None:
@@ -119,14 +119,13 @@ def explained(error: Exception, home: Path) -> LumbungError:
         known = ServiceError(
             f"the database went away: {_first_line(error)}",
             where="PostgreSQL",
-            remediation="start it with 'lumbung up' (or correct LUMBUNG_DATABASE_URL), then run "
-            "the same"
-            " again",
+            remediation="start it with 'lumbung up' (or correct LUMBUNG_DATABASE_URL), then run the"
+            " same again",
         )
     else:
         known = LumbungError(
             f"unexpected {type(error).__name__}: {_first_line(error)}",
-            where=_kept(error),
+            where=_saved_traceback(error),
             remediation="Run the same again; if it fails again, send that to whoever maintains "
             "Lumbung",
         )
@@ -144,17 +143,17 @@ def explained(error: Exception, home: Path) -> LumbungError:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error, what it was raised from or while handling, and what it wraps."""
-    waiting, seen = [error], set[int]()
-    while waiting:
-        one = waiting.pop(0)
-        if id(one) in seen:
+    """An exception, its causes and contexts, and the exceptions among its arguments."""
+    pending, seen = [error], set[int]()
+    while pending:
+        current = pending.pop(0)
+        if id(current) in seen:
             continue
-        seen.add(id(one))
-        yield one
-        waiting += [
+        seen.add(id(current))
+        yield current
+        pending += [
             cause
-            for cause in (one.__cause__, one.__context__, *one.args)
+            for cause in (current.__cause__, current.__context__, *current.args)
             if isinstance(cause, BaseException)
         ]
 
@@ -164,12 +163,12 @@ def _first_line(error: BaseException) -> str:
 
 
 def _is_full(folder: Path) -> bool:
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    return shutil.disk_usage(there).free < LITTLE
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    return shutil.disk_usage(existing).free < MIN_FREE_BYTES
 
 
-def _kept(error: BaseException) -> str:
-    """Where the traceback went: a file, or the terminal when no file can be written."""
+def _saved_traceback(error: BaseException) -> str:
+    """The file that the traceback was written to, or its text if no file can be written."""
     text = "".join(traceback.format_exception(error))
     try:
         with tempfile.NamedTemporaryFile(

@@ -1,4 +1,4 @@
-"""Files that must be whole or absent, and private."""
+"""Write private files atomically."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import stat
 from pathlib import Path
 
 PRIVATE_UMASK = 0o077
-"""Files and folders that are made with this umask are closed to other accounts."""
+"""Other accounts have no rights to files and folders created with this umask."""
 
 
 def write_private(path: Path, content: str | bytes) -> None:
-    """Write a file readable by its owner only, aside and then renamed: never half-written."""
+    """Write a file that only its owner can read: to a draft that is then renamed."""
     data = content.encode() if isinstance(content, str) else content
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -23,13 +23,13 @@ def write_private(path: Path, content: str | bytes) -> None:
 
 
 def keep_private(folder: Path) -> None:
-    """Take all rights of other accounts from a folder and everything in it; links are left alone.
+    """Remove all rights of other accounts to a folder and everything in it; skip symbolic links.
 
     Raises:
         OSError: when another account owns something in it.
     """
     for path in (folder, *folder.rglob("*")):
-        with contextlib.suppress(FileNotFoundError):  # a running process has removed it
+        with contextlib.suppress(FileNotFoundError):  # a running process removed the file
             mode = path.lstat().st_mode
             if not stat.S_ISLNK(mode) and mode & PRIVATE_UMASK:
                 path.chmod(stat.S_IMODE(mode) & ~PRIVATE_UMASK)

@@ -1,4 +1,4 @@
-"""Python's memory: how often unreachable objects are looked for."""
+"""The frequency of Python's garbage collection."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def rare_garbage_collection() -> Iterator[None]:
-    """Look for reference cycles less often inside this block.
+    """Collect garbage less often inside this block.
 
     For imports and runs of large libraries, which allocate much and free little: at Python's
-    thresholds a fifth of the CPU time of a build is spent on looking. To disable the collector
-    would save little more and cost 150 MB.
+    default thresholds the collector takes a fifth of the CPU time of a build. Disabling it would
+    save little more and cost 150 MB.
     """
     before = gc.get_threshold()
     gc.set_threshold(50_000, 10, 10)

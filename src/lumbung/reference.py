@@ -1,6 +1,7 @@
-"""Generate the pages of `docs/reference/` whose facts stand elsewhere in the project.
+"""Generate the pages of `docs/reference/` that restate facts of the project.
 
-Beside them the dbt macro `canonical_fields`: models are parsed before a seed can be queried.
+Also generate the dbt macro `canonical_fields`, because models are parsed before a seed can be
+queried.
 
 python -m lumbung.reference
 """
@@ -50,7 +51,7 @@ def pages(settings: Settings) -> dict[str, str]:
 
 
 def metrics(seeds: Path) -> str:
-    """Every published metric: what it counts, its categories, and how it adds up."""
+    """Every published metric: its definition, its categories and its sums."""
     rules = {
         "categories_add_up": "the categories add up to",
         "metrics_add_up": "with the other metrics of its kind it adds up to",
@@ -78,7 +79,7 @@ def metrics(seeds: Path) -> str:
 
 
 def fields() -> str:
-    """What a channel file may map, and how it is read."""
+    """The fields that a channel file may map, and their parsers."""
     lines = [
         "# Canonical fields",
         "",
@@ -123,7 +124,7 @@ def fields() -> str:
 
 
 def fields_macro() -> str:
-    """The macro that gives the seed `canonical_field` to dbt's models, with the staging columns."""
+    """The dbt macro that returns the seed `canonical_field` with the names of staging columns."""
     rows = [
         {
             "name": name,
@@ -227,7 +228,7 @@ def kinds(pages: Path) -> str:
 
 
 def channel_file() -> str:
-    """Every key of a channel file, from the models that check it."""
+    """Every key of a channel file, from the models that validate it."""
     lines = [
         "# Channel file",
         "",
@@ -252,7 +253,7 @@ def configuration(project: Path) -> str:
     """Every key of the files in `config/`, and dbt's variables.
 
     Args:
-        project: `dbt_project.yml`, whose comments say what the variables mean.
+        project: `dbt_project.yml`, whose comments describe the variables.
 
     """
     lines = [
@@ -282,7 +283,7 @@ def _model(model: type[BaseModel]) -> list[str]:
 
 
 def _about(schema: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    """A model's docstring: its first part, and the meaning of each attribute."""
+    """The first part of a model's docstring, and the meaning of each attribute."""
     text, _, attributes = schema.get("description", "").partition("\n\nAttributes:\n")
     meanings: dict[str, str] = {}
     for names, meaning in re.findall(r"^ {4}([\w, ]+): (.+(?:\n {8}.+)*)", attributes, re.M):

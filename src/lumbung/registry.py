@@ -1,8 +1,8 @@
-"""The canonical fields of intake, the metrics of an edition and their vocabularies: dbt's seeds.
+"""The canonical fields, metrics and vocabularies, read from dbt's seeds.
 
-A metric is a row of the seed `metric`, a category a row of the vocabulary that the metric names as
-its dimension (docs/explanation/adr/0014-metric-registry.md). The database has the same list as
-`int_metric_categories__listed`.
+A metric is a row of the seed `metric`. Its categories are the rows of the vocabulary that it names
+as its dimension (docs/explanation/adr/0014-metric-registry.md). In the database,
+`int_metric_categories__listed` has the same list.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from itertools import product
 from lumbung.settings import Settings
 
 LANGUAGES = ("id", "en")
-"""The languages of an edition, in the order of each pair."""
+"""The languages of an edition, in the order of a `Pair`."""
 
 Pair = tuple[str, str]
 """A text in Indonesian and in English."""
 
 WHOLE = "ALL"
-"""The one category of a metric without a dimension."""
+"""The only category of a metric without a dimension."""
 
 
 @dataclass(frozen=True)
 class CanonicalField:
-    """A row of the seed `canonical_field`: what a channel file may map, and how it is read.
+    """A row of the seed `canonical_field`: a field that a channel file may map.
 
     Attributes:
-        parser: how its values are read (docs/reference/canonical-fields.md).
-        vocabulary: the seed `map_<vocabulary>` turns its words into codes; empty where none does.
-        record_kinds: the kinds of record that have it.
-        may_name_person: whether its values may name somebody, and are shown to nobody.
-        meaning: a sentence without its full stop, in English.
-        label_pattern: a regular expression for a source's labels that look like it; empty where it
-            is never proposed. The first field in the order of the seed wins.
+        parser: how its values are parsed (docs/reference/canonical-fields.md).
+        vocabulary: the seed `map_<vocabulary>` maps its words to codes; empty if there is none.
+        record_kinds: the kinds of record that have the field.
+        may_name_person: whether its values may name a person, so that they are never shown.
+        meaning: an English sentence without its full stop.
+        label_pattern: a regular expression; a source label that matches is proposed for this
+            field. Empty where the field is never proposed. The first match in seed order wins.
 
     """
 
@@ -52,12 +52,13 @@ class Metric:
     """A row of the seed `metric`.
 
     Attributes:
-        dimension: the vocabularies whose codes are its categories; of two every pair; none: `ALL`.
-        whole: the metric that it is a part of; empty where it is none's.
-        part_rule: how its numbers relate to the whole's (dbt_project/seeds/_seeds.yml).
-        unit, source: keys of messages without `unit_` and `source_`.
-        sections: the ids of the document's sections that print it; `wilayah`: each regency's page;
-            `perbandingan`: the table against the edition before.
+        dimension: the vocabularies whose codes are its categories: every pair of codes if there are
+            two, the one category `ALL` if there is none.
+        whole: the metric of which it is a part; empty if there is none.
+        part_rule: how its values relate to those of the whole (dbt_project/seeds/_seeds.yml).
+        unit, source: keys of translations, without the prefixes `unit_` and `source_`.
+        sections: ids of the document's sections that print it; `wilayah` is the page of each
+            regency, `perbandingan` the table that compares with the edition before.
 
     """
 
@@ -74,7 +75,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Term:
-    """A code of a vocabulary; `label` is its short name, for the head of a column."""
+    """The names of a code of a vocabulary; `label` is the short name for column headings."""
 
     name: Pair
     label: Pair
@@ -114,12 +115,12 @@ def metrics() -> dict[str, Metric]:
 
 @cache
 def vocabulary(name: str) -> dict[str, Term]:
-    """The terms of a vocabulary by code, in their order.
+    """The terms of a vocabulary by code, in their sort order.
 
     Args:
-        name: of the seed, or in the column `vocabulary` of the seed `category`. Its first other
-            column is the code, `<x>_code`; `<x>_name` and, where it has one, `<x>_label` are its
-            names, each with `_en` for English.
+        name: a value of the column `vocabulary` of the seed `category`, else the name of a seed.
+            Its first other column is the code, `<x>_code`. `<x>_name` and the optional `<x>_label`
+            are its names in Indonesian; with the suffix `_en` in English.
 
     """
     terms = {}
@@ -135,20 +136,20 @@ def vocabulary(name: str) -> dict[str, Term]:
 
 @cache
 def attribute(name: str, column: str) -> dict[str, str]:
-    """Another column of a vocabulary by code, in their order."""
+    """Another column of a vocabulary by code, in sort order."""
     values = {next(iter(row.values())).upper(): row[column] for row in _seed(name)}
     return {code: values[code] for code in vocabulary(name)}
 
 
 def deadline_states(*phases: str) -> list[str]:
-    """The states of a deadline that is `running`, has `ended` or is `uncertain`, in their order."""
+    """The states of deadlines in these phases (`running`, `ended`, `uncertain`), in sort order."""
     found = attribute("deadline_state", "phase")
     return [state for phase in phases for state in found if found[state] == phase]
 
 
 @cache
 def categories(metric: str) -> dict[str, Pair]:
-    """The categories of a metric and what each is called, in their order."""
+    """The categories of a metric with their names, in sort order."""
     vocabularies = [vocabulary(name) for name in metrics()[metric].dimension]
     if not vocabularies:
         return {WHOLE: ("", "")}

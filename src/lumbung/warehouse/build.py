@@ -1,12 +1,12 @@
-"""Build the warehouse: one `dbt build` in this process, every node's state kept in `ops.model_run`.
+"""Build the warehouse: one `dbt build` in this process, with each node's state in `ops.model_run`.
 
-A build is an increment: it computes anew what was landed, corrected, withdrawn or decided since the
-last whole build that succeeded, and what that reaches. It is a full one where there is none, where
-anything else that a build rests on has changed (project, seeds, channels: so a re-mapped field
-reaches every record), or where a full one was begun and has not succeeded. What a channel landed
-while it is held (`ops.channel_hold`) is in no build; the first one after its release brings it.
+A build is an increment: it recomputes the rows that depend on what was landed, corrected, withdrawn
+or decided since the last successful build of all models. A build is a full one if no such build
+exists, if any other input has changed (project, seeds or channels, so that a changed field map
+applies to every record), or if a full build was started since and has not succeeded. Rows of a held
+channel (`ops.channel_hold`) are in no build until the first one after the release.
 
-dbt's imports cost seconds: they happen when `build` is called, not when this module is imported.
+dbt takes seconds to import, so `build` imports it, not this module.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from lumbung.settings import Settings
 from lumbung.warehouse import artifacts
 
 LOCK_WAIT = "10min"
-"""How long a build waits for another one of the same database."""
+"""How long a build waits for another build of the same database."""
 
 BUILD = (
     "build",
-    # Unit tests are for whoever changes a model, not for every build of an office.
+    # Unit tests are for developers who change a model, not for every build of an office.
     "--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure",
 )  # fmt: skip
 """dbt's arguments for every model and test."""
@@ -48,26 +48,26 @@ TARGET = "target"
 """The folder under `LUMBUNG_HOME/dbt` where builds of the warehouse write."""
 
 STATIC = "tag:static"
-"""What is made of seeds and channels alone: an increment leaves it as it is."""
+"""Models that depend on seeds and channels alone; an increment does not run them."""
 
 NO_INPUTS = {"target", "logs", ".user.yml", "profiles.yml", "selectors.yml"}
-"""What dbt writes into the project's folder, and what says how it is run: no row rests on it."""
+"""What dbt writes into the project's folder, and how it is run: no row depends on these."""
 
 OnNode = Callable[[str, dict[str, Any]], None]
 
 DONE = ("success", "pass", "warn")
-"""States of a node that need no second run."""
+"""States of a node that a resumed build does not run again."""
 
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What a build did.
+    """The result of a build.
 
     Attributes:
         build_id: its row in `ops.build`.
         is_full: whether every model was rebuilt from raw.
-        max_batch_id: every batch of `raw` up to this one is in it.
-        counts: resource type (`model`, `test`, `seed`) -> nodes run now.
+        max_batch_id: the build has read every batch of `raw` up to this one.
+        counts: resource type (`model`, `test`, `seed`) -> number of nodes run.
         warnings: one line per channel whose file has mistakes, and per test of severity `warn` that
             found rows.
 
@@ -96,25 +96,26 @@ def build(
 ) -> BuildResult:
     """Sync the channels, then run every model and test in dependency order.
 
-    A failing test stops everything behind it; no mart is touched before all tests of the layers
-    before it have passed, so readers keep the previous build. Failing rows stay in schema `checks`.
-    A channel whose file has mistakes is read as its file said before; a warning says so.
+    A failing test stops every node that depends on it. No mart is changed before all tests of the
+    earlier layers have passed, so readers keep the previous build. Failing rows stay in schema
+    `checks`. A channel whose file has mistakes is read with the last valid version of its file, and
+    a warning names it.
 
     Args:
-        settings: where the project and `LUMBUNG_HOME` are (dbt's target and log lie there).
+        settings: name the project and `LUMBUNG_HOME`, which holds dbt's target and log.
         database_url: the warehouse.
-        select: only these nodes, in dbt's selection syntax, without anything newly landed.
-        full_refresh: load the seeds again even if their files are unchanged, and rebuild every
-            model from raw.
-        since: an increment that computes anew everything landed from this day (Asia/Jakarta) on.
-        resume: when the previous build failed or was killed, and neither raw nor the project has
-            changed since, run only what it had not finished.
-        on_node: told of every model, and of every test that found rows, when it has ended: its
-            name and its state, seconds and rows.
+        select: run only these nodes, in dbt's selection syntax, without newly landed rows.
+        full_refresh: load the seeds even if their files are unchanged, and rebuild every model
+            from raw.
+        since: an increment recomputes everything landed from this day (Asia/Jakarta) on.
+        resume: if the previous build failed or was killed, and neither raw nor the project has
+            changed since, run only the nodes that it had not finished.
+        on_node: called when a model, or a test that found rows, has ended, with its name and its
+            state, seconds and rows.
 
     Raises:
-        BuildError: naming the first model or test that failed, how many rows broke it and where
-            they are, or that another build has not finished.
+        BuildError: with the first model or test that failed, the number of its failing rows and
+            their table; or when another build has not finished.
         ConfigurationError: when a file of the seeds is missing.
 
     """
@@ -146,10 +147,10 @@ def build(
 
 
 def require_seeds(settings: Settings) -> None:
-    """Hold that every seed of `dbt_project/seeds/_seeds.yml` has its file.
+    """Require that every seed of `dbt_project/seeds/_seeds.yml` has its file.
 
     Raises:
-        ConfigurationError: naming the first file that is missing.
+        ConfigurationError: with the first file that is missing.
 
     """
     folder = settings.dbt_project / "seeds"
@@ -169,7 +170,7 @@ def require_seeds(settings: Settings) -> None:
 
 @contextmanager
 def _alone(connection: psycopg.Connection) -> Iterator[None]:
-    """One build at a time in a database; the lock dies with the connection."""
+    """Allow one build at a time in a database; the end of the connection releases the lock."""
     try:
         connection.execute(f"set lock_timeout = '{LOCK_WAIT}'".encode())
         connection.execute("select pg_advisory_lock(hashtext('lumbung.build'))")
@@ -187,7 +188,7 @@ def _alone(connection: psycopg.Connection) -> Iterator[None]:
 
 
 class Watermark(NamedTuple):
-    """Up to where a build or the raw checkpoint reads: no smaller id can be committed any more."""
+    """The last ids that a build or the raw checkpoint reads; no smaller one can be committed later."""
 
     max_batch_id: int
     max_decision_id: int
@@ -195,9 +196,10 @@ class Watermark(NamedTuple):
 
 
 def watermark(connection: psycopg.Connection) -> Watermark:
-    """The last batch and decisions of people, once no smaller id can be committed any more.
+    """The last batch and the last decisions, once no smaller id can be committed later.
 
-    Who writes one holds the same lock, shared, from before it takes an id until it commits.
+    A writer of a batch or decision holds the same lock, shared, from before it takes an id until it
+    commits.
 
     Raises:
         BuildError: when a landing does not commit within the connection's `lock_timeout`.
@@ -222,7 +224,7 @@ def watermark(connection: psycopg.Connection) -> Watermark:
 
 
 class _Success(NamedTuple):
-    """The row in `ops.build` that an increment goes on from."""
+    """The row in `ops.build` that an increment continues from."""
 
     build_id: int
     inputs_hash: str
@@ -234,7 +236,7 @@ class _Success(NamedTuple):
 
 
 class _Run:
-    """One build, from its row in `ops.build` to its end."""
+    """One build and its row in `ops.build`."""
 
     def __init__(
         self,
@@ -248,7 +250,7 @@ class _Run:
         self.database_url = database_url
         self.on_node = on_node
         self.build_id = 0
-        self._writing = threading.Lock()  # dbt's threads report at once
+        self._writing = threading.Lock()  # dbt's threads report concurrently
 
     def build(
         self, select: str | None, full_refresh: bool, since: date | None, resume: bool
@@ -257,7 +259,7 @@ class _Run:
         inputs = self._inputs_hash(select)
         self.connection.execute(
             "update ops.build set state = 'abandoned', finished_at = clock_timestamp()"
-            " where state = 'running'"  # we hold the lock: nobody runs it any more
+            " where state = 'running'"  # this process holds the lock, so no other build is running
         )
         holds = self._open_holds()
         seen = watermark(self.connection)
@@ -270,7 +272,7 @@ class _Run:
             resumed = self._resumable(inputs, seen, holds)
         if resumed is not None:
             finished = self._finished(resumed)
-        # 'buildable': a part brings no test on what is built after it, and may not be there yet.
+        # 'buildable': leave out tests that also read a later model, which may not exist yet.
         arguments = ["--select", select, "--indirect-selection", "buildable"] if select else []
         excluded = finished if select or is_full else [*finished, STATIC]
         if is_full:
@@ -280,10 +282,10 @@ class _Run:
         if excluded:
             arguments += ["--exclude", *excluded]
         if finished:
-            # 'empty': leaving a model out must not leave out the tests on it that have not run.
+            # 'empty': excluding a finished model must not exclude its tests that have not run.
             arguments += ["--indirect-selection", "empty"]
 
-        # A build of a part does not say that the whole is up to date, nor that seeds are loaded.
+        # A build of selected nodes moves no watermark and does not record the seeds as loaded.
         from_batch_id = max_batch_id
         if select is not None:
             max_batch_id = from_batch_id = 0 if last is None else last.max_batch_id
@@ -350,7 +352,7 @@ class _Run:
         ]
 
     def _keep_artifacts(self, is_full: bool) -> None:
-        """Keep dbt's artefacts; the catalog changes with the project, hence in full builds only."""
+        """Keep dbt's artefacts; a full build also writes the catalog, which changes with the project."""
         names = ["manifest.json", "run_results.json"]
         artifacts.keep(*names, settings=self.settings, target=TARGET)
         if is_full:
@@ -363,7 +365,7 @@ class _Run:
             artifacts.keep("catalog.json", settings=self.settings, target=TARGET)
 
     def _on_event(self, event: Any) -> None:
-        """Record a node's start and end, and say the end in one line."""
+        """Record a node's start and end, and print one line at its end."""
         if event.info.name not in ("NodeStart", "NodeFinished"):
             return
         node = event.data.node_info
@@ -377,7 +379,7 @@ class _Run:
             rows: int | None = result.num_failures
         else:
             affected = result.adapter_response.fields.get("rows_affected")
-            # a view writes none, and says -1
+            # a view writes no rows and reports -1
             rows = int(affected.number_value) if affected and affected.number_value >= 0 else None
         message = None if state in ("success", "pass") else _one_line(result.message)
         self._record(*key, state, result.execution_time, rows, message)
@@ -391,7 +393,7 @@ class _Run:
         print(f"{state:8} {key[2]:6} {key[1][:80]:80} {result.execution_time:6.2f} s  {shown}")
 
     def _last_success(self) -> _Success | None:
-        """The last build of everything that succeeded."""
+        """The last successful build of all models."""
         row = self.connection.execute(
             "select build_id, inputs_hash, seeds_hash, max_batch_id, max_decision_id,"
             " max_exclusion_id, hold_ids from ops.build"
@@ -401,7 +403,7 @@ class _Run:
         return None if row is None else _Success(*row)
 
     def _must_be_full(self, last: _Success | None, inputs: str) -> bool:
-        """Whether the models hold, or would get, rows of other inputs than this build's."""
+        """Whether an increment would leave rows that other inputs than this build's have made."""
         if last is None or last.inputs_hash != inputs:
             return True
         row = self.connection.execute(
@@ -412,7 +414,7 @@ class _Run:
         return row == (True,)
 
     def _open_holds(self) -> list[int]:
-        """The holds on channels that this build respects, whatever is released while it runs."""
+        """The holds that this build applies, whatever is released while it runs."""
         row = self.connection.execute(
             "select coalesce(array_agg(hold_id order by hold_id), '{}') from ops.channel_hold"
             " where released_at is null"
@@ -421,7 +423,7 @@ class _Run:
         return list(row[0])
 
     def _before(self, since: date | None, max_batch_id: int) -> int:
-        """The last batch that need not be computed anew."""
+        """The last batch that this increment need not read."""
         row = self.connection.execute(
             "select least(%(last)s, (select min(batch_id) - 1 from raw.batch"
             " where (landed_at at time zone 'Asia/Jakarta')::date >= %(since)s))",
@@ -430,7 +432,7 @@ class _Run:
         assert row is not None  # noqa: S101 - a select without from gives one row
         return int(row[0])
 
-    # -- what is remembered ------------------------------------------------------------------
+    # -- ops.build and ops.model_run ---------------------------------------------------------
 
     def _record(
         self,
@@ -460,7 +462,7 @@ class _Run:
         )
 
     def _resumable(self, inputs: str, seen: Watermark, holds: list[int]) -> int | None:
-        """The previous build, if it did not succeed and all that it rests on is still the same."""
+        """The previous build, if it did not succeed and its inputs are unchanged."""
         row = self.connection.execute(
             "select build_id from ops.build where build_id = (select max(build_id) from ops.build)"
             " and state in ('failed', 'abandoned') and inputs_hash = %s"
@@ -471,7 +473,7 @@ class _Run:
         return None if row is None else int(row[0])
 
     def _finished(self, build_id: int) -> list[str]:
-        """The nodes that a build, or one that it resumed, had finished."""
+        """The nodes finished by a build or by the builds that it resumed."""
         rows = self.connection.execute(
             "with recursive chain as ("
             " select build_id, resumes_build_id from ops.build where build_id = %s"
@@ -484,9 +486,9 @@ class _Run:
         return [name for (name,) in rows]
 
     def _inputs_hash(self, select: str | None) -> str:
-        """What a build rests on besides raw: project, channels, functions, the selection.
+        """A hash of every input besides raw: project, channels, functions, the selection.
 
-        Of a channel what models keep: its owner, its cadence and what the checkpoint requires of it
+        Of a channel only what models use: its owner, its cadence and what the checkpoint requires
         may change without a full build.
         """
         maps = self.connection.execute(
@@ -522,17 +524,17 @@ def run_dbt(
     target: str,
     callbacks: Sequence[Callable[[Any], None]] = (),
 ) -> list[Any]:
-    """Run dbt in this process, as every part of the product does.
+    """Run dbt in this process.
 
     Args:
         arguments: flags and command, `["build", "--select", "fct_report"]`.
-        settings: where the project and `LUMBUNG_HOME` are.
+        settings: name the project and `LUMBUNG_HOME`.
         database_url: the warehouse.
-        target: folder under `LUMBUNG_HOME/dbt` of what dbt keeps from run to run.
-        callbacks: told of each of dbt's events.
+        target: folder under `LUMBUNG_HOME/dbt` for dbt's target path.
+        callbacks: called with each of dbt's events.
 
     Returns:
-        the results of the nodes, failed ones included.
+        the results of the nodes, including failed ones.
 
     Raises:
         BuildError: when dbt could not run at all.
@@ -565,10 +567,10 @@ def run_dbt(
 
 
 def raise_failed(results: Sequence[Any]) -> None:
-    """Raise the first model or test that failed, if any did.
+    """Raise if a model or test failed.
 
     Raises:
-        BuildError: with its name, its rows and where they are, and who mends it.
+        BuildError: with the name of the first one, its failing rows, their table and its owner.
 
     """
     failed = [r for r in results if str(r.status) in ("error", "fail", "runtime error")]
@@ -597,7 +599,7 @@ def raise_failed(results: Sequence[Any]) -> None:
 
 
 def dbt_variables(database_url: str) -> dict[str, str]:
-    """What `dbt_project/profiles.yml` reads of a database."""
+    """The environment variables of a database that `dbt_project/profiles.yml` reads."""
     parts = psycopg.conninfo.conninfo_to_dict(database_url)
     names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password"}
     names |= {"NAME": "dbname", "SSLMODE": "sslmode"}
@@ -610,7 +612,7 @@ def dbt_variables(database_url: str) -> dict[str, str]:
 
 @contextmanager
 def dbt_environment(database_url: str) -> Iterator[None]:
-    """The environment of dbt on the warehouse's target, for as long as it runs."""
+    """Set the environment variables of dbt's target `warehouse` inside this block."""
     ours = dbt_variables(database_url) | {
         "DBT_TARGET": "warehouse",
         "LUMBUNG_RUNS_DBT": "1",  # macros/targets.sql
@@ -629,7 +631,7 @@ def dbt_environment(database_url: str) -> Iterator[None]:
 
 
 def _relation(node: Any) -> str:
-    """Where a test's failing rows are: `checks.<table>`."""
+    """The table of a test's failing rows: `checks.<table>`."""
     return f"{node.schema}.{node.alias}"
 
 
