@@ -1,6 +1,6 @@
-"""How clerks and citizens write: the same fact in another spelling each time.
+"""Write the same fact in varying spellings, as clerks and citizens do.
 
-A `Clerk` never changes what is meant; the spellings are those of `lumbung.demo.vocabulary`.
+A `Clerk` never changes the meaning; the spellings are those of `lumbung.demo.vocabulary`.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from lumbung.demo import vocabulary
 from lumbung.demo.regions import District, Place, Regency
 
 Cell = str | int | float | date | None
-"""What stands in a cell; a date is a spreadsheet's own date."""
+"""The content of a cell; a date is a spreadsheet date."""
 
 SERIAL_ZERO = date(1899, 12, 30)
-"""Day 0 of a workbook that counts from 1900, for every day since March 1900."""
+"""Day 0 of a workbook with the 1900 date system, valid for days since March 1900."""
 EMPTY: tuple[Cell, ...] = (None, "-", "nihil", "NIHIL")
 
 
 class Clerk:
-    """One writer's hand: equal seeds write equal texts, in the order of the calls."""
+    """One writer; equal seeds and equal calls give equal texts."""
 
     def __init__(self, seed: str) -> None:
         self.rng = random.Random(seed)  # noqa: S311 -- spellings, not secrets
 
     def nothing(self) -> Cell:
-        """One of the ways to say that there is nothing to say."""
+        """One of the ways to leave a cell without a value."""
         return self.rng.choices(EMPTY, (5, 4, 1, 1))[0]
 
     def word(self, spellings: Mapping[str, tuple[str, ...]], code: str) -> str:
@@ -43,7 +43,7 @@ class Clerk:
         return separator.join(self.word(spellings, code) for code in codes)
 
     def cased(self, text: str) -> str:
-        """The text, at times in capitals, in small letters, or with a space too many."""
+        """The text, sometimes in upper case, in lower case or with extra spaces."""
         chance = self.rng.random()
         if chance < 0.06:
             return text.upper()
@@ -62,12 +62,12 @@ class Clerk:
         return self.cased(name)
 
     def district(self, district: District) -> str:
-        """The name of a district, official or as people say it."""
+        """The name of a district, official or colloquial."""
         name = self.rng.choice((district.name, *vocabulary.DISTRICTS.get(district.code, ())))
         return self.cased(self.rng.choice(("", "", "", "Kec. ", "Kecamatan ")) + name)
 
     def location(self, place: Place) -> str:
-        """A place in one line, as the WhatsApp template asks for it."""
+        """A place in one line, as the WhatsApp template requests it."""
         if place.regency is None:
             return "-"
         regency = self.regency(place.regency).strip()
@@ -79,7 +79,7 @@ class Clerk:
         return f"Kec. {name}, {regency}"
 
     def date_text(self, day: date) -> str:
-        """A date in words or digits, as registers and messages have it."""
+        """A date in words or digits, as written in registers and messages."""
         weekday = self.rng.choice(vocabulary.WEEKDAYS[day.weekday()])
         month = self.rng.choice(vocabulary.MONTHS[day.month])
         full = self.rng.choice([name for name in vocabulary.MONTHS[day.month] if len(name) > 4])
@@ -98,13 +98,13 @@ class Clerk:
         )
 
     def date_cell(self, day: date | None) -> Cell:
-        """A date in a cell: a spreadsheet's own date or a text."""
+        """A date in a cell: a spreadsheet date or a text."""
         if day is None:
             return self.rng.choice((self.nothing(), "Tdk Th"))
         return day if self.rng.random() < 0.6 else self.date_text(day)
 
     def odd_date_cell(self, day: date | None) -> Cell:
-        """As `date_cell`, at times the bare number of a date, or the first day of a range."""
+        """As `date_cell`, but sometimes a serial number, or a range that starts on the day."""
         chance = self.rng.random()
         if day is not None and chance < 0.1:
             return (day - SERIAL_ZERO).days
@@ -115,5 +115,5 @@ class Clerk:
         return self.date_cell(day)
 
     def number(self, value: int) -> Cell:
-        """A number, at times as text."""
+        """A number, sometimes as text."""
         return str(value) if self.rng.random() < 0.1 else value

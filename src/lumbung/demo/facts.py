@@ -1,4 +1,4 @@
-"""The facts of the invented world: what each row of each channel means, free of any spelling."""
+"""The facts of the invented world: what each row of each channel means, without its spelling."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lumbung.demo.regions import District, Place, Regency
 
 
 class Fate(NamedTuple):
-    """What must become of a delivery; a landed one with a reason is excluded, not counted."""
+    """The expected outcome of a delivery; a landed delivery with a reason is excluded."""
 
     landing: Literal["landed", "duplicate", "quarantined"]
     reason_code: str | None = None
@@ -24,21 +24,21 @@ DUPLICATE = Fate("duplicate")
 
 
 def excluded(reason_code: str) -> Fate:
-    """Landed, never counted, listed in the edition."""
+    """Landed but never counted; the edition lists it."""
     return Fate("landed", reason_code)
 
 
 def quarantined(reason_code: str) -> Fate:
-    """Not readable as what it claims to be; kept for its owner."""
+    """Unreadable; kept in quarantine for the channel's owner."""
     return Fate("quarantined", reason_code)
 
 
 @dataclass(frozen=True)
 class Incident:
-    """Something that happened, whoever tells of it.
+    """An event that one or several people report.
 
     Attributes:
-        story: what happened, in the words of several people.
+        story: the event in the words of several people.
     """
 
     place: Place
@@ -46,9 +46,9 @@ class Incident:
     role: str
     story: tuple[str, ...]
 
-    def told(self, day: date, teller: int) -> str:
-        """The words of one who tells of it on a day; three tellers of two days find other words."""
-        return self.story[(day.toordinal() + teller) % len(self.story)]
+    def narrative(self, day: date, narrator: int) -> str:
+        """The words of a narrator on a day; other narrators and other days get other words."""
+        return self.story[(day.toordinal() + narrator) % len(self.story)]
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ class Case:
     """A row of the desk register: a report (LP) or a finding (TM).
 
     Attributes:
-        entered: when the clerk wrote the row; decides its sheet and its place in the book.
-        number: the legal number, empty where the clerk left it out.
-        target: to whom it was forwarded; None where it was not, or nobody wrote it down.
-        is_closed: whether those have done with it.
-        context: during or outside a campaign event; None where nobody wrote it down.
-        first: the row as the book has it, where the office corrected it by another file.
-        written: texts that stand in place of what would be written, by column.
+        entered: when the clerk wrote the row; determines its sheet and its position.
+        number: the legal number, empty where the clerk omitted it.
+        target: where it was forwarded; None where it was not forwarded or no target was recorded.
+        is_closed: whether the target has closed the case.
+        context: during or outside a campaign event; None where it was not recorded.
+        first: the row in the book before the office corrected it in another file.
+        written: texts that replace the regular ones, by column.
     """
 
     entered: date
@@ -92,7 +92,7 @@ class Case:
 
     @property
     def is_forwarded(self) -> bool:
-        """Whether anything says that it was forwarded."""
+        """Whether its target or its status says that it was forwarded."""
         return bool(self.target) or vocabulary.RESULTS.get(self.status) == "FORWARDED"
 
 
@@ -101,9 +101,9 @@ class Activity:
     """A row of the recap: a campaign event (LHP), a prevention action (PREV), or nothing (NIHIL).
 
     Attributes:
-        entered: when the district sent it in; usually the day itself.
-        code: of the election and the method of an event, or of the type of a prevention action.
-        first: the row as the recap has it, where the office corrected it by another file.
+        entered: when the district submitted it; usually `day`.
+        code: method of a campaign event, or type of a prevention action.
+        first: the row in the recap before the office corrected it in another file.
     """
 
     entered: date
@@ -123,7 +123,7 @@ class Activity:
 
 @dataclass(frozen=True)
 class Tip:
-    """What a citizen or an observer tells of an incident (IA); `place` is what they say of it."""
+    """What a citizen or an observer reports of an incident (IA); `place` is the place they give."""
 
     incident: Incident
     place: Place
@@ -133,12 +133,12 @@ class Tip:
 
 @dataclass(frozen=True)
 class Message:
-    """A message of the chat group; without a sender it is a notice of WhatsApp's.
+    """A message of the chat group; a message without a sender is a system message of WhatsApp.
 
     Attributes:
         at: the minute, in WIB.
-        text: what it says, empty where it is a tip, which follows the template.
-        written: texts in place of a line of the template, or of the time (`stamp`).
+        text: the text; empty for a tip, whose text follows the template.
+        written: texts that replace a line of the template, or the time (`stamp`).
     """
 
     at: datetime
@@ -151,7 +151,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Submission:
-    """A submission to the observers' form; an edited one shows its last version."""
+    """A submission to the observers' form; an edited one is its last version."""
 
     at: datetime
     observer: Person

@@ -1,13 +1,13 @@
 """A stand-in for KoboToolbox's API v2, on the loopback interface only.
 
-It serves the submissions of one form, as an older server does: newest first unless asked for a
-`sort`, a page no longer than its cap whatever `limit` says, and `next` as the only honest way on.
+It serves the submissions of one form as an older server does: newest first unless the request has
+a `sort`, and no page longer than its maximum, whatever the `limit`. Clients must follow `next`.
 
     export LUMBUNG_KOBO_TOKEN=rahasia
     python -m lumbung.demo.kobo_server --data kobo_pemantau.json --port 8123
 
-The token comes from the environment, because every account of a machine can read the arguments of
-a process.
+The token comes from the environment, because every account of the machine can read the arguments
+of a process.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from lumbung.local.airflow import AirflowClient
 
 NAME = "kobo-stand-in"
-"""Its name among the running parts, in a demo's home."""
+"""Name of its process in a demo's home."""
 
 TOKEN = "LUMBUNG_KOBO_TOKEN"  # noqa: S105 - the name of a variable
 """The environment variable that holds the token."""
@@ -51,13 +51,13 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class StandIn(ThreadingHTTPServer):
-    """Serves `/api/v2/assets/<uid>/data/` from a file, read anew for each request.
+    """Serves `/api/v2/assets/<uid>/data/` from a file that is read at every request.
 
     Args:
         data: the file `{"uid": ..., "results": [...]}` that `lumbung.demo.writers` writes.
         port: TCP port on 127.0.0.1; 0 takes a free one (see `address`).
-        token: what `Authorization: Token ...` must say.
-        max_limit: the longest page; a larger `limit` is clamped without a word.
+        token: the token that `Authorization: Token ...` must hold.
+        max_limit: the maximum length of a page; a larger `limit` is reduced silently.
 
     Raises:
         ServiceError: when the port is taken.
@@ -79,7 +79,7 @@ class StandIn(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """The base URL, without a slash at its end."""
+        """The base URL, without a trailing slash."""
         return f"http://127.0.0.1:{self.server_port}"
 
     def answer(self, url: str, authorization: str | None) -> tuple[int, Row]:
@@ -112,7 +112,7 @@ class StandIn(ThreadingHTTPServer):
 
 
 def _selected(rows: list[Row], query: Mapping[str, str]) -> list[Row]:
-    """The rows that `query` (comparisons, joined by and) lets through, in the order of `sort`."""
+    """The rows that match all comparisons of `query`, in the order of `sort`."""
     for field, condition in json.loads(query.get("query", "{}")).items():
         tests = condition if isinstance(condition, dict) else {"$gte": condition, "$lte": condition}
         for operator, bound in tests.items():
@@ -136,16 +136,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: the caller's log is enough."""
+        """Log nothing: the log of the client suffices."""
 
 
 def start(settings: Settings, processes: Processes, client: AirflowClient) -> None:
-    """Serve the demo's inbox in the background, unless it is, and tell Airflow where."""
+    """Serve the demo's inbox in the background and set the address in Airflow, unless it runs."""
     if processes.find(NAME):
         return
     token = secrets.token_hex(20)
     with hold_port() as port:
-        # Airflow first: a kill in between leaves nothing running that Airflow does not know.
+        # Airflow first: a kill in between leaves no server whose address Airflow lacks.
         client.set_connection(
             "kobo_pemantau", conn_type="http", host=f"http://127.0.0.1:{port.number}",
             password=token,
@@ -156,7 +156,7 @@ def start(settings: Settings, processes: Processes, client: AirflowClient) -> No
                 sys.executable, "-m", "lumbung.demo.kobo_server",
                 "--data", str(settings.inbox / "kobo_pemantau.json"),
                 "--port", str(port.number),
-                "--max-limit", "15",  # fewer than there are: paging really happens
+                "--max-limit", "15",  # fewer than there are, so that intake must page
             ],
             {"PATH": "", TOKEN: token},
         )  # fmt: skip
@@ -164,7 +164,7 @@ def start(settings: Settings, processes: Processes, client: AirflowClient) -> No
 
 
 def main() -> None:
-    """Serve until ended."""
+    """Serve until the process is stopped."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)

@@ -1,4 +1,4 @@
-"""People who do not exist: names that say so, telephone numbers and addresses nobody can have."""
+"""Invented people, with names, telephone numbers and addresses that no real person can have."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ GIVEN_NAMES = (
     *("Asmirandu", "Yudikara", "Pratiwara", "Zulkarmin", "Ratumira", "Hendrasul", "Imasari"),
 )
 FAMILY_NAMES = ("Contohan", "Rekaan", "Misalwan", "Umpama", "Khayali", "Andaika")
-"""Indonesian for example, made up, for instance, supposing, imaginary, what if."""
+"""Indonesian words for: example, made up, for instance, suppose, imaginary, what if."""
 PHONE_PREFIX = "0800-0000-"
-"""0800 is the toll-free service code: no subscriber has such a number, and 0000 is no service."""
+"""0800 is the toll-free service code, which no subscriber has; 0800-0000 is not in service."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Person:
 
     @property
     def contact(self) -> str:
-        """How a phone shows the number of somebody it has not saved."""
+        """The number as WhatsApp shows it for a sender who is not a saved contact."""
         return f"+62 {self.phone[1:]}"
 
 
 def invent(rng: random.Random) -> Person:
-    """Make up a person."""
+    """Invent a person."""
     house, block = rng.randint(1, 99), rng.randint(1, 9)
     return Person(
         name=f"{rng.choice(GIVEN_NAMES)} {rng.choice(FAMILY_NAMES)}",

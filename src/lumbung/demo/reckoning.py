@@ -1,4 +1,4 @@
-"""What the warehouse and the edition must say of a world, worked out from its facts alone."""
+"""The expected content of the warehouse and the edition, derived from a world's facts alone."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ def truth_of(world: World) -> Record:
 
 
 def write_truth(truth: Record, path: Path) -> None:
-    """Write what `truth_of` gave as JSON; the same world gives the same bytes."""
+    """Write the result of `truth_of` as JSON; the same world gives the same bytes."""
     path.write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def _fates(world: World) -> dict[str, list[Fate]]:
-    """The fate of every delivery of the first pull; a notice of WhatsApp's is no delivery.
+    """The fate of every delivery of the first pull; a system message of WhatsApp is not a delivery.
 
-    What both chat exports hold is read twice and landed once, from whichever is read first. A row
-    that was corrected lands as it was first, then as it is.
+    A message in both chat exports is read twice and landed once, from the export that is read
+    first. A corrected row lands twice: as first written, then as corrected.
     """
     first, second = world.chat_exports
     read_again = world.chat[second.start : first.stop]
@@ -123,17 +123,19 @@ def _cases(world: World) -> list[Record]:
 
 
 def _links(world: World) -> list[list[int]]:
-    """Pairs of positions in `reports` that tell of one incident over different channels."""
-    told = [("register_laporan", case.incident) for case in world.register if case.fate == COUNTED]
+    """Pairs of positions in `reports`: one incident, reported over different channels."""
+    reported = [
+        ("register_laporan", case.incident) for case in world.register if case.fate == COUNTED
+    ]
     for message in world.chat:
         if message.tip and message.fate == COUNTED:
-            told.append(("wa_aduan", message.tip.incident))
+            reported.append(("wa_aduan", message.tip.incident))
     for submission in world.submissions:
         if submission.fate == COUNTED:
-            told.append(("kobo_pemantau", submission.tip.incident))
+            reported.append(("kobo_pemantau", submission.tip.incident))
     return [
         [first, second]
-        for (first, one), (second, other) in combinations(enumerate(told), 2)
+        for (first, one), (second, other) in combinations(enumerate(reported), 2)
         if one[1] is other[1] and one[0] != other[0]
     ]
 
@@ -197,7 +199,7 @@ def _submissions(world: World, recap: Iterable[Activity]) -> list[Record]:
             "week_id": week,
             "is_submitted": (district.code, week) in delivered,
         }
-        for week in WEEKS  # of those after the world's last one nobody has delivered anything
+        for week in WEEKS  # no district has delivered for weeks after the world's last one
         for regency in REGENCIES.values()
         for district in regency.districts
     ]
@@ -206,8 +208,8 @@ def _submissions(world: World, recap: Iterable[Activity]) -> list[Record]:
 # --- metrics ---------------------------------------------------------------------------------
 
 Contributor = tuple[str, str, str, str]
-"""Metric, category, regency, week: one for each fact that a metric counts, none from before the
-campaign's first day."""
+"""Metric, category, regency and week of a fact that a metric counts; facts from before the
+campaign's first day contribute to none."""
 
 
 def _contributors(
@@ -271,12 +273,12 @@ def _contributors(
 
 
 def _metrics(weeks: tuple[str, ...], counts: Counter[Contributor]) -> Iterator[Record]:
-    """Every metric by category, regency, week and period; zeros and the province included.
+    """Every metric by category, regency, week and period, with zeros and the province.
 
-    Which zeros there are is the registry's; what is counted is the world's.
+    The registry lists the metrics and categories, the world gives the counts.
 
     Raises:
-        ConfigurationError: when the world counts what the registry does not list.
+        ConfigurationError: when a fact counts in a metric or category that the registry lacks.
 
     """
     regencies = (*REGENCIES, UNKNOWN_REGENCY)

@@ -1,7 +1,7 @@
 """The seven regencies of Kepulauan Bangka Belitung, their districts and villages (names and codes).
 
-The codes are those of the Ministry of Home Affairs (Kemendagri); a regency also has that
-of BPS, which differs where it matters: 1903 is Bangka Barat there and Bangka Selatan here.
+The codes are those of the Ministry of Home Affairs (Kemendagri). A regency also has its BPS code,
+which can mean another regency: 19.03 is Bangka Selatan, the BPS code 1903 is Bangka Barat.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 UNKNOWN_REGENCY = "19.00"
-"""Where a record's place is not resolved."""
+"""The unknown member: regency of records whose place is not resolved."""
 PROVINCE = "19"
 
 
@@ -35,13 +35,13 @@ class Regency:
 
     @property
     def is_city(self) -> bool:
-        """A kota elects a walikota, a kabupaten a bupati."""
+        """Whether it is a kota, which elects a walikota; a kabupaten elects a bupati."""
         return self.code >= "19.70"
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where something happened, as far as the office can know; no regency means unresolved."""
+    """Where something happened, as far as the office knows; no regency means unresolved."""
 
     regency: Regency | None = None
     district: District | None = None
@@ -79,4 +79,4 @@ def _load() -> dict[str, Regency]:
 
 
 REGENCIES: dict[str, Regency] = _load()
-"""By Kemendagri code, in its order."""
+"""The regencies by Kemendagri code, in the order of the codes."""

@@ -1,4 +1,4 @@
-"""The demo: the main job on an invented world, every run through Airflow's scheduler."""
+"""The demo: intake, build and publication of an invented world, all run by Airflow's scheduler."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lumbung.local.stack import Stack
 from lumbung.settings import Settings
 
 CHANNELS = ("rekap_pengawasan", "wa_aduan", "kobo_pemantau", "register_laporan")
-"""Pulled in this order; the warehouse is woken by the last one's asset."""
+"""Pulled in this order; the asset of the last channel triggers the DAG `warehouse`."""
 
 RUN_SECONDS = 900
 
@@ -34,9 +34,9 @@ class Demo:
 
     Args:
         settings: the installation; its home must be empty or hold the same demo.
-        console: where progress is shown.
-        weeks: how many campaign weeks the world has, from 2024-W39; the last one is published.
-        seed: of the world; the same seed writes the same files.
+        console: shows the progress.
+        weeks: number of campaign weeks, from 2024-W39; the demo publishes the last one.
+        seed: seed of the world; the same seed writes the same files.
         keep: leave everything running at the end.
 
     """
@@ -52,12 +52,12 @@ class Demo:
         self._stage = ""
 
     def run(self) -> None:
-        """Run every stage; a second run finishes what an interrupted one left.
+        """Run every stage; a second run completes an interrupted one.
 
-        Whatever did not run before is stopped again, unless it is to be kept.
+        Unless `keep` is set, services that this run started are stopped at the end.
 
         Raises:
-            LumbungError: naming the stage, the cause and the next step.
+            LumbungError: with the stage, the cause and the next step.
 
         """
         before = {part.name for part in self.stack.status() if part.pid}
@@ -74,11 +74,11 @@ class Demo:
         except BaseException:
             try:
                 self._stop(before)
-            except Exception as error:  # what failed first is the one to tell
+            except Exception as error:  # report the first failure
                 self.console.print(f"not stopped: {error}", markup=False, soft_wrap=True)
             raise
         self._stop(before)
-        self._say_how_to_go_on()
+        self._show_next_steps()
 
     def _stop(self, but: set[str]) -> None:
         if not self.keep:
@@ -106,7 +106,7 @@ class Demo:
             self._wait_for_dags(client)
             memory = sum(part.memory for part in self.stack.status())
             note.append(f"{airflow.url}, {memory / 1e9:.2f} GB with PostgreSQL")
-        seen = _Seen.at(url)
+        before_intake = _Moment.at(url)
         with self._staged("intake") as note:
             counts = self._pull_channels(client, url)
             note.append(
@@ -115,10 +115,10 @@ class Demo:
             )
         with self._staged("warehouse") as note:
             self._build(client, url)
-            note.append(seen.built(url))
+            note.append(before_intake.built(url))
         with self._staged("publication") as note:
             edition_id = self._publish(airflow, client, url, truth["edition_week"])
-            note += [edition_id, seen.checked(url, "publication") or "nothing new"]
+            note += [edition_id, before_intake.checked(url, "publication") or "nothing new"]
         with self._staged("truth") as note:
             note.append(comparison.compare(truth, url))
         self._show_counts(counts)
@@ -127,13 +127,13 @@ class Demo:
     # -- stages ------------------------------------------------------------------------------
 
     def _claim_home(self, url: str) -> None:
-        """Refuse to mix the demo with other records or another demo."""
+        """Refuse a home or database that holds other records or another demo."""
         claim = self.settings.demo_claim
         wanted: dict[str, Any] = {"seed": self.seed, "weeks": self.weeks}
         where, remediation = str(self.settings.home), "set LUMBUNG_HOME to an empty folder"
         with database.connect(url) as connection:
             row = connection.execute("select exists (select from raw.batch)").fetchone()
-            if self.settings.database_url is not None:  # this home's demo must not go elsewhere
+            if self.settings.database_url is not None:  # a later run must use the same database
                 server = connection.info
                 where = f"{server.host}:{server.port}/{server.dbname}"
                 remediation = "name an empty database in LUMBUNG_DATABASE_URL"
@@ -146,14 +146,14 @@ class Demo:
             return
         if found is not None:
             raise ConfigurationError(
-                f"this home holds the demo of {_told(found)}, not of {_told(wanted)}",
+                f"this home holds the demo of {_described(found)}, not of {_described(wanted)}",
                 where=str(self.settings.home),
                 remediation="set LUMBUNG_HOME to another folder, or run 'lumbung down' and "
                 "remove it",
             )
         if row == (True,):
             raise ConfigurationError(
-                "here are records that are not the demo's",
+                "the database holds records that are not the demo's",
                 where=where,
                 remediation=f"{remediation} for the demo",
             )
@@ -176,7 +176,7 @@ class Demo:
             time.sleep(0.5)
 
     def _pull_channels(self, client: AirflowClient, url: str) -> dict[str, dict[str, int]]:
-        # The first three land while the warehouse sleeps; the last one's asset wakes it once.
+        # The warehouse is paused while the first three land; the last one's asset triggers one run.
         client.pause("warehouse")
         before = _last_batch(url)
         for group in (CHANNELS[:-1], CHANNELS[-1:]):
@@ -191,7 +191,7 @@ class Demo:
         return _channel_counts(url, before)
 
     def _build(self, client: AirflowClient, url: str) -> None:
-        """Wait until a build has taken in every batch; wake the warehouse if an event was lost."""
+        """Wait until a build has read every batch; trigger one if an asset event was lost."""
         client.unpause("warehouse")
         grace = time.monotonic() + 10
         while True:
@@ -235,10 +235,10 @@ class Demo:
     # -- the parts ---------------------------------------------------------------------------
 
     def _follow(self, client: AirflowClient, dag_id: str, run_id: str, react: Any = None) -> None:
-        """Show a run's tasks until it is over.
+        """Show the state of a run's tasks until the run ends.
 
         Raises:
-            ServiceError: with the failed task's own message.
+            ServiceError: with the message of the failed task.
 
         """
         with self.console.status(dag_id) as status:
@@ -291,7 +291,7 @@ class Demo:
         for name in ("edisi.pdf", "edisi.html"):
             self.console.print(f"  {_shown(folder / name)}", soft_wrap=True)
 
-    def _say_how_to_go_on(self) -> None:
+    def _show_next_steps(self) -> None:
         self.console.print("\nGo on")
         if url := self.stack.airflow_url:
             password = self.stack.airflow(self.stack.start_database()).password("admin")
@@ -305,22 +305,22 @@ class Demo:
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """What builds and checks there were at some time, to tell what came after it."""
+class _Moment:
+    """The last build and check result at a moment, to find later ones."""
 
     build_id: int
     check_result_id: int
 
     @classmethod
-    def at(cls, url: str) -> _Seen:
+    def at(cls, url: str) -> _Moment:
         return cls(
             _number(url, "select max(build_id) from ops.build where state = 'success'"),
             _number(url, "select max(check_result_id) from ops.check_result"),
         )
 
     def built(self, url: str) -> str:
-        """What the builds since then did."""
-        build_id = _Seen.at(url).build_id
+        """A summary of the last build since that moment."""
+        build_id = _Moment.at(url).build_id
         if build_id == self.build_id:
             return f"nothing new since build {build_id}"
         ran = f"from ops.model_run where build_id = {build_id} and resource_type"
@@ -329,7 +329,7 @@ class _Seen:
         return f"{models} models and {tests} tests passed, {self.checked(url, 'raw')}"
 
     def checked(self, url: str, suite: str) -> str:
-        """How the last checks of a checkpoint went, if they were since then."""
+        """A summary of a checkpoint's last run since that moment, empty if there is none."""
         last = (
             "from ops.check_result where run_id = (select run_id from ops.check_result"  # noqa: S608
             f" where suite = '{suite}' and check_result_id > {self.check_result_id}"
@@ -341,14 +341,14 @@ class _Seen:
         return f"{checks - warned} checks passed" + f", {warned} warned" * bool(warned)
 
 
-def _told(claim: dict[str, Any]) -> str:
-    """Which demo a claim is of, in words."""
+def _described(claim: dict[str, Any]) -> str:
+    """The seed, weeks and database of a demo in words."""
     place = f" in {claim['database']}" if "database" in claim else ""
     return f"seed {claim.get('seed')} and {claim.get('weeks')} weeks{place}"
 
 
 def _shown(path: Path) -> str:
-    """A path as short as it can be told from here."""
+    """A path, relative to the working folder if it lies in it."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
@@ -368,7 +368,7 @@ def _built_batch(url: str) -> int:
 
 
 def _channel_counts(url: str, after_batch: int) -> dict[str, dict[str, int]]:
-    """Read, landed, duplicate and quarantined per channel in the batches after one."""
+    """Deliveries read, landed, duplicate and quarantined per channel, in batches after one."""
     names = ("read", "landed", "duplicate", "quarantined")
     counts = {channel: dict.fromkeys(names, 0) for channel in CHANNELS}
     with database.connect(url) as connection:

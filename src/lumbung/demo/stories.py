@@ -1,4 +1,4 @@
-"""What is told: the themes of incidents with their usual actors, and the talk of a chat group."""
+"""Texts of the demo: themes of incidents with their usual actors, and messages of a chat group."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 
 class Theme(NamedTuple):
-    """How incidents of one theme look.
+    """The incidents of one theme.
 
     Attributes:
-        types: the violation types they may carry.
-        roles: who is usually accused.
-        stories: what happened, each in the words of several people.
+        types: their possible violation types.
+        roles: the roles usually accused.
+        stories: events, each in the words of several people.
     """
 
     types: tuple[str, ...]
@@ -260,7 +260,7 @@ ORDINARY: dict[str, float] = {
     "KH": 0.7,
     "SARA": 0.3,
 }
-"""How often a theme comes up where nothing marks the regency; no votes are counted yet."""
+"""Weight of each theme among ordinary incidents; none about counting, as no vote is cast yet."""
 
 CHATTER = (
     "Selamat pagi bapak ibu semua 🙏",
@@ -275,12 +275,12 @@ CHATTER = (
     "Terima kasih, aduan sudah kami catat dan teruskan",
     "Ada yang punya nomor Panwascam?\nTanggal 5 kemarin saya telepon tidak diangkat",
 )
-"""Messages that are no tips, though some come near."""
+"""Messages that are not tips, though some resemble one."""
 
 LONG_STORY = (
     "Pembagian amplop di dua tempat:\n05/10/24 sekitar jam 19.30 di lapangan\n- lalu di warung"
 )
-"""Lines of one message that look like the beginning of another."""
+"""A message some of whose lines look like the start of another message."""
 ENCRYPTED = (
     "Pesan dan panggilan terenkripsi secara end-to-end. Hanya orang di chat ini yang bisa membaca,"
     " mendengarkan, atau membagikannya. Pelajari selengkapnya."
@@ -291,11 +291,11 @@ TEMPLATE = (
     "Mohon aduan memakai format berikut ya:\n\nADUAN\nTanggal: (kapan)"
     "\nLokasi: (kecamatan, kab/kota)\nIsu: (misalnya politik uang)\nUraian: (apa yang terjadi)"
 )
-"""The pinned message with the template: it contains one, but is none."""
+"""The pinned message: it contains the template of a tip, but is not a tip."""
 
 VENUES = ("Balai desa", "Gedung serbaguna", "Lapangan bola", "Rumah warga", "Warung kopi", "Pasar")
 PREVENTION_PLACES = ("Kantor desa", "Sekretariat Panwascam", "Kantor kecamatan", "Posko relawan")
 UNKNOWN_PLACES = ("dekat pasar lama", "gang sebelah sekolah", "-")
-"""`Lokasi` of tips that name no place anyone could find."""
+"""`Lokasi` of tips that name no identifiable place."""
 NETWORKS = ("Jaringan Pantau Rekaan", "Simpul Pengamat Contoh", "Kampus Misal Mengawasi")
 """Invented observer organisations."""

@@ -1,4 +1,4 @@
-"""What the warehouse holds, held against what the invented world says it must hold."""
+"""Compare the metrics of the warehouse with those that the invented world must give."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ METRIC = ("metric_code", "category_code", "regency_code", "week_id", "period", "
 
 
 def metric_differences(truth: dict[str, Any], url: str) -> list[str]:
-    """Every metric that is missing, extra or different, as one line each."""
+    """One line for each metric that is missing, unexpected or different."""
     wanted = {tuple(row[key] for key in METRIC[:-1]): row["value"] for row in truth["metrics"]}
     with database.connect(url) as connection:
         rows = connection.execute(
@@ -27,10 +27,10 @@ def metric_differences(truth: dict[str, Any], url: str) -> list[str]:
 
 
 def compare(truth: dict[str, Any], url: str) -> str:
-    """Say that every metric equals the truth.
+    """Require that every metric equals the truth, and return a sentence that says so.
 
     Raises:
-        BuildError: naming the first metrics that differ.
+        BuildError: with the first metrics that differ.
 
     """
     if differences := metric_differences(truth, url):

@@ -1,33 +1,31 @@
 """Every word that the demo's offices and citizens write, and the code that each one means.
 
-This module is the reference for whoever maps the words back (the seeds `map_issue`, `map_status`,
-`map_role`, `map_violation_type`, `region_alias` ...). Each table reads *code -> spellings*; upper
-and lower case and repeated white space vary beyond what is listed. Sources of the codes:
-domain.md 1.7, 2.1, 2.2, 2.3 and docs/reference/metrics.md.
+The seeds `map_issue`, `map_status`, `map_role`, `map_violation_type`, `region_alias` ... map these
+words to codes. Each table is *code -> spellings*; case and repeated white space vary as well.
+Sources of the codes: domain.md 1.7, 2.1, 2.2, 2.3 and docs/reference/metrics.md.
 
-What the writers do besides choosing a spelling:
+Besides choosing a spelling, the writers vary these:
 
 Empty cells are written as an empty cell, `-`, `nihil`, `NIHIL` or (dates) `Tdk Th`. Each of them
 means "not said", in every column; so a `-` in `Nomor Register` is a missing register number.
 
-A merged cell counts for each of its rows (the recap's `Kecamatan` at times).
+A merged cell counts for each of its rows (sometimes `Kecamatan` of the recap).
 
 Dates appear as spreadsheet dates (one of the two workbooks counts from 1904), in the register also
-as the bare number of one, counted from 1900 (45602), and as `Rabu, 6 Nopember 2024`,
+as a serial number in the 1900 date system (45602), and as `Rabu, 6 Nopember 2024`,
 `6 November 2024`, `6 Nop 2024`, `06/11/2024`, `6-11-2024`, `6/11/24`, `tgl 6 Nopember 2024`; month
 and weekday names below. A range in `Tanggal / Kejadian` (`3 s.d. 5 Nopember 2024`, `3 s/d 5 ...`)
 means its first day. `kemarin` in a WhatsApp tip and a date that does not exist mean "not known".
 Only a date that decides the week (`Tanggal / Diterima` of the register, `Tanggal` of the recap)
-sets its row apart when it cannot be read.
+excludes its row when it cannot be read.
 
 Places: a name with or without `Kab.`, `Kab`, `Kabupaten`, `Kota`, `Kec.`, `Kecamatan` before it.
-Where a text names a regency and a district that does not belong to it, the regency stands and the
-district is unknown. Codes: the recap's are Kemendagri's (`19.05`, also the number 19.05 and
-`1905`), the observers' form has those of BPS (`1903`). A bare `1903` in a column for names is
-neither.
+Where a text names a regency and a district outside it, the regency is used and the district is
+unknown. Codes: the recap has Kemendagri's (`19.05`, also the number 19.05 and `1905`), the
+observers' form has those of BPS (`1903`). A bare `1903` in a column for names is neither.
 
 Test rows have one of `TEST_NARRATIVES` as their *whole* narrative. "Warga protes ..." and
-"mencoba membagikan ..." are no tests.
+"mencoba membagikan ..." are not tests.
 """
 
 from __future__ import annotations
@@ -94,7 +92,7 @@ STATUSES: dict[str, tuple[str, ...]] = {
     "direkomendasikan": ("Direkomendasikan", "Rekomendasi"),
     "selesai": ("Selesai", "Tindak lanjut selesai"),
 }
-"""`Status` of the register; at times `Diteruskan ke BKN`, where its own column is left empty."""
+"""`Status` of the register; sometimes `Diteruskan ke BKN`, with an empty `Diteruskan Ke`."""
 
 OUTCOMES: dict[str, str] = {
     "diterima": "pending",
@@ -155,19 +153,19 @@ TARGETS_BY_ISSUE: dict[str, tuple[str, ...]] = {
     "LOG": ("KPU",),
     "LAIN": ("LAIN",),
 }
-"""Who takes cases of a theme; every other theme is a crime: Gakkumdu or the police."""
+"""Where cases of a theme are forwarded; every other theme goes to Gakkumdu or the police."""
 
 FOLLOW_UPS: dict[bool, tuple[str, ...]] = {
     True: ("Selesai", "Sudah ditindaklanjuti", "Sdh ditindaklanjuti"),
     False: ("Belum", "Menunggu jawaban", "Dalam proses"),
 }
-"""`Tindak Lanjut` of the register: whether those have done with it; often left empty till then."""
+"""`Tindak Lanjut` of the register: whether the target has closed the case; often empty before."""
 
 CONTEXTS: dict[str, tuple[str, ...]] = {
     "IN_EVENT": ("Ya", "Dalam kegiatan kampanye", "Saat kampanye"),
     "OUTSIDE_EVENT": ("Tidak", "Di luar kegiatan", "Di luar kegiatan kampanye"),
 }
-"""`Dalam Kegiatan Kampanye` of the register; an empty cell says neither."""
+"""`Dalam Kegiatan Kampanye` of the register; an empty cell means unknown."""
 
 ROLES: dict[str, tuple[str, ...]] = {
     "PASLON": ("Pasangan calon", "Paslon", "Calon wakil bupati"),
@@ -231,7 +229,7 @@ REGENCIES: dict[str, tuple[str, ...]] = {
     "19.06": ("Belitung Timur", "Beltim"),
     "19.71": ("Pangkal Pinang", "Pangkalpinang", "PGK", "Pkl. Pinang"),
 }
-"""Regencies by Kemendagri code; the first gets `Kab.`, `Kabupaten` or `Kota` before it at times."""
+"""Regencies by Kemendagri code; the first may get `Kab.`, `Kabupaten` or `Kota` before it."""
 
 DISTRICTS: dict[str, tuple[str, ...]] = {
     "19.01.07": ("Riausilip",),

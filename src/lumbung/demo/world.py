@@ -1,18 +1,18 @@
-"""The invented world: the campaign weeks of Pilkada 2024 as an election supervisor lives them.
+"""The invented world: the campaign weeks of Pilkada 2024 in the records of an election supervisor.
 
-Incidents happen in the seven regencies. People bring them to the office over three channels: to
+Incidents happen in the seven regencies. People report them to the office over three channels: to
 the desk, which enters them in its register (`Case`), over WhatsApp (`Message` with a `Tip`), and
-through the form of observer networks (`Submission`). Meanwhile every district recaps its own work
-(`Activity`): the campaign events it supervised, what it did to prevent violations, or that there
-was nothing.
+through the form of observer networks (`Submission`). Every district also recaps its own work
+(`Activity`): the campaign events that it supervised, its prevention actions, or that there was
+nothing.
 
-The facts (`lumbung.demo.facts`) are clean: each row knows what it means and, by its `fate`, what
-must become of it. Clerks' spellings are added by `lumbung.demo.writers`; where a row is so badly
-written that its meaning changes, it says so itself in `written`. `lumbung.demo.reckoning` works out
-the truth.
+The facts (`lumbung.demo.facts`) are exact: each row holds its meaning and, in `fate`, the outcome
+that is expected of it. `lumbung.demo.writers` adds the spellings of clerks; where a row is written
+so badly that its meaning changes, `written` holds the text. `lumbung.demo.reckoning` derives the
+truth.
 
-`generate(seed, weeks)` gives what was written down in the first `weeks` weeks; a world of more
-weeks continues it, row for row. Days and weeks are those of Asia/Jakarta.
+`generate(seed, weeks)` gives the rows written in the first `weeks` weeks; a world of more weeks
+begins with the same rows. Days and weeks are those of Asia/Jakarta.
 """
 
 from __future__ import annotations
@@ -51,16 +51,16 @@ WEEKS = tuple(f"2024-W{39 + index}" for index in range(MAX_WEEKS))
 """The ISO weeks that the campaign touches."""
 
 
-# --- what marks each regency -----------------------------------------------------------------
+# --- profiles of the regencies -----------------------------------------------------------------
 
 
 class Profile(NamedTuple):
-    """What nine weeks bring to a regency.
+    """The records of a regency in nine weeks.
 
     Attributes:
-        events, preventions: campaign events supervised and prevention actions, about.
-        cases, tips: LP and TM, and tips over both channels, give or take one or two.
-        marks: the themes the regency is known for, one entry an incident in turn.
+        events, preventions: approximate numbers of campaign events and prevention actions.
+        cases, tips: numbers of LP and TM, and of tips over both channels, within one or two.
+        marks: the themes typical of the regency; its incidents use the entries in turn.
     """
 
     events: int
@@ -92,14 +92,14 @@ BAWASLU_OFFICES = {
     "19.06": "Kab/09.06",
     "19.71": "Kota/09.07",
 }
-"""Level and area in register numbers: the supervisor's own code system, in alphabetical order.
+"""Level and area in register numbers: a code system of the supervisor, here in alphabetical order.
 
-The true numbering is not known (domain.md 1.6), so nobody may locate a case by it.
+The real numbering is not known (domain.md 1.6), so no case may be located by it.
 """
 PROVINCE_OFFICE = "Prov/09.00"
 DESK = "Posko Aduan Babel"
 DESK_CLERK, CITIZEN, OBSERVER = range(3)
-"""Who tells of an incident, for `Incident.told`."""
+"""Narrators of an incident, for `Incident.narrative`."""
 CHATTER = excluded("not_a_report")
 DELETED = excluded("deleted_message")
 
@@ -109,10 +109,10 @@ DELETED = excluded("deleted_message")
 
 @dataclass(frozen=True)
 class World:
-    """All that was written down in the first weeks of the campaign.
+    """All rows written in the first weeks of the campaign.
 
     Attributes:
-        register, recap, chat, submissions: in the order in which they were written.
+        register, recap, chat, submissions: the rows in the order in which they were written.
     """
 
     seed: int
@@ -129,7 +129,7 @@ class World:
         return slice(0, end), slice(start, len(self.chat))
 
     def _minute_after(self, index: int) -> int:
-        """The first message from `index` on that begins a new minute: no export cuts one."""
+        """The first message from `index` on that begins a new minute: no export splits a minute."""
         while 0 < index < len(self.chat) and self.chat[index - 1].at == self.chat[index].at:
             index += 1
         return index
@@ -144,7 +144,7 @@ def week_start(index: int) -> date:
 
 
 def generate(seed: int, weeks: int = MAX_WEEKS) -> World:
-    """Make the world of the campaign's first `weeks` weeks (from 2024-W39); no clock, no network.
+    """Make the world of the campaign's first `weeks` weeks (from 2024-W39) from the seed alone.
 
     Raises:
         ConfigurationError: when `weeks` is not between 1 and 9.
@@ -171,7 +171,7 @@ def generate(seed: int, weeks: int = MAX_WEEKS) -> World:
 
 
 def _stream(seed: int, purpose: str) -> random.Random:
-    """A stream of its own for each part: a change in one leaves the others as they were."""
+    """A random stream for each part, so that a change of one part does not change the others."""
     return random.Random(f"{seed}/{purpose}")  # noqa: S311 -- an invented world, not a secret
 
 
@@ -196,15 +196,15 @@ def _day(rng: random.Random, week: int, days: int = 7) -> date:
 
 
 def _recap(rng: random.Random) -> list[Activity]:
-    """Every district's rows of every week, as delivered: week by week, district by district."""
+    """Every district's rows of every week, in the order of delivery: by week, then by district."""
     districts = [(regency, each) for regency in REGENCIES.values() for each in regency.districts]
-    bustle = {district.code: rng.uniform(0.6, 1.4) for _, district in districts}
+    activity = {district.code: rng.uniform(0.6, 1.4) for _, district in districts}
     silent = rng.choice(("19.01", "19.03", "19.06")), rng.randrange(3, 8)
     rows: list[Activity] = []
     for week in range(MAX_WEEKS):
-        never, next_week = rng.sample(sorted(bustle), 2)
+        never, next_week = rng.sample(sorted(activity), 2)
         for regency, district in districts:
-            block = _district_week(rng, week, regency, district, bustle)
+            block = _district_week(rng, week, regency, district, activity)
             if district.code == never or (regency.code, week) == silent:
                 continue
             if district.code == next_week:
@@ -216,11 +216,16 @@ def _recap(rng: random.Random) -> list[Activity]:
 
 
 def _district_week(
-    rng: random.Random, week: int, regency: Regency, district: District, bustle: Mapping[str, float]
+    rng: random.Random,
+    week: int,
+    regency: Regency,
+    district: District,
+    activity: Mapping[str, float],
 ) -> list[Activity]:
     profile = PROFILES[regency.code]
-    activity = ACTIVITY_BY_WEEK[week] / sum(ACTIVITY_BY_WEEK)
-    share = activity * bustle[district.code] / sum(bustle[each.code] for each in regency.districts)
+    of_regency = sum(activity[each.code] for each in regency.districts)
+    of_week = ACTIVITY_BY_WEEK[week] / sum(ACTIVITY_BY_WEEK)
+    share = of_week * activity[district.code] / of_regency
     officer = invent(rng)
     rows: list[Activity] = []
 
@@ -250,9 +255,9 @@ def _district_week(
 
 
 def _spoil_recap(rng: random.Random, rows: list[Activity]) -> None:
-    """Add rows that look like activities and are none; their districts did deliver that week.
+    """Add rows that look like activities but are not; their districts did deliver that week.
 
-    And leave open what some rows should say: the action counts, of no kind that is known.
+    Also remove the kind of some activities: they count, as of unknown kind.
     """
     tests = {0: "TES", 5: "coba"}
     impossible = {0: "31 September 2024", 7: "31 Nopember 2024"}
@@ -287,7 +292,7 @@ def _spoil_recap(rng: random.Random, rows: list[Activity]) -> None:
         ]
         index = rng.choice(counted)
         rows[index] = replace(rows[index], **changes)
-    # A district first gave an event as a prevention action, and put it right.
+    # A district first recorded an event as a prevention action, and then corrected it.
     index = next(
         index
         for index, row in enumerate(rows)
@@ -301,7 +306,7 @@ def _spoil_recap(rng: random.Random, rows: list[Activity]) -> None:
 
 
 def _incidents(rng: random.Random, regency: Regency, count: int) -> list[Incident]:
-    """Incidents of a regency: most carry what marks it, the others what may happen anywhere."""
+    """Incidents of a regency: most have its typical themes, the others ordinary themes."""
     profile = PROFILES[regency.code]
     marked = math.ceil(count * MARKED_SHARE) if profile.marks else 0
     themes = [profile.marks[index % len(profile.marks)] for index in range(marked)]
@@ -316,7 +321,7 @@ def _incidents(rng: random.Random, regency: Regency, count: int) -> list[Inciden
 def _incident(
     rng: random.Random, regency: Regency, issues: tuple[str, ...] | None = None
 ) -> Incident:
-    """One incident, by default with what marks the regency (or what happens anywhere)."""
+    """One incident, by default with a typical theme of the regency or an ordinary one."""
     if issues is None:
         return _incidents(rng, regency, 1)[0]
     theme = stories.THEMES[rng.choice(issues)]
@@ -325,7 +330,7 @@ def _incident(
 
 
 def _day_of_report(rng: random.Random) -> date:
-    """A day on which something is brought in: ever more towards the end of the campaign."""
+    """The day on which an incident is reported, more often towards the end of the campaign."""
     week = rng.choices(range(MAX_WEEKS), INCIDENTS_BY_WEEK)[0]
     return _day(rng, week)
 
@@ -334,7 +339,7 @@ def _day_of_report(rng: random.Random) -> date:
 
 
 def _register(rng: random.Random) -> list[Case]:
-    """The desk's book, in the order of entry, with what clerks get wrong."""
+    """The desk's book, in the order of entry, with the mistakes of clerks."""
     cases = [
         _case(rng, incident, _day_of_report(rng), is_late=rng.random() < 0.04)
         for code, regency in REGENCIES.items()
@@ -345,7 +350,7 @@ def _register(rng: random.Random) -> list[Case]:
 
 
 def _case(rng: random.Random, incident: Incident, received: date, *, is_late: bool = False) -> Case:
-    """A case as a clerk enters it on the day it is received."""
+    """A case as a clerk enters it on the day of receipt."""
     kind: Literal["LP", "TM"] = "LP" if is_late or rng.random() < 0.7 else "TM"
     known = received - timedelta(days=rng.randint(9, 14) if is_late else rng.randint(0, 5))
     occurred = known - timedelta(days=rng.randint(0, 2))
@@ -367,14 +372,14 @@ def _case(rng: random.Random, incident: Incident, received: date, *, is_late: bo
         reason=reason,
         reporter=invent(rng),
         accused=invent(rng),
-        narrative=incident.told(received, DESK_CLERK),
+        narrative=incident.narrative(received, DESK_CLERK),
     )
 
 
 def _handling(
     rng: random.Random, kind: str, received: date, is_late: bool
 ) -> tuple[str, str | None]:
-    """How far the case is: what came in lately is often still open, a finding is rarely refused."""
+    """The status and reason of a case: recent cases are often open, findings rarely rejected."""
     if is_late:
         return "tidak_diregistrasi", "late"
     if rng.random() < (0.45 if received >= week_start(7) else 0.12):
@@ -389,15 +394,17 @@ def _statuses(outcome: str) -> list[str]:
 
 
 def _handled(rng: random.Random, cases: Sequence[Case]) -> list[Case]:
-    """The cases with what the book's last columns say: to whom, with what end, in what context."""
+    """The cases with the book's last columns: forwarding target, follow-up and context."""
     handled = []
     for case in cases:
         context = rng.choices(("IN_EVENT", "OUTSIDE_EVENT", None), (3, 5, 2))[0]
         issue = case.incident.issues[0]
         result = vocabulary.RESULTS.get(case.status)
-        leaves_us = result in ("FORWARDED", "CLOSED") or (result == "PROVEN" and rng.random() < 0.4)
+        is_forwarded = result in ("FORWARDED", "CLOSED") or (
+            result == "PROVEN" and rng.random() < 0.4
+        )
         target, written = None, case.written
-        if leaves_us and rng.random() < 0.85:
+        if is_forwarded and rng.random() < 0.85:
             target = rng.choice(vocabulary.TARGETS_BY_ISSUE.get(issue, ("GAKKUMDU", "KEPOLISIAN")))
         is_closed = result == "CLOSED" or (bool(target) and rng.random() < 0.4)
         if case.status == "diteruskan" and target in ("BKN", "KPU", "DKPP") and rng.random() < 0.5:
@@ -409,7 +416,7 @@ def _handled(rng: random.Random, cases: Sequence[Case]) -> list[Case]:
 
 
 def _corrected(rng: random.Random, cases: Sequence[Case]) -> list[Case]:
-    """The cases, one of which the desk entered at another place and with another theme first."""
+    """The cases, one of which the desk first entered with a wrong place and theme."""
     taken = Counter(case.number for case in cases)
     index, case = next(
         (index, case)
@@ -428,7 +435,7 @@ def _corrected(rng: random.Random, cases: Sequence[Case]) -> list[Case]:
 
 
 def _odd_cases(rng: random.Random) -> list[Case]:
-    """Cases that every book has, whatever the seed."""
+    """Unusual cases that every book has, whatever the seed."""
 
     def case(week: int, code: str, *, is_late: bool = False, **changes: Any) -> Case:
         incident = _incident(rng, REGENCIES[code])
@@ -452,7 +459,7 @@ def _odd_cases(rng: random.Random) -> list[Case]:
 
 
 def _numbered(rng: random.Random, cases: Sequence[Case]) -> list[Case]:
-    """Give register numbers: a sequence per office, kind and election, not quite chronological."""
+    """Assign register numbers: a sequence per office, kind and election, nearly chronological."""
     series: dict[str, list[int]] = {}
     for index, case in enumerate(cases):
         regency = case.incident.place.regency
@@ -461,25 +468,25 @@ def _numbered(rng: random.Random, cases: Sequence[Case]) -> list[Case]:
         election = "PG" if not regency or rng.random() < 0.25 else local
         series.setdefault(f"{case.kind}/{election}/{office}", []).append(index)
     numbered = list(cases)
-    for name, members in series.items():
-        order = list(range(1, len(members) + 1))
+    for name, indices in series.items():
+        order = list(range(1, len(indices) + 1))
         for position in range(len(order) - 1):
             if rng.random() < 0.25:
                 order[position : position + 2] = order[position + 1], order[position]
-        for index, sequence in zip(members, order, strict=True):
+        for index, sequence in zip(indices, order, strict=True):
             case = cases[index]
             reg = "Reg/" if case.outcome == "registered" and rng.random() < 0.5 else ""
             month = {9: "IX", 10: "X", 11: "XI"}[case.received.month]
             number = f"{sequence:03d}/{reg}{name}/{month}/2024"
             numbered[index] = replace(case, number=number)
             if rng.random() < 0.12:
-                hasty = {"Nomor Register": rng.choice((number.lower(), number.upper()))}
-                numbered[index] = replace(numbered[index], written={**case.written, **hasty})
+                miscased = {"Nomor Register": rng.choice((number.lower(), number.upper()))}
+                numbered[index] = replace(numbered[index], written={**case.written, **miscased})
     return numbered
 
 
 def _spoil_register(rng: random.Random, cases: Sequence[Case]) -> list[Case]:
-    """Add the rows that cannot be kept: a number taken, no number at all, a row pasted twice."""
+    """Add rows that cannot be landed: a repeated number, a missing number, a row pasted twice."""
     ordinary = [case for case in cases if case.fate == COUNTED and not case.written]
     first = min(ordinary, key=lambda case: case.entered)
 
@@ -505,28 +512,28 @@ Hear = Callable[..., None]
 
 
 def _tips(rng: random.Random, share: float) -> list[tuple[date, Tip]]:
-    """The tips that a channel gets which has this share of them, each with the day it comes in."""
-    told = []
+    """The tips of a channel that gets this share of them, each with its day of receipt."""
+    tips = []
     for code, regency in REGENCIES.items():
         for incident in _incidents(rng, regency, _some(rng, PROFILES[code].tips * share)):
             day = _day_of_report(rng)
-            told.append((day, _told(rng, incident, day)))
-    return told
+            tips.append((day, _tip(rng, incident, day)))
+    return tips
 
 
-def _told(rng: random.Random, incident: Incident, day: date) -> Tip:
-    """An incident as told on `day`, a day or two after it happened."""
+def _tip(rng: random.Random, incident: Incident, day: date) -> Tip:
+    """The tip about an incident on `day`, up to two days after it happened."""
     place = incident.place if rng.random() < 0.7 else Place(incident.place.regency)
-    narrative = incident.told(day, CITIZEN)
+    narrative = incident.narrative(day, CITIZEN)
     if rng.random() < 0.1:
         narrative += f" Saksi bisa dihubungi di {invent(rng).phone}."
     return Tip(incident, place, day - timedelta(days=rng.randint(0, 2)), narrative)
 
 
-def _shared(register: Sequence[Case], teller: int) -> list[tuple[date, Tip]]:
-    """Incidents of the register that also come in over both other channels, a day later.
+def _shared(register: Sequence[Case], narrator: int) -> list[tuple[date, Tip]]:
+    """Incidents of the register that are also reported over the other two channels, a day later.
 
-    Each is a record of its own, in the words of another: nobody may merge them.
+    Each is a separate record in other words; records are never merged.
     """
     located = [case for case in register if case.fate == COUNTED and case.incident.place.regency]
     day = timedelta(days=1)
@@ -537,7 +544,7 @@ def _shared(register: Sequence[Case], teller: int) -> list[tuple[date, Tip]]:
                 case.incident,
                 case.incident.place,
                 case.occurred,
-                case.incident.told(case.received + day, teller),
+                case.incident.narrative(case.received + day, narrator),
             ),
         )
         for case in located[::9]
@@ -545,9 +552,9 @@ def _shared(register: Sequence[Case], teller: int) -> list[tuple[date, Tip]]:
 
 
 def _chat(rng: random.Random, register: Sequence[Case]) -> list[Message]:
-    """The hotline's group: notices, the pinned template, tips, and much else."""
-    members = [invent(rng) for _ in range(40)]
-    names = [f"Warga {each.name}" if rng.random() < 0.75 else each.contact for each in members]
+    """The hotline's group: system messages, the pinned template, tips and other messages."""
+    people = [invent(rng) for _ in range(40)]
+    names = [f"Warga {each.name}" if rng.random() < 0.75 else each.contact for each in people]
     messages = _opening(names[0])
 
     def hear(at: datetime, tip: Tip, **changes: Any) -> None:
@@ -567,7 +574,7 @@ def _chat(rng: random.Random, register: Sequence[Case]) -> list[Message]:
 
 
 def _opening(member: str) -> list[Message]:
-    """How every chat begins: two notices, the pinned template, and three old friends of parsers."""
+    """The start of every chat: two system messages, the template, and three difficult messages."""
     at = datetime.combine(FIRST_MONDAY, time(5, 30), JAKARTA)
     thursday = at + timedelta(days=3)
     return [
@@ -587,7 +594,7 @@ def _opening(member: str) -> list[Message]:
 
 
 def _other_message(rng: random.Random, at: datetime, sender: str) -> Message:
-    """A message that is no tip."""
+    """A message that is not a tip."""
     kind = rng.choices(("talk", "photo", "omitted", "deleted", "joined"), (16, 2, 2, 1, 1))[0]
     if kind == "joined":
         return Message(at, None, f"{sender} bergabung menggunakan tautan grup ini", CHATTER)
@@ -600,15 +607,15 @@ def _other_message(rng: random.Random, at: datetime, sender: str) -> Message:
 
 
 def _odd_tips(rng: random.Random, hear: Hear) -> None:
-    """Tips that every hotline gets, whatever the seed."""
+    """Unusual tips that every hotline gets, whatever the seed."""
 
     def odd(week: int, code: str, **changes: Any) -> tuple[datetime, Tip]:
         day = _day(rng, week)
-        return _at(rng, day), replace(_told(rng, _incident(rng, REGENCIES[code]), day), **changes)
+        return _at(rng, day), replace(_tip(rng, _incident(rng, REGENCIES[code]), day), **changes)
 
     for week, lokasi in zip((0, 3, 6), stories.UNKNOWN_PLACES, strict=True):
         hear(*odd(week, "19.71", place=Place()), written={"Lokasi": lokasi})
-    # Manggar left Belitung with Belitung Timur in 2003; who says it the old way may mean either.
+    # Manggar has been in Belitung Timur since 2003; the old way of writing may mean either regency.
     hear(*odd(1, "19.02", place=Place()), written={"Lokasi": "Kec. Manggar, Belitung"})
     hear(*odd(2, "19.04", occurred=None), written={"Tanggal": "kemarin"})
     hear(*odd(0, "19.01", narrative="coba"), fate=excluded("test_row"))
@@ -624,7 +631,7 @@ def _odd_tips(rng: random.Random, hear: Hear) -> None:
 
 
 def _form(rng: random.Random, register: Sequence[Case]) -> list[Submission]:
-    """What the observer networks' form received, in its order."""
+    """The submissions to the observer networks' form, in order."""
     observers = [(invent(rng), rng.choice(stories.NETWORKS)) for _ in range(12)]
     submissions: list[Submission] = []
 
@@ -632,15 +639,15 @@ def _form(rng: random.Random, register: Sequence[Case]) -> list[Submission]:
         submissions.append(replace(Submission(at, *rng.choice(observers), tip), **changes))
 
     def odd(at: datetime, code: str, **changes: Any) -> tuple[datetime, Tip]:
-        told = _told(rng, _incident(rng, REGENCIES[code]), at.date())
-        return at, replace(told, **changes)
+        tip = _tip(rng, _incident(rng, REGENCIES[code]), at.date())
+        return at, replace(tip, **changes)
 
     for day, tip in [*_tips(rng, 0.36), *_shared(register, OBSERVER)]:
         submit(_at(rng, day), tip)
     submit(*odd(_at(rng, _day(rng, 0)), "19.05"), is_edited=True)
     submit(*odd(_at(rng, _day(rng, 1)), "19.03", place=Place()))
     submit(*odd(_at(rng, _day(rng, 0)), "19.02", narrative="tes"), fate=excluded("test_row"))
-    # Forty minutes past midnight on a Monday here is still Sunday, another week, in UTC.
+    # 00:40 on a Monday in WIB is still Sunday, in the previous week, in UTC.
     submit(*odd(datetime.combine(week_start(1), time(0, 40), JAKARTA), "19.05"))
     return sorted(submissions, key=lambda submission: submission.at)
 

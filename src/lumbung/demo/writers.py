@@ -1,7 +1,7 @@
-"""The files that the offices of an invented world would hand over, in their native formats.
+"""Write the files that the offices of an invented world deliver, in their native formats.
 
-The same world gives the same bytes. The layouts are those of docs/reference/demo.md;
-what clerks do to spellings is in `lumbung.demo.clerks`.
+The same world gives the same bytes. docs/reference/demo.md describes the layouts;
+`lumbung.demo.clerks` varies the spellings.
 """
 
 from __future__ import annotations
@@ -36,27 +36,27 @@ REGISTER_FILE = "Buku Register Laporan 2024.xlsx"
 RECAP_FILE = "Rekap Pengawasan Kampanye dan Pencegahan.xlsx"
 REGISTER_REVISION = "Revisi Register Laporan 2024.xlsx"
 RECAP_REVISION = "Revisi Rekap Pengawasan.xlsx"
-"""What was corrected, in files sent later: the newer file stands."""
+"""Corrected rows, in files sent later: the newer file prevails."""
 CHAT_NAME = "Chat WhatsApp dengan Posko Aduan Babel"
 KOBO_FILE = "kobo_pemantau.json"
 
 OFFICE = "BADAN PENGAWAS PEMILIHAN UMUM PROVINSI KEPULAUAN BANGKA BELITUNG (DATA REKAAN)"
-WRITTEN_AT = datetime(2024, 9, 23, 8, 0)  # noqa: DTZ001 -- a workbook's property has no zone
+WRITTEN_AT = datetime(2024, 9, 23, 8, 0)  # noqa: DTZ001 -- a workbook property has no time zone
 SHEETS = {9: "September", 10: "Oktober", 11: "November"}
 
 Row = list[Cell]
 Revised = list[tuple[str, Row]]
 """Corrected rows by the sheet that they stand on."""
 Header = Sequence[tuple[str, Sequence[str]]]
-"""Groups and their columns; a group without columns is a column of two rows' height."""
+"""Groups and their columns; a group without columns is one column whose header is two rows high."""
 
 
 def write(world: World, inbox: Path) -> None:
-    """Write what every channel of the world delivers.
+    """Write the deliveries of every channel of the world.
 
     Args:
         world: the world.
-        inbox: the folder of inboxes; gets `register_laporan/`, `rekap_pengawasan/`, `wa_aduan/`
+        inbox: the folder of inboxes; receives `register_laporan/`, `rekap_pengawasan/`, `wa_aduan/`
             and, beside them, the data that `lumbung.demo.kobo_server` serves.
 
     """
@@ -101,7 +101,7 @@ DISTRICT_COLUMN = 3
 
 
 def _write_register(world: World, folder: Path) -> None:
-    """The desk's book: a sheet a month, and a hidden one with the words to choose from."""
+    """The desk's book: a sheet per month, and a hidden sheet with the choices of a column."""
     clerk, handler = Clerk(f"{world.seed}/desk"), Clerk(f"{world.seed}/desk/handling")
     reviser = Clerk(f"{world.seed}/desk/revision")
     revised: Revised = []
@@ -115,7 +115,7 @@ def _write_register(world: World, folder: Path) -> None:
             sheet.header()
             number, cells = 0, []
             for case in cases:
-                if case.fate != DUPLICATE:  # a row pasted twice is the same row, number and all
+                if case.fate != DUPLICATE:  # a row pasted twice keeps its number
                     number += 1
                     cells = _case_cells(clerk, handler, case.first or case, number)
                 if case.first:
@@ -136,7 +136,7 @@ def _write_register(world: World, folder: Path) -> None:
 
 
 def _write_revision(path: Path, options: dict[str, Any], header: Header, rows: Revised) -> None:
-    """The corrected rows alone, each on its sheet and under its number; no file without any."""
+    """Only the corrected rows, with their sheets and numbers; no file if there are none."""
     if not rows:
         return
     with xlsxwriter.Workbook(str(path), options) as book:
@@ -187,15 +187,15 @@ def _case_cells(clerk: Clerk, handler: Clerk, case: Case, number: int) -> Row:
 
 
 def _follow_up(clerk: Clerk, case: Case) -> Cell:
-    """What became of a case that was forwarded; a status may say that it is closed."""
-    is_told = case.is_closed and case.status != "selesai"
-    if is_told or (case.is_forwarded and clerk.rng.random() < 0.5):
+    """What became of a forwarded case; the status `selesai` also says that it is closed."""
+    must_say_closed = case.is_closed and case.status != "selesai"
+    if must_say_closed or (case.is_forwarded and clerk.rng.random() < 0.5):
         return clerk.cased(clerk.rng.choice(vocabulary.FOLLOW_UPS[case.is_closed]))
     return clerk.nothing()
 
 
 def _write_recap(world: World, folder: Path) -> None:
-    """The districts' recap, kept on a computer that counts days from 1904."""
+    """The districts' recap, a workbook with the 1904 date system."""
     clerk, reviser = Clerk(f"{world.seed}/recap"), Clerk(f"{world.seed}/recap/revision")
     revised: Revised = []
     options = {"date_1904": True}
@@ -259,7 +259,7 @@ def _by_month(
 
 
 class _Sheet:
-    """A sheet that is filled from top to bottom, as an office lays it out."""
+    """A sheet that is filled from top to bottom in the layout of an office."""
 
     def __init__(self, book: xlsxwriter.Workbook, name: str, header: Header) -> None:
         self.sheet = book.add_worksheet(name)
@@ -270,13 +270,13 @@ class _Sheet:
         self.at = 0
 
     def title(self, *lines: str) -> None:
-        """Lines over the whole width."""
+        """Lines merged across the whole width."""
         for line in lines:
             self.sheet.merge_range(self.at, 0, self.at, self.width - 1, line, self.bold)
             self.at += 1
 
     def header(self) -> None:
-        """Two rows: groups over their columns, single columns over both rows."""
+        """Two header rows: groups above their columns; single columns span both rows."""
         column = 0
         for group, columns in self.groups:
             if not columns:
@@ -289,7 +289,7 @@ class _Sheet:
         self.at += 2
 
     def row(self, cells: Row) -> None:
-        """A row; texts stay texts, whatever they look like."""
+        """A row; texts are written as texts, whatever they look like."""
         for column, cell in enumerate(cells):
             if isinstance(cell, date):
                 self.sheet.write_datetime(self.at, column, cell, self.dated)
@@ -300,7 +300,7 @@ class _Sheet:
         self.at += 1
 
     def merge_down(self, column: int, count: int, text: str) -> None:
-        """One cell in place of a column's cells in the last rows: it counts for each of them."""
+        """Merge a column's cells of the last rows into one; it counts for each of these rows."""
         self.sheet.merge_range(self.at - count, column, self.at - 1, column, text, self.bold)
 
     def blank(self) -> None:
@@ -308,13 +308,13 @@ class _Sheet:
         self.at += 1
 
     def subtotal(self, label: str, count: int) -> None:
-        """A row that adds up those above, in merged cells."""
+        """A row with the sum of the rows above, in merged cells."""
         self.sheet.merge_range(self.at, 0, self.at, self.width - 2, label, self.bold)
         self.sheet.write_number(self.at, self.width - 1, count)
         self.at += 1
 
     def signature(self, clerk: Clerk) -> None:
-        """A blank, then who signed, on the left and on the right."""
+        """An empty row, then the signatures on the left and on the right."""
         right = self.width - 3
         for left, text in (
             ("", ""),
@@ -333,22 +333,22 @@ class _Sheet:
 
 
 def _write_chats(world: World, folder: Path) -> None:
-    """Two exports as an Indonesian Android phone makes them: minutes, no zone, no ids."""
+    """Two exports of an Indonesian Android phone: times in minutes, no time zone, no ids."""
     lines = [_line(world.seed, position, message) for position, message in enumerate(world.chat)]
     for number, part in enumerate(world.chat_exports):
         suffix = f" ({number})" if number else ""
         with zipfile.ZipFile(folder / f"{CHAT_NAME}{suffix}.zip", "w") as archive:
             entry = zipfile.ZipInfo(f"{CHAT_NAME}.txt", world.chat[part][-1].at.timetuple()[:6])
             entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3  # the same on every system
+            entry.create_system = 3  # the same bytes on every system
             archive.writestr(entry, "\n".join(lines[part]) + "\n")
-            if number:  # the second one was exported with media
+            if number:  # the second export includes media
                 for name in dict.fromkeys(_photos(world.chat[part])):
                     archive.writestr(zipfile.ZipInfo(name, entry.date_time), _picture(name))
 
 
 def _photos(messages: Iterable[Message]) -> Iterable[str]:
-    """The names of the files that messages say are attached."""
+    """The names of the files attached to the messages."""
     for message in messages:
         name, attached, _ = message.text.removeprefix("\u200e").partition(" (file terlampir)")
         if attached:
@@ -356,14 +356,14 @@ def _photos(messages: Iterable[Message]) -> Iterable[str]:
 
 
 def _picture(name: str) -> bytes:
-    """A JPEG of one pixel whose comment is its name: no two the same."""
+    """A JPEG of one pixel with its name as comment, so that no two are the same."""
     comment = name.encode()
     length = (len(comment) + 2).to_bytes(2)
     return PIXEL[:2] + b"\xff\xfe" + length + comment + PIXEL[2:]
 
 
 def _line(seed: int, position: int, message: Message) -> str:
-    """A message as exported, of several lines where it has them."""
+    """A message as exported, possibly of several lines."""
     stamp = message.written.get("stamp", f"{message.at:%d/%m/%y %H.%M}")
     clerk = Clerk(f"{seed}/chat/{position}")
     text = _template(clerk, message.tip, message.written) if message.tip else message.text
@@ -388,7 +388,7 @@ def _template(clerk: Clerk, tip: Tip, written: Mapping[str, str]) -> str:
 
 
 def _write_form(world: World, path: Path) -> None:
-    """What the stand-in serves: the form's uid and its submissions, as KoboToolbox shows them."""
+    """The data of the stand-in: the form's uid and its submissions in the format of KoboToolbox."""
     rows = [
         _submission(world.seed, position, submission)
         for position, submission in enumerate(world.submissions)
@@ -398,7 +398,7 @@ def _write_form(world: World, path: Path) -> None:
 
 
 def _submission(seed: int, position: int, submission: Submission) -> Mapping[str, Any]:
-    """A row of the API, v2: answers are texts, what was not answered has no key."""
+    """A row of the API, v2: answers are texts, an unanswered question has no key."""
     clerk = Clerk(f"{seed}/form/{position}")
     tip, place = submission.tip, submission.tip.place
     root, current = (_uuid(clerk.rng) for _ in range(2))

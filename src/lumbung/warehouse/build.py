@@ -188,7 +188,7 @@ def _alone(connection: psycopg.Connection) -> Iterator[None]:
 
 
 class Watermark(NamedTuple):
-    """The last ids that a build or the raw checkpoint reads; no smaller one can be committed later."""
+    """The last ids that a build or the raw checkpoint reads: no smaller id can be committed."""
 
     max_batch_id: int
     max_decision_id: int
@@ -352,7 +352,7 @@ class _Run:
         ]
 
     def _keep_artifacts(self, is_full: bool) -> None:
-        """Keep dbt's artefacts; a full build also writes the catalog, which changes with the project."""
+        """Keep dbt's artefacts; the catalog changes only with the project, so in full builds."""
         names = ["manifest.json", "run_results.json"]
         artifacts.keep(*names, settings=self.settings, target=TARGET)
         if is_full:
