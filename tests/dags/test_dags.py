@@ -103,7 +103,7 @@ def test_a_mistake_in_one_channel_file_is_an_import_error_and_the_others_are_pul
     (tmp_path / "channels").mkdir()
     for file in (ROOT / "channels").glob("*.yaml"):
         (tmp_path / "channels" / file.name).write_text(file.read_text())
-    for name in ("config", "expectations"):
+    for name in ("config", "dbt_project", "expectations"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "channels" / "kobo_pemantau.yaml").write_text("title: x\nschedule: tiap pagi\n")
     program = (
