@@ -537,7 +537,7 @@ def test_a_check_that_holds_channels_says_which_and_why(
         ("suite: [", "cannot be read"),
         ("{batch}", "severity"),
         ("{query}", "nowhere"),
-        ("{key}", "its key names"),
+        ("{key}", "a column of its key"),
         ("{expectation}", "has no expect_nothing_at_all"),
         ("{arguments}", "does not take these arguments"),
         ("{column}", "could not be evaluated"),
