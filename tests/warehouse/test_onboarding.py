@@ -81,10 +81,13 @@ def test_unseen_sources_reach_the_facts_by_yaml_alone(
     with contextmanager(serve)(lambda request: Reply(api(request.query))) as stand:
         address = f"http://127.0.0.1:{stand.port}"
         add("register", "agenda", str(office.inbox / "agenda" / "agenda 2024.xlsx"),
-            ('# kept:\n#   - "No. Urut"', 'kept:\n  - "No. Urut"'))  # fmt: skip
+            ('# kept:\n#  - "No. Urut"\n', 'kept:\n  - "No. Urut"\n'),
+            ('#  - "Waktu / Tgl. Peristiwa" # looks like occurred_date,', "#"),
+            ("\nfields:",
+             '\nfields:\n  occurred_date: {from: "Waktu / Tgl. Peristiwa"}'))  # fmt: skip
         add("register", "portal", str(office.inbox / "portal" / "ekspor.csv"))
         add("http_json", "aplikasi", f"{address}/api/v3/reports?status=open",
-            ('# kept:\n#   - "device.os"', 'kept:\n  - "device.os"'))  # fmt: skip
+            ('# kept:\n#  - "device.os"', 'kept:\n  - "device.os"'))  # fmt: skip
         given = {"conn_type": "http", "host": address}
         monkeypatch.setenv("AIRFLOW_CONN_APLIKASI", json.dumps(given))
         assert "4 channels, no mistake" in lumbung("channel", "check")

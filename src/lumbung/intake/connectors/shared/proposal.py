@@ -117,6 +117,9 @@ def familiar(labels: Iterable[str]) -> int:
     return len({*guesses} - {None, "personal"}) + guesses.count("personal")
 
 
+_EPOCH = re.compile(r"1\d{9}(?:\d{3})?")  # seconds or milliseconds, from September 2001 to 2033
+
+
 def find_receipt(
     labels: Iterable[str], rows: Sequence[Mapping[str, Any]]
 ) -> tuple[str | None, str]:
@@ -126,7 +129,7 @@ def find_receipt(
         named = re.search(_RECEIVED, label[:_MAX_LABEL], re.IGNORECASE)
         if named and not rows:
             return label, "the sample has no rows to try it on"
-        if named and texts and all(map(day_order, texts)):
+        if named and texts and all(day_order(text) or _EPOCH.fullmatch(text) for text in texts):
             return label, f"all {len(texts)} values that were tried are dates"
     return None, "not confirmed: no label says so whose values are all dates"
 
