@@ -81,6 +81,9 @@ def here(value: str, server: EmbeddedPostgres, port: int, home: Path) -> str:
 def test_every_command_runs(
     services: dict[str, Any], server: EmbeddedPostgres, tmp_path: Path
 ) -> None:
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        # another test's, whose owner is not the office's account
+        connection.execute("drop database if exists airflow with (force)")
     ports = [hold_port() for _ in range(3)]
     port, mail_port, portal_port = (held.number for held in ports)
     running: dict[str, subprocess.Popen[bytes]] = {}
