@@ -30,7 +30,7 @@ def propose(sample: str, content: bytes) -> Proposal:
     url = httpx.URL(sample) if ADDRESS.match(sample) else None
     key = find_key(labels, rows, together=False)
     record_id = (*key.labels, *labels)[0]
-    received, dated = find_receipt(labels, rows)
+    received, dated = find_receipt(labels, rows, epoch=True)
     received = received or labels[0]
     return Proposal(
         [

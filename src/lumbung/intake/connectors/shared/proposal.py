@@ -117,19 +117,29 @@ def familiar(labels: Iterable[str]) -> int:
     return len({*guesses} - {None, "personal"}) + guesses.count("personal")
 
 
-_EPOCH = re.compile(r"1\d{9}(?:\d{3})?")  # seconds or milliseconds, from September 2001 to 2033
+_EPOCH = re.compile(r"1\d{9}(?:\d{3})?")  # from September 2001 to May 2033
 
 
 def find_receipt(
-    labels: Iterable[str], rows: Sequence[Mapping[str, Any]]
+    labels: Iterable[str], rows: Sequence[Mapping[str, Any]], *, epoch: bool = False
 ) -> tuple[str | None, str]:
-    """The first label that says when a row came and whose values are dates; and what was tried."""
+    """The first label that says when a row came and whose values are dates; and what was tried.
+
+    Args:
+        labels: in their order.
+        rows: of the sample.
+        epoch: whether the kind's reader also takes Unix time, in seconds or milliseconds.
+    """
     for label in labels:
         texts = [each for each in _texts(label, rows[:ROWS]) if each]
         named = re.search(_RECEIVED, label[:_MAX_LABEL], re.IGNORECASE)
         if named and not rows:
             return label, "the sample has no rows to try it on"
-        if named and texts and all(day_order(text) or _EPOCH.fullmatch(text) for text in texts):
+        if (
+            named
+            and texts
+            and all(day_order(each) or (epoch and _EPOCH.fullmatch(each)) for each in texts)
+        ):
             return label, f"all {len(texts)} values that were tried are dates"
     return None, "not confirmed: no label says so whose values are all dates"
 
