@@ -99,7 +99,7 @@ def test_the_portal_is_open_to_a_web_server(tmp_path: Path) -> None:
     try:
         site = tmp_path / "portals" / ".new"
         publish._write(site / "edisi" / "index.html", b"x")
-        publish._let_others_read(tmp_path / "portals", site)
+        publish._make_readable(tmp_path / "portals", site)
     finally:
         os.umask(before)
     for path in (tmp_path / "portals").rglob("*"):

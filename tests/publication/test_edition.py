@@ -330,7 +330,7 @@ def test_only_what_was_reviewed_is_published(
     with monkeypatch.context() as patch:
         patch.setattr(render, "TEMPLATES", templates)
         render._environment.cache_clear()
-        with pytest.raises(PublicationError, match="not render to the files any more"):
+        with pytest.raises(PublicationError, match="no longer renders to the files"):
             publishing.publish(edition_id, settings=settings, database_url=url)
         # What is asked about next is a draft of the new form.
         assert freeze(url, settings) == "2024-W47-r2"

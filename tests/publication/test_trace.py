@@ -241,8 +241,8 @@ def test_what_is_not_counted_leads_to_what_was_delivered(url: str, frozen: str) 
     )
     lines = trace.lines(reference.format("week"), database_url=url)
     assert lines[0].endswith(" = 27")
-    assert lines[2].startswith("26 of them still stay excluded")
-    with pytest.raises(PublicationError, match="no such reason"):
+    assert lines[2].startswith("26 of them are still excluded")
+    with pytest.raises(PublicationError, match="no deliveries of that channel"):
         trace.trace(f"not_counted/wa_aduan/nothing/week@{frozen}", database_url=url)
 
 

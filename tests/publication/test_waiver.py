@@ -107,7 +107,7 @@ def test_what_is_no_waiver(url: str, settings: Settings, draft: str) -> None:
         ({"check": "most_districts_submitted"}, "no check"),  # only warns
         ({"check": "artefacts_hold_no_personal_data"}, "may never be waived"),
         ({"check": "small_cells_are_hidden"}, "may never be waived"),
-        ({"by": " "}, "nobody answers"),
+        ({"by": " "}, "names nobody responsible"),
         ({"reason": ""}, "no reason"),
         ({"until": date(2024, 11, 24)}, "would have ended"),
     ):

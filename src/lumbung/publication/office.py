@@ -12,24 +12,24 @@ from lumbung.settings import Settings
 
 
 class Office(BaseModel):
-    """The producer of the data, as its metadata names it.
+    """The office that publishes, as the edition and its metadata name it.
 
     Attributes:
         name: the producer (produsen data), as printed.
         province: the name of the province, as printed.
-        custodian: who keeps and releases its data (walidata).
+        custodian: the unit that keeps and releases its data (walidata).
         contact_name: the desk that answers questions; never a person.
-        contact_url: its address on the web.
+        contact_url: the desk's web address.
         licence: SPDX identifier of the open data's licence.
         licence_url: the licence's text.
         small_cell_threshold: the lowest count above zero that is printed below regency level;
-            with 2 a public sum could still show a hidden one.
-        languages: in which an edition is written, the first one's files in its own folder.
-        portal_url: where the portal is read, with a slash at its end: readers of its feed need it;
-            None: the feed's links are relative to where it is.
-        boundary_file: GeoJSON of the regencies' boundaries, relative to the file; None: the map
-            is drawn with tiles.
-        boundary_code: the property of a feature that has the regency's Kemendagri code.
+            at least 3, because with 2 a hidden 1 could be computed from a public sum.
+        languages: the edition's languages; files of the first are at the top of its folder.
+        portal_url: the portal's public address, ending with a slash, for links in its feed;
+            None: the feed's links are relative.
+        boundary_file: GeoJSON of the regencies' boundaries, relative to `edition.yaml`; None: the
+            map is drawn with tiles.
+        boundary_code: the property of a feature that holds the regency's Kemendagri code.
 
     """
 
@@ -63,5 +63,5 @@ def load_office(settings: Settings) -> Office:
         raise ConfigurationError(
             f"the office of the edition cannot be read: {' '.join(str(error).split())}",
             where=str(file),
-            remediation="correct the file; lumbung.publication.office says what it holds",
+            remediation="correct the file; lumbung.publication.office describes its values",
         ) from error

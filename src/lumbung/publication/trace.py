@@ -1,4 +1,4 @@
-"""From a published number back to the records behind it, and to the bytes they came from."""
+"""Trace a published number to the records it counts and the evidence they came from."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ REFERENCE = re.compile(
     r"(?:/(?P<period>week|previous|to_date|running|[A-Z]+[A-Z_\d]*))?"
     r"@(?P<edition>\d{4}-W\d\d-r\d+)"
 )
-PLACED = re.compile(
+PROFILE_OR_DISTRICT = re.compile(
     r"(?P<code>profile/cases|profile/prevention|district)/(?P<place>\d\d\.\d\d(?:\.\d\d)?)"
     r"(?:/(?P<category>[A-Z_]+))?(?:/weeks)?@(?P<edition>\d{4}-W\d\d-r\d+)"
 )
-"""Of a regency's profile, and of a district."""
+"""References of a regency's profile and of a district."""
 NOT_COUNTED = re.compile(
     r"not_counted/(?P<channel>\w+)/(?P<reason>\w+)/(?P<period>week|to_date)"
     r"@(?P<edition>\d{4}-W\d\d-r\d+)"
 )
-"""What a channel delivered that no metric counts."""
+"""References of what a channel delivered that no metric counts."""
 DEADLINE = "deadline"
 BEFORE = "before_campaign"
-"""The code of what came before the campaign, and the reason why it is not counted."""
+"""The code of what was received before the campaign; also the reason why it is not counted."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class Record:
     Attributes:
         landed_at: when its batch was committed (aware).
         received_at: when the channel received it (aware).
-        evidence_sha256: of the file, page or message it came from (hex), or None.
-        locator: where in it: sheet and row, line, element.
-        now: `current`; `edited` or `withdrawn` when a later version stands in its place;
-            `quarantined` when it never became a record: then `record_id` is its id in quarantine.
+        evidence_sha256: sha256 (hex) of the file, page or message it came from, or None.
+        locator: its place in the evidence: sheet and row, line, element.
+        now: `current`; `edited` or `withdrawn` when there is a later version; `quarantined` when
+            the delivery never became a record, and `record_id` is its id in quarantine.
 
     """
 
@@ -64,7 +64,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Contributor:
-    """A fact that a metric counts, with the records it rested on when the edition was frozen."""
+    """A fact that a metric counts, with the records it was made of when the edition was frozen."""
 
     contributor_id: str
     regency_code: str
@@ -74,10 +74,11 @@ class Contributor:
 
 @dataclass(frozen=True)
 class Trace:
-    """A published metric and all that it counts: `len(contributors) == value`.
+    """A published metric and its contributors: `len(contributors) == value`.
 
-    What no metric counts is not frozen one by one: its contributors are those that still stay
-    excluded.
+    The exception is a reference of what no metric counts (`NOT_COUNTED`). Its deliveries are not
+    frozen, except those from before the campaign, so the contributors are those that are excluded
+    or quarantined today.
     """
 
     edition_id: str
@@ -91,48 +92,50 @@ class Trace:
 
 
 def trace(reference: str, *, database_url: str) -> Trace:
-    """The contributors of a published metric, their records, batches and evidence.
+    """Return the contributors of a published metric with their records, batches and evidence.
 
     Args:
-        reference: `METRIC/CATEGORY/REGENCY[/PERIOD]@EDITION`, such as
-            `suspected_violation_by_issue/PU/19.71@2024-W47-r1`; the period is `week` (default),
-            `previous` or `to_date`, the regency `19` the province. `suspected_violation/PU` is
-            understood where one breakdown alone has that category. Legal deadlines are
-            `deadline/RULE/REGENCY/STATE@EDITION`, rule `ALL` and state `running` their sums; a
-            regency's profile is `profile/cases/REGENCY/THEME` and `profile/prevention/REGENCY`, a
-            district `district/DISTRICT/GROUP/weeks`, where it is not known by its regency's code;
-            what is counted nowhere is `not_counted/CHANNEL/REASON/PERIOD`; what of it came before
-            the campaign, by place, is `before_campaign/KIND/REGENCY`, and the deadlines of it that
-            run or may have the state `BEFORE_CAMPAIGN`.
+        reference: one of these forms, each followed by `@EDITION`:
+
+            - `METRIC/CATEGORY/REGENCY[/PERIOD]`, such as `suspected_violation_by_issue/PU/19.71`.
+              The period is `week` (default), `previous` or `to_date`; regency `19` is the province.
+              `suspected_violation/PU/19` is accepted where only one breakdown has that category.
+            - `deadline/RULE/REGENCY/STATE`: legal deadlines. Rule `ALL` is the sum of all rules,
+              state `running` the sum of all running states; state `BEFORE_CAMPAIGN` are the running
+              deadlines of cases from before the campaign.
+            - `profile/cases/REGENCY/THEME` and `profile/prevention/REGENCY`: a regency's profile.
+            - `district/DISTRICT/GROUP/weeks`: a district; the regency's code where the district is
+              not known.
+            - `not_counted/CHANNEL/REASON/PERIOD`: deliveries that no metric counts.
+            - `before_campaign/KIND/REGENCY`: those of them from before the campaign.
         database_url: the warehouse.
 
     Raises:
-        PublicationError: when it is no reference, the edition has no such metric, or its rows are
-            not those that were frozen.
+        PublicationError: when the reference is malformed, the edition has no such metric, or its
+            rows were changed after the freeze.
 
     """
-    if placed := PLACED.fullmatch(reference):
+    if parts := PROFILE_OR_DISTRICT.fullmatch(reference):
         with database.connect(database_url, application="lumbung trace") as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            return _placed(
+            return _profile_or_district(
                 connection,
                 reference,
-                placed["edition"],
-                placed["code"],
-                placed["place"],
-                placed["category"] or "ALL",
+                parts["edition"],
+                parts["code"],
+                parts["place"],
+                parts["category"] or "ALL",
             )
-    if apart := NOT_COUNTED.fullmatch(reference):
+    if parts := NOT_COUNTED.fullmatch(reference):
         with database.connect(database_url, application="lumbung trace") as connection:
-            return _apart(connection, reference, **apart.groupdict())
+            return _not_counted(connection, reference, **parts.groupdict())
     wanted = REFERENCE.fullmatch(reference)
     if wanted is None:
         raise PublicationError(
-            f"'{reference}' names no metric of an edition",
+            f"'{reference}' is not the reference of a number in an edition",
             where="trace",
             remediation="write it as suspected_violation/ALL/19@2024-W47-r1; the HTML edition "
-            "shows it"
-            " at every number",
+            "shows it at every number",
         )
     edition_id, period = wanted["edition"], wanted["period"] or "week"
     category, regency = wanted["category"], wanted["regency"]
@@ -141,7 +144,7 @@ def trace(reference: str, *, database_url: str) -> Trace:
         if wanted["code"] == DEADLINE:
             return _deadline(connection, reference, edition_id, category, regency, period)
         if wanted["code"] == BEFORE:
-            return _before(connection, reference, edition_id, category, regency)
+            return _before_campaign(connection, reference, edition_id, category, regency)
         found = connection.execute(
             "select metric_code, week_value, previous_week_value, to_date_value"
             " from published.metric where edition_id = %s and category_code = %s"
@@ -166,13 +169,13 @@ def trace(reference: str, *, database_url: str) -> Trace:
             raise PublicationError(
                 f"{code} has no period '{period}'",
                 where=reference,
-                remediation="use week, previous or to_date; states are those of deadlines",
+                remediation="use week, previous or to_date; only deadlines have states",
             )
         value = values[period]
         contributors = _contributors(connection, edition_id, code, [category], regency, period)
     if value is None:
         raise PublicationError(
-            "the metric has no week before", where=reference, remediation="trace the week itself"
+            "the metric has no previous week", where=reference, remediation="trace the week itself"
         )
     _require_all(contributors, value, f"the metric is {value}, its", reference)
     return Trace(
@@ -195,7 +198,7 @@ def _deadline(
     regency: str,
     state: str,
 ) -> Trace:
-    """The cases whose legal deadlines are in a state."""
+    """Trace the cases whose legal deadlines are in a state."""
     states = [state]
     if state in ("running", BEFORE_CAMPAIGN):
         states = registry.deadline_states("running")
@@ -218,7 +221,7 @@ def _deadline(
         value = sum(
             row["count"]
             for row in _published_before(connection, edition_id)["deadline"]
-            if f"{row['rule']}/{row['state']}" in keys and _lies_in(row["regency"], regency)
+            if f"{row['rule']}/{row['state']}" in keys and _is_within(row["regency"], regency)
         )
         early = _contributors(connection, edition_id, BEFORE, None, regency, "to_date")
         ids = {contributor.contributor_id for contributor in early}
@@ -230,14 +233,14 @@ def _deadline(
     return Trace(edition_id, DEADLINE, rule, regency, state, definition, value, contributors)
 
 
-def _before(
+def _before_campaign(
     connection: psycopg.Connection, reference: str, edition_id: str, kind: str, regency: str
 ) -> Trace:
-    """What came before the campaign's first day, of a kind or of every kind (`ALL`)."""
+    """Trace what was received before the campaign's first day, of a kind or of all (`ALL`)."""
     value = sum(
         row["count"]
         for row in _published_before(connection, edition_id)["fact"]
-        if kind in (row["kind"], "ALL") and _lies_in(row["regency"], regency)
+        if kind in (row["kind"], "ALL") and _is_within(row["regency"], regency)
     )
     kinds = None if kind == "ALL" else [kind]
     contributors = _contributors(connection, edition_id, BEFORE, kinds, regency, "to_date")
@@ -246,11 +249,11 @@ def _before(
     return Trace(edition_id, BEFORE, kind, regency, "", definition, value, contributors)
 
 
-def _require_all(contributors: Sized, value: int, told: str, reference: str) -> None:
-    """Raise when a frozen number and its contributors disagree; `told` begins the message."""
+def _require_all(contributors: Sized, value: int, subject: str, reference: str) -> None:
+    """Raise when a frozen number and its contributors disagree; `subject` begins the message."""
     if len(contributors) != value:
         raise PublicationError(
-            f"{told} contributors are {len(contributors)}",
+            f"{subject} contributors are {len(contributors)}",
             where=reference,
             remediation="find who wrote to schema published, and freeze a new revision",
         )
@@ -263,20 +266,20 @@ def _published_before(connection: psycopg.Connection, edition_id: str) -> dict[s
     ).fetchone()
     if found is None or found[0] is None:
         raise PublicationError(
-            "the edition does not say what came before the campaign",
+            "the edition does not hold what was received before the campaign",
             where=f"edition {edition_id}",
             remediation="take the reference from the HTML edition, which shows it at every number",
         )
-    told: dict[str, Any] = found[0]
-    return told
+    before: dict[str, Any] = found[0]
+    return before
 
 
-def _lies_in(regency: str, place: str) -> bool:
-    """Whether a regency is a place, or lies in it: that of the province has two digits."""
+def _is_within(regency: str, place: str) -> bool:
+    """Return whether `place` is the regency or its province, whose code has two digits."""
     return place in (regency, regency[:2])
 
 
-def _placed(
+def _profile_or_district(
     connection: psycopg.Connection,
     reference: str,
     edition_id: str,
@@ -284,7 +287,7 @@ def _placed(
     place: str,
     category: str,
 ) -> Trace:
-    """What a regency's profile, or a district's cell, counts."""
+    """Trace a number of a regency's profile, or a district's count."""
     kind, categories, period = "profile", [category], "to_date"
     definition = INDONESIAN["profile_definition"]
     if code == "profile/cases":
@@ -327,7 +330,7 @@ def _placed(
     return Trace(edition_id, code, category, place, period, definition, found[0], contributors)
 
 
-_APART = """
+_EXCLUDED_OR_QUARANTINED = """
     select 'record/' || r.record_id, coalesce(s.week_id, ''), r.record_id, r.channel, r.batch_id,
         b.run_key, b.landed_at, r.received_at, encode(r.evidence_sha256, 'hex'), r.locator,
         'current'
@@ -351,7 +354,7 @@ _APART = """
     order by 1"""
 
 
-def _apart(
+def _not_counted(
     connection: psycopg.Connection,
     reference: str,
     channel: str,
@@ -359,7 +362,7 @@ def _apart(
     period: str,
     edition: str,
 ) -> Trace:
-    """What a channel delivered that no metric counts, for one reason."""
+    """Trace what a channel delivered that no metric counts, for one reason."""
     found = connection.execute(
         "select case %s when 'week' then n.week_count else n.to_date_count end, n.reason,"
         " e.week_id, e.batch_watermark, e.data_at"
@@ -369,7 +372,7 @@ def _apart(
     ).fetchone()
     if found is None:
         raise PublicationError(
-            "the edition lists no such reason of that channel",
+            "the edition has no deliveries of that channel with this reason",
             where=reference,
             remediation="take the reference from the HTML edition, which shows it at every number",
         )
@@ -381,7 +384,7 @@ def _apart(
             edition, "not_counted", reason, channel, period, definition, value, contributors
         )
     rows: list[tuple[Any, ...]] = connection.execute(
-        _APART.encode(),
+        _EXCLUDED_OR_QUARANTINED.encode(),
         {"channel": channel, "reason": reason, "period": period, "week": week}
         | {"watermark": watermark, "data_at": data_at},
     ).fetchall()
@@ -390,10 +393,10 @@ def _apart(
 
 
 def trace_record(record_id: int, *, database_url: str) -> tuple[Record, list[tuple[str, ...]]]:
-    """One record with its batch and evidence, and the published metrics that count it.
+    """Return one record with its batch and evidence, and the published metrics that count it.
 
     Returns:
-        the record; edition, metric, category, regency and week of each metric, in that order.
+        the record; and edition, metric, category, regency and week of each metric.
 
     Raises:
         PublicationError: when there is no such record.
@@ -417,7 +420,7 @@ def trace_record(record_id: int, *, database_url: str) -> tuple[Record, list[tup
 
 
 def lines(reference: str, *, database_url: str) -> list[str]:
-    """What `lumbung trace` prints: of a metric its contributors, of a record's id the record.
+    """Return what `lumbung trace` prints: a metric's contributors, or the record of an id.
 
     Raises:
         PublicationError: as `trace` and `trace_record`.
@@ -434,17 +437,17 @@ def lines(reference: str, *, database_url: str) -> list[str]:
         ]
     found = trace(reference, database_url=database_url)
     parts = (found.metric_code, found.category_code, found.regency_code, found.period)
-    whole = "/".join(part for part in parts if part)
-    if PLACED.fullmatch(reference) or NOT_COUNTED.fullmatch(reference):
-        whole = reference.partition("@")[0]
+    name = "/".join(part for part in parts if part)
+    if PROFILE_OR_DISTRICT.fullmatch(reference) or NOT_COUNTED.fullmatch(reference):
+        name = reference.partition("@")[0]
     result = [
-        f"{whole}@{found.edition_id} = {found.value}",
+        f"{name}@{found.edition_id} = {found.value}",
         f"{found.definition}.",
     ]
     if len(found.contributors) != found.value:
         result.append(
-            f"{len(found.contributors)} of them still stay excluded; the others were read since,"
-            " corrected, or came again"
+            f"{len(found.contributors)} of them are still excluded; others have been read since,"
+            " corrected, or delivered again"
         )
     for contributor in found.contributors:
         place = f" regency {contributor.regency_code}" if contributor.regency_code else ""
@@ -455,7 +458,7 @@ def lines(reference: str, *, database_url: str) -> list[str]:
 
 
 def _key(metric: str, category: str, regency: str) -> str:
-    """The reference of a metric with this contributor; a deadline ends with its state."""
+    """Return the reference of a frozen metric; that of a deadline ends with its state."""
     rule, _, state = category.partition("/")
     if metric == "profile":
         return f"profile/cases/{regency}/{category}"
@@ -478,7 +481,7 @@ _PERIOD = {
     "to_date": "true",
     "four_weeks": "m.week_id in (select distinct t.week_id from published.trend as t"
     " where t.edition_id = e.edition_id order by 1 desc limit 4)",
-    # weeks sort as text; a metric has a week before only where that week is in the edition
+    # week ids sort as text; a metric has a previous week only if that week is in the edition
     "previous": "m.week_id = (select max(t.week_id) from published.trend as t"
     " where t.edition_id = e.edition_id and t.week_id < e.week_id)",
 }
@@ -492,7 +495,7 @@ def _contributors(
     regency: str,
     period: str,
 ) -> tuple[Contributor, ...]:
-    """Of every category where `categories` is None, of every place where `regency` is empty."""
+    """Return a metric's contributors; `categories` None: of all, `regency` empty: of all places."""
     rows = connection.execute(
         "select m.contributor_id, m.regency_code, m.week_id from published.metric_contributor as m"  # noqa: S608
         " join published.edition as e using (edition_id)"
@@ -516,13 +519,13 @@ def _contributors(
             remediation="find who wrote to schema published, and freeze a new revision",
         )
     wanted = {row[0] for row in rows}
-    behind: dict[str, list[int]] = {}
+    ids_of: dict[str, list[int]] = {}
     for contributor, record_id in sorted(frozen):
         if contributor in wanted:
-            behind.setdefault(contributor, []).append(record_id)
-    records = _records(connection, [i for ids in behind.values() for i in ids])
+            ids_of.setdefault(contributor, []).append(record_id)
+    records = _records(connection, [i for ids in ids_of.values() for i in ids])
     return tuple(
-        Contributor(row[0], row[1], row[2], tuple(records[i] for i in behind.get(row[0], ())))
+        Contributor(row[0], row[1], row[2], tuple(records[i] for i in ids_of.get(row[0], ())))
         for row in rows
     )
 

@@ -1,1 +1,1 @@
-"""The chapters of an edition: each module writes its sections from a `ChapterBuilder`."""
+"""The chapters of an edition: each module builds its sections with a `ChapterBuilder`."""

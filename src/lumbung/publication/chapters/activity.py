@@ -44,7 +44,7 @@ def parts(
 
 
 def spread(b: ChapterBuilder, caption: str, code: str) -> str:
-    """How the count moved, and which regencies have most and least to date, if they differ."""
+    """Describe how a count has changed, and which regencies have the most and fewest to date."""
     values = b.places(code, "to_date")
     differ = len({value for _, value in values}) > 1
     most, least = b.leaders(values), b.leaders(values, lowest=True)
@@ -77,7 +77,7 @@ def prevention(b: ChapterBuilder) -> Section:
 
 
 def completeness(b: ChapterBuilder) -> Section:
-    """Which channels are held back; how many districts delivered, when last, and who has not."""
+    """Channels held back; districts that delivered, when they did last, and those missing."""
     e, m = b.e, b.m
     held = [
         m(

@@ -1,4 +1,4 @@
-"""An edition as sentences, tables and charts: metrics become words here, once for every format."""
+"""Build the document of an edition: sentences, tables and charts, the same for every format."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lumbung.publication.model.edition import BEFORE_CAMPAIGN, Edition
 
 
 def document(edition: Edition) -> Document:
-    """The edition's sentences, tables and charts in its language, in the order of the page."""
+    """Return the edition's document in its language, in the order of the page."""
     b = ChapterBuilder(edition)
     e, m = b.e, b.m
     decision = e.decision
@@ -57,7 +57,7 @@ def document(edition: Edition) -> Document:
 
 
 def _sections(b: ChapterBuilder) -> Iterator[Section]:
-    """The sections in order, each made when it is asked for: tables are numbered as they come."""
+    """Yield the sections in order; each is built when requested, which numbers its tables."""
     yield violations.violations(b)
     yield violations.issues(b)
     yield profile.profile(b)
@@ -77,7 +77,7 @@ def _sections(b: ChapterBuilder) -> Iterator[Section]:
 
 
 def _complete(section: Section, b: ChapterBuilder) -> Section:
-    """The section with a plain table of each metric of it that its chapter does not print."""
+    """Add a plain table for each metric of the section that its chapter does not print."""
     printed = _codes(section)
     tables = [
         _plain(b, code)
@@ -88,7 +88,7 @@ def _complete(section: Section, b: ChapterBuilder) -> Section:
 
 
 def _plain(b: ChapterBuilder, code: str) -> Table:
-    """A metric of the province over the periods, by category; without categories by regency."""
+    """Return a metric's table over the periods: by category, or by regency if it has none."""
     head, names, definition = "category", b.named(code), b.m.metrics[code]
     rows, total = b.by_category(code, names.items()), list[Cell]()
     if not names:
@@ -106,7 +106,7 @@ def _plain(b: ChapterBuilder, code: str) -> Table:
 
 
 def _codes(section: Section) -> set[str]:
-    """What the numbers in the section's tables are metrics of."""
+    """Return the codes of the metrics in the section's tables."""
     return {
         reference.split("/")[0]
         for table in section.tables
@@ -117,7 +117,7 @@ def _codes(section: Section) -> set[str]:
 
 
 def _defined(section: Section, b: ChapterBuilder) -> Section:
-    """The section with the definitions of the metrics in it, and notes on shorter weeks."""
+    """Add the definitions of the section's metrics, and notes on shorter weeks."""
     section = replace(section, tables=[b.compared(table) for table in section.tables])
     codes = _codes(section)
     categories: dict[str, list[tuple[str, str]]] = {code: [] for code in codes}

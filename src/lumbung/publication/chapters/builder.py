@@ -1,4 +1,4 @@
-"""What chapters and the portal are built with: cells, sources, sentences about places."""
+"""Cells, tables and sentences that the chapters and the portal share."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ from lumbung.publication.translations.formatting import BY_LANGUAGE, Messages
 
 SOON = ("DAYS_0", "DAYS_1")
 FEW = 20
-"""Below so many cases a rate is flagged: its relative standard error is above 22 per cent."""
+"""Rates of fewer cases are flagged: their relative standard error is above 22 per cent."""
 SHOWN = 100
-"""Lines of a table that may grow; the open data has all."""
+"""Rows that a growing table prints; the open data has all."""
 NAMED = 12
-"""Places that a sentence names."""
+"""Places that a sentence names at most."""
 OF_RECAPS = ("campaign_event", "prevention")
-"""The counts of which only recaps tell."""
+"""The metrics that come from recaps only."""
 FUNNEL = ("received", "registered", "not_registered", "pending")
 PERIODS = ("week", "previous", "difference", "to_date")
 
 
 def name_of(regency: Regency, m: Messages) -> str:
-    """`Bangka Barat` of `Kabupaten Bangka Barat`; the unknown member has its own name."""
+    """Return `Bangka Barat` for `Kabupaten Bangka Barat`; the unknown member has its own name."""
     if regency.is_unknown:
         return m["unknown_place"]
     return regency.name.removeprefix("Kabupaten ").removeprefix("Kota ")
 
 
 def lower(name: str) -> str:
-    """A theme's name inside a sentence: `Politik uang` begins small, `SARA` stays."""
+    """Return a theme's name inside a sentence: `Politik uang` in lower case, `SARA` unchanged."""
     return name if name[:2].isupper() else name[:1].lower() + name[1:]
 
 
 class ChapterBuilder:
-    """One edition in its language: cells, sources, leaders; numbers its tables and charts."""
+    """Builds cells and sentences of one edition in its language; numbers its tables and charts."""
 
     def __init__(self, edition: Edition) -> None:
         self.e = edition
@@ -92,49 +92,49 @@ class ChapterBuilder:
         self.charts = 0
 
     def cell(self, code: str, category: str, regency: str, period: str) -> Cell:
-        """A frozen metric; `difference` is this week less the week before."""
+        """Return a cell of a frozen metric; `difference` is this week minus the previous week."""
         m = self.m
         metric = self.e.metric(code, category, regency)
         reference = f"{code}/{category}/{regency}/{period}"
         if period == "difference":
-            behind = m(
-                "behind_difference",
+            explanation = m(
+                "explanation_difference",
                 week=m.number(metric.week),
                 previous=m.number(metric.previous),
             )
             value = None if metric.previous is None else metric.week - metric.previous
-            return Cell(m.signed(value), True, reference, value, behind)
+            return Cell(m.signed(value), True, reference, value, explanation)
         value = getattr(metric, period)
-        return Cell(m.number(value), True, reference, value, self.behind(value, reference))
+        return Cell(m.number(value), True, reference, value, self.explanation(value, reference))
 
     def sum_cell(self, code: str, categories: Sequence[str], regency: str, period: str) -> Cell:
-        """The sum over categories that exclude each other."""
+        """Return a cell with the sum over categories that exclude each other."""
         if len(categories) == 1:
             return self.cell(code, categories[0], regency, period)
         parts = [self.cell(code, category, regency, period) for category in categories]
         metric = self.total(code, categories, regency)
         references = " ".join(part.metric for part in parts)
-        behind = self.m("behind_sum", parts=" + ".join(part.text for part in parts))
+        explanation = self.m("explanation_sum", parts=" + ".join(part.text for part in parts))
         if period == "difference":
             value = None if metric.previous is None else metric.week - metric.previous
-            return Cell(self.m.signed(value), True, references, value, behind)
+            return Cell(self.m.signed(value), True, references, value, explanation)
         value = getattr(metric, period)
-        return Cell(self.m.number(value), True, references, value, behind)
+        return Cell(self.m.number(value), True, references, value, explanation)
 
-    def count(self, value: int, reference: str, behind: str) -> Cell:
-        """A frozen count that is no metric; `behind` says what it counts."""
-        return Cell(self.m.number(value), True, reference, value, behind)
+    def count(self, value: int, reference: str, explanation: str) -> Cell:
+        """Return a cell of a frozen count that is not a metric, with an explanation of it."""
+        return Cell(self.m.number(value), True, reference, value, explanation)
 
     def deadline(self, value: int, place: str, state: str, rule: str = "ALL") -> Cell:
-        """How many legal deadlines are in a state, or run at all."""
+        """Return a cell of the number of legal deadlines in a state, or of all that run."""
         return self.traced(value, f"deadline/{rule}/{place}/{state}")
 
     def traced(self, value: int, reference: str) -> Cell:
-        """A frozen count that is no metric and leads to what it counts."""
-        return self.count(value, reference, self.behind(value, reference))
+        """Return a cell of a frozen count that is not a metric but can be traced."""
+        return self.count(value, reference, self.explanation(value, reference))
 
     def compared(self, table: Table) -> Table:
-        """A table, with a note where it holds a week against one of fewer days."""
+        """Return the table, with a note where it compares weeks of which one has fewer days."""
         periods = {
             reference.rsplit("/", 1)[-1]
             for cells in [*table.rows, table.total]
@@ -147,40 +147,42 @@ class ChapterBuilder:
         return replace(table, notes=[*table.notes, *short])
 
     def recap(self, week: str | None) -> str:
-        """The week of a recap: `pekan 46`; or that there was none."""
+        """Return the week of a recap, `pekan 46`, or that there was none."""
         return self.m("recap_week", week=int(week[-2:])) if week else self.m["never"]
 
-    def measure(self, value: Exact | None, reference: str, behind: str, places: int = 1) -> Cell:
-        """A rate or quotient made of frozen numbers; `behind` says of which."""
+    def measure(
+        self, value: Exact | None, reference: str, explanation: str, places: int = 1
+    ) -> Cell:
+        """Return a cell of a rate or quotient of frozen numbers, with an explanation of it."""
         shown = None if value is None else half_up(value, places)
-        return Cell(self.m.decimal(value, places), True, reference, shown, behind, places)
+        return Cell(self.m.decimal(value, places), True, reference, shown, explanation, places)
 
-    def share(self, percent: Exact | None, reference: str, behind: str) -> Cell:
-        """A number of per cent made of frozen numbers; the cell's value is the share itself."""
+    def share(self, percent: Exact | None, reference: str, explanation: str) -> Cell:
+        """Return a cell of a percentage of frozen numbers; its value is a share from 0 to 1."""
         shown = None if percent is None else whole_percent(percent) / 100
-        return Cell(self.m.share(percent), True, f"percent {reference}", shown, behind)
+        return Cell(self.m.share(percent), True, f"percent {reference}", shown, explanation)
 
-    def behind(self, count: int | None, reference: str) -> str:
-        """How many facts a number counts, and how to see them."""
+    def explanation(self, count: int | None, reference: str) -> str:
+        """Return how many facts a number counts, and the reference to trace them."""
         if count is None:
             return ""
         reference = f"{reference}@{self.e.edition_id}"
-        return self.m("behind", count=self.m.number(count), reference=reference)
+        return self.m("explanation", count=self.m.number(count), reference=reference)
 
     def by_regency(self, cells: Callable[[str], list[Cell]]) -> tuple[list[list[Cell]], list[Cell]]:
-        """A row per regency, the unknown one last, and the province as total."""
+        """Return a row per regency, the unknown one last, and the province as total."""
         rows = [[Cell(self.place[r.code]), *cells(r.code)] for r in self.e.regencies]
         return rows, [Cell(self.m["province"]), *cells(self.e.province)]
 
     def by_category(self, code: str, names: Iterable[tuple[str, str]]) -> list[list[Cell]]:
-        """A row per category of the province, over the periods."""
+        """Return a row per category of the province, over the periods."""
         return [
             [Cell(name), *(self.cell(code, category, self.e.province, p) for p in PERIODS)]
             for category, name in names
         ]
 
     def named(self, code: str) -> dict[str, str]:
-        """The categories of a metric in the edition, in the registry's order, and their names."""
+        """Return a metric's categories in the edition with their names, in the registry's order."""
         order = [*registry.categories(code)]
         found = [category for metric, category in self.categories if metric == code]
         return {
@@ -188,11 +190,11 @@ class ChapterBuilder:
         }
 
     def leaders(self, values: Sequence[tuple[str, int]], *, lowest: bool = False) -> str:
-        """Which regencies have the most (or least): `A (5)`, `A dan B (masing-masing 5)`.
+        """Name the regencies with the most (or fewest): `A (5)`, `A dan B (masing-masing 5)`.
 
         Args:
             values: names and counts.
-            lowest: the least instead of the most.
+            lowest: name those with the fewest instead.
 
         """
         m = self.m
@@ -210,14 +212,14 @@ class ChapterBuilder:
         return m("of_each", places=places, value=m("same_each", value=value))
 
     def places(self, code: str, period: str) -> list[tuple[str, int]]:
-        """Each known regency with its count."""
+        """Return each known regency with its count."""
         return [
             (self.place[r.code], getattr(self.e.metric(code, "ALL", r.code), period))
             for r in self.known
         ]
 
     def most_of(self, code: str, names: dict[str, str]) -> str:
-        """`; terbanyak politik uang (5)`: the category of the province with the most to date."""
+        """Name the province's most frequent category to date: `; terbanyak politik uang (5)`."""
         counted = [
             (self.e.metric(code, category).to_date, name) for category, name in names.items()
         ]
@@ -227,11 +229,11 @@ class ChapterBuilder:
         return self.m("most_of", name=lower(name), value=self.m.number(value))
 
     def source(self, key: str, place: str = "") -> str:
-        """The line beneath a table or chart: source, as-of, completeness of what is in it.
+        """Return the line below a table or chart: source, as-of and completeness.
 
         Args:
-            key: the key of the message that names it.
-            place: the regency that all of it is about.
+            key: the key of the message that names the source.
+            place: the regency that the table is about; empty: the province.
 
         """
         m = self.m
@@ -246,41 +248,41 @@ class ChapterBuilder:
         )
 
     def recaps(self, place: str) -> Cell:
-        """The share of districts that delivered this week's recap."""
+        """Return a cell of the share of districts that delivered this week's recap."""
         done, of = self.submitted(place)
         both = f"district_submitted/ALL/{place}/week district_expected/ALL/{place}/week"
-        behind = self.m("behind_recaps", submitted=done, expected=of)
-        return self.share(Fraction(100 * done, of) if of else None, both, behind)
+        explanation = self.m("explanation_recaps", submitted=done, expected=of)
+        return self.share(Fraction(100 * done, of) if of else None, both, explanation)
 
     def submitted(self, place: str = "") -> tuple[int, int]:
-        """Districts that delivered this week's recap, of those that should have."""
+        """Return how many districts delivered this week's recap, and how many should have."""
         done = self.e.metric("district_submitted", "ALL", place).week
         return done, self.e.metric("district_expected", "ALL", place).week
 
     def moved(self, metric: MetricValue) -> str:
-        """How a count moved against the week before, in words."""
+        """Describe how a count has changed since the previous week."""
         return self.m.change(metric.week, metric.previous)
 
     def nothing_restated(self) -> str:
-        """That no metric of an earlier edition has changed, or that there is no such edition."""
+        """Say that no earlier metric has changed, or that this is the first edition."""
         is_first = self.e.previous_id is None and self.e.revision == 1
         return self.m["restatement_first" if is_first else "restatement_none"]
 
     def has_recaps(self, place: str = "") -> bool:
-        """Whether anything is known of this week's events and prevention."""
+        """Return whether this week's events and prevention are known at least in part."""
         submitted, expected = self.submitted(place)
         counts = [self.e.metric(code, "ALL", place).week for code in OF_RECAPS]
         return any([submitted, *counts]) or not expected
 
     def zeros_unknown(self, regencies: Sequence[Regency]) -> list[str]:
-        """A note that names those of the regencies of which no recap of this week has come."""
+        """Return a note that names the regencies from which no recap of this week was received."""
         places = [self.place[r.code] for r in regencies if not self.has_recaps(r.code)]
         every = len(places) == len(self.known)
         named = self.m["all_regencies"] if every else self.m.listing(places, most=NAMED)
         return [self.m("zero_unknown", places=named)] * bool(places)
 
     def moved_by_recaps(self, code: str, place: str = "") -> str:
-        """How a count of the recaps moved; no week is compared in which nobody delivered one."""
+        """Describe how a count of recaps has changed; weeks without any recap are not compared."""
         metric = self.e.metric(code, "ALL", place)
         if not self.has_recaps(place):
             return self.m["change_no_recap"]
@@ -290,17 +292,17 @@ class ChapterBuilder:
         return self.moved(metric)
 
     def number_table(self) -> tuple[int, str]:
-        """The next table's number and label: `Tabel 3.`."""
+        """Return the next table's number and label: `Tabel 3.`."""
         self.tables += 1
         return self.tables, self.m("table", number=self.tables)
 
     def number_chart(self) -> tuple[int, str]:
-        """The next chart's number and label: `Gambar 2.`."""
+        """Return the next chart's number and label: `Gambar 2.`."""
         self.charts += 1
         return self.charts, self.m("chart", number=self.charts)
 
     def total(self, code: str, categories: Sequence[str], regency: str = "") -> MetricValue:
-        """Categories that exclude each other, added up."""
+        """Return the sum over categories that exclude each other."""
         metrics = [self.e.metric(code, category, regency) for category in categories]
         previous = [metric.previous for metric in metrics if metric.previous is not None]
         return MetricValue(
@@ -310,7 +312,7 @@ class ChapterBuilder:
         )
 
     def running(self, place: str) -> dict[str, str]:
-        """How many deadlines run or may, have or may have passed, and end on which two days."""
+        """Return the counts of running and overdue deadlines and the two days of the next ones."""
         judged_on = self.e.judged_on
         counts = {
             "open": sum(self.deadlines[place, state] for state in self.running_states),
@@ -322,7 +324,7 @@ class ChapterBuilder:
         return {key: self.m.number(value) for key, value in counts.items()} | {"days": days}
 
     def deadlines_before(self, place: str, states: Sequence[str] | None = None) -> int:
-        """Deadlines of cases from before the campaign: in these states, else running."""
+        """Count deadlines of cases from before the campaign, in these states or else running."""
         wanted = self.running_states if states is None else states
         return sum(
             d.before_campaign or 0
@@ -331,25 +333,25 @@ class ChapterBuilder:
         )
 
     def about_deadlines(self, place: str) -> str:
-        """What to know of the deadlines beside those that run: sentences, empty without any."""
+        """Return sentences on deadlines from before the campaign and on uncertain ones, or `""`."""
         before = self.deadlines_before(place)
-        said = [
+        sentences = [
             self.m("deadline_before", count=self.m.number(before)) if before else "",
             self.uncertain(place),
         ]
-        return " ".join(sentence for sentence in said if sentence)
+        return " ".join(sentence for sentence in sentences if sentence)
 
     def uncertain(self, place: str) -> str:
-        """How many more deadlines may have been missed, as a sentence; empty without any."""
-        said = {"MAYBE_MISSED": "deadline_maybe_missed", "UNCERTAIN": "deadline_uncertain"}
+        """Return a sentence on deadlines that may have been missed, or `""`."""
+        message_of = {"MAYBE_MISSED": "deadline_maybe_missed", "UNCERTAIN": "deadline_uncertain"}
         return " ".join(
             self.m(key, count=self.m.number(self.deadlines[place, state]))
-            for state, key in said.items()
+            for state, key in message_of.items()
             if self.deadlines[place, state]
         )
 
     def ranked_issues(self, period: str) -> list[tuple[str, str, int]]:
-        """Code, name and count of every theme, the most frequent first."""
+        """Return code, name and count of every theme, the most frequent first."""
         counted = [
             (code, name, getattr(self.e.metric("suspected_violation_by_issue", code), period))
             for code, name in self.e.issues.items()
@@ -357,19 +359,19 @@ class ChapterBuilder:
         return sorted(counted, key=lambda issue: -issue[2])  # ties in the order of the seed
 
     def top_issues(self, period: str) -> str:
-        """The two most frequent themes (up to three in a tie) with their counts; or empty."""
+        """Name the two most frequent themes (up to three in a tie) with their counts, or `""`."""
         m = self.m
         ranked = [issue for issue in self.ranked_issues(period) if issue[2]]
         if not ranked:
             return ""
-        for floor in (ranked[:2][-1][2], ranked[0][2]):
-            top = [(lower(name), n) for _, name, n in ranked if n >= floor]
+        for lowest in (ranked[:2][-1][2], ranked[0][2]):
+            top = [(lower(name), n) for _, name, n in ranked if n >= lowest]
             if len(top) <= 3:
                 return m.listing([f"{name} ({m.number(n)})" for name, n in top])
-        return m("many_issues", count=m.number(len(top)), value=m.number(floor))
+        return m("many_issues", count=m.number(len(top)), value=m.number(lowest))
 
     def full_name(self, code: str, category: str) -> str:
-        """A metric with its category: `Dugaan pelanggaran menurut tema: Politik uang`."""
+        """Name a metric with its category: `Dugaan pelanggaran menurut tema: Politik uang`."""
         name = registry.metrics()[code].name[self.m.index]
         part = self.categories.get((code, category))
         return self.m("metric_category", metric=name, category=part) if part else name

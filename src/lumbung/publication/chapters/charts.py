@@ -1,10 +1,9 @@
-"""The pictures of an edition as SVG.
+"""The charts of an edition as SVG.
 
-Every layout is fixed in pixels (no legends, no measured text), because a layout that measures text
-depends on the fonts of the machine. Titles, notes and alternative texts are the page's, not the
-picture's; a mark's `title` is what the pointer shows. 360 px wide, so that 11 px labels stay
-readable on a phone. Bars and columns have the light page's colours; their classes let a style sheet
-turn them dark. Maps keep theirs.
+Every layout is fixed in pixels and measures no text, because text widths depend on the fonts of a
+machine. Titles, notes and alternative texts belong to the page; the `title` of a mark is its
+tooltip. Charts are 360 px wide, so that 11 px labels stay readable on a phone. Bars and columns
+have classes with which a style sheet adapts their colours to a dark page; maps keep their colours.
 """
 
 from __future__ import annotations
@@ -25,27 +24,28 @@ SHADES = {
     3: ("#2f72b0", "#ffffff"),
     4: ("#083d77", "#ffffff"),
 }
-"""One blue from light to dark, for the colour-blind and for print; its ink has at least 4.5 : 1."""
+"""One hue from light to dark, suited to colour blindness and print, each with a text colour of a
+contrast of at least 4.5 : 1."""
 
 
 class Bar(NamedTuple):
-    """A bar: its label (unique in the picture), its count, how it is written, and both in words.
+    """A bar: its label (unique in the chart), its count, the count as text, and a description.
 
-    A count of None is not known: no bar, its place is kept.
+    A count of None is unknown: the bar's position stays empty.
     """
 
     label: str
     value: int | None
     text: str
-    said: str
+    description: str
 
 
 def columns(values: Sequence[Bar], *, top: int = 0) -> str:
-    """One column per label, the last one accented, each with its value above where there is room.
+    """Draw a column per label, the last one accented, with the values above where they fit.
 
     Args:
         values: in order; at least the last and the highest have their value above.
-        top: the count that fills the height where pictures share a scale; 0: the highest of these.
+        top: the count of the full height, where charts share a scale; 0: the highest value.
 
     """
     above, height, foot, side = 20, 150, 22, 4
@@ -62,8 +62,8 @@ def columns(values: Sequence[Bar], *, top: int = 0) -> str:
         middle = side + step * (n + 0.5)
         tall = height * (bar.value or 0) / most
         parts.append(
-            f"<g><title>{escape(bar.said)}</title>"
-            # the whole height answers to the pointer
+            f"<g><title>{escape(bar.description)}</title>"
+            # the tooltip appears on the whole height
             f'<rect class="reach" x="{middle - step / 2:.1f}" y="0" width="{step:.1f}" '
             f'height="{base}" fill="none" pointer-events="all"/>'
         )
@@ -82,7 +82,7 @@ def columns(values: Sequence[Bar], *, top: int = 0) -> str:
 
 
 def bars(values: Sequence[Bar], *, accented: int) -> str:
-    """One horizontal bar per label, the first `accented` ones accented, each with its value.
+    """Draw a horizontal bar per label, the first `accented` ones accented, each with its value.
 
     Args:
         values: in order; a label longer than 28 characters is cut.
@@ -96,7 +96,7 @@ def bars(values: Sequence[Bar], *, accented: int) -> str:
         y = 2 + step * n
         wide = (WIDTH - left - right) * (bar.value or 0) / most
         label = textwrap.shorten(bar.label, 28, placeholder=" …")
-        parts.append(f"<g><title>{escape(bar.said)}</title>")
+        parts.append(f"<g><title>{escape(bar.description)}</title>")
         parts.append(_rect(left, y + 3, wide, step - 6, n < accented))
         parts.append(_text(left - 6, y + 14.5, 11, INK, label, anchor="end"))
         parts.append(_text(left + wide + 4, y + 14.5, 11, INK, bar.text, anchor="start") + "</g>")
@@ -121,11 +121,11 @@ class Place:
     """A regency on a map.
 
     Attributes:
-        row, col: its tile; None: it has none.
+        row, col: its tile; None: no tile.
         outline: its boundary in pixels of a map `WIDTH` wide; empty: unknown.
-        share: how dark it is, from 0 (white) to 1.
-        text: what stands in it, a number or a few words; `line` smaller beneath it.
-        said: all of it in words, for the pointer.
+        share: its shade, from 0 (white) to 1 (darkest).
+        text: a number or a few words inside it; `line` is printed smaller below.
+        description: the tooltip.
 
     """
 
@@ -136,18 +136,18 @@ class Place:
     share: float
     text: str
     line: str
-    said: str
+    description: str
 
 
 def is_outlined(places: Sequence[Place]) -> bool:
-    """Whether the map is drawn with boundaries."""
+    """Return whether the map is drawn with boundaries."""
     return any(place.outline for place in places)
 
 
 def region_map(places: Sequence[Place]) -> str:
-    """The regencies by their boundaries where these are known, else a tile each where it has one.
+    """Draw the regencies by their boundaries if any is known, else as tiles.
 
-    Words stand in it while there is room for them: up to twenty boundaries, tiles of 44 px.
+    Texts are printed inside while they fit: up to twenty boundaries, tiles of at least 44 px.
     """
     if is_outlined(places):
         return _choropleth([place for place in places if place.outline])
@@ -163,7 +163,7 @@ def _choropleth(places: Sequence[Place]) -> str:
         path = "".join(f"M{' '.join(f'{x:g},{y:g}' for x, y in ring)}Z" for ring in place.outline)
         parts.append(
             f'<path d="{path}" fill="{fill}" stroke="{ACCENT}" stroke-width="0.75">'
-            f"<title>{escape(place.said)}</title></path>"
+            f"<title>{escape(place.description)}</title></path>"
         )
     if len(places) <= 20:
         for place in places:
@@ -175,7 +175,7 @@ def _choropleth(places: Sequence[Place]) -> str:
 
 
 def _middle(outline: Sequence[Sequence[tuple[float, float]]]) -> tuple[float, float]:
-    """The centre of gravity of the largest ring."""
+    """Return the centroid of the largest ring."""
     best = (0.0, 0.0, 0.0)
     for ring in outline:
         area = x = y = 0.0
@@ -202,7 +202,7 @@ def _tiles(places: Sequence[Place]) -> str:
         x, y = margin + (col - left) * side, (row - top) * side
         fill, ink = _shade(place.share)
         parts.append(
-            f'<g><title>{escape(place.said)}</title><rect x="{x + gap:g}" y="{y + gap:g}" '
+            f'<g><title>{escape(place.description)}</title><rect x="{x + gap:g}" y="{y + gap:g}" '
             f'width="{side - 2 * gap:g}" height="{side - 2 * gap:g}" '
             f'fill="{fill}" stroke="{ACCENT}" stroke-width="0.75"/>'
         )
@@ -252,5 +252,5 @@ def _text(
 
 
 def _shade(share: float) -> tuple[str, str]:
-    """A fill for a share of the highest value, in quarters, and the ink that contrasts with it."""
+    """Return the fill of a share of the highest value, in quarters, and its text colour."""
     return SHADES[min(4, math.ceil(4 * share))] if share else ("#ffffff", INK)

@@ -1,4 +1,4 @@
-"""The first page: the main points in sentences, where and since when, each regency on a line."""
+"""The first page: the main points, a map, a trend, and a table with a row per regency."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lumbung.publication.model.edition import QUOTIENT_PLACES
 
 
 def points(b: ChapterBuilder) -> list[tuple[str, str]]:
-    """The main points: a lead in bold and the rest of the sentence."""
+    """Return the main points, each as a lead in bold and the rest of the sentence."""
     e, m = b.e, b.m
     violation = e.metric("suspected_violation")
     kinds = {k: e.metric("suspected_violation_by_kind", k).week for k in b.kinds}
@@ -128,7 +128,7 @@ def points(b: ChapterBuilder) -> list[tuple[str, str]]:
 
 
 def activities(b: ChapterBuilder) -> list[tuple[str, str]]:
-    """The points of campaign events, prevention and tips."""
+    """Return the points on campaign events, prevention and tips."""
     m = b.m
     total, prevention, tip = map(b.e.metric, (*OF_RECAPS, "tip"))
     if not b.has_recaps():
@@ -162,7 +162,7 @@ def activities(b: ChapterBuilder) -> list[tuple[str, str]]:
 
 
 def front_charts(b: ChapterBuilder) -> list[Chart]:
-    """The two pictures of the first page: where, and since when."""
+    """Return the two charts of the first page: the map and the trend."""
     e, m = b.e, b.m
     code = "suspected_violation"
     to_date = b.places(code, "to_date")
@@ -171,12 +171,12 @@ def front_charts(b: ChapterBuilder) -> list[Chart]:
     places = []
     for r, (name, value) in zip(b.known, to_date, strict=True):
         week = m.number(e.metric(code, "ALL", r.code).week)
-        said = m("map_value", place=name, to_date=m.number(value), week=week)
-        values.append(said)
+        description = m("map_value", place=name, to_date=m.number(value), week=week)
+        values.append(description)
         places.append(
             charts.Place(
                 *(name, r.tile_row, r.tile_col, r.outline, value / most if most else 0),
-                *(m.number(value), m("map_tile", value=week), said),
+                *(m.number(value), m("map_tile", value=week), description),
             )
         )
     unknown = sum(e.metric(code, "ALL", r.code).to_date for r in e.regencies if r.is_unknown)
@@ -185,7 +185,7 @@ def front_charts(b: ChapterBuilder) -> list[Chart]:
         note = m["map_note_tiles"] + note
     total = e.metric(code)
     weeks = e.trend.get((code, "ALL"), ())[-16:]
-    said_weeks = [
+    descriptions = [
         m("trend_value", week=int(week[-2:]), value=m.number(value)) for week, value in weeks
     ]
     return [
@@ -202,11 +202,11 @@ def front_charts(b: ChapterBuilder) -> list[Chart]:
             m("trend_title", value=m.number(total.week), change=b.moved(total)),
             charts.columns(
                 [
-                    charts.Bar(m.short_day(e.days_of(week)[0]), value, m.number(value), said)
-                    for (week, value), said in zip(weeks, said_weeks, strict=True)
+                    charts.Bar(m.short_day(e.days_of(week)[0]), value, m.number(value), description)
+                    for (week, value), description in zip(weeks, descriptions, strict=True)
                 ]
             ),
-            m("trend_alt", values="; ".join(said_weeks)),
+            m("trend_alt", values="; ".join(descriptions)),
             b.source("source_register"),
             [m["trend_note"], *m.short_weeks(e, (week for week, _ in weeks))],
         ),
@@ -214,7 +214,7 @@ def front_charts(b: ChapterBuilder) -> list[Chart]:
 
 
 def glance(b: ChapterBuilder) -> list[Table]:
-    """Every regency on one line of the first page; none where that page has no room for it."""
+    """Return the table with a row per regency; none above 12 regencies, for lack of space."""
     m = b.m
     if len(b.known) > 12:
         return []

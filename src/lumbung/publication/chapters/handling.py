@@ -1,4 +1,4 @@
-"""What became of reports and findings: registration, results, legal deadlines; and tips."""
+"""The handling of reports and findings: registration, results, legal deadlines; and tips."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lumbung.publication.model.document import Cell, Section, Table
 
 
 def funnel(b: ChapterBuilder) -> Section:
-    """Received, registered, refused and undecided cases; why refused, and with what result."""
+    """Received, registered, refused and undecided cases; reasons of refusal and results."""
     m = b.m
     rows = [
         [
@@ -72,7 +72,7 @@ def funnel(b: ChapterBuilder) -> Section:
 
 
 def forwarded(b: ChapterBuilder) -> Table:
-    """To whom cases were forwarded, and what came of it."""
+    """To whom cases were forwarded, and how many follow-ups are closed."""
     m = b.m
     code, closed_code = "report_forwarded_by_target", "report_follow_up_closed_by_target"
     targets = b.named(code)
@@ -81,11 +81,11 @@ def forwarded(b: ChapterBuilder) -> Table:
         to_date = b.sum_cell(code, categories, b.e.province, "to_date")
         closed = b.sum_cell(closed_code, categories, b.e.province, "to_date")
         left = b.total(code, categories).to_date - b.total(closed_code, categories).to_date
-        behind = m("behind_less", whole=to_date.text, part=closed.text)
+        explanation = m("explanation_less", whole=to_date.text, part=closed.text)
         return [
             *(b.sum_cell(code, categories, b.e.province, period) for period in PERIODS),
             closed,
-            b.count(left, f"less {to_date.metric} {closed.metric}", behind),
+            b.count(left, f"less {to_date.metric} {closed.metric}", explanation),
         ]
 
     total = cells(list(targets))
@@ -101,7 +101,7 @@ def forwarded(b: ChapterBuilder) -> Table:
 
 
 def deadlines(b: ChapterBuilder) -> Section:
-    """Legal deadlines by rule, and by regency those that run and those that perhaps ended late."""
+    """Legal deadlines by rule; by regency, those that run and those that may have been missed."""
     m = b.m
     states = [*b.running_states, *b.ended_states]
     in_doubt = b.ended_states[-1]

@@ -1,4 +1,4 @@
-"""The prevention map: which theme stands out where, and what was done against it."""
+"""The prevention map: themes that stand out in a regency, and prevention there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lumbung.publication.model.edition import QUOTIENT_PLACES, Profile
 
 
 def profile(b: ChapterBuilder) -> Section:
-    """What marks each regency, and what was done to prevent it."""
+    """The themes that stand out in each regency, and prevention activities there."""
     e, m = b.e, b.m
     section = Section("pencegahan", m["profile_title"], [], [])
     if not e.profiles:
@@ -26,17 +26,17 @@ def profile(b: ChapterBuilder) -> Section:
         top = first.get(r.code)
         theme = labels[top.issue_code] if top else ""
         times = m("profile_times", value=m.decimal(top.quotient, QUOTIENT_PLACES)) if top else ""
-        said = m(
+        description = m(
             "profile_value" if top else "profile_value_none",
             place=b.place[r.code],
             theme=f"{lower(theme)} {times}",
         )
-        values.append(said)
+        values.append(description)
         places.append(
             charts.Place(
                 *(b.place[r.code], r.tile_row, r.tile_col, r.outline),
                 float((top.quotient or 0) / most) if top else 0,
-                *(theme or "–", times, said),
+                *(theme or "–", times, description),
             )
         )
     themes = [
@@ -90,14 +90,14 @@ def profile(b: ChapterBuilder) -> Section:
 
 
 def trend_weeks(b: ChapterBuilder) -> list[str]:
-    """What to know of the weeks that a trend compares: which of the eight have fewer days."""
+    """Return notes on those of the eight weeks of a trend that have fewer days."""
     if all(p.previous_4 is None for p in b.e.profiles):
         return []
     return b.m.short_weeks(b.e, b.e.weeks[-8:])
 
 
 def profile_row(b: ChapterBuilder, p: Profile) -> list[Cell]:
-    """A theme in a regency: cases, shares, quotient with its interval, trend, prevention."""
+    """Return the row of a theme: cases, shares, quotient with interval, trend, prevention."""
     m = b.m
     key = f"{p.regency_code}/{p.issue_code}"
     return [
@@ -107,10 +107,12 @@ def profile_row(b: ChapterBuilder, p: Profile) -> list[Cell]:
         b.share(
             p.share,
             f"share/{key}",
-            m("behind_share", cases=m.number(p.cases), base=m.number(p.base)),
+            m("explanation_share", cases=m.number(p.cases), base=m.number(p.base)),
         ),
-        b.share(p.province_share, f"province/{key}", m["behind_province"]),
-        b.measure(p.quotient, f"profile/quotient/{key}", m["behind_quotient"], QUOTIENT_PLACES),
+        b.share(p.province_share, f"province/{key}", m["explanation_province"]),
+        b.measure(
+            p.quotient, f"profile/quotient/{key}", m["explanation_quotient"], QUOTIENT_PLACES
+        ),
         Cell(interval(b, p)),
         Cell(trend(b, p)),
         b.traced(p.last_4_prevention, f"profile/prevention/{key}"),
@@ -118,7 +120,7 @@ def profile_row(b: ChapterBuilder, p: Profile) -> list[Cell]:
 
 
 def trend(b: ChapterBuilder, p: Profile) -> str:
-    """Four weeks against the four before: `naik (1 ke 11)`; or that there are too few weeks."""
+    """Compare four weeks with the four before: `naik (1 ke 11)`; or say there are too few."""
     if p.previous_4 is None:
         return b.m[p.trend_code]
     return b.m(
@@ -130,6 +132,6 @@ def trend(b: ChapterBuilder, p: Profile) -> str:
 
 
 def interval(b: ChapterBuilder, p: Profile) -> str:
-    """The range around a quotient: `1,06–3,00`, as exact as it was judged."""
+    """Format the interval of a quotient: `1,06–3,00`."""
     lower, upper = (b.m.decimal(end, QUOTIENT_PLACES) for end in (p.lower, p.upper))
     return b.m("interval", lower=lower, upper=upper)

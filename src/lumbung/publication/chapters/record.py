@@ -1,4 +1,4 @@
-"""What the edition answers for: restatements, waivers, what is not counted, its method."""
+"""Restatements, waivers, uncounted records and the method of an edition."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from lumbung.publication.translations.formatting import INDONESIAN, Messages
 
 
 def restatements(b: ChapterBuilder) -> Section:
-    """Each metric of an earlier edition that is different now, told once."""
+    """List each metric of an earlier edition that has changed and was not yet restated."""
     m = b.m
     section = Section("perubahan", m["restatement_title"], [], [])
     if not b.e.restatements:
         return replace(section, paragraphs=[b.nothing_restated(), m["restatement_states"]])
     new = b.e.new_restatements
-    told = len(b.e.published_restatements)
+    published_count = len(b.e.published_restatements)
     notes = [m["restatement_note"], m["restatement_states"]]
-    if told:
-        notes.append(m("restatement_published", count=m.number(told)))
+    if published_count:
+        notes.append(m("restatement_published", count=m.number(published_count)))
     if len(new) > SHOWN:
         notes.append(m("restatement_rest", count=m.number(len(new) - SHOWN)))
     if not new:
@@ -42,7 +42,7 @@ def restatements(b: ChapterBuilder) -> Section:
 def revisions(
     b: ChapterBuilder, restatements: Sequence[Restatement]
 ) -> tuple[list[str], list[list[Cell]]]:
-    """Heads and rows of restatements, the province first: one line says what others are about."""
+    """Return the headings and rows of restatements; the province precedes its regencies."""
     m = b.m
     places = b.place | {b.e.province: m["province"]}
     heads = ("edition", "metric", "place", "old", "new", "why")
@@ -61,15 +61,15 @@ def revisions(
 
 
 def restated(b: ChapterBuilder, restatement: Restatement, at: str) -> Cell:
-    """An earlier edition's metric, `at` `old` or `new`."""
+    """Return a cell of a restated metric: its `old` or its `new` value."""
     r, value = restatement, getattr(restatement, at)
     key = f"{r.metric_code}/{r.category_code}/{r.regency_code}/{r.period}@{r.of_edition_id}"
     edition = r.of_edition_id if at == "old" else b.e.edition_id
-    return b.count(value, f"restatement/{at}/{key}", b.m("behind_edition", edition=edition))
+    return b.count(value, f"restatement/{at}/{key}", b.m("explanation_edition", edition=edition))
 
 
 def waivers(b: ChapterBuilder) -> Section:
-    """Which checks a person lets fail, and why."""
+    """List the failing checks that a person has waived, and why."""
     m = b.m
     return Section(
         "pengecualian",
@@ -91,7 +91,7 @@ def waivers(b: ChapterBuilder) -> Section:
 
 
 def not_counted(b: ChapterBuilder) -> Section:
-    """What channels delivered that no metric counts, and why."""
+    """List what channels delivered that no metric counts, and why."""
     m = b.m
     entries = b.e.not_counted
     count = sum(channel.count for channel in b.e.held)
@@ -111,7 +111,7 @@ def not_counted(b: ChapterBuilder) -> Section:
         [
             [
                 Cell(n.channel_title),
-                Cell(why_not(b, n.reason_code, n.reason)),
+                Cell(reason_text(b, n.reason_code, n.reason)),
                 Cell(n.owner_name),
                 *(
                     b.traced(value, f"not_counted/{n.channel}/{n.reason_code}/{period}")
@@ -128,13 +128,13 @@ def not_counted(b: ChapterBuilder) -> Section:
 
 
 def before_kinds(m: Messages) -> dict[str, str]:
-    """The kinds of what came before the campaign, each with what its column is called."""
+    """Return the kinds of records from before the campaign, each with its column heading."""
     others = {"IA": "tip_title", "LHP": "before_events", "PREV": "prevention_title"}
     return m.terms("case_kind") | {kind: m[key] for kind, key in others.items()}
 
 
 def before_campaign(b: ChapterBuilder) -> list[Table]:
-    """By regency what came before the campaign's first day, and how many deadlines of it run."""
+    """Count by regency what was received before the campaign, and its running deadlines."""
     e, m = b.e, b.m
     if not e.before_campaign or e.campaign_start is None:
         return []
@@ -166,8 +166,8 @@ def before_campaign(b: ChapterBuilder) -> list[Table]:
     ]
 
 
-def why_not(b: ChapterBuilder, code: str, reason: str) -> str:
-    """The frozen reason, which is in Indonesian; in another language the code's own words."""
+def reason_text(b: ChapterBuilder, code: str, reason: str) -> str:
+    """Return the frozen Indonesian reason; in another language, the translation of its code."""
     if b.m is not INDONESIAN:
         known = b.names["exclusion_reason"].get(code)
         key = f"reason_{code}" if f"reason_{code}" in b.m else "reason_other"
@@ -176,7 +176,7 @@ def why_not(b: ChapterBuilder, code: str, reason: str) -> str:
 
 
 def method(b: ChapterBuilder) -> Section:
-    """How the edition counts, when it was frozen, the hash of its content."""
+    """Say how the edition counts, when it was frozen, and the hash of its content."""
     e, m = b.e, b.m
     paragraphs = m.method(e)
     paragraphs.append(m("about_frozen", frozen_at=m.moment(e.frozen_at)))

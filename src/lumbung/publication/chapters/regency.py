@@ -1,4 +1,4 @@
-"""A regency's own page: what to know, its main metrics, its districts by theme group."""
+"""The page of a regency: a summary, its main metrics, its districts by group of themes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lumbung.publication.model.edition import QUOTIENT_PLACES, DistrictMetric, P
 
 
 def regency(b: ChapterBuilder, regency: Regency) -> Section:
-    """A regency's own page: what to know, its main metrics, its districts by theme group."""
+    """Return the page of a regency."""
     m = b.m
     name = b.place[regency.code]
     metrics = Table(
@@ -39,8 +39,9 @@ def regency(b: ChapterBuilder, regency: Regency) -> Section:
     if b.e.district_weeks:
         (first, _), (_, last) = map(b.e.days_of, b.e.district_weeks)
         threshold = b.e.office.small_cell_threshold
-        told = {d.group_code for d in b.e.district_metrics}  # perhaps before a group was listed
-        groups = {code: name for code, name in m.terms("issue_group").items() if code in told}
+        # The edition may be older than a group.
+        frozen = {d.group_code for d in b.e.district_metrics}
+        groups = {code: name for code, name in m.terms("issue_group").items() if code in frozen}
         tables.append(
             Table(
                 *b.number_table(),
@@ -76,7 +77,7 @@ def regency(b: ChapterBuilder, regency: Regency) -> Section:
 
 
 def themes(b: ChapterBuilder, regency: Regency) -> list[Table]:
-    """What a regency's cases are about, against the province."""
+    """Compare the themes of a regency's cases with the province."""
     m = b.m
     profiles = [p for p in b.profiles_of[regency.code] if p.cases]
     if not profiles:
@@ -97,13 +98,13 @@ def themes(b: ChapterBuilder, regency: Regency) -> list[Table]:
 
 
 def theme_row(b: ChapterBuilder, p: Profile) -> list[Cell]:
-    """A theme of the regency's cases, and whether it stands out there."""
+    """Return the row of a theme, with whether it stands out in the regency."""
     _, *cells, trend, _ = profile.profile_row(b, p)
     return [*cells, Cell(b.m["stands_out" if p.is_marked else "stands_out_not"]), trend]
 
 
 def narrative(b: ChapterBuilder, regency: Regency) -> list[str]:
-    """What to know of a regency this week, in sentences made from its metrics."""
+    """Return sentences that summarise a regency's week from its metrics."""
     m = b.m
     code = regency.code
     cases = b.e.metric("suspected_violation", "ALL", code)
@@ -161,8 +162,8 @@ def narrative(b: ChapterBuilder, regency: Regency) -> list[str]:
 
 
 def district_cell(b: ChapterBuilder, cell: DistrictMetric) -> Cell:
-    """A count below regency level, or the mark that it is suppressed."""
+    """Return the cell of a count below regency level, or of its suppression."""
     text = b.m["suppressed"] if cell.count is None else b.m.number(cell.count)
     reference = f"district/{cell.district_code or cell.regency_code}/{cell.group_code}/weeks"
-    behind = b.behind(cell.count, reference) or b.m["behind_district"]
-    return Cell(text, True, reference, cell.count, behind)
+    explanation = b.explanation(cell.count, reference) or b.m["explanation_district"]
+    return Cell(text, True, reference, cell.count, explanation)

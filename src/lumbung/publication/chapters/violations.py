@@ -1,4 +1,4 @@
-"""Suspected violations by regency, theme and type, against the edition before, as rates."""
+"""Suspected violations by regency, theme and type, since the previous edition, and as rates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lumbung.publication.model.document import Cell, Chart, Section, Table
 
 
 def violations(b: ChapterBuilder) -> Section:
-    """Cases by regency and kind; against the edition before; as rates."""
+    """Cases by regency and kind, since the previous edition, and as rates."""
     m = b.m
     code = "suspected_violation"
     rows, last = b.by_regency(
@@ -77,7 +77,7 @@ def contexts(b: ChapterBuilder, caption: str, period: str) -> Table:
 
 
 def since_previous(b: ChapterBuilder) -> list[Table]:
-    """Counts to date against the edition before: earlier + this week + other weeks = now."""
+    """Counts to date: those of the previous edition + this week + changes of other weeks."""
     e, m = b.e, b.m
     if e.previous_id is None:
         return []
@@ -90,19 +90,19 @@ def since_previous(b: ChapterBuilder) -> list[Table]:
         keys = [(code, category, b.e.province) for category in categories]
         was = sum(e.previous.get(key, 0) for key in keys)
         if any(key not in e.previous for key in keys):
-            continue  # the edition before did not have the metric
+            continue  # the previous edition does not have the metric
         before = " ".join(f"{'/'.join(key)}/to_date@{e.previous_id}" for key in keys)
         rows.append(
             [
                 Cell(m.metrics[code].name),
-                b.count(was, f"since/{before}", m("behind_edition", edition=e.previous_id)),
+                b.count(was, f"since/{before}", m("explanation_edition", edition=e.previous_id)),
                 b.sum_cell(code, categories, b.e.province, "week"),
                 Cell(
                     m.signed(now.to_date - was - now.week),
                     True,
                     f"since/other/{before}",
                     now.to_date - was - now.week,
-                    m["behind_other"],
+                    m["explanation_other"],
                 ),
                 b.sum_cell(code, categories, b.e.province, "to_date"),
             ]
@@ -161,20 +161,22 @@ def rates(b: ChapterBuilder) -> Table:
 
 
 def rate_cells(b: ChapterBuilder, place: str, voters: int, stations: int) -> list[Cell]:
-    """Voters, stations, cases to date, both rates, and a mark below `FEW` cases."""
+    """Return voters, stations, cases to date, both rates, and a mark below `FEW` cases."""
     m, code = b.m, "suspected_violation"
     cases = b.e.metric(code, "ALL", place).to_date
     key = f"{code}/ALL/{place}/to_date"
-    behind = b.behind(cases, key)
+    explanation = b.explanation(cases, key)
     return [
         b.count(voters, f"reference/voters/{place}", m["column.pemilih"]),
         b.count(stations, f"reference/stations/{place}", m["column.tps"]),
         b.cell(code, "ALL", place, "to_date"),
         b.measure(
-            Fraction(100_000 * cases, voters) if voters else None, f"rate/voters {key}", behind
+            Fraction(100_000 * cases, voters) if voters else None, f"rate/voters {key}", explanation
         ),
         b.measure(
-            Fraction(100 * cases, stations) if stations else None, f"rate/stations {key}", behind
+            Fraction(100 * cases, stations) if stations else None,
+            f"rate/stations {key}",
+            explanation,
         ),
         Cell("†" if cases < FEW else ""),
     ]
@@ -185,25 +187,25 @@ def issues(b: ChapterBuilder) -> Section:
     m = b.m
     code = "suspected_violation_by_issue"
     ranked = b.ranked_issues("to_date")
-    # A few words are enough beside a bar; the tables have the name whole.
+    # Short names beside the bars; the tables have the full names.
     labels = b.names["issue_label"]
     shown = [(labels[issue], value) for issue, _, value in ranked if value][:10]
     pictures = []
     if shown:
         floor = shown[min(1, len(shown) - 1)][1]
-        said = [f"{name} {m.number(value)}" for name, value in shown]
+        descriptions = [f"{name} {m.number(value)}" for name, value in shown]
         pictures.append(
             Chart(
                 *b.number_chart(),
                 m("issue_chart", issues=b.top_issues("to_date")),
                 charts.bars(
                     [
-                        charts.Bar(name, value, m.number(value), words)
-                        for (name, value), words in zip(shown, said, strict=True)
+                        charts.Bar(name, value, m.number(value), description)
+                        for (name, value), description in zip(shown, descriptions, strict=True)
                     ],
                     accented=sum(value >= floor for _, value in shown),
                 ),
-                m("issue_alt", values="; ".join(said)),
+                m("issue_alt", values="; ".join(descriptions)),
                 b.source("source_register"),
                 [m["issue_note"]],
             )

@@ -1,1 +1,1 @@
-"""What an edition must pass before it is published."""
+"""Checks that an edition must pass before it is published."""

@@ -1,4 +1,4 @@
-"""The publication checkpoint: judges a frozen draft before a person is asked to approve it."""
+"""The publication checkpoint: checks a frozen draft before a person is asked to approve it."""
 
 from __future__ import annotations
 
@@ -21,23 +21,21 @@ from lumbung.warehouse import checkpoints
 def check(
     edition_id: str, *, settings: Settings, database_url: str, asks: bool = False
 ) -> checkpoints.SuiteResult:
-    """Judge a frozen edition and the files it renders to; one that passes may be approved.
+    """Check a frozen edition and the files it renders to; an edition that passes may be approved.
 
-    The checks, their severities, owners and remediations are in `expectations/publication.yaml`;
-    results go to `ops.check_result`, a pass (perhaps by waivers that are in force) to
-    `published.checkpoint_pass`, a page for people to Data Docs under
-    `LUMBUNG_HOME/docs/checks/publication/`.
+    The checks, their severities, owners and remediations are in `expectations/publication.yaml`.
+    Results are written to `ops.check_result`, a pass to `published.checkpoint_pass`, and a page to
+    Data Docs in `LUMBUNG_HOME/docs/checks/publication/`. Waived failures do not prevent a pass.
 
     Args:
         edition_id: a draft.
         settings: where the suite is.
         database_url: the warehouse.
-        asks: whether somebody is asked in Airflow then, and is to be reminded (`review.remind`).
+        asks: whether Airflow then asks for approval, so that reminders are sent (`notify.remind`).
 
     Raises:
-        CheckpointError: when a check of severity `fail` does not hold and is not waived; its
-            message names the check, metrics, counts and the owner. The edition cannot be approved
-            then.
+        CheckpointError: when a check of severity `fail` fails and is not waived; the message names
+            the check, metrics, counts and the owner. The edition cannot be approved then.
         PublicationError: when there is no such edition.
         ConfigurationError: when the suite is wrong.
 
@@ -73,7 +71,7 @@ def check(
 
 
 def _artefacts(edition: Edition) -> list[dict[str, Any]]:
-    """One row per file: whether it can be read, and what personal data it seems to hold."""
+    """Return one row per file: whether it can be read, and what personal data it seems to hold."""
     try:
         files = render(edition)
     except LumbungError as error:

@@ -1,17 +1,20 @@
-"""Small cells: a count of one or two below regency level can be a person, and is not published.
+"""Suppress small cells: below regency level a count of one or two could identify a person.
 
-Districts by groups of themes, in cases: one with three themes of a group is one case. The regency's
-metrics bound the sum of a group over its districts, or are that sum, so a hidden cell is hidden
-together with others: nobody can subtract it back, not even who knows this rule. A case in two
-groups ties their columns: where all three cases of the one lie in a district, so does the case of
-the other. Columns that leave one district for a case are therefore hidden together
-(tests/publication/test_disclosure.py tries both).
+The table has districts as rows and groups of themes as columns, and counts cases: a case with three
+themes of a group counts once. The sum of a column is known or bounded by the regency's metrics. So
+a hidden cell is always hidden together with another one, and cannot be computed by subtraction,
+even with knowledge of this rule.
 
-**Across editions.** A table that grew from week to week would give away by its differences what
-each one hides: where a regency's sum rose by one and a hidden cell comes into sight as 3, it was 2.
-So districts are told in periods of `WEEKS` weeks that do not overlap, each when it is over, and a
-period that was published once is repeated unchanged, whatever becomes known later. Every case is
-in one table, and all editions together tell of a district no more than the table of its period.
+A case in two groups connects their columns: when all three cases of one group are in one district,
+the case that it shares with the other group is in that district too. Columns that leave only one
+possible district for a case are therefore hidden together. tests/publication/test_disclosure.py
+attacks both rules.
+
+**Across editions.** A table that is extended every week would disclose hidden cells by its changes:
+when a regency's sum rises by one and a hidden cell appears as 3, it was 2. So districts are
+published in periods of `WEEKS` weeks that do not overlap, each after its end. A published period is
+repeated unchanged, whatever becomes known later. Each case is in one table, and all editions
+together disclose no more about a district than the table of its period.
 """
 
 from __future__ import annotations
@@ -21,34 +24,34 @@ from collections.abc import Iterable, Sequence
 from lumbung import registry
 
 WEEKS = 4
-"""How many weeks are told together: a month's cases leave fewer cells hidden than a week's."""
+"""Weeks of one period. The larger counts of four weeks leave fewer cells hidden than one week's."""
 
 OTHER = "LAIN"
-"""The group of a theme that the seed `issue` does not list any more."""
+"""The group of a theme that the seed `issue` no longer lists."""
 
 
 def groups() -> list[str]:
-    """The groups of themes, in their order."""
+    """Return the groups of themes, in order."""
     return [*registry.vocabulary("issue_group")]
 
 
 def groups_of_issues() -> dict[str, str]:
-    """The group of each theme."""
+    """Return the group of each theme."""
     return registry.attribute("issue", "issue_group_code")
 
 
 def group_of(code: str) -> str:
-    """The group of a theme; a group is its own."""
+    """Return the group of a theme; for a group, the group itself."""
     return code if code in groups() else groups_of_issues().get(code, OTHER)
 
 
 def suppress(values: Sequence[int], threshold: int) -> list[int | None]:
-    """The cells of one column whose sum is public, with None for those that are not published.
+    """Return the cells of one column whose sum is public, with None for hidden ones.
 
-    Counts from 1 to `threshold - 1` are hidden. Are they all the same, the smallest other count
-    is hidden with them, with all its equals; is there no other count, the whole column is hidden,
-    zeros too. What is hidden depends on values alone, never on places: exchange two hidden cells
-    and the same is shown, so that each of them might be either.
+    Counts from 1 to `threshold - 1` are hidden. If these are all equal, every cell with the next
+    higher count is hidden too. If no count is at or above the threshold, the whole column is
+    hidden, zeros included. What is hidden depends on the values only, never on the districts:
+    exchanging two hidden cells gives the same output, so neither can be identified.
 
     Args:
         values: counts, none negative.
@@ -65,14 +68,14 @@ def suppress(values: Sequence[int], threshold: int) -> list[int | None]:
 
 
 def period(weeks: Sequence[str]) -> tuple[str, str] | None:
-    """The first and last week of the newest period that is over, None before the first one is.
+    """Return the first and last week of the newest period that has ended, None before that.
 
     Args:
         weeks: every counted week up to the edition's, in order.
 
     """
-    over = len(weeks) // WEEKS * WEEKS
-    return (weeks[over - WEEKS], weeks[over - 1]) if over else None
+    ended = len(weeks) // WEEKS * WEEKS
+    return (weeks[ended - WEEKS], weeks[ended - 1]) if ended else None
 
 
 def district_metrics(
@@ -80,17 +83,17 @@ def district_metrics(
     districts: Iterable[tuple[str, str, str]],
     threshold: int,
 ) -> list[tuple[str, str, str, str, int | None]]:
-    """Every district of every regency by group of themes, small cells suppressed.
+    """Return every district of every regency by group of themes, with small cells suppressed.
 
     Args:
-        cases: regency, district (empty where it is not known), group of themes and case; a case
-            once in each group of its themes.
+        cases: regency, district (empty where it is not known), group of themes and case; one row
+            per case and group.
         districts: regency, code and name of each district.
         threshold: as `suppress`.
 
     Returns:
-        regency, district, its name, group and count; None where it is not published. Cases whose
-        district is not known have a row of their own where a regency has any.
+        regency, district, its name, group and count, None where the count is hidden. Regencies with
+        cases of unknown district have a row for them.
 
     """
     found: dict[tuple[str, str, str], set[str]] = {}
@@ -122,7 +125,7 @@ def district_metrics(
 def _hide_located(
     columns: dict[str, list[int | None]], groups_of_cases: Iterable[set[str]]
 ) -> None:
-    """Hide a case's columns where they leave one district for it and one of them hides a cell."""
+    """Hide the columns of a case when they leave one possible district and one hides a cell."""
     several = {frozenset(groups) for groups in groups_of_cases if len(groups) > 1}
     while True:
         located: set[str] = set()

@@ -1,6 +1,6 @@
-"""What looks like personal data in bytes that are about to leave the house.
+"""Search files that are about to be published for what looks like personal data.
 
-A second net, not the first: no personal field reaches the marts. Names cannot be recognised this
+This is a second safeguard: no personal field reaches the marts. Names cannot be recognised this
 way; numbers and addresses that identify a person can.
 """
 
@@ -27,10 +27,10 @@ PATTERNS = {
 
 
 def find_personal_data(name: str, content: bytes) -> list[str]:
-    """What an artefact's text seems to hold, such as `a phone number`; empty when nothing does.
+    """Return the kinds of personal data in an artefact's text, such as `a phone number`.
 
     Args:
-        name: the artefact's name; its ending says how it is read (`.html`, `.pdf`, `.xlsx`,
+        name: the artefact's name; its extension decides how it is read (`.html`, `.pdf`, `.xlsx`,
             `.csv`, `.json`, `.txt`).
         content: its bytes.
 
@@ -41,14 +41,14 @@ def find_personal_data(name: str, content: bytes) -> list[str]:
     text = _READERS[name.rsplit(".", 1)[-1]](content)
     if not text.strip():
         raise ValueError(f"{name} has no text")
-    text = _SHA256.sub(" ", text)  # one in a few hundred holds what looks like a phone number
+    text = _SHA256.sub(" ", text)  # one hash in a few hundred holds what looks like a phone number
     return [kind for kind, pattern in PATTERNS.items() if pattern.search(text)]
 
 
 def _html_text(content: bytes) -> str:
     from selectolax.lexbor import LexborHTMLParser
 
-    # Path data of charts is digits, not text; everything else a browser or reader sees counts.
+    # Coordinates of charts are digits, not text; all other attributes are searched.
     tree = LexborHTMLParser(content.decode("utf-8"))
     pieces = [tree.text(separator="\n")]
     for node in tree.css("*"):
@@ -79,7 +79,7 @@ def _xlsx_text(content: bytes) -> str:
 
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        # Tabs between cells: numbers side by side are not one number.
+        # Tabs between cells, so that adjacent numbers are not read as one.
         return "\n".join(
             "\t".join(str(cell) for cell in row)
             for sheet in book.sheet_names
@@ -92,7 +92,7 @@ def _xlsx_text(content: bytes) -> str:
 def _csv_text(content: bytes) -> str:
     rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))
     if any(len(row) != len(rows[0]) for row in rows):
-        raise ValueError("its rows have not all the same number of fields")
+        raise ValueError("its rows differ in their number of fields")
     return "\n".join("\t".join(row) for row in rows)
 
 

@@ -1,4 +1,4 @@
-"""A failing check that a person answers for: with a reason and an end, printed in the edition."""
+"""Waivers of failing checks: a person, a reason and a last day, printed in the edition."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEVER = {
     "hidden_cells_cannot_be_recomputed",
     "small_cells_are_hidden",
 }
-"""Nobody may waive what protects people, nor publish what is not there."""
+"""Checks that may never be waived: they protect people, or detect missing files."""
 
 
 def waive(
@@ -32,22 +32,22 @@ def waive(
     settings: Settings,
     database_url: str,
 ) -> None:
-    """Let one check of the publication checkpoint fail for one draft.
+    """Waive one check of the publication checkpoint for one draft.
 
-    Render the draft again afterwards: the waiver is part of it, and of what is approved.
+    Render and check the draft again afterwards: the waiver is printed in it.
 
     Args:
         check: the name of a check of severity `fail` in `expectations/publication.yaml`.
         edition_id: a draft.
-        by: who answers for it, as it will be printed.
+        by: who is responsible, as it will be printed.
         reason: why, as it will be printed.
-        until: the last day on which it counts (WIB).
+        until: the last day of the waiver (WIB).
         settings: where the suite is.
         database_url: the warehouse.
 
     Raises:
-        PublicationError: when there is no such check or it may never be waived, the edition is no
-            draft, a name or reason is missing, or the day has passed.
+        PublicationError: when there is no such check or it may never be waived, the edition is not
+            a draft, a name or reason is missing, or the day has passed.
 
     """
     suite = checkpoints.load_suite(settings.expectations / "publication.yaml")
@@ -61,7 +61,7 @@ def waive(
             f"the checkpoint has no check {check} that can be waived",
             f"choose one of {', '.join(sorted(known))}",
         ),
-        (not by.strip(), "nobody answers for the waiver", "give a name"),
+        (not by.strip(), "the waiver names nobody responsible", "give a name"),
         (not reason.strip(), "the waiver has no reason", "give one; it is printed"),
         (until < today, f"the waiver would have ended on {until}", "give a day to come"),
         (edition.state != "draft", f"the edition is {edition.state}, not draft", "waive a draft"),
@@ -77,7 +77,7 @@ def waive(
 
 
 def in_force(connection: psycopg.Connection, edition_id: str) -> dict[str, date]:
-    """The checks that are waived for an edition today (WIB), and the last day of each."""
+    """Return the checks waived for an edition today (WIB), and the last day of each waiver."""
     return dict(
         connection.execute(
             "select check_name, max(until_date) from published.waiver where edition_id = %s"

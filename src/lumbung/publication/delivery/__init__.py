@@ -1,1 +1,1 @@
-"""How an edition reaches people: approvers are notified, recipients are mailed."""
+"""Mails: questions to approvers, notices to owners, editions to recipients."""

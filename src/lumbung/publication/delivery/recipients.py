@@ -1,4 +1,4 @@
-"""Who approves an edition, who is told, who is sent it: `config/people.yaml`."""
+"""Approvers, owners and recipients of editions: `config/people.yaml`."""
 
 from __future__ import annotations
 
@@ -43,13 +43,14 @@ Addresses = Annotated[list[Address], AfterValidator(_once)]
 
 
 class Approval(BaseModel):
-    """Who is asked, and how long.
+    """Who approves editions, and the time limits of an approval.
 
     Attributes:
-        users: Airflow users who may answer, nobody else can; and name and office as printed.
-        addresses: asked by mail with the draft's PDF, and reminded.
-        remind_after_hours: from the question; then every morning.
-        time_limit_hours: from the question; then nothing is published and the owners are told.
+        users: Airflow accounts that may approve, each with name and office as printed.
+        addresses: mail addresses that receive the question with the draft's PDF, and reminders.
+        remind_after_hours: hours after the question until the first reminder; then every morning.
+        time_limit_hours: hours after the question until it expires: nothing is published, and the
+            owners are notified.
 
     """
 
@@ -72,15 +73,15 @@ class Approval(BaseModel):
 
 
 class People(BaseModel):
-    """The file.
+    """The content of `config/people.yaml`.
 
     Attributes:
-        sender: name and address that mails come from.
-        approval: who is asked.
-        owners: who is told when something did not go as it should.
-        recipients: who is sent every published edition.
-        publish_from: the day (WIB) from which on an edition is published every Monday. Mondays
-            since then on which nothing ran are made up, oldest first.
+        sender: name and address of the sender of mails.
+        approval: who approves editions.
+        owners: addresses that are notified of failures, rejections and review items.
+        recipients: addresses that receive every published edition.
+        publish_from: the day (WIB) from which an edition is published every Monday. Mondays since
+            then that were missed are caught up, oldest first.
 
     """
 
@@ -94,19 +95,16 @@ class People(BaseModel):
 
 
 def require_approver(name: str, settings: Settings) -> str:
-    """Refuse a decision by anybody but those who are asked.
-
-    Returns:
-        name and office, as an edition prints them.
+    """Return name and office of an approver, as an edition prints them.
 
     Raises:
-        ConfigurationError: when the name is none of `approval.users`.
+        ConfigurationError: when the name is not in `approval.users`.
 
     """
     users = load_people(settings).approval.users
     if name not in users:
         raise ConfigurationError(
-            f"'{name}' is not asked to approve editions",
+            f"'{name}' is not an approver of editions",
             where=str(settings.config / "people.yaml"),
             remediation=f"decide as one of {', '.join(users)}, or add the name to approval.users",
         )
@@ -125,8 +123,8 @@ def load_people(settings: Settings) -> People:
         return People.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise ConfigurationError(
-            f"who approves and is told cannot be read: {' '.join(str(error).split())}",
+            f"approvers, owners and recipients cannot be read: {' '.join(str(error).split())}",
             where=str(file),
-            remediation="correct the file; lumbung.publication.delivery.recipients says what it "
-            "holds",
+            remediation="correct the file; lumbung.publication.delivery.recipients describes its "
+            "values",
         ) from error

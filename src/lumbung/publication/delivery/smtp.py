@@ -1,12 +1,13 @@
 """Mails: the published edition to its recipients, once each; and notices to owners and approvers.
 
-**Never twice.** Each recipient has a message of her own. All of it but the last byte is handed to
-the server, then the step `offered` is committed to `published.mailing`, then the last byte follows
-and the answer is awaited. Killed or cut off before that commit, nothing was delivered and the next
-attempt sends it. Cut off after it, nobody can know whether the server took the message: it is not
-sent again until a person has asked the recipient or the server's log and says so (`release`). Two
-mails to a recipient would be worse than one that a person has to look after, and the window is one
-round trip. The Message-ID is the same on every attempt, so that a mail system can tell as well.
+**Never twice.** Each recipient gets a separate message, in three steps: all but its last byte is
+sent to the server; the step `offered` is committed to `published.mailing`; the last byte is sent
+and the server's reply awaited. When the process or the connection ends before that commit, nothing
+was delivered, and the next attempt sends the message. When it ends after the commit, it is unknown
+whether the server accepted the message. Then it is sent again only after a person has asked the
+recipient or read the server's log, and confirms that it did not arrive (`release`). This window is
+one round trip; a rare manual check is preferred to duplicate mails. The Message-ID is the same on
+every attempt, so that mail systems can recognise duplicates too.
 """
 
 from __future__ import annotations
@@ -39,16 +40,16 @@ CONNECTION = "smtp_publication"
 """The Airflow Connection of the mail server; without it nothing is mailed."""
 
 SECONDS = 60
-"""How long one step of the conversation with a mail server may take."""
+"""Seconds that one SMTP command may take."""
 
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where mails are handed in, and with what rights.
+    """The mail server and the account to use.
 
     Attributes:
-        security: `starttls` (the connection begins open and must become encrypted), `tls`
-            (encrypted from the start), `none` (only for a mail catcher or a relay on this machine).
+        security: `starttls` (the connection begins in plain text and must become encrypted), `tls`
+            (encrypted from the start), `none` (only for a test server or a relay on this machine).
 
     """
 
@@ -62,23 +63,24 @@ class MailServer:
 def send(
     edition_id: str, *, settings: Settings, database_url: str, server: MailServer
 ) -> list[str]:
-    """Send a published edition to every recipient who has not got it.
+    """Send a published edition to every recipient who has not received it.
 
     Args:
         edition_id: a published edition.
         settings: where `config/people.yaml` is.
         database_url: the warehouse.
-        server: where to hand the mails in.
+        server: the mail server.
 
     Returns:
-        the addresses that the server took a message for now.
+        the addresses for which the server has just accepted a message.
 
     Raises:
-        PublicationError: when the edition is not published; when the server refuses an address for
-            good; when it is not known whether an address got its mail. The others were sent theirs.
-        ServiceError: when the server is not there or asks to come again; worth another try.
-        ConfigurationError: when the server or the list is configured wrongly.
-        CheckpointError: when the letter seems to hold personal data.
+        PublicationError: when the edition is not published; when the server permanently refuses an
+            address; when it is unknown whether an address received its mail. All other recipients
+            have been sent theirs.
+        ServiceError: when the server cannot be reached or refuses temporarily; try again later.
+        ConfigurationError: when the server or `config/people.yaml` is configured wrongly.
+        CheckpointError: when the mail seems to hold personal data.
 
     """
     people = load_people(settings)
@@ -109,17 +111,17 @@ def send(
             with _session(server) as smtp:
                 for address in wanted:
                     message = _letter(edition_id, summary, stored, people.sender, address)
-                    answer = _hand_over(smtp, connection, edition_id, message)
-                    if answer is None:
+                    reply = _deliver(smtp, connection, edition_id, message)
+                    if reply is None:
                         sent.append(address)
                     else:
-                        refused[address] = answer
-    _complain(edition_id, refused, unsure)
+                        refused[address] = reply
+    _require_delivered(edition_id, refused, unsure)
     return sent
 
 
 def _refuse_personal_data(edition_id: str, summary: tuple[str, str], text: bytes) -> None:
-    """Let no letter out that seems to hold personal data."""
+    """Raise when the mail seems to hold personal data."""
     subject, html = summary
     for name, content in (
         ("subject.txt", subject.encode()),
@@ -130,18 +132,17 @@ def _refuse_personal_data(edition_id: str, summary: tuple[str, str], text: bytes
             raise CheckpointError(
                 f"{name} of the mail holds {found}; nobody was sent anything",
                 where=f"edition {edition_id}",
-                remediation="find the name or reason that carries it and correct it at its "
-                "source; the"
-                " next edition is clean",
+                remediation="find the name or reason that holds it and correct it at its "
+                "source; the next edition will not have it",
             )
 
 
-def _complain(edition_id: str, refused: dict[str, str], unsure: list[str]) -> None:
-    """Name who has not got the edition, as one error."""
-    for_now = {a: said for a, said in refused.items() if said.startswith("4")}
-    if for_now:
+def _require_delivered(edition_id: str, refused: dict[str, str], unsure: list[str]) -> None:
+    """Raise an error that names the recipients who have not received the edition."""
+    deferred = {address: reply for address, reply in refused.items() if reply.startswith("4")}
+    if deferred:
         raise ServiceError(
-            f"the mail server asks to come again for {_list(for_now)}",
+            f"the mail server temporarily refuses {_list(deferred)}",
             where=f"edition {edition_id}",
             remediation="run it again in some minutes; everybody else has been sent it",
         )
@@ -154,21 +155,20 @@ def _complain(edition_id: str, refused: dict[str, str], unsure: list[str]) -> No
         )
     if unsure:
         raise PublicationError(
-            f"it is not known whether {', '.join(unsure)} got the mail: the connection broke after"
-            " the whole message had been handed over",
+            f"it is not known whether {', '.join(unsure)} received the mail: the connection broke"
+            " after the whole message had been sent",
             where=f"edition {edition_id}",
             remediation="ask the recipient, or look into the mail server's log; if it did not "
-            "arrive:"
-            f" 'lumbung mail {edition_id} --again ADDRESS --by NAME --send'",
+            f"arrive: 'lumbung mail {edition_id} --again ADDRESS --by NAME --send'",
         )
 
 
 def _list(refused: dict[str, str]) -> str:
-    return ", ".join(f"{address} ({said})" for address, said in refused.items())
+    return ", ".join(f"{address} ({reply})" for address, reply in refused.items())
 
 
 def status(connection: psycopg.Connection, edition_id: str) -> list[tuple[str, str, str, str]]:
-    """The last step of an edition for each address: address, step, what was said, when (ISO)."""
+    """Return the last step for each address: address, step, the server's reply, time (WIB)."""
     return connection.execute(
         "select distinct on (address) address, step, said,"
         " to_char(happened_at at time zone 'Asia/Jakarta', 'YYYY-MM-DD HH24:MI')"
@@ -178,17 +178,17 @@ def status(connection: psycopg.Connection, edition_id: str) -> list[tuple[str, s
 
 
 def release(edition_id: str, address: str, *, by: str, database_url: str) -> None:
-    """Let an edition be sent once more to an address of which nobody knows whether it got it.
+    """Allow an edition to be sent again to an address that may not have received it.
 
     Raises:
-        PublicationError: when nobody answers for it, or the address is not in doubt.
+        PublicationError: when nobody is named, or the step of the address is not `offered`.
 
     """
     with database.connect(database_url, application="lumbung mail") as connection:
         steps = {row[0]: row[1] for row in status(connection, edition_id)}
         if not by.strip() or steps.get(address.lower()) != "offered":
             raise PublicationError(
-                "nobody answers for sending it again"
+                "nobody is named who confirms that it did not arrive"
                 if not by.strip()
                 else f"{address} is not in doubt: {steps.get(address.lower(), 'nothing was sent')}",
                 where=f"edition {edition_id}",
@@ -206,18 +206,18 @@ def notify(
     server: MailServer,
     attachment: tuple[str, bytes] | None = None,
 ) -> None:
-    """Send a notice to some people, in one mail.
+    """Send a notice to several addresses in one mail.
 
     Args:
-        subject: its head.
+        subject: its subject.
         text: plain text.
-        to: addresses; none: nothing is sent.
-        sender: name and address that it comes from.
-        server: where to hand it in.
+        to: addresses; empty: nothing is sent.
+        sender: name and address of the sender.
+        server: the mail server.
         attachment: name and bytes of a PDF.
 
     Raises:
-        ServiceError: when the mail server is not there or refuses.
+        ServiceError: when the mail server cannot be reached or refuses.
         ConfigurationError: when it is configured wrongly.
 
     """
@@ -251,7 +251,7 @@ def _letter(
     sender: str,
     address: str,
 ) -> EmailMessage:
-    """The edition for one recipient: its summary as text and HTML, the PDF attached."""
+    """Return the mail for one recipient: the summary as text and HTML, the PDF attached."""
     subject, html = summary
     message = _message(subject, stored["siaran-pers.txt"].decode(), sender, address)
     key = hashlib.sha256(f"{edition_id} {address}".encode()).hexdigest()[:32]
@@ -263,12 +263,12 @@ def _letter(
     return message
 
 
-# -- the conversation ------------------------------------------------------------------------
+# -- SMTP ------------------------------------------------------------------------------------
 
 
 @contextmanager
 def _session(server: MailServer) -> Iterator[smtplib.SMTP]:
-    """A conversation with the mail server; what breaks it off is a ServiceError."""
+    """Open an SMTP session; raise a ServiceError when it breaks."""
     where = f"mail server {server.host}:{server.port}"
     try:
         context = ssl.create_default_context()
@@ -290,62 +290,61 @@ def _session(server: MailServer) -> Iterator[smtplib.SMTP]:
             smtp.close()  # not `with smtp`: it would wait for an answer in the middle of a message
     except (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError) as error:
         raise ConfigurationError(
-            f"the mail server does not accept us: {_said(error)}",
+            f"the mail server does not accept the login or encryption: {_text(error)}",
             where=where,
             remediation="correct login, password or 'security' of the Airflow Connection",
         ) from error
     except (OSError, smtplib.SMTPException) as error:
         raise ServiceError(
-            f"the mail server broke off or refused: {_said(error)}",
+            f"the mail server closed the connection or refused: {_text(error)}",
             where=where,
-            remediation="look whether it runs and is reachable, then run it again; who has got "
-            "the mail"
-            " is not sent it again",
+            remediation="check that it runs and can be reached, then run this again; nobody gets "
+            "the mail twice",
         ) from error
 
 
-def _said(error: Exception) -> str:
+def _text(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _hand_over(
+def _deliver(
     smtp: smtplib.SMTP, connection: psycopg.Connection, edition_id: str, message: EmailMessage
 ) -> str | None:
-    """Hand one message over; None when the server took it, else its answer."""
+    """Send one message; return None when the server accepts it, else its reply."""
     address = str(message["To"])
     smtp.ehlo_or_helo_if_needed()
-    code, said = smtp.mail(parseaddr(str(message["From"]))[1])
-    if code != 250:  # about us, not about the recipient
-        raise smtplib.SMTPSenderRefused(code, said, str(message["From"]))
-    code, said = smtp.rcpt(address)
+    code, reply = smtp.mail(parseaddr(str(message["From"]))[1])
+    if code != 250:  # the sender is refused, not the recipient
+        raise smtplib.SMTPSenderRefused(code, reply, str(message["From"]))
+    code, reply = smtp.rcpt(address)
     if code in (250, 251):
-        code, said = smtp.docmd("DATA")
+        code, reply = smtp.docmd("DATA")
     if code != 354:
         smtp.rset()
-        return _refuse(connection, edition_id, address, code, said)
+        return _record_refusal(connection, edition_id, address, code, reply)
     content = re.sub(rb"(?m)^\.", b"..", message.as_bytes())
     smtp.send(content + b".\r")
     _record(connection, edition_id, address, "offered", "")
     smtp.send(b"\n")
-    code, said = smtp.getreply()
+    code, reply = smtp.getreply()
     if code != 250:
-        return _refuse(connection, edition_id, address, code, said)
-    _record(connection, edition_id, address, "accepted", said.decode(errors="replace"))
+        return _record_refusal(connection, edition_id, address, code, reply)
+    _record(connection, edition_id, address, "accepted", reply.decode(errors="replace"))
     return None
 
 
-def _refuse(
-    connection: psycopg.Connection, edition_id: str, address: str, code: int, said: bytes
+def _record_refusal(
+    connection: psycopg.Connection, edition_id: str, address: str, code: int, reply: bytes
 ) -> str:
-    answer = f"{code} {said.decode(errors='replace')}"
-    _record(connection, edition_id, address, "refused", answer)
-    return answer
+    text = f"{code} {reply.decode(errors='replace')}"
+    _record(connection, edition_id, address, "refused", text)
+    return text
 
 
 def _record(
-    connection: psycopg.Connection, edition_id: str, address: str, step: str, said: str
+    connection: psycopg.Connection, edition_id: str, address: str, step: str, reply: str
 ) -> None:
     connection.execute(
         "insert into published.mailing (edition_id, address, step, said) values (%s, %s, %s, %s)",
-        (edition_id, address, step, said[:500]),
+        (edition_id, address, step, reply[:500]),
     )

@@ -1,6 +1,6 @@
-"""The life of an edition: frozen, reviewed as a draft, approved or rejected, published.
+"""The states of an edition: frozen as a draft, approved or rejected, published.
 
-`freezing` copies one week out of the warehouse into the schema `published`; `review` renders the
-draft and binds a decision to the bytes that were reviewed; `publishing` stores the approved
-edition's bytes and shows them as a folder.
+`freezing` copies one week from the warehouse into the schema `published`. `review` renders the
+draft and records the decision with the hashes of the files that were reviewed. `publishing` stores
+the files of the approved edition and writes them to a folder.
 """

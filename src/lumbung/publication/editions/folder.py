@@ -1,4 +1,4 @@
-"""An edition's files on disk: a folder appears whole, by one rename, or not at all."""
+"""An edition's files on disk: a new folder appears complete, by one rename, or not at all."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from lumbung.errors import ServiceError
 
 
 def hashes(files: Mapping[str, bytes]) -> dict[str, str]:
-    """The sha256 (hex) of each file by its name."""
+    """Return the sha256 (hex) of each file by its name."""
     return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
 
 
 def read(folder: Path) -> dict[str, bytes] | None:
-    """The files of a folder by name, None where they cannot be read."""
+    """Return the files of a folder by name, None when they cannot be read."""
     try:
         files = [file for file in folder.rglob("*") if file.is_file()]
         return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
@@ -25,32 +25,32 @@ def read(folder: Path) -> dict[str, bytes] | None:
         return None
 
 
-def write_beside(folder: Path, files: Mapping[str, bytes]) -> Path:
-    """Write the files, safely on disk, into a hidden folder beside the one they will become.
+def write_staged(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Write and fsync the files into a hidden folder next to `folder`; return the hidden folder.
 
     Raises:
         ServiceError: when they cannot be written.
 
     """
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    staged = folder.with_name(f".{folder.name}.{os.getpid()}")
     try:
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir(parents=True)
+        shutil.rmtree(staged, ignore_errors=True)
+        staged.mkdir(parents=True)
         for name, content in files.items():
-            (beside / name).parent.mkdir(exist_ok=True)
-            with (beside / name).open("wb") as file:
+            (staged / name).parent.mkdir(exist_ok=True)
+            with (staged / name).open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
     except OSError as error:
-        raise _unwritable(beside, error) from error
-    return beside
+        raise _unwritable(staged, error) from error
+    return staged
 
 
-def reveal(beside: Path, folder: Path) -> None:
-    """Give the files their place: by one rename, or file by file where the folder exists.
+def move_into_place(staged: Path, folder: Path) -> None:
+    """Move the staged files to `folder`: by one rename, or file by file where it exists already.
 
-    What else lies in that folder is removed: it holds what was rendered and nothing more.
+    Other files in an existing folder are removed, so that it holds exactly the staged files.
 
     Raises:
         ServiceError: when they cannot be written.
@@ -58,18 +58,18 @@ def reveal(beside: Path, folder: Path) -> None:
     """
     try:
         if folder.exists():
-            wanted = {f.relative_to(beside) for f in beside.rglob("*") if f.is_file()}
+            wanted = {f.relative_to(staged) for f in staged.rglob("*") if f.is_file()}
             for file in [f for f in folder.rglob("*") if not f.is_dir()]:
                 if file.relative_to(folder) not in wanted:
                     file.unlink()
             for name in sorted(wanted):
                 (folder / name).parent.mkdir(exist_ok=True)
-                (beside / name).replace(folder / name)
-            shutil.rmtree(beside)
+                (staged / name).replace(folder / name)
+            shutil.rmtree(staged)
         else:
-            beside.rename(folder)
-        for left in folder.parent.glob(f".{folder.name}.*"):  # of a publication that was killed
-            shutil.rmtree(left, ignore_errors=True)
+            staged.rename(folder)
+        for leftover in folder.parent.glob(f".{folder.name}.*"):  # of a killed publication
+            shutil.rmtree(leftover, ignore_errors=True)
         descriptor = os.open(folder.parent, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)

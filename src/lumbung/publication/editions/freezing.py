@@ -1,4 +1,4 @@
-"""A week copied out of the warehouse: from then on the edition depends on nothing else."""
+"""Copy a week from the warehouse into the schema `published`, as a new edition."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from lumbung.warehouse import point_in_time
 
 LANGUAGE = "id"
 BUILD_WAIT = "10min"
-"""How long a freeze waits for a build that runs."""
+"""How long a freeze waits for a running build."""
 
 READ = (
     "metric", "trend", "submission", "deadline_contributor", "deadline_rule", "profile",
@@ -34,10 +34,10 @@ READ = (
     "repeated_district_record", "district", "metric_contributor", "before_campaign",
     "profile_contributor", "district_contributor", "contributor_record", "restatement",
 )  # fmt: skip
-"""The statements whose rows make an edition."""
+"""The statements whose rows make up an edition."""
 
 NOT_COMPARED = ("deadline", "profile", "district", "before_campaign")
-"""What has contributors and is not restated: states of a day, and what no metric counts."""
+"""Metrics with contributors that are not restated: states of a day, and uncounted records."""
 
 
 def freeze(
@@ -49,28 +49,29 @@ def freeze(
 ) -> str:
     """Copy a week's metrics, contributors, completeness and uncounted records into `published`.
 
-    Idempotent by content: while the week's newest revision says the same and was not rejected, it
-    is that edition; otherwise the next revision begins, as a draft. So does it where that revision
-    was approved, is not published, and renders to other bytes now than those that were reviewed,
-    or is a draft that compares itself with other editions than those that are published now.
+    Freezing is idempotent by content. When the week's newest revision has the same content and was
+    not rejected, that edition is returned. Otherwise a new revision is created, as a draft. A new
+    revision is also created in two cases with the same content: when the newest revision is
+    approved but not published, and now renders to other bytes than those that were reviewed; and
+    when it is a draft that was compared with other published editions than there are now.
 
     Args:
         week_id: an ISO week such as `2024-W47`.
-        settings: where `config/edition.yaml` is; the edition keeps what it says.
+        settings: where `config/edition.yaml` is; the edition keeps its values.
         database_url: the warehouse.
-        as_known_at: `now`: with all that the marts know; `then`: only with what was landed by the
-            Monday after the week, 06:00 WIB, read by today's rules. That builds the warehouse a
-            second time, beside the marts, and needs the rights of its owner.
+        as_known_at: `now`: all rows of the marts; `then`: only what had been landed by the Monday
+            after the week, 06:00 WIB, read by today's rules. `then` builds a second copy of the
+            marts in schemas of its own, which needs the rights of the warehouse's owner.
 
     Returns:
-        the edition, such as `2024-W47-r1`.
+        the edition's id, such as `2024-W47-r1`.
 
     Raises:
         PublicationError: when the week has not ended, the warehouse has no complete metrics of it,
-            or a build broke off in the middle of the marts.
-        ServiceError: when a build has not finished; worth another try.
+            or a build was interrupted after it had begun to change the marts.
+        ServiceError: when a build has not finished; try again later.
         ConfigurationError: when `config/edition.yaml` cannot be read.
-        BuildError: when what was known then cannot be built.
+        BuildError: when the copy for `then` cannot be built.
 
     """
     if as_of(week_id) > datetime.now(JAKARTA):
@@ -93,7 +94,7 @@ def _freeze(
     office = load_office(settings)
     with database.connect(database_url, application="lumbung publication") as connection:
         _wait_for_build(connection, week_id)
-        # One snapshot, taken when nobody builds: a build is wholly in the edition or not at all.
+        # One snapshot, taken while no build runs, so that the edition never holds half a build.
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.execute("lock table published.edition in share row exclusive mode")
         if then is None:
@@ -119,7 +120,7 @@ def _freeze(
 
 
 def _wait_for_build(connection: psycopg.Connection, week_id: str) -> None:
-    """Keep builds out until the connection is closed: dbt commits them model by model."""
+    """Block builds until the connection is closed: dbt commits each model separately."""
     connection.autocommit = True
     try:
         connection.execute(f"set lock_timeout = '{BUILD_WAIT}'".encode())
@@ -145,10 +146,11 @@ def _require_whole_build(connection: psycopg.Connection) -> None:
 def _read(
     connection: psycopg.Connection, week_id: str, then: point_in_time.PointInTime | None
 ) -> tuple[dict[str, Any], dict[str, Rows], dict[str, Any]]:
-    """The parameters of the week's statements, the rows of `READ`, and the label."""
+    """Return the parameters of the week's statements, the rows of `READ`, and the label."""
     suffix = then.schema_suffix if then else ""
 
-    def here(name: str) -> str:
+    def query(name: str) -> str:
+        """Return a statement that reads the schemas of this freeze."""
         return re.sub(r"\b(marts|reporting)\.", rf"\1{suffix}.", statement(name))
 
     closed = as_of(week_id)
@@ -166,8 +168,8 @@ def _read(
         "repeated": None,
     }
     try:
-        parameters["province"] = store.value(connection, here("province"), {})
-        weeks = connection.execute(here("week").encode(), parameters).fetchall()
+        parameters["province"] = store.value(connection, query("province"), {})
+        weeks = connection.execute(query("week").encode(), parameters).fetchall()
         span = disclosure.period([week for (week,) in weeks])
         if span:
             parameters |= {"first": span[0], "last": span[1]}
@@ -177,9 +179,9 @@ def _read(
                 connection, statement("repeated_edition"), parameters
             )
         rows: dict[str, Rows] = {
-            name: connection.execute(here(name).encode(), parameters).fetchall() for name in READ
+            name: connection.execute(query(name).encode(), parameters).fetchall() for name in READ
         }
-        label: dict[str, Any] = store.value(connection, here("label"), parameters)
+        label: dict[str, Any] = store.value(connection, query("label"), parameters)
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
         raise PublicationError(
             f"the marts cannot be read: {str(error).splitlines()[0]}",
@@ -188,15 +190,15 @@ def _read(
         ) from error
     label["district_weeks"] = span
     label["district_unit"] = "case"
-    if rows["repeated_district_metric"]:  # by an earlier release once for each theme, and again so
+    if rows["repeated_district_metric"]:  # an earlier release may have counted a case per theme
         label["district_unit"] = store.value(connection, statement("repeated_unit"), parameters)
     return parameters, rows, label
 
 
 def _count_deadlines(rows: dict[str, Rows], label: dict[str, Any]) -> None:
-    """Count the deadlines in each state, zeros too; of facts before the campaign, say whose.
+    """Count the deadlines in each state, zeros included, and those of cases before the campaign.
 
-    Adds `deadline` to the rows and `before_campaign` to the label, and the contributors of both.
+    Adds `deadline` to the rows, `before_campaign` to the label, and the contributors of both.
     """
     states = Counter(
         (regency, *key.split("/")) for _, key, regency, _, _ in rows["deadline_contributor"]
@@ -214,7 +216,7 @@ def _count_deadlines(rows: dict[str, Rows], label: dict[str, Any]) -> None:
 
 
 def _before_campaign(facts: Rows, deadlines: Rows) -> dict[str, list[dict[str, Any]]]:
-    """How many facts from before the campaign no metric counts, and which deadlines are theirs."""
+    """Count the facts from before the campaign, which no metric counts, and their deadlines."""
     contributors = {contributor for *_, contributor in facts}
     counts = Counter((regency, kind) for _, kind, regency, _, _ in facts)
     states = Counter(
@@ -235,8 +237,8 @@ def _before_campaign(facts: Rows, deadlines: Rows) -> dict[str, list[dict[str, A
 
 
 def _choose_districts(rows: dict[str, Rows], label: dict[str, Any], office: Office) -> None:
-    """Add `district_metric` and its contributors: as published before, or counted now."""
-    if rows["repeated_district_metric"]:  # unchanged, whatever has become of the cases
+    """Add `district_metric` and its contributors: repeated as published, or counted now."""
+    if rows["repeated_district_metric"]:  # repeated unchanged even if the cases have changed
         rows["district_metric"] = rows["repeated_district_metric"]
         rows["metric_contributor"] += rows["repeated_district_contributor"]
         known_contributors = {contributor for contributor, _ in rows["contributor_record"]}
@@ -264,7 +266,7 @@ def _store(
     label: dict[str, Any],
     database_url: str,
 ) -> str:
-    """The week's newest revision where it says the same, else a new one."""
+    """Return the week's newest revision if its content is the same, else store a new one."""
     contributors = store.digest(rows["metric_contributor"])
     content = store.content_hash(
         parameters["week"],
@@ -278,8 +280,8 @@ def _store(
     latest = connection.execute(statement("latest_revision").encode(), parameters).fetchone()
     if latest and latest[2] == content and latest[3] != "rejected":
         found = store.load(latest[0], database_url=database_url)
-        # A draft compares with what was published when it was frozen; once it is published
-        # itself, its own revision would be among that.
+        # A draft was compared with the editions published when it was frozen. This is not checked
+        # once it is published, because it would then be compared with itself.
         if (
             (found.state == "draft" and latest[4:] == (restated, previous))
             or found.state == "published"

@@ -1,4 +1,4 @@
-"""An approved edition becomes public: its bytes in the database, then the same as a folder."""
+"""Publish an approved edition: store its files in the database, then write them to a folder."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from lumbung.settings import Settings
 
 
 def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[str]:
-    """Publish an approved edition: its bytes into `published.artefact`, then as a folder.
+    """Publish an approved edition: its files into `published.artefact`, then into a folder.
 
-    The database decides: one transaction holds the bytes and the new state, and the folder
-    `LUMBUNG_HOME/editions/<edition_id>/`, complete before that transaction, appears by one rename
-    after it. Killed in between, the next call restores the folder from the stored bytes; called
-    on a published edition it changes nothing else.
+    One transaction stores the files and the new state. The folder
+    `LUMBUNG_HOME/editions/<edition_id>/` is written before that transaction and moved into place
+    after it. If the process is killed in between, the next call restores the folder from the
+    stored files. A call on a published edition only restores its folder.
 
     Returns:
         the paths of the artefacts.
 
     Raises:
-        PublicationError: when the edition is not approved, or its draft does not render to the
-            bytes any more that were reviewed (Lumbung itself has changed meanwhile).
-        CheckpointError: when personal data is found in the bytes to be published.
+        PublicationError: when the edition is not approved, or its draft no longer renders to the
+            bytes that were reviewed, because Lumbung itself has changed.
+        CheckpointError: when personal data is found in the files to be published.
         ServiceError: when the folder cannot be written.
 
     """
@@ -37,11 +37,10 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
         store.in_state(edition, "approved")
         if not review.is_as_reviewed(edition):
             raise PublicationError(
-                "the draft does not render to the files any more that were reviewed: templates or"
-                " code are others now",
+                "the draft no longer renders to the files that were reviewed: templates or code"
+                " have changed",
                 where=f"edition {edition_id}",
-                remediation="freeze the week again: a new revision begins, to be reviewed in its "
-                "new form",
+                remediation="freeze the week again and review the new revision",
             )
         files = render.render(edition)
         for name, content in files.items():
@@ -53,7 +52,7 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
                     "source, "
                     "build and freeze again",
                 )
-        beside = folder.write_beside(place, files)
+        staged = folder.write_staged(place, files)
         with database.connect(database_url, application="lumbung publication") as connection:
             state = store.value(
                 connection,
@@ -72,10 +71,10 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
                 )
                 store.set_state(connection, edition_id, "published")
         if state == "approved":
-            folder.reveal(beside, place)
+            folder.move_into_place(staged, place)
         else:  # another process was faster
-            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(staged, ignore_errors=True)
     stored = store.artefacts(edition_id, database_url=database_url)
     if folder.read(place) != stored:
-        folder.reveal(folder.write_beside(place, stored), place)
+        folder.move_into_place(folder.write_staged(place, stored), place)
     return [str(place / name) for name in stored]

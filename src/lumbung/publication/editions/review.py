@@ -1,4 +1,4 @@
-"""A draft before a person: its files, and the decision bound to the bytes that were reviewed."""
+"""The review of a draft: write its files, and record the decision with the files' hashes."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ def write_draft(edition_id: str, *, settings: Settings, database_url: str) -> di
     edition = store.in_state(store.load(edition_id, database_url=database_url), "draft")
     files = render.render(edition)
     place = settings.home / "drafts" / edition_id
-    folder.reveal(folder.write_beside(place, files), place)
+    folder.move_into_place(folder.write_staged(place, files), place)
     return {str(place / name): sha256 for name, sha256 in folder.hashes(files).items()}
 
 
 def drafted(edition_id: str, *, settings: Settings) -> dict[str, str]:
-    """The files of a draft as they lie there for review, with their sha256, as `write_draft`.
+    """Return the paths and sha256 of the draft's files on disk, in the form of `write_draft`.
 
     Raises:
-        PublicationError: when there are none: nobody can have reviewed them.
+        PublicationError: when there are none, so that nobody can have reviewed them.
 
     """
     place = settings.home / "drafts" / edition_id
     files = folder.read(place)
     if not files:
         raise PublicationError(
-            "no draft of this edition lies here, so nobody has reviewed it",
+            "there are no draft files of this edition, so nobody has reviewed it",
             where=str(place),
             remediation=f"draft it first: 'lumbung publish {edition_id.partition('-r')[0]}'",
         )
@@ -63,9 +63,9 @@ def approve(
     comment: str = "",
     reviewed: Mapping[str, str] | None = None,
 ) -> None:
-    """Approve a draft; the decision names the sha256 of the files it was taken on.
+    """Approve a draft; the decision records the sha256 of each file that was reviewed.
 
-    The same decision made again changes nothing: a task that was killed after it may be retried.
+    Repeating the same decision changes nothing, so a task that was killed after it can be retried.
 
     Args:
         edition_id: the newest revision of its week.
@@ -73,12 +73,12 @@ def approve(
         database_url: the warehouse.
         how: `demo` when the demo approves by itself; the edition says so.
         comment: kept with the decision, not printed.
-        reviewed: what `write_draft` returned. When given, it must be what the draft renders to
-            now: nobody signs bytes that will not be published.
+        reviewed: what `write_draft` returned. When given, it must equal what the draft renders to
+            now, so that the approved files are those that will be published.
 
     Raises:
-        PublicationError: when it is no draft, has not passed the checkpoint, is not the newest of
-            its week, or was reviewed in another form.
+        PublicationError: when the edition is not a draft, has not passed the checkpoint, is not the
+            newest revision of its week, or the reviewed files are not those it renders to.
 
     """
     _decide(edition_id, "approved", by, how, comment, reviewed, database_url)
@@ -93,7 +93,7 @@ def reject(
     comment: str = "",
     reviewed: Mapping[str, str] | None = None,
 ) -> None:
-    """Reject a draft; the next freeze of the week begins a new revision. Arguments as `approve`.
+    """Reject a draft; the next freeze of the week creates a new revision. Arguments as `approve`.
 
     Raises:
         PublicationError: as `approve`.
@@ -103,12 +103,12 @@ def reject(
 
 
 def is_as_reviewed(edition: Edition) -> bool:
-    """Whether what a decided edition was reviewed as is what it renders to now."""
+    """Return whether the files that were reviewed are those the edition's draft renders to now."""
     return edition.decision is not None and dict(edition.decision.reviewed) == _hashes(edition)
 
 
 def _hashes(edition: Edition) -> dict[str, str]:
-    """The sha256 of each file as which it is, or was, reviewed."""
+    """Return the sha256 of each file of the edition, rendered as a draft."""
     return folder.hashes(render.render(replace(edition, state="draft", decision=None)))
 
 
@@ -141,7 +141,7 @@ def _decide(
         )
     key = {"edition": edition_id}
     with database.connect(database_url, application="lumbung publication") as connection:
-        # One decision at a time: two drafts may publish the same districts.
+        # One decision at a time: two drafts may hold the same districts.
         connection.execute("lock table published.edition in share row exclusive mode")
         state, newest, is_checked = connection.execute(
             statement("decided_edition").encode(), key
@@ -163,10 +163,10 @@ def _decide(
             connection, statement("contradicts_published_districts"), key
         ):
             raise PublicationError(
-                "another edition has told of the districts in some of those weeks, and otherwise:"
-                " between the two, hidden counts would come to light",
+                "another edition has published other counts of districts for some of those weeks:"
+                " the difference between the two would disclose hidden counts",
                 where=f"edition {edition_id}",
-                remediation="freeze the week again; it will repeat what was published",
+                remediation="freeze the week again; it will repeat the published counts",
             )
         connection.execute(
             "insert into published.approval (edition_id, decision, how, decided_by, comment,"

@@ -12,22 +12,23 @@ from lumbung.settings import JAKARTA
 
 
 def week_before(moment: datetime) -> str:
-    """The ISO week that had ended at a moment (aware, any zone), by the calendar of Jakarta."""
+    """Return the ISO week that had ended last at a moment (aware, any zone), in Jakarta's time."""
     last = moment.astimezone(JAKARTA).date() - timedelta(days=7)
     year, week, _ = last.isocalendar()
     return f"{year}-W{week:02}"
 
 
 def as_of(week_id: str) -> datetime:
-    """When a week is closed for publication: the Monday after it, 06:00 WIB."""
+    """Return when a week is closed for publication: the Monday after it, 06:00 WIB."""
     return datetime.combine(week_start(week_id) + timedelta(days=7), time(6), JAKARTA)
 
 
 def is_due(week_id: str, *, latest: str, database_url: str) -> bool:
-    """Whether the scheduled run for a week has something to publish.
+    """Return whether the scheduled run for a week has something to publish.
 
-    The week that has just ended always; an earlier one, whose Monday was missed, when editions
-    began before it and it has none yet. So an office that starts late is not asked for old weeks.
+    The week that ended last is always due. An earlier week, whose Monday was missed, is due when it
+    has no edition yet and an edition of a week before it exists. An office that begins to publish
+    in the middle of a campaign is therefore not asked about older weeks.
 
     Args:
         week_id: the week the run is for.
@@ -35,8 +36,8 @@ def is_due(week_id: str, *, latest: str, database_url: str) -> bool:
         database_url: the warehouse.
 
     Raises:
-        ServiceError: when no whole build of the marts has begun since the week ended, or what had
-            been landed by its Monday, 06:00 WIB, is in none; worth another try.
+        ServiceError: when no complete build of the marts has begun since the week ended, or none
+            includes everything landed by the Monday after it, 06:00 WIB; try again later.
 
     """
     closed = as_of(week_id)
@@ -49,7 +50,7 @@ def is_due(week_id: str, *, latest: str, database_url: str) -> bool:
         return False
     if not is_built:
         raise ServiceError(
-            "the marts have not been built since the week ended, with all that had come by then",
+            "the marts have not been built with all that was landed before the week was closed",
             where=f"week {week_id}",
             remediation="run the DAG 'warehouse', then clear this task",
         )

@@ -1,1 +1,1 @@
-"""One module for each file format of an edition, and its charts and maps."""
+"""One module for each file format of an edition, and the boundaries of its map."""

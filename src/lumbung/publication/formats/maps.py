@@ -1,4 +1,4 @@
-"""The office's own boundary file, as outlines on the map of an edition."""
+"""Read the office's boundary file as outlines for the map of an edition."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _MARGIN = 4
 
 
 def outlines(settings: Settings, office: Office) -> dict[str, list[Ring]]:
-    """The outer rings of each regency, by its Kemendagri code with a dot.
+    """Return the outer rings of each regency, by its Kemendagri code with a dot.
 
-    Longitude is shortened by the cosine of the map's middle latitude (equirectangular), the whole
-    fitted to the width of a picture, points rounded to half a pixel: what a reader can see, and
-    the same from the same file on any machine. Holes are left out; so are rings that are less than
-    a pixel.
+    The projection is equirectangular: longitude is scaled by the cosine of the map's middle
+    latitude. The map is fitted to the width of a chart. Points are rounded to half a pixel, so that
+    the same file gives the same outlines on any machine. Holes, and rings smaller than a pixel, are
+    left out.
 
     Returns:
         rings of [x, y] in pixels, y downwards; empty when no boundary file is configured.

@@ -1,8 +1,8 @@
 """An edition as open data: tables in long form, as CSV and JSON, with metadata and a dictionary.
 
-Codes are Kemendagri's (with BPS's beside them), days ISO 8601, text UTF-8, an unknown value empty.
-Metadata as Satu Data Indonesia asks of a producer (Perpres 39/2019, articles 4-8): who, what, when,
-how, in which codes, under which licence.
+Regions have Kemendagri and BPS codes, days are ISO 8601, text is UTF-8, unknown values are empty.
+The metadata are those that Satu Data Indonesia requires of a producer (Perpres 39/2019, articles
+4-8): producer, content, time, method, codes and licence.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class Dataset:
 
 
 def files(edition: Edition) -> dict[str, bytes]:
-    """The open data of an edition by file name.
+    """Return the open data of an edition by file name.
 
-    `data/*.csv` and `data.json` say the same; a dictionary in each language of the office says what
-    each column means, `metadata.json` what the whole is, with the sha256 of every other file.
+    `data/*.csv` and `data.json` have the same content. A dictionary in each language of the office
+    explains the columns. `metadata.json` describes the whole, with the sha256 of every other file.
     """
     tables = datasets(edition)
     result = {f"data/{t.name}.csv": _csv(t.columns, t.rows) for t in tables}
@@ -55,7 +55,7 @@ def files(edition: Edition) -> dict[str, bytes]:
 
 
 def _dictionary(m: Messages) -> bytes:
-    """What each column of each table means."""
+    """Return the data dictionary: the meaning of each column of each table."""
     return _csv(
         [m["dictionary_file"], m["dictionary_column"], m["dictionary_type"], m["dictionary_means"]],
         [
@@ -72,7 +72,7 @@ def _dictionary(m: Messages) -> bytes:
 
 
 def datasets(edition: Edition) -> list[Dataset]:
-    """The tables, in the order of the dictionary; rows in the order of their keys."""
+    """Return the tables in the order of the dictionary, their rows in the order of their keys."""
     names = INDONESIAN.category_names(edition)
     places = {r.code: (r.bps_code, r.name) for r in edition.regencies}
     places[edition.province] = (edition.province, edition.office.province)
@@ -93,7 +93,7 @@ def datasets(edition: Edition) -> list[Dataset]:
                     category,
                     names.get((code, category), ""),
                     regency,
-                    *places.get(regency, (None, None)),  # the checkpoint tells which
+                    *places.get(regency, (None, None)),  # the checkpoint reports missing places
                     period,
                     first.isoformat(),
                     last.isoformat(),
@@ -186,7 +186,7 @@ def datasets(edition: Edition) -> list[Dataset]:
                     r.withdrawn,
                     r.recoded,
                     r.progressed,
-                    r.told,
+                    r.published_value,
                     r.is_published,
                 )
                 for r in edition.restatements
@@ -353,15 +353,15 @@ def _whole(percent: Decimal | None) -> int | None:
 
 
 def _rounded(value: Decimal | None, places: int) -> float | None:
-    """The number with the digits that are printed: the shortest form of the float has no others."""
+    """Return the rounded number; the float's shortest form has exactly the printed digits."""
     return None if value is None else float(half_up(value, places))
 
 
 def _csv(heads: list[str], rows: list[tuple[Value, ...]]) -> bytes:
-    """RFC 4180, UTF-8 without a mark; true and false as `benar` and `salah`.
+    """Write CSV as in RFC 4180, UTF-8 without BOM; true and false are `benar` and `salah`.
 
-    A spreadsheet computes a cell that begins with one of `_FORMULA`, also where it opens a CSV file
-    (OWASP, "CSV Injection"). Such a text begins with an apostrophe here; numbers stay numbers.
+    Spreadsheets evaluate a cell of a CSV file that begins with one of `_FORMULA` (OWASP, "CSV
+    Injection"). Such texts are prefixed with an apostrophe; numbers are not changed.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
@@ -382,7 +382,7 @@ _WORDS = {True: "benar", False: "salah"}
 
 
 def _records(edition_id: str, tables: list[Dataset]) -> bytes:
-    """The tables as JSON, a record a line: a million cells need no more memory than their text."""
+    """Write the tables as JSON, one record per line, without a second copy in memory."""
     target = io.BytesIO()
     target.write(f'{{"edisi": "{edition_id}",\n"metadata": "metadata.json"'.encode())
     for table in tables:

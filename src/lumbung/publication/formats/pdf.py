@@ -1,7 +1,7 @@
-"""A PDF from a document on standard input: `python -m lumbung.publication.formats.pdf TIMESTAMP`.
+"""Compile a document on standard input: `python -m lumbung.publication.formats.pdf TIMESTAMP`.
 
-A process of its own, since the compiler gives back nothing of what it laid out. `TIMESTAMP`, in
-seconds since 1970 UTC, is the time that the PDF names as its own.
+This runs as a separate process because the compiler does not free the memory of a layout.
+`TIMESTAMP`, in seconds since 1970 UTC, is the creation time in the PDF.
 """
 
 from __future__ import annotations

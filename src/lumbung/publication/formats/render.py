@@ -1,7 +1,8 @@
-"""An edition as files: a pure function, the same edition gives the same bytes on any machine.
+"""Render an edition to files. The same edition gives the same bytes on any machine.
 
-`writer` turns metrics into sentences, tables and charts; two thin templates print that as HTML and
-as PDF. No clock, no random identifier, no system font, no request to anywhere.
+`chapters` turns metrics into a document of sentences, tables and charts; templates print the
+document as HTML and PDF. Nothing depends on the time of day, random numbers, system fonts or the
+network.
 """
 
 from __future__ import annotations
@@ -28,36 +29,36 @@ NAMES = {
     "id": ("edisi", "siaran-pers.txt", "edisi-bagian"),
     "en": ("en/edition", "en/press-release.txt", "en/edition-part"),
 }
-"""How the files of a language are called: pages and workbook, press summary, a volume of paper."""
+"""File names by language: HTML, PDF and workbook; press summary; further PDF volumes."""
 
 VOLUME = 18_000
-"""Cells in one PDF, of 10 KB of the compiler's memory each: a province of 38 regencies has 11,500,
-the country of 514 has 155,000. A file of all those can be neither mailed nor held in memory."""
+"""Table cells in one PDF; each takes 10 KB of the compiler's memory. A province of 38 regencies has
+11,500 cells, the country with 514 has 155,000, too many for one mail and for the memory."""
 
-_NOT_ON_PAPER = {"metric", "behind", "value", "places", "definitions"}
+_SCREEN_ONLY = {"metric", "explanation", "value", "places", "definitions"}
 
 
 def render(edition: Edition) -> dict[str, bytes]:
-    """The artefacts of an edition by name: pages, workbook, press summary, open data.
+    """Return the files of an edition by name: HTML, PDF, workbook, press summary, open data.
 
-    Pages, workbook and press summary in each language of the office, of the same metrics; open data
-    once, with a dictionary for each. Whether and how it was approved is part of the bytes: a draft
-    says that it is one.
+    There is one set of files for each language of the office; the open data exist once, with a
+    dictionary for each language. The files state whether and how the edition was approved; those
+    of a draft say that it is a draft.
     """
     result: dict[str, bytes] = {}
     for language in edition.office.languages:
-        result |= _spoken(replace(edition, language=language))
+        result |= _localized(replace(edition, language=language))
     return result | opendata.files(edition)
 
 
-def _spoken(edition: Edition) -> dict[str, bytes]:
-    """The artefacts in the edition's language; a function, so that what they were made of ends."""
+def _localized(edition: Edition) -> dict[str, bytes]:
+    """Return the files in the edition's language; the document is freed when this returns."""
     pages = document(edition)
     name, press, volume = NAMES[edition.language]
     result: dict[str, bytes] = {}
-    # Paper first: what is rendered afterwards is not in memory beside the compiler.
-    for file, paper in _papers(pages, name, volume).items():
-        result[file] = _pdf(asdict(paper), int(edition.frozen_at.timestamp()))
+    # The PDF first, so that the other files are not in memory while the compiler runs.
+    for file, document_part in _volumes(pages, name, volume).items():
+        result[file] = _pdf(asdict(document_part), int(edition.frozen_at.timestamp()))
     content = asdict(pages)
     return result | {
         f"{name}.html": page("edisi.html.j2", d=content),
@@ -67,7 +68,7 @@ def _spoken(edition: Edition) -> dict[str, bytes]:
 
 
 def letter(edition: Edition) -> tuple[str, str]:
-    """The summary of a published edition for a mail: its subject and its body as HTML."""
+    """Return the mail that summarises a published edition: its subject and its body as HTML."""
     pages = document(edition)
     attached = BY_LANGUAGE[edition.language]["letter_attached"]
     body = page("surat.html.j2", d=asdict(pages) | {"attached": attached})
@@ -75,7 +76,7 @@ def letter(edition: Edition) -> tuple[str, str]:
 
 
 def page(template: str, **values: Any) -> bytes:
-    """A template of `TEMPLATES` filled, as UTF-8; a value that it lacks is an error."""
+    """Fill a template of `TEMPLATES`, as UTF-8; a missing value is an error."""
     text: str = _environment().get_template(template).render(**values)
     return text.encode("utf-8")
 
@@ -99,8 +100,8 @@ def _environment() -> Any:
     return environment
 
 
-def _papers(pages: Document, name: str, volume: str) -> dict[str, Document]:
-    """The PDFs of a language: one, or the first with the summary and more for what is too much."""
+def _volumes(pages: Document, name: str, volume: str) -> dict[str, Document]:
+    """Split the document into PDF volumes of at most `VOLUME` cells; the first has the summary."""
     parts: list[list[Section]] = [[]]
     room = VOLUME
     for section in pages.sections:
@@ -114,9 +115,9 @@ def _papers(pages: Document, name: str, volume: str) -> dict[str, Document]:
         return {f"{name}.pdf": pages}
     m = BY_LANGUAGE[pages.language]
     names = [f"{volume}-{number:02}.pdf" for number in range(2, len(parts) + 1)]
-    said = m("paper_volumes", first=names[0].rpartition("/")[2], last=names[-1].rpartition("/")[2])
+    note = m("paper_volumes", first=names[0].rpartition("/")[2], last=names[-1].rpartition("/")[2])
     empty = replace(pages, points=[], charts=[], glance=[])
-    return {f"{name}.pdf": replace(pages, meta=[*pages.meta, said], sections=parts[0])} | {
+    return {f"{name}.pdf": replace(pages, meta=[*pages.meta, note], sections=parts[0])} | {
         file: replace(
             empty,
             subtitle=f"{pages.subtitle}. "
@@ -128,26 +129,26 @@ def _papers(pages: Document, name: str, volume: str) -> dict[str, Document]:
 
 
 def _pdf(content: dict[str, Any], timestamp: int) -> bytes:
-    """Compile one PDF in a process of its own: the compiler keeps all that it ever laid out."""
+    """Compile one PDF in a separate process: the compiler never frees the memory of a layout."""
     done = subprocess.run(
         [sys.executable, "-m", "lumbung.publication.formats.pdf", str(timestamp)],
-        input=json.dumps(_on_paper(content), ensure_ascii=False, default=str).encode(),
+        input=json.dumps(_printable(content), ensure_ascii=False, default=str).encode(),
         capture_output=True,
         check=False,
     )
     if done.returncode:
         raise PublicationError(
-            f"the PDF could not be made: {done.stderr.decode(errors='replace').strip()[-500:]}",
+            f"the PDF could not be compiled: {done.stderr.decode(errors='replace').strip()[-500:]}",
             where=str(TEMPLATES / "edisi.typ"),
             remediation="correct the template, or free memory, and render again",
         )
     return done.stdout
 
 
-def _on_paper(value: Any) -> Any:
-    """Without what only a screen shows, which is most of it."""
+def _printable(value: Any) -> Any:
+    """Remove the fields that only HTML and the workbook use, which are most of the data."""
     if isinstance(value, dict):
-        return {key: _on_paper(each) for key, each in value.items() if key not in _NOT_ON_PAPER}
+        return {key: _printable(each) for key, each in value.items() if key not in _SCREEN_ONLY}
     if isinstance(value, list | tuple):
-        return [_on_paper(each) for each in value]
+        return [_printable(each) for each in value]
     return value

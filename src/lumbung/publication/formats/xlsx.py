@@ -13,17 +13,17 @@ from lumbung.settings import JAKARTA
 
 
 def workbook(edition: Edition, document: Document) -> bytes:
-    """The tables of an edition as `.xlsx`, the same bytes for the same edition.
+    """Return the tables of an edition as `.xlsx`, the same bytes for the same edition.
 
-    Numbers are numbers, days are dates, moments are dates in WIB; what is not known is the text
-    `n/a`, never 0. The heads of every sheet stay in view.
+    Numbers are numbers, days are dates, moments are dates in WIB; unknown values are the text
+    `n/a`, never 0. The headings of every sheet are frozen.
     """
     import xlsxwriter
 
     target = io.BytesIO()
     book = xlsxwriter.Workbook(
         target,
-        # No temporary files; and a text that begins with '=' or 'http' is a text.
+        # No temporary files; texts that begin with '=' or 'http' stay texts.
         {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False},
     )
     book.set_properties(
@@ -78,7 +78,7 @@ class _Writer:
         }
 
     def write(self) -> None:
-        """Every sheet in order: contents, tables, the tables that stand together, trend, notes."""
+        """Write the sheets in order: contents, tables, shared sheets, trend, notes."""
         tables = [
             *self.d.glance,
             *(table for section in self.d.sections for table in section.tables),
@@ -93,7 +93,7 @@ class _Writer:
         self.notes()
 
     def contents(self, tables: list[Table]) -> None:
-        """Title, status, week and as-of (WIB), and a link to each sheet."""
+        """Write title, status, week and as-of (WIB), and a link to each sheet."""
         sheet = self.book.add_worksheet(self.m["sheet_contents"])
         sheet.set_column(0, 0, 22)
         sheet.set_column(1, 1, 90)
@@ -128,7 +128,7 @@ class _Writer:
         sheet.freeze_panes(1, 0)
 
     def table(self, table: Table) -> None:
-        """A table on a sheet of its own, printed on A4 across."""
+        """Write a table on a sheet of its own, set up for A4 landscape."""
         sheet = self.book.add_worksheet(self.sheet_of(table))
         sheet.write_string(0, 0, f"{table.label} {table.caption}", self.title)
         row = 2
@@ -161,13 +161,13 @@ class _Writer:
         sheet.fit_to_pages(1, 0)
 
     def sheet_of(self, table: Table) -> str:
-        """The sheet that a table is on."""
+        """Return the name of a table's sheet."""
         if table.sheet:
             return self.m[f"sheet_{table.sheet}"]
         return self.m("sheet", number=table.number)
 
     def together(self, tables: list[Table]) -> None:
-        """Tables of the same columns on one sheet, each row under its table's subject."""
+        """Write tables of the same columns on one sheet; each row names its table's subject."""
         sheet = self.book.add_worksheet(self.sheet_of(tables[0]))
         sheet.write_string(0, 0, self.m[f"sheet_{tables[0].sheet}_title"], self.title)
         for column, head in enumerate([self.m["regency"], *tables[0].columns]):
@@ -187,7 +187,7 @@ class _Writer:
             sheet.write_string(row + 1, 0, line, self.quiet)
 
     def cell(self, sheet: Any, row: int, column: int, cell: Cell, is_total: bool) -> None:
-        """A number as number, a day as date, anything else as text."""
+        """Write a number as number, a day as date, anything else as text."""
         if isinstance(cell.value, date):
             sheet.write_datetime(row, column, cell.value, self.days[is_total])
         elif cell.is_number and cell.value is not None:
@@ -205,7 +205,7 @@ class _Writer:
             sheet.write_string(row, column, cell.text, self.label[is_total])
 
     def trend(self) -> None:
-        """The province's weeks: what the charts over time are drawn from."""
+        """Write the province's weekly values, from which the charts over time are drawn."""
         sheet = self.book.add_worksheet(self.m["sheet_trend"])
         keys = sorted(self.e.trend)
         names = self.m.category_names(self.e)
@@ -230,7 +230,7 @@ class _Writer:
                 )
 
     def notes(self) -> None:
-        """Method, and what each metric counts."""
+        """Write the method, and the definition of each metric."""
         sheet = self.book.add_worksheet(self.m["sheet_notes"])
         sheet.set_column(0, 0, 34)
         sheet.set_column(1, 1, 100)
@@ -252,5 +252,5 @@ class _Writer:
 
 
 def _local(value: Any) -> Any:
-    """A moment as a workbook has it: WIB, without a zone."""
+    """Return a moment in WIB without a time zone, as workbooks require."""
     return value.astimezone(JAKARTA).replace(tzinfo=None)

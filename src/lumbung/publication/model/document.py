@@ -1,4 +1,4 @@
-"""What an edition prints, before it is HTML, PDF or a workbook."""
+"""The document of an edition: what is printed, independent of HTML, PDF or XLSX."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from decimal import Decimal
 
 @dataclass(frozen=True)
 class Cell:
-    """What a table prints.
+    """A cell of a table.
 
     Attributes:
         text: as printed.
-        is_number: aligned right, in tabular metrics.
-        metric: the frozen metrics behind it, `code/category/regency/period`, joined by spaces
-            where the cell is their sum; empty for labels.
-        behind: what the number counts, and how to trace it; empty for labels.
-        value: the number as printed (a share for percents) or the day; None for labels and what
-            is not known.
-        places: its decimals.
+        is_number: aligned right, in tabular figures.
+        metric: references of the frozen metrics it prints, `code/category/regency/period`; several
+            references, joined by spaces, where the cell is their sum; empty for labels.
+        value: the number as printed (a share for percents) or the day; None for labels and
+            unknown values.
+        explanation: what the number counts and how to trace it; empty for labels.
+        places: its number of decimals.
 
     """
 
@@ -27,7 +27,7 @@ class Cell:
     is_number: bool = False
     metric: str = ""
     value: int | Decimal | date | None = None
-    behind: str = ""
+    explanation: str = ""
     places: int = 0
 
 
@@ -36,10 +36,10 @@ class Table:
     """A table.
 
     Attributes:
-        groups: heads that span columns, as (text, columns).
-        is_text: whether its columns hold words, and are as wide as these need.
-        sheet, subject: in the workbook, tables of one sheet stand together on it, each row under
-            its table's subject; empty: a sheet of its own.
+        groups: headings that span columns, as (text, number of columns).
+        is_text: whether its columns hold text and get the width that the text needs.
+        sheet, subject: in the workbook, tables with the same `sheet` share one sheet, and each of
+            their rows names its table's `subject`; empty: a sheet of its own.
 
     """
 
@@ -59,7 +59,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """A picture with a title that says what it shows."""
+    """A chart with a title that states its finding."""
 
     number: int
     label: str
@@ -72,14 +72,14 @@ class Chart:
 
 @dataclass(frozen=True)
 class Section:
-    """A chapter: a heading and its tables, charts side by side first.
+    """A chapter: a heading, its charts side by side, its tables and paragraphs.
 
     Attributes:
-        is_page: whether it has paper of its own.
-        lead: sentences before all else.
-        definitions: of each metric in its tables its name, its definition, its code and its
-            categories by code.
-        codes: what references are made of, by heading: code and name.
+        is_page: whether it begins on a page of its own.
+        lead: sentences directly below the heading.
+        definitions: for each metric in its tables: name, definition, code, and categories as pairs
+            of code and name.
+        codes: the codes that references consist of, by heading, as pairs of code and name.
 
     """
 
@@ -96,7 +96,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """All that is printed, in order."""
+    """Everything that an edition prints, in order."""
 
     language: str
     publisher: str

@@ -1,4 +1,4 @@
-"""An edition as the renderer sees it: everything that is printed.
+"""An edition as data: everything that the renderer prints.
 
 `lumbung.publication.model.store` loads it from the schema `published`.
 """
@@ -13,7 +13,7 @@ from lumbung.errors import PublicationError
 from lumbung.publication.office import Office
 
 BEFORE_CAMPAIGN = "BEFORE_CAMPAIGN"
-"""In references alone: the deadlines open or perhaps open of cases from before the campaign."""
+"""A state in references only: open or possibly open deadlines of cases before the campaign."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Regency:
 
 @dataclass(frozen=True)
 class MetricValue:
-    """One frozen metric: counts of the edition's week, since the first week, of the week before."""
+    """One frozen metric: its counts in the week, since the first week, and in the week before."""
 
     week: int
     to_date: int
@@ -52,7 +52,7 @@ class MetricValue:
 class Submission:
     """Whether a district delivered its recap of the edition's week.
 
-    `last_week`: the newest week up to this one that it delivered a recap of; None: none.
+    `last_week`: the latest week, up to the edition's, with a recap from the district; None: none.
     """
 
     district_code: str
@@ -67,7 +67,7 @@ class Submission:
 class DistrictMetric:
     """Cases by district and group of themes, in the edition's `district_weeks`.
 
-    `district_code` is empty for cases whose district is not known; `count` (of all those weeks)
+    `district_code` is empty for cases whose district is not known. `count` covers all those weeks;
     None: suppressed.
     """
 
@@ -82,11 +82,11 @@ class DistrictMetric:
 class Deadline:
     """How many legal deadlines of one rule are in a state, at the edition's as-of.
 
-    `state_code`: of the seed `deadline_state`, as `edition` judges. Editions of earlier releases
-    have `UNCERTAIN` in place of `MAYBE_OPEN` and `MAYBE_MISSED`.
+    `state_code`: a code of the seed `deadline_state`. Editions of earlier releases have
+    `UNCERTAIN` in place of `MAYBE_OPEN` and `MAYBE_MISSED`.
 
-    `before_campaign`: how many of them are of cases that came before the campaign's first day; None
-    where an edition of an earlier release did not say.
+    `before_campaign`: how many of these deadlines belong to cases received before the campaign's
+    first day; None in editions of earlier releases, which did not store it.
     """
 
     rule_code: str
@@ -97,8 +97,8 @@ class Deadline:
 
 
 QUOTIENT_PLACES = 2
-"""Decimals of a profile's quotient and of both ends of its range in every artefact: with fewer than
-its ends a quotient could be printed outside of them. Shares are whole per cent."""
+"""Decimals of a profile's quotient and of both ends of its interval, in every artefact. A quotient
+with fewer decimals could be printed outside its interval. Shares are whole per cent."""
 
 
 @dataclass(frozen=True)
@@ -107,14 +107,14 @@ class Profile:
 
     Attributes:
         base: cases of the regency that name a theme.
-        share, province_share: per cent of the cases with a theme; None of nothing.
-        quotient: how many times the province's share.
-        lower, upper: the range around it that decides the mark.
-        is_marked: whether the theme stands out there: the whole range lies above 1.
-        previous_4: cases of the four weeks before the last four; None where there were none yet.
+        share, province_share: per cent of the cases with a theme; None when there are no cases.
+        quotient: the location quotient, share divided by the province's share.
+        lower, upper: the interval around the quotient that decides `is_marked`.
+        is_marked: whether the theme stands out there: the whole interval is above 1.
+        previous_4: cases of the four weeks before the last four; None before there were such weeks.
         trend_code: `rising`, `falling` or `steady` (no clear change), of the last four weeks;
             `not_enough_weeks` before eight weeks of the campaign have ended.
-        prevention, last_4_prevention: prevention actions there, of any theme.
+        prevention, last_4_prevention: prevention activities there, of any theme.
 
     """
 
@@ -137,11 +137,11 @@ class Profile:
 
 @dataclass(frozen=True)
 class Restatement:
-    """A metric of an earlier edition that would now be different; the reasons sum to it.
+    """A metric of an earlier edition whose value has changed; the reasons add up to the change.
 
     `period`: `week` or `to_date` of that edition, or a week without an edition, such as `2024-W43`,
-    as that edition told it. `told`: what a later edition has said it is (None: nothing);
-    `is_published`: that is what it is now.
+    whose count that edition published. `published_value`: the value that a later edition has
+    published as a restatement (None: none); `is_published`: whether it is the value of today.
     """
 
     of_edition_id: str
@@ -157,17 +157,17 @@ class Restatement:
     recoded: int
     is_published: bool
     progressed: int = 0
-    told: int | None = None
+    published_value: int | None = None
 
     @property
     def change(self) -> int:
-        """By how much it is different from what was said last."""
-        return self.new - (self.old if self.told is None else self.told)
+        """The difference between the value of today and the value published last."""
+        return self.new - (self.old if self.published_value is None else self.published_value)
 
 
 @dataclass(frozen=True)
 class Waiver:
-    """A failing check that a person answers for until the end of a day (WIB)."""
+    """A failing check that a person has waived until the end of a day (WIB)."""
 
     check_name: str
     waived_by: str
@@ -191,14 +191,14 @@ class NotCounted:
 
 @dataclass(frozen=True)
 class HeldChannel:
-    """A channel whose new rows are in no metric, because a check does not trust them.
+    """A channel whose new rows are in no metric, because a check of the raw checkpoint failed.
 
     Attributes:
         channel: the channel.
-        after_batch_id: the last batch of it that is in the metrics.
+        after_batch_id: its last batch that is in the metrics.
         title: its name for readers.
-        count: what it delivered or withdrew that is held back.
-        since: the day (WIB) since which.
+        count: how many of its deliveries and withdrawals are held back.
+        since: the first day (WIB) of the hold.
         reason: why, in Indonesian.
         reason_en: the same in English.
 
@@ -229,24 +229,24 @@ class Edition:
     """One edition, complete for rendering.
 
     Attributes:
-        as_of: Monday 06:00 WIB after the week (aware): deadlines are judged by its day.
-        data_at: up to when what came in is in the metrics (aware): when the build that they were
-            frozen from began; `as_of` where only what was known then is in them.
+        as_of: the Monday after the week, 06:00 WIB (aware); deadlines are judged on that day.
+        data_at: the metrics include what was landed up to this moment (aware): the beginning of
+            the build that they were frozen from, or `as_of` when `as_known_at` is `then`.
         as_known_at: `now`: all that was known when frozen; `then`: what had been landed by `as_of`.
         frozen_at: when the metrics were frozen (aware).
         metrics: by metric, category and regency code (two digits: the province).
         trend: the province's weekly values by metric and category, oldest first.
         names: by language and kind (`issue`, `issue_label`, `violation_type`, `reason`,
             `forwarding_target`, `prevention_type`, `deadline_rule`) the names by code, in order.
-        legal_sources: of the deadline rules.
-        campaign_start: the campaign's first day, from which it counts; None where it counts from
-            the Monday of that week, as editions once did.
-        before_campaign: by regency and kind (`LP`, `TM`, `IA`, `LHP`, `PREV`) what no metric counts
-            because it was received or done before the campaign's first day; None where an edition
-            of an earlier release did not say.
+        legal_sources: the legal sources of the deadline rules.
+        campaign_start: the campaign's first day, from which the edition counts; None in editions
+            of earlier releases, which count from the Monday of that week.
+        before_campaign: by regency and kind (`LP`, `TM`, `IA`, `LHP`, `PREV`) how many records no
+            metric counts because they were received or done before the campaign's first day; None
+            in editions of earlier releases, which did not store it.
         profiles: empty where the warehouse has no profile of the week.
-        district_unit: what the districts' table counts once in a group of themes: a `case`, or (of
-            earlier releases) each `theme` of a case.
+        district_unit: the unit of the districts' table, counted once per group of themes: a `case`,
+            or in earlier releases each `theme` of a case.
         previous_id, previous: the newest published edition of an earlier week (None: none), and
             its metrics to date by metric, category and regency.
         decision: None while it is a draft.
@@ -286,7 +286,7 @@ class Edition:
     decision: Decision | None
 
     def metric(self, code: str, category: str = "ALL", regency: str = "") -> MetricValue:
-        """The frozen metric; without a regency the province's.
+        """Return a frozen metric; without a regency, the province's.
 
         Raises:
             PublicationError: when the edition does not have it.
@@ -304,20 +304,21 @@ class Edition:
             ) from None
 
     def has(self, code: str) -> bool:
-        """Whether it has the metric: an edition has those that were counted when it was frozen."""
+        """Return whether the edition has the metric; it may have been added after the freeze."""
         return any(metric == code for metric, _, _ in self.metrics)
 
     @property
     def province(self) -> str:
-        """The code that stands for the whole province in metrics: its regencies' begin with it."""
+        """The province's code, with which the codes of its regencies begin."""
         return self.regencies[0].code[:2]
 
     @property
     def new_restatements(self) -> list[Restatement]:
-        """What a reader has to be told: every changed week, once.
+        """The restatements that no earlier edition has published: every changed week, once.
 
-        And the sums to date of the newest edition before this week where no such week says why they
-        changed (a week without an edition has no regencies but in the edition after it).
+        Also the sums to date of the newest edition before this week, where the changed weeks do not
+        add up to their change. This happens because a week without an edition has values by regency
+        only in the edition after it.
         """
         new = [r for r in self.restatements if not r.is_published]
         weeks: dict[tuple[str, str, str], int] = {}
@@ -339,7 +340,7 @@ class Edition:
 
     @property
     def published_restatements(self) -> list[Restatement]:
-        """Changed weeks that an edition before this one has told."""
+        """Changed weeks whose restatement an earlier edition has published."""
         return [r for r in self.restatements if r.is_published and r.period != "to_date"]
 
     @property
@@ -364,7 +365,7 @@ class Edition:
 
     @property
     def judged_on(self) -> date:
-        """The day by which deadlines are judged: the Monday after the week."""
+        """The day on which deadlines are judged: the Monday after the week."""
         return self.monday + timedelta(days=7)
 
     @property
@@ -378,10 +379,10 @@ class Edition:
         return self.days_of(min(self.weeks, default=self.week_id))[0]
 
     def days_of(self, week_id: str) -> tuple[date, date]:
-        """The first and the last day of a week that are counted.
+        """Return the first and the last day of a week that are counted.
 
-        Its Monday and Sunday; the campaign's first week begins with the campaign's first day. The
-        week of its last day is whole: metrics go on after it.
+        These are its Monday and Sunday, except that the campaign's first week begins on the
+        campaign's first day. The campaign's last week is counted until its Sunday.
         """
         monday = week_start(week_id)
         sunday = monday + timedelta(days=6)
@@ -390,7 +391,7 @@ class Edition:
 
 
 def week_start(week_id: str) -> date:
-    """The Monday of an ISO week such as `2024-W47`.
+    """Return the Monday of an ISO week such as `2024-W47`.
 
     Raises:
         PublicationError: when it is not an ISO week.

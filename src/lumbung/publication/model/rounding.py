@@ -1,7 +1,7 @@
-"""The one rounding of published numbers: half up, once, from the exact value.
+"""The rounding of all published numbers: half away from zero, once, from the exact value.
 
-Half up on the decimal value (0.25 is 0.3, -0.25 is -0.3), as Indonesian official statistics round.
-A float is refused by the types: 0.285 as a float is a little less, and rounds to 0.28.
+0.25 is rounded to 0.3 and -0.25 to -0.3, as in Indonesian official statistics. The types do not
+allow a float: 0.285 as a float is slightly smaller and would be rounded to 0.28.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ Exact = int | Decimal | Fraction
 
 
 def half_up(value: Exact, places: int = 0) -> Decimal:
-    """The number rounded to `places` decimals, and with that many decimals."""
+    """Return the number rounded to `places` decimals, and with that many decimals."""
     exact = abs(Fraction(value)) * 10**places
     rounded = (2 * exact.numerator + exact.denominator) // (2 * exact.denominator)
     return Decimal(rounded if value >= 0 else -rounded).scaleb(-places)
 
 
 def whole_percent(percent: Exact) -> Decimal:
-    """A share of 0 to 100 per cent as a whole number; 0 and 100 only where exact."""
+    """Return a share of 0 to 100 per cent as a whole number; 0 and 100 only if exact."""
     rounded = half_up(percent)
     return min(max(rounded, Decimal(1)), Decimal(99)) if 0 < percent < 100 else rounded

@@ -1,6 +1,6 @@
-"""Editions in the schema `published`: read and held against their hashes, and moved on.
+"""Editions in the schema `published`: load them, verify their hashes, change their state.
 
-Nothing here knows the time: two loads of an edition in the same state are equal, anywhere.
+Loading does not depend on the current time: two loads of an edition in the same state are equal.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ TABLES = {
 contributors."""
 
 _HASHED_AS = {"metric": "figure", "district_metric": "district_figure"}
-"""Names under which `content_hash` knows tables since the first edition; a hash never changes."""
+"""Former names of tables, still used in `content_hash`: the hash of an edition never changes."""
 
 Rows = list[tuple[Any, ...]]
 
@@ -72,11 +72,11 @@ FROZEN = TABLES | {
     "contributor_record": "contributor_id, record_id",
     "restatement": RESTATEMENT,
 }
-"""Every table that a freeze fills, and its columns."""
+"""The tables that a freeze fills, with their columns."""
 
 
 def digest(rows: Iterable[tuple[Any, ...]]) -> str:
-    """The sha256 of rows, in their sorted order."""
+    """Return the sha256 of the sorted rows."""
     result = hashlib.sha256()
     for row in sorted(rows):
         # a day as ISO 8601, a numeric with its decimals
@@ -87,12 +87,12 @@ def digest(rows: Iterable[tuple[Any, ...]]) -> str:
 def content_hash(
     week_id: str, language: str, label: dict[str, Any], contributors: str, tables: dict[str, Rows]
 ) -> str:
-    """The sha256 of all that an edition says; two freezes with the same one are the same edition.
+    """Return the sha256 of an edition's content; freezes with equal hashes are the same edition.
 
     Args:
         week_id: the ISO week.
         language: the edition's first language.
-        label: names as they were.
+        label: the names and other data stored with the edition.
         contributors: the `digest` of the metrics' contributors.
         tables: the rows of `TABLES`, columns in that order.
 
@@ -104,10 +104,10 @@ def content_hash(
 
 
 def load(edition_id: str, *, database_url: str) -> Edition:
-    """Read an edition from the published tables and hold it against its hash.
+    """Load an edition from the schema `published` and verify its hashes.
 
     Raises:
-        PublicationError: when there is no such edition, or its rows are not those frozen.
+        PublicationError: when there is no such edition, or its rows were changed after the freeze.
 
     """
     with database.connect(database_url, application="lumbung publication") as connection:
@@ -249,7 +249,7 @@ def _decision(decision: str, how: str, by: str, at: datetime, reviewed: dict[str
 
 
 def newest(week_id: str, *, database_url: str) -> str:
-    """The newest revision of a week, in whatever state.
+    """Return the newest revision of a week, in whatever state.
 
     Raises:
         PublicationError: when the week has none.
@@ -272,10 +272,15 @@ def newest(week_id: str, *, database_url: str) -> str:
 
 
 def in_state(edition: Edition, wanted: str, *, found: str | None = None) -> Edition:
-    """The edition, when its state (or the one that was found since) is the wanted one.
+    """Return the edition if its state is the wanted one.
+
+    Args:
+        edition: the edition.
+        wanted: the state.
+        found: a state that was read later than `edition`; None: the state of `edition`.
 
     Raises:
-        PublicationError: when it is not.
+        PublicationError: when the state is another one.
 
     """
     state = found or edition.state
@@ -291,14 +296,14 @@ def in_state(edition: Edition, wanted: str, *, found: str | None = None) -> Edit
 
 
 def set_state(connection: psycopg.Connection, edition_id: str, state: str) -> None:
-    """Move an edition on; the database refuses a state that does not follow."""
+    """Change an edition's state; the database refuses a transition that is not allowed."""
     connection.execute(
         "update published.edition set state = %s where edition_id = %s", (state, edition_id)
     )
 
 
 def artefacts(edition_id: str, *, database_url: str) -> dict[str, bytes]:
-    """The files of a published edition by name, as they were stored."""
+    """Return the files of a published edition by name, as they were stored."""
     with database.connect(database_url, application="lumbung publication") as connection:
         return dict(
             connection.execute(
@@ -309,6 +314,6 @@ def artefacts(edition_id: str, *, database_url: str) -> dict[str, bytes]:
 
 
 def value(connection: psycopg.Connection, query: str, parameters: Mapping[str, Any]) -> Any:
-    """The first column of the first row of a query, None without a row."""
+    """Return the first column of the first row of a query, None without a row."""
     row = connection.execute(query.encode(), parameters).fetchone()
     return row[0] if row else None

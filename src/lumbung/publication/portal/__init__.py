@@ -1,1 +1,1 @@
-"""The public portal: its pages and how they replace the pages before."""
+"""The public portal: its pages, and how a new site replaces the former one."""

@@ -1,8 +1,8 @@
-"""The portal's pages: a static site made of the published editions and nothing else.
+"""The portal's pages: a static site made of the published editions only.
 
-`site` is a pure function: the same editions give the same pages, byte for byte. What an edition
-said is quoted from its stored bytes; every number is one that an edition holds, with what that
-edition suppressed left out. A language that the latest edition is written in has pages of its own.
+The same editions give the same pages, byte for byte. Sentences of an edition are quoted from its
+stored files; every number is in an edition, and suppressed numbers are left out. Each language of
+the latest edition has pages of its own.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from lumbung.settings import JAKARTA
 _PRESS = {"id": "siaran-pers.txt", "en": "en/press-release.txt"}
 _DICTIONARY = {"id": "kamus-data.csv", "en": "en/data-dictionary.csv"}
 QUOTED = ("metadata.json", *_PRESS.values(), *_DICTIONARY.values())
-"""The stored texts that pages quote."""
+"""The stored files that pages quote."""
 
 NAV = (
     ("nav_latest", "index.html"),
@@ -70,7 +70,7 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class Published:
-    """A published edition: what was frozen, its files, and the bytes of those in `QUOTED`."""
+    """A published edition, its files, and the bytes of its files in `QUOTED`."""
 
     edition: Edition
     files: tuple[StoredFile, ...]
@@ -101,7 +101,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """A metric over time: a picture and its numbers."""
+    """A metric over time: a chart and its numbers."""
 
     id: str
     name: str
@@ -114,10 +114,10 @@ class Series:
 
 
 def site(published: Sequence[Published]) -> dict[str, bytes]:
-    """Every page by its path; the artefacts of each edition belong in its folder below `edisi/`.
+    """Return every page by its path; the files of an edition belong into `edisi/<edition_id>/`.
 
     Args:
-        published: editions by week and revision; none gives a page that says so.
+        published: editions by week and revision; without any, the site is one page saying so.
 
     """
     files = {
@@ -140,7 +140,7 @@ def site(published: Sequence[Published]) -> dict[str, bytes]:
 
 
 class _Site:
-    """Writes the pages of one state of the archive in one language."""
+    """Writes the pages of a list of editions in one language."""
 
     def __init__(self, published: Sequence[Published], language: str) -> None:
         self.all = list(published)
@@ -181,11 +181,11 @@ class _Site:
         }
 
     def files(self) -> dict[str, bytes]:
-        """Bytes of every page by its path."""
+        """Return the bytes of every page by its path."""
         return {self.folder + path: content for path, content in self.pages()}
 
     def pages(self) -> Iterator[tuple[str, bytes]]:
-        """Path within the language's folder, and bytes, of every page."""
+        """Yield the path within the language's folder and the bytes of every page."""
         editions = [self.about(one) for one in self.all]
         shown = editions[::-1]
         yield self.page("index.html", "index", **self.front(shown))
@@ -220,14 +220,14 @@ class _Site:
                 language=self.e.language,
                 root="../" * self.folder.count("/"),
                 base=self.e.office.portal_url and self.e.office.portal_url + self.folder,
-                # RFC 4151 wants a day on which the address was the office's: of its first edition
+                # RFC 4151 requires a day on which the office held the address: its first edition's
                 authority=f"{urlsplit(self.e.office.contact_url).hostname},"
                 f"{self.all[0].edition.monday}",
             ),
         )
 
     def page(self, path: str, template: str, part: str = "", **values: Any) -> tuple[str, bytes]:
-        """A page: its path, and its template filled.
+        """Return a page: its path, and its filled template.
 
         Args:
             path: within the language's folder.
@@ -263,7 +263,7 @@ class _Site:
     # -- editions ----------------------------------------------------------------------------
 
     def about(self, one: Published) -> dict[str, Any]:
-        """What every list of editions says about one."""
+        """Return what lists of editions print about one."""
         e, m = one.edition, self.m
         newest = self.newest[e.week_id]
         files = self.described(one)
@@ -288,17 +288,17 @@ class _Site:
             "changed": m.number(len(self.changed(e))),
             "main_files": [f for f in files if f["kind"]],
             "all_files": files,
-            "points": self.said_points(one),
+            "points": self.press_points(one),
         }
 
-    def said_points(self, one: Published) -> list[str]:
-        """The main points as the press summary said them."""
+    def press_points(self, one: Published) -> list[str]:
+        """Return the main points of the press summary."""
         press = one.quoted.get(_PRESS[self.e.language]) or one.quoted.get(_PRESS["id"], b"")
         lines = press.decode().splitlines()
         return [line.removeprefix("- ") for line in lines if line.startswith("- ")]
 
     def changed(self, e: Edition) -> list[Restatement]:
-        """Its metrics of a week that the latest edition would give otherwise."""
+        """Return the weekly metrics of an edition that differ in the latest edition."""
         return [
             r
             for r in self.e.restatements
@@ -306,7 +306,7 @@ class _Site:
         ]
 
     def edition(self, one: Published, about: dict[str, Any]) -> dict[str, Any]:
-        """What an edition's own page says."""
+        """Return what the page of an edition prints."""
         m = self.m
         stated, changed = one.edition.new_restatements, self.changed(one.edition)
         return {
@@ -320,13 +320,13 @@ class _Site:
         }
 
     def revisions(self, caption: str, restatements: Sequence[Restatement], first: int = 0) -> Table:
-        """Restatements as printed, the province first; from column `first` on."""
+        """Return restatements as printed, the province first, from column `first` on."""
         heads, rows = record.revisions(self.b, restatements)
         shown = [cells[first:] for cells in rows[:_LINES]]
         return Table(0, "", caption, heads[first:], shown, "", is_text=True)
 
     def described(self, one: Published) -> list[dict[str, Any]]:
-        """An edition's files as printed, the main ones first."""
+        """Return an edition's files as printed, the main ones first."""
         m, main = self.m, _MAIN_FILES[self.e.language] | {"data/angka.csv": "csv"}
         titles = {
             name: f"about_{kind}" for kinds in _MAIN_FILES.values() for name, kind in kinds.items()
@@ -341,8 +341,8 @@ class _Site:
             else:
                 about = m[f"about_{kind}" if kind else titles.get(file.name, data)]
             language = "en" if file.name.startswith("en/") else LANGUAGES[0]
-            is_spoken = part or (file.name in titles and file.name != "data.json")
-            if is_spoken and language != self.e.language:
+            is_localized = part or (file.name in titles and file.name != "data.json")
+            if is_localized and language != self.e.language:
                 about = m(f"about_in_{language}", about=about)
             described.append(
                 {
@@ -360,7 +360,7 @@ class _Site:
         return described
 
     def method(self) -> dict[str, Any]:
-        """How the latest edition counts, quoted from its metadata and its data dictionary."""
+        """Return the latest edition's method, quoted from its metadata and data dictionary."""
         language, quoted = self.e.language, self.latest.quoted
         meta = json.loads(quoted["metadata.json"])
         suffix = "" if language == LANGUAGES[0] else f"_{language}"
@@ -385,11 +385,11 @@ class _Site:
     # -- metrics -----------------------------------------------------------------------------
 
     def cells(self, measure: Measure, regency: str) -> list[Cell]:
-        """A metric of the week, the week before, the difference and since the first week."""
+        """Return a metric's cells: week, previous week, difference, and since the first week."""
         return [self.b.sum_cell(measure.code, measure.categories, regency, p) for p in PERIODS]
 
     def stats(self, measures: Sequence[Measure], regency: str) -> list[dict[str, str]]:
-        """Key metrics: the week's count, how it moved, and since the first week."""
+        """Return key metrics: the week's count, its change, and the count since the first week."""
         m = self.m
         stats = []
         for measure in measures:
@@ -415,7 +415,7 @@ class _Site:
         return stats
 
     def points(self, measure: Measure, regency: str) -> list[Point]:
-        """A count week by week, as the latest edition knows it.
+        """Return a count by week, as in the latest edition.
 
         Of the province an edition holds every week. Of a regency it holds its own week and the one
         before: the others are those of the editions of their weeks, corrected by what the latest
@@ -444,7 +444,7 @@ class _Site:
     def value(
         self, code: str, category: str, regency: str, week: str
     ) -> tuple[int | None, str | None]:
-        """A week's count of one metric and the edition that holds it."""
+        """Return a week's count of one metric and the edition that holds it."""
         if regency == self.e.province:
             return dict(self.e.trend.get((code, category), ())).get(week), self.e.edition_id
         key = code, category, regency
@@ -464,7 +464,7 @@ class _Site:
     def series(
         self, measure: Measure, regency: str, *, name: str = "", identifier: str = "", top: int = 0
     ) -> Series:
-        """A count over time; with `top`, as of `charts.columns`, it is one of several pictures."""
+        """Return a count over time; `top` as in `charts.columns`, where charts share a scale."""
         m = self.m
         points = self.points(measure, regency)
         metric = self.b.total(measure.code, measure.categories, regency)
@@ -502,11 +502,11 @@ class _Site:
         )
 
     def source(self, measure: Measure, place: str = "") -> str:
-        """The line beneath a picture."""
+        """Return the line below a chart."""
         return self.b.source(self.m.metrics[measure.code].source, place)
 
     def short_moment(self, value: datetime) -> str:
-        """A moment in WIB where there is little room: `25 November 2024 06.00 WIB`."""
+        """Format a moment in WIB briefly: `25 November 2024 06.00 WIB`."""
         local = value.astimezone(JAKARTA)
         day = self.m.day(local.date())
         return self.m("short_moment", day=day, hour=f"{local:%H}", minute=f"{local:%M}")
@@ -514,7 +514,7 @@ class _Site:
     # -- the front ---------------------------------------------------------------------------
 
     def front(self, editions: list[dict[str, Any]]) -> dict[str, Any]:
-        """What the first page says of the latest edition and those before it."""
+        """Return what the first page prints about the latest and the earlier editions."""
         about = next(e for e in editions if e["id"] == self.e.edition_id)
         themes, links = self.theme_table("")
         shown = [n for n, row in enumerate(themes.rows) if row[4].value][:8]
@@ -540,17 +540,17 @@ class _Site:
         }
 
     def section(self, identifier: str) -> Section:
-        """A chapter of the latest edition."""
+        """Return a chapter of the latest edition."""
         return next(s for s in self.d.sections if s.id == identifier)
 
     # -- regencies ---------------------------------------------------------------------------
 
     def place_links(self, home: str) -> list[str]:
-        """The page of each regency; the unknown one has none."""
+        """Return the link to each regency's page; the unknown member has none."""
         return ["" if r.is_unknown else f"{home}{_place(r)}" for r in self.e.regencies]
 
     def place_table(self) -> Table:
-        """Every regency's suspected violations and completeness."""
+        """Return the table of suspected violations and completeness by regency."""
         rows, total = self.b.by_regency(
             lambda code: [*self.cells(self.violation, code), self.b.recaps(code)]
         )
@@ -566,7 +566,7 @@ class _Site:
         )
 
     def places(self) -> Iterator[tuple[str, bytes]]:
-        """A page of all regencies, and one of each."""
+        """Yield a page of all regencies, and one for each."""
         m, known = self.m, self.b.known
         gaps = self.gaps()
         highest = max(
@@ -615,7 +615,7 @@ class _Site:
             )
 
     def gaps(self) -> str:
-        """Since when the editions hold the regencies' weeks, and which of them are shorter."""
+        """Say since when editions hold weeks by regency, and which weeks are shorter."""
         points = self.points(self.violation, self.b.known[0].code)
         text = self.m("gaps_since", day=points[0].day)
         if any(point.value is None for point in points):
@@ -623,7 +623,7 @@ class _Site:
         return " ".join([text, *self.m.short_weeks(self.e, (point.week_id for point in points))])
 
     def regency_themes(self, regency: Regency) -> tuple[Table, list[str]]:
-        """A regency's themes that have a case, and the links to their pages."""
+        """Return a regency's themes with at least one case, and the links to their pages."""
         m = self.m
         themes = [
             (code, [Cell(self.e.issues[code]), *self.cells(self.theme(code), regency.code)])
@@ -642,16 +642,16 @@ class _Site:
     # -- themes ------------------------------------------------------------------------------
 
     def theme(self, code: str) -> Measure:
-        """A theme's suspected violations."""
+        """Return the measure of a theme's suspected violations."""
         name = self.violation.name
         return Measure(f"tema-{code}", name, "suspected_violation_by_issue", (code,))
 
     def ranked(self) -> list[str]:
-        """Theme codes, the most frequent since the first week first."""
+        """Return the codes of themes, the most frequent since the first week first."""
         return [code for code, _, _ in self.b.ranked_issues("to_date")]
 
     def theme_table(self, home: str) -> tuple[Table, list[str]]:
-        """Every theme of the province, and the links to their pages."""
+        """Return the table of the province's themes, and the links to their pages."""
         m, ranked = self.m, self.ranked()
         table = Table(
             *(0, "", m["themes_caption"]),
@@ -663,7 +663,7 @@ class _Site:
         return self.b.compared(table), [f"{home}tema/{code}.html" for code in ranked]
 
     def themes(self) -> Iterator[tuple[str, bytes]]:
-        """A page of all themes, and one of each."""
+        """Yield a page of all themes, and one for each."""
         m = self.m
         table, links = self.theme_table("")
         yield self.page("tema.html", "tema", themes=table, theme_links=links)
@@ -696,7 +696,7 @@ class _Site:
     # -- all metrics -------------------------------------------------------------------------
 
     def all_metrics(self) -> Table:
-        """Every metric of the province in the last weeks."""
+        """Return the table of all metrics of the province in the last weeks."""
         m, weeks = self.m, self.weeks[-_WEEKS:]
         order = list(m.metrics)
         rows = []

@@ -1,7 +1,7 @@
-"""The portal is built from the published editions and swapped in whole.
+"""Build the portal from the published editions and replace the former site at once.
 
-`site` makes the pages; `build` writes them with the stored artefacts beside the site that is being
-read, and swaps the whole by one rename.
+`site` makes the pages; `build` writes them and the stored artefacts to a new folder, then points
+the portal's symbolic link to it by one rename.
 """
 
 from __future__ import annotations
@@ -22,38 +22,38 @@ from lumbung.settings import Settings
 
 
 def build(*, settings: Settings, database_url: str) -> Path:
-    """Write the site of all published editions and swap it in; returns `LUMBUNG_HOME/portal`.
+    """Write the site of all published editions and publish it; return `LUMBUNG_HOME/portal`.
 
-    That path is a symbolic link to the newest folder in `LUMBUNG_HOME/portals/`; whoever opens a
-    file below it has the old site or the new one. The site before it is kept until the next build,
-    for readers that were in the middle of it. Killed at any moment, the next build clears up.
+    That path is a symbolic link to the newest folder in `LUMBUNG_HOME/portals/`, so a reader sees
+    either the former site or the new one. The former site is kept until the next build for readers
+    who have opened it. When a build is killed, the next one removes what it left.
 
     Raises:
-        PublicationError: when an edition is not what was frozen.
-        CheckpointError: when a page seems to hold personal data; the site before it stays.
+        PublicationError: when an edition was changed after its freeze.
+        CheckpointError: when a page seems to hold personal data; the former site stays.
         ServiceError: when the folder cannot be written.
 
     """
     store = settings.home / "portals"
-    aside = store / ".new"
+    staged = store / ".new"
     with database.connect(database_url, application="lumbung portal") as connection:
-        # One build at a time, from reading to swapping: an older site never replaces a newer one.
+        # One build at a time, from reading to renaming, so that no older site replaces a newer one.
         connection.execute("select pg_advisory_xact_lock(hashtext('lumbung portal'))")
         published = _published(connection, database_url)
         pages = site(published)
         _refuse_personal_data(pages)
         try:
-            shutil.rmtree(aside, ignore_errors=True)
+            shutil.rmtree(staged, ignore_errors=True)
             for name, content in pages.items():
-                _write(aside / name, content)
+                _write(staged / name, content)
             for one in published:
                 for file in one.files:
                     _write(
-                        aside / "edisi" / one.edition.edition_id / file.name,
+                        staged / "edisi" / one.edition.edition_id / file.name,
                         _stored(connection, one.edition.edition_id, file.name),
                     )
-            _let_others_read(store, aside)
-            _swap(settings.portal, store, aside)
+            _make_readable(store, staged)
+            _swap(settings.portal, store, staged)
         except OSError as error:
             raise ServiceError(
                 f"the portal cannot be written: {error.strerror}",
@@ -76,7 +76,7 @@ def _refuse_personal_data(pages: Mapping[str, bytes]) -> None:
 
 
 def _published(connection: psycopg.Connection, database_url: str) -> list[Published]:
-    """Every published edition, by week and revision."""
+    """Return every published edition, by week and revision."""
     files: dict[str, list[StoredFile]] = {}
     quoted: dict[str, dict[str, bytes]] = {}
     for edition_id, name, size, sha256, content in connection.execute(
@@ -105,7 +105,7 @@ def _stored(connection: psycopg.Connection, edition_id: str, name: str) -> bytes
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file safely onto the disk, so that the swap never shows what a power cut ate."""
+    """Write and fsync a file, so that the new site is complete even after a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         file.write(content)
@@ -113,18 +113,18 @@ def _write(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _let_others_read(store: Path, site: Path) -> None:
-    """Let a web server of another account read a site in the store, whatever the umask is."""
+def _make_readable(store: Path, site: Path) -> None:
+    """Let a web server of another account read a site, whatever the umask is."""
     for path in (store, site, *site.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
-def _swap(link: Path, store: Path, aside: Path) -> None:
-    """Give the new site its number, point the link to it, and forget all but the one before."""
+def _swap(link: Path, store: Path, staged: Path) -> None:
+    """Number the new site, point the link to it, and delete all but the former site."""
     numbers = sorted(int(folder.name) for folder in store.glob("[0-9]*"))
     number = numbers[-1] + 1 if numbers else 1
     before = link.readlink().name if link.is_symlink() else ""
-    aside.rename(store / str(number))
+    staged.rename(store / str(number))
     pointer = store / ".link"
     pointer.unlink(missing_ok=True)
     pointer.symlink_to(f"portals/{number}")

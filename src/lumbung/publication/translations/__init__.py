@@ -1,1 +1,1 @@
-"""Every sentence and label that readers see, in Indonesian and English."""
+"""Every sentence and label of an edition and the portal, in Indonesian and English."""

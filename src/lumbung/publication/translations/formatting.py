@@ -1,7 +1,7 @@
-"""How an edition speaks: the messages of one language, its numbers, days and lists.
+"""Messages, numbers, days and lists in the language of an edition.
 
-Indonesian as leadership and press write it: `1.084.999`, `95 %`, decimal comma; English `1,084,999`
-and `95%`. WIB, zero printed as 0, and `n/a` for what is not known.
+Indonesian numbers are written as in official Indonesian texts: `1.084.999`, `95 %`, decimal comma;
+English ones `1,084,999` and `95%`. Times are in WIB, zero is printed as 0, unknown as `n/a`.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _METHOD = (
     "names",
 )
 _FROZEN_AS = {"non_registration_reason": "reason"}
-"""Where an edition has frozen a vocabulary's names by another name than its seed's."""
+"""Vocabularies that an edition stores under another name than that of their seed."""
 
 
 @dataclass(frozen=True)
 class Definition:
-    """What a metric counts, in the words of the edition; `source` is the key of a message."""
+    """Name, unit and definition of a metric in one language; `source` is a message's key."""
 
     name: str
     unit: str
@@ -49,11 +49,11 @@ class Definition:
 
 
 class Messages:
-    """One language: `m("point_issue", issues=...)` is a sentence, `m["regency"]` a word.
+    """The messages of one language: `m["regency"]`, or `m("point_issue", issues=...)` filled in.
 
     Attributes:
         language: `id` or `en`.
-        index: the place of its text in a pair of the registry.
+        index: its position in the registry's pairs of texts.
 
     """
 
@@ -83,12 +83,12 @@ class Messages:
         return key in self.text
 
     def __call__(self, key: str, **values: object) -> str:
-        """The sentence with its places filled."""
+        """Return the message with its placeholders filled."""
         return self.text[key].format(**values)
 
     @property
     def metrics(self) -> dict[str, Definition]:
-        """What every metric is called and counts, in the order of the registry."""
+        """Name, unit and definition of every metric, in the order of the registry."""
         return {
             code: Definition(
                 metric.name[self.index],
@@ -131,11 +131,11 @@ class Messages:
         return (MINUS if rounded < 0 else "") + number
 
     def percent(self, part: int, whole: int) -> str:
-        """A share in whole percent: `95 %`; 100 % and 0 % only when exact; of nothing: `n/a`."""
+        """Format a share in whole per cent: `95 %`; 0 % and 100 % only if exact; `n/a` of none."""
         return self.share(Fraction(100 * part, whole) if whole else None)
 
     def share(self, percent: Exact | None) -> str:
-        """A number of per cent as `percent` writes it; None is `n/a`."""
+        """Format a number of per cent as `percent` does; None is `n/a`."""
         if percent is None:
             return self["not_available"]
         return self("percent", value=whole_percent(percent))
@@ -143,19 +143,19 @@ class Messages:
     # -- days --------------------------------------------------------------------------------
 
     def day(self, value: date) -> str:
-        """A day: `11 November 2024`."""
+        """Format a day: `11 November 2024`."""
         return f"{value.day} {self.months[value.month - 1]} {value.year}"
 
     def weekday(self, value: date) -> str:
-        """A day with its name: `Senin, 11 November 2024`."""
+        """Format a day with its weekday: `Senin, 11 November 2024`."""
         return f"{self.days[value.weekday()]}, {self.day(value)}"
 
     def short_day(self, value: date) -> str:
-        """A day on a chart's axis: `11 Nov`."""
+        """Format a day for a chart's axis: `11 Nov`."""
         return f"{value.day} {self.months[value.month - 1][:3]}"
 
     def moment(self, value: datetime) -> str:
-        """A moment in WIB: `Senin, 11 November 2024 pukul 06.00 WIB`.
+        """Format a moment in WIB: `Senin, 11 November 2024 pukul 06.00 WIB`.
 
         Args:
             value: an aware datetime of any zone.
@@ -166,7 +166,7 @@ class Messages:
         return self("moment", day=day, hour=f"{local:%H}", minute=f"{local:%M}")
 
     def week_range(self, first: date, last: date) -> str:
-        """From a day to another: `18–24 November 2024`, `28 Oktober–3 November 2024`."""
+        """Format a range of days: `18–24 November 2024`, `28 Oktober–3 November 2024`."""
         if first.year != last.year:
             return f"{self.day(first)}–{self.day(last)}"
         if first.month != last.month:
@@ -174,23 +174,23 @@ class Messages:
         return f"{first.day}–{self.day(last)}"
 
     def either_day(self, first: date, second: date) -> str:
-        """One of two days: `25 atau 26 November 2024`, `30 November atau 1 Desember 2024`."""
+        """Format two days: `25 atau 26 November 2024`, `30 November atau 1 Desember 2024`."""
         if first.year != second.year:
-            said = self.day(first)
+            start = self.day(first)
         elif first.month != second.month:
-            said = self.day(first).removesuffix(f" {first.year}")
+            start = self.day(first).removesuffix(f" {first.year}")
         else:
-            said = f"{first.day}"
-        return f"{said}{self['or']}{self.day(second)}"
+            start = f"{first.day}"
+        return f"{start}{self['or']}{self.day(second)}"
 
     def subtitle(self, edition: Edition) -> str:
-        """An edition's week with its counted days: `Pekan 47: 18–24 November 2024`."""
+        """Return an edition's week with its counted days: `Pekan 47: 18–24 November 2024`."""
         days = self.week_range(*edition.days_of(edition.week_id))
         return self("subtitle", week=int(edition.week_id[-2:]), range=days)
 
     def short_weeks(self, edition: Edition, weeks: Iterable[str]) -> list[str]:
-        """A sentence for each of the weeks of which fewer than seven days are counted."""
-        said = []
+        """Return a sentence for each of the weeks that count fewer than seven days."""
+        sentences = []
         for week in weeks:
             first, last = edition.days_of(week)
             days = (last - first).days + 1
@@ -200,19 +200,19 @@ class Messages:
                     "days": days,
                     "range": self.week_range(first, last),
                 }
-                said.append(self("short_week", **values))
-        return said
+                sentences.append(self("short_week", **values))
+        return sentences
 
     # -- sentences ---------------------------------------------------------------------------
 
     def listing(self, items: Sequence[str], *, most: int = 0) -> str:
-        """An enumeration: `a`, `a dan b`, `a, b, dan c`; of items with commas `a; b, c; dan d`.
+        """Format a list: `a`, `a dan b`, `a, b, dan c`; with commas in items `a; b, c; dan d`.
 
-        Of two, the first tells the second apart: `a dan b, c`, and `a, b; c`.
+        Of two items, the separator depends on the first: `a dan b, c`, but `a, b; c`.
 
         Args:
             items: in order.
-            most: how many are named; of a longer list so many, and how many others. 0: all.
+            most: the number of items that are named; the others are only counted. 0: name all.
 
         """
         if 0 < most < len(items):
@@ -225,7 +225,7 @@ class Messages:
         return f"{', '.join(items[:-1])}{self['last_and']}{items[-1]}"
 
     def change(self, value: int, previous: int | None) -> str:
-        """How a count moved against the week before, in words."""
+        """Describe how a count has changed since the previous week."""
         if previous is None:
             return self["change_unknown"]
         if value == previous:
@@ -237,9 +237,9 @@ class Messages:
         )
 
     def category_names(self, edition: Edition) -> dict[tuple[str, str], str]:
-        """The names of the categories, by metric code and category code.
+        """Return the names of the categories, by metric code and category code.
 
-        As the edition froze them; what it did not freeze, as the registry has them now.
+        Names are those frozen with the edition; those it did not freeze are the registry's.
         """
         found = {}
         for metric, category in dict.fromkeys(key[:2] for key in edition.metrics):
@@ -252,7 +252,7 @@ class Messages:
         return found
 
     def status(self, decision: Decision | None) -> str:
-        """Whether and how an edition was approved."""
+        """Describe whether and how an edition was approved."""
         if decision is None:
             return self["status_draft"]
         if decision.decision != "approved":
@@ -262,7 +262,7 @@ class Messages:
         return self("status_person", by=decision.decided_by, at=self.moment(decision.decided_at))
 
     def method(self, edition: Edition) -> list[str]:
-        """How an edition counts, and what to mind."""
+        """Return sentences on how an edition counts, and what readers must know."""
         first = self.weekday(edition.first_day)
         values = {"first": first, "not_counted": self["not_counted_title"]}
         return [
@@ -272,19 +272,19 @@ class Messages:
         ] + self.short_weeks(edition, edition.weeks)
 
     def reasons(self, restatement: Restatement) -> str:
-        """Why a metric is different: `masuk terlambat (+2), ditarik sumber (−1)`."""
+        """Describe why a metric has changed: `masuk terlambat (+2), ditarik sumber (−1)`."""
         counted = {name: getattr(restatement, name) for name in _REASONS}
-        said = [
+        reasons = [
             self("restatement_reason", reason=self[name], change=self.signed(count))
             for name, count in counted.items()
             if count
         ]
-        if restatement.told is not None:
-            said.append(self("restatement_said", told=self.number(restatement.told)))
-        return ", ".join(said)
+        if restatement.published_value is not None:
+            reasons.append(self("restatement_said", told=self.number(restatement.published_value)))
+        return ", ".join(reasons)
 
     def of_period(self, metric: str, period: str) -> str:
-        """A restated metric, with the period where it is not its edition's week."""
+        """Return a restated metric's name, with its period unless that is its edition's week."""
         if period == "week":
             return metric
         if period == "to_date":
@@ -296,7 +296,7 @@ _REASONS = ("late", "progressed", "edited", "withdrawn", "recoded")
 
 
 def iso(value: datetime) -> str:
-    """A moment for machines, in WIB: `2024-11-25T06:00:00+07:00`."""
+    """Format a moment as ISO 8601 in WIB: `2024-11-25T06:00:00+07:00`."""
     return value.astimezone(JAKARTA).isoformat(timespec="seconds")
 
 

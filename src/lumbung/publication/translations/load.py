@@ -1,4 +1,4 @@
-"""The messages of a language: `id.yaml` or `en.yaml` beside this module, one message a key."""
+"""Load the messages of a language from `id.yaml` or `en.yaml`, one message per key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 
 @cache
 def messages(language: str) -> dict[str, str]:
-    """Every message by its key, in the order of the file, with its parts (`{_name}`) filled in.
+    """Return every message by its key, in the file's order, with parts (`{_name}`) filled in.
 
     Args:
         language: `id` or `en`.
@@ -21,7 +21,7 @@ def messages(language: str) -> dict[str, str]:
 
     """
     source = files(__package__).joinpath(f"{language}.yaml").read_bytes()
-    # The loader in C takes 4 ms for a file, the one in Python 30 ms.
+    # The C loader takes 4 ms per file, the Python loader 30 ms.
     found: dict[str, str] = yaml.load(source, yaml.CSafeLoader)
     return {
         key: re.sub(r"\{(_\w+)\}", lambda part: found[part[1]], text)

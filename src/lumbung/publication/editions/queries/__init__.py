@@ -1,4 +1,7 @@
-"""The statements that freeze, compare and decide editions, one a file; psycopg's parameters."""
+"""The SQL statements that freeze, compare and decide editions, one per file.
+
+Parameters are psycopg's, such as `%(week)s`.
+"""
 
 from __future__ import annotations
 
@@ -8,5 +11,5 @@ from importlib.resources import files
 
 @cache
 def statement(name: str) -> str:
-    """The SQL of `<name>.sql`."""
+    """Return the SQL of `<name>.sql`."""
     return files(__name__).joinpath(f"{name}.sql").read_text(encoding="utf-8")

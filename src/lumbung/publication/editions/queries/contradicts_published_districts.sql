@@ -1,4 +1,4 @@
--- whether an edition has published the districts of some of these weeks otherwise
+-- whether another edition has published different counts of districts for some of these weeks
 with published_cells as (
     select
         edition_id,

@@ -1,4 +1,4 @@
--- when the reading of what the marts rest on began
+-- when the build of the marts began to read raw
 select coalesce(
     (
         select started_at

@@ -1,4 +1,4 @@
--- what a decision depends on, locked: nobody else moves the edition meanwhile
+-- what a decision depends on; the row is locked, so that nobody else changes the edition's state
 select
     state,
     (

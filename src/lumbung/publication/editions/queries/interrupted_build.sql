@@ -1,4 +1,4 @@
--- a build that began after the last whole one and reached what is read here
+-- a build that began after the last complete one and had begun to change the tables read here
 select b.state
 from ops.build as b
 inner join ops.model_run as r on b.build_id = r.build_id

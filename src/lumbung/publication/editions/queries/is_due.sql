@@ -1,5 +1,5 @@
--- whether editions began before the week, it is published, and all that had come by its Monday,
--- 06:00 WIB, is in a whole build of the marts that began after the week
+-- whether an edition of an earlier week exists, whether the week is published, and whether a complete
+-- build of the marts that began after the week includes all that was landed by its closing
 select
     exists(
         select

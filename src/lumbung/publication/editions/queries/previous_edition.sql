@@ -1,4 +1,4 @@
--- the edition that this one compares itself with
+-- the edition with which this one is compared
 select edition_id
 from published.edition
 where state = 'published' and week_id < %(week)s and batch_watermark <= %(watermark)s

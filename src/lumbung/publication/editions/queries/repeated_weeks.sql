@@ -1,5 +1,5 @@
--- the districts' weeks that an edition has published and that overlap these: they are repeated
--- instead of these (the first counted week has moved)
+-- weeks of districts that were published and overlap these: they are repeated in their place. This
+-- happens when the first counted week has changed
 select label -> 'district_weeks'
 from published.edition
 where

@@ -1,27 +1,27 @@
--- What earlier editions said that is different now, and why.
+-- Metrics of earlier editions that have changed since, and why.
 --
--- The contributors that an edition counted, frozen with it, are held against the contributors of today. A
--- contributor that came or went has one reason, from the versions of its records and the edition's
--- watermark:
+-- The contributors that were frozen with an edition are compared with those of today. Each contributor
+-- that was added or removed has one reason, derived from the versions of its records and the
+-- edition's watermark:
 --
--- - late: its delivery was landed after what that edition rests on;
--- - progressed: the case went on as the law has it (registered, decided) after that edition, and
---   nothing else of it changed; of metrics that count by status alone;
--- - edited: a later version of its delivery moved it;
--- - withdrawn: the source took its delivery back;
--- - recoded: the same version is read or classified otherwise now (a field map, a vocabulary).
+-- - late: its delivery was landed after that edition's watermark;
+-- - progressed: the case was registered or decided after that edition and is otherwise unchanged;
+--   only of metrics that count by status;
+-- - edited: a later version of its delivery changed what it counts in;
+-- - withdrawn: its delivery was withdrawn at the source;
+-- - recoded: the same version is read or classified differently now (field map, vocabulary).
 --
 -- Linking two cases is no reason: a link never merges, every case stays counted (ADR 11).
 --
--- Compared are, of every earlier edition, its week and its sum to date, and the weeks without an
--- edition of their own: as the edition after published them by regency (its week before), and as
--- the newest edition published them of the province (its trend). Deadlines and the profile are
+-- Compared are the week and the sum to date of every earlier edition, and the weeks without an
+-- edition of their own: by regency as the next edition published them (as its previous week), and for
+-- the province as the newest edition published them (in its trend). Deadlines and the profile are
 -- states of a day: they are frozen with their contributors, and not compared.
 --
--- A metric that was published otherwise and is again as its edition has it is a row too.
+-- A metric whose restatement was published and which has its first value again is a row too.
 with earlier as (
-    -- the newest published revision of each week: the ones before it restated each other; none
-    -- that knew more than the one being frozen
+    -- the newest published revision of each week (older revisions were restated by newer ones), if
+    -- its watermark is not above that of the edition being frozen
     select distinct on (week_id)
         edition_id,
         week_id,
@@ -32,7 +32,7 @@ with earlier as (
     order by week_id asc, revision desc
 ),
 
--- up to which batch an edition knew a channel that was held back then
+-- the last batch of a channel in an edition that held the channel back
 held as (
     select
         e.edition_id,
@@ -165,7 +165,7 @@ progressed as (
     left join held as h on e.edition_id = h.edition_id and r.channel = h.channel
     where
         r.batch_id > coalesce(h.after_batch_id, e.batch_watermark)
-        -- received: every case, whatever its status; it neither came, went, nor was moved
+        -- received counts every case whatever its status; the case was not added, removed or moved
         and not exists (
             select
             from moved as m
@@ -287,8 +287,8 @@ stated as (
     where t.week_id not in (select week_id from earlier)
 ),
 
--- what the newest edition of an earlier week has said it is instead
-told as (
+-- the value that the newest edition of an earlier week has published in its restatements
+later_restatement as (
     select distinct on (
         t.of_edition_id, t.metric_code, t.category_code, t.regency_code, t.period
     )
@@ -299,14 +299,14 @@ told as (
         t.period,
         t.new_value as published_value
     from published.restatement as t
-    inner join published.edition as teller on t.edition_id = teller.edition_id
+    inner join published.edition as e on t.edition_id = e.edition_id
     where
-        teller.state = 'published'
-        and teller.week_id < %(week)s
-        and teller.batch_watermark <= %(watermark)s
+        e.state = 'published'
+        and e.week_id < %(week)s
+        and e.batch_watermark <= %(watermark)s
     order by
         t.of_edition_id asc, t.metric_code asc, t.category_code asc, t.regency_code asc,
-        t.period asc, teller.week_id desc, teller.revision desc
+        t.period asc, e.week_id desc, e.revision desc
 )
 
 select
@@ -325,7 +325,7 @@ select
     coalesce(x.progressed, 0) as progressed_count,
     t.published_value
 from stated as s
-left join told as t
+left join later_restatement as t
     on
         s.edition_id = t.edition_id
         and s.metric_code = t.metric_code

@@ -1,4 +1,4 @@
--- what the marts rest on; where no build is recorded, what has been landed
+-- the last batch that is in the marts; where no build is recorded, the last batch landed
 select coalesce(
     (
         select max_batch_id
