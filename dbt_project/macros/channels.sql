@@ -1,8 +1,8 @@
-{# From a channel's field map to SQL with literal paths. `aliases` is a list of the labels of one
-   canonical field, the preferred first: {label, scheme, separator}. #}
+{# SQL expressions for the fields of a channel, with the labels of its field map as literals. `aliases` is
+   the list of labels of one canonical field, the preferred one first: {label, scheme, separator}. #}
 
 {% macro empty_fields(given) -%}
-    {#- For unit tests: the columns of staging but for those `given`, all null. -#}
+    {#- For unit tests: all columns of staging except those in `given`, as nulls. -#}
     {%- for field in canonical_fields() if field.column not in given -%}
         null::{{ 'text[]' if field.parser == 'list' else 'text' }} as {{ field.column }},
         {%- if field.parser == 'code' and field.name ~ '_scheme' not in given %}
@@ -16,7 +16,7 @@
 {%- endmacro %}
 
 {% macro mapped_text(aliases) -%}
-    {#- The first alias of a field that has something in it. -#}
+    {#- The first alias of a field that is not empty. -#}
     {%- if not aliases -%}
         null::text
     {%- else -%}
@@ -30,7 +30,7 @@
 {%- endmacro %}
 
 {% macro mapped_scheme(aliases) -%}
-    {#- The code system that belongs to the alias which mapped_text() took. -#}
+    {#- The code system of the alias that mapped_text() takes. -#}
     {%- if not aliases -%}
         null::text
     {%- else -%}
@@ -44,8 +44,8 @@
 {%- endmacro %}
 
 {% macro mapped_list(aliases) -%}
-    {#- The terms of a list: the elements of a JSON array, or a text split as the channel says;
-        without a separator it is one term. -#}
+    {#- The terms of a list: the elements of a JSON array, or a text split at the channel's separator; a
+        text without a separator is one term. -#}
     {%- if not aliases -%}
         null::text[]
     {%- else -%}
@@ -68,10 +68,10 @@
 {%- endmacro %}
 
 {% macro test_score(fields) -%}
-    {#- How much the cells of a row look like a test of the system (seeds test_text, canonical_field). Few
-        rows hold a test word at all: one pattern over their short cells finds them. Of a register
-        number the part before its first slash counts. A cell with words that are not in the seed sinks
-        by the square of its known share, and such cells only list a row: they exclude none. -#}
+    {#- Score of the evidence that a row is a test of the system (seeds test_text, canonical_field). Few rows
+        hold a test word; one pattern over their short cells finds these rows. Of a register number only the
+        part before the first slash is read. The weight of a cell with words that are not in the seed is
+        multiplied by the square of its known share; such cells can list a row, but not exclude it. -#}
     {%- set cells = {} -%}
     {%- for field in fields if field.parser != 'code' -%}
         {%- set text = "array_to_string(" ~ field.column ~ ", ' ')" if field.parser == 'list' else field.column -%}
@@ -120,8 +120,8 @@
 {%- endmacro %}
 
 {% macro is_too_long(column) -%}
-    {#- Whether a value of staging is longer than one may be. Bytes, because an index counts them; of a list
-        all items together, so that a hundred thousand short ones are too long as well. -#}
+    {#- Whether a value of staging exceeds its maximum length. In bytes, as index rows are limited in bytes;
+        of a list the sum of all items, so that a very long list of short items is too long as well. -#}
     {%- if column.endswith('_list') -%}
         octet_length(array_to_string({{ column }}, ' ', '-')) > {{ var('max_value_bytes') }}
     {%- elif column == 'narrative_raw' -%}
@@ -132,6 +132,6 @@
 {%- endmacro %}
 
 {% macro bounded(column) -%}
-    {#- A value that is short enough to be read; null where it is not. -#}
+    {#- A value, or null where it is too long. -#}
     case when not {{ is_too_long(column) }} then {{ column }} end
 {%- endmacro %}

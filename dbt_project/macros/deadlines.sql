@@ -1,9 +1,9 @@
 {% macro deadline_state(day, deadline) -%}
     {#- The state of a deadline on a day, a code of the seed `deadline_state`. `deadline` is a relation
-        with the bounds of its start and of its end, and its last day with the extension
-        (fct_deadline). It may have begun, or may have ended, where the day lies between two bounds;
-        its last day may have passed as soon as the earliest possible one has. What ended after the
-        day ran on it. -#}
+        with the bounds of its start and of its end, and its last day with the extension (fct_deadline).
+        Between the bounds of its start it may have begun, between those of its end it may have ended.
+        Its last day may have passed once the earliest possible last day has. A deadline that ended after
+        the day is running on it. -#}
     {%- set d = deadline -%}
     {%- set first_last_day -%}
         ({{ d }}.extended_due_date - ({{ d }}.start_to_date - {{ d }}.start_from_date))

@@ -1,6 +1,6 @@
 {% macro edition_contributors(deadlines, weeks, contributors, cases, terms, issues) -%}
-    {#- What an edition lists besides its metrics: a select of one row per fact. The arguments name
-        relations:
+    {#- The facts behind the numbers of an edition that are not metrics: one row per fact. The arguments
+        name relations:
             deadlines     fct_deadline
             weeks         week_id judged_date: the day by which the week's edition judges deadlines
             contributors  rpt_metric_contributor
@@ -27,7 +27,7 @@
     inner join {{ terms }} as terms on contributors.contributor_id = terms.report_id
     where contributors.metric_code in ('suspected_violation', 'tip')
     union all
-    -- districts: a case once in each group of themes, however many of its themes it names
+    -- districts: a case counts once in each group of themes, however many themes of the group it names
     select distinct
         'district' as metric_code,
         coalesce(cases.district_code, '') || '/' || coalesce(issues.issue_group_code, 'LAIN') as category_code,
@@ -41,7 +41,7 @@
 {%- endmacro %}
 
 {% macro create_edition_contributors() -%}
-    {#- A function for the reason of create_metric_contributors. -#}
+    {#- A function, for the reason given in create_metric_contributors. -#}
     create or replace function {{ this.schema }}.edition_contributors()
     returns table (metric_code text, category_code text, regency_code text, week_id text, contributor_id text)
     language sql stable

@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 {% macro campaign_start(stages) -%}
-    {#- The campaign's first day: metrics begin with it, within its ISO week. -#}
+    {#- The campaign's first day: metrics count from this day on, which need not be a Monday. -#}
     (select campaign.start_date from {{ stages }} as campaign where campaign.stage_code = 'KAMPANYE')
 {%- endmacro %}
 
@@ -14,8 +14,9 @@
 {%- endmacro %}
 
 {% macro metric_contributors(cases, terms, activities, submissions, statuses, stages) -%}
-    {#- The definition of every metric: a select of one row per fact that it counts. Counted by
-        int_metric_weeks__counted, listed by rpt_metric_contributor. The arguments name relations:
+    {#- The definition of every metric: a select of one row per fact that it counts.
+        int_metric_weeks__counted counts the rows, rpt_metric_contributor lists them. The arguments name
+        relations:
             cases         report_id regency_code received_date week_id record_kind
                           registration_outcome non_registration_reason status_code
                           forwarding_target_code is_follow_up_closed campaign_context_code
@@ -25,7 +26,7 @@
             submissions   district_code regency_code week_id is_submitted
             statuses      status_code result_code
             stages        stage_code start_date
-        Facts count from the campaign's first day; a recap is due for the whole of its week. -#}
+        Facts count from the campaign's first day on; a recap is due for the whole week of that day. -#}
     {%- set first_day = campaign_start(stages) -%}
     select
         named.metric_code,
@@ -47,7 +48,7 @@
                 coalesce(upper(cases.non_registration_reason), 'UNSTATED')
             end
         ),
-        -- A number with Reg over a status that is still open: registered, and still handled.
+        -- A number with Reg and an open status: the case is registered and still being handled.
         (
             'report_registered_by_result',
             case when cases.registration_outcome = 'registered' then
@@ -134,9 +135,9 @@
 {%- endmacro %}
 
 {% macro create_metric_contributors() -%}
-    {#- A view over the marts would be dropped with each of them when a full build replaces it, and
-        be gone until the build has come to it (dbt-core#2185). A function's text is bound when it
-        is run; being one plain select it is inlined, so that conditions reach the indexes. -#}
+    {#- When a full build replaces a mart, it drops the views over it, which are then missing until the
+        build recreates them (dbt-core#2185). A function resolves its relations when it is called. It is
+        one plain select, which the planner inlines, so that conditions can use the indexes. -#}
     create or replace function {{ this.schema }}.metric_contributors()
     returns table (metric_code text, category_code text, regency_code text, week_id text, contributor_id text)
     language sql stable
@@ -160,8 +161,9 @@
 {%- endmacro %}
 
 {% macro create_contributor_records() -%}
-    {#- The delivery that each contributor rests on; of a district's recap every row of it, also one that
-        says "nothing to report" and is in no fact. A function for the reason of the other one. -#}
+    {#- The delivery behind each contributor; of a district's recap all its rows, including those that say
+        "nothing to report" and are in no fact. A function, for the reason given in
+        create_metric_contributors. -#}
     create or replace function {{ this.schema }}.contributor_records()
     returns table (contributor_id text, record_id bigint, regency_code text, week_id text)
     language sql stable

@@ -1,4 +1,4 @@
-{# Who reads what a build of the warehouse made; a developer's schemas are nobody else's. #}
+{# Grants for readers of the warehouse; a developer's schemas get none. #}
 
 {% macro open_to_readers() -%}
     {%- if is_warehouse() -%}

@@ -1,36 +1,36 @@
-{# How an increment replaces what changed. A model names its key (`unique_key`) and the scope of what
-   may have changed (`meta.affected_keys`); an increment computes the rows of that scope anew, and one
-   transaction deletes those that are no longer so and inserts the new ones. The same scope limits
-   what tests look at. #}
+{# The incremental strategy `replace`. A model names its key (`unique_key`) and the set of keys whose rows may
+   have changed (`meta.affected_keys`). An increment recomputes the rows of these keys. Unlike delete+insert,
+   one transaction deletes only rows that differ, and inserts the new ones; a key without new rows is deleted
+   too. Tests of the model read the rows of the same keys. #}
 
-{% macro affected_rows(scope, relation) -%}
-    {#- A select of the keys in a scope. Relations are named without ref(), because tests and the
-        strategy need them too: is_affected() declares the dependency. -#}
+{% macro affected_rows(affected_keys, relation) -%}
+    {#- A select of the affected keys, by the name of their set. Relations are named without ref(), because
+        tests and the strategy also use them; is_affected() declares the dependency. -#}
     {%- set changed = 'select delivery_id from staging.stg_intake__changes' -%}
     {%- set affected = 'select report_id from intermediate.int_report_pairs__affected' -%}
-    {%- if scope == 'delivery' -%}
+    {%- if affected_keys == 'delivery' -%}
         {{ changed }}
-    {%- elif scope == 'deadline' -%}
-        {#- time itself changes the deadlines that run -#}
+    {%- elif affected_keys == 'deadline' -%}
+        {#- running deadlines change from day to day -#}
         {{ changed }}
         union all
         select report_id from {{ relation }}
         where {{ judged_on() }} < {{ as_of_date() }} or {{ judged_on() }} > {{ as_of_date() }}
-    {%- elif scope == 'block' -%}
+    {%- elif affected_keys == 'block' -%}
         select block_id from intermediate.int_report_blocks__previous
         union
         select block_id from intermediate.int_report_blocks__assigned where report_id in ({{ changed }})
-    {%- elif scope == 'affected_report' -%}
+    {%- elif affected_keys == 'affected_report' -%}
         {{ affected }}
-    {%- elif scope == 'pair' -%}
+    {%- elif affected_keys == 'pair' -%}
         select report_id_a, report_id_b from {{ relation }} where report_id_a in ({{ affected }})
         union
         select report_id_a, report_id_b from {{ relation }} where report_id_b in ({{ affected }})
         union
         select report_id_a, report_id_b from ops.link_decision
         where decision_id > {{ of_running_build('since_decision_id', 0) }}
-    {%- elif scope == 'review' -%}
-        {#- of a delivery, of either case of a pair, and what is about no single delivery -#}
+    {%- elif affected_keys == 'review' -%}
+        {#- items of a delivery, of either case of a pair, and those about no single delivery -#}
         select item_id from {{ relation }} where delivery_id in ({{ changed }})
         union
         select item_id from {{ relation }} where delivery_id in ({{ affected }}) and other_id is not null
@@ -41,36 +41,37 @@
         where decision_id > {{ of_running_build('since_decision_id', 0) }}
         union
         select item_id from {{ relation }} where delivery_id is null
-    {%- elif scope == 'day' -%}
+    {%- elif affected_keys == 'day' -%}
         select regency_code, date_day from intermediate.int_keys__affected
-    {%- elif scope == 'week' -%}
+    {%- elif affected_keys == 'week' -%}
         select distinct regency_code, week_id from intermediate.int_keys__affected
-    {%- elif scope == 'metric' -%}
+    {%- elif affected_keys == 'metric' -%}
         select regency_code, week_id from intermediate.int_metrics__affected
-    {%- elif scope == 'profile' -%}
-        {#- a week's profile compares with the province, and rests on every week before -#}
+    {%- elif affected_keys == 'profile' -%}
+        {#- a week's profile compares with the province and depends on every earlier week -#}
         select distinct week_id from intermediate.int_metrics__affected
-    {%- elif scope == 'excluded' -%}
+    {%- elif affected_keys == 'excluded' -%}
         select channel, reason_code, week_id from intermediate.int_keys__previous
         where reason_code is not null
         union
         select channel, reason_code, coalesce(week_id, '') from intermediate.int_records__excluded
         where delivery_id in ({{ changed }})
-    {%- elif scope == 'stale' -%}
-        {#- what was left in builds before the last whole one that succeeded is done with -#}
+    {%- elif affected_keys == 'stale' -%}
+        {#- rows of builds up to the last successful build of all models are no longer needed -#}
         select build_id from {{ relation }}
         where build_id <= {{ of_running_build('since_build_id', 0) }}
     {%- endif -%}
 {%- endmacro %}
 
 {% macro judged_on() -%}
-    {#- The day on which a deadline that runs was judged. Indexed as it stands here: an index over an
-        expression tells the planner how many there are; it finds less and more, not what differs. -#}
+    {#- The day on which a running deadline was judged, as an expression that is indexed as written: the
+        statistics of the index give the planner the number of running deadlines. A B-tree serves < and >,
+        but not <>. -#}
     (case when end_to_date is null then as_of_date end)
 {%- endmacro %}
 
-{% macro is_affected(columns, scope, relation=none) -%}
-    {#- A condition: whether these columns of a row are of the scope; true in a full build. -#}
+{% macro is_affected(columns, affected_keys, relation=none) -%}
+    {#- A condition: whether these columns of a row are an affected key; true in a full build. -#}
     {%- set needed = {
         'day': 'int_keys__affected', 'week': 'int_keys__affected',
         'metric': 'int_metrics__affected', 'profile': 'int_metrics__affected', 'excluded': 'int_keys__previous',
@@ -78,25 +79,25 @@
         'pair': 'int_report_pairs__affected',
     } -%}
     {%- if not execute -%}
-        {#- said while the project is read; a unit test has no such input -#}
-        {%- do ref(needed.get(scope, 'stg_intake__changes')) -%}
+        {#- declared only while the project is parsed; unit tests lack this input -#}
+        {%- do ref(needed.get(affected_keys, 'stg_intake__changes')) -%}
     {%- endif -%}
     {%- if is_incremental() -%}
-        ({{ columns }}) in ({{ affected_rows(scope, relation or this) }})
+        ({{ columns }}) in ({{ affected_rows(affected_keys, relation or this) }})
     {%- else -%}
         true
     {%- endif -%}
 {%- endmacro %}
 
 {% macro get_incremental_replace_sql(arguments) -%}
-    {#- Rows that came out as they were are left alone: most metrics of a later week, the other fields
-        of an edited record. `except all`, so that a row computed twice still breaks its key. -#}
+    {#- Unchanged rows are neither deleted nor inserted: most rows of a later week are. `except all` keeps
+        duplicates, so that a row computed twice violates its key. -#}
     {%- set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) -%}
-    {%- set scope = config.get('meta', {}).get('affected_keys') -%}
+    {%- set affected_keys = config.get('meta', {}).get('affected_keys') -%}
     create temporary table was on commit drop as
     select ctid as place, {{ columns }} from {{ arguments.target_relation }}
     where ({{ arguments.unique_key | join(', ') }}) in (
-        {{ affected_rows(scope, arguments.target_relation) }}
+        {{ affected_rows(affected_keys, arguments.target_relation) }}
     );
     delete from {{ arguments.target_relation }}
     where ctid = any(array(
@@ -116,20 +117,20 @@
 {%- endmacro %}
 
 {% macro get_where_subquery(relation) -%}
-    {#- What a test of a model looks at: in an increment, the rows of its scope. -#}
+    {#- The rows that a test of a model reads: in an increment, those of its affected keys. -#}
     {%- set node = graph.nodes.get('model.lumbung.' ~ relation.identifier) if is_increment() -%}
-    {%- set scope = node.config.meta.get('affected_keys') if node -%}
-    {%- if scope == 'metric' -%}
-        {#- The province is the sum of all regencies, and metrics to date go on from the week before. -#}
+    {%- set affected_keys = node.config.meta.get('affected_keys') if node -%}
+    {%- if affected_keys == 'metric' -%}
+        {#- The province sums all regencies, and metrics to date continue those of the week before. -#}
         {%- set from_week -%}
             select min(week_id) from intermediate.int_metrics__affected
         {%- endset -%}
         {%- do return("(select * from " ~ relation ~ " where week_id >= (select coalesce(max(weeks.week_id), '')"
             ~ " from intermediate.int_weeks__spanned as weeks where weeks.week_id < (" ~ from_week ~ "))"
             ~ " and (" ~ from_week ~ ") is not null)") -%}
-    {%- elif scope -%}
+    {%- elif affected_keys -%}
         {%- do return("(select * from " ~ relation ~ " where (" ~ node.config.unique_key | join(', ') ~ ") in ("
-            ~ affected_rows(scope, relation) ~ "))") -%}
+            ~ affected_rows(affected_keys, relation) ~ "))") -%}
     {%- else -%}
         {%- do return(relation) -%}
     {%- endif -%}

@@ -1,13 +1,13 @@
-{# Two targets: `warehouse` is what readers see, `dev` a developer's own schemas beside it. #}
+{# Two targets: `warehouse` has the schemas that readers use, `dev` a developer's own schemas. #}
 
 {% macro is_warehouse() -%}
-    {#- Whether this run makes what readers see. -#}
+    {#- Whether this run builds the schemas that readers use. -#}
     {{ return(target.name == 'warehouse') }}
 {%- endmacro %}
 
 {% macro refuse_a_foreign_build() -%}
-    {#- A build of the warehouse needs the channels synced, its row in ops.build, which says what is new,
-        and the lock against a second build. Only lumbung.warehouse.build sees to all three. -#}
+    {#- A build of the warehouse needs synced channels, its row in ops.build, which says what is new, and
+        the lock against a second build. Only lumbung.warehouse.build provides all three. -#}
     {%- if execute and is_warehouse() and env_var('LUMBUNG_RUNS_DBT', '') != '1'
         and flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'test', 'retry', 'clone') -%}
         {%- do exceptions.raise_compiler_error(
@@ -19,8 +19,8 @@
 {%- endmacro %}
 
 {% macro should_full_refresh() -%}
-    {#- As dbt's own; a developer's schemas are always built whole, because what is new since the last
-        build is known for the warehouse alone. -#}
+    {#- As dbt's own macro, but a developer's schemas always get a full build: only the warehouse records
+        what is new since its last build. -#}
     {%- set configured = config.get('full_refresh') -%}
     {%- if not is_warehouse() -%}
         {{ return(true) }}

@@ -1,4 +1,4 @@
-{# Expressions over a column that only dbt needs; those that Python needs too are functions of the
+{# Expressions over a column that only dbt uses; those that Python uses too are functions of the
    database (src/lumbung/migrations/0060_functions.sql). #}
 
 {% macro place_key(text) -%}
@@ -7,14 +7,14 @@
 {%- endmacro %}
 
 {% macro letters(text) -%}
-    {#- The letters of a text in order: the same where two of them changed places. -#}
+    {#- The letters of a text, sorted: equal for texts that differ only in the order of letters. -#}
     (select string_agg(letter, '' order by letter) from regexp_split_to_table({{ text }}, '') as letter)
 {%- endmacro %}
 
 {% macro place_text(text) -%}
-    {#- A cell about a place before it is cut: 'kec_kelapa' is a form's key; 'Kab/Kota: Belitung'
-        repeats its question; 'kecamatantoboali' has lost its blank; 'Jl. Raya Koba - Toboali' is one
-        street. -#}
+    {#- A cell about a place, prepared for splitting into words: 'kec_kelapa' is a form's key;
+        'Kab/Kota: Belitung' repeats the question; 'kecamatantoboali' lacks its space;
+        'Jl. Raya Koba - Toboali' is one street. -#}
     regexp_replace(
         regexp_replace(
             regexp_replace(
@@ -28,29 +28,29 @@
 {%- endmacro %}
 
 {% macro skeleton(text) -%}
-    {#- A name without its vowels but for a first one. -#}
+    {#- A name without its vowels, except a vowel at its start. -#}
     left({{ text }}, 1) || regexp_replace(substr({{ text }}, 2), '[aeiou]', '', 'g')
 {%- endmacro %}
 
 {% macro segment_of(a) -%}
-    {#- The columns that name a segment of a cell in the steps of int_place_readings__found. -#}
+    {#- The columns that identify a segment of a cell in int_place_readings__found. -#}
     {{ a }}.place_id, {{ a }}.column_level, {{ a }}.segment
 {%- endmacro %}
 
 {% macro same_segment(a, b) -%}
-    {#- Whether two rows of int_place_readings__found's steps are of one segment of one cell. -#}
+    {#- Whether two rows of int_place_readings__found belong to the same segment of a cell. -#}
     {{ a }}.place_id = {{ b }}.place_id
     and {{ a }}.column_level = {{ b }}.column_level
     and {{ a }}.segment = {{ b }}.segment
 {%- endmacro %}
 
 {% macro blocks(text, skeleton) -%}
-    {#- What two texts share that are worth comparing: how they begin, how they end, or all but vowels. -#}
+    {#- Blocking keys: only texts with equal starts, ends or consonants are compared. -#}
     array['a' || left({{ text }}, 3), 'b' || right({{ text }}, 3), 'c' || {{ skeleton }}]
 {%- endmacro %}
 
 {% macro is_blank(text) -%}
-    {#- Whether a cell says nothing: empty, dashes, or one of the words for that. -#}
+    {#- Whether a cell is empty, or holds only dashes or a word for an empty cell. -#}
     (ops.term_key({{ text }}) in ('{{ var("blank_words") | join("', '") }}'))
 {%- endmacro %}
 
@@ -60,15 +60,15 @@
 {%- endmacro %}
 
 {% macro register_number_pattern() -%}
-    {#- domain.md 1.6: 005/LP/PB/Kab/09.05/XI/2024, after registration 005/Reg/LP/... A key is matched and
-        then cut at the slashes: to let the pattern give its parts took most of a model's time.
-        [0-9]: in some locales other digits are \d, which are no integers. -#}
+    {#- domain.md 1.6: 005/LP/PB/Kab/09.05/XI/2024, after registration 005/Reg/LP/... A number is matched and
+        then split at the slashes, because capturing groups took most of the model's time. [0-9]: in some
+        locales \d also matches digits that cannot be cast to integer. -#}
     '^[0-9]{3,4}/(REG/)?(LP|TM)/P[LPGBW]/(RI|PROV|KAB|KOTA|KEC|CAM)'
     || '/[0-9]{2}\.[0-9]{2}(\.[0-9]{2})?/(I{1,3}|IV|VI{0,3}|IX|XI{0,2})/20[0-9]{2}$'
 {%- endmacro %}
 
 {% macro is_registered_number(text) -%}
-    {#- Whether a text is a legal number with Reg: its case has been registered. -#}
+    {#- Whether a text is a legal number with Reg, that of a registered case. -#}
     coalesce(
         {{ text }} ~* 'reg'
         and {{ number_key(text) }} like '%/REG/%'
@@ -86,7 +86,7 @@
 {%- endmacro %}
 
 {% macro place_id() -%}
-    {#- The key of one way of writing a place: the same in int_places__resolved and where it is joined. -#}
+    {#- The key of one way of writing a place, for int_places__resolved and the joins to it. -#}
     md5(concat_ws(
         E'\x1f',
         coalesce(regency_raw, ''),
@@ -102,7 +102,7 @@
 {%- endmacro %}
 
 {% macro is_unread(columns, key) -%}
-    {#- Whether a text is not yet in a model that reads every distinct one once. -#}
+    {#- Whether a text is not yet in a model that has one row per distinct text. -#}
     {%- if is_incremental() -%}
         ({{ columns }}) not in (select {{ key }} from {{ this }})
     {%- else -%}
@@ -111,6 +111,6 @@
 {%- endmacro %}
 
 {% macro unknown_regency() -%}
-    {#- The member of dim_regency for a place that is not resolved. -#}
+    {#- The unknown member of dim_regency: the regency of places that are not resolved. -#}
     {{ var('province_code') }}.00
 {%- endmacro %}

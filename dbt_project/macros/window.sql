@@ -1,14 +1,14 @@
-{# What of raw a build rests on, and what of it is new. A build's numbers are read from `ops.build`
-   while a model is compiled: a variable that changes with every build would make dbt parse the
-   whole project each time. #}
+{# Which rows of raw a build reads, and which of them are new. The bounds are read from `ops.build` while
+   a model is compiled: a variable that changes with every build would make dbt parse the whole project
+   each time. #}
 
 {% macro is_increment() -%}
-    {#- Whether this build brings only what changed (lumbung.warehouse.build decides). -#}
+    {#- Whether this build is an increment (lumbung.warehouse.build decides). -#}
     {{ return(execute and not should_full_refresh()) }}
 {%- endmacro %}
 
 {% macro of_running_build(column, otherwise) -%}
-    {#- A number of the build that is running; `otherwise` outside of a build, and where it has none. -#}
+    {#- A column of the running build; `otherwise` if no build is running or the column is null. -#}
     {%- if execute -%}
         {%- for row in run_query("select " ~ column ~ " from ops.build where state = 'running'") -%}
             {{ otherwise if row[0] is none else row[0] }}
@@ -21,7 +21,7 @@
 {%- endmacro %}
 
 {% macro max_batch_id() -%}
-    {#- The last batch that belongs to the build. The variable is for what was known then. -#}
+    {#- The last batch that the build reads. The variable is for point-in-time builds. -#}
     {%- if var('max_batch_id') is not none -%}
         {{ var('max_batch_id') }}
     {%- else -%}
@@ -30,7 +30,7 @@
 {%- endmacro %}
 
 {% macro hold_ids() -%}
-    {#- A select of the holds that this build respects. -#}
+    {#- A select of the holds that this build applies. -#}
     {%- if var('hold_ids') is not none -%}
         select unnest('{ {{- var('hold_ids') | join(', ') -}} }'::bigint[])
     {%- else -%}
@@ -39,7 +39,7 @@
 {%- endmacro %}
 
 {% macro held_channels(hold_ids) -%}
-    {#- Of a select of holds: (channel, the last batch of it that may be built) of each channel. -#}
+    {#- Pairs (channel, last batch of it that may be built) for a select of holds. -#}
     {%- set found = [] -%}
     {%- if execute -%}
         {%- for row in run_query(
@@ -53,8 +53,8 @@
 {%- endmacro %}
 
 {% macro is_known(record_id, channel='channel') -%}
-    {#- Whether a record belongs to the build: its id is below those of the next batch. What a held channel
-        landed after its hold began does not. -#}
+    {#- Whether the build reads a record: its id is below those of the next batch, and it was not landed
+        after the start of a hold on its channel that this build applies. -#}
     {{ record_id }} < ops.first_record_id({{ max_batch_id() }}::bigint + 1)
     {%- for held in held_channels(hold_ids()) %}
     and not ({{ channel }} = {{ sql_text(held[0]) }} and {{ record_id }} >= ops.first_record_id({{ held[1] }}::bigint + 1))
@@ -62,14 +62,15 @@
 {%- endmacro %}
 
 {% macro is_decided_now() -%}
-    {#- Whether a decision on an exclusion came since the last whole build that succeeded. -#}
+    {#- Whether a decision on an exclusion was made since the last successful build of all models. -#}
     decision_id > {{ of_running_build('since_exclusion_id', 0) }}
     and decision_id <= {{ of_running_build('max_exclusion_id', 9223372036854775807) }}
 {%- endmacro %}
 
 {% macro is_new(record_id, channel='channel') -%}
-    {#- Whether it was landed since the last whole build that succeeded; of a channel that was held then,
-        since its hold began. The lowest bound stands alone, so that the key's index is read from there. -#}
+    {#- Whether a record was landed since the last successful build of all models or, for a channel that was
+        held in that build, since its hold began. The lowest bound is a condition of its own, so that an
+        index scan can start from it. -#}
     {%- set since = of_running_build('since_batch_id', 0) | int -%}
     {%- set lowest = [since] -%}
     {%- set released = [] -%}

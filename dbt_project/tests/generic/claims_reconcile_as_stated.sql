@@ -1,6 +1,6 @@
 {% test claims_reconcile_as_stated(model) %}
-    {#- Claims whose numbers agree although they are said not to, or do not although they are said
-        to. A claim that cannot be judged (no total, no other number) is one of them. -#}
+    {#- Fails for claims whose numbers agree although `reconciles` is false, or disagree although it is true,
+        and for claims that cannot be checked (no total, or no other number). -#}
     select * from (
         select
             claim_code,

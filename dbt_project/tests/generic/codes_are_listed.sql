@@ -1,6 +1,6 @@
 {% test codes_are_listed(model, references) %}
-    {#- Every code that a seed names is in the seed that lists them: another would count in no metric,
-        and nobody would be told. `references` are 'seed.column -> seed.column'. -#}
+    {#- Every code that a seed uses is in the seed that lists them: an unlisted code would count in no metric
+        without an error. `references` are 'seed.column -> seed.column'. -#}
     {%- for reference in references %}
     {%- set sides = reference.split(' -> ') %}
     {%- set naming = sides[0].split('.') %}

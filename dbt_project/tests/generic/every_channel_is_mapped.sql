@@ -1,6 +1,7 @@
 {% test every_channel_is_mapped(model) %}
-    {#- No landed record belongs to a channel that no build has ever known: its file was gone before the
-        first one. A channel that loses its file later is held at the raw checkpoint, and stays mapped. -#}
+    {#- Every landed record belongs to a channel that a build has read. A channel whose file was removed
+        before its first build fails; one whose file is removed later is held at the raw checkpoint, and its
+        field map is kept. -#}
     select
         batches.channel,
         sum(batches.landed_count) as landed_count

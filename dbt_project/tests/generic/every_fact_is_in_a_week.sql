@@ -1,6 +1,6 @@
 {% test every_fact_is_in_a_week(model) %}
-    {#- The counts by regency and week add up to the facts: none falls outside the grid. In an
-        increment, those of the affected days and weeks. -#}
+    {#- The counts by regency and week add up to the number of facts. In an increment, only the affected days
+        and weeks are compared. -#}
     {%- if is_increment() -%}
         {%- set is_looked_at = "(regency_code, week_id) in (" ~ affected_rows('week', model) ~ ")" -%}
     {%- else -%}

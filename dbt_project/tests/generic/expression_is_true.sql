@@ -1,7 +1,6 @@
 {% test expression_is_true(model, rules, keys) %}
-    {#- Every rule holds for every row; of a failing row the keys are kept, once per rule that it
-        breaks: auditors read them, and nobody's words. A rule that cannot be decided (null) is
-        broken. -#}
+    {#- Every rule is true for every row; null counts as false. The test stores the keys of a failing row,
+        once per rule that it breaks, and no texts, because auditors read the stored rows. -#}
     select
         broken.rule,
         {%- for key in keys %}

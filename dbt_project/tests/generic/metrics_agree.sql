@@ -1,8 +1,8 @@
 {% test metrics_agree(model) %}
-    {#- The identities between registry, for every category, regency, week and period, by the seed
-        metric: the province is the sum of the regencies; a part relates to its whole as part_rule
-        says. Besides, the regency days since the campaign began and the regency weeks of recaps hold
-        the same counts, and no count to date falls from one week to the next. -#}
+    {#- The metrics satisfy the rules of the seed metric for every category, regency, week and period: the
+        province is the sum of the regencies, and a part relates to its whole as part_rule says. They also
+        equal the counts of the regency days since the campaign began and of the regency weeks of recaps,
+        and no count to date decreases from one week to the next. -#}
     with metrics as (select * from {{ model }}),
 
     province as (

@@ -1,6 +1,6 @@
 {% test nothing_is_lost(model) %}
-    {#- Every current delivery is typed, and then either counted as a case or an activity, or set
-        apart: no join has dropped or doubled one. -#}
+    {#- Every current delivery is typed, and then either counted as a case or an activity, or excluded: no
+        join drops or duplicates one. -#}
     select
         records.record_id,
         typed.exclusion_code

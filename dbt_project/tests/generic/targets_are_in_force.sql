@@ -1,5 +1,5 @@
 {% test targets_are_in_force(model) %}
-    {#- A case is forwarded to who takes such cases at that time: KASN, then BKN. -#}
+    {#- The body to which a case is forwarded takes such cases at that time: KASN, later BKN. -#}
     select
         reports.report_id,
         reports.forwarding_target_code,

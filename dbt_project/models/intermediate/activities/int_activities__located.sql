@@ -16,7 +16,7 @@ select
     records.delivery_id as activity_id,
     records.channel,
     records.kind_code as record_kind,
-    -- what a district's recap says; another supervision log (Form A) may tell of the same event
+    -- rows of a district's recap; another supervision log (Form A) may describe the same event
     records.is_recap,
     places.regency_code,
     places.district_code,

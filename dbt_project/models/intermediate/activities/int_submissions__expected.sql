@@ -7,8 +7,8 @@
     ],
     meta={'affected_keys': 'week'}
 ) }}
--- One row per district and campaign week that has ended, whether or not it delivered a row of its
--- recap: a channel's rows are a recap where it maps activity_kind.
+-- One row per district and campaign week that has ended, whether or not the district delivered a row
+-- of its recap. A channel delivers a recap if it maps activity_kind.
 with delivered as (
     select
         district_code,

@@ -1,6 +1,5 @@
 -- Every day from the first plausible one to the end of the year of the last record, or of the campaign,
--- with its ISO week and the stage that marks it. Stages overlap: the one of the lowest precedence number
--- wins.
+-- with its ISO week and its stage. Where stages overlap, the one with the lowest precedence is used.
 with bounds as (
     select greatest(max(counted_date), {{ campaign_end(ref('stage')) }}) as last_date
     from {{ ref('int_records__typed') }}

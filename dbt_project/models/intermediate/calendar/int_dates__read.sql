@@ -3,9 +3,9 @@
     incremental_strategy='append',
     indexes=[{'columns': ['date_raw'], 'unique': true}]
 ) }}
--- Every date text that any register holds, read once by ops.read_date: the doubtful work is done
--- on the few hundred distinct spellings, not on millions of cells. A text that is neither blank nor a day of
--- the calendar stays here with date_day null. An increment adds the texts that are new.
+-- Every distinct date text of any channel, parsed once by ops.read_date: a few hundred spellings
+-- instead of millions of cells. A text that is neither blank nor a day of the calendar has a null
+-- date_day. An increment adds the new texts.
 with texts as (
     select distinct written.date_raw
     from {{ ref('stg_intake__records') }} as records

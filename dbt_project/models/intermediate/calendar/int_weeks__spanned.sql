@@ -1,7 +1,7 @@
 -- The ISO weeks from the first to the last with a record that counts, and every campaign week that has
--- come: one in which nobody delivered is told too. Metrics begin in the campaign's first week, with its
--- first day, and go on after its last; a register may hold cases from before it. A recap is due for a
--- campaign week that has ended: a running one is not yet told.
+-- begun, even without deliveries. Metrics begin on the campaign's first day and continue after its last
+-- day; a register may hold earlier cases. A recap is due for each campaign week that has ended; the current
+-- week has no metrics yet.
 with counted as (
     select
         min(counted_date) as first_date,

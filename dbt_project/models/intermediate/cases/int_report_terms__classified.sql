@@ -7,7 +7,7 @@
     ],
     meta={'affected_keys': 'delivery'}
 ) }}
--- The themes and violation types of every case: a case may have several of each.
+-- The themes and violation types of every case; a case may have several of each.
 select distinct
     reports.report_id,
     reports.regency_code,

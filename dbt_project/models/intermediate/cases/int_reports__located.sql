@@ -13,7 +13,8 @@
 -- depends_on: {{ ref('int_keys__previous') }}
 -- One row per case that counts: laporan (LP), temuan (TM), informasi awal (IA).
 with passed_on as (
-    -- To pass a case on says nothing about its registration: what its row said last before stands.
+    -- Forwarding a case says nothing about its registration: the outcome in the last earlier version is
+    -- kept.
     select
         records.delivery_id,
         earlier.registration_outcome
@@ -39,8 +40,8 @@ with passed_on as (
 ),
 
 registered as (
-    -- Reg was in the number and is gone: the case stays registered until its row says another status than
-    -- it said with Reg.
+    -- Reg was removed from the number: the case stays registered until its row has another status than it
+    -- had with Reg.
     select records.delivery_id
     from {{ ref('int_records__typed') }} as records
     left join {{ ref('status') }} as statuses on records.status_code = statuses.status_code
@@ -86,7 +87,7 @@ select
     records.register_level_code,
     records.register_area_code,
     records.register_month_date,
-    -- Reg was in its number and is gone, for no reason that the source tells
+    -- Reg was removed from the number, and the source gives no reason
     registered.delivery_id is not null as is_registration_kept,
     places.regency_code,
     places.district_code,
@@ -102,7 +103,7 @@ select
     records.status_code,
     case
         when records.kind_code = 'IA' then null
-        -- A decision stands over the number; a number with Reg over a status that is still open.
+        -- A status that decides prevails over the number; a number with Reg prevails over an open status.
         when coalesce(statuses.registration_outcome, passed_on.registration_outcome) <> 'pending'
             then coalesce(statuses.registration_outcome, passed_on.registration_outcome)
         when records.has_registered_number or registered.delivery_id is not null then 'registered'
@@ -137,7 +138,7 @@ left join {{ ref('int_places__resolved') }} as places on records.place_id = plac
 left join {{ ref('status') }} as statuses on records.status_code = statuses.status_code
 left join passed_on on records.delivery_id = passed_on.delivery_id
 left join registered on records.delivery_id = registered.delivery_id
--- An event after its receipt is a slip of the pen; the calendar need not reach to it.
+-- An event date after the day of receipt is a typing error, which may lie outside the calendar.
 left join {{ ref('int_calendar__staged') }} as occurred
     on records.occurred_date = occurred.date_day and records.occurred_date <= records.counted_date
 left join {{ ref('int_calendar__staged') }} as received on records.counted_date = received.date_day

@@ -7,14 +7,14 @@
     meta={'affected_keys': 'delivery'}
 ) }}
 -- depends_on: {{ ref('stg_intake__changes') }}
--- One row per change of a case's status between the versions of its row that the source showed, the
--- status it was first seen with included. A register says what is, not when it became so: the change
--- fell between the pull before (or the day of receipt) and the pull that showed it.
+-- One row per change of a case's status between versions of its row, including its first status. A register
+-- holds the current status, not its date: the change was made between the previous pull (or the day of
+-- receipt) and the pull that showed it.
 --
--- A case is registered by its number too: Reg in the number over a status that is still open is the
--- status diregistrasi, as int_reports__located counts it, from the first version that shows it on. A
--- register has no column for the day of registration. Where Reg is gone later, the case stays registered
--- until its row says another status than it said with Reg.
+-- A number can also register a case: Reg in the number with an open status is the status diregistrasi,
+-- as in int_reports__located, from the first version with Reg on. A register has no column for the day
+-- of registration. Where Reg is removed later, the case stays registered until its row has another
+-- status than it had with Reg.
 with recursive versions as (
     {% if is_incremental() -%}
     select versions.*
@@ -29,7 +29,7 @@ with recursive versions as (
     {%- endif %}
 ),
 
--- When the channel was last read before the pull that a batch belongs to.
+-- When the channel was last read before the pull of a batch.
 pulls as (
     select
         batches.batch_id,
@@ -76,7 +76,7 @@ numbered as (
             order by record_id
             rows between unbounded preceding and 1 preceding
         ), false) as was_decided,
-        -- of the versions from one with Reg to the next
+        -- groups the versions from one with Reg to the next
         count(*) filter (where is_registered_number) over (partition by report_id order by record_id)
             as registration_number
     from seen
@@ -102,8 +102,8 @@ kept as (
     from compared
 ),
 
--- A version without a status leaves the one before: it says no more than that the case is registered.
-told as (
+-- A version without a status keeps the previous status; with Reg it says only that the case is registered.
+statuses_shown as (
     select
         record_id,
         report_id,
@@ -118,12 +118,12 @@ changes as (
     select
         *,
         lag(status_code) over (partition by report_id order by record_id) as from_status_code
-    from told
+    from statuses_shown
 ),
 
--- A source that is read once a day may take several steps at once: a change is allowed where the
--- allowed steps lead from one status to the other. Passing a case on is no step on the way: the
--- next office begins anew, so that otherwise everything would be reached from everywhere.
+-- Between two pulls a case may take several steps: a change is allowed if a chain of allowed steps
+-- leads from one status to the other. Forwarding is not allowed within the chain: the next office
+-- starts from the beginning, so every status would be reachable from every other.
 reachable as (
     select
         from_status_code,
@@ -148,8 +148,9 @@ select
     row_number() over (partition by changes.report_id order by changes.record_id) as event_number,
     changes.from_status_code,
     changes.status_code as to_status_code,
-    -- Where the case was new in this pull, receipt is all that is known to lie before. A receipt that was
-    -- corrected later to after the pull cannot: what was seen lies not after the day on which it was.
+    -- For a case that was new in this pull, the lower bound is the day of receipt. A receipt corrected
+    -- later to a day after the pull cannot be: the change is not later than the day on which it was
+    -- seen.
     least(
         greatest(
             reports.received_date,

@@ -1,4 +1,4 @@
--- One row per channel: up to when its deliveries are counted, and what is held back since, and why.
+-- One row per channel: the last batch that is counted, and the deliveries held back since, with the reason.
 with held as (
     select
         channel,

@@ -7,20 +7,19 @@
     post_hook="{{ after_full_build('create index on ' ~ this ~ ' (' ~ judged_on() ~ ')') }}",
     meta={'affected_keys': 'deadline'}
 ) }}
--- One row per case and legal deadline that runs or ran for it, judged by the rule in force on the day
--- it started. Days are calendar days in Asia/Jakarta; the day after the start is the first
+-- One row per case and legal deadline that runs or ran for it, by the rule in force on the day it
+-- started. Days are calendar days in Asia/Jakarta; the day after the start is the first
 -- (domain.md 1.4).
 --
--- A deadline starts and ends on a day that the register states, or on a change of status, of which only
--- two bounds are known (int_status_events__ordered). Its state (macro deadline_state) is that of the
--- build's day while it runs, and of its end afterwards. A case that was first seen after its
+-- A deadline starts and ends on a day that the register states, or on a change of status, for which
+-- only two bounds are known (int_status_events__ordered). Its state (macro deadline_state) is that on
+-- the build's day while it runs, and that at its end afterwards. A case that was first seen after its
 -- deadline had ended has no row for it, unless the start is a stated day.
 --
--- `UNCERTAIN` (end_to_date 9999-12-31): the start is stated, but the source never says a status nor
--- registers the number, so it does not show whether anybody looked at the case. `UNCERTAIN` too: a step
--- that is not allowed ended it (int_status_events__ordered), which corrects the register rather than
--- ends the deadline. Registration, by status or by number, starts the deadline of handling
--- (UU 10/2016 Art. 134(5)).
+-- `UNCERTAIN` (end_to_date 9999-12-31): the start is stated, but the source never gives a status or a
+-- registered number, so it does not show whether the case was handled. Also `UNCERTAIN`: the step that
+-- ended the deadline is not allowed (int_status_events__ordered), so it probably corrects the register.
+-- Registration, by status or by number, starts the deadline of handling (UU 10/2016 Art. 134(5)).
 with cases as (
     select
         report_id,
@@ -76,8 +75,8 @@ ended as (
     from started
 ),
 
--- of every deadline of which a status is told: the change that started it, and the one that ended it
-told as (
+-- the change of status that started each deadline, and the one that ended it
+by_status as (
     select
         rule_code,
         report_id,
@@ -101,29 +100,29 @@ spans as (
         case deadlines.starts_from
             when 'known_date' then cases.known_date
             when 'received_date' then cases.received_date
-            else told.started_from_date
+            else by_status.started_from_date
         end as start_from_date,
         case deadlines.starts_from
             when 'known_date' then cases.known_date
             when 'received_date' then cases.received_date
-            else told.started_to_date
+            else by_status.started_to_date
         end as start_to_date,
         case
             when deadlines.starts_from = 'known_date' then cases.received_date
-            when told.end_number is not null then told.ended_from_date
-            when deadlines.starts_from = 'received_date' and told.report_id is null
+            when by_status.end_number is not null then by_status.ended_from_date
+            when deadlines.starts_from = 'received_date' and by_status.report_id is null
                 then cases.received_date
         end as end_from_date,
         case
             when deadlines.starts_from = 'known_date' then cases.received_date
-            when told.end_number is not null then told.ended_to_date
-            when deadlines.starts_from = 'received_date' and told.report_id is null
+            when by_status.end_number is not null then by_status.ended_to_date
+            when deadlines.starts_from = 'received_date' and by_status.report_id is null
                 then date '9999-12-31'
         end as end_to_date,
-        deadlines.starts_from <> 'known_date' and coalesce(told.is_corrected, false) as is_corrected
+        deadlines.starts_from <> 'known_date' and coalesce(by_status.is_corrected, false) as is_corrected
     from cases
     inner join deadlines on cases.record_kind = deadlines.record_kind
-    left join told on cases.report_id = told.report_id and deadlines.rule_code = told.rule_code
+    left join by_status on cases.report_id = by_status.report_id and deadlines.rule_code = by_status.rule_code
 ),
 
 dated as (
@@ -158,7 +157,7 @@ select
         else {{ deadline_state('coalesce(dated.end_to_date, dated.as_of_date)', 'dated') }}
     end as state_code,
     case when end_to_date is null then extended_due_date - as_of_date end as remaining_days,
-    -- An end that is known is judged once, and stays; so does one that nobody will tell.
+    -- The state of an ended deadline is final, also where its end will never be known.
     case
         when end_to_date = date '9999-12-31' then start_to_date
         else coalesce(end_to_date, as_of_date)

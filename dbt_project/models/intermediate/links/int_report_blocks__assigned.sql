@@ -10,7 +10,7 @@
 -- depends_on: {{ ref('int_report_blocks__previous') }}
 -- One row per case and block. A block holds the cases of one channel, district (regency where the
 -- district is not known), day of the event (of receipt where the event has none) and theme; a case
--- with several themes is in several blocks. Cases that can be compared with none have no block.
+-- with several themes is in several blocks. A case that cannot be compared has no block.
 select
     reports.report_id,
     concat_ws(

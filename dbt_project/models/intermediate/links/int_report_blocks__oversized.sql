@@ -7,8 +7,8 @@
     ],
     meta={'affected_keys': 'block'}
 ) }}
--- One row per case of a block that has more than `link_block_size` cases. Their number of pairs grows
--- with the square of the block, so they are compared with no case: the block is one item for review.
+-- One row per case of a block with more than `link_block_size` cases. The number of pairs grows with the
+-- square of the block, so these cases are not compared: the block is one item for review.
 select
     block_id,
     report_id

@@ -4,8 +4,8 @@
     indexes=[{'columns': ['build_id']}],
     meta={'affected_keys': 'stale'}
 ) }}
--- The blocks of changed deliveries before an increment replaces them. A build that fails half-way has
--- replaced them, so the rows stay until a whole build has succeeded.
+-- The blocks of changed deliveries before an increment replaces them. A failed build may have replaced
+-- them, so the rows are kept until a build of all models has succeeded.
 {% if is_incremental() %}
 select
     {{ of_running_build('build_id', 0) }}::bigint as build_id,

@@ -2,10 +2,10 @@
     indexes=[{'columns': ['report_id'], 'unique': true}],
     post_hook='analyze {{ this }}'
 ) }}
--- The cases whose pairs an increment computes anew: changed deliveries, and all cases of a block that
--- may have crossed `link_block_size` since the last whole build that succeeded. The size of a block was
--- never below that of its unchanged cases, nor above that of these and all changed cases that are or
--- were in it; so a build that failed half-way need not be known. Empty in a full build.
+-- The cases whose pairs an increment recomputes: changed deliveries, and all cases of a block whose
+-- size may have crossed `link_block_size` since the last successful build of all models. A block had at
+-- least its unchanged cases, and at most these and all changed cases that are or were in it, whatever a
+-- failed build replaced in between. Empty in a full build.
 with touched as (
     select
         block_id,

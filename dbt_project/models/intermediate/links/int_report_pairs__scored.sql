@@ -7,25 +7,25 @@
     ],
     meta={'affected_keys': 'pair'}
 ) }}
--- Pairs of cases that may tell of the same event, weighed, and what people decided about them.
--- Nothing is merged: a link is a row here, and both cases stay as they are.
+-- Pairs of cases that may describe the same event, with their weight and the decisions of people. Cases are
+-- never merged: a link is a row here, and both cases stay unchanged.
 --
--- Candidates lie in one regency, were received at most `link_window_days` apart, share a theme (or
--- one tells none), name no two villages in their fields, and tell of one district and of days at
--- most one apart (or not known), or of one day where a district is not known. Neither is in a block
--- of more than `link_block_size` cases (int_report_blocks__oversized).
+-- Two cases are candidates if they are in one regency, were received at most `link_window_days` apart,
+-- share a theme (or one has none), do not name different villages in their fields, and have the same
+-- district and event days at most one apart (or unknown), or the same event day where a district is
+-- unknown. Neither may be in a block of more than `link_block_size` cases
+-- (int_report_blocks__oversized).
 --
--- Each field of a candidate is compared and comes to a level; the seed link_weight has the level's
--- weight in bits, from a logistic regression over the levels of all fields at once, with a penalty
--- (benchmarks/link_weights.py): not the log ratio of each field alone, because fields agree
--- together. Texts are compared by the features that were derived at landing
--- (lumbung.intake.features), never by their words: shared features count by their rarity, which is
--- part of them, so that a third case changes no pair. All sums are of integers: the same pairs come
--- out in any order.
+-- The comparison of each field gives a level; the seed link_weight has the weight of each level in
+-- bits. The weights come from a penalised logistic regression over all fields at once
+-- (benchmarks/link_weights.py), not from the log ratio of each field alone, because the fields are
+-- correlated. Texts are compared by the features derived at landing (lumbung.intake.features), never by
+-- their words. A feature holds its rarity, by which it counts, so that a third case changes no pair.
+-- Sums are of integers, so they do not depend on the order.
 --
 -- A pair is listed from `link_listed_weight` on, or when a person has decided on it, whatever its
--- weight is now. One legal number in two channels, with or without Reg, is one case wherever and
--- whenever they put it.
+-- weight. The same legal number in two channels, with or without Reg, is one case, whatever its place
+-- and day.
 {%- set is_near %}
             a.regency_code = b.regency_code
             and a.regency_code <> '{{ unknown_regency() }}'
@@ -42,11 +42,11 @@
             and a.register_election_code = b.register_election_code
             and a.register_level_code = b.register_level_code
 {%- endset %}
-{#- An increment looks from what changed: two cases that both did meet from either side. #}
+{#- An increment starts from changed cases: a pair of two changed cases is found from both sides. #}
 {%- set is_met_once = 'a.report_id <> b.report_id' if is_incremental() else 'a.report_id < b.report_id' %}
 {%- set union = 'union' if is_incremental() else 'union all' %}
-{#- What makes a pair worth a look, each as equalities, so that the server looks up and never
-    compares all with all. No pair is met twice. #}
+{#- The conditions of a candidate, each as equalities, so that PostgreSQL uses indexes or hashes instead of
+    comparing all pairs. The conditions exclude each other: no pair satisfies two. #}
 {%- set is_same_district = 'a.district_code = b.district_code' %}
 {%- set meetings = [
     is_same_district ~ ' and a.occurred_date = b.occurred_date',
@@ -74,7 +74,7 @@
         abs(a.occurred_date - b.occurred_date) as days_apart,
         coalesce({{ is_same_number }}, false) as is_same_number
 {%- endset %}
-{#- Kind of a feature -> its code in the lowest bits (lumbung.intake.features.KINDS). #}
+{#- Kind of a feature -> its code in the lowest bits of a token (lumbung.intake.features.KINDS). #}
 {%- set kinds = {'name': 0, 'actor': 1, 'action': 2, 'object': 3, 'venue': 4, 'number': 8} %}
 {%- set shared_levels = ['rare', 'shared', 'other', 'unsaid'] %}
 {%- set fields = {
@@ -148,7 +148,7 @@ plausible as (
         ({{ is_same_number }})
         or (
             {{ is_near }}
-            -- A pair whose decision was undone is a candidate like any other.
+            -- A pair whose decision was undone is a candidate again.
             and (
                 decided.decision_code <> 'undone'
                 or ((({{ meetings | join(') or (') }})) and {{ is_in_small_blocks }})
@@ -195,9 +195,9 @@ themed as (
         or themes_b.codes is null
 ),
 
--- What the texts of a case tell: villages of its own district, features, and of those the sum of
--- their rarities and their kinds, one bit each.
-told as (
+-- The content of a case's texts: villages of its own district, and features with the sum of their rarities
+-- and a bit for each of their kinds.
+described as (
     select
         reports.report_id,
         case
@@ -233,8 +233,8 @@ compared as (
         a.kinds & b.kinds as common_kinds,
         shared.*
     from themed
-    inner join told as a on themed.report_id_a = a.report_id
-    inner join told as b on themed.report_id_b = b.report_id
+    inner join described as a on themed.report_id_a = a.report_id
+    inner join described as b on themed.report_id_b = b.report_id
     cross join lateral (
         select
             coalesce(sum(tokens.token >> 4 & 255), 0) as shared_rarity
@@ -262,7 +262,7 @@ levelled as (
             when days_apart is null then 'unsaid'
             else 'other'
         end as day_level,
-        -- The cosine of the two: from 0.5, 0.3 and 0.2 on, without a root.
+        -- Thresholds 0.5, 0.3 and 0.2 of the cosine, squared to avoid a root.
         case
             when either_rarity is null then 'unsaid'
             when shared_rarity * shared_rarity * 4 >= either_rarity then 'alike'
@@ -281,7 +281,7 @@ levelled as (
     from compared
 ),
 
--- The seed as one row; tenths of a bit, so that sums are exact.
+-- The seed link_weight as one row, in tenths of a bit, so that sums are exact.
 weights as (
     select
         coalesce(max(tenths) filter (where field = 'prior'), 0) as prior
@@ -321,7 +321,7 @@ summed as (
         prior
         + {{ fields | join('_tenths\n        + ') }}_tenths as tenths -- noqa: LT01,LT05
     from weighed
-    -- So that weights are added up once.
+    -- prevents inlining, so that the sum is computed once per row
     offset 0 -- noqa: AM09
 ),
 

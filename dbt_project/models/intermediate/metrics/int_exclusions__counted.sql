@@ -6,7 +6,7 @@
     ],
     meta={'affected_keys': 'excluded'}
 ) }}
--- What was excluded, counted by channel, reason and week; week '' where it is not known.
+-- Excluded deliveries by channel, reason and week; the week is '' where it is not known.
 select
     channel,
     reason_code,

@@ -1,6 +1,6 @@
--- What counts, but for its day: it was received or done before the campaign's first day, so that no
--- metric has it (macros/metrics.sql). An edition lists it among what is not counted, and says whose
--- deadlines are its: those run by law, whenever a case came.
+-- Facts that only their day excludes from the metrics (macros/metrics.sql): received or done before the
+-- campaign's first day. An edition lists them among what is not counted. It still lists the deadlines
+-- of these cases, because the law sets them whenever a case was received.
 with facts as (
     select
         report_id as contributor_id,

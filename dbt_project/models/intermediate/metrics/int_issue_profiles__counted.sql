@@ -9,9 +9,9 @@
 -- One row per regency (and the unknown one), theme and week that has ended, zeros present: the cases
 -- from the campaign's first week to that one that name the theme, and what they are compared with.
 --
--- Counted are cases of every kind, LP, TM and IA, that name at least one theme: the profile says what
--- to prevent, and a tip is a sign of it as a report is. Where a tip tells of an event that is also a
--- case, both count; links never merge.
+-- Cases of every kind (LP, TM and IA) that name at least one theme count: the profile shows what to
+-- prevent, for which tips are evidence as reports are. Where a tip and a case describe the same event,
+-- both count, because links never merge cases.
 with weeks as (
     select
         week_id,
@@ -26,7 +26,7 @@ ended as (
     where {{ is_affected('week_id', 'profile') }}
 ),
 
--- to each week that has ended, and in the four to it and the four before
+-- cumulative to each week that has ended, of the four weeks to it, and of the four weeks before those
 counted as (
     select
         ended.week_id,

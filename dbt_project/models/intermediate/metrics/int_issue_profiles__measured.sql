@@ -1,4 +1,4 @@
-{#- ADR 13 says how these two were chosen. -#}
+{#- ADR 13 gives the reasons for these two values. -#}
 {%- set prior_cases = 2 %}
 {%- set false_share = 0.075 %}
 {%- set trend_level = 0.01 %}
@@ -10,8 +10,8 @@
     ],
     meta={'affected_keys': 'profile'}
 ) }}
--- One row per regency (and the unknown one), theme and week that has ended: how much of what a
--- regency's office heard is about the theme, compared with the province, and whether that stands out.
+-- One row per regency (and the unknown one), theme and week that has ended: the share of a regency's cases
+-- that name the theme, compared with the province, and whether the theme stands out.
 --
 --     share      p = a / n     a: cases of the regency that name the theme; n: its cases
 --     quotient   p / P         P = A / N: the same share in the province, this regency included
@@ -20,7 +20,7 @@
 --     score      z = ln(shrunk) / s with s^2 = (1 - n / N) (1 - P) / (a + 2): the delta method, times
 --                the share of a hypergeometric variance that a Poisson count does not have
 --     interval   shrunk * exp(-+ limit * s), extended to the quotient itself where that lies outside:
---                the range that decides the mark, no confidence interval of the quotient (ADR 13)
+--                the range decides `marked`; it is not a confidence interval of the quotient (ADR 13)
 --     limit      one for all cells of a week: the smallest with
 --                  expected number of cells above it by chance <= 0.075 * number of cells above it,
 --                but at least 1.96. Chance is exact: with themes dealt out at random over the
@@ -32,9 +32,9 @@
 --     trend      cases of the four weeks to that one (x) against the four before (y): rising or
 --                falling where chance gives such a difference at most once in a hundred times, by the
 --                exact two-sided binomial test, 2 P(B(x + y, 1/2) <= min(x, y)) <= 0.01. One per cent,
---                because some hundred cells are looked at. None before eight weeks since the campaign
---                began have ended: a week before it is not a zero.
--- Shares and quotients are exact: who prints them rounds them, once.
+--                because about a hundred cells are tested. No trend before eight weeks of the campaign
+--                have ended: weeks before the campaign are missing, not zero.
+-- Shares and quotients are exact; they are rounded once, when printed.
 with totals as (
     select
         *,
@@ -55,7 +55,7 @@ compared as (
         ) as location_quotient,
         base_count::double precision * province_case_count / nullif(province_base_count, 0)
             as expected,
-        -- 0 where the regency is the province, or all cases name the theme: nothing to compare
+        -- 0 where the regency has all cases of the province, or all cases name the theme
         (1 - base_count::double precision / nullif(province_base_count, 0))
         * (1 - province_case_count::double precision / nullif(province_base_count, 0)) as remainder,
         lgamma(province_case_count + 1)
@@ -66,9 +66,8 @@ compared as (
     from totals
 ),
 
--- The count that a cell has, and those it could have, where they score above 1.96, and how probable
--- they are by chance. What is so far above the expected count that its probability is below 1e-8 is
--- left out.
+-- The actual and the possible counts of a cell that score above 1.96, with their probability by chance.
+-- Counts so far above the expected one that the probability is below 1e-8 are left out.
 possible as (
     select
         cells.week_id,
@@ -140,7 +139,7 @@ limits as (
 intervals as (
     select
         compared.*,
-        -- the unknown place is part of the province and no place to compare
+        -- the unknown regency counts in the province, but is not compared with it
         compared.location_quotient is not null and not compared.is_unknown as is_compared,
         (compared.case_count + {{ prior_cases }}) / (compared.expected + {{ prior_cases }}) as shrunk,
         exp(limits.score_limit * sqrt(compared.remainder / (compared.case_count + {{ prior_cases }})))

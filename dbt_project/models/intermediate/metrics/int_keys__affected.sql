@@ -2,8 +2,8 @@
     {'columns': ['regency_code', 'date_day'], 'unique': true},
     {'columns': ['regency_code', 'week_id']},
 ], post_hook='analyze {{ this }}') }}
--- The days of a regency on which changed deliveries counted or count now, and every regency's days of
--- the weeks that ended, came into or fell out of the span. Empty in a full build.
+-- The regencies and days on which changed deliveries counted before or count now, and the days of every
+-- regency in weeks that ended, entered the span or left it. Empty in a full build.
 with spans as (
     select
         build_id,
@@ -25,7 +25,7 @@ seen as (
     from {{ ref('int_weeks__spanned') }}
 ),
 
--- spanned or ended in one state, not in another
+-- weeks spanned, or ended, in one state and not in the other
 changed_weeks as (
     select distinct states.week_id
     from (

@@ -4,10 +4,10 @@
     indexes=[{'columns': ['build_id']}],
     meta={'affected_keys': 'stale'}
 ) }}
--- What changed deliveries counted in before an increment replaces them: the day of their regency, or
--- the reason and week for which they were excluded; and the weeks that were spanned, ended or not.
--- Read from the state of the build before, which the models behind this one replace: a build that
--- fails half-way has replaced it, so the rows stay until a whole build has succeeded.
+-- Where changed deliveries counted before an increment replaces them: regency and day, or the reason
+-- and week of their exclusion; and the weeks that were spanned, with whether they had ended. Read from
+-- the state of the previous build, which later models replace. A failed build may have replaced it, so
+-- the rows are kept until a build of all models has succeeded.
 {% if is_incremental() %}
 {%- set changed = 'select delivery_id from ' ~ ref('stg_intake__changes') %}
 {%- set build_id = of_running_build('build_id', 0) ~ '::bigint as build_id' %}
@@ -54,7 +54,7 @@ select
     is_ended
 from {{ source('previous', 'int_weeks__spanned') }}
 union
--- also a build before which no week was spanned
+-- keeps a row for a build before which no week was spanned
 select
     {{ build_id }},
     null as regency_code,

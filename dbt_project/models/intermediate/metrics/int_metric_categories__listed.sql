@@ -1,7 +1,7 @@
 {{ config(tags=['static']) }}
--- One row per metric and category, in the order in which tables list them: `ALL` for a metric without
--- a dimension, else the codes of the vocabulary that it names (seed metric). A dimension of two
--- vocabularies has every pair of their codes, such as LP_IN_EVENT.
+-- One row per metric and category, in the order in which tables list them: `ALL` for a metric without a
+-- dimension, otherwise the codes of its vocabulary (seed metric). A dimension of two vocabularies has
+-- every pair of their codes, such as LP_IN_EVENT.
 {%- set vocabularies = [
     ('campaign_context', 'campaign_context'),
     ('campaign_method', 'method'),

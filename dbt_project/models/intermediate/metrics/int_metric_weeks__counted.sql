@@ -6,9 +6,9 @@
     ],
     meta={'affected_keys': 'week'}
 ) }}
--- How many facts each metric counts, by category, regency and week since the campaign's first day,
--- where there are any; and for the profile of themes, what metrics do not say: the cases and tips that
--- name one.
+-- The number of facts that each metric counts, by category, regency and week since the campaign's first
+-- day; no rows for zeros. Also, for the issue profile, the cases and tips that name a theme, which are
+-- not metrics.
 with cases as (
     select
         report_id,

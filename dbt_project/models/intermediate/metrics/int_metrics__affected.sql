@@ -2,8 +2,9 @@
     indexes=[{'columns': ['regency_code', 'week_id'], 'unique': true}],
     post_hook='analyze {{ this }}'
 ) }}
--- The weeks of which metrics may have changed: of a regency from its first affected week on, because
--- of the metrics to date, and of the province from the first of all. Empty in a full build.
+-- The regencies and weeks whose metrics may have changed: for a regency from its first affected week
+-- on, because of the metrics to date, for the province from the first affected week of any. Empty in a
+-- full build.
 with firsts as (
     select
         coalesce(regency_code, '{{ var("province_code") }}') as regency_code,

@@ -7,8 +7,8 @@
     meta={'affected_keys': 'metric'}
 ) }}
 -- Every metric for every category, regency, campaign week and period, zeros present. Regency 19 is
--- the province: the sum over the regencies, the unknown one included. An increment goes on from the
--- metrics to date of the last week before the first affected one.
+-- the province: the sum over the regencies, the unknown one included. An increment
+-- continues the metrics to date of the week before the first affected one.
 with categories as (
     select
         metric_code,

@@ -1,6 +1,5 @@
--- What is not in any metric, and why: quarantined before it was landed, landed and excluded, or from
--- before the campaign. Read
--- whole by every build: what is open in quarantine (by its index) is a list for people to work off.
+-- Deliveries in no metric, with the reason: quarantined before landing, excluded after landing, or from
+-- before the campaign. Every build reads all of them; an index serves the open rows of quarantine.
 with entries as (
     select
         channel,
@@ -22,7 +21,7 @@ with entries as (
     select
         records.channel,
         records.reason_code,
-        -- The reason of one delivery names its place in one file; readers of a sum get the first.
+        -- Reasons name the place in a file and so differ by delivery; the sum shows the first.
         min(records.reason) over (partition by records.channel, records.reason_code) as reason,
         case
             when channels.has_receipt_time

@@ -7,7 +7,7 @@
     ],
     meta={'affected_keys': 'day'}
 ) }}
--- One row per regency (and the unknown one) and day of the weeks that facts span, zeros present.
+-- One row per regency (and the unknown one) and day of the weeks that facts span, including zeros.
 {%- set report_counts = {
     'report_count': "record_kind = 'LP'",
     'finding_count': "record_kind = 'TM'",

@@ -6,8 +6,8 @@
     ],
     meta={'affected_keys': 'week'}
 ) }}
--- One row per regency (and the unknown one) and week, zeros present: the days added up, and which
--- of its districts delivered.
+-- One row per regency (and the unknown one) and week, including zeros: the sums of its days, and the
+-- number of districts that delivered.
 {%- set counts = [
     'report_count', 'finding_count', 'tip_count', 'suspected_violation_count', 'registered_count',
     'not_registered_count', 'pending_count', 'supervision_count', 'prevention_count'

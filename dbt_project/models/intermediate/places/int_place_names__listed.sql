@@ -83,9 +83,9 @@ everyday as (
 
 select
     keyed.*,
-    -- without its vowels, for a name that was shortened by leaving letters out
+    -- without its vowels, for abbreviations that omit letters
     {{ skeleton('keyed.name_key') }} as skeleton,
-    -- an everyday word, or a name that a region elsewhere has too: not looked for inside a sentence
+    -- an everyday word, or also the name of a region elsewhere: not searched for inside a sentence
     keyed.name_key in (select everyday.name_key from everyday)
     or (
         keyed.level <> 'outside'
@@ -96,7 +96,7 @@ select
     ) as is_everyday,
     bool_or(keyed.regency_code is not null) over (partition by keyed.name_key) as is_here,
     bool_or(keyed.level = 'village') over (partition by keyed.name_key) as is_village,
-    -- 'Bangka' begins 'Bangka Barat': what follows it decides
+    -- a prefix of another name, as 'Bangka' of 'Bangka Barat': the next words decide
     exists ( -- noqa: LT01, LT06
         select 1 from keyed as longer
         where starts_with(longer.name_key, keyed.name_key) and longer.name_key <> keyed.name_key

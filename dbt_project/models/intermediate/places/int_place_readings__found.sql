@@ -4,11 +4,11 @@
     indexes=[{'columns': ['place_id']}],
     pre_hook="set local enable_nestloop = off"
 ) }}
--- What the words of every way of writing a place can mean, read once: one row per name that a part of
--- it is read as, and one per finding that leaves the place open whatever else is read (method outside,
--- two_directions, unread_regency, unread_district; strength is null). Rules: docs/explanation/places.md.
--- Strength 1 decides; 2 decides where nothing stronger was read; 3 only chooses among what is left.
--- An increment adds the ways of writing that are new.
+-- The possible meanings of the words of every way of writing a place: one row per region name that a
+-- part is read as, and one per finding that leaves the place unresolved whatever else is read (method
+-- outside, two_directions, unread_regency, unread_district; strength is null). Rules:
+-- docs/explanation/places.md. Strength 1 decides; 2 decides where nothing stronger was read; 3 only
+-- chooses among the remaining regions. An increment adds the new ways of writing.
 with tokens as materialized (
     select *
     from {{ ref('int_place_words__split') }}
@@ -30,7 +30,7 @@ runs as (
     group by place_id, column_level, segment
 ),
 
--- Up to four words in a row, with the type before them. 'Jl. Raya Koba' is a street as 'Jl. Koba'.
+-- Up to four consecutive words, with the type before them. 'Jl. Raya Koba' is a street, as 'Jl. Koba' is.
 spans as (
     select
         runs.place_id,
@@ -76,7 +76,7 @@ longest as (
     )
 ),
 
--- A beginning of longer names before a word that nobody knows is read as neither: 'Bangka Utara'.
+-- A prefix of longer names before an unknown word is not read as a name: 'Bangka Utara'.
 hits as (
     select longest.*
     from longest
@@ -100,7 +100,7 @@ hits as (
         or count(next_one.place_id) > 0
 ),
 
--- Words with what they belong to: a new chunk begins at a word of type that is no part of a name.
+-- Words with their chunk: a chunk begins at a word of role type that is not part of a name.
 covered as materialized (
     select
         tokens.*,
@@ -147,7 +147,7 @@ chunked as (
     ) as started
 ),
 
--- Runs of words that are no name: compared with the names that are alike (macro blocks).
+-- Runs of words that are not a name, compared with similar names (macro blocks).
 unread_spans as (
     select spans.*
     from spans
@@ -183,7 +183,7 @@ name_keys as (
     group by name_key, skeleton, is_here
 ),
 
--- A letter more, less, other or swapped counts one; in long names two are allowed.
+-- An inserted, omitted, replaced or swapped letter counts one; long names allow two.
 near as materialized (
     select
         span_key,
@@ -251,7 +251,8 @@ guesses as (
     )
 ),
 
--- Of runs that overlap, one that may mean a region here, with the fewest letters wrong, the longest.
+-- Of overlapping runs: first those that may mean a region here, then the fewest wrong letters, then the
+-- longest.
 slips as (
     select guesses.*
     from guesses
@@ -267,7 +268,7 @@ slips as (
     )
 ),
 
--- What of a chunk is read: by names, by slips, not at all.
+-- How much of a chunk is read: as names, as misspelt names, or not at all.
 chunks as (
     select
         words.place_id,
@@ -281,7 +282,7 @@ chunks as (
             as plain_count,
         count(*) filter (where words.is_unread) as unread_count,
         count(*) filter (where words.is_unread and words.is_slip) as slip_count,
-        -- the first word after the type: 'Kec. Entah'
+        -- the first word after the type, as in 'Kec. Entah'
         bool_or(words.is_unread and not words.is_slip and words.position = words.chunk_start + 1)
             as is_type_unread
     from (
@@ -310,7 +311,7 @@ chunks as (
     group by {{ segment_of('words') }}, words.chunk_start
 ),
 
--- The levels that a name without a type may be read at, the nearest first.
+-- The levels at which a name without a type may be read, the nearest first.
 levels (column_level, level, rank) as (
     values
     ('regency', 'regency', 1), ('regency', 'district', 2), ('regency', 'village', 2),
@@ -379,7 +380,7 @@ leveled as (
         coalesce(found.type, '') not in ('street', 'hamlet')
         and case
             when found.type is null or names.level = 'outside' then true
-            -- 'Kab. Manggar' is Manggar, 'Kota Sungailiat' a town; 'Kota Bangka' is nothing.
+            -- 'Kab. Manggar' means Manggar, 'Kota Sungailiat' the town; 'Kota Bangka' has no meaning.
             when found.type = 'regency' then names.level in ('regency', 'district')
             when found.type = 'city'
                 then
@@ -394,8 +395,8 @@ leveled as (
         end
 ),
 
--- A region elsewhere. A short name counts where it stands alone or has a type; one that a region here
--- has too only with a type.
+-- A region elsewhere. A short name counts only if it is alone or has a type; a name that a region here also
+-- has, only with a type.
 outside as materialized (
     select distinct hits.place_id
     from leveled as hits
@@ -457,7 +458,7 @@ every_reading as (
         and (distance = 0 or outside_distance is null or distance < outside_distance)
 ),
 
--- What a place says and nobody could read.
+-- Parts of a place that could not be read.
 unread as (
     select
         chunks.place_id,
@@ -485,7 +486,7 @@ unread as (
     group by chunks.place_id
 ),
 
--- 'Bangka Barat/Selatan' are two
+-- 'Bangka Barat/Selatan' names two regencies
 findings as (
     select
         place_id,

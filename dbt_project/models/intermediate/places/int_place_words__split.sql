@@ -2,8 +2,8 @@
     indexes=[{'columns': ['place_id']}],
     post_hook='analyze {{ this }}'
 ) }}
--- The words of every way of writing a place, cut at separators: one row per word, with its abbreviation
--- written out and what the seed place_word says of it. In an increment only those of changed deliveries.
+-- The words of every way of writing a place, split at separators: one row per word, with abbreviations
+-- expanded and its role in the seed place_word. In an increment only those of changed deliveries.
 {%- set separators %}[,;/()|>&\[\]]+|\s+(?:dan|atau|serta)\s+|\s+[-–]\s+|-(?=\s*(?:kab|kec|kel|desa|ds|kota)\M){% endset %}
 with places as (
     select distinct

@@ -4,14 +4,14 @@
     indexes=[{'columns': ['place_id'], 'unique': true}],
     pre_hook="set local enable_nestloop = off"
 ) }}
--- Every way in which a channel wrote a place, resolved once to regency, district and village.
+-- Every way of writing a place, resolved once to regency, district and village.
 --
--- A place is what all its strong readings agree on (int_place_readings__found: its words; here: its
--- codes). Weak readings, such as a slip of the pen, only choose among what is left, or decide where
--- nothing else was read and they agree. Nothing is guessed: where readings contradict each other,
--- where more than one regency remains, or where a region elsewhere is named, the regency is 19.00,
--- for review. docs/explanation/places.md states the rules and what they find and miss. An increment adds the
--- ways of writing that are new.
+-- A place is the region on which all its strong readings agree (int_place_readings__found reads the
+-- words, this model the codes). Weak readings, such as misspelt names, only choose among the remaining
+-- regions, or decide where nothing else was read and they agree. Nothing is guessed: where readings
+-- contradict each other, where more than one regency remains, or where a region elsewhere is named, the
+-- regency is 19.00 and the place is listed for review. docs/explanation/places.md states the rules and
+-- their accuracy. An increment adds the new ways of writing.
 {%- set leading_code = '^\\s*(\\d\\d[\\d.]{2,})(?:\\s|$)' %}
 {%- set dotted_code = '^\\s*\\d\\d\\.\\d\\d(\\.|\\s|$)' %}
 with places as (
@@ -30,9 +30,9 @@ with places as (
     where {{ is_unread(place_id(), 'place_id') }}
 ),
 
--- Codes: digits only, so that '19.05', 1905 and '1905' are one; a code column may hold the longer
--- code of a district or village. Without a scheme, dots are Kemendagri's notation and digits have
--- their length's.
+-- Codes as digits only, so that '19.05', 1905 and '1905' are equal; a code column may hold the longer
+-- code of a district or village. Without a scheme, a code with dots is Kemendagri's; otherwise its
+-- length decides.
 codes as (
     select
         places.place_id,
@@ -52,7 +52,7 @@ codes as (
         ('district_as_code', substring(places.district_raw from '{{ leading_code }}'), null),
         ('village_as_code', substring(places.village_raw from '{{ leading_code }}'), null)
     ) as written (part, text, scheme)
-    where written.text ~ '^\s*\d[\d\s.,]*$' -- a sheet may have made 1905.0 of a code
+    where written.text ~ '^\s*\d[\d\s.,]*$' -- a spreadsheet may turn a code into 1905.0
 ),
 
 schemes as (
@@ -110,7 +110,7 @@ coded as (
             schemes.scheme = districts.scheme
             and left(codes.digits, case schemes.scheme when 'kemendagri' then 6 else 7 end)
             = districts.digits
-    -- BPS numbers villages in its own way; their codes say the district
+    -- BPS has its own village codes; only their district part is used
     left join {{ ref('village') }} as villages
         on schemes.scheme = 'kemendagri' and codes.digits = replace(villages.village_code, '.', '')
     where length(codes.digits) in (4, 6, 7, 10)
@@ -138,7 +138,8 @@ readings as materialized (
     from every_reading as strong
 ),
 
--- Strength 1 decides; 2 decides where nothing stronger was read; 3 only chooses among what is left.
+-- Strength 1 decides; 2 decides where nothing stronger was read; 3 only chooses among the remaining
+-- regions.
 deciding as (
     select
         readings.*,
@@ -147,7 +148,7 @@ deciding as (
     where strength < 3 and strength = strongest
 ),
 
--- In how many parts a regency is read, and the number of the last of them.
+-- The number of parts in which a regency is read, and the number of the last such part.
 votes as materialized (
     select
         place_id,
@@ -202,7 +203,7 @@ decided as (
             when agreed.place_id is null then null
             when
                 findings.is_open
-                -- a village alone is not enough beside a district that nobody could read
+                -- a village alone does not suffice beside an unreadable district
                 or (findings.is_district_unread and agreed.evidence >= 5)
                 then '{}'
             else coalesce(agreed.nearest_codes, agreed.any_codes, '{}')
@@ -241,8 +242,8 @@ located as materialized (
             and votes.regency_code = decided.regency_codes[1]
 ),
 
--- The one district that every strong part means which names a district or village of the regency;
--- weak parts choose where that leaves several or none.
+-- The single district on which all strong parts agree that name a district or village of the regency; weak
+-- parts choose where several remain or none was named.
 district_readings as materialized (
     select
         readings.place_id,

@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
--- The checkpoint between what is being checked and what readers see: every mart waits for this model,
--- and this model waits for every test before it. It says which deliveries the build rests on.
+-- Separates the checked layers from the marts: every mart depends on this model, and this model on
+-- every test of the earlier layers. Its row counts the deliveries of the build.
 select
     count(*) as record_count,
     max(records.record_id) as max_record_id

@@ -8,7 +8,7 @@
     meta={'affected_keys': 'delivery'}
 ) }}
 -- depends_on: {{ ref('int_keys__previous') }}
--- What was landed and is not counted, with the reason that readers and owners see.
+-- Landed deliveries that are not counted, with the reason shown to readers and owners.
 select
     records.delivery_id,
     records.record_id,
@@ -17,8 +17,8 @@ select
     records.received_at,
     records.exclusion_code as reason_code,
     reasons.reason,
-    -- The week it would have counted in; a row without a date belongs to none where its channel does
-    -- not say when it received it.
+    -- The week in which it would have counted; null for a row without a date whose channel gives no time of
+    -- receipt.
     case
         when records.exclusion_code = 'implausible_date' then null
         when records.counted_date is not null then {{ week_id('records.counted_date') }}

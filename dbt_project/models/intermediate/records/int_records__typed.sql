@@ -7,12 +7,12 @@
     post_hook="{{ after_full_build('create index on ' ~ this ~ ' (counted_date) where exclusion_code is null') }}",
     meta={'affected_keys': 'delivery'}
 ) }}
--- One row per current delivery: its texts read into dates, numbers and codes, and the decision
--- whether it counts. `exclusion_code` is null where it does.
+-- One row per current delivery: its texts parsed into dates, numbers and codes, and whether it counts.
+-- `exclusion_code` is null where it counts.
 {%- set fields = canonical_fields() %}
 {%- set dates = fields | selectattr('parser', 'equalto', 'date') | list %}
 {%- set terms = fields | rejectattr('parser', 'equalto', 'list') | selectattr('vocabulary') | list %}
-{#- What becomes `kind_code`, `counted_date` and `forwarding_target_code` stays behind. #}
+{#- Columns replaced by `kind_code`, `counted_date` and `forwarding_target_code` are left out. #}
 {%- set merged = [
     'record_kind', 'activity_kind', 'received_date', 'activity_date', 'period_date', 'forwarded_to'
 ] %}
@@ -24,7 +24,7 @@ with keyed as (
         coalesce({{ is_blank('register_number_raw') }}, true) as is_number_blank
     from {{ ref('stg_intake__records') }}
     where {{ is_affected('delivery_id', 'delivery') }}
-    -- So that the number is read once a row, not wherever a part of it is named.
+    -- prevents inlining, so that the number is parsed once per row
     offset 0 -- noqa: AM09
 ),
 
@@ -71,8 +71,8 @@ read as (
 kinded as (
     select
         *,
-        -- The legal number says what a case is; then the row; then the channel. Without a number
-        -- nothing is an LP or TM yet, whatever a form calls it (domain.md 1.2).
+        -- The kind comes from the legal number, else from the row, else from the channel. Without a
+        -- number no case is an LP or TM, whatever a form calls it (domain.md 1.2).
         case
             when is_number_blank and said_code in ('LP', 'TM') then 'IA'
             else coalesce(register_kind, said_code)
@@ -85,7 +85,7 @@ dated as (
         *,
         case
             when kind_code in ('LP', 'TM') then received_date
-            -- A row may say when the tip came; where it does not, the channel may.
+            -- The day of receipt of a tip comes from its row, else from the channel.
             when kind_code = 'IA' then coalesce(received_date, receipt_date)
             else coalesce(activity_date, period_date)
         end as counted_date
@@ -98,7 +98,7 @@ select
     channel,
     source_id,
     received_at,
-    -- the day on which the channel says that it received the delivery; null where it does not say
+    -- the day on which the channel received the delivery; null where the channel does not state it
     receipt_date,
     {{ jakarta_date('landed_at') }} as landed_date,
     place_id,
@@ -136,7 +136,7 @@ select
     {{ field.column }},
     {%- endfor %}
     coalesce(forwarded_to_code, status_target_code) as forwarding_target_code,
-    -- how much its cells look like a test of the system
+    -- evidence that the row is a test of the system
     test_score,
     case
         when is_excluded then 'excluded_by_person'
@@ -156,7 +156,8 @@ select
             ) = 0
             then 'not_a_report'
         when test_score >= {{ var('test_row_from') }} then 'test_row'
-        -- What decides whether and when it counts; any other field that is too long is only not read.
+        -- Fields that determine whether and when it counts; another field that is too long is just not
+        -- read.
         when
             too_long_fields && array[
                 'register_number', 'record_kind', 'activity_kind',
@@ -165,7 +166,7 @@ select
             then 'value_too_long'
         when not is_number_blank and number_parts is null then 'unreadable_number'
         when kind_code is null then 'unknown_kind'
-        -- Nothing is written, or nothing that is a day of the calendar.
+        -- The text is empty, or not a day of the calendar.
         when counted_date is null then 'date_missing'
         when
             counted_date < date '{{ var("first_plausible_date") }}'

@@ -3,9 +3,9 @@
     incremental_strategy='append',
     indexes=[{'columns': ['vocabulary', 'term_raw'], 'unique': true}]
 ) }}
--- Every word that any channel uses for an issue, type, role, status ... , mapped once to its code.
--- A word without a code is a row for review (code null), never a guess. An increment adds
--- the words that are new.
+-- Every word that any channel uses for an issue, type, role, status ... , mapped once to its code. A
+-- word without a code has a null code and is listed for review; it is never guessed. An increment adds
+-- the new words.
 {%- set fields = canonical_fields() | selectattr('vocabulary') | list %}
 with terms as (
     select distinct
@@ -45,9 +45,9 @@ select
     terms.vocabulary,
     terms.term_raw,
     maps.code,
-    -- to whom a case was forwarded, where the word of a status says so
+    -- the forwarding target, where the word of a status names it
     maps.forwarding_target_code,
-    -- 'Nihil' says nothing everywhere but among the kinds of activity.
+    -- 'Nihil' is an empty value everywhere except in activity_kind.
     maps.code is null and {{ is_blank('terms.term_raw') }} as is_blank
 from terms
 left join maps

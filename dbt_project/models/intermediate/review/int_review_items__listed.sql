@@ -1,15 +1,14 @@
--- What a person should look at (seed review_check), one row per item. In an increment, what changed
--- deliveries, pairs and decisions bring, and all that is about no single delivery: the mart keeps the
--- rest.
--- A delivery is asked anew when a version of it came: what was corrected is gone, what nobody has
--- touched stays. Texts of a delivery stay out, but for short words of vocabularies, which name nobody.
+-- The items that a person should review (seed review_check), one row each. In an increment, the items of
+-- changed deliveries, pairs and decisions, and those about no single delivery; the mart keeps the others.
+-- A new version of a delivery replaces the items of the delivery. Items hold no texts of a delivery, except
+-- short words of vocabularies, which name no person.
 {%- set changed = 'select delivery_id from ' ~ ref('stg_intake__changes') %}
 {%- set is_changed = 'in (' ~ changed ~ ')' if is_increment() else 'is not null' %}
 {%- set fields = canonical_fields() %}
 {%- set dates = fields | selectattr('parser', 'equalto', 'date') | list %}
 {%- set terms = fields | rejectattr('parser', 'equalto', 'list') | selectattr('vocabulary') | list %}
 {%- set lists = fields | selectattr('parser', 'equalto', 'list') | list %}
--- A recap has methods of campaigning and kinds of prevention in one column; a word of either is known.
+-- A recap has campaign methods and prevention types in one column; a word of either vocabulary is known.
 with unread as (
     select
         terms.vocabulary,
@@ -112,7 +111,7 @@ found as (
     inner join {{ ref('exclusion_reason') }} as reasons on records.reason_code = reasons.reason_code
     where
         reasons.check_code is not null
-        -- A list that tells no dates by design has none to correct.
+        -- A channel that maps no dates has none to correct.
         and (
             reasons.check_code <> 'date_missing'
             or records.channel in (
@@ -147,7 +146,7 @@ found as (
     from {{ ref('int_reports__located') }}
     where is_registration_kept and report_id {{ is_changed }}
     union all
-    -- A step that a later one has put right is history.
+    -- An illegal step that a later step corrected is not listed.
     select
         events.report_id as delivery_id,
         'status_change_illegal' as check_code,
@@ -172,7 +171,8 @@ asked as (
         records.channel,
         coalesce(places.regency_code, '{{ unknown_regency() }}') as regency_code,
         found.subject,
-        -- What may name somebody is not shown: the accused's role, a reason, anything like a sentence.
+        -- Words that may name a person are not shown: the accused's role, a reason, anything like a
+        -- sentence.
         case
             when
                 found.subject not in (
@@ -188,7 +188,7 @@ asked as (
     from found
     inner join {{ ref('int_records__typed') }} as records on found.delivery_id = records.delivery_id
     left join {{ ref('int_places__resolved') }} as places on records.place_id = places.place_id
-    -- Of what is no report nothing is asked.
+    -- Deliveries that are not reports need no review.
     where
         records.exclusion_code is null
         or found.subject = 'not_counted'

@@ -10,7 +10,7 @@
     meta={'affected_keys': 'deadline'}
 ) }}
 -- depends_on: {{ ref('int_build__checked') }}
--- Vacuumed once it is whole: only then are deadlines counted by an index, without the table.
+-- Vacuumed after a full build: the visibility map allows index-only scans that count deadlines.
 select
     report_id,
     rule_code,

@@ -2,8 +2,8 @@
     indexes=[{'columns': ['delivery_id'], 'unique': true}],
     post_hook="analyze {{ this }}"
 ) }}
--- The deliveries of which a version was landed since the last whole build that succeeded, or on which a
--- person decided: what an increment computes anew. Empty in a full build, which asks nobody what changed.
+-- The deliveries with a version landed, or a person's decision made, since the last successful build of all
+-- models: an increment recomputes them. Empty in a full build, which does not read it.
 select distinct
     md5(channel || '/' || source_id) as delivery_id,
     channel,

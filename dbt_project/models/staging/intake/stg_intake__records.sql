@@ -3,7 +3,7 @@
     (stg_intake__changes): what is behind keeps its own state. The columns come from the channels' field maps,
     compiled to literal paths: a corrected map is applied by the next build. A value longer than its
     bound is not read: no model behind this one meets a text that an index or a cast cannot take. -#}
-{#- Named here, where parsing sees them too, so that dbt knows what staging is compiled from. -#}
+{#- Named here, so that dbt finds the dependencies while it parses the project. -#}
 {% set channel_table = source('reference', 'channel') -%}
 {% set field_table = source('reference', 'channel_field') -%}
 
@@ -67,7 +67,7 @@ with mapped as (
             {% if is_increment() -%}
             and (
                 {{ is_new('record_id') }}
-                -- by the index of source keys, which are not unique
+                -- uses the index of source keys, which is not unique
                 or source_key = any(array(
                     select decisions.source_key
                     from {{ source('ops', 'exclusion_decision') }} as decisions
@@ -132,7 +132,7 @@ select
     {%- endif %}
     {%- endfor %},
     {{ test_score(fields) }} as test_score,
-    -- The fields of which the source gave more than is read.
+    -- The fields whose values exceed the maximum length.
     array_remove(array[
         {%- for field in fields %}
         case when {{ is_too_long(field.column) }} then '{{ field.name }}' end {{- ',' if not loop.last }}

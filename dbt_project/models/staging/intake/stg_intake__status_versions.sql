@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
-{#- One row per version of a delivery of the channels that map a status or a legal number: what the
-    source said of it each time it changed. Read once, by int_status_events__ordered. -#}
+{#- One row per version of a delivery, for the channels that map a status or a legal number. Read only by
+    int_status_events__ordered. -#}
 {% set field_table = source('reference', 'channel_field') -%}
 {% set maps = {} -%}
 {% if execute -%}

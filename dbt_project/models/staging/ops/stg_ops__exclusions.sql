@@ -1,5 +1,5 @@
 {{ config(materialized='view') }}
--- The deliveries that a person has excluded and not restored: the last decision on each stands.
+-- The deliveries that a person has excluded and not restored: the last decision on each is valid.
 select md5(last_decision.channel || '/' || last_decision.source_id) as delivery_id
 from (
     select distinct on (decisions.channel, decisions.source_id)
