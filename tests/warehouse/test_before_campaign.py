@@ -156,7 +156,7 @@ def test_an_edition_names_them_by_place_and_says_whose_deadlines_they_are(
     }
     # what is in metrics and what is before them are all the cases
     assert found.metric("suspected_violation").to_date == 2
-    # and the deadlines of those cases are told wherever deadlines are
+    # and the deadlines of those cases are listed wherever deadlines are
     (point,) = [f"{a} {b}" for a, b in document(found).points if "tenggat penanganan" in a]
     assert "dari 5 yang terbuka atau mungkin terbuka" in point
     assert point.endswith(

@@ -1,4 +1,4 @@
-"""An unseen world told through every other kind of channel: each gives the world's facts, no other.
+"""An unseen world delivered over each other kind of channel: each gives exactly its facts.
 
 The four channels of the demo have their own tests (register, whatsapp, kobo), http_json its own
 (test_onboarding.py). Here the same tips come by mail, ODK Central, a Google Form,
@@ -255,7 +255,7 @@ def write_forms_a(events: list[dict[str, Any]], inbox: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def told(
+def seen_facts(
     new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
     """A database built from the channels above; tips, cases and events of the world."""
@@ -308,15 +308,15 @@ def told(
     return url, tips, cases, events
 
 
-Told = tuple[str, list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]
+SeenFacts = tuple[str, list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]
 COLUMNS = ("record_kind", "register_number", "regency_code", "district_code", "occurred_date",
            "known_date", "received_date", "week_id", "registration_outcome", "status_code",
            "non_registration_reason")  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", [*TIP_KINDS, "sigaplapor"])
-def test_every_kind_gives_the_facts_of_the_world(told: Told, kind: str) -> None:
-    url, tips, cases, _ = told
+def test_every_kind_gives_the_facts_of_the_world(seen_facts: SeenFacts, kind: str) -> None:
+    url, tips, cases, _ = seen_facts
     rows = query(
         url,
         f"select {', '.join(f'{column}::text' for column in COLUMNS)},"
@@ -341,8 +341,8 @@ def test_every_kind_gives_the_facts_of_the_world(told: Told, kind: str) -> None:
     assert wanted - found == Counter()
 
 
-def test_forms_a_give_the_events_of_the_world(told: Told) -> None:
-    url, _, _, events = told
+def test_forms_a_give_the_events_of_the_world(seen_facts: SeenFacts) -> None:
+    url, _, _, events = seen_facts
     columns = ("regency_code", "district_code", "activity_date", "election_code", "method_code")
     selected = ", ".join(f"{column}::text" for column in columns)
     rows = query(url, f"select {selected} from marts.fct_supervision")
@@ -350,9 +350,11 @@ def test_forms_a_give_the_events_of_the_world(told: Told) -> None:
     assert len(rows) > 20
 
 
-def test_what_has_no_date_or_an_early_one_is_in_no_count_and_on_no_list(told: Told) -> None:
+def test_what_has_no_date_or_an_early_one_is_in_no_count_and_on_no_list(
+    seen_facts: SeenFacts,
+) -> None:
     """SigapLapor's public list serves to compare numbers: it is excluded, and asks nobody."""
-    url, tips, cases, _ = told
+    url, tips, cases, _ = seen_facts
 
     def early(facts: list[dict[str, Any]]) -> int:
         return sum(fact["received_date"] < CAMPAIGN_BEGINS for fact in facts)
@@ -373,8 +375,8 @@ def test_what_has_no_date_or_an_early_one_is_in_no_count_and_on_no_list(told: To
                  "sigaplapor_publik") == [(0,)]  # fmt: skip
 
 
-def test_counts_by_regency_and_week_are_the_worlds(told: Told) -> None:
-    url, tips, cases, _ = told
+def test_counts_by_regency_and_week_are_the_worlds(seen_facts: SeenFacts) -> None:
+    url, tips, cases, _ = seen_facts
 
     def by_cell(facts: list[dict[str, Any]], times: int) -> dict[tuple[str, str], int]:
         counts = Counter((fact["regency_code"], fact["week_id"]) for fact in facts)

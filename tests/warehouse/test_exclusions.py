@@ -100,8 +100,8 @@ def test_only_what_was_landed_is_excluded_once_and_with_a_reason(database_url: s
         (7, "excluded", "x", "there is no record 7"),
         (record_id, "restored", "x", "is not excluded"),
     ]
-    for number, decision, reason, told in refused:
-        with pytest.raises(ConfigurationError, match=told):
+    for number, decision, reason, message in refused:
+        with pytest.raises(ConfigurationError, match=message):
             decide(database_url, number, decision, by="rekan", reason=reason)
     decide(database_url, record_id, "excluded", by="rekan", reason="x")
     with pytest.raises(ConfigurationError, match="is already excluded"):

@@ -163,9 +163,7 @@ def test_what_a_person_released_is_built(database_url: str, office: Settings) ->
     ]
 
 
-def test_whose_channel_is_held_is_told_once_and_sees_it(
-    database_url: str, office: Settings
-) -> None:
+def test_the_owner_of_a_held_channel_is_notified_once(database_url: str, office: Settings) -> None:
     raw = Raw(database_url)
     raw.land("buku", [good(n) for n in range(1, 31)], landed_at=now())
     mark_built(database_url)

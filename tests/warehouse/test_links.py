@@ -1,4 +1,4 @@
-"""Cases that may tell of one event: found, measured, decided on, never merged."""
+"""Cases that may describe one event: found, scored, decided on, never merged."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def measure(url: str, truth: dict[str, Any]) -> tuple[int, int, int]:
     found = [
         frozenset((keys[a], keys[b]))
         for a, b, _ in query(url, PAIRS)
-        if channels[a] != channels[b]  # the truth tells of no two in one channel
+        if channels[a] != channels[b]  # the truth has no pair within one channel
     ]
     right = sum(min(count, found.count(pair)) for pair, count in true.items())
     return right, len(found), len(truth["links"])
 
 
-def test_pairs_told_in_other_words_are_found(new_database: Callable[[], str]) -> None:
+def test_pairs_in_other_words_are_found(new_database: Callable[[], str]) -> None:
     """The goals of the half that is looked at once, on the half that the weights come from."""
     tuned_on = judge_links.CORPUS / "links_tune.jsonl"
     found = judge_links.measure(tuned_on, tuned_on.with_suffix(".csv"), new_database())
@@ -164,12 +164,12 @@ def test_alike_tips_beyond_the_bound_are_one_item_for_review(
     )
 
     def tips(first: int, last: int, *, tombstone: bool = False) -> None:
-        told = {
+        delivery = {
             "Tanggal": "2024-11-05", "Lokasi": "Kec. Mendo Barat, Bangka", "Isu": "politik uang",
             "Uraian": "bagi beras di Kace",
         }  # fmt: skip
         ids = [f"tip {number}" for number in range(first, last + 1)]
-        raw.land("grup", [told] * len(ids), ids=ids, received_at="2024-11-06T05:00Z",
+        raw.land("grup", [delivery] * len(ids), ids=ids, received_at="2024-11-06T05:00Z",
                  tombstone=tombstone)  # fmt: skip
 
     def counts() -> list[tuple[Any, ...]]:
@@ -181,7 +181,7 @@ def test_alike_tips_beyond_the_bound_are_one_item_for_review(
             " (select count(*) from marts.fct_review_item where check_code = 'pair_undecided')",
         )
 
-    # a case of the register and one of a form, told of the same day, place and theme
+    # a case of the register and one of a form with the same day, place and theme
     raw.land("buku", [{
         "Nomor": NUMBER.format("001"), "Diterima": "2024-11-07", "Kejadian": "2024-11-05",
         "Kab/Kota": "Bangka", "Kecamatan": "Mendo Barat", "Isu": "politik uang",

@@ -60,7 +60,7 @@ def test_unseen_sources_reach_the_facts_by_yaml_alone(
         return result.output
 
     def add(kind: str, name: str, sample: str, *edits: tuple[str, str]) -> None:
-        """What the documentation tells an office to do, with its few edits."""
+        """The steps that the documentation gives an office, with its few edits."""
         lumbung("channel", "add", kind, name, "--sample", sample)
         file = office.channels / f"{name}.yaml"
         text = file.read_text()

@@ -1,4 +1,4 @@
-"""What the versions of a register tell of a case's way: changes of status, legal clocks."""
+"""What the versions of a register show of a case: changes of status, legal deadlines."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def url(new_database: Callable[[], str], office: Settings) -> str:
         # 18.30 UTC is already the next day in Jakarta
         landed = datetime(2024, 11, day - 1, 18, 30, tzinfo=UTC)
         raw.land("buku", rows, landed_at=landed, run_key=f"day {day}")
-    # what is not counted, and tips: none of it starts a clock
+    # what is not counted, and tips: none of it starts a deadline
     raw.land("buku", [row("12/ngawur", ""), row(D, "", Diterima="2031-01-01")], landed_at=landed)
     raw.land("grup", TIPS, received_at="2024-11-10T00:00Z", ids=[*"1234"], quarantined=2)
     query(
@@ -220,7 +220,7 @@ def test_what_was_corrected_or_decided_is_off_the_list(url: str, office: Setting
     assert query(url, decisions) == [("same_event", "analis", "sama"), ("undone", "analis", None)]
 
 
-def test_the_list_is_shown_and_told(
+def test_the_list_is_shown_and_mailed(
     url: str, office: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runner = CliRunner(env={"LUMBUNG_DATABASE_URL": url})

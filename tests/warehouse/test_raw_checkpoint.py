@@ -101,10 +101,10 @@ def test_a_renamed_column_holds_its_channel_and_no_other(
     result = check_raw(settings=desk, database_url=database_url)
     assert held(result) == [("buku", "fields_are_filled_as_before")]
     assert (result.holds[0].held_count, result.holds[0].is_new) == (20, True)
-    told = capsys.readouterr().out
-    assert "held     channel buku: 20 deliveries are held back since" in told
-    assert "field map" in told
-    assert "(owner: channel owner)" in told
+    output = capsys.readouterr().out
+    assert "held     channel buku: 20 deliveries are held back since" in output
+    assert "field map" in output
+    assert "(owner: channel owner)" in output
     assert "channel buku: 20 deliveries" in result.summary()["held"][0]
     assert query(
         database_url,
@@ -288,9 +288,9 @@ def test_a_file_with_mistakes_opens_no_checkpoint_and_stops_no_other_channel(
     assert "buku" not in capsys.readouterr().out
     (desk.channels / "buku.yaml").write_text("title: {{ judul }}\n")
     check_raw(settings=desk, database_url=database_url)
-    told = capsys.readouterr().out
-    assert "warn     channel buku is not pulled, and what it landed is read as before" in told
-    assert "buku.yaml:1: a name in braces" in told
+    output = capsys.readouterr().out
+    assert "warn     channel buku is not pulled, and what it landed is read as before" in output
+    assert "buku.yaml:1: a name in braces" in output
     # what was judged is judged still
     raw.land("buku", [good(n) for n in range(2, 30)], landed_at=now())
     mark_built(database_url)
@@ -465,9 +465,9 @@ def test_words_of_strangers_are_bounded_and_bury_no_other_channel_s(
     )
     result = check_raw(settings=desk, database_url=database_url)
     (check,) = (r for r in result.results if r.name == "words_are_known")
-    told = [(row["channel"], row["word"]) for row in check.failing]
-    assert {word for channel, word in told if channel == "buku"} == {"aneh", "ganjil"}
-    listed = [word for channel, word in told if channel == "grup"]
+    reported = [(row["channel"], row["word"]) for row in check.failing]
+    assert {word for channel, word in reported if channel == "buku"} == {"aneh", "ganjil"}
+    listed = [word for channel, word in reported if channel == "grup"]
     assert len(listed) == 101
     assert "(others)" in listed
     # the hundred that came twice
@@ -531,7 +531,7 @@ def test_a_check_that_holds_channels_says_which_and_why(
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("suite: x\nbatches: []\n", "batches"),
         ("suite: [", "cannot be read"),
@@ -544,7 +544,7 @@ def test_a_check_that_holds_channels_says_which_and_why(
     ],
 )
 def test_a_wrong_suite_is_named(
-    desk: Settings, database_url: str, tmp_path: Path, text: str, told: str
+    desk: Settings, database_url: str, tmp_path: Path, text: str, message: str
 ) -> None:
     base = {
         "query": "select 1 as a", "key": "a", "severity": "fail",
@@ -569,7 +569,7 @@ def test_a_wrong_suite_is_named(
     file.write_text(text)
     with (
         database.connect(database_url) as connection,
-        pytest.raises(ConfigurationError, match=told) as caught,
+        pytest.raises(ConfigurationError, match=message) as caught,
     ):
         checkpoints.run_suite(file, connection=connection, settings=desk)
     assert query(database_url, "select count(*) from ops.check_result") == [(0,)]

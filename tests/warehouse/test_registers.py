@@ -1,4 +1,4 @@
-"""What a register tells of its rows by what it leaves out: days of receipt, registration."""
+"""What a register implies by what it leaves out: days of receipt, registration."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def url(new_database: Callable[[], str], desk: Settings) -> str:
         ],
         # the number is all that says it; C's row only gained a theme
         8: [(A, case(registered(A), "Kajian awal")), (C, case(C, "Kajian awal", Isu="isu SARA"))],
-        # A keeps its clock, whatever else changes; D is told of without any status
+        # A keeps its deadline, whatever else changes; D comes without a status
         9: [
             (A, case(registered(A), "Kajian awal", Isu="politik uang")),
             (B, case(registered(B), "Terbukti pelanggaran")),

@@ -14,7 +14,7 @@ from tests.warehouse.test_raw_checkpoint import good
 def test_a_receipt_corrected_to_after_the_first_delivery(
     database_url: str, office: Settings
 ) -> None:
-    """The register told the case on 2 November, and on the 10th that it was received on the 8th."""
+    """The register had the case on 2 November; on the 10th it gave the 8th as day of receipt."""
     url = database_url
     raw = Raw(url)
     for day, received in ((2, "2024-11-01"), (10, "2024-11-08")):

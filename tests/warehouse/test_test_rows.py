@@ -95,10 +95,10 @@ def judged(url: str) -> dict[str, str]:
 def url(new_database: Callable[[], str], office: Settings) -> str:
     url = new_database()
     Raw(url).land("buku", rows(), ids=[str(n) for n in range(len(ROWS))])
-    told = [{"Uraian": text, "Diterima": "2024-11-06"} for text in honest()]
+    honest_rows = [{"Uraian": text, "Diterima": "2024-11-06"} for text in honest()]
     raw = Raw(url)
     raw._hashes = iter(range(5000, 9000))  # type: ignore[assignment]
-    raw.land("buku", told, ids=[f"jujur {n}" for n in range(len(told))])
+    raw.land("buku", honest_rows, ids=[f"jujur {n}" for n in range(len(honest_rows))])
     build(settings=office, database_url=url)
     return url
 
