@@ -60,7 +60,7 @@ def test_a_week_is_drafted_rejected_drafted_anew_and_published(
         lumbung("publish", WEEK, "--approve", "pimpinan")
     lumbung("publish", WEEK)  # the remediation: a draft holds what was rendered and nothing more
     assert not (draft / "catatan.txt").exists()
-    with pytest.raises(ConfigurationError, match=r"'Orang Lain' is not asked.*people\.yaml"):
+    with pytest.raises(ConfigurationError, match=r"'Orang Lain' is not an approver.*people\.yaml"):
         lumbung("publish", WEEK, "--approve", "Orang Lain")
     lumbung("publish", WEEK, "--approve", "pimpinan")
     assert (tmp_path / "editions" / f"{WEEK}-r2" / "edisi.pdf").exists()

@@ -20,7 +20,7 @@ FILES = {file.stem for file in (EDITIONS / "queries").glob("*.sql")}
 
 def test_every_statement_is_used_and_exists() -> None:
     code = "".join(file.read_text(encoding="utf-8") for file in EDITIONS.glob("*.py"))
-    named = {*re.findall(r'(?:statement|here)\("(\w+)"\)', code), *freezing.READ}
+    named = {*re.findall(r'(?:statement|query)\("(\w+)"\)', code), *freezing.READ}
     assert named == FILES
     with pytest.raises(FileNotFoundError):
         statement("not_there")
