@@ -154,8 +154,8 @@ def _memory() -> str | None:
     PostgreSQL makes and drops a database there in a fifth of the processor time.
     """
     folder = "/dev/shm"
-    plenty = 4e9 < psutil.virtual_memory().available
-    is_there = Path(folder).is_dir() and 4e9 < shutil.disk_usage(folder).free
+    plenty = psutil.virtual_memory().available > 4e9
+    is_there = Path(folder).is_dir() and shutil.disk_usage(folder).free > 4e9
     return folder if plenty and is_there else None
 
 
