@@ -17,10 +17,19 @@ def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
     """Open a connection with the options of the URL, session time zone UTC and no autocommit.
 
     Raises:
+        ConfigurationError: when the URL is malformed. The message leaves it out: it may hold a
+            password.
         ServiceError: when the server cannot be reached or refuses the connection.
 
     """
-    shown = psycopg.conninfo.conninfo_to_dict(url)
+    try:
+        shown = psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise ConfigurationError(
+            "the database's address is not one of PostgreSQL",
+            where="LUMBUNG_DATABASE_URL",
+            remediation="write it as postgresql://user:password@host:5432/lumbung",
+        ) from None
     # the argument replaces the URL's options, which may set a role (roles.role_url)
     options = f"{shown.get('options') or ''} -c timezone=UTC".strip()
     try:

@@ -7,6 +7,7 @@ use the same ones: `LUMBUNG_HOME`, `LUMBUNG_PROJECT`, `LUMBUNG_DATABASE_URL`, `L
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,10 +41,14 @@ class Settings:
     @classmethod
     def load(cls) -> Settings:
         """Read the environment; no folder is created."""
-        project = Path(os.environ.get("LUMBUNG_PROJECT") or Path(__file__).parents[2]).resolve()
-        home = Path(os.environ.get("LUMBUNG_HOME") or project / ".lumbung").absolute()
+        settle = number(
+            "LUMBUNG_SETTLE_SECONDS",
+            *("2", 0, 3600),
+            remediation="set how long a file must be unchanged before it is read, in seconds, or"
+            " leave it out",
+        )
         url = os.environ.get("LUMBUNG_DATABASE_URL") or None
-        return cls(home, project, url, _seconds(os.environ.get("LUMBUNG_SETTLE_SECONDS") or "2"))
+        return cls(home_folder(), _project_folder(), url, settle)
 
     def require_database_url(self) -> str:
         """Return `database_url`; Airflow's tasks always have one.
@@ -114,15 +119,31 @@ class Settings:
         return self.home / "portal"
 
 
-def _seconds(text: str) -> float:
+def home_folder() -> Path:
+    """The folder of the state on disk; no other setting is read."""
+    return Path(os.environ.get("LUMBUNG_HOME") or _project_folder() / ".lumbung").absolute()
+
+
+def _project_folder() -> Path:
+    return Path(os.environ.get("LUMBUNG_PROJECT") or Path(__file__).parents[2]).resolve()
+
+
+def number(variable: str, default: str, least: int, most: int, *, remediation: str) -> float:
+    """The value of an environment variable that holds a number; `default` if it is empty or unset.
+
+    Raises:
+        ConfigurationError: when it is no number from `least` to `most`.
+
+    """
+    text = os.environ.get(variable) or default
     try:
-        seconds = float(text)
+        value = float(text)
     except ValueError:
-        seconds = -1
-    if not 0 <= seconds <= 3600:
+        value = math.nan
+    if not least <= value <= most:
         raise ConfigurationError(
-            f"{text!r} is not a number of seconds from 0 to 3600",
-            where="LUMBUNG_SETTLE_SECONDS",
-            remediation="set how long a file must be unchanged before it is read, or leave it out",
+            f"{text!r} is not a number from {least} to {most}",
+            where=variable,
+            remediation=remediation,
         )
-    return seconds
+    return value

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import typer
 
 from lumbung import errors
@@ -48,6 +49,32 @@ def test_the_exit_code_is_that_of_the_class(tmp_path: Path) -> None:
     nowhere = lumbung("db-url", LUMBUNG_DATABASE_URL="postgresql://x@127.0.0.1:1/x", **home)
     assert nowhere.returncode == 3
     assert lumbung("nothing", **home).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "variable", "value", "said"),
+    [
+        ("status", "LUMBUNG_SETTLE_SECONDS", "dua", "'dua' is not a number from 0 to 3600"),
+        ("status", "LUMBUNG_SETTLE_SECONDS", "-1", "'-1' is not a number from 0 to 3600"),
+        ("run portal", "LUMBUNG_PORTAL_PORT", "web", "'web' is not a number from 1 to 65535"),
+        ("run portal", "LUMBUNG_PORTAL_PORT", "80900", "'80900' is not a number from 1 to 65535"),
+        ("build", "LUMBUNG_DATABASE_URL", "ani:rahasia@pg", "address is not one of PostgreSQL"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_what_to_do(
+    tmp_path: Path, command: str, variable: str, value: str, said: str
+) -> None:
+    given = {
+        "LUMBUNG_HOME": str(tmp_path),
+        "LUMBUNG_DATABASE_URL": "postgresql://x@127.0.0.1:1/x",
+        variable: value,
+    }
+    done = lumbung(*command.split(), **given)
+    assert done.returncode == 4, done.stderr
+    assert f"{said} [{variable}]. " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "rahasia" not in done.stderr
+    assert len(done.stderr.split("]. ")[1]) > 20, "the next step"
 
 
 def test_a_shell_completes_commands() -> None:

@@ -16,7 +16,7 @@ from rich.console import Console
 from lumbung.cli import local, pipeline, publication, steward, warehouse
 from lumbung.errors import explained
 from lumbung.files import PRIVATE_UMASK
-from lumbung.settings import Settings
+from lumbung.settings import home_folder
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,7 +33,7 @@ def main() -> NoReturn:
     try:
         app(standalone_mode=True)
     except Exception as error:
-        known = explained(error, Settings.load().home)
+        known = explained(error, home_folder())
         Console(stderr=True, highlight=False, soft_wrap=True).print(
             f"lumbung: {known}", style="bold red", markup=False
         )

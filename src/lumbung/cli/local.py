@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lumbung.cli.common import Json, console, print_json
-from lumbung.settings import Settings
+from lumbung.settings import Settings, number
 
 app = typer.Typer()
 
@@ -111,7 +111,13 @@ def run(
     stack = Stack(settings, given)
     if component == local.NAME:
         host = os.environ.get("LUMBUNG_PORTAL_HOST", "127.0.0.1")
-        port = int(os.environ.get("LUMBUNG_PORTAL_PORT", local.PREFERRED_PORT))
+        port = int(
+            number(
+                "LUMBUNG_PORTAL_PORT",
+                *(str(local.PREFERRED_PORT), 1, 65_535),
+                remediation="set the port that the portal listens at, or leave it out",
+            )
+        )
         os.execv(sys.executable, local.command(settings.portal, host, port))  # noqa: S606
     url = stack.migrate()
     airflow = stack.airflow(url)
