@@ -105,7 +105,8 @@ def test_same_content_is_the_same_edition(url: str, settings: Settings) -> None:
         " and metric_code = 'tip' and regency_code in ('19', '19.01')",
         "delete from reporting.rpt_metric_contributor where ctid in"
         " (select min(ctid) from reporting.rpt_metric_contributor)",
-        "update reference.issue set issue_name = 'Nama lain' where issue_code = 'PU'",
+        "update reporting.rpt_edition_name set category_name = 'Nama lain'"
+        " where category_code = 'PU'",
         "update marts.fct_submission set row_count = 9 where week_id = '2024-W47'",
         "update reporting.rpt_not_counted set record_count = 99 where week_id = '2024-W41'",
     ],

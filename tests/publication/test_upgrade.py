@@ -51,7 +51,9 @@ def test_editions_keep_hash_and_pages(upgraded: str) -> None:
     for edition_id in ("2024-W45-r1", "2024-W47-r1"):
         files = render.render(load(edition_id, database_url=upgraded))
         assert b"Bangka Barat" in files["edisi.html"]
-        assert load(edition_id, database_url=upgraded).content_hash.encode() in files["edisi.html"]
+        edition = load(edition_id, database_url=upgraded)
+        assert edition.content_hash.encode() in files["edisi.html"]
+        assert {"exclusion_reason", "non_registration_reason"} <= edition.names["id"].keys()
 
 
 def test_a_changed_number_is_still_noticed(upgraded: str) -> None:

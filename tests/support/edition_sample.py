@@ -78,6 +78,9 @@ create view reporting.rpt_contributor_record as
     union all select prevention_id, record_id, week_id from marts.fct_prevention
     union all select district_code || '/' || week_id, record_id, week_id
     from intermediate.int_activities__located;
+create table reporting.rpt_edition_name (vocabulary text, category_code text,
+    category_name text, category_name_en text, category_label text, category_label_en text,
+    sort_order int);
 create table reporting.rpt_not_counted (channel text, reason_code text, week_id text,
     record_count bigint, reason text);
 create table reporting.rpt_before_campaign (contributor_id text primary key, channel text,
@@ -472,11 +475,39 @@ def edition_contributors() -> str:
     )
 
 
+def name_vocabularies(cursor: psycopg.Cursor) -> None:
+    """What the model rpt_edition_name lists: the dimensions, the reasons, the rules."""
+    named: dict[str, list[tuple[object, ...]]] = {}
+    for metric in registry.metrics().values():
+        terms = [registry.vocabulary(name) for name in metric.dimension]
+        if len(terms) == 1:
+            named[metric.dimension[0]] = [
+                (code, *term.name, *term.label) for code, term in terms[0].items()
+            ]
+        elif terms:
+            names = registry.categories(metric.code)
+            named[" ".join(metric.dimension)] = [(code, *n, *n) for code, n in names.items()]
+    named["exclusion_reason"] = [
+        (row["reason_code"], *[row["reason"], row["reason_en"]] * 2)
+        for row in seed("exclusion_reason")
+    ]
+    rules = {
+        row["rule_code"]: [row["rule_name"], row["rule_name_en"]] * 2
+        for row in seed("deadline_rule")
+    }
+    named["deadline_rule"] = [(code, *names) for code, names in rules.items()]
+    cursor.executemany(
+        "insert into reporting.rpt_edition_name values (%s, %s, %s, %s, %s, %s, %s)",
+        [(name, *row, n) for name, rows in named.items() for n, row in enumerate(rows)],
+    )
+
+
 def judge(cursor: psycopg.Cursor) -> None:
     """The reference lists, deadlines and profile of the marts."""
     for name in (
-        *("issue", "violation_type", "non_registration_reason", "prevention_type"),
-        *("exclusion_reason", "deadline_rule", "forwarding_target", "metric"),
+        "issue",
+        "deadline_rule",
+        "metric",
     ):
         rows = seed(name)
         columns = ", ".join(
@@ -487,6 +518,7 @@ def judge(cursor: psycopg.Cursor) -> None:
         with cursor.copy(f"copy reference.{name} from stdin") as copy:
             for row in rows:
                 copy.write_row(list(row.values()))
+    name_vocabularies(cursor)
     cursor.execute("create view marts.dim_issue as select * from reference.issue")
     view = f"create view reporting.rpt_edition_contributor as {edition_contributors()}"
     cursor.execute(view.encode())

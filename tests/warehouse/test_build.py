@@ -58,9 +58,11 @@ STATIC = {
     "dim_stage", "dim_status", "dim_forwarding_target", "dim_campaign_context", "dim_metric",
     "dim_metric_category",
     "rpt_metric_contributor", "rpt_contributor_record", "rpt_edition_contributor",
+    "rpt_edition_name",
     "claims_reconcile_as_stated",
     "codes_are_listed",
-    "int_place_names__listed", "int_metric_categories__listed", "metrics_are_described",
+    "int_place_names__listed", "int_metric_categories__listed",
+    "int_edition_names__listed", "metrics_are_described",
     "metrics_have_categories",
 }  # fmt: skip
 

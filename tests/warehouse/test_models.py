@@ -35,6 +35,7 @@ MARTS = {
 REPORTING = {
     "rpt_metric", "rpt_metric_contributor", "rpt_contributor_record", "rpt_not_counted",
     "rpt_channel_completeness", "rpt_before_campaign", "rpt_edition_contributor",
+    "rpt_edition_name",
 }  # fmt: skip
 SEEDS = {
     "regency", "district", "village", "region_alias", "issue", "violation_type", "role", "status",
@@ -233,7 +234,8 @@ def test_no_personal_field_can_reach_a_mart(built: str) -> None:
         "period", "reason", "reason_en", "legal_source", "location_method",
         "channel_a", "channel_b", "report_id_a", "report_id_b",  # of a candidate pair
         "severity", "owner", "detail", "remediation",  # of the review list: codes, and short words
-        # of dim_metric, all from a seed
+        # of dim_metric and rpt_edition_name, all from seeds
+        "vocabulary", "category_label", "category_label_en",
         "definition", "definition_en", "dimension", "part_rule", "unit", "source",
     }  # fmt: skip
 
@@ -371,6 +373,30 @@ def test_the_database_lists_the_categories_of_the_registry(built: str) -> None:
         (code, key) for code in sorted(registry.metrics()) for key in registry.categories(code)
     ]
     assert rows == expected
+
+
+def test_an_edition_has_the_names_of_every_dimension_of_a_metric(built: str) -> None:
+    rows = query(
+        built,
+        "select vocabulary, category_code, category_name, category_name_en, category_label,"
+        " category_label_en from reporting.rpt_edition_name"
+        ' order by vocabulary collate "C", sort_order, category_code',
+    )
+    dimensions = {
+        " ".join(metric.dimension): code
+        for code, metric in registry.metrics().items()
+        if metric.dimension
+    }
+    expected = []
+    for dimension in sorted(dimensions):
+        if " " in dimension:
+            pairs = registry.categories(dimensions[dimension])
+            expected += [(dimension, code, *name, *name) for code, name in pairs.items()]
+        else:
+            terms = registry.vocabulary(dimension)
+            expected += [(dimension, c, *term.name, *term.label) for c, term in terms.items()]
+    assert [row for row in rows if row[0] in dimensions] == expected
+    assert {row[0] for row in rows} - {*dimensions} == {"deadline_rule", "exclusion_reason"}
 
 
 def test_a_field_is_one_row_of_the_seed(

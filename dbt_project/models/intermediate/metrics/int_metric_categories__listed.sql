@@ -19,8 +19,10 @@ with vocabularies as (
         upper({{ prefix }}_code) as category_code,
         {{ prefix }}_name as category_name,
         coalesce({{ prefix }}_name_en, {{ prefix }}_name) as category_name_en,
+        to_jsonb(terms) ->> '{{ prefix }}_label' as category_label,
+        to_jsonb(terms) ->> '{{ prefix }}_label_en' as category_label_en,
         sort_order
-    from {{ ref(seed) }}
+    from {{ ref(seed) }} as terms
     union all
     {%- endfor %}
     select
@@ -28,6 +30,8 @@ with vocabularies as (
         category_code,
         category_name,
         category_name_en,
+        category_label,
+        category_label_en,
         sort_order
     from {{ ref('category') }}
 ),
@@ -38,6 +42,8 @@ listed as (
         categories.category_code,
         categories.category_name,
         categories.category_name_en,
+        categories.category_label,
+        categories.category_label_en,
         array[categories.sort_order] as place
     from {{ ref('metric') }} as metrics
     inner join vocabularies as categories on metrics.dimension = categories.dimension
@@ -49,6 +55,8 @@ listed as (
         || substr(seconds.category_name, 2) as category_name,
         firsts.category_name_en || ', ' || lower(left(seconds.category_name_en, 1))
         || substr(seconds.category_name_en, 2) as category_name_en,
+        null as category_label,
+        null as category_label_en,
         array[firsts.sort_order, seconds.sort_order] as place
     from {{ ref('metric') }} as metrics
     inner join vocabularies as firsts on split_part(metrics.dimension, ' ', 1) = firsts.dimension
@@ -59,6 +67,8 @@ listed as (
         'ALL' as category_code,
         null as category_name,
         null as category_name_en,
+        null as category_label,
+        null as category_label_en,
         array[1] as place
     from {{ ref('metric') }}
     where dimension is null
@@ -69,5 +79,7 @@ select
     category_code,
     category_name,
     category_name_en,
+    category_label,
+    category_label_en,
     row_number() over (partition by metric_code order by place)::integer as sort_order
 from listed

@@ -236,8 +236,8 @@ class Edition:
         frozen_at: when the metrics were frozen (aware).
         metrics: by metric, category and regency code (two digits: the province).
         trend: the province's weekly values by metric and category, oldest first.
-        names: by language and kind (`issue`, `issue_label`, `violation_type`, `reason`,
-            `forwarding_target`, `prevention_type`, `deadline_rule`) the names by code, in order.
+        names: by language and vocabulary (reporting.rpt_edition_name) the names by code, in order;
+            `<vocabulary>_label` has the short ones.
         legal_sources: the legal sources of the deadline rules.
         campaign_start: the campaign's first day, from which the edition counts; None in editions
             of earlier releases, which count from the Monday of that week.
@@ -347,11 +347,6 @@ class Edition:
     def issues(self) -> dict[str, str]:
         """The names of the themes by code, in the edition's language."""
         return self.names[self.language]["issue"]
-
-    @property
-    def violation_types(self) -> dict[str, str]:
-        """The names of the types by code, in the edition's language."""
-        return self.names[self.language]["violation_type"]
 
     @property
     def monday(self) -> date:

@@ -58,6 +58,9 @@ contributors."""
 _HASHED_AS = {"metric": "figure", "district_metric": "district_figure"}
 """Former names of tables, still used in `content_hash`: the hash of an edition never changes."""
 
+_NAMES_BEFORE_0_2 = {"set_apart_reason": "exclusion_reason", "reason": "non_registration_reason"}
+"""Vocabularies whose names were frozen under another key before version 0.2."""
+
 Rows = list[tuple[Any, ...]]
 
 RESTATEMENT = (
@@ -172,8 +175,9 @@ def load(edition_id: str, *, database_url: str) -> Edition:
             remediation="find who wrote to schema published, and freeze a new revision",
         )
     names = label["name"]
-    if "set_apart_reason" in names:  # of an edition frozen before version 0.2
-        names["exclusion_reason"] = names.pop("set_apart_reason")
+    for old, new in _NAMES_BEFORE_0_2.items():
+        if old in names:
+            names[new] = names.pop(old)
     before = label.get("before_campaign")
     of_before = {
         (row["rule"], row["regency"], row["state"]): row["count"]

@@ -34,8 +34,6 @@ _METHOD = (
     "frozen",
     "names",
 )
-_FROZEN_AS = {"non_registration_reason": "reason"}
-"""Vocabularies that an edition stores under another name than that of their seed."""
 
 
 @dataclass(frozen=True)
@@ -242,11 +240,13 @@ class Messages:
         Names are those frozen with the edition; those it did not freeze are the registry's.
         """
         found = {}
+        names = edition.names[self.language]
         for metric, category in dict.fromkeys(key[:2] for key in edition.metrics):
             if category != registry.WHOLE:
                 dimension = " ".join(registry.metrics()[metric].dimension)
-                kind = _FROZEN_AS.get(dimension, dimension)
-                frozen = edition.names[self.language].get(kind, {}).get(category)
+                # Themes are rows of tables, where a full name has room; others head columns.
+                short = {} if dimension == "issue" else names.get(f"{dimension}_label", {})
+                frozen = (names.get(dimension, {}) | short).get(category)
                 name = frozen or registry.categories(metric)[category][self.index]
                 found[metric, category] = name
         return found

@@ -1,1 +1,3 @@
-select distinct rule_code from reference.deadline_rule
+select category_code as rule_code
+from reporting.rpt_edition_name
+where vocabulary = 'deadline_rule'

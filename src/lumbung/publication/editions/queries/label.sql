@@ -38,75 +38,25 @@ select jsonb_build_object(
             select
                 kind,
                 jsonb_agg(
-                    jsonb_build_object('code', code, 'id', name, 'en', coalesce(name_en, name))
+                    jsonb_build_object('code', code, 'id', name, 'en', name_en)
                     order by sort_order, code collate "C"
                 ) as names
             from (
                 select
-                    'issue' as kind,
-                    issue_code as code,
-                    issue_name as name,
-                    issue_name_en as name_en,
+                    vocabulary as kind,
+                    category_code as code,
+                    category_name as name,
+                    category_name_en as name_en,
                     sort_order
-                from reference.issue
+                from reporting.rpt_edition_name
                 union all
                 select
-                    'issue_label' as kind,
-                    issue_code as code,
-                    issue_label as name,
-                    issue_label_en as name_en,
+                    vocabulary || '_label' as kind,
+                    category_code as code,
+                    category_label as name,
+                    category_label_en as name_en,
                     sort_order
-                from reference.issue
-                union all
-                select
-                    'violation_type' as kind,
-                    violation_type_code as code,
-                    violation_type_name as name,
-                    violation_type_name_en as name_en,
-                    sort_order
-                from reference.violation_type
-                union all
-                select
-                    'reason' as kind,
-                    upper(reason_code) as code,
-                    reason_name as name,
-                    reason_name_en as name_en,
-                    sort_order
-                from reference.non_registration_reason
-                where reason_code <> 'unstated'
-                union all
-                select
-                    'forwarding_target' as kind,
-                    forwarding_target_code as code,
-                    forwarding_target_name as name,
-                    forwarding_target_name_en as name_en,
-                    sort_order
-                from reference.forwarding_target
-                union all
-                select
-                    'prevention_type' as kind,
-                    prevention_type_code as code,
-                    prevention_type_name as name,
-                    prevention_type_name_en as name_en,
-                    sort_order
-                from reference.prevention_type
-                where prevention_type_code <> 'UNSTATED'
-                union all
-                select
-                    'exclusion_reason' as kind,
-                    reason_code as code,
-                    reason as name,
-                    reason_en as name_en,
-                    0 as sort_order
-                from reference.exclusion_reason
-                union all
-                select distinct
-                    'deadline_rule' as kind,
-                    rule_code as code,
-                    rule_name as name,
-                    rule_name_en as name_en,
-                    sort_order
-                from reference.deadline_rule
+                from reporting.rpt_edition_name
             ) as named
             group by kind
         ) as kinds

@@ -1,0 +1,11 @@
+{{ config(tags=['static']) }}
+-- depends_on: {{ ref('int_build__checked') }}
+select
+    vocabulary,
+    category_code,
+    category_name,
+    category_name_en,
+    category_label,
+    category_label_en,
+    sort_order
+from {{ ref('int_edition_names__listed') }}
