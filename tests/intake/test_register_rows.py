@@ -156,6 +156,18 @@ def test_dates_with_the_month_first(
     assert found == [(day, "6/11/2024 tiba") for day in expected]
 
 
+def test_an_optional_part_of_the_key_is_part_of_the_key(
+    settings: Settings, add_channel: Add
+) -> None:
+    for number, part in enumerate(("Nomor", " nomor ", "Nomer")):
+        source = {"kind": "register", "key_may_be_empty": {part: {"Jenis": "formulir"}}}
+        add_channel(CHANNEL, source=source)
+        _, mistakes = read_channels(settings.channels)
+        found = " ".join(mistakes.get("ekspor", []))
+        assert ("source.key_may_be_empty.Nomer: is no label of 'key'" in found) is (number == 2)
+        assert bool(mistakes) is (number == 2)
+
+
 def test_a_column_of_a_filter_has_values(settings: Settings, add_channel: Add) -> None:
     source = {"kind": "register", "rows": {"A": []}, "key_may_be_empty": {"Nomor": {"B": []}}}
     add_channel(CHANNEL, source=source)

@@ -54,7 +54,7 @@ def contradictions(channel: Channel) -> Iterator[tuple[Place, str]]:
     needed = kind(channel.kind).needed_of_connection(channel.source)
     if needed and channel.connection is None:
         yield ("connection",), f"is missing: {needed}; name a connection"
-    for place, text in channel.source.contradictions():
+    for place, text in channel.source.contradictions(channel.key):
         yield ("source", *place), text
 
 

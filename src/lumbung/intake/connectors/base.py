@@ -309,8 +309,12 @@ class SourceConfig(StrictModel):
         """Labels that the options name: they cause no drift notice, and are kept in the vault."""
         return ()
 
-    def contradictions(self) -> Iterator[tuple[Place, str]]:
-        """Options that contradict each other: the place below `source`, and what to correct."""
+    def contradictions(self, key: Collection[str]) -> Iterator[tuple[Place, str]]:
+        """Options that contradict each other: the place below `source`, and what to correct.
+
+        Args:
+            key: the channel's key.
+        """
         yield from ()
 
     def contradictions_among(

@@ -56,7 +56,7 @@ class EmailSource(SourceConfig):
         """Whether the register channel reads a file of this name."""
         return fnmatch(name.casefold(), self._taken.casefold())
 
-    def contradictions(self) -> Iterator[tuple[Place, str]]:
+    def contradictions(self, key: Collection[str]) -> Iterator[tuple[Place, str]]:
         """A missing `spreadsheets_from`: the mailbox would accept spreadsheets from anybody."""
         if self.spreadsheets_to and not self.spreadsheets_from:
             remediation = "add spreadsheets_from, or anybody's mail feeds the register"

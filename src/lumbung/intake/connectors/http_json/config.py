@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -138,7 +138,7 @@ class HttpJsonSource(SourceConfig):
         since = self.since.field if self.since else None
         return tuple(filter(None, (self.id, self.received.field, since, self.withdrawn)))
 
-    def contradictions(self) -> Iterator[tuple[Place, str]]:
+    def contradictions(self, key: Collection[str]) -> Iterator[tuple[Place, str]]:
         """Options that are missing or contradict each other."""
         paging, auth = self.paging, self.auth
         if paging.style in ("next", "cursor") and paging.next is None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from lumbung.intake.channel.labels import normalise
 from lumbung.intake.channel.types import Label, Labels, Place
 from lumbung.intake.connectors.base import SourceConfig
 
@@ -56,8 +57,15 @@ class RegisterSource(SourceConfig):
         """The columns that say which rows are read, and which may be without a key."""
         return tuple(dict.fromkeys(chain(self.rows, *self.key_may_be_empty.values())))
 
-    def contradictions(self) -> Iterator[tuple[Place, str]]:
-        """A column without values lets no row pass."""
+    def contradictions(self, key: Collection[str]) -> Iterator[tuple[Place, str]]:
+        """A column without values, which lets no row pass; an optional part of no key."""
+        of_key = {normalise(label) for label in key}
+        for label in self.key_may_be_empty:
+            if normalise(label) not in of_key:
+                yield (
+                    ("key_may_be_empty", label),
+                    "is no label of 'key'; add it there, or remove it",
+                )
         for path, rows in (
             (("rows",), self.rows),
             *((("key_may_be_empty", label), rows) for label, rows in self.key_may_be_empty.items()),

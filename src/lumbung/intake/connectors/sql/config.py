@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -39,7 +39,7 @@ class SqlSource(SourceConfig):
         """The column that grows."""
         return (self.cursor,) if self.cursor else ()
 
-    def contradictions(self) -> Iterator[tuple[Place, str]]:
+    def contradictions(self, key: Collection[str]) -> Iterator[tuple[Place, str]]:
         """Neither or both of table and query; an overlap without a cursor."""
         if (self.table is None) == (self.query is None):
             yield (), "needs a table or a query; write exactly one of them"
