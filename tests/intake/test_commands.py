@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import gzip
 import io
 import json
 import re
@@ -22,8 +23,9 @@ from lumbung import cli
 from lumbung.errors import ConfigurationError, ServiceError, SourceError
 from lumbung.intake.channel.load import load_channels
 from lumbung.intake.channel.models import schema
+from lumbung.intake.connectors.shared import http
 from lumbung.settings import Settings
-from tests.support.api_server import Reply, serve
+from tests.support.api_server import Reply, Request, serve
 from tests.support.channel_samples import CHAT as GROUP
 from tests.support.channel_samples import FORM, HEADER, REGISTER, header_merges, workbook
 
@@ -409,8 +411,41 @@ def test_add_refuses_what_it_cannot_read(
 def test_an_address_that_wants_a_credential_is_told(lumbung: Callable[..., str]) -> None:
     with contextmanager(serve)(lambda _: Reply(status=401)) as stand:
         address = f"http://127.0.0.1:{stand.port}/v2/laporan"
-        with pytest.raises(SourceError, match=r"server answers 401 Unauthorized.*to a file"):
+        with pytest.raises(SourceError, match=r"server refuses: HTTP 401.*to a file"):
             lumbung("channel", "add", "http_json", "baru", "--sample", address)
+
+
+def test_a_sample_is_fetched_with_the_limits_of_a_pull(
+    lumbung: Callable[..., str], settings: Settings
+) -> None:
+    """Redirects stay on the server, and no answer is larger than a page of a pull."""
+
+    def answer(request: Request) -> Reply:
+        large = gzip.compress(b" " * (http.MAX_PAGE + 1), 9)
+        return {
+            "/pindah": Reply(status=302, headers={"Location": "/data/"}),
+            "/putar": Reply(status=302, headers={"Location": "/putar"}),
+            "/luar": Reply(status=302, headers={"Location": f"http://localhost:{other.port}/"}),
+            "/besar": Reply(large, headers={"Content-Encoding": "gzip"}),
+            "/data/": Reply(API),
+        }.get(request.path, Reply(status=404))
+
+    server = contextmanager(serve)
+    with server(answer) as stand, server(lambda _: Reply(["rahasia"])) as other:
+        address = f"http://127.0.0.1:{stand.port}"
+        for path, told in {
+            "luar": "redirects to another server",
+            "putar": "page for people",
+            "besar": "larger than 64 MB",
+            "entah": "nothing",
+        }.items():
+            with pytest.raises(SourceError, match=rf"{told}.*to a file"):
+                lumbung("channel", "add", "http_json", "baru", "--sample", f"{address}/{path}")
+        assert other.requests == []
+        assert not list(settings.channels.iterdir())
+        lumbung("channel", "add", "http_json", "baru", "--sample", f"{address}/pindah")
+    assert [request.path for request in stand.requests][-2:] == ["/pindah", "/data/"]
+    assert (settings.channels / "baru.yaml").is_file()
 
 
 # -- a trial, and quarantine ----------------------------------------------------------------------

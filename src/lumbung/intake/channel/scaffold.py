@@ -16,7 +16,8 @@ from lumbung.intake import connectors
 from lumbung.intake.channel.labels import normalise
 from lumbung.intake.channel.load import read_channels
 from lumbung.intake.channel.trial import Places, try_label
-from lumbung.intake.connectors.base import Kind
+from lumbung.intake.connectors.base import Kind, SourceConnection
+from lumbung.intake.connectors.shared.http import Api
 from lumbung.intake.connectors.shared.proposal import ADDRESS, ROWS, Key, Proposal, plain, unusable
 from lumbung.registry import canonical_fields
 
@@ -93,22 +94,28 @@ def propose(kind: Kind, name: str, sample: str, content: bytes, places: Places) 
 def _content(sample: str) -> bytes:
     try:
         if ADDRESS.match(sample):
-            return httpx.get(sample, follow_redirects=True, timeout=60).raise_for_status().content
+            return _fetched(sample)
         path = Path(sample)
         if not path.is_file():
             raise unusable(sample, "is no file" if path.exists() else "is not there")
         if path.stat().st_size > _MAX_SAMPLE:
             raise unusable(sample, f"is larger than {_MAX_SAMPLE >> 20} MB; give a part of it")
         return path.read_bytes()
-    except httpx.HTTPStatusError as error:
-        told = f"{error.response.status_code} {error.response.reason_phrase}"
+    except OSError as error:
+        raise unusable(sample, f"cannot be read: {error}") from error
+
+
+def _fetched(address: str) -> bytes:
+    """What is at an address, read with the limits of a pull: of redirects, size and time."""
+    try:
+        with Api(SourceConnection(address), "the sample", headers={"Accept": "*/*"}) as api:
+            return api.fetch(httpx.URL(address))
+    except SourceError as error:
         raise SourceError(
-            f"the sample cannot be read: the server answers {told}",
-            where=sample,
+            f"the sample cannot be read: {error.what}",
+            where=address,
             remediation="save what it gives whoever has a credential to a file, and name that file",
         ) from error
-    except (OSError, httpx.HTTPError) as error:
-        raise unusable(sample, f"cannot be read: {error}") from error
 
 
 def _text(kind: Kind, name: str, proposal: Proposal, places: Places) -> str:

@@ -22,6 +22,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from fnmatch import fnmatch
+from io import BytesIO
 from typing import IO, Any, NamedTuple, Self, TypeVar
 
 import httpx
@@ -291,6 +292,28 @@ class Api:
                 return "missing"
 
         return self._retry(once, attempts)
+
+    def fetch(self, url: httpx.URL) -> bytes:
+        """Return what is at an address, whatever its type; redirects are followed as in `download`.
+
+        It is asked for once, because a person waits.
+
+        Raises:
+            SourceError: when it is not there, cannot be downloaded, or is larger than a page may
+                be.
+        """
+
+        def once() -> bytes:
+            file = BytesIO()
+            try:
+                with self._redirected(url) as response:
+                    if not _copy(self._pieces(response), file, MAX_PAGE):
+                        raise self.error(f"it is larger than {MAX_PAGE >> 20} MB", "give a part")
+            except _NothingError as error:
+                raise self.error("there is nothing (HTTP 404)", self._remediations[404]) from error
+            return file.getvalue()
+
+        return self._retry(once, attempts=1)
 
     @contextmanager
     def _redirected(self, url: httpx.URL) -> Iterator[httpx.Response]:
