@@ -70,6 +70,20 @@ class Office:
             database_url=self.url,
         )
 
+    def command(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+        """The command line, whose errors are raised."""
+        monkeypatch.setenv("LUMBUNG_HOME", str(self.settings.home))
+        monkeypatch.setenv("LUMBUNG_PROJECT", str(self.settings.project))
+        monkeypatch.setenv("LUMBUNG_DATABASE_URL", self.url)
+        monkeypatch.setenv("COLUMNS", "300")
+
+        def lumbung(*arguments: str) -> str:
+            result = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
+            assert result.exit_code == 0, result.output
+            return result.output
+
+        return lumbung
+
     def restore(self, name: str = OLD) -> Path:
         return life.restore(
             name,
@@ -146,6 +160,25 @@ def test_no_name_is_given_twice(
     with pytest.raises(ConfigurationError, match="there is no channel 'entah'"):
         office.rename("entah", "lain")
     assert office.files() == [f"{NEW}.yaml", "chat_contoh.yaml"]
+
+
+@pytest.mark.parametrize("state", ["retired", "removed"])
+def test_no_channel_is_added_under_the_name_of_one_that_was_ended(
+    office: Office, state: life.State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its records are kept under both names, that of its file and the first one."""
+    office.rename()
+    office.end(state, NEW)
+    (tmp_path / "contoh.csv").write_text("Nomor,Uraian\n1,a\n2,b\n")
+    lumbung = office.command(monkeypatch)
+    for name in (OLD, NEW):
+        with pytest.raises(ConfigurationError, match=f"{name}.*is {state}.*restore {NEW}'"):
+            lumbung("channel", "add", "register", name, "--sample", str(tmp_path / "contoh.csv"))
+    assert office.files() == []
+    office.restore(NEW)
+    office.rename(NEW, OLD)
+    lumbung("channel", "add", "register", NEW, "--sample", str(tmp_path / "contoh.csv"))
+    assert office.files() == [f"{NEW}.yaml", f"{OLD}.yaml"]
 
 
 def test_two_files_with_the_records_of_one_channel_are_a_mistake(office: Office) -> None:
@@ -342,15 +375,15 @@ def test_the_commands_show_and_change_the_state(
 ) -> None:
     add_channel(CHAT)
     (office.settings.channels / "satu.yaml").write_text("title: x\n")
-    monkeypatch.setenv("LUMBUNG_HOME", str(office.settings.home))
-    monkeypatch.setenv("LUMBUNG_PROJECT", str(office.settings.project))
-    monkeypatch.setenv("LUMBUNG_DATABASE_URL", office.url)
-    monkeypatch.setenv("COLUMNS", "300")
+    lumbung = office.command(monkeypatch)
 
-    def lumbung(*arguments: str) -> str:
-        result = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
-        assert result.exit_code == 0, result.output
-        return result.output
+    def hold() -> None:
+        db.execute(
+            "insert into ops.channel_hold"
+            " (channel, check_name, after_batch_id, judged_batch_id, reason, reason_en)"
+            " values (%s, 'x', 1, 1, 'sebab', 'reason')",
+            (OLD,),
+        )
 
     def states() -> dict[str, str]:
         lines = lumbung("channel", "list").splitlines()
@@ -364,18 +397,20 @@ def test_the_commands_show_and_change_the_state(
     lumbung("intake", NEW)
     assert "required_field_missing" in lumbung("quarantine", "list", NEW)
     assert "open" in lumbung("quarantine", "retry", NEW)
-    db.execute(
-        "insert into ops.channel_hold"
-        " (channel, check_name, after_batch_id, judged_batch_id, reason, reason_en)"
-        " values (%s, 'x', 1, 1, 'sebab', 'reason')",
-        (OLD,),
-    )
+    hold()
     assert states()[NEW] == "held"
     assert "1 holds" in lumbung("channel", "release", NEW, "--reason", "benar")
     lumbung("channel", "retire", NEW, "--reason", "aplikasinya ditutup")
     assert states() == {"chat_contoh": "active", "satu": "mistaken", NEW: "retired"}
+    hold()
+    assert "are held back" in lumbung("channel", "list")
+    assert "required_field_missing" in lumbung("quarantine", "list")
     lumbung("channel", "remove", NEW, "--by", "Rekan Rekaan", "--reason", "salah pasang")
     told = lumbung("channel", "list")
+    assert "are held back" not in told
+    assert "required_field_missing" not in lumbung("quarantine", "list")
+    assert "(removed)" in lumbung("quarantine", "list", "--resolved")
     assert re.search(rf"{NEW} was removed on \d{{4}}-\d\d-\d\d by Rekan Rekaan: salah pasang", told)
     assert f"{NEW}.yaml" in lumbung("channel", "restore", NEW, "--reason", "ternyata benar")
-    assert states() == {"chat_contoh": "active", NEW: "active", "satu": "mistaken"}
+    assert states() == {"chat_contoh": "active", NEW: "held", "satu": "mistaken"}
+    assert "required_field_missing" in lumbung("quarantine", "list")

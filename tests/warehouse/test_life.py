@@ -52,14 +52,43 @@ def test_the_facts_follow_the_life_of_a_channel(
     assert counted(url) == {"buku": 5, "grup": 2}
     assert query(url, "select channel from marts.dim_channel order by 1") == [("buku",), ("grup",)]
     both_builds_agree(url, settings)
+
+    listed = (
+        "select check_code, detail, record_count from marts.fct_review_item where channel = 'buku'"
+        " order by 1"
+    )
+    held = (
+        "select is_held, held_record_count from reporting.rpt_channel_completeness"
+        " where channel = 'buku'"
+    )
+    query(
+        url,
+        "insert into ops.channel_hold (channel, check_name, after_batch_id, judged_batch_id,"
+        " reason, reason_en) select 'buku', 'uji', max(batch_id), max(batch_id), 'x', 'x'"
+        " from raw.batch",
+    )
+    query(
+        url,
+        "insert into quarantine.record (channel, batch_id, content_hash, reason_code, reason,"
+        " received_at, ciphertext) select 'buku', max(batch_id), '', 'unreadable_date', 'x', now(),"
+        " '' from raw.batch",
+    )
+    raw.land("buku", [good(6)], landed_at=now())
+    assert not build(**given).is_full
+    assert {
+        ("channel_held", "uji", 1), ("delivery_quarantined", "unreadable_date", 1)
+    } < {*query(url, listed)}  # fmt: skip
+    assert query(url, held) == [(True, 1)]
     before = rows_of_readers(url)
 
     life.end("buku_baru", "removed", **why, **given)
     assert check_raw(**given).holds == ()
     assert build(**given).is_full
+    assert (query(url, listed), query(url, held)) == ([], [(False, 0)])
     assert counted(url) == {"grup": 2}
     assert not_counted(url) == [
-        ("buku", "excluded_by_person", "Dikeluarkan dari hitungan oleh petugas", 5)
+        ("buku", "excluded_by_person", "Dikeluarkan dari hitungan oleh petugas", 5),
+        ("buku", "unreadable_date", "x", 1),
     ]
     life.restore("grup", **why, **given)
     raw.land("grup", [TIP], landed_at=now(), ids=["lagi"])

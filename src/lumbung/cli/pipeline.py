@@ -176,9 +176,11 @@ def add(
     sample: Annotated[str, typer.Option(help="a file as the source gives it, or its address")],
 ) -> None:
     """Write a commented channel file; its field map is proposed from a sample."""
+    from lumbung.intake import life
     from lumbung.intake.channel import scaffold
 
     settings = Settings.load()
+    life.require_unended(name, database_url=warehouse_url())
     seeds = settings.dbt_project / "seeds"
     path = scaffold.write(settings.channels, seeds, kind, name, sample)
     console.print(f"{path}\nLook through it, then run 'lumbung channel check'.", soft_wrap=True)
@@ -267,7 +269,10 @@ def schema() -> None:
 @quarantine.command("list")
 def list_quarantine(
     channel: Annotated[str | None, typer.Argument(help="one channel; all, if left out")] = None,
-    resolved: Annotated[bool, typer.Option(help="also show resolved and dismissed ones")] = False,
+    resolved: Annotated[
+        bool,
+        typer.Option(help="also show those that are resolved, dismissed or of a removed channel"),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show the deliveries that could not be read, why, and where they are."""
@@ -278,12 +283,16 @@ def list_quarantine(
     names = ("id", "channel", "received_at", "reason_code", "where", "what_to_do", "state")
     with _connect() as db:
         rows = db.execute(
-            "select quarantine_id, channel, received_at, reason_code, coalesce(locator, ''),"
-            " reason, case when dismissed_by is not null then 'dismissed'"
-            "   when accepted_by is not null then 'accepted'"
-            "   when resolved_at is not null then 'resolved' else 'open' end"
-            " from quarantine.record where channel = coalesce(%s, channel)"
-            " and (resolved_at is null or %s) order by quarantine_id",
+            "select q.quarantine_id, q.channel, q.received_at, q.reason_code,"
+            " coalesce(q.locator, ''), q.reason,"
+            " case when q.dismissed_by is not null then 'dismissed'"
+            "   when q.accepted_by is not null then 'accepted'"
+            "   when q.resolved_at is not null then 'resolved'"
+            "   when s.state = 'removed' then 'removed' else 'open' end"
+            " from quarantine.record as q left join ops.channel_state as s using (channel)"
+            " where q.channel = coalesce(%s, q.channel)"
+            " and (q.resolved_at is null and s.state is distinct from 'removed' or %s)"
+            " order by q.quarantine_id",
             (channel, resolved),
         ).fetchall()
     if as_json:

@@ -191,6 +191,26 @@ def restore(name: str, *, by: str, reason: str, settings: Settings, database_url
         return found.path
 
 
+def require_unended(name: str, *, database_url: str) -> None:
+    """Require that no retired or removed channel has a name: its records are kept under it.
+
+    Raises:
+        ConfigurationError: when one has, as its file was called or as its records are.
+    """
+    with database.connect(database_url, application="lumbung channel") as db:
+        row = db.execute(
+            "select file_name, state from ops.channel_state"
+            " where state <> 'active' and %s in (channel, file_name)",
+            (name,),
+        ).fetchone()
+    if row is not None:
+        raise ConfigurationError(
+            f"there was a channel {name!r}, which is {row[1]}; its records are kept",
+            where="ops.channel_state",
+            remediation=f"undo that with 'lumbung channel restore {row[0]}', or use another name",
+        )
+
+
 @contextmanager
 def _alone(database_url: str, channel: str) -> Iterator[psycopg.Connection]:
     """A connection that holds off other changes of channels, and pulls of this one."""

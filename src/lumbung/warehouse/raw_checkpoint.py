@@ -176,14 +176,18 @@ def release(database_url: str, channel: str, *, by: str, reason: str) -> int:
 
 
 def open_holds(connection: psycopg.Connection, new: Sequence[int] = ()) -> tuple[Hold, ...]:
-    """The open holds, by channel; `is_new` is true for those whose id is in `new`."""
+    """The open holds, by channel; `is_new` is true for those whose id is in `new`.
+
+    Those of a removed channel are left out until it is restored: no row of it counts.
+    """
     return tuple(
         connection.cursor(row_factory=class_row(Hold)).execute(
             "select h.channel, h.check_name, h.reason, h.reason_en, h.held_at,"
             " (select coalesce(sum(b.landed_count + b.tombstone_count), 0)::bigint"
             " from raw.batch as b where b.channel = h.channel and b.batch_id > h.after_batch_id)"
             " as held_count, h.hold_id = any(%s::bigint[]) as is_new"
-            " from ops.channel_hold as h where h.released_at is null"
+            " from ops.channel_hold as h left join ops.channel_state as s using (channel)"
+            " where h.released_at is null and s.state is distinct from 'removed'"
             " order by h.channel, h.hold_id",
             (list(new),),
         )
@@ -225,7 +229,8 @@ def _hold(
         connection.execute("select pg_advisory_xact_lock_shared(hashtext('lumbung.build'))")
         released = connection.execute(
             "update ops.channel_hold as h set released_at = clock_timestamp()"
-            " where released_at is null and channel in (select channel from reference.channel)"
+            " where released_at is null"
+            " and channel in (select channel from reference.channel where state <> 'removed')"
             " and (channel, check_name) not in"
             " (select * from unnest(%s::text[], %s::text[])) returning channel",
             ([channel for channel, _ in failed], [name for _, name in failed]),

@@ -1,4 +1,5 @@
 -- One row per channel: the last batch that is counted, and the deliveries held back since, with the reason.
+-- Nothing of a removed channel is held, because no row of it counts.
 with held as (
     select
         channel,
@@ -22,7 +23,7 @@ select
     held.reason,
     held.reason_en
 from {{ source('reference', 'channel') }} as channels
-left join held on channels.channel = held.channel
+left join held on channels.channel = held.channel and channels.state <> 'removed'
 left join lateral (
     select
         sum(landed_count + tombstone_count) filter (where batch_id > held.after_batch_id)::bigint

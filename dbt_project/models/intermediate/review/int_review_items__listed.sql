@@ -1,7 +1,7 @@
 -- The items that a person should review (seed review_check), one row each. In an increment, the items of
 -- changed deliveries, pairs and decisions, and those about no single delivery; the mart keeps the others.
 -- A new version of a delivery replaces the items of the delivery. Items hold no texts of a delivery, except
--- short words of vocabularies, which name no person.
+-- short words of vocabularies, which name no person. A removed channel has no items until it is restored.
 {%- set changed = 'select delivery_id from ' ~ ref('stg_intake__changes') %}
 {%- set is_changed = 'in (' ~ changed ~ ')' if is_increment() else 'is not null' %}
 {%- set fields = canonical_fields() %}
@@ -322,3 +322,5 @@ select
     checks.remediation
 from items
 inner join {{ ref('review_check') }} as checks on items.check_code = checks.check_code
+left join {{ source('reference', 'channel') }} as channels on items.channel = channels.channel
+where channels.state is distinct from 'removed'
