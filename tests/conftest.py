@@ -77,7 +77,7 @@ TOGETHER = {
     **dict.fromkeys(("publication/test_portal.py", "publication/test_portal_browser.py"), "portal"),
     **dict.fromkeys(
         (f"warehouse/test_{name}.py" for name in (
-            "build", "docs", "links", "models", "published", "roles", "site", "tools",
+            "build", "docs", "links", "models", "published", "rights", "roles", "site", "tools",
         )),
         "warehouse",
     ),

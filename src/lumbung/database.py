@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import psycopg
+from psycopg import sql
 
 from lumbung.errors import ConfigurationError, ServiceError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+ROLES = ("loader", "transformer", "publisher", "auditor", "analyst_province", "analyst_regency")
+"""The roles of migration 0010, which may connect to the warehouse."""
 
 
 def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
@@ -30,7 +35,7 @@ def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
             where="LUMBUNG_DATABASE_URL",
             remediation="write it as postgresql://user:password@host:5432/lumbung",
         ) from None
-    # the argument replaces the URL's options, which may set a role (roles.role_url)
+    # the argument replaces the URL's options
     options = f"{shown.get('options') or ''} -c timezone=UTC".strip()
     try:
         return psycopg.connect(url, application_name=application, options=options)
@@ -54,9 +59,7 @@ def ensure(url: str, name: str) -> str:
         found = connection.execute("select 1 from pg_database where datname = %s", (name,))
         if found.fetchone() is None:
             try:
-                connection.execute(
-                    psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(name))
-                )
+                connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
             except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
                 pass  # another process created it in between
             except psycopg.errors.InsufficientPrivilege as error:
@@ -67,6 +70,26 @@ def ensure(url: str, name: str) -> str:
                 ) from error
     parts = urlsplit(url)  # geturl() drops the slashes of a URL without a host
     return f"{parts.scheme}://{parts.netloc}/{name}" + f"?{parts.query}" * bool(parts.query)
+
+
+def with_account(url: str, user: str, password: str) -> str:
+    """Return the URL of the same database for another account."""
+    parts = urlsplit(url)
+    server = parts.netloc.rpartition("@")[2]
+    query = "&".join(
+        option
+        for option in parts.query.split("&")
+        if option.partition("=")[0] not in ("", "user", "password")
+    )
+    account = f"{quote(user, safe='')}:{quote(password, safe='')}"
+    return f"{parts.scheme}://{account}@{server}{parts.path}" + f"?{query}" * bool(query)
+
+
+def without_password(url: str) -> tuple[str, str]:
+    """Return the URL without its password, and the password; empty where it has none."""
+    given = {name: str(value) for name, value in psycopg.conninfo.conninfo_to_dict(url).items()}
+    password = given.pop("password", "")
+    return psycopg.conninfo.make_conninfo(**given), password
 
 
 def migrate(url: str) -> list[str]:
@@ -107,7 +130,28 @@ def migrate(url: str) -> list[str]:
                 "update ops.migration set file_hash = %s where name = %s and file_hash is null",
                 (_hash(file), file.name),
             )
+        # Not in a migration: neither a dump nor a copy of the database holds these rights.
+        _restrict_connections(connection, *ROLES)
     return applied
+
+
+def deny_connections(url: str) -> None:
+    """Let nobody but its owner connect to a database; do nothing where another account owns it."""
+    with connect(url) as connection, suppress(psycopg.errors.InsufficientPrivilege):
+        connection.execute("select pg_advisory_xact_lock(hashtext('lumbung.rights'))")
+        _restrict_connections(connection)
+
+
+def _restrict_connections(connection: psycopg.Connection, *roles: str) -> None:
+    """Let only the owner and these roles connect to the database of a connection."""
+    name = sql.Identifier(connection.info.dbname)
+    connection.execute(sql.SQL("revoke all on database {} from public").format(name))
+    for role in roles:
+        connection.execute(
+            sql.SQL("grant connect, temporary on database {} to {}").format(
+                name, sql.Identifier(role)
+            )
+        )
 
 
 def require_migrated(url: str) -> None:

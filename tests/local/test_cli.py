@@ -37,7 +37,7 @@ def test_every_list_and_status_can_be_json() -> None:
         for name, command in _commands(group, "lumbung")
     }
     lists = {name for name in options if name.split()[-1] in ("list", "status", "review", "mail")}
-    assert len(lists) == 5
+    assert len(lists) == 6
     assert [name for name in sorted(lists) if "--json" not in options[name]] == []
 
 

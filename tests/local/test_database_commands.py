@@ -52,6 +52,13 @@ def test_psql_and_db_url_start_a_stopped_server_and_down_stops_it(scratch: Path)
         with psycopg.connect(url) as connection:
             assert connection.execute("select count(*) from raw.batch").fetchone() == (0,)
         assert settings.inbox.stat().st_mode & 0o077 == 0
+        as_auditor = lumbung("db-url", "--role", "auditor", LUMBUNG_HOME=str(home)).stdout.strip()
+        with psycopg.connect(as_auditor) as connection:
+            assert connection.execute("select session_user::text").fetchone() == ("auditor",)
+        for name in ("airflow", "postgres", "template1"):
+            elsewhere = psycopg.conninfo.make_conninfo(as_auditor, dbname=name)
+            with pytest.raises(psycopg.OperationalError, match="does not have CONNECT privilege"):
+                psycopg.connect(elsewhere)
     finally:
         server.stop()
 

@@ -199,13 +199,17 @@ def test_rights_survive_the_next_build(demo: Demo) -> None:
 
 
 def test_an_account_that_made_the_roles_and_is_no_superuser_acts_as_them(demo: Demo) -> None:
-    """As on an office's own server: PostgreSQL lets it give a role away, not take it on."""
+    """As on an office's own server: an account that may create roles and give these away."""
     url = demo[0]
     query(url, "create role pembuat login password 'rahasia'")
+    query(url, f"grant connect on database {url.rpartition('/')[2]} to pembuat")
+    query(url, "grant execute on function pg_advisory_xact_lock(bigint) to pembuat")
     theirs = re.sub("//.*@", "//pembuat:rahasia@", url)
     try:
-        with pytest.raises(ConfigurationError, match=r"'pembuat' may not act as 'auditor'"):
+        query(url, "alter role auditor nologin")
+        with pytest.raises(ConfigurationError, match=r"'pembuat' may not give 'auditor'"):
             role_url(theirs, "auditor")
+        query(url, "alter role pembuat createrole")
         query(url, "grant auditor to pembuat with admin true, inherit false, set false")
         assert query(role_url(theirs, "auditor"), "select current_user::text") == [("auditor",)]
         assert query(theirs, "select pg_has_role('auditor', 'usage')") == [(False,)]

@@ -10,10 +10,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from lumbung.cli.common import Role, console, warehouse_url
+from lumbung.cli.common import Json, Role, console, print_json, warehouse_url
 from lumbung.settings import Settings
 
 app = typer.Typer()
+user = typer.Typer(
+    no_args_is_help=True, help="Logins of people who read the warehouse: add, list, remove."
+)
+app.add_typer(user, name="user")
 
 
 @app.command()
@@ -40,17 +44,79 @@ def docs(
 
 @app.command()
 def db_url(role: Role = None) -> None:
-    """Print the warehouse's URL; the embedded server is started if needed and keeps running."""
+    """Print the warehouse's URL; the embedded server is started if needed and keeps running.
+
+    It is the owner's, or with `--role` that of a login which has the rights of the role only. A
+    person or a BI tool gets a login of its own: `lumbung user add`.
+    """
     typer.echo(warehouse_url(role))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def psql(context: typer.Context, role: Role = None) -> None:
     """Open psql on the warehouse, which keeps running; arguments after `--` go to psql."""
+    from lumbung import database
     from lumbung.local.postgres import BINARIES
 
     program = str(BINARIES / "psql")
-    os.execv(program, [program, warehouse_url(role), *context.args])  # noqa: S606 - our own binary
+    url, password = database.without_password(warehouse_url(role))
+    # Every account of the machine can read the arguments of a process.
+    environment = {**os.environ, "PGPASSWORD": password} if password else os.environ
+    os.execve(program, [program, url, *context.args], environment)  # noqa: S606 - our own binary
+
+
+@user.command("add")
+def add_user(
+    name: Annotated[str, typer.Argument(help="name of the login and of its own schema")],
+    role: Annotated[
+        Literal["analyst", "analyst_province", "auditor"],
+        typer.Option(help="what the login reads; analyst: the rows of --regency"),
+    ],
+    regency: Annotated[
+        list[str] | None, typer.Option(help="a regency's code such as 19.02; may be repeated")
+    ] = None,
+) -> None:
+    """Make a login with a password, which is shown once, and a schema for tables of its own."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    from lumbung.warehouse import users
+
+    url = warehouse_url()
+    password = users.add(url, name, role, regency or [])
+    server = conninfo_to_dict(url)
+    typer.echo(f"login     {name}")
+    typer.echo(f"password  {password}  (not shown again)")
+    for part in ("host", "port", "dbname"):
+        typer.echo(f"{part:<9} {server.get(part) or ''}")
+
+
+@user.command("list")
+def list_users(as_json: Json = False) -> None:
+    """Show the logins of people: roles, open sessions, size of their own tables."""
+    from lumbung.warehouse import users
+
+    found = users.users(warehouse_url())
+    if as_json:
+        print_json(each._asdict() for each in found)
+        return
+    typer.echo(f"{'login':<20} {'sessions':>8} {'MB':>8}  roles")
+    for each in found:
+        size = f"{each.schema_bytes / 1e6:.1f}"
+        typer.echo(f"{each.name:<20} {each.sessions:>8} {size:>8}  {', '.join(each.roles)}")
+
+
+@user.command("remove")
+def remove_user(
+    name: Annotated[str, typer.Argument(help="a login of 'lumbung user list'")],
+    drop_tables: Annotated[
+        bool, typer.Option(help="drop the tables and views in the login's schema too")
+    ] = False,
+) -> None:
+    """End a login's sessions and remove it with its schema."""
+    from lumbung.warehouse import users
+
+    users.remove(warehouse_url(), name, drop_tables=drop_tables)
+    typer.echo(f"removed {name}")
 
 
 @app.command()

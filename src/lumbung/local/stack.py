@@ -66,6 +66,7 @@ class Stack:
         """Start the server, migrate the warehouse, and return its URL.
 
         Files of the home that an earlier version left readable to other accounts are made private.
+        No role of the warehouse may connect to the server's other databases.
 
         Raises:
             ServiceError: when the server cannot be started or does not answer.
@@ -77,6 +78,10 @@ class Stack:
             if path.name not in NOT_CLOSED:
                 keep_private(path)
         database.migrate(url)
+        database.deny_connections(database.ensure(url, AIRFLOW_DATABASE))
+        if self.settings.database_url is None:
+            for name in ("postgres", "template1"):
+                database.deny_connections(self.postgres.url(name))
         return url
 
     def _start_server(self) -> str:
