@@ -320,6 +320,35 @@ def test_a_response_whose_time_was_deleted_is_not_replaced_by_the_one_below_it(
     assert current(db) == ["m1", "m2", "m3"]
 
 
+def twins(*stories: str) -> list[list[str]]:
+    """Responses of one second."""
+    return [response("27/01/2024 10:07:00", story) for story in stories]
+
+
+def test_of_two_responses_of_one_second_one_is_edited_and_the_other_stays(
+    pull_from: Pull, db: psycopg.Connection, add_channel: Add
+) -> None:
+    inbox = add_channel(FORM)
+    put(inbox, [HEADER, *stamps(1), *twins("a", "b", "c"), *stamps(9)], 0, "Respons.csv")
+    pull_from("gform_contoh")
+    edited = response("28/01/2024 09:00:00", "a diperbaiki")
+    rows = [HEADER, *stamps(1), edited, *twins("b", "c"), *stamps(9)]
+    put(inbox, rows, 1, "Respons.csv")
+    counts = pull_from("gform_contoh")
+    assert counts == IntakeCounts(read=5, landed=1, duplicate=4, tombstones=1)
+    assert current(db) == ["m1", "b", "c", "m9", "a diperbaiki"]
+    assert pull_from("gform_contoh") == IntakeCounts(read=5, duplicate=5)
+    # An older export arrives late: what it has is known, and nothing of today moves.
+    put(inbox, [HEADER, *stamps(1), *twins("a", "b", "c")], -1, "Respons lama.csv")
+    assert pull_from("gform_contoh").missing == 0
+    assert current(db) == ["m1", "b", "c", "m9", "a diperbaiki"]
+    # A cell of the last one is corrected in the sheet, and the edited one is deleted.
+    put(inbox, [HEADER, *stamps(1), *twins("b", "c2"), *stamps(9)], 2, "Respons.csv")
+    counts = pull_from("gform_contoh")
+    assert (counts.landed, counts.missing) == (1, 1)
+    assert current(db) == ["m1", "b", "c2", "m9", "a diperbaiki"]
+
+
 @pytest.mark.parametrize("cut", [3, 4, 5])
 def test_an_export_that_is_cut_at_the_end_of_a_row_withdraws_nothing(
     pull_from: Pull, db: psycopg.Connection, add_channel: Add, cut: int

@@ -803,6 +803,8 @@ def test_the_portal_shows_a_week_without_recaps_as_not_known(
         ("tren.html", "pekan ini belum diketahui karena belum ada kecamatan"),
     ):
         assert _words(files[path]).replace("&#39;", "'").count(said) == 2, path
+    after = pages.site([pages.Published(_recaps(drafts["demo"], previous=0), (), quoted)])
+    assert _words(after["index.html"]).count("tanpa pembanding dari pekan sebelumnya") == 2
 
 
 def test_tables_name_the_regencies_whose_zeros_are_not_known(drafts: dict[str, Edition]) -> None:
@@ -841,6 +843,37 @@ def test_no_week_is_compared_with_one_without_recaps(drafts: dict[str, Edition])
         or "diawasi pekan ini, tanpa pembanding dari pekan sebelumnya" in text
     ]
     assert len(said) == 4  # two points, two tables
+
+
+@pytest.mark.parametrize("values", [{"week": 0}, {"previous": 0}])
+@pytest.mark.parametrize(("language", "said"), [("id", "belum ada rekap"), ("en", "no recap yet")])
+def test_no_difference_is_printed_with_a_week_without_recaps(
+    drafts: dict[str, Edition], values: dict[str, int], language: str, said: str
+) -> None:
+    found = dataclasses.replace(_recaps(drafts["draft"], **values), language=language)
+    cells = [
+        cell
+        for section in render.document(found).sections
+        for table in section.tables
+        for row in table.rows
+        for cell in row
+        if cell.metric.endswith("/difference")
+    ]
+    of_recaps = [c for c in cells if c.metric.startswith(("campaign_event/", "prevention/"))]
+    assert len(of_recaps) == 2 * 7
+    assert {(cell.text, cell.value) for cell in of_recaps} == {(said, None)}
+    others = [cell for cell in cells if cell not in of_recaps]
+    assert len(others) > 50
+    assert all(cell.value is not None for cell in others), "also of the districts that delivered"
+
+
+def test_the_portal_compares_no_week_with_one_without_recaps(drafts: dict[str, Edition]) -> None:
+    builder = ChapterBuilder(_recaps(drafts["demo"], previous=0))
+    cell = builder.sum_cell("prevention_by_type", ["SOSIALISASI", "KOORDINASI"], "19.05", "difference")
+    assert (cell.text, cell.value) == ("belum ada rekap", None)
+    calm = ChapterBuilder(drafts["demo"])
+    cell = calm.sum_cell("prevention_by_type", ["SOSIALISASI", "KOORDINASI"], "19.05", "difference")
+    assert cell.value is not None
 
 
 def test_regencies_that_are_alike_have_no_most_and_least(drafts: dict[str, Edition]) -> None:

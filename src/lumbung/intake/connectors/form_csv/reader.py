@@ -7,8 +7,9 @@ are landed too.
 
 A response has no id, and a row's number is no key, because deleted rows shift the others. A
 response is identified by its time and its ordinal among those of the same second, or by the
-columns in `id`. An edit changes the time and keeps the row. Without `id`, an edited response is
-therefore a new delivery, and the one that stood in its row before is withdrawn at once.
+columns in `id`. An ordinal is that of the response with the same answers in the export before. An
+edit changes the time and keeps the row. Without `id`, an edited response is therefore a new
+delivery, and the one that stood in its row before is withdrawn at once.
 
 Times that Forms exports have a zone (`2022/06/22 11:07:29 AM GMT+7`). Times that a linked sheet
 exports have none (`27/01/2024 10.15.30`); they are in the channel's zone.
@@ -22,8 +23,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from itertools import pairwise
-from typing import NamedTuple
+from itertools import count, pairwise
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from lumbung.errors import SourceError
@@ -62,6 +63,7 @@ _NAMELESS = "\0"
 """The beginning of a placeholder for the source id of a response that has none."""
 
 _Contents = dict[str, frozenset[int]]
+_Ordinals = dict[str, list[int]]
 
 
 class _Stamp(NamedTuple):
@@ -101,13 +103,14 @@ def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
     *older, newest = files
     present = _Export(source, options, newest)
     there = present.contents()
-    former = [_before(source, newest)]
-    states = [_Export(source, options, each).contents() for each in former if each is not None]
+    former = _former(source, options, newest)
+    state = former.contents() if former else {}
+    states = [state] if former and former.file.sha256 != newest.sha256 else []
     for file in older:
         if file.is_repeat:
             continue
-        export = _Export(source, options, file)
-        told = export.contents()
+        export = _Export(source, options, file, state)
+        told = state = export.contents()
         if present.is_whole and len(told.keys() & there) * 2 < len(told):
             raise SourceError(
                 "the exports in the folder have less than half of their responses in common",
@@ -117,6 +120,8 @@ def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
             )
         yield from export.items()
         states.append(told)
+    present = _Export(source, options, newest, state)
+    there = present.contents()
     yield from present.items()
     checkpoint = folder.checkpoint()
     as_of = source.cursor.get("as_of")
@@ -125,25 +130,29 @@ def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
         # This export is not the current state of the form, so nothing is known to be gone.
         yield checkpoint._replace(cursor={**source.cursor, **checkpoint.cursor})
         return
-    cursor = {
-        **checkpoint.cursor,
-        "as_of": newest.changed_at.isoformat(),
-        "newest": newest.sha256.hex(),
-    }
-    yield Checkpoint(cursor, "", _all_replaced([*states, there]), _reading(newest, former[0]))
+    cursor = {**checkpoint.cursor, "as_of": newest.changed_at.isoformat(), **present.known()}
+    yield Checkpoint(cursor, "", _all_replaced([*states, there]), _reading(newest, former))
 
 
-def _before(source: Source, newest: File) -> File | None:
-    """The export that was the newest one in the last pull, if it is another."""
+def _former(source: Source, options: FormCsvSource, newest: File) -> _Export | None:
+    """The export that was the newest one in the last pull, with the ordinals that it had."""
     known = bytes.fromhex(source.cursor.get("newest", ""))
     path = source.evidence.path(known)
-    if not known or known == newest.sha256 or not path.exists():
+    if not known or not path.exists():
         return None
-    return File(newest.name, path, known, newest.changed_at, is_repeat=True)
+    file = File(newest.name, path, known, newest.changed_at, is_repeat=True)
+    export = _Export(source, options, file)
+    export.ordinals = source.cursor.get("ordinals", {})
+    return export
 
 
-def _reading(newest: File, before: File | None) -> FileReading:
-    return FileReading(newest.sha256, before is not None and begin_alike(before.path, newest.path))
+def _reading(newest: File, former: _Export | None) -> FileReading:
+    is_continued = (
+        former is not None
+        and former.file.sha256 != newest.sha256
+        and begin_alike(former.file.path, newest.path)
+    )
+    return FileReading(newest.sha256, is_continued)
 
 
 def _all_replaced(states: list[_Contents]) -> tuple[str, ...]:
@@ -183,6 +192,41 @@ def _replaced(old: _Contents, new: _Contents) -> Iterator[str]:
                     yield missing[at]
 
 
+def _ordinals(former: _Contents, numbered: _Contents) -> _Ordinals:
+    """The ordinals of an export's responses that keep those of the export before.
+
+    A response keeps the ordinal of the one of its second with the same answers. Any other one takes
+    the lowest ordinal that is left: its answers were corrected in the sheet, or it is new.
+
+    Args:
+        former: the contents of the export before.
+        numbered: the contents of this export, whose ordinals are 0, 1, 2 and so on.
+    """
+    before = _by_second(former)
+    found: _Ordinals = {}
+    for second, responses in _by_second(numbered).items():
+        left: dict[frozenset[int], list[int]] = {}
+        for ordinal, cells in reversed(before.get(second, [])):
+            left.setdefault(cells, []).append(ordinal)
+        same = [left[cells].pop() if left.get(cells) else None for _, cells in responses]
+        taken = {*same}
+        free = (each for each in count() if each not in taken)
+        ordinals = [next(free) if each is None else each for each in same]
+        if ordinals != [*range(len(ordinals))]:
+            found[second] = ordinals
+    return found
+
+
+def _by_second(contents: _Contents) -> dict[str, list[tuple[int, frozenset[int]]]]:
+    """The responses that have an ordinal, by their second: the ordinal and the cells of each."""
+    found: dict[str, list[tuple[int, frozenset[int]]]] = {}
+    for key, cells in contents.items():
+        if not key.startswith(_NAMELESS):
+            second, _, ordinal = key.rpartition("-")
+            found.setdefault(second, []).append((int(ordinal), cells))
+    return found
+
+
 def _gaps(these: _Contents, others: _Contents) -> dict[str | None, list[str]]:
     """The responses that only one export holds, by the last common response before them."""
     found: dict[str | None, list[str]] = {}
@@ -218,7 +262,9 @@ def _from_link(
         if kept.media_type == "text/html":
             raise api.error("the link leads to a page for people, not to CSV", share)
         file = File("respons.csv", kept.path, kept.sha256, datetime.now(UTC), is_repeat=False)
-        export = _Export(source, options, file)
+        former = _former(source, options, file)
+        state = former.contents() if former else {}
+        export = _Export(source, options, file, state)
         for item in export.items():
             if isinstance(item, Unreadable) and item.is_part and item.reason_code != "broken_row":
                 raise api.error(
@@ -226,30 +272,46 @@ def _from_link(
                     "correct the link, or source.timestamp in the channel file",
                 )
             yield item
-    before = _before(source, file)
-    states = [_Export(source, options, before).contents()] if before else []
-    states.append(export.contents())
+    states = [state, export.contents()] if former else [export.contents()]
     if not export.is_whole:
         yield Checkpoint({**source.cursor})
         return
-    cursor = {"newest": file.sha256.hex()}
-    yield Checkpoint(cursor, "", _all_replaced(states), _reading(file, before))
+    yield Checkpoint(export.known(), "", _all_replaced(states), _reading(file, former))
 
 
 class _Export:
     """One export of the form.
 
+    Args:
+        source: of the channel.
+        options: of the channel.
+        file: the export.
+        former: the contents of the export before, whose ordinals its responses keep.
+
     Attributes:
+        file: the export.
         is_whole: whether `contents` could read all rows of the export.
+        ordinals: the ordinals of the responses of a second, in their order, where they are not
+            0, 1, 2 and so on.
     """
 
-    def __init__(self, source: Source, options: FormCsvSource, file: File) -> None:
+    def __init__(
+        self, source: Source, options: FormCsvSource, file: File, former: _Contents | None = None
+    ) -> None:
         self._source = source
         self._options = options
-        self._file = file
+        self.file = file
         self._zone = ZoneInfo(source.channel.timezone)
         self._stamps = {normalise(label) for label in options.timestamp}
         self.is_whole = False
+        self.ordinals: _Ordinals = {}
+        if former and not options.id:
+            self.ordinals = _ordinals(former, self.contents())
+
+    def known(self) -> dict[str, Any]:
+        """What the cursor holds of the export when it is the newest one."""
+        ordinals = {"ordinals": self.ordinals} if self.ordinals else {}
+        return {"newest": self.file.sha256.hex(), **ordinals}
 
     def contents(self) -> _Contents:
         """The source ids of the responses in their order, each with the hashes of its cells."""
@@ -272,10 +334,10 @@ class _Export:
         Raises:
             SourceError: when its times are written in another order than the channel says.
         """
-        return guarded(self._file, self._items())
+        return guarded(self.file, self._items())
 
     def _items(self) -> Iterator[Delivery | Unreadable]:
-        file = self._file
+        file = self.file
         try:
             table = Table(file.path, self._stamps)
             column = next((each for each in table.labels if normalise(each) in self._stamps), None)
@@ -287,7 +349,7 @@ class _Export:
                 yield file.unreadable("header_not_found", reason)
                 return
             self._hold_to_order(table, column)
-            counts: Counter[datetime] = Counter()
+            counts: Counter[str] = Counter()
             contents: dict[str, int] = {}
             for number, fields in table.rows():
                 yield self._item(number, fields, column, counts, contents)
@@ -300,10 +362,10 @@ class _Export:
         number: int,
         fields: dict[str, str],
         column: str,
-        counts: Counter[datetime],
+        counts: Counter[str],
         contents: dict[str, int],
     ) -> Delivery | Unreadable:
-        file = self._file
+        file = self.file
         locator = file.locator(f"baris {number}")
 
         def refused(code: str, reason: str, key: str | None = None) -> Unreadable:
@@ -318,8 +380,10 @@ class _Export:
             reason = "waktu respons tidak ada di kalender atau zonanya tidak dikenal; perbaiki"
             return refused("unreadable_date", reason)
         if not self._options.id:
-            key = f"{moment:%Y%m%dT%H%M%SZ}-{counts[moment]}"
-            counts[moment] += 1
+            second = f"{moment:%Y%m%dT%H%M%SZ}"
+            ordinals = self.ordinals.get(second)
+            key = f"{second}-{ordinals[counts[second]] if ordinals else counts[second]}"
+            counts[second] += 1
             return Delivery(key, moment, fields, file.sha256, locator, file.is_repeat)
         named = {normalise(label): value for label, value in reversed(fields.items())}
         values = [named.get(normalise(label), "") for label in self._options.id]
@@ -348,7 +412,7 @@ class _Export:
         if tells[other] and not tells[order]:
             raise SourceError(
                 f"the times are written in the order {other}, not {order}",
-                where=f"channel {self._source.channel.name}, {self._file.name}",
+                where=f"channel {self._source.channel.name}, {self.file.name}",
                 remediation=f"set source.date_order to {other} in the channel file",
             )
 
