@@ -102,6 +102,8 @@ class ChapterBuilder:
                 week=m.number(metric.week),
                 previous=m.number(metric.previous),
             )
+            if not self.is_comparable(code, regency):
+                return Cell(m["difference_no_recap"], True, reference)
             value = None if metric.previous is None else metric.week - metric.previous
             return Cell(m.signed(value), True, reference, value, explanation)
         value = getattr(metric, period)
@@ -116,6 +118,8 @@ class ChapterBuilder:
         references = " ".join(part.metric for part in parts)
         explanation = self.m("explanation_sum", parts=" + ".join(part.text for part in parts))
         if period == "difference":
+            if not self.is_comparable(code, regency):
+                return Cell(self.m["difference_no_recap"], True, references)
             value = None if metric.previous is None else metric.week - metric.previous
             return Cell(self.m.signed(value), True, references, value, explanation)
         value = getattr(metric, period)
@@ -270,9 +274,29 @@ class ChapterBuilder:
 
     def has_recaps(self, place: str = "") -> bool:
         """Return whether this week's events and prevention are known at least in part."""
-        submitted, expected = self.submitted(place)
-        counts = [self.e.metric(code, "ALL", place).week for code in OF_RECAPS]
-        return any([submitted, *counts]) or not expected
+        return any(self.is_delivered(code, place, "week") for code in OF_RECAPS)
+
+    def is_delivered(self, code: str, place: str, period: str) -> bool:
+        """Return whether a count of recaps is known at least in part.
+
+        Args:
+            code: one of `OF_RECAPS`.
+            place: the regency's code; empty: the province.
+            period: `week` or `previous`.
+
+        """
+        submitted, expected, counted = (
+            getattr(self.e.metric(each, "ALL", place), period)
+            for each in ("district_submitted", "district_expected", code)
+        )
+        return bool(submitted or counted or not expected)
+
+    def is_comparable(self, code: str, place: str) -> bool:
+        """Return whether a metric's last two weeks were delivered, where it counts recaps."""
+        whole = registry.metrics()[code].whole or code
+        return whole not in OF_RECAPS or all(
+            self.is_delivered(whole, place, period) for period in ("week", "previous")
+        )
 
     def zeros_unknown(self, regencies: Sequence[Regency]) -> list[str]:
         """Return a note that names the regencies from which no recap of this week was received."""
@@ -284,10 +308,9 @@ class ChapterBuilder:
     def moved_by_recaps(self, code: str, place: str = "") -> str:
         """Describe how a count of recaps has changed; weeks without any recap are not compared."""
         metric = self.e.metric(code, "ALL", place)
-        if not self.has_recaps(place):
+        if not self.is_delivered(code, place, "week"):
             return self.m["change_no_recap"]
-        submitted_before = self.e.metric("district_submitted", "ALL", place).previous
-        if not metric.previous and not submitted_before and self.submitted(place)[1]:
+        if not self.is_delivered(code, place, "previous"):
             return self.m["change_unknown"]
         return self.moved(metric)
 

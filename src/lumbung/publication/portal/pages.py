@@ -396,7 +396,7 @@ class _Site:
             week, previous, difference, to_date = self.cells(measure, regency)
             change = m("stat_previous", previous=previous.text, difference=difference.text)
             since = m("stat_to_date", to_date=to_date.text)
-            if previous.value is None:
+            if difference.value is None:
                 change = m["change_unknown"]
             if measure.code in OF_RECAPS and not self.b.has_recaps(regency):
                 change = m["stat_no_recap"]
