@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
@@ -46,6 +47,17 @@ os.environ.setdefault("AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL", "60")
 
 # A worker has no terminal: tables keep their columns all the same.
 os.environ["COLUMNS"] = "200"
+
+settings.register_profile(
+    "suite",
+    max_examples=int(os.environ.get("LUMBUNG_EXAMPLES", "25")),
+    derandomize="LUMBUNG_EXAMPLES" not in os.environ,  # only the long form tries others each time
+    database=None,
+    deadline=None,
+    # a database that every example of a test uses is meant; a busy machine is no fault
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("suite")
 
 SHARED = Path(__file__).parents[2] / "shared"
 """Samples by others, beside the checkout; absent on an ordinary machine."""

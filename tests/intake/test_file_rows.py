@@ -12,8 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, example, given
-from hypothesis import settings as options
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lumbung.intake.canonical import canonical
@@ -361,9 +360,6 @@ class Office:
 KINDS = ["edit", "adopt", "resend", "correct", "take over", "revise", "week", "weeks swapped"]
 
 
-@options(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 @given(
     kinds=st.lists(st.sampled_from(KINDS), min_size=3, max_size=14),
     seed=st.integers(0, 2**32),

@@ -12,8 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as options
+from hypothesis import given
 from hypothesis import strategies as st
 from upath import UPath
 
@@ -564,9 +563,6 @@ LISTINGS = st.lists(
 )
 
 
-@options(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 @given(
     listings=LISTINGS,
     size=st.integers(1, 6),
@@ -646,9 +642,6 @@ EVENTS = st.lists(
 )
 
 
-@options(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 @given(
     events=EVENTS,
     page=st.integers(1, 8),
@@ -756,9 +749,6 @@ SAYINGS = st.lists(
 )
 
 
-@options(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 @given(sayings=SAYINGS, crashes=st.lists(st.one_of(st.none(), st.integers(0, 12)), max_size=8))
 def test_of_several_files_the_one_that_changed_a_row_last_decides(
     db: psycopg.Connection,

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, example, given
-from hypothesis import settings as options
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lumbung.errors import SourceError
@@ -328,11 +327,6 @@ def test_no_odd_file_breaks_it(tmp_path: Path, kind: str) -> None:
             hold(tmp_path, kind, name, content)
 
 
-@options(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 @given(kind=st.sampled_from([*KINDS]), name=st.sampled_from(NAMES), content=odd_files())
 @example(kind="register", name="a.csv", content=b"a,b\n\x00,\n")
 def test_nothing_that_is_delivered_breaks_it(

@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 import xlsxwriter
-from hypothesis import HealthCheck, given
-from hypothesis import settings as options
+from hypothesis import given
 from hypothesis import strategies as st
 from upath import UPath
 
@@ -951,9 +950,6 @@ CELL = st.one_of(
 )
 
 
-@options(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 @given(
     data=st.lists(st.tuples(CELL, CELL, CELL, CELL, CELL, TEXT), min_size=1, max_size=12),
     above=st.integers(0, 5),
@@ -991,9 +987,6 @@ def test_any_register_gives_exactly_its_rows(
     assert deliveries(items) == expected
 
 
-@options(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 @given(
     tables=st.lists(
         st.tuples(
