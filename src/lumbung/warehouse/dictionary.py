@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,18 @@ from typing import Any
 
 import yaml
 
-LAYERS = (("marts", "Marts"), ("reporting", "Reporting"))
+from lumbung.database import MIGRATIONS
+
+LAYERS = (
+    ("marts", "Marts", "Facts and dimensions as known at the last build."),
+    (
+        "reporting",
+        "Reporting",
+        "Metrics as known at the last build, from which the next edition is frozen. They are live:"
+        " a past week changes when a delivery comes late or is edited. What was published is in"
+        " schema `editions`.",
+    ),
+)
 
 
 def dictionary(project: Path) -> str:
@@ -28,8 +40,8 @@ def dictionary(project: Path) -> str:
             " same texts are comments in the database (`\\d+ marts.fct_report` in psql)."
         ),
     ]
-    for layer, title in LAYERS:
-        lines += ["", f"## {title}"]
+    for layer, title, introduction in LAYERS:
+        lines += ["", f"## {title}", "", *filled(introduction)]
         for file in sorted((project / "models" / layer).rglob("*.yml")):
             (model,) = _read(file)["models"]
             keys = [
@@ -45,6 +57,7 @@ def dictionary(project: Path) -> str:
                 lines += item(
                     f"`{column['name']}` ({column['data_type']}{empty}): {column['description']}"
                 )
+    lines += _editions()
     lines += [
         "",
         "## Reference (seeds)",
@@ -58,6 +71,30 @@ def dictionary(project: Path) -> str:
     for seed in _read(project / "seeds" / "_seeds.yml")["seeds"]:
         lines += item(f"`reference.{seed['name']}`: {seed['description']}")
     return "\n".join(lines) + "\n"
+
+
+def _editions() -> list[str]:
+    """The views of schema `editions`, from their comments in the migrations; the last counts."""
+    comment = re.compile(r"^comment on (?:view|column) (editions\.\S+) is '(.*)';$", re.M)
+    texts: dict[str, str] = {}
+    for file in sorted(MIGRATIONS.glob("*.sql")):
+        texts |= comment.findall(file.read_text(encoding="utf-8"))
+    lines = [
+        "",
+        "## Editions",
+        "",
+        *filled(
+            "What was published, unchanged since. Drafts and rejected editions are not in it. A"
+            " regency's role reads its own numbers, without those of the province."
+        ),
+    ]
+    for name, text in texts.items():
+        if name.count(".") == 1:
+            lines += ["", f"### {name}", "", *filled(text), ""]
+            for column, description in texts.items():
+                if column.startswith(f"{name}."):
+                    lines += item(f"`{column.rpartition('.')[2]}`: {description}")
+    return lines
 
 
 def checks(project: Path, expectations: Path) -> str:
