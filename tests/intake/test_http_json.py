@@ -185,6 +185,65 @@ def test_every_style_gives_every_record_once(
     assert last_checkpoint(items).complete == ("" if is_known_whole else None)
 
 
+class Strict:
+    """An API of numbered pages, two records each, that answers 404 past the last one."""
+
+    def __init__(self, count: int, beside: dict[str, Any], refused: int = 10**6) -> None:
+        self.count, self.beside, self.refused = count, beside, refused
+
+    def __call__(self, request: Request) -> Reply:
+        page = int(request.query["page"])
+        size = min(int(request.query.get("per", 2)), 3)
+        numbers = range(1, self.count + 1)[(page - 1) * size : page * size]
+        if (page > 1 and not numbers) or page >= self.refused:
+            return Reply({"detail": "Invalid page."}, status=404)
+        return Reply({"data": [record(n) for n in numbers], **self.beside})
+
+
+PAGED = {"style": "page", "parameter": "page"}
+
+
+@pytest.mark.parametrize(
+    ("api", "paging"),
+    [
+        (Strict(5, {}), {}),
+        (Strict(4, {"count": 4}), {}),
+        (Strict(4, {"count": 4}), {"total": "count"}),
+        (Strict(4, {}), {"size": 3, "size_parameter": "per"}),
+        (Strict(1, {}), {"size": 3, "size_parameter": "per"}),
+        (Strict(2, {"count": 2}), {}),
+    ],
+)
+def test_404_past_the_last_page_ends_a_listing_that_is_known_to_end(
+    api: Strict, paging: dict[str, Any], tmp_path: Path
+) -> None:
+    for stand in serve(api):
+        items = pull(stand, tmp_path, paging={**PAGED, **paging})
+        assert ids(items) == [str(n) for n in range(1, api.count + 1)]
+        is_known_whole = "total" in paging or api.count <= 2  # one page cannot move
+        assert last_checkpoint(items).complete == ("" if is_known_whole else None)
+
+
+@pytest.mark.parametrize(
+    ("api", "paging", "said"),
+    [
+        (Strict(4, {}), {}, r"page 3 is refused \(HTTP 404\), and page 2 was full \(2 records\)"),
+        (Strict(2, {}), {}, "page 2 is refused .* set source.paging.total"),
+        (Strict(9, {}, refused=3), {"size": 9, "size_parameter": "per"}, r"full \(3 records\)"),
+        (Strict(9, {"count": 9}, refused=3), {}, "page 3 is refused"),
+        (Strict(9, {"total": 9}, refused=3), {"total": "total"}, "the server refuses: HTTP 404"),
+        (Strict(5, {"has_more": True}), {}, "page 3 says there is more"),
+        (Strict(9, {}, refused=1), {}, "the server refuses: HTTP 404"),
+    ],
+)
+def test_404_where_more_records_may_follow_says_what_to_set(
+    api: Strict, paging: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    for stand in serve(api):
+        with pytest.raises(SourceError, match=said):
+            pull(stand, tmp_path, paging={**PAGED, **paging})
+
+
 def labelled(label: str, style: str = "next") -> Callable[[Request], Reply]:
     """Five records, two a page; the next page's link or token stands under a label of any form."""
 

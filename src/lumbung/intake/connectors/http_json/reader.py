@@ -147,13 +147,21 @@ class _Pull:
             params[paging.size_parameter] = str(paging.size)
         at: int | str | None = {"page": paging.first, "offset": 0}.get(paging.style)
         url: httpx.URL | None = self._api.at(self._options.path, params)
-        empty = 0
+        empty = fullest = 0
+        before: tuple[Answer, httpx.URL, list[Any], Mapping[str, int]] | None = None
         while url is not None:
             if at is not None and paging.parameter:
                 url = url.copy_set_param(paging.parameter, at)
             listing.asked(url)
-            answer = self._api.json(url)
+            may_be_over = before and paging.style == "page" and paging.total is None
+            answer = self._api.json(url, nothing=(404,) if may_be_over else ())
+            if before and not answer.content:
+                answer, asked, rows, numbers = before
+                self._expect_end(listing, rows, fullest, numbers)
+                self._expect_no_more(answer, asked, rows, listing, numbers)
+                return
             rows = self._rows(answer.body)
+            fullest = max(fullest, len(rows))
             total = self._total(answer)
             page_hash = hash(answer.content)
             ids = [_id(row, self._options.id) or (page_hash, n) for n, row in enumerate(rows)]
@@ -184,6 +192,7 @@ class _Pull:
             numbers = self._numbers(answer, total)
             if url is None:
                 self._expect_no_more(answer, asked, rows, listing, numbers)
+            before = answer, asked, rows, numbers
             empty = 0 if rows else empty + 1
             if empty > _MAX_EMPTY:
                 raise self._api.error(
@@ -217,6 +226,36 @@ class _Pull:
             if number is not None:
                 self._least[name] = min(number, self._least.get(name, number))
         return self._least
+
+    def _expect_end(
+        self, listing: Listing, rows: list[Any], fullest: int, numbers: Mapping[str, int]
+    ) -> None:
+        """Check that HTTP 404 for a page means that the page before it was the last one.
+
+        It does where the server gives a number of records and all of them were read, or where the
+        last page has fewer records than another one. After a full page, 404 may also mean that the
+        server gives no pages beyond a certain number.
+
+        Args:
+            listing: the pages before.
+            rows: the records of the last page.
+            fullest: the most records of a page.
+            numbers: the numbers of records according to the pages.
+
+        Raises:
+            SourceError: when there may be more records.
+        """
+        if listing.page_count == 1:
+            fullest = self._options.paging.size or 0  # the server may give fewer than asked for
+        if len(rows) < fullest or listing.row_count in numbers.values():
+            return
+        raise self._api.error(
+            f"page {listing.page_count + 1} is refused (HTTP 404), and page {listing.page_count}"
+            f" was full ({len(rows)} records), so it may not be the last one",
+            "set source.paging.total to where the API gives the number of records; if it gives"
+            " none, set source.paging.size (with size_parameter) to another number of records a"
+            " page, so that the last page is not full",
+        )
 
     def _expect_no_more(
         self,
