@@ -142,6 +142,7 @@ def notify_of_holds(
     review list. A mail that cannot be sent raises no error.
     """
     from lumbung.publication.delivery import notify
+    from lumbung.publication.translations.formatting import INDONESIAN
 
     for hold in holds:
         if not hold.is_new:
@@ -152,9 +153,10 @@ def notify_of_holds(
                 (hold.channel,),
             ).fetchone()
         title, name, address = row or (hold.channel, "", "")
+        named = INDONESIAN.channel(title)
         notify.notify_owners(
-            f"Kanal {title}: kiriman barunya ditahan",
-            f"Kepada pengelola kanal {title} ({name}) dan pengelola data.\n\n"
+            f"{named}: kiriman barunya ditahan",
+            f"Kepada pengelola {named} ({name}) dan pengelola data.\n\n"
             f"{hold.held_count} kiriman baru, berubah atau ditarik tidak dihitung, karena"
             f" {hold.reason} (pemeriksaan {hold.check_name}). Angka kanal ini tetap seperti"
             " sebelumnya; kanal lain tidak terganggu.\n\n"

@@ -887,6 +887,24 @@ def test_regencies_that_are_alike_have_no_most_and_least(drafts: dict[str, Editi
     assert not any("terbanyak" in caption for caption in about)
 
 
+@pytest.mark.parametrize(
+    ("language", "title", "said"),
+    [
+        ("id", "Aduan WhatsApp", "Kanal Aduan WhatsApp: 3 kiriman"),
+        ("id", "Kanal Aduan WhatsApp", "Kanal Aduan WhatsApp: 3 kiriman"),
+        ("en", "Aduan WhatsApp", "Channel Aduan WhatsApp: 3 deliveries"),
+        ("en", "kanal aduan", "kanal aduan: 3 deliveries"),
+    ],
+)
+def test_a_title_that_begins_with_kanal_is_not_doubled(
+    drafts: dict[str, Edition], language: str, title: str, said: str
+) -> None:
+    held = HeldChannel("wa", 9, title, 3, date(2024, 11, 20), "sebab", "reason")
+    found = dataclasses.replace(drafts["draft"], language=language, held=(held,))
+    (lead,) = next(s for s in render.document(found).sections if s.id == "kelengkapan").lead
+    assert lead.startswith(said)
+
+
 def test_what_is_not_counted_says_what_is_held_back(drafts: dict[str, Edition]) -> None:
     held = HeldChannel("buku", 7, "Buku Register", 1_020, date(2024, 11, 18), "sebab", "reason")
     said = "Belum termasuk 1.020 kiriman yang ditahan: lihat bab “Kelengkapan penyampaian”."

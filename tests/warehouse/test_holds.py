@@ -178,7 +178,7 @@ def test_the_owner_of_a_held_channel_is_notified_once(database_url: str, office:
         "data@babel.example.id", "rekaan@example.id",
     ]  # fmt: skip
     mail = post.got[0][1]
-    assert mail["Subject"] == "Kanal Kanal rekaan: kiriman barunya ditahan"
+    assert mail["Subject"] == "Kanal rekaan: kiriman barunya ditahan"
     text = mail.get_content()
     assert "20 kiriman baru" in text
     assert "kolom yang biasanya terisi kini kosong" in text

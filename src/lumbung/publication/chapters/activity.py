@@ -82,7 +82,7 @@ def completeness(b: ChapterBuilder) -> Section:
     held = [
         m(
             "channel_held",
-            title=channel.title,
+            channel=m.channel(channel.title),
             count=m.number(channel.count),
             since=m.day(channel.since),
             reason=channel.reason_en if m.language == "en" else channel.reason,

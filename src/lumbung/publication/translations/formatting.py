@@ -181,6 +181,11 @@ class Messages:
             start = f"{first.day}"
         return f"{start}{self['or']}{self.day(second)}"
 
+    def channel(self, title: str) -> str:
+        """Name a channel: `Kanal Aduan WhatsApp`; no title gets that word twice."""
+        words = [BY_LANGUAGE[language]["channel"].lower() for language in LANGUAGES]
+        return title if title.lower().startswith((*words,)) else f"{self['channel']} {title}"
+
     def subtitle(self, edition: Edition) -> str:
         """Return an edition's week with its counted days: `Pekan 47: 18–24 November 2024`."""
         days = self.week_range(*edition.days_of(edition.week_id))
