@@ -2,7 +2,7 @@
 
 All values come from the environment, so that Airflow's processes, the command line and the tests
 use the same ones: `LUMBUNG_HOME`, `LUMBUNG_PROJECT`, `LUMBUNG_DATABASE_URL`, `LUMBUNG_VAULT_KEY`,
-`LUMBUNG_SETTLE_SECONDS`.
+`LUMBUNG_SETTLE_SECONDS`, `LUMBUNG_SIGNING_KEY`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ class Settings:
         database_url: a server to use instead of the embedded one (`LUMBUNG_DATABASE_URL`), or None.
         settle_seconds: how long a file must be unchanged before a pull reads it
             (`LUMBUNG_SETTLE_SECONDS`, default 2).
+        signing_key: the file of the key that signs editions (`LUMBUNG_SIGNING_KEY`), None: see
+            `lumbung.publication.proof.keys`.
 
     """
 
@@ -37,6 +39,7 @@ class Settings:
     project: Path
     database_url: str | None
     settle_seconds: float = 0
+    signing_key: Path | None = None
 
     @classmethod
     def load(cls) -> Settings:
@@ -48,7 +51,9 @@ class Settings:
             " leave it out",
         )
         url = os.environ.get("LUMBUNG_DATABASE_URL") or None
-        return cls(home_folder(), _project_folder(), url, settle)
+        key = os.environ.get("LUMBUNG_SIGNING_KEY")
+        signing_key = Path(key).absolute() if key else None
+        return cls(home_folder(), _project_folder(), url, settle, signing_key)
 
     def require_database_url(self) -> str:
         """Return `database_url`; Airflow's tasks always have one.

@@ -15,6 +15,9 @@ import pytest
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.publication.editions import freezing, publishing, review
 from lumbung.publication.formats import render
+from lumbung.publication.proof.keys import trusted_keys
+from lumbung.publication.proof.manifest import PROOF_FILES
+from lumbung.publication.proof.verify import Folder, verify
 from lumbung.settings import Settings
 from tests.publication.conftest import Metrics, copy_of
 from tests.support.edition_sample import WEEK, pass_checkpoint
@@ -42,6 +45,10 @@ def state(url: str, edition_id: str) -> tuple[str, dict[str, bytes]]:
         assert row
         stored = connection.execute("select name, content from published.artefact").fetchall()
     return row[0], dict(stored)
+
+
+def content_of(stored: dict[str, bytes]) -> dict[str, bytes]:
+    return {name: content for name, content in stored.items() if name not in PROOF_FILES}
 
 
 def read(folder: Path) -> dict[str, bytes]:
@@ -88,14 +95,17 @@ def test_killed_before_every_line(
                 found, stored = state(copied, edition_id)
                 shown = read(folder)
                 outcomes.append((found, bool(shown)))
-                assert stored == (files if found == "published" else {})
-                assert shown in ({}, files)
+                assert content_of(stored) == (files if found == "published" else {})
+                assert shown in ({}, stored)
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(render, "render", lambda _: files)
                 patch.setattr(publishing, "find_personal_data", lambda *_: [])
                 publishing.publish(edition_id, settings=settings, database_url=copied)
-            assert state(copied, edition_id) == ("published", files)
-            assert read(folder) == files
+            found, stored = state(copied, edition_id)
+            assert (found, content_of(stored)) == ("published", files)
+            assert read(folder) == stored
+            proof = verify(Folder(folder), trusted_keys(settings))
+            assert (proof.problems, proof.file_count) == ([], len(files))
             assert [f.name for f in settings.editions.iterdir()] == [edition_id]
     # Every step was met: before the transaction, after it, and after the folder appeared.
     assert set(outcomes) == {("approved", False), ("published", False), ("published", True)}

@@ -19,6 +19,7 @@ from lumbung.publication.delivery.smtp import MailServer
 from lumbung.publication.editions import freezing, publishing, review
 from lumbung.publication.formats import render
 from lumbung.publication.model import store
+from lumbung.publication.proof.manifest import PROOF_FILES
 from lumbung.settings import Settings
 from lumbung.warehouse.roles import role_url
 from tests.publication.conftest import Metrics, copy_of
@@ -66,7 +67,7 @@ def post() -> Iterator[Post]:
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """A letter that costs no charts."""
-    monkeypatch.setattr(render, "letter", lambda _: ("Buletin", "<p>.\n.x</p>"))
+    monkeypatch.setattr(render, "letter", lambda *_: ("Buletin", "<p>.\n.x</p>"))
 
 
 def send(url: str, settings: Settings, server: MailServer) -> list[str]:
@@ -77,7 +78,8 @@ def state(url: str) -> tuple[list[tuple[object, ...]], dict[str, str]]:
     with psycopg.connect(url) as connection:
         editions = connection.execute(
             "select edition_id, state, name, content from published.edition"
-            " join published.artefact using (edition_id) order by name"
+            " join published.artefact using (edition_id) where name <> all (%s) order by name",
+            (list(PROOF_FILES),),
         ).fetchall()
         return editions, {row[0]: row[1] for row in smtp.status(connection, EDITION)}
 
@@ -92,6 +94,8 @@ def test_everybody_gets_a_letter_of_their_own_once(
     assert send(publisher, settings, post.address) == RECIPIENTS
     assert send(publisher, settings, post.address) == []
     assert post.addresses == RECIPIENTS
+    with psycopg.connect(url) as connection:
+        (root,) = connection.execute("select root_hash from published.edition_root").fetchall()[0]
     subject = "Buletin Mingguan Pengawasan Pemilihan, Pekan 47: 18–24 November 2024"
     for address, message in post.got:
         assert (message["To"], message["Subject"]) == (address, subject)
@@ -106,6 +110,7 @@ def test_everybody_gets_a_letter_of_their_own_once(
         page = html.get_content()
         for lead, _ in render.document(store.load(EDITION, database_url=url)).points:
             assert lead in page
+        assert root in page
         # what mail clients strip or block, and what would tell a third party who reads
         assert not re.search(r"<(style|script|img|svg|link|form)\b|url\(|\bsrc=", page)
         assert len(page) < 30_000
@@ -261,7 +266,7 @@ def test_the_database_itself_lets_nothing_be_offered_twice(url: str) -> None:
 def test_a_letter_with_personal_data_is_sent_to_nobody(
     url: str, settings: Settings, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(render, "letter", lambda _: ("Buletin", "<p>NIK 1971054511900001</p>"))
+    monkeypatch.setattr(render, "letter", lambda *_: ("Buletin", "<p>NIK 1971054511900001</p>"))
     with pytest.raises(CheckpointError, match="NIK"):
         send(url, settings, post.address)
     assert (post.got, state(url)) == ([], (PUBLISHED, {}))

@@ -324,6 +324,13 @@ def test_feed_is_well_formed_and_complete(files: dict[str, bytes]) -> None:
         assert int(enclosure.attrib["length"]) == len(files[enclosure.attrib["href"]])
 
 
+def elsewhere(portal: Portal, home: Path) -> Settings:
+    """Another home that trusts the key of the published editions."""
+    (home / "keys").mkdir()
+    shutil.copy(portal[1].home / "keys" / "minisign.pub", home / "keys")
+    return Settings(home, home, None)
+
+
 def test_no_page_holds_personal_data(files: dict[str, bytes]) -> None:
     looked = [
         n for n in files if n.endswith(".html") and not n.endswith(("edisi.html", "edition.html"))
@@ -335,7 +342,7 @@ def test_no_page_holds_personal_data(files: dict[str, bytes]) -> None:
 def test_a_page_with_personal_data_is_not_shown(
     portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = Settings(tmp_path, portal[1].project, None)
+    home = elsewhere(portal, tmp_path)
     monkeypatch.setattr(public, "site", lambda _: {"index.html": b"<p>0812-3456-7890</p>"})
     with pytest.raises(CheckpointError, match=r"index\.html holds a phone number"):
         public.build(settings=home, database_url=portal[0])
@@ -345,6 +352,7 @@ def test_a_page_with_personal_data_is_not_shown(
 def test_a_second_build_elsewhere_gives_the_same_bytes(
     portal: Portal, files: dict[str, bytes], tmp_path: Path
 ) -> None:
+    elsewhere(portal, tmp_path)
     code = (
         "import sys; from pathlib import Path; from lumbung.publication.portal import publish;"
         "from lumbung.settings import Settings;"
@@ -386,7 +394,7 @@ def test_a_folder_in_the_way_is_named(portal: Portal, tmp_path: Path) -> None:
     (tmp_path / "portal").mkdir()
     (tmp_path / "portal" / "index.html").write_text("someone's own")
     with pytest.raises(ServiceError, match="portal cannot be written"):
-        public.build(settings=Settings(tmp_path, tmp_path, None), database_url=portal[0])
+        public.build(settings=elsewhere(portal, tmp_path), database_url=portal[0])
     assert (tmp_path / "portal" / "index.html").read_text() == "someone's own"
 
 

@@ -31,6 +31,7 @@ ADDED: Mapping[str, Mapping[str, object]] = {
     "checkpoint_pass": {"run_id": "00000000-0000-0000-0000-000000000000"},
     "artefact": {"name": "x"},
     "approval": {},
+    "edition_root": {},
     "restatement": {
         "edition_id": EDITION, "of_edition_id": EDITION, "metric_code": "tip",
         "category_code": "ALL", "regency_code": "19", "period": "week", "old_value": 1,

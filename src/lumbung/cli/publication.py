@@ -1,8 +1,9 @@
-"""Commands of the weekly edition: publish, mail, portal, trace, waive."""
+"""Commands of the weekly edition: publish, mail, portal, verify, trace, waive."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -126,6 +127,69 @@ def portal() -> None:
     url = warehouse_url()
     folder = publication_portal.build(settings=settings, database_url=url)
     console.print(f"written  {folder / 'index.html'}", soft_wrap=True)
+
+
+@app.command()
+def verify(
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="an edition, a folder, or an edition's address on a portal; empty: every edition"
+        ),
+    ] = "",
+    key: Annotated[
+        str, typer.Option(help="the office's public key: RW..., or the file minisign.pub")
+    ] = "",
+) -> None:
+    """Verify published editions from their files alone: hashes, signature, chain.
+
+    It needs no database. Editions of this installation are held against its own keys; elsewhere,
+    give the office's key with `--key`, or compare the key that is printed with the office's.
+    """
+    from lumbung.errors import PublicationError
+    from lumbung.publication.proof import keys
+    from lumbung.publication.proof import verify as proofs
+    from lumbung.publication.proof.minisign import PublicKey
+
+    settings = Settings.load()
+    folder = Path(what) if what else settings.editions
+    is_own = not what or proofs.EDITION.fullmatch(what) is not None
+    if is_own and what and not folder.is_dir():
+        folder = settings.editions / what
+    trusted = keys.trusted_keys(settings) if is_own else []
+    if key:
+        text = Path(key).read_text(encoding="ascii") if Path(key).is_file() else key
+        trusted = [PublicKey.parse(text, "--key")]
+    if (folder / "edisi").is_dir():
+        folder /= "edisi"  # of a portal
+    if what.startswith(("http://", "https://")):
+        found = [proofs.verify(proofs.Site(what), trusted)]
+    elif not folder.is_dir():
+        raise PublicationError(
+            "there is no such edition or folder",
+            where=str(folder),
+            remediation="give an edition such as 2024-W47-r1, its folder, or its address",
+        )
+    elif any((folder / name).exists() for name in ("metadata.json", "SHA256SUMS")):
+        found = [proofs.verify(proofs.Folder(folder), trusted)]
+    else:
+        found = proofs.verify_all(folder, trusted)
+    for proof in found:
+        state = "differs" if proof.problems else "holds"
+        typer.echo(f"{proof.edition_id}  {state}: {proof.file_count} files, root {proof.root}")
+        for line in (*proof.problems, *proof.notes):
+            typer.echo(f"  {line}")
+    signers = sorted({proof.key for proof in found if proof.key})
+    for signer in signers:
+        typer.echo(f"signed with {signer}")
+    if signers and not trusted:
+        typer.echo("compare this key with the one that the office has published elsewhere")
+    if differing := [proof.edition_id for proof in found if proof.problems]:
+        raise PublicationError(
+            f"{len(differing)} of {len(found)} editions differ: {', '.join(differing)}",
+            where=what or str(folder),
+            remediation="do not use these files; fetch the edition again from the office's portal",
+        )
 
 
 @app.command()

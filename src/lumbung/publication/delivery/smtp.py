@@ -32,6 +32,7 @@ from lumbung.publication.checks.pii import find_personal_data
 from lumbung.publication.delivery.recipients import load_people
 from lumbung.publication.formats import render
 from lumbung.publication.model.store import load
+from lumbung.publication.proof.manifest import MANIFEST, Manifest
 from lumbung.settings import Settings
 
 Security = Literal["starttls", "tls", "none"]
@@ -106,7 +107,7 @@ def send(
         unsure = [a for a in people.recipients if steps.get(a) == "offered"]
         wanted = [a for a in people.recipients if steps.get(a) not in ("offered", "accepted")]
         if wanted:
-            summary = render.letter(edition)
+            summary = render.letter(edition, _root(stored))
             _refuse_personal_data(edition_id, summary, stored["siaran-pers.txt"])
             with _session(server) as smtp:
                 for address in wanted:
@@ -118,6 +119,12 @@ def send(
                         refused[address] = reply
     _require_delivered(edition_id, refused, unsure)
     return sent
+
+
+def _root(stored: dict[str, bytes]) -> str:
+    """Return the root hash of an edition, empty where it was published before roots were."""
+    manifest = stored.get(MANIFEST)
+    return Manifest(manifest).root if manifest else ""
 
 
 def _refuse_personal_data(edition_id: str, summary: tuple[str, str], text: bytes) -> None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
-
 from lumbung import database
 from lumbung.errors import CheckpointError, PublicationError
 from lumbung.publication.checks.pii import find_personal_data
-from lumbung.publication.editions import folder, review
+from lumbung.publication.checks.stored import require_proven
+from lumbung.publication.editions import folder, review, signing
 from lumbung.publication.formats import render
 from lumbung.publication.model import store
 from lumbung.settings import Settings
 
 
 def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[str]:
-    """Publish an approved edition: its files into `published.artefact`, then into a folder.
+    """Publish an approved edition: sign it, store its files, then write them into a folder.
 
-    One transaction stores the files and the new state. The folder
-    `LUMBUNG_HOME/editions/<edition_id>/` is written before that transaction and moved into place
-    after it. If the process is killed in between, the next call restores the folder from the
+    One transaction stores the root hash, the files and the new state. The folder
+    `LUMBUNG_HOME/editions/<edition_id>/` is written before that transaction ends and moved into
+    place after it. If the process is killed in between, the next call restores the folder from the
     stored files. A call on a published edition only restores its folder.
 
     Returns:
@@ -26,9 +25,11 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
 
     Raises:
         PublicationError: when the edition is not approved, or its draft no longer renders to the
-            bytes that were reviewed, because Lumbung itself has changed.
+            bytes that were reviewed, because Lumbung itself has changed, or the stored files
+            are not those that were signed.
         CheckpointError: when personal data is found in the files to be published.
         ServiceError: when the folder cannot be written.
+        ConfigurationError: when the key that signs editions is missing.
 
     """
     place = settings.editions / edition_id
@@ -52,7 +53,7 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
                     "source, "
                     "build and freeze again",
                 )
-        staged = folder.write_staged(place, files)
+        staged = None
         with database.connect(database_url, application="lumbung publication") as connection:
             state = store.value(
                 connection,
@@ -60,6 +61,8 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
                 {"edition": edition_id},
             )
             if state == "approved":
+                files |= signing.sign(connection, edition, files, settings=settings)
+                staged = folder.write_staged(place, files)
                 sha256 = folder.hashes(files)
                 connection.cursor().executemany(
                     "insert into published.artefact (edition_id, name, sha256, byte_count, content)"
@@ -70,11 +73,11 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
                     ],
                 )
                 store.set_state(connection, edition_id, "published")
-        if state == "approved":
+        if staged:  # else another process was faster
             folder.move_into_place(staged, place)
-        else:  # another process was faster
-            shutil.rmtree(staged, ignore_errors=True)
     stored = store.artefacts(edition_id, database_url=database_url)
     if folder.read(place) != stored:
+        with database.connect(database_url, application="lumbung publication") as connection:
+            require_proven(connection, settings)
         folder.move_into_place(folder.write_staged(place, stored), place)
     return [str(place / name) for name in stored]

@@ -20,6 +20,7 @@ from typing import Any
 from lumbung.publication.chapters.record import before_kinds
 from lumbung.publication.model.edition import QUOTIENT_PLACES, Edition
 from lumbung.publication.model.rounding import half_up, whole_percent
+from lumbung.publication.proof.merkle import merkle_root
 from lumbung.publication.translations.formatting import BY_LANGUAGE, INDONESIAN, Messages, iso
 
 Value = str | int | float | bool | None
@@ -52,6 +53,14 @@ def files(edition: Edition) -> dict[str, bytes]:
         result[DICTIONARIES[language]] = _dictionary(BY_LANGUAGE[language])
     result["metadata.json"] = _json(_metadata(edition, tables, result))
     return result
+
+
+def content_root(edition: Edition) -> str:
+    """Return the Merkle tree hash of the lines of `data.json`: of the header and each record.
+
+    It is known before the edition is approved, so the PDF can print it.
+    """
+    return merkle_root(_records(edition.edition_id, datasets(edition)))
 
 
 def _dictionary(m: Messages) -> bytes:

@@ -45,15 +45,16 @@ def render(edition: Edition) -> dict[str, bytes]:
     dictionary for each language. The files state whether and how the edition was approved; those
     of a draft say that it is a draft.
     """
+    root = opendata.content_root(edition)
     result: dict[str, bytes] = {}
     for language in edition.office.languages:
-        result |= _localized(replace(edition, language=language))
+        result |= _localized(replace(edition, language=language), root)
     return result | opendata.files(edition)
 
 
-def _localized(edition: Edition) -> dict[str, bytes]:
+def _localized(edition: Edition, root: str) -> dict[str, bytes]:
     """Return the files in the edition's language; the document is freed when this returns."""
-    pages = document(edition)
+    pages = _with_root(document(edition), root)
     name, press, volume = NAMES[edition.language]
     result: dict[str, bytes] = {}
     # The PDF first, so that the other files are not in memory while the compiler runs.
@@ -67,11 +68,33 @@ def _localized(edition: Edition) -> dict[str, bytes]:
     }
 
 
-def letter(edition: Edition) -> tuple[str, str]:
-    """Return the mail that summarises a published edition: its subject and its body as HTML."""
+def _with_root(pages: Document, root: str) -> Document:
+    """Return the document with the root hash of its content among the notes on method."""
+    said = BY_LANGUAGE[pages.language]("about_root", root=root)
+    return replace(
+        pages,
+        sections=[
+            replace(section, paragraphs=[*section.paragraphs, said])
+            if section.id == "metode"
+            else section
+            for section in pages.sections
+        ],
+    )
+
+
+def letter(edition: Edition, root: str = "") -> tuple[str, str]:
+    """Return the mail that summarises a published edition: its subject and its body as HTML.
+
+    Args:
+        edition: the edition.
+        root: its root hash; empty where it was published before editions were signed.
+
+    """
     pages = document(edition)
-    attached = BY_LANGUAGE[edition.language]["letter_attached"]
-    body = page("surat.html.j2", d=asdict(pages) | {"attached": attached})
+    m = BY_LANGUAGE[edition.language]
+    proof = m("letter_root", root=root) if root else ""
+    values = {"attached": m["letter_attached"], "proof": proof}
+    body = page("surat.html.j2", d=asdict(pages) | values)
     return f"{pages.title}, {pages.subtitle}", body.decode()
 
 

@@ -24,13 +24,20 @@ from lumbung.publication.chapters.builder import OF_RECAPS, PERIODS, ChapterBuil
 from lumbung.publication.formats import render
 from lumbung.publication.model.document import Cell, Section, Table
 from lumbung.publication.model.edition import Edition, Regency, Restatement
+from lumbung.publication.proof.manifest import (
+    MANIFEST,
+    PROOF_FILES,
+    PUBLIC_KEY,
+    SIGNATURE,
+    Manifest,
+)
 from lumbung.publication.translations.formatting import BY_LANGUAGE, INDONESIAN, NBSP, Messages, iso
 from lumbung.registry import LANGUAGES
 from lumbung.settings import JAKARTA
 
 _PRESS = {"id": "siaran-pers.txt", "en": "en/press-release.txt"}
 _DICTIONARY = {"id": "kamus-data.csv", "en": "en/data-dictionary.csv"}
-QUOTED = ("metadata.json", *_PRESS.values(), *_DICTIONARY.values())
+QUOTED = ("metadata.json", MANIFEST, PUBLIC_KEY, *_PRESS.values(), *_DICTIONARY.values())
 """The stored files that pages quote."""
 
 NAV = (
@@ -56,6 +63,9 @@ _OTHER_FILES = {
     "metadata.json": "about_metadata",
     "kamus-data.csv": "about_dictionary",
     "en/data-dictionary.csv": "about_dictionary",
+    MANIFEST: "about_manifest",
+    SIGNATURE: "about_signature",
+    PUBLIC_KEY: "about_public_key",
 }
 
 
@@ -283,6 +293,7 @@ class _Site:
             "published_at": iso(e.decision.decided_at),
             "status": m.status(e.decision),
             "content_hash": e.content_hash,
+            **_proof(one),
             "replaced_by": newest.edition_id if newest is not e else "",
             "states": m.number(len(e.new_restatements)),
             "changed": m.number(len(self.changed(e))),
@@ -341,7 +352,9 @@ class _Site:
             else:
                 about = m[f"about_{kind}" if kind else titles.get(file.name, data)]
             language = "en" if file.name.startswith("en/") else LANGUAGES[0]
-            is_localized = part or (file.name in titles and file.name != "data.json")
+            is_localized = part or (
+                file.name in titles and file.name not in ("data.json", *PROOF_FILES)
+            )
             if is_localized and language != self.e.language:
                 about = m(f"about_in_{language}", about=about)
             described.append(
@@ -717,3 +730,11 @@ class _Site:
 
 def _place(regency: Regency) -> str:
     return f"wilayah/{regency.code}.html"
+
+
+def _proof(one: Published) -> dict[str, str]:
+    """Return an edition's root hash and the key that signed it; empty where it is not signed."""
+    manifest, key = one.quoted.get(MANIFEST), one.quoted.get(PUBLIC_KEY)
+    if manifest is None or key is None:
+        return {"root": "", "key": ""}
+    return {"root": Manifest(manifest).root, "key": key.decode().splitlines()[-1]}

@@ -16,6 +16,7 @@ import psycopg
 from lumbung import database
 from lumbung.errors import CheckpointError, ServiceError
 from lumbung.publication.checks.pii import find_personal_data
+from lumbung.publication.checks.stored import require_proven
 from lumbung.publication.model.store import load
 from lumbung.publication.portal.pages import QUOTED, Published, StoredFile, site
 from lumbung.settings import Settings
@@ -39,6 +40,7 @@ def build(*, settings: Settings, database_url: str) -> Path:
     with database.connect(database_url, application="lumbung portal") as connection:
         # One build at a time, from reading to renaming, so that no older site replaces a newer one.
         connection.execute("select pg_advisory_xact_lock(hashtext('lumbung portal'))")
+        require_proven(connection, settings)
         published = _published(connection, database_url)
         pages = site(published)
         _refuse_personal_data(pages)

@@ -1,0 +1,73 @@
+"""The manifest of an edition that is being published: chained to the edition before, and signed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import psycopg
+
+from lumbung.publication.checks.stored import FROZEN_ROWS, stored_hashes
+from lumbung.publication.editions import folder
+from lumbung.publication.model import store
+from lumbung.publication.model.edition import Edition
+from lumbung.publication.proof.keys import signing_key
+from lumbung.publication.proof.manifest import MANIFEST, PUBLIC_KEY, SIGNATURE, Manifest
+from lumbung.publication.proof.merkle import files_root, merkle_root
+from lumbung.publication.translations.formatting import iso
+from lumbung.settings import Settings
+
+
+def sign(
+    connection: psycopg.Connection,
+    edition: Edition,
+    files: Mapping[str, bytes],
+    *,
+    settings: Settings,
+) -> dict[str, bytes]:
+    """Record the root of an approved edition, in the caller's transaction.
+
+    The edition is chained to the one that was published before it. The first one names the roots of
+    those that were published before editions were signed.
+
+    Returns:
+        the manifest, its signature and the public key, by the names of their files.
+
+    Raises:
+        ConfigurationError: when the key that signed the editions before is missing.
+
+    """
+    # One at a time: the chain has no branches.
+    connection.execute("select pg_advisory_xact_lock(hashtext('lumbung.edition_root'))")
+    previous: tuple[str, str] | None = connection.execute(
+        "select edition_id, root_hash from published.edition_root as r where not exists"
+        " (select from published.edition_root as n where n.previous_edition_id = r.edition_id)"
+    ).fetchone()
+    unsigned = {} if previous else stored_hashes(connection)
+    key = signing_key(settings, may_create=previous is None)
+    values = {"rows": store.value(connection, _ROWS, {"edition": edition.edition_id})}
+    if "data.json" in files:
+        values["content"] = merkle_root(files["data.json"])
+    if decision := edition.decision:
+        values["draft"] = files_root(dict(decision.reviewed))
+        values["approved"] = f"{decision.how} {iso(decision.decided_at)} {decision.decided_by}"
+    manifest = Manifest.build(
+        edition.edition_id,
+        hashes=folder.hashes(files),
+        previous=previous,
+        unsigned={each: files_root(hashes) for each, hashes in sorted(unsigned.items())},
+        values=values,
+    )
+    connection.execute(
+        "insert into published.edition_root (edition_id, root_hash, previous_edition_id)"
+        " values (%s, %s, %s)",
+        (edition.edition_id, manifest.root, previous and previous[0]),
+    )
+    comment = f"{edition.edition_id} {manifest.root}"
+    return {
+        MANIFEST: manifest.content,
+        SIGNATURE: key.sign(manifest.content, comment).encode(),
+        PUBLIC_KEY: key.public.file_text.encode(),
+    }
+
+
+_ROWS = f"select {FROZEN_ROWS} from published.edition where edition_id = %(edition)s"  # noqa: S608
