@@ -157,12 +157,22 @@ def _restrict_connections(connection: psycopg.Connection, *roles: str) -> None:
 def require_migrated(url: str) -> None:
     """Require that a database has every migration of this version; write nothing.
 
+    Nothing is required of a login that may not see the migrations, such as a reader's.
+
     Raises:
         ServiceError: when it lacks one.
         ConfigurationError: as `migrate`.
 
     """
     with connect(url, application="lumbung migrate") as connection:
+        may_read = connection.execute(
+            "select has_schema_privilege(pg_namespace.oid, 'usage')"
+            " and has_table_privilege(pg_class.oid, 'select') from pg_class"
+            " inner join pg_namespace on relnamespace = pg_namespace.oid"
+            " where nspname = 'ops' and relname = 'migration'"
+        ).fetchone()
+        if may_read == (False,):
+            return
         pending = _pending(connection)
         place = f"{connection.info.host}:{connection.info.port}/{connection.info.dbname}"
     if pending:

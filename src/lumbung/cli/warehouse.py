@@ -65,6 +65,26 @@ def psql(context: typer.Context, role: Role = None) -> None:
     os.execve(program, [program, url, *context.args], environment)  # noqa: S606 - our own binary
 
 
+@app.command()
+def export(
+    table: Annotated[str, typer.Argument(help="a table that readers see, such as fct_report")],
+    file: Annotated[Path, typer.Argument(help="file to write; its ending is .csv or .xlsx")],
+    role: Role = None,
+    bom: Annotated[bool, typer.Option(help="begin a CSV file with a mark, for Excel")] = False,
+) -> None:
+    """Write a table to a file, with names after the codes, for a spreadsheet.
+
+    Without `--role` the rows are those that the account of the warehouse's URL may read. A person
+    with a login sets `LUMBUNG_DATABASE_URL` to it.
+    """
+    from lumbung.warehouse import export as exported
+
+    url = warehouse_url(role)
+    with console.status(f"writing {file.name}"):
+        count = exported.export(url, table, file, bom=bom)
+    typer.echo(f"{count} rows in {file}")
+
+
 @user.command("add")
 def add_user(
     name: Annotated[str, typer.Argument(help="name of the login and of its own schema")],

@@ -22,6 +22,7 @@ from lumbung.publication.model.edition import QUOTIENT_PLACES, Edition
 from lumbung.publication.model.rounding import half_up, whole_percent
 from lumbung.publication.proof.merkle import merkle_root
 from lumbung.publication.translations.formatting import BY_LANGUAGE, INDONESIAN, Messages, iso
+from lumbung.warehouse.export import guarded
 
 Value = str | int | float | bool | None
 DICTIONARIES = {"id": "kamus-data.csv", "en": "en/data-dictionary.csv"}
@@ -369,8 +370,7 @@ def _rounded(value: Decimal | None, places: int) -> float | None:
 def _csv(heads: list[str], rows: list[tuple[Value, ...]]) -> bytes:
     """Write CSV as in RFC 4180, UTF-8 without BOM; true and false are `benar` and `salah`.
 
-    Spreadsheets evaluate a cell of a CSV file that begins with one of `_FORMULA` (OWASP, "CSV
-    Injection"). Such texts are prefixed with an apostrophe; numbers are not changed.
+    Texts that a spreadsheet would evaluate are `guarded`.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
@@ -381,10 +381,7 @@ def _csv(heads: list[str], rows: list[tuple[Value, ...]]) -> bytes:
 def _cell(value: Value) -> Value:
     if isinstance(value, bool):
         return _WORDS[value]
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+    return guarded(value)
 
 
 _WORDS = {True: "benar", False: "salah"}
