@@ -70,9 +70,6 @@ FAULTS = {
         + f"week_id = '{WEEK}' and period = 'to_date' and category_code = 'BKN'"
         " and regency_code in ('19', '19.01')"
     ],
-    "no_district_is_without_its_regency": [
-        "delete from marts.dim_regency where regency_code = '19.06'"
-    ],
     "every_regency_has_its_districts": [
         "delete from marts.fct_submission where regency_code = '19.04'"
     ],
@@ -164,7 +161,6 @@ def test_a_sound_draft_passes_and_can_be_approved(url: str, settings: Settings) 
             "funnel_adds_up_this_week",
             "parts_add_up_this_week",
             "parts_are_within_their_whole_this_week",
-            "no_district_is_without_its_regency",
             "contributors_are_the_deadlines",
         },
         {

@@ -57,7 +57,7 @@ def test_good_deliveries_pass(desk: Settings, database_url: str) -> None:
         "channel_has_records", "nothing_comes_from_the_future", "channel_was_pulled",
         "channel_is_fresh", "little_is_quarantined", "fields_are_filled_as_before",
         "channel_keeps_its_records", "channel_clock_is_right",
-        "mapped_fields_occur", "words_are_known", "volume_is_usual", "dates_are_not_in_the_future",
+        "mapped_fields_occur", "volume_is_usual", "dates_are_not_in_the_future",
         "fields_are_as_before", "channel_has_its_file", "keys_are_not_used_again",
     }  # fmt: skip
     kept = query(
@@ -377,7 +377,7 @@ def test_a_channel_that_gave_nothing_stops_nobody(desk: Settings, database_url: 
 def test_what_is_worth_a_look_warns_and_passes(
     desk: Settings, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = [good(n, Isu="bagi bagi ayam; Politik uang", Status="Diterima ya") for n in range(1, 61)]
+    rows = [good(n) for n in range(1, 61)]
     for row in rows:
         del row["Jabatan"]
     Raw(database_url).land("buku", rows, quarantined=20,
@@ -390,17 +390,12 @@ def test_what_is_worth_a_look_warns_and_passes(
     result = check_raw(settings=desk, database_url=database_url)
     warned = {r.name: r for r in result.warnings}
     assert set(warned) == {
-        "channel_is_fresh", "little_is_quarantined", "mapped_fields_occur", "words_are_known",
-        "fields_are_as_before",
+        "channel_is_fresh", "little_is_quarantined", "mapped_fields_occur", "fields_are_as_before",
     }  # fmt: skip
     (drifted,) = warned["fields_are_as_before"].failing
     assert (drifted["channel"], drifted["owner"]) == ("buku", "Kantor Rekaan")
     assert warned["mapped_fields_occur"].failing == [{"channel": "buku", "field": "accused_role"}]
-    assert warned["words_are_known"].failing == [
-        {"channel": "buku", "vocabulary": "issue", "word": "bagi bagi ayam"},
-        {"channel": "buku", "vocabulary": "status", "word": "diterima ya"},
-    ]
-    assert "bagi bagi ayam" in capsys.readouterr().out
+    assert "fields_are_as_before" in capsys.readouterr().out
 
 
 def test_a_volume_unlike_its_history_warns(desk: Settings, database_url: str) -> None:
@@ -418,60 +413,6 @@ def test_a_volume_unlike_its_history_warns(desk: Settings, database_url: str) ->
     raw.land("buku", [], landed_at=now(), run_key="tarikan 7", quarantined=300)
     found = check_raw(settings=desk, database_url=database_url).warnings
     assert "volume_is_usual" in {result.name for result in found}
-
-
-def test_words_of_every_vocabulary_are_judged_and_nobody_is_shown(
-    desk: Settings, database_url: str
-) -> None:
-    """Elements of a JSON array are words of their own; blank cells are none."""
-    write_channel(desk.channels / "rekap.yaml", CHANNELS["rekap"])
-    raw = Raw(database_url)
-    raw.land("buku", [
-        good(1, Isu=["Politik uang", "Netralitas ASN"], Status="kosong", Jabatan="null"),
-        good(2, Isu=["politik uang", "ayam jago"], Jabatan="Kades Pak Fulan", Alasan="Bu Fulanah"),
-        good(3, Isu="Fulan bin Fulan memberi amplop di balai desa", Jenis="PID, Perdata"),
-    ], landed_at=now())  # fmt: skip
-    raw.land("rekap", [
-        {"No": "1", "Tanggal": "2024-11-06", "Kode": "19.01", "Kecamatan": "Bakam",
-         "Kegiatan": "Arisan", "Pemilihan": "Pilkades", "Bentuk": "Sosialisasi", "Keterangan": "x"},
-        {"No": "2", "Tanggal": "2024-11-06", "Kode": "19.01", "Kecamatan": "Bakam",
-         "Kegiatan": "Nihil", "Pemilihan": "0", "Bentuk": "Tarik tambang", "Keterangan": "x"},
-    ], landed_at=now())  # fmt: skip
-    (warned,) = check_raw(settings=desk, database_url=database_url).warnings
-    assert warned.name == "words_are_known"
-    assert {tuple(row.values()) for row in warned.failing} == {
-        ("buku", "issue", "ayam jago"), ("buku", "issue", "(not shown)"),
-        ("buku", "role", "(not shown)"), ("buku", "non_registration_reason", "(not shown)"),
-        ("buku", "violation_type", "perdata"),
-        ("rekap", "record_kind", "arisan"), ("rekap", "election", "pilkades"),
-        ("rekap", "method", "tarik tambang"), ("rekap", "prevention_type", "tarik tambang"),
-    }  # fmt: skip
-
-
-def test_words_of_strangers_are_bounded_and_bury_no_other_channel_s(
-    desk: Settings, database_url: str
-) -> None:
-    """Forty rows of a hundred words each; three of the office's own, one of them twice."""
-    write_channel(desk.channels / "grup.yaml", CHANNELS["grup"])
-    raw = Raw(database_url)
-    words = [f"kata{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(100)]
-    rows = [
-        {"Isu": ";".join(f"{word}{chr(97 + row // 26)}{chr(97 + row % 26)}" for word in words)}
-        for row in range(40)
-    ]
-    raw.land("grup", [*rows, rows[7]], ids=[str(n) for n in range(41)], landed_at=now())
-    raw.land(
-        "buku", [good(n, Isu=w) for n, w in enumerate(["aneh", "aneh", "ganjil"])], landed_at=now()
-    )
-    result = check_raw(settings=desk, database_url=database_url)
-    (check,) = (r for r in result.results if r.name == "words_are_known")
-    reported = [(row["channel"], row["word"]) for row in check.failing]
-    assert {word for channel, word in reported if channel == "buku"} == {"aneh", "ganjil"}
-    listed = [word for channel, word in reported if channel == "grup"]
-    assert len(listed) == 101
-    assert "(others)" in listed
-    # the hundred that came twice
-    assert {word[-2:] for word in listed} - {"s)"} == {"ah"}
 
 
 def test_a_channel_whose_file_is_lost_is_held(desk: Settings, database_url: str) -> None:

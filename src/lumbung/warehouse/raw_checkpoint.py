@@ -8,22 +8,18 @@ person releases the channel.
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
-import yaml
 from psycopg.rows import class_row
 
 from lumbung import database
 from lumbung.errors import ConfigurationError
 from lumbung.intake.landing.batch import first_record_id
-from lumbung.registry import canonical_fields
 from lumbung.settings import Settings
 from lumbung.warehouse import build, checkpoints
 
@@ -108,7 +104,6 @@ def check_raw(*, settings: Settings, database_url: str) -> RawResult:
             "select coalesce(min(after_batch_id), 0) from ops.channel_window"
         ).fetchone()
         connection.commit()
-        variables = _variables(settings)
         result = checkpoints.run_suite(
             file,
             connection=connection,
@@ -116,12 +111,6 @@ def check_raw(*, settings: Settings, database_url: str) -> RawResult:
             parameters={
                 "from_record": first_record_id(int(row[0] if row else 0) + 1),
                 "absent": absent,
-                "fields": json.dumps(
-                    [{"field": name} | asdict(f) for name, f in canonical_fields().items()]
-                ),
-                "known": _known_words(settings),
-                "blank": json.dumps(variables["blank_words"]),
-                "max_value_bytes": variables["max_value_bytes"],
             },
         )
         holds, released = _hold(connection, result, reasons, judged)
@@ -251,22 +240,3 @@ def _hold(
         holds = open_holds(connection, new)
     still = {hold.channel for hold in holds}
     return holds, tuple(sorted({str(channel) for (channel,) in released} - still))
-
-
-def _known_words(settings: Settings) -> str:
-    """The words of the seeds `map_*` as JSON; the database has them only after the first build."""
-    words = []
-    for file in sorted((settings.dbt_project / "seeds").glob("map_*.csv")):
-        with file.open(encoding="utf-8", newline="") as lines:
-            words += [
-                {"vocabulary": file.stem.removeprefix("map_"), "term": row["term"]}
-                for row in csv.DictReader(lines)
-            ]
-    return json.dumps(words)
-
-
-def _variables(settings: Settings) -> dict[str, Any]:
-    """The variables of the dbt project: the checkpoint uses the same limits as the build."""
-    project = yaml.safe_load((settings.dbt_project / "dbt_project.yml").read_text(encoding="utf-8"))
-    variables: dict[str, Any] = project["vars"]
-    return variables
