@@ -60,7 +60,7 @@ STATIC = {
     "rpt_metric_contributor", "rpt_contributor_record", "rpt_edition_contributor",
     "rpt_edition_name",
     "claims_reconcile_as_stated",
-    "codes_are_listed",
+    "relationships_of_seeds",
     "int_place_names__listed", "int_metric_categories__listed",
     "int_edition_names__listed", "metrics_are_described",
     "metrics_have_categories",

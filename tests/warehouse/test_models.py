@@ -327,11 +327,11 @@ def test_a_code_that_nobody_lists_is_caught(built: str, office: Settings) -> Non
     query(built, "insert into reference.map_issue values ('tema baru', 'BARU')")
     try:
         with dbt_environment(built):
-            arguments = ["--log-level", "none", "test", "--select", "codes_are_listed"]
+            arguments = ["--log-level", "none", "test", "--select", "relationships_of_seeds"]
             outcome = dbtRunner().invoke([*arguments, *_options(office)])
         _, result = outcome.result.results  # the first one is the hook on-run-start
         assert (str(result.status), result.failures) == ("fail", 1)
-        assert query(built, "select reference, code from checks.codes_are_listed") == [
+        assert query(built, "select reference, code from checks.relationships_of_seeds") == [
             ("map_issue.code -> issue.issue_code", "BARU")
         ]
     finally:

@@ -1,4 +1,4 @@
-{% test codes_are_listed(model, references) %}
+{% test relationships_of_seeds(model, references) %}
     {#- Every code that a seed uses is in the seed that lists them: an unlisted code would count in no metric
         without an error. `references` are 'seed.column -> seed.column'. -#}
     {%- for reference in references %}
