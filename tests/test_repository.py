@@ -55,7 +55,7 @@ def test_lock_names_no_index() -> None:
 
 def test_no_file_names_an_index_or_a_place_on_one_machine() -> None:
     if not (ROOT / ".git").exists():
-        pytest.skip("not a clone: what is committed cannot be told")
+        pytest.skip("not a clone: what is committed is not known")
     tracked = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT).decode().split("\0")
     files = [ROOT / name for name in tracked if name and (ROOT / name).is_file()]
     assert len(files) > 200

@@ -103,7 +103,7 @@ def fields() -> str:
         " ([domain](../explanation/domain.md), section 1.2).",
         "A channel that maps `activity_kind` is a recap: its rows deliver a district's week, and"
         " they alone are campaign events"
-        " ([ADR 10](../explanation/adr/0010-conclude-only-what-is-told.md)).",
+        " ([ADR 10](../explanation/adr/0010-conclude-only-what-is-reported.md)).",
         "A log with `suspicion` stays an `LHP`. Only the plenary's adoption makes a finding.",
         "A code without `scheme` that means two regencies (1903) stays unresolved"
         " ([places](../explanation/places.md)).",

@@ -139,9 +139,9 @@ def test_a_channel_of_which_no_dag_can_be_made_is_an_import_error_and_takes_no_o
     assert {each for each in bag.dags if each.startswith("intake")} == (
         expected - {"intake__kobo_pemantau"}
     )
-    ((file, told),) = bag.import_errors.items()
+    ((file, reported),) = bag.import_errors.items()
     assert Path(file).name == "channels.py"
-    assert "kobo_pemantau: IndexError: boom" in told
+    assert "kobo_pemantau: IndexError: boom" in reported
 
 
 def test_a_schedule_that_airflow_cannot_run_is_refused_with_the_file() -> None:

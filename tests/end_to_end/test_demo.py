@@ -93,19 +93,19 @@ def edition_values(installation: Installation) -> dict[tuple[str, ...], int]:
 def test_every_number_of_the_html_edition_is_the_truth(installation: Installation) -> None:
     values = edition_values(installation)
     (file,) = installation.settings.editions.glob("*-r1/edisi.html")
-    told = set()
+    reported = set()
     for cell in LexborHTMLParser(file.read_text()).css("td[data-figure]"):
         keys = [tuple(key.split("/")) for key in str(cell.attributes["data-figure"]).split()]
         if all(key in values for key in keys):
             assert number(cell.text()) == sum(values[key] for key in keys), keys
-            told.update(keys)
-    assert len(told) > 300
+            reported.update(keys)
+    assert len(reported) > 300
     regencies = [row["regency_code"] for row in seed("regency")]
     assert len(regencies) == 8
     for regency in (*regencies, "19"):
         for code in ("suspected_violation", "prevention", "tip"):
-            assert (code, "ALL", regency, "week") in told
-        assert ("suspected_violation", "ALL", regency, "to_date") in told
+            assert (code, "ALL", regency, "week") in reported
+        assert ("suspected_violation", "ALL", regency, "to_date") in reported
 
 
 def test_a_table_of_the_pdf_edition_is_the_truth(installation: Installation) -> None:

@@ -56,7 +56,7 @@ def post(installation: Installation) -> Iterator[Post]:
         installation.client.call("DELETE", "/connections/smtp_publication")
 
 
-def told(post: Post, subject: str) -> str:
+def reported(post: Post, subject: str) -> str:
     """The last notice of that subject to the owners."""
     *_, body = [
         message.get_body(("plain",))
@@ -94,7 +94,7 @@ def plant(installation: Installation, received_at: str, count: int = 1) -> None:
 def test_failing_check_at_the_raw_checkpoint_holds_its_channel_alone(
     installation: Installation, post: Post
 ) -> None:
-    """A clock that is a month fast: its rows wait, the owner is told once, the build goes on."""
+    """The rows of a clock that is a month fast wait; its owner gets one mail; the build goes on."""
     before = published(installation)
     plant(installation, "now() + interval '30 days'", count=6)
     cases = installation.query("select count(*) from marts.fct_report")
@@ -111,7 +111,7 @@ def test_failing_check_at_the_raw_checkpoint_holds_its_channel_alone(
     assert held == [("kobo_pemantau", "channel_clock_is_right")]
     assert installation.query("select count(*) from marts.fct_report") == cases
     assert published(installation) == before
-    letter = told(post, "Kanal Formulir Pemantau (KoboToolbox): kiriman barunya ditahan")
+    letter = reported(post, "Kanal Formulir Pemantau (KoboToolbox): kiriman barunya ditahan")
     assert "6 kiriman" in letter
     # with the next checkpoint that finds nothing wrong the hold is over
     assert installation.run("warehouse")[0] == "success"
@@ -160,7 +160,7 @@ def test_failing_check_at_the_publication_checkpoint_publishes_nothing(
     assert tasks["checkpoint"] == "failed"
     assert tasks["approve"] == tasks["publish"] == tasks["mail"] == "upstream_failed"
     assert published(installation) == before
-    assert "regencies_sum_to_province_this_week" in told(post, "Gagal: publication.checkpoint")
+    assert "regencies_sum_to_province_this_week" in reported(post, "Gagal: publication.checkpoint")
 
 
 def test_rejected_approval_publishes_nothing(installation: Installation, post: Post) -> None:
@@ -195,7 +195,7 @@ def test_rejected_approval_publishes_nothing(installation: Installation, post: P
         first_week,
     ) == [("rejected", "Rara Rekaan, Ketua (rekaan)", reason)]
     assert not (installation.settings.editions / f"{first_week}-r1" / "edisi.pdf").exists()
-    assert reason in told(post, f"Edisi {first_week}-r1 ditolak")
+    assert reason in reported(post, f"Edisi {first_week}-r1 ditolak")
     assert [message["Subject"] for address, message in post.got if address[:9] == "pimpinan@"] == [
         f"Mohon persetujuan: edisi {first_week}-r1",
         f"Pengingat: edisi {first_week}-r1 menunggu persetujuan",
@@ -217,7 +217,7 @@ def test_an_approval_that_nobody_gives_publishes_nothing(
     assert (state, tasks["approve"]) == ("failed", "failed")
     assert tasks["publish"] == tasks["mail"] == "upstream_failed"
     assert published(installation) == before
-    assert "nobody answered" in told(post, "Gagal: publication.approve")
+    assert "nobody answered" in reported(post, "Gagal: publication.approve")
 
 
 def approve_on_the_page(installation: Installation, browser: Browser, run_id: str) -> None:

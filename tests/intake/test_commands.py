@@ -71,11 +71,11 @@ def test_check_tells_every_mistake_of_every_file(
         (settings.channels / f"{name}.yaml").write_text(BROKEN)
     with pytest.raises(ConfigurationError) as caught:
         lumbung("channel", "check")
-    told = str(caught.value)
+    reported = str(caught.value)
     for name in ("satu.yaml", "dua.yaml"):
-        assert f"{name}:2: schedule" in told
-        assert f"{name}:4: fields.isu" in told
-        assert f"{name}:1: owner: is missing" in told
+        assert f"{name}:2: schedule" in reported
+        assert f"{name}:4: fields.isu" in reported
+        assert f"{name}:1: owner: is missing" in reported
 
 
 def test_list_shows_what_is_configured_and_which_fields_drifted(
@@ -90,13 +90,13 @@ def test_list_shows_what_is_configured_and_which_fields_drifted(
         "insert into ops.drift_notice (channel, field, notice, first_batch_id)"
         " values ('register_contoh', 'Kolom Baru', 'appeared', 1), ('lain', 'Bukan', 'changed', 1)"
     )
-    told = lumbung("channel", "list")
+    reported = lumbung("channel", "list")
     for each in ("register_contoh", "0 5 * * *", "inbox/register_contoh", "Kantor Contoh"):
-        assert each in told
-    assert re.search(r"register_contoh +Kolom Baru +appeared", told)
-    assert "Bukan" not in told
-    assert "channel satu is not pulled" in told
-    assert "satu.yaml:2: schedule" in told
+        assert each in reported
+    assert re.search(r"register_contoh +Kolom Baru +appeared", reported)
+    assert "Bukan" not in reported
+    assert "channel satu is not pulled" in reported
+    assert "satu.yaml:2: schedule" in reported
     found = json.loads(lumbung("channel", "list", "--json"))
     (channel,) = found["channels"]
     assert (channel["name"], channel["kind"]) == ("register_contoh", "register")
@@ -408,7 +408,7 @@ def test_add_refuses_what_it_cannot_read(
     assert not list(settings.channels.iterdir())
 
 
-def test_an_address_that_wants_a_credential_is_told(lumbung: Callable[..., str]) -> None:
+def test_an_address_that_wants_a_credential_is_reported(lumbung: Callable[..., str]) -> None:
     with contextmanager(serve)(lambda _: Reply(status=401)) as stand:
         address = f"http://127.0.0.1:{stand.port}/v2/laporan"
         with pytest.raises(SourceError, match=r"server refuses: HTTP 401.*to a file"):
@@ -433,13 +433,13 @@ def test_a_sample_is_fetched_with_the_limits_of_a_pull(
     server = contextmanager(serve)
     with server(answer) as stand, server(lambda _: Reply(["rahasia"])) as other:
         address = f"http://127.0.0.1:{stand.port}"
-        for path, told in {
+        for path, reported in {
             "luar": "redirects to another server",
             "putar": "page for people",
             "besar": "larger than 64 MB",
             "entah": "nothing",
         }.items():
-            with pytest.raises(SourceError, match=rf"{told}.*to a file"):
+            with pytest.raises(SourceError, match=rf"{reported}.*to a file"):
                 lumbung("channel", "add", "http_json", "baru", "--sample", f"{address}/{path}")
         assert other.requests == []
         assert not list(settings.channels.iterdir())
@@ -456,12 +456,12 @@ def test_a_dry_run_shows_what_would_be_landed_and_nothing_personal(
 ) -> None:
     inbox = add_channel(REGISTER)
     (inbox / "a.xlsx").write_bytes(register(("1/LP", "Pembagian"), ("", "tanpa nomor")))
-    told = lumbung("intake", "register_contoh", "--dry-run")
-    assert "1/LP" in told
-    assert "Pembagian" in told
-    assert "quarantined 1 x required_field_missing" in told
-    assert "landed=1" in told
-    assert "Warga" not in told
+    reported = lumbung("intake", "register_contoh", "--dry-run")
+    assert "1/LP" in reported
+    assert "Pembagian" in reported
+    assert "quarantined 1 x required_field_missing" in reported
+    assert "landed=1" in reported
+    assert "Warga" not in reported
     assert db.execute("select count(*) from raw.record").fetchone() == (0,)
 
 
@@ -512,13 +512,13 @@ def test_quarantine_is_listed_shown_and_closed_after_a_fix(
         assert each["state"] == "open"
     assert json.loads(lumbung("quarantine", "list", "lain", "--json")) == []
     (number,) = db.execute("select quarantine_id from quarantine.record").fetchone() or (0,)
-    told = lumbung("quarantine", "show", str(number))
-    assert "required_field_missing" in told
-    assert "tanpa nomor" not in told
+    reported = lumbung("quarantine", "show", str(number))
+    assert "required_field_missing" in reported
+    assert "tanpa nomor" not in reported
     assert db.execute("select count(*) from ops.opening").fetchone() == (0,)
-    told = lumbung("quarantine", "show", str(number), "--reveal")
-    assert "tanpa nomor" in told
-    assert "Warga A" in told
+    reported = lumbung("quarantine", "show", str(number), "--reveal")
+    assert "tanpa nomor" in reported
+    assert "Warga A" in reported
     opened: Any = db.execute("select opened_by, quarantine_id from ops.opening").fetchall()
     assert opened == [(getpass.getuser(), number)]
     with pytest.raises(ConfigurationError, match="no quarantined delivery has the id 999"):
@@ -526,9 +526,9 @@ def test_quarantine_is_listed_shown_and_closed_after_a_fix(
 
     assert "1 open, 0 resolved" in lumbung("quarantine", "retry", "register_contoh")
     (inbox / "a.xlsx").write_bytes(register(("1/LP", "x"), ("2/LP", "tanpa nomor")))
-    told = lumbung("quarantine", "retry", "register_contoh")
-    assert "landed=1" in told
-    assert "0 open, 1 resolved" in told
+    reported = lumbung("quarantine", "retry", "register_contoh")
+    assert "landed=1" in reported
+    assert "0 open, 1 resolved" in reported
     assert "required_field_missing" not in lumbung("quarantine", "list")
     assert "(resolved)" in lumbung("quarantine", "list", "--resolved")
     # The same mistake again is no news of the source, and open again.
@@ -552,9 +552,9 @@ def test_what_a_person_dismissed_is_open_no_more_and_kept_with_who_why_and_when(
     assert "is dismissed" in lumbung("quarantine", "dismiss", number, "--reason", why)
     with pytest.raises(ConfigurationError, match=f"no open delivery .* id {number}"):
         lumbung("quarantine", "dismiss", number, "--reason", "lagi")
-    told = lumbung("quarantine", "show", number)
-    assert getpass.getuser() in told
-    assert why in told
+    reported = lumbung("quarantine", "show", number)
+    assert getpass.getuser() in reported
+    assert why in reported
     assert "coretan" in lumbung("quarantine", "show", number, "--reveal")
 
     def listed(*options: str) -> set[str]:
@@ -596,12 +596,12 @@ def test_a_doubtful_message_that_a_person_accepts_is_landed_by_the_next_pull(
         for row in db.execute("select quarantine_id from quarantine.record order by quarantine_id")
     ]
     why = "dicocokkan dengan ponsel posko"
-    for bad, told in (
+    for bad, reported in (
         ((numbers[0], "--reason", " "), "has no reason"),
         ((numbers[2], "--reason", why), f"{numbers[2]} is not a doubtful message"),
         (("999", "--reason", why), "no open delivery in quarantine has the id 999"),
     ):
-        with pytest.raises(ConfigurationError, match=told):
+        with pytest.raises(ConfigurationError, match=reported):
             lumbung("quarantine", "accept", *bad)
     assert "accepted" in lumbung("quarantine", "accept", *numbers[:2], "--reason", why)
     assert "(accepted)" in lumbung("quarantine", "list"), "open until it is landed"

@@ -47,7 +47,7 @@ def test_a_good_file_is_a_channel(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "reported"),
     [
         ("title: Register\n", "", "register.yaml:1: title: is missing; add it"),
         ("key: No", "kee: No", "register.yaml:6: kee: is not known here"),
@@ -73,15 +73,15 @@ def test_a_good_file_is_a_channel(tmp_path: Path) -> None:
         ("[Isu, Masalah]", "[Isu, ISU]", "register.yaml:11: fields.issue.from: "),
     ],
 )
-def test_a_mistake_is_told_with_file_line_field_and_cure(
-    tmp_path: Path, old: str, new: str, told: str
+def test_a_mistake_is_reported_with_file_line_field_and_remediation(
+    tmp_path: Path, old: str, new: str, reported: str
 ) -> None:
     assert GOOD.count(old) == 1
-    assert told in mistakes(tmp_path, register=GOOD.replace(old, new))
+    assert reported in mistakes(tmp_path, register=GOOD.replace(old, new))
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         (b"title: bel\x07\n", "rusak.yaml:1: not YAML: a control character"),
         (b"title: \xff\n", "rusak.yaml:1: the file is not UTF-8"),
@@ -96,7 +96,7 @@ def test_a_mistake_is_told_with_file_line_field_and_cure(
     ],
 )
 def test_a_file_broken_in_any_way_stops_its_own_channel_alone(
-    tmp_path: Path, content: bytes | None, told: str
+    tmp_path: Path, content: bytes | None, reported: str
 ) -> None:
     (tmp_path / "baik.yaml").write_text(GOOD)
     broken = tmp_path / "rusak.yaml"
@@ -107,7 +107,7 @@ def test_a_file_broken_in_any_way_stops_its_own_channel_alone(
     channels, found = read_channels(tmp_path)
     assert list(channels) == ["baik"]
     assert list(found) == ["rusak"]
-    assert [each for each in found["rusak"] if each.startswith(told)]
+    assert [each for each in found["rusak"] if each.startswith(reported)]
 
 
 @pytest.mark.parametrize(
@@ -149,16 +149,16 @@ def test_of_two_files_with_one_name_neither_is_believed(tmp_path: Path) -> None:
     assert found == {"register": ["register.yml:1: a channel file ends in .yaml; rename it"]}
 
 
-def test_all_mistakes_of_all_files_are_told_in_one_run(tmp_path: Path) -> None:
+def test_all_mistakes_of_all_files_are_reported_in_one_run(tmp_path: Path) -> None:
     (tmp_path / "lain.yml").write_text(GOOD)
-    told = mistakes(
+    reported = mistakes(
         tmp_path,
         satu=GOOD.replace("title: Register\n", "").replace("parser: date", "scheme: nasional"),
         dua="- bukan kanal\n",
     )
-    assert told.startswith("4 mistakes")
+    assert reported.startswith("4 mistakes")
     for part in ("lain.yml:1", "satu.yaml:1: title", "satu.yaml:9: fields", "dua.yaml:1: not a"):
-        assert part in told
+        assert part in reported
 
 
 def test_the_channels_of_the_demo_are_as_the_architecture_says() -> None:

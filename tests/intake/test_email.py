@@ -585,7 +585,7 @@ def test_real_mails(read_mails: Reader, samples: Path) -> None:
     assert (image["nama"], image["jenis"]) == ("dingusfish.gif", "image/gif")
     assert "¡This is a Quoted Printable encoded message!" in found["10"][0].fields["Teks"]
     assert "This is a Base64 encoded message." in found["10"][0].fields["Teks"]
-    # Two boundaries with one name: the alternatives cannot be told apart, and nothing is lost.
+    # Two boundaries with one name: the alternatives cannot be distinguished, and nothing is lost.
     assert found["15"][0].fields["Teks"] == "Some removed test. \n\nSome removed text."
 
 
@@ -917,7 +917,7 @@ def test_large_mails_and_texts_are_refused_and_kept(
     assert Evidence(tmp_path / "evidence").path(bad[0].evidence).stat().st_size > 5 << 20
 
 
-def test_a_mail_that_the_server_cannot_give_or_that_just_went_is_told_apart(
+def test_a_mail_that_the_server_cannot_give_or_that_just_went_is_distinguished(
     read_mails: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uid = imaplib.IMAP4.uid
@@ -942,7 +942,7 @@ def test_an_empty_mail_and_one_of_noise_are_deliveries(read_mails: Reader) -> No
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reported"),
     [
         ({"password": "salah"}, "refuses login and password.*app password"),
         ({"password": "sälah"}, "refuses login and password"),
@@ -951,14 +951,14 @@ def test_an_empty_mail_and_one_of_noise_are_deliveries(read_mails: Reader) -> No
         ({"password": None}, "address, login or password is not known.*connection 'surel'"),
     ],
 )
-def test_a_server_that_cannot_be_used_is_told_with_a_cure(
-    mailbox: Mailbox, tmp_path: Path, changes: dict[str, Any], told: str
+def test_a_server_that_cannot_be_used_is_reported_with_a_remediation(
+    mailbox: Mailbox, tmp_path: Path, changes: dict[str, Any], reported: str
 ) -> None:
     from dataclasses import replace
 
     source = source_of(mailbox, tmp_path, {})
     source = replace(source, connection=replace(mailbox.connection(), **changes))
-    with pytest.raises(SourceError, match=told) as caught:
+    with pytest.raises(SourceError, match=reported) as caught:
         list(mail.read(source))
     assert "salah" not in str(caught.value)
 
@@ -1016,7 +1016,7 @@ def test_starttls_with_a_certificate_of_the_office_itself(tmp_path: Path) -> Non
         process.wait()
 
 
-def test_mistakes_about_spreadsheets_are_told(
+def test_mistakes_about_spreadsheets_are_reported(
     settings: Settings, add_channel: Callable[..., Path]
 ) -> None:
     add_channel(EMAIL, source={"kind": "email", "spreadsheets_to": "tidak_ada"})
@@ -1033,10 +1033,10 @@ def test_mistakes_about_spreadsheets_are_told(
         ({"source": {"kind": "register", "files": "*.pdf"}}, r"takes only '\*.pdf', which no"),
     ):
         add_channel(REGISTER, **given)
-        told = rf"surel_aduan\.yaml:(\d+): source\.spreadsheets_to: 'register_contoh' {message}"
-        with pytest.raises(ConfigurationError, match=told) as failure:
+        reported = rf"surel_aduan\.yaml:(\d+): source\.spreadsheets_to: 'register_contoh' {message}"
+        with pytest.raises(ConfigurationError, match=reported) as failure:
             load_channels(settings.channels)
-        found = re.search(told, str(failure.value))
+        found = re.search(reported, str(failure.value))
         assert found is not None
         lines = (settings.channels / "surel_aduan.yaml").read_text().splitlines()
         assert "spreadsheets_to: register_contoh" in lines[int(found[1]) - 1]

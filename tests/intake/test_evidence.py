@@ -47,7 +47,7 @@ PAGE = b"\n <!-- masuk -->\n<!DOCTYPE html><html><title>Masuk</title><form>...</
         (b"", "application/octet-stream"),
     ],
 )
-def test_the_type_is_told_by_the_bytes(tmp_path: Path, content: bytes, expected: str) -> None:
+def test_the_type_is_decided_by_the_bytes(tmp_path: Path, content: bytes, expected: str) -> None:
     assert Evidence(tmp_path).keep(io.BytesIO(content)).media_type == expected
 
 

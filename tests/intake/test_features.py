@@ -1,4 +1,4 @@
-"""What of a narrative is compared: the same told in other words, and nothing that can be read."""
+"""What of a narrative is compared: the same event in other words, and nothing readable."""
 
 from __future__ import annotations
 
@@ -176,10 +176,10 @@ def test_features_land_with_their_record_once(db: psycopg.Connection) -> None:
         "select record_id from raw.record where source_id = '1'"
     ).fetchone()
     assert version == READ.version
-    told = READ.of_payload(items[0].fields)
-    assert told is not None
-    assert stored == [int.from_bytes(token[4:], signed=True) for token in told.tokens]
-    assert villages == list(told.villages) != []
+    reported = READ.of_payload(items[0].fields)
+    assert reported is not None
+    assert stored == [int.from_bytes(token[4:], signed=True) for token in reported.tokens]
+    assert villages == list(reported.villages) != []
 
 
 def test_what_is_missing_is_derived_and_nothing_twice(

@@ -424,7 +424,7 @@ def test_the_only_response_may_be_edited_and_another_forms_export_replaces_nothi
     assert current(db) == ["m1 diperbaiki", "lain"]
 
 
-def test_exports_of_two_forms_in_one_folder_are_told(
+def test_exports_of_two_forms_in_one_folder_are_reported(
     pull_from: Pull, db: psycopg.Connection, add_channel: Add
 ) -> None:
     inbox = add_channel(FORM)
@@ -512,7 +512,7 @@ def test_a_link_is_followed_to_its_file_again_and_again(
         Reply(text([HEADER]) + '"tak ditutup'),
     ],
 )
-def test_what_is_no_export_behind_a_link_is_told(
+def test_what_is_no_export_behind_a_link_is_reported(
     stand: Stand, folder: Path, waits: list[float], reply: Reply
 ) -> None:
     stand.script = [reply]

@@ -285,7 +285,7 @@ def test_a_starter_made_of_a_page_reads_all_pages(stand: Stand, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("label", "beside", "told"),
+    ("label", "beside", "reported"),
     [
         ("@odata.nextlink", {"@odata.nextLink": "/v1/aduan?start=2"}, "@odata.nextLink"),
         ("links.nxt", {"links": {"next": "/v1/aduan?start=2", "prev": None}}, "links.next"),
@@ -295,17 +295,17 @@ def test_a_starter_made_of_a_page_reads_all_pages(stand: Stand, tmp_path: Path) 
     ],
 )
 def test_a_label_of_the_next_page_that_is_in_no_page_is_an_error_by_name(
-    stand: Stand, tmp_path: Path, label: str, beside: dict[str, Any], told: str
+    stand: Stand, tmp_path: Path, label: str, beside: dict[str, Any], reported: str
 ) -> None:
     stand.app = lambda _: Reply({"data": [record(1), record(2)], **beside})
     with pytest.raises(SourceError) as caught:
         pull(stand, tmp_path, paging={"style": "next", "next": label})
-    assert f"there is no {label!r} in the answer, which has {told}" in caught.value.what
+    assert f"there is no {label!r} in the answer, which has {reported}" in caught.value.what
     assert "set source.paging.total" in caught.value.remediation
 
 
 @pytest.mark.parametrize(
-    ("paging", "total", "told"),
+    ("paging", "total", "reported"),
     [
         ({"total": "total"}, 5, "a total of 5, and 2 records"),
         ({"size": 2, "size_parameter": "limit"}, 2, "a full page of 2 records"),
@@ -315,7 +315,7 @@ def test_a_label_of_the_next_page_that_is_in_no_page_is_an_error_by_name(
     ],
 )
 def test_a_first_page_without_the_label_is_the_last_unless_a_total_or_its_size_says_otherwise(
-    stand: Stand, tmp_path: Path, paging: dict[str, Any], total: int, told: str | None
+    stand: Stand, tmp_path: Path, paging: dict[str, Any], total: int, reported: str | None
 ) -> None:
     stand.app = lambda _: Reply(
         {
@@ -327,10 +327,10 @@ def test_a_first_page_without_the_label_is_the_last_unless_a_total_or_its_size_s
         }
     )
     paging = {"style": "next", "next": "@odata.nextLink", **paging}
-    if told is None:
+    if reported is None:
         assert ids(pull(stand, tmp_path, paging=paging)) == ["1", "2"]
     else:
-        with pytest.raises(SourceError, match=told):
+        with pytest.raises(SourceError, match=reported):
             pull(stand, tmp_path, paging=paging)
 
 
@@ -373,7 +373,7 @@ CONTINUE: dict[str, Any] = {"continue": {"offset": 2}}
 
 
 @pytest.mark.parametrize(
-    ("paging", "reply", "told"),
+    ("paging", "reply", "reported"),
     [
         (NONE, one_page(*TWO, links=[{"rel": "next", "href": PAGE_2}]), "links.next"),
         (NONE, one_page(*TWO, link=[{"relation": "next", "url": PAGE_2}]), "link.next"),
@@ -431,12 +431,12 @@ CONTINUE: dict[str, Any] = {"continue": {"offset": 2}}
     ],
 )
 def test_a_listing_that_says_there_is_more_where_it_ends_fails_by_name(
-    stand: Stand, tmp_path: Path, paging: dict[str, Any], reply: Reply, told: str
+    stand: Stand, tmp_path: Path, paging: dict[str, Any], reply: Reply, reported: str
 ) -> None:
     stand.app = lambda _: reply
     with pytest.raises(SourceError, match=r"page 1 says there is more") as caught:
         pull(stand, tmp_path, paging=paging)
-    assert told in caught.value.what
+    assert reported in caught.value.what
     assert "set source.paging to" in caught.value.remediation
 
 
@@ -498,7 +498,7 @@ def test_a_count_of_all_records_is_no_sign_of_more_among_those_that_changed(
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "told"),
+    ("first", "second", "reported"),
     [
         ({"links": {"next": PAGE_2}}, {"next_page": "/v1/aduan?page=3"}, "has next_page"),
         ({"links": {"next": PAGE_2}}, {"links": {"berikut": "/v1?p=3"}}, r"has links\.berikut"),
@@ -507,11 +507,11 @@ def test_a_count_of_all_records_is_no_sign_of_more_among_those_that_changed(
     ],
 )
 def test_a_label_that_changes_from_the_second_page_on_fails_by_name(
-    stand: Stand, tmp_path: Path, first: Any, second: Any, told: str
+    stand: Stand, tmp_path: Path, first: Any, second: Any, reported: str
 ) -> None:
     pages = {"1": one_page(*TWO, **first), "2": one_page(record(3), record(4), **second)}
     stand.app = lambda request: pages[request.query.get("page", "1")]
-    with pytest.raises(SourceError, match=told):
+    with pytest.raises(SourceError, match=reported):
         pull(stand, tmp_path, paging=LINKED)
 
 
@@ -736,8 +736,8 @@ def test_of_two_records_with_one_id_the_other_is_quarantined(
     assert pull_from("api_contoh", stand.connection()) == first, "2 came twice, the same"
     assert pull_from("api_contoh", stand.connection()) == IntakeCounts(read=5, duplicate=5)
     assert contents(db)["1"] == ["cerita 1"]
-    told = db.execute("select reason_code, locator from quarantine.record").fetchall()
-    assert told == [("key_repeated", "record 1")]
+    reported = db.execute("select reason_code, locator from quarantine.record").fetchall()
+    assert reported == [("key_repeated", "record 1")]
 
 
 def test_a_record_that_is_edited_while_pages_are_read_is_no_repeated_id(
@@ -900,7 +900,7 @@ def test_a_credential_in_the_query_is_not_logged(
     assert "rahasia" not in caplog.text
 
 
-def test_no_credential_is_told_before_anything_is_asked(stand: Stand, tmp_path: Path) -> None:
+def test_no_credential_is_reported_before_anything_is_asked(stand: Stand, tmp_path: Path) -> None:
     connection = stand.connection(password=None)
     with pytest.raises(SourceError, match="set the password of the connection 'api_contoh'"):
         pull(stand, tmp_path, connection=connection, auth={"style": "bearer"})
@@ -908,7 +908,7 @@ def test_no_credential_is_told_before_anything_is_asked(stand: Stand, tmp_path: 
 
 
 @pytest.mark.parametrize("host", ["", "ftp://contoh.example.id", "http://"])
-def test_no_address_is_told(stand: Stand, tmp_path: Path, host: str) -> None:
+def test_no_address_is_reported(stand: Stand, tmp_path: Path, host: str) -> None:
     with pytest.raises(SourceError, match="https://"):
         pull(stand, tmp_path, connection=SourceConnection(host))
 
@@ -931,7 +931,7 @@ def test_no_address_is_told(stand: Stand, tmp_path: Path, host: str) -> None:
         (Reply([1]), "source.records"),
     ],
 )
-def test_a_refusal_is_told_at_once(
+def test_a_refusal_is_reported_at_once(
     stand: Stand, tmp_path: Path, waits: list[float], reply: Reply, remediation: str
 ) -> None:
     stand.script = [reply]
@@ -1113,7 +1113,7 @@ def test_a_source_that_shrank_to_nothing_is_an_alarm(
 # -- the channel file -----------------------------------------------------------------------------
 
 
-def test_mistakes_in_the_description_are_told_together(tmp_path: Path) -> None:
+def test_mistakes_in_the_description_are_reported_together(tmp_path: Path) -> None:
     (tmp_path / "api.yaml").write_text(
         """\
 title: API
@@ -1151,6 +1151,12 @@ fields:
     )
     with pytest.raises(ConfigurationError) as caught:
         load_channels(tmp_path)
-    for told in ("which header", "the link or token", "has no parameter", "size_parameter", "name"):
-        assert told in str(caught.value)
+    for reported in (
+        "which header",
+        "the link or token",
+        "has no parameter",
+        "size_parameter",
+        "name",
+    ):
+        assert reported in str(caught.value)
     assert "connection: is missing" in str(caught.value)

@@ -24,6 +24,6 @@ def test_one_strange_value_leaves_the_others(content: bytes, expected: Any) -> N
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"<html>", b"\xff\xfe", b"[" * 200_000])
-def test_what_is_no_json_is_told_as_such(content: bytes) -> None:
+def test_what_is_no_json_is_reported_as_such(content: bytes) -> None:
     with pytest.raises(ValueError):
         parse_json(content)

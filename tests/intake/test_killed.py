@@ -55,7 +55,7 @@ def test_a_killed_landing_shows_no_half_batch_and_a_rerun_doubles_nothing(
     assert code == -signal.SIGKILL
     before = db.execute(shown).fetchall()
     assert 0 < sum(row[1] for row in before) < COUNT, "some chunks are there, and not all"
-    assert all(count == told for _, told, count in before)
+    assert all(count == reported for _, reported, count in before)
     for _ in range(2):
         assert land(database_url, tmp_path, "ulang", 0, "never", chance) == 0
         db.execute("delete from ops.channel_cursor")  # the next run reads all from the start

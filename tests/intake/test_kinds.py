@@ -74,14 +74,14 @@ def test_only_the_connectors_name_a_kind() -> None:
         "from lumbung.intake.connectors.kobo import reader",
         "from lumbung.intake.connectors import kobo",
         "import lumbung.intake.connectors.kobo.reader",
-        'told = f"write kind: kobo, {name}"',
+        'text = f"write kind: kobo, {name}"',
     ],
 )
 def test_a_line_that_names_a_kind_is_found(line: str) -> None:
     assert set(named_kinds(line)) == {"kobo"}
 
 
-def test_an_unknown_kind_is_told_with_those_that_there_are() -> None:
+def test_an_unknown_kind_is_reported_with_those_that_there_are() -> None:
     with pytest.raises(ConfigurationError, match=r"no kind of channel 'kobbo'.*kobo"):
         connectors.kind("kobbo")
 

@@ -396,7 +396,7 @@ def test_pulls_again_with_an_edit_a_review_a_deletion_and_an_outage_in_the_middl
         (Reply(status=429, headers={"Retry-After": "4000"}), "next scheduled pull"),
     ],
 )
-def test_a_refusal_is_told_at_once_with_its_cure(
+def test_a_refusal_is_reported_at_once_with_its_remediation(
     stand: Stand, tmp_path: Path, waits: list[float], reply: Reply, remediation: str
 ) -> None:
     stand.script = [reply]
@@ -425,7 +425,7 @@ def test_what_may_pass_is_tried_again_with_the_pause_that_was_asked_for(
     assert all(0 < wait <= 61 for wait in waits)
 
 
-def test_an_outage_that_stays_is_told(stand: Stand, tmp_path: Path, waits: list[float]) -> None:
+def test_an_outage_that_stays_is_reported(stand: Stand, tmp_path: Path, waits: list[float]) -> None:
     stand.script = [Reply(status=500)] * 20
     with pytest.raises(SourceError, match="after 6 attempts: HTTP 500"):
         pull(stand, tmp_path)
@@ -450,6 +450,6 @@ def test_a_server_that_does_not_page_by_id_is_an_error_and_no_endless_pull(
     assert len(stand.requests) == 3
 
 
-def test_no_connection_is_told(stand: Stand, kobo_server: Kobo, tmp_path: Path) -> None:
+def test_no_connection_is_reported(stand: Stand, kobo_server: Kobo, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="address or token is not known"):
         pull(stand, tmp_path, password=None)

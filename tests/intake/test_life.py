@@ -187,8 +187,10 @@ def test_two_files_with_the_records_of_one_channel_are_a_mistake(office: Office)
     (office.settings.channels / f"{OLD}.yaml").write_text(text)
     channels, mistakes = read_channels(office.settings.channels)
     assert [*channels] == [OLD]
-    (told,) = mistakes[NEW]
-    assert re.search(r"buku_baru.yaml:1: id: register_contoh.yaml keeps its records under", told)
+    (reported,) = mistakes[NEW]
+    assert re.search(
+        r"buku_baru.yaml:1: id: register_contoh.yaml keeps its records under", reported
+    )
 
 
 # -- the end of a channel -------------------------------------------------------------------------
@@ -332,19 +334,19 @@ def test_what_was_killed_half_way_is_completed_by_the_same_command(
 
 def test_of_two_at_once_one_comes_first(office: Office, db: psycopg.Connection) -> None:
     for turn in range(4):
-        told: list[str] = []
+        reported: list[str] = []
 
-        def rename(new: str, told: list[str] = told) -> None:
+        def rename(new: str, reported: list[str] = reported) -> None:
             try:
                 office.rename(OLD, new)
             except LumbungError as error:
-                told.append(str(error))
+                reported.append(str(error))
 
-        def retire(told: list[str] = told) -> None:
+        def retire(reported: list[str] = reported) -> None:
             try:
                 office.end("retired")
             except LumbungError as error:
-                told.append(str(error))
+                reported.append(str(error))
 
         threads = [
             threading.Thread(target=rename, args=(f"buku_{turn}",)),
@@ -358,7 +360,7 @@ def test_of_two_at_once_one_comes_first(office: Office, db: psycopg.Connection) 
             each.join()
         assert office.files() == []
         assert run.ended(db, OLD) == "retired"
-        assert any("is retired already" in each for each in told)
+        assert any("is retired already" in each for each in reported)
         restored = office.restore()
         assert office.files() == [restored.name]
         assert office.pull(restored.stem).landed == 0
@@ -406,11 +408,13 @@ def test_the_commands_show_and_change_the_state(
     assert "are held back" in lumbung("channel", "list")
     assert "required_field_missing" in lumbung("quarantine", "list")
     lumbung("channel", "remove", NEW, "--by", "Rekan Rekaan", "--reason", "salah pasang")
-    told = lumbung("channel", "list")
-    assert "are held back" not in told
+    reported = lumbung("channel", "list")
+    assert "are held back" not in reported
     assert "required_field_missing" not in lumbung("quarantine", "list")
     assert "(removed)" in lumbung("quarantine", "list", "--resolved")
-    assert re.search(rf"{NEW} was removed on \d{{4}}-\d\d-\d\d by Rekan Rekaan: salah pasang", told)
+    assert re.search(
+        rf"{NEW} was removed on \d{{4}}-\d\d-\d\d by Rekan Rekaan: salah pasang", reported
+    )
     assert f"{NEW}.yaml" in lumbung("channel", "restore", NEW, "--reason", "ternyata benar")
     assert states() == {"chat_contoh": "active", NEW: "held", "satu": "mistaken"}
     assert "required_field_missing" in lumbung("quarantine", "list")

@@ -451,15 +451,15 @@ def test_more_to_watch_than_the_cursor_holds_is_said_and_reads_the_whole_form(
 def test_a_server_whose_clock_is_wrong_loses_nothing(
     central: Central, to: SourceConnection, tmp_path: Path, skew: timedelta
 ) -> None:
-    def told(minutes: float) -> str:
+    def reported(minutes: float) -> str:
         moment = datetime.now(UTC) + skew + timedelta(minutes=minutes)
         return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
-    central.rows = [submission(n, submissionDate=told(n)) for n in (1, 2)]
+    central.rows = [submission(n, submissionDate=reported(n)) for n in (1, 2)]
     cursor = last_checkpoint(pull(to, tmp_path)).cursor
-    central.rows.append(submission(3, submissionDate=told(3)))
-    central.rows[0] = submission(1, submissionDate=told(1), updatedAt=told(4), edits=1)
-    central.rows[1]["__system"]["deletedAt"] = told(5)
+    central.rows.append(submission(3, submissionDate=reported(3)))
+    central.rows[0] = submission(1, submissionDate=reported(1), updatedAt=reported(4), edits=1)
+    central.rows[1]["__system"]["deletedAt"] = reported(5)
     items = pull(to, tmp_path, cursor)
     assert {"1", "3"} <= set(ids(items))
     assert last_checkpoint(items).withdrawn == ("uuid:s2",)
@@ -595,7 +595,7 @@ def test_basic_and_a_ready_token(
         (Reply({"value": [{"a": 1}]}), "ODK Central server"),
     ],
 )
-def test_a_refusal_is_told_at_once(
+def test_a_refusal_is_reported_at_once(
     stand: Stand, tmp_path: Path, waits: list[float], reply: Reply, remediation: str
 ) -> None:
     stand.script = [reply]
@@ -606,7 +606,7 @@ def test_a_refusal_is_told_at_once(
     assert waits == []
 
 
-def test_a_wrong_login_is_told(stand: Stand, tmp_path: Path) -> None:
+def test_a_wrong_login_is_reported(stand: Stand, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="e-mail") as caught:
         pull(stand.connection(login="lain@contoh.example.id", password="keliru"), tmp_path)
     assert "keliru" not in str(caught.value)

@@ -101,8 +101,8 @@ def test_a_register_without_a_key_says_what_was_tried(tmp_path: Path) -> None:
     assert "key" not in found
     assert "# Not found: no column, nor two together, that is not personal differs in all 3" in text
     _, mistakes = read_channels(tmp_path / "channels")
-    (told,) = mistakes["baru"]
-    assert "key: is missing" in told
+    (reported,) = mistakes["baru"]
+    assert "key: is missing" in reported
 
 
 def test_rows_that_are_numbered_anew_in_each_sheet(tmp_path: Path) -> None:
@@ -179,13 +179,13 @@ def test_what_could_not_be_confirmed_stands_in_the_file_without_any_value(tmp_pa
     assert found["key"] == "Kode"
     assert found["personal"] == ["Sumber"]
     assert [*found["fields"]] == ["narrative"]
-    for told in (
+    for reported in (
         "- Sumber # 4 of 4 values look like account names",
         "#  - Tanggal lapor # looks like received_date, but 0 of 4 values are dates",
         "#  - Kabupaten # looks like regency, but 0 of 4 values are known places",
         "key: Kode # differs in all 4 rows of the sample, and is never empty",
     ):
-        assert told in text
+        assert reported in text
     for value in ("lusa", "Lethem", "@warga", "rahasia", "K-1"):
         assert value not in text
 
@@ -316,8 +316,8 @@ def hold(tmp_path: Path, kind: str, name: str, content: bytes) -> None:
         return
     assert all(each.isprintable() or each == "\n" for each in text)
     _, mistakes = read_channels(tmp_path / "channels")
-    for told in mistakes.get("baru", ()):
-        assert any(each in told for each in ("key: is missing", ": fields: ")), told
+    for reported in mistakes.get("baru", ()):
+        assert any(each in reported for each in ("key: is missing", ": fields: ")), reported
 
 
 @pytest.mark.parametrize("kind", KINDS)

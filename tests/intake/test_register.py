@@ -223,7 +223,7 @@ def test_a_second_table_is_read_under_its_own_header(
     assert deliveries(items) == {"1/LP": dict(zip(FIRST, ONE, strict=True)), "2/LP": TWO}
 
 
-# Without a gap only a label that comes again tells where the next table begins.
+# Without a gap only a repeated label shows where the next table begins.
 @pytest.mark.parametrize(
     ("gap", "head"), [(0, FIRST), (1, FIRST), (2, FIRST), (1, [*TWO]), (2, [*TWO])]
 )
@@ -414,7 +414,7 @@ def test_a_row_near_signatures_that_may_be_a_delivery_is_kept(read_files: Reader
     rows = [
         TIPS,
         TIP,
-        # no signature stands above: a place, a date and a role are what a tip tells
+        # no signature stands above: a place, a date and a role are the content of a tip
         ["", "", "Pangkalpinang, 7 November 2024", "Ketua", ""],
         ["", "7/11/2024", "", "Ketua", ""],
         opened,
@@ -839,7 +839,7 @@ def test_the_broken_rows_of_a_csv_file_are_bounded(read_files: Reader) -> None:
     assert refused(items) == [("broken_row", f"sedikit.csv | baris {n}") for n in (3, 5, 7)]
 
 
-def test_a_workbook_with_a_password_is_told_as_such(read_files: Reader) -> None:
+def test_a_workbook_with_a_password_is_reported_as_such(read_files: Reader) -> None:
     content = (FIXTURES / "terkunci.xlsx").read_bytes()
     (item, _) = read_files({"a.xlsx": content})
     assert isinstance(item, Unreadable)
@@ -926,7 +926,7 @@ def test_an_unchanged_file_is_a_repeat_and_a_changed_one_is_not(read_files: Read
     assert "a.xlsx" not in str(cursor), "names of files may be names of people"
 
 
-def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     source = Source(
         channel(REGISTER),
         UPath(tmp_path / "tidak ada"),
@@ -1092,7 +1092,9 @@ def test_what_exceeds_the_limits_is_quarantined_by_name(
     ]
 
 
-def test_a_reader_that_raises_anything_is_told_by_the_name_of_its_file(read_files: Reader) -> None:
+def test_a_reader_that_raises_anything_is_reported_by_the_name_of_its_file(
+    read_files: Reader,
+) -> None:
     """calamine raises OSError of an xlsb that ends within a record."""
     whole = xlsb([["Nomor", "Kab/Kota"], ["1/LP", "Bangka"]])
     with zipfile.ZipFile(io.BytesIO(whole)) as archive:
@@ -1110,5 +1112,5 @@ def test_a_reader_that_raises_anything_is_told_by_the_name_of_its_file(read_file
     named = {
         str(item.locator).partition(" | ")[0] for item in items if not isinstance(item, Checkpoint)
     }
-    assert named == {*files, "z.xlsb"}, "each file is read or told"
+    assert named == {*files, "z.xlsb"}, "each file is read or reported"
     assert "1/LP" in deliveries(items)

@@ -172,6 +172,6 @@ def test_a_column_of_a_filter_has_values(settings: Settings, add_channel: Add) -
     source = {"kind": "register", "rows": {"A": []}, "key_may_be_empty": {"Nomor": {"B": []}}}
     add_channel(CHANNEL, source=source)
     _, mistakes = read_channels(settings.channels)
-    told = " ".join(mistakes["ekspor"])
-    assert "source.rows.A: has no value" in told
-    assert "source.key_may_be_empty.Nomor.B: has no value" in told
+    reported = " ".join(mistakes["ekspor"])
+    assert "source.rows.A: has no value" in reported
+    assert "source.key_may_be_empty.Nomor.B: has no value" in reported

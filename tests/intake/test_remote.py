@@ -167,7 +167,7 @@ def test_an_outage_of_the_sftp_server_in_the_middle(
         {"port": 1},
     ],
 )
-def test_a_wrong_sftp_connection_is_told_without_its_secrets(
+def test_a_wrong_sftp_connection_is_reported_without_its_secrets(
     pull: Pull, sftp: Sftp, change: dict[str, Any]
 ) -> None:
     with pytest.raises(SourceError) as caught:

@@ -157,7 +157,7 @@ def test_a_number_that_a_spreadsheet_cut_makes_nobody_the_same_person(
     )
     assert len(set(tokens.values())) == 4
     assert tokens["4/LP"] == tokens["5/LP"] is not None
-    assert None not in tokens.values(), "their names tell who they are"
+    assert None not in tokens.values(), "their names identify them"
 
 
 FORM_CSV = {
@@ -443,7 +443,9 @@ def test_a_mistake_in_one_channel_file_stops_that_channel_alone(
         pull("chat_contoh")
 
 
-def test_a_channel_that_is_not_there_is_told(pull: Pull, add_channel: Callable[..., Path]) -> None:
+def test_a_channel_that_is_not_there_is_reported(
+    pull: Pull, add_channel: Callable[..., Path]
+) -> None:
     add_channel(REGISTER)
     with pytest.raises(ConfigurationError, match=r"no channel 'lain'.*use one of register_contoh"):
         pull("lain")
@@ -554,8 +556,8 @@ def test_a_failure_of_a_reader_ends_no_pull(
 
     monkeypatch.setattr(Table, "_item", fails)
     assert pull("register_contoh") == IntakeCounts(read=2, landed=1, quarantined=1)
-    told = "select reason_code, locator, reason not like '%rahasia%' from quarantine.record"
-    assert db.execute(told.encode()).fetchall() == [("unreadable_file", "a.xlsx", True)]
+    reported = "select reason_code, locator, reason not like '%rahasia%' from quarantine.record"
+    assert db.execute(reported.encode()).fetchall() == [("unreadable_file", "a.xlsx", True)]
 
 
 # -- a file that somebody is still writing ---------------------------------------------------------

@@ -86,7 +86,7 @@ def read_files(tmp_path: Path) -> Callable[..., list[Item]]:
 Reader = Callable[..., list[Item]]
 
 
-def told(items: list[Item]) -> list[tuple[str, dict[str, Any]]]:
+def reported(items: list[Item]) -> list[tuple[str, dict[str, Any]]]:
     return [(item.source_id, item.fields) for item in items if isinstance(item, Delivery)]
 
 
@@ -99,7 +99,7 @@ def test_a_saved_page_gives_every_row_but_not_its_place(read_files: Reader) -> N
     rows[6] = (NUMBERS[6], "Pemeriksaan Tes")  # a test row: the warehouse sets it apart
     items = read_files({"a.html": html(rows)})
     assert refused(items) == []
-    assert told(items) == [
+    assert reported(items) == [
         (number.upper(), {"No Laporan/Temuan": number, "Pemeriksaan": text})
         for number, text in rows
     ]
@@ -121,8 +121,8 @@ def test_numbers_in_every_form_from_a_page_and_from_an_export(
 ) -> None:
     book = workbook({"Data": [["Daftar"], HEADER, [1, written.strip(), "x"]]})
     items = read_files({"a.html": html([(written, "x")]), "b.xlsx": book})
-    assert [source_id for source_id, _ in told(items)] == [key, key]
-    fields = [fields for _, fields in told(items)]
+    assert [source_id for source_id, _ in reported(items)] == [key, key]
+    fields = [fields for _, fields in reported(items)]
     assert [set(each) for each in fields] == [{"No Laporan/Temuan", "Pemeriksaan"}] * 2
 
 
@@ -131,7 +131,7 @@ def test_rows_that_are_none_and_rows_without_a_number(read_files: Reader) -> Non
     empty = html([]).replace("<tbody>", "<tbody><tr><td colspan='3'>Tidak ada data</td></tr>")
     items = read_files({"a.html": page, "b.htm": empty})
     assert refused(items) == ["required_field_missing"]
-    assert len(told(items)) == 1
+    assert len(reported(items)) == 1
 
 
 def test_a_page_of_odd_markup(read_files: Reader) -> None:
@@ -140,9 +140,9 @@ def test_a_page_of_odd_markup(read_files: Reader) -> None:
     <tr><td>2<td>{NUMBERS[1]}</td><td rowspan=2 onclick="a>b">sama</td></tr>
     <tr><td>3</td><td>{NUMBERS[2]}</td></tr></TABLE>"""
     items = read_files({"a.html": page.encode("utf-16")})
-    assert [fields["Pemeriksaan"] for _, fields in told(items)] == ["a & b c", "sama", "sama"]
+    assert [fields["Pemeriksaan"] for _, fields in reported(items)] == ["a & b c", "sama", "sama"]
     windows = html([(NUMBERS[0], "caf\u00e9")]).encode("cp1252")
-    assert told(read_files({"a.html": windows}))[0][1]["Pemeriksaan"] == "caf\u00e9"
+    assert reported(read_files({"a.html": windows}))[0][1]["Pemeriksaan"] == "caf\u00e9"
 
 
 def test_files_that_hold_no_list_are_quarantined_alone(
@@ -168,7 +168,7 @@ def test_files_that_hold_no_list_are_quarantined_alone(
         *("header_not_found",) * 5,
         *("too_large", "unreadable_file", "required_field_missing"),
     ]
-    assert [source_id for source_id, _ in told(items)] == [each.upper() for each in NUMBERS[:2]]
+    assert [source_id for source_id, _ in reported(items)] == [each.upper() for each in NUMBERS[:2]]
 
 
 def test_another_name_of_the_number_column_is_configuration(read_files: Reader) -> None:
@@ -176,7 +176,7 @@ def test_another_name_of_the_number_column_is_configuration(read_files: Reader) 
     source = {"kind": "sigaplapor", "number": "Nomor Register"}
     fields = {"register_number": {"from": "Nomor Register"}, "narrative": {"from": "Pemeriksaan"}}
     items = read_files({"a.html": page}, source=source, fields=fields)
-    assert [source_id for source_id, _ in told(items)] == [NUMBERS[0].upper()]
+    assert [source_id for source_id, _ in reported(items)] == [NUMBERS[0].upper()]
 
 
 # -- the site --------------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ class Office:
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, str]] = [(number, "proses") for number in NUMBERS]
-        self.told: int | None = -1  # how many it says there are; -1: as many as there are
+        self.reported: int | None = -1  # how many it says there are; -1: as many as there are
 
     def __call__(self, request: Request) -> Reply:
         if request.path != "/pemeriksaan":
@@ -199,7 +199,7 @@ class Office:
             links = f"<li><a href='#'>1</a></li><li><a href='{following}'>Selanjutnya</a></li>"
         else:
             links = f"<li class='page-item disabled'><a href='{following}'>Selanjutnya</a></li>"
-        total = len(self.rows) if self.told == -1 else self.told
+        total = len(self.rows) if self.reported == -1 else self.reported
         return Reply(
             html(part, (page - 1) * 2 + 1, links, total), 200, {"Content-Type": "text/html"}
         )
@@ -258,7 +258,7 @@ def test_a_row_that_cannot_be_read_is_quarantined_once_however_the_list_grows(
     assert pull() == IntakeCounts(read=9, landed=1, duplicate=8)
 
 
-def test_a_number_that_comes_again_on_another_page_is_told(
+def test_a_number_that_comes_again_on_another_page_is_reported(
     pull: Callable[[], IntakeCounts], office: Office, db: psycopg.Connection
 ) -> None:
     office.rows.append((office.rows[0][0], "isi lain"))
@@ -275,7 +275,7 @@ def test_a_list_that_shifted_or_does_not_say_its_length_withdraws_nothing(
 ) -> None:
     pull()
     del office.rows[5]
-    office.told = total
+    office.reported = total
     assert pull() == IntakeCounts(read=6, duplicate=6)
 
 
@@ -323,7 +323,7 @@ def test_an_outage_in_the_middle(
         ),
     ],
 )
-def test_what_is_no_list_is_told_with_a_cure(
+def test_what_is_no_list_is_reported_with_a_remediation(
     pull: Callable[[], IntakeCounts],
     stand: Stand,
     monkeypatch: pytest.MonkeyPatch,

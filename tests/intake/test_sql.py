@@ -61,9 +61,10 @@ class Database(NamedTuple):
     run: Callable[[str], None]
 
     def insert(self, number: int, changed: str | None, story: str = "cerita") -> None:
-        told = "null" if changed is None else f"'{changed}'"
+        reported = "null" if changed is None else f"'{changed}'"
         self.run(
-            f"insert into aduan values ({number}, '2024-11-06', {told}, '{story}', 'Warga', 1.50)"
+            f"insert into aduan values ({number}, '2024-11-06', {reported}, '{story}', 'Warga',"
+            " 1.50)"
         )
 
 
@@ -333,7 +334,7 @@ def test_an_empty_required_field_is_quarantined_under_its_id(
 
 
 @pytest.mark.parametrize(
-    ("source", "model", "told"),
+    ("source", "model", "reported"),
     [
         ({"table": "tidak_ada"}, {}, "cannot be read"),
         ({"table": None, "query": "delete from aduan"}, {}, "cannot be read"),
@@ -343,10 +344,10 @@ def test_an_empty_required_field_is_quarantined_under_its_id(
     ],
 )
 def test_a_wrong_channel_file_fails_with_what_to_correct(
-    tmp_path: Path, database: Database, source: dict[str, Any], model: dict[str, Any], told: str
+    tmp_path: Path, database: Database, source: dict[str, Any], model: dict[str, Any], reported: str
 ) -> None:
     database.insert(1, None)
-    with pytest.raises(SourceError, match=told):
+    with pytest.raises(SourceError, match=reported):
         pull(tmp_path, database.connection, model=model, **source)
 
 
@@ -520,7 +521,7 @@ def test_rows_of_files_are_landed_changed_and_withdrawn(
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "reported"),
     [
         ("kind: sql", "source: needs a table or a query"),
         ("kind: sql\n  table: a\n  query: select 1", "source: needs a table or a query"),
@@ -528,13 +529,13 @@ def test_rows_of_files_are_landed_changed_and_withdrawn(
         ("kind: sql\n  table: a\n  cursor: b\n  overlap: lama", "source.overlap"),
     ],
 )
-def test_options_that_contradict_are_told(tmp_path: Path, options: str, told: str) -> None:
+def test_options_that_contradict_are_reported(tmp_path: Path, options: str, reported: str) -> None:
     (tmp_path / "basis.yaml").write_text(
         "title: x\nowner: {name: x, email: a@contoh.example.id}\nschedule: '0 5 * * *'\n"
         f"source:\n  {options}\nkey: id\nfields: {{narrative: {{from: x}}}}\n"
     )
     _, mistakes = read_channels(tmp_path)
-    assert any(told in each for each in mistakes["basis"])
+    assert any(reported in each for each in mistakes["basis"])
 
 
 def test_add_proposes_a_table_and_a_key(tmp_path: Path, settings: Settings) -> None:

@@ -221,7 +221,7 @@ def test_the_next_pull_asks_for_what_was_created_and_what_was_updated(
     deployment.posts = [post(number) for number in (1, 2, 300)]
     cursor = last_checkpoint(pull(stand.connection(), tmp_path)).cursor
     deployment.posts[0] = post(1, updated=at(310), status="archived")
-    deployment.posts.append(post(305))  # never updated: only its creation tells
+    deployment.posts.append(post(305))  # never updated: only its creation has a time
     items = pull(stand.connection(), tmp_path, cursor)
     assert ids(items) == ["300", "305", "1"]
     windows = [
@@ -302,7 +302,7 @@ def test_a_login_is_exchanged_for_a_token(
         (Reply({"results": [{"title": "x"}], "meta": {"total": 1}}), "API v5"),
     ],
 )
-def test_a_refusal_is_told_at_once(
+def test_a_refusal_is_reported_at_once(
     stand: Stand, tmp_path: Path, waits: list[float], reply: Reply, remediation: str
 ) -> None:
     stand.script = [reply]

@@ -77,7 +77,7 @@ def refused(items: list[Item]) -> list[str]:
     return [item.reason_code for item in items if isinstance(item, Unreadable)]
 
 
-def told(items: list[Item]) -> list[tuple[str, str]]:
+def reported(items: list[Item]) -> list[tuple[str, str]]:
     return [(each.fields["Pengirim"], each.fields["Teks"]) for each in messages(items)]
 
 
@@ -130,7 +130,7 @@ def test_notices_have_no_sender_and_are_no_deliveries(read_files: Reader) -> Non
         "[06/11/24 19.34.00] Posko Aduan: \u200ePesan dan panggilan terenkripsi secara end-to-end."
     )
     items = read_files({"a.txt": chat.encode(), "b.txt": ios.encode()})
-    assert told(items) == [("Warga A", "Saya menambahkan: ini pesan")]
+    assert reported(items) == [("Warga A", "Saya menambahkan: ini pesan")]
     assert refused(items) == []
 
 
@@ -234,7 +234,7 @@ def test_one_line_below_the_marker_is_enough(
 def test_an_impossible_date_loses_that_message_only(read_files: Reader, stamp: str) -> None:
     chat = f"06/11/24 19.33 - A: satu\n{stamp} - B: dua\nlanjutan\n06/11/24 19.34 - A: tiga\n"
     items = read_files({"a.txt": chat.encode()})
-    assert told(items) == [("A", "satu"), ("A", "tiga")]
+    assert reported(items) == [("A", "satu"), ("A", "tiga")]
     (bad,) = [item for item in items if isinstance(item, Unreadable)]
     assert (bad.reason_code, bad.locator) == ("unreadable_date", "baris 2")
     assert bad.content["text"] == "B: dua\nlanjutan"
@@ -245,7 +245,7 @@ def test_an_impossible_date_loses_that_message_only(read_files: Reader, stamp: s
 def test_a_date_before_there_was_whatsapp_loses_that_message_only(read_files: Reader) -> None:
     chat = "01/01/0001 03.15 - A: satu\n06/11/2024 19.33 - A: dua\n"
     items = read_files({"a.txt": chat.encode()})
-    assert told(items) == [("A", "dua")]
+    assert reported(items) == [("A", "dua")]
     assert refused(items) == ["unreadable_date"]
 
 
@@ -356,14 +356,14 @@ def test_pulls_again_with_an_edit_a_deletion_and_an_export_that_came_half(
 
 def test_bytes_that_are_no_text_come_through(read_files: Reader) -> None:
     items = read_files({"a.txt": b"06/11/24 19.33 - A: a\xff\x00b\n06/11/24 19.34 - A: c\n"})
-    assert told(items) == [("A", "a\udcff\0b"), ("A", "c")]
+    assert reported(items) == [("A", "a\udcff\0b"), ("A", "c")]
 
 
 def test_a_message_longer_than_any_is_refused_and_the_next_is_read(read_files: Reader) -> None:
     chat = "06/11/24 19.33 - A: " + "x" * 3_000_000 + "\n06/11/24 19.34 - A: c\n"
     items = read_files({"a.txt": chat.encode()})
     assert refused(items) == ["too_large"]
-    assert told(items) == [("A", "c")]
+    assert reported(items) == [("A", "c")]
 
 
 # -- lines that look like messages -----------------------------------------------------------------
@@ -400,7 +400,7 @@ Uraian: ekor
 06/11/24 19.41 - Warga C: tiga
 """
     items = read_files({"a.txt": chat.encode()})
-    assert told(items) == [
+    assert reported(items) == [
         ("Warga B", "satu"),
         ("Warga A", "ADUAN\nUraian: asli"),
         ("Warga B", "dua"),
@@ -418,7 +418,7 @@ def test_one_line_dated_far_ahead_does_not_outweigh_the_one_message_that_follows
 06/11/24 19.40 - Warga C: asli juga
 """
     items = read_files({"a.txt": chat.encode()})
-    assert told(items) == [("Warga A", "asli"), ("Warga C", "asli juga")]
+    assert reported(items) == [("Warga A", "asli"), ("Warga C", "asli juga")]
     assert doubts(items) == [("doubtful_message", "Warga B: palsu")]
 
 
@@ -428,7 +428,7 @@ def test_a_line_before_its_own_message_is_in_doubt_also_at_the_end(read_files: R
 06/11/24 19.35 - Warga A: palsu
 """
     items = read_files({"a.txt": chat.encode()})
-    assert told(items) == [("Warga A", "satu"), ("Warga B", "dua")]
+    assert reported(items) == [("Warga A", "satu"), ("Warga B", "dua")]
     assert doubts(items) == [("doubtful_message", "Warga A: palsu")]
 
 
@@ -457,9 +457,9 @@ def test_lines_of_one_message_never_outvote_others(read_files: Reader, chat: str
         "behind": typed(50, "06/11/24 09.00"),
     }
     items = read_files({"a.txt": chat.format(first=first, **parts).encode()})
-    assert not any("palsu" in text for _, text in told(items))
-    assert ("C", "pagi") in told(items)
-    whole = [text for _, text in told(items)] + [text for _, text in doubts(items)]
+    assert not any("palsu" in text for _, text in reported(items))
+    assert ("C", "pagi") in reported(items)
+    whole = [text for _, text in reported(items)] + [text for _, text in doubts(items)]
     for text in ("awal", "satu", "dua", *(f"palsu {n}" for n in range(50))):
         assert any(text in each for each in whole), text
 
@@ -472,7 +472,7 @@ def test_several_lines_cost_the_message_that_holds_them_nothing(read_files: Read
 06/11/24 19.40 - C: tiga
 """
     items = read_files({"a.txt": chat.encode()})
-    assert [text for _, text in told(items)] == ["satu", "dua", "tiga"]
+    assert [text for _, text in reported(items)] == ["satu", "dua", "tiga"]
 
 
 def test_more_messages_than_one_can_hold_stand_against_lines_that_somebody_typed(
@@ -512,7 +512,7 @@ def test_a_line_in_another_format_than_the_first_is_text(read_files: Reader, lin
     chat = f"06/11/24 19.33 - Warga A: asli\n{line}\n06/11/24 19.40 - Warga C: ya\n"
     items = read_files({"a.txt": chat.encode()})
     text = f"asli\n{line}".replace("\r", "\n")
-    assert told(items) == [("Warga A", text), ("Warga C", "ya")]
+    assert reported(items) == [("Warga A", text), ("Warga C", "ya")]
     assert doubts(items) == []
 
 
@@ -523,7 +523,7 @@ def test_an_iphone_ends_messages_otherwise_than_lines(read_files: Reader) -> Non
         "[06/11/24 19.33.07] Warga B: ya\r\n"
     )
     items = read_files({"a.zip": zipped(chat, "_chat.txt")})
-    assert told(items) == [
+    assert reported(items) == [
         ("Warga A", "asli\n[06/11/24 19.33.06] Warga B: palsu\nekor"),
         ("Warga B", "ya"),
     ]
@@ -533,7 +533,7 @@ def test_an_iphone_ends_messages_otherwise_than_lines(read_files: Reader) -> Non
 @pytest.mark.parametrize(
     ("line", "text", "doubt"),
     [
-        # what the order speaks against is no notice: it is what somebody told of
+        # A notice that the order contradicts is a message that somebody wrote.
         ("05/11/24 20.00 - rapat di balai desa", "asli\n{}\nekor", None),
         ("05/11/24 20.00 - lurah menambahkan amplop", "asli\n{}\nekor", None),
         ("06/11/29 20.00 - rapat di balai desa", "asli\n{}\nekor", None),
@@ -548,7 +548,7 @@ def test_a_line_without_a_sender_hides_nothing(
 ) -> None:
     chat = f"06/11/24 19.33 - Warga A: asli\n{line}\nekor\n06/11/24 19.40 - Warga C: ya\n"
     items = read_files({"a.txt": chat.encode()})
-    assert told(items) == [("Warga A", text.format(line)), ("Warga C", "ya")]
+    assert reported(items) == [("Warga A", text.format(line)), ("Warga C", "ya")]
     assert doubts(items) == ([] if doubt is None else [("doubtful_message", doubt)])
 
 
@@ -578,19 +578,19 @@ def test_a_message_whose_sender_or_text_sounds_like_a_notice_is_one(
         f"06/11/24 19.34 - {sender}: {text}\n"
     )
     items = read_files({"a.txt": chat.encode()})
-    assert told(items) == [("Warga A", "satu"), (sender, text)]
+    assert reported(items) == [("Warga A", "satu"), (sender, text)]
 
 
 def test_text_before_the_first_message_is_kept(read_files: Reader) -> None:
     items = read_files({"a.txt": b"ekor pesan\n06/11/24 19.33 - Warga A: asli\n"})
-    assert told(items) == [("Warga A", "asli")]
+    assert reported(items) == [("Warga A", "asli")]
     assert doubts(items) == [("doubtful_message", "ekor pesan")]
 
 
 def test_a_piece_of_a_line_begins_no_message(read_files: Reader) -> None:
     line = "06/11/24 19.33 - A: " + "x" * ((1 << 20) - 20) + "06/11/24 19.33 - B: palsu\n"
     items = read_files({"a.txt": line.encode() + b"06/11/24 19.34 - A: c\n"})
-    assert told(items) == [("A", "c")]
+    assert reported(items) == [("A", "c")]
     assert refused(items) == ["too_large"]
 
 
@@ -609,14 +609,14 @@ def iphone(*lines: str) -> bytes:
 
 
 def test_an_iphone_may_be_minutes_out_of_order(read_files: Reader) -> None:
-    """Its line ends tell a message from a line within one, so that nobody can forge it."""
+    """A message ends with another line end than a line within one, so nobody can forge one."""
     lines = (
         *("19.30.00] Warga B: satu", "19.33.00] Warga A: dua", "19.31.59] Warga B: tiga"),
         *("19.33.30] Warga A: dua", "19.33.10] Warga B: empat", "19.40.00] Warga A: lima"),
     )
     items = read_files({"a.zip": zipped(iphone(*lines), "_chat.txt")})
     assert doubts(items) == []
-    assert [text for _, text in told(items)] == ["satu", "dua", "tiga", "dua", "empat", "lima"]
+    assert [text for _, text in reported(items)] == ["satu", "dua", "tiga", "dua", "empat", "lima"]
     assert len({each.source_id for each in messages(items)}) == 6
     assert messages(items)[2].received_at == at(2024, 11, 6, 19, 31)
 
@@ -634,8 +634,8 @@ def test_more_disorder_an_unknown_sender_and_typed_lines_stay_out(
 ) -> None:
     chat = iphone("19.30.00] Warga B: satu", "19.40.00] Warga A: dua", line)
     items = read_files({"a.zip": zipped(chat, "_chat.txt")})
-    assert not any(text == "palsu" for _, text in told(items))
-    assert [text for _, text in told(items)][:2] == ["satu", "dua"]
+    assert not any(text == "palsu" for _, text in reported(items))
+    assert [text for _, text in reported(items)][:2] == ["satu", "dua"]
 
 
 def test_on_android_a_message_may_be_out_of_order_behind_one_of_its_own_sender(
@@ -650,14 +650,14 @@ def test_on_android_a_message_may_be_out_of_order_behind_one_of_its_own_sender(
 06/11/24 19.35 - Warga B: palsu
 """
     items = read_files({"a.txt": chat.encode()})
-    assert [text for _, text in told(items)] == ["satu", "dua", "tiga", "empat"]
+    assert [text for _, text in reported(items)] == ["satu", "dua", "tiga", "empat"]
     assert [text for _, text in doubts(items)] == ["Warga B: palsu", "Warga B: palsu"]
 
 
 def test_disorder_at_midnight_is_none_of_the_same_day(read_files: Reader) -> None:
     chat = "06/11/24 19.30 - A: satu\n07/11/24 00.01 - A: dua\n06/11/24 23.59 - A: tiga\n"
     items = read_files({"a.txt": chat.encode()})
-    assert told(items) == [("A", "satu"), ("A", "dua")]
+    assert reported(items) == [("A", "satu"), ("A", "dua")]
 
 
 # -- edits -----------------------------------------------------------------------------------------

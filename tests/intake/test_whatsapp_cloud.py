@@ -135,7 +135,7 @@ def refused(items: list[Item]) -> list[str]:
     return [item.reason_code for item in items if isinstance(item, Unreadable)]
 
 
-def told(items: list[Item]) -> list[tuple[str, str]]:
+def reported(items: list[Item]) -> list[tuple[str, str]]:
     return [(each.fields["Teks"], each.fields["Tanda"]) for each in deliveries(items)]
 
 
@@ -237,7 +237,7 @@ def test_statuses_and_errors_are_no_deliveries(read_files: Reader) -> None:
         body(message("wamid.B"), errors=[{"code": 131000}], statuses=[status]),
     )
     items = read_files({"a.jsonl": b"".join(map(line, raw))})
-    assert told(items) == [("halo", "obrolan")]
+    assert reported(items) == [("halo", "obrolan")]
     assert refused(items) == []
 
 
@@ -289,7 +289,7 @@ def test_answers_to_buttons_and_lists_are_text(read_files: Reader) -> None:
     chosen = {"list_reply": {"id": "1", "title": "Bangka"}}
     reply: dict[str, Any] = {"type": "interactive", "interactive": chosen}
     raw = body(message("wamid.A", **button), message("wamid.B", **reply))
-    assert [text for text, _ in told(read_files({"a.jsonl": line(raw)}))] == ["Ya", "Bangka"]
+    assert [text for text, _ in reported(read_files({"a.jsonl": line(raw)}))] == ["Ya", "Bangka"]
 
 
 def test_a_changed_number_is_a_notice_whose_numbers_stay_out_of_the_text(
@@ -329,7 +329,7 @@ def test_edits_follow_their_message_and_a_revocation_ends_it_in_any_order_of_arr
     for order in permutations(events):
         files = {f"{n}.jsonl": line(body(each)) for n, each in enumerate(order)}
         items = read_files(files)
-        assert told(items) == [
+        assert reported(items) == [
             ("satu", "obrolan"),
             ("dua", "obrolan, diedit"),
             ("tiga", "obrolan, diedit"),
@@ -363,7 +363,7 @@ def test_a_bad_message_is_refused_and_the_next_of_its_batch_is_read(
 ) -> None:
     items = read_files({"a.jsonl": line(body(content, message("wamid.B")))})
     assert refused(items) == [code]
-    assert told(items) == [("halo", "obrolan")]
+    assert reported(items) == [("halo", "obrolan")]
 
 
 def test_damaged_archives_lose_the_damaged_line_only(
@@ -391,7 +391,7 @@ def test_damaged_archives_lose_the_damaged_line_only(
         "too_large",
         *("unreadable_message",) * 4,
     ]
-    assert told(items) == [("halo", "obrolan"), ("a\0b", "obrolan")]
+    assert reported(items) == [("halo", "obrolan"), ("a\0b", "obrolan")]
     locators = [item.locator for item in items if isinstance(item, Unreadable)]
     assert locators[0] == "a.jsonl | baris 2"
     assert not any("x" * 100 in repr(item) for item in items)

@@ -1,4 +1,4 @@
-"""The commands around the database, and what Airflow is told."""
+"""The commands around the database, and what Airflow gets."""
 
 from __future__ import annotations
 

@@ -205,7 +205,7 @@ def test_any_failure_names_its_stage_and_a_failed_stop_does_not_hide_it(
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "reported"),
     [
         (FULL, r"the disk is full .*\[evidence/x\]\. free disk space"),
         (FileCreateError(FULL), "the disk is full"),
@@ -218,20 +218,20 @@ def test_any_failure_names_its_stage_and_a_failed_stop_does_not_hide_it(
         (ZeroDivisionError("a / b"), r"unexpected ZeroDivisionError: a / b \[.*\.log\]"),
     ],
 )
-def test_what_others_raise_is_told_with_a_next_step(
-    error: Exception, told: str, tmp_path: Path
+def test_what_others_raise_is_reported_with_a_next_step(
+    error: Exception, reported: str, tmp_path: Path
 ) -> None:
     known = explained(error, tmp_path / "not" / "there")
     assert explained(known, tmp_path) is known
     message = str(known)
-    assert re.match(told, message), message
+    assert re.match(reported, message), message
     assert "again" in message
     if kept := re.search(r"\[(.*\.log)\]", message):
         assert "ZeroDivisionError: a / b" in Path(kept[1]).read_text()
         Path(kept[1]).unlink()
 
 
-def test_a_failure_is_told_when_no_file_can_be_written(
+def test_a_failure_is_reported_when_no_file_can_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
@@ -241,7 +241,7 @@ def test_a_failure_is_told_when_no_file_can_be_written(
     assert "ZeroDivisionError: a / b" in str(explained(ZeroDivisionError("a / b"), tmp_path))
 
 
-def test_airflow_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_airflow_that_does_not_answer_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lumbung.local.airflow.time.sleep", lambda _: None)
     with (
         hold_port() as port,
@@ -278,11 +278,11 @@ def test_taken_port_is_left_alone() -> None:
 def test_a_held_port_is_given_to_its_server_and_to_nobody_else() -> None:
     with hold_port() as port:
         # another installation, which prefers the same port
-        told = subprocess.check_output(
+        reported = subprocess.check_output(
             [sys.executable, "-c", "from lumbung.local.processes import hold_port\n"
              f"print(hold_port({port.number}).number)"], text=True,
         )  # fmt: skip
-        assert int(told) != port.number
+        assert int(reported) != port.number
         with socket.socket() as caller, pytest.raises(ConnectionRefusedError):
             caller.connect(("127.0.0.1", port.number))
         with HTTPServer(("127.0.0.1", port.number), BaseHTTPRequestHandler) as server:

@@ -341,7 +341,7 @@ def test_metrics_are_not_personal_data(text: str) -> None:
         ("x.txt", b"  "),
     ],
 )
-def test_unreadable_files_are_told(name: str, content: bytes) -> None:
+def test_unreadable_files_are_reported(name: str, content: bytes) -> None:
     with pytest.raises(ValueError):
         find_personal_data(name, content)
 

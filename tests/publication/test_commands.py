@@ -71,8 +71,8 @@ def test_a_week_is_drafted_rejected_drafted_anew_and_published(
         monkeypatch.setenv("AIRFLOW_CONN_SMTP_PUBLICATION", address)
         for _ in range(2):  # never twice
             said = lumbung("mail", f"{WEEK}-r2", "--send")
-            told = {line.split()[0] for line in said.splitlines() if " accepted " in line}
-            assert told == {*RECIPIENTS}, said  # Airflow's own log may say it of something else
+            reported = {line.split()[0] for line in said.splitlines() if " accepted " in line}
+            assert reported == {*RECIPIENTS}, said  # Airflow's own log may say it of something else
         assert post.addresses == RECIPIENTS
 
     with psycopg.connect(url) as connection:

@@ -175,7 +175,7 @@ def counted(world: World, size: int) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize(("size", "weeks", "most"), [(2, 1, 7), (3, 1, 5), (2, 2, 5)])
-def test_no_case_is_told_by_its_themes(size: int, weeks: int, most: int) -> None:
+def test_no_case_is_reported_by_its_themes(size: int, weeks: int, most: int) -> None:
     """Of all worlds of so few cases, keep those that look just so: no small cell has one value.
 
     Cases have one theme or two of a group; the reader knows every week's metrics of the regency.
@@ -253,7 +253,7 @@ OLDER = [  # as an earlier release froze it: by theme, and without a word about 
 
 
 @pytest.mark.usefixtures("paper_as_text")
-def test_a_period_that_was_told_by_themes_is_repeated_so_and_says_so(
+def test_a_period_that_was_reported_by_themes_is_repeated_so_and_says_so(
     url: str, settings: Settings
 ) -> None:
     with psycopg.connect(url) as connection:
@@ -316,7 +316,7 @@ def possible(shown: Sequence[int | None], total: int) -> list[tuple[int, ...]]:
 
 
 def test_tables_that_grow_are_broken_by_their_difference() -> None:
-    """The attack works: were districts told to date each week, two editions would tell a 2."""
+    """The attack works: districts published to date each week reveal a 2 by two editions."""
     before, after = (2, 5, 0, 7), (3, 5, 0, 7)
     assert suppress(before, 3) == [None, None, 0, 7]
     assert len({column[0] for column in possible(suppress(before, 3), 14)}) > 1
@@ -356,7 +356,9 @@ def test_all_editions_of_a_campaign_together_give_no_hidden_cell_away(
     """Every table and every sum that was published, by whoever read them all."""
     monkeypatch.setattr(render, "render", lambda e: {"x.html": e.content_hash.encode()})
     monkeypatch.setattr(publishing, "find_personal_data", lambda *_: [])
-    told: dict[tuple[str, str], list[dict[tuple[str, str, str], int | None]]] = defaultdict(list)
+    reported: dict[tuple[str, str], list[dict[tuple[str, str, str], int | None]]] = defaultdict(
+        list
+    )
     sums: dict[tuple[tuple[str, str], str, str], int] = {}  # weeks, regency, group: cases
     with psycopg.connect(url) as connection:
         connection.execute(MONEY)
@@ -379,7 +381,7 @@ def test_all_editions_of_a_campaign_together_give_no_hidden_cell_away(
             ):
                 key = found.district_weeks, regency, group
                 assert sums.setdefault(key, count) == count
-        told[found.district_weeks].append(
+        reported[found.district_weeks].append(
             {
                 (d.regency_code, d.group_code, d.district_code): d.count
                 for d in found.district_metrics
@@ -396,17 +398,17 @@ def test_all_editions_of_a_campaign_together_give_no_hidden_cell_away(
             moved = connection.execute(LATE).fetchone()
             assert moved
             assert moved[0] > 5
-    # The draft that waited tells the first period as it was before the cases moved.
+    # The draft that waited has the first period as it was before the cases moved.
     with pytest.raises(PublicationError, match="would disclose hidden counts"):
         review.approve(stale, by="Ketua Contoh", database_url=url)
     publish("2024-W42")
 
-    assert {span: len(tables) for span, tables in told.items()} == {
+    assert {span: len(tables) for span, tables in reported.items()} == {
         ("2024-W39", "2024-W42"): 4,
         ("2024-W43", "2024-W46"): 2,
     }
     attacked = 0
-    for weeks, tables in sorted(told.items()):
+    for weeks, tables in sorted(reported.items()):
         assert all(table == tables[0] for table in tables)
         shown: dict[tuple[str, str], list[int | None]] = defaultdict(list)
         for (regency, group, _), value in sorted(tables[0].items()):
@@ -425,10 +427,10 @@ def test_all_editions_of_a_campaign_together_give_no_hidden_cell_away(
     assert attacked > 50
 
 
-def test_weeks_that_were_told_are_told_in_no_other_span(
+def test_weeks_that_were_reported_are_reported_in_no_other_span(
     url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A week before the first is counted later: the periods move, what was told stays."""
+    """A week before the first is counted later: the periods move, published numbers stay."""
     monkeypatch.setattr(render, "render", lambda e: {"x.html": e.content_hash.encode()})
     monkeypatch.setattr(publishing, "find_personal_data", lambda *_: [])
 

@@ -284,7 +284,7 @@ def test_an_office_with_a_map_of_its_own_and_one_language(
     assert checkpoint.check(edition_id, settings=own, database_url=url).failures == []
 
 
-def test_an_unbuilt_warehouse_is_told(database_url: str, settings: Settings) -> None:
+def test_an_unbuilt_warehouse_is_reported(database_url: str, settings: Settings) -> None:
     with pytest.raises(PublicationError, match="lumbung build"):
         freeze(database_url, settings)
 

@@ -111,7 +111,7 @@ def test_everybody_gets_a_letter_of_their_own_once(
         for lead, _ in render.document(store.load(EDITION, database_url=url)).points:
             assert lead in page
         assert root in page
-        # what mail clients strip or block, and what would tell a third party who reads
+        # what mail clients strip or block, and what would reveal to a third party who reads
         assert not re.search(r"<(style|script|img|svg|link|form)\b|url\(|\bsrc=", page)
         assert len(page) < 30_000
     assert len({message["Message-ID"] for _, message in post.got}) == len(RECIPIENTS)
@@ -279,7 +279,7 @@ def test_a_draft_is_mailed_to_nobody(url: str, settings: Settings, post: Post) -
     assert post.got == []
 
 
-def test_those_who_approve_are_asked_and_reminded_and_owners_told(
+def test_those_who_approve_are_asked_and_reminded_and_owners_reported(
     url: str, settings: Settings, post: Post, capsys: pytest.CaptureFixture[str]
 ) -> None:
     draft = freezing.freeze("2024-W46", settings=settings, database_url=url)

@@ -449,11 +449,11 @@ def test_an_edition_counts_from_the_campaign_s_first_day(url: str, settings: Set
     }
 
 
-def test_districts_are_told_from_the_campaign_s_first_day(drafts: dict[str, Edition]) -> None:
-    told = dataclasses.replace(drafts["draft"], district_weeks=("2024-W39", "2024-W42"))
+def test_districts_are_reported_from_the_campaign_s_first_day(drafts: dict[str, Edition]) -> None:
+    reported = dataclasses.replace(drafts["draft"], district_weeks=("2024-W39", "2024-W42"))
     captions = [
         table.caption
-        for section in render.document(told).sections
+        for section in render.document(reported).sections
         for table in section.tables
         if table.sheet == "districts"
     ]

@@ -156,7 +156,7 @@ def test_every_cell_is_the_frozen_metric(page: LexborHTMLParser, metrics: Metric
     assert len(numbers) > 400
     codes = {reference.split("/")[0] for reference in seen}
     assert codes == {metric for metric, *_ in metrics}
-    # every regency of every metric that is told by regency, this week and to date
+    # every regency of every metric that is published by regency, this week and to date
     for place in (*(row["regency_code"] for row in seed("regency")), "19"):
         for code, period in (
             ("suspected_violation", "week"),

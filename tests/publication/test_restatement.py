@@ -314,7 +314,7 @@ def test_the_old_edition_is_untouched_and_the_table_is_printed(
     assert len(rows) == len(of_week(found))
 
 
-def test_what_was_told_is_told_once(
+def test_what_was_reported_is_reported_once(
     warehouse: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change(warehouse, late)
@@ -412,12 +412,14 @@ def test_a_week_without_an_edition(warehouse: str, settings: Settings, week: str
     assert lines == {province, place}
     for r in found.restatements:
         assert (r.new - r.old, r.late) == (1, 1)
-    # told once: the next edition's own trend and sums have it
+    # published once: the next edition's own trend and sums have it
     issue_bare(warehouse, settings, LATEST)
     assert restated(warehouse, settings, "2024-W47").new_restatements == []
 
 
-def test_what_was_told_and_is_as_before_again_is_told(warehouse: str, settings: Settings) -> None:
+def test_what_was_reported_and_is_as_before_again_is_reported(
+    warehouse: str, settings: Settings
+) -> None:
     change(warehouse, late)
     issue_bare(warehouse, settings, LATEST)
     change(warehouse, revoke)

@@ -200,7 +200,7 @@ def test_a_district_leads_to_its_cases_and_a_hidden_one_to_nothing(
     assert found.value == shown[2] == len(wanted)
     with pytest.raises(PublicationError, match="does not publish"):
         trace.trace(reference.format(*hidden[:2], frozen), database_url=url)
-    # told again by a later edition, they are still those of the first, whatever became of a case
+    # Repeated by a later edition, they are those of the first, whatever became of a case.
     pass_checkpoint(url, frozen)
     review.approve(frozen, by="Ketua Contoh", database_url=url)
     execute(
@@ -260,7 +260,7 @@ def test_what_is_not_counted_leads_to_what_was_delivered(url: str, frozen: str) 
         "tip/ALL/18@2024-W47-r1",
     ],
 )
-def test_what_is_no_metric_is_told(url: str, frozen: str, reference: str) -> None:
+def test_what_is_no_metric_is_reported(url: str, frozen: str, reference: str) -> None:
     with pytest.raises(PublicationError):
         trace.trace(reference, database_url=url)
 

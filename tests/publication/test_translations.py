@@ -178,7 +178,7 @@ def test_no_sentence_stands_outside_the_messages() -> None:
     for source in PRINTING:
         tree = ast.parse(source.read_text(encoding="utf-8"))
         about = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
-        for call in ast.walk(tree):  # an error is told to those who run the office's machine
+        for call in ast.walk(tree):  # errors are for those who run the office's machine
             if isinstance(call, ast.Call) and "Error" in ast.unparse(call.func):
                 about |= {id(n) for n in ast.walk(call)}
         for node in ast.walk(tree):

@@ -105,13 +105,13 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
     assert all(contributor.records for contributor in running)
     districts = trace.trace(f"district_submitted/ALL/19@{first}", database_url=database_url)
     assert all(contributor.records for contributor in districts.contributors)
-    # Of every number that is no metric too; what is hidden is not told.
-    told = store.load(first, database_url=database_url)
+    # Of every number that is no metric too; what is hidden has none.
+    reported = store.load(first, database_url=database_url)
     references = [
-        *(f"profile/cases/{p.regency_code}/{p.issue_code}" for p in told.profiles if p.cases),
-        *{f"profile/prevention/{p.regency_code}" for p in told.profiles},
-        *(f"not_counted/{n.channel}/{n.reason_code}/to_date" for n in told.not_counted),
-        *(f"not_counted/{n.channel}/{n.reason_code}/week" for n in told.not_counted),
+        *(f"profile/cases/{p.regency_code}/{p.issue_code}" for p in reported.profiles if p.cases),
+        *{f"profile/prevention/{p.regency_code}" for p in reported.profiles},
+        *(f"not_counted/{n.channel}/{n.reason_code}/to_date" for n in reported.not_counted),
+        *(f"not_counted/{n.channel}/{n.reason_code}/week" for n in reported.not_counted),
     ]
     assert {r.split("/")[0] for r in references} == {"profile", "not_counted"}
     for number in references:

@@ -1,8 +1,8 @@
 """Whether work grows with its input as it should: compared with itself, in processor time.
 
 Processor time of this thread alone, so that other programs on the machine hardly count; and 16
-times the input, so that linear work (16 times as much) is told from quadratic (256 times) by a wide
-margin. Only what fails three times in a row is said to grow faster.
+times the input, so that linear work (16 times as much) is distinguished from quadratic (256 times)
+by a wide margin. Only what fails three times in a row is said to grow faster.
 """
 
 from __future__ import annotations

@@ -245,7 +245,9 @@ def form(r: random.Random, count: int, goods: list[Good], inbox: Path) -> int:
 
 def message(fields: dict[str, Any]) -> str:
     """A tip of a chat or mail that follows the template."""
-    return "\n".join(["ADUAN", *(f"{label}: {told}" for label, told in fields.items() if told)])
+    return "\n".join(
+        ["ADUAN", *(f"{label}: {reported}" for label, reported in fields.items() if reported)]
+    )
 
 
 def chat(r: random.Random, count: int, goods: list[Good], inbox: Path) -> int:
@@ -272,10 +274,10 @@ def requests(r: random.Random, count: int, goods: list[Good], inbox: Path) -> in
         for good in goods
     ]  # fmt: skip
     for number in range(count):
-        told = cloud.message(f"wamid.{number}", message(record(r, text)))
+        reported = cloud.message(f"wamid.{number}", message(record(r, text)))
         if r.random() < 0.2:
-            told[r.choice(["text", "type", "timestamp", "from", "context"])] = value(r)
-        sent.append(cloud.body(told))
+            reported[r.choice(["text", "type", "timestamp", "from", "context"])] = value(r)
+        sent.append(cloud.body(reported))
     # lone surrogates as escapes, which JSON allows and UTF-8 does not
     whole = (json.loads(each.decode("utf-8", "surrogatepass")) for each in sent)
     lines = [cloud.line(json.dumps(each).encode()) for each in whole]
@@ -345,10 +347,10 @@ def submissions(r: random.Random, count: int, goods: list[Good]) -> list[dict[st
 def central(r: random.Random, count: int, goods: list[Good]) -> odk.Central:
     """An ODK Central whose form's group `k` holds the fields."""
     made = odk.Central()
-    told: list[tuple[datetime, dict[str, Any]]] = [(good.moment, good.fields) for good in goods]
+    reported: list[tuple[datetime, dict[str, Any]]] = [(good.moment, good.fields) for good in goods]
     start = goods[-1].moment + timedelta(days=1)
-    told += [(start + timedelta(minutes=number), record(r)) for number in range(count)]
-    for number, (at, fields) in enumerate(told):
+    reported += [(start + timedelta(minutes=number), record(r)) for number in range(count)]
+    for number, (at, fields) in enumerate(reported):
         stamp = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         made.rows.append({**odk.submission(number, submissionDate=stamp), "k": fields})
     return made
@@ -357,9 +359,9 @@ def central(r: random.Random, count: int, goods: list[Good]) -> odk.Central:
 def deployment(r: random.Random, count: int, goods: list[Good]) -> ushahidi.Deployment:
     """An Ushahidi deployment whose survey has the fields."""
     made = ushahidi.Deployment()
-    told: list[tuple[datetime, dict[str, Any]]] = [(good.moment, good.fields) for good in goods]
-    told += [(goods[0].moment, record(r)) for _ in range(count)]
-    for number, (at, fields) in enumerate(told, 1):
+    reported: list[tuple[datetime, dict[str, Any]]] = [(good.moment, good.fields) for good in goods]
+    reported += [(goods[0].moment, record(r)) for _ in range(count)]
+    for number, (at, fields) in enumerate(reported, 1):
         stamp = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
         content = [
             {"id": 1, "label": label, "type": "varchar", "value": {"value": answer}}

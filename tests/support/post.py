@@ -97,7 +97,7 @@ def post_office(port: int | None = None) -> Iterator[Post]:
     """A server that listens as long as the context lasts."""
     post = Post()
     with ExitStack() as stack:
-        # Asked for port 0, the controller would not tell which one it took.
+        # Asked for port 0, the controller does not say which one it took.
         number = stack.enter_context(hold_port()).number if port is None else port
         controller = _Controller(post, hostname="127.0.0.1", port=number, ready_timeout=60)
         controller.start()
