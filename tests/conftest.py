@@ -103,6 +103,7 @@ LONGEST = (
     "warehouse/test_history.py",
     "warehouse/test_hostile.py",
     "warehouse/test_holds.py",
+    "warehouse/test_publish.py",
     "publication/test_warehouse.py",
     "warehouse/test_worlds.py",
     "warehouse/test_exclusions.py",

@@ -39,20 +39,3 @@
     left join {{ issues }} as issues on contributors.category_code = issues.issue_code
     where contributors.metric_code = 'suspected_violation_by_issue'
 {%- endmacro %}
-
-{% macro create_edition_contributors() -%}
-    {#- A function, for the reason given in create_metric_contributors. -#}
-    create or replace function {{ this.schema }}.edition_contributors()
-    returns table (metric_code text, category_code text, regency_code text, week_id text, contributor_id text)
-    language sql stable
-    as $$
-    {{ edition_contributors(
-        ref('fct_deadline'),
-        "(select distinct week_id, week_start_date + 7 as judged_date from " ~ ref('dim_date') ~ ")",
-        ref('rpt_metric_contributor'),
-        ref('fct_report'),
-        ref('bridge_report_issue'),
-        ref('issue')
-    ) }}
-    $$
-{%- endmacro %}

@@ -1,22 +1,8 @@
-{# How a table is built: planner settings before, keys and statistics after its rows are inserted. #}
+{# How a table is built: planner settings before, statistics after its rows are inserted. #}
 
 {% macro after_full_build(statement) -%}
     {#- A statement that runs only after a full build of a table. -#}
     {%- if should_full_refresh() -%}{{ statement }}{%- endif -%}
-{%- endmacro %}
-
-{% macro get_table_columns_and_constraints() -%}
-    {#- A table with a contract is created without its keys; make_keys() adds them after the rows. -#}
-    ({{ adapter.render_raw_columns_constraints(raw_columns=model['columns']) | join(', ') }})
-{%- endmacro %}
-
-{% macro make_keys() -%}
-    {#- Creating an index over existing rows is several times cheaper than inserting rows in random order. -#}
-    {%- if execute and (config.get('materialized') == 'table' or should_full_refresh()) -%}
-        {%- for key in adapter.render_raw_model_constraints(raw_constraints=model['constraints']) -%}
-            alter table {{ this }} add {{ key }};
-        {%- endfor -%}
-    {%- endif -%}
 {%- endmacro %}
 
 {% macro advise_planner() -%}

@@ -211,28 +211,6 @@ def test_a_build_that_runs_is_waited_for(
             assert tried.fetchone() == (False,)
 
 
-def test_a_build_that_broke_off_in_the_marts_is_not_frozen(url: str, settings: Settings) -> None:
-    def built(state: str, *models: str) -> None:
-        execute(
-            url,
-            "with b as (insert into ops.build (state, max_batch_id, inputs_hash, seeds_hash)"
-            " values (%s, 9, 'x', 'x') returning build_id)"
-            " insert into ops.model_run (build_id, node_id, node_name, resource_type, state)"
-            " select build_id, name, name, 'model', 'success' from b, unnest(%s::text[]) as name",
-            state,
-            list(models),
-        )
-
-    built("success", "fct_report", "rpt_metric")
-    built("failed", "stg_intake__records", "int_reports__located")  # readers keep the build before
-    assert freeze(url, settings) == "2024-W47-r1"
-    built("abandoned", "int_reports__located", "fct_report")
-    with pytest.raises(PublicationError, match="the last build is abandoned"):
-        freezing.freeze(WEEK, settings=settings, database_url=role_url(url, "publisher"))
-    built("success", "rpt_metric")
-    assert freeze(url, settings) == "2024-W47-r1"
-
-
 def test_the_as_of_is_the_build_s(url: str, settings: Settings) -> None:
     def built(moment: str) -> None:
         execute(

@@ -51,17 +51,17 @@ def test_every_claim_is_as_stated(demo: Demo, claims: set[str]) -> None:
 def test_what_does_not_reconcile_is_caught_by_name(demo: Demo, claims: set[str]) -> None:
     with psycopg.connect(demo[0]) as connection:
         connection.execute("create table public.kept as select * from reference.published_metric")
-        connection.execute("update reference.published_metric set reconciles = true")
+        connection.execute("update reference_next.published_metric set reconciles = true")
     try:
         assert caught(demo) == WRONG
         with psycopg.connect(demo[0]) as connection:
             connection.execute(
-                "update reference.published_metric set value = value + 1 where role = 'total'"
+                "update reference_next.published_metric set value = value + 1 where role = 'total'"
             )
         # 803 + 1 is still not 902, nor 12 + 1 = 9 + 9; nothing agrees by chance
         assert caught(demo) == claims
     finally:
         with psycopg.connect(demo[0]) as connection:
-            connection.execute("truncate reference.published_metric")
-            connection.execute("insert into reference.published_metric table public.kept")
+            connection.execute("truncate reference_next.published_metric")
+            connection.execute("insert into reference_next.published_metric table public.kept")
             connection.execute("drop table public.kept")

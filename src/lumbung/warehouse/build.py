@@ -32,10 +32,13 @@ from lumbung.intake.features import ALGORITHM
 from lumbung.intake.landing.text_features import derive_missing
 from lumbung.memory import rare_garbage_collection
 from lumbung.settings import Settings
-from lumbung.warehouse import artifacts
+from lumbung.warehouse import artifacts, publish
 
 LOCK_WAIT = "10min"
 """How long a build waits for another build of the same database."""
+
+DBT_LOCK_TIMEOUT = "1min"
+"""How long a model or test waits for a lock, such as that of an auditor who reads `checks`."""
 
 BUILD = (
     "build",
@@ -46,6 +49,9 @@ BUILD = (
 
 TARGET = "target"
 """The folder under `LUMBUNG_HOME/dbt` where builds of the warehouse write."""
+
+AS_READERS_SEE = ("--vars", '{"next_suffix": ""}')
+"""dbt's arguments for naming the published tables instead of those in which they are built."""
 
 STATIC = "tag:static"
 """Models that depend on seeds and channels alone; an increment does not run them."""
@@ -96,10 +102,10 @@ def build(
 ) -> BuildResult:
     """Sync the channels, then run every model and test in dependency order.
 
-    A failing test stops every node that depends on it. No mart is changed before all tests of the
-    earlier layers have passed, so readers keep the previous build. Failing rows stay in schema
-    `checks`. A channel whose file has mistakes is read with the last valid version of its file, and
-    a warning names it.
+    A failing test stops the build before anything is published, so readers keep the previous build.
+    Failing rows stay in schema `checks`. All marts are published in one transaction
+    (`lumbung.warehouse.publish`), which also records the build as successful. A channel whose file
+    has mistakes is read with the last valid version of its file, and a warning names it.
 
     Args:
         settings: name the project and `LUMBUNG_HOME`, which holds dbt's target and log.
@@ -128,9 +134,12 @@ def build(
     for warning in stopped:
         print(f"warn     {warning}")
     try:
-        with database.connect(database_url, application="lumbung build") as connection:
+        with (
+            database.connect(database_url, application="lumbung build") as connection,
+            publish.Blockers(database_url) as blockers,
+        ):
             connection.autocommit = True
-            with _alone(connection):
+            with _naming(blockers), _alone(connection):
                 absent = load.without_file(sync(connection, channels, mistakes))
                 for warning in absent:
                     print(f"warn     {warning}")
@@ -185,6 +194,20 @@ def _alone(connection: psycopg.Connection) -> Iterator[None]:
     finally:
         if not connection.closed:
             connection.execute("select pg_advisory_unlock(hashtext('lumbung.build'))")
+
+
+@contextmanager
+def _naming(blockers: publish.Blockers) -> Iterator[None]:
+    """Name the sessions that hold a lock in the error of a build that timed out waiting for it."""
+    try:
+        yield
+    except BuildError as error:
+        waited = isinstance(error.__cause__, psycopg.errors.LockNotAvailable)
+        if not str(blockers) or not (waited or "lock timeout" in error.what):
+            raise
+        raise BuildError(
+            error.what, where=f"{error.where}; held by {blockers}", remediation=error.remediation
+        ) from error
 
 
 class Watermark(NamedTuple):
@@ -250,6 +273,7 @@ class _Run:
         self.database_url = database_url
         self.on_node = on_node
         self.build_id = 0
+        self.manifest: Any = None
         self._writing = threading.Lock()  # dbt's threads report concurrently
 
     def build(
@@ -314,11 +338,11 @@ class _Run:
         (self.build_id,) = row
         try:
             warnings = self._invoke(arguments)
+            warnings += self._publish(is_full=is_full)
         except BaseException as error:
             state = "failed" if isinstance(error, BuildError) else "abandoned"
             self._finish(state, str(error) or type(error).__name__)
             raise
-        self._finish("success", None)
         if select is None:
             self._keep_artifacts(is_full)
         counts = Counter(
@@ -333,12 +357,12 @@ class _Run:
 
     def _invoke(self, arguments: list[str]) -> list[str]:
         """Run dbt and return the warnings."""
+        where: dict[str, Any] = {
+            "settings": self.settings, "database_url": self.database_url, "target": TARGET,
+        }  # fmt: skip
+        self.manifest = invoke_dbt(["--no-write-json", "parse"], **where)
         results = run_dbt(
-            [*BUILD, *arguments],
-            settings=self.settings,
-            database_url=self.database_url,
-            target=TARGET,
-            callbacks=[self._on_event],
+            [*BUILD, *arguments], **where, callbacks=[self._on_event], manifest=self.manifest
         )
         for result in results:
             if str(result.status) == "skipped":
@@ -352,17 +376,44 @@ class _Run:
         ]
 
     def _keep_artifacts(self, is_full: bool) -> None:
-        """Keep dbt's artefacts; the catalog changes only with the project, so in full builds."""
-        names = ["manifest.json", "run_results.json"]
-        artifacts.keep(*names, settings=self.settings, target=TARGET)
+        """Keep dbt's artefacts: of an increment run_results.json, of a full build all."""
+        artifacts.keep("run_results.json", settings=self.settings, target=TARGET)
         if is_full:
+            where: dict[str, Any] = {
+                "settings": self.settings, "database_url": self.database_url, "target": "docs",
+            }  # fmt: skip
+            manifest = invoke_dbt(["parse", *AS_READERS_SEE], **where)
             run_dbt(
-                ["docs", "generate", "--no-compile"],
-                settings=self.settings,
-                database_url=self.database_url,
-                target=TARGET,
+                ["docs", "generate", "--no-compile", *AS_READERS_SEE], **where, manifest=manifest
             )
-            artifacts.keep("catalog.json", settings=self.settings, target=TARGET)
+            names = ["manifest.json", "catalog.json"]
+            artifacts.keep(*names, settings=self.settings, target="docs")
+
+    def _publish(self, *, is_full: bool) -> list[str]:
+        """Publish the nodes finished by this build and those that it resumes; return warnings."""
+        done = self._finished(self.build_id)
+        nodes = [
+            node
+            for node in self.manifest.nodes.values()
+            if node.name in done and publish.is_published(node)
+        ]
+
+        def finish(published: list[publish.Published]) -> None:
+            for each in published:
+                self.connection.execute(
+                    "update ops.model_run set row_count = %s"
+                    " where build_id = %s and node_name = %s",
+                    (each.rows, self.build_id, each.name),
+                )
+            self._finish("success", None)
+
+        published, warnings = publish.publish(self.connection, nodes, finish=finish)
+        for each in published:
+            print(f"success  publish {each.name[:79]:79} {each.seconds:6.2f} s  {each.rows:,} rows")
+        if is_full:
+            changed = {each.name for each in published if each.rows}
+            publish.vacuum(self.connection, [n for n in nodes if n.name in changed])
+        return warnings
 
     def _on_event(self, event: Any) -> None:
         """Record a node's start and end, and print one line at its end."""
@@ -523,7 +574,33 @@ def run_dbt(
     database_url: str,
     target: str,
     callbacks: Sequence[Callable[[Any], None]] = (),
+    manifest: Any = None,
 ) -> list[Any]:
+    """Run dbt's nodes as `invoke_dbt` does, and return their results, failed ones included."""
+    result = invoke_dbt(
+        arguments,
+        settings=settings,
+        database_url=database_url,
+        target=target,
+        callbacks=callbacks,
+        manifest=manifest,
+    )
+    return [
+        each
+        for each in getattr(result, "results", None) or []
+        if each.node.resource_type != "operation"  # on-run-start
+    ]
+
+
+def invoke_dbt(
+    arguments: Sequence[str],
+    *,
+    settings: Settings,
+    database_url: str,
+    target: str,
+    callbacks: Sequence[Callable[[Any], None]] = (),
+    manifest: Any = None,
+) -> Any:
     """Run dbt in this process.
 
     Args:
@@ -532,9 +609,10 @@ def run_dbt(
         database_url: the warehouse.
         target: folder under `LUMBUNG_HOME/dbt` for dbt's target path.
         callbacks: called with each of dbt's events.
+        manifest: the result of an earlier `parse`, so that the project is not parsed again.
 
     Returns:
-        the results of the nodes, including failed ones.
+        dbt's result: the manifest of `parse`, the results of the nodes of a run.
 
     Raises:
         BuildError: when dbt could not run at all.
@@ -544,7 +622,7 @@ def run_dbt(
     with dbt_environment(database_url), rare_garbage_collection():
         from dbt.cli.main import dbtRunner
 
-        outcome = dbtRunner(callbacks=list(callbacks)).invoke([
+        outcome = dbtRunner(manifest, callbacks=list(callbacks)).invoke([
             "--log-level", "none", "--log-level-file", "info",
             "--log-path", str(folder / "logs"), "--no-use-colors",
             *arguments,
@@ -552,18 +630,14 @@ def run_dbt(
             "--profiles-dir", str(settings.dbt_project),
             "--target-path", str(folder / target),
         ])  # fmt: skip
-    results = [
-        result
-        for result in getattr(outcome.result, "results", None) or []
-        if result.node.resource_type != "operation"  # on-run-start
-    ]
-    if outcome.exception is not None or not (outcome.success or results):
+    has_results = bool(getattr(outcome.result, "results", None))
+    if outcome.exception is not None or not (outcome.success or has_results):
         raise BuildError(
             f"dbt could not run: {_one_line(outcome.exception or 'a model is wrong')}",
             where=str(settings.dbt_project),
             remediation=f"correct the cause, or read {folder / 'logs' / 'dbt.log'}",
         ) from outcome.exception
-    return results
+    return outcome.result
 
 
 def raise_failed(results: Sequence[Any]) -> None:
@@ -617,6 +691,9 @@ def dbt_environment(database_url: str) -> Iterator[None]:
         "DBT_TARGET": "warehouse",
         "LUMBUNG_RUNS_DBT": "1",  # macros/targets.sql
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        # read by libpq: bounds for each statement of a model or test
+        "PGOPTIONS": f"-c lock_timeout={DBT_LOCK_TIMEOUT}"
+        f" -c statement_timeout={publish.STATEMENT_TIMEOUT}",
     }
     before = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lumbung.errors import ServiceError
 from lumbung.settings import JAKARTA, Settings
-from lumbung.warehouse.build import run_dbt
+from lumbung.warehouse.build import AS_READERS_SEE, run_dbt
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Lumbung: documentation</title>
@@ -86,7 +86,7 @@ def server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
 def _dbt_page(settings: Settings, database_url: str) -> Path:
     """Run `dbt docs generate` and return its page, which is a single file."""
     run_dbt(
-        ["docs", "generate", "--static"],
+        ["docs", "generate", "--static", *AS_READERS_SEE],
         settings=settings,
         database_url=database_url,
         target="docs",

@@ -1,9 +1,4 @@
-{{ config(
-    materialized='incremental',
-    unique_key=['prevention_id'],
-    meta={'affected_keys': 'delivery'}
-) }}
--- depends_on: {{ ref('int_build__checked') }}
+{{ config(unique_key=['prevention_id'], meta={'affected_keys': 'delivery'}) }}
 select
     activity_id as prevention_id,
     channel,
@@ -14,4 +9,4 @@ select
     prevention_type_code,
     record_id
 from {{ ref('int_activities__located') }}
-where record_kind = 'PREV' and {{ is_affected('activity_id', 'delivery') }}
+where record_kind = 'PREV'

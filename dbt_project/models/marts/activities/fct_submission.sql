@@ -1,12 +1,7 @@
 {{ config(
-    materialized='incremental',
     unique_key=['regency_code', 'week_id'],
-    indexes=[
-        {'columns': ['regency_code', 'week_id']},
-    ],
-    meta={'affected_keys': 'week'}
+    meta={'affected_keys': 'week', 'indexes': ['(regency_code, week_id)']}
 ) }}
--- depends_on: {{ ref('int_build__checked') }}
 select
     district_code,
     week_id,
@@ -16,4 +11,3 @@ select
     last_received_at,
     record_ids
 from {{ ref('int_submissions__expected') }}
-where {{ is_affected('regency_code, week_id', 'week') }}

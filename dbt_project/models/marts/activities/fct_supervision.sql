@@ -1,9 +1,4 @@
-{{ config(
-    materialized='incremental',
-    unique_key=['supervision_id'],
-    meta={'affected_keys': 'delivery'}
-) }}
--- depends_on: {{ ref('int_build__checked') }}
+{{ config(unique_key=['supervision_id'], meta={'affected_keys': 'delivery'}) }}
 select
     activity_id as supervision_id,
     channel,
@@ -16,4 +11,4 @@ select
     is_recap,
     record_id
 from {{ ref('int_activities__located') }}
-where record_kind = 'LHP' and {{ is_affected('activity_id', 'delivery') }}
+where record_kind = 'LHP'

@@ -1,4 +1,3 @@
--- depends_on: {{ ref('int_build__checked') }}
 select
     date_day,
     week_id,

@@ -1,12 +1,7 @@
-{{ config(
-    materialized='incremental',
-    unique_key=['report_id'],
-    meta={'affected_keys': 'delivery'}
-) }}
--- depends_on: {{ ref('int_build__checked') }}
+{{ config(unique_key=['report_id'], meta={'affected_keys': 'delivery'}) }}
 select
     report_id,
     code as issue_code,
     regency_code
 from {{ ref('int_report_terms__classified') }}
-where vocabulary = 'issue' and {{ is_affected('report_id', 'delivery') }}
+where vocabulary = 'issue'

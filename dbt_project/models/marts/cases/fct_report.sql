@@ -1,11 +1,12 @@
 {{ config(
-    materialized='incremental',
     unique_key=['report_id'],
-    indexes=[{'columns': ['regency_code', 'week_id']}],
-    post_hook="{{ after_full_build('create index on ' ~ this ~ ' ((received_date - known_date)) where is_late') }}",
-    meta={'affected_keys': 'delivery'}
+    meta={'affected_keys': 'delivery',
+        'indexes': [
+            '(regency_code, week_id)',
+            '((received_date - known_date)) where is_late'
+        ]
+    }
 ) }}
--- depends_on: {{ ref('int_build__checked') }}
 select
     report_id,
     channel,
@@ -37,4 +38,3 @@ select
     is_late,
     record_id
 from {{ ref('int_reports__located') }}
-where {{ is_affected('report_id', 'delivery') }}

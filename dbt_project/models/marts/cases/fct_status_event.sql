@@ -1,10 +1,7 @@
 {{ config(
-    materialized='incremental',
     unique_key=['report_id'],
-    indexes=[{'columns': ['is_illegal', 'seen_at', 'report_id']}],
-    meta={'affected_keys': 'delivery'}
+    meta={'affected_keys': 'delivery', 'indexes': ['(is_illegal, seen_at, report_id)']}
 ) }}
--- depends_on: {{ ref('int_build__checked') }}
 select
     report_id,
     event_number,
@@ -18,4 +15,3 @@ select
     is_illegal,
     record_id
 from {{ ref('int_status_events__ordered') }}
-where {{ is_affected('report_id', 'delivery') }}

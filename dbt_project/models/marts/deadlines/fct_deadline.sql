@@ -1,16 +1,13 @@
 {{ config(
-    materialized='incremental',
     unique_key=['report_id'],
-    indexes=[{'columns': ['rule_code', 'regency_code', 'state_code']}],
-    post_hook=[
-        {'sql': "{{ after_full_build('vacuum ' ~ this) }}", 'transaction': false},
-        "{{ after_full_build('create index on ' ~ this ~ ' (' ~ judged_on() ~ ')') }}",
-        "{{ after_full_build('create index on ' ~ this ~ ' (extended_due_date) where end_to_date is null') }}",
-    ],
-    meta={'affected_keys': 'deadline'}
+    meta={'affected_keys': 'deadline',
+        'indexes': [
+            '(rule_code, regency_code, state_code)',
+            '(' ~ judged_on() ~ ')',
+            '(extended_due_date) where end_to_date is null'
+        ]
+    }
 ) }}
--- depends_on: {{ ref('int_build__checked') }}
--- Vacuumed after a full build: the visibility map allows index-only scans that count deadlines.
 select
     report_id,
     rule_code,
@@ -28,4 +25,3 @@ select
     as_of_date,
     legal_source
 from {{ ref('int_deadlines__judged') }}
-where {{ is_affected('report_id', 'deadline') }}

@@ -1,12 +1,7 @@
 {{ config(
-    materialized='incremental',
     unique_key=['report_id_a', 'report_id_b'],
-    indexes=[
-        {'columns': ['report_id_b']},
-    ],
-    meta={'affected_keys': 'pair'}
+    meta={'affected_keys': 'pair', 'indexes': ['(report_id_b)']}
 ) }}
--- depends_on: {{ ref('int_build__checked') }}
 select
     report_id_a,
     report_id_b,
@@ -20,4 +15,3 @@ select
     state_code,
     decided_at
 from {{ ref('int_report_pairs__scored') }}
-where {{ is_affected('report_id_a, report_id_b', 'pair', ref('int_report_pairs__scored')) }}

@@ -1,10 +1,4 @@
-{{ config(
-    materialized='incremental',
-    unique_key=['week_id'],
-    indexes=[{'columns': ['week_id']}],
-    meta={'affected_keys': 'profile'}
-) }}
--- depends_on: {{ ref('int_build__checked') }}
+{{ config(unique_key=['week_id'], meta={'affected_keys': 'profile', 'indexes': ['(week_id)']}) }}
 select
     regency_code,
     issue_code,
@@ -25,4 +19,3 @@ select
     prevention_count,
     last_4_weeks_prevention_count
 from {{ ref('int_issue_profiles__measured') }}
-where {{ is_affected('week_id', 'profile') }}

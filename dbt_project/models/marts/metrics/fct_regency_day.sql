@@ -1,9 +1,4 @@
-{{ config(
-    materialized='incremental',
-    unique_key=['regency_code', 'date_day'],
-    meta={'affected_keys': 'day'}
-) }}
--- depends_on: {{ ref('int_build__checked') }}
+{{ config(unique_key=['regency_code', 'date_day'], meta={'affected_keys': 'day'}) }}
 select
     regency_code,
     date_day,
@@ -18,4 +13,3 @@ select
     supervision_count,
     prevention_count
 from {{ ref('int_regency_days__counted') }}
-where {{ is_affected('regency_code, date_day', 'day') }}

@@ -1,9 +1,4 @@
-{{ config(
-    materialized='incremental',
-    unique_key=['regency_code', 'week_id'],
-    meta={'affected_keys': 'week'}
-) }}
--- depends_on: {{ ref('int_build__checked') }}
+{{ config(unique_key=['regency_code', 'week_id'], meta={'affected_keys': 'week'}) }}
 select
     regency_code,
     week_id,
@@ -19,4 +14,3 @@ select
     submitted_district_count,
     district_count
 from {{ ref('int_regency_weeks__counted') }}
-where {{ is_affected('regency_code, week_id', 'week') }}

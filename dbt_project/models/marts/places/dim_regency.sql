@@ -2,7 +2,6 @@
     tags=['static'],
     post_hook="{{ make_regency_roles() }}"
 ) }}
--- depends_on: {{ ref('int_build__checked') }}
 select
     regency_code,
     bps_code,

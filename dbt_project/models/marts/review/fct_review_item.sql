@@ -1,11 +1,13 @@
 {{ config(
-    materialized='incremental',
     unique_key=['item_id'],
-    indexes=[{'columns': ['delivery_id']}, {'columns': ['other_id']}],
-    post_hook="{{ after_full_build('create index on ' ~ this ~ ' (item_id) where delivery_id is null') }}",
-    meta={'affected_keys': 'review'}
+    meta={'affected_keys': 'review',
+        'indexes': [
+            '(delivery_id)',
+            '(other_id)',
+            '(item_id) where delivery_id is null'
+        ]
+    }
 ) }}
--- depends_on: {{ ref('int_build__checked') }}
 select
     check_code,
     item_id,

@@ -1,4 +1,3 @@
--- depends_on: {{ ref('int_build__checked') }}
 select
     channel,
     channel_name,

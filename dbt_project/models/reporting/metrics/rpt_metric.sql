@@ -1,9 +1,4 @@
-{{ config(
-    materialized='incremental',
-    unique_key=['regency_code', 'week_id'],
-    meta={'affected_keys': 'metric'}
-) }}
--- depends_on: {{ ref('int_build__checked') }}
+{{ config(unique_key=['regency_code', 'week_id'], meta={'affected_keys': 'metric'}) }}
 select
     metric_code,
     category_code,
@@ -12,4 +7,3 @@ select
     period,
     value
 from {{ ref('int_metrics__counted') }}
-where {{ is_affected('regency_code, week_id', 'metric') }}

@@ -1,17 +1,24 @@
-{{ config(materialized='view', tags=['static'], pre_hook="{{ create_metric_contributors() }}") }}
--- depends_on: {{ ref('int_build__checked') }}
--- depends_on: {{ ref('fct_report') }}
--- depends_on: {{ ref('bridge_report_issue') }}
--- depends_on: {{ ref('bridge_report_violation_type') }}
--- depends_on: {{ ref('fct_supervision') }}
--- depends_on: {{ ref('fct_prevention') }}
--- depends_on: {{ ref('fct_submission') }}
--- depends_on: {{ ref('dim_status') }}
--- depends_on: {{ ref('dim_stage') }}
+{{ config(meta={'published_as': 'view'}) }}
 select
     metric_code,
     category_code,
     regency_code,
     week_id,
     contributor_id
-from {{ this.schema }}.metric_contributors()
+from (
+    {{ metric_contributors(
+        ref('fct_report'),
+        "(select report_id, 'issue' as vocabulary, issue_code as code from " ~ ref('bridge_report_issue')
+        ~ " union all select report_id, 'violation_type', violation_type_code from "
+        ~ ref('bridge_report_violation_type') ~ ")",
+        "(select supervision_id as activity_id, regency_code, activity_date, week_id, 'LHP' as record_kind,"
+        ~ " is_recap, election_code, method_code, null as prevention_type_code from "
+        ~ ref('fct_supervision')
+        ~ " union all select prevention_id, regency_code, activity_date, week_id, 'PREV', null, null, null,"
+        ~ " prevention_type_code from "
+        ~ ref('fct_prevention') ~ ")",
+        ref('fct_submission'),
+        ref('dim_status'),
+        ref('dim_stage')
+    ) }}
+) as contributors

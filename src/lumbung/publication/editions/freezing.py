@@ -67,8 +67,8 @@ def freeze(
         the edition's id, such as `2024-W47-r1`.
 
     Raises:
-        PublicationError: when the week has not ended, the warehouse has no complete metrics of it,
-            or a build was interrupted after it had begun to change the marts.
+        PublicationError: when the week has not ended, or the warehouse has no complete metrics of
+            it.
         ServiceError: when a build has not finished; try again later.
         ConfigurationError: when `config/edition.yaml` cannot be read.
         BuildError: when the copy for `then` cannot be built.
@@ -97,8 +97,6 @@ def _freeze(
         # One snapshot, taken while no build runs, so that the edition never holds half a build.
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.execute("lock table published.edition in share row exclusive mode")
-        if then is None:
-            _require_whole_build(connection)
         parameters, rows, label = _read(connection, week_id, then)
         if not rows["metric"] or any(None in row[3:5] for row in rows["metric"]):
             raise PublicationError(
@@ -132,15 +130,6 @@ def _wait_for_build(connection: psycopg.Connection, week_id: str) -> None:
             remediation="wait for it, or end its process, then freeze again",
         ) from error
     connection.autocommit = False
-
-
-def _require_whole_build(connection: psycopg.Connection) -> None:
-    if state := store.value(connection, statement("interrupted_build"), {}):
-        raise PublicationError(
-            f"the last build is {state} and had begun to change the marts",
-            where="ops.build",
-            remediation="correct its cause, build again ('lumbung build'), then freeze again",
-        )
 
 
 def _read(
