@@ -457,6 +457,29 @@ def test_a_sheet_with_more_of_the_channel_s_columns_stands_before_a_recap(
         assert refused(items) == [("key_repeated", "a.xlsx | Rekap | baris 3")]
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_recap_on_the_register_s_own_sheet_stands_behind_it(
+    read_files: Reader, is_first: bool
+) -> None:
+    head = ["Nomor", "Tanggal / Diterima", "Kab/Kota", "Uraian", "No"]
+    full = [head, ["001/LP", "06/11/2024", "Bangka", "seluruh uraian", "1"]]
+    recap = [
+        ["Rekap"],
+        ["Nomor", "Kab/Kota", "Uraian", "No"],
+        ["001/LP", "Bangka", "ringkas", "1"],
+        ["003/LP", "Bangka", "hanya di rekap", "3"],
+    ]
+    rows = [*recap, [], *full] if is_first else [*full, [], *recap]
+    items = read_files({"a.xlsx": workbook({"S": rows})})
+    found = deliveries(items)
+    assert {key: fields["Uraian"] for key, fields in found.items()} == {
+        "001/LP": "seluruh uraian",
+        "003/LP": "hanya di rekap",
+    }
+    row = 3 if is_first else 6
+    assert refused(items) == [("key_repeated", f"a.xlsx | S | baris {row}")]
+
+
 LEGAL, REGISTERED = "001/LP/PB/Kab/09.01/XI/2024", "001/Reg/LP/PB/Kab/09.01/XI/2024"
 
 

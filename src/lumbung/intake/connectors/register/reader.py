@@ -245,6 +245,8 @@ class Table:
         self._registered: dict[int, str] = {}
         self._met: dict[int, int] = {}
         self._shapes: set[str] = set()
+        self._best: dict[str, int] = {}
+        """Name of a sheet -> how many of the channel's fields its best header has."""
         self.hidden: tuple[str, ...] = ()
         """Globs of the sheets of its workbook that are hidden and were not read."""
 
@@ -263,7 +265,7 @@ class Table:
         The first row with a key decides. A recap repeats the keys of the register in fewer columns,
         and may be on any sheet.
         """
-        scores: dict[str, int] = {}
+        scores = self._best
         for outline in outlines:
             self.note_registered(outline.numbers)
             across = _Merged(outline.merges).across
@@ -271,13 +273,18 @@ class Table:
                 self.find_headers(window, index, across) for index, window in _windows(outline.rows)
             )
             scores[outline.name] = max((each[0].score for each in found if each), default=0)
-        return sorted(scores, key=scores.__getitem__, reverse=True)
+        return sorted(scores, key=lambda name: scores[name], reverse=True)
 
     def rows(
         self, file: File, sheet: str, rows: Iterable[Row | int], merges: list[Merge]
     ) -> Iterator[Delivery | Unreadable]:
-        """The deliveries of one sheet; a number among its rows stands for that many blank rows."""
+        """The deliveries of one sheet; a number among its rows stands for that many blank rows.
+
+        Rows below a header that has fewer of the channel's fields than another one of the sheet
+        come last: they may be a recap above the register.
+        """
         merged = _Merged(merges)
+        recap: list[_Found] = []
         headers: list[_Header] = []
         undecided: list[_Found] = []
         skip = 0
@@ -312,13 +319,20 @@ class Table:
             for header in headers:
                 place = file.locator(*filter(None, (sheet,)), f"baris {index + 1}")
                 each, is_delivery = self._found(header, place, row, window[0])
-                if is_delivery:
+                if (
+                    is_delivery
+                    and header.score < self._best.get(sheet, 0)
+                    and len(recap) < _UNDECIDED
+                ):
+                    recap.append(each)
+                elif is_delivery:
                     yield self._item(file, sheet, each)
                 elif is_delivery is None:
                     undecided.append(each)
             if len(undecided) > _UNDECIDED:
                 yield from self._decided(file, sheet, undecided)
                 undecided = []
+        yield from (self._item(file, sheet, each) for each in recap)
         yield from self._decided(file, sheet, undecided)
         if is_headless and not is_empty:
             labels = ", ".join(self._keys)
