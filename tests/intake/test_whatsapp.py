@@ -464,6 +464,21 @@ def test_lines_of_one_message_never_outvote_others(read_files: Reader, chat: str
         assert any(text in each for each in whole), text
 
 
+def test_a_single_message_that_typed_lines_contradict_is_quarantined_and_not_lost(
+    read_files: Reader,
+) -> None:
+    """The typed lines are landed: as text they are what a message that came late looks like."""
+    chat = """06/11/24 19.30 - C: satu
+06/11/24 19.33 - A: dua
+06/11/24 19.50 - B: palsu
+06/11/24 19.51 - B: palsu
+06/11/24 19.40 - D: tiga
+"""
+    items = read_files({"a.txt": chat.encode()})
+    assert [text for _, text in told(items)] == ["satu", "dua", "palsu", "palsu"]
+    assert doubts(items) == [("doubtful_message", "D: tiga")]
+
+
 def test_several_lines_cost_the_message_that_holds_them_nothing(read_files: Reader) -> None:
     chat = """06/11/24 19.30 - C: satu
 06/11/24 19.33 - A: dua
