@@ -284,6 +284,8 @@ ODD = [
         b"#,: ,'\n1,2,3\n",
         b"true,null,~\n1,2,3\n",
         b"Nomor \x07,Isi\x85\n1,2\n",
+        "Nomor,Isi,a\x7f,b\x9f,c\ufffe,d\u2028\n1,x,1,2,3,4\n".encode(),
+        '[{"id": 1, "Uraian": "x", "a\x7f": 1, "x\x85y": 2, "u\u2028v": 3, "q\ufffe": 4}]'.encode(),
     ),
     *(json.dumps([{"\ud800": "\ud800", "a": 1 << 70, "": ""}]).encode(), b'[{"a\\u0000":1}]'),
 ]

@@ -265,4 +265,5 @@ def _quoted(value: object) -> str:
         plain = yaml.safe_load(value)
         if plain == value:
             return value
-    return orjson.dumps(value).decode()
+    written = orjson.dumps(value).decode()
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in written)
