@@ -244,6 +244,22 @@ def test_404_where_more_records_may_follow_says_what_to_set(
             pull(stand, tmp_path, paging={**PAGED, **paging})
 
 
+@pytest.mark.parametrize(("parameter", "is_repeated"), [("halaman", False), ("page", True)])
+def test_a_page_that_comes_again_says_what_to_set(
+    tmp_path: Path, parameter: str, is_repeated: bool
+) -> None:
+    """A parameter that the server ignores; a server that repeats its last page."""
+
+    def app(request: Request) -> Reply:
+        page = min(int(request.query.get("page", 1)), 2)
+        return Reply({"data": [record(2 * page - 1), record(2 * page)]})
+
+    for stand in serve(app):
+        with pytest.raises(SourceError, match=r"correct source\.paging\.parameter.*paging\.total"):
+            pull(stand, tmp_path, paging={"style": "page", "parameter": parameter})
+        assert len(stand.requests) == (3 if is_repeated else 2)
+
+
 def labelled(label: str, style: str = "next") -> Callable[[Request], Reply]:
     """Five records, two a page; the next page's link or token stands under a label of any form."""
 

@@ -86,6 +86,10 @@ _CONTAINERS = frozenset(
 """Names (as `_squashed`) of objects whose numbers concern the listing."""
 _TOTAL_HEADERS = ("X-Total-Count", "X-Total", "X-WP-Total")
 _IGNORE = "list a name that tells nothing of further pages in source.paging.ignore"
+_AGAIN = (
+    "correct source.paging.parameter, which the server may ignore; where it repeats its last page"
+    " instead, set source.paging.total to the number of records"
+)
 _MILLISECONDS = 100_000_000_000  # as seconds this is the year 5138
 
 
@@ -123,7 +127,7 @@ class _Pull:
         params = dict(options.params)
         if since and begin and not is_full:
             params[since.parameter] = _written(begin - since.overlap, since, self._zone)
-        listing = Listing(self._api)
+        listing = Listing(self._api, _AGAIN) if options.paging.parameter else Listing(self._api)
         for number, (rows, kept) in enumerate(self._pages(params, listing)):
             evidence = self._source.evidence.keep(BytesIO(kept)).sha256
             withdrawn: list[str] = []

@@ -509,14 +509,16 @@ class Listing:
 
     Args:
         api: the server, whose messages are used.
+        remediation: what to do where the server gives a page twice.
 
     Attributes:
         page_count: pages that were read.
         row_count: rows that were read, repeated ones included.
     """
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, remediation: str = _TELL) -> None:
         self._api = api
+        self._remediation = remediation
         self._noted: set[int] = set()
         self._ids = SeenIds()
         self._totals: set[int | None] = set()
@@ -559,7 +561,7 @@ class Listing:
 
     def _note(self, mark: object) -> None:
         if hash(mark) in self._noted:
-            raise self._api.error("the server gives the same page again", _TELL)
+            raise self._api.error("the server gives the same page again", self._remediation)
         self._noted.add(hash(mark))
 
 
