@@ -425,6 +425,9 @@ CONTINUE: dict[str, Any] = {"continue": {"offset": 2}}
         (NONE, one_page(*TWO, meta={"total": 3}), "meta.total 3, and 2 records"),
         (NONE, one_page(*TWO, **ODATA_COUNT), "@odata.count 3, and 2 records"),
         (NONE, one_page(*TWO, headers={"X-Total-Count": "3"}), "X-Total-Count 3, and 2 records"),
+        (NONE, one_page(*TWO, headers={"Content-Range": "items 0-1/3"}), "Content-Range 3, and 2"),
+        (NONE, one_page(*TWO, headers={"X-Total-Pages": "3"}), "X-Total-Pages 3"),
+        (NONE, one_page(*TWO, headers={"X-WP-TotalPages": "2"}), "X-WP-TotalPages 2"),
         (NONE, one_page(*TWO, total_pages=2), "total_pages 2"),
         (NONE, one_page(*TWO, headers={"Link": f"<{PAGE_2}>; Rel=Next"}), "header Link"),
         (LINKED, one_page(*TWO, links={"next": None}, total=3), "total 3, and 2 records"),
@@ -489,6 +492,7 @@ def test_what_is_no_sign_of_more_lets_a_listing_end(
         ({"meta": {"count": 70, "total_pages": 3}}, {}, ["meta.count", "meta.total_pages"]),
         ({"more": "https://bantuan.example.id", "done": False}, {}, ["more", "done"]),
         ({}, {"X-Total-Count": "90"}, ["header:X-Total-Count"]),
+        ({}, {"X-Total-Pages": "90"}, ["header:X-Total-Pages"]),
         ({}, {"Link": '</v1/lain>; rel="next"'}, ["header:Link"]),
     ],
 )

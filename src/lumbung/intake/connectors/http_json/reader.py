@@ -84,7 +84,9 @@ _CONTAINERS = frozenset(
     }
 )
 """Names (as `_squashed`) of objects whose numbers concern the listing."""
-_TOTAL_HEADERS = ("X-Total-Count", "X-Total", "X-WP-Total")
+_TOTAL_HEADERS = ("X-Total-Count", "X-Total", "X-WP-Total", "Content-Range")
+_PAGE_HEADERS = ("X-Total-Pages", "X-WP-TotalPages")
+"""Headers whose number counts pages."""
 _IGNORE = "list a name that tells nothing of further pages in source.paging.ignore"
 _AGAIN = (
     "correct source.paging.parameter, which the server may ignore; where it repeats its last page"
@@ -217,7 +219,8 @@ class _Pull:
             told: dict[str, int | None] = {"": total}
         else:
             told = {
-                name: _integer(answer.headers.get(name))
+                # `Content-Range: items 0-24/319`
+                name: _integer(answer.headers.get(name, "").rpartition("/")[2])
                 for name in _TOTAL_HEADERS
                 if f"header:{name}" not in self._options.paging.ignore
             }
@@ -318,6 +321,12 @@ class _Pull:
                 for path, value in beside
                 if _is_about_listing(path, self._options.records, _PAGE_COUNT)
                 and (_integer(value) or 0) > listing.page_count
+            ]
+            flags += [
+                f"{name} {answer.headers[name]}"
+                for name in _PAGE_HEADERS
+                if f"header:{name}" not in paging.ignore
+                and (_integer(answer.headers.get(name)) or 0) > listing.page_count
             ]
         # some servers always name a next page, so a page without records ends numbered pages
         is_ended = paging.style in ("page", "offset") and not rows
