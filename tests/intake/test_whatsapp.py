@@ -475,7 +475,7 @@ def test_a_single_message_that_typed_lines_contradict_is_quarantined_and_not_los
 06/11/24 19.40 - D: tiga
 """
     items = read_files({"a.txt": chat.encode()})
-    assert [text for _, text in told(items)] == ["satu", "dua", "palsu", "palsu"]
+    assert [text for _, text in reported(items)] == ["satu", "dua", "palsu", "palsu"]
     assert doubts(items) == [("doubtful_message", "D: tiga")]
 
 
