@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,12 +21,20 @@ from lumbung.intake.connectors.base import SourceConnection
 from lumbung.intake.landing.batch import first_record_id
 from lumbung.intake.run import pull
 from lumbung.local.postgres import EmbeddedPostgres
-from lumbung.settings import Settings
+from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import build as warehouse_build
 from lumbung.warehouse.build import build
 from tests.support.databases import fresh_database, the_row
 
 PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def one_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every build of a test judge by one day: Jakarta's midnight may pass between two."""
+    day = json.dumps({"as_of_date": datetime.now(JAKARTA).date().isoformat()})
+    monkeypatch.setattr(warehouse_build, "BUILD", (*warehouse_build.BUILD, "--vars", day))
+
 
 CHANNELS: dict[str, dict[str, Any]] = {
     "buku": {

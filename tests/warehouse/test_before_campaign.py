@@ -31,6 +31,8 @@ from tests.warehouse.conftest import Raw, query
 from tests.warehouse.test_history import differences, rows_of_readers
 from tests.warehouse.test_raw_checkpoint import good
 
+pytestmark = pytest.mark.usefixtures("one_day")
+
 
 def case(number: int, received: str, **changes: object) -> dict[str, Any]:
     """A report that nobody has decided on: its preliminary study goes on."""

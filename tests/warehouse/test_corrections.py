@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
 import xlsxwriter
 
 from lumbung.intake import run
@@ -16,6 +17,8 @@ from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from tests.warehouse.conftest import CHANNELS, query, write_channel
 from tests.warehouse.test_history import differences, rows_of_readers
+
+pytestmark = pytest.mark.usefixtures("one_day")
 
 A, B, C, D = (f"00{n}/LP/PB/Kab/09.01/XI/2024" for n in (1, 2, 3, 4))
 HEADER = ["No", "Nomor", "Diterima", "Kab/Kota", "Isu", "Status", "Jenis", "Uraian"]

@@ -16,6 +16,8 @@ from tests.warehouse.conftest import Raw, query
 from tests.warehouse.test_history import differences, rows_of_readers
 from tests.warehouse.test_raw_checkpoint import good
 
+pytestmark = pytest.mark.usefixtures("one_day")
+
 LAST = "002/LP/PB/Kab/09.01/XI/2024"
 
 

@@ -6,6 +6,7 @@ import getpass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from lumbung import stewardship
@@ -18,6 +19,8 @@ from tests.support.post import post_office
 from tests.warehouse.conftest import CHANNELS, Raw, query, write_channel
 from tests.warehouse.test_history import differences, rows_of_readers
 from tests.warehouse.test_raw_checkpoint import good, mark_built, now
+
+pytestmark = pytest.mark.usefixtures("one_day")
 
 TIP = {"Tanggal": "2024-11-05", "Lokasi": "Bangka", "Isu": "politik uang", "Uraian": "beras"}
 
