@@ -14,6 +14,7 @@ Each SQLite file is a separate listing, like a workbook of a register.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
 from io import BytesIO
-from itertools import count
+from time import monotonic
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -68,7 +69,23 @@ SQLITE = b"SQLite format 3\0"
 MAX_STEPS = 500
 """Millions of instructions that reading an SQLite file may take, enough for 10 million rows."""
 
-_STEP = 1_000_000
+MAX_SECONDS = 600
+"""Seconds that the next rows of an SQLite file may take."""
+
+MAX_VALUE = 16 << 20
+"""Bytes of a value or row of an SQLite file."""
+
+_STEP = 10_000
+_FILE_PAGE = 16  # rows of a file that are fetched at once
+_HARMLESS = frozenset(
+    {
+        *("abs", "avg", "coalesce", "count", "date", "datetime", "ifnull", "iif", "julianday"),
+        *("length", "lower", "max", "min", "nullif", "round", "strftime", "substr", "substring"),
+        *("sum", "time", "total", "unixepoch", "upper"),
+    }
+)
+"""Functions that a view of a file may call: none takes longer than its arguments are."""
+_VIRTUAL = 2  # in SQLite's pragma table_xinfo: a column that is computed when it is read
 _DRIVERS = {
     "postgres": "postgresql+psycopg",
     "postgresql": "postgresql+psycopg",
@@ -267,16 +284,19 @@ def _file(source: Source, options: SqlSource, file: File) -> Iterator[Delivery |
             reason = "berkas ini bukan basis data SQLite; kirim basis datanya sendiri"
             yield file.unreadable("unreadable_file", reason)
             return
-    engine = create_engine("sqlite://", creator=partial(_opened, file), poolclass=NullPool)
+    limits = _Limits()
+    opened = partial(_opened, file, options, limits)
+    engine = create_engine("sqlite://", creator=opened, poolclass=NullPool)
     try:
         with engine.connect() as database:
             relation = _Relation.of(database, options, source.channel.key)
             items = _Items(source, relation, file.changed_at, file)
             number = 0
-            for rows in relation.pages(database, None, source.evidence):
+            for rows in relation.pages(database, None, source.evidence, _FILE_PAGE):
                 for fields, _ in rows:
                     number += 1
                     yield items.item(fields, file.sha256, file.locator(f"baris {number}"))
+                limits.begin()
     except _UnknownColumnError:
         reason = "kolom kunci tidak ada dalam basis data ini; periksa berkas saluran"
         yield file.unreadable("header_not_found", reason)
@@ -288,17 +308,58 @@ def _file(source: Source, options: SqlSource, file: File) -> Iterator[Delivery |
         yield file.unreadable("unreadable_file", reason)
 
 
-def _opened(file: File) -> sqlite3.Connection:
+class _Limits:
+    """Stops a query that takes too many instructions, or too long for its next rows."""
+
+    def __init__(self) -> None:
+        self._steps = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Measure the time from now on: the next rows are fetched."""
+        self._until = monotonic() + MAX_SECONDS
+
+    def __call__(self) -> bool:
+        """Whether to stop; called after each `_STEP` instructions."""
+        self._steps += _STEP
+        return self._steps >= MAX_STEPS * 1_000_000 or monotonic() > self._until
+
+
+def _opened(file: File, options: SqlSource, limits: _Limits) -> sqlite3.Connection:
     """A file, opened for reading only, with limits.
 
-    Its sender also wrote its schema: a view instead of a table may call functions, or compute
-    without end.
+    Its sender also wrote its schema: a view instead of a table, or a column, may call functions
+    that need much memory or time in one instruction, or compute without end. A view may call
+    `_HARMLESS` functions only, and a table may have no column that is computed when it is read.
+
+    Raises:
+        sqlite3.DatabaseError: when a table has such a column.
     """
     path = quote(str(file.path.absolute()))
     connection = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
     connection.execute("pragma trusted_schema = off")
-    steps = count()
-    connection.set_progress_handler(lambda: next(steps) >= MAX_STEPS, _STEP)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
+    connection.set_progress_handler(limits, _STEP)
+    views = {
+        name.casefold()
+        for (name,) in connection.execute("select name from sqlite_schema where type = 'view'")
+    }
+    computed = connection.execute(
+        "select 1 from sqlite_schema as t, pragma_table_xinfo(t.name) as c"
+        " where t.type = 'table' and t.sql not like 'create virtual %' and c.hidden = ?",
+        (_VIRTUAL,),
+    )
+    if computed.fetchone():
+        raise sqlite3.DatabaseError("a column is computed when it is read")
+    ours = {*re.findall(r"\w+", (options.query or "").casefold())} - views
+
+    def judge(action: int, _: object, function: str | None, __: object, within: str | None) -> int:
+        """Refuse a function in a view; `within` may also name a part of the channel's own query."""
+        if action == sqlite3.SQLITE_FUNCTION and within and within.casefold() not in ours:
+            return sqlite3.SQLITE_OK if function in _HARMLESS else sqlite3.SQLITE_DENY
+        return sqlite3.SQLITE_OK
+
+    connection.set_authorizer(judge)
     connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     return connection
 
@@ -346,7 +407,7 @@ class _Relation:
         )
 
     def pages(
-        self, database: Connection, since: Any, evidence: Evidence
+        self, database: Connection, since: Any, evidence: Evidence, size: int = PAGE
     ) -> Iterator[list[tuple[dict[str, Any], Any]]]:
         """The rows in the order of their keys, each with its value of the cursor column.
 
@@ -354,6 +415,7 @@ class _Relation:
             database: the database.
             since: the least value of the cursor column; None for all rows.
             evidence: stores long bytes.
+            size: how many rows are fetched at once.
         """
         statement = self.statement
         if since is not None and self.cursor is not None:
@@ -365,9 +427,9 @@ class _Relation:
             labels.append(distinct(name, {*labels}, reached))
         at = None if self.cursor is None else list(self.names).index(self.cursor)
         ordered = statement.order_by(*(column(name) for name in self.key))
-        options = {"stream_results": True, "yield_per": PAGE}
+        options = {"stream_results": True, "yield_per": size}
         with database.execute(ordered, execution_options=options) as result:
-            for rows in result.partitions(PAGE):
+            for rows in result.partitions(size):
                 yield [
                     (
                         {
