@@ -10,9 +10,11 @@ chooses between all that is known now and what had been landed by the week's clo
 - `render` writes the draft's files.
 - `checkpoint` runs the publication checkpoint: Great Expectations over the frozen metrics and the
   rendered files.
-- `approve` waits in Airflow's "Required actions" for one of the people in `config/people.yaml`.
-  They are asked by mail; the DAG `publication_reminder` reminds them.
-- `publish` stores the approved files, or records the rejection.
+- `approve` waits in Airflow's "Required actions" for one of the people in `config/people.yaml`, who
+  answers with the code of an authenticator app, and records the decision. They are asked by mail;
+  the DAG `publication_reminder` reminds them. A wrong code is asked for again.
+- `publish` signs and stores the files of an edition whose approval is proved. It reads the decision
+  from the database: an answer or a task's state that was written in Airflow publishes nothing.
 - `mail` sends the edition to its recipients, never twice to one address. Without the Airflow
   Connection `smtp_publication` it is skipped.
 - `portal` rebuilds the public pages.
@@ -32,10 +34,11 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from lumbung.errors import LumbungError
+from lumbung.errors import ConfigurationError, LumbungError, PublicationError
 from lumbung.orchestration import (
     DEFAULT_ARGS,
     START_DATE,
+    approver_url,
     cron_timetable,
     fail_without_retry,
     mail_server,
@@ -64,6 +67,14 @@ class Approval(HITLOperator):
             f"nobody answered: {event['error']} Nothing was published. Start 'publication' again "
             "with this week."
         )
+
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
+        """Record the decision; return the answer without its code."""
+        answer = super().execute_complete(context, event)
+        pull = context["ti"].xcom_pull
+        record(answer, pull(task_ids="freeze"), pull(task_ids="render"))
+        answer["params_input"].pop("code", None)
+        return answer
 
 
 @dag(
@@ -154,7 +165,7 @@ def publication() -> None:
         text = notify.question(edition_id, settings=settings, database_url=url)
         return {**result.summary(), "question": text}
 
-    # Not ApprovalOperator: on a rejection it skips `publish`, which records who rejected.
+    # Not ApprovalOperator: on a rejection it skips `publish`, which notifies the owners.
     approve = Approval(
         task_id="approve",
         options=[APPROVE, REJECT],
@@ -162,9 +173,10 @@ def publication() -> None:
         body="{{ ti.xcom_pull(task_ids='checkpoint')['question'] }}",
         # Nullable: Airflow does not submit a form in which a required text is empty.
         params={
+            "code": Param(None, type=["null", "string"], description=INDONESIAN["letter_code"]),
             "comment": Param(
                 None, type=["null", "string"], description=INDONESIAN["letter_comment"]
-            )
+            ),
         },
         assigned_users=[{"id": user, "name": user} for user in APPROVERS],
         # No execution_timeout: it would end the task while it waits for an answer.
@@ -174,8 +186,8 @@ def publication() -> None:
 
     @task
     @fail_without_retry
-    def publish(edition_id: str, reviewed: Any, answer: Any) -> list[str]:
-        """Publish an approved draft; record a rejection, so the next draft is a new revision."""
+    def publish(edition_id: str) -> list[str]:
+        """Publish an edition whose approval is proved; skip one that was rejected."""
         from airflow.sdk.exceptions import AirflowSkipException
 
         from lumbung.publication.delivery import notify
@@ -184,19 +196,21 @@ def publication() -> None:
 
         settings = Settings.load()
         url = publisher_url()
-        decision = {**decided_by(answer), "reviewed": reviewed, "database_url": url}
-        if answer["chosen_options"] != [APPROVE]:
-            review.reject(edition_id, **decision)
-            notify.notify_rejection(
-                edition_id,
-                by=decision["by"],
-                comment=decision["comment"],
-                settings=settings,
-                server=mail_server(),
+        state = store.load(edition_id, database_url=url).state
+        if state == "draft":
+            raise PublicationError(
+                "nobody has decided on this edition in person; what was written in Airflow does not"
+                " count",
+                where=f"edition {edition_id}",
+                remediation="find out who set the task 'approve' or its answer, then start"
+                " 'publication' again with this week",
             )
-            raise AirflowSkipException(f"{edition_id} was rejected by {decision['by']}")
-        if store.load(edition_id, database_url=url).state == "draft":
-            review.approve(edition_id, **decision)  # else it was approved by the command line
+        if state == "rejected":
+            by, comment = review.rejection(edition_id, database_url=url)
+            notify.notify_rejection(
+                edition_id, by=by, comment=comment, settings=settings, server=mail_server()
+            )
+            raise AirflowSkipException(f"{edition_id} was rejected by {by}")
         return publishing.publish(edition_id, settings=settings, database_url=url)
 
     # `mail` and `portal` also run after a skipped `publish`: a killed run may have left their work.
@@ -232,18 +246,42 @@ def publication() -> None:
 
     frozen = freeze()
     draft = render(frozen)
-    published = publish(frozen, draft, approve.output)
+    published = publish(frozen)
     draft >> checkpoint(frozen) >> approve >> published >> [mail(frozen), portal()]
 
 
-def decided_by(answer: Any) -> dict[str, Any]:
-    """Return who decided (name and office), the comment, and whether a person or the demo did."""
+def record(answer: Any, edition_id: str, reviewed: dict[str, str]) -> None:
+    """Record an approver's answer; a draft that was decided at a terminal meanwhile stays so.
+
+    A missing or wrong code is an error that is retried: the question is asked again.
+    """
+    from lumbung.publication.editions import review
+    from lumbung.publication.editions.approver import CodeError
+    from lumbung.publication.model import store
+
+    url = approver_url()
+    if store.load(edition_id, database_url=url).state != "draft":
+        return
     name = answer["responded_by_user"]["name"]
-    return {
-        "by": APPROVAL.users.get(name, name),
-        "how": "demo" if name == "demo" else "person",
-        "comment": ((answer.get("params_input") or {}).get("comment") or "").strip(),
-    }
+    given = answer.get("params_input") or {}
+    try:
+        review.decide(
+            edition_id,
+            "approved" if answer["chosen_options"] == [APPROVE] else "rejected",
+            name=name,
+            by=APPROVAL.users.get(name, name),
+            code=(given.get("code") or "").strip(),
+            reviewed=reviewed,
+            settings=Settings.load(),
+            database_url=url,
+            how="demo" if name == "demo" else "person",
+            comment=(given.get("comment") or "").strip(),
+            at=answer.get("responded_at"),
+        )
+    except CodeError:
+        raise
+    except (ConfigurationError, PublicationError) as error:
+        raise AirflowFailException(str(error)) from error
 
 
 @dag(

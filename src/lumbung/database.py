@@ -14,8 +14,11 @@ from lumbung.errors import ConfigurationError, ServiceError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-ROLES = ("loader", "transformer", "publisher", "auditor", "analyst_province", "analyst_regency")
-"""The roles of migration 0010, which may connect to the warehouse."""
+ROLES = (
+    "loader", "transformer", "publisher", "approver", "auditor", "analyst_province",
+    "analyst_regency",
+)  # fmt: skip
+"""The roles of migrations 0010 and 0072, which may connect to the warehouse."""
 
 
 def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:

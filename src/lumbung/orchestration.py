@@ -148,6 +148,18 @@ def publisher_url() -> str:
     return role_url(warehouse_url(), "publisher")
 
 
+def approver_url() -> str:
+    """Return the warehouse's URL as the role `approver`, which records decisions on editions.
+
+    Raises:
+        ConfigurationError: when the URL of the warehouse cannot carry a role.
+
+    """
+    from lumbung.warehouse.roles import role_url
+
+    return role_url(warehouse_url(), "approver")
+
+
 def mail_server() -> MailServer | None:
     """Return the mail server of the Airflow Connection `smtp_publication`, None without one.
 

@@ -183,7 +183,7 @@ def test_rejected_approval_publishes_nothing(installation: Installation, post: P
             for _ in installation.client.follow("publication_reminder", reminder, 240):
                 pass
             people.write_text(original)
-            leader.respond("publication", run_id, "approve", "Reject", comment=reason)
+            leader.respond("publication", run_id, "approve", "Reject", comment=reason, code="")
 
     state, tasks = installation.run("publication", {"week_id": first_week}, reject)
     assert (state, tasks["approve"]) == ("success", "success")

@@ -19,6 +19,7 @@ from lumbung.publication.model import store
 from lumbung.publication.model.edition import Edition
 from lumbung.settings import Settings
 from tests.support import edition_sample as sample
+from tests.support.homes import demo_home
 
 Metrics = dict[tuple[str, str, str, str, str], int]
 
@@ -83,7 +84,7 @@ def metrics(filled: tuple[str, Metrics]) -> Metrics:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A LUMBUNG_HOME of this test's own."""
-    return Settings(tmp_path / "home", Path(__file__).parents[2], None)
+    return demo_home(tmp_path / "home", Path(__file__).parents[2])
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +94,7 @@ def drafts(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Edition]:
     """The sample's week as a draft, and as approved by the demo and by a person."""
-    home = Settings(tmp_path_factory.mktemp("home"), Path(__file__).parents[2], None)
+    home = demo_home(tmp_path_factory.mktemp("home"), Path(__file__).parents[2])
     found = {}
     for how, by in (("demo", "demo"), ("person", "Ketua Contoh")):
         with copy_of(server, filled[0]) as url:
@@ -115,7 +116,7 @@ def portal(
     from lumbung.publication.portal import publish as public
     from tests.support import published
 
-    home = Settings(tmp_path_factory.mktemp("home"), Path(__file__).parents[2], None)
+    home = demo_home(tmp_path_factory.mktemp("home"), Path(__file__).parents[2])
     with copy_of(server, filled[0]) as url:
         published.publish_weeks(url, home)
         public.build(settings=home, database_url=url)

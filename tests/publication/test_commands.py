@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import psycopg
+import pyotp
 import pytest
 from typer.testing import CliRunner
 
 from lumbung.cli import app
 from lumbung.errors import ConfigurationError, PublicationError
 from lumbung.publication.delivery import smtp
+from lumbung.publication.editions.approver import CodeError
 from lumbung.publication.model import store
 from tests.support.edition_sample import WEEK
 from tests.support.post import post_office
@@ -29,13 +31,29 @@ def test_a_week_is_drafted_rejected_drafted_anew_and_published(
         assert said.exit_code == 0, said.output
         return said.output
 
+    def enrol(*options: str) -> pyotp.TOTP:
+        phone = pyotp.parse_uri(lumbung("approver", "enrol", "pimpinan", *options).split()[-1])
+        assert isinstance(phone, pyotp.TOTP)
+        return phone
+
+    def approve() -> str:
+        return lumbung("publish", WEEK, "--approve", "pimpinan", "--code", phone.now())
+
+    phone = enrol()
     with pytest.raises(PublicationError, match="no edition yet"):
-        lumbung("publish", WEEK, "--approve", "pimpinan")
+        approve()
     said = lumbung("publish", WEEK)
     assert "pemeriksaan terpenuhi" in " ".join(said.split())
     assert (tmp_path / "drafts" / f"{WEEK}-r1" / "edisi.pdf").exists()
     assert "is rejected" in lumbung(
-        "publish", WEEK, "--reject", "pimpinan", "--reason", "periksa Belitung"
+        "publish",
+        WEEK,
+        "--reject",
+        "pimpinan",
+        "--reason",
+        "periksa Belitung",
+        "--code",
+        phone.now(),
     )
     decision = store.load(f"{WEEK}-r1", database_url=url).decision
     assert decision is not None
@@ -47,22 +65,25 @@ def test_a_week_is_drafted_rejected_drafted_anew_and_published(
     lumbung("publish", WEEK)
     draft = tmp_path / "drafts" / f"{WEEK}-r2"
     draft.rename(tmp_path / "elsewhere")
+    phone = enrol("--replace")  # a code counts once
     with pytest.raises(PublicationError, match="nobody has reviewed it"):
-        lumbung("publish", WEEK, "--approve", "pimpinan")
+        approve()
     (tmp_path / "elsewhere").rename(draft)
     page = (draft / "edisi.html").read_bytes()
     (draft / "edisi.html").write_bytes(page + b" ")
     with pytest.raises(PublicationError, match="files that were reviewed are not"):
-        lumbung("publish", WEEK, "--approve", "pimpinan")
+        approve()
     (draft / "edisi.html").write_bytes(page)
     (draft / "catatan.txt").write_text("of whoever read it")
     with pytest.raises(PublicationError, match="files that were reviewed are not"):
-        lumbung("publish", WEEK, "--approve", "pimpinan")
+        approve()
     lumbung("publish", WEEK)  # the remediation: a draft holds what was rendered and nothing more
     assert not (draft / "catatan.txt").exists()
     with pytest.raises(ConfigurationError, match=r"'Orang Lain' is not an approver.*people\.yaml"):
         lumbung("publish", WEEK, "--approve", "Orang Lain")
-    lumbung("publish", WEEK, "--approve", "pimpinan")
+    with pytest.raises(CodeError, match="the code is wrong"):
+        lumbung("publish", WEEK, "--approve", "pimpinan", "--code", "000000")
+    approve()
     assert (tmp_path / "editions" / f"{WEEK}-r2" / "edisi.pdf").exists()
     assert f"{WEEK}-r2/edisi.pdf" in lumbung("publish", WEEK)  # nothing is left to do
 

@@ -21,6 +21,7 @@ from lumbung.publication.proof.verify import Folder, verify
 from lumbung.settings import Settings
 from tests.publication.conftest import Metrics, copy_of
 from tests.support.edition_sample import WEEK, pass_checkpoint
+from tests.support.homes import demo_home
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_killed_before_every_line(
     line = 0
     while status:
         with copy_of(server, approved) as copied:
-            settings = Settings(tmp_path / f"from_{line}", tmp_path, None)
+            settings = demo_home(tmp_path / f"from_{line}", tmp_path)
             folder = settings.editions / edition_id
             found = "approved"
             # While it is killed early, what it left stays for the next attempt to cope with.

@@ -24,6 +24,7 @@ from lumbung.settings import Settings
 from lumbung.warehouse.roles import role_url
 from tests.publication.conftest import Metrics, copy_of
 from tests.support.edition_sample import WEEK, pass_checkpoint
+from tests.support.homes import demo_home
 from tests.support.post import Post, post_office
 
 PROJECT = Path(__file__).parents[2]
@@ -41,7 +42,7 @@ def issued(
 ) -> Iterator[str]:
     """The name of a database with one published edition."""
     with copy_of(server, filled[0]) as url, pytest.MonkeyPatch.context() as patch:
-        home = Settings(tmp_path_factory.mktemp("home"), PROJECT, None)
+        home = demo_home(tmp_path_factory.mktemp("home"), PROJECT)
         # Rendering is tried elsewhere; here two small files stand for an edition's.
         patch.setattr(render, "render", lambda _: FILES)
         patch.setattr(publishing, "find_personal_data", lambda *_: [])

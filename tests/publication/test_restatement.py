@@ -19,6 +19,7 @@ from lumbung.publication.model.edition import Edition, Restatement
 from lumbung.settings import Settings
 from tests.publication.conftest import Metrics, copy_of
 from tests.support.edition_sample import pass_checkpoint
+from tests.support.homes import demo_home
 
 pytestmark = pytest.mark.usefixtures("paper_as_text")
 
@@ -146,7 +147,7 @@ def issued(
 ) -> Iterator[str]:
     """The name of a database where two weeks are published."""
     with copy_of(server, filled[0]) as url:
-        home = Settings(tmp_path_factory.mktemp("home"), Settings.load().project, None)
+        home = demo_home(tmp_path_factory.mktemp("home"), Settings.load().project)
         # Rendering is tried elsewhere; here two small files stand for an edition's.
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(render, "render", lambda e: {"edisi.html": e.content_hash.encode()})

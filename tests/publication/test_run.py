@@ -23,7 +23,6 @@ RECIPIENTS = ["ketua@babel.example.id", "humas@babel.example.id", "ppid@babel.ex
 FILES = {"edisi.pdf": b"%PDF-1.7", "siaran-pers.txt": b"Ringkasan.\n"}
 BY_HAND = SimpleNamespace(run_type="manual")
 WANTED = {"week_id": WEEK, "as_known_at": "now"}
-APPROVED = {"chosen_options": ["Approve"], "responded_by_user": {"name": "pimpinan"}}
 
 
 @pytest.fixture
@@ -85,7 +84,7 @@ def test_decided_at_a_terminal_while_the_run_waits(
     pass_checkpoint(url, EDITION)
     review.approve(EDITION, by="wakil", reviewed=reviewed, database_url=url)
     publishing.publish(EDITION, settings=settings, database_url=url)
-    tasks["publish"](EDITION, reviewed, APPROVED)
+    tasks["publish"](EDITION)
     tasks["mail"](EDITION)
     assert post.addresses == RECIPIENTS
     decision = store.load(EDITION, database_url=url).decision

@@ -23,6 +23,7 @@ from lumbung.publication.proof.minisign import SigningKey
 from lumbung.publication.proof.verify import Folder, verify, verify_all
 from lumbung.settings import Settings
 from tests.publication.conftest import Metrics, copy_of
+from tests.support.homes import demo_home
 from tests.support.published import publish
 
 FIRST, SECOND = "2024-W44-r1", "2024-W46-r1"
@@ -69,7 +70,7 @@ def made(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[str, Path]]:
     home = tmp_path_factory.mktemp("home")
-    settings = Settings(home, Settings.load().project, None)
+    settings = demo_home(home, Settings.load().project)
     with copy_of(server, filled[0]) as url:
         publish(url, settings, "2024-W44", "person")
         publish(url, settings, "2024-W46", "person")

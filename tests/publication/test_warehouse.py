@@ -21,6 +21,7 @@ from lumbung.publication.model import store
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from lumbung.warehouse.roles import role_url
+from tests.support.homes import demo_home
 
 PROJECT = Path(__file__).parents[2]
 OLD, NEW = "2024-W40", "2024-W41"
@@ -53,7 +54,7 @@ def office(tmp_path: Path) -> Settings:
         shutil.copytree(
             PROJECT / name, project / name, ignore=shutil.ignore_patterns("target", "logs")
         )
-    settings = Settings(tmp_path / "home", project, None)
+    settings = demo_home(tmp_path / "home", project)
     writers.write(world.generate(5, 3), settings.inbox)
     return settings
 
@@ -83,7 +84,8 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
     publisher = role_url(database_url, "publisher")  # who may read no payload and no identity
     first = freezing.freeze(OLD, settings=office, database_url=publisher)
     checkpoint.check(first, settings=office, database_url=publisher)
-    review.approve(first, by="Ketua Contoh", database_url=publisher)
+    approver = role_url(database_url, "approver")
+    review.approve(first, by="Ketua Contoh", database_url=approver)
     publishing.publish(first, settings=office, database_url=publisher)
 
     reference = f"suspected_violation/ALL/19@{first}"
@@ -148,7 +150,7 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
     page = PdfReader(next(path for path in draft if path.endswith("edisi.pdf"))).pages[0]
     assert sentence in " ".join(page.extract_text().split())
     checkpoint.check(then, settings=office, database_url=publisher)
-    review.approve(then, by="Ketua Contoh", reviewed=draft, database_url=publisher)
+    review.approve(then, by="Ketua Contoh", reviewed=draft, database_url=approver)
     publishing.publish(then, settings=office, database_url=publisher)
 
     with psycopg.connect(database_url) as connection:  # the week after has come to its end as well

@@ -15,8 +15,8 @@ from lumbung.publication.editions import freezing, review
 from lumbung.publication.formats import render
 from lumbung.publication.model import store
 from lumbung.publication.portal import publish
-from lumbung.settings import Settings
 from tests.support.edition_sample import WEEK, fill, pass_checkpoint
+from tests.support.homes import demo_home
 from tests.support.published import publish_weeks
 
 target = Path(sys.argv[1])
@@ -28,7 +28,7 @@ with tempfile.TemporaryDirectory() as folder:
         url = postgres.ensure_database("look")
         database.migrate(url)
         fill(url)
-        settings = Settings(Path(folder), Path(__file__).parents[2], None)
+        settings = demo_home(Path(folder), Path(__file__).parents[2])
         edition_id = freezing.freeze(WEEK, settings=settings, database_url=url)
         (target / "draft.html").write_bytes(
             render.render(store.load(edition_id, database_url=url))["edisi.html"]

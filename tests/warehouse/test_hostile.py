@@ -32,6 +32,7 @@ from tests.intake import test_email as email
 from tests.intake import test_whatsapp_cloud as cloud
 from tests.support import hostile as senders
 from tests.support.api_server import App, serve
+from tests.support.homes import demo_home
 from tests.warehouse.conftest import PROJECT, query, write_channel
 
 COUNT = int(os.environ.get("LUMBUNG_HOSTILE", "300"))
@@ -196,7 +197,7 @@ def sent(
     for name in ("config", "dbt_project", "expectations"):
         (project / name).symlink_to(PROJECT / name)
     (project / "channels").mkdir()
-    settings = Settings(tmp_path_factory.mktemp("home"), project, None)
+    settings = demo_home(tmp_path_factory.mktemp("home"), project)
     url = new_database()
     with ExitStack() as stack:
         office = Senders(settings, url, stack)

@@ -17,6 +17,7 @@ from lumbung.settings import Settings
 from lumbung.warehouse import raw_checkpoint
 from lumbung.warehouse.build import build
 from tests.support.channel_samples import workbook
+from tests.support.homes import demo_home
 from tests.warehouse.conftest import PROJECT, query
 
 CHANNEL = """\
@@ -85,7 +86,7 @@ def office(
     (project / "channels").mkdir()
     (project / "channels" / "buku.yaml").write_text(CHANNEL)
     assert yaml.safe_load(CHANNEL)["key"] == "No"
-    settings = Settings(tmp_path_factory.mktemp("home"), project, None)
+    settings = demo_home(tmp_path_factory.mktemp("home"), project)
     inbox: Path = settings.inbox / "buku"
     inbox.mkdir(parents=True)
     title = [["BUKU REGISTER LAPORAN"], ["Panwascam Rekaan, 2024"], []]

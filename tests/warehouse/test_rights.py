@@ -13,7 +13,7 @@ from lumbung.warehouse.roles import role_url
 from tests.warehouse.conftest import PROJECT
 from tests.warehouse.test_roles import Demo
 
-COLUMNS = ("loader", "transformer", "publisher", "auditor", "analysts")
+COLUMNS = ("loader", "transformer", "publisher", "approver", "auditor", "analysts")
 VERBS = ("select", "insert", "update", "delete", "usage", "create")
 Rights = dict[str, dict[str, str]]
 """Object -> role -> verbs in the order of `VERBS`."""
@@ -155,12 +155,13 @@ def test_roles_have_no_power_of_their_own_and_connect_to_the_warehouse_alone(dem
             " or rolbypassrls, pg_has_role(oid, current_user, 'member'),"
             " has_database_privilege(oid, current_database(), 'connect'),"
             " has_database_privilege(oid, current_database(), 'create')"
-            " from pg_roles where rolname ~ '^(loader|transformer|publisher|auditor|analyst_.*)$'"
+            " from pg_roles"
+            " where rolname ~ '^(loader|transformer|publisher|approver|auditor|analyst_.*)$'"
         ).fetchall()
         others = owner.execute(
             "select privilege_type from pg_database, aclexplode(datacl)"
             " where datname = current_database() and grantee = 0"
         ).fetchall()
-    assert len(rows) == 13, "six roles and seven regencies"
+    assert len(rows) == 14, "seven roles and seven regencies"
     assert [row for row in rows if row[1:] != (False, False, True, False)] == []
     assert others == []

@@ -14,6 +14,8 @@ from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 
 app = typer.Typer()
+approver = typer.Typer(no_args_is_help=True, help="Those who approve editions: enrol a phone.")
+app.add_typer(approver, name="approver")
 
 
 @app.command()
@@ -26,8 +28,13 @@ def publish(
     approve: Annotated[str, typer.Option(help="your name: publish the draft you reviewed")] = "",
     reject: Annotated[str, typer.Option(help="your name: reject the draft you reviewed")] = "",
     reason: Annotated[str, typer.Option(help="why it is rejected")] = "",
+    code: Annotated[
+        str, typer.Option(help="the six digits of your authenticator app; asked for if left out")
+    ] = "",
 ) -> None:
     """Draft and check a week's edition; with `--approve` publish it, with `--reject` reject it.
+
+    A decision needs the code of the phone that 'lumbung approver enrol' enrolled.
 
     The DAG `publication` also mails the edition; by hand, run 'lumbung mail' afterwards.
     """
@@ -42,14 +49,25 @@ def publish(
     settings = Settings.load()
     url = warehouse_url()
     if approve or reject:
-        by = recipients.require_approver(approve or reject, settings)
+        name = approve or reject
+        by = recipients.require_approver(name, settings)
         edition_id = store.newest(week, database_url=url)
-        reviewed = review.drafted(edition_id, settings=settings)
+        if not code and not settings.demo_claim.exists():
+            code = typer.prompt("code of the authenticator app")
+        review.decide(
+            edition_id,
+            "approved" if approve else "rejected",
+            name=name,
+            by=by,
+            code=code,
+            comment=reason,
+            reviewed=review.drafted(edition_id, settings=settings),
+            settings=settings,
+            database_url=warehouse_url("approver"),
+        )
         if reject:
-            review.reject(edition_id, by=by, comment=reason, reviewed=reviewed, database_url=url)
             console.print(f"{edition_id} is rejected; correct the cause, then draft it again")
             return
-        review.approve(edition_id, by=by, reviewed=reviewed, database_url=url)
     else:
         edition_id = freezing.freeze(
             week, settings=settings, database_url=url, as_known_at=as_known_at
@@ -70,6 +88,31 @@ def publish(
         console.print(path, soft_wrap=True)
     publication_portal.build(settings=settings, database_url=url)
     console.print(f"\nmail it: lumbung mail {edition_id} --send")
+
+
+@approver.command()
+def enrol(
+    name: Annotated[str, typer.Argument(help="a name of approval.users in config/people.yaml")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="the phone is lost: its codes no longer count")
+    ] = False,
+) -> None:
+    """Enrol the phone of a person who approves editions, with an authenticator app (TOTP).
+
+    The person scans the QR code. It is shown once: whoever sees it can approve in their name.
+    """
+    import segno
+
+    from lumbung.publication.delivery import recipients
+    from lumbung.publication.editions import approver as approvers
+
+    settings = Settings.load()
+    recipients.require_approver(name, settings)
+    address = approvers.enrol(
+        name, replace=replace, settings=settings, database_url=warehouse_url()
+    )
+    segno.make(address).terminal(compact=True)
+    typer.echo(address)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from psycopg import sql
 from lumbung import database
 from lumbung.errors import ConfigurationError
 
-KNOWN = r"^(loader|transformer|publisher|auditor|analyst_province|analyst_\d\d_\d\d)$"
+KNOWN = r"^(loader|transformer|publisher|approver|auditor|analyst_province|analyst_\d\d_\d\d)$"
 
 READER = r"^(auditor|analyst_.*)$"
 

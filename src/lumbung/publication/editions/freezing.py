@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from lumbung import database, registry
 from lumbung.errors import PublicationError, ServiceError
 from lumbung.publication.checks import disclosure
+from lumbung.publication.editions.approver import is_in_person
 from lumbung.publication.editions.queries import statement
 from lumbung.publication.editions.review import is_as_reviewed
 from lumbung.publication.editions.schedule import as_of, week_before
@@ -114,7 +115,7 @@ def _freeze(
             regency["outline"] = outlines.get(regency["code"], [])
         label["office"] = office.model_dump(mode="json")
         label["known"] = "then" if then else "now"
-        return _store(connection, parameters, rows, label, database_url)
+        return _store(connection, parameters, rows, label, settings, database_url)
 
 
 def _wait_for_build(connection: psycopg.Connection, week_id: str) -> None:
@@ -253,6 +254,7 @@ def _store(
     parameters: Mapping[str, Any],
     rows: Mapping[str, Rows],
     label: dict[str, Any],
+    settings: Settings,
     database_url: str,
 ) -> str:
     """Return the week's newest revision if its content is the same, else store a new one."""
@@ -274,7 +276,11 @@ def _store(
         if (
             (found.state == "draft" and latest[4:] == (restated, previous))
             or found.state == "published"
-            or (found.state == "approved" and is_as_reviewed(found))
+            or (
+                found.state == "approved"
+                and is_as_reviewed(found)
+                and is_in_person(found, settings=settings, database_url=database_url)
+            )
         ):
             return found.edition_id
     revision = latest[1] + 1 if latest else 1

@@ -6,7 +6,7 @@ from lumbung import database
 from lumbung.errors import CheckpointError, PublicationError
 from lumbung.publication.checks.pii import find_personal_data
 from lumbung.publication.checks.stored import require_proven
-from lumbung.publication.editions import folder, review, signing
+from lumbung.publication.editions import approver, folder, review, signing
 from lumbung.publication.formats import render
 from lumbung.publication.model import store
 from lumbung.settings import Settings
@@ -24,8 +24,8 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
         the paths of the artefacts.
 
     Raises:
-        PublicationError: when the edition is not approved, or its draft no longer renders to the
-            bytes that were reviewed, because Lumbung itself has changed, or the stored files
+        PublicationError: when the edition is not approved in person, its draft no longer renders to
+            the bytes that were reviewed, because Lumbung itself has changed, or the stored files
             are not those that were signed.
         CheckpointError: when personal data is found in the files to be published.
         ServiceError: when the folder cannot be written.
@@ -42,6 +42,13 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
                 " have changed",
                 where=f"edition {edition_id}",
                 remediation="freeze the week again and review the new revision",
+            )
+        if not approver.is_in_person(edition, settings=settings, database_url=database_url):
+            raise PublicationError(
+                "nobody has approved this edition in person: its approval carries no valid proof",
+                where=f"edition {edition_id}, published.approval",
+                remediation="find who wrote the approval; freeze the week again, and let an"
+                " approver decide with the code of their phone",
             )
         files = render.render(edition)
         for name, content in files.items():

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Literal
 
+import psycopg
 from psycopg.types.json import Jsonb
 
 from lumbung import database
 from lumbung.errors import PublicationError
-from lumbung.publication.editions import folder
+from lumbung.publication.editions import approver, folder
 from lumbung.publication.editions.queries import statement
 from lumbung.publication.formats import render
 from lumbung.publication.model import store
 from lumbung.publication.model.edition import Edition
+from lumbung.publication.proof.merkle import files_root
 from lumbung.settings import Settings
 
 
@@ -65,6 +68,7 @@ def approve(
 ) -> None:
     """Approve a draft; the decision records the sha256 of each file that was reviewed.
 
+    It carries no proof: outside a demo's home `publish` refuses it, and `decide` is the function.
     Repeating the same decision changes nothing, so a task that was killed after it can be retried.
 
     Args:
@@ -81,7 +85,7 @@ def approve(
             newest revision of its week, or the reviewed files are not those it renders to.
 
     """
-    _decide(edition_id, "approved", by, how, comment, reviewed, database_url)
+    _decide(edition_id, "approved", by, how, comment, reviewed, None, database_url)
 
 
 def reject(
@@ -99,12 +103,78 @@ def reject(
         PublicationError: as `approve`.
 
     """
-    _decide(edition_id, "rejected", by, how, comment, reviewed, database_url)
+    _decide(edition_id, "rejected", by, how, comment, reviewed, None, database_url)
+
+
+def decide(
+    edition_id: str,
+    decision: Literal["approved", "rejected"],
+    *,
+    name: str,
+    by: str,
+    code: str,
+    reviewed: Mapping[str, str],
+    settings: Settings,
+    database_url: str,
+    how: Literal["person", "demo"] = "person",
+    comment: str = "",
+    at: datetime | None = None,
+) -> None:
+    """Approve or reject a draft in person, with the code of the person's phone.
+
+    Args:
+        edition_id: the newest revision of its week.
+        decision: the decision.
+        name: who decides, a name of `approval.users` in `config/people.yaml`.
+        by: that person as printed.
+        code: the six digits of the authenticator app; not needed in a demo's home.
+        reviewed: what `write_draft` returned.
+        settings: the installation.
+        database_url: the warehouse, as the role `approver`.
+        how: as `approve`.
+        comment: kept with the decision, not printed.
+        at: when the code was entered; None: now.
+
+    Raises:
+        CodeError: when the code is missing, wrong or used; the person can try again.
+        PublicationError: as `approve`.
+
+    """
+    proof = None
+    if code or not settings.demo_claim.exists():
+        proof = approver.prove(
+            name,
+            code,
+            edition_id=edition_id,
+            decision=decision,
+            by=by,
+            root=files_root(_names(edition_id, reviewed)),
+            at=at,
+            settings=settings,
+            database_url=database_url,
+        )
+    _decide(edition_id, decision, by, how, comment, reviewed, proof, database_url)
+
+
+def rejection(edition_id: str, *, database_url: str) -> tuple[str, str]:
+    """Return who rejected an edition, and the comment."""
+    with database.connect(database_url, application="lumbung publication") as connection:
+        row = connection.execute(
+            "select decided_by, comment from published.approval"
+            " where edition_id = %s and decision = 'rejected'",
+            (edition_id,),
+        ).fetchone()
+    return row or ("", "")
 
 
 def is_as_reviewed(edition: Edition) -> bool:
     """Return whether the files that were reviewed are those the edition's draft renders to now."""
     return edition.decision is not None and dict(edition.decision.reviewed) == _hashes(edition)
+
+
+def _names(edition_id: str, reviewed: Mapping[str, str]) -> dict[str, str]:
+    """Return the hashes by the files' names: `.../drafts/2024-W47-r1/data/angka.csv` is one."""
+    return {path.rpartition(f"/{edition_id}/")[2]: sha256 for path, sha256 in reviewed.items()}
 
 
 def _hashes(edition: Edition) -> dict[str, str]:
@@ -119,11 +189,11 @@ def _decide(
     how: str,
     comment: str,
     reviewed: Mapping[str, str] | None,
+    proof: approver.Proof | None,
     database_url: str,
 ) -> None:
     edition = store.load(edition_id, database_url=database_url)
-    # `.../drafts/2024-W47-r1/data/angka.csv` is the file `data/angka.csv`
-    wanted = reviewed and {k.rpartition(f"/{edition_id}/")[2]: v for k, v in reviewed.items()}
+    wanted = reviewed and _names(edition_id, reviewed)
     taken = edition.decision
     if (
         taken
@@ -168,9 +238,18 @@ def _decide(
                 where=f"edition {edition_id}",
                 remediation="freeze the week again; it will repeat the published counts",
             )
-        connection.execute(
-            "insert into published.approval (edition_id, decision, how, decided_by, comment,"
-            " reviewed) values (%s, %s, %s, %s, %s, %s)",
-            (edition_id, decision, how, by, comment, Jsonb(rendered)),
-        )
+        try:
+            connection.execute(
+                "select published.record_decision(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                (
+                    *(edition_id, decision, how, by, comment, Jsonb(rendered)),
+                    *(proof or (None, None, None)),
+                ),
+            )
+        except psycopg.errors.UniqueViolation as error:
+            raise approver.CodeError(
+                "the code was used already",
+                where=f"edition {edition_id}",
+                remediation="wait for the next code, then decide again",
+            ) from error
         store.set_state(connection, edition_id, decision)

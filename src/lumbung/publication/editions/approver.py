@@ -1,0 +1,197 @@
+"""Those who decide on editions prove it with a one-time code of their phone (TOTP, RFC 6238).
+
+Whoever administers Airflow or the database alone has no code. The record of a decision carries a
+keyed hash over the edition, the decision and the reviewed files, made with the phone's secret, and
+`publishing.publish` verifies it. The secret is encrypted with the vault key, which is not in the
+database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import pyotp
+
+from lumbung import database
+from lumbung.errors import ConfigurationError, PublicationError
+from lumbung.intake.vault import NONCE_BYTES, Vault, associate
+from lumbung.publication.model.edition import Edition
+from lumbung.publication.proof.merkle import files_root
+from lumbung.settings import Settings
+
+ISSUER = "Lumbung"
+MAX_AGE = timedelta(minutes=10)
+"""How long after an answer its code may be recorded: Airflow may be slow. Migration 0072 has it."""
+MAX_FAILURES, LOCKED = 5, timedelta(minutes=15)
+"""After so many wrong codes within this time, none of the person is accepted."""
+
+
+class CodeError(PublicationError):
+    """The code is missing or wrong; the person can try again."""
+
+
+class Proof(NamedTuple):
+    """What a decision is recorded with: the phone, the code's time step, and the keyed hash."""
+
+    enrolment_id: int
+    totp_step: int
+    seal: str
+
+
+def enrol(name: str, *, replace: bool, settings: Settings, database_url: str) -> str:
+    """Enrol the phone of a person who decides.
+
+    Args:
+        name: a name of `approval.users` in `config/people.yaml`.
+        replace: whether an enrolled phone is replaced, which from then on makes no codes.
+        settings: the installation, whose vault key encrypts the secret.
+        database_url: the warehouse, as its owner.
+
+    Returns:
+        the address `otpauth://...` that an authenticator app reads.
+
+    Raises:
+        ConfigurationError: when the person has a phone and `replace` is false.
+
+    """
+    secret = pyotp.random_base32()
+    sealed = Vault.load(settings.home).seal(
+        secret.encode(), associate("approver", name), secrets.token_bytes(NONCE_BYTES)
+    )
+    with database.connect(database_url, application="lumbung approver") as connection:
+        connection.execute("lock table ops.approver in share row exclusive mode")
+        known = connection.execute("select from ops.approver where name = %s", (name,)).fetchone()
+        if known is not None and not replace:
+            raise ConfigurationError(
+                f"'{name}' has a phone already",
+                where="ops.approver",
+                remediation="when it is lost, enrol another one with --replace",
+            )
+        connection.execute(
+            "insert into ops.approver (name, sealed_secret) values (%s, %s)", (name, sealed)
+        )
+    return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
+
+
+def prove(
+    name: str,
+    code: str,
+    *,
+    edition_id: str,
+    decision: str,
+    by: str,
+    root: str,
+    at: datetime | None = None,
+    settings: Settings,
+    database_url: str,
+) -> Proof:
+    """Verify a person's code, and bind it to a decision.
+
+    Args:
+        name: a name of `approval.users`.
+        code: six digits.
+        edition_id: the edition.
+        decision: `approved` or `rejected`.
+        by: the person as printed.
+        root: `files_root` of the reviewed files.
+        at: when the code was entered, at most `MAX_AGE` ago; None: now.
+        settings: the installation, whose vault key opens the secret.
+        database_url: the warehouse, as the role `approver`.
+
+    Raises:
+        CodeError: when the code is missing or wrong, or the person has no phone enrolled.
+        PublicationError: after too many wrong codes.
+
+    """
+    now = datetime.now(UTC)
+    entered = min(max(at or now, now - MAX_AGE), now)
+    with database.connect(database_url, application="lumbung approver") as connection:
+        enrolment = connection.execute(
+            "select enrolment_id, sealed_secret from ops.approver where name = %s"
+            " order by enrolment_id desc limit 1",
+            (name,),
+        ).fetchone()
+        if enrolment is None:
+            raise CodeError(
+                f"'{name}' has no phone enrolled, so the decision is not recorded",
+                where=f"edition {edition_id}",
+                remediation=f"enrol it on the server: 'lumbung approver enrol {name}'",
+            )
+        failures = connection.execute(
+            "select count(*) from ops.approver_failure where name = %s"
+            " and failed_at > clock_timestamp() - %s",
+            (name, LOCKED),
+        ).fetchone()
+        if failures and failures[0] >= MAX_FAILURES:
+            raise PublicationError(
+                f"{MAX_FAILURES} wrong codes of '{name}' in {LOCKED.seconds // 60} minutes",
+                where=f"edition {edition_id}",
+                remediation="wait that long, then decide again; ask who tried, if it was not you",
+            )
+        secret = _secret(enrolment[1], name, settings)
+        step = _step(secret, code, entered)
+        if step is None:
+            connection.execute("insert into ops.approver_failure (name) values (%s)", (name,))
+            connection.commit()
+            raise CodeError(
+                "the code is missing" if not code else "the code is wrong or has expired",
+                where=f"edition {edition_id}, {name}",
+                remediation="enter the six digits that the authenticator app shows now",
+            )
+    seal = _seal(secret, edition_id, decision, by, root, step)
+    return Proof(enrolment[0], step, seal)
+
+
+def is_in_person(edition: Edition, *, settings: Settings, database_url: str) -> bool:
+    """Return whether a person proved the decision on an edition, over the files as reviewed.
+
+    In a demo's home, where every record is invented, no proof is needed.
+    """
+    if settings.demo_claim.exists():
+        return True
+    decision = edition.decision
+    with database.connect(database_url, application="lumbung approver") as connection:
+        row = connection.execute(
+            "select name, sealed_secret, totp_step, seal from published.approval"
+            " join ops.approver using (enrolment_id) where edition_id = %s",
+            (edition.edition_id,),
+        ).fetchone()
+    if row is None or decision is None or decision.how != "person":
+        return False
+    name, sealed, step, seal = row
+    expected = _seal(
+        _secret(sealed, name, settings),
+        edition.edition_id,
+        decision.decision,
+        decision.decided_by,
+        files_root(dict(decision.reviewed)),
+        step,
+    )
+    return hmac.compare_digest(expected, seal)
+
+
+def _secret(sealed: bytes, name: str, settings: Settings) -> str:
+    opened = Vault.load(settings.home).unseal(bytes(sealed), associate("approver", name))
+    return opened.decode()
+
+
+def _step(secret: str, code: str, entered: datetime) -> int | None:
+    """Return the time step that a code is of: this one, or the one before or after."""
+    totp = pyotp.TOTP(secret)
+    now = totp.timecode(entered)
+    given = code.replace(" ", "")
+    steps = [
+        step
+        for step in (now, now - 1, now + 1)
+        if hmac.compare_digest(totp.generate_otp(step).encode(), given.encode())
+    ]
+    return steps[0] if steps else None
+
+
+def _seal(secret: str, edition_id: str, decision: str, by: str, root: str, step: int) -> str:
+    statement = "\n".join(("lumbung decision 1", edition_id, decision, by, root, str(step)))
+    return hmac.new(secret.encode(), statement.encode(), hashlib.sha256).hexdigest()
