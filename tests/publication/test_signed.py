@@ -10,7 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from lumbung.errors import ConfigurationError, PublicationError
+from lumbung import audit
+from lumbung.errors import ConfigurationError, LumbungError, PublicationError
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.publication.editions import publishing
 from lumbung.publication.formats import render, xlsx
@@ -232,3 +233,36 @@ def test_editions_of_an_earlier_version_are_named_by_the_first_signed_one(world:
     world.change_file(FIRST, "data/angka.csv", b"nilai\r\n6\r\n")
     with pytest.raises(PublicationError, match="no signed edition names its root"):
         world.build()
+
+
+def test_an_edition_carries_the_head_of_the_audit_log(world: World) -> None:
+    head = audit.verify(settings=world.settings, database_url=world.url)
+    carried = manifest_of(world, SECOND).value("audit").split(" ")
+    with psycopg.connect(world.url) as connection:
+        assert connection.execute(
+            "select entry_hash from ops.audit_log where entry_id = %s", (int(carried[0]),)
+        ).fetchone() == (carried[1],)
+    assert head.entry_id == int(carried[0]) + 1  # the publication of that edition itself
+    world.write("delete from ops.audit_log where entry_id >= %s", int(carried[0]))
+    with pytest.raises(LumbungError, match=f"the head {carried[1]} that {SECOND} carries"):
+        audit.verify(settings=world.settings, database_url=world.url)
+
+
+def test_an_audit_log_that_was_written_again_is_found(world: World) -> None:
+    """Another person in the first line, and every hash after it computed again."""
+    with psycopg.connect(world.url) as connection:
+        found = connection.execute(
+            "select entry_id, line from ops.audit_log order by entry_id"
+        ).fetchall()
+    before = audit.FIRST
+    for entry_id, line in found:
+        changed = line.replace("Ketua Contoh", "Orang Lain")
+        entry = audit.line_hash(before, changed)
+        world.write(
+            "update ops.audit_log set line = %s, previous_hash = %s, entry_hash = %s"
+            " where entry_id = %s",
+            *(changed, before, entry, entry_id),
+        )
+        before = entry
+    with pytest.raises(LumbungError, match="the log was written again"):
+        audit.verify(settings=world.settings, database_url=world.url)

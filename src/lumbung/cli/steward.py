@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lumbung.cli.common import Json, Role, console, print_json, warehouse_url
+from lumbung.settings import Settings
 
 if TYPE_CHECKING:
     from lumbung.warehouse.exclusions import Decision as Exclusion
@@ -23,6 +24,8 @@ link = typer.Typer(
 record = typer.Typer(
     no_args_is_help=True, help="A landed delivery that must not count: exclude, restore."
 )
+audit = typer.Typer(no_args_is_help=True, help="The log of decisions, chained by hash: verify.")
+app.add_typer(audit, name="audit")
 app.add_typer(link, name="link")
 app.add_typer(record, name="record")
 SHOWN = 200
@@ -80,6 +83,15 @@ def review(
         console.print(remediation, soft_wrap=True, markup=False)
     more = f", the first {SHOWN} of them are shown" if len(waiting) > SHOWN else ""
     console.print(f"{len(waiting)} items{more}")
+
+
+@audit.command("verify")
+def verify_audit() -> None:
+    """Verify that no line of the audit log was changed, removed or inserted; print its head."""
+    from lumbung import audit as log
+
+    head = log.verify(settings=Settings.load(), database_url=warehouse_url())
+    console.print(f"{head.entry_id} lines hold; the head is {head.entry_id} {head.entry_hash}")
 
 
 @link.command()

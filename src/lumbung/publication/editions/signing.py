@@ -50,6 +50,8 @@ def sign(
     if decision := edition.decision:
         values["draft"] = files_root(dict(decision.reviewed))
         values["approved"] = f"{decision.how} {iso(decision.decided_at)} {decision.decided_by}"
+    if head := store.value(connection, _AUDIT, {}):
+        values["audit"] = head
     manifest = Manifest.build(
         edition.edition_id,
         hashes=folder.hashes(files),
@@ -70,4 +72,5 @@ def sign(
     }
 
 
+_AUDIT = "select entry_id || ' ' || entry_hash from ops.audit_log order by entry_id desc limit 1"
 _ROWS = f"select {FROZEN_ROWS} from published.edition where edition_id = %(edition)s"  # noqa: S608

@@ -1,0 +1,92 @@
+"""The audit log: what people decided, one line each, chained by hash (migration 0073).
+
+A line's hash is the SHA-256 of the hash before it, a line feed and the line. Each signed edition
+carries the newest line's number and hash, so a chain that was rewritten or cut no longer fits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import NamedTuple
+
+import psycopg
+
+from lumbung import database
+from lumbung.errors import LumbungError
+from lumbung.publication.checks.stored import require_proven
+from lumbung.publication.proof.manifest import MANIFEST, Manifest
+from lumbung.settings import Settings
+
+FIRST = "0" * 64
+"""The hash before the first line."""
+
+
+class Head(NamedTuple):
+    """The newest line: its number (0: the log is empty) and its hash."""
+
+    entry_id: int
+    entry_hash: str
+
+
+def verify(*, settings: Settings, database_url: str) -> Head:
+    """Verify every line of the audit log, and the heads that editions carry.
+
+    Raises:
+        LumbungError: when a line was changed, removed or inserted.
+        PublicationError: when a published edition, which carries a head, is not the signed one.
+
+    """
+    with database.connect(database_url, application="lumbung audit") as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        require_proven(connection, settings)
+        heads = {FIRST: ""} | _carried(connection)
+        head = Head(0, FIRST)
+        seen = {FIRST}
+        for entry_id, line, previous_hash, entry_hash in connection.execute(
+            "select entry_id, line, previous_hash, entry_hash from ops.audit_log order by entry_id"
+        ):
+            expected = head.entry_id + 1
+            if entry_id != expected:
+                raise _broken(f"line {expected} is missing")
+            if previous_hash != head.entry_hash:
+                raise _broken(f"line {entry_id} does not follow line {head.entry_id}: one of them"
+                              " was changed, or another was inserted or removed")  # fmt: skip
+            if entry_hash != line_hash(previous_hash, line):
+                raise _broken(f"line {entry_id} was changed")
+            if json.loads(line)["entry"] != entry_id:
+                raise _broken(f"line {entry_id} stood at another place")
+            head = Head(entry_id, entry_hash)
+            seen.add(entry_hash)
+    for entry_hash in heads.keys() - seen:
+        raise _broken(
+            f"the head {entry_hash} that {heads[entry_hash]} carries is missing: lines were removed"
+            " at the end, or the log was written again"
+        )
+    return head
+
+
+def line_hash(previous_hash: str, line: str) -> str:
+    """Return the hash of a line."""
+    return hashlib.sha256(f"{previous_hash}\n{line}".encode()).hexdigest()
+
+
+def _carried(connection: psycopg.Connection) -> dict[str, str]:
+    """Return the edition that carries each head."""
+    found = {}
+    for edition_id, content in connection.execute(
+        "select edition_id, content from published.artefact join published.edition"
+        " using (edition_id) where state = 'published' and name = %s",
+        (MANIFEST,),
+    ):
+        if head := Manifest(content, f"edition {edition_id}").value("audit"):
+            found[head.partition(" ")[2]] = edition_id
+    return found
+
+
+def _broken(what: str) -> LumbungError:
+    return LumbungError(
+        f"the audit log does not hold: {what}",
+        where="ops.audit_log",
+        remediation="find who wrote to schema ops, and compare with a backup of the database",
+    )
