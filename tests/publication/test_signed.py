@@ -13,7 +13,7 @@ import pytest
 from lumbung import audit
 from lumbung.errors import ConfigurationError, LumbungError, PublicationError
 from lumbung.local.postgres import EmbeddedPostgres
-from lumbung.publication.editions import publishing
+from lumbung.publication.editions import freezing, publishing, review
 from lumbung.publication.formats import render, xlsx
 from lumbung.publication.model import store
 from lumbung.publication.portal import publish as portal
@@ -24,6 +24,8 @@ from lumbung.publication.proof.minisign import SigningKey
 from lumbung.publication.proof.verify import Folder, verify, verify_all
 from lumbung.settings import Settings
 from tests.publication.conftest import Metrics, copy_of
+from tests.publication.test_restatement import change, late
+from tests.support.edition_sample import pass_checkpoint
 from tests.support.homes import demo_home
 from tests.support.published import publish
 
@@ -214,7 +216,7 @@ def test_a_new_key_signs_beside_the_old_one(world: World) -> None:
 def test_editions_of_an_earlier_version_are_named_by_the_first_signed_one(world: World) -> None:
     world.write("delete from published.edition_root")
     world.write("delete from published.artefact where name = any (%s)", list(PROOF_FILES))
-    for path in world.settings.editions.rglob("*"):
+    for path in [*world.settings.editions.rglob("*"), *world.settings.portal.rglob("*")]:
         if path.name in PROOF_FILES:
             path.unlink()
     world.build()  # shown as before
@@ -266,3 +268,63 @@ def test_an_audit_log_that_was_written_again_is_found(world: World) -> None:
         before = entry
     with pytest.raises(LumbungError, match="the log was written again"):
         audit.verify(settings=world.settings, database_url=world.url)
+
+
+@pytest.fixture
+def older(server: EmbeddedPostgres, filled: tuple[str, Metrics], world: World) -> Iterator[World]:
+    """The home of two published editions, with a database from before them."""
+    with copy_of(server, filled[0]) as url:
+        yield World(url, world.settings)
+
+
+def freeze(world: World, week: str) -> str:
+    return freezing.freeze(week, settings=world.settings, database_url=world.url)
+
+
+def test_an_edition_that_the_database_does_not_know_stops_publication(older: World) -> None:
+    before = older.settings.portal.readlink()
+    for week in ("2024-W44", "2024-W47"):  # the same id with other numbers, or the next one
+        with pytest.raises(PublicationError, match=f"{FIRST} is published, and the database does"):
+            freeze(older, week)
+    with pytest.raises(PublicationError, match="restore a backup of the database"):
+        older.build()  # nor does the portal lose editions
+    assert older.settings.portal.readlink() == before
+    shutil.rmtree(older.settings.editions)
+    with pytest.raises(PublicationError, match=f"{FIRST} is published, and the database does"):
+        freeze(older, "2024-W47")  # the portal shows it
+    # The way out of the runbook.
+    older.settings.portal.unlink()
+    assert freeze(older, "2024-W44") == FIRST
+    review.reject(FIRST, by="Ketua Contoh", database_url=older.url)
+    assert publish(older.url, older.settings, "2024-W44", "person") == "2024-W44-r2"
+
+
+def test_a_draft_from_before_the_restore_is_not_published(older: World, tmp_path: Path) -> None:
+    aside = replace(older.settings, home=tmp_path / "aside")
+    edition_id = freezing.freeze("2024-W44", settings=aside, database_url=older.url)
+    pass_checkpoint(older.url, edition_id)
+    review.approve(edition_id, by="Ketua Contoh", database_url=older.url)
+    with pytest.raises(PublicationError, match=f"{FIRST} is published, and the database does"):
+        publishing.publish(edition_id, settings=older.settings, database_url=older.url)
+    with psycopg.connect(older.url) as connection:
+        assert connection.execute("select from published.edition_root").fetchall() == []
+
+
+def test_another_edition_under_the_same_id_stops_publication(
+    world: World, older: World, tmp_path: Path
+) -> None:
+    """The restored database published the edition again, where the folder was not seen."""
+    other = replace(older.settings, home=tmp_path / "other")
+    other.home.mkdir()
+    other.demo_claim.touch()
+    shutil.copytree(older.settings.home / "keys", other.home / "keys")
+    change(older.url, late)
+    publish(older.url, other, "2024-W44", "person")
+    shutil.copytree(world.settings.editions / FIRST, other.editions / FIRST, dirs_exist_ok=True)
+    with pytest.raises(PublicationError, match=f"{FIRST} is another edition than the one in the"):
+        freezing.freeze("2024-W47", settings=other, database_url=older.url)
+    damaged = other.editions / FIRST / "SHA256SUMS"
+    damaged.write_bytes(damaged.read_bytes() + b"x")
+    publishing.publish(FIRST, settings=other, database_url=older.url)  # damage is repaired
+    found = verify(Folder(other.editions / FIRST), trusted_keys(other))
+    assert found.problems == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import psycopg
 
 from lumbung.errors import PublicationError
@@ -9,6 +11,7 @@ from lumbung.publication.proof.keys import key_file, trusted_keys
 from lumbung.publication.proof.manifest import MANIFEST, PROOF_FILES, SIGNATURE, Manifest
 from lumbung.publication.proof.merkle import files_root
 from lumbung.publication.proof.minisign import PublicKey, signer
+from lumbung.publication.proof.verify import EDITION
 from lumbung.settings import Settings
 
 Hashes = dict[str, dict[str, str]]
@@ -26,6 +29,54 @@ def stored_hashes(connection: psycopg.Connection) -> Hashes:
     return found
 
 
+def require_known(connection: psycopg.Connection, settings: Settings) -> None:
+    """Require that every edition in the folders of this installation is published in the database.
+
+    After a restore of an older database it is not: the same edition would be published a second
+    time, with other numbers. Folders are those of the editions and of the portal.
+
+    Raises:
+        PublicationError: when the database does not know an edition, or knows another one.
+
+    """
+    known: dict[str, str | None] = dict(
+        connection.execute(
+            "select e.edition_id, r.root_hash from published.edition as e"
+            " left join published.edition_root as r using (edition_id) where e.state = 'published'"
+        ).fetchall()
+    )
+    keys = trusted_keys(settings)
+    for folder in (settings.editions, settings.portal / "edisi"):
+        for place in sorted(folder.glob("*")):
+            if not EDITION.fullmatch(place.name):
+                continue
+            if place.name not in known:
+                raise _elsewhere(place, "is published, and the database does not know it")
+            root = _signed_root(place, keys)
+            if root and root != known[place.name]:
+                raise _elsewhere(place, "is another edition than the one in the database")
+
+
+def _signed_root(place: Path, keys: list[PublicKey]) -> str | None:
+    """Return the root of an edition in a folder, None where it is not signed or was damaged."""
+    try:
+        content, signature = (place / MANIFEST).read_bytes(), (place / SIGNATURE).read_text()
+        key = next(key for key in keys if key.key_id == signer(signature))
+        key.verify(content, signature, str(place))
+        return Manifest(content, str(place)).root
+    except (OSError, ValueError, StopIteration, PublicationError):
+        return None
+
+
+def _elsewhere(place: Path, what: str) -> PublicationError:
+    return PublicationError(
+        f"{place.name} {what}",
+        where=str(place),
+        remediation="restore a backup of the database that was made after its publication; without"
+        " one, see docs/how-to/runbooks/publication.md, 'The database is older than an edition'",
+    )
+
+
 def require_proven(connection: psycopg.Connection, settings: Settings) -> None:
     """Require that every published edition in the database is the one that was signed.
 
@@ -34,10 +85,9 @@ def require_proven(connection: psycopg.Connection, settings: Settings) -> None:
     edition names; as long as there is none, there is nothing to hold it against.
 
     Raises:
-        PublicationError: when an edition is another one, or is missing.
+        PublicationError: when an edition is another one, or is missing; or as `require_known`.
 
     """
-    stored = stored_hashes(connection)
     roots: dict[str, tuple[str, str | None]] = {
         edition_id: (root, previous)
         for edition_id, root, previous in connection.execute(
@@ -45,11 +95,18 @@ def require_proven(connection: psycopg.Connection, settings: Settings) -> None:
             " join published.edition using (edition_id) where state = 'published'"
         )
     }
+    if roots:
+        _require_signed(connection, roots, settings)
+    require_known(connection, settings)
+
+
+def _require_signed(
+    connection: psycopg.Connection, roots: dict[str, tuple[str, str | None]], settings: Settings
+) -> None:
+    stored = stored_hashes(connection)
     rows: dict[str, str] = dict(
         connection.execute(f"select edition_id, {FROZEN_ROWS} from published.edition").fetchall()  # noqa: S608
     )
-    if not roots:
-        return
     keys = trusted_keys(settings)
     unsigned: dict[str, str] = {}
     for edition_id in roots:

@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from lumbung import database, registry
 from lumbung.errors import PublicationError, ServiceError
 from lumbung.publication.checks import disclosure
+from lumbung.publication.checks.stored import require_known
 from lumbung.publication.editions.approver import is_in_person
 from lumbung.publication.editions.queries import statement
 from lumbung.publication.editions.review import is_as_reviewed
@@ -98,6 +99,7 @@ def _freeze(
         # One snapshot, taken while no build runs, so that the edition never holds half a build.
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.execute("lock table published.edition in share row exclusive mode")
+        require_known(connection, settings)
         parameters, rows, label = _read(connection, week_id, then)
         if not rows["metric"] or any(None in row[3:5] for row in rows["metric"]):
             raise PublicationError(

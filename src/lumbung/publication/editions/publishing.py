@@ -5,7 +5,7 @@ from __future__ import annotations
 from lumbung import database
 from lumbung.errors import CheckpointError, PublicationError
 from lumbung.publication.checks.pii import find_personal_data
-from lumbung.publication.checks.stored import require_proven
+from lumbung.publication.checks.stored import require_known, require_proven
 from lumbung.publication.editions import approver, folder, review, signing
 from lumbung.publication.formats import render
 from lumbung.publication.model import store
@@ -68,6 +68,7 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
                 {"edition": edition_id},
             )
             if state == "approved":
+                require_known(connection, settings)
                 files |= signing.sign(connection, edition, files, settings=settings)
                 staged = folder.write_staged(place, files)
                 sha256 = folder.hashes(files)
