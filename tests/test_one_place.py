@@ -58,3 +58,12 @@ def test_the_schemas_of_dbt_are_listed_in_its_project_alone() -> None:
         for name in texts("src", "dags", "benchmarks", ending=r"\.py$")
     }
     assert {name: lines for name, lines in lists.items() if lines} == {}
+
+
+def test_no_test_of_an_edition_types_a_table_of_readers() -> None:
+    """Their columns are in the contracts (tests/support/contracts.py); one is of version 0.1."""
+    typed = re.compile(r"create table (?:if not exists )?(?:marts|reporting)\.(\w+)")
+    files = texts("tests/publication", "tests/support", ending=r"\.py$")
+    assert {name: typed.findall(text) for name, text in files.items() if typed.search(text)} == {
+        "tests/publication/test_upgrade.py": ["mart_issue_profile"]
+    }

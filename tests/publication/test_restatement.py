@@ -73,7 +73,8 @@ def late(connection: psycopg.Connection, week: str = OLD) -> None:
     ).fetchone()
     assert row
     connection.execute(
-        "insert into marts.fct_report values ('late', 'LP', '19.05', null, %s, 'ASN', %s)",
+        "insert into marts.fct_report (report_id, record_kind, regency_code, week_id,"
+        " accused_role_code, record_id) values ('late', 'LP', '19.05', %s, 'ASN', %s)",
         (week, row[0]),
     )
     for metric, category in (
@@ -351,7 +352,8 @@ def go_on(connection: psycopg.Connection) -> str:
         "update marts.fct_report set record_id = %s where report_id = %s", (newer, contributor)
     )
     connection.execute(
-        "insert into marts.fct_status_event values (%s, 2, 'diterima', false, %s)",
+        "insert into marts.fct_status_event (report_id, event_number, from_status_code,"
+        " is_illegal, record_id) values (%s, 2, 'diterima', false, %s)",
         (contributor, newer),
     )
     connection.execute(

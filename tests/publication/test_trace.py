@@ -27,7 +27,11 @@ pytestmark = pytest.mark.usefixtures("paper_as_text")
 @pytest.fixture
 def frozen(url: str, settings: Settings) -> str:
     """A draft whose profile counts the sample's facts (the sample's own is made up)."""
-    execute(url, "insert into marts.bridge_report_issue values ('IA-2024-W47-0', 'PU')")
+    execute(
+        url,
+        "insert into marts.bridge_report_issue (report_id, issue_code)"
+        " values ('IA-2024-W47-0', 'PU')",
+    )
     execute(
         url,
         "update marts.agg_issue_profile as p set base_count = 99, case_count = (select count(*)"
@@ -153,8 +157,8 @@ def test_a_profile_leads_to_its_cases_of_every_kind(url: str, frozen: str) -> No
     )[0]
     wanted = ask(
         url,
-        "select report_id from marts.fct_report join marts.bridge_report_issue using (report_id)"
-        " where regency_code = %s and issue_code = 'PU' order by 1",
+        "select report_id from marts.fct_report as r join marts.bridge_report_issue using (report_id)"
+        " where r.regency_code = %s and issue_code = 'PU' order by 1",
         place,
     )
     found = trace.trace(f"profile/cases/{place}/PU@{frozen}", database_url=url)
@@ -188,8 +192,8 @@ def test_a_district_leads_to_its_cases_and_a_hidden_one_to_nothing(
     themes |= {"SARANA": ["APK", "FAS"], "LAIN": ["ANAK", "DPH", "PUNGHIT", "LOG", "LAIN"]}
     wanted = ask(
         url,
-        "select report_id from marts.fct_report join marts.bridge_report_issue using (report_id)"
-        " where coalesce(district_code, regency_code) = %s and issue_code = any(%s)"
+        "select report_id from marts.fct_report as r join marts.bridge_report_issue using (report_id)"
+        " where coalesce(district_code, r.regency_code) = %s and issue_code = any(%s)"
         " and record_kind <> 'IA' and week_id between '2024-W43' and '2024-W46' order by 1",
         shown[0],
         themes[shown[1]],

@@ -13,6 +13,7 @@ import jinja2
 import psycopg
 
 from lumbung import registry
+from tests.support.contracts import create_tables
 
 DBT = Path(__file__).parents[2] / "dbt_project"
 SEEDS = DBT / "seeds"
@@ -28,43 +29,13 @@ TARGETS = [*registry.vocabulary("forwarding_target")]
 PREVENTIONS = [*registry.vocabulary("prevention_type")]
 MISSING = {"19.03.08", "19.05.06", "19.06.07"}
 
+VIEWS = ("dim_issue", "rpt_contributor_record", "rpt_edition_contributor")
+"""Relations that the sample makes of others."""
+
 TABLES = """
-create schema if not exists marts; create schema if not exists reporting;
-create table marts.dim_regency (regency_code text primary key, bps_code text, regency_name text,
-    short_name text, regency_type text, district_count int, village_count int,
-    polling_station_count int, voter_count int, tile_row int, tile_col int, is_unknown boolean);
-create table marts.dim_district (district_code text primary key, regency_code text,
-    district_name text, bps_code text);
-create table marts.fct_submission (district_code text, week_id text, regency_code text,
-    is_submitted boolean, row_count bigint, last_received_at timestamptz,
-    primary key (district_code, week_id));
-create table reporting.rpt_metric (metric_code text, category_code text, regency_code text,
-    week_id text, period text, value bigint,
-    primary key (metric_code, category_code, regency_code, week_id, period));
-create table reporting.rpt_metric_contributor (metric_code text, category_code text, regency_code
-text,
-    week_id text, contributor_id text);
 create index on reporting.rpt_metric_contributor (metric_code, category_code);
-create table marts.fct_report (report_id text primary key, record_kind text, regency_code text,
-    district_code text, week_id text, accused_role_code text, record_id bigint);
-create table marts.fct_status_event (report_id text, event_number int, from_status_code text,
-    is_illegal boolean, record_id bigint);
-create table marts.fct_supervision (supervision_id text primary key, week_id text,
-    record_id bigint);
-create table marts.fct_prevention (prevention_id text primary key, week_id text,
-    record_id bigint);
-create table marts.dim_stage (stage_code text primary key, start_date date, end_date date);
-insert into marts.dim_stage values ('KAMPANYE', '2024-09-25', '2024-11-23');
-create table marts.bridge_report_issue (report_id text, issue_code text);
-create table marts.fct_deadline (report_id text, rule_code text, regency_code text,
-    start_from_date date, start_to_date date, extended_due_date date, end_from_date date,
-    end_to_date date);
-create table marts.agg_issue_profile (regency_code text, issue_code text, week_id text,
-    case_count bigint, base_count bigint, share_pct numeric, province_share_pct numeric,
-    location_quotient numeric,
-    location_quotient_lower numeric, location_quotient_upper numeric, is_marked boolean,
-    last_4_weeks_count bigint, previous_4_weeks_count bigint, trend_code text,
-    prevention_count bigint, last_4_weeks_prevention_count bigint);
+insert into marts.dim_stage (stage_code, start_date, end_date)
+values ('KAMPANYE', '2024-09-25', '2024-11-23');
 create schema if not exists intermediate;
 create table intermediate.int_activities__located (district_code text, week_id text,
     record_id bigint);
@@ -78,17 +49,8 @@ create view reporting.rpt_contributor_record as
     union all select prevention_id, record_id, week_id from marts.fct_prevention
     union all select district_code || '/' || week_id, record_id, week_id
     from intermediate.int_activities__located;
-create table reporting.rpt_edition_name (vocabulary text, category_code text,
-    category_name text, category_name_en text, category_label text, category_label_en text,
-    sort_order int);
-create table reporting.rpt_not_counted (channel text, reason_code text, week_id text,
-    record_count bigint, reason text);
-create table reporting.rpt_before_campaign (contributor_id text primary key, channel text,
-    record_kind text, regency_code text, week_id text);
-create table reporting.rpt_channel_completeness (channel text, channel_name text, is_held boolean,
-    held_after_batch_id bigint, held_since_date date, held_record_count bigint, reason text,
-    reason_en text);
 """
+"""What is not a table with a contract: intermediate tables, and the records of the contributors."""
 
 BEFORE = "Diterima atau dilakukan sebelum hari pertama masa kampanye"
 NOT_COUNTED = [
@@ -334,7 +296,8 @@ def lay(cursor: psycopg.Cursor, rows: list[tuple[str, str, str, str, str]]) -> N
         record = (cursor.fetchone() or (0,))[0]
         if kind in FACTS:
             cursor.execute(
-                "insert into marts.fct_report values (%s, %s, %s, %s, %s, %s, %s)",
+                "insert into marts.fct_report (report_id, record_kind, regency_code, district_code,"
+                " week_id, accused_role_code, record_id) values (%s, %s, %s, %s, %s, %s, %s)",
                 (
                     *(contributor, kind, regency),
                     generator.choice(districts.get(regency, [""])) or None,
@@ -342,9 +305,10 @@ def lay(cursor: psycopg.Cursor, rows: list[tuple[str, str, str, str, str]]) -> N
                 ),
             )
         elif kind in ("S", "P"):
-            table = {"S": "fct_supervision", "P": "fct_prevention"}[kind]
+            fact = {"S": "supervision", "P": "prevention"}[kind]
             cursor.execute(
-                f"insert into marts.{table} values (%s, %s, %s)", (contributor, week, record)
+                f"insert into marts.fct_{fact} ({fact}_id, week_id, record_id) values (%s, %s, %s)",
+                (contributor, week, record),
             )
         else:  # a district's recap
             cursor.execute(
@@ -384,7 +348,7 @@ def lay(cursor: psycopg.Cursor, rows: list[tuple[str, str, str, str, str]]) -> N
                     (*value, f"{reason} {week_id} {number}", reason, week_id),
                 )
     cursor.executemany(
-        "insert into marts.bridge_report_issue values (%s, %s)",
+        "insert into marts.bridge_report_issue (report_id, issue_code) values (%s, %s)",
         [(r[4], r[1]) for r in rows if r[0] == "suspected_violation_by_issue"],
     )
 
@@ -394,6 +358,7 @@ def fill(url: str, *, seed_number: int = 1) -> dict[tuple[str, str, str, str, st
     rows = contributors(random.Random(seed_number))
     counted = metrics(rows)
     with psycopg.connect(url) as connection:
+        create_tables(connection, without=VIEWS)
         connection.execute(TABLES)
         cursor = connection.cursor()
         for table in ("regency", "district"):
@@ -525,8 +490,9 @@ def judge(cursor: psycopg.Cursor) -> None:
     for (rule, regency, _), (count, days) in DEADLINES.items():
         for n in range(count):
             cursor.execute(
-                "insert into marts.fct_deadline values"
-                " (%s, %s, %s, %s, %s, %s::date + %s::int, %s, %s)",
+                "insert into marts.fct_deadline (report_id, rule_code, regency_code,"
+                " start_from_date, start_to_date, extended_due_date, end_from_date, end_to_date)"
+                " values (%s, %s, %s, %s, %s, %s::date + %s::int, %s, %s)",
                 (f"{rule}{days}{n}", rule, regency, *days[:2], days[1], LIMITS[rule], *days[2:]),
             )
     for row in seed("regency"):
@@ -536,8 +502,12 @@ def judge(cursor: psycopg.Cursor) -> None:
                 key, (1, 20, "0.80", "0.10", "2.00", 0, 1, "steady")
             )
             cursor.execute(
-                "insert into marts.agg_issue_profile values"
-                " (%s, %s, %s, %s, %s, round(100.0 * %s / %s, 1), 19.0,"
+                "insert into marts.agg_issue_profile (regency_code, issue_code, week_id,"
+                " case_count, base_count, share_pct, province_share_pct, location_quotient,"
+                " location_quotient_lower, location_quotient_upper, is_marked, last_4_weeks_count,"
+                " previous_4_weeks_count, trend_code, prevention_count,"
+                " last_4_weeks_prevention_count)"
+                " values (%s, %s, %s, %s, %s, round(100.0 * %s / %s, 1), 19.0,"
                 " %s, %s, %s, %s, %s, %s, %s, 70, 31)",
                 (*key, WEEK, cases, base, cases, base, quotient, lower, upper, key in MARKED, last,
                  before, trend),

@@ -172,6 +172,9 @@ def test_exposures_name_what_their_consumers_read(manifest: Any) -> None:
         stated = {need.removeprefix("reference.") for need in needs[name]}
         assert len(read) > 2
         assert stated == read, name
+        private = set(re.findall(r"(?:from|join)\s+(?:staging|intermediate)\.(\w+)", text))
+        # `trace` follows a number to the delivery (ADR 18)
+        assert private == ({"int_records__excluded"} if name == "weekly_edition" else set()), name
     for name, nodes in needs.items():
         if name == "portal" or name.startswith("open_data_"):
             assert nodes <= needs["weekly_edition"], name
