@@ -157,7 +157,8 @@ def test_a_profile_leads_to_its_cases_of_every_kind(url: str, frozen: str) -> No
     )[0]
     wanted = ask(
         url,
-        "select report_id from marts.fct_report as r join marts.bridge_report_issue using (report_id)"
+        "select report_id from marts.fct_report as r"
+        " join marts.bridge_report_issue using (report_id)"
         " where r.regency_code = %s and issue_code = 'PU' order by 1",
         place,
     )
@@ -192,7 +193,8 @@ def test_a_district_leads_to_its_cases_and_a_hidden_one_to_nothing(
     themes |= {"SARANA": ["APK", "FAS"], "LAIN": ["ANAK", "DPH", "PUNGHIT", "LOG", "LAIN"]}
     wanted = ask(
         url,
-        "select report_id from marts.fct_report as r join marts.bridge_report_issue using (report_id)"
+        "select report_id from marts.fct_report as r"
+        " join marts.bridge_report_issue using (report_id)"
         " where coalesce(district_code, r.regency_code) = %s and issue_code = any(%s)"
         " and record_kind <> 'IA' and week_id between '2024-W43' and '2024-W46' order by 1",
         shown[0],

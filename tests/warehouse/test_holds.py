@@ -13,7 +13,7 @@ from lumbung import stewardship
 from lumbung.cli import app
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
-from lumbung.warehouse.point_in_time import known_at
+from lumbung.warehouse.point_in_time import as_known_at
 from lumbung.warehouse.raw_checkpoint import check_raw, release
 from tests.support.post import post_office
 from tests.warehouse.conftest import CHANNELS, Raw, query, write_channel
@@ -99,10 +99,10 @@ def test_a_held_channel_keeps_its_state_and_the_others_go_on(
     assert differences(released, rows_of_readers(url)) == {}
 
     # what was known before the release is what readers had then
-    with known_at(while_held_at, settings=office, database_url=url):
-        assert counted(url, "marts_then") == {"buku": 30, "grup": 4}
-    with known_at(now() + timedelta(minutes=1), settings=office, database_url=url):
-        assert counted(url, "marts_then") == {"buku": 50, "grup": 4}
+    with as_known_at(while_held_at, settings=office, database_url=url):
+        assert counted(url, "marts_point_in_time") == {"buku": 30, "grup": 4}
+    with as_known_at(now() + timedelta(minutes=1), settings=office, database_url=url):
+        assert counted(url, "marts_point_in_time") == {"buku": 50, "grup": 4}
 
 
 def test_a_channel_whose_file_is_lost_keeps_its_state_and_the_others_go_on(

@@ -18,8 +18,8 @@ from lumbung.errors import BuildError
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import build as warehouse_build
 
-SUFFIX = "_then"
-"""Suffix of every schema of such a build (`marts_then`). Only the owner may read them."""
+SUFFIX = "_point_in_time"
+"""Suffix of every schema of such a build (`marts_point_in_time`). Only the owner may read them."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,9 @@ class PointInTime:
 
 
 @contextmanager
-def known_at(moment: datetime, *, settings: Settings, database_url: str) -> Iterator[PointInTime]:
+def as_known_at(
+    moment: datetime, *, settings: Settings, database_url: str
+) -> Iterator[PointInTime]:
     """Build the warehouse from what had been landed by a moment.
 
     Field maps, vocabularies and link decisions are the current ones. Every model and test runs as
@@ -56,9 +58,9 @@ def known_at(moment: datetime, *, settings: Settings, database_url: str) -> Iter
         BuildError: when a model or a test fails.
 
     """
-    with database.connect(database_url, application="lumbung past") as connection:
+    with database.connect(database_url, application="lumbung point in time") as connection:
         connection.autocommit = True
-        connection.execute("select pg_advisory_lock(hashtext('lumbung.past'))")
+        connection.execute("select pg_advisory_lock(hashtext('lumbung.point_in_time'))")
         found = PointInTime(SUFFIX, last_known(connection, moment), holds(connection, moment))
         _drop(connection, settings)
         try:
@@ -103,7 +105,7 @@ def _build(found: PointInTime, moment: datetime, settings: Settings, database_ur
         "schema_suffix": found.schema_suffix,
         "max_batch_id": found.max_batch_id,
         "hold_ids": list(found.hold_ids),
-        "known_at": moment.isoformat(),
+        "as_known_at": moment.isoformat(),
         "as_of_date": moment.astimezone(JAKARTA).date().isoformat(),
     }
     try:
@@ -118,7 +120,7 @@ def _build(found: PointInTime, moment: datetime, settings: Settings, database_ur
                 ],
                 settings=settings,
                 database_url=database_url,
-                target="then",
+                target="point_in_time",
             )
         )
     except BuildError as error:

@@ -31,8 +31,8 @@ with entries as (
     from {{ source('quarantine', 'record') }} as records
     left join {{ source('reference', 'channel') }} as channels on records.channel = channels.channel
     where
-        {% if var('known_at') -%}
-        coalesce(records.resolved_at > '{{ var("known_at") }}'::timestamptz, true)
+        {% if var('as_known_at') -%}
+        coalesce(records.resolved_at > '{{ var("as_known_at") }}'::timestamptz, true)
         {%- else -%}
         records.resolved_at is null
         {%- endif %}

@@ -84,7 +84,7 @@ def freeze(
         )
     if as_known_at == "now":
         return _freeze(week_id, settings, database_url, None)
-    with point_in_time.known_at(
+    with point_in_time.as_known_at(
         as_of(week_id), settings=settings, database_url=database_url
     ) as found:
         return _freeze(week_id, settings, database_url, found)
