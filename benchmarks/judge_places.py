@@ -167,7 +167,7 @@ def _land(rows: list[dict[str, str]], connection: psycopg.Connection) -> None:
 FOUND = """
     select
         coalesce(nullif(places.regency_code, (
-            select regency.regency_code from reference.regency where regency.is_unknown
+            select regency.regency_code from reference_next.regency where regency.is_unknown
         )), ''),
         coalesce(places.district_code, ''),
         places.location_method
