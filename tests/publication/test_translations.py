@@ -54,6 +54,18 @@ def test_counts(value: int | None, printed: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("title", "named"),
+    [
+        ("Aduan WhatsApp", "Kanal Aduan WhatsApp"),
+        ("Kanal aduan", "Kanal aduan"),
+        ("Kanalisasi aduan", "Kanal Kanalisasi aduan"),
+    ],
+)
+def test_a_channel_is_named_once(title: str, named: str) -> None:
+    assert m.channel(title) == named
+
+
+@pytest.mark.parametrize(
     ("value", "printed"), [(3, "+3"), (-2, "−2"), (0, "0"), (None, "n/a"), (1200, "+1.200")]
 )
 def test_differences(value: int | None, printed: str) -> None:

@@ -184,7 +184,8 @@ class Messages:
     def channel(self, title: str) -> str:
         """Name a channel: `Kanal Aduan WhatsApp`; no title gets that word twice."""
         words = [BY_LANGUAGE[language]["channel"].lower() for language in LANGUAGES]
-        return title if title.lower().startswith((*words,)) else f"{self['channel']} {title}"
+        is_named = title.lower().split(" ")[0] in words
+        return title if is_named else f"{self['channel']} {title}"
 
     def subtitle(self, edition: Edition) -> str:
         """Return an edition's week with its counted days: `Pekan 47: 18–24 November 2024`."""
