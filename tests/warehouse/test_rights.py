@@ -129,6 +129,33 @@ def test_functions_that_every_login_could_misuse(demo: Demo) -> None:
     assert definers == [], "a function with the owner's rights is for the roles that need it"
 
 
+def test_languages_counters_and_places(demo: Demo) -> None:
+    """What would let a regency count the rows of another one (ADR 18)."""
+    roles = ("loader", "transformer", "publisher", "auditor", "analyst_province", "analyst_19_02")
+    with psycopg.connect(demo[0]) as owner:
+        writers = owner.execute(
+            "select role, lanname::text from pg_language, unnest(%s::text[]) as role"
+            " where lanpltrusted and has_language_privilege(role, oid, 'usage')",
+            (list(roles),),
+        ).fetchall()
+        counting = owner.execute(
+            "select distinct role from pg_proc, unnest(%s::text[]) as role"
+            " where (proname ~ '^pg_stat_get_(xact_)?tuples_' or proname = 'query_to_xml')"
+            " and has_function_privilege(role, oid, 'execute')",
+            (list(roles),),
+        ).fetchall()
+        known = owner.execute(
+            "select starelid::regclass::text, attname::text from pg_statistic"
+            " inner join pg_attribute on attrelid = starelid and attnum = staattnum"
+            " inner join pg_policy on polrelid = starelid and polname = 'own_regency'"
+            " where attname in ('regency_code', 'district_code', 'village_code',"
+            " 'register_area_code')"
+        ).fetchall()
+    assert sorted(writers) == [("transformer", "plpgsql"), ("transformer", "sql")]
+    assert {role for (role,) in counting} == set(roles) - {"analyst_19_02"}
+    assert known == []
+
+
 @pytest.mark.parametrize(
     "statement",
     [
