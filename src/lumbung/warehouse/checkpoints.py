@@ -275,8 +275,18 @@ def _judge(
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     import great_expectations as gx
     import pandas as pd  # type: ignore[import-untyped]
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+    )
 
-    context = gx.get_context(mode="ephemeral")
+    # The defaults would also write every page to a temporary folder and leave it there.
+    context = gx.get_context(
+        mode="ephemeral",
+        project_config=DataContextConfig(
+            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+        ),
+    )
     context.variables.progress_bars = {"globally": False}
     context.add_data_docs_site(
         "lumbung",
