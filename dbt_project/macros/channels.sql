@@ -67,6 +67,21 @@
     {%- endif -%}
 {%- endmacro %}
 
+{% macro mapped_terms(vocabulary) -%}
+    {#- The terms of the seed map_<vocabulary>, each also by the pseudonym under which it was landed before the
+        seed had it. A pseudonym that has a row of its own is mapped by that one. -#}
+    {%- set target = ', maps.forwarding_target_code' if vocabulary == 'status' else '' -%}
+    (
+        select maps.term, maps.code{{ target }}
+        from {{ ref('map_' ~ vocabulary) }} as maps
+        union all
+        select pseudonyms.pseudonym as term, maps.code{{ target }}
+        from {{ ref('map_' ~ vocabulary) }} as maps
+        inner join {{ source('reference', 'term_pseudonym') }} as pseudonyms on maps.term = pseudonyms.term
+        where pseudonyms.pseudonym not in (select named.term from {{ ref('map_' ~ vocabulary) }} as named)
+    )
+{%- endmacro %}
+
 {% macro test_score(fields) -%}
     {#- Score of the evidence that a row is a test of the system (seeds test_text, canonical_field). Few rows
         hold a test word; one pattern over their short cells finds these rows. Of a register number only the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """An installation with nothing in it."""
     monkeypatch.delenv("LUMBUNG_VAULT_KEY", raising=False)
     (tmp_path / "project" / "channels").mkdir(parents=True)
+    keys = tmp_path / "home" / "keys"
+    keys.mkdir(parents=True, mode=0o700)
+    (keys / "vault.key").write_bytes(base64.b64encode(bytes(range(32))))  # `delivered.VAULT`
     # the seeds that the features of narratives are made with
     (tmp_path / "project" / "dbt_project").symlink_to(Path(__file__).parents[2] / "dbt_project")
     return Settings(tmp_path / "home", tmp_path / "project", None)

@@ -28,6 +28,7 @@ from lumbung.settings import Settings
 from tests.support.api_server import Reply, Request, serve
 from tests.support.channel_samples import CHAT as GROUP
 from tests.support.channel_samples import FORM, HEADER, REGISTER, header_merges, workbook
+from tests.support.delivered import delivered
 
 PROJECT = Path(__file__).parents[2]
 BROKEN = "title: x\nschedule: tiap pagi\nsource: {kind: register}\nfields: {isu: {from: Isu}}\n"
@@ -458,7 +459,7 @@ def test_a_dry_run_shows_what_would_be_landed_and_nothing_personal(
     (inbox / "a.xlsx").write_bytes(register(("1/LP", "Pembagian"), ("", "tanpa nomor")))
     reported = lumbung("intake", "register_contoh", "--dry-run")
     assert "1/LP" in reported
-    assert "Pembagian" in reported
+    assert "Pembagian" not in reported
     assert "quarantined 1 x required_field_missing" in reported
     assert "landed=1" in reported
     assert "Warga" not in reported
@@ -497,6 +498,26 @@ def test_a_channel_with_a_server_is_pulled_with_airflows_connection(
     assert [each.headers["authorization"] for each in stand.requests] == ["Token rahasia"] * 2
 
 
+def test_the_vault_is_opened_for_a_reason_that_is_logged_first(
+    lumbung: Callable[..., str], db: psycopg.Connection, add_channel: Callable[..., Path]
+) -> None:
+    (add_channel(REGISTER) / "a.xlsx").write_bytes(register(("1/LP", "amplop di warung")))
+    lumbung("intake", "register_contoh")
+    (number,) = db.execute("select record_id from raw.record").fetchone() or (0,)
+    with pytest.raises(ConfigurationError, match="not opened without a reason"):
+        lumbung("record", "reveal", str(number), "--reason", " ")
+    with pytest.raises(ConfigurationError, match="no record has the id 9"):
+        lumbung("record", "reveal", "9", "--reason", "pasangan")
+    assert db.execute("select count(*) from ops.opening").fetchone() == (0,)
+    shown = json.loads(lumbung("record", "reveal", str(number), "--reason", "pasangan"))
+    assert shown["Uraian"] == "amplop di warung"
+    assert shown["Pelapor / Nama"] == "Warga A"
+    assert shown["lumbung:locator"].startswith("a.xlsx | ")
+    assert db.execute("select opened_by, record_id, reason from ops.opening").fetchall() == [
+        (getpass.getuser(), number, "pasangan")
+    ]
+
+
 def test_quarantine_is_listed_shown_and_closed_after_a_fix(
     lumbung: Callable[..., str], db: psycopg.Connection, add_channel: Callable[..., Path]
 ) -> None:
@@ -505,7 +526,8 @@ def test_quarantine_is_listed_shown_and_closed_after_a_fix(
     lumbung("intake", "register_contoh")
     listed = lumbung("quarantine", "list")
     assert "required_field_missing" in listed
-    assert "a.xlsx | S | baris 4" in listed
+    assert "| baris 4" in listed
+    assert "a.xlsx" not in listed
     assert lumbung("quarantine", "list", "lain").count("\n") == 1
     for each in json.loads(lumbung("quarantine", "list", "--json")):
         assert each["reason_code"] in listed
@@ -519,6 +541,7 @@ def test_quarantine_is_listed_shown_and_closed_after_a_fix(
     reported = lumbung("quarantine", "show", str(number), "--reveal")
     assert "tanpa nomor" in reported
     assert "Warga A" in reported
+    assert "a.xlsx | S | baris 4" in reported
     opened: Any = db.execute("select opened_by, quarantine_id from ops.opening").fetchall()
     assert opened == [(getpass.getuser(), number)]
     with pytest.raises(ConfigurationError, match="no quarantined delivery has the id 999"):
@@ -608,7 +631,7 @@ def test_a_doubtful_message_that_a_person_accepts_is_landed_by_the_next_pull(
     lumbung("quarantine", "dismiss", numbers[1], "--reason", "keliru diterima")
     assert "landed=1" in lumbung("intake", "chat_contoh")
     assert "landed=0" in lumbung("intake", "chat_contoh")
-    landed = db.execute("select payload ->> 'Teks' from raw.record order by received_at").fetchall()
+    landed = delivered(db, "select payload ->> 'Teks' from raw.record order by received_at")
     assert [text for (text,) in landed] == ["satu", "tiga", "dua"]
     assert why in lumbung("quarantine", "show", numbers[0])
     assert db.execute(

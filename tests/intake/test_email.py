@@ -43,6 +43,7 @@ from lumbung.intake.vault import Vault
 from lumbung.local.processes import hold_port
 from lumbung.settings import Settings
 from tests.support.channel_samples import HEADER, OWNER, REGISTER, channel, header_merges, workbook
+from tests.support.delivered import delivered
 
 DIGEST = Vault(bytes(32)).content_hash
 LOGIN, PASSWORD = "posko", "rahasia"
@@ -610,9 +611,10 @@ def pull(
 
 
 def texts(db: psycopg.Connection) -> list[str]:
-    rows = db.execute(
+    rows = delivered(
+        db,
         "select payload ->> 'Teks' from raw.record where record_id in"
-        " (select max(record_id) from raw.record group by source_id) order by 1"
+        " (select max(record_id) from raw.record group by source_id) order by 1",
     )
     return [row[0] for row in rows]
 
@@ -771,7 +773,10 @@ def test_what_was_landed_under_ids_without_content_is_replaced_once(
     former = "warga@contoh.example.id\0Tue, 05 Nov 2024 08:00:00 +0700"
     digest = Vault.load(settings.home).content_hash
     old = digest(f"{HONEST['Message_ID']}\0{former}".encode()).hex()
-    db.execute("update raw.record set source_id = %s where payload ->> 'Teks' = 'satu'", (old,))
+    found = "select record_id from raw.record where payload ->> 'Teks' = 'satu'"
+    ((record_id,),) = delivered(db, found)
+    db.execute("update raw.record set source_id = %s where record_id = %s", (old, record_id))
+    db.execute("delete from vault.identity where record_id = %s", (record_id,))
     db.execute("update ops.channel_cursor set cursor = cursor - 'contents'")
     db.execute("delete from ops.message_key")
     assert pull() == IntakeCounts(read=2, landed=1, duplicate=1, tombstones=1)

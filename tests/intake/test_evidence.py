@@ -16,6 +16,7 @@ from lumbung.intake.evidence import Evidence, TooLargeError
 from lumbung.intake.landing import IntakeCounts
 from lumbung.settings import Settings
 from tests.support.channel_samples import REGISTER, workbook
+from tests.support.delivered import place
 
 PAGE = b"\n <!-- masuk -->\n<!DOCTYPE html><html><title>Masuk</title><form>...</form></html>"
 
@@ -93,7 +94,7 @@ def test_a_file_too_large_to_be_kept_is_quarantined_and_stops_no_other(
     assert pull_from("register_contoh") == IntakeCounts(read=2, landed=1, quarantined=1)
     assert pull_from("register_contoh") == IntakeCounts(read=2, duplicate=2)
     row = db.execute("select reason_code, locator from quarantine.record").fetchall()
-    assert row == [("too_large", "besar.csv")]
+    assert row == [("too_large", place("besar.csv"))]
 
 
 # -- links in an inbox ----------------------------------------------------------------------------
@@ -120,7 +121,8 @@ def test_a_link_in_an_inbox_is_quarantined_by_name_and_never_followed(
     assert counts == IntakeCounts(read=4, duplicate=1, quarantined=3)
     found = "select locator, reason_code, evidence_sha256 from quarantine.record order by locator"
     assert db.execute(found.encode()).fetchall() == [
-        (name, "unreadable_file", None) for name in ("folder.csv", "hilang.csv", "kunci.csv")
+        (name, "unreadable_file", None)
+        for name in sorted(map(place, ("folder.csv", "hilang.csv", "kunci.csv")))
     ]
     assert key.read_bytes() not in bytes_kept(settings.evidence)
     assert pull_from("register_contoh") == IntakeCounts(read=4, duplicate=4)

@@ -21,6 +21,7 @@ from lumbung.intake.connectors.base import Delivery
 from lumbung.intake.landing import IntakeCounts, Landing
 from lumbung.intake.vault import Vault
 from tests.support.channel_samples import REGISTER, channel, workbook
+from tests.support.delivered import delivered
 
 VAULT = Vault(bytes(range(32)))
 AT = datetime(2024, 11, 6, 3, 30, tzinfo=UTC)
@@ -39,10 +40,12 @@ def stories(db: psycopg.Connection, name: str, source_id: str = "1/LP") -> list[
     """What was landed of a row, in its order."""
     return [
         story
-        for (story,) in db.execute(
+        for (story,) in delivered(
+            db,
             "select payload ->> 'Uraian' from raw.record where channel = %s and source_id = %s"
             " order by record_id",
-            (name, source_id),
+            name,
+            source_id,
         )
     ]
 
@@ -256,9 +259,9 @@ def test_a_file_that_becomes_csv_makes_no_version_and_undoes_no_correction(
     (inbox / "buku.csv").write_text("\n".join(rows))
     assert pull_from("register_contoh") == IntakeCounts(read=3, duplicate=3)
     kept = "select payload ->> 'Tanggal Diterima', payload ->> 'Uraian' from raw.record"
-    assert db.execute(f"{kept} where source_id = '1'".encode()).fetchall() == [
-        ("2024-11-06", "warung  kopi")
-    ], "what is kept is what the first file wrote"
+    assert delivered(db, f"{kept} where source_id = '1'") == [("2024-11-06", "warung  kopi")], (
+        "what is kept is what the first file wrote"
+    )
     assert stories(db, "register_contoh", "2") == ["b", "B"]
 
 
@@ -380,10 +383,11 @@ def test_whatever_is_sent_in_whatever_order_the_last_change_of_each_row_stands(
         assert again.land(rows).landed == 0, "what is read again is no news"
         standing = {
             key: canonical(story)
-            for key, story in db.execute(
+            for key, story in delivered(
+                db,
                 "select distinct on (source_id) source_id, payload ->> 'Uraian' from raw.record"
                 " where channel = %s order by source_id, record_id desc",
-                (model.name,),
+                model.name,
             )
         }
         assert standing == {key: f"{number}" for key, number in office.truth.items()}

@@ -24,6 +24,7 @@ from lumbung.intake.landing import IntakeCounts
 from lumbung.intake.vault import Vault
 from lumbung.settings import Settings
 from tests.support.channel_samples import OWNER, channel
+from tests.support.delivered import delivered
 
 DIGEST = Vault(bytes(32)).content_hash
 FORM_A: dict[str, Any] = {
@@ -417,10 +418,11 @@ def test_whole_pulls_with_an_edit_a_deletion_and_an_outage(
         os.utime(inbox / name, (1_700_000_000 + age,) * 2)
 
     def current() -> list[Any]:
-        return db.execute(
+        return delivered(
+            db,
             "select source_id, payload ->> 'Kegiatan / Bentuk' from raw.record where record_id in"
-            " (select max(record_id) from raw.record group by source_id) order by 1"
-        ).fetchall()
+            " (select max(record_id) from raw.record group by source_id) order by 1",
+        )
 
     second = LINES.replace("012", "013")
     put("a.docx", written(LINES), 0)
@@ -467,9 +469,10 @@ def test_a_corrected_form_without_a_number_takes_the_place_of_the_first(
     def current() -> list[str]:
         return [
             kind
-            for kind, is_gone in db.execute(
+            for kind, is_gone in delivered(
+                db,
                 "select distinct on (source_id) payload ->> 'Kegiatan / Bentuk', is_tombstone"
-                " from raw.record order by source_id, record_id desc"
+                " from raw.record order by source_id, record_id desc",
             )
             if not is_gone
         ]

@@ -21,6 +21,7 @@ from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from tests.support.api_server import Reply, Stand, deliveries, last_checkpoint, refusals, serve
 from tests.support.channel_samples import OWNER, channel
+from tests.support.delivered import delivered
 
 FORM: dict[str, Any] = {
     "name": "gform_contoh",
@@ -234,10 +235,11 @@ def current(db: psycopg.Connection) -> list[str]:
     """What counts now, in the order of the responses."""
     return [
         row[0]
-        for row in db.execute(
+        for row in delivered(
+            db,
             "select payload ->> 'Uraian kejadian' from (select distinct on (source_id) *"
             " from raw.record order by source_id, record_id desc) as latest"
-            " where not is_tombstone order by source_id"
+            " where not is_tombstone order by source_id",
         )
     ]
 

@@ -35,6 +35,7 @@ from tests.support.api_server import (
     serve,
 )
 from tests.support.channel_samples import OWNER, channel
+from tests.support.delivered import delivered
 
 API: dict[str, Any] = {
     "name": "api_contoh",
@@ -1056,8 +1057,8 @@ def test_a_time_that_no_calendar_has_in_another_zone_is_none(text: str) -> None:
 
 def contents(db: psycopg.Connection) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
-    for key, story in db.execute(
-        "select source_id, payload ->> 'uraian' from raw.record order by record_id"
+    for key, story in delivered(
+        db, "select source_id, payload ->> 'uraian' from raw.record order by record_id"
     ):
         found.setdefault(key, []).append(story)
     return found

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psycopg
 
+from tests.support.delivered import delivered
 from tests.support.killed_landing import COUNT, PAGE, stream
 
 ROOT = Path(__file__).parents[2]
@@ -101,10 +102,11 @@ def hold_to_promises(
 ) -> None:
     given = {item for item in items if item[0] != "?" and item[1] is not None}
     histories: dict[str, list[str | None]] = {}
-    for source_id, content in db.execute(
+    for source_id, content in delivered(
+        db,
         "select source_id, payload ->> 'kejadian/uraian' from raw.record where channel = %s"
         " order by record_id",
-        (name,),
+        name,
     ):
         histories.setdefault(source_id, []).append(content)
     stands = {key: each for key, each in outcome(items).items() if key in histories}

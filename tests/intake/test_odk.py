@@ -32,6 +32,7 @@ from tests.support.api_server import (
     serve,
 )
 from tests.support.channel_samples import OWNER, channel
+from tests.support.delivered import delivered
 
 ODK: dict[str, Any] = {
     "name": "odk_contoh",
@@ -474,8 +475,8 @@ def test_a_server_whose_clock_is_wrong_loses_nothing(
 
 def contents(db: psycopg.Connection) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
-    for key, story in db.execute(
-        "select source_id, payload ->> 'kejadian/uraian' from raw.record order by record_id"
+    for key, story in delivered(
+        db, "select source_id, payload ->> 'kejadian/uraian' from raw.record order by record_id"
     ):
         found.setdefault(key.removeprefix("uuid:s"), []).append(story)
     return found
@@ -515,7 +516,7 @@ def test_edits_reviews_deletions_and_a_restored_submission(
         "5": ["cerita 5"],
     }
     states = "select payload ->> '__system/reviewState' from raw.record where source_id = 'uuid:s3'"
-    assert db.execute(states.encode()).fetchall() == [(None,), ("rejected",)]
+    assert delivered(db, states) == [(None,), ("rejected",)]
     assert db.execute("select count(*) from ops.drift_notice").fetchone() == (0,)
 
 

@@ -13,6 +13,7 @@ from lumbung.intake.channel.load import read_channels
 from lumbung.intake.landing import IntakeCounts
 from lumbung.settings import Settings
 from tests.support.channel_samples import OWNER
+from tests.support.delivered import delivered, place
 
 Add = Callable[..., Path]
 Pull = Callable[..., IntakeCounts]
@@ -57,9 +58,9 @@ def test_rows_that_are_left_out_are_counted_and_listed(
         "select reason_code, locator, dismissed_by, resolved_at is not null"
         " from quarantine.record order by locator"
     ).fetchall() == [
-        ("filtered", "a.csv | baris 3", "channel file", True),
-        ("filtered", "a.csv | baris 6", "channel file", True),
-        ("filtered", "a.csv | baris 7", "channel file", True),
+        ("filtered", place("a.csv | baris 3"), "channel file", True),
+        ("filtered", place("a.csv | baris 6"), "channel file", True),
+        ("filtered", place("a.csv | baris 7"), "channel file", True),
     ]
     assert db.execute("select field from ops.drift_notice").fetchall() == []
 
@@ -69,7 +70,7 @@ def test_rows_that_are_left_out_are_counted_and_listed(
     assert source_ids(db) == ["1", "2", "3", "4", "5", "6"]
     assert db.execute(
         "select reason_code, locator from quarantine.record where resolved_at is null"
-    ).fetchall() == [("required_field_missing", "a.csv | baris 7")]
+    ).fetchall() == [("required_field_missing", place("a.csv | baris 7"))]
 
 
 def test_a_row_that_leaves_the_filter_is_withdrawn(
@@ -120,10 +121,10 @@ def test_a_key_may_be_empty_where_the_row_says_why(
     assert db.execute(
         "select reason, locator from quarantine.record order by locator"
     ).fetchall() == [
-        ("kolom Posisi kosong; lengkapi dan kirim kembali berkasnya", "a.csv | baris 6"),
+        ("kolom Posisi kosong; lengkapi dan kirim kembali berkasnya", place("a.csv | baris 6")),
         (
             "kolom Nomor, Induk, Posisi kosong; lengkapi dan kirim kembali berkasnya",
-            "a.csv | baris 7",
+            place("a.csv | baris 7"),
         ),
     ]
     assert pull_from("ekspor").landed == 0
@@ -150,9 +151,9 @@ def test_dates_with_the_month_first(
     rows = [f"{n},{day},6/11/2024 tiba\n" for n, day in enumerate(dates, 1)]
     (inbox / "a.csv").write_text("Nomor,Diterima,Uraian\n" + "".join(rows))
     assert pull_from("ekspor").landed == 6
-    found = db.execute(
-        "select payload ->> 'Diterima', payload ->> 'Uraian' from raw.record order by record_id"
-    ).fetchall()
+    found = delivered(
+        db, "select payload ->> 'Diterima', payload ->> 'Uraian' from raw.record order by record_id"
+    )
     assert found == [(day, "6/11/2024 tiba") for day in expected]
 
 

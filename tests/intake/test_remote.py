@@ -22,6 +22,7 @@ from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from lumbung.settings import Settings
 from tests.support.channel_samples import HEADER, REGISTER, header_merges, workbook
+from tests.support.delivered import place
 
 LOGIN, PASSWORD = "petugas", "sandi-rekaan"
 
@@ -255,7 +256,7 @@ def test_a_link_on_an_sftp_server_is_quarantined_by_name_and_never_followed(
     (sftp.root / "register" / "tautan.xlsx").symlink_to(sftp.root / "rahasia.xlsx")
     assert pull(sftp.connection) == IntakeCounts(read=2, landed=1, quarantined=1)
     assert db.execute("select locator, reason_code from quarantine.record").fetchall() == [
-        ("tautan.xlsx", "unreadable_file")
+        (place("tautan.xlsx"), "unreadable_file")
     ]
     kept = [path.read_bytes() for path in settings.evidence.rglob("*") if path.is_file()]
     assert (sftp.root / "rahasia.xlsx").read_bytes() not in kept

@@ -20,6 +20,7 @@ from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, Source, U
 from lumbung.intake.connectors.register.reader import Table
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts, Landing
+from lumbung.intake.landing.landed import as_delivered
 from lumbung.intake.vault import Vault, associate
 from lumbung.settings import Settings
 from tests.support.channel_samples import (
@@ -31,6 +32,7 @@ from tests.support.channel_samples import (
     header_merges,
     workbook,
 )
+from tests.support.delivered import delivered, place
 
 Pull = Callable[..., IntakeCounts]
 AT = datetime(2024, 11, 6, 3, 30, tzinfo=UTC)
@@ -65,8 +67,8 @@ def wait_a_cadence(db: psycopg.Connection) -> None:
 
 def stories(db: psycopg.Connection) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
-    for key, story in db.execute(
-        "select source_id, payload ->> 'Uraian' from raw.record order by record_id"
+    for key, story in delivered(
+        db, "select source_id, payload ->> 'Uraian' from raw.record order by record_id"
     ):
         found.setdefault(key, []).append(story)
     return found
@@ -228,9 +230,9 @@ def test_phone_numbers_and_codes_of_a_file_stay_as_they_are_written(
         "select record_id, source_id, payload, ciphertext from raw.record"
         " inner join vault.identity using (record_id)"
     ):
-        assert stored == {"Nomor": source_id, **payload}, number
-        plain = vault.unseal(sealed, associate("register_contoh", source_id))
-        assert json.loads(plain) == {"HP": "+6281200000001"}
+        plain = json.loads(vault.unseal(sealed, associate("register_contoh", source_id)))
+        assert as_delivered(stored, plain) == {"Nomor": source_id, **payload}, number
+        assert plain["HP"] == "+6281200000001"
 
 
 def test_every_record_leads_back_to_the_bytes_it_came_from(
@@ -246,10 +248,12 @@ def test_every_record_leads_back_to_the_bytes_it_came_from(
         name = row[0].hex()
         assert (settings.evidence / name[:2] / name[2:]).read_bytes() == chat
         assert row[1] in ("baris 1", "baris 3")
-    payload = db.execute("select payload from raw.record").fetchone()
-    assert payload == (
-        {"Teks": "ADUAN\nTanggal: 5/11/2024", "Tanda": "templat", "Tanggal": "5/11/2024"},
-    )
+    ((payload,),) = delivered(db, "select payload from raw.record")
+    assert payload == {
+        "Teks": "ADUAN\nTanggal: 5/11/2024",
+        "Tanda": "templat",
+        "Tanggal": "5/11/2024",
+    }
     assert db.execute("select count(*) from ops.drift_notice").fetchone() == (0,)
 
 
@@ -557,7 +561,7 @@ def test_a_failure_of_a_reader_ends_no_pull(
     monkeypatch.setattr(Table, "_item", fails)
     assert pull("register_contoh") == IntakeCounts(read=2, landed=1, quarantined=1)
     reported = "select reason_code, locator, reason not like '%rahasia%' from quarantine.record"
-    assert db.execute(reported.encode()).fetchall() == [("unreadable_file", "a.xlsx", True)]
+    assert db.execute(reported.encode()).fetchall() == [("unreadable_file", place("a.xlsx"), True)]
 
 
 # -- a file that somebody is still writing ---------------------------------------------------------

@@ -22,6 +22,7 @@ from lumbung.intake.vault import Vault
 from lumbung.settings import Settings
 from tests.support.api_server import Reply, Request, Stand, serve
 from tests.support.channel_samples import OWNER, channel, workbook
+from tests.support.delivered import delivered
 
 DIGEST = Vault(bytes(32)).content_hash
 LIST: dict[str, Any] = {
@@ -225,9 +226,10 @@ def pull(
 
 
 def current(db: psycopg.Connection) -> dict[str, str]:
-    rows = db.execute(
+    rows = delivered(
+        db,
         "select distinct on (source_id) source_id, payload ->> 'Pemeriksaan', is_tombstone"
-        " from raw.record order by source_id, record_id desc"
+        " from raw.record order by source_id, record_id desc",
     )
     return {number: text for number, text, is_gone in rows if not is_gone}
 

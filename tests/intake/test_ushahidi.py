@@ -31,6 +31,7 @@ from tests.support.api_server import (
     serve,
 )
 from tests.support.channel_samples import OWNER, channel
+from tests.support.delivered import delivered
 
 USHAHIDI: dict[str, Any] = {
     "name": "peta_contoh",
@@ -324,8 +325,8 @@ def test_pages_without_end_end(deployment: Deployment, stand: Stand, tmp_path: P
 
 def current(db: psycopg.Connection) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
-    for key, story in db.execute(
-        "select source_id, payload ->> 'Uraian' from raw.record order by record_id"
+    for key, story in delivered(
+        db, "select source_id, payload ->> 'Uraian' from raw.record order by record_id"
     ):
         found.setdefault(key, []).append(story)
     return found

@@ -34,6 +34,7 @@ from lumbung.intake.landing import IntakeCounts
 from lumbung.intake.vault import Vault
 from lumbung.settings import JAKARTA, Settings
 from tests.support.channel_samples import CHAT, channel
+from tests.support.delivered import delivered
 
 DIGEST = Vault(bytes(32)).content_hash
 NOTICE = "Pesan dan panggilan terenkripsi secara end-to-end. Hanya orang di chat ini: siapa pun."
@@ -927,10 +928,11 @@ def test_an_edit_is_landed_as_a_version_and_an_older_export_does_not_undo_it(
     assert pull_from("chat_contoh") == IntakeCounts(read=7, duplicate=7)
     (inbox / "a.txt").unlink()
     assert pull_from("chat_contoh") == IntakeCounts(read=3, duplicate=3)
-    assert db.execute(
+    assert delivered(
+        db,
         "select payload ->> 'Teks' from (select distinct on (source_id) payload from raw.record"
-        " order by source_id, record_id desc) as latest order by 1"
-    ).fetchall() == [(f"dua betul{EDIT}",), ("empat",), ("satu",), ("tiga",)]
+        " order by source_id, record_id desc) as latest order by 1",
+    ) == [(f"dua betul{EDIT}",), ("empat",), ("satu",), ("tiga",)]
 
 
 SENDER = st.from_regex(r"[A-Z][a-z]{1,8}( [A-Z][a-z]{1,8})?|\+62 8\d\d-\d{4}-\d{4}", fullmatch=True)

@@ -34,6 +34,7 @@ from lumbung.intake.landing import IntakeCounts
 from lumbung.intake.vault import Vault
 from lumbung.settings import Settings
 from tests.support.channel_samples import OWNER, channel
+from tests.support.delivered import delivered, place
 
 DIGEST = Vault(bytes(32)).content_hash
 SECRET = "rahasia-aplikasi-rekaan"
@@ -425,12 +426,13 @@ def pull(settings: Settings, database_url: str) -> Callable[[], IntakeCounts]:
 
 
 def current(db: psycopg.Connection) -> list[Any]:
-    return db.execute(
+    return delivered(
+        db,
         "select payload ->> 'Teks', extract(epoch from received_at)::int from raw.record"
         " where record_id in (select max(record_id) from raw.record group by source_id)"
         " and not is_tombstone"
-        " order by record_id"
-    ).fetchall()
+        " order by record_id",
+    )
 
 
 def test_a_growing_archive_with_late_and_repeated_requests(
@@ -492,7 +494,7 @@ def test_an_outage_in_the_middle_loses_and_doubles_nothing(
     assert db.execute("select count(*) from raw.record").fetchone() == (7,)
     row = db.execute("select reason_code, reason, locator from quarantine.record").fetchone()
     assert row is not None
-    assert (row[0], row[2]) == ("bad_signature", "a.jsonl | baris 8")
+    assert (row[0], row[2]) == ("bad_signature", place("a.jsonl | baris 8"))
 
 
 def test_a_message_that_a_secret_hides_is_landed_when_the_secret_is_right(

@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from lumbung.intake.channel.load import read_channels
+from lumbung.intake.landing.pseudonyms import Pseudonyms
+from lumbung.intake.vault import Vault
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from tests.warehouse.conftest import Raw, query, write_channel
@@ -63,20 +66,21 @@ def resolved(
         with (Path(__file__).parent / name).open(encoding="utf-8", newline="") as file:
             rows += [_row(row) | {"list": name} for row in csv.DictReader(file)]
     raw = Raw(url)
+    channels, _ = read_channels(settings.channels)
     for name, scheme in CODED.items():
         chosen = [i for i, row in enumerate(rows) if row["regency_code_scheme"] == scheme]
-        raw.land(
-            name,
-            [
-                {
-                    label: rows[i][column]
-                    for label, column in zip(("Kab", "Kec", "Desa", "Kode"), COLUMNS, strict=False)
-                    if rows[i][column]
-                }
-                for i in chosen
-            ],
-            ids=[str(i) for i in chosen],
-        )
+        written = [
+            {
+                label: rows[i][column]
+                for label, column in zip(("Kab", "Kec", "Desa", "Kode"), COLUMNS, strict=False)
+                if rows[i][column]
+            }
+            for i in chosen
+        ]
+        # as they are landed: words that may name a person are replaced, and none of them is read
+        of_payload = Pseudonyms(channels[name], Vault(bytes(32))).of_payload
+        landed = [{**cells, **of_payload(cells)} for cells in written]
+        raw.land(name, landed, ids=[str(i) for i in chosen])
     build(settings=settings, database_url=url)
     found = query(
         url,

@@ -138,7 +138,7 @@ def test_what_a_person_should_look_at_is_a_list_with_owners(url: str) -> None:
 
 
 def test_both_cases_of_a_pair_are_shown(url: str) -> None:
-    """What identifies each, the evidence, and narratives only to who may read deliveries."""
+    """What identifies each, the evidence, and how to reveal a narrative."""
     (pair,) = query(
         url, "select item_id from marts.fct_review_item where check_code = 'pair_undecided'"
     )
@@ -164,22 +164,22 @@ def test_both_cases_of_a_pair_are_shown(url: str) -> None:
         ["regency", "Bangka", "Bangka"],
         ["themes", "Politik uang", "Politik uang"],
         ["status", "Terbukti pelanggaran"],
-        ["narrative", EVENT["Uraian"], EVENT["Uraian"]],
     ):
         assert line in found
     assert found[-6:] == [
         ["candidate, 3.9 bits"], ["district: unsaid -0.7"], ["day: same +2.2"],
         ["theme: same +0.7"], ["text: alike +3.2"], ["venue: rare +0.3"],
     ]  # fmt: skip
-    assert ["narrative", EVENT["Uraian"], "[red]kaus [2J putih"] in shown(a, other[0])
+    records = query(url, "select record_id from marts.fct_report where report_id = any(%s)", [a, b])
+    for (record,) in records:
+        assert [f"narrative: lumbung record reveal {record} --reason '...'"] in found
+    assert not any(EVENT["Uraian"] in line for line in found)
     assert ["not a listed pair"] in shown(a, other[0])
 
     for role in ("analyst_19_01", "analyst_province", "auditor"):
         found = shown(a, b, "--role", role)
         assert ["themes", "Politik uang", "Politik uang"] in found
         assert found[-1] == ["venue: rare +0.3"]
-        assert ["narrative"] in found
-        assert not any(EVENT["Uraian"] in line for line in found)
     with pytest.raises(ConfigurationError, match="may see"):
         links.read(role_url(url, "analyst_19_02"), a, b)
     with pytest.raises(ConfigurationError, match="two different"):

@@ -311,7 +311,8 @@ def show(
     number: Annotated[int, typer.Argument(help="the id that 'lumbung quarantine list' shows")],
     reveal: Annotated[bool, typer.Option(help="also show the original; this is logged")] = False,
 ) -> None:
-    """Show one delivery that could not be read; its content only with `--reveal`."""
+    """Show one delivery that could not be read; content and names of files only with `--reveal`."""
+    from lumbung.intake.landing.prepare import LOCATOR_FOLLOWS
     from lumbung.intake.vault import Vault, associate
 
     with _connect() as db:
@@ -351,10 +352,12 @@ def show(
         plain = Vault.load(Settings.load().home).unseal(
             sealed, associate(row[0], content_hash.hex())
         )
+        content, _, locator = plain.partition(LOCATOR_FOLLOWS)
+        typer.echo(f"{'in clear':11} {locator.decode(errors='replace')}")
         try:
-            typer.echo(json.dumps(json.loads(plain), indent=1, ensure_ascii=False))
+            typer.echo(json.dumps(json.loads(content), indent=1, ensure_ascii=False))
         except ValueError:  # not JSON, or nested too deeply to parse
-            typer.echo(plain.decode(errors="replace"))
+            typer.echo(content.decode(errors="replace"))
 
 
 @quarantine.command()
@@ -383,6 +386,7 @@ def accept(
     To undo this, use `dismiss` before that pull and `lumbung record exclude` after it.
     """
     from lumbung.intake.connectors.shared import chat_export
+    from lumbung.intake.landing.prepare import LOCATOR_FOLLOWS
     from lumbung.intake.vault import Vault, associate
 
     if not reason.strip():
@@ -409,7 +413,8 @@ def accept(
             content: dict[str, str] = {}
             if code == "doubtful_message":
                 vault = Vault.load(Settings.load().home)
-                content = json.loads(vault.unseal(sealed, associate(channel, content_hash.hex())))
+                plain = vault.unseal(sealed, associate(channel, content_hash.hex()))
+                content = json.loads(plain.partition(LOCATOR_FOLLOWS)[0])
             if "a" not in content or chat_export.sender(content["text"]) is None:
                 raise ConfigurationError(
                     f"{number} is not a doubtful message with a date and a sender",

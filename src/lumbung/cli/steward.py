@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -10,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lumbung.cli.common import Json, Role, console, print_json, warehouse_url
+from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ link = typer.Typer(
 )
 
 record = typer.Typer(
-    no_args_is_help=True, help="A landed delivery that must not count: exclude, restore."
+    no_args_is_help=True, help="A landed delivery: exclude, restore, reveal what is in the vault."
 )
 audit = typer.Typer(no_args_is_help=True, help="The log of decisions, chained by hash: verify.")
 app.add_typer(audit, name="audit")
@@ -112,10 +114,8 @@ def show(
         shown = ["" if value is None else _printable(str(value)) for value in values]
         table.add_row(name.replace("_", " "), *map(Text, shown))
     console.print(table)
-    if not pair.has_narratives:
-        console.print(
-            "this role may not read narratives: 'lumbung trace RECORD' shows where they are"
-        )
+    for case in pair.cases:
+        console.print(f"narrative: lumbung record reveal {case.record_id} --reason '...'")
     weight = "" if pair.weight is None else f", {pair.weight} bits"
     console.print(f"{pair.state or 'not a listed pair'}{weight}", *pair.evidence, sep="\n  ")
 
@@ -165,6 +165,43 @@ def exclude(number: RecordId, reason: Why) -> None:
 def restore(number: RecordId, reason: Why) -> None:
     """Undo the exclusion of a delivery."""
     _exclude(number, "restored", reason)
+
+
+@record.command()
+def reveal(number: RecordId, reason: Why) -> None:
+    """Show what a record holds in the vault: personal fields, narrative, words behind `~`.
+
+    The reason and the account are logged before anything is shown.
+    """
+    from lumbung import database
+    from lumbung.intake.landing.landed import opened
+    from lumbung.intake.vault import Vault
+
+    if not reason.strip():
+        raise ConfigurationError(
+            "the vault is not opened without a reason",
+            where="--reason",
+            remediation="say what you have to decide, without anybody's name",
+        )
+    with database.connect(warehouse_url()) as connection:
+        row = connection.execute(
+            "select channel, source_id, ciphertext from raw.record"
+            " left join vault.identity using (record_id) where record_id = %s",
+            (number,),
+        ).fetchone()
+        if row is None:
+            raise ConfigurationError(
+                f"no record has the id {number}",
+                where="raw.record",
+                remediation="use a record of 'lumbung review' or 'lumbung trace'",
+            )
+        connection.execute(
+            "insert into ops.opening (opened_by, record_id, reason) values (%s, %s, %s)",
+            (getpass.getuser(), number, reason.strip()),
+        )
+        connection.commit()  # before anything is shown
+    private = opened(Vault.load(Settings.load().home), *row)
+    typer.echo(json.dumps(private, indent=1, ensure_ascii=False))
 
 
 def _exclude(number: int, decision: Exclusion, reason: str) -> None:

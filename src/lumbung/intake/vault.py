@@ -40,6 +40,8 @@ class Vault:
         self._subject = blake2b(digest_size=16, key=_derive(key, b"subject"))
         self.feature_key = _derive(key, b"feature")
         """The key of the hashes in `lumbung.intake.features`."""
+        self.pseudonym_key = _derive(key, b"pseudonym")
+        """The key of the hashes in `lumbung.intake.landing.pseudonyms`."""
         self.fingerprint = _derive(key, b"fingerprint")[:16]
         """Identifies the vault key without revealing it."""
 

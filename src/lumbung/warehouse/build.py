@@ -29,6 +29,7 @@ import yaml
 from lumbung import database
 from lumbung.errors import BuildError, ConfigurationError
 from lumbung.intake.features import ALGORITHM
+from lumbung.intake.landing.landed import renew
 from lumbung.intake.landing.text_features import derive_missing
 from lumbung.memory import rare_garbage_collection
 from lumbung.settings import Settings
@@ -143,6 +144,7 @@ def build(
                 absent = load.without_file(sync(connection, channels, mistakes))
                 for warning in absent:
                     print(f"warn     {warning}")
+                renew(database_url, channels, settings)
                 derive_missing(connection, channels, settings)
                 run = _Run(connection, settings, database_url, on_node)
                 result = run.build(select, full_refresh, since, resume)

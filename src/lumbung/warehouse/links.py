@@ -12,8 +12,6 @@ from lumbung import database
 from lumbung.errors import ConfigurationError
 
 Decision = Literal["same_event", "different", "undone"]
-MAX_NARRATIVE = 4000
-"""Characters read of a narrative."""
 
 
 class Case(NamedTuple):
@@ -22,8 +20,6 @@ class Case(NamedTuple):
     Attributes:
         record_id: its current version in `raw.record`.
         themes: names of its themes, one per line.
-        narrative: the first `MAX_NARRATIVE` characters; None also where the account may not read
-            `raw.record`.
 
     """
 
@@ -39,7 +35,6 @@ class Case(NamedTuple):
     village: str | None
     themes: str | None
     status: str | None
-    narrative: str | None
 
 
 class Pair(NamedTuple):
@@ -50,7 +45,6 @@ class Pair(NamedTuple):
         state: `candidate`, what a person decided, or None where the pair is not listed.
         weight: sum of the evidence in bits; None where the two were not compared.
         evidence: one line per field.
-        has_narratives: whether the account may read narratives.
 
     """
 
@@ -58,14 +52,12 @@ class Pair(NamedTuple):
     state: str | None
     weight: Decimal | None
     evidence: list[str]
-    has_narratives: bool
 
 
 def read(database_url: str, report_id: str, other_id: str) -> Pair:
     """Two cases as the account of the URL may see them, and the evidence for one event.
 
-    An account sees the rows of its own regencies. A narrative is free text in `raw.record`: only an
-    account that may read that table gets it.
+    An account sees the rows of its own regencies. Narratives are in the vault.
 
     Args:
         database_url: the warehouse, for instance of `roles.role_url`.
@@ -77,35 +69,22 @@ def read(database_url: str, report_id: str, other_id: str) -> Pair:
 
     """
     with database.connect(database_url, application="lumbung link show") as connection:
-        has_narratives = connection.execute(
-            # the schema first: without usage of it, has_column_privilege() fails
-            "select case when has_schema_privilege('raw', 'usage')"
-            " then has_column_privilege('raw.record', 'payload', 'select') else false end"
-        ).fetchone() == (True,)
-        narrative = (
-            "(select left(v.payload ->> f.source_label, %(characters)s) from raw.record as v"
-            " inner join reference.channel_field as f on f.channel = v.channel"
-            " where v.record_id = r.record_id and f.field = 'narrative'"
-            " and btrim(v.payload ->> f.source_label) <> '' order by f.position limit 1)"
-            if has_narratives
-            else "null"
-        )
         cases = {
             case.report_id: case
             for case in connection.cursor(row_factory=class_row(Case)).execute(
-                "select r.report_id, r.record_id, r.channel, r.record_kind, r.register_number,"  # noqa: S608 - text of ours
+                "select r.report_id, r.record_id, r.channel, r.record_kind, r.register_number,"
                 " r.received_date, r.occurred_date, g.short_name as regency,"
                 " d.district_name as district, v.village_name as village,"
                 " (select string_agg(i.issue_name, E'\n' order by i.issue_name)"
                 "  from marts.bridge_report_issue as b inner join marts.dim_issue as i"
                 "  using (issue_code) where b.report_id = r.report_id) as themes,"
-                f" s.status_name as status, {narrative} as narrative from marts.fct_report as r"
+                " s.status_name as status from marts.fct_report as r"
                 " inner join marts.dim_regency as g using (regency_code)"
                 " left join marts.dim_district as d using (district_code)"
                 " left join marts.dim_village as v using (village_code)"
                 " left join marts.dim_status as s using (status_code)"
-                " where r.report_id in (%(one)s, %(other)s)".encode(),
-                {"one": report_id, "other": other_id, "characters": MAX_NARRATIVE},
+                " where r.report_id in (%(one)s, %(other)s)",
+                {"one": report_id, "other": other_id},
             )
         }
         if cases.keys() != {report_id, other_id} or len(cases) != 2:
@@ -121,7 +100,7 @@ def read(database_url: str, report_id: str, other_id: str) -> Pair:
             {"one": report_id, "other": other_id},
         ).fetchone()
     state, weight, evidence = row or (None, None, [])
-    return Pair((cases[report_id], cases[other_id]), state, weight, evidence, has_narratives)
+    return Pair((cases[report_id], cases[other_id]), state, weight, evidence)
 
 
 def decide(

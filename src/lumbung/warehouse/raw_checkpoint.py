@@ -20,6 +20,7 @@ from psycopg.rows import class_row
 from lumbung import database
 from lumbung.errors import ConfigurationError
 from lumbung.intake.landing.batch import first_record_id
+from lumbung.intake.landing.landed import renew
 from lumbung.settings import Settings
 from lumbung.warehouse import build, checkpoints
 
@@ -99,6 +100,7 @@ def check_raw(*, settings: Settings, database_url: str) -> RawResult:
     with database.connect(database_url, application="lumbung checkpoint raw") as connection:
         absent = sync(connection, channels, mistakes)
         connection.commit()
+        renew(database_url, channels, settings)
         judged = build.watermark(connection).max_batch_id
         row = connection.execute(
             "select coalesce(min(after_batch_id), 0) from ops.channel_window"

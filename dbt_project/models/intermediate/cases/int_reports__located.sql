@@ -23,7 +23,7 @@ with passed_on as (
     cross join lateral (
         select said.registration_outcome
         from {{ ref('stg_intake__status_versions') }} as versions
-        inner join {{ ref('map_status') }} as maps
+        inner join {{ mapped_terms('status') }} as maps
             on ops.term_key(versions.status_raw) = maps.term
         inner join {{ ref('status') }} as said on maps.code = said.status_code
         where
@@ -50,7 +50,7 @@ registered as (
             versions.record_id,
             maps.code
         from {{ ref('stg_intake__status_versions') }} as versions
-        left join {{ ref('map_status') }} as maps on ops.term_key(versions.status_raw) = maps.term
+        left join {{ mapped_terms('status') }} as maps on ops.term_key(versions.status_raw) = maps.term
         where
             versions.source_key = hashtextextended(records.source_id, 0)
             and versions.source_id = records.source_id
@@ -67,7 +67,7 @@ registered as (
         and not exists (
             select 1
             from {{ ref('stg_intake__status_versions') }} as later
-            inner join {{ ref('map_status') }} as said on ops.term_key(later.status_raw) = said.term
+            inner join {{ mapped_terms('status') }} as said on ops.term_key(later.status_raw) = said.term
             where
                 later.source_key = hashtextextended(records.source_id, 0)
                 and later.source_id = records.source_id

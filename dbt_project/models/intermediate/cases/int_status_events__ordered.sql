@@ -64,7 +64,7 @@ seen as (
         pulls.previous_landed_at
     from versions
     inner join pulls on versions.batch_id = pulls.batch_id
-    left join {{ ref('map_status') }} as maps on ops.term_key(versions.status_raw) = maps.term
+    left join {{ mapped_terms('status') }} as maps on ops.term_key(versions.status_raw) = maps.term
     left join {{ ref('status') }} as statuses on maps.code = statuses.status_code
 ),
 

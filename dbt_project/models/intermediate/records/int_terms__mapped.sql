@@ -36,7 +36,7 @@ maps as (
         term,
         code,
         {{ 'forwarding_target_code' if vocabulary == 'status' else 'null::text' }} as forwarding_target_code
-    from {{ ref('map_' ~ vocabulary) }}
+    from {{ mapped_terms(vocabulary) }} as terms
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 )

@@ -171,9 +171,10 @@ asked as (
         records.channel,
         coalesce(places.regency_code, '{{ unknown_regency() }}') as regency_code,
         found.subject,
-        -- Words that may name a person are not shown: the accused's role, a reason, anything like a
-        -- sentence.
+        -- A word that no seed has is landed under a pseudonym. Of one that is not, what may name a
+        -- person is not shown: the accused's role, a reason, anything like a sentence.
         case
+            when found.word like '~%' then found.word
             when
                 found.subject not in (
                     {%- for field in terms if field.may_name_person %}

@@ -7,7 +7,8 @@ the next pull begins at the last cursor and repeats the chunk.
 A chunk passes these modules in this order:
 
 1. `prepare` splits each delivery into payload and private part (`split`), hashes both (`hashes`),
-   encrypts the private part and serialises the row (`pgcopy`). A delivery that cannot be stored
+   replaces what may name a person in the payload (`pseudonyms`), encrypts the private part and
+   serialises the row (`pgcopy`). A delivery that cannot be stored
    becomes unreadable: it is too large, its id is unusable, or its time of receipt is in the future
    (the source's clock is wrong or the time is forged; the first pull after that time lands it).
 2. `write` looks up the stored versions, copies the new ones and closes the batch (`batch`).
@@ -38,6 +39,7 @@ from lumbung.intake.landing.batch import Batches
 from lumbung.intake.landing.counts import IntakeCounts
 from lumbung.intake.landing.drift import Drift
 from lumbung.intake.landing.prepare import ORIGINAL, PreparedChunk, Preparer
+from lumbung.intake.landing.pseudonyms import pseudonym_version
 from lumbung.intake.landing.quarantine import Quarantine
 from lumbung.intake.landing.rows_without_id import RowsWithoutId
 from lumbung.intake.landing.withdraw import Withdrawals
@@ -68,11 +70,15 @@ class Landing:
         self, connection: psycopg.Connection, channel: Channel, vault: Vault, run_key: str
     ) -> None:
         hold_to_one_key(connection, vault)
+        connection.execute(
+            "insert into ops.pseudonym (channel, version) values (%s, %s) on conflict do nothing",
+            (channel.name, pseudonym_version(channel)),
+        )
         self.is_first_pull = _has_no_record(connection, channel.name)
         self._batches = Batches(connection, channel.name, run_key)
         self._drift = Drift(connection, channel.name)
-        self._quarantine = Quarantine(self._batches, vault)
         self._preparer = preparer = Preparer(channel, vault, self._drift.known_types)
+        self._quarantine = Quarantine(self._batches, vault, preparer.pseudonyms)
         self._writer = ChunkWriter(
             self._batches,
             self._quarantine,
@@ -80,7 +86,9 @@ class Landing:
             preparer.split_id,
             preparer.features.version if preparer.features else None,
         )
-        self._withdrawals = Withdrawals(self._batches, channel, preparer.hasher, preparer.file_keys)
+        self._withdrawals = Withdrawals(
+            self._batches, channel, preparer.hasher, preparer.file_keys, preparer.pseudonyms
+        )
 
     def land(
         self, items: Sequence[Delivery | Unreadable], cursor: dict[str, Any] | None = None

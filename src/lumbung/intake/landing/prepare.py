@@ -11,6 +11,7 @@ import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from struct import Struct
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ from lumbung.intake.connectors.base import (
 from lumbung.intake.features import FIELDS, Features, TextFeatures
 from lumbung.intake.landing.file_rows import FileKeys, FileRow, Headers
 from lumbung.intake.landing.hashes import ChannelHasher
+from lumbung.intake.landing.pseudonyms import LOCATOR, Pseudonyms
 from lumbung.intake.landing.rows_without_id import ComparableCells, RowWithoutId
 from lumbung.intake.landing.split import Split, Splits
 from lumbung.intake.landing.storable import (
@@ -42,10 +44,14 @@ from lumbung.intake.vault import NONCE_BYTES, Vault, associate, is_cut
 ORIGINAL = "lumbung:original"
 """Key in the private part under which fields are kept whose text had to be changed (`storable`)."""
 
+LOCATOR_FOLLOWS = b"\0"
+"""Between the content of an unreadable delivery, which is ASCII, and its locator."""
+
 _MAX_PAYLOAD = 64 << 20  # jsonb refuses strings of 256 MB; a report is a few kilobytes
 _SORTED = orjson.OPT_SORT_KEYS
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # of timestamptz
 _MICROSECOND = timedelta(microseconds=1)
+_MAX_LABELS = 10_000
 _SAMPLED = 100
 """The types of fields are looked at in so many first deliveries of a chunk, then in every so many
 deliveries."""
@@ -153,6 +159,7 @@ class Preparer:
         features: derives the features of narratives; None if the channel maps no narrative.
         hasher: hashes the channel's content.
         file_keys: the keys of the channel's files.
+        pseudonyms: replace what may name a person.
         split_id: identifies which labels are public and which are private.
         seen_labels: public labels that at least one delivery of this pull had.
         unreadable_hashes: content hashes of all deliveries that this pull could not read.
@@ -167,7 +174,8 @@ class Preparer:
         self._vault = vault
         self._known_types = known_types
         self._splits = Splits(channel)
-        self._comparable = ComparableCells(channel)
+        self.pseudonyms = Pseudonyms(channel, vault)
+        self._comparable = ComparableCells(channel, self.pseudonyms.of_payload)
         self.features = (
             TextFeatures(channel, vault.feature_key) if FIELDS[0] in channel.fields else None
         )
@@ -242,6 +250,14 @@ class Preparer:
                 break
         identifier = source_id.encode()
         content_hash = self.hasher.version(identifier, payload, hidden)
+        features = self.features.of_payload(public) if self.features else None
+        if replaced := self.pseudonyms.of_payload(public):
+            payload, hidden = _replaced(payload, hidden, public, replaced)
+        if locator is not None:
+            place = self.pseudonyms.of_locator(locator)
+            if place != locator:
+                hidden = _with(hidden, _member_key(LOCATOR) + _json(locator))
+            locator = place
         columns = (
             _HASH_AND_TIME.pack(16, content_hash, 8, (received_at - _EPOCH) // _MICROSECOND),
             token,
@@ -264,7 +280,6 @@ class Preparer:
             file_row = FileRow(
                 self.file_keys[file], received_at, source_id, header, fields, self.hasher.short
             )
-        features = self.features.of_payload(public) if self.features else None
         chunk.versions.append(
             PreparedVersion(
                 source_id, content_hash, b"".join(columns), hidden, is_repeat, file_row, features
@@ -281,6 +296,10 @@ class Preparer:
             content = repr((item.source_id, item.locator, item.evidence)).encode()
         content_hash = self._vault.content_hash(content)
         associated = associate(self._channel, content_hash.hex())
+        locator = None
+        if item.locator is not None:
+            locator = self.pseudonyms.of_locator(item.locator)
+            content += LOCATOR_FOLLOWS + item.locator.encode(errors="surrogateescape")
         ciphertext = self._vault.seal(content, associated, os.urandom(NONCE_BYTES))
         self.unreadable_hashes.add(content_hash)
         if item.source_id is None and item.reason_code != FILTERED:
@@ -289,7 +308,7 @@ class Preparer:
             file = (item.locator or "").partition(" | ")[0]
             chunk.rows_without_id.append(RowWithoutId(file, cells))
         received_at = min(item.received_at, chunk.started)
-        without_content = item._replace(content=None, received_at=received_at)
+        without_content = item._replace(content=None, received_at=received_at, locator=locator)
         chunk.unreadable.append(SealedUnreadable(without_content, content_hash, ciphertext))
         chunk.count += 1
         chunk.size += len(content)
@@ -309,6 +328,44 @@ def serialised_unreadable(content: Any) -> bytes:
         RecursionError, ValueError: when it is nested too deeply.
     """
     return json.dumps(content, sort_keys=True, default=repr).encode()
+
+
+def _replaced(
+    payload: bytes, hidden: bytes, public: dict[str, Any], replaced: dict[str, Any]
+) -> tuple[bytes, bytes]:
+    """Payload and private part after values were replaced by pseudonyms.
+
+    A member of a flat object stands in its bytes once, so the bytes are exchanged: that is faster
+    than to serialise the whole again.
+    """
+    is_flat = payload.find(b"{", 1) < 0 and b"[" not in payload
+    for label, stored in replaced.items():
+        key = _member_key(label)
+        member = key + _json(public[label])
+        hidden = _with(hidden, member)
+        if is_flat := is_flat and member in payload:
+            payload = payload.replace(member, key + _json(stored), 1)
+    if not is_flat:
+        payload, _ = _serialised({**public, **replaced}, {})
+    return payload, hidden
+
+
+def _with(hidden: bytes, member: bytes) -> bytes:
+    """A private part as JSON with one more member."""
+    return b"%b,%b}" % (hidden[:-1], member) if hidden else b"{%b}" % member
+
+
+@lru_cache(_MAX_LABELS)
+def _member_key(label: str) -> bytes:
+    return _json(label) + b":"
+
+
+def _json(value: Any) -> bytes:
+    """A value as JSON."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # as in `_serialised`
+        return ascii_json(value)
 
 
 def _serialised(public: dict[str, Any], private: dict[str, Any]) -> tuple[bytes, bytes]:

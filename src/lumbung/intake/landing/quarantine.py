@@ -10,6 +10,7 @@ import psycopg
 from lumbung.intake.connectors.base import FILTERED, SeenIds
 from lumbung.intake.landing.batch import Batches
 from lumbung.intake.landing.prepare import SealedUnreadable, serialised_unreadable
+from lumbung.intake.landing.pseudonyms import HASH_DIGITS, Pseudonyms
 from lumbung.intake.landing.storable import is_usable_id, storable
 from lumbung.intake.vault import Vault
 
@@ -20,12 +21,14 @@ class Quarantine:
     Args:
         batches: of the pull.
         vault: hashes content.
+        pseudonyms: of the channel.
     """
 
-    def __init__(self, batches: Batches, vault: Vault) -> None:
+    def __init__(self, batches: Batches, vault: Vault, pseudonyms: Pseudonyms) -> None:
         self._batches = batches
         self._channel = batches.channel
         self._vault = vault
+        self._pseudonyms = pseudonyms
         self._accepted = {
             row[0]
             for row in batches.connection.execute(
@@ -158,12 +161,16 @@ class Quarantine:
                     "channel": self._channel,
                     "again": list(still_unreadable),
                     "read": read,
-                    "complete": [storable(part) for part in complete],
+                    "complete": [self._pseudonyms.of_locator(storable(part)) for part in complete],
                 },
             )
             return db.rowcount
 
-    def _has_other_bytes(self, files: dict[str, str], name: str, evidence: bytes) -> bool:
-        """Whether a folder's cursor has other bytes under a file's name."""
-        hashed_name = self._vault.content_hash(name.encode()).hex()
-        return files.get(hashed_name, evidence.hex()) != evidence.hex()
+    def _has_other_bytes(self, files: dict[str, str], locator: str, evidence: bytes) -> bool:
+        """Whether a folder's cursor has other bytes under the name of the file of a locator."""
+        digits = locator.removeprefix("#")
+        return any(
+            sha256 != evidence.hex()
+            for hashed_name, sha256 in files.items()
+            if len(digits) == HASH_DIGITS and hashed_name.startswith(digits)
+        )

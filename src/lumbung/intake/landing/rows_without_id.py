@@ -6,7 +6,7 @@ cells: a row without a number prevents the withdrawal of one record, not of all 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -36,10 +36,17 @@ class ComparableCells:
 
     The cells of the key and of the row's position are left out: a row without an id has no key, and
     the position changes when a row above is inserted or deleted.
+
+    Args:
+        channel: the channel.
+        pseudonyms: label -> stored value, for what is not stored as delivered.
     """
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(
+        self, channel: Channel, pseudonyms: Callable[[Mapping[str, Any]], dict[str, Any]]
+    ) -> None:
         self._public = channel.public
+        self._pseudonyms = pseudonyms
         self._ignored = PLACE_LABELS.union(map(normalise, channel.key))
 
     def of_payload(self, payload: Mapping[str, Any]) -> frozenset[int]:
@@ -57,8 +64,9 @@ class ComparableCells:
     def of_row(self, content: Mapping[Any, Any]) -> frozenset[int] | None:
         """The cells of a row as delivered; None if they cannot be compared."""
         spelled = {self._public.get(normalise(str(k))): v for k, v in content.items()}
+        public = {k: v for k, v in spelled.items() if k is not None}
         try:
-            return self.of_payload({k: v for k, v in spelled.items() if k is not None})
+            return self.of_payload({**public, **self._pseudonyms(public)})
         except TypeError:
             return None
 

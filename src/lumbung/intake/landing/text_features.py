@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import chain
 from struct import Struct
+from typing import Any
 
 import psycopg
 
@@ -14,11 +14,12 @@ from lumbung.intake.features import (
     FIELDS,
     Features,
     TextFeatures,
-    feature_labels,
     feature_version,
     project_vocabulary,
 )
 from lumbung.intake.landing.batch import first_record_id
+from lumbung.intake.landing.landed import as_delivered, opened
+from lumbung.intake.vault import Vault, hold_to_one_key
 from lumbung.settings import Settings
 
 TABLE = "raw.text_feature (record_id, version, tokens, villages)"
@@ -63,8 +64,6 @@ def derive_missing(
     Raises:
         ConfigurationError: when features are missing and this vault key is not the warehouse's.
     """
-    from lumbung.intake.vault import Vault, hold_to_one_key
-
     row = connection.execute("select coalesce(max(batch_id), 0) from raw.batch").fetchone()
     assert row is not None  # noqa: S101 - an aggregate gives one row
     last_batch = int(row[0])
@@ -75,7 +74,7 @@ def derive_missing(
         )
     }
     vocabulary = project_vocabulary(settings.dbt_project / "seeds")
-    key: bytes | None = None
+    vault: Vault | None = None
     for channel in channels.values():
         name = channel.name
         if FIELDS[0] not in channel.fields:
@@ -91,12 +90,12 @@ def derive_missing(
         )
         is_missing = connection.execute(f"select exists (select {_MISSING})", records).fetchone()
         if is_missing == (True,):
-            if key is None:
+            if vault is None:
                 vault = Vault.load(settings.home)
                 hold_to_one_key(connection, vault)
-                key = vault.feature_key
-            labels = sorted(chain.from_iterable(feature_labels(channel)))
-            _derive(connection, TextFeatures(channel, key, vocabulary), labels, records)
+            _derive(
+                connection, TextFeatures(channel, vault.feature_key, vocabulary), vault, records
+            )
         connection.execute(
             "insert into ops.text_feature (channel, version, max_batch_id) values (%s, %s, %s)"
             " on conflict (channel) do update set version = excluded.version,"
@@ -108,14 +107,14 @@ def derive_missing(
 def _derive(
     connection: psycopg.Connection,
     features: TextFeatures,
-    labels: list[str],
-    records: tuple[object, ...],
+    vault: Vault,
+    records: tuple[Any, ...],
 ) -> None:
     with connection.transaction(), connection.cursor(name="narratives") as narratives:
         narratives.execute(
-            "select record_id, (select jsonb_object_agg(label, payload -> label)"  # noqa: S608
-            f"   from unnest(%s::text[]) as label) {_MISSING}",
-            (labels, *records),
+            "select record_id, source_id, payload, (select ciphertext from vault.identity as i"  # noqa: S608
+            f"   where i.record_id = r.record_id) {_MISSING}",
+            records,
         )
         while rows := narratives.fetchmany(_FETCHED_ROWS):
             pgcopy.copy_rows(
@@ -123,7 +122,12 @@ def _derive(
                 TABLE,
                 (
                     feature_row(record_id, features.version, found)
-                    for record_id, payload in rows
-                    if (found := features.of_payload(payload)) is not None
+                    for record_id, source_id, payload, sealed in rows
+                    if (
+                        found := features.of_payload(
+                            as_delivered(payload, opened(vault, records[0], source_id, sealed))
+                        )
+                    )
+                    is not None
                 ),
             )

@@ -21,6 +21,7 @@ from lumbung.intake.landing.batch import Batches, first_record_id
 from lumbung.intake.landing.counts import IntakeCounts
 from lumbung.intake.landing.file_rows import FileKeys
 from lumbung.intake.landing.hashes import ChannelHasher
+from lumbung.intake.landing.pseudonyms import Pseudonyms
 from lumbung.intake.landing.rows_without_id import ComparableCells, RowsWithoutId
 from lumbung.intake.landing.storable import is_storable, storable
 from lumbung.intake.landing.write import STORED_VERSIONS
@@ -38,16 +39,23 @@ class Withdrawals:
         channel: the channel.
         hasher: hashes the channel's content.
         file_keys: the keys of the channel's files.
+        pseudonyms: of the channel.
     """
 
     def __init__(
-        self, batches: Batches, channel: Channel, hasher: ChannelHasher, file_keys: FileKeys
+        self,
+        batches: Batches,
+        channel: Channel,
+        hasher: ChannelHasher,
+        file_keys: FileKeys,
+        pseudonyms: Pseudonyms,
     ) -> None:
         self._batches = batches
         self._channel = channel
         self._hasher = hasher
         self._file_keys = file_keys
-        self._comparable = ComparableCells(channel)
+        self._comparable = ComparableCells(channel, pseudonyms.of_payload)
+        self._pseudonyms = pseudonyms
 
     def write_tombstones(self, source_ids: Sequence[str]) -> IntakeCounts:
         """Withdraw records of which the source itself says that they were withdrawn.
@@ -114,7 +122,7 @@ class Withdrawals:
             if not rows_without_id.has_incomparable(each)
             and (each in files or not rows_without_id.count(each))
         ]
-        beginnings = [storable(each) for each in listings]  # as locators are stored
+        beginnings = [self._pseudonyms.of_locator(storable(each)) for each in listings]
         keys = [
             self._file_keys[each.removesuffix(" | ")].file_key if each and each in files else None
             for each in listings

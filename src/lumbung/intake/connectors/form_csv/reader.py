@@ -412,7 +412,7 @@ class _Export:
         if tells[other] and not tells[order]:
             raise SourceError(
                 f"the times are written in the order {other}, not {order}",
-                where=f"channel {self._source.channel.name}, {self.file.name}",
+                where=f"channel {self._source.channel.name}",
                 remediation=f"set source.date_order to {other} in the channel file",
             )
 

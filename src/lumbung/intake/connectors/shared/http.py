@@ -257,10 +257,11 @@ class Api:
             kept = self.download(url, evidence, limit, attempts)
         except _RefusedError as error:
             self._failed += 1
-            log.warning("%s: attachment %s was not kept: %s", self._where, url.path, error.what)
+            # without its address, which may end with the name of a person's file
+            log.warning("%s: an attachment was not kept: %s", self._where, error.what)
             return "failed"
         except SourceError as error:
-            raise self.error(f"attachment {url.path}: {error.what}", error.remediation) from error
+            raise self.error(f"an attachment: {error.what}", error.remediation) from error
         self._failed = 0
         return kept
 

@@ -1,0 +1,233 @@
+"""What may name a person is stored under a pseudonym, and what a model reads is not."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from lumbung.intake.channel.load import read_channels
+from lumbung.intake.connectors.base import Delivery, Unreadable
+from lumbung.intake.landing import IntakeCounts, Landing
+from lumbung.intake.landing.landed import opened, renew
+from lumbung.intake.landing.lexicon import project_lexicon
+from lumbung.intake.landing.pseudonyms import Pseudonyms, term_pseudonym
+from lumbung.settings import Settings
+from tests.support.channel_samples import channel
+from tests.support.delivered import VAULT, delivered
+
+PROJECT = Path(__file__).parents[2] / "dbt_project"
+AT = datetime(2024, 11, 6, 3, tzinfo=UTC)
+BOOK: dict[str, Any] = {
+    "name": "buku",
+    "title": "Buku",
+    "owner": {"name": "Kantor Contoh", "email": "kantor@contoh.example.id"},
+    "schedule": "0 5 * * *",
+    "source": {"kind": "register"},
+    "key": ["Nomor"],
+    "personal": ["Pelapor"],
+    "kept": ["Catatan"],
+    "fields": {
+        "register_number": {"from": "Nomor"},
+        "received_date": {"from": "Diterima"},
+        "regency_code": {"from": "Kode"},
+        "regency": {"from": "Kabupaten"},
+        "issue": {"from": "Isu", "separator": ";"},
+        "status": {"from": "Status"},
+        "method": {"from": "Bentuk"},
+        "prevention_type": {"from": "Bentuk"},
+        "narrative": {"from": "Uraian"},
+    },
+}
+PSEUDONYMS = Pseudonyms(channel(BOOK), VAULT, project_lexicon(PROJECT))
+
+
+def stored(label: str, value: Any) -> Any:
+    return PSEUDONYMS.of_payload({label: value}).get(label, value)
+
+
+@pytest.mark.parametrize(
+    ("label", "value"),
+    [
+        ("Status", " DIREGISTRASI."),
+        ("Isu", "Politik  uang; SARA"),
+        ("Isu", ["politik uang", "sara"]),
+        ("Bentuk", "tatap muka"),
+        ("Bentuk", "himbauan tertulis"),
+        ("Status", "-"),
+        ("Status", "tidak ada"),
+        ("Status", ""),
+        ("Status", None),
+        ("Nomor", "005/lp/PB/Kab/09.05 / XI/2024"),
+        ("Nomor", 17),
+        ("Diterima", "Kamis, 7 Nopember 2024 pukul 19.30 WIB"),
+        ("Diterima", 45603.5),
+        ("Kode", "19.03.01.1001"),
+        ("Kode", "1903"),
+        ("Kabupaten", "Kec. Toboali, Kab. Bangka Selatan"),
+        ("Kabupaten", "Tobo Ali"),
+        ("Kabupaten", "Tanjungpandn RT 03/05"),
+        ("Uraian", "Pesan ini telah dihapus."),
+    ],
+)
+def test_what_names_nobody_is_stored_as_it_came(label: str, value: Any) -> None:
+    assert stored(label, value) == value
+
+
+@pytest.mark.parametrize(
+    ("label", "value"),
+    [
+        ("Status", "diregistrasi oleh Sari"),
+        ("Isu", "politik uang;Sari Kanari"),
+        ("Isu", ["politik uang", "Sari Kanari"]),
+        ("Bentuk", "rapat dengan Sari"),
+        ("Nomor", "milik Sari"),
+        ("Nomor", "0812-7777-0001"),
+        ("Nomor", 81277770001),
+        ("Diterima", "diantar Sari 7 November 2024"),
+        ("Diterima", "0812 7777 0001"),
+        ("Diterima", "1971010101900001"),
+        ("Kode", "081277770001"),
+        ("Kode", "Sari"),
+        ("Kabupaten", "rumah Sarikanari, Toboali 0812-7777-0001"),
+        ("Catatan", "Sari"),
+        ("Catatan", {"Sari": "Sari"}),
+        ("Uraian", "Sari memberi amplop"),
+        ("Uraian", ["Sari"]),
+        ("Uraian", "tes dari Sari 0812-7777-0001"),
+    ],
+)
+def test_a_name_or_a_number_of_a_person_is_not_stored(label: str, value: Any) -> None:
+    text = json.dumps(stored(label, value))
+    assert "sari" not in text.lower()
+    assert "7777" not in text
+    assert "19710101" not in text
+
+
+def test_equal_words_have_equal_pseudonyms_whatever_their_spelling() -> None:
+    assert stored("Status", "Sari  Kanari") == stored("Isu", "sari kanari.")
+    assert stored("Status", "sari kanari") == term_pseudonym(VAULT, "sari kanari")
+    assert stored("Status", "sari kanari") != stored("Status", "sari kenari")
+    other = Pseudonyms(channel(BOOK), type(VAULT)(bytes(32)), project_lexicon(PROJECT))
+    assert other.of_payload({"Status": "sari"})["Status"] != stored("Status", "sari")
+
+
+def test_of_a_narrative_only_its_beginning_can_be_compared() -> None:
+    first, same, other = (stored("Uraian", text) for text in (
+        "Sari memberi amplop di warung", "SARI memberi amplop di pasar", "Sari tidak memberi"
+    ))  # fmt: skip
+    assert first[:20] == same[:20] != other[:20]
+
+
+def test_a_cell_that_says_time_and_place_keeps_the_words_of_both() -> None:
+    fields = {"activity_date": {"from": "Kapan"}, "district": {"from": "Kapan"}}
+    both = Pseudonyms(channel(BOOK, fields=fields), VAULT, project_lexicon(PROJECT))
+    written = "Kamis, 7 November 2024, pukul 09.30 WIB di rumah Kardi, Kec. Toboali"
+    (shown,) = both.of_payload({"Kapan": written}).values()
+    assert "Kardi" not in shown
+    before, after = written.split("Kardi")
+    assert shown.startswith(before)
+    assert shown.endswith(after)
+
+
+def test_words_that_mark_a_test_of_the_system_stay() -> None:
+    assert stored("Uraian", "tes tes 123") == "tes tes 0"
+    assert stored("Nomor", "TEST/001") == "TEST/0"
+    kept, unknown = stored("Uraian", "uji Sari").split()
+    assert kept == "uji"
+    assert unknown.isalpha()
+
+
+def test_a_value_that_is_too_long_stays_too_long() -> None:
+    assert len(stored("Status", "Sari " * 300)) > 1_000
+    assert len(stored("Uraian", "Sari " * 300)) < 100
+    assert len(stored("Uraian", "Sari " * 11_000)) > 50_000
+
+
+def test_every_date_is_read_as_it_was_written(db: psycopg.Connection) -> None:
+    with (Path(__file__).parents[1] / "warehouse" / "date_spellings.csv").open() as lines:
+        texts = [row["text"] for row in csv.DictReader(lines)]
+    assert len(texts) > 900
+    pairs = [(text, stored("Diterima", text)) for text in texts]
+    assert sum(text != shown for text, shown in pairs) > 20
+    for text, shown in pairs:
+        row = db.execute(
+            "select ops.read_date(%s)::text, ops.read_date(%s)::text", (text, shown)
+        ).fetchone()
+        assert row is not None
+        assert row[0] == row[1], text
+
+
+def test_a_locator_says_the_place_and_names_no_file() -> None:
+    locator = PSEUDONYMS.of_locator("Buku Sari.xlsx | Lembar Sari | baris 12")
+    file, sheet, row = locator.split(" | ")
+    assert row == "baris 12"
+    assert file.startswith("#")
+    assert sheet.startswith("#")
+    assert file != sheet
+    assert PSEUDONYMS.of_locator("Buku Sari.xlsx | ") == f"{file} | "
+    assert PSEUDONYMS.of_locator("submission 12") == "submission 12"
+
+
+def test_what_was_landed_before_is_stored_anew_and_lands_nothing_twice(
+    db: psycopg.Connection, database_url: str, settings: Settings, add_channel: Callable[..., Path]
+) -> None:
+    add_channel(BOOK)
+    cells = {"Nomor": "1", "Status": "dibawa Sari", "Isu": "sara", "Uraian": "Sari memberi amplop"}
+    item = Delivery("1", AT, {**cells, "Pelapor": "Sari"}, bytes(32), "Buku Sari.xlsx | baris 2")
+    refused = Unreadable("unreadable_date", "x", {"a": "Sari"}, AT, locator="Sari.csv | baris 3")
+    assert Landing(db, channel(BOOK), VAULT, "uji").land([item, refused]).landed == 1
+    # as the version before wrote it
+    db.execute(
+        "update raw.record set payload = %s, locator = 'Buku Sari.xlsx | baris 2'", (Jsonb(cells),)
+    )
+    sealed = VAULT.seal(b'{"Pelapor":"Sari"}', b"buku\x001", bytes(12))
+    db.execute("update vault.identity set ciphertext = %s", (sealed,))
+    row = db.execute("select content_hash from quarantine.record").fetchone()
+    assert row is not None
+    content = VAULT.seal(b'{"a": "Sari"}', f"buku\0{row[0].hex()}".encode(), bytes(12))
+    db.execute(
+        "update quarantine.record set locator = 'Sari.csv | baris 3', ciphertext = %s", (content,)
+    )
+    db.execute("update ops.pseudonym set version = 0")
+    hashes = db.execute("select record_id, source_id, content_hash from raw.record").fetchall()
+
+    channels, _ = read_channels(settings.channels)
+    for _ in range(2):
+        renew(database_url, channels, settings)
+        shown = db.execute(
+            "select r.payload::text || r.locator || q.locator from raw.record as r,"
+            " quarantine.record as q"
+        ).fetchone()
+        assert shown is not None
+        assert "Sari" not in shown[0]
+        ((payload, locator),) = delivered(db, "select payload, locator from raw.record")
+        assert (payload, locator) == (cells, "Buku Sari.xlsx | baris 2")
+        row = db.execute("select ciphertext from vault.identity").fetchone()
+        assert row is not None
+        assert opened(VAULT, "buku", "1", row[0])["Pelapor"] == "Sari"
+    assert db.execute("select record_id, source_id, content_hash from raw.record").fetchall() == (
+        hashes
+    )
+    again = Landing(db, channel(BOOK), VAULT, "uji").land([item, refused])
+    assert again == IntakeCounts(read=2, duplicate=2)
+
+
+def test_a_corrected_field_map_reads_what_was_landed_under_the_old_one(
+    db: psycopg.Connection, database_url: str, settings: Settings, add_channel: Callable[..., Path]
+) -> None:
+    item = Delivery("1", AT, {"Nomor": "1", "Uraian": "diregistrasi"})
+    Landing(db, channel(BOOK), VAULT, "uji").land([item])
+    fields = {**BOOK["fields"], "status": {"from": "Uraian"}}
+    del fields["narrative"]
+    add_channel(BOOK, fields=fields)
+    renew(database_url, read_channels(settings.channels)[0], settings)
+    row = db.execute("select payload ->> 'Uraian' from raw.record").fetchone()
+    assert row == ("diregistrasi",)

@@ -1,0 +1,73 @@
+"""A word that no seed knows is stored under a pseudonym; one row of a seed makes it count."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from lumbung.intake.landing.pseudonyms import term_pseudonym
+from lumbung.intake.run import pull
+from lumbung.intake.vault import Vault
+from lumbung.settings import Settings
+from lumbung.stewardship import items
+from lumbung.warehouse.build import build
+from lumbung.warehouse.raw_checkpoint import check_raw
+from tests.warehouse.conftest import CHANNELS, PROJECT, query, write_channel
+
+FIELDS = ("register_number", "received_date", "regency", "issue", "status", "narrative")
+BOOK = """Nomor,Diterima,Kab/Kota,Isu,Status,Uraian
+001/LP/PB/Kab/09.01/XI/2024,2024-11-06,Bangka,SARA,dalam kajian Budi,amplop
+002/LP/PB/Kab/09.01/XI/2024,2024-11-06,Bangka,SARA,Dalam  kajian budi.,amplop
+003/LP/PB/Kab/09.01/XI/2024,2024-11-06,Bangka,bagi bagi Sari,diregistrasi,amplop
+004/LP/PB/Kab/09.01/XI/2024,2024-11-06,Bangka,SARA,urusan Tono,amplop
+"""
+
+
+def test_a_word_that_is_mapped_later_counts_in_what_was_landed_before(
+    database_url: str, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(PROJECT / "dbt_project", project / "dbt_project")
+    for name in ("config", "expectations"):
+        (project / name).symlink_to(PROJECT / name)
+    (project / "channels").mkdir()
+    settings = Settings(tmp_path / "home", project, None)
+    book = CHANNELS["buku"]
+    fields = {name: book["fields"][name] for name in FIELDS}
+    write_channel(settings.channels / "buku.yaml", {**book, "fields": fields})
+    (settings.inbox / "buku").mkdir(parents=True)
+    (settings.inbox / "buku" / "buku.csv").write_text(BOOK)
+    counts = pull("buku", settings=settings, database_url=database_url, run_key="uji")
+    assert counts.landed == 4
+    vault = Vault.load(settings.home)
+    said = "select payload ->> 'Status' from raw.record order by source_id"
+    kajian, tono = (term_pseudonym(vault, term) for term in ("dalam kajian budi", "urusan tono"))
+    before = query(database_url, said)
+    assert before == [(kajian,), (kajian,), ("diregistrasi",), (tono,)]
+
+    # a steward adds the word, and the pseudonym of one that must not stand in a seed
+    with (project / "dbt_project" / "seeds" / "map_status.csv").open("a") as seed:
+        seed.write("dalam kajian budi,kajian_awal,\n")
+    with (project / "dbt_project" / "seeds" / "map_issue.csv").open("a") as seed:
+        seed.write(f"{term_pseudonym(vault, 'bagi bagi sari')},PU\n")
+    check_raw(settings=settings, database_url=database_url)
+    build(settings=settings, database_url=database_url)
+    assert query(database_url, said) == before
+    assert query(
+        database_url,
+        "select register_number, status_code, array(select issue_code"
+        "   from marts.bridge_report_issue as b where b.report_id = r.report_id)"
+        " from marts.fct_report as r order by 1",
+    ) == [
+        ("001/LP/PB/Kab/09.01/XI/2024", "kajian_awal", ["SARA"]),
+        ("002/LP/PB/Kab/09.01/XI/2024", "kajian_awal", ["SARA"]),
+        ("003/LP/PB/Kab/09.01/XI/2024", "diregistrasi", ["PU"]),
+        ("004/LP/PB/Kab/09.01/XI/2024", None, ["SARA"]),
+    ]
+    assert query(
+        database_url,
+        "select count(*) from intermediate.int_status_events__ordered"
+        " where to_status_code = 'kajian_awal'",
+    ) == [(2,)]
+    unknown = [each.detail for each in items(database_url) if each.check_code == "word_unknown"]
+    assert unknown == [f"status: {tono}"]
