@@ -55,8 +55,7 @@ def url(server: EmbeddedPostgres, filled: tuple[str, Metrics]) -> Iterator[str]:
 def paper_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """PDFs as the text that goes to paper: compiling and reading them costs seconds a draft.
 
-    They are real in the tests of rendering, of the checkpoint's own finds, of commands and of the
-    demo.
+    They are real in the tests of rendering, of the checkpoint's own finds and of the demo.
     """
 
     def text(content: dict[str, Any], timestamp: int) -> bytes:

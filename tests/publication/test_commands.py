@@ -20,6 +20,7 @@ from tests.support.post import post_office
 RECIPIENTS = ["ketua@babel.example.id", "humas@babel.example.id", "ppid@babel.example.id"]
 
 
+@pytest.mark.usefixtures("paper_as_text")
 def test_a_week_is_drafted_rejected_drafted_anew_and_published(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -21,6 +22,7 @@ from lumbung.publication.model import store
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from lumbung.warehouse.roles import role_url
+from tests.support.builds import artifacts
 from tests.support.homes import demo_home
 
 PROJECT = Path(__file__).parents[2]
@@ -44,6 +46,12 @@ NEXT_VERSION = """
     select ops.first_record_id(batch.batch_id), channel, source_id || %(suffix)s, '\\x01', batch.batch_id, received_at, %(gone)s,
         payload || %(change)s::jsonb
     from chosen, batch"""  # noqa: E501
+
+
+@pytest.fixture(autouse=True)
+def cheaper_builds() -> Iterator[None]:
+    with artifacts(are_kept=False):
+        yield
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import build as warehouse_build
 from lumbung.warehouse.build import build
+from tests.support.builds import artifacts, parsed_once
 from tests.support.databases import fresh_database, the_row
 
 PROJECT = Path(__file__).parents[2]
@@ -190,14 +191,11 @@ class Raw:
                 )
 
 
-@pytest.fixture(autouse=True)
-def no_artifacts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the builds of tests keep none of dbt's artefacts, which are a tenth of each build.
-
-    The builds of fixtures that tests share keep theirs: `test_tools` looks at those of `built`.
-    """
-    monkeypatch.setattr(warehouse_build, "BUILD", ("--no-write-json", *warehouse_build.BUILD))
-    monkeypatch.setattr(warehouse_build._Run, "_keep_artifacts", lambda *_: None)
+@pytest.fixture(scope="package", autouse=True)
+def cheaper_builds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let the builds of these tests keep nothing of dbt, and parse the project once."""
+    with artifacts(are_kept=False), parsed_once(tmp_path_factory.mktemp("parsed")):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -237,7 +235,8 @@ def demo(
     """The demo's world of seed 1, landed and built: database, settings, truth."""
     url = fresh_database(server, template, "demo")
     settings, truth = land_world(1, tmp_path_factory.mktemp("demo"), url)
-    build(settings=settings, database_url=url)
+    with artifacts(are_kept=False):
+        build(settings=settings, database_url=url)
     return url, settings, truth
 
 
@@ -246,10 +245,14 @@ REPORT = {"Nomor": "001/LP/PB/Kab/09.01/XI/2024", "Diterima": "2024-11-06", "Kab
 
 @pytest.fixture(scope="session")
 def built(server: EmbeddedPostgres, template: str, office: Settings) -> str:
-    """A database with one report and one successful build, shared by the tests that break it."""
+    """A database with one report and one successful build, shared by the tests that break it.
+
+    `test_tools` looks at the artefacts of that build.
+    """
     url = fresh_database(server, template, "built")
     Raw(url).land("buku", [REPORT])
-    build(settings=office, database_url=url)
+    with artifacts(are_kept=True):
+        build(settings=office, database_url=url)
     return url
 
 

@@ -28,10 +28,7 @@ from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from lumbung.warehouse.roles import role_url
 from tests.warehouse.conftest import Raw, query
-from tests.warehouse.test_history import differences, rows_of_readers
 from tests.warehouse.test_raw_checkpoint import good
-
-pytestmark = pytest.mark.usefixtures("one_day")
 
 
 def case(number: int, received: str, **changes: object) -> dict[str, Any]:
@@ -112,9 +109,6 @@ def test_each_fact_is_in_the_metrics_or_before_the_campaign(early: str, office: 
     # a regency's analyst sees those of that regency
     seen = "select count(*) from reporting.rpt_before_campaign"
     assert query(role_url(early, "analyst_19_02"), seen) == [(1,)]
-    increments = rows_of_readers(early)
-    build(settings=office, database_url=early, full_refresh=True)
-    assert differences(increments, rows_of_readers(early)) == {}
 
 
 BEFORE = "Diterima atau dilakukan sebelum hari pertama masa kampanye"

@@ -13,10 +13,7 @@ from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from lumbung.warehouse.exclusions import Decision, decide
 from tests.warehouse.conftest import Raw, query
-from tests.warehouse.test_history import differences, rows_of_readers
 from tests.warehouse.test_raw_checkpoint import good
-
-pytestmark = pytest.mark.usefixtures("one_day")
 
 LAST = "002/LP/PB/Kab/09.01/XI/2024"
 
@@ -29,12 +26,6 @@ def not_counted(url: str) -> list[tuple[object, ...]]:
     return query(
         url, "select channel, reason_code, reason, record_count from reporting.rpt_not_counted"
     )
-
-
-def both_builds_agree(url: str, office: Settings) -> None:
-    found = rows_of_readers(url)
-    assert build(settings=office, database_url=url, full_refresh=True).is_full
-    assert differences(found, rows_of_readers(url)) == {}
 
 
 def test_an_excluded_delivery_counts_nowhere_until_it_is_restored(
@@ -82,7 +73,6 @@ def test_an_excluded_delivery_counts_nowhere_until_it_is_restored(
         ("001/LP/PB/Kab/09.01/XI/2024", "diterima"), (LAST, "diregistrasi"),
     ]  # fmt: skip
     assert not_counted(url) == [(*excluded, 2)]
-    both_builds_agree(url, office)
     assert query(
         url,
         "select channel, source_id, decision_code, decided_by, reason from ops.exclusion_decision"
