@@ -186,3 +186,6 @@ def test_second_demo_adds_no_row_and_no_edition(installation: Installation) -> N
     for channel, counts in again.items():
         assert counts["read"] == counts["duplicate"] == first[channel]["read"], channel
     assert pdf.stat().st_mtime_ns == stamp
+    (run, *_) = installation.client.runs("publication")
+    tasks = installation.client.tasks("publication", run["dag_run_id"])
+    assert (tasks["render"], tasks["publish"], tasks["portal"]) == ("skipped", "skipped", "success")

@@ -1,8 +1,8 @@
 """Stopping the demo at any moment and running it again gives the same facts.
 
 Every run of the suite fills its disk, kills the demo alone while a channel is landed, and kills
-everything while dbt builds and while the edition is made. The long form kills everything at that
-many moments of whole demos: `LUMBUNG_DEMO_KILLS=20 make test TEST=tests/end_to_end/test_killed.py`.
+everything while dbt builds. The long form kills everything at that many moments of whole demos:
+`LUMBUNG_DEMO_KILLS=20 make test TEST=tests/end_to_end/test_killed.py`.
 Landing and publishing are killed between any two statements by tests of their own
 (`tests/intake/test_killed.py`, `tests/publication/test_killed.py`).
 """
@@ -99,10 +99,6 @@ def building(settings: Settings) -> bool:
     return count(settings, "select count(*) from ops.model_run") > 0
 
 
-def publishing(settings: Settings) -> bool:
-    return count(settings, "select count(*) from published.edition") > 0
-
-
 def wait_for(moment: Callable[[], bool], demo: subprocess.Popen[bytes], log: Path) -> None:
     began = time.monotonic()
     while not moment():
@@ -150,11 +146,7 @@ def test_a_disk_that_fills_up_is_named_and_more_space_is_the_remediation(
 
 def test_killed_demo_finishes_with_the_same_facts(home: Path, scratch: Path) -> None:
     settings, log = at(home.resolve()), scratch / "demo.log"
-    for moment, kill in (
-        (landed_something, kill_demo),
-        (building, kill_everything),
-        (publishing, kill_everything),
-    ):
+    for moment, kill in ((landed_something, kill_demo), (building, kill_everything)):
         assert not moment(settings)
         demo = demo_process(settings, log)
         wait_for(lambda moment=moment: moment(settings), demo, log)  # type: ignore[misc]
