@@ -6,7 +6,7 @@ that move to another regency or week, people's decisions on pairs and on single 
 that are held back and released, days and weeks that pass, channels mapped anew, what was landed
 computed again, builds that fail half-way, are resumed or are not. After each history every column
 of every table of readers is compared with a full refresh.
-LUMBUNG_HISTORIES=20 plays twenty others instead of the one of the suite.
+LUMBUNG_HISTORIES=20 plays twenty longer ones instead of the two of the suite.
 """
 
 from __future__ import annotations
@@ -317,8 +317,8 @@ def differences(found: dict[str, list[str]], wanted: dict[str, list[str]]) -> di
 
 
 KINDS = ["go on", "break", "time passes", "map anew", "hold", "hold", "release"]
-SHORT = [["time passes", "break", "hold", "map anew", "release"]]
-"""The history of the suite."""
+SHORT = [["hold", "break", "release"], ["map anew", "time passes", "hold"]]
+"""The histories of the suite."""
 
 
 @pytest.fixture(scope="module")
