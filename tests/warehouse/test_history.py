@@ -364,6 +364,6 @@ def test_increments_give_what_a_full_refresh_gives(
         " ('marts'::regnamespace, 'reporting'::regnamespace) and relkind = 'r'"
         " and relname !~ '^dim_' and (not relrowsecurity or not exists"
         " (select from pg_policy where polrelid = c.oid and polname = 'own_regency')) order by 1",
-    ) == [("rpt_channel_completeness",), ("rpt_not_counted",)]
+    ) == [("rpt_channel_completeness",), ("rpt_edition_name",), ("rpt_not_counted",)]
     changed = {name for name, rows in found.items() if rows != first[name]}
     assert changed >= {"marts.fct_report", "marts.fct_regency_day", "reporting.rpt_metric"}
