@@ -22,11 +22,12 @@
                           forwarding_target_code is_follow_up_closed campaign_context_code
             terms         report_id vocabulary code
             activities    activity_id regency_code activity_date week_id record_kind is_recap
-                          election_code method_code prevention_type_code
+                          is_form_entry election_code method_code prevention_type_code
             submissions   district_code regency_code week_id is_submitted
             statuses      status_code result_code
             stages        stage_code start_date
-        Facts count from the campaign's first day on; a recap is due for the whole week of that day. -#}
+        Facts count from the campaign's first day on; a recap is due for the whole week of that day. An
+        entry of the Formulir Pencegahan is in no metric: a recap may list the same activity. -#}
     {%- set first_day = campaign_start(stages) -%}
     select
         named.metric_code,
@@ -119,6 +120,7 @@
     where
         activities.record_kind = named.record_kind
         and (activities.is_recap or activities.record_kind <> 'LHP')
+        and activities.is_form_entry is not true
         and activities.activity_date >= {{ first_day }}
     union all
     select

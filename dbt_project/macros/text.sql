@@ -54,6 +54,21 @@
     (ops.term_key({{ text }}) in ('{{ var("blank_words") | join("', '") }}'))
 {%- endmacro %}
 
+{% macro whole_number(text) -%}
+    {#- The number that a cell writes: '100', '100.0' of a spreadsheet, '1.250 orang', '± 40 peserta'.
+        Null where it writes none, or more than one ('40-50'). -#}
+    replace(
+        (regexp_match(
+            lower({{ text }}),
+            '^\s*(?:sekitar|kurang lebih|lebih kurang|±|\+/-)?\s*'
+            || '([0-9]{1,3}(?:\.[0-9]{3}){1,2}|[0-9]{1,6})(?:[.,]0{1,2})?'
+            || '\s*(?:orang|org|peserta|jiwa|kegiatan|kali)?\s*\.?\s*$'
+        ))[1],
+        '.',
+        ''
+    )::integer
+{%- endmacro %}
+
 {% macro number_key(text) -%}
     {#- A legal number without white space, in upper case. -#}
     upper(regexp_replace({{ text }}, '\s', '', 'g'))

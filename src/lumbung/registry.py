@@ -93,7 +93,7 @@ def canonical_fields() -> dict[str, CanonicalField]:
             row["meaning"],
             row["label_pattern"],
         )
-        for row in _seed("canonical_field")
+        for row in seed("canonical_field")
     }
 
 
@@ -109,7 +109,7 @@ def metrics() -> dict[str, Metric]:
             *(row["whole_code"], row["part_rule"], row["unit"], row["source"]),
             tuple(row["sections"].split()),
         )
-        for row in _seed("metric")
+        for row in seed("metric")
     }
 
 
@@ -124,7 +124,7 @@ def vocabulary(name: str) -> dict[str, Term]:
 
     """
     terms = {}
-    rows = [row for row in _seed("category") if row.pop("vocabulary") == name] or _seed(name)
+    rows = [row for row in seed("category") if row.pop("vocabulary") == name] or seed(name)
     for row in sorted(rows, key=lambda row: int(row["sort_order"])):
         prefix = next(iter(row)).removesuffix("_code")
         names = row[f"{prefix}_name"], row[f"{prefix}_name_en"]
@@ -137,7 +137,7 @@ def vocabulary(name: str) -> dict[str, Term]:
 @cache
 def attribute(name: str, column: str) -> dict[str, str]:
     """Another column of a vocabulary by code, in sort order."""
-    values = {next(iter(row.values())).upper(): row[column] for row in _seed(name)}
+    values = {next(iter(row.values())).upper(): row[column] for row in seed(name)}
     return {code: values[code] for code in vocabulary(name)}
 
 
@@ -168,7 +168,8 @@ def _lower(name: str) -> str:
     return name[:1].lower() + name[1:]
 
 
-def _seed(name: str) -> list[dict[str, str]]:
+def seed(name: str) -> list[dict[str, str]]:
+    """The rows of a seed, as texts."""
     file = Settings.load().dbt_project / "seeds" / f"{name}.csv"
     with file.open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))

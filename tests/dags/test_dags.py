@@ -38,9 +38,11 @@ HOUR = timedelta(hours=1)
 Limits = dict[str, tuple[int, timedelta | None]]
 PULL: Limits = {"pull": (2, HOUR)}
 EXPECTED: dict[str, Limits] = {
+    "intake__form_pencegahan": PULL,
     "intake__kobo_pemantau": PULL,
     "intake__register_laporan": PULL,
     "intake__rekap_pengawasan": PULL,
+    "intake__rencana_pencegahan": PULL,
     "intake__wa_aduan": PULL,
     "warehouse": {"raw_checkpoint": (2, HOUR), "build": (1, HOUR)},
     "publication": {
@@ -215,9 +217,11 @@ def test_a_renamed_channel_has_the_dag_of_its_new_name() -> None:
 
 def test_clocks_of_the_dags(bag: DagBag) -> None:
     assert {dag_id: dag.timetable.summary for dag_id, dag in bag.dags.items()} == {
+        "intake__form_pencegahan": "20 5 * * *",
         "intake__kobo_pemantau": "45 * * * *",
         "intake__register_laporan": "0 5 * * *",
         "intake__rekap_pengawasan": "15 5 * * *",
+        "intake__rencana_pencegahan": "25 5 * * *",
         "intake__wa_aduan": "30 5 * * *",
         "warehouse": "Asset or 45 5 * * *",
         "publication": "0 6 * * 1",

@@ -61,6 +61,7 @@ def test_the_truth_has_exactly_the_keys_of_the_contract(nine_weeks: Truth) -> No
     assert set(nine_weeks) == {
         *("seed", "weeks", "edition_week", "channels", "reports", "supervisions"),
         *("preventions", "submissions", "excluded", "quarantine", "metrics", "links"),
+        *("plans", "needs"),
     }
     assert nine_weeks["weeks"] == [f"2024-W{week}" for week in range(39, 48)]
     assert nine_weeks["edition_week"] == "2024-W47"
@@ -80,7 +81,9 @@ def test_the_truth_has_exactly_the_keys_of_the_contract(nine_weeks: Truth) -> No
 def test_volumes_are_those_of_the_campaign(nine_weeks: Truth) -> None:
     kinds = Counter(row["record_kind"] for row in nine_weeks["reports"])
     assert 1_500 <= len(nine_weeks["supervisions"]) <= 1_800
-    assert 400 <= len(nine_weeks["preventions"]) <= 500
+    forms = Counter(row["is_form_entry"] for row in nine_weeks["preventions"])
+    assert 400 <= forms[False] <= 500
+    assert 100 <= forms[True] <= 160
     assert 36 <= kinds["LP"] + kinds["TM"] <= 60
     assert kinds["TM"] >= 5
     assert 60 <= kinds["IA"] <= 100
@@ -113,7 +116,8 @@ def test_each_hot_spot_stands_out_whatever_the_seed(seed: int, kinds: set[str]) 
 
 def test_every_delivery_is_landed_a_duplicate_or_quarantined(nine_weeks: Truth) -> None:
     assert set(nine_weeks["channels"]) == {
-        *("register_laporan", "rekap_pengawasan", "wa_aduan", "kobo_pemantau")
+        *("register_laporan", "rekap_pengawasan", "wa_aduan", "kobo_pemantau"),
+        *("form_pencegahan", "rencana_pencegahan"),
     }
     for channel, counts in nine_weeks["channels"].items():
         assert counts["read"] == counts["landed"] + counts["duplicate"] + counts["quarantined"]
@@ -124,7 +128,9 @@ def test_every_delivery_is_landed_a_duplicate_or_quarantined(nine_weeks: Truth) 
     # one row of each book was corrected: a case, two deliveries
     for channel, corrected in (("register_laporan", 1), ("wa_aduan", 0), ("kobo_pemantau", 0)):
         assert reports[channel] == landed[channel] - apart[channel] - corrected
-    counted = len(nine_weeks["supervisions"]) + len(nine_weeks["preventions"])
+    entries = sum(row["is_form_entry"] for row in nine_weeks["preventions"])
+    assert entries == landed["form_pencegahan"] - apart["form_pencegahan"]
+    counted = len(nine_weeks["supervisions"]) + len(nine_weeks["preventions"]) - entries
     nihil = landed["rekap_pengawasan"] - apart["rekap_pengawasan"] - counted - 1
     assert nihil > 0
 
@@ -135,12 +141,16 @@ def test_what_cannot_be_counted_is_named(nine_weeks: Truth) -> None:
         "rekap_pengawasan": {},
         "wa_aduan": {"unreadable_date": 1},
         "kobo_pemantau": {},
+        "form_pencegahan": {"required_field_missing": 1},
+        "rencana_pencegahan": {},
     }
     apart = nine_weeks["excluded"]
     assert apart["register_laporan"] == {"test_row": 2, "date_missing": 2}
     assert apart["rekap_pengawasan"] == {"test_row": 2, "date_missing": 2}
     assert set(apart["wa_aduan"]) == {"deleted_message", "not_a_report", "test_row"}
     assert apart["kobo_pemantau"] == {"test_row": 1}
+    assert apart["form_pencegahan"] == {"test_row": 1, "date_missing": 1}
+    assert nine_weeks["channels"]["form_pencegahan"]["duplicate"] == 1
     assert nine_weeks["channels"]["register_laporan"]["duplicate"] == 1
     assert nine_weeks["channels"]["wa_aduan"]["duplicate"] > 10
 
@@ -222,7 +232,8 @@ def test_metrics_count_the_facts(nine_weeks: Truth) -> None:
     assert metrics(nine_weeks, "tip", "to_date")["ALL", "19", last] == len(tips)
     prevented = metrics(nine_weeks, "prevention", "to_date")["ALL", "19", last]
     assert prevented == sum(
-        row["activity_date"] >= "2024-09-25" for row in nine_weeks["preventions"]
+        row["activity_date"] >= "2024-09-25" and not row["is_form_entry"]
+        for row in nine_weeks["preventions"]
     )
 
 
@@ -322,13 +333,41 @@ def test_only_the_city_elects_a_walikota(nine_weeks: Truth) -> None:
         assert "2024-09-25" <= row["activity_date"] <= "2024-11-23"
 
 
+@pytest.mark.parametrize("seed", range(100, 110))
+def test_little_is_done_against_three_typical_themes(seed: int) -> None:
+    """In the last four weeks; Belitung Timur does much against its own."""
+    done = Counter(
+        (row["regency_code"], issue)
+        for row in truth(seed)["preventions"]
+        if row["activity_date"] >= "2024-10-28"
+        for issue in row["issues"]
+    )
+    assert {
+        place: done[place]
+        for place in (("19.02", "SARA"), ("19.02", "KH"), ("19.04", "ASN"), ("19.71", "PU"))
+    } == {("19.02", "SARA"): 1, ("19.02", "KH"): 1, ("19.04", "ASN"): 2, ("19.71", "PU"): 1}
+    assert done["19.06", "APK"] == 4
+    gaps = {
+        (row["regency_code"], row["issue_code"]): row["planned_count"] - row["done_count"]
+        for row in truth(seed)["needs"]
+        if row["week_id"] == "2024-W47"
+    }
+    assert {place: gap for place, gap in gaps.items() if gap > 0} == {
+        ("19.02", "SARA"): 5,
+        ("19.02", "KH"): 4,
+        ("19.04", "ASN"): 6,
+        ("19.71", "PU"): 11,
+    }
+
+
 @pytest.mark.parametrize("weeks", range(1, 9))
 def test_a_longer_world_continues_a_shorter_one(weeks: int) -> None:
     short, longer = world.generate(3, weeks), world.generate(3, weeks + 1)
-    for part in ("register", "recap", "chat", "submissions"):
+    for part in ("register", "recap", "chat", "submissions", "preventions"):
         rows = getattr(short, part)
         assert getattr(longer, part)[: len(rows)] == rows
         assert len(getattr(longer, part)) > len(rows)
+    assert longer.plans[: len(short.plans)] == short.plans
     for row in reckoning.truth_of(short)["reports"]:
         assert row["week_id"] <= short.weeks[-1]
 

@@ -28,6 +28,8 @@ CHATS = [
     Path("wa_aduan/Chat WhatsApp dengan Posko Aduan Babel.zip"),
     Path("wa_aduan/Chat WhatsApp dengan Posko Aduan Babel (1).zip"),
 ]
+PREVENTION = Path("form_pencegahan/Ekspor Form Pencegahan.xlsx")
+PLAN = Path("rencana_pencegahan/Rencana Pencegahan 2024.csv")
 FORM = Path("kobo_pemantau.json")
 STAMP = re.compile(r"(\d\d/\d\d/\d\d \d\d\.\d\d) - (?:([^:\n]+): )?", re.MULTILINE)
 
@@ -113,7 +115,9 @@ def test_the_same_seed_writes_the_same_bytes_in_another_process(
     reckoning.write_truth(truth, inbox / "truth.json")
     files = {path.relative_to(inbox) for path in inbox.rglob("*") if path.is_file()}
     revisions = {REGISTER_REVISION, RECAP_REVISION}
-    assert files == {REGISTER, RECAP, *revisions, *CHATS, FORM, Path("truth.json")}
+    prevention = {PREVENTION, PLAN}
+    expected = {REGISTER, RECAP, *revisions, *CHATS, FORM, *prevention, Path("truth.json")}
+    assert files == expected
     for file in files:
         assert (inbox / file).read_bytes() == (tmp_path / file).read_bytes(), file
 
@@ -209,7 +213,7 @@ def test_the_recap_holds_what_the_truth_counts(inbox: Path, truth: dict[str, Any
     assert sum(campaign.values()) == sum(events.values()) + spoiled
     assert sum((campaign - events).values()) == spoiled
     prevention = [row for row in book if row[4].strip().lower() == "pencegahan"]
-    assert len(prevention) == len(truth["preventions"])
+    assert len(prevention) == sum(not row["is_form_entry"] for row in truth["preventions"])
     assert {type(row[2]) for row in book} == {str, float}
     # A merged cell shows its value in its first row only.
     assert any(row[3] == "" for row in book)
@@ -223,6 +227,25 @@ def test_the_recap_holds_what_the_truth_counts(inbox: Path, truth: dict[str, Any
     )
     true = Counter(date.fromisoformat(row["activity_date"]) for row in truth["supervisions"])
     assert all(count <= true[day] + spoiled for day, count in by_day.items() if day in true)
+
+
+def test_the_prevention_form_holds_what_the_truth_counts(
+    inbox: Path, truth: dict[str, Any]
+) -> None:
+    header, *book = (
+        CalamineWorkbook.from_path(str(inbox / PREVENTION)).get_sheet_by_index(0).to_python()
+    )
+    assert header == [
+        *("No. Entri", "Tanggal Kegiatan", "Tingkat", "Instansi", "Nama Petugas", "Tahapan"),
+        *("Bentuk", "Jenis", "Sasaran", "Tema", "Jumlah Peserta", "Kab/Kota", "Kecamatan"),
+        *("Desa/Kelurahan", "Tempat", "Uraian Singkat", "Bukti Dukung"),
+    ]
+    assert len(book) == truth["channels"]["form_pencegahan"]["read"]
+    entries = [row for row in truth["preventions"] if row["is_form_entry"]]
+    digits = [re.sub(r"\D", "", str(row[10]).removesuffix(".0")) for row in book]
+    counted = sum(row["participant_count"] is not None for row in entries)
+    assert counted <= sum(map(bool, digits)) <= counted + 5  # the rows that do not count have some
+    assert all(row[4].split()[-1] in people.FAMILY_NAMES for row in book)
 
 
 def test_corrected_rows_come_again_in_a_later_file(inbox: Path, truth: dict[str, Any]) -> None:

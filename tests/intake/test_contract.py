@@ -164,9 +164,11 @@ def test_all_mistakes_of_all_files_are_reported_in_one_run(tmp_path: Path) -> No
 def test_the_channels_of_the_demo_are_as_the_architecture_says() -> None:
     channels = load_channels(Path(__file__).parents[2] / "channels")
     assert {name: each.kind for name, each in channels.items()} == {
+        "form_pencegahan": "register",
         "kobo_pemantau": "kobo",
         "register_laporan": "register",
         "rekap_pengawasan": "register",
+        "rencana_pencegahan": "register",
         "wa_aduan": "whatsapp",
     }
     personal = {"Pelapor / Nama", "Pelapor / Alamat", "Pelapor / No. HP", "Terlapor / Nama"}

@@ -14,7 +14,12 @@ ACTIVITIES = {
     ),
     "preventions": (
         "fct_prevention",
-        ["regency_code", "district_code", "activity_date", "prevention_type_code"],
+        [
+            *("channel", "regency_code", "district_code", "village_code", "activity_date"),
+            *("prevention_form_code", "prevention_kind_code", "prevention_type_code"),
+            *("stage_code", "office_level_code", "participant_count", "is_form_entry"),
+            *("issues", "target_groups"),
+        ],
     ),
     "submissions": ("fct_submission", ["district_code", "week_id", "is_submitted"]),
 }
@@ -67,13 +72,29 @@ def facts_equal_truth(url: str, truth: dict[str, Any]) -> None:
     assert not extra, f"{[*extra]} beside missing {[*missing]}"
     assert not missing, [*missing]
     for key, (table, columns) in ACTIVITIES.items():
-        selected = ", ".join(f"{column}::text" for column in columns)
-        rows = read(url, f"select {selected} from marts.{table}")
-        listed = Counter(
-            tuple(str(row[c]).lower() if isinstance(row[c], bool) else row[c] for c in columns)
-            for row in truth[key]
-        )
-        assert Counter(rows) == listed, table
+        selected = ", ".join(f"({LISTS.get(column, column)})::text" for column in columns)
+        rows = read(url, f"select {selected} from marts.{table} as facts")
+        listed = Counter(tuple(map(_as_text, map(row.get, columns))) for row in truth[key])
+        beyond, lacking = Counter(rows) - listed, listed - Counter(rows)
+        assert not beyond, f"{table}: {[*beyond]} beside missing {[*lacking]}"
+        assert not lacking, f"{table}: {[*lacking]}"
+
+
+LISTS = {
+    column: f"array(select {code} from marts.{bridge} as b"
+    " where b.prevention_id = facts.prevention_id order by 1)"
+    for column, code, bridge in (
+        ("issues", "issue_code", "bridge_prevention_issue"),
+        ("target_groups", "target_group_code", "bridge_prevention_target_group"),
+    )
+}
+
+
+def _as_text(value: Any) -> str | None:
+    """A value of the truth as PostgreSQL writes it."""
+    if isinstance(value, list):
+        return "{" + ",".join(value) + "}"
+    return str(value).lower() if isinstance(value, bool | int) else value
 
 
 def edition_equals_truth(url: str, truth: dict[str, Any], edition_id: str) -> None:

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from psycopg.types.json import Jsonb
 
-from lumbung.demo import reckoning, world, writers
+from lumbung.demo import reckoning, run, world, writers
 from lumbung.demo.kobo_server import StandIn
 from lumbung.intake.connectors.base import SourceConnection
 from lumbung.intake.landing.batch import first_record_id
@@ -209,13 +209,13 @@ def new_database(server: EmbeddedPostgres, template: str) -> Callable[[], str]:
 
 
 def land_world(seed: int, home: Path, url: str) -> tuple[Settings, dict[str, Any]]:
-    """Invent a world and pull its four channels as their DAGs do; the settings and its truth."""
+    """Invent a world and pull its channels as their DAGs do; the settings and its truth."""
     settings = Settings(home, PROJECT, None)
     invented = world.generate(seed)
     writers.write(invented, settings.inbox)
     with StandIn(settings.inbox / "kobo_pemantau.json", 0, "rahasia") as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        for channel in ("register_laporan", "rekap_pengawasan", "wa_aduan", "kobo_pemantau"):
+        for channel in run.CHANNELS:
             connection = SourceConnection(server.address, password="rahasia")
             pull(
                 channel,

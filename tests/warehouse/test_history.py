@@ -32,7 +32,35 @@ from lumbung.settings import Settings
 from lumbung.warehouse import build as warehouse_build
 from lumbung.warehouse.build import build
 from lumbung.warehouse.links import Decision, decide
-from tests.warehouse.conftest import CHANNELS, query, write_channel
+from tests.warehouse.conftest import CHANNELS as USUAL
+from tests.warehouse.conftest import query, write_channel
+
+PREVENTION: dict[str, dict[str, Any]] = {
+    "cegah": {
+        "record_kind": "PREV",
+        "fields": {
+            "activity_date": {"from": "Tanggal"},
+            "prevention_form": {"from": "Bentuk"},
+            "participants": {"from": "Peserta"},
+        },
+    },
+    "rencana": {
+        "record_kind": "PLAN",
+        "fields": {
+            "plan_start_date": {"from": "Mulai"},
+            "plan_end_date": {"from": "Selesai"},
+            "planned_activities": {"from": "Kegiatan"},
+        },
+    },
+}
+for document in PREVENTION.values():
+    document |= {"source": {"kind": "register"}, "key": "No", "kept": "No"}
+    document["fields"] |= {
+        "regency": {"from": "Kab/Kota"},
+        "issue": {"from": "Tema", "separator": ";"},
+        "target_group": {"from": "Sasaran", "separator": ";"},
+    }
+CHANNELS = USUAL | PREVENTION
 
 PLACES = ["Bangka", "Belitung", "Pangkalpinang", "Bangka Tengah", "entah di mana", "1903", None]
 DISTRICTS = ["Sungailiat", "Tanjung Pandan", "Rangkui", "Koba", "Mendo Barat", None]
@@ -97,6 +125,14 @@ class Office:
                 "Kegiatan": pick(["Kampanye", "Pencegahan", "Nihil", "rapat entah"]),
                 "Bentuk": pick(["Tatap muka", "Sosialisasi", "Rapat umum", None]),
                 "Keterangan": story,
+            }  # fmt: skip
+        if channel in PREVENTION:
+            return {
+                "No": source_id, "Tanggal": self.day(), "Kab/Kota": pick(PLACES),
+                "Bentuk": pick(["Pendidikan", "Publikasi", None]), "Peserta": pick(["40", "1-2"]),
+                "Tema": ";".join(self.random.sample(ISSUES[:4], self.random.randrange(3))),
+                "Sasaran": pick(["Warga; Media massa", "ASN", None]), "Mulai": "2024-10-28",
+                "Selesai": pick(["2024-11-24", self.day()]), "Kegiatan": pick(["4", "empat"]),
             }  # fmt: skip
         if channel == "grup":
             if self.random.random() < 0.3:

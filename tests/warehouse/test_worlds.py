@@ -41,7 +41,8 @@ def test_a_world_is_found_again(seed: int, database_url: str, tmp_path: Path) ->
         "select channel, count(*) - count(distinct source_id) from raw.record"
         " group by channel order by channel",
     ) == [
-        *(("kobo_pemantau", 0), ("register_laporan", 1), ("rekap_pengawasan", 1), ("wa_aduan", 0)),
+        *(("form_pencegahan", 0), ("kobo_pemantau", 0), ("register_laporan", 1)),
+        *(("rekap_pengawasan", 1), ("rencana_pencegahan", 0), ("wa_aduan", 0)),
     ]
     chats = sorted((settings.inbox / "wa_aduan").glob("*.zip"))
     kept = [Evidence(settings.evidence).path(sha256(chat.read_bytes()).digest()) for chat in chats]

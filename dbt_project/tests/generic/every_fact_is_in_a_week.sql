@@ -21,7 +21,9 @@
             'activity' as name,
             count(*) as fact_count
         from {{ ref('int_activities__located') }}
-        where (record_kind = 'PREV' or record_kind = 'LHP' and is_recap) and {{ is_looked_at }}
+        where
+            (record_kind = 'PREV' and is_form_entry is not true or record_kind = 'LHP' and is_recap)
+            and {{ is_looked_at }}
     ) as facts
     inner join (
         select

@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -29,7 +30,11 @@ channels = typer.Typer(
 quarantine = typer.Typer(
     no_args_is_help=True, help="What could not be read: list, show, retry, accept, dismiss."
 )
+prevention = typer.Typer(
+    no_args_is_help=True, help="Files about prevention that an office fills in: form, plan."
+)
 app.add_typer(channels, name="channel")
+app.add_typer(prevention, name="prevention")
 app.add_typer(quarantine, name="quarantine")
 Name = Annotated[str, typer.Argument(help="the channel's name, that of its file")]
 
@@ -526,3 +531,24 @@ def _connect() -> psycopg.Connection:
     from lumbung import database
 
     return database.connect(warehouse_url())
+
+
+# --- prevention ----------------------------------------------------------------------------------
+
+
+@prevention.command()
+def form(file: Annotated[Path, typer.Argument(help="the XLSX file to write")]) -> None:
+    """Write the XLSForm of the Formulir Pencegahan, to be imported into KoboToolbox or ODK."""
+    from lumbung.intake.forms import write_prevention_form
+
+    write_prevention_form(file)
+    console.print(f"written  {file}", soft_wrap=True)
+
+
+@prevention.command()
+def plan(file: Annotated[Path, typer.Argument(help="the XLSX file to write")]) -> None:
+    """Write the template of a plan of prevention, read by the channel rencana_pencegahan."""
+    from lumbung.intake.forms import write_plan_template
+
+    write_plan_template(file)
+    console.print(f"written  {file}", soft_wrap=True)

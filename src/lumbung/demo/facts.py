@@ -122,6 +122,58 @@ class Activity:
 
 
 @dataclass(frozen=True)
+class Prevention:
+    """An entry of the Formulir Pencegahan, by an office of a regency or of the province.
+
+    Attributes:
+        entered: when the office filled in the form.
+        number: the entry's number, empty where the export has none.
+        village: the name of a village of the place's district.
+        form, kind: None where the office left them out; the kind belongs to a form.
+        targets: the groups that it addressed.
+        participants: None where the office did not count any.
+        written: texts that replace the regular ones, by column.
+    """
+
+    entered: date
+    number: str
+    day: date
+    level: Literal["KAB", "PROV"]
+    place: Place
+    village: str | None
+    officer: Person
+    form: str | None
+    kind: str | None
+    targets: tuple[str, ...]
+    issues: tuple[str, ...]
+    stage: str | None
+    participants: int | None
+    venue: str
+    note: str
+    fate: Fate = COUNTED
+    written: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A row of the plan of prevention: what a regency's office intends in a period.
+
+    Attributes:
+        issues, targets: empty where the plan is for any theme or group.
+    """
+
+    entered: date
+    regency: Regency
+    issues: tuple[str, ...]
+    form: str
+    targets: tuple[str, ...]
+    start: date
+    end: date
+    activities: int
+    participants: int
+
+
+@dataclass(frozen=True)
 class Tip:
     """What a citizen or an observer reports of an incident (IA); `place` is the place they give."""
 

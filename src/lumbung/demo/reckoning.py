@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from lumbung import registry
 from lumbung.demo import vocabulary
-from lumbung.demo.facts import COUNTED, DUPLICATE, Activity, Fate, Tip, week_of
-from lumbung.demo.regions import PROVINCE, REGENCIES, UNKNOWN_REGENCY
-from lumbung.demo.world import CAMPAIGN, WEEKS, World
+from lumbung.demo.facts import COUNTED, DUPLICATE, Activity, Fate, Plan, Prevention, Tip, week_of
+from lumbung.demo.regions import PROVINCE, REGENCIES, UNKNOWN_REGENCY, VILLAGE_CODES
+from lumbung.demo.world import CAMPAIGN, WEEKS, World, week_start
 from lumbung.errors import ConfigurationError
 
 Record = dict[str, Any]
@@ -26,7 +28,10 @@ def truth_of(world: World) -> Record:
     recap = [row for row in world.recap if row.fate == COUNTED]
     reports = [*_cases(world), *_tips(world)]
     supervisions = [_supervision(row) for row in recap if row.kind == "LHP"]
-    preventions = [_prevention(row) for row in recap if row.kind == "PREV"]
+    preventions = [
+        *(_prevention(row) for row in recap if row.kind == "PREV"),
+        *(_entry(row) for row in world.preventions if row.fate == COUNTED),
+    ]
     submissions = _submissions(world, recap)
     contributors = _contributors(reports, supervisions, preventions, submissions)
     return {
@@ -38,6 +43,8 @@ def truth_of(world: World) -> Record:
         "links": _links(world),
         "supervisions": supervisions,
         "preventions": preventions,
+        "plans": [_plan(plan, preventions) for plan in world.plans],
+        "needs": [*_needs(world, reports, preventions)],
         "submissions": submissions,
         "excluded": {channel: _reasons(each, "landed") for channel, each in fates.items()},
         "quarantine": {channel: _reasons(each, "quarantined") for channel, each in fates.items()},
@@ -75,6 +82,8 @@ def _fates(world: World) -> dict[str, list[Fate]]:
             *(DUPLICATE for message in read_again if message.sender),
         ],
         "kobo_pemantau": [submission.fate for submission in world.submissions],
+        "form_pencegahan": [entry.fate for entry in world.preventions],
+        "rencana_pencegahan": [COUNTED for _ in world.plans],
     }
 
 
@@ -176,7 +185,39 @@ def _supervision(row: Activity) -> Record:
 
 
 def _prevention(row: Activity) -> Record:
-    return _activity(row) | {"prevention_type_code": row.code}
+    return _activity(row) | {
+        "channel": "rekap_pengawasan",
+        "village_code": None,
+        "prevention_type_code": row.code,
+        "prevention_form_code": vocabulary.RECAP_FORMS[row.code] if row.code else None,
+        "prevention_kind_code": row.code,
+        "stage_code": None,
+        "office_level_code": None,
+        "participant_count": None,
+        "is_form_entry": False,
+        "issues": [],
+        "target_groups": [],
+    }
+
+
+def _entry(row: Prevention) -> Record:
+    district = row.place.district_code
+    return {
+        "channel": "form_pencegahan",
+        "regency_code": row.place.regency_code,
+        "district_code": district,
+        "activity_date": row.day.isoformat(),
+        "village_code": VILLAGE_CODES[district, row.village] if district and row.village else None,
+        "prevention_type_code": None,
+        "prevention_form_code": row.form,
+        "prevention_kind_code": row.kind,
+        "stage_code": row.stage,
+        "office_level_code": row.level,
+        "participant_count": row.participants,
+        "is_form_entry": True,
+        "issues": sorted(row.issues),
+        "target_groups": sorted(row.targets),
+    }
 
 
 def _activity(row: Activity) -> Record:
@@ -185,6 +226,75 @@ def _activity(row: Activity) -> Record:
         "district_code": row.district.code,
         "activity_date": row.day.isoformat(),
     }
+
+
+def _plan(plan: Plan, preventions: Iterable[Record]) -> Record:
+    """A plan with the activities that fulfil it; all periods are over when the demo is built."""
+    done = [
+        row
+        for row in preventions
+        if row["regency_code"] == plan.regency.code
+        and plan.start <= date.fromisoformat(row["activity_date"]) <= plan.end
+        and row["prevention_form_code"] == plan.form
+        and (not plan.issues or set(plan.issues) & set(row["issues"]))
+        and (not plan.targets or set(plan.targets) & set(row["target_groups"]))
+    ]
+    return {
+        "regency_code": plan.regency.code,
+        "issues": list(plan.issues),
+        "target_groups": list(plan.targets),
+        "prevention_form_code": plan.form,
+        "start_date": plan.start.isoformat(),
+        "end_date": plan.end.isoformat(),
+        "planned_activity_count": plan.activities,
+        "planned_participant_count": plan.participants,
+        "done_activity_count": len(done),
+        "is_overdue": len(done) < plan.activities,
+    }
+
+
+def _needs(
+    world: World, reports: Iterable[Record], preventions: Iterable[Record]
+) -> Iterator[Record]:
+    """Cases, prevention done and planned in the four weeks to each week, where there are any."""
+    cases = Counter[tuple[str, str, str]]()
+    for report in reports:
+        if report["received_date"] >= CAMPAIGN[0].isoformat():
+            for issue in report["issues"]:
+                cases[report["regency_code"], issue, report["week_id"]] += 1
+    done: dict[tuple[str, str, str], list[Record]] = {}
+    for row in preventions:
+        for issue in row["issues"]:
+            key = row["regency_code"], issue, _activity_week(row)
+            done.setdefault(key, []).append(row)
+    for number, week in enumerate(world.weeks):
+        last_day = week_start(number + 1) - timedelta(days=1)
+        window = world.weeks[max(number - 3, 0) : number + 1]
+        for regency in (*REGENCIES, UNKNOWN_REGENCY):
+            for issue in vocabulary.ISSUES:
+                activities = [
+                    row for each in window for row in done.get((regency, issue, each), ())
+                ]
+                planned = sum(
+                    Fraction(plan.activities * days, (plan.end - plan.start).days + 1)
+                    for plan in world.plans
+                    if plan.regency.code == regency and issue in plan.issues
+                    for days in [_overlap(plan, last_day - timedelta(days=27), last_day)]
+                )
+                groups = {group for row in activities for group in row["target_groups"]}
+                need = {
+                    "last_4_weeks_count": sum(cases[regency, issue, each] for each in window),
+                    "done_count": len(activities),
+                    "planned_count": math.floor(planned + Fraction(1, 2)),
+                    "reached_group_count": len(groups),
+                }
+                if any(need.values()):
+                    yield {"regency_code": regency, "issue_code": issue, "week_id": week} | need
+
+
+def _overlap(plan: Plan, first: date, last: date) -> int:
+    """Days of a plan's period from the first to the last day."""
+    return max((min(plan.end, last) - max(plan.start, first)).days + 1, 0)
 
 
 def _activity_week(row: Record) -> str:
@@ -259,7 +369,7 @@ def _contributors(
         yield "campaign_event_by_election", row["election_code"] or "UNSTATED", *place_and_week
         yield "campaign_event_by_method", row["method_code"] or "UNSTATED", *place_and_week
     for row in preventions:
-        if row["activity_date"] < first_day:
+        if row["is_form_entry"] or row["activity_date"] < first_day:
             continue
         week = _activity_week(row)
         yield "prevention", "ALL", row["regency_code"], week

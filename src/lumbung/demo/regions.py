@@ -78,5 +78,8 @@ def _load() -> dict[str, Regency]:
     }
 
 
+VILLAGE_CODES = {(row["code"][:8], row["name"]): row["code"] for row in _rows("village.csv")}
+"""The code of a village by its district's code and its name."""
+
 REGENCIES: dict[str, Regency] = _load()
 """The regencies by Kemendagri code, in the order of the codes."""

@@ -295,6 +295,12 @@ TEMPLATE = (
 
 VENUES = ("Balai desa", "Gedung serbaguna", "Lapangan bola", "Rumah warga", "Warung kopi", "Pasar")
 PREVENTION_PLACES = ("Kantor desa", "Sekretariat Panwascam", "Kantor kecamatan", "Posko relawan")
+PREVENTION_NOTES = (
+    "Peserta diajak melapor bila melihat dugaan pelanggaran.",
+    "Materi tentang larangan dalam kampanye dibagikan dan dibahas.",
+    "Diserahkan kepada penerima dengan tanda terima.",
+    "Berjalan tertib, daftar hadir terlampir.",
+)
 UNKNOWN_PLACES = ("dekat pasar lama", "gang sebelah sekolah", "-")
 """`Lokasi` of tips that name no identifiable place."""
 NETWORKS = ("Jaringan Pantau Rekaan", "Simpul Pengamat Contoh", "Kampus Misal Mengawasi")

@@ -217,6 +217,85 @@ PREVENTION_TYPES: dict[str, tuple[str, ...]] = {
 }
 """`Metode / Bentuk` of the recap where the row is a prevention action."""
 
+RECAP_FORMS: dict[str, str] = {
+    "IMBAUAN_TERTULIS": "NASKAH_DINAS",
+    "IMBAUAN_LISAN": "LAINNYA",
+    "SOSIALISASI": "PENDIDIKAN",
+    "KOORDINASI": "KERJA_SAMA",
+}
+"""The official form (domain.md 1.9) of each prevention action of the recap."""
+
+PREVENTION_FORMS: dict[str, tuple[str, ...]] = {
+    "IDENTIFIKASI_KERAWANAN": ("Identifikasi kerawanan", "Pemetaan kerawanan"),
+    "PENDIDIKAN": ("Pendidikan", "Pendidikan pemilih"),
+    "PARTISIPASI": ("Partisipasi masyarakat", "Pengawasan partisipatif"),
+    "KERJA_SAMA": ("Kerja sama", "Kerjasama"),
+    "NASKAH_DINAS": ("Naskah dinas", "Imbauan / naskah dinas"),
+    "PUBLIKASI": ("Publikasi",),
+    "LAINNYA": ("Kegiatan lainnya", "Lainnya"),
+}
+"""`Bentuk` of the Formulir Pencegahan."""
+
+PREVENTION_KINDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "IDENTIFIKASI_KERAWANAN": {
+        "TPS_RAWAN": ("Pemetaan TPS rawan", "TPS rawan"),
+        "KOORDINASI_DATA": ("Koordinasi data",),
+    },
+    "PENDIDIKAN": {
+        "SOSIALISASI": ("Sosialisasi tatap muka", "Sosialisasi"),
+        "P2P": ("P2P", "Pendidikan pengawas partisipatif"),
+    },
+    "PARTISIPASI": {
+        "FORUM_WARGA": ("Forum warga",),
+        "KAMPUNG_PENGAWASAN": ("Kampung pengawasan", "Desa pengawasan partisipatif"),
+    },
+    "KERJA_SAMA": {"NOTA_KESEPAHAMAN": ("Nota kesepahaman", "MoU")},
+    "NASKAH_DINAS": {
+        "IMBAUAN_TERTULIS": ("Imbauan tertulis", "Surat imbauan"),
+        "SURAT_PENCEGAHAN": ("Surat pencegahan",),
+    },
+    "PUBLIKASI": {
+        "SIARAN_PERS": ("Siaran pers", "Rilis pers"),
+        "KONTEN_MEDSOS": ("Konten media sosial", "Konten medsos"),
+    },
+    "LAINNYA": {
+        "PATROLI": ("Patroli pengawasan", "Patroli"),
+        "APEL_SIAGA": ("Apel siaga",),
+    },
+}
+"""`Jenis` of the Formulir Pencegahan, by form."""
+
+TARGET_GROUPS: dict[str, tuple[str, ...]] = {
+    "PESERTA": ("Peserta pemilihan", "Pasangan calon"),
+    "TIM_KAMPANYE": ("Tim kampanye", "Timses"),
+    "WARGA": ("Masyarakat", "Warga"),
+    "TOKOH_MASYARAKAT": ("Tokoh masyarakat",),
+    "TOKOH_AGAMA": ("Tokoh agama", "Pemuka agama"),
+    "LEMBAGA_ADAT": ("Lembaga adat",),
+    "PEMUDA": ("Pemuda", "Mahasiswa", "Komunitas"),
+    "ORMAS": ("Ormas",),
+    "MEDIA": ("Media massa", "Insan pers"),
+    "PEMDA": ("Pemerintah daerah", "Pemda"),
+    "ASN": ("ASN", "PNS"),
+    "KADES": ("Kepala desa", "Perangkat desa"),
+    "KPU": ("KPU dan jajaran", "PPK"),
+    "TNI_POLRI": ("TNI/Polri",),
+    "PEMANTAU": ("Pemantau",),
+}
+"""`Sasaran` of the Formulir Pencegahan (separated by `;`)."""
+
+OFFICE_LEVELS: dict[str, tuple[str, ...]] = {
+    "KAB": ("Kabupaten/Kota", "Kab/Kota", "Bawaslu Kab/Kota"),
+    "PROV": ("Provinsi", "Bawaslu Provinsi"),
+}
+"""`Tingkat` of the Formulir Pencegahan."""
+
+STAGES: dict[str, tuple[str, ...]] = {
+    "KAMPANYE": ("Kampanye", "Masa kampanye"),
+    "PUNGUT": ("Pungut hitung", "Pemungutan suara"),
+}
+"""`Tahapan` of the Formulir Pencegahan."""
+
 TEST_NARRATIVES: tuple[str, ...] = ("Pemeriksaan Tes", "TES", "tes", "coba", "Coba input")
 """The whole of `Uraian`, `Keterangan` or `kejadian/uraian` of a row typed to try the system."""
 

@@ -4,7 +4,7 @@ Incidents happen in the seven regencies. People report them to the office over t
 the desk, which enters them in its register (`Case`), over WhatsApp (`Message` with a `Tip`), and
 through the form of observer networks (`Submission`). Every district also recaps its own work
 (`Activity`): the campaign events that it supervised, its prevention actions, or that there was
-nothing.
+nothing. The offices above the districts record their prevention in a form (`Prevention`).
 
 The facts (`lumbung.demo.facts`) are exact: each row holds its meaning and, in `fate`, the outcome
 that is expected of it. `lumbung.demo.writers` adds the spellings of clerks; where a row is written
@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from lumbung.demo import stories, vocabulary
+from lumbung.demo import prevention, stories, vocabulary
 from lumbung.demo.facts import (
     COUNTED,
     DUPLICATE,
@@ -33,6 +33,8 @@ from lumbung.demo.facts import (
     Case,
     Incident,
     Message,
+    Plan,
+    Prevention,
     Submission,
     Tip,
     excluded,
@@ -47,6 +49,7 @@ from lumbung.settings import JAKARTA
 FIRST_MONDAY = date(2024, 9, 23)
 CAMPAIGN = (date(2024, 9, 25), date(2024, 11, 23))
 MAX_WEEKS = 9
+DAY = timedelta(days=1)
 WEEKS = tuple(f"2024-W{39 + index}" for index in range(MAX_WEEKS))
 """The ISO weeks that the campaign touches."""
 
@@ -112,7 +115,8 @@ class World:
     """All rows written in the first weeks of the campaign.
 
     Attributes:
-        register, recap, chat, submissions: the rows in the order in which they were written.
+        register, recap, chat, submissions, preventions, plans: the rows in the order in which they
+            were written.
     """
 
     seed: int
@@ -121,6 +125,8 @@ class World:
     recap: tuple[Activity, ...]
     chat: tuple[Message, ...]
     submissions: tuple[Submission, ...]
+    preventions: tuple[Prevention, ...]
+    plans: tuple[Plan, ...]
 
     @property
     def chat_exports(self) -> tuple[slice, slice]:
@@ -166,6 +172,18 @@ def generate(seed: int, weeks: int = MAX_WEEKS) -> World:
         chat=_before(horizon, _chat(_stream(seed, "chat"), register), lambda each: each.at.date()),
         submissions=_before(
             horizon, _form(_stream(seed, "form"), register), lambda each: each.at.date()
+        ),
+        preventions=_before(
+            horizon,
+            prevention.entries(_stream(seed, "prevention"), [*map(week_start, range(MAX_WEEKS))]),
+            lambda entry: entry.entered,
+        ),
+        plans=_before(
+            horizon,
+            prevention.plans(
+                [(week_start(first), week_start(last) - DAY) for first, last in ((0, 5), (5, 9))]
+            ),
+            lambda plan: plan.entered,
         ),
     )
 

@@ -6,6 +6,7 @@ The same world gives the same bytes. docs/reference/demo.md describes the layout
 
 from __future__ import annotations
 
+import csv
 import json
 import random
 import uuid
@@ -21,7 +22,17 @@ import xlsxwriter
 
 from lumbung.demo import vocabulary
 from lumbung.demo.clerks import Cell, Clerk
-from lumbung.demo.facts import COUNTED, DUPLICATE, Activity, Case, Message, Submission, Tip, week_of
+from lumbung.demo.facts import (
+    COUNTED,
+    DUPLICATE,
+    Activity,
+    Case,
+    Message,
+    Prevention,
+    Submission,
+    Tip,
+    week_of,
+)
 from lumbung.demo.people import invent
 from lumbung.demo.world import World
 
@@ -38,6 +49,8 @@ REGISTER_REVISION = "Revisi Register Laporan 2024.xlsx"
 RECAP_REVISION = "Revisi Rekap Pengawasan.xlsx"
 """Corrected rows, in files sent later: the newer file prevails."""
 CHAT_NAME = "Chat WhatsApp dengan Posko Aduan Babel"
+PREVENTION_FILE = "Ekspor Form Pencegahan.xlsx"
+PLAN_FILE = "Rencana Pencegahan 2024.csv"
 KOBO_FILE = "kobo_pemantau.json"
 
 OFFICE = "BADAN PENGAWAS PEMILIHAN UMUM PROVINSI KEPULAUAN BANGKA BELITUNG (DATA REKAAN)"
@@ -56,14 +69,19 @@ def write(world: World, inbox: Path) -> None:
 
     Args:
         world: the world.
-        inbox: the folder of inboxes; receives `register_laporan/`, `rekap_pengawasan/`, `wa_aduan/`
-            and, beside them, the data that `lumbung.demo.kobo_server` serves.
+        inbox: the folder of inboxes; receives one folder per channel and, beside them, the data
+            that `lumbung.demo.kobo_server` serves.
 
     """
-    for channel in ("register_laporan", "rekap_pengawasan", "wa_aduan"):
+    for channel in (
+        *("register_laporan", "rekap_pengawasan", "wa_aduan"),
+        *("form_pencegahan", "rencana_pencegahan"),
+    ):
         (inbox / channel).mkdir(parents=True, exist_ok=True)
     _write_register(world, inbox / "register_laporan")
     _write_recap(world, inbox / "rekap_pengawasan")
+    _write_preventions(world, inbox / "form_pencegahan" / PREVENTION_FILE)
+    _write_plans(world, inbox / "rencana_pencegahan" / PLAN_FILE)
     _write_chats(world, inbox / "wa_aduan")
     _write_form(world, inbox / KOBO_FILE)
 
@@ -247,6 +265,89 @@ def _activity_cells(clerk: Clerk, row: Activity, number: int) -> Row:
 
 def _undotted(row: Activity) -> str:
     return row.regency.code.replace(".", "")
+
+
+PREVENTION_COLUMNS = (
+    *("No. Entri", "Tanggal Kegiatan", "Tingkat", "Instansi", "Nama Petugas", "Tahapan", "Bentuk"),
+    *("Jenis", "Sasaran", "Tema", "Jumlah Peserta", "Kab/Kota", "Kecamatan", "Desa/Kelurahan"),
+    *("Tempat", "Uraian Singkat", "Bukti Dukung"),
+)
+
+
+def _write_preventions(world: World, path: Path) -> None:
+    """The export of the Formulir Pencegahan: one sheet, its header in the first row."""
+    clerk = Clerk(f"{world.seed}/prevention")
+    with xlsxwriter.Workbook(str(path)) as book:
+        book.set_properties({"created": WRITTEN_AT})
+        sheet = _Sheet(book, "Form Pencegahan", [(name, ()) for name in PREVENTION_COLUMNS])
+        sheet.row(list(PREVENTION_COLUMNS))
+        for entry in world.preventions:
+            sheet.row(_prevention_cells(clerk, entry))
+
+
+def _prevention_cells(clerk: Clerk, entry: Prevention) -> Row:
+    place = entry.place
+    office = f"Bawaslu {place.regency.name}" if place.regency else "Bawaslu Provinsi"
+    kinds = vocabulary.PREVENTION_KINDS.get(entry.form or "", {})
+    values: dict[str, Cell] = {
+        "No": entry.number or None,
+        "Tanggal": clerk.date_cell(entry.day),
+        "Tingkat": clerk.word(vocabulary.OFFICE_LEVELS, entry.level),
+        "Instansi": office,
+        "Nama": entry.officer.name,
+        "Tahapan": clerk.word(vocabulary.STAGES, entry.stage) if entry.stage else clerk.nothing(),
+        "Bentuk": clerk.word(vocabulary.PREVENTION_FORMS, entry.form)
+        if entry.form
+        else clerk.nothing(),
+        "Jenis": clerk.word(kinds, entry.kind) if entry.kind else clerk.nothing(),
+        "Sasaran": clerk.words(vocabulary.TARGET_GROUPS, entry.targets, "; "),
+        "Tema": clerk.words(vocabulary.ISSUES, entry.issues, "; "),
+        "Peserta": _participants(clerk, entry.participants),
+        "Kab/Kota": clerk.regency(place.regency) if place.regency else clerk.nothing(),
+        "Kecamatan": clerk.district(place.district) if place.district else clerk.nothing(),
+        "Desa": entry.village or clerk.nothing(),
+        "Tempat": entry.venue,
+        "Uraian": entry.note,
+        "Bukti": f"https://drive.example.id/{clerk.rng.getrandbits(48):012x}",
+    }
+    return list((values | dict(entry.written)).values())
+
+
+def _participants(clerk: Clerk, count: int | None) -> Cell:
+    """A number, sometimes with a word beside it."""
+    if count is None:
+        return clerk.nothing()
+    return clerk.rng.choice((count, count, count, f"{count} orang", f"± {count} peserta"))
+
+
+PLAN_COLUMNS = (
+    *("No", "Kab/Kota", "Tema", "Bentuk", "Sasaran", "Mulai", "Selesai", "Jumlah Kegiatan"),
+    *("Jumlah Peserta", "Penanggung Jawab", "Keterangan"),
+)
+
+
+def _write_plans(world: World, path: Path) -> None:
+    """The plan of prevention as CSV, in the columns of the template."""
+    clerk = Clerk(f"{world.seed}/plan")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file, lineterminator="\n")
+        out.writerow(PLAN_COLUMNS)
+        for number, plan in enumerate(world.plans, 1):
+            out.writerow(
+                (
+                    number,
+                    clerk.regency(plan.regency),
+                    clerk.words(vocabulary.ISSUES, plan.issues, "; "),
+                    clerk.word(vocabulary.PREVENTION_FORMS, plan.form),
+                    clerk.words(vocabulary.TARGET_GROUPS, plan.targets, "; "),
+                    clerk.date_text(plan.start),
+                    clerk.date_text(plan.end),
+                    plan.activities,
+                    plan.participants,
+                    clerk.word(vocabulary.OFFICE_LEVELS, "KAB"),
+                    clerk.nothing(),
+                )
+            )
 
 
 def _by_month(

@@ -19,7 +19,7 @@ with facts as (
         week_id,
         activity_date as fact_date
     from {{ ref('int_activities__located') }}
-    where record_kind = 'PREV' or (record_kind = 'LHP' and is_recap)
+    where (record_kind = 'PREV' and is_form_entry is not true) or (record_kind = 'LHP' and is_recap)
 )
 
 select

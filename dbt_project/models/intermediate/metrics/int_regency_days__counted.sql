@@ -19,7 +19,7 @@
 } %}
 {%- set activity_counts = {
     'supervision_count': "record_kind = 'LHP' and is_recap",
-    'prevention_count': "record_kind = 'PREV'",
+    'prevention_count': "record_kind = 'PREV' and is_form_entry is not true",
 } %}
 with reports as (
     select

@@ -16,6 +16,11 @@
 {%- set merged = [
     'record_kind', 'activity_kind', 'received_date', 'activity_date', 'period_date', 'forwarded_to'
 ] %}
+{%- set counts = {
+    'participants': 'participant_count',
+    'planned_activities': 'planned_activity_count',
+    'planned_participants': 'planned_participant_count',
+} %}
 with keyed as (
     select
         *,
@@ -87,6 +92,8 @@ dated as (
             when kind_code in ('LP', 'TM') then received_date
             -- The day of receipt of a tip comes from its row, else from the channel.
             when kind_code = 'IA' then coalesce(received_date, receipt_date)
+            -- A plan counts in no week.
+            when kind_code = 'PLAN' then null
             else coalesce(activity_date, period_date)
         end as counted_date
     from kinded
@@ -135,6 +142,24 @@ select
     {%- for field in fields if field.parser == 'list' %}
     {{ field.column }},
     {%- endfor %}
+    {%- for field, column in counts.items() %}
+    {{ whole_number(field ~ '_raw') }} as {{ column }},
+    {%- endfor %}
+    -- the numbers that say something else than one whole number, and those that a plan lacks
+    array_remove(array[
+        {%- for field, column in counts.items() %}
+        case
+            when
+                {{ whole_number(field ~ '_raw') }} is null
+                {%- if field == 'planned_activities' %}
+                and kind_code = 'PLAN'
+                {%- else %}
+                and not {{ is_blank(field ~ '_raw') }}
+                {%- endif %}
+                then '{{ field }}'
+        end {{- ',' if not loop.last }}
+        {%- endfor %}
+    ], null) as unreadable_counts,
     coalesce(forwarded_to_code, status_target_code) as forwarding_target_code,
     -- evidence that the row is a test of the system
     test_score,
@@ -167,7 +192,9 @@ select
         when not is_number_blank and number_parts is null then 'unreadable_number'
         when kind_code is null then 'unknown_kind'
         -- The text is empty, or not a day of the calendar.
-        when counted_date is null then 'date_missing'
+        when counted_date is null and kind_code <> 'PLAN' then 'date_missing'
+        -- A plan needs a period.
+        when kind_code = 'PLAN' and (plan_start_date <= plan_end_date) is not true then 'date_missing'
         when
             counted_date < date '{{ var("first_plausible_date") }}'
             or counted_date > {{ jakarta_date('landed_at') }}

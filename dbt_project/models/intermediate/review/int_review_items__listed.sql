@@ -102,6 +102,15 @@ found as (
         and delivery_id {{ is_changed }}
     union all
     select
+        delivery_id,
+        'count_unreadable' as check_code,
+        unnest(unreadable_counts) as subject,
+        null as word,
+        null as since_date
+    from {{ ref('int_records__typed') }}
+    where delivery_id {{ is_changed }}
+    union all
+    select
         records.delivery_id,
         reasons.check_code,
         'not_counted' as subject,
@@ -117,7 +126,7 @@ found as (
             or records.channel in (
                 select fields.channel
                 from {{ source('reference', 'channel_field') }} as fields
-                where fields.field in ('received_date', 'activity_date', 'period_date')
+                where fields.field in ('received_date', 'activity_date', 'period_date', 'plan_start_date')
             )
         )
         and records.delivery_id {{ is_changed }}

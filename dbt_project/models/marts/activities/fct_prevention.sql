@@ -4,9 +4,16 @@ select
     channel,
     regency_code,
     district_code,
+    village_code,
     activity_date,
     week_id,
+    prevention_form_code,
+    prevention_kind_code,
     prevention_type_code,
+    stage_code,
+    office_level_code,
+    participant_count,
+    is_form_entry,
     record_id
 from {{ ref('int_activities__located') }}
 where record_kind = 'PREV'

@@ -94,7 +94,8 @@ class Channel(StrictModel):
         schedule: when it is pulled, as cron, in `timezone`.
         timezone: the zone of times that the source writes without one.
         expected_every: how often something new should come.
-        record_kind: LP, TM, IA, LHP or PREV; none where a mapped field tells it.
+        record_kind: LP, TM, IA, LHP, PREV or PLAN (a plan of prevention); none where a mapped
+            field tells it.
         source: the connector's own options.
         key: labels whose values make a row's source id, for kinds that have no id of their own.
         personal: labels of personal fields: they go to the vault.
@@ -110,7 +111,7 @@ class Channel(StrictModel):
     schedule: Annotated[str, AfterValidator(_cron)]
     timezone: Zone = "Asia/Jakarta"
     expected_every: Duration | None = None
-    record_kind: Literal["LP", "TM", "IA", "LHP", "PREV"] | None = None
+    record_kind: Literal["LP", "TM", "IA", "LHP", "PREV", "PLAN"] | None = None
     source: Annotated[AnySource, Field(discriminator="kind")]
     key: Labels = ()
     personal: Labels = ()

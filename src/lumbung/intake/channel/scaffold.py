@@ -163,7 +163,7 @@ def _text(kind: Kind, name: str, proposal: Proposal, places: Places) -> str:
     if "register_number" not in fields and "record_kind" not in fields:
         lines.append(
             f"record_kind: {proposal.record_kind}"
-            " # LP, TM, IA, LHP or PREV; remove where a field tells it"
+            " # LP, TM, IA, LHP, PREV or PLAN; remove where a field tells it"
         )
     lines += ["", "source:"]
     for option, value in source.items():

@@ -54,6 +54,11 @@ _COMPACT_DATE = re.compile(
     r"|20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?!\d)"
 )
 _LONG_NUMBER = re.compile(r"\d{15}")  # a NIK has 16 digits, a NIP 18
+_COUNT = re.compile(  # what the dbt macro whole_number reads, and nothing that names anybody
+    r"\s*(?:sekitar|kurang lebih|lebih kurang|±|\+/-)?\s*(?:\d{1,3}(?:\.\d{3}){1,2}|\d{1,6})"
+    r"(?:[.,]0{1,2})?\s*(?:orang|org|peserta|jiwa|kegiatan|kali)?\s*\.?\s*",
+    re.IGNORECASE,
+)
 _SHORT_NUMBER = re.compile(r"\d{1,6}(?:[.,]0)?")
 _CODE = re.compile(r"(?:0\d|[1-9]\d)(?:[.,\s]?\d\d){0,2}(?:[.,\s]?\d{3,4})?(?:[.,]0)?")
 _LEGAL_NUMBER = re.compile(
@@ -116,7 +121,10 @@ class Pseudonyms:
             "suspicion": self._suspicion,
             "narrative": self._narrative,
         }
-        parsers: dict[str, Rule] = {"date": self._date, "place": self._place, "code": self._code}
+        parsers: dict[str, Rule] = {
+            **{"date": self._date, "place": self._place, "code": self._code},
+            "text": self._count,
+        }
         return rules.get(field) or parsers[canonical.parser]
 
     def of_payload(self, public: Mapping[str, Any]) -> dict[str, Any]:
@@ -208,6 +216,9 @@ class Pseudonyms:
 
     def _legal_number(self, text: str) -> str:
         return text if _is_legal_number(text) else self._other(text)
+
+    def _count(self, text: str) -> str:
+        return text if _COUNT.fullmatch(text) else self._other(text)
 
     def _mark(self, text: str) -> str:
         return text if _RECOGNISED.fullmatch(text) else self._of_term(text)

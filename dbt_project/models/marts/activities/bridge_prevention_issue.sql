@@ -1,0 +1,7 @@
+{{ config(unique_key=['prevention_id'], meta={'affected_keys': 'delivery'}) }}
+select
+    activity_id as prevention_id,
+    code as issue_code,
+    regency_code
+from {{ ref('int_activity_terms__classified') }}
+where vocabulary = 'issue'

@@ -1,0 +1,177 @@
+"""Prevention in the demo's world: what is done, planned and missing, and where numbers end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from lumbung.settings import Settings
+from tests.support.against_truth import facts_equal_truth
+from tests.warehouse.conftest import query
+
+Demo = tuple[str, Settings, dict[str, Any]]
+
+
+def test_activities_have_the_form_groups_and_themes_of_the_world(demo: Demo) -> None:
+    url, _, truth = demo
+    facts_equal_truth(url, truth)
+    words = query(
+        url,
+        "select check_code, split_part(detail, ':', 1) from marts.fct_review_item"
+        " where channel = 'form_pencegahan'"
+        " and check_code in ('word_unknown', 'count_unreadable') order by 1",
+    )
+    assert words == [("count_unreadable", "participants"), ("word_unknown", "prevention_form")]
+
+
+def test_no_metric_counts_an_entry_of_the_form(demo: Demo) -> None:
+    url, *_ = demo
+    assert query(
+        url,
+        "select count(*) from reporting.rpt_metric_contributor as m"
+        " inner join marts.fct_prevention as p on m.contributor_id = p.prevention_id"
+        " where p.is_form_entry",
+    ) == [(0,)]
+    assert query(url, "select count(*) > 100 from marts.fct_prevention where is_form_entry") == [
+        (True,)
+    ]
+
+
+def test_plans_are_measured_by_what_the_world_did(demo: Demo) -> None:
+    url, _, truth = demo
+    columns = (
+        "regency_code, start_date::text, end_date::text, prevention_form_code, issue_codes,"
+        " target_group_codes, planned_activity_count, planned_participant_count,"
+        " done_activity_count, is_overdue"
+    )
+    found = query(url, f"select {columns} from marts.fct_prevention_plan")
+    wanted = [
+        (
+            *(row["regency_code"], row["start_date"], row["end_date"]),
+            *(row["prevention_form_code"], row["issues"], row["target_groups"]),
+            *(row["planned_activity_count"], row["planned_participant_count"]),
+            *(row["done_activity_count"], row["is_overdue"]),
+        )
+        for row in truth["plans"]
+    ]
+    assert sorted(map(str, found)) == sorted(map(str, wanted))
+    assert {row[-1] for row in found} == {True, False}
+
+
+def test_needs_are_those_of_the_world(demo: Demo) -> None:
+    url, _, truth = demo
+    columns = (
+        *("regency_code", "issue_code", "week_id", "last_4_weeks_count", "done_count"),
+        *("planned_count", "reached_group_count"),
+    )
+    found = query(url, f"select {', '.join(columns)} from marts.agg_prevention_need")
+    assert len(found) == 8 * 14 * 9
+    wanted = [tuple(row[column] for column in columns) for row in truth["needs"]]
+    assert sorted(row for row in found if any(row[3:])) == sorted(wanted)
+
+
+def test_the_office_sees_where_prevention_is_missing(demo: Demo) -> None:
+    """Money politics, civil servants, and ethnic and black campaigning: each in its regency."""
+    url, *_ = demo
+    assert query(
+        url,
+        "select regency_code, issue_code, done_count, planned_count, gap_count, rule_code,"
+        " suggested_kind_code, is_marked from marts.agg_prevention_need"
+        " where week_id = '2024-W47' and gap_count > 0 order by 1, 2",
+    ) == [
+        ("19.02", "KH", 1, 5, 4, "GAP_KH", "LITERASI_MEDSOS", True),
+        ("19.02", "SARA", 1, 6, 5, "GAP_SARA", "FORUM_WARGA", True),
+        ("19.04", "ASN", 2, 8, 6, "GAP_ASN", "IMBAUAN_TERTULIS", True),
+        ("19.71", "PU", 1, 12, 11, "GAP_PU", "PATROLI", True),
+    ]
+    ((forms, groups, percent),) = query(
+        url,
+        "select done_by_form, done_by_target_group, round(reached_group_pct, 2)"
+        " from marts.agg_prevention_need"
+        " where week_id = '2024-W47' and (regency_code, issue_code) = ('19.71', 'PU')",
+    )
+    assert sum(forms.values()) == 1
+    assert groups == {"WARGA": 1, "TOKOH_MASYARAKAT": 1}
+    assert float(percent) == 13.33  # 2 of 15 groups
+    # every suggestion leads to its rule, and the rule's conditions hold for the row's own numbers
+    broken = query(
+        url,
+        "select n.regency_code, n.issue_code, n.week_id from marts.agg_prevention_need as n"
+        " left join marts.dim_prevention_rule as r using (rule_code)"
+        " where n.rule_code is not null and (r.is_active is not true"
+        " or not n.issue_code = any(coalesce(r.issue_codes, array[n.issue_code]))"
+        " or n.last_4_weeks_count < r.min_case_count or n.gap_count < r.min_gap_count"
+        " or n.done_count > r.max_done_count or n.planned_count > r.max_planned_count)",
+    )
+    assert broken == []
+
+
+def test_participation_is_what_came_from_outside(demo: Demo) -> None:
+    url, _, truth = demo
+    outside = Counter(
+        (row["regency_code"], row["week_id"], row["channel"])
+        for row in truth["reports"]
+        if row["record_kind"] in ("LP", "IA")
+    )
+    found = query(
+        url,
+        "select regency_code, week_id, channel, participation_count from marts.agg_participation",
+    )
+    assert {tuple(key): count for *key, count in found} == outside
+    # Bangka Tengah has 144,548 voters
+    count = sum(number for (regency, *_), number in outside.items() if regency == "19.04")
+    ((rate,),) = query(
+        url,
+        "select round(sum(per_10000_voters), 6) from marts.agg_participation"
+        " where regency_code = '19.04'",
+    )
+    assert float(rate) == round(10000 * count / 144_548, 6)
+    assert query(
+        url,
+        "select count(per_10000_voters), count(*) > 0 from marts.agg_participation"
+        " where regency_code = '19.00'",
+    ) == [(0, True)]
+
+
+def test_groups_and_villages_that_prevention_met(demo: Demo) -> None:
+    url, _, truth = demo
+    weeks = truth["weeks"]
+    met = {
+        (row["regency_code"], group, week)
+        for row in truth["preventions"]
+        for group in row["target_groups"]
+        for first in [weeks.index(iso_week(row["activity_date"]))]
+        for week in weeks[first : first + 4]
+    }
+    found = query(
+        url, "select regency_code, target_group_code, week_id, is_met from marts.agg_outreach"
+    )
+    assert len(found) == 8 * 15 * 9
+    assert {tuple(key) for *key, is_met in found if is_met} == met
+    villages = Counter(
+        (row["village_code"], iso_week(row["activity_date"]))
+        for row in truth["preventions"]
+        if row["village_code"]
+    )
+    assert len(villages) > 30
+    found = query(url, "select village_code, week_id, activity_count from marts.agg_village_reach")
+    assert {tuple(key): count for *key, count in found} == villages
+
+
+def iso_week(day: str) -> str:
+    year, week, _ = date.fromisoformat(day).isocalendar()
+    return f"{year}-W{week:02d}"
+
+
+def test_published_scores_stand_beside_and_are_mixed_into_nothing(demo: Demo) -> None:
+    url, *_ = demo
+    assert query(
+        url, "select region_code, score, class_name from marts.dim_vulnerability_score order by 1"
+    ) == [("19", Decimal("29.89"), "Rawan sedang"), ("19.02", Decimal("15.78"), "Sedang")]
+    models = Path(__file__).parents[2] / "dbt_project" / "models"
+    seed = "ref('vulnerability_score')"
+    readers = {file.stem for file in models.rglob("*.sql") if seed in file.read_text("utf-8")}
+    assert readers == {"dim_vulnerability_score"}
