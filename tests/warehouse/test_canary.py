@@ -417,7 +417,7 @@ class Job:
         drafted = review.write_draft(self.edition, **given)
         self.returned.append(drafted)
         self.returned.append(checkpoint.check(self.edition, **given).summary())
-        review.approve(self.edition, by="Ketua Contoh", reviewed=drafted, database_url=self.url)
+        review.approve(self.edition, by="demo", how="demo", reviewed=drafted, database_url=self.url)
         self.returned.append(publishing.publish(self.edition, **given))
         self.returned.append(str(portal.build(**given)))
 
