@@ -3,7 +3,7 @@
    one transaction deletes only rows that differ, and inserts the new ones; a key without new rows is deleted
    too. Tests of the model read the rows of the same keys. #}
 
-{% macro affected_rows(affected_keys, relation) -%}
+{% macro affected_rows(affected_keys, relation, today=as_of_date()) -%}
     {#- A select of the affected keys, by the name of their set. Relations are named without ref(), because
         tests and the strategy also use them; is_affected() declares the dependency. -#}
     {%- set changed = 'select delivery_id from staging.stg_intake__changes' -%}
@@ -15,7 +15,7 @@
         {{ changed }}
         union all
         select report_id from {{ relation }}
-        where {{ judged_on() }} < {{ as_of_date() }} or {{ judged_on() }} > {{ as_of_date() }}
+        where {{ judged_on() }} < {{ today }} or {{ judged_on() }} > {{ today }}
     {%- elif affected_keys == 'block' -%}
         select block_id from intermediate.int_report_blocks__previous
         union
@@ -28,7 +28,7 @@
         select report_id_a, report_id_b from {{ relation }} where report_id_b in ({{ affected }})
         union
         select report_id_a, report_id_b from ops.link_decision
-        where decision_id > {{ of_running_build('since_decision_id', 0) }}
+        where decision_id > (select since_decision_id from ops.build where state = 'running')
     {%- elif affected_keys == 'review' -%}
         {#- items of a delivery, of either case of a pair, and those about no single delivery -#}
         select item_id from {{ relation }} where delivery_id in ({{ changed }})
@@ -38,7 +38,7 @@
         select item_id from {{ relation }} where other_id in ({{ affected }})
         union
         select report_id_a || '/' || report_id_b from ops.link_decision
-        where decision_id > {{ of_running_build('since_decision_id', 0) }}
+        where decision_id > (select since_decision_id from ops.build where state = 'running')
         union
         select item_id from {{ relation }} where delivery_id is null
     {%- elif affected_keys == 'day' -%}

@@ -14,7 +14,6 @@ import pytest
 from lumbung.settings import Settings
 from lumbung.warehouse import build as warehouse_build
 
-BUILD = warehouse_build.BUILD
 KEEP = warehouse_build._Run._keep_artifacts
 
 
@@ -22,7 +21,6 @@ KEEP = warehouse_build._Run._keep_artifacts
 def artifacts(*, are_kept: bool) -> Iterator[None]:
     """Whether builds keep dbt's artefacts, which are a tenth of each and more of a full one."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(warehouse_build, "BUILD", BUILD if are_kept else ("--no-write-json", *BUILD))
         patch.setattr(
             warehouse_build._Run, "_keep_artifacts", KEEP if are_kept else lambda *_: None
         )
@@ -35,11 +33,11 @@ def parsed_once(folder: Path) -> Iterator[None]:
 
     Each home would parse the whole project first, and again for another name or variable.
     """
-    run_dbt = warehouse_build.run_dbt
+    invoke_dbt = warehouse_build.invoke_dbt
 
     def shared(
         arguments: Sequence[str], *, settings: Settings, database_url: str, target: str, **more: Any
-    ) -> list[Any]:
+    ) -> Any:
         variables = [each for each in arguments if each.startswith("{")]  # the value of `--vars`
         key = f"{settings.dbt_project.resolve()} {database_url} {target} {variables}"
         kept = folder / sha256(key.encode()).hexdigest()
@@ -49,11 +47,11 @@ def parsed_once(folder: Path) -> Iterator[None]:
             shutil.copyfile(kept, own)
         given = {"settings": settings, "database_url": database_url, "target": target, **more}
         try:
-            return run_dbt(arguments, **given)
+            return invoke_dbt(arguments, **given)
         finally:
             if own.exists():
                 shutil.copyfile(own, kept)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(warehouse_build, "run_dbt", shared)
+        patch.setattr(warehouse_build, "invoke_dbt", shared)
         yield

@@ -57,7 +57,8 @@ STATIC = {
     "dim_regency", "dim_district", "dim_village", "dim_issue", "dim_violation_type", "dim_channel",
     "dim_stage", "dim_status", "dim_forwarding_target", "dim_campaign_context", "dim_metric",
     "dim_metric_category",
-    "rpt_edition_name",
+    "rpt_edition_name", "rpt_metric_contributor", "rpt_contributor_record",
+    "rpt_edition_contributor",
     "claims_reconcile_as_stated", "relationships_of_seeds",
     "int_place_names__listed", "int_metric_categories__listed",
     "int_edition_names__listed", "metrics_are_described",
@@ -108,8 +109,13 @@ def test_a_second_build_gives_the_same_and_loads_no_seed_again(
 ) -> None:
     before = query(built, "select * from reporting.rpt_metric order by 1, 2, 3, 4, 5")
     assert len(before) > 1000
-    # a build that was killed is not running any more, and with other inputs not resumed
-    query(built, "insert into ops.build (max_batch_id, inputs_hash, seeds_hash) values (1, '', '')")
+    # an increment that was killed is not running any more, and with another raw not resumed
+    query(
+        built,
+        "insert into ops.build (max_batch_id, inputs_hash, seeds_hash, since_build_id)"
+        " select 0, inputs_hash, seeds_hash, build_id from ops.build where state = 'success'"
+        " order by build_id desc limit 1",
+    )
     result = build(settings=office, database_url=built, resume=True)
     assert query(built, "select * from reporting.rpt_metric order by 1, 2, 3, 4, 5") == before
     assert models(built, result.build_id) == first_models(built) - STATIC
@@ -120,6 +126,29 @@ def test_a_second_build_gives_the_same_and_loads_no_seed_again(
         ("abandoned",)
     ]
     assert re.search(r"success +publish fct_report +\d+\.\d\d s  0 rows\n", capsys.readouterr().out)
+
+
+def test_a_table_of_other_columns_is_named(built: str, office: Settings) -> None:
+    query(built, "alter table intermediate.int_weeks__spanned add column lain int")
+    try:
+        with pytest.raises(BuildError, match=r"columns of .*int_weeks__spanned.* have changed"):
+            build(settings=office, database_url=built, select="int_weeks__spanned")
+    finally:
+        query(built, "alter table intermediate.int_weeks__spanned drop column lain")
+
+
+def test_an_increment_restores_views_that_a_build_of_selected_nodes_dropped(
+    built: str, office: Settings
+) -> None:
+    view = "select to_regclass('reporting_next.rpt_metric_contributor') is not null"
+    build(settings=office, database_url=built, select="fct_report")
+    assert query(built, view) == [(False,)]
+    result = build(settings=office, database_url=built)
+    assert not result.is_full
+    assert query(built, view) == [(True,)]
+    assert models(built, result.build_id) == first_models(built)
+    result = build(settings=office, database_url=built)
+    assert models(built, result.build_id) == first_models(built) - STATIC
 
 
 def test_nothing_lies_in_the_checkout(office: Settings, built: str) -> None:

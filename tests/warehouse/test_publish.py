@@ -282,7 +282,9 @@ COBA = {"id": "not_null", "name": "", "regency_code": ""}
 
 def published(connection: psycopg.Connection, **columns: str) -> tuple[int, list[str]]:
     """Rows that changed, and notices."""
-    found, notices = module.publish(connection, [node(**(columns or COBA))], finish=lambda _: None)
+    found, notices = module.publish(
+        connection, [node(**(columns or COBA))], is_increment=False, finish=lambda _: None
+    )
     return found[0].rows, notices
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from lumbung.local.stack import Stack
 from lumbung.settings import Settings
-from lumbung.warehouse.build import STATIC, _Run
+from lumbung.warehouse.build import NOT_IN_AN_INCREMENT, _Run
 from tests.support.command import lumbung
 from tests.warehouse.conftest import PROJECT, query
 
@@ -173,7 +173,7 @@ def test_the_selectors_are_the_runs_of_lumbung(dbt: Dbt) -> None:
 
     written = ["--exclude-resource-type", "unit_test", "exposure", "source"]
     assert listed("--selector", "full") == listed(*written)
-    without = [*written, "seed", "--exclude", STATIC]
+    without = [*written, "seed", "--exclude", *NOT_IN_AN_INCREMENT]
     assert listed("--selector", "increment") == listed(*without)
     assert {"weekly_edition", "rpt_metric", "stg_intake__records"} <= listed(
         "--selector", "edition"

@@ -42,6 +42,8 @@ DBT_LOCK_TIMEOUT = "1min"
 """How long a model or test waits for a lock, such as that of an auditor who reads `checks`."""
 
 BUILD = (
+    # The manifest takes long to write, and changes only with the project (_Run._keep_artifacts).
+    "--no-write-json",
     "build",
     # Unit tests are for developers who change a model, not for every build of an office.
     "--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure",
@@ -54,8 +56,11 @@ TARGET = "target"
 AS_READERS_SEE = ("--vars", '{"next_suffix": ""}')
 """dbt's arguments for naming the published tables instead of those in which they are built."""
 
-STATIC = "tag:static"
-"""Models that depend on seeds and channels alone; an increment does not run them."""
+STATIC = "static"
+"""The tag of models that depend on seeds and channels alone; an increment does not run them."""
+
+NOT_IN_AN_INCREMENT = (f"tag:{STATIC}", "lumbung.marts", "lumbung.reporting")
+"""Nodes that an increment leaves as they are: marts are views over tables that stay."""
 
 NO_INPUTS = {"target", "logs", ".user.yml", "profiles.yml", "selectors.yml"}
 """What dbt writes into the project's folder, and how it is run: no row depends on these."""
@@ -276,6 +281,7 @@ class _Run:
         self.on_node = on_node
         self.build_id = 0
         self.manifest: Any = None
+        self.result: Any = None
         self._writing = threading.Lock()  # dbt's threads report concurrently
 
     def build(
@@ -300,7 +306,10 @@ class _Run:
             finished = self._finished(resumed)
         # 'buildable': leave out tests that also read a later model, which may not exist yet.
         arguments = ["--select", select, "--indirect-selection", "buildable"] if select else []
-        excluded = finished if select or is_full else [*finished, STATIC]
+        is_increment = select is None and not is_full
+        # A build of selected nodes drops the views over the tables that it builds.
+        has_views = is_increment and not self._selected_since(last)
+        excluded = [*finished, *NOT_IN_AN_INCREMENT] if has_views else finished
         if is_full:
             arguments.append("--full-refresh")
         if not full_refresh and last is not None and last.seeds_hash == seeds:
@@ -340,7 +349,7 @@ class _Run:
         (self.build_id,) = row
         try:
             warnings = self._invoke(arguments)
-            warnings += self._publish(is_full=is_full)
+            warnings += self._publish(is_full=is_full, is_increment=is_increment)
         except BaseException as error:
             state = "failed" if isinstance(error, BuildError) else "abandoned"
             self._finish(state, str(error) or type(error).__name__)
@@ -363,9 +372,10 @@ class _Run:
             "settings": self.settings, "database_url": self.database_url, "target": TARGET,
         }  # fmt: skip
         self.manifest = invoke_dbt(["--no-write-json", "parse"], **where)
-        results = run_dbt(
+        self.result = invoke_dbt(
             [*BUILD, *arguments], **where, callbacks=[self._on_event], manifest=self.manifest
         )
+        results = _of_nodes(self.result)
         for result in results:
             if str(result.status) == "skipped":
                 self._record(result.node.unique_id, result.node.name, result.node.resource_type,
@@ -379,7 +389,9 @@ class _Run:
 
     def _keep_artifacts(self, is_full: bool) -> None:
         """Keep dbt's artefacts: of an increment run_results.json, of a full build all."""
-        artifacts.keep("run_results.json", settings=self.settings, target=TARGET)
+        file = self.settings.home / "dbt" / TARGET / "run_results.json"
+        self.result.write(str(file))
+        artifacts.keep(file.name, settings=self.settings, target=TARGET)
         if is_full:
             where: dict[str, Any] = {
                 "settings": self.settings, "database_url": self.database_url, "target": "docs",
@@ -391,30 +403,46 @@ class _Run:
             names = ["manifest.json", "catalog.json"]
             artifacts.keep(*names, settings=self.settings, target="docs")
 
-    def _publish(self, *, is_full: bool) -> list[str]:
-        """Publish the nodes finished by this build and those that it resumes; return warnings."""
+    def _publish(self, *, is_full: bool, is_increment: bool) -> list[str]:
+        """Publish and return warnings.
+
+        An increment publishes every mart that is not static, another build the nodes that it, or a
+        build that it resumes, has finished.
+        """
         done = self._finished(self.build_id)
         nodes = [
             node
             for node in self.manifest.nodes.values()
-            if node.name in done and publish.is_published(node)
+            if publish.is_published(node)
+            and (node.name in done or (is_increment and _follows_raw(node)))
         ]
 
         def finish(published: list[publish.Published]) -> None:
             for each in published:
+                if each.node.name not in done:
+                    self._record(each.node.unique_id, each.node.name, "model", "success",
+                                 each.seconds, each.rows, None)  # fmt: skip
+                    continue
                 self.connection.execute(
                     "update ops.model_run set row_count = %s"
                     " where build_id = %s and node_name = %s",
-                    (each.rows, self.build_id, each.name),
+                    (each.rows, self.build_id, each.node.name),
                 )
             self._finish("success", None)
 
-        published, warnings = publish.publish(self.connection, nodes, finish=finish)
+        published, warnings = publish.publish(
+            self.connection, nodes, is_increment=is_increment, finish=finish
+        )
         for each in published:
-            print(f"success  publish {each.name[:79]:79} {each.seconds:6.2f} s  {each.rows:,} rows")
+            name = each.node.name[:79]
+            print(f"success  publish {name:79} {each.seconds:6.2f} s  {each.rows:,} rows")
+            if self.on_node and each.node.resource_type == "model":
+                self.on_node(
+                    each.node.name,
+                    {"state": "success", "seconds": round(each.seconds, 2), "rows": each.rows},
+                )
         if is_full:
-            changed = {each.name for each in published if each.rows}
-            publish.vacuum(self.connection, [n for n in nodes if n.name in changed])
+            publish.vacuum(self.connection, [each.node for each in published if each.rows])
         return warnings
 
     def _on_event(self, event: Any) -> None:
@@ -454,6 +482,14 @@ class _Run:
             " order by build_id desc limit 1"
         ).fetchone()
         return None if row is None else _Success(*row)
+
+    def _selected_since(self, last: _Success | None) -> bool:
+        """Whether selected nodes were built since the last successful build of all models."""
+        row = self.connection.execute(
+            "select exists (select from ops.build where build_id > %s and seeds_hash = '')",
+            (last.build_id if last else 0,),
+        ).fetchone()
+        return row == (True,)
 
     def _must_be_full(self, last: _Success | None, inputs: str) -> bool:
         """Whether an increment would leave rows that other inputs than this build's have made."""
@@ -587,10 +623,15 @@ def run_dbt(
         callbacks=callbacks,
         manifest=manifest,
     )
+    return _of_nodes(result)
+
+
+def _of_nodes(result: Any) -> list[Any]:
+    """The results of nodes, without those of on-run-start."""
     return [
         each
         for each in getattr(result, "results", None) or []
-        if each.node.resource_type != "operation"  # on-run-start
+        if each.node.resource_type != "operation"
     ]
 
 
@@ -707,6 +748,11 @@ def dbt_environment(database_url: str) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def _follows_raw(node: Any) -> bool:
+    """Whether the rows of a model depend on more than seeds and channels."""
+    return node.resource_type == "model" and STATIC not in node.tags
 
 
 def _relation(node: Any) -> str:

@@ -112,7 +112,6 @@ def _build(found: PointInTime, moment: datetime, settings: Settings, database_ur
         warehouse_build.raise_failed(
             warehouse_build.run_dbt(
                 [
-                    "--no-write-json",
                     *warehouse_build.BUILD,
                     "--full-refresh",
                     "--vars",

@@ -45,7 +45,7 @@ READERS = sql.SQL("analyst_regency, analyst_province, publisher, auditor")
 class Published:
     """A published mart: the number of rows inserted, updated or deleted, and the seconds taken."""
 
-    name: str
+    node: Any
     rows: int
     seconds: float
 
@@ -59,6 +59,7 @@ def publish(
     connection: psycopg.Connection,
     nodes: Sequence[Any],
     *,
+    is_increment: bool,
     finish: Callable[[list[Published]], None],
 ) -> tuple[list[Published], list[str]]:
     """Publish nodes that dbt has built, all in one transaction.
@@ -66,6 +67,7 @@ def publish(
     Args:
         connection: as the owner of the warehouse, autocommit, under the lock of the build.
         nodes: of dbt's manifest (`is_published`).
+        is_increment: compare only the affected keys of a mart that has some (macros/affected.sql).
         finish: called in the transaction with the published marts, to record the build as
             successful.
 
@@ -81,7 +83,7 @@ def publish(
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with _notices(connection) as notices, connection.transaction():
-                published = _publish(connection, nodes)
+                published = _publish(connection, nodes, is_increment)
                 finish(published)
         except psycopg.errors.LockNotAvailable as error:
             if attempt == ATTEMPTS:
@@ -104,7 +106,9 @@ def publish(
     raise AssertionError  # the last attempt returned or raised
 
 
-def _publish(connection: psycopg.Connection, nodes: Sequence[Any]) -> list[Published]:
+def _publish(
+    connection: psycopg.Connection, nodes: Sequence[Any], is_increment: bool
+) -> list[Published]:
     connection.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'".encode())
     connection.execute(f"set local statement_timeout = '{STATEMENT_TIMEOUT}'".encode())
     # As in the models (macros/tables.sql)
@@ -119,9 +123,9 @@ def _publish(connection: psycopg.Connection, nodes: Sequence[Any]) -> list[Publi
     published = []
     for table in tables:
         began = time.monotonic()
-        rows = table.write()
+        rows = table.write(is_increment)
         table.complete()
-        published.append(Published(table.node.name, rows, time.monotonic() - began))
+        published.append(Published(table.node, rows, time.monotonic() - began))
     while views:  # a view after the views that it reads
         for name in [n for n, v in views.items() if not views.keys() & set(v.depends_on.nodes)]:
             _define(connection, views.pop(name))
@@ -137,7 +141,6 @@ class _Table:
         self.schema = node.schema.removesuffix(NEXT)
         self.next = sql.Identifier(node.schema, node.alias)
         self.shown = sql.Identifier(self.schema, node.alias)
-        self.affected = sql.Identifier(node.schema, f"{node.alias}__affected")
         self.key: list[str] = [
             column
             for constraint in getattr(node, "constraints", [])
@@ -182,13 +185,13 @@ class _Table:
                 "alter table {shown} alter column {name} drop not null", name=sql.Identifier(name)
             )
 
-    def write(self) -> int:
+    def write(self, is_increment: bool) -> int:
         """Change the rows to those of the relation, and return the number of changed rows."""
         if self.is_new:
             return self._execute("insert into {shown} ({columns}) select {columns} from {next}")
         if not self.key:
             return self._replace()
-        if _columns(self.connection, self.affected):
+        if is_increment and "affected_keys" in self.node.config.meta:
             return self._merge_affected()
         return self._execute(
             "merge into {shown} as shown using {next} as next on {same_key}"
@@ -232,9 +235,12 @@ class _Table:
     # -- rows --------------------------------------------------------------------------------
 
     def _merge_affected(self) -> int:
-        """As `write`, for the affected keys of an increment only (macros/affected.sql)."""
-        keys = sql.SQL(", ").join(map(sql.Identifier, _columns(self.connection, self.affected)))
-        where = sql.SQL("({}) in (select {} from {})").format(keys, keys, self.affected)
+        """As `write`, for the affected keys only: those of the new rows and of the published."""
+        affected = sql.Identifier(self.node.schema, f"{self.node.alias}__affected")
+        keys = sql.SQL(", ").join(map(sql.Identifier, _columns(self.connection, affected)))
+        where = sql.SQL("({}) in (select {} from {} union {})").format(
+            keys, keys, affected, _definition(self.connection, affected)
+        )
         self._execute(
             "create temporary table changed on commit drop as"
             " select {columns} from {next} where {where}",
@@ -339,15 +345,10 @@ class _Table:
 
 def _define(connection: psycopg.Connection, node: Any) -> None:
     """Create or replace a published view: dbt's view, over the published tables."""
-    made = sql.Identifier(node.schema, node.alias)
     shown = sql.Identifier(node.schema.removesuffix(NEXT), node.alias)
-    (wanted,) = connection.execute(
-        "select regexp_replace(pg_get_viewdef(%s::regclass),"
-        " '\\m(marts|reporting|reference)_next\\.', '\\1.', 'g')",
-        (made.as_string(connection),),
-    ).fetchone() or ("",)
+    wanted = _definition(connection, sql.Identifier(node.schema, node.alias))
     # PostgreSQL normalises the text of a view, so both texts are compared after that.
-    connection.execute(sql.SQL("create temporary view wanted as {}").format(sql.SQL(wanted)))
+    connection.execute(sql.SQL("create temporary view wanted as {}").format(wanted))
     same = connection.execute(
         "select pg_get_viewdef('pg_temp.wanted'::regclass) = pg_get_viewdef(to_regclass(%s))",
         (shown.as_string(connection),),
@@ -359,7 +360,7 @@ def _define(connection: psycopg.Connection, node: Any) -> None:
 
 
 def _replace_view(
-    connection: psycopg.Connection, node: Any, shown: sql.Identifier, wanted: str
+    connection: psycopg.Connection, node: Any, shown: sql.Identifier, wanted: sql.SQL
 ) -> None:
     columns = _columns(connection, shown)
     kept = list(_columns(connection, sql.Identifier(node.schema, node.alias)).items())
@@ -368,10 +369,20 @@ def _replace_view(
     # The view reads with the rights of its user, so the policies of the tables apply.
     connection.execute(
         sql.SQL("create or replace view {} with (security_invoker = true) as {}").format(
-            shown, sql.SQL(wanted)
+            shown, wanted
         )
     )
     connection.execute("select ops.open_to_readers(%s::regclass)", (shown.as_string(connection),))
+
+
+def _definition(connection: psycopg.Connection, view: sql.Identifier) -> sql.SQL:
+    """The select of a view, of the published tables instead of those in which they are built."""
+    (text,) = connection.execute(
+        "select regexp_replace(pg_get_viewdef(%s::regclass),"
+        " '\\m(marts|reporting|reference)_next\\.', '\\1.', 'g')",
+        (view.as_string(connection),),
+    ).fetchone() or ("",)
+    return sql.SQL(text.rstrip(";"))
 
 
 def _comment(connection: psycopg.Connection, node: Any, shown: sql.Identifier, kind: str) -> None:
