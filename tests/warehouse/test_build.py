@@ -60,6 +60,7 @@ STATIC = {
     "rpt_edition_name", "rpt_metric_contributor", "rpt_contributor_record",
     "rpt_edition_contributor",
     "claims_reconcile_as_stated", "relationships_of_seeds",
+    "dim_prevention_form", "dim_prevention_rule", "dim_target_group", "dim_vulnerability_score",
     "int_place_names__listed", "int_metric_categories__listed",
     "int_edition_names__listed", "metrics_are_described",
     "metrics_have_categories",
@@ -348,10 +349,13 @@ def test_a_build_waits_for_smaller_batches_and_leaves_out_later_ones(
 def test_a_project_that_cannot_be_parsed_is_named(
     built: str, office: Settings, tmp_path: Path
 ) -> None:
-    broken = tmp_path / "project"
-    (broken / "dbt_project").mkdir(parents=True)
-    (broken / "dbt_project" / "seeds").symlink_to(office.dbt_project / "seeds")
-    (broken / "channels").symlink_to(office.channels)
-    with pytest.raises(BuildError, match=r"dbt could not run: .*dbt_project\.yml"):
-        build(settings=Settings(tmp_path / "home", broken, None), database_url=built)
+    broken = Settings(tmp_path / "home", tmp_path / "project", None)
+    models = broken.dbt_project / "models"
+    models.mkdir(parents=True)
+    broken.channels.symlink_to(office.channels)
+    for name in ("dbt_project.yml", "profiles.yml", "macros", "seeds"):
+        (broken.dbt_project / name).symlink_to(office.dbt_project / name)
+    (models / "torn.sql").write_text("select {{ ref(")
+    with pytest.raises(BuildError, match=r"dbt could not run: .*torn\.sql"):
+        build(settings=broken, database_url=built)
     assert last(built) == ("failed",)

@@ -10,8 +10,11 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
+
+from lumbung.errors import ConfigurationError
 
 _MONTHS_AND_DAYS = (
     "januari january jan i februari pebruari february feb peb pebr febr ii maret march mar mrt iii"
@@ -68,12 +71,15 @@ class Lexicon:
         blank: words of a cell that says nothing, spelled likewise.
         test_words: words that mark a row as a test of the system.
         longest_test_text, max_value_bytes, max_narrative_bytes: the variables of the project.
+
+    Raises:
+        ConfigurationError: when the project's file cannot be read.
+
     """
 
     def __init__(self, dbt_project: Path) -> None:
         seeds = dbt_project / "seeds"
-        project = yaml.safe_load((dbt_project / "dbt_project.yml").read_text(encoding="utf-8"))
-        variables = project["vars"]
+        variables = _variables(dbt_project / "dbt_project.yml")
         self.blank = frozenset(variables["blank_words"])
         self.longest_test_text: int = variables["longest_test_text"]
         self.max_value_bytes: int = variables["max_value_bytes"]
@@ -163,6 +169,19 @@ def term_key(text: str) -> str:
     """A word of a vocabulary as the seeds `map_*` spell it: the same as `ops.term_key`."""
     spaced = re.sub(r"[\s_]+", " ", text.lower())
     return re.sub(" ?/ ?", "/", spaced).strip(" .,;:-")
+
+
+def _variables(file: Path) -> dict[str, Any]:
+    """The variables of a `dbt_project.yml`."""
+    try:
+        variables: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))["vars"]
+    except (OSError, ValueError, yaml.YAMLError, TypeError, KeyError) as error:
+        raise ConfigurationError(
+            f"the dbt project cannot be read: {error!r}",
+            where=str(file),
+            remediation="restore the file from version control",
+        ) from error
+    return variables
 
 
 def _rows(file: Path) -> list[dict[str, str]]:
