@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -22,7 +23,9 @@ import pytest
 from lumbung.demo.kobo_server import StandIn
 from lumbung.intake.connectors.base import SourceConnection
 from lumbung.intake.landing import IntakeCounts
+from lumbung.intake.landing.landed import as_delivered, opened
 from lumbung.intake.run import pull
+from lumbung.intake.vault import Vault
 from lumbung.publication.checks import checkpoint
 from lumbung.publication.editions import freezing, publishing, review
 from lumbung.settings import Settings
@@ -226,15 +229,19 @@ def test_every_good_row_becomes_its_fact(
         if kind == "form_a"
         else ("fct_report", "received_date")
     )
-    found = query(
-        sent[0],
-        f"select substring(r.payload::text from %s), f.{day}::text, f.regency_code,"
+    url, settings, _ = sent
+    rows = query(
+        url,
+        f"select r.source_id, r.payload, i.ciphertext, f.{day}::text, f.regency_code,"
         f" f.district_code from marts.{table} as f inner join raw.record as r using (record_id)"
-        " where f.channel = %s and r.payload::text like %s",
-        rf"{senders.MARKER} \d+\.",
+        " left join vault.identity as i using (record_id) where f.channel = %s",
         kind,
-        f"%{senders.MARKER}%",
     )
+    vault, found = Vault.load(settings.home), []
+    for source_id, payload, sealed, *fact in rows:
+        text = json.dumps(as_delivered(payload, opened(vault, kind, source_id, sealed)))
+        if marked := re.search(rf"{senders.MARKER} \d+\.", text):
+            found.append((marked[0], *fact))
     wanted = [good.fact for good in senders.good_deliveries(GOOD)]
     assert sorted(found) == sorted(wanted)
 

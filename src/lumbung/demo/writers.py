@@ -281,8 +281,11 @@ def _write_preventions(world: World, path: Path) -> None:
         book.set_properties({"created": WRITTEN_AT})
         sheet = _Sheet(book, "Form Pencegahan", [(name, ()) for name in PREVENTION_COLUMNS])
         sheet.row(list(PREVENTION_COLUMNS))
+        cells: Row = []
         for entry in world.preventions:
-            sheet.row(_prevention_cells(clerk, entry))
+            if entry.fate != DUPLICATE:  # an entry pasted twice has the same cells
+                cells = _prevention_cells(clerk, entry)
+            sheet.row(cells)
 
 
 def _prevention_cells(clerk: Clerk, entry: Prevention) -> Row:
