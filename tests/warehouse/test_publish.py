@@ -200,8 +200,8 @@ from lumbung.warehouse.build import build
 write = publish._Table.write
 done = []
 
-def killed(table):
-    rows = write(table)
+def killed(table, *given):
+    rows = write(table, *given)
     done.append(table.node.name)
     if {"fct_report", "fct_regency_day"} <= set(done):
         os.kill(os.getpid(), signal.SIGKILL)
