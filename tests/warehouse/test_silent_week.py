@@ -57,7 +57,7 @@ def test_a_week_in_which_nobody_delivered_is_frozen(silent: str, office: Setting
     assert section.tables[0].caption == "0 dari 47 kecamatan menyampaikan rekap pekan ini"
     # and what it cannot know is said beside
     (sentence,) = section.lead
-    assert sentence.startswith("Kanal Kanal rekaan: 20 kiriman (baru, berubah, atau ditarik) sejak")
+    assert sentence.startswith("Kanal rekaan: 20 kiriman (baru, berubah, atau ditarik) sejak")
     assert "karena kolom yang biasanya terisi kini kosong" in sentence
     # frozen again it is the same edition
     assert freezing.freeze("2024-W44", settings=office, database_url=silent) == edition_id
