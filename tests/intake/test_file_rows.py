@@ -19,6 +19,7 @@ from lumbung.intake.canonical import canonical
 from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import Delivery
 from lumbung.intake.landing import IntakeCounts, Landing
+from lumbung.intake.landing.landed import opened
 from lumbung.intake.vault import Vault
 from tests.support.channel_samples import REGISTER, channel, workbook
 from tests.support.delivered import delivered
@@ -190,7 +191,11 @@ def test_what_an_undeclared_column_holds_is_kept_with_the_row_that_stands(
     second = delivery("Register 1", "a", 1, Paraf="tt")
     land(db, [first, second, second], model)
     assert stories(db, model.name) == ["a", "a"]
-    assert db.execute("select count(*) from vault.identity").fetchone() == (1,)
+    rows = db.execute(
+        "select source_id, ciphertext from raw.record left join vault.identity using (record_id)"
+        " order by record_id"
+    ).fetchall()
+    assert [opened(VAULT, model.name, *row).get("Paraf") for row in rows] == [None, "tt"]
 
 
 # -- the same values in another format -----------------------------------------------------------

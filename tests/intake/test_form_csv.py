@@ -348,7 +348,8 @@ def test_of_two_responses_of_one_second_one_is_edited_and_the_other_stays(
     put(inbox, [HEADER, *stamps(1), *twins("b", "c2"), *stamps(9)], 2, "Respons.csv")
     counts = pull_from("gform_contoh")
     assert (counts.landed, counts.missing) == (1, 1)
-    assert current(db) == ["m1", "b", "c2", "m9", "a diperbaiki"]
+    # The corrected one takes the id that the edited one left, before that of "b".
+    assert current(db) == ["m1", "c2", "b", "m9", "a diperbaiki"]
 
 
 @pytest.mark.parametrize("cut", [3, 4, 5])

@@ -55,8 +55,9 @@ _COMPACT_DATE = re.compile(
 )
 _LONG_NUMBER = re.compile(r"\d{15}")  # a NIK has 16 digits, a NIP 18
 _COUNT = re.compile(  # what the dbt macro whole_number reads, and nothing that names anybody
-    r"\s*(?:sekitar|kurang lebih|lebih kurang|±|\+/-)?\s*(?:\d{1,3}(?:\.\d{3}){1,2}|\d{1,6})"
-    r"(?:[.,]0{1,2})?\s*(?:orang|org|peserta|jiwa|kegiatan|kali)?\s*\.?\s*",
+    r"(?:(?:sekitar|kurang lebih|lebih kurang|±|\+/-)\s*)?"
+    r"(?:\d{1,3}(?:\.\d{3}){1,2}|\d{1,6})(?:[.,]0{1,2})?"
+    r"(?:\s*(?:orang|org|peserta|jiwa|kegiatan|kali))?(?:\s*\.)?",
     re.IGNORECASE,
 )
 _SHORT_NUMBER = re.compile(r"\d{1,6}(?:[.,]0)?")
@@ -218,7 +219,7 @@ class Pseudonyms:
         return text if _is_legal_number(text) else self._other(text)
 
     def _count(self, text: str) -> str:
-        return text if _COUNT.fullmatch(text) else self._other(text)
+        return text if _COUNT.fullmatch(text.strip()) else self._other(text)
 
     def _mark(self, text: str) -> str:
         return text if _RECOGNISED.fullmatch(text) else self._of_term(text)
