@@ -96,6 +96,16 @@ CELLS: dict[str, tuple[str, str]] = {
     "activity_kind": ("Kegiatan", ""),
     "prevention_type": ("Bentuk", "imbauan tertulis"),
     "method": ("Metode", "tatap muka"),
+    "prevention_form": ("Bentuk Pencegahan", "pendidikan"),
+    "prevention_kind": ("Jenis Pencegahan", "sosialisasi"),
+    "target_group": ("Sasaran", "pemuda"),
+    "participants": ("Peserta", "100 orang"),
+    "activity_stage": ("Tahapan", "kampanye"),
+    "office_level": ("Tingkat", "provinsi"),
+    "plan_start_date": ("Mulai", "2024-11-01"),
+    "plan_end_date": ("Selesai", "2024-11-30"),
+    "planned_activities": ("Rencana Kegiatan", "5 kali"),
+    "planned_participants": ("Rencana Peserta", "200"),
     "narrative": ("Uraian", "amplop di warung"),
 }
 LABELS = {field: label for field, (label, _) in CELLS.items()}
