@@ -47,6 +47,7 @@ from tests.intake import test_ushahidi as ushahidi
 from tests.intake import test_whatsapp_cloud as cloud
 from tests.support.api_server import Reply, serve
 from tests.support.channel_samples import workbook
+from tests.support.homes import demo_home
 from tests.warehouse.conftest import PROJECT, query, write_channel
 
 WEEK = "2024-W47"
@@ -438,7 +439,7 @@ def job(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactor
     for each in ("config", "dbt_project", "expectations"):
         (project / each).symlink_to(PROJECT / each)
     (project / "channels").mkdir()
-    settings = Settings(tmp_path_factory.mktemp("home"), project, None)
+    settings = demo_home(tmp_path_factory.mktemp("home"), project)
     done = Job(new_database(), settings, tmp_path_factory.mktemp("temporary"))
     handler = logging.StreamHandler(done.output)
     started = subprocess.Popen.__init__
