@@ -20,7 +20,7 @@ def test_dbt_runs_with_rare_garbage_collection(
     seen = []
 
     class Broken:
-        def __init__(self, callbacks: list[Any]) -> None:
+        def __init__(self, _manifest: Any, callbacks: list[Any]) -> None:
             pass
 
         def invoke(self, _arguments: list[str]) -> Any:
