@@ -55,7 +55,8 @@ _PLACE_COLUMNS = {
     "place_word": ("word",),
 }
 
-_WORD = re.compile(r"[^\W\d_]+")
+WORD = re.compile(r"[^\W\d_]+")
+"""A word: letters only."""
 _TYPE = re.compile("^(?:kab|kec|kel|kota|desa|prov)")  # 'kabbangkabarat'
 _VOWEL = re.compile("[aeiou]")
 
@@ -162,7 +163,7 @@ def project_lexicon(dbt_project: Path) -> Lexicon:
 
 def words(text: str) -> list[str]:
     """The words of a text in lower case: letters only."""
-    return _WORD.findall(text.lower())
+    return WORD.findall(text.lower())
 
 
 def term_key(text: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 from lumbung.intake.channel.labels import normalise
 from lumbung.intake.channel.models import Channel
-from lumbung.intake.landing.lexicon import Lexicon, project_lexicon, term_key, words
+from lumbung.intake.landing.lexicon import WORD, Lexicon, project_lexicon, term_key, words
 from lumbung.intake.vault import Vault
 from lumbung.registry import canonical_fields
 from lumbung.settings import Settings
@@ -29,8 +29,6 @@ ALGORITHM = 1
 
 LOCATOR = "lumbung:locator"
 """Key in the private part under which a delivery's place in its file is kept."""
-SOURCE_ID = "lumbung:source_id"
-"""Key in the private part under which the id is kept that the source gave."""
 MARK = "Tanda"
 """The label under which connectors of messages write what they recognised."""
 
@@ -46,7 +44,6 @@ _LONGEST_NOTICE = 60
 HASH_DIGITS = 12
 """Digits of the hash of a name of a file or sheet: the first ones of `Vault.content_hash`."""
 
-_WORD = re.compile(r"[^\W\d_]+")
 _DIGITS = re.compile(r"\d+")
 _TELEPHONE = re.compile(r"(?<!\d)(?:\+?62|0)[\s.-]?8\d{1,2}[\s.-]?\d{3,4}[\s.-]?\d{2,5}(?!\d)")
 _COMPACT_DATE = re.compile(
@@ -166,7 +163,7 @@ class Pseudonyms:
         return f"#{self._digest(part.encode(errors='surrogateescape')).hex()[:HASH_DIGITS]}"
 
     def _of_term(self, term: str) -> str:
-        return f"~{_letters(self._state, term_key(term), _TERM_LETTERS)}"
+        return _term_pseudonym(self._state, term)
 
     # -- rules -------------------------------------------------------------------------------------
 
@@ -239,9 +236,7 @@ class Pseudonyms:
         )
 
     def _date(self, text: str) -> str:
-        if _LONG_NUMBER.search(text) or _TELEPHONE.search(_COMPACT_DATE.sub(" ", text)):
-            return self._of_term(text)
-        if not _DIGITS.search(text):
+        if _has_personal_number(text) or not _DIGITS.search(text):
             return self._of_term(text)
         return self._words(text, self._lexicon.is_date_word)
 
@@ -258,9 +253,7 @@ class Pseudonyms:
 
     def _without_numbers(self, text: str) -> str:
         """A text without its digits, if some of them are the number of a person or telephone."""
-        if _LONG_NUMBER.search(text) or _TELEPHONE.search(_COMPACT_DATE.sub(" ", text)):
-            return _DIGITS.sub("0", text)
-        return text
+        return _DIGITS.sub("0", text) if _has_personal_number(text) else text
 
     def _narrative(self, text: str) -> str:
         if len(text) <= _LONGEST_NOTICE and _DELETED.fullmatch(term_key(text)):
@@ -281,8 +274,7 @@ class Pseudonyms:
                 else _letters(self._state, word, min(max(len(word), 4), 12))
             )
 
-        kept = _WORD.sub(stored, text)
-        return text if kept == text else kept
+        return WORD.sub(stored, text)
 
 
 class _Values(dict[str, str]):
@@ -303,13 +295,17 @@ def _kept_words(stored: str) -> bool:
     return not stored.startswith("~")
 
 
+def _has_personal_number(text: str) -> bool:
+    return bool(_LONG_NUMBER.search(text) or _TELEPHONE.search(_COMPACT_DATE.sub(" ", text)))
+
+
 def _is_legal_number(text: str) -> bool:
     return _LEGAL_NUMBER.fullmatch(re.sub(r"\s", "", text).upper()) is not None
 
 
 def term_pseudonym(vault: Vault, term: str) -> str:
     """The pseudonym of a word of a vocabulary, in any of its spellings."""
-    return f"~{_letters(_state(vault), term_key(term), _TERM_LETTERS)}"
+    return _term_pseudonym(_state(vault), term)
 
 
 def pseudonym_version(channel: Channel) -> int:
@@ -328,6 +324,10 @@ def pseudonym_version(channel: Channel) -> int:
 
 def _state(vault: Vault) -> blake2b:
     return blake2b(digest_size=10, key=vault.pseudonym_key)
+
+
+def _term_pseudonym(state: blake2b, term: str) -> str:
+    return f"~{_letters(state, term_key(term), _TERM_LETTERS)}"
 
 
 def _letters(state: blake2b, text: str, count: int) -> str:
