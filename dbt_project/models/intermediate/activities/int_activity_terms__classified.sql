@@ -17,16 +17,7 @@ select distinct
     terms.code
 from {{ ref('int_activities__located') }} as activities
 inner join {{ ref('int_records__typed') }} as records on activities.activity_id = records.delivery_id
-cross join lateral (
-    {%- for field in canonical_fields() if field.parser == 'list' and 'PREV' in field.record_kinds %}
-    select
-        '{{ field.vocabulary }}' as vocabulary,
-        unnest(records.{{ field.column }}) as term_raw
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
-) as written
-inner join {{ ref('int_terms__mapped') }} as terms
-    on written.vocabulary = terms.vocabulary and written.term_raw = terms.term_raw
+{{ join_terms('records', 'PREV') }}
 where
     activities.record_kind = 'PREV'
     and terms.code is not null
