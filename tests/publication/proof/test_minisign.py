@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lumbung.errors import ConfigurationError, PublicationError
-from lumbung.publication.proof.minisign import PublicKey, SigningKey, signer
+from lumbung.publication.proof.minisign import PublicKey, SigningKey, key_of
 
 # Made by `minisign -G -W` and `minisign -Sm pesan -t "edisi contoh"` of Debian's minisign 0.12.
 CONTENT = b"Isi edisi contoh\n"
@@ -33,7 +33,9 @@ def test_the_same_key_signs_the_same_bytes_as_minisign() -> None:
 def test_a_signature_of_minisign_is_verified() -> None:
     key = PublicKey.parse(PUBLIC, "minisign.pub")
     assert PublicKey.parse(str(key), "--key") == key
-    assert signer(SIGNATURE) == KEY_ID
+    named = key_of(SIGNATURE, [SigningKey(bytes(8), SEED).public, key])
+    assert named
+    assert named.key_id == KEY_ID
     key.verify(CONTENT, SIGNATURE, "pesan")
 
 

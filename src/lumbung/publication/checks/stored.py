@@ -10,7 +10,7 @@ from lumbung.errors import PublicationError
 from lumbung.publication.proof.keys import key_file, trusted_keys
 from lumbung.publication.proof.manifest import MANIFEST, PROOF_FILES, SIGNATURE, Manifest
 from lumbung.publication.proof.merkle import files_root
-from lumbung.publication.proof.minisign import PublicKey, signer
+from lumbung.publication.proof.minisign import PublicKey, key_of
 from lumbung.publication.proof.verify import EDITION
 from lumbung.settings import Settings
 
@@ -61,10 +61,12 @@ def _signed_root(place: Path, keys: list[PublicKey]) -> str | None:
     """Return the root of an edition in a folder, None where it is not signed or was damaged."""
     try:
         content, signature = (place / MANIFEST).read_bytes(), (place / SIGNATURE).read_text()
-        key = next(key for key in keys if key.key_id == signer(signature))
+        key = key_of(signature, keys)
+        if key is None:
+            return None
         key.verify(content, signature, str(place))
         return Manifest(content, str(place)).root
-    except (OSError, ValueError, StopIteration, PublicationError):
+    except (OSError, ValueError, PublicationError):
         return None
 
 
@@ -160,7 +162,7 @@ def _signed_manifest(
     if found.keys() != {MANIFEST, SIGNATURE}:
         raise _changed(edition_id, "its signature is missing")
     signature = found[SIGNATURE].decode(errors="replace")
-    key = next((key for key in keys if key.key_id == signer(signature)), None)
+    key = key_of(signature, keys)
     if key is None:
         raise PublicationError(
             "the edition is signed with a key that this installation does not trust",

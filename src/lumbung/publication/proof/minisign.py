@@ -10,6 +10,7 @@ import base64
 import binascii
 import os
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -177,9 +178,10 @@ class SigningKey:
         )
 
 
-def signer(signature: str) -> bytes:
-    """Return the id of the key that a signature names, empty when it cannot be read."""
-    return _signed(signature)[2:10]
+def key_of(signature: str, keys: Iterable[PublicKey]) -> PublicKey | None:
+    """Return the key that a signature names, None where it is not among these."""
+    key_id = _signed(signature)[2:10]
+    return next((key for key in keys if key.key_id == key_id), None)
 
 
 def _signed(signature: str) -> bytes:

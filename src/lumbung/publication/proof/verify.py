@@ -20,7 +20,7 @@ from lumbung.publication.proof.manifest import (
     Manifest,
 )
 from lumbung.publication.proof.merkle import files_root, merkle_root
-from lumbung.publication.proof.minisign import PublicKey, signer
+from lumbung.publication.proof.minisign import PublicKey, key_of
 
 EDITION = re.compile(r"\d{4}-W\d\d-r\d+")
 PORTAL_PAGE = "index.html"
@@ -206,7 +206,7 @@ def _signed(source: Source, trusted: Collection[PublicKey], proof: Proof) -> Man
             )
         keys = [PublicKey.parse(beside.decode(errors="replace"), f"{source.place}/{PUBLIC_KEY}")]
     text = signature.decode(errors="replace")
-    key = next((key for key in keys if key.key_id == signer(text)), keys[0])
+    key = key_of(text, keys) or keys[0]
     key.verify(content, text, f"{source.place}/{SIGNATURE}")
     proof.key = str(key)
     return Manifest(content, f"{source.place}/{MANIFEST}")
