@@ -56,9 +56,8 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
                 raise CheckpointError(
                     f"{name} holds {found}",
                     where=f"edition {edition_id}",
-                    remediation="find the name or reason that carries it, correct it at its "
-                    "source, "
-                    "build and freeze again",
+                    remediation="find the name or reason that carries it, correct it at its"
+                    " source, build and freeze again",
                 )
         staged = None
         with database.connect(database_url, application="lumbung publication") as connection:
