@@ -1,1 +1,1 @@
-"""What a channel file says: its models, reading, checks, and what dbt is told of it."""
+"""What a channel file says: its models, reading, checks, and what dbt gets of it."""

@@ -1,4 +1,4 @@
-"""Labels of a source: how they are compared, and told from one another."""
+"""Labels of a source: how they are compared, and distinguished."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Read the channel files: `channels/<name>.yaml`, each with the line of everything in it.
 
-Every mistake of every file is told in one run. YAML is read as in YAML 1.2: `No`, `Ya` and
+Every mistake of every file is reported in one run. YAML is read as in YAML 1.2: `No`, `Ya` and
 `6-11-2024` are texts (a column called `No` is common).
 """
 
@@ -68,8 +68,8 @@ def read_channels(folder: Path) -> tuple[dict[str, Channel], dict[str, list[str]
     lines: dict[str, dict[Place, int]] = {}
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
         if file.suffix == ".yml":
-            told = f"{file.name}:1: a channel file ends in .yaml; rename it"
-            mistakes.setdefault(file.stem, []).append(told)
+            mistake = f"{file.name}:1: a channel file ends in .yaml; rename it"
+            mistakes.setdefault(file.stem, []).append(mistake)
         if file.suffix != ".yaml":
             continue
         channel, found = _read(file, lines.setdefault(file.stem, {}))
@@ -80,8 +80,8 @@ def read_channels(folder: Path) -> tuple[dict[str, Channel], dict[str, list[str]
     for name, channel in channels.items():
         for place, text in contradictions_among(channel, channels, mistakes):
             nearest, shown = _locate(place, lines[name])
-            told = f"{name}.yaml:{lines[name].get(nearest, 1)}: {shown}: {text}"
-            mistakes.setdefault(name, []).append(told)
+            mistake = f"{name}.yaml:{lines[name].get(nearest, 1)}: {shown}: {text}"
+            mistakes.setdefault(name, []).append(mistake)
     return {name: each for name, each in channels.items() if name not in mistakes}, mistakes
 
 
@@ -99,8 +99,8 @@ def stopped(mistakes: Mapping[str, list[str]]) -> list[str]:
     """
     return [
         f"channel {name} is not pulled, and what it landed is read as before, until its file is"
-        f" corrected: {'; '.join(told)}"
-        for name, told in mistakes.items()
+        f" corrected: {'; '.join(found)}"
+        for name, found in mistakes.items()
     ]
 
 
@@ -150,7 +150,7 @@ def _read(file: Path, lines: dict[Place, int]) -> tuple[Channel | None, list[str
     """One file's channel, or its mistakes; `lines` takes where everything stands."""
     problems: list[tuple[int, str]] = []
 
-    def told() -> list[str]:
+    def reported() -> list[str]:
         return [f"{file.name}:{line}: {text}" for line, text in sorted(problems)]
 
     try:
@@ -179,11 +179,11 @@ def _read(file: Path, lines: dict[Place, int]) -> tuple[Channel | None, list[str
         for each in error.errors():
             path, shown = _locate(each["loc"], lines)
             problems.append((lines.get(path, 1), f"{shown}: {_explain(each)}"))
-        return None, told()
+        return None, reported()
     for path, text in contradictions(channel):
         nearest, shown = _locate(path, lines)
         problems.append((lines.get(nearest, 1), f"{shown}: {text}"))
-    return (None, told()) if problems else (channel, [])
+    return (None, reported()) if problems else (channel, [])
 
 
 def _plain(

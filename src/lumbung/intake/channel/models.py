@@ -57,7 +57,7 @@ NAME = r"^[a-z][a-z0-9_]{0,49}$"
 
 
 class Owner(StrictModel):
-    """The office that answers for a channel's data and is told of its quarantine."""
+    """The office that answers for a channel's data and is informed of its quarantine."""
 
     name: Line
     email: Annotated[Line, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
@@ -95,11 +95,11 @@ class Channel(StrictModel):
         timezone: the zone of times that the source writes without one.
         expected_every: how often something new should come.
         record_kind: LP, TM, IA, LHP, PREV or PLAN (a plan of prevention); none where a mapped
-            field tells it.
+            field says it.
         source: the connector's own options.
         key: labels whose values make a row's source id, for kinds that have no id of their own.
         personal: labels of personal fields: they go to the vault.
-        subject: personal labels that tell who a reporter is; the first one filled makes the token.
+        subject: personal labels that identify a reporter; the first one filled makes the token.
         kept: labels that are known, not personal and mapped to no canonical field.
         fields: the field map.
     """

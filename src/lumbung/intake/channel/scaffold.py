@@ -149,7 +149,7 @@ def _text(kind: Kind, name: str, proposal: Proposal, places: Places) -> str:
         "# yaml-language-server: $schema=channel.schema.json",
         "# Proposed by 'lumbung channel add' from a sample: look through every line.",
         f"title: {name.replace('_', ' ').capitalize()}",
-        "owner: # who answers for this channel and is told of what could not be read",
+        "owner: # who answers for this channel and is informed of what could not be read",
         "  name: Kantor yang bertanggung jawab",
         "  email: ganti@contoh.example.id",
     ]
@@ -163,7 +163,7 @@ def _text(kind: Kind, name: str, proposal: Proposal, places: Places) -> str:
     if "register_number" not in fields and "record_kind" not in fields:
         lines.append(
             f"record_kind: {proposal.record_kind}"
-            " # LP, TM, IA, LHP, PREV or PLAN; remove where a field tells it"
+            " # LP, TM, IA, LHP, PREV or PLAN; remove where a field says it"
         )
     lines += ["", "source:"]
     for option, value in source.items():
@@ -204,8 +204,8 @@ def _text(kind: Kind, name: str, proposal: Proposal, places: Places) -> str:
     lines += ["", "# Canonical fields: docs/reference/canonical-fields.md."]
     lines.append("fields:")
     if kind.message_labels:
-        told = [fields.pop("narrative", None), "Teks"]
-        named = ", ".join(_quoted(each) for each in told if each)
+        texts = [fields.pop("narrative", None), "Teks"]
+        named = ", ".join(_quoted(each) for each in texts if each)
         lines.append(f"  narrative: {{from: [{named}]}}")
     elif not fields:
         lines.append("  # No label looked like one: map at least one, e.g. the text of the report:")

@@ -47,8 +47,8 @@ def contradictions(channel: Channel) -> Iterator[tuple[Place, str]]:
             yield ("fields", name, "from"), "names a label twice; remove one"
     has_key = kind(channel.kind).has_key
     if has_key and not channel.key:
-        told = f"is missing: a {channel.kind} row needs labels that make its key; add them"
-        yield ("key",), told
+        problem = f"is missing: a {channel.kind} row needs labels that make its key; add them"
+        yield ("key",), problem
     if not has_key and channel.key:
         yield ("key",), f"a {channel.kind} channel makes its own source ids; remove it"
     needed = kind(channel.kind).needed_of_connection(channel.source)

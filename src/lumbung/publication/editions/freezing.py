@@ -96,7 +96,7 @@ def _freeze(
     office = load_office(settings)
     with database.connect(database_url, application="lumbung publication") as connection:
         _wait_for_build(connection, week_id)
-        # One snapshot, taken while no build runs, so that the edition never holds half a build.
+        # One snapshot, taken while no build runs, so that marts and seeds are of one build.
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.execute("lock table published.edition in share row exclusive mode")
         require_known(connection, settings)
@@ -121,7 +121,7 @@ def _freeze(
 
 
 def _wait_for_build(connection: psycopg.Connection, week_id: str) -> None:
-    """Block builds until the connection is closed: dbt commits each model separately."""
+    """Block builds until the connection is closed: they replace seeds before they publish marts."""
     connection.autocommit = True
     try:
         connection.execute(f"set lock_timeout = '{BUILD_WAIT}'".encode())

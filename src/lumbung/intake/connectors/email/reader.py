@@ -305,14 +305,14 @@ class Mailbox:
                         str(uid),
                         f"(UID INTERNALDATE BODY.PEEK[]<{file.tell()}.{_PIECE}>)",
                     )
-                told = b" ".join(
+                envelope = b" ".join(
                     each[0] if isinstance(each, tuple) else each for each in data if each
                 )
                 pieces = [each[1] for each in data if isinstance(each, tuple)]
-                received_at = received_at or _internal_date(told)
+                received_at = received_at or _internal_date(envelope)
                 if kind != "OK":
                     return Mail(received_at or datetime.now(UTC), None)
-                if b"BODY[]" not in told.upper():
+                if b"BODY[]" not in envelope.upper():
                     return None
                 file.write(b"".join(pieces))
                 if file.tell() > MAX_FETCHED:
@@ -344,8 +344,8 @@ class Mailbox:
             ) from error
 
 
-def _internal_date(told: bytes) -> datetime | None:
-    found = re.search(rb'INTERNALDATE "([^"]+)"', told, re.IGNORECASE)
+def _internal_date(envelope: bytes) -> datetime | None:
+    found = re.search(rb'INTERNALDATE "([^"]+)"', envelope, re.IGNORECASE)
     if found is None:
         return None
     try:
@@ -550,7 +550,7 @@ def _identity(message: Message) -> bytes | None:
             content = _content(part)
             if part.get_content_maintype() == "text":
                 content = content.replace(b"\r\n", b"\n").strip()
-        told = (
+        compared = (
             *(
                 _header(part, name)
                 for name in ("Message-ID", "From", "To", "Cc", "Subject", "Date")
@@ -560,7 +560,7 @@ def _identity(message: Message) -> bytes | None:
             len(part.get_payload()) if part.is_multipart() else None,
             sha256(content).hexdigest(),
         )
-        whole.update(_bytes(repr(told)))
+        whole.update(_bytes(repr(compared)))
     return whole.digest()
 
 

@@ -293,8 +293,8 @@ class _Form:
         for label, value in (self._activities or [{}])[0].items():
             values[" / ".join(filter(None, (ACTIVITY, label)))] = value
         for section in (ACTIVITY, VIOLATION):
-            told = (v for k, v in values.items() if k.startswith(f"{section} / "))
-            date = next(filter(None, map(_DATE.search, told)), None)
+            cells = (v for k, v in values.items() if k.startswith(f"{section} / "))
+            date = next(filter(None, map(_DATE.search, cells)), None)
             if date and not values.get(f"{section} / Tanggal"):
                 values[f"{section} / Tanggal"] = date[0]
         is_suspected = any(

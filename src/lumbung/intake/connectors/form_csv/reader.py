@@ -110,8 +110,8 @@ def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
         if file.is_repeat:
             continue
         export = _Export(source, options, file, state)
-        told = state = export.contents()
-        if present.is_whole and len(told.keys() & there) * 2 < len(told):
+        responses = state = export.contents()
+        if present.is_whole and len(responses.keys() & there) * 2 < len(responses):
             raise SourceError(
                 "the exports in the folder have less than half of their responses in common",
                 where=f"channel {source.channel.name}, {source.folder}",
@@ -119,7 +119,7 @@ def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
                 " export of this form out of the folder",
             )
         yield from export.items()
-        states.append(told)
+        states.append(responses)
     present = _Export(source, options, newest, state)
     there = present.contents()
     yield from present.items()
@@ -402,14 +402,14 @@ class _Export:
         """Refuse a file if every unambiguous time contradicts the channel's date order."""
         order = self._options.date_order
         other = "mdy" if order == "dmy" else "dmy"
-        tells: Counter[str] = Counter()
+        signs: Counter[str] = Counter()
         with suppress(csv.Error):  # reported when the rows themselves are read
             for _, fields in table.rows():
                 stamp = _parts(fields.get(column, ""))
                 if stamp and not stamp.is_year_first and max(stamp.first, stamp.second) <= 31:
-                    tells["dmy"] += stamp.first > 12 >= stamp.second
-                    tells["mdy"] += stamp.second > 12 >= stamp.first
-        if tells[other] and not tells[order]:
+                    signs["dmy"] += stamp.first > 12 >= stamp.second
+                    signs["mdy"] += stamp.second > 12 >= stamp.first
+        if signs[other] and not signs[order]:
             raise SourceError(
                 f"the times are written in the order {other}, not {order}",
                 where=f"channel {self._source.channel.name}",

@@ -87,7 +87,7 @@ _CONTAINERS = frozenset(
 _TOTAL_HEADERS = ("X-Total-Count", "X-Total", "X-WP-Total", "Content-Range")
 _PAGE_HEADERS = ("X-Total-Pages", "X-WP-TotalPages")
 """Headers whose number counts pages."""
-_IGNORE = "list a name that tells nothing of further pages in source.paging.ignore"
+_IGNORE = "list a name that says nothing about further pages in source.paging.ignore"
 _AGAIN = (
     "correct source.paging.parameter, which the server may ignore; where it repeats its last page"
     " instead, set source.paging.total to the number of records"
@@ -216,9 +216,9 @@ class _Pull:
         if not self._is_full:
             return {}
         if total is not None:
-            told: dict[str, int | None] = {"": total}
+            totals: dict[str, int | None] = {"": total}
         else:
-            told = {
+            totals = {
                 # `Content-Range: items 0-24/319`
                 name: _integer(answer.headers.get(name, "").rpartition("/")[2])
                 for name in _TOTAL_HEADERS
@@ -226,10 +226,10 @@ class _Pull:
             }
             for path, value in self._beside(answer):
                 if _is_about_listing(path, self._options.records, _TOTAL):
-                    told[path] = _integer(value)
-            if any(_squashed(path) == "recordsfiltered" for path in told):
-                told = {p: n for p, n in told.items() if _squashed(p) != "recordstotal"}
-        for name, number in told.items():
+                    totals[path] = _integer(value)
+            if any(_squashed(path) == "recordsfiltered" for path in totals):
+                totals = {p: n for p, n in totals.items() if _squashed(p) != "recordstotal"}
+        for name, number in totals.items():
             if number is not None:
                 self._least[name] = min(number, self._least.get(name, number))
         return self._least
@@ -334,10 +334,10 @@ class _Pull:
         signs += flags if is_ended else flags + [each for each in links if not is_denied]
         if not signs:
             return
-        told = ", ".join(each[-_MAX_NAME:] for each in dict.fromkeys(signs[:5]))
+        named = ", ".join(each[-_MAX_NAME:] for each in dict.fromkeys(signs[:5]))
         if is_unlabelled:
             raise self._api.error(
-                f"there is no {paging.next!r} in the answer, which has {told}",
+                f"there is no {paging.next!r} in the answer, which has {named}",
                 "correct source.paging.next in the channel file; where the API leaves it out on"
                 f" the last page, set source.paging.total; {_IGNORE}",
             )
@@ -352,7 +352,7 @@ class _Pull:
                 "; if the number counts something else, set source.paging.total to the right one"
             )
         raise self._api.error(
-            f"page {listing.page_count} says there is more ({told}), and source.paging (style"
+            f"page {listing.page_count} says there is more ({named}), and source.paging (style"
             f" {paging.style}) ends there",
             f"{remediation}; {_IGNORE}",
         )
@@ -554,8 +554,11 @@ def _relations(value: Any) -> list[str]:
     """The relation of a link in a list, in lower case; empty if it is no link."""
     if not isinstance(value, Mapping):
         return []
-    told = value.get("rel", value.get("relation"))
-    names = told.split() if isinstance(told, str) else told if isinstance(told, list) else []
+    names = value.get("rel", value.get("relation"))
+    if isinstance(names, str):
+        names = names.split()
+    elif not isinstance(names, list):
+        names = []
     return [str(name).casefold() for name in names]
 
 

@@ -282,10 +282,10 @@ class _Pull:
                 kept = self._api.keep(url, self._source.evidence)
             if isinstance(kept, Kept) and kept.is_page_for(mimetypes.guess_type(name)[0]):
                 kept = "page"
-            told: dict[str, Any] = {"not_kept": kept}
+            known: dict[str, Any] = {"not_kept": kept}
             if isinstance(kept, Kept):
-                told = {"sha256": kept.sha256.hex(), "size": kept.size, "type": kept.media_type}
-            found.append({"name": name, **told})
+                known = {"sha256": kept.sha256.hex(), "size": kept.size, "type": kept.media_type}
+            found.append({"name": name, **known})
         return sorted(found, key=lambda each: str(each["name"]))
 
 

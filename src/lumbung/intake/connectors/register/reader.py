@@ -570,12 +570,12 @@ class Table:
         for label in fields if self._days else ():
             if normalise(label) in self._days:
                 fields = {**fields, label: _day_first(fields[label])}
-        told = {
+        compared = {
             label: value
             for label, value in fields.items()
             if label in self._mapped or label in self._keys or not _is_place(label)
         }
-        content = hash(orjson.dumps(told))
+        content = hash(orjson.dumps(compared))
         before = self._met.setdefault(hash(key), content)
         if before != content:
             return Unreadable(

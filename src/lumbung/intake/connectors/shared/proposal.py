@@ -63,7 +63,7 @@ class Proposal:
         source: the options of the kind.
         key: the labels that make a row's source id, for kinds whose channels have a key.
         separator: what separates the values of a list; what the values hold, if left out.
-        record_kind: the usual one, where no label tells it.
+        record_kind: the usual one, where no label says it.
         notes: option -> a comment beside it.
         comments: lines below the options.
     """
@@ -161,7 +161,7 @@ _IDENTIFIES = re.compile(
     r"\b(_?id|uid|uuid|guid|objectid|kode|code|no|nomor|nr|number|ticket|tiket|ref|referensi"
     r"|reference|key|kunci|register)\b"
 )
-_MAX_KEY = 80  # characters: what is longer tells a story
+_MAX_KEY = 80  # characters: what is longer is a narrative
 _MOST_LABELS = 16  # of which two are tried together
 
 
@@ -171,8 +171,8 @@ def find_key(
     """The labels that identify a row: never empty, and different in every row.
 
     A legal number comes first, then what its label calls a number or code, then any other short
-    text, then two labels together. What is personal, tells a story, measures (`-2.13`) or numbers
-    the rows of a list is no key; the last one is taken where there is nothing else.
+    text, then two labels together. What is personal, a narrative, a measure (`-2.13`) or a number
+    of a row in a list is no key; the last one is taken where there is nothing else.
 
     Args:
         labels: in their order.

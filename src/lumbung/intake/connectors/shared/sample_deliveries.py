@@ -55,8 +55,8 @@ def sample_deliveries(
         found = [each for each in (read or kind.read)(given) if not isinstance(each, Checkpoint)]
     rows = [each.fields for each in found if isinstance(each, Delivery)]
     if not rows:
-        told = next((each.reason for each in found if isinstance(each, Unreadable)), "kosong")
-        raise unusable(sample, f"holds nothing that can be read: {told}")
+        reason = next((each.reason for each in found if isinstance(each, Unreadable)), "kosong")
+        raise unusable(sample, f"holds nothing that can be read: {reason}")
     return rows[:ROWS]
 
 
