@@ -6,6 +6,7 @@ import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import psycopg
 import pytest
@@ -42,6 +43,17 @@ def test_a_file_with_mistakes_takes_nothing_out_of_the_facts(
     assert f"warn     {warning}" in capsys.readouterr().out
     assert not result.is_full, "its field map is the same"
     assert ("buku",) in query(built, "select channel from marts.fct_report")
+
+
+def test_no_run_of_dbt_searches_the_call_stack(
+    office: Settings, built: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`inspect.stack` took most of the time of a run in a process with many modules."""
+    search = Mock(return_value=[])
+    monkeypatch.setattr("inspect.stack", search)
+    arguments = ["--no-write-json", "parse"]
+    module.invoke_dbt(arguments, settings=office, database_url=built, target=module.TARGET)
+    search.assert_not_called()
 
 
 def test_a_part_built_before_the_whole_has_nothing_in_it(
