@@ -60,7 +60,7 @@ def edition(count: int) -> Edition:
         )
         for n in range(count)
     ]
-    regencies.append(c.Regency("19.00", None, "Belum terpetakan", None, None, True, 0, 0))
+    regencies.append(c.Regency("19.00", None, "Lokasi belum diketahui", None, None, True, 0, 0))
     metrics: dict[tuple[str, str, str], c.MetricValue] = {}
     for k, (code, category) in enumerate(keys):
         total = [0, 0, 0]

@@ -115,8 +115,8 @@ def test_a_table_of_the_pdf_edition_is_the_truth(installation: Installation) -> 
     (file,) = installation.settings.editions.glob("*-r1/edisi.pdf")
     text = "\n".join(page.extract_text() for page in PdfReader(file).pages)
     names = {row["regency_name"].split(" ", 1)[1]: row["regency_code"] for row in seed("regency")}
-    assert names.pop("terpetakan") == "19.00"
-    for name, code in {**names, "Belum terpetakan": "19.00", "Provinsi": "19"}.items():
+    assert names.pop("belum diketahui") == "19.00"
+    for name, code in {**names, "Lokasi belum diketahui": "19.00", "Provinsi": "19"}.items():
         row = re.search(rf"^{name} ([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+) \S+ ([\d.]+)$", text, re.M)
         assert row is not None, name
         reports, findings, both, _, since = map(number, row.groups())

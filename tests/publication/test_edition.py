@@ -223,7 +223,7 @@ def test_the_as_of_is_the_build_s(url: str, settings: Settings) -> None:
     built("2024-11-25T00:10:00Z")
     found = store.load(freeze(url, settings), database_url=url)
     assert found.data_at == datetime(2024, 11, 25, 0, 10, tzinfo=UTC)
-    said = "Keadaan data Senin, 25 November 2024 pukul 07.10"
+    said = "Data per Senin, 25 November 2024 pukul 07.10"
     pages = document(found)
     assert any(said in " ".join(line.split()) for line in pages.meta)
     sources = [t.source for section in pages.sections for t in section.tables]

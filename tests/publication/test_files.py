@@ -233,7 +233,7 @@ def test_workbook_has_dates_and_notes(files: dict[str, bytes]) -> None:
     assert days["Bangka"] == days["Provinsi"] == "pekan 47"
     notes = " ".join(str(c) for row in book.get_sheet_by_name("Catatan").to_python() for c in row)
     assert all(metric.definition in notes for metric in m.INDONESIAN.metrics.values())
-    assert "masih dugaan sampai ada putusan" in notes
+    assert "tetap dugaan sampai ada putusan" in notes
 
 
 def test_heads_of_every_sheet_stay_in_view(files: dict[str, bytes]) -> None:
@@ -262,7 +262,7 @@ def test_press_summary_is_the_main_points(
     assert text.startswith("SIARAN PERS\n")
     for point in page.css(".points li"):
         assert " ".join(point.text().split()) in " ".join(text.split())
-    assert "Keadaan data Minggu, 24 November 2024 pukul 20.00" in text
+    assert "Data per Minggu, 24 November 2024 pukul 20.00" in text
     assert "Disetujui oleh Ketua Contoh" in text
     assert not [line for line in text.splitlines() if line != line.rstrip()]
     draft = rendering.render(drafts["draft"])["siaran-pers.txt"].decode()

@@ -196,11 +196,13 @@ def test_a_printed_quotient_lies_within_its_printed_range(drafts: dict[str, Edit
     for page, point in (("edisi.html", ","), ("en/edition.html", ".")):
         text = LexborHTMLParser(files[page].decode()).body.text()  # type: ignore[union-attr]
         said = re.findall(
-            r"\(([\d.,]+) (?:kali provinsi, selang|times the province, range) ([\d.,]+)–([\d.,]+),",
+            r"(?:porsinya|its share is) ([\d.,]+) (?:kali porsi di tingkat provinsi, selang|"
+            r"times that in the province, range) ([\d.,]+)–([\d.,]+),",
             text,
         )
         assert said == [tuple(t.replace(".", point) for t in ("6.85", "1.96", "6.85"))] * 2, page
-        assert f"({'6.85'.replace('.', point)} " in text, page  # the main point
+        times = "6.85".replace(".", point)  # the main point
+        assert f" {times} kali porsinya" in text or f"is {times} times its share" in text, page
         pairs = re.findall(rf"6\{point}85\s*×", text)
         assert len(pairs) >= 2, page  # the map
         assert not re.search(rf"\b6\{point}9\b", text), page
@@ -237,7 +239,7 @@ def test_no_caption_ranks_regencies_by_few_cases(drafts: dict[str, Edition]) -> 
 
     few = captions({"19.06": 19, "19.71": 400})
     assert few == [
-        "Dugaan pelanggaran sejak awal per 100.000 pemilih dan per 100 TPS",
+        "Dugaan pelanggaran kumulatif per 100.000 pemilih dan per 100 TPS",
         "Alleged violations to date per 100,000 voters and per 100 polling stations",
     ]
     many = captions({"19.06": 20, "19.71": 400})
@@ -256,7 +258,7 @@ def test_many_themes_in_a_tie_are_one_sentence(drafts: dict[str, Edition]) -> No
     tied = dataclasses.replace(edition, metrics=metrics)
     number = len(edition.issues)
     leads = [lead for lead, _ in points(ChapterBuilder(tied))]
-    assert f"Tema dugaan pelanggaran tersering pekan ini: {number} tema (masing-masing 1)." in leads
+    assert f"Tema dugaan pelanggaran terbanyak pekan ini: {number} tema (masing-masing 1)." in leads
     assert not [lead for lead in leads if "bertema" in lead]
 
 
@@ -289,11 +291,13 @@ def test_the_summary_counts_what_may_have_passed(
     calm: str, url: str, settings: Settings, paper_as_text: None
 ) -> None:
     said = {
-        "id": "0 tenggat penanganan sudah lewat, 27 mungkin sudah lewat, dan 0 berakhir pada 25 "
-        "atau 26 November 2024, dari 29 yang terbuka atau mungkin terbuka. 1 di antaranya dari "
-        "kasus yang diterima sebelum masa kampanye, yang tidak dihitung dalam angka lain. 1 "
-        "tenggat lain sudah berakhir, tidak pasti tepat waktu.",
-        "en": "Handling deadlines that have passed: 0; that may have passed: 27; ending on 25 or "
+        "id": "Menurut register, 0 batas waktu penanganan terlampaui, 27 mungkin terlampaui, dan 0 "
+        "berakhir pada 25 atau 26 November 2024, dari 29 batas waktu yang berjalan atau mungkin "
+        "berjalan. Sebanyak 1 di antaranya berasal dari kasus yang diterima sebelum masa kampanye "
+        "dan tidak dihitung dalam angka lain. Sebanyak 1 batas waktu lain telah berakhir, tetapi "
+        "tidak dapat dipastikan terpenuhi.",
+        "en": "According to the register, handling deadlines that have passed: 0; that may have "
+        "passed: 27; ending on 25 or "
         "26 November 2024: 0; open or perhaps open: 29. Of these, of cases received before the "
         "campaign, which no other figure counts: 1. Further deadlines that have ended, not "
         "certainly in time: 1.",
@@ -317,7 +321,7 @@ def test_the_summary_counts_what_may_have_passed(
 
 
 def _deadline_point(found: Edition) -> tuple[str, str]:
-    return next(p for p in render.document(found).points if "tenggat" in p[0])
+    return next(p for p in render.document(found).points if "batas waktu" in p[0])
 
 
 def _counted(found: Edition, *kept: str) -> Edition:
@@ -333,13 +337,14 @@ def test_no_deadline_is_called_open_only_where_none_may_be(drafts: dict[str, Edi
     """Of the sample's deadlines three are perhaps open and one has ended, perhaps late."""
     found = drafts["draft"]
     assert _deadline_point(_counted(found, "MAYBE_OPEN", "MAYBE_MISSED")) == (
-        "0 tenggat penanganan sudah lewat, 0 mungkin sudah lewat,",
-        "dan 0 berakhir pada 25 atau 26 November 2024, dari 3 yang terbuka atau mungkin terbuka. "
-        "1 tenggat lain sudah berakhir, tidak pasti tepat waktu.",
+        "Menurut register, 0 batas waktu penanganan terlampaui, 0 mungkin terlampaui,",
+        "dan 0 berakhir pada 25 atau 26 November 2024, dari 3 batas waktu yang berjalan atau "
+        "mungkin berjalan. Sebanyak 1 batas waktu lain telah berakhir, tetapi tidak dapat "
+        "dipastikan terpenuhi.",
     )
     assert _deadline_point(_counted(found, "MET", "MISSED", "MAYBE_MISSED")) == (
-        "Tidak ada tenggat penanganan yang terbuka.",
-        "1 tenggat lain sudah berakhir, tidak pasti tepat waktu.",
+        "Tidak ada batas waktu penanganan yang berjalan.",
+        "Sebanyak 1 batas waktu lain telah berakhir, tetapi tidak dapat dipastikan terpenuhi.",
     )
 
 
@@ -355,9 +360,9 @@ def test_an_earlier_edition_says_what_its_uncertain_deadlines_may_be(
     )
     found = dataclasses.replace(found, deadlines=before)
     assert _deadline_point(_counted(found, "UNCERTAIN")) == (
-        "0 tenggat penanganan sudah lewat, 0 mungkin sudah lewat,",
-        "dan 0 berakhir pada 25 atau 26 November 2024, dari 0 yang terbuka atau mungkin terbuka. "
-        "Keadaan 1 tenggat lain tidak pasti.",
+        "Menurut register, 0 batas waktu penanganan terlampaui, 0 mungkin terlampaui,",
+        "dan 0 berakhir pada 25 atau 26 November 2024, dari 0 batas waktu yang berjalan atau "
+        "mungkin berjalan. Status 1 batas waktu lain tidak dapat dipastikan.",
     )
     by_rule, by_regency = _deadline_tables(found)
     for table in (by_rule, by_regency):
@@ -377,9 +382,9 @@ def test_a_regency_s_deadlines_are_in_the_tables_as_its_page_says_them(
     document = render.document(drafts["draft"])
     page = next(s for s in document.sections if s.id == "kab-19-02")
     assert any(
-        "3 tenggat penanganan (mungkin) terbuka: 0 sudah lewat, 1 mungkin sudah lewat, "
-        "0 berakhir pada 25 atau 26 November 2024. 1 tenggat lain sudah berakhir, tidak pasti "
-        "tepat waktu." in paragraph
+        "Batas waktu penanganan yang berjalan atau mungkin berjalan: 3; menurut register 0 "
+        "terlampaui, 1 mungkin terlampaui, 0 berakhir pada 25 atau 26 November 2024. Sebanyak 1 "
+        "batas waktu lain telah berakhir, tetapi tidak dapat dipastikan terpenuhi." in paragraph
         for paragraph in page.lead
     )
     _, by_regency = _deadline_tables(drafts["draft"])
@@ -407,8 +412,8 @@ def test_the_open_data_call_a_deadline_ended_only_where_it_has(drafts: dict[str,
         "MISSED": "Berakhir terlambat",
         "MAYBE_MISSED": "Berakhir, tidak pasti tepat waktu",
     }
-    assert labels["MAYBE_OPEN"] == "Mungkin terbuka, belum lewat"
-    assert labels["MAYBE_OVERDUE"] == "Terbuka atau mungkin terbuka, mungkin sudah lewat"
+    assert labels["MAYBE_OPEN"] == "Mungkin berjalan, belum terlampaui"
+    assert labels["MAYBE_OVERDUE"] == "Berjalan atau mungkin berjalan, mungkin terlampaui"
     assert "UNCERTAIN" not in labels
 
 
@@ -439,7 +444,7 @@ def test_an_edition_counts_from_the_campaign_s_first_day(url: str, settings: Set
     found = store.load(edition_id, database_url=url)
     assert found.campaign_start == date(2024, 9, 25)
     method = next(s for s in render.document(found).sections if s.id == "metode").paragraphs[0]
-    assert "Sejak awal = sejak Rabu, 25 September 2024;" in method
+    assert "Kumulatif = sejak Rabu, 25 September 2024;" in method
     tables = {table.name: table for table in opendata.datasets(found)}
     columns = [tables["angka"].columns.index(name) for name in ("periode", "mulai", "selesai")]
     assert {tuple(row[at] for at in columns) for row in tables["angka"].rows} == {
@@ -522,9 +527,9 @@ def test_each_number_of_the_summary_is_the_cell_of_its_table(
     }
     points = [f"{lead} {rest}" for lead, rest in document.points]
     starts = {
-        "funnel": ("laporan diterima", "Reports received"),
-        "deadline": ("tenggat penanganan", "Handling deadlines"),
-        "complete": ("menyampaikan rekap", "delivered their recap"),
+        "funnel": ("laporan:", "Reports received"),
+        "deadline": ("batas waktu penanganan", "handling deadlines"),
+        "complete": ("telah menyampaikan rekap", "returned their recap"),
     }
     for key, numbers in wanted.items():
         point = (
@@ -550,12 +555,12 @@ def test_each_number_of_the_summary_is_the_cell_of_its_table(
 # -- the first week, which is shorter ----------------------------------------------------------
 
 SHORT = (
-    "Pekan 39 hanya 5 hari (25–29 September 2024) karena masa kampanye baru mulai; angkanya tidak "
-    "setara dengan angka pekan tujuh hari."
+    "Pekan 39 hanya 5 hari (25–29 September 2024) karena masa kampanye baru dimulai; "
+    "angkanya tidak setara dengan angka pekan tujuh hari."
 )
 SHORT_EN = (
     "Week 39 has only 5 days (25–29 September 2024) because the campaign had just begun; its "
-    "figures do not compare with those of seven days."
+    "figures are not comparable with those of a seven-day week."
 )
 
 
@@ -711,17 +716,17 @@ def test_the_summary_says_what_is_held_back(drafts: dict[str, Edition]) -> None:
     for language, lead, more in (
         (
             "id",
-            "Belum semua kiriman dihitung: Buku Register (1.020 kiriman sejak 18 November 2024) "
-            "dan Aduan WhatsApp (3 kiriman sejak 20 November 2024) ditahan.",
-            "Angka yang bersumber dari sana dapat berubah; sebabnya ada di bab “Kelengkapan "
-            "penyampaian”.",
+            "Belum semua kiriman dihitung; kanal yang ditahan: Buku Register (1.020 kiriman sejak "
+            "18 November 2024) dan Aduan WhatsApp (3 kiriman sejak 20 November 2024).",
+            "Angka yang bersumber dari kanal itu dapat berubah; sebabnya dimuat dalam bab "
+            "“Kelengkapan penyampaian”.",
         ),
         (
             "en",
-            "Not all deliveries are counted: held back are Buku Register (deliveries since "
+            "Not all deliveries are counted; channels held back: Buku Register (deliveries since "
             "18 November 2024: 1,020) and Aduan WhatsApp (deliveries since 20 November 2024: 3).",
-            "Figures that come from there may change; the chapter “Completeness of reporting” says "
-            "why.",
+            "Figures from these channels may change; the chapter “Completeness of reporting” gives "
+            "the reason.",
         ),
     ):
         found = dataclasses.replace(drafts["draft"], language=language, held=held)
@@ -757,8 +762,9 @@ def _recaps(found: Edition, **values: int) -> Edition:
             [
                 "Kegiatan kampanye dan tindakan pencegahan pekan ini belum diketahui: belum ada "
                 "kecamatan yang menyampaikan rekap.",
-                "0 dari 47 kecamatan (0\u00a0%) menyampaikan rekap. Belum menyampaikan: semua "
-                "kecamatan. Angka kegiatan dan pencegahan pekan ini dapat bertambah.",
+                "Sebanyak 0 dari 47 kecamatan (0\u00a0%) telah menyampaikan rekap. Belum "
+                "menyampaikan: semua kecamatan. Angka kegiatan kampanye dan pencegahan pekan ini "
+                "dapat bertambah.",
             ],
             "pekan ini belum diketahui karena belum ada kecamatan yang menyampaikan rekap; ",
         ),
@@ -766,11 +772,11 @@ def _recaps(found: Edition, **values: int) -> Edition:
             "en",
             [
                 "This week's campaign events and prevention actions are not known: no district has "
-                "delivered its recap.",
-                "0 of 47 districts (0%) delivered their recap. Not delivered: every district. This "
-                "week's events and prevention may still rise.",
+                "returned its recap.",
+                "Districts that returned their recap: 0 of 47 (0%). Not returned: every district. "
+                "This week's campaign events and prevention actions may still rise.",
             ],
-            "this week's number is not known, as no district has delivered its recap; ",
+            "this week's number is not known, as no district has returned its recap; ",
         ),
     ],
 )
@@ -783,7 +789,7 @@ def test_a_week_without_recaps_is_not_called_a_week_without_events(
     assert [point for point in points if point in said] == said
     assert not any("kegiatan kampanye diawasi" in p or "events supervised" in p for p in points)
     tip = BY_LANGUAGE[language].number(found.metric("tip").week)
-    starts = {"id": f"{tip} informasi awal pekan ini,", "en": f"Tips this week: {tip},"}
+    starts = {"id": f"Pekan ini diterima {tip} informasi awal,", "en": f"Tips this week: {tip},"}
     assert any(point.startswith(starts[language]) for point in points)
     captions = [t.caption for s in document.sections for t in s.tables]
     assert sum(caption in text for text in captions) == 2
@@ -798,7 +804,7 @@ def test_the_portal_shows_a_week_without_recaps_as_not_known(
     files = pages.site([pages.Published(found, (), quoted)])
     for path, said in (
         ("index.html", "rekap pekan ini belum disampaikan"),
-        ("en/index.html", "this week's recap not delivered"),
+        ("en/index.html", "this week's recap not returned"),
         ("wilayah/19.05.html", "rekap pekan ini belum disampaikan"),
         ("tren.html", "pekan ini belum diketahui karena belum ada kecamatan"),
     ):
@@ -841,7 +847,7 @@ def test_no_week_is_compared_with_one_without_recaps(drafts: dict[str, Edition])
         for text in [f"{lead} {rest}" for lead, rest in document.points] + captions
         if text.startswith(("Kegiatan kampanye tanpa", "Tindakan pencegahan tanpa"))
         or "Pencegahan tanpa pembanding dari pekan sebelumnya" in text
-        or "diawasi pekan ini, tanpa pembanding dari pekan sebelumnya" in text
+        or "kampanye diawasi, tanpa pembanding dari pekan sebelumnya" in text
     ]
     assert len(said) == 4  # two points, two tables
 

@@ -350,6 +350,26 @@ def test_a_theme_is_only_alleged(
     assert found > 10
 
 
+def test_no_sentence_begins_with_a_digit(files: dict[str, dict[str, bytes]]) -> None:
+    """Neither one of a paragraph, nor a caption after its label, nor one of the press text."""
+    seen = 0
+    for artefacts in (files["person"], files["draft"]):
+        for name, press in (
+            ("edisi.html", "siaran-pers.txt"),
+            ("en/edition.html", "en/press-release.txt"),
+        ):
+            page = LexborHTMLParser(artefacts[name].decode())
+            texts = [line.removeprefix("- ") for line in artefacts[press].decode().splitlines()]
+            texts += [n.text() for n in page.css("h1, h2, p, li, dt, figcaption")]
+            for text in texts:
+                # "Tabel 3. Dugaan ...", "UU 1/2015 jo. 8/2015"
+                words = re.sub(r"^\w+ [\d.]+\w? |\b(jo|No)\.", "", " ".join(text.split()))
+                for sentence in re.split(r"(?<=[.!?]) ", words):
+                    assert not re.match(r"[+−(“]?\d", sentence), text
+                    seen += 1
+    assert seen > 2000
+
+
 def test_a_regency_s_tables_say_its_own_completeness(page: LexborHTMLParser) -> None:
     """Of Bangka Selatan's eight districts seven delivered; of the province's 47 all but three."""
     for identifier, said in (
@@ -386,7 +406,7 @@ def test_a_summary_the_province_and_a_page_for_each_regency(pdf: PdfReader) -> N
     """The summary fills the first page; each regency has one page."""
     names = [str(r["regency_name"]) for r in seed("regency") if r["regency_code"] != "19.00"]
     chapters = headings(pdf)
-    assert chapters[0] == "Ringkasan"
+    assert chapters[0] == "Pokok-pokok pekan ini"
     assert chapters[-len(names) :] == names
     assert len(chapters) > 1 + len(names)
     starts = [
@@ -417,7 +437,7 @@ def test_an_edition_that_is_too_much_for_one_pdf_has_volumes(
     assert [title for part in parts.values() for title in headings(part)] == whole
     first = {name: " ".join(part.pages[0].extract_text().split()) for name, part in parts.items()}
     assert f"{names[1]} sampai {names[-1]}" in first["edisi.pdf"]
-    assert "Ringkasan" in first["edisi.pdf"]
+    assert "Pokok-pokok pekan ini" in first["edisi.pdf"]
     for name in names[1:]:
         titles = headings(parts[name])
         assert f"{titles[0]} sampai {titles[-1]}" in first[name]
@@ -437,7 +457,7 @@ def test_a_week_without_anything_still_reads(drafts: dict[str, Edition]) -> None
     )
     artefacts = rendering.render(empty)
     text = text_of(artefacts["edisi.html"])
-    assert "0 dugaan pelanggaran pekan ini" in text
+    assert "Pekan ini tercatat 0 dugaan pelanggaran" in text
     assert "n/a" in text
     assert "None" not in text
     assert "Belum ada dugaan pelanggaran" in text
@@ -517,18 +537,24 @@ def test_deadlines_are_those_of_the_edition_s_day(page: LexborHTMLParser) -> Non
         for state in registry.deadline_states("running"):
             wanted = sum(n for (_, p, s), (n, _) in DEADLINES.items() if (p, s) == (regency, state))
             assert shown[f"deadline/ALL/{regency}/{state}"] == wanted, (regency, state)
-    point = next(li.text() for li in page.css(".points li") if "tenggat" in li.text())
-    assert point.startswith("3 tenggat penanganan sudah lewat")
+    point = next(li.text() for li in page.css(".points li") if "batas waktu" in li.text())
+    assert point.startswith("Menurut register, 3 batas waktu penanganan terlampaui")
     assert (
-        "5 mungkin sudah lewat, dan 5 berakhir pada 25 atau 26 November 2024, dari 18 yang" in point
+        "5 mungkin terlampaui, dan 5 berakhir pada 25 atau 26 November 2024, dari 18 batas" in point
     )
 
 
 def test_what_marks_a_regency_is_said(page: LexborHTMLParser) -> None:
     point = next(li.text() for li in page.css(".points li") if "menonjol" in li.text())
-    assert point.startswith("Tema dugaan yang menonjol sejak awal, termasuk dalam informasi awal: ")
-    assert "netralitas ASN di Bangka Tengah (2,50 kali provinsi)" in point
-    assert "politik uang di Pangkal Pinang (2,10 kali provinsi)" in point
+    assert point.startswith(
+        "Tema dugaan yang menonjol secara kumulatif, termasuk dalam informasi awal: "
+    )
+    assert (
+        "porsi tema netralitas ASN di Bangka Tengah 2,50 kali porsinya di tingkat provinsi" in point
+    )
+    assert (
+        "porsi tema politik uang di Pangkal Pinang 2,10 kali porsinya di tingkat provinsi" in point
+    )
     section = page.css_first("section[aria-labelledby=pencegahan]")
     rows = [[c.text() for c in row.css("th, td")] for row in section.css("tbody tr")]
     assert rows[0][7] == "tidak jelas berubah (3 ke 3)"
@@ -545,9 +571,10 @@ def test_what_marks_a_regency_is_said(page: LexborHTMLParser) -> None:
 
 
 STANDS_OUT = (
-    "Menonjol: seluruh selang di atas 1; selang dibuat lebih lebar bila kasusnya sedikit dan "
+    "Menonjol: secara statistik porsi tema itu lebih tinggi daripada porsinya di tingkat provinsi "
+    "(seluruh selang di atas 1). Selang dibuat lebih lebar bila kasusnya sedikit dan "
     "perbandingannya banyak, sehingga dari sepuluh tema yang menonjol diperkirakan kurang dari "
-    "satu yang hanya kebetulan."
+    "satu yang menonjol secara acak."
 )
 
 
@@ -672,8 +699,8 @@ def test_first_page_holds_what_the_chair_must_know(
     printed = PdfReader(io.BytesIO(rendering.render(full)["edisi.pdf"]))
     for document in (pdf, printed):
         first, second = (document.pages[n].extract_text() for n in (0, 1))
-        assert "Sekilas tiap kabupaten/kota" in first
-        assert "Pangkal Pinang" in first.split("Sekilas tiap kabupaten/kota")[1]
+        assert "Dugaan pelanggaran, batas waktu, pencegahan" in first
+        assert "Pangkal Pinang" in first.split("Dugaan pelanggaran, batas waktu, pencegahan")[1]
         assert second.strip().startswith("Dugaan pelanggaran menurut kabupaten/kota")
 
 

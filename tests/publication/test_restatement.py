@@ -326,7 +326,7 @@ def test_the_old_edition_is_untouched_and_the_table_is_printed(
         "Bangka Barat",
         str(expected.old),
         str(expected.new),
-        "masuk terlambat (+1)",
+        "diterima terlambat (+1)",
     ] in rows
     assert len(rows) == len(of_week(found))
 
@@ -344,7 +344,7 @@ def test_what_was_reported_is_reported_once(
     assert len(of_week(found)) == 12
     assert all(r.is_published for r in found.restatements)
     html = render.render(found)["edisi.html"].decode()
-    assert "12 perubahan sudah dimuat dalam edisi sebelum ini dan tidak diulang." in html
+    assert "Sebanyak 12 perubahan telah dimuat dalam edisi sebelum ini dan tidak diulang." in html
 
 
 def test_a_revision_restates_the_one_it_replaces(warehouse: str, settings: Settings) -> None:
@@ -409,7 +409,7 @@ def test_a_week_without_an_edition(warehouse: str, settings: Settings, week: str
     by_edition = {f"{w}-r1": store.load(f"{w}-r1", database_url=warehouse) for w in (OLD, NEXT)}
     published_before = dict(by_edition[f"{NEXT}-r1"].trend["suspected_violation", "ALL"])[week]
     lines = {line for line in printed(found) if line[1].startswith(f"{CASES},")}
-    why = "masuk terlambat (+1)"
+    why = "diterima terlambat (+1)"
     of_place = by_edition[f"{OLD}-r1"].metric("suspected_violation", "ALL", "19.05")
     assert of_place.previous is not None
     to_date = by_edition[f"{NEXT}-r1"].metric("suspected_violation", "ALL", "19.05").to_date
@@ -423,7 +423,7 @@ def test_a_week_without_an_edition(warehouse: str, settings: Settings, week: str
             *(str(of_place.previous), str(of_place.previous + 1), why),
         ),
         "2024-W41": (
-            *(f"{NEXT}-r1", f"{CASES}, sejak awal", "Bangka Barat"),
+            *(f"{NEXT}-r1", f"{CASES}, kumulatif", "Bangka Barat"),
             *(str(to_date), str(to_date + 1), why),
         ),
     }[week]
@@ -472,8 +472,8 @@ def test_a_case_that_went_on_was_not_corrected(warehouse: str, settings: Setting
         for where in ("19", place)
     }
     assert {line[-1] for line in printed(found)} == {
-        "status berlanjut (+1)",
-        "status berlanjut (−1)",
+        "perkembangan status (+1)",
+        "perkembangan status (−1)",
     }
     # the same change of a case that was moved as well is a correction
     change(

@@ -153,21 +153,22 @@ def test_an_edition_names_them_by_place_and_says_whose_deadlines_they_are(
     # what is in metrics and what is before them are all the cases
     assert found.metric("suspected_violation").to_date == 2
     # and the deadlines of those cases are listed wherever deadlines are
-    (point,) = [f"{a} {b}" for a, b in document(found).points if "tenggat penanganan" in a]
-    assert "dari 5 yang terbuka atau mungkin terbuka" in point
+    (point,) = [f"{a} {b}" for a, b in document(found).points if "batas waktu penanganan" in a]
+    assert "dari 5 batas waktu yang berjalan atau mungkin berjalan" in point
     assert point.endswith(
-        "3 di antaranya dari kasus yang diterima sebelum masa kampanye, yang tidak dihitung dalam "
-        "angka lain."
+        "Sebanyak 3 di antaranya berasal dari kasus yang diterima sebelum masa kampanye dan tidak "
+        "dihitung dalam angka lain."
     )
     for table in section(found, "tenggat").tables:
         assert any(
-            "sebelum masa kampanye (7 tenggat, 3 di antaranya terbuka atau mungkin terbuka)" in note
+            "sebelum masa kampanye (7 batas waktu, 3 di antaranya berjalan atau mungkin berjalan)"
+            in note
             for note in table.notes
         )
-    (sentence,) = [s for s in section(found, "kab-19-02").lead if "tenggat penanganan" in s]
-    assert "1 di antaranya dari kasus yang diterima sebelum masa kampanye" in sentence
+    (sentence,) = [s for s in section(found, "kab-19-02").lead if "batas waktu penanganan" in s]
+    assert "Sebanyak 1 di antaranya berasal dari kasus yang diterima sebelum masa" in sentence
     assert "di antaranya" not in next(
-        s for s in section(found, "kab-19-71").lead if "tenggat penanganan" in s
+        s for s in section(found, "kab-19-71").lead if "batas waktu penanganan" in s
     )
 
 
@@ -222,7 +223,7 @@ def test_the_open_data_hold_them(early: str, office: Settings) -> None:
     open_ones = [r for r in deadlines if r["kode_keadaan"] in ("OVERDUE", "MAYBE_OVERDUE")]
     assert sum(int(r["sebelum_kampanye"]) for r in open_ones) == 3
     assert sum(int(r["jumlah"]) for r in open_ones) == 5
-    assert any("tidak-dihitung" in p or "Yang tidak dihitung" in p for p in _method(files))
+    assert any("tidak-dihitung" in p or "Data yang tidak dihitung" in p for p in _method(files))
     english = render(dataclasses.replace(found, language="en"))
     assert english["edisi.html"]
 

@@ -52,7 +52,20 @@ def test_no_province_is_written_into_a_model() -> None:
 def test_the_seeds_of_a_province_are_taken_from_the_national_list(national: Path) -> None:
     found = regions.seeds("76", national)
     assert found["regency"][1:] == [
-        ("76.00", "", "Belum terpetakan", "Belum terpetakan", "", 0, 0, 0, 0, "", "", "true"),
+        (
+            "76.00",
+            "",
+            "Lokasi belum diketahui",
+            "Lokasi belum diketahui",
+            "",
+            0,
+            0,
+            0,
+            0,
+            "",
+            "",
+            "true",
+        ),
         ("76.01", "", "Kabupaten Pasangkayu", "Pasangkayu", "kabupaten", 1, 1, 0, 0, 1, 1, "false"),
         ("76.02", "", "Kabupaten Mamuju", "Mamuju", "kabupaten", 1, 1, 0, 0, 1, 2, "false"),
     ]

@@ -54,7 +54,7 @@ def test_a_week_in_which_nobody_delivered_is_frozen(silent: str, office: Setting
     cases = found.metric("suspected_violation")
     assert (cases.week, cases.to_date) == (0, 30)
     (section,) = [s for s in document(found).sections if s.id == "kelengkapan"]
-    assert section.tables[0].caption == "0 dari 47 kecamatan menyampaikan rekap pekan ini"
+    assert section.tables[0].caption == "Sebanyak 0 dari 47 kecamatan menyampaikan rekap pekan ini"
     # and what it cannot know is said beside
     (sentence,) = section.lead
     assert sentence.startswith("Kanal rekaan: 20 kiriman (baru, berubah, atau ditarik) sejak")

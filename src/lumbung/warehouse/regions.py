@@ -62,7 +62,7 @@ def seeds(province: str, data: Path) -> dict[str, Rows]:
     districts = Counter(code[:5] for code in names if len(code) == 8)
     counted = Counter(code[:5] for code in villages)
     width = math.ceil(math.sqrt(len(regencies)))
-    unknown = "Belum terpetakan"
+    unknown = "Lokasi belum diketahui"
     return {
         "regency": [
             REGENCY,
