@@ -30,7 +30,7 @@ docs: $(STAMP)  ## the docs as a site in site/; a warning fails it (".venv/bin/m
 bench-intake: $(STAMP) benchmarks/.venv/.synced  ## landing beside a plain COPY and peers (BENCH="--rows 100000" for a short one)
 	@$(BIN)/python -m benchmarks.intake $(BENCH)
 
-bench-judgements: $(STAMP)  ## marks, links, dates and places on data that nothing was tuned on
+bench-judgements: $(STAMP)  ## marks, links, dates, places and effects on data that nothing was tuned on
 	@$(BIN)/python -m benchmarks.judgements
 
 bench-publication: $(STAMP)  ## all artefacts of an edition with 7 and with 514 regencies

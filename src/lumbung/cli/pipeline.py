@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.table import Table
 
-from lumbung.cli.common import Json, console, print_json, warehouse_url
+from lumbung.cli.common import Json, Role, console, print_json, warehouse_url
 from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 
@@ -552,3 +552,43 @@ def plan(file: Annotated[Path, typer.Argument(help="the XLSX file to write")]) -
 
     write_plan_template(file)
     console.print(f"written  {file}", soft_wrap=True)
+
+
+@prevention.command()
+def effect(
+    theme: Annotated[str, typer.Argument(help="code of a theme in marts.dim_issue, e.g. PU")],
+    role: Role = None,
+    as_json: Json = False,
+) -> None:
+    """Compare a theme's cases before and after activities with districts that had none."""
+    from lumbung.warehouse import prevention_effect
+
+    found = prevention_effect.measure(warehouse_url(role), theme)
+    if as_json:
+        print_json(
+            {
+                **found._asdict(),
+                "treated": found.treated._asdict(),
+                "control": found.control._asdict(),
+            }
+        )
+        return
+    if found.ratio is None:
+        console.print(
+            f"too few to say anything: {found.activity_count} activities with four weeks before and"
+            f" after, {sum(found.treated)} cases in their districts; at least"
+            f" {prevention_effect.MIN_ACTIVITIES} and {prevention_effect.MIN_CASES} are needed",
+            soft_wrap=True,
+        )
+        return
+    table = Table("", "4 weeks before", "4 weeks after", box=None)
+    table.add_row("districts with an activity", *map(str, found.treated))
+    table.add_row("districts without, in the same weeks", *map(str, found.control))
+    console.print(table)
+    console.print(
+        f"ratio of the two changes: {found.ratio:.2f} (95 % interval {found.low:.2f} to"
+        f" {found.high:.2f}; 1 is no difference), {found.activity_count} activities",
+        f"Not proof: {prevention_effect.ASSUMPTIONS}",
+        sep="\n",
+        soft_wrap=True,
+    )
