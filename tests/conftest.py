@@ -86,7 +86,9 @@ TOGETHER = {
         )),
         "installation",
     ),
-    **dict.fromkeys(("publication/test_portal.py", "publication/test_portal_browser.py"), "portal"),
+    **dict.fromkeys(
+        (f"publication/test_{name}.py" for name in ("backup", "portal", "portal_browser")), "portal"
+    ),
     **dict.fromkeys(
         (f"warehouse/test_{name}.py" for name in (
             "build", "docs", "links", "models", "published", "rights", "roles", "site", "tools",

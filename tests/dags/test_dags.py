@@ -74,6 +74,16 @@ def test_exactly_these_dags_tasks_retries_and_limits(bag: DagBag) -> None:
     assert found == EXPECTED
 
 
+def test_backups_are_a_dag_where_a_folder_for_them_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LUMBUNG_BACKUP", "/cadangan")
+    dag = DagBag(dag_folder=str(ROOT / "dags" / "backup.py"), load_op_links=False).dags["backup"]
+    assert {task.task_id: (task.retries, task.execution_timeout) for task in dag.tasks} == {
+        "take": (1, 4 * HOUR), "drill": (1, 4 * HOUR),
+    }  # fmt: skip
+    assert "When it fails" in (dag.doc_md or "")
+    assert dag.max_active_runs == 1
+
+
 def test_there_is_a_dag_for_every_channel_file(bag: DagBag) -> None:
     files = {f"intake__{path.stem}" for path in (ROOT / "channels").glob("*.yaml")}
     assert files == {dag_id for dag_id in EXPECTED if dag_id.startswith("intake__")}
@@ -306,7 +316,7 @@ def test_parsing_imports_nothing_heavy() -> None:
         "heavy = {'great_expectations', 'pandas', 'dbt', 'typst'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    assert len(DAG_FILES) == 5
+    assert len(DAG_FILES) == 6
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program, *map(str, DAG_FILES)],
         capture_output=True,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lumbung.cli.common import Json, console, print_json
+from lumbung.cli.common import Json, console, print_json, warehouse_url
 from lumbung.settings import Settings, number
+
+if TYPE_CHECKING:
+    from lumbung.backup.restore import Restored
 
 app = typer.Typer()
 
@@ -129,6 +133,83 @@ def run(
         raise typer.BadParameter(f"one of init, portal, {', '.join(COMPONENTS)}")
     command = [sys.executable, "-m", "airflow", *COMPONENTS[component]]
     os.execve(sys.executable, command, airflow.environment())  # noqa: S606
+
+
+@app.command()
+def backup(
+    folder: Annotated[
+        Path | None, typer.Argument(help="where backups are kept; default: LUMBUNG_BACKUP")
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(help="public key (age1...) that the keys are encrypted to; default:"
+                     " LUMBUNG_BACKUP_RECIPIENT"),
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option(help="restore the newest backup into a scratch server and compare it")
+    ] = False,
+) -> None:  # fmt: skip
+    """Back up databases, evidence, configuration and keys into a new folder in FOLDER.
+
+    Everything may run meanwhile. The folder appears under its name when it is whole; the newest
+    `LUMBUNG_BACKUP_KEEP` (7) are kept.
+    """
+    from lumbung.backup import restore as restoring
+    from lumbung.backup import take
+
+    settings = Settings.load()
+    if verify:
+        where = folder or take.Target.load(recipient="-").folder
+        with console.status("restoring into a scratch server"):
+            found = restoring.drill(where, settings=settings, database_url=warehouse_url())
+        console.print(f"restores {found.backup}", soft_wrap=True)
+        _print_restored(found)
+        return
+    target = take.Target.load(folder, to)
+    with console.status("backing up"):
+        done = take.backup(target, settings=settings, database_url=warehouse_url())
+    console.print(f"written  {done.folder}", soft_wrap=True)
+    console.print(f"         {done.size / 1e6:.1f} MB in {done.seconds:.0f} s")
+    for file in done.damaged:
+        console.print(f"damaged  {file}: not the bytes that were delivered", soft_wrap=True)
+
+
+@app.command()
+def backup_key(
+    file: Annotated[Path, typer.Argument(help="new file for the private key")],
+) -> None:
+    """Make the key pair that backups encrypt the keys to; keep the file away from this machine."""
+    from lumbung.backup import keys
+
+    typer.echo(keys.create(file))
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="a backup, or the folder of several: the newest")],
+    identity: Annotated[Path, typer.Option(help="file of the private key ('backup-key')")],
+) -> None:
+    """Restore a backup into an empty LUMBUNG_HOME; nothing is written if it is not whole."""
+    from lumbung.backup import restore as restoring
+
+    settings = Settings.load()
+    with console.status("restoring"):
+        found = restoring.restore(folder, identity, settings=settings)
+    console.print(f"restored {found.backup} into {settings.home}", soft_wrap=True)
+    _print_restored(found)
+    if found.differing:
+        restored = settings.home / "restored"
+        console.print(
+            f"{len(found.differing)} files of {restored} differ from {settings.project}, such as"
+            f" {found.differing[0].relative_to(restored)}; if the restored ones are right:",
+            soft_wrap=True,
+        )
+        console.print(f"cp -r {restored}/. {settings.project}", soft_wrap=True)
+
+
+def _print_restored(found: Restored) -> None:
+    console.print(f"         {found.tables} tables, {found.files} files and {found.editions}"
+                  f" editions in {found.seconds:.0f} s; all are as backed up")  # fmt: skip
 
 
 @app.command()

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from lumbung import database
+from lumbung.errors import ServiceError
 from lumbung.files import keep_private
 from lumbung.local import airflow as embedded_airflow
 from lumbung.local import portal
@@ -21,6 +22,9 @@ POSTGRES = "postgres"
 NOT_CLOSED = ("inbox", "portal", "portals", "postgres")
 """Folders of the home whose content other accounts may write, read or own, so `migrate` does not
 restrict them. The inbox itself is created with mode 0700."""
+
+RESTORING = "restoring"
+"""A file in the home as long as a restore has not ended."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,12 @@ class Stack:
         return url
 
     def _start_server(self) -> str:
+        if (self.settings.home / RESTORING).exists():
+            raise ServiceError(
+                "a restore into this home has not ended",
+                where=str(self.settings.home),
+                remediation="wait for it; if it was stopped, delete this folder and restore again",
+            )
         url = self.settings.database_url or self.postgres.start()
         # Deliveries hold personal data, and under root other accounts may traverse the home.
         self.settings.inbox.mkdir(mode=0o700, parents=True, exist_ok=True)

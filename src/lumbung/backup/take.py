@@ -1,0 +1,258 @@
+"""Take a backup, and delete the oldest ones."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import fcntl
+import os
+import re
+import shutil
+import stat
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import psycopg
+
+from lumbung import database
+from lumbung.backup import dump, keys
+from lumbung.backup.manifest import Manifest, backups, copy, file_hash
+from lumbung.errors import DISK, FULL, ConfigurationError, ServiceError
+from lumbung.files import keep_private
+from lumbung.intake.vault import Vault
+from lumbung.local.stack import AIRFLOW_DATABASE
+from lumbung.settings import Settings, number
+
+DERIVED = {
+    "airflow", "dbt", "docs", "drill", "editions", "keys", "logs", "portal", "portals", "postgres",
+    "restored", "run",
+}  # fmt: skip
+"""What a backup leaves out of the home: it is dumped, encrypted, or computed again."""
+
+EVIDENCE = re.compile(r"home/evidence/([0-9a-f]{2})/([0-9a-f]{62})")
+"""An evidence file in a backup; its name is its SHA-256."""
+
+PROJECT = ("channels", "config", "dbt_project/seeds")
+"""What an office changes in its checkout."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where backups go: folder, the recipient of the keys, how many backups are kept."""
+
+    folder: Path
+    recipient: str
+    keep: int
+
+    @classmethod
+    def load(cls, folder: Path | None = None, recipient: str | None = None) -> Target:
+        """Read `LUMBUNG_BACKUP`, `LUMBUNG_BACKUP_RECIPIENT` and `LUMBUNG_BACKUP_KEEP`.
+
+        Raises:
+            ConfigurationError: when a value is missing or wrong.
+
+        """
+        given = folder or os.environ.get("LUMBUNG_BACKUP")
+        to = recipient or os.environ.get("LUMBUNG_BACKUP_RECIPIENT")
+        for value, name in ((given, "LUMBUNG_BACKUP"), (to, "LUMBUNG_BACKUP_RECIPIENT")):
+            if not value:
+                raise ConfigurationError(
+                    "the folder or the recipient of backups is not set",
+                    where=name,
+                    remediation="set it (docs/how-to/back-up-and-restore.md)",
+                )
+        keep = number("LUMBUNG_BACKUP_KEEP", *("7", 1, 10_000), remediation="set how many are kept")
+        return cls(Path(given or "").absolute(), to or "", int(keep))
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A finished backup.
+
+    Attributes:
+        folder: where it is.
+        size: of its files, in bytes.
+        seconds: how long it took.
+        damaged: evidence files of the home that are not what was delivered.
+
+    """
+
+    folder: Path
+    size: int
+    seconds: float
+    damaged: list[str]
+
+
+def backup(target: Target, *, settings: Settings, database_url: str) -> Backup:
+    """Take a backup of an installation, which may run meanwhile.
+
+    Airflow's metadata is dumped first: what Airflow calls done is then in the warehouse's dump, and
+    what is missing runs again. Files are copied last: evidence is written before the row that names
+    it and is never deleted, so every row's evidence is in the backup.
+
+    Raises:
+        ServiceError: when another backup into this folder is running, the folder cannot be written,
+            or a database cannot be dumped. Earlier backups stay.
+        ConfigurationError: when the recipient is wrong, the folder is in the home, or the vault key
+            is missing or not the one of the warehouse.
+
+    """
+    if target.folder.resolve().is_relative_to(settings.home.resolve()):
+        raise ConfigurationError(
+            "a backup in the home is lost with it",
+            where=str(target.folder),
+            remediation="give a folder of another disk or machine",
+        )
+    secrets = keys.collect(settings)
+    sealed = keys.seal(secrets, target.recipient)
+    began = time.monotonic()
+    try:
+        target.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with alone(target.folder / ".lock", "another backup into this folder"):
+            for leftover in target.folder.glob(".*.partial"):  # of a killed backup
+                shutil.rmtree(leftover)
+            name = _name()
+            partial = target.folder / f".{name}.partial"
+            partial.mkdir(mode=0o700)
+            files = _Files(partial, next(reversed(backups(target.folder)), None))
+            files.write(keys.NAME, sealed)
+            size = _finish(
+                partial, target.folder / name, _write(files, secrets, settings, database_url)
+            )
+            for old in backups(target.folder)[: -target.keep]:
+                # Renamed first: a killed deletion leaves nothing under the name of a whole backup.
+                shutil.rmtree(old.rename(old.with_name(f".{old.name}.partial")))
+    except OSError as error:
+        is_full = error.errno in FULL
+        raise ServiceError(
+            f"{DISK} ({error.strerror})" if is_full else f"the backup failed: {error}",
+            where=str(error.filename or target.folder),
+            remediation="earlier backups are whole; free space there or lower LUMBUNG_BACKUP_KEEP,"
+            " then back up again"
+            if is_full
+            else "earlier backups are whole; let this account write there, then back up again",
+        ) from error
+    return Backup(target.folder / name, size, time.monotonic() - began, files.damaged)
+
+
+@contextmanager
+def alone(lock: Path, what: str) -> Iterator[None]:
+    """Hold a lock file.
+
+    Raises:
+        ServiceError: when another process holds it.
+
+    """
+    with os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)) as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ServiceError(
+                f"{what} is running", where=str(lock), remediation="wait until it has ended"
+            ) from error
+        yield
+
+
+class _Files:
+    """The files of a backup that is being written.
+
+    Args:
+        folder: of the backup.
+        previous: the backup before it, with whose evidence it shares disk space; None: the first.
+
+    """
+
+    def __init__(self, folder: Path, previous: Path | None) -> None:
+        self.folder = folder
+        self.previous = previous
+        self.hashes: dict[str, str] = {}
+        self.damaged: list[str] = []
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file."""
+        (self.folder / name).write_bytes(content)
+        self.add(name)
+
+    def add(self, name: str) -> None:
+        """Add a file that is there already."""
+        self.hashes[name] = file_hash(self.folder / name)
+
+    def copy(self, source: Path, name: str, *, but: Collection[str] = ()) -> None:
+        """Copy a folder without symbolic links, special files and the folders in `but`."""
+        for root, folders, files in os.walk(source):
+            if Path(root) == source:
+                folders[:] = [each for each in folders if each not in but]
+            place = self.folder / name / Path(root).relative_to(source)
+            place.mkdir(parents=True, exist_ok=True)
+            for file in files:
+                with suppress(FileNotFoundError):  # removed meanwhile
+                    if stat.S_ISREG((Path(root) / file).lstat().st_mode):
+                        self._copy_file(Path(root) / file, place / file)
+
+    def _copy_file(self, source: Path, target: Path) -> None:
+        name = target.relative_to(self.folder).as_posix()
+        sha256 = "".join(found.groups()) if (found := EVIDENCE.fullmatch(name)) else ""
+        if sha256 and self.previous:
+            with suppress(OSError):  # not there, or the file system has no hard links
+                if file_hash(self.previous / name) == sha256:
+                    target.hardlink_to(self.previous / name)
+                    self.hashes[name] = sha256
+                    return
+        self.hashes[name] = copy(source, target)
+        if sha256 and self.hashes[name] != sha256:
+            self.damaged.append(str(source))
+
+
+def _name() -> str:
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _write(files: _Files, secrets: dict[str, bytes], settings: Settings, url: str) -> Manifest:
+    folder = files.folder
+    airflow = dump.dump(database.ensure(url, AIRFLOW_DATABASE), folder / "airflow.dump")
+    warehouse = dump.dump(url, folder / "warehouse.dump")
+    files.add("airflow.dump")
+    files.add("warehouse.dump")
+    with database.connect(url, application="lumbung backup") as connection:
+        _require_vault_key(connection, secrets)
+        files.write("roles.json", dump.roles(connection).encode())
+        migrations = [
+            name for (name,) in connection.execute("select name from ops.migration order by name")
+        ]
+    files.copy(settings.home, "home", but=DERIVED)
+    for name in PROJECT:
+        files.copy(settings.project / name, f"project/{name}")
+    tables = {"warehouse": warehouse, "airflow": airflow}
+    return Manifest(version("lumbung"), migrations, tables, files.hashes)
+
+
+def _require_vault_key(connection: psycopg.Connection, secrets: dict[str, bytes]) -> None:
+    """Require the key that the warehouse was written with: with another one nothing would open."""
+    written = connection.execute("select fingerprint from vault.key").fetchone()
+    if written is None:
+        return
+    with suppress(KeyError, binascii.Error):
+        key = base64.b64decode(secrets["keys/vault.key"].strip(), validate=True)
+        if Vault(key).fingerprint == bytes(written[0]):
+            return
+    raise ConfigurationError(
+        "the vault key is missing, or is not the one that the warehouse was written with",
+        where="LUMBUNG_VAULT_KEY or keys/vault.key",
+        remediation="restore that key first: without it the backup would not open",
+    )
+
+
+def _finish(partial: Path, whole: Path, manifest: Manifest) -> int:
+    """Write the manifest last, give the backup its name, and return its size in bytes."""
+    keep_private(partial)
+    os.sync()
+    manifest.write(partial)
+    size = sum(file.stat().st_size for file in partial.rglob("*") if file.is_file())
+    partial.rename(whole)
+    os.sync()
+    return size
