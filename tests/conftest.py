@@ -87,7 +87,11 @@ TOGETHER = {
         "installation",
     ),
     **dict.fromkeys(
-        (f"publication/test_{name}.py" for name in ("backup", "portal", "portal_browser")), "portal"
+        (
+            f"publication/test_{name}.py"
+            for name in ("backup", "portal", "portal_browser", "portal_data")
+        ),
+        "portal",
     ),
     **dict.fromkeys(
         (f"warehouse/test_{name}.py" for name in (

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 from lumbung.publication.formats import render
 from lumbung.publication.model.edition import Edition
 from lumbung.publication.portal import pages
+from lumbung.publication.portal.published import Published
 
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 PAGES = ["edisi.html", "index.html", "wilayah.html", "tema/PU.html", "metode.html", "arsip.html"]
@@ -39,7 +40,7 @@ def shown(drafts: dict[str, Edition], tmp_path_factory: pytest.TempPathFactory) 
         patch.setattr(render, "_pdf", lambda content, timestamp: b"%PDF")
         artefacts = render.render(found)
     quoted = {name: artefacts[name] for name in pages.QUOTED if name in artefacts}
-    files = pages.site([pages.Published(found, (), quoted)])
+    files = pages.site([Published(found, (), quoted)])
     for name, content in (files | {"edisi.html": artefacts["edisi.html"]}).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)

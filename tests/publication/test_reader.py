@@ -31,6 +31,7 @@ from lumbung.publication.model.document import Table
 from lumbung.publication.model.edition import Edition, HeldChannel, Profile
 from lumbung.publication.model.rounding import half_up, whole_percent
 from lumbung.publication.portal import pages, publish
+from lumbung.publication.portal.published import Published
 from lumbung.publication.translations.formatting import BY_LANGUAGE
 from lumbung.registry import LANGUAGES
 from lumbung.settings import Settings
@@ -801,7 +802,7 @@ def test_the_portal_shows_a_week_without_recaps_as_not_known(
     found = _recaps(drafts["demo"], week=0)
     artefacts = render.render(found)
     quoted = {name: artefacts[name] for name in pages.QUOTED if name in artefacts}
-    files = pages.site([pages.Published(found, (), quoted)])
+    files = pages.site([Published(found, (), quoted)])
     for path, said in (
         ("index.html", "rekap pekan ini belum disampaikan"),
         ("en/index.html", "this week's recap not returned"),
@@ -809,7 +810,7 @@ def test_the_portal_shows_a_week_without_recaps_as_not_known(
         ("tren.html", "pekan ini belum diketahui karena belum ada kecamatan"),
     ):
         assert _words(files[path]).replace("&#39;", "'").count(said) == 2, path
-    after = pages.site([pages.Published(_recaps(drafts["demo"], previous=0), (), quoted)])
+    after = pages.site([Published(_recaps(drafts["demo"], previous=0), (), quoted)])
     said = "tanpa pembanding dari pekan sebelumnya"
     assert _words(after["index.html"]).count(said) == 4, "two points, two key figures"
 

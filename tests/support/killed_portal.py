@@ -20,7 +20,7 @@ import pytest
 from lumbung.publication.model import store
 from lumbung.publication.model.edition import Edition
 from lumbung.publication.portal import publish
-from lumbung.publication.portal.pages import Published, StoredFile
+from lumbung.publication.portal.published import Published, StoredFile
 from lumbung.settings import Settings
 from tests.support.published import LATEST
 

@@ -6,6 +6,7 @@ way; numbers and addresses that identify a person can.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -90,7 +91,10 @@ def _xlsx_text(content: bytes) -> str:
 
 
 def _csv_text(content: bytes) -> str:
-    rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))
+    # only the form for a spreadsheet set to Indonesian has a BOM
+    delimiter = ";" if content.startswith(codecs.BOM_UTF8) else ","
+    text = io.StringIO(content.decode("utf-8-sig"), newline="")
+    rows = list(csv.reader(text, delimiter=delimiter, strict=True))
     if any(len(row) != len(rows[0]) for row in rows):
         raise ValueError("its rows differ in their number of fields")
     return "\n".join("\t".join(row) for row in rows)

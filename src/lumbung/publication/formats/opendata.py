@@ -11,7 +11,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -36,9 +36,14 @@ class Dataset:
     rows: list[tuple[Value, ...]]
 
     @property
+    def fields(self) -> Sequence[tuple[str, str]]:
+        """Name and type (`text`, `day`, `integer`, `number`, `boolean`) of its columns."""
+        return _COLUMNS[self.name]
+
+    @property
     def columns(self) -> list[str]:
         """The names of its columns."""
-        return [name for name, _ in _COLUMNS[self.name]]
+        return [name for name, _ in self.fields]
 
 
 def files(edition: Edition) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -24,6 +24,8 @@ from lumbung.publication.chapters.builder import OF_RECAPS, PERIODS, ChapterBuil
 from lumbung.publication.formats import render
 from lumbung.publication.model.document import Cell, Section, Table
 from lumbung.publication.model.edition import Edition, Regency, Restatement
+from lumbung.publication.portal import data
+from lumbung.publication.portal.published import Published
 from lumbung.publication.proof.manifest import (
     MANIFEST,
     PROOF_FILES,
@@ -67,24 +69,6 @@ _OTHER_FILES = {
     SIGNATURE: "about_signature",
     PUBLIC_KEY: "about_public_key",
 }
-
-
-@dataclass(frozen=True)
-class StoredFile:
-    """An artefact of a published edition: its name, size in bytes and sha256 (hex)."""
-
-    name: str
-    byte_count: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Published:
-    """A published edition, its files, and the bytes of its files in `QUOTED`."""
-
-    edition: Edition
-    files: tuple[StoredFile, ...]
-    quoted: Mapping[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -144,6 +128,7 @@ def site(published: Sequence[Published]) -> dict[str, bytes]:
         page = render.page("portal/kosong.html.j2", t=INDONESIAN, s=shared, **place)
         return files | {"index.html": page}
     newest = max(published, key=lambda one: (one.edition.week_id, one.edition.revision))
+    files |= data.files(published)
     for language in newest.edition.office.languages:
         files |= _Site(published, language).files()
     return files
@@ -217,6 +202,11 @@ class _Site:
             folder=f"edisi/{self.e.edition_id}/",
             files=self.described(self.latest),
             editions=shown,
+            dataset=data.dataset(self.e),
+            tidy=[
+                (self.m[f"tidy_{name}"], f"{'../' * self.folder.count('/')}data/{path}")
+                for name, path in data.ADDRESSES.items()
+            ],
         )
         yield self.page("metode.html", "metode", **self.method())
         yield (

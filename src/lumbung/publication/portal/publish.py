@@ -18,7 +18,8 @@ from lumbung.errors import CheckpointError, ServiceError
 from lumbung.publication.checks.pii import find_personal_data
 from lumbung.publication.checks.stored import require_proven
 from lumbung.publication.model.store import load
-from lumbung.publication.portal.pages import QUOTED, Published, StoredFile, site
+from lumbung.publication.portal.pages import QUOTED, site
+from lumbung.publication.portal.published import Published, StoredFile
 from lumbung.settings import Settings
 
 

@@ -1,0 +1,427 @@
+"""The portal's open data: a time series over all editions, and tidy tables of each edition.
+
+    data/deret-waktu.csv        every weekly metric of every edition, as first and as last published
+    data/<edisi>/*.csv          the tables of an edition; data/terbaru/ are those of the latest
+    data/excel/*.csv            the same for a spreadsheet set to Indonesian: semicolons and commas
+    data/**/datapackage.json    columns, types, keys (Frictionless Data Package)
+    data/edisi.json             the published editions and the addresses of their files
+    data/katalog.jsonld         the catalogue (DCAT 2)
+
+A code has its scheme before it (`kemendagri:19.00`), so that no spreadsheet makes a number of it.
+Each file of an edition as it was published is in `edisi/<edisi>/`, unchanged.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lumbung.publication.formats import opendata
+from lumbung.publication.formats.opendata import Value
+from lumbung.publication.model.edition import Edition
+from lumbung.publication.portal.published import Published
+from lumbung.publication.translations.formatting import BY_LANGUAGE, INDONESIAN, iso
+from lumbung.warehouse.export import guarded
+
+LATEST = "terbaru"
+SERIES = "deret-waktu"
+PACKAGE = "datapackage.json"
+
+ADDRESSES = {
+    "series": f"{SERIES}.csv",
+    "series_excel": f"excel/{SERIES}.csv",
+    "latest": f"{LATEST}/{PACKAGE}",
+    "package": PACKAGE,
+    "editions": "edisi.json",
+    "catalogue": "katalog.jsonld",
+}
+"""What the page of downloads links to, within `data/`."""
+
+_KEYS = {"kode_kemendagri": "kemendagri", "kode_kecamatan": "kemendagri", "kode_bps": "bps"}
+"""Columns of codes of regions, and their scheme."""
+_TYPES = {"text": "string", "day": "date"}
+_PRIMARY = {
+    "angka": ("kode_angka", "kode_kategori", "kode_kemendagri"),
+    "kumulatif": ("kode_angka", "kode_kategori", "kode_kemendagri"),
+    "tren": ("kode_angka", "kode_kategori", "pekan"),
+    "wilayah": ("kode_kemendagri",),
+    "tenggat": ("kode_tenggat", "kode_kemendagri", "kode_keadaan"),
+    "profil": ("kode_kemendagri", "kode_tema"),
+    "sebelum-kampanye": ("kode_kemendagri", "kode_jenis"),
+    SERIES: ("kode_angka", "kode_kategori", "kode_kemendagri", "pekan"),
+    "definisi": ("kode_angka",),
+    "kategori": ("kode_angka", "kode_kategori"),
+    "edisi": ("edisi",),
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A tidy table.
+
+    Attributes:
+        name: of the file, without its suffix.
+        fields: name and type (`text`, `day`, `integer`, `number`, `boolean`) of each column.
+        rows: values in the order of the fields.
+        references: columns of this table and the table in which each names a row.
+
+    """
+
+    name: str
+    fields: Sequence[tuple[str, str]]
+    rows: Sequence[Sequence[Value]]
+    references: Sequence[tuple[tuple[str, ...], str]] = ()
+
+
+def files(published: Sequence[Published]) -> dict[str, bytes]:
+    """Return the open data by path; the newest revision of the last week is `terbaru`.
+
+    Args:
+        published: editions by week and revision, at least one.
+
+    """
+    editions = [one.edition for one in published]
+    latest = editions[-1]
+    written = dict(_package("data", _all(editions), latest, for_excel=True))
+    written |= _package(f"data/{LATEST}", _of(latest), latest, for_excel=True)
+    for edition in editions:
+        written |= _package(f"data/{edition.edition_id}", _of(edition), edition)
+    written["data/edisi.json"] = _json([_listed(one) for one in published])
+    written["data/katalog.jsonld"] = _json(catalogue(latest))
+    return written
+
+
+def dataset(edition: Edition) -> dict[str, Any]:
+    """Return the description of the time series for search engines (schema.org `Dataset`)."""
+    office, base = edition.office, edition.office.portal_url or ""
+    return {
+        "@context": "https://schema.org/",
+        "@type": "Dataset",
+        "name": INDONESIAN["title"],
+        "description": INDONESIAN["data_description"],
+        "url": f"{base}unduhan.html",
+        "license": office.licence_url,
+        "inLanguage": list(office.languages),
+        "isAccessibleForFree": True,
+        "creator": {"@type": "GovernmentOrganization", "name": office.name},
+        "spatialCoverage": office.province,
+        "temporalCoverage": f"{edition.first_day}/{edition.sunday}",
+        "dateModified": _published(edition),
+        "distribution": [
+            {
+                "@type": "DataDownload",
+                "encodingFormat": "text/csv",
+                "contentUrl": f"{base}data/{SERIES}.csv",
+            }
+        ],
+    }
+
+
+def catalogue(edition: Edition) -> dict[str, Any]:
+    """Return the catalogue of the portal's data in DCAT; `edition` is the latest."""
+    office, base = edition.office, edition.office.portal_url or ""
+
+    def entry(path: str, title: str) -> dict[str, Any]:
+        return {
+            "@type": "dcat:Dataset",
+            "dct:title": title,
+            "dct:publisher": {"@type": "foaf:Agent", "foaf:name": office.name},
+            "dct:license": {"@id": office.licence_url},
+            "dct:modified": _published(edition),
+            "dct:accrualPeriodicity": {
+                "@id": "http://publications.europa.eu/resource/authority/frequency/WEEKLY"
+            },
+            "dct:spatial": office.province,
+            "dcat:distribution": [
+                {
+                    "@type": "dcat:Distribution",
+                    "dcat:downloadURL": {"@id": f"{base}{path}"},
+                    "dcat:mediaType": {
+                        "@id": "https://www.iana.org/assignments/media-types/text/csv"
+                    },
+                }
+            ],
+        }
+
+    return {
+        "@context": {
+            "dcat": "http://www.w3.org/ns/dcat#",
+            "dct": "http://purl.org/dc/terms/",
+            "foaf": "http://xmlns.com/foaf/0.1/",
+        },
+        "@type": "dcat:Catalog",
+        "dct:title": INDONESIAN["title"],
+        "dct:publisher": {"@type": "foaf:Agent", "foaf:name": office.name},
+        "dcat:dataset": [
+            entry(f"data/{SERIES}.csv", INDONESIAN[f"data_{SERIES}"]),
+            *(
+                entry(f"data/{LATEST}/{table.name}.csv", INDONESIAN[f"data_{table.name}"])
+                for table in _of(edition)
+            ),
+        ],
+    }
+
+
+def series(editions: Sequence[Edition]) -> Iterator[tuple[Value, ...]]:
+    """Yield each metric, region and week once: its first and last published value.
+
+    An edition publishes its own week, the province's earlier weeks, the week before it of each
+    regency, and what it restates. Editions count in the order of their publication.
+    """
+    first: dict[tuple[str, str, str, str], tuple[int, str]] = {}
+    last: dict[tuple[str, str, str, str], tuple[int, str]] = {}
+    days: dict[str, tuple[str, str]] = {}
+    for edition in sorted(editions, key=_published):
+        for key, value in _weekly(edition):
+            first.setdefault(key, (value, edition.edition_id))
+            if key not in last or last[key][0] != value:
+                last[key] = value, edition.edition_id
+            if key[3] not in days:
+                begin, end = edition.days_of(key[3])
+                days[key[3]] = begin.isoformat(), end.isoformat()
+    for key in sorted(first):
+        yield (*key, *days[key[3]], *first[key], *last[key])
+
+
+def _weekly(edition: Edition) -> Iterator[tuple[tuple[str, str, str, str], int]]:
+    """Yield what an edition publishes about weeks: metric, category, region and week, and value."""
+    weeks = edition.weeks
+    for (code, category), values in edition.trend.items():
+        for week, value in values:
+            yield (code, category, edition.province, week), value
+    for (code, category, region), metric in edition.metrics.items():
+        if len(weeks) > 1 and metric.previous is not None:
+            yield (code, category, region, weeks[-2]), metric.previous
+        yield (code, category, region, edition.week_id), metric.week
+    for r in edition.restatements:
+        if r.period != "to_date":
+            week = r.of_edition_id.rpartition("-")[0] if r.period == "week" else r.period
+            yield (r.metric_code, r.category_code, r.regency_code, week), r.new
+
+
+def _all(editions: Sequence[Edition]) -> list[Table]:
+    """Return the tables about all editions."""
+    latest, english = editions[-1], BY_LANGUAGE["en"]
+    newest = {edition.week_id: edition.edition_id for edition in editions}
+    names, in_english = INDONESIAN.category_names(latest), english.category_names(latest)
+    return [
+        Table(
+            SERIES,
+            (
+                *(("kode_angka", "text"), ("kode_kategori", "text"), ("kode_kemendagri", "text")),
+                *(("pekan", "text"), ("mulai", "day"), ("selesai", "day")),
+                *(("nilai_pertama", "integer"), ("edisi_pertama", "text")),
+                *(("nilai_terakhir", "integer"), ("edisi_terakhir", "text")),
+            ),
+            [*series(editions)],
+            (
+                *((("kode_angka",), "definisi"), (("kode_kemendagri",), "wilayah")),
+                *((("edisi_pertama",), "edisi"), (("edisi_terakhir",), "edisi")),
+            ),
+        ),
+        Table(
+            "definisi",
+            (
+                *(("kode_angka", "text"), ("nama", "text"), ("definisi", "text")),
+                *(("satuan", "text"), ("nama_en", "text"), ("definisi_en", "text")),
+            ),
+            [
+                (
+                    *(code, metric.name, metric.definition, metric.unit),
+                    *(english.metrics[code].name, english.metrics[code].definition),
+                )
+                for code, metric in INDONESIAN.metrics.items()
+            ],
+        ),
+        Table(
+            "kategori",
+            (
+                *(("kode_angka", "text"), ("kode_kategori", "text")),
+                *(("kategori", "text"), ("kategori_en", "text")),
+            ),
+            [(*key, name, in_english[key]) for key, name in names.items()],
+            ((("kode_angka",), "definisi"),),
+        ),
+        _regions(latest),
+        Table(
+            "edisi",
+            (
+                *(("edisi", "text"), ("pekan", "text"), ("revisi", "integer")),
+                *(("terbit", "text"), ("diganti_oleh", "text")),
+            ),
+            [
+                (
+                    *(edition.edition_id, edition.week_id, edition.revision, _published(edition)),
+                    ""
+                    if newest[edition.week_id] == edition.edition_id
+                    else newest[edition.week_id],
+                )
+                for edition in editions
+            ],
+        ),
+    ]
+
+
+def _of(edition: Edition) -> Iterator[Table]:
+    """Yield the tables of an edition: each period of the metrics in a table of its own."""
+    for table in opendata.datasets(edition):
+        if table.name == "angka":
+            place = [name for name, _ in table.fields].index("periode")
+            fields = [field for field in table.fields if field[0] != "periode"]
+            for name, period in (("angka", "pekan"), ("kumulatif", "sejak_awal")):
+                rows = [
+                    (*row[:place], *row[place + 1 :]) for row in table.rows if row[place] == period
+                ]
+                yield Table(name, fields, rows, ((("kode_kemendagri",), "wilayah"),))
+        elif table.name == "wilayah":
+            yield _regions(edition)
+        else:
+            has_region = any(name == "kode_kemendagri" for name, _ in table.fields)
+            references = ((("kode_kemendagri",), "wilayah"),) if has_region else ()
+            yield Table(table.name, table.fields, table.rows, references)
+
+
+def _regions(edition: Edition) -> Table:
+    """Return the province and its regencies, the unknown one included."""
+    table = next(each for each in opendata.datasets(edition) if each.name == "wilayah")
+    known = [r for r in edition.regencies if not r.is_unknown]
+    province = (
+        *(edition.province, edition.province, edition.office.province),
+        *(sum(r.voters for r in known), sum(r.stations for r in known)),
+    )
+    return Table("wilayah", table.fields, [province, *table.rows])
+
+
+def _package(
+    folder: str, tables: Iterable[Table], edition: Edition, *, for_excel: bool = False
+) -> Iterator[tuple[str, bytes]]:
+    """Yield a folder's files: each table, `for_excel` in both forms, and their description."""
+    office, resources = edition.office, []
+    for table in tables:
+        heads = [field for field, _ in table.fields]
+        rows = [
+            [_coded(field, value) for field, value in zip(heads, row, strict=True)]
+            for row in table.rows
+        ]
+        yield f"{folder}/{table.name}.csv", _csv(heads, rows)
+        if for_excel:
+            yield f"{folder}/excel/{table.name}.csv", _csv(heads, rows, for_excel=True)
+        resources.append(_resource(table))
+    yield (
+        f"{folder}/{PACKAGE}",
+        _json(
+            {
+                "profile": "tabular-data-package",
+                "name": folder.replace("/", "-").lower(),
+                "title": INDONESIAN["title"],
+                "description": INDONESIAN["data_description"],
+                "version": edition.edition_id,
+                "created": _published(edition),
+                "homepage": office.portal_url or office.contact_url,
+                "licenses": [{"name": office.licence, "path": office.licence_url}],
+                "contributors": [
+                    {"title": office.name, "role": "publisher"},
+                    {"title": office.custodian, "role": "maintainer"},
+                ],
+                "resources": resources,
+            }
+        ),
+    )
+
+
+def _resource(table: Table) -> dict[str, Any]:
+    """Describe a table: its columns with types and meanings, its keys."""
+    m = INDONESIAN
+    schema: dict[str, Any] = {
+        "fields": [
+            {
+                "name": field,
+                "type": _TYPES.get(kind, kind),
+                "description": m[
+                    key if (key := f"{table.name}.{field}") in m else f"column.{field}"
+                ],
+            }
+            for field, kind in table.fields
+        ],
+        "missingValues": [""],
+    }
+    if table.name in _PRIMARY:
+        schema["primaryKey"] = list(_PRIMARY[table.name])
+    if table.references:
+        schema["foreignKeys"] = [
+            {
+                "fields": list(columns),
+                "reference": {"resource": other, "fields": list(_PRIMARY[other])},
+            }
+            for columns, other in table.references
+        ]
+    return {
+        "profile": "tabular-data-resource",
+        "name": table.name,
+        "title": m[f"data_{table.name}"],
+        "path": f"{table.name}.csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "schema": schema,
+    }
+
+
+def _listed(one: Published) -> dict[str, Any]:
+    edition = one.edition
+    base = edition.office.portal_url or "../"
+    return {
+        "edisi": edition.edition_id,
+        "pekan": edition.week_id,
+        "revisi": edition.revision,
+        "terbit": _published(edition),
+        "halaman": f"{base}edisi/{edition.edition_id}/",
+        "data": f"{base}data/{edition.edition_id}/{PACKAGE}",
+        "berkas": [
+            {
+                "alamat": f"{base}edisi/{edition.edition_id}/{file.name}",
+                "bita": file.byte_count,
+                "sha256": file.sha256,
+            }
+            for file in one.files
+        ],
+    }
+
+
+def _published(edition: Edition) -> str:
+    """When the edition was approved, ISO 8601 in WIB."""
+    return iso(edition.decision.decided_at) if edition.decision else ""
+
+
+def _coded(field: str, value: Value) -> Value:
+    scheme = _KEYS.get(field)
+    return f"{scheme}:{value}" if scheme and value else value
+
+
+def _csv(
+    heads: Sequence[str], rows: Sequence[Sequence[Value]], *, for_excel: bool = False
+) -> bytes:
+    """Write CSV as in RFC 4180; for a spreadsheet set to Indonesian with semicolons and a BOM.
+
+    Texts that a spreadsheet would evaluate are `guarded`.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n", delimiter=";" if for_excel else ",")
+    writer.writerow(heads)
+    writer.writerows([[_cell(value, for_excel) for value in row] for row in rows])
+    return text.getvalue().encode("utf-8-sig" if for_excel else "utf-8")
+
+
+def _cell(value: Value, for_excel: bool) -> Value:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and for_excel:
+        return str(value).replace(".", ",")
+    return guarded(value)
+
+
+def _json(value: Mapping[str, Any] | Sequence[Any]) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8")

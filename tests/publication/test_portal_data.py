@@ -1,0 +1,149 @@
+"""The portal's open data, as a stranger's own tools read them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from frictionless import Package, system
+from selectolax.lexbor import LexborHTMLParser
+
+from lumbung.settings import Settings
+from tests.support.published import DRAFT, EDITIONS, LATEST
+
+Portal = tuple[str, Settings]
+
+
+@pytest.fixture(scope="module")
+def folder(portal: Portal) -> Path:
+    return portal[1].portal / "data"
+
+
+def read(file: Path, **dialect: Any) -> list[dict[str, str]]:
+    return [*csv.DictReader(io.StringIO(file.read_text("utf-8-sig")), **dialect)]
+
+
+@pytest.mark.parametrize("name", [".", "terbaru", LATEST, EDITIONS[0]])
+def test_frictionless_finds_no_fault(folder: Path, name: str) -> None:
+    """Types, primary keys and foreign keys hold, and every file is described."""
+    with system.use_context(trusted=True):
+        package = Package(str(folder / name / "datapackage.json"))
+        report = package.validate()
+    assert report.valid, report.flatten(["name", "rowNumber", "fieldName", "message"])[:5]
+    assert {str(each.path) for each in package.resources} == {
+        file.name for file in (folder / name).glob("*.csv")
+    }
+    assert all(field.description for each in package.resources for field in each.schema.fields)
+
+
+def test_the_series_has_the_first_and_the_last_published_value(
+    portal: Portal, folder: Path
+) -> None:
+    found = {
+        (
+            *(row["kode_angka"], row["kode_kategori"]),
+            *(row["kode_kemendagri"].removeprefix("kemendagri:"), row["pekan"]),
+        ): row
+        for row in read(folder / "deret-waktu.csv")
+    }
+    with psycopg.connect(portal[0]) as connection:
+        first = connection.execute(
+            "select distinct on (metric_code, category_code, regency_code, week_id) metric_code,"
+            " category_code, regency_code, week_id, week_value, edition_id"
+            " from published.metric join published.edition using (edition_id)"
+            " where state = 'published' and regency_code <> '19'"
+            " order by 1, 2, 3, 4, revision"
+        ).fetchall()
+        restated = connection.execute(
+            "select metric_code, category_code, regency_code, split_part(of_edition_id, '-r', 1),"
+            " new_value, old_value from published.restatement"
+            " where edition_id = %s and period = 'week' and regency_code <> '19'"
+            " and new_value <> old_value and of_edition_id <> '2024-W46-r1'",
+            (LATEST,),
+        ).fetchall()
+        own = connection.execute(
+            "select metric_code, category_code, regency_code, week_id, week_value"
+            " from published.metric join published.edition using (edition_id)"
+            " where edition_id = %s",
+            (LATEST,),
+        ).fetchall()
+    for *key, value, edition in first:
+        if key[3] == "2024-W44":  # later weeks are in the edition before too, as its "next"
+            row = found[tuple(key)]
+            assert (row["nilai_pertama"], row["edisi_pertama"]) == (str(value), edition)
+    assert restated
+    for *key, value, old in restated:
+        row = found[tuple(key)]
+        assert (row["nilai_terakhir"], row["nilai_pertama"]) == (str(value), str(old))
+    for *key, value in own:
+        assert found[tuple(key)]["nilai_terakhir"] == str(value)
+    assert {row["edisi_terakhir"] for row in found.values()} <= set(EDITIONS) - {DRAFT}
+
+
+def test_no_spreadsheet_makes_a_number_of_a_code(folder: Path) -> None:
+    regions = read(folder / "terbaru" / "wilayah.csv")
+    assert {"kemendagri:19", "kemendagri:19.00", "kemendagri:19.05"} <= {
+        row["kode_kemendagri"] for row in regions
+    }
+    for file in folder.rglob("*.csv"):
+        for row in read(file, delimiter=";" if file.parent.name == "excel" else ","):
+            for name, value in row.items():
+                if name.startswith("kode_") and value:
+                    assert not value.replace(".", "").replace(",", "").isdigit(), (file, name)
+                assert value not in ("benar", "salah", "True", "False"), (file, name)
+
+
+def test_no_file_mixes_periods(folder: Path) -> None:
+    week, to_date = read(folder / "terbaru/angka.csv"), read(folder / "terbaru/kumulatif.csv")
+    assert {(row["mulai"], row["selesai"]) for row in week} == {("2024-11-18", "2024-11-24")}
+    assert len({(row["mulai"], row["selesai"]) for row in to_date}) == 1
+    assert len(week) == len(to_date) > 800
+
+
+def test_the_spreadsheet_form_has_the_same_rows(folder: Path) -> None:
+    for file in (folder / "terbaru").glob("*.csv"):
+        excel = file.parent / "excel" / file.name
+        assert excel.read_bytes().startswith(b"\xef\xbb\xbf")
+        types = {
+            field["name"]: field["type"]
+            for each in json.loads((file.parent / "datapackage.json").read_text())["resources"]
+            for field in each["schema"]["fields"]
+            if each["path"] == file.name
+        }
+        for plain, other in zip(read(file), read(excel, delimiter=";"), strict=True):
+            for name, value in plain.items():
+                shown = value.replace(".", ",") if types[name] == "number" else value
+                assert other[name] == shown
+
+
+def test_the_list_of_editions_leads_to_every_file(portal: Portal, folder: Path) -> None:
+    base = "https://data.babel.example.id/"
+    editions = json.loads((folder / "edisi.json").read_text())
+    assert [each["edisi"] for each in editions] == EDITIONS
+    for each in editions:
+        for file in each["berkas"]:
+            path = portal[1].portal / file["alamat"].removeprefix(base)
+            assert path.stat().st_size == file["bita"]
+        assert (portal[1].portal / each["data"].removeprefix(base)).is_file()
+
+
+def test_search_engines_and_catalogues_find_the_data(portal: Portal, folder: Path) -> None:
+    page = LexborHTMLParser((portal[1].portal / "unduhan.html").read_text())
+    node = page.css_first("script[type='application/ld+json']")
+    assert node
+    described = json.loads(node.text())
+    assert described["@type"] == "Dataset"
+    assert described["license"].startswith("https://creativecommons.org/")
+    assert described["temporalCoverage"] == "2024-09-25/2024-11-24"
+    catalogue = json.loads((folder / "katalog.jsonld").read_text())
+    paths = [
+        each["dcat:distribution"][0]["dcat:downloadURL"]["@id"]
+        for each in catalogue["dcat:dataset"]
+    ]
+    assert len(paths) > 10
+    assert all((folder.parent / each.split("/", 3)[3]).is_file() for each in paths)
