@@ -474,7 +474,8 @@ def tables(url: str) -> dict[str, int]:
         url,
         "select c.table_schema, c.table_name, c.column_name, c.data_type"
         " from information_schema.columns as c inner join information_schema.tables as t"
-        " using (table_schema, table_name) where t.table_type = 'BASE TABLE'"
+        " using (table_schema, table_name)"
+        " where (t.table_type = 'BASE TABLE' or t.table_schema = 'marts')"
         " and c.table_schema not in ('pg_catalog', 'information_schema')"
         " union all select n.nspname, r.relname, a.attname, format_type(a.atttypid, null)"
         " from pg_attribute as a inner join pg_class as r on r.oid = a.attrelid"

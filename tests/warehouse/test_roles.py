@@ -32,6 +32,12 @@ FORBIDDEN = {
     "loader": ["staging", "intermediate", "marts", "reporting", "published", "checks"],
     "transformer": ["vault", "published"],
 }  # fmt: skip
+REFUSALS = (
+    psycopg.errors.InsufficientPrivilege,
+    # a view of several tables takes no row from anybody, and is no table to truncate or drop
+    psycopg.errors.ObjectNotInPrerequisiteState,
+    psycopg.errors.WrongObjectType,
+)
 Demo = tuple[str, Settings, dict[str, Any]]
 
 
@@ -49,7 +55,7 @@ def is_refused(url: str, role: str, statement: sql.SQL | sql.Composed) -> bool:
     with psycopg.connect(role_url(url, role)) as connection:
         try:
             connection.execute(statement)
-        except psycopg.errors.InsufficientPrivilege:
+        except REFUSALS:
             return True
     return False
 
@@ -108,12 +114,6 @@ def test_analysts_read_what_codes_mean(demo: Demo, role: str) -> None:
 @pytest.mark.parametrize("role", READERS)
 def test_readers_write_nothing(demo: Demo, role: str) -> None:
     for name in tables(demo[0], "marts", "reporting"):
-        if name[1] in {
-            "rpt_metric_contributor",
-            "rpt_contributor_record",
-            "rpt_edition_contributor",
-        }:
-            continue  # a view over a union takes no row from anybody
         table = sql.Identifier(*name)
         for statement in ("delete from {}", "truncate {}", "drop table {}", "create table {}_2 ()"):
             if statement.startswith("create"):

@@ -62,8 +62,8 @@ STATIC = "static"
 NOT_IN_AN_INCREMENT = (f"tag:{STATIC}", "lumbung.marts", "lumbung.reporting")
 """Nodes that an increment leaves as they are: marts are views over tables that stay."""
 
-NO_INPUTS = {"target", "logs", ".user.yml", "profiles.yml", "selectors.yml"}
-"""What dbt writes into the project's folder, and how it is run: no row depends on these."""
+NO_INPUTS = {"analyses", "target", "logs", ".user.yml", "profiles.yml", "selectors.yml"}
+"""Queries, what dbt writes into the project's folder, how it is run: no row depends on these."""
 
 OnNode = Callable[[str, dict[str, Any]], None]
 

@@ -2,6 +2,7 @@
 select
     forwarding_target_code,
     forwarding_target_name,
+    forwarding_target_name_en,
     violation_type_code,
     issue_code,
     valid_from,

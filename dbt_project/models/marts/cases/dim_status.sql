@@ -2,6 +2,7 @@
 select
     status_code,
     status_name,
+    status_name_en,
     registration_outcome,
     result_code,
     sort_order

@@ -1,0 +1,7 @@
+{{ config(tags=['static']) }}
+select
+    role_code,
+    role_name,
+    role_name_en,
+    sort_order
+from {{ ref('role') }}
