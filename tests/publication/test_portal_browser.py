@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -209,3 +210,24 @@ def test_usable_by_keyboard(page: Page, address: str) -> None:
     assert page.locator(":focus").inner_text().startswith("PDF")
     landmarks = [page.get_by_role(role).count() for role in ("banner", "main", "contentinfo")]  # type: ignore[arg-type]
     assert landmarks == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("now", "is_late"), [("2024-12-02T23:59:00+07:00", False), ("2024-12-03T00:01:00+07:00", True)]
+)
+def test_a_monday_that_passed_is_said(
+    browser: Browser, address: str, now: str, is_late: bool
+) -> None:
+    with context(browser) as opened:
+        page = opened.new_page()
+        page.clock.set_fixed_time(now)
+        body = httpx.get(f"{address}index.html").text
+        notice = '<p id="late" hidden data-after="2024-12-03T00:00:00+07:00">tertunda</p>'
+        page.route(
+            "**/index.html",
+            lambda route: route.fulfill(
+                body=body.replace("<footer>", f"{notice}<footer>"), content_type="text/html"
+            ),
+        )
+        page.goto(f"{address}index.html")
+        assert page.locator("#late").is_visible() == is_late

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from frictionless import Package, system
+from icalendar import Calendar
 from selectolax.lexbor import LexborHTMLParser
 
 from lumbung.settings import Settings
@@ -147,3 +148,25 @@ def test_search_engines_and_catalogues_find_the_data(portal: Portal, folder: Pat
     ]
     assert len(paths) > 10
     assert all((folder.parent / each.split("/", 3)[3]).is_file() for each in paths)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("kalender.ics", "Edisi pekan 2024-W48 dijadwalkan"),
+        ("en/kalender.ics", "week 2024-W48 due"),
+    ],
+)
+def test_calendars_announce_the_next_mondays(portal: Portal, name: str, said: str) -> None:
+    calendar = Calendar.from_ical((portal[1].portal / name).read_bytes())
+    events = {str(event["uid"]).split("@")[0]: event for event in calendar.walk("VEVENT")}
+    assert list(events) == [*EDITIONS, *(f"2024-W{week}" for week in (48, 49, 50, 51))]
+    first = events["2024-W48"]
+    assert first.decoded("dtstart").isoformat() == "2024-12-02T06:00:00+07:00"
+    assert said in str(first["summary"])
+
+
+def test_the_first_page_says_when_the_next_edition_is_due(portal: Portal) -> None:
+    page = LexborHTMLParser((portal[1].portal / "index.html").read_text())
+    assert "Edisi berikutnya: Senin, 2 Desember 2024" in page.text()
+    assert page.css_first("[data-after]") is None, "a demo is not late"

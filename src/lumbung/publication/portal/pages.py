@@ -24,7 +24,7 @@ from lumbung.publication.chapters.builder import OF_RECAPS, PERIODS, ChapterBuil
 from lumbung.publication.formats import render
 from lumbung.publication.model.document import Cell, Section, Table
 from lumbung.publication.model.edition import Edition, Regency, Restatement
-from lumbung.publication.portal import data
+from lumbung.publication.portal import calendar, data
 from lumbung.publication.portal.published import Published
 from lumbung.publication.proof.manifest import (
     MANIFEST,
@@ -209,6 +209,7 @@ class _Site:
             ],
         )
         yield self.page("metode.html", "metode", **self.method())
+        yield "kalender.ics", calendar.releases([one.edition for one in self.all], self.m)
         yield (
             "umpan.xml",
             render.page(
@@ -523,6 +524,8 @@ class _Site:
         shown = [n for n, row in enumerate(themes.rows) if row[4].value][:8]
         return {
             "revision": self.e.revision,
+            "next": self.m("next_edition", day=self.m.weekday(calendar.due(self.e).date())),
+            "late_after": calendar.late_after(self.e).isoformat(),
             "folder": f"edisi/{self.e.edition_id}/",
             "main_files": about["main_files"],
             "stats": self.stats(self.key_measures, self.e.province),

@@ -1,3 +1,8 @@
+// An edition whose day has passed is late; the page itself was made before that day.
+for (const notice of document.querySelectorAll("[data-after]")) {
+  notice.hidden = Date.now() < Date.parse(notice.dataset.after);
+}
+
 // Tables with data-filter get a field that hides rows; without scripts all rows are shown.
 for (const table of document.querySelectorAll("table[data-filter]")) {
   const rows = [...table.tBodies[0].rows];
