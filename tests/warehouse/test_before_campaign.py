@@ -63,9 +63,9 @@ TIP = {"Tanggal": "2024-09-22", "Lokasi": "Bangka", "Isu": "politik uang", "Urai
 
 
 @pytest.fixture(scope="module")
-def early(new_database: Callable[[], str], office: Settings) -> str:
+def early(new_warehouse: Callable[[], str], office: Settings) -> str:
     """Three reports, a finding, a tip and two activities of before, and some of after."""
-    url = new_database()
+    url = new_warehouse()
     raw = Raw(url)
     raw.land("buku", CASES[:5])
     raw.land("rekap", ACTIVITIES)

@@ -71,9 +71,9 @@ RECAP: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def url(new_database: Callable[[], str], office: Settings) -> str:
+def url(new_warehouse: Callable[[], str], office: Settings) -> str:
     """Hostile deliveries beside good ones, through the raw checkpoint and a build."""
-    url = new_database()
+    url = new_warehouse()
     raw = Raw(url)
     for channel, rows in (("grup", TIPS), ("formulir", FORMS), ("buku", ROWS), ("rekap", RECAP)):
         raw.land(

@@ -58,9 +58,9 @@ def test_no_text_stops_the_reader(database_url: str) -> None:
 
 
 def test_a_wrong_weekday_is_listed_and_the_date_counts(
-    new_database: Callable[[], str], office: Settings
+    warehouse_url: str, office: Settings
 ) -> None:
-    url = new_database()
+    url = warehouse_url
     row = {"Nomor": "001/LP/PB/Kab/09.01/XI/2024", "Kab/Kota": "Bangka"}
     Raw(url).land(
         "buku", [row | {"Diterima": "Rabu, 7 November 2024", "Kejadian": "Selasa 5-11-24"}]

@@ -29,10 +29,10 @@ def not_counted(url: str) -> list[tuple[object, ...]]:
 
 
 def test_an_excluded_delivery_counts_nowhere_until_it_is_restored(
-    database_url: str, office: Settings
+    warehouse_url: str, office: Settings
 ) -> None:
     """Of three excluded ones two get a new version, and one of those is restored."""
-    url = database_url
+    url = warehouse_url
     raw = Raw(url)
     raw.land("buku", [good(1), good(2), good(3), good(4)])
     build(settings=office, database_url=url)

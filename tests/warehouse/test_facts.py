@@ -151,9 +151,9 @@ def case(number: str, received: Any = "Rabu, 6 Nopember 2024", **fields: Any) ->
 
 
 @pytest.fixture(scope="module")
-def url(new_database: Callable[[], str]) -> str:
+def url(new_warehouse: Callable[[], str]) -> str:
     """A database with everything that this module asks about."""
-    url = new_database()
+    url = new_warehouse()
     raw = Raw(url)
     raw.land(
         "buku",

@@ -40,10 +40,10 @@ def statuses(url: str) -> dict[str, int]:
 
 
 def test_a_held_channel_keeps_its_state_and_the_others_go_on(
-    database_url: str, office: Settings
+    warehouse_url: str, office: Settings
 ) -> None:
     """Thirty cases; then a layout without a date, a correction, a withdrawal, and tips."""
-    url = database_url
+    url = warehouse_url
     raw = Raw(url)
     raw.land("buku", [good(n) for n in range(1, 31)], landed_at=now())
     raw.land("grup", [TIP], landed_at=now())
@@ -140,9 +140,9 @@ def test_a_channel_whose_file_is_lost_keeps_its_state_and_the_others_go_on(
     assert counted(url) == {"buku": 4, "grup": 3}
 
 
-def test_what_a_person_released_is_built(database_url: str, office: Settings) -> None:
+def test_what_a_person_released_is_built(warehouse_url: str, office: Settings) -> None:
     """Rows without a date are excluded one by one then, as of any channel."""
-    url = database_url
+    url = warehouse_url
     raw = Raw(url)
     raw.land("buku", [good(n) for n in range(1, 31)], landed_at=now())
     build(settings=office, database_url=url)

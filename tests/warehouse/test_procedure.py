@@ -40,9 +40,9 @@ def row(number: str, status: str, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def url(new_database: Callable[[], str], office: Settings) -> str:
+def url(new_warehouse: Callable[[], str], office: Settings) -> str:
     """A register read on four days; each day's pull is a run of its own."""
-    url = new_database()
+    url = new_warehouse()
     raw = Raw(url)
     days = {
         6: [row(A, "Diterima"), row(B, "Diterima"), row(C, "Selesai")],

@@ -73,9 +73,9 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def watched(new_database: Callable[[], str], office: Settings) -> Iterator[Watched]:
+def watched(new_warehouse: Callable[[], str], office: Settings) -> Iterator[Watched]:
     """An increment and a full build, with transactions open that have read every mart."""
-    url = new_database()
+    url = new_warehouse()
     land(url, 1, 10)
     build(settings=office, database_url=url)
     with psycopg.connect(url, autocommit=True) as owner:

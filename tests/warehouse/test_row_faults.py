@@ -15,9 +15,9 @@ from tests.warehouse.test_raw_checkpoint import good
 
 
 @pytest.fixture(scope="module")
-def url(new_database: Callable[[], str], office: Settings) -> str:
+def url(new_warehouse: Callable[[], str], office: Settings) -> str:
     """The faults of both tests, past a checkpoint that holds nothing, built."""
-    url = new_database()
+    url = new_warehouse()
     raw = Raw(url)
     for day, received in ((2, "2024-11-01"), (10, "2024-11-08")):
         row = good(1, Diterima=received, Diketahui="2024-11-01", Status="Diregistrasi")

@@ -22,9 +22,9 @@ WEEKS = [f"2024-W{week}" for week in range(39, 48)]
 
 
 @pytest.fixture(scope="module")
-def silent(new_database: Callable[[], str], office: Settings) -> str:
+def silent(new_warehouse: Callable[[], str], office: Settings) -> str:
     """Cases of the first three weeks, of which a channel's new rows are held back."""
-    url = new_database()
+    url = new_warehouse()
     raw = Raw(url)
     raw.land("buku", [good(n, Diterima="2024-10-09") for n in range(1, 31)], landed_at=now())
     build(settings=office, database_url=url)

@@ -92,8 +92,8 @@ def judged(url: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def url(new_database: Callable[[], str], office: Settings) -> str:
-    url = new_database()
+def url(new_warehouse: Callable[[], str], office: Settings) -> str:
+    url = new_warehouse()
     Raw(url).land("buku", rows(), ids=[str(n) for n in range(len(ROWS))])
     honest_rows = [{"Uraian": text, "Diterima": "2024-11-06"} for text in honest()]
     raw = Raw(url)
