@@ -15,6 +15,9 @@ from zoneinfo import ZoneInfo
 
 from lumbung.errors import ConfigurationError
 
+PROJECT_RECORD = "lumbung.json"
+"""What `lumbung init` wrote into a project, and of which version: `lumbung.project`."""
+
 JAKARTA = ZoneInfo("Asia/Jakarta")
 """The zone that decides days and weeks (WIB, UTC+7, no daylight saving)."""
 
@@ -25,8 +28,9 @@ class Settings:
 
     Attributes:
         home: state on disk (`LUMBUNG_HOME`, default `.lumbung` in the project's root).
-        project: the checkout with `channels/`, `config/`, `dbt_project/`, `expectations/`
-            (`LUMBUNG_PROJECT`, default: the checkout this file belongs to).
+        project: the folder with `channels/`, `config/`, `dbt_project/`, `expectations/`
+            (`LUMBUNG_PROJECT`; default: the checkout this file belongs to, and where Lumbung is
+            installed as a package, the folder of `lumbung init` that the command runs in).
         database_url: a server to use instead of the embedded one (`LUMBUNG_DATABASE_URL`), or None.
         settle_seconds: how long a file must be unchanged before a pull reads it
             (`LUMBUNG_SETTLE_SECONDS`, default 2).
@@ -130,7 +134,21 @@ def home_folder() -> Path:
 
 
 def _project_folder() -> Path:
-    return Path(os.environ.get("LUMBUNG_PROJECT") or Path(__file__).parents[2]).resolve()
+    if given := os.environ.get("LUMBUNG_PROJECT"):
+        return Path(given).resolve()
+    checkout = Path(__file__).resolve().parents[2]
+    if (checkout / "dbt_project").is_dir():
+        return checkout
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / PROJECT_RECORD).is_file():
+            return folder
+    raise ConfigurationError(
+        "no project is here",
+        where=str(here),
+        remediation="change into the folder that 'lumbung init FOLDER' wrote, or name it in"
+        " LUMBUNG_PROJECT",
+    )
 
 
 def number(variable: str, default: str, least: int, most: int, *, remediation: str) -> float:

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from lumbung.cli import local, pipeline, publication, steward, warehouse
-from lumbung.errors import explained
+from lumbung.errors import ConfigurationError, LumbungError, explained
 from lumbung.files import PRIVATE_UMASK
 from lumbung.settings import home_folder
 
@@ -33,7 +33,10 @@ def main() -> NoReturn:
     try:
         app(standalone_mode=True)
     except Exception as error:
-        known = explained(error, home_folder())
+        if isinstance(error, ConfigurationError):  # perhaps there is no project, and so no home
+            known: LumbungError = error
+        else:
+            known = explained(error, home_folder())
         Console(stderr=True, highlight=False, soft_wrap=True).print(
             f"lumbung: {known}", style="bold red", markup=False
         )

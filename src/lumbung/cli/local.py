@@ -19,6 +19,43 @@ app = typer.Typer()
 
 
 @app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="an empty folder, or one that does not exist yet")],
+) -> None:
+    """Write channels, configuration, dbt project and DAG files into an office's own folder."""
+    from lumbung import project
+
+    count = project.create(folder)
+    console.print(
+        f"written  {count} files of version {project.VERSION}",
+        f"next     cd {folder} && lumbung channel check && lumbung up",
+        sep="\n",
+        soft_wrap=True,
+    )
+
+
+@app.command()
+def upgrade(
+    folder: Annotated[Path, typer.Argument(help="a folder that 'lumbung init' wrote")] = Path(),
+    apply: Annotated[bool, typer.Option("--apply", help="write what you did not change")] = False,
+) -> None:
+    """Show how the files of a folder differ from this version's; the office's own changes stay."""
+    from lumbung import project
+
+    found = project.differences(folder)
+    for each in found:
+        console.print(f"{each.state:9}{each.path}", markup=False, soft_wrap=True)
+    if not apply:
+        for each in found:
+            if each.state != "own":
+                console.print(*each.lines, sep="\n", markup=False, soft_wrap=True)
+        return
+    for beside in project.apply(folder):
+        console.print(f"compare  {beside} with your file, then delete it", soft_wrap=True)
+    console.print("next     lumbung migrate && lumbung build", soft_wrap=True)
+
+
+@app.command()
 def up() -> None:
     """Start PostgreSQL, Airflow and the portal; parts that already run are left alone."""
     from lumbung.demo import kobo_server
