@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -43,6 +44,8 @@ DISTRICTS = [each for regency in REGENCIES.values() for each in regency.district
 VOTERS = {"19.71": 164_330}
 """DPT of Pilkada 2024 (docs/explanation/domain.md), of the regency that has money politics."""
 
+BACKLOG_DAY = date(2024, 11, 10)
+WEEKDAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
 GROUPS = {
     "Alat peraga dan tempat": {"APK", "FAS"},
     "Netralitas": {"ASN", "KADES", "TNIPOL", "PENY"},
@@ -339,6 +342,32 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
         for row in rows
         if row.fate.reason_code == "test_row"
     ),
+    # All was landed in one pull, long afterwards: a decision may have been on any day before it.
+    "backlog_on_a_day": lambda: [
+        (
+            sum(case.outcome == "pending" and case.received <= BACKLOG_DAY for case in CASES),
+            sum(case.received <= BACKLOG_DAY for case in CASES),
+        )
+    ],
+    "backlog_by_regency": lambda: counts(
+        place_of(case)
+        for case in CASES
+        if case.outcome == "pending" and case.received <= invented.CAMPAIGN[1]
+    ),
+    "days_to_registration": lambda: [(sum(case.outcome == "registered" for case in CASES), 0)],
+    "cases_by_weekday": lambda: [
+        (name, cases)
+        for number, name in enumerate(WEEKDAYS)
+        if (cases := sum(case.received.weekday() == number for case in CASES))
+    ],
+    "outside_working_days": lambda: [
+        # no national holiday lies in the campaign weeks
+        (sum(case.received.weekday() >= 5 for case in CASES),)
+    ],
+    "cases_by_month": lambda: [
+        (name, sum(case.received.month == number for case in CASES))
+        for number, name in ((9, "September"), (10, "Oktober"), (11, "November"))
+    ],
     "overdue_plans": lambda: counts(
         plan.regency.code
         for plan in WORLD.plans

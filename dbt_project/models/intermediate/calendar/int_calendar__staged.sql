@@ -1,4 +1,4 @@
--- Every day from the first plausible one to the end of the year of the last record, or of the campaign,
+-- Every day from the first plausible one to two years after the year of the last record, or of the campaign,
 -- with its ISO week and its stage. Where stages overlap, the one with the lowest precedence is used.
 with bounds as (
     select greatest(max(counted_date), {{ campaign_end(ref('stage')) }}) as last_date
@@ -11,7 +11,7 @@ days as (
     from bounds
     cross join lateral generate_series(
         '{{ var("first_plausible_date") }}'::timestamp,
-        date_trunc('year', bounds.last_date::timestamp) + interval '1 year - 1 day',
+        date_trunc('year', bounds.last_date::timestamp) + interval '3 years - 1 day',
         interval '1 day'
     ) as series (day)
 )
