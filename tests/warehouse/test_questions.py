@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import yaml
 
 from lumbung.demo import world as invented
 from lumbung.demo.facts import COUNTED, Activity, Case, Prevention, Tip, week_of
@@ -21,7 +22,7 @@ from lumbung.demo.regions import REGENCIES, Place
 from lumbung.demo.vocabulary import RECAP_FORMS
 from lumbung.settings import Settings
 from lumbung.warehouse.roles import role_url
-from tests.warehouse.conftest import PROJECT
+from tests.warehouse.conftest import PROJECT, query
 
 Demo = tuple[str, Settings, dict[str, Any]]
 Answer = list[tuple[Any, ...]]
@@ -409,3 +410,34 @@ def test_the_query_gives_the_right_answer(demo: Demo, name: str) -> None:
     wanted = ANSWERS[name]()
     assert found == wanted
     assert any(any(row) for row in wanted), "an answer that says nothing tests nothing"
+
+
+def test_declared_foreign_keys_are_in_the_database_and_refer_to_rows(demo: Demo) -> None:
+    """BI tools join by them; PostgreSQL does not enforce them, so their rows are tried here."""
+    declared = {
+        (model["name"], key["columns"][0], key["to"].split("'")[1], key["to_columns"][0])
+        for file in (PROJECT / "dbt_project" / "models" / "marts").rglob("*.yml")
+        for model in yaml.safe_load(file.read_text(encoding="utf-8"))["models"]
+        for key in model.get("constraints", [])
+        if key["type"] == "foreign_key"
+    }
+    found = query(
+        demo[0],
+        "select holding.relname::text, own.attname::text, held.relname::text, key.attname::text,"
+        " conenforced from pg_constraint"
+        " inner join pg_class as holding on conrelid = holding.oid"
+        " inner join pg_class as held on confrelid = held.oid"
+        " inner join pg_attribute as own on own.attrelid = conrelid and own.attnum = conkey[1]"
+        " inner join pg_attribute as key on key.attrelid = confrelid and key.attnum = confkey[1]"
+        " where contype = 'f' and connamespace = 'marts'::regnamespace",
+    )
+    assert {row[:4] for row in found} == declared
+    assert len(declared) > 40
+    assert not any(is_enforced for *_, is_enforced in found)
+    for table, column, target, key in sorted(declared):
+        orphans = query(
+            demo[0],
+            f"select distinct {column} from marts.{table} where {column} is not null"
+            f" and {column} not in (select {key} from marts.{target})",
+        )
+        assert orphans == [], f"{table}.{column}"

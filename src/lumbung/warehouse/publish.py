@@ -13,6 +13,7 @@ repeatedly, and its error names the session that holds the table.
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -126,6 +127,7 @@ def _publish(
         rows = table.write(is_increment)
         table.complete()
         published.append(Published(table.node, rows, time.monotonic() - began))
+    _relate(connection, [table for table in tables if table.foreign_keys])
     while views:  # a view after the views that it reads
         for name in [n for n, v in views.items() if not views.keys() & set(v.depends_on.nodes)]:
             _define(connection, views.pop(name))
@@ -146,6 +148,12 @@ class _Table:
             for constraint in getattr(node, "constraints", [])
             if constraint.type == "primary_key"
             for column in constraint.columns
+        ]
+        # column, the table whose key it holds, and that key
+        self.foreign_keys: list[tuple[str, str, str]] = [
+            (constraint.columns[0], re.findall(r"\w+", constraint.to)[-1], constraint.to_columns[0])
+            for constraint in getattr(node, "constraints", [])
+            if constraint.type == "foreign_key"
         ]
         self.not_null = {
             name
@@ -341,6 +349,40 @@ class _Table:
             ),
             **parts,
         )
+
+
+def _relate(connection: psycopg.Connection, tables: Sequence[_Table]) -> None:
+    """Declare missing foreign keys. Tools read them; PostgreSQL does not enforce them.
+
+    A build replaces the rows of one table after the other, and an enforced key costs a lookup per
+    row.
+    """
+    found = {
+        (table, name)
+        for table, name in connection.execute(
+            "select relname, case contype when 'p' then 'key' else conname end from pg_constraint"
+            " inner join pg_class on conrelid = pg_class.oid"
+            " where contype in ('p', 'f') and relnamespace = 'marts'::regnamespace"
+        )
+    }
+    for table in tables:
+        for column, target, key in table.foreign_keys:
+            name = f"{table.node.alias}_{column}_fkey"
+            # a build of selected models may come before the table that is referred to
+            if (table.node.alias, name) in found or (target, "key") not in found:
+                continue
+            connection.execute(
+                sql.SQL(
+                    "alter table {} add constraint {} foreign key ({}) references {} ({})"
+                    " not enforced"
+                ).format(
+                    table.shown,
+                    sql.Identifier(name),
+                    sql.Identifier(column),
+                    sql.Identifier(table.schema, target),
+                    sql.Identifier(key),
+                )
+            )
 
 
 def _define(connection: psycopg.Connection, node: Any) -> None:
