@@ -6,6 +6,7 @@ from the rows of the world alone, never from the warehouse.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from datetime import date
@@ -410,6 +411,17 @@ def test_the_query_gives_the_right_answer(demo: Demo, name: str) -> None:
     wanted = ANSWERS[name]()
     assert found == wanted
     assert any(any(row) for row in wanted), "an answer that says nothing tests nothing"
+
+
+def test_the_recipe_for_python_reads_the_rows_of_the_own_regency(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (PROJECT / "docs" / "how-to" / "connect-a-tool.md").read_text(encoding="utf-8")
+    (recipe,) = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
+    monkeypatch.setenv("LUMBUNG_DATABASE_URL", role_url(demo[0], "analyst_19_02"))
+    exec(compile(recipe, "connect-a-tool.md", "exec"), {})
+    weights = re.findall(r"  (\d+\.\d+)$", capsys.readouterr().out, re.M)
+    assert sum(map(float, weights)) == sum(place_of(case) == "19.02" for case in CASES)
 
 
 def test_declared_foreign_keys_are_in_the_database_and_refer_to_rows(demo: Demo) -> None:
