@@ -39,6 +39,7 @@ MARTS = {
     "dim_week", "dim_role", "dim_method", "dim_election", "dim_non_registration_reason",
     "dim_deadline_rule", "obt_case", "obt_case_issue", "obt_deadline", "obt_supervision",
     "obt_prevention", "obt_recap", "fct_case_lifecycle", "agg_backlog_day",
+    "fct_case_version",
 }  # fmt: skip
 REPORTING = {
     "rpt_metric", "rpt_metric_contributor", "rpt_contributor_record", "rpt_not_counted",

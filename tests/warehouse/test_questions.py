@@ -356,6 +356,7 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
         for case in CASES
         if case.outcome == "pending" and case.received <= invented.CAMPAIGN[1]
     ),
+    "corrected_cases": lambda: counts(place_of(case) for case in CASES if case.first),
     "days_to_registration": lambda: [(sum(case.outcome == "registered" for case in CASES), 0)],
     "cases_by_weekday": lambda: [
         (name, cases)
