@@ -12,6 +12,9 @@ from psycopg import sql
 
 from lumbung.errors import ConfigurationError, ServiceError
 
+CONNECT_SECONDS = 10
+"""How long a connection may take, unless the URL has a `connect_timeout`."""
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 ROLES = (
@@ -41,8 +44,20 @@ def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
     # the argument replaces the URL's options
     options = f"{shown.get('options') or ''} -c timezone=UTC".strip()
     try:
-        return psycopg.connect(url, application_name=application, options=options)
+        return psycopg.connect(
+            url,
+            application_name=application,
+            options=options,
+            connect_timeout=shown.get("connect_timeout") or CONNECT_SECONDS,
+        )
     except psycopg.OperationalError as error:
+        if "too many clients" in str(error) or "remaining connection slots" in str(error):
+            raise ServiceError(
+                "the database has no connection left",
+                where=f"{shown.get('host')}:{shown.get('port')}/{shown.get('dbname')}",
+                remediation="end sessions that are not needed ('select * from pg_stat_activity'),"
+                " then run the same again",
+            ) from error
         raise ServiceError(
             f"the database does not answer: {str(error).strip().splitlines()[0]}",
             where=f"{shown.get('host')}:{shown.get('port')}/{shown.get('dbname')}",

@@ -129,8 +129,8 @@ class Settings:
 
 
 def home_folder() -> Path:
-    """The folder of the state on disk; no other setting is read."""
-    return Path(os.environ.get("LUMBUNG_HOME") or _project_folder() / ".lumbung").absolute()
+    """The folder of the state on disk, without symbolic links; no other setting is read."""
+    return Path(os.environ.get("LUMBUNG_HOME") or _project_folder() / ".lumbung").resolve()
 
 
 def _project_folder() -> Path:

@@ -52,6 +52,19 @@ def test_pid_file_that_names_another_process_is_not_believed(postgres: EmbeddedP
         assert connection.execute("select 1").fetchone() == (1,)
 
 
+def test_another_spelling_of_the_folder_is_the_same_server(
+    postgres: EmbeddedPostgres, scratch: Path
+) -> None:
+    url = postgres.start()
+    (scratch / "tautan").symlink_to(postgres.folder)
+    for spelled in (scratch / "tautan", postgres.folder / ".." / "embedded"):
+        assert EmbeddedPostgres(spelled).process == postgres.process
+        assert EmbeddedPostgres(spelled).start() == url
+    linked = EmbeddedPostgres(postgres.folder)
+    linked.data = scratch / "tautan" / "data"
+    assert linked.process == postgres.process
+
+
 def test_taken_port_is_left_to_its_owner(postgres: EmbeddedPostgres) -> None:
     old = psycopg.conninfo.conninfo_to_dict(postgres.start())["port"]
     postgres.stop()

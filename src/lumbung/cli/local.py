@@ -99,7 +99,10 @@ def down() -> None:
 
 @app.command()
 def status(as_json: Json = False) -> None:
-    """Show each part's state, process id, memory and log; exits 3 when a part is down."""
+    """Show each part's state, process id, memory and log; exits 3 when a part is down.
+
+    It also exits 3 when tasks wait although a worker is free.
+    """
     from lumbung.local.stack import Stack
 
     stack = Stack(Settings.load())
@@ -109,6 +112,7 @@ def status(as_json: Json = False) -> None:
         for part in parts
     }
     shown = {name: str(log) if log.exists() else "" for name, log in logs.items()}
+    waiting = stack.queued_too_long()
     addresses = {"Airflow": stack.airflow_url, "portal": stack.portal.url}
     if as_json:
         print_json({
@@ -117,6 +121,7 @@ def status(as_json: Json = False) -> None:
                 for part in parts
             ],
             "addresses": {name.lower(): address for name, address in addresses.items()},
+            "queued_too_long": waiting,
         })  # fmt: skip
     else:
         typer.echo(f"{'part':<15} {'state':<8} {'pid':>7} {'MB':>5}  log")
@@ -129,7 +134,10 @@ def status(as_json: Json = False) -> None:
                 typer.echo(f"{name:<8} {address}")
         total = sum(part.memory for part in parts)
         typer.echo(f"together {total / 1e9:.2f} GB (proportional)")
-    if not all(part.pid for part in parts):
+        if waiting:
+            typer.echo(f"no worker begins {', '.join(waiting)}: run 'lumbung up', which starts the"
+                       " scheduler again")  # fmt: skip
+    if waiting or not all(part.pid for part in parts):
         raise typer.Exit(3)
 
 

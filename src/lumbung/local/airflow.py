@@ -24,6 +24,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 import httpx
 import psycopg
 
+from lumbung import database
 from lumbung.errors import ServiceError
 from lumbung.files import write_private
 from lumbung.local.processes import Processes, hold_port
@@ -45,6 +46,9 @@ POOLS = {
     "warehouse": (1, "builds, checks by Great Expectations: each takes a core and its memory"),
 }
 """Airflow's pools: slots and description. Two cores do not serve more tasks at once."""
+
+QUEUED_MINUTES = 3
+"""How long a task may be queued; where a worker is free it takes seconds."""
 
 PREFERRED_PORT = 8080
 START_SECONDS = 180
@@ -200,12 +204,16 @@ class Airflow:
     def start(self) -> None:
         """Start the components that do not run, and wait until all are healthy.
 
+        A scheduler whose workers begin no task is started again.
+
         Raises:
             ServiceError: when the metadata cannot be migrated or a component does not come up;
                 the message names its log.
 
         """
         self.prepare()
+        if queued_too_long(self._metadata_url):
+            self.processes.stop("scheduler")
         if self.processes.find(API_SERVER) is None:
             self._start_api_server()
         if self.processes.find("scheduler") is None:
@@ -361,6 +369,23 @@ class Airflow:
             where=str(self.folder),
             remediation="read the logs there; run 'lumbung down' and the same command again",
         )
+
+
+def queued_too_long(metadata_url: str) -> list[str]:
+    """Return the tasks that no worker has begun within `QUEUED_MINUTES`, as `dag.task`.
+
+    A task is queued when a worker is free. When a worker that waits for work is killed, it keeps
+    the lock of the queue, and no other worker can read a task until the scheduler starts again.
+    """
+    with database.connect(metadata_url) as connection:
+        if connection.execute("select to_regclass('task_instance')").fetchone() == (None,):
+            return []
+        rows = connection.execute(
+            "select dag_id || '.' || task_id from task_instance where state = 'queued'"
+            " and queued_dttm < now() - make_interval(mins => %s) order by 1",
+            (QUEUED_MINUTES,),
+        ).fetchall()
+    return [name for (name,) in rows]
 
 
 def _sqlalchemy_url(driver: str, url: SplitResult) -> str:

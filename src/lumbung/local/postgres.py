@@ -66,7 +66,7 @@ class EmbeddedPostgres:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder.absolute()
+        self.folder = folder.resolve()
         self.data = self.folder / "data"
         self.log = self.folder / "server.log"
         self._state_file = self.folder / "server.json"
@@ -159,10 +159,14 @@ class EmbeddedPostgres:
 
     @property
     def process(self) -> psutil.Process | None:
-        """The live server of this data folder; a recycled process id is not mistaken for it."""
+        """The live server of this data folder; a recycled process id is not mistaken for it.
+
+        A server works in its data folder. Its arguments may spell that folder otherwise: by a
+        symbolic link or `..`.
+        """
         try:
             process = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
-            if process.status() != psutil.STATUS_ZOMBIE and str(self.data) in process.cmdline():
+            if process.status() != psutil.STATUS_ZOMBIE and self.data.samefile(process.cwd()):
                 return process
         except (OSError, ValueError, IndexError, psutil.Error):
             pass

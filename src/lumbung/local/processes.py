@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
 import time
@@ -100,14 +101,14 @@ class Processes:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(parents=True, exist_ok=True)
+        _kill(self._orphans(name))
         with self.log(name).open("ab") as log:
             process = subprocess.Popen(
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 cwd=self.folder, start_new_session=True, umask=PRIVATE_UMASK,
             )  # fmt: skip
         try:
-            started = psutil.Process(process.pid).create_time()
-            write_private(self.folder / name, f"{process.pid} {started}")
+            write_private(self.folder / name, f"{process.pid} {_started(process.pid)}")
         except BaseException:
             process.kill()
             process.wait()
@@ -123,7 +124,7 @@ class Processes:
             pid, started = (self.folder / name).read_text().split()
             process = psutil.Process(int(pid))
             alive = process.status() != psutil.STATUS_ZOMBIE
-            if alive and abs(process.create_time() - float(started)) < 0.05:
+            if alive and _started(int(pid)) == started:
                 return process
         except (OSError, ValueError, psutil.Error):
             pass
@@ -179,24 +180,33 @@ class Processes:
             time.sleep(0.1)
 
     def stop(self, *names: str, grace_seconds: float = 20) -> None:
-        """Terminate processes and their children; kill those still alive after the grace period."""
-        roots = [process for name in names if (process := self.find(name))]
+        """Terminate processes and their children; kill those still alive after the grace period.
+
+        What a process left behind that was killed before is killed too.
+        """
         family = []
-        for process in roots:
-            try:
-                family += [process, *process.children(recursive=True)]
-                process.terminate()
-            except psutil.NoSuchProcess:
-                continue
-        _, alive = psutil.wait_procs(family, timeout=grace_seconds)
-        for process in alive:
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                continue
-        psutil.wait_procs(alive, timeout=5)
+        for name in names:
+            if root := self.find(name):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    family += [root, *root.children(recursive=True)]
+                    root.terminate()
+        psutil.wait_procs(family, timeout=grace_seconds)
+        _kill([*family, *(orphan for name in names for orphan in self._orphans(name))])
         for name in names:
             (self.folder / name).unlink(missing_ok=True)
+
+    def _orphans(self, name: str) -> list[psutil.Process]:
+        """Return what is left of a process: those of its session that work in its folder."""
+        try:
+            session = int((self.folder / name).read_text().split()[0])
+        except (OSError, ValueError, IndexError):
+            return []
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if os.getsid(process.pid) == session and self.folder.samefile(process.cwd()):
+                    found.append(process)
+        return found
 
     def memory(self, name: str) -> int:
         """Return the proportional memory in bytes of a process and its children, 0 if not alive."""
@@ -213,6 +223,31 @@ class Processes:
             text = ""
         lines = [line for line in text.splitlines() if line.strip()]
         return lines[-1][-300:] if lines else "its log is empty"
+
+
+def _kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes, timeout=5)
+
+
+def _started(pid: int) -> str:
+    """Return when a process was started in a form that a change of the clock does not alter.
+
+    Linux counts ticks since boot. A process id is used again, also with the same ticks after a
+    reboot, but not within one boot.
+
+    Raises:
+        OSError: when there is no such process.
+
+    """
+    proc = Path("/proc")
+    if not (proc / "self" / "stat").exists():  # not Linux
+        return f"{psutil.Process(pid).create_time():.0f}"
+    fields = (proc / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    boot = (proc / "sys" / "kernel" / "random" / "boot_id").read_text().strip()
+    return f"{fields[19]}@{boot}"
 
 
 def family_memory(process: psutil.Process | None) -> int:

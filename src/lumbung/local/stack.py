@@ -130,6 +130,16 @@ class Stack:
             # Airflow only lets its servers read the metadata; tasks ask a server.
             os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
 
+    def queued_too_long(self) -> list[str]:
+        """Return the tasks that wait for a worker for too long; none while no scheduler runs."""
+        if self.processes.find("scheduler") is None:
+            return []
+        url = self.settings.database_url or self.postgres.url()
+        try:
+            return embedded_airflow.queued_too_long(database.ensure(url, AIRFLOW_DATABASE))
+        except ServiceError:  # the database is down, which `status` shows
+            return []
+
     @property
     def airflow_url(self) -> str | None:
         """The address of Airflow's page, None while its API server does not run."""

@@ -27,7 +27,7 @@ import psycopg
 import yaml
 
 from lumbung import database
-from lumbung.errors import BuildError, ConfigurationError
+from lumbung.errors import DISK, BuildError, ConfigurationError
 from lumbung.intake.features import ALGORITHM
 from lumbung.intake.landing.landed import renew
 from lumbung.intake.landing.text_features import derive_missing
@@ -154,6 +154,12 @@ def build(
                 run = _Run(connection, settings, database_url, on_node)
                 result = run.build(select, full_refresh, since, resume)
                 return replace(result, warnings=[*stopped, *absent, *result.warnings])
+    except psycopg.errors.DiskFull as error:
+        raise BuildError(
+            f"{DISK} ({_one_line(error)})",
+            where="PostgreSQL",
+            remediation="free disk space, then build again",
+        ) from error
     except psycopg.OperationalError as error:
         raise BuildError(
             f"the database went away: {_one_line(error)}",
@@ -283,6 +289,7 @@ class _Run:
         self.manifest: Any = None
         self.result: Any = None
         self._writing = threading.Lock()  # dbt's threads report concurrently
+        self._failure: Exception | None = None  # the first one of the callback
 
     def build(
         self, select: str | None, full_refresh: bool, since: date | None, resume: bool
@@ -375,6 +382,8 @@ class _Run:
         self.result = invoke_dbt(
             [*BUILD, *arguments], **where, callbacks=[self._on_event], manifest=self.manifest
         )
+        if self._failure is not None:
+            raise self._failure
         results = _of_nodes(self.result)
         for result in results:
             if str(result.status) == "skipped":
@@ -446,6 +455,19 @@ class _Run:
         return warnings
 
     def _on_event(self, event: Any) -> None:
+        """Report a node's start and end; after a report that failed, let no further node run.
+
+        dbt waits for ever for a node whose `NodeStart` event raises. It takes an exception at the
+        next event of a node, `LogStartLine`, for that node's failure.
+        """
+        if event.info.name == "LogStartLine" and self._failure is not None:
+            raise self._failure
+        try:
+            self._report(event)
+        except Exception as error:
+            self._failure = self._failure or error
+
+    def _report(self, event: Any) -> None:
         """Record a node's start and end, and print one line at its end."""
         if event.info.name not in ("NodeStart", "NodeFinished"):
             return

@@ -474,7 +474,7 @@ class Blockers:
     def __exit__(self, *_: object) -> None:
         """Stop watching."""
         self._done.set()
-        self._thread.join()
+        self._thread.join(timeout=10)  # its query may hang with the server
 
     def __str__(self) -> str:
         """`pid 812 (user ana, application psql, query began ...)`, one per session."""
