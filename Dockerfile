@@ -11,6 +11,7 @@ RUN sed -n '/^uv==/,/[^\\]$/p' requirements.lock > /tmp/uv.txt \
     && uv pip sync --system --no-cache --require-hashes --compile-bytecode requirements.lock
 COPY src src
 COPY dags dags
+COPY plugins plugins
 COPY channels channels
 COPY dbt_project dbt_project
 COPY config config

@@ -36,7 +36,9 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from lumbung.errors import ConfigurationError, LumbungError, PublicationError
 from lumbung.orchestration import (
+    APPROVE,
     DEFAULT_ARGS,
+    REJECT,
     START_DATE,
     approver_url,
     cron_timetable,
@@ -49,8 +51,6 @@ from lumbung.orchestration import (
 from lumbung.publication.delivery.recipients import load_people
 from lumbung.publication.translations.formatting import INDONESIAN
 from lumbung.settings import JAKARTA, Settings
-
-APPROVE, REJECT = "Approve", "Reject"
 
 PEOPLE = load_people(Settings.load())
 APPROVAL = PEOPLE.approval

@@ -109,6 +109,9 @@ def log_failure(context: dict[str, Any]) -> None:
     )
 
 
+APPROVE, REJECT = "Approve", "Reject"
+"""The options of the task that waits for the decision on an edition."""
+
 WAREHOUSE_CONNECTION = "lumbung_warehouse"
 """The Airflow Connection of the warehouse; 'lumbung up' sets it as an environment variable."""
 

@@ -78,7 +78,7 @@ class Installation:
 
 def copy_project(folder: Path) -> Path:
     """A copy of what an installation reads, so that a test can break it."""
-    for name in ("channels", "config", "dags", "dbt_project", "expectations"):
+    for name in ("channels", "config", "dags", "dbt_project", "expectations", "plugins"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 

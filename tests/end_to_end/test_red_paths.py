@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from lumbung.errors import ServiceError
+from lumbung.local.airflow import Airflow
 from lumbung.local.processes import hold_port
 from tests.end_to_end.conftest import Installation
 from tests.support.post import Post, post_office
@@ -158,10 +159,35 @@ def test_failing_check_at_the_publication_checkpoint_publishes_nothing(
     assert "regencies_sum_to_province_this_week" in reported(post, "Gagal: publication.checkpoint")
 
 
-def test_rejected_approval_publishes_nothing(installation: Installation, post: Post) -> None:
+def log_in(page: Page, airflow: Airflow) -> None:
+    page.fill("input[name=username]", "pimpinan")
+    page.fill("input[name=password]", airflow.password("pimpinan"))
+    page.click("button[type=submit]")
+
+
+def reject_at_the_desk(
+    installation: Installation, browser: Browser, edition_id: str, reason: str
+) -> None:
+    """Open the draft on a phone, log in on the way, and reject it with a reason."""
+    airflow = installation.stack.airflow(installation.url)
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(f"{airflow.url}/lumbung/edisi/{edition_id}")
+    log_in(page, airflow)
+    page.get_by_text("Tolak rancangan ini").click()
+    page.get_by_label("Alasan penolakan").fill(reason)
+    page.wait_for_timeout(6_000)  # no sooner than a person could: see AirflowClient.respond
+    page.get_by_role("button", name="Tolak", exact=True).click()
+    page.get_by_text(f"Edisi {edition_id} ditolak.").wait_for()
+    assert page.get_by_text(reason).is_visible()
+    assert not page.get_by_text("Airflow belum meneruskannya").count()
+    page.close()
+
+
+def test_rejected_at_the_desk_publishes_nothing(
+    installation: Installation, post: Post, browser: Browser
+) -> None:
     before = published(installation)
     (first_week,) = installation.query("select min(week_id) from reporting.rpt_metric")[0]
-    leader = installation.stack.airflow(installation.url).client("pimpinan")
     reason = "Angka Belitung belum diperiksa"
     people = installation.settings.config / "people.yaml"
     original = people.read_text()
@@ -178,7 +204,7 @@ def test_rejected_approval_publishes_nothing(installation: Installation, post: P
             for _ in installation.client.follow("publication_reminder", reminder, 240):
                 pass
             people.write_text(original)
-            leader.respond("publication", run_id, "approve", "Reject", comment=reason, code="")
+            reject_at_the_desk(installation, browser, f"{first_week}-r1", reason)
 
     state, tasks = installation.run("publication", {"week_id": first_week}, reject)
     assert (state, tasks["approve"]) == ("success", "success")
@@ -220,9 +246,7 @@ def approve_on_the_page(installation: Installation, browser: Browser, run_id: st
     airflow = installation.stack.airflow(installation.url)
     page = browser.new_page()
     page.goto(f"{airflow.url}/auth/login/")
-    page.fill("input[name=username]", "pimpinan")
-    page.fill("input[name=password]", airflow.password("pimpinan"))
-    page.click("button[type=submit]")
+    log_in(page, airflow)
     page.get_by_role("link", name="Dags").first.wait_for()
     page.goto(f"{airflow.url}/dags/publication/runs/{run_id}/tasks/approve/required_actions")
     page.wait_for_timeout(6_000)  # no sooner than a person could: see AirflowClient.respond

@@ -118,7 +118,7 @@ def test_metadata_url_for_both_drivers(airflow: Airflow) -> None:
 def test_accounts_are_those_who_approve_and_only_a_demo_approves_by_itself(
     airflow: Airflow, tmp_path: Path
 ) -> None:
-    assert accounts(airflow.settings) == {"admin": "admin", "pimpinan": "op"}
+    assert accounts(airflow.settings) == {"admin": "admin", "pimpinan": "user"}
     kept = airflow.password("pimpinan")
     project = tmp_path / "project"
     (project / "config").mkdir(parents=True)
@@ -126,12 +126,19 @@ def test_accounts_are_those_who_approve_and_only_a_demo_approves_by_itself(
     assert people.count("users: {pimpinan:") == 1
     (project / "config" / "people.yaml").write_text(
         people.replace("users: {pimpinan:", "users: {ketua: Ketua, pimpinan:")
+        + "\nleadership: [anggota]\n"
     )
     airflow.settings = Settings(home=tmp_path, project=project, database_url=None)
     airflow.settings.demo_claim.touch()
     airflow._prepare_secrets()
     users = airflow.environment()["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"].split(",")
-    assert sorted(users) == ["admin:admin", "demo:op", "ketua:op", "pimpinan:op"]
+    assert sorted(users) == [
+        "admin:admin",
+        "anggota:viewer",
+        "demo:user",
+        "ketua:user",
+        "pimpinan:user",
+    ]
     assert airflow.password("pimpinan") == kept
     assert airflow.password("ketua") != airflow.password("demo")
 

@@ -55,18 +55,20 @@ START_SECONDS = 180
 
 
 def accounts(settings: Settings) -> dict[str, str]:
-    """Return Airflow's accounts with their roles: `admin`, and the approvers of editions.
+    """Return Airflow's accounts with their roles: `admin`, approvers of editions, other readers.
 
-    A demo's home also has `demo`, which approves for the demo. An edition prints whether a person
-    or the demo approved it.
+    An approver answers tasks and starts runs (`user`), and sees no Connection. A demo's home also
+    has `demo`, which approves for the demo. An edition prints whether a person or the demo approved
+    it.
 
     Raises:
         ConfigurationError: when `config/people.yaml` cannot be read.
 
     """
     demo = ["demo"] * settings.demo_claim.exists()
-    approvers = load_people(settings).approval.users
-    return {**dict.fromkeys([*approvers, *demo], "op"), "admin": "admin"}
+    people = load_people(settings)
+    readers = dict.fromkeys(people.leadership, "viewer")
+    return {**readers, **dict.fromkeys([*people.approval.users, *demo], "user"), "admin": "admin"}
 
 
 def address(settings: Settings) -> str:

@@ -28,16 +28,7 @@ def question(edition_id: str, *, settings: Settings, database_url: str) -> str:
     """
     edition = load(edition_id, database_url=database_url)
     pages = render.document(edition)
-    with database.connect(database_url, application="lumbung review") as connection:
-        passed, warned = connection.execute(
-            "select count(*) filter (where is_passed),"
-            " coalesce(jsonb_agg(jsonb_build_array(check_name, remediation, owner) order by "
-            "check_name)"
-            " filter (where not is_passed and severity = 'warn'), '[]') from ops.check_result"
-            " where run_id = (select run_id from published.checkpoint_pass where edition_id = %s"
-            " order by passed_at desc limit 1)",
-            (edition_id,),
-        ).fetchone() or (0, [])
+    passed, warned = results(edition_id, database_url=database_url)
     lines = [f"**{pages.title}** — {pages.subtitle}", ". ".join([*pages.meta, pages.status]) + "."]
     lines += [f"- **{lead}** {rest}".rstrip() for lead, rest in pages.points]
     lines.append(
@@ -54,6 +45,26 @@ def question(edition_id: str, *, settings: Settings, database_url: str) -> str:
     draft = settings.home / "drafts" / edition_id / "edisi.pdf"
     lines.append(f"**{m['letter_draft']}** `{draft}` {m['letter_beside']}")
     return "\n\n".join(lines)
+
+
+def results(edition_id: str, *, database_url: str) -> tuple[int, list[tuple[str, str, str]]]:
+    """Return what the checkpoint that a draft passed last found.
+
+    Returns:
+        how many checks were met; and of each warning the check, the remediation and the owner.
+
+    """
+    with database.connect(database_url, application="lumbung review") as connection:
+        passed, warned = connection.execute(
+            "select count(*) filter (where is_passed),"
+            " coalesce(jsonb_agg(jsonb_build_array(check_name, remediation, owner) order by "
+            "check_name)"
+            " filter (where not is_passed and severity = 'warn'), '[]') from ops.check_result"
+            " where run_id = (select run_id from published.checkpoint_pass where edition_id = %s"
+            " order by passed_at desc limit 1)",
+            (edition_id,),
+        ).fetchone() or (0, [])
+    return passed, [(check, remediation, owner) for check, remediation, owner in warned]
 
 
 def ask(

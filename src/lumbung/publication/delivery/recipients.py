@@ -1,4 +1,4 @@
-"""Approvers, owners and recipients of editions: `config/people.yaml`."""
+"""Approvers, other readers of drafts, owners and recipients of editions: `config/people.yaml`."""
 
 from __future__ import annotations
 
@@ -78,6 +78,7 @@ class People(BaseModel):
     Attributes:
         sender: name and address of the sender of mails.
         approval: who approves editions.
+        leadership: Airflow accounts that read drafts at the desk and do not decide.
         owners: addresses that are notified of failures, rejections and review items.
         recipients: addresses that receive every published edition.
         publish_from: the day (WIB) from which an edition is published every Monday. Mondays since
@@ -89,6 +90,7 @@ class People(BaseModel):
 
     sender: Annotated[str, AfterValidator(_sender)]
     approval: Approval
+    leadership: list[Annotated[str, StringConstraints(min_length=1)]] = []
     owners: Addresses
     recipients: Addresses
     publish_from: date

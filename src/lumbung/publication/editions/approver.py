@@ -34,6 +34,10 @@ class CodeError(PublicationError):
     """The code is missing or wrong; the person can try again."""
 
 
+class LockedError(PublicationError):
+    """Too many wrong codes: none of the person is accepted for `LOCKED`."""
+
+
 class Proof(NamedTuple):
     """What a decision is recorded with: the phone, the code's time step, and the keyed hash."""
 
@@ -104,7 +108,7 @@ def prove(
 
     Raises:
         CodeError: when the code is missing or wrong, or the person has no phone enrolled.
-        PublicationError: after too many wrong codes.
+        LockedError: after too many wrong codes.
 
     """
     now = datetime.now(UTC)
@@ -127,7 +131,7 @@ def prove(
             (name, LOCKED),
         ).fetchone()
         if failures and failures[0] >= MAX_FAILURES:
-            raise PublicationError(
+            raise LockedError(
                 f"{MAX_FAILURES} wrong codes of '{name}' in {LOCKED.seconds // 60} minutes",
                 where=f"edition {edition_id}",
                 remediation="wait that long, then decide again; ask who tried, if it was not you",

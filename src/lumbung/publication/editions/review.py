@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
 import psycopg
@@ -21,6 +22,11 @@ from lumbung.publication.proof.merkle import files_root
 from lumbung.settings import Settings
 
 
+def draft_folder(edition_id: str, *, settings: Settings) -> Path:
+    """Return the folder of a draft's files."""
+    return settings.home / "drafts" / edition_id
+
+
 def write_draft(edition_id: str, *, settings: Settings, database_url: str) -> dict[str, str]:
     """Render a draft for review into `LUMBUNG_HOME/drafts/<edition_id>/`.
 
@@ -34,7 +40,7 @@ def write_draft(edition_id: str, *, settings: Settings, database_url: str) -> di
     """
     edition = store.in_state(store.load(edition_id, database_url=database_url), "draft")
     files = render.render(edition)
-    place = settings.home / "drafts" / edition_id
+    place = draft_folder(edition_id, settings=settings)
     folder.move_into_place(folder.write_staged(place, files), place)
     return {str(place / name): sha256 for name, sha256 in folder.hashes(files).items()}
 
@@ -46,7 +52,7 @@ def drafted(edition_id: str, *, settings: Settings) -> dict[str, str]:
         PublicationError: when there are none, so that nobody can have reviewed them.
 
     """
-    place = settings.home / "drafts" / edition_id
+    place = draft_folder(edition_id, settings=settings)
     files = folder.read(place)
     if not files:
         raise PublicationError(
@@ -148,7 +154,7 @@ def decide(
             edition_id=edition_id,
             decision=decision,
             by=by,
-            root=files_root(_names(edition_id, reviewed)),
+            root=files_root(names(edition_id, reviewed)),
             at=at,
             settings=settings,
             database_url=database_url,
@@ -172,7 +178,7 @@ def is_as_reviewed(edition: Edition) -> bool:
     return edition.decision is not None and dict(edition.decision.reviewed) == _hashes(edition)
 
 
-def _names(edition_id: str, reviewed: Mapping[str, str]) -> dict[str, str]:
+def names(edition_id: str, reviewed: Mapping[str, str]) -> dict[str, str]:
     """Return the hashes by the files' names: `.../drafts/2024-W47-r1/data/angka.csv` is one."""
     return {path.rpartition(f"/{edition_id}/")[2]: sha256 for path, sha256 in reviewed.items()}
 
@@ -193,7 +199,7 @@ def _decide(
     database_url: str,
 ) -> None:
     edition = store.load(edition_id, database_url=database_url)
-    wanted = reviewed and _names(edition_id, reviewed)
+    wanted = reviewed and names(edition_id, reviewed)
     taken = edition.decision
     if (
         taken

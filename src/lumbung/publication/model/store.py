@@ -9,9 +9,10 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
+from psycopg.rows import class_row
 
 from lumbung import database
 from lumbung.errors import PublicationError
@@ -250,6 +251,54 @@ def _regency(*, outline: list[list[list[float]]], **row: Any) -> Regency:
 
 def _decision(decision: str, how: str, by: str, at: datetime, reviewed: dict[str, str]) -> Decision:
     return Decision(decision, how, by, at, tuple(sorted(reviewed.items())))
+
+
+class Listed(NamedTuple):
+    """An edition in a list.
+
+    Attributes:
+        state: `draft`, `approved`, `rejected` or `published`.
+        is_checked: whether it has passed the publication checkpoint.
+        is_newest: whether the week has no later revision.
+        decision: `approved` or `rejected`; None before a decision, as the three that follow.
+
+    """
+
+    edition_id: str
+    week_id: str
+    revision: int
+    state: str
+    frozen_at: datetime
+    is_checked: bool
+    is_newest: bool
+    decision: str | None
+    decided_by: str | None
+    decided_at: datetime | None
+    comment: str | None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether somebody can decide on it now."""
+        return self.state == "draft" and self.is_checked and self.is_newest
+
+
+def listed(*, database_url: str) -> list[Listed]:
+    """Return every edition, the newest week and revision first."""
+    with database.connect(database_url, application="lumbung publication") as connection:
+        return (
+            connection.cursor(row_factory=class_row(Listed))
+            .execute(
+                "select e.edition_id, e.week_id, e.revision, e.state, e.frozen_at,"
+                " exists (select from published.checkpoint_pass as c"
+                "  where c.edition_id = e.edition_id) as is_checked,"
+                " not exists (select from published.edition as n where n.week_id = e.week_id"
+                "  and n.revision > e.revision) as is_newest,"
+                " a.decision, a.decided_by, a.decided_at, a.comment"
+                " from published.edition as e left join published.approval as a using (edition_id)"
+                " order by e.week_id desc, e.revision desc"
+            )
+            .fetchall()
+        )
 
 
 def newest(week_id: str, *, database_url: str) -> str:

@@ -1,0 +1,62 @@
+"""Who uses the desk and may do what there, and the database roles in which the desk reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from lumbung import orchestration
+from lumbung.publication.delivery.recipients import load_people
+from lumbung.settings import Settings
+from lumbung.warehouse import roles
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who has logged in to Airflow.
+
+    Attributes:
+        account: the account's name in Airflow.
+        name: name and office as an edition prints them; of others the account.
+        may_decide: whether the person approves and rejects editions.
+        may_read_drafts: whether the person sees editions before they are published.
+
+    """
+
+    account: str
+    name: str
+    may_decide: bool
+    may_read_drafts: bool
+
+
+def person(account: str, settings: Settings) -> Person:
+    """Return what an account may do, by `config/people.yaml`; in a demo's home `demo` approves.
+
+    Raises:
+        ConfigurationError: when `config/people.yaml` cannot be read.
+
+    """
+    people = load_people(settings)
+    approvers = people.approval.users
+    may_decide = account in approvers or (account == "demo" and settings.demo_claim.exists())
+    return Person(
+        account,
+        approvers.get(account, account),
+        may_decide,
+        may_read_drafts=may_decide or account in people.leadership,
+    )
+
+
+def database_url(role: str) -> str:
+    """Return the warehouse's URL for a session of a role.
+
+    Raises:
+        ConfigurationError, ServiceError: as `roles.role_url`.
+
+    """
+    return _role_url(orchestration.warehouse_url(), role)
+
+
+@cache
+def _role_url(url: str, role: str) -> str:
+    return roles.role_url(url, role)

@@ -1,0 +1,86 @@
+"""Airflow's REST interface, called within the API server with the rights of the person who asks."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import anyio
+import httpx
+from starlette.requests import Request
+from starlette.types import ASGIApp
+
+from lumbung.errors import ServiceError
+
+CREDENTIALS = ("cookie", "authorization")
+
+
+class Airflow:
+    """Airflow as seen by the person who sent a request. Methods are called outside the event loop.
+
+    Args:
+        app: the API server's application, which the desk is mounted in.
+        request: the person's request; its credentials are passed on.
+
+    """
+
+    def __init__(self, app: ASGIApp, request: Request) -> None:
+        self._app = app
+        self._headers = {
+            name: request.headers[name] for name in CREDENTIALS if name in request.headers
+        }
+
+    def question(self, edition_id: str) -> str | None:
+        """Return the address of the task that waits for the decision on an edition; None: no task.
+
+        Raises:
+            ServiceError: when Airflow refuses or fails.
+
+        """
+        found = self._call(
+            "GET",
+            "/api/v2/dags/publication/dagRuns/~/hitlDetails",
+            params={"response_received": False, "limit": 100},
+        )
+        for detail in found["hitl_details"]:
+            if f" {edition_id}?" in detail["subject"]:
+                task = detail["task_instance"]
+                return (
+                    f"/api/v2/dags/{task['dag_id']}/dagRuns/{quote(task['dag_run_id'], safe='')}"
+                    f"/taskInstances/{task['task_id']}/{task['map_index']}/hitlDetails"
+                )
+        return None
+
+    def answer(self, question: str, option: str, comment: str) -> None:
+        """Answer a task that waits.
+
+        Args:
+            question: what `question` returned.
+            option: `orchestration.APPROVE` or `orchestration.REJECT`.
+            comment: the reason of a rejection.
+
+        Raises:
+            ServiceError: when Airflow refuses or fails.
+
+        """
+        # Both of the form's fields, as Airflow requires. The code is not passed on: the decision
+        # is recorded already.
+        given = {"code": None, "comment": comment or None}
+        self._call("PATCH", question, json={"chosen_options": [option], "params_input": given})
+
+    def _call(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
+        async def call() -> httpx.Response:
+            transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://localhost", headers=self._headers
+            ) as client:
+                return await client.request(method, path, **sent)
+
+        answer: httpx.Response = anyio.from_thread.run(call)
+        if answer.is_error:
+            raise ServiceError(
+                f"Airflow answered {answer.status_code}",
+                where=f"{method} {path}",
+                remediation="look into the log of the API server",
+            )
+        return dict(answer.json())

@@ -1,0 +1,251 @@
+"""Editions: the list, a draft as its readers will see it, and the decision on it."""
+
+import hashlib
+import logging
+import re
+from base64 import b64encode
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Form, Path, Request
+from starlette.responses import RedirectResponse, Response
+
+from lumbung import orchestration, registry
+from lumbung.desk.access import Person, database_url
+from lumbung.desk.guard import Token
+from lumbung.desk.office import Office, RefusedError
+from lumbung.errors import PublicationError, ServiceError
+from lumbung.publication.delivery import notify
+from lumbung.publication.editions import folder, review
+from lumbung.publication.editions.approver import CodeError, LockedError
+from lumbung.publication.formats import render
+from lumbung.publication.model import store
+from lumbung.publication.model.edition import Edition
+from lumbung.publication.model.store import Listed
+from lumbung.publication.proof.merkle import files_root
+from lumbung.settings import Settings
+
+log = logging.getLogger(__name__)
+
+EditionId = Annotated[str, Path(pattern=r"^\d{4}-W\d{2}-r\d{1,4}$")]
+INLINE = {
+    "pdf": "application/pdf",
+    "txt": "text/plain; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+}
+"""Kinds of files that the browser shows; it saves all others."""
+MAIN = {
+    "id": ("edisi.html", "edisi.pdf", "edisi.xlsx", "siaran-pers.txt"),
+    "en": ("en/edition.html", "en/edition.pdf", "en/edition.xlsx", "en/press-release.txt"),
+}
+"""The files that a reader opens first, by language."""
+Decision = Literal["approved", "rejected"]
+OPTIONS = {"approved": orchestration.APPROVE, "rejected": orchestration.REJECT}
+
+
+def visible(who: Person, url: str) -> list[Listed]:
+    """Return the editions that a person may see, the newest first; some see only published ones."""
+    return [
+        each
+        for each in store.listed(database_url=url)
+        if who.may_read_drafts or each.state == "published"
+    ]
+
+
+def _find(who: Person, edition_id: str, url: str) -> Listed:
+    """Return an edition that a person may see; any other is as if it did not exist."""
+    for each in visible(who, url):
+        if each.edition_id == edition_id:
+            return each
+    raise RefusedError(404, "not_found")
+
+
+def _files(edition: Listed, url: str) -> dict[str, bytes]:
+    """Return an edition's files by name: as they were published, else those of the draft."""
+    if edition.state == "published":
+        return store.artefacts(edition.edition_id, database_url=url)
+    return folder.read(review.draft_folder(edition.edition_id, settings=Settings.load())) or {}
+
+
+def _changes(edition: Edition) -> list[tuple[str, int, int | None]]:
+    """Return the province's metrics that changed since the week before: code, now and before."""
+    return [
+        (code, value.week, value.previous)
+        for (code, category, regency), value in edition.metrics.items()
+        if (category, regency) == (registry.WHOLE, edition.province)
+        and value.week != value.previous
+    ]
+
+
+def routes(office: Office) -> APIRouter:
+    """Return the routes of editions."""
+    router = APIRouter()
+    Who = Annotated[Person, Depends(office.who)]  # noqa: N806
+
+    def show(
+        request: Request, who: Person, listed: Listed, problem: str = "", status: int = 200
+    ) -> Response:
+        url = database_url("auditor")
+        edition = store.load(listed.edition_id, database_url=url)
+        files = _files(listed, url)
+        hashes = folder.hashes(files)
+        return office.pages.render(
+            request,
+            "edition",
+            who,
+            status=status,
+            listed=listed,
+            document=render.document(edition),
+            edition=edition,
+            changes=_changes(edition),
+            checks=notify.results(listed.edition_id, database_url=url),
+            main=[name for name in MAIN[edition.language] if name in files],
+            files=[(name, len(content), hashes[name]) for name, content in sorted(files.items())],
+            file_root=files_root(hashes) if files else "",
+            needs_code=not Settings.load().demo_claim.exists(),
+            problem=problem,
+        )
+
+    @router.get("/edisi")
+    def editions(request: Request, who: Who) -> Response:
+        found = visible(who, database_url("auditor"))
+        return office.pages.render(request, "editions", who, editions=found)
+
+    @router.get("/edisi/{edition_id}")
+    def edition(request: Request, who: Who, edition_id: EditionId) -> Response:
+        return show(request, who, _find(who, edition_id, database_url("auditor")))
+
+    @router.get("/edisi/{edition_id}/berkas/{name:path}")
+    def file(who: Who, edition_id: EditionId, name: str) -> Response:
+        url = database_url("auditor")
+        content = _files(_find(who, edition_id, url), url).get(name)
+        if content is None:
+            raise RefusedError(404, "not_found")
+        return _file(edition_id, name, content)
+
+    @router.post("/edisi/{edition_id}/keputusan")
+    def decide(
+        request: Request,
+        who: Who,
+        edition_id: EditionId,
+        decision: Annotated[Decision, Form()],
+        root: Annotated[str, Form(max_length=64)],
+        csrf: Token = "",
+        code: Annotated[str, Form(max_length=20)] = "",
+        reason: Annotated[str, Form(max_length=4000)] = "",
+    ) -> Response:
+        office.tokens.verify(request, who.account, csrf)
+        url = database_url("auditor")
+        listed = _find(who, edition_id, url)
+        if not who.may_decide:
+            raise RefusedError(403, "not_yours")
+        if listed.state == "draft":
+            if problem := _decide(who, listed, decision, root, code.strip(), reason.strip()):
+                listed = _find(who, edition_id, url)
+                if listed.state == "draft":
+                    return show(request, who, listed, problem, 422)
+            else:
+                _resume(request, edition_id, decision, reason.strip())
+        return RedirectResponse(f"{request.scope['root_path']}/edisi/{edition_id}/keputusan", 303)
+
+    @router.get("/edisi/{edition_id}/keputusan")
+    def decided(request: Request, who: Who, edition_id: EditionId) -> Response:
+        url = database_url("auditor")
+        listed = _find(who, edition_id, url)
+        if listed.decision is None:
+            return RedirectResponse(f"{request.scope['root_path']}/edisi/{edition_id}", 303)
+        found = store.load(edition_id, database_url=url).decision
+        return office.pages.render(
+            request,
+            "decided",
+            who,
+            listed=listed,
+            file_root=files_root(dict(found.reviewed)) if found else "",
+            is_waiting=who.may_decide and _waits(request, edition_id),
+        )
+
+    @router.post("/edisi/{edition_id}/lanjutkan")
+    def resume(request: Request, who: Who, edition_id: EditionId, csrf: Token = "") -> Response:
+        office.tokens.verify(request, who.account, csrf)
+        listed = _find(who, edition_id, database_url("auditor"))
+        if not who.may_decide:
+            raise RefusedError(403, "not_yours")
+        if listed.decision is not None:
+            _resume(request, edition_id, listed.decision, listed.comment or "")
+        return RedirectResponse(f"{request.scope['root_path']}/edisi/{edition_id}/keputusan", 303)
+
+    def _waits(request: Request, edition_id: str) -> bool:
+        try:
+            return office.airflow(request).question(edition_id) is not None
+        except ServiceError as error:
+            log.warning("%s", error)
+            return False
+
+    def _resume(request: Request, edition_id: str, decision: str, comment: str) -> None:
+        """Answer the task of Airflow that waits for a decision which is recorded."""
+        airflow = office.airflow(request)
+        try:
+            if question := airflow.question(edition_id):
+                airflow.answer(question, OPTIONS[decision], comment)
+        except ServiceError as error:  # the page of the decision offers to try again
+            log.warning("%s", error)
+
+    return router
+
+
+def _decide(
+    who: Person, listed: Listed, decision: Decision, root: str, code: str, reason: str
+) -> str:
+    """Record a decision; return the key of the text that says why it was not, else nothing."""
+    if decision == "rejected" and not reason:
+        return "problem_reason"
+    if not listed.is_newest:
+        return "problem_newer"
+    settings = Settings.load()
+    try:
+        reviewed = review.drafted(listed.edition_id, settings=settings)
+        if files_root(review.names(listed.edition_id, reviewed)) != root:
+            return "problem_changed"
+        review.decide(
+            listed.edition_id,
+            decision,
+            name=who.account,
+            by=who.name,
+            code=code,
+            reviewed=reviewed,
+            settings=settings,
+            database_url=database_url("approver"),
+            how="demo" if who.account == "demo" else "person",
+            comment=reason if decision == "rejected" else "",
+        )
+    except CodeError:
+        return "problem_code"
+    except LockedError:
+        return "problem_locked"
+    except PublicationError as error:
+        log.warning("%s", error)
+        return "problem_other"
+    return ""
+
+
+def _file(edition_id: str, name: str, content: bytes) -> Response:
+    """Return a file; scripts in it do not run, and what the browser cannot show is saved."""
+    kind = name.rpartition(".")[2]
+    headers = {"content-security-policy": "default-src 'none'; frame-ancestors 'self'"}
+    if kind == "html":
+        styles = " ".join(
+            f"'sha256-{b64encode(hashlib.sha256(style).digest()).decode()}'"
+            for style in re.findall(rb"<style>(.*?)</style>", content, re.S)
+        )
+        styles = styles or "'none'"
+        headers["content-security-policy"] = (
+            f"sandbox; default-src 'none'; style-src {styles}; img-src data:;"
+            " base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+        )
+    elif kind == "pdf":  # Chromium's viewer does not start under a policy of its own
+        headers["content-security-policy"] = "frame-ancestors 'self'"
+    elif kind not in INLINE:
+        saved = f"{edition_id}-{name.replace('/', '-')}"
+        headers["content-disposition"] = f'attachment; filename="{saved}"'
+    return Response(
+        content, media_type=INLINE.get(kind, "application/octet-stream"), headers=headers
+    )

@@ -1,0 +1,50 @@
+"""What the routes of every subject share.
+
+Modules of routes do not import `annotations` from `__future__`: FastAPI reads the annotations of
+functions within functions, which must be no strings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from lumbung.desk.access import Person
+from lumbung.desk.airflow import Airflow
+from lumbung.desk.guard import Tokens
+from lumbung.desk.pages import Pages
+
+
+@dataclass(frozen=True)
+class Office:
+    """What routes are made of.
+
+    Attributes:
+        who: a FastAPI dependency that returns the person who sent a request.
+        tokens: verify the forms.
+        pages: render the pages.
+        airflow: returns Airflow as the person of a request may use it.
+
+    """
+
+    who: Callable[..., Person]
+    tokens: Tokens
+    pages: Pages
+    airflow: Callable[[Request], Airflow]
+
+
+class RefusedError(Exception):
+    """A request that is answered by an error page.
+
+    Args:
+        status: the HTTP status.
+        reason: a text's key without `error_`.
+
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason

@@ -1,0 +1,37 @@
+"""The first page: what waits, the last edition and the next one."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from lumbung.desk.access import Person, database_url
+from lumbung.desk.editions import visible
+from lumbung.desk.office import Office
+from lumbung.publication.editions.schedule import as_of, week_before
+from lumbung.settings import JAKARTA, Settings
+
+
+def routes(office: Office) -> APIRouter:
+    """Return the route of the page."""
+    router = APIRouter()
+
+    @router.get("/")
+    def today(request: Request, who: Annotated[Person, Depends(office.who)]) -> Response:
+        found = visible(who, database_url("auditor"))
+        now = datetime.now(JAKARTA)
+        # No schedule runs in a demo's home, whose records end in 2024.
+        is_demo = Settings.load().demo_claim.exists()
+        next_edition = None if is_demo else as_of(week_before(now + timedelta(days=7)))
+        return office.pages.render(
+            request,
+            "today",
+            who,
+            now=now,
+            waiting=[each for each in found if each.is_waiting],
+            latest=next((each for each in found if each.state == "published"), None),
+            next_edition=next_edition,
+        )
+
+    return router

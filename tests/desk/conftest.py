@@ -1,0 +1,182 @@
+"""One office for every test of the desk: published editions, a draft, people with rights."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import psycopg
+import pyotp
+import pytest
+import yaml
+from fastapi import FastAPI, HTTPException, Request
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp
+
+from lumbung.desk import app
+from lumbung.desk.airflow import Airflow
+from lumbung.local.postgres import EmbeddedPostgres
+from lumbung.publication.editions import approver, freezing, publishing, review
+from lumbung.publication.formats import render
+from lumbung.publication.model import store
+from lumbung.settings import Settings
+from tests.publication.conftest import copy_of
+from tests.support import edition_sample as sample
+from tests.support.edition_sample import WEEK, pass_checkpoint
+
+ROOT = Path(__file__).parents[2]
+PUBLISHED, DRAFT = "2024-W46-r1", f"{WEEK}-r1"
+CHAIR, MEMBER = "Rara Rekaan, Ketua (rekaan)", "Tari Rekaan, Anggota (rekaan)"
+HTML = b"<!doctype html><style>p{color:red}</style><p>Buletin<script>document.title='x'</script>"
+FILES = {
+    "edisi.html": HTML,
+    "edisi.pdf": b"%PDF-1.7",
+    "edisi.xlsx": b"PK",
+    "siaran-pers.txt": b"Ringkasan.\n",
+    "data/angka.csv": b"kode,nilai\n",
+}
+RUN = "manual__2024-11-25T06:00:00+07:00"
+QUESTION = "/api/v2/dags/publication/dagRuns/{run}/taskInstances/approve/-1/hitlDetails"
+
+
+def project(folder: Path) -> Path:
+    """The project with people of the tests' own."""
+    (folder / "config").mkdir(parents=True)
+    for name in ("channels", "dbt_project", "expectations"):
+        (folder / name).symlink_to(ROOT / name)
+    shutil.copy(ROOT / "config" / "edition.yaml", folder / "config")
+    people = yaml.safe_load((ROOT / "config" / "people.yaml").read_text())
+    people["approval"]["users"] = {"ketua": CHAIR, "anggota": MEMBER}
+    people["leadership"] = ["sekretaris"]
+    (folder / "config" / "people.yaml").write_text(yaml.safe_dump(people))
+    return folder
+
+
+@dataclass
+class Scheduler:
+    """A stand-in of Airflow: one task waits for the decision on the draft."""
+
+    waits: bool = True
+    fails: bool = False
+    answers: list[dict[str, Any]] = field(default_factory=list)
+
+    def app(self) -> ASGIApp:
+        api = FastAPI()
+
+        @api.get("/api/v2/dags/publication/dagRuns/~/hitlDetails")
+        def details(request: Request, response_received: bool) -> dict[str, Any]:
+            assert request.headers["x-account"] or request.headers["cookie"]
+            assert response_received is False
+            if self.fails:
+                raise HTTPException(500)
+            task = {"dag_id": "publication", "dag_run_id": RUN, "task_id": "approve"}
+            subjects = ["Terbitkan edisi 2024-W4-r1?", f"Terbitkan edisi {DRAFT}?"]
+            found = [
+                {"subject": subject, "task_instance": {**task, "map_index": -1}}
+                for subject in subjects[: 1 + self.waits]
+            ]
+            return {"hitl_details": found}
+
+        @api.patch(QUESTION)
+        def answer(run: str, answer: dict[str, Any]) -> dict[str, Any]:
+            self.answers.append({"run": run, **answer})
+            self.waits = False
+            return {}
+
+        return api
+
+
+@dataclass
+class Desk:
+    """The desk of one test."""
+
+    url: str
+    settings: Settings
+    app: ASGIApp
+    airflow: Scheduler
+
+    def client(self, account: str = "", **options: Any) -> TestClient:
+        """A browser; without an account nobody has logged in."""
+        headers = {"x-account": account} if account else {}
+        return TestClient(self.app, headers=headers, follow_redirects=False, **options)
+
+    def enrol(self, name: str = "ketua") -> pyotp.TOTP:
+        address = approver.enrol(name, replace=False, settings=self.settings, database_url=self.url)
+        phone = pyotp.parse_uri(address)
+        assert isinstance(phone, pyotp.TOTP)
+        return phone
+
+    def state(self, edition_id: str = DRAFT) -> str:
+        return store.load(edition_id, database_url=self.url).state
+
+    def execute(self, statement: str, *parameters: object) -> None:
+        with psycopg.connect(self.url) as connection:
+            connection.execute(statement.encode(), parameters)
+
+
+def stand_in(request: Request) -> SimpleNamespace:
+    """Airflow's user dependency: the account is in a header."""
+    account = request.headers.get("x-account")
+    if not account:
+        raise HTTPException(401)
+    return SimpleNamespace(get_name=lambda: account)
+
+
+@pytest.fixture(scope="session")
+def office(
+    server: EmbeddedPostgres, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path, Path]:
+    """A database with a published edition and a draft, its home, and the project."""
+    name = "template_desk"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f'create database "{name}" template "{template}"')
+    url = server.url(name)
+    sample.fill(url)
+    folder = tmp_path_factory.mktemp("office")
+    settings = Settings(folder / "home", project(folder / "project"), None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(render, "render", lambda _: dict(FILES))
+        patch.setattr(publishing, "find_personal_data", lambda *_: [])
+        settings.home.mkdir()
+        settings.demo_claim.touch()
+        published = freezing.freeze("2024-W46", settings=settings, database_url=url)
+        pass_checkpoint(url, published)
+        review.approve(published, by=CHAIR, how="demo", database_url=url)
+        publishing.publish(published, settings=settings, database_url=url)
+        settings.demo_claim.unlink()
+        draft = freezing.freeze(WEEK, settings=settings, database_url=url)
+        pass_checkpoint(url, draft)
+        review.write_draft(draft, settings=settings, database_url=url)
+    assert (published, draft) == (PUBLISHED, DRAFT)
+    return name, settings.home, settings.project
+
+
+@pytest.fixture
+def desk(
+    server: EmbeddedPostgres,
+    office: tuple[str, Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Desk]:
+    name, home, folder = office
+    settings = Settings(tmp_path / "home", folder, None)
+    shutil.copytree(home, settings.home)
+    monkeypatch.setattr(render, "render", lambda _: dict(FILES))
+    monkeypatch.delenv("LUMBUNG_VAULT_KEY", raising=False)
+    monkeypatch.setenv("LUMBUNG_HOME", str(settings.home))
+    monkeypatch.setenv("LUMBUNG_PROJECT", str(folder))
+    with copy_of(server, name) as url:
+        monkeypatch.setenv("LUMBUNG_DATABASE_URL", url)
+        scheduler = Scheduler()
+        api = scheduler.app()
+
+        def airflow(request: Request) -> Airflow:
+            found = Airflow(api, request)
+            found._headers["x-account"] = request.headers.get("x-account", "")
+            return found
+
+        yield Desk(url, settings, app.create(stand_in, secret="s" * 32, airflow=airflow), scheduler)

@@ -1,0 +1,114 @@
+"""The desk in a real browser, on a phone and a screen, light and dark, by keyboard alone."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from fastapi import FastAPI
+from playwright.sync_api import Browser, Page
+
+from lumbung.local.processes import hold_port
+from tests.desk.conftest import DRAFT, PUBLISHED, Desk
+
+PHONE, SCREEN = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+
+
+@contextmanager
+def served(desk: Desk) -> Iterator[str]:
+    """The address of the desk, mounted as in Airflow's API server."""
+    above = FastAPI()
+    above.mount("/lumbung", desk.app)
+    with hold_port(0) as port:
+        number = port.number
+    server = uvicorn.Server(uvicorn.Config(above, port=number, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    try:
+        yield f"http://127.0.0.1:{number}/lumbung"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def accessible(page: Page) -> None:
+    for size in (PHONE, SCREEN):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert page.evaluate(wide) == 0, (page.url, size)
+            # colours do not depend on the size, nor the rest on the colours
+            if (size, scheme) != (PHONE, "dark"):
+                only = {"runOnly": ["color-contrast"]} if scheme == "dark" else {}
+                found = Axe().run(page, options=only)
+                assert found.violations_count == 0, (page.url, found.generate_report())
+
+
+def test_a_chair_approves_on_a_phone_and_every_page_is_accessible(
+    desk: Desk, browser: Browser
+) -> None:
+    phone = desk.enrol()
+    with (
+        served(desk) as address,
+        browser.new_context(
+            viewport=PHONE,  # type: ignore[arg-type]
+            has_touch=True,
+            extra_http_headers={"x-account": "ketua"},
+        ) as window,
+    ):
+        page = window.new_page()
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+        for path in ("/", "/edisi", f"/edisi/{PUBLISHED}", f"/edisi/{DRAFT}", "/tidak-ada"):
+            page.goto(address + path)
+            accessible(page)
+        # what the mail's link opens, on a phone: a field and a button
+        faults.clear()
+        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        page.goto(f"{address}/edisi/{DRAFT}")
+        page.get_by_text("Tampilkan halaman edisi di sini").tap()
+        frame = page.frame_locator("iframe")
+        assert frame.locator("p").evaluate("(e) => getComputedStyle(e).color") == "rgb(255, 0, 0)"
+        assert frame.locator("html").evaluate("() => document.title") == ""
+        faults = [fault for fault in faults if "sandboxed" not in fault]
+        page.get_by_label("Kode enam angka").first.fill(phone.now())
+        page.get_by_role("button", name="Setujui dan terbitkan").tap()
+        page.get_by_role("heading", name="Keputusan tercatat").wait_for()
+        accessible(page)
+        assert desk.state() == "approved"
+        assert faults == []
+
+
+def test_a_member_rejects_by_keyboard_alone(desk: Desk, browser: Browser) -> None:
+    phone = desk.enrol("anggota")
+    with (
+        served(desk) as address,
+        browser.new_context(extra_http_headers={"x-account": "anggota"}) as window,
+    ):
+        page = window.new_page()
+        page.goto(f"{address}/edisi/{DRAFT}")
+        page.keyboard.press("Tab")
+        assert page.locator(":focus").inner_text() == "Langsung ke isi"
+        summary = page.get_by_text("Tolak rancangan ini")
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if summary.evaluate("(e) => e === document.activeElement"):
+                break
+        assert summary.evaluate("(e) => getComputedStyle(e).outlineStyle") == "solid"
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        page.keyboard.type("periksa Belitung")
+        page.keyboard.press("Tab")
+        page.keyboard.type(phone.now())
+        page.keyboard.press("Enter")
+        page.get_by_text(f"Edisi {DRAFT} ditolak.").wait_for()
+        assert page.get_by_text("periksa Belitung").is_visible()
+        assert desk.state() == "rejected"

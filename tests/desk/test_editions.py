@@ -1,0 +1,325 @@
+"""A draft is read and decided on at the desk, by those who may, with the bytes that they saw."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import Any
+
+import pytest
+from httpx import Response
+from starlette.testclient import TestClient
+
+from lumbung.desk.guard import HEADERS
+from lumbung.publication.model import store
+from tests.desk.conftest import CHAIR, DRAFT, FILES, MEMBER, PUBLISHED, RUN, Desk
+from tests.support.edition_sample import WEEK
+
+PAGES = ["/", "/edisi", f"/edisi/{DRAFT}", f"/edisi/{PUBLISHED}", f"/edisi/{PUBLISHED}/keputusan"]
+HOSTILE = (
+    "<script>alert(1)</script><img src=x onerror=alert(2)> {{ 7 * 7 }} {% raw %} ' \" ` & "
+    "\u202egnirts\u2066 " + "a" * 5_000
+)
+
+
+def form(client: TestClient, path: str = f"/edisi/{DRAFT}") -> dict[str, str]:
+    """The hidden fields of the first form of a page."""
+    found = re.search(r"<form.*?</form>", client.get(path).text, re.S)
+    assert found
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', found[0]))
+
+
+def decide(client: TestClient, code: str, **changes: str) -> Response:
+    given = {**form(client), "code": code, **changes}
+    answer = client.post(f"/edisi/{DRAFT}/keputusan", data=given)
+    assert isinstance(answer, Response)
+    return answer
+
+
+@pytest.mark.parametrize("path", [*PAGES, f"/edisi/{DRAFT}/berkas/edisi.pdf", "/edisi?lang=en"])
+def test_whoever_has_not_logged_in_is_sent_to_airflows_login_and_back(
+    desk: Desk, path: str
+) -> None:
+    answer = desk.client().get(path)
+    assert answer.status_code == 303
+    back = path.replace("/", "%2F").replace("?", "%3F").replace("=", "%3D")
+    assert answer.headers["location"] == f"/api/v2/auth/login?next={back}"
+    posted = desk.client().post(f"/edisi/{DRAFT}/keputusan", data={"decision": "approved"})
+    assert posted.status_code in (303, 422)
+    assert desk.state() == "draft"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_has_the_headers_and_is_small(desk: Desk, path: str) -> None:
+    answer = desk.client("ketua").get(path)
+    assert answer.status_code == 200
+    for name, value in HEADERS.items():
+        assert answer.headers[name] == value
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert not re.search(r"<script|\son\w+=|\sstyle=|javascript:", answer.text)
+    style = desk.client().get("/desk.css")
+    assert len(answer.content) + len(style.content) < 60_000
+
+
+def test_a_viewer_sees_what_is_published_and_nothing_else(desk: Desk) -> None:
+    viewer = desk.client("orang")
+    assert PUBLISHED in viewer.get("/edisi").text
+    for path in ("/", "/edisi"):
+        assert DRAFT not in viewer.get(path).text
+    assert viewer.get(f"/edisi/{PUBLISHED}").status_code == 200
+    assert viewer.get(f"/edisi/{PUBLISHED}/berkas/edisi.pdf").content == FILES["edisi.pdf"]
+    for path in ("", "/keputusan", "/berkas/edisi.pdf", "/berkas/data/angka.csv"):
+        assert viewer.get(f"/edisi/{DRAFT}{path}").status_code == 404
+
+
+@pytest.mark.parametrize(("account", "status"), [("orang", 404), ("sekretaris", 403)])
+@pytest.mark.parametrize("decision", ["approved", "rejected"])
+def test_only_an_approver_decides(desk: Desk, account: str, status: int, decision: str) -> None:
+    phone = desk.enrol()
+    given = form(desk.client("ketua"))
+    client = desk.client(account)
+    page = client.get("/")
+    assert "<form" not in page.text
+    # a token of their own session, made as a page with a form would make it
+    client.cookies.update(page.cookies)
+    from lumbung.desk.guard import SESSION, Tokens
+
+    token = Tokens("s" * 32)._serializer.dumps([page.cookies[SESSION], account])
+    given |= {"csrf": token, "code": phone.now(), "decision": decision, "reason": "x"}
+    assert client.post(f"/edisi/{DRAFT}/keputusan", data=given).status_code == status
+    assert client.post(f"/edisi/{DRAFT}/lanjutkan", data=given).status_code == status
+    assert desk.state() == "draft"
+    assert desk.airflow.answers == []
+
+
+def test_the_secretary_reads_the_draft(desk: Desk) -> None:
+    page = desk.client("sekretaris").get(f"/edisi/{DRAFT}").text
+    assert "hanya dapat diputuskan oleh pimpinan" in page
+    assert 'name="decision"' not in page
+
+
+def test_a_form_counts_only_from_a_page_of_ones_own_session(desk: Desk) -> None:
+    phone = desk.enrol()
+    chair, other = desk.client("ketua"), desk.client("anggota")
+    for token in ("", "x", form(other)["csrf"], form(desk.client("ketua"))["csrf"]):
+        assert decide(chair, phone.now(), csrf=token).status_code == 403
+    given = form(chair) | {"code": phone.now()}
+    without_cookie = desk.client("ketua").post(f"/edisi/{DRAFT}/keputusan", data=given)
+    assert without_cookie.status_code == 403
+    assert "Tidak ada yang berubah" in without_cookie.text
+    assert desk.state() == "draft"
+
+
+def test_the_chair_approves_and_airflow_goes_on(desk: Desk) -> None:
+    phone, chair = desk.enrol(), desk.client("ketua")
+    assert "Menunggu keputusan" in chair.get("/edisi").text
+    answer = decide(chair, phone.now())
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/edisi/{DRAFT}/keputusan")
+    decision = store.load(DRAFT, database_url=desk.url).decision
+    assert decision is not None
+    assert (decision.decision, decision.how, decision.decided_by) == ("approved", "person", CHAIR)
+    assert dict(decision.reviewed).keys() == FILES.keys()
+    given = {"code": None, "comment": None}
+    assert desk.airflow.answers == [
+        {"run": RUN, "chosen_options": ["Approve"], "params_input": given}
+    ]
+    page = chair.get(answer.headers["location"]).text
+    assert f"Edisi {DRAFT} disetujui." in page
+    assert CHAIR in page
+    assert re.search(r"<code>[0-9a-f]{64}</code>", page)
+    # the same again, as by the browser's button "back"
+    assert "Keputusan" not in chair.get(f"/edisi/{DRAFT}").text.split("<h2")[-1]
+    again = chair.post(f"/edisi/{DRAFT}/keputusan", data={"decision": "rejected", "root": "x"})
+    assert again.status_code == 403
+
+
+def test_the_chair_rejects_with_a_reason(desk: Desk) -> None:
+    phone, chair = desk.enrol(), desk.client("ketua")
+    missing = decide(chair, phone.now(), decision="rejected", reason="  ")
+    assert missing.status_code == 422
+    assert "Tuliskan alasan penolakan" in missing.text
+    assert desk.state() == "draft"
+    decide(chair, phone.now(), decision="rejected", reason=HOSTILE[:4000])
+    assert desk.state() == "rejected"
+    assert desk.airflow.answers[0]["chosen_options"] == ["Reject"]
+    page = chair.get(f"/edisi/{DRAFT}/keputusan").text
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "<bdi>&lt;script&gt;alert(1)" in page
+    assert "{{ 7 * 7 }}" in page
+
+
+@pytest.mark.parametrize("code", ["", "000000", "abcdef", "' or 1=1"])
+def test_a_wrong_code_is_asked_for_again(desk: Desk, code: str) -> None:
+    desk.enrol()
+    answer = decide(desk.client("ketua"), code)
+    assert answer.status_code == 422
+    assert "Kode tidak diterima" in answer.text
+    assert desk.state() == "draft"
+    assert desk.airflow.answers == []
+
+
+def test_after_five_wrong_codes_the_person_waits(desk: Desk) -> None:
+    phone, chair = desk.enrol(), desk.client("ketua")
+    for _ in range(5):
+        decide(chair, "000000")
+    assert "Tunggu 15 menit" in decide(chair, phone.now()).text
+    assert desk.state() == "draft"
+
+
+def test_what_counts_are_the_files_that_were_shown(desk: Desk) -> None:
+    phone, chair = desk.enrol(), desk.client("ketua")
+    given = form(chair) | {"code": phone.now()}
+    (desk.settings.home / "drafts" / DRAFT / "edisi.pdf").write_bytes(b"%PDF another")
+    answer = chair.post(f"/edisi/{DRAFT}/keputusan", data=given)
+    assert answer.status_code == 422
+    assert "berubah sejak halaman ini Anda buka" in answer.text
+    # these files are not what the draft renders to
+    assert "tidak dapat diputuskan" in decide(chair, phone.now()).text
+    assert desk.state() == "draft"
+
+
+def test_two_who_decide_at_once(desk: Desk) -> None:
+    clients = {"ketua": desk.client("ketua"), "anggota": desk.client("anggota")}
+    forms = {
+        name: form(client) | {"code": desk.enrol(name).now(), "reason": "ragu"}
+        for name, client in clients.items()
+    }
+    forms["anggota"]["decision"] = "rejected"
+    answers: dict[str, Any] = {}
+
+    def send(name: str) -> None:
+        answers[name] = clients[name].post(f"/edisi/{DRAFT}/keputusan", data=forms[name])
+
+    threads = [threading.Thread(target=send, args=(name,)) for name in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [answer.status_code for answer in answers.values()] == [303, 303]
+    decision = store.load(DRAFT, database_url=desk.url).decision
+    assert decision is not None
+    assert (decision.decision, decision.decided_by) in (("approved", CHAIR), ("rejected", MEMBER))
+    assert len(desk.airflow.answers) == 1
+    for client in clients.values():
+        assert decision.decided_by in client.get(f"/edisi/{DRAFT}/keputusan").text
+
+
+def test_a_decision_that_airflow_missed_is_passed_on(desk: Desk) -> None:
+    phone, chair = desk.enrol(), desk.client("ketua")
+    desk.airflow.fails = True
+    decide(chair, phone.now())
+    assert desk.state() == "approved"
+    desk.airflow.fails = False
+    page = chair.get(f"/edisi/{DRAFT}/keputusan").text
+    assert "Airflow belum meneruskannya" in page
+    assert "<form" not in desk.client("sekretaris").get(f"/edisi/{DRAFT}/keputusan").text
+    token = form(chair, f"/edisi/{DRAFT}/keputusan")
+    assert chair.post(f"/edisi/{DRAFT}/lanjutkan", data=token).status_code == 303
+    assert desk.airflow.answers[0]["chosen_options"] == ["Approve"]
+    assert "belum meneruskannya" not in chair.get(f"/edisi/{DRAFT}/keputusan").text
+
+
+def test_a_draft_that_has_not_passed_its_checks_can_only_be_rejected(desk: Desk) -> None:
+    desk.execute("alter table published.checkpoint_pass disable trigger all")
+    desk.execute("delete from published.checkpoint_pass where edition_id = %s", DRAFT)
+    page = desk.client("ketua").get(f"/edisi/{DRAFT}").text
+    assert 'value="approved"' not in page
+    assert 'value="rejected"' in page
+    assert "belum lulus pemeriksaan" in page
+
+
+def test_in_a_demos_home_no_code_is_asked_for(desk: Desk) -> None:
+    desk.settings.demo_claim.touch()
+    demo = desk.client("demo")
+    assert 'name="code"' not in demo.get(f"/edisi/{DRAFT}").text
+    decide(demo, "")
+    decision = store.load(DRAFT, database_url=desk.url).decision
+    assert decision is not None
+    assert (decision.how, decision.decided_by) == ("demo", "demo")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "%2e%2e/%2e%2e/people.yaml", "/etc/passwd", "data", "..%2f..%2fvault.key", "edisi.PDF"],
+)
+def test_no_other_file_is_served(desk: Desk, name: str) -> None:
+    assert desk.client("ketua").get(f"/edisi/{DRAFT}/berkas/{name}").status_code == 404
+
+
+@pytest.mark.parametrize("edition", ["2024-W47-r2", "2024-W99-r1", "x", "%00", "a" * 3000, "' or"])
+def test_no_other_edition_is_served(desk: Desk, edition: str) -> None:
+    assert desk.client("ketua").get(f"/edisi/{edition}").status_code in (404, 422)
+
+
+def test_files_are_shown_without_scripts_or_saved(desk: Desk) -> None:
+    chair = desk.client("ketua")
+    page = chair.get(f"/edisi/{DRAFT}/berkas/edisi.html")
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith("sandbox; default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert "script" not in policy
+    saved = chair.get(f"/edisi/{DRAFT}/berkas/data/angka.csv")
+    assert saved.headers["content-disposition"] == (
+        f'attachment; filename="{DRAFT}-data-angka.csv"'
+    )
+    shown = chair.get(f"/edisi/{DRAFT}/berkas/edisi.pdf")
+    assert shown.headers["content-type"] == "application/pdf"
+    assert "content-disposition" not in shown.headers
+    assert shown.headers["cache-control"] == "no-store"
+
+
+def test_texts_from_outside_are_inert(desk: Desk) -> None:
+    desk.execute(
+        "insert into ops.check_result (run_id, suite, batch, check_name, severity, is_passed,"
+        " checked_count, failing_count, failing, remediation, owner) select run_id, 'publication',"
+        " 'x', %s, 'warn', false, 1, 1, '[]', %s, %s from published.checkpoint_pass"
+        " where edition_id = %s",
+        *(HOSTILE, HOSTILE, HOSTILE, DRAFT),
+    )
+    page = desk.client("ketua").get(f"/edisi/{DRAFT}").text
+    assert page.count("<bdi>&lt;script&gt;alert(1)&lt;/script&gt;&lt;img") == 3
+    assert "<script" not in page
+    assert "<img" not in page
+    assert page.count("{{ 7 * 7 }}") == 3
+
+
+def test_a_long_form_is_refused_before_it_is_read(desk: Desk) -> None:
+    for client in (desk.client(), desk.client("ketua")):
+        answer = client.post(f"/edisi/{DRAFT}/keputusan", content=b"a" * 70_000)
+        assert answer.status_code == 413
+        chunked = client.post(f"/edisi/{DRAFT}/keputusan", content=iter([b"a" * 10]))
+        assert chunked.status_code == 413
+        assert chunked.headers["x-content-type-options"] == "nosniff"
+    fields = "&".join(f"f{number}=1" for number in range(5_000))
+    many = desk.client("ketua").post(
+        f"/edisi/{DRAFT}/keputusan",
+        content=fields,
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )
+    assert many.status_code in (400, 404, 422)
+
+
+def test_english_on_request_is_kept(desk: Desk) -> None:
+    client = desk.client("ketua")
+    assert '<html lang="id">' in client.get("/").text
+    assert "Waiting for a decision" in client.get("/?lang=en").text
+    assert "Editions" in client.get("/edisi").text
+    assert '<html lang="id">' in client.get("/?lang=id").text
+    assert '<html lang="id">' in client.get("/?lang=xx").text
+
+
+def test_the_database_does_not_answer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LUMBUNG_DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:1/none")
+    answer = desk.client("ketua").get("/")
+    assert answer.status_code == 503
+    assert "127.0.0.1" not in answer.text
+    assert "secret" not in answer.text
+
+
+def test_the_week_of_a_draft_is_named(desk: Desk) -> None:
+    page = desk.client("ketua").get(f"/edisi/{DRAFT}").text
+    assert f"{WEEK}-r1" in page
+    assert "Pekan 18–24 November 2024" in page
+    assert "WIB" in page
+    assert "Selisih" in page

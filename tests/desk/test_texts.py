@@ -1,0 +1,40 @@
+"""The desk's texts: the same keys in both languages, all of them used, none missing."""
+
+from __future__ import annotations
+
+import re
+import string
+
+from lumbung.desk.pages import FOLDER, texts
+
+FAMILIES = ("state_", "decided_next_", "decided_", "read_", "error_", "problem_", "nav_")
+"""Beginnings of keys that the code completes."""
+SOURCES = [*FOLDER.glob("*.py"), *FOLDER.glob("templates/*.j2")]
+
+
+def written() -> str:
+    return "\n".join(file.read_text() for file in SOURCES)
+
+
+def test_both_languages_have_the_same_texts() -> None:
+    found = [texts(language) for language in ("id", "en")]
+    assert [*found[0]] == [*found[1]]
+    for key, text in found[0].items():
+        other = found[1][key]
+        names = [
+            {field for _, field, _, _ in string.Formatter().parse(each) if field}
+            for each in (text, other)
+        ]
+        assert names[0] == names[1], key
+        assert text.strip() == text
+        assert text
+
+
+def test_no_text_is_missing_or_unused() -> None:
+    source = "\n".join(file.read_text() for file in SOURCES)
+    named = set(re.findall(r"\bt\.(\w+)", source))
+    quoted = set(re.findall(r'"(\w+)"', source)) | {"html", "pdf", "xlsx", "txt", "published"}
+    completed = {f"{family}{ending}" for family in FAMILIES for ending in quoted}
+    keys = texts("id").keys()
+    assert named <= keys
+    assert keys <= named | quoted | completed
