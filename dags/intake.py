@@ -5,11 +5,12 @@ known duplicate, or quarantined; the task returns the counts. The asset `lumbung
 updated only when something was landed since the last build of the warehouse, so a pull that finds
 nothing new does not start a build.
 
-**When it fails**, the failed chunk was rolled back and the cursor has not moved. Correct the cause
-that the message names and clear the task; deliveries that are read twice are counted as duplicates.
-A row that disappeared from its source is withdrawn by the second pull that does not find it. When
-more than half of a source has disappeared, the pull fails; if the deletion is right, trigger the
-DAG with `accept_withdrawals`.
+**When it fails**, the channel's owner and the owners in `config/people.yaml` are notified by mail.
+The failed chunk was rolled back and the cursor has not moved. Correct the cause that the message
+names and clear the task; deliveries that are read twice are counted as duplicates. A row that
+disappeared from its source is withdrawn by the second pull that does not find it. When more than
+half of a source has disappeared, the pull fails; if the deletion is right, trigger the DAG with
+`accept_withdrawals`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from lumbung.orchestration import (
     fail_without_retry,
     pull_summary,
     raw_asset,
+    report_failure,
     source_connection,
     warehouse_url,
 )
@@ -48,7 +50,11 @@ def intake_dag(name: str, channel: Channel) -> DAG:
         catchup=False,
         auto_register=False,
         max_active_runs=1,
-        default_args={**DEFAULT_ARGS, "owner": channel.owner.name},
+        default_args={
+            **DEFAULT_ARGS,
+            "owner": channel.owner.name,
+            "on_failure_callback": report_failure(channel.title, channel.owner.email),
+        },
         owner_links={channel.owner.name: f"mailto:{channel.owner.email}"},
         tags=["intake", channel.source.kind],
         params={

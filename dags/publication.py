@@ -45,7 +45,6 @@ from lumbung.orchestration import (
     fail_without_retry,
     mail_server,
     publisher_url,
-    report_publication_failure,
     warehouse_url,
 )
 from lumbung.publication.delivery.recipients import load_people
@@ -84,7 +83,7 @@ class Approval(HITLOperator):
     # Every week gets an edition: after an outage Airflow runs each Monday that was missed.
     catchup=True,
     max_active_runs=1,
-    default_args={**DEFAULT_ARGS, "on_failure_callback": report_publication_failure},
+    default_args=DEFAULT_ARGS,
     params={
         "week_id": Param(
             None,

@@ -190,20 +190,30 @@ def mail_server() -> MailServer | None:
     return MailServer(found.host, port, found.login or "", found.password or "", security)
 
 
-def report_publication_failure(context: dict[str, Any]) -> None:
-    """Log the failure as `log_failure` does, and mail it to the owners of the publication."""
-    from lumbung.publication.delivery import notify
-    from lumbung.publication.translations.formatting import INDONESIAN
+def report_failure(name: str = "", *also: str) -> Callable[[dict[str, Any]], None]:
+    """Return a callback that logs a failure as `log_failure` does, and mails it to the owners.
 
-    log_failure(context)
-    task = context["task_instance"]
-    name = f"{task.dag_id}.{task.task_id}"
-    notify.notify_owners(
-        INDONESIAN("letter_failed", task=name),
-        f"{task.run_id}\n\n{context.get('exception')}\n",
-        settings=Settings.load(),
-        server=mail_server(),
-    )
+    Args:
+        name: what failed, as its owner knows it; empty: the task's id.
+        also: further addresses that are notified.
+
+    """
+
+    def report(context: dict[str, Any]) -> None:
+        from lumbung.publication.delivery import notify
+
+        log_failure(context)
+        task = context["task_instance"]
+        notify.notify_of_failure(
+            name or f"{task.dag_id}.{task.task_id}",
+            f"{task.dag_id}.{task.task_id}, {task.run_id}",
+            str(context.get("exception")),
+            settings=Settings.load(),
+            server=mail_server(),
+            also=also,
+        )
+
+    return report
 
 
 DEFAULT_ARGS: dict[str, Any] = {
@@ -213,7 +223,7 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=15),
     "execution_timeout": timedelta(hours=1),
-    "on_failure_callback": log_failure,
+    "on_failure_callback": report_failure(),
 }
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+import re
+import time
 from collections.abc import Sequence
+from datetime import timedelta
 
 from lumbung import database
 from lumbung.errors import LumbungError
@@ -15,6 +20,9 @@ from lumbung.publication.translations.formatting import INDONESIAN
 from lumbung.settings import Settings
 
 m = INDONESIAN
+
+PAUSE = timedelta(hours=20)
+"""A task that fails again for the same reason within this time is not reported again."""
 
 
 def question(edition_id: str, *, settings: Settings, database_url: str) -> str:
@@ -154,6 +162,59 @@ def notify_owners(
         smtp.notify(subject, text, to=[*people.owners, *also], sender=people.sender, server=server)
     except LumbungError as error:
         print(f"the owners could not be notified by mail: {error}")
+
+
+def notify_of_failure(
+    task: str,
+    run: str,
+    reason: str,
+    *,
+    settings: Settings,
+    server: MailServer | None,
+    also: Sequence[str] = (),
+) -> None:
+    """Mail a failure of a task to the owners and to the addresses in `also`.
+
+    A task that fails again for the same reason within `PAUSE` is not reported again: a source that
+    is down for a night is one mail, not forty. Reasons that differ in numbers only are the same. A
+    mail that cannot be sent is only printed, and the next failure is reported. The time of the last
+    mail is in a file, because the database may be what failed.
+
+    Args:
+        task: what failed, as a person knows it.
+        run: the task and its run in Airflow.
+        reason: why, and what to do.
+        settings: where `config/people.yaml` and the home are.
+        server: the mail server; None: nothing is sent.
+        also: further addresses, such as that of a channel's owner.
+
+    """
+    if server is None:
+        return
+    folder = settings.home / "run" / "notified"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    same = re.sub(r"\d+", "", reason)
+    name = hashlib.sha256(f"{task}\n{same}".encode()).hexdigest()[:32]
+    with (folder / name).open("a+", encoding="ascii") as last:
+        fcntl.flock(last, fcntl.LOCK_EX)
+        last.seek(0)
+        if time.time() - float(last.read() or 0) < PAUSE.total_seconds():
+            return
+        try:
+            people = load_people(settings)
+            smtp.notify(
+                m("letter_failed", task=task),
+                f"{run}\n\n{reason}\n\n"
+                + m("letter_failed_again", hours=PAUSE // timedelta(hours=1)),
+                to=[*dict.fromkeys([*people.owners, *also])],
+                sender=people.sender,
+                server=server,
+            )
+        except LumbungError as error:
+            print(f"the owners could not be notified by mail: {error}")
+            return
+        last.truncate(0)
+        last.write(str(time.time()))
 
 
 def notify_rejection(

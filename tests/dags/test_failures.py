@@ -1,0 +1,60 @@
+"""Who is notified when a task fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lumbung import orchestration
+from lumbung.publication.delivery import notify
+from tests.support.post import Post, post_office
+
+OWNER, PEOPLE = "wa@babel.example.id", "data@babel.example.id"
+
+
+@pytest.fixture
+def post(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
+    monkeypatch.setenv("LUMBUNG_HOME", str(tmp_path))
+    with post_office() as opened:
+        monkeypatch.setattr(orchestration, "mail_server", lambda: opened.address)
+        yield opened
+
+
+def fail(why: str, name: str = "Aduan WhatsApp") -> None:
+    task = SimpleNamespace(dag_id="intake__wa", task_id="pull", run_id="scheduled__1")
+    orchestration.report_failure(name, OWNER)({"task_instance": task, "exception": why})
+
+
+def test_the_owner_of_a_channel_and_the_owners_are_notified(post: Post) -> None:
+    fail("the server does not answer [channel wa]. look whether it is up.")
+    assert post.addresses == [PEOPLE, OWNER]
+    text = post.got[0][1].get_content()
+    assert post.got[0][1]["Subject"] == "Gagal: Aduan WhatsApp"
+    assert "look whether it is up" in text
+    assert "intake__wa.pull, scheduled__1" in text
+
+
+def test_the_same_failure_is_one_mail_a_night(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000_000.0
+    monkeypatch.setattr("time.time", lambda: now)
+    for minutes in (0, 15, 19 * 60):
+        now = 1_000_000.0 + 60 * minutes
+        fail(f"the server does not answer after {minutes} s")
+    assert len(post.got) == 2, "one mail to two addresses"
+    fail("the server refuses the password")
+    fail("the server does not answer after 3 s", name="Another channel")
+    assert len(post.got) == 6
+    now += notify.PAUSE.total_seconds()
+    fail("the server does not answer after 3 s")
+    assert len(post.got) == 8
+
+
+def test_a_mail_that_was_not_sent_is_tried_with_the_next_failure(post: Post) -> None:
+    post.die_at = "DATA"
+    fail("the server does not answer")
+    post.die_at = ""
+    fail("the server does not answer")
+    assert post.addresses == [PEOPLE, OWNER]
