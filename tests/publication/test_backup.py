@@ -13,6 +13,7 @@ import stat
 import subprocess
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from lumbung import audit, database
+from lumbung import audit, database, doctor
 from lumbung.backup import dump, keys, manifest, restore, take
 from lumbung.backup.take import Target
 from lumbung.errors import ConfigurationError, LumbungError, ServiceError
@@ -189,6 +190,18 @@ def test_a_drill_names_an_edition_with_other_bytes(
     finally:
         changed.write_bytes(content)
     assert not (settings.home / "drill").exists()
+
+
+def test_an_office_whose_last_edition_is_old_is_named(
+    published: tuple[Settings, str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo, url, _ = published
+    office = Settings(tmp_path, ROOT, None)
+    assert doctor.editions(url, office) == f"the last is {EDITIONS[-1]}"
+    monkeypatch.setattr(doctor, "EDITION_AGE", timedelta(0))
+    assert doctor.editions(url, demo) == f"the last is {EDITIONS[-1]}", "a demo's weeks are over"
+    with pytest.raises(doctor.NotWellError, match=f"{EDITIONS[-1]} of .*DAG 'publication'"):
+        doctor.editions(url, office)
 
 
 def test_a_killed_backup_is_no_backup_and_the_next_one_removes_it(

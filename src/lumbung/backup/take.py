@@ -219,7 +219,7 @@ def _write(files: _Files, secrets: dict[str, bytes], settings: Settings, url: st
     files.add("airflow.dump")
     files.add("warehouse.dump")
     with database.connect(url, application="lumbung backup") as connection:
-        _require_vault_key(connection, secrets)
+        require_vault_key(connection, secrets)
         files.write("roles.json", dump.roles(connection).encode())
         migrations = [
             name for (name,) in connection.execute("select name from ops.migration order by name")
@@ -231,7 +231,7 @@ def _write(files: _Files, secrets: dict[str, bytes], settings: Settings, url: st
     return Manifest(version("lumbung"), migrations, tables, files.hashes)
 
 
-def _require_vault_key(connection: psycopg.Connection, secrets: dict[str, bytes]) -> None:
+def require_vault_key(connection: psycopg.Connection, secrets: dict[str, bytes]) -> None:
     """Require the key that the warehouse was written with: with another one nothing would open."""
     written = connection.execute("select fingerprint from vault.key").fetchone()
     if written is None:

@@ -142,6 +142,25 @@ def status(as_json: Json = False) -> None:
 
 
 @app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check disk, permissions, parts, backups, versions, clock, keys, editions and DAGs.
+
+    Each line says that a point is well, or what to do; exits 3 when one is not. What needs the
+    database is left out while it is down.
+    """
+    from lumbung import doctor as checks
+
+    found = checks.diagnose(Settings.load())
+    if as_json:
+        print_json({"point": each.name, "ok": each.is_ok, "said": each.said} for each in found)
+    else:
+        for each in found:
+            typer.echo(f"{'ok' if each.is_ok else 'DO':<3} {each.name:<12} {each.said}")
+    if not all(each.is_ok for each in found):
+        raise typer.Exit(3)
+
+
+@app.command()
 def run(
     component: Annotated[str, typer.Argument(help="init, portal, or a process of Airflow")],
 ) -> None:
