@@ -1,23 +1,24 @@
 # One image for every service of docker-compose.yml. Packages come from the committed lock alone.
-FROM python:3.13-slim
+FROM python:3.13.9-slim-trixie AS build
+WORKDIR /build
+COPY requirements.lock docker/lock_of.py ./
+# uv and hatchling, which only build the image, and then what Lumbung runs on: no package of tests.
+RUN python lock_of.py uv > tools.lock && python lock_of.py hatchling >> tools.lock \
+    && python lock_of.py > runtime.lock \
+    && pip install --no-cache-dir --no-deps --require-hashes --requirement tools.lock \
+    && uv venv --no-cache /opt/venv \
+    && uv pip sync --no-cache --python /opt/venv --require-hashes --compile-bytecode runtime.lock
+COPY . source
+RUN cd source && python -m hatchling build --target wheel --directory /build \
+    && uv pip install --no-cache --python /opt/venv --no-deps /build/*.whl \
+    && /opt/venv/bin/lumbung init /opt/lumbung && chmod --recursive go+rX /opt/lumbung
 
-RUN useradd --create-home --uid 10001 lumbung
-WORKDIR /opt/lumbung
-COPY requirements.lock pyproject.toml README.md ./
-# uv itself comes from the lock, with its hashes. The lock is one for everybody, so what only tests use
-# is installed too: `uv pip sync` knows no groups, and a second lock would be a second truth.
-RUN sed -n '/^uv==/,/[^\\]$/p' requirements.lock > /tmp/uv.txt \
-    && pip install --no-cache-dir --no-deps --require-hashes -r /tmp/uv.txt \
-    && uv pip sync --system --no-cache --require-hashes --compile-bytecode requirements.lock
-COPY src src
-COPY dags dags
-COPY plugins plugins
-COPY channels channels
-COPY dbt_project dbt_project
-COPY config config
-COPY expectations expectations
-RUN uv pip install --system --no-cache --no-deps --no-build-isolation --editable . \
-    && install -d -o lumbung -g lumbung /var/lib/lumbung
+FROM python:3.13.9-slim-trixie
+RUN useradd --uid 10001 lumbung && install --directory --owner lumbung --mode 0700 /var/lib/lumbung
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /opt/lumbung /opt/lumbung
 USER lumbung
-ENV LUMBUNG_HOME=/var/lib/lumbung LUMBUNG_PROJECT=/opt/lumbung PYTHONUNBUFFERED=1
+WORKDIR /opt/lumbung
+ENV LUMBUNG_HOME=/var/lib/lumbung LUMBUNG_PROJECT=/opt/lumbung PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 PATH=/opt/venv/bin:$PATH
 ENTRYPOINT ["lumbung"]

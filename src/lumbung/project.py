@@ -21,7 +21,7 @@ from lumbung.errors import ConfigurationError
 from lumbung.files import write_private
 from lumbung.settings import PROJECT_RECORD
 
-PARTS = ("channels", "config", "dags", "dbt_project", "expectations", "forms")
+PARTS = ("channels", "config", "dags", "dbt_project", "expectations", "forms", "plugins")
 IGNORED = {"__pycache__", "target", "logs", ".user.yml"}
 GITIGNORE = """\
 .lumbung/

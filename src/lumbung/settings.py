@@ -151,6 +151,31 @@ def _project_folder() -> Path:
     )
 
 
+def read_secrets() -> None:
+    """Set each variable `NAME` of Lumbung or of a connection whose file `NAME_FILE` names.
+
+    An empty file sets nothing.
+
+    Raises:
+        ConfigurationError: when a file cannot be read.
+
+    """
+    for variable, file in list(os.environ.items()):
+        name = variable.removesuffix("_FILE")
+        if name == variable or not name.startswith(("LUMBUNG_", "AIRFLOW_CONN_")):
+            continue
+        try:
+            content = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeError) as error:
+            raise ConfigurationError(
+                f"the secret cannot be read: {error}",
+                where=f"{variable}={file}",
+                remediation="let this account read the file, or leave the variable out",
+            ) from error
+        if content:
+            os.environ[name] = content
+
+
 def number(variable: str, default: str, least: int, most: int, *, remediation: str) -> float:
     """The value of an environment variable that holds a number; `default` if it is empty or unset.
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+import runpy
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
+import tomllib
+from base64 import b64encode
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,11 +21,17 @@ import httpx
 import psycopg
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
+from lumbung.errors import ConfigurationError
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.processes import hold_port
+from lumbung.settings import read_secrets
 
 ROOT = Path(__file__).parents[2]
+SECRET = re.compile(r"PASSWORD$|_KEY$|DATABASE_URL$|_CONN_\w+(?<!_FILE)$")
+"""Variables that would hold a secret themselves."""
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +44,6 @@ def services() -> dict[str, Any]:
         pytest.skip(message)
     done = subprocess.run(
         [program, "--profile", "dev", "-f", str(ROOT / "docker-compose.yml"), "config"],
-        env={**os.environ, "POSTGRES_PASSWORD": "rahasia"},
         capture_output=True,
         text=True,
         check=True,
@@ -48,11 +57,78 @@ def test_services_and_what_they_open(services: dict[str, Any]) -> None:
         "postgres", "init", "api-server", "scheduler", "dag-processor", "triggerer", "portal",
         "mail",
     }  # fmt: skip
-    assert services["postgres"]["image"] == "postgres:18"
     published = [
         (name, port["host_ip"]) for name, it in services.items() for port in it.get("ports", [])
     ]
-    assert published == [("api-server", "127.0.0.1"), ("portal", "127.0.0.1")]
+    assert set(published) == {(name, "127.0.0.1") for name in ("api-server", "portal", "mail")}
+
+
+def test_containers_have_no_rights_and_no_secret_in_a_variable(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        image = service["image"]
+        assert image == "lumbung" or re.search(r":v?\d+\.\d+", image), "a version, not `latest`"
+        if name not in ("init", "mail"):
+            assert service["healthcheck"]["test"], name
+        for variable in service.get("environment", {}):
+            assert not SECRET.search(variable), variable
+
+
+def test_the_image_has_the_packages_that_run_and_no_others() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    found = runpy.run_path(str(ROOT / "docker" / "lock_of.py"))["part"](lock)
+    names = {
+        canonicalize_name(line.partition("==")[0])
+        for line in found.splitlines()
+        if line[:1].isalnum()
+    }
+
+    direct = {
+        canonicalize_name(Requirement(each).name) for each in project["project"]["dependencies"]
+    }
+    assert direct <= names
+    assert not names & {
+        "hypothesis",
+        "mkdocs",
+        "moto",
+        "mypy",
+        "playwright",
+        "pytest",
+        "ruff",
+        "uv",
+    }
+    needed = {
+        canonicalize_name(requirement.name)
+        for name in names
+        for requirement in _requirements(name)
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    }
+    assert needed <= names | {"pip", "setuptools"}
+    assert found.count("--hash=sha256:") > len(names)
+
+
+def _requirements(name: str) -> list[Requirement]:
+    try:
+        return [Requirement(each) for each in metadata.requires(name) or ()]
+    except metadata.PackageNotFoundError:  # of another platform or version of Python
+        return []
+
+
+def test_secrets_are_read_from_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "url").write_text("postgresql://kantor@localhost/kantor\n")
+    (tmp_path / "empty").write_text("")
+    monkeypatch.setenv("LUMBUNG_DATABASE_URL_FILE", str(tmp_path / "url"))
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_PUBLICATION_FILE", str(tmp_path / "empty"))
+    monkeypatch.setenv("LUMBUNG_DATABASE_URL", "")
+    read_secrets()
+    assert os.environ["LUMBUNG_DATABASE_URL"] == "postgresql://kantor@localhost/kantor"
+    assert "AIRFLOW_CONN_SMTP_PUBLICATION" not in os.environ
+    monkeypatch.setenv("LUMBUNG_VAULT_KEY_FILE", str(tmp_path / "absent"))
+    with pytest.raises(ConfigurationError, match="LUMBUNG_VAULT_KEY_FILE="):
+        read_secrets()
 
 
 def office_url(server: EmbeddedPostgres) -> str:
@@ -71,11 +147,11 @@ def office_url(server: EmbeddedPostgres) -> str:
     )
 
 
-def here(value: str, server: EmbeddedPostgres, port: int, home: Path) -> str:
+def here(value: str, port: int, secrets: Path) -> str:
     """A service's setting with the compose network's names replaced by this machine's."""
-    if value.startswith("postgresql://"):
-        return office_url(server)
-    return value.replace("api-server:8080", f"127.0.0.1:{port}")
+    return value.replace("api-server:8080", f"127.0.0.1:{port}").replace(
+        "/run/secrets", str(secrets)
+    )
 
 
 def test_every_command_runs(
@@ -84,19 +160,20 @@ def test_every_command_runs(
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         # another test's, whose owner is not the office's account
         connection.execute("drop database if exists airflow with (force)")
-    ports = [hold_port() for _ in range(3)]
-    port, mail_port, portal_port = (held.number for held in ports)
+    ports = [hold_port() for _ in range(2)]
+    port, portal_port = (held.number for held in ports)
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "database_url").write_text(office_url(server) + "\n")
+    (secrets / "vault_key").write_text(b64encode(bytes(32)).decode() + "\n")
+    (secrets / "smtp_publication").write_text("")
     running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(name: str) -> subprocess.Popen[bytes]:
         service = services[name]
-        entrypoint = service.get("entrypoint") or [sys.executable, "-m", "lumbung.cli"]
-        command = [*entrypoint, *service["command"]]
-        command = [sys.executable if part == "python" else part for part in command]
-        command = [part.replace("0.0.0.0:1025", f"127.0.0.1:{mail_port}") for part in command]
+        command = [sys.executable, "-m", "lumbung.cli", *service["command"]]
         environment = {
-            key: here(str(value), server, port, tmp_path)
-            for key, value in service["environment"].items()
+            key: here(str(value), port, secrets) for key, value in service["environment"].items()
         }
         environment |= {
             "LUMBUNG_HOME": str(tmp_path),
@@ -120,7 +197,7 @@ def test_every_command_runs(
 
     try:
         assert start("init").wait(180) == 0, (tmp_path / "init.log").read_text()[-2000:]
-        names = [name for name in services if name not in ("postgres", "init")]
+        names = [name for name in services if name not in ("postgres", "init", "mail")]
         running = {name: start(name) for name in names}
         health: dict[str, str] = {}
         deadline = time.monotonic() + 180
@@ -142,8 +219,13 @@ def test_every_command_runs(
         )
         page = httpx.get(f"http://127.0.0.1:{portal_port}/", timeout=60)
         assert "Belum ada edisi terbit" in page.text
-        with socket.create_connection(("127.0.0.1", mail_port), timeout=60) as mail:
-            assert mail.recv(3) == b"220"
+        for name in ("scheduler", "dag-processor", "triggerer", "api-server", "portal"):
+            command = services[name]["healthcheck"]["test"][1:]
+            script = command[-1].replace("api-server:8080", f"127.0.0.1:{port}")
+            script = script.replace("127.0.0.1:8090", f"127.0.0.1:{portal_port}")
+            environment = {"PART": str(services[name]["environment"].get("PART", ""))}
+            assert command[:-1] == ["python", "-c"]
+            subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=30)
     finally:
         for held in ports:
             held.release()
