@@ -17,7 +17,7 @@ demo: $(STAMP)  ## set everything up and run the main job: channels -> facts -> 
 	@$(BIN)/lumbung demo $(DEMO)
 
 test: $(STAMP)  ## all tests (TEST="tests/intake -x" for some)
-	@$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder $(TEST)
+	@$(BIN)/python -m pytest --numprocesses 3 --no-loadscope-reorder $(TEST)
 
 lint: $(STAMP)  ## ruff, mypy, import-linter, sqlfluff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo --no-cache \
