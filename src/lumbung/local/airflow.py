@@ -526,7 +526,7 @@ class AirflowClient:
                 seen = states
             if final:
                 return
-            time.sleep(0.5)
+            time.sleep(1)
         raise ServiceError(
             f"the run {run_id} is not over after {seconds:.0f} s; its tasks are {seen}",
             where=dag_id,
