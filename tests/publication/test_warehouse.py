@@ -154,7 +154,7 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
     assert editions[1].data_at == editions[1].as_of
     assert editions[0].content_hash != editions[1].content_hash
     draft = review.write_draft(then, settings=office, database_url=publisher)
-    sentence = "hanya memuat catatan yang sudah masuk pada saat itu"
+    sentence = "hanya mencakup data yang telah diterima hingga saat itu"
     page = PdfReader(next(path for path in draft if path.endswith("edisi.pdf"))).pages[0]
     assert sentence in " ".join(page.extract_text().split())
     checkpoint.check(then, settings=office, database_url=publisher)
