@@ -1,20 +1,23 @@
-"""A table as CSV or workbook: names beside codes, rows of the reader, nothing that is evaluated."""
+"""A table as a file: names beside codes, rows of the reader, nothing that is evaluated."""
 
 from __future__ import annotations
 
 import csv
+import json
 import zipfile
 from datetime import date, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
+from pyarrow import parquet
 from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner
 
 from lumbung import database
 from lumbung.cli import app
 from lumbung.errors import ConfigurationError
+from lumbung.settings import JAKARTA
 from lumbung.warehouse import users
 from lumbung.warehouse.export import export
 from lumbung.warehouse.roles import role_url
@@ -84,6 +87,47 @@ def test_a_workbook_has_days_numbers_and_texts(url: str, tmp_path: Path) -> None
         assert b"<f>" not in parts.read("xl/worksheets/sheet1.xml")
 
 
+def test_parquet_has_types_and_codes_as_text(url: str, tmp_path: Path) -> None:
+    path = tmp_path / "kasus.parquet"
+    assert export(role_url(url, "analyst_province"), "fct_report", path) == 9
+    table = parquet.read_table(path)
+    assert table.column_names == HEADS
+    assert {name: str(table.schema.field(name).type) for name in HEADS} == {
+        "report_id": "int64",
+        **dict.fromkeys(("regency_code", "regency_name", "issue_code", "note"), "string"),
+        "received_date": "date32[day]",
+        "landed_at": "timestamp[us, tz=Asia/Jakarta]",
+        "is_late": "bool",
+        "share": "double",
+        "tags": "list<element: string>",
+    }
+    first, *_, last = table.to_pylist()
+    assert first == {
+        "report_id": 0, "regency_code": "19.02", "regency_name": "Belitung", "issue_code": "PU",
+        "received_date": date(2024, 11, 5), "landed_at": MOMENT.replace(tzinfo=JAKARTA),
+        "is_late": True, "share": -1.5, "note": 'biasa, "kutip"', "tags": ["a", "=b"],
+    }  # fmt: skip
+    assert last["report_id"] == 1234567890123456789
+    assert last["regency_code"] is None
+
+
+def test_geojson_has_a_feature_per_row_with_its_regency(url: str, tmp_path: Path) -> None:
+    path = tmp_path / "kasus.geojson"
+    square = [[[[106, -2], [107, -2], [107, -1], [106, -2]]]]
+    reader = role_url(url, "analyst_province")
+    assert export(reader, "fct_report", path, polygons={"19.02": square}) == 9
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert content["type"] == "FeatureCollection"
+    assert [each["type"] for each in content["features"]] == ["Feature"] * 9
+    first, *_, last = content["features"]
+    assert first["geometry"] == {"type": "MultiPolygon", "coordinates": square}
+    assert first["properties"]["regency_code"] == "19.02"
+    assert first["properties"]["received_date"] == "2024-11-05"
+    assert first["properties"]["landed_at"] == "2024-11-06T03:00:00+07:00"
+    assert first["properties"]["share"] == -1.5
+    assert last["geometry"] is None
+
+
 def test_what_cannot_be_written_is_refused_and_leaves_the_file(url: str, tmp_path: Path) -> None:
     path = tmp_path / "kasus.xlsx"
     path.write_text("sebelumnya")
@@ -92,8 +136,10 @@ def test_what_cannot_be_written_is_refused_and_leaves_the_file(url: str, tmp_pat
         export(reader, "lain", path)
     with pytest.raises(ConfigurationError, match=r"no table 'raw\.record'"):
         export(reader, "raw.record", path)
-    with pytest.raises(ConfigurationError, match=r"cannot be written as '.parquet'"):
-        export(reader, "fct_report", tmp_path / "kasus.parquet")
+    with pytest.raises(ConfigurationError, match=r"cannot be written as '.ods'"):
+        export(reader, "fct_report", tmp_path / "kasus.ods")
+    with pytest.raises(ConfigurationError, match=r"boundaries.*set boundary_file"):
+        export(reader, "fct_report", tmp_path / "kasus.geojson")
     query(url, "update marts.fct_report set note = repeat('x', 32768) where report_id = 3")
     with pytest.raises(ConfigurationError, match=r"more than 32767 characters in note.*\.csv"):
         export(reader, "fct_report", path)

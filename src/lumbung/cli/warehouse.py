@@ -68,20 +68,29 @@ def psql(context: typer.Context, role: Role = None) -> None:
 @app.command()
 def export(
     table: Annotated[str, typer.Argument(help="a table that readers see, such as fct_report")],
-    file: Annotated[Path, typer.Argument(help="file to write; its ending is .csv or .xlsx")],
+    file: Annotated[
+        Path, typer.Argument(help="file to write; its ending is .csv, .xlsx, .parquet or .geojson")
+    ],
     role: Role = None,
     bom: Annotated[bool, typer.Option(help="begin a CSV file with a mark, for Excel")] = False,
 ) -> None:
-    """Write a table to a file, with names after the codes, for a spreadsheet.
+    """Write a table to a file, with names after the codes.
 
     Without `--role` the rows are those that the account of the warehouse's URL may read. A person
-    with a login sets `LUMBUNG_DATABASE_URL` to it.
+    with a login sets `LUMBUNG_DATABASE_URL` to it. Parquet needs the package pyarrow, GeoJSON the
+    boundary file of `config/edition.yaml`.
     """
+    from lumbung.publication.formats import maps
+    from lumbung.publication.office import load_office
     from lumbung.warehouse import export as exported
 
     url = warehouse_url(role)
+    polygons = None
+    if file.suffix == ".geojson":
+        settings = Settings.load()
+        polygons = maps.polygons(settings, load_office(settings))
     with console.status(f"writing {file.name}"):
-        count = exported.export(url, table, file, bom=bom)
+        count = exported.export(url, table, file, bom=bom, polygons=polygons)
     typer.echo(f"{count} rows in {file}")
 
 

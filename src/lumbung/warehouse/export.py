@@ -1,13 +1,14 @@
-"""Write a table that readers see as a CSV file or a workbook, with the rights of who asks."""
+"""Write a table that readers see to a file, with the rights of who asks."""
 
 from __future__ import annotations
 
 import csv
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,7 +48,14 @@ def guarded(value: T) -> T | str:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
-def export(url: str, table: str, path: Path, *, bom: bool = False) -> int:
+def export(
+    url: str,
+    table: str,
+    path: Path,
+    *,
+    bom: bool = False,
+    polygons: Mapping[str, list[Any]] | None = None,
+) -> int:
     """Write the rows of a table that the account of `url` may read, and return how many.
 
     After each column `x_code` comes `x_name` where `marts.dim_x` has one. Rows are in the order of
@@ -56,22 +64,28 @@ def export(url: str, table: str, path: Path, *, bom: bool = False) -> int:
     Args:
         url: the warehouse, as a reader.
         table: a table or view with or without its schema, such as `fct_report`.
-        path: the file; its ending says the format, `.csv` or `.xlsx`.
+        path: the file; its ending says the format: `.csv`, `.xlsx`, `.parquet`, `.geojson`.
         bom: begin a CSV file with a byte order mark, without which Excel takes it for Latin-1.
+        polygons: of each regency by its code, in degrees, for GeoJSON.
 
     Raises:
-        ConfigurationError: when the table or the format is unknown, or the workbook cannot hold the
-            table.
+        ConfigurationError: when the table or the format is unknown, the workbook cannot hold the
+            table, or the format needs what is not there: polygons, pyarrow.
 
     """
-    if path.suffix not in (".csv", ".xlsx"):
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    writers: dict[str, Callable[[Path, list[str], Any], int]] = {
+        ".csv": partial(_write_csv, bom=bom),
+        ".xlsx": _write_workbook,
+        ".parquet": _write_parquet,
+        ".geojson": partial(_write_geojson, polygons=polygons or {}),
+    }
+    if path.suffix not in writers:
         raise ConfigurationError(
             f"a table cannot be written as {path.suffix or 'a file without ending'!r}",
             where=str(path),
-            remediation="end the file's name with .csv or .xlsx",
+            remediation=f"end the file's name with one of {', '.join(writers)}",
         )
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    write = _write_csv if path.suffix == ".csv" else _write_workbook
     with database.connect(url, application="lumbung export") as connection:
         relation = _find(connection, table)
         heads, statement = _select(connection, relation)
@@ -79,7 +93,7 @@ def export(url: str, table: str, path: Path, *, bom: bool = False) -> int:
             with connection.cursor("export") as cursor:
                 cursor.itersize = CHUNK
                 cursor.execute(statement)
-                count = write(draft, heads, cursor, bom)
+                count = writers[path.suffix](draft, heads, cursor)
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
@@ -166,7 +180,9 @@ def _select(
     return heads, statement
 
 
-def _write_csv(path: Path, heads: Sequence[str], rows: Iterable[Sequence[Any]], bom: bool) -> int:
+def _write_csv(
+    path: Path, heads: Sequence[str], rows: Iterable[Sequence[Any]], *, bom: bool
+) -> int:
     """RFC 4180 in UTF-8; true and false in lower case, null as nothing."""
     count = 0
     with path.open("w", encoding="utf-8-sig" if bom else "utf-8", newline="") as file:
@@ -188,9 +204,7 @@ def _text(value: Any) -> Any:
     return guarded(value)
 
 
-def _write_workbook(
-    path: Path, heads: Sequence[str], rows: Iterable[Sequence[Any]], _bom: bool
-) -> int:
+def _write_workbook(path: Path, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """One sheet, row by row; texts stay texts, days and moments are dates."""
     import xlsxwriter
 
@@ -226,6 +240,95 @@ def _write_workbook(
                 sheet.write_string(count, place, text)
     book.close()
     return count
+
+
+def _write_parquet(
+    path: Path, heads: Sequence[str], rows: psycopg.ServerCursor[tuple[Any, ...]]
+) -> int:
+    """Typed columns: codes are text, days dates, moments in WIB, numbers with decimals doubles."""
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise ConfigurationError(
+            "Parquet needs the package pyarrow, which is not installed",
+            where="export",
+            remediation="run 'pip install pyarrow', or end the file's name with .csv",
+        ) from error
+    kinds = {
+        "bool": pyarrow.bool_(),
+        "int2": pyarrow.int16(),
+        "int4": pyarrow.int32(),
+        "int8": pyarrow.int64(),
+        "numeric": pyarrow.float64(),
+        "float8": pyarrow.float64(),
+        "date": pyarrow.date32(),
+        "timestamptz": pyarrow.timestamp("us", tz=str(JAKARTA)),
+    }
+    fields, casts = [], []
+    for name, column in zip(heads, rows.description or (), strict=True):
+        known = psycopg.adapters.types.get(column.type_code)
+        is_list = known is not None and column.type_code == known.array_oid
+        kind = kinds.get(known.name if known else "", pyarrow.string())
+        fields.append(pyarrow.field(name, pyarrow.list_(kind) if is_list else kind))
+        casts.append(float if kind == pyarrow.float64() and not is_list else None)
+    schema = pyarrow.schema(fields)
+    count = 0
+    with parquet.ParquetWriter(path, schema) as writer:
+        while chunk := rows.fetchmany(CHUNK):
+            columns = [
+                [None if value is None else cast(value) for value in column] if cast else column
+                for cast, column in zip(casts, zip(*chunk, strict=True), strict=True)
+            ]
+            writer.write_table(pyarrow.table(columns, schema=schema))
+            count += len(chunk)
+    return count
+
+
+def _write_geojson(
+    path: Path,
+    heads: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    polygons: Mapping[str, list[Any]],
+) -> int:
+    """RFC 7946: a feature per row with the polygons of its regency; null where it has none."""
+    if "regency_code" not in heads:
+        raise ConfigurationError(
+            "only a table with the column regency_code can be drawn on a map",
+            where="export",
+            remediation="choose such a table, or end the file's name with .csv",
+        )
+    if not polygons:
+        raise ConfigurationError(
+            "the boundaries of the regencies are not known",
+            where="config/edition.yaml",
+            remediation="set boundary_file to the office's GeoJSON of its regencies",
+        )
+    place = list(heads).index("regency_code")
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        file.write('{"type": "FeatureCollection", "features": [')
+        for count, row in enumerate(rows, start=1):
+            found = polygons.get(row[place])
+            feature = {
+                "type": "Feature",
+                "geometry": {"type": "MultiPolygon", "coordinates": found} if found else None,
+                "properties": {head: _plain(value) for head, value in zip(heads, row, strict=True)},
+            }
+            file.write(",\n" if count > 1 else "\n")
+            json.dump(feature, file, ensure_ascii=False)
+        file.write("\n]}\n")
+    return count
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, datetime):
+        return value.astimezone(JAKARTA).isoformat()
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _too_large(what: str) -> ConfigurationError:

@@ -32,25 +32,16 @@ def outlines(settings: Settings, office: Office) -> dict[str, list[Ring]]:
     """
     if office.boundary_file is None:
         return {}
-    file = settings.config / office.boundary_file
+    found = polygons(settings, office)
     try:
-        shapes: dict[str, list[Ring]] = {}
-        for feature in json.loads(file.read_bytes())["features"]:
-            code = str(feature["properties"][office.boundary_code]).replace(".", "")
-            shapes.setdefault(f"{code[:2]}.{code[2:]}", []).extend(_outer(feature["geometry"]))
+        shapes = {code: [polygon[0] for polygon in each] for code, each in found.items()}
         points = [point for rings in shapes.values() for ring in rings for point in ring]
         west, east = min(p[0] for p in points), max(p[0] for p in points)
         south, north = min(p[1] for p in points), max(p[1] for p in points)
         shorter = math.cos(math.radians((south + north) / 2))
         scale = (WIDTH - 2 * _MARGIN) / ((east - west) * shorter)
-    except (OSError, ValueError, TypeError, KeyError, IndexError, ZeroDivisionError) as error:
-        raise ConfigurationError(
-            f"the boundary file cannot be read: {error!r}",
-            where=str(file),
-            remediation="give a GeoJSON FeatureCollection of polygons in degrees (WGS 84), each "
-            "with the "
-            f"property '{office.boundary_code}', or remove boundary_file from edition.yaml",
-        ) from error
+    except (ValueError, TypeError, IndexError, ZeroDivisionError) as error:
+        raise _unreadable(settings, office, error) from error
     result = {}
     for code, rings in sorted(shapes.items()):
         drawn = []
@@ -67,9 +58,42 @@ def outlines(settings: Settings, office: Office) -> dict[str, list[Ring]]:
     return result
 
 
-def _outer(geometry: dict[str, Any]) -> list[Ring]:
+def polygons(settings: Settings, office: Office) -> dict[str, list[list[Ring]]]:
+    """Return the polygons of each regency in degrees, by its Kemendagri code with a dot.
+
+    Returns:
+        GeoJSON's coordinates of a MultiPolygon; empty when no boundary file is configured.
+
+    Raises:
+        ConfigurationError: when the file cannot be read or a feature has no code or polygon.
+
+    """
+    if office.boundary_file is None:
+        return {}
+    found: dict[str, list[list[Ring]]] = {}
+    try:
+        content = json.loads((settings.config / office.boundary_file).read_bytes())
+        for feature in content["features"]:
+            code = str(feature["properties"][office.boundary_code]).replace(".", "")
+            found.setdefault(f"{code[:2]}.{code[2:]}", []).extend(_polygons(feature["geometry"]))
+    except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
+        raise _unreadable(settings, office, error) from error
+    return found
+
+
+def _polygons(geometry: dict[str, Any]) -> list[list[Ring]]:
     if geometry["type"] == "Polygon":
-        return [geometry["coordinates"][0]]
+        return [geometry["coordinates"]]
     if geometry["type"] == "MultiPolygon":
-        return [polygon[0] for polygon in geometry["coordinates"]]
+        return list(geometry["coordinates"])
     raise ValueError(f"geometry {geometry['type']}")
+
+
+def _unreadable(settings: Settings, office: Office, error: Exception) -> ConfigurationError:
+    return ConfigurationError(
+        f"the boundary file cannot be read: {error!r}",
+        where=str(settings.config / str(office.boundary_file)),
+        remediation="give a GeoJSON FeatureCollection of polygons in degrees (WGS 84), each "
+        "with the "
+        f"property '{office.boundary_code}', or remove boundary_file from edition.yaml",
+    )
