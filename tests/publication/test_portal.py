@@ -71,7 +71,11 @@ def test_every_published_artefact_and_no_draft(portal: Portal, files: dict[str, 
     themes = ask(portal[0], "select issue_code from marts.dim_issue")
     assert {f"wilayah/{code}.html" for (code,) in regencies} <= own
     assert {f"tema/{code}.html" for (code,) in themes} <= own
-    pages = {name for name in own if name.endswith((".html", ".xml", ".ics")) and name[:3] != "en/"}
+    pages = {
+        name
+        for name in own
+        if name.endswith((".html", ".xml", ".ics", ".png")) and name[:3] != "en/"
+    }
     assert {name.removeprefix("en/") for name in own if name.startswith("en/")} == pages
 
 

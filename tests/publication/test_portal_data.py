@@ -170,3 +170,27 @@ def test_the_first_page_says_when_the_next_edition_is_due(portal: Portal) -> Non
     page = LexborHTMLParser((portal[1].portal / "index.html").read_text())
     assert "Edisi berikutnya: Senin, 2 Desember 2024" in page.text()
     assert page.css_first("[data-after]") is None, "a demo is not late"
+
+
+@pytest.mark.parametrize("name", ["index.html", "en/index.html", "tema/PU.html"])
+def test_a_link_in_a_message_shows_what_it_is(portal: Portal, name: str) -> None:
+    page = LexborHTMLParser((portal[1].portal / name).read_text())
+    found = {
+        str(node.attributes["property"]): str(node.attributes["content"])
+        for node in page.css("meta[property]")
+    }
+    base = "https://data.babel.example.id/"
+    assert found["og:url"] == base + name.removesuffix("index.html")
+    assert found["og:title"].strip(" –")
+    assert len(found["og:description"]) > 20
+    picture = (portal[1].portal / found["og:image"].removeprefix(base)).read_bytes()
+    assert picture[:8] == b"\x89PNG\r\n\x1a\n"
+    size = int.from_bytes(picture[16:20]), int.from_bytes(picture[20:24])
+    assert size == (int(found["og:image:width"]), int(found["og:image:height"])) == (1200, 630)
+    assert len(picture) < 300_000, "WhatsApp shows no larger picture"
+
+
+def test_an_earlier_edition_does_not_show_the_numbers_of_the_latest(portal: Portal) -> None:
+    page = LexborHTMLParser((portal[1].portal / f"edisi/{EDITIONS[0]}/index.html").read_text())
+    assert page.css_first("meta[property='og:url']")
+    assert page.css_first("meta[property='og:image']") is None

@@ -24,7 +24,7 @@ from lumbung.publication.chapters.builder import OF_RECAPS, PERIODS, ChapterBuil
 from lumbung.publication.formats import render
 from lumbung.publication.model.document import Cell, Section, Table
 from lumbung.publication.model.edition import Edition, Regency, Restatement
-from lumbung.publication.portal import calendar, data
+from lumbung.publication.portal import calendar, card, data
 from lumbung.publication.portal.published import Published
 from lumbung.publication.proof.manifest import (
     MANIFEST,
@@ -124,7 +124,15 @@ def site(published: Sequence[Published]) -> dict[str, bytes]:
     if not published:
         shared = {"publisher": INDONESIAN["title"], "contact": "", "licence": ""}
         shared |= {"licence_url": "", "notice": ""}
-        place = {"root": "", "home": "", "page": "index.html", "part": "", "others": (), "nav": ()}
+        place = {
+            "root": "",
+            "home": "",
+            "page": "index.html",
+            "part": "",
+            "others": (),
+            "nav": (),
+            "link": None,
+        }
         page = render.page("portal/kosong.html.j2", t=INDONESIAN, s=shared, **place)
         return files | {"index.html": page}
     newest = max(published, key=lambda one: (one.edition.week_id, one.edition.revision))
@@ -209,6 +217,7 @@ class _Site:
             ],
         )
         yield self.page("metode.html", "metode", **self.method())
+        yield self.card_path, self.card()
         yield "kalender.ics", calendar.releases([one.edition for one in self.all], self.m)
         yield (
             "umpan.xml",
@@ -258,7 +267,49 @@ class _Site:
             part=part,
             latest=self.e.edition_id,
             short_weeks=self.m.short_weeks(self.e, self.weeks),
+            link=self.link(path, values.get("e")),
             **values,
+        )
+
+    def link(self, path: str, about: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Return what a message shows for a link to a page; None where no address is configured.
+
+        Args:
+            path: within the language's folder.
+            about: the edition that the page is about; None: the latest.
+
+        """
+        base = self.e.office.portal_url
+        if base is None:
+            return None
+        points = about["points"] if about else self.press_points(self.latest)
+        is_latest = about is None or about["id"] == self.e.edition_id
+        return {
+            "address": f"{base}{self.folder}{path.removesuffix('index.html')}",
+            "description": points[0] if points else self.m["data_description"],
+            # an earlier edition's page does not show the numbers of the latest
+            "image": f"{base}{self.folder}{self.card_path}" if is_latest else "",
+            "width": card.WIDTH,
+            "height": card.HEIGHT,
+        }
+
+    @property
+    def card_path(self) -> str:
+        """Where the picture of the latest edition is: another address for another picture."""
+        return f"kartu/{self.e.edition_id}.png"
+
+    def card(self) -> bytes:
+        """Draw the picture of the latest edition."""
+        recaps = next(each for each in self.measures if each.code == "district_submitted")
+        measures = (self.violation, *self.key_measures[1:2], recaps)
+        return card.draw(
+            language=self.e.language,
+            publisher=self.d.publisher,
+            title=self.d.title,
+            subtitle=self.d.subtitle,
+            stats=[(each["name"], each["text"]) for each in self.stats(measures, self.e.province)],
+            note=self.shared["notice"] or self.d.meta[0],
+            region_map=self.d.charts[0].svg,
         )
 
     # -- editions ----------------------------------------------------------------------------
