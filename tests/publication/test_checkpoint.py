@@ -144,7 +144,7 @@ def test_a_sound_draft_passes_and_can_be_approved(url: str, settings: Settings) 
     asked = notify.question(edition_id, settings=settings, database_url=url)
     for said in (
         *(lead for lead, _ in render.document(store.load(edition_id, database_url=url)).points),
-        f"{len(found.results)} pemeriksaan terpenuhi",
+        f"Pemeriksaan yang terpenuhi: {len(found.results)}",
         f"{settings.home}/drafts/{edition_id}/edisi.pdf",
     ):
         assert said in asked

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 import psycopg
 import pytest
+from pypdf import PdfReader
 
 from lumbung.errors import CheckpointError, PublicationError
 from lumbung.publication import trace
@@ -17,8 +20,9 @@ from lumbung.publication.checks.disclosure import district_metrics, groups, peri
 from lumbung.publication.editions import freezing, publishing, review
 from lumbung.publication.formats import render
 from lumbung.publication.model import store
+from lumbung.publication.model.edition import Edition
 from lumbung.settings import Settings
-from tests.support.edition_sample import MONEY, WEEKS, pass_checkpoint
+from tests.support.edition_sample import MONEY, PARTICIPANTS, WEEKS, pass_checkpoint
 
 
 @pytest.mark.parametrize(("threshold", "sizes", "most"), [(3, range(2, 6), 7), (4, [2, 3, 4], 9)])
@@ -461,3 +465,18 @@ def test_weeks_that_were_reported_are_reported_in_no_other_span(
     repeated = draft("2024-W46")
     assert tables(repeated) == tables(first)
     review.approve(repeated, by="Ketua Contoh", database_url=url)
+
+
+def test_participants_and_target_groups_are_in_no_edition(drafts: dict[str, Edition]) -> None:
+    """Two windows of four weeks share three: their difference would be one small meeting."""
+    files = render.render(drafts["draft"])
+    with zipfile.ZipFile(io.BytesIO(files["edisi.xlsx"])) as book:
+        files |= {name: book.read(name) for name in book.namelist()}
+    pages = PdfReader(io.BytesIO(files["edisi.pdf"])).pages
+    files["edisi.pdf"] = "".join(page.extract_text() for page in pages).encode()
+    files["frozen"] = repr(drafts["draft"]).encode()
+    assert b"GAP_PU" in files["frozen"]
+    hidden = [f"{PARTICIPANTS}", f"{PARTICIPANTS:,}", f"{PARTICIPANTS:,}".replace(",", ".")]
+    for name, content in files.items():
+        for number in (*hidden, "TOKOH_AGAMA"):
+            assert number.encode() not in content, name

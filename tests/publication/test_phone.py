@@ -112,3 +112,32 @@ def test_tables_of_both_kinds_were_looked_at(page: Page, eye: Page, shown: Path)
     for size, expected in ((PHONE, True), (DESKTOP, False)):
         page.set_viewport_size(size)  # type: ignore[arg-type]
         assert expected in [is_wide for is_wide, _ in edges(page, eye)]
+
+
+def test_printed_on_a4_no_column_is_lost(page: Page, shown: Path) -> None:
+    """A sheet of 210 mm with margins of 12 mm is 703 px wide."""
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 703, "height": 1000})
+    page.goto((shown / "edisi.html").as_uri())
+    wide = page.locator(".scroll").evaluate_all(
+        "(all) => all.filter((it) => it.scrollWidth > it.clientWidth + 1).map((it) => it.innerText)"
+    )
+    assert wide == []
+
+
+@pytest.mark.parametrize(("scheme", "sign"), [("light", -1), ("dark", 1)])
+def test_more_stands_out_more_light_and_dark(
+    page: Page, shown: Path, scheme: str, sign: int
+) -> None:
+    """The more cases, the farther a tile's colour is from the page's."""
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto((shown / "edisi.html").as_uri())
+    tiles: list[list[int]] = page.locator(".map").first.evaluate(
+        """(map) => [...map.querySelectorAll("g")].map((tile) => [
+            +tile.querySelector("[font-weight=bold]").textContent,
+            ...getComputedStyle(tile.querySelector("rect")).fill.match(/\\d+/g).map(Number),
+        ])"""
+    )
+    shades = [sign * sum(colour) for _, *colour in sorted(tiles)]
+    assert shades == sorted(shades)
+    assert len(set(shades)) > 2

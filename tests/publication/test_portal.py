@@ -20,6 +20,7 @@ from selectolax.lexbor import LexborHTMLParser
 from lumbung.errors import CheckpointError, ServiceError
 from lumbung.publication.checks.pii import find_personal_data
 from lumbung.publication.formats import render
+from lumbung.publication.model.edition import Edition
 from lumbung.publication.portal import publish as public
 from lumbung.publication.portal.pages import site
 from lumbung.settings import Settings
@@ -378,10 +379,20 @@ def test_without_editions_the_portal_says_so() -> None:
     assert "Belum ada edisi terbit" in found["index.html"].decode()
 
 
-def test_volumes_of_an_edition_are_listed(
+def test_volumes_of_an_edition_of_before_are_listed(
     url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(render, "VOLUME", 600)
+    """Earlier releases parted a PDF that was too long."""
+    whole = render.render
+
+    def parted(edition: Edition) -> dict[str, bytes]:
+        files = whole(edition)
+        return files | {
+            "edisi-bagian-02.pdf": files["edisi.pdf"],
+            "en/edition-part-02.pdf": files["en/edition.pdf"],
+        }
+
+    monkeypatch.setattr(render, "render", parted)
     publish(url, settings, "2024-W47", "person")
     public.build(settings=settings, database_url=url)
     for name, said, other in (

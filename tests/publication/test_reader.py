@@ -321,8 +321,14 @@ def test_the_summary_counts_what_may_have_passed(
     assert sum(said["en"] in page for page in pages) >= 1
 
 
+def _points(found: Edition) -> list[tuple[str, str]]:
+    """The main points of an edition and the others of its annex."""
+    document = render.document(found)
+    return [*document.points, *document.others]
+
+
 def _deadline_point(found: Edition) -> tuple[str, str]:
-    return next(p for p in render.document(found).points if "batas waktu" in p[0])
+    return next(p for p in _points(found) if "batas waktu" in p[0])
 
 
 def _counted(found: Edition, *kept: str) -> Edition:
@@ -526,7 +532,7 @@ def test_each_number_of_the_summary_is_the_cell_of_its_table(
             cell("district_expected/ALL/19/week"),
         ],
     }
-    points = [f"{lead} {rest}" for lead, rest in document.points]
+    points = [f"{lead} {rest}" for lead, rest in [*document.points, *document.others]]
     starts = {
         "funnel": ("laporan:", "Reports received"),
         "deadline": ("batas waktu penanganan", "handling deadlines"),
@@ -786,7 +792,7 @@ def test_a_week_without_recaps_is_not_called_a_week_without_events(
 ) -> None:
     found = dataclasses.replace(_recaps(drafts["draft"], week=0), language=language)
     document = render.document(found)
-    points = [f"{lead} {rest}".strip() for lead, rest in document.points]
+    points = [f"{lead} {rest}".strip() for lead, rest in [*document.points, *document.others]]
     assert [point for point in points if point in said] == said
     assert not any("kegiatan kampanye diawasi" in p or "events supervised" in p for p in points)
     tip = BY_LANGUAGE[language].number(found.metric("tip").week)
@@ -812,7 +818,7 @@ def test_the_portal_shows_a_week_without_recaps_as_not_known(
         assert _words(files[path]).replace("&#39;", "'").count(said) == 2, path
     after = pages.site([Published(_recaps(drafts["demo"], previous=0), (), quoted)])
     said = "tanpa pembanding dari pekan sebelumnya"
-    assert _words(after["index.html"]).count(said) == 4, "two points, two key figures"
+    assert _words(after["index.html"]).count(said) == 2, "two key figures"
 
 
 def test_tables_name_the_regencies_whose_zeros_are_not_known(drafts: dict[str, Edition]) -> None:
@@ -845,7 +851,8 @@ def test_no_week_is_compared_with_one_without_recaps(drafts: dict[str, Edition])
     captions = [t.caption for s in document.sections for t in s.tables]
     said = [
         text
-        for text in [f"{lead} {rest}" for lead, rest in document.points] + captions
+        for text in [f"{lead} {rest}" for lead, rest in [*document.points, *document.others]]
+        + captions
         if text.startswith(("Kegiatan kampanye tanpa", "Tindakan pencegahan tanpa"))
         or "Pencegahan tanpa pembanding dari pekan sebelumnya" in text
         or "kampanye diawasi, tanpa pembanding dari pekan sebelumnya" in text

@@ -42,6 +42,12 @@ def frozen(url: str, settings: Settings) -> str:
         " where metric_code = 'prevention' and m.regency_code = p.regency_code"
         " and m.week_id >= '2024-W44')",
     )
+    execute(
+        url,
+        "update marts.agg_prevention_need as n set case_count = p.case_count"
+        " from marts.agg_issue_profile as p"
+        " where p.regency_code = n.regency_code and p.issue_code = n.issue_code",
+    )
     return freezing.freeze(WEEK, settings=settings, database_url=url)
 
 
@@ -89,7 +95,11 @@ def test_every_number_of_the_page_can_be_traced(url: str, frozen: str, metrics: 
         c.attributes["data-figure"] for c in cells
     }
     shown = {(c.attributes["data-figure"] or "").split("/")[0]: c for c in cells}
-    assert {"deadline", "rate", "profile", "district", "not_counted"} <= set(shown)
+    assert {"deadline", "rate", "profile", "need", "district", "not_counted"} <= set(shown)
+    done = trace.trace(f"need/done/19.71/PU@{frozen}", database_url=url)
+    assert [c.contributor_id for c in done.contributors] == [
+        f"F-19.71-PU-{n}" for n in (3, 2, 1, 0)
+    ]
     for cell in page.css("td[data-figure^='deadline/'], td[data-figure^='rate/']"):
         assert "fakta: " in (cell.attributes["title"] or "")
     for section in page.css("section:has(td.n[title*='fakta:'])"):

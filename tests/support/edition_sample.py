@@ -137,6 +137,16 @@ MARKED = {
     ("19.71", "PU"): (12, 30, "2.10", "1.30", "3.00", 11, 1, "rising"),
     ("19.04", "ASN"): (6, 20, "2.50", "1.10", "4.60", 3, 3, "steady"),
 }
+NEEDS = {
+    # activities of the Formulir Pencegahan in four weeks, planned, the rule that suggests a step
+    ("19.71", "PU"): (4, 10, "GAP_PU"),
+    ("19.04", "ASN"): (0, 0, "MARKED_UNPLANNED"),
+    ("19.02", "SARA"): (2, 2, None),
+    ("19.05", "PU"): (1, 3, "GAP_PU"),
+}
+"""Prevention against a theme; its cases and trend are those of `MARKED`, or of the others."""
+PARTICIPANTS = 987_654
+"""Of each of them: a number that no text holds by chance."""
 LAST_RECAP = {"19.03.08": "2024-W46", "19.05.06": "2024-W45"}
 """The last week that a district which did not deliver this week did; of the third none."""
 
@@ -409,6 +419,7 @@ def fill(url: str, *, seed_number: int = 1) -> dict[tuple[str, str, str, str, st
                     copy.write_row(value)
         lay(cursor, rows)
         judge(cursor)
+        need(cursor)
         for schema in ("marts", "reporting"):  # as a build does, table by table
             cursor.execute(f"grant select on all tables in schema {schema} to publisher")
         for channel, kind, title, owner in CHANNELS:
@@ -512,6 +523,43 @@ def judge(cursor: psycopg.Cursor) -> None:
                 (*key, WEEK, cases, base, cases, base, quotient, lower, upper, key in MARKED, last,
                  before, trend),
             )  # fmt: skip
+
+
+def need(cursor: psycopg.Cursor) -> None:
+    """The prevention of `NEEDS`, and the rules that suggest a next step."""
+    for rule in seed("prevention_rule"):
+        cursor.execute(
+            "insert into marts.dim_prevention_rule (rule_code, precedence, is_active, suggestion,"
+            " suggestion_en) values (%s, %s, %s, %s, %s)",
+            [
+                rule[c]
+                for c in ("rule_code", "precedence", "is_active", "suggestion", "suggestion_en")
+            ],
+        )
+    for (regency, issue), (done, planned, rule_code) in NEEDS.items():
+        cursor.execute(
+            "insert into marts.agg_prevention_need (regency_code, issue_code, week_id, case_count,"
+            " last_4_weeks_count, previous_4_weeks_count, trend_code, is_marked, done_count,"
+            " done_participant_count, done_by_target_group, planned_count, gap_count, rule_code)"
+            " select regency_code, issue_code, week_id, case_count, last_4_weeks_count,"
+            " previous_4_weeks_count, trend_code, is_marked, %s, %s, '{\"TOKOH_AGAMA\": 1}',"
+            " %s, %s, %s"
+            " from marts.agg_issue_profile where (regency_code, issue_code) = (%s, %s)",
+            (done, PARTICIPANTS, planned, max(0, planned - done), rule_code, regency, issue),
+        )
+        for number in range(done):
+            activity = f"F-{regency}-{issue}-{number}"
+            cursor.execute(
+                "insert into marts.fct_prevention (prevention_id, regency_code, week_id,"
+                " is_form_entry, record_id)"
+                " select %s, %s, %s, true, min(record_id) from raw.record",
+                (activity, regency, WEEKS[-1 - number % 4]),
+            )
+            cursor.execute(
+                "insert into marts.bridge_prevention_issue (prevention_id, issue_code)"
+                " values (%s, %s)",
+                (activity, issue),
+            )
 
 
 MONEY = """

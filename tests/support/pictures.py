@@ -39,7 +39,7 @@ with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
     browser.close()
     for name, pdf, number in (
         ("edition-page-1", looked / "edisi.pdf", 1),
-        ("edition-regency", looked / "edisi.pdf", 13),
+        ("edition-regency", looked / "edisi.pdf", 3),
         ("portal-cetak", printed, 1),
     ):
         subprocess.run(

@@ -23,10 +23,10 @@ REFERENCE = re.compile(
     r"@(?P<edition>\d{4}-W\d\d-r\d+)"
 )
 PROFILE_OR_DISTRICT = re.compile(
-    r"(?P<code>profile/cases|profile/prevention|district)/(?P<place>\d\d\.\d\d(?:\.\d\d)?)"
+    r"(?P<code>profile/cases|profile/prevention|need/done|district)/(?P<place>\d\d\.\d\d(?:\.\d\d)?)"
     r"(?:/(?P<category>[A-Z_]+))?(?:/weeks)?@(?P<edition>\d{4}-W\d\d-r\d+)"
 )
-"""References of a regency's profile and of a district."""
+"""References of a regency's profile, of prevention against a theme, and of a district."""
 NOT_COUNTED = re.compile(
     r"not_counted/(?P<channel>\w+)/(?P<reason>\w+)/(?P<period>week|to_date)"
     r"@(?P<edition>\d{4}-W\d\d-r\d+)"
@@ -104,6 +104,7 @@ def trace(reference: str, *, database_url: str) -> Trace:
               state `running` the sum of all running states; state `BEFORE_CAMPAIGN` are the running
               deadlines of cases from before the campaign.
             - `profile/cases/REGENCY/THEME` and `profile/prevention/REGENCY`: a regency's profile.
+            - `need/done/REGENCY/THEME`: activities of four weeks against a theme.
             - `district/DISTRICT/GROUP/weeks`: a district; the regency's code where the district is
               not known.
             - `not_counted/CHANNEL/REASON/PERIOD`: deliveries that no metric counts.
@@ -301,6 +302,13 @@ def _profile_or_district(
             " where edition_id = %s and regency_code = %s and %s in (issue_code, 'ALL')"
         )
         kind, categories, period = "prevention", ["ALL"], "four_weeks"
+    elif code == "need/done":
+        query = (
+            "select (need ->> 'done')::bigint from published.edition,"
+            " jsonb_array_elements(label -> 'need') as need where edition_id = %s"
+            " and need ->> 'regency_code' = %s and need ->> 'issue_code' = %s"
+        )
+        kind, definition, period = "prevention_need", INDONESIAN["need_definition"], "four_weeks"
     else:
         query = (
             "select to_date_value from published.district_metric where edition_id = %s"
@@ -462,6 +470,8 @@ def _key(metric: str, category: str, regency: str) -> str:
     rule, _, state = category.partition("/")
     if metric == "profile":
         return f"profile/cases/{regency}/{category}"
+    if metric == "prevention_need":
+        return f"need/done/{regency}/{category}"
     if metric == "district":
         return f"district/{rule or regency}/{group_of(state)}/weeks"
     return "/".join(part for part in (metric, rule, regency, state) if part)

@@ -12,6 +12,7 @@ from lumbung.publication.model.edition import Submission
 
 def parts(
     b: ChapterBuilder,
+    name: str,
     caption: str,
     whole: str,
     code: str,
@@ -32,7 +33,7 @@ def parts(
         ]
     )
     return Table(
-        *b.number_table(),
+        *b.number_table(name),
         caption,
         [m["regency"], *heads, *heads],
         rows,
@@ -62,8 +63,21 @@ def campaign(b: ChapterBuilder) -> Section:
     elections, methods = "campaign_event_by_election", "campaign_event_by_method"
     most = b.most_of(methods, b.named(methods))
     tables = [
-        parts(b, spread(b, "campaign_election", whole), whole, elections),
-        parts(b, m("campaign_method", most=most), whole, methods, [m["campaign_note"]]),
+        parts(
+            b,
+            "campaign_election",
+            spread(b, "campaign_election", whole),
+            whole,
+            elections,
+        ),
+        parts(
+            b,
+            "campaign_method",
+            m("campaign_method", most=most),
+            whole,
+            methods,
+            [m["campaign_note"]],
+        ),
     ]
     return Section("kampanye", m["campaign_title"], [], tables)
 
@@ -72,7 +86,7 @@ def prevention(b: ChapterBuilder) -> Section:
     """Prevention actions by kind, by regency."""
     code = "prevention_by_type"
     caption = spread(b, "prevention_caption", "prevention")
-    table = parts(b, caption, "prevention", code)
+    table = parts(b, "prevention_caption", caption, "prevention", code)
     return Section("prevention", b.m["prevention_title"], [], [table])
 
 
@@ -107,7 +121,7 @@ def completeness(b: ChapterBuilder) -> Section:
     heads = ("regency", "districts", "submitted", "share", "last_delivery")
     tables = [
         Table(
-            *b.number_table(),
+            *b.number_table("complete"),
             m(
                 "complete_caption",
                 submitted=m.number(submitted),
@@ -127,7 +141,7 @@ def completeness(b: ChapterBuilder) -> Section:
         )
     tables.append(
         Table(
-            *b.number_table(),
+            *b.number_table("missing"),
             m("missing_caption", count=m.number(len(missing))),
             [m["district"], m["regency"], m["last_delivery"]],
             [

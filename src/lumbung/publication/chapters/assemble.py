@@ -8,6 +8,7 @@ from dataclasses import replace
 from lumbung import registry
 from lumbung.publication.chapters import (
     activity,
+    bulletin,
     front,
     handling,
     profile,
@@ -29,6 +30,7 @@ def document(edition: Edition) -> Document:
     status = m.status(decision)
     as_of = m("as_of", as_of=m.moment(e.data_at))
     named = m("edition", edition_id=e.edition_id)
+    points = front.points(b)
     return Document(
         language=e.language,
         publisher=e.office.name,
@@ -39,9 +41,20 @@ def document(edition: Edition) -> Document:
         is_final=is_final,
         meta=[named, as_of, m[f"known_{e.as_known_at}"]],
         points_title=m["points"],
-        points=front.points(b),
+        points=points[: front.POINTS],
+        decisions_title=m["decide_title"],
+        decisions=bulletin.decisions(b),
+        needs=bulletin.needs(b),
         charts=front.front_charts(b),
         glance=front.glance(b),
+        bulletin=[
+            *(_defined(bulletin.brief(b, known), b) for known in b.known),
+            bulletin.handling(b),
+            bulletin.colophon(b),
+        ],
+        annex_title=m["annex_title"],
+        others_title=m["others_title"],
+        others=points[front.POINTS :],
         contents_title=m["contents"],
         sections=[_defined(_complete(section, b), b) for section in _sections(b)],
         press_title=m["press_title" if is_final else "press_draft"],
@@ -53,6 +66,7 @@ def document(edition: Edition) -> Document:
         example=f"suspected_violation/ALL/{e.province}/week@{e.edition_id}",
         footer=[f"{e.office.name} · {named}", f"{as_of} · {status}"],
         page=m["page"],
+        next_edition=m("next_edition", day=m.weekday(bulletin.next_day(b))),
     )
 
 
@@ -95,7 +109,7 @@ def _plain(b: ChapterBuilder, code: str) -> Table:
         head = "regency"
         rows, total = b.by_regency(lambda r: [b.cell(code, registry.WHOLE, r, p) for p in PERIODS])
     return Table(
-        *b.number_table(),
+        *b.number_table(code),
         definition.name,
         [b.m[head], *b.period_heads],
         rows,
@@ -138,6 +152,9 @@ def _defined(section: Section, b: ChapterBuilder) -> Section:
     if "profile" in codes:
         name = b.m["profile_title"]
         definitions.append((name, b.m["profile_definition"], "profile", [*b.e.issues.items()]))
+    if "need" in codes:
+        name = b.m["need_title"]
+        definitions.append((name, b.m["need_definition"], "need", [*b.e.issues.items()]))
     if "district" in codes:
         groups = [*b.m.terms("issue_group").items()]
         definitions.append((b.m["district"], b.m["district_definition"], "district", groups))

@@ -1,4 +1,4 @@
-"""Cells, tables and sentences that the chapters and the portal share."""
+"""Cells, numbers and sentences that the chapters and the portal share."""
 
 from __future__ import annotations
 
@@ -30,8 +30,20 @@ NAMED = 12
 """Places that a sentence names at most."""
 OF_RECAPS = ("campaign_event", "prevention")
 """The metrics that come from recaps only."""
+HEADLINE = ("suspected_violation", "ALL")
+"""Metric and category of the number that an edition is read for."""
 FUNNEL = ("received", "registered", "not_registered", "pending")
 PERIODS = ("week", "previous", "difference", "to_date")
+TABLES = (
+    "need", "glance", "violation", "context_week", "context_to_date", "since_previous", "rate",
+    "type_caption", "issue", "matrix_week", "matrix_to_date", "profile", "funnel", "reason",
+    "result", "registered_type_caption", "forwarded", "deadline", "deadline_regency", "tip",
+    "campaign_election", "campaign_method", "prevention_caption", "complete", "missing",
+    "revision", "restatement", "not_counted", "before_campaign",
+)  # fmt: skip
+"""The tables of the province; their place is their number in every edition. New ones come last."""
+TABLES_OF_REGENCY = {"brief": "a", "metrics": "b", "themes": "c", "districts": "d"}
+CHARTS = ("map", "weeks", "issue", "profile")
 
 
 def name_of(regency: Regency, m: Messages) -> str:
@@ -88,8 +100,7 @@ class ChapterBuilder:
         self.profiles_of: dict[str, list[Profile]] = defaultdict(list)
         for p in edition.profiles:
             self.profiles_of[p.regency_code].append(p)
-        self.tables = 0
-        self.charts = 0
+        self.needs = [n for n in edition.needs if not n.regency_code.endswith(".00")]
 
     def cell(self, code: str, category: str, regency: str, period: str) -> Cell:
         """Return a cell of a frozen metric; `difference` is this week minus the previous week."""
@@ -314,15 +325,26 @@ class ChapterBuilder:
             return self.m["change_unknown"]
         return self.moved(metric)
 
-    def number_table(self) -> tuple[int, str]:
-        """Return the next table's number and label: `Tabel 3.`."""
-        self.tables += 1
-        return self.tables, self.m("table", number=self.tables)
+    def number_table(self, name: str, place: str = "") -> tuple[str, str]:
+        """Return a table's number and label, the same in every edition: `Tabel 3.`.
 
-    def number_chart(self) -> tuple[int, str]:
-        """Return the next chart's number and label: `Gambar 2.`."""
-        self.charts += 1
-        return self.charts, self.m("chart", number=self.charts)
+        Args:
+            name: of `TABLES`, or of `TABLES_OF_REGENCY`; else the code of a metric.
+            place: the regency, for a table of its page: `Tabel 19.71b.`.
+
+        """
+        if place:
+            number = place + TABLES_OF_REGENCY[name]
+        elif name in TABLES:
+            number = str(1 + TABLES.index(name))
+        else:
+            number = str(1 + len(TABLES) + [*registry.metrics()].index(name))
+        return number, self.m("table", number=number)
+
+    def number_chart(self, name: str) -> tuple[int, str]:
+        """Return a chart's number and label, the same in every edition: `Gambar 2.`."""
+        number = 1 + CHARTS.index(name)
+        return number, self.m("chart", number=number)
 
     def total(self, code: str, categories: Sequence[str], regency: str = "") -> MetricValue:
         """Return the sum over categories that exclude each other."""

@@ -1,17 +1,68 @@
-"""The first page: the main points, a map, a trend, and a table with a row per regency."""
+"""The main points in the order of what matters, the map, the weeks, and a row per regency."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from enum import IntEnum
 
-from lumbung.publication.chapters import charts
-from lumbung.publication.chapters.builder import FUNNEL, NAMED, OF_RECAPS, ChapterBuilder, lower
+from lumbung.publication.chapters import bulletin, charts
+from lumbung.publication.chapters.builder import (
+    FUNNEL,
+    HEADLINE,
+    NAMED,
+    OF_RECAPS,
+    ChapterBuilder,
+    lower,
+)
 from lumbung.publication.model.document import Cell, Chart, Table
-from lumbung.publication.model.edition import QUOTIENT_PLACES
+from lumbung.publication.model.edition import QUOTIENT_PLACES, MetricValue
+
+NAMED_NEEDS = 3
+"""Needs that the point on prevention names."""
+
+
+class Rank(IntEnum):
+    """How much a point matters; within a rank, points keep the order in which they are written.
+
+    A deadline that the law sets, and what makes the numbers uncertain, come before every change; a
+    change that chance alone would rarely give comes before every other number; that something is
+    absent comes last.
+    """
+
+    HEADLINE = 0
+    URGENT = 1
+    CHANGED = 2
+    OTHER = 3
+    NOTHING = 4
+
+
+POINTS = 6
+"""Main points at most, as in the bulletins of the ONS; the annex has the others."""
 
 
 def points(b: ChapterBuilder) -> list[tuple[str, str]]:
-    """Return the main points, each as a lead in bold and the rest of the sentence."""
+    """Return every point, the most important first, each as a lead in bold and the rest."""
+    ranked = sorted(_points(b), key=lambda point: point[0])
+    return [(lead, rest) for _, lead, rest in ranked]
+
+
+def _has_changed(metric: MetricValue) -> bool:
+    """Return whether a count differs from the previous week by more than two standard errors.
+
+    The difference of two Poisson counts has their sum as variance.
+    """
+    if metric.previous is None:
+        return False
+    return (metric.week - metric.previous) ** 2 > 4 * (metric.week + metric.previous)
+
+
+def _rank(*metrics: MetricValue) -> Rank:
+    return Rank.CHANGED if any(map(_has_changed, metrics)) else Rank.OTHER
+
+
+def _points(b: ChapterBuilder) -> Iterator[tuple[Rank, str, str]]:
+    """Yield every point with its rank."""
     e, m = b.e, b.m
     violation = e.metric("suspected_violation")
     kinds = {k: e.metric("suspected_violation_by_kind", k).week for k in b.kinds}
@@ -23,7 +74,8 @@ def points(b: ChapterBuilder) -> list[tuple[str, str]]:
         to_date=m.number(violation.to_date),
     )
     short = m.short_weeks(e, e.weeks[-2:])
-    points = [(m("point_violation", value=m.number(violation.week)), " ".join([more, *short]))]
+    lead = m("point_violation", value=m.number(violation.week))
+    yield Rank.HEADLINE, lead, " ".join([more, *short])
     if e.held:
         channels = [
             m(
@@ -34,135 +86,156 @@ def points(b: ChapterBuilder) -> list[tuple[str, str]]:
             )
             for channel in e.held
         ]
-        points.append(
-            (
-                m("point_held", channels=m.listing(channels)),
-                m("point_held_more", chapter=m["complete_title"]),
-            )
-        )
-    week = b.places("suspected_violation", "week")
-    to_date = b.places("suspected_violation", "to_date")
-    none = [name for name, value in week if value == 0]
-    if any(value for _, value in week):
-        is_even = len({value for _, value in week if value}) == 1
-        nowhere = m("point_place_none", places=m.listing(none)) if none else ""
-        points.append(
-            (
-                m(
-                    "point_place_even" if is_even else "point_place",
-                    places=b.leaders(week),
-                ),
-                m(
-                    "point_place_more",
-                    none=nowhere if len(none) <= NAMED else "",
-                    places=b.leaders(to_date),
-                ),
-            )
-        )
-        issues = b.top_issues("week")
-        points.append(
-            (m("point_issue", issues=issues), m["point_issue_more"])
-            if issues
-            else (m["point_issue_zero"], "")
-        )
+        lead = m("point_held", channels=m.listing(channels))
+        yield Rank.URGENT, lead, m("point_held_more", chapter=m["complete_title"])
+    yield _deadlines(b)
+    yield _needs(b)
     if e.profiles:
-        themes = [
-            m(
-                "point_profile_theme",
-                issue=lower(e.issues[p.issue_code]),
-                place=b.place[p.regency_code],
-                times=m.decimal(p.quotient, QUOTIENT_PLACES),
-            )
-            for p in b.marked
-        ]
-        points.append(
-            (m("point_profile", themes=m.listing(themes, most=3)), "")
-            if themes
-            else (m["point_profile_none"], "")
-        )
-    funnel = {k: e.metric(f"report_{k}", "LP").week for k in FUNNEL}
-    points.append(
-        (
-            m("point_funnel", received=m.number(funnel["received"])),
-            m("point_funnel_more", **{k: m.number(v) for k, v in funnel.items()}),
-        )
-    )
-    running, about = b.running(e.province), b.about_deadlines(e.province)
-    points.append(
-        (
-            m("point_deadline", **running),
-            f"{m('point_deadline_more', **running)} {about}".rstrip(),
-        )
-        if any(b.deadlines[e.province, state] for state in (*b.running_states, "UNCERTAIN"))
-        else (m["point_deadline_none"], about)
-    )
-    points.extend(activities(b))
-    submitted, expected = b.submitted()
-    missing = [s.district_name for s in e.submissions if not s.is_submitted]
-    points.append(
-        (
-            m(
-                "point_complete",
-                submitted=m.number(submitted),
-                expected=m.number(expected),
-                percent=m.percent(submitted, expected),
-            ),
-            m(
-                "point_complete_missing",
-                districts=m.listing(missing, most=NAMED) if submitted else m["every_district"],
-            )
-            if missing
-            else m["point_complete_all"],
-        )
-    )
-    new = len(b.e.new_restatements)
-    points.append(
-        (m("point_restatement", count=m.number(new)), m["point_restatement_more"])
-        if new
-        else (m["restatement_caption_published"] if e.restatements else b.nothing_restated(), "")
-    )
+        yield _profiles(b)
+    new = e.new_restatements
+    headline = (*HEADLINE, e.province)
+    if new:
+        changed = {(r.metric_code, r.category_code, r.regency_code) for r in new}
+        rank = Rank.URGENT if headline in changed else Rank.OTHER
+        yield rank, m("point_restatement", count=m.number(len(new))), m["point_restatement_more"]
+    else:
+        none = m["restatement_caption_published"] if e.restatements else b.nothing_restated()
+        yield Rank.NOTHING, none, ""
     if e.waivers:
-        count = len({b.check_name for b in e.waivers})
-        points.append((m("point_waiver", count=m.number(count)), m["point_waiver_more"]))
-    return points
+        count = len({waiver.check_name for waiver in e.waivers})
+        yield Rank.URGENT, m("point_waiver", count=m.number(count)), m["point_waiver_more"]
+    yield from _places(b)
+    yield from _activities(b)
+    funnel = {k: e.metric(f"report_{k}", "LP") for k in FUNNEL}
+    counts = {k: m.number(metric.week) for k, metric in funnel.items()}
+    lead = m("point_funnel", received=counts["received"])
+    yield _rank(funnel["received"]), lead, m("point_funnel_more", **counts)
+    yield _complete(b)
 
 
-def activities(b: ChapterBuilder) -> list[tuple[str, str]]:
-    """Return the points on campaign events, prevention and tips."""
+def _deadlines(b: ChapterBuilder) -> tuple[Rank, str, str]:
+    """Return the point on legal deadlines."""
+    m, province = b.m, b.e.province
+    running, about = b.running(province), b.about_deadlines(province)
+    if not any(b.deadlines[province, state] for state in (*b.running_states, "UNCERTAIN")):
+        return Rank.NOTHING, m["point_deadline_none"], about
+    passed = any(b.deadlines[province, state] for state in ("OVERDUE", "MAYBE_OVERDUE"))
+    rest = f"{m('point_deadline_more', **running)} {about}".rstrip()
+    return Rank.URGENT if passed else Rank.OTHER, m("point_deadline", **running), rest
+
+
+def _needs(b: ChapterBuilder) -> tuple[Rank, str, str]:
+    """Return the point on the most pressing prevention."""
+    m = b.m
+    needs = [
+        m(
+            "point_need_theme" if need.planned else "point_need_unplanned",
+            issue=lower(b.e.issues[need.issue_code]),
+            place=b.place[need.regency_code],
+            done=m.number(need.done),
+            planned=m.number(need.planned),
+        )
+        for need in bulletin.pressing(b.needs)[:NAMED_NEEDS]
+    ]
+    if not needs:
+        return Rank.NOTHING, m["point_need_none"], ""
+    return Rank.CHANGED, m["point_need"], f"{m.listing(needs)}."
+
+
+def _profiles(b: ChapterBuilder) -> tuple[Rank, str, str]:
+    """Return the point on the themes that stand out."""
+    m = b.m
+    themes = [
+        m(
+            "point_profile_theme",
+            issue=lower(b.e.issues[p.issue_code]),
+            place=b.place[p.regency_code],
+            times=m.decimal(p.quotient, QUOTIENT_PLACES),
+        )
+        for p in b.marked
+    ]
+    if not themes:
+        return Rank.NOTHING, m["point_profile_none"], ""
+    return Rank.CHANGED, m("point_profile", themes=m.listing(themes, most=3)), ""
+
+
+def _places(b: ChapterBuilder) -> Iterator[tuple[Rank, str, str]]:
+    """Yield the points on where this week's cases are, and on their themes."""
+    m = b.m
+    week = b.places("suspected_violation", "week")
+    none = [name for name, value in week if value == 0]
+    if not any(value for _, value in week):
+        return
+    is_even = len({value for _, value in week if value}) == 1
+    nowhere = m("point_place_none", places=m.listing(none)) if none else ""
+    yield (
+        Rank.OTHER,
+        m("point_place_even" if is_even else "point_place", places=b.leaders(week)),
+        m(
+            "point_place_more",
+            none=nowhere if len(none) <= NAMED else "",
+            places=b.leaders(b.places("suspected_violation", "to_date")),
+        ),
+    )
+    issues = b.top_issues("week")
+    if issues:
+        yield Rank.OTHER, m("point_issue", issues=issues), m["point_issue_more"]
+    else:
+        yield Rank.NOTHING, m["point_issue_zero"], ""
+
+
+def _activities(b: ChapterBuilder) -> Iterator[tuple[Rank, str, str]]:
+    """Yield the points on campaign events, prevention and tips."""
     m = b.m
     total, prevention, tip = map(b.e.metric, (*OF_RECAPS, "tip"))
     if not b.has_recaps():
-        return [
-            (m["point_no_recap"], m["point_no_recap_more"]),
-            (m("point_tip", tip=m.number(tip.week)), f"{b.moved(tip)}."),
-        ]
+        yield Rank.URGENT, m["point_no_recap"], m["point_no_recap_more"]
+        yield _rank(tip), m("point_tip", tip=m.number(tip.week)), f"{b.moved(tip)}."
+        return
     events = b.places("campaign_event", "week")
     change = b.moved_by_recaps("campaign_event")
-    return [
-        (
-            m("point_campaign", value=m.number(total.week)),
-            m(
-                "point_campaign_spread",
-                change=change,
-                most=b.leaders(events),
-                least=b.leaders(events, lowest=True),
-            )
-            if total.week
-            else f"{change}.",
+    spread = m(
+        "point_campaign_spread",
+        change=change,
+        most=b.leaders(events),
+        least=b.leaders(events, lowest=True),
+    )
+    yield (
+        _rank(total) if b.is_comparable("campaign_event", "") else Rank.OTHER,
+        m("point_campaign", value=m.number(total.week)),
+        spread if total.week else f"{change}.",
+    )
+    yield (
+        _rank(tip, *([prevention] if b.is_comparable("prevention", "") else [])),
+        m("point_other", prevention=m.number(prevention.week), tip=m.number(tip.week)),
+        m(
+            "point_other_more",
+            prevention_change=b.moved_by_recaps("prevention"),
+            tip_change=b.moved(tip),
         ),
-        (
-            m("point_other", prevention=m.number(prevention.week), tip=m.number(tip.week)),
-            m(
-                "point_other_more",
-                prevention_change=b.moved_by_recaps("prevention"),
-                tip_change=b.moved(tip),
-            ),
-        ),
-    ]
+    )
+
+
+def _complete(b: ChapterBuilder) -> tuple[Rank, str, str]:
+    """Return the point on recaps; urgent where fewer than half of the districts returned one."""
+    m = b.m
+    submitted, expected = b.submitted()
+    missing = [s.district_name for s in b.e.submissions if not s.is_submitted]
+    lead = m(
+        "point_complete",
+        submitted=m.number(submitted),
+        expected=m.number(expected),
+        percent=m.percent(submitted, expected),
+    )
+    if not missing:
+        return Rank.OTHER, lead, m["point_complete_all"]
+    named = m.listing(missing, most=NAMED) if submitted else m["every_district"]
+    rank = Rank.URGENT if 2 * submitted < expected else Rank.OTHER
+    return rank, lead, m("point_complete_missing", districts=named)
 
 
 def front_charts(b: ChapterBuilder) -> list[Chart]:
-    """Return the two charts of the first page: the map and the trend."""
+    """Return the two charts: the map and the weeks."""
     e, m = b.e, b.m
     code = "suspected_violation"
     to_date = b.places(code, "to_date")
@@ -190,7 +263,7 @@ def front_charts(b: ChapterBuilder) -> list[Chart]:
     ]
     return [
         Chart(
-            *b.number_chart(),
+            *b.number_chart("map"),
             m("map_title", places=b.leaders(to_date)) if most else m["map_title_zero"],
             charts.region_map(places),
             m("map_alt", count=m.number(len(places)), values="; ".join(values)),
@@ -198,7 +271,7 @@ def front_charts(b: ChapterBuilder) -> list[Chart]:
             [note],
         ),
         Chart(
-            *b.number_chart(),
+            *b.number_chart("weeks"),
             m("trend_title", value=m.number(total.week), change=b.moved(total)),
             charts.columns(
                 [
@@ -239,7 +312,7 @@ def glance(b: ChapterBuilder) -> list[Table]:
     heads = ("week", "to_date", "overdue", "maybe", "events", "prevention", "recaps", "themes")
     return [
         Table(
-            *b.number_table(),
+            *b.number_table("glance"),
             m["glance_caption"],
             [m["regency"], *(m[f"glance_{head}"] for head in heads)],
             rows,

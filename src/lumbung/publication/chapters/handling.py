@@ -30,7 +30,7 @@ def funnel(b: ChapterBuilder) -> Section:
     reasons, results = b.named(by_reason), b.named(by_result)
     tables = [
         Table(
-            *b.number_table(),
+            *b.number_table("funnel"),
             m(
                 "funnel_caption",
                 received=m.number(to_date["received"]),
@@ -43,7 +43,7 @@ def funnel(b: ChapterBuilder) -> Section:
             notes=[m["funnel_note"]],
         ),
         Table(
-            *b.number_table(),
+            *b.number_table("reason"),
             m(
                 "reason_caption",
                 count=m.number(to_date["not_registered"]),
@@ -54,7 +54,7 @@ def funnel(b: ChapterBuilder) -> Section:
             b.source("source_register"),
         ),
         Table(
-            *b.number_table(),
+            *b.number_table("result"),
             m(
                 "result_caption",
                 registered=m.number(to_date["registered"]),
@@ -90,7 +90,7 @@ def forwarded(b: ChapterBuilder) -> Table:
 
     total = cells(list(targets))
     return Table(
-        *b.number_table(),
+        *b.number_table("forwarded"),
         m("forwarded_caption", count=total[3].text, closed=total[4].text),
         [m["forwarded_to"], *b.period_heads, m["follow_up_closed"], m["follow_up_open"]],
         [[Cell(name), *cells([target])] for target, name in targets.items()],
@@ -132,7 +132,7 @@ def deadlines(b: ChapterBuilder) -> Section:
     caption = m("deadline_caption", **b.running(b.e.province))
     province = b.deadlines
     by_rule = Table(
-        *b.number_table(),
+        *b.number_table("deadline"),
         caption,
         [m["deadline"], *(labels[state] for state in states)],
         [
@@ -158,7 +158,7 @@ def deadlines(b: ChapterBuilder) -> Section:
 
     rows, last = b.by_regency(running)
     by_regency = Table(
-        *b.number_table(),
+        *b.number_table("deadline_regency"),
         m["deadline_regency"],
         [
             m["regency"],
@@ -180,7 +180,7 @@ def tips(b: ChapterBuilder) -> Section:
     m = b.m
     rows, last = b.by_regency(lambda r: [b.cell("tip", "ALL", r, p) for p in PERIODS])
     table = Table(
-        *b.number_table(),
+        *b.number_table("tip"),
         m("tip_caption", change=b.moved(b.e.metric("tip"))),
         [m["regency"], *b.period_heads],
         rows,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from lumbung.publication.chapters import charts
 from lumbung.publication.chapters.builder import SHOWN, ChapterBuilder, lower
 from lumbung.publication.model.document import Cell, Chart, Section, Table
-from lumbung.publication.model.edition import QUOTIENT_PLACES, Profile
+from lumbung.publication.model.edition import QUOTIENT_PLACES, Need, Profile
 
 
 def profile(b: ChapterBuilder) -> Section:
@@ -51,7 +51,7 @@ def profile(b: ChapterBuilder) -> Section:
     if not charts.is_outlined(places):
         note = m["map_note_tiles"] + note
     chart = Chart(
-        *b.number_chart(),
+        *b.number_chart("profile"),
         m("profile_chart", themes=m.listing(themes, most=3)) if themes else m["profile_chart_none"],
         charts.region_map(places),
         m("profile_alt", count=m.number(len(places)), values="; ".join(values)),
@@ -62,7 +62,7 @@ def profile(b: ChapterBuilder) -> Section:
     heads = ("theme", "cases", "share", "province", "quotient", "interval", "trend")
     unmarked = [r for r in b.known if r.code not in first]
     table = Table(
-        *b.number_table(),
+        *b.number_table("profile"),
         m["profile_caption"],
         [
             m["regency"],
@@ -119,7 +119,7 @@ def profile_row(b: ChapterBuilder, p: Profile) -> list[Cell]:
     ]
 
 
-def trend(b: ChapterBuilder, p: Profile) -> str:
+def trend(b: ChapterBuilder, p: Profile | Need) -> str:
     """Compare four weeks with the four before: `naik (1 ke 11)`; or say there are too few."""
     if p.previous_4 is None:
         return b.m[p.trend_code]

@@ -26,9 +26,9 @@ def restatements(b: ChapterBuilder) -> Section:
         notes.append(m("restatement_rest", count=m.number(len(new) - SHOWN)))
     if not new:
         return replace(section, paragraphs=[m["restatement_caption_published"], *notes])
-    heads, rows = revisions(b, new)
+    heads, rows = revisions(b, by_edition(b, new))
     table = Table(
-        *b.number_table(),
+        *b.number_table("restatement"),
         m("restatement_caption", count=m.number(len(new))),
         heads,
         rows[:SHOWN],
@@ -42,7 +42,7 @@ def restatements(b: ChapterBuilder) -> Section:
 def revisions(
     b: ChapterBuilder, restatements: Sequence[Restatement]
 ) -> tuple[list[str], list[list[Cell]]]:
-    """Return the headings and rows of restatements; the province precedes its regencies."""
+    """Return the headings and rows of restatements in their order."""
     m = b.m
     places = b.place | {b.e.province: m["province"]}
     heads = ("edition", "metric", "place", "old", "new", "why")
@@ -54,10 +54,13 @@ def revisions(
             *(restated(b, r, at) for at in ("old", "new")),
             Cell(m.reasons(r)),
         ]
-        for r in sorted(
-            restatements, key=lambda r: (r.of_edition_id, r.regency_code != b.e.province)
-        )
+        for r in restatements
     ]
+
+
+def by_edition(b: ChapterBuilder, restatements: Sequence[Restatement]) -> list[Restatement]:
+    """Sort restatements by edition; the province precedes its regencies."""
+    return sorted(restatements, key=lambda r: (r.of_edition_id, r.regency_code != b.e.province))
 
 
 def restated(b: ChapterBuilder, restatement: Restatement, at: str) -> Cell:
@@ -101,7 +104,7 @@ def not_counted(b: ChapterBuilder) -> Section:
     if not entries:
         return replace(section, paragraphs=[m["not_counted_none"], *held])
     table = Table(
-        *b.number_table(),
+        *b.number_table("not_counted"),
         m(
             "not_counted_caption",
             count=m.number(sum(n.to_date for n in entries)),
@@ -153,7 +156,7 @@ def before_campaign(b: ChapterBuilder) -> list[Table]:
     heads = [m["regency"], *kinds.values(), m["total"], m["before_deadlines"]]
     return [
         Table(
-            *b.number_table(),
+            *b.number_table("before_campaign"),
             m("before_caption", count=m.number(b.before[e.province, "ALL"])),
             heads,
             rows,

@@ -16,7 +16,7 @@ def regency(b: ChapterBuilder, regency: Regency) -> Section:
     m = b.m
     name = b.place[regency.code]
     metrics = Table(
-        *b.number_table(),
+        *b.number_table("metrics", regency.code),
         m("regency_caption", name=name),
         [m["metric"], *b.period_heads],
         [
@@ -44,7 +44,7 @@ def regency(b: ChapterBuilder, regency: Regency) -> Section:
         groups = {code: name for code, name in m.terms("issue_group").items() if code in frozen}
         tables.append(
             Table(
-                *b.number_table(),
+                *b.number_table("districts", regency.code),
                 m("district_caption", name=name, range=m.week_range(first, last)),
                 [m["district"], *groups.values()],
                 [
@@ -71,7 +71,6 @@ def regency(b: ChapterBuilder, regency: Regency) -> Section:
         f"kab-{regency.code.replace('.', '-')}",
         title,
         *([], tables),
-        is_page=True,
         lead=narrative(b, regency),
     )
 
@@ -85,7 +84,7 @@ def themes(b: ChapterBuilder, regency: Regency) -> list[Table]:
     heads = ("cases", "share", "province", "quotient", "interval", "judgement", "trend")
     return [
         Table(
-            *b.number_table(),
+            *b.number_table("themes", regency.code),
             m("regency_themes", name=b.place[regency.code]),
             [m["theme"], *(m[f"profile_{head}"] for head in heads)],
             [theme_row(b, p) for p in sorted(profiles, key=lambda p: (-p.cases, p.issue_code))],

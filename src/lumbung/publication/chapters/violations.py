@@ -21,7 +21,7 @@ def violations(b: ChapterBuilder) -> Section:
         ]
     )
     table = Table(
-        *b.number_table(),
+        *b.number_table("violation"),
         m("violation_caption", change=b.moved(b.e.metric(code))),
         [m["regency"], *b.kinds.values(), m["total"], *b.period_heads[1:]],
         rows,
@@ -65,7 +65,7 @@ def contexts(b: ChapterBuilder, caption: str, period: str) -> Table:
     }
     heads = [*names.values()]
     return Table(
-        *b.number_table(),
+        *b.number_table(caption),
         m(caption, **counts),
         [m["regency"], *heads, *heads, m["total"]],
         rows,
@@ -110,7 +110,7 @@ def since_previous(b: ChapterBuilder) -> list[Table]:
     heads = ("delta_previous", "delta_week", "delta_other", "delta_now")
     return [
         Table(
-            *b.number_table(),
+            *b.number_table("since_previous"),
             m(
                 "delta_caption",
                 previous=rows[0][1].text,
@@ -138,7 +138,7 @@ def rates(b: ChapterBuilder) -> Table:
     is_ranked = bool(most) and all(cases[name] >= FEW for name, _ in most)
     listed = [m("of_each", places=name, value=m.decimal(rate)) for name, rate in most]
     return Table(
-        *b.number_table(),
+        *b.number_table("rate"),
         m("rate_caption", places=m.listing(listed)) if is_ranked else m["rate_caption_unranked"],
         [
             m["regency"],
@@ -196,7 +196,7 @@ def issues(b: ChapterBuilder) -> Section:
         descriptions = [f"{name} {m.number(value)}" for name, value in shown]
         pictures.append(
             Chart(
-                *b.number_chart(),
+                *b.number_chart("issue"),
                 m("issue_chart", issues=b.top_issues("to_date")),
                 charts.bars(
                     [
@@ -214,7 +214,7 @@ def issues(b: ChapterBuilder) -> Section:
     tables = [
         by_type(b, "suspected_violation_by_type", "type_caption"),
         Table(
-            *b.number_table(),
+            *b.number_table("issue"),
             m("issue_caption", issues=week_top) if week_top else m["issue_caption_zero"],
             [m["theme"], *b.period_heads],
             b.by_category(code, [(issue, name) for issue, name, _ in ranked]),
@@ -232,7 +232,7 @@ def by_type(b: ChapterBuilder, code: str, caption: str) -> Table:
     m = b.m
     names = b.named(code)
     return Table(
-        *b.number_table(),
+        *b.number_table(caption),
         m(caption, most=b.most_of(code, names)),
         [m["type"], *b.period_heads],
         b.by_category(code, names.items()),
@@ -266,7 +266,7 @@ def matrix(b: ChapterBuilder, caption: str, period: str) -> list[Table]:
         ]
         return [
             Table(
-                *b.number_table(),
+                *b.number_table(caption),
                 m[caption],
                 [*heads, m["province"]],
                 rows,
@@ -278,7 +278,7 @@ def matrix(b: ChapterBuilder, caption: str, period: str) -> list[Table]:
     rows, last = b.by_regency(lambda r: [b.cell(code, issue, r, period) for issue, _, _ in shown])
     return [
         Table(
-            *b.number_table(),
+            *b.number_table(caption),
             m[caption],
             [m["regency"], *(labels[issue] for issue, _, _ in shown)],
             rows,

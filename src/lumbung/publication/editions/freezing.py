@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ from lumbung.publication.editions.review import is_as_reviewed
 from lumbung.publication.editions.schedule import as_of, week_before
 from lumbung.publication.formats import maps
 from lumbung.publication.model import store
+from lumbung.publication.model.edition import Need
 from lumbung.publication.model.store import Rows
 from lumbung.publication.office import Office, load_office
 from lumbung.settings import JAKARTA, Settings
@@ -31,14 +33,15 @@ BUILD_WAIT = "10min"
 """How long a freeze waits for a running build."""
 
 READ = (
-    "metric", "trend", "submission", "deadline_contributor", "deadline_rule", "profile",
+    "metric", "trend", "submission", "deadline_contributor", "deadline_rule", "profile", "need",
     "not_counted", "repeated_district_metric", "repeated_district_contributor",
     "repeated_district_record", "district", "metric_contributor", "before_campaign",
-    "profile_contributor", "district_contributor", "contributor_record", "restatement",
+    "profile_contributor", "need_contributor", "district_contributor", "contributor_record",
+    "restatement",
 )  # fmt: skip
 """The statements whose rows make up an edition."""
 
-NOT_COMPARED = ("deadline", "profile", "district", "before_campaign")
+NOT_COMPARED = ("deadline", "profile", "prevention_need", "district", "before_campaign")
 """Metrics with contributors that are not restated: states of a day, and uncounted records."""
 
 
@@ -111,7 +114,9 @@ def _freeze(
         _count_deadlines(rows, label)
         _choose_districts(rows, label, office)
         if rows["profile"]:
-            rows["metric_contributor"] += rows["profile_contributor"]
+            rows["metric_contributor"] += rows["profile_contributor"] + rows["need_contributor"]
+        names = [field.name for field in fields(Need)]
+        label["need"] = [dict(zip(names, row, strict=True)) for row in rows["need"]]
         outlines = maps.outlines(settings, office)
         for regency in label["regency"]:
             regency["outline"] = outlines.get(regency["code"], [])

@@ -18,7 +18,7 @@ from typing import Any
 from lumbung.errors import PublicationError
 from lumbung.publication.chapters.assemble import document
 from lumbung.publication.formats import opendata, xlsx
-from lumbung.publication.model.document import Document, Section
+from lumbung.publication.model.document import Document
 from lumbung.publication.model.edition import Edition
 from lumbung.publication.translations.formatting import BY_LANGUAGE
 
@@ -26,16 +26,16 @@ __all__ = ["TEMPLATES", "document", "letter", "page", "render"]
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 NAMES = {
-    "id": ("edisi", "siaran-pers.txt", "edisi-bagian"),
-    "en": ("en/edition", "en/press-release.txt", "en/edition-part"),
+    "id": ("edisi", "siaran-pers.txt"),
+    "en": ("en/edition", "en/press-release.txt"),
 }
-"""File names by language: HTML, PDF and workbook; press summary; further PDF volumes."""
+"""File names by language: HTML, PDF and workbook; press summary."""
 
-VOLUME = 18_000
-"""Table cells in one PDF; each takes 10 KB of the compiler's memory. A province of 38 regencies has
-11,500 cells, the country with 514 has 155,000, too many for one mail and for the memory."""
-
-_SCREEN_ONLY = {"metric", "explanation", "value", "places", "definitions"}
+_SCREEN_ONLY = {
+    *("metric", "explanation", "value", "places", "definitions"),
+    *("sections", "others", "subject", "sheet"),
+}
+"""The fields that the PDF does not print: most of the data. The annex is on screen alone."""
 
 
 def render(edition: Edition) -> dict[str, bytes]:
@@ -55,13 +55,10 @@ def render(edition: Edition) -> dict[str, bytes]:
 def _localized(edition: Edition, root: str) -> dict[str, bytes]:
     """Return the files in the edition's language; the document is freed when this returns."""
     pages = _with_root(document(edition), root)
-    name, press, volume = NAMES[edition.language]
-    result: dict[str, bytes] = {}
-    # The PDF first, so that the other files are not in memory while the compiler runs.
-    for file, document_part in _volumes(pages, name, volume).items():
-        result[file] = _pdf(asdict(document_part), int(edition.frozen_at.timestamp()))
+    name, press = NAMES[edition.language]
     content = asdict(pages)
-    return result | {
+    return {
+        f"{name}.pdf": _pdf(content, int(edition.frozen_at.timestamp())),
         f"{name}.html": page("edisi.html.j2", d=content),
         f"{name}.xlsx": xlsx.workbook(edition, pages),
         press: page("siaran-pers.txt.j2", d=content),
@@ -69,17 +66,11 @@ def _localized(edition: Edition, root: str) -> dict[str, bytes]:
 
 
 def _with_root(pages: Document, root: str) -> Document:
-    """Return the document with the root hash of its content among the notes on method."""
+    """Return the document with the root hash of its content among its last paragraphs."""
     said = BY_LANGUAGE[pages.language]("about_root", root=root)
-    return replace(
-        pages,
-        sections=[
-            replace(section, paragraphs=[*section.paragraphs, said])
-            if section.id == "metode"
-            else section
-            for section in pages.sections
-        ],
-    )
+    *chapters, colophon = pages.bulletin
+    colophon = replace(colophon, paragraphs=[*colophon.paragraphs, said])
+    return replace(pages, bulletin=[*chapters, colophon])
 
 
 def letter(edition: Edition, root: str = "") -> tuple[str, str]:
@@ -123,34 +114,6 @@ def _environment() -> Any:
     return environment
 
 
-def _volumes(pages: Document, name: str, volume: str) -> dict[str, Document]:
-    """Split the document into PDF volumes of at most `VOLUME` cells; the first has the summary."""
-    parts: list[list[Section]] = [[]]
-    room = VOLUME
-    for section in pages.sections:
-        cells = sum(len(row) for table in section.tables for row in table.rows)
-        if cells > room and parts[-1]:
-            parts.append([])
-            room = VOLUME
-        parts[-1].append(section)
-        room -= cells
-    if len(parts) == 1:
-        return {f"{name}.pdf": pages}
-    m = BY_LANGUAGE[pages.language]
-    names = [f"{volume}-{number:02}.pdf" for number in range(2, len(parts) + 1)]
-    note = m("paper_volumes", first=names[0].rpartition("/")[2], last=names[-1].rpartition("/")[2])
-    empty = replace(pages, points=[], charts=[], glance=[])
-    return {f"{name}.pdf": replace(pages, meta=[*pages.meta, note], sections=parts[0])} | {
-        file: replace(
-            empty,
-            subtitle=f"{pages.subtitle}. "
-            + m("paper_volume", first=part[0].title, last=part[-1].title),
-            sections=part,
-        )
-        for file, part in zip(names, parts[1:], strict=True)
-    }
-
-
 def _pdf(content: dict[str, Any], timestamp: int) -> bytes:
     """Compile one PDF in a separate process: the compiler never frees the memory of a layout."""
     done = subprocess.run(
@@ -169,7 +132,7 @@ def _pdf(content: dict[str, Any], timestamp: int) -> bytes:
 
 
 def _printable(value: Any) -> Any:
-    """Remove the fields that only HTML and the workbook use, which are most of the data."""
+    """Remove the fields that only HTML and the workbook use."""
     if isinstance(value, dict):
         return {key: _printable(each) for key, each in value.items() if key not in _SCREEN_ONLY}
     if isinstance(value, list | tuple):

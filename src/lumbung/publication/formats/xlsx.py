@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -79,10 +80,7 @@ class _Writer:
 
     def write(self) -> None:
         """Write the sheets in order: contents, tables, shared sheets, trend, notes."""
-        tables = [
-            *self.d.glance,
-            *(table for section in self.d.sections for table in section.tables),
-        ]
+        tables = self.d.tables
         self.contents(tables)
         for number, table in enumerate(tables):
             if not table.sheet:
@@ -93,12 +91,14 @@ class _Writer:
         self.notes()
 
     def contents(self, tables: list[Table]) -> None:
-        """Write title, status, week and as-of (WIB), and a link to each sheet."""
+        """Write title, status, contact, next edition, week and as-of (WIB); link each sheet."""
         sheet = self.book.add_worksheet(self.m["sheet_contents"])
         sheet.set_column(0, 0, 22)
         sheet.set_column(1, 1, 90)
         sheet.write_string(0, 0, self.d.title, self.title)
-        for row, text in enumerate([self.d.publisher, self.d.subtitle, self.d.status], 1):
+        d = self.d
+        said = [d.publisher, d.subtitle, d.status, d.contact, d.next_edition]
+        for row, text in enumerate(said, 1):
             sheet.write_string(row, 0, text)
         first, last = self.e.days_of(self.e.week_id)
         for row, (label, value, style) in enumerate(
@@ -108,7 +108,7 @@ class _Writer:
                 (self.m["as_of_head"], _local(self.e.data_at), self.moment),
                 (self.m["frozen_head"], _local(self.e.frozen_at), self.moment),
             ),
-            5,
+            7,
         ):
             sheet.write_string(row, 0, label)
             sheet.write_datetime(row, 1, value, style)
@@ -122,7 +122,7 @@ class _Writer:
             (self.m["sheet_trend"], self.m["data_tren"]),
             (self.m["sheet_notes"], self.m["method_title"]),
         ]
-        for row, (name, caption) in enumerate(rows, 10):
+        for row, (name, caption) in enumerate(rows, 12):
             sheet.write_url(row, 0, f"internal:'{name}'!A1", string=name)
             sheet.write_string(row, 1, caption, self.text)
         sheet.freeze_panes(1, 0)
@@ -140,11 +140,11 @@ class _Writer:
                 column += span
             row += 1
         sample = table.rows[0] if table.rows else table.total
-        for column, head in enumerate(table.columns):
-            is_number = bool(sample) and sample[column].is_number
-            style = self.head if is_number else self.head_left
-            sheet.write_string(row, column, head.replace("\u00ad", ""), style)
+        are_numbers = [bool(sample) and cell.is_number for cell in sample]
+        for column, is_number in enumerate(are_numbers):
             sheet.set_column(column, column, 12 if is_number else 34)
+        heads = _unique_heads(table)
+        self.object(sheet, row, f"tabel_{table.number}", heads, are_numbers, len(table.rows))
         sheet.freeze_panes(row + 1, 1)
         for cells, is_total in [
             *((cells, False) for cells in table.rows),
@@ -170,10 +170,12 @@ class _Writer:
         """Write tables of the same columns on one sheet; each row names its table's subject."""
         sheet = self.book.add_worksheet(self.sheet_of(tables[0]))
         sheet.write_string(0, 0, self.m[f"sheet_{tables[0].sheet}_title"], self.title)
-        for column, head in enumerate([self.m["regency"], *tables[0].columns]):
-            style = self.head if column > 1 else self.head_left
-            sheet.write_string(2, column, head.replace("\u00ad", ""), style)
-            sheet.set_column(column, column, 14 if column > 1 else 30)
+        heads = [self.m["regency"], *tables[0].columns]
+        are_numbers = [False, *(cell.is_number for cell in tables[0].rows[0])]
+        for column, is_number in enumerate(are_numbers):
+            sheet.set_column(column, column, 14 if is_number else 30)
+        count = sum(len(table.rows) for table in tables)
+        self.object(sheet, 2, f"lembar_{tables[0].sheet}", heads, are_numbers, count)
         sheet.freeze_panes(3, 2)
         row = 2
         for table in tables:
@@ -181,10 +183,33 @@ class _Writer:
                 row += 1
                 for column, cell in enumerate([Cell(table.subject), *cells]):
                     self.cell(sheet, row, column, cell, False)
-        sheet.autofilter(2, 0, row, len(tables[0].columns))
         for line in [*tables[0].notes, tables[0].source]:
             row += 1
             sheet.write_string(row + 1, 0, line, self.quiet)
+
+    def object(
+        self,
+        sheet: Any,
+        row: int,
+        name: str,
+        heads: Sequence[str],
+        are_numbers: Sequence[bool],
+        count: int,
+    ) -> None:
+        """Make a table object of the heads in a row and the `count` rows below them."""
+        clean = [head.replace("\u00ad", "") for head in heads]
+        styles = [self.head if is_number else self.head_left for is_number in are_numbers]
+        for column, (head, style) in enumerate(zip(clean, styles, strict=True)):
+            sheet.write_string(row, column, head, style)
+        if count:
+            columns = [
+                {"header": head, "header_format": style}
+                for head, style in zip(clean, styles, strict=True)
+            ]
+            sheet.add_table(
+                *(row, 0, row + count, len(clean) - 1),
+                {"name": name.replace(".", "_"), "columns": columns, "style": None},
+            )
 
     def cell(self, sheet: Any, row: int, column: int, cell: Cell, is_total: bool) -> None:
         """Write a number as number, a day as date, anything else as text."""
@@ -205,29 +230,28 @@ class _Writer:
             sheet.write_string(row, column, cell.text, self.label[is_total])
 
     def trend(self) -> None:
-        """Write the province's weekly values, from which the charts over time are drawn."""
+        """Write the province's weekly values, a row for each metric, category and week."""
         sheet = self.book.add_worksheet(self.m["sheet_trend"])
-        keys = sorted(self.e.trend)
         names = self.m.category_names(self.e)
-        weeks = self.e.weeks
+        heads = [self.m[key] for key in ("week", "first_day", "metric", "category", "value")]
         sheet.write_string(0, 0, self.m["data_tren"], self.title)
-        sheet.write_string(2, 0, self.m["week"], self.head_left)
-        sheet.write_string(2, 1, self.m["first_day"], self.head_left)
         sheet.set_column(0, 1, 13)
-        sheet.set_column(2, 1 + len(keys), 16)
-        sheet.freeze_panes(3, 2)
-        for row, week in enumerate(weeks, 3):
-            sheet.write_string(row, 0, week)
-            sheet.write_datetime(row, 1, self.e.days_of(week)[0], self.days[False])
-        for row, sentence in enumerate(self.m.short_weeks(self.e, weeks), 4 + len(weeks)):
-            sheet.write_string(row, 0, sentence, self.quiet)
-        for column, key in enumerate(keys, 2):
-            head = ": ".join(p for p in (self.m.metrics[key[0]].name, names.get(key)) if p)
-            sheet.write_string(2, column, head.replace("\u00ad", ""), self.head)
-            for week, value in self.e.trend[key]:
-                sheet.write_number(
-                    3 + weeks.index(week), column, value, self.formats["#,##0", False]
-                )
+        sheet.set_column(2, 3, 40)
+        sheet.freeze_panes(3, 0)
+        row = 2
+        for (metric, category), values in sorted(self.e.trend.items()):
+            texts = self.m.metrics[metric].name, names.get((metric, category), "")
+            for week, value in values:
+                row += 1
+                sheet.write_string(row, 0, week)
+                sheet.write_datetime(row, 1, self.e.days_of(week)[0], self.days[False])
+                for column, text in enumerate(texts, 2):
+                    sheet.write_string(row, column, text.replace("\u00ad", ""))
+                sheet.write_number(row, 4, value, self.formats["#,##0", False])
+        self.object(sheet, 2, "tren", heads, [False] * 4 + [True], row - 2)
+        for sentence in self.m.short_weeks(self.e, self.e.weeks):
+            row += 1
+            sheet.write_string(row + 1, 0, sentence, self.quiet)
 
     def notes(self) -> None:
         """Write the method, and the definition of each metric."""
@@ -249,6 +273,18 @@ class _Writer:
             sheet.write_string(row, 0, metric.name, self.bold)
             sheet.write_string(row, 1, f"{metric.definition}.", self.text)
         sheet.freeze_panes(1, 0)
+
+
+def _unique_heads(table: Table) -> list[str]:
+    """Return the heads of a table's columns; repeated ones with the heading that spans them."""
+    spanning = [text for text, span in table.groups for _ in range(span)] or [""] * len(
+        table.columns
+    )
+    repeated = {head for head in table.columns if table.columns.count(head) > 1}
+    return [
+        f"{group}: {head}" if group and head in repeated else head
+        for group, head in zip(spanning, table.columns, strict=True)
+    ]
 
 
 def _local(value: Any) -> Any:

@@ -43,7 +43,7 @@ class Table:
 
     """
 
-    number: int
+    number: str
     label: str
     caption: str
     columns: list[str]
@@ -75,7 +75,6 @@ class Section:
     """A chapter: a heading, its charts side by side, its tables and paragraphs.
 
     Attributes:
-        is_page: whether it begins on a page of its own.
         lead: sentences directly below the heading.
         definitions: for each metric in its tables: name, definition, code, and categories as pairs
             of code and name.
@@ -88,7 +87,6 @@ class Section:
     charts: list[Chart]
     tables: list[Table]
     paragraphs: list[str] = field(default_factory=list)
-    is_page: bool = False
     definitions: list[tuple[str, str, str, list[tuple[str, str]]]] = field(default_factory=list)
     codes: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
     lead: list[str] = field(default_factory=list)
@@ -96,7 +94,17 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """Everything that an edition prints, in order."""
+    """Everything that an edition prints, in order.
+
+    Attributes:
+        points: the main points, the most important first, each as a lead and the rest.
+        decisions: what must be decided, as counts.
+        needs: the table of prevention by theme; empty where the edition has none.
+        bulletin: the chapters of the PDF, and the first of the page on screen.
+        others: the points after the main ones; they and `sections` are the annex, which is on
+            screen and in the workbook alone.
+
+    """
 
     language: str
     publisher: str
@@ -108,8 +116,15 @@ class Document:
     meta: list[str]
     points_title: str
     points: list[tuple[str, str]]
+    decisions_title: str
+    decisions: list[str]
+    needs: list[Table]
     charts: list[Chart]
     glance: list[Table]
+    bulletin: list[Section]
+    annex_title: str
+    others_title: str
+    others: list[tuple[str, str]]
     contents_title: str
     sections: list[Section]
     press_title: str
@@ -121,3 +136,10 @@ class Document:
     example: str
     footer: list[str]
     page: str
+    next_edition: str
+
+    @property
+    def tables(self) -> list[Table]:
+        """Every table, in the order of the page."""
+        chapters = [*self.bulletin, *self.sections]
+        return [*self.needs, *self.glance, *(t for chapter in chapters for t in chapter.tables)]

@@ -136,6 +136,39 @@ class Profile:
 
 
 @dataclass(frozen=True)
+class Need:
+    """Prevention against a theme in a regency (marts.agg_prevention_need), the week's.
+
+    Neither participants nor target groups are part of an edition: the differences of overlapping
+    windows of four weeks would give small numbers of them away.
+
+    Attributes:
+        cases: cases of every kind since the campaign began that name the theme.
+        last_4, previous_4, trend_code, is_marked: as in `Profile`.
+        done: activities of the last four weeks that name the theme, by the Formulir Pencegahan.
+        planned: activities that plans intend for these weeks.
+        gap: planned less done; 0 where more was done.
+        rule_code, suggestion, suggestion_en: the rule that suggests a next step, and its texts;
+            None where no rule holds that the office has left on.
+
+    """
+
+    regency_code: str
+    issue_code: str
+    cases: int
+    last_4: int
+    previous_4: int | None
+    trend_code: str
+    is_marked: bool
+    done: int
+    planned: int
+    gap: int
+    rule_code: str | None
+    suggestion: str | None
+    suggestion_en: str | None
+
+
+@dataclass(frozen=True)
 class Restatement:
     """A metric of an earlier edition whose value has changed; the reasons add up to the change.
 
@@ -245,6 +278,7 @@ class Edition:
             metric counts because they were received or done before the campaign's first day; None
             in editions of earlier releases, which did not store it.
         profiles: empty where the warehouse has no profile of the week.
+        needs: by regency and theme; empty also in editions of earlier releases.
         district_unit: the unit of the districts' table, counted once per group of themes: a `case`,
             or in earlier releases each `theme` of a case.
         previous_id, previous: the newest published edition of an earlier week (None: none), and
@@ -284,6 +318,7 @@ class Edition:
     held: tuple[HeldChannel, ...]
     waivers: tuple[Waiver, ...]
     decision: Decision | None
+    needs: tuple[Need, ...] = ()
 
     def metric(self, code: str, category: str = "ALL", regency: str = "") -> MetricValue:
         """Return a frozen metric; without a regency, the province's.

@@ -23,6 +23,7 @@ from lumbung.publication.model.edition import (
     Edition,
     HeldChannel,
     MetricValue,
+    Need,
     NotCounted,
     Profile,
     Regency,
@@ -238,6 +239,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         ),
         waivers=tuple(Waiver(*row) for row in waivers),
         decision=_decision(*decision) if decision else None,
+        needs=tuple(Need(**row) for row in label.get("need", [])),
     )
 
 

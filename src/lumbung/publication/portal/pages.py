@@ -374,9 +374,9 @@ class _Site:
 
     def revisions(self, caption: str, restatements: Sequence[Restatement], first: int = 0) -> Table:
         """Return restatements as printed, the province first, from column `first` on."""
-        heads, rows = record.revisions(self.b, restatements)
+        heads, rows = record.revisions(self.b, record.by_edition(self.b, restatements))
         shown = [cells[first:] for cells in rows[:_LINES]]
-        return Table(0, "", caption, heads[first:], shown, "", is_text=True)
+        return Table("", "", caption, heads[first:], shown, "", is_text=True)
 
     def described(self, one: Published) -> list[dict[str, Any]]:
         """Return an edition's files as printed, the main ones first."""
@@ -614,7 +614,7 @@ class _Site:
         m = self.m
         return self.b.compared(
             Table(
-                *(0, "", m["places_caption"]),
+                *("", "", m["places_caption"]),
                 [m["regency"], *self.b.period_heads, m["places_recaps"]],
                 rows,
                 self.b.source("source_register"),
@@ -688,7 +688,7 @@ class _Site:
             if self.e.metric("suspected_violation_by_issue", code, regency.code).to_date
         ]
         table = Table(
-            *(0, "", m("regency_themes_caption", name=self.b.place[regency.code])),
+            *("", "", m("regency_themes_caption", name=self.b.place[regency.code])),
             [m["theme"], *self.b.period_heads],
             [cells for _, cells in themes],
             self.b.source("source_register", regency.code),
@@ -711,7 +711,7 @@ class _Site:
         """Return the table of the province's themes, and the links to their pages."""
         m, ranked = self.m, self.ranked()
         table = Table(
-            *(0, "", m["themes_caption"]),
+            *("", "", m["themes_caption"]),
             [m["theme"], *self.b.period_heads],
             [[Cell(self.e.issues[c]), *self.cells(self.theme(c), self.e.province)] for c in ranked],
             self.b.source("source_register"),
@@ -737,7 +737,7 @@ class _Site:
                 series=self.series(self.theme(code), self.e.province),
                 places=self.b.compared(
                     Table(
-                        *(0, "", m("theme_caption", name=self.e.issues[code])),
+                        *("", "", m("theme_caption", name=self.e.issues[code])),
                         [m["regency"], *self.b.period_heads],
                         rows,
                         self.b.source("source_register"),
@@ -763,7 +763,7 @@ class _Site:
             counts = [Cell(m.number(values.get(b)), True, f"{key}@{b}") for b in weeks]
             rows.append([Cell(self.b.full_name(code, category)), *counts])
         return Table(
-            *(0, "", m("all_caption", count=len(weeks))),
+            *("", "", m("all_caption", count=len(weeks))),
             [m["metric"], *(m.short_day(self.e.days_of(week)[0]) for week in weeks)],
             rows,
             self.b.source("source_all"),

@@ -1,0 +1,238 @@
+"""The bulletin that is printed: what must be decided, prevention by theme, half a page a regency.
+
+Everything else of an edition is the annex: on screen, in the workbook and in the open data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from lumbung.publication.chapters import profile, record
+from lumbung.publication.chapters.builder import (
+    FUNNEL,
+    HEADLINE,
+    OF_RECAPS,
+    SOON,
+    ChapterBuilder,
+    lower,
+)
+from lumbung.publication.model.document import Cell, Section, Table
+from lumbung.publication.model.edition import QUOTIENT_PLACES, Need, Regency, Restatement
+
+NEEDS = 10
+"""Needs of the table for the whole province; each regency's page has all of its own."""
+REVISIONS = 8
+"""Revisions that are printed; the annex and the open data have all."""
+
+
+def pressing(needs: Sequence[Need]) -> list[Need]:
+    """Return the needs for which a rule suggests a step, the most pressing first.
+
+    Cases that rise come before others, then themes that stand out, then the larger gap between plan
+    and activities, then more cases in the last four weeks, then the codes.
+    """
+    return sorted(
+        (need for need in needs if need.rule_code),
+        key=lambda need: (
+            need.trend_code != "rising",
+            not need.is_marked,
+            *(-need.gap, -need.last_4, need.regency_code, need.issue_code),
+        ),
+    )
+
+
+def decisions(b: ChapterBuilder) -> list[str]:
+    """Return what must be decided this week, as counts; one sentence where nothing must."""
+    e, m = b.e, b.m
+    running = b.running(e.province)
+    counts = {
+        "decide_overdue": sum(b.deadlines[e.province, s] for s in ("OVERDUE", "MAYBE_OVERDUE")),
+        "decide_soon": sum(b.deadlines[e.province, state] for state in SOON),
+        "decide_pending": b.total("report_pending", [*b.kinds]).to_date,
+        "decide_gap": sum(need.gap > 0 for need in b.needs),
+        "decide_unplanned": sum(n.is_marked and not n.planned and n.last_4 > 0 for n in b.needs),
+        "decide_held": len(e.held),
+    }
+    said = [m(key, **running | {"count": m.number(n)}) for key, n in counts.items() if n]
+    return said or [m["decide_none"]]
+
+
+def need_heads(b: ChapterBuilder) -> list[str]:
+    """Return the heads of a need's columns, from its theme on."""
+    heads = ("cases", "trend", "done", "planned", "gap", "step")
+    return [b.m["theme"], *(b.m[f"need_{head}"] for head in heads)]
+
+
+def need_cells(b: ChapterBuilder, need: Need) -> list[Cell]:
+    """Return the cells of a need, from its theme on."""
+    m = b.m
+    key = f"{need.regency_code}/{need.issue_code}"
+    step = need.suggestion_en if m.language == "en" else need.suggestion
+    gap = m("explanation_less", whole=m.number(need.planned), part=m.number(need.done))
+    return [
+        Cell(b.e.issues[need.issue_code]),
+        b.traced(need.cases, f"profile/cases/{key}"),
+        Cell(profile.trend(b, need)),
+        b.traced(need.done, f"need/done/{key}"),
+        b.count(need.planned, f"need/planned/{key}", m["need_planned_definition"]),
+        b.count(need.gap, f"need/gap/{key}", gap),
+        Cell(step or "–"),
+    ]
+
+
+def needs(b: ChapterBuilder) -> list[Table]:
+    """Return the table of the most pressing needs; none without needs."""
+    found = pressing(b.needs)[:NEEDS]
+    if not found:
+        return []
+    return [
+        Table(
+            *b.number_table("need"),
+            b.m["need_caption"],
+            [b.m["regency"], *need_heads(b)],
+            [[Cell(b.place[need.regency_code]), *need_cells(b, need)] for need in found],
+            b.source("source_need"),
+            notes=[b.m["need_note"], *profile.trend_weeks(b)],
+            is_text=True,
+        )
+    ]
+
+
+def brief(b: ChapterBuilder, regency: Regency) -> Section:
+    """Return half a page on a regency: the problem, what was done, what is planned, handling."""
+    m, code = b.m, regency.code
+    cases = b.e.metric("suspected_violation", "ALL", code)
+    found = [need for need in b.needs if need.regency_code == code]
+    marked = [
+        m(
+            "brief_theme",
+            issue=lower(b.e.issues[p.issue_code]),
+            times=m.decimal(p.quotient, QUOTIENT_PLACES),
+        )
+        for p in b.marked
+        if p.regency_code == code
+    ]
+    profiles = b.profiles_of[code]
+    planned = [need for need in found if need.planned]
+    missing = [s.district_name for s in b.missing[code]]
+    submitted, expected = b.submitted(code)
+    lead = [
+        m(
+            "brief_problem",
+            value=m.number(cases.week),
+            change=b.moved(cases),
+            to_date=m.number(cases.to_date),
+            themes=m("brief_themes", themes=m.listing(marked)) if marked else m["brief_no_theme"],
+        ),
+        m(
+            "brief_done",
+            week=m.number(b.e.metric("prevention", "ALL", code).week),
+            four=m.number(profiles[0].last_4_prevention if profiles else None),
+        )
+        if b.is_delivered(OF_RECAPS[1], code, "week")
+        else m["brief_done_unknown"],
+        m(
+            "brief_planned",
+            count=m.number(len(planned)),
+            short=m.number(sum(need.gap > 0 for need in planned)),
+        )
+        if planned
+        else m["brief_unplanned"],
+        f"{m('regency_deadline', **b.running(code))} {b.about_deadlines(code)}".rstrip(),
+        m(
+            "brief_recaps",
+            submitted=m.number(submitted),
+            expected=m.number(expected),
+            missing=m("brief_missing", districts=m.listing(missing)) if missing else "",
+        ).rstrip(),
+    ]
+    ranked = pressing(found)
+    rest = sorted((n for n in found if not n.rule_code), key=lambda n: (-n.last_4, n.issue_code))
+    tables = []
+    if found:
+        tables.append(
+            Table(
+                *b.number_table("brief", code),
+                m("brief_caption", name=b.place[code]),
+                need_heads(b),
+                [need_cells(b, need) for need in [*ranked, *rest]],
+                b.source("source_need", code),
+                is_text=True,
+                sheet="need",
+                subject=b.place[code],
+            )
+        )
+    name = b.place[code] if regency.is_unknown else regency.name
+    return Section(f"ringkas-{code.replace('.', '-')}", name, [], tables, lead=lead)
+
+
+def handling(b: ChapterBuilder) -> Section:
+    """Return registration, results and deadlines in sentences, and the revisions that matter."""
+    e, m = b.e, b.m
+    to_date = {step: b.total(f"report_{step}", [*b.kinds]).to_date for step in FUNNEL}
+    by_result = "report_registered_by_result"
+    results = {
+        code.lower(): m.number(e.metric(by_result, code).to_date) for code in b.named(by_result)
+    }
+    numbers = {step: m.number(count) for step, count in to_date.items()}
+    sentences = [
+        m("funnel_caption", **numbers),
+        m("result_caption", registered=numbers["registered"], **results),
+        m("deadline_caption", **b.running(e.province)),
+    ]
+    about = b.about_deadlines(e.province)
+    lead = [*(f"{sentence}." for sentence in sentences), *filter(None, [about])]
+    new = sorted(e.new_restatements, key=lambda r: _matters(r, e.province))
+    if not new:
+        said = m["restatement_caption_published"] if e.restatements else b.nothing_restated()
+        return Section("penanganan", m["handling_title"], [], [], lead=[*lead, said])
+    heads, rows = record.revisions(b, new[:REVISIONS])
+    table = Table(
+        *b.number_table("revision"),
+        m("revision_caption", count=m.number(len(new))),
+        heads,
+        rows,
+        b.source("source_all"),
+        notes=[m("revision_note", count=m.number(REVISIONS))],
+        is_text=True,
+    )
+    return Section("penanganan", m["handling_title"], [], [table], lead=lead)
+
+
+def _matters(r: Restatement, province: str) -> tuple[bool, bool, int, str, str, str, str, str]:
+    """Rank a revision: the headline number, then the province, then the larger change."""
+    return (
+        (r.metric_code, r.category_code, r.regency_code) != (*HEADLINE, province),
+        r.regency_code != province,
+        -abs(r.change),
+        *(r.metric_code, r.category_code, r.regency_code, r.of_edition_id, r.period),
+    )
+
+
+def colophon(b: ChapterBuilder) -> Section:
+    """Return the method in short, the policy of corrections, contact, licence and next date."""
+    e, m = b.e, b.m
+    office = e.office
+    first = m.weekday(e.first_day)
+    paragraphs = [
+        m("method_week", first=first),
+        *(m[f"method_{part}"] for part in ("case", "several", "recap", "zero", "names")),
+        m["colophon_corrections"],
+        m["colophon_annex"],
+        m("colophon_licence", licence=office.licence, url=office.licence_url),
+        m("contact", name=office.contact_name, url=office.contact_url) + ".",
+    ]
+    if office.portal_url:
+        paragraphs.append(m("colophon_portal", url=office.portal_url))
+    paragraphs += [
+        m("next_edition", day=m.weekday(next_day(b))),
+        m("about_frozen", frozen_at=m.moment(e.frozen_at)),
+        m("about_hash", content_hash=e.content_hash),
+    ]
+    return Section("kolofon", m["colophon_title"], [], [], paragraphs)
+
+
+def next_day(b: ChapterBuilder) -> date:
+    """Return the day on which the edition of the next week is planned: the Monday after it."""
+    return b.e.judged_on + timedelta(days=7)
