@@ -56,6 +56,12 @@ def has_ended(process: psutil.Process) -> bool:
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
+def test_a_folder_beside_them_is_no_process(processes: Processes) -> None:
+    """`run/notified` holds when owners were last notified of each failure."""
+    (processes.folder / "notified").mkdir(parents=True)
+    assert processes.names() == []
+
+
 def test_a_step_of_the_clock_ends_no_process(
     processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -116,7 +116,8 @@ class Processes:
 
     def names(self) -> list[str]:
         """Return the names of processes that were started and not stopped, alive or not."""
-        return sorted(p.name for p in self.folder.glob("*") if not p.name.startswith("."))
+        files = (path for path in self.folder.glob("[!.]*") if path.is_file())
+        return sorted(path.name for path in files)
 
     def find(self, name: str) -> psutil.Process | None:
         """Return the live process of that name; None also when its id was reused by another."""
