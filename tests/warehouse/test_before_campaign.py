@@ -165,10 +165,10 @@ def test_an_edition_names_them_by_place_and_says_whose_deadlines_they_are(
             in note
             for note in table.notes
         )
-    (sentence,) = [s for s in section(found, "kab-19-02").lead if "batas waktu penanganan" in s]
+    (sentence,) = [s for s in section(found, "kab-19-02").lead if "Batas waktu penanganan" in s]
     assert "Sebanyak 1 di antaranya berasal dari kasus yang diterima sebelum masa" in sentence
     assert "di antaranya" not in next(
-        s for s in section(found, "kab-19-71").lead if "batas waktu penanganan" in s
+        s for s in section(found, "kab-19-71").lead if "Batas waktu penanganan" in s
     )
 
 
