@@ -95,8 +95,8 @@ TOGETHER = {
     ),
     **dict.fromkeys(
         (f"warehouse/test_{name}.py" for name in (
-            "build", "docs", "links", "models", "published", "questions", "rights", "roles", "site",
-            "tools",
+            "build", "docs", "links", "models", "prevention", "published", "questions", "rights",
+            "roles", "site", "tools",
         )),
         "warehouse",
     ),
