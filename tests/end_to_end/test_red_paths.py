@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -68,15 +66,6 @@ def reported(post: Post, subject: str) -> str:
     return str(body.get_content())
 
 
-@contextmanager
-def planted(path: Path, content: str) -> Iterator[None]:
-    path.write_text(content)
-    try:
-        yield
-    finally:
-        path.unlink()
-
-
 def plant(installation: Installation, received_at: str, count: int = 1) -> None:
     """Tips that came in a batch of their own; an expression says when they were received."""
     installation.execute(
@@ -97,8 +86,8 @@ def test_a_held_channel_and_a_failing_dbt_test_change_nothing_for_readers(
 ) -> None:
     """A clock that is a month fast: its rows wait, the owner is notified, the build goes on.
 
-    Then a test of dbt fails. A tip that came in meanwhile waits, and is there as soon as the fault
-    is gone.
+    Then a test of dbt fails: a case is in another week than its day's. A tip that came in meanwhile
+    waits, and is there as soon as the fault is gone.
     """
     before = published(installation)
     plant(installation, "now() + interval '30 days'", count=6)
@@ -118,9 +107,17 @@ def test_a_held_channel_and_a_failing_dbt_test_change_nothing_for_readers(
 
     plant(installation, "received_at")
     built = builds(installation)
-    fault = installation.settings.project / "dbt_project" / "tests" / "planted_fault.sql"
-    with planted(fault, "select * from {{ ref('int_reports__located') }} limit 1\n"):
+    located = "intermediate.int_reports__located"
+    move = f"update {located} set week_id = %s where report_id = %s"
+    (case,) = installation.query(  # of the tip's regency and day
+        f"select week_id, report_id from {located} where report_id = (select report_id"
+        " from marts.fct_report where channel = 'kobo_pemantau' order by record_id limit 1)"
+    )
+    installation.execute(move, "2024-W01", case[1])
+    try:
         state, tasks = installation.run("warehouse")
+    finally:
+        installation.execute(move, *case)
     assert (state, tasks) == ("failed", {"raw_checkpoint": "success", "build": "failed"})
     # the checkpoint found nothing wrong with the channel, so the hold is over
     assert installation.query(holds) == []
@@ -131,7 +128,7 @@ def test_a_held_channel_and_a_failing_dbt_test_change_nothing_for_readers(
     )
     assert installation.query(arrived) == [(0,)]
     reason = installation.client.reason("warehouse", installation.last_run_id, "build")
-    assert "planted_fault" in reason
+    assert "every_fact_is_in_a_week" in reason
     state, _ = installation.run("warehouse")
     assert state == "success"
     assert installation.query(arrived) == [(1,)]
