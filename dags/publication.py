@@ -42,6 +42,7 @@ from lumbung.orchestration import (
     START_DATE,
     approver_url,
     cron_timetable,
+    desk_url,
     fail_without_retry,
     mail_server,
     publisher_url,
@@ -158,10 +159,12 @@ def publication() -> None:
         )
         if server := mail_server():
             try:
-                notify.ask(edition_id, settings=settings, database_url=url, server=server)
+                notify.ask(
+                    edition_id, settings=settings, database_url=url, server=server, desk=desk_url()
+                )
             except LumbungError as error:  # Airflow still shows the question
                 print(f"the approvers could not be asked by mail: {error}")
-        text = notify.question(edition_id, settings=settings, database_url=url)
+        text = notify.question(edition_id, settings=settings, database_url=url, desk=desk_url())
         return {**result.summary(), "question": text}
 
     # Not ApprovalOperator: on a rejection it skips `publish`, which notifies the owners.
@@ -313,7 +316,7 @@ def publication_reminder() -> None:
         if server is None:
             raise AirflowSkipException("there is no Airflow Connection smtp_publication")
         url = publisher_url()
-        return notify.remind(settings=settings, database_url=url, server=server)
+        return notify.remind(settings=settings, database_url=url, server=server, desk=desk_url())
 
     remind()
 

@@ -163,6 +163,14 @@ def approver_url() -> str:
     return role_url(warehouse_url(), "approver")
 
 
+def desk_url() -> str:
+    """Return the address of the desk, by Airflow's setting `[api] base_url`; empty without one."""
+    from airflow.configuration import conf
+
+    base = conf.get("api", "base_url", fallback="").rstrip("/")
+    return f"{base}/lumbung" if base else ""
+
+
 def mail_server() -> MailServer | None:
     """Return the mail server of the Airflow Connection `smtp_publication`, None without one.
 

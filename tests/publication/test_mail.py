@@ -302,17 +302,23 @@ def test_those_who_approve_are_asked_and_reminded_and_owners_reported(
                 " where edition_id = %s",
                 (waited, is_asked, draft),
             )
-        found = notify.remind(settings=settings, database_url=url, server=post.address)
+        found = notify.remind(
+            settings=settings, database_url=url, server=post.address, desk="https://a.example/l"
+        )
         assert found == reminded_of
     assert post.addresses == ["pimpinan@babel.example.id"] * 2
     asked, reminded = (message for _, message in post.got)
     assert asked["Subject"] == f"Mohon persetujuan: edisi {draft}"
     assert reminded["Subject"] == f"Pengingat: edisi {draft} menunggu persetujuan"
-    for message in (asked, reminded):
+    places = (str(settings.home), f"https://a.example/l/edisi/{draft}\n")
+    for message, place, other in zip((asked, reminded), places, reversed(places), strict=True):
         body = message.get_body(("plain",))
         assert body is not None
         for lead, _ in render.document(store.load(draft, database_url=url)).points:
             assert lead in body.get_content()
+        text = body.get_content().replace("\r\n", "\n")
+        assert place in text
+        assert other not in text
         (pdf,) = message.iter_attachments()
         file = settings.home / "drafts" / draft / "edisi.pdf"
         assert pdf.get_content() == file.read_bytes()

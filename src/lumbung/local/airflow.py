@@ -161,7 +161,9 @@ class Airflow:
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": port,
             "AIRFLOW__API__WORKERS": "1",  # each worker costs 250 MB
-            "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
+            # The address that people open, where a proxy serves Airflow elsewhere.
+            "AIRFLOW__API__BASE_URL": os.environ.get("LUMBUNG_AIRFLOW_URL")
+            or f"http://127.0.0.1:{port}",
             "AIRFLOW__API__SECRET_KEY": state["secret_key"],
             "AIRFLOW__API__INSTANCE_NAME": "Lumbung",
             "AIRFLOW__API_AUTH__JWT_SECRET": state["jwt_secret"],

@@ -25,10 +25,17 @@ PAUSE = timedelta(hours=20)
 """A task that fails again for the same reason within this time is not reported again."""
 
 
-def question(edition_id: str, *, settings: Settings, database_url: str) -> str:
+def question(edition_id: str, *, settings: Settings, database_url: str, desk: str = "") -> str:
     """Return the question about a draft, as Markdown that is also readable as plain text.
 
-    It holds the draft's main points, the results of the checkpoint, and the path of the draft.
+    It holds the draft's main points, the results of the checkpoint, and where the draft is.
+
+    Args:
+        edition_id: the draft.
+        settings: where the draft's files are.
+        database_url: the warehouse.
+        desk: the address of the desk, where the draft is read and decided on; without it the path
+            of the draft's files is given.
 
     Raises:
         PublicationError: when there is no such edition.
@@ -50,8 +57,11 @@ def question(edition_id: str, *, settings: Settings, database_url: str) -> str:
         "- " + m("letter_checkpoint_waived", check=w.check_name, by=w.waived_by, reason=w.reason)
         for w in edition.waivers
     ]
-    draft = settings.home / "drafts" / edition_id / "edisi.pdf"
-    lines.append(f"**{m['letter_draft']}** `{draft}` {m['letter_beside']}")
+    if desk:
+        lines.append(f"**{m['letter_desk']}** {desk}/edisi/{edition_id}")
+    else:
+        draft = settings.home / "drafts" / edition_id / "edisi.pdf"
+        lines.append(f"**{m['letter_draft']}** `{draft}` {m['letter_beside']}")
     return "\n\n".join(lines)
 
 
@@ -81,6 +91,7 @@ def ask(
     settings: Settings,
     database_url: str,
     server: MailServer,
+    desk: str = "",
     again: bool = False,
 ) -> None:
     """Mail the question, with the draft's PDF, to the approvers.
@@ -90,6 +101,7 @@ def ask(
         settings: where the draft and `config/people.yaml` are.
         database_url: the warehouse.
         server: the mail server.
+        desk: as `question`.
         again: whether it is a reminder.
 
     Raises:
@@ -99,11 +111,12 @@ def ask(
 
     """
     people = load_people(settings)
-    text = question(edition_id, settings=settings, database_url=database_url)
+    text = question(edition_id, settings=settings, database_url=database_url, desk=desk)
     draft = settings.home / "drafts" / edition_id / "edisi.pdf"
+    answer = m["letter_answer_desk" if desk else "letter_answer"]
     smtp.notify(
         m("letter_remind" if again else "letter_ask", edition_id=edition_id),
-        text.replace("**", "").replace("`", "") + "\n\n" + m["letter_answer"],
+        text.replace("**", "").replace("`", "") + f"\n\n{answer}",
         to=people.approval.addresses,
         sender=people.sender,
         server=server,
@@ -111,7 +124,9 @@ def ask(
     )
 
 
-def remind(*, settings: Settings, database_url: str, server: MailServer) -> list[str]:
+def remind(
+    *, settings: Settings, database_url: str, server: MailServer, desk: str = ""
+) -> list[str]:
     """Remind the approvers of every draft that has waited long, until its time limit.
 
     Drafts made by the command line are left out: Airflow asks nobody about them.
@@ -138,7 +153,14 @@ def remind(*, settings: Settings, database_url: str, server: MailServer) -> list
             )
         ]
     for edition_id in waiting:
-        ask(edition_id, settings=settings, database_url=database_url, server=server, again=True)
+        ask(
+            edition_id,
+            settings=settings,
+            database_url=database_url,
+            server=server,
+            desk=desk,
+            again=True,
+        )
     return waiting
 
 
