@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime
 from typing import NamedTuple
 
 import psycopg
@@ -27,6 +28,57 @@ class Head(NamedTuple):
 
     entry_id: int
     entry_hash: str
+
+
+class Entry(NamedTuple):
+    """A line of the log, read.
+
+    Attributes:
+        at: when it was written.
+        login: the account that opened the database session.
+        event: the table in which the decision was recorded, such as `published.approval`.
+        person: who decided, as the program named them; None: the program itself.
+        is_proved: whether a one-time code proved it.
+        content: the decision's columns.
+
+    """
+
+    entry_id: int
+    at: datetime
+    login: str
+    event: str
+    person: str | None
+    is_proved: bool
+    content: dict[str, object]
+
+
+def entries(database_url: str, *, before: int | None = None, limit: int = 100) -> list[Entry]:
+    """Return lines of the log, the newest first.
+
+    Args:
+        database_url: the warehouse, as a role that reads `ops`, such as `auditor`.
+        before: only lines with a smaller number; None: from the newest on.
+        limit: how many at most.
+
+    """
+    with database.connect(database_url, application="lumbung audit") as connection:
+        rows = connection.execute(
+            "select line::jsonb from ops.audit_log where entry_id < coalesce(%s, entry_id + 1)"
+            " order by entry_id desc limit %s",
+            (before, limit),
+        ).fetchall()
+    return [
+        Entry(
+            line["entry"],
+            datetime.fromisoformat(line["at"]),
+            line["login"],
+            line["event"],
+            line["person"],
+            line["is_proved"],
+            line["content"] or {},
+        )
+        for (line,) in rows
+    ]
 
 
 def verify(*, settings: Settings, database_url: str) -> Head:

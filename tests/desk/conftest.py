@@ -52,6 +52,8 @@ def project(folder: Path) -> Path:
     people = yaml.safe_load((ROOT / "config" / "people.yaml").read_text())
     people["approval"]["users"] = {"ketua": CHAIR, "anggota": MEMBER}
     people["leadership"] = ["sekretaris"]
+    people["auditors"] = ["pemeriksa"]
+    people["stewards"] = {"provinsi": "province", "sari": "19.05", "tono": "99.01"}
     (folder / "config" / "people.yaml").write_text(yaml.safe_dump(people))
     return folder
 
@@ -180,3 +182,60 @@ def desk(
             return found
 
         yield Desk(url, settings, app.create(stand_in, secret="s" * 32, airflow=airflow), scheduler)
+
+
+HOSTILE = (
+    "<script>alert(1)</script><img src=x onerror=alert(2)> {{ 7 * 7 }} {% raw %} ' \" ` & "
+    "\u202egnirts\u2066 " + "a" * 5_000
+)
+OWN, OTHER = "19.05", "19.01"
+PAIRS = {
+    OWN: [("a1", "a2"), ("a3", "a4"), ("a5", "a6")],
+    OTHER: [("b1", "b2")],
+}
+SETUP = """
+create table if not exists reference.review_check (check_code text, check_name text);
+insert into reference.review_check values
+    ('pair_undecided', 'Pasangan'), ('place_unresolved', 'Tempat belum terpetakan');
+grant select on all tables in schema reference to analyst_regency, analyst_province;
+select ops.make_regency_roles(array['19.01', '19.05']);
+select ops.open_to_readers(('marts.' || name)::regclass) from unnest(array['fct_report',
+    'fct_report_pair', 'fct_review_item', 'bridge_report_issue', 'dim_issue', 'dim_regency',
+    'dim_district', 'dim_village', 'dim_status']) as name;
+"""
+
+
+@pytest.fixture
+def stewarded(desk: Desk) -> Desk:
+    """The desk with pairs of two regencies, the likeliest first, and an item of another check."""
+    with psycopg.connect(desk.url) as connection:
+        connection.execute(SETUP.encode())
+        for regency, pairs in PAIRS.items():
+            for place, pair in enumerate(pairs):
+                for record, case in enumerate(pair):
+                    connection.execute(
+                        "insert into marts.fct_report (report_id, record_id, channel, record_kind,"
+                        " regency_code, register_number, received_date) values"
+                        " (%s, %s, 'wa_aduan', 'IA', %s, %s, '2024-11-20')",
+                        (case, 10 * place + record, regency, HOSTILE),
+                    )
+                connection.execute(
+                    "insert into marts.fct_report_pair (report_id_a, report_id_b, regency_code,"
+                    " channel_a, channel_b, weight, evidence, state_code) values (%s, %s, %s, 'x',"
+                    " 'y', %s, %s, 'candidate')",
+                    (*pair, regency, 9 - place, [HOSTILE]),
+                )
+                connection.execute(
+                    "insert into marts.fct_review_item (check_code, item_id, regency_code,"
+                    " severity, owner, channel, detail, delivery_id, other_id, record_count,"
+                    " since_date, remediation) values ('pair_undecided', %s, %s, 'review', 'x',"
+                    " 'wa_aduan', 'x', %s, %s, 1, '2024-11-20', 'x')",
+                    ("/".join(pair), regency, *pair),
+                )
+            connection.execute(
+                "insert into marts.fct_review_item (check_code, item_id, regency_code, severity,"
+                " owner, channel, detail, record_count, since_date, remediation) values"
+                " ('place_unresolved', %s, %s, 'review', 'x', 'x', %s, 1, '2024-11-20', 'x')",
+                (f"p{regency}", regency, HOSTILE),
+            )
+    return desk

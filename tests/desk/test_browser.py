@@ -13,7 +13,10 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, Page
 
 from lumbung.local.processes import hold_port
+from lumbung.warehouse import links
 from tests.desk.conftest import DRAFT, PUBLISHED, Desk
+from tests.desk.test_review_list import address as address_of
+from tests.desk.test_review_list import decisions
 
 PHONE, SCREEN = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
@@ -112,3 +115,39 @@ def test_a_member_rejects_by_keyboard_alone(desk: Desk, browser: Browser) -> Non
         page.get_by_text(f"Edisi {DRAFT} ditolak.").wait_for()
         assert page.get_by_text("periksa Belitung").is_visible()
         assert desk.state() == "rejected"
+
+
+def test_a_steward_decides_pairs_by_keyboard_alone(stewarded: Desk, browser: Browser) -> None:
+    with (
+        served(stewarded) as address,
+        browser.new_context(extra_http_headers={"x-account": "sari"}) as window,
+    ):
+        page = window.new_page()
+        for path in ("/tinjauan", "/tinjauan/butir/place_unresolved", address_of("a1", "a2")):
+            page.goto(address + path)
+            accessible(page)
+        for tabs in (1, 2, 1):  # the heading has the focus, and the buttons follow
+            assert page.locator(":focus").inner_text() == "Satu kejadian atau dua?"
+            for _ in range(tabs):
+                page.keyboard.press("Tab")
+            with page.expect_navigation():
+                page.keyboard.press("Enter")
+        assert page.url == f"{address}/tinjauan"
+        accessible(page)
+        assert [row[:3] for row in decisions(stewarded)] == [
+            ("a1", "a2", "same_event"),
+            ("a3", "a4", "different"),
+            ("a5", "a6", "same_event"),
+        ]
+
+
+def test_the_audit_log_is_accessible(stewarded: Desk, browser: Browser) -> None:
+    links.decide(stewarded.url, "a1", "a2", "different", by="sari")
+    with (
+        served(stewarded) as address,
+        browser.new_context(extra_http_headers={"x-account": "pemeriksa"}) as window,
+    ):
+        page = window.new_page()
+        page.goto(f"{address}/catatan")
+        assert page.get_by_text("Keputusan atas pasangan kasus").is_visible()
+        accessible(page)

@@ -12,14 +12,10 @@ from starlette.testclient import TestClient
 
 from lumbung.desk.guard import HEADERS
 from lumbung.publication.model import store
-from tests.desk.conftest import CHAIR, DRAFT, FILES, MEMBER, PUBLISHED, RUN, Desk
+from tests.desk.conftest import CHAIR, DRAFT, FILES, HOSTILE, MEMBER, PUBLISHED, RUN, Desk
 from tests.support.edition_sample import WEEK
 
 PAGES = ["/", "/edisi", f"/edisi/{DRAFT}", f"/edisi/{PUBLISHED}", f"/edisi/{PUBLISHED}/keputusan"]
-HOSTILE = (
-    "<script>alert(1)</script><img src=x onerror=alert(2)> {{ 7 * 7 }} {% raw %} ' \" ` & "
-    "\u202egnirts\u2066 " + "a" * 5_000
-)
 
 
 def form(client: TestClient, path: str = f"/edisi/{DRAFT}") -> dict[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from lumbung import orchestration
-from lumbung.publication.delivery.recipients import load_people
+from lumbung.publication.delivery.recipients import PROVINCE, load_people
 from lumbung.settings import Settings
 from lumbung.warehouse import roles
 
@@ -20,6 +20,8 @@ class Person:
         name: name and office as an edition prints them; of others the account.
         may_decide: whether the person approves and rejects editions.
         may_read_drafts: whether the person sees editions before they are published.
+        may_audit: whether the person reads the audit log.
+        review_role: the database role in which the person reads the review list; empty: not at all.
 
     """
 
@@ -27,6 +29,8 @@ class Person:
     name: str
     may_decide: bool
     may_read_drafts: bool
+    may_audit: bool
+    review_role: str
 
 
 def person(account: str, settings: Settings) -> Person:
@@ -44,7 +48,16 @@ def person(account: str, settings: Settings) -> Person:
         approvers.get(account, account),
         may_decide,
         may_read_drafts=may_decide or account in people.leadership,
+        may_audit=account in people.auditors,
+        review_role=_review_role(people.stewards.get(account, "")),
     )
+
+
+def _review_role(area: str) -> str:
+    """Return the role of a steward of the province or of a regency, such as `analyst_19_05`."""
+    if area == PROVINCE:
+        return "analyst_province"
+    return area and f"analyst_{area.replace('.', '_')}"
 
 
 def database_url(role: str) -> str:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
-from lumbung.desk import editions, today
+from lumbung.desk import audit_log, editions, review_list, today
 from lumbung.desk.access import Person, person
 from lumbung.desk.airflow import Airflow
 from lumbung.desk.guard import ForgedFormError, Guard, Tokens
@@ -71,6 +71,8 @@ def create(
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.include_router(today.routes(office))
     app.include_router(editions.routes(office))
+    app.include_router(review_list.routes(office))
+    app.include_router(audit_log.routes(office))
 
     for name in ("desk.css", "desk.svg"):
         # without a login: the pages of errors need them too

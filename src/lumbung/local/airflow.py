@@ -67,7 +67,7 @@ def accounts(settings: Settings) -> dict[str, str]:
     """
     demo = ["demo"] * settings.demo_claim.exists()
     people = load_people(settings)
-    readers = dict.fromkeys(people.leadership, "viewer")
+    readers = dict.fromkeys([*people.leadership, *people.stewards, *people.auditors], "viewer")
     return {**readers, **dict.fromkeys([*people.approval.users, *demo], "user"), "admin": "admin"}
 
 

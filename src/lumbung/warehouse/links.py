@@ -103,6 +103,27 @@ def read(database_url: str, report_id: str, other_id: str) -> Pair:
     return Pair((cases[report_id], cases[other_id]), state, weight, evidence)
 
 
+def decisions(database_url: str) -> dict[tuple[str, str], Decision]:
+    """Return the last decision on each pair, also of those that no build has applied yet.
+
+    Args:
+        database_url: the warehouse, as a role that reads `ops`, such as `auditor`.
+
+    Returns:
+        pair, the smaller id first -> decision.
+
+    """
+    with database.connect(database_url, application="lumbung link") as connection:
+        return {
+            (one, other): decision
+            for one, other, decision in connection.execute(
+                "select distinct on (report_id_a, report_id_b) report_id_a, report_id_b,"
+                " decision_code from ops.link_decision"
+                " order by report_id_a, report_id_b, decision_id desc"
+            )
+        }
+
+
 def decide(
     database_url: str, report_id: str, other_id: str, decision: Decision, *, by: str, note: str = ""
 ) -> None:

@@ -19,12 +19,14 @@ from pydantic import (
 from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 
+PROVINCE = "province"
 Address = Annotated[
     str,
     StringConstraints(
         to_lower=True, pattern=r"^[a-zA-Z0-9._%+-]+@[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+$"
     ),
 ]
+Area = Annotated[str, StringConstraints(pattern=rf"^({PROVINCE}|\d\d\.\d\d)$")]
 
 
 def _once(addresses: list[str]) -> list[str]:
@@ -79,6 +81,9 @@ class People(BaseModel):
         sender: name and address of the sender of mails.
         approval: who approves editions.
         leadership: Airflow accounts that read drafts at the desk and do not decide.
+        stewards: Airflow accounts that work on the review list at the desk, each with the code of
+            the regency whose items it sees and decides, or `province`.
+        auditors: Airflow accounts that read the audit log at the desk.
         owners: addresses that are notified of failures, rejections and review items.
         recipients: addresses that receive every published edition.
         publish_from: the day (WIB) from which an edition is published every Monday. Mondays since
@@ -91,6 +96,8 @@ class People(BaseModel):
     sender: Annotated[str, AfterValidator(_sender)]
     approval: Approval
     leadership: list[Annotated[str, StringConstraints(min_length=1)]] = []
+    stewards: dict[str, Area] = {}
+    auditors: list[Annotated[str, StringConstraints(min_length=1)]] = []
     owners: Addresses
     recipients: Addresses
     publish_from: date

@@ -1,0 +1,187 @@
+"""The review list: pairs of cases side by side for a steward to decide, other items by check."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from lumbung import orchestration, stewardship
+from lumbung.desk.access import Person, database_url
+from lumbung.desk.guard import Token
+from lumbung.desk.office import Office, RefusedError
+from lumbung.errors import BuildError, ConfigurationError
+from lumbung.stewardship import Item
+from lumbung.warehouse import links
+
+PAIRS = "pair_undecided"
+SHOWN = 100
+"""How many decided pairs, and items of one check, a page lists."""
+Case = Annotated[str, Query(max_length=500)]
+CaseField = Annotated[str, Form(max_length=500)]
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The items of one check."""
+
+    check_code: str
+    check_name: str
+    count: int
+    since: date
+
+
+def _items(who: Person) -> list[Item]:
+    """Return the items that a steward sees: the database role shows those of the own regency.
+
+    Raises:
+        RefusedError: when the person is no steward.
+        BuildError: when nothing has been built yet, which also makes the roles of the regencies.
+
+    """
+    if not who.review_role:
+        raise RefusedError(404, "not_found")
+    try:
+        url = database_url(who.review_role)
+    except ConfigurationError as error:
+        raise BuildError(error.what, where=error.where, remediation=error.remediation) from error
+    return stewardship.items(url)
+
+
+def _pairs(items: list[Item]) -> list[Pair]:
+    found = [item.item_id.split("/", 1) for item in items if item.check_code == PAIRS]
+    return [(one, other) for one, other in found]
+
+
+def queue(who: Person) -> list[Pair]:
+    """Return the pairs that wait for a steward, the likeliest first; none before a build.
+
+    A pair stays in `marts.fct_review_item` until a build applies its decision.
+    """
+    try:
+        listed = _pairs(_items(who))
+    except BuildError:
+        return []
+    decided = links.decisions(database_url("auditor"))
+    return [pair for pair in listed if decided.get(pair, "undone") == "undone"]
+
+
+def routes(office: Office) -> APIRouter:
+    """Return the routes of the review list."""
+    router = APIRouter()
+    Who = Annotated[Person, Depends(office.who)]  # noqa: N806
+
+    @router.get("/tinjauan")
+    def review(request: Request, who: Who) -> Response:
+        try:
+            items = _items(who)
+        except BuildError:
+            items = None
+        decided = links.decisions(database_url("auditor"))
+        groups: dict[str, list[Item]] = defaultdict(list)
+        for item in items or []:
+            groups[item.check_code].append(item)
+        groups.pop(PAIRS, None)
+        listed = [(pair, decided.get(pair, "undone")) for pair in _pairs(items or [])]
+        return office.pages.render(
+            request,
+            "review",
+            who,
+            is_built=items is not None,
+            waiting=[pair for pair, decision in listed if decision == "undone"],
+            decided=[each for each in listed if each[1] != "undone"][:SHOWN],
+            groups=[
+                Group(code, group[0].check_name, len(group), min(i.since_date for i in group))
+                for code, group in groups.items()
+            ],
+        )
+
+    @router.get("/tinjauan/butir/{check}")
+    def check(request: Request, who: Who, check: str) -> Response:
+        try:
+            found = [item for item in _items(who) if item.check_code == check != PAIRS]
+        except BuildError:
+            found = []
+        if not found:
+            raise RefusedError(404, "not_found")
+        return office.pages.render(
+            request, "items", who, items=found[:SHOWN], count=len(found), check=check
+        )
+
+    @router.get("/tinjauan/pasangan")
+    def pair(
+        request: Request,
+        who: Who,
+        one: Case,
+        other: Case,
+        before_one: Case = "",
+        before_other: Case = "",
+        is_taken: bool = False,
+    ) -> Response:
+        waiting = queue(who)
+        found = _read(who, one, other)
+        before = links.decisions(database_url("auditor")).get((before_one, before_other), "undone")
+        return office.pages.render(
+            request,
+            "pair",
+            who,
+            pair=found,
+            count=len(waiting),
+            before=None if before == "undone" else (before_one, before_other, before),
+            is_taken=is_taken,
+        )
+
+    @router.post("/tinjauan/pasangan")
+    def decide(
+        request: Request,
+        who: Who,
+        one: CaseField,
+        other: CaseField,
+        decision: Annotated[Literal["same_event", "different", "later", "undone"], Form()],
+        csrf: Token = "",
+        reason: Annotated[str, Form(max_length=500)] = "",
+    ) -> Response:
+        office.tokens.verify(request, who.account, csrf)
+        _read(who, one, other)
+        waiting = queue(who)
+        pair = (min(one, other), max(one, other))
+        values: dict[str, str] = {}
+        if decision == "undone":
+            _record(who, pair, "undone", reason)
+            return RedirectResponse(f"{request.scope['root_path']}/tinjauan", 303)
+        if decision != "later":
+            if pair in waiting:
+                _record(who, pair, decision, reason)
+                values = {"before_one": pair[0], "before_other": pair[1]}
+            else:
+                values = {"is_taken": "1"}
+        place = waiting.index(pair) if pair in waiting else -1
+        rest = waiting[place + 1 :] + (waiting[:place] if place > 0 else [])
+        for following in rest:
+            address = {"one": following[0], "other": following[1], **values}
+            return RedirectResponse(
+                f"{request.scope['root_path']}/tinjauan/pasangan?{urlencode(address)}", 303
+            )
+        return RedirectResponse(f"{request.scope['root_path']}/tinjauan", 303)
+
+    return router
+
+
+def _read(who: Person, one: str, other: str) -> links.Pair:
+    """Return a pair that the steward's role may see; any other is as if it did not exist."""
+    if not who.review_role:
+        raise RefusedError(404, "not_found")
+    try:
+        return links.read(database_url(who.review_role), one, other)
+    except ConfigurationError as error:
+        raise RefusedError(404, "not_found") from error
+
+
+def _record(who: Person, pair: Pair, decision: links.Decision, reason: str) -> None:
+    # No role of the database records decisions on pairs; the steward's own has shown both cases.
+    url = orchestration.warehouse_url()
+    links.decide(url, *pair, decision, by=who.account, note=reason.strip())

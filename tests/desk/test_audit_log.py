@@ -1,0 +1,49 @@
+"""The audit log is read at the desk by auditors, and by nobody else."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from lumbung import audit
+from tests.desk.conftest import CHAIR, DRAFT, HOSTILE, Desk
+from tests.desk.test_editions import decide
+
+
+def test_an_auditor_reads_who_decided_what(desk: Desk) -> None:
+    decide(desk.client("ketua"), desk.enrol().now(), decision="rejected", reason=HOSTILE[:4000])
+    page = desk.client("pemeriksa").get("/catatan").text
+    first = page.split("<h2>")[1]
+    assert "Keputusan atas edisi" in first
+    assert CHAIR in first
+    assert DRAFT in first
+    assert "dibuktikan dengan kode sekali pakai" in first
+    assert "<script" not in page
+    assert "<img" not in page
+    assert audit.entries(desk.url)[0].event == "published.approval"
+
+
+@pytest.mark.parametrize("account", ["orang", "ketua", "sekretaris", "sari", "provinsi"])
+def test_nobody_else_reads_it(stewarded: Desk, account: str) -> None:
+    client = stewarded.client(account)
+    assert "Catatan" not in client.get("/").text
+    assert client.get("/catatan").status_code == 404
+
+
+def test_older_lines_are_on_further_pages(desk: Desk) -> None:
+    with psycopg.connect(desk.url) as connection:
+        for number in range(60):
+            connection.execute(
+                "select ops.audit('ops.opening', %s, false, null)", (f"orang ke-{number}",)
+            )
+    auditor = desk.client("pemeriksa")
+    page = auditor.get("/catatan").text
+    assert "orang ke-59" in page
+    assert "orang ke-10<" in page
+    assert "orang ke-9<" not in page
+    oldest = audit.entries(desk.url, limit=50)[-1].entry_id
+    assert f"/catatan?before={oldest}" in page
+    assert "orang ke-9<" in auditor.get(f"/catatan?before={oldest}").text
+    assert "Belum ada keputusan" in auditor.get("/catatan?before=1").text
+    for wrong in ("0", "-1", "x", "9" * 30):
+        assert auditor.get(f"/catatan?before={wrong}").status_code == 422

@@ -1,0 +1,145 @@
+"""Stewards decide pairs at the desk, each those of the own regency, and undo what they decided."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+import psycopg
+import pytest
+from httpx import Response
+from starlette.testclient import TestClient
+
+from lumbung.warehouse import links
+from tests.desk.conftest import Desk
+
+
+def address(one: str, other: str) -> str:
+    return f"/tinjauan/pasangan?{urlencode({'one': one, 'other': other})}"
+
+
+def token(client: TestClient, path: str = "/tinjauan/pasangan?one=a1&other=a2") -> str:
+    found = re.search(r'name="csrf" value="([^"]+)"', client.get(path).text)
+    assert found
+    return found[1]
+
+
+def send(client: TestClient, pair: tuple[str, str], decision: str, **more: str) -> Response:
+    given = {"one": pair[0], "other": pair[1], "decision": decision, "csrf": token(client), **more}
+    answer: Any = client.post("/tinjauan/pasangan", data=given)
+    assert isinstance(answer, Response)
+    return answer
+
+
+def decisions(desk: Desk) -> list[tuple[Any, ...]]:
+    with psycopg.connect(desk.url) as connection:
+        return connection.execute(
+            "select report_id_a, report_id_b, decision_code, decided_by, note"
+            " from ops.link_decision order by decision_id"
+        ).fetchall()
+
+
+def test_a_steward_decides_one_after_the_other_and_undoes(stewarded: Desk) -> None:
+    sari = stewarded.client("sari")
+    page = sari.get("/tinjauan").text
+    assert "3 pasangan menunggu" in page
+    assert "Wilayah 19.05" in page
+    assert "Tempat belum terpetakan" in page
+    assert "3 pasangan kasus menunggu keputusan" in sari.get("/").text
+    answer = send(sari, ("a1", "a2"), "same_event", reason="tempat sama")
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith(address("a3", "a4") + "&")
+    following = sari.get(answer.headers["location"]).text
+    assert "Baru saja Anda putuskan: Kejadian yang sama" in following
+    assert "2 pasangan menunggu" in following
+    assert send(sari, ("a3", "a4"), "later").headers["location"] == address("a5", "a6")
+    assert (
+        send(sari, ("a5", "a6"), "different")
+        .headers["location"]
+        .startswith(address("a3", "a4") + "&")
+    )
+    assert decisions(stewarded) == [
+        ("a1", "a2", "same_event", "sari", "tempat sama"),
+        ("a5", "a6", "different", "sari", None),
+    ]
+    page = sari.get("/tinjauan").text
+    assert "Diputuskan, diterapkan pada pembaruan data berikutnya" in page
+    assert send(sari, ("a1", "a2"), "undone").headers["location"] == "/tinjauan"
+    assert "2 pasangan menunggu" in sari.get("/tinjauan").text
+    assert decisions(stewarded)[-1][2] == "undone"
+
+
+def test_a_pair_that_somebody_decided_meanwhile_stays_as_it_is(stewarded: Desk) -> None:
+    sari, province = stewarded.client("sari"), stewarded.client("provinsi")
+    csrf = token(sari)
+    send(province, ("a1", "a2"), "different")
+    given = {"one": "a1", "other": "a2", "decision": "same_event", "csrf": csrf}
+    answer = sari.post("/tinjauan/pasangan", data=given)
+    assert "sudah diputuskan" in sari.get(answer.headers["location"]).text
+    assert [row[2] for row in decisions(stewarded)] == ["different"]
+
+
+def test_a_regencys_steward_sees_and_decides_nothing_of_another(stewarded: Desk) -> None:
+    sari, province = stewarded.client("sari"), stewarded.client("provinsi")
+    assert province.get(address("b1", "b2")).status_code == 200
+    assert "4 pasangan menunggu" in province.get("/tinjauan").text
+    for pair in (("b1", "b2"), ("a1", "b1"), ("a1", "a1"), ("a1", "' or true --")):
+        assert sari.get(address(*pair)).status_code == 404
+        assert send(sari, pair, "same_event").status_code == 404
+        assert send(sari, pair, "undone").status_code == 404
+    assert decisions(stewarded) == []
+
+
+@pytest.mark.parametrize("account", ["orang", "ketua", "sekretaris"])
+def test_who_is_no_steward_sees_no_review_list(stewarded: Desk, account: str) -> None:
+    client = stewarded.client(account)
+    assert "Tinjauan" not in client.get("/").text
+    assert client.get("/tinjauan").status_code == 404
+    assert client.get(address("a1", "a2")).status_code == 404
+    csrf = token(stewarded.client("sari"))
+    given = {"one": "a1", "other": "a2", "decision": "same_event", "csrf": csrf}
+    assert client.post("/tinjauan/pasangan", data=given).status_code == 403
+    assert decisions(stewarded) == []
+
+
+def test_other_items_are_listed_by_check(stewarded: Desk) -> None:
+    sari = stewarded.client("sari")
+    page = sari.get("/tinjauan/butir/place_unresolved").text
+    assert "Ditampilkan 1 dari 1 butir" in page
+    assert "Sampaikan kepada pengelola data tempat mana" in page
+    assert "2 dari 2" in stewarded.client("provinsi").get("/tinjauan/butir/place_unresolved").text
+    for check in ("pair_undecided", "word_unknown", "' or 1=1", "%00"):
+        assert sari.get(f"/tinjauan/butir/{check}").status_code == 404
+    assert stewarded.client("orang").get("/tinjauan/butir/place_unresolved").status_code == 404
+
+
+def test_a_forged_form_decides_nothing(stewarded: Desk) -> None:
+    sari = stewarded.client("sari")
+    assert send(sari, ("a1", "a2"), "same_event", csrf="x").status_code == 403
+    assert send(sari, ("a1", "a2"), "anything").status_code == 422
+    assert send(sari, ("a1", "a2"), "same_event", reason="x" * 501).status_code == 422
+    assert decisions(stewarded) == []
+
+
+def test_hostile_texts_are_inert(stewarded: Desk) -> None:
+    sari = stewarded.client("sari")
+    for path in ("/tinjauan/butir/place_unresolved", "/tinjauan", address("a1", "a2")):
+        page = sari.get(path).text
+        assert "<script" not in page
+        assert "<img" not in page
+    assert page.count("<bdi>&lt;script&gt;alert(1)&lt;/script&gt;") == 3
+
+
+def test_before_the_first_build_there_is_no_list(desk: Desk) -> None:
+    desk.execute("drop table marts.fct_review_item cascade")
+    for account in ("provinsi", "tono"):  # no database has a role of his regency
+        client = desk.client(account)
+        assert "Daftar tinjauan belum ada" in client.get("/tinjauan").text
+        assert client.get("/").status_code == 200
+
+
+def test_the_last_decision_on_a_pair_counts(stewarded: Desk) -> None:
+    for decision in ("same_event", "undone", "different"):
+        links.decide(stewarded.url, "a2", "a1", decision, by="x")
+    assert links.decisions(stewarded.url) == {("a1", "a2"): "different"}
