@@ -75,11 +75,17 @@ class Scheduler:
             assert response_received is False
             if self.fails:
                 raise HTTPException(500)
-            task = {"dag_id": "publication", "dag_run_id": RUN, "task_id": "approve"}
-            subjects = ["Terbitkan edisi 2024-W4-r1?", f"Terbitkan edisi {DRAFT}?"]
+            asked = [("2024-W4-r1", "other", "awaiting_input"), (DRAFT, "old", "failed")]
+            asked += [(DRAFT, RUN, "awaiting_input")] * self.waits
             found = [
-                {"subject": subject, "task_instance": {**task, "map_index": -1}}
-                for subject in subjects[: 1 + self.waits]
+                {
+                    "subject": f"Terbitkan edisi {edition}?",
+                    "task_instance": {
+                        **{"dag_id": "publication", "dag_run_id": run, "task_id": "approve"},
+                        **{"map_index": -1, "state": state},
+                    },
+                }
+                for edition, run, state in asked
             ]
             return {"hitl_details": found}
 

@@ -13,6 +13,8 @@ from starlette.types import ASGIApp
 from lumbung.errors import ServiceError
 
 CREDENTIALS = ("cookie", "authorization")
+WAITING = ("awaiting_input", "deferred")
+"""The states of a task that an answer continues."""
 
 
 class Airflow:
@@ -40,11 +42,12 @@ class Airflow:
         found = self._call(
             "GET",
             "/api/v2/dags/publication/dagRuns/~/hitlDetails",
-            params={"response_received": False, "limit": 100},
+            params={"response_received": False, "order_by": "-created_at", "limit": 100},
         )
         for detail in found["hitl_details"]:
-            if f" {edition_id}?" in detail["subject"]:
-                task = detail["task_instance"]
+            task = detail["task_instance"]
+            # a question that nobody answered in time is listed for ever
+            if f" {edition_id}?" in detail["subject"] and task["state"] in WAITING:
                 return (
                     f"/api/v2/dags/{task['dag_id']}/dagRuns/{quote(task['dag_run_id'], safe='')}"
                     f"/taskInstances/{task['task_id']}/{task['map_index']}/hitlDetails"
