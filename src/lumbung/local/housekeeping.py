@@ -1,0 +1,80 @@
+"""Delete what grows without end: logs, and Airflow's metadata of old runs.
+
+Records, evidence, editions and the audit log are never deleted, nor anything outside the home: in a
+folder for temporary files, an installation cannot tell its own from those of another. dbt rotates
+its own log.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from lumbung.errors import ServiceError
+from lumbung.local.airflow import Airflow
+from lumbung.settings import number
+
+LOG_BYTES = 20_000_000
+"""The log of a part that is longer begins again; the former one is kept as `.1`."""
+
+
+def retention() -> timedelta:
+    """Return how long logs and metadata are kept (`LUMBUNG_LOG_DAYS`, default 90 days).
+
+    Raises:
+        ConfigurationError: when it is no number from 7 on: a week's run must be over.
+
+    """
+    days = number("LUMBUNG_LOG_DAYS", *("90", 7, 36_500), remediation="set a number of days")
+    return timedelta(days=days)
+
+
+def clean_files(home: Path, before: datetime) -> int:
+    """Delete logs of tasks that were last written before a moment, and cut long logs of parts.
+
+    Returns:
+        the number of files deleted or cut.
+
+    """
+    count = 0
+    logs = home / "airflow" / "logs"
+    for file in [each for each in logs.rglob("*") if each.is_file()]:
+        if file.lstat().st_mtime < before.timestamp():
+            file.unlink()
+            count += 1
+            with suppress(OSError):  # not empty
+                for folder in (file.parent, file.parent.parent):  # of the task, of the run
+                    folder.rmdir()
+    for log in (*(home / "logs").glob("*.log"), home / "postgres" / "server.log"):
+        if log.exists() and log.stat().st_size > LOG_BYTES:
+            # A part appends to the file that it opened: it must be cut, not renamed.
+            shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+            os.truncate(log, 0)
+            count += 1
+    return count
+
+
+def clean_metadata(airflow: Airflow, before: datetime) -> None:
+    """Delete Airflow's runs, tasks and events from before; the last run of each DAG stays.
+
+    Raises:
+        ServiceError: when Airflow's command fails.
+
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "airflow", "db", "clean", "--yes", "--skip-archive",
+         "--clean-before-timestamp", before.astimezone(UTC).isoformat()],
+        env=airflow.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise ServiceError(
+            f"Airflow's metadata could not be cleaned: {done.stderr.strip()[-400:]}",
+            where="airflow db clean",
+            remediation="correct the cause, then clear the task",
+        )
