@@ -194,3 +194,13 @@ def test_an_earlier_edition_does_not_show_the_numbers_of_the_latest(portal: Port
     page = LexborHTMLParser((portal[1].portal / f"edisi/{EDITIONS[0]}/index.html").read_text())
     assert page.css_first("meta[property='og:url']")
     assert page.css_first("meta[property='og:image']") is None
+
+
+def test_citizens_find_how_to_report(portal: Portal) -> None:
+    front = LexborHTMLParser((portal[1].portal / "index.html").read_text())
+    assert front.css_first("nav a[href='melapor.html']")
+    page = LexborHTMLParser((portal[1].portal / "melapor.html").read_text())
+    assert [node.text() for node in page.css("dt")] == ["SigapLapor", "WhatsApp", "Posko aduan"]
+    assert "paling lama tujuh hari" in page.text()
+    english = (portal[1].portal / "en/melapor.html").read_text()
+    assert "within seven days" in english

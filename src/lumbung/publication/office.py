@@ -11,6 +11,25 @@ from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 
 
+class ReportingChannel(BaseModel):
+    """A way in which citizens can report to the office, as the portal prints it.
+
+    Attributes:
+        name: such as an app, a post or a number.
+        text: where and when it is open.
+        text_en: the same in English, for offices that publish in English too.
+        url: its web address; None: it has none.
+
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    text: str = Field(min_length=1)
+    text_en: str = ""
+    url: str | None = Field(default=None, pattern=r"^https://\S+$")
+
+
 class Office(BaseModel):
     """The office that publishes, as the edition and its metadata name it.
 
@@ -27,6 +46,7 @@ class Office(BaseModel):
         languages: the edition's languages; files of the first are at the top of its folder.
         portal_url: the portal's public address, ending with a slash, for links in its feed;
             None: the feed's links are relative.
+        reporting: how citizens can report; none: the portal has no page about it.
         boundary_file: GeoJSON of the regencies' boundaries, relative to `edition.yaml`; None: the
             map is drawn with tiles.
         boundary_code: the property of a feature that holds the regency's Kemendagri code.
@@ -45,6 +65,7 @@ class Office(BaseModel):
     small_cell_threshold: int = Field(ge=3)
     languages: tuple[Literal["id"]] | tuple[Literal["id"], Literal["en"]] = ("id",)
     portal_url: str | None = Field(default=None, pattern=r"^https://\S+/$")
+    reporting: tuple[ReportingChannel, ...] = ()
     boundary_file: str | None = None
     boundary_code: str = "kode_kemendagri"
 

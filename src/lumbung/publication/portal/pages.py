@@ -51,6 +51,8 @@ NAV = (
     ("nav_downloads", "unduhan.html"),
     ("nav_method", "metode.html"),
 )
+REPORT = "nav_report", "melapor.html"
+"""The entry of the navigation where the office says how to report."""
 _LINES = 200  # of restatements on one page; the open data has all
 _WEEKS = 12  # columns of the table of all metrics
 _FEED = 30  # entries
@@ -174,6 +176,7 @@ class _Site:
             Measure("kecamatan", m["measure_recaps"], "district_submitted"),
         )
         self.key_measures = [self.violation, *self.measures[3:]]
+        self.nav = (*NAV, REPORT) if self.e.office.reporting else NAV
         decision = self.e.decision
         self.shared = {
             "publisher": self.d.publisher,
@@ -217,6 +220,13 @@ class _Site:
             ],
         )
         yield self.page("metode.html", "metode", **self.method())
+        if self.e.office.reporting:
+            is_english = self.e.language == "en"
+            channels = [
+                (each.name, (is_english and each.text_en) or each.text, each.url)
+                for each in self.e.office.reporting
+            ]
+            yield self.page("melapor.html", "melapor", channels=channels)
         yield self.card_path, self.card()
         yield "kalender.ics", calendar.releases([one.edition for one in self.all], self.m)
         yield (
@@ -254,7 +264,7 @@ class _Site:
             t=self.m,
             s=self.shared,
             d=self.d,
-            nav=[(self.m[key], href) for key, href in NAV],
+            nav=[(self.m[key], href) for key, href in self.nav],
             others=[
                 (other, BY_LANGUAGE[other]["language_name"], f"{root}{folder}{path}")
                 for other in languages
