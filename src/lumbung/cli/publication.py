@@ -1,4 +1,4 @@
-"""Commands of the weekly edition: publish, mail, portal, verify, trace, waive."""
+"""Commands of the weekly edition: publish, sheet, mail, portal, verify, trace, waive."""
 
 from __future__ import annotations
 
@@ -113,6 +113,31 @@ def enrol(
     )
     segno.make(address).terminal(compact=True)
     typer.echo(address)
+
+
+@app.command()
+def sheet(
+    edition: Annotated[str, typer.Argument(help="an edition, such as 2024-W47-r1")],
+    reader: Annotated[
+        str, typer.Option(help="your name: of approval.users or sheet_readers in people.yaml")
+    ],
+    folder: Annotated[Path, typer.Option(help="where the files are written")] = Path(),
+) -> None:
+    """Write the leadership sheet of an edition; each opening is in the audit log.
+
+    The files are for their reader alone: nobody else on the machine can open them.
+    """
+    from lumbung.publication.delivery.sheet import leadership_sheet
+
+    found = leadership_sheet(
+        edition, reader=reader, settings=Settings.load(), database_url=warehouse_url("publisher")
+    )
+    for name, content in (("html", found.html), ("pdf", found.pdf)):
+        path = folder / f"lembar-{edition}.{name}"
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        path.write_bytes(content)
+        console.print(path, soft_wrap=True)
 
 
 @app.command()

@@ -86,6 +86,9 @@ class People(BaseModel):
         auditors: Airflow accounts that read the audit log at the desk.
         owners: addresses that are notified of failures, rejections and review items.
         recipients: addresses that receive every published edition.
+        sheet_readers: who besides the approvers may open the leadership sheet: account, and name
+            and office.
+        offices: by the regency's Kemendagri code, whom the leadership sheet says to call.
         publish_from: the day (WIB) from which an edition is published every Monday. Mondays since
             then that were missed are caught up, oldest first.
 
@@ -101,6 +104,8 @@ class People(BaseModel):
     owners: Addresses
     recipients: Addresses
     publish_from: date
+    sheet_readers: dict[str, Annotated[str, StringConstraints(min_length=1)]] = {}
+    offices: dict[str, Annotated[str, StringConstraints(min_length=1)]] = {}
 
 
 def require_approver(name: str, settings: Settings) -> str:

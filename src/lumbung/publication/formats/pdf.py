@@ -1,7 +1,8 @@
-"""Compile a document on standard input: `python -m lumbung.publication.formats.pdf TIMESTAMP`.
+"""Compile a document: `python -m lumbung.publication.formats.pdf TEMPLATE TIMESTAMP`.
 
 This runs as a separate process because the compiler does not free the memory of a layout.
-`TIMESTAMP`, in seconds since 1970 UTC, is the creation time in the PDF.
+The document is on standard input. `TIMESTAMP`, in seconds since 1970 UTC, is the creation time in
+the PDF.
 """
 
 from __future__ import annotations
@@ -11,18 +12,18 @@ from pathlib import Path
 
 import typst
 
-TEMPLATE = Path(__file__).parents[1] / "templates" / "edisi.typ"
+TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 def main() -> None:
     """Compile the document on standard input (JSON) to a PDF/UA-1 on standard output."""
     pdf: bytes = typst.compile(
-        TEMPLATE.read_bytes(),
+        (TEMPLATES / sys.argv[1]).read_bytes(),
         sys_inputs={"document": sys.stdin.buffer.read().decode()},
         ignore_system_fonts=True,
         format="pdf",
         pdf_standards=["ua-1"],
-        timestamp=int(sys.argv[1]),
+        timestamp=int(sys.argv[2]),
     )
     sys.stdout.buffer.write(pdf)
 

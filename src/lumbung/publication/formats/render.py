@@ -22,7 +22,7 @@ from lumbung.publication.model.document import Document
 from lumbung.publication.model.edition import Edition
 from lumbung.publication.translations.formatting import BY_LANGUAGE
 
-__all__ = ["TEMPLATES", "document", "letter", "page", "render"]
+__all__ = ["TEMPLATES", "compiled", "document", "letter", "page", "render"]
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 NAMES = {
@@ -115,17 +115,32 @@ def _environment() -> Any:
 
 
 def _pdf(content: dict[str, Any], timestamp: int) -> bytes:
-    """Compile one PDF in a separate process: the compiler never frees the memory of a layout."""
+    """Compile the PDF of an edition."""
+    return compiled("edisi.typ", _printable(content), timestamp)
+
+
+def compiled(template: str, content: dict[str, Any], timestamp: int) -> bytes:
+    """Compile a PDF in a separate process: the compiler never frees the memory of a layout.
+
+    Args:
+        template: a Typst template of `TEMPLATES`.
+        content: its document.
+        timestamp: the creation time in the PDF, in seconds since 1970 UTC.
+
+    Raises:
+        PublicationError: when it cannot be compiled.
+
+    """
     done = subprocess.run(
-        [sys.executable, "-m", "lumbung.publication.formats.pdf", str(timestamp)],
-        input=json.dumps(_printable(content), ensure_ascii=False, default=str).encode(),
+        [sys.executable, "-m", "lumbung.publication.formats.pdf", template, str(timestamp)],
+        input=json.dumps(content, ensure_ascii=False, default=str).encode(),
         capture_output=True,
         check=False,
     )
     if done.returncode:
         raise PublicationError(
             f"the PDF could not be compiled: {done.stderr.decode(errors='replace').strip()[-500:]}",
-            where=str(TEMPLATES / "edisi.typ"),
+            where=str(TEMPLATES / template),
             remediation="correct the template, or free memory, and render again",
         )
     return done.stdout

@@ -1,0 +1,188 @@
+"""The leadership sheet (lembar pimpinan): whom to call and what to decide, with case numbers.
+
+It is private: no file of an edition, not on the portal, not in a mail, and stored nowhere. It is
+made when a named person opens it, and each opening is a line of the audit log.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import psycopg
+
+from lumbung import database
+from lumbung.errors import ConfigurationError
+from lumbung.publication.chapters import bulletin
+from lumbung.publication.chapters.builder import ChapterBuilder, lower
+from lumbung.publication.delivery.recipients import load_people
+from lumbung.publication.formats import render
+from lumbung.publication.model import store
+from lumbung.settings import Settings
+
+_RUNNING = """
+    select
+        split_part(c.category_code, '/', 1) as rule_code,
+        split_part(c.category_code, '/', 2) as state_code,
+        c.regency_code,
+        coalesce(f.register_number, left(c.contributor_id, 8)) as number,
+        d.extended_due_date
+    from published.metric_contributor as c
+    left join marts.fct_report as f on c.contributor_id = f.report_id
+    left join marts.fct_deadline as d
+        on c.contributor_id = d.report_id and split_part(c.category_code, '/', 1) = d.rule_code
+    where c.edition_id = %s and c.metric_code = 'deadline'
+    order by d.extended_due_date, c.regency_code, number, rule_code
+"""
+_WARNED = """
+    select check_name from ops.check_result
+    where not is_passed and severity = 'warn' and run_id = (
+        select run_id from published.checkpoint_pass where edition_id = %s
+        order by passed_at desc limit 1
+    )
+    order by check_name
+"""
+DUE = ("passed", "maybe", "today", "tomorrow", "week")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The sheet as a page for a phone and as PDF of one page."""
+
+    html: bytes
+    pdf: bytes
+
+
+def leadership_sheet(
+    edition_id: str, *, reader: str, settings: Settings, database_url: str
+) -> Sheet:
+    """Return the leadership sheet of an edition, and write down who opened it.
+
+    Which deadlines run is frozen with the edition; numbers and days are those of the marts now.
+
+    Args:
+        edition_id: an edition in any state, usually a draft.
+        reader: a name of `approval.users` or `sheet_readers` in `config/people.yaml`.
+        settings: the installation.
+        database_url: the warehouse, as the role `publisher`.
+
+    Raises:
+        ConfigurationError: when the sheet is not for this person.
+        PublicationError: when there is no such edition.
+
+    """
+    people = load_people(settings)
+    if reader not in {*people.approval.users, *people.sheet_readers}:
+        raise ConfigurationError(
+            f"the leadership sheet is not for '{reader}'",
+            where=str(settings.config / "people.yaml"),
+            remediation="add the name to sheet_readers if the person may read case numbers",
+        )
+    b = ChapterBuilder(store.load(edition_id, database_url=database_url))
+    with database.connect(database_url, application="lumbung sheet") as connection:
+        connection.execute("select published.open_sheet(%s, %s)", (edition_id, reader))
+        connection.commit()  # the opening is written down before anything is read
+        parts = _parts(b, connection, people.offices)
+    m = b.m
+    content = {
+        "language": m.language,
+        "title": m("sheet_leaders", edition_id=edition_id),
+        "subtitle": m.subtitle(b.e),
+        "notice": m("sheet_private", reader=reader),
+        "parts": parts,
+    }
+    return Sheet(
+        render.page("lembar.html.j2", d=content),
+        render.compiled("lembar.typ", content, int(b.e.frozen_at.timestamp())),
+    )
+
+
+def _parts(
+    b: ChapterBuilder, connection: psycopg.Connection, offices: dict[str, str]
+) -> list[tuple[str, list[str]]]:
+    """Return the sheet's parts, each a title and its lines."""
+    m, e = b.m, b.e
+    due = _due(b, connection.execute(_RUNNING.encode(), (e.edition_id,)).fetchall())
+    parts = [
+        (m[f"sheet_due_{group}"], [line for _, line in due[group]]) for group in DUE if due[group]
+    ]
+    calls: dict[str, list[str]] = defaultdict(list)
+    for group in DUE[:4]:
+        for place, _ in due[group]:
+            calls[place].append(group)
+    lines = []
+    for regency in b.known:
+        reasons = [
+            m("sheet_reason", reason=m[f"sheet_due_{group}"], count=m.number(count))
+            for group in DUE[:4]
+            if (count := calls[regency.code].count(group))
+        ]
+        if missing := b.missing[regency.code]:
+            named = m.listing([s.district_name for s in missing])
+            reasons.append(m("brief_missing", districts=named).rstrip("."))
+        if reasons:
+            office = offices.get(regency.code, m["sheet_no_contact"])
+            lines.append(
+                m("sheet_call", place=b.place[regency.code], office=office, why="; ".join(reasons))
+            )
+    parts.append((m["sheet_calls"], lines or [m["sheet_none"]]))
+    needs = [
+        m(
+            "sheet_gap",
+            place=b.place[need.regency_code],
+            issue=lower(e.issues[need.issue_code]),
+            done=m.number(need.done),
+            planned=m.number(need.planned),
+            step=need.suggestion,
+        )
+        for need in bulletin.pressing(b.needs)[: bulletin.NEEDS]
+    ]
+    parts.append((m["need_title"], needs or [m["sheet_none"]]))
+    warned = [name for (name,) in connection.execute(_WARNED.encode(), (e.edition_id,))]
+    parts.append((m["sheet_checks"], warned or [m["sheet_none"]]))
+    parts.append((m["sheet_new"], _new(b)))
+    return parts
+
+
+def _due(b: ChapterBuilder, rows: list[tuple[Any, ...]]) -> dict[str, list[tuple[str, str]]]:
+    """Sort running deadlines into the groups of `DUE`: regency and line."""
+    m = b.m
+    found: dict[str, list[tuple[str, str]]] = {group: [] for group in DUE}
+    rules = b.names["deadline_rule"]
+    for rule, state, regency, number, day in rows:
+        if state not in b.running_states:
+            continue
+        group = {"OVERDUE": "passed", "MAYBE_OVERDUE": "maybe"}.get(state) or _group(b, day)
+        if group:
+            said = m(
+                "sheet_case",
+                number=number,
+                place=b.place.get(regency, regency),
+                rule=lower(rules[rule]),
+                day=m.day(day) if day else m["not_available"],
+            )
+            found[group].append((regency, said))
+    return found
+
+
+def _group(b: ChapterBuilder, day: date | None) -> str | None:
+    """Return the group of a deadline by the days left on the edition's Monday; None: later."""
+    left = (day - b.e.judged_on).days if day else 7
+    if left > 6:
+        return None
+    return "today" if left <= 0 else "tomorrow" if left == 1 else "week"
+
+
+def _new(b: ChapterBuilder) -> list[str]:
+    """Return what is new against the previous week, the province first."""
+    m = b.m
+    places = [(b.e.province, m["province"]), *((r.code, b.place[r.code]) for r in b.known)]
+    lines = []
+    for code, name in places:
+        cases = b.e.metric("suspected_violation", "ALL", code)
+        if code == b.e.province or cases.week > (cases.previous or 0):
+            value = m.number(cases.week)
+            lines.append(m("sheet_violation", place=name, value=value, change=b.moved(cases)))
+    return lines

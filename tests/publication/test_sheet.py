@@ -1,0 +1,109 @@
+"""The leadership sheet: case numbers for those who decide, and for nobody else."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import psycopg
+import pytest
+from pypdf import PdfReader
+from selectolax.lexbor import LexborHTMLParser
+
+from lumbung.errors import ConfigurationError
+from lumbung.publication.delivery.sheet import Sheet, leadership_sheet
+from lumbung.publication.editions import freezing
+from lumbung.publication.formats import render
+from lumbung.publication.model import store
+from lumbung.settings import Settings
+from lumbung.warehouse.roles import role_url
+from tests.support.edition_sample import DEADLINES, WEEK
+
+NUMBER = "005/LP/PB/Kab/09.01/XI/2024"
+
+
+@pytest.fixture
+def edition(url: str, settings: Settings) -> str:
+    """A draft of the sample, whose cases with a running deadline have register numbers."""
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "insert into marts.fct_report (report_id, regency_code, register_number)"
+            " select distinct on (report_id) report_id, regency_code,"
+            " case when regency_code = '19.01' then %s else md5(report_id) end"
+            " from marts.fct_deadline on conflict do nothing",
+            (NUMBER,),
+        )
+    return freezing.freeze(WEEK, settings=settings, database_url=url)
+
+
+def opened(url: str, settings: Settings, edition: str, reader: str = "pimpinan") -> Sheet:
+    return leadership_sheet(
+        edition, reader=reader, settings=settings, database_url=role_url(url, "publisher")
+    )
+
+
+def parts(sheet: Sheet) -> dict[str, list[str]]:
+    page = LexborHTMLParser(sheet.html.decode())
+    return {
+        section.css_first("h2").text(): [li.text() for li in section.css("li")]
+        for section in page.css("section")
+    }
+
+
+def test_it_says_whom_to_call_and_what_is_due(url: str, settings: Settings, edition: str) -> None:
+    sheet = opened(url, settings, edition)
+    found = parts(sheet)
+    wanted = {
+        state: sum(n for (_, _, s), (n, _) in DEADLINES.items() if s == state)
+        for state in ("OVERDUE", "MAYBE_OVERDUE", "DAYS_0", "DAYS_1")
+    }
+    assert wanted == {
+        "OVERDUE": len(found["Batas waktu terlampaui menurut register"]),
+        "MAYBE_OVERDUE": len(found["Batas waktu mungkin terlampaui"]),
+        "DAYS_0": len(found["Berakhir hari ini"]),
+        "DAYS_1": len(found["Berakhir besok"]),
+    }
+    assert any(NUMBER in line for line in found["Batas waktu terlampaui menurut register"])
+    calls = {line.split(" (")[0]: line for line in found["Kabupaten/kota yang perlu dihubungi"]}
+    assert "pangkalpinang@babel.example.id" in calls["Pangkal Pinang"]
+    assert "Batas waktu terlampaui menurut register: 2" in calls["Pangkal Pinang"]
+    assert "Belum menyampaikan: Simpang Pesak" in calls["Belitung Timur"]
+    assert "Bangka Tengah" not in calls
+    assert found["Pencegahan menurut tema dugaan"][0] == (
+        "Pangkal Pinang, dugaan politik uang: 4 dari 10 kegiatan yang direncanakan. Saran: "
+        "Laksanakan patroli pengawasan dan kegiatan yang direncanakan terhadap politik uang"
+    )
+    pdf = PdfReader(io.BytesIO(sheet.pdf))
+    assert len(pdf.pages) == 1
+    assert NUMBER in pdf.pages[0].extract_text()
+
+
+def test_only_those_named_open_it_and_each_opening_is_logged(
+    url: str, settings: Settings, edition: str
+) -> None:
+    for stranger in ("humas", "demo", ""):
+        with pytest.raises(ConfigurationError, match="is not for"):
+            opened(url, settings, edition, stranger)
+    for reader in ("pimpinan", "koordinator"):
+        opened(url, settings, edition, reader)
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("select line from ops.audit_log order by entry_id").fetchall()
+    lines = [json.loads(line) for (line,) in rows]
+    assert [
+        (line["person"], line["content"]) for line in lines if line["event"] == "published.sheet"
+    ] == [(reader, {"edition_id": edition}) for reader in ("pimpinan", "koordinator")]
+    for role in ("analyst_province", "loader"):
+        with psycopg.connect(role_url(url, role)) as other, pytest.raises(psycopg.Error):
+            other.execute("select published.open_sheet(%s, 'x')", (edition,))
+
+
+def test_nothing_of_it_is_public_or_stored(
+    url: str, settings: Settings, edition: str, tmp_path: Path, paper_as_text: None
+) -> None:
+    before = {path for path in settings.home.rglob("*") if path.is_file()}
+    opened(url, settings, edition)
+    assert {path for path in settings.home.rglob("*") if path.is_file()} == before
+    files = render.render(store.load(edition, database_url=url))
+    assert not [name for name, content in files.items() if NUMBER.encode() in content]
+    assert not [name for name in files if "lembar" in name]
