@@ -513,6 +513,25 @@ def test_prevention_stands_beside_the_cases_that_it_is_against(drafts: dict[str,
     assert rendering.render(early)["edisi.pdf"]
 
 
+def test_a_regency_keeps_to_half_a_page(drafts: dict[str, Edition]) -> None:
+    """Of many themes the PDF has the most pressing six, the page on screen and the workbook all."""
+    found = drafts["draft"]
+    (need,) = (n for n in found.needs if (n.regency_code, n.issue_code) == ("19.71", "PU"))
+    needs = tuple(
+        dataclasses.replace(need, issue_code=issue, gap=9 - n)
+        for n, issue in enumerate(found.issues)
+    )
+    many = dataclasses.replace(found, needs=needs)
+    page = LexborHTMLParser(rendering.render(many)["edisi.html"].decode())
+    rows = page.css("[aria-labelledby=ringkas-19-71] tbody tr")
+    assert [row.css_first("th").text() for row in rows] == list(found.issues.values())
+    content = rendering._printable(dataclasses.asdict(rendering.document(many)))
+    (chapter,) = (c for c in content["bulletin"] if c["id"] == "ringkas-19-71")
+    (table,) = chapter["tables"]
+    assert [row[0]["text"] for row in table["rows"]] == list(found.issues.values())[:6]
+    assert "Versi PDF memuat 6 baris teratas" in table["notes"][0]
+
+
 def test_tables_keep_their_numbers_from_edition_to_edition(drafts: dict[str, Edition]) -> None:
     """Also where an edition has more or fewer of them."""
 

@@ -22,6 +22,8 @@ from lumbung.publication.model.edition import QUOTIENT_PLACES, Need, Regency, Re
 
 NEEDS = 10
 """Needs of the table for the whole province; each regency's page has all of its own."""
+PRINTED = 6
+"""Needs of a regency that the PDF prints, so that it has half a page."""
 REVISIONS = 8
 """Revisions that are printed; the annex and the open data have all."""
 
@@ -150,6 +152,7 @@ def brief(b: ChapterBuilder, regency: Regency) -> Section:
     ranked = pressing(found)
     rest = sorted((n for n in found if not n.rule_code), key=lambda n: (-n.last_4, n.issue_code))
     tables = []
+    notes = [m("brief_printed", count=PRINTED)] if len(found) > PRINTED else []
     if found:
         tables.append(
             Table(
@@ -158,7 +161,9 @@ def brief(b: ChapterBuilder, regency: Regency) -> Section:
                 need_heads(b),
                 [need_cells(b, need) for need in [*ranked, *rest]],
                 b.source("source_need", code),
+                notes=notes,
                 is_text=True,
+                printed=PRINTED,
                 sheet="need",
                 subject=b.place[code],
             )

@@ -149,6 +149,8 @@ def compiled(template: str, content: dict[str, Any], timestamp: int) -> bytes:
 def _printable(value: Any) -> Any:
     """Remove the fields that only HTML and the workbook use."""
     if isinstance(value, dict):
+        if count := value.get("printed"):
+            value = value | {"rows": value["rows"][:count]}
         return {key: _printable(each) for key, each in value.items() if key not in _SCREEN_ONLY}
     if isinstance(value, list | tuple):
         return [_printable(each) for each in value]

@@ -38,6 +38,7 @@ class Table:
     Attributes:
         groups: headings that span columns, as (text, number of columns).
         is_text: whether its columns hold text and get the width that the text needs.
+        printed: how many of its rows the PDF prints; 0: all.
         sheet, subject: in the workbook, tables with the same `sheet` share one sheet, and each of
             their rows names its table's `subject`; empty: a sheet of its own.
 
@@ -53,6 +54,7 @@ class Table:
     total: list[Cell] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     is_text: bool = False
+    printed: int = 0
     sheet: str = ""
     subject: str = ""
 
