@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -163,12 +164,15 @@ def log_in(page: Page, airflow: Airflow) -> None:
 
 
 def reject_at_the_desk(
-    installation: Installation, browser: Browser, edition_id: str, reason: str
+    installation: Installation, post: Post, browser: Browser, edition_id: str, reason: str
 ) -> None:
-    """Open the draft on a phone, log in on the way, and reject it with a reason."""
+    """Open the mail's link on a phone, log in on the way, and reject the draft with a reason."""
+    body = post.got[-1][1].get_body(("plain",))
+    assert body is not None
+    (link,) = re.findall(r"http://\S+/lumbung/\S+", body.get_content())
     airflow = installation.stack.airflow(installation.url)
     page = browser.new_page(viewport={"width": 390, "height": 844})
-    page.goto(f"{airflow.url}/lumbung/edisi/{edition_id}")
+    page.goto(link)
     log_in(page, airflow)
     page.get_by_text("Tolak rancangan ini").click()
     page.get_by_label("Alasan penolakan").fill(reason)
@@ -201,7 +205,7 @@ def test_rejected_at_the_desk_publishes_nothing(
             for _ in installation.client.follow("publication_reminder", reminder, 240):
                 pass
             people.write_text(original)
-            reject_at_the_desk(installation, browser, f"{first_week}-r1", reason)
+            reject_at_the_desk(installation, post, browser, f"{first_week}-r1", reason)
 
     state, tasks = installation.run("publication", {"week_id": first_week}, reject)
     assert (state, tasks["approve"]) == ("success", "success")
