@@ -44,7 +44,7 @@ def test_a_week_is_drafted_rejected_drafted_anew_and_published(
     with pytest.raises(PublicationError, match="no edition yet"):
         approve()
     said = lumbung("publish", WEEK)
-    assert "pemeriksaan terpenuhi" in " ".join(said.split())
+    assert "Pemeriksaan yang terpenuhi" in " ".join(said.split())
     assert (tmp_path / "drafts" / f"{WEEK}-r1" / "edisi.pdf").exists()
     assert "is rejected" in lumbung(
         "publish",

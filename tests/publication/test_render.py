@@ -476,6 +476,26 @@ def test_at_most_six_main_points_the_most_important_first(drafts: dict[str, Edit
     assert len(every) == len(set(every)) == len(document.others) + 6
 
 
+def test_revisions_are_ranked_the_headline_number_first(drafts: dict[str, Edition]) -> None:
+    revisions = tuple(
+        Restatement("2024-W46-r1", code, "ALL", place, "week", 3, new, new - 3, 0, 0, 0, False)
+        for code, place, new in (
+            ("tip", "19.01", 90),
+            ("tip", "19", 5),
+            ("prevention", "19", 8),
+            ("suspected_violation", "19", 4),
+        )
+    )
+    document = rendering.document(dataclasses.replace(drafts["draft"], restatements=revisions))
+    (table,) = document.bulletin[-2].tables
+    assert [(row[1].text, row[2].text) for row in table.rows] == [
+        ("Dugaan pelanggaran", "Provinsi"),
+        ("Tindakan pencegahan", "Provinsi"),
+        ("Informasi awal", "Provinsi"),
+        ("Informasi awal", "Bangka"),
+    ]
+
+
 def test_what_must_be_decided_is_counted(drafts: dict[str, Edition]) -> None:
     found = drafts["draft"]
     pending = sum(found.metric("report_pending", kind).to_date for kind in ("LP", "TM"))

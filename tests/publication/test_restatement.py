@@ -317,7 +317,11 @@ def test_the_old_edition_is_untouched_and_the_table_is_printed(
     assert stored() == before
     assert store.load(f"{OLD}-r1", database_url=warehouse) == old
     page = LexborHTMLParser(render.render(found)["edisi.html"].decode())
-    table = next(t for t in page.css("table") if "Sebab" in t.text())
+    (ranked,) = page.css("section[aria-labelledby=penanganan] table")
+    places = [row.css("td")[1].text() for row in ranked.css("tbody tr")]
+    assert places[0] == "Provinsi"
+    assert places == sorted(places, key=lambda place: place != "Provinsi")
+    table = page.css_first("section[aria-labelledby=perubahan] table")
     rows = [[c.text() for c in row.css("th, td")] for row in table.css("tbody tr")]
     expected = of_week(found)["suspected_violation_by_issue", "KH", "19.05"]
     assert [
