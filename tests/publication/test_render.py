@@ -515,16 +515,24 @@ def test_prevention_stands_beside_the_cases_that_it_is_against(drafts: dict[str,
     (table,) = rendering.document(drafts["draft"]).needs
     assert [[cell.text for cell in row] for row in table.rows] == [
         [
-            *("Pangkal Pinang", "Politik uang", "12", "naik (1 ke 11)", "4", "10", "6"),
+            *("Pangkal Pinang", "Politik uang", "12", "naik (1\u00a0ke\u00a011)", "4", "10", "6"),
             "Laksanakan patroli pengawasan dan kegiatan yang direncanakan terhadap politik uang",
         ],
         [
-            *("Bangka Tengah", "Netralitas ASN", "6", "tidak jelas berubah (3 ke 3)"),
+            *("Bangka Tengah", "Netralitas ASN", "6", "tidak jelas berubah (3\u00a0ke\u00a03)"),
             *("0", "0", "0"),
             "Susun pola pencegahan untuk tema yang menonjol ini: belum ada rencana",
         ],
         [
-            *("Bangka Barat", "Politik uang", "1", "tidak jelas berubah (1 ke 0)", "1", "3", "2"),
+            *(
+                "Bangka Barat",
+                "Politik uang",
+                "1",
+                "tidak jelas berubah (1\u00a0ke\u00a00)",
+                "1",
+                "3",
+                "2",
+            ),
             "Laksanakan patroli pengawasan dan kegiatan yang direncanakan terhadap politik uang",
         ],
     ]
@@ -691,10 +699,10 @@ def test_what_marks_a_regency_is_said(page: LexborHTMLParser) -> None:
     )
     section = page.css_first("section[aria-labelledby=pencegahan]")
     rows = [[c.text() for c in row.css("th, td")] for row in section.css("tbody tr")]
-    assert rows[0][7] == "tidak jelas berubah (3 ke 3)"
+    assert rows[0][7] == "tidak jelas berubah (3\u00a0ke\u00a03)"
     assert rows[1][:-1] == [
         *("Pangkal Pinang", "Politik uang", "12", "40\u00a0%", "19\u00a0%", "2,10", "1,30–3,00"),
-        "naik (1 ke 11)",
+        "naik (1\u00a0ke\u00a011)",
     ]
     assert [row[0] for row in rows[2:]] == [
         *("Bangka", "Belitung", "Bangka Selatan", "Bangka Barat", "Belitung Timur")
