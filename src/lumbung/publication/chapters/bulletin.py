@@ -17,6 +17,7 @@ from lumbung.publication.chapters.builder import (
     ChapterBuilder,
     lower,
 )
+from lumbung.publication.chapters.regency import title
 from lumbung.publication.model.document import Cell, Section, Table
 from lumbung.publication.model.edition import QUOTIENT_PLACES, Need, Regency, Restatement
 
@@ -168,8 +169,8 @@ def brief(b: ChapterBuilder, regency: Regency) -> Section:
                 subject=b.place[code],
             )
         )
-    name = b.place[code] if regency.is_unknown else regency.name
-    return Section(f"ringkas-{code.replace('.', '-')}", name, [], tables, lead=lead)
+    id_ = f"ringkas-{code.replace('.', '-')}"
+    return Section(id_, title(b, regency), [], tables, lead=lead)
 
 
 def handling(b: ChapterBuilder) -> Section:

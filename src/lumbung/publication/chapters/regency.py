@@ -11,6 +11,14 @@ from lumbung.publication.model.document import Cell, Section, Table
 from lumbung.publication.model.edition import QUOTIENT_PLACES, DistrictMetric, Profile, Regency
 
 
+def title(b: ChapterBuilder, regency: Regency) -> str:
+    """Return a regency's full name: `Kabupaten Bangka`, `Bangka Regency`."""
+    for kind in ("kabupaten", "kota"):
+        if regency.name.lower().startswith(f"{kind} "):
+            return b.m(kind, name=b.place[regency.code])
+    return regency.name
+
+
 def regency(b: ChapterBuilder, regency: Regency) -> Section:
     """Return the page of a regency."""
     m = b.m
@@ -63,13 +71,9 @@ def regency(b: ChapterBuilder, regency: Regency) -> Section:
                 subject=name,
             )
         )
-    title = regency.name
-    for kind in ("kabupaten", "kota"):
-        if title.lower().startswith(f"{kind} "):
-            title = m(kind, name=name)
     return Section(
         f"kab-{regency.code.replace('.', '-')}",
-        title,
+        m("regency_detail", name=title(b, regency)),
         *([], tables),
         lead=narrative(b, regency),
     )

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lumbung.errors import PublicationError
-from lumbung.publication.chapters import charts, record
+from lumbung.publication.chapters import charts, record, regency
 from lumbung.publication.chapters.builder import OF_RECAPS, PERIODS, ChapterBuilder
 from lumbung.publication.formats import render
 from lumbung.publication.model.document import Cell, Section, Table
@@ -669,7 +669,7 @@ class _Site:
                 _place(r),
                 "satu-wilayah",
                 "wilayah.html",
-                name=section.title,
+                name=regency.title(self.b, r),
                 stats=self.stats(self.key_measures, r.code),
                 gaps=gaps,
                 series=[self.series(measure, r.code) for measure in self.measures],
