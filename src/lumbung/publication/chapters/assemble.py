@@ -50,6 +50,7 @@ def document(edition: Edition) -> Document:
         bulletin=[
             *(_defined(bulletin.brief(b, known), b) for known in b.known),
             bulletin.handling(b),
+            *([record.waivers(b)] if e.waivers else []),
             bulletin.colophon(b),
         ],
         annex_title=m["annex_title"],
@@ -83,8 +84,6 @@ def _sections(b: ChapterBuilder) -> Iterator[Section]:
     yield activity.completeness(b)
     yield record.restatements(b)
     yield record.not_counted(b)
-    if b.e.waivers:
-        yield record.waivers(b)
     yield record.method(b)
     for known in b.known:
         yield regency.regency(b, known)

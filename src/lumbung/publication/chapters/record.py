@@ -82,13 +82,13 @@ def waivers(b: ChapterBuilder) -> Section:
         [
             m(
                 "waiver",
-                check=b.check_name,
-                by=b.waived_by,
-                at=m.moment(b.granted_at),
-                until=m.weekday(b.until),
-                reason=b.reason,
+                check=waiver.check_name,
+                by=waiver.waived_by,
+                at=m.moment(waiver.granted_at),
+                until=m.weekday(waiver.until),
+                reason=waiver.reason,
             )
-            for b in b.e.waivers
+            for waiver in b.e.waivers
         ],
     )
 
