@@ -156,7 +156,7 @@ def _profiles(b: ChapterBuilder) -> tuple[Rank, str, str]:
     ]
     if not themes:
         return Rank.NOTHING, m["point_profile_none"], ""
-    return Rank.CHANGED, m("point_profile", themes=m.listing(themes, most=3)), ""
+    return Rank.CHANGED, m["point_profile"], f"{m.listing(themes, most=3)}."
 
 
 def _places(b: ChapterBuilder) -> Iterator[tuple[Rank, str, str]]:
