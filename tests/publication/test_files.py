@@ -292,7 +292,9 @@ def test_press_summary_is_the_main_points(
 
 @pytest.mark.parametrize("text", ["=1+1", "+62 812", "-2+3", "@SUM(A1)", "\t=1", "\r=1"])
 def test_no_text_in_a_csv_file_is_a_formula_to_a_spreadsheet(text: str) -> None:
-    content = opendata._csv([text, "nilai"], [(text, -5), ("Bangka - Barat", -0.25), (None, None)])
+    content = opendata.write_csv(
+        [text, "nilai"], [(text, -5), ("Bangka - Barat", -0.25), (None, None)]
+    )
     assert list(csv.reader(io.StringIO(content.decode(), newline=""))) == [
         [f"'{text}", "nilai"],
         [f"'{text}", "-5"],

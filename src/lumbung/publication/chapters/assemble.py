@@ -67,7 +67,7 @@ def document(edition: Edition) -> Document:
         example=f"suspected_violation/ALL/{e.province}/week@{e.edition_id}",
         footer=[f"{e.office.name} · {named}", f"{as_of} · {status}"],
         page=m["page"],
-        next_edition=m("next_edition", day=m.weekday(bulletin.next_day(b))),
+        next_edition=m("next_edition", day=m.weekday(e.next_day)),
     )
 
 

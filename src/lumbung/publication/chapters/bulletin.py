@@ -6,7 +6,6 @@ Everything else of an edition is the annex: on screen, in the workbook and in th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
 
 from lumbung.publication.chapters import profile, record
 from lumbung.publication.chapters.builder import (
@@ -232,13 +231,8 @@ def colophon(b: ChapterBuilder) -> Section:
     if office.portal_url:
         paragraphs.append(m("colophon_portal", url=office.portal_url))
     paragraphs += [
-        m("next_edition", day=m.weekday(next_day(b))),
+        m("next_edition", day=m.weekday(e.next_day)),
         m("about_frozen", frozen_at=m.moment(e.frozen_at)),
         m("about_hash", content_hash=e.content_hash),
     ]
     return Section("kolofon", m["colophon_title"], [], [], paragraphs)
-
-
-def next_day(b: ChapterBuilder) -> date:
-    """Return the day on which the edition of the next week is planned: the Monday after it."""
-    return b.e.judged_on + timedelta(days=7)

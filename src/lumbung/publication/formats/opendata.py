@@ -53,11 +53,11 @@ def files(edition: Edition) -> dict[str, bytes]:
     explains the columns. `metadata.json` describes the whole, with the sha256 of every other file.
     """
     tables = datasets(edition)
-    result = {f"data/{t.name}.csv": _csv(t.columns, t.rows) for t in tables}
+    result = {f"data/{t.name}.csv": write_csv(t.columns, t.rows) for t in tables}
     result["data.json"] = _records(edition.edition_id, tables)
     for language in edition.office.languages:
         result[DICTIONARIES[language]] = _dictionary(BY_LANGUAGE[language])
-    result["metadata.json"] = _json(_metadata(edition, tables, result))
+    result["metadata.json"] = write_json(_metadata(edition, tables, result))
     return result
 
 
@@ -71,7 +71,7 @@ def content_root(edition: Edition) -> str:
 
 def _dictionary(m: Messages) -> bytes:
     """Return the data dictionary: the meaning of each column of each table."""
-    return _csv(
+    return write_csv(
         [m["dictionary_file"], m["dictionary_column"], m["dictionary_type"], m["dictionary_means"]],
         [
             (
@@ -372,24 +372,36 @@ def _rounded(value: Decimal | None, places: int) -> float | None:
     return None if value is None else float(half_up(value, places))
 
 
-def _csv(heads: list[str], rows: list[tuple[Value, ...]]) -> bytes:
-    """Write CSV as in RFC 4180, UTF-8 without BOM; true and false are `benar` and `salah`.
+def write_csv(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[Value]],
+    *,
+    truths: tuple[str, str] = ("salah", "benar"),
+    for_excel: bool = False,
+) -> bytes:
+    """Write CSV as in RFC 4180, UTF-8 without BOM.
 
     Texts that a spreadsheet would evaluate are `guarded`.
+
+    Args:
+        heads: the names of the columns.
+        rows: the values.
+        truths: the words for false and true.
+        for_excel: for a spreadsheet set to Indonesian: semicolons, decimal commas and a BOM.
+
     """
+
+    def cell(value: Value) -> Value:
+        if isinstance(value, bool):
+            return truths[value]
+        if isinstance(value, float) and for_excel:
+            return str(value).replace(".", ",")
+        return guarded(value)
+
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerows([[_cell(value) for value in row] for row in (heads, *rows)])
-    return text.getvalue().encode("utf-8")
-
-
-def _cell(value: Value) -> Value:
-    if isinstance(value, bool):
-        return _WORDS[value]
-    return guarded(value)
-
-
-_WORDS = {True: "benar", False: "salah"}
+    writer = csv.writer(text, lineterminator="\r\n", delimiter=";" if for_excel else ",")
+    writer.writerows([[cell(value) for value in row] for row in (heads, *rows)])
+    return text.getvalue().encode("utf-8-sig" if for_excel else "utf-8")
 
 
 def _records(edition_id: str, tables: list[Dataset]) -> bytes:
@@ -407,5 +419,6 @@ def _records(edition_id: str, tables: list[Dataset]) -> bytes:
     return target.getvalue()
 
 
-def _json(value: object) -> bytes:
+def write_json(value: object) -> bytes:
+    """Write indented JSON in UTF-8."""
     return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8")

@@ -399,6 +399,11 @@ class Edition:
         return self.monday + timedelta(days=7)
 
     @property
+    def next_day(self) -> date:
+        """The day on which the edition of the next week is due: the Monday after that week."""
+        return self.judged_on + timedelta(days=7)
+
+    @property
     def weeks(self) -> list[str]:
         """The weeks that are counted, the edition's own last."""
         return sorted({week for values in self.trend.values() for week, _ in values})

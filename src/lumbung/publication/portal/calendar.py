@@ -16,14 +16,14 @@ AHEAD = 4
 """How many coming editions the calendar announces."""
 
 
-def due(latest: Edition, number: int = 1) -> datetime:
+def due(latest: Edition, number: int) -> datetime:
     """Return when the edition that many weeks after this one is due: a Monday, 06:00 WIB."""
     return latest.as_of.astimezone(JAKARTA) + timedelta(weeks=number)
 
 
 def late_after(latest: Edition) -> datetime:
     """Return when the edition after this one is late: when its Monday has passed (WIB)."""
-    return datetime.combine(due(latest).date() + timedelta(days=1), time(0), JAKARTA)
+    return datetime.combine(latest.next_day + timedelta(days=1), time(0), JAKARTA)
 
 
 def releases(editions: Sequence[Edition], m: Messages) -> bytes:

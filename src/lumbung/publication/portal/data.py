@@ -13,19 +13,15 @@ Each file of an edition as it was published is in `edisi/<edisi>/`, unchanged.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lumbung.publication.formats import opendata
-from lumbung.publication.formats.opendata import Value
+from lumbung.publication.formats.opendata import Dataset, Value, write_csv, write_json
 from lumbung.publication.model.edition import Edition
 from lumbung.publication.portal.published import Published
 from lumbung.publication.translations.formatting import BY_LANGUAGE, INDONESIAN, iso
-from lumbung.warehouse.export import guarded
 
 LATEST = "terbaru"
 SERIES = "deret-waktu"
@@ -43,6 +39,8 @@ ADDRESSES = {
 
 _KEYS = {"kode_kemendagri": "kemendagri", "kode_kecamatan": "kemendagri", "kode_bps": "bps"}
 """Columns of codes of regions, and their scheme."""
+TRUTHS = ("false", "true")
+"""As programs write them; the files of an edition have Indonesian words."""
 _TYPES = {"text": "string", "day": "date"}
 _PRIMARY = {
     "angka": ("kode_angka", "kode_kategori", "kode_kemendagri"),
@@ -86,12 +84,14 @@ def files(published: Sequence[Published]) -> dict[str, bytes]:
     """
     editions = [one.edition for one in published]
     latest = editions[-1]
-    written = dict(_package("data", _all(editions), latest, for_excel=True))
-    written |= _package(f"data/{LATEST}", _of(latest), latest, for_excel=True)
+    newest = [*_of(latest)]
+    written = dict(_package("data", _all(editions, newest), latest, for_excel=True))
+    written |= _package(f"data/{LATEST}", newest, latest, for_excel=True)
     for edition in editions:
-        written |= _package(f"data/{edition.edition_id}", _of(edition), edition)
-    written["data/edisi.json"] = _json([_listed(one) for one in published])
-    written["data/katalog.jsonld"] = _json(catalogue(latest))
+        tables = newest if edition is latest else _of(edition)
+        written |= _package(f"data/{edition.edition_id}", tables, edition)
+    written["data/edisi.json"] = write_json([_listed(one) for one in published])
+    written["data/katalog.jsonld"] = write_json(catalogue(latest, newest))
     return written
 
 
@@ -121,8 +121,8 @@ def dataset(edition: Edition) -> dict[str, Any]:
     }
 
 
-def catalogue(edition: Edition) -> dict[str, Any]:
-    """Return the catalogue of the portal's data in DCAT; `edition` is the latest."""
+def catalogue(edition: Edition, tables: Iterable[Table]) -> dict[str, Any]:
+    """Return the catalogue of the portal's data in DCAT; the latest edition has these tables."""
     office, base = edition.office, edition.office.portal_url or ""
 
     def entry(path: str, title: str) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def catalogue(edition: Edition) -> dict[str, Any]:
             entry(f"data/{SERIES}.csv", INDONESIAN[f"data_{SERIES}"]),
             *(
                 entry(f"data/{LATEST}/{table.name}.csv", INDONESIAN[f"data_{table.name}"])
-                for table in _of(edition)
+                for table in tables
             ),
         ],
     }
@@ -203,10 +203,10 @@ def _weekly(edition: Edition) -> Iterator[tuple[tuple[str, str, str, str], int]]
             yield (r.metric_code, r.category_code, r.regency_code, week), r.new
 
 
-def _all(editions: Sequence[Edition]) -> list[Table]:
-    """Return the tables about all editions."""
+def _all(editions: Sequence[Edition], newest: Sequence[Table]) -> list[Table]:
+    """Return the tables about all editions; `newest` are those of the latest edition."""
     latest, english = editions[-1], BY_LANGUAGE["en"]
-    newest = {edition.week_id: edition.edition_id for edition in editions}
+    revisions = {edition.week_id: edition.edition_id for edition in editions}
     names, in_english = INDONESIAN.category_names(latest), english.category_names(latest)
     return [
         Table(
@@ -246,7 +246,7 @@ def _all(editions: Sequence[Edition]) -> list[Table]:
             [(*key, name, in_english[key]) for key, name in names.items()],
             ((("kode_angka",), "definisi"),),
         ),
-        _regions(latest),
+        next(table for table in newest if table.name == "wilayah"),
         Table(
             "edisi",
             (
@@ -257,8 +257,8 @@ def _all(editions: Sequence[Edition]) -> list[Table]:
                 (
                     *(edition.edition_id, edition.week_id, edition.revision, _published(edition)),
                     ""
-                    if newest[edition.week_id] == edition.edition_id
-                    else newest[edition.week_id],
+                    if revisions[edition.week_id] == edition.edition_id
+                    else revisions[edition.week_id],
                 )
                 for edition in editions
             ],
@@ -278,16 +278,15 @@ def _of(edition: Edition) -> Iterator[Table]:
                 ]
                 yield Table(name, fields, rows, ((("kode_kemendagri",), "wilayah"),))
         elif table.name == "wilayah":
-            yield _regions(edition)
+            yield _regions(edition, table)
         else:
             has_region = any(name == "kode_kemendagri" for name, _ in table.fields)
             references = ((("kode_kemendagri",), "wilayah"),) if has_region else ()
             yield Table(table.name, table.fields, table.rows, references)
 
 
-def _regions(edition: Edition) -> Table:
+def _regions(edition: Edition, table: Dataset) -> Table:
     """Return the province and its regencies, the unknown one included."""
-    table = next(each for each in opendata.datasets(edition) if each.name == "wilayah")
     known = [r for r in edition.regencies if not r.is_unknown]
     province = (
         *(edition.province, edition.province, edition.office.province),
@@ -307,13 +306,16 @@ def _package(
             [_coded(field, value) for field, value in zip(heads, row, strict=True)]
             for row in table.rows
         ]
-        yield f"{folder}/{table.name}.csv", _csv(heads, rows)
+        yield f"{folder}/{table.name}.csv", write_csv(heads, rows, truths=TRUTHS)
         if for_excel:
-            yield f"{folder}/excel/{table.name}.csv", _csv(heads, rows, for_excel=True)
+            yield (
+                f"{folder}/excel/{table.name}.csv",
+                write_csv(heads, rows, truths=TRUTHS, for_excel=True),
+            )
         resources.append(_resource(table))
     yield (
         f"{folder}/{PACKAGE}",
-        _json(
+        write_json(
             {
                 "profile": "tabular-data-package",
                 "name": folder.replace("/", "-").lower(),
@@ -399,29 +401,3 @@ def _published(edition: Edition) -> str:
 def _coded(field: str, value: Value) -> Value:
     scheme = _KEYS.get(field)
     return f"{scheme}:{value}" if scheme and value else value
-
-
-def _csv(
-    heads: Sequence[str], rows: Sequence[Sequence[Value]], *, for_excel: bool = False
-) -> bytes:
-    """Write CSV as in RFC 4180; for a spreadsheet set to Indonesian with semicolons and a BOM.
-
-    Texts that a spreadsheet would evaluate are `guarded`.
-    """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n", delimiter=";" if for_excel else ",")
-    writer.writerow(heads)
-    writer.writerows([[_cell(value, for_excel) for value in row] for row in rows])
-    return text.getvalue().encode("utf-8-sig" if for_excel else "utf-8")
-
-
-def _cell(value: Value, for_excel: bool) -> Value:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and for_excel:
-        return str(value).replace(".", ",")
-    return guarded(value)
-
-
-def _json(value: Mapping[str, Any] | Sequence[Any]) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8")

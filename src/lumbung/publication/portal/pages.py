@@ -585,7 +585,7 @@ class _Site:
         shown = [n for n, row in enumerate(themes.rows) if row[4].value][:8]
         return {
             "revision": self.e.revision,
-            "next": self.m("next_edition", day=self.m.weekday(calendar.due(self.e).date())),
+            "next": self.m("next_edition", day=self.m.weekday(self.e.next_day)),
             "late_after": calendar.late_after(self.e).isoformat(),
             "folder": f"edisi/{self.e.edition_id}/",
             "main_files": about["main_files"],
