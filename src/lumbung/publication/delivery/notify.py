@@ -171,19 +171,22 @@ def notify_owners(
     settings: Settings,
     server: MailServer | None,
     also: Sequence[str] = (),
-) -> None:
-    """Mail a notice to the owners and to the addresses in `also`.
+) -> bool:
+    """Mail a notice to the owners and to the addresses in `also`; return whether it was sent.
 
     A mail that cannot be sent is only printed, because Airflow shows the failure anyway. Without a
     mail server nothing is sent.
     """
     if server is None:
-        return
+        return False
     try:
         people = load_people(settings)
-        smtp.notify(subject, text, to=[*people.owners, *also], sender=people.sender, server=server)
+        addresses = [*dict.fromkeys([*people.owners, *also])]
+        smtp.notify(subject, text, to=addresses, sender=people.sender, server=server)
     except LumbungError as error:
         print(f"the owners could not be notified by mail: {error}")
+        return False
+    return True
 
 
 def notify_of_failure(
@@ -222,21 +225,16 @@ def notify_of_failure(
         last.seek(0)
         if time.time() - float(last.read() or 0) < PAUSE.total_seconds():
             return
-        try:
-            people = load_people(settings)
-            smtp.notify(
-                m("letter_failed", task=task),
-                f"{run}\n\n{reason}\n\n"
-                + m("letter_failed_again", hours=PAUSE // timedelta(hours=1)),
-                to=[*dict.fromkeys([*people.owners, *also])],
-                sender=people.sender,
-                server=server,
-            )
-        except LumbungError as error:
-            print(f"the owners could not be notified by mail: {error}")
-            return
-        last.truncate(0)
-        last.write(str(time.time()))
+        is_sent = notify_owners(
+            m("letter_failed", task=task),
+            f"{run}\n\n{reason}\n\n" + m("letter_failed_again", hours=PAUSE // timedelta(hours=1)),
+            settings=settings,
+            server=server,
+            also=also,
+        )
+        if is_sent:
+            last.truncate(0)
+            last.write(str(time.time()))
 
 
 def notify_rejection(

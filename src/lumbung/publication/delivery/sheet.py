@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import psycopg
-
 from lumbung import database
 from lumbung.errors import ConfigurationError
 from lumbung.publication.chapters import bulletin
 from lumbung.publication.chapters.builder import ChapterBuilder, lower
+from lumbung.publication.delivery import notify
 from lumbung.publication.delivery.recipients import load_people
 from lumbung.publication.formats import render
 from lumbung.publication.model import store
@@ -35,14 +34,6 @@ _RUNNING = """
         on c.contributor_id = d.report_id and split_part(c.category_code, '/', 1) = d.rule_code
     where c.edition_id = %s and c.metric_code = 'deadline'
     order by d.extended_due_date, c.regency_code, number, rule_code
-"""
-_WARNED = """
-    select check_name from ops.check_result
-    where not is_passed and severity = 'warn' and run_id = (
-        select run_id from published.checkpoint_pass where edition_id = %s
-        order by passed_at desc limit 1
-    )
-    order by check_name
 """
 DUE = ("passed", "maybe", "today", "tomorrow", "week")
 
@@ -84,7 +75,9 @@ def leadership_sheet(
     with database.connect(database_url, application="lumbung sheet") as connection:
         connection.execute("select published.open_sheet(%s, %s)", (edition_id, reader))
         connection.commit()  # the opening is written down before anything is read
-        parts = _parts(b, connection, people.offices)
+        due = _due(b, connection.execute(_RUNNING.encode(), (edition_id,)).fetchall())
+    _, warned = notify.results(edition_id, database_url=database_url)
+    parts = _parts(b, due, [check for check, _, _ in warned], people.offices)
     m = b.m
     content = {
         "language": m.language,
@@ -100,11 +93,21 @@ def leadership_sheet(
 
 
 def _parts(
-    b: ChapterBuilder, connection: psycopg.Connection, offices: dict[str, str]
+    b: ChapterBuilder,
+    due: dict[str, list[tuple[str, str]]],
+    warned: list[str],
+    offices: dict[str, str],
 ) -> list[tuple[str, list[str]]]:
-    """Return the sheet's parts, each a title and its lines."""
+    """Return the sheet's parts, each a title and its lines.
+
+    Args:
+        b: the edition's builder.
+        due: what `_due` found.
+        warned: the checks that warned.
+        offices: whom to call, by regency code.
+
+    """
     m, e = b.m, b.e
-    due = _due(b, connection.execute(_RUNNING.encode(), (e.edition_id,)).fetchall())
     parts = [
         (m[f"sheet_due_{group}"], [line for _, line in due[group]]) for group in DUE if due[group]
     ]
@@ -140,7 +143,6 @@ def _parts(
         for need in bulletin.pressing(b.needs)[: bulletin.NEEDS]
     ]
     parts.append((m["need_title"], needs or [m["sheet_none"]]))
-    warned = [name for (name,) in connection.execute(_WARNED.encode(), (e.edition_id,))]
     parts.append((m["sheet_checks"], warned or [m["sheet_none"]]))
     parts.append((m["sheet_new"], _new(b)))
     return parts
