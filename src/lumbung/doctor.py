@@ -16,7 +16,7 @@ import psycopg
 
 from lumbung import database
 from lumbung.backup import keys
-from lumbung.backup.manifest import backups
+from lumbung.backup.manifest import TIME, backups
 from lumbung.backup.take import require_vault_key
 from lumbung.errors import explained
 from lumbung.files import PRIVATE_UMASK
@@ -127,7 +127,7 @@ def last_backup(folder: str | None) -> str:
     found = backups(Path(folder))
     if not found:
         raise NotWellError(f"{folder} has no backup: run 'lumbung backup', or unpause DAG 'backup'")
-    taken = datetime.strptime(found[-1].name, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    taken = datetime.strptime(found[-1].name, TIME).replace(tzinfo=UTC)
     if datetime.now(UTC) - taken > BACKUP_AGE:
         raise NotWellError(
             f"the last backup is of {taken:%Y-%m-%d %H:%M} UTC: look at the DAG 'backup' in Airflow"

@@ -16,6 +16,7 @@ from lumbung.backup.manifest import Tables
 from lumbung.errors import DISK, ServiceError
 from lumbung.local.postgres import BINARIES
 from lumbung.local.stack import AIRFLOW_DATABASE
+from lumbung.warehouse.build import lock_builds
 from lumbung.warehouse.roles import KNOWN
 
 LOCK_WAIT = "1h"
@@ -66,9 +67,8 @@ def dump(url: str, file: Path) -> Tables:
     """
     with database.connect(url, application="lumbung backup") as connection:
         connection.autocommit = True
-        connection.execute(f"set lock_timeout = '{LOCK_WAIT}'".encode())
         try:
-            connection.execute("select pg_advisory_lock(hashtext('lumbung.build'))")
+            lock_builds(connection, LOCK_WAIT)
         except psycopg.errors.LockNotAvailable as error:
             raise ServiceError(
                 f"a build has not finished within {LOCK_WAIT}",

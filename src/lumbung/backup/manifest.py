@@ -16,7 +16,8 @@ from lumbung.files import write_private
 
 MANIFEST = "manifest.json"
 NAME = re.compile(r"\d{8}T\d{6}Z")
-"""The name of a whole backup: when it was begun (UTC)."""
+"""The name of a whole backup: when it was begun (UTC), as `TIME`."""
+TIME = "%Y%m%dT%H%M%SZ"
 FORMAT = 1
 
 Tables = dict[str, list[str]]

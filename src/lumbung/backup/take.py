@@ -21,7 +21,7 @@ import psycopg
 
 from lumbung import database
 from lumbung.backup import dump, keys
-from lumbung.backup.manifest import Manifest, backups, copy, file_hash
+from lumbung.backup.manifest import TIME, Manifest, backups, copy, file_hash
 from lumbung.errors import DISK, FULL, ConfigurationError, ServiceError
 from lumbung.files import keep_private
 from lumbung.intake.vault import Vault
@@ -209,7 +209,7 @@ class _Files:
 
 
 def _name() -> str:
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    return datetime.now(UTC).strftime(TIME)
 
 
 def _write(files: _Files, secrets: dict[str, bytes], settings: Settings, url: str) -> Manifest:

@@ -190,12 +190,28 @@ def require_seeds(settings: Settings) -> None:
             )
 
 
+def lock_builds(connection: psycopg.Connection, wait: str, *, is_shared: bool = False) -> None:
+    """Take the lock of a build until the connection ends or releases it.
+
+    Args:
+        connection: in autocommit; its `lock_timeout` becomes `wait`.
+        wait: how long, in PostgreSQL's units.
+        is_shared: hold off builds only, and not others that share the lock.
+
+    Raises:
+        LockNotAvailable: when a build does not end in time.
+
+    """
+    connection.execute(f"set lock_timeout = '{wait}'".encode())
+    kind = "_shared" if is_shared else ""
+    connection.execute(f"select pg_advisory_lock{kind}(hashtext('lumbung.build'))".encode())
+
+
 @contextmanager
 def _alone(connection: psycopg.Connection) -> Iterator[None]:
     """Allow one build at a time in a database; the end of the connection releases the lock."""
     try:
-        connection.execute(f"set lock_timeout = '{LOCK_WAIT}'".encode())
-        connection.execute("select pg_advisory_lock(hashtext('lumbung.build'))")
+        lock_builds(connection, LOCK_WAIT)
     except psycopg.errors.LockNotAvailable as error:
         raise BuildError(
             f"another build has not finished within {LOCK_WAIT}",

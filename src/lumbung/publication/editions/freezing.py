@@ -27,6 +27,7 @@ from lumbung.publication.model.store import Rows
 from lumbung.publication.office import Office, load_office
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import point_in_time
+from lumbung.warehouse.build import lock_builds
 
 LANGUAGE = "id"
 BUILD_WAIT = "10min"
@@ -129,8 +130,7 @@ def _wait_for_build(connection: psycopg.Connection, week_id: str) -> None:
     """Block builds until the connection is closed: they replace seeds before they publish marts."""
     connection.autocommit = True
     try:
-        connection.execute(f"set lock_timeout = '{BUILD_WAIT}'".encode())
-        connection.execute("select pg_advisory_lock_shared(hashtext('lumbung.build'))")
+        lock_builds(connection, BUILD_WAIT, is_shared=True)
     except psycopg.errors.LockNotAvailable as error:
         raise ServiceError(
             f"a build has not finished within {BUILD_WAIT}",
