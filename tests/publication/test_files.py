@@ -105,6 +105,22 @@ def test_open_data_is_every_frozen_metric(files: dict[str, bytes], metrics: Metr
     assert missing == MISSING
 
 
+def test_open_data_has_the_prevention_of_every_theme(files: dict[str, bytes]) -> None:
+    steps = {str(r["rule_code"]): r["suggestion"] for r in seed("prevention_rule")}
+    assert {
+        (r["kode_kemendagri"], r["kode_tema"]): (
+            *(r["kegiatan_empat_pekan"], r["direncanakan"], r["kurang_dari_rencana"]),
+            *(r["kode_aturan"], r["langkah_berikutnya"]),
+        )
+        for r in rows(files["data/kebutuhan.csv"])
+    } == {
+        ("19.71", "PU"): ("4", "10", "6", "GAP_PU", steps["GAP_PU"]),
+        ("19.04", "ASN"): ("0", "0", "0", "MARKED_UNPLANNED", steps["MARKED_UNPLANNED"]),
+        ("19.02", "SARA"): ("2", "2", "0", "", ""),
+        ("19.05", "PU"): ("1", "3", "2", "GAP_PU", steps["GAP_PU"]),
+    }
+
+
 def test_json_says_what_csv_says(files: dict[str, bytes]) -> None:
     whole = json.loads(files["data.json"])
     words = {True: "benar", False: "salah", None: ""}

@@ -186,6 +186,17 @@ def datasets(edition: Edition) -> list[Dataset]:
             ],
         ),
         Dataset(
+            "kebutuhan",
+            [
+                (
+                    *(n.regency_code, n.issue_code, edition.names["id"]["issue"][n.issue_code]),
+                    *(n.cases, n.last_4, n.previous_4, INDONESIAN[n.trend_code], n.is_marked),
+                    *(n.done, n.planned, n.gap, n.rule_code, n.suggestion),
+                )
+                for n in edition.needs
+            ],
+        ),
+        Dataset(
             "perubahan",
             [
                 (
@@ -260,6 +271,13 @@ _COLUMNS = {
         *(("batas_bawah", "number"), ("batas_atas", "number"), ("menonjol", "boolean")),
         *(("empat_pekan", "integer"), ("empat_pekan_sebelumnya", "integer"), ("tren", "text")),
         *(("pencegahan", "integer"), ("pencegahan_empat_pekan", "integer")),
+    ),
+    "kebutuhan": (
+        *(_PLACE, ("kode_tema", "text"), ("tema", "text"), ("kasus", "integer")),
+        *(("empat_pekan", "integer"), ("empat_pekan_sebelumnya", "integer"), ("tren", "text")),
+        *(("menonjol", "boolean"), ("kegiatan_empat_pekan", "integer")),
+        *(("direncanakan", "integer"), ("kurang_dari_rencana", "integer")),
+        *(("kode_aturan", "text"), ("langkah_berikutnya", "text")),
     ),
     "perubahan": (
         *(("edisi", "text"), ("kode_angka", "text"), ("kode_kategori", "text"), _PLACE),

@@ -49,6 +49,7 @@ _PRIMARY = {
     "wilayah": ("kode_kemendagri",),
     "tenggat": ("kode_tenggat", "kode_kemendagri", "kode_keadaan"),
     "profil": ("kode_kemendagri", "kode_tema"),
+    "kebutuhan": ("kode_kemendagri", "kode_tema"),
     "sebelum-kampanye": ("kode_kemendagri", "kode_jenis"),
     SERIES: ("kode_angka", "kode_kategori", "kode_kemendagri", "pekan"),
     "definisi": ("kode_angka",),
