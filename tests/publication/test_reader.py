@@ -35,7 +35,8 @@ from lumbung.publication.portal.published import Published
 from lumbung.publication.translations.formatting import BY_LANGUAGE
 from lumbung.registry import LANGUAGES
 from lumbung.settings import Settings
-from tests.support.edition_sample import WEEK, pass_checkpoint
+from tests.publication.conftest import Metrics
+from tests.support.edition_sample import WEEK, pass_checkpoint, seed
 
 # -- one rounding ----------------------------------------------------------------------------
 
@@ -819,6 +820,33 @@ def test_the_portal_shows_a_week_without_recaps_as_not_known(
     after = pages.site([Published(_recaps(drafts["demo"], previous=0), (), quoted)])
     said = "tanpa pembanding dari pekan sebelumnya"
     assert _words(after["index.html"]).count(said) == 2, "two key figures"
+
+
+def test_the_portal_maps_the_metrics_where_the_office_has_boundaries(
+    drafts: dict[str, Edition], metrics: Metrics
+) -> None:
+    found = drafts["demo"]
+    square = [[[[106.0, -2.0], [107.0, -2.0], [107.0, -1.0], [106.0, -2.0]]]]
+    artefacts = render.render(found)
+    quoted = {name: artefacts[name] for name in pages.QUOTED if name in artefacts}
+    files = pages.site([Published(found, (), quoted)], {"19.05": square})
+    assert 'href="data/terbaru/wilayah.geojson"' in files["unduhan.html"].decode()
+    assert 'href="../data/terbaru/wilayah.geojson"' in files["en/unduhan.html"].decode()
+    features = {
+        feature["properties"]["kode_kemendagri"]: feature
+        for feature in json.loads(files["data/terbaru/wilayah.geojson"])["features"]
+    }
+    assert features["kemendagri:19.05"]["geometry"] == {
+        "type": "MultiPolygon",
+        "coordinates": square,
+    }
+    assert features["kemendagri:19.71"]["geometry"] is None
+    assert len(features) == len(seed("regency"))
+    for region, feature in features.items():
+        for code in ("suspected_violation", "tip", "prevention"):
+            key = code, "ALL", region.removeprefix("kemendagri:"), WEEK
+            assert feature["properties"][code] == metrics[*key, "week"]
+            assert feature["properties"][f"{code}_sejak_awal"] == metrics[*key, "to_date"]
 
 
 def test_tables_name_the_regencies_whose_zeros_are_not_known(drafts: dict[str, Edition]) -> None:

@@ -4,6 +4,7 @@
     data/<edisi>/*.csv          the tables of an edition; data/terbaru/ are those of the latest
     data/excel/*.csv            the same for a spreadsheet set to Indonesian: semicolons and commas
     data/**/datapackage.json    columns, types, keys (Frictionless Data Package)
+    data/terbaru/wilayah.geojson  the regencies with their metrics, where the office has boundaries
     data/edisi.json             the published editions and the addresses of their files
     data/katalog.jsonld         the catalogue (DCAT 2)
 
@@ -13,7 +14,8 @@ Each file of an edition as it was published is in `edisi/<edisi>/`, unchanged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,16 +28,18 @@ from lumbung.publication.translations.formatting import BY_LANGUAGE, INDONESIAN,
 LATEST = "terbaru"
 SERIES = "deret-waktu"
 PACKAGE = "datapackage.json"
+MAP = f"{LATEST}/wilayah.geojson"
 
 ADDRESSES = {
     "series": f"{SERIES}.csv",
     "series_excel": f"excel/{SERIES}.csv",
     "latest": f"{LATEST}/{PACKAGE}",
+    "map": MAP,
     "package": PACKAGE,
     "editions": "edisi.json",
     "catalogue": "katalog.jsonld",
 }
-"""What the page of downloads links to, within `data/`."""
+"""What the page of downloads links to where it is written, within `data/`."""
 
 _KEYS = {"kode_kemendagri": "kemendagri", "kode_kecamatan": "kemendagri", "kode_bps": "bps"}
 """Columns of codes of regions, and their scheme."""
@@ -76,11 +80,14 @@ class Table:
     references: Sequence[tuple[tuple[str, ...], str]] = ()
 
 
-def files(published: Sequence[Published]) -> dict[str, bytes]:
+def files(
+    published: Sequence[Published], polygons: Mapping[str, Sequence[Any]]
+) -> dict[str, bytes]:
     """Return the open data by path; the newest revision of the last week is `terbaru`.
 
     Args:
         published: editions by week and revision, at least one.
+        polygons: of each regency by its code, in degrees; without any there is no map.
 
     """
     editions = [one.edition for one in published]
@@ -91,6 +98,8 @@ def files(published: Sequence[Published]) -> dict[str, bytes]:
     for edition in editions:
         tables = newest if edition is latest else _of(edition)
         written |= _package(f"data/{edition.edition_id}", tables, edition)
+    if polygons:
+        written[f"data/{MAP}"] = _map(latest, polygons)
     written["data/edisi.json"] = write_json([_listed(one) for one in published])
     written["data/katalog.jsonld"] = write_json(catalogue(latest, newest))
     return written
@@ -284,6 +293,43 @@ def _of(edition: Edition) -> Iterator[Table]:
             has_region = any(name == "kode_kemendagri" for name, _ in table.fields)
             references = ((("kode_kemendagri",), "wilayah"),) if has_region else ()
             yield Table(table.name, table.fields, table.rows, references)
+
+
+def _map(edition: Edition, polygons: Mapping[str, Sequence[Any]]) -> bytes:
+    """Return GeoJSON (RFC 7946): the regencies with the total of each metric.
+
+    `<metric>` is the week's, `<metric>_sejak_awal` that since the campaign began.
+    """
+    totals = [
+        (region, code, metric)
+        for (code, category, region), metric in edition.metrics.items()
+        if category == "ALL"
+    ]
+    collection = {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "type": "Feature",
+                "geometry": {"type": "MultiPolygon", "coordinates": polygons[region.code]}
+                if region.code in polygons
+                else None,
+                "properties": {
+                    "kode_kemendagri": _coded("kode_kemendagri", region.code),
+                    "wilayah": region.name,
+                    "edisi": edition.edition_id,
+                    "pekan": edition.week_id,
+                }
+                | {
+                    f"{code}{suffix}": value
+                    for of, code, metric in totals
+                    if of == region.code
+                    for suffix, value in (("", metric.week), ("_sejak_awal", metric.to_date))
+                },
+            }
+            for region in edition.regencies
+        ],
+    }
+    return json.dumps(collection, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _regions(edition: Edition, table: Dataset) -> Table:

@@ -11,7 +11,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -109,11 +109,14 @@ class Series:
     has_editions: bool
 
 
-def site(published: Sequence[Published]) -> dict[str, bytes]:
+def site(
+    published: Sequence[Published], polygons: Mapping[str, Sequence[Any]] | None = None
+) -> dict[str, bytes]:
     """Return every page by its path; the files of an edition belong into `edisi/<edition_id>/`.
 
     Args:
         published: editions by week and revision; without any, the site is one page saying so.
+        polygons: of each regency by its code, in degrees, where the office has a boundary file.
 
     """
     files = {
@@ -138,17 +141,21 @@ def site(published: Sequence[Published]) -> dict[str, bytes]:
         page = render.page("portal/kosong.html.j2", t=INDONESIAN, s=shared, **place)
         return files | {"index.html": page}
     newest = max(published, key=lambda one: (one.edition.week_id, one.edition.revision))
-    files |= data.files(published)
+    open_data = data.files(published, polygons or {})
+    files |= open_data
     for language in newest.edition.office.languages:
-        files |= _Site(published, language).files()
+        files |= _Site(published, language, open_data).files()
     return files
 
 
 class _Site:
     """Writes the pages of a list of editions in one language."""
 
-    def __init__(self, published: Sequence[Published], language: str) -> None:
+    def __init__(
+        self, published: Sequence[Published], language: str, open_data: Collection[str]
+    ) -> None:
         self.all = list(published)
+        self.open_data = open_data
         newest = {one.edition.week_id: one for one in self.all}
         self.newest = {week: one.edition for week, one in newest.items()}
         self.latest = newest[max(newest)]
@@ -217,6 +224,7 @@ class _Site:
             tidy=[
                 (self.m[f"tidy_{name}"], f"{'../' * self.folder.count('/')}data/{path}")
                 for name, path in data.ADDRESSES.items()
+                if f"data/{path}" in self.open_data
             ],
         )
         yield self.page("metode.html", "metode", **self.method())

@@ -17,6 +17,7 @@ from lumbung import database
 from lumbung.errors import CheckpointError, ServiceError
 from lumbung.publication.checks.pii import find_personal_data
 from lumbung.publication.checks.stored import require_proven
+from lumbung.publication.formats import maps
 from lumbung.publication.model.store import load
 from lumbung.publication.portal.pages import QUOTED, site
 from lumbung.publication.portal.published import Published, StoredFile
@@ -32,6 +33,7 @@ def build(*, settings: Settings, database_url: str) -> Path:
 
     Raises:
         PublicationError: when an edition was changed after its freeze.
+        ConfigurationError: when the office's boundary file cannot be read.
         CheckpointError: when a page seems to hold personal data; the former site stays.
         ServiceError: when the folder cannot be written.
 
@@ -43,7 +45,8 @@ def build(*, settings: Settings, database_url: str) -> Path:
         connection.execute("select pg_advisory_xact_lock(hashtext('lumbung portal'))")
         require_proven(connection, settings)
         published = _published(connection, database_url)
-        pages = site(published)
+        polygons = maps.polygons(settings, published[-1].edition.office) if published else {}
+        pages = site(published, polygons)
         _refuse_personal_data(pages)
         try:
             shutil.rmtree(staged, ignore_errors=True)
