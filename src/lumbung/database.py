@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -27,9 +28,12 @@ ROLES = (
 def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
     """Open a connection with the options of the URL, session time zone UTC and no autocommit.
 
+    Behind a pooler in transaction mode each transaction may run in another session of the server,
+    so what outlives a transaction needs `session`: locks, settings and temporary tables.
+
     Raises:
-        ConfigurationError: when the URL is malformed. The message leaves it out: it may hold a
-            password.
+        ConfigurationError: when the URL is malformed, or a pooler gave the session another account
+            or time zone. The message leaves the URL out: it may hold a password.
         ServiceError: when the server cannot be reached or refuses the connection.
 
     """
@@ -44,7 +48,7 @@ def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
     # the argument replaces the URL's options
     options = f"{shown.get('options') or ''} -c timezone=UTC".strip()
     try:
-        return psycopg.connect(
+        connection = psycopg.connect(
             url,
             application_name=application,
             options=options,
@@ -63,6 +67,65 @@ def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
             where=f"{shown.get('host')}:{shown.get('port')}/{shown.get('dbname')}",
             remediation="start it with 'lumbung up', or correct LUMBUNG_DATABASE_URL",
         ) from error
+    # Reported by the server; a pooler may have replaced them.
+    for name, asked in {"session_authorization": connection.info.user, "TimeZone": "UTC"}.items():
+        if (given := connection.info.parameter_status(name)) != asked:
+            raise _refused(
+                connection,
+                f"the session has {name} {given!r} instead of {asked!r}",
+                "let the pooler there log in as each client and pass on its startup options"
+                " (PgBouncer 1.20 or later, without 'user=' for this database), or name the server"
+                " itself in LUMBUNG_DATABASE_URL",
+            )
+    return connection
+
+
+def _refused(connection: psycopg.Connection, what: str, remediation: str) -> ConfigurationError:
+    """Close a connection, and return the error that says why it is not used."""
+    info = connection.info
+    where = f"{info.host}:{info.port}/{info.dbname}"
+    connection.close()
+    return ConfigurationError(what, where=where, remediation=remediation)
+
+
+def session(url: str, *, application: str = "lumbung") -> psycopg.Connection:
+    """Open a connection that is one session of the server until it is closed, in autocommit.
+
+    It goes to the server that `LUMBUNG_DATABASE_DIRECT` names, past a pooler.
+
+    Raises:
+        ConfigurationError: as `connect`, or when a pooler is between: the server may then give a
+            session's lock to another client.
+        ServiceError: as `connect`.
+
+    """
+    connection = connect(direct(url), application=application)
+    connection.autocommit = True
+    # A pooler invents the process id that it gives its client.
+    pid = connection.info.backend_pid
+    if connection.execute("select pg_backend_pid()").fetchone() != (pid,):
+        raise _refused(
+            connection,
+            "a connection pooler is between, which cannot hold a lock for a whole run",
+            "name PostgreSQL's own address in LUMBUNG_DATABASE_DIRECT, as host:port; what needs no"
+            " lock still uses the pooler",
+        )
+    return connection
+
+
+def direct(url: str) -> str:
+    """Return the URL of the same database and account past a pooler.
+
+    Only where `url` is on the server of `LUMBUNG_DATABASE_URL` and `LUMBUNG_DATABASE_DIRECT` is
+    set: there is no pooler before the scratch server of a restore drill.
+    """
+    server = os.environ.get("LUMBUNG_DATABASE_DIRECT")
+    parts = urlsplit(url)
+    pooler = urlsplit(os.environ.get("LUMBUNG_DATABASE_URL", ""))
+    if not server or (parts.hostname, parts.port) != (pooler.hostname, pooler.port):
+        return url
+    account, at, _ = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{account}{at}{server}").geturl()
 
 
 def ensure(url: str, name: str) -> str:
@@ -72,8 +135,7 @@ def ensure(url: str, name: str) -> str:
         ServiceError: when the server cannot be reached, or this account may not create it.
 
     """
-    with connect(url) as connection:
-        connection.autocommit = True
+    with session(url) as connection:
         found = connection.execute("select 1 from pg_database where datname = %s", (name,))
         if found.fetchone() is None:
             try:
@@ -126,8 +188,7 @@ def migrate(url: str) -> list[str]:
 
     """
     applied = []
-    with connect(url, application="lumbung migrate") as connection:
-        connection.autocommit = True
+    with session(url, application="lumbung migrate") as connection:
         connection.execute("select pg_advisory_lock(hashtext('lumbung.migrate'))")
         connection.execute("create schema if not exists ops")
         connection.execute(

@@ -1,8 +1,8 @@
 """Where Lumbung keeps its state and finds its project files.
 
 All values come from the environment, so that Airflow's processes, the command line and the tests
-use the same ones: `LUMBUNG_HOME`, `LUMBUNG_PROJECT`, `LUMBUNG_DATABASE_URL`, `LUMBUNG_VAULT_KEY`,
-`LUMBUNG_SETTLE_SECONDS`, `LUMBUNG_SIGNING_KEY`.
+use the same ones: `LUMBUNG_HOME`, `LUMBUNG_PROJECT`, `LUMBUNG_DATABASE_URL`,
+`LUMBUNG_DATABASE_DIRECT`, `LUMBUNG_VAULT_KEY`, `LUMBUNG_SETTLE_SECONDS`, `LUMBUNG_SIGNING_KEY`.
 """
 
 from __future__ import annotations

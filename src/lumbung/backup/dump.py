@@ -65,8 +65,8 @@ def dump(url: str, file: Path) -> Tables:
         ServiceError: when a build does not end within `LOCK_WAIT`, or the dump fails.
 
     """
-    with database.connect(url, application="lumbung backup") as connection:
-        connection.autocommit = True
+    url = database.direct(url)
+    with database.session(url, application="lumbung backup") as connection:
         try:
             lock_builds(connection, LOCK_WAIT)
         except psycopg.errors.LockNotAvailable as error:

@@ -214,8 +214,7 @@ def require_unended(name: str, *, database_url: str) -> None:
 @contextmanager
 def _alone(database_url: str, channel: str) -> Iterator[psycopg.Connection]:
     """A connection that holds off other changes of channels, and pulls of this one."""
-    with database.connect(database_url, application="lumbung channel") as db:
-        db.autocommit = True
+    with database.session(database_url, application="lumbung channel") as db:
         db.execute("select pg_advisory_lock(hashtext('lumbung.channels'))")
         lock(db, channel)
         yield db

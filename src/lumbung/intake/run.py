@@ -82,8 +82,7 @@ def pull(
     channel = load_channel(settings.channels, channel_name)
     vault = Vault.load(settings.home)
     with ExitStack() as stack:
-        db = stack.enter_context(database.connect(database_url, application="lumbung intake"))
-        db.autocommit = True
+        db = stack.enter_context(database.session(database_url, application="lumbung intake"))
         lock(db, channel.name)
         if state := ended(db, channel.name):
             raise ConfigurationError(

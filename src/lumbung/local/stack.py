@@ -114,7 +114,8 @@ class Stack:
 
     def airflow(self, url: str) -> Airflow:
         """Return the Airflow whose metadata is in the same server as the warehouse at `url`."""
-        metadata_url = database.ensure(url, AIRFLOW_DATABASE)
+        # Airflow opens few connections, and its migrations hold a session's lock.
+        metadata_url = database.direct(database.ensure(url, AIRFLOW_DATABASE))
         return Airflow(self.settings, self.processes, url, metadata_url, self.airflow_overrides)
 
     def use_airflow_connection(self, connection_id: str, url: str) -> None:

@@ -141,19 +141,19 @@ def build(
         print(f"warn     {warning}")
     try:
         with (
-            database.connect(database_url, application="lumbung build") as connection,
+            database.session(database_url, application="lumbung build") as connection,
             publish.Blockers(database_url) as blockers,
+            _naming(blockers),
+            _alone(connection),
         ):
-            connection.autocommit = True
-            with _naming(blockers), _alone(connection):
-                absent = load.without_file(sync(connection, channels, mistakes))
-                for warning in absent:
-                    print(f"warn     {warning}")
-                renew(database_url, channels, settings)
-                derive_missing(connection, channels, settings)
-                run = _Run(connection, settings, database_url, on_node)
-                result = run.build(select, full_refresh, since, resume)
-                return replace(result, warnings=[*stopped, *absent, *result.warnings])
+            absent = load.without_file(sync(connection, channels, mistakes))
+            for warning in absent:
+                print(f"warn     {warning}")
+            renew(database_url, channels, settings)
+            derive_missing(connection, channels, settings)
+            run = _Run(connection, settings, database_url, on_node)
+            result = run.build(select, full_refresh, since, resume)
+            return replace(result, warnings=[*stopped, *absent, *result.warnings])
     except psycopg.errors.DiskFull as error:
         raise BuildError(
             f"{DISK} ({_one_line(error)})",
@@ -194,7 +194,7 @@ def lock_builds(connection: psycopg.Connection, wait: str, *, is_shared: bool = 
     """Take the lock of a build until the connection ends or releases it.
 
     Args:
-        connection: in autocommit; its `lock_timeout` becomes `wait`.
+        connection: of `database.session`; its `lock_timeout` becomes `wait`.
         wait: how long, in PostgreSQL's units.
         is_shared: hold off builds only, and not others that share the lock.
 
@@ -759,7 +759,7 @@ def raise_failed(results: Sequence[Any]) -> None:
 
 def dbt_variables(database_url: str) -> dict[str, str]:
     """The environment variables of a database that `dbt_project/profiles.yml` reads."""
-    parts = psycopg.conninfo.conninfo_to_dict(database_url)
+    parts = psycopg.conninfo.conninfo_to_dict(database.direct(database_url))
     names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password"}
     names |= {"NAME": "dbname", "SSLMODE": "sslmode"}
     defaults = {"port": "5432", "sslmode": "prefer", "password": ""}

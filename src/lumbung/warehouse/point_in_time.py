@@ -58,8 +58,7 @@ def as_known_at(
         BuildError: when a model or a test fails.
 
     """
-    with database.connect(database_url, application="lumbung point in time") as connection:
-        connection.autocommit = True
+    with database.session(database_url, application="lumbung point in time") as connection:
         connection.execute("select pg_advisory_lock(hashtext('lumbung.point_in_time'))")
         found = PointInTime(SUFFIX, last_known(connection, moment), holds(connection, moment))
         _drop(connection, settings)

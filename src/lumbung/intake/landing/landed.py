@@ -61,8 +61,7 @@ def renew(database_url: str, channels: Mapping[str, Channel], settings: Settings
         ConfigurationError: when something is to be stored otherwise and this vault key is not the
             warehouse's.
     """
-    with database.connect(database_url, application="lumbung pseudonyms") as db:
-        db.autocommit = True
+    with database.session(database_url, application="lumbung pseudonyms") as db:
         if db.execute("select from vault.key").fetchone() is None:
             return  # nothing was landed, so there are no pseudonyms
         db.execute("select pg_advisory_lock(hashtext('lumbung.pseudonyms'))")

@@ -94,8 +94,7 @@ def send(
         )
     sent: list[str] = []
     refused: dict[str, str] = {}
-    with database.connect(database_url, application="lumbung mail") as connection:
-        connection.autocommit = True
+    with database.session(database_url, application="lumbung mail") as connection:
         connection.execute("select pg_advisory_lock(hashtext('lumbung.mail'))")
         stored: dict[str, bytes] = dict(
             connection.execute(

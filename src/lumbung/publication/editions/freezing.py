@@ -98,7 +98,7 @@ def _freeze(
     week_id: str, settings: Settings, database_url: str, then: point_in_time.PointInTime | None
 ) -> str:
     office = load_office(settings)
-    with database.connect(database_url, application="lumbung publication") as connection:
+    with database.session(database_url, application="lumbung publication") as connection:
         _wait_for_build(connection, week_id)
         # One snapshot, taken while no build runs, so that marts and seeds are of one build.
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -128,7 +128,6 @@ def _freeze(
 
 def _wait_for_build(connection: psycopg.Connection, week_id: str) -> None:
     """Block builds until the connection is closed: they replace seeds before they publish marts."""
-    connection.autocommit = True
     try:
         lock_builds(connection, BUILD_WAIT, is_shared=True)
     except psycopg.errors.LockNotAvailable as error:
