@@ -3,6 +3,11 @@
     {% if var('as_of_date') -%} date '{{ var('as_of_date') }}' {%- else -%} {{ jakarta_date('now()') }} {%- endif %}
 {%- endmacro %}
 
+{% macro first_plausible_date() -%}
+    {#- Earlier dates in a register of this election are typing errors. -#}
+    (select events.first_plausible_date from {{ ref('election_event') }} as events)
+{%- endmacro %}
+
 {% macro campaign_start(stages) -%}
     {#- The campaign's first day: metrics count from this day on, which need not be a Monday. -#}
     (select campaign.start_date from {{ stages }} as campaign where campaign.stage_code = 'KAMPANYE')

@@ -1,14 +1,19 @@
-"""Another province is seeds and two variables: docs/how-to/use-another-province.md, in small."""
+"""Another province, and another election: the commands of their guides, and a build in small."""
 
 from __future__ import annotations
 
 import csv
 import gzip
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +21,7 @@ from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 from lumbung.warehouse import regions
 from lumbung.warehouse.build import build
+from tests.support.guides import commands
 from tests.warehouse.conftest import CHANNELS, PROJECT, Raw, query, write_channel
 
 NATIONAL = {
@@ -83,24 +89,35 @@ def test_the_seeds_of_a_province_are_taken_from_the_national_list(national: Path
         regions.seeds("99", national)
 
 
-def test_another_province_is_built(
-    national: Path, tmp_path: Path, new_database: Callable[[], str]
-) -> None:
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project of its own, with two channels."""
     project = tmp_path / "project"
     shutil.copytree(PROJECT / "dbt_project", project / "dbt_project")
     (project / "channels").mkdir()
-    write_channel(project / "channels" / "buku.yaml", CHANNELS["buku"])
-    seeds = project / "dbt_project" / "seeds"
-    for name, rows in regions.seeds("76", national).items():
-        with (seeds / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(rows)
-    (seeds / "region_alias.csv").write_text("alias,level,region_code\nMjm,regency,76.02\n")
-    config = project / "dbt_project" / "dbt_project.yml"
-    text = config.read_text()
-    assert 'province_code: "19"' in text
-    config.write_text(text.replace('province_code: "19"', 'province_code: "76"'))
-    with (seeds / "place_word.csv").open("a", encoding="utf-8") as file:
-        file.write("sulbar,province,\nsulawesi barat,province,\n")
+    for name in ("buku", "rekap"):
+        write_channel(project / "channels" / f"{name}.yaml", CHANNELS[name])
+    return project
+
+
+def follow(guide: str, project: Path) -> None:
+    """Run the commands of a guide in a project."""
+    written = commands(PROJECT / "docs" / "how-to" / f"{guide}.md")
+    assert written
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    for block in written:
+        subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", block],
+            cwd=project,
+            env=os.environ | {"PATH": path, "UV_OFFLINE": "1"},
+            check=True,
+        )
+
+
+def test_another_province_is_built(project: Path, new_database: Callable[[], str]) -> None:
+    follow("use-another-province", project)
+    with (project / "dbt_project/seeds/region_alias.csv").open("a", encoding="utf-8") as file:
+        file.write("Mjm,regency,76.02\n")
 
     url = new_database()
     numbers = [f"00{n}/LP/PB/Kab/34.02/XI/2024" for n in range(1, 5)]
@@ -109,7 +126,8 @@ def test_another_province_is_built(
         {"Nomor": number, "Diterima": "2024-11-06", "Kab/Kota": regency, "Kecamatan": district}
         for number, (regency, district) in zip(numbers, places, strict=True)
     ])  # fmt: skip
-    build(settings=Settings(tmp_path / "home", project, None), database_url=url)
+    build(settings=Settings(project.parent / "home", project, None), database_url=url)
+    assert query(url, "select count(*) from marts.dim_regency where not is_unknown") == [(6,)]
     assert query(
         url, "select regency_code, count(*) from marts.fct_report group by 1 order by 1"
     ) == [("76.00", 1), ("76.01", 1), ("76.02", 2)]
@@ -124,3 +142,54 @@ def test_another_province_is_built(
         "select regency_code, count(*) from marts.fct_review_item"
         " where check_code = 'place_unresolved' group by 1",
     ) == [("76.00", 1)]
+
+
+def test_the_by_election_of_2025_is_built(project: Path, new_database: Callable[[], str]) -> None:
+    follow("follow-another-election", project)
+    url = new_database()
+    received = ["2025-07-24", "2025-07-25", "2025-08-20", "2025-08-27", "2024-11-06"]
+    landing: Any = {
+        "received_at": "2025-09-01T00:00:00Z",
+        "landed_at": datetime(2025, 9, 1, tzinfo=UTC),
+    }
+    Raw(url).land("buku", [
+        {"Nomor": f"00{n}/LP/PB/Kab/09.01/VIII/2025", "Diterima": day, "Kab/Kota": "Bangka"}
+        for n, day in enumerate(received, 1)
+    ], **landing)  # fmt: skip
+    Raw(url).land("rekap", [
+        {"No": 1, "Tanggal": "2025-07-26", "Kode": "19.71", "Kecamatan": "Rangkui",
+         "Kegiatan": "Pengawasan kampanye", "Pemilihan": "Pilwako", "Bentuk": "Tatap muka"},
+    ], **landing)  # fmt: skip
+    build(settings=Settings(project.parent / "home", project, None), database_url=url)
+    # of 2024: a typing error; 24 July: the day before the campaign
+    assert query(
+        url,
+        "select reason_code, week_id, record_count from reporting.rpt_not_counted order by 1",
+    ) == [("before_campaign", "2025-W30", 1), ("implausible_date", None, 1)]
+    # fifteen districts of the two regencies that vote, over the five weeks of the campaign
+    assert query(
+        url,
+        "select metric_code, regency_code, value from reporting.rpt_metric where value > 0"
+        " and period = 'to_date' and category_code in ('ALL', 'PILWAKO') and week_id = '2025-W35'"
+        " order by 1, 2",
+    ) == [
+        ("campaign_event", "19", 1),
+        ("campaign_event", "19.71", 1),
+        ("campaign_event_by_election", "19", 1),
+        ("campaign_event_by_election", "19.71", 1),
+        ("district_expected", "19", 75),
+        ("district_expected", "19.01", 40),
+        ("district_expected", "19.71", 35),
+        ("district_submitted", "19", 1),
+        ("district_submitted", "19.71", 1),
+        ("suspected_violation", "19", 3),
+        ("suspected_violation", "19.01", 3),
+    ]
+    assert query(
+        url, "select received_date::text, stage_code from marts.fct_report order by 1"
+    ) == [
+        ("2025-07-24", "PILKADA_ULANG"),
+        ("2025-07-25", "KAMPANYE"),
+        ("2025-08-20", "KAMPANYE"),
+        ("2025-08-27", "PUNGUT"),
+    ]

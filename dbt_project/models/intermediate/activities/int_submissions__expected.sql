@@ -7,8 +7,8 @@
     ],
     meta={'affected_keys': 'week'}
 ) }}
--- One row per district and campaign week that has ended, whether or not the district delivered a row
--- of its recap. A channel delivers a recap if it maps activity_kind.
+-- One row per district where the election is held and campaign week that has ended, whether or not the
+-- district delivered a row of its recap. A channel delivers a recap if it maps activity_kind.
 with delivered as (
     select
         district_code,
@@ -30,6 +30,10 @@ select
     delivered.last_received_at,
     coalesce(delivered.record_ids, '{}') as record_ids
 from {{ ref('district') }} as districts
+inner join {{ ref('election_event') }} as events
+    on
+        events.regency_codes is null
+        or districts.regency_code = any(string_to_array(events.regency_codes, ' '))
 cross join {{ ref('int_weeks__spanned') }} as weeks
 left join delivered
     on districts.district_code = delivered.district_code and weeks.week_id = delivered.week_id

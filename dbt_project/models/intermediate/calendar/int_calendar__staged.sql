@@ -10,7 +10,7 @@ days as (
     select series.day::date as date_day
     from bounds
     cross join lateral generate_series(
-        '{{ var("first_plausible_date") }}'::timestamp,
+        {{ first_plausible_date() }}::timestamp,
         date_trunc('year', bounds.last_date::timestamp) + interval '3 years - 1 day',
         interval '1 day'
     ) as series (day)

@@ -196,7 +196,7 @@ select
         -- A plan needs a period.
         when kind_code = 'PLAN' and (plan_start_date <= plan_end_date) is not true then 'date_missing'
         when
-            counted_date < date '{{ var("first_plausible_date") }}'
+            counted_date < {{ first_plausible_date() }}
             or counted_date > {{ jakarta_date('landed_at') }}
             then 'implausible_date'
     end as exclusion_code
