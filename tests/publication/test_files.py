@@ -121,6 +121,17 @@ def test_open_data_has_the_prevention_of_every_theme(files: dict[str, bytes]) ->
     }
 
 
+def test_the_agenda_has_the_plans_of_the_next_four_weeks(files: dict[str, bytes]) -> None:
+    """Alike rows are one; what is over, later or intends nothing is left out."""
+    assert [tuple(row.values()) for row in rows(files["data/agenda.csv"])] == [
+        (
+            *("19.71", "2024-11-25", "2024-12-08", "Partisipasi masyarakat", "PU"),
+            *("Masyarakat dan warga;Tokoh dan pemuka agama", "7"),
+        ),
+        ("19.02", "2024-12-22", "2024-12-31", "", "", "", "2"),
+    ]
+
+
 def test_json_says_what_csv_says(files: dict[str, bytes]) -> None:
     whole = json.loads(files["data.json"])
     words = {True: "benar", False: "salah", None: ""}

@@ -116,6 +116,7 @@ def expected(url: str) -> dict[str, str]:
     ):
         found[f"profile/cases/{place}/{issue}"] = text(cases)
         found[f"profile/quotient/{place}/{issue}"] = f"{quotient:.2f}".replace(".", ",")
+    found |= {"plan/19.71/2024-11-25/2024-12-08": "7", "plan/19.02/2024-12-22/2024-12-31": "2"}
     for of, metric, category, place, old, new in ask(
         url,
         "select distinct of_edition_id, metric_code, category_code, regency_code, old_value,"
@@ -348,7 +349,7 @@ def test_a_page_with_personal_data_is_not_shown(
     portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = elsewhere(portal, tmp_path)
-    monkeypatch.setattr(public, "site", lambda _: {"index.html": b"<p>0812-3456-7890</p>"})
+    monkeypatch.setattr(public, "site", lambda *_: {"index.html": b"<p>0812-3456-7890</p>"})
     with pytest.raises(CheckpointError, match=r"index\.html holds a phone number"):
         public.build(settings=home, database_url=portal[0])
     assert not home.portal.exists()

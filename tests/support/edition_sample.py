@@ -147,6 +147,16 @@ NEEDS = {
 """Prevention against a theme; its cases and trend are those of `MARKED`, or of the others."""
 PARTICIPANTS = 987_654
 """Of each of them: a number that no text holds by chance."""
+PLANS: tuple[tuple[str, str, str, str | None, list[str], list[str], int], ...] = (
+    # regency, first and last day, form, themes, target groups, activities
+    ("19.71", "2024-11-25", "2024-12-08", "PARTISIPASI", ["PU"], ["WARGA", "TOKOH_AGAMA"], 3),
+    ("19.71", "2024-11-25", "2024-12-08", "PARTISIPASI", ["PU"], ["WARGA", "TOKOH_AGAMA"], 4),
+    ("19.02", "2024-12-22", "2024-12-31", None, [], [], 2),
+    ("19.02", "2024-11-11", "2024-11-24", "PENDIDIKAN", ["SARA"], [], 5),  # is over
+    ("19.04", "2024-12-23", "2024-12-31", "PENDIDIKAN", ["ASN"], [], 6),  # in more than four weeks
+    ("19.04", "2024-11-25", "2024-12-08", "PENDIDIKAN", ["ASN"], [], 0),  # intends nothing
+)
+"""Prevention that offices plan, around the Monday after `WEEK`."""
 LAST_RECAP = {"19.03.08": "2024-W46", "19.05.06": "2024-W45"}
 """The last week that a district which did not deliver this week did; of the third none."""
 
@@ -420,6 +430,7 @@ def fill(url: str, *, seed_number: int = 1) -> dict[tuple[str, str, str, str, st
         lay(cursor, rows)
         judge(cursor)
         need(cursor)
+        plan(cursor)
         for schema in ("marts", "reporting"):  # as a build does, table by table
             cursor.execute(f"grant select on all tables in schema {schema} to publisher")
         for channel, kind, title, owner in CHANNELS:
@@ -560,6 +571,25 @@ def need(cursor: psycopg.Cursor) -> None:
                 " values (%s, %s)",
                 (activity, issue),
             )
+
+
+def plan(cursor: psycopg.Cursor) -> None:
+    """The plans of `PLANS`, and the names of forms and target groups."""
+    for table in ("prevention_form", "target_group"):
+        columns = [f"{table}_code", f"{table}_name", f"{table}_name_en", "sort_order"]
+        for row in seed(table):
+            cursor.execute(
+                f"insert into marts.dim_{table} ({', '.join(columns)})"
+                " values (%s, %s, %s, %s)".encode(),
+                [row[column] for column in columns],
+            )
+    for number, planned in enumerate(PLANS):
+        cursor.execute(
+            "insert into marts.fct_prevention_plan (plan_id, regency_code, start_date, end_date,"
+            " prevention_form_code, issue_codes, target_group_codes, planned_activity_count)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s)",
+            (str(number), *planned),
+        )
 
 
 MONEY = """

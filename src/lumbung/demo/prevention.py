@@ -59,12 +59,22 @@ PLANNED: dict[str, tuple[tuple[tuple[str, ...], str, tuple[str, ...], int], ...]
 
 
 def plans(periods: Sequence[tuple[date, date]]) -> list[Plan]:
-    """The plans of every regency, each entered on the first day of its period.
+    """The plans of every regency, each entered a week before its period begins.
 
     Beside those against typical themes every regency plans education, of whatever theme.
     """
     return [
-        Plan(start, regency, issues, form, targets, start, end, activities, 40 * activities)
+        Plan(
+            start - timedelta(days=7),
+            regency,
+            issues,
+            form,
+            targets,
+            start,
+            end,
+            activities,
+            40 * activities,
+        )
         for start, end in periods
         for code, regency in REGENCIES.items()
         for issues, form, targets, activities in (

@@ -337,8 +337,9 @@ MONTHS: dict[int, tuple[str, ...]] = {
     9: ("September", "Sept", "Sep"),
     10: ("Oktober", "Okt"),
     11: ("November", "Nopember", "Nov", "Nop"),
+    12: ("Desember", "Des"),
 }
-"""Months of the campaign as written, the full name first."""
+"""Months of the campaign, and of the plans for after it, as written, the full name first."""
 
 WEEKDAYS: tuple[tuple[str, ...], ...] = (
     ("Senin",),

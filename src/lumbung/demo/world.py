@@ -181,7 +181,10 @@ def generate(seed: int, weeks: int = MAX_WEEKS) -> World:
         plans=_before(
             horizon,
             prevention.plans(
-                [(week_start(first), week_start(last) - DAY) for first, last in ((0, 5), (5, 9))]
+                [
+                    (week_start(first), week_start(last) - DAY)
+                    for first, last in ((0, 5), (5, 9), (9, 11))
+                ]
             ),
             lambda plan: plan.entered,
         ),

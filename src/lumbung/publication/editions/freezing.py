@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 import psycopg
@@ -22,7 +22,7 @@ from lumbung.publication.editions.review import is_as_reviewed
 from lumbung.publication.editions.schedule import as_of, week_before
 from lumbung.publication.formats import maps
 from lumbung.publication.model import store
-from lumbung.publication.model.edition import Need
+from lumbung.publication.model.edition import Need, Plan
 from lumbung.publication.model.store import Rows
 from lumbung.publication.office import Office, load_office
 from lumbung.settings import JAKARTA, Settings
@@ -35,7 +35,7 @@ BUILD_WAIT = "10min"
 
 READ = (
     "metric", "trend", "submission", "deadline_contributor", "deadline_rule", "profile", "need",
-    "not_counted", "repeated_district_metric", "repeated_district_contributor",
+    "plan", "not_counted", "repeated_district_metric", "repeated_district_contributor",
     "repeated_district_record", "district", "metric_contributor", "before_campaign",
     "profile_contributor", "need_contributor", "district_contributor", "contributor_record",
     "restatement",
@@ -116,14 +116,26 @@ def _freeze(
         _choose_districts(rows, label, office)
         if rows["profile"]:
             rows["metric_contributor"] += rows["profile_contributor"] + rows["need_contributor"]
-        names = [field.name for field in fields(Need)]
-        label["need"] = [dict(zip(names, row, strict=True)) for row in rows["need"]]
+        label["need"] = _named(Need, rows["need"])
+        label["plan"] = _named(Plan, rows["plan"])
         outlines = maps.outlines(settings, office)
         for regency in label["regency"]:
             regency["outline"] = outlines.get(regency["code"], [])
         label["office"] = office.model_dump(mode="json")
         label["known"] = "then" if then else "now"
         return _store(connection, parameters, rows, label, settings, database_url)
+
+
+def _named(kind: type[Need | Plan], rows: Rows) -> list[dict[str, Any]]:
+    """Return rows as a label holds them: values by the name of the field, days as ISO 8601."""
+    names = [field.name for field in fields(kind)]
+    return [
+        {
+            name: value.isoformat() if isinstance(value, date) else value
+            for name, value in zip(names, row, strict=True)
+        }
+        for row in rows
+    ]
 
 
 def _wait_for_build(connection: psycopg.Connection, week_id: str) -> None:

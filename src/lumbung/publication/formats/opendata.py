@@ -197,6 +197,16 @@ def datasets(edition: Edition) -> list[Dataset]:
             ],
         ),
         Dataset(
+            "agenda",
+            [
+                (
+                    *(p.regency_code, p.start.isoformat(), p.end.isoformat(), p.form),
+                    *(";".join(p.issue_codes), ";".join(p.groups), p.activities),
+                )
+                for p in edition.plans
+            ],
+        ),
+        Dataset(
             "perubahan",
             [
                 (
@@ -278,6 +288,10 @@ _COLUMNS = {
         *(("menonjol", "boolean"), ("kegiatan_empat_pekan", "integer")),
         *(("direncanakan", "integer"), ("kurang_dari_rencana", "integer")),
         *(("kode_aturan", "text"), ("langkah_berikutnya", "text")),
+    ),
+    "agenda": (
+        *(_PLACE, ("mulai", "day"), ("selesai", "day"), ("bentuk", "text")),
+        *(("kode_tema", "text"), ("kelompok_sasaran", "text"), ("direncanakan", "integer")),
     ),
     "perubahan": (
         *(("edisi", "text"), ("kode_angka", "text"), ("kode_kategori", "text"), _PLACE),

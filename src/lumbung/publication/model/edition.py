@@ -169,6 +169,31 @@ class Need:
 
 
 @dataclass(frozen=True)
+class Plan:
+    """Prevention that offices intend (marts.fct_prevention_plan), alike rows together.
+
+    Attributes:
+        start, end: first and last day of the period; it meets the four weeks from the edition's
+            Monday on.
+        form, form_en: the form of the activities; None: any.
+        issue_codes: the themes that they are to prevent; empty: any.
+        groups, groups_en: whom they address; empty: anybody.
+        activities: how many are intended.
+
+    """
+
+    regency_code: str
+    start: date
+    end: date
+    form: str | None
+    form_en: str | None
+    issue_codes: tuple[str, ...]
+    groups: tuple[str, ...]
+    groups_en: tuple[str, ...]
+    activities: int
+
+
+@dataclass(frozen=True)
 class Restatement:
     """A metric of an earlier edition whose value has changed; the reasons add up to the change.
 
@@ -279,6 +304,7 @@ class Edition:
             in editions of earlier releases, which did not store it.
         profiles: empty where the warehouse has no profile of the week.
         needs: by regency and theme; empty also in editions of earlier releases.
+        plans: by period and regency; empty also in editions of earlier releases.
         district_unit: the unit of the districts' table, counted once per group of themes: a `case`,
             or in earlier releases each `theme` of a case.
         previous_id, previous: the newest published edition of an earlier week (None: none), and
@@ -319,6 +345,7 @@ class Edition:
     waivers: tuple[Waiver, ...]
     decision: Decision | None
     needs: tuple[Need, ...] = ()
+    plans: tuple[Plan, ...] = ()
 
     def metric(self, code: str, category: str = "ALL", regency: str = "") -> MetricValue:
         """Return a frozen metric; without a regency, the province's.

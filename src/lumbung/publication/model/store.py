@@ -25,6 +25,7 @@ from lumbung.publication.model.edition import (
     MetricValue,
     Need,
     NotCounted,
+    Plan,
     Profile,
     Regency,
     Restatement,
@@ -240,6 +241,16 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         waivers=tuple(Waiver(*row) for row in waivers),
         decision=_decision(*decision) if decision else None,
         needs=tuple(Need(**row) for row in label.get("need", [])),
+        plans=tuple(_plan(**row) for row in label.get("plan", [])),
+    )
+
+
+def _plan(*, start: str, end: str, **row: Any) -> Plan:
+    lists = ("issue_codes", "groups", "groups_en")
+    return Plan(
+        start=date.fromisoformat(start),
+        end=date.fromisoformat(end),
+        **row | {name: tuple(row[name] or ()) for name in lists},
     )
 
 

@@ -51,6 +51,8 @@ NAV = (
     ("nav_downloads", "unduhan.html"),
     ("nav_method", "metode.html"),
 )
+AGENDA = "nav_agenda", "agenda.html"
+"""The entry of the navigation where offices have planned prevention."""
 REPORT = "nav_report", "melapor.html"
 """The entry of the navigation where the office says how to report."""
 _LINES = 200  # of restatements on one page; the open data has all
@@ -183,7 +185,11 @@ class _Site:
             Measure("kecamatan", m["measure_recaps"], "district_submitted"),
         )
         self.key_measures = [self.violation, *self.measures[3:]]
-        self.nav = (*NAV, REPORT) if self.e.office.reporting else NAV
+        self.nav = (
+            *NAV,
+            *([AGENDA] if self.e.plans else []),
+            *([REPORT] if self.e.office.reporting else []),
+        )
         decision = self.e.decision
         self.shared = {
             "publisher": self.d.publisher,
@@ -228,6 +234,8 @@ class _Site:
             ],
         )
         yield self.page("metode.html", "metode", **self.method())
+        if self.e.plans:
+            yield self.page("agenda.html", "agenda", agenda=self.agenda())
         if self.e.office.reporting:
             is_english = self.e.language == "en"
             channels = [
@@ -767,6 +775,39 @@ class _Site:
                 before=near[n - 1] if n else None,
                 after=near[n + 1] if n + 1 < len(near) else None,
             )
+
+    # -- what is planned ---------------------------------------------------------------------
+
+    def agenda(self) -> Table:
+        """Return the table of the prevention that offices plan for the next four weeks."""
+        m, is_english = self.m, self.e.language == "en"
+        rows = []
+        for plan in self.e.plans:
+            form, groups = (
+                (plan.form_en, plan.groups_en) if is_english else (plan.form, plan.groups)
+            )
+            key = f"{plan.regency_code}/{plan.start}/{plan.end}"
+            rows.append(
+                [
+                    Cell(m("agenda_period", first=m.day(plan.start), last=m.day(plan.end))),
+                    Cell(self.b.place[plan.regency_code]),
+                    Cell(form or m["agenda_any"]),
+                    Cell(
+                        m.listing([self.e.issues[c] for c in plan.issue_codes]) or m["agenda_any"]
+                    ),
+                    Cell(m.listing(groups) or m["agenda_any"]),
+                    self.b.count(plan.activities, f"plan/{key}", m["agenda_definition"]),
+                ]
+            )
+        heads = ("when", "regency", "form", "themes", "groups", "activities")
+        return Table(
+            *("", "", m("agenda_caption", count=m.number(len(rows)))),
+            [m[f"agenda_{head}"] for head in heads],
+            rows,
+            "",
+            notes=[m["agenda_note"]],
+            is_text=True,
+        )
 
     # -- all metrics -------------------------------------------------------------------------
 
