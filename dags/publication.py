@@ -34,7 +34,7 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from lumbung.errors import ConfigurationError, LumbungError, PublicationError
+from lumbung.errors import ConfigurationError, PublicationError
 from lumbung.orchestration import (
     APPROVE,
     DEFAULT_ARGS,
@@ -45,6 +45,7 @@ from lumbung.orchestration import (
     desk_url,
     fail_without_retry,
     mail_server,
+    notifier,
     publisher_url,
     warehouse_url,
 )
@@ -148,7 +149,7 @@ def publication() -> None:
     @task(pool="warehouse")
     @fail_without_retry
     def checkpoint(edition_id: str) -> dict[str, Any]:
-        """Check the draft and mail the approvers; return the results and the question's text."""
+        """Check the draft and ask the approvers; return the results and the question's text."""
         from lumbung.publication.checks import checkpoint as publication_checkpoint
         from lumbung.publication.delivery import notify
 
@@ -157,15 +158,9 @@ def publication() -> None:
         result = publication_checkpoint.check(
             edition_id, settings=settings, database_url=url, asks=True
         )
-        if server := mail_server():
-            try:
-                notify.ask(
-                    edition_id, settings=settings, database_url=url, server=server, desk=desk_url()
-                )
-            except LumbungError as error:  # Airflow still shows the question
-                print(f"the approvers could not be asked by mail: {error}")
-        text = notify.question(edition_id, settings=settings, database_url=url, desk=desk_url())
-        return {**result.summary(), "question": text}
+        notify.ask(edition_id, notifier=notifier(), database_url=url)
+        # Whoever logs in to Airflow reads this: it holds nothing of the draft.
+        return {**result.summary(), "question": notify.reference(edition_id, desk_url())}
 
     # Not ApprovalOperator: on a rejection it skips `publish`, which notifies the owners.
     approve = Approval(
@@ -209,9 +204,7 @@ def publication() -> None:
             )
         if state == "rejected":
             by, comment = review.rejection(edition_id, database_url=url)
-            notify.notify_rejection(
-                edition_id, by=by, comment=comment, settings=settings, server=mail_server()
-            )
+            notify.notify_rejection(edition_id, by=by, comment=comment, notifier=notifier())
             raise AirflowSkipException(f"{edition_id} was rejected by {by}")
         return publishing.publish(edition_id, settings=settings, database_url=url)
 
@@ -287,7 +280,10 @@ def record(answer: Any, edition_id: str, reviewed: dict[str, str]) -> None:
 
 
 @dag(
-    doc_md="""Remind the approvers every morning at 08:00 WIB of a draft that waits for a decision.
+    doc_md="""Remind people every morning at 08:00 WIB of an edition that is not published.
+
+    `remind` reminds the approvers of a draft that waits for a decision. `unpublished` notifies
+    owners and approvers from Tuesday on when the week that ended has no published edition.
 
     Reminders begin `remind_after_hours` after the question and end at `time_limit_hours`, both in
     `config/people.yaml`. This is a separate DAG because the run that asks is deferred meanwhile,
@@ -302,23 +298,36 @@ def record(answer: Any, edition_id: str, reviewed: dict[str, str]) -> None:
     tags=["publication"],
 )
 def publication_reminder() -> None:
-    """Define the task `remind`; `doc_md` describes it."""
+    """Define `remind` and `unpublished`; `doc_md` describes them."""
 
     @task
     @fail_without_retry
     def remind() -> list[str]:
-        """Mail the approvers; return the editions that wait for a decision."""
-        from airflow.sdk.exceptions import AirflowSkipException
-
+        """Remind the approvers; return the editions that wait for a decision."""
         from lumbung.publication.delivery import notify
 
-        settings, server = Settings.load(), mail_server()
-        if server is None:
-            raise AirflowSkipException("there is no Airflow Connection smtp_publication")
-        url = publisher_url()
-        return notify.remind(settings=settings, database_url=url, server=server, desk=desk_url())
+        return notify.remind(notifier=notifier(), database_url=publisher_url())
+
+    @task
+    @fail_without_retry
+    def unpublished() -> str:
+        """Notify owners and approvers from Tuesday on; return the week that has no edition."""
+        from lumbung.publication.delivery import notify
+        from lumbung.publication.editions import schedule
+
+        now = pendulum.now("Asia/Jakarta")
+        week_id = schedule.week_before(now)
+        closed = schedule.as_of(week_id)
+        # On Monday the approvers have just been asked. A demo's records end in 2024.
+        if now.date() == closed.date() or Settings.load().demo_claim.exists():
+            return ""
+        is_missing = notify.notify_of_unpublished(
+            week_id, closed, notifier=notifier(), database_url=publisher_url()
+        )
+        return week_id if is_missing else ""
 
     remind()
+    unpublished()
 
 
 publication()

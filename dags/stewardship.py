@@ -1,12 +1,12 @@
-"""Notify the owners every morning of the review items that wait for a person.
+"""Notify people every morning of review items and deadlines that need them.
 
 The items are those of `marts.fct_review_item` (`lumbung review`): unknown words, unresolved places,
 unreadable and impossible dates, changes of status that the procedure does not provide for, pairs of
 cases without a decision, and quarantined deliveries. Runs at 07:30 WIB, after the daily build. The
-task returns the counts per owner and check. With the Airflow Connection `smtp_publication`, the
-`owners` of `config/people.yaml` receive them by mail.
+task `notify` returns the counts per owner and check; the `owners` of `config/people.yaml` receive
+them. The task `deadlines` notifies the approvers when deadlines of cases end today or tomorrow.
 
-**When it fails**, the database cannot be reached. Open items never fail the task, nor does a mail
+**When it fails**, the database cannot be reached. Open items never fail a task, nor does a notice
 that cannot be sent.
 """
 
@@ -19,10 +19,10 @@ from lumbung.orchestration import (
     START_DATE,
     cron_timetable,
     fail_without_retry,
-    mail_server,
+    notifier,
+    publisher_url,
     warehouse_url,
 )
-from lumbung.settings import Settings
 
 
 @dag(
@@ -35,22 +35,31 @@ from lumbung.settings import Settings
     tags=["warehouse"],
 )
 def stewardship() -> None:
-    """Define the task `notify`; the module describes it."""
+    """Define `notify` and `deadlines`; the module describes them."""
 
     @task
     @fail_without_retry
     def notify() -> dict[str, dict[str, int]]:
-        """Mail the owners; return the counts by owner and check."""
+        """Notify the owners; return the counts by owner and check."""
         from lumbung import stewardship as review_list
 
-        settings = Settings.load()
-        return review_list.notify_owners(
-            settings=settings,
-            database_url=warehouse_url(),
-            server=mail_server(),
+        return review_list.notify_owners(notifier=notifier(), database_url=warehouse_url())
+
+    @task
+    @fail_without_retry
+    def deadlines() -> bool:
+        """Notify the approvers of deadlines that end today or tomorrow; return whether any do."""
+        from datetime import datetime
+
+        from lumbung.publication.delivery import notify
+        from lumbung.settings import JAKARTA
+
+        return notify.notify_of_deadlines(
+            datetime.now(JAKARTA).date(), notifier=notifier(), database_url=publisher_url()
         )
 
     notify()
+    deadlines()
 
 
 stewardship()

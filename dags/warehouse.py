@@ -3,8 +3,9 @@
 Runs when a channel landed something new, and daily at 05:45 WIB in case an asset event was lost.
 
 - `raw_checkpoint` runs Great Expectations over the new rows of `raw`. Where a check of severity
-  `fail` fails for a channel, that channel's new rows are held back, its owner is notified once, and
-  the build continues with all other channels.
+  `fail` fails for a channel, that channel's new rows are held back, its owner is notified, and the
+  build continues with all other channels. The owner of a channel that is late, or has an unusual
+  number of deliveries, is notified too.
 - `build` is one `dbt build`: models and their tests in dependency order. A failing test skips
   everything downstream. Each model's state, seconds and rows appear in the task's tab "Storage"
   while it runs.
@@ -31,7 +32,7 @@ from lumbung.orchestration import (
     START_DATE,
     cron_timetable,
     fail_without_retry,
-    mail_server,
+    notifier,
     raw_asset,
     warehouse_url,
 )
@@ -64,16 +65,14 @@ def warehouse() -> None:
     @task(pool="warehouse")
     @fail_without_retry
     def raw_checkpoint() -> dict[str, Any]:
-        """Check rows landed since the last build; notify the owners of channels held back."""
-        from lumbung import stewardship
+        """Check rows landed since the last build; notify the owners of the channels concerned."""
+        from lumbung.publication.delivery import notify
         from lumbung.warehouse import raw_checkpoint
 
         settings = Settings.load()
         url = warehouse_url()
         result = raw_checkpoint.check_raw(settings=settings, database_url=url)
-        stewardship.notify_of_holds(
-            result.holds, settings=settings, database_url=url, server=mail_server()
-        )
+        notify.notify_of_channels(result, notifier=notifier(), database_url=url)
         return result.summary()
 
     @task(outlets=[MARTS], retries=1, pool="warehouse")

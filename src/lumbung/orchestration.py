@@ -24,6 +24,8 @@ from lumbung.settings import JAKARTA, Settings
 
 if TYPE_CHECKING:
     from lumbung.intake.run import IntakeCounts
+    from lumbung.publication.delivery.notices import Notifier
+    from lumbung.publication.delivery.recipients import Event
     from lumbung.publication.delivery.smtp import MailServer
 
 log = logging.getLogger(__name__)
@@ -198,8 +200,46 @@ def mail_server() -> MailServer | None:
     return MailServer(found.host, port, found.login or "", found.password or "", security)
 
 
+def service_address(connection_id: str) -> str:
+    """Return the address of a service, as apprise writes it: the password of a Connection.
+
+    Raises:
+        ConfigurationError: when there is no such Connection, or it has no password.
+
+    """
+    try:
+        found = Connection.get(connection_id)
+    except AirflowNotFoundException:
+        found = None
+    if found is None or not found.password:
+        raise ConfigurationError(
+            "there is no address of the service",
+            where=f"Airflow Connection {connection_id}",
+            remediation="create the Connection with the service's address as its password, or "
+            "take it out of 'services' in config/people.yaml",
+        )
+    return str(found.password)
+
+
+def notifier() -> Notifier:
+    """Return what sends notices: by the mail server and the services of this Airflow."""
+    from lumbung.publication.delivery.notices import Notifier
+
+    return Notifier(Settings.load(), mail_server, service_address, desk_url())
+
+
+EVENTS: dict[str, Event] = {
+    "pull": "intake",
+    "raw_checkpoint": "raw_checkpoint",
+    "build": "build",
+    "checkpoint": "publication_checkpoint",
+    "mail": "mail",
+}
+"""What people are notified of when a task of this name fails; others are `task`."""
+
+
 def report_failure(name: str = "", *also: str) -> Callable[[dict[str, Any]], None]:
-    """Return a callback that logs a failure as `log_failure` does, and mails it to the owners.
+    """Return a callback that logs a failure as `log_failure` does, and notifies the owners.
 
     Args:
         name: what failed, as its owner knows it; empty: the task's id.
@@ -213,11 +253,11 @@ def report_failure(name: str = "", *also: str) -> Callable[[dict[str, Any]], Non
         log_failure(context)
         task = context["task_instance"]
         notify.notify_of_failure(
+            EVENTS.get(task.task_id, "task"),
             name or f"{task.dag_id}.{task.task_id}",
             f"{task.dag_id}.{task.task_id}, {task.run_id}",
             str(context.get("exception")),
-            settings=Settings.load(),
-            server=mail_server(),
+            notifier=notifier(),
             also=also,
         )
 

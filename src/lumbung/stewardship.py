@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,11 +9,9 @@ from psycopg.rows import class_row
 
 from lumbung import database
 from lumbung.errors import BuildError, ConfigurationError
-from lumbung.settings import Settings
 
 if TYPE_CHECKING:
-    from lumbung.publication.delivery.smtp import MailServer
-    from lumbung.warehouse.raw_checkpoint import Hold
+    from lumbung.publication.delivery.notices import Notifier
 
 
 class Item(NamedTuple):
@@ -93,12 +90,10 @@ def items(database_url: str, *, regency: str = "", check: str = "") -> list[Item
         )
 
 
-def notify_owners(
-    *, settings: Settings, database_url: str, server: MailServer | None
-) -> dict[str, dict[str, int]]:
-    """Report the items that wait to their owners: by mail if there is a server, and in the log.
+def notify_owners(*, notifier: Notifier, database_url: str) -> dict[str, dict[str, int]]:
+    """Report the items that wait to their owners: by the notifier, and in the log.
 
-    Neither waiting items nor a mail that cannot be sent raise an error.
+    Neither waiting items nor a notice that cannot be sent raise an error.
 
     Returns:
         owner -> check -> number of items that wait; empty before the first build.
@@ -124,45 +119,5 @@ def notify_owners(
     )
     print(text or "nothing waits for review")
     if waiting:
-        notify.notify_owners(
-            f"Daftar tinjauan: {len(waiting)} butir menunggu",
-            f"{text}\n\nSelengkapnya: lumbung review, atau tabel marts.fct_review_item.\n",
-            settings=settings,
-            server=server,
-        )
+        notify.notify_of_review_items(len(waiting), text, notifier=notifier)
     return counts
-
-
-def notify_of_holds(
-    holds: Sequence[Hold], *, settings: Settings, database_url: str, server: MailServer | None
-) -> None:
-    """Mail the owners of a channel and of the warehouse when the channel is held back.
-
-    Once per hold: a hold that an earlier checkpoint set is not reported again, it stays on the
-    review list. A mail that cannot be sent raises no error.
-    """
-    from lumbung.publication.delivery import notify
-    from lumbung.publication.translations.formatting import INDONESIAN
-
-    for hold in holds:
-        if not hold.is_new:
-            continue
-        with database.connect(database_url, application="lumbung holds") as connection:
-            row = connection.execute(
-                "select title, owner_name, owner_email from reference.channel where channel = %s",
-                (hold.channel,),
-            ).fetchone()
-        title, name, address = row or (hold.channel, "", "")
-        named = INDONESIAN.channel(title)
-        notify.notify_owners(
-            f"{named}: kiriman barunya ditahan",
-            f"Kepada pengelola {named} ({name}) dan pengelola data.\n\n"
-            f"{hold.held_count} kiriman baru, berubah atau ditarik tidak dihitung, karena"
-            f" {hold.reason} (pemeriksaan {hold.check_name}). Angka kanal ini tetap seperti"
-            " sebelumnya; kanal lain tidak terganggu.\n\n"
-            "Perbaiki di sumbernya: kiriman berikutnya yang benar melepas penahanan ini. Bila"
-            f" kirimannya memang benar: lumbung channel release {hold.channel} --reason '...'\n",
-            settings=settings,
-            server=server,
-            also=[address] if address else [],
-        )

@@ -54,9 +54,9 @@ EXPECTED: dict[str, Limits] = {
         "portal": (2, HOUR),
         "mail": (5, HOUR),
     },
-    "publication_reminder": {"remind": (2, HOUR)},
+    "publication_reminder": {"remind": (2, HOUR), "unpublished": (2, HOUR)},
     "housekeeping": {"clean": (2, HOUR)},
-    "stewardship": {"notify": (2, HOUR)},
+    "stewardship": {"notify": (2, HOUR), "deadlines": (2, HOUR)},
 }
 """Every DAG, every task, its retries and its time limit. A new DAG is added here on purpose."""
 

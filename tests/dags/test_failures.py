@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lumbung import orchestration
-from lumbung.publication.delivery import notify
+from lumbung.publication.delivery import notices
 from tests.support.post import Post, post_office
 
 OWNER, PEOPLE = "wa@babel.example.id", "data@babel.example.id"
@@ -47,7 +47,7 @@ def test_the_same_failure_is_one_mail_a_night(post: Post, monkeypatch: pytest.Mo
     fail("the server refuses the password")
     fail("the server does not answer after 3 s", name="Another channel")
     assert len(post.got) == 6
-    now += notify.PAUSE.total_seconds()
+    now += notices.PAUSE.total_seconds()
     fail("the server does not answer after 3 s")
     assert len(post.got) == 8
 

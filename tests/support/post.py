@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import email
 import email.policy
+import json
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, syntax
 
 from lumbung.local.processes import hold_port
+from lumbung.publication.delivery.notices import Notifier
 from lumbung.publication.delivery.smtp import MailServer
+from lumbung.settings import Settings
 
 
 class Post:
@@ -106,3 +111,34 @@ def post_office(port: int | None = None) -> Iterator[Post]:
         yield post
     finally:
         controller.stop()
+
+
+def notifier(settings: Settings, post: Post | None, desk: str = "", **services: str) -> Notifier:
+    """A notifier of a mail server, None: there is none, and of services by Airflow Connection."""
+    return Notifier(settings, lambda: post.address if post else None, services.__getitem__, desk)
+
+
+@contextmanager
+def webhook() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """The address of a service as apprise writes it, and what it gets."""
+    got: list[dict[str, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"json://127.0.0.1:{server.server_port}/secret-token", got
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from lumbung import stewardship
 from lumbung.cli import app
+from lumbung.publication.delivery import notify
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from lumbung.warehouse.point_in_time import as_known_at
 from lumbung.warehouse.raw_checkpoint import check_raw, release
-from tests.support.post import post_office
+from tests.support.post import notifier, post_office
 from tests.warehouse.conftest import CHANNELS, Raw, query, write_channel
 from tests.warehouse.test_history import differences, rows_of_readers
 from tests.warehouse.test_raw_checkpoint import good, mark_built, now
@@ -165,9 +165,9 @@ def test_the_owner_of_a_held_channel_is_notified_once(database_url: str, office:
     raw.land("buku", [good(n, Diterima=None) for n in range(31, 51)], landed_at=now())
     with post_office() as post:
         for _ in range(2):
-            holds = check_raw(settings=office, database_url=database_url).holds
-            stewardship.notify_of_holds(
-                holds, settings=office, database_url=database_url, server=post.address
+            result = check_raw(settings=office, database_url=database_url)
+            notify.notify_of_channels(
+                result, notifier=notifier(office, post), database_url=database_url
             )
     assert sorted(address for address, _ in post.got) == [
         "data@babel.example.id", "rekaan@example.id",

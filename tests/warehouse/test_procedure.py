@@ -18,7 +18,7 @@ from lumbung.settings import Settings
 from lumbung.warehouse import links
 from lumbung.warehouse.build import build
 from lumbung.warehouse.roles import role_url
-from tests.support.post import post_office
+from tests.support.post import notifier, post_office
 from tests.warehouse.conftest import Raw, query
 
 A, B, C, D = (f"00{n}/LP/PB/Kab/09.01/XI/2024" for n in (1, 2, 3, 4))
@@ -254,7 +254,7 @@ def test_the_list_is_shown_and_mailed(
     assert {"x/y", "x/z"} < {*item_ids}
 
     with post_office() as post:
-        counts = stewardship.notify_owners(settings=office, database_url=url, server=post.address)
+        counts = stewardship.notify_owners(notifier=notifier(office, post), database_url=url)
     ((address, mail),) = post.got
     assert address == "data@babel.example.id"
     assert mail["Subject"].startswith("Daftar tinjauan: ")
@@ -269,7 +269,9 @@ def test_the_list_is_shown_and_mailed(
 def test_before_the_first_build_no_item_is_reported(
     database_url: str, office: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert stewardship.notify_owners(settings=office, database_url=database_url, server=None) == {}
+    assert (
+        stewardship.notify_owners(notifier=notifier(office, None), database_url=database_url) == {}
+    )
     assert "lumbung build" in capsys.readouterr().out
 
 

@@ -1,41 +1,43 @@
-"""Questions to the approvers and notices to the owners, by Airflow and by mail."""
+"""What people are asked and notified of: editions, failures, deadlines."""
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import re
-import time
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 
-from lumbung import database
-from lumbung.errors import LumbungError
-from lumbung.publication.delivery import smtp
-from lumbung.publication.delivery.recipients import load_people
-from lumbung.publication.delivery.smtp import MailServer
+from lumbung import database, registry
+from lumbung.publication.delivery.notices import Notice, Notifier, without_numbers
+from lumbung.publication.delivery.recipients import Event, load_people
 from lumbung.publication.formats import render
 from lumbung.publication.model.store import load
 from lumbung.publication.translations.formatting import INDONESIAN
 from lumbung.settings import Settings
+from lumbung.warehouse.raw_checkpoint import RawResult
 
 m = INDONESIAN
 
-PAUSE = timedelta(hours=20)
-"""A task that fails again for the same reason within this time is not reported again."""
+WEEK = timedelta(days=7)
+CHANNEL_EVENTS: Mapping[str, Event] = {
+    "channel_is_fresh": "channel_late",
+    "volume_is_usual": "channel_volume",
+}
+"""Checks of `expectations/raw.yaml` whose warning a channel's owner is notified of."""
 
 
-def question(edition_id: str, *, settings: Settings, database_url: str, desk: str = "") -> str:
+def question(
+    edition_id: str, *, settings: Settings, database_url: str, is_linked: bool = False
+) -> str:
     """Return the question about a draft, as Markdown that is also readable as plain text.
 
-    It holds the draft's main points, the results of the checkpoint, and where the draft is.
+    It holds the draft's main points and the results of the checkpoint.
 
     Args:
         edition_id: the draft.
         settings: where the draft's files are.
         database_url: the warehouse.
-        desk: the address of the desk, where the draft is read and decided on; without it the path
-            of the draft's files is given.
+        is_linked: whether the reader has a link to the draft; without one the question names the
+            path of the draft's files.
 
     Raises:
         PublicationError: when there is no such edition.
@@ -57,12 +59,21 @@ def question(edition_id: str, *, settings: Settings, database_url: str, desk: st
         "- " + m("letter_checkpoint_waived", check=w.check_name, by=w.waived_by, reason=w.reason)
         for w in edition.waivers
     ]
-    if desk:
-        lines.append(f"**{m['letter_desk']}** {desk}/edisi/{edition_id}")
-    else:
+    if not is_linked:
         draft = settings.home / "drafts" / edition_id / "edisi.pdf"
         lines.append(f"**{m['letter_draft']}** `{draft}` {m['letter_beside']}")
     return "\n\n".join(lines)
+
+
+def reference(edition_id: str, desk: str) -> str:
+    """Return the question as Airflow shows it to all its users: without the draft's content.
+
+    Args:
+        edition_id: the draft.
+        desk: the address of the desk.
+
+    """
+    return m("letter_question", edition_id=edition_id, address=f"{desk}/edisi/{edition_id}")
 
 
 def results(edition_id: str, *, database_url: str) -> tuple[int, list[tuple[str, str, str]]]:
@@ -85,48 +96,42 @@ def results(edition_id: str, *, database_url: str) -> tuple[int, list[tuple[str,
     return passed, [(check, remediation, owner) for check, remediation, owner in warned]
 
 
-def ask(
-    edition_id: str,
-    *,
-    settings: Settings,
-    database_url: str,
-    server: MailServer,
-    desk: str = "",
-    again: bool = False,
-) -> None:
-    """Mail the question, with the draft's PDF, to the approvers.
+def ask(edition_id: str, *, notifier: Notifier, database_url: str, again: bool = False) -> None:
+    """Ask the approvers for a decision: by mail with the draft's main points and its PDF.
 
     Args:
         edition_id: a draft that has passed the checkpoint.
-        settings: where the draft and `config/people.yaml` are.
+        notifier: sends the question.
         database_url: the warehouse.
-        server: the mail server.
-        desk: as `question`.
         again: whether it is a reminder.
 
     Raises:
-        ServiceError: when the mail server cannot be reached or refuses.
-        ConfigurationError: when the server or `config/people.yaml` is configured wrongly.
         PublicationError: when there is no such edition.
 
     """
-    people = load_people(settings)
-    text = question(edition_id, settings=settings, database_url=database_url, desk=desk)
-    draft = settings.home / "drafts" / edition_id / "edisi.pdf"
-    answer = m["letter_answer_desk" if desk else "letter_answer"]
-    smtp.notify(
-        m("letter_remind" if again else "letter_ask", edition_id=edition_id),
-        text.replace("**", "").replace("`", "") + f"\n\n{answer}",
-        to=people.approval.addresses,
-        sender=people.sender,
-        server=server,
-        attachment=(f"{edition_id}.pdf", draft.read_bytes()) if draft.exists() else None,
+    settings, is_linked = notifier.settings, bool(notifier.desk)
+    text = question(edition_id, settings=settings, database_url=database_url, is_linked=is_linked)
+    text = text.replace("**", "").replace("`", "")
+    file = settings.home / "drafts" / edition_id / "edisi.pdf"
+    draft = file.read_bytes() if file.exists() else b""
+    content = hashlib.sha256(text.encode() + draft).hexdigest()
+    notifier.send(
+        Notice(
+            "draft",
+            f"{edition_id} {content} {again}",
+            m("letter_remind" if again else "letter_ask", edition_id=edition_id),
+            m("letter_waits", edition_id=edition_id),
+            m["letter_answer_desk" if is_linked else "letter_answer"],
+            page=f"/edisi/{edition_id}",
+            since=load(edition_id, database_url=database_url).frozen_at,
+            detail=text,
+            attachment=(f"{edition_id}.pdf", draft) if draft else None,
+        ),
+        lambda people: people.approval.addresses,
     )
 
 
-def remind(
-    *, settings: Settings, database_url: str, server: MailServer, desk: str = ""
-) -> list[str]:
+def remind(*, notifier: Notifier, database_url: str) -> list[str]:
     """Remind the approvers of every draft that has waited long, until its time limit.
 
     Drafts made by the command line are left out: Airflow asks nobody about them.
@@ -135,10 +140,10 @@ def remind(
         the editions of which they were reminded.
 
     Raises:
-        ServiceError, ConfigurationError, PublicationError: as `ask`.
+        ConfigurationError, PublicationError: as `ask`.
 
     """
-    approval = load_people(settings).approval
+    approval = load_people(notifier.settings).approval
     with database.connect(database_url, application="lumbung review") as connection:
         waiting = [
             str(row[0])
@@ -153,103 +158,206 @@ def remind(
             )
         ]
     for edition_id in waiting:
-        ask(
-            edition_id,
-            settings=settings,
-            database_url=database_url,
-            server=server,
-            desk=desk,
-            again=True,
-        )
+        ask(edition_id, notifier=notifier, database_url=database_url, again=True)
     return waiting
 
 
-def notify_owners(
-    subject: str,
-    text: str,
-    *,
-    settings: Settings,
-    server: MailServer | None,
-    also: Sequence[str] = (),
-) -> bool:
-    """Mail a notice to the owners and to the addresses in `also`; return whether it was sent.
-
-    A mail that cannot be sent is only printed, because Airflow shows the failure anyway. Without a
-    mail server nothing is sent.
-    """
-    if server is None:
-        return False
-    try:
-        people = load_people(settings)
-        addresses = [*dict.fromkeys([*people.owners, *also])]
-        smtp.notify(subject, text, to=addresses, sender=people.sender, server=server)
-    except LumbungError as error:
-        print(f"the owners could not be notified by mail: {error}")
-        return False
-    return True
+def notify_owners(notice: Notice, *, notifier: Notifier, also: Sequence[str] = ()) -> None:
+    """Notify the owners, and the addresses in `also`."""
+    notifier.send(notice, lambda people: [*people.owners, *also])
 
 
 def notify_of_failure(
+    event: Event,
     task: str,
     run: str,
     reason: str,
     *,
-    settings: Settings,
-    server: MailServer | None,
+    notifier: Notifier,
     also: Sequence[str] = (),
 ) -> None:
-    """Mail a failure of a task to the owners and to the addresses in `also`.
+    """Notify the owners of a task that failed, and the addresses in `also`.
 
-    A task that fails again for the same reason within `PAUSE` is not reported again: a source that
-    is down for a night is one mail, not forty. Reasons that differ in numbers only are the same. A
-    mail that cannot be sent is only printed, and the next failure is reported. The time of the last
-    mail is in a file, because the database may be what failed.
+    A source that is down for a night is one notice, not forty: reasons that differ in numbers only
+    are the same.
 
     Args:
+        event: what kind of task it is.
         task: what failed, as a person knows it.
         run: the task and its run in Airflow.
         reason: why, and what to do.
-        settings: where `config/people.yaml` and the home are.
-        server: the mail server; None: nothing is sent.
+        notifier: sends the notice.
         also: further addresses, such as that of a channel's owner.
 
     """
-    if server is None:
-        return
-    folder = settings.home / "run" / "notified"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    same = re.sub(r"\d+", "", reason)
-    name = hashlib.sha256(f"{task}\n{same}".encode()).hexdigest()[:32]
-    with (folder / name).open("a+", encoding="ascii") as last:
-        fcntl.flock(last, fcntl.LOCK_EX)
-        last.seek(0)
-        if time.time() - float(last.read() or 0) < PAUSE.total_seconds():
-            return
-        is_sent = notify_owners(
-            m("letter_failed", task=task),
-            f"{run}\n\n{reason}\n\n" + m("letter_failed_again", hours=PAUSE // timedelta(hours=1)),
-            settings=settings,
-            server=server,
-            also=also,
-        )
-        if is_sent:
-            last.truncate(0)
-            last.write(str(time.time()))
-
-
-def notify_rejection(
-    edition_id: str, *, by: str, comment: str, settings: Settings, server: MailServer | None
-) -> None:
-    """Mail the owners who rejected a draft, and why."""
     notify_owners(
-        m("letter_rejected", edition_id=edition_id),
-        m(
-            "letter_rejected_text",
-            edition_id=edition_id,
-            by=by,
-            comment=comment or m["letter_no_comment"],
-            week_id=edition_id.partition("-r")[0],
+        Notice(
+            event,
+            f"{task}\n{without_numbers(reason)}",
+            m("letter_failed", task=task),
+            reason,
+            m("letter_failed_action", run=run),
+            page="/kanal" if event == "intake" else "/",
         ),
-        settings=settings,
-        server=server,
+        notifier=notifier,
+        also=also,
     )
+
+
+def notify_rejection(edition_id: str, *, by: str, comment: str, notifier: Notifier) -> None:
+    """Notify the owners who rejected a draft, and why."""
+    notify_owners(
+        Notice(
+            "rejection",
+            edition_id,
+            m("letter_rejected", edition_id=edition_id),
+            m(
+                "letter_rejected_text",
+                edition_id=edition_id,
+                by=by,
+                comment=comment or m["letter_no_comment"],
+            ),
+            m("letter_rejected_action", week_id=edition_id.partition("-r")[0]),
+            page=f"/edisi/{edition_id}",
+        ),
+        notifier=notifier,
+    )
+
+
+def notify_of_channels(result: RawResult, *, notifier: Notifier, database_url: str) -> None:
+    """Notify owners of channels, and those of the warehouse, of what the raw checkpoint found.
+
+    These are channels that are held back, late, or have an unusual number of deliveries. As long as
+    it lasts, they are notified once a week.
+    """
+    with database.connect(database_url, application="lumbung holds") as connection:
+        channels = {
+            str(channel): (m.channel(title), str(owner), str(address))
+            for channel, title, owner, address in connection.execute(
+                "select channel, title, owner_name, owner_email from reference.channel"
+            )
+        }
+    for hold in result.holds:
+        named, owner, address = channels.get(hold.channel, (hold.channel, "", ""))
+        notice = Notice(
+            "channel_held",
+            f"{hold.channel} {hold.check_name} {hold.held_at.isoformat()}",
+            m("letter_held", channel=named),
+            m(
+                "letter_held_text",
+                channel=named,
+                owner=owner,
+                count=m.number(hold.held_count),
+                reason=hold.reason,
+                check=hold.check_name,
+            ),
+            m("letter_held_action", name=hold.channel),
+            page="/kanal",
+            since=hold.held_at,
+            pause=WEEK,
+        )
+        notify_owners(notice, notifier=notifier, also=[address] if address else [])
+    for warning in result.warnings:
+        if (event := CHANNEL_EVENTS.get(warning.name)) is None:
+            continue
+        for name in sorted({str(row["channel"]) for row in warning.failing}):
+            named, owner, address = channels.get(name, (name, "", ""))
+            notice = Notice(
+                event,
+                name,
+                m(event, channel=named),
+                m(f"{event}_text", channel=named, owner=owner),
+                m[f"{event}_action"],
+                page="/kanal",
+                pause=WEEK,
+            )
+            notify_owners(notice, notifier=notifier, also=[address] if address else [])
+
+
+def notify_of_review_items(count: int, text: str, *, notifier: Notifier) -> None:
+    """Notify the owners of the items of the review list that wait, every morning."""
+    notify_owners(
+        Notice(
+            "review",
+            "",
+            m("letter_review", count=m.number(count)),
+            text,
+            m["letter_review_action"],
+            page="/tinjauan",
+        ),
+        notifier=notifier,
+    )
+
+
+def notify_of_deadlines(day: date, *, notifier: Notifier, database_url: str) -> bool:
+    """Notify the approvers when legal deadlines of cases end on a day or the day after.
+
+    The notice holds no number and no case: these are in the leadership sheet, which writes down who
+    opens it.
+
+    Returns:
+        whether there are such deadlines.
+
+    """
+    with database.connect(database_url, application="lumbung deadlines") as connection:
+        row = connection.execute(
+            "select exists(select from marts.fct_deadline where state_code = any(%s)"
+            " and extended_due_date between %s and %s)",
+            (registry.deadline_states("running"), day, day + timedelta(days=1)),
+        ).fetchone()
+    if row != (True,):
+        return False
+    notifier.send(
+        Notice(
+            "deadline",
+            f"{day}",
+            m["letter_deadline"],
+            m["letter_deadline_text"],
+            m["letter_deadline_action"],
+            page="/lembar",
+        ),
+        lambda people: people.approval.addresses,
+    )
+    return True
+
+
+def notify_of_unpublished(
+    week_id: str, closed: datetime, *, notifier: Notifier, database_url: str
+) -> bool:
+    """Notify owners and approvers when a week has no published edition.
+
+    Args:
+        week_id: the week.
+        closed: the Monday, 06:00 WIB, on which its edition was due.
+        notifier: sends the notice.
+        database_url: the warehouse.
+
+    Returns:
+        whether the edition is missing.
+
+    """
+    if closed.date() < load_people(notifier.settings).publish_from:
+        return False
+    with database.connect(database_url, application="lumbung publication") as connection:
+        states = {
+            str(state)
+            for (state,) in connection.execute(
+                "select state from published.edition where week_id = %s", (week_id,)
+            )
+        }
+    if "published" in states:
+        return False
+    state = next((s for s in ("approved", "draft", "rejected") if s in states), "none")
+    notifier.send(
+        Notice(
+            "unpublished",
+            week_id,
+            m("letter_unpublished", week_id=week_id),
+            m(f"unpublished_{state}", week_id=week_id),
+            m[f"unpublished_{state}_action"],
+            page="/edisi",
+            since=closed,
+        ),
+        lambda people: [*people.owners, *people.approval.addresses],
+    )
+    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from email.utils import parseaddr
-from typing import Annotated
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import (
@@ -20,6 +20,24 @@ from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 
 PROVINCE = "province"
+Event = Literal[
+    "intake",  # a pull of a channel failed
+    "raw_checkpoint",
+    "build",
+    "channel_held",
+    "channel_late",
+    "channel_volume",  # far more or fewer deliveries than usual
+    "publication_checkpoint",  # it is closed: an edition does not pass
+    "draft",  # waits for a decision
+    "rejection",
+    "deadline",  # of a case, about to lapse
+    "unpublished",  # a Monday without an edition
+    "mail",  # the edition could not be mailed
+    "review",  # items of the review list
+    "service",  # a way of notifying failed
+    "task",  # any other task failed
+]
+"""What people are notified of."""
 Address = Annotated[
     str,
     StringConstraints(
@@ -74,6 +92,23 @@ class Approval(BaseModel):
         return timedelta(hours=self.time_limit_hours)
 
 
+class Mute(BaseModel):
+    """Notices that a person does not get for a while.
+
+    Attributes:
+        address: the person's mail address.
+        events: which notices: `lumbung.publication.delivery.recipients.Event` lists them.
+        until: the last day (WIB).
+
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    address: Address
+    events: list[Event] = Field(min_length=1)
+    until: date
+
+
 class People(BaseModel):
     """The content of `config/people.yaml`.
 
@@ -85,6 +120,9 @@ class People(BaseModel):
             the regency whose items it sees and decides, or `province`.
         auditors: Airflow accounts that read the audit log at the desk.
         owners: addresses that are notified of failures, rejections and review items.
+        services: by mail address, the Airflow Connections of the services by which a person gets
+            notices too. Their password is the service's address as apprise writes it.
+        muted: notices that somebody does not get for a while.
         recipients: addresses that receive every published edition.
         sheet_readers: who besides the approvers may open the leadership sheet: account, and name
             and office.
@@ -102,10 +140,19 @@ class People(BaseModel):
     stewards: dict[str, Area] = {}
     auditors: list[Annotated[str, StringConstraints(min_length=1)]] = []
     owners: Addresses
+    services: dict[Address, list[Annotated[str, StringConstraints(pattern=r"^\w+$")]]] = {}
+    muted: list[Mute] = []
     recipients: Addresses
     publish_from: date
     sheet_readers: dict[str, Annotated[str, StringConstraints(min_length=1)]] = {}
     offices: dict[str, Annotated[str, StringConstraints(min_length=1)]] = {}
+
+    def is_muted(self, address: str, event: Event, day: date) -> bool:
+        """Return whether an address does not get notices of an event on a day."""
+        return any(
+            mute.address == address and event in mute.events and day <= mute.until
+            for mute in self.muted
+        )
 
 
 def require_approver(name: str, settings: Settings) -> str:

@@ -1,0 +1,215 @@
+"""Notices of what needs a person, by mail and by each person's own services.
+
+A notice says what happened, since when, what to do, and where at the desk. It is sent once within
+`Notice.pause`, however often its cause is found. `config/people.yaml` lists the services of a
+person by mail address: whoever gets a notice by mail gets it by these services too.
+
+A chat service belongs to somebody else, so it gets no content of a draft: `Notice.detail` and the
+attachment go by mail only.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from lumbung.errors import LumbungError, ServiceError
+from lumbung.publication.delivery import smtp
+from lumbung.publication.delivery.recipients import Event, People, load_people
+from lumbung.publication.delivery.smtp import MailServer
+from lumbung.publication.translations.formatting import INDONESIAN
+from lumbung.settings import JAKARTA, Settings
+
+m = INDONESIAN
+
+PAUSE = timedelta(hours=20)
+"""A notice with the same cause is not sent again within this time: once a day."""
+FORGOTTEN = timedelta(days=3)
+"""A cause that was not found for this long begins anew when it is found again."""
+MAIL = "mail"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What needs a person.
+
+    Attributes:
+        event: the kind, by which a person can mute it.
+        key: what it is about; notices of one event and key have the same cause.
+        subject: one line.
+        text: what happened.
+        action: what to do.
+        page: the page of the desk, such as `/edisi/2024-W47-r1`.
+        since: since when; None: when the cause was first found.
+        pause: how long the same is not sent again.
+        detail: what only the mail says.
+        attachment: name and bytes of a PDF, which only the mail has.
+
+    """
+
+    event: Event
+    key: str
+    subject: str
+    text: str
+    action: str
+    page: str = "/"
+    since: datetime | None = None
+    pause: timedelta = PAUSE
+    detail: str = ""
+    attachment: tuple[str, bytes] | None = None
+
+
+@dataclass(frozen=True)
+class Notifier:
+    """Sends notices. No way of sending stops another one, and none raises an error.
+
+    Attributes:
+        settings: where `config/people.yaml` and the home are.
+        server: returns the mail server; None: there is none.
+        service: returns the address of a service, as apprise writes it, by Airflow Connection.
+        desk: the address of the desk; empty: it is not known.
+
+    """
+
+    settings: Settings
+    server: Callable[[], MailServer | None]
+    service: Callable[[str], str]
+    desk: str = ""
+
+    def send(self, notice: Notice, to: Callable[[People], Sequence[str]]) -> None:
+        """Send a notice to people, of whom `to` returns the mail addresses.
+
+        What could not be sent is printed, reported to the owners by the other ways, and tried again
+        when the cause is found the next time.
+        """
+        failed = self._send(notice, to)
+        if not failed:
+            return
+        reasons = "\n".join(f"- {way}: {reason}" for way, reason in failed.items())
+        print(f"a notice could not be sent ({notice.subject}):\n{reasons}")
+        report = Notice(
+            "service",
+            " ".join(failed),
+            m("notice_service", services=m.listing(list(failed))),
+            f"{m['notice_service_text']}\n{reasons}",
+            m["notice_service_action"],
+        )
+        for way, reason in self._send(report, lambda people: people.owners, without=failed).items():
+            print(f"the owners could not be notified of it by {way}: {reason}")
+
+    def _send(
+        self, notice: Notice, to: Callable[[People], Sequence[str]], *, without: Iterable[str] = ()
+    ) -> dict[str, str]:
+        """Send a notice by every way but those in `without`; return which failed, and why."""
+        failed: dict[str, str] = {}
+        try:
+            people = load_people(self.settings)
+            today = datetime.now(JAKARTA).date()
+            wanted = [
+                address
+                for address in dict.fromkeys(to(people))
+                if not people.is_muted(address, notice.event, today)
+            ]
+            ways = [MAIL, *dict.fromkeys(s for a in wanted for s in people.services.get(a, ()))]
+            with _history(self.settings, notice) as history:
+                for way in ways if wanted else ():
+                    last = history["sent"].get(way, 0)
+                    if way in without or time.time() - last < notice.pause.total_seconds():
+                        continue
+                    try:
+                        if way == MAIL:
+                            is_sent = self._mail(notice, wanted, history["since"], people.sender)
+                        else:
+                            is_sent = self._call(notice, way, history["since"])
+                    except Exception as error:  # of any library, network or Airflow
+                        failed[way] = f"{error}" or type(error).__name__
+                    else:
+                        if is_sent:
+                            history["sent"][way] = time.time()
+        except (LumbungError, OSError) as error:
+            print(f"nobody could be notified: {error}")
+        return failed
+
+    def _mail(self, notice: Notice, to: list[str], since: float, sender: str) -> bool:
+        server = self.server()
+        if server is None:
+            return False
+        text = "\n\n".join(filter(None, (self._text(notice, since), notice.detail)))
+        smtp.notify(
+            notice.subject, text, to=to, sender=sender, server=server, attachment=notice.attachment
+        )
+        return True
+
+    def _call(self, notice: Notice, connection: str, since: float) -> bool:
+        """Send by a service; no message names its address, which holds a token."""
+        import apprise
+
+        service = apprise.Apprise()
+        if not service.add(self.service(connection)):
+            raise ServiceError(
+                "apprise does not know this kind of address",
+                where=f"Airflow Connection {connection}",
+                remediation="write the address as apprise's documentation of the service does",
+            )
+        if not service.notify(title=notice.subject, body=self._text(notice, since)):
+            raise ServiceError(
+                "the service did not take the message",
+                where=f"Airflow Connection {connection}",
+                remediation="check its address and whether the service can be reached",
+            )
+        return True
+
+    def _text(self, notice: Notice, since: float) -> str:
+        began = notice.since or datetime.fromtimestamp(since, UTC)
+        lines = [
+            notice.text,
+            m("notice_since", moment=m.moment(began)),
+            m("notice_action", action=notice.action),
+        ]
+        if self.desk:
+            lines.append(m("notice_page", address=f"{self.desk}{notice.page}"))
+        if hours := notice.pause // timedelta(hours=1):
+            lines.append(m("notice_again", hours=m.number(hours)))
+        return "\n\n".join(lines)
+
+
+@contextmanager
+def _history(settings: Settings, notice: Notice) -> Iterator[dict[str, Any]]:
+    """Yield when a cause was first and last found, and when it was last sent by each way.
+
+    It is kept in a file, because the database may be what failed.
+    """
+    folder = settings.home / "run" / "notified"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    name = hashlib.sha256(f"{notice.event}\n{notice.key}".encode()).hexdigest()[:32]
+    with (folder / name).open("a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        now = time.time()
+        try:
+            found = json.loads(file.read())
+            found["sent"].items()
+            is_old = now - found["seen"] > FORGOTTEN.total_seconds()
+        except (ValueError, TypeError, KeyError, AttributeError):  # new, or of an older version
+            is_old = True
+        if is_old:
+            found = {"since": now, "sent": {}}
+        found["seen"] = now
+        try:
+            yield found
+        finally:
+            file.truncate(0)
+            file.write(json.dumps(found))
+
+
+def without_numbers(text: str) -> str:
+    """Return a text without its numbers: what is the same cause with other counts or times."""
+    return re.sub(r"\d+", "", text)
