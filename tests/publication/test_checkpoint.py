@@ -6,10 +6,12 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import psycopg
 import pytest
 import xlsxwriter
+import yaml
 
 from lumbung.errors import CheckpointError, PublicationError
 from lumbung.publication.checks import checkpoint, disclosure
@@ -18,6 +20,7 @@ from lumbung.publication.delivery import notify
 from lumbung.publication.editions import freezing, review
 from lumbung.publication.formats import render
 from lumbung.publication.model import store
+from lumbung.publication.translations.formatting import INDONESIAN
 from lumbung.settings import Settings
 from tests.support.edition_sample import WEEK
 
@@ -277,8 +280,25 @@ def test_a_warning_is_shown_and_lets_pass(
     assert found.warnings[0].failing == [{"regency_code": "19.02"}]
     assert "head of supervision" in capsys.readouterr().out
     asked = notify.question(edition_id, settings=settings, database_url=url)
-    assert "Perlu perhatian: most_districts_submitted." in asked
-    assert "(penanggung jawab: head of supervision)" in asked
+    assert "Perlu perhatian: Kurang dari empat perlima kecamatan menyampaikan rekap." in asked
+    assert "(penanggung jawab: kepala bagian pengawasan)" in asked
+    assert "Mintalah rekap yang belum disampaikan" in asked
+
+
+def test_every_warning_is_translated_for_the_approvers() -> None:
+    file = Path(__file__).parents[2] / "expectations" / "publication.yaml"
+    checks = [
+        check
+        for batch in yaml.safe_load(file.read_text(encoding="utf-8"))["batches"]
+        for check in batch["checks"]
+        if check["severity"] == "warn"
+    ]
+    assert len(checks) == 4
+    for check in checks:
+        assert notify.title(check["name"]) != check["name"]
+        for key in (f"remediation.{check['name']}", f"owner.{check['owner'].replace(' ', '_')}"):
+            assert key in INDONESIAN, key
+    assert notify.title("one_of_the_office") == "one_of_the_office"
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,8 @@ def question(
         f"**{m['letter_checkpoint']}** " + m("letter_checkpoint_passed", count=m.number(passed))
     )
     lines += [
-        "- " + m("letter_checkpoint_warned", check=check, remediation=remediation, owner=owner)
+        "- "
+        + m("letter_checkpoint_warned", check=title(check), remediation=remediation, owner=owner)
         for check, remediation, owner in warned
     ]
     lines += [
@@ -80,7 +81,8 @@ def results(edition_id: str, *, database_url: str) -> tuple[int, list[tuple[str,
     """Return what the checkpoint that a draft passed last found.
 
     Returns:
-        how many checks were met; and of each warning the check, the remediation and the owner.
+        how many checks were met; and of each warning the check, what to do and the owner, in
+        Indonesian. A check of the office's own has the words of `expectations/publication.yaml`.
 
     """
     with database.connect(database_url, application="lumbung review") as connection:
@@ -93,7 +95,23 @@ def results(edition_id: str, *, database_url: str) -> tuple[int, list[tuple[str,
             " order by passed_at desc limit 1)",
             (edition_id,),
         ).fetchone() or (0, [])
-    return passed, [(check, remediation, owner) for check, remediation, owner in warned]
+    return passed, [
+        (
+            check,
+            _translated(f"remediation.{check}", remediation),
+            _translated(f"owner.{owner}", owner),
+        )
+        for check, remediation, owner in warned
+    ]
+
+
+def title(check: str) -> str:
+    """Return what a check found when it warns, in Indonesian; the name of an office's own check."""
+    return _translated(f"warning.{check}", check)
+
+
+def _translated(key: str, text: str) -> str:
+    return m.text.get(key.replace(" ", "_"), text)
 
 
 def ask(edition_id: str, *, notifier: Notifier, database_url: str, again: bool = False) -> None:

@@ -77,7 +77,7 @@ def leadership_sheet(
         connection.commit()  # the opening is written down before anything is read
         due = _due(b, connection.execute(_RUNNING.encode(), (edition_id,)).fetchall())
     _, warned = notify.results(edition_id, database_url=database_url)
-    parts = _parts(b, due, [check for check, _, _ in warned], people.offices)
+    parts = _parts(b, due, [notify.title(check) for check, _, _ in warned], people.offices)
     m = b.m
     content = {
         "language": m.language,
