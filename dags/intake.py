@@ -62,7 +62,13 @@ def intake_dag(name: str, channel: Channel) -> DAG:
                 False,
                 type="boolean",
                 description="withdraw missing rows at once, even more than half of the source",
-            )
+            ),
+            "from_start": Param(
+                False,
+                type="boolean",
+                description="read the source from its beginning, and resolve in quarantine what is"
+                " read now",
+            ),
         },
     )
     def intake() -> None:
@@ -84,6 +90,7 @@ def intake_dag(name: str, channel: Channel) -> DAG:
                 database_url=database_url,
                 connection=source_connection(channel.connection),
                 run_key=run_id,
+                from_start=params["from_start"],
                 accept_withdrawals=params["accept_withdrawals"],
             )
             summary = pull_summary(channel.name, run_id, counts, database_url=database_url)

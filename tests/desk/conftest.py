@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ from starlette.types import ASGIApp
 
 from lumbung.desk import app
 from lumbung.desk.airflow import Airflow
+from lumbung.intake.vault import NONCE_BYTES, Vault, associate
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.publication.editions import approver, freezing, publishing, review
 from lumbung.publication.formats import render
@@ -26,6 +29,7 @@ from lumbung.publication.model import store
 from lumbung.settings import Settings
 from tests.publication.conftest import copy_of
 from tests.support import edition_sample as sample
+from tests.support.databases import the_row
 from tests.support.edition_sample import WEEK, pass_checkpoint
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +57,7 @@ def project(folder: Path) -> Path:
     people["approval"]["users"] = {"ketua": CHAIR, "anggota": MEMBER}
     people["leadership"] = ["sekretaris"]
     people["auditors"] = ["pemeriksa"]
+    people["channel_owners"] = {"penangan": "penanganan@babel.example.id"}
     people["stewards"] = {"provinsi": "province", "sari": "19.05", "tono": "99.01"}
     (folder / "config" / "people.yaml").write_text(yaml.safe_dump(people))
     return folder
@@ -64,6 +69,8 @@ class Scheduler:
 
     waits: bool = True
     fails: bool = False
+    forbids: bool = False
+    started: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)
 
     def app(self) -> ASGIApp:
@@ -93,6 +100,14 @@ class Scheduler:
         def answer(run: str, answer: dict[str, Any]) -> dict[str, Any]:
             self.answers.append({"run": run, **answer})
             self.waits = False
+            return {}
+
+        @api.post("/api/v2/dags/{dag}/dagRuns")
+        def start(dag: str, run: dict[str, Any]) -> dict[str, Any]:
+            if self.forbids:
+                raise HTTPException(403)
+            assert run["logical_date"] is None
+            self.started.append((dag, run["conf"]))
             return {}
 
         return api
@@ -245,3 +260,36 @@ def stewarded(desk: Desk) -> Desk:
                 (f"p{regency}", regency, HOSTILE),
             )
     return desk
+
+
+def quarantine(desk: Desk, channel: str, code: str, count: int) -> list[int]:
+    """Put deliveries with hostile content, place and reason into quarantine; return their ids."""
+    vault = Vault.load(desk.settings.home)
+    numbers = []
+    with psycopg.connect(desk.url) as connection:
+        (batch,) = the_row(
+            connection.execute(
+                "insert into raw.batch (channel, run_key, started_at, read_count, landed_count,"
+                " duplicate_count, quarantined_count) values (%s, 'x', now(), %s, 0, 0, %s)"
+                " returning batch_id",
+                (channel, count, count),
+            )
+        )
+        for place in range(count):
+            content = json.dumps({"isi": HOSTILE, "baris": place}).encode()
+            content_hash = vault.content_hash(channel.encode() + code.encode() + content)
+            sealed = vault.seal(
+                content + b"\0" + HOSTILE[:200].encode(),
+                associate(channel, content_hash.hex()),
+                os.urandom(NONCE_BYTES),
+            )
+            (number,) = the_row(
+                connection.execute(
+                    "insert into quarantine.record (channel, batch_id, content_hash, reason_code,"
+                    " reason, received_at, locator, ciphertext) values"
+                    " (%s, %s, %s, %s, %s, '2024-11-20', %s, %s) returning quarantine_id",
+                    (channel, batch, content_hash, code, HOSTILE[:200], HOSTILE[:200], sealed),
+                )
+            )
+            numbers.append(number)
+    return numbers

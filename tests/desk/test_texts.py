@@ -17,9 +17,14 @@ FAMILIES = (
     "nav_",
     "pair_",
     "event_",
+    "quarantine_state_",
 )
 """Beginnings of keys that the code completes."""
-SOURCES = [*FOLDER.glob("*.py"), *FOLDER.glob("templates/*.j2")]
+SOURCES = [
+    *FOLDER.glob("*.py"),
+    *FOLDER.glob("templates/*.j2"),
+    FOLDER.parent / "intake" / "quarantine.py",
+]
 
 
 def written() -> str:

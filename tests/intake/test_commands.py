@@ -19,7 +19,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from lumbung import cli
+from lumbung import audit, cli
 from lumbung.errors import ConfigurationError, ServiceError, SourceError
 from lumbung.intake.channel.load import load_channels
 from lumbung.intake.channel.models import schema
@@ -538,12 +538,15 @@ def test_quarantine_is_listed_shown_and_closed_after_a_fix(
     assert "required_field_missing" in reported
     assert "tanpa nomor" not in reported
     assert db.execute("select count(*) from ops.opening").fetchone() == (0,)
-    reported = lumbung("quarantine", "show", str(number), "--reveal")
+    with pytest.raises(ConfigurationError, match="not opened without a reason"):
+        lumbung("quarantine", "show", str(number), "--reveal")
+    assert db.execute("select count(*) from ops.opening").fetchone() == (0,)
+    reported = lumbung("quarantine", "show", str(number), "--reveal", "--reason", "cari nomornya")
     assert "tanpa nomor" in reported
     assert "Warga A" in reported
     assert "a.xlsx | S | baris 4" in reported
-    opened: Any = db.execute("select opened_by, quarantine_id from ops.opening").fetchall()
-    assert opened == [(getpass.getuser(), number)]
+    opened: Any = db.execute("select opened_by, quarantine_id, reason from ops.opening").fetchall()
+    assert opened == [(getpass.getuser(), number, "cari nomornya")]
     with pytest.raises(ConfigurationError, match="no quarantined delivery has the id 999"):
         lumbung("quarantine", "show", "999")
 
@@ -559,8 +562,11 @@ def test_quarantine_is_listed_shown_and_closed_after_a_fix(
     assert "1 open, 0 resolved" in lumbung("quarantine", "retry", "register_contoh")
 
 
-def test_what_a_person_dismissed_is_open_no_more_and_kept_with_who_why_and_when(
-    lumbung: Callable[..., str], db: psycopg.Connection, add_channel: Callable[..., Path]
+def test_what_a_person_dismissed_is_open_no_more_and_kept_until_it_is_reopened(
+    lumbung: Callable[..., str],
+    db: psycopg.Connection,
+    database_url: str,
+    add_channel: Callable[..., Path],
 ) -> None:
     inbox = add_channel(REGISTER)
     (inbox / "a.xlsx").write_bytes(register(("1/LP", "x"), ("", "coretan"), ("", "tanpa nomor")))
@@ -572,13 +578,14 @@ def test_what_a_person_dismissed_is_open_no_more_and_kept_with_who_why_and_when(
     why = "coretan di luar tabel"
     with pytest.raises(ConfigurationError, match="has no reason"):
         lumbung("quarantine", "dismiss", number, "--reason", "  ")
-    assert "is dismissed" in lumbung("quarantine", "dismiss", number, "--reason", why)
+    assert "1 of 1 dismissed" in lumbung("quarantine", "dismiss", number, "--reason", why)
     with pytest.raises(ConfigurationError, match=f"no open delivery .* id {number}"):
         lumbung("quarantine", "dismiss", number, "--reason", "lagi")
     reported = lumbung("quarantine", "show", number)
     assert getpass.getuser() in reported
     assert why in reported
-    assert "coretan" in lumbung("quarantine", "show", number, "--reveal")
+    shown = lumbung("quarantine", "show", number, "--reveal", "--reason", "periksa")
+    assert "coretan" in shown
 
     def listed(*options: str) -> set[str]:
         return {
@@ -600,6 +607,15 @@ def test_what_a_person_dismissed_is_open_no_more_and_kept_with_who_why_and_when(
         " and now() from quarantine.record where quarantine_id = %s",
         (number,),
     ).fetchone() == (getpass.getuser(), why, True)
+
+    with pytest.raises(ConfigurationError, match=f"no dismissed delivery .* id {other}"):
+        lumbung("quarantine", "reopen", other)
+    assert "1 of 2 reopened" in lumbung("quarantine", "reopen", number, other)
+    assert listed() == {number, other}
+    assert [(each.person, set(each.content)) for each in audit.entries(database_url, limit=1)] == [
+        (getpass.getuser(), {"quarantine_id", "channel", "reopened_at"})
+    ]
+    assert "2 open, 0 resolved" in lumbung("quarantine", "retry", "register_contoh")
 
 
 def test_a_doubtful_message_that_a_person_accepts_is_landed_by_the_next_pull(

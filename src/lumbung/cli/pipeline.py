@@ -281,33 +281,33 @@ def list_quarantine(
     as_json: Json = False,
 ) -> None:
     """Show the deliveries that could not be read, why, and where they are."""
+    from lumbung.intake import quarantine
     from lumbung.intake.channel.load import name_of_records
 
+    channels = None
     if channel is not None:
-        channel = name_of_records(Settings.load().channels, channel)
-    names = ("id", "channel", "received_at", "reason_code", "where", "what_to_do", "state")
-    with _connect() as db:
-        rows = db.execute(
-            "select q.quarantine_id, q.channel, q.received_at, q.reason_code,"
-            " coalesce(q.locator, ''), q.reason,"
-            " case when q.dismissed_by is not null then 'dismissed'"
-            "   when q.accepted_by is not null then 'accepted'"
-            "   when q.resolved_at is not null then 'resolved'"
-            "   when s.state = 'removed' then 'removed' else 'open' end"
-            " from quarantine.record as q left join ops.channel_state as s using (channel)"
-            " where q.channel = coalesce(%s, q.channel)"
-            " and (q.resolved_at is null and s.state is distinct from 'removed' or %s)"
-            " order by q.quarantine_id",
-            (channel, resolved),
-        ).fetchall()
+        channels = [name_of_records(Settings.load().channels, channel)]
+    found = quarantine.listed(warehouse_url(), channels=channels, include_closed=resolved)
     if as_json:
-        print_json(dict(zip(names, row, strict=True)) for row in rows)
+        print_json(
+            {
+                "id": each.quarantine_id,
+                "channel": each.channel,
+                "received_at": each.received_at,
+                "reason_code": each.reason_code,
+                "where": each.locator,
+                "what_to_do": each.reason,
+                "state": each.state,
+            }
+            for each in found
+        )
         return
     table = Table("id", "channel", "received", "reason", "where", "what to do", box=None)
-    for number, name, received_at, code, locator, reason, state in rows:
-        day = f"{received_at:%Y-%m-%d %H:%M}"
-        shown = code if state == "open" else f"{code} ({state})"
-        table.add_row(str(number), name, day, shown, locator, reason)
+    for each in found:
+        day = f"{each.received_at:%Y-%m-%d %H:%M}"
+        state = "" if each.state == "open" else f" ({each.state})"
+        shown = f"{each.reason_code}{state}"
+        table.add_row(str(each.quarantine_id), each.channel, day, shown, each.locator, each.reason)
     console.print(table)
 
 
@@ -315,54 +315,32 @@ def list_quarantine(
 def show(
     number: Annotated[int, typer.Argument(help="the id that 'lumbung quarantine list' shows")],
     reveal: Annotated[bool, typer.Option(help="also show the original; this is logged")] = False,
+    reason: Annotated[str, typer.Option(help="why it is revealed, without anybody's name")] = "",
 ) -> None:
     """Show one delivery that could not be read; content and names of files only with `--reveal`."""
-    from lumbung.intake.landing.prepare import LOCATOR_FOLLOWS
-    from lumbung.intake.vault import Vault, associate
+    from lumbung import database
+    from lumbung.intake import quarantine
 
-    with _connect() as db:
+    url = warehouse_url()
+    with database.connect(url) as db:
         row = db.execute(
             "select channel, batch_id, reason_code, reason, received_at, locator,"
             " encode(evidence_sha256, 'hex'), resolved_at, dismissed_by, dismissed_reason,"
-            " accepted_by, accepted_reason, content_hash, ciphertext"
-            " from quarantine.record where quarantine_id = %s",
+            " accepted_by, accepted_reason from quarantine.record where quarantine_id = %s",
             (number,),
         ).fetchone()
-        if row is None:
-            raise ConfigurationError(
-                f"no quarantined delivery has the id {number}",
-                where="quarantine.record",
-                remediation="use an id of 'lumbung quarantine list'",
-            )
-        names: tuple[str, ...] = (
-            "channel",
-            "batch",
-            "reason",
-            "what to do",
-            "received",
-            "where",
-            "evidence",
+    if row is None:
+        raise quarantine.unknown(number)
+    names: tuple[str, ...] = ("channel", "batch", "reason", "what to do", "received", "where")
+    names += ("evidence", "resolved", "dismissed", "why", "accepted", "why")
+    for label, value in zip(names, row, strict=True):
+        console.print(f"{label:11} {'' if value is None else value}", markup=False)
+    if reveal:
+        original = quarantine.open_original(
+            url, number, by=getpass.getuser(), reason=reason, home=Settings.load().home
         )
-        names += ("resolved", "dismissed", "why", "accepted", "why")
-        for label, value in zip(names, row, strict=False):
-            console.print(f"{label:11} {'' if value is None else value}", markup=False)
-        if not reveal:
-            return
-        db.execute(
-            "insert into ops.opening (opened_by, quarantine_id) values (%s, %s)",
-            (getpass.getuser(), number),
-        )
-        db.commit()  # before anything is shown
-        content_hash, sealed = row[-2:]
-        plain = Vault.load(Settings.load().home).unseal(
-            sealed, associate(row[0], content_hash.hex())
-        )
-        content, _, locator = plain.partition(LOCATOR_FOLLOWS)
-        typer.echo(f"{'in clear':11} {locator.decode(errors='replace')}")
-        try:
-            typer.echo(json.dumps(json.loads(content), indent=1, ensure_ascii=False))
-        except ValueError:  # not JSON, or nested too deeply to parse
-            typer.echo(content.decode(errors="replace"))
+        typer.echo(f"{'in clear':11} {original.locator}")
+        typer.echo(original.content)
 
 
 @quarantine.command()
@@ -431,29 +409,46 @@ def accept(
 
 @quarantine.command()
 def dismiss(
-    number: Annotated[int, typer.Argument(help="the id that 'lumbung quarantine list' shows")],
+    numbers: Annotated[list[int], typer.Argument(help="ids that 'lumbung quarantine list' shows")],
     reason: Annotated[
-        str, typer.Option(help="why it will never be a record, without anybody's name")
+        str, typer.Option(help="why they will never be records, without anybody's name")
     ],
 ) -> None:
-    """Close a quarantined delivery that will never be a record; it is kept as it is."""
-    if not reason.strip():
+    """Close quarantined deliveries that will never be records; they are kept as they are."""
+    from lumbung.intake import quarantine
+
+    by = getpass.getuser()
+    done = quarantine.dismiss(warehouse_url(), numbers, by=by, reason=reason)
+    console.print(_closed(numbers, done, "open", "dismissed"))
+
+
+@quarantine.command()
+def reopen(
+    numbers: Annotated[
+        list[int], typer.Argument(help="ids that 'lumbung quarantine list --resolved' shows")
+    ],
+) -> None:
+    """Take a dismissal back: the deliveries are open again."""
+    from lumbung.intake import quarantine
+
+    done = quarantine.reopen(warehouse_url(), numbers, by=getpass.getuser())
+    console.print(_closed(numbers, done, "dismissed", "reopened"))
+
+
+def _closed(numbers: list[int], done: int, before: str, after: str) -> str:
+    """What was done to deliveries in quarantine.
+
+    Raises:
+        ConfigurationError: when nothing was.
+
+    """
+    if not done:
         raise ConfigurationError(
-            "the dismissal has no reason", where="--reason", remediation="say why it is no record"
+            f"no {before} delivery in quarantine has the id {', '.join(map(str, numbers))}",
+            where="quarantine.record",
+            remediation="use an id of 'lumbung quarantine list --resolved'",
         )
-    with _connect() as db:
-        done = db.execute(
-            "update quarantine.record set resolved_at = clock_timestamp(), dismissed_by = %s,"
-            " dismissed_reason = %s where quarantine_id = %s and resolved_at is null",
-            (getpass.getuser(), reason.strip(), number),
-        )
-        if not done.rowcount:
-            raise ConfigurationError(
-                f"no open delivery in quarantine has the id {number}",
-                where="quarantine.record",
-                remediation="use an id of 'lumbung quarantine list'",
-            )
-    console.print(f"{number} is dismissed; 'lumbung quarantine list --resolved' shows it")
+    return f"{done} of {len(numbers)} {after}; 'lumbung quarantine list --resolved' shows them"
 
 
 def pull_channel(

@@ -10,6 +10,8 @@ from lumbung.publication.delivery.recipients import PROVINCE, load_people
 from lumbung.settings import Settings
 from lumbung.warehouse import roles
 
+PROVINCE_ROLE = "analyst_province"
+
 
 @dataclass(frozen=True)
 class Person:
@@ -22,6 +24,7 @@ class Person:
         may_read_drafts: whether the person sees editions before they are published.
         may_audit: whether the person reads the audit log.
         review_role: the database role in which the person reads the review list; empty: not at all.
+        owner_address: the address of the office whose channels the person looks after; empty: none.
 
     """
 
@@ -31,6 +34,12 @@ class Person:
     may_read_drafts: bool
     may_audit: bool
     review_role: str
+    owner_address: str
+
+    @property
+    def may_see_channels(self) -> bool:
+        """Whether the person looks after channels, as their owners and the province's stewards."""
+        return bool(self.owner_address) or self.review_role == PROVINCE_ROLE
 
 
 def person(account: str, settings: Settings) -> Person:
@@ -50,13 +59,14 @@ def person(account: str, settings: Settings) -> Person:
         may_read_drafts=may_decide or account in people.leadership,
         may_audit=account in people.auditors,
         review_role=_review_role(people.stewards.get(account, "")),
+        owner_address=people.channel_owners.get(account, ""),
     )
 
 
 def _review_role(area: str) -> str:
     """Return the role of a steward of the province or of a regency, such as `analyst_19_05`."""
     if area == PROVINCE:
-        return "analyst_province"
+        return PROVINCE_ROLE
     return area and f"analyst_{area.replace('.', '_')}"
 
 

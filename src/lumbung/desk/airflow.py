@@ -12,9 +12,15 @@ from starlette.types import ASGIApp
 
 from lumbung.errors import ServiceError
 
+INTAKE = "intake__"
+"""Before the name of a channel's file, in the id of its DAG (dags/intake.py)."""
 CREDENTIALS = ("cookie", "authorization")
 WAITING = ("awaiting_input", "deferred")
 """The states of a task that an answer continues."""
+
+
+class ForbiddenError(ServiceError):
+    """Airflow does not let the person do this."""
 
 
 class Airflow:
@@ -71,6 +77,22 @@ class Airflow:
         given = {"code": None, "comment": comment or None}
         self._call("PATCH", question, json={"chosen_options": [option], "params_input": given})
 
+    def pull(self, name: str, *, from_start: bool = False) -> None:
+        """Start a pull of a channel.
+
+        Args:
+            name: of the channel's file.
+            from_start: read the source from its beginning, and resolve what was in quarantine and
+                is read now.
+
+        Raises:
+            ForbiddenError: when the person may not start it.
+            ServiceError: when Airflow refuses or fails.
+
+        """
+        sent = {"logical_date": None, "conf": {"from_start": True} if from_start else {}}
+        self._call("POST", f"/api/v2/dags/{INTAKE}{name}/dagRuns", json=sent)
+
     def _call(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
         async def call() -> httpx.Response:
             transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
@@ -81,7 +103,8 @@ class Airflow:
 
         answer: httpx.Response = anyio.from_thread.run(call)
         if answer.is_error:
-            raise ServiceError(
+            error = ForbiddenError if answer.status_code == 403 else ServiceError
+            raise error(
                 f"Airflow answered {answer.status_code}",
                 where=f"{method} {path}",
                 remediation="look into the log of the API server",

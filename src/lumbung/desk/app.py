@@ -12,9 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
-from lumbung.desk import audit_log, editions, review_list, today
+from lumbung.desk import audit_log, editions, quarantine, review_list, today
 from lumbung.desk.access import Person, person
-from lumbung.desk.airflow import Airflow
+from lumbung.desk.airflow import Airflow, ForbiddenError
 from lumbung.desk.guard import ForgedFormError, Guard, Tokens
 from lumbung.desk.office import Office, RefusedError
 from lumbung.desk.pages import FOLDER, Pages, airflow_root
@@ -72,6 +72,7 @@ def create(
     app.include_router(today.routes(office))
     app.include_router(editions.routes(office))
     app.include_router(review_list.routes(office))
+    app.include_router(quarantine.routes(office))
     app.include_router(audit_log.routes(office))
 
     for name in ("desk.css", "desk.svg"):
@@ -98,6 +99,11 @@ def create(
     @app.exception_handler(RequestValidationError)
     def refuse_values(request: Request, _: RequestValidationError) -> Response:
         return error_page(request, 422, "values")
+
+    @app.exception_handler(ForbiddenError)
+    def refuse_in_airflow(request: Request, error: ForbiddenError) -> Response:
+        log.warning("%s", error)
+        return error_page(request, 403, "airflow")
 
     @app.exception_handler(LumbungError)
     def fail(request: Request, error: LumbungError) -> Response:

@@ -118,6 +118,8 @@ class People(BaseModel):
         leadership: Airflow accounts that read drafts at the desk and do not decide.
         stewards: Airflow accounts that work on the review list at the desk, each with the code of
             the regency whose items it sees and decides, or `province`.
+        channel_owners: Airflow accounts of the offices that own channels, each with the address
+            that the files of its channels name as `owner.email`.
         auditors: Airflow accounts that read the audit log at the desk.
         owners: addresses that are notified of failures, rejections and review items.
         services: by mail address, the Airflow Connections of the services by which a person gets
@@ -138,6 +140,7 @@ class People(BaseModel):
     approval: Approval
     leadership: list[Annotated[str, StringConstraints(min_length=1)]] = []
     stewards: dict[str, Area] = {}
+    channel_owners: dict[str, Address] = {}
     auditors: list[Annotated[str, StringConstraints(min_length=1)]] = []
     owners: Addresses
     services: dict[Address, list[Annotated[str, StringConstraints(pattern=r"^\w+$")]]] = {}

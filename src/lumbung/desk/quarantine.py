@@ -1,0 +1,219 @@
+"""What could not be read, for those who look after its channel: open, dismiss, read again."""
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Form, Path, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from lumbung import orchestration
+from lumbung.desk.access import Person, database_url
+from lumbung.desk.guard import Token
+from lumbung.desk.office import Office, RefusedError
+from lumbung.desk.scope import Scope, scope
+from lumbung.intake import quarantine
+from lumbung.intake.channel.models import NAME
+from lumbung.intake.quarantine import Group, Original, Quarantined
+from lumbung.settings import Settings
+
+SHOWN = 50
+"""Deliveries of a page."""
+DISMISSALS = 20
+"""How many of the last dismissals are listed."""
+LONGEST = 8_000
+"""Characters of a delivery that a page shows."""
+Name = Annotated[str, Path(pattern=NAME)]
+Code = Annotated[str, Path(pattern=r"^[a-z_]{1,50}$")]
+Number = Annotated[int, Path(ge=1, le=2**62)]
+Count = Annotated[int, Query(ge=0, le=2**31)]
+Reason = Annotated[str, Form(max_length=500, pattern=r"^[^\x00]*$")]
+
+
+def count(who: Person) -> int:
+    """Return how many deliveries a person has to look after."""
+    found = quarantine.groups(database_url("auditor"), channels=scope(who).records)
+    return sum(group.count for group in found)
+
+
+def routes(office: Office) -> APIRouter:
+    """Return the routes of quarantine."""
+    router = APIRouter()
+    Who = Annotated[Person, Depends(office.who)]  # noqa: N806
+
+    def show(
+        request: Request,
+        who: Person,
+        found: Quarantined,
+        original: Original | None = None,
+        problem: str = "",
+    ) -> Response:
+        return office.pages.render(
+            request,
+            "quarantined",
+            who,
+            status=422 if problem else 200,
+            found=found,
+            title=scope(who).titles.get(found.channel, found.channel),
+            original=original,
+            content=original.content[:LONGEST] if original else "",
+            problem=problem,
+        )
+
+    @router.get("/karantina")
+    def listing(
+        request: Request,
+        who: Who,
+        closed: Count = 0,
+        opened: Count = 0,
+        started: Annotated[str, Query(max_length=50)] = "",
+    ) -> Response:
+        seen = scope(who)
+        url = database_url("auditor")
+        by_channel: dict[str, list[Group]] = defaultdict(list)
+        for group in quarantine.groups(url, channels=seen.records):
+            by_channel[group.channel].append(group)
+        return office.pages.render(
+            request,
+            "quarantine",
+            who,
+            channels=by_channel,
+            titles=seen.titles,
+            dismissals=quarantine.dismissals(url, channels=seen.records, limit=DISMISSALS),
+            closed=closed,
+            opened=opened,
+            started=seen.titles.get(started),
+        )
+
+    @router.get("/karantina/{number:int}")
+    def one(request: Request, who: Who, number: Number) -> Response:
+        return show(request, who, _find(who, number))
+
+    @router.post("/karantina/{number:int}/isi")
+    def reveal(
+        request: Request, who: Who, number: Number, reason: Reason = "", csrf: Token = ""
+    ) -> Response:
+        office.tokens.verify(request, who.account, csrf)
+        found = _find(who, number)
+        if not reason.strip():
+            return show(request, who, found, problem="quarantine_no_reason")
+        # No role may read what is in quarantine; the opening is logged before it is shown.
+        original = quarantine.open_original(
+            orchestration.warehouse_url(),
+            number,
+            by=who.account,
+            reason=reason,
+            home=Settings.load().home,
+        )
+        return show(request, who, found, original)
+
+    @router.get("/karantina/{channel}/{code}")
+    def group(
+        request: Request,
+        who: Who,
+        channel: Name,
+        code: Code,
+        after: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    ) -> Response:
+        seen = scope(who)
+        found = _open(seen, channel, code)
+        if not found:
+            raise RefusedError(404, "not_found")
+        return _list(request, who, seen, found, after)
+
+    def _list(
+        request: Request,
+        who: Person,
+        seen: Scope,
+        found: list[Quarantined],
+        after: int = 0,
+        problem: str = "",
+    ) -> Response:
+        rest = [each for each in found if each.quarantine_id > after]
+        return office.pages.render(
+            request,
+            "quarantine_group",
+            who,
+            status=422 if problem else 200,
+            found=rest[:SHOWN],
+            has_more=len(rest) > SHOWN,
+            count=len(found),
+            last=found[-1].quarantine_id,
+            title=seen.titles.get(found[0].channel, found[0].channel),
+            problem=problem,
+        )
+
+    @router.post("/karantina/{channel}/{code}/tutup")
+    def dismiss(
+        request: Request,
+        who: Who,
+        channel: Name,
+        code: Code,
+        which: Annotated[Literal["all", "chosen"], Form()],
+        last: Annotated[int, Form(ge=0, le=2**62)],
+        number: Annotated[list[int] | None, Form(max_length=SHOWN)] = None,
+        reason: Reason = "",
+        csrf: Token = "",
+    ) -> Response:
+        office.tokens.verify(request, who.account, csrf)
+        seen = scope(who)
+        found = _open(seen, channel, code)
+        # what came since the page was shown stays open: nobody has seen it
+        shown = [each.quarantine_id for each in found if each.quarantine_id <= last]
+        numbers = shown if which == "all" else sorted(set(shown) & set(number or ()))
+        if not found:
+            return _back(request, closed=0)
+        if not reason.strip():
+            return _list(request, who, seen, found, problem="quarantine_no_reason")
+        if not numbers:
+            return _list(request, who, seen, found, problem="quarantine_none_chosen")
+        done = quarantine.dismiss(database_url("loader"), numbers, by=who.account, reason=reason)
+        return _back(request, closed=done)
+
+    @router.post("/karantina/{channel}/batal")
+    def reopen(
+        request: Request,
+        who: Who,
+        channel: Name,
+        at: Annotated[datetime, Form()],
+        csrf: Token = "",
+    ) -> Response:
+        office.tokens.verify(request, who.account, csrf)
+        scope(who).require(channel)
+        listed = quarantine.dismissals(
+            database_url("auditor"), channels=[channel], limit=DISMISSALS
+        )
+        numbers = [number for each in listed if each.at == at for number in each.numbers]
+        done = quarantine.reopen(database_url("loader"), numbers, by=who.account)
+        return _back(request, opened=done)
+
+    @router.post("/karantina/{channel}/baca-ulang")
+    def retry(request: Request, who: Who, channel: Name, csrf: Token = "") -> Response:
+        office.tokens.verify(request, who.account, csrf)
+        seen = scope(who)
+        name = seen.file(channel)
+        if name is None:
+            raise RefusedError(404, "not_found")
+        office.airflow(request).pull(name, from_start=True)
+        return _back(request, started=channel)
+
+    return router
+
+
+def _find(who: Person, number: int) -> Quarantined:
+    """Return a delivery of a channel that a person looks after; no other exists for the person."""
+    for each in quarantine.listed(
+        database_url("auditor"), channels=scope(who).records, number=number, include_closed=True
+    ):
+        return each
+    raise RefusedError(404, "not_found")
+
+
+def _open(seen: Scope, channel: str, code: str) -> list[Quarantined]:
+    seen.require(channel)
+    return quarantine.listed(database_url("auditor"), channels=[channel], reason_code=code)
+
+
+def _back(request: Request, **values: object) -> Response:
+    return RedirectResponse(f"{request.scope['root_path']}/karantina?{urlencode(values)}", 303)

@@ -1,0 +1,64 @@
+"""The channels that a person looks after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lumbung.desk.access import PROVINCE_ROLE, Person
+from lumbung.desk.office import RefusedError
+from lumbung.intake.channel.load import read_channels
+from lumbung.intake.channel.models import Channel
+from lumbung.settings import Settings
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The channels that a person looks after: their owner's, or all.
+
+    Attributes:
+        files: the channels whose files are right, by the name of the file.
+        is_all: whether the person also sees what channels without a file have left.
+
+    """
+
+    files: dict[str, Channel]
+    is_all: bool
+
+    @property
+    def records(self) -> list[str] | None:
+        """The names under which the channels' records are kept; None: of every channel."""
+        return None if self.is_all else [channel.name for channel in self.files.values()]
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What people call the channels, by the name of their records."""
+        return {channel.name: channel.title for channel in self.files.values()}
+
+    def file(self, record_name: str) -> str | None:
+        """Return the name of the file of a channel, None where it has none."""
+        return next((name for name, each in self.files.items() if each.name == record_name), None)
+
+    def require(self, record_name: str) -> None:
+        """Treat a channel that the person does not look after as if it did not exist."""
+        if not self.is_all and record_name not in self.titles:
+            raise RefusedError(404, "not_found")
+
+
+def scope(who: Person) -> Scope:
+    """Return the channels that a person looks after.
+
+    Raises:
+        RefusedError: when the person looks after none.
+
+    """
+    if not who.may_see_channels:
+        raise RefusedError(404, "not_found")
+    channels, _ = read_channels(Settings.load().channels)
+    if who.review_role == PROVINCE_ROLE:
+        return Scope(channels, is_all=True)
+    own = {
+        name: each
+        for name, each in channels.items()
+        if each.owner.email.casefold() == who.owner_address
+    }
+    return Scope(own, is_all=False)

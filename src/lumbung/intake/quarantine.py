@@ -1,0 +1,269 @@
+"""What could not be read, as people see it: list it, open it, dismiss it, take a dismissal back.
+
+`landing.quarantine` puts deliveries there and resolves those that a later pull reads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from psycopg.rows import class_row
+
+from lumbung import database
+from lumbung.errors import ConfigurationError
+from lumbung.intake.connectors.base import FILTERED
+from lumbung.intake.landing.prepare import LOCATOR_FOLLOWS
+from lumbung.intake.vault import Vault, associate
+
+State = Literal["open", "dismissed", "accepted", "resolved", "removed"]
+
+_ROWS = (
+    " from quarantine.record as q inner join raw.batch as b on q.batch_id = b.batch_id"
+    " left join ops.channel_state as s on q.channel = s.channel"
+)
+_IS_OPEN = "q.resolved_at is null and s.state is distinct from 'removed'"
+_IN_CHANNELS = "(%(channels)s::text[] is null or q.channel = any(%(channels)s))"
+
+
+class Quarantined(NamedTuple):
+    """A delivery that could not be read; nothing of it names a person.
+
+    Attributes:
+        received_at: when the channel received it, according to the source.
+        since: when it came into quarantine.
+        reason: what is wrong and what its owner should do, in Indonesian.
+        locator: where it lies; names of files and sheets are hashes.
+        state: `open`, `dismissed`, `accepted`, `resolved`, or `removed` with its channel.
+        dismissed_by: who dismissed it, and `dismissed_reason` why.
+
+    """
+
+    quarantine_id: int
+    channel: str
+    received_at: datetime
+    since: datetime
+    reason_code: str
+    reason: str
+    locator: str
+    state: State
+    dismissed_by: str | None
+    dismissed_reason: str | None
+
+
+@dataclass(frozen=True)
+class Group:
+    """The open deliveries of a channel that have one reason."""
+
+    channel: str
+    reason_code: str
+    count: int
+    since: datetime
+
+
+class Dismissal(NamedTuple):
+    """Deliveries of a channel that were dismissed together."""
+
+    channel: str
+    at: datetime
+    by: str
+    reason: str
+    numbers: list[int]
+
+
+class Original(NamedTuple):
+    """A delivery as it was given, and where it lies, with the names of file and sheet."""
+
+    content: str
+    locator: str
+
+
+def listed(
+    database_url: str,
+    *,
+    channels: Collection[str] | None = None,
+    reason_code: str | None = None,
+    number: int | None = None,
+    include_closed: bool = False,
+) -> list[Quarantined]:
+    """Return what is in quarantine, by id.
+
+    Args:
+        database_url: the warehouse, as its owner or `auditor`.
+        channels: only of these channels, by the name of their records.
+        reason_code: only with this reason.
+        number: only the one with this id.
+        include_closed: also what is resolved, dismissed or of a removed channel.
+
+    """
+    with database.connect(database_url, application="lumbung quarantine") as connection:
+        return (
+            connection.cursor(row_factory=class_row(Quarantined))
+            .execute(
+                "select q.quarantine_id, q.channel, q.received_at, b.landed_at as since,"
+                " q.reason_code, q.reason, coalesce(q.locator, '') as locator,"
+                " case when q.dismissed_by is not null then 'dismissed'"
+                "   when q.accepted_by is not null then 'accepted'"
+                "   when q.resolved_at is not null then 'resolved'"
+                "   when s.state = 'removed' then 'removed' else 'open' end as state,"
+                f" q.dismissed_by, q.dismissed_reason {_ROWS} where {_IN_CHANNELS}"
+                " and (%(reason_code)s::text is null or q.reason_code = %(reason_code)s)"
+                " and (%(number)s::bigint is null or q.quarantine_id = %(number)s)"
+                f" and (({_IS_OPEN}) or %(include_closed)s) order by q.quarantine_id",
+                {
+                    "channels": None if channels is None else list(channels),
+                    "reason_code": reason_code,
+                    "number": number,
+                    "include_closed": include_closed,
+                },
+            )
+            .fetchall()
+        )
+
+
+def groups(database_url: str, *, channels: Collection[str] | None = None) -> list[Group]:
+    """Return what is open, counted by channel and reason; the arguments are those of `listed`."""
+    with database.connect(database_url, application="lumbung quarantine") as connection:
+        return (
+            connection.cursor(row_factory=class_row(Group))
+            .execute(
+                "select q.channel, q.reason_code, count(*) as count, min(b.landed_at) as since"
+                f" {_ROWS} where {_IN_CHANNELS} and {_IS_OPEN}"
+                " group by q.channel, q.reason_code order by q.channel, count(*) desc, 2",
+                {"channels": None if channels is None else list(channels)},
+            )
+            .fetchall()
+        )
+
+
+def dismissals(
+    database_url: str, *, channels: Collection[str] | None = None, limit: int
+) -> list[Dismissal]:
+    """Return the last dismissals by people, the newest first; see `listed` for the arguments."""
+    with database.connect(database_url, application="lumbung quarantine") as connection:
+        return (
+            connection.cursor(row_factory=class_row(Dismissal))
+            .execute(
+                'select q.channel, q.resolved_at as at, q.dismissed_by as "by",'
+                " q.dismissed_reason as reason,"
+                " array_agg(q.quarantine_id order by q.quarantine_id) as numbers"
+                f" {_ROWS} where {_IN_CHANNELS} and q.dismissed_by is not null"
+                " and q.reason_code <> %(filtered)s group by 1, 2, 3, 4"
+                " order by q.resolved_at desc, q.channel limit %(limit)s",
+                {
+                    "channels": None if channels is None else list(channels),
+                    "filtered": FILTERED,
+                    "limit": limit,
+                },
+            )
+            .fetchall()
+        )
+
+
+def open_original(database_url: str, number: int, *, by: str, reason: str, home: Path) -> Original:
+    """Return a delivery as it was given; who opens it, and why, is logged before.
+
+    Args:
+        database_url: the warehouse, as its owner.
+        number: its id in quarantine.
+        by: the account that opens it.
+        reason: why, without the name of any person.
+        home: where the vault key is (`Settings.home`).
+
+    Raises:
+        ConfigurationError: when there is no such delivery, or no reason.
+        LumbungError: when it does not open with this key.
+
+    """
+    _require(reason, "it is not opened without a reason", "say what you have to decide")
+    with database.connect(database_url, application="lumbung quarantine") as connection:
+        row = connection.execute(
+            "select channel, content_hash, ciphertext from quarantine.record"
+            " where quarantine_id = %s",
+            (number,),
+        ).fetchone()
+        if row is None:
+            raise unknown(number)
+        connection.execute(
+            "insert into ops.opening (opened_by, quarantine_id, reason) values (%s, %s, %s)",
+            (by, number, reason.strip()),
+        )
+        connection.commit()  # before anything is shown
+    channel, content_hash, sealed = row
+    plain = Vault.load(home).unseal(sealed, associate(channel, content_hash.hex()))
+    content, _, locator = plain.partition(LOCATOR_FOLLOWS)
+    try:
+        text = json.dumps(json.loads(content), indent=1, ensure_ascii=False)
+    except ValueError:  # not JSON, or nested too deeply to parse
+        text = content.decode(errors="replace")
+    # a lone surrogate can be written in JSON, and nowhere else
+    return Original(text.encode(errors="replace").decode(), locator.decode(errors="replace"))
+
+
+def dismiss(database_url: str, numbers: Collection[int], *, by: str, reason: str) -> int:
+    """Close deliveries that will never be records; they are kept as they are.
+
+    What is not open any more stays as it is.
+
+    Args:
+        database_url: the warehouse, as its owner or `loader`.
+        numbers: their ids in quarantine.
+        by: the account that decides.
+        reason: why, without the name of any person.
+
+    Returns:
+        how many were dismissed.
+
+    Raises:
+        ConfigurationError: when no reason is given.
+
+    """
+    _require(reason, "the dismissal has no reason", "say why it is no record")
+    with database.connect(database_url, application="lumbung quarantine") as connection:
+        return connection.execute(
+            # one time for all of them, by which they can be reopened together
+            "update quarantine.record set resolved_at = now(), dismissed_by = %s,"
+            " dismissed_reason = %s where quarantine_id = any(%s) and resolved_at is null",
+            (by, reason.strip(), list(numbers)),
+        ).rowcount
+
+
+def reopen(database_url: str, numbers: Collection[int], *, by: str) -> int:
+    """Take dismissals back: the deliveries are open again.
+
+    What the channel file leaves out stays dismissed as long as the file does so.
+
+    Args:
+        database_url: the warehouse, as its owner or `loader`.
+        numbers: their ids in quarantine.
+        by: the account that decides.
+
+    Returns:
+        how many were reopened.
+
+    """
+    with database.connect(database_url, application="lumbung quarantine") as connection:
+        return connection.execute(
+            "update quarantine.record set resolved_at = null, dismissed_by = null,"
+            " dismissed_reason = null, reopened_by = %s, reopened_at = now()"
+            " where quarantine_id = any(%s) and dismissed_by is not null and reason_code <> %s",
+            (by, list(numbers), FILTERED),
+        ).rowcount
+
+
+def unknown(number: int) -> ConfigurationError:
+    """Return the error that nothing in quarantine has this id."""
+    return ConfigurationError(
+        f"no quarantined delivery has the id {number}",
+        where="quarantine.record",
+        remediation="use an id of 'lumbung quarantine list'",
+    )
+
+
+def _require(reason: str, what: str, remediation: str) -> None:
+    if not reason.strip():
+        raise ConfigurationError(what, where="--reason", remediation=remediation)

@@ -1,0 +1,35 @@
+"""What owners of channels see, in a real browser: phone and screen, light and dark, keyboard."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Browser
+
+from tests.desk.conftest import Desk, quarantine
+from tests.desk.test_browser import PHONE, accessible, served
+from tests.desk.test_quarantine import CODE, GROUP, OWN, state
+
+
+def test_an_owner_dismisses_160_rows_on_a_phone(desk: Desk, browser: Browser) -> None:
+    desk.execute("delete from quarantine.record")
+    numbers = quarantine(desk, OWN, CODE, 160)
+    with (
+        served(desk) as address,
+        browser.new_context(extra_http_headers={"x-account": "penangan"}) as window,
+    ):
+        page = window.new_page()
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("dialog", lambda dialog: faults.append(dialog.message))
+        for path in ("/karantina", f"/karantina/{numbers[0]}", GROUP):
+            page.goto(address + path)
+            accessible(page)
+        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        page.get_by_label("Alasan").fill("coretan di samping tabel")
+        page.get_by_role("button", name="Tutup semua (160)").click()
+        page.get_by_text("160 kiriman ditutup").first.wait_for()
+        accessible(page)
+        assert [row[1:3] for row in state(desk)] == [(False, "penangan")]
+        page.get_by_role("button", name="Batalkan").click()
+        page.get_by_text("160 kiriman dibuka kembali").wait_for()
+        assert [row[1:3] for row in state(desk)] == [(True, None)]
+        assert faults == []

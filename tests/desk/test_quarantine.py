@@ -1,0 +1,193 @@
+"""Owners and stewards look after what could not be read, each of their own channels."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import psycopg
+import pytest
+from httpx import Response
+from starlette.testclient import TestClient
+
+from lumbung import audit
+from tests.desk.conftest import Desk, quarantine
+
+OWN, CODE = "register_laporan", "required_field_missing"
+OTHER = "wa_aduan"
+GROUP = f"/karantina/{OWN}/{CODE}"
+
+
+@pytest.fixture(autouse=True)
+def _empty(desk: Desk) -> None:
+    desk.execute("delete from quarantine.record")
+
+
+def token(client: TestClient, path: str = "/karantina") -> str:
+    found = re.search(r'name="csrf" value="([^"]+)"', client.get(path).text)
+    assert found, path
+    return found[1]
+
+
+def send(client: TestClient, path: str, csrf: str, **values: Any) -> Response:
+    answer: Any = client.post(path, data={"csrf": csrf, **values})
+    assert isinstance(answer, Response)
+    return answer
+
+
+def state(desk: Desk) -> list[tuple[Any, ...]]:
+    with psycopg.connect(desk.url) as connection:
+        return connection.execute(
+            "select channel, resolved_at is null, dismissed_by, dismissed_reason, count(*)"
+            " from quarantine.record group by 1, 2, 3, 4 order by 1, 2"
+        ).fetchall()
+
+
+def openings(desk: Desk) -> list[tuple[Any, ...]]:
+    with psycopg.connect(desk.url) as connection:
+        return connection.execute(
+            "select opened_by, quarantine_id, reason from ops.opening"
+        ).fetchall()
+
+
+def test_an_owner_dismisses_160_rows_at_once_and_undoes_it(desk: Desk) -> None:
+    numbers = quarantine(desk, OWN, CODE, 160)
+    quarantine(desk, OWN, "header_not_found", 1)
+    quarantine(desk, OTHER, "doubtful_message", 2)
+    owner = desk.client("penangan")
+    assert "161 kiriman tidak terbaca menunggu tindakan" in owner.get("/").text
+    page = owner.get("/karantina").text
+    assert "Buku Register Laporan dan Temuan" in page
+    assert "Isian wajib tidak ada" in page
+    assert OTHER not in page
+    page = owner.get(GROUP).text
+    assert "Ditampilkan 50 dari 160 butir" in page
+    assert len(page.encode()) < 60_000
+    assert f"?after={numbers[49]}" in page
+    csrf, why = token(owner, GROUP), "coretan di samping tabel"
+    assert send(owner, f"{GROUP}/tutup", csrf, which="all", last=numbers[-1]).status_code == 422
+    answer = send(owner, f"{GROUP}/tutup", csrf, which="all", last=numbers[-1], reason=why)
+    assert answer.headers["location"] == "/karantina?closed=160"
+    page = owner.get(answer.headers["location"]).text
+    assert "160 kiriman ditutup" in page
+    assert why in page
+    assert state(desk) == [
+        (OWN, False, "penangan", why, 160),
+        (OWN, True, None, None, 1),
+        (OTHER, True, None, None, 2),
+    ]
+    found = audit.entries(desk.url, limit=160)
+    assert {(entry.event, entry.person) for entry in found} == {("quarantine.record", "penangan")}
+    at = re.search(r'name="at" value="([^"]+)"', page)
+    assert at
+    answer = send(owner, f"/karantina/{OWN}/batal", csrf, at=at[1])
+    assert answer.headers["location"] == "/karantina?opened=160"
+    assert state(desk) == [(OWN, True, None, None, 161), (OTHER, True, None, None, 2)]
+    assert audit.entries(desk.url, limit=1)[0].person == "penangan"
+
+
+def test_only_what_was_shown_or_chosen_is_dismissed(desk: Desk) -> None:
+    numbers = quarantine(desk, OWN, CODE, 3)
+    (other,) = quarantine(desk, OTHER, CODE, 1)
+    owner = desk.client("penangan")
+    csrf, path = token(owner, GROUP), f"{GROUP}/tutup"
+    given = {"which": "chosen", "last": numbers[2], "reason": "x"}
+    assert "Pilih sedikitnya satu" in send(owner, path, csrf, **given).text
+    assert "Pilih sedikitnya satu" in send(owner, path, csrf, **given, number=[other]).text
+    answer = send(owner, path, csrf, **given, number=[numbers[0], other])
+    assert answer.headers["location"] == "/karantina?closed=1"
+    # what came after the page was shown stays open
+    answer = send(owner, path, csrf, which="all", last=numbers[1], reason="x")
+    assert answer.headers["location"] == "/karantina?closed=1"
+    with psycopg.connect(desk.url) as connection:
+        left = connection.execute(
+            "select quarantine_id from quarantine.record where resolved_at is null order by 1"
+        ).fetchall()
+    assert left == [(numbers[2],), (other,)]
+
+
+def test_the_content_is_opened_for_a_reason_that_is_logged_first(desk: Desk) -> None:
+    (number,) = quarantine(desk, OWN, CODE, 1)
+    owner = desk.client("penangan")
+    page = owner.get(f"/karantina/{number}").text
+    assert "baris" not in page.split("<h2>")[1]
+    csrf, path = token(owner, f"/karantina/{number}"), f"/karantina/{number}/isi"
+    assert send(owner, path, csrf, reason=" ").status_code == 422
+    assert openings(desk) == []
+    page = send(owner, path, csrf, reason="cari nomornya").text
+    assert "&#34;baris&#34;: 0" in page or "karakter" in page
+    assert "alert(1)" in page
+    assert openings(desk) == [("penangan", number, "cari nomornya")]
+    entry = audit.entries(desk.url)[0]
+    assert (entry.event, entry.person) == ("ops.opening", "penangan")
+    assert entry.content == {"quarantine_id": number, "record_id": None, "reason": "cari nomornya"}
+    for shown in (page, owner.get("/karantina").text, owner.get(GROUP).text):
+        assert "<script" not in shown
+        assert "<img" not in shown
+        assert len(shown.encode()) < 60_000
+    assert page.count("<bdi>&lt;script&gt;") == 3  # cause, place, place with names
+
+
+def test_a_channel_is_read_again_by_airflow(desk: Desk) -> None:
+    quarantine(desk, OWN, CODE, 1)
+    owner = desk.client("penangan")
+    csrf, path = token(owner), f"/karantina/{OWN}/baca-ulang"
+    answer = send(owner, path, csrf)
+    assert desk.airflow.started == [(f"intake__{OWN}", {"from_start": True})]
+    assert "Pembacaan ulang telah dimulai" in owner.get(answer.headers["location"]).text
+    desk.airflow.forbids = True
+    answer = send(owner, path, csrf)
+    assert answer.status_code == 403
+    assert "di Airflow tidak berwenang" in answer.text
+
+
+@pytest.mark.parametrize("account", ["orang", "ketua", "sekretaris", "pemeriksa", "sari"])
+def test_nobody_else_sees_or_changes_anything(stewarded: Desk, account: str) -> None:
+    (number,) = quarantine(stewarded, OWN, CODE, 1)
+    refused(stewarded, account, OWN, number, {404})
+
+
+def test_an_owner_sees_and_changes_nothing_of_another_channel(stewarded: Desk) -> None:
+    (number,) = quarantine(stewarded, OTHER, CODE, 1)
+    quarantine(stewarded, OWN, CODE, 1)
+    refused(stewarded, "penangan", OTHER, number, {404})
+    province = stewarded.client("provinsi")
+    assert f"/karantina/{OTHER}/{CODE}" in province.get("/karantina").text
+    assert province.get(f"/karantina/{number}").status_code == 200
+
+
+def refused(desk: Desk, account: str, channel: str, number: int, answers: set[int]) -> None:
+    """Neither pages nor forms about a channel's quarantine exist for an account."""
+    client = desk.client(account)
+    own = token(desk.client("penangan")) if account != "penangan" else token(client)
+    before = state(desk)
+    pages = [f"/karantina/{channel}/{CODE}", f"/karantina/{number}"]
+    if account != "penangan":
+        assert "Karantina" not in client.get("/").text
+        pages.append("/karantina")
+    for path in pages:
+        assert client.get(path).status_code == 404
+    forms: dict[str, dict[str, Any]] = {
+        f"/karantina/{channel}/{CODE}/tutup": {"which": "all", "last": number, "reason": "x"},
+        f"/karantina/{number}/isi": {"reason": "x"},
+        f"/karantina/{channel}/batal": {"at": "2026-01-01T00:00:00+00:00"},
+        f"/karantina/{channel}/baca-ulang": {},
+    }
+    for path, values in forms.items():
+        # another's token, none, and for an owner of other channels the own one
+        assert send(client, path, "", **values).status_code == 403
+        status = send(client, path, own, **values).status_code
+        assert status in (answers if account == "penangan" else {403})
+    assert state(desk) == before
+    assert openings(desk) == []
+    assert desk.airflow.started == []
+
+
+def test_odd_addresses_find_nothing(desk: Desk) -> None:
+    (number,) = quarantine(desk, OWN, CODE, 1)
+    owner = desk.client("penangan")
+    for path in ("/karantina/0", "/karantina/999", f"/karantina/{'9' * 30}",
+                 f"/karantina/{OWN}/{CODE}'", "/karantina/%2e%2e/x", "/karantina/x/y",
+                 f"/karantina/{OWN}/cut_off"):  # fmt: skip
+        assert owner.get(path).status_code in (404, 422), path
+    assert owner.get(f"/karantina/{number}").status_code == 200
