@@ -52,6 +52,7 @@ def intake_dag(name: str, channel: Channel) -> DAG:
         max_active_runs=1,
         default_args={
             **DEFAULT_ARGS,
+            "queue": "intake",
             "owner": channel.owner.name,
             "on_failure_callback": report_failure(channel.title, channel.owner.email),
         },

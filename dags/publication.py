@@ -85,7 +85,7 @@ class Approval(HITLOperator):
     # Every week gets an edition: after an outage Airflow runs each Monday that was missed.
     catchup=True,
     max_active_runs=1,
-    default_args=DEFAULT_ARGS,
+    default_args={**DEFAULT_ARGS, "queue": "publication"},
     params={
         "week_id": Param(
             None,

@@ -48,7 +48,7 @@ DAILY = cron_timetable("45 5 * * *")  # before the Monday edition
     start_date=START_DATE,
     catchup=False,
     max_active_runs=1,
-    default_args=DEFAULT_ARGS,
+    default_args={**DEFAULT_ARGS, "queue": "build"},
     tags=["warehouse"],
     params={
         "since": Param(

@@ -106,6 +106,7 @@ TOGETHER = {
 LONGEST = (
     "installation",
     "end_to_end/test_killed.py",
+    "end_to_end/test_workers.py",
     "warehouse",
     "portal",
     "warehouse/test_hostile.py",
@@ -136,7 +137,7 @@ LONGEST = (
 )
 """Scopes that begin first, in this order: what is short comes last, so that workers end together.
 
-The first two wait for Airflow as long as they compute, so three workers share two processors.
+The first three wait for Airflow as long as they compute, so three workers share two processors.
 """
 
 

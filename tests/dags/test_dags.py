@@ -26,7 +26,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import TypeAdapter, ValidationError
 
 from lumbung.intake.channel.models import Channel
-from lumbung.local.airflow import POOLS
+from lumbung.local.airflow import POOLS, QUEUES
 from lumbung.orchestration import source_connection, warehouse_url
 from lumbung.publication.editions.schedule import week_before
 
@@ -73,6 +73,14 @@ def test_exactly_these_dags_tasks_retries_and_limits(bag: DagBag) -> None:
         for dag_id, dag in bag.dags.items()
     }
     assert found == EXPECTED
+
+
+def test_every_task_is_in_a_queue_that_a_worker_serves_by_default(bag: DagBag) -> None:
+    found = {dag_id: {task.queue for task in dag.tasks} for dag_id, dag in bag.dags.items()}
+    assert set.union(*found.values()) == set(QUEUES)
+    assert found["intake__kobo_pemantau"] == {"intake"}
+    assert found["warehouse"] == {"build"}
+    assert found["publication"] == {"publication"}
 
 
 def test_backups_are_a_dag_where_a_folder_for_them_is_set(monkeypatch: pytest.MonkeyPatch) -> None:

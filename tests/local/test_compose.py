@@ -25,11 +25,14 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from lumbung.errors import ConfigurationError
+from lumbung.local.airflow import address
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.processes import hold_port
-from lumbung.settings import read_secrets
+from lumbung.settings import Settings, read_secrets
 
 ROOT = Path(__file__).parents[2]
+NOT_STARTED = ("postgres", "init", "mail", "redis", "worker")
+"""Other projects' programs, and what `tests/end_to_end/test_workers.py` starts."""
 SECRET = re.compile(r"PASSWORD$|_KEY$|DATABASE_URL$|_CONN_\w+(?<!_FILE)$")
 """Variables that would hold a secret themselves."""
 
@@ -43,7 +46,16 @@ def services() -> dict[str, Any]:
             pytest.fail(message)
         pytest.skip(message)
     done = subprocess.run(
-        [program, "--profile", "dev", "-f", str(ROOT / "docker-compose.yml"), "config"],
+        [
+            program,
+            "--profile",
+            "dev",
+            "--profile",
+            "scale",
+            "-f",
+            str(ROOT / "docker-compose.yml"),
+            "config",
+        ],
         capture_output=True,
         text=True,
         check=True,
@@ -55,7 +67,7 @@ def services() -> dict[str, Any]:
 def test_services_and_what_they_open(services: dict[str, Any]) -> None:
     assert set(services) == {
         "postgres", "init", "api-server", "scheduler", "dag-processor", "triggerer", "portal",
-        "mail",
+        "mail", "redis", "worker",
     }  # fmt: skip
     published = [
         (name, port["host_ip"]) for name, it in services.items() for port in it.get("ports", [])
@@ -131,6 +143,17 @@ def test_secrets_are_read_from_files(tmp_path: Path, monkeypatch: pytest.MonkeyP
         read_secrets()
 
 
+def test_a_short_secret_of_airflow_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(tmp_path, ROOT, None)
+    monkeypatch.setenv("LUMBUNG_AIRFLOW_SECRET", "x" * 31)
+    with pytest.raises(ConfigurationError, match="fewer than 32"):
+        address(settings)
+    monkeypatch.setenv("LUMBUNG_AIRFLOW_SECRET", "x" * 32)
+    assert address(settings) == "http://127.0.0.1:8080"
+
+
 def office_url(server: EmbeddedPostgres) -> str:
     """A server as an office may have it: no superuser, a password to be quoted, parameters."""
     name, password = "kantor", "r@hasia/100%:#"
@@ -197,7 +220,7 @@ def test_every_command_runs(
 
     try:
         assert start("init").wait(180) == 0, (tmp_path / "init.log").read_text()[-2000:]
-        names = [name for name in services if name not in ("postgres", "init", "mail")]
+        names = [name for name in services if name not in NOT_STARTED]
         running = {name: start(name) for name in names}
         health: dict[str, str] = {}
         deadline = time.monotonic() + 180

@@ -100,7 +100,7 @@ def airflow(tmp_path: Path) -> Airflow:
     url = "postgresql://a:r%40hasia%2F@host:5433/airflow?sslmode=require&application_name=x"
     made = Airflow(settings, Processes(tmp_path / "run", tmp_path), url, url, {})
     made.folder.mkdir()
-    made._prepare_secrets()
+    made.prepare_secrets()
     return made
 
 
@@ -130,7 +130,7 @@ def test_accounts_are_those_who_approve_and_only_a_demo_approves_by_itself(
     )
     airflow.settings = Settings(home=tmp_path, project=project, database_url=None)
     airflow.settings.demo_claim.touch()
-    airflow._prepare_secrets()
+    airflow.prepare_secrets()
     users = airflow.environment()["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"].split(",")
     assert sorted(users) == [
         "admin:admin",

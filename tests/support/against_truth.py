@@ -32,7 +32,19 @@ def read(url: str, sql: str) -> list[tuple[Any, ...]]:
 
 def facts_equal_truth(url: str, truth: dict[str, Any]) -> None:
     """Cases with their issues and types, activities and submissions are the world's, no other."""
-    assert len(truth["reports"]) > 10
+    cases_equal_truth(url, truth["reports"])
+    for key, (table, columns) in ACTIVITIES.items():
+        selected = ", ".join(f"({LISTS.get(column, column)})::text" for column in columns)
+        rows = read(url, f"select {selected} from marts.{table} as facts")
+        listed = Counter(tuple(map(_as_text, map(row.get, columns))) for row in truth[key])
+        beyond, lacking = Counter(rows) - listed, listed - Counter(rows)
+        assert not beyond, f"{table}: {[*beyond]} beside missing {[*lacking]}"
+        assert not lacking, f"{table}: {[*lacking]}"
+
+
+def cases_equal_truth(url: str, reports: list[dict[str, Any]]) -> None:
+    """Cases with their issues and types are these reports of the truth, no other."""
+    assert len(reports) > 10
     rows = read(
         url,
         "select channel, record_kind, lower(register_number), regency_code, district_code,"
@@ -66,18 +78,11 @@ def facts_equal_truth(url: str, truth: dict[str, Any]) -> None:
             tuple(sorted(report["issues"])),
             tuple(sorted(report["violation_types"])),
         )
-        for report in truth["reports"]
+        for report in reports
     )
     extra, missing = found - wanted, wanted - found
     assert not extra, f"{[*extra]} beside missing {[*missing]}"
     assert not missing, [*missing]
-    for key, (table, columns) in ACTIVITIES.items():
-        selected = ", ".join(f"({LISTS.get(column, column)})::text" for column in columns)
-        rows = read(url, f"select {selected} from marts.{table} as facts")
-        listed = Counter(tuple(map(_as_text, map(row.get, columns))) for row in truth[key])
-        beyond, lacking = Counter(rows) - listed, listed - Counter(rows)
-        assert not beyond, f"{table}: {[*beyond]} beside missing {[*lacking]}"
-        assert not lacking, f"{table}: {[*lacking]}"
 
 
 LISTS = {

@@ -35,7 +35,7 @@ def dbt(built: str, office: Settings) -> Dbt:
     """
     airflow = Stack(office).airflow(built)
     airflow.folder.mkdir(parents=True, exist_ok=True)
-    airflow._prepare_secrets()
+    airflow.prepare_secrets()
     printed = lumbung(
         *("env", "--format", "json"),
         LUMBUNG_HOME=str(office.home),

@@ -162,7 +162,10 @@ def doctor(as_json: Json = False) -> None:
 
 @app.command()
 def run(
-    component: Annotated[str, typer.Argument(help="init, portal, or a process of Airflow")],
+    component: Annotated[str, typer.Argument(help="init, portal, worker, or a process of Airflow")],
+    queues: Annotated[
+        str | None, typer.Option(help="the worker's queues, separated by commas; default: all")
+    ] = None,
 ) -> None:
     """Run one part in the foreground, for containers and service managers.
 
@@ -171,7 +174,7 @@ def run(
     `LUMBUNG_PORTAL_HOST` (127.0.0.1) and `LUMBUNG_PORTAL_PORT` (8090).
     """
     from lumbung.local import portal as local
-    from lumbung.local.airflow import COMPONENTS
+    from lumbung.local.airflow import API_SERVER, COMPONENTS, QUEUES, worker
     from lumbung.local.stack import Stack
     from lumbung.publication.portal import publish as publication_portal
 
@@ -195,9 +198,12 @@ def run(
         airflow.prepare()
         publication_portal.build(settings=settings, database_url=url)
         return
-    if component not in COMPONENTS:
-        raise typer.BadParameter(f"one of init, portal, {', '.join(COMPONENTS)}")
-    command = [sys.executable, "-m", "airflow", *COMPONENTS[component]]
+    parts = {**COMPONENTS, "worker": worker(queues or ",".join(QUEUES))}
+    if component not in parts:
+        raise typer.BadParameter(f"one of init, portal, {', '.join(parts)}")
+    if component == API_SERVER:
+        airflow.prepare_secrets()  # in a home that it does not share with `init`
+    command = [sys.executable, "-m", "airflow", *parts[component]]
     os.execve(sys.executable, command, airflow.environment())  # noqa: S606
 
 

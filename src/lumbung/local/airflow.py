@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import fcntl
+import hmac
 import json
 import os
 import secrets
@@ -25,7 +26,7 @@ import httpx
 import psycopg
 
 from lumbung import database
-from lumbung.errors import ServiceError
+from lumbung.errors import ConfigurationError, ServiceError
 from lumbung.files import write_private
 from lumbung.local.processes import Processes, hold_port
 from lumbung.publication.delivery.recipients import load_people
@@ -40,6 +41,13 @@ COMPONENTS: dict[str, list[str]] = {
 }
 """The processes, by name, with Airflow's arguments. Only the API server opens a port; the log
 servers are off because all logs are on this machine."""
+
+QUEUES = ("default", "intake", "build", "publication")
+"""The queues of the DAGs' tasks. The LocalExecutor ignores them."""
+
+KEYS = ("fernet_key", "secret_key", "jwt_secret")
+SECRET = "LUMBUNG_AIRFLOW_SECRET"  # noqa: S105 - the name of a variable
+"""The variable from which keys and passwords are derived where processes share no home."""
 
 POOLS = {
     "intake": (2, "pulls of channels"),
@@ -75,6 +83,7 @@ def address(settings: Settings) -> str:
     """Return the address of Airflow's page, whether Airflow runs or not.
 
     Raises:
+        ConfigurationError: when `SECRET` is too short.
         ServiceError: when Airflow was never started.
 
     """
@@ -86,15 +95,45 @@ def _state_file(settings: Settings) -> Path:
 
 
 def _state(settings: Settings) -> dict[str, str]:
+    derived = {name: found for name in KEYS if (found := _derived(name))}
     try:
         state: dict[str, str] = json.loads(_state_file(settings).read_text())
     except (OSError, ValueError) as error:
+        if derived:
+            return {"port": str(PREFERRED_PORT), **derived}
         raise ServiceError(
             "Airflow has not been set up",
             where=str(_state_file(settings)),
             remediation="run 'lumbung up', or 'lumbung migrate' to use its command line alone",
         ) from error
-    return state
+    return state | derived
+
+
+def _derived(purpose: str) -> str | None:
+    """A key or password derived from `SECRET`, the same on every machine; None without it."""
+    secret = os.environ.get(SECRET)
+    if not secret:
+        return None
+    if len(secret) < 32:
+        raise ConfigurationError(
+            "the secret has fewer than 32 characters",
+            where=SECRET,
+            remediation="make one with 'openssl rand -base64 32', the same for all processes",
+        )
+    found = hmac.digest(secret.encode(), f"lumbung airflow {purpose}".encode(), "sha256")
+    return base64.urlsafe_b64encode(found).decode()
+
+
+def worker(queues: str) -> list[str]:
+    """Return Airflow's arguments for a worker of the CeleryExecutor.
+
+    It serves the logs of its tasks to the API server on port 8793.
+
+    Args:
+        queues: those that it takes tasks from, separated by commas.
+
+    """
+    return ["celery", "worker", "--queues", queues]
 
 
 class Airflow:
@@ -135,6 +174,7 @@ class Airflow:
         port = state["port"]
         metadata = urlsplit(self._metadata_url)
         # asyncpg calls sslmode `ssl` and rejects libpq's other parameters.
+        executor = self.overrides.get("AIRFLOW__CORE__EXECUTOR", "LocalExecutor")
         ssl = parse_qs(metadata.query).get("sslmode", [])[:1]
         asynchronous = metadata._replace(query=f"ssl={ssl[0]}" if ssl else "")
         own = {
@@ -147,9 +187,10 @@ class Airflow:
             "AIRFLOW__CORE__DAGS_FOLDER": str(self.settings.project / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(self.settings.project / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__EXECUTOR": executor,
             # On two cores a third task only slows down the other two.
-            "AIRFLOW__CORE__PARALLELISM": "2",
+            "AIRFLOW__CORE__PARALLELISM": "2" if executor == "LocalExecutor" else "32",
+            "AIRFLOW__CELERY__WORKER_CONCURRENCY": "2",
             "AIRFLOW__CORE__DEFAULT_TIMEZONE": "Asia/Jakarta",
             "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",  # needs no name resolution
             "AIRFLOW__CORE__FERNET_KEY": state["fernet_key"],
@@ -235,7 +276,7 @@ class Airflow:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("w") as lock:  # two commands may start at the same time
             fcntl.flock(lock, fcntl.LOCK_EX)
-            self._prepare_secrets()
+            self.prepare_secrets()
             self._migrate()
             self._make_pools()
 
@@ -289,7 +330,9 @@ class Airflow:
     def _passwords_file(self) -> Path:
         return self.folder / "passwords.json"
 
-    def _prepare_secrets(self) -> None:
+    def prepare_secrets(self) -> None:
+        """Create the keys and passwords that this home lacks."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         if not _state_file(self.settings).exists():
             state = {
                 "port": str(PREFERRED_PORT),
@@ -302,8 +345,11 @@ class Airflow:
         if self._passwords_file.exists():
             known = json.loads(self._passwords_file.read_text())
         wanted = accounts(self.settings)
-        if known.keys() != wanted.keys():  # a former approver loses the account
-            passwords = {user: known.get(user) or secrets.token_urlsafe(12) for user in wanted}
+        passwords = {
+            user: _derived(f"password of {user}") or known.get(user) or secrets.token_urlsafe(12)
+            for user in wanted  # a former approver loses the account
+        }
+        if passwords != known:
             write_private(self._passwords_file, json.dumps(passwords))
 
     def _migrate(self) -> None:
