@@ -1,8 +1,9 @@
 """How long all artefacts of an edition take, and how much memory: `make bench-publication`.
 
 Two editions of invented names and numbers, made in memory: seven regencies and 514, in both
-languages, with what makes an edition long: eight districts a regency, fourteen themes, a district
-in ten that did not deliver, a hundred restatements. Each is rendered in a process of its own (a
+languages, with what makes an edition long: eight districts a regency, fourteen themes with the
+prevention done and planned against each, a district in ten that did not deliver, a hundred
+restatements. Each is rendered in a process of its own (a
 process's memory never shrinks); its memory is that of its whole tree, read while it runs.
 
 Last lines: `edition_7_s`, `edition_514_s` (wall time from a new interpreter to the
@@ -165,6 +166,32 @@ def edition(count: int) -> Edition:
         held=(),
         waivers=(),
         decision=None,
+        needs=tuple(
+            c.Need(
+                regency_code=r.code,
+                issue_code=issue,
+                cases=(n + k) % 9,
+                last_4=3,
+                previous_4=2,
+                trend_code="rising" if (n + k) % 12 == 0 else "steady",
+                is_marked=(n + k) % 40 == 0,
+                done=(n + k) % 5,
+                planned=(n + k) % 7,
+                gap=max(0, (n + k) % 7 - (n + k) % 5),
+                rule_code="CONTOH" if (n + k) % 3 == 0 else None,
+                suggestion="Langkah contoh yang disarankan" if (n + k) % 3 == 0 else None,
+                suggestion_en="An invented step that is suggested" if (n + k) % 3 == 0 else None,
+            )
+            for n, r in enumerate(regencies[:-1])
+            for k, issue in enumerate(issues)
+        ),
+        plans=tuple(
+            c.Plan(
+                *(r.code, date(2024, 11, 25), date(2024, 12, 8), "Pendidikan", "Education"),
+                *((issues[0],), ("Warga",), ("Citizens",), 4),
+            )
+            for r in regencies[:-1]
+        ),
     )
 
 
