@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -235,7 +236,7 @@ class _Site:
         )
         yield self.page("metode.html", "metode", **self.method())
         if self.e.plans:
-            yield self.page("agenda.html", "agenda", agenda=self.agenda())
+            yield self.page("agenda.html", "agenda", agenda=[*self.agenda()])
         if self.e.office.reporting:
             is_english = self.e.language == "en"
             channels = [
@@ -778,36 +779,29 @@ class _Site:
 
     # -- what is planned ---------------------------------------------------------------------
 
-    def agenda(self) -> Table:
-        """Return the table of the prevention that offices plan for the next four weeks."""
+    def agenda(self) -> Iterator[Table]:
+        """Yield a table for each period of the prevention that offices plan."""
         m, is_english = self.m, self.e.language == "en"
-        rows = []
-        for plan in self.e.plans:
-            form, groups = (
-                (plan.form_en, plan.groups_en) if is_english else (plan.form, plan.groups)
-            )
-            key = f"{plan.regency_code}/{plan.start}/{plan.end}"
-            rows.append(
-                [
-                    Cell(m("agenda_period", first=m.day(plan.start), last=m.day(plan.end))),
-                    Cell(self.b.place[plan.regency_code]),
-                    Cell(form or m["agenda_any"]),
-                    Cell(
-                        m.listing([self.e.issues[c] for c in plan.issue_codes]) or m["agenda_any"]
-                    ),
-                    Cell(m.listing(groups) or m["agenda_any"]),
-                    self.b.count(plan.activities, f"plan/{key}", m["agenda_definition"]),
-                ]
-            )
-        heads = ("when", "regency", "form", "themes", "groups", "activities")
-        return Table(
-            *("", "", m("agenda_caption", count=m.number(len(rows)))),
-            [m[f"agenda_{head}"] for head in heads],
-            rows,
-            "",
-            notes=[m["agenda_note"]],
-            is_text=True,
-        )
+        heads = [m[f"agenda_{each}"] for each in ("regency", "themes", "form", "groups", "count")]
+        for (start, end), plans in groupby(self.e.plans, key=lambda plan: (plan.start, plan.end)):
+            rows = []
+            for plan in plans:
+                form = plan.form_en if is_english else plan.form
+                groups = plan.groups_en if is_english else plan.groups
+                themes = [self.e.issues[code] for code in plan.issue_codes]
+                texts = (m.listing(themes), form, m.listing(groups))
+                rows.append(
+                    [
+                        Cell(self.b.place[plan.regency_code]),
+                        *(Cell(text or m["agenda_any"]) for text in texts),
+                        self.b.count(
+                            plan.activities,
+                            f"plan/{plan.regency_code}/{start}/{end}",
+                            m["agenda_definition"],
+                        ),
+                    ]
+                )
+            yield Table("", "", m.week_range(start, end), heads, rows, "", is_text=True)
 
     # -- all metrics -------------------------------------------------------------------------
 
