@@ -71,6 +71,7 @@ class Scheduler:
     fails: bool = False
     forbids: bool = False
     started: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    paused: dict[str, bool] = field(default_factory=dict)
     answers: list[dict[str, Any]] = field(default_factory=list)
 
     def app(self) -> ASGIApp:
@@ -100,6 +101,29 @@ class Scheduler:
         def answer(run: str, answer: dict[str, Any]) -> dict[str, Any]:
             self.answers.append({"run": run, **answer})
             self.waits = False
+            return {}
+
+        @api.get("/api/v2/dags")
+        def dags(tags: str, offset: int) -> dict[str, Any]:
+            if self.fails:
+                raise HTTPException(500)
+            assert (tags, offset) == ("intake", 0)
+            return {
+                "dags": [
+                    {
+                        "dag_id": f"intake__{name}",
+                        "is_paused": self.paused.get(f"intake__{name}", False),
+                        "next_dagrun_run_after": "2024-11-26T22:00:00Z",
+                    }
+                    for name in ("register_laporan", "wa_aduan")
+                ]
+            }
+
+        @api.patch("/api/v2/dags/{dag}")
+        def pause(dag: str, changed: dict[str, bool]) -> dict[str, Any]:
+            if self.forbids:
+                raise HTTPException(403)
+            self.paused[dag] = changed["is_paused"]
             return {}
 
         @api.post("/api/v2/dags/{dag}/dagRuns")
@@ -293,3 +317,36 @@ def quarantine(desk: Desk, channel: str, code: str, count: int) -> list[int]:
             )
             numbers.append(number)
     return numbers
+
+
+def pulled(desk: Desk, channel: str, when: str, *counts: int) -> None:
+    """Record a pull: so many deliveries were landed, known and quarantined."""
+    desk.execute(
+        "insert into raw.batch (channel, run_key, started_at, landed_at, read_count, landed_count,"
+        f" duplicate_count, quarantined_count) values (%s, 'x', {when}, {when}, %s, %s, %s, %s)",
+        *(channel, sum(counts), *counts),
+    )
+
+
+@pytest.fixture
+def pulls(desk: Desk) -> Desk:
+    """The desk with a channel that is late and in trouble, and another one that is not."""
+    desk.execute("alter table raw.batch disable trigger all")
+    desk.execute("delete from quarantine.record")
+    desk.execute("delete from raw.batch")
+    pulled(desk, "register_laporan", "now() - interval '30 days'", 9, 0, 0)
+    pulled(desk, "register_laporan", "now() - interval '15 days 1 hour'", 1, 0, 0)
+    pulled(desk, "register_laporan", "now() - interval '3 days'", 0, 40, 2)
+    pulled(desk, "register_laporan", "now() - interval '3 days'", 0, 0, 2)
+    pulled(desk, "wa_aduan", "now()", 3, 0, 0)
+    desk.execute(
+        "insert into ops.drift_notice (channel, field, notice, first_batch_id)"
+        " values (%s, %s, 'appeared', 1)",
+        *("register_laporan", HOSTILE),
+    )
+    desk.execute(
+        "insert into ops.channel_hold (channel, check_name, after_batch_id, judged_batch_id,"
+        " reason, reason_en) values (%s, 'x', 0, 0, %s, 'x')",
+        *("register_laporan", HOSTILE),
+    )
+    return desk

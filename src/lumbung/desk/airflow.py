@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import anyio
@@ -17,6 +18,19 @@ INTAKE = "intake__"
 CREDENTIALS = ("cookie", "authorization")
 WAITING = ("awaiting_input", "deferred")
 """The states of a task that an answer continues."""
+
+
+class Dag(NamedTuple):
+    """What Airflow does with a channel by itself.
+
+    Attributes:
+        is_paused: whether it starts no pull.
+        next_run: when the next pull starts; None: there is no schedule.
+
+    """
+
+    is_paused: bool
+    next_run: datetime | None
 
 
 class ForbiddenError(ServiceError):
@@ -76,6 +90,39 @@ class Airflow:
         # is recorded already.
         given = {"code": None, "comment": comment or None}
         self._call("PATCH", question, json={"chosen_options": [option], "params_input": given})
+
+    def channels(self) -> dict[str, Dag]:
+        """Return the DAGs of the channels, by the name of the channel's file.
+
+        Raises:
+            ServiceError: when Airflow refuses or fails.
+
+        """
+        found: dict[str, Dag] = {}
+        while True:
+            page = self._call(
+                "GET", "/api/v2/dags", params={"tags": "intake", "limit": 100, "offset": len(found)}
+            )["dags"]
+            for dag in page:
+                run = dag["next_dagrun_run_after"]
+                next_run = None if run is None or dag["is_paused"] else datetime.fromisoformat(run)
+                found[dag["dag_id"].removeprefix(INTAKE)] = Dag(dag["is_paused"], next_run)
+            if len(page) < 100:
+                return found
+
+    def pause(self, name: str, is_paused: bool) -> None:
+        """Let Airflow start no further pull of a channel, or start them again.
+
+        Args:
+            name: of the channel's file.
+            is_paused: whether none is started.
+
+        Raises:
+            ForbiddenError: when the person may not do this.
+            ServiceError: when Airflow refuses or fails.
+
+        """
+        self._call("PATCH", f"/api/v2/dags/{INTAKE}{name}", json={"is_paused": is_paused})
 
     def pull(self, name: str, *, from_start: bool = False) -> None:
         """Start a pull of a channel.

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
-from lumbung.desk import audit_log, editions, quarantine, review_list, today
+from lumbung.desk import audit_log, channels, editions, quarantine, review_list, today
 from lumbung.desk.access import Person, person
 from lumbung.desk.airflow import Airflow, ForbiddenError
 from lumbung.desk.guard import ForgedFormError, Guard, Tokens
@@ -73,6 +73,7 @@ def create(
     app.include_router(editions.routes(office))
     app.include_router(review_list.routes(office))
     app.include_router(quarantine.routes(office))
+    app.include_router(channels.routes(office))
     app.include_router(audit_log.routes(office))
 
     for name in ("desk.css", "desk.svg"):
@@ -86,7 +87,8 @@ def create(
     def refuse(request: Request, error: HTTPException) -> Response:
         if error.status_code in (401, 403):
             return RedirectResponse(_login(request), 303)
-        return error_page(request, error.status_code, "not_found")
+        reason = "values" if error.status_code == 400 else "not_found"
+        return error_page(request, error.status_code, reason)
 
     @app.exception_handler(RefusedError)
     def refuse_person(request: Request, error: RefusedError) -> Response:

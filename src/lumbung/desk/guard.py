@@ -11,8 +11,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lumbung.intake import inbox
+
 MAX_BODY = 65_536
 """Bytes of a form."""
+UPLOAD = "/unggah"
+"""The end of an address that takes a file."""
+MAX_UPLOAD = inbox.MAX_BYTES + MAX_BODY
+"""Bytes of a form with a file."""
 SESSION = "lumbung_desk"
 """The cookie that a form's token belongs to."""
 TOKEN_SECONDS = 12 * 60 * 60
@@ -54,7 +60,8 @@ class Guard:
         headers = Headers(scope=scope)
         length = headers.get("content-length", "0")
         app = self.app
-        if "transfer-encoding" in headers or not length.isdecimal() or int(length) > MAX_BODY:
+        most = MAX_UPLOAD if scope["path"].endswith(UPLOAD) else MAX_BODY
+        if "transfer-encoding" in headers or not length.isdecimal() or int(length) > most:
             app = PlainTextResponse("The form is too long.", 413)
         await app(scope, receive, send_guarded)
 

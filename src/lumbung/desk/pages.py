@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +19,7 @@ from lumbung.desk.guard import SESSION, Tokens
 from lumbung.publication.model.edition import week_start
 from lumbung.publication.translations.formatting import BY_LANGUAGE, Messages
 from lumbung.registry import LANGUAGES
+from lumbung.settings import JAKARTA
 
 LANGUAGE = "lumbung_lang"
 """The cookie that keeps the chosen language."""
@@ -46,6 +47,11 @@ def foreign(text: object) -> Markup:
     return Markup("<bdi>{}</bdi>").format(escape(text))
 
 
+def in_wib(moment: datetime) -> date:
+    """Return the day of a moment in Asia/Jakarta."""
+    return moment.astimezone(JAKARTA).date()
+
+
 def week_days(m: Messages, week_id: str) -> str:
     """Return the days of an ISO week: `18–24 November 2024`."""
     first = week_start(week_id)
@@ -62,6 +68,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["foreign"] = foreign
+    environment.filters["in_wib"] = in_wib
     environment.globals["week_days"] = week_days
     return environment
 

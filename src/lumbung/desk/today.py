@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from lumbung.desk import quarantine, review_list
+from lumbung.desk import channels, quarantine, review_list
 from lumbung.desk.access import Person, database_url
 from lumbung.desk.editions import visible
 from lumbung.desk.office import Office
@@ -33,6 +33,7 @@ def routes(office: Office) -> APIRouter:
             waiting=[each for each in found if each.is_waiting],
             latest=next((each for each in found if each.state == "published"), None),
             next_edition=next_edition,
+            late_count=channels.late_count(who) if who.may_see_channels else 0,
             quarantine_count=quarantine.count(who) if who.may_see_channels else 0,
             pair_count=len(review_list.queue(who)) if who.review_role else 0,
         )

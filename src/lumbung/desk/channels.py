@@ -1,0 +1,201 @@
+"""The channels, for those who look after them: what came, what is wrong, pull, pause, upload."""
+
+import logging
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Form, Path, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.responses import RedirectResponse, Response
+
+from lumbung import orchestration
+from lumbung.desk.access import Person, database_url
+from lumbung.desk.airflow import Dag
+from lumbung.desk.guard import UPLOAD, Token
+from lumbung.desk.office import Office, RefusedError
+from lumbung.desk.scope import Scope, scope
+from lumbung.errors import ServiceError
+from lumbung.intake import inbox
+from lumbung.intake.channel.load import read_channels
+from lumbung.intake.channel.models import NAME, Channel
+from lumbung.settings import Settings
+from lumbung.warehouse import channels
+from lumbung.warehouse.channels import Day, Status
+
+log = logging.getLogger(__name__)
+
+SHOWN = 50
+"""Notices of a page."""
+HEIGHT, WIDTH, GAP = 120, 40, 8
+"""Of the chart, a day and the space between two days, in units of the drawing."""
+PROBLEMS: dict[type[inbox.UploadError], str] = {
+    inbox.FileNameError: "upload_name",
+    inbox.EmptyFileError: "upload_empty",
+    inbox.TooLargeFileError: "upload_too_large",
+    inbox.UnreadFileError: "upload_unread",
+}
+Name = Annotated[str, Path(pattern=NAME)]
+Done = Annotated[Literal["", "pulled", "paused", "resumed", "uploaded"], Query()]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A part of the chart: so many deliveries of one kind on one day."""
+
+    kind: str
+    x: int
+    y: float
+    height: float
+
+
+def late_count(who: Person) -> int:
+    """Return how many of a person's channels are late."""
+    return sum(status.is_late for status in _statuses(scope(who)).values())
+
+
+def routes(office: Office) -> APIRouter:
+    """Return the routes of channels."""
+    router = APIRouter()
+    Who = Annotated[Person, Depends(office.who)]  # noqa: N806
+
+    def dags(request: Request) -> dict[str, Dag] | None:
+        """The DAGs of the channels; None: Airflow does not answer."""
+        try:
+            return office.airflow(request).channels()
+        except ServiceError as error:
+            log.warning("%s", error)
+            return None
+
+    @router.get("/kanal")
+    def listing(request: Request, who: Who) -> Response:
+        seen = scope(who)
+        mistaken: list[str] = []
+        if seen.is_all:
+            mistaken = sorted(read_channels(Settings.load().channels)[1])
+        return office.pages.render(
+            request,
+            "channels",
+            who,
+            channels=seen.files,
+            statuses=_statuses(seen),
+            dags=dags(request) or {},
+            mistaken=mistaken,
+        )
+
+    @router.get("/kanal/{name}")
+    def one(request: Request, who: Who, name: Name, done: Done = "") -> Response:
+        return show(request, who, name, done=done)
+
+    def show(
+        request: Request, who: Person, name: str, *, done: str = "", problem: str = ""
+    ) -> Response:
+        channel = _find(who, name)
+        status = _statuses(Scope({name: channel}, is_all=False))[channel.name]
+        found = dags(request)
+        return office.pages.render(
+            request,
+            "channel",
+            who,
+            status=422 if problem else 200,
+            name=name,
+            channel=channel,
+            state=status,
+            bars=_bars(status.days),
+            most=max(day.read for day in status.days),
+            width=WIDTH * len(status.days),
+            height=HEIGHT,
+            bar_width=WIDTH - GAP,
+            drift=status.drift[:SHOWN],
+            dag=None if found is None else found.get(name),
+            is_answering=found is not None,
+            files=inbox.pattern(channel),
+            most_mb=inbox.MAX_BYTES >> 20,
+            done=done,
+            problem=problem,
+        )
+
+    @router.post("/kanal/{name}/tarik")
+    def pull(request: Request, who: Who, name: Name, csrf: Token = "") -> Response:
+        office.tokens.verify(request, who.account, csrf)
+        _find(who, name)
+        office.airflow(request).pull(name)
+        return _back(request, name, "pulled")
+
+    @router.post("/kanal/{name}/jeda")
+    def pause(
+        request: Request,
+        who: Who,
+        name: Name,
+        is_paused: Annotated[bool, Form()],
+        csrf: Token = "",
+    ) -> Response:
+        office.tokens.verify(request, who.account, csrf)
+        _find(who, name)
+        office.airflow(request).pause(name, is_paused)
+        return _back(request, name, "paused" if is_paused else "resumed")
+
+    @router.post("/kanal/{name}" + UPLOAD)
+    async def upload(request: Request, who: Who, name: Name) -> Response:
+        # Before the body is read; a parameter with the file would be read before `who` is known.
+        channel = await run_in_threadpool(_find, who, name)
+        if inbox.pattern(channel) is None:
+            raise RefusedError(403, "no_inbox")
+        async with request.form(max_files=1, max_fields=2) as form:
+            csrf, file = form.get("csrf"), form.get("file")
+            office.tokens.verify(request, who.account, csrf if isinstance(csrf, str) else "")
+            problem = await run_in_threadpool(_receive, file, channel, who)
+        if problem:
+            return await run_in_threadpool(show, request, who, name, problem=problem)
+        return _back(request, name, "uploaded")
+
+    return router
+
+
+def _receive(file: object, channel: Channel, who: Person) -> str:
+    """Put a file into the inbox; return the key of the text that says why it was not taken."""
+    if not isinstance(file, UploadFile):
+        return "upload_empty"
+    try:
+        inbox.receive(
+            file.file,
+            file.filename or "",
+            channel,
+            by=who.account,
+            settings=Settings.load(),
+            database_url=orchestration.warehouse_url(),
+        )
+    except inbox.UploadError as error:
+        return PROBLEMS[type(error)]
+    return ""
+
+
+def _find(who: Person, name: str) -> Channel:
+    """Return a channel that a person looks after; any other is as if it did not exist."""
+    if channel := scope(who).files.get(name):
+        return channel
+    raise RefusedError(404, "not_found")
+
+
+def _statuses(seen: Scope) -> dict[str, Status]:
+    cadences = {each.name: each.expected_every for each in seen.files.values()}
+    suite = Settings.load().expectations / "raw.yaml"
+    return channels.statuses(database_url("auditor"), cadences, suite=suite)
+
+
+def _bars(days: list[Day]) -> list[Bar]:
+    """Return the chart's bars: of each day what was landed, above it duplicates and quarantine."""
+    most = max(day.read for day in days) or 1
+    bars = []
+    for place, day in enumerate(days):
+        top = float(HEIGHT)
+        for kind in ("landed", "duplicate", "quarantined"):
+            if count := getattr(day, kind):
+                height = round(count / most * HEIGHT, 1)
+                top = round(top - height, 1)
+                bars.append(Bar(kind, place * WIDTH + GAP // 2, top, height))
+    return bars
+
+
+def _back(request: Request, name: str, done: str) -> Response:
+    return RedirectResponse(f"{request.scope['root_path']}/kanal/{name}?done={done}", 303)

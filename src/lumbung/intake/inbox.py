@@ -1,0 +1,218 @@
+"""Files that a person uploads into the inbox of a channel, which the next pull reads.
+
+Only the connector opens them. It keeps their bytes as evidence.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import secrets
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import BinaryIO
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from lumbung import database
+from lumbung.errors import LumbungError
+from lumbung.intake.channel.models import Channel
+from lumbung.settings import Settings
+
+MAX_BYTES = 100 << 20
+"""The largest file that is taken. A larger one is put into the folder on the server."""
+MAX_NAME = 120
+"""Bytes of a file's name."""
+EVENT = "ops.upload"
+"""The audit log's event of an upload."""
+_PIECE = 1 << 20
+
+
+class UploadError(LumbungError):
+    """A file that was not taken; nothing has changed."""
+
+
+class NoInboxError(UploadError):
+    """The channel reads no files from an inbox."""
+
+
+class FileNameError(UploadError):
+    """The channel reads no file with this name."""
+
+
+class EmptyFileError(UploadError):
+    """The file holds nothing."""
+
+
+class TooLargeFileError(UploadError):
+    """The file has more than `MAX_BYTES`."""
+
+
+class UnreadFileError(UploadError):
+    """Another file with this name waits for the next pull."""
+
+
+def pattern(channel: Channel) -> str | None:
+    """Return which files a channel reads from its inbox, a glob; None: it reads from a server."""
+    if channel.connection is not None:
+        return None
+    found: str | None = getattr(channel.source, "files", None)
+    return found
+
+
+def receive(
+    stream: BinaryIO,
+    name: str,
+    channel: Channel,
+    *,
+    by: str,
+    settings: Settings,
+    database_url: str,
+) -> str:
+    """Put a file into a channel's inbox; the audit log says who, how large and which bytes.
+
+    A file that has the same name and that a pull has read is replaced: its bytes are in the
+    evidence store. One that waits to be read is never replaced. A pull never sees half a file.
+
+    Args:
+        stream: the file's bytes.
+        name: its name as the person's browser gave it.
+        channel: the channel.
+        by: the account that uploads it.
+        settings: where the inbox is.
+        database_url: the warehouse, as its owner.
+
+    Returns:
+        the name that the file has in the inbox.
+
+    Raises:
+        UploadError: when the file is not taken; nothing has changed then.
+
+    """
+    folder = settings.inbox / channel.name
+    where = f"the inbox of {channel.name}"
+    files = pattern(channel)
+    if files is None:
+        raise NoInboxError(
+            "the channel has no inbox", where=where, remediation="send the file to its source"
+        )
+    name = safe_name(name)
+    if not name or not fnmatch(name.casefold(), files.casefold()):
+        raise FileNameError(
+            "the channel reads no file with this name",
+            where=where,
+            remediation=f"give it a name like {files}",
+        )
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = folder / f".upload-{secrets.token_hex(8)}"
+    try:
+        sha256, size = _write(stream, draft, where)
+        with _alone(folder):
+            target = folder / name
+            before = _sha256(target)
+            with database.connect(database_url, application="lumbung upload") as connection:
+                if before not in (None, sha256) and not _is_read(connection, channel, before):
+                    raise UnreadFileError(
+                        "another file with this name waits to be read",
+                        where=where,
+                        remediation="have the channel pulled, then upload the file again",
+                    )
+                content = {"channel": channel.name, "bytes": size, "sha256": sha256.hex()}
+                connection.execute(
+                    "select ops.audit(%s, %s, false, %s)", (EVENT, by, Jsonb(content))
+                )
+            if before != sha256:
+                draft.replace(target)
+                _flush(folder)
+    finally:
+        draft.unlink(missing_ok=True)
+    return name
+
+
+def safe_name(given: str) -> str:
+    """Return a name for a file without folders and without characters that nobody sees.
+
+    Args:
+        given: what a browser sent; empty where nothing of it can be kept.
+
+    """
+    last = given.replace("\\", "/").rpartition("/")[2]
+    shown = "".join(
+        " " if each.isspace() else each
+        for each in unicodedata.normalize("NFC", last)
+        if each.isspace() or unicodedata.category(each)[0] != "C"
+    )
+    # a connector reads no name that begins so
+    name = " ".join(shown.split()).lstrip(".~$ ")
+    stem, dot, ending = name.rpartition(".")
+    if not stem:
+        stem, dot, ending = name, "", ""
+    room = MAX_NAME - len(f"{dot}{ending}".encode())
+    if room <= 0:
+        return ""
+    return stem.encode()[:room].decode(errors="ignore").strip() + dot + ending
+
+
+def _write(stream: BinaryIO, draft: Path, where: str) -> tuple[bytes, int]:
+    """Copy a stream to a new private file; return its sha256 and size."""
+    digest, size = hashlib.sha256(), 0
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        while piece := stream.read(_PIECE):
+            size += len(piece)
+            if size > MAX_BYTES:
+                raise TooLargeFileError(
+                    f"the file has more than {MAX_BYTES} bytes",
+                    where=where,
+                    remediation="have it put into the folder on the server",
+                )
+            digest.update(piece)
+            file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())
+    if not size:
+        raise EmptyFileError("the file is empty", where=where, remediation="choose another file")
+    return digest.digest(), size
+
+
+def _sha256(path: Path) -> bytes | None:
+    """The hash of a file; None: there is none. A link is not followed: its own name is hashed."""
+    with suppress(FileNotFoundError):
+        if path.is_symlink():
+            return hashlib.sha256(os.fsencode(path)).digest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    return None
+
+
+def _is_read(connection: psycopg.Connection, channel: Channel, sha256: bytes | None) -> bool:
+    """Whether a pull has read a file with these bytes to its end."""
+    row = connection.execute(
+        "select exists (select from ops.channel_cursor, jsonb_each_text(cursor -> 'files')"
+        " where channel = %s and value = %s)",
+        (channel.name, sha256 and sha256.hex()),
+    ).fetchone()
+    return row == (True,)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one upload at a time look at a folder and rename into it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _flush(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

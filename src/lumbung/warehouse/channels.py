@@ -1,0 +1,135 @@
+"""What the pulls of channels brought, day by day, and what is wrong with a channel."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from lumbung import database
+from lumbung.settings import JAKARTA
+from lumbung.warehouse.checkpoints import load_suite
+from lumbung.warehouse.raw_checkpoint import Hold, open_holds
+
+DAYS = 14
+"""Days of `Status.days`."""
+
+
+class Day(NamedTuple):
+    """What the pulls of a day read; `read` is the sum of the other three."""
+
+    day: date
+    read: int
+    landed: int
+    duplicate: int
+    quarantined: int
+
+
+class Drift(NamedTuple):
+    """A field that is not as before: it `appeared`, `vanished` or `changed` its type."""
+
+    field: str
+    notice: Literal["appeared", "vanished", "changed"]
+    noticed_at: datetime
+
+
+@dataclass(frozen=True)
+class Status:
+    """The state of a channel.
+
+    Attributes:
+        days: the last `DAYS` days in Asia/Jakarta, the oldest first, also those without a pull.
+        pulled_at: when something of it was pulled last, also if nothing was there; None: never.
+        new_at: when a delivery was landed last; None: never.
+        is_late: whether `new_at` is further back than the raw checkpoint allows.
+        quarantined: how many deliveries wait in quarantine.
+
+    """
+
+    days: list[Day]
+    pulled_at: datetime | None = None
+    new_at: datetime | None = None
+    is_late: bool = False
+    quarantined: int = 0
+    drift: list[Drift] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+
+
+def statuses(
+    database_url: str, cadences: Mapping[str, timedelta | None], *, suite: Path
+) -> dict[str, Status]:
+    """Return the state of channels by the name of their records.
+
+    Args:
+        database_url: the warehouse, as its owner or `auditor`.
+        cadences: how often something new should come (`Channel.expected_every`), by channel.
+        suite: the raw checkpoint's suite, which says how many cadences late a channel may be.
+
+    """
+    now = datetime.now(UTC)
+    today = now.astimezone(JAKARTA).date()
+    names = list(cadences)
+    counts: dict[str, dict[date, Day]] = defaultdict(dict)
+    drift: dict[str, list[Drift]] = defaultdict(list)
+    holds: dict[str, list[Hold]] = defaultdict(list)
+    with database.connect(database_url, application="lumbung channels") as connection:
+        for channel, *day in connection.execute(
+            "select channel, (landed_at at time zone 'Asia/Jakarta')::date as day,"
+            " sum(read_count)::bigint, sum(landed_count)::bigint, sum(duplicate_count)::bigint,"
+            " sum(quarantined_count)::bigint from raw.batch where channel = any(%s)"
+            " and landed_at > now() - make_interval(days => %s) group by 1, 2",
+            (names, DAYS + 1),
+        ):
+            counts[channel][day[0]] = Day(*day)
+        pulls = {
+            channel: (pulled_at, new_at)
+            for channel, pulled_at, new_at in connection.execute(
+                "select channel, max(landed_at), max(landed_at) filter (where landed_count > 0)"
+                " from raw.batch where channel = any(%s) group by channel",
+                (names,),
+            )
+        }
+        quarantined: dict[str, int] = dict(
+            connection.execute(
+                "select channel, count(*) from quarantine.record"
+                " where resolved_at is null and channel = any(%s) group by channel",
+                (names,),
+            ).fetchall()
+        )
+        for channel, *notice in connection.execute(
+            "select channel, field, notice, noticed_at from ops.drift_notice"
+            " where channel = any(%s) order by noticed_at desc, field",
+            (names,),
+        ):
+            drift[channel].append(Drift(*notice))
+        for hold in open_holds(connection):
+            holds[hold.channel].append(hold)
+    allowed = _allowed_cadences(suite)
+    days = [today - timedelta(days=each) for each in reversed(range(DAYS))]
+    found = {}
+    for name, cadence in cadences.items():
+        pulled_at, new_at = pulls.get(name, (None, None))
+        found[name] = Status(
+            days=[counts[name].get(day, Day(day, 0, 0, 0, 0)) for day in days],
+            pulled_at=pulled_at,
+            new_at=new_at,
+            is_late=bool(cadence and new_at and now - new_at > allowed * cadence),
+            quarantined=quarantined.get(name, 0),
+            drift=drift[name],
+            holds=holds[name],
+        )
+    return found
+
+
+def _allowed_cadences(suite: Path) -> float:
+    """How many cadences late a channel may be before the raw checkpoint warns."""
+    (allowed,) = (
+        check.arguments["max_value"]
+        for batch in load_suite(suite).batches
+        for check in batch.checks
+        if check.name == "channel_is_fresh"
+    )
+    return float(allowed)

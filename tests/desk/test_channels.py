@@ -1,0 +1,130 @@
+"""Owners and stewards see how their channels fare, have them pulled or paused, and upload files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lumbung import audit
+from tests.desk.conftest import Desk
+from tests.desk.test_quarantine import OTHER, OWN, send, token
+
+HERE = f"/kanal/{OWN}"
+
+
+def test_an_owner_sees_what_came_and_what_is_wrong(pulls: Desk) -> None:
+    owner = pulls.client("penangan")
+    assert "1 kanal terlambat" in owner.get("/").text
+    page = owner.get("/kanal").text
+    assert "Buku Register Laporan dan Temuan" in page
+    for state in ("Ditahan", "Terlambat"):
+        assert state in page
+    assert OTHER not in page
+    page = owner.get(HERE).text
+    assert "setiap 7 hari" in page
+    assert "27 November 2024 pukul 05.00\u00a0WIB" in page
+    assert "terbanyak 44 kiriman sehari" in page
+    # the day's bars, from below: 40 of 44 known before, 4 in quarantine
+    assert '<rect class="duplicate" x="404" y="10.9" width="32" height="109.1"/>' in page
+    assert '<rect class="quarantined" x="404" y="0.0" width="32" height="10.9"/>' in page
+    assert page.count("<rect") == 2 + 3
+    assert '<td class="n">44</td><td class="n">0</td><td class="n">40</td><td class="n">4</td>' in (
+        page
+    )
+    assert page.count("<bdi>&lt;script&gt;alert(1)") == 2  # the field, and why it is held
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "style=" not in page
+    assert len(page.encode()) < 60_000
+    english = owner.get(f"{HERE}?lang=en").text
+    assert "Deliveries by day" in english
+
+
+def test_a_steward_of_the_province_sees_every_channel(pulls: Desk) -> None:
+    page = pulls.client("provinsi").get("/kanal").text
+    assert page.count("/kanal/") == 6
+    assert "Tepat waktu" in page
+    assert "Belum ada kiriman" in page
+
+
+def test_an_owner_pulls_and_pauses_by_the_rights_in_airflow(pulls: Desk) -> None:
+    owner = pulls.client("penangan")
+    csrf = token(owner, HERE)
+    answer = send(owner, f"{HERE}/tarik", csrf)
+    assert pulls.airflow.started == [(f"intake__{OWN}", {})]
+    assert "Penarikan telah diminta" in owner.get(answer.headers["location"]).text
+    answer = send(owner, f"{HERE}/jeda", csrf, is_paused="true")
+    assert pulls.airflow.paused == {f"intake__{OWN}": True}
+    page = owner.get(answer.headers["location"]).text
+    assert "Penarikan dijeda." in page
+    assert "Lanjutkan penarikan" in page
+    assert "tidak dijadwalkan" in page
+    assert "Dijeda" in owner.get("/kanal").text
+    send(owner, f"{HERE}/jeda", csrf, is_paused="false")
+    assert pulls.airflow.paused == {f"intake__{OWN}": False}
+    pulls.airflow.forbids = True
+    for path, given in ((f"{HERE}/tarik", {}), (f"{HERE}/jeda", {"is_paused": "true"})):
+        answer = send(owner, path, csrf, **given)
+        assert answer.status_code == 403
+        assert "di Airflow tidak berwenang" in answer.text
+    pulls.airflow.fails = True
+    assert "Airflow tidak menjawab" in owner.get(HERE).text
+    assert owner.get("/kanal").status_code == 200
+
+
+def test_an_owner_uploads_a_file(pulls: Desk) -> None:
+    owner = pulls.client("penangan")
+    csrf = token(owner, HERE)
+    path, folder = f"{HERE}/unggah", pulls.settings.inbox / OWN
+    answer = owner.post(path, data={"csrf": csrf}, files={"file": ("../x.xlsx", b"a" * 200_000)})
+    assert answer.headers["location"] == f"{HERE}?done=uploaded"
+    assert "Berkas telah diterima" in owner.get(answer.headers["location"]).text
+    assert [(each.name, each.stat().st_size) for each in folder.iterdir()] == [("x.xlsx", 200_000)]
+    assert audit.entries(pulls.url)[0].event == "ops.upload"
+    assert "Pengunggahan berkas" in pulls.client("pemeriksa").get("/catatan").text
+    for name, content, said in (
+        ("x.exe", b"isi", "nama seperti *.xlsx"),
+        ("y.xlsx", b"", "Pilih berkas yang berisi"),
+        ("x.xlsx", b"lain", "belum dibaca"),
+    ):
+        answer = owner.post(path, data={"csrf": csrf}, files={"file": (name, content)})
+        assert answer.status_code == 422
+        assert said in answer.text
+    assert owner.post(path, data={"csrf": csrf}).status_code == 422
+    two = [("file", ("a.xlsx", b"1")), ("file", ("b.xlsx", b"2"))]
+    assert owner.post(path, data={"csrf": csrf}, files=two).status_code == 400
+    assert owner.post(path, files={"file": ("a.xlsx", b"1")}).status_code == 403
+    length = {"content-length": str(200 << 20)}
+    assert owner.post(path, content=b"", headers=length).status_code == 413
+    assert [each.name for each in folder.iterdir()] == ["x.xlsx"]
+    assert pulls.client().post(path, files={"file": ("a.xlsx", b"1")}).status_code == 303
+    # a channel that reads from a server
+    province = pulls.client("provinsi")
+    given = {"data": {"csrf": token(province, HERE)}, "files": {"file": ("a.xlsx", b"1")}}
+    answer = province.post("/kanal/kobo_pemantau/unggah", **given)
+    assert answer.status_code == 403
+    assert "Unggah berkas" not in province.get("/kanal/kobo_pemantau").text
+
+
+@pytest.mark.parametrize("account", ["orang", "ketua", "pemeriksa", "sari", "penangan"])
+def test_nobody_else_sees_or_changes_a_channel(stewarded: Desk, account: str) -> None:
+    client = stewarded.client(account)
+    csrf = token(stewarded.client("penangan"), HERE)
+    if account == "penangan":
+        csrf = token(client, HERE)
+    else:
+        assert "Kanal" not in client.get("/").text
+        assert client.get("/kanal").status_code == 404
+    for path in (f"/kanal/{OTHER}", "/kanal/x", "/kanal/..%2f"):
+        assert client.get(path).status_code in (404, 422)
+    for action, given in (("tarik", {}), ("jeda", {"is_paused": "true"})):
+        path = f"/kanal/{OTHER}/{action}"
+        assert send(client, path, "", **given).status_code == 403
+        assert send(client, path, csrf, **given).status_code in (403, 404)
+    file = {"file": ("a.txt", b"1")}
+    answer: Any = client.post(f"/kanal/{OTHER}/unggah", data={"csrf": csrf}, files=file)
+    assert answer.status_code == 404
+    assert stewarded.airflow.started == []
+    assert stewarded.airflow.paused == {}
+    assert not (stewarded.settings.inbox / OTHER).exists()

@@ -1,0 +1,133 @@
+"""A file that a person uploads comes into the inbox whole, under a safe name, and replaces nothing
+that was not read."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from lumbung import audit
+from lumbung.intake import inbox
+from lumbung.intake.channel.load import load_channel
+from lumbung.intake.landing import IntakeCounts
+from lumbung.settings import Settings
+from tests.support.channel_samples import FORM, HEADER, REGISTER, header_merges, workbook
+
+Upload = Callable[..., str]
+
+
+@pytest.fixture
+def upload(
+    settings: Settings, database_url: str, add_channel: Callable[..., Path]
+) -> Callable[..., str]:
+    add_channel(REGISTER)
+
+    def act(name: str, content: bytes, channel: str = REGISTER["name"]) -> str:
+        return inbox.receive(
+            io.BytesIO(content),
+            name,
+            load_channel(settings.channels, channel),
+            by="penangan",
+            settings=settings,
+            database_url=database_url,
+        )
+
+    return act
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("Register Laporan.xlsx", "Register Laporan.xlsx"),
+        ("../../keys/vault.key", "vault.key"),
+        (r"C:\Users\ani\..\a.xlsx", "a.xlsx"),
+        ("/etc/passwd", "passwd"),
+        (".upload-1.xlsx", "upload-1.xlsx"),
+        ("~$buka.xlsx", "buka.xlsx"),
+        ("a\u202exslx\x00.\u200bxlsx", "axslx.xlsx"),
+        ("dua\n baris\t.xlsx", "dua baris.xlsx"),
+        ("..", ""),
+        ("", ""),
+        ("e\u0301.csv", "é.csv"),
+        ("x" * 500 + ".xlsx", "x" * 115 + ".xlsx"),
+        ("a." + "x" * 500, ""),
+        ("é" * 100 + ".csv", "é" * 58 + ".csv"),
+    ],
+)
+def test_names_are_safe(given: str, kept: str) -> None:
+    assert inbox.safe_name(given) == kept
+    assert len(kept.encode()) <= inbox.MAX_NAME
+
+
+def test_a_file_is_private_whole_and_in_the_audit_log(
+    upload: Upload, settings: Settings, database_url: str
+) -> None:
+    folder = settings.inbox / REGISTER["name"]
+    assert upload("../a.xlsx", b"isi") == "a.xlsx"
+    assert [path.name for path in folder.iterdir()] == ["a.xlsx"]
+    assert (folder / "a.xlsx").read_bytes() == b"isi"
+    assert (folder / "a.xlsx").stat().st_mode & 0o777 == 0o600
+    (entry,) = audit.entries(database_url)
+    assert (entry.event, entry.person) == ("ops.upload", "penangan")
+    assert entry.content == {
+        "channel": REGISTER["name"],
+        "bytes": 3,
+        "sha256": hashlib.sha256(b"isi").hexdigest(),
+    }
+
+
+def test_a_file_that_waits_is_never_replaced_and_one_that_was_read_is(
+    upload: Upload,
+    settings: Settings,
+    db: psycopg.Connection,
+    pull_from: Callable[..., IntakeCounts],
+) -> None:
+    file = settings.inbox / REGISTER["name"] / "a.xlsx"
+    rows = [[1, "1/LP", "06/11/2024", "", "Warga A", "", "Bangka", "x"]]
+    first = workbook({"S": [*HEADER, *rows]}, merges={"S": header_merges(0)})
+    upload("a.xlsx", first)
+    upload("a.xlsx", first)  # the same again
+    with pytest.raises(inbox.UnreadFileError):
+        upload("a.xlsx", b"lain")
+    assert file.read_bytes() == first
+    assert pull_from(REGISTER["name"]).landed == 1
+    upload("a.xlsx", b"lain")
+    assert file.read_bytes() == b"lain"
+    assert [path.name for path in file.parent.iterdir()] == ["a.xlsx"]
+    # nobody's file is read or replaced through a link
+    file.unlink()
+    file.symlink_to(settings.home / "keys" / "vault.key")
+    with pytest.raises(inbox.UnreadFileError):
+        upload("a.xlsx", b"lain")
+    assert file.is_symlink()
+    assert db.execute("select count(*) from ops.audit_log").fetchone() == (3,)
+
+
+def test_what_is_refused_leaves_nothing(
+    upload: Upload,
+    settings: Settings,
+    db: psycopg.Connection,
+    add_channel: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add_channel(FORM)
+    add_channel({**REGISTER, "name": "lembar"}, source={"kind": "register", "files": "*.XLSX"})
+    monkeypatch.setattr(inbox, "MAX_BYTES", 5)
+    for error, given in (
+        (inbox.NoInboxError, ("a.xlsx", b"isi", FORM["name"])),
+        (inbox.FileNameError, ("..", b"isi")),
+        (inbox.FileNameError, ("a.exe", b"isi", "lembar")),
+        (inbox.EmptyFileError, ("a.xlsx", b"")),
+        (inbox.TooLargeFileError, ("a.xlsx", b"123456")),
+    ):
+        with pytest.raises(error):
+            upload(*given)
+    upload("b.Xlsx", b"12345", "lembar")
+    for channel, files in ((REGISTER["name"], []), ("lembar", ["b.Xlsx"])):
+        assert [each.name for each in (settings.inbox / channel).iterdir()] == files
+    assert db.execute("select count(*) from ops.audit_log").fetchone() == (1,)
