@@ -30,6 +30,7 @@ from lumbung.orchestration import (
     DEFAULT_ARGS,
     MARTS,
     START_DATE,
+    ModelStates,
     cron_timetable,
     fail_without_retry,
     notifier,
@@ -84,13 +85,17 @@ def warehouse() -> None:
         from lumbung.warehouse import build as warehouse_build
 
         settings = Settings.load()
-        result = warehouse_build.build(
-            settings=settings,
-            database_url=warehouse_url(),
-            since=date.fromisoformat(params["since"]) if params["since"] else None,
-            resume=ti.try_number > 1,
-            on_node=task_state_store.set,  # live, in the task's tab "Storage"
-        )
+        states = ModelStates(task_state_store.set)
+        try:
+            result = warehouse_build.build(
+                settings=settings,
+                database_url=warehouse_url(),
+                since=date.fromisoformat(params["since"]) if params["since"] else None,
+                resume=ti.try_number > 1,
+                on_node=states,
+            )
+        finally:
+            states.write()
         outlet_events[MARTS].extra = result.summary()
         return result.summary()
 

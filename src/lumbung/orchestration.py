@@ -6,6 +6,8 @@ Every process that parses a DAG imports this module, so it imports nothing heavy
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
@@ -101,6 +103,34 @@ def fail_without_retry(work: Callable[P, T]) -> Callable[P, T]:
             raise AirflowFailException(str(error)) from error
 
     return run
+
+
+class ModelStates:
+    """Shows the models of a build in its task's tab "Storage", while it runs.
+
+    Each write of an entry is a request to the API server and a commit, which takes longer than a
+    small model. So all models share one entry, which is written at most once a second.
+
+    Args:
+        write: sets an entry of the tab (`TaskStateStore.set`).
+
+    """
+
+    def __init__(self, write: Callable[[str, Any], None]) -> None:
+        self._write = write
+        self._states: dict[str, dict[str, Any]] = {}
+        self._written_at = -math.inf
+
+    def __call__(self, name: str, state: dict[str, Any]) -> None:
+        """Note how a model, or a test that found rows, has ended."""
+        self._states[name] = state
+        if time.monotonic() - self._written_at >= 1:
+            self.write()
+
+    def write(self) -> None:
+        """Write what was noted."""
+        self._write("models", self._states)
+        self._written_at = time.monotonic()
 
 
 def log_failure(context: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Who is notified when a task fails."""
+"""Who is notified when a task fails, and what a running build shows."""
 
 from __future__ import annotations
 
@@ -58,3 +58,22 @@ def test_a_mail_that_was_not_sent_is_tried_with_the_next_failure(post: Post) -> 
     post.die_at = ""
     fail("the server does not answer")
     assert post.addresses == [PEOPLE, OWNER]
+
+
+def test_the_models_of_a_build_share_an_entry_written_once_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = iter((100.0, 100.0, 100.4, 101.1, 101.1, 101.2, 101.2))  # a write reads the clock too
+    monkeypatch.setattr("lumbung.orchestration.time.monotonic", lambda: next(now))
+    written: list[tuple[str, list[str]]] = []
+    states = orchestration.ModelStates(lambda key, value: written.append((key, sorted(value))))
+    for name in ("stg_a", "int_b", "fct_c", "fct_d"):
+        states(name, {"state": "success"})
+    states.write()
+    everything = ["fct_c", "fct_d", "int_b", "stg_a"]
+    assert [names for _, names in written] == [
+        ["stg_a"],
+        ["fct_c", "int_b", "stg_a"],
+        everything,
+    ]
+    assert {key for key, _ in written} == {"models"}

@@ -58,6 +58,9 @@ POOLS = {
 QUEUED_MINUTES = 3
 """How long a task may be queued; where a worker is free it takes seconds."""
 
+LOCAL_EXECUTOR = "lumbung.local.executor.PreloadingExecutor"
+"""Runs tasks on the machine of the scheduler."""
+
 PREFERRED_PORT = 8080
 START_SECONDS = 180
 
@@ -174,7 +177,7 @@ class Airflow:
         port = state["port"]
         metadata = urlsplit(self._metadata_url)
         # asyncpg calls sslmode `ssl` and rejects libpq's other parameters.
-        executor = self.overrides.get("AIRFLOW__CORE__EXECUTOR", "LocalExecutor")
+        executor = self.overrides.get("AIRFLOW__CORE__EXECUTOR", LOCAL_EXECUTOR)
         ssl = parse_qs(metadata.query).get("sslmode", [])[:1]
         asynchronous = metadata._replace(query=f"ssl={ssl[0]}" if ssl else "")
         own = {
@@ -188,8 +191,9 @@ class Airflow:
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(self.settings.project / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__EXECUTOR": executor,
+            "OPENBLAS_NUM_THREADS": "1",  # the executor forks after NumPy has been imported
             # On two cores a third task only slows down the other two.
-            "AIRFLOW__CORE__PARALLELISM": "2" if executor == "LocalExecutor" else "32",
+            "AIRFLOW__CORE__PARALLELISM": "2" if executor == LOCAL_EXECUTOR else "32",
             "AIRFLOW__CELERY__WORKER_CONCURRENCY": "2",
             "AIRFLOW__CORE__DEFAULT_TIMEZONE": "Asia/Jakarta",
             "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",  # needs no name resolution
