@@ -183,7 +183,7 @@ def publication() -> None:
 
     @task
     @fail_without_retry
-    def publish(edition_id: str) -> list[str]:
+    def publish(edition_id: str) -> str:
         """Publish an edition whose approval is proved; skip one that was rejected."""
         from airflow.sdk.exceptions import AirflowSkipException
 
@@ -206,7 +206,8 @@ def publication() -> None:
             by, comment = review.rejection(edition_id, database_url=url)
             notify.notify_rejection(edition_id, by=by, comment=comment, notifier=notifier())
             raise AirflowSkipException(f"{edition_id} was rejected by {by}")
-        return publishing.publish(edition_id, settings=settings, database_url=url)
+        publishing.publish(edition_id, settings=settings, database_url=url)
+        return edition_id
 
     # `mail` and `portal` also run after a skipped `publish`: a killed run may have left their work.
     @task(retries=5, trigger_rule="none_failed")
@@ -231,13 +232,13 @@ def publication() -> None:
 
     @task(trigger_rule="none_failed")
     @fail_without_retry
-    def portal() -> str:
+    def portal() -> None:
         """Build the public pages from the published editions."""
         from lumbung.publication.portal import publish as publication_portal
 
         settings = Settings.load()
         url = publisher_url()
-        return str(publication_portal.build(settings=settings, database_url=url))
+        publication_portal.build(settings=settings, database_url=url)
 
     frozen = freeze()
     draft = render(frozen)

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -197,7 +197,9 @@ def office(
         settings.demo_claim.unlink()
         draft = freezing.freeze(WEEK, settings=settings, database_url=url)
         pass_checkpoint(url, draft)
-        review.write_draft(draft, settings=settings, database_url=url)
+        # by a worker on another machine than the desk
+        worker = replace(settings, home=folder / "worker")
+        review.write_draft(draft, settings=worker, database_url=url)
     assert (published, draft) == (PUBLISHED, DRAFT)
     return name, settings.home, settings.project
 

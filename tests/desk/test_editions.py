@@ -6,6 +6,7 @@ import re
 import threading
 from typing import Any
 
+import psycopg
 import pytest
 from httpx import Response
 from starlette.testclient import TestClient
@@ -166,7 +167,12 @@ def test_after_five_wrong_codes_the_person_waits(desk: Desk) -> None:
 def test_what_counts_are_the_files_that_were_shown(desk: Desk) -> None:
     phone, chair = desk.enrol(), desk.client("ketua")
     given = form(chair) | {"code": phone.now()}
-    (desk.settings.home / "drafts" / DRAFT / "edisi.pdf").write_bytes(b"%PDF another")
+    with psycopg.connect(desk.url) as owner:
+        owner.execute("delete from ops.draft_file where name = 'edisi.pdf'")
+        owner.execute(
+            "insert into ops.draft_file (edition_id, name, content) values (%s, %s, %s)",
+            (DRAFT, "edisi.pdf", b"%PDF another"),
+        )
     answer = chair.post(f"/edisi/{DRAFT}/keputusan", data=given)
     assert answer.status_code == 422
     assert "berubah sejak halaman ini Anda buka" in answer.text

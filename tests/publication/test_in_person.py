@@ -65,9 +65,9 @@ class Office:
         ti = SimpleNamespace(xcom_pull=lambda task_ids: seen[task_ids])
         return self.publication.get_task("approve").execute_complete({"ti": ti}, event)
 
-    def publish(self) -> list[str]:
+    def publish(self) -> str:
         """The task `publish`, which an administrator can start by setting `approve` to success."""
-        work: Callable[[str], list[str]] = self.publication.get_task("publish").python_callable
+        work: Callable[[str], str] = self.publication.get_task("publish").python_callable
         return work(EDITION)
 
     def state(self) -> str:
@@ -96,7 +96,9 @@ def test_the_chair_approves_with_the_code_of_a_phone(office: Office) -> None:
     answer = office.answer(office.enrol().now())
     assert "code" not in answer["params_input"]
     assert office.state() == "approved"
-    assert len(office.publish()) == 5
+    assert office.publish() == EDITION
+    assert len(store.artefacts(EDITION, database_url=office.url)) == 5
+    assert not store.draft_files(EDITION, database_url=office.url)
     decision = store.load(EDITION, database_url=office.url).decision
     assert decision is not None
     assert (decision.how, decision.decided_by) == ("person", CHAIR)
@@ -206,11 +208,10 @@ def test_only_the_approvers_role_records_a_decision(
 
 def forge(office: Office, columns: str = "", values: str = "") -> None:
     """As the database's owner: a row that approves the draft as it renders, and the state."""
-    hashes = {path.rpartition(f"/{EDITION}/")[2]: sha for path, sha in office.reviewed.items()}
     office.write(
         f"insert into published.approval (edition_id, decision, how, decided_by, reviewed{columns})"
         f" values (%s, 'approved', 'person', %s, %s{values})",
-        *(EDITION, CHAIR, psycopg.types.json.Jsonb(hashes)),
+        *(EDITION, CHAIR, psycopg.types.json.Jsonb(office.reviewed)),
     )
     office.write("update published.edition set state = 'approved' where edition_id = %s", EDITION)
 

@@ -320,8 +320,7 @@ def test_those_who_approve_are_asked_and_reminded_and_owners_reported(
         assert place in text
         assert other not in text
         (pdf,) = message.iter_attachments()
-        file = settings.home / "drafts" / draft / "edisi.pdf"
-        assert pdf.get_content() == file.read_bytes()
+        assert pdf.get_content() == store.draft_files(draft, database_url=url)["edisi.pdf"]
     review.reject(draft, by="Ketua Contoh", comment="periksa Belitung", database_url=url)
     assert notify.remind(notifier=way, database_url=url) == []
 

@@ -155,7 +155,7 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
     assert editions[0].content_hash != editions[1].content_hash
     draft = review.write_draft(then, settings=office, database_url=publisher)
     sentence = "hanya mencakup data yang telah diterima hingga saat itu"
-    page = PdfReader(next(path for path in draft if path.endswith("edisi.pdf"))).pages[0]
+    page = PdfReader(review.draft_folder(then, settings=office) / "edisi.pdf").pages[0]
     assert sentence in " ".join(page.extract_text().split())
     checkpoint.check(then, settings=office, database_url=publisher)
     review.approve(then, by="Ketua Contoh", reviewed=draft, database_url=approver)

@@ -63,7 +63,7 @@ def _files(edition: Listed, url: str) -> dict[str, bytes]:
     """Return an edition's files by name: as they were published, else those of the draft."""
     if edition.state == "published":
         return store.artefacts(edition.edition_id, database_url=url)
-    return folder.read(review.draft_folder(edition.edition_id, settings=Settings.load())) or {}
+    return store.draft_files(edition.edition_id, database_url=url)
 
 
 def _changes(edition: Edition) -> list[tuple[str, int, int | None]]:
@@ -202,8 +202,8 @@ def _decide(
         return "problem_newer"
     settings = Settings.load()
     try:
-        reviewed = review.drafted(listed.edition_id, settings=settings)
-        if files_root(review.names(listed.edition_id, reviewed)) != root:
+        reviewed = folder.hashes(_files(listed, database_url("auditor")))
+        if files_root(reviewed) != root:
             return "problem_changed"
         review.decide(
             listed.edition_id,

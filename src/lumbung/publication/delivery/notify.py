@@ -10,7 +10,7 @@ from lumbung import database, registry
 from lumbung.publication.delivery.notices import Notice, Notifier, without_numbers
 from lumbung.publication.delivery.recipients import Event, load_people
 from lumbung.publication.formats import render
-from lumbung.publication.model.store import load
+from lumbung.publication.model.store import draft_files, load
 from lumbung.publication.translations.formatting import INDONESIAN
 from lumbung.settings import Settings
 from lumbung.warehouse.raw_checkpoint import RawResult
@@ -130,8 +130,7 @@ def ask(edition_id: str, *, notifier: Notifier, database_url: str, again: bool =
     settings, is_linked = notifier.settings, bool(notifier.desk)
     text = question(edition_id, settings=settings, database_url=database_url, is_linked=is_linked)
     text = text.replace("**", "").replace("`", "")
-    file = settings.home / "drafts" / edition_id / "edisi.pdf"
-    draft = file.read_bytes() if file.exists() else b""
+    draft = draft_files(edition_id, database_url=database_url).get("edisi.pdf", b"")
     content = hashlib.sha256(text.encode() + draft).hexdigest()
     notifier.send(
         Notice(

@@ -80,6 +80,9 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
                     ],
                 )
                 store.set_state(connection, edition_id, "published")
+                connection.execute(
+                    "delete from ops.draft_file where edition_id = %s", (edition_id,)
+                )
         if staged:  # else another process was faster
             folder.move_into_place(staged, place)
     stored = store.artefacts(edition_id, database_url=database_url)

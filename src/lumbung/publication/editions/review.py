@@ -28,10 +28,13 @@ def draft_folder(edition_id: str, *, settings: Settings) -> Path:
 
 
 def write_draft(edition_id: str, *, settings: Settings, database_url: str) -> dict[str, str]:
-    """Render a draft for review into `LUMBUNG_HOME/drafts/<edition_id>/`.
+    """Render a draft for review: for the desk and the mails into the database.
+
+    For whoever decides at a terminal there is a copy in `LUMBUNG_HOME/drafts/<edition_id>/` on this
+    machine.
 
     Returns:
-        the path of each file and its sha256: what `approve` takes as `reviewed`.
+        the name of each file and its sha256: what `approve` takes as `reviewed`.
 
     Raises:
         PublicationError: when the edition is no draft.
@@ -40,13 +43,26 @@ def write_draft(edition_id: str, *, settings: Settings, database_url: str) -> di
     """
     edition = store.in_state(store.load(edition_id, database_url=database_url), "draft")
     files = render.render(edition)
+    with database.connect(database_url, application="lumbung publication") as connection:
+        # One rendering at a time.
+        state = store.value(
+            connection,
+            "select state from published.edition where edition_id = %(edition)s for update",
+            {"edition": edition_id},
+        )
+        store.in_state(edition, "draft", found=state)
+        connection.execute("delete from ops.draft_file where edition_id = %s", (edition_id,))
+        connection.cursor().executemany(
+            "insert into ops.draft_file (edition_id, name, content) values (%s, %s, %s)",
+            [(edition_id, name, content) for name, content in files.items()],
+        )
     place = draft_folder(edition_id, settings=settings)
     folder.move_into_place(folder.write_staged(place, files), place)
-    return {str(place / name): sha256 for name, sha256 in folder.hashes(files).items()}
+    return folder.hashes(files)
 
 
 def drafted(edition_id: str, *, settings: Settings) -> dict[str, str]:
-    """Return the paths and sha256 of the draft's files on disk, in the form of `write_draft`.
+    """Return the names and sha256 of the draft's files on this machine, as `write_draft` does.
 
     Raises:
         PublicationError: when there are none, so that nobody can have reviewed them.
@@ -60,7 +76,7 @@ def drafted(edition_id: str, *, settings: Settings) -> dict[str, str]:
             where=str(place),
             remediation=f"draft it first: 'lumbung publish {edition_id.partition('-r')[0]}'",
         )
-    return {str(place / name): sha256 for name, sha256 in folder.hashes(files).items()}
+    return folder.hashes(files)
 
 
 def approve(
@@ -154,7 +170,7 @@ def decide(
             edition_id=edition_id,
             decision=decision,
             by=by,
-            root=files_root(names(edition_id, reviewed)),
+            root=files_root(reviewed),
             at=at,
             settings=settings,
             database_url=database_url,
@@ -178,11 +194,6 @@ def is_as_reviewed(edition: Edition) -> bool:
     return edition.decision is not None and dict(edition.decision.reviewed) == _hashes(edition)
 
 
-def names(edition_id: str, reviewed: Mapping[str, str]) -> dict[str, str]:
-    """Return the hashes by the files' names: `.../drafts/2024-W47-r1/data/angka.csv` is one."""
-    return {path.rpartition(f"/{edition_id}/")[2]: sha256 for path, sha256 in reviewed.items()}
-
-
 def _hashes(edition: Edition) -> dict[str, str]:
     """Return the sha256 of each file of the edition, rendered as a draft."""
     return folder.hashes(render.render(replace(edition, state="draft", decision=None)))
@@ -199,7 +210,7 @@ def _decide(
     database_url: str,
 ) -> None:
     edition = store.load(edition_id, database_url=database_url)
-    wanted = reviewed and names(edition_id, reviewed)
+    wanted = reviewed and dict(reviewed)
     taken = edition.decision
     if (
         taken

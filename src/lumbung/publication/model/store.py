@@ -379,6 +379,17 @@ def artefacts(edition_id: str, *, database_url: str) -> dict[str, bytes]:
         )
 
 
+def draft_files(edition_id: str, *, database_url: str) -> dict[str, bytes]:
+    """Return the files of a draft by name; none before it is rendered and after it is published."""
+    with database.connect(database_url, application="lumbung publication") as connection:
+        return dict(
+            connection.execute(
+                "select name, content from ops.draft_file where edition_id = %s order by name",
+                (edition_id,),
+            ).fetchall()
+        )
+
+
 def value(connection: psycopg.Connection, query: str, parameters: Mapping[str, Any]) -> Any:
     """Return the first column of the first row of a query, None without a row."""
     row = connection.execute(query.encode(), parameters).fetchone()
