@@ -95,8 +95,8 @@ TOGETHER = {
     ),
     **dict.fromkeys(
         (f"warehouse/test_{name}.py" for name in (
-            "build", "docs", "links", "models", "prevention", "published", "questions", "rights",
-            "roles", "site", "tools",
+            "build", "docs", "fresh_questions", "lineage", "links", "metricflow", "models",
+            "prevention", "published", "questions", "rights", "roles", "site", "tools",
         )),
         "warehouse",
     ),

@@ -101,7 +101,7 @@ def test_an_owner_uploads_a_file(pulls: Desk) -> None:
     assert pulls.client().post(path, files={"file": ("a.xlsx", b"1")}).status_code == 303
     # a channel that reads from a server
     province = pulls.client("provinsi")
-    given = {"data": {"csrf": token(province, HERE)}, "files": {"file": ("a.xlsx", b"1")}}
+    given: Any = {"data": {"csrf": token(province, HERE)}, "files": {"file": ("a.xlsx", b"1")}}
     answer = province.post("/kanal/kobo_pemantau/unggah", **given)
     assert answer.status_code == 403
     assert "Unggah berkas" not in province.get("/kanal/kobo_pemantau").text

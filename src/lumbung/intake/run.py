@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from lumbung import lineage
 from lumbung.errors import ConfigurationError, ServiceError, SourceError
 from lumbung.intake.channel.load import load_channel
 from lumbung.intake.connectors.base import Checkpoint, FileReading, Item, Source, SourceConnection
@@ -31,6 +32,10 @@ POSITIONS = frozenset({"since", "full_at", "folders"})
 """Keys of a cursor that say how far a source was read; its other keys say how ids are made."""
 LOCK_SECONDS = 60
 """How long a pull waits for another one of the same channel, which may just have been killed."""
+
+
+LANDED_IN = ("raw.batch", "raw.record", "raw.text_feature", "quarantine.record", "vault.identity")
+"""The tables that a pull writes deliveries into."""
 
 
 def pull(
@@ -121,7 +126,11 @@ def pull(
             landing.resolve_quarantine(source.seen_ids, complete)
         if inspect is not None:
             inspect(db, last_batch_id)
-        return counts
+    if not dry_run:
+        written = lineage.tables(database_url, *LANDED_IN)
+        read = [lineage.source(channel.name)]
+        lineage.emit([lineage.Job(f"intake.{channel.name}", read, written)])
+    return counts
 
 
 def has_news(channel_name: str, *, database_url: str) -> bool:

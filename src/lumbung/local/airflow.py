@@ -25,7 +25,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 import httpx
 import psycopg
 
-from lumbung import database
+from lumbung import database, lineage
 from lumbung.errors import ConfigurationError, ServiceError
 from lumbung.files import write_private
 from lumbung.local.processes import Processes, hold_port
@@ -179,6 +179,7 @@ class Airflow:
         # asyncpg calls sslmode `ssl` and rejects libpq's other parameters.
         executor = self.overrides.get("AIRFLOW__CORE__EXECUTOR", LOCAL_EXECUTOR)
         ssl = parse_qs(metadata.query).get("sslmode", [])[:1]
+        target = lineage.transport()
         asynchronous = metadata._replace(query=f"ssl={ssl[0]}" if ssl else "")
         own = {
             "LUMBUNG_HOME": str(self.settings.home),
@@ -230,6 +231,10 @@ class Airflow:
             "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
             # dbt's process pool ends with the task; Python would warn about it at exit.
             "PYTHONWARNINGS": "ignore::UserWarning:multiprocessing.resource_tracker",
+            # The provider of the extra `lineage`; without a target it costs an import.
+            "AIRFLOW__OPENLINEAGE__DISABLED": str(target is None),
+            "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(target) if target else "",
+            "AIRFLOW__OPENLINEAGE__NAMESPACE": lineage.NAMESPACE,
             # No telemetry from any tool.
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
             "SCARF_ANALYTICS": "false",

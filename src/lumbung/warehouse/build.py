@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import psycopg
 import yaml
 
-from lumbung import database
+from lumbung import database, lineage
 from lumbung.errors import DISK, BuildError, ConfigurationError
 from lumbung.intake.features import ALGORITHM
 from lumbung.intake.landing.landed import renew
@@ -379,6 +379,7 @@ class _Run:
             raise
         if select is None:
             self._keep_artifacts(is_full)
+            lineage.emit(self._lineage())
         counts = Counter(
             kind
             for (kind,) in self.connection.execute(
@@ -427,6 +428,19 @@ class _Run:
             )
             names = ["manifest.json", "catalog.json"]
             artifacts.keep(*names, settings=self.settings, target="docs")
+
+    def _lineage(self) -> Iterator[lineage.Job]:
+        """Every model with what it reads; a table and that in which it is built are one."""
+
+        def table(node_id: str) -> lineage.Dataset:
+            node = self.manifest.nodes.get(node_id) or self.manifest.sources[node_id]
+            name = f"{node.schema.removesuffix(publish.NEXT)}.{node.name}"
+            return lineage.tables(self.database_url, name)[0]
+
+        for node in self.manifest.nodes.values():
+            if node.resource_type == "model":
+                read = [table(each) for each in node.depends_on.nodes]
+                yield lineage.Job(f"warehouse.{node.name}", read, [table(node.unique_id)])
 
     def _publish(self, *, is_full: bool, is_increment: bool) -> list[str]:
         """Publish and return warnings.

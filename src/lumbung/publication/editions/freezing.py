@@ -12,7 +12,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg.types.json import Jsonb
 
-from lumbung import database, registry
+from lumbung import database, lineage, registry
 from lumbung.errors import PublicationError, ServiceError
 from lumbung.publication.checks import disclosure
 from lumbung.publication.checks.stored import require_known
@@ -41,6 +41,9 @@ READ = (
     "restatement",
 )  # fmt: skip
 """The statements whose rows make up an edition."""
+
+TABLE = re.compile(r"\b(?:marts|reporting|reference)\.\w+")
+"""A table of the warehouse in a statement."""
 
 NOT_COMPARED = ("deadline", "profile", "prevention_need", "district", "before_campaign")
 """Metrics with contributors that are not restated: states of a day, and uncounted records."""
@@ -87,7 +90,18 @@ def freeze(
             remediation="choose a week that has ended",
         )
     if as_known_at == "now":
-        return _freeze(week_id, settings, database_url, None)
+        edition_id = _freeze(week_id, settings, database_url, None)
+        read = {table for name in (*READ, "label") for table in TABLE.findall(statement(name))}
+        lineage.emit(
+            [
+                lineage.Job(
+                    "publication.freeze",
+                    lineage.tables(database_url, *sorted(read)),
+                    lineage.tables(database_url, "published.edition"),
+                )
+            ]
+        )
+        return edition_id
     with point_in_time.as_known_at(
         as_of(week_id), settings=settings, database_url=database_url
     ) as found:

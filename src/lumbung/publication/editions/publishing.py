@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lumbung import database
+from lumbung import database, lineage
 from lumbung.errors import CheckpointError, PublicationError
 from lumbung.publication.checks.pii import find_personal_data
 from lumbung.publication.checks.stored import require_known, require_proven
@@ -85,6 +85,9 @@ def publish(edition_id: str, *, settings: Settings, database_url: str) -> list[s
                 )
         if staged:  # else another process was faster
             folder.move_into_place(staged, place)
+            frozen = lineage.tables(database_url, "published.edition")
+            written = [lineage.Dataset("file", str(place.absolute()))]
+            lineage.emit([lineage.Job("publication.publish", frozen, written)])
     stored = store.artefacts(edition_id, database_url=database_url)
     if folder.read(place) != stored:
         with database.connect(database_url, application="lumbung publication") as connection:
