@@ -45,7 +45,6 @@ from tests.warehouse.test_questions import (
 
 FILE = PROJECT / "tests" / "warehouse" / "fresh_questions.sql"
 QUESTIONS = dict(re.findall(r"^-- name: (\w+)\n(.*?;)\n", FILE.read_text(), re.M | re.S))
-PLACES = [*map(place_of, CASES), *(place_of(tip) for _, tip in TIPS)]
 RECEIVED_TIPS = [
     *((each.at.date(), each.tip) for each in WORLD.chat if each.tip and each.fate == COUNTED),
     *((each.at.date(), each.tip) for each in WORLD.submissions if each.fate == COUNTED),
@@ -56,20 +55,7 @@ NUMBER_OF_WEEK = {week: number for number, week in enumerate(WORLD.weeks, start=
 STATIONS = {"19.01": 455, "19.02": 301, "19.03": 300, "19.04": 297, "19.05": 341, "19.06": 192,
             "19.71": 311}  # fmt: skip
 """Polling stations of Pilkada 2024 (KPU Babel, 22 September 2024)."""
-GROUPS = {
-    "UANG": {"PU"},
-    "NETRAL": {"ASN", "KADES", "TNIPOL", "PENY"},
-    "ISI": {"SARA", "KH"},
-    "SARANA": {"APK", "FAS"},
-    "LAIN": {"ANAK", "DPH", "PUNGHIT", "LOG", "LAIN"},
-}
-RESULTS = {
-    "PROVEN": "Found to be a violation by Bawaslu's review",
-    "NOT_PROVEN": "Found not to be a violation, or stopped",
-    "FORWARDED": "Forwarded or recommended",
-    "CLOSED": "Follow-up closed",
-    "IN_PROCESS": "In process",
-}
+GROUP_OF_THEME = registry.attribute("issue", "issue_group_code")
 
 
 def forwarded() -> Answer:
@@ -147,7 +133,7 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
         official(place_of(case)) for case in LAPORAN if case.reason == "materiel"
     ),
     "results_in_bangka_barat": lambda: counts(
-        RESULTS[world.result(case)]
+        registry.vocabulary("case_result")[world.result(case)].name[1]
         for case in CASES
         if case.outcome == "registered" and place_of(case) == "19.05"
     ),
@@ -174,11 +160,9 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
         (sum("PID" in case.types and case.received.month == 11 for case in CASES),)
     ],
     "two_types": lambda: [(sum(len(case.types) == 2 for case in CASES),)],
-    "groups_of_themes": lambda: [
-        (group, sum(bool(themes & set(case.incident.issues)) for case in CASES))
-        for group, themes in GROUPS.items()
-        if any(themes & set(case.incident.issues) for case in CASES)
-    ],
+    "groups_of_themes": lambda: counts(
+        group for case in CASES for group in {GROUP_OF_THEME[each] for each in case.incident.issues}
+    ),
     "events_on_weekends": lambda: [(sum(event.day.weekday() >= 5 for event in EVENTS),)],
     "events_by_campaign_week": lambda: counts(
         NUMBER_OF_WEEK[week_of(event.day)] for event in EVENTS if place_of(event) == "19.71"
