@@ -124,6 +124,11 @@ def test_the_macro_has_the_rows_of_its_seed() -> None:
     assert macro.read_text(encoding="utf-8") == reference.fields_macro()
 
 
+def test_the_semantic_model_has_the_metrics_of_the_registry() -> None:
+    file = ROOT / "dbt_project" / reference.SEMANTIC_MODELS
+    assert file.read_text(encoding="utf-8") == reference.semantic_models()
+
+
 def test_generated_pages_are_current() -> None:
     for name, page in reference.pages(SETTINGS).items():
         written = (DOCS / "reference" / name).read_text(encoding="utf-8")

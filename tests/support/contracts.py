@@ -23,7 +23,7 @@ def create_tables(connection: psycopg.Connection, *, without: Collection[str] = 
     """
     for layer in ("marts", "reporting"):
         connection.execute(f"create schema if not exists {layer}".encode())
-        for file in sorted((MODELS / layer).rglob("*.yml")):
+        for file in sorted((MODELS / layer).rglob("[!_]*.yml")):
             for model in yaml.safe_load(file.read_text(encoding="utf-8"))["models"]:
                 if model["name"] in without:
                     continue

@@ -42,7 +42,7 @@ def dictionary(project: Path) -> str:
     ]
     for layer, title, introduction in LAYERS:
         lines += ["", f"## {title}", "", *filled(introduction)]
-        for file in sorted((project / "models" / layer).rglob("*.yml")):
+        for file in sorted((project / "models" / layer).rglob("[!_]*.yml")):
             (model,) = _read(file)["models"]
             keys = [
                 ", ".join(f"`{column}`" for column in constraint["columns"])
