@@ -9,15 +9,18 @@ RUN python lock_of.py uv > tools.lock && python lock_of.py hatchling >> tools.lo
     && uv venv --no-cache /opt/venv \
     && uv pip sync --no-cache --python /opt/venv --require-hashes --compile-bytecode runtime.lock
 COPY . source
-RUN cd source && python -m hatchling build --target wheel --directory /build \
+WORKDIR /build/source
+RUN python -m hatchling build --target wheel --directory /build \
     && uv pip install --no-cache --python /opt/venv --no-deps /build/*.whl \
     && /opt/venv/bin/lumbung init /opt/lumbung && chmod --recursive go+rX /opt/lumbung
 
 FROM python:3.13.9-slim-trixie
-RUN useradd --uid 10001 lumbung && install --directory --owner lumbung --mode 0700 /var/lib/lumbung
+RUN useradd --uid 10001 lumbung \
+    && install --directory --owner lumbung --mode 0700 /var/lib/lumbung \
+    && install --directory --owner lumbung /var/lib/lumbung/portals
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/lumbung /opt/lumbung
-USER lumbung
+USER 10001
 WORKDIR /opt/lumbung
 ENV LUMBUNG_HOME=/var/lib/lumbung LUMBUNG_PROJECT=/opt/lumbung PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 PATH=/opt/venv/bin:$PATH

@@ -31,7 +31,7 @@ from lumbung.local.processes import hold_port
 from lumbung.settings import Settings, read_secrets
 
 ROOT = Path(__file__).parents[2]
-NOT_STARTED = ("postgres", "init", "mail", "redis", "worker")
+NOT_STARTED = ("postgres", "init", "portal", "mail", "redis", "worker")
 """Other projects' programs, and what `tests/end_to_end/test_workers.py` starts."""
 SECRET = re.compile(r"PASSWORD$|_KEY$|DATABASE_URL$|_CONN_\w+(?<!_FILE)$")
 """Variables that would hold a secret themselves."""
@@ -86,6 +86,27 @@ def test_containers_have_no_rights_and_no_secret_in_a_variable(services: dict[st
             assert service["healthcheck"]["test"], name
         for variable in service.get("environment", {}):
             assert not SECRET.search(variable), variable
+
+
+def test_the_portal_has_nothing_but_its_files(services: dict[str, Any]) -> None:
+    portal = services["portal"]
+    mounts = portal["volumes"]
+    assert {each["source"].rsplit("/", 1)[-1] for each in mounts} == {"portals", "Caddyfile"}
+    assert all(each["read_only"] for each in mounts)
+    assert not portal.get("secrets")
+    assert not portal.get("environment")
+    assert [name for name, it in services.items() if "public" in it["networks"]] == ["portal"]
+    assert list(portal["networks"]) == ["public"]
+    written = {each["target"]: each["source"] for each in services["scheduler"]["volumes"]}
+    assert written["/var/lib/lumbung/portals"] == "portals"
+
+
+def test_the_dockerfile_has_no_findings() -> None:
+    program = Path(sys.executable).with_name("hadolint")
+    found = subprocess.run(
+        [program, "--no-color", ROOT / "Dockerfile"], capture_output=True, text=True, check=False
+    )
+    assert (found.returncode, found.stdout) == (0, "")
 
 
 def test_the_image_has_the_packages_that_run_and_no_others() -> None:
@@ -183,8 +204,8 @@ def test_every_command_runs(
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         # another test's, whose owner is not the office's account
         connection.execute("drop database if exists airflow with (force)")
-    ports = [hold_port() for _ in range(2)]
-    port, portal_port = (held.number for held in ports)
+    held = hold_port()
+    port = held.number
     secrets = tmp_path / "secrets"
     secrets.mkdir()
     (secrets / "database_url").write_text(office_url(server) + "\n")
@@ -205,10 +226,6 @@ def test_every_command_runs(
         if name == "api-server":
             assert environment["AIRFLOW__API__HOST"] == "0.0.0.0"
             environment |= {"AIRFLOW__API__HOST": "127.0.0.1", "AIRFLOW__API__PORT": str(port)}
-        if name == "portal":
-            assert environment["LUMBUNG_PORTAL_HOST"] == "0.0.0.0"
-            environment |= {"LUMBUNG_PORTAL_HOST": "127.0.0.1"}
-            environment |= {"LUMBUNG_PORTAL_PORT": str(portal_port)}
         with (tmp_path / f"{name}.log").open("wb") as log:
             return subprocess.Popen(
                 command,
@@ -240,18 +257,16 @@ def test_every_command_runs(
         assert health == dict.fromkeys(
             ("metadatabase", "scheduler", "triggerer", "dag_processor"), "healthy"
         )
-        page = httpx.get(f"http://127.0.0.1:{portal_port}/", timeout=60)
-        assert "Belum ada edisi terbit" in page.text
-        for name in ("scheduler", "dag-processor", "triggerer", "api-server", "portal"):
+        page = tmp_path / "portals" / "current" / "index.html"  # what the service `portal` serves
+        assert "Belum ada edisi terbit" in page.read_text(encoding="utf-8")
+        for name in ("scheduler", "dag-processor", "triggerer", "api-server"):
             command = services[name]["healthcheck"]["test"][1:]
             script = command[-1].replace("api-server:8080", f"127.0.0.1:{port}")
-            script = script.replace("127.0.0.1:8090", f"127.0.0.1:{portal_port}")
             environment = {"PART": str(services[name]["environment"].get("PART", ""))}
             assert command[:-1] == ["python", "-c"]
             subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=30)
     finally:
-        for held in ports:
-            held.release()
+        held.release()
         for process in running.values():
             os.killpg(process.pid, signal.SIGTERM)
         for process in running.values():

@@ -456,7 +456,7 @@ def test_killed_before_every_line_shows_the_old_site_or_the_new_one(
                 assert build(home, "new", -1) == 0
                 assert tree(home / "portal") == new
             assert {p.name for p in home.iterdir()} == {"portal", "portals"}
-            left = [p.name for p in (home / "portals").iterdir()]
+            left = [p.name for p in (home / "portals").iterdir() if p.name != "current"]
             assert len(left) <= 2
             assert all(name.isdigit() for name in left)
             shutil.rmtree(home)

@@ -27,9 +27,10 @@ from lumbung.settings import Settings
 def build(*, settings: Settings, database_url: str) -> Path:
     """Write the site of all published editions and publish it; return `LUMBUNG_HOME/portal`.
 
-    That path is a symbolic link to the newest folder in `LUMBUNG_HOME/portals/`, so a reader sees
-    either the former site or the new one. The former site is kept until the next build for readers
-    who have opened it. When a build is killed, the next one removes what it left.
+    That path is a symbolic link to `LUMBUNG_HOME/portals/current`, which is a link to the newest
+    folder beside it, so a reader sees either the former site or the new one, and a web server needs
+    the folder `portals` alone. The former site is kept until the next build for readers who have
+    opened it. When a build is killed, the next one removes what it left.
 
     Raises:
         PublicationError: when an edition was changed after its freeze.
@@ -125,16 +126,24 @@ def _make_readable(store: Path, site: Path) -> None:
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
+def _point(link: Path, target: str) -> None:
+    """Make or replace a symbolic link."""
+    draft = link.with_name(f".{link.name}")
+    draft.unlink(missing_ok=True)
+    draft.symlink_to(target)
+    draft.replace(link)
+
+
 def _swap(link: Path, store: Path, staged: Path) -> None:
-    """Number the new site, point the link to it, and delete all but the former site."""
+    """Number the new site, point the links to it, and delete all but the former site."""
+    current = store / "current"
     numbers = sorted(int(folder.name) for folder in store.glob("[0-9]*"))
     number = numbers[-1] + 1 if numbers else 1
-    before = link.readlink().name if link.is_symlink() else ""
+    before = current.readlink().name if current.is_symlink() else ""
     staged.rename(store / str(number))
-    pointer = store / ".link"
-    pointer.unlink(missing_ok=True)
-    pointer.symlink_to(f"portals/{number}")
-    pointer.replace(link)
+    _point(current, str(number))
+    if not link.is_symlink() or link.readlink() != Path("portals/current"):
+        _point(link, "portals/current")
     for old in numbers:
         if str(old) != before:
             shutil.rmtree(store / str(old), ignore_errors=True)
