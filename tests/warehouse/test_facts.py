@@ -366,15 +366,16 @@ class TestFacts:
     def test_themes_and_types_are_several_per_case(self, url: str) -> None:
         themes = query(
             url,
-            "select coalesce(register_number, f.channel), array_agg(issue_code order by issue_code)"
+            "select coalesce(register_number, f.channel),"
+            " array_agg(issue_code order by issue_code), sum(case_weight)"
             " from marts.bridge_report_issue inner join marts.fct_report as f using (report_id)"
             " where f.week_id <> '2024-W47' group by report_id, 1 order by 1",
         )
         assert themes == [
-            ("001/LP/PW/Kota/09.07/XI/2024", ["ASN", "PU"]),
-            ("001/TM/PB/Kab/09.02/X/2024", ["SARA"]),
-            ("formulir", ["ASN", "PU"]),
-            ("grup", ["PU"]),
+            ("001/LP/PW/Kota/09.07/XI/2024", ["ASN", "PU"], 1),
+            ("001/TM/PB/Kab/09.02/X/2024", ["SARA"], 1),
+            ("formulir", ["ASN", "PU"], 1),
+            ("grup", ["PU"], 1),
         ]
         types = query(
             url, "select violation_type_code from marts.bridge_report_violation_type order by 1"

@@ -133,8 +133,8 @@ def _cases(connection: psycopg.Connection, district: str | None, week: str, coun
             (report, district, week),
         )
         connection.execute(
-            "insert into marts.bridge_report_issue (report_id, issue_code, regency_code)"
-            " values (%s, 'PU', '19.71')",
+            "insert into marts.bridge_report_issue"
+            " (report_id, issue_code, regency_code, case_weight) values (%s, 'PU', '19.71', 1)",
             (report,),
         )
 
@@ -146,8 +146,8 @@ def _activity(connection: psycopg.Connection, district: str, week: str) -> None:
         (district, district, week),
     )
     connection.execute(
-        "insert into marts.bridge_prevention_issue (prevention_id, issue_code, regency_code)"
-        " values (%s, 'PU', '19.71')",
+        "insert into marts.bridge_prevention_issue"
+        " (prevention_id, issue_code, regency_code, activity_weight) values (%s, 'PU', '19.71', 1)",
         (district,),
     )
 

@@ -14,6 +14,7 @@ with delivered as (
         district_code,
         week_id,
         count(*) as row_count,
+        min(received_at) as first_received_at,
         max(received_at) as last_received_at,
         array_agg(record_id order by record_id) as record_ids
     from {{ ref('int_activities__located') }}
@@ -27,6 +28,7 @@ select
     districts.regency_code,
     delivered.row_count is not null as is_submitted,
     coalesce(delivered.row_count, 0) as row_count,
+    delivered.first_received_at,
     delivered.last_received_at,
     coalesce(delivered.record_ids, '{}') as record_ids
 from {{ ref('district') }} as districts

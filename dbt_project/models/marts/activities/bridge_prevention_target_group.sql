@@ -2,6 +2,7 @@
 select
     activity_id as prevention_id,
     code as target_group_code,
-    regency_code
+    regency_code,
+    weight as activity_weight
 from {{ ref('int_activity_terms__classified') }}
 where vocabulary = 'target_group'

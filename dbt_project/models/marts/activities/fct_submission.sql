@@ -8,6 +8,7 @@ select
     regency_code,
     is_submitted,
     row_count,
+    first_received_at,
     last_received_at,
     record_ids
 from {{ ref('int_submissions__expected') }}

@@ -2,6 +2,7 @@
 select
     report_id,
     code as issue_code,
-    regency_code
+    regency_code,
+    weight as case_weight
 from {{ ref('int_report_terms__classified') }}
 where vocabulary = 'issue'

@@ -2,6 +2,7 @@
 select
     report_id,
     code as violation_type_code,
-    regency_code
+    regency_code,
+    weight as case_weight
 from {{ ref('int_report_terms__classified') }}
 where vocabulary = 'violation_type'

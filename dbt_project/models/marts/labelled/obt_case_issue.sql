@@ -20,7 +20,7 @@ select
     cases.registration_outcome_name_en,
     cases.is_suspected_violation,
     cases.is_counted_in_metrics,
-    1.0 / greatest(cases.issue_count, 1) as case_weight
+    coalesce(bridges.case_weight, 1) as case_weight
 from {{ ref('obt_case') }} as cases
 left join {{ ref('bridge_report_issue') }} as bridges on cases.report_id = bridges.report_id
 left join {{ ref('dim_issue') }} as issues on bridges.issue_code = issues.issue_code
