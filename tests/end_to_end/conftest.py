@@ -77,9 +77,10 @@ class Installation:
 
 
 def copy_project(folder: Path) -> Path:
-    """A copy of what an installation reads, so that a test can break it."""
-    for name in ("channels", "config", "dags", "dbt_project", "expectations", "plugins"):
+    """A copy of what an installation and the guides read, so that a test can break it."""
+    for name in ("channels", "config", "dags", "dbt_project", "docker", "expectations", "plugins"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "docker-compose.yml", folder)
     return folder
 
 
