@@ -22,7 +22,7 @@ from lumbung.publication.model import store
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from lumbung.warehouse.roles import role_url
-from tests.support.builds import artifacts
+from tests.support.builds import artifacts, folder_of_all_workers, parsed_once
 from tests.support.homes import demo_home
 
 PROJECT = Path(__file__).parents[2]
@@ -49,8 +49,9 @@ NEXT_VERSION = """
 
 
 @pytest.fixture(autouse=True)
-def cheaper_builds() -> Iterator[None]:
-    with artifacts(are_kept=False):
+def cheaper_builds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    parsed = folder_of_all_workers(tmp_path_factory, "parsed")
+    with artifacts(are_kept=False), parsed_once(parsed):
         yield
 
 

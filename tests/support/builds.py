@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from lumbung.settings import Settings
 from lumbung.warehouse import build as warehouse_build
 
 KEEP = warehouse_build._Run._keep_artifacts
+CHECKOUT = Path(__file__).parents[2] / "dbt_project"
 
 
 @contextmanager
@@ -27,31 +30,64 @@ def artifacts(*, are_kept: bool) -> Iterator[None]:
         yield
 
 
+def folder_of_all_workers(factory: pytest.TempPathFactory, name: str) -> Path:
+    """A folder that the workers of one run of pytest share."""
+    own = factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @contextmanager
 def parsed_once(folder: Path) -> Iterator[None]:
-    """Let homes share in a folder what dbt has parsed of a project for a database's name.
+    """Let homes share in a folder what dbt has parsed of the project for a database's name.
 
-    Each home would parse the whole project first, and again for another name or variable.
+    Each home would parse the whole project first, and again for another name, variable or server.
+    A copy of the project begins with what was parsed of the checkout: dbt parses what differs.
     """
     invoke_dbt = warehouse_build.invoke_dbt
+    accepts: list[bool] = []
 
     def shared(
         arguments: Sequence[str], *, settings: Settings, database_url: str, target: str, **more: Any
     ) -> Any:
+        given = {"settings": settings, "database_url": database_url, "target": target, **more}
+        if more.get("manifest") is not None:
+            return invoke_dbt(arguments, **given)
         variables = [each for each in arguments if each.startswith("{")]  # the value of `--vars`
-        key = f"{settings.dbt_project.resolve()} {database_url} {target} {variables}"
-        kept = folder / sha256(key.encode()).hexdigest()
+        database = str(conninfo_to_dict(database_url)["dbname"])
+        kept = folder / sha256(f"{database} {variables}".encode()).hexdigest()
         own = settings.home / "dbt" / target / "partial_parse.msgpack"
-        if kept.exists():
+        is_checkout = settings.dbt_project.resolve() == CHECKOUT
+        if kept.exists() and (is_checkout or not own.exists()):
             own.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(kept, own)
-        given = {"settings": settings, "database_url": database_url, "target": target, **more}
-        try:
-            return invoke_dbt(arguments, **given)
-        finally:
-            if own.exists():
-                shutil.copyfile(own, kept)
+        if not accepts:  # not before: dbt takes seconds to import
+            _accept_any_server(patch)
+            accepts.append(True)
+        result = invoke_dbt(arguments, **given)
+        if is_checkout and not kept.exists():
+            made = kept.with_suffix(f".{os.getpid()}")
+            shutil.copyfile(own, made)
+            made.replace(kept)
+        return result
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(warehouse_build, "invoke_dbt", shared)
         yield
+
+
+def _accept_any_server(patch: pytest.MonkeyPatch) -> None:
+    """Let dbt use what was parsed for a database and schema of these names on another server."""
+    from dbt.artifacts.resources import FileHash
+    from dbt.parser.manifest import ManifestLoader
+
+    check = ManifestLoader.build_manifest_state_check
+
+    def checked(loader: ManifestLoader) -> Any:
+        state, credentials = check(loader), loader.root_project.credentials
+        named = f"{credentials.database}.{credentials.schema}"
+        state.profile_hash = FileHash.from_contents(named)
+        return state
+
+    patch.setattr(ManifestLoader, "build_manifest_state_check", checked)

@@ -24,7 +24,7 @@ from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import build as warehouse_build
 from lumbung.warehouse.build import build
-from tests.support.builds import artifacts, parsed_once
+from tests.support.builds import artifacts, folder_of_all_workers, parsed_once
 from tests.support.databases import fresh_database, the_row
 
 PROJECT = Path(__file__).parents[2]
@@ -194,7 +194,8 @@ class Raw:
 @pytest.fixture(scope="package", autouse=True)
 def cheaper_builds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Let the builds of these tests keep nothing of dbt, and parse the project once."""
-    with artifacts(are_kept=False), parsed_once(tmp_path_factory.mktemp("parsed")):
+    parsed = folder_of_all_workers(tmp_path_factory, "parsed")
+    with artifacts(are_kept=False), parsed_once(parsed):
         yield
 
 

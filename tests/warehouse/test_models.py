@@ -434,7 +434,7 @@ def test_a_field_is_one_row_of_the_seed(
             {"Nomor": "2", "Diterima": "7/11/2024", "Pleno": "besok", "Cara": "Tatap Muka"},
         ]
         Raw(url).land("buku", rows)
-        settings = Settings(office.home, project, None)
+        settings = Settings(tmp_path / "home", project, None)
         build(settings=settings, database_url=url)
         with dbt_environment(url):
             from dbt.cli.main import dbtRunner

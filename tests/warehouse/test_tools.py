@@ -118,19 +118,30 @@ def test_a_developers_build_writes_nothing_that_readers_see(
     assert catalog["nodes"]["model.lumbung.fct_report"]["metadata"]["schema"] == "dev_ani_marts"
 
 
-@pytest.mark.parametrize("command", ["build", "run", "seed", "test"])
-def test_the_warehouse_is_built_by_lumbung_alone(dbt: Dbt, built: str, command: str) -> None:
-    before = query(built, "select count(*) from ops.build")
-    done = dbt(command, "--target", "warehouse")
-    assert done.returncode != 0
-    assert f"dbt {command} would write what readers see, without the build's lock" in done.stdout
-    assert "Run 'lumbung build' instead" in done.stdout
-    assert query(built, "select count(*) from ops.build") == before
+def test_the_selectors_are_the_runs_of_lumbung(dbt: Dbt) -> None:
+    def listed(*arguments: str) -> set[str]:
+        done = dbt("--quiet", "ls", "--output", "name", *arguments)
+        assert done.returncode == 0, done.stdout
+        return set(done.stdout.split())
+
+    written = ["--exclude-resource-type", "unit_test", "exposure", "source"]
+    assert listed("--selector", "full") == listed(*written)
+    without = [*written, "seed", "--exclude", *NOT_IN_AN_INCREMENT]
+    assert listed("--selector", "increment") == listed(*without)
+    assert {"weekly_edition", "rpt_metric", "stg_intake__records"} <= listed(
+        "--selector", "edition"
+    )
+    assert "dim_metric" not in listed("--selector", "edition")
+    assert "rpt_metric" in listed("--selector", "open_data")
+    assert "fct_report" not in listed("--selector", "unit_tests")
 
 
-def test_the_warehouse_may_be_compiled_and_documented(dbt: Dbt) -> None:
-    done = dbt("compile", "--target", "warehouse", "--select", "fct_report")
-    assert done.returncode == 0, done.stdout[-3000:]
+def test_sources_have_freshness(dbt: Dbt, office: Settings) -> None:
+    done = dbt("source", "freshness", "--select", "source:raw")
+    assert "ERROR STALE" in done.stdout, "the record of this warehouse is of 2024"
+    found = json.loads((office.home / "dbt" / "dev" / "sources.json").read_text())["results"]
+    stale = {each["unique_id"].rpartition(".")[2]: each["status"] for each in found}
+    assert stale == {"batch": "error", "record": "error"}
 
 
 def test_the_artefacts_of_the_last_build_are_what_a_change_is_compared_with(
@@ -170,27 +181,19 @@ def test_the_artefacts_of_the_last_build_are_what_a_change_is_compared_with(
     assert '"marts"."fct_status_event"' in deferred.stdout, deferred.stdout
 
 
-def test_the_selectors_are_the_runs_of_lumbung(dbt: Dbt) -> None:
-    def listed(*arguments: str) -> set[str]:
-        done = dbt("--quiet", "ls", "--output", "name", *arguments)
-        assert done.returncode == 0, done.stdout
-        return set(done.stdout.split())
-
-    written = ["--exclude-resource-type", "unit_test", "exposure", "source"]
-    assert listed("--selector", "full") == listed(*written)
-    without = [*written, "seed", "--exclude", *NOT_IN_AN_INCREMENT]
-    assert listed("--selector", "increment") == listed(*without)
-    assert {"weekly_edition", "rpt_metric", "stg_intake__records"} <= listed(
-        "--selector", "edition"
-    )
-    assert "dim_metric" not in listed("--selector", "edition")
-    assert "rpt_metric" in listed("--selector", "open_data")
-    assert "fct_report" not in listed("--selector", "unit_tests")
+# last: for another target dbt parses the project again
 
 
-def test_sources_have_freshness(dbt: Dbt, office: Settings) -> None:
-    done = dbt("source", "freshness", "--select", "source:raw")
-    assert "ERROR STALE" in done.stdout, "the record of this warehouse is of 2024"
-    found = json.loads((office.home / "dbt" / "dev" / "sources.json").read_text())["results"]
-    stale = {each["unique_id"].rpartition(".")[2]: each["status"] for each in found}
-    assert stale == {"batch": "error", "record": "error"}
+@pytest.mark.parametrize("command", ["build", "run", "seed", "test"])
+def test_the_warehouse_is_built_by_lumbung_alone(dbt: Dbt, built: str, command: str) -> None:
+    before = query(built, "select count(*) from ops.build")
+    done = dbt(command, "--target", "warehouse")
+    assert done.returncode != 0
+    assert f"dbt {command} would write what readers see, without the build's lock" in done.stdout
+    assert "Run 'lumbung build' instead" in done.stdout
+    assert query(built, "select count(*) from ops.build") == before
+
+
+def test_the_warehouse_may_be_compiled_and_documented(dbt: Dbt) -> None:
+    done = dbt("compile", "--target", "warehouse", "--select", "fct_report")
+    assert done.returncode == 0, done.stdout[-3000:]
