@@ -434,13 +434,13 @@ class Job:
 
 
 @pytest.fixture(scope="module")
-def job(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Job:
+def job(new_warehouse: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Job:
     project = tmp_path_factory.mktemp("canary")
     for each in ("config", "dbt_project", "expectations"):
         (project / each).symlink_to(PROJECT / each)
     (project / "channels").mkdir()
     settings = demo_home(tmp_path_factory.mktemp("home"), project)
-    done = Job(new_database(), settings, tmp_path_factory.mktemp("temporary"))
+    done = Job(new_warehouse(), settings, tmp_path_factory.mktemp("temporary"))
     handler = logging.StreamHandler(done.output)
     started = subprocess.Popen.__init__
 

@@ -46,9 +46,9 @@ def text(*cases: list[Any]) -> bytes:
 
 
 def test_corrections_and_withdrawals_reach_the_facts(
-    new_database: Callable[[], str], tmp_path: Path, office: Settings
+    new_warehouse: Callable[[], str], tmp_path: Path, office: Settings
 ) -> None:
-    url = new_database()
+    url = new_warehouse()
     project = tmp_path / "project"
     (project / "channels").mkdir(parents=True)
     for name in ("config", "dbt_project", "expectations"):

@@ -256,7 +256,7 @@ def write_forms_a(events: list[dict[str, Any]], inbox: Path) -> None:
 
 @pytest.fixture(scope="module")
 def seen_facts(
-    new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+    new_warehouse: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
     """A database built from the channels above; tips, cases and events of the world."""
     truth = reckoning.truth_of(world.generate(SEED))
@@ -269,7 +269,7 @@ def seen_facts(
         (project / name).symlink_to(PROJECT / name)
     (project / "channels").mkdir()
     settings = Settings(tmp_path_factory.mktemp("home"), project, None)
-    url = new_database()
+    url = new_warehouse()
     for name in CHANNELS:
         (settings.inbox / name).mkdir(parents=True)
 

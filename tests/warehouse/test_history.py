@@ -369,9 +369,9 @@ def settings(office: Settings, tmp_path_factory: pytest.TempPathFactory) -> Sett
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("LUMBUNG_HISTORIES", len(SHORT)))))
 def test_increments_give_what_a_full_refresh_gives(
-    seed: int, database_url: str, settings: Settings
+    seed: int, warehouse_url: str, settings: Settings
 ) -> None:
-    url = database_url
+    url = warehouse_url
     for path in settings.channels.iterdir():
         path.unlink()
     for name, document in CHANNELS.items():

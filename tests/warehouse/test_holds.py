@@ -98,7 +98,7 @@ def test_a_held_channel_keeps_its_state_and_the_others_go_on(
 
 
 def test_a_channel_whose_file_is_lost_keeps_its_state_and_the_others_go_on(
-    database_url: str, office: Settings, tmp_path: Path
+    warehouse_url: str, office: Settings, tmp_path: Path
 ) -> None:
     project = tmp_path / "project"
     (project / "channels").mkdir(parents=True)
@@ -107,7 +107,7 @@ def test_a_channel_whose_file_is_lost_keeps_its_state_and_the_others_go_on(
     for name in ("buku", "grup"):
         write_channel(project / "channels" / f"{name}.yaml", CHANNELS[name])
     settings = Settings(tmp_path / "home", project, None)
-    url = database_url
+    url = warehouse_url
     raw = Raw(url)
     raw.land("buku", [good(n) for n in range(1, 4)], landed_at=now())
     raw.land("grup", [TIP], landed_at=now())

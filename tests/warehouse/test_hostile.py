@@ -193,7 +193,7 @@ class Senders:
 
 @pytest.fixture(scope="module")
 def sent(
-    new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+    new_warehouse: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, Settings, dict[str, tuple[IntakeCounts, int]]]:
     """Everything was sent, pulled, judged and built, and an edition published."""
     project = tmp_path_factory.mktemp("hostile")
@@ -201,7 +201,7 @@ def sent(
         (project / name).symlink_to(PROJECT / name)
     (project / "channels").mkdir()
     settings = demo_home(tmp_path_factory.mktemp("home"), project)
-    url = new_database()
+    url = new_warehouse()
     with ExitStack() as stack:
         office = Senders(settings, url, stack)
         counts = {kind: office.pull(kind) for kind in CHANNELS}

@@ -24,7 +24,7 @@ def both_builds_agree(url: str, settings: Settings) -> None:
 
 
 def test_the_facts_follow_the_life_of_a_channel(
-    new_database: Callable[[], str], office: Settings, tmp_path: Path
+    new_warehouse: Callable[[], str], office: Settings, tmp_path: Path
 ) -> None:
     project = tmp_path / "project"
     (project / "channels").mkdir(parents=True)
@@ -33,7 +33,7 @@ def test_the_facts_follow_the_life_of_a_channel(
     for name in ("buku", "grup"):
         write_channel(project / "channels" / f"{name}.yaml", CHANNELS[name])
     settings = Settings(tmp_path / "home", project, None)
-    url = new_database()
+    url = new_warehouse()
     raw = Raw(url)
     given: dict[str, Any] = {"settings": settings, "database_url": url}
     why: dict[str, Any] = {"by": "Rekan Rekaan", "reason": "rekaan"}

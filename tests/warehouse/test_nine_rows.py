@@ -76,8 +76,8 @@ SHORT: list[list[str | int]] = [["No", "Nomor Register", "Diterima", "Kab/Kota",
 
 
 @pytest.fixture(scope="module")
-def office(
-    new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+def desk(
+    new_warehouse: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, Settings]:
     """The register was pulled, checked and built."""
     project = tmp_path_factory.mktemp("nine")
@@ -95,7 +95,7 @@ def office(
             {"Ringkas": SHORT, "Register": [*title, HEADER, *ROWS, *FOOT], "Rekap": RECAP},
         )
     )
-    url = new_database()
+    url = new_warehouse()
     counts = pull("buku", settings=settings, database_url=url, run_key="uji")
     # beside the nine: the short recap's row and the recap's sheet, which has no such header
     assert (counts.read, counts.landed, counts.duplicate, counts.quarantined) == (11, 8, 1, 2)
@@ -104,9 +104,9 @@ def office(
     return url, settings
 
 
-def test_each_row_is_a_case_or_says_why_it_is_none(office: tuple[str, Settings]) -> None:
+def test_each_row_is_a_case_or_says_why_it_is_none(desk: tuple[str, Settings]) -> None:
     cases = query(
-        office[0],
+        desk[0],
         "select register_number, record_kind, regency_code, district_code, received_date::text,"
         " registration_outcome from marts.fct_report order by received_date, register_number",
     )
@@ -118,7 +118,7 @@ def test_each_row_is_a_case_or_says_why_it_is_none(office: tuple[str, Settings])
         ("005/Reg/TM/PB/Kab/09.04/XI/2024", "TM", "19.04", "19.04.06", "2024-11-09", "registered"),
     ]
     excluded = query(
-        office[0],
+        desk[0],
         "select reason_code, record_count, week_id from reporting.rpt_not_counted order by 1",
     )
     assert excluded == [
@@ -129,10 +129,10 @@ def test_each_row_is_a_case_or_says_why_it_is_none(office: tuple[str, Settings])
     ]
 
 
-def test_registered_cases_have_their_deadline(office: tuple[str, Settings]) -> None:
+def test_registered_cases_have_their_deadline(desk: tuple[str, Settings]) -> None:
     """Three are registered by `Reg` in their number, one by its status."""
     clocks = query(
-        office[0],
+        desk[0],
         "select f.register_number from marts.fct_deadline as d"
         " inner join marts.fct_report as f using (report_id)"
         " where d.rule_code like 'PENANGANAN%%' order by 1",
@@ -143,8 +143,8 @@ def test_registered_cases_have_their_deadline(office: tuple[str, Settings]) -> N
     assert [number for (number,) in clocks] == [*numbers]
 
 
-def test_its_week_is_published(office: tuple[str, Settings]) -> None:
-    url, settings = office
+def test_its_week_is_published(desk: tuple[str, Settings]) -> None:
+    url, settings = desk
     draft = freezing.freeze("2024-W45", settings=settings, database_url=url)
     reviewed = review.write_draft(draft, settings=settings, database_url=url)
     checkpoint.check(draft, settings=settings, database_url=url)

@@ -37,7 +37,7 @@ fields:
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Settings:
+def desk(tmp_path: Path) -> Settings:
     """An installation without a channel."""
     project = tmp_path / "project"
     (project / "channels").mkdir(parents=True)
@@ -47,11 +47,11 @@ def office(tmp_path: Path) -> Settings:
 
 
 def test_unseen_sources_reach_the_facts_by_yaml_alone(
-    office: Settings, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    desk: Settings, new_warehouse: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = new_database()
-    monkeypatch.setenv("LUMBUNG_HOME", str(office.home))
-    monkeypatch.setenv("LUMBUNG_PROJECT", str(office.project))
+    url = new_warehouse()
+    monkeypatch.setenv("LUMBUNG_HOME", str(desk.home))
+    monkeypatch.setenv("LUMBUNG_PROJECT", str(desk.project))
     monkeypatch.setenv("LUMBUNG_DATABASE_URL", url)
 
     def lumbung(*arguments: str) -> str:
@@ -62,7 +62,7 @@ def test_unseen_sources_reach_the_facts_by_yaml_alone(
     def add(kind: str, name: str, sample: str, *edits: tuple[str, str]) -> None:
         """The steps that the documentation gives an office, with its few edits."""
         lumbung("channel", "add", kind, name, "--sample", sample)
-        file = office.channels / f"{name}.yaml"
+        file = desk.channels / f"{name}.yaml"
         text = file.read_text()
         for before, after in (*OWNER, *edits):
             assert before in text
@@ -75,17 +75,17 @@ def test_unseen_sources_reach_the_facts_by_yaml_alone(
         ("grup", "obrolan.txt", b"06/11/24 19.33 - Warga: ADUAN\nUraian: amplop\n"
          b"06/11/24 19.34 - Warga: Selamat malam\n"),
     ):  # fmt: skip
-        (office.inbox / name).mkdir(parents=True)
-        (office.inbox / name / file).write_bytes(content)
-    (office.channels / "grup.yaml").write_text(CHAT)
+        (desk.inbox / name).mkdir(parents=True)
+        (desk.inbox / name / file).write_bytes(content)
+    (desk.channels / "grup.yaml").write_text(CHAT)
     with contextmanager(serve)(lambda request: Reply(api(request.query))) as stand:
         address = f"http://127.0.0.1:{stand.port}"
-        add("register", "agenda", str(office.inbox / "agenda" / "agenda 2024.xlsx"),
+        add("register", "agenda", str(desk.inbox / "agenda" / "agenda 2024.xlsx"),
             ('# kept:\n#  - "No. Urut"\n', 'kept:\n  - "No. Urut"\n'),
             ('#  - "Waktu / Tgl. Peristiwa" # looks like occurred_date,', "#"),
             ("\nfields:",
              '\nfields:\n  occurred_date: {from: "Waktu / Tgl. Peristiwa"}'))  # fmt: skip
-        add("register", "portal", str(office.inbox / "portal" / "ekspor.csv"))
+        add("register", "portal", str(desk.inbox / "portal" / "ekspor.csv"))
         add("http_json", "aplikasi", f"{address}/api/v3/reports?status=open",
             ('# kept:\n#  - "device.os"', 'kept:\n  - "device.os"'))  # fmt: skip
         given = {"conn_type": "http", "host": address}
@@ -104,7 +104,7 @@ def test_unseen_sources_reach_the_facts_by_yaml_alone(
     # a list may come as one
     Raw(url).land("portal", [{"Topik": ["hoaks", "money politic", ""], "Dikirim Pada": "8/11/2024"},
                              {"Topik": [], "Dikirim Pada": "9/11/2024"}])  # fmt: skip
-    build(settings=office, database_url=url)
+    build(settings=desk, database_url=url)
 
     facts = query(
         url,

@@ -36,7 +36,7 @@ CODED = {"tanpa": "", "kemendagri": "kemendagri", "bps": "bps"}
 
 @pytest.fixture(scope="module")
 def resolved(
-    new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory, office: Settings
+    new_warehouse: Callable[[], str], tmp_path_factory: pytest.TempPathFactory, office: Settings
 ) -> list[dict[str, str]]:
     """Every row of the list with what the warehouse made of it."""
     project = tmp_path_factory.mktemp("places")
@@ -59,7 +59,7 @@ def resolved(
                 },
             },
         )
-    url = new_database()
+    url = new_warehouse()
     settings = Settings(tmp_path_factory.mktemp("home"), project, None)
     rows = []
     for name in LISTS:

@@ -59,9 +59,9 @@ def case(number: str, status: str | None, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def url(new_database: Callable[[], str], desk: Settings) -> str:
+def url(new_warehouse: Callable[[], str], desk: Settings) -> str:
     """Tips of which one has a day; cases read on three days, the last two by an increment."""
-    url = new_database()
+    url = new_warehouse()
     raw = Raw(url)
     days = ["2024-11-06", None, "-", "31 September 2024", "minggu lalu", ""]
     tips = [{"No": str(n), "Diterima": day, "Kab/Kota": "Bangka"} for n, day in enumerate(days)]

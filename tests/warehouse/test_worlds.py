@@ -30,14 +30,15 @@ MARKS = {
 
 
 @pytest.mark.parametrize("seed", range(2, 2 + int(os.environ.get("LUMBUNG_WORLDS", "1"))))
-def test_a_world_is_found_again(seed: int, database_url: str, tmp_path: Path) -> None:
-    settings, truth = land_world(seed, tmp_path, database_url)
-    build(settings=settings, database_url=database_url)
-    facts_equal_truth(database_url, truth)
-    assert metric_differences(truth, database_url) == []
+def test_a_world_is_found_again(seed: int, warehouse_url: str, tmp_path: Path) -> None:
+    url = warehouse_url
+    settings, truth = land_world(seed, tmp_path, url)
+    build(settings=settings, database_url=url)
+    facts_equal_truth(url, truth)
+    assert metric_differences(truth, url) == []
     # a row of each book was corrected by a later file: both versions are kept, the later one counts
     assert query(
-        database_url,
+        url,
         "select channel, count(*) - count(distinct source_id) from raw.record"
         " group by channel order by channel",
     ) == [
@@ -48,12 +49,10 @@ def test_a_world_is_found_again(seed: int, database_url: str, tmp_path: Path) ->
     kept = [Evidence(settings.evidence).path(sha256(chat.read_bytes()).digest()) for chat in chats]
     photos = [name for path in kept for name in ZipFile(path).namelist() if name.endswith(".jpg")]
     assert len(photos) > 3
-    edition_id = freezing.freeze(
-        truth["edition_week"], settings=settings, database_url=database_url
-    )
-    edition_equals_truth(database_url, truth, edition_id)
+    edition_id = freezing.freeze(truth["edition_week"], settings=settings, database_url=url)
+    edition_equals_truth(url, truth, edition_id)
     rows = query(
-        database_url,
+        url,
         "select regency_code, issue_code, is_marked, case_count, base_count, prevention_count"
         " from marts.agg_issue_profile where week_id = %s",
         truth["edition_week"],
