@@ -82,7 +82,7 @@ class _ByWorld(LoadScopeScheduling):
 TOGETHER = {
     **dict.fromkeys(
         (f"end_to_end/test_{name}.py" for name in (
-            "commands", "demo", "red_paths", "written_commands",
+            "commands", "demo", "killed", "red_paths", "written_commands",
         )),
         "installation",
     ),
@@ -105,7 +105,6 @@ TOGETHER = {
 
 LONGEST = (
     "installation",
-    "end_to_end/test_killed.py",
     "end_to_end/test_workers.py",
     "warehouse",
     "portal",
@@ -137,7 +136,7 @@ LONGEST = (
 )
 """Scopes that begin first, in this order: what is short comes last, so that workers end together.
 
-The first three wait for Airflow as long as they compute, so three workers share two processors.
+The first two wait for Airflow as long as they compute, so three workers share two processors.
 """
 
 

@@ -22,6 +22,7 @@ from lumbung.demo.run import Demo
 from lumbung.local.airflow import AirflowClient
 from lumbung.local.stack import Stack
 from lumbung.settings import Settings
+from tests.support.killed_demo import interrupt
 
 ROOT = Path(__file__).parents[2]
 WEEKS = 2
@@ -30,13 +31,20 @@ SEED = 11
 
 @dataclass
 class Installation:
-    """A running Lumbung that has made one demo."""
+    """A running Lumbung that has made one demo, which was killed twice on its way.
+
+    Attributes:
+        said: what the last run of the demo, the one that finished, printed.
+        interrupted_batches: `raw.batch` up to this id was landed by the runs that were killed.
+
+    """
 
     settings: Settings
     url: str
     client: AirflowClient
     stack: Stack
     said: str
+    interrupted_batches: int
 
     def query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.url) as connection:
@@ -93,7 +101,13 @@ def run_demo(settings: Settings, seed: int, weeks: int, overrides: dict[str, str
     return demo
 
 
-RETRY_AT_ONCE = {"AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1"}
+SOONER = {
+    "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
+    # Tasks that a kill interrupted are run again in half the time.
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",
+}
+"""Airflow's settings that only make tests wait less."""
 
 
 @contextlib.contextmanager
@@ -111,6 +125,8 @@ def held(port: int) -> Iterator[None]:
 def installation(scratch: Path) -> Iterator[Installation]:
     """An installation after its first demo, on ports that others left.
 
+    The demo was killed while a channel was landed, everything was killed while dbt built, and then
+    it was run to its end: what is true of a demo is tried on one that had the hardest way.
     It is stopped after the last test of this package: its loops would slow down all others.
     """
     settings = Settings(
@@ -120,16 +136,26 @@ def installation(scratch: Path) -> Iterator[Installation]:
     )
     try:
         with held(8080), held(8090):
-            demo = run_demo(settings, SEED, WEEKS, RETRY_AT_ONCE)
+            interrupt(
+                settings,
+                scratch / "interrupted.log",
+                *("--weeks", f"{WEEKS}", "--seed", f"{SEED}", "--keep"),
+            )
+            interrupted = Stack(settings).start_database()
+            with psycopg.connect(interrupted) as connection:
+                row = connection.execute("select max(batch_id) from raw.batch").fetchone()
+            demo = run_demo(settings, SEED, WEEKS, SOONER)
         url = demo.stack.start_database()
         said = demo.console.file
         assert isinstance(said, io.StringIO)
+        assert row is not None
         yield Installation(
             settings,
             url,
             demo.stack.airflow(url).client(),
             demo.stack,
             said.getvalue(),
+            row[0],
         )
     finally:
         Stack(settings).stop()

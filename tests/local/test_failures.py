@@ -28,6 +28,7 @@ from lumbung.local import portal, processes
 from lumbung.local.airflow import Airflow, AirflowClient
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.processes import Processes, hold_port
+from lumbung.local.stack import Stack
 from lumbung.settings import Settings
 from tests.support.command import lumbung
 
@@ -122,12 +123,24 @@ def test_unreachable_database_names_stage_cause_and_next_step(tmp_path: Path) ->
     assert "Traceback" not in message
 
 
-def test_full_disk_is_named(small_disk: Callable[[str], Path]) -> None:
-    done = lumbung("demo", LUMBUNG_HOME=str(small_disk("24m")))
-    assert done.returncode == 3
-    assert "stage 'PostgreSQL': the disk is full" in done.stderr
-    assert "No space left on device" in done.stderr
-    assert "free disk space" in done.stderr
+def test_a_full_disk_is_named_and_more_space_is_the_remediation(
+    small_disk: Callable[[str], Path],
+) -> None:
+    """It is full while the database is made, and again while the database or Airflow is set up."""
+    home = small_disk("24m")
+    stack = Stack(Settings(home, ROOT, None))
+    try:
+        for size, stage in (("24m", "PostgreSQL"), ("56m", "(PostgreSQL|Airflow)")):
+            done = lumbung("demo", LUMBUNG_HOME=str(small_disk(size)))
+            assert done.returncode == 3
+            assert re.search(f"stage '{stage}': the disk is full", done.stderr), done.stderr
+            assert "No space left on device" in done.stderr
+            assert "free disk space, then run the same again" in done.stderr
+            assert [part.name for part in stack.status() if part.pid] == []
+        small_disk("1g")
+        stack.airflow(stack.migrate()).prepare()  # what was full goes on
+    finally:
+        stack.stop()
 
 
 def test_demo_does_not_mix_with_another_demo_and_leaves_all_as_it_was(scratch: Path) -> None:

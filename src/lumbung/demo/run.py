@@ -329,7 +329,8 @@ class _Moment:
         ran = f"from ops.model_run where build_id = {build_id} and resource_type"
         models = _number(url, f"select count(*) {ran} = 'model'")
         tests = _number(url, f"select count(*) {ran} = 'test'")
-        return f"{models} models and {tests} tests passed, {self.checked(url, 'raw')}"
+        passed = f"{models} models and {tests} tests passed"
+        return ", ".join(filter(None, (passed, self.checked(url, "raw"))))
 
     def checked(self, url: str, suite: str) -> str:
         """A summary of a checkpoint's last run since that moment, empty if there is none."""
