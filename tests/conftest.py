@@ -16,6 +16,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
+from psycopg import sql
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
@@ -125,6 +126,7 @@ LONGEST = (
     "warehouse/test_province.py",
     "warehouse/test_raw_checkpoint.py",
     "local/test_compose.py",
+    "local/test_failures.py",
     "publication/test_commands.py",
     "warehouse/test_silent_week.py",
     "warehouse/test_unknown_words.py",
@@ -166,6 +168,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_unconfigure() -> None:
+    gc.freeze()  # the process ends: pytest's last collection, and Python's, have nothing to find
     shutil.rmtree(HOMES, ignore_errors=True)
 
 
@@ -235,14 +238,22 @@ def server(scratch: Path) -> Iterator[EmbeddedPostgres]:
     """A running embedded PostgreSQL, stopped at the end of the session.
 
     Its data need not survive a crash of the machine, so it does not wait for the disk, and keeps
-    little of its log.
+    little of its log. A password is hashed once, not 4,096 times: that is most of what it costs to
+    connect, and tests connect for every query.
     """
     postgres = EmbeddedPostgres(scratch / "postgres")
     with psycopg.connect(postgres.start(), autocommit=True) as connection:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             connection.execute(f"alter system set {setting} = off".encode())
         connection.execute("alter system set max_wal_size = '256MB'")
+        connection.execute("alter system set scram_iterations = 1")
         connection.execute("select pg_reload_conf()")
+        connection.execute("set scram_iterations = 1")
+        connection.execute(
+            sql.SQL("alter role {} password {}").format(
+                sql.Identifier(connection.info.user), sql.Literal(connection.info.password)
+            )
+        )
     yield postgres
     postgres.stop()
 
