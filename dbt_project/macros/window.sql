@@ -7,11 +7,24 @@
     {{ return(execute and not should_full_refresh()) }}
 {%- endmacro %}
 
+{% macro run_once(statement) -%}
+    {#- The rows of a query whose answer is the same for all models of a build: it is sent once. `graph` is the
+        one variable that dbt shares between models. -#}
+    {%- set answers = graph.setdefault('answers of ' ~ invocation_id, {}) -%}
+    {%- if statement not in answers -%}
+        {%- do answers.update({statement: run_query(statement).rows}) -%}
+    {%- endif -%}
+    {{ return(answers[statement]) }}
+{%- endmacro %}
+
 {% macro of_running_build(column, otherwise) -%}
     {#- A column of the running build; `otherwise` if no build is running or the column is null. -#}
     {%- if execute -%}
-        {%- for row in run_query("select " ~ column ~ " from ops.build where state = 'running'") -%}
-            {{ otherwise if row[0] is none else row[0] }}
+        {%- for row in run_once(
+            "select build_id, max_batch_id, max_exclusion_id, since_build_id, since_batch_id, since_exclusion_id"
+            ~ " from ops.build where state = 'running'"
+        ) -%}
+            {{ otherwise if row[column] is none else row[column] }}
         {%- else -%}
             {{ otherwise }}
         {%- endfor -%}
@@ -42,7 +55,7 @@
     {#- Pairs (channel, last batch of it that may be built) for a select of holds. -#}
     {%- set found = [] -%}
     {%- if execute -%}
-        {%- for row in run_query(
+        {%- for row in run_once(
             "select channel, min(after_batch_id) from ops.channel_hold where hold_id in ("
             ~ hold_ids ~ ") group by channel order by channel"
         ) -%}

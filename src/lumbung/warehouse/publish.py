@@ -112,6 +112,8 @@ def _publish(
 ) -> list[Published]:
     connection.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'".encode())
     connection.execute(f"set local statement_timeout = '{STATEMENT_TIMEOUT}'".encode())
+    # Also writes the commits of dbt's sessions to the disk, which did not wait for it.
+    connection.execute("set local synchronous_commit = on")
     # As in the models (macros/tables.sql)
     connection.execute("set local enable_mergejoin = off")
     connection.execute("set local random_page_cost = 1.1")

@@ -1,0 +1,70 @@
+"""Database sessions that dbt uses for one node after the other.
+
+dbt connects for each node anew. The handshake and the empty caches of a new session take longer
+than most models of an increment. Here a session that a node gave back is reset and serves the next.
+Importing this module imports dbt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+from dbt.adapters.contracts.connection import Connection, ConnectionState
+from dbt.adapters.postgres import PostgresAdapter
+from dbt.adapters.postgres.connections import PostgresConnectionManager
+
+_idle: list[Any] = []
+"""Sessions that serve no node; `append` and `pop` are atomic."""
+
+
+class KeptSessions(PostgresConnectionManager):  # type: ignore[misc]  # dbt has no types here
+    """dbt's connection manager, but a session that is given back is kept for the next node."""
+
+    @classmethod
+    def open(cls, connection: Connection) -> Connection:
+        """Take a kept session, else connect."""
+        while connection.state != ConnectionState.OPEN:
+            try:
+                handle = _idle.pop()
+            except IndexError:
+                break
+            with suppress(psycopg2.Error):  # its server has gone
+                _reset(handle)
+                connection.handle = handle
+                connection.state = ConnectionState.OPEN
+        return super().open(connection)
+
+    @classmethod
+    def _close_handle(cls, connection: Connection) -> None:
+        """Keep the session, unless it is broken or a transaction of it is open."""
+        handle = connection.handle
+        status = handle.info.transaction_status
+        if handle.closed or status != psycopg2.extensions.TRANSACTION_STATUS_IDLE:
+            super()._close_handle(connection)
+        else:
+            _idle.append(handle)
+
+
+def _reset(handle: Any) -> None:
+    """Drop the temporary tables, settings and locks of a session."""
+    handle.autocommit = True  # no transaction may be open
+    with handle.cursor() as cursor:
+        cursor.execute("discard all")
+    handle.autocommit = False
+
+
+@contextmanager
+def kept_sessions() -> Iterator[None]:
+    """Let dbt keep its sessions inside this block; its end closes them."""
+    before = PostgresAdapter.ConnectionManager
+    PostgresAdapter.ConnectionManager = KeptSessions
+    try:
+        yield
+    finally:
+        PostgresAdapter.ConnectionManager = before
+        while _idle:
+            _idle.pop().close()

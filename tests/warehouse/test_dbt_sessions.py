@@ -1,0 +1,56 @@
+"""A database session that serves one node of dbt after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from dbt.adapters.contracts.connection import Connection
+from dbt.adapters.postgres.connections import PostgresCredentials
+
+from lumbung.local.postgres import EmbeddedPostgres
+from lumbung.warehouse.dbt_sessions import KeptSessions, kept_sessions
+
+
+def test_a_node_gets_the_session_of_another_without_what_that_left(
+    server: EmbeddedPostgres,
+) -> None:
+    parts = psycopg.conninfo.conninfo_to_dict(server.url("postgres"))
+    names = {"host": "host", "port": "port", "user": "user", "password": "password"}
+    given: dict[str, Any] = {name: parts[part] for name, part in names.items()}
+    credentials = PostgresCredentials(
+        **given | {"port": int(given["port"])}, database="postgres", schema="public"
+    )
+
+    def node(statements: str) -> tuple[Any, ...]:
+        """The pid and what its session has: planner setting, temporary tables, advisory locks."""
+        connection = Connection(type="postgres", name="node", credentials=credentials)
+        cursor = KeptSessions.open(connection).handle.cursor()
+        cursor.execute(
+            "select pg_backend_pid(), current_setting('enable_mergejoin'),"
+            " (select count(*) from pg_class where relpersistence = 't'),"
+            " (select count(*) from pg_locks where locktype = 'advisory')"
+        )
+        found: tuple[Any, ...] = cursor.fetchone()
+        cursor.execute(statements)
+        connection.handle.commit()
+        KeptSessions.close(connection)
+        return found
+
+    with kept_sessions():
+        (pid, *clean) = node(
+            "set enable_mergejoin = off; create temporary table left_over (id int);"
+            " select pg_advisory_lock(7)"
+        )
+        assert clean == ["on", 0, 0]
+        assert node("select 1") == (pid, *clean)
+        with psycopg.connect(server.url("postgres")) as db:
+            db.execute("select pg_terminate_backend(%s, 5000)", (pid,))
+        (other, *rest) = node("select 1")
+        assert other != pid, "a session that is gone is replaced"
+        assert rest == clean
+    with psycopg.connect(server.url("postgres")) as db:
+        row = db.execute(
+            "select count(*) from pg_stat_activity where pid = %s", (other,)
+        ).fetchone()
+    assert row == (0,), "the end of the run closes what was kept"
