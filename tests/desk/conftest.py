@@ -57,6 +57,7 @@ def project(folder: Path) -> Path:
     people["approval"]["users"] = {"ketua": CHAIR, "anggota": MEMBER}
     people["leadership"] = ["sekretaris"]
     people["auditors"] = ["pemeriksa"]
+    people["analysts"] = {"analis": "province", "ana": "19.05"}
     people["channel_owners"] = {"penangan": "penanganan@babel.example.id"}
     people["stewards"] = {"provinsi": "province", "sari": "19.05", "tono": "99.01"}
     (folder / "config" / "people.yaml").write_text(yaml.safe_dump(people))

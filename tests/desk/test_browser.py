@@ -73,6 +73,11 @@ def test_a_chair_approves_on_a_phone_and_every_page_is_accessible(
         for path in ("/", "/edisi", f"/edisi/{PUBLISHED}", f"/edisi/{DRAFT}", "/tidak-ada"):
             page.goto(address + path)
             accessible(page)
+        page.goto(f"{address}/lembar")
+        accessible(page)
+        page.get_by_role("button", name="Buka lembar").first.tap()
+        page.get_by_role("heading", name="Berakhir besok").wait_for()
+        accessible(page)
         # what the mail's link opens, on a phone: a field and a button
         faults.clear()
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
@@ -151,3 +156,18 @@ def test_the_audit_log_is_accessible(stewarded: Desk, browser: Browser) -> None:
         page.goto(f"{address}/catatan")
         assert page.get_by_text("Keputusan atas pasangan kasus").is_visible()
         accessible(page)
+
+
+def test_trace_and_data_are_accessible(desk: Desk, browser: Browser) -> None:
+    folder = desk.settings.docs / "checks" / "raw"
+    folder.mkdir(parents=True)
+    (folder / "index.html").touch()
+    with (
+        served(desk) as address,
+        browser.new_context(extra_http_headers={"x-account": "pemeriksa"}) as window,
+    ):
+        page = window.new_page()
+        number = f"suspected_violation_by_issue/PU/19/to_date@{PUBLISHED}"
+        for path in (f"/telusur?angka={number}", "/data"):
+            page.goto(address + path)
+            accessible(page)

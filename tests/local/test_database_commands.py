@@ -118,7 +118,11 @@ def test_metadata_url_for_both_drivers(airflow: Airflow) -> None:
 def test_accounts_are_those_who_approve_and_only_a_demo_approves_by_itself(
     airflow: Airflow, tmp_path: Path
 ) -> None:
-    assert accounts(airflow.settings) == {"admin": "admin", "pimpinan": "user"}
+    assert accounts(airflow.settings) == {
+        "admin": "admin",
+        "koordinator": "viewer",
+        "pimpinan": "user",
+    }
     kept = airflow.password("pimpinan")
     project = tmp_path / "project"
     (project / "config").mkdir(parents=True)
@@ -137,6 +141,7 @@ def test_accounts_are_those_who_approve_and_only_a_demo_approves_by_itself(
         "anggota:viewer",
         "demo:user",
         "ketua:user",
+        "koordinator:viewer",
         "pimpinan:user",
     ]
     assert airflow.password("pimpinan") == kept

@@ -24,6 +24,8 @@ class Person:
         may_read_drafts: whether the person sees editions before they are published.
         may_audit: whether the person reads the audit log.
         review_role: the database role in which the person reads the review list; empty: not at all.
+        may_open_sheet: whether the person opens the leadership sheet.
+        analyst_role: the database role of an analyst or steward; empty: neither.
         owner_address: the address of the office whose channels the person looks after; empty: none.
 
     """
@@ -34,7 +36,19 @@ class Person:
     may_read_drafts: bool
     may_audit: bool
     review_role: str
+    may_open_sheet: bool
+    analyst_role: str
     owner_address: str
+
+    @property
+    def may_read_data(self) -> bool:
+        """Whether the person reads the documentation of the tables."""
+        return bool(self.analyst_role) or self.may_audit
+
+    @property
+    def reads_province(self) -> bool:
+        """Whether the person reads rows of every regency."""
+        return self.may_audit or self.analyst_role == PROVINCE_ROLE
 
     @property
     def may_see_channels(self) -> bool:
@@ -58,13 +72,15 @@ def person(account: str, settings: Settings) -> Person:
         may_decide,
         may_read_drafts=may_decide or account in people.leadership,
         may_audit=account in people.auditors,
-        review_role=_review_role(people.stewards.get(account, "")),
+        review_role=_role(people.stewards.get(account, "")),
+        may_open_sheet=account in approvers or account in people.sheet_readers,
+        analyst_role=_role({**people.stewards, **people.analysts}.get(account, "")),
         owner_address=people.channel_owners.get(account, ""),
     )
 
 
-def _review_role(area: str) -> str:
-    """Return the role of a steward of the province or of a regency, such as `analyst_19_05`."""
+def _role(area: str) -> str:
+    """Return the role that reads the province or a regency, such as `analyst_19_05`."""
     if area == PROVINCE:
         return PROVINCE_ROLE
     return area and f"analyst_{area.replace('.', '_')}"

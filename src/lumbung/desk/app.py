@@ -12,7 +12,16 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
-from lumbung.desk import audit_log, channels, editions, quarantine, review_list, today
+from lumbung.desk import (
+    audit_log,
+    channels,
+    data,
+    editions,
+    quarantine,
+    review_list,
+    sheet,
+    today,
+)
 from lumbung.desk.access import Person, person
 from lumbung.desk.airflow import Airflow, ForbiddenError
 from lumbung.desk.guard import ForgedFormError, Guard, Tokens
@@ -74,6 +83,8 @@ def create(
     app.include_router(review_list.routes(office))
     app.include_router(quarantine.routes(office))
     app.include_router(channels.routes(office))
+    app.include_router(sheet.routes(office))
+    app.include_router(data.routes(office))
     app.include_router(audit_log.routes(office))
 
     for name in ("desk.css", "desk.svg"):

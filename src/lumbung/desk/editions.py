@@ -4,6 +4,7 @@ import hashlib
 import logging
 import re
 from base64 import b64encode
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, Path, Request
@@ -14,15 +15,16 @@ from lumbung.desk.access import Person, database_url
 from lumbung.desk.guard import Token
 from lumbung.desk.office import Office, RefusedError
 from lumbung.errors import PublicationError, ServiceError
+from lumbung.publication.checks import waiver
 from lumbung.publication.delivery import notify
-from lumbung.publication.editions import folder, review
+from lumbung.publication.editions import approver, folder, review
 from lumbung.publication.editions.approver import CodeError, LockedError
 from lumbung.publication.formats import render
 from lumbung.publication.model import store
 from lumbung.publication.model.edition import Edition
 from lumbung.publication.model.store import Listed
 from lumbung.publication.proof.merkle import files_root
-from lumbung.settings import Settings
+from lumbung.settings import JAKARTA, Settings
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ MAIN = {
     "en": ("en/edition.html", "en/edition.pdf", "en/edition.xlsx", "en/press-release.txt"),
 }
 """The files that a reader opens first, by language."""
+LONGEST_WAIVER = timedelta(days=31)
 Decision = Literal["approved", "rejected"]
 OPTIONS = {"approved": orchestration.APPROVE, "rejected": orchestration.REJECT}
 
@@ -97,6 +100,10 @@ def routes(office: Office) -> APIRouter:
             document=render.document(edition),
             edition=edition,
             changes=_changes(edition),
+            waivable=waiver.waivable(edition, database_url=url)
+            if who.may_decide and listed.state == "draft" and not listed.is_checked
+            else [],
+            today=datetime.now(JAKARTA).date(),
             checks=notify.results(listed.edition_id, database_url=url),
             main=[name for name in MAIN[edition.language] if name in files],
             files=[(name, len(content), hashes[name]) for name, content in sorted(files.items())],
@@ -146,6 +153,25 @@ def routes(office: Office) -> APIRouter:
             else:
                 _resume(request, edition_id, decision, reason.strip())
         return RedirectResponse(f"{request.scope['root_path']}/edisi/{edition_id}/keputusan", 303)
+
+    @router.post("/edisi/{edition_id}/pengecualian")
+    def waive(
+        request: Request,
+        who: Who,
+        edition_id: EditionId,
+        check: Annotated[str, Form(max_length=100)],
+        until: Annotated[date, Form()],
+        csrf: Token = "",
+        code: Annotated[str, Form(max_length=20)] = "",
+        reason: Annotated[str, Form(max_length=1000)] = "",
+    ) -> Response:
+        office.tokens.verify(request, who.account, csrf)
+        listed = _find(who, edition_id, database_url("auditor"))
+        if not who.may_decide:
+            raise RefusedError(403, "not_yours")
+        if problem := _waive(who, listed, check, until, code.strip(), reason.strip()):
+            return show(request, who, listed, problem, 422)
+        return RedirectResponse(f"{request.scope['root_path']}/edisi/{edition_id}", 303)
 
     @router.get("/edisi/{edition_id}/keputusan")
     def decided(request: Request, who: Who, edition_id: EditionId) -> Response:
@@ -224,6 +250,47 @@ def _decide(
     except PublicationError as error:
         log.warning("%s", error)
         return "problem_other"
+    return ""
+
+
+def _waive(who: Person, listed: Listed, check: str, until: date, code: str, reason: str) -> str:
+    """Record a waiver; return the key of the text that says why it was not, else nothing."""
+    today = datetime.now(JAKARTA).date()
+    if not reason:
+        return "problem_waiver_reason"
+    if not today <= until <= today + LONGEST_WAIVER:
+        return "problem_waiver_until"
+    settings, url = Settings.load(), database_url("approver")
+    proof = None
+    try:
+        if code or not settings.demo_claim.exists():
+            proof = approver.prove(
+                who.account,
+                code,
+                edition_id=listed.edition_id,
+                decision=f"waived {check} until {until}",
+                by=who.name,
+                root=hashlib.sha256(reason.encode()).hexdigest(),
+                settings=settings,
+                database_url=url,
+            )
+        waiver.waive(
+            check,
+            edition_id=listed.edition_id,
+            by=who.name,
+            reason=reason,
+            until=until,
+            settings=settings,
+            database_url=url,
+            proof=proof,
+        )
+    except CodeError:
+        return "problem_code"
+    except LockedError:
+        return "problem_locked"
+    except PublicationError as error:
+        log.warning("%s", error)
+        return "problem_waiver"
     return ""
 
 

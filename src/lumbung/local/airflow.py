@@ -78,8 +78,15 @@ def accounts(settings: Settings) -> dict[str, str]:
     """
     demo = ["demo"] * settings.demo_claim.exists()
     people = load_people(settings)
-    readers = dict.fromkeys([*people.leadership, *people.stewards, *people.auditors], "viewer")
-    return {**readers, **dict.fromkeys([*people.approval.users, *demo], "user"), "admin": "admin"}
+    readers = dict.fromkeys(
+        [
+            *(*people.leadership, *people.stewards, *people.analysts),
+            *(*people.auditors, *people.sheet_readers),
+        ],
+        "viewer",
+    )
+    users = dict.fromkeys([*people.channel_owners, *people.approval.users, *demo], "user")
+    return {**readers, **users, "admin": "admin"}
 
 
 def address(settings: Settings) -> str:

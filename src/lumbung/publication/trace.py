@@ -439,7 +439,7 @@ def lines(reference: str, *, database_url: str) -> list[str]:
         return [
             _line(record),
             *(
-                f"counted in {_key(metric, category, regency)}@{edition} of week {week}"
+                f"counted in {key(metric, category, regency)}@{edition} of week {week}"
                 for edition, metric, category, regency, week in counted
             ),
         ]
@@ -465,7 +465,7 @@ def lines(reference: str, *, database_url: str) -> list[str]:
     return result
 
 
-def _key(metric: str, category: str, regency: str) -> str:
+def key(metric: str, category: str, regency: str) -> str:
     """Return the reference of a frozen metric; that of a deadline ends with its state."""
     rule, _, state = category.partition("/")
     if metric == "profile":

@@ -8,6 +8,7 @@ import psycopg
 
 from lumbung import database
 from lumbung.errors import PublicationError
+from lumbung.publication.model.edition import Edition
 from lumbung.publication.model.store import load
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import checkpoints
@@ -31,6 +32,7 @@ def waive(
     until: date,
     settings: Settings,
     database_url: str,
+    proof: tuple[int, int, str] | None = None,
 ) -> None:
     """Waive one check of the publication checkpoint for one draft.
 
@@ -43,11 +45,12 @@ def waive(
         reason: why, as it will be printed.
         until: the last day of the waiver (WIB).
         settings: where the suite is.
-        database_url: the warehouse.
+        database_url: the warehouse, as its owner or as the role `approver`.
+        proof: what `approver.prove` returned; None at a terminal of the server.
 
     Raises:
         PublicationError: when there is no such check or it may never be waived, the edition is not
-            a draft, a name or reason is missing, or the day has passed.
+            a draft, a name or reason is missing, the day has passed, or the code was used already.
 
     """
     suite = checkpoints.load_suite(settings.expectations / "publication.yaml")
@@ -69,11 +72,37 @@ def waive(
         if is_wrong:
             raise PublicationError(what, where=f"edition {edition_id}", remediation=remediation)
     with database.connect(database_url, application="lumbung waive") as connection:
-        connection.execute(
-            "insert into published.waiver (edition_id, check_name, waived_by, reason, until_date)"
-            " values (%s, %s, %s, %s, %s)",
-            (edition_id, check, by.strip(), reason.strip(), until),
-        )
+        try:
+            connection.execute(
+                "select published.record_waiver(%s, %s, %s, %s, %s, %s, %s, %s)",
+                (
+                    *(edition_id, check, by.strip(), reason.strip(), until),
+                    *(proof or (None, None, None)),
+                ),
+            )
+        except psycopg.errors.UniqueViolation as error:
+            raise PublicationError(
+                "the code was used already",
+                where=f"edition {edition_id}",
+                remediation="wait for the next code, then waive again",
+            ) from error
+
+
+def waivable(edition: Edition, *, database_url: str) -> list[tuple[str, str, str]]:
+    """Return the checks that stop a draft and may be waived: name, remediation and owner.
+
+    These failed in the newest run of the publication checkpoint, if that was after the freeze.
+    """
+    with database.connect(database_url, application="lumbung waive") as connection:
+        rows = connection.execute(
+            "select distinct check_name, remediation, owner from ops.check_result"
+            " where run_id = (select run_id from ops.check_result where suite = 'publication'"
+            " order by checked_at desc limit 1) and severity = 'fail' and not is_passed"
+            " and checked_at > %s order by check_name",
+            (edition.frozen_at,),
+        ).fetchall()
+        waived = in_force(connection, edition.edition_id)
+    return [row for row in rows if row[0] not in NEVER and row[0] not in waived]
 
 
 def in_force(connection: psycopg.Connection, edition_id: str) -> dict[str, date]:

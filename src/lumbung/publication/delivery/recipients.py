@@ -120,7 +120,9 @@ class People(BaseModel):
             the regency whose items it sees and decides, or `province`.
         channel_owners: Airflow accounts of the offices that own channels, each with the address
             that the files of its channels name as `owner.email`.
-        auditors: Airflow accounts that read the audit log at the desk.
+        analysts: Airflow accounts that read the documentation of the tables at the desk, each with
+            the code of a regency, or `province`.
+        auditors: Airflow accounts that read the audit log and trace numbers at the desk.
         owners: addresses that are notified of failures, rejections and review items.
         services: by mail address, the Airflow Connections of the services by which a person gets
             notices too. Their password is the service's address as apprise writes it.
@@ -141,6 +143,7 @@ class People(BaseModel):
     leadership: list[Annotated[str, StringConstraints(min_length=1)]] = []
     stewards: dict[str, Area] = {}
     channel_owners: dict[str, Address] = {}
+    analysts: dict[str, Area] = {}
     auditors: list[Annotated[str, StringConstraints(min_length=1)]] = []
     owners: Addresses
     services: dict[Address, list[Annotated[str, StringConstraints(pattern=r"^\w+$")]]] = {}

@@ -40,10 +40,26 @@ DUE = ("passed", "maybe", "today", "tomorrow", "week")
 
 @dataclass(frozen=True)
 class Sheet:
-    """The sheet as a page for a phone and as PDF of one page."""
+    """The sheet, as a page for a phone and as PDF of one page.
 
-    html: bytes
-    pdf: bytes
+    Attributes:
+        content: language, title, subtitle, notice, and the parts, each a title and its lines.
+        timestamp: when the edition was frozen, in seconds.
+
+    """
+
+    content: dict[str, Any]
+    timestamp: int
+
+    @property
+    def html(self) -> bytes:
+        """The page."""
+        return render.page("lembar.html.j2", d=self.content)
+
+    @property
+    def pdf(self) -> bytes:
+        """The PDF."""
+        return render.compiled("lembar.typ", self.content, self.timestamp)
 
 
 def leadership_sheet(
@@ -86,10 +102,7 @@ def leadership_sheet(
         "notice": m("sheet_private", reader=reader),
         "parts": parts,
     }
-    return Sheet(
-        render.page("lembar.html.j2", d=content),
-        render.compiled("lembar.typ", content, int(b.e.frozen_at.timestamp())),
-    )
+    return Sheet(content, int(b.e.frozen_at.timestamp()))
 
 
 def _parts(

@@ -1,0 +1,140 @@
+"""Where a published number came from, and what the tables mean."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import psycopg
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import FileResponse, Response
+
+from lumbung.desk.access import Person, database_url
+from lumbung.desk.editions import visible
+from lumbung.desk.office import Office, RefusedError
+from lumbung.errors import PublicationError
+from lumbung.publication import trace
+from lumbung.publication.trace import Record, Trace
+from lumbung.settings import Settings
+
+SHOWN = 50
+"""Contributors of a page."""
+DBT = "dbt/index.html"
+FileName = Annotated[str, Path(pattern=r"^[\w./-]+$", max_length=300)]
+KINDS = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+}
+SCRIPTS = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval';"
+    " style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none';"
+    " frame-ancestors 'none'"
+)
+"""Of dbt's page, one file with scripts. It runs as another site: it reaches no page of the desk."""
+NO_SCRIPTS = (
+    "sandbox allow-same-origin; default-src 'none'; style-src 'self' 'unsafe-inline';"
+    " img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Of the Data Docs, which load style sheets and pictures of their own."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a reference leads to: a number with its contributors, or a record with its numbers."""
+
+    number: Trace | None = None
+    record: Record | None = None
+    counted: tuple[str, ...] = ()
+
+
+def routes(office: Office) -> APIRouter:
+    """Return the routes of both subjects."""
+    router = APIRouter()
+    Who = Annotated[Person, Depends(office.who)]  # noqa: N806
+
+    @router.get("/telusur")
+    def search(
+        request: Request,
+        who: Who,
+        angka: Annotated[str, Query(max_length=200)] = "",
+        mulai: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    ) -> Response:
+        if not who.may_audit:
+            raise RefusedError(404, "not_found")
+        wanted = angka.strip()
+        found, problem = None, ""
+        if wanted:
+            try:
+                found = _find(who, wanted, database_url("auditor"))
+            except PublicationError:
+                problem = "trace_none"
+            except psycopg.errors.InsufficientPrivilege:
+                problem = "trace_forbidden"
+        return office.pages.render(
+            request,
+            "trace",
+            who,
+            status=404 if problem else 200,
+            wanted=wanted,
+            found=found,
+            problem=problem,
+            start=mulai,
+            shown=SHOWN,
+        )
+
+    @router.get("/data")
+    def data(request: Request, who: Who) -> Response:
+        if not who.may_read_data:
+            raise RefusedError(404, "not_found")
+        docs = Settings.load().docs
+        checks = sorted(page.parent.name for page in docs.glob("checks/*/index.html"))
+        return office.pages.render(
+            request,
+            "data",
+            who,
+            has_dbt=(docs / DBT).exists(),
+            checks=checks if who.reads_province else [],
+        )
+
+    @router.get("/data/berkas/{name:path}")
+    def file(who: Who, name: FileName) -> Response:
+        # failing checks name rows of every regency
+        if not (who.may_read_data if name == DBT else who.reads_province):
+            raise RefusedError(404, "not_found")
+        docs = Settings.load().docs.resolve()
+        path = (docs / name).resolve()
+        kind = KINDS.get(path.suffix[1:])
+        is_listed = name == DBT or path.is_relative_to(docs / "checks")
+        if kind is None or not is_listed or not path.is_file():
+            raise RefusedError(404, "not_found")
+        policy = SCRIPTS if name == DBT else NO_SCRIPTS
+        return FileResponse(path, media_type=kind, headers={"content-security-policy": policy})
+
+    return router
+
+
+def _find(who: Person, reference: str, url: str) -> Found:
+    """Return what a reference leads to; a number is the id of a record.
+
+    Raises:
+        PublicationError: when there is no such number or record, or the edition is not published.
+
+    """
+    seen = {each.edition_id for each in visible(who, url)}
+    if reference.isdecimal() and len(reference) < 19:
+        record, counted = trace.trace_record(int(reference), database_url=url)
+        return Found(
+            record=record,
+            counted=tuple(
+                f"{trace.key(metric, category, regency)}@{edition}"
+                for edition, metric, category, regency, _ in counted
+                if edition in seen
+            ),
+        )
+    if reference.rpartition("@")[2] not in seen:
+        raise PublicationError(
+            "there is no such published edition",
+            where=reference,
+            remediation="take the reference from the edition's page",
+        )
+    return Found(number=trace.trace(reference, database_url=url))

@@ -1,0 +1,112 @@
+"""Trace and documentation at the desk: who sees them, and that they run nothing here."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from lumbung.publication import trace
+from tests.desk.conftest import DRAFT, PUBLISHED, Desk
+
+REFERENCE = "suspected_violation_by_issue/PU/19/to_date"
+
+
+def test_an_auditor_traces_a_published_number_to_the_hash(desk: Desk) -> None:
+    auditor = desk.client("pemeriksa")
+    wanted = f"{REFERENCE}@{PUBLISHED}"
+    expected = trace.trace(wanted, database_url=desk.url)
+    page = auditor.get("/telusur", params={"angka": wanted})
+    assert page.status_code == 200
+    assert f"Dihitung dari {expected.value} butir." in page.text
+    record = expected.contributors[0].records[0]
+    assert f"<code>{record.evidence_sha256}</code>" in page.text
+    assert len(page.content) < 60_000
+    of_record = auditor.get("/telusur", params={"angka": f"{record.record_id}"}).text
+    assert f"@{PUBLISHED}</a>" in of_record
+    # the draft counts the same record
+    assert f"@{DRAFT}</a>" not in of_record
+    assert trace.trace(f"{REFERENCE}@{DRAFT}", database_url=desk.url).value > 0
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        f"{REFERENCE}@{DRAFT}",
+        f"x/ALL/19@{PUBLISHED}",
+        "x",
+        "9" * 18,
+        "9" * 40,
+        "<script>",
+        "{{7*7}}",
+    ],
+)
+def test_what_is_not_there_is_not_found(desk: Desk, wanted: str) -> None:
+    page = desk.client("pemeriksa").get("/telusur", params={"angka": wanted})
+    assert page.status_code == 404
+    assert "tidak ditemukan" in page.text
+    assert "<script" not in page.text
+    assert "49" not in page.text
+
+
+def test_what_the_role_may_not_read_is_said(desk: Desk) -> None:
+    desk.execute("revoke select (locator) on raw.record from auditor")
+    wanted = {"angka": f"{REFERENCE}@{PUBLISHED}"}
+    assert "tidak dapat dibaca dengan hak Anda" in (
+        desk.client("pemeriksa").get("/telusur", params=wanted).text
+    )
+
+
+@pytest.mark.parametrize("account", ["orang", "ketua", "sekretaris", "sari", "analis"])
+def test_nobody_else_traces(stewarded: Desk, account: str) -> None:
+    client = stewarded.client(account)
+    assert "/telusur" not in client.get("/").text
+    assert client.get("/telusur").status_code == 404
+
+
+@pytest.fixture
+def documented(desk: Desk) -> Desk:
+    for name in ("dbt/index.html", "checks/raw/index.html", "checks/raw/static/a.css", "x.html"):
+        file = desk.settings.docs / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("<p>dokumen</p><script>alert(1)</script>")
+    (desk.settings.home / "vault.key").write_text("rahasia")
+    (desk.settings.docs / "checks" / "raw" / "kunci.html").symlink_to(
+        desk.settings.home / "vault.key"
+    )
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("account", "dbt", "checks"),
+    [
+        *(("analis", 200, 200), ("provinsi", 200, 200), ("pemeriksa", 200, 200)),
+        *(("ana", 200, 404), ("sari", 200, 404), ("orang", 404, 404), ("ketua", 404, 404)),
+    ],
+)
+def test_who_reads_the_documentation(documented: Desk, account: str, dbt: int, checks: int) -> None:
+    client = documented.client(account)
+    page = client.get("/data")
+    assert page.status_code == dbt
+    assert ("/data/berkas/checks/raw/index.html" in page.text) == (checks == 200)
+    assert client.get("/data/berkas/dbt/index.html").status_code == dbt
+    assert client.get("/data/berkas/checks/raw/index.html").status_code == checks
+
+
+def test_documentation_reaches_nothing_of_the_desk(documented: Desk) -> None:
+    client = documented.client("analis")
+    dbt = client.get("/data/berkas/dbt/index.html").headers["content-security-policy"]
+    assert re.match(r"sandbox allow-scripts; default-src 'none'", dbt)
+    assert "allow-same-origin" not in dbt
+    checks = client.get("/data/berkas/checks/raw/index.html").headers["content-security-policy"]
+    assert "script" not in checks
+    assert (
+        client.get("/data/berkas/checks/raw/static/a.css")
+        .headers["content-type"]
+        .startswith("text/css")
+    )
+    for name in (
+        *("x.html", "checks", "checks/raw/kunci.html", "checks/../../vault.key", "/etc/passwd"),
+        *("..%2f..%2fvault.key", "checks/raw/%00.html", "checks/" + "a" * 5000 + ".html"),
+    ):
+        assert client.get(f"/data/berkas/{name}").status_code in (404, 422), name

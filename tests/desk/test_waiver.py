@@ -1,0 +1,105 @@
+"""A check is waived at the desk by an approver, with a reason, a last day and a one-time code."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from lumbung import audit, database
+from lumbung.settings import JAKARTA
+from tests.desk.conftest import CHAIR, DRAFT, HOSTILE, Desk
+from tests.desk.test_editions import decide, form
+from tests.support.edition_sample import pass_checkpoint
+
+CHECK, NEVER = "nothing_is_negative", "artefacts_hold_no_personal_data"
+TODAY = datetime.now(JAKARTA).date()
+
+
+@pytest.fixture
+def stopped(desk: Desk) -> Desk:
+    """The desk with a draft that two checks stop, one of which may never be waived."""
+    desk.execute("alter table published.checkpoint_pass disable trigger all")
+    desk.execute("delete from published.checkpoint_pass where edition_id = %s", DRAFT)
+    for check in (CHECK, NEVER):
+        desk.execute(
+            "insert into ops.check_result (run_id, suite, batch, check_name, severity, is_passed,"
+            " checked_count, failing_count, failing, remediation, owner) values"
+            " ('0b8f4b5e-6f0e-4c57-9d0c-0b3c2f6d7e11', 'publication', 'x', %s, 'fail', false, 1, 1,"
+            " '[]', %s, 'data engineer')",
+            *(check, HOSTILE[:200]),
+        )
+    return desk
+
+
+def waive(client: Any, code: str, **changes: object) -> Any:
+    given = {"check": CHECK, "reason": "rekap dihitung ulang", "until": f"{TODAY}", "code": code}
+    token = form(client, f"/edisi/{DRAFT}")["csrf"]
+    return client.post(f"/edisi/{DRAFT}/pengecualian", data={**given, "csrf": token, **changes})
+
+
+def waivers(desk: Desk) -> list[tuple[Any, ...]]:
+    with database.connect(desk.url) as connection:
+        return connection.execute(
+            "select check_name, waived_by, reason, until_date, seal is not null from"
+            " published.waiver"
+        ).fetchall()
+
+
+def test_a_waiver_is_recorded_with_its_proof(stopped: Desk) -> None:
+    phone, chair = stopped.enrol(), stopped.client("ketua")
+    page = chair.get(f"/edisi/{DRAFT}").text
+    assert f'value="{CHECK}"' in page
+    assert f'value="{NEVER}"' not in page
+    assert "<script" not in page
+    code = phone.now()
+    assert waive(chair, code).status_code == 303
+    assert waivers(stopped) == [(CHECK, CHAIR, "rekap dihitung ulang", TODAY, True)]
+    entry = audit.entries(stopped.url)[0]
+    assert (entry.event, entry.person, entry.is_proved) == ("published.waiver", CHAIR, True)
+    page = chair.get(f"/edisi/{DRAFT}").text
+    assert "Pengecualian sudah tercatat" in page
+    assert 'name="check"' not in page
+    # the code was used: it decides nothing more
+    pass_checkpoint(stopped.url, DRAFT)
+    assert "Kode tidak diterima" in decide(chair, code).text
+    assert stopped.state() == "draft"
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"code": "000000"}, "Kode tidak diterima"),
+        ({"code": ""}, "Kode tidak diterima"),
+        ({"reason": " "}, "Tuliskan alasan pengecualian"),
+        ({"until": f"{TODAY - timedelta(days=1)}"}, "Pilih hari terakhir"),
+        ({"until": f"{TODAY + timedelta(days=32)}"}, "Pilih hari terakhir"),
+        ({"check": NEVER}, "Pengecualian tidak tercatat"),
+        ({"check": "x' or 1=1"}, "Pengecualian tidak tercatat"),
+    ],
+)
+def test_without_reason_day_and_code_nothing_is_waived(
+    stopped: Desk, changes: dict[str, str], problem: str
+) -> None:
+    phone, chair = stopped.enrol(), stopped.client("ketua")
+    answer = waive(chair, changes.pop("code", phone.now()), **changes)
+    assert answer.status_code == 422
+    assert problem in answer.text
+    assert waive(chair, phone.now(), csrf="x").status_code == 403
+    assert waivers(stopped) == []
+
+
+@pytest.mark.parametrize(("account", "status"), [("sekretaris", 403), ("orang", 404)])
+def test_nobody_else_waives(stopped: Desk, account: str, status: int) -> None:
+    phone = stopped.enrol()
+    client = stopped.client(account)
+    page = client.get("/")
+    assert "pengecualian" not in client.get(f"/edisi/{DRAFT}").text
+    from lumbung.desk.guard import SESSION, Tokens
+
+    token = Tokens("s" * 32)._serializer.dumps([page.cookies[SESSION], account])
+    given = {"check": CHECK, "reason": "x", "until": f"{TODAY}", "code": phone.now(), "csrf": token}
+    answer = client.post(f"/edisi/{DRAFT}/pengecualian", data=given)
+    assert answer.status_code == status
+    assert waivers(stopped) == []
