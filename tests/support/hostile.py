@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
@@ -325,6 +327,46 @@ def public_list(r: random.Random, count: int, goods: list[Good], inbox: Path) ->
         )  # fmt: skip
     head = ["No", "No Laporan/Temuan", "Diterima", *labels]
     (inbox / "ekspor.xlsx").write_bytes(workbook({"Data": [head, *rows]}))
+    return len(rows)
+
+
+def database(r: random.Random, count: int, goods: list[Good], inbox: Path) -> int:
+    """An SQLite file with values of every type in any column, and files that are none.
+
+    One holds a view of the table's name that never ends.
+    """
+    marks = ", ".join("?" * len(COLUMNS))
+    names = ", ".join(f'"{label}"' for label in COLUMNS)
+    rows: list[list[Any]] = [
+        [f"baik {good.number}", f"{good.day}", *map(good.fields.get, FIELDS.values())]
+        for good in goods
+    ]
+
+    def cell(r: random.Random) -> Any:
+        numbers = (0, -(2**63), 1e308, float("inf"))
+        blob = text(r).encode("utf-8", "replace")[:40_000]
+        return r.choice([short(r), blob, r.randbytes(90), None, "2024-11-06", *numbers])
+
+    for number in range(count):
+        made = record(r, cell)
+        key = f"n{number}" if r.random() < 0.8 else cell(r)
+        received = "2024-11-06" if r.random() < 0.8 else cell(r)
+        rows.append([key, received, *(made.get(label) for label in FIELDS.values())])
+    path = inbox / "aduan.db"
+    with closing(sqlite3.connect(path)) as written:
+        written.execute(f"create table aduan ({names})")
+        written.executemany(f"insert into aduan values ({marks})", rows)
+        written.execute("update aduan set Uraian = cast(Uraian as text) where rowid % 9 = 0")
+        written.commit()
+    with closing(sqlite3.connect(inbox / "tanpa akhir.db")) as endless:
+        endless.execute(
+            "create view aduan as with recursive n(Nomor) as"
+            " (select 1 union all select Nomor + 1 from n) select Nomor from n"
+        )
+        endless.commit()
+    content = path.read_bytes()
+    for number in range(count // 20):
+        (inbox / f"rusak {number}.db").write_bytes(garbage(r, content))
     return len(rows)
 
 

@@ -84,6 +84,11 @@ CHANNELS: dict[str, dict[str, Any]] = {
         },
     },
     "form_csv": {"source": {"kind": "form_csv"}, "fields": TIPS},
+    "sql": {
+        "source": {"kind": "sql", "table": "aduan"},
+        "key": "Nomor",
+        "fields": fields(*RECAP, received_date="Diterima"),
+    },
     "whatsapp": {"source": {"kind": "whatsapp", "marker": "ADUAN"}, "fields": TIPS},
     "whatsapp_cloud": {"source": {"kind": "whatsapp_cloud", "marker": "ADUAN"}, "fields": TIPS},
     "email": {"source": {"kind": "email", "marker": "ADUAN"}, "fields": TIPS},
@@ -107,6 +112,7 @@ FILES: dict[str, Callable[[random.Random, int, list[senders.Good], Path], int]] 
     "sigaplapor": senders.public_list,
     "form_a": senders.forms_a,
     "form_csv": senders.form,
+    "sql": senders.database,
     "whatsapp": senders.chat,
     "whatsapp_cloud": senders.requests,
 }
