@@ -1,6 +1,6 @@
 """Pull one channel: everything since its cursor, landed exactly once.
 
-There is one DAG per file in `channels/`. Each delivery that a pull reads is landed, counted as a
+There is one DAG per channel in `channels/`. Each delivery that a pull reads is landed, counted as a
 known duplicate, or quarantined; the task returns the counts. The asset `lumbung://raw/<channel>` is
 updated only when something was landed since the last build of the warehouse, so a pull that finds
 nothing new does not start a build.
@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from airflow.sdk import DAG, AssetAlias, Param, dag, task
+from airflow.sdk import DAG, AssetAlias, Param, dag, get_parsing_context, task
 
 from lumbung.intake.channel.load import read_channels
 from lumbung.intake.channel.models import Channel
@@ -121,6 +121,10 @@ def intake_dags(channels: Mapping[str, Channel]) -> tuple[dict[str, DAG], dict[s
     return made, failed
 
 
+CHANNELS = read_channels(Settings.load().channels)[0]
+# A task needs its own DAG alone; those of hundreds of channels would take it seconds.
+if needed := get_parsing_context().dag_id:
+    CHANNELS = {name: each for name, each in CHANNELS.items() if f"intake__{name}" == needed}
 # `channels.py` raises these failures, and mistakes in channel files, as its import error.
-DAGS, FAILED = intake_dags(read_channels(Settings.load().channels)[0])
+DAGS, FAILED = intake_dags(CHANNELS)
 globals().update(DAGS)

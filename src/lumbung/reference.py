@@ -284,7 +284,8 @@ def channel_file() -> str:
             "The keys of `channels/NAME.yaml`. `channels/channel.schema.json` has them for"
             " editors, and `lumbung channel check` checks every file. The pages of the"
             " [kinds](channels/index.md) have an example each, the"
-            " [canonical fields](canonical-fields.md) what `fields` may map."
+            " [canonical fields](canonical-fields.md) what `fields` may map. With a `matrix`, one"
+            " file makes [many channels](../how-to/add-a-channel.md#many-channels-of-one-form)."
         ),
     ]
     schema = Channel.model_json_schema()

@@ -149,6 +149,65 @@ def test_of_two_files_with_one_name_neither_is_believed(tmp_path: Path) -> None:
     assert found == {"register": ["register.yml:1: a channel file ends in .yaml; rename it"]}
 
 
+MATRIX = GOOD.replace("title: Register\n", "").replace(
+    "source:\n  kind: register\n", "source: {kind: register, sheets: [Daftar]}\n"
+)
+ENTRIES = """\
+matrix:
+  bangka: {title: Bangka, source: {files: "*.xlsx"}}
+  belitung: {title: Belitung, schedule: tiap pagi}
+  basel:
+    title: Bangka Selatan
+    owner: {email: basel@contoh.example.id}
+    connection: basel
+"""
+
+
+def test_a_matrix_makes_a_channel_of_each_entry_and_a_wrong_entry_stops_itself_alone(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "buku.yaml").write_text(MATRIX + ENTRIES)
+    channels, found = read_channels(tmp_path)
+    assert list(channels) == ["buku_bangka", "buku_basel"]
+    bangka, basel = channels.values()
+    assert (bangka.name, bangka.title, bangka.key) == ("buku_bangka", "Bangka", ("No",))
+    assert bangka.source.model_dump(include={"sheets", "files"}) == {
+        "sheets": ("Daftar",),
+        "files": "*.xlsx",
+    }
+    assert (basel.owner.name, basel.owner.email) == ("Kantor", "basel@contoh.example.id")
+    assert basel.connection == "basel"
+    assert list(found) == ["buku_belitung"]
+    assert found["buku_belitung"][0].startswith("buku.yaml:12: schedule: 'tiap pagi' cannot be")
+
+
+@pytest.mark.parametrize(
+    ("entries", "reported"),
+    [
+        ("matrix: []\n", ("buku", "buku.yaml:10: matrix: is not one list of channels")),
+        ("matrix: {}\n", ("buku", "buku.yaml:10: matrix: is not one list of channels")),
+        ("matrix: {a: x}\n", ("buku_a", "buku.yaml:10: matrix.a: is not a channel")),
+        ("matrix: {a: {}}\n", ("buku_a", "buku.yaml:10: title: is missing")),
+        ("matrix: {a: {titel: x}}\n", ("buku_a", "buku.yaml:10: titel: is not known here")),
+        ("matrix: {A B: {title: x}}\n", ("buku_A B", "buku.yaml:10: id: ")),
+        (
+            "matrix: {a: {title: x}, a: {title: y}}\n",
+            ("buku_a", "buku.yaml:1: there are two channels 'buku_a'"),
+        ),
+    ],
+)
+def test_a_mistake_in_a_matrix_is_reported_with_its_line(
+    tmp_path: Path, entries: str, reported: tuple[str, str]
+) -> None:
+    (tmp_path / "baik.yaml").write_text(GOOD)
+    (tmp_path / "buku.yaml").write_text(MATRIX + entries)
+    channels, found = read_channels(tmp_path)
+    assert list(channels) == ["baik"]
+    name, text = reported
+    assert list(found) == [name]
+    assert [each for each in found[name] if each.startswith(text)]
+
+
 def test_all_mistakes_of_all_files_are_reported_in_one_run(tmp_path: Path) -> None:
     (tmp_path / "lain.yml").write_text(GOOD)
     reported = mistakes(

@@ -418,3 +418,36 @@ def test_the_commands_show_and_change_the_state(
     assert f"{NEW}.yaml" in lumbung("channel", "restore", NEW, "--reason", "ternyata benar")
     assert states() == {"chat_contoh": "active", NEW: "held", "satu": "mistaken"}
     assert "required_field_missing" in lumbung("quarantine", "list")
+
+
+# -- an entry of a matrix -------------------------------------------------------------------------
+
+
+def test_an_entry_of_a_matrix_is_ended_once_it_is_deleted_and_restored_once_it_is_back(
+    office: Office,
+) -> None:
+    path = office.settings.channels / "buku.yaml"
+    entries = (
+        f"{(office.settings.channels / f'{OLD}.yaml').read_text()}matrix:\n"
+        "  bangka: {title: Bangka}\n"
+    )
+    path.write_text(f"{entries}  basel: {{title: Bangka Selatan}}\n")
+    (office.settings.inbox / "buku_basel").mkdir()
+    (office.settings.inbox / "buku_basel" / "b.xlsx").write_bytes(register("7/LP"))
+    assert office.pull("buku_basel").landed == 1
+    office.sync()
+    for refused in (
+        lambda: office.rename("buku_basel", "toboali"),
+        lambda: office.end("retired", "buku_basel"),
+    ):
+        with pytest.raises(ConfigurationError, match="is an entry of a matrix"):
+            refused()
+    path.write_text(entries)
+    office.end("retired", "buku_basel")
+    with pytest.raises(ConfigurationError, match="had no file"):
+        office.restore("buku_basel")
+    path.write_text(f"{entries}  basel: {{title: Bangka Selatan}}\n")
+    with pytest.raises(ConfigurationError, match="is retired"):
+        office.pull("buku_basel")
+    office.restore("buku_basel")
+    assert office.pull("buku_basel").duplicate == 1

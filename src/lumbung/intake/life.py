@@ -41,6 +41,7 @@ class _Found(NamedTuple):
         path: its file.
         text: what the file says; None: there is no file.
         kept: what the file said when the channel was retired or removed.
+        is_entry: whether the channel is an entry of a file's matrix.
     """
 
     channel: str
@@ -48,6 +49,7 @@ class _Found(NamedTuple):
     path: Path
     text: str | None
     kept: str | None
+    is_entry: bool
 
 
 def rename(old: str, new: str, *, settings: Settings, database_url: str) -> Path:
@@ -96,6 +98,8 @@ def rename(old: str, new: str, *, settings: Settings, database_url: str) -> Path
                 remediation="use another name",
             )
         path = settings.channels / f"{name}.yaml"
+        if not path.exists():
+            raise _of_a_matrix(name, path, f"rename its entry, and write 'id: {channel}' in it")
         text = path.read_text(encoding="utf-8")
         if not re.search(r"^id:", text, re.MULTILINE):
             first = re.search(r"^(?!#|\s|---)", text, re.MULTILINE)
@@ -137,6 +141,8 @@ def end(
                 where="ops.channel_decision",
                 remediation="nothing is to be done",
             )
+        if found.is_entry:
+            raise _of_a_matrix(name, found.path, "delete its entry, then run the same again")
         row = db.execute("select from reference.channel where channel = %s", (channel,))
         if not row.rowcount:
             sync(db, *read_channels(settings.channels))
@@ -173,7 +179,7 @@ def restore(name: str, *, by: str, reason: str, settings: Settings, database_url
                 where="ops.channel_decision",
                 remediation="nothing is to be done",
             )
-        if found.text is None and found.kept is None:
+        if found.text is None and found.kept is None and not found.is_entry:
             raise ConfigurationError(
                 f"channel {name} had no file when it was ended",
                 where=str(found.path),
@@ -250,7 +256,16 @@ def _found(db: psycopg.Connection, settings: Settings, name: str) -> _Found:
     text = None
     if is_there:  # PostgreSQL's text holds no NUL
         text = path.read_text(encoding="utf-8", errors="replace").replace("\0", "\ufffd")
-    return _Found(channel, file_name, path, text, kept)
+    is_entry = file_name in channels and not path.exists()
+    return _Found(channel, file_name, path, text, kept, is_entry)
+
+
+def _of_a_matrix(name: str, path: Path, remediation: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"channel {name} has no file of its own: it is an entry of a matrix",
+        where=str(path.parent),
+        remediation=remediation,
+    )
 
 
 def _decide(db: psycopg.Connection, found: _Found, decision: str, by: str, reason: str) -> None:

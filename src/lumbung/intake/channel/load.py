@@ -1,5 +1,9 @@
 """Read the channel files: `channels/<name>.yaml`, each with the line of everything in it.
 
+A file with a `matrix` makes a channel of each entry: `<file>_<entry>`. An entry names what differs
+from the rest of the file, which its channels share: title, owner, connection, schedule, options of
+the source. A mistake in an entry stops that channel alone.
+
 Every mistake of every file is reported in one run. YAML is read as in YAML 1.2: `No`, `Ya` and
 `6-11-2024` are texts (a column called `No` is common).
 """
@@ -9,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from pydantic import ValidationError
@@ -66,21 +70,25 @@ def read_channels(folder: Path) -> tuple[dict[str, Channel], dict[str, list[str]
     channels: dict[str, Channel] = {}
     mistakes: dict[str, list[str]] = {}
     lines: dict[str, dict[Place, int]] = {}
+    files: dict[str, str] = {}
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
         if file.suffix == ".yml":
             mistake = f"{file.name}:1: a channel file ends in .yaml; rename it"
             mistakes.setdefault(file.stem, []).append(mistake)
         if file.suffix != ".yaml":
             continue
-        channel, found = _read(file, lines.setdefault(file.stem, {}))
-        if found:
-            mistakes.setdefault(file.stem, []).extend(found)
-        if channel is not None:
-            channels[file.stem] = channel
+        for name, channel, found, lines_of_channel in _read(file):
+            if name in lines:
+                found = [*found, f"{file.name}:1: there are two channels {name!r}; rename one"]
+            lines[name], files[name] = lines_of_channel, file.name
+            if found:
+                mistakes.setdefault(name, []).extend(found)
+            if channel is not None:
+                channels[name] = channel
     for name, channel in channels.items():
         for place, text in contradictions_among(channel, channels, mistakes):
             nearest, shown = _locate(place, lines[name])
-            mistake = f"{name}.yaml:{lines[name].get(nearest, 1)}: {shown}: {text}"
+            mistake = f"{files[name]}:{lines[name].get(nearest, 1)}: {shown}: {text}"
             mistakes.setdefault(name, []).append(mistake)
     return {name: each for name, each in channels.items() if name not in mistakes}, mistakes
 
@@ -146,44 +154,99 @@ for _tag, _pattern, _first in (
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"\Z"), [""])
 
 
-def _read(file: Path, lines: dict[Place, int]) -> tuple[Channel | None, list[str]]:
-    """One file's channel, or its mistakes; `lines` takes where everything stands."""
-    problems: list[tuple[int, str]] = []
+class _Reading(NamedTuple):
+    """A channel of a file, or its mistakes, and where everything stands."""
 
-    def reported() -> list[str]:
-        return [f"{file.name}:{line}: {text}" for line, text in sorted(problems)]
+    name: str
+    channel: Channel | None
+    mistakes: list[str]
+    lines: dict[Place, int]
+
+
+def _read(file: Path) -> list[_Reading]:
+    """The channels of one file."""
+
+    def unreadable(line: int, text: str) -> list[_Reading]:
+        return [_Reading(file.stem, None, [f"{file.name}:{line}: {text}"], {})]
 
     try:
         text = file.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=_Loader)
         if not isinstance(node, yaml.MappingNode):
-            return None, [f"{file.name}:1: not a channel; begin with 'title: ...'"]
+            return unreadable(1, "not a channel; begin with 'title: ...'")
+        matrix = [pair for pair in node.value if pair[0].value == "matrix"]
+        node.value = [pair for pair in node.value if pair not in matrix]
+        lines: dict[Place, int] = {}
+        problems: list[tuple[int, str]] = []
         document = _plain(node, (), lines, problems)
+        if not matrix:
+            return [_channel(file, file.stem, document, lines, problems)]
+        ((key, entries),) = matrix[:1]
+        if not isinstance(entries, yaml.MappingNode) or not entries.value or matrix[1:]:
+            return unreadable(
+                key.start_mark.line + 1,
+                "matrix: is not one list of channels; write 'name: {title: ..., owner: ...}'",
+            )
+        return [_entry(file, key, entry, document, lines, problems) for key, entry in entries.value]
     except OSError as error:
-        return None, [f"{file.name}:1: cannot be read: {error.strerror}; make it a readable file"]
+        return unreadable(1, f"cannot be read: {error.strerror}; make it a readable file")
     except UnicodeDecodeError:
-        return None, [f"{file.name}:1: the file is not UTF-8; save it as UTF-8"]
+        return unreadable(1, "the file is not UTF-8; save it as UTF-8")
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return None, [f"{file.name}:{line}: not YAML: {error.problem}; correct the indentation"]
+        return unreadable(line, f"not YAML: {error.problem}; correct the indentation")
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        return None, [f"{file.name}:{line}: not YAML: a control character; delete it"]
+        return unreadable(line, "not YAML: a control character; delete it")
     except RecursionError:
-        return None, [f"{file.name}:1: it holds itself (&, *) or nests without end; write it out"]
+        return unreadable(1, "it holds itself (&, *) or nests without end; write it out")
+
+
+def _entry(
+    file: Path,
+    key: yaml.Node,
+    node: yaml.Node,
+    shared: dict[str, Any],
+    shared_lines: dict[Place, int],
+    shared_problems: list[tuple[int, str]],
+) -> _Reading:
+    """The channel of an entry of a matrix."""
+    line = key.start_mark.line + 1
+    name = f"{file.stem}_{key.value}"
+    if not isinstance(node, yaml.MappingNode):
+        text = f"matrix.{key.value}: is not a channel; write '{{title: ..., owner: ...}}'"
+        return _Reading(name, None, [f"{file.name}:{line}: {text}"], {})
+    lines: dict[Place, int] = {}
+    problems = shared_problems.copy()
+    document = shared.copy()
+    for field, value in _plain(node, (), lines, problems).items():
+        before = document.get(field)
+        is_part = isinstance(before, dict) and isinstance(value, dict)
+        document[field] = before | value if before and is_part else value
+    return _channel(file, name, document, {(): line, **shared_lines, **lines}, problems)
+
+
+def _channel(
+    file: Path,
+    name: str,
+    document: dict[str, Any],
+    lines: dict[Place, int],
+    problems: list[tuple[int, str]],
+) -> _Reading:
+    """The channel that a document describes."""
+    channel = None
     if "name" in document:
         problems.append((lines["name",], "name: the file's name is the channel's; remove the line"))
     try:
-        channel = Channel.model_validate({"id": file.stem, **document})
+        channel = Channel.model_validate({"id": name, **document})
+        found = [(place, text) for place, text in contradictions(channel)]
     except ValidationError as error:
-        for each in error.errors():
-            path, shown = _locate(each["loc"], lines)
-            problems.append((lines.get(path, 1), f"{shown}: {_explain(each)}"))
-        return None, reported()
-    for path, text in contradictions(channel):
-        nearest, shown = _locate(path, lines)
+        found = [(each["loc"], _explain(each)) for each in error.errors()]
+    for place, text in found:
+        nearest, shown = _locate(place, lines)
         problems.append((lines.get(nearest, 1), f"{shown}: {text}"))
-    return (None, reported()) if problems else (channel, [])
+    mistakes = [f"{file.name}:{line}: {text}" for line, text in sorted(problems)]
+    return _Reading(name, None if mistakes else channel, mistakes, lines)
 
 
 def _plain(

@@ -1,6 +1,7 @@
 """The models of a channel file: what every kind of source has, and the options of its own kind.
 
-A channel is one file `channels/<name>.yaml`; its name is the file's, until it is renamed.
+A channel is one file `channels/<name>.yaml`, or an entry of a file's `matrix` (`load`). Its name is
+the file's, or `<file>_<entry>`, until it is renamed.
 """
 
 from __future__ import annotations
@@ -146,6 +147,16 @@ def schema() -> str:
     """JSON Schema of a channel file, for editors (`channels/channel.schema.json`)."""
     found = Channel.model_json_schema(by_alias=True)
     found["required"].remove("id")  # the file's name, unless the channel was renamed
+    entry = {"type": "object", "propertyNames": {"enum": list(found["properties"])}}
+    found["properties"]["matrix"] = {
+        "description": "A channel of each entry: what differs from the rest of the file.",
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": entry,
+    }
+    # What a file with a matrix lacks, its entries have.
+    found["if"] = {"not": {"required": ["matrix"]}}
+    found["then"] = {"required": found.pop("required")}
     found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     found["description"] = "One intake channel of Lumbung: docs/how-to/add-a-channel.md."
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
