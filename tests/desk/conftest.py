@@ -50,12 +50,13 @@ QUESTION = "/api/v2/dags/publication/dagRuns/{run}/taskInstances/approve/-1/hitl
 def project(folder: Path) -> Path:
     """The project with people of the tests' own."""
     (folder / "config").mkdir(parents=True)
-    for name in ("channels", "dbt_project", "expectations"):
+    for name in ("channels", "dbt_project", "expectations", "plugins"):
         (folder / name).symlink_to(ROOT / name)
     shutil.copy(ROOT / "config" / "edition.yaml", folder / "config")
     people = yaml.safe_load((ROOT / "config" / "people.yaml").read_text())
     people["approval"]["users"] = {"ketua": CHAIR, "anggota": MEMBER}
     people["leadership"] = ["sekretaris"]
+    people["engineers"], people["viewers"] = ["insinyur"], ["orang"]
     people["auditors"] = ["pemeriksa"]
     people["analysts"] = {"analis": "province", "ana": "19.05"}
     people["channel_owners"] = {"penangan": "penanganan@babel.example.id"}

@@ -49,6 +49,10 @@ KEYS = ("fernet_key", "secret_key", "jwt_secret")
 SECRET = "LUMBUNG_AIRFLOW_SECRET"  # noqa: S105 - the name of a variable
 """The variable from which keys and passwords are derived where processes share no home."""
 
+AUTH = "LUMBUNG_AUTH"
+"""The variable that chooses the auth manager: `fab`, or `simple` (the default)."""
+FAB = "lumbung.local.fab.AuthManager"
+
 POOLS = {
     "intake": (2, "pulls of channels"),
     "warehouse": (1, "builds, checks by Great Expectations: each takes a core and its memory"),
@@ -68,9 +72,9 @@ START_SECONDS = 180
 def accounts(settings: Settings) -> dict[str, str]:
     """Return Airflow's accounts with their roles: `admin`, approvers of editions, other readers.
 
-    An approver answers tasks and starts runs (`user`), and sees no Connection. A demo's home also
-    has `demo`, which approves for the demo. An edition prints whether a person or the demo approved
-    it.
+    An approver answers tasks and starts runs (`user`), and sees no Connection; an engineer edits
+    Connections (`op`). A demo's home also has `demo`, which approves for the demo. An edition
+    prints whether a person or the demo approved it.
 
     Raises:
         ConfigurationError: when `config/people.yaml` cannot be read.
@@ -81,12 +85,30 @@ def accounts(settings: Settings) -> dict[str, str]:
     readers = dict.fromkeys(
         [
             *(*people.leadership, *people.stewards, *people.analysts),
-            *(*people.auditors, *people.sheet_readers),
+            *(*people.auditors, *people.sheet_readers, *people.viewers),
         ],
         "viewer",
     )
     users = dict.fromkeys([*people.channel_owners, *people.approval.users, *demo], "user")
-    return {**readers, **users, "admin": "admin"}
+    engineers = dict.fromkeys(people.engineers, "op")
+    return {**readers, **engineers, **users, "admin": "admin"}
+
+
+def _is_fab() -> bool:
+    """Return whether the accounts are those of FAB.
+
+    Raises:
+        ConfigurationError: when the variable names another auth manager.
+
+    """
+    chosen = os.environ.get(AUTH) or "simple"
+    if chosen not in ("simple", "fab"):
+        raise ConfigurationError(
+            f"there is no auth manager '{chosen}'",
+            where=AUTH,
+            remediation="choose simple or fab; another one is Airflow's setting AUTH_MANAGER",
+        )
+    return chosen == "fab"
 
 
 def address(settings: Settings) -> str:
@@ -252,6 +274,8 @@ class Airflow:
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "GX_ANALYTICS_ENABLED": "false",
         }
+        if _is_fab():
+            own["AIRFLOW__CORE__AUTH_MANAGER"] = FAB
         return {**own, **self.overrides}
 
     @property
@@ -298,6 +322,7 @@ class Airflow:
             self.prepare_secrets()
             self._migrate()
             self._make_pools()
+            self._write_accounts()
 
     def stop(self) -> None:
         """Stop every component and wait."""
@@ -332,10 +357,14 @@ class Airflow:
         with hold_port(int(state["port"])) as port:
             if state["port"] != str(port.number):
                 self.stop()  # the other components still have the former port
-                state["port"] = str(port.number)
-                write_private(_state_file(self.settings), json.dumps(state))
+                self.use_port(port.number)
             self._spawn(API_SERVER, "dag-processor", "triggerer")
             self.processes.wait_until_listening(API_SERVER, port.number, START_SECONDS)
+
+    def use_port(self, number: int) -> None:
+        """Let the API server listen on another port from its next start on."""
+        state = {**_state(self.settings), "port": str(number)}
+        write_private(_state_file(self.settings), json.dumps(state))
 
     def _spawn(self, *names: str) -> None:
         """Start the named components that do not run."""
@@ -374,8 +403,12 @@ class Airflow:
     def _migrate(self) -> None:
         """Migrate the metadata to this version, unless the stamp file shows that it is done."""
         stamp = self.folder / "migrated"
-        expected = f"{version('apache-airflow-core')} {self._revision()}"
-        if stamp.exists() and stamp.read_text() == expected:
+
+        def current() -> str:
+            parts = (version("apache-airflow-core"), self._revision(), "fab" * _is_fab())
+            return " ".join(map(str, parts)).rstrip()
+
+        if stamp.exists() and stamp.read_text() == current():
             return
         done = subprocess.run(
             [sys.executable, "-m", "airflow", "db", "migrate"],
@@ -387,7 +420,24 @@ class Airflow:
                 where="airflow db migrate",
                 remediation="check the database's free space and rights, then run the same again",
             )
-        stamp.write_text(f"{version('apache-airflow-core')} {self._revision()}")
+        stamp.write_text(current())
+
+    def _write_accounts(self) -> None:
+        """Create the accounts of FAB; the other auth manager reads them from the environment."""
+        if not _is_fab():
+            return
+        roles = accounts(self.settings)
+        done = subprocess.run(
+            [sys.executable, "-m", "lumbung.local.fab"],
+            input=json.dumps({name: [role, self.password(name)] for name, role in roles.items()}),
+            env=self.environment(), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise ServiceError(
+                f"the accounts could not be created: {done.stderr.strip()[-400:]}",
+                where="lumbung.local.fab",
+                remediation="check Airflow's metadata database, then run the same again",
+            )
 
     def _make_pools(self) -> None:
         """Create the pools that the DAGs name; existing pools keep the slots an office set."""

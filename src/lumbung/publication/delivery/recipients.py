@@ -120,6 +120,8 @@ class People(BaseModel):
             the regency whose items it sees and decides, or `province`.
         channel_owners: Airflow accounts of the offices that own channels, each with the address
             that the files of its channels name as `owner.email`.
+        engineers: Airflow accounts that run the installation: they edit Connections and start runs.
+        viewers: further Airflow accounts, which see published editions only.
         analysts: Airflow accounts that read the documentation of the tables at the desk, each with
             the code of a regency, or `province`.
         auditors: Airflow accounts that read the audit log and trace numbers at the desk.
@@ -143,6 +145,8 @@ class People(BaseModel):
     leadership: list[Annotated[str, StringConstraints(min_length=1)]] = []
     stewards: dict[str, Area] = {}
     channel_owners: dict[str, Address] = {}
+    engineers: list[Annotated[str, StringConstraints(min_length=1)]] = []
+    viewers: list[Annotated[str, StringConstraints(min_length=1)]] = []
     analysts: dict[str, Area] = {}
     auditors: list[Annotated[str, StringConstraints(min_length=1)]] = []
     owners: Addresses
