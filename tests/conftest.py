@@ -243,7 +243,7 @@ def server(scratch: Path) -> Iterator[EmbeddedPostgres]:
     """
     postgres = EmbeddedPostgres(scratch / "postgres")
     with psycopg.connect(postgres.start(), autocommit=True) as connection:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
             connection.execute(f"alter system set {setting} = off".encode())
         connection.execute("alter system set max_wal_size = '256MB'")
         connection.execute("alter system set scram_iterations = 1")

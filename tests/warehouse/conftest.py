@@ -267,10 +267,10 @@ def land_world(seed: int, home: Path, url: str) -> tuple[Settings, dict[str, Any
 
 @pytest.fixture(scope="session")
 def demo(
-    server: EmbeddedPostgres, template: str, tmp_path_factory: pytest.TempPathFactory
+    server: EmbeddedPostgres, empty_warehouse: str, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, Settings, dict[str, Any]]:
     """The demo's world of seed 1, landed and built: database, settings, truth."""
-    url = fresh_database(server, template, "demo")
+    url = fresh_database(server, empty_warehouse, "demo")
     settings, truth = land_world(1, tmp_path_factory.mktemp("demo"), url)
     with artifacts(are_kept=False):
         build(settings=settings, database_url=url)

@@ -53,10 +53,10 @@ def measure(url: str, truth: dict[str, Any]) -> tuple[int, int, int]:
     return right, len(found), len(truth["links"])
 
 
-def test_pairs_in_other_words_are_found(new_database: Callable[[], str]) -> None:
+def test_pairs_in_other_words_are_found(new_warehouse: Callable[[], str]) -> None:
     """The goals of the half that is looked at once, on the half that the weights come from."""
     tuned_on = judge_links.CORPUS / "links_tune.jsonl"
-    found = judge_links.measure(tuned_on, tuned_on.with_suffix(".csv"), new_database())
+    found = judge_links.measure(tuned_on, tuned_on.with_suffix(".csv"), new_warehouse())
     assert found["link_recall"] >= 0.8
     assert found["link_precision"] >= 0.5
     assert found["link_top_precision"] >= 0.95
