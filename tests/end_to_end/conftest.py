@@ -101,13 +101,7 @@ def run_demo(settings: Settings, seed: int, weeks: int, overrides: dict[str, str
     return demo
 
 
-SOONER = {
-    "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
-    # Tasks that a kill interrupted are run again in half the time.
-    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
-    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",
-}
-"""Airflow's settings that only make tests wait less."""
+RETRY_AT_ONCE = {"AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1"}
 
 
 @contextlib.contextmanager
@@ -144,7 +138,7 @@ def installation(scratch: Path) -> Iterator[Installation]:
             interrupted = Stack(settings).start_database()
             with psycopg.connect(interrupted) as connection:
                 row = connection.execute("select max(batch_id) from raw.batch").fetchone()
-            demo = run_demo(settings, SEED, WEEKS, SOONER)
+            demo = run_demo(settings, SEED, WEEKS, RETRY_AT_ONCE)
         url = demo.stack.start_database()
         said = demo.console.file
         assert isinstance(said, io.StringIO)

@@ -12,7 +12,7 @@ from pypdf import PdfReader
 from selectolax.lexbor import LexborHTMLParser
 
 from lumbung.demo.truth import metric_differences
-from tests.end_to_end.conftest import ROOT, SEED, SOONER, WEEKS, Installation, run_demo
+from tests.end_to_end.conftest import RETRY_AT_ONCE, ROOT, SEED, WEEKS, Installation, run_demo
 from tests.support.against_truth import edition_equals_truth, facts_equal_truth
 
 COUNTS = ("read", "landed", "duplicate", "quarantined")
@@ -190,7 +190,7 @@ def test_second_demo_adds_no_row_and_no_edition(installation: Installation) -> N
     (last,) = installation.query("select max(batch_id) from raw.batch")[0]
     pdf = next(installation.settings.editions.glob("*/edisi.pdf"))
     stamp = pdf.stat().st_mtime_ns
-    second = run_demo(installation.settings, SEED, WEEKS, SOONER)
+    second = run_demo(installation.settings, SEED, WEEKS, RETRY_AT_ONCE)
     assert sizes() == before
     said = second.console.file.getvalue()  # type: ignore[attr-defined]
     assert re.search(r"warehouse .* nothing new since build [1-9]", said)
