@@ -12,6 +12,8 @@ import pytest
 
 from lumbung import lineage
 from lumbung.intake.run import pull
+from lumbung.local.airflow import Airflow
+from lumbung.local.processes import Processes
 from lumbung.publication.editions import freezing, publishing, review
 from lumbung.publication.formats import render, xlsx
 from lumbung.settings import Settings
@@ -111,3 +113,19 @@ def test_lineage_that_cannot_be_written_stops_nothing(
     monkeypatch.setenv("LUMBUNG_LINEAGE", str(tmp_path / "absent" / "lineage.jsonl"))
     lineage.emit([lineage.Job("intake.buku", [], [])])
     assert "no lineage was written to LUMBUNG_LINEAGE" in caplog.text
+
+
+def test_airflow_s_provider_gets_the_same_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, processes = "postgresql://kantor@db/lumbung", Processes(tmp_path, tmp_path)
+    airflow = Airflow(Settings(tmp_path, PROJECT, None), processes, url, url, {})
+    airflow.prepare_secrets()
+    assert airflow.variables()["AIRFLOW__OPENLINEAGE__DISABLED"] == "True"
+    monkeypatch.setenv("LUMBUNG_LINEAGE", "http://marquez:5000")
+    found = airflow.variables()
+    assert found["AIRFLOW__OPENLINEAGE__DISABLED"] == "False"
+    assert json.loads(found["AIRFLOW__OPENLINEAGE__TRANSPORT"]) == {
+        "type": "http",
+        "url": "http://marquez:5000",
+    }

@@ -11,13 +11,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lumbung.errors import ConfigurationError
+from lumbung.publication.chapters.assemble import document
+from lumbung.publication.editions import freezing
+from lumbung.publication.model import store
 from lumbung.settings import Settings
 from lumbung.warehouse import regions
 from lumbung.warehouse.build import build
@@ -93,7 +96,8 @@ def test_the_seeds_of_a_province_are_taken_from_the_national_list(national: Path
 def project(tmp_path: Path) -> Path:
     """A project of its own, with two channels."""
     project = tmp_path / "project"
-    shutil.copytree(PROJECT / "dbt_project", project / "dbt_project")
+    for name in ("config", "dbt_project"):
+        shutil.copytree(PROJECT / name, project / name)
     (project / "channels").mkdir()
     for name in ("buku", "rekap"):
         write_channel(project / "channels" / f"{name}.yaml", CHANNELS[name])
@@ -160,7 +164,8 @@ def test_the_by_election_of_2025_is_built(project: Path, new_database: Callable[
         {"No": 1, "Tanggal": "2025-07-26", "Kode": "19.71", "Kecamatan": "Rangkui",
          "Kegiatan": "Pengawasan kampanye", "Pemilihan": "Pilwako", "Bentuk": "Tatap muka"},
     ], **landing)  # fmt: skip
-    build(settings=Settings(project.parent / "home", project, None), database_url=url)
+    settings = Settings(project.parent / "home", project, None)
+    build(settings=settings, database_url=url)
     # of 2024: a typing error; 24 July: the day before the campaign
     assert query(
         url,
@@ -193,3 +198,9 @@ def test_the_by_election_of_2025_is_built(project: Path, new_database: Callable[
         ("2025-08-20", "KAMPANYE"),
         ("2025-08-27", "PUNGUT"),
     ]
+    edition_id = freezing.freeze("2025-W34", settings=settings, database_url=url)
+    edition = store.load(edition_id, database_url=url)
+    assert edition.metric("suspected_violation").to_date == 2
+    assert edition.campaign_start == date(2025, 7, 25)
+    # recaps of the week; five regencies owe none
+    assert "Sebanyak 0 dari 15 kecamatan menyampaikan rekap" in str(document(edition))
