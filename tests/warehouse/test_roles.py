@@ -104,6 +104,23 @@ def test_no_role_reads_a_person(
         assert is_refused(read)
 
 
+def test_a_reporter_has_one_key_that_is_not_the_token_of_raw(demo: Demo) -> None:
+    ((cases, keys, tokens, both, bare),) = query(
+        demo[0],
+        "select count(*), count(distinct reporter_key), count(distinct subject_token),"
+        " count(distinct (reporter_key, subject_token)),"
+        " count(*) filter (where reporter_key in"
+        "   (encode(subject_token, 'hex'), left(encode(sha256(subject_token), 'hex'), 32)))"
+        " from marts.fct_report inner join raw.record using (record_id)"
+        " where reporter_key is not null or subject_token is not null",
+    )
+    assert cases > keys == tokens == both > 10
+    assert bare == 0
+    for role in ("analyst_province", "publisher", "auditor", "loader"):
+        with acting_as(demo[0], role) as is_refused:
+            assert is_refused(sql.SQL("select salt from ops.reporter_salt"))
+
+
 @pytest.mark.parametrize("role", READERS)
 def test_analysts_read_what_codes_mean(demo: Demo, role: str) -> None:
     """Every seed, and only to read; channels name their owners, so they are shut.

@@ -116,6 +116,7 @@ select
             = 'not_registered'
             then records.status_reason_code
     end as non_registration_reason,
+    records.reporter_key,
     records.accused_role_code,
     case
         when records.kind_code <> 'IA'

@@ -105,6 +105,7 @@ select
     channel,
     source_id,
     received_at,
+    reporter_key,
     -- the day on which the channel received the delivery; null where the channel does not state it
     receipt_date,
     {{ jakarta_date('landed_at') }} as landed_date,

@@ -36,5 +36,6 @@ select
     is_follow_up_closed,
     campaign_context_code,
     is_late,
+    reporter_key,
     record_id
 from {{ ref('int_reports__located') }}

@@ -41,6 +41,7 @@ with mapped as (
         md5(channel || '/' || source_id) as delivery_id,
         batch_id,
         received_at,
+        subject_token,
         {{ 'true' if map.has_receipt_time else 'false' }} as has_receipt_time,
         {{ 'true' if map.is_removed else 'false' }} as is_removed,
         {{ sql_text(map.record_kind) }}::text as default_record_kind,
@@ -97,6 +98,7 @@ with mapped as (
         md5(channel || '/' || source_id) as delivery_id,
         batch_id,
         received_at,
+        subject_token,
         true as has_receipt_time,
         false as is_removed,
         null::text as default_record_kind,
@@ -119,6 +121,9 @@ select
     delivery_id,
     batch_id,
     received_at,
+    left(encode(
+        sha256((select salts.salt from {{ source('ops', 'reporter_salt') }} as salts) || subject_token), 'hex'
+    ), 32) as reporter_key,
     has_receipt_time,
     default_record_kind,
     is_free_text,
