@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,6 +67,24 @@ def tables(database_url: str, *names: str) -> list[Dataset]:
     return [Dataset(namespace, f"{where.get('dbname')}.{name}") for name in names]
 
 
+def _parent() -> dict[str, Any]:
+    """Return the facet that names Airflow's task as the parent of a run; empty outside a task."""
+    if "airflow.sdk" not in sys.modules:
+        return {}
+    from airflow import sdk
+
+    try:
+        task = sdk.get_current_context()["ti"]
+    except RuntimeError:
+        return {}
+    from airflow.providers.openlineage.plugins import macros
+    from openlineage.client.facet_v2 import parent_run
+
+    run = parent_run.Run(macros.lineage_run_id(task))
+    job = parent_run.Job(macros.lineage_job_namespace(), macros.lineage_job_name(task))
+    return {"parent": parent_run.ParentRunFacet(run, job)}
+
+
 def emit(jobs: Iterable[Job]) -> None:
     """Emit an event for each job that ended now; a failure is logged and stops nothing."""
     target = transport()
@@ -76,13 +95,13 @@ def emit(jobs: Iterable[Job]) -> None:
         from openlineage.client import event_v2 as openlineage
 
         client = OpenLineageClient(config={"transport": target})
-        now = datetime.now(UTC).isoformat()
+        now, parent = datetime.now(UTC).isoformat(), _parent()
         for job in jobs:
             client.emit(
                 openlineage.RunEvent(
                     eventTime=now,
                     eventType=openlineage.RunState.COMPLETE,
-                    run=openlineage.Run(str(uuid4())),
+                    run=openlineage.Run(str(uuid4()), dict(parent)),
                     job=openlineage.Job(NAMESPACE, job.name),
                     inputs=[openlineage.InputDataset(*each) for each in job.inputs],
                     outputs=[openlineage.OutputDataset(*each) for each in job.outputs],

@@ -6,6 +6,7 @@ import json
 import re
 from collections import defaultdict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -113,6 +114,28 @@ def test_lineage_that_cannot_be_written_stops_nothing(
     monkeypatch.setenv("LUMBUNG_LINEAGE", str(tmp_path / "absent" / "lineage.jsonl"))
     lineage.emit([lineage.Job("intake.buku", [], [])])
     assert "no lineage was written to LUMBUNG_LINEAGE" in caplog.text
+
+
+def test_in_a_task_the_task_is_the_parent_of_the_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from airflow import sdk
+    from airflow.providers.openlineage.plugins import macros
+
+    events = tmp_path / "lineage.jsonl"
+    monkeypatch.setenv("LUMBUNG_LINEAGE", str(events))
+    monkeypatch.setenv("AIRFLOW__OPENLINEAGE__NAMESPACE", "lumbung")
+    lineage.emit([lineage.Job("intake.buku", [], [])])
+    task = SimpleNamespace(dag_id="intake__buku", task_id="pull")
+    run_id = "0193b5c2-5a0e-7000-8000-000000000001"
+    monkeypatch.setattr(sdk, "get_current_context", lambda: {"ti": task})
+    monkeypatch.setattr(macros, "lineage_run_id", lambda _: run_id)
+    lineage.emit([lineage.Job("intake.buku", [], [])])
+    alone, within = (json.loads(line) for line in events.read_text().splitlines())
+    assert "parent" not in alone["run"]["facets"]
+    parent = within["run"]["facets"]["parent"]
+    assert parent["run"]["runId"] == run_id
+    assert (parent["job"]["namespace"], parent["job"]["name"]) == ("lumbung", "intake__buku.pull")
 
 
 def test_airflow_s_provider_gets_the_same_target(
