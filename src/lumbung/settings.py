@@ -2,7 +2,8 @@
 
 All values come from the environment, so that Airflow's processes, the command line and the tests
 use the same ones: `LUMBUNG_HOME`, `LUMBUNG_PROJECT`, `LUMBUNG_DATABASE_URL`,
-`LUMBUNG_DATABASE_DIRECT`, `LUMBUNG_VAULT_KEY`, `LUMBUNG_SETTLE_SECONDS`, `LUMBUNG_SIGNING_KEY`.
+`LUMBUNG_DATABASE_DIRECT`, `LUMBUNG_VAULT_KEY`, `LUMBUNG_SETTLE_SECONDS`, `LUMBUNG_SIGNING_KEY`,
+`LUMBUNG_EVIDENCE`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class Settings:
             (`LUMBUNG_SETTLE_SECONDS`, default 2).
         signing_key: the file of the key that signs editions (`LUMBUNG_SIGNING_KEY`), None: see
             `lumbung.publication.proof.keys`.
+        shared_evidence: the object store that has the evidence of all machines
+            (`LUMBUNG_EVIDENCE`), None: this machine's folder has all of it.
 
     """
 
@@ -44,6 +47,7 @@ class Settings:
     database_url: str | None
     settle_seconds: float = 0
     signing_key: Path | None = None
+    shared_evidence: str | None = None
 
     @classmethod
     def load(cls) -> Settings:
@@ -57,7 +61,8 @@ class Settings:
         url = os.environ.get("LUMBUNG_DATABASE_URL") or None
         key = os.environ.get("LUMBUNG_SIGNING_KEY")
         signing_key = Path(key).absolute() if key else None
-        return cls(home_folder(), _project_folder(), url, settle, signing_key)
+        evidence = os.environ.get("LUMBUNG_EVIDENCE") or None
+        return cls(home_folder(), _project_folder(), url, settle, signing_key, evidence)
 
     def require_database_url(self) -> str:
         """Return `database_url`; Airflow's tasks always have one.

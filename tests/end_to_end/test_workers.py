@@ -1,7 +1,7 @@
 """The CeleryExecutor: two workers and the other parts as processes that share no folder.
 
-Tasks reach PostgreSQL through PgBouncer, and their logs an object store. What is not here: several
-machines, schedulers and API servers, and a broker that dies.
+Tasks reach PostgreSQL through PgBouncer; logs and evidence are in an object store. What is not
+here: several machines, schedulers and API servers, and a broker that dies.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import boto3
 import httpx
 import psycopg
 import pytest
-from moto.server import ThreadedMotoServer
 
 from lumbung.demo import kobo_server, reckoning, writers
 from lumbung.demo import world as invented
+from lumbung.intake.evidence import Evidence
 from lumbung.local.airflow import AirflowClient
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.processes import hold_port
 from tests.support.against_truth import cases_equal_truth
 from tests.support.databases import fresh_database
+from tests.support.object_store import object_store
 from tests.support.pooler import pgbouncer, through
 
 CHANNEL = "kobo_pemantau"
@@ -103,18 +103,12 @@ def redis(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def bucket() -> Iterator[str]:
-    """The address of an object store with the bucket `lumbung`."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    boto3.client(
-        "s3", endpoint_url=address, region_name="us-east-1",
-        aws_access_key_id=KEYS, aws_secret_access_key=KEYS,
-    ).create_bucket(Bucket="lumbung")  # fmt: skip
-    yield address
-    server.stop()
+def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """An object store with the bucket `lumbung`, which this process reaches too."""
+    with object_store("lumbung") as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        yield environment
 
 
 @pytest.fixture
@@ -138,7 +132,12 @@ def truth_and_inbox(tmp_path: Path) -> tuple[reckoning.Record, Path]:
 
 @pytest.fixture
 def cluster(
-    tmp_path: Path, scratch: Path, server: EmbeddedPostgres, redis: str, bucket: str, kobo: str
+    tmp_path: Path,
+    scratch: Path,
+    server: EmbeddedPostgres,
+    redis: str,
+    store: dict[str, str],
+    kobo: str,
 ) -> Iterator[Cluster]:
     """An API server, a scheduler, a DAG processor and two workers; PostgreSQL behind a pooler."""
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
@@ -151,7 +150,6 @@ def cluster(
         accounts = {str(owner.username): str(owner.password)}
         pooled = stack.enter_context(pgbouncer(pooler, url, accounts))
         held, logs = stack.enter_context(hold_port()), stack.enter_context(hold_port())
-        aws = {"endpoint_url": bucket, "region_name": "us-east-1"}
         address = f"http://127.0.0.1:{held.number}"
         made = Cluster(tmp_path / "homes", url=url, environment={
             "LUMBUNG_DATABASE_URL": through(url, pooled),
@@ -171,10 +169,10 @@ def cluster(
             "AIRFLOW__LOGGING__REMOTE_LOGGING": "True",
             "AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER": "s3://lumbung/logs",
             "AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID": "object_store",
-            "AIRFLOW_CONN_OBJECT_STORE": json.dumps(
-                {"conn_type": "aws", "login": KEYS, "password": KEYS, "extra": aws}
-            ),
+            "AIRFLOW_CONN_OBJECT_STORE": "aws://",
             f"AIRFLOW_CONN_{CHANNEL.upper()}": kobo,
+            "LUMBUNG_EVIDENCE": "s3://lumbung/evidence",
+            **store,
         })  # fmt: skip
         made.folder.mkdir()
         try:
@@ -201,7 +199,7 @@ def _answers(address: str) -> bool:
 
 
 def test_a_worker_dies_in_a_pull_and_the_facts_are_the_truth(
-    cluster: Cluster, truth_and_inbox: tuple[reckoning.Record, Path], bucket: str
+    cluster: Cluster, truth_and_inbox: tuple[reckoning.Record, Path]
 ) -> None:
     truth, _ = truth_and_inbox
     passwords = json.loads((cluster.folder / "api-server" / "airflow/passwords.json").read_text())
@@ -246,6 +244,13 @@ def test_a_worker_dies_in_a_pull_and_the_facts_are_the_truth(
     cases_equal_truth(
         cluster.url, [each for each in truth["reports"] if each["channel"] == CHANNEL]
     )
+    with psycopg.connect(cluster.url) as connection:
+        named = {
+            bytes(row[0]) for row in connection.execute("select evidence_sha256 from raw.record")
+        }
+    evidence = Evidence(cluster.folder / "elsewhere", shared="s3://lumbung/evidence")
+    assert named
+    assert all(evidence.path(digest).exists() for digest in named)
     broker = cluster.environment["AIRFLOW__CELERY__BROKER_URL"]
     worker = f"celery@{socket.gethostname()}"
     ping = ["celery", "--broker", broker, "inspect", "ping", "--destination", worker]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import boto3
 import psycopg
 import pytest
 from upath import UPath
 
+from lumbung.errors import ConfigurationError, ServiceError
 from lumbung.intake import evidence
 from lumbung.intake.connectors.shared import files
 from lumbung.intake.evidence import Evidence, TooLargeError
@@ -17,6 +20,7 @@ from lumbung.intake.landing import IntakeCounts
 from lumbung.settings import Settings
 from tests.support.channel_samples import REGISTER, workbook
 from tests.support.delivered import place
+from tests.support.object_store import object_store
 
 PAGE = b"\n <!-- masuk -->\n<!DOCTYPE html><html><title>Masuk</title><form>...</form></html>"
 
@@ -150,3 +154,50 @@ def test_a_file_that_becomes_a_link_after_it_was_listed_is_not_followed(
     counts = pull_from("register_contoh")
     assert (counts.read, counts.quarantined) == (1, 1)
     assert key.read_bytes() not in bytes_kept(settings.evidence)
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """An object store with the bucket `bukti`."""
+    with object_store("bukti") as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        yield boto3.client("s3")
+
+
+def test_what_one_machine_keeps_another_reads(tmp_path: Path, bucket: Any) -> None:
+    one, other = (Evidence(tmp_path / name, shared="s3://bukti/a") for name in ("one", "other"))
+    kept = one.keep(io.BytesIO(PAGE))
+    assert not other.path(kept.sha256).exists()  # a row that names it is written after the flush
+    one.flush()
+    one.remember("foto.jpg", kept)
+
+    found = other.recall("foto.jpg")
+    assert found is not None
+    assert (found.sha256, found.size, found.path.read_bytes()) == (kept.sha256, len(PAGE), PAGE)
+    assert found.path.is_relative_to(tmp_path / "other")
+    assert found.path.stat().st_mode & 0o777 == 0o600
+    assert other.recall("lain.jpg") is None
+
+    (key,) = [
+        item["Key"]
+        for item in bucket.list_objects_v2(Bucket="bukti")["Contents"]
+        if "names" not in item["Key"]
+    ]
+    bucket.put_object(Bucket="bukti", Key=key, Body=b"lain")
+    with pytest.raises(ServiceError, match="not the bytes that were delivered"):
+        Evidence(tmp_path / "third", shared="s3://bukti/a").path(kept.sha256)
+    assert not [*(tmp_path / "third").rglob("*.draft*")]
+
+
+def test_an_upload_that_failed_is_made_up_for(tmp_path: Path, bucket: Any) -> None:
+    missing = Evidence(tmp_path, shared="s3://tidak-ada/a")
+    missing.keep(io.BytesIO(PAGE))
+    with pytest.raises(ServiceError, match="LUMBUNG_EVIDENCE"):
+        missing.flush()
+    again = Evidence(tmp_path, shared="s3://bukti/a")
+    kept = again.keep(io.BytesIO(PAGE))
+    again.flush()
+    assert Evidence(tmp_path / "other", shared="s3://bukti/a").path(kept.sha256).exists()
+    with pytest.raises(ConfigurationError, match="s3://bucket/prefix"):
+        Evidence(tmp_path, shared="/mnt/bukti")

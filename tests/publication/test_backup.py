@@ -6,6 +6,7 @@ It stands beside the tests of the portal, whose published editions it backs up.
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
 import shutil
@@ -25,6 +26,7 @@ from lumbung import audit, database, doctor
 from lumbung.backup import dump, keys, manifest, restore, take
 from lumbung.backup.take import Target
 from lumbung.errors import ConfigurationError, LumbungError, ServiceError
+from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import Vault, hold_to_one_key
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.stack import Stack
@@ -33,6 +35,7 @@ from lumbung.publication.proof.keys import trusted_keys
 from lumbung.settings import Settings
 from lumbung.warehouse import users
 from tests.support.databases import fresh_database
+from tests.support.object_store import object_store
 from tests.support.published import EDITIONS
 
 ROOT = Path(__file__).parents[2]
@@ -247,6 +250,26 @@ def test_the_newest_are_kept_and_share_evidence_that_is_whole(
     assert take.backup(target, settings=settings, database_url=url).damaged == [
         str(settings.home / STORED)
     ]
+
+
+def test_evidence_that_another_machine_pulled_is_in_the_backup(
+    small: tuple[Settings, str],
+    target: Target,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings, url = small
+    (settings.home / STORED).unlink()
+    shared = "s3://bukti/kantor"
+    with object_store("bukti") as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        other = Evidence(tmp_path / "other", shared=shared)
+        other.keep(io.BytesIO(LETTER))
+        other.flush()
+        here = dataclasses.replace(settings, shared_evidence=shared)
+        done = take.backup(target, settings=here, database_url=url)
+    assert (done.folder / "home" / STORED).read_bytes() == LETTER
 
 
 def test_two_backups_at_once_are_one(small: tuple[Settings, str], target: Target) -> None:

@@ -86,6 +86,15 @@ def dump(url: str, file: Path) -> Tables:
             return tables(connection)
 
 
+def evidence(connection: psycopg.Connection) -> list[bytes]:
+    """Return the sha256 of every file that a row of the warehouse came from."""
+    rows = connection.execute(
+        "select evidence_sha256 from raw.record where evidence_sha256 is not null"
+        " union select evidence_sha256 from quarantine.record where evidence_sha256 is not null"
+    )
+    return [bytes(sha256) for (sha256,) in rows]
+
+
 def tables(connection: psycopg.Connection) -> Tables:
     """Return the number of rows and a checksum of every table of a database.
 

@@ -185,11 +185,7 @@ def _compare_vault(connection: psycopg.Connection, live: psycopg.Connection) -> 
 def _compare_evidence(connection: psycopg.Connection, backup: Path) -> None:
     """Require the evidence of every row. Its content was compared with the manifest."""
     store = backup / "home" / "evidence"
-    for (sha256,) in connection.execute(
-        "select encode(evidence_sha256, 'hex') from raw.record where evidence_sha256 is not null"
-        " union select encode(evidence_sha256, 'hex') from quarantine.record"
-        " where evidence_sha256 is not null"
-    ):
+    for sha256 in map(bytes.hex, dump.evidence(connection)):
         if not (store / sha256[:2] / sha256[2:]).exists():
             raise _differs(f"the evidence {sha256} is missing")
 

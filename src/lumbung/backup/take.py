@@ -24,6 +24,7 @@ from lumbung.backup import dump, keys
 from lumbung.backup.manifest import TIME, Manifest, backups, copy, file_hash
 from lumbung.errors import DISK, FULL, ConfigurationError, ServiceError
 from lumbung.files import keep_private
+from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import Vault
 from lumbung.local.stack import AIRFLOW_DATABASE
 from lumbung.settings import Settings, number
@@ -224,6 +225,10 @@ def _write(files: _Files, secrets: dict[str, bytes], settings: Settings, url: st
         migrations = [
             name for (name,) in connection.execute("select name from ops.migration order by name")
         ]
+        if settings.shared_evidence:  # this machine may lack what others have pulled
+            store = Evidence(settings.evidence, shared=settings.shared_evidence)
+            for digest in dump.evidence(connection):
+                store.path(digest)
     files.copy(settings.home, "home", but=DERIVED)
     for name in PROJECT:
         files.copy(settings.project / name, f"project/{name}")

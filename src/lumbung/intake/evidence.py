@@ -2,6 +2,9 @@
 
 The store may hold personal data, so only its owner may read its folders and files. It looks at the
 first bytes of a file to identify the type, and opens no file otherwise.
+
+Where pulls run on several machines, an object store holds every file, and each machine's folder is
+a cache of it. A file is named by its content and never changes, so no copy can be outdated.
 """
 
 from __future__ import annotations
@@ -9,18 +12,24 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from lumbung.errors import LumbungError, ServiceError
+from lumbung.errors import ConfigurationError, LumbungError, ServiceError
 from lumbung.files import write_private
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 MAX_BYTES = 4 << 30
 """The largest file that is kept."""
 
 _PIECE = 1 << 20
+_TIMEOUT_SECONDS = 60
 _HEAD = 512
 _TYPES = (  # a pattern of the first bytes, and the type; the first pattern that matches decides
     (rb"\x89PNG\r\n\x1a\n", "image/png"),
@@ -103,17 +112,55 @@ class Evidence:
     Args:
         folder: of the store.
         known: another store in which `recall` searches too; a dry run's temporary store has one.
+        shared: the address of an object store (`s3://bucket/prefix`) that has the files of all
+            machines.
+
+    Raises:
+        ConfigurationError: when `shared` is not such an address.
     """
 
-    def __init__(self, folder: Path, known: Path | None = None) -> None:
+    def __init__(self, folder: Path, known: Path | None = None, shared: str | None = None) -> None:
         self.folder = folder
         self._stores = (folder,) if known is None else (folder, known)
+        self._shared = None if shared is None else _open(shared)
         self._unflushed: list[Path] = []
 
     def path(self, digest: bytes) -> Path:
-        """The path of a file with this sha256; it exists if the file is kept."""
+        """The path of a file with this sha256; it exists if the file is kept.
+
+        A file that another machine has kept is copied from the object store.
+
+        Raises:
+            ServiceError: when the object store does not answer, or its file is another one.
+        """
+        path = self._place(digest)
+        if self._shared is not None and digest and not path.exists():
+            self._fetch(self._shared / path.parent.name / path.name, path, digest)
+        return path
+
+    def _place(self, digest: bytes) -> Path:
         name = digest.hex()
         return self.folder / name[:2] / name[2:]
+
+    def _fetch(self, source: UPath, path: Path, digest: bytes) -> None:
+        draft = self.folder / f".draft-{secrets.token_hex(8)}"
+        try:
+            with self._reaching():
+                if not source.exists():
+                    return
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+                source.fs.get_file(source.path, str(draft))
+            with draft.open("rb") as file:
+                if file_digest(file, "sha256").digest() != digest:
+                    raise ServiceError(
+                        "a file of the evidence is not the bytes that were delivered",
+                        where=str(source),
+                        remediation="restore its earlier version, or a backup",
+                    )
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
 
     def keep(self, stream: Readable) -> Kept:
         """Store a stream, of which a megabyte at a time is in memory; a known file stays as it is.
@@ -141,11 +188,13 @@ class Evidence:
                             remediation="have it sent in parts",
                         )
                     file.write(piece)
-            path = self.path(digest.digest())
+            path = self._place(digest.digest())
             path.parent.mkdir(exist_ok=True, mode=0o700)
             # A power cut before the flush may have left a file that is shorter.
-            if not path.exists() or path.stat().st_size != size:
+            is_new = not path.exists() or path.stat().st_size != size
+            if is_new:
                 draft.replace(path)
+            if is_new or self._shared is not None:  # a flush that failed has not uploaded it
                 self._unflushed.append(path)
         except OSError as error:
             raise self._failed(error) from error
@@ -156,18 +205,40 @@ class Evidence:
     def flush(self) -> None:
         """Make the files that were kept so far survive a power cut; callable from any thread.
 
+        They are then in the object store too, where there is one.
+
         Raises:
-            ServiceError: when the disk refuses it.
+            ServiceError: when the disk or the object store refuses it.
         """
-        try:
-            while self._unflushed:
-                descriptor = os.open(self._unflushed.pop(), os.O_RDONLY)
+        while self._unflushed:
+            path = self._unflushed.pop()
+            try:
+                descriptor = os.open(path, os.O_RDONLY)
                 try:
                     os.fsync(descriptor)
                 finally:
                     os.close(descriptor)
-        except OSError as error:
-            raise self._failed(error) from error
+            except OSError as error:
+                raise self._failed(error) from error
+            if self._shared is not None:
+                target = self._shared / path.parent.name / path.name
+                with self._reaching():
+                    if not target.exists():
+                        target.fs.put_file(str(path), target.path)
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """Report an object store that does not answer or refuses."""
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            yield
+        except (OSError, BotoCoreError) as error:
+            raise ServiceError(
+                f"the evidence cannot be shared: {error}",
+                where=str(self._shared),
+                remediation="correct LUMBUNG_EVIDENCE or the keys in AWS_..., then pull again",
+            ) from error
 
     def _failed(self, error: OSError) -> ServiceError:
         return ServiceError(
@@ -178,9 +249,12 @@ class Evidence:
 
     def remember(self, name: str, kept: Kept) -> None:
         """Remember a file under its name at the source, where it never changes (an attachment)."""
-        label = self.folder / _label(name)
+        label, text = self.folder / _label(name), f"{kept.sha256.hex()} {kept.size}"
         label.parent.mkdir(exist_ok=True, mode=0o700)
-        write_private(label, f"{kept.sha256.hex()} {kept.size}")
+        write_private(label, text)
+        if self._shared is not None:
+            with self._reaching():
+                (self._shared / _label(name).as_posix()).write_text(text)
 
     def recall(self, name: str) -> Kept | None:
         """The file that was remembered under a name, if it is still in the store."""
@@ -192,7 +266,29 @@ class Evidence:
             path = store / digest[:2] / digest[2:]
             if path.exists():
                 return Kept(bytes.fromhex(digest), int(size), path)
-        return None
+        if self._shared is None:
+            return None
+        with self._reaching():
+            try:
+                digest, size = (self._shared / _label(name).as_posix()).read_text().split()
+            except FileNotFoundError:
+                return None
+        path = self.path(bytes.fromhex(digest))
+        return Kept(bytes.fromhex(digest), int(size), path) if path.exists() else None
+
+
+def _open(shared: str) -> UPath:
+    """Open an object store by its address, with the keys of the environment (`AWS_...`)."""
+    if not shared.startswith("s3://"):
+        raise ConfigurationError(
+            f"{shared!r} is not the address of an object store",
+            where="LUMBUNG_EVIDENCE",
+            remediation="write it as s3://bucket/prefix, or leave it out",
+        )
+    from upath import UPath
+
+    timeouts = {"connect_timeout": _TIMEOUT_SECONDS, "read_timeout": _TIMEOUT_SECONDS}
+    return UPath(shared, skip_instance_cache=True, use_listings_cache=False, config_kwargs=timeouts)
 
 
 def _label(name: str) -> Path:

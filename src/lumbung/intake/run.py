@@ -111,7 +111,9 @@ def pull(
             channel,
             open_folder(settings.inbox / channel.name, connection),
             connection,
-            Evidence(evidence, known=settings.evidence if dry_run else None),
+            Evidence(evidence, known=settings.evidence)
+            if dry_run
+            else Evidence(evidence, shared=settings.shared_evidence),
             vault.content_hash,
             {k: v for k, v in row[0].items() if k not in dropped_keys} if row else {},
             dry_run,
