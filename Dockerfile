@@ -16,7 +16,7 @@ RUN python -m hatchling build --target wheel --directory /build \
 
 FROM python:3.13.9-slim-trixie
 RUN useradd --uid 10001 lumbung \
-    && install --directory --owner lumbung --mode 0700 /var/lib/lumbung \
+    && install --directory --owner lumbung --mode 0700 /var/lib/lumbung /var/lib/lumbung/airflow \
     && install --directory --owner lumbung /var/lib/lumbung/portals
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/lumbung /opt/lumbung

@@ -1,0 +1,52 @@
+"""Our values for Airflow's official Helm chart name what Lumbung has.
+
+The chart is not here: CONTRIBUTING.md says how to check the values against its schema.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lumbung.local.airflow import COMPONENTS
+
+ROOT = Path(__file__).parents[2]
+PARTS = {
+    "apiServer": "api-server",
+    "scheduler": "scheduler",
+    "dagProcessor": "dag-processor",
+    "triggerer": "triggerer",
+    "migrateDatabaseJob": "init",
+}
+
+
+@pytest.fixture(scope="module")
+def values() -> dict[str, Any]:
+    loaded = yaml.safe_load((ROOT / "docker" / "helm-values.yaml").read_text(encoding="utf-8"))
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def test_every_part_is_one_of_lumbung_run(values: dict[str, Any]) -> None:
+    assert set(PARTS.values()) == {*COMPONENTS, "init"}
+    for name, part in PARTS.items():
+        assert (values[name]["command"], values[name]["args"]) == (["lumbung", "run"], [part])
+        # its default calls a script of Airflow's own image
+        assert values[name].get("waitForMigrations", {"enabled": False}) == {"enabled": False}
+        if name in ("scheduler", "dagProcessor", "triggerer"):
+            assert values[name]["livenessProbe"]["command"][:2] == ["python", "-c"]
+            assert values[name]["logGroomerSidecar"] == {"enabled": False}
+
+
+def test_the_guide_makes_each_secret(values: dict[str, Any]) -> None:
+    guide = (ROOT / "docs" / "how-to" / "run-on-several-machines.md").read_text(encoding="utf-8")
+    assert {each["secretName"] for each in values["secret"]} == {"lumbung"}
+    for each in values["secret"]:
+        assert f"--from-file={each['secretKey']}=" in guide, each
+    named = {each["envName"] for each in values["secret"]}
+    plain = {each["name"] for each in values["env"]}
+    assert not named & plain
+    assert {"LUMBUNG_DATABASE_URL", "LUMBUNG_AIRFLOW_SECRET", "LUMBUNG_VAULT_KEY"} <= named
