@@ -120,7 +120,7 @@ def installation(scratch: Path) -> Iterator[Installation]:
     """An installation after its first demo, on ports that others left.
 
     The demo was killed while a channel was landed, everything was killed while dbt built, and then
-    it was run to its end: what is true of a demo is tried on one that had the hardest way.
+    it was run to its end. So the tests of the demo also hold for one that was interrupted.
     It is stopped after the last test of this package: its loops would slow down all others.
     """
     settings = Settings(
