@@ -69,7 +69,8 @@
 
 {% macro mapped_terms(vocabulary) -%}
     {#- The terms of the seed map_<vocabulary>, each also by the pseudonym under which it was landed before the
-        seed had it. A pseudonym that has a row of its own is mapped by that one. -#}
+        seed had it, and the terms that a steward has mapped and the seed has not. A pseudonym that has a row
+        of its own is mapped by that one. -#}
     {%- set target = ', maps.forwarding_target_code' if vocabulary == 'status' else '' -%}
     (
         select maps.term, maps.code{{ target }}
@@ -79,6 +80,17 @@
         from {{ ref('map_' ~ vocabulary) }} as maps
         inner join {{ source('reference', 'term_pseudonym') }} as pseudonyms on maps.term = pseudonyms.term
         where pseudonyms.pseudonym not in (select named.term from {{ ref('map_' ~ vocabulary) }} as named)
+        union all
+        select decided.term, decided.code{{ ', null::text as forwarding_target_code' if vocabulary == 'status' }}
+        from {{ source('ops', 'mapping') }} as decided
+        where
+            decided.vocabulary = '{{ vocabulary }}'
+            and decided.term not in (select named.term from {{ ref('map_' ~ vocabulary) }} as named)
+            and decided.term not in (
+                select pseudonyms.pseudonym
+                from {{ source('reference', 'term_pseudonym') }} as pseudonyms
+                inner join {{ ref('map_' ~ vocabulary) }} as named on pseudonyms.term = named.term
+            )
     )
 {%- endmacro %}
 

@@ -21,6 +21,8 @@ from starlette.types import ASGIApp
 
 from lumbung.desk import app
 from lumbung.desk.airflow import Airflow
+from lumbung.intake.landing.pseudonyms import term_pseudonym
+from lumbung.intake.landing.storable import ascii_json
 from lumbung.intake.vault import NONCE_BYTES, Vault, associate
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.publication.editions import approver, freezing, publishing, review
@@ -354,3 +356,52 @@ def pulls(desk: Desk) -> Desk:
         *("register_laporan", HOSTILE),
     )
     return desk
+
+
+SECRET = "Pak Budi Santoso"
+
+
+@pytest.fixture
+def words(stewarded: Desk) -> tuple[Desk, str]:
+    """The desk with a word that may be a name in two regencies, and a hostile one."""
+    vault = Vault.load(stewarded.settings.home)
+    hidden = term_pseudonym(vault, SECRET)
+    with psycopg.connect(stewarded.url) as connection:
+        connection.execute(
+            "insert into reference.review_check values ('word_unknown', 'Kata di luar kosakata')"
+        )
+        connection.execute(
+            "create table if not exists reporting.rpt_not_counted (channel text,"
+            " reason_code text, week_id text, reason text, record_count bigint)"
+        )
+        connection.execute("delete from reporting.rpt_not_counted")
+        connection.execute("grant select on reporting.rpt_not_counted to analyst_province")
+        connection.execute(
+            "insert into raw.record (record_id, channel, source_id, content_hash, batch_id,"
+            " received_at, payload) overriding system value values (7, 'wa_aduan', 's', '\\x00',"
+            " (select max(batch_id) from raw.batch), now(), '{}')"
+        )
+        connection.execute(
+            "insert into vault.identity values (7, %s)",
+            (
+                vault.seal(
+                    ascii_json({"Isu": f"politik uang; {SECRET} ", "Pelapor": "Warga Rahasia"}),
+                    associate("wa_aduan", "s"),
+                    os.urandom(NONCE_BYTES),
+                ),
+            ),
+        )
+        for regency, count, detail in (
+            (OWN, 2, f"issue: {hidden}"),
+            (OTHER, 3, f"issue: {hidden}"),
+            (OTHER, 1, f"role: {HOSTILE[:150]}"),
+            (OTHER, 1, "status_reason"),  # a word that may not be shown
+        ):
+            connection.execute(
+                "insert into marts.fct_review_item (check_code, item_id, regency_code, severity,"
+                " owner, channel, detail, record_id, record_count, since_date, remediation) values"
+                " ('word_unknown', %s, %s, 'review', 'x', 'wa_aduan', %s, 7, %s, '2024-11-20',"
+                " 'x')",
+                (f"{regency}/{detail}", regency, detail, count),
+            )
+    return stewarded, hidden

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
+from lumbung.warehouse import mappings
 from tests.desk.conftest import Desk, quarantine
 from tests.desk.test_browser import PHONE, accessible, served
 from tests.desk.test_channels import HERE
 from tests.desk.test_quarantine import CODE, GROUP, OWN, state
+from tests.desk.test_words import WORDS, address
 
 
 def test_an_owner_dismisses_160_rows_on_a_phone(desk: Desk, browser: Browser) -> None:
@@ -69,3 +71,22 @@ def test_an_owner_uploads_a_file_and_pauses_the_channel_by_keyboard(
         accessible(page)
         assert pulls.airflow.paused == {f"intake__{OWN}": True}
         assert faults == []
+
+
+def test_a_steward_maps_a_word_by_keyboard(words: tuple[Desk, str], browser: Browser) -> None:
+    desk, hidden = words
+    with (
+        served(desk) as server,
+        browser.new_context(extra_http_headers={"x-account": "provinsi"}) as window,
+    ):
+        page = window.new_page()
+        for path in (WORDS, "/tinjauan/dikeluarkan", address("issue", hidden)):
+            page.goto(server + path)
+            accessible(page)
+        page.get_by_label("Kode").focus()
+        page.keyboard.type("Politik uang")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.wait_for_url(server + WORDS)
+        accessible(page)
+        assert mappings.mappings(desk.url)["issue", hidden].code == "PU"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 
+from lumbung import registry
 from lumbung.desk.pages import FOLDER, texts
 
 FAMILIES = (
@@ -17,6 +18,7 @@ FAMILIES = (
     "nav_",
     "pair_",
     "event_",
+    "vocabulary_",
     "quarantine_state_",
     "channel_count_",
     "channel_done_",
@@ -54,6 +56,7 @@ def test_no_text_is_missing_or_unused() -> None:
     source = "\n".join(file.read_text() for file in SOURCES)
     named = set(re.findall(r"\bt\.(\w+)", source))
     quoted = set(re.findall(r'"(\w+)"', source)) | {"html", "pdf", "xlsx", "txt", "published"}
+    quoted |= {field.vocabulary for field in registry.canonical_fields().values()}
     # migrations, and the program, name the events that the audit log holds
     for file in [*(FOLDER.parent / "migrations").glob("*.sql"), *SOURCES]:
         events = re.findall(r"[a-z]+\.[a-z_]+", file.read_text())

@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from lumbung.cli.common import Json, Role, console, print_json, warehouse_url
-from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,10 +25,14 @@ link = typer.Typer(
 record = typer.Typer(
     no_args_is_help=True, help="A landed delivery: exclude, restore, reveal what is in the vault."
 )
+mapping = typer.Typer(
+    no_args_is_help=True, help="Words that stewards mapped to codes: write them into the seeds."
+)
 audit = typer.Typer(no_args_is_help=True, help="The log of decisions, chained by hash: verify.")
 app.add_typer(audit, name="audit")
 app.add_typer(link, name="link")
 app.add_typer(record, name="record")
+app.add_typer(mapping, name="mapping")
 SHOWN = 200
 """How many items `lumbung review` lists."""
 RecordId = Annotated[int, typer.Argument(help="a record of 'lumbung review' or 'lumbung trace'")]
@@ -173,35 +176,23 @@ def reveal(number: RecordId, reason: Why) -> None:
 
     The reason and the account are logged before anything is shown.
     """
-    from lumbung import database
-    from lumbung.intake.landing.landed import opened
-    from lumbung.intake.vault import Vault
+    from lumbung.intake import opening
 
-    if not reason.strip():
-        raise ConfigurationError(
-            "the vault is not opened without a reason",
-            where="--reason",
-            remediation="say what you have to decide, without anybody's name",
-        )
-    with database.connect(warehouse_url()) as connection:
-        row = connection.execute(
-            "select channel, source_id, ciphertext from raw.record"
-            " left join vault.identity using (record_id) where record_id = %s",
-            (number,),
-        ).fetchone()
-        if row is None:
-            raise ConfigurationError(
-                f"no record has the id {number}",
-                where="raw.record",
-                remediation="use a record of 'lumbung review' or 'lumbung trace'",
-            )
-        connection.execute(
-            "insert into ops.opening (opened_by, record_id, reason) values (%s, %s, %s)",
-            (getpass.getuser(), number, reason.strip()),
-        )
-        connection.commit()  # before anything is shown
-    private = opened(Vault.load(Settings.load().home), *row)
+    private = opening.open_record(
+        warehouse_url(), number, by=getpass.getuser(), reason=reason, home=Settings.load().home
+    )
     typer.echo(json.dumps(private, indent=1, ensure_ascii=False))
+
+
+@mapping.command()
+def export() -> None:
+    """Write the words that stewards mapped at the desk into the seeds map_<vocabulary>."""
+    from lumbung.warehouse import mappings
+
+    written = mappings.export(warehouse_url(), Settings.load().dbt_project / "seeds")
+    for file, count in written.items():
+        console.print(f"{file}: {count} words added")
+    console.print("the seeds have every word that was mapped")
 
 
 def _exclude(number: int, decision: Exclusion, reason: str) -> None:

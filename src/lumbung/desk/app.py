@@ -17,10 +17,12 @@ from lumbung.desk import (
     channels,
     data,
     editions,
+    excluded,
     quarantine,
     review_list,
     sheet,
     today,
+    words,
 )
 from lumbung.desk.access import Person, person
 from lumbung.desk.airflow import Airflow, ForbiddenError
@@ -81,6 +83,8 @@ def create(
     app.include_router(today.routes(office))
     app.include_router(editions.routes(office))
     app.include_router(review_list.routes(office))
+    app.include_router(words.routes(office))
+    app.include_router(excluded.routes(office))
     app.include_router(quarantine.routes(office))
     app.include_router(channels.routes(office))
     app.include_router(sheet.routes(office))

@@ -35,7 +35,7 @@ class Group:
     since: date
 
 
-def _items(who: Person) -> list[Item]:
+def items(who: Person) -> list[Item]:
     """Return the items that a steward sees: the database role shows those of the own regency.
 
     Raises:
@@ -63,7 +63,7 @@ def queue(who: Person) -> list[Pair]:
     A pair stays in `marts.fct_review_item` until a build applies its decision.
     """
     try:
-        listed = _pairs(_items(who))
+        listed = _pairs(items(who))
     except BuildError:
         return []
     decided = links.decisions(database_url("auditor"))
@@ -78,20 +78,20 @@ def routes(office: Office) -> APIRouter:
     @router.get("/tinjauan")
     def review(request: Request, who: Who) -> Response:
         try:
-            items = _items(who)
+            found: list[Item] | None = items(who)
         except BuildError:
-            items = None
+            found = None
         decided = links.decisions(database_url("auditor"))
         groups: dict[str, list[Item]] = defaultdict(list)
-        for item in items or []:
+        for item in found or []:
             groups[item.check_code].append(item)
         groups.pop(PAIRS, None)
-        listed = [(pair, decided.get(pair, "undone")) for pair in _pairs(items or [])]
+        listed = [(pair, decided.get(pair, "undone")) for pair in _pairs(found or [])]
         return office.pages.render(
             request,
             "review",
             who,
-            is_built=items is not None,
+            is_built=found is not None,
             waiting=[pair for pair, decision in listed if decision == "undone"],
             decided=[each for each in listed if each[1] != "undone"][:SHOWN],
             groups=[
@@ -103,7 +103,7 @@ def routes(office: Office) -> APIRouter:
     @router.get("/tinjauan/butir/{check}")
     def check(request: Request, who: Who, check: str) -> Response:
         try:
-            found = [item for item in _items(who) if item.check_code == check != PAIRS]
+            found = [item for item in items(who) if item.check_code == check != PAIRS]
         except BuildError:
             found = []
         if not found:

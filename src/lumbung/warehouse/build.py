@@ -2,9 +2,10 @@
 
 A build is an increment: it recomputes the rows that depend on what was landed, corrected, withdrawn
 or decided since the last successful build of all models. A build is a full one if no such build
-exists, if any other input has changed (project, seeds or channels, so that a changed field map
-applies to every record), or if a full build was started since and has not succeeded. Rows of a held
-channel (`ops.channel_hold`) are in no build until the first one after the release.
+exists, if any other input has changed (project, seeds, channels or the words that stewards mapped,
+so that a changed map applies to every record), or if a full build was started since and has not
+succeeded. Rows of a held channel (`ops.channel_hold`) are in no build until the first one after the
+release.
 
 dbt takes seconds to import, so `build` imports it, not this module.
 """
@@ -629,7 +630,7 @@ class _Run:
         return [name for (name,) in rows]
 
     def _inputs_hash(self, select: str | None) -> str:
-        """A hash of every input besides raw: project, channels, functions, the selection.
+        """A hash of every input besides raw: project, channels, mapped words, functions, selection.
 
         Of a channel only what models use: its owner, its cadence and what the checkpoint requires
         may change without a full build.
@@ -645,8 +646,12 @@ class _Run:
             "select md5(string_agg(pg_get_functiondef(oid), '' order by oid::regprocedure::text))"
             " from pg_proc where pronamespace = 'ops'::regnamespace"
         ).fetchone()
+        mappings = self.connection.execute(
+            "select json_agg(json_build_array(vocabulary, term, code) order by vocabulary, term)"
+            " from ops.mapping"
+        ).fetchone()
         project = self._hash(self.settings.dbt_project)
-        inputs = [project, maps, functions, select, ALGORITHM]
+        inputs = [project, maps, mappings, functions, select, ALGORITHM]
         return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
 
     @staticmethod

@@ -2,12 +2,82 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from psycopg.rows import class_row
 
 from lumbung import database
 from lumbung.errors import ConfigurationError
 
 Decision = Literal["excluded", "restored"]
+
+
+class Excluded(NamedTuple):
+    """A delivery that a person excluded and nobody restored.
+
+    Attributes:
+        record_id: the version that the decision named.
+
+    """
+
+    record_id: int
+    channel: str
+    decided_by: str
+    decided_at: datetime
+    reason: str
+
+
+class NotCounted(NamedTuple):
+    """How many deliveries of a channel no metric counts for one reason, by the last build."""
+
+    channel: str
+    reason: str
+    record_count: int
+
+
+def excluded(database_url: str) -> list[Excluded]:
+    """Return what people excluded, the last decision first, also what no build has applied yet.
+
+    Args:
+        database_url: the warehouse, as a role that reads `ops`, such as `auditor`.
+
+    """
+    with database.connect(database_url, application="lumbung exclusions") as connection:
+        return (
+            connection.cursor(row_factory=class_row(Excluded))
+            .execute(
+                "select record_id, channel, decided_by, decided_at, reason from ("
+                "  select distinct on (channel, source_id) * from ops.exclusion_decision"
+                "  order by channel, source_id, decision_id desc) as last_decision"
+                " where decision_code = 'excluded' order by decision_id desc"
+            )
+            .fetchall()
+        )
+
+
+def not_counted(database_url: str) -> list[NotCounted]:
+    """Return what no metric counts, by reason and channel, the largest number first.
+
+    Nothing before the first build.
+
+    Args:
+        database_url: the warehouse, as a role that reads `reporting` of the whole province.
+
+    """
+    with database.connect(database_url, application="lumbung exclusions") as connection:
+        built = connection.execute("select to_regclass('reporting.rpt_not_counted')").fetchone()
+        if built == (None,):
+            return []
+        return (
+            connection.cursor(row_factory=class_row(NotCounted))
+            .execute(
+                "select channel, reason, sum(record_count)::bigint as record_count"
+                " from reporting.rpt_not_counted group by channel, reason"
+                " order by record_count desc, reason, channel"
+            )
+            .fetchall()
+        )
 
 
 def decide(database_url: str, record_id: int, decision: Decision, *, by: str, reason: str) -> None:

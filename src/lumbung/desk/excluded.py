@@ -1,0 +1,60 @@
+"""What no metric counts, and why; what a person excluded can be restored."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Path, Request
+from starlette.responses import RedirectResponse, Response
+
+from lumbung import orchestration
+from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
+from lumbung.desk.guard import Token
+from lumbung.desk.office import Office, RefusedError
+from lumbung.warehouse import exclusions
+
+SHOWN = 100
+"""Lines of each list."""
+
+
+def routes(office: Office) -> APIRouter:
+    """Return the routes of excluded deliveries."""
+    router = APIRouter()
+    Who = Annotated[Person, Depends(office.who)]  # noqa: N806
+
+    def show(request: Request, who: Person, problem: str = "") -> Response:
+        # A delivery that is excluded has no regency, so no steward of one can be shown its own.
+        if who.review_role != PROVINCE_ROLE:
+            raise RefusedError(404, "not_found")
+        return office.pages.render(
+            request,
+            "excluded",
+            who,
+            status=422 if problem else 200,
+            counts=exclusions.not_counted(database_url(who.review_role))[:SHOWN],
+            excluded=exclusions.excluded(database_url("auditor"))[:SHOWN],
+            problem=problem,
+        )
+
+    @router.get("/tinjauan/dikeluarkan")
+    def listing(request: Request, who: Who) -> Response:
+        return show(request, who)
+
+    @router.post("/tinjauan/dikeluarkan/{number:int}")
+    def restore(
+        request: Request,
+        who: Who,
+        number: Annotated[int, Path(ge=1, le=2**62)],
+        reason: Annotated[str, Form(max_length=500, pattern=r"^[^\x00]*$")] = "",
+        csrf: Token = "",
+    ) -> Response:
+        office.tokens.verify(request, who.account, csrf)
+        if who.review_role != PROVINCE_ROLE:
+            raise RefusedError(404, "not_found")
+        if not reason.strip():
+            return show(request, who, "quarantine_no_reason")
+        if number in {each.record_id for each in exclusions.excluded(database_url("auditor"))}:
+            # No role records exclusions.
+            url = orchestration.warehouse_url()
+            exclusions.decide(url, number, "restored", by=who.account, reason=reason)
+        return RedirectResponse(f"{request.scope['root_path']}/tinjauan/dikeluarkan", 303)
+
+    return router

@@ -1,0 +1,89 @@
+"""Opening what the vault holds of a landed record, for a reason that is logged first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lumbung import database
+from lumbung.errors import ConfigurationError
+from lumbung.intake.landing.landed import opened
+from lumbung.intake.landing.pseudonyms import term_pseudonym
+from lumbung.intake.vault import Vault
+
+_BETWEEN_WORDS = re.compile(r"[;,|/\n]")
+
+
+def open_record(
+    database_url: str, number: int, *, by: str, reason: str, home: Path
+) -> dict[str, Any]:
+    """Return the private part of a record: personal fields, narrative, words behind pseudonyms.
+
+    Args:
+        database_url: the warehouse, as its owner.
+        number: the record, `raw.record.record_id`.
+        by: the account that opens it; logged with the reason before anything is returned.
+        reason: why, without the name of any person.
+        home: where the vault key is (`Settings.home`).
+
+    Raises:
+        ConfigurationError: when there is no such record, or no reason.
+        LumbungError: when it does not open with this key.
+
+    """
+    if not reason.strip():
+        raise ConfigurationError(
+            "the vault is not opened without a reason",
+            where="--reason",
+            remediation="say what you have to decide, without anybody's name",
+        )
+    with database.connect(database_url, application="lumbung record reveal") as connection:
+        row = connection.execute(
+            "select channel, source_id, ciphertext from raw.record"
+            " left join vault.identity using (record_id) where record_id = %s",
+            (number,),
+        ).fetchone()
+        if row is None:
+            raise ConfigurationError(
+                f"no record has the id {number}",
+                where="raw.record",
+                remediation="use a record of 'lumbung review' or 'lumbung trace'",
+            )
+        connection.execute(
+            "insert into ops.opening (opened_by, record_id, reason) values (%s, %s, %s)",
+            (by, number, reason.strip()),
+        )
+        connection.commit()  # before anything is shown
+    return opened(Vault.load(home), *row)
+
+
+def open_word(
+    database_url: str, number: int, pseudonym: str, *, by: str, reason: str, home: Path
+) -> str | None:
+    """Return the word behind a pseudonym of a record, and nothing else of the record.
+
+    Args and errors are those of `open_record`.
+
+    Returns:
+        the word as it was written; None where the record holds no such word.
+
+    """
+    private = open_record(database_url, number, by=by, reason=reason, home=home)
+    vault = Vault.load(home)
+    for text in _texts(private):
+        for word in (text, *_BETWEEN_WORDS.split(text)):
+            if term_pseudonym(vault, word) == pseudonym:
+                return word.strip()
+    return None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+    elif isinstance(value, str):
+        yield value

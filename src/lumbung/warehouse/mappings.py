@@ -1,0 +1,133 @@
+"""Words that no seed `map_<vocabulary>` has, and the codes that stewards gave them.
+
+A build applies the decisions beside the seeds (macro `mapped_terms`); a row of a seed comes first.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from psycopg.rows import class_row
+
+from lumbung import database, registry
+from lumbung.errors import ConfigurationError
+from lumbung.registry import Pair
+
+_CODES = {"method": "campaign_method"}
+"""Vocabulary -> the seed of its codes, where the two are not called alike."""
+
+
+class Mapping(NamedTuple):
+    """A word and the code that the last decision on it gave it."""
+
+    vocabulary: str
+    term: str
+    code: str
+    decided_by: str
+    decided_at: datetime
+
+
+def mappings(database_url: str) -> dict[tuple[str, str], Mapping]:
+    """Return what is decided, by vocabulary and word, also what no build has applied yet."""
+    with database.connect(database_url, application="lumbung mapping") as connection:
+        found = connection.cursor(row_factory=class_row(Mapping)).execute(
+            "select vocabulary, term, code, decided_by, decided_at from ops.mapping"
+            " order by decided_at desc, vocabulary, term"
+        )
+        return {(each.vocabulary, each.term): each for each in found}
+
+
+def vocabularies() -> set[str]:
+    """Return the vocabularies whose words are mapped."""
+    return {field.vocabulary for field in registry.canonical_fields().values()} - {""}
+
+
+def codes(vocabulary: str) -> dict[str, Pair]:
+    """Return the codes of a vocabulary with their names; a code without names is its own name.
+
+    Raises:
+        ConfigurationError: when no seed maps words of this vocabulary.
+
+    """
+    if vocabulary not in (known := vocabularies()):
+        raise ConfigurationError(
+            f"there is no vocabulary {vocabulary!r}",
+            where="canonical_field.csv",
+            remediation=f"choose one of {', '.join(sorted(known))}",
+        )
+    found: dict[str, Pair] = {}
+    try:
+        rows = registry.seed(_CODES.get(vocabulary, vocabulary))
+    except FileNotFoundError:  # kinds of records, and whether a follow-up is closed
+        rows = []
+    for row in rows:
+        code = next(iter(row.values()))
+        name = next(column for column in row if column.endswith("_name"))
+        found[code] = (row[name], row[f"{name}_en"])
+    for row in registry.seed(f"map_{vocabulary}"):
+        found.setdefault(row["code"], (row["code"], row["code"]))
+    return found
+
+
+def decide(database_url: str, vocabulary: str, term: str, code: str | None, *, by: str) -> None:
+    """Record what a word means, or take the decision on it back; the next build applies it.
+
+    Args:
+        database_url: the warehouse, as its owner.
+        vocabulary: of the word.
+        term: the word, or its pseudonym.
+        code: one of `codes`; None takes the decision back.
+        by: the account that decides.
+
+    Raises:
+        ConfigurationError: when vocabulary or code do not exist.
+
+    """
+    if code is not None and code not in codes(vocabulary):
+        raise ConfigurationError(
+            f"{vocabulary} has no code {code!r}",
+            where=f"map_{vocabulary}.csv",
+            remediation=f"choose one of {', '.join(codes(vocabulary))}",
+        )
+    with database.connect(database_url, application="lumbung mapping") as connection:
+        connection.execute(
+            "insert into ops.mapping_decision (vocabulary, term, code, decided_by)"
+            " values (%s, ops.term_key(%s), %s, %s)",
+            (vocabulary, term, code, by),
+        )
+
+
+def export(database_url: str, seeds: Path) -> dict[str, int]:
+    """Append to the seeds `map_*` the words that were decided and that they do not have.
+
+    Args:
+        database_url: the warehouse.
+        seeds: the folder of the dbt project's seeds.
+
+    Returns:
+        name of the file -> number of words that were added; files that need none are left out.
+
+    """
+    written: dict[str, int] = {}
+    decided = sorted(mappings(database_url).values())
+    for vocabulary in sorted({each.vocabulary for each in decided}):
+        file = seeds / f"map_{vocabulary}.csv"
+        text = file.read_text(encoding="utf-8")
+        columns, *rows = csv.reader(io.StringIO(text))
+        known = {row[0] for row in rows}
+        added = io.StringIO()
+        writer = csv.writer(added, lineterminator="\n")
+        new = [each for each in decided if each.vocabulary == vocabulary and each.term not in known]
+        for each in new:
+            writer.writerow([each.term, each.code, *[""] * (len(columns) - 2)])
+        if new:
+            draft = file.with_name(f".{file.name}.{os.getpid()}")
+            draft.write_text(text.rstrip("\n") + "\n" + added.getvalue(), encoding="utf-8")
+            draft.replace(file)
+            written[file.name] = len(new)
+    return written

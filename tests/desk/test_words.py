@@ -1,0 +1,98 @@
+"""Stewards of the province give unknown words a code, and restore what a person excluded."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from lumbung import audit
+from lumbung.warehouse import exclusions, mappings
+from tests.desk.conftest import HOSTILE, SECRET, Desk
+from tests.desk.test_quarantine import openings, send, token
+
+WORDS = "/tinjauan/kata"
+
+
+def address(vocabulary: str, term: str) -> str:
+    return f"{WORDS}/{vocabulary}?{urlencode({'term': term})}"
+
+
+def test_a_word_is_opened_for_a_reason_mapped_and_undone(words: tuple[Desk, str]) -> None:
+    desk, hidden = words
+    province = desk.client("provinsi")
+    assert f'href="{WORDS}"' in province.get("/tinjauan").text
+    page = province.get(WORDS).text
+    assert "Ditampilkan 2 dari 2 butir" in page
+    assert "5 kiriman" in page
+    assert page.index(hidden) < page.index("&lt;script&gt;")
+    for path in (WORDS, address("role", HOSTILE[:150]), address("issue", hidden)):
+        shown = province.get(path).text
+        assert "<script" not in shown
+        assert "<img" not in shown
+        assert SECRET not in shown
+        assert len(shown.encode()) < 60_000
+    assert "Tampilkan kata" not in province.get(address("role", HOSTILE[:150])).text
+    csrf, path = token(province, address("issue", hidden)), f"{WORDS}/issue"
+    assert send(province, f"{path}/isi", csrf, term=hidden).status_code == 422
+    assert openings(desk) == []
+    page = send(province, f"{path}/isi", csrf, term=hidden, reason="pilih kodenya").text
+    assert f"Kata aslinya: <bdi>{SECRET}</bdi>" in page
+    assert "Warga Rahasia" not in page
+    entry = audit.entries(desk.url)[0]
+    assert (entry.event, entry.person) == ("ops.opening", "provinsi")
+    assert entry.content == {"quarantine_id": None, "record_id": 7, "reason": "pilih kodenya"}
+    assert send(province, path, csrf, term=hidden, code="ASN").headers["location"] == WORDS
+    assert mappings.mappings(desk.url)["issue", hidden].code == "ASN"
+    page = province.get(WORDS).text
+    assert "Ditampilkan 1 dari 1 butir" in page
+    assert "Diputuskan, diterapkan pada pembaruan data berikutnya" in page
+    send(province, path, csrf, term=hidden)
+    assert mappings.mappings(desk.url) == {}
+    for term, code in ((hidden, "XX"), ("lain", "ASN"), ("x" * 201, "ASN"), ("a\0", "ASN")):
+        assert send(province, path, csrf, term=term, code=code).status_code in (404, 422)
+    assert mappings.mappings(desk.url) == {}
+
+
+@pytest.mark.parametrize("account", ["orang", "ketua", "penangan", "sari"])
+def test_nobody_else_maps_or_restores(words: tuple[Desk, str], account: str) -> None:
+    desk, hidden = words
+    client = desk.client(account)
+    csrf = token(client, "/tinjauan" if account == "sari" else "/karantina") if account in (
+        "sari", "penangan") else "x"  # fmt: skip
+    for path in (WORDS, address("issue", hidden), "/tinjauan/dikeluarkan"):
+        assert client.get(path).status_code == 404
+    given: dict[str, Any] = {"term": hidden, "code": "ASN", "reason": "x"}
+    for path in (f"{WORDS}/issue", f"{WORDS}/issue/isi", "/tinjauan/dikeluarkan/7"):
+        assert send(client, path, "", **given).status_code == 403
+        assert send(client, path, csrf, **given).status_code in (403, 404)
+    assert mappings.mappings(desk.url) == {}
+    assert openings(desk) == []
+    if account == "sari":  # a word of the own regency is listed, and asked of the province
+        assert hidden in client.get("/tinjauan/butir/word_unknown").text
+
+
+def test_what_a_person_excluded_is_listed_and_restored(words: tuple[Desk, str]) -> None:
+    desk, _ = words
+    for week in ("2024-W46", "2024-W47"):
+        desk.execute(
+            "insert into reporting.rpt_not_counted (channel, reason_code, week_id, reason,"
+            " record_count) values ('wa_aduan', 'test_row', %s, 'Baris uji coba', 4)",
+            week,
+        )
+    exclusions.decide(desk.url, 7, "excluded", by="ani", reason=HOSTILE[:300])
+    province = desk.client("provinsi")
+    page = province.get("/tinjauan/dikeluarkan").text
+    assert "Baris uji coba" in page
+    assert "8 kiriman" in page
+    assert "<script" not in page
+    assert "catatan nomor 7" in page
+    csrf, path = token(province, "/tinjauan/dikeluarkan"), "/tinjauan/dikeluarkan/7"
+    assert send(province, path, csrf, reason="").status_code == 422
+    answer = send(province, path, csrf, reason="bukan percobaan")
+    assert answer.headers["location"] == "/tinjauan/dikeluarkan"
+    assert exclusions.excluded(desk.url) == []
+    # a second click changes nothing
+    assert send(province, path, csrf, reason="bukan percobaan").status_code == 303
+    assert audit.entries(desk.url)[0].content["decision_code"] == "restored"
