@@ -378,11 +378,11 @@ def words(stewarded: Desk) -> tuple[Desk, str]:
         connection.execute("grant select on reporting.rpt_not_counted to analyst_province")
         connection.execute(
             "insert into raw.record (record_id, channel, source_id, content_hash, batch_id,"
-            " received_at, payload) overriding system value values (7, 'wa_aduan', 's', '\\x00',"
-            " (select max(batch_id) from raw.batch), now(), '{}')"
+            " received_at, payload) overriding system value values (99999, 'wa_aduan', 's',"
+            " '\\x00', (select max(batch_id) from raw.batch), now(), '{}')"
         )
         connection.execute(
-            "insert into vault.identity values (7, %s)",
+            "insert into vault.identity values (99999, %s)",
             (
                 vault.seal(
                     ascii_json({"Isu": f"politik uang; {SECRET} ", "Pelapor": "Warga Rahasia"}),
@@ -400,7 +400,7 @@ def words(stewarded: Desk) -> tuple[Desk, str]:
             connection.execute(
                 "insert into marts.fct_review_item (check_code, item_id, regency_code, severity,"
                 " owner, channel, detail, record_id, record_count, since_date, remediation) values"
-                " ('word_unknown', %s, %s, 'review', 'x', 'wa_aduan', %s, 7, %s, '2024-11-20',"
+                " ('word_unknown', %s, %s, 'review', 'x', 'wa_aduan', %s, 99999, %s, '2024-11-20',"
                 " 'x')",
                 (f"{regency}/{detail}", regency, detail, count),
             )

@@ -19,6 +19,7 @@ FAMILIES = (
     "pair_",
     "event_",
     "vocabulary_",
+    "place_method_",
     "quarantine_state_",
     "channel_count_",
     "channel_done_",
@@ -31,6 +32,7 @@ SOURCES = [
     FOLDER.parent / "intake" / "quarantine.py",
     FOLDER.parent / "intake" / "inbox.py",
     FOLDER.parent / "warehouse" / "channels.py",
+    FOLDER.parent / "warehouse" / "places.py",
 ]
 
 

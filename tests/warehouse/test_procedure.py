@@ -15,7 +15,7 @@ from lumbung import stewardship
 from lumbung.cli import app
 from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
-from lumbung.warehouse import links
+from lumbung.warehouse import links, places
 from lumbung.warehouse.build import build
 from lumbung.warehouse.roles import role_url
 from tests.support.post import notifier, post_office
@@ -135,6 +135,9 @@ def test_what_a_person_should_look_at_is_a_list_with_owners(url: str) -> None:
         ("word_unknown", "19.02", "data engineer", "grup", "issue: bagi bagi ayam", 1,
          "2024-11-10", "2"),
     ]  # fmt: skip
+    (place,) = places.unresolved(url)
+    assert (place.method, place.record_count, f"{place.since}") == ("unresolved", 1, "2024-11-10")
+    assert place.written
 
 
 def test_both_cases_of_a_pair_are_shown(url: str) -> None:

@@ -18,6 +18,7 @@ from lumbung.desk import (
     data,
     editions,
     excluded,
+    places,
     quarantine,
     review_list,
     sheet,
@@ -84,6 +85,7 @@ def create(
     app.include_router(editions.routes(office))
     app.include_router(review_list.routes(office))
     app.include_router(words.routes(office))
+    app.include_router(places.routes(office))
     app.include_router(excluded.routes(office))
     app.include_router(quarantine.routes(office))
     app.include_router(channels.routes(office))

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from lumbung import orchestration, stewardship
-from lumbung.desk.access import Person, database_url
+from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
 from lumbung.desk.office import Office, RefusedError
 from lumbung.errors import BuildError, ConfigurationError
@@ -18,6 +18,8 @@ from lumbung.stewardship import Item
 from lumbung.warehouse import links
 
 PAIRS = "pair_undecided"
+OWN_PAGES = {"word_unknown": "kata", "place_unresolved": "tempat"}
+"""Checks whose items stewards of the province decide, with the page on which they do."""
 SHOWN = 100
 """How many decided pairs, and items of one check, a page lists."""
 Case = Annotated[str, Query(max_length=500)]
@@ -91,6 +93,7 @@ def routes(office: Office) -> APIRouter:
             request,
             "review",
             who,
+            own_pages=OWN_PAGES if who.review_role == PROVINCE_ROLE else {},
             is_built=found is not None,
             waiting=[pair for pair, decision in listed if decision == "undone"],
             decided=[each for each in listed if each[1] != "undone"][:SHOWN],

@@ -20,6 +20,8 @@ from lumbung.registry import Pair
 
 _CODES = {"method": "campaign_method"}
 """Vocabulary -> the seed of its codes, where the two are not called alike."""
+PLACE = "place"
+"""The vocabulary of ways of writing a place; their terms are `int_places__resolved.place_id`."""
 
 
 class Mapping(NamedTuple):
@@ -50,10 +52,14 @@ def vocabularies() -> set[str]:
 def codes(vocabulary: str) -> dict[str, Pair]:
     """Return the codes of a vocabulary with their names; a code without names is its own name.
 
+    Those of `PLACE` are the regencies and their districts.
+
     Raises:
         ConfigurationError: when no seed maps words of this vocabulary.
 
     """
+    if vocabulary == PLACE:
+        return _regions()
     if vocabulary not in (known := vocabularies()):
         raise ConfigurationError(
             f"there is no vocabulary {vocabulary!r}",
@@ -71,6 +77,19 @@ def codes(vocabulary: str) -> dict[str, Pair]:
         found[code] = (row[name], row[f"{name}_en"])
     for row in registry.seed(f"map_{vocabulary}"):
         found.setdefault(row["code"], (row["code"], row["code"]))
+    return found
+
+
+def _regions() -> dict[str, Pair]:
+    found = {}
+    for regency in registry.seed("regency"):
+        if regency["is_unknown"] != "true":
+            code, short = regency["regency_code"], regency["short_name"]
+            found[code] = (regency["regency_name"], regency["regency_name"])
+            for district in registry.seed("district"):
+                if district["regency_code"] == code:
+                    name = f"{short}: {district['district_name']}"
+                    found[district["district_code"]] = (name, name)
     return found
 
 
@@ -115,7 +134,8 @@ def export(database_url: str, seeds: Path) -> dict[str, int]:
     """
     written: dict[str, int] = {}
     decided = sorted(mappings(database_url).values())
-    for vocabulary in sorted({each.vocabulary for each in decided}):
+    # how a place is written, with its pseudonyms, is no row of a seed
+    for vocabulary in sorted({each.vocabulary for each in decided} - {PLACE}):
         file = seeds / f"map_{vocabulary}.csv"
         text = file.read_text(encoding="utf-8")
         columns, *rows = csv.reader(io.StringIO(text))

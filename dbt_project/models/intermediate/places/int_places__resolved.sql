@@ -10,8 +10,9 @@
 -- words, this model the codes). Weak readings, such as misspelt names, only choose among the remaining
 -- regions, or decide where nothing else was read and they agree. Nothing is guessed: where readings
 -- contradict each other, where more than one regency remains, or where a region elsewhere is named, the
--- regency is 19.00 and the place is listed for review. docs/explanation/places.md states the rules and
--- their accuracy. An increment adds the new ways of writing.
+-- regency is 19.00 and the place is listed for review, until a steward chooses one: that decision stands,
+-- whatever is read. docs/explanation/places.md states the rules and their accuracy. An increment adds the
+-- new ways of writing.
 {%- set leading_code = '^\\s*(\\d\\d[\\d.]{2,})(?:\\s|$)' %}
 {%- set dotted_code = '^\\s*\\d\\d\\.\\d\\d(\\.|\\s|$)' %}
 with places as (
@@ -311,6 +312,16 @@ districts as (
             end
     ) as candidates
     group by place_id
+),
+
+chosen as (
+    select
+        mappings.term as place_id,
+        coalesce(districts.regency_code, mappings.code) as regency_code,
+        districts.district_code
+    from {{ source('ops', 'mapping') }} as mappings
+    left join {{ ref('district') }} as districts on mappings.code = districts.district_code
+    where mappings.vocabulary = 'place'
 )
 
 select
@@ -324,11 +335,13 @@ select
     located.district_code_scheme,
     located.village_code_raw,
     located.village_code_scheme,
-    coalesce(located.found_regency_code, '{{ unknown_regency() }}') as regency_code,
-    districts.district_code,
-    districts.village_code,
-    located.location_method,
+    coalesce(chosen.regency_code, located.found_regency_code, '{{ unknown_regency() }}') as regency_code,
+    case when chosen.place_id is null then districts.district_code else chosen.district_code end
+        as district_code,
+    case when chosen.place_id is null then districts.village_code end as village_code,
+    case when chosen.place_id is null then located.location_method else 'chosen' end as location_method,
     case
+        when chosen.place_id is not null then 1.0
         when located.found_regency_code is null then 0.0
         when located.location_method in ('regency_name', 'regency_code') then 1.0
         when located.location_method = 'bare_code' then 0.9
@@ -338,3 +351,4 @@ select
     end as location_confidence
 from located
 left join districts on located.place_id = districts.place_id
+left join chosen on located.place_id = chosen.place_id
