@@ -46,7 +46,9 @@ def test_a_steward_decides_one_after_the_other_and_undoes(stewarded: Desk) -> No
     assert "3 pasangan menunggu" in page
     assert "Wilayah 19.05" in page
     assert "Tempat belum terpetakan" in page
-    assert "3 pasangan kasus menunggu keputusan" in sari.get("/").text
+    today = sari.get("/").text
+    assert "3 pasangan kasus menunggu keputusan" in today
+    assert "1 butir lain dalam daftar tinjauan" in today
     answer = send(sari, ("a1", "a2"), "same_event", reason="tempat sama")
     assert answer.status_code == 303
     assert answer.headers["location"].startswith(address("a3", "a4") + "&")

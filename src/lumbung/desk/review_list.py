@@ -72,6 +72,14 @@ def queue(who: Person) -> list[Pair]:
     return [pair for pair in listed if decided.get(pair, "undone") == "undone"]
 
 
+def other_count(who: Person) -> int:
+    """Return how many items of a steward are no pairs; none before a build."""
+    try:
+        return sum(item.check_code != PAIRS for item in items(who))
+    except BuildError:
+        return 0
+
+
 def routes(office: Office) -> APIRouter:
     """Return the routes of the review list."""
     router = APIRouter()

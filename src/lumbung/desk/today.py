@@ -35,6 +35,7 @@ def routes(office: Office) -> APIRouter:
             next_edition=next_edition,
             late_count=channels.late_count(who) if who.may_see_channels else 0,
             quarantine_count=quarantine.count(who) if who.may_see_channels else 0,
+            item_count=review_list.other_count(who) if who.review_role else 0,
             pair_count=len(review_list.queue(who)) if who.review_role else 0,
         )
 
