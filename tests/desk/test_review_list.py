@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import psycopg
@@ -27,9 +27,7 @@ def token(client: TestClient, path: str = "/tinjauan/pasangan?one=a1&other=a2") 
 
 def send(client: TestClient, pair: tuple[str, str], decision: str, **more: str) -> Response:
     given = {"one": pair[0], "other": pair[1], "decision": decision, "csrf": token(client), **more}
-    answer: Any = client.post("/tinjauan/pasangan", data=given)
-    assert isinstance(answer, Response)
-    return answer
+    return cast("Response", client.post("/tinjauan/pasangan", data=given))
 
 
 def decisions(desk: Desk) -> list[tuple[Any, ...]]:

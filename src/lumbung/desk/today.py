@@ -10,6 +10,7 @@ from lumbung.desk import channels, quarantine, review_list
 from lumbung.desk.access import Person, database_url
 from lumbung.desk.editions import visible
 from lumbung.desk.office import Office
+from lumbung.publication.delivery import notify
 from lumbung.publication.editions.schedule import as_of, week_before
 from lumbung.settings import JAKARTA, Settings
 
@@ -33,6 +34,11 @@ def routes(office: Office) -> APIRouter:
             waiting=[each for each in found if each.is_waiting],
             latest=next((each for each in found if each.state == "published"), None),
             next_edition=next_edition,
+            deadline_count=(
+                notify.ending_deadlines(now.date(), database_url=database_url("auditor"))
+                if who.may_open_sheet
+                else 0
+            ),
             late_count=channels.late_count(who) if who.may_see_channels else 0,
             quarantine_count=quarantine.count(who) if who.may_see_channels else 0,
             item_count=review_list.other_count(who) if who.review_role else 0,

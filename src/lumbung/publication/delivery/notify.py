@@ -306,6 +306,20 @@ def notify_of_review_items(count: int, text: str, *, notifier: Notifier) -> None
     )
 
 
+def ending_deadlines(day: date, *, database_url: str) -> int:
+    """Count the legal deadlines that run and end on a day or the day after; none before a build."""
+    with database.connect(database_url, application="lumbung deadlines") as connection:
+        built = connection.execute("select to_regclass('marts.fct_deadline')").fetchone()
+        if built == (None,):
+            return 0
+        row = connection.execute(
+            "select count(*) from marts.fct_deadline where state_code = any(%s)"
+            " and extended_due_date between %s and %s",
+            (registry.deadline_states("running"), day, day + timedelta(days=1)),
+        ).fetchone()
+    return 0 if row is None else int(row[0])
+
+
 def notify_of_deadlines(day: date, *, notifier: Notifier, database_url: str) -> bool:
     """Notify the approvers when legal deadlines of cases end on a day or the day after.
 
@@ -316,13 +330,7 @@ def notify_of_deadlines(day: date, *, notifier: Notifier, database_url: str) -> 
         whether there are such deadlines.
 
     """
-    with database.connect(database_url, application="lumbung deadlines") as connection:
-        row = connection.execute(
-            "select exists(select from marts.fct_deadline where state_code = any(%s)"
-            " and extended_due_date between %s and %s)",
-            (registry.deadline_states("running"), day, day + timedelta(days=1)),
-        ).fetchone()
-    if row != (True,):
+    if not ending_deadlines(day, database_url=database_url):
         return False
     notifier.send(
         Notice(

@@ -1,0 +1,24 @@
+"""The first page counts what waits, each number for those who may see its page."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from lumbung.settings import JAKARTA
+from tests.desk.conftest import Desk
+
+
+def test_deadlines_that_end_are_counted_for_readers_of_the_sheet(desk: Desk) -> None:
+    today = datetime.now(JAKARTA).date()
+    for days, state in ((0, "DAYS_0"), (1, "DAYS_1"), (2, "DAYS_2"), (-1, "OVERDUE"), (0, "MET")):
+        desk.execute(
+            "insert into marts.fct_deadline (report_id, rule_code, regency_code, start_from_date,"
+            " start_to_date, extended_due_date, state_code) values (%s, 'x', '19.01', %s, %s, %s,"
+            " %s)",
+            *(f"{days}{state}", today, today, today + timedelta(days=days), state),
+        )
+    for account in ("ketua", "koordinator"):
+        page = desk.client(account).get("/").text
+        assert '<a href="/lembar">2 tenggat berakhir hari ini atau besok</a>' in page
+    for account in ("orang", "sekretaris", "pemeriksa", "penangan"):
+        assert "tenggat berakhir" not in desk.client(account).get("/").text
