@@ -65,19 +65,23 @@ def queue(who: Person) -> list[Pair]:
     A pair stays in `marts.fct_review_item` until a build applies its decision.
     """
     try:
-        listed = _pairs(items(who))
+        return _undecided(items(who))
     except BuildError:
         return []
+
+
+def _undecided(items: list[Item]) -> list[Pair]:
     decided = links.decisions(database_url("auditor"))
-    return [pair for pair in listed if decided.get(pair, "undone") == "undone"]
+    return [pair for pair in _pairs(items) if decided.get(pair, "undone") == "undone"]
 
 
-def other_count(who: Person) -> int:
-    """Return how many items of a steward are no pairs; none before a build."""
+def counts(who: Person) -> tuple[int, int]:
+    """Return how many pairs and how many other items wait for a steward; none before a build."""
     try:
-        return sum(item.check_code != PAIRS for item in items(who))
+        found = items(who)
     except BuildError:
-        return 0
+        return 0, 0
+    return len(_undecided(found)), sum(item.check_code != PAIRS for item in found)
 
 
 def routes(office: Office) -> APIRouter:

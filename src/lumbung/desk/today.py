@@ -26,6 +26,7 @@ def routes(office: Office) -> APIRouter:
         # No schedule runs in a demo's home, whose records end in 2024.
         is_demo = Settings.load().demo_claim.exists()
         next_edition = None if is_demo else as_of(week_before(now + timedelta(days=7)))
+        pair_count, item_count = review_list.counts(who) if who.review_role else (0, 0)
         return office.pages.render(
             request,
             "today",
@@ -41,8 +42,8 @@ def routes(office: Office) -> APIRouter:
             ),
             late_count=channels.late_count(who) if who.may_see_channels else 0,
             quarantine_count=quarantine.count(who) if who.may_see_channels else 0,
-            item_count=review_list.other_count(who) if who.review_role else 0,
-            pair_count=len(review_list.queue(who)) if who.review_role else 0,
+            item_count=item_count,
+            pair_count=pair_count,
         )
 
     return router
