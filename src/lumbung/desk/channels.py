@@ -49,9 +49,9 @@ class Bar:
     height: float
 
 
-def late_count(who: Person) -> int:
-    """Return how many of a person's channels are late."""
-    return sum(status.is_late for status in _statuses(scope(who)).values())
+def late_count(seen: Scope) -> int:
+    """Return how many of the channels that a person looks after are late."""
+    return sum(status.is_late for status in _statuses(seen).values())
 
 
 def routes(office: Office) -> APIRouter:

@@ -31,9 +31,9 @@ Count = Annotated[int, Query(ge=0, le=2**31)]
 Reason = Annotated[str, Form(max_length=500, pattern=r"^[^\x00]*$")]
 
 
-def count(who: Person) -> int:
-    """Return how many deliveries a person has to look after."""
-    found = quarantine.groups(database_url("auditor"), channels=scope(who).records)
+def count(seen: Scope) -> int:
+    """Return how many deliveries wait in the channels that a person looks after."""
+    found = quarantine.groups(database_url("auditor"), channels=seen.records)
     return sum(group.count for group in found)
 
 

@@ -10,6 +10,7 @@ from lumbung.desk import channels, quarantine, review_list
 from lumbung.desk.access import Person, database_url
 from lumbung.desk.editions import visible
 from lumbung.desk.office import Office
+from lumbung.desk.scope import scope
 from lumbung.publication.delivery import notify
 from lumbung.publication.editions.schedule import as_of, week_before
 from lumbung.settings import JAKARTA, Settings
@@ -26,6 +27,7 @@ def routes(office: Office) -> APIRouter:
         # No schedule runs in a demo's home, whose records end in 2024.
         is_demo = Settings.load().demo_claim.exists()
         next_edition = None if is_demo else as_of(week_before(now + timedelta(days=7)))
+        seen = scope(who) if who.may_see_channels else None
         pair_count, item_count = review_list.counts(who) if who.review_role else (0, 0)
         return office.pages.render(
             request,
@@ -40,8 +42,8 @@ def routes(office: Office) -> APIRouter:
                 if who.may_open_sheet
                 else 0
             ),
-            late_count=channels.late_count(who) if who.may_see_channels else 0,
-            quarantine_count=quarantine.count(who) if who.may_see_channels else 0,
+            late_count=channels.late_count(seen) if seen else 0,
+            quarantine_count=quarantine.count(seen) if seen else 0,
             item_count=item_count,
             pair_count=pair_count,
         )
