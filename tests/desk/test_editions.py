@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pytest
@@ -28,9 +28,7 @@ def form(client: TestClient, path: str = f"/edisi/{DRAFT}") -> dict[str, str]:
 
 def decide(client: TestClient, code: str, **changes: str) -> Response:
     given = {**form(client), "code": code, **changes}
-    answer = client.post(f"/edisi/{DRAFT}/keputusan", data=given)
-    assert isinstance(answer, Response)
-    return answer
+    return cast("Response", client.post(f"/edisi/{DRAFT}/keputusan", data=given))
 
 
 @pytest.mark.parametrize("path", [*PAGES, f"/edisi/{DRAFT}/berkas/edisi.pdf", "/edisi?lang=en"])
