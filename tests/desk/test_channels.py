@@ -41,8 +41,11 @@ def test_an_owner_sees_what_came_and_what_is_wrong(pulls: Desk) -> None:
     assert "Deliveries by day" in english
 
 
-def test_a_steward_of_the_province_sees_every_channel(pulls: Desk) -> None:
-    page = pulls.client("provinsi").get("/kanal").text
+@pytest.mark.parametrize("account", ["provinsi", "insinyur"])
+def test_stewards_of_the_province_and_engineers_see_every_channel(
+    pulls: Desk, account: str
+) -> None:
+    page = pulls.client(account).get("/kanal").text
     assert page.count("/kanal/") == 6
     assert "Tepat waktu" in page
     assert "Belum ada kiriman" in page

@@ -27,6 +27,8 @@ class Person:
         may_open_sheet: whether the person opens the leadership sheet.
         analyst_role: the database role of an analyst or steward; empty: neither.
         owner_address: the address of the office whose channels the person looks after; empty: none.
+        sees_every_channel: whether the person looks after every channel, as engineers and stewards
+            of the province do.
 
     """
 
@@ -39,6 +41,7 @@ class Person:
     may_open_sheet: bool
     analyst_role: str
     owner_address: str
+    sees_every_channel: bool
 
     @property
     def may_read_data(self) -> bool:
@@ -52,8 +55,8 @@ class Person:
 
     @property
     def may_see_channels(self) -> bool:
-        """Whether the person looks after channels, as their owners and the province's stewards."""
-        return bool(self.owner_address) or self.review_role == PROVINCE_ROLE
+        """Whether the person looks after channels."""
+        return bool(self.owner_address) or self.sees_every_channel
 
 
 def person(account: str, settings: Settings) -> Person:
@@ -76,6 +79,7 @@ def person(account: str, settings: Settings) -> Person:
         may_open_sheet=account in approvers or account in people.sheet_readers,
         analyst_role=_role({**people.stewards, **people.analysts}.get(account, "")),
         owner_address=people.channel_owners.get(account, ""),
+        sees_every_channel=account in people.engineers or people.stewards.get(account) == PROVINCE,
     )
 
 

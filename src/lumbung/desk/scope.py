@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lumbung.desk.access import PROVINCE_ROLE, Person
+from lumbung.desk.access import Person
 from lumbung.desk.office import RefusedError
 from lumbung.intake.channel.load import read_channels
 from lumbung.intake.channel.models import Channel
@@ -54,7 +54,7 @@ def scope(who: Person) -> Scope:
     if not who.may_see_channels:
         raise RefusedError(404, "not_found")
     channels, _ = read_channels(Settings.load().channels)
-    if who.review_role == PROVINCE_ROLE:
+    if who.sees_every_channel:
         return Scope(channels, is_all=True)
     own = {
         name: each
