@@ -258,6 +258,10 @@ class Airflow:
             "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
             "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
             "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "60",
+            # A worker notices the end of its task's process after this time, where the process did
+            # not end in the moment in which it closed its pipes: by default up to five seconds, in
+            # which the next task may lack a worker.
+            "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
             # After a power cut, interrupted tasks are rescheduled within a minute instead of five.
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
             "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",

@@ -1,7 +1,8 @@
 """Database sessions that dbt uses for one node after the other.
 
-dbt connects for each node anew. The handshake and the empty caches of a new session take longer
-than most models of an increment. Here a session that a node gave back is reset and serves the next.
+dbt opens a connection for each node. The handshake and the empty caches of a new session take
+longer than most models of an increment. Here a session that a node gave back is reset and serves
+the next.
 Importing this module imports dbt.
 """
 
