@@ -33,6 +33,9 @@ bench-day: $(STAMP)  ## one tip and 5,000 through Airflow on the demo's history,
 bench-intake: $(STAMP) benchmarks/.venv/.synced  ## landing beside a plain COPY and peers (BENCH="--rows 100000" for a short one)
 	@$(BIN)/python -m benchmarks.intake $(BENCH)
 
+bench-desk: $(STAMP)  ## pages of the desk for 50 people while a build runs (BENCH="--seconds 60" for a shorter one)
+	@$(BIN)/python -m benchmarks.desk $(BENCH)
+
 bench-judgements: $(STAMP)  ## marks, links, dates, places and effects on data that nothing was tuned on
 	@$(BIN)/python -m benchmarks.judgements
 
