@@ -288,38 +288,6 @@ def test_approved_on_the_page_and_a_mail_server_that_is_down(
     assert [address for address in post.addresses if address in letters] == letters
 
 
-def test_an_owner_pulls_and_pauses_a_channel_at_the_desk(
-    installation: Installation, browser: Browser
-) -> None:
-    dag = "intake__register_laporan"
-    client, airflow = installation.client, installation.stack.airflow(installation.url)
-    before = {run["dag_run_id"] for run in client.runs(dag)}
-    people = installation.settings.config / "people.yaml"
-    original = people.read_text()
-    owner = "channel_owners: {pimpinan: penanganan@babel.example.id}"
-    people.write_text(original.replace("channel_owners: {}", owner))
-    page = browser.new_page()
-    try:
-        page.goto(f"{airflow.url}/lumbung/kanal/register_laporan")
-        log_in(page, airflow)
-        page.get_by_role("button", name="Tarik sekarang").click()
-        page.get_by_text("Penarikan telah diminta").wait_for()
-        (run_id,) = {run["dag_run_id"] for run in client.runs(dag)} - before
-        for _ in client.follow(dag, run_id, 240):
-            pass
-        assert client.run(dag, run_id)["state"] == "success"
-        for button, said, is_paused in (
-            ("Jeda penarikan", "Penarikan dijeda.", True),
-            ("Lanjutkan penarikan", "Penarikan dilanjutkan.", False),
-        ):
-            page.get_by_role("button", name=button).click()
-            page.get_by_text(said).wait_for()
-            assert client.call("GET", f"/dags/{dag}")["is_paused"] is is_paused
-    finally:
-        people.write_text(original)
-        page.close()
-
-
 def test_unreachable_source_fails_its_run_and_moves_nothing(
     installation: Installation, unreachable: tuple[str, list[tuple[object, ...]]]
 ) -> None:
