@@ -6,6 +6,7 @@ import itertools
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -191,11 +192,17 @@ class Raw:
                 )
 
 
+@contextmanager
+def cheaper(factory: pytest.TempPathFactory, *, are_kept: bool = False) -> Iterator[None]:
+    """Let builds share what they parse of the project, and keep no artefacts of dbt."""
+    with artifacts(are_kept=are_kept), parsed_once(folder_of_all_workers(factory, "parsed")):
+        yield
+
+
 @pytest.fixture(scope="package", autouse=True)
 def cheaper_builds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let the builds of these tests keep nothing of dbt, and parse the project once."""
-    parsed = folder_of_all_workers(tmp_path_factory, "parsed")
-    with artifacts(are_kept=False), parsed_once(parsed):
+    """Let the builds of these tests be cheaper. Fixtures of the session come before, and say so."""
+    with cheaper(tmp_path_factory):
         yield
 
 
@@ -217,14 +224,19 @@ def new_database(
 
 
 @pytest.fixture(scope="session")
-def empty_warehouse(server: EmbeddedPostgres, template: str, office: Settings) -> str:
+def empty_warehouse(
+    server: EmbeddedPostgres,
+    template: str,
+    office: Settings,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
     """The name of a database to copy: migrated, and built by the office before any delivery.
 
     The office's first build in a copy is an increment, for a third of the CPU time of a full build.
     """
     # The name of `database_url`, which no test has yet: dbt need not parse the project for another.
     url = fresh_database(server, template, "test")
-    with artifacts(are_kept=False):
+    with cheaper(tmp_path_factory):
         build(settings=office, database_url=url)
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute("alter database test rename to template_warehouse")
@@ -272,7 +284,7 @@ def demo(
     """The demo's world of seed 1, landed and built: database, settings, truth."""
     url = fresh_database(server, empty_warehouse, "demo")
     settings, truth = land_world(1, tmp_path_factory.mktemp("demo"), url)
-    with artifacts(are_kept=False):
+    with cheaper(tmp_path_factory):
         build(settings=settings, database_url=url)
     return url, settings, truth
 
@@ -281,14 +293,19 @@ REPORT = {"Nomor": "001/LP/PB/Kab/09.01/XI/2024", "Diterima": "2024-11-06", "Kab
 
 
 @pytest.fixture(scope="session")
-def built(server: EmbeddedPostgres, template: str, office: Settings) -> str:
+def built(
+    server: EmbeddedPostgres,
+    template: str,
+    office: Settings,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
     """A database with one report and one successful build, shared by the tests that break it.
 
     `test_tools` looks at the artefacts of that build.
     """
     url = fresh_database(server, template, "built")
     Raw(url).land("buku", [REPORT])
-    with artifacts(are_kept=True):
+    with cheaper(tmp_path_factory, are_kept=True):
         build(settings=office, database_url=url)
     return url
 
