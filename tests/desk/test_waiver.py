@@ -11,7 +11,7 @@ from lumbung import audit, database
 from lumbung.settings import JAKARTA
 from tests.desk.conftest import CHAIR, DRAFT, HOSTILE, Desk
 from tests.desk.test_editions import decide, form
-from tests.support.edition_sample import pass_checkpoint
+from tests.support.edition_sample import WEEK, pass_checkpoint
 
 CHECK, NEVER = "nothing_is_negative", "artefacts_hold_no_personal_data"
 TODAY = datetime.now(JAKARTA).date()
@@ -57,6 +57,7 @@ def test_a_waiver_is_recorded_with_its_proof(stopped: Desk) -> None:
     assert waive(chair, code).status_code == 303
     assert waivers(stopped) == [(CHECK, CHAIR, "rekap dihitung ulang", TODAY, True)]
     entry = audit.entries(stopped.url)[0]
+    assert stopped.airflow.started == [("publication", {"week_id": WEEK})]
     assert (entry.event, entry.person, entry.is_proved) == ("published.waiver", CHAIR, True)
     page = chair.get(f"/edisi/{DRAFT}").text
     assert "Pengecualian sudah tercatat" in page
@@ -88,6 +89,7 @@ def test_without_reason_day_and_code_nothing_is_waived(
     assert problem in answer.text
     assert waive(chair, phone.now(), csrf="x").status_code == 403
     assert waivers(stopped) == []
+    assert stopped.airflow.started == []
 
 
 @pytest.mark.parametrize(("account", "status"), [("sekretaris", 403), ("orang", 404)])

@@ -140,6 +140,17 @@ class Airflow:
         sent = {"logical_date": None, "conf": {"from_start": True} if from_start else {}}
         self._call("POST", f"/api/v2/dags/{INTAKE}{name}/dagRuns", json=sent)
 
+    def draft(self, week_id: str) -> None:
+        """Start a run that makes and checks the draft of a week again.
+
+        Raises:
+            ForbiddenError: when the person may not start it.
+            ServiceError: when Airflow refuses or fails.
+
+        """
+        sent = {"logical_date": None, "conf": {"week_id": week_id}}
+        self._call("POST", "/api/v2/dags/publication/dagRuns", json=sent)
+
     def _call(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
         async def call() -> httpx.Response:
             transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)

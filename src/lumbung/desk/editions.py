@@ -171,6 +171,10 @@ def routes(office: Office) -> APIRouter:
             raise RefusedError(403, "not_yours")
         if problem := _waive(who, listed, check, until, code.strip(), reason.strip()):
             return show(request, who, listed, problem, 422)
+        try:
+            office.airflow(request).draft(listed.week_id)
+        except ServiceError as error:  # the page says whom to ask
+            log.warning("%s", error)
         return RedirectResponse(f"{request.scope['root_path']}/edisi/{edition_id}", 303)
 
     @router.get("/edisi/{edition_id}/keputusan")
