@@ -18,6 +18,16 @@
     (select campaign.end_date from {{ stages }} as campaign where campaign.stage_code = 'KAMPANYE')
 {%- endmacro %}
 
+{% macro ended_weeks() -%}
+    {#- The weeks with metrics that have ended, numbered in their order. dim_week is a mart: no model here
+        may read it. -#}
+    select
+        *,
+        row_number() over (order by week_id) as number
+    from {{ ref('int_weeks__spanned') }}
+    where has_metrics and is_ended
+{%- endmacro %}
+
 {% macro metric_contributors(cases, terms, activities, submissions, statuses, stages) -%}
     {#- The definition of every metric: a select of one row per fact that it counts.
         int_metric_weeks__counted counts the rows, rpt_metric_contributor lists them. The arguments name

@@ -13,11 +13,7 @@
 -- prevent, for which tips are evidence as reports are. Where a tip and a case describe the same event,
 -- both count, because links never merge cases.
 with weeks as (
-    select
-        week_id,
-        row_number() over (order by week_id) as number
-    from {{ ref('int_weeks__spanned') }}
-    where has_metrics and is_ended
+    {{ ended_weeks() }}
 ),
 
 ended as (

@@ -1,10 +1,6 @@
 -- Which target groups each regency's offices met, by week that has ended, zeros present.
 with weeks as (
-    select
-        week_id,
-        row_number() over (order by week_id) as number
-    from {{ ref('int_weeks__spanned') }}
-    where has_metrics and is_ended
+    {{ ended_weeks() }}
 ),
 
 met as (

@@ -5,19 +5,14 @@
 --              weeks, summed and rounded to a whole number
 --     gap      planned - done, and 0 where more was done
 with weeks as (
-    select
-        week_id,
-        week_start_date + 6 as last_date,
-        row_number() over (order by week_id) as number
-    from {{ ref('int_weeks__spanned') }}
-    where has_metrics and is_ended
+    {{ ended_weeks() }}
 ),
 
 windows as (
     select
         ended.week_id,
-        ended.last_date - 27 as first_date,
-        ended.last_date,
+        ended.week_start_date - 21 as first_date,
+        ended.week_start_date + 6 as last_date,
         weeks.week_id as done_week_id
     from weeks as ended
     inner join weeks on ended.number - weeks.number between 0 and 3
