@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from lumbung.settings import Settings
 from lumbung.warehouse import build as warehouse_build
 
 KEEP = warehouse_build._Run._keep_artifacts
+INVOKE_DBT = warehouse_build.invoke_dbt
 CHECKOUT = Path(__file__).parents[2] / "dbt_project"
 
 
@@ -45,7 +47,6 @@ def parsed_once(folder: Path) -> Iterator[None]:
     Each home would parse the whole project first, and again for another name, variable or server.
     A copy of the project begins with what was parsed of the checkout: dbt parses what differs.
     """
-    invoke_dbt = warehouse_build.invoke_dbt
     accepts: list[bool] = []
 
     def shared(
@@ -53,24 +54,28 @@ def parsed_once(folder: Path) -> Iterator[None]:
     ) -> Any:
         given = {"settings": settings, "database_url": database_url, "target": target, **more}
         if more.get("manifest") is not None:
-            return invoke_dbt(arguments, **given)
+            return INVOKE_DBT(arguments, **given)
         variables = [each for each in arguments if each.startswith("{")]  # the value of `--vars`
         database = str(conninfo_to_dict(database_url)["dbname"])
         kept = folder / sha256(f"{database} {variables}".encode()).hexdigest()
         own = settings.home / "dbt" / target / "partial_parse.msgpack"
         is_checkout = settings.dbt_project.resolve() == CHECKOUT
-        if kept.exists() and (is_checkout or not own.exists()):
-            own.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(kept, own)
-        if not accepts:  # not before: dbt takes seconds to import
-            _accept_any_server(patch)
-            accepts.append(True)
-        result = invoke_dbt(arguments, **given)
-        if is_checkout and not kept.exists():
-            made = kept.with_suffix(f".{os.getpid()}")
-            shutil.copyfile(own, made)
-            made.replace(kept)
-        return result
+        with ExitStack() as stack:
+            if is_checkout and not kept.exists():  # one worker parses, the others wait for it
+                lock = stack.enter_context(kept.with_suffix(".lock").open("w"))
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            if kept.exists() and (is_checkout or not own.exists()):
+                own.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(kept, own)
+            if not accepts:  # not before: dbt takes seconds to import
+                _accept_any_server(patch)
+                accepts.append(True)
+            result = INVOKE_DBT(arguments, **given)
+            if is_checkout and not kept.exists():
+                made = kept.with_suffix(".made")
+                shutil.copyfile(own, made)
+                made.replace(kept)
+            return result
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(warehouse_build, "invoke_dbt", shared)
