@@ -202,5 +202,7 @@ def test_citizens_find_how_to_report(portal: Portal) -> None:
     page = LexborHTMLParser((portal[1].portal / "melapor.html").read_text())
     assert [node.text() for node in page.css("dt")] == ["SigapLapor", "WhatsApp", "Posko aduan"]
     assert "paling lama tujuh hari" in page.text()
+    assert "Petugas memastikan 2 di antaranya" in page.text()
     english = (portal[1].portal / "en/melapor.html").read_text()
+    assert "Staff confirmed that 2 of them" in english
     assert "within seven days" in english

@@ -431,6 +431,7 @@ def fill(url: str, *, seed_number: int = 1) -> dict[tuple[str, str, str, str, st
         judge(cursor)
         need(cursor)
         plan(cursor)
+        pair(cursor)
         for schema in ("marts", "reporting"):  # as a build does, table by table
             cursor.execute(f"grant select on all tables in schema {schema} to publisher")
         for channel, kind, title, owner in CHANNELS:
@@ -589,6 +590,34 @@ def plan(cursor: psycopg.Cursor) -> None:
             " prevention_form_code, issue_codes, target_group_codes, planned_activity_count)"
             " values (%s, %s, %s, %s, %s, %s, %s, %s)",
             (str(number), *planned),
+        )
+
+
+def pair(cursor: psycopg.Cursor) -> None:
+    """Decisions on pairs: two tips are about events that are cases too, one of them twice."""
+    tips, cases = (
+        [
+            each
+            for (each,) in cursor.execute(
+                "select distinct contributor_id from reporting.rpt_metric_contributor"
+                " where metric_code = %s and week_id = %s order by 1 limit 4",
+                (metric, WEEK),
+            )
+        ]
+        for metric in ("tip", "suspected_violation")
+    )
+    for one, other, state in (
+        (tips[0], cases[0], "same_event"),
+        (cases[1], tips[0], "same_event"),
+        (tips[1], cases[1], "same_event"),
+        (tips[2], cases[0], "candidate"),
+        (tips[3], cases[0], "different"),
+        (tips[2], tips[3], "same_event"),
+    ):
+        cursor.execute(
+            "insert into marts.fct_report_pair (report_id_a, report_id_b, state_code)"
+            " values (%s, %s, %s)",
+            (one, other, state),
         )
 
 

@@ -305,6 +305,8 @@ class Edition:
         profiles: empty where the warehouse has no profile of the week.
         needs: by regency and theme; empty also in editions of earlier releases.
         plans: by period and regency; empty also in editions of earlier releases.
+        confirmed_tips: how many tips since the campaign began a person has joined with a report or
+            finding as one event; 0 also in editions of earlier releases.
         district_unit: the unit of the districts' table, counted once per group of themes: a `case`,
             or in earlier releases each `theme` of a case.
         previous_id, previous: the newest published edition of an earlier week (None: none), and
@@ -346,6 +348,7 @@ class Edition:
     decision: Decision | None
     needs: tuple[Need, ...] = ()
     plans: tuple[Plan, ...] = ()
+    confirmed_tips: int = 0
 
     def metric(self, code: str, category: str = "ALL", regency: str = "") -> MetricValue:
         """Return a frozen metric; without a regency, the province's.

@@ -242,6 +242,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         decision=_decision(*decision) if decision else None,
         needs=tuple(Need(**row) for row in label.get("need", [])),
         plans=tuple(_plan(**row) for row in label.get("plan", [])),
+        confirmed_tips=label.get("confirmed_tips", 0),
     )
 
 

@@ -243,7 +243,7 @@ class _Site:
                 (each.name, (is_english and each.text_en) or each.text, each.url)
                 for each in self.e.office.reporting
             ]
-            yield self.page("melapor.html", "melapor", channels=channels)
+            yield self.page("melapor.html", "melapor", channels=channels, became=self.became())
         yield self.card_path, self.card()
         yield "kalender.ics", calendar.releases([one.edition for one in self.all], self.m)
         yield (
@@ -776,6 +776,14 @@ class _Site:
                 before=near[n - 1] if n else None,
                 after=near[n + 1] if n + 1 < len(near) else None,
             )
+
+    def became(self) -> str:
+        """Say what became of citizens' tips; nothing where no person has joined one with a case."""
+        if not self.e.confirmed_tips:
+            return ""
+        tips = self.b.total("tip", ["ALL"]).to_date
+        confirmed = self.m.number(self.e.confirmed_tips)
+        return self.m("report_became", tips=self.m.number(tips), confirmed=confirmed)
 
     # -- what is planned ---------------------------------------------------------------------
 
