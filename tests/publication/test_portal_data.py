@@ -162,7 +162,7 @@ def test_calendars_announce_the_next_mondays(portal: Portal, name: str, said: st
     events = {str(event["uid"]).split("@")[0]: event for event in calendar.walk("VEVENT")}
     assert list(events) == [*EDITIONS, *(f"2024-W{week}" for week in (48, 49, 50, 51))]
     first = events["2024-W48"]
-    assert first.decoded("dtstart").isoformat() == "2024-12-02T06:00:00+07:00"
+    assert first.decoded("dtstart").isoformat() == "2024-12-01T23:00:00+00:00"
     assert said in str(first["summary"])
 
 

@@ -296,12 +296,14 @@ def test_the_summary_counts_what_may_have_passed(
         "id": "Menurut register, 0 batas waktu penanganan terlampaui, 27 mungkin terlampaui, dan 0 "
         "berakhir pada 25 atau 26 November 2024, dari 29 batas waktu yang berjalan atau mungkin "
         "berjalan. Sebanyak 1 di antaranya berasal dari kasus yang diterima sebelum masa kampanye "
-        "dan tidak dihitung dalam angka lain. Sebanyak 1 batas waktu lain telah berakhir, tetapi "
-        "tidak dapat dipastikan terpenuhi.",
+        "dan tidak dihitung dalam angka lain. Sebanyak 2 batas waktu mungkin masih berjalan dan "
+        "tidak termasuk yang berakhir pada hari-hari itu. Sebanyak 1 batas waktu lain telah "
+        "berakhir, tetapi tidak dapat dipastikan terpenuhi.",
         "en": "According to the register, handling deadlines that have passed: 0; that may have "
         "passed: 27; ending on 25 or "
         "26 November 2024: 0; open or perhaps open: 29. Of these, of cases received before the "
-        "campaign, which no other figure counts: 1. Further deadlines that have ended, not "
+        "campaign, which no other figure counts: 1. Deadlines that may be open and are not among "
+        "those ending on these days: 2. Further deadlines that have ended, not "
         "certainly in time: 1.",
     }
     asked = notify.question(calm, settings=settings, database_url=url)
@@ -347,8 +349,9 @@ def test_no_deadline_is_called_open_only_where_none_may_be(drafts: dict[str, Edi
     assert _deadline_point(_counted(found, "MAYBE_OPEN", "MAYBE_MISSED")) == (
         "Menurut register, 0 batas waktu penanganan terlampaui, 0 mungkin terlampaui,",
         "dan 0 berakhir pada 25 atau 26 November 2024, dari 3 batas waktu yang berjalan atau "
-        "mungkin berjalan. Sebanyak 1 batas waktu lain telah berakhir, tetapi tidak dapat "
-        "dipastikan terpenuhi.",
+        "mungkin berjalan. Sebanyak 3 batas waktu mungkin masih berjalan dan tidak termasuk yang "
+        "berakhir pada hari-hari itu. Sebanyak 1 batas waktu lain telah berakhir, tetapi tidak "
+        "dapat dipastikan terpenuhi.",
     )
     assert _deadline_point(_counted(found, "MET", "MISSED", "MAYBE_MISSED")) == (
         "Tidak ada batas waktu penanganan yang berjalan.",
@@ -391,8 +394,10 @@ def test_a_regency_s_deadlines_are_in_the_tables_as_its_page_says_them(
     page = next(s for s in document.sections if s.id == "kab-19-02")
     assert any(
         "Batas waktu penanganan yang berjalan atau mungkin berjalan: 3; menurut register 0 "
-        "terlampaui, 1 mungkin terlampaui, 0 berakhir pada 25 atau 26 November 2024. Sebanyak 1 "
-        "batas waktu lain telah berakhir, tetapi tidak dapat dipastikan terpenuhi." in paragraph
+        "terlampaui, 1 mungkin terlampaui, 0 berakhir pada 25 atau 26 November 2024. Sebanyak 2 "
+        "batas waktu mungkin masih berjalan dan tidak termasuk yang berakhir pada hari-hari itu. "
+        "Sebanyak 1 batas waktu lain telah berakhir, tetapi tidak dapat dipastikan terpenuhi."
+        in paragraph
         for paragraph in page.lead
     )
     _, by_regency = _deadline_tables(drafts["draft"])

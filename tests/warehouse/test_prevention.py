@@ -65,7 +65,7 @@ def test_needs_are_those_of_the_world(demo: Demo) -> None:
     url, _, truth = demo
     columns = (
         *("regency_code", "issue_code", "week_id", "last_4_weeks_count", "done_count"),
-        *("planned_count", "reached_group_count"),
+        *("planned_count", "gap_count", "reached_group_count"),
     )
     found = query(url, f"select {', '.join(columns)} from marts.agg_prevention_need")
     assert len(found) == 8 * 14 * 9
@@ -82,10 +82,11 @@ def test_the_office_sees_where_prevention_is_missing(demo: Demo) -> None:
         " suggested_kind_code, is_marked from marts.agg_prevention_need"
         " where week_id = '2024-W47' and gap_count > 0 order by 1, 2",
     ) == [
-        ("19.02", "KH", 1, 5, 4, "GAP_KH", "LITERASI_MEDSOS", True),
-        ("19.02", "SARA", 1, 6, 5, "GAP_SARA", "FORUM_WARGA", True),
-        ("19.04", "ASN", 2, 8, 6, "GAP_ASN", "IMBAUAN_TERTULIS", True),
-        ("19.71", "PU", 1, 12, 11, "GAP_PU", "PATROLI", True),
+        ("19.02", "KH", 1, 5, 5, "GAP_KH", "LITERASI_MEDSOS", True),
+        ("19.02", "SARA", 1, 6, 6, "GAP_SARA", "FORUM_WARGA", True),
+        ("19.04", "ASN", 2, 8, 8, "GAP_ASN", "IMBAUAN_TERTULIS", True),
+        ("19.06", "APK", 4, 3, 2, "GAP_ANY", "MONITORING", True),
+        ("19.71", "PU", 1, 12, 12, "GAP_PU", "PATROLI", True),
     ]
     ((forms, groups, percent),) = query(
         url,

@@ -230,15 +230,7 @@ def _activity(row: Activity) -> Record:
 
 def _plan(plan: Plan, preventions: Iterable[Record]) -> Record:
     """A plan with the activities that fulfil it; all periods are over when the demo is built."""
-    done = [
-        row
-        for row in preventions
-        if row["regency_code"] == plan.regency.code
-        and plan.start <= date.fromisoformat(row["activity_date"]) <= plan.end
-        and row["prevention_form_code"] == plan.form
-        and (not plan.issues or set(plan.issues) & set(row["issues"]))
-        and (not plan.targets or set(plan.targets) & set(row["target_groups"]))
-    ]
+    done = _fulfilling(plan, preventions, plan.start, plan.end)
     return {
         "regency_code": plan.regency.code,
         "issues": list(plan.issues),
@@ -248,9 +240,23 @@ def _plan(plan: Plan, preventions: Iterable[Record]) -> Record:
         "end_date": plan.end.isoformat(),
         "planned_activity_count": plan.activities,
         "planned_participant_count": plan.participants,
-        "done_activity_count": len(done),
-        "is_overdue": len(done) < plan.activities,
+        "done_activity_count": done,
+        "is_overdue": done < plan.activities,
     }
+
+
+def _fulfilling(plan: Plan, preventions: Iterable[Record], first: date, last: date) -> int:
+    """Count the activities from the first to the last day that fulfil a plan."""
+    return sum(
+        row["regency_code"] == plan.regency.code
+        and max(plan.start, first)
+        <= date.fromisoformat(row["activity_date"])
+        <= min(plan.end, last)
+        and row["prevention_form_code"] == plan.form
+        and (not plan.issues or bool(set(plan.issues) & set(row["issues"])))
+        and (not plan.targets or bool(set(plan.targets) & set(row["target_groups"])))
+        for row in preventions
+    )
 
 
 def _needs(
@@ -269,23 +275,35 @@ def _needs(
             done.setdefault(key, []).append(row)
     for number, week in enumerate(world.weeks):
         last_day = week_start(number + 1) - timedelta(days=1)
+        first_day = last_day - timedelta(days=27)
         window = world.weeks[max(number - 3, 0) : number + 1]
         for regency in (*REGENCIES, UNKNOWN_REGENCY):
             for issue in vocabulary.ISSUES:
                 activities = [
                     row for each in window for row in done.get((regency, issue, each), ())
                 ]
-                planned = sum(
-                    Fraction(plan.activities * days, (plan.end - plan.start).days + 1)
+                plans = [
+                    plan
                     for plan in world.plans
                     if plan.regency.code == regency and issue in plan.issues
-                    for days in [_overlap(plan, last_day - timedelta(days=27), last_day)]
-                )
+                ]
+                shares = [
+                    Fraction(
+                        plan.activities * _overlap(plan, first_day, last_day),
+                        (plan.end - plan.start).days + 1,
+                    )
+                    for plan in plans
+                ]
+                gaps = [
+                    max(share - _fulfilling(plan, preventions, first_day, last_day), Fraction(0))
+                    for plan, share in zip(plans, shares, strict=True)
+                ]
                 groups = {group for row in activities for group in row["target_groups"]}
                 need = {
                     "last_4_weeks_count": sum(cases[regency, issue, each] for each in window),
                     "done_count": len(activities),
-                    "planned_count": math.floor(planned + Fraction(1, 2)),
+                    "planned_count": math.floor(sum(shares) + Fraction(1, 2)),
+                    "gap_count": math.floor(sum(gaps) + Fraction(1, 2)),
                     "reached_group_count": len(groups),
                 }
                 if any(need.values()):

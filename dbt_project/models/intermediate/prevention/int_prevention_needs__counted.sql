@@ -3,7 +3,8 @@
 --
 --     planned  the activities of each plan against the theme, by the share of its days that lie in the four
 --              weeks, summed and rounded to a whole number
---     gap      planned - done, and 0 where more was done
+--     gap      of each plan this share less the activities of these days that fulfil it, and 0 where more do;
+--              summed and rounded likewise
 with weeks as (
     {{ ended_weeks() }}
 ),
@@ -72,25 +73,36 @@ reached as (
 
 planned as (
     select
-        spans.week_id,
-        plans.regency_code,
+        shares.week_id,
+        shares.regency_code,
         issues.issue_code,
-        round(sum(
+        round(sum(shares.activity_count))::bigint as planned_count,
+        round(sum(greatest(shares.activity_count - shares.fulfilling_count, 0)))::bigint as gap_count
+    from (
+        select
+            spans.week_id,
+            plans.regency_code,
+            plans.issue_codes,
             plans.planned_activity_count::numeric
             * (least(plans.end_date, spans.last_date) - greatest(plans.start_date, spans.first_date) + 1)
-            / (plans.end_date - plans.start_date + 1)
-        ))::bigint as planned_count
-    from {{ ref('int_prevention_plans__located') }} as plans
-    cross join lateral unnest(plans.issue_codes) as issues (issue_code)
-    inner join (
-        select distinct
-            week_id,
-            first_date,
-            last_date
-        from windows
-    ) as spans
-        on plans.start_date <= spans.last_date and plans.end_date >= spans.first_date
-    group by spans.week_id, plans.regency_code, issues.issue_code
+            / (plans.end_date - plans.start_date + 1) as activity_count,
+            (
+                select count(*)
+                from unnest(plans.done_dates) as activities (activity_date)
+                where activities.activity_date between spans.first_date and spans.last_date
+            ) as fulfilling_count
+        from {{ ref('int_prevention_plans__measured') }} as plans
+        inner join (
+            select distinct
+                week_id,
+                first_date,
+                last_date
+            from windows
+        ) as spans
+            on plans.start_date <= spans.last_date and plans.end_date >= spans.first_date
+    ) as shares
+    cross join lateral unnest(shares.issue_codes) as issues (issue_code)
+    group by shares.week_id, shares.regency_code, issues.issue_code
 )
 
 select
@@ -112,7 +124,7 @@ select
         / (select count(*) from {{ ref('target_group') }})
     ) as reached_group_pct,
     coalesce(planned.planned_count, 0) as planned_count,
-    greatest(coalesce(planned.planned_count, 0) - coalesce(done.done_count, 0), 0) as gap_count,
+    coalesce(planned.gap_count, 0) as gap_count,
     profiles.last_4_weeks_prevention_count as recap_count
 from {{ ref('int_issue_profiles__measured') }} as profiles
 {%- for relation in ['done', 'reached', 'planned'] %}

@@ -24,6 +24,8 @@ done as (
     select
         plans.plan_id,
         count(activities.activity_id) as done_activity_count,
+        coalesce(array_agg(activities.activity_date) filter (where activities.activity_id is not null), '{}')
+            as done_dates,
         sum(activities.participant_count) as done_participant_count
     from {{ ref('int_prevention_plans__located') }} as plans
     left join activities
@@ -57,6 +59,7 @@ select
     plans.record_id,
     done.done_activity_count,
     done.done_participant_count,
+    done.done_dates,
     greatest(plans.planned_activity_count - done.done_activity_count, 0) as remaining_activity_count,
     plans.end_date < {{ as_of_date() }}
     and done.done_activity_count < plans.planned_activity_count as is_overdue

@@ -68,6 +68,10 @@ def document(edition: Edition) -> Document:
         footer=[f"{e.office.name} · {named}", f"{as_of} · {status}"],
         page=m["page"],
         next_edition=m("next_edition", day=m.weekday(e.next_day)),
+        portal=m("colophon_portal", url=e.office.portal_url) if e.office.portal_url else "",
+        files=m("files_at", url=f"{e.office.portal_url}edisi/{e.edition_id}/")
+        if e.office.portal_url
+        else "",
     )
 
 

@@ -387,8 +387,12 @@ class ChapterBuilder:
         return " ".join(sentence for sentence in sentences if sentence)
 
     def uncertain(self, place: str) -> str:
-        """Return a sentence on deadlines that may have been missed, or `""`."""
-        message_of = {"MAYBE_MISSED": "deadline_maybe_missed", "UNCERTAIN": "deadline_uncertain"}
+        """Return sentences on deadlines that may be open or may have been missed, or `""`."""
+        message_of = {
+            "MAYBE_OPEN": "deadline_maybe_open",
+            "MAYBE_MISSED": "deadline_maybe_missed",
+            "UNCERTAIN": "deadline_uncertain",
+        }
         return " ".join(
             self.m(key, count=self.m.number(self.deadlines[place, state]))
             for state, key in message_of.items()

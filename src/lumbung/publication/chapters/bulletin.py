@@ -71,7 +71,7 @@ def need_cells(b: ChapterBuilder, need: Need) -> list[Cell]:
     m = b.m
     key = f"{need.regency_code}/{need.issue_code}"
     step = need.suggestion_en if m.language == "en" else need.suggestion
-    gap = m("explanation_less", whole=m.number(need.planned), part=m.number(need.done))
+    gap = m("explanation_less", whole=m.number(need.planned), part=m.number(need.fulfilled))
     return [
         Cell(b.e.issues[need.issue_code]),
         b.traced(need.cases, f"profile/cases/{key}"),
@@ -117,6 +117,8 @@ def brief(b: ChapterBuilder, regency: Regency) -> Section:
     ]
     profiles = b.profiles_of[code]
     planned = [need for need in found if need.planned]
+    short = sum(need.gap > 0 for need in planned)
+    of_plans = {"count": m.number(len(planned)), "short": m.number(short)}
     missing = [s.district_name for s in b.missing[code]]
     submitted, expected = b.submitted(code)
     lead = [
@@ -134,11 +136,7 @@ def brief(b: ChapterBuilder, regency: Regency) -> Section:
         )
         if b.is_delivered(OF_RECAPS[1], code, "week")
         else m["brief_done_unknown"],
-        m(
-            "brief_planned",
-            count=m.number(len(planned)),
-            short=m.number(sum(need.gap > 0 for need in planned)),
-        )
+        m("brief_planned" if short else "brief_fulfilled", **of_plans)
         if planned
         else m["brief_unplanned"],
         f"{m('regency_deadline', **b.running(code))} {b.about_deadlines(code)}".rstrip(),
@@ -223,6 +221,7 @@ def colophon(b: ChapterBuilder) -> Section:
     paragraphs = [
         m("method_week", first=first),
         *(m[f"method_{part}"] for part in ("case", "several", "recap", "zero", "names")),
+        m["colophon_marks"],
         m["colophon_corrections"],
         m["colophon_annex"],
         m("colophon_licence", licence=office.licence, url=office.licence_url),

@@ -134,6 +134,7 @@ def _needs(b: ChapterBuilder) -> tuple[Rank, str, str]:
             place=b.place[need.regency_code],
             done=m.number(need.done),
             planned=m.number(need.planned),
+            fulfilled=m.number(need.fulfilled),
         )
         for need in bulletin.pressing(b.needs)[:NAMED_NEEDS]
     ]

@@ -31,11 +31,7 @@ def funnel(b: ChapterBuilder) -> Section:
     tables = [
         Table(
             *b.number_table("funnel"),
-            m(
-                "funnel_caption",
-                received=m.number(to_date["received"]),
-                registered=m.number(to_date["registered"]),
-            ),
+            m("funnel_caption", **{step: m.number(count) for step, count in to_date.items()}),
             [m["kind"], *heads, *heads],
             rows,
             b.source("source_register"),

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from lumbung.publication.chapters.builder import PERIODS, SHOWN, ChapterBuilder
 from lumbung.publication.model.document import Cell, Section, Table
-from lumbung.publication.model.edition import BEFORE_CAMPAIGN, Restatement
-from lumbung.publication.translations.formatting import INDONESIAN, Messages
+from lumbung.publication.model.edition import BEFORE_CAMPAIGN, Edition, Restatement
+from lumbung.publication.translations.formatting import Messages
 
 
 def restatements(b: ChapterBuilder) -> Section:
@@ -114,7 +114,7 @@ def not_counted(b: ChapterBuilder) -> Section:
         [
             [
                 Cell(n.channel_title),
-                Cell(reason_text(b, n.reason_code, n.reason)),
+                Cell(reason_text(b.e, m, n.reason_code)),
                 Cell(n.owner_name),
                 *(
                     b.traced(value, f"not_counted/{n.channel}/{n.reason_code}/{period}")
@@ -169,12 +169,10 @@ def before_campaign(b: ChapterBuilder) -> list[Table]:
     ]
 
 
-def reason_text(b: ChapterBuilder, code: str, reason: str) -> str:
-    """Return the frozen Indonesian reason; in another language, the translation of its code."""
-    if b.m is not INDONESIAN:
-        known = b.names["exclusion_reason"].get(code)
-        key = f"reason_{code}" if f"reason_{code}" in b.m else "reason_other"
-        reason = known or b.m[key]
+def reason_text(e: Edition, m: Messages, code: str) -> str:
+    """Return why something is not counted, for readers: without the channel's hints for clerks."""
+    key = f"reason_{code}" if f"reason_{code}" in m else "reason_other"
+    reason = e.names[m.language]["exclusion_reason"].get(code) or m[key]
     return reason[:1].upper() + reason[1:]
 
 

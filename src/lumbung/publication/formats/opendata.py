@@ -17,7 +17,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from lumbung.publication.chapters.record import before_kinds
+from lumbung.publication.chapters.record import before_kinds, reason_text
 from lumbung.publication.model.edition import QUOTIENT_PLACES, Edition
 from lumbung.publication.model.rounding import half_up, whole_percent
 from lumbung.publication.proof.merkle import merkle_root
@@ -231,7 +231,10 @@ def datasets(edition: Edition) -> list[Dataset]:
         Dataset(
             "tidak-dihitung",
             [
-                (n.channel, n.channel_title, n.reason_code, n.reason, n.week, n.to_date)
+                (
+                    *(n.channel, n.channel_title, n.reason_code),
+                    *(reason_text(edition, INDONESIAN, n.reason_code), n.week, n.to_date),
+                )
                 for n in edition.not_counted
             ],
         ),

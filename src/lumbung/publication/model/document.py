@@ -103,6 +103,7 @@ class Document:
         decisions: what must be decided, as counts.
         needs: the table of prevention by theme; empty where the edition has none.
         bulletin: the chapters of the PDF, and the first of the page on screen.
+        portal, files: where the portal and the edition's files are; empty without a portal.
         others: the points after the main ones; they and `sections` are the annex, which is on
             screen and in the workbook alone.
 
@@ -139,6 +140,8 @@ class Document:
     footer: list[str]
     page: str
     next_edition: str
+    portal: str
+    files: str
 
     @property
     def tables(self) -> list[Table]:

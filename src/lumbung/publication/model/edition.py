@@ -147,7 +147,7 @@ class Need:
         last_4, previous_4, trend_code, is_marked: as in `Profile`.
         done: activities of the last four weeks that name the theme, by the Formulir Pencegahan.
         planned: activities that plans intend for these weeks.
-        gap: planned less done; 0 where more was done.
+        gap: planned activities that no activity of their form, theme and target group fulfils.
         rule_code, suggestion, suggestion_en: the rule that suggests a next step, and its texts;
             None where no rule holds that the office has left on.
 
@@ -166,6 +166,11 @@ class Need:
     rule_code: str | None
     suggestion: str | None
     suggestion_en: str | None
+
+    @property
+    def fulfilled(self) -> int:
+        """Planned activities that were done."""
+        return self.planned - self.gap
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from urllib.parse import urlsplit
 
 from icalendar import Calendar, Event
@@ -59,8 +59,8 @@ def _add(
     office = latest.office
     event = Event()
     event.add("uid", f"{name}@{urlsplit(office.contact_url).hostname}")
-    event.add("dtstamp", stamp)
-    event.add("dtstart", begin)
+    event.add("dtstamp", stamp.astimezone(UTC))
+    event.add("dtstart", begin.astimezone(UTC))  # a zone by name would need its rules beside it
     event.add("duration", timedelta(hours=1))
     event.add("summary", summary)
     if office.portal_url:

@@ -51,6 +51,8 @@ _PRIMARY = {
     "kumulatif": ("kode_angka", "kode_kategori", "kode_kemendagri"),
     "tren": ("kode_angka", "kode_kategori", "pekan"),
     "wilayah": ("kode_kemendagri",),
+    "kelengkapan": ("kode_kecamatan",),
+    "tidak-dihitung": ("kode_kanal", "kode_alasan"),
     "tenggat": ("kode_tenggat", "kode_kemendagri", "kode_keadaan"),
     "profil": ("kode_kemendagri", "kode_tema"),
     "kebutuhan": ("kode_kemendagri", "kode_tema"),

@@ -11,7 +11,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -155,7 +155,7 @@ class _Site:
     """Writes the pages of a list of editions in one language."""
 
     def __init__(
-        self, published: Sequence[Published], language: str, open_data: Collection[str]
+        self, published: Sequence[Published], language: str, open_data: Mapping[str, bytes]
     ) -> None:
         self.all = list(published)
         self.open_data = open_data
@@ -366,7 +366,7 @@ class _Site:
             "replaced_by": newest.edition_id if newest is not e else "",
             "states": m.number(len(e.new_restatements)),
             "changed": m.number(len(self.changed(e))),
-            "main_files": [f for f in files if f["kind"]],
+            "main_files": [*self.main(e, files)],
             "all_files": files,
             "points": self.press_points(one),
         }
@@ -432,7 +432,7 @@ class _Site:
                     "kind": kind.upper(),
                     "short": m[f"short_{kind}"] if kind else "",
                     "about": about,
-                    "size": f"{m.number(-(-file.byte_count // 1000))}{NBSP}kB",
+                    "size": self.size(file.byte_count),
                     "byte_count": file.byte_count,
                     "sha256": file.sha256,
                     "is_page": file.name.endswith((".html", ".pdf")),
@@ -440,6 +440,19 @@ class _Site:
                 }
             )
         return described
+
+    def main(self, e: Edition, files: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield an edition's main files with their addresses; as CSV the tidy table."""
+        for file in files:
+            if file["kind"] == "CSV":
+                path = f"data/{e.edition_id}/angka.csv"
+                yield file | {"href": path, "size": self.size(len(self.open_data[path]))}
+            elif file["kind"]:
+                yield file | {"href": f"edisi/{e.edition_id}/{file['name']}"}
+
+    def size(self, byte_count: int) -> str:
+        """Return the size of a file as printed."""
+        return f"{self.m.number(-(-byte_count // 1000))}{NBSP}kB"
 
     def method(self) -> dict[str, Any]:
         """Return the latest edition's method, quoted from its metadata and data dictionary."""
