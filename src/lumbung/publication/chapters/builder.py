@@ -388,15 +388,10 @@ class ChapterBuilder:
 
     def uncertain(self, place: str) -> str:
         """Return sentences on deadlines that may be open or may have been missed, or `""`."""
-        message_of = {
-            "MAYBE_OPEN": "deadline_maybe_open",
-            "MAYBE_MISSED": "deadline_maybe_missed",
-            "UNCERTAIN": "deadline_uncertain",
-        }
         return " ".join(
             self.m(key, count=self.m.number(self.deadlines[place, state]))
-            for state, key in message_of.items()
-            if self.deadlines[place, state]
+            for state in registry.vocabulary("deadline_state")
+            if (key := f"deadline_{state.lower()}") in self.m and self.deadlines[place, state]
         )
 
     def ranked_issues(self, period: str) -> list[tuple[str, str, int]]:
