@@ -353,9 +353,9 @@ def test_telemetry_is_off() -> None:
 
 
 def test_dbt_finds_no_plugin_here() -> None:
-    """dbt imports any module named dbt_*; the project is no package."""
+    """dbt imports any top-level module named dbt_*; the project is no package."""
     assert list((PROJECT / "dbt_project").rglob("*.py")) == []
-    assert list((PROJECT / "src").rglob("dbt_*.py")) == []
+    assert list((PROJECT / "src").glob("dbt_*")) == []
 
 
 def test_the_database_lists_the_categories_of_the_registry(built: str) -> None:
