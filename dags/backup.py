@@ -24,7 +24,7 @@ from lumbung.orchestration import (
     START_DATE,
     cron_timetable,
     fail_without_retry,
-    warehouse_url,
+    warehouse_address,
 )
 from lumbung.settings import Settings
 
@@ -48,7 +48,7 @@ def backup() -> None:
         from lumbung.backup import take as backups
 
         done = backups.backup(
-            backups.Target.load(), settings=Settings.load(), database_url=warehouse_url()
+            backups.Target.load(), settings=Settings.load(), database_url=warehouse_address()
         )
         print(f"{done.folder}: {done.size:,} bytes in {done.seconds:.0f} s")
         for file in done.damaged:
@@ -63,7 +63,9 @@ def backup() -> None:
 
         from lumbung.backup import restore
 
-        found = restore.drill(Path(folder), settings=Settings.load(), database_url=warehouse_url())
+        found = restore.drill(
+            Path(folder), settings=Settings.load(), database_url=warehouse_address()
+        )
         print(f"{found.tables} tables, {found.files} files and {found.editions} editions restore")
 
     drill(take())

@@ -16,7 +16,7 @@ from lumbung.orchestration import (
     START_DATE,
     cron_timetable,
     fail_without_retry,
-    warehouse_url,
+    warehouse_address,
 )
 from lumbung.settings import Settings
 
@@ -44,7 +44,7 @@ def housekeeping() -> None:
 
         settings = Settings.load()
         before = datetime.now(UTC) - local.retention()
-        local.clean_metadata(Stack(settings).airflow(warehouse_url()), before)
+        local.clean_metadata(Stack(settings).airflow(warehouse_address()), before)
         return local.clean_files(settings.home, before)
 
     clean()

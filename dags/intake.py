@@ -84,7 +84,7 @@ def intake_dag(name: str, channel: Channel) -> DAG:
             from lumbung.intake import run
 
             settings = Settings.load()
-            database_url = warehouse_url()
+            database_url = warehouse_url("loader")
             counts = run.pull(
                 name,
                 settings=settings,

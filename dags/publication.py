@@ -40,13 +40,12 @@ from lumbung.orchestration import (
     DEFAULT_ARGS,
     REJECT,
     START_DATE,
-    approver_url,
     cron_timetable,
     desk_url,
     fail_without_retry,
     mail_server,
     notifier,
-    publisher_url,
+    warehouse_address,
     warehouse_url,
 )
 from lumbung.publication.delivery.recipients import load_people
@@ -115,16 +114,17 @@ def publication() -> None:
         from lumbung.publication.model import store
 
         settings = Settings.load()
-        # `then` builds a second copy of the marts, which needs the rights of the warehouse's owner.
-        is_then = params["as_known_at"] == "then"
-        url = warehouse_url() if is_then else publisher_url()
+        url = warehouse_url("publisher")
         week_id = params["week_id"] or schedule.week_before(dag_run.run_after)
         if dag_run.run_type == "scheduled":
             latest = schedule.week_before(pendulum.now())
             if not schedule.is_due(week_id, latest=latest, database_url=url):
                 raise AirflowSkipException(f"{week_id} is published, or before the first edition")
         edition_id = freezing.freeze(
-            week_id, settings=settings, database_url=url, as_known_at=params["as_known_at"]
+            week_id,
+            settings=settings,
+            database_url=warehouse_address() if params["as_known_at"] == "then" else url,
+            as_known_at=params["as_known_at"],
         )
         if store.load(edition_id, database_url=url).state in ("approved", "published"):
             # A run was killed between approval and the edition's folder: write the folder now.
@@ -141,7 +141,7 @@ def publication() -> None:
         from lumbung.publication.model import store
 
         settings = Settings.load()
-        url = publisher_url()
+        url = warehouse_url("publisher")
         if store.load(edition_id, database_url=url).state == "published":
             raise AirflowSkipException(f"{edition_id} is published and its metrics still hold")
         return review.write_draft(edition_id, settings=settings, database_url=url)
@@ -154,7 +154,7 @@ def publication() -> None:
         from lumbung.publication.delivery import notify
 
         settings = Settings.load()
-        url = publisher_url()
+        url = warehouse_url("publisher")
         result = publication_checkpoint.check(
             edition_id, settings=settings, database_url=url, asks=True
         )
@@ -192,7 +192,7 @@ def publication() -> None:
         from lumbung.publication.model import store
 
         settings = Settings.load()
-        url = publisher_url()
+        url = warehouse_url("publisher")
         state = store.load(edition_id, database_url=url).state
         if state == "draft":
             raise PublicationError(
@@ -220,7 +220,7 @@ def publication() -> None:
         from lumbung.publication.model import store
 
         settings, server = Settings.load(), mail_server()
-        url = publisher_url()
+        url = warehouse_url("publisher")
         if not edition_id or store.load(edition_id, database_url=url).state != "published":
             raise AirflowSkipException("nothing was published")
         if server is None:
@@ -237,7 +237,7 @@ def publication() -> None:
         from lumbung.publication.portal import publish as publication_portal
 
         settings = Settings.load()
-        url = publisher_url()
+        url = warehouse_url("publisher")
         publication_portal.build(settings=settings, database_url=url)
 
     frozen = freeze()
@@ -255,7 +255,7 @@ def record(answer: Any, edition_id: str, reviewed: dict[str, str]) -> None:
     from lumbung.publication.editions.approver import CodeError
     from lumbung.publication.model import store
 
-    url = approver_url()
+    url = warehouse_url("approver")
     if store.load(edition_id, database_url=url).state != "draft":
         return
     name = answer["responded_by_user"]["name"]
@@ -307,7 +307,7 @@ def publication_reminder() -> None:
         """Remind the approvers; return the editions that wait for a decision."""
         from lumbung.publication.delivery import notify
 
-        return notify.remind(notifier=notifier(), database_url=publisher_url())
+        return notify.remind(notifier=notifier(), database_url=warehouse_url("publisher"))
 
     @task
     @fail_without_retry
@@ -323,7 +323,7 @@ def publication_reminder() -> None:
         if now.date() == closed.date() or Settings.load().demo_claim.exists():
             return ""
         is_missing = notify.notify_of_unpublished(
-            week_id, closed, notifier=notifier(), database_url=publisher_url()
+            week_id, closed, notifier=notifier(), database_url=warehouse_url("publisher")
         )
         return week_id if is_missing else ""
 

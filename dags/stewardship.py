@@ -20,7 +20,6 @@ from lumbung.orchestration import (
     cron_timetable,
     fail_without_retry,
     notifier,
-    publisher_url,
     warehouse_url,
 )
 
@@ -43,7 +42,7 @@ def stewardship() -> None:
         """Notify the owners; return the counts by owner and check."""
         from lumbung import stewardship as review_list
 
-        return review_list.notify_owners(notifier=notifier(), database_url=warehouse_url())
+        return review_list.notify_owners(notifier=notifier(), database_url=warehouse_url("auditor"))
 
     @task
     @fail_without_retry
@@ -55,7 +54,9 @@ def stewardship() -> None:
         from lumbung.settings import JAKARTA
 
         return notify.notify_of_deadlines(
-            datetime.now(JAKARTA).date(), notifier=notifier(), database_url=publisher_url()
+            datetime.now(JAKARTA).date(),
+            notifier=notifier(),
+            database_url=warehouse_url("publisher"),
         )
 
     notify()

@@ -35,6 +35,7 @@ from lumbung.orchestration import (
     fail_without_retry,
     notifier,
     raw_asset,
+    warehouse_address,
     warehouse_url,
 )
 from lumbung.settings import Settings
@@ -71,9 +72,10 @@ def warehouse() -> None:
         from lumbung.warehouse import raw_checkpoint
 
         settings = Settings.load()
-        url = warehouse_url()
-        result = raw_checkpoint.check_raw(settings=settings, database_url=url)
-        notify.notify_of_channels(result, notifier=notifier(), database_url=url)
+        result = raw_checkpoint.check_raw(settings=settings, database_url=warehouse_address())
+        notify.notify_of_channels(
+            result, notifier=notifier(), database_url=warehouse_url("transformer")
+        )
         return result.summary()
 
     @task(outlets=[MARTS], retries=1, pool="warehouse")
@@ -89,7 +91,7 @@ def warehouse() -> None:
         try:
             result = warehouse_build.build(
                 settings=settings,
-                database_url=warehouse_url(),
+                database_url=warehouse_address(),
                 since=date.fromisoformat(params["since"]) if params["since"] else None,
                 resume=ti.try_number > 1,
                 on_node=states,

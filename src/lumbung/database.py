@@ -17,12 +17,16 @@ CONNECT_SECONDS = 10
 """How long a connection may take, unless the URL has a `connect_timeout`."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+RIGHTS = Path(__file__).parent / "rights.sql"
 
 ROLES = (
-    "loader", "transformer", "publisher", "approver", "auditor", "analyst_province",
-    "analyst_regency",
+    "loader", "transformer", "custodian", "steward", "publisher", "approver", "auditor", "desk",
+    "backup", "analyst_province", "analyst_regency",
 )  # fmt: skip
-"""The roles of migrations 0010 and 0072, which may connect to the warehouse."""
+"""The roles of migrations 0010, 0067 and 0072 that may connect to the warehouse."""
+
+MIGRATE_WAIT = "10min"
+"""How long a migration waits for another one, and for sessions that hold a table it changes."""
 
 
 def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
@@ -148,21 +152,48 @@ def ensure(url: str, name: str) -> str:
                     where=f"{connection.info.host}:{connection.info.port}",
                     remediation="create it, or let this account create databases",
                 ) from error
+    return named(url, name)
+
+
+def named(url: str, name: str) -> str:
+    """Return the URL of another database of the same server."""
     parts = urlsplit(url)  # geturl() drops the slashes of a URL without a host
     return f"{parts.scheme}://{parts.netloc}/{name}" + f"?{parts.query}" * bool(parts.query)
+
+
+def has_account(url: str) -> bool:
+    """Whether a URL names the account to log in with; `without_account` leaves it out.
+
+    Raises:
+        psycopg.ProgrammingError: when the URL is malformed.
+
+    """
+    return "user" in psycopg.conninfo.conninfo_to_dict(url)
+
+
+def without_account(url: str) -> str:
+    """Return the URL of the same database that names no account and holds no password."""
+    parts = urlsplit(url)
+    query = _without_account_options(parts.query)
+    server = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{server}{parts.path}" + f"?{query}" * bool(query)
 
 
 def with_account(url: str, user: str, password: str) -> str:
     """Return the URL of the same database for another account."""
     parts = urlsplit(url)
     server = parts.netloc.rpartition("@")[2]
-    query = "&".join(
-        option
-        for option in parts.query.split("&")
-        if option.partition("=")[0] not in ("", "user", "password")
-    )
+    query = _without_account_options(parts.query)
     account = f"{quote(user, safe='')}:{quote(password, safe='')}"
     return f"{parts.scheme}://{account}@{server}{parts.path}" + f"?{query}" * bool(query)
+
+
+def _without_account_options(query: str) -> str:
+    return "&".join(
+        option
+        for option in query.split("&")
+        if option.partition("=")[0] not in ("", "user", "password")
+    )
 
 
 def without_password(url: str) -> tuple[str, str]:
@@ -189,7 +220,15 @@ def migrate(url: str) -> list[str]:
     """
     applied = []
     with session(url, application="lumbung migrate") as connection:
-        connection.execute("select pg_advisory_lock(hashtext('lumbung.migrate'))")
+        connection.execute(f"set lock_timeout = '{MIGRATE_WAIT}'".encode())
+        try:
+            connection.execute("select pg_advisory_lock(hashtext('lumbung.migrate'))")
+        except psycopg.errors.LockNotAvailable as error:
+            raise ServiceError(
+                f"another migration has not finished within {MIGRATE_WAIT}",
+                where="ops.migration",
+                remediation="wait for it, or end its session, then run the same again",
+            ) from error
         connection.execute("create schema if not exists ops")
         connection.execute(
             "create table if not exists ops.migration"
@@ -211,7 +250,81 @@ def migrate(url: str) -> list[str]:
             )
         # Not in a migration: neither a dump nor a copy of the database holds these rights.
         _restrict_connections(connection, *ROLES)
+        # The schemas of a build as known at a moment are made and dropped by the transformer.
+        connection.execute(
+            sql.SQL("grant create on database {} to transformer").format(
+                sql.Identifier(connection.info.dbname)
+            )
+        )
+        _set_rights(connection)
     return applied
+
+
+def _set_rights(connection: psycopg.Connection) -> None:
+    """Run `rights.sql`."""
+    try:
+        with connection.transaction():
+            # Two databases of a server may be migrated at once.
+            connection.execute("select pg_advisory_xact_lock(hashtext('lumbung.rights'))")
+            connection.execute(RIGHTS.read_text(encoding="utf-8").encode())
+    except psycopg.errors.InsufficientPrivilege as error:
+        account = connection.info.user
+        raise ConfigurationError(
+            f"the account {account!r} may not give away the warehouse's roles: {_line(error)}",
+            where="LUMBUNG_DATABASE_URL",
+            remediation="let a superuser run: grant transformer, steward, desk, auditor,"
+            f' analyst_province to "{account}" with admin option',
+        ) from error
+    except psycopg.errors.LockNotAvailable as error:
+        raise ServiceError(
+            f"a session holds a table of the marts for more than {MIGRATE_WAIT}: {_line(error)}",
+            where="pg_stat_activity",
+            remediation="end that session, then run the same again",
+        ) from error
+
+
+def _line(error: psycopg.Error) -> str:
+    return str(error).strip().splitlines()[0]
+
+
+def give(url: str, role: str) -> None:
+    """Make a role the owner of a database and of everything in its schema `public`.
+
+    Raises:
+        ConfigurationError: when this account may not give it away.
+
+    """
+    with connect(url) as connection:
+        name = sql.Identifier(connection.info.dbname)
+        connection.execute("select pg_advisory_xact_lock(hashtext('lumbung.rights'))")
+        owner = sql.Identifier(role)
+        try:
+            if connection.execute("select pg_has_role(%s, 'set')", (role,)).fetchone() == (False,):
+                connection.execute(
+                    sql.SQL("grant {} to current_user with inherit true, set true").format(owner)
+                )
+            connection.execute(sql.SQL("alter database {} owner to {}").format(name, owner))
+            for kind, thing in connection.execute(
+                "select 'table', oid::regclass::text from pg_class"
+                " where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm')"
+                " and relowner <> %(role)s::regrole"
+                " union all select 'type', oid::regtype::text from pg_type"
+                " where typnamespace = 'public'::regnamespace and typtype = 'e'"
+                " and typowner <> %(role)s::regrole",
+                {"role": role},
+            ).fetchall():
+                connection.execute(
+                    sql.SQL("alter {} {} owner to {}").format(sql.SQL(kind), sql.SQL(thing), owner)
+                )
+        except psycopg.errors.InsufficientPrivilege as error:
+            account = connection.info.user
+            raise ConfigurationError(
+                f"the account {account!r} may not give {connection.info.dbname!r} to {role!r}:"
+                f" {_line(error)}",
+                where="LUMBUNG_DATABASE_URL",
+                remediation=f'let a superuser run: grant {role} to "{account}" with admin option;'
+                f' alter role "{account}" createdb',
+            ) from error
 
 
 def deny_connections(url: str) -> None:

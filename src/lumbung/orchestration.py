@@ -148,10 +148,11 @@ WAREHOUSE_CONNECTION = "lumbung_warehouse"
 """The Airflow Connection of the warehouse; 'lumbung up' sets it as an environment variable."""
 
 
-def warehouse_url() -> str:
-    """Return the warehouse's URL, as its owner, from the Airflow Connection `lumbung_warehouse`.
+def warehouse_address() -> str:
+    """Return the warehouse's URL from the Airflow Connection `lumbung_warehouse`.
 
-    Airflow searches a secrets backend first, then the environment, then its metadata database.
+    Airflow searches a secrets backend first, then the environment, then its metadata database. What
+    'lumbung up' sets names no account.
 
     Raises:
         ConfigurationError: when neither this connection nor `LUMBUNG_DATABASE_URL` exists.
@@ -171,28 +172,16 @@ def warehouse_url() -> str:
     return f"{address}/{found.schema or ''}" + f"?{options}" * bool(options)
 
 
-def publisher_url() -> str:
-    """Return the warehouse's URL as the role `publisher`, which cannot read payloads or the vault.
+def warehouse_url(role: str) -> str:
+    """Return the warehouse's URL for a session that logs in as `role`: `roles.role_url`.
 
     Raises:
-        ConfigurationError: when the URL of the warehouse cannot carry a role.
+        ConfigurationError: as `warehouse_address`, or when there is no login of that role.
 
     """
     from lumbung.warehouse.roles import role_url
 
-    return role_url(warehouse_url(), "publisher")
-
-
-def approver_url() -> str:
-    """Return the warehouse's URL as the role `approver`, which records decisions on editions.
-
-    Raises:
-        ConfigurationError: when the URL of the warehouse cannot carry a role.
-
-    """
-    from lumbung.warehouse.roles import role_url
-
-    return role_url(warehouse_url(), "approver")
+    return role_url(warehouse_address(), role)
 
 
 def desk_url() -> str:

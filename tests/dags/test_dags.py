@@ -28,7 +28,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from lumbung.intake.channel.models import Channel
 from lumbung.local.airflow import POOLS, QUEUES
-from lumbung.orchestration import source_connection, warehouse_url
+from lumbung.orchestration import source_connection, warehouse_address
 from lumbung.publication.editions.schedule import week_before
 
 ROOT = Path(__file__).parents[2]
@@ -412,7 +412,7 @@ def test_every_pool_is_made_and_what_takes_a_core_is_in_one(bag: DagBag) -> None
 def test_the_warehouse_is_an_airflow_connection(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_LUMBUNG_WAREHOUSE", url)
     monkeypatch.setenv("LUMBUNG_DATABASE_URL", "postgresql://other/one")
-    assert conninfo_to_dict(warehouse_url()) == conninfo_to_dict(url)
+    assert conninfo_to_dict(warehouse_address()) == conninfo_to_dict(url)
 
 
 def test_without_that_connection_it_is_the_one_of_the_environment(
@@ -420,7 +420,7 @@ def test_without_that_connection_it_is_the_one_of_the_environment(
 ) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_LUMBUNG_WAREHOUSE", raising=False)
     monkeypatch.setenv("LUMBUNG_DATABASE_URL", "postgresql://other/one")
-    assert warehouse_url() == "postgresql://other/one"
+    assert warehouse_address() == "postgresql://other/one"
 
 
 def test_a_secrets_backend_reaches_the_warehouse(
@@ -430,7 +430,7 @@ def test_a_secrets_backend_reaches_the_warehouse(
     secrets = tmp_path / "connections.json"
     secrets.write_text(json.dumps({"lumbung_warehouse": "postgresql://vault:x@gudang/wh"}))
     done = subprocess.run(
-        [sys.executable, "-c", "from lumbung.orchestration import *; print(warehouse_url())"],
+        [sys.executable, "-c", "from lumbung.orchestration import *; print(warehouse_address())"],
         env={
             **os.environ,
             "AIRFLOW_CONN_LUMBUNG_WAREHOUSE": "postgresql://up@here/wh",

@@ -6,12 +6,16 @@ import csv
 import json
 import re
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
+import psutil
+from psycopg.conninfo import conninfo_to_dict
 from pypdf import PdfReader
 from selectolax.lexbor import LexborHTMLParser
 
 from lumbung.demo.truth import metric_differences
+from lumbung.local.airflow import COMPONENTS
 from tests.end_to_end.conftest import RETRY_AT_ONCE, ROOT, SEED, WEEKS, Installation, run_demo
 from tests.support.against_truth import edition_equals_truth, facts_equal_truth
 
@@ -153,6 +157,28 @@ def test_the_command_pulls_with_the_connection_that_airflow_has(installation: In
     assert done.returncode == 0, done.stderr
     read = truth_of(installation)["channels"]["kobo_pemantau"]["read"]
     assert f"read={read}, landed=0, duplicate={read}," in done.stdout
+
+
+def test_no_process_of_airflow_knows_the_password_of_the_owner(installation: Installation) -> None:
+    password = str(conninfo_to_dict(installation.url)["password"])
+    seen = 0
+    for name in COMPONENTS:
+        process = installation.stack.processes.find(name)
+        assert process is not None, name
+        for each in (process, *process.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                assert password not in str(each.environ()), name
+                assert password not in str(each.cmdline()), name
+                seen += 1
+    assert seen >= len(COMPONENTS)
+    logins = {
+        str(login)
+        for (login,) in installation.query(
+            "select distinct usename from pg_stat_activity where application_name ilike '%airflow%'"
+            " or datname = 'airflow'"
+        )
+    }
+    assert logins == {"airflow_metadata"}
 
 
 def test_demo_says_what_it_did(installation: Installation) -> None:

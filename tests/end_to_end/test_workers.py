@@ -148,7 +148,9 @@ def cluster(
     pooler.mkdir()
     with ExitStack() as stack:
         accounts = {str(owner.username): str(owner.password)}
-        pooled = stack.enter_context(pgbouncer(pooler, url, accounts))
+        # It asks the server for the passwords of the other logins (auth_query).
+        asking = f"auth_user={owner.username}"
+        pooled = stack.enter_context(pgbouncer(pooler, url, accounts, asking))
         held, logs = stack.enter_context(hold_port()), stack.enter_context(hold_port())
         address = f"http://127.0.0.1:{held.number}"
         made = Cluster(tmp_path / "homes", url=url, environment={

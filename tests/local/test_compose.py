@@ -15,25 +15,28 @@ from base64 import b64encode
 from importlib import metadata
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import httpx
+import psutil
 import psycopg
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from lumbung import database
 from lumbung.errors import ConfigurationError
 from lumbung.local.airflow import address
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.processes import hold_port
 from lumbung.settings import Settings, read_secrets
+from lumbung.warehouse.roles import LOGINS
 
 ROOT = Path(__file__).parents[2]
 NOT_STARTED = ("postgres", "init", "portal", "mail", "redis", "worker")
 """Other projects' programs, and what `tests/end_to_end/test_workers.py` starts."""
-SECRET = re.compile(r"PASSWORD$|_KEY$|DATABASE_URL$|_CONN_\w+(?<!_FILE)$")
+SECRET = re.compile(r"PASSWORD$|_KEY$|_CONN_\w+(?<!_FILE)$")
 """Variables that would hold a secret themselves."""
 
 
@@ -84,8 +87,11 @@ def test_containers_have_no_rights_and_no_secret_in_a_variable(services: dict[st
         assert image == "lumbung" or re.search(r":v?\d+\.\d+", image), "a version, not `latest`"
         if name not in ("init", "mail"):
             assert service["healthcheck"]["test"], name
-        for variable in service.get("environment", {}):
+        for variable, value in service.get("environment", {}).items():
             assert not SECRET.search(variable), variable
+            assert "@" not in str(value), variable
+        given = [secret["source"] for secret in service.get("secrets", [])]
+        assert ("database_url" in given) == (name == "init"), "who knows the owner's password"
 
 
 def test_the_portal_has_nothing_but_its_files(services: dict[str, Any]) -> None:
@@ -184,6 +190,9 @@ def office_url(server: EmbeddedPostgres) -> str:
                 f"create role {name} login createdb createrole password '{password}'"
             )
             connection.execute(f"create database {name} owner {name}")
+            # Another account made the roles of this server.
+            for role in (*LOGINS, "analyst_province"):
+                connection.execute(f"grant {role} to {name} with admin option")
     address = server.url(name).rsplit("@", 1)[1]
     return (
         f"postgresql://{name}:{quote(password, safe='')}@{address}"
@@ -191,10 +200,13 @@ def office_url(server: EmbeddedPostgres) -> str:
     )
 
 
-def here(value: str, port: int, secrets: Path) -> str:
+def here(value: str, port: int, secrets: Path, server: EmbeddedPostgres) -> str:
     """A service's setting with the compose network's names replaced by this machine's."""
-    return value.replace("api-server:8080", f"127.0.0.1:{port}").replace(
-        "/run/secrets", str(secrets)
+    address = database.without_account(server.url("kantor"))
+    return (
+        value.replace("api-server:8080", f"127.0.0.1:{port}")
+        .replace("/run/secrets", str(secrets))
+        .replace("postgresql://postgres:5432/lumbung", address)
     )
 
 
@@ -217,7 +229,8 @@ def test_every_command_runs(
         service = services[name]
         command = [sys.executable, "-m", "lumbung.cli", *service["command"]]
         environment = {
-            key: here(str(value), port, secrets) for key, value in service["environment"].items()
+            key: here(str(value), port, secrets, server)
+            for key, value in service["environment"].items()
         }
         environment |= {
             "LUMBUNG_HOME": str(tmp_path),
@@ -257,6 +270,10 @@ def test_every_command_runs(
         assert health == dict.fromkeys(
             ("metadatabase", "scheduler", "triggerer", "dag_processor"), "healthy"
         )
+        for process in running.values():
+            for child in psutil.Process(process.pid).children(recursive=True):
+                assert "r@hasia" not in unquote(str(child.environ())), "the owner's password"
+            assert "r@hasia" not in unquote(str(psutil.Process(process.pid).environ()))
         page = tmp_path / "portals" / "current" / "index.html"  # what the service `portal` serves
         assert "Belum ada edisi terbit" in page.read_text(encoding="utf-8")
         for name in ("scheduler", "dag-processor", "triggerer", "api-server"):

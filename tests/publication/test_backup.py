@@ -34,6 +34,7 @@ from lumbung.publication.proof import verify
 from lumbung.publication.proof.keys import trusted_keys
 from lumbung.settings import Settings
 from lumbung.warehouse import users
+from lumbung.warehouse.roles import METADATA
 from tests.support.databases import fresh_database
 from tests.support.object_store import object_store
 from tests.support.published import EDITIONS
@@ -119,8 +120,10 @@ def published(
         connection.execute("update raw.record set evidence_sha256 = null")
     add_record(url)
     password = users.add(url, "sari_uji", "auditor")
-    with psycopg.connect(database.ensure(url, "airflow")) as connection:
+    metadata = database.ensure(url, "airflow")
+    with psycopg.connect(metadata) as connection:
         connection.execute("create table dag_of_a_test as select 'publication' as dag_id")
+    database.give(metadata, METADATA)
     yield settings, url, password
     users.remove(url, "sari_uji")
     with psycopg.connect(database.ensure(url, "airflow")) as connection:

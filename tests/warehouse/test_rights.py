@@ -9,12 +9,14 @@ import psycopg
 import pytest
 
 from lumbung import database
-from lumbung.warehouse.roles import role_url
+from lumbung.warehouse.roles import KNOWN, role_url
 from tests.warehouse.conftest import PROJECT
 from tests.warehouse.test_roles import Demo
 
-COLUMNS = ("loader", "transformer", "publisher", "approver", "auditor", "analysts")
-VERBS = ("select", "insert", "update", "delete", "usage", "create")
+COLUMNS = (
+    "loader", "transformer", "custodian", "steward", "publisher", "approver", "auditor", "analysts",
+)  # fmt: skip
+VERBS = ("owns", "select", "insert", "update", "delete", "maintain", "usage", "create")
 Rights = dict[str, dict[str, str]]
 """Object -> role -> verbs in the order of `VERBS`."""
 
@@ -31,11 +33,18 @@ with granted as (
 )
 select object, case grantee when 0 then 'public' else grantee::regrole::text end, privilege_type
 from granted left join lateral aclexplode(acl) on grantee <> owner
+union all
+select object, owner::regrole::text, 'owns' from granted
+where owner <> (select datdba from pg_database where datname = current_database())
+    and object <> 'public'
 """
 COLUMN_GRANTS = f"""
-select attrelid::regclass::text, grantee::regrole::text, attname::text
+select
+    attrelid::regclass::text,
+    grantee::regrole::text || case privilege_type when 'SELECT' then '' else ' updates' end,
+    attname::text
 from pg_attribute inner join pg_class on attrelid = pg_class.oid, aclexplode(attacl)
-where relnamespace::regnamespace::text {OURS} and privilege_type = 'SELECT'
+where relnamespace::regnamespace::text {OURS}
 """
 
 
@@ -91,11 +100,11 @@ def test_schemas_and_tables(demo: Demo) -> None:
 def test_columns(demo: Demo) -> None:
     listed: dict[tuple[str, str], set[str]] = {}
     text = PAGE.split("## Columns")[1]
-    for table, role, rest in re.findall(r"^- `([a-z_.]+)`, (\w+): ([^.]+)\.$", text, re.M):
+    for table, role, rest in re.findall(r"^- `([a-z_.]+)`, ([a-z ]+): ([^.]+)\.$", text, re.M):
         listed[table, role] = set(re.findall(r"`(\w+)`", rest))
         if "the same" in rest:
             listed[table, role] |= listed[table, "transformer"]
-    assert len(listed) == 5
+    assert len(listed) == 8
     found = defaultdict(set)
     with psycopg.connect(demo[0]) as owner:
         for table, role, column in owner.execute(COLUMN_GRANTS.encode()):
@@ -183,12 +192,16 @@ def test_roles_have_no_power_of_their_own_and_connect_to_the_warehouse_alone(dem
             " has_database_privilege(oid, current_database(), 'connect'),"
             " has_database_privilege(oid, current_database(), 'create')"
             " from pg_roles"
-            " where rolname ~ '^(loader|transformer|publisher|approver|auditor|analyst_.*)$'"
+            f" where rolname ~ '{KNOWN}' or rolname = 'analyst_regency' order by 1".encode()
         ).fetchall()
         others = owner.execute(
             "select privilege_type from pg_database, aclexplode(datacl)"
             " where datname = current_database() and grantee = 0"
         ).fetchall()
-    assert len(rows) == 14, "seven roles and seven regencies"
-    assert [row for row in rows if row[1:] != (False, False, True, False)] == []
+    assert len(rows) == 19, "twelve roles and seven regencies"
+    assert [row for row in rows if row[1:] != (False, False, True, False)] == [
+        ("airflow_metadata", False, False, False, False),
+        ("backup", True, False, True, False),  # reads every row
+        ("transformer", False, False, True, True),  # schemas of a build as known at a moment
+    ]
     assert others == []

@@ -18,7 +18,7 @@ from lumbung.cli import app
 from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
-from lumbung.warehouse.roles import role_url
+from lumbung.warehouse.roles import LOGINS, METADATA, acting_as, role_url, write_logins
 from tests.support.databases import the_row
 from tests.warehouse.conftest import PROJECT, land_world, query
 
@@ -53,7 +53,7 @@ def tables(url: str, *schemas: str) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def acting_as(url: str, role: str) -> Iterator[Callable[[sql.SQL | sql.Composed], bool]]:
+def refusing(url: str, role: str) -> Iterator[Callable[[sql.SQL | sql.Composed], bool]]:
     """Whether a statement is refused to a role; none has an effect."""
     with psycopg.connect(role_url(url, role)) as connection:
 
@@ -73,7 +73,7 @@ def test_no_role_reads_what_is_not_for_it(demo: Demo, role: str) -> None:
     url = demo[0]
     found = tables(url, *FORBIDDEN[role])
     assert {schema for schema, _ in found} == set(FORBIDDEN[role])
-    with acting_as(url, role) as is_refused:
+    with refusing(url, role) as is_refused:
         for name in found:
             if name[0] == "reference" and not name[1].startswith("channel"):
                 continue  # seeds: test_analysts_read_what_codes_mean
@@ -100,7 +100,7 @@ def test_no_role_reads_a_person(
     read = sql.SQL("select {} from {}").format(
         sql.Identifier(column), sql.Identifier(schema, table)
     )
-    with acting_as(demo[0], role) as is_refused:
+    with refusing(demo[0], role) as is_refused:
         assert is_refused(read)
 
 
@@ -117,7 +117,7 @@ def test_a_reporter_has_one_key_that_is_not_the_token_of_raw(demo: Demo) -> None
     assert cases > keys == tokens == both > 10
     assert bare == 0
     for role in ("analyst_province", "publisher", "auditor", "loader"):
-        with acting_as(demo[0], role) as is_refused:
+        with refusing(demo[0], role) as is_refused:
             assert is_refused(sql.SQL("select salt from ops.reporter_salt"))
 
 
@@ -132,7 +132,7 @@ def test_analysts_read_what_codes_mean(demo: Demo, role: str) -> None:
     assert found == seeds | {"channel", "channel_field", "term_pseudonym"}
     with (
         psycopg.connect(role_url(demo[0], role)) as connection,
-        acting_as(demo[0], role) as is_refused,
+        refusing(demo[0], role) as is_refused,
     ):
         for seed in seeds:
             table = sql.Identifier("reference", seed)
@@ -143,7 +143,7 @@ def test_analysts_read_what_codes_mean(demo: Demo, role: str) -> None:
 
 @pytest.mark.parametrize("role", READERS)
 def test_readers_write_nothing(demo: Demo, role: str) -> None:
-    with acting_as(demo[0], role) as is_refused:
+    with refusing(demo[0], role) as is_refused:
         for schema, name in tables(demo[0], "marts", "reporting"):
             table, other = sql.Identifier(schema, name), sql.Identifier(schema, name + "_2")
             for statement in ("delete from {}", "truncate {}", "drop table {}"):
@@ -274,3 +274,65 @@ def test_the_command_reads_as_a_role(demo: Demo, monkeypatch: pytest.MonkeyPatch
         role_url(demo[0], "analyst_19_99")
     with pytest.raises(ConfigurationError):
         role_url(demo[0], "lumbung")
+
+
+def test_no_login_becomes_the_owner_or_another_role(demo: Demo) -> None:
+    for login in LOGINS:
+        if login == METADATA:
+            continue
+        with psycopg.connect(role_url(demo[0], login), autocommit=True) as connection:
+            connection.execute("reset role")
+            connection.execute("set role none")
+            assert connection.execute("select current_user::text").fetchone() == (login,)
+            for other in ("lumbung", *LOGINS):
+                if other in (login, "auditor"):
+                    continue
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(f"set role {other}".encode())
+
+
+def test_the_desk_takes_the_roles_of_readers_and_has_no_right_of_its_own(demo: Demo) -> None:
+    desk = role_url(demo[0], "desk")
+    own = "select distinct regency_code from marts.fct_report"
+    assert query(acting_as(desk, "analyst_19_02"), own) == [("19.02",)]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        query(desk, own)
+    with pytest.raises(ConfigurationError, match="no role 'analyst_19_99'"):
+        acting_as(desk, "analyst_19_99")
+
+
+def test_tables_that_the_owner_built_are_handed_over(new_database: Callable[[], str]) -> None:
+    """As of an installation of an earlier version, and of a restored backup of one."""
+    url = new_database()
+    query(url, "create table marts.fct_lama as select 1 as n")
+    query(url, "create view marts_next.fct_lama as select n from marts.fct_lama")
+    query(url, "create table reference.lama as select 1 as n")
+    database.migrate(url)
+    transformer = role_url(url, "transformer")
+    query(transformer, "drop table marts.fct_lama cascade")
+    query(transformer, "drop table reference.lama")
+    assert query(url, "select to_regclass('marts_next.fct_lama')") == [(None,)]
+
+
+def test_a_process_logs_in_by_the_file_of_its_role(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the owner's password; a file that no longer opens the database is written again."""
+    url = demo[0]
+    write_logins(url, url, tmp_path)
+    files = {path.name: path.read_text() for path in (tmp_path / "logins").iterdir()}
+    assert sorted(files) == sorted(LOGINS)
+    assert len(set(files.values())) == len(LOGINS)
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "logins").iterdir()} == {0o600}
+    monkeypatch.setenv("LUMBUNG_HOME", str(tmp_path))
+    address = database.without_account(url)
+    assert "lumbung:" not in address
+    for role in ("loader", "transformer"):
+        assert query(role_url(address, role), "select session_user::text") == [(role,)]
+    (tmp_path / "logins" / "loader").write_text("lain")
+    (tmp_path / "logins" / "backup").unlink()
+    with pytest.raises(ConfigurationError, match=r"backup.*lumbung migrate"):
+        role_url(address, "backup")
+    write_logins(url, url, tmp_path)
+    assert query(role_url(address, "loader"), "select session_user::text") == [("loader",)]
+    assert query(role_url(address, "backup"), "select session_user::text") == [("backup",)]

@@ -16,11 +16,7 @@ from lumbung.backup.manifest import Tables
 from lumbung.errors import DISK, ServiceError
 from lumbung.local.postgres import BINARIES
 from lumbung.local.stack import AIRFLOW_DATABASE
-from lumbung.warehouse.build import lock_builds
 from lumbung.warehouse.roles import KNOWN
-
-LOCK_WAIT = "1h"
-"""How long a backup waits for a running build, whose tables come and go."""
 
 PASSWORDS = """
 select format('alter role %%I password %%L', rolname, rolpassword) from pg_authid
@@ -34,7 +30,8 @@ with recursive wanted as (
     select member from pg_auth_members inner join wanted on roleid = wanted.oid
 )
 select oid from wanted inner join pg_roles using (oid)
-where not rolsuper and rolname <> session_user
+where not rolsuper
+    and oid <> (select datdba from pg_database where datname = current_database())
 """
 
 ROLES = """
@@ -50,7 +47,10 @@ select format(
     substr(setting, strpos(setting, '=') + 1)
 ), 2 from pg_roles, unnest(rolconfig) as setting where oid = any (%(wanted)s)
 union all
-select format('grant %%I to %%I', pg_get_userbyid(roleid), pg_get_userbyid(member)), 3
+select format(
+    'grant %%I to %%I with inherit %%s, set %%s', pg_get_userbyid(roleid),
+    pg_get_userbyid(member), inherit_option::text, set_option::text
+), 3
 from pg_auth_members where roleid = any (%(wanted)s) and member = any (%(wanted)s)
 order by 2, 1
 """
@@ -59,31 +59,20 @@ order by 2, 1
 def dump(url: str, file: Path) -> Tables:
     """Dump a database, and return the tables that the dump holds.
 
-    No build runs meanwhile; deliveries are landed.
-
     Raises:
-        ServiceError: when a build does not end within `LOCK_WAIT`, or the dump fails.
+        ServiceError: when the dump fails.
 
     """
     url = database.direct(url)
-    with database.session(url, application="lumbung backup") as connection:
-        try:
-            lock_builds(connection, LOCK_WAIT)
-        except psycopg.errors.LockNotAvailable as error:
-            raise ServiceError(
-                f"a build has not finished within {LOCK_WAIT}",
-                where="ops.build",
-                remediation="wait for it, then back up again",
-            ) from error
-        with connection.transaction():
-            connection.execute("set transaction isolation level repeatable read, read only")
-            row = connection.execute("select pg_export_snapshot()").fetchone()
-            assert row is not None  # noqa: S101 - a select without from gives one row
-            run(
-                "pg_dump", url, "--format=custom", "--compress=1", f"--snapshot={row[0]}",
-                f"--lock-wait-timeout={60_000}", f"--file={file}",
-            )  # fmt: skip
-            return tables(connection)
+    with database.connect(url, application="lumbung backup") as connection:
+        connection.execute("set transaction isolation level repeatable read, read only")
+        row = connection.execute("select pg_export_snapshot()").fetchone()
+        assert row is not None  # noqa: S101 - a select without from gives one row
+        run(
+            "pg_dump", url, "--format=custom", "--compress=1", f"--snapshot={row[0]}",
+            f"--lock-wait-timeout={60_000}", f"--file={file}",
+        )  # fmt: skip
+        return tables(connection)
 
 
 def evidence(connection: psycopg.Connection) -> list[bytes]:

@@ -22,6 +22,7 @@ from lumbung.publication.portal import publish as portal
 from lumbung.publication.proof import verify
 from lumbung.publication.proof.keys import key_file, trusted_keys
 from lumbung.settings import Settings
+from lumbung.warehouse.roles import role_url
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ def drill(backup: Path, *, settings: Settings, database_url: str) -> Restored:
         try:
             url = server.start()
             editions = _load(backup, manifest, scratch, url)
-            with database.connect(url) as connection, database.connect(database_url) as live:
+            login = role_url(database_url, "backup")
+            with database.connect(url) as connection, database.connect(login) as live:
                 _compare_vault(connection, live)
                 _compare_evidence(connection, backup)
             _compare_editions(editions, scratch, settings)

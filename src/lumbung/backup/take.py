@@ -28,10 +28,12 @@ from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import Vault
 from lumbung.local.stack import AIRFLOW_DATABASE
 from lumbung.settings import Settings, number
+from lumbung.warehouse.build import lock_builds
+from lumbung.warehouse.roles import METADATA, role_url
 
 DERIVED = {
-    "airflow", "dbt", "docs", "drill", "editions", "keys", "logs", "portal", "portals", "postgres",
-    "restored", "run",
+    "airflow", "dbt", "docs", "drill", "editions", "keys", "logins", "logs", "portal", "portals",
+    "postgres", "restored", "run",
 }  # fmt: skip
 """What a backup leaves out of the home: it is dumped, encrypted, or computed again."""
 
@@ -98,9 +100,10 @@ def backup(target: Target, *, settings: Settings, database_url: str) -> Backup:
 
     Raises:
         ServiceError: when another backup into this folder is running, the folder cannot be written,
-            or a database cannot be dumped. Earlier backups stay.
-        ConfigurationError: when the recipient is wrong, the folder is in the home, or the vault key
-            is missing or not the one of the warehouse.
+            a build does not end, or a database cannot be dumped. Earlier backups stay.
+        ConfigurationError: when the recipient is wrong, the folder is in the home, the login
+            `backup` may not read every row, or the vault key is missing or not the one of the
+            warehouse.
 
     """
     if target.folder.resolve().is_relative_to(settings.home.resolve()):
@@ -215,12 +218,17 @@ def _name() -> str:
 
 def _write(files: _Files, secrets: dict[str, bytes], settings: Settings, url: str) -> Manifest:
     folder = files.folder
-    airflow = dump.dump(database.ensure(url, AIRFLOW_DATABASE), folder / "airflow.dump")
-    warehouse = dump.dump(url, folder / "warehouse.dump")
+    login = role_url(url, "backup")
+    metadata = role_url(database.named(url, AIRFLOW_DATABASE), METADATA)
+    with database.connect(login, application="lumbung backup") as connection:
+        _require_rights(connection)
+        require_vault_key(connection, secrets)
+    airflow = dump.dump(metadata, folder / "airflow.dump")
+    with no_build(login):
+        warehouse = dump.dump(login, folder / "warehouse.dump")
     files.add("airflow.dump")
     files.add("warehouse.dump")
-    with database.connect(url, application="lumbung backup") as connection:
-        require_vault_key(connection, secrets)
+    with database.connect(login, application="lumbung backup") as connection:
         files.write("roles.json", dump.roles(connection).encode())
         migrations = [
             name for (name,) in connection.execute("select name from ops.migration order by name")
@@ -234,6 +242,46 @@ def _write(files: _Files, secrets: dict[str, bytes], settings: Settings, url: st
         files.copy(settings.project / name, f"project/{name}")
     tables = {"warehouse": warehouse, "airflow": airflow}
     return Manifest(version("lumbung"), migrations, tables, files.hashes)
+
+
+LOCK_WAIT = "1h"
+"""How long a backup waits for a running build, whose tables come and go."""
+
+
+@contextmanager
+def no_build(url: str) -> Iterator[None]:
+    """Hold builds back; deliveries are landed.
+
+    Raises:
+        ServiceError: when a build does not end within `LOCK_WAIT`.
+
+    """
+    with database.connect(url, application="lumbung backup") as connection:
+        connection.autocommit = True
+        try:
+            lock_builds(connection, LOCK_WAIT)
+        except psycopg.errors.LockNotAvailable as error:
+            raise ServiceError(
+                f"a build has not finished within {LOCK_WAIT}",
+                where="ops.build",
+                remediation="wait for it, then back up again",
+            ) from error
+        yield
+
+
+def _require_rights(connection: psycopg.Connection) -> None:
+    """Require that the login may read every row, which only a superuser can let it."""
+    row = connection.execute(
+        "select pg_has_role('pg_read_all_data', 'usage') and rolbypassrls from pg_roles"
+        " where rolname = current_user"
+    ).fetchone()
+    if row != (True,):
+        raise ConfigurationError(
+            "the login backup may not read every row of the warehouse",
+            where="LUMBUNG_DATABASE_URL",
+            remediation="let a superuser run: grant pg_read_all_data to backup;"
+            " alter role backup bypassrls",
+        )
 
 
 def require_vault_key(connection: psycopg.Connection, secrets: dict[str, bytes]) -> None:

@@ -192,15 +192,15 @@ def run(
             )
         )
         os.execv(sys.executable, local.command(settings.portal, host, port))  # noqa: S606
-    url = stack.migrate()
-    airflow = stack.airflow(url)
     if component == "init":
-        airflow.prepare()
+        url = stack.migrate()
+        stack.airflow(url).prepare()
         publication_portal.build(settings=settings, database_url=url)
         return
     parts = {**COMPONENTS, "worker": worker(queues or ",".join(QUEUES))}
     if component not in parts:
         raise typer.BadParameter(f"one of init, portal, {', '.join(parts)}")
+    airflow = stack.airflow(stack.log_in())
     if component == API_SERVER:
         airflow.prepare_secrets()  # in a home that it does not share with `init`
     command = [sys.executable, "-m", "airflow", *parts[component]]

@@ -462,6 +462,7 @@ def pull_channel(
     """Pull a channel as its DAG does, with its Airflow Connection."""
     from lumbung.intake import run
     from lumbung.local.stack import Stack
+    from lumbung.warehouse.roles import role_url
 
     settings = Settings.load()
     given = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW__")}
@@ -470,7 +471,7 @@ def pull_channel(
     counts = run.pull(
         channel,
         settings=settings,
-        database_url=database_url,
+        database_url=role_url(database_url, "loader"),
         connection=_connection(channel, stack, database_url),
         run_key=f"{why}:{os.getpid()}",
         dry_run=dry_run,

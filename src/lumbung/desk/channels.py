@@ -9,7 +9,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.responses import RedirectResponse, Response
 
-from lumbung import orchestration
 from lumbung.desk.access import Person, database_url
 from lumbung.desk.airflow import Dag
 from lumbung.desk.guard import UPLOAD, Token
@@ -163,7 +162,7 @@ def _receive(file: object, channel: Channel, who: Person) -> str:
             channel,
             by=who.account,
             settings=Settings.load(),
-            database_url=orchestration.warehouse_url(),
+            database_url=database_url("steward"),
         )
     except inbox.UploadError as error:
         return PROBLEMS[type(error)]

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Path, Request
 from starlette.responses import RedirectResponse, Response
 
-from lumbung import orchestration
 from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
 from lumbung.desk.office import Office, RefusedError
@@ -52,8 +51,7 @@ def routes(office: Office) -> APIRouter:
         if not reason.strip():
             return show(request, who, "quarantine_no_reason")
         if number in {each.record_id for each in exclusions.excluded(database_url("auditor"))}:
-            # No role records exclusions.
-            url = orchestration.warehouse_url()
+            url = database_url("steward")
             exclusions.decide(url, number, "restored", by=who.account, reason=reason)
         return RedirectResponse(f"{request.scope['root_path']}/tinjauan/dikeluarkan", 303)
 

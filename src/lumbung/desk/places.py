@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Path, Request
 from starlette.responses import RedirectResponse, Response
 
-from lumbung import orchestration
 from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
 from lumbung.desk.office import Office, RefusedError
@@ -70,8 +69,7 @@ def routes(office: Office) -> APIRouter:
         place = _find(who, place_id)
         if code and code not in mappings.codes(PLACE):
             raise RefusedError(422, "values")
-        # No role records where a place is.
-        url = orchestration.warehouse_url()
+        url = database_url("steward")
         mappings.decide(url, PLACE, place.place_id, code or None, by=who.account)
         return RedirectResponse(f"{request.scope['root_path']}/tinjauan/tempat", 303)
 

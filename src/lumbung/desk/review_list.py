@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from lumbung import orchestration, stewardship
+from lumbung import stewardship
 from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
 from lumbung.desk.office import Office, RefusedError
@@ -197,6 +197,6 @@ def _read(who: Person, one: str, other: str) -> links.Pair:
 
 
 def _record(who: Person, pair: Pair, decision: links.Decision, reason: str) -> None:
-    # No role of the database records decisions on pairs; the steward's own has shown both cases.
-    url = orchestration.warehouse_url()
+    # The steward's own role has shown both cases.
+    url = database_url("steward")
     links.decide(url, *pair, decision, by=who.account, note=reason.strip())

@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from lumbung import orchestration
 from lumbung.desk import review_list
 from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
@@ -130,8 +129,8 @@ def routes(office: Office) -> APIRouter:
         word = _find(who, vocabulary, term)
         if code and code not in mappings.codes(vocabulary):
             raise RefusedError(422, "values")
-        # No role records what a word means; the steward's own has shown that the word waits.
-        url = orchestration.warehouse_url()
+        # The steward's own role has shown that the word waits.
+        url = database_url("steward")
         mappings.decide(url, vocabulary, word.term, code or None, by=who.account)
         return RedirectResponse(f"{request.scope['root_path']}/tinjauan/kata", 303)
 
@@ -151,7 +150,7 @@ def routes(office: Office) -> APIRouter:
         if not reason.strip():
             return show(request, who, word, problem="quarantine_no_reason")
         text = opening.open_word(
-            orchestration.warehouse_url(),
+            database_url("custodian"),
             word.record_id,
             word.term,
             by=who.account,

@@ -28,8 +28,6 @@ MAX_BYTES = 100 << 20
 """The largest file that is taken. A larger one is put into the folder on the server."""
 MAX_NAME = 120
 """Bytes of a file's name."""
-EVENT = "ops.upload"
-"""The audit log's event of an upload."""
 _PIECE = 1 << 20
 
 
@@ -85,7 +83,7 @@ def receive(
         channel: the channel.
         by: the account that uploads it.
         settings: where the inbox is.
-        database_url: the warehouse, as its owner.
+        database_url: the warehouse, as `steward`.
 
     Returns:
         the name that the file has in the inbox.
@@ -123,9 +121,7 @@ def receive(
                         remediation="have the channel pulled, then upload the file again",
                     )
                 content = {"channel": channel.name, "bytes": size, "sha256": sha256.hex()}
-                connection.execute(
-                    "select ops.audit(%s, %s, false, %s)", (EVENT, by, Jsonb(content))
-                )
+                connection.execute("select ops.record_upload(%s, %s)", (by, Jsonb(content)))
             if before != sha256:
                 draft.replace(target)
                 _flush(folder)

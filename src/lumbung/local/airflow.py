@@ -59,6 +59,9 @@ POOLS = {
 }
 """Airflow's pools: slots and description. Two cores do not serve more tasks at once."""
 
+OWNERS = ("LUMBUNG_DATABASE_URL_FILE", "LUMBUNG_DATABASE_PASSWORD", "PGPASSWORD")
+"""Variables of a shell or container that may lead to the owner's password."""
+
 QUEUED_MINUTES = 3
 """How long a task may be queued; where a worker is free it takes seconds."""
 
@@ -174,8 +177,9 @@ class Airflow:
     Args:
         settings: the installation; Airflow's state is in `LUMBUNG_HOME/airflow`.
         processes: where its processes are registered.
-        warehouse_url: the warehouse's database, given to every task as `LUMBUNG_DATABASE_URL`.
-        metadata_url: Airflow's own database (`postgresql://…`).
+        warehouse_url: the warehouse's address without an account, given to every task as
+            `LUMBUNG_DATABASE_URL`: tasks log in by the files of `roles.write_logins`.
+        metadata_url: Airflow's own database (`postgresql://…`), as its owner.
         overrides: variables that replace Lumbung's own (containers, tests).
     """
 
@@ -197,8 +201,9 @@ class Airflow:
     # -- environment -------------------------------------------------------------------------
 
     def environment(self) -> dict[str, str]:
-        """Return the whole environment of an Airflow process."""
-        return {**os.environ, **self.variables()}
+        """Return the whole environment of an Airflow process, without the owner's password."""
+        given = {name: value for name, value in os.environ.items() if name not in OWNERS}
+        return {**given, **self.variables()}
 
     def variables(self) -> dict[str, str]:
         """Return the variables that Lumbung sets for Airflow."""

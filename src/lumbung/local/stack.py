@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from lumbung import database
-from lumbung.errors import ServiceError
+from lumbung.errors import ConfigurationError, LumbungError, ServiceError
 from lumbung.files import keep_private
 from lumbung.local import airflow as embedded_airflow
 from lumbung.local import portal
@@ -15,6 +15,7 @@ from lumbung.local.airflow import COMPONENTS, Airflow
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.processes import Processes, family_memory
 from lumbung.settings import Settings
+from lumbung.warehouse.roles import METADATA, role_url, write_logins
 
 AIRFLOW_DATABASE = "airflow"
 POSTGRES = "postgres"
@@ -63,26 +64,53 @@ class Stack:
 
         """
         url = self._start_server()
-        database.require_migrated(url)
+        named = database.has_account(url)
+        database.require_migrated(url if named else role_url(url, "transformer"))
         return url
+
+    def log_in(self) -> str:
+        """Start the database, and return the warehouse's address without an account.
+
+        Where the owner's is given, the logins' passwords are written into this home, which need not
+        be the one of the process that migrated.
+
+        Raises:
+            ServiceError, ConfigurationError: as `start_database`, or as `roles.write_logins`.
+
+        """
+        url = self.start_database()
+        if database.has_account(url):
+            write_logins(url, _metadata(url), self.settings.home)
+        return database.without_account(url)
 
     def migrate(self) -> str:
         """Start the server, migrate the warehouse, and return its URL.
 
         Files of the home that an earlier version left readable to other accounts are made private.
-        No role of the warehouse may connect to the server's other databases.
+        No role of the warehouse may connect to the server's other databases. Airflow's database is
+        given to a role of its own, and the logins' passwords are written (`roles.write_logins`).
 
         Raises:
             ServiceError: when the server cannot be started or does not answer.
-            ConfigurationError: when a migration was edited after it was applied.
+            ConfigurationError: when a migration was edited after it was applied, or the account is
+                not given or may not do it.
 
         """
         url = self._start_server()
+        if not database.has_account(url):
+            raise ConfigurationError(
+                "only the owner of the warehouse can migrate it, and no account is given",
+                where="LUMBUNG_DATABASE_URL",
+                remediation="give the owner's URL, with its password, to the process that migrates",
+            )
         for path in self.settings.home.iterdir():
             if path.name not in NOT_CLOSED:
                 keep_private(path)
         database.migrate(url)
-        database.deny_connections(database.ensure(url, AIRFLOW_DATABASE))
+        metadata = database.ensure(url, AIRFLOW_DATABASE)
+        database.give(metadata, METADATA)
+        database.deny_connections(metadata)
+        write_logins(url, database.direct(metadata), self.settings.home)
         if self.settings.database_url is None:
             for name in ("postgres", "template1"):
                 database.deny_connections(self.postgres.url(name))
@@ -115,8 +143,9 @@ class Stack:
     def airflow(self, url: str) -> Airflow:
         """Return the Airflow whose metadata is in the same server as the warehouse at `url`."""
         # Airflow opens few connections, and its migrations hold a session's lock.
-        metadata_url = database.direct(database.ensure(url, AIRFLOW_DATABASE))
-        return Airflow(self.settings, self.processes, url, metadata_url, self.airflow_overrides)
+        metadata_url = role_url(_metadata(url), METADATA)
+        address = database.without_account(url)
+        return Airflow(self.settings, self.processes, address, metadata_url, self.airflow_overrides)
 
     def use_airflow_connection(self, connection_id: str, url: str) -> None:
         """Let this process, which is not an Airflow task, look up an Airflow Connection.
@@ -137,8 +166,8 @@ class Stack:
             return []
         url = self.settings.database_url or self.postgres.url()
         try:
-            return embedded_airflow.queued_too_long(database.ensure(url, AIRFLOW_DATABASE))
-        except ServiceError:  # the database is down, which `status` shows
+            return embedded_airflow.queued_too_long(role_url(_metadata(url), METADATA))
+        except LumbungError:  # the database is down, which `status` shows
             return []
 
     @property
@@ -164,3 +193,8 @@ class Stack:
             pid = process.pid if process else None
             parts.append(Part(name, pid, self.processes.memory(name)))
         return parts
+
+
+def _metadata(url: str) -> str:
+    """Airflow's database, with the account of `url`."""
+    return database.direct(database.named(url, AIRFLOW_DATABASE))

@@ -60,8 +60,9 @@ def variables(stack: Stack, url: str) -> dict[str, str]:
         "DBT_STATE": str(artifacts.folder(settings)),
         **{name: str(given[part]) for name, part in LIBPQ.items() if given.get(part)},
     }
-    if settings.database_url is None:
-        del found["LUMBUNG_DATABASE_URL"]
+    del found["LUMBUNG_DATABASE_URL"]
+    if settings.database_url is not None:
+        found["LUMBUNG_DATABASE_URL"] = settings.database_url
     return {name: value for name, value in sorted(found.items()) if name not in SERVERS_ONLY}
 
 

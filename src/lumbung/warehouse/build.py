@@ -35,6 +35,7 @@ from lumbung.intake.landing.text_features import derive_missing
 from lumbung.memory import rare_garbage_collection
 from lumbung.settings import Settings
 from lumbung.warehouse import artifacts, publish
+from lumbung.warehouse.roles import role_url
 
 LOCK_WAIT = "10min"
 """How long a build waits for another build of the same database."""
@@ -116,7 +117,8 @@ def build(
 
     Args:
         settings: name the project and `LUMBUNG_HOME`, which holds dbt's target and log.
-        database_url: the warehouse.
+        database_url: the warehouse, as `roles.role_url` takes it: dbt logs in as `transformer`, and
+            what the vault is needed for as `custodian`.
         select: run only these nodes, in dbt's selection syntax, without newly landed rows.
         full_refresh: load the seeds even if their files are unchanged, and rebuild every model
             from raw.
@@ -140,19 +142,21 @@ def build(
     stopped = load.stopped(mistakes)
     for warning in stopped:
         print(f"warn     {warning}")
+    transformer, custodian = (role_url(database_url, role) for role in ("transformer", "custodian"))
     try:
         with (
-            database.session(database_url, application="lumbung build") as connection,
-            publish.Blockers(database_url) as blockers,
+            database.session(transformer, application="lumbung build") as connection,
+            publish.Blockers(transformer) as blockers,
             _naming(blockers),
             _alone(connection),
         ):
             absent = load.without_file(sync(connection, channels, mistakes))
             for warning in absent:
                 print(f"warn     {warning}")
-            renew(database_url, channels, settings)
-            derive_missing(connection, channels, settings)
-            run = _Run(connection, settings, database_url, on_node)
+            renew(custodian, channels, settings)
+            with database.session(custodian, application="lumbung features") as vault:
+                derive_missing(vault, channels, settings)
+            run = _Run(connection, settings, transformer, on_node)
             result = run.build(select, full_refresh, since, resume)
             return replace(result, warnings=[*stopped, *absent, *result.warnings])
     except psycopg.errors.DiskFull as error:

@@ -17,9 +17,15 @@ from lumbung import database
 from lumbung.errors import BuildError
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import build as warehouse_build
+from lumbung.warehouse.roles import role_url
 
 SUFFIX = "_point_in_time"
-"""Suffix of every schema of such a build (`marts_point_in_time`). Only the owner may read them."""
+"""Suffix of every schema of such a build (`marts_point_in_time`). `transformer` makes
+them, and `publisher` may read marts and reporting."""
+
+
+WAIT = "1h"
+"""How long such a build waits for another one."""
 
 
 @dataclass(frozen=True)
@@ -52,18 +58,32 @@ def as_known_at(
         moment: with a time zone. What was landed later is left out; what was in quarantine at that
             moment is counted as quarantined.
         settings: name the project and `LUMBUNG_HOME`.
-        database_url: the warehouse, as a role that may create schemas.
+        database_url: the warehouse, as `roles.role_url` takes it; the build is of `transformer`.
 
     Raises:
         BuildError: when a model or a test fails.
 
     """
-    with database.session(database_url, application="lumbung point in time") as connection:
-        connection.execute("select pg_advisory_lock(hashtext('lumbung.point_in_time'))")
+    transformer = role_url(database_url, "transformer")
+    with database.session(transformer, application="lumbung point in time") as connection:
+        connection.execute(f"set lock_timeout = '{WAIT}'".encode())
+        try:
+            connection.execute("select pg_advisory_lock(hashtext('lumbung.point_in_time'))")
+        except psycopg.errors.LockNotAvailable as error:
+            raise BuildError(
+                f"another build as known at a moment has not finished within {WAIT}",
+                where="schemas *_point_in_time",
+                remediation="wait for it, or end its process, then run the same again",
+            ) from error
         found = PointInTime(SUFFIX, last_known(connection, moment), holds(connection, moment))
         _drop(connection, settings)
         try:
-            _build(found, moment, settings, database_url)
+            _build(found, moment, settings, transformer)
+            for schema in ("marts", "reporting"):
+                connection.execute(
+                    f"grant usage on schema {schema}{SUFFIX} to publisher;"
+                    f" grant select on all tables in schema {schema}{SUFFIX} to publisher".encode()
+                )
             yield found
         finally:
             if not connection.closed:

@@ -66,7 +66,7 @@ def publish(
     """Publish nodes that dbt has built, all in one transaction.
 
     Args:
-        connection: as the owner of the warehouse, autocommit, under the lock of the build.
+        connection: as `transformer`, autocommit, under the lock of the build.
         nodes: of dbt's manifest (`is_published`).
         is_increment: compare only the affected keys of a mart that has some (macros/affected.sql).
         finish: called in the transaction with the published marts, to record the build as
@@ -495,7 +495,8 @@ class Blockers:
                     " where datname = current_database() and wait_event_type = 'Lock'"
                     " and application_name in ('dbt', 'lumbung build'))"
                     " select distinct b.pid, b.usename, b.application_name,"
-                    " to_char(b.query_start at time zone 'Asia/Jakarta', 'YYYY-MM-DD HH24:MI:SS')"
+                    " coalesce(to_char(b.query_start at time zone 'Asia/Jakarta',"
+                    " 'YYYY-MM-DD HH24:MI:SS'), 'unknown')"  # hidden where rights.sql may not show
                     " from waiting cross join unnest(pg_blocking_pids(waiting.pid)) as blocker"
                     " inner join pg_stat_activity as b on b.pid = blocker"
                     " where b.application_name not in ('dbt') order by 1"

@@ -23,6 +23,7 @@ from lumbung.intake.landing.batch import first_record_id
 from lumbung.intake.landing.landed import renew
 from lumbung.settings import Settings
 from lumbung.warehouse import build, checkpoints
+from lumbung.warehouse.roles import role_url
 
 
 @dataclass(frozen=True)
@@ -97,10 +98,11 @@ def check_raw(*, settings: Settings, database_url: str) -> RawResult:
     channels, mistakes = load.read_channels(settings.channels)
     for stopped in load.stopped(mistakes):
         print(f"warn     {stopped}")
-    with database.connect(database_url, application="lumbung checkpoint raw") as connection:
+    transformer, custodian = (role_url(database_url, role) for role in ("transformer", "custodian"))
+    with database.connect(transformer, application="lumbung checkpoint raw") as connection:
         absent = sync(connection, channels, mistakes)
         connection.commit()
-        renew(database_url, channels, settings)
+        renew(custodian, channels, settings)
         judged = build.watermark(connection).max_batch_id
         row = connection.execute(
             "select coalesce(min(after_batch_id), 0) from ops.channel_window"

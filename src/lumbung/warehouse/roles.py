@@ -1,20 +1,38 @@
-"""Logins of the warehouse's roles (migration 0010): whoever uses one cannot become the owner."""
+"""Logins of the warehouse's roles (migrations 0010 and 0067): none of them can become the owner.
+
+`lumbung migrate` writes the password of each of `LOGINS` into a file of its own. A process that is
+given the warehouse's address without an account logs in by these files and never learns the
+owner's password.
+"""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import re
+from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
 
 from lumbung import database
 from lumbung.errors import ConfigurationError
+from lumbung.files import write_private
+from lumbung.settings import home_folder
 
-KNOWN = r"^(loader|transformer|publisher|approver|auditor|analyst_province|analyst_\d\d_\d\d)$"
+METADATA = "airflow_metadata"
+"""The role that owns Airflow's database, and can do nothing in the warehouse."""
 
-READER = r"^(auditor|analyst_.*)$"
+LOGINS = (
+    "loader", "transformer", "custodian", "steward", "publisher", "approver", "auditor", "desk",
+    "backup", METADATA,
+)  # fmt: skip
+"""The roles that processes of the product log in as."""
+
+KNOWN = rf"^({'|'.join(LOGINS)}|analyst_province|analyst_\d\d_\d\d)$"
+
+READER = r"^(auditor|desk|analyst_.*)$"
 
 READER_SETTINGS = {
     "timezone": "Asia/Jakarta",
@@ -28,23 +46,19 @@ READER_SETTINGS = {
 def role_url(url: str, role: str) -> str:
     """Return the URL of the same database for a session that logs in as `role`.
 
-    The role gets a password that is derived from the owner's, so that every process that knows the
-    owner's password finds the same one and none has to be stored. It changes with the owner's.
+    Where `url` names no account, the password is the one that `lumbung migrate` has written.
+    Otherwise it is derived from the owner's, so that every process that knows the owner's finds the
+    same one. It changes with the owner's.
 
     Raises:
         ConfigurationError: when there is no such role, or the account of `url` has no password or
-            may not give the role one.
+            may not give the role one, or no password was written.
 
     """
+    if not database.has_account(url):
+        return database.with_account(url, role, _stored(role))
     with database.connect(url, application="lumbung roles") as connection:
-        roles = known_roles(connection)
-        if role not in roles:
-            raise ConfigurationError(
-                f"there is no role {role!r}",
-                where="--role",
-                remediation=f"choose one of {', '.join(roles)}; those of the regencies are made by"
-                " the first build ('lumbung build')",
-            )
+        _require_known(connection, role)
         if not connection.info.password:
             raise ConfigurationError(
                 f"the account {connection.info.user!r} logs in without a password",
@@ -54,11 +68,67 @@ def role_url(url: str, role: str) -> str:
             )
         password = _derived(connection.info.password, role)
         login = database.with_account(url, role, password)
-        try:
-            psycopg.connect(login).close()
-        except psycopg.OperationalError:
+        if not _opens(login):
             _enable_login(connection, role, password)
     return login
+
+
+def acting_as(login: str, role: str) -> str:
+    """Return the URL of a login's session that begins in another role, such as `analyst_19_05`.
+
+    Raises:
+        ConfigurationError: when there is no such role.
+
+    """
+    with database.connect(login, application="lumbung roles") as connection:
+        _require_known(connection, role)
+    setting = quote(f"-c role={role}", safe="")
+    return f"{login}{'&' if '?' in login else '?'}options={setting}"
+
+
+def write_logins(warehouse: str, metadata: str, home: Path) -> None:
+    """Give each of `LOGINS` a password, and write it into `LUMBUNG_HOME/logins/<role>`.
+
+    A password that was written before and still opens the database stays.
+
+    Args:
+        warehouse: the warehouse, as its owner.
+        metadata: Airflow's database, as the same account.
+        home: `LUMBUNG_HOME`.
+
+    Raises:
+        ConfigurationError: as `role_url`.
+
+    """
+    folder = home / "logins"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for role in LOGINS:
+        url = metadata if role == METADATA else warehouse
+        file = folder / role
+        if file.exists() and _opens(database.with_account(url, role, file.read_text())):
+            continue
+        login = role_url(url, role)
+        write_private(file, str(psycopg.conninfo.conninfo_to_dict(login)["password"]))
+
+
+def _stored(role: str) -> str:
+    file = home_folder() / "logins" / role
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(
+            f"the password of {role!r} cannot be read: {error.strerror}",
+            where=str(file),
+            remediation="run 'lumbung migrate' as the account that runs Lumbung, which writes it",
+        ) from error
+
+
+def _opens(login: str) -> bool:
+    try:
+        psycopg.connect(login, connect_timeout=database.CONNECT_SECONDS).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def known_roles(connection: psycopg.Connection) -> list[str]:
@@ -67,6 +137,17 @@ def known_roles(connection: psycopg.Connection) -> list[str]:
         "select rolname::text from pg_roles where rolname ~ %s order by rolname", (KNOWN,)
     )
     return [name for (name,) in rows]
+
+
+def _require_known(connection: psycopg.Connection, role: str) -> None:
+    roles = known_roles(connection)
+    if role not in roles:
+        raise ConfigurationError(
+            f"there is no role {role!r}",
+            where="--role",
+            remediation=f"choose one of {', '.join(roles)}; those of the regencies are made by"
+            " the first build ('lumbung build')",
+        )
 
 
 def set_for_readers(connection: psycopg.Connection, role: str) -> None:

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from lumbung import database
 from lumbung.errors import ConfigurationError
-from lumbung.warehouse.roles import known_roles, scram, set_for_readers
+from lumbung.warehouse.roles import LOGINS, known_roles, scram, set_for_readers
 
 ReaderRole = Literal["analyst", "analyst_province", "auditor"]
 
@@ -95,11 +95,12 @@ def users(url: str) -> list[User]:
             inner join pg_auth_members as membership on login.oid = membership.member
             inner join pg_roles as role on membership.roleid = role.oid
             where login.rolcanlogin and not login.rolsuper and not login.rolcreaterole
-                and login.rolname !~ '^(analyst_|auditor$)'
+                and login.rolname !~ '^analyst_' and login.rolname <> all (%s)
                 and role.rolname ~ '^(analyst_|auditor$)'
             group by login.oid, login.rolname
             order by login.rolname
-            """
+            """,
+            (list(LOGINS),),
         )
         return [User(*row) for row in rows]
 

@@ -28,6 +28,7 @@ from lumbung.publication.office import Office, load_office
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import point_in_time
 from lumbung.warehouse.build import lock_builds
+from lumbung.warehouse.roles import role_url
 
 LANGUAGE = "id"
 BUILD_WAIT = "10min"
@@ -67,10 +68,10 @@ def freeze(
     Args:
         week_id: an ISO week such as `2024-W47`.
         settings: where `config/edition.yaml` is; the edition keeps its values.
-        database_url: the warehouse.
+        database_url: the warehouse; for `then` as `roles.role_url` takes it.
         as_known_at: `now`: all rows of the marts; `then`: only what had been landed by the Monday
             after the week, 06:00 WIB, read by today's rules. `then` builds a second copy of the
-            marts in schemas of its own, which needs the rights of the warehouse's owner.
+            marts in schemas of its own, as the role `transformer`.
 
     Returns:
         the edition's id, such as `2024-W47-r1`.
@@ -105,7 +106,7 @@ def freeze(
     with point_in_time.as_known_at(
         as_of(week_id), settings=settings, database_url=database_url
     ) as found:
-        return _freeze(week_id, settings, database_url, found)
+        return _freeze(week_id, settings, role_url(database_url, "publisher"), found)
 
 
 def _freeze(

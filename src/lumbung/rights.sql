@@ -1,0 +1,63 @@
+-- Rights that every migration of the warehouse sets again, as its owner: neither a dump nor a copy of the
+-- database holds them, and tables may have been built by an account that is not the transformer.
+do $$
+declare
+    each record;
+begin
+    -- As in 0067, which a restored database does not run again.
+    if not pg_has_role('transformer', 'set') then
+        grant transformer to current_user with inherit true, set true;
+    end if;
+
+    for each in
+        select oid::regclass as name from pg_class
+        where relnamespace in (
+            select oid from pg_namespace where nspname in (
+                'staging', 'intermediate', 'checks', 'marts', 'reporting',
+                'marts_next', 'reporting_next', 'reference_next', 'reference'
+            )
+        )
+        and relkind in ('r', 'p', 'v', 'm') and relowner <> 'transformer'::regrole
+    loop
+        execute format('alter table %s owner to transformer', each.name);
+    end loop;
+
+    for each in
+        select rolname from pg_roles
+        where (rolname ~ '^analyst_\d\d_\d\d$' or rolname in ('analyst_province', 'auditor'))
+            and pg_has_role(oid, 'member with admin option')
+            and not exists (
+                select from pg_auth_members
+                where roleid = pg_roles.oid and member = 'desk'::regrole
+            )
+    loop
+        execute format('grant %I to desk with inherit false, set true', each.rolname);
+    end loop;
+    if to_regclass('ops.mapping_decision') is not null then
+        grant insert on ops.mapping_decision to steward;
+    end if;
+    -- A steward decides on cases of the whole province.
+    if not pg_has_role('steward', 'analyst_province', 'usage') then
+        grant analyst_province to steward;
+    end if;
+end
+$$;
+
+-- Only a superuser may do what follows; on an office's own server another account leaves it out.
+do $$
+declare
+    routine regprocedure;
+begin
+    for routine in
+        select oid::regprocedure from pg_proc
+        where pronamespace = 'pg_catalog'::regnamespace and proname ~ '^pg_(try_)?advisory_'
+    loop
+        execute format('grant execute on function %s to custodian, steward, backup', routine);
+    end loop;
+    grant pg_read_all_stats to transformer; -- whom a build waits for, and since when
+    grant pg_read_all_data to backup;
+    alter role backup bypassrls;
+exception
+    when insufficient_privilege then null;
+end
+$$;
