@@ -43,6 +43,35 @@ begin
 end
 $$;
 
+-- Audit triggers of tables that migrations with a number below 0073 make or widen.
+do $$
+declare
+    relation text;
+    columns text;
+begin
+    if to_regclass('ops.audit_log') is null then
+        return;
+    end if;
+    for relation, columns in values
+        ('ops.opening', 'opened_by, quarantine_id, record_id, reason, consented_by'),
+        ('ops.legal_hold', 'decided_by, hold_id, channel, until_date, reason'),
+        (
+            'ops.erasure',
+            'erased_by, erasure_id, consented_by, reason, record_count, redacted_count, quarantine_count, evidence_count'
+        )
+    loop
+        if not exists (
+            select from pg_trigger
+            where tgrelid = relation::regclass and tgname = 'audit'
+                and tgnargs = cardinality(string_to_array(columns, ','))
+        ) then
+            execute format('create or replace trigger audit after insert on %s for each row'
+                ' execute function ops.audit_decision(%s)', relation, columns);
+        end if;
+    end loop;
+end
+$$;
+
 -- Only a superuser may do what follows; on an office's own server another account leaves it out.
 do $$
 declare

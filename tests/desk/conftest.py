@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -23,7 +22,7 @@ from lumbung.desk import app
 from lumbung.desk.airflow import Airflow
 from lumbung.intake.landing.pseudonyms import term_pseudonym
 from lumbung.intake.landing.storable import ascii_json
-from lumbung.intake.vault import NONCE_BYTES, Vault, associate
+from lumbung.intake.vault import Vault, associate
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.publication.editions import approver, freezing, publishing, review
 from lumbung.publication.formats import render
@@ -311,7 +310,6 @@ def quarantine(desk: Desk, channel: str, code: str, count: int) -> list[int]:
             sealed = vault.seal(
                 content + b"\0" + HOSTILE[:200].encode(),
                 associate(channel, content_hash.hex()),
-                os.urandom(NONCE_BYTES),
             )
             (number,) = the_row(
                 connection.execute(
@@ -387,7 +385,6 @@ def words(stewarded: Desk) -> tuple[Desk, str]:
                 vault.seal(
                     ascii_json({"Isu": f"politik uang; {SECRET} ", "Pelapor": "Warga Rahasia"}),
                     associate("wa_aduan", "s"),
-                    os.urandom(NONCE_BYTES),
                 ),
             ),
         )

@@ -15,15 +15,17 @@ from typing import Any
 import docx
 import jsonschema
 import psycopg
+import pyotp
 import pytest
 import yaml
 from typer.testing import CliRunner
 
 from lumbung import audit, cli
-from lumbung.errors import ConfigurationError, ServiceError, SourceError
+from lumbung.errors import ConfigurationError, PublicationError, ServiceError, SourceError
 from lumbung.intake.channel.load import load_channels
 from lumbung.intake.channel.models import schema
 from lumbung.intake.connectors.shared import http
+from lumbung.publication.editions import approver
 from lumbung.settings import Settings
 from tests.support.api_server import Reply, Request, serve
 from tests.support.channel_samples import CHAT as GROUP
@@ -496,6 +498,62 @@ def test_a_channel_with_a_server_is_pulled_with_airflows_connection(
         assert "read=1, landed=1" in lumbung("intake", "form_contoh")
         assert "duplicate=1" in lumbung("quarantine", "retry", "form_contoh")
     assert [each.headers["authorization"] for each in stand.requests] == ["Token rahasia"] * 2
+
+
+def test_an_identity_is_opened_and_exported_with_a_second_persons_code(
+    lumbung: Callable[..., str],
+    settings: Settings,
+    db: psycopg.Connection,
+    database_url: str,
+    add_channel: Callable[..., Path],
+) -> None:
+    (add_channel(REGISTER) / "a.xlsx").write_bytes(register(("1/LP", "amplop di warung")))
+    lumbung("intake", "register_contoh")
+    (number,) = db.execute("select record_id from raw.record").fetchone() or (0,)
+    settings.config.mkdir(exist_ok=True)
+    people = (PROJECT / "config" / "people.yaml").read_text(encoding="utf-8")
+    (settings.config / "people.yaml").write_text(people, encoding="utf-8")
+    phone = pyotp.parse_uri(
+        approver.enrol("pimpinan", replace=False, settings=settings, database_url=database_url)
+    )
+    assert isinstance(phone, pyotp.TOTP)
+
+    def run(answers: str, *arguments: str) -> str:
+        result = CliRunner().invoke(cli.app, arguments, input=answers, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    said = ("--reason", "klarifikasi")
+    opening = ("vault", "open", str(number), *said)
+    for consent in ((), ("--consent", "orang lain"), ("--consent", getpass.getuser())):
+        with pytest.raises(ConfigurationError, match="a second person has to consent"):
+            run("123456\n", *opening, *consent)
+    with pytest.raises(PublicationError, match="wrong or has expired"):
+        run("000000\n", *opening, "--consent", "pimpinan")
+    assert db.execute("select count(*) from ops.opening").fetchone() == (0,)
+    shown = run(f"{phone.now()}\n", *opening, "--consent", "pimpinan")
+    assert "Warga A" in shown
+    logged = "select opened_by, record_id, reason, consented_by, seal <> '' from ops.opening"
+    assert db.execute(logged).fetchall() == [
+        (getpass.getuser(), number, "klarifikasi", "pimpinan", True)
+    ]
+    assert [
+        (line.event, line.is_proved, line.content["consented_by"])
+        for line in audit.entries(database_url, limit=1)
+    ] == [("ops.opening", True, "pimpinan")]
+    # a code counts once
+    file = settings.home / "salinan.json"
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        run(
+            f"Warga A\n{phone.now()}\n",
+            "vault",
+            "export",
+            str(file),
+            *said,
+            "--consent",
+            "pimpinan",
+        )
+    assert not file.exists()
 
 
 def test_the_vault_is_opened_for_a_reason_that_is_logged_first(

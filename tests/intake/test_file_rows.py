@@ -20,7 +20,7 @@ from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import Delivery
 from lumbung.intake.landing import IntakeCounts, Landing
 from lumbung.intake.landing.landed import opened
-from lumbung.intake.vault import Vault
+from lumbung.intake.vault import Keyring, Vault
 from tests.support.channel_samples import REGISTER, channel, workbook
 from tests.support.delivered import delivered
 
@@ -195,7 +195,10 @@ def test_what_an_undeclared_column_holds_is_kept_with_the_row_that_stands(
         "select source_id, ciphertext from raw.record left join vault.identity using (record_id)"
         " order by record_id"
     ).fetchall()
-    assert [opened(VAULT, model.name, *row).get("Paraf") for row in rows] == [None, "tt"]
+    assert [opened(Keyring(db, VAULT), model.name, *row).get("Paraf") for row in rows] == [
+        None,
+        "tt",
+    ]
 
 
 # -- the same values in another format -----------------------------------------------------------

@@ -22,7 +22,7 @@ from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, SeenIds, Source, Unreadable
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import ORIGINAL, IntakeCounts, Landing, PreparedChunk
-from lumbung.intake.vault import Vault, associate
+from lumbung.intake.vault import Keyring, Vault, associate
 from tests.support.channel_samples import FORM, channel
 from tests.support.delivered import delivered
 
@@ -91,7 +91,7 @@ def test_a_delivery_is_split_between_raw_and_vault(
         row[8],
         row[9],
     )
-    assert json.loads(VAULT.unseal(sealed, associate("form_contoh", "5"))) == {
+    assert json.loads(Keyring(db, VAULT).open(sealed, associate("form_contoh", "5"))) == {
         "pemantau/nama": "Warga isi",
         "kejadian/baru": "belum dikenal",
         "kejadian/uraian": "isi",
@@ -194,7 +194,7 @@ def test_the_unreadable_is_kept_once_and_counted(db: psycopg.Connection, landing
     )
     assert row[:6] == ("unreadable_date", "perbaiki", AT, bytes(32), "baris 3", None)
     place = associate("form_contoh", row[6].hex())
-    content, locator = VAULT.unseal(row[7], place).split(b"\0")
+    content, locator = Keyring(db, VAULT).open(row[7], place).split(b"\0")
     assert (json.loads(content), locator) == ({"nama": "Warga"}, b"baris 3")
 
 
@@ -247,7 +247,11 @@ def test_only_what_was_read_readable_or_is_gone_for_sure_is_resolved(
     assert again.resolve_quarantine(SeenIds("surat", "9", "7"), ["a.xlsx | "]) == 5
     open_ = "select ciphertext, content_hash from quarantine.record where resolved_at is null"
     kept = {
-        json.loads(VAULT.unseal(sealed, associate("form_contoh", digest.hex())).partition(b"\0")[0])
+        json.loads(
+            Keyring(db, VAULT)
+            .open(sealed, associate("form_contoh", digest.hex()))
+            .partition(b"\0")[0]
+        )
         for sealed, digest in db.execute(open_.encode())
     }
     assert kept == {
@@ -273,7 +277,7 @@ def test_text_that_jsonb_cannot_hold_is_in_the_vault_as_it_was(
     assert landing.land([delivery("5", given_text)]).landed == 1
     assert landing.land([delivery("5", given_text)]).duplicate == 1
     sealed = one(db, "select ciphertext from vault.identity")
-    hidden = json.loads(VAULT.unseal(sealed, associate("form_contoh", "5")))
+    hidden = json.loads(Keyring(db, VAULT).open(sealed, associate("form_contoh", "5")))
     assert hidden["kejadian/uraian"] == given_text
 
 
@@ -287,7 +291,7 @@ def test_a_name_that_jsonb_cannot_hold_is_corrected_and_the_original_kept(
     assert Landing(db, wider, VAULT, "r").land([item]).landed == 1
     assert one(db, "select payload ->> 'kejadian/kecamatan' from raw.record") == "Mentok\ufffd"
     sealed = one(db, "select ciphertext from vault.identity")
-    hidden = json.loads(VAULT.unseal(sealed, associate("form_contoh", "5")))
+    hidden = json.loads(Keyring(db, VAULT).open(sealed, associate("form_contoh", "5")))
     assert hidden[ORIGINAL] == {"kejadian/kecamatan": f"Mentok{sign}"}
 
 
@@ -301,7 +305,7 @@ def test_of_two_labels_that_are_one_to_the_file_none_is_lost(
     ((payload,),) = delivered(db, "select payload from raw.record")
     assert payload == {"kejadian/uraian": "isi", "kejadian/kode_kab": "1903"}
     sealed = one(db, "select ciphertext from vault.identity")
-    assert json.loads(VAULT.unseal(sealed, associate("form_contoh", "5"))) == {
+    assert json.loads(Keyring(db, VAULT).open(sealed, associate("form_contoh", "5"))) == {
         **before,
         "kejadian/uraian": "isi",
         "pemantau/nama": "Warga isi",
@@ -451,7 +455,7 @@ def test_what_looks_like_a_number_stays_what_the_source_wrote(
     landing.land([Delivery("007", AT, fields)])
     (row,) = delivered(db, "select source_id, payload from raw.record")
     assert row == ("007", {"kejadian/kode_kab": "19.02", "kejadian/uraian": "1e5"})
-    hidden = VAULT.unseal(
+    hidden = Keyring(db, VAULT).open(
         one(db, "select ciphertext from vault.identity"), associate("form_contoh", "007")
     )
     assert json.loads(hidden) == {"kejadian/uraian": "1e5", "pemantau/nama": "+62812"}

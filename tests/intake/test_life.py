@@ -19,7 +19,7 @@ from lumbung.intake import life, run
 from lumbung.intake.channel.load import load_channel, read_channels
 from lumbung.intake.channel.sync import sync
 from lumbung.intake.landing import IntakeCounts, text_features
-from lumbung.intake.vault import Vault, associate
+from lumbung.intake.vault import Keyring, Vault, associate
 from lumbung.settings import Settings
 from tests.support.channel_samples import CHAT, HEADER, REGISTER, header_merges, workbook
 
@@ -122,11 +122,11 @@ def test_a_renamed_channel_keeps_its_records_and_lands_nothing_twice(
     more = office.pull(NEW)
     assert (more.landed, more.duplicate, more.tombstones) == (1, 2, 0)
     assert db.execute("select distinct channel from raw.record").fetchall() == [(OLD,)]
-    vault = Vault.load(office.settings.home)
+    keys = Keyring(db, Vault.load(office.settings.home))
     for source_id, sealed in db.execute(
         "select source_id, ciphertext from vault.identity inner join raw.record using (record_id)"
     ):
-        assert b"Warga A" in vault.unseal(sealed, associate(OLD, source_id))
+        assert b"Warga A" in keys.open(sealed, associate(OLD, source_id))
     text_features.derive_missing(db, read_channels(office.settings.channels)[0], office.settings)
     assert db.execute("select channel from ops.text_feature").fetchall() == [(OLD,)]
     assert office.sync() == []

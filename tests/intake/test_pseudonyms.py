@@ -19,6 +19,7 @@ from lumbung.intake.landing import IntakeCounts, Landing
 from lumbung.intake.landing.landed import opened, renew
 from lumbung.intake.landing.lexicon import project_lexicon
 from lumbung.intake.landing.pseudonyms import Pseudonyms, term_pseudonym
+from lumbung.intake.vault import Keyring
 from lumbung.settings import Settings
 from tests.support.channel_samples import channel
 from tests.support.delivered import VAULT, delivered
@@ -188,11 +189,11 @@ def test_what_was_landed_before_is_stored_anew_and_lands_nothing_twice(
     db.execute(
         "update raw.record set payload = %s, locator = 'Buku Sari.xlsx | baris 2'", (Jsonb(cells),)
     )
-    sealed = VAULT.seal(b'{"Pelapor":"Sari"}', b"buku\x001", bytes(12))
+    sealed = VAULT.seal(b'{"Pelapor":"Sari"}', b"buku\x001")
     db.execute("update vault.identity set ciphertext = %s", (sealed,))
     row = db.execute("select content_hash from quarantine.record").fetchone()
     assert row is not None
-    content = VAULT.seal(b'{"a": "Sari"}', f"buku\0{row[0].hex()}".encode(), bytes(12))
+    content = VAULT.seal(b'{"a": "Sari"}', f"buku\0{row[0].hex()}".encode())
     db.execute(
         "update quarantine.record set locator = 'Sari.csv | baris 3', ciphertext = %s", (content,)
     )
@@ -212,7 +213,7 @@ def test_what_was_landed_before_is_stored_anew_and_lands_nothing_twice(
         assert (payload, locator) == (cells, "Buku Sari.xlsx | baris 2")
         row = db.execute("select ciphertext from vault.identity").fetchone()
         assert row is not None
-        assert opened(VAULT, "buku", "1", row[0])["Pelapor"] == "Sari"
+        assert opened(Keyring(db, VAULT), "buku", "1", row[0])["Pelapor"] == "Sari"
     assert db.execute("select record_id, source_id, content_hash from raw.record").fetchall() == (
         hashes
     )

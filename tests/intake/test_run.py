@@ -21,7 +21,7 @@ from lumbung.intake.connectors.register.reader import Table
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts, Landing
 from lumbung.intake.landing.landed import as_delivered
-from lumbung.intake.vault import Vault, associate
+from lumbung.intake.vault import Keyring, Vault, associate
 from lumbung.settings import Settings
 from tests.support.channel_samples import (
     CHAT,
@@ -225,12 +225,12 @@ def test_phone_numbers_and_codes_of_a_file_stay_as_they_are_written(
     put(inbox / "b.xlsx", workbook({"S": [header, row]}), 1)
     assert pull("register_contoh").landed == 2
     payload = {"Kode": "19.02", "Uraian": "1e5", "Kab/Kota": "0", "Tanggal / Diterima": row[5]}
-    vault = Vault.load(settings.home)
+    keys = Keyring(db, Vault.load(settings.home))
     for number, source_id, stored, sealed in db.execute(
         "select record_id, source_id, payload, ciphertext from raw.record"
         " inner join vault.identity using (record_id)"
     ):
-        plain = json.loads(vault.unseal(sealed, associate("register_contoh", source_id)))
+        plain = json.loads(keys.open(sealed, associate("register_contoh", source_id)))
         assert as_delivered(stored, plain) == {"Nomor": source_id, **payload}, number
         assert plain["HP"] == "+6281200000001"
 

@@ -46,7 +46,7 @@ def test_a_key_that_is_none_is_refused(
 def test_what_is_sealed_opens_only_where_it_belongs_and_whole() -> None:
     vault = Vault(bytes(32))
     place = associate("kanal", "5")
-    sealed = vault.seal(b"Warga Contoh", place, os.urandom(12))
+    sealed = vault.seal(b"Warga Contoh", place)
     assert b"Warga" not in sealed
     assert vault.unseal(sealed, place) == b"Warga Contoh"
     for changed, where in (
@@ -57,6 +57,43 @@ def test_what_is_sealed_opens_only_where_it_belongs_and_whole() -> None:
             vault.unseal(changed, where)
     with pytest.raises(LumbungError):
         Vault(bytes([1] * 32)).unseal(sealed, place)
+
+
+def test_what_an_earlier_version_sealed_opens() -> None:
+    sealed = "0000000000000000000000008c06d011e863d5eb867b82a2470a04356b0129731ede69e746f80fb6"
+    assert (
+        Vault(bytes(32)).unseal(bytes.fromhex(sealed), associate("kanal", "5")) == b"Warga Contoh"
+    )
+
+
+def test_after_a_rotation_former_keys_open_and_hashes_stay() -> None:
+    old, new = bytes(32), bytes([7] * 32)
+    before, after = Vault(old), Vault(new, old)
+    place = associate("kanal", "5")
+    assert after.unseal(before.seal(b"isi", place), place) == b"isi"
+    assert after.unwrap(b"12345678", before.wrap(b"12345678", old)) == old
+    assert not after.is_newest(before.wrap(b"12345678", old))
+    assert after.is_newest(after.wrap(b"12345678", old))
+    for same in ("fingerprint", "pseudonym_key", "feature_key"):
+        assert getattr(after, same) == getattr(before, same)
+    assert after.subject_token("Sari") == before.subject_token("Sari")
+    with pytest.raises(LumbungError, match="does not open"):
+        before.unseal(after.seal(b"isi", place), place)
+
+
+def test_a_missing_key_file_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LUMBUNG_VAULT_KEY", raising=False)
+    Vault.load(tmp_path)
+    file = tmp_path / "keys" / "vault.key"
+    text = file.read_text()
+    file.unlink()
+    with pytest.raises(ConfigurationError, match="the vault key is missing"):
+        Vault.load(tmp_path)
+    assert not file.exists()
+    monkeypatch.setenv("LUMBUNG_VAULT_KEY", text)
+    Vault.load(tmp_path)
 
 
 def test_hashes_are_keyed_and_no_purpose_gives_another_away() -> None:

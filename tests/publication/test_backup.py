@@ -275,6 +275,43 @@ def test_evidence_that_another_machine_pulled_is_in_the_backup(
     assert (done.folder / "home" / STORED).read_bytes() == LETTER
 
 
+def test_an_earlier_backup_follows_what_was_erased(
+    small: tuple[Settings, str], target: Target, identity: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, url = small
+    names = iter(f"20241125T01000{second}Z" for second in range(9))
+    monkeypatch.setattr(take, "_name", lambda: next(names))
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "insert into vault.data_key (key_id, wrapped)"
+            " values ('\\x01', '\\x02'), ('\\x03', '\\x04')"
+        )
+    first = take.backup(target, settings=settings, database_url=url).folder
+
+    def data_keys() -> object:
+        return json.loads(keys.unseal(first / "keys.age", identity)[take.DATA_KEYS])
+
+    assert data_keys() == {
+        "vault.data_key": [["01", "02"], ["03", "04"]],
+        "vault.item_key": [],
+    }
+    with psycopg.connect(url) as connection:
+        connection.execute("delete from vault.data_key where key_id = '\\x01'")
+        connection.execute(
+            "insert into ops.erasure (erased_by, reason, record_count, redacted_count,"
+            " quarantine_count, evidence_count) values ('ani', 'x', 1, 0, 0, 1)"
+        )
+        connection.execute(
+            "insert into ops.erased_evidence (sha256, erasure_id) values (%s, 1)", (DIGEST,)
+        )
+    (settings.home / STORED).unlink()
+    second = take.backup(target, settings=settings, database_url=url).folder
+    assert data_keys() == {"vault.data_key": [["03", "04"]], "vault.item_key": []}
+    assert not (first / "home" / STORED).exists()
+    assert manifest.verified(first).migrations == manifest.verified(second).migrations
+    assert restore.drill(first, settings=settings, database_url=url).editions == 0
+
+
 def test_two_backups_at_once_are_one(small: tuple[Settings, str], target: Target) -> None:
     settings, url = small
     target.folder.mkdir()

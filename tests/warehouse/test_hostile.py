@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from lumbung.demo.kobo_server import StandIn
@@ -25,7 +26,7 @@ from lumbung.intake.connectors.base import SourceConnection
 from lumbung.intake.landing import IntakeCounts
 from lumbung.intake.landing.landed import as_delivered, opened
 from lumbung.intake.run import pull
-from lumbung.intake.vault import Vault
+from lumbung.intake.vault import Keyring, Vault
 from lumbung.publication.checks import checkpoint
 from lumbung.publication.editions import freezing, publishing, review
 from lumbung.settings import Settings
@@ -243,11 +244,13 @@ def test_every_good_row_becomes_its_fact(
         " left join vault.identity as i using (record_id) where f.channel = %s",
         kind,
     )
-    vault, found = Vault.load(settings.home), []
-    for source_id, payload, sealed, *fact in rows:
-        text = json.dumps(as_delivered(payload, opened(vault, kind, source_id, sealed)))
-        if marked := re.search(rf"{senders.MARKER} \d+\.", text):
-            found.append((marked[0], *fact))
+    found = []
+    with psycopg.connect(url) as connection:
+        keys = Keyring(connection, Vault.load(settings.home))
+        for source_id, payload, sealed, *fact in rows:
+            text = json.dumps(as_delivered(payload, opened(keys, kind, source_id, sealed)))
+            if marked := re.search(rf"{senders.MARKER} \d+\.", text):
+                found.append((marked[0], *fact))
     wanted = [good.fact for good in senders.good_deliveries(GOOD)]
     assert sorted(found) == sorted(wanted)
 

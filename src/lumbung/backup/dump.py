@@ -56,6 +56,10 @@ order by 2, 1
 """
 
 
+WITHHELD = ("vault.data_key", "vault.item_key")
+"""Tables whose rows are among a backup's encrypted keys instead of in its dump."""
+
+
 def dump(url: str, file: Path) -> Tables:
     """Dump a database, and return the tables that the dump holds.
 
@@ -70,6 +74,7 @@ def dump(url: str, file: Path) -> Tables:
         assert row is not None  # noqa: S101 - a select without from gives one row
         run(
             "pg_dump", url, "--format=custom", "--compress=1", f"--snapshot={row[0]}",
+            *(f"--exclude-table-data={table}" for table in WITHHELD),
             f"--lock-wait-timeout={60_000}", f"--file={file}",
         )  # fmt: skip
         return tables(connection)
@@ -85,7 +90,7 @@ def evidence(connection: psycopg.Connection) -> list[bytes]:
 
 
 def tables(connection: psycopg.Connection) -> Tables:
-    """Return the number of rows and a checksum of every table of a database.
+    """Return the number of rows and a checksum of every table of a database but `WITHHELD`.
 
     The checksum is the sum of a hash of each row: the order of the rows does not matter.
     """
@@ -95,6 +100,8 @@ def tables(connection: psycopg.Connection) -> Tables:
         " on pg_namespace.oid = relnamespace where relkind = 'r' and relpersistence <> 't'"
         " and nspname !~ '^pg_' and nspname <> 'information_schema' order by 1, 2"
     ).fetchall():
+        if f"{schema}.{name}" in WITHHELD:
+            continue
         row = connection.execute(
             sql.SQL(
                 "select count(*)::text,"
@@ -105,6 +112,29 @@ def tables(connection: psycopg.Connection) -> Tables:
         assert row is not None  # noqa: S101 - an aggregate gives one row
         found[f"{schema}.{name}"] = list(row)
     return found
+
+
+def data_keys(connection: psycopg.Connection) -> bytes:
+    """Return the rows of `WITHHELD`, as JSON."""
+    return json.dumps(
+        {
+            table: [
+                [value.hex() for value in row]
+                for row in connection.execute(f"select * from {table}".encode())  # noqa: S608
+            ]
+            for table in WITHHELD
+        }
+    ).encode()
+
+
+def load_data_keys(connection: psycopg.Connection, content: bytes) -> None:
+    """Store what `data_keys` returned."""
+    for table, rows in json.loads(content).items():
+        if rows and table in WITHHELD:
+            connection.cursor().executemany(
+                f"insert into {table} values ({', '.join(['%s'] * len(rows[0]))})".encode(),  # noqa: S608
+                [[bytes.fromhex(value) for value in row] for row in rows],
+            )
 
 
 def roles(connection: psycopg.Connection) -> str:

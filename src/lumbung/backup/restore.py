@@ -12,7 +12,7 @@ import psycopg
 from lumbung import database
 from lumbung.backup import dump, keys
 from lumbung.backup.manifest import Manifest, newest, verified
-from lumbung.backup.take import PROJECT, alone
+from lumbung.backup.take import DATA_KEYS, PROJECT, alone
 from lumbung.errors import ConfigurationError, ServiceError
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.stack import RESTORING
@@ -63,6 +63,7 @@ def restore(backup: Path, identity: Path, *, settings: Settings) -> Restored:
     backup = newest(backup)
     manifest = verified(backup)
     secrets = keys.unseal(backup / keys.NAME, identity)
+    data_keys = secrets.pop(DATA_KEYS, b"{}")
     marker = settings.home / RESTORING
     if settings.home.exists() and any(settings.home.iterdir()):
         raise ConfigurationError(
@@ -79,6 +80,8 @@ def restore(backup: Path, identity: Path, *, settings: Settings) -> Restored:
         url = settings.database_url or server.start()
         _require_no_warehouse(url)
         editions = _load(backup, manifest, settings, url)
+        with database.connect(url) as connection:
+            dump.load_data_keys(connection, data_keys)
         portal.build(settings=settings, database_url=url)
     finally:
         if settings.database_url is None:
@@ -115,7 +118,7 @@ def drill(backup: Path, *, settings: Settings, database_url: str) -> Restored:
             login = role_url(database_url, "backup")
             with database.connect(url) as connection, database.connect(login) as live:
                 _compare_vault(connection, live)
-                _compare_evidence(connection, backup)
+                _compare_evidence(connection, live, backup)
             _compare_editions(editions, scratch, settings)
         finally:
             _remove(server, scratch.home)
@@ -184,11 +187,20 @@ def _compare_vault(connection: psycopg.Connection, live: psycopg.Connection) -> 
         raise _differs("it was written with another vault key than this warehouse")
 
 
-def _compare_evidence(connection: psycopg.Connection, backup: Path) -> None:
-    """Require the evidence of every row. Its content was compared with the manifest."""
+def _compare_evidence(
+    connection: psycopg.Connection, live: psycopg.Connection, backup: Path
+) -> None:
+    """Require the evidence of every row that was not erased since.
+
+    Its content was compared with the manifest.
+    """
+    erased = {
+        digest
+        for (digest,) in live.execute("select encode(sha256, 'hex') from ops.erased_evidence")
+    }
     store = backup / "home" / "evidence"
     for sha256 in map(bytes.hex, dump.evidence(connection)):
-        if not (store / sha256[:2] / sha256[2:]).exists():
+        if sha256 not in erased and not (store / sha256[:2] / sha256[2:]).exists():
             raise _differs(f"the evidence {sha256} is missing")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -21,9 +22,9 @@ import psycopg
 
 from lumbung import database
 from lumbung.backup import dump, keys
-from lumbung.backup.manifest import TIME, Manifest, backups, copy, file_hash
+from lumbung.backup.manifest import MANIFEST, TIME, Manifest, backups, copy, file_hash
 from lumbung.errors import DISK, FULL, ConfigurationError, ServiceError
-from lumbung.files import keep_private
+from lumbung.files import keep_private, write_private
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import Vault
 from lumbung.local.stack import AIRFLOW_DATABASE
@@ -39,6 +40,9 @@ DERIVED = {
 
 EVIDENCE = re.compile(r"home/evidence/([0-9a-f]{2})/([0-9a-f]{62})")
 """An evidence file in a backup; its name is its SHA-256."""
+
+DATA_KEYS = "keys/data_keys.json"
+"""The data keys of the vault among a backup's keys."""
 
 PROJECT = ("channels", "config", "dbt_project/seeds")
 """What an office changes in its checkout."""
@@ -113,7 +117,7 @@ def backup(target: Target, *, settings: Settings, database_url: str) -> Backup:
             remediation="give a folder of another disk or machine",
         )
     secrets = keys.collect(settings)
-    sealed = keys.seal(secrets, target.recipient)
+    keys.seal(secrets, target.recipient)  # refuse a wrong recipient before anything is written
     began = time.monotonic()
     try:
         target.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -124,10 +128,10 @@ def backup(target: Target, *, settings: Settings, database_url: str) -> Backup:
             partial = target.folder / f".{name}.partial"
             partial.mkdir(mode=0o700)
             files = _Files(partial, next(reversed(backups(target.folder)), None))
-            files.write(keys.NAME, sealed)
-            size = _finish(
-                partial, target.folder / name, _write(files, secrets, settings, database_url)
-            )
+            manifest, erased = _write(files, secrets, target.recipient, settings, database_url)
+            size = _finish(partial, target.folder / name, manifest)
+            for earlier in backups(target.folder)[-target.keep : -1]:
+                _follow(earlier, (target.folder / name / keys.NAME).read_bytes(), erased)
             for old in backups(target.folder)[: -target.keep]:
                 # Renamed first: a killed deletion leaves nothing under the name of a whole backup.
                 shutil.rmtree(old.rename(old.with_name(f".{old.name}.partial")))
@@ -216,7 +220,10 @@ def _name() -> str:
     return datetime.now(UTC).strftime(TIME)
 
 
-def _write(files: _Files, secrets: dict[str, bytes], settings: Settings, url: str) -> Manifest:
+def _write(
+    files: _Files, secrets: dict[str, bytes], recipient: str, settings: Settings, url: str
+) -> tuple[Manifest, list[str]]:
+    """Write the files; return the manifest, and the evidence (SHA-256, hex) that was erased."""
     folder = files.folder
     login = role_url(url, "backup")
     metadata = role_url(database.named(url, AIRFLOW_DATABASE), METADATA)
@@ -233,15 +240,44 @@ def _write(files: _Files, secrets: dict[str, bytes], settings: Settings, url: st
         migrations = [
             name for (name,) in connection.execute("select name from ops.migration order by name")
         ]
+        # Read after the dump, so that every ciphertext in it has its key.
+        secrets = {**secrets, DATA_KEYS: dump.data_keys(connection)}
+        erased = [
+            digest
+            for (digest,) in connection.execute(
+                "select encode(sha256, 'hex') from ops.erased_evidence"
+            )
+        ]
         if settings.shared_evidence:  # this machine may lack what others have pulled
             store = Evidence(settings.evidence, shared=settings.shared_evidence)
-            for digest in dump.evidence(connection):
+            for digest in set(dump.evidence(connection)) - set(map(bytes.fromhex, erased)):
                 store.path(digest)
+    files.write(keys.NAME, keys.seal(secrets, recipient))
     files.copy(settings.home, "home", but=DERIVED)
     for name in PROJECT:
         files.copy(settings.project / name, f"project/{name}")
     tables = {"warehouse": warehouse, "airflow": airflow}
-    return Manifest(version("lumbung"), migrations, tables, files.hashes)
+    return Manifest(version("lumbung"), migrations, tables, files.hashes), erased
+
+
+def _follow(backup: Path, sealed: bytes, erased: Collection[str]) -> None:
+    """Let an earlier backup follow what was erased since.
+
+    Its keys are replaced by today's, which have all of its data keys but the destroyed ones, and
+    erased evidence is removed. A kill in between leaves a backup that is not whole until the next
+    one is taken.
+    """
+    try:
+        manifest = Manifest(**json.loads((backup / MANIFEST).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return  # it is no backup, which a restore says
+    for name in [name for name in manifest.files if (found := EVIDENCE.fullmatch(name))
+                 and "".join(found.groups()) in erased]:  # fmt: skip
+        (backup / name).unlink(missing_ok=True)
+        del manifest.files[name]
+    write_private(backup / keys.NAME, sealed)
+    manifest.files[keys.NAME] = file_hash(backup / keys.NAME)
+    manifest.write(backup)
 
 
 LOCK_WAIT = "1h"
@@ -289,9 +325,11 @@ def require_vault_key(connection: psycopg.Connection, secrets: dict[str, bytes])
     written = connection.execute("select fingerprint from vault.key").fetchone()
     if written is None:
         return
-    with suppress(KeyError, binascii.Error):
-        key = base64.b64decode(secrets["keys/vault.key"].strip(), validate=True)
-        if Vault(key).fingerprint == bytes(written[0]):
+    with suppress(KeyError, TypeError, binascii.Error):
+        given = [
+            base64.b64decode(each, validate=True) for each in secrets["keys/vault.key"].split()
+        ]
+        if Vault(*given).fingerprint == bytes(written[0]):
             return
     raise ConfigurationError(
         "the vault key is missing, or is not the one that the warehouse was written with",

@@ -370,7 +370,7 @@ def accept(
     """
     from lumbung.intake.connectors.shared import chat_export
     from lumbung.intake.landing.prepare import LOCATOR_FOLLOWS
-    from lumbung.intake.vault import Vault, associate
+    from lumbung.intake.vault import Keyring, Vault, associate
 
     if not reason.strip():
         raise ConfigurationError(
@@ -395,8 +395,8 @@ def accept(
             channel, code, content_hash, sealed = row
             content: dict[str, str] = {}
             if code == "doubtful_message":
-                vault = Vault.load(Settings.load().home)
-                plain = vault.unseal(sealed, associate(channel, content_hash.hex()))
+                keys = Keyring(db, Vault.load(Settings.load().home))
+                plain = keys.open(sealed, associate(channel, content_hash.hex()))
                 content = json.loads(plain.partition(LOCATOR_FOLLOWS)[0])
             if "a" not in content or chat_export.sender(content["text"]) is None:
                 raise ConfigurationError(

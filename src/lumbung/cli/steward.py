@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lumbung.cli.common import Json, Role, console, print_json, warehouse_url
+from lumbung.cli.vault import vault
 from lumbung.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ app.add_typer(audit, name="audit")
 app.add_typer(link, name="link")
 app.add_typer(record, name="record")
 app.add_typer(mapping, name="mapping")
+app.add_typer(vault, name="vault")
 SHOWN = 200
 """How many items `lumbung review` lists."""
 RecordId = Annotated[int, typer.Argument(help="a record of 'lumbung review' or 'lumbung trace'")]

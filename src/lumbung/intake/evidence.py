@@ -247,6 +247,18 @@ class Evidence:
             remediation="free space on the disk or correct LUMBUNG_HOME",
         )
 
+    def erase(self, digest: bytes) -> None:
+        """Delete a file, also from the object store; other machines' copies stay.
+
+        Raises:
+            ServiceError: when the object store refuses it.
+        """
+        path = self._place(digest)
+        path.unlink(missing_ok=True)
+        if self._shared is not None:
+            with self._reaching():
+                (self._shared / path.parent.name / path.name).unlink(missing_ok=True)
+
     def remember(self, name: str, kept: Kept) -> None:
         """Remember a file under its name at the source, where it never changes (an attachment)."""
         label, text = self.folder / _label(name), f"{kept.sha256.hex()} {kept.size}"

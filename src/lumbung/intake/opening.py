@@ -11,7 +11,7 @@ from lumbung import database
 from lumbung.errors import ConfigurationError
 from lumbung.intake.landing.landed import opened
 from lumbung.intake.landing.pseudonyms import term_pseudonym
-from lumbung.intake.vault import Vault
+from lumbung.intake.vault import Keyring, Vault
 
 _BETWEEN_WORDS = re.compile(r"[;,|/\n]")
 
@@ -56,7 +56,7 @@ def open_record(
             (by, number, reason.strip()),
         )
         connection.commit()  # before anything is shown
-    return opened(Vault.load(home), *row)
+        return opened(Keyring(connection, Vault.load(home)), *row)
 
 
 def open_word(

@@ -18,7 +18,7 @@ from lumbung import database
 from lumbung.errors import ConfigurationError
 from lumbung.intake.connectors.base import FILTERED
 from lumbung.intake.landing.prepare import LOCATOR_FOLLOWS
-from lumbung.intake.vault import Vault, associate
+from lumbung.intake.vault import Keyring, Vault, associate
 
 State = Literal["open", "dismissed", "accepted", "resolved", "removed"]
 
@@ -193,8 +193,9 @@ def open_original(database_url: str, number: int, *, by: str, reason: str, home:
             (by, number, reason.strip()),
         )
         connection.commit()  # before anything is shown
-    channel, content_hash, sealed = row
-    plain = Vault.load(home).unseal(sealed, associate(channel, content_hash.hex()))
+        channel, content_hash, sealed = row
+        keys = Keyring(connection, Vault.load(home))
+        plain = keys.open(sealed, associate(channel, content_hash.hex()))
     content, _, locator = plain.partition(LOCATOR_FOLLOWS)
     try:
         text = json.dumps(json.loads(content), indent=1, ensure_ascii=False)

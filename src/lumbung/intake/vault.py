@@ -4,8 +4,14 @@ The key is 32 random bytes. It comes from the environment variable `LUMBUNG_VAUL
 from the file `LUMBUNG_HOME/keys/vault.key`, never from the database. A separate key is derived from
 it for each purpose, so a leak of one derived key does not affect the others.
 
-**Do not lose the key.** Without it nobody can open the vault, and deliveries that were landed
-before are not recognised as duplicates. Landing refuses to write with another key.
+Deliveries are not encrypted with the vault key. Each chunk has a random data key, which the
+database holds encrypted with the vault key, and each delivery a key that is derived from the data
+key. So one delivery can be destroyed (`lumbung.intake.erasure`), and a new vault key encrypts the
+data keys again instead of every delivery. After such a rotation there are several vault keys,
+separated by white space: the newest encrypts, and the oldest is still the key of all hashes.
+
+**Do not lose the keys.** Without them nobody can open the vault, and deliveries that were landed
+before are not recognised as duplicates. Landing refuses to write with others.
 """
 
 from __future__ import annotations
@@ -15,8 +21,10 @@ import binascii
 import os
 import re
 import secrets
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 from cryptography.exceptions import InvalidTag
@@ -25,16 +33,61 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from lumbung.errors import ConfigurationError, LumbungError
 
 NONCE_BYTES = 12
+ID_BYTES = 8
+_OF_DATA_KEY, _OF_VAULT_KEY = b"\x01", b"\x02"
+"""The first byte of a ciphertext, before the id of its key. Older ones begin with their nonce."""
+
+
+class DataKey(NamedTuple):
+    """The key of a chunk, from which those of its deliveries are derived.
+
+    Attributes:
+        key_id: 8 random bytes, which each ciphertext carries.
+        key: 32 random bytes; the database has them encrypted (`Vault.wrap`).
+    """
+
+    key_id: bytes
+    key: bytes
+
+    @classmethod
+    def new(cls) -> DataKey:
+        """A random one."""
+        return cls(os.urandom(ID_BYTES), os.urandom(32))
+
+    def of(self, associated: bytes) -> bytes:
+        """The key of one delivery."""
+        return blake2b(associated, key=self.key, digest_size=32).digest()
+
+    def seal(self, plain: bytes, associated: bytes) -> bytes:
+        """Encrypt the private part of a delivery with AES-256-GCM.
+
+        Args:
+            plain: the content.
+            associated: identifies the delivery (`associate`): the ciphertext opens for no other.
+
+        Returns:
+            1 || id of the data key || nonce || ciphertext || tag.
+        """
+        nonce = os.urandom(NONCE_BYTES)
+        body = AESGCM(self.of(associated)).encrypt(nonce, plain, associated)
+        return b"".join((_OF_DATA_KEY, self.key_id, nonce, body))
 
 
 class Vault:
-    """Encrypts and decrypts personal fields, and hashes values that are compared but not readable.
+    """Encrypts data keys, and hashes values that are compared but not readable.
 
     Args:
-        key: 32 bytes.
+        key: the newest vault key, 32 bytes.
+        former: those before it, the oldest last.
     """
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, *former: bytes) -> None:
+        self.key_id = _derive(key, b"id")[:ID_BYTES]
+        self._ciphers = {
+            _derive(each, b"id")[:ID_BYTES]: AESGCM(_derive(each, b"wrap"))
+            for each in (key, *former)
+        }
+        key = (key, *former)[-1]
         self._cipher = AESGCM(_derive(key, b"seal"))
         self._content = blake2b(digest_size=16, key=_derive(key, b"content"))
         self._subject = blake2b(digest_size=16, key=_derive(key, b"subject"))
@@ -47,53 +100,82 @@ class Vault:
 
     @classmethod
     def load(cls, home: Path) -> Vault:
-        """The vault of an installation; the first call creates the key file.
+        """The vault of an installation; the first call in a new home creates the key file.
+
+        `LUMBUNG_HOME/vault.fingerprint` says that a home had a key. It identifies the key without
+        revealing it, and a backup has it.
 
         Raises:
-            ConfigurationError: when the key is not 32 bytes in base64.
+            ConfigurationError: when a key is not 32 bytes in base64, or the key file of a home that
+                had one is missing.
         """
         path = home / "keys" / "vault.key"
+        mark = home / "vault.fingerprint"
         given = os.environ.get("LUMBUNG_VAULT_KEY")
         where = "LUMBUNG_VAULT_KEY" if given else str(path)
+        if not given and mark.exists() and not path.exists():
+            raise ConfigurationError(
+                "the vault key is missing; no other one is made in its place",
+                where=where,
+                remediation="restore the key that this installation was set up with, from your copy"
+                " or with 'lumbung restore'",
+            )
         try:
-            key = base64.b64decode(given or _key_file(path), validate=True)
+            text = given.encode() if given else _key_file(path)
+            keys = [base64.b64decode(each, validate=True) for each in text.split()]
         except binascii.Error:
-            key = b""
-        if len(key) != 32:
+            keys = []
+        if not keys or any(len(key) != 32 for key in keys):
             raise ConfigurationError(
                 "the vault key is not 32 bytes in base64",
                 where=where,
                 remediation="restore the key that this installation was set up with",
             )
-        return cls(key)
+        vault = cls(*keys)
+        if not mark.exists():
+            home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with suppress(FileExistsError):  # another process or thread was first
+                descriptor = os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(descriptor, "w") as file:
+                    file.write(vault.fingerprint.hex())
+        return vault
 
-    def seal(self, plain: bytes, associated: bytes, nonce: bytes) -> bytes:
-        """Encrypt with AES-256-GCM.
-
-        Args:
-            plain: the content.
-            associated: identifies its record (`associate`): the ciphertext opens for no other one.
-            nonce: 12 random bytes, used once.
+    def seal(self, plain: bytes, associated: bytes) -> bytes:
+        """Encrypt with the newest vault key, by AES-256-GCM.
 
         Returns:
-            nonce || ciphertext || tag.
+            2 || id of the vault key || nonce || ciphertext || tag.
         """
-        return nonce + self._cipher.encrypt(nonce, plain, associated)
+        nonce = os.urandom(NONCE_BYTES)
+        body = self._ciphers[self.key_id].encrypt(nonce, plain, associated)
+        return b"".join((_OF_VAULT_KEY, self.key_id, nonce, body))
 
     def unseal(self, sealed: bytes, associated: bytes) -> bytes:
-        """Decrypt what `seal` returned.
+        """Decrypt what `seal` returned, in this version or an earlier one.
 
         Raises:
             LumbungError: when the key or the record differs, or the ciphertext was changed.
         """
-        try:
-            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], associated)
-        except InvalidTag:
-            raise LumbungError(
-                "a sealed field does not open",
-                where=associated.partition(b"\0")[0].decode(),
-                remediation="use the key it was sealed with (LUMBUNG_VAULT_KEY or keys/vault.key)",
-            ) from None
+        cipher = self._ciphers.get(sealed[1 : 1 + ID_BYTES])
+        if sealed[:1] == _OF_VAULT_KEY and cipher is not None:
+            return _opened(cipher, sealed[1 + ID_BYTES :], associated)
+        return _opened(self._cipher, sealed, associated)
+
+    def wrap(self, key_id: bytes, key: bytes) -> bytes:
+        """Encrypt a data key, or the key of one delivery, for the database."""
+        return self.seal(key, key_id)[1:]
+
+    def unwrap(self, key_id: bytes, wrapped: bytes) -> bytes:
+        """Decrypt what `wrap` returned.
+
+        Raises:
+            LumbungError: when no vault key opens it.
+        """
+        return self.unseal(_OF_VAULT_KEY + wrapped, key_id)
+
+    def is_newest(self, wrapped: bytes) -> bool:
+        """Whether `wrap` used the newest vault key."""
+        return wrapped[:ID_BYTES] == self.key_id
 
     def content_hash(self, content: bytes) -> bytes:
         """A keyed BLAKE2b hash, 16 bytes."""
@@ -114,6 +196,80 @@ class Vault:
         state = self._subject.copy()
         state.update(_same(identity).encode())
         return state.digest()
+
+
+class Keyring:
+    """Opens the private parts of deliveries with the data keys of a warehouse.
+
+    Args:
+        connection: as a role that reads `vault`.
+        vault: of the installation.
+    """
+
+    def __init__(self, connection: psycopg.Connection, vault: Vault) -> None:
+        self._connection = connection
+        self.vault = vault
+        self._known: dict[bytes, DataKey | None] = {}
+
+    def new(self) -> DataKey:
+        """Store a new data key and return it."""
+        made = DataKey.new()
+        self._connection.execute(ADD_DATA_KEY, (made.key_id, self.vault.wrap(*made)))
+        return made
+
+    def open(self, sealed: bytes, associated: bytes) -> bytes:
+        """Decrypt what `DataKey.seal`, or an earlier version, returned.
+
+        Raises:
+            LumbungError: when the key was destroyed or differs, or the ciphertext was changed.
+        """
+        key_id = data_key_id(sealed)
+        if key_id is not None and (key := self.key(key_id, associated)) is not None:
+            return _opened(AESGCM(key), sealed[1 + ID_BYTES :], associated)
+        return self.vault.unseal(sealed, associated)
+
+    def key(self, key_id: bytes, associated: bytes) -> bytes | None:
+        """The key of a delivery; None: the database has none."""
+        if key_id not in self._known:
+            wrapped = self._stored("select wrapped from vault.data_key where key_id = %s", key_id)
+            self._known[key_id] = (
+                None if wrapped is None else DataKey(key_id, self.vault.unwrap(key_id, wrapped))
+            )
+        if (data_key := self._known[key_id]) is not None:
+            return data_key.of(associated)
+        wrapped = self._stored(
+            "select wrapped from vault.item_key where key_id = %s and item = %s",
+            *(key_id, item_of(associated)),
+        )
+        return None if wrapped is None else self.vault.unwrap(key_id, wrapped)
+
+    def _stored(self, query: str, *values: bytes) -> bytes | None:
+        row = self._connection.execute(query.encode(), values).fetchone()
+        return None if row is None else bytes(row[0])
+
+
+ADD_DATA_KEY = "insert into vault.data_key (key_id, wrapped) values (%s, %s) on conflict do nothing"
+
+
+def data_key_id(sealed: bytes) -> bytes | None:
+    """The id of the data key that a ciphertext names; None: it is of an earlier version."""
+    return sealed[1 : 1 + ID_BYTES] if sealed[:1] == _OF_DATA_KEY else None
+
+
+def item_of(associated: bytes) -> bytes:
+    """Identifies a delivery in `vault.item_key`."""
+    return blake2b(associated, digest_size=16).digest()
+
+
+def _opened(cipher: AESGCM, sealed: bytes, associated: bytes) -> bytes:
+    try:
+        return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], associated)
+    except InvalidTag:
+        raise LumbungError(
+            "a sealed field does not open",
+            where=associated.partition(b"\0")[0].decode(errors="replace"),
+            remediation="use the key it was sealed with (LUMBUNG_VAULT_KEY or keys/vault.key)",
+        ) from None
 
 
 def hold_to_one_key(connection: psycopg.Connection, vault: Vault) -> None:

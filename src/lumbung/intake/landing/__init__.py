@@ -81,6 +81,7 @@ class Landing:
         self._quarantine = Quarantine(self._batches, vault, preparer.pseudonyms)
         self._writer = ChunkWriter(
             self._batches,
+            vault,
             self._quarantine,
             self._drift,
             preparer.split_id,

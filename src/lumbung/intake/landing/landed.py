@@ -8,7 +8,6 @@ and times stay, so nothing is landed twice and nothing is counted otherwise.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -26,13 +25,13 @@ from lumbung.intake.landing.pseudonyms import (
     term_pseudonym,
 )
 from lumbung.intake.landing.storable import ascii_json
-from lumbung.intake.vault import NONCE_BYTES, Vault, associate, hold_to_one_key
+from lumbung.intake.vault import Keyring, Vault, associate, hold_to_one_key
 from lumbung.settings import Settings
 
 _FETCHED_ROWS = 5_000
 
 
-def opened(vault: Vault, channel: str, source_id: str, sealed: bytes | None) -> dict[str, Any]:
+def opened(keys: Keyring, channel: str, source_id: str, sealed: bytes | None) -> dict[str, Any]:
     """The private part of a record; empty if it has none.
 
     Raises:
@@ -40,7 +39,7 @@ def opened(vault: Vault, channel: str, source_id: str, sealed: bytes | None) -> 
     """
     if sealed is None:
         return {}
-    private: dict[str, Any] = json.loads(vault.unseal(sealed, associate(channel, source_id)))
+    private: dict[str, Any] = json.loads(keys.open(sealed, associate(channel, source_id)))
     return private
 
 
@@ -88,13 +87,13 @@ def renew(database_url: str, channels: Mapping[str, Channel], settings: Settings
             )
         for channel in outdated:
             with db.transaction():
-                _renew(db, channel, vault, Pseudonyms(channel, vault, lexicon))
+                _renew(db, channel, Keyring(db, vault), Pseudonyms(channel, vault, lexicon))
         if outdated:  # what was written before must not stay readable in the table's files
             for table in ("raw.record", "quarantine.record", "ops.missing_record"):
                 db.execute(f"vacuum {table}".encode())
 
 
-def _renew(db: psycopg.Connection, channel: Channel, vault: Vault, pseudonyms: Pseudonyms) -> None:
+def _renew(db: psycopg.Connection, channel: Channel, keys: Keyring, pseudonyms: Pseudonyms) -> None:
     """Store the records, quarantined deliveries and listings of one channel anew."""
     name = channel.name
     with db.cursor(name="landed", binary=True) as landed:
@@ -105,8 +104,9 @@ def _renew(db: psycopg.Connection, channel: Channel, vault: Vault, pseudonyms: P
         )
         while rows := landed.fetchmany(_FETCHED_ROWS):
             changed = []
+            data_key = keys.new()
             for record_id, source_id, payload, locator, sealed in rows:
-                private = opened(vault, name, source_id, sealed)
+                private = opened(keys, name, source_id, sealed)
                 delivered = as_delivered(payload, private)
                 place = private.pop(LOCATOR, locator)
                 for label in delivered:
@@ -119,10 +119,10 @@ def _renew(db: psycopg.Connection, channel: Channel, vault: Vault, pseudonyms: P
                 shown = {**delivered, **replaced}
                 if shown != payload or stored != locator:
                     associated = associate(name, source_id)
-                    again = vault.seal(ascii_json(private), associated, os.urandom(NONCE_BYTES))
+                    again = data_key.seal(ascii_json(private), associated)
                     changed.append((record_id, Jsonb(shown), stored, again))
             _store(db, changed)
-    _renew_quarantine(db, name, vault, pseudonyms)
+    _renew_quarantine(db, name, keys, pseudonyms)
     for (listing,) in db.execute(
         "select distinct listing from ops.missing_record where channel = %s", (name,)
     ).fetchall():
@@ -151,15 +151,16 @@ def _store(db: psycopg.Connection, changed: Iterable[tuple[int, Jsonb, str | Non
 
 
 def _renew_quarantine(
-    db: psycopg.Connection, channel: str, vault: Vault, pseudonyms: Pseudonyms
+    db: psycopg.Connection, channel: str, keys: Keyring, pseudonyms: Pseudonyms
 ) -> None:
+    data_key = keys.new()
     for number, locator, content_hash, sealed in db.execute(
         "select quarantine_id, locator, content_hash, ciphertext from quarantine.record"
         " where channel = %s and locator is not null",
         (channel,),
     ).fetchall():
         associated = associate(channel, content_hash.hex())
-        plain = vault.unseal(sealed, associated)
+        plain = keys.open(sealed, associated)
         if LOCATOR_FOLLOWS not in plain:
             plain += LOCATOR_FOLLOWS + locator.encode()
             db.execute(
@@ -167,7 +168,7 @@ def _renew_quarantine(
                 " where quarantine_id = %s",
                 (
                     pseudonyms.of_locator(locator),
-                    vault.seal(plain, associated, os.urandom(NONCE_BYTES)),
+                    data_key.seal(plain, associated),
                     number,
                 ),
             )

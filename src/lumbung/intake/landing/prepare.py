@@ -7,7 +7,6 @@ one. `write` and `quarantine` store what is prepared here.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -39,7 +38,7 @@ from lumbung.intake.landing.storable import (
     storable,
     storable_json,
 )
-from lumbung.intake.vault import NONCE_BYTES, Vault, associate, is_cut
+from lumbung.intake.vault import DataKey, Vault, associate, is_cut
 
 ORIGINAL = "lumbung:original"
 """Key in the private part under which fields are kept whose text had to be changed (`storable`)."""
@@ -114,6 +113,7 @@ class PreparedChunk:
     Attributes:
         started: when the chunk was begun.
         latest: the latest plausible time of receipt (`CLOCK_TOLERANCE` after `started`).
+        data_key: encrypts what is private in it.
         versions, unreadable: what is to be written.
         new_labels: labels that the channel file does not declare.
         new_types: (field, JSON type) of declared fields that never had this type before.
@@ -126,6 +126,7 @@ class PreparedChunk:
 
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     latest: datetime = field(init=False)
+    data_key: DataKey = field(default_factory=DataKey.new)
     versions: list[PreparedVersion] = field(default_factory=list)
     unreadable: list[SealedUnreadable] = field(default_factory=list)
     new_labels: set[str] = field(default_factory=set)
@@ -270,8 +271,7 @@ class Preparer:
         )
         size = len(payload) + len(hidden)
         if hidden:
-            nonce = os.urandom(NONCE_BYTES)
-            hidden = self._vault.seal(hidden, self._associated + identifier, nonce)
+            hidden = chunk.data_key.seal(hidden, self._associated + identifier)
         if chunk.count < _SAMPLED or not chunk.count % _SAMPLED:
             self._note_types(chunk, fields, split)
         file_row = None
@@ -300,7 +300,7 @@ class Preparer:
         if item.locator is not None:
             locator = self.pseudonyms.of_locator(item.locator)
             content += LOCATOR_FOLLOWS + item.locator.encode(errors="surrogateescape")
-        ciphertext = self._vault.seal(content, associated, os.urandom(NONCE_BYTES))
+        ciphertext = chunk.data_key.seal(content, associated)
         self.unreadable_hashes.add(content_hash)
         if item.source_id is None and item.reason_code != FILTERED:
             is_row = isinstance(item.content, dict) and not item.is_part

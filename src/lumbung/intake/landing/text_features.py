@@ -19,7 +19,7 @@ from lumbung.intake.features import (
 )
 from lumbung.intake.landing.batch import first_record_id
 from lumbung.intake.landing.landed import as_delivered, opened
-from lumbung.intake.vault import Vault, hold_to_one_key
+from lumbung.intake.vault import Keyring, Vault, hold_to_one_key
 from lumbung.settings import Settings
 
 TABLE = "raw.text_feature (record_id, version, tokens, villages)"
@@ -94,7 +94,10 @@ def derive_missing(
                 vault = Vault.load(settings.home)
                 hold_to_one_key(connection, vault)
             _derive(
-                connection, TextFeatures(channel, vault.feature_key, vocabulary), vault, records
+                connection,
+                TextFeatures(channel, vault.feature_key, vocabulary),
+                Keyring(connection, vault),
+                records,
             )
         connection.execute(
             "insert into ops.text_feature (channel, version, max_batch_id) values (%s, %s, %s)"
@@ -107,7 +110,7 @@ def derive_missing(
 def _derive(
     connection: psycopg.Connection,
     features: TextFeatures,
-    vault: Vault,
+    keys: Keyring,
     records: tuple[Any, ...],
 ) -> None:
     with connection.transaction(), connection.cursor(name="narratives") as narratives:
@@ -125,7 +128,7 @@ def _derive(
                     for record_id, source_id, payload, sealed in rows
                     if (
                         found := features.of_payload(
-                            as_delivered(payload, opened(vault, records[0], source_id, sealed))
+                            as_delivered(payload, opened(keys, records[0], source_id, sealed))
                         )
                     )
                     is not None

@@ -27,6 +27,7 @@ from lumbung.intake.landing.file_history import FileHistories, Version
 from lumbung.intake.landing.prepare import PreparedChunk, PreparedVersion
 from lumbung.intake.landing.quarantine import Quarantine
 from lumbung.intake.landing.text_features import TABLE, feature_row
+from lumbung.intake.vault import ADD_DATA_KEY, Vault
 
 _PROBES = 8
 _TWELVE_COLUMNS = b"\0\x0c"
@@ -55,6 +56,7 @@ class ChunkWriter:
 
     Args:
         batches: of the pull.
+        vault: encrypts the data keys of the chunks.
         quarantine: of the channel.
         drift: of the channel.
         split_id: identifies which labels are public (`Preparer.split_id`).
@@ -64,6 +66,7 @@ class ChunkWriter:
     def __init__(
         self,
         batches: Batches,
+        vault: Vault,
         quarantine: Quarantine,
         drift: Drift,
         split_id: int,
@@ -72,6 +75,7 @@ class ChunkWriter:
         self._batches = batches
         self._channel = batches.channel
         self._encoded_channel = batches.channel.encode()
+        self._vault = vault
         self._quarantine = quarantine
         self._drift = drift
         self._split_id = split_id
@@ -124,6 +128,7 @@ class ChunkWriter:
             else:
                 new = [(version, 0) for version in distinct]
                 _set_positions(files, batch_id, chunk.versions, distinct)
+            db.execute(ADD_DATA_KEY, (chunk.data_key.key_id, self._vault.wrap(*chunk.data_key)))
             self._copy(db, batch_id, new)
             files.write(db, self._channel)
             self._insert_message_keys(db, chunk.message_keys)

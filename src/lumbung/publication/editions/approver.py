@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -18,7 +17,7 @@ import pyotp
 
 from lumbung import database
 from lumbung.errors import ConfigurationError, PublicationError
-from lumbung.intake.vault import NONCE_BYTES, Vault, associate
+from lumbung.intake.vault import Vault, associate
 from lumbung.publication.model.edition import Edition
 from lumbung.publication.proof.merkle import files_root
 from lumbung.settings import Settings
@@ -63,9 +62,7 @@ def enrol(name: str, *, replace: bool, settings: Settings, database_url: str) ->
 
     """
     secret = pyotp.random_base32()
-    sealed = Vault.load(settings.home).seal(
-        secret.encode(), associate("approver", name), secrets.token_bytes(NONCE_BYTES)
-    )
+    sealed = Vault.load(settings.home).seal(secret.encode(), associate("approver", name))
     with database.connect(database_url, application="lumbung approver") as connection:
         connection.execute("lock table ops.approver in share row exclusive mode")
         known = connection.execute("select from ops.approver where name = %s", (name,)).fetchone()

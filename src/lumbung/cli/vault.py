@@ -1,0 +1,257 @@
+"""Commands for the vault: open one identity, export and erase a person, holds, a new key.
+
+Names and telephone numbers are asked for, so that they are in no process's arguments.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lumbung.cli.common import console, warehouse_url
+from lumbung.errors import ConfigurationError
+from lumbung.settings import JAKARTA, Settings
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from lumbung.intake.erasure import Erased
+    from lumbung.intake.evidence import Evidence
+    from lumbung.intake.vault import Vault
+    from lumbung.publication.editions.approver import Proof
+
+vault = typer.Typer(
+    no_args_is_help=True, help="Personal data: open one identity, export, erase, hold, new key."
+)
+RecordId = Annotated[int, typer.Argument(help="a record of 'lumbung review' or 'lumbung trace'")]
+Why = Annotated[str, typer.Option(help="why, without anybody's name")]
+Consent = Annotated[
+    str, typer.Option(help="account of the second person, whose phone makes the one-time code")
+]
+Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="YYYY-MM-DD")]
+
+
+@vault.command("open")
+def open_identity(number: RecordId, reason: Why, consent: Consent = "") -> None:
+    """Show all that a record holds in the vault, with a second person's consent.
+
+    Both and the reason are logged before anything is shown. A demo's home needs no consent.
+    """
+    from lumbung.intake.landing.landed import opened
+    from lumbung.intake.vault import Keyring
+
+    with _custodian(reason) as (db, keys):
+        row = db.execute(
+            "select channel, source_id, ciphertext from raw.record"
+            " left join vault.identity using (record_id) where record_id = %s",
+            (number,),
+        ).fetchone()
+        if row is None:
+            raise ConfigurationError(
+                f"no record has the id {number}",
+                where="raw.record",
+                remediation="use a record of 'lumbung review' or 'lumbung trace'",
+            )
+        _log(db, [number], reason, consent, _consent(consent, f"open record {number}", reason))
+        private = opened(Keyring(db, keys), *row)
+    typer.echo(json.dumps(private, indent=1, ensure_ascii=False))
+
+
+@vault.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="the new file that only this account can read")],
+    reason: Why,
+    consent: Consent = "",
+) -> None:
+    """Write all that is held on one person to a file, as JSON: for that person."""
+    from lumbung.files import write_private
+    from lumbung.intake.erasure import held
+
+    identity = typer.prompt("name or telephone number")
+    with _custodian(reason) as (db, keys):
+        with db.transaction():
+            records, quarantined = held(db, keys, identity)
+        numbers = [each.record_id for each in records]
+        _log(db, numbers, reason, consent, _consent(consent, "export a person", reason))
+    content = {
+        "records": [
+            {
+                "record": each.record_id,
+                "channel": each.channel,
+                "received": each.received_at.isoformat(),
+                "delivered by this person": each.is_reporter,
+                "content": {**each.payload, **each.private},
+                "evidence": each.evidence,
+            }
+            for each in records
+        ],
+        "quarantined": [
+            {"channel": each.channel, "content": each.content, "evidence": each.evidence}
+            for each in quarantined
+        ],
+    }
+    write_private(file.absolute(), json.dumps(content, indent=1, ensure_ascii=False))
+    console.print(
+        f"{len(records)} records and {len(quarantined)} quarantined deliveries are in {file};"
+        " contents of others' records name others: read it before you hand it over",
+        soft_wrap=True,
+    )
+
+
+@vault.command()
+def erase(reason: Why, consent: Consent = "") -> None:
+    """Erase one person from vault, quarantine and evidence; records and editions stay.
+
+    Remove the person from the source first. Backups follow with the next 'lumbung backup'.
+    """
+    from lumbung.intake import erasure
+
+    identity = typer.prompt("name or telephone number")
+    with _custodian(reason) as (db, keys):
+        _consent(consent, "erase a person", reason)
+        done = erasure.erase(
+            db, keys, identity, by=getpass.getuser(), consented_by=consent, reason=reason.strip(),
+            evidence=_evidence(), today=datetime.now(JAKARTA).date(),
+        )  # fmt: skip
+    _say(done)
+
+
+@vault.command()
+def expire(
+    kind: Annotated[str, typer.Argument(help="a record kind: LHP, IA, LP or TM")],
+    before: Day,
+    reason: Why,
+    consent: Consent = "",
+) -> None:
+    """Destroy the private parts of records of one kind that were received before a day (WIB).
+
+    What is under legal hold stays. Backups follow with the next 'lumbung backup'.
+    """
+    from lumbung.intake import erasure
+
+    with _custodian(reason) as (db, keys):
+        _consent(consent, f"expire {kind} before {before:%Y-%m-%d}", reason)
+        done = erasure.expire(
+            db, keys, kind, before.date(),
+            by=getpass.getuser(), consented_by=consent, reason=reason.strip(),
+            evidence=_evidence(), today=datetime.now(JAKARTA).date(),
+        )  # fmt: skip
+    _say(done)
+
+
+@vault.command()
+def hold(number: RecordId, until: Day, reason: Why) -> None:
+    """Hold a delivery back from erasure until a day; a day in the past lifts the hold."""
+    from lumbung.intake import erasure
+
+    with _custodian(reason) as (db, _):
+        erasure.hold(db, number, until.date(), by=getpass.getuser(), reason=reason.strip())
+    console.print(f"the delivery of record {number} is held until {until:%Y-%m-%d}")
+
+
+@vault.command()
+def rotate(
+    use_newest: Annotated[
+        bool, typer.Option(help="make no key: encrypt with the newest one that is there")
+    ] = False,
+) -> None:
+    """Make a new vault key, and encrypt all data keys with it; pulls may run meanwhile.
+
+    Run it again with --use-newest when the pulls that were running have ended.
+    """
+    from lumbung.intake import erasure
+
+    settings = Settings.load()
+    with _custodian("rotate") as (db, keys):
+        if not use_newest:
+            keys = erasure.add_vault_key(settings.home)
+        count = erasure.use_newest_key(db, keys)
+    console.print(
+        f"{count} keys and ciphertexts were encrypted with the newest vault key; keep a copy of"
+        " keys/vault.key elsewhere, and take a backup",
+        soft_wrap=True,
+    )
+
+
+@contextmanager
+def _custodian(reason: str) -> Iterator[tuple[psycopg.Connection, Vault]]:
+    """A session of the role `custodian`, in autocommit, and the vault."""
+    from lumbung import database
+    from lumbung.intake.vault import Vault
+
+    if not reason.strip():
+        raise ConfigurationError(
+            "the vault is not opened without a reason",
+            where="--reason",
+            remediation="say what you have to decide, without anybody's name",
+        )
+    with database.connect(warehouse_url("custodian"), application="lumbung vault") as db:
+        db.autocommit = True
+        yield db, Vault.load(Settings.load().home)
+
+
+def _consent(account: str, what: str, reason: str) -> Proof | None:
+    """Ask the second person for a one-time code; None in a demo's home, which needs none."""
+    from lumbung.publication.delivery.recipients import load_people
+    from lumbung.publication.editions import approver
+
+    settings = Settings.load()
+    if settings.demo_claim.exists():
+        return None
+    users = load_people(settings).approval.users
+    if account not in users or account == getpass.getuser():
+        raise ConfigurationError(
+            "a second person has to consent, whose phone is enrolled",
+            where="--consent",
+            remediation=f"name another one of {', '.join(users) or 'approval.users'}"
+            " (config/people.yaml)",
+        )
+    code = typer.prompt(f"code on the phone of {account}, who consents", hide_input=True)
+    return approver.prove(
+        account, code, edition_id=what, decision="consent", by=getpass.getuser(),
+        root=hashlib.sha256(reason.strip().encode()).hexdigest(),
+        settings=settings, database_url=warehouse_url("approver"),
+    )  # fmt: skip
+
+
+def _log(
+    db: psycopg.Connection, numbers: list[int], reason: str, consent: str, proof: Proof | None
+) -> None:
+    """Log who opens which records, before anything is shown; a code counts once."""
+    with db.transaction():
+        for place, number in enumerate(numbers):
+            db.execute(
+                "insert into ops.opening (opened_by, record_id, reason, consented_by, enrolment_id,"
+                " totp_step, seal) values (%s, %s, %s, nullif(%s, ''), %s, %s, %s)",
+                (
+                    *(getpass.getuser(), number, reason.strip(), consent),
+                    *(proof if proof and not place else (None, None, None)),
+                ),
+            )
+
+
+def _evidence() -> Evidence:
+    from lumbung.intake.evidence import Evidence
+
+    settings = Settings.load()
+    return Evidence(settings.evidence, shared=settings.shared_evidence)
+
+
+def _say(done: Erased) -> None:
+    console.print(
+        f"erased: {len(done.records)} records, {len(done.quarantined)} quarantined deliveries,"
+        f" {len(done.evidence)} files of evidence; taken out of {len(done.redacted)} records of"
+        " others",
+        soft_wrap=True,
+    )
+    for digest in done.kept_evidence:
+        console.print(f"kept     evidence {digest}: a delivery in it is under legal hold")
+    console.print("next     lumbung backup, which destroys the keys in earlier backups as well")

@@ -1,0 +1,551 @@
+"""What the vault holds on one person: found, exported, erased; legal holds; a new vault key.
+
+A person is found as the reporter of a delivery (`raw.record.subject_token`), and by name or number
+in any private part or quarantined delivery. Erasing destroys the keys of these deliveries, so that
+backups, whose keys are replaced with the next one, do not open them either. Records, counts and
+editions stay: they name nobody (docs/explanation/adr/0024-keys-that-can-be-destroyed.md).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+
+from lumbung.errors import ConfigurationError
+from lumbung.files import write_private
+from lumbung.intake.evidence import Evidence
+from lumbung.intake.landing.landed import opened
+from lumbung.intake.landing.storable import ascii_json
+from lumbung.intake.vault import (
+    Keyring,
+    Vault,
+    associate,
+    data_key_id,
+    hold_to_one_key,
+    item_of,
+)
+
+ERASED = "[dihapus]"
+"""What stands in the place of a name that was erased from somebody else's delivery."""
+
+_FETCHED_ROWS = 5_000
+
+
+class Held(NamedTuple):
+    """A record that holds a person.
+
+    Attributes:
+        record_id, channel, source_id, received_at: of the record.
+        is_reporter: whether the person delivered it; else it names the person.
+        payload, private: what was delivered, without and with the vault.
+        evidence: the SHA-256 (hex) of the file that it came from; None: it has none.
+        sealed: the private part, encrypted.
+
+    """
+
+    record_id: int
+    channel: str
+    source_id: str
+    received_at: datetime
+    is_reporter: bool
+    payload: dict[str, Any]
+    private: dict[str, Any]
+    evidence: str | None
+    sealed: bytes
+
+    @property
+    def associated(self) -> bytes:
+        """Identifies the delivery in the vault."""
+        return associate(self.channel, self.source_id)
+
+
+class HeldInQuarantine(NamedTuple):
+    """A quarantined delivery that names a person, as `Held`."""
+
+    quarantine_id: int
+    channel: str
+    content: str
+    evidence: str | None
+    sealed: bytes
+    associated: bytes
+
+
+@dataclass
+class Erased:
+    """What was erased, and the evidence that was not.
+
+    Attributes:
+        records: records whose private part was destroyed.
+        redacted: records of others from whose private part the person was taken out.
+        quarantined: quarantined deliveries whose content was destroyed.
+        evidence: SHA-256 (hex) of the files that were destroyed.
+        kept_evidence: files that hold a delivery under legal hold.
+
+    """
+
+    records: list[int] = field(default_factory=list)
+    redacted: list[int] = field(default_factory=list)
+    quarantined: list[int] = field(default_factory=list)
+    evidence: list[str] = field(default_factory=list)
+    kept_evidence: list[str] = field(default_factory=list)
+
+
+def held(
+    db: psycopg.Connection, vault: Vault, identity: str
+) -> tuple[list[Held], list[HeldInQuarantine]]:
+    """Find what is held on a person.
+
+    Args:
+        db: as the role `custodian`, in a transaction.
+        vault: of the installation.
+        identity: a name, or a telephone number in any spelling.
+
+    Raises:
+        ConfigurationError: when the identity is too short to mean one person.
+
+    """
+    hold_to_one_key(db, vault)
+    keys, person = Keyring(db, vault), _pattern(identity)
+    records = [
+        each
+        for each in _records(db, keys, "true", (), token=vault.subject_token(identity))
+        if each.is_reporter or person.search(json.dumps(each.private, ensure_ascii=False))
+    ]
+    quarantined = []
+    for number, channel, content_hash, evidence, sealed in db.execute(
+        "select quarantine_id, channel, encode(content_hash, 'hex'),"
+        " encode(evidence_sha256, 'hex'), ciphertext from quarantine.record order by 1"
+    ).fetchall():
+        associated = associate(channel, content_hash)
+        content = keys.open(sealed, associated).decode(errors="replace")
+        if person.search(_readable(content)):
+            quarantined.append(
+                HeldInQuarantine(number, channel, content, evidence, sealed, associated)
+            )
+    return records, quarantined
+
+
+def erase(
+    db: psycopg.Connection,
+    vault: Vault,
+    identity: str,
+    *,
+    by: str,
+    consented_by: str,
+    reason: str,
+    evidence: Evidence,
+    today: date,
+) -> Erased:
+    """Erase a person.
+
+    Remove the person from the source first: what a source delivers again is landed again, and a
+    file that is delivered again is kept again.
+
+    Args:
+        db: as the role `custodian`, in autocommit.
+        vault: of the installation.
+        identity: as for `held`.
+        by: who erases.
+        consented_by: the second person; empty in a demo's home.
+        reason: why, without anybody's name.
+        evidence: the store of evidence.
+        today: decides which legal holds stand.
+
+    Raises:
+        ConfigurationError: when nothing is held, or a delivery is under legal hold.
+
+    """
+    with db.transaction():
+        records, quarantined = held(db, vault, identity)
+        if not records and not quarantined:
+            raise ConfigurationError(
+                "nothing is held on this person",
+                where="vault",
+                remediation="try another spelling of the name, or the telephone number",
+            )
+        done = _erase(
+            db, vault, records, quarantined, _pattern(identity), (by, consented_by, reason), today
+        )
+    _remove(db, evidence, done.evidence)
+    return done
+
+
+def expire(
+    db: psycopg.Connection,
+    vault: Vault,
+    kind: str,
+    before: date,
+    *,
+    by: str,
+    consented_by: str,
+    reason: str,
+    evidence: Evidence,
+    today: date,
+) -> Erased:
+    """Destroy the private parts of one kind of record that was received before a day (WIB).
+
+    Deliveries under legal hold stay.
+
+    Args:
+        db: as for `erase`.
+        vault: as for `erase`.
+        kind: `LHP`, `IA`, `LP`, `TM` or another record kind of a channel.
+        before: the first day that is kept.
+        by: as for `erase`.
+        consented_by: as for `erase`.
+        reason: as for `erase`.
+        evidence: as for `erase`.
+        today: as for `erase`.
+
+    """
+    with db.transaction():
+        hold_to_one_key(db, vault)
+        records = list(
+            _records(
+                db,
+                Keyring(db, vault),
+                "(r.received_at at time zone 'Asia/Jakarta')::date < %s and r.channel in"
+                " (select channel from reference.channel where record_kind = %s)",
+                (before, kind),
+            )
+        )
+        standing = _held_back(db, today, [each.associated for each in records])
+        records = [each for each in records if each.associated not in standing]
+        if not records:
+            return Erased()
+        done = _erase(db, vault, records, [], None, (by, consented_by, reason), today)
+    _remove(db, evidence, done.evidence)
+    return done
+
+
+def hold(db: psycopg.Connection, record_id: int, until: date, *, by: str, reason: str) -> None:
+    """Hold a delivery back from erasure until a day; a day in the past lifts the hold.
+
+    Raises:
+        ConfigurationError: when there is no such record.
+
+    """
+    done = db.execute(
+        "insert into ops.legal_hold (channel, source_id, until_date, reason, decided_by)"
+        " select channel, source_id, %s, %s, %s from raw.record where record_id = %s",
+        (until, reason, by, record_id),
+    )
+    if not done.rowcount:
+        raise ConfigurationError(
+            f"no record has the id {record_id}",
+            where="raw.record",
+            remediation="use a record of 'lumbung review' or 'lumbung trace'",
+        )
+
+
+def add_vault_key(home: Path) -> Vault:
+    """Write a new vault key before the others, and return the vault.
+
+    Raises:
+        ConfigurationError: when the keys are in the environment, which only its owner can change.
+
+    """
+    if os.environ.get("LUMBUNG_VAULT_KEY"):
+        raise ConfigurationError(
+            "the vault keys are in the environment",
+            where="LUMBUNG_VAULT_KEY",
+            remediation="write a new key and a space before the present one there ('openssl rand"
+            " -base64 32'), start everything again, then run 'lumbung vault rotate --use-newest'",
+        )
+    Vault.load(home)  # they are whole
+    file = home / "keys" / "vault.key"
+    write_private(
+        file, base64.b64encode(secrets.token_bytes(32)) + b"\n" + file.read_bytes().strip()
+    )
+    return Vault.load(home)
+
+
+def use_newest_key(db: psycopg.Connection, vault: Vault) -> int:
+    """Encrypt data keys with the newest vault key, and give older ciphertexts data keys.
+
+    A pull that is running writes data keys that are encrypted with the vault key that it began
+    with. They open all the same; the next call finds them.
+
+    Args:
+        db: as the role `custodian`, in autocommit.
+        vault: of the installation.
+
+    Returns:
+        the number of keys and ciphertexts that were encrypted again.
+
+    """
+    hold_to_one_key(db, vault)
+    count = 0
+    keys = Keyring(db, vault)
+    with db.transaction():
+        for query, change in (
+            (
+                "select key_id, wrapped from vault.data_key",
+                "update vault.data_key set wrapped = %s where key_id = %s",
+            ),
+            (
+                "select key_id, wrapped, item from vault.item_key",
+                "update vault.item_key set wrapped = %s where key_id = %s and item = %s",
+            ),
+        ):
+            outdated = [
+                (vault.wrap(key_id, vault.unwrap(key_id, wrapped)), key_id, *item)
+                for key_id, wrapped, *item in db.execute(query.encode())
+                if not vault.is_newest(wrapped)
+            ]
+            db.cursor().executemany(change, outdated)
+            count += len(outdated)
+    for table, number, name in (
+        ("vault.identity inner join raw.record using (record_id)", "record_id", "source_id"),
+        ("quarantine.record", "quarantine_id", "encode(content_hash, 'hex')"),
+    ):
+        query = f"select {number}, channel, {name}, ciphertext from {table}"  # noqa: S608
+        change = f"update {table.split()[0]} set ciphertext = %s where {number} = %s"  # noqa: S608
+        older = [row for row in db.execute(query.encode()) if data_key_id(row[3]) is None]
+        for start in range(0, len(older), _FETCHED_ROWS):
+            with db.transaction():
+                data_key = keys.new()
+                db.cursor().executemany(
+                    change,
+                    [
+                        (data_key.seal(vault.unseal(sealed, place), place), row_id)
+                        for row_id, channel, source, sealed in older[start : start + _FETCHED_ROWS]
+                        for place in [associate(channel, source)]
+                    ],
+                )
+        count += len(older)
+    return count
+
+
+def _records(
+    db: psycopg.Connection,
+    keys: Keyring,
+    where: str,
+    values: tuple[object, ...],
+    *,
+    token: bytes | None = None,
+) -> Iterator[Held]:
+    """The records with a private part; `token` is that of the reporter who is looked for."""
+    with db.cursor(name="held", binary=True) as rows:
+        rows.execute(
+            "select record_id, channel, source_id, received_at,"  # noqa: S608
+            " coalesce(subject_token = %s::bytea, false), payload,"
+            " encode(evidence_sha256, 'hex'), ciphertext from raw.record as r"
+            f" inner join vault.identity using (record_id) where {where} order by record_id",
+            (token, *values),
+        )
+        while fetched := rows.fetchmany(_FETCHED_ROWS):
+            for number, channel, source_id, at, is_reporter, payload, evidence, sealed in fetched:
+                private = opened(keys, channel, source_id, sealed)
+                yield Held(
+                    *(number, channel, source_id, at, is_reporter, payload, private),
+                    *(evidence, sealed),
+                )
+
+
+def _erase(
+    db: psycopg.Connection,
+    vault: Vault,
+    records: list[Held],
+    quarantined: list[HeldInQuarantine],
+    person: re.Pattern[str] | None,
+    who: tuple[str, str, str],
+    today: date,
+) -> Erased:
+    places = [each.associated for each in records]
+    if standing := _held_back(db, today, places):
+        numbers = [str(each.record_id) for each in records if each.associated in standing]
+        raise ConfigurationError(
+            f"a legal hold is on record {', '.join(numbers)}: nothing was erased",
+            where="ops.legal_hold",
+            remediation="wait until it ends, or lift it with 'lumbung vault hold'",
+        )
+    keys, done = Keyring(db, vault), Erased()
+    new = keys.new()
+    everything: list[Held | HeldInQuarantine] = [*records, *quarantined]
+    doomed = {(data_key_id(each.sealed), each.associated) for each in everything}
+    for each in records:
+        if each.is_reporter or person is None:
+            db.execute("delete from vault.identity where record_id = %s", (each.record_id,))
+            done.records.append(each.record_id)
+        else:
+            left = ascii_json(_without(each.private, person))
+            db.execute(
+                "update vault.identity set ciphertext = %s where record_id = %s",
+                (new.seal(left, each.associated), each.record_id),
+            )
+            done.redacted.append(each.record_id)
+    # The same person stays the same in counts, and nobody can compute the token from a name.
+    db.execute(
+        "update raw.record set subject_token = %s where record_id = any(%s)"
+        " and subject_token is not null",
+        (secrets.token_bytes(16), done.records),
+    )
+    for item in quarantined:
+        db.execute(
+            "update quarantine.record set ciphertext = %s, dismissed_by = %s,"
+            " dismissed_reason = %s, resolved_at = coalesce(resolved_at, clock_timestamp())"
+            " where quarantine_id = %s",
+            (
+                new.seal(json.dumps(ERASED).encode(), item.associated),
+                who[0],
+                "erased",
+                item.quarantine_id,
+            ),
+        )
+        done.quarantined.append(item.quarantine_id)
+    _destroy(db, keys, {(key_id, place) for key_id, place in doomed if key_id is not None})
+    files = {each.evidence for each in everything if each.evidence}
+    kept = _evidence_under_hold(db, today, files)
+    done.evidence, done.kept_evidence = sorted(files - kept), sorted(kept)
+    row = db.execute(
+        "insert into ops.erasure (erased_by, consented_by, reason, record_count, redacted_count,"
+        " quarantine_count, evidence_count) values (%s, nullif(%s, ''), %s, %s, %s, %s, %s)"
+        " returning erasure_id",
+        (
+            *(*who, len(done.records), len(done.redacted)),
+            *(len(done.quarantined), len(done.evidence)),
+        ),
+    ).fetchone()
+    assert row is not None  # noqa: S101 - 'returning' of a single insert
+    db.cursor().executemany(
+        "insert into ops.erased_evidence (sha256, erasure_id) values (%s, %s)"
+        " on conflict do nothing",
+        [(bytes.fromhex(digest), row[0]) for digest in done.evidence],
+    )
+    return done
+
+
+def _destroy(db: psycopg.Connection, keys: Keyring, doomed: set[tuple[bytes, bytes]]) -> None:
+    """Destroy the keys of deliveries, and keep those of the other deliveries of their chunks.
+
+    A data key that encrypts nothing any more is destroyed too: an old backup may have used it for
+    one of these deliveries.
+    """
+    prefixes = [b"\x01" + key_id for key_id in {key_id for key_id, _ in doomed}]
+    survivors: list[tuple[bytes, bytes, bytes]] = []
+    for table, number, query in (
+        (
+            "vault.identity",
+            "record_id",
+            "select record_id, channel, source_id, ciphertext from vault.identity"
+            " inner join raw.record using (record_id)",
+        ),
+        (
+            "quarantine.record",
+            "quarantine_id",
+            "select quarantine_id, channel, encode(content_hash, 'hex'), ciphertext"
+            " from quarantine.record",
+        ),
+    ):
+        for row_id, channel, name, sealed in db.execute(
+            f"{query} where substr(ciphertext, 1, 9) = any(%s)".encode(), (prefixes,)
+        ).fetchall():
+            place = associate(channel, name)
+            key_id = data_key_id(sealed)
+            assert key_id is not None  # noqa: S101 - of the query
+            if (key_id, place) in doomed:  # another version of the delivery, which stays
+                again = keys.new().seal(keys.open(sealed, place), place)
+                db.execute(
+                    f"update {table} set ciphertext = %s where {number} = %s".encode(),  # noqa: S608
+                    (again, row_id),
+                )
+            elif (key := keys.key(key_id, place)) is not None:
+                survivors.append((key_id, item_of(place), keys.vault.wrap(key_id, key)))
+    db.cursor().executemany(
+        "insert into vault.item_key (key_id, item, wrapped) values (%s, %s, %s)"
+        " on conflict do nothing",
+        survivors,
+    )
+    db.cursor().executemany(
+        "delete from vault.item_key where key_id = %s and item = %s",
+        [(key_id, item_of(place)) for key_id, place in doomed],
+    )
+    db.execute(
+        "delete from vault.data_key where key_id = any(%s) or key_id not in ("
+        " select substr(ciphertext, 2, 8) from vault.identity union all"
+        " select substr(ciphertext, 2, 8) from quarantine.record)",
+        ([key_id for key_id, _ in doomed],),
+    )
+
+
+def _held_back(db: psycopg.Connection, today: date, places: Iterable[bytes]) -> set[bytes]:
+    """Those of the deliveries that are under legal hold."""
+    standing = {
+        associate(channel, source_id)
+        for channel, source_id, until in db.execute(
+            "select distinct on (channel, source_id) channel, source_id, until_date"
+            " from ops.legal_hold order by channel, source_id, hold_id desc"
+        )
+        if until > today
+    }
+    return standing.intersection(places)
+
+
+def _evidence_under_hold(db: psycopg.Connection, today: date, files: set[str]) -> set[str]:
+    """Those of the files that a delivery under legal hold came from."""
+    rows = db.execute(
+        "select distinct channel, source_id, encode(evidence_sha256, 'hex') from raw.record"
+        " where evidence_sha256 = any(%s)",
+        ([bytes.fromhex(digest) for digest in files],),
+    ).fetchall()
+    places = {associate(channel, source_id): digest for channel, source_id, digest in rows}
+    standing = _held_back(db, today, places)
+    return {
+        digest for channel, source_id, digest in rows if associate(channel, source_id) in standing
+    }
+
+
+def _remove(db: psycopg.Connection, evidence: Evidence, digests: Iterable[str]) -> None:
+    """Delete files of the store, and what deleted rows have left in the vault's tables."""
+    for digest in digests:
+        evidence.erase(bytes.fromhex(digest))
+    for table in ("vault.identity", "vault.data_key", "vault.item_key", "quarantine.record"):
+        db.execute(f"vacuum {table}".encode())
+
+
+def _pattern(identity: str) -> re.Pattern[str]:
+    """Matches a name or a telephone number in a text, however it is spaced or prefixed."""
+    words = identity.split()
+    digits = re.sub(r"\D", "", identity)
+    if len(digits) >= 8:
+        local = digits.removeprefix("62").removeprefix("0")
+        between = r"[\s().\u00a0-]*"
+        return re.compile(rf"(?<!\d)(?:\+?62|0)?{between}{between.join(local)}(?!\d)")
+    if len("".join(words)) < 4:
+        raise ConfigurationError(
+            "the identity is too short to mean one person",
+            where="identity",
+            remediation="give a full name or a telephone number",
+        )
+    return re.compile(r"(?<!\w)" + r"\s+".join(map(re.escape, words)) + r"(?!\w)", re.IGNORECASE)
+
+
+def _readable(content: str) -> str:
+    """A quarantined content without the escapes of its JSON."""
+    try:
+        return json.dumps(json.loads(content.partition("\0")[0]), ensure_ascii=False)
+    except ValueError:
+        return content
+
+
+def _without(value: Any, person: re.Pattern[str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(each, person) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_without(each, person) for each in value]
+    if isinstance(value, str):
+        return person.sub(ERASED, value)
+    if isinstance(value, int | float) and person.search(str(value)):
+        return ERASED
+    return value

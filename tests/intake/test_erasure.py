@@ -1,0 +1,260 @@
+"""One person is found, exported and erased; the others, counts and backups' other keys stay."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from lumbung import database
+from lumbung.backup import dump
+from lumbung.errors import ConfigurationError, LumbungError
+from lumbung.intake import erasure
+from lumbung.intake.connectors.base import Delivery, Unreadable
+from lumbung.intake.evidence import Evidence
+from lumbung.intake.landing import Landing
+from lumbung.intake.landing.landed import opened
+from lumbung.intake.vault import Keyring, Vault, associate
+from lumbung.warehouse.roles import role_url
+from tests.support.channel_samples import channel
+from tests.support.delivered import VAULT
+
+AT = datetime(2024, 11, 6, 2, tzinfo=UTC)
+TODAY = date(2026, 11, 27)
+WHO = {"by": "ani", "consented_by": "ketua", "reason": "permintaan tertulis"}
+BOOK: dict[str, Any] = {
+    "name": "buku",
+    "title": "Buku rekaan",
+    "owner": {"name": "Kantor Rekaan", "email": "rekaan@example.id"},
+    "source": {"kind": "register"},
+    "schedule": "0 5 * * *",
+    "expected_every": "1 day",
+    "key": "Nomor",
+    "fields": {"issue": {"from": "Isu"}, "narrative": {"from": "Uraian"}},
+    "personal": ["Pelapor", "HP", "Saksi"],
+    "subject": ["HP", "Pelapor"],
+}
+
+
+def delivery(number: int, name: str, phone: str, digest: bytes, **more: str) -> Delivery:
+    fields = {"Nomor": str(number), "Pelapor": name, "HP": phone, "Isu": "sara", "Uraian": "x"}
+    return Delivery(str(number), AT, {**fields, **more}, digest, f"baris {number}")
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[psycopg.Connection]:
+    """A session of the custodian, whose warehouse has two chunks."""
+    with psycopg.connect(database_url) as owner:
+        landing = Landing(owner, channel(BOOK), VAULT, "uji")
+        files = [bytes.fromhex(digest) for digest in FILES]
+        landing.land([
+            delivery(1, "Sari Rekaan", "0812-0000-1111", files[0]),
+            delivery(2, "Budi Contoh", "0812-0000-2222", files[1], Saksi="Ibu SARI  Rekaan"),
+            delivery(3, "Tono Uji", "0812-0000-3333", files[1]),
+        ])  # fmt: skip
+        landing.land([
+            delivery(4, "Sari R.", "+62 812 0000 1111", files[2]),
+            Unreadable("unreadable_date", "x", {"a": "Sari Rekaan, 0812"}, AT),
+            Unreadable("unreadable_date", "x", {"a": "Tono Uji"}, AT),
+        ])  # fmt: skip
+    with database.connect(role_url(database_url, "custodian")) as connection:
+        connection.autocommit = True
+        yield connection
+
+
+FILES = tuple(f"{number:02}" * 32 for number in (11, 22, 33))
+
+
+@pytest.fixture
+def evidence(tmp_path: Path) -> Path:
+    for digest in FILES:
+        (tmp_path / digest[:2]).mkdir()
+        (tmp_path / digest[:2] / digest[2:]).write_bytes(b"isi")
+    return tmp_path
+
+
+def private(db: psycopg.Connection, vault: Vault = VAULT) -> dict[str, dict[str, Any]]:
+    keys = Keyring(db, vault)
+    return {
+        source_id: opened(keys, "buku", source_id, sealed)
+        for source_id, sealed in db.execute(
+            "select source_id, ciphertext from raw.record left join vault.identity"
+            " using (record_id) order by source_id"
+        ).fetchall()
+    }
+
+
+def backup_of(db: psycopg.Connection) -> list[tuple[str, bytes]]:
+    """The ciphertexts of an earlier dump."""
+    return [
+        (source_id, bytes(sealed))
+        for source_id, sealed in db.execute(
+            "select source_id, ciphertext from vault.identity inner join raw.record"
+            " using (record_id) order by source_id"
+        )
+    ]
+
+
+def erase(db: psycopg.Connection, evidence: Path, identity: str) -> erasure.Erased:
+    return erasure.erase(db, VAULT, identity, evidence=Evidence(evidence), today=TODAY, **WHO)
+
+
+def test_everything_on_a_person_is_found(db: psycopg.Connection) -> None:
+    with db.transaction():
+        records, quarantined = erasure.held(db, VAULT, "sari rekaan")
+        by_phone, _ = erasure.held(db, VAULT, "0812 0000 1111")
+    assert [(each.source_id, each.is_reporter) for each in records] == [("1", False), ("2", False)]
+    assert [each.content.partition("\0")[0] for each in quarantined] == [
+        '{"a": "Sari Rekaan, 0812"}'
+    ]
+    assert [(each.source_id, each.is_reporter) for each in by_phone] == [("1", True), ("4", True)]
+    assert by_phone[0].private["Pelapor"] == "Sari Rekaan"
+    with pytest.raises(ConfigurationError, match="too short"), db.transaction():
+        erasure.held(db, VAULT, "Ali")
+
+
+def test_a_reporter_is_erased_and_everything_else_stays(
+    db: psycopg.Connection, evidence: Path
+) -> None:
+    before, rows = private(db), db.execute("select count(*) from raw.record").fetchone()
+    old_dump = backup_of(db)
+    done = erase(db, evidence, "+62 812-0000-1111")
+    assert (len(done.records), done.redacted, done.quarantined) == (2, [], [])
+    assert private(db) == {**before, "1": {}, "4": {}}
+    assert db.execute("select count(*) from raw.record").fetchone() == rows
+    # still one person in the counts, whom nobody can compute
+    tokens = db.execute(
+        "select distinct subject_token from raw.record where source_id in ('1', '4')"
+    ).fetchall()
+    assert len(tokens) == 1
+    assert tokens[0][0] != VAULT.subject_token("081200001111")
+    # an earlier dump, with the keys that the next backup has
+    keys = Keyring(db, VAULT)
+    for source_id, sealed in old_dump:
+        place = associate("buku", source_id)
+        if source_id in ("1", "4"):
+            with pytest.raises(LumbungError, match="does not open"):
+                keys.open(sealed, place)
+        else:
+            assert json.loads(keys.open(sealed, place)) == before[source_id]
+    assert done.evidence == [FILES[0], FILES[2]]
+    assert [path.name for path in evidence.rglob("*") if path.is_file()] == [FILES[1][2:]]
+    lines = db.execute("select count(*) from ops.erasure").fetchone()
+    assert lines == (1,)
+    with pytest.raises(ConfigurationError, match="nothing is held"):
+        erase(db, evidence, "081200001111")
+
+
+def test_a_name_is_taken_out_of_what_others_delivered(
+    db: psycopg.Connection, evidence: Path
+) -> None:
+    before = private(db)
+    done = erase(db, evidence, "Sari Rekaan")
+    assert (len(done.redacted), len(done.quarantined)) == (2, 1)
+    after = private(db)
+    assert after["2"] == {**before["2"], "Saksi": "Ibu [dihapus]"}
+    assert (after["1"]["Pelapor"], after["1"]["HP"]) == ("[dihapus]", before["1"]["HP"])
+    assert after["3"] == before["3"]
+    left = [
+        Keyring(db, VAULT).open(sealed, associate("buku", content_hash.hex()))
+        for content_hash, sealed in db.execute(
+            "select content_hash, ciphertext from quarantine.record order by quarantine_id"
+        ).fetchall()
+    ]
+    assert left == [b'"[dihapus]"', b'{"a": "Tono Uji"}']
+
+
+def test_a_legal_hold_keeps_a_delivery_and_its_evidence(
+    db: psycopg.Connection, evidence: Path
+) -> None:
+    numbers: dict[str, int] = dict(
+        db.execute("select source_id, record_id from raw.record").fetchall()
+    )
+    erasure.hold(db, numbers["3"], date(2027, 1, 1), by="ani", reason="perkara berjalan")
+    with pytest.raises(ConfigurationError, match=rf"legal hold is on record {numbers['3']}"):
+        erase(db, evidence, "Tono Uji")
+    assert private(db)["3"]["Pelapor"] == "Tono Uji"
+    # his row is in the workbook that names her, too
+    done = erase(db, evidence, "Budi Contoh")
+    assert (done.evidence, done.kept_evidence) == ([], [FILES[1]])
+    erasure.hold(db, numbers["3"], TODAY, by="ani", reason="perkara selesai")
+    assert erase(db, evidence, "Tono Uji").evidence == [FILES[1]]
+    with pytest.raises(ConfigurationError, match="no record has the id 9"):
+        erasure.hold(db, 9, TODAY, by="ani", reason="x")
+
+
+def test_what_is_older_than_its_retention_is_destroyed(
+    db: psycopg.Connection, evidence: Path, database_url: str
+) -> None:
+    with psycopg.connect(database_url) as owner:
+        owner.execute(
+            "insert into reference.channel (channel, kind, title, owner_name, owner_email,"
+            " record_kind, timezone) values ('buku', 'register', 'Buku', 'x', 'x@example.id',"
+            " 'LP', 'Asia/Jakarta')"
+        )
+
+    def expire(kind: str, before: date) -> int:
+        done = erasure.expire(
+            db, VAULT, kind, before, evidence=Evidence(evidence), today=TODAY, **WHO
+        )
+        return len(done.records)
+
+    number = db.execute("select record_id from raw.record where source_id = '3'").fetchone()
+    assert number is not None
+    erasure.hold(db, number[0], date(2027, 1, 1), by="ani", reason="perkara berjalan")
+    assert expire("LP", date(2024, 11, 6)) == 0
+    assert expire("TM", date(2024, 11, 7)) == 0
+    assert expire("LP", date(2024, 11, 7)) == 3
+    assert [each for each, found in private(db).items() if found] == ["3"]
+
+
+def test_a_new_vault_key_opens_everything_and_the_old_one_nothing(
+    db: psycopg.Connection, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LUMBUNG_VAULT_KEY", raising=False)
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "vault.key").write_bytes(base64.b64encode(bytes(range(32))))
+    before = private(db)
+    # as an earlier version sealed it: nonce || ciphertext || tag
+    legacy = VAULT._cipher.encrypt(bytes(12), b'{"Pelapor":"Lama"}', associate("buku", "3"))
+    db.execute(
+        "update vault.identity set ciphertext = %s where record_id ="
+        " (select record_id from raw.record where source_id = '3')",
+        (bytes(12) + legacy,),
+    )
+    before["3"] = {"Pelapor": "Lama"}
+    erase(db, tmp_path, "0812 0000 2222")  # keys of single deliveries
+    before["2"] = {}
+    vault = erasure.add_vault_key(tmp_path)
+    # the key of delivery 1, that of the second chunk, and the older ciphertext
+    assert erasure.use_newest_key(db, vault) == 3
+    assert erasure.use_newest_key(db, vault) == 0
+    assert private(db, vault) == before
+    with pytest.raises(LumbungError):
+        private(db, VAULT)
+    assert Vault.load(tmp_path).fingerprint == VAULT.fingerprint
+    # a pull that began before goes on with the key that it knows
+    with psycopg.connect(database_url) as owner:
+        late = delivery(5, "Rina Uji", "0813", bytes(32))
+        Landing(owner, channel(BOOK), VAULT, "uji").land([late])
+    assert private(db, vault)["5"]["Pelapor"] == "Rina Uji"
+    assert erasure.use_newest_key(db, vault) == 1
+
+
+def test_a_backup_has_the_data_keys_among_its_keys(
+    db: psycopg.Connection, database_url: str
+) -> None:
+    before = private(db)
+    content = dump.data_keys(db)
+    db.execute("delete from vault.data_key")
+    with pytest.raises(LumbungError):
+        private(db)
+    with psycopg.connect(database_url) as owner:
+        dump.load_data_keys(owner, content)
+    assert private(db) == before
