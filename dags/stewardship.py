@@ -6,6 +6,9 @@ cases without a decision, and quarantined deliveries. Runs at 07:30 WIB, after t
 task `notify` returns the counts per owner and check; the `owners` of `config/people.yaml` receive
 them. The task `deadlines` notifies the approvers when deadlines of cases end today or tomorrow.
 
+`anchor` writes the head of the audit log to `LUMBUNG_HOME/anchors/`, a file a day to keep outside
+the machine (`docs/how-to/verify-the-audit-log.md`).
+
 **When it fails**, the database cannot be reached. Open items never fail a task, nor does a notice
 that cannot be sent.
 """
@@ -34,7 +37,7 @@ from lumbung.orchestration import (
     tags=["warehouse"],
 )
 def stewardship() -> None:
-    """Define `notify` and `deadlines`; the module describes them."""
+    """Define `notify`, `deadlines` and `anchor`; the module describes them."""
 
     @task
     @fail_without_retry
@@ -59,8 +62,27 @@ def stewardship() -> None:
             database_url=warehouse_url("publisher"),
         )
 
+    @task
+    @fail_without_retry
+    def anchor() -> str:
+        """Write the head of the audit log to the day's file, and print it."""
+        from datetime import datetime
+
+        from lumbung import audit
+        from lumbung.settings import JAKARTA, Settings
+
+        file = audit.anchor(
+            datetime.now(JAKARTA).date(),
+            settings=Settings.load(),
+            database_url=warehouse_url("auditor"),
+        )
+        text = file.read_text(encoding="utf-8").strip()
+        print(f"{file}: {text}")
+        return text
+
     notify()
     deadlines()
+    anchor()
 
 
 stewardship()

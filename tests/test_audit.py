@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from lumbung import audit, database
-from lumbung.errors import LumbungError
+from lumbung.errors import ConfigurationError, LumbungError
 from lumbung.settings import Settings
 from lumbung.warehouse.roles import role_url
 
@@ -202,3 +203,23 @@ def test_damage_is_found(
     damage(log)
     with pytest.raises(LumbungError, match=reason):
         verify(log, tmp_path)
+
+
+def test_lines_removed_at_the_end_are_missed_by_the_days_head(log: str, tmp_path: Path) -> None:
+    settings = Settings(tmp_path, tmp_path, None)
+    file = audit.anchor(
+        date(2026, 11, 27), settings=settings, database_url=role_url(log, "auditor")
+    )
+    assert file == tmp_path / "anchors" / "2026-11-27.txt"
+    head = verify(log, tmp_path)
+    assert file.read_text() == f"lumbung audit log 2026-11-27: 5 {head.entry_hash}\n"
+    tamper(log, "delete from ops.audit_log where entry_id = 5")
+    with pytest.raises(LumbungError, match=r"2026-11-27\.txt carries is missing"):
+        verify(log, tmp_path)
+    kept = file.rename(tmp_path / "kept.txt")
+    assert verify(log, tmp_path).entry_id == 4
+    with pytest.raises(LumbungError, match=r"kept\.txt carries is missing"):
+        audit.verify(settings=settings, database_url=log, kept=[kept])
+    kept.write_text("catatan")
+    with pytest.raises(ConfigurationError, match="holds no head"):
+        audit.verify(settings=settings, database_url=log, kept=[kept])

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
 
 from lumbung import database
-from lumbung.errors import LumbungError
+from lumbung.errors import ConfigurationError, LumbungError
+from lumbung.files import write_private
 from lumbung.publication.checks.stored import require_proven
 from lumbung.publication.proof.manifest import MANIFEST, Manifest
 from lumbung.settings import Settings
@@ -81,18 +85,49 @@ def entries(database_url: str, *, before: int | None = None, limit: int = 100) -
     ]
 
 
-def verify(*, settings: Settings, database_url: str) -> Head:
-    """Verify every line of the audit log, and the heads that editions carry.
+ANCHORS = "anchors"
+"""Folder in the home of the heads of each day."""
+
+
+def anchor(today: date, *, settings: Settings, database_url: str) -> Path:
+    """Write the head of the log to the day's file, for an office to keep outside the machine.
+
+    Args:
+        today: names the file, `LUMBUNG_HOME/anchors/2026-11-27.txt`.
+        settings: the installation.
+        database_url: the warehouse, as a role that reads the log, such as `auditor`.
+
+    """
+    with database.connect(database_url, application="lumbung audit") as connection:
+        row = connection.execute(
+            "select entry_id, entry_hash from ops.audit_log order by entry_id desc limit 1"
+        ).fetchone()
+    entry_id, entry_hash = row or (0, FIRST)
+    file = settings.home / ANCHORS / f"{today}.txt"
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    write_private(file, f"lumbung audit log {today}: {entry_id} {entry_hash}\n")
+    return file
+
+
+def verify(*, settings: Settings, database_url: str, kept: Sequence[Path] = ()) -> Head:
+    """Verify every line of the audit log, and the heads that editions and days carry.
+
+    Args:
+        settings: the installation; the files of `anchor` in its home are compared.
+        database_url: the warehouse.
+        kept: such files that an office kept elsewhere.
 
     Raises:
         LumbungError: when a line was changed, removed or inserted.
+        ConfigurationError: when a file of `kept` holds no head.
         PublicationError: when a published edition, which carries a head, is not the signed one.
 
     """
     with database.connect(database_url, application="lumbung audit") as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         require_proven(connection, settings)
-        heads = {FIRST: ""} | _carried(connection)
+        files = [*sorted((settings.home / ANCHORS).glob("*.txt")), *kept]
+        heads = {FIRST: ""} | _carried(connection) | {_head_in(file): str(file) for file in files}
         head = Head(0, FIRST)
         seen = {FIRST}
         for entry_id, line, previous_hash, entry_hash in connection.execute(
@@ -116,6 +151,20 @@ def verify(*, settings: Settings, database_url: str) -> Head:
             " at the end, or the log was written again"
         )
     return head
+
+
+def _head_in(file: Path) -> str:
+    try:
+        found = re.search(r" ([0-9a-f]{64})\s*\Z", file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeError):
+        found = None
+    if found is None:
+        raise ConfigurationError(
+            "the file holds no head of the audit log",
+            where=str(file),
+            remediation="give a file that was kept of 'anchors' in the home",
+        )
+    return found[1]
 
 
 def line_hash(previous_hash: str, line: str) -> str:

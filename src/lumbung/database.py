@@ -16,6 +16,9 @@ from lumbung.errors import ConfigurationError, ServiceError
 CONNECT_SECONDS = 10
 """How long a connection may take, unless the URL has a `connect_timeout`."""
 
+LOCK_WAIT = "2h"
+"""How long a statement of a `session` waits for a lock, as those of every login (rights.sql)."""
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 RIGHTS = Path(__file__).parent / "rights.sql"
 
@@ -105,6 +108,7 @@ def session(url: str, *, application: str = "lumbung") -> psycopg.Connection:
     """
     connection = connect(direct(url), application=application)
     connection.autocommit = True
+    connection.execute(f"set lock_timeout = '{LOCK_WAIT}'".encode())
     # A pooler invents the process id that it gives its client.
     pid = connection.info.backend_pid
     if connection.execute("select pg_backend_pid()").fetchone() != (pid,):

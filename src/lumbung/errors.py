@@ -115,6 +115,13 @@ def explained(error: Exception, home: Path) -> LumbungError:
             where=str(system.filename or home),
             remediation="let this account write there, then run the same again",
         )
+    elif isinstance(error, psycopg.errors.LockNotAvailable):
+        known = ServiceError(
+            f"another session did not release a lock in time: {_first_line(error)}",
+            where=" ".join(error.diag.context.split()) if error.diag.context else "PostgreSQL",
+            remediation="find it ('select * from pg_stat_activity'), end it or wait for it, then"
+            " run the same again",
+        )
     elif isinstance(error, psycopg.OperationalError):
         known = ServiceError(
             f"the database went away: {_first_line(error)}",

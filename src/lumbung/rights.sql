@@ -36,6 +36,17 @@ begin
     if to_regclass('ops.mapping_decision') is not null then
         grant insert on ops.mapping_decision to steward;
     end if;
+    -- No statement of the product waits for a lock without end.
+    for each in
+        select rolname from pg_roles
+        where rolname in (
+            'loader', 'transformer', 'custodian', 'steward', 'publisher', 'approver', 'desk', 'backup'
+        )
+        and pg_has_role(oid, 'member with admin option')
+        and not 'lock_timeout=2h' = any (coalesce(rolconfig, '{}'))
+    loop
+        execute format('alter role %I set lock_timeout = ''2h''', each.rolname);
+    end loop;
     -- A steward decides on cases of the whole province.
     if not pg_has_role('steward', 'analyst_province', 'usage') then
         grant analyst_province to steward;

@@ -252,6 +252,8 @@ def test_a_failure_is_reported_when_no_file_can_be_written(
         "tempfile.NamedTemporaryFile", lambda *_, **__: (tmp_path / "no" / "x").open("w")
     )
     assert "ZeroDivisionError: a / b" in str(explained(ZeroDivisionError("a / b"), tmp_path))
+    waited = explained(psycopg.errors.LockNotAvailable("canceled"), tmp_path)
+    assert str(waited).startswith("another session did not release a lock in time: canceled")
 
 
 def test_airflow_that_does_not_answer_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

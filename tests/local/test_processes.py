@@ -16,6 +16,7 @@ import pytest
 
 from lumbung import database
 from lumbung.errors import ServiceError
+from lumbung.local import processes as local_processes
 from lumbung.local.airflow import queued_too_long
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.processes import Processes
@@ -136,3 +137,17 @@ def test_a_server_without_free_connections_is_not_said_to_be_down(
     with pytest.raises(ServiceError, match=r"no connection left.*end sessions") as raised:
         database.connect("postgresql://x@127.0.0.1:1/x")
     assert "lumbung up" not in str(raised.value)
+
+
+def test_a_wait_for_another_command_has_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_processes, "LOCK_SECONDS", 0)
+    with (
+        local_processes.locked(tmp_path / "lock"),
+        pytest.raises(ServiceError, match=rf"another command prepares.*{tmp_path}/lock"),
+        local_processes.locked(tmp_path / "lock"),
+    ):
+        pass
+    with local_processes.locked(tmp_path / "lock"):
+        pass

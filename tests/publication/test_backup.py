@@ -327,11 +327,11 @@ def test_a_full_disk_is_named_and_earlier_backups_stay(
     small: tuple[Settings, str], target: Target, small_disk: Callable[[str], Path]
 ) -> None:
     settings, url = small
-    folder = small_disk("2m")
+    folder = small_disk("6m")
     whole = take.backup(
         dataclasses.replace(target, folder=folder), settings=settings, database_url=url
     ).folder
-    (settings.home / "inbox" / "besar").write_bytes(os.urandom(2_000_000))
+    (settings.home / "inbox" / "besar").write_bytes(os.urandom(6_000_000))
     with pytest.raises(ServiceError, match=r"the disk is full.*earlier backups are whole"):
         take.backup(dataclasses.replace(target, folder=folder), settings=settings, database_url=url)
     assert manifest.backups(folder) == [whole]

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from lumbung import database
-from lumbung.warehouse.roles import KNOWN, role_url
+from lumbung.warehouse.roles import KNOWN, LOGINS, role_url
 from tests.warehouse.conftest import PROJECT
 from tests.warehouse.test_roles import Demo
 
@@ -205,3 +205,15 @@ def test_roles_have_no_power_of_their_own_and_connect_to_the_warehouse_alone(dem
         ("transformer", False, False, True, True),  # schemas of a build as known at a moment
     ]
     assert others == []
+
+
+def test_no_statement_waits_for_a_lock_without_end(demo: Demo) -> None:
+    with psycopg.connect(demo[0]) as owner:
+        waiting = owner.execute(
+            "select rolname::text from pg_roles where rolname = any (%s)"
+            " and not 'lock_timeout=2h' = any (coalesce(rolconfig, '{}')) order by 1",
+            (list(LOGINS),),
+        ).fetchall()
+    assert waiting == [("airflow_metadata",), ("auditor",)], "Airflow's, and a reader's"
+    with database.session(demo[0]) as session:
+        assert session.execute("show lock_timeout").fetchone() == ("2h",)

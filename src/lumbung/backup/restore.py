@@ -12,10 +12,11 @@ import psycopg
 from lumbung import database
 from lumbung.backup import dump, keys
 from lumbung.backup.manifest import Manifest, newest, verified
-from lumbung.backup.take import DATA_KEYS, PROJECT, alone
+from lumbung.backup.take import DATA_KEYS, alone
 from lumbung.errors import ConfigurationError, ServiceError
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.stack import RESTORING
+from lumbung.project import PARTS
 from lumbung.publication.editions import folder as edition_folder
 from lumbung.publication.editions import publishing
 from lumbung.publication.portal import publish as portal
@@ -45,7 +46,7 @@ class Restored:
 def restore(backup: Path, identity: Path, *, settings: Settings) -> Restored:
     """Restore a backup into an empty home, on this machine or another one.
 
-    The office's channels, configuration and seeds are written to `LUMBUNG_HOME/restored`; the
+    The office's folder of the project (`lumbung init`) is written to `LUMBUNG_HOME/restored`; the
     checkout is left as it is. What was started is stopped again.
 
     Args:
@@ -165,7 +166,7 @@ def _differing(settings: Settings) -> list[Path]:
     restored = settings.home / "restored"
     return [
         file
-        for name in PROJECT
+        for name in PARTS
         for file in sorted((restored / name).rglob("*"))
         if file.is_file()
         and not (

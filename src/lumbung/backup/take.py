@@ -28,6 +28,7 @@ from lumbung.files import keep_private, write_private
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import Vault
 from lumbung.local.stack import AIRFLOW_DATABASE
+from lumbung.project import IGNORED, PARTS
 from lumbung.settings import Settings, number
 from lumbung.warehouse.build import lock_builds
 from lumbung.warehouse.roles import METADATA, role_url
@@ -43,9 +44,6 @@ EVIDENCE = re.compile(r"home/evidence/([0-9a-f]{2})/([0-9a-f]{62})")
 
 DATA_KEYS = "keys/data_keys.json"
 """The data keys of the vault among a backup's keys."""
-
-PROJECT = ("channels", "config", "dbt_project/seeds")
-"""What an office changes in its checkout."""
 
 
 @dataclass(frozen=True)
@@ -254,8 +252,8 @@ def _write(
                 store.path(digest)
     files.write(keys.NAME, keys.seal(secrets, recipient))
     files.copy(settings.home, "home", but=DERIVED)
-    for name in PROJECT:
-        files.copy(settings.project / name, f"project/{name}")
+    for name in PARTS:
+        files.copy(settings.project / name, f"project/{name}", but=IGNORED)
     tables = {"warehouse": warehouse, "airflow": airflow}
     return Manifest(version("lumbung"), migrations, tables, files.hashes), erased
 

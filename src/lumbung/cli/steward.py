@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -93,11 +94,15 @@ def review(
 
 
 @audit.command("verify")
-def verify_audit() -> None:
+def verify_audit(
+    kept: Annotated[
+        list[Path] | None, typer.Argument(help="files of 'anchors' that were kept elsewhere")
+    ] = None,
+) -> None:
     """Verify that no line of the audit log was changed, removed or inserted; print its head."""
     from lumbung import audit as log
 
-    head = log.verify(settings=Settings.load(), database_url=warehouse_url())
+    head = log.verify(settings=Settings.load(), database_url=warehouse_url(), kept=kept or ())
     console.print(f"{head.entry_id} lines hold; the head is {head.entry_id} {head.entry_hash}")
 
 

@@ -322,4 +322,4 @@ def lock(db: psycopg.Connection, channel: str) -> None:
             where=f"channel {channel}",
             remediation="wait until it has ended and pull again",
         ) from error
-    db.execute("set lock_timeout = 0")
+    db.execute("reset lock_timeout")

