@@ -118,7 +118,12 @@ def test_the_content_is_opened_for_a_reason_that_is_logged_first(desk: Desk) -> 
     assert openings(desk) == [("penangan", number, "cari nomornya")]
     entry = audit.entries(desk.url)[0]
     assert (entry.event, entry.person) == ("ops.opening", "penangan")
-    assert entry.content == {"quarantine_id": number, "record_id": None, "reason": "cari nomornya"}
+    assert entry.content == {
+        "quarantine_id": number,
+        "record_id": None,
+        "reason": "cari nomornya",
+        "consented_by": None,
+    }
     for shown in (page, owner.get("/karantina").text, owner.get(GROUP).text):
         assert "<script" not in shown
         assert "<img" not in shown
