@@ -15,7 +15,8 @@ from unittest.mock import patch
 
 import pytest
 
-from lumbung.local.stack import Stack
+from lumbung import database
+from lumbung.local.stack import AIRFLOW_DATABASE, Stack
 from lumbung.settings import Settings
 from lumbung.warehouse.build import NOT_IN_AN_INCREMENT, _Run
 from tests.support.command import lumbung
@@ -33,6 +34,7 @@ def dbt(built: str, office: Settings) -> Dbt:
 
     It runs in this process: dbt takes three seconds of CPU time to import.
     """
+    database.ensure(built, AIRFLOW_DATABASE)  # as 'lumbung migrate' does
     airflow = Stack(office).airflow(built)
     airflow.folder.mkdir(parents=True, exist_ok=True)
     airflow.prepare_secrets()

@@ -46,22 +46,13 @@ def open_identity(number: RecordId, reason: Why, consent: Consent = "") -> None:
     Both and the reason are logged before anything is shown. A demo's home needs no consent.
     """
     from lumbung.intake.landing.landed import opened
+    from lumbung.intake.opening import sealed_record
     from lumbung.intake.vault import Keyring
 
     with _custodian(reason) as (db, keys):
-        row = db.execute(
-            "select channel, source_id, ciphertext from raw.record"
-            " left join vault.identity using (record_id) where record_id = %s",
-            (number,),
-        ).fetchone()
-        if row is None:
-            raise ConfigurationError(
-                f"no record has the id {number}",
-                where="raw.record",
-                remediation="use a record of 'lumbung review' or 'lumbung trace'",
-            )
+        sealed = sealed_record(db, number)
         _log(db, [number], reason, consent, _consent(consent, f"open record {number}", reason))
-        private = opened(Keyring(db, keys), *row)
+        private = opened(Keyring(db, keys), *sealed)
     typer.echo(json.dumps(private, indent=1, ensure_ascii=False))
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from lumbung import database
 from lumbung.errors import ConfigurationError
 from lumbung.intake.landing.landed import opened
@@ -40,23 +42,35 @@ def open_record(
             remediation="say what you have to decide, without anybody's name",
         )
     with database.connect(database_url, application="lumbung record reveal") as connection:
-        row = connection.execute(
-            "select channel, source_id, ciphertext from raw.record"
-            " left join vault.identity using (record_id) where record_id = %s",
-            (number,),
-        ).fetchone()
-        if row is None:
-            raise ConfigurationError(
-                f"no record has the id {number}",
-                where="raw.record",
-                remediation="use a record of 'lumbung review' or 'lumbung trace'",
-            )
+        sealed = sealed_record(connection, number)
         connection.execute(
             "insert into ops.opening (opened_by, record_id, reason) values (%s, %s, %s)",
             (by, number, reason.strip()),
         )
         connection.commit()  # before anything is shown
-        return opened(Keyring(connection, Vault.load(home)), *row)
+        return opened(Keyring(connection, Vault.load(home)), *sealed)
+
+
+def sealed_record(connection: psycopg.Connection, number: int) -> tuple[str, str, bytes | None]:
+    """Return a record's channel and source id, and what the vault holds of it, encrypted.
+
+    Raises:
+        ConfigurationError: when there is no such record.
+
+    """
+    row = connection.execute(
+        "select channel, source_id, ciphertext from raw.record"
+        " left join vault.identity using (record_id) where record_id = %s",
+        (number,),
+    ).fetchone()
+    if row is None:
+        raise ConfigurationError(
+            f"no record has the id {number}",
+            where="raw.record",
+            remediation="use a record of 'lumbung review' or 'lumbung trace'",
+        )
+    channel, source_id, ciphertext = row
+    return channel, source_id, ciphertext
 
 
 def open_word(
