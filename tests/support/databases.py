@@ -14,6 +14,8 @@ def fresh_database(server: EmbeddedPostgres, template: str, name: str) -> str:
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute(f"drop database if exists {name} with (force)".encode())
         connection.execute(f"create database {name} template {template}".encode())
+        # A copy has none of the database's own rights, which 'lumbung migrate' gives.
+        connection.execute(f"grant create on database {name} to transformer".encode())
     return server.url(name)
 
 
