@@ -368,8 +368,7 @@ def test_published_folder_and_rows_are_the_same_bytes(url: str, settings: Settin
 def test_personal_data_stops_publication(url: str, settings: Settings) -> None:
     execute(
         url,
-        "update reporting.rpt_not_counted set reason = 'hubungi 0812-3456-7890'"
-        " where reason_code = 'test_row'",
+        "update reference.channel set title = 'hubungi 0812-3456-7890' where channel = 'wa_aduan'",
     )
     edition_id = freeze(url, settings)
     review.approve(edition_id, by="demo", how="demo", database_url=url)
