@@ -44,14 +44,7 @@ def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
         ServiceError: when the server cannot be reached or refuses the connection.
 
     """
-    try:
-        shown = psycopg.conninfo.conninfo_to_dict(url)
-    except psycopg.ProgrammingError:
-        raise ConfigurationError(
-            "the database's address is not one of PostgreSQL",
-            where="LUMBUNG_DATABASE_URL",
-            remediation="write it as postgresql://user:password@host:5432/lumbung",
-        ) from None
+    shown = _parts(url)
     # the argument replaces the URL's options
     options = f"{shown.get('options') or ''} -c timezone=UTC".strip()
     try:
@@ -85,6 +78,17 @@ def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
                 " itself in LUMBUNG_DATABASE_URL",
             )
     return connection
+
+
+def _parts(url: str) -> dict[str, str | int | None]:
+    try:
+        return psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise ConfigurationError(
+            "the database's address is not one of PostgreSQL",
+            where="LUMBUNG_DATABASE_URL",
+            remediation="write it as postgresql://user:password@host:5432/lumbung",
+        ) from None
 
 
 def _refused(connection: psycopg.Connection, what: str, remediation: str) -> ConfigurationError:
@@ -169,10 +173,10 @@ def has_account(url: str) -> bool:
     """Whether a URL names the account to log in with; `without_account` leaves it out.
 
     Raises:
-        psycopg.ProgrammingError: when the URL is malformed.
+        ConfigurationError: when the URL is malformed.
 
     """
-    return "user" in psycopg.conninfo.conninfo_to_dict(url)
+    return "user" in _parts(url)
 
 
 def without_account(url: str) -> str:

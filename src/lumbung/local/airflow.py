@@ -131,6 +131,16 @@ def _state_file(settings: Settings) -> Path:
     return settings.home / "airflow" / "state.json"
 
 
+def require_set_up(settings: Settings) -> None:
+    """Refuse where Airflow has not been set up, before its database is looked for.
+
+    Raises:
+        ServiceError: when it has no keys.
+
+    """
+    _state(settings)
+
+
 def _state(settings: Settings) -> dict[str, str]:
     derived = {name: found for name in KEYS if (found := _derived(name))}
     try:

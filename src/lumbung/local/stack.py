@@ -11,7 +11,7 @@ from lumbung.errors import ConfigurationError, LumbungError, ServiceError
 from lumbung.files import keep_private
 from lumbung.local import airflow as embedded_airflow
 from lumbung.local import portal
-from lumbung.local.airflow import COMPONENTS, Airflow
+from lumbung.local.airflow import COMPONENTS, Airflow, require_set_up
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.processes import Processes, family_memory
 from lumbung.settings import Settings
@@ -156,6 +156,7 @@ class Stack:
         if f"AIRFLOW_CONN_{connection_id.upper()}" in os.environ:
             os.environ.setdefault("AIRFLOW_HOME", str(self.settings.home / "airflow"))
         else:
+            require_set_up(self.settings)
             os.environ.update(self.airflow(url).environment())
             # Airflow only lets its servers read the metadata; tasks ask a server.
             os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
