@@ -222,7 +222,7 @@ def test_what_was_not_counted_is_listed(page: LexborHTMLParser) -> None:
         [titles[register], "Baris uji coba", owners[register], "0", "2"],
         [titles[register], "Tanggal tidak terbaca", owners[register], "0", "1"],
         [titles[chat], BEFORE, owners[chat], "0", "1"],
-        [titles[chat], "Tanggal tidak ada di kalender", owners[chat], "0", "1"],
+        [titles[chat], "Alasan lain", owners[chat], "0", "1"],  # no hint for clerks is printed
         [titles[chat], "Pesan biasa, bukan laporan", owners[chat], "27", "58"],
     ]
 
@@ -439,11 +439,11 @@ def test_at_most_six_main_points_the_most_important_first(drafts: dict[str, Edit
     assert leads[0].startswith("Pekan ini tercatat")
     assert leads[1].startswith("Menurut register, 3 batas waktu")
     assert points[2] == (
-        "Pencegahan yang paling mendesak:",
-        "dugaan politik uang di Pangkal Pinang (4 dari 10 kegiatan yang direncanakan terlaksana "
-        "dalam empat pekan); dugaan netralitas ASN di Bangka Tengah (0 kegiatan dalam empat pekan, "
-        "tanpa rencana); dan dugaan politik uang di Bangka Barat (1 dari 3 kegiatan yang "
-        "direncanakan terlaksana dalam empat pekan).",
+        "Pencegahan yang paling mendesak menurut tema dugaan:",
+        "politik uang di Pangkal Pinang (dari 10 kegiatan yang direncanakan dalam empat pekan, 4 "
+        "terlaksana); netralitas ASN di Bangka Tengah (0 kegiatan bertema itu dalam empat pekan, "
+        "tanpa rencana bertema); dan politik uang di Bangka Barat (dari 3 kegiatan yang "
+        "direncanakan dalam empat pekan, 1 terlaksana).",
     )
     waiver = Waiver("most_districts_submitted", "Ketua Contoh", "x", found.as_of, found.sunday)
     revised = Restatement("2024-W46-r1", *CASES, "19", "week", 3, 4, 1, 0, 0, 0, False)
@@ -521,7 +521,7 @@ def test_prevention_stands_beside_the_cases_that_it_is_against(drafts: dict[str,
         [
             *("Bangka Tengah", "Netralitas ASN", "6", "tidak jelas berubah (3\u00a0ke\u00a03)"),
             *("0", "0", "0"),
-            "Susun pola pencegahan untuk tema yang menonjol ini: belum ada rencana",
+            "Susun pola pencegahan untuk tema yang menonjol ini: belum ada rencana bertema ini",
         ],
         [
             *(
