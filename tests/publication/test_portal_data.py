@@ -15,6 +15,7 @@ from icalendar import Calendar
 from selectolax.lexbor import LexborHTMLParser
 
 from lumbung.settings import Settings
+from tests.support.edition_sample import seed
 from tests.support.published import DRAFT, EDITIONS, LATEST
 
 Portal = tuple[str, Settings]
@@ -148,6 +149,24 @@ def test_search_engines_and_catalogues_find_the_data(portal: Portal, folder: Pat
     ]
     assert len(paths) > 10
     assert all((folder.parent / each.split("/", 3)[3]).is_file() for each in paths)
+
+
+def test_satu_data_finds_the_metadata_of_bps(folder: Path) -> None:
+    """As the forms of Peraturan BPS 5/2020 ask: every metric and every column is described."""
+    found = json.loads((folder / "metadata-statistik.json").read_text())
+    assert found["MS-Keg"]["judul_kegiatan"] == "Buletin Mingguan Pengawasan Pemilihan"
+    assert found["MS-Keg"]["tahun"] == "2024"
+    described = {(each["tabel"], each["nama_variabel"]) for each in found["MS-Var"]}
+    assert described == {
+        (file.stem, column)
+        for file in (folder / "terbaru").glob("*.csv")
+        for column in file.read_text().splitlines()[0].split(",")
+    }
+    by_code = {each["kode"]: each for each in found["MS-Ind"]}
+    assert by_code.keys() == {str(row["metric_code"]) for row in seed("metric")}
+    assert by_code["prevention_by_type"]["klasifikasi_penyajian"][0] == "Imbauan tertulis"
+    empty = [each for part in ("MS-Var", "MS-Ind") for each in found[part] if "" in each.values()]
+    assert empty == []
 
 
 @pytest.mark.parametrize(

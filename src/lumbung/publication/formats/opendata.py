@@ -128,7 +128,13 @@ def datasets(edition: Edition) -> list[Dataset]:
         Dataset("tren", trend),
         Dataset(
             "wilayah",
-            [(r.code, r.bps_code, r.name, r.voters, r.stations) for r in edition.regencies],
+            [
+                (
+                    *(r.code, r.bps_code, r.name),
+                    *((None, None) if r.is_unknown else (r.voters, r.stations)),
+                )
+                for r in edition.regencies
+            ],
         ),
         Dataset(
             "kelengkapan",

@@ -7,6 +7,7 @@
     data/terbaru/wilayah.geojson  the regencies with their metrics, where the office has boundaries
     data/edisi.json             the published editions and the addresses of their files
     data/katalog.jsonld         the catalogue (DCAT 2)
+    data/metadata-statistik.json  MS-Keg, MS-Var and MS-Ind, which Satu Data requires (BPS 5/2020)
 
 A code has its scheme before it (`kemendagri:19.00`), so that no spreadsheet makes a number of it.
 Each file of an edition as it was published is in `edisi/<edisi>/`, unchanged.
@@ -38,6 +39,7 @@ ADDRESSES = {
     "package": PACKAGE,
     "editions": "edisi.json",
     "catalogue": "katalog.jsonld",
+    "statistics": "metadata-statistik.json",
 }
 """What the page of downloads links to where it is written, within `data/`."""
 
@@ -104,6 +106,7 @@ def files(
         written[f"data/{MAP}"] = _map(latest, polygons)
     written["data/edisi.json"] = write_json([_listed(one) for one in published])
     written["data/katalog.jsonld"] = write_json(catalogue(latest, newest))
+    written["data/metadata-statistik.json"] = write_json(statistics(latest, newest))
     return written
 
 
@@ -174,6 +177,62 @@ def catalogue(edition: Edition, tables: Iterable[Table]) -> dict[str, Any]:
                 entry(f"data/{LATEST}/{table.name}.csv", INDONESIAN[f"data_{table.name}"])
                 for table in tables
             ),
+        ],
+    }
+
+
+def statistics(edition: Edition, tables: Iterable[Table]) -> dict[str, Any]:
+    """Return the metadata of the activity, variables and indicators in the terms of BPS.
+
+    The fields are those of the forms MS-Keg, MS-Var and MS-Ind (Peraturan BPS 5/2020) for which an
+    edition knows the answer; the variables are the columns of the latest edition's tables.
+    """
+    m, office = INDONESIAN, edition.office
+    categories: dict[str, list[str]] = {}
+    for (code, _), name in m.category_names(edition).items():
+        categories.setdefault(code, []).append(name)
+    return {
+        "MS-Keg": {
+            "judul_kegiatan": m["title"],
+            "tahun": f"{edition.first_day.year}",
+            "jenis_statistik": m["statistics_kind"],
+            "cara_pengumpulan_data": m["statistics_collection"],
+            "penyelenggara": office.name,
+            "penanggung_jawab": office.custodian,
+            "kontak": f"{office.contact_name}, {office.contact_url}",
+            "tujuan": m["data_description"],
+            "frekuensi": m["data_frequency"],
+            "cakupan_wilayah": office.province,
+            "metode": m.method(edition),
+            "diseminasi": office.portal_url or office.contact_url,
+        },
+        "MS-Var": [
+            {
+                "nama_variabel": field["name"],
+                "tabel": resource["name"],
+                "definisi": field["description"],
+                "tipe_data": field["type"],
+                "referensi_waktu": m["data_zone"],
+                "dapat_diakses_umum": True,
+            }
+            for resource in map(_resource, tables)
+            for field in resource["schema"]["fields"]
+        ],
+        "MS-Ind": [
+            {
+                "kode": code,
+                "nama_indikator": metric.name,
+                "definisi": metric.definition,
+                "metode_penghitungan": m["statistics_method"],
+                "ukuran": m["statistics_measure"],
+                "satuan": metric.unit,
+                "klasifikasi_penyajian": categories.get(code, []),
+                "sumber": m[metric.source],
+                "indikator_komposit": False,
+                "level_estimasi": m["statistics_level"],
+                "dapat_diakses_umum": True,
+            }
+            for code, metric in m.metrics.items()
         ],
     }
 
