@@ -114,6 +114,21 @@ def test_tables_of_both_kinds_were_looked_at(page: Page, eye: Page, shown: Path)
         assert expected in [is_wide for is_wide, _ in edges(page, eye)]
 
 
+@pytest.mark.parametrize("name", ["edisi.html", "agenda.html"])
+def test_a_row_of_words_is_a_card_on_a_phone(page: Page, shown: Path, name: str) -> None:
+    """No column is off the screen, and each value stands beside its head."""
+    page.goto((shown / name).as_uri())
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    table = page.locator("table.cards").first
+    assert table.evaluate("(it) => it.parentElement.scrollWidth <= it.parentElement.clientWidth")
+    cell = table.locator("tbody td").last
+    beside = cell.evaluate("(it) => getComputedStyle(it, '::before').content")
+    assert beside.strip('"') == table.locator("thead th").last.text_content()
+    assert table.get_by_role("row").count() == table.locator("tr").count()
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    assert cell.evaluate("(it) => getComputedStyle(it).display") == "table-cell"
+
+
 def test_printed_on_a4_no_column_is_lost(page: Page, shown: Path) -> None:
     """A sheet of 210 mm with margins of 12 mm is 703 px wide."""
     page.emulate_media(media="print")
