@@ -57,7 +57,7 @@ EXPECTED: dict[str, Limits] = {
     },
     "publication_reminder": {"remind": (2, HOUR), "unpublished": (2, HOUR)},
     "housekeeping": {"clean": (2, HOUR)},
-    "stewardship": {"notify": (2, HOUR), "deadlines": (2, HOUR)},
+    "stewardship": {"notify": (2, HOUR), "deadlines": (2, HOUR), "anchor": (2, HOUR)},
 }
 """Every DAG, every task, its retries and its time limit. A new DAG is added here on purpose."""
 

@@ -16,7 +16,10 @@ pictures = Path(__file__).parents[2] / "docs" / "pictures"
 SCREENS = {  # page, width, height, dark, what is scrolled to
     "edition-desktop.png": ("edisi.html", 1100, 900, False, ""),
     "edition-phone.png": ("edisi.html", 390, 1500, False, ""),
+    "edition-dark.png": ("edisi.html", 390, 1500, True, "#tabel-1"),
     "mail.png": ("surat.html", 760, 1120, False, ""),
+    "mail-phone.png": ("surat.html", 390, 1120, False, ""),
+    "portal-agenda.png": ("portal/agenda.html", 390, 844, False, ""),
     "portal-terbaru.png": ("portal/index.html", 1080, 1060, False, ""),
     "portal-gelap.png": ("portal/index.html", 1100, 900, True, "#peta"),
     "portal-ponsel.png": ("portal/index.html", 390, 844, True, ""),
