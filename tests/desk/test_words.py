@@ -44,7 +44,12 @@ def test_a_word_is_opened_for_a_reason_mapped_and_undone(words: tuple[Desk, str]
     assert "Warga Rahasia" not in page
     entry = audit.entries(desk.url)[0]
     assert (entry.event, entry.person) == ("ops.opening", "provinsi")
-    assert entry.content == {"quarantine_id": None, "record_id": RECORD, "reason": "pilih kodenya"}
+    assert entry.content == {
+        "quarantine_id": None,
+        "record_id": RECORD,
+        "reason": "pilih kodenya",
+        "consented_by": None,
+    }
     assert send(province, path, csrf, term=hidden, code="ASN").headers["location"] == WORDS
     assert mappings.mappings(desk.url)["issue", hidden].code == "ASN"
     page = province.get(WORDS).text
