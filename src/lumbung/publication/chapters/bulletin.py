@@ -20,9 +20,9 @@ from lumbung.publication.chapters.regency import title
 from lumbung.publication.model.document import Cell, Section, Table
 from lumbung.publication.model.edition import QUOTIENT_PLACES, Need, Regency, Restatement
 
-NEEDS = 10
+NEEDS = 7
 """Needs of the table for the whole province; each regency's page has all of its own."""
-PRINTED = 6
+PRINTED = 5
 """Needs of a regency that the PDF prints, so that it has half a page."""
 REVISIONS = 8
 """Revisions that are printed; the annex and the open data have all."""
