@@ -361,11 +361,7 @@ def _map(edition: Edition, polygons: Mapping[str, Sequence[Any]]) -> bytes:
 
     `<metric>` is the week's, `<metric>_sejak_awal` that since the campaign began.
     """
-    totals = [
-        (region, code, metric)
-        for (code, category, region), metric in edition.metrics.items()
-        if category == "ALL"
-    ]
+    codes = dict.fromkeys(code for code, category, _ in edition.metrics if category == "ALL")
     collection = {
         "type": "FeatureCollection",
         "features": [
@@ -382,8 +378,8 @@ def _map(edition: Edition, polygons: Mapping[str, Sequence[Any]]) -> bytes:
                 }
                 | {
                     f"{code}{suffix}": value
-                    for of, code, metric in totals
-                    if of == region.code
+                    for code in codes
+                    if (metric := edition.metrics.get((code, "ALL", region.code)))
                     for suffix, value in (("", metric.week), ("_sejak_awal", metric.to_date))
                 },
             }

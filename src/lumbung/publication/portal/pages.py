@@ -615,7 +615,7 @@ class _Site:
         shown = [n for n, row in enumerate(themes.rows) if row[4].value][:8]
         return {
             "revision": self.e.revision,
-            "next": self.m("next_edition", day=self.m.weekday(self.e.next_day)),
+            "next": self.d.next_edition,
             "late_after": calendar.late_after(self.e).isoformat(),
             "folder": f"edisi/{self.e.edition_id}/",
             "main_files": about["main_files"],
