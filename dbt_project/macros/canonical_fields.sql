@@ -20,6 +20,7 @@
         {"name": "forwarded_to", "column": "forwarded_to_raw", "parser": "text", "vocabulary": "forwarding_target", "record_kinds": ["LP", "TM", "IA"], "may_name_person": true},
         {"name": "follow_up", "column": "follow_up_raw", "parser": "text", "vocabulary": "follow_up", "record_kinds": ["LP", "TM", "IA"], "may_name_person": true},
         {"name": "during_campaign_event", "column": "during_campaign_event_raw", "parser": "text", "vocabulary": "campaign_context", "record_kinds": ["LP", "TM", "IA"], "may_name_person": false},
+        {"name": "observer_organisation", "column": "observer_organisation_raw", "parser": "text", "vocabulary": "observer_organisation", "record_kinds": ["LP", "TM", "IA"], "may_name_person": true},
         {"name": "status", "column": "status_raw", "parser": "text", "vocabulary": "status", "record_kinds": ["LP", "TM", "IA"], "may_name_person": false},
         {"name": "suspicion", "column": "suspicion_raw", "parser": "text", "vocabulary": "", "record_kinds": ["LHP"], "may_name_person": false},
         {"name": "election", "column": "election_raw", "parser": "text", "vocabulary": "election", "record_kinds": ["LHP"], "may_name_person": false},
@@ -37,6 +38,7 @@
         {"name": "planned_activities", "column": "planned_activities_raw", "parser": "text", "vocabulary": "", "record_kinds": ["PLAN"], "may_name_person": true},
         {"name": "planned_participants", "column": "planned_participants_raw", "parser": "text", "vocabulary": "", "record_kinds": ["PLAN"], "may_name_person": true},
         {"name": "method", "column": "method_raw", "parser": "text", "vocabulary": "method", "record_kinds": ["LHP"], "may_name_person": false},
+        {"name": "venue", "column": "venue_raw", "parser": "text", "vocabulary": "venue_kind", "record_kinds": ["LHP", "PREV"], "may_name_person": true},
         {"name": "narrative", "column": "narrative_raw", "parser": "text", "vocabulary": "", "record_kinds": ["LP", "TM", "IA", "LHP", "PREV"], "may_name_person": true}
     ]) }}
 {%- endmacro %}

@@ -72,7 +72,7 @@ def test_the_truth_has_exactly_the_keys_of_the_contract(nine_weeks: Truth) -> No
                 *("occurred_date", "known_date", "received_date", "week_id"),
                 *("registration_outcome", "status_code", "non_registration_reason"),
                 *("forwarding_target", "is_follow_up_closed", "campaign_context"),
-                *("issues", "violation_types"),
+                *("observer_organisation", "issues", "violation_types"),
             )
         )
     }

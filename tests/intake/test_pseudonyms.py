@@ -19,6 +19,7 @@ from lumbung.intake.landing import IntakeCounts, Landing
 from lumbung.intake.landing.landed import opened, renew
 from lumbung.intake.landing.lexicon import project_lexicon
 from lumbung.intake.landing.pseudonyms import Pseudonyms, term_pseudonym
+from lumbung.intake.opening import open_word
 from lumbung.intake.vault import Keyring
 from lumbung.settings import Settings
 from tests.support.channel_samples import channel
@@ -44,6 +45,7 @@ BOOK: dict[str, Any] = {
         "status": {"from": "Status"},
         "method": {"from": "Bentuk"},
         "prevention_type": {"from": "Bentuk"},
+        "venue": {"from": "Lokasi"},
         "narrative": {"from": "Uraian"},
     },
 }
@@ -75,6 +77,7 @@ def stored(label: str, value: Any) -> Any:
         ("Kabupaten", "Kec. Toboali, Kab. Bangka Selatan"),
         ("Kabupaten", "Tobo Ali"),
         ("Kabupaten", "Tanjungpandn RT 03/05"),
+        ("Lokasi", "Balai  Desa"),
         ("Uraian", "Pesan ini telah dihapus."),
     ],
 )
@@ -98,6 +101,8 @@ def test_what_names_nobody_is_stored_as_it_came(label: str, value: Any) -> None:
         ("Kode", "081277770001"),
         ("Kode", "Sari"),
         ("Kabupaten", "rumah Sarikanari, Toboali 0812-7777-0001"),
+        ("Lokasi", "Sari"),
+        ("Lokasi", "di tempat Sari"),
         ("Catatan", "Sari"),
         ("Catatan", {"Sari": "Sari"}),
         ("Uraian", "Sari memberi amplop"),
@@ -118,6 +123,36 @@ def test_equal_words_have_equal_pseudonyms_whatever_their_spelling() -> None:
     assert stored("Status", "sari kanari") != stored("Status", "sari kenari")
     other = Pseudonyms(channel(BOOK), type(VAULT)(bytes(32)), project_lexicon(PROJECT))
     assert other.of_payload({"Status": "sari"})["Status"] != stored("Status", "sari")
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("Rumah Bapak Sari RT 03, Toboali", "rumah"),
+        ("HALAMAN  MASJID Sari", "halaman masjid"),
+        ("Jl. Sari no. 7", "jl"),
+        ("Balai desa/kantor Sari", "balai"),
+        ("Warkop, milik Sari 0812-7777-0001", "warkop"),
+    ],
+)
+def test_of_a_place_the_words_that_say_its_kind_are_kept(written: str, kept: str) -> None:
+    assert stored("Lokasi", written) == kept
+
+
+def test_places_that_begin_with_the_same_unknown_word_are_mapped_by_one_decision() -> None:
+    assert stored("Lokasi", "Tribun Sari") == stored("Lokasi", "tribun, milik Kanari")
+    assert stored("Lokasi", "Tribun Sari") == term_pseudonym(VAULT, "tribun")
+    assert stored("Lokasi", "Rumahnya Sari").startswith("~"), "no part of a word is a word"
+
+
+def test_a_steward_opens_the_word_that_she_maps(
+    db: psycopg.Connection, database_url: str, settings: Settings
+) -> None:
+    item = Delivery("1", AT, {"Nomor": "1", "Lokasi": "Tribun Sari"})
+    Landing(db, channel(BOOK), VAULT, "uji").land([item])
+    (number,) = db.execute("select record_id from raw.record").fetchone() or (0,)
+    pseudonym, who = stored("Lokasi", "Tribun Sari"), {"by": "ani", "reason": "peta"}
+    assert open_word(database_url, number, pseudonym, **who, home=settings.home) == "Tribun"
 
 
 def test_of_a_narrative_only_its_beginning_can_be_compared() -> None:

@@ -10,7 +10,10 @@ import psycopg
 ACTIVITIES = {
     "supervisions": (
         "fct_supervision",
-        ["regency_code", "district_code", "activity_date", "election_code", "method_code"],
+        [
+            *("regency_code", "district_code", "activity_date", "election_code", "method_code"),
+            "venue_kind_code",
+        ],
     ),
     "preventions": (
         "fct_prevention",
@@ -18,7 +21,7 @@ ACTIVITIES = {
             *("channel", "regency_code", "district_code", "village_code", "activity_date"),
             *("prevention_form_code", "prevention_kind_code", "prevention_type_code"),
             *("stage_code", "office_level_code", "participant_count", "is_form_entry"),
-            *("issues", "target_groups"),
+            *("venue_kind_code", "issues", "target_groups"),
         ],
     ),
     "submissions": ("fct_submission", ["district_code", "week_id", "is_submitted"]),
@@ -51,6 +54,7 @@ def cases_equal_truth(url: str, reports: list[dict[str, Any]]) -> None:
         " occurred_date::text, known_date::text, received_date::text, week_id,"
         " registration_outcome, status_code, non_registration_reason,"
         " forwarding_target_code, is_follow_up_closed, campaign_context_code,"
+        " observer_organisation_code,"
         " array(select issue_code from marts.bridge_report_issue b"
         "  where b.report_id = r.report_id order by 1),"
         " array(select violation_type_code from marts.bridge_report_violation_type b"
@@ -75,6 +79,7 @@ def cases_equal_truth(url: str, reports: list[dict[str, Any]]) -> None:
             report["forwarding_target"],
             report["is_follow_up_closed"],
             report["campaign_context"],
+            report["observer_organisation"],
             tuple(sorted(report["issues"])),
             tuple(sorted(report["violation_types"])),
         )

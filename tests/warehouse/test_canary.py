@@ -90,6 +90,7 @@ CELLS: dict[str, tuple[str, str]] = {
     "forwarded_to": ("Diteruskan", "KPU"),
     "follow_up": ("Tindak Lanjut", "sudah"),
     "during_campaign_event": ("Saat Kampanye", "tidak"),
+    "observer_organisation": ("Lembaga Pemantau", "kipp"),
     "status": ("Status", "diregistrasi"),
     "suspicion": ("Dugaan", "ada"),
     "election": ("Pemilihan", "pilgub"),
@@ -107,6 +108,7 @@ CELLS: dict[str, tuple[str, str]] = {
     "plan_end_date": ("Selesai", "2024-11-30"),
     "planned_activities": ("Rencana Kegiatan", "5 kali"),
     "planned_participants": ("Rencana Peserta", "200"),
+    "venue": ("Tempat", "masjid"),
     "narrative": ("Uraian", "amplop di warung"),
 }
 LABELS = {field: label for field, (label, _) in CELLS.items()}

@@ -37,12 +37,12 @@ def url(database_url: str) -> str:
         owner.execute(
             "create table marts.fct_report (report_id bigint primary key, regency_code text,"
             " issue_code text, received_date date, landed_at timestamptz, is_late boolean,"
-            " share numeric, note text, tags text[])"
+            " share numeric, note text, tags text[], counts jsonb)"
         )
         for number, note in enumerate(['biasa, "kutip"', *FORMULAS]):
             owner.execute(
                 "insert into marts.fct_report values (%s, '19.02', 'PU', '2024-11-05',"
-                " '2024-11-05T20:00:00Z', true, -1.5, %s, '{a,=b}')",
+                " '2024-11-05T20:00:00Z', true, -1.5, %s, '{a,=b}', '{\"a\": 2}')",
                 (number, note),
             )
         owner.execute("insert into marts.fct_report (report_id, regency_code) values (9, '19.01')")
@@ -56,7 +56,7 @@ MOMENT = datetime.fromisoformat("2024-11-06T03:00:00")
 """In WIB: a spreadsheet knows no time zones."""
 
 HEADS = ["report_id", "regency_code", "regency_name", "issue_code", "received_date", "landed_at",
-         "is_late", "share", "note", "tags"]  # fmt: skip
+         "is_late", "share", "note", "tags", "counts"]  # fmt: skip
 
 
 def test_csv_has_names_and_evaluates_nothing(url: str, tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_csv_has_names_and_evaluates_nothing(url: str, tmp_path: Path) -> None:
     heads, *rows = csv.reader(path.open(encoding="utf-8", newline=""))
     assert heads == HEADS
     first = ["0", "19.02", "Belitung", "PU", "2024-11-05", "2024-11-06T03:00:00+07:00", "true",
-             "-1.5", 'biasa, "kutip"', '["a", "=b"]']  # fmt: skip
+             "-1.5", 'biasa, "kutip"', '["a", "=b"]', '{"a": 2}']  # fmt: skip
     assert rows[0] == first
     assert [row[8] for row in rows[1:]] == [f"'{text}" for text in FORMULAS]
     assert export(role_url(url, "analyst_province"), "marts.fct_report", path, bom=True) == 9
@@ -80,7 +80,7 @@ def test_a_workbook_has_days_numbers_and_texts(url: str, tmp_path: Path) -> None
     assert heads == HEADS
     assert rows[0] == [0, "19.02", "Belitung", "PU", date(2024, 11, 5),
                        MOMENT, True, -1.5, 'biasa, "kutip"',
-                       '["a", "=b"]']  # fmt: skip
+                       '["a", "=b"]', '{"a": 2}']  # fmt: skip
     assert [row[8] for row in rows[1:5]] == FORMULAS[:4]
     assert rows[8][0] == "1234567890123456789", "a spreadsheet would round it"
     with zipfile.ZipFile(path) as parts:
@@ -94,7 +94,7 @@ def test_parquet_has_types_and_codes_as_text(url: str, tmp_path: Path) -> None:
     assert table.column_names == HEADS
     assert {name: str(table.schema.field(name).type) for name in HEADS} == {
         "report_id": "int64",
-        **dict.fromkeys(("regency_code", "regency_name", "issue_code", "note"), "string"),
+        **dict.fromkeys(("regency_code", "regency_name", "issue_code", "note", "counts"), "string"),
         "received_date": "date32[day]",
         "landed_at": "timestamp[us, tz=Asia/Jakarta]",
         "is_late": "bool",
@@ -106,6 +106,7 @@ def test_parquet_has_types_and_codes_as_text(url: str, tmp_path: Path) -> None:
         "report_id": 0, "regency_code": "19.02", "regency_name": "Belitung", "issue_code": "PU",
         "received_date": date(2024, 11, 5), "landed_at": MOMENT.replace(tzinfo=JAKARTA),
         "is_late": True, "share": -1.5, "note": 'biasa, "kutip"', "tags": ["a", "=b"],
+        "counts": '{"a": 2}',
     }  # fmt: skip
     assert last["report_id"] == 1234567890123456789
     assert last["regency_code"] is None
@@ -125,6 +126,7 @@ def test_geojson_has_a_feature_per_row_with_its_regency(url: str, tmp_path: Path
     assert first["properties"]["received_date"] == "2024-11-05"
     assert first["properties"]["landed_at"] == "2024-11-06T03:00:00+07:00"
     assert first["properties"]["share"] == -1.5
+    assert first["properties"]["counts"] == {"a": 2}
     assert last["geometry"] is None
 
 

@@ -469,7 +469,7 @@ class TestFacts:
 
     def test_a_regency_week_with_its_zeros(self, url: str) -> None:
         columns = (
-            "report_count, finding_count, tip_count, suspected_violation_count, registered_count,"
+            "laporan_count, finding_count, tip_count, suspected_violation_count, registered_count,"
             " not_registered_count, pending_count, supervision_count, prevention_count,"
             " submitted_district_count, district_count"
         )

@@ -32,7 +32,7 @@ MARTS = {
     "dim_village", "dim_stage", "dim_status", "fct_regency_day", "fct_status_event", "fct_deadline",
     "agg_issue_profile", "fct_report_pair", "fct_review_item",
     "dim_forwarding_target", "dim_campaign_context", "dim_metric", "dim_metric_category",
-    "dim_prevention_form", "dim_target_group",
+    "dim_prevention_form", "dim_target_group", "dim_venue_kind", "dim_observer_organisation",
     "bridge_prevention_issue", "bridge_prevention_target_group",
     "fct_prevention_plan", "agg_prevention_need", "agg_outreach", "agg_participation",
     "agg_village_reach", "dim_prevention_rule", "dim_vulnerability_score",
@@ -141,6 +141,21 @@ def test_marts_have_contracts_owners_and_descriptions(manifest: Any) -> None:
             assert column.data_type, f"{name}.{column.name}"
     undescribed = [n for n, node in models(manifest).items() if not node.description]
     assert undescribed == []
+
+
+def test_report_in_a_name_means_a_record_that_was_received(manifest: Any) -> None:
+    """A formal report is a laporan, and what is published an edition."""
+    marts = {
+        name: node.columns
+        for name, node in models(manifest).items()
+        if layer(node) in ("marts", "reporting")
+    }
+    assert {name for name in marts if "report" in name} == {
+        *("fct_report", "fct_report_pair", "bridge_report_issue", "bridge_report_violation_type"),
+    }
+    assert {column for each in marts.values() for column in each if "report" in column} == {
+        *("report_id", "report_id_a", "report_id_b", "reporter_key"),
+    }
 
 
 def test_every_check_has_an_owner_and_a_remediation(manifest: Any) -> None:

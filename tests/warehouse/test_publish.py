@@ -90,8 +90,8 @@ def counting(url: str) -> Iterator[set[Any]]:
     def read() -> None:
         counts = (
             "select count(*) from marts.fct_report",
-            "select sum(report_count) from marts.fct_regency_week",
-            "select sum(report_count) from marts.fct_regency_day",
+            "select sum(laporan_count) from marts.fct_regency_week",
+            "select sum(laporan_count) from marts.fct_regency_day",
         )
         try:
             with psycopg.connect(url) as connection:
@@ -244,7 +244,7 @@ def test_a_build_killed_while_it_publishes_shows_nothing(
     ]
     build(settings=office, database_url=watched.url, resume=True)
     assert len(query(watched.url, "select 1 from marts.fct_report")) == len(before) + 4
-    assert query(watched.url, "select sum(report_count) from marts.fct_regency_day") == [
+    assert query(watched.url, "select sum(laporan_count) from marts.fct_regency_day") == [
         (len(before) + 4,)
     ]
 

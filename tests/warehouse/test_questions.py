@@ -271,6 +271,16 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
         if place == "19.00"
     ),
     "tips_by_channel": lambda: counts(channel for channel, _ in TIPS),
+    "tips_by_observer_organisation": lambda: counts(
+        [
+            *("UNSTATED" for channel, _ in TIPS if channel == "wa_aduan"),
+            *(
+                each.organisation or "UNSTATED"
+                for each in WORLD.submissions
+                if each.fate == COUNTED
+            ),
+        ]
+    ),
     "tips_by_theme_in_belitung": lambda: counts(
         issue for _, tip in TIPS if place_of(tip) == "19.02" for issue in tip.incident.issues
     ),
@@ -320,6 +330,10 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
     ],
     "silent_regency": lambda: [*silent_regencies()],
     "campaign_events_by_method": lambda: counts(event.code or "UNSTATED" for event in EVENTS),
+    "campaign_events_by_venue": lambda: counts(event.venue or "UNSTATED" for event in EVENTS),
+    "prevention_in_schools": lambda: counts(
+        place_of(row) for row, *_ in actions() if row.venue == "PENDIDIKAN"
+    ),
     "share_of_governor_events": lambda: [
         (code, ratio(sum(event.election == "PILGUB" for event in events), len(events), 1, 100))
         for code, events in grouped(EVENTS)

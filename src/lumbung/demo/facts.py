@@ -103,6 +103,7 @@ class Activity:
     Attributes:
         entered: when the district submitted it; usually `day`.
         code: method of a campaign event, or type of a prevention action.
+        venue: kind of place; None where the row states none.
         first: the row in the recap before the office corrected it in another file.
     """
 
@@ -114,7 +115,7 @@ class Activity:
     election: str | None
     code: str | None
     officer: Person
-    venue: str
+    venue: str | None
     note: str = ""
     first: Activity | None = None
     fate: Fate = COUNTED
@@ -132,6 +133,7 @@ class Prevention:
         form, kind: None where the office left them out; the kind belongs to a form.
         targets: the groups that it addressed.
         participants: None where the office did not count any.
+        venue: kind of place; None where the office stated none.
         written: texts that replace the regular ones, by column.
     """
 
@@ -148,7 +150,7 @@ class Prevention:
     issues: tuple[str, ...]
     stage: str | None
     participants: int | None
-    venue: str
+    venue: str | None
     note: str
     fate: Fate = COUNTED
     written: Mapping[str, str] = field(default_factory=dict)
@@ -203,11 +205,15 @@ class Message:
 
 @dataclass(frozen=True)
 class Submission:
-    """A submission to the observers' form; an edited one is its last version."""
+    """A submission to the observers' form; an edited one is its last version.
+
+    Attributes:
+        organisation: of the observer; None where the form states none.
+    """
 
     at: datetime
     observer: Person
-    network: str
+    organisation: str | None
     tip: Tip
     fate: Fate = COUNTED
     is_edited: bool = False

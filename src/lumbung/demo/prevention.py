@@ -43,6 +43,9 @@ TARGETS: dict[str, tuple[str, ...]] = {
 }
 """Whom an activity against a theme addresses; every other theme any group."""
 
+VENUES = ("KANTOR", "KANTOR_PENGAWAS", "PENDIDIKAN", "POSKO")
+"""Kinds of place of prevention activities."""
+
 UNCOUNTED = ("NASKAH_DINAS", "PUBLIKASI")
 """Forms without participants."""
 
@@ -133,7 +136,7 @@ def _entry(
         issues=issues,
         stage=rng.choice(("KAMPANYE", "KAMPANYE", "PUNGUT", None)),
         participants=None if form in UNCOUNTED else rng.randint(12, 160),
-        venue=rng.choice(stories.PREVENTION_PLACES),
+        venue=rng.choice(VENUES),
         note=rng.choice(stories.PREVENTION_NOTES),
     )
 
@@ -152,7 +155,7 @@ def _odd(rng: random.Random, mondays: Sequence[date]) -> list[Prevention]:
         odd(1, "19.05", form=None, kind=None, written={"Bentuk": "Doa bersama"}),
         odd(2, "19.06", form="PENDIDIKAN", kind="P2P", participants=None,
             written={"Peserta": "40-50 orang"}),
-        odd(2, "19.02", place=Place(), village=None, level="PROV"),
+        odd(2, "19.02", place=Place(), village=None, level="PROV", venue=None),
     ]  # fmt: skip
 
 

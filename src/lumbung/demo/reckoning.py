@@ -123,6 +123,7 @@ def _cases(world: World) -> list[Record]:
             "forwarding_target": (case.target or "UNSTATED") if case.is_forwarded else None,
             "is_follow_up_closed": case.is_closed,
             "campaign_context": case.context or "UNKNOWN",
+            "observer_organisation": None,
             "issues": sorted(case.incident.issues),
             "violation_types": sorted(case.types),
         }
@@ -155,7 +156,8 @@ def _tips(world: World) -> Iterator[Record]:
             yield _tip("wa_aduan", message.at, message.tip)
     for submission in world.submissions:
         if submission.fate == COUNTED:
-            yield _tip("kobo_pemantau", submission.at, submission.tip)
+            tip = _tip("kobo_pemantau", submission.at, submission.tip)
+            yield tip | {"observer_organisation": submission.organisation}
 
 
 def _tip(channel: str, at: datetime, tip: Tip) -> Record:
@@ -175,6 +177,7 @@ def _tip(channel: str, at: datetime, tip: Tip) -> Record:
         "forwarding_target": None,
         "is_follow_up_closed": False,
         "campaign_context": "UNKNOWN",
+        "observer_organisation": None,
         "issues": sorted(tip.incident.issues),
         "violation_types": [],
     }
@@ -214,6 +217,7 @@ def _entry(row: Prevention) -> Record:
         "stage_code": row.stage,
         "office_level_code": row.level,
         "participant_count": row.participants,
+        "venue_kind_code": row.venue,
         "is_form_entry": True,
         "issues": sorted(row.issues),
         "target_groups": sorted(row.targets),
@@ -225,6 +229,7 @@ def _activity(row: Activity) -> Record:
         "regency_code": row.regency.code,
         "district_code": row.district.code,
         "activity_date": row.day.isoformat(),
+        "venue_kind_code": row.venue,
     }
 
 

@@ -293,8 +293,6 @@ TEMPLATE = (
 )
 """The pinned message: it contains the template of a tip, but is not a tip."""
 
-VENUES = ("Balai desa", "Gedung serbaguna", "Lapangan bola", "Rumah warga", "Warung kopi", "Pasar")
-PREVENTION_PLACES = ("Kantor desa", "Sekretariat Panwascam", "Kantor kecamatan", "Posko relawan")
 PREVENTION_NOTES = (
     "Peserta diajak melapor bila melihat dugaan pelanggaran.",
     "Materi tentang larangan dalam kampanye dibagikan dan dibahas.",
@@ -303,5 +301,3 @@ PREVENTION_NOTES = (
 )
 UNKNOWN_PLACES = ("dekat pasar lama", "gang sebelah sekolah", "-")
 """`Lokasi` of tips that name no identifiable place."""
-NETWORKS = ("Jaringan Pantau Rekaan", "Simpul Pengamat Contoh", "Kampus Misal Mengawasi")
-"""Invented observer organisations."""

@@ -296,6 +296,27 @@ STAGES: dict[str, tuple[str, ...]] = {
 }
 """`Tahapan` of the Formulir Pencegahan."""
 
+VENUES: dict[str, tuple[str, ...]] = {
+    "BALAI": ("Balai desa", "Gedung serbaguna", "Aula Serba Contoh"),
+    "IBADAH": ("Halaman masjid", "Gereja Contoh"),
+    "LAPANGAN": ("Lapangan bola", "Lapangan Rekaan, dekat pantai"),
+    "RUMAH": ("Rumah warga", "Rumah Bapak Contoh RT 03"),
+    "WARUNG": ("Warung kopi", "Warkop Misal"),
+    "PASAR": ("Pasar", "Pasar pagi"),
+    "KANTOR": ("Kantor desa", "Kantor kecamatan", "Kantor Dinas Rekaan"),
+    "KANTOR_PENGAWAS": ("Sekretariat Panwascam",),
+    "PENDIDIKAN": ("Sekolah", "SMA Negeri Contoh"),
+    "POSKO": ("Posko relawan", "Posko"),
+}
+"""`Lokasi` of the recap, `Tempat` of the Formulir Pencegahan: a kind of place, often its name."""
+
+OBSERVER_ORGANISATIONS: dict[str, tuple[str, ...]] = {
+    "PANTAU_REKAAN": ("Jaringan Pantau Rekaan",),
+    "PENGAMAT_CONTOH": ("Simpul Pengamat Contoh",),
+    "KAMPUS_MISAL": ("Kampus Misal Mengawasi",),
+}
+"""`pemantau/lembaga` of the observers' form: invented organisations."""
+
 TEST_NARRATIVES: tuple[str, ...] = ("Pemeriksaan Tes", "TES", "tes", "coba", "Coba input")
 """The whole of `Uraian`, `Keterangan` or `kejadian/uraian` of a row typed to try the system."""
 

@@ -85,6 +85,8 @@ PROFILES: dict[str, Profile] = {
 MARKED_SHARE = 0.7
 ACTIVITY_BY_WEEK = (0.5, 0.8, 0.9, 1.0, 1.0, 1.1, 1.2, 1.3, 1.2)
 INCIDENTS_BY_WEEK = (3, 4, 4, 5, 5, 6, 7, 8, 8)
+EVENT_VENUES = ("BALAI", "IBADAH", "LAPANGAN", "RUMAH", "WARUNG", "PASAR")
+"""Kinds of place of campaign events."""
 
 BAWASLU_OFFICES = {
     "19.01": "Kab/09.01",
@@ -253,7 +255,7 @@ def _district_week(
     def add(
         kind: Literal["LHP", "PREV", "NIHIL"],
         day: date,
-        venue: str,
+        venue: str | None,
         election: str | None = None,
         code: str | None = None,
     ) -> None:
@@ -265,13 +267,13 @@ def _district_week(
         election = "PILGUB" if rng.random() < 0.2 else local
         methods = {"TATAP_MUKA": 925, "TERBATAS": 46, "RAPAT_UMUM": 4, "LAIN": 25}
         method = rng.choices(list(methods), list(methods.values()))[0]
-        add("LHP", day, rng.choice(stories.VENUES), election, method)
+        add("LHP", day, rng.choice(EVENT_VENUES), election, method)
     for _ in range(_some(rng, profile.preventions * share)):
         kind = rng.choices(list(vocabulary.PREVENTION_TYPES), (3, 3, 2, 2))[0]
-        venue = rng.choice(stories.PREVENTION_PLACES)
+        venue = rng.choice(prevention.VENUES)
         add("PREV", _day(rng, week, 5), venue, code=kind)
     if not rows:
-        add("NIHIL", week_start(week) + timedelta(days=6), "")
+        add("NIHIL", week_start(week) + timedelta(days=6), None)
     return sorted(rows, key=lambda row: row.day)
 
 
@@ -300,9 +302,9 @@ def _spoil_recap(rng: random.Random, rows: list[Activity]) -> None:
     unstated: tuple[tuple[str, dict[str, Any]], ...] = (
         ("LHP", {"election": None}),
         ("LHP", {"code": None}),
-        ("LHP", {"election": None, "code": None}),
+        ("LHP", {"election": None, "code": None, "venue": None}),
         ("LHP", {"code": None, "written": {"Bentuk": "Konser kejutan"}}),
-        ("PREV", {"code": None}),
+        ("PREV", {"code": None, "venue": None}),
     )
     for week in range(MAX_WEEKS):
         kind, changes = unstated[week % len(unstated)]
@@ -653,7 +655,7 @@ def _odd_tips(rng: random.Random, hear: Hear) -> None:
 
 def _form(rng: random.Random, register: Sequence[Case]) -> list[Submission]:
     """The submissions to the observer networks' form, in order."""
-    observers = [(invent(rng), rng.choice(stories.NETWORKS)) for _ in range(12)]
+    observers = [(invent(rng), rng.choice([*vocabulary.OBSERVER_ORGANISATIONS])) for _ in range(12)]
     submissions: list[Submission] = []
 
     def submit(at: datetime, tip: Tip, **changes: Any) -> None:
@@ -666,7 +668,7 @@ def _form(rng: random.Random, register: Sequence[Case]) -> list[Submission]:
     for day, tip in [*_tips(rng, 0.36), *_shared(register, OBSERVER)]:
         submit(_at(rng, day), tip)
     submit(*odd(_at(rng, _day(rng, 0)), "19.05"), is_edited=True)
-    submit(*odd(_at(rng, _day(rng, 1)), "19.03", place=Place()))
+    submit(*odd(_at(rng, _day(rng, 1)), "19.03", place=Place()), organisation=None)
     submit(*odd(_at(rng, _day(rng, 0)), "19.02", narrative="tes"), fate=excluded("test_row"))
     # 00:40 on a Monday in WIB is still Sunday, in the previous week, in UTC.
     submit(*odd(datetime.combine(week_start(1), time(0, 40), JAKARTA), "19.05"))

@@ -215,6 +215,7 @@ def _follow_up(clerk: Clerk, case: Case) -> Cell:
 def _write_recap(world: World, folder: Path) -> None:
     """The districts' recap, a workbook with the 1904 date system."""
     clerk, reviser = Clerk(f"{world.seed}/recap"), Clerk(f"{world.seed}/recap/revision")
+    venues = Clerk(f"{world.seed}/recap/venues")
     revised: Revised = []
     options = {"date_1904": True}
     with xlsxwriter.Workbook(str(folder / RECAP_FILE), options) as book:
@@ -231,9 +232,9 @@ def _write_recap(world: World, folder: Path) -> None:
                     block = list(same_district)
                     for row in block:
                         number += 1
-                        sheet.row(_activity_cells(clerk, row.first or row, number))
+                        sheet.row(_activity_cells(clerk, venues, row.first or row, number))
                         if row.first:
-                            cells = _activity_cells(reviser, row, number)
+                            cells = _activity_cells(reviser, venues, row, number)
                             revised.append((SHEETS[month], cells))
                     if len(block) > 1 and clerk.rng.random() < 0.2:
                         sheet.merge_down(DISTRICT_COLUMN, len(block), block[0].district.name)
@@ -242,7 +243,7 @@ def _write_recap(world: World, folder: Path) -> None:
     _write_revision(folder / RECAP_REVISION, options, RECAP_HEADER, revised)
 
 
-def _activity_cells(clerk: Clerk, row: Activity, number: int) -> Row:
+def _activity_cells(clerk: Clerk, venues: Clerk, row: Activity, number: int) -> Row:
     code: tuple[Cell, ...] = (row.regency.code, float(row.regency.code), _undotted(row))
     tables = {"LHP": vocabulary.METHODS, "PREV": vocabulary.PREVENTION_TYPES}
     values: dict[str, Cell] = {
@@ -257,7 +258,7 @@ def _activity_cells(clerk: Clerk, row: Activity, number: int) -> Row:
         "Bentuk": clerk.word(tables[row.kind], row.code) if row.code else clerk.nothing(),
         "Nama": row.officer.name,
         "Jabatan": "Panwaslu Kecamatan",
-        "Lokasi": row.venue or clerk.nothing(),
+        "Lokasi": venues.word(vocabulary.VENUES, row.venue) if row.venue else venues.nothing(),
         "Keterangan": row.note or clerk.nothing(),
     }
     return list((values | dict(row.written)).values())
@@ -276,7 +277,7 @@ PREVENTION_COLUMNS = (
 
 def _write_preventions(world: World, path: Path) -> None:
     """The export of the Formulir Pencegahan: one sheet, its header in the first row."""
-    clerk = Clerk(f"{world.seed}/prevention")
+    clerk, venues = Clerk(f"{world.seed}/prevention"), Clerk(f"{world.seed}/prevention/venues")
     with xlsxwriter.Workbook(str(path)) as book:
         book.set_properties({"created": WRITTEN_AT})
         sheet = _Sheet(book, "Form Pencegahan", [(name, ()) for name in PREVENTION_COLUMNS])
@@ -284,11 +285,11 @@ def _write_preventions(world: World, path: Path) -> None:
         cells: Row = []
         for entry in world.preventions:
             if entry.fate != DUPLICATE:  # an entry pasted twice has the same cells
-                cells = _prevention_cells(clerk, entry)
+                cells = _prevention_cells(clerk, venues, entry)
             sheet.row(cells)
 
 
-def _prevention_cells(clerk: Clerk, entry: Prevention) -> Row:
+def _prevention_cells(clerk: Clerk, venues: Clerk, entry: Prevention) -> Row:
     place = entry.place
     office = f"Bawaslu {place.regency.name}" if place.regency else "Bawaslu Provinsi"
     kinds = vocabulary.PREVENTION_KINDS.get(entry.form or "", {})
@@ -309,7 +310,7 @@ def _prevention_cells(clerk: Clerk, entry: Prevention) -> Row:
         "Kab/Kota": clerk.regency(place.regency) if place.regency else clerk.nothing(),
         "Kecamatan": clerk.district(place.district) if place.district else clerk.nothing(),
         "Desa": entry.village or clerk.nothing(),
-        "Tempat": entry.venue,
+        "Tempat": venues.word(vocabulary.VENUES, entry.venue) if entry.venue else venues.nothing(),
         "Uraian": entry.note,
         "Bukti": f"https://drive.example.id/{clerk.rng.getrandbits(48):012x}",
     }
@@ -509,7 +510,13 @@ def _submission(seed: int, position: int, submission: Submission) -> Mapping[str
     started = submission.at - timedelta(minutes=clerk.rng.randint(3, 15))
     answers = {
         "pemantau/nama": submission.observer.name,
-        "pemantau/lembaga": submission.network,
+        "pemantau/lembaga": (
+            Clerk(f"{seed}/form/{position}/lembaga").word(
+                vocabulary.OBSERVER_ORGANISATIONS, submission.organisation
+            )
+            if submission.organisation
+            else None
+        ),
         "kejadian/tanggal": tip.occurred.isoformat() if tip.occurred else None,
         "kejadian/kode_kab": place.regency.bps_code if place.regency else None,
         "kejadian/kecamatan": clerk.district(place.district) if place.district else None,

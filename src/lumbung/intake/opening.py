@@ -87,7 +87,8 @@ def open_word(
     private = open_record(database_url, number, by=by, reason=reason, home=home)
     vault = Vault.load(home)
     for text in _texts(private):
-        for word in (text, *_BETWEEN_WORDS.split(text)):
+        # of a place its first word is mapped
+        for word in (text, *_BETWEEN_WORDS.split(text), *text.split()[:1]):
             if term_pseudonym(vault, word) == pseudonym:
                 return word.strip()
     return None

@@ -200,8 +200,12 @@ def _text(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(JAKARTA).isoformat()
     if isinstance(value, list | dict):
-        return guarded(json.dumps(value, ensure_ascii=False, default=str))
+        return guarded(_as_json(value))
     return guarded(value)
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _write_workbook(path: Path, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
@@ -245,7 +249,10 @@ def _write_workbook(path: Path, heads: Sequence[str], rows: Iterable[Sequence[An
 def _write_parquet(
     path: Path, heads: Sequence[str], rows: psycopg.ServerCursor[tuple[Any, ...]]
 ) -> int:
-    """Typed columns: codes are text, days dates, moments in WIB, numbers with decimals doubles."""
+    """Typed columns: codes are text, days dates, moments in WIB, numbers with decimals doubles.
+
+    JSON is text.
+    """
     try:
         import pyarrow
         from pyarrow import parquet
@@ -265,13 +272,17 @@ def _write_parquet(
         "date": pyarrow.date32(),
         "timestamptz": pyarrow.timestamp("us", tz=str(JAKARTA)),
     }
-    fields, casts = [], []
+    fields: list[Any] = []
+    casts: list[Callable[[Any], Any] | None] = []
     for name, column in zip(heads, rows.description or (), strict=True):
         known = psycopg.adapters.types.get(column.type_code)
         is_list = known is not None and column.type_code == known.array_oid
         kind = kinds.get(known.name if known else "", pyarrow.string())
         fields.append(pyarrow.field(name, pyarrow.list_(kind) if is_list else kind))
-        casts.append(float if kind == pyarrow.float64() and not is_list else None)
+        is_json = known is not None and known.name == "jsonb"
+        casts.append(
+            float if kind == pyarrow.float64() and not is_list else _as_json if is_json else None
+        )
     schema = pyarrow.schema(fields)
     count = 0
     with parquet.ParquetWriter(path, schema) as writer:

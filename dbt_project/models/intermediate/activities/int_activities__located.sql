@@ -24,6 +24,7 @@ select
     {{ week_id('records.counted_date') }} as week_id,
     records.election_code,
     records.method_code,
+    records.venue_code as venue_kind_code,
     records.prevention_type_code,
     -- an entry of the Formulir Pencegahan, which the metrics of recaps do not count
     records.channel in (

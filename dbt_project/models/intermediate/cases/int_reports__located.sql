@@ -117,6 +117,7 @@ select
             then records.status_reason_code
     end as non_registration_reason,
     records.reporter_key,
+    records.observer_organisation_code,
     records.accused_role_code,
     case
         when records.kind_code <> 'IA'

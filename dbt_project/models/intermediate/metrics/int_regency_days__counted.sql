@@ -8,8 +8,8 @@
     meta={'affected_keys': 'day'}
 ) }}
 -- One row per regency (and the unknown one) and day of the weeks that facts span, including zeros.
-{%- set report_counts = {
-    'report_count': "record_kind = 'LP'",
+{%- set laporan_counts = {
+    'laporan_count': "record_kind = 'LP'",
     'finding_count': "record_kind = 'TM'",
     'tip_count': "record_kind = 'IA'",
     'suspected_violation_count': "record_kind in ('LP', 'TM')",
@@ -25,7 +25,7 @@ with reports as (
     select
         regency_code,
         received_date as date_day
-        {%- for column, condition in report_counts.items() %},
+        {%- for column, condition in laporan_counts.items() %},
         count(*) filter (where {{ condition }}) as {{ column }}
         {%- endfor %}
     from {{ ref('int_reports__located') }}
@@ -49,7 +49,7 @@ select
     regencies.regency_code,
     calendar.date_day,
     calendar.week_id
-    {%- for column in report_counts %},
+    {%- for column in laporan_counts %},
     coalesce(reports.{{ column }}, 0) as {{ column }}
     {%- endfor %}
     {%- for column in activity_counts %},

@@ -9,7 +9,7 @@
 -- One row per regency (and the unknown one) and week, including zeros: the sums of its days, and the
 -- number of districts that delivered.
 {%- set counts = [
-    'report_count', 'finding_count', 'tip_count', 'suspected_violation_count', 'registered_count',
+    'laporan_count', 'finding_count', 'tip_count', 'suspected_violation_count', 'registered_count',
     'not_registered_count', 'pending_count', 'supervision_count', 'prevention_count'
 ] %}
 with weeks as (

@@ -13,7 +13,7 @@ with received as (
         regency_code,
         week_id,
         channel,
-        count(*) filter (where record_kind = 'LP') as report_count,
+        count(*) filter (where record_kind = 'LP') as laporan_count,
         count(*) filter (where record_kind = 'IA') as tip_count,
         count(*) as participation_count
     from {{ ref('int_reports__located') }}

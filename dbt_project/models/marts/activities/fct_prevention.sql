@@ -12,6 +12,7 @@ select
     prevention_type_code,
     stage_code,
     office_level_code,
+    venue_kind_code,
     participant_count,
     is_form_entry,
     record_id

@@ -8,6 +8,7 @@ select
     week_id,
     election_code,
     method_code,
+    venue_kind_code,
     is_recap,
     record_id
 from {{ ref('int_activities__located') }}

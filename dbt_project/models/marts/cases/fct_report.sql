@@ -37,5 +37,6 @@ select
     campaign_context_code,
     is_late,
     reporter_key,
+    observer_organisation_code,
     record_id
 from {{ ref('int_reports__located') }}

@@ -33,6 +33,9 @@ select
     coalesce(violation_types.names, 'Tidak disebutkan') as violation_type_names,
     coalesce(violation_types.names_en, 'Not stated') as violation_type_names_en,
     {{ named('cases.accused_role_code', 'roles', 'role', as='accused_role') }},
+    {{ named(
+        'cases.observer_organisation_code', 'organisations', 'observer_organisation'
+    ) }},
     cases.campaign_context_code,
     contexts.campaign_context_name,
     contexts.campaign_context_name_en,
@@ -70,6 +73,8 @@ left join {{ ref('dim_stage') }} as stages on cases.stage_code = stages.stage_co
 left join issues on cases.report_id = issues.report_id
 left join violation_types on cases.report_id = violation_types.report_id
 left join {{ ref('dim_role') }} as roles on cases.accused_role_code = roles.role_code
+left join {{ ref('dim_observer_organisation') }} as organisations
+    on cases.observer_organisation_code = organisations.observer_organisation_code
 left join {{ ref('dim_campaign_context') }} as contexts
     on cases.campaign_context_code = contexts.campaign_context_code
 left join {{ ref('dim_status') }} as statuses on cases.status_code = statuses.status_code

@@ -22,6 +22,7 @@ select
     {{ named('preventions.prevention_kind_code', 'kinds', 'prevention_kind') }},
     {{ named('preventions.stage_code', 'stages', 'stage') }},
     {{ named('preventions.office_level_code', 'levels', 'office_level') }},
+    {{ named('preventions.venue_kind_code', 'venue_kinds', 'venue_kind') }},
     coalesce(issues.codes, '{}') as issue_codes,
     coalesce(issues.names, 'Tidak disebutkan') as issue_names,
     coalesce(issues.names_en, 'Not stated') as issue_names_en,
@@ -42,5 +43,7 @@ left join {{ ref('prevention_kind') }} as kinds
     on preventions.prevention_kind_code = kinds.prevention_kind_code
 left join {{ ref('dim_stage') }} as stages on preventions.stage_code = stages.stage_code
 left join {{ ref('office_level') }} as levels on preventions.office_level_code = levels.office_level_code
+left join {{ ref('dim_venue_kind') }} as venue_kinds
+    on preventions.venue_kind_code = venue_kinds.venue_kind_code
 left join issues on preventions.prevention_id = issues.prevention_id
 left join target_groups on preventions.prevention_id = target_groups.prevention_id

@@ -3,7 +3,7 @@ select
     regency_code,
     date_day,
     week_id,
-    report_count,
+    laporan_count,
     finding_count,
     tip_count,
     suspected_violation_count,

@@ -2,7 +2,7 @@
 select
     regency_code,
     week_id,
-    report_count,
+    laporan_count,
     finding_count,
     tip_count,
     suspected_violation_count,

@@ -3,7 +3,7 @@ select
     regency_code,
     week_id,
     channel,
-    report_count,
+    laporan_count,
     tip_count,
     participation_count,
     per_10000_voters

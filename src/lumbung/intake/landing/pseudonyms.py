@@ -41,6 +41,8 @@ _LONGEST_REMEMBERED = 60
 _LONGEST_BLANK = 20
 _TERM_LETTERS = 12
 _LONGEST_NOTICE = 60
+_HEAD_WORDS = 4
+"""Words of the longest term for a kind of place."""
 HASH_DIGITS = 12
 """Digits of the hash of a name of a file or sheet: the first ones of `Vault.content_hash`."""
 
@@ -112,6 +114,8 @@ class Pseudonyms:
         canonical = canonical_fields()[field]
         if canonical.vocabulary:
             known = self._lexicon.terms[canonical.vocabulary]
+            if field == "venue":
+                return lambda text: self._head(text, known)
             separator = channel.fields[field].separator
             return lambda text: self._terms(text, known, separator)
         rules: dict[str, Rule] = {
@@ -198,6 +202,17 @@ class Pseudonyms:
             for each in parts
         ]
         return text if stored == parts else separator.join(stored)
+
+    def _head(self, text: str, known: frozenset[str]) -> str:
+        """Of a place the words with which it begins, if a seed has them: 'rumah' of 'Rumah Sari'.
+
+        Else its first word, so that one decision maps all places that begin with that word.
+        """
+        if term_key(text) in known:
+            return text
+        written = text.split()
+        heads = [term_key(" ".join(written[:count])) for count in range(_HEAD_WORDS, 0, -1)]
+        return next((head for head in heads if head in known), self._other(written[0]))
 
     def _other(self, text: str) -> str:
         """Anything else: short and legal numbers are kept, and words that mark a test."""
