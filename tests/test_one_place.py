@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 from lumbung.intake.connectors import KINDS
@@ -58,6 +59,17 @@ def test_the_schemas_of_dbt_are_listed_in_its_project_alone() -> None:
         for name in texts("src", "dags", "benchmarks", ending=r"\.py$")
     }
     assert {name: lines for name, lines in lists.items() if lines} == {}
+
+
+def test_a_description_that_columns_share_is_a_doc_block() -> None:
+    written = re.compile(r'- name: (\w+)\n(?: +\w+: [^"\n]*\n)* +description: "([^{"]+)"')
+    found = Counter(
+        match
+        for file in (ROOT / "dbt_project" / "models").rglob("*.yml")
+        for match in written.findall(file.read_text(encoding="utf-8"))
+    )
+    assert len(found) > 300
+    assert {each: count for each, count in found.items() if count > 3} == {}
 
 
 def test_no_test_of_an_edition_types_a_table_of_readers() -> None:

@@ -13,6 +13,8 @@ import yaml
 
 from lumbung.database import MIGRATIONS
 
+_DOC = re.compile(r"{{ doc\('(\w+)'\) }}")
+
 LAYERS = (
     ("marts", "Marts", "Facts and dimensions as known at the last build."),
     (
@@ -32,6 +34,7 @@ def dictionary(project: Path) -> str:
         project: the dbt project's folder.
 
     """
+    shared = _doc_blocks(project)
     lines = [
         "# Data dictionary",
         "",
@@ -54,9 +57,8 @@ def dictionary(project: Path) -> str:
             for column in model["columns"]:
                 kinds = {constraint["type"] for constraint in column.get("constraints", [])}
                 empty = "" if "not_null" in kinds else ", may be empty"
-                lines += item(
-                    f"`{column['name']}` ({column['data_type']}{empty}): {column['description']}"
-                )
+                text = _DOC.sub(lambda found: shared[found[1]], column["description"])
+                lines += item(f"`{column['name']}` ({column['data_type']}{empty}): {text}")
     lines += _editions()
     lines += [
         "",
@@ -71,6 +73,12 @@ def dictionary(project: Path) -> str:
     for seed in _read(project / "seeds" / "_seeds.yml")["seeds"]:
         lines += item(f"`reference.{seed['name']}`: {seed['description']}")
     return "\n".join(lines) + "\n"
+
+
+def _doc_blocks(project: Path) -> dict[str, str]:
+    """The descriptions that columns share, by the name of the doc block."""
+    text = (project / "models" / "_columns.md").read_text(encoding="utf-8")
+    return dict(re.findall(r"{% docs (\w+) %}\n(.*?)\n{% enddocs %}", text, re.DOTALL))
 
 
 def _editions() -> list[str]:
