@@ -25,6 +25,10 @@ from tests.warehouse.conftest import PROJECT, query
 BARE = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
 READERS = ("staging", "intermediate", "marts", "reporting", "reference", "checks")
 
+DEVELOPER = r"KANTOR\Ani d'Arc-2"
+"""As an account may be called that a directory gives."""
+DEV = "dev_kantor_ani_d_arc_2"
+
 Dbt = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -45,7 +49,7 @@ def dbt(built: str, office: Settings) -> Dbt:
         LUMBUNG_DATABASE_URL=built,
     )
     assert printed.returncode == 0, printed.stderr
-    variables = {**json.loads(printed.stdout), "LUMBUNG_DEVELOPER": "ani"}
+    variables = {**json.loads(printed.stdout), "LUMBUNG_DEVELOPER": DEVELOPER}
 
     def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         from dbt.cli.main import dbtRunner
@@ -104,20 +108,20 @@ def test_a_developers_build_writes_nothing_that_readers_see(
         done = dbt(*command)
         assert done.returncode == 0, done.stdout[-3000:]
     assert query(built, relations, list(READERS)) == before
-    ours, theirs = "table dev_ani_marts.fct_report", "table marts.fct_report"
+    ours, theirs = f"table {DEV}_marts.fct_report", "table marts.fct_report"
     assert query(built, theirs) != []
     assert (
         query(built, f"({ours} except all {theirs}) union all ({theirs} except all {ours})") == []
     )
     schemas = {name for (name,) in query(built, "select nspname from pg_namespace")}
-    assert {f"dev_ani_{name}" for name in READERS} <= schemas
+    assert {f"{DEV}_{name}" for name in READERS} <= schemas
     assert query(
         built,
-        "select has_schema_privilege('analyst_province', 'dev_ani_marts', 'usage'),"
-        " has_table_privilege('analyst_province', 'dev_ani_marts.fct_report', 'select')",
+        f"select has_schema_privilege('analyst_province', '{DEV}_marts', 'usage'),"
+        f" has_table_privilege('analyst_province', '{DEV}_marts.fct_report', 'select')",
     ) == [(False, False)]
     catalog = json.loads((office.home / "dbt" / "dev" / "catalog.json").read_text())
-    assert catalog["nodes"]["model.lumbung.fct_report"]["metadata"]["schema"] == "dev_ani_marts"
+    assert catalog["nodes"]["model.lumbung.fct_report"]["metadata"]["schema"] == f"{DEV}_marts"
 
 
 def test_the_selectors_are_the_runs_of_lumbung(dbt: Dbt) -> None:

@@ -59,6 +59,20 @@ def test_an_analyst_of_regencies_reads_their_rows(url: str) -> None:
     assert query(sari, "select count(*) from marts.dim_regency") == [(3,)]
 
 
+def test_metabase_lists_the_tables_of_a_regency(url: str) -> None:
+    """As its driver asks: where the estimate of rows is denied, it finds no table at all."""
+    sari = login(url, "sari", users.add(url, "sari", "analyst", ["19.02"]))
+    tables = query(
+        sari,
+        "select c.relname, stat.n_live_tup from pg_catalog.pg_class as c"
+        " inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid"
+        " left join pg_stat_user_tables as stat"
+        " on n.nspname = stat.schemaname and c.relname = stat.relname"
+        " where n.nspname = 'marts' and c.relkind in ('r', 'p', 'v', 'f', 'm')",
+    )
+    assert {name for name, _ in tables} == {"dim_regency", "fct_report"}
+
+
 def test_a_session_begins_with_limits_and_the_time_of_jakarta(url: str) -> None:
     password = users.add(url, "sari", "analyst", ["19.02"])
     sari = login(url, "sari", password)
