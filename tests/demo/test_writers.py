@@ -122,6 +122,23 @@ def test_the_same_seed_writes_the_same_bytes_in_another_process(
         assert (inbox / file).read_bytes() == (tmp_path / file).read_bytes(), file
 
 
+def test_what_is_there_is_not_touched_and_what_is_cut_is_replaced(tmp_path: Path) -> None:
+    """A pull may run while a demo is run again; a correction stands in the file changed last."""
+
+    def written() -> dict[Path, tuple[int, int]]:
+        writers.write(made, tmp_path)
+        states = {path: path.stat() for path in tmp_path.rglob("*") if path.is_file()}
+        return {path: (state.st_ino, state.st_mtime_ns) for path, state in states.items()}
+
+    made = world.generate(5, 1)
+    before = written()
+    whole = (tmp_path / RECAP).read_bytes()
+    (tmp_path / RECAP).write_bytes(whole[:100])
+    after = written()
+    assert {path for path in after if after[path] != before.get(path)} == {tmp_path / RECAP}
+    assert (tmp_path / RECAP).read_bytes() == whole
+
+
 def test_the_register_has_the_layout_of_the_contract(inbox: Path) -> None:
     book = sheets(inbox / REGISTER)
     assert list(book) == ["September", "Oktober", "November"]

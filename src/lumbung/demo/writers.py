@@ -7,6 +7,7 @@ The same world gives the same bytes. docs/reference/demo.md describes the layout
 from __future__ import annotations
 
 import csv
+import filecmp
 import json
 import random
 import uuid
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import xlsxwriter
@@ -67,23 +69,40 @@ Header = Sequence[tuple[str, Sequence[str]]]
 def write(world: World, inbox: Path) -> None:
     """Write the deliveries of every channel of the world.
 
+    A file that is there with the same bytes is left alone, and any other appears whole: a pull may
+    run meanwhile, and of two files with one row, the time of change decides which one prevails.
+
     Args:
         world: the world.
         inbox: the folder of inboxes; receives one folder per channel and, beside them, the data
             that `lumbung.demo.kobo_server` serves.
 
     """
+    inbox.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".", dir=inbox) as folder:
+        drafts = Path(folder)
+        for path in _written(world, drafts):
+            target = inbox / path.relative_to(drafts)
+            target.parent.mkdir(exist_ok=True)
+            if not (target.exists() and filecmp.cmp(path, target, shallow=False)):
+                path.replace(target)
+
+
+def _written(world: World, inbox: Path) -> list[Path]:
+    """Write all files; they are returned in the order in which they were written."""
     for channel in (
         *("register_laporan", "rekap_pengawasan", "wa_aduan"),
         *("form_pencegahan", "rencana_pencegahan"),
     ):
-        (inbox / channel).mkdir(parents=True, exist_ok=True)
+        (inbox / channel).mkdir()
     _write_register(world, inbox / "register_laporan")
     _write_recap(world, inbox / "rekap_pengawasan")
     _write_preventions(world, inbox / "form_pencegahan" / PREVENTION_FILE)
     _write_plans(world, inbox / "rencana_pencegahan" / PLAN_FILE)
     _write_chats(world, inbox / "wa_aduan")
     _write_form(world, inbox / KOBO_FILE)
+    files = [path for path in inbox.rglob("*") if path.is_file()]
+    return sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
 
 
 # --- spreadsheets ----------------------------------------------------------------------------
