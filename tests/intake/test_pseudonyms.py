@@ -267,3 +267,17 @@ def test_a_corrected_field_map_reads_what_was_landed_under_the_old_one(
     renew(database_url, read_channels(settings.channels)[0], settings)
     row = db.execute("select payload ->> 'Uraian' from raw.record").fetchone()
     assert row == ("diregistrasi",)
+
+
+def test_what_a_field_map_no_longer_names_is_stored_as_what_no_field_reads(
+    db: psycopg.Connection, database_url: str, settings: Settings, add_channel: Callable[..., Path]
+) -> None:
+    item = Delivery("1", AT, {"Nomor": "1", "Status": "Diterima", "Uraian": "amplop"})
+    Landing(db, channel(BOOK), VAULT, "uji").land([item])
+    add_channel(BOOK, fields={k: v for k, v in BOOK["fields"].items() if k != "status"})
+    renew(database_url, read_channels(settings.channels)[0], settings)
+    row = db.execute("select payload ->> 'Nomor', payload ->> 'Status' from raw.record").fetchone()
+    assert row == ("1", term_pseudonym(VAULT, "Diterima"))
+    add_channel(BOOK)
+    renew(database_url, read_channels(settings.channels)[0], settings)
+    assert db.execute("select payload ->> 'Status' from raw.record").fetchone() == ("Diterima",)

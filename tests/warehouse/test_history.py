@@ -1,11 +1,12 @@
 """Any sequence of increments leaves the rows that a full refresh of the same records gives.
 
 Random histories are landed by the product's own landing: new, edited, withdrawn and returning
-deliveries, late ones and slips of the pen, rows excluded, quarantine that opens and closes, cases
-that move to another regency or week, people's decisions on pairs and on single deliveries, channels
-that are held back and released, days and weeks that pass, channels mapped anew, what was landed
-computed again, builds that fail half-way, are resumed or are not. After each history every column
-of every table of readers is compared with a full refresh.
+deliveries, late ones and slips of the pen, test rows, places and dates as clerks write them, rows
+excluded, withdrawals that are held, quarantine that opens and closes, cases that move to another
+regency or week, people's decisions on pairs and on single deliveries, channels that are held back
+and released, days and weeks that pass, channels mapped anew, what was landed computed again, builds
+that fail half-way, are resumed or are not. After each history every column of every table of
+readers is compared with a full refresh.
 LUMBUNG_HISTORIES=20 plays twenty longer ones instead of the two of the suite.
 """
 
@@ -62,13 +63,17 @@ for document in PREVENTION.values():
     }
 CHANNELS = USUAL | PREVENTION
 
-PLACES = ["Bangka", "Belitung", "Pangkalpinang", "Bangka Tengah", "entah di mana", "1903", None]
-DISTRICTS = ["Sungailiat", "Tanjung Pandan", "Rangkui", "Koba", "Mendo Barat", None]
+PLACES = ["Bangka", "Belitung", "Pangkalpinang", "Bangka Tengah", "entah di mana", "1903", None,
+          "Bangka Sltn", "Kec. Kelapa Bangka Barat", "tes"]  # fmt: skip
+DISTRICTS = ["Sungailiat", "Tanjung Pandan", "Rangkui", "Koba", "Mendo Barat", None, "Air Gegas",
+             "Desa Dendang"]  # fmt: skip
 CODES = ["19.01", "19.02", "19.03", "19.71", "1905", None]
 ISSUES = ["politik uang", "isu SARA", "netralitas ASN", "kampanye hitam", "isu entah apa",
           "terlalu panjang " * 100]  # fmt: skip
 STATUSES = ["Diterima", "Diregistrasi", "Kajian awal", "Tidak diregistrasi", "Terbukti pelanggaran",
-            "Selesai", "entah", None]  # fmt: skip
+            "Selesai", "entah", None, "tes"]  # fmt: skip
+ODD_DATES = ["31 September 2024", "2031-01-01", "nihil", "2023-01-01", "6" * 2000, "24/11/06",
+             "Rabu, 7 November 2024", "30 Des - 2 Jan 2025", "7 Nov 2024 malam"]  # fmt: skip
 EXCLUDE = (
     "insert into ops.exclusion_decision"
     " (channel, source_id, record_id, decision_code, decided_by, reason)"
@@ -100,9 +105,7 @@ class Office:
         elif chance < 0.2:
             first, days = date(2024, 12, 1), 60
         elif chance < 0.25:
-            return self.random.choice(
-                ["31 September 2024", "2031-01-01", "nihil", "2023-01-01", "6" * 2000]
-            )
+            return self.random.choice(ODD_DATES)
         return (first + timedelta(days=self.random.randrange(days))).isoformat()
 
     def fields(self, channel: str, source_id: str) -> dict[str, Any]:
@@ -201,6 +204,18 @@ class Office:
         first, second = self.random.choice(sorted(pairs))
         decide(self.url, first, second, self.random.choice(decisions), by="analis rekaan")
 
+    def miss(self) -> None:
+        """Files lack rows that are not withdrawn, because a row without a number may be them."""
+        query(
+            self.url,
+            "with found as (delete from ops.missing_record where md5(record_id::text || %s) < '8')"
+            " insert into ops.missing_record (record_id, channel, listing, is_held, batch_id)"
+            " select max(record_id), channel, '', true, max(batch_id) from raw.record"
+            " group by channel, source_id order by md5(source_id || %s) limit 2"
+            " on conflict do nothing",
+            *(str(self.random.random()) for _ in range(2)),
+        )
+
     def hold(self) -> None:
         """A check does not trust what a channel landed since it was built, nor what follows."""
         query(
@@ -280,6 +295,8 @@ class Office:
             self.decide()
         if self.random.random() < 0.7:
             self.exclude()
+        if self.random.random() < 0.5:
+            self.miss()
         if self.random.random() < 0.5:
             self.part()
 

@@ -12,6 +12,7 @@ beginning; its words are compared by their features (`lumbung.intake.features`).
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 from itertools import pairwise
@@ -91,7 +92,11 @@ class Pseudonyms:
         self._lexicon = lexicon or project_lexicon(Settings.load().dbt_project)
         self._state = _state(vault)
         self._digest = vault.content_hash
-        self._values = {label: _Values(rule) for label, rule in self._rules(channel)}
+        # a stored record may have labels that the channel file named once
+        self._values = defaultdict(
+            lambda: _Values(self._bounded(False, [self._other])),
+            {label: _Values(rule) for label, rule in self._rules(channel)},
+        )
         self._names = _Values(self._of_part)
 
     def _rules(self, channel: Channel) -> Iterable[tuple[str, Rule]]:
