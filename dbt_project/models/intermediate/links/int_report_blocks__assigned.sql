@@ -19,7 +19,8 @@ select
         coalesce(reports.district_code, reports.regency_code),
         coalesce(reports.occurred_date::text, 'received ' || reports.received_date),
         coalesce(themes.code, '-')
-    ) as block_id
+    ) as block_id,
+    reports.received_at
 from {{ ref('int_reports__located') }} as reports
 left join {{ ref('int_report_terms__classified') }} as themes
     on reports.report_id = themes.report_id and themes.vocabulary = 'issue'

@@ -2,57 +2,51 @@
     indexes=[{'columns': ['report_id'], 'unique': true}],
     post_hook='analyze {{ this }}'
 ) }}
--- The cases whose pairs an increment recomputes: changed deliveries, and all cases of a block whose
--- size may have crossed `link_block_size` since the last successful build of all models. A block had at
--- least its unchanged cases, and at most these and all changed cases that are or were in it, whatever a
--- failed build replaced in between. Empty in a full build.
+-- The cases whose pairs an increment recomputes: changed deliveries, and cases that may have come to be
+-- among the first `link_block_size` of their block, or to be so no longer, since the last successful build
+-- of all models. A case's place is at least its place among the unchanged cases, and at most that and the
+-- number of changed cases that are or were in the block, whatever a failed build replaced in between. Empty
+-- in a full build.
 with touched as (
     select
         block_id,
-        report_id
-    from {{ ref('int_report_blocks__previous') }}
-    union
-    select
-        block_id,
-        report_id
-    from {{ ref('int_report_blocks__assigned') }}
-    where report_id in (select delivery_id from {{ ref('stg_intake__changes') }})
-),
-
-sized as (
-    select
-        touched.block_id,
-        touched.changed_count,
-        (
-            select count(*)
-            from {{ ref('int_report_blocks__assigned') }} as unchanged
-            where
-                touched.block_id = unchanged.block_id
-                and unchanged.report_id not in (select delivery_id from {{ ref('stg_intake__changes') }})
-        ) as unchanged_count
+        count(distinct report_id) as changed_count
     from (
         select
             block_id,
-            count(*) as changed_count
-        from touched
-        group by block_id
-    ) as touched
+            report_id
+        from {{ ref('int_report_blocks__previous') }}
+        union all
+        select
+            block_id,
+            report_id
+        from {{ ref('int_report_blocks__assigned') }}
+        where report_id in (select delivery_id from {{ ref('stg_intake__changes') }})
+    ) as changed
+    group by block_id
+),
+
+unchanged as (
+    select
+        block_id,
+        report_id,
+        row_number() over (partition by block_id order by received_at, report_id) as place
+    from {{ ref('int_report_blocks__assigned') }}
+    where
+        block_id in (select block_id from touched)
+        and report_id not in (select delivery_id from {{ ref('stg_intake__changes') }})
 ),
 
 affected as (
     select delivery_id as report_id
     from {{ ref('stg_intake__changes') }}
     union
-    select report_id
-    from {{ ref('int_report_blocks__assigned') }}
+    select unchanged.report_id
+    from unchanged
+    inner join touched on unchanged.block_id = touched.block_id
     where
-        block_id in (
-            select block_id
-            from sized
-            where
-                unchanged_count <= {{ var('link_block_size') }}
-                and unchanged_count + changed_count > {{ var('link_block_size') }}
-        )
+        unchanged.place <= {{ var('link_block_size') }}
+        and unchanged.place + touched.changed_count > {{ var('link_block_size') }}
 )
 
 select report_id

@@ -13,8 +13,8 @@
 -- Two cases are candidates if they are in one regency, were received at most `link_window_days` apart,
 -- share a theme (or one has none), do not name different villages in their fields, and have the same
 -- district and event days at most one apart (or unknown), or the same event day where a district is
--- unknown. Neither may be in a block of more than `link_block_size` cases
--- (int_report_blocks__oversized).
+-- unknown. Neither may come after the first `link_block_size` cases of its block
+-- (int_report_blocks__overflowed).
 --
 -- The comparison of each field gives a level; the seed link_weight has the weight of each level in
 -- bits. The weights come from a penalised logistic regression over all fields at once
@@ -57,16 +57,16 @@
     'a.occurred_date = b.occurred_date and a.district_code is null',
     'a.occurred_date = b.occurred_date and b.district_code is null and a.district_code is not null',
 ] %}
-{%- set is_in_small_blocks %}
+{%- set are_compared %}
             not exists (
                 select 1
-                from {{ ref('int_report_blocks__oversized') }} as oversized
-                where oversized.report_id = a.report_id
+                from {{ ref('int_report_blocks__overflowed') }} as overflowed
+                where overflowed.report_id = a.report_id
             )
             and not exists (
                 select 1
-                from {{ ref('int_report_blocks__oversized') }} as oversized
-                where oversized.report_id = b.report_id
+                from {{ ref('int_report_blocks__overflowed') }} as overflowed
+                where overflowed.report_id = b.report_id
             )
 {%- endset %}
 {%- set pair %}
@@ -111,7 +111,7 @@ met as (
     where
         {{ is_affected('a.report_id', 'affected_report') }}
         and ({{ is_same_number }}) is not true
-        and {{ is_in_small_blocks }}
+        and {{ are_compared }}
     {{ union }}
     {%- endfor %}
     select
@@ -151,7 +151,7 @@ plausible as (
             -- A pair whose decision was undone is a candidate again.
             and (
                 decided.decision_code <> 'undone'
-                or ((({{ meetings | join(') or (') }})) and {{ is_in_small_blocks }})
+                or ((({{ meetings | join(') or (') }})) and {{ are_compared }})
             )
         )
 ),

@@ -244,24 +244,24 @@ items as (
     union all
     select
         'block_oversized' as check_code,
-        oversized.block_id as item_id,
+        overflowed.block_id as item_id,
         reports.regency_code,
         reports.channel,
         concat_ws(
             ', ',
             coalesce(districts.district_name, 'district unknown'),
-            split_part(oversized.block_id, '/', 3),
-            split_part(oversized.block_id, '/', 4)
+            split_part(overflowed.block_id, '/', 3),
+            split_part(overflowed.block_id, '/', 4)
         ) as detail,
         null as delivery_id,
         null as other_id,
         null as record_id,
         count(*) as record_count,
         min(reports.received_date) as since_date
-    from {{ ref('int_report_blocks__oversized') }} as oversized
-    inner join {{ ref('int_reports__located') }} as reports on oversized.report_id = reports.report_id
+    from {{ ref('int_report_blocks__overflowed') }} as overflowed
+    inner join {{ ref('int_reports__located') }} as reports on overflowed.report_id = reports.report_id
     left join {{ ref('district') }} as districts on reports.district_code = districts.district_code
-    group by oversized.block_id, reports.regency_code, reports.channel, districts.district_name
+    group by overflowed.block_id, reports.regency_code, reports.channel, districts.district_name
     union all
     select
         'delivery_quarantined' as check_code,
