@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
+import unicodedata
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -139,6 +140,10 @@ TEXTS: list[Callable[[random.Random], str]] = [
     lambda r: "<" * 20_000 + "diedit>" + "(" * 5_000,
     lambda r: "Kec. " * 4_000 + "Bangka",
     lambda r: "senin " * 8_000,
+    lambda r: r.choice(
+        ["٠٦/١١/٢٠٢٤", "６ November ２０２４", "6\u200b/11/2024", "²/¹¹/2024", "-5 orang"]
+    ),
+    lambda r: unicodedata.normalize(r.choice(["NFD", "NFKD"]), "Désa Bángka\u00a0Sélatan, ﬁtnah"),
 ]
 """Texts for any field that a stranger fills."""
 
@@ -202,6 +207,15 @@ def garbage(r: random.Random, whole: bytes) -> bytes:
 # -- a sender a kind: writes good and hostile deliveries, says how many of them a pull must read ---
 
 COLUMNS = ["Nomor", "Diterima", *FIELDS.values()]
+PART = 500
+"""Deliveries in one file: a reader of workbooks has too little memory for thousands."""
+HEAD = 8 << 20
+"""Bytes of a file that broken copies are made of."""
+
+
+def parts(rows: list[Any]) -> Iterator[list[Any]]:
+    """The rows of each file."""
+    return (rows[first : first + PART] for first in range(0, len(rows), PART))
 
 
 def register(r: random.Random, count: int, goods: list[Good], inbox: Path) -> int:
@@ -219,11 +233,12 @@ def register(r: random.Random, count: int, goods: list[Good], inbox: Path) -> in
             r.randrange(len(rows) + 1),
             [key, received, *(made.get(label, "") for label in FIELDS.values())],
         )
-    book = workbook({"Data": [COLUMNS, *rows]})
-    (inbox / "buku.xlsx").write_bytes(book)
+    books = [workbook({"Data": [COLUMNS, *part]}) for part in parts(rows)]
+    for number, book in enumerate(books):
+        (inbox / f"buku {number}.xlsx").write_bytes(book)
     for number in range(count // 20):
         name = f"rusak {number}{r.choice(['.xlsx', '.xls', '.xlsb', '.ods', '.csv'])}"
-        (inbox / name).write_bytes(garbage(r, book))
+        (inbox / name).write_bytes(garbage(r, books[0]))
     return len(rows)
 
 
@@ -241,7 +256,7 @@ def form(r: random.Random, count: int, goods: list[Good], inbox: Path) -> int:
     content = form_csv.text([["Cap waktu", *labels], *rows]).encode()
     form_csv.put(inbox, content, name="Respons.csv")
     for number in range(count // 20):
-        form_csv.put(inbox, garbage(r, content), name=f"rusak {number}.csv")
+        form_csv.put(inbox, garbage(r, content[:HEAD]), name=f"rusak {number}.csv")
     return len(rows)
 
 
@@ -261,10 +276,15 @@ def chat(r: random.Random, count: int, goods: list[Good], inbox: Path) -> int:
         sent = message(record(r, text)) if r.random() < 0.7 else text(r)
         lines.append((at, r.choice(["Iseng", "+62 811-0000-0000", short(r)[:30] or "?"]), sent))
     lines.sort(key=lambda line: line[0])
-    body = "\n".join(f"{at:%d/%m/%y %H.%M} - {who}: {sent}" for at, who, sent in lines)
-    (inbox / "obrolan.txt").write_bytes(body.encode("utf-8", "replace"))
+    exports = [
+        "\n".join(f"{at:%d/%m/%y %H.%M} - {who}: {sent}" for at, who, sent in part)
+        for part in parts(lines)
+    ]
+    for number, body in enumerate(exports):
+        (inbox / f"obrolan {number}.txt").write_bytes(body.encode("utf-8", "replace"))
+    content = exports[0].encode("utf-8", "replace")[:HEAD]
     for number in range(count // 20):
-        (inbox / f"rusak {number}.zip").write_bytes(garbage(r, body.encode("utf-8", "replace")))
+        (inbox / f"rusak {number}.zip").write_bytes(garbage(r, content))
     return 0  # a hostile text may hold lines that look like messages, or no line at all
 
 
@@ -326,7 +346,8 @@ def public_list(r: random.Random, count: int, goods: list[Good], inbox: Path) ->
              r.choice(["2024-11-06", short(r), ""]), *(made.get(label, "") for label in labels)]
         )  # fmt: skip
     head = ["No", "No Laporan/Temuan", "Diterima", *labels]
-    (inbox / "ekspor.xlsx").write_bytes(workbook({"Data": [head, *rows]}))
+    for number, part in enumerate(parts(rows)):
+        (inbox / f"ekspor {number}.xlsx").write_bytes(workbook({"Data": [head, *part]}))
     return len(rows)
 
 
@@ -364,7 +385,8 @@ def database(r: random.Random, count: int, goods: list[Good], inbox: Path) -> in
             " (select 1 union all select Nomor + 1 from n) select Nomor from n"
         )
         endless.commit()
-    content = path.read_bytes()
+    with path.open("rb") as stream:
+        content = stream.read(HEAD)
     for number in range(count // 20):
         (inbox / f"rusak {number}.db").write_bytes(garbage(r, content))
     return len(rows)
