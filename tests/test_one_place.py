@@ -73,9 +73,7 @@ def test_a_description_that_columns_share_is_a_doc_block() -> None:
 
 
 def test_no_test_of_an_edition_types_a_table_of_readers() -> None:
-    """Their columns are in the contracts (tests/support/contracts.py); one is of version 0.1."""
+    """Their columns are in the contracts (tests/support/contracts.py)."""
     typed = re.compile(r"create table (?:if not exists )?(?:marts|reporting)\.(\w+)")
     files = texts("tests/publication", "tests/support", ending=r"\.py$")
-    assert {name: typed.findall(text) for name, text in files.items() if typed.search(text)} == {
-        "tests/publication/test_upgrade.py": ["mart_issue_profile"]
-    }
+    assert {name: typed.findall(text) for name, text in files.items() if typed.search(text)} == {}
