@@ -8,8 +8,10 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin
 from xml.etree import ElementTree
 
@@ -22,7 +24,7 @@ from lumbung.publication.checks.pii import find_personal_data
 from lumbung.publication.formats import render
 from lumbung.publication.model.edition import Edition
 from lumbung.publication.portal import publish as public
-from lumbung.publication.portal.pages import site
+from lumbung.publication.portal.pages import _Site, site
 from lumbung.settings import Settings
 from tests.support.published import DRAFT, EDITIONS, LATEST, publish
 
@@ -378,6 +380,24 @@ def test_without_editions_the_portal_says_so() -> None:
     found = site([])
     assert set(found) == {"index.html", "portal.css", "portal.js"}
     assert "Belum ada edisi terbit" in found["index.html"].decode()
+
+
+def test_a_campaign_without_a_theme_says_so(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = _Site.theme_table
+
+    def none(self: Any, home: str) -> Any:
+        table, links = whole(self, home)
+        rows = [[name, *(replace(c, value=0) for c in cells)] for name, *cells in table.rows]
+        return replace(table, rows=rows), links
+
+    monkeypatch.setattr(_Site, "theme_table", none)
+    with psycopg.connect(portal[0]) as connection:
+        found = site(public._published(connection, portal[0]))
+    section = LexborHTMLParser(found["index.html"].decode()).css_first("[aria-labelledby=tema]")
+    assert section is not None
+    assert "belum ada dugaan pelanggaran yang temanya" in section.text()
 
 
 def test_volumes_of_an_edition_of_before_are_listed(
