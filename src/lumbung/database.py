@@ -6,6 +6,7 @@ import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import psycopg
@@ -15,6 +16,13 @@ from lumbung.errors import ConfigurationError, ServiceError
 
 CONNECT_SECONDS = 10
 """How long a connection may take, unless the URL has a `connect_timeout`."""
+
+DEAD_PEER = {
+    "keepalives_idle": 60, "keepalives_interval": 15, "keepalives_count": 4,
+    "tcp_user_timeout": 120_000,
+}  # fmt: skip
+"""Options of libpq, unless the URL has them: a server that left the network without a word is
+noticed after two minutes, not after the kernel's two hours."""
 
 LOCK_WAIT = "2h"
 """How long a statement of a `session` waits for a lock, as those of every login (rights.sql)."""
@@ -47,12 +55,14 @@ def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
     shown = _parts(url)
     # the argument replaces the URL's options
     options = f"{shown.get('options') or ''} -c timezone=UTC".strip()
+    patience: dict[str, Any] = {name: shown.get(name) or DEAD_PEER[name] for name in DEAD_PEER}
     try:
         connection = psycopg.connect(
             url,
             application_name=application,
             options=options,
             connect_timeout=shown.get("connect_timeout") or CONNECT_SECONDS,
+            **patience,
         )
     except psycopg.OperationalError as error:
         if "too many clients" in str(error) or "remaining connection slots" in str(error):
@@ -273,7 +283,7 @@ def _set_rights(connection: psycopg.Connection) -> None:
     try:
         with connection.transaction():
             # Two databases of a server may be migrated at once.
-            connection.execute("select pg_advisory_xact_lock(hashtext('lumbung.rights'))")
+            _lock_rights(connection)
             connection.execute(RIGHTS.read_text(encoding="utf-8").encode())
     except psycopg.errors.InsufficientPrivilege as error:
         account = connection.info.user
@@ -304,7 +314,7 @@ def give(url: str, role: str) -> None:
     """
     with connect(url) as connection:
         name = sql.Identifier(connection.info.dbname)
-        connection.execute("select pg_advisory_xact_lock(hashtext('lumbung.rights'))")
+        _lock_rights(connection)
         owner = sql.Identifier(role)
         try:
             if connection.execute("select pg_has_role(%s, 'set')", (role,)).fetchone() == (False,):
@@ -338,8 +348,14 @@ def give(url: str, role: str) -> None:
 def deny_connections(url: str) -> None:
     """Let nobody but its owner connect to a database; do nothing where another account owns it."""
     with connect(url) as connection, suppress(psycopg.errors.InsufficientPrivilege):
-        connection.execute("select pg_advisory_xact_lock(hashtext('lumbung.rights'))")
+        _lock_rights(connection)
         _restrict_connections(connection)
+
+
+def _lock_rights(connection: psycopg.Connection) -> None:
+    """Let one session at a time change rights that all databases of the server share."""
+    connection.execute(f"set local lock_timeout = '{MIGRATE_WAIT}'".encode())
+    connection.execute("select pg_advisory_xact_lock(hashtext('lumbung.rights'))")
 
 
 def _restrict_connections(connection: psycopg.Connection, *roles: str) -> None:

@@ -244,7 +244,13 @@ def notifier() -> Notifier:
     """Return what sends notices: by the mail server and the services of this Airflow."""
     from lumbung.publication.delivery.notices import Notifier
 
-    return Notifier(Settings.load(), mail_server, service_address, desk_url())
+    return Notifier(
+        Settings.load(),
+        lambda: warehouse_url("publisher"),
+        mail_server,
+        service_address,
+        desk_url(),
+    )
 
 
 EVENTS: dict[str, Event] = {

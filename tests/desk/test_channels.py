@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -76,7 +78,7 @@ def test_an_owner_pulls_and_pauses_by_the_rights_in_airflow(pulls: Desk) -> None
     assert owner.get("/kanal").status_code == 200
 
 
-def test_an_owner_uploads_a_file(pulls: Desk) -> None:
+def test_an_owner_uploads_a_file(pulls: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     owner = pulls.client("penangan")
     csrf = token(owner, HERE)
     path, folder = f"{HERE}/unggah", pulls.settings.inbox / OWN
@@ -100,6 +102,15 @@ def test_an_owner_uploads_a_file(pulls: Desk) -> None:
     assert owner.post(path, files={"file": ("a.xlsx", b"1")}).status_code == 403
     length = {"content-length": str(200 << 20)}
     assert owner.post(path, content=b"", headers=length).status_code == 413
+    with monkeypatch.context() as patch:
+        full = OSError(errno.ENOSPC, "No space left on device")
+        patch.setattr("lumbung.intake.inbox._write", Mock(side_effect=full))
+        answer = owner.post(path, data={"csrf": csrf}, files={"file": ("z.xlsx", b"isi")})
+        assert (answer.status_code, "Penyimpanan server penuh" in answer.text) == (422, True)
+        # Starlette could not keep a large file until all of it has come
+        patch.setattr("lumbung.desk.channels._receive", Mock(side_effect=full))
+        answer = owner.post(path, data={"csrf": csrf}, files={"file": ("z.xlsx", b"isi")})
+        assert (answer.status_code, "Layanan sedang tidak" in answer.text) == (503, True)
     assert [each.name for each in folder.iterdir()] == ["x.xlsx"]
     assert pulls.client().post(path, files={"file": ("a.xlsx", b"1")}).status_code == 303
     # a channel that reads from a server

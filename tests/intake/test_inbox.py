@@ -3,8 +3,10 @@ that was not read."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,9 +14,11 @@ import psycopg
 import pytest
 
 from lumbung import audit
+from lumbung.errors import ServiceError
 from lumbung.intake import inbox
 from lumbung.intake.channel.load import load_channel
 from lumbung.intake.landing import IntakeCounts
+from lumbung.locks import locked
 from lumbung.settings import Settings
 from tests.support.channel_samples import FORM, HEADER, REGISTER, header_merges, workbook
 
@@ -106,6 +110,24 @@ def test_a_file_that_waits_is_never_replaced_and_one_that_was_read_is(
         upload("a.xlsx", b"lain")
     assert file.is_symlink()
     assert db.execute("select count(*) from ops.audit_log").fetchone() == (3,)
+
+
+def test_neither_a_full_disk_nor_a_stuck_upload_leaves_anything(
+    upload: Upload, settings: Settings, db: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = settings.inbox / REGISTER["name"]
+    monkeypatch.setattr(inbox, "LOCK_SECONDS", 0.1)
+    with locked(folder, seconds=0, what=""), pytest.raises(ServiceError, match="another upload"):
+        upload("a.xlsx", b"isi")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(inbox.FullDiskError, match="disk is full"):
+        upload("a.xlsx", b"isi")
+    assert [*folder.iterdir()] == []
+    assert db.execute("select count(*) from ops.audit_log").fetchone() == (0,)
 
 
 def test_what_is_refused_leaves_nothing(

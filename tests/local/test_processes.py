@@ -58,7 +58,7 @@ def has_ended(process: psutil.Process) -> bool:
 
 
 def test_a_folder_beside_them_is_no_process(processes: Processes) -> None:
-    """`run/notified` holds when owners were last notified of each failure."""
+    """An earlier version kept the history of notices in `run/notified`."""
     (processes.folder / "notified").mkdir(parents=True)
     assert processes.names() == []
 
@@ -142,12 +142,13 @@ def test_a_server_without_free_connections_is_not_said_to_be_down(
 def test_a_wait_for_another_command_has_a_bound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local_processes, "LOCK_SECONDS", 0)
+    monkeypatch.setattr(local_processes, "LOCK_SECONDS", 0.1)
+    lock = tmp_path / "lock"
     with (
-        local_processes.locked(tmp_path / "lock"),
-        pytest.raises(ServiceError, match=rf"another command prepares.*{tmp_path}/lock"),
-        local_processes.locked(tmp_path / "lock"),
+        local_processes.prepared_alone(lock),
+        pytest.raises(ServiceError, match=rf"another command prepares.*{lock}.*wait until it"),
+        local_processes.prepared_alone(lock),
     ):
         pass
-    with local_processes.locked(tmp_path / "lock"):
+    with local_processes.prepared_alone(lock):
         pass

@@ -30,6 +30,7 @@ from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import Vault, hold_to_one_key
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.stack import Stack
+from lumbung.locks import locked
 from lumbung.publication.proof import verify
 from lumbung.publication.proof.keys import trusted_keys
 from lumbung.settings import Settings
@@ -316,7 +317,7 @@ def test_two_backups_at_once_are_one(small: tuple[Settings, str], target: Target
     settings, url = small
     target.folder.mkdir()
     with (
-        take.alone(target.folder / ".lock", "a test"),
+        locked(target.folder / ".lock", seconds=0, what="a test"),
         pytest.raises(ServiceError, match="another backup into this folder is running"),
     ):
         take.backup(target, settings=settings, database_url=url)

@@ -284,7 +284,7 @@ def test_those_who_approve_are_asked_and_reminded_and_owners_reported(
     url: str, settings: Settings, post: Post
 ) -> None:
     draft = freezing.freeze("2024-W46", settings=settings, database_url=url)
-    way = notifier(settings, post)
+    way = notifier(settings, post, url)
     assert notify.remind(notifier=way, database_url=url) == []
     review.write_draft(draft, settings=settings, database_url=url)
     pass_checkpoint(url, draft)
@@ -303,7 +303,7 @@ def test_those_who_approve_are_asked_and_reminded_and_owners_reported(
                 " where edition_id = %s",
                 (waited, is_asked, draft),
             )
-        at_desk = notifier(settings, post, "https://a.example/l")
+        at_desk = notifier(settings, post, url, "https://a.example/l")
         found = notify.remind(notifier=at_desk, database_url=url)
         assert found == reminded_of
     assert post.addresses == ["pimpinan@babel.example.id"] * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 import uuid
@@ -18,10 +19,13 @@ from lumbung.local.processes import hold_port
 from lumbung.publication.delivery import notify
 from lumbung.publication.delivery.notices import Notice
 from lumbung.publication.delivery.recipients import Event
+from lumbung.publication.delivery.smtp import MailServer
 from lumbung.publication.editions import freezing, review, schedule
+from lumbung.publication.translations.formatting import INDONESIAN
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse.checkpoints import CheckResult
 from lumbung.warehouse.raw_checkpoint import Hold, RawResult
+from lumbung.warehouse.roles import role_url
 from tests.support.edition_sample import WEEK, pass_checkpoint
 from tests.support.homes import demo_home
 from tests.support.post import Post, notifier, post_office, webhook
@@ -30,6 +34,7 @@ PROJECT = Path(__file__).parents[2]
 OWNER, CHAIR, CLERK = "data@babel.example.id", "pimpinan@babel.example.id", "wa@babel.example.id"
 DESK = "https://airflow.example/lumbung"
 NOW = datetime(2024, 11, 26, 8, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -94,7 +99,7 @@ def test_every_event_arrives_by_mail_and_by_service(
         "mail": "publication.mail",
     }
     with webhook() as (address, called):
-        way = notifier(office, post, DESK, telepon=address)
+        way = notifier(office, post, url, DESK, telepon=address)
         for event, task in failures.items():
             notify.notify_of_failure(event, task, f"{task}, run", "sebabnya", notifier=way)
         notify.notify_of_channels(raw, notifier=way, database_url=url)
@@ -145,12 +150,14 @@ def test_every_event_arrives_by_mail_and_by_service(
 
 
 def test_a_service_that_fails_stops_nothing_and_is_reported(
-    office: Settings, post: Post, capsys: pytest.CaptureFixture[str]
+    office: Settings, post: Post, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure(office, services={OWNER: ["rusak", "salah", "telepon", "hilang"]})
     with hold_port() as port, webhook() as (address, called):
         dead = f"json://127.0.0.1:{port.number}/secret-token"
-        way = notifier(office, post, rusak=dead, salah="x://secret-token", telepon=address)
+        way = notifier(
+            office, post, database_url, rusak=dead, salah="x://secret-token", telepon=address
+        )
         way.send(notice(), lambda _: [OWNER])
         way.send(notice(), lambda _: [OWNER])
     subjects = ["Gagal: x", "Pemberitahuan tidak terkirim melalui rusak, salah, dan hilang"]
@@ -161,11 +168,13 @@ def test_a_service_that_fails_stops_nothing_and_is_reported(
     assert "secret-token" not in text
 
 
-def test_a_mail_server_that_fails_is_reported_by_service(office: Settings, post: Post) -> None:
+def test_a_mail_server_that_fails_is_reported_by_service(
+    office: Settings, post: Post, database_url: str
+) -> None:
     configure(office, services={OWNER: ["telepon"]})
     post.die_at = "DATA"
     with webhook() as (address, called):
-        way = notifier(office, post, telepon=address)
+        way = notifier(office, post, database_url, telepon=address)
         way.send(notice(), lambda _: [OWNER])
         assert [call["title"] for call in called] == [
             "Gagal: x",
@@ -177,27 +186,86 @@ def test_a_mail_server_that_fails_is_reported_by_service(office: Settings, post:
     assert len(called) == 2, "what arrived is not sent again"
 
 
+def let_pass(url: str, hours: float) -> None:
+    """Make the history of notices older, which is append-only."""
+    with psycopg.connect(url) as connection:
+        connection.execute("set session_replication_role = replica")
+        connection.execute("update ops.notice set happened_at = happened_at - %s", (HOUR * hours,))
+
+
 def test_a_cause_that_lasts_is_sent_again_with_its_beginning(
-    office: Settings, post: Post, monkeypatch: pytest.MonkeyPatch
+    office: Settings, post: Post, database_url: str
 ) -> None:
-    way, hour = notifier(office, post), 3600.0
-    start = NOW.timestamp()
-    hours = {0: 1, 19: 1, 21: 2, 42: 3, 115: 4}  # 73 hours later it is another failure
-    for passed, count in hours.items():
-        monkeypatch.setattr("time.time", lambda passed=passed: start + passed * hour)
+    way, counts = notifier(office, post, database_url), []
+    for passed in (0, 19, 2, 21, 73):  # after the last, it is another failure
+        let_pass(database_url, passed)
         way.send(notice(), lambda _: [OWNER])
-        assert len(post.got) == count, passed
+        counts.append(len(post.got))
+    assert counts == [1, 1, 2, 3, 4]
     began = [re.findall(r"Sejak: (.*)\.", mail.get_content())[0] for _, mail in post.got]
-    first = "Selasa, 26 November 2024 pukul 15.00\N{NO-BREAK SPACE}WIB"
-    assert began == [first] * 3 + ["Minggu, 1 Desember 2024 pukul 10.00\N{NO-BREAK SPACE}WIB"]
+    for moment, hours in zip(began, (0, 21, 42, 0), strict=True):
+        first = datetime.now(JAKARTA) - HOUR * hours  # up to two minutes ago
+        assert moment in {INDONESIAN.moment(first - HOUR * n / 60) for n in range(3)}
     way.send(notice(key="y"), lambda _: [OWNER])
     way.send(notice("build"), lambda _: [OWNER])
     assert len(post.got) == 6
 
 
-def test_a_mute_ends(office: Settings, post: Post) -> None:
+def test_of_two_workers_one_sends(office: Settings, post: Post, database_url: str) -> None:
+    """While one of them begins to send, the other one finds the same cause in another home."""
+    home = dataclasses.replace(office, home=office.home / "other")
+    other, asked = notifier(home, post, database_url), []
+
+    def server() -> MailServer | None:
+        asked.append(len(post.got))
+        other.send(notice(), lambda _: [OWNER])
+        return post.address
+
+    dataclasses.replace(other, server=server).send(notice(), lambda _: [OWNER])
+    assert asked == [0]
+    assert post.addresses == [OWNER]
+
+
+def test_a_claim_of_a_killed_worker_is_taken_over_and_said(
+    office: Settings, post: Post, database_url: str
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed() -> MailServer | None:
+        raise Killed
+
+    way = notifier(office, post, database_url)
+    with pytest.raises(Killed):
+        dataclasses.replace(way, server=killed).send(notice(), lambda _: [OWNER])
+    for minutes, count in ((10, 0), (6, 1), (60, 1)):
+        let_pass(database_url, minutes / 60)
+        way.send(notice(), lambda _: [OWNER])
+        assert len(post.got) == count, minutes
+    said = " ".join(post.got[0][1].get_content().split())
+    assert "mungkin sudah Anda terima: pengirimannya terputus" in said
+
+
+def test_the_history_is_append_only_and_names_no_case(
+    office: Settings, post: Post, database_url: str
+) -> None:
+    notifier(office, post, database_url).send(notice(key="001/LP/x"), lambda _: [OWNER])
+    with psycopg.connect(role_url(database_url, "publisher")) as connection:
+        assert connection.execute(
+            "select step, way, attempt from ops.notice order by notice_id"
+        ).fetchall() == [("found", None, None), ("claimed", "mail", 1), ("sent", "mail", 1)]
+        text = connection.execute("select string_agg(n::text, '') from ops.notice as n").fetchone()
+        assert text is not None
+        assert "LP" not in text[0]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("delete from ops.notice")
+    with psycopg.connect(database_url) as connection, pytest.raises(psycopg.Error, match="append"):
+        connection.execute("delete from ops.notice")
+
+
+def test_a_mute_ends(office: Settings, post: Post, database_url: str) -> None:
     today = datetime.now(JAKARTA).date()
-    way = notifier(office, post)
+    way = notifier(office, post, database_url)
     for until, is_muted in ((today, True), (today - timedelta(days=1), False)):
         mute = {"address": OWNER, "events": ["task"], "until": until}
         configure(office, muted=[mute])
@@ -208,15 +276,15 @@ def test_a_mute_ends(office: Settings, post: Post) -> None:
     assert post.addresses.count(OWNER) == 2
 
 
-def test_what_cannot_be_read_stops_no_task(
+def test_neither_a_wrong_file_nor_a_database_that_is_down_stops_a_task(
     office: Settings, post: Post, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = office.home / "run" / "notified"
-    notifier(office, post).send(notice(), lambda _: [OWNER])
-    (file,) = folder.iterdir()
-    file.write_text("1732600000.0")  # as an earlier version wrote it
-    notifier(office, post).send(notice(), lambda _: [OWNER])
-    assert len(post.got) == 2
+    with hold_port() as port:
+        way = notifier(office, post, f"postgresql://x:y@127.0.0.1:{port.number}/x")
+        way.send(notice(), lambda _: [OWNER])
+        way.send(notice(), lambda _: [OWNER])
+    assert len(post.got) == 2, "what was sent is not known, so it is sent again"
+    assert "its history cannot be read" in capsys.readouterr().out
     configure(office, sender="x")
-    notifier(office, post).send(notice(), lambda _: [OWNER])
+    way.send(notice(), lambda _: [OWNER])
     assert "people.yaml" in capsys.readouterr().out

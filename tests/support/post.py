@@ -19,6 +19,7 @@ from lumbung.local.processes import hold_port
 from lumbung.publication.delivery.notices import Notifier
 from lumbung.publication.delivery.smtp import MailServer
 from lumbung.settings import Settings
+from lumbung.warehouse.roles import role_url
 
 
 class Post:
@@ -113,9 +114,17 @@ def post_office(port: int | None = None) -> Iterator[Post]:
         controller.stop()
 
 
-def notifier(settings: Settings, post: Post | None, desk: str = "", **services: str) -> Notifier:
+def notifier(
+    settings: Settings, post: Post | None, url: str, desk: str = "", **services: str
+) -> Notifier:
     """A notifier of a mail server, None: there is none, and of services by Airflow Connection."""
-    return Notifier(settings, lambda: post.address if post else None, services.__getitem__, desk)
+    return Notifier(
+        settings,
+        lambda: role_url(url, "publisher"),
+        lambda: post.address if post else None,
+        services.__getitem__,
+        desk,
+    )
 
 
 @contextmanager

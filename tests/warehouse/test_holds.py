@@ -166,9 +166,8 @@ def test_the_owner_of_a_held_channel_is_notified_once(database_url: str, office:
     with post_office() as post:
         for _ in range(2):
             result = check_raw(settings=office, database_url=database_url)
-            notify.notify_of_channels(
-                result, notifier=notifier(office, post), database_url=database_url
-            )
+            way = notifier(office, post, database_url)
+            notify.notify_of_channels(result, notifier=way, database_url=database_url)
     assert sorted(address for address, _ in post.got) == [
         "data@babel.example.id", "rekaan@example.id",
     ]  # fmt: skip

@@ -257,7 +257,8 @@ def test_the_list_is_shown_and_mailed(
     assert {"x/y", "x/z"} < {*item_ids}
 
     with post_office() as post:
-        counts = stewardship.notify_owners(notifier=notifier(office, post), database_url=url)
+        way = notifier(office, post, url)
+        counts = stewardship.notify_owners(notifier=way, database_url=url)
     ((address, mail),) = post.got
     assert address == "data@babel.example.id"
     assert mail["Subject"].startswith("Daftar tinjauan: ")
@@ -272,9 +273,8 @@ def test_the_list_is_shown_and_mailed(
 def test_before_the_first_build_no_item_is_reported(
     database_url: str, office: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert (
-        stewardship.notify_owners(notifier=notifier(office, None), database_url=database_url) == {}
-    )
+    way = notifier(office, None, database_url)
+    assert stewardship.notify_owners(notifier=way, database_url=database_url) == {}
     assert "lumbung build" in capsys.readouterr().out
 
 

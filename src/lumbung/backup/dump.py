@@ -55,6 +55,8 @@ from pg_auth_members where roleid = any (%(wanted)s) and member = any (%(wanted)
 order by 2, 1
 """
 
+PROGRAM_SECONDS = 4 * 60 * 60
+"""How long `pg_dump` or `pg_restore` may take."""
 
 WITHHELD = ("vault.data_key", "vault.item_key")
 """Tables whose rows are among a backup's encrypted keys instead of in its dump."""
@@ -184,15 +186,24 @@ def run(program: str, url: str, *arguments: str) -> None:
     """Run one of PostgreSQL's programs on a database; no password is in its arguments.
 
     Raises:
-        ServiceError: when it fails, with the end of what it printed.
+        ServiceError: when it fails, with the end of what it printed, or has not ended within
+            `PROGRAM_SECONDS`.
 
     """
     address, password = database.without_password(url)
-    done = subprocess.run(
-        [str(BINARIES / program), f"--dbname={address}", *arguments],
-        env={**os.environ, "PGPASSWORD": password} if password else None,
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [str(BINARIES / program), f"--dbname={address}", *arguments],
+            env={**os.environ, "PGPASSWORD": password} if password else None,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            timeout=PROGRAM_SECONDS,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise ServiceError(
+            f"{program} has not ended within {PROGRAM_SECONDS // 3600} hours",
+            where=arguments[-1],
+            remediation="check that the disk and the database answer, then run the same again",
+        ) from error
     if done.returncode:
         printed = " / ".join(done.stderr.strip().splitlines()[-3:])
         is_full = "No space left on device" in printed

@@ -12,10 +12,11 @@ import psycopg
 from lumbung import database
 from lumbung.backup import dump, keys
 from lumbung.backup.manifest import Manifest, newest, verified
-from lumbung.backup.take import DATA_KEYS, alone
+from lumbung.backup.take import DATA_KEYS
 from lumbung.errors import ConfigurationError, ServiceError
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.stack import RESTORING
+from lumbung.locks import locked
 from lumbung.project import PARTS
 from lumbung.publication.editions import folder as edition_folder
 from lumbung.publication.editions import publishing
@@ -110,7 +111,8 @@ def drill(backup: Path, *, settings: Settings, database_url: str) -> Restored:
         settings, home=settings.home / "drill", database_url=None, signing_key=key_file(settings)
     )
     server = EmbeddedPostgres(scratch.home / "postgres")
-    with alone(settings.home / "drill.lock", "another restore drill"):
+    running = "another restore drill is running"
+    with locked(settings.home / "drill.lock", seconds=0, what=running):
         _remove(server, scratch.home)
         scratch.home.mkdir(mode=0o700)
         try:

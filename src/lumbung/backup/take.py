@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import fcntl
 import json
 import os
 import re
@@ -28,6 +27,7 @@ from lumbung.files import keep_private, write_private
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import Vault
 from lumbung.local.stack import AIRFLOW_DATABASE
+from lumbung.locks import locked
 from lumbung.project import IGNORED, PARTS
 from lumbung.settings import Settings, number
 from lumbung.warehouse.build import lock_builds
@@ -119,7 +119,8 @@ def backup(target: Target, *, settings: Settings, database_url: str) -> Backup:
     began = time.monotonic()
     try:
         target.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with alone(target.folder / ".lock", "another backup into this folder"):
+        running = "another backup into this folder is running"
+        with locked(target.folder / ".lock", seconds=0, what=running):
             for leftover in target.folder.glob(".*.partial"):  # of a killed backup
                 shutil.rmtree(leftover)
             name = _name()
@@ -144,24 +145,6 @@ def backup(target: Target, *, settings: Settings, database_url: str) -> Backup:
             else "earlier backups are whole; let this account write there, then back up again",
         ) from error
     return Backup(target.folder / name, size, time.monotonic() - began, files.damaged)
-
-
-@contextmanager
-def alone(lock: Path, what: str) -> Iterator[None]:
-    """Hold a lock file.
-
-    Raises:
-        ServiceError: when another process holds it.
-
-    """
-    with os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)) as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ServiceError(
-                f"{what} is running", where=str(lock), remediation="wait until it has ended"
-            ) from error
-        yield
 
 
 class _Files:

@@ -30,7 +30,7 @@ from lumbung.desk.airflow import Airflow, ForbiddenError
 from lumbung.desk.guard import ForgedFormError, Guard, Tokens
 from lumbung.desk.office import Office, RefusedError
 from lumbung.desk.pages import FOLDER, Pages, airflow_root
-from lumbung.errors import LumbungError
+from lumbung.errors import LumbungError, explained
 from lumbung.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -128,6 +128,10 @@ def create(
     def fail(request: Request, error: LumbungError) -> Response:
         log.error("%s", error)  # it may name places of the server, so the page does not show it
         return error_page(request, 503, "service")
+
+    @app.exception_handler(OSError)
+    def fail_on_disk(request: Request, error: OSError) -> Response:
+        return fail(request, explained(error, Settings.load().home))
 
     return Guard(app)
 

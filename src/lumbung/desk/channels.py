@@ -33,6 +33,7 @@ PROBLEMS: dict[type[inbox.UploadError], str] = {
     inbox.EmptyFileError: "upload_empty",
     inbox.TooLargeFileError: "upload_too_large",
     inbox.UnreadFileError: "upload_unread",
+    inbox.FullDiskError: "upload_full",
 }
 Name = Annotated[str, Path(pattern=NAME)]
 Done = Annotated[Literal["", "pulled", "paused", "resumed", "uploaded"], Query()]

@@ -5,13 +5,11 @@ Only the connector opens them. It keeps their bytes as evidence.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import secrets
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import BinaryIO
@@ -20,14 +18,17 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from lumbung import database
-from lumbung.errors import LumbungError
+from lumbung.errors import DISK, FULL, LumbungError
 from lumbung.intake.channel.models import Channel
+from lumbung.locks import locked
 from lumbung.settings import Settings
 
 MAX_BYTES = 100 << 20
 """The largest file that is taken. A larger one is put into the folder on the server."""
 MAX_NAME = 120
 """Bytes of a file's name."""
+LOCK_SECONDS = 60
+"""How long an upload waits for another one into the same inbox."""
 _PIECE = 1 << 20
 
 
@@ -53,6 +54,10 @@ class TooLargeFileError(UploadError):
 
 class UnreadFileError(UploadError):
     """Another file with this name waits for the next pull."""
+
+
+class FullDiskError(UploadError):
+    """The disk of the inbox is full."""
 
 
 def pattern(channel: Channel) -> str | None:
@@ -90,6 +95,8 @@ def receive(
 
     Raises:
         UploadError: when the file is not taken; nothing has changed then.
+        ServiceError: when another upload into the inbox does not end within `LOCK_SECONDS`, or the
+            database does not answer; likewise.
 
     """
     folder = settings.inbox / channel.name
@@ -106,11 +113,12 @@ def receive(
             where=where,
             remediation=f"give it a name like {files}",
         )
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = folder / f".upload-{secrets.token_hex(8)}"
     try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         sha256, size = _write(stream, draft, where)
-        with _alone(folder):
+        what = "another upload into this inbox is running"
+        with locked(folder, seconds=LOCK_SECONDS, what=what):
             target = folder / name
             before = _sha256(target)
             with database.connect(database_url, application="lumbung upload") as connection:
@@ -125,6 +133,12 @@ def receive(
             if before != sha256:
                 draft.replace(target)
                 _flush(folder)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise FullDiskError(
+            f"{DISK} ({error.strerror})", where=where, remediation="free space, then upload again"
+        ) from error
     finally:
         draft.unlink(missing_ok=True)
     return name
@@ -193,17 +207,6 @@ def _is_read(connection: psycopg.Connection, channel: Channel, sha256: bytes | N
         (channel.name, sha256 and sha256.hex()),
     ).fetchone()
     return row == (True,)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Let one upload at a time look at a folder and rename into it."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _flush(folder: Path) -> None:

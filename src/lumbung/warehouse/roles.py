@@ -179,6 +179,7 @@ def _derived(secret: str, role: str) -> str:
 def _enable_login(connection: psycopg.Connection, role: str, password: str) -> None:
     try:
         with connection.transaction():
+            connection.execute(f"set local lock_timeout = '{database.MIGRATE_WAIT}'".encode())
             connection.execute("select pg_advisory_xact_lock(hashtext('lumbung.roles'))")
             connection.execute(
                 sql.SQL("alter role {} login password {}").format(

@@ -1,8 +1,9 @@
 """Notices of what needs a person, by mail and by each person's own services.
 
 A notice says what happened, since when, what to do, and where at the desk. It is sent once within
-`Notice.pause`, however often its cause is found. `config/people.yaml` lists the services of a
-person by mail address: whoever gets a notice by mail gets it by these services too.
+`Notice.pause`, however often and on whichever machine its cause is found (`history`).
+`config/people.yaml` lists the services of a person by mail address: whoever gets a notice by mail
+gets it by these services too.
 
 A chat service belongs to somebody else, so it gets no content of a draft: `Notice.detail` and the
 attachment go by mail only.
@@ -10,19 +11,13 @@ attachment go by mail only.
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import json
 import re
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from lumbung.errors import LumbungError, ServiceError
-from lumbung.publication.delivery import smtp
+from lumbung.publication.delivery import history, smtp
 from lumbung.publication.delivery.recipients import Event, People, load_people
 from lumbung.publication.delivery.smtp import MailServer
 from lumbung.publication.translations.formatting import INDONESIAN
@@ -32,8 +27,6 @@ m = INDONESIAN
 
 PAUSE = timedelta(hours=20)
 """A notice with the same cause is not sent again within this time: once a day."""
-FORGOTTEN = timedelta(days=3)
-"""A cause that was not found for this long begins anew when it is found again."""
 MAIL = "mail"
 
 
@@ -73,6 +66,7 @@ class Notifier:
 
     Attributes:
         settings: where `config/people.yaml` and the home are.
+        database_url: returns the warehouse as `publisher`, where the history of notices is.
         server: returns the mail server; None: there is none.
         service: returns the address of a service, as apprise writes it, by Airflow Connection.
         desk: the address of the desk; empty: it is not known.
@@ -80,6 +74,7 @@ class Notifier:
     """
 
     settings: Settings
+    database_url: Callable[[], str]
     server: Callable[[], MailServer | None]
     service: Callable[[str], str]
     desk: str = ""
@@ -112,43 +107,49 @@ class Notifier:
         failed: dict[str, str] = {}
         try:
             people = load_people(self.settings)
-            today = datetime.now(JAKARTA).date()
-            wanted = [
-                address
-                for address in dict.fromkeys(to(people))
-                if not people.is_muted(address, notice.event, today)
-            ]
-            ways = [MAIL, *dict.fromkeys(s for a in wanted for s in people.services.get(a, ()))]
-            with _history(self.settings, notice) as history:
-                for way in ways if wanted else ():
-                    last = history["sent"].get(way, 0)
-                    if way in without or time.time() - last < notice.pause.total_seconds():
-                        continue
-                    try:
-                        if way == MAIL:
-                            is_sent = self._mail(notice, wanted, history["since"], people.sender)
-                        else:
-                            is_sent = self._call(notice, way, history["since"])
-                    except Exception as error:  # of any library, network or Airflow
-                        failed[way] = f"{error}" or type(error).__name__
-                    else:
-                        if is_sent:
-                            history["sent"][way] = time.time()
         except (LumbungError, OSError) as error:
             print(f"nobody could be notified: {error}")
+            return failed
+        today = datetime.now(JAKARTA).date()
+        wanted = [
+            address
+            for address in dict.fromkeys(to(people))
+            if not people.is_muted(address, notice.event, today)
+        ]
+        services = dict.fromkeys(s for a in wanted for s in people.services.get(a, ()))
+        ways = [way for way in (MAIL, *services) if wanted and way not in without]
+        with history.opened(self.database_url, notice.event, notice.key) as past:
+            for way in ways:
+                attempt = past.attempt(way, notice.pause)
+                if attempt is None:
+                    continue
+                text = self._text(notice, past.since, is_repeated=attempt.is_repeated)
+                is_sent = False
+                try:
+                    if way == MAIL:
+                        is_sent = self._mail(notice, text, wanted, people.sender)
+                    else:
+                        is_sent = self._call(notice, text, way)
+                except Exception as error:  # of any library, network or Airflow
+                    failed[way] = f"{error}" or type(error).__name__
+                past.end(attempt, is_sent=is_sent)
         return failed
 
-    def _mail(self, notice: Notice, to: list[str], since: float, sender: str) -> bool:
+    def _mail(self, notice: Notice, text: str, to: list[str], sender: str) -> bool:
         server = self.server()
         if server is None:
             return False
-        text = "\n\n".join(filter(None, (self._text(notice, since), notice.detail)))
         smtp.notify(
-            notice.subject, text, to=to, sender=sender, server=server, attachment=notice.attachment
+            notice.subject,
+            "\n\n".join(filter(None, (text, notice.detail))),
+            to=to,
+            sender=sender,
+            server=server,
+            attachment=notice.attachment,
         )
         return True
 
-    def _call(self, notice: Notice, connection: str, since: float) -> bool:
+    def _call(self, notice: Notice, text: str, connection: str) -> bool:
         """Send by a service; no message names its address, which holds a token."""
         import apprise
 
@@ -159,7 +160,7 @@ class Notifier:
                 where=f"Airflow Connection {connection}",
                 remediation="write the address as apprise's documentation of the service does",
             )
-        if not service.notify(title=notice.subject, body=self._text(notice, since)):
+        if not service.notify(title=notice.subject, body=text):
             raise ServiceError(
                 "the service did not take the message",
                 where=f"Airflow Connection {connection}",
@@ -167,47 +168,19 @@ class Notifier:
             )
         return True
 
-    def _text(self, notice: Notice, since: float) -> str:
-        began = notice.since or datetime.fromtimestamp(since, UTC)
+    def _text(self, notice: Notice, since: datetime, *, is_repeated: bool) -> str:
         lines = [
             notice.text,
-            m("notice_since", moment=m.moment(began)),
+            m("notice_since", moment=m.moment(notice.since or since)),
             m("notice_action", action=notice.action),
         ]
         if self.desk:
             lines.append(m("notice_page", address=f"{self.desk}{notice.page}"))
         if hours := notice.pause // timedelta(hours=1):
             lines.append(m("notice_again", hours=m.number(hours)))
+        if is_repeated:
+            lines.append(m["notice_repeated"])
         return "\n\n".join(lines)
-
-
-@contextmanager
-def _history(settings: Settings, notice: Notice) -> Iterator[dict[str, Any]]:
-    """Yield when a cause was first and last found, and when it was last sent by each way.
-
-    It is kept in a file, because the database may be what failed.
-    """
-    folder = settings.home / "run" / "notified"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = hashlib.sha256(f"{notice.event}\n{notice.key}".encode()).hexdigest()[:32]
-    with (folder / name).open("a+", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        now = time.time()
-        try:
-            found = json.loads(file.read())
-            found["sent"].items()
-            is_old = now - found["seen"] > FORGOTTEN.total_seconds()
-        except (ValueError, TypeError, KeyError, AttributeError):  # new, or of an older version
-            is_old = True
-        if is_old:
-            found = {"since": now, "sent": {}}
-        found["seen"] = now
-        try:
-            yield found
-        finally:
-            file.truncate(0)
-            file.write(json.dumps(found))
 
 
 def without_numbers(text: str) -> str:

@@ -25,6 +25,8 @@ from lumbung.publication.translations.formatting import BY_LANGUAGE
 __all__ = ["TEMPLATES", "compiled", "document", "letter", "page", "render"]
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
+PDF_SECONDS = 300
+"""How long a PDF may take; one of an edition takes a few seconds."""
 NAMES = {
     "id": ("edisi", "siaran-pers.txt"),
     "en": ("en/edition", "en/press-release.txt"),
@@ -128,15 +130,23 @@ def compiled(template: str, content: dict[str, Any], timestamp: int) -> bytes:
         timestamp: the creation time in the PDF, in seconds since 1970 UTC.
 
     Raises:
-        PublicationError: when it cannot be compiled.
+        PublicationError: when it cannot be compiled within `PDF_SECONDS`.
 
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "lumbung.publication.formats.pdf", template, str(timestamp)],
-        input=json.dumps(content, ensure_ascii=False, default=str).encode(),
-        capture_output=True,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "lumbung.publication.formats.pdf", template, str(timestamp)],
+            input=json.dumps(content, ensure_ascii=False, default=str).encode(),
+            capture_output=True,
+            check=False,
+            timeout=PDF_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PublicationError(
+            f"the PDF was not compiled within {PDF_SECONDS} s",
+            where=str(TEMPLATES / template),
+            remediation="end other work on this machine, then render again",
+        ) from error
     if done.returncode:
         raise PublicationError(
             f"the PDF could not be compiled: {done.stderr.decode(errors='replace').strip()[-500:]}",

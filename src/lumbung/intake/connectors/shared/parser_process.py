@@ -27,6 +27,7 @@ SECONDS = 60
 SILENCE_SECONDS = 300
 """Seconds without an answer after which the child counts as stuck."""
 
+_KILL_SECONDS = 5
 _MAX_LINE = 256 << 20
 _PIECE = 1 << 20
 
@@ -262,7 +263,7 @@ class ParserProcess:
             return
         process, self._process = self._process, None
         process.kill()
-        process.wait()
+        process.wait(_KILL_SECONDS)
         for pipe in (process.stdin, process.stdout):
             assert pipe is not None  # noqa: S101 - a pipe was asked for
             with contextlib.suppress(BrokenPipeError):
