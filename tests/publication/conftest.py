@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,6 +64,24 @@ def paper_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(render, "_pdf", text)
     monkeypatch.setitem(pii._READERS, "pdf", bytes.decode)
+
+
+@pytest.fixture(autouse=True)
+def rendered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test renders again unchanged has the bytes of before: review and approval do so often.
+
+    That they are the same bytes is what `test_render.py` tests, without this.
+    """
+    localized = render._localized
+    made: dict[tuple[object, ...], dict[str, bytes]] = {}
+
+    def once(edition: Edition, root: str) -> dict[str, bytes]:
+        key = (pickle.dumps(edition), root, render._pdf, render.page, render.TEMPLATES)
+        if key not in made:
+            made[key] = localized(edition, root)
+        return made[key]
+
+    monkeypatch.setattr(render, "_localized", once)
 
 
 def _words(value: Any) -> str:

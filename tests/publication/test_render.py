@@ -35,6 +35,11 @@ CASES = ("suspected_violation", "ALL")
 Metrics = dict[tuple[str, str, str, str, str], int]
 
 
+@pytest.fixture
+def rendered_once() -> None:
+    """Here each edition is rendered as often as it is asked for."""
+
+
 @pytest.fixture(scope="module")
 def files(drafts: dict[str, Edition]) -> dict[str, dict[str, bytes]]:
     return {how: rendering.render(edition) for how, edition in drafts.items()}

@@ -23,7 +23,7 @@ PATTERNS = {
     ),
     "an address (RT/RW)": re.compile(r"\bRT[ .:]{0,2}\d{1,3}\b.{0,3}\bRW[ .:]{0,2}\d{1,3}\b", re.I),
     "a NIP (18 digits)": re.compile(r"(?<!\w)(?:\d{18}|\d{8} \d{6} [12] \d{3})(?!\w)"),
-    "an e-mail address": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    "an e-mail address": re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+"),
 }
 
 
@@ -101,7 +101,8 @@ def _csv_text(content: bytes) -> str:
 
 
 def _json_text(content: bytes) -> str:
-    return json.dumps(json.loads(content), ensure_ascii=False, indent=0)
+    # A line for each value, so that adjacent numbers are not read as one.
+    return json.dumps(json.loads(content), ensure_ascii=False, separators=(",\n", ": "))
 
 
 _SHA256 = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 
 from lumbung.errors import PublicationError
 from lumbung.publication.office import Office
@@ -438,7 +439,7 @@ class Edition:
         """The day on which the edition of the next week is due: the Monday after that week."""
         return self.judged_on + timedelta(days=7)
 
-    @property
+    @cached_property
     def weeks(self) -> list[str]:
         """The weeks that are counted, the edition's own last."""
         return sorted({week for values in self.trend.values() for week, _ in values})

@@ -81,12 +81,15 @@ FROZEN = TABLES | {
 """The tables that a freeze fills, with their columns."""
 
 
+_ROW = json.JSONEncoder(ensure_ascii=False, default=str)
+"""A row as JSON: a day as ISO 8601, a numeric with its decimals."""
+
+
 def digest(rows: Iterable[tuple[Any, ...]]) -> str:
     """Return the sha256 of the sorted rows."""
     result = hashlib.sha256()
     for row in sorted(rows):
-        # a day as ISO 8601, a numeric with its decimals
-        result.update(json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n")
+        result.update(_ROW.encode(row).encode() + b"\n")
     return result.hexdigest()
 
 
