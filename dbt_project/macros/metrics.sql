@@ -33,7 +33,7 @@
         int_metric_weeks__counted counts the rows, rpt_metric_contributor lists them. The arguments name
         relations:
             cases         report_id regency_code received_date week_id record_kind
-                          registration_outcome non_registration_reason status_code
+                          registration_outcome non_registration_reason_code status_code
                           forwarding_target_code is_follow_up_closed campaign_context_code
             terms         report_id vocabulary code
             activities    activity_id regency_code activity_date week_id record_kind is_recap
@@ -61,7 +61,7 @@
         (
             'report_not_registered_by_reason',
             case when cases.registration_outcome = 'not_registered' then
-                coalesce(upper(cases.non_registration_reason), 'UNSTATED')
+                coalesce(cases.non_registration_reason_code, 'UNSTATED')
             end
         ),
         -- A number with Reg and an open status: the case is registered and still being handled.

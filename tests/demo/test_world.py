@@ -70,7 +70,7 @@ def test_the_truth_has_exactly_the_keys_of_the_contract(nine_weeks: Truth) -> No
             (
                 *("channel", "record_kind", "register_number", "regency_code", "district_code"),
                 *("occurred_date", "known_date", "received_date", "week_id"),
-                *("registration_outcome", "status_code", "non_registration_reason"),
+                *("registration_outcome", "status_code", "non_registration_reason_code"),
                 *("forwarding_target", "is_follow_up_closed", "campaign_context"),
                 *("observer_organisation", "issues", "violation_types"),
             )
@@ -165,7 +165,7 @@ def test_every_sort_of_case_is_there(nine_weeks: Truth) -> None:
     assert [row["register_number"] for row in cases if row["regency_code"] == "19.00"] != []
     known = [row for row in cases if row["known_date"]]
     late = [row for row in known if days(row["known_date"], row["received_date"]) > 7]
-    assert "late" in {row["non_registration_reason"] for row in late}
+    assert "LATE" in {row["non_registration_reason_code"] for row in late}
     linked: dict[int, set[str]] = {}
     for pair in nine_weeks["links"]:
         for one, other in (pair, pair[::-1]):

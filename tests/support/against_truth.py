@@ -52,7 +52,7 @@ def cases_equal_truth(url: str, reports: list[dict[str, Any]]) -> None:
         url,
         "select channel, record_kind, lower(register_number), regency_code, district_code,"
         " occurred_date::text, known_date::text, received_date::text, week_id,"
-        " registration_outcome, status_code, non_registration_reason,"
+        " registration_outcome, status_code, non_registration_reason_code,"
         " forwarding_target_code, is_follow_up_closed, campaign_context_code,"
         " observer_organisation_code,"
         " array(select issue_code from marts.bridge_report_issue b"
@@ -75,7 +75,7 @@ def cases_equal_truth(url: str, reports: list[dict[str, Any]]) -> None:
             report["week_id"],
             report["registration_outcome"],
             report["status_code"],
-            report["non_registration_reason"],
+            report["non_registration_reason_code"],
             report["forwarding_target"],
             report["is_follow_up_closed"],
             report["campaign_context"],

@@ -232,8 +232,8 @@ def write_export(cases: list[dict[str, Any]], inbox: Path) -> None:
          spoken(case["occurred_date"]), regency(case), district(case), "; ".join(words(case)),
          ", ".join(vocabulary.VIOLATION_TYPES[code][-1] for code in case["violation_types"]),
          vocabulary.STATUSES[case["status_code"]][-1] if case["status_code"] else "",
-         vocabulary.NON_REGISTRATION_REASONS[case["non_registration_reason"]][-1]
-         if case["non_registration_reason"] else ""]
+         vocabulary.NON_REGISTRATION_REASONS[case["non_registration_reason_code"]][-1]
+         if case["non_registration_reason_code"] else ""]
         for number, case in enumerate(cases, 1)
     ]  # fmt: skip
     (inbox / "ekspor.xlsx").write_bytes(workbook({"Data": [head, *rows]}))
@@ -311,7 +311,7 @@ def seen_facts(
 SeenFacts = tuple[str, list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]
 COLUMNS = ("record_kind", "register_number", "regency_code", "district_code", "occurred_date",
            "known_date", "received_date", "week_id", "registration_outcome", "status_code",
-           "non_registration_reason")  # fmt: skip
+           "non_registration_reason_code")  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", [*TIP_KINDS, "sigaplapor"])

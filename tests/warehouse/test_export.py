@@ -140,6 +140,8 @@ def test_what_cannot_be_written_is_refused_and_leaves_the_file(url: str, tmp_pat
         export(reader, "raw.record", path)
     with pytest.raises(ConfigurationError, match=r"cannot be written as '.ods'"):
         export(reader, "fct_report", tmp_path / "kasus.ods")
+    with pytest.raises(ConfigurationError, match="no folder"):
+        export(reader, "fct_report", tmp_path / "tidak ada" / "kasus.csv")
     with pytest.raises(ConfigurationError, match=r"boundaries.*set boundary_file"):
         export(reader, "fct_report", tmp_path / "kasus.geojson")
     query(url, "update marts.fct_report set note = repeat('x', 32768) where report_id = 3")

@@ -325,7 +325,7 @@ class TestFacts:
         rows = query(
             url,
             "select register_number, record_kind, regency_code, district_code, week_id,"
-            " stage_code, status_code, registration_outcome, non_registration_reason, is_late"
+            " stage_code, status_code, registration_outcome, non_registration_reason_code, is_late"
             " from marts.fct_report where channel = 'buku' order by register_number collate \"C\"",
         )
         city = "19.71"
@@ -341,7 +341,7 @@ class TestFacts:
             ("002/TM/PB/Kab/09.02/X/2024", "TM", "19.05", None, "2024-W44", "KAMPANYE",
              None, "pending", None, None),
             ("003/LP/PW/Kota/09.07/XI/2024", "LP", city, None, "2024-W45", "KAMPANYE",
-             "tidak_diregistrasi", "not_registered", "formal", None),
+             "tidak_diregistrasi", "not_registered", "FORMAL", None),
             ("004/Reg/LP/PW/Kota/09.07/XI/2024", "LP", city, None, "2024-W45", "KAMPANYE",
              "tidak_diregistrasi", "not_registered", None, None),
             ("010/LP/PW/Kota/09.07/XI/2024", "LP", city, None, "2024-W46", "KAMPANYE",

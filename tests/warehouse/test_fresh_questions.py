@@ -130,7 +130,7 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
         official(place_of(case)) for case in LAPORAN if case.outcome == "registered"
     ),
     "material_requirements": lambda: counts(
-        official(place_of(case)) for case in LAPORAN if case.reason == "materiel"
+        official(place_of(case)) for case in LAPORAN if case.reason == "MATERIEL"
     ),
     "results_in_bangka_barat": lambda: counts(
         registry.vocabulary("case_result")[world.result(case)].name[1]

@@ -24,7 +24,7 @@ def test_every_vocabulary_has_codes_with_names() -> None:
         assert all(all(names) for names in mappings.codes(vocabulary).values())
     assert mappings.codes("issue")["PU"] == ("Politik uang", "Money politics")
     assert mappings.codes("method")["TATAP_MUKA"][0] == "Tatap muka dan dialog"
-    assert mappings.codes("non_registration_reason")["formal"][0].startswith("Syarat formal")
+    assert mappings.codes("non_registration_reason")["FORMAL"][0].startswith("Syarat formal")
     assert list(mappings.codes("follow_up")) == ["closed", "open"]
     with pytest.raises(ConfigurationError, match="no vocabulary"):
         mappings.codes("../x")

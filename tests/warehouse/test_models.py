@@ -239,7 +239,7 @@ def test_no_personal_field_can_reach_a_mart(built: str) -> None:
         " and column_name !~ '(_code|_id|_names?|_names?_en|_kind|_type)$'",
     )
     assert {name for (name,) in texts} == {
-        "channel", "register_number", "registration_outcome", "non_registration_reason",
+        "channel", "register_number", "registration_outcome",
         "period", "reason", "reason_en", "legal_source", "location_method",
         "channel_a", "channel_b", "report_id_a", "report_id_b",  # of a candidate pair
         "reporter_key",  # a keyed hash

@@ -230,7 +230,7 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
         for number, week in enumerate(WORLD.weeks, start=1)
     ],
     "reasons_of_non_registration": lambda: counts(
-        (case.reason or "unstated").upper() for case in CASES if case.outcome == "not_registered"
+        case.reason or "UNSTATED" for case in CASES if case.outcome == "not_registered"
     ),
     "share_of_reports_registered": lambda: share(
         (case for case in CASES if case.kind == "LP" and case.received.month == 10),

@@ -119,7 +119,7 @@ def _cases(world: World) -> list[Record]:
             "week_id": week_of(case.received),
             "registration_outcome": case.outcome,
             "status_code": case.status,
-            "non_registration_reason": case.reason,
+            "non_registration_reason_code": case.reason,
             "forwarding_target": (case.target or "UNSTATED") if case.is_forwarded else None,
             "is_follow_up_closed": case.is_closed,
             "campaign_context": case.context or "UNKNOWN",
@@ -173,7 +173,7 @@ def _tip(channel: str, at: datetime, tip: Tip) -> Record:
         "week_id": week_of(at.date()),
         "registration_outcome": None,
         "status_code": None,
-        "non_registration_reason": None,
+        "non_registration_reason_code": None,
         "forwarding_target": None,
         "is_follow_up_closed": False,
         "campaign_context": "UNKNOWN",
@@ -376,7 +376,7 @@ def _contributors(
         outcome = report["registration_outcome"]
         yield f"report_{outcome}", kind, *place_and_week
         if outcome == "not_registered":
-            reason = (report["non_registration_reason"] or "unstated").upper()
+            reason = report["non_registration_reason_code"] or "UNSTATED"
             yield "report_not_registered_by_reason", reason, *place_and_week
         elif outcome == "registered":
             result = vocabulary.RESULTS.get(report["status_code"], "IN_PROCESS")

@@ -123,9 +123,9 @@ RESULTS: dict[str, str] = {
 """Status code -> result of a registered case; every other one is still IN_PROCESS."""
 
 NON_REGISTRATION_REASONS: dict[str, tuple[str, ...]] = {
-    "formal": ("Tidak memenuhi syarat formal", "Syarat formil tidak terpenuhi", "Formil"),
-    "materiel": ("Tidak memenuhi syarat materiel", "Syarat materiil tidak terpenuhi", "Materiil"),
-    "late": ("Lewat waktu", "Melebihi 7 hari sejak diketahui", "Daluwarsa"),
+    "FORMAL": ("Tidak memenuhi syarat formal", "Syarat formil tidak terpenuhi", "Formil"),
+    "MATERIEL": ("Tidak memenuhi syarat materiel", "Syarat materiil tidak terpenuhi", "Materiil"),
+    "LATE": ("Lewat waktu", "Melebihi 7 hari sejak diketahui", "Daluwarsa"),
 }
 """`Alasan` of the register; every other status has an empty cell there."""
 

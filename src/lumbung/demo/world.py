@@ -404,11 +404,11 @@ def _handling(
 ) -> tuple[str, str | None]:
     """The status and reason of a case: recent cases are often open, findings rarely rejected."""
     if is_late:
-        return "tidak_diregistrasi", "late"
+        return "tidak_diregistrasi", "LATE"
     if rng.random() < (0.45 if received >= week_start(7) else 0.12):
         return rng.choice(_statuses("pending")), None
     if rng.random() < (0.4 if kind == "LP" else 0.08):
-        return "tidak_diregistrasi", rng.choice(("formal", "materiel"))
+        return "tidak_diregistrasi", rng.choice(("FORMAL", "MATERIEL"))
     return rng.choice(_statuses("registered")), None
 
 

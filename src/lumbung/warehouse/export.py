@@ -69,8 +69,8 @@ def export(
         polygons: of each regency by its code, in degrees, for GeoJSON.
 
     Raises:
-        ConfigurationError: when the table or the format is unknown, the workbook cannot hold the
-            table, or the format needs what is not there: polygons, pyarrow.
+        ConfigurationError: when the table, the format or the folder is unknown, the workbook cannot
+            hold the table, or the format needs what is not there: polygons, pyarrow.
 
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
@@ -85,6 +85,12 @@ def export(
             f"a table cannot be written as {path.suffix or 'a file without ending'!r}",
             where=str(path),
             remediation=f"end the file's name with one of {', '.join(writers)}",
+        )
+    if not path.parent.is_dir():
+        raise ConfigurationError(
+            f"there is no folder {path.parent}",
+            where=str(path),
+            remediation="make the folder, or name another one",
         )
     with database.connect(url, application="lumbung export") as connection:
         relation = _find(connection, table)

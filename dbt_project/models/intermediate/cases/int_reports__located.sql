@@ -115,7 +115,7 @@ select
             and coalesce(statuses.registration_outcome, passed_on.registration_outcome)
             = 'not_registered'
             then records.status_reason_code
-    end as non_registration_reason,
+    end as non_registration_reason_code,
     records.reporter_key,
     records.observer_organisation_code,
     records.accused_role_code,

@@ -16,7 +16,7 @@ with vocabularies as (
     {%- for seed, prefix in vocabularies %}
     select
         '{{ seed }}' as dimension,
-        upper({{ prefix }}_code) as category_code,
+        {{ prefix }}_code as category_code,
         {{ prefix }}_name as category_name,
         coalesce({{ prefix }}_name_en, {{ prefix }}_name) as category_name_en,
         to_jsonb(terms) ->> '{{ prefix }}_label' as category_label,

@@ -17,7 +17,7 @@ with cases as (
         week_id,
         record_kind,
         registration_outcome,
-        non_registration_reason,
+        non_registration_reason_code,
         status_code,
         forwarding_target_code,
         is_follow_up_closed,

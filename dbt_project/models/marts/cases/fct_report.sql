@@ -30,7 +30,7 @@ select
     stage_code,
     status_code,
     registration_outcome,
-    non_registration_reason,
+    non_registration_reason_code,
     accused_role_code,
     forwarding_target_code,
     is_follow_up_closed,

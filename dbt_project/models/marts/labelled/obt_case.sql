@@ -83,7 +83,7 @@ left join {{ ref('category') }} as outcomes
 left join {{ ref('dim_non_registration_reason') }} as reasons
     on
         cases.registration_outcome = 'not_registered'
-        and upper(coalesce(cases.non_registration_reason, 'unstated')) = reasons.non_registration_reason_code
+        and coalesce(cases.non_registration_reason_code, 'UNSTATED') = reasons.non_registration_reason_code
 -- a number with Reg and an open status: the case is registered and still being handled
 left join {{ ref('category') }} as results
     on
