@@ -19,7 +19,7 @@ HIDDEN = "~kdmfabcgehij"
 
 
 def test_every_vocabulary_has_codes_with_names() -> None:
-    assert len(mappings.vocabularies()) == 17
+    assert len(mappings.vocabularies()) == 19
     for vocabulary in mappings.vocabularies():
         assert all(all(names) for names in mappings.codes(vocabulary).values())
     assert mappings.codes("issue")["PU"] == ("Politik uang", "Money politics")
