@@ -51,16 +51,14 @@ def stewardship() -> None:
     @fail_without_retry
     def deadlines() -> bool:
         """Notify the approvers of deadlines that end today or tomorrow; return whether any do."""
-        from datetime import datetime
-
+        from lumbung import database
         from lumbung.publication.delivery import notify
         from lumbung.settings import JAKARTA
 
-        return notify.notify_of_deadlines(
-            datetime.now(JAKARTA).date(),
-            notifier=notifier(),
-            database_url=warehouse_url("publisher"),
-        )
+        url = warehouse_url("publisher")
+        with database.connect(url, application="lumbung deadlines") as connection:
+            today = database.now(connection).astimezone(JAKARTA).date()
+        return notify.notify_of_deadlines(today, notifier=notifier(), database_url=url)
 
     @task
     @fail_without_retry

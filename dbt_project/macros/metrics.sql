@@ -1,6 +1,7 @@
 {% macro as_of_date() -%}
-    {#- The day on which deadlines are judged. -#}
-    {% if var('as_of_date') -%} date '{{ var('as_of_date') }}' {%- else -%} {{ jakarta_date('now()') }} {%- endif %}
+    {#- The day on which deadlines are judged: today, by the installation's clock. The subquery is read
+        once for all rows. -#}
+    {% if var('as_of_date') -%} date '{{ var('as_of_date') }}' {%- else -%} {{ jakarta_date('(select ops.now())') }} {%- endif %}
 {%- endmacro %}
 
 {% macro first_plausible_date() -%}
@@ -149,4 +150,9 @@
         values ('district_expected', true), ('district_submitted', submissions.is_submitted)
     ) as named (metric_code, is_contributor)
     where named.is_contributor
+{%- endmacro %}
+
+{% macro postgres__current_timestamp() -%}
+    {#- dbt compares the freshness of sources with it: the installation's clock, as landed_at. -#}
+    ops.now()
 {%- endmacro %}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -133,6 +134,14 @@ def session(url: str, *, application: str = "lumbung") -> psycopg.Connection:
             " lock still uses the pooler",
         )
     return connection
+
+
+def now(connection: psycopg.Connection) -> datetime:
+    """Return the time by the installation's clock, which is the real one except in a demo."""
+    row = connection.execute("select ops.now()").fetchone()
+    assert row is not None  # noqa: S101 - a select without from gives one row
+    found: datetime = row[0]
+    return found
 
 
 def direct(url: str) -> str:

@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 import psutil
@@ -16,6 +17,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from lumbung.demo.truth import metric_differences
 from lumbung.local.airflow import COMPONENTS
+from lumbung.settings import JAKARTA
 from tests.end_to_end.conftest import RETRY_AT_ONCE, ROOT, SEED, WEEKS, Installation, run_demo
 from tests.support.against_truth import edition_equals_truth, facts_equal_truth
 
@@ -53,6 +55,18 @@ def test_everything_was_landed_once_and_one_edition_published(installation: Inst
     assert installation.query("select edition_id, state from published.edition") == [
         ("2024-W40-r1", "published")
     ]
+
+
+def test_the_demo_happens_on_the_monday_of_its_edition(installation: Installation) -> None:
+    """Landed two years later, every case might have been open on that Monday, and have passed."""
+    times = installation.query(
+        "select min(landed_at) from raw.batch union all select max(landed_at) from raw.batch"
+        " union all select data_at from published.edition"
+        " union all select frozen_at from published.edition"
+        " union all select decided_at from published.approval"
+    )
+    monday = datetime(2024, 10, 7, 5, tzinfo=JAKARTA)
+    assert all(monday <= at < monday + timedelta(hours=2) for (at,) in times), times
 
 
 def test_every_metric_equals_the_truth(installation: Installation) -> None:

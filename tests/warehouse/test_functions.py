@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from lumbung.intake.landing.batch import PLACE_BITS, first_record_id
+from lumbung.settings import JAKARTA
+from lumbung.warehouse import channels
 from tests.warehouse.conftest import query
 
 
@@ -61,3 +65,23 @@ def test_a_word_that_may_name_somebody_is_not_shown(url: str) -> None:
     }  # fmt: skip
     found = query(url, "select w, ops.names_nobody(w) from unnest(%s::text[]) as w", list(shown))
     assert dict(found) == shown
+
+
+def test_an_installation_has_one_clock(new_database: Callable[[], str]) -> None:
+    """A demo lands files of 2024: its channels are as fresh as they were then."""
+    url = new_database()
+    write = (
+        "insert into raw.batch (channel, run_key, started_at, read_count, landed_count,"
+        " duplicate_count, quarantined_count) values ('wa', 'a', now(), 1, 1, 0, 0)"
+        " returning landed_at"
+    )
+    with psycopg.connect(url, autocommit=True) as connection:
+        assert query(url, "select abs(extract(epoch from ops.now() - now())) < 60") == [(True,)]
+        connection.execute("insert into ops.clock (behind) values (interval '700 days')")
+        ((landed_at,),) = connection.execute(write).fetchall()
+        real = datetime.now(UTC)
+    assert timedelta(days=699) < real - landed_at < timedelta(days=701)
+    suite = Path(__file__).parents[2] / "expectations" / "raw.yaml"
+    found = channels.statuses(url, {"wa": timedelta(days=1)}, suite=suite)["wa"]
+    assert (found.is_late, found.days[-1].landed) == (False, 1)
+    assert found.days[-1].day == landed_at.astimezone(JAKARTA).date()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from lumbung.errors import ConfigurationError, PublicationError, ServiceError, e
 from lumbung.files import write_private
 from lumbung.local.airflow import Airflow, AirflowClient
 from lumbung.local.stack import Stack
-from lumbung.settings import Settings
+from lumbung.settings import JAKARTA, Settings
 
 CHANNELS = (
     *("rekap_pengawasan", "form_pencegahan", "rencana_pencegahan"),
@@ -30,6 +31,8 @@ CHANNELS = (
 """Pulled in this order; the asset of the last channel triggers the DAG `warehouse`."""
 
 RUN_SECONDS = 900
+OPENING = 5
+"""The hour (WIB) at which the demo's clock begins, one before the edition is due."""
 
 
 class Demo:
@@ -95,6 +98,7 @@ class Demo:
             note.append("18, embedded" if self.settings.database_url is None else "yours")
         with self._staged("invented world") as note:
             world = invented.generate(self.seed, self.weeks)
+            self._set_clock(url)
             writers.write(world, self.settings.inbox)
             truth = reckoning.truth_of(world)
             reckoning.write_truth(truth, self.settings.home / "truth.json")
@@ -161,6 +165,20 @@ class Demo:
                 remediation=f"{remediation} for the demo",
             )
         write_private(claim, json.dumps(wanted))
+
+    def _set_clock(self, url: str) -> None:
+        """Let the installation's clock begin at 05:00 on the Monday on which the edition is due.
+
+        An interrupted demo has set it before, and goes on with it.
+        """
+        monday = invented.week_start(self.weeks)
+        opening = datetime(monday.year, monday.month, monday.day, OPENING, tzinfo=JAKARTA)
+        with database.connect(url) as connection:
+            connection.execute(
+                "insert into ops.clock (behind) values (make_interval(secs => %s))"
+                " on conflict do nothing",
+                ((datetime.now(UTC) - opening).total_seconds(),),
+            )
 
     def _wait_for_dags(self, client: AirflowClient) -> None:
         wanted = {f"intake__{channel}" for channel in CHANNELS} | {"warehouse", "publication"}

@@ -1,11 +1,12 @@
 """The first page: what waits, the last edition and the next one."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from lumbung import database
 from lumbung.desk import channels, quarantine, review_list
 from lumbung.desk.access import Person, database_url
 from lumbung.desk.editions import visible
@@ -23,7 +24,8 @@ def routes(office: Office) -> APIRouter:
     @router.get("/")
     def today(request: Request, who: Annotated[Person, Depends(office.who)]) -> Response:
         found = visible(who, database_url("auditor"))
-        now = datetime.now(JAKARTA)
+        with database.connect(database_url("auditor"), application="lumbung desk") as connection:
+            now = database.now(connection).astimezone(JAKARTA)
         # No schedule runs in a demo's home, whose records end in 2024.
         is_demo = Settings.load().demo_claim.exists()
         next_edition = None if is_demo else as_of(week_before(now + timedelta(days=7)))

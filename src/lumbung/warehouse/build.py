@@ -320,7 +320,7 @@ class _Run:
         seeds = self._hash(self.settings.dbt_project / "seeds")
         inputs = self._inputs_hash(select)
         self.connection.execute(
-            "update ops.build set state = 'abandoned', finished_at = clock_timestamp()"
+            "update ops.build set state = 'abandoned', finished_at = ops.now()"
             " where state = 'running'"  # this process holds the lock, so no other build is running
         )
         holds = self._open_holds()
@@ -604,7 +604,7 @@ class _Run:
 
     def _finish(self, state: str, message: str | None) -> None:
         self.connection.execute(
-            "update ops.build set state = %s, message = %s, finished_at = clock_timestamp()"
+            "update ops.build set state = %s, message = %s, finished_at = ops.now()"
             " where build_id = %s",
             (state, message, self.build_id),
         )

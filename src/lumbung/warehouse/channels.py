@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -69,19 +69,18 @@ def statuses(
         suite: the raw checkpoint's suite, which says how many cadences late a channel may be.
 
     """
-    now = datetime.now(UTC)
-    today = now.astimezone(JAKARTA).date()
     names = list(cadences)
     counts: dict[str, dict[date, Day]] = defaultdict(dict)
     drift: dict[str, list[Drift]] = defaultdict(list)
     holds: dict[str, list[Hold]] = defaultdict(list)
     with database.connect(database_url, application="lumbung channels") as connection:
+        now = database.now(connection)
         for channel, *day in connection.execute(
             "select channel, (landed_at at time zone 'Asia/Jakarta')::date as day,"
             " sum(read_count)::bigint, sum(landed_count)::bigint, sum(duplicate_count)::bigint,"
             " sum(quarantined_count)::bigint from raw.batch where channel = any(%s)"
-            " and landed_at > now() - make_interval(days => %s) group by 1, 2",
-            (names, DAYS + 1),
+            " and landed_at > %s - make_interval(days => %s) group by 1, 2",
+            (names, now, DAYS + 1),
         ):
             counts[channel][day[0]] = Day(*day)
         pulls = {
@@ -108,6 +107,7 @@ def statuses(
         for hold in open_holds(connection):
             holds[hold.channel].append(hold)
     allowed = _allowed_cadences(suite)
+    today = now.astimezone(JAKARTA).date()
     days = [today - timedelta(days=each) for each in reversed(range(DAYS))]
     found = {}
     for name, cadence in cadences.items():

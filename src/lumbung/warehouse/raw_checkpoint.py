@@ -155,7 +155,7 @@ def release(database_url: str, channel: str, *, by: str, reason: str) -> int:
         )
     with database.connect(database_url) as connection:
         done = connection.execute(
-            "update ops.channel_hold set released_at = clock_timestamp(), released_by = %s,"
+            "update ops.channel_hold set released_at = ops.now(), released_by = %s,"
             " release_reason = %s where channel = %s and released_at is null",
             (by, reason.strip(), channel),
         )
@@ -221,7 +221,7 @@ def _hold(
         # A concurrent build would read rows that a new hold records as not built.
         connection.execute("select pg_advisory_xact_lock_shared(hashtext('lumbung.build'))")
         released = connection.execute(
-            "update ops.channel_hold as h set released_at = clock_timestamp()"
+            "update ops.channel_hold as h set released_at = ops.now()"
             " where released_at is null"
             " and channel in (select channel from reference.channel where state <> 'removed')"
             " and (channel, check_name) not in"

@@ -8,5 +8,5 @@ select coalesce(
         limit 1
     ),
     (select max(landed_at) from raw.batch),
-    now()
+    ops.now()
 )
