@@ -20,6 +20,9 @@ LANGUAGES = ("id", "en")
 Pair = tuple[str, str]
 """A text in Indonesian and in English."""
 
+BY_THEME = "suspected_violation_by_issue"
+BESIDE_DETAILS = ("suspected_violation", "tip")
+"""Metrics that an edition repeats for the period for which it publishes details of cases."""
 WHOLE = "ALL"
 """The only category of a metric without a dimension."""
 
@@ -71,6 +74,11 @@ class Metric:
     unit: str
     source: str
     sections: tuple[str, ...]
+
+    @property
+    def is_detail(self) -> bool:
+        """Whether it says more of a regency's cases than how many there are of each theme."""
+        return self.source == "register" and self.code not in ("suspected_violation", BY_THEME)
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,19 @@ from lumbung.errors import CheckpointError, PublicationError
 from lumbung.publication import trace
 from lumbung.publication.chapters.assemble import document
 from lumbung.publication.checks import checkpoint
-from lumbung.publication.checks.disclosure import district_metrics, groups, period, suppress
+from lumbung.publication.checks.disclosure import (
+    district_metrics,
+    few_cases,
+    groups,
+    period,
+    suppress,
+)
 from lumbung.publication.editions import freezing, publishing, review
 from lumbung.publication.formats import render
 from lumbung.publication.model import store
 from lumbung.publication.model.edition import Edition
 from lumbung.settings import Settings
-from tests.support.edition_sample import MONEY, PARTICIPANTS, WEEKS, pass_checkpoint
+from tests.support.edition_sample import DETAILS, MONEY, PARTICIPANTS, WEEKS, pass_checkpoint
 
 
 @pytest.mark.parametrize(("threshold", "sizes", "most"), [(3, range(2, 6), 7), (4, [2, 3, 4], 9)])
@@ -72,6 +78,35 @@ def test_naive_suppression_is_broken_by_the_same_attack() -> None:
 )
 def test_columns(column: list[int], shown: list[int | None]) -> None:
     assert suppress(column, 3) == shown
+
+
+@pytest.mark.parametrize("size", [3, 4])
+def test_details_of_few_cases_are_nobody_s(size: int) -> None:
+    """From the province's details and those shown: no regency with few cases has one value.
+
+    How many cases a regency has is public. The reader knows how many of all hidden cases have some
+    attribute; where all of them have it or none has, no table can hide that.
+    """
+    attacked = 0
+    for counts in itertools.product(range(6), repeat=size):
+        cases = {f"19.0{n}": count for n, count in enumerate(counts, 1)}
+        hidden = few_cases(cases, 3)
+        small = [place for place, count in cases.items() if 0 < count < 3]
+        assert set(small) <= set(hidden)
+        assert all(cases[place] for place in hidden)
+        if not small:
+            assert hidden == []
+            continue
+        together = sum(cases[place] for place in hidden)
+        if sorted(hidden) == [place for place, count in cases.items() if count]:
+            continue  # the cases of the province, which are published
+        assert together >= 3
+        for having in range(1, together):
+            for place in hidden:
+                lowest = max(0, having - (together - cases[place]))
+                assert lowest < min(cases[place], having)
+                attacked += 1
+    assert attacked > 10
 
 
 DISTRICTS = [("19.01", f"19.01.0{n}", f"Kecamatan {n}") for n in (1, 2, 3)]
@@ -339,6 +374,13 @@ def test_periods_do_not_overlap() -> None:
     )
 
 
+OTHERWISE = """
+    update reporting.rpt_metric_contributor set category_code = case category_code
+        when 'LP_IN_EVENT' then 'LP_OUTSIDE_EVENT' else 'LP_IN_EVENT' end
+    where metric_code = 'suspected_violation_by_context' and category_code like 'LP_%EVENT'
+        and week_id in ('2024-W40', '2024-W44')"""
+"""Late knowledge: reports turn out to be of what happened during campaign events, or outside."""
+
 LATE = """
     with cases as (
         select report_id, regency_code, week_id from marts.fct_report
@@ -364,6 +406,7 @@ def test_all_editions_of_a_campaign_together_give_no_hidden_cell_away(
         list
     )
     sums: dict[tuple[tuple[str, str], str, str], int] = {}  # weeks, regency, group: cases
+    details: dict[tuple[str, str], dict[tuple[str, str, str], int | None]] = {}
     with psycopg.connect(url) as connection:
         connection.execute(MONEY)
 
@@ -373,9 +416,15 @@ def test_all_editions_of_a_campaign_together_give_no_hidden_cell_away(
         review.approve(edition_id, by="Ketua Contoh", database_url=url)
         publishing.publish(edition_id, settings=settings, database_url=url)
         found = store.load(edition_id, database_url=url)
+        weekly = [
+            *found.metrics,
+            *((r.metric_code, "", r.regency_code) for r in found.restatements),
+        ]
+        assert {place for code, _, place in weekly if code in DETAILS} == {"19"}
         if found.district_weeks is None:
-            assert found.district_metrics == ()
+            assert (found.district_metrics, found.details) == ((), {})
             return
+        assert details.setdefault(found.district_weeks, found.details) == found.details
         with psycopg.connect(url) as connection:
             for regency, group, count in connection.execute(
                 "select regency_code, split_part(category_code, '/', 2), count(*)"
@@ -402,6 +451,7 @@ def test_all_editions_of_a_campaign_together_give_no_hidden_cell_away(
             moved = connection.execute(LATE).fetchone()
             assert moved
             assert moved[0] > 5
+            assert connection.execute(OTHERWISE).rowcount > 5
     # The draft that waited has the first period as it was before the cases moved.
     with pytest.raises(PublicationError, match="would disclose hidden counts"):
         review.approve(stale, by="Ketua Contoh", database_url=url)
@@ -411,6 +461,10 @@ def test_all_editions_of_a_campaign_together_give_no_hidden_cell_away(
         ("2024-W39", "2024-W42"): 4,
         ("2024-W43", "2024-W46"): 2,
     }
+    assert {
+        weeks: sum(value is None for value in found.values()) > 50
+        for weeks, found in details.items()
+    } == dict.fromkeys(reported, True)
     attacked = 0
     for weeks, tables in sorted(reported.items()):
         assert all(table == tables[0] for table in tables)

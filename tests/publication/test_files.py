@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import hashlib
 import io
 import json
 import re
 import zipfile
 from datetime import date, datetime
+from decimal import Decimal
 
 import pytest
 import yaml
+from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 from selectolax.lexbor import LexborHTMLParser
 
 from lumbung.publication.formats import opendata
 from lumbung.publication.formats import render as rendering
-from lumbung.publication.model.edition import Edition
+from lumbung.publication.model.document import Section
+from lumbung.publication.model.edition import Edition, Effect
 from lumbung.publication.translations import formatting as m
 from tests.publication.conftest import Metrics
-from tests.support.edition_sample import MISSING, SEEDS, WEEK, WEEKS, seed
+from tests.support.edition_sample import DETAILS, MISSING, SEEDS, WEEK, WEEKS, seed
 
-PERIODS = {"pekan": (WEEK, "week"), "pekan_lalu": (WEEKS[-2], "week")}
-PERIODS["sejak_awal"] = (WEEK, "to_date")
+PERIODS = {
+    "angka": (WEEK, "week", ("2024-11-18", "2024-11-24")),
+    "pekan-lalu": (WEEKS[-2], "week", ("2024-11-11", "2024-11-17")),
+    "kumulatif": (WEEK, "to_date", ("2024-09-25", "2024-11-24")),
+}
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +60,8 @@ def test_every_file_of_open_data_keeps_its_contract(
     assert contracts.keys() == {name for name in files if name.startswith("data/")}
     edition = drafts["person"]
     counted = {
-        "metrics": 3 * len(edition.metrics),
-        "regencies": len(seed("regency")),
+        "metrics": len(edition.metrics),
+        "regions": 1 + len(seed("regency")),
         "districts": len(seed("district")),
     }
     for name, contract in contracts.items():
@@ -68,26 +75,24 @@ def test_every_file_of_open_data_keeps_its_contract(
 
 
 def test_open_data_is_every_frozen_metric(files: dict[str, bytes], metrics: Metrics) -> None:
-    found = rows(files["data/angka.csv"])
-    expected = {
-        (code, category, regency, name): str(metrics[code, category, regency, week, period])
-        for code, category, regency in {key[:3] for key in metrics}
-        for name, (week, period) in PERIODS.items()
-    }
-    assert {
-        (r["kode_angka"], r["kode_kategori"], r["kode_kemendagri"], r["periode"]): r["nilai"]
-        for r in found
-    } == expected
-    assert len(found) == len(expected)
-    bps = {str(r["regency_code"]): r["bps_code"] or "" for r in seed("regency")} | {"19": "19"}
-    days = {
-        "pekan": ("2024-11-18", "2024-11-24"),
-        "pekan_lalu": ("2024-11-11", "2024-11-17"),
-        "sejak_awal": ("2024-09-25", "2024-11-24"),
-    }
-    for row in found:
-        assert row["kode_bps"] == bps[row["kode_kemendagri"]]
-        assert (row["mulai"], row["selesai"]) == days[row["periode"]]
+    bps = {str(r["regency_code"]): r["bps_code"] for r in seed("regency")} | {"19": "19"}
+    for name, (week, period, days) in PERIODS.items():
+        expected = {
+            (code, category, f"kemendagri:{regency}"): str(
+                metrics[code, category, regency, week, period]
+            )
+            for code, category, regency in {key[:3] for key in metrics}
+            if regency == "19" or code not in DETAILS
+        }
+        found = rows(files[f"data/{name}.csv"])
+        assert {
+            (r["kode_angka"], r["kode_kategori"], r["kode_kemendagri"]): r["nilai"] for r in found
+        } == expected
+        assert len(found) == len(expected)
+        for row in found:
+            code = bps[row["kode_kemendagri"].removeprefix("kemendagri:")]
+            assert row["kode_bps"] == (f"bps:{code}" if code else "")
+            assert (row["mulai"], row["selesai"]) == days
     weeks = {
         (r["kode_angka"], r["kode_kategori"], r["pekan"]): r["nilai"]
         for r in rows(files["data/tren.csv"])
@@ -98,11 +103,70 @@ def test_open_data_is_every_frozen_metric(files: dict[str, bytes], metrics: Metr
         if regency == "19" and period == "week"
     }
     missing = {
-        r["kode_kecamatan"]
+        r["kode_kecamatan"].removeprefix("kemendagri:")
         for r in rows(files["data/kelengkapan.csv"])
-        if r["menyampaikan"] == "salah"
+        if r["menyampaikan"] == "false"
     }
     assert missing == MISSING
+
+
+def test_citizens_participation_is_of_four_weeks(
+    files: dict[str, bytes], metrics: Metrics, page: LexborHTMLParser
+) -> None:
+    """Reports and tips by 10,000 voters; the reports of few cases would be single cases."""
+    voters = {str(r["regency_code"]): int(r["voter_count"] or 0) for r in seed("regency")}
+    voters["19"] = sum(voters.values())
+    found = {
+        row["kode_kemendagri"].removeprefix("kemendagri:"): row
+        for row in rows(files["data/partisipasi.csv"])
+    }
+    assert found.keys() == voters.keys()
+    for place, row in found.items():
+        reports, tips = (
+            sum(metrics[*key, place, week, "week"] for week in WEEKS[4:8])
+            for key in (("report_received", "LP"), ("tip", "ALL"))
+        )
+        assert (row["pekan_pertama"], row["pekan_terakhir"]) == ("2024-W43", "2024-W46")
+        assert row["informasi_awal"] == str(tips)
+        if place in ("19.00", "19.04"):
+            assert (row["laporan"], row["jumlah"], row["per_10000_pemilih"]) == ("", "", "")
+            assert row["disembunyikan"] == "true"
+            continue
+        assert (row["laporan"], row["jumlah"]) == (str(reports), str(reports + tips))
+        rate = Decimal(10_000 * (reports + tips)) / voters[place]
+        assert abs(Decimal(row["per_10000_pemilih"]) - rate) <= Decimal("0.05")
+    assert "Partisipasi masyarakat: laporan dan informasi awal per 10.000 pemilih" in page.text()
+
+
+def test_the_index_of_vulnerability_stands_beside_the_profile(
+    files: dict[str, bytes], page: LexborHTMLParser
+) -> None:
+    assert [tuple(row.values()) for row in rows(files["data/ikp.csv"])] == [
+        ("kemendagri:19", "Seluruh dimensi", "29.89", "", "IKP contoh", "", "Contoh"),
+        ("kemendagri:19.71", "Partisipasi", "40.5", "Rawan tinggi", "IKP contoh", "", "Contoh"),
+    ]
+    table = next(t for t in page.css("table") if "Rawan tinggi" in t.text())
+    assert "tidak ada angka edisi ini yang dihitung darinya" in page.text()
+    assert [cell.text() for cell in table.css("td.n")] == ["29,89", "40,50"]
+    pdf = PdfReader(io.BytesIO(files["edisi.pdf"]))
+    assert not any("Rawan tinggi" in printed.extract_text() for printed in pdf.pages)
+
+
+def test_before_and_after_is_shown_with_its_uncertainty_or_not_at_all(
+    drafts: dict[str, Edition],
+) -> None:
+    def prevention(effects: tuple[Effect, ...]) -> Section:
+        document = rendering.document(dataclasses.replace(drafts["draft"], effects=effects))
+        return next(section for section in document.sections if section.id == "prevention")
+
+    none = prevention(())
+    assert len(none.tables) == 1
+    assert "kurang dari 5 atau kasus di kecamatannya kurang dari 10" in none.paragraphs[0]
+    shown = prevention((Effect("PU", 12, Decimal("0.48"), Decimal("0.21"), Decimal("1.10")),))
+    table = shown.tables[1]
+    assert [cell.text for cell in table.rows[0]] == ["Politik uang", "12", "0,48", "0,21–1,10"]
+    assert "bukan bukti" in table.notes[1]
+    assert shown.paragraphs == []
 
 
 def test_open_data_has_the_prevention_of_every_theme(files: dict[str, bytes]) -> None:
@@ -114,10 +178,10 @@ def test_open_data_has_the_prevention_of_every_theme(files: dict[str, bytes]) ->
         )
         for r in rows(files["data/kebutuhan.csv"])
     } == {
-        ("19.71", "PU"): ("4", "10", "6", "GAP_PU", steps["GAP_PU"]),
-        ("19.04", "ASN"): ("0", "0", "0", "MARKED_UNPLANNED", steps["MARKED_UNPLANNED"]),
-        ("19.02", "SARA"): ("2", "2", "0", "", ""),
-        ("19.05", "PU"): ("1", "3", "2", "GAP_PU", steps["GAP_PU"]),
+        ("kemendagri:19.71", "PU"): ("4", "10", "6", "GAP_PU", steps["GAP_PU"]),
+        ("kemendagri:19.04", "ASN"): ("0", "0", "0", "MARKED_UNPLANNED", steps["MARKED_UNPLANNED"]),
+        ("kemendagri:19.02", "SARA"): ("2", "2", "0", "", ""),
+        ("kemendagri:19.05", "PU"): ("1", "3", "2", "GAP_PU", steps["GAP_PU"]),
     }
 
 
@@ -125,16 +189,16 @@ def test_the_agenda_has_the_plans_of_the_next_four_weeks(files: dict[str, bytes]
     """Alike rows are one; what is over, later or intends nothing is left out."""
     assert [tuple(row.values()) for row in rows(files["data/agenda.csv"])] == [
         (
-            *("19.71", "2024-11-25", "2024-12-08", "Partisipasi masyarakat", "PU"),
+            *("kemendagri:19.71", "2024-11-25", "2024-12-08", "Partisipasi masyarakat", "PU"),
             *("Masyarakat dan warga;Tokoh dan pemuka agama", "7"),
         ),
-        ("19.02", "2024-12-22", "2024-12-31", "", "", "", "2"),
+        ("kemendagri:19.02", "2024-12-22", "2024-12-31", "", "", "", "2"),
     ]
 
 
 def test_json_says_what_csv_says(files: dict[str, bytes]) -> None:
     whole = json.loads(files["data.json"])
-    words = {True: "benar", False: "salah", None: ""}
+    words = {True: "true", False: "false", None: ""}
     tables = [n for n in files if n.startswith("data/")]
     assert len(tables) >= 4
     for name in tables:
@@ -144,7 +208,7 @@ def test_json_says_what_csv_says(files: dict[str, bytes]) -> None:
             for row in table
         ]
         assert as_text == rows(files[name])
-        assert as_text or name == "data/perubahan.csv"
+        assert as_text or name in ("data/perubahan.csv", "data/sebelum-sesudah.csv")
     assert isinstance(whole["angka"][0]["nilai"], int)
     assert isinstance(whole["kelengkapan"][0]["menyampaikan"], bool)
 

@@ -120,8 +120,14 @@ NO_METRIC = (
     "need/",
     "reference/",
     "rate/",
+    "vulnerability/",
+    "effect/",
     "before_",
 )
+
+
+FEW = {"19.00", "19.04"}
+"""The place of two cases in four weeks is not known; 19.04 has four, the fewest of the others."""
 
 
 def frozen(reference: str, metrics: Metrics) -> int | None:
@@ -134,7 +140,9 @@ def frozen(reference: str, metrics: Metrics) -> int | None:
     for part in reference.split():
         code, category, regency, period = part.split("/")
         key = (code, category, regency)
-        if period == "to_date":
+        if period == "weeks":  # the period of the districts' table
+            total += sum(metrics[*key, week, "week"] for week in WEEKS[4:8])
+        elif period == "to_date":
             total += metrics[*key, WEEK, "to_date"]
         elif period == "difference":
             total += metrics[*key, WEEK, "week"] - metrics[*key, WEEKS[-2], "week"]
@@ -155,10 +163,15 @@ def test_every_cell_is_the_frozen_metric(page: LexborHTMLParser, metrics: Metric
         for cell in page.css("td.n")
         if not (cell.attributes["data-figure"] or NO_METRIC[0]).startswith(NO_METRIC)
     ]
+    hidden = set()
     for cell in numbers:
         reference = cell.attributes["data-figure"] or ""
+        if cell.text() == "*":
+            hidden.add(reference.split("/")[2])
+            continue
         assert read(cell) == frozen(reference, metrics), reference
         seen.update(reference.removeprefix("less ").split())
+    assert hidden == FEW
     assert len(numbers) > 400
     codes = {reference.split("/")[0] for reference in seen}
     assert codes == {metric for metric, *_ in metrics}
@@ -248,7 +261,7 @@ def test_page_asks_nobody_for_anything(
         assert "url(" not in styles
         assert "@import" not in styles
         # a new theme or metric brings its own numbers
-        assert len(html) < 600 * len(drafts["draft"].metrics)
+        assert len(html) < 1_300 * len(drafts["draft"].metrics)
 
 
 def test_structure_for_screen_readers(page: LexborHTMLParser) -> None:
@@ -703,7 +716,9 @@ def test_what_marks_a_regency_is_said(page: LexborHTMLParser) -> None:
         "porsi tema politik uang di Pangkal Pinang 2,10 kali porsinya di tingkat provinsi" in point
     )
     section = page.css_first("section[aria-labelledby=pencegahan]")
-    rows = [[c.text() for c in row.css("th, td")] for row in section.css("tbody tr")]
+    rows = [
+        [c.text() for c in row.css("th, td")] for row in section.css_first("table").css("tbody tr")
+    ]
     assert rows[0][7] == "tidak jelas berubah (3\u00a0ke\u00a03)"
     assert rows[1][:-1] == [
         *("Pangkal Pinang", "Politik uang", "12", "40\u00a0%", "19\u00a0%", "2,10", "1,30–3,00"),

@@ -27,6 +27,14 @@ RESULTS = [*registry.vocabulary("case_result")]
 CONTEXTS = [*registry.vocabulary("campaign_context")]
 TARGETS = [*registry.vocabulary("forwarding_target")]
 PREVENTIONS = [*registry.vocabulary("prevention_type")]
+DETAILS = {
+    *("suspected_violation_by_kind", "suspected_violation_by_context"),
+    *("suspected_violation_by_type", "report_received", "report_registered"),
+    *("report_not_registered", "report_pending", "report_not_registered_by_reason"),
+    *("report_registered_by_result", "report_registered_by_type"),
+    *("report_forwarded_by_target", "report_follow_up_closed_by_target"),
+}
+"""Metrics that describe a single case of a regency: published by week of the province alone."""
 MISSING = {"19.03.08", "19.05.06", "19.06.07"}
 
 VIEWS = ("dim_issue", "rpt_contributor_record", "rpt_edition_contributor")
@@ -496,6 +504,7 @@ def judge(cursor: psycopg.Cursor) -> None:
         "issue",
         "deadline_rule",
         "metric",
+        "vulnerability_dimension",
     ):
         rows = seed(name)
         columns = ", ".join(
@@ -507,6 +516,11 @@ def judge(cursor: psycopg.Cursor) -> None:
             for row in rows:
                 copy.write_row(list(row.values()))
     name_vocabularies(cursor)
+    cursor.executemany(
+        "insert into marts.dim_vulnerability_score (region_code, dimension_code, release_name,"
+        " score, class_name, source) values (%s, %s, 'IKP contoh', %s, %s, 'Contoh')",
+        [("19.71", "PARTISIPASI", "40.5", "Rawan tinggi"), ("19", "ALL", "29.89", None)],
+    )
     cursor.execute("create view marts.dim_issue as select * from reference.issue")
     view = f"create view reporting.rpt_edition_contributor as {edition_contributors()}"
     cursor.execute(view.encode())

@@ -19,7 +19,7 @@ from lumbung.publication.translations.formatting import INDONESIAN, iso
 
 REFERENCE = re.compile(
     r"(?P<code>[a-z_]+)/(?P<category>[A-Z_]+)/(?P<regency>\d\d(?:\.\d\d)?)"
-    r"(?:/(?P<period>week|previous|to_date|running|[A-Z]+[A-Z_\d]*))?"
+    r"(?:/(?P<period>week|weeks|previous|to_date|running|[A-Z]+[A-Z_\d]*))?"
     r"@(?P<edition>\d{4}-W\d\d-r\d+)"
 )
 PROFILE_OR_DISTRICT = re.compile(
@@ -100,6 +100,8 @@ def trace(reference: str, *, database_url: str) -> Trace:
             - `METRIC/CATEGORY/REGENCY[/PERIOD]`, such as `suspected_violation_by_issue/PU/19.71`.
               The period is `week` (default), `previous` or `to_date`; regency `19` is the province.
               `suspected_violation/PU/19` is accepted where only one breakdown has that category.
+              Of what details the cases of a regency (`registry.Metric.is_detail`) an edition
+              publishes the period `weeks` alone: the weeks of the districts' table.
             - `deadline/RULE/REGENCY/STATE`: legal deadlines. Rule `ALL` is the sum of all rules,
               state `running` the sum of all running states; state `BEFORE_CAMPAIGN` are the running
               deadlines of cases from before the campaign.
@@ -144,6 +146,8 @@ def trace(reference: str, *, database_url: str) -> Trace:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         if wanted["code"] == DEADLINE:
             return _deadline(connection, reference, edition_id, category, regency, period)
+        if period == "weeks":
+            return _detail(connection, edition_id, wanted["code"], category, regency)
         if wanted["code"] == BEFORE:
             return _before_campaign(connection, reference, edition_id, category, regency)
         found = connection.execute(
@@ -232,6 +236,17 @@ def _deadline(
     _require_all(contributors, value, f"the deadlines are {value}, their", reference)
     definition = INDONESIAN["deadline_definition"]
     return Trace(edition_id, DEADLINE, rule, regency, state, definition, value, contributors)
+
+
+def _detail(
+    connection: psycopg.Connection, edition_id: str, code: str, category: str, regency: str
+) -> Trace:
+    """Trace what details the cases of a regency in the weeks of the districts' table."""
+    key = [f"{code}/{category}"]
+    contributors = _contributors(connection, edition_id, "detail", key, regency, "to_date")
+    definition = INDONESIAN.metrics[code].definition
+    value = len(contributors)
+    return Trace(edition_id, code, category, regency, "weeks", definition, value, contributors)
 
 
 def _before_campaign(

@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import psycopg
 
 from lumbung import database
 from lumbung.errors import ConfigurationError
@@ -71,9 +73,6 @@ class Effect(NamedTuple):
 def measure(database_url: str, issue_code: str) -> Effect:
     """Compare the districts with an activity against a theme with those without.
 
-    Cases count in the week of their receipt, like everywhere. Cases and activities without a
-    district are left out, and so are weeks that have not ended.
-
     Args:
         database_url: the warehouse; an account sees the districts of its own regencies.
         issue_code: a theme of `marts.dim_issue`.
@@ -83,41 +82,64 @@ def measure(database_url: str, issue_code: str) -> Effect:
 
     """
     with database.connect(database_url, application="lumbung prevention effect") as connection:
-        issues = connection.execute("select issue_code from marts.dim_issue order by 1").fetchall()
-        if (issue_code,) not in issues:
-            raise ConfigurationError(
-                f"there is no theme {issue_code!r}",
-                where="marts.dim_issue",
-                remediation=f"choose one of {', '.join(code for (code,) in issues)}",
-            )
-        weeks = connection.execute(
-            "select distinct week_id from marts.agg_prevention_need order by 1"
-        ).fetchall()
-        districts = connection.execute("select district_code from marts.dim_district").fetchall()
-        cases = connection.execute(
-            "select report.district_code, report.week_id, count(*)"
-            " from marts.fct_report as report"
-            " inner join marts.bridge_report_issue as theme using (report_id)"
-            " where theme.issue_code = %s and report.district_code is not null group by 1, 2",
-            (issue_code,),
-        ).fetchall()
-        activities = connection.execute(
-            "select distinct activity.district_code, activity.week_id"
-            " from marts.fct_prevention as activity"
-            " inner join marts.bridge_prevention_issue as theme using (prevention_id)"
-            " where theme.issue_code = %s and activity.district_code is not null",
-            (issue_code,),
-        ).fetchall()
-    number = {week_id: place for place, (week_id,) in enumerate(weeks)}
-    weekly = {district: [0] * len(weeks) for (district,) in districts}
-    held: defaultdict[str, set[int]] = defaultdict(set)
-    for district, week_id, count in cases:
-        if week_id in number:
-            weekly[district][number[week_id]] = count
-    for district, week_id in activities:
-        if week_id in number:
-            held[district].add(number[week_id])
-    return estimate(comparisons(weekly, held))
+        found = effects(connection)
+    if issue_code not in found:
+        raise ConfigurationError(
+            f"there is no theme {issue_code!r}",
+            where="marts.dim_issue",
+            remediation=f"choose one of {', '.join(found)}",
+        )
+    return found[issue_code]
+
+
+def effects(
+    connection: psycopg.Connection, *, until: str = "", marts: str = "marts"
+) -> dict[str, Effect]:
+    """Compare, for each theme, the districts with an activity against it with those without.
+
+    Cases count in the week of their receipt, like everywhere. Cases and activities without a
+    district are left out, and so are weeks that have not ended.
+
+    Args:
+        connection: to the warehouse.
+        until: the last week that is read; empty: all.
+        marts: the schema that is read.
+
+    """
+
+    def read(query: str) -> list[tuple[Any, ...]]:
+        return connection.execute(query.replace("marts.", f"{marts}.").encode()).fetchall()
+
+    issues = read("select issue_code from marts.dim_issue order by 1")
+    weeks = [
+        week_id
+        for (week_id,) in read("select distinct week_id from marts.agg_prevention_need order by 1")
+        if not until or week_id <= until
+    ]
+    districts = [code for (code,) in read("select district_code from marts.dim_district")]
+    cases = read(
+        "select issue_code, district_code, week_id, count(*) from marts.fct_report"
+        " inner join marts.bridge_report_issue using (report_id)"
+        " where district_code is not null group by 1, 2, 3"
+    )
+    activities = read(
+        "select distinct issue_code, district_code, week_id from marts.fct_prevention"
+        " inner join marts.bridge_prevention_issue using (prevention_id)"
+        " where district_code is not null"
+    )
+    number = {week_id: place for place, week_id in enumerate(weeks)}
+    found = {}
+    for (issue,) in issues:
+        weekly = {district: [0] * len(weeks) for district in districts}
+        held: defaultdict[str, set[int]] = defaultdict(set)
+        for theme, district, week_id, count in cases:
+            if theme == issue and week_id in number:
+                weekly[district][number[week_id]] = count
+        for theme, district, week_id in activities:
+            if theme == issue and week_id in number:
+                held[district].add(number[week_id])
+        found[issue] = estimate(comparisons(weekly, held))
+    return found
 
 
 def comparisons(
@@ -154,8 +176,6 @@ def estimate(found: Sequence[Comparison]) -> Effect:
     districts are compared more than once, and cases come in clusters. The interval is Student's,
     with as many degrees of freedom as there are activities less one.
     """
-    from scipy.stats import t as student
-
     totals = [(_sum(each.treated.values()), _sum(each.control.values())) for each in found]
     activity_count = sum(len(each.treated) for each in found)
     treated, control = _sum(each for each, _ in totals), _sum(each for _, each in totals)
@@ -172,6 +192,8 @@ def estimate(found: Sequence[Comparison]) -> Effect:
     logs = [math.log(ratio) for ratio in ratios if ratio is not None]
     if activity_count < MIN_ACTIVITIES or sum(treated) < MIN_CASES or len(logs) < len(ratios):
         return Effect(activity_count, treated, control, None, None, None)
+    from scipy.stats import t as student
+
     centre, *others = logs
     error = math.sqrt(
         (len(others) - 1) / len(others) * sum((each - centre) ** 2 for each in others)

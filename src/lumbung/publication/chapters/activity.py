@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from lumbung.publication.chapters.builder import ChapterBuilder
 from lumbung.publication.model.document import Cell, Section, Table
 from lumbung.publication.model.edition import Submission
+from lumbung.warehouse import prevention_effect
 
 
 def parts(
@@ -87,7 +88,37 @@ def prevention(b: ChapterBuilder) -> Section:
     code = "prevention_by_type"
     caption = spread(b, "prevention_caption", "prevention")
     table = parts(b, "prevention_caption", caption, "prevention", code)
-    return Section("prevention", b.m["prevention_title"], [], [table])
+    tables, paragraphs = effects(b)
+    return Section("prevention", b.m["prevention_title"], [], [table, *tables], paragraphs)
+
+
+def effects(b: ChapterBuilder) -> tuple[list[Table], list[str]]:
+    """Compare cases before and after activities, as a table; or say that there are too few."""
+    m, found = b.m, b.e.effects
+    if not found:
+        too_few = {
+            "activities": prevention_effect.MIN_ACTIVITIES,
+            "cases": prevention_effect.MIN_CASES,
+        }
+        return [], [] if found is None else [m("effect_none", **too_few)]
+    heads = ("activities", "ratio", "interval")
+    table = Table(
+        *b.number_table("effect"),
+        m["effect_caption"],
+        [m["theme"], *(m[f"effect_{head}"] for head in heads)],
+        [
+            [
+                Cell(b.e.issues[each.issue_code]),
+                b.count(each.activities, f"effect/{each.issue_code}", m["effect_activities_said"]),
+                b.measure(each.ratio, f"effect/{each.issue_code}", m["effect_ratio_said"], 2),
+                Cell(m("interval", lower=m.decimal(each.low, 2), upper=m.decimal(each.high, 2))),
+            ]
+            for each in found
+        ],
+        b.source("source_need"),
+        notes=[m["effect_note"], m["effect_not_proof"]],
+    )
+    return [table], []
 
 
 def completeness(b: ChapterBuilder) -> Section:

@@ -105,10 +105,15 @@ def _complete(section: Section, b: ChapterBuilder) -> Section:
 
 
 def _plain(b: ChapterBuilder, code: str) -> Table:
-    """Return a metric's table over the periods: by category, or by regency if it has none."""
+    """Return a metric's table over the periods: by category, or by regency if it has none.
+
+    A detail of cases without categories has the province's row alone.
+    """
     head, names, definition = "category", b.named(code), b.m.metrics[code]
     rows, total = b.by_category(code, names.items()), list[Cell]()
-    if not names:
+    if not names and registry.metrics()[code].is_detail:
+        total = [Cell(b.m["province"]), *(b.cell(code, registry.WHOLE, "", p) for p in PERIODS)]
+    elif not names:
         head = "regency"
         rows, total = b.by_regency(lambda r: [b.cell(code, registry.WHOLE, r, p) for p in PERIODS])
     return Table(

@@ -39,7 +39,8 @@ TABLES = (
     "type_caption", "issue", "matrix_week", "matrix_to_date", "profile", "funnel", "reason",
     "result", "registered_type_caption", "forwarded", "deadline", "deadline_regency", "tip",
     "campaign_election", "campaign_method", "prevention_caption", "complete", "missing",
-    "revision", "restatement", "not_counted", "before_campaign",
+    "revision", "restatement", "not_counted", "before_campaign", "participation", "vulnerability",
+    "effect",
 )  # fmt: skip
 """The tables of the province; their place is their number in every edition. New ones come last."""
 TABLES_OF_REGENCY = {"brief": "a", "metrics": "b", "themes": "c", "districts": "d"}
@@ -119,6 +120,15 @@ class ChapterBuilder:
             return Cell(m.signed(value), True, reference, value, explanation)
         value = getattr(metric, period)
         return Cell(m.number(value), True, reference, value, self.explanation(value, reference))
+
+    def detail(self, code: str, category: str, regency: str) -> Cell:
+        """Return a cell of what details a regency's cases in `district_weeks`."""
+        value = self.e.details.get((code, category, regency))
+        reference = f"{code}/{category}/{regency}/weeks"
+        if value is None:
+            hidden = self.m["explanation_district"]
+            return Cell(self.m["suppressed"], True, reference, None, hidden)
+        return self.traced(value, reference)
 
     def sum_cell(self, code: str, categories: Sequence[str], regency: str, period: str) -> Cell:
         """Return a cell with the sum over categories that exclude each other."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
 
 from lumbung.publication.chapters import violations
 from lumbung.publication.chapters.builder import FUNNEL, PERIODS, ChapterBuilder
 from lumbung.publication.model.document import Cell, Section, Table
+from lumbung.publication.model.edition import Edition
 
 
 def funnel(b: ChapterBuilder) -> Section:
@@ -184,4 +187,52 @@ def tips(b: ChapterBuilder) -> Section:
         total=last,
         notes=[m["tip_note"]],
     )
-    return Section("tip", m["tip_title"], [], [table])
+    return Section("tip", m["tip_title"], [], [table, *participation(b)])
+
+
+def participation(b: ChapterBuilder) -> list[Table]:
+    """Citizens' reports and tips by regency per 10,000 voters, in the last period."""
+    m, e = b.m, b.e
+    if not e.details or not e.district_weeks:
+        return []
+    (first, _), (_, last) = map(e.days_of, e.district_weeks)
+    voters = {r.code: r.voters for r in e.regencies} | {e.province: sum(r.voters for r in b.known)}
+
+    def cells(place: str) -> list[Cell]:
+        parts = [b.detail("report_received", "LP", place), b.detail("tip", "ALL", place)]
+        count = participants(e, place)
+        references = " ".join(part.metric for part in parts)
+        explanation = m("explanation_sum", parts=" + ".join(part.text for part in parts))
+        if count is None:
+            hidden = Cell(m["suppressed"], True, references, None, m["explanation_district"])
+            return [*parts, hidden, replace(hidden, metric=f"rate/participation {references}")]
+        rate = Fraction(10_000 * count, voters[place]) if voters[place] else None
+        return [
+            *parts,
+            b.count(count, references, explanation),
+            b.measure(rate, f"rate/participation {references}", explanation),
+        ]
+
+    rows, total = b.by_regency(cells)
+    heads = ("reports", "tips", "both", "rate")
+    return [
+        Table(
+            *b.number_table("participation"),
+            m("participation_caption", range=m.week_range(first, last)),
+            [m["regency"], *(m[f"participation_{head}"] for head in heads)],
+            rows,
+            b.source("source_register"),
+            total=total,
+            notes=[
+                m["participation_note"],
+                m("detail_note", threshold=e.office.small_cell_threshold),
+            ],
+        )
+    ]
+
+
+def participants(edition: Edition, place: str) -> int | None:
+    """Count the reports and tips of the period; None where the reports are not published."""
+    reports = edition.details.get(("report_received", "LP", place))
+    tips = edition.details.get(("tip", "ALL", place))
+    return None if reports is None or tips is None else reports + tips

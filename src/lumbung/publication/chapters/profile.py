@@ -15,7 +15,7 @@ def profile(b: ChapterBuilder) -> Section:
     e, m = b.e, b.m
     section = Section("pencegahan", m["profile_title"], [], [])
     if not e.profiles:
-        return replace(section, paragraphs=[m["profile_absent"]])
+        return replace(section, tables=vulnerability(b), paragraphs=[m["profile_absent"]])
     labels = b.names["issue_label"]
     first: dict[str, Profile] = {}
     for profile in b.marked:
@@ -86,7 +86,41 @@ def profile(b: ChapterBuilder) -> Section:
         notes=[m["profile_note"], *trend_weeks(b)],
         is_text=True,
     )
-    return replace(section, charts=[chart], tables=[table])
+    return replace(section, charts=[chart], tables=[table, *vulnerability(b)])
+
+
+def vulnerability(b: ChapterBuilder) -> list[Table]:
+    """Return the scores of the IKP as they were published; beside the profile, not in it."""
+    m = b.m
+    if not b.e.vulnerability:
+        return []
+    heads = ("region", "dimension", "score", "class", "release", "source")
+    return [
+        Table(
+            *b.number_table("vulnerability"),
+            m["vulnerability_caption"],
+            [m[f"vulnerability_{head}"] for head in heads],
+            [
+                [
+                    Cell(b.place.get(v.region_code, m["province"])),
+                    Cell(v.dimension_en if m.language == "en" else v.dimension),
+                    Cell(
+                        m.decimal(v.score, 2),
+                        *(True, f"vulnerability/{v.region_code}", v.score),
+                        m["vulnerability_note"],
+                        places=2,
+                    ),
+                    Cell(v.class_name or "–"),
+                    Cell(v.release),
+                    Cell(v.source),
+                ]
+                for v in b.e.vulnerability
+            ],
+            "",
+            notes=[m["vulnerability_note"]],
+            is_text=True,
+        )
+    ]
 
 
 def trend_weeks(b: ChapterBuilder) -> list[str]:

@@ -14,66 +14,99 @@ def violations(b: ChapterBuilder) -> Section:
     """Cases by regency and kind, since the previous edition, and as rates."""
     m = b.m
     code = "suspected_violation"
-    rows, last = b.by_regency(
-        lambda r: [
-            *(b.cell("suspected_violation_by_kind", kind, r, "week") for kind in b.kinds),
-            *(b.cell(code, "ALL", r, p) for p in PERIODS),
-        ]
-    )
+    rows, last = b.by_regency(lambda r: [b.cell(code, "ALL", r, p) for p in PERIODS])
     table = Table(
         *b.number_table("violation"),
         m("violation_caption", change=b.moved(b.e.metric(code))),
-        [m["regency"], *b.kinds.values(), m["total"], *b.period_heads[1:]],
+        [m["regency"], *b.period_heads],
         rows,
         b.source("source_register"),
-        groups=[("", 1), (m["this_week"], len(b.kinds) + 1), ("", 3)],
         total=last,
     )
     return Section(
         "pelanggaran",
         m["violation_title"],
         [],
-        [
-            table,
-            contexts(b, "context_week", "week"),
-            contexts(b, "context_to_date", "to_date"),
-            *since_previous(b),
-            rates(b),
-        ],
+        [table, contexts(b), *contexts_by_regency(b), *since_previous(b), rates(b)],
         [] if b.e.previous_id else [m["delta_none"]],
     )
 
 
-def contexts(b: ChapterBuilder, caption: str, period: str) -> Table:
-    """Reports and findings by regency, during and outside campaign events."""
-    m = b.m
+def contexts(b: ChapterBuilder) -> Table:
+    """Reports and findings of the province, during and outside campaign events."""
+    m, place = b.m, b.e.province
     code = "suspected_violation_by_context"
     names = m.terms("campaign_context")
-    rows, last = b.by_regency(
-        lambda r: [
-            *(
-                b.cell(code, f"{kind}_{context}", r, period)
-                for kind in b.kinds
-                for context in names
-            ),
-            b.cell("suspected_violation", "ALL", r, period),
-        ]
-    )
+    periods = ("week", "to_date")
     counts = {
-        context: m.number(getattr(b.total(code, [f"{kind}_{context}" for kind in b.kinds]), period))
+        context: m.number(b.total(code, [f"{kind}_{context}" for kind in b.kinds]).week)
         for context in names
     }
-    heads = [*names.values()]
+    rows = [
+        [
+            Cell(name),
+            *(
+                cell
+                for period in periods
+                for cell in (
+                    *(b.cell(code, f"{kind}_{context}", place, period) for context in names),
+                    b.cell("suspected_violation_by_kind", kind, place, period),
+                )
+            ),
+        ]
+        for kind, name in b.kinds.items()
+    ]
+    total = [
+        cell
+        for period in periods
+        for cell in (
+            *(
+                b.sum_cell(code, [f"{kind}_{context}" for kind in b.kinds], place, period)
+                for context in names
+            ),
+            b.cell("suspected_violation", "ALL", place, period),
+        )
+    ]
+    heads = [*names.values(), m["total"]]
     return Table(
-        *b.number_table(caption),
-        m(caption, **counts),
-        [m["regency"], *heads, *heads, m["total"]],
+        *b.number_table("context_week"),
+        m("context_week", **counts),
+        [m["kind"], *heads, *heads],
         rows,
         b.source("source_register"),
-        groups=[("", 1), *((kind, len(heads)) for kind in b.kinds.values()), ("", 1)],
-        total=last,
+        groups=[("", 1), (m["this_week"], len(heads)), (m["to_date"], len(heads))],
+        total=[Cell(m["total"]), *total],
         notes=[m["context_note"]],
     )
+
+
+def contexts_by_regency(b: ChapterBuilder) -> list[Table]:
+    """Reports and findings by regency, during and outside campaign events, in the last period."""
+    m, e = b.m, b.e
+    if not e.details or not e.district_weeks:
+        return []
+    code = "suspected_violation_by_context"
+    names = m.terms("campaign_context")
+    (first, _), (_, last) = map(e.days_of, e.district_weeks)
+    rows, total = b.by_regency(
+        lambda r: [
+            *(b.detail(code, f"{kind}_{context}", r) for kind in b.kinds for context in names),
+            b.detail("suspected_violation", "ALL", r),
+        ]
+    )
+    heads = [*names.values()]
+    return [
+        Table(
+            *b.number_table("context_to_date"),
+            m("context_to_date", range=m.week_range(first, last)),
+            [m["regency"], *heads, *heads, m["total"]],
+            rows,
+            b.source("source_register"),
+            groups=[("", 1), *((kind, len(heads)) for kind in b.kinds.values()), ("", 1)],
+            total=total,
+            notes=[m["context_note"], m("detail_note", threshold=e.office.small_cell_threshold)],
+        )
+    ]
 
 
 def since_previous(b: ChapterBuilder) -> list[Table]:

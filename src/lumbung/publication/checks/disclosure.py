@@ -1,4 +1,4 @@
-"""Suppress small cells: below regency level a count of one or two could identify a person.
+"""Suppress what could identify a person: small cells of districts, and details of few cases.
 
 The table has districts as rows and groups of themes as columns, and counts cases: a case with three
 themes of a group counts once. The sum of a column is known or bounded by the regency's metrics. So
@@ -15,11 +15,16 @@ when a regency's sum rises by one and a hidden cell appears as 3, it was 2. So d
 published in periods of `WEEKS` weeks that do not overlap, each after its end. A published period is
 repeated unchanged, whatever becomes known later. Each case is in one table, and all editions
 together disclose no more about a district than the table of its period.
+
+**Details by regency.** How many cases a regency has of each theme is published every week. What
+else is known of them (`Metric.is_detail`: origin, type, context, registration, result, forwarding)
+would describe the one case of a week completely. It is published for the same periods as the
+districts, and not at all for a regency with `few_cases`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from lumbung import registry
 
@@ -76,6 +81,30 @@ def period(weeks: Sequence[str]) -> tuple[str, str] | None:
     """
     ended = len(weeks) // WEEKS * WEEKS
     return (weeks[ended - WEEKS], weeks[ended - 1]) if ended else None
+
+
+def few_cases(cases: Mapping[str, int], threshold: int) -> list[str]:
+    """Return the regencies whose cases of a period are too few for their details to be published.
+
+    These are the regencies with 1 to `threshold - 1` cases. The province's details less those of
+    the other regencies are theirs together, so regencies with more cases are added, the fewest
+    first, until there are two regencies and `threshold` cases. Nothing is hidden by what the
+    details are: how many cases a regency has is public.
+
+    Args:
+        cases: how many cases each regency has.
+        threshold: the lowest number of cases whose details may be published, at least 3.
+
+    """
+    ranked = sorted((count, regency) for regency, count in cases.items() if count)
+    hidden = [regency for count, regency in ranked if count < threshold]
+    total = sum(count for count, _ in ranked[: len(hidden)])
+    for count, regency in ranked[len(hidden) :]:
+        if not hidden or (len(hidden) > 1 and total >= threshold):
+            break
+        hidden.append(regency)
+        total += count
+    return sorted(hidden)
 
 
 def district_metrics(

@@ -22,11 +22,11 @@ from lumbung.publication.editions.review import is_as_reviewed
 from lumbung.publication.editions.schedule import as_of, week_before
 from lumbung.publication.formats import maps
 from lumbung.publication.model import store
-from lumbung.publication.model.edition import Need, Plan
+from lumbung.publication.model.edition import Need, Plan, Vulnerability
 from lumbung.publication.model.store import Rows
 from lumbung.publication.office import Office, load_office
 from lumbung.settings import JAKARTA, Settings
-from lumbung.warehouse import point_in_time
+from lumbung.warehouse import point_in_time, prevention_effect
 from lumbung.warehouse.build import lock_builds
 from lumbung.warehouse.roles import role_url
 
@@ -38,15 +38,15 @@ READ = (
     "metric", "trend", "submission", "deadline_contributor", "deadline_rule", "profile", "need",
     "plan", "not_counted", "repeated_district_metric", "repeated_district_contributor",
     "repeated_district_record", "district", "metric_contributor", "before_campaign",
-    "profile_contributor", "need_contributor", "district_contributor", "contributor_record",
-    "restatement",
+    "profile_contributor", "need_contributor", "district_contributor", "detail_contributor",
+    "contributor_record", "restatement", "vulnerability",
 )  # fmt: skip
 """The statements whose rows make up an edition."""
 
 TABLE = re.compile(r"\b(?:marts|reporting|reference)\.\w+")
 """A table of the warehouse in a statement."""
 
-NOT_COMPARED = ("deadline", "profile", "prevention_need", "district", "before_campaign")
+NOT_COMPARED = ("deadline", "profile", "prevention_need", "district", "detail", "before_campaign")
 """Metrics with contributors that are not restated: states of a day, and uncounted records."""
 
 
@@ -129,10 +129,12 @@ def _freeze(
             )
         _count_deadlines(rows, label)
         _choose_districts(rows, label, office)
+        _choose_details(rows, label, office)
         if rows["profile"]:
             rows["metric_contributor"] += rows["profile_contributor"] + rows["need_contributor"]
         label["need"] = _named(Need, rows["need"])
         label["plan"] = _named(Plan, rows["plan"])
+        label["vulnerability"] = _named(Vulnerability, rows["vulnerability"])
         outlines = maps.outlines(settings, office)
         for regency in label["regency"]:
             regency["outline"] = outlines.get(regency["code"], [])
@@ -141,7 +143,7 @@ def _freeze(
         return _store(connection, parameters, rows, label, settings, database_url)
 
 
-def _named(kind: type[Need | Plan], rows: Rows) -> list[dict[str, Any]]:
+def _named(kind: type[Need | Plan | Vulnerability], rows: Rows) -> list[dict[str, Any]]:
     """Return rows as a label holds them: values by the name of the field, days as ISO 8601."""
     names = [field.name for field in fields(kind)]
     return [
@@ -186,6 +188,11 @@ def _read(
         else store.value(connection, statement("watermark"), {}),
         "data_at": closed if then else store.value(connection, statement("data_at"), {}),
         "not_compared": list(NOT_COMPARED),
+        "details": [
+            code
+            for code, metric in registry.metrics().items()
+            if code in registry.BESIDE_DETAILS or metric.is_detail
+        ],
         "first": None,
         "last": None,
         "repeated": None,
@@ -212,6 +219,16 @@ def _read(
             where=f"week {week_id}",
             remediation="build the warehouse first: 'lumbung build'",
         ) from error
+    found = prevention_effect.effects(connection, until=week_id, marts=f"marts{suffix}")
+    label["effect"] = [
+        {
+            "issue_code": issue,
+            "activities": effect.activity_count,
+            **{name: f"{getattr(effect, name):.2f}" for name in ("ratio", "low", "high")},
+        }
+        for issue, effect in found.items()
+        if effect.ratio is not None
+    ]
     label["district_weeks"] = span
     label["district_unit"] = "case"
     if rows["repeated_district_metric"]:  # an earlier release may have counted a case per theme
@@ -281,6 +298,21 @@ def _choose_districts(rows: dict[str, Rows], label: dict[str, Any], office: Offi
             rows["district"],
             office.small_cell_threshold,
         )
+
+
+def _choose_details(rows: dict[str, Rows], label: dict[str, Any], office: Office) -> None:
+    """Add the contributors of the details by regency: repeated as published, or those of now.
+
+    Adds `few_cases` to the label: the regencies whose details are not published.
+    """
+    details = [row for row in rows["metric_contributor"] if row[0] == "detail"]
+    if not details:  # nobody has published the period, or an earlier release did
+        details = rows["detail_contributor"]
+        rows["metric_contributor"] += details
+    cases = Counter(
+        regency for _, key, regency, _, _ in details if key.startswith("suspected_violation/")
+    )
+    label["few_cases"] = disclosure.few_cases(cases, office.small_cell_threshold)
 
 
 def _store(

@@ -1,6 +1,7 @@
 """An edition as open data: tables in long form, as CSV and JSON, with metadata and a dictionary.
 
-Regions have Kemendagri and BPS codes, days are ISO 8601, text is UTF-8, unknown values are empty.
+Regions have Kemendagri and BPS codes with the scheme before them (`kemendagri:19.00`), days are ISO
+8601, text is UTF-8, unknown values are empty. No file has periods that overlap.
 The metadata are those that Satu Data Indonesia requires of a producer (Perpres 39/2019, articles
 4-8): producer, content, time, method, codes and licence.
 """
@@ -11,17 +12,20 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
+from lumbung.publication.chapters.handling import participants
 from lumbung.publication.chapters.record import before_kinds, reason_text
 from lumbung.publication.model.edition import QUOTIENT_PLACES, Edition
 from lumbung.publication.model.rounding import half_up, whole_percent
 from lumbung.publication.proof.merkle import merkle_root
 from lumbung.publication.translations.formatting import BY_LANGUAGE, INDONESIAN, Messages, iso
+from lumbung.registry import WHOLE
 from lumbung.warehouse.export import guarded
 
 Value = str | int | float | bool | None
@@ -95,45 +99,53 @@ def datasets(edition: Edition) -> list[Dataset]:
     before = edition.monday - timedelta(days=7), edition.monday - timedelta(days=1)
     if len(edition.weeks) > 1:
         before = edition.days_of(edition.weeks[-2])
-    metrics: list[tuple[Value, ...]] = []
-    for (code, category, regency), metric in edition.metrics.items():
-        for period, value, (first, last) in (
-            ("pekan", metric.week, week),
-            ("pekan_lalu", metric.previous, before),
-            ("sejak_awal", metric.to_date, (edition.first_day, week[1])),
-        ):
-            metrics.append(
+    periods: tuple[tuple[str, str, tuple[date, date]], ...] = (
+        ("angka", "week", week),
+        ("pekan-lalu", "previous", before),
+        ("kumulatif", "to_date", (edition.first_day, week[1])),
+    )
+    metrics = [
+        Dataset(
+            name,
+            [
                 (
-                    code,
-                    category,
-                    names.get((code, category), ""),
-                    regency,
+                    *(code, category, names.get((code, category), ""), regency),
                     *places.get(regency, (None, None)),  # the checkpoint reports missing places
-                    period,
-                    first.isoformat(),
-                    last.isoformat(),
-                    value,
+                    *(first.isoformat(), last.isoformat(), getattr(metric, period)),
                 )
-            )
+                for (code, category, regency), metric in edition.metrics.items()
+            ],
+        )
+        for name, period, (first, last) in periods
+    ]
     groups = INDONESIAN.terms("issue_group")
     states = INDONESIAN.names("deadline_state")
+    rules = edition.names["id"]["deadline_rule"]
     kinds = before_kinds(INDONESIAN)
     trend: list[tuple[Value, ...]] = [
         (code, category, week_id, edition.days_of(week_id)[0].isoformat(), value)
         for (code, category), values in sorted(edition.trend.items())
         for week_id, value in values
     ]
-    return [
-        Dataset("angka", metrics),
+    known = [r for r in edition.regencies if not r.is_unknown]
+    province = (
+        *(edition.province, *places[edition.province]),
+        *(sum(r.voters for r in known), sum(r.stations for r in known)),
+    )
+    tables = [
+        *metrics,
         Dataset("tren", trend),
         Dataset(
             "wilayah",
             [
-                (
-                    *(r.code, r.bps_code, r.name),
-                    *((None, None) if r.is_unknown else (r.voters, r.stations)),
-                )
-                for r in edition.regencies
+                province,
+                *(
+                    (
+                        *(r.code, r.bps_code, r.name),
+                        *((None, None) if r.is_unknown else (r.voters, r.stations)),
+                    )
+                    for r in edition.regencies
+                ),
             ],
         ),
         Dataset(
@@ -163,17 +175,42 @@ def datasets(edition: Edition) -> list[Dataset]:
             ],
         ),
         Dataset(
-            "tenggat",
+            "rincian",
             [
                 (
-                    d.rule_code,
-                    edition.names["id"]["deadline_rule"][d.rule_code],
-                    d.regency_code,
-                    d.state_code,
-                    states[d.state_code],
-                    *(d.count, d.before_campaign),
+                    *(code, category, names.get((code, category), "")),
+                    *(regency, *(edition.district_weeks or ("", ""))),
+                    *(count, count is None),
                 )
-                for d in edition.deadlines
+                for (code, category, regency), count in edition.details.items()
+            ],
+        ),
+        Dataset("partisipasi", [*_participation(edition)]),
+        Dataset(
+            "ikp",
+            [
+                (
+                    *(v.region_code, v.dimension, float(v.score), v.class_name, v.release),
+                    *(v.release_date.isoformat() if v.release_date else None, v.source),
+                )
+                for v in edition.vulnerability
+            ],
+        ),
+        Dataset(
+            "sebelum-sesudah",
+            [
+                (
+                    *(each.issue_code, edition.names["id"]["issue"][each.issue_code]),
+                    *(each.activities, float(each.ratio), float(each.low), float(each.high)),
+                )
+                for each in edition.effects or ()
+            ],
+        ),
+        Dataset(
+            "tenggat",
+            [
+                (rule, rules.get(rule, ""), place, state, states[state], *counts)
+                for (rule, place, state), counts in _deadlines(edition).items()
             ],
         ),
         Dataset(
@@ -186,7 +223,6 @@ def datasets(edition: Edition) -> list[Dataset]:
                     *(_rounded(value, QUOTIENT_PLACES) for value in (p.quotient, p.lower, p.upper)),
                     p.is_marked,
                     *(p.last_4, p.previous_4, INDONESIAN[p.trend_code]),
-                    *(p.prevention, p.last_4_prevention),
                 )
                 for p in edition.profiles
             ],
@@ -252,15 +288,72 @@ def datasets(edition: Edition) -> list[Dataset]:
             ],
         ),
     ]
+    return [Dataset(table.name, coded(table.columns, table.rows)) for table in tables]
+
+
+def coded(columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> list[tuple[Value, ...]]:
+    """Return rows with the scheme before each code of a region, `kemendagri:19.00`.
+
+    A spreadsheet would make the number 19 of `19.00`.
+    """
+    schemes = [_SCHEMES.get(column) for column in columns]
+    return [
+        tuple(
+            f"{scheme}:{value}" if scheme and value else value
+            for scheme, value in zip(schemes, row, strict=True)
+        )
+        for row in rows
+    ]
+
+
+_SCHEMES = {"kode_kemendagri": "kemendagri", "kode_kecamatan": "kemendagri", "kode_bps": "bps"}
+"""Columns of codes of regions, and their scheme."""
+
+
+def _participation(edition: Edition) -> Iterator[tuple[Value, ...]]:
+    """Yield reports and tips of each regency and the province, also per 10,000 voters."""
+    voters = {r.code: r.voters for r in edition.regencies}
+    voters[edition.province] = sum(r.voters for r in edition.regencies if not r.is_unknown)
+    for place in voters if edition.details and edition.district_weeks else ():
+        both = participants(edition, place)
+        rate = None
+        if both is not None and voters[place]:
+            rate = float(half_up(Fraction(10_000 * both, voters[place]), 1))
+        yield (
+            *(place, *(edition.district_weeks or ())),
+            edition.details.get(("report_received", "LP", place)),
+            edition.details.get(("tip", "ALL", place)),
+            *(both, rate, both is None),
+        )
+
+
+def _deadlines(edition: Edition) -> dict[tuple[str, str, str], tuple[int, int | None]]:
+    """Count deadlines and those of cases from before the campaign, by rule, place and state.
+
+    By rule for the province, and of all rules together for a regency: some rules are of reports
+    alone, so a deadline's rule would say how its case came in.
+    """
+    found: dict[tuple[str, str, str], tuple[int, int | None]] = {}
+    for d in edition.deadlines:
+        for rule, place in ((d.rule_code, edition.province), (WHOLE, d.regency_code)):
+            count, before = found.get((rule, place, d.state_code), (0, 0))
+            found[rule, place, d.state_code] = (
+                count + d.count,
+                None if d.before_campaign is None else (before or 0) + d.before_campaign,
+            )
+    return dict(sorted(found.items()))
 
 
 _PLACE, _DISTRICT = ("kode_kemendagri", "text"), ("kode_kecamatan", "text")
-_COLUMNS = {
-    "angka": (
-        *(("kode_angka", "text"), ("kode_kategori", "text"), ("kategori", "text")),
-        *(_PLACE, ("kode_bps", "text"), ("wilayah", "text"), ("periode", "text")),
-        *(("mulai", "day"), ("selesai", "day"), ("nilai", "integer")),
-    ),
+_METRIC = (
+    *(("kode_angka", "text"), ("kode_kategori", "text"), ("kategori", "text")),
+    *(_PLACE, ("kode_bps", "text"), ("wilayah", "text")),
+    *(("mulai", "day"), ("selesai", "day"), ("nilai", "integer")),
+)
+_COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
+    "angka": _METRIC,
+    "pekan-lalu": _METRIC,
+    "kumulatif": _METRIC,
     "tren": (
         *(("kode_angka", "text"), ("kode_kategori", "text"), ("pekan", "text")),
         *(("mulai", "day"), ("nilai", "integer")),
@@ -278,6 +371,24 @@ _COLUMNS = {
         *(("kelompok", "text"), ("pekan_pertama", "text"), ("pekan_terakhir", "text")),
         *(("jumlah", "integer"), ("disembunyikan", "boolean")),
     ),
+    "rincian": (
+        *(("kode_angka", "text"), ("kode_kategori", "text"), ("kategori", "text"), _PLACE),
+        *(("pekan_pertama", "text"), ("pekan_terakhir", "text")),
+        *(("jumlah", "integer"), ("disembunyikan", "boolean")),
+    ),
+    "partisipasi": (
+        *(_PLACE, ("pekan_pertama", "text"), ("pekan_terakhir", "text")),
+        *(("laporan", "integer"), ("informasi_awal", "integer"), ("jumlah", "integer")),
+        *(("per_10000_pemilih", "number"), ("disembunyikan", "boolean")),
+    ),
+    "ikp": (
+        *(_PLACE, ("dimensi", "text"), ("skor", "number"), ("kelas", "text")),
+        *(("terbitan", "text"), ("tanggal_terbit", "day"), ("sumber", "text")),
+    ),
+    "sebelum-sesudah": (
+        *(("kode_tema", "text"), ("tema", "text"), ("kegiatan", "integer")),
+        *(("rasio", "number"), ("batas_bawah", "number"), ("batas_atas", "number")),
+    ),
     "tenggat": (
         *(("kode_tenggat", "text"), ("tenggat", "text"), _PLACE),
         *(("kode_keadaan", "text"), ("keadaan", "text"), ("jumlah", "integer")),
@@ -289,7 +400,6 @@ _COLUMNS = {
         *(("bagian_provinsi_persen", "integer"), ("kali_provinsi", "number")),
         *(("batas_bawah", "number"), ("batas_atas", "number"), ("menonjol", "boolean")),
         *(("empat_pekan", "integer"), ("empat_pekan_sebelumnya", "integer"), ("tren", "text")),
-        *(("pencegahan", "integer"), ("pencegahan_empat_pekan", "integer")),
     ),
     "kebutuhan": (
         *(_PLACE, ("kode_tema", "text"), ("tema", "text"), ("kasus", "integer")),
@@ -417,7 +527,6 @@ def write_csv(
     heads: Sequence[str],
     rows: Sequence[Sequence[Value]],
     *,
-    truths: tuple[str, str] = ("salah", "benar"),
     for_excel: bool = False,
 ) -> bytes:
     """Write CSV as in RFC 4180, UTF-8 without BOM.
@@ -427,14 +536,13 @@ def write_csv(
     Args:
         heads: the names of the columns.
         rows: the values.
-        truths: the words for false and true.
         for_excel: for a spreadsheet set to Indonesian: semicolons, decimal commas and a BOM.
 
     """
 
     def cell(value: Value) -> Value:
         if isinstance(value, bool):
-            return truths[value]
+            return "true" if value else "false"
         if isinstance(value, float) and for_excel:
             return str(value).replace(".", ",")
         return guarded(value)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -200,6 +200,50 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Vulnerability:
+    """A score of the index of vulnerability (IKP) as it was published.
+
+    No number of an edition is computed from it.
+
+    Attributes:
+        region_code: a regency, or the province.
+        release_date: None where no source gives it.
+        score: from 0 to 100.
+        class_name: the class that the publisher gave it; None where none was published.
+
+    """
+
+    region_code: str
+    dimension: str
+    dimension_en: str
+    release: str
+    release_date: date | None
+    score: Decimal
+    class_name: str | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Effect:
+    """How a theme's cases changed where prevention against it was held, compared with elsewhere.
+
+    docs/explanation/prevention-effect.md explains it, and what it assumes.
+
+    Attributes:
+        activities: activities that are compared.
+        ratio: the change with an activity divided by that without; 1 is no difference.
+        low, high: its 95 % interval.
+
+    """
+
+    issue_code: str
+    activities: int
+    ratio: Decimal
+    low: Decimal
+    high: Decimal
+
+
+@dataclass(frozen=True)
 class Restatement:
     """A metric of an earlier edition whose value has changed; the reasons add up to the change.
 
@@ -311,6 +355,12 @@ class Edition:
         profiles: empty where the warehouse has no profile of the week.
         needs: by regency and theme; empty also in editions of earlier releases.
         plans: by period and regency; empty also in editions of earlier releases.
+        details: what details the cases of each regency in `district_weeks`, by metric, category and
+            regency, the province included; None where it is not published. `metrics` and
+            `restatements` have such metrics (`registry.Metric.is_detail`) of the province alone.
+        vulnerability: scores of the IKP, by release, region and dimension.
+        effects: themes with enough cases and activities for a comparison of before and after; None
+            in editions of earlier releases.
         confirmed_tips: how many tips since the campaign began a person has joined with a report or
             finding as one event; 0 also in editions of earlier releases.
         district_unit: the unit of the districts' table, counted once per group of themes: a `case`,
@@ -355,6 +405,9 @@ class Edition:
     needs: tuple[Need, ...] = ()
     plans: tuple[Plan, ...] = ()
     confirmed_tips: int = 0
+    details: dict[tuple[str, str, str], int | None] = field(default_factory=dict)
+    vulnerability: tuple[Vulnerability, ...] = ()
+    effects: tuple[Effect, ...] | None = None
 
     def metric(self, code: str, category: str = "ALL", regency: str = "") -> MetricValue:
         """Return a frozen metric; without a regency, the province's.

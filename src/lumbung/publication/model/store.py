@@ -9,18 +9,20 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.rows import class_row
 
-from lumbung import database
+from lumbung import database, registry
 from lumbung.errors import PublicationError
 from lumbung.publication.model.edition import (
     Deadline,
     Decision,
     DistrictMetric,
     Edition,
+    Effect,
     HeldChannel,
     MetricValue,
     Need,
@@ -30,6 +32,7 @@ from lumbung.publication.model.edition import (
     Regency,
     Restatement,
     Submission,
+    Vulnerability,
     Waiver,
 )
 from lumbung.publication.office import Office
@@ -144,6 +147,11 @@ def load(edition_id: str, *, database_url: str) -> Edition:
             f"select {RESTATEMENT} from published.restatement where edition_id = %s".encode(),  # noqa: S608
             (edition_id,),
         ).fetchall()
+        details: Rows = connection.execute(
+            "select category_code, regency_code, count(*) from published.metric_contributor"
+            " where edition_id = %s and metric_code = 'detail' group by 1, 2",
+            (edition_id,),
+        ).fetchall()
         previous: Rows = connection.execute(
             "select metric_code, category_code, regency_code, to_date_value"
             " from published.metric where edition_id = %s",
@@ -189,6 +197,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         (row["rule"], row["regency"], row["state"]): row["count"]
         for row in (before or {}).get("deadline", [])
     }
+    metrics = {row[:3]: MetricValue(*row[3:]) for row in sorted(tables["metric"])}
     trend: dict[tuple[str, str], list[tuple[str, int]]] = {}
     for metric, category, week, value in sorted(tables["trend"]):
         trend.setdefault((metric, category), []).append((week, value))
@@ -216,7 +225,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         before_campaign={(row["regency"], row["kind"]): row["count"] for row in before["fact"]}
         if before
         else None,
-        metrics={row[:3]: MetricValue(*row[3:]) for row in sorted(tables["metric"])},
+        metrics={key: value for key, value in metrics.items() if _is_public(key[0], key[2])},
         trend={key: tuple(values) for key, values in trend.items()},
         submissions=tuple(Submission(*r) for r in sorted(tables["submission"])),
         district_metrics=tuple(DistrictMetric(*r) for r in sorted(tables["district_metric"])),
@@ -235,7 +244,9 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         profiles=tuple(Profile(*row) for row in sorted(tables["profile"])),
         previous_id=head[10],
         previous={row[:3]: row[3] for row in sorted(previous)},
-        restatements=tuple(Restatement(*row) for row in sorted(restatements)),
+        restatements=tuple(
+            Restatement(*row) for row in sorted(restatements) if _is_public(row[1], row[3])
+        ),
         not_counted=tuple(NotCounted(*row) for row in sorted(tables["not_counted"])),
         held=tuple(
             HeldChannel(**row | {"since": date.fromisoformat(row["since"])})
@@ -246,7 +257,47 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         needs=tuple(Need(**row) for row in label.get("need", [])),
         plans=tuple(_plan(**row) for row in label.get("plan", [])),
         confirmed_tips=label.get("confirmed_tips", 0),
+        vulnerability=tuple(_vulnerability(**row) for row in label.get("vulnerability", [])),
+        effects=tuple(_effect(**row) for row in label["effect"]) if "effect" in label else None,
+        details=_details([*metrics], details, label["few_cases"])
+        if label.get("district_weeks") and "few_cases" in label
+        else {},
     )
+
+
+def _is_detail(code: str) -> bool:
+    metric = registry.metrics().get(code)
+    return metric is not None and metric.is_detail
+
+
+def _is_public(code: str, regency: str) -> bool:
+    """Return whether a metric is published by week; the province's code is the shorter one."""
+    return len(regency) == 2 or not _is_detail(code)
+
+
+def _details(
+    metrics: list[tuple[str, str, str]], counted: Rows, few: list[str]
+) -> dict[tuple[str, str, str], int | None]:
+    """Return the details by metric, category and regency; the province's add up all of them.
+
+    Args:
+        metrics: the keys of every frozen metric.
+        counted: `code/category`, regency and how many cases, without zeros.
+        few: the regencies whose details are not published.
+
+    """
+    found: dict[tuple[str, str, str], int] = {}
+    for key, regency, count in counted:
+        code, _, category = key.partition("/")
+        for place in (regency, regency[:2]):
+            found[code, category, place] = found.get((code, category, place), 0) + count
+    return {
+        (code, category, place): None
+        if place in few and _is_detail(code)
+        else found.get((code, category, place), 0)
+        for code, category, place in metrics
+        if code in registry.BESIDE_DETAILS or _is_detail(code)
+    }
 
 
 def _plan(*, start: str, end: str, **row: Any) -> Plan:
@@ -256,6 +307,14 @@ def _plan(*, start: str, end: str, **row: Any) -> Plan:
         end=date.fromisoformat(end),
         **row | {name: tuple(row[name] or ()) for name in lists},
     )
+
+
+def _vulnerability(*, score: str, release_date: str | None, **row: Any) -> Vulnerability:
+    return Vulnerability(score=Decimal(score), release_date=_day(release_date), **row)
+
+
+def _effect(*, ratio: str, low: str, high: str, **row: Any) -> Effect:
+    return Effect(ratio=Decimal(ratio), low=Decimal(low), high=Decimal(high), **row)
 
 
 def _day(value: str | None) -> date | None:

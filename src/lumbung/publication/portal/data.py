@@ -9,8 +9,8 @@
     data/katalog.jsonld         the catalogue (DCAT 2)
     data/metadata-statistik.json  MS-Keg, MS-Var and MS-Ind, which Satu Data requires (BPS 5/2020)
 
-A code has its scheme before it (`kemendagri:19.00`), so that no spreadsheet makes a number of it.
-Each file of an edition as it was published is in `edisi/<edisi>/`, unchanged.
+Each file of an edition as it was published is in `edisi/<edisi>/`, unchanged; editions of releases
+before 0.2 have codes without their scheme and three periods in one file there.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lumbung.publication.formats import opendata
-from lumbung.publication.formats.opendata import Dataset, Value, write_csv, write_json
+from lumbung.publication.formats.opendata import Value, write_csv, write_json
 from lumbung.publication.model.edition import Edition
 from lumbung.publication.portal.published import Published
 from lumbung.publication.translations.formatting import BY_LANGUAGE, INDONESIAN, iso
@@ -43,18 +43,19 @@ ADDRESSES = {
 }
 """What the page of downloads links to where it is written, within `data/`."""
 
-_KEYS = {"kode_kemendagri": "kemendagri", "kode_kecamatan": "kemendagri", "kode_bps": "bps"}
-"""Columns of codes of regions, and their scheme."""
-TRUTHS = ("false", "true")
-"""As programs write them; the files of an edition have Indonesian words."""
 _TYPES = {"text": "string", "day": "date"}
 _PRIMARY = {
     "angka": ("kode_angka", "kode_kategori", "kode_kemendagri"),
+    "pekan-lalu": ("kode_angka", "kode_kategori", "kode_kemendagri"),
     "kumulatif": ("kode_angka", "kode_kategori", "kode_kemendagri"),
     "tren": ("kode_angka", "kode_kategori", "pekan"),
     "wilayah": ("kode_kemendagri",),
     "kelengkapan": ("kode_kecamatan",),
     "tidak-dihitung": ("kode_kanal", "kode_alasan"),
+    "rincian": ("kode_angka", "kode_kategori", "kode_kemendagri"),
+    "partisipasi": ("kode_kemendagri",),
+    "ikp": ("terbitan", "kode_kemendagri", "dimensi"),
+    "sebelum-sesudah": ("kode_tema",),
     "tenggat": ("kode_tenggat", "kode_kemendagri", "kode_keadaan"),
     "profil": ("kode_kemendagri", "kode_tema"),
     "kebutuhan": ("kode_kemendagri", "kode_tema"),
@@ -288,7 +289,7 @@ def _all(editions: Sequence[Edition], newest: Sequence[Table]) -> list[Table]:
                 *(("nilai_pertama", "integer"), ("edisi_pertama", "text")),
                 *(("nilai_terakhir", "integer"), ("edisi_terakhir", "text")),
             ),
-            [*series(editions)],
+            opendata.coded(("", "", "kode_kemendagri", *[""] * 7), series(editions)),
             (
                 *((("kode_angka",), "definisi"), (("kode_kemendagri",), "wilayah")),
                 *((("edisi_pertama",), "edisi"), (("edisi_terakhir",), "edisi")),
@@ -338,22 +339,11 @@ def _all(editions: Sequence[Edition], newest: Sequence[Table]) -> list[Table]:
 
 
 def _of(edition: Edition) -> Iterator[Table]:
-    """Yield the tables of an edition: each period of the metrics in a table of its own."""
+    """Yield the tables of an edition; each that has regions names rows of `wilayah`."""
     for table in opendata.datasets(edition):
-        if table.name == "angka":
-            place = [name for name, _ in table.fields].index("periode")
-            fields = [field for field in table.fields if field[0] != "periode"]
-            for name, period in (("angka", "pekan"), ("kumulatif", "sejak_awal")):
-                rows = [
-                    (*row[:place], *row[place + 1 :]) for row in table.rows if row[place] == period
-                ]
-                yield Table(name, fields, rows, ((("kode_kemendagri",), "wilayah"),))
-        elif table.name == "wilayah":
-            yield _regions(edition, table)
-        else:
-            has_region = any(name == "kode_kemendagri" for name, _ in table.fields)
-            references = ((("kode_kemendagri",), "wilayah"),) if has_region else ()
-            yield Table(table.name, table.fields, table.rows, references)
+        has_region = table.name != "wilayah" and "kode_kemendagri" in table.columns
+        references = ((("kode_kemendagri",), "wilayah"),) if has_region else ()
+        yield Table(table.name, table.fields, table.rows, references)
 
 
 def _map(edition: Edition, polygons: Mapping[str, Sequence[Any]]) -> bytes:
@@ -371,7 +361,7 @@ def _map(edition: Edition, polygons: Mapping[str, Sequence[Any]]) -> bytes:
                 if region.code in polygons
                 else None,
                 "properties": {
-                    "kode_kemendagri": _coded("kode_kemendagri", region.code),
+                    "kode_kemendagri": f"kemendagri:{region.code}",
                     "wilayah": region.name,
                     "edisi": edition.edition_id,
                     "pekan": edition.week_id,
@@ -389,32 +379,18 @@ def _map(edition: Edition, polygons: Mapping[str, Sequence[Any]]) -> bytes:
     return json.dumps(collection, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _regions(edition: Edition, table: Dataset) -> Table:
-    """Return the province and its regencies, the unknown one included."""
-    known = [r for r in edition.regencies if not r.is_unknown]
-    province = (
-        *(edition.province, edition.province, edition.office.province),
-        *(sum(r.voters for r in known), sum(r.stations for r in known)),
-    )
-    return Table("wilayah", table.fields, [province, *table.rows])
-
-
 def _package(
     folder: str, tables: Iterable[Table], edition: Edition, *, for_excel: bool = False
 ) -> Iterator[tuple[str, bytes]]:
     """Yield a folder's files: each table, `for_excel` in both forms, and their description."""
     office, resources = edition.office, []
     for table in tables:
-        heads = [field for field, _ in table.fields]
-        rows = [
-            [_coded(field, value) for field, value in zip(heads, row, strict=True)]
-            for row in table.rows
-        ]
-        yield f"{folder}/{table.name}.csv", write_csv(heads, rows, truths=TRUTHS)
+        heads, rows = [field for field, _ in table.fields], table.rows
+        yield f"{folder}/{table.name}.csv", write_csv(heads, rows)
         if for_excel:
             yield (
                 f"{folder}/excel/{table.name}.csv",
-                write_csv(heads, rows, truths=TRUTHS, for_excel=True),
+                write_csv(heads, rows, for_excel=True),
             )
         resources.append(_resource(table))
     yield (
@@ -500,8 +476,3 @@ def _listed(one: Published) -> dict[str, Any]:
 def _published(edition: Edition) -> str:
     """When the edition was approved, ISO 8601 in WIB."""
     return iso(edition.decision.decided_at) if edition.decision else ""
-
-
-def _coded(field: str, value: Value) -> Value:
-    scheme = _KEYS.get(field)
-    return f"{scheme}:{value}" if scheme and value else value

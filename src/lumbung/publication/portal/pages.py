@@ -19,8 +19,9 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
 
+from lumbung import registry
 from lumbung.errors import PublicationError
-from lumbung.publication.chapters import charts, record, regency
+from lumbung.publication.chapters import activity, charts, handling, profile, record, regency
 from lumbung.publication.chapters.builder import OF_RECAPS, PERIODS, ChapterBuilder
 from lumbung.publication.formats import render
 from lumbung.publication.model.document import Cell, Section, Table
@@ -674,6 +675,7 @@ class _Site:
             "wilayah",
             places=self.place_table(),
             place_links=self.place_links(""),
+            beside=[*handling.participation(self.b), *profile.vulnerability(self.b)],
             gaps=gaps,
             source=self.source(self.violation),
             series=[
@@ -702,7 +704,11 @@ class _Site:
                 name=regency.title(self.b, r),
                 stats=self.stats(self.key_measures, r.code),
                 gaps=gaps,
-                series=[self.series(measure, r.code) for measure in self.measures],
+                series=[
+                    self.series(measure, r.code)
+                    for measure in self.measures
+                    if not registry.metrics()[measure.code].is_detail
+                ],
                 tables=section.tables,
                 themes=themes,
                 theme_links=links,
@@ -763,7 +769,14 @@ class _Site:
         """Yield a page of all themes, and one for each."""
         m = self.m
         table, links = self.theme_table("")
-        yield self.page("tema.html", "tema", themes=table, theme_links=links)
+        tables, paragraphs = activity.effects(self.b)
+        yield self.page(
+            *("tema.html", "tema"),
+            themes=table,
+            theme_links=links,
+            effects=tables,
+            effects_absent=paragraphs,
+        )
         ranked = self.ranked()
         near = [(self.e.issues[code], f"{code}.html") for code in ranked]
         for n, code in enumerate(ranked):

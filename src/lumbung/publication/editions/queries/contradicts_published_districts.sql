@@ -1,5 +1,18 @@
--- whether another edition has published different counts of districts for some of these weeks
-with published_cells as (
+-- whether another edition has published different counts of districts for some of these weeks, or other
+-- details of the cases of a regency
+with published_details as (
+    select
+        edition_id,
+        md5(string_agg(
+            concat_ws('/', category_code, regency_code, contributor_id), ' '
+            order by category_code, regency_code, contributor_id
+        )) as details
+    from published.metric_contributor
+    where metric_code = 'detail'
+    group by edition_id
+),
+
+published_cells as (
     select
         edition_id,
         md5(string_agg(
@@ -19,11 +32,14 @@ select exists(
             and mine.label -> 'district_weeks' ->> 0 <= other.label -> 'district_weeks' ->> 1
     inner join published_cells as theirs on other.edition_id = theirs.edition_id
     inner join published_cells as ours on mine.edition_id = ours.edition_id
+    left join published_details as their_details on other.edition_id = their_details.edition_id
+    left join published_details as our_details on mine.edition_id = our_details.edition_id
     where
         mine.edition_id = %(edition)s
         and other.state in ('approved', 'published')
         and (
             other.label -> 'district_weeks' <> mine.label -> 'district_weeks'
             or theirs.cells <> ours.cells
+            or their_details.details <> our_details.details
         )
 )

@@ -5,4 +5,4 @@ select
     week_id,
     contributor_id
 from published.metric_contributor
-where edition_id = %(repeated)s and metric_code = 'district'
+where edition_id = %(repeated)s and metric_code in ('district', 'detail')
