@@ -68,7 +68,23 @@ def backup() -> None:
         )
         print(f"{found.tables} tables, {found.files} files and {found.editions} editions restore")
 
-    drill(take())
+    @task
+    @fail_without_retry
+    def copy(folder: str) -> list[str]:
+        """Copy the backups to `LUMBUNG_BACKUP_COPY`; return the names of those that were new."""
+        from pathlib import Path
+
+        from airflow.sdk.exceptions import AirflowSkipException
+
+        from lumbung.backup import remote
+
+        address = remote.address()
+        if address is None:
+            raise AirflowSkipException("LUMBUNG_BACKUP_COPY is not set")
+        return remote.mirror(Path(folder).parent, address)
+
+    taken = take()
+    drill(taken) >> copy(taken)
 
 
 if os.environ.get("LUMBUNG_BACKUP"):

@@ -87,7 +87,7 @@ def test_backups_are_a_dag_where_a_folder_for_them_is_set(monkeypatch: pytest.Mo
     monkeypatch.setenv("LUMBUNG_BACKUP", "/cadangan")
     dag = DagBag(dag_folder=str(ROOT / "dags" / "backup.py"), load_op_links=False).dags["backup"]
     assert {task.task_id: (task.retries, task.execution_timeout) for task in dag.tasks} == {
-        "take": (1, 4 * HOUR), "drill": (1, 4 * HOUR),
+        "take": (1, 4 * HOUR), "drill": (1, 4 * HOUR), "copy": (1, 4 * HOUR),
     }  # fmt: skip
     assert "When it fails" in (dag.doc_md or "")
     assert dag.max_active_runs == 1

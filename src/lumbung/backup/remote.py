@@ -1,0 +1,167 @@
+"""Copies of backups elsewhere: in an object store (`s3://`) or on a server (`sftp://`).
+
+They mirror the folder of backups, what a backup follows later (an erasure, its deletion) included.
+The manifest of a copy is deleted first and written last, so a copy that has one is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from lumbung.backup.manifest import MANIFEST, NAME, backups
+from lumbung.errors import ConfigurationError, ServiceError
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+COPY = "LUMBUNG_BACKUP_COPY"
+TIMEOUT_SECONDS = 60
+FAILED = "the backup in the folder is whole; correct the cause, then back up again"
+
+
+def address() -> str | None:
+    """Return where copies go; None: nowhere."""
+    return os.environ.get(COPY) or None
+
+
+def mirror(folder: Path, to: str) -> list[str]:
+    """Copy the backups of a folder, and delete copies of backups that it no longer has.
+
+    Args:
+        folder: the folder of backups.
+        to: an address such as `s3://bucket/prefix` or `sftp://user@host/folder`.
+
+    Returns:
+        the names of the backups whose copy was written.
+
+    Raises:
+        ConfigurationError: when it is no such address.
+        ServiceError: when the store or server does not answer, or refuses.
+
+    """
+    place, written = _open(to), []
+    with _reaching(to):
+        here = {backup.name: backup for backup in backups(folder)}
+        for name, backup in sorted(here.items()):
+            content = (backup / MANIFEST).read_text(encoding="utf-8")
+            copied = _manifest(place / name)
+            if copied != content:
+                _copy(backup, place / name, content, copied)
+                written.append(name)
+        for name in _names(place) - here.keys():
+            _delete(place / name)
+    return written
+
+
+def fetch(source: str, folder: Path) -> Path:
+    """Fetch the newest whole copy, or the one that the address names, into a folder.
+
+    Raises:
+        ConfigurationError: when it is no such address, or no whole copy is there.
+        ServiceError: when the store or server does not answer, or a file is missing.
+
+    """
+    place = _open(source)
+    with _reaching(source):
+        if not NAME.fullmatch(place.name):
+            whole = [name for name in sorted(_names(place)) if _manifest(place / name)]
+            if not whole:
+                raise ConfigurationError(
+                    "no whole backup is there",
+                    where=_shown(source),
+                    remediation=f"give the address that {COPY} had, or that of one backup in it",
+                )
+            place /= whole[-1]
+        target = folder / place.name
+        for name in (*json.loads((place / MANIFEST).read_text())["files"], MANIFEST):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            with (place / name).open("rb") as read, (target / name).open("xb") as write:
+                shutil.copyfileobj(read, write)
+    return target
+
+
+def _copy(backup: Path, place: UPath, content: str, copied: str | None) -> None:
+    """Write the files of a backup that the copy lacks or has otherwise, then the manifest."""
+    wanted: dict[str, str] = json.loads(content)["files"]
+    found: dict[str, str] = json.loads(copied)["files"] if copied else {}
+    if copied:
+        (place / MANIFEST).unlink()
+    for name in found.keys() - wanted.keys():
+        with suppress(FileNotFoundError):
+            (place / name).unlink()
+    for name, sha256 in wanted.items():
+        if found.get(name) != sha256:
+            _write(backup / name, place / name)
+    _write(backup / MANIFEST, place / MANIFEST)
+
+
+def _write(source: Path, target: UPath) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with source.open("rb") as read, target.open("wb") as write:
+        shutil.copyfileobj(read, write)
+
+
+def _manifest(place: UPath) -> str | None:
+    try:
+        return str((place / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
+def _names(place: UPath) -> set[str]:
+    with suppress(FileNotFoundError, NotADirectoryError):  # S3 has no empty folders
+        return {each.name for each in place.iterdir() if NAME.fullmatch(each.name)}
+    return set()
+
+
+def _delete(place: UPath) -> None:
+    with suppress(FileNotFoundError):
+        (place / MANIFEST).unlink()
+    place.fs.rm(place.path, recursive=True)
+
+
+def _open(where: str) -> UPath:
+    import upath
+
+    options: dict[str, Any] = {"skip_instance_cache": True}
+    match urlsplit(where).scheme:
+        case "s3":
+            timeouts = {"connect_timeout": TIMEOUT_SECONDS, "read_timeout": TIMEOUT_SECONDS}
+            options |= {"use_listings_cache": False, "config_kwargs": timeouts}
+        case "sftp":
+            options |= {"connect_timeout": TIMEOUT_SECONDS}
+        case _:
+            raise ConfigurationError(
+                "backups can be copied to s3:// and sftp:// only",
+                where=COPY,
+                remediation="write it as s3://bucket/prefix or sftp://user@host/folder",
+            )
+    place: UPath = upath.UPath(where, **options)
+    return place
+
+
+@contextmanager
+def _reaching(where: str) -> Iterator[None]:
+    try:
+        yield
+    except ConfigurationError:
+        raise
+    except Exception as error:  # of any library and network
+        raise ServiceError(
+            f"copies of backups cannot be reached: {type(error).__name__} {error}".rstrip(),
+            where=_shown(where),
+            remediation=FAILED,
+        ) from error
+
+
+def _shown(where: str) -> str:
+    """An address without a password."""
+    parts = urlsplit(where)
+    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
