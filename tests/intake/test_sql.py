@@ -384,6 +384,21 @@ def test_a_server_that_does_not_answer_fails_without_its_password(
     assert given.password not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("database", "slow"),
+    [("postgres", "pg_sleep(30)"), ("mariadb", "sleep(30)")],
+    indirect=["database"],
+)
+def test_a_query_that_does_not_end_fails(
+    tmp_path: Path, database: Database, slow: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.insert(1, None)
+    monkeypatch.setattr(reader, "MAX_SECONDS", 1)
+    query = f"select id, uraian, {slow} as tidur from aduan"
+    with pytest.raises(SourceError, match=r"cannot be read: .*(timeout|timed out)"):
+        pull(tmp_path, database.connection, table=None, query=query)
+
+
 def test_an_option_that_the_driver_does_not_know_fails(tmp_path: Path, database: Database) -> None:
     values = {name: getattr(database.connection, name) for name in FIELDS}
     with pytest.raises(SourceError, match="tidak_dikenal"):

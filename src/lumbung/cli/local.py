@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,8 @@ from lumbung.settings import Settings, number, read_secrets
 
 if TYPE_CHECKING:
     from lumbung.backup.restore import Restored
+    from lumbung.local.airflow import Airflow
+    from lumbung.local.stack import Stack
 
 app = typer.Typer()
 
@@ -58,22 +61,42 @@ def upgrade(
 @app.command()
 def up() -> None:
     """Start PostgreSQL, Airflow and the portal; parts that already run are left alone."""
-    from lumbung.demo import kobo_server
     from lumbung.local.stack import Stack
-    from lumbung.publication.portal import publish
 
-    settings = Settings.load()
-    stack = Stack(settings)
+    stack = Stack(Settings.load())
     with console.status("starting PostgreSQL and Airflow (about half a minute)"):
-        airflow = stack.start()
-        if settings.demo_claim.exists():
-            kobo_server.start(settings, stack.processes, airflow.client())
-        if not settings.portal.exists():
-            publish.build(settings=settings, database_url=stack.start_database())
+        airflow = _start(stack)
     console.print(f"Airflow  {airflow.url}  (user admin, password {airflow.password('admin')})")
     console.print(f"portal   {stack.portal.url}")
     console.print("psql     .venv/bin/lumbung psql")
     console.print("stop     .venv/bin/lumbung down")
+
+
+def _start(stack: Stack) -> Airflow:
+    from lumbung.demo import kobo_server
+    from lumbung.publication.portal import publish
+
+    settings = stack.settings
+    airflow = stack.start()
+    if settings.demo_claim.exists():
+        kobo_server.start(settings, stack.processes, airflow.client())
+    if not settings.portal.exists():
+        publish.build(settings=settings, database_url=stack.start_database())
+    return airflow
+
+
+@app.command()
+def watch() -> None:
+    """Start everything, and start again what dies, until somebody runs 'lumbung down'.
+
+    A part is started again when it is down at two looks, half a minute apart. When this command
+    itself is ended, the parts run on.
+    """
+    from lumbung.local import watch as watching
+    from lumbung.local.stack import Stack
+
+    stack = Stack(Settings.load())
+    watching.watch(stack, lambda: _start(stack))
 
 
 @app.command()
@@ -224,10 +247,10 @@ def backup(
     """Back up databases, evidence, configuration and keys into a new folder in FOLDER.
 
     Everything may run meanwhile. The folder appears under its name when it is whole; the newest
-    `LUMBUNG_BACKUP_KEEP` (7) are kept.
+    `LUMBUNG_BACKUP_KEEP` (7) are kept, and copied to `LUMBUNG_BACKUP_COPY` if it is set.
     """
+    from lumbung.backup import remote, take
     from lumbung.backup import restore as restoring
-    from lumbung.backup import take
 
     settings = Settings.load()
     if verify:
@@ -244,6 +267,10 @@ def backup(
     console.print(f"         {done.size / 1e6:.1f} MB in {done.seconds:.0f} s")
     for file in done.damaged:
         console.print(f"damaged  {file}: not the bytes that were delivered", soft_wrap=True)
+    if copies := remote.address():
+        with console.status("copying"):
+            remote.mirror(target.folder, copies)
+        console.print(f"copied   {copies}", soft_wrap=True)
 
 
 @app.command()
@@ -258,15 +285,20 @@ def backup_key(
 
 @app.command()
 def restore(
-    folder: Annotated[Path, typer.Argument(help="a backup, or the folder of several: the newest")],
+    folder: Annotated[
+        str,
+        typer.Argument(help="a backup, or the folder or address of several: the newest"),
+    ],
     identity: Annotated[Path, typer.Option(help="file of the private key ('backup-key')")],
 ) -> None:
     """Restore a backup into an empty LUMBUNG_HOME; nothing is written if it is not whole."""
+    from lumbung.backup import remote
     from lumbung.backup import restore as restoring
 
     settings = Settings.load()
-    with console.status("restoring"):
-        found = restoring.restore(folder, identity, settings=settings)
+    with console.status("restoring"), TemporaryDirectory(prefix="lumbung-") as fetched:
+        place = remote.fetch(folder, Path(fetched)) if "://" in folder else Path(folder)
+        found = restoring.restore(place, identity, settings=settings)
     console.print(f"restored {found.backup} into {settings.home}", soft_wrap=True)
     _print_restored(found)
     if found.differing:

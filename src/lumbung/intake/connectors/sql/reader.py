@@ -44,6 +44,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from lumbung.database import DEAD_PEER
 from lumbung.errors import SourceError
 from lumbung.intake.channel.labels import distinct, normalise
 from lumbung.intake.connectors.base import (
@@ -70,7 +71,7 @@ MAX_STEPS = 500
 """Millions of instructions that reading an SQLite file may take, enough for 10 million rows."""
 
 MAX_SECONDS = 600
-"""Seconds that the next rows of an SQLite file may take."""
+"""Seconds that the next rows of a file or a server may take."""
 
 MAX_VALUE = 16 << 20
 """Bytes of a value or row of an SQLite file."""
@@ -177,11 +178,19 @@ def _connect(given: SourceConnection) -> Connection:
     address = URL.create(
         driver, given.login, given.password, given.host, given.port, given.schema or None
     )
-    timeout = {"connect_timeout": _TIMEOUT_SECONDS} if kind in _DRIVERS else {}
+    patience: dict[str, object] = {}
+    if driver == _DRIVERS["postgres"]:
+        patience = {
+            "connect_timeout": _TIMEOUT_SECONDS,
+            "options": f"-c statement_timeout={MAX_SECONDS}s",
+            **DEAD_PEER,
+        }
+    elif driver == _DRIVERS["mysql"]:
+        patience = {"connect_timeout": _TIMEOUT_SECONDS, "read_timeout": MAX_SECONDS}
     engine = create_engine(
         address,
         poolclass=NullPool,
-        connect_args={**timeout, **given.extra},
+        connect_args={**patience, **given.extra},
         execution_options={"postgresql_readonly": True} if "postgresql" in driver else {},
     )
     try:

@@ -1,0 +1,51 @@
+"""Whatever dies is started again, and what somebody stopped stays so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lumbung.errors import ServiceError
+from lumbung.local.stack import Part, Stack
+from lumbung.local.watch import watch
+from lumbung.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+UP, DOWN = 4711, None
+
+
+def test_a_part_that_stays_down_is_started_until_all_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = Stack(Settings(tmp_path, ROOT, None))
+    starts: list[int] = []
+    # what each look finds: the scheduler's process, and tasks that wait
+    looks = [(UP, []), (DOWN, []), (UP, []), (DOWN, []), (DOWN, []), (UP, ["warehouse.build"])]
+    looks += [(UP, ["warehouse.build"]), (UP, [])]
+    seen = iter(looks)
+    found: list[tuple[int | None, list[str]]] = []
+
+    def start() -> None:
+        starts.append(len(found))
+        if len(starts) == 1:
+            raise ServiceError("no", where="here", remediation="wait")
+
+    def status(_: Stack) -> list[Part]:
+        found.append(next(seen))
+        return [Part("scheduler", found[-1][0], 0)]
+
+    monkeypatch.setattr(Stack, "status", status)
+    monkeypatch.setattr(Stack, "queued_too_long", lambda _: found[-1][1])
+    monkeypatch.setattr(
+        "lumbung.local.processes.Processes.names",
+        lambda _: ["scheduler"] if len(found) < len(looks) else [],
+    )
+    watch(stack, start, pause=0)
+    # at the beginning until it succeeds, then after looks 5 and 7
+    assert starts == [0, 0, 5, 7]
+    said = capsys.readouterr().out
+    assert "no [here]. wait." in said
+    assert "down: scheduler; starting" in said
+    assert "down: warehouse.build; starting" in said
+    assert said.strip().endswith("stopped by 'lumbung down'")
