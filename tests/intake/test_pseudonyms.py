@@ -210,6 +210,8 @@ def test_a_locator_says_the_place_and_names_no_file() -> None:
     assert file != sheet
     assert PSEUDONYMS.of_locator("Buku Sari.xlsx | ") == f"{file} | "
     assert PSEUDONYMS.of_locator("submission 12") == "submission 12"
+    for odd in ("Buku \udcff.csv | baris 1", "submission \ud800"):  # of a disk, of JSON
+        assert "#" in PSEUDONYMS.of_locator(odd)
 
 
 def test_what_was_landed_before_is_stored_anew_and_lands_nothing_twice(

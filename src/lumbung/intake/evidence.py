@@ -304,4 +304,4 @@ def _open(shared: str) -> UPath:
 
 
 def _label(name: str) -> Path:
-    return Path("names") / sha256(name.encode(errors="surrogateescape")).hexdigest()
+    return Path("names") / sha256(name.encode(errors="surrogatepass")).hexdigest()

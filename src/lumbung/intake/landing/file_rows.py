@@ -70,7 +70,7 @@ class Headers(dict[tuple[str, ...], tuple[_Column, ...]]):
             column = f"field {field}" if field and fields.count(field) == 1 else f"label {name}"
             counts[column] = counts.get(column, 0) + 1
             content = f"column\n{counts[column]} {column}"
-            key = self._hash_of(content.encode(errors="surrogateescape"))
+            key = self._hash_of(content.encode(errors="surrogatepass"))
             columns.append(
                 _Column(label, key & 0xFFFFFFFF, name in self._positions, field is not None)
             )
@@ -173,8 +173,8 @@ class FileKeys(dict[str, FileKey]):
     def __missing__(self, name: str) -> FileKey:
         stem = PurePath(name).stem.casefold()
         letters = re.sub(r"[\W\d_]", "", stem)
-        series = self._hash_of(b"series\n" + letters.encode(errors="surrogateescape"))
-        own = self._hash_of(b"file\n" + name.encode(errors="surrogateescape"))
+        series = self._hash_of(b"series\n" + letters.encode(errors="surrogatepass"))
+        own = self._hash_of(b"file\n" + name.encode(errors="surrogatepass"))
         numbers = re.findall(r"\d+", _DATED.sub(r"\3-\2-\1", stem))
         # a longer number may be a telephone number
         ordered = [] if any(len(each) > 8 for each in numbers) else [int(each) for each in numbers]

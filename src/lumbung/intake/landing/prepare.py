@@ -299,7 +299,7 @@ class Preparer:
         locator = None
         if item.locator is not None:
             locator = self.pseudonyms.of_locator(item.locator)
-            content += LOCATOR_FOLLOWS + item.locator.encode(errors="surrogateescape")
+            content += LOCATOR_FOLLOWS + item.locator.encode(errors="surrogatepass")
         ciphertext = chunk.data_key.seal(content, associated)
         self.unreadable_hashes.add(content_hash)
         if item.source_id is None and item.reason_code != FILTERED:

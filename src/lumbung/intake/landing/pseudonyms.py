@@ -169,7 +169,7 @@ class Pseudonyms:
     def _of_part(self, part: str) -> str:
         if not part or _PLACE_IN_FILE.fullmatch(part):
             return part
-        return f"#{self._digest(part.encode(errors='surrogateescape')).hex()[:HASH_DIGITS]}"
+        return f"#{self._digest(part.encode(errors='surrogatepass')).hex()[:HASH_DIGITS]}"
 
     def _of_term(self, term: str) -> str:
         return _term_pseudonym(self._state, term)

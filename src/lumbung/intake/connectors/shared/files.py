@@ -251,7 +251,7 @@ class Folder:
 
     def _hashed(self, name: str) -> str:
         """A file's name in the cursor, hashed: a chat's export is named after a person."""
-        return self._source.digest(name.encode(errors="surrogateescape")).hex()
+        return self._source.digest(name.encode(errors="surrogatepass")).hex()
 
     def before(self, file: File) -> bytes | None:
         """The sha256 of other bytes that an earlier pull read under a file's name."""
