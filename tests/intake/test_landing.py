@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import tracemalloc
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, SeenIds, Source, Unreadable
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import ORIGINAL, IntakeCounts, Landing, PreparedChunk
+from lumbung.intake.landing.prepare import Preparer
 from lumbung.intake.vault import Keyring, Vault, associate
 from tests.support.channel_samples import FORM, channel
 from tests.support.delivered import delivered
@@ -324,6 +326,18 @@ def test_ids_and_labels_that_no_index_holds_do_not_stop_a_chunk(
     codes = one(db, "select array_agg(reason_code) from quarantine.record")
     assert codes == ["unusable_source_id"] * 2
     assert one(db, "select field from ops.drift_notice") == long[:500]
+
+
+def test_labels_that_strangers_make_up_take_no_memory() -> None:
+    preparer = Preparer(channel(FORM), VAULT, ())
+    tracemalloc.start()
+    for number in range(1_000):
+        fields = {f"{number} {'x' * 30_000}": "a"}
+        delivery = Delivery(f"{number}", AT, fields, file="a.docx")
+        preparer.add(PreparedChunk(), delivery)
+    left, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert left < 12_000_000, "30 MB of labels went through"
 
 
 def test_what_cannot_be_stored_at_all_is_quarantined(

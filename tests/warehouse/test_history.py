@@ -340,7 +340,7 @@ class Office:
         query(self.url, f"alter table {table} add constraint shut check (false) not valid")
         try:
             self.build()
-        except BuildError:
+        except (BuildError, psycopg.Error):  # of dbt, or of the publication
             return True
         finally:
             query(self.url, f"alter table {table} drop constraint if exists shut")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+MAX_REMEMBERED = 4_000_000
+"""Characters of labels that a pull remembers: whoever sends a delivery may make up its labels."""
+
 
 def normalise(label: str) -> str:
     """The form in which labels are compared: case and the amount of white space do not matter."""

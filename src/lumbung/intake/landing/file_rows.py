@@ -14,7 +14,7 @@ from struct import Struct
 from typing import Any, NamedTuple
 
 from lumbung.intake.canonical import canonical
-from lumbung.intake.channel.labels import normalise
+from lumbung.intake.channel.labels import MAX_REMEMBERED, normalise
 from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import PLACE_LABELS
 
@@ -54,6 +54,7 @@ class Headers(dict[tuple[str, ...], tuple[_Column, ...]]):
     def __init__(self, channel: Channel, hash_of: Hash) -> None:
         super().__init__()
         self._hash_of = hash_of
+        self._room = MAX_REMEMBERED
         self._fields = {
             normalise(label): name
             for name, field in reversed(channel.fields.items())
@@ -74,7 +75,9 @@ class Headers(dict[tuple[str, ...], tuple[_Column, ...]]):
             columns.append(
                 _Column(label, key & 0xFFFFFFFF, name in self._positions, field is not None)
             )
-        if len(self) < _MAX_CACHED:
+        size = sum(map(len, labels))
+        if len(self) < _MAX_CACHED and size <= self._room:
+            self._room -= size
             self[labels] = tuple(columns)
         return tuple(columns)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from lumbung.intake.channel.labels import normalise
+from lumbung.intake.channel.labels import MAX_REMEMBERED, normalise
 from lumbung.intake.channel.models import Channel
 from lumbung.intake.landing.storable import storable
 
@@ -46,6 +46,7 @@ class Splits(dict[tuple[str, ...], Split]):
         self._public = set(channel.public.values())
         self._technical = channel.technical
         self._spellings: dict[str, str | None] = {}
+        self._room = MAX_REMEMBERED
         self.new_labels: set[str] = set()
         self.seen: set[str] = set()
 
@@ -66,7 +67,7 @@ class Splits(dict[tuple[str, ...], Split]):
                 if name not in self._public and name != label
             ),
         )
-        if len(self) < _MAX_CACHED:
+        if len(self) < _MAX_CACHED and self._has_room(sum(map(len, labels))):
             self[labels] = split
         return split
 
@@ -76,8 +77,14 @@ class Splits(dict[tuple[str, ...], Split]):
             return self._spellings[label]
         normalised = normalise(label)
         spelling = self._declared.get(normalised)
-        if len(self._spellings) < _MAX_CACHED:
+        if len(self._spellings) < _MAX_CACHED and self._has_room(len(label)):
             self._spellings[label] = spelling
             if spelling is None and normalised not in self._technical:
                 self.new_labels.add(storable(label[:_MAX_LABEL]))
         return spelling
+
+    def _has_room(self, size: int) -> bool:
+        """Take room for so many characters, if there is any."""
+        has_room = size <= self._room
+        self._room -= size if has_room else 0
+        return has_room
