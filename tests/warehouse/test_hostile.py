@@ -25,6 +25,7 @@ import pytest
 
 from lumbung.demo.kobo_server import StandIn
 from lumbung.intake.connectors.base import SourceConnection
+from lumbung.intake.connectors.sql import reader as sql_reader
 from lumbung.intake.landing import IntakeCounts
 from lumbung.intake.landing.landed import as_delivered, opened
 from lumbung.intake.run import pull
@@ -202,6 +203,14 @@ class Senders:
             )  # fmt: skip
         print(f"\n{kind}, {sent} sent, pulled in {time.monotonic() - began:.0f} s: {counts}")
         return counts, sent
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_steps() -> Iterator[None]:
+    """A view without an end is stopped sooner; the long form takes a fortieth of this."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sql_reader, "MAX_STEPS", 20)
+        yield
 
 
 @pytest.fixture(scope="module")
