@@ -293,15 +293,14 @@ def test_the_summary_counts_what_may_have_passed(
     calm: str, url: str, settings: Settings, paper_as_text: None
 ) -> None:
     said = {
-        "id": "Menurut register, 0 batas waktu penanganan terlampaui, 27 mungkin terlampaui, dan 0 "
-        "berakhir pada 25 atau 26 November 2024, dari 29 batas waktu yang berjalan atau mungkin "
+        "id": "Batas waktu penanganan menurut register: 27 mungkin terlampaui, "
+        "dari 29 batas waktu yang berjalan atau mungkin "
         "berjalan. Sebanyak 1 di antaranya berasal dari kasus yang diterima sebelum masa kampanye "
         "dan tidak dihitung dalam angka lain. Sebanyak 2 batas waktu mungkin masih berjalan dan "
         "tidak termasuk yang berakhir pada hari-hari itu. Sebanyak 1 batas waktu lain telah "
         "berakhir, tetapi tidak dapat dipastikan terpenuhi.",
-        "en": "According to the register, handling deadlines that have passed: 0; that may have "
-        "passed: 27; ending on 25 or "
-        "26 November 2024: 0; open or perhaps open: 29. Of these, of cases received before the "
+        "en": "Handling deadlines according to the register: 27 may have passed, "
+        "of 29 open or perhaps open. Of these, of cases received before the "
         "campaign, which no other figure counts: 1. Deadlines that may be open and are not among "
         "those ending on these days: 2. Further deadlines that have ended, not "
         "certainly in time: 1.",
@@ -331,7 +330,7 @@ def _points(found: Edition) -> list[tuple[str, str]]:
 
 
 def _deadline_point(found: Edition) -> tuple[str, str]:
-    return next(p for p in _points(found) if "batas waktu" in p[0])
+    return next(p for p in _points(found) if "batas waktu" in p[0].lower())
 
 
 def _counted(found: Edition, *kept: str) -> Edition:
@@ -347,8 +346,9 @@ def test_no_deadline_is_called_open_only_where_none_may_be(drafts: dict[str, Edi
     """Of the sample's deadlines three are perhaps open and one has ended, perhaps late."""
     found = drafts["draft"]
     assert _deadline_point(_counted(found, "MAYBE_OPEN", "MAYBE_MISSED")) == (
-        "Menurut register, 0 batas waktu penanganan terlampaui, 0 mungkin terlampaui,",
-        "dan 0 berakhir pada 25 atau 26 November 2024, dari 3 batas waktu yang berjalan atau "
+        "Batas waktu penanganan menurut register: tidak ada yang terlampaui atau berakhir pada 25 "
+        "atau 26 November 2024,",
+        "dari 3 batas waktu yang berjalan atau "
         "mungkin berjalan. Sebanyak 3 batas waktu mungkin masih berjalan dan tidak termasuk yang "
         "berakhir pada hari-hari itu. Sebanyak 1 batas waktu lain telah berakhir, tetapi tidak "
         "dapat dipastikan terpenuhi.",
@@ -371,8 +371,9 @@ def test_an_earlier_edition_says_what_its_uncertain_deadlines_may_be(
     )
     found = dataclasses.replace(found, deadlines=before)
     assert _deadline_point(_counted(found, "UNCERTAIN")) == (
-        "Menurut register, 0 batas waktu penanganan terlampaui, 0 mungkin terlampaui,",
-        "dan 0 berakhir pada 25 atau 26 November 2024, dari 0 batas waktu yang berjalan atau "
+        "Batas waktu penanganan menurut register: tidak ada yang terlampaui atau berakhir pada 25 "
+        "atau 26 November 2024,",
+        "dari 0 batas waktu yang berjalan atau "
         "mungkin berjalan. Status 1 batas waktu lain tidak dapat dipastikan.",
     )
     by_rule, by_regency = _deadline_tables(found)
@@ -393,8 +394,8 @@ def test_a_regency_s_deadlines_are_in_the_tables_as_its_page_says_them(
     document = render.document(drafts["draft"])
     page = next(s for s in document.sections if s.id == "kab-19-02")
     assert any(
-        "Batas waktu penanganan yang berjalan atau mungkin berjalan: 3; menurut register 0 "
-        "terlampaui, 1 mungkin terlampaui, 0 berakhir pada 25 atau 26 November 2024. Sebanyak 2 "
+        "Batas waktu penanganan yang berjalan atau mungkin berjalan: 3; menurut register 1 "
+        "mungkin terlampaui. Sebanyak 2 "
         "batas waktu mungkin masih berjalan dan tidak termasuk yang berakhir pada hari-hari itu. "
         "Sebanyak 1 batas waktu lain telah berakhir, tetapi tidak dapat dipastikan terpenuhi."
         in paragraph
@@ -468,8 +469,49 @@ def test_an_edition_counts_from_the_campaign_s_first_day(url: str, settings: Set
         assert {tuple(row[at] for at in columns) for row in tables[name].rows} == {days}
 
 
+def test_districts_without_a_number_are_a_sentence(drafts: dict[str, Edition]) -> None:
+    """235 cells held "*" and 0; a table that hides all that is not 0 has nothing to read."""
+    document = render.document(drafts["draft"])
+    assert not any(t.sheet == "districts" for s in document.sections for t in s.tables)
+    (page,) = (s for s in document.sections if s.id == "kab-19-71")
+    assert page.paragraphs == [
+        "Jumlah kasus menurut kecamatan dan kelompok tema pada 21 Oktober–17 November 2024 tidak "
+        "disajikan untuk melindungi orang: yang di atas 0 lebih kecil dari 3, atau dapat membuka "
+        "jumlah yang demikian."
+    ]
+
+
+def test_the_campaign_s_last_week_says_so(drafts: dict[str, Edition]) -> None:
+    """It ended on a Saturday, so the week has a day without campaign events."""
+    said = (
+        "Masa kampanye berakhir pada Sabtu, 23 November 2024; pekan 47 tetap dihitung sampai "
+        "Minggu, tetapi setelah hari itu tidak ada kegiatan kampanye."
+    )
+    assert said in render.document(drafts["draft"]).points[0][1]
+    older = dataclasses.replace(drafts["draft"], campaign_end=None)
+    assert said not in render.document(older).points[0][1]
+    assert said not in str(render.document(_of_week(drafts, "2024-W46")))
+
+
+def test_no_count_of_none_or_one_reads_wrongly(drafts: dict[str, Edition]) -> None:
+    m = BY_LANGUAGE["en"]
+    assert [m("others", count=n) for n in ("1", "2", "1,001")] == [
+        "1 other",
+        "2 others",
+        "1,001 others",
+    ]
+    planned = next(need for need in drafts["draft"].needs if need.rule_code and need.planned)
+    need = dataclasses.replace(planned, planned=12, gap=12)
+    found = dataclasses.replace(drafts["draft"], needs=(need,))
+    (said,) = (rest for lead, rest in render.document(found).points if "mendesak" in lead)
+    assert "belum satu pun dari 12 kegiatan yang direncanakan" in said
+
+
 def test_districts_are_reported_from_the_campaign_s_first_day(drafts: dict[str, Edition]) -> None:
-    reported = dataclasses.replace(drafts["draft"], district_weeks=("2024-W39", "2024-W42"))
+    counted = tuple(dataclasses.replace(d, count=4) for d in drafts["draft"].district_metrics)
+    reported = dataclasses.replace(
+        drafts["draft"], district_weeks=("2024-W39", "2024-W42"), district_metrics=counted
+    )
     captions = [
         table.caption
         for section in render.document(reported).sections
@@ -528,9 +570,12 @@ def test_each_number_of_the_summary_is_the_cell_of_its_table(
             for step in ("received", "registered", "not_registered", "pending")
         ],
         "deadline": [
-            added("OVERDUE"),
-            added("MAYBE_OVERDUE"),
-            added("DAYS_0", "DAYS_1"),
+            # of none the sentence says nothing
+            *(
+                number
+                for states in (["OVERDUE"], ["MAYBE_OVERDUE"], ["DAYS_0", "DAYS_1"])
+                if (number := added(*states)) != "0"
+            ),
             added(*registry.deadline_states("running")),
             added("MAYBE_MISSED"),
         ],
@@ -542,7 +587,7 @@ def test_each_number_of_the_summary_is_the_cell_of_its_table(
     points = [f"{lead} {rest}" for lead, rest in [*document.points, *document.others]]
     starts = {
         "funnel": ("laporan:", "Reports received"),
-        "deadline": ("batas waktu penanganan", "handling deadlines"),
+        "deadline": ("Batas waktu penanganan menurut", "Handling deadlines according"),
         "complete": ("telah menyampaikan rekap", "returned their recap"),
     }
     for key, numbers in wanted.items():
@@ -707,7 +752,7 @@ def test_the_method_says_what_becomes_of_supervision_logs(drafts: dict[str, Edit
 def test_the_first_edition_does_not_say_that_earlier_ones_did_not_change(
     drafts: dict[str, Edition],
 ) -> None:
-    first = "Belum ada edisi sebelumnya yang angkanya dapat berubah."
+    first = "Belum ada edisi sebelum ini, sehingga belum ada angka yang berubah."
     unchanged = "Tidak ada angka edisi sebelumnya yang berubah."
     for previous_id, revision, said in (
         (None, 1, first),

@@ -455,7 +455,7 @@ def test_at_most_six_main_points_the_most_important_first(drafts: dict[str, Edit
     leads = [lead for lead, _ in points]
     assert len(leads) == 6
     assert leads[0].startswith("Pekan ini tercatat")
-    assert leads[1].startswith("Menurut register, 3 batas waktu")
+    assert leads[1].startswith("Batas waktu penanganan menurut register: 3 terlampaui, ")
     assert points[2] == (
         "Pencegahan yang paling mendesak menurut tema dugaan:",
         "politik uang di Pangkal Pinang (dari 10 kegiatan yang direncanakan dalam empat pekan, 4 "
@@ -485,7 +485,7 @@ def test_at_most_six_main_points_the_most_important_first(drafts: dict[str, Edit
     assert [lead for lead, _ in document.others][-3:] == [
         "Tidak ada batas waktu penanganan yang berjalan.",
         "Pekan ini tidak ada saran pencegahan menurut aturan kantor.",
-        "Belum ada edisi sebelumnya yang angkanya dapat berubah.",
+        "Belum ada edisi sebelum ini, sehingga belum ada angka yang berubah.",
     ]
     jump = {("tip", "ALL", "19"): dataclasses.replace(found.metric("tip"), week=40, previous=10)}
     changed = dataclasses.replace(calm, metrics=calm.metrics | jump)
@@ -522,8 +522,8 @@ def test_what_must_be_decided_is_counted(drafts: dict[str, Edition]) -> None:
         "terlampaui.",
         "Penyelesaian 5 batas waktu penanganan yang berakhir pada 25 atau 26 November 2024.",
         f"Registrasi {pending} laporan dan temuan yang belum diputuskan.",
-        "Pelaksanaan atau penjadwalan ulang kegiatan pencegahan: 2 pasangan kabupaten/kota dan "
-        "tema belum memenuhi rencana.",
+        "Pelaksanaan atau penjadwalan ulang kegiatan pencegahan: rencana belum terpenuhi pada 2 "
+        "pasangan kabupaten/kota dan tema.",
         "Penyusunan rencana pencegahan: 1 tema dugaan menonjol di satu kabupaten/kota dan belum "
         "memiliki rencana.",
     ]
@@ -698,9 +698,9 @@ def test_deadlines_are_those_of_the_edition_s_day(page: LexborHTMLParser) -> Non
             wanted = sum(n for (_, p, s), (n, _) in DEADLINES.items() if (p, s) == (regency, state))
             assert shown[f"deadline/ALL/{regency}/{state}"] == wanted, (regency, state)
     point = next(li.text() for li in page.css(".points li") if "batas waktu" in li.text())
-    assert point.startswith("Menurut register, 3 batas waktu penanganan terlampaui")
-    assert (
-        "5 mungkin terlampaui, dan 5 berakhir pada 25 atau 26 November 2024, dari 18 batas" in point
+    assert point.startswith(
+        "Batas waktu penanganan menurut register: 3 terlampaui, 5 mungkin terlampaui, dan 5 "
+        "berakhir pada 25 atau 26 November 2024, dari 18 batas"
     )
 
 

@@ -71,8 +71,8 @@ def test_it_says_whom_to_call_and_what_is_due(url: str, settings: Settings, edit
     assert "Belum menyampaikan: Simpang Pesak" in calls["Belitung Timur"]
     assert "Bangka Tengah" not in calls
     assert found["Pencegahan menurut tema dugaan"][0] == (
-        "Pangkal Pinang, dugaan politik uang: 4 dari 10 kegiatan yang direncanakan. Saran: "
-        "Laksanakan patroli pengawasan dan kegiatan yang direncanakan terhadap politik uang"
+        "Pangkal Pinang, dugaan politik uang: terlaksana 4 dari 10 kegiatan yang direncanakan. "
+        "Saran: Laksanakan patroli pengawasan dan kegiatan yang direncanakan terhadap politik uang"
     )
     pdf = PdfReader(io.BytesIO(sheet.pdf))
     assert len(pdf.pages) == 1

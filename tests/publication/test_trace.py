@@ -95,7 +95,7 @@ def test_every_number_of_the_page_can_be_traced(url: str, frozen: str, metrics: 
         c.attributes["data-figure"] for c in cells
     }
     shown = {(c.attributes["data-figure"] or "").split("/")[0]: c for c in cells}
-    assert {"deadline", "rate", "profile", "need", "district", "not_counted"} <= set(shown)
+    assert {"deadline", "rate", "profile", "need", "not_counted"} <= set(shown)
     done = trace.trace(f"need/done/19.71/PU@{frozen}", database_url=url)
     assert [c.contributor_id for c in done.contributors] == [
         f"F-19.71-PU-{n}" for n in (3, 2, 1, 0)

@@ -218,7 +218,7 @@ def test_every_key_is_used() -> None:
     code += " ".join(path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.j2"))
     code += " ".join(path.read_text(encoding="utf-8") for path in DAGS)
     made = (  # from a code
-        r"(method|known|group|column|type|state|data|sheet|profile|restatement|delta|glance|need|sheet_due|reason|unit|short|about|tidy|agenda|channel|unpublished|deadline|participation|vulnerability|effect)[_.]"
+        r"(method|known|group|column|type|state|data|sheet|profile|restatement|delta|glance|need|sheet_due|reason|unit|short|about|tidy|agenda|channel|unpublished|deadline|participation|vulnerability|effect|running)[_.]"
         r"|rising$|steady$|falling$|not_enough_weeks$|[A-Z_0-9]+$|[\w-]+\.\w*$"
     )
     used = set(re.findall(r"""["'](\w+)["']""", code))

@@ -367,7 +367,10 @@ class ChapterBuilder:
         )
 
     def running(self, place: str) -> dict[str, str]:
-        """Return the counts of running and overdue deadlines and the two days of the next ones."""
+        """Return the counts of running deadlines, and of those that passed or end on two days.
+
+        `counts` and `late` say in words which of them there are, `late` without the two days.
+        """
         judged_on = self.e.judged_on
         counts = {
             "open": sum(self.deadlines[place, state] for state in self.running_states),
@@ -376,7 +379,16 @@ class ChapterBuilder:
             "soon": sum(self.deadlines[place, state] for state in SOON),
         }
         days = self.m.either_day(judged_on, judged_on + timedelta(days=1))
-        return {key: self.m.number(value) for key, value in counts.items()} | {"days": days}
+        said = {
+            state: self.m(f"running_{state}", count=self.m.number(counts[state]), days=days)
+            for state in ("overdue", "maybe", "soon")
+            if counts[state]
+        }
+        return {key: self.m.number(value) for key, value in counts.items()} | {
+            "days": days,
+            "counts": self.m.listing([*said.values()]) or self.m("running_none", days=days),
+            "late": self.m.listing([text for state, text in said.items() if state != "soon"]),
+        }
 
     def deadlines_before(self, place: str, states: Sequence[str] | None = None) -> int:
         """Count deadlines of cases from before the campaign, in these states or else running."""

@@ -123,7 +123,7 @@ def brief(b: ChapterBuilder, regency: Regency) -> Section:
     submitted, expected = b.submitted(code)
     lead = [
         m(
-            "brief_problem",
+            "brief_problem" if cases.week else "brief_problem_none",
             value=m.number(cases.week),
             change=b.moved(cases),
             to_date=m.number(cases.to_date),

@@ -129,7 +129,9 @@ def _needs(b: ChapterBuilder) -> tuple[Rank, str, str]:
     m = b.m
     needs = [
         m(
-            "point_need_theme" if need.planned else "point_need_unplanned",
+            ("point_need_theme" if need.fulfilled else "point_need_undone")
+            if need.planned
+            else "point_need_unplanned",
             issue=lower(b.e.issues[need.issue_code]),
             place=b.place[need.regency_code],
             done=m.number(need.done),

@@ -41,42 +41,48 @@ def regency(b: ChapterBuilder, regency: Regency) -> Section:
         sheet="regency",
         subject=name,
     )
-    cells = {(d.district_code, d.group_code): d for d in b.district_cells[regency.code]}
-    names = {code: cell.district_name for (code, _), cell in cells.items()}
-    tables = [metrics, *themes(b, regency)]
-    if b.e.district_weeks:
-        (first, _), (_, last) = map(b.e.days_of, b.e.district_weeks)
-        threshold = b.e.office.small_cell_threshold
-        # The edition may be older than a group.
-        frozen = {d.group_code for d in b.e.district_metrics}
-        groups = {code: name for code, name in m.terms("issue_group").items() if code in frozen}
-        tables.append(
-            Table(
-                *b.number_table("districts", regency.code),
-                m("district_caption", name=name, range=m.week_range(first, last)),
-                [m["district"], *groups.values()],
-                [
-                    [
-                        Cell(names[code] or m["unknown_place"]),
-                        *(district_cell(b, cells[code, group]) for group in groups),
-                    ]
-                    for code in sorted(names, key=lambda code: (not code, code))
-                ],
-                b.source("source_register", regency.code),
-                notes=[
-                    m[f"group_counts_{b.e.district_unit}"],
-                    m("district_note", threshold=threshold),
-                ],
-                sheet="districts",
-                subject=name,
-            )
-        )
+    by_district, paragraphs = districts(b, regency)
     return Section(
         f"kab-{regency.code.replace('.', '-')}",
         m("regency_detail", name=title(b, regency)),
-        *([], tables),
+        *([], [metrics, *themes(b, regency), *by_district]),
+        paragraphs,
         lead=narrative(b, regency),
     )
+
+
+def districts(b: ChapterBuilder, regency: Regency) -> tuple[list[Table], list[str]]:
+    """Return the table of districts; where it has no number above 0, a sentence in its place."""
+    m, name = b.m, b.place[regency.code]
+    if not b.e.district_weeks:
+        return [], []
+    cells = {(d.district_code, d.group_code): d for d in b.district_cells[regency.code]}
+    (first, _), (_, last) = map(b.e.days_of, b.e.district_weeks)
+    threshold, range_ = b.e.office.small_cell_threshold, m.week_range(first, last)
+    counts = {cell.count for cell in cells.values()}
+    if counts <= {0, None} and None in counts:
+        return [], [m("district_none", range=range_, threshold=threshold)]
+    names = {code: cell.district_name for (code, _), cell in cells.items()}
+    # The edition may be older than a group.
+    frozen = {d.group_code for d in b.e.district_metrics}
+    groups = {code: text for code, text in m.terms("issue_group").items() if code in frozen}
+    table = Table(
+        *b.number_table("districts", regency.code),
+        m("district_caption", name=name, range=range_),
+        [m["district"], *groups.values()],
+        [
+            [
+                Cell(names[code] or m["unknown_place"]),
+                *(district_cell(b, cells[code, group]) for group in groups),
+            ]
+            for code in sorted(names, key=lambda code: (not code, code))
+        ],
+        b.source("source_register", regency.code),
+        notes=[m[f"group_counts_{b.e.district_unit}"], m("district_note", threshold=threshold)],
+        sheet="districts",
+        subject=name,
+    )
+    return [table], []
 
 
 def themes(b: ChapterBuilder, regency: Regency) -> list[Table]:

@@ -149,7 +149,7 @@ def _parts(
             "sheet_gap",
             place=b.place[need.regency_code],
             issue=lower(e.issues[need.issue_code]),
-            done=m.number(need.done),
+            fulfilled=m.number(need.fulfilled),
             planned=m.number(need.planned),
             step=need.suggestion,
         )

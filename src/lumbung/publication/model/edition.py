@@ -349,6 +349,7 @@ class Edition:
         legal_sources: the legal sources of the deadline rules.
         campaign_start: the campaign's first day, from which the edition counts; None in editions
             of earlier releases, which count from the Monday of that week.
+        campaign_end: the campaign's last day; None in editions of earlier releases.
         before_campaign: by regency and kind (`LP`, `TM`, `IA`, `LHP`, `PREV`) how many records no
             metric counts because they were received or done before the campaign's first day; None
             in editions of earlier releases, which did not store it.
@@ -407,6 +408,7 @@ class Edition:
     confirmed_tips: int = 0
     details: dict[tuple[str, str, str], int | None] = field(default_factory=dict)
     vulnerability: tuple[Vulnerability, ...] = ()
+    campaign_end: date | None = None
     effects: tuple[Effect, ...] | None = None
 
     def metric(self, code: str, category: str = "ALL", regency: str = "") -> MetricValue:

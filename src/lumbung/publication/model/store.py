@@ -258,6 +258,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         plans=tuple(_plan(**row) for row in label.get("plan", [])),
         confirmed_tips=label.get("confirmed_tips", 0),
         vulnerability=tuple(_vulnerability(**row) for row in label.get("vulnerability", [])),
+        campaign_end=_day(label.get("campaign_end")),
         effects=tuple(_effect(**row) for row in label["effect"]) if "effect" in label else None,
         details=_details([*metrics], details, label["few_cases"])
         if label.get("district_weeks") and "few_cases" in label

@@ -710,6 +710,7 @@ class _Site:
                     if not registry.metrics()[measure.code].is_detail
                 ],
                 tables=section.tables,
+                said=section.paragraphs,
                 themes=themes,
                 theme_links=links,
                 restated=table,

@@ -46,6 +46,18 @@ class Definition:
     definition: str
 
 
+class _Counted(str):
+    """A number as printed that chooses a word: `{count} {count:case|cases}`."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        one, bar, more = spec.partition("|")
+        if bar:
+            return one if self == "1" else more
+        return super().__format__(spec)
+
+
 class Messages:
     """The messages of one language: `m["regency"]`, or `m("point_issue", issues=...)` filled in.
 
@@ -82,7 +94,12 @@ class Messages:
 
     def __call__(self, key: str, **values: object) -> str:
         """Return the message with its placeholders filled."""
-        return self.text[key].format(**values)
+        return self.text[key].format(
+            **{
+                name: _Counted(value) if isinstance(value, str) else value
+                for name, value in values.items()
+            }
+        )
 
     @property
     def metrics(self) -> dict[str, Definition]:
@@ -193,7 +210,7 @@ class Messages:
         return self("subtitle", week=int(edition.week_id[-2:]), range=days)
 
     def short_weeks(self, edition: Edition, weeks: Iterable[str]) -> list[str]:
-        """Return a sentence for each of the weeks that count fewer than seven days."""
+        """Return a sentence for each of the weeks in which the campaign begins or ends."""
         sentences = []
         for week in weeks:
             first, last = edition.days_of(week)
@@ -205,6 +222,10 @@ class Messages:
                     "range": self.week_range(first, last),
                 }
                 sentences.append(self("short_week", **values))
+            end = edition.campaign_end
+            if end and first <= end < last:
+                values = {"week": int(week[-2:]), "end": self.weekday(end)}
+                sentences.append(self("last_week_of_campaign", **values))
         return sentences
 
     # -- sentences ---------------------------------------------------------------------------

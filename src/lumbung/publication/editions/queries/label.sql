@@ -15,6 +15,11 @@ select jsonb_build_object(
         from marts.dim_stage
         where stage_code = 'KAMPANYE'
     ),
+    'campaign_end', (
+        select end_date
+        from marts.dim_stage
+        where stage_code = 'KAMPANYE'
+    ),
     'held', (
         select coalesce(jsonb_agg(
             jsonb_build_object(
