@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import select
+import threading
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -41,6 +43,64 @@ MIGRATE_WAIT = "10min"
 """How long a migration waits for another one, and for sessions that hold a table it changes."""
 
 
+KEPT = 8
+"""How many connections of `keep_open` wait for their next use, of all URLs together.
+
+One more closes the one that waits for the longest time.
+"""
+
+
+class _Kept(psycopg.Connection):
+    """A connection that waits for its next use instead of being closed."""
+
+    url = ""
+
+    def close(self) -> None:
+        if self.closed or self.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            super().close()
+            return
+        self.autocommit, self.isolation_level = False, None
+        with _waiting_lock:
+            _waiting.append(self)
+            unused = _waiting.pop(0) if len(_waiting) > KEPT else None
+        if unused is not None:
+            psycopg.Connection.close(unused)
+
+    def is_usable(self) -> bool:
+        """Whether the server has sent nothing since the last use: it also says when it closes."""
+        if self.closed:
+            return False
+        waiting = select.poll()
+        waiting.register(self.fileno(), select.POLLIN)
+        return not waiting.poll(0)
+
+
+_kept_urls: set[str] = set()
+_waiting: list[_Kept] = []
+_waiting_lock = threading.Lock()
+
+
+def keep_open(url: str) -> None:
+    """Let `connect` use connections with this URL again, which spares a login for each.
+
+    It suits sessions that only read: settings and temporary tables of one use reach the next.
+    """
+    _kept_urls.add(url)
+
+
+def _take(url: str) -> psycopg.Connection | None:
+    """Return the connection that was used last with a URL, None where none waits."""
+    while True:
+        with _waiting_lock:
+            found = next((each for each in reversed(_waiting) if each.url == url), None)
+            if found is None:
+                return None
+            _waiting.remove(found)
+        if found.is_usable():
+            return found
+        psycopg.Connection.close(found)
+
+
 def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
     """Open a connection with the options of the URL, session time zone UTC and no autocommit.
 
@@ -53,12 +113,15 @@ def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
         ServiceError: when the server cannot be reached or refuses the connection.
 
     """
+    is_kept = url in _kept_urls
+    if is_kept and (waiting := _take(url)):
+        return waiting
     shown = _parts(url)
     # the argument replaces the URL's options
     options = f"{shown.get('options') or ''} -c timezone=UTC".strip()
     patience: dict[str, Any] = {name: shown.get(name) or DEAD_PEER[name] for name in DEAD_PEER}
     try:
-        connection = psycopg.connect(
+        connection = (_Kept if is_kept else psycopg.Connection).connect(
             url,
             application_name=application,
             options=options,
@@ -88,6 +151,9 @@ def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
                 " (PgBouncer 1.20 or later, without 'user=' for this database), or name the server"
                 " itself in LUMBUNG_DATABASE_URL",
             )
+    if isinstance(connection, _Kept):
+        connection.url = url
+        connection.prepare_threshold = None  # the tables may be others at the next use
     return connection
 
 
@@ -106,7 +172,7 @@ def _refused(connection: psycopg.Connection, what: str, remediation: str) -> Con
     """Close a connection, and return the error that says why it is not used."""
     info = connection.info
     where = f"{info.host}:{info.port}/{info.dbname}"
-    connection.close()
+    psycopg.Connection.close(connection)  # also one that `close` would keep
     return ConfigurationError(what, where=where, remediation=remediation)
 
 

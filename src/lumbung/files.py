@@ -1,10 +1,11 @@
-"""Write private files atomically."""
+"""Write private files atomically, and know when files have changed."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 PRIVATE_UMASK = 0o077
@@ -33,3 +34,13 @@ def keep_private(folder: Path) -> None:
             mode = path.lstat().st_mode
             if not stat.S_ISLNK(mode) and mode & PRIVATE_UMASK:
                 path.chmod(stat.S_IMODE(mode) & ~PRIVATE_UMASK)
+
+
+def versions(paths: Iterable[Path]) -> tuple[tuple[str, int, int, int], ...]:
+    """Return what changes when one of the files is written, replaced, added or removed."""
+    found = []
+    for path in sorted(paths):
+        with contextlib.suppress(OSError):  # its reader says what is wrong with it
+            at = path.stat()
+            found.append((path.name, at.st_ino, at.st_size, at.st_mtime_ns))
+    return tuple(found)

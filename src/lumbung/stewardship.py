@@ -11,6 +11,8 @@ from lumbung import database
 from lumbung.errors import BuildError, ConfigurationError
 
 if TYPE_CHECKING:
+    import psycopg
+
     from lumbung.publication.delivery.notices import Notifier
 
 
@@ -31,6 +33,41 @@ class Item(NamedTuple):
     remediation: str
 
 
+PAIRS = "pair_undecided"
+"""The check whose items are pairs of cases."""
+
+
+def waiting(database_url: str) -> tuple[list[str], int]:
+    """Return the ids of the pairs that wait for a person, and how many other items there are.
+
+    These are the items of `items`, counted without reading them.
+
+    Raises:
+        BuildError: when nothing has been built yet.
+
+    """
+    with database.connect(database_url, application="lumbung review") as connection:
+        _require_built(connection)
+        pairs, others = connection.execute(
+            "select coalesce(array_agg(item_id) filter (where check_code = %(pairs)s), '{}'),"
+            " count(*) filter (where check_code not in (%(pairs)s, 'word_unknown'))"
+            " + count(distinct (regency_code, channel, detail))"
+            "   filter (where check_code = 'word_unknown') from marts.fct_review_item",
+            {"pairs": PAIRS},
+        ).fetchone() or ([], 0)
+    return pairs, others
+
+
+def _require_built(connection: psycopg.Connection) -> None:
+    built = connection.execute("select to_regclass('marts.fct_review_item')").fetchone()
+    if built == (None,):
+        raise BuildError(
+            "there is no review list yet",
+            where="marts.fct_review_item",
+            remediation="build the warehouse ('lumbung build')",
+        )
+
+
 def items(database_url: str, *, regency: str = "", check: str = "") -> list[Item]:
     """The items that wait for a person, by owner and check, the oldest first.
 
@@ -45,13 +82,7 @@ def items(database_url: str, *, regency: str = "", check: str = "") -> list[Item
 
     """
     with database.connect(database_url, application="lumbung review") as connection:
-        built = connection.execute("select to_regclass('marts.fct_review_item')").fetchone()
-        if built == (None,):
-            raise BuildError(
-                "there is no review list yet",
-                where="marts.fct_review_item",
-                remediation="build the warehouse ('lumbung build')",
-            )
+        _require_built(connection)
         for given, known in (
             (regency, "select regency_code || ' ' || short_name from marts.dim_regency order by 1"),
             (check, "select check_code from reference.review_check order by 1"),

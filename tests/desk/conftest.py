@@ -186,6 +186,8 @@ def office(
         connection.execute(f'create database "{name}" template "{template}"')
     url = server.url(name)
     sample.fill(url)
+    with psycopg.connect(url) as connection:  # as a build does
+        connection.execute("grant select on all tables in schema marts to auditor")
     folder = tmp_path_factory.mktemp("office")
     settings = Settings(folder / "home", project(folder / "project"), None)
     with pytest.MonkeyPatch.context() as patch:
@@ -291,7 +293,9 @@ def stewarded(desk: Desk) -> Desk:
     return desk
 
 
-def quarantine(desk: Desk, channel: str, code: str, count: int) -> list[int]:
+def quarantine(
+    desk: Desk, channel: str, code: str, count: int, given: dict[str, str] | None = None
+) -> list[int]:
     """Put deliveries with hostile content, place and reason into quarantine; return their ids."""
     vault = Vault.load(desk.settings.home)
     numbers = []
@@ -305,7 +309,7 @@ def quarantine(desk: Desk, channel: str, code: str, count: int) -> list[int]:
             )
         )
         for place in range(count):
-            content = json.dumps({"isi": HOSTILE, "baris": place}).encode()
+            content = json.dumps({"isi": HOSTILE, "baris": place, **(given or {})}).encode()
             content_hash = vault.content_hash(channel.encode() + code.encode() + content)
             sealed = vault.seal(
                 content + b"\0" + HOSTILE[:200].encode(),

@@ -8,6 +8,7 @@ import pytest
 from lumbung import audit
 from tests.desk.conftest import CHAIR, DRAFT, HOSTILE, Desk
 from tests.desk.test_editions import decide
+from tests.support.databases import the_row
 
 
 def test_an_auditor_reads_who_decided_what(desk: Desk) -> None:
@@ -21,6 +22,25 @@ def test_an_auditor_reads_who_decided_what(desk: Desk) -> None:
     assert "<script" not in page
     assert "<img" not in page
     assert audit.entries(desk.url)[0].event == "published.approval"
+
+
+def test_an_auditor_verifies_the_whole_log(desk: Desk) -> None:
+    auditor = desk.client("pemeriksa")
+    assert "/catatan/periksa" in auditor.get("/catatan").text
+    page = auditor.get("/catatan/periksa").text
+    last = audit.entries(desk.url)[0].entry_id
+    assert f"Catatan utuh: {last} baris" in page
+    with psycopg.connect(desk.url) as connection:
+        (head,) = the_row(
+            connection.execute("select entry_hash from ops.audit_log order by entry_id desc")
+        )
+        assert f"<code>{head}</code>" in page
+        connection.execute("alter table ops.audit_log disable trigger all")
+        connection.execute("update ops.audit_log set line = line || ' ' where entry_id = 1")
+    page = auditor.get("/catatan/periksa").text
+    assert "Catatan tidak utuh" in page
+    assert "line 1 was changed" in page
+    assert desk.client("ketua").get("/catatan/periksa").status_code == 404
 
 
 @pytest.mark.parametrize("account", ["orang", "ketua", "sekretaris", "sari", "provinsi"])

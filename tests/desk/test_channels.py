@@ -48,7 +48,7 @@ def test_stewards_of_the_province_and_engineers_see_every_channel(
     pulls: Desk, account: str
 ) -> None:
     page = pulls.client(account).get("/kanal").text
-    assert page.count("/kanal/") == 6
+    assert page.count('<li>\n<span><a href="/kanal/') == 6
     assert "Tepat waktu" in page
     assert "Belum ada kiriman" in page
 
@@ -76,6 +76,56 @@ def test_an_owner_pulls_and_pauses_by_the_rights_in_airflow(pulls: Desk) -> None
     pulls.airflow.fails = True
     assert "Airflow tidak menjawab" in owner.get(HERE).text
     assert owner.get("/kanal").status_code == 200
+
+
+def test_an_owner_ends_a_hold_with_a_reason(pulls: Desk) -> None:
+    owner = pulls.client("penangan")
+    page = owner.get(HERE).text
+    assert "Hitung kiriman yang ditahan" in page
+    csrf = token(owner, HERE)
+    answer = send(owner, f"{HERE}/lepas", csrf, reason=" ")
+    assert (answer.status_code, "Tuliskan alasannya" in answer.text) == (422, True)
+    assert "Ditahan" in owner.get(HERE).text
+    answer = send(owner, f"{HERE}/lepas", csrf, reason="dicocokkan dengan buku")
+    page = owner.get(answer.headers["location"]).text
+    assert "Penahanan diakhiri" in page
+    assert "Hitung kiriman yang ditahan" not in page
+    last = audit.entries(pulls.url)[0]
+    assert (last.event, last.person) == ("ops.channel_hold", "penangan")
+    assert last.content["release_reason"] == "dicocokkan dengan buku"
+    # another steward, or the checkpoint, was first
+    answer = send(owner, f"{HERE}/lepas", csrf, reason="dicocokkan")
+    assert (answer.status_code, "tidak ditahan lagi" in answer.text) == (422, True)
+
+
+def test_an_owner_accepts_that_the_source_lost_records(pulls: Desk) -> None:
+    owner = pulls.client("penangan")
+    csrf = token(owner, HERE)
+    assert send(owner, f"{HERE}/penghapusan", csrf).status_code == 422
+    assert pulls.airflow.started == []
+    send(owner, f"{HERE}/penghapusan", csrf, reason="buku baru")
+    assert pulls.airflow.started == [(f"intake__{OWN}", {"accept_withdrawals": True})]
+    last = audit.entries(pulls.url)[0]
+    assert (last.event, last.person) == ("ops.channel_request", "penangan")
+    assert last.content == {"channel": OWN, "request": "accept_withdrawals", "reason": "buku baru"}
+    page = pulls.client("pemeriksa").get("/catatan").text
+    assert "Permintaan kepada kanal" in page
+    assert "buku baru" in page
+    pulls.airflow.forbids = True
+    assert send(owner, f"{HERE}/penghapusan", csrf, reason="x").status_code == 403
+    assert audit.entries(pulls.url)[0] == last
+
+
+def test_forms_of_prevention_are_there_for_owners(desk: Desk) -> None:
+    owner = desk.client("penangan")
+    page = owner.get("/kanal").text
+    for name in ("rencana-pencegahan.xlsx", "formulir-pencegahan.xlsx"):
+        assert f"/kanal/formulir/{name}" in page
+        answer = owner.get(f"/kanal/formulir/{name}")
+        assert answer.content.startswith(b"PK")
+        assert name in answer.headers["content-disposition"]
+        assert desk.client("orang").get(f"/kanal/formulir/{name}").status_code == 404
+    assert owner.get("/kanal/formulir/people.yaml").status_code == 422
 
 
 def test_an_owner_uploads_a_file(pulls: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +162,7 @@ def test_an_owner_uploads_a_file(pulls: Desk, monkeypatch: pytest.MonkeyPatch) -
         answer = owner.post(path, data={"csrf": csrf}, files={"file": ("z.xlsx", b"isi")})
         assert (answer.status_code, "Layanan sedang tidak" in answer.text) == (503, True)
     assert [each.name for each in folder.iterdir()] == ["x.xlsx"]
-    assert pulls.client().post(path, files={"file": ("a.xlsx", b"1")}).status_code == 303
+    assert pulls.client().post(path, files={"file": ("a.xlsx", b"1")}).status_code == 401
     # a channel that reads from a server
     province = pulls.client("provinsi")
     given: Any = {"data": {"csrf": token(province, HERE)}, "files": {"file": ("a.xlsx", b"1")}}
@@ -132,7 +182,10 @@ def test_nobody_else_sees_or_changes_a_channel(stewarded: Desk, account: str) ->
         assert client.get("/kanal").status_code == 404
     for path in (f"/kanal/{OTHER}", "/kanal/x", "/kanal/..%2f"):
         assert client.get(path).status_code in (404, 422)
-    for action, given in (("tarik", {}), ("jeda", {"is_paused": "true"})):
+    for action, given in (
+        *(("tarik", {}), ("jeda", {"is_paused": "true"})),
+        *(("lepas", {"reason": "x"}), ("penghapusan", {"reason": "x"})),
+    ):
         path = f"/kanal/{OTHER}/{action}"
         assert send(client, path, "", **given).status_code == 403
         assert send(client, path, csrf, **given).status_code in (403, 404)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+import psycopg
 import pytest
 
 from lumbung.publication import trace
-from tests.desk.conftest import DRAFT, PUBLISHED, Desk
+from tests.desk.conftest import DRAFT, OWN, PUBLISHED, Desk
 
 REFERENCE = "suspected_violation_by_issue/PU/19/to_date"
 
@@ -57,7 +58,39 @@ def test_what_the_role_may_not_read_is_said(desk: Desk) -> None:
     )
 
 
-@pytest.mark.parametrize("account", ["orang", "ketua", "sekretaris", "sari", "analis"])
+def test_an_analyst_sees_the_records_of_the_own_regency(stewarded: Desk) -> None:
+    wanted = f"{REFERENCE}@{PUBLISHED}"
+    with psycopg.connect(stewarded.url) as connection:
+        rows = connection.execute(
+            "select regency_code, contributor_id, min(record_id) from published.metric_contributor"
+            " join published.contributor_record using (edition_id, contributor_id)"
+            " where edition_id = %s and metric_code = 'suspected_violation_by_issue'"
+            " and category_code = 'PU' group by 1, 2",
+            (PUBLISHED,),
+        ).fetchall()
+    own = [row for row in rows if row[0] == OWN]
+    others = [row for row in rows if row[0] != OWN]
+    assert own
+    assert others
+    for account in ("ana", "sari"):
+        analyst = stewarded.client(account)
+        page = analyst.get("/telusur", params={"angka": wanted}).text
+        assert f"Dihitung dari {len(rows)} butir." in page
+        assert f"Yang tampil di bawah {len(own)} butir" in page
+        assert all(f"<bdi>{contributor}</bdi>" in page for _, contributor, _ in own)
+        assert not any(contributor in page for _, contributor, _ in others)
+        assert "Letak di dalam berkas" not in page
+        assert "SHA-256 berkas asal" in page
+        assert analyst.get("/telusur", params={"angka": own[0][2]}).status_code == 200
+        for hidden in (others[0][2], 10**9):
+            answer = analyst.get("/telusur", params={"angka": hidden})
+            assert (answer.status_code, "tidak ditemukan" in answer.text) == (404, True)
+    province = stewarded.client("analis").get("/telusur", params={"angka": wanted}).text
+    assert all(f"<bdi>{contributor}</bdi>" in province for _, contributor, _ in rows)
+    assert "Yang tampil di bawah" not in province
+
+
+@pytest.mark.parametrize("account", ["orang", "ketua", "sekretaris", "penangan", "insinyur"])
 def test_nobody_else_traces(stewarded: Desk, account: str) -> None:
     client = stewarded.client(account)
     assert "/telusur" not in client.get("/").text

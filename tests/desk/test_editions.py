@@ -39,9 +39,27 @@ def test_whoever_has_not_logged_in_is_sent_to_airflows_login_and_back(
     assert answer.status_code == 303
     back = path.replace("/", "%2F").replace("?", "%3F").replace("=", "%3D")
     assert answer.headers["location"] == f"/api/v2/auth/login?next={back}"
-    posted = desk.client().post(f"/edisi/{DRAFT}/keputusan", data={"decision": "approved"})
-    assert posted.status_code in (303, 422)
+
+
+def test_a_form_that_is_sent_after_the_session_has_ended(desk: Desk) -> None:
+    page = f"http://testserver/edisi/{DRAFT}?lang=id"
+    given = {"decision": "rejected", "root": "x", "reason": "periksa"}
+    path = f"/edisi/{DRAFT}/keputusan"
+    for referer, back in (
+        (page, f"%2Fedisi%2F{DRAFT}%3Flang%3Did"),
+        ("", "%2F"),
+        ("http://x//evil.example/", "%2F"),
+    ):
+        answer = desk.client().post(path, data=given, headers={"referer": referer})
+        assert answer.status_code == 401
+        assert "isian belum tercatat" in answer.text
+        assert f'href="/api/v2/auth/login?next={back}"' in answer.text
     assert desk.state() == "draft"
+    # after the login in another window the form that was left open is still good
+    chair = desk.client("ketua")
+    kept = form(chair)
+    desk.client("ketua").get("/")
+    assert decide(chair, desk.enrol().now(), **{"csrf": kept["csrf"]}).status_code == 303
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -144,6 +144,40 @@ def test_a_channel_is_read_again_by_airflow(desk: Desk) -> None:
     assert "di Airflow tidak berwenang" in answer.text
 
 
+def test_doubtful_messages_are_accepted(desk: Desk) -> None:
+    said = {"a": "2024-11-06T19:33", "text": "06/11/24 19.33 - Warga A: dua"}
+    good = quarantine(desk, OTHER, "doubtful_message", 2, said)
+    (bad,) = quarantine(desk, OTHER, "doubtful_message", 1, {"a": "", "text": "dua"})
+    province = desk.client("provinsi")
+    group = f"/karantina/{OTHER}/doubtful_message"
+    csrf = token(province, group)
+    assert "Terima yang dipilih sebagai pesan" in province.get(group).text
+    for numbers, reason, reported in (
+        ([good[0]], " ", "Tuliskan alasannya"),
+        ([], "x", "Pilih sedikitnya satu"),
+        ([999_999], "x", "Pilih sedikitnya satu"),
+        ([good[0], bad], "x", "tidak memuat tanggal dan pengirim"),
+    ):
+        answer = send(province, f"{group}/terima", csrf, number=numbers, reason=reason)
+        assert (answer.status_code, reported in answer.text) == (422, True)
+    owner = desk.client("penangan")  # of another channel
+    own = token(owner, "/kanal/register_laporan")
+    answer = send(owner, f"{group}/terima", own, number=good, reason="x")
+    assert answer.status_code == 404
+    accepted = "select quarantine_id, accepted_by, accepted_reason from quarantine.record where"
+    accepted += " accepted_by is not null order by 1"
+    with psycopg.connect(desk.url) as connection:
+        assert connection.execute(accepted.encode()).fetchall() == []
+        answer = send(province, f"{group}/terima", csrf, number=good, reason="ada di ponsel")
+        assert "2 kiriman diterima" in province.get(answer.headers["location"]).text
+        assert connection.execute(accepted.encode()).fetchall() == [
+            (number, "provinsi", "ada di ponsel") for number in good
+        ]
+    assert province.get(group).text.count("Diterima, dibaca pada penarikan berikutnya") == 2
+    assert openings(desk) == []  # nobody has seen them
+    assert audit.entries(desk.url)[0].person == "provinsi"
+
+
 @pytest.mark.parametrize("account", ["orang", "ketua", "sekretaris", "pemeriksa", "sari"])
 def test_nobody_else_sees_or_changes_anything(stewarded: Desk, account: str) -> None:
     (number,) = quarantine(stewarded, OWN, CODE, 1)

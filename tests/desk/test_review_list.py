@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -12,7 +13,7 @@ from httpx import Response
 from starlette.testclient import TestClient
 
 from lumbung.warehouse import links
-from tests.desk.conftest import Desk
+from tests.desk.conftest import OWN, PAIRS, Desk
 
 
 def address(one: str, other: str) -> str:
@@ -76,8 +77,71 @@ def test_a_pair_that_somebody_decided_meanwhile_stays_as_it_is(stewarded: Desk) 
     send(province, ("a1", "a2"), "different")
     given = {"one": "a1", "other": "a2", "decision": "same_event", "csrf": csrf}
     answer = sari.post("/tinjauan/pasangan", data=given)
-    assert "sudah diputuskan" in sari.get(answer.headers["location"]).text
+    page = sari.get(answer.headers["location"]).text
+    assert "sudah diputuskan" in page
+    assert "Kejadian berbeda (<bdi>provinsi</bdi>)" in page
     assert [row[2] for row in decisions(stewarded)] == ["different"]
+
+
+def test_of_two_stewards_who_decide_at_once_the_second_is_not_recorded(
+    stewarded: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sari = stewarded.client("sari")
+    for pair in PAIRS[OWN][1:]:  # the pair is the last one, so no other page follows
+        assert send(sari, pair, "different").status_code == 303
+    csrf = token(sari)
+    decide = links.decide
+
+    def after_another(url: str, *given: Any, **named: Any) -> Any:
+        decide(stewarded.url, "a1", "a2", "same_event", by="provinsi")
+        return decide(url, *given, **named)
+
+    monkeypatch.setattr(links, "decide", after_another)
+    given = {"one": "a1", "other": "a2", "decision": "different", "csrf": csrf}
+    answer = sari.post("/tinjauan/pasangan", data=given)
+    page = sari.get(answer.headers["location"]).text
+    assert "sudah diputuskan" in page
+    assert "Kejadian yang sama (<bdi>provinsi</bdi>)" in page
+    assert decisions(stewarded)[-1][:4] == ("a1", "a2", "same_event", "provinsi")
+
+
+def test_a_decision_that_is_sent_twice_is_recorded_once(stewarded: Desk) -> None:
+    sari = stewarded.client("sari")
+    for _ in range(2):
+        answer = send(sari, ("a1", "a2"), "same_event")
+        page = sari.get(answer.headers["location"]).text
+        assert "Baru saja Anda putuskan: Kejadian yang sama" in page
+        assert "sudah diputuskan" not in page
+    assert len(decisions(stewarded)) == 1
+
+
+def test_a_page_keeps_its_pair_in_another_language(stewarded: Desk) -> None:
+    sari = stewarded.client("sari")
+    page = sari.get(address("a1", "a2")).text
+    found = re.search(r'class="language" href="([^"]+)"', page)
+    assert found
+    english = sari.get(html.unescape(found[1]))
+    assert english.status_code == 200
+    assert "One event or two?" in english.text
+
+
+def test_a_list_of_5000_items_is_read_page_by_page(stewarded: Desk) -> None:
+    stewarded.execute(
+        "insert into marts.fct_review_item (check_code, item_id, regency_code, severity, owner,"
+        " channel, detail, record_count, since_date, remediation) select 'place_unresolved',"
+        " 'q' || i, '19.05', 'review', 'x', 'x', 'tempat ' || i, 1, '2024-11-21', 'x'"
+        " from generate_series(1, 5000) as i"
+    )
+    sari = stewarded.client("sari")
+    assert "5.001 butir lain" in sari.get("/").text
+    path = "/tinjauan/butir/place_unresolved"
+    page = sari.get(path)
+    assert "Butir 1 sampai 100 dari 5.001." in page.text
+    assert len(page.content) < 60_000
+    assert f"{path}?mulai=100" in page.text
+    last = sari.get(f"{path}?mulai=5000").text
+    assert "Butir 5.001 sampai 5.001 dari 5.001." in last
+    assert "mulai=" not in last.partition("<main")[2]
 
 
 def test_a_regencys_steward_sees_and_decides_nothing_of_another(stewarded: Desk) -> None:
@@ -106,7 +170,7 @@ def test_who_is_no_steward_sees_no_review_list(stewarded: Desk, account: str) ->
 def test_other_items_are_listed_by_check(stewarded: Desk) -> None:
     sari = stewarded.client("sari")
     page = sari.get("/tinjauan/butir/place_unresolved").text
-    assert "Ditampilkan 1 dari 1 butir" in page
+    assert "Butir 1 sampai 1 dari 1." in page
     assert "Sampaikan kepada pengelola data tempat mana" in page
     assert "2 dari 2" in stewarded.client("provinsi").get("/tinjauan/butir/place_unresolved").text
     for check in ("pair_undecided", "word_unknown", "' or 1=1", "%00"):

@@ -104,3 +104,24 @@ def test_what_a_person_excluded_is_listed_and_restored(words: tuple[Desk, str]) 
     # a second click changes nothing
     assert send(province, path, csrf, reason="bukan percobaan").status_code == 303
     assert audit.entries(desk.url)[0].content["decision_code"] == "restored"
+
+
+def test_a_record_is_excluded_for_a_reason(words: tuple[Desk, str]) -> None:
+    desk, _ = words
+    path = "/tinjauan/dikeluarkan"
+    province = desk.client("provinsi")
+    csrf = token(province, path)
+    for number, reason, reported in (
+        (RECORD, " ", "Tuliskan alasannya"),
+        (99_998, "uji coba", "Nomor catatan itu tidak ada"),
+    ):
+        answer = send(province, path, csrf, number=number, reason=reason)
+        assert (answer.status_code, reported in answer.text) == (422, True)
+    assert send(province, path, csrf, number=RECORD, reason="uji coba").status_code == 303
+    (found,) = exclusions.excluded(desk.url)
+    assert (found.record_id, found.decided_by, found.reason) == (RECORD, "provinsi", "uji coba")
+    # a second click
+    assert send(province, path, csrf, number=RECORD, reason="uji coba").status_code == 422
+    sari = desk.client("sari")
+    own = token(sari, "/tinjauan/pasangan?one=a1&other=a2")
+    assert send(sari, path, own, number=RECORD, reason="x").status_code == 404

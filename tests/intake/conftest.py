@@ -74,3 +74,16 @@ def pull_from(settings: Settings, database_url: str) -> Callable[..., IntakeCoun
         )
 
     return act
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """An object store with the bucket `bukti`."""
+    import boto3  # few tests need it
+
+    from tests.support.object_store import object_store
+
+    with object_store("bukti") as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        yield boto3.client("s3")

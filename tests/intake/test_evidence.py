@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import psycopg
 import pytest
 from upath import UPath
@@ -20,7 +19,6 @@ from lumbung.intake.landing import IntakeCounts
 from lumbung.settings import Settings
 from tests.support.channel_samples import REGISTER, workbook
 from tests.support.delivered import place
-from tests.support.object_store import object_store
 
 PAGE = b"\n <!-- masuk -->\n<!DOCTYPE html><html><title>Masuk</title><form>...</form></html>"
 
@@ -154,15 +152,6 @@ def test_a_file_that_becomes_a_link_after_it_was_listed_is_not_followed(
     counts = pull_from("register_contoh")
     assert (counts.read, counts.quarantined) == (1, 1)
     assert key.read_bytes() not in bytes_kept(settings.evidence)
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """An object store with the bucket `bukti`."""
-    with object_store("bukti") as environment:
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        yield boto3.client("s3")
 
 
 def test_what_one_machine_keeps_another_reads(tmp_path: Path, bucket: Any) -> None:

@@ -8,19 +8,22 @@ import hashlib
 import io
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from lumbung import audit
 from lumbung.errors import ServiceError
-from lumbung.intake import inbox
+from lumbung.intake import inbox, run
 from lumbung.intake.channel.load import load_channel
 from lumbung.intake.landing import IntakeCounts
 from lumbung.locks import locked
 from lumbung.settings import Settings
 from tests.support.channel_samples import FORM, HEADER, REGISTER, header_merges, workbook
+from tests.support.databases import the_row
 
 Upload = Callable[..., str]
 
@@ -153,3 +156,52 @@ def test_what_is_refused_leaves_nothing(
     for channel, files in ((REGISTER["name"], []), ("lembar", ["b.Xlsx"])):
         assert [each.name for each in (settings.inbox / channel).iterdir()] == files
     assert db.execute("select count(*) from ops.audit_log").fetchone() == (1,)
+
+
+def test_a_file_reaches_a_machine_that_shares_no_disk(
+    settings: Settings,
+    database_url: str,
+    add_channel: Callable[..., Path],
+    tmp_path: Path,
+    bucket: object,
+) -> None:
+    folder = add_channel(REGISTER)
+    settings = replace(settings, shared_evidence="s3://bukti/a")
+    channel = load_channel(settings.channels, REGISTER["name"])
+    worker = replace(settings, home=tmp_path / "worker")
+    there = worker.inbox / REGISTER["name"] / "a.xlsx"
+
+    def act(content: bytes) -> None:
+        inbox.receive(
+            io.BytesIO(content),
+            "a.xlsx",
+            channel,
+            by="penangan",
+            settings=settings,
+            database_url=database_url,
+        )
+
+    first = workbook({"S": [*HEADER]})
+    act(first)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        inbox.fetch(connection, channel, worker)
+        assert there.read_bytes() == first
+        assert there.stat().st_mode & 0o777 == 0o600
+        (uploaded_at,) = the_row(connection.execute("select uploaded_at from ops.inbox_file"))
+        assert there.stat().st_mtime == pytest.approx(uploaded_at.timestamp(), abs=1e-3)
+        with pytest.raises(inbox.UnreadFileError):  # the other machine has not read the first
+            act(b"lain")
+        connection.execute(
+            "insert into ops.channel_cursor (channel, cursor, batch_id) values (%s, %s, 0)",
+            (channel.name, Jsonb({"files": {"x": hashlib.sha256(first).hexdigest()}})),
+        )
+        act(b"lain")
+        before = there.stat().st_mtime
+        inbox.fetch(connection, channel, worker)
+        assert there.read_bytes() == b"lain"
+        assert there.stat().st_mtime > before
+        connection.execute("delete from ops.channel_cursor")
+    assert [*folder.iterdir()] == []  # the desk's own machine may not be the one that pulls
+    counts = run.pull(channel.name, settings=settings, database_url=database_url, run_key="uji")
+    assert counts.quarantined == 1  # it was fetched and read; it is no workbook
+    assert [*folder.iterdir()] == [folder / "a.xlsx"]

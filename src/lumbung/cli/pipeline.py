@@ -368,42 +368,11 @@ def accept(
 
     To undo this, use `dismiss` before that pull and `lumbung record exclude` after it.
     """
-    from lumbung.intake.connectors.shared import chat_export
-    from lumbung.intake.landing.prepare import LOCATOR_FOLLOWS
-    from lumbung.intake.vault import Keyring, Vault, associate
+    from lumbung.intake import quarantine
 
-    if not reason.strip():
-        raise ConfigurationError(
-            "the acceptance has no reason",
-            where="--reason",
-            remediation="say why they are messages",
-        )
-    with _connect() as db:
-        for number in numbers:
-            row = db.execute(
-                "update quarantine.record set accepted_by = %s, accepted_reason = %s"
-                " where quarantine_id = %s and resolved_at is null"
-                " returning channel, reason_code, content_hash, ciphertext",
-                (getpass.getuser(), reason.strip(), number),
-            ).fetchone()
-            if row is None:
-                raise ConfigurationError(
-                    f"no open delivery in quarantine has the id {number}",
-                    where="quarantine.record",
-                    remediation="use an id of 'lumbung quarantine list'",
-                )
-            channel, code, content_hash, sealed = row
-            content: dict[str, str] = {}
-            if code == "doubtful_message":
-                keys = Keyring(db, Vault.load(Settings.load().home))
-                plain = keys.open(sealed, associate(channel, content_hash.hex()))
-                content = json.loads(plain.partition(LOCATOR_FOLLOWS)[0])
-            if "a" not in content or chat_export.sender(content["text"]) is None:
-                raise ConfigurationError(
-                    f"{number} is not a doubtful message with a date and a sender",
-                    where="quarantine.record",
-                    remediation="correct its source, then run 'lumbung quarantine retry'",
-                )
+    quarantine.accept(
+        warehouse_url(), numbers, by=getpass.getuser(), reason=reason, home=Settings.load().home
+    )
     console.print("accepted; the next pull lands them, if an export in the inbox has them")
 
 

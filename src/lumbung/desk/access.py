@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
-from lumbung import orchestration
-from lumbung.publication.delivery.recipients import PROVINCE, load_people
+from lumbung import database, orchestration
+from lumbung.files import versions
+from lumbung.publication.delivery.recipients import PROVINCE, People, load_people
 from lumbung.settings import Settings
 from lumbung.warehouse import roles
 
@@ -50,6 +51,11 @@ class Person:
         return bool(self.analyst_role) or self.may_audit
 
     @property
+    def may_trace(self) -> bool:
+        """Whether the person traces published numbers, to the records that the role may see."""
+        return self.may_read_data
+
+    @property
     def reads_province(self) -> bool:
         """Whether the person reads rows of every regency."""
         return self.may_audit or self.analyst_role == PROVINCE_ROLE
@@ -67,7 +73,7 @@ def person(account: str, settings: Settings) -> Person:
         ConfigurationError: when `config/people.yaml` cannot be read.
 
     """
-    people = load_people(settings)
+    people = _people(settings, versions([settings.config / "people.yaml"]))
     approvers = people.approval.users
     may_decide = account in approvers or (account == "demo" and settings.demo_claim.exists())
     return Person(
@@ -82,6 +88,12 @@ def person(account: str, settings: Settings) -> Person:
         owner_address=people.channel_owners.get(account, ""),
         sees_every_channel=account in people.engineers or people.stewards.get(account) == PROVINCE,
     )
+
+
+@lru_cache(maxsize=1)
+def _people(settings: Settings, _versions: object) -> People:
+    """Read `config/people.yaml` once for each version of it."""
+    return load_people(settings)
 
 
 def _role(area: str) -> str:
@@ -107,5 +119,7 @@ def database_url(role: str) -> str:
 @cache
 def _role_url(address: str, role: str) -> str:
     if re.match(roles.READER, role):
-        return roles.acting_as(roles.role_url(address, "desk"), role)
+        url = roles.acting_as(roles.role_url(address, "desk"), role)
+        database.keep_open(url)
+        return url
     return roles.role_url(address, role)

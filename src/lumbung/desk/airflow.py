@@ -124,20 +124,24 @@ class Airflow:
         """
         self._call("PATCH", f"/api/v2/dags/{INTAKE}{name}", json={"is_paused": is_paused})
 
-    def pull(self, name: str, *, from_start: bool = False) -> None:
+    def pull(
+        self, name: str, *, from_start: bool = False, accept_withdrawals: bool = False
+    ) -> None:
         """Start a pull of a channel.
 
         Args:
             name: of the channel's file.
             from_start: read the source from its beginning, and resolve what was in quarantine and
                 is read now.
+            accept_withdrawals: withdraw what the source no longer has, even more than half of it.
 
         Raises:
             ForbiddenError: when the person may not start it.
             ServiceError: when Airflow refuses or fails.
 
         """
-        sent = {"logical_date": None, "conf": {"from_start": True} if from_start else {}}
+        given = {"from_start": from_start, "accept_withdrawals": accept_withdrawals}
+        sent = {"logical_date": None, "conf": {key: True for key in given if given[key]}}
         self._call("POST", f"/api/v2/dags/{INTAKE}{name}/dagRuns", json=sent)
 
     def draft(self, week_id: str) -> None:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Annotated, Any, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -98,11 +98,22 @@ def create(
         app.add_api_route(f"/{name}", partial(_static, name))
 
     def error_page(request: Request, status: int, reason: str) -> Response:
-        return pages.render(request, "error", None, status=status, reason=f"error_{reason}")
+        return pages.render(
+            request, "error", None, status=status, reason=f"error_{reason}", login=""
+        )
 
     @app.exception_handler(HTTPException)
     def refuse(request: Request, error: HTTPException) -> Response:
         if error.status_code in (401, 403):
+            if request.method not in ("GET", "HEAD"):  # what was typed must not vanish silently
+                return pages.render(
+                    request,
+                    "error",
+                    None,
+                    status=401,
+                    reason="error_session",
+                    login=_login(request),
+                )
             return RedirectResponse(_login(request), 303)
         reason = "values" if error.status_code == 400 else "not_found"
         return error_page(request, error.status_code, reason)
@@ -141,8 +152,11 @@ def _static(name: str) -> Response:
 
 
 def _login(request: Request) -> str:
-    """Return the address of Airflow's login, which comes back to the page of a GET request."""
+    """Return the address of Airflow's login, which comes back to the page, or that of a form."""
     back = f"{request.scope['root_path']}/"
+    page = urlsplit(request.headers.get("referer", ""))
     if request.method in ("GET", "HEAD"):
         back = request.url.path + f"?{request.url.query}" * bool(request.url.query)
+    elif page.path.startswith(back) and not page.path.startswith("//"):
+        back = page.path + f"?{page.query}" * bool(page.query)
     return f"{airflow_root(request)}/api/v2/auth/login?next={quote(back, safe='')}"

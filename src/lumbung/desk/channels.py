@@ -2,9 +2,13 @@
 
 import logging
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Form, Path, Query, Request
+import fastapi
+from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.responses import RedirectResponse, Response
@@ -13,13 +17,13 @@ from lumbung.desk.access import Person, database_url
 from lumbung.desk.airflow import Dag
 from lumbung.desk.guard import UPLOAD, Token
 from lumbung.desk.office import Office, RefusedError
-from lumbung.desk.scope import Scope, scope
-from lumbung.errors import ServiceError
-from lumbung.intake import inbox
-from lumbung.intake.channel.load import read_channels
+from lumbung.desk.scope import Scope, channel_files, scope
+from lumbung.errors import ConfigurationError, ServiceError
+from lumbung.files import versions
+from lumbung.intake import forms, inbox
 from lumbung.intake.channel.models import NAME, Channel
 from lumbung.settings import Settings
-from lumbung.warehouse import channels
+from lumbung.warehouse import channels, raw_checkpoint
 from lumbung.warehouse.channels import Day, Status
 
 log = logging.getLogger(__name__)
@@ -35,8 +39,15 @@ PROBLEMS: dict[type[inbox.UploadError], str] = {
     inbox.UnreadFileError: "upload_unread",
     inbox.FullDiskError: "upload_full",
 }
-Name = Annotated[str, Path(pattern=NAME)]
-Done = Annotated[Literal["", "pulled", "paused", "resumed", "uploaded"], Query()]
+Name = Annotated[str, fastapi.Path(pattern=NAME)]
+Done = Annotated[Literal["", "pulled", "paused", "resumed", "uploaded", "released"], Query()]
+Reason = Annotated[str, Form(max_length=500, pattern=r"^[^\x00]*$")]
+FORMS = {
+    "rencana-pencegahan.xlsx": forms.write_plan_template,
+    "formulir-pencegahan.xlsx": forms.write_prevention_form,
+}
+"""Empty files that an office fills in, and what writes them."""
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,7 @@ def routes(office: Office) -> APIRouter:
         seen = scope(who)
         mistaken: list[str] = []
         if seen.is_all:
-            mistaken = sorted(read_channels(Settings.load().channels)[1])
+            mistaken = sorted(channel_files(Settings.load().channels)[1])
         return office.pages.render(
             request,
             "channels",
@@ -81,6 +92,7 @@ def routes(office: Office) -> APIRouter:
             statuses=_statuses(seen),
             dags=dags(request) or {},
             mistaken=mistaken,
+            forms=list(FORMS),
         )
 
     @router.get("/kanal/{name}")
@@ -115,12 +127,50 @@ def routes(office: Office) -> APIRouter:
             problem=problem,
         )
 
+    @router.get("/kanal/formulir/{name}")
+    def form(who: Who, name: Literal[*FORMS]) -> Response:  # type: ignore[valid-type]
+        scope(who)
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / name
+            FORMS[name](path)
+            content = path.read_bytes()
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(content, media_type=XLSX, headers=headers)
+
     @router.post("/kanal/{name}/tarik")
     def pull(request: Request, who: Who, name: Name, csrf: Token = "") -> Response:
         office.tokens.verify(request, who.account, csrf)
-        _find(who, name)
+        channel = _find(who, name)
         office.airflow(request).pull(name)
+        _record(who, channel, "pull")
         return _back(request, name, "pulled")
+
+    @router.post("/kanal/{name}/penghapusan")
+    def accept_withdrawals(
+        request: Request, who: Who, name: Name, reason: Reason = "", csrf: Token = ""
+    ) -> Response:
+        office.tokens.verify(request, who.account, csrf)
+        channel = _find(who, name)
+        if not reason.strip():
+            return show(request, who, name, problem="quarantine_no_reason")
+        office.airflow(request).pull(name, accept_withdrawals=True)
+        _record(who, channel, "accept_withdrawals", reason)
+        return _back(request, name, "pulled")
+
+    @router.post("/kanal/{name}/lepas")
+    def release(
+        request: Request, who: Who, name: Name, reason: Reason = "", csrf: Token = ""
+    ) -> Response:
+        office.tokens.verify(request, who.account, csrf)
+        channel = _find(who, name)
+        if not reason.strip():
+            return show(request, who, name, problem="quarantine_no_reason")
+        url = database_url("steward")
+        try:
+            raw_checkpoint.release(url, channel.name, by=who.account, reason=reason)
+        except ConfigurationError:  # somebody else has released it, or the checkpoint
+            return show(request, who, name, problem="channel_not_held")
+        return _back(request, name, "released")
 
     @router.post("/kanal/{name}/jeda")
     def pause(
@@ -131,8 +181,9 @@ def routes(office: Office) -> APIRouter:
         csrf: Token = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
-        _find(who, name)
+        channel = _find(who, name)
         office.airflow(request).pause(name, is_paused)
+        _record(who, channel, "pause" if is_paused else "resume")
         return _back(request, name, "paused" if is_paused else "resumed")
 
     @router.post("/kanal/{name}" + UPLOAD)
@@ -170,6 +221,12 @@ def _receive(file: object, channel: Channel, who: Person) -> str:
     return ""
 
 
+def _record(who: Person, channel: Channel, asked: str, reason: str = "") -> None:
+    """Write into the audit log what Airflow was asked, and did not refuse."""
+    url = database_url("steward")
+    channels.record_request(url, channel.name, asked, by=who.account, reason=reason)
+
+
 def _find(who: Person, name: str) -> Channel:
     """Return a channel that a person looks after; any other is as if it did not exist."""
     if channel := scope(who).files.get(name):
@@ -180,7 +237,13 @@ def _find(who: Person, name: str) -> Channel:
 def _statuses(seen: Scope) -> dict[str, Status]:
     cadences = {each.name: each.expected_every for each in seen.files.values()}
     suite = Settings.load().expectations / "raw.yaml"
-    return channels.statuses(database_url("auditor"), cadences, suite=suite)
+    allowed = _allowed_cadences(suite, versions([suite]))
+    return channels.statuses(database_url("auditor"), cadences, allowed=allowed)
+
+
+@lru_cache(maxsize=1)
+def _allowed_cadences(suite: Path, _versions: object) -> float:
+    return channels.allowed_cadences(suite)
 
 
 def _bars(days: list[Day]) -> list[Bar]:

@@ -12,7 +12,7 @@ from lumbung.desk.editions import visible
 from lumbung.desk.office import Office, RefusedError
 from lumbung.errors import PublicationError
 from lumbung.publication import trace
-from lumbung.publication.trace import Record, Trace
+from lumbung.publication.trace import Contributor, Record, Trace
 from lumbung.settings import Settings
 
 SHOWN = 50
@@ -40,9 +40,16 @@ NO_SCRIPTS = (
 
 @dataclass(frozen=True)
 class Found:
-    """What a reference leads to: a number with its contributors, or a record with its numbers."""
+    """What a reference leads to: a number with its contributors, or a record with its numbers.
+
+    Attributes:
+        contributors: those of the number that the person may see.
+        counted: references of the numbers that count the record.
+
+    """
 
     number: Trace | None = None
+    contributors: tuple[Contributor, ...] = ()
     record: Record | None = None
     counted: tuple[str, ...] = ()
 
@@ -59,13 +66,13 @@ def routes(office: Office) -> APIRouter:
         angka: Annotated[str, Query(max_length=200)] = "",
         mulai: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     ) -> Response:
-        if not who.may_audit:
+        if not who.may_trace:
             raise RefusedError(404, "not_found")
         wanted = angka.strip()
         found, problem = None, ""
         if wanted:
             try:
-                found = _find(who, wanted, database_url("auditor"))
+                found = _find(who, wanted)
             except PublicationError:
                 problem = "trace_none"
             except psycopg.errors.InsufficientPrivilege:
@@ -113,15 +120,22 @@ def routes(office: Office) -> APIRouter:
     return router
 
 
-def _find(who: Person, reference: str, url: str) -> Found:
+def _find(who: Person, reference: str) -> Found:
     """Return what a reference leads to; a number is the id of a record.
+
+    The auditor's session finds the records. Of these an analyst or steward is shown those that the
+    session of the own role sees in `editions.contributing_record`.
 
     Raises:
         PublicationError: when there is no such number or record, or the edition is not published.
 
     """
+    url = database_url("auditor")
+    role = who.analyst_role if not who.may_audit else ""
     seen = {each.edition_id for each in visible(who, url)}
     if reference.isdecimal() and len(reference) < 19:
+        if role and not trace.is_visible(int(reference), database_url=database_url(role)):
+            raise _absent(reference)
         record, counted = trace.trace_record(int(reference), database_url=url)
         return Found(
             record=record,
@@ -132,9 +146,18 @@ def _find(who: Person, reference: str, url: str) -> Found:
             ),
         )
     if reference.rpartition("@")[2] not in seen:
-        raise PublicationError(
-            "there is no such published edition",
-            where=reference,
-            remediation="take the reference from the edition's page",
-        )
-    return Found(number=trace.trace(reference, database_url=url))
+        raise _absent(reference)
+    number = trace.trace(reference, database_url=url)
+    contributors = number.contributors
+    if role:
+        shown = trace.visible(number, database_url=database_url(role))
+        contributors = tuple(each for each in contributors if each.contributor_id in shown)
+    return Found(number=number, contributors=contributors)
+
+
+def _absent(reference: str) -> PublicationError:
+    return PublicationError(
+        "there is no such record or published edition",
+        where=reference,
+        remediation="take the reference from the edition's page",
+    )

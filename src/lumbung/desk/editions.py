@@ -4,7 +4,9 @@ import hashlib
 import logging
 import re
 from base64 import b64encode
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, Path, Request
@@ -21,7 +23,7 @@ from lumbung.publication.editions import approver, folder, review
 from lumbung.publication.editions.approver import CodeError, LockedError
 from lumbung.publication.formats import render
 from lumbung.publication.model import store
-from lumbung.publication.model.edition import Edition
+from lumbung.publication.model.edition import Edition, Waiver
 from lumbung.publication.model.store import Listed
 from lumbung.publication.proof.merkle import files_root
 from lumbung.settings import JAKARTA, Settings
@@ -69,6 +71,47 @@ def _files(edition: Listed, url: str) -> dict[str, bytes]:
     return store.draft_files(edition.edition_id, database_url=url)
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What the page of an edition shows of its content and its files.
+
+    Attributes:
+        points: its main points, each the words that stand out and the rest.
+        changes: what `_changes` returns.
+        restated_count: how many numbers of earlier editions it changes.
+        waivers: the waivers of its checks.
+        main: the files that a reader opens first.
+        files: name, size in bytes and sha256 of each file.
+        file_root: what a decision names; empty without files.
+
+    """
+
+    points: tuple[tuple[str, str], ...]
+    changes: tuple[tuple[str, int, int | None], ...]
+    restated_count: int
+    waivers: tuple[Waiver, ...]
+    main: tuple[str, ...]
+    files: tuple[tuple[str, int, str], ...]
+    file_root: str
+
+
+@lru_cache(maxsize=16)
+def _shown(url: str, listed: Listed, _version: str) -> Shown:
+    """Return what the page shows; once for each version, because it reads the whole edition."""
+    edition = store.load(listed.edition_id, database_url=url)
+    files = _files(listed, url)
+    hashes = folder.hashes(files)
+    return Shown(
+        points=tuple(render.document(edition).points),
+        changes=tuple(_changes(edition)),
+        restated_count=len(edition.restatements),
+        waivers=edition.waivers,
+        main=tuple(name for name in MAIN[edition.language] if name in files),
+        files=tuple((name, len(content), hashes[name]) for name, content in sorted(files.items())),
+        file_root=files_root(hashes) if files else "",
+    )
+
+
 def _changes(edition: Edition) -> list[tuple[str, int, int | None]]:
     """Return the province's metrics that changed since the week before: code, now and before."""
     return [
@@ -88,26 +131,19 @@ def routes(office: Office) -> APIRouter:
         request: Request, who: Person, listed: Listed, problem: str = "", status: int = 200
     ) -> Response:
         url = database_url("auditor")
-        edition = store.load(listed.edition_id, database_url=url)
-        files = _files(listed, url)
-        hashes = folder.hashes(files)
+        shown = _shown(url, listed, store.version(listed.edition_id, database_url=url))
         return office.pages.render(
             request,
             "edition",
             who,
             status=status,
             listed=listed,
-            document=render.document(edition),
-            edition=edition,
-            changes=_changes(edition),
-            waivable=waiver.waivable(edition, database_url=url)
+            shown=shown,
+            waivable=waiver.waivable(listed, database_url=url)
             if who.may_decide and listed.state == "draft" and not listed.is_checked
             else [],
             today=datetime.now(JAKARTA).date(),
             checks=notify.results(listed.edition_id, database_url=url),
-            main=[name for name in MAIN[edition.language] if name in files],
-            files=[(name, len(content), hashes[name]) for name, content in sorted(files.items())],
-            file_root=files_root(hashes) if files else "",
             needs_code=not Settings.load().demo_claim.exists(),
             problem=problem,
         )
@@ -124,7 +160,8 @@ def routes(office: Office) -> APIRouter:
     @router.get("/edisi/{edition_id}/berkas/{name:path}")
     def file(who: Who, edition_id: EditionId, name: str) -> Response:
         url = database_url("auditor")
-        content = _files(_find(who, edition_id, url), url).get(name)
+        listed = _find(who, edition_id, url)
+        content = store.file(listed, name, database_url=url)
         if content is None:
             raise RefusedError(404, "not_found")
         return _file(edition_id, name, content)

@@ -8,10 +8,12 @@ from starlette.responses import RedirectResponse, Response
 from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
 from lumbung.desk.office import Office, RefusedError
+from lumbung.errors import ConfigurationError
 from lumbung.warehouse import exclusions
 
 SHOWN = 100
 """Lines of each list."""
+Reason = Annotated[str, Form(max_length=500, pattern=r"^[^\x00]*$")]
 
 
 def routes(office: Office) -> APIRouter:
@@ -37,12 +39,32 @@ def routes(office: Office) -> APIRouter:
     def listing(request: Request, who: Who) -> Response:
         return show(request, who)
 
+    @router.post("/tinjauan/dikeluarkan")
+    def exclude(
+        request: Request,
+        who: Who,
+        number: Annotated[int, Form(ge=1, le=2**62)],
+        reason: Reason = "",
+        csrf: Token = "",
+    ) -> Response:
+        office.tokens.verify(request, who.account, csrf)
+        if who.review_role != PROVINCE_ROLE:
+            raise RefusedError(404, "not_found")
+        if not reason.strip():
+            return show(request, who, "quarantine_no_reason")
+        url = database_url("steward")
+        try:
+            exclusions.decide(url, number, "excluded", by=who.account, reason=reason)
+        except ConfigurationError:
+            return show(request, who, "excluded_no_record")
+        return RedirectResponse(f"{request.scope['root_path']}/tinjauan/dikeluarkan", 303)
+
     @router.post("/tinjauan/dikeluarkan/{number:int}")
     def restore(
         request: Request,
         who: Who,
         number: Annotated[int, Path(ge=1, le=2**62)],
-        reason: Annotated[str, Form(max_length=500, pattern=r"^[^\x00]*$")] = "",
+        reason: Reason = "",
         csrf: Token = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)

@@ -109,6 +109,7 @@ class Pages:
                 root=request.scope["root_path"],
                 airflow=airflow_root(request),
                 path=request.url.path,
+                other_address=_in_language(request, other),
                 csrf=self._tokens.make(request, who.account) if who else "",
                 **values,
             )
@@ -127,6 +128,13 @@ class Pages:
                 samesite="strict" if name == SESSION else "lax",
             )
         return response
+
+
+def _in_language(request: Request, language: str) -> str:
+    """Return the address of a page in a language; of a page that a form led to, the first page."""
+    if request.method not in ("GET", "HEAD"):
+        return f"{request.scope['root_path']}/?lang={language}"
+    return f"{request.url.path}?{request.url.include_query_params(lang=language).query}"
 
 
 def airflow_root(request: Request) -> str:

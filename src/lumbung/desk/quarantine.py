@@ -12,6 +12,7 @@ from lumbung.desk.access import Person, database_url
 from lumbung.desk.guard import Token
 from lumbung.desk.office import Office, RefusedError
 from lumbung.desk.scope import Scope, scope
+from lumbung.errors import ConfigurationError
 from lumbung.intake import quarantine
 from lumbung.intake.channel.models import NAME
 from lumbung.intake.quarantine import Group, Original, Quarantined
@@ -66,6 +67,7 @@ def routes(office: Office) -> APIRouter:
         who: Who,
         closed: Count = 0,
         opened: Count = 0,
+        accepted: Count = 0,
         started: Annotated[str, Query(max_length=50)] = "",
     ) -> Response:
         seen = scope(who)
@@ -82,6 +84,7 @@ def routes(office: Office) -> APIRouter:
             dismissals=quarantine.dismissals(url, channels=seen.records, limit=DISMISSALS),
             closed=closed,
             opened=opened,
+            accepted=accepted,
             started=seen.titles.get(started),
         )
 
@@ -140,6 +143,7 @@ def routes(office: Office) -> APIRouter:
             count=len(found),
             last=found[-1].quarantine_id,
             title=seen.titles.get(found[0].channel, found[0].channel),
+            is_doubtful=found[0].reason_code == quarantine.DOUBTFUL,
             problem=problem,
         )
 
@@ -169,6 +173,37 @@ def routes(office: Office) -> APIRouter:
             return _list(request, who, seen, found, problem="quarantine_none_chosen")
         done = quarantine.dismiss(database_url("loader"), numbers, by=who.account, reason=reason)
         return _back(request, closed=done)
+
+    @router.post("/karantina/{channel}/" + quarantine.DOUBTFUL + "/terima")
+    def accept(
+        request: Request,
+        who: Who,
+        channel: Name,
+        number: Annotated[list[int] | None, Form(max_length=SHOWN)] = None,
+        reason: Reason = "",
+        csrf: Token = "",
+    ) -> Response:
+        office.tokens.verify(request, who.account, csrf)
+        seen = scope(who)
+        found = _open(seen, channel, quarantine.DOUBTFUL)
+        numbers = sorted({each.quarantine_id for each in found} & set(number or ()))
+        if not found:
+            return _back(request, accepted=0)
+        if not reason.strip():
+            return _list(request, who, seen, found, problem="quarantine_no_reason")
+        if not numbers:
+            return _list(request, who, seen, found, problem="quarantine_none_chosen")
+        try:
+            quarantine.accept(
+                database_url("custodian"),
+                numbers,
+                by=who.account,
+                reason=reason,
+                home=Settings.load().home,
+            )
+        except ConfigurationError:
+            return _list(request, who, seen, found, problem="quarantine_no_message")
+        return _back(request, accepted=len(numbers))
 
     @router.post("/karantina/{channel}/batal")
     def reopen(

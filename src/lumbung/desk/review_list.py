@@ -14,10 +14,9 @@ from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
 from lumbung.desk.office import Office, RefusedError
 from lumbung.errors import BuildError, ConfigurationError
-from lumbung.stewardship import Item
+from lumbung.stewardship import PAIRS, Item
 from lumbung.warehouse import links
 
-PAIRS = "pair_undecided"
 OWN_PAGES = {"word_unknown": "kata", "place_unresolved": "tempat"}
 """Checks whose items stewards of the province decide, with the page on which they do."""
 SHOWN = 100
@@ -45,18 +44,26 @@ def items(who: Person) -> list[Item]:
         BuildError: when nothing has been built yet, which also makes the roles of the regencies.
 
     """
+    return stewardship.items(_url(who))
+
+
+def _url(who: Person) -> str:
+    """Return the warehouse for the steward's role; the errors are those of `items`."""
     if not who.review_role:
         raise RefusedError(404, "not_found")
     try:
-        url = database_url(who.review_role)
+        return database_url(who.review_role)
     except ConfigurationError as error:
         raise BuildError(error.what, where=error.where, remediation=error.remediation) from error
-    return stewardship.items(url)
 
 
-def _pairs(items: list[Item]) -> list[Pair]:
-    found = [item.item_id.split("/", 1) for item in items if item.check_code == PAIRS]
-    return [(one, other) for one, other in found]
+def _pairs(items: list[Item]) -> list[str]:
+    return [item.item_id for item in items if item.check_code == PAIRS]
+
+
+def _pair(item_id: str) -> Pair:
+    one, _, other = item_id.partition("/")
+    return one, other
 
 
 def queue(who: Person) -> list[Pair]:
@@ -65,23 +72,23 @@ def queue(who: Person) -> list[Pair]:
     A pair stays in `marts.fct_review_item` until a build applies its decision.
     """
     try:
-        return _undecided(items(who))
+        return _undecided(_pairs(stewardship.items(_url(who), check=PAIRS)))
     except BuildError:
         return []
 
 
-def _undecided(items: list[Item]) -> list[Pair]:
+def _undecided(item_ids: list[str]) -> list[Pair]:
     decided = links.decisions(database_url("auditor"))
-    return [pair for pair in _pairs(items) if decided.get(pair, "undone") == "undone"]
+    return [pair for pair in map(_pair, item_ids) if decided.get(pair, "undone") == "undone"]
 
 
 def counts(who: Person) -> tuple[int, int]:
     """Return how many pairs and how many other items wait for a steward; none before a build."""
     try:
-        found = items(who)
+        pairs, others = stewardship.waiting(_url(who))
     except BuildError:
         return 0, 0
-    return len(_undecided(found)), sum(item.check_code != PAIRS for item in found)
+    return len(_undecided(pairs)), others
 
 
 def routes(office: Office) -> APIRouter:
@@ -90,7 +97,13 @@ def routes(office: Office) -> APIRouter:
     Who = Annotated[Person, Depends(office.who)]  # noqa: N806
 
     @router.get("/tinjauan")
-    def review(request: Request, who: Who) -> Response:
+    def review(
+        request: Request,
+        who: Who,
+        before_one: Case = "",
+        before_other: Case = "",
+        is_taken: bool = False,
+    ) -> Response:
         try:
             found: list[Item] | None = items(who)
         except BuildError:
@@ -100,13 +113,16 @@ def routes(office: Office) -> APIRouter:
         for item in found or []:
             groups[item.check_code].append(item)
         groups.pop(PAIRS, None)
-        listed = [(pair, decided.get(pair, "undone")) for pair in _pairs(found or [])]
+        pairs = map(_pair, _pairs(found or []))
+        listed = [(pair, decided.get(pair, "undone")) for pair in pairs]
         return office.pages.render(
             request,
             "review",
             who,
             own_pages=OWN_PAGES if who.review_role == PROVINCE_ROLE else {},
             is_built=found is not None,
+            before=_before(who, before_one, before_other),
+            is_taken=is_taken,
             waiting=[pair for pair, decision in listed if decision == "undone"],
             decided=[each for each in listed if each[1] != "undone"][:SHOWN],
             groups=[
@@ -116,7 +132,12 @@ def routes(office: Office) -> APIRouter:
         )
 
     @router.get("/tinjauan/butir/{check}")
-    def check(request: Request, who: Who, check: str) -> Response:
+    def check(
+        request: Request,
+        who: Who,
+        check: str,
+        mulai: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    ) -> Response:
         try:
             found = [item for item in items(who) if item.check_code == check != PAIRS]
         except BuildError:
@@ -124,7 +145,14 @@ def routes(office: Office) -> APIRouter:
         if not found:
             raise RefusedError(404, "not_found")
         return office.pages.render(
-            request, "items", who, items=found[:SHOWN], count=len(found), check=check
+            request,
+            "items",
+            who,
+            first=found[0],
+            items=found[mulai : mulai + SHOWN],
+            start=mulai,
+            count=len(found),
+            check=check,
         )
 
     @router.get("/tinjauan/pasangan")
@@ -139,14 +167,13 @@ def routes(office: Office) -> APIRouter:
     ) -> Response:
         waiting = queue(who)
         found = _read(who, one, other)
-        before = links.decisions(database_url("auditor")).get((before_one, before_other), "undone")
         return office.pages.render(
             request,
             "pair",
             who,
             pair=found,
             count=len(waiting),
-            before=None if before == "undone" else (before_one, before_other, before),
+            before=_before(who, before_one, before_other),
             is_taken=is_taken,
         )
 
@@ -161,19 +188,19 @@ def routes(office: Office) -> APIRouter:
         reason: Annotated[str, Form(max_length=500)] = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
-        _read(who, one, other)
+        is_listed = _read(who, one, other).state is not None
         waiting = queue(who)
         pair = (min(one, other), max(one, other))
         values: dict[str, str] = {}
         if decision == "undone":
             _record(who, pair, "undone", reason)
             return RedirectResponse(f"{request.scope['root_path']}/tinjauan", 303)
-        if decision != "later":
-            if pair in waiting:
-                _record(who, pair, decision, reason)
-                values = {"before_one": pair[0], "before_other": pair[1]}
-            else:
-                values = {"is_taken": "1"}
+        if decision != "later" and is_listed:
+            standing = _record(who, pair, decision, reason)
+            values = {"before_one": pair[0], "before_other": pair[1]}
+            # The same decision of the same person is a form that was sent twice.
+            if standing not in (None, (decision, who.account)):
+                values["is_taken"] = "1"
         place = waiting.index(pair) if pair in waiting else -1
         rest = waiting[place + 1 :] + (waiting[:place] if place > 0 else [])
         for following in rest:
@@ -181,9 +208,28 @@ def routes(office: Office) -> APIRouter:
             return RedirectResponse(
                 f"{request.scope['root_path']}/tinjauan/pasangan?{urlencode(address)}", 303
             )
-        return RedirectResponse(f"{request.scope['root_path']}/tinjauan", 303)
+        return RedirectResponse(
+            f"{request.scope['root_path']}/tinjauan?{urlencode(values)}".rstrip("?"), 303
+        )
 
     return router
+
+
+@dataclass(frozen=True)
+class Before:
+    """The pair that a steward decided, or tried to, on the page before."""
+
+    one: str
+    other: str
+    standing: links.Standing
+
+
+def _before(who: Person, one: str, other: str) -> Before | None:
+    if not one:
+        return None
+    _read(who, one, other)
+    standing = links.standing(database_url("auditor"), one, other)
+    return standing and Before(one, other, standing)
 
 
 def _read(who: Person, one: str, other: str) -> links.Pair:
@@ -196,7 +242,15 @@ def _read(who: Person, one: str, other: str) -> links.Pair:
         raise RefusedError(404, "not_found") from error
 
 
-def _record(who: Person, pair: Pair, decision: links.Decision, reason: str) -> None:
+def _record(
+    who: Person, pair: Pair, decision: links.Decision, reason: str
+) -> links.Standing | None:
     # The steward's own role has shown both cases.
-    url = database_url("steward")
-    links.decide(url, *pair, decision, by=who.account, note=reason.strip())
+    return links.decide(
+        database_url("steward"),
+        *pair,
+        decision,
+        by=who.account,
+        note=reason.strip(),
+        only_undecided=decision != "undone",
+    )

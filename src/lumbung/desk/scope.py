@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from lumbung.desk.access import Person
 from lumbung.desk.office import RefusedError
+from lumbung.files import versions
 from lumbung.intake.channel.load import read_channels
 from lumbung.intake.channel.models import Channel
 from lumbung.settings import Settings
@@ -44,6 +47,18 @@ class Scope:
             raise RefusedError(404, "not_found")
 
 
+def channel_files(folder: Path) -> tuple[dict[str, Channel], dict[str, list[str]]]:
+    """Return what `read_channels` does, without reading files again that have not changed."""
+    return _channel_files(folder, versions(folder.glob("*.y*ml")))
+
+
+@lru_cache(maxsize=1)
+def _channel_files(
+    folder: Path, _versions: object
+) -> tuple[dict[str, Channel], dict[str, list[str]]]:
+    return read_channels(folder)
+
+
 def scope(who: Person) -> Scope:
     """Return the channels that a person looks after.
 
@@ -53,7 +68,7 @@ def scope(who: Person) -> Scope:
     """
     if not who.may_see_channels:
         raise RefusedError(404, "not_found")
-    channels, _ = read_channels(Settings.load().channels)
+    channels, _ = channel_files(Settings.load().channels)
     if who.sees_every_channel:
         return Scope(channels, is_all=True)
     own = {

@@ -1,6 +1,10 @@
 """Files that a person uploads into the inbox of a channel, which the next pull reads.
 
 Only the connector opens them. It keeps their bytes as evidence.
+
+Where machines share no disk (`Settings.shared_evidence`), the bytes go to the evidence of all
+machines at once, `ops.inbox_file` names them, and each pull writes them into the inbox of its own
+machine.
 """
 
 from __future__ import annotations
@@ -8,18 +12,22 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shutil
 import unicodedata
 from contextlib import suppress
+from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import psycopg
+from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from lumbung import database
 from lumbung.errors import DISK, FULL, LumbungError
 from lumbung.intake.channel.models import Channel
+from lumbung.intake.evidence import Evidence
 from lumbung.locks import locked
 from lumbung.settings import Settings
 
@@ -122,15 +130,31 @@ def receive(
             target = folder / name
             before = _sha256(target)
             with database.connect(database_url, application="lumbung upload") as connection:
+                if settings.shared_evidence:
+                    connection.execute("select pg_advisory_xact_lock(hashtext('lumbung.inbox'))")
+                    before = {
+                        each.name: each.sha256 for each in _uploaded(connection, channel)
+                    }.get(name)
                 if before not in (None, sha256) and not _is_read(connection, channel, before):
                     raise UnreadFileError(
                         "another file with this name waits to be read",
                         where=where,
                         remediation="have the channel pulled, then upload the file again",
                     )
+                if settings.shared_evidence:
+                    store = Evidence(settings.evidence, shared=settings.shared_evidence)
+                    with draft.open("rb") as file:
+                        store.keep(file)
+                    store.flush()
+                    connection.execute(
+                        "insert into ops.inbox_file (channel, name, sha256, uploaded_by)"
+                        " values (%s, %s, %s, %s)",
+                        (channel.name, name, sha256, by),
+                    )
+                # Last: until the commit it lets nobody else write into the audit log.
                 content = {"channel": channel.name, "bytes": size, "sha256": sha256.hex()}
                 connection.execute("select ops.record_upload(%s, %s)", (by, Jsonb(content)))
-            if before != sha256:
+            if settings.shared_evidence is None and before != sha256:
                 draft.replace(target)
                 _flush(folder)
     except OSError as error:
@@ -142,6 +166,62 @@ def receive(
     finally:
         draft.unlink(missing_ok=True)
     return name
+
+
+class _Uploaded(NamedTuple):
+    """A file that the desk took where machines share no disk."""
+
+    name: str
+    sha256: bytes
+    uploaded_at: datetime
+
+
+def _uploaded(connection: psycopg.Connection, channel: Channel) -> list[_Uploaded]:
+    """The newest file of each name."""
+    return (
+        connection.cursor(row_factory=class_row(_Uploaded))
+        .execute(
+            "select distinct on (name) name, sha256, uploaded_at from ops.inbox_file"
+            " where channel = %s order by name, inbox_file_id desc",
+            (channel.name,),
+        )
+        .fetchall()
+    )
+
+
+def fetch(connection: psycopg.Connection, channel: Channel, settings: Settings) -> None:
+    """Write what the desk took, on whatever machine, into this machine's inbox of a channel.
+
+    Where machines share a disk, there is nothing to do. A file that was erased since stays away.
+
+    Args:
+        connection: to the warehouse, as `loader`.
+        channel: the channel that is about to be pulled.
+        settings: where the inbox and the evidence are.
+
+    Raises:
+        ServiceError: when the object store does not answer.
+
+    """
+    if settings.shared_evidence is None or pattern(channel) is None:
+        return
+    folder = settings.inbox / channel.name
+    store = Evidence(settings.evidence, shared=settings.shared_evidence)
+    for each in _uploaded(connection, channel):
+        target = folder / each.name
+        if _sha256(target) == each.sha256 or not (kept := store.path(each.sha256)).exists():
+            continue
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = folder / f".upload-{secrets.token_hex(8)}"
+        try:
+            os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            shutil.copyfile(kept, draft)
+            # The same moment on every machine; a file of just now would have to settle first.
+            moment = each.uploaded_at.timestamp()
+            os.utime(draft, (moment, moment))
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 def safe_name(given: str) -> str:

@@ -17,8 +17,12 @@ from psycopg.rows import class_row
 from lumbung import database
 from lumbung.errors import ConfigurationError
 from lumbung.intake.connectors.base import FILTERED
+from lumbung.intake.connectors.shared import chat_export
 from lumbung.intake.landing.prepare import LOCATOR_FOLLOWS
 from lumbung.intake.vault import Keyring, Vault, associate
+
+DOUBTFUL = "doubtful_message"
+"""Why a line of a chat export waits that may be a message, or a part of one."""
 
 State = Literal["open", "dismissed", "accepted", "resolved", "removed"]
 
@@ -231,6 +235,54 @@ def dismiss(database_url: str, numbers: Collection[int], *, by: str, reason: str
             " dismissed_reason = %s where quarantine_id = any(%s) and resolved_at is null",
             (by, reason.strip(), list(numbers)),
         ).rowcount
+
+
+def accept(
+    database_url: str, numbers: Collection[int], *, by: str, reason: str, home: Path
+) -> None:
+    """Confirm that doubtful chat messages are messages: the next pull that reads them lands them.
+
+    Nothing is accepted if one of them cannot be.
+
+    Args:
+        database_url: the warehouse, as its owner or `custodian`: each message's content is opened
+            to see whether it can be landed, and shown to nobody.
+        numbers: their ids in quarantine.
+        by: the account that decides.
+        reason: why, without the name of any person.
+        home: where the vault key is (`Settings.home`).
+
+    Raises:
+        ConfigurationError: when no reason is given, or one of them is not open or no such message.
+
+    """
+    _require(reason, "the acceptance has no reason", "say why they are messages")
+    with database.connect(database_url, application="lumbung quarantine") as connection:
+        keys = Keyring(connection, Vault.load(home))
+        for number in numbers:
+            row = connection.execute(
+                "update quarantine.record set accepted_by = %s, accepted_reason = %s"
+                " where quarantine_id = %s and resolved_at is null"
+                " returning channel, reason_code, content_hash, ciphertext",
+                (by, reason.strip(), number),
+            ).fetchone()
+            if row is None:
+                raise ConfigurationError(
+                    f"no open delivery in quarantine has the id {number}",
+                    where="quarantine.record",
+                    remediation="use an id of 'lumbung quarantine list'",
+                )
+            channel, code, content_hash, sealed = row
+            content: dict[str, str] = {}
+            if code == DOUBTFUL:
+                plain = keys.open(sealed, associate(channel, content_hash.hex()))
+                content = json.loads(plain.partition(LOCATOR_FOLLOWS)[0])
+            if "a" not in content or chat_export.sender(content["text"]) is None:
+                raise ConfigurationError(
+                    f"{number} is not a doubtful message with a date and a sender",
+                    where="quarantine.record",
+                    remediation="correct its source, then run 'lumbung quarantine retry'",
+                )
 
 
 def reopen(database_url: str, numbers: Collection[int], *, by: str) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from lumbung import lineage
 from lumbung.errors import ConfigurationError, ServiceError, SourceError
+from lumbung.intake import inbox
 from lumbung.intake.channel.load import load_channel
 from lumbung.intake.connectors.base import Checkpoint, FileReading, Item, Source, SourceConnection
 from lumbung.intake.evidence import Evidence
@@ -99,6 +100,8 @@ def pull(
         if dry_run:
             evidence = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             stack.enter_context(db.transaction(force_rollback=True))
+        else:
+            inbox.fetch(db, channel, settings)
         landing = Landing(db, channel, vault, run_key)
         ((last_batch_id,),) = db.execute(
             "select coalesce(max(batch_id), 0) from raw.batch"

@@ -442,6 +442,42 @@ def trace_record(record_id: int, *, database_url: str) -> tuple[Record, list[tup
     return records[record_id], counted
 
 
+def visible(number: Trace, *, database_url: str) -> set[str]:
+    """Return which contributors of a metric a session of an analyst's role may see.
+
+    Deliveries that no metric counts (`NOT_COUNTED`) belong to no regency and are not among them.
+
+    Args:
+        number: what `trace` returned.
+        database_url: the warehouse, as the role.
+
+    """
+    with database.connect(database_url, application="lumbung trace") as connection:
+        return {
+            str(found)
+            for (found,) in connection.execute(
+                "select distinct contributor_id from editions.contributing_record"
+                " where edition_id = %s and contributor_id = any(%s)",
+                (number.edition_id, [each.contributor_id for each in number.contributors]),
+            )
+        }
+
+
+def is_visible(record_id: int, *, database_url: str) -> bool:
+    """Return whether a session of an analyst's role may see a record that an edition counts.
+
+    Args:
+        record_id: the record.
+        database_url: the warehouse, as the role.
+
+    """
+    with database.connect(database_url, application="lumbung trace") as connection:
+        return connection.execute(
+            "select exists (select from editions.contributing_record where record_id = %s)",
+            (record_id,),
+        ).fetchone() == (True,)
+
+
 def lines(reference: str, *, database_url: str) -> list[str]:
     """Return what `lumbung trace` prints: a metric's contributors, or the record of an id.
 

@@ -9,6 +9,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from psycopg.types.json import Jsonb
+
 from lumbung import database
 from lumbung.settings import JAKARTA
 from lumbung.warehouse.checkpoints import load_suite
@@ -59,14 +61,14 @@ class Status:
 
 
 def statuses(
-    database_url: str, cadences: Mapping[str, timedelta | None], *, suite: Path
+    database_url: str, cadences: Mapping[str, timedelta | None], *, allowed: float
 ) -> dict[str, Status]:
     """Return the state of channels by the name of their records.
 
     Args:
         database_url: the warehouse, as its owner or `auditor`.
         cadences: how often something new should come (`Channel.expected_every`), by channel.
-        suite: the raw checkpoint's suite, which says how many cadences late a channel may be.
+        allowed: how many cadences late a channel may be: `allowed_cadences`.
 
     """
     names = list(cadences)
@@ -106,7 +108,6 @@ def statuses(
             drift[channel].append(Drift(*notice))
         for hold in open_holds(connection):
             holds[hold.channel].append(hold)
-    allowed = _allowed_cadences(suite)
     today = now.astimezone(JAKARTA).date()
     days = [today - timedelta(days=each) for each in reversed(range(DAYS))]
     found = {}
@@ -124,8 +125,13 @@ def statuses(
     return found
 
 
-def _allowed_cadences(suite: Path) -> float:
-    """How many cadences late a channel may be before the raw checkpoint warns."""
+def allowed_cadences(suite: Path) -> float:
+    """Return how many cadences late a channel may be before the raw checkpoint warns.
+
+    Raises:
+        ConfigurationError: when its suite cannot be read.
+
+    """
     (allowed,) = (
         check.arguments["max_value"]
         for batch in load_suite(suite).batches
@@ -133,3 +139,21 @@ def _allowed_cadences(suite: Path) -> float:
         if check.name == "channel_is_fresh"
     )
     return float(allowed)
+
+
+def record_request(
+    database_url: str, channel: str, request: str, *, by: str, reason: str = ""
+) -> None:
+    """Write into the audit log what a person has asked Airflow to do with a channel.
+
+    Args:
+        database_url: the warehouse, as `steward`.
+        channel: the name of its records.
+        request: `pull`, `pause`, `resume` or `accept_withdrawals`.
+        by: the person's account.
+        reason: why, without the name of any person.
+
+    """
+    content = {"channel": channel, "request": request, "reason": reason.strip() or None}
+    with database.connect(database_url, application="lumbung channels") as connection:
+        connection.execute("select ops.record_channel_request(%s, %s)", (by, Jsonb(content)))

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
+import psycopg
 from psycopg.rows import class_row
 
 from lumbung import database
@@ -124,9 +125,45 @@ def decisions(database_url: str) -> dict[tuple[str, str], Decision]:
         }
 
 
+class Standing(NamedTuple):
+    """The decision on a pair that is valid, and who took it."""
+
+    decision: Decision
+    by: str
+
+
+def standing(database_url: str, report_id: str, other_id: str) -> Standing | None:
+    """Return the decision on a pair that is valid; None: there is none.
+
+    Args:
+        database_url: the warehouse, as a role that reads `ops`, such as `auditor`.
+        report_id: a case.
+        other_id: another case; the order of the two does not matter.
+
+    """
+    with database.connect(database_url, application="lumbung link") as connection:
+        return _standing(connection, sorted((report_id, other_id)))
+
+
+def _standing(connection: psycopg.Connection, pair: list[str]) -> Standing | None:
+    last = connection.execute(
+        "select decision_code, decided_by from ops.link_decision where report_id_a = %s"
+        " and report_id_b = %s order by decision_id desc limit 1",
+        pair,
+    ).fetchone()
+    return None if last is None or last[0] == "undone" else Standing(*last)
+
+
 def decide(
-    database_url: str, report_id: str, other_id: str, decision: Decision, *, by: str, note: str = ""
-) -> None:
+    database_url: str,
+    report_id: str,
+    other_id: str,
+    decision: Decision,
+    *,
+    by: str,
+    note: str = "",
+    only_undecided: bool = False,
+) -> Standing | None:
     """Record a decision on a pair; the next build and every later one apply it.
 
     The last decision on a pair is valid; `undone` withdraws the earlier ones. Cases are never
@@ -139,6 +176,10 @@ def decide(
         decision: what the person found.
         by: who decided, as the office names its people.
         note: why, without the names of reporters or accused persons.
+        only_undecided: leave a decision that is valid as it is, however shortly before it came.
+
+    Returns:
+        the decision that was left as it is; None: this one was recorded.
 
     Raises:
         ConfigurationError: when a case does not exist, or both are the same.
@@ -158,6 +199,13 @@ def decide(
                 where="marts.fct_report",
                 remediation="take both ids from a row of marts.fct_report_pair",
             )
+        if only_undecided:
+            connection.execute(
+                "select pg_advisory_xact_lock(hashtext('lumbung.link'), hashtext(%s))",
+                ("/".join(pair),),
+            )
+            if found_before := _standing(connection, pair):
+                return found_before
         # As for a batch: a build waits for this commit before it reads the last decision id.
         connection.execute("select pg_advisory_xact_lock_shared(hashtext('lumbung.watermark'))")
         connection.execute(
@@ -165,3 +213,4 @@ def decide(
             " note) values (%s, %s, %s, %s, nullif(%s, ''))",
             (*pair, decision, by, note),
         )
+    return None

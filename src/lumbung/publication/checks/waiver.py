@@ -9,7 +9,7 @@ import psycopg
 from lumbung import database
 from lumbung.errors import PublicationError
 from lumbung.publication.model.edition import Edition
-from lumbung.publication.model.store import load
+from lumbung.publication.model.store import Listed, load
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import checkpoints
 
@@ -88,7 +88,7 @@ def waive(
             ) from error
 
 
-def waivable(edition: Edition, *, database_url: str) -> list[tuple[str, str, str]]:
+def waivable(edition: Edition | Listed, *, database_url: str) -> list[tuple[str, str, str]]:
     """Return the checks that stop a draft and may be waived: name, remediation and owner.
 
     These failed in the newest run of the publication checkpoint, if that was after the freeze.

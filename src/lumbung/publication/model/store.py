@@ -454,6 +454,35 @@ def draft_files(edition_id: str, *, database_url: str) -> dict[str, bytes]:
         )
 
 
+def file(edition: Listed, name: str, *, database_url: str) -> bytes | None:
+    """Return a file of an edition, as it was published, else of the draft; None: there is none."""
+    table = "published.artefact" if edition.state == "published" else "ops.draft_file"
+    with database.connect(database_url, application="lumbung publication") as connection:
+        found: bytes | None = value(
+            connection,
+            f"select content from {table} where edition_id = %(edition)s and name = %(name)s",  # noqa: S608
+            {"edition": edition.edition_id, "name": name},
+        )
+    return found
+
+
+def version(edition_id: str, *, database_url: str) -> str:
+    """Return what changes with the waivers and the files of an edition; the rest is frozen."""
+    with database.connect(database_url, application="lumbung publication") as connection:
+        return str(
+            value(
+                connection,
+                # a file that is written again is another row
+                "select concat(e.content_hash, e.restatement_hash, (select count(*) from"
+                " published.waiver as w where w.edition_id = e.edition_id), (select"
+                " string_agg(concat(d.name, d.xmin, d.ctid), ' ' order by d.name) from"
+                " ops.draft_file as d where d.edition_id = e.edition_id))"
+                " from published.edition as e where e.edition_id = %(edition)s",
+                {"edition": edition_id},
+            )
+        )
+
+
 def value(connection: psycopg.Connection, query: str, parameters: Mapping[str, Any]) -> Any:
     """Return the first column of the first row of a query, None without a row."""
     row = connection.execute(query.encode(), parameters).fetchone()
