@@ -1,7 +1,7 @@
 # Two commands for a person: `make demo` and `make test`. Everything else builds on .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs lock clean bench-day bench-intake bench-judgements bench-publication bench-warehouse
+.PHONY: help demo test lint docs lock clean bench bench-day bench-desk bench-intake bench-judgements bench-publication bench-warehouse
 
 # Python keeps what it compiled, also where the environment says not to (many images do): without,
 # each of Airflow's processes, each dbt and each Great Expectations compiles its packages anew.
@@ -26,6 +26,9 @@ lint: $(STAMP)  ## ruff, mypy, import-linter, sqlfluff
 
 docs: $(STAMP)  ## the docs as a site in site/; a warning fails it (".venv/bin/mkdocs serve" shows edits at once)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+bench: $(STAMP) benchmarks/.venv/.synced  ## all of them, less than an hour on two idle cores, and each goal with its verdict
+	@$(BIN)/python -m benchmarks
 
 bench-day: $(STAMP)  ## one tip and 5,000 through Airflow on the demo's history, and an idle hour
 	@$(BIN)/python -m benchmarks.day $(BENCH)
