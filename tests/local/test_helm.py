@@ -18,7 +18,6 @@ PARTS = {
     "apiServer": "api-server",
     "scheduler": "scheduler",
     "dagProcessor": "dag-processor",
-    "triggerer": "triggerer",
     "migrateDatabaseJob": "init",
 }
 
@@ -32,11 +31,12 @@ def values() -> dict[str, Any]:
 
 def test_every_part_is_one_of_lumbung_run(values: dict[str, Any]) -> None:
     assert set(PARTS.values()) == {*COMPONENTS, "init"}
+    assert values["triggerer"] == {"enabled": False}
     for name, part in PARTS.items():
         assert (values[name]["command"], values[name]["args"]) == (["lumbung", "run"], [part])
         # its default calls a script of Airflow's own image
         assert values[name].get("waitForMigrations", {"enabled": False}) == {"enabled": False}
-        if name in ("scheduler", "dagProcessor", "triggerer"):
+        if name in ("scheduler", "dagProcessor"):
             assert values[name]["livenessProbe"]["command"][:2] == ["python", "-c"]
             assert values[name]["logGroomerSidecar"] == {"enabled": False}
 

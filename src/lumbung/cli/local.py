@@ -226,7 +226,7 @@ def run(
     airflow = stack.airflow(stack.log_in())
     if component == API_SERVER:
         airflow.prepare_secrets()  # in a home that it does not share with `init`
-    command = [sys.executable, "-m", "airflow", *parts[component]]
+    command = [sys.executable, "-m", *parts[component]]
     os.execve(sys.executable, command, airflow.environment())  # noqa: S606
 
 

@@ -1,4 +1,4 @@
-"""Airflow on one small machine: its four processes, its environment and its REST interface.
+"""Airflow on one small machine: its three processes, its environment and its REST interface.
 
 All ports are on loopback. Airflow's metadata is a database of its own in the warehouse's PostgreSQL
 server.
@@ -32,13 +32,13 @@ from lumbung.settings import Settings
 
 API_SERVER = "api-server"
 COMPONENTS: dict[str, list[str]] = {
-    API_SERVER: ["api-server"],
-    "scheduler": ["scheduler", "--skip-serve-logs"],
-    "dag-processor": ["dag-processor"],
-    "triggerer": ["triggerer", "--skip-serve-logs"],
+    API_SERVER: ["airflow", "api-server"],
+    "scheduler": ["airflow", "scheduler", "--skip-serve-logs"],
+    "dag-processor": ["lumbung.local.dag_processor", "dag-processor"],
 }
-"""The processes, by name, with Airflow's arguments. Only the API server opens a port; the log
-servers are off because all logs are on this machine."""
+"""The processes, by name, with their Python module and its arguments. Only the API server opens a
+port; the log servers are off because all logs are on this machine. There is no triggerer: none of
+the DAGs defers a task, and a task that waits for a person (`awaiting_input`) needs none."""
 
 QUEUES = ("default", "intake", "build", "publication")
 """The queues of the DAGs' tasks. The LocalExecutor ignores them."""
@@ -171,7 +171,7 @@ def _derived(purpose: str) -> str | None:
 
 
 def worker(queues: str) -> list[str]:
-    """Return Airflow's arguments for a worker of the CeleryExecutor.
+    """Return the module and arguments of a worker of the CeleryExecutor.
 
     It serves the logs of its tasks to the API server on port 8793.
 
@@ -179,7 +179,7 @@ def worker(queues: str) -> list[str]:
         queues: those that it takes tasks from, separated by commas.
 
     """
-    return ["celery", "worker", "--queues", queues]
+    return ["airflow", "celery", "worker", "--queues", queues]
 
 
 class Airflow:
@@ -264,11 +264,12 @@ class Airflow:
             "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE": "3",
             "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
-            # DAGs change with their files, and with those of channels: reading all of them again is
-            # half of what an idle installation costs. A changed DAG file is read at once.
-            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
-            # Runs start within a second of their cause; the loop costs a few percent of a core.
-            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
+            # What a DAG file reads is parsed again when it changes (lumbung.local.dag_processor).
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
+            # The local executor waits itself (lumbung.local.executor).
+            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": (
+                "0" if executor == LOCAL_EXECUTOR else "0.5"
+            ),
             "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
             # By default Airflow lets every account read its logs, whatever the umask is.
             "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
@@ -322,6 +323,7 @@ class Airflow:
         self.prepare()
         if queued_too_long(self._metadata_url):
             self.processes.stop("scheduler")
+        self.processes.stop("triggerer")  # that of an earlier version
         if self.processes.find(API_SERVER) is None:
             self._start_api_server()
         if self.processes.find("scheduler") is None:
@@ -369,15 +371,15 @@ class Airflow:
     def _start_api_server(self) -> None:
         """Start the API server on a port that is held until it listens there.
 
-        The DAG processor and the triggerer start at the same time: they send nothing to that port.
-        The scheduler's workers do, so the scheduler starts later.
+        The DAG processor starts at the same time: it sends nothing to that port. The scheduler's
+        workers do, so the scheduler starts later.
         """
         state = _state(self.settings)
         with hold_port(int(state["port"])) as port:
             if state["port"] != str(port.number):
                 self.stop()  # the other components still have the former port
                 self.use_port(port.number)
-            self._spawn(API_SERVER, "dag-processor", "triggerer")
+            self._spawn(API_SERVER, "dag-processor")
             self.processes.wait_until_listening(API_SERVER, port.number, START_SECONDS)
 
     def use_port(self, number: int) -> None:
@@ -390,7 +392,7 @@ class Airflow:
         for name in names:
             if self.processes.find(name) is None:
                 self.processes.spawn(
-                    name, [sys.executable, "-m", "airflow", *COMPONENTS[name]], self.environment()
+                    name, [sys.executable, "-m", *COMPONENTS[name]], self.environment()
                 )
 
     @property
@@ -515,6 +517,7 @@ class Airflow:
                 self.processes.require(name)
             try:
                 health = httpx.get(f"{self.url}/api/v2/monitor/health", timeout=5).json()
+                health.pop("triggerer")  # says of an earlier version's that it is dead
                 unhealthy = {part for part, it in health.items() if it["status"] != "healthy"}
                 if not unhealthy:
                     return
