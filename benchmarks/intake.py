@@ -176,11 +176,28 @@ class Memory:
 
 
 @contextmanager
-def timed(name: str, rows: int, results: dict[str, float]) -> Iterator[None]:
-    start = time.perf_counter()
+def timed(
+    server: EmbeddedPostgres, name: str, rows: int, results: dict[str, float]
+) -> Iterator[None]:
+    """Note rows a second, and under `<name>, CPU` the microseconds of CPU time a row."""
+    start, used = time.perf_counter(), cpu_seconds(server)
     yield
     results[name] = rows / (time.perf_counter() - start)
-    print(f"{name:28} {results[name]:10,.0f} rows/s", flush=True)
+    results[f"{name}, CPU"] = (cpu_seconds(server) - used) / rows * 1e6
+    print(
+        f"{name:28} {results[name]:10,.0f} rows/s {results[f'{name}, CPU']:8.1f} us of CPU a row",
+        flush=True,
+    )
+
+
+def cpu_seconds(server: EmbeddedPostgres) -> float:
+    """The CPU time that this process and the server have used, ended backends included."""
+    assert server.process is not None
+    family = [server.process, *server.process.children(recursive=True)]
+    times = [each.cpu_times() for each in family]
+    return time.process_time() + sum(
+        each.user + each.system + each.children_user + each.children_system for each in times
+    )
 
 
 class Bench:
@@ -333,27 +350,27 @@ def main() -> None:
             write_records(early, rows, rows // 10)
             write_records(late, 2 * rows, rows // 10)
             print(f"{rows} records of {path.stat().st_size / rows:.0f} bytes")
-            with Memory() as small, timed("landing, table empty", rows // 10, rates):
+            with Memory() as small, timed(server, "landing, table empty", rows // 10, rates):
                 bench.land(early, "kobo_awal")
             ceilings = []
             for part in ("before", "after"):
-                with timed(f"ceiling, {part}", rows, rates):
+                with timed(server, f"ceiling, {part}", rows, rates):
                     bench.ceiling(path)
                 ceilings.append(rates[f"ceiling, {part}"])
                 if part == "before":
-                    with Memory() as large, timed("landing", rows, rates):
+                    with Memory() as large, timed(server, "landing", rows, rates):
                         counts = bench.land(path, is_whole=True)
                     assert counts.landed == rows, counts
-                    with timed("replay", rows, rates):
+                    with timed(server, "replay", rows, rates):
                         counts = bench.land(path, is_whole=True)
                     assert counts.duplicate == rows, counts
-            with timed("filling the table", options.full or 5 * rows, rates):
+            with timed(server, "filling the table", options.full or 5 * rows, rates):
                 bench.fill(options.full or 5 * rows)
-            with timed("landing, table full", rows // 10, rates):
+            with timed(server, "landing, table full", rows // 10, rates):
                 bench.land(late)
             bench.settings.inbox.joinpath("register_ukur").mkdir(parents=True)
             write_register(bench.settings.inbox / "register_ukur" / "register.xlsx")
-            with timed("register", REGISTER_ROWS, rates):
+            with timed(server, "register", REGISTER_ROWS, rates):
                 counts = bench.register()
             assert counts.landed == REGISTER_ROWS, counts
             server.ensure_database("peers")
@@ -374,6 +391,8 @@ def main() -> None:
     print(f"landing_rows_s={rates['landing']:.0f}")
     print(f"ceiling_rows_s={ceiling:.0f}")
     print(f"landing_to_ceiling={rates['landing'] / ceiling:.2f}")
+    print(f"landing_cpu_us={rates['landing, CPU']:.1f}")
+    print(f"ceiling_cpu_us={rates['ceiling, before, CPU']:.1f}")
     print(f"replay_to_first={rates['replay'] / rates['landing']:.2f}")
     print(f"full_to_empty={rates['landing, table full'] / rates['landing, table empty']:.2f}")
     print(f"rss_mb={large.most:.0f}")
