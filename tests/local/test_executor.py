@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from multiprocessing import connection
+from pathlib import Path
 from typing import Any
 
 import pytest
 from airflow import settings
 from airflow.executors.local_executor import LocalExecutor
+from dbt.contracts.project import Project
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
@@ -17,16 +19,21 @@ from lumbung.local import executor
 
 
 def test_the_packages_are_imported_before_the_workers_are_forked(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     imported_at_fork: list[bool] = []
+    monkeypatch.setenv("LUMBUNG_HOME", str(tmp_path))
+    parsed = tmp_path / "dbt" / "target" / "partial_parse.msgpack"
+    parsed.parent.mkdir(parents=True)
+    parsed.write_bytes(b"half a fi")
     monkeypatch.setattr(executor, "PRELOADED", ("no_such_package", "sndhdr", "this_is_absent.too"))
     monkeypatch.delitem(sys.modules, "sndhdr", raising=False)
     monkeypatch.setattr(
         LocalExecutor, "start", lambda _: imported_at_fork.append("sndhdr" in sys.modules)
     )
     executor.PreloadingExecutor(parallelism=1).start()
-    assert imported_at_fork == [True], "and a package that cannot be imported stops nothing"
+    assert imported_at_fork == [True], "and what cannot be imported or read stops nothing"
+    assert Project.json_schema.cache_info().currsize, "dbt has compiled the schemas of its classes"
 
 
 @pytest.fixture

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import time
 from contextlib import suppress
 from multiprocessing.connection import wait
+from pathlib import Path
 
 import psycopg2
 from airflow import settings
@@ -64,6 +66,10 @@ class PreloadingExecutor(LocalExecutor):  # type: ignore[misc]  # Airflow has no
                     importlib.import_module(name)
                 except Exception:  # the task that needs it reports this
                     self.log.exception("%s cannot be imported", name)
+            try:
+                _compile_dbt(Path(os.environ["LUMBUNG_HOME"]))
+            except Exception:  # a build compiles them itself, and parses the project again
+                self.log.exception("dbt's classes cannot be compiled")
         super().start()
 
     def heartbeat(self) -> None:
@@ -93,3 +99,20 @@ class PreloadingExecutor(LocalExecutor):  # type: ignore[misc]  # Airflow has no
                     return
                 if wait([self.result_queue._reader], pause):
                     return
+
+
+def _compile_dbt(home: Path) -> None:
+    """Let dbt compile what it compiles at first use: the readers and schemas of its classes.
+
+    It takes 0.4 s of CPU time. The project as the last build parsed it has nodes of every class.
+    """
+    from dbt.adapters.postgres import PostgresCredentials
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.contracts.project import PackageConfig, Project, ProjectFlags
+    from dbt.contracts.selection import SelectorFile
+
+    for each in (Project, PackageConfig, ProjectFlags, SelectorFile, PostgresCredentials):
+        each.json_schema()
+    parsed = home / "dbt" / "target" / "partial_parse.msgpack"
+    if parsed.exists():
+        Manifest.from_msgpack(parsed.read_bytes()).build_flat_graph()
