@@ -119,6 +119,16 @@ def test_the_facts_are_the_same(office: Office) -> None:
         assert rows - after[name] == Counter(), f"lost {name}"
 
 
+def test_old_deliveries_are_read_by_the_new_field_map(office: Office) -> None:
+    """0.2.0 stored the place of an event as a pseudonym, and the observer's organisation too."""
+    for column, table in (
+        ("venue_kind_code", "fct_supervision"),
+        ("observer_organisation_code", "fct_report"),
+    ):
+        ((known,),) = query(office.url, f"select count({column}) from marts.{table}")
+        assert known > 0, column
+
+
 def test_models_under_old_names_are_gone(office: Office) -> None:
     names = ["mart_issue_profile", "rpt_figure", "rpt_figure_member", "mart_review_item"]
     found = query(office.url, "select relname from pg_class where relname = any (%s)", names)

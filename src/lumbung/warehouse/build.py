@@ -334,8 +334,7 @@ class _Run:
             resumed = self._resumable(inputs, seen, holds)
         if resumed is not None:
             finished = self._finished(resumed)
-        # 'buildable': leave out tests that also read a later model, which may not exist yet.
-        arguments = ["--select", select, "--indirect-selection", "buildable"] if select else []
+        arguments = ["--select", select] if select else []
         is_increment = select is None and not is_full
         # A build of selected nodes drops the views over the tables that it builds.
         has_views = is_increment and not self._selected_since(last)
@@ -346,9 +345,10 @@ class _Run:
             arguments += ["--exclude-resource-type", "seed"]
         if excluded:
             arguments += ["--exclude", *excluded]
-        if finished:
-            # 'empty': excluding a finished model must not exclude its tests that have not run.
-            arguments += ["--indirect-selection", "empty"]
+        # 'empty': excluding a finished model must not exclude its tests that have not run.
+        # 'buildable': leave out tests that also read a later model, which may not exist yet.
+        tests = "empty" if finished else "buildable" if select else "eager"
+        arguments += ["--indirect-selection", tests]
 
         # A build of selected nodes moves no watermark and does not record the seeds as loaded.
         from_batch_id = max_batch_id
