@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import shutil
@@ -192,6 +193,18 @@ def test_every_number_is_one_that_an_edition_holds(
             assert not [n.text() for n in page.css("td.n:not([data-figure])") if n.text() != "n/a"]
     assert compared > 2000
     assert suppressed > 3
+
+
+def test_every_page_is_light_enough_for_a_phone(files: dict[str, bytes]) -> None:
+    """150 kB with its style sheet, as a server sends them compressed."""
+    style = len(gzip.compress(files["portal.css"]))
+    sizes = {
+        name: style + len(gzip.compress(content))
+        for name, content in files.items()
+        if name.endswith(".html")
+    }
+    assert len(sizes) > 40
+    assert max(sizes.values()) < 150_000, max(sizes, key=lambda name: sizes[name])
 
 
 def test_english_pages_say_the_same(pages: dict[str, LexborHTMLParser]) -> None:

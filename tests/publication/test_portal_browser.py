@@ -30,6 +30,7 @@ PAGES = [
     "edisi/2024-W46-r2/index.html",
     "unduhan.html",
     "metode.html",
+    "agenda.html",
     "melapor.html",
     "en/index.html",
 ]

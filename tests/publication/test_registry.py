@@ -25,7 +25,7 @@ def printed(section: Section) -> set[str]:
     return {
         reference.split("/")[0]
         for table in section.tables
-        for row in table.rows
+        for row in [*table.rows, table.total]
         for cell in row
         for reference in cell.metric.split()
         if not reference.endswith("/weeks")

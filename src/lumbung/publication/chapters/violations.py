@@ -42,36 +42,29 @@ def contexts(b: ChapterBuilder) -> Table:
         context: m.number(b.total(code, [f"{kind}_{context}" for kind in b.kinds]).week)
         for context in names
     }
+
+    def cells(context: str, period: str) -> list[Cell]:
+        codes = [f"{kind}_{context}" for kind in b.kinds]
+        of_kinds = [b.cell(code, each, place, period) for each in codes]
+        return [*of_kinds, b.sum_cell(code, codes, place, period)]
+
     rows = [
-        [
-            Cell(name),
-            *(
-                cell
-                for period in periods
-                for cell in (
-                    *(b.cell(code, f"{kind}_{context}", place, period) for context in names),
-                    b.cell("suspected_violation_by_kind", kind, place, period),
-                )
-            ),
-        ]
-        for kind, name in b.kinds.items()
+        [Cell(name), *(cell for period in periods for cell in cells(context, period))]
+        for context, name in names.items()
     ]
     total = [
         cell
         for period in periods
         for cell in (
-            *(
-                b.sum_cell(code, [f"{kind}_{context}" for kind in b.kinds], place, period)
-                for context in names
-            ),
+            *(b.cell("suspected_violation_by_kind", kind, place, period) for kind in b.kinds),
             b.cell("suspected_violation", "ALL", place, period),
         )
     ]
-    heads = [*names.values(), m["total"]]
+    heads = [*b.kinds.values(), m["total"]]
     return Table(
         *b.number_table("context_week"),
         m("context_week", **counts),
-        [m["kind"], *heads, *heads],
+        [m["context"], *heads, *heads],
         rows,
         b.source("source_register"),
         groups=[("", 1), (m["this_week"], len(heads)), (m["to_date"], len(heads))],

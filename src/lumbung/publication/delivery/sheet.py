@@ -27,7 +27,8 @@ _RUNNING = """
         split_part(c.category_code, '/', 2) as state_code,
         c.regency_code,
         coalesce(f.register_number, left(c.contributor_id, 8)) as number,
-        d.extended_due_date
+        d.extended_due_date,
+        d.extended_due_date - (d.start_to_date - d.start_from_date) as first_due_date
     from published.metric_contributor as c
     left join marts.fct_report as f on c.contributor_id = f.report_id
     left join marts.fct_deadline as d
@@ -166,7 +167,7 @@ def _due(b: ChapterBuilder, rows: list[tuple[Any, ...]]) -> dict[str, list[tuple
     m = b.m
     found: dict[str, list[tuple[str, str]]] = {group: [] for group in DUE}
     rules = b.names["deadline_rule"]
-    for rule, state, regency, number, day in rows:
+    for rule, state, regency, number, day, first in rows:
         if state not in b.running_states:
             continue
         group = {"OVERDUE": "passed", "MAYBE_OVERDUE": "maybe"}.get(state) or _group(b, day)
@@ -176,7 +177,11 @@ def _due(b: ChapterBuilder, rows: list[tuple[Any, ...]]) -> dict[str, list[tuple
                 number=number,
                 place=b.place.get(regency, regency),
                 rule=lower(rules[rule]),
-                day=m.day(day) if day else m["not_available"],
+                day=m("sheet_between", first=m.day(first), last=m.day(day))
+                if first and first < day
+                else m.day(day)
+                if day
+                else m["not_available"],
             )
             found[group].append((regency, said))
     return found
