@@ -42,9 +42,9 @@
             and a.register_election_code = b.register_election_code
             and a.register_level_code = b.register_level_code
 {%- endset %}
-{#- An increment starts from changed cases: a pair of two changed cases is found from both sides. #}
-{%- set is_met_once = 'a.report_id <> b.report_id' if is_incremental() else 'a.report_id < b.report_id' %}
-{%- set union = 'union' if is_incremental() else 'union all' %}
+{#- An increment starts from changed cases: two changed cases meet from both sides. #}
+{%- set starting = 'changed' if is_incremental() else ref('int_reports__located') %}
+{%- set is_another = 'a.report_id <> b.report_id' if is_incremental() else 'a.report_id < b.report_id' %}
 {#- The conditions of a candidate, each as equalities, so that PostgreSQL uses indexes or hashes instead of
     comparing all pairs. The conditions exclude each other: no pair satisfies two. #}
 {%- set is_same_district = 'a.district_code = b.district_code' %}
@@ -99,28 +99,47 @@ with decided as (
     order by report_id_a asc, report_id_b asc, decision_id desc
 ),
 
+{% if is_incremental() -%}
+-- Every pair starts from these. The planner would look for them last: it underestimates how many pairs the
+-- other conditions leave.
+changed as materialized (
+    select *
+    from {{ ref('int_reports__located') }}
+    where {{ is_affected('report_id', 'affected_report') }}
+),
+
+{% endif -%}
 met as (
-    {%- for meeting in meetings %}
     select
-        least(a.report_id, b.report_id) as report_id_a,
-        greatest(a.report_id, b.report_id) as report_id_b,
-        {{ pair }}
-    from {{ ref('int_reports__located') }} as a
-    inner join {{ ref('int_reports__located') }} as b
-        on {{ meeting }} and {{ is_near }} and {{ is_met_once }}
+        least(report_id, other_id) as report_id_a,
+        greatest(report_id, other_id) as report_id_b,
+        is_same_district,
+        days_apart,
+        is_same_number
+    from (
+        {%- for meeting in meetings %}
+        select
+            a.report_id,
+            b.report_id as other_id,
+            {{ pair }}
+        from {{ starting }} as a
+        inner join {{ ref('int_reports__located') }} as b
+            on {{ meeting }} and {{ is_near }} and {{ is_another }}
+        where ({{ is_same_number }}) is not true and {{ are_compared }}
+        union all
+        {%- endfor %}
+        select
+            a.report_id,
+            b.report_id as other_id,
+            {{ pair }}
+        from {{ starting }} as a
+        inner join {{ ref('int_reports__located') }} as b on {{ is_same_number }} and {{ is_another }}
+    ) as met_from_each_side
+    {%- if is_incremental() %}
     where
-        {{ is_affected('a.report_id', 'affected_report') }}
-        and ({{ is_same_number }}) is not true
-        and {{ are_compared }}
-    {{ union }}
-    {%- endfor %}
-    select
-        least(a.report_id, b.report_id) as report_id_a,
-        greatest(a.report_id, b.report_id) as report_id_b,
-        {{ pair }}
-    from {{ ref('int_reports__located') }} as a
-    inner join {{ ref('int_reports__located') }} as b on {{ is_same_number }} and {{ is_met_once }}
-    where {{ is_affected('a.report_id', 'affected_report') }}
+        report_id < other_id
+        or other_id not in (select changed.report_id from changed)
+    {%- endif %}
 ),
 
 plausible as (
@@ -158,14 +177,18 @@ plausible as (
 
 {%- set in_pairs %}
     {%- if is_incremental() %}
-    and report_id in (
-        select report_id_a from plausible
-        union
-        select report_id_b from plausible
-    )
+    and report_id in (select paired.report_id from paired)
     {%- endif %}
 {%- endset %}
 
+{% if is_incremental() -%}
+paired as (
+    select report_id_a as report_id from plausible
+    union
+    select report_id_b as report_id from plausible
+),
+
+{% endif -%}
 themes as (
     select
         report_id,
