@@ -6,10 +6,12 @@ import sys
 from collections.abc import Iterator
 from multiprocessing import connection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow import settings
+from airflow.configuration import conf
 from airflow.executors.local_executor import LocalExecutor
 from dbt.contracts.project import Project
 from sqlalchemy import Connection, create_engine
@@ -47,6 +49,15 @@ def metadata(monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
         yield connection
 
 
+def _started(monkeypatch: pytest.MonkeyPatch) -> executor.PreloadingExecutor:
+    """An executor without workers."""
+    monkeypatch.setattr(executor.PreloadingExecutor, "_check_workers", lambda _: None)
+    monkeypatch.setattr(LocalExecutor, "_spawn_workers_with_gc_freeze", lambda *_: None)
+    made = executor.PreloadingExecutor(parallelism=1)
+    LocalExecutor.start(made)
+    return made
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -70,23 +81,36 @@ def test_the_scheduler_waits_until_it_has_work(
         return []
 
     monkeypatch.setattr(executor, "wait", wait)
-    monkeypatch.setattr(executor.PreloadingExecutor, "_check_workers", lambda _: None)
-    waiting = executor.PreloadingExecutor(parallelism=1)
-    monkeypatch.setattr(LocalExecutor, "_spawn_workers_with_gc_freeze", lambda *_: None)
-    LocalExecutor.start(waiting)
+    waiting = _started(monkeypatch)
     waiting.heartbeat()
     assert pauses == [], "the first loop knows of no earlier answer"
     waiting.heartbeat()
     assert pauses == [executor.ASK_SECONDS] * 3
 
 
+def test_a_cron_schedule_is_looked_at_within_30_seconds(
+    metadata: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = _started(monkeypatch)
+    waiting.heartbeat()
+    now = [0.0]
+
+    def wait(_: object, seconds: float) -> list[object]:
+        now[0] += seconds
+        return []
+
+    monkeypatch.setattr(executor, "wait", wait)
+    monkeypatch.setattr(executor, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    waiting.heartbeat()
+    assert executor.IDLE_SECONDS <= now[0] < 30, "though nothing has changed"
+    dead = conf.getint("scheduler", "scheduler_health_check_threshold")
+    assert now[0] < dead / 2, "nor is the scheduler taken for dead"
+
+
 def test_a_task_that_has_ended_is_reported_in_the_same_loop(
     metadata: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executor.PreloadingExecutor, "_check_workers", lambda _: None)
-    monkeypatch.setattr(LocalExecutor, "_spawn_workers_with_gc_freeze", lambda *_: None)
-    waiting = executor.PreloadingExecutor(parallelism=1)
-    LocalExecutor.start(waiting)
+    waiting = _started(monkeypatch)
     waiting.heartbeat()
     ended: list[object] = []
     monkeypatch.setattr(
