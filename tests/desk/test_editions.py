@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from typing import Any, cast
+from unittest.mock import Mock
 
 import psycopg
 import pytest
@@ -333,6 +334,17 @@ def test_the_database_does_not_answer(desk: Desk, monkeypatch: pytest.MonkeyPatc
     assert answer.status_code == 503
     assert "127.0.0.1" not in answer.text
     assert "secret" not in answer.text
+
+
+def test_an_error_that_nobody_expected_has_a_page(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "listed", Mock(side_effect=KeyError("Pak Budi")))
+    answer = desk.client("orang", raise_server_exceptions=False).get("/edisi")
+    assert answer.status_code == 500
+    assert "Layanan sedang tidak dapat menjawab" in answer.text
+    assert "Budi" not in answer.text
+    assert answer.headers["content-security-policy"] == HEADERS["content-security-policy"]
 
 
 def test_the_week_of_a_draft_is_named(desk: Desk) -> None:

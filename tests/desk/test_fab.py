@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import httpx
 import psycopg
 import pytest
+from airflow.api_fastapi.auth.managers.base_auth_manager import BaseAuthManager
 
 from lumbung import database
 from lumbung.local.airflow import API_SERVER, START_SECONDS, Airflow
@@ -152,3 +154,23 @@ def test_a_task_is_answered_by_the_accounts_that_the_dag_names() -> None:
     chair, other = SimpleNamespace(username="ketua", id=1), SimpleNamespace(username="x", id=2)
     assert answers(None, assigned_users={"ketua"}, user=chair)  # type: ignore[arg-type]
     assert not answers(None, assigned_users={"ketua", "2"}, user=other)  # type: ignore[arg-type]
+
+
+def test_keycloak_answers_by_account_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The provider is in no lock file; its base class compares ids, as Airflow's does."""
+    package = "airflow.providers.keycloak.auth_manager"
+    for name, given in (
+        (f"{package}.keycloak_auth_manager", {"KeycloakAuthManager": BaseAuthManager}),
+        (f"{package}.user", {"KeycloakAuthManagerUser": object}),
+    ):
+        module = ModuleType(name)
+        vars(module).update(given)
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.delitem(sys.modules, "lumbung.local.keycloak", raising=False)
+    from lumbung.local.keycloak import AuthManager
+
+    answers = AuthManager.is_authorized_hitl_task
+    chair = SimpleNamespace(get_name=lambda: "ketua", get_id=lambda: "7f3c")
+    assert answers(None, assigned_users={"ketua"}, user=chair)  # type: ignore[arg-type]
+    assert not answers(None, assigned_users={"7f3c"}, user=chair)  # type: ignore[arg-type]
+    monkeypatch.delitem(sys.modules, "lumbung.local.keycloak")

@@ -298,3 +298,38 @@ def test_unreachable_source_fails_its_run_and_moves_nothing(
     reason = installation.client.reason("intake__kobo_pemantau", run_id, "pull")
     assert "does not answer" in reason
     assert cursor == installation.query(CURSOR)
+
+
+def test_an_owner_pulls_and_pauses_a_channel_at_the_desk(
+    installation: Installation, browser: Browser
+) -> None:
+    dag = "intake__register_laporan"
+    client, airflow = installation.client, installation.stack.airflow(installation.url)
+    before = {run["dag_run_id"] for run in client.runs(dag)}
+    people = installation.settings.config / "people.yaml"
+    original = people.read_text()
+    owner = "channel_owners: {pimpinan: penanganan@babel.example.id}"
+    people.write_text(original.replace("channel_owners: {}", owner))
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    try:
+        page.goto(f"{airflow.url}/lumbung/kanal/register_laporan")
+        log_in(page, airflow)
+        page.get_by_role("button", name="Tarik sekarang").click()
+        page.get_by_text("Penarikan telah diminta").wait_for()
+        (run_id,) = {run["dag_run_id"] for run in client.runs(dag)} - before
+        for _ in client.follow(dag, run_id, 240):
+            pass
+        assert client.run(dag, run_id)["state"] == "success"
+        for button, said, is_paused in (
+            ("Jeda penarikan", "Penarikan dijeda.", True),
+            ("Lanjutkan penarikan", "Penarikan dilanjutkan.", False),
+        ):
+            page.get_by_role("button", name=button).click()
+            page.get_by_text(said).wait_for()
+            assert client.call("GET", f"/dags/{dag}")["is_paused"] is is_paused
+    finally:
+        people.write_text(original)
+        page.close()
+    asked = "select line::jsonb -> 'content' ->> 'request' from ops.audit_log"
+    asked += " where line::jsonb ->> 'event' = 'ops.channel_request' order by entry_id"
+    assert installation.query(asked) == [("pull",), ("pause",), ("resume",)]

@@ -144,6 +144,11 @@ def create(
     def fail_on_disk(request: Request, error: OSError) -> Response:
         return fail(request, explained(error, Settings.load().home))
 
+    @app.exception_handler(Exception)
+    def fail_unexpectedly(request: Request, _: Exception) -> Response:
+        # Starlette raises the error again after this answer, so the server logs it.
+        return error_page(request, 500, "service")
+
     return Guard(app)
 
 

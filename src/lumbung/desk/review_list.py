@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from lumbung import stewardship
+from lumbung import registry, stewardship
 from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
 from lumbung.desk.office import Office, RefusedError
@@ -55,6 +55,15 @@ def _url(who: Person) -> str:
         return database_url(who.review_role)
     except ConfigurationError as error:
         raise BuildError(error.what, where=error.where, remediation=error.remediation) from error
+
+
+def _area(who: Person) -> str:
+    """Return the name of the regency that a steward looks after; empty: the whole province."""
+    code = who.review_role.removeprefix("analyst_").replace("_", ".")
+    return next(
+        (row["regency_name"] for row in registry.seed("regency") if row["regency_code"] == code),
+        "" if who.review_role == PROVINCE_ROLE else code,
+    )
 
 
 def _pairs(items: list[Item]) -> list[str]:
@@ -119,6 +128,7 @@ def routes(office: Office) -> APIRouter:
             request,
             "review",
             who,
+            area=_area(who),
             own_pages=OWN_PAGES if who.review_role == PROVINCE_ROLE else {},
             is_built=found is not None,
             before=_before(who, before_one, before_other),
