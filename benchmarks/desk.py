@@ -90,14 +90,14 @@ def measure(stack: Stack, seconds: float) -> list[str]:
     builds.join(600)
     taken = sorted(each for each, _ in found)
     return [
-        f"first_s {first:.1f}",
-        f"page_p50_ms {statistics.median(taken) * 1000:.0f}",
-        f"page_p95_ms {taken[int(len(taken) * 0.95)] * 1000:.0f}",
-        f"page_max_ms {taken[-1] * 1000:.0f}",
-        f"pages {len(taken)}",
-        f"failed {sum(status != 200 for _, status in found)}",
-        f"desk_mb {(opened - before) / 1e6:.0f}",
-        f"served_mb {(after - opened) / 1e6:.0f}",
+        f"first_s={first:.1f}",
+        f"page_p50_ms={statistics.median(taken) * 1000:.0f}",
+        f"page_p95_ms={taken[int(len(taken) * 0.95)] * 1000:.0f}",
+        f"page_max_ms={taken[-1] * 1000:.0f}",
+        f"pages={len(taken)}",
+        f"failed={sum(status != 200 for _, status in found)}",
+        f"desk_mb={(opened - before) / 1e6:.0f}",
+        f"served_mb={(after - opened) / 1e6:.0f}",
     ]
 
 

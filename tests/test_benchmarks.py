@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+import benchmarks
 from benchmarks.goals import GOALS, verdicts
+
+FOLDER = Path(benchmarks.__path__[0])
 
 
 def test_each_goal_gets_its_verdict() -> None:
@@ -14,3 +21,10 @@ def test_each_goal_gets_its_verdict() -> None:
         "reached",
         "NOT measured",
     ]
+
+
+@pytest.mark.parametrize("bench", sorted(GOALS.keys() - {"judgements"}))
+def test_a_benchmark_prints_what_it_has_a_goal_for(bench: str) -> None:
+    source = (FOLDER / f"{bench}.py").read_text(encoding="utf-8")
+    peers = {"landing_to_sling", "landing_to_dlt", "landing_to_singer"}
+    assert [name for name in GOALS[bench].keys() - peers if f'f"{name}={{' not in source] == []
