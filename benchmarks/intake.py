@@ -35,7 +35,7 @@ from lumbung.intake.connectors.base import Checkpoint, Item, SeenIds, Source
 from lumbung.intake.connectors.kobo import reader as kobo
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts, Landing
-from lumbung.intake.vault import Vault
+from lumbung.intake.vault import EvidenceKeys, Vault
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.settings import Settings
 
@@ -240,7 +240,7 @@ class Bench:
             is_whole: they are all of the form: what else was landed is looked for.
         """
         channel = Channel.model_validate({**KOBO, "name": name})
-        evidence = Evidence(self.settings.evidence)
+        evidence = Evidence(self.settings.evidence, EvidenceKeys(self.url, self.vault))
         with database.connect(self.url) as db:
             db.autocommit = True
             source = Source(

@@ -64,7 +64,7 @@ begin
         return;
     end if;
     for relation, columns in values
-        ('ops.opening', 'opened_by, quarantine_id, record_id, reason, consented_by'),
+        ('ops.opening', 'opened_by, quarantine_id, record_id, evidence_sha256, reason, consented_by'),
         ('ops.legal_hold', 'decided_by, hold_id, channel, until_date, reason'),
         (
             'ops.erasure',

@@ -13,9 +13,11 @@ import socket
 import subprocess
 import sys
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,11 +28,14 @@ import pytest
 from lumbung.demo import kobo_server, reckoning, writers
 from lumbung.demo import world as invented
 from lumbung.intake.evidence import Evidence
+from lumbung.intake.vault import EvidenceKeys, Vault
 from lumbung.local.airflow import AirflowClient
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.processes import hold_port
+from lumbung.warehouse.roles import role_url
 from tests.support.against_truth import cases_equal_truth
 from tests.support.databases import fresh_database
+from tests.support.evidence import content_of
 from tests.support.object_store import object_store
 from tests.support.pooler import pgbouncer, through
 
@@ -250,9 +255,11 @@ def test_a_worker_dies_in_a_pull_and_the_facts_are_the_truth(
         named = {
             bytes(row[0]) for row in connection.execute("select evidence_sha256 from raw.record")
         }
-    evidence = Evidence(cluster.folder / "elsewhere", shared="s3://lumbung/evidence")
     assert named
-    assert all(evidence.path(digest).exists() for digest in named)
+    vault = Vault(b64decode(cluster.environment["LUMBUNG_VAULT_KEY"]))
+    with closing(EvidenceKeys(role_url(cluster.url, "custodian"), vault)) as keys:
+        store = Evidence(cluster.folder / "elsewhere", keys, shared="s3://lumbung/evidence")
+        assert all(sha256(content_of(store, digest)).digest() == digest for digest in named)
     broker = cluster.environment["AIRFLOW__CELERY__BROKER_URL"]
     worker = f"celery@{socket.gethostname()}"
     ping = ["celery", "--broker", broker, "inspect", "ping", "--destination", worker]

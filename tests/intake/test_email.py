@@ -37,13 +37,13 @@ from lumbung.intake.connectors.email import reader as mail
 from lumbung.intake.connectors.email.config import EmailSource
 from lumbung.intake.connectors.shared.markup import plain
 from lumbung.intake.connectors.shared.template import Template
-from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from lumbung.intake.vault import Vault
 from lumbung.local.processes import hold_port
 from lumbung.settings import Settings
 from tests.support.channel_samples import HEADER, OWNER, REGISTER, channel, header_merges, workbook
 from tests.support.delivered import delivered
+from tests.support.evidence import content_of, evidence_store
 
 DIGEST = Vault(bytes(32)).content_hash
 LOGIN, PASSWORD = "posko", "rahasia"
@@ -216,7 +216,7 @@ def source_of(box: Mailbox, folder: Path, cursor: dict[str, Any], **changes: Any
         channel(EMAIL, source=given),
         UPath(folder / "inbox" / "surel_aduan"),
         box.connection(),
-        Evidence(folder / "evidence"),
+        evidence_store(folder / "evidence"),
         DIGEST,
         cursor,
     )
@@ -919,7 +919,7 @@ def test_large_mails_and_texts_are_refused_and_kept(
     assert [each.fields["Teks"] for each in deliveries(items)] == ["ya"]
     bad = [item for item in items if isinstance(item, Unreadable)]
     assert bad[0].evidence is not None
-    assert Evidence(tmp_path / "evidence").path(bad[0].evidence).stat().st_size > 5 << 20
+    assert len(content_of(evidence_store(tmp_path / "evidence"), bad[0].evidence)) > 5 << 20
 
 
 def test_a_mail_that_the_server_cannot_give_or_that_just_went_is_distinguished(

@@ -17,13 +17,13 @@ from lumbung.backup import dump
 from lumbung.errors import ConfigurationError, LumbungError
 from lumbung.intake import erasure
 from lumbung.intake.connectors.base import Delivery, Unreadable
-from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import Landing
 from lumbung.intake.landing.landed import opened
 from lumbung.intake.vault import Keyring, Vault, associate
 from lumbung.warehouse.roles import role_url
 from tests.support.channel_samples import channel
 from tests.support.delivered import VAULT
+from tests.support.evidence import evidence_store
 
 AT = datetime(2024, 11, 6, 2, tzinfo=UTC)
 TODAY = date(2026, 11, 27)
@@ -63,6 +63,12 @@ def db(database_url: str) -> Iterator[psycopg.Connection]:
             Unreadable("unreadable_date", "x", {"a": "Sari Rekaan, 0812"}, AT),
             Unreadable("unreadable_date", "x", {"a": "Tono Uji"}, AT),
         ])  # fmt: skip
+        for number, each in enumerate(files):
+            key_id = bytes([number]) * 8
+            owner.execute(
+                "insert into vault.evidence_key values (%s, %s, %s)",
+                (key_id, each, VAULT.wrap(key_id + each, bytes(32))),
+            )
     with database.connect(role_url(database_url, "custodian")) as connection:
         connection.autocommit = True
         yield connection
@@ -102,7 +108,7 @@ def backup_of(db: psycopg.Connection) -> list[tuple[str, bytes]]:
 
 
 def erase(db: psycopg.Connection, evidence: Path, identity: str) -> erasure.Erased:
-    return erasure.erase(db, VAULT, identity, evidence=Evidence(evidence), today=TODAY, **WHO)
+    return erasure.erase(db, VAULT, identity, evidence=evidence_store(evidence), today=TODAY, **WHO)
 
 
 def test_everything_on_a_person_is_found(db: psycopg.Connection) -> None:
@@ -124,7 +130,10 @@ def test_a_reporter_is_erased_and_everything_else_stays(
 ) -> None:
     before, rows = private(db), db.execute("select count(*) from raw.record").fetchone()
     old_dump = backup_of(db)
+    said: list[str | None] = []
+    db.add_notice_handler(lambda notice: said.append(notice.message_primary))
     done = erase(db, evidence, "+62 812-0000-1111")
+    assert said == [], "PostgreSQL refuses to remove the deleted rows"
     assert (len(done.records), done.redacted, done.quarantined) == (2, [], [])
     assert private(db) == {**before, "1": {}, "4": {}}
     assert db.execute("select count(*) from raw.record").fetchone() == rows
@@ -145,6 +154,8 @@ def test_a_reporter_is_erased_and_everything_else_stays(
             assert json.loads(keys.open(sealed, place)) == before[source_id]
     assert done.evidence == [FILES[0], FILES[2]]
     assert [path.name for path in evidence.rglob("*") if path.is_file()] == [FILES[1][2:]]
+    keyed = db.execute("select encode(sha256, 'hex') from vault.evidence_key").fetchall()
+    assert keyed == [(FILES[1],)], "copies of the others do not open any more"
     lines = db.execute("select count(*) from ops.erasure").fetchone()
     assert lines == (1,)
     with pytest.raises(ConfigurationError, match="nothing is held"):
@@ -201,7 +212,7 @@ def test_what_is_older_than_its_retention_is_destroyed(
 
     def expire(kind: str, before: date) -> int:
         done = erasure.expire(
-            db, VAULT, kind, before, evidence=Evidence(evidence), today=TODAY, **WHO
+            db, VAULT, kind, before, evidence=evidence_store(evidence), today=TODAY, **WHO
         )
         return len(done.records)
 
@@ -232,8 +243,8 @@ def test_a_new_vault_key_opens_everything_and_the_old_one_nothing(
     erase(db, tmp_path, "0812 0000 2222")  # keys of single deliveries
     before["2"] = {}
     vault = erasure.add_vault_key(tmp_path)
-    # the key of delivery 1, that of the second chunk, and the older ciphertext
-    assert erasure.use_newest_key(db, vault) == 3
+    # the key of delivery 1, that of the second chunk, the older ciphertext, and two files' keys
+    assert erasure.use_newest_key(db, vault) == 5
     assert erasure.use_newest_key(db, vault) == 0
     assert private(db, vault) == before
     with pytest.raises(LumbungError):

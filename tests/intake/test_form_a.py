@@ -19,12 +19,12 @@ from upath import UPath
 from lumbung.intake import run
 from lumbung.intake.connectors.base import Delivery, Item, Source, Unreadable
 from lumbung.intake.connectors.form_a import reader as form
-from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from lumbung.intake.vault import Vault
 from lumbung.settings import Settings
 from tests.support.channel_samples import OWNER, channel
 from tests.support.delivered import delivered
+from tests.support.evidence import evidence_store
 
 DIGEST = Vault(bytes(32)).content_hash
 FORM_A: dict[str, Any] = {
@@ -169,7 +169,7 @@ def read_files(tmp_path: Path) -> Reader:
         for age, (name, content) in enumerate(files.items()):
             (inbox / name).write_bytes(content)
             os.utime(inbox / name, (1_700_000_000 + age,) * 2)
-        store = Evidence(tmp_path / "evidence")
+        store = evidence_store(tmp_path / "evidence")
         return list(
             form.read(Source(channel(FORM_A, **changes), UPath(inbox), None, store, DIGEST, {}))
         )

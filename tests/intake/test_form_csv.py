@@ -17,11 +17,11 @@ from upath import UPath
 from lumbung.errors import SourceError
 from lumbung.intake.connectors.base import Checkpoint, Item, Source, SourceConnection
 from lumbung.intake.connectors.form_csv import reader as form_csv
-from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from tests.support.api_server import Reply, Stand, deliveries, last_checkpoint, refusals, serve
 from tests.support.channel_samples import OWNER, channel
 from tests.support.delivered import delivered
+from tests.support.evidence import evidence_store
 
 FORM: dict[str, Any] = {
     "name": "gform_contoh",
@@ -63,7 +63,7 @@ def pull(
     connection: SourceConnection | None = None,
     **source: Any,
 ) -> list[Item]:
-    evidence = Evidence(folder.parent / "evidence")
+    evidence = evidence_store(folder.parent / "evidence")
     model = channel(FORM, source={**FORM["source"], **source})
     given = Source(model, UPath(folder), connection, evidence, lambda each: each[:16], cursor or {})
     return list(form_csv.read(given))

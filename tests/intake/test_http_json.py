@@ -23,7 +23,6 @@ from lumbung.intake.connectors.base import Checkpoint, Item, Source, SourceConne
 from lumbung.intake.connectors.http_json import reader as http_json
 from lumbung.intake.connectors.http_json import scaffold
 from lumbung.intake.connectors.shared import http
-from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from tests.support.api_server import (
     Reply,
@@ -36,6 +35,7 @@ from tests.support.api_server import (
 )
 from tests.support.channel_samples import OWNER, channel
 from tests.support.delivered import delivered
+from tests.support.evidence import content_of, evidence_store
 
 API: dict[str, Any] = {
     "name": "api_contoh",
@@ -145,7 +145,7 @@ def source_of(
     **source: Any,
 ) -> Source:
     model = channel(API, source={**API["source"], **source})
-    evidence = Evidence(tmp_path / "evidence")
+    evidence = evidence_store(tmp_path / "evidence")
     return Source(model, UPath(tmp_path), connection, evidence, lambda each: each, cursor or {})
 
 
@@ -687,7 +687,7 @@ def test_a_record_is_flattened_and_leads_back_to_its_page(
         "tag": "",
     }
     assert found.evidence is not None
-    kept = Evidence(tmp_path / "evidence").path(found.evidence).read_bytes()
+    kept = content_of(evidence_store(tmp_path / "evidence"), found.evidence)
     assert json.loads(kept) == shop.records
 
 

@@ -17,7 +17,6 @@ from upath import UPath
 from lumbung.errors import SourceError
 from lumbung.intake.connectors.base import Checkpoint, Item, Source
 from lumbung.intake.connectors.kobo import reader as kobo
-from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from tests.support.api_server import (
     Reply,
@@ -30,6 +29,7 @@ from tests.support.api_server import (
 )
 from tests.support.channel_samples import FORM, channel
 from tests.support.delivered import delivered
+from tests.support.evidence import content_of, evidence_store
 
 
 def submission(number: int, **changes: Any) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def pull(
     model: dict[str, Any] = FORM,
     **connection: Any,
 ) -> list[Item]:
-    evidence = Evidence(tmp_path / "evidence")
+    evidence = evidence_store(tmp_path / "evidence")
     chosen = stand.connection(**connection)
     source = Source(
         channel(model), UPath(tmp_path), chosen, evidence, lambda each: each, cursor or {}
@@ -116,7 +116,7 @@ def test_every_page_is_followed_and_every_row_delivered(
     assert first.fields == kobo_server.rows[0]
     assert first.locator == "submission 1"
     assert first.evidence is not None
-    kept = json.loads(Evidence(tmp_path / "evidence").path(first.evidence).read_bytes())
+    kept = json.loads(content_of(evidence_store(tmp_path / "evidence"), first.evidence))
     assert kept == kobo_server.rows[:2], "a page of what the stand gave"
     marks = [item for item in items if isinstance(item, Checkpoint)]
     assert [mark.complete for mark in marks] == [None, None, ""]

@@ -21,12 +21,12 @@ from lumbung.errors import ConfigurationError, LandingError, SourceError
 from lumbung.intake import run
 from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, SeenIds, Source, Unreadable
-from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import ORIGINAL, IntakeCounts, Landing, PreparedChunk
 from lumbung.intake.landing.prepare import Preparer
 from lumbung.intake.vault import Keyring, Vault, associate
 from tests.support.channel_samples import FORM, channel
 from tests.support.delivered import delivered
+from tests.support.evidence import evidence_store
 
 VAULT = Vault(bytes(range(32)))
 AT = datetime(2024, 11, 6, 3, 30, 0, 250_000, tzinfo=UTC)
@@ -711,7 +711,7 @@ def test_a_feed_is_resumed_from_its_cursor_wherever_it_crashes(
             row = connection.execute(
                 "select cursor from ops.channel_cursor where channel = %s", (each.name,)
             ).fetchone()
-            evidence = Evidence(tmp_path)
+            evidence = evidence_store(tmp_path)
             folder = UPath(tmp_path)
             cursor = row[0] if row else {}
             source = Source(each, folder, None, evidence, VAULT.content_hash, cursor)

@@ -20,7 +20,6 @@ from lumbung.errors import SourceError
 from lumbung.intake.connectors.base import Item, Source, SourceConnection
 from lumbung.intake.connectors.odk import reader as odk
 from lumbung.intake.connectors.shared.http import Api
-from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from tests.support.api_server import (
     Reply,
@@ -33,6 +32,7 @@ from tests.support.api_server import (
 )
 from tests.support.channel_samples import OWNER, channel
 from tests.support.delivered import delivered
+from tests.support.evidence import content_of, evidence_store
 
 ODK: dict[str, Any] = {
     "name": "odk_contoh",
@@ -205,7 +205,7 @@ def to(stand: Stand) -> SourceConnection:
 def pull(
     connection: SourceConnection, tmp_path: Path, cursor: dict[str, Any] | None = None
 ) -> list[Item]:
-    evidence = Evidence(tmp_path / "evidence")
+    evidence = evidence_store(tmp_path / "evidence")
     given = Source(
         channel(ODK), UPath(tmp_path), connection, evidence, lambda each: each, cursor or {}
     )
@@ -382,8 +382,7 @@ def test_attachments_are_kept_by_their_hash(
         },
         {"name": "login.jpg", "not_kept": "page"},
     ]
-    kept = Evidence(tmp_path / "evidence").path(digest.digest())
-    assert kept.read_bytes() == photo
+    assert content_of(evidence_store(tmp_path / "evidence"), digest.digest()) == photo
 
 
 def test_what_is_still_uploading_is_asked_for_again_until_it_is_there(

@@ -276,11 +276,13 @@ def test_a_mail_of_endless_headers_is_read_or_refused(tmp_path: Path, head: byte
 
     from lumbung.intake.connectors.base import Source
     from lumbung.intake.connectors.email.config import EmailSource
-    from lumbung.intake.evidence import Evidence
+    from tests.support.evidence import evidence_store
     from tests.support.growth import spent
 
     given = Source(
-        channel(CHAT), UPath(tmp_path), None, Evidence(tmp_path / "e"), lambda each: each[:16], {}
+        *(channel(CHAT), UPath(tmp_path), None, evidence_store(tmp_path / "e")),
+        lambda each: each[:16],
+        {},
     )
     mail = email.Mail(datetime.now(UTC), given.evidence.keep(BytesIO(head + b"\n\nisi\n")))
     options = EmailSource(kind="email")

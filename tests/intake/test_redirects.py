@@ -14,8 +14,9 @@ import pytest
 from lumbung.errors import SourceError
 from lumbung.intake.connectors.shared import http
 from lumbung.intake.connectors.shared.http import Api
-from lumbung.intake.evidence import Evidence, Kept
+from lumbung.intake.evidence import Kept
 from tests.support.api_server import Reply, Request, Stand, serve
+from tests.support.evidence import evidence_store
 
 PICTURE = b"\x89PNG\r\n\x1a\n gambar"
 
@@ -53,7 +54,7 @@ def download(stand: Stand, folder: Path, *, host: str = "127.0.0.1", **extra: An
     connection = stand.connection(host=host, extra=extra)
     headers = {"Authorization": "Token rahasia", "X-Api-Key": "rahasia"}
     with Api(connection, "channel uji", headers=headers, params={"kunci": "rahasia"}) as api:
-        return api.download(api.at("lampiran/1"), Evidence(folder / "evidence"), 1 << 20)
+        return api.download(api.at("lampiran/1"), evidence_store(folder / "evidence"), 1 << 20)
 
 
 def to(address: str) -> Reply:
@@ -64,7 +65,7 @@ def test_a_redirect_within_the_server_keeps_the_credential(stand: Stand, tmp_pat
     stand.script = [to("/berkas/1"), Reply(PICTURE)]
     kept = download(stand, tmp_path)
     assert isinstance(kept, Kept)
-    assert kept.path.read_bytes() == PICTURE
+    assert kept.open("rb").read() == PICTURE
     assert stand.requests[1].path == "/berkas/1"
     assert stand.requests[1].headers["x-api-key"] == "rahasia"
 
@@ -85,7 +86,7 @@ def test_a_declared_server_gets_no_credential(stand: Stand, other: Stand, tmp_pa
     stand.script = [to(f"http://127.0.0.1:{other.port}/berkas/1?tanda=abc")]
     kept = download(stand, tmp_path, redirect_hosts=f"files.example.org, 127.0.0.1:{other.port}")
     assert isinstance(kept, Kept)
-    assert kept.path.read_bytes() == PICTURE
+    assert kept.open("rb").read() == PICTURE
     (asked,) = other.requests
     assert asked.query == {"tanda": "abc"}
     assert "rahasia" not in str(asked)
@@ -152,7 +153,7 @@ def test_a_packed_gigabyte_is_never_in_memory(
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     wanted = {302: PICTURE, 200: "too_large", 404: "missing", 500: "failed"}[status]
-    assert (found.path.read_bytes() if isinstance(found, Kept) else found) == wanted
+    assert (found.open("rb").read() if isinstance(found, Kept) else found) == wanted
     assert peak < 16 << 20
 
 
@@ -180,5 +181,5 @@ def test_a_download_that_ends_within_a_packed_block_is_tried_again(
     stand.script = [Reply(packed[:-9], headers=headers), Reply(packed, headers=headers)]
     kept = download(stand, tmp_path)
     assert isinstance(kept, Kept)
-    assert kept.path.read_bytes() == PICTURE
+    assert kept.open("rb").read() == PICTURE
     assert len(waits) == 1

@@ -23,7 +23,6 @@ from lumbung.errors import SourceError
 from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, Source, Unreadable
 from lumbung.intake.connectors.register.reader import read
 from lumbung.intake.connectors.shared import parser_process
-from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import Vault
 from tests.support.channel_samples import (
     HEADER,
@@ -34,6 +33,7 @@ from tests.support.channel_samples import (
     workbook,
     xlsb,
 )
+from tests.support.evidence import evidence_store
 
 AT = datetime(2024, 11, 9, 2, 0, tzinfo=UTC)
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -73,7 +73,7 @@ def read_files(tmp_path: Path) -> Reader:
             (inbox / name).write_bytes(content)
             os.utime(inbox / name, (AT.timestamp() + age, AT.timestamp() + age))
         digest = Vault(bytes(32)).content_hash
-        evidence = Evidence(tmp_path / "evidence")
+        evidence = evidence_store(tmp_path / "evidence")
         each = channel(REGISTER, **changes)
         return list(read(Source(each, UPath(inbox), None, evidence, digest, cursor or {})))
 
@@ -954,7 +954,7 @@ def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
         channel(REGISTER),
         UPath(tmp_path / "tidak ada"),
         None,
-        Evidence(tmp_path),
+        evidence_store(tmp_path),
         lambda each: each,
         {},
     )
@@ -1044,7 +1044,7 @@ def test_a_long_register_is_read_in_little_memory(tmp_path: Path) -> None:
         file.write("No,Nomor,Kab/Kota,Uraian\n")
         file.writelines(f"{n},{n:06d}/LP,Bangka,{'cerita ' * 160}\n" for n in range(15_000))
     each = channel(REGISTER, personal=[], subject=[])
-    source = Source(each, UPath(inbox), None, Evidence(tmp_path / "e"), lambda each: each, {})
+    source = Source(each, UPath(inbox), None, evidence_store(tmp_path / "e"), lambda each: each, {})
     tracemalloc.start()
     count = sum(isinstance(item, Delivery) for item in read(source))
     peak = tracemalloc.get_traced_memory()[1]

@@ -33,6 +33,7 @@ from tests.support.channel_samples import (
     workbook,
 )
 from tests.support.delivered import delivered, place
+from tests.support.evidence import content_of, evidence_store, store_of
 
 Pull = Callable[..., IntakeCounts]
 AT = datetime(2024, 11, 6, 3, 30, tzinfo=UTC)
@@ -236,7 +237,11 @@ def test_phone_numbers_and_codes_of_a_file_stay_as_they_are_written(
 
 
 def test_every_record_leads_back_to_the_bytes_it_came_from(
-    pull: Pull, db: psycopg.Connection, settings: Settings, add_channel: Callable[..., Path]
+    pull: Pull,
+    db: psycopg.Connection,
+    database_url: str,
+    settings: Settings,
+    add_channel: Callable[..., Path],
 ) -> None:
     inbox = add_channel(CHAT)
     chat = b"06/11/24 19.33 - Warga A: ADUAN\nTanggal: 5/11/2024\n31/02/24 19.33 - Warga B: x\n"
@@ -245,8 +250,8 @@ def test_every_record_leads_back_to_the_bytes_it_came_from(
     for table in ("raw.record", "quarantine.record"):
         row = db.execute(f"select evidence_sha256, locator from {table}".encode()).fetchone()
         assert row is not None
-        name = row[0].hex()
-        assert (settings.evidence / name[:2] / name[2:]).read_bytes() == chat
+        with store_of(settings, database_url) as store:
+            assert content_of(store, row[0]) == chat
         assert row[1] in ("baris 1", "baris 3")
     ((payload,),) = delivered(db, "select payload from raw.record")
     assert payload == {
@@ -306,7 +311,7 @@ def test_a_chunk_of_long_deliveries_has_few(
     ]
     form = channel(FORM)
     vault = Vault(bytes(range(32)))
-    evidence = Evidence(settings.evidence)
+    evidence = evidence_store(settings.evidence)
     source = Source(form, settings.inbox, None, evidence, vault.content_hash, {})  # type: ignore[arg-type]
     counts, _ = run.land_all(source, Landing(db, form, vault, "uji"), items)
     assert counts == IntakeCounts(read=107, landed=106, quarantined=1)

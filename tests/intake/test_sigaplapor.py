@@ -16,13 +16,13 @@ from lumbung.errors import ConfigurationError, SourceError
 from lumbung.intake.channel.load import load_channels
 from lumbung.intake.connectors.base import Delivery, Item, Source, Unreadable
 from lumbung.intake.connectors.sigaplapor import reader as site
-from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from lumbung.intake.vault import Vault
 from lumbung.settings import Settings
 from tests.support.api_server import Reply, Request, Stand, serve
 from tests.support.channel_samples import OWNER, channel, workbook
 from tests.support.delivered import delivered
+from tests.support.evidence import evidence_store
 
 DIGEST = Vault(bytes(32)).content_hash
 LIST: dict[str, Any] = {
@@ -78,7 +78,7 @@ def read_files(tmp_path: Path) -> Callable[..., list[Item]]:
             (inbox / name).write_bytes(raw)
             os.utime(inbox / name, (1_700_000_000 + age,) * 2)
         given = channel(LIST, **changes)
-        store = Evidence(tmp_path / "evidence")
+        store = evidence_store(tmp_path / "evidence")
         return list(site.read(Source(given, UPath(inbox), None, store, DIGEST, {})))
 
     return act

@@ -26,12 +26,12 @@ from lumbung.intake.channel import scaffold
 from lumbung.intake.channel.load import load_channels, read_channels
 from lumbung.intake.connectors.base import Item, Source, SourceConnection
 from lumbung.intake.connectors.sql import reader
-from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.settings import Settings
 from tests.support.api_server import deliveries, last_checkpoint, refusals
 from tests.support.channel_samples import OWNER, channel
+from tests.support.evidence import content_of, evidence_store
 
 REPORTS: dict[str, Any] = {
     "name": "basis_contoh",
@@ -180,7 +180,7 @@ def pull(
     inbox = tmp_path / "inbox"
     inbox.mkdir(exist_ok=True)
     given = Source(
-        *(channel(changed), UPath(inbox), connection, Evidence(tmp_path / "evidence")),
+        *(channel(changed), UPath(inbox), connection, evidence_store(tmp_path / "evidence")),
         *(lambda each: each[:16], cursor or {}),
     )
     return list(reader.read(given))
@@ -211,7 +211,7 @@ def test_every_row_comes_with_its_values_as_json(tmp_path: Path, database: Datab
     assert first.labels == ("id", "dibuat", "diubah", "uraian", "pelapor", "nilai")
     assert first.evidence == second.evidence
     assert first.evidence is not None
-    kept = Evidence(tmp_path / "evidence").path(first.evidence).read_bytes()
+    kept = content_of(evidence_store(tmp_path / "evidence"), first.evidence)
     assert b'"uraian":"cerita"' in kept
     assert last_checkpoint(items)[:2] == ({}, "")
 
@@ -419,8 +419,8 @@ def test_types_that_json_does_not_have_become_text_or_evidence(
     values = dict(found.fields)
     document = values.pop("berkas")
     assert document["size"] == 65
-    kept = Evidence(tmp_path / "evidence").path(bytes.fromhex(document["sha256"]))
-    assert kept.read_bytes() == b"A" * 65
+    kept = content_of(evidence_store(tmp_path / "evidence"), bytes.fromhex(document["sha256"]))
+    assert kept == b"A" * 65
     assert datetime.fromisoformat(values.pop("saat")) == datetime(2024, 11, 6, 3, tzinfo=UTC)
     assert values == {
         "id": 1,

@@ -19,7 +19,6 @@ from upath import UPath
 from lumbung.errors import SourceError
 from lumbung.intake.connectors.base import Item, Source, SourceConnection
 from lumbung.intake.connectors.ushahidi import reader as ushahidi
-from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from tests.support.api_server import (
     Reply,
@@ -32,6 +31,7 @@ from tests.support.api_server import (
 )
 from tests.support.channel_samples import OWNER, channel
 from tests.support.delivered import delivered
+from tests.support.evidence import content_of, evidence_store
 
 USHAHIDI: dict[str, Any] = {
     "name": "peta_contoh",
@@ -157,7 +157,7 @@ def pull(
     **source: Any,
 ) -> list[Item]:
     model = channel(USHAHIDI, source={**USHAHIDI["source"], **source})
-    evidence = Evidence(folder.parent / "evidence")
+    evidence = evidence_store(folder.parent / "evidence")
     given = Source(model, UPath(folder), connection, evidence, lambda each: each, cursor or {})
     return list(ushahidi.read(given))
 
@@ -198,7 +198,7 @@ def test_every_post_in_the_labels_of_the_export(
         "uraian-2": "lagi",
     }
     assert first.evidence is not None
-    kept = Evidence(tmp_path.parent / "evidence").path(first.evidence).read_bytes()
+    kept = content_of(evidence_store(tmp_path.parent / "evidence"), first.evidence)
     assert [each["id"] for each in json.loads(kept)] == [1, 2]
     mark = last_checkpoint(items)
     assert (mark.complete, mark.cursor["since"]) == ("", "2024-11-06T03:05:07+00:00")

@@ -29,12 +29,12 @@ from lumbung.intake.connectors.base import (
 )
 from lumbung.intake.connectors.shared import parser_process
 from lumbung.intake.connectors.whatsapp.reader import read
-from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from lumbung.intake.vault import Vault
 from lumbung.settings import JAKARTA, Settings
 from tests.support.channel_samples import CHAT, channel
 from tests.support.delivered import delivered
+from tests.support.evidence import evidence_store
 
 DIGEST = Vault(bytes(32)).content_hash
 NOTICE = "Pesan dan panggilan terenkripsi secara end-to-end. Hanya orang di chat ini: siapa pun."
@@ -62,7 +62,7 @@ def read_files(tmp_path: Path) -> Reader:
         for age, (name, content) in enumerate(files.items()):
             (inbox / name).write_bytes(content)
             os.utime(inbox / name, (1_700_000_000 + age,) * 2)
-        evidence = Evidence(tmp_path / "evidence")
+        evidence = evidence_store(tmp_path / "evidence")
         return list(
             read(Source(channel(CHAT, **changes), UPath(inbox), None, evidence, DIGEST, {}))
         )
@@ -327,7 +327,9 @@ def test_an_archive_is_opened_by_a_child_with_limits_alone(
 def test_a_file_of_a_machine_whose_clock_runs_ahead_is_received_now(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"bukan obrolan")
     os.utime(tmp_path / "a.txt", (4_000_000_000,) * 2)  # October 2096
-    source = Source(channel(CHAT), UPath(tmp_path), None, Evidence(tmp_path / "e"), DIGEST, {})
+    source = Source(
+        channel(CHAT), UPath(tmp_path), None, evidence_store(tmp_path / "e"), DIGEST, {}
+    )
     (item,) = [each for each in read(source) if isinstance(each, Unreadable)]
     assert item.received_at <= datetime.now(JAKARTA)
 
@@ -728,7 +730,9 @@ def pull(tmp_path: Path) -> Callable[..., None]:
             (inbox / name).write_text(content)
             os.utime(inbox / name, (1_700_000_000 + age,) * 2)
         given = channel(CHAT, **changes)
-        source = Source(given, UPath(inbox), None, Evidence(tmp_path / "e"), DIGEST, archive.cursor)
+        source = Source(
+            given, UPath(inbox), None, evidence_store(tmp_path / "e"), DIGEST, archive.cursor
+        )
         archive.take(list(read(replace(source, message_keys=archive.message_keys))))
 
     return act
@@ -982,7 +986,7 @@ def test_a_long_chat_is_read_in_little_memory(tmp_path: Path) -> None:
     (inbox / "a.zip").write_bytes(zipped(text))
     size = len(text)
     del text
-    source = Source(channel(CHAT), UPath(inbox), None, Evidence(tmp_path / "e"), DIGEST, {})
+    source = Source(channel(CHAT), UPath(inbox), None, evidence_store(tmp_path / "e"), DIGEST, {})
     tracemalloc.start()
     count = sum(isinstance(item, Delivery) for item in read(source))
     peak = tracemalloc.get_traced_memory()[1]

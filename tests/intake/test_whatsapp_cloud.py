@@ -29,12 +29,12 @@ from lumbung.intake.connectors.base import (
     Unreadable,
 )
 from lumbung.intake.connectors.whatsapp_cloud import reader as cloud
-from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from lumbung.intake.vault import Vault
 from lumbung.settings import Settings
 from tests.support.channel_samples import OWNER, channel
 from tests.support.delivered import delivered, place
+from tests.support.evidence import evidence_store
 
 DIGEST = Vault(bytes(32)).content_hash
 SECRET = "rahasia-aplikasi-rekaan"
@@ -122,7 +122,7 @@ def read_files(tmp_path: Path) -> Reader:
         for age, (name, content) in enumerate(files.items()):
             (inbox / name).write_bytes(content)
             os.utime(inbox / name, (1_700_000_000 + age,) * 2)
-        store = Evidence(tmp_path / "evidence")
+        store = evidence_store(tmp_path / "evidence")
         return list(cloud.read(Source(channel(CLOUD), UPath(inbox), connection, store, DIGEST, {})))
 
     return act

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from lumbung import cli
-from lumbung.intake.evidence import Evidence
 from lumbung.local.airflow import Airflow
 from lumbung.local.processes import Processes
 from lumbung.local.stack import Stack
 from lumbung.publication.portal import publish
 from lumbung.settings import Settings
+from tests.support.evidence import evidence_store
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,7 +65,7 @@ def test_a_process_in_the_background_closes_what_it_writes(
 
 
 def test_evidence_is_closed(open_umask: None, tmp_path: Path) -> None:
-    store = Evidence(tmp_path / "evidence")
+    store = evidence_store(tmp_path / "evidence")
     kept = store.keep(io.BytesIO(b"surat"))
     store.remember("lampiran 1", kept)
     assert store.recall("lampiran 1") == kept

@@ -26,7 +26,6 @@ from lumbung import audit, database, doctor
 from lumbung.backup import dump, keys, manifest, restore, take
 from lumbung.backup.take import Target
 from lumbung.errors import ConfigurationError, LumbungError, ServiceError
-from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import Vault, hold_to_one_key
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.stack import Stack
@@ -37,6 +36,7 @@ from lumbung.settings import Settings
 from lumbung.warehouse import users
 from lumbung.warehouse.roles import METADATA
 from tests.support.databases import fresh_database
+from tests.support.evidence import content_of, store_of
 from tests.support.object_store import object_store
 from tests.support.published import EDITIONS
 
@@ -60,7 +60,6 @@ def fill(home: Path) -> None:
     """Put what a home holds beside its database: secrets, evidence, an inbox, and a link."""
     for name, content in {
         **SECRETS,
-        STORED: LETTER,
         "inbox/register/pekan.csv": b"nomor,isi",
         "logs/scheduler.log": b"not backed up",
     }.items():
@@ -69,8 +68,10 @@ def fill(home: Path) -> None:
     (home / "inbox" / "tautan").symlink_to(home / "keys" / "vault.key")
 
 
-def add_record(url: str) -> None:
+def add_record(url: str, settings: Settings) -> None:
     """Land one record, whose evidence is `LETTER`, under the vault key."""
+    with store_of(settings, url) as store:
+        store.keep(io.BytesIO(LETTER))
     with psycopg.connect(url) as connection:
         hold_to_one_key(connection, Vault(bytes(range(32))))
         connection.execute(
@@ -101,9 +102,10 @@ def target(tmp_path: Path, identity: Path) -> Target:
 @pytest.fixture
 def small(tmp_path: Path, database_url: str) -> tuple[Settings, str]:
     """An installation with one record and no edition."""
-    fill(tmp_path / "home")
-    add_record(database_url)
-    return Settings(tmp_path / "home", ROOT, None), database_url
+    settings = Settings(tmp_path / "home", ROOT, None)
+    fill(settings.home)
+    add_record(database_url, settings)
+    return settings, database_url
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +121,7 @@ def published(
     with psycopg.connect(url) as connection:  # the sample's records name evidence that is nowhere
         connection.execute("set session_replication_role = replica")
         connection.execute("update raw.record set evidence_sha256 = null")
-    add_record(url)
+    add_record(url, settings)
     password = users.add(url, "sari_uji", "auditor")
     metadata = database.ensure(url, "airflow")
     with psycopg.connect(metadata) as connection:
@@ -177,6 +179,8 @@ def test_a_restored_home_is_the_one_that_was_backed_up(
         assert audit.verify(settings=after, database_url=url) == audit.verify(
             settings=before, database_url=before_url
         )
+        with store_of(after, url) as store:
+            assert content_of(store, DIGEST) == LETTER
         proofs = verify.verify_all(after.editions, trusted_keys(after))
         assert [proof.problems for proof in proofs] == [[]] * len(EDITIONS)
         assert stack.airflow(url).password("admin") == "rahasia"
@@ -242,14 +246,16 @@ def test_the_newest_are_kept_and_share_evidence_that_is_whole(
     )
     assert (first / "home" / STORED).samefile(second / "home" / STORED)
     assert not (second / "home" / STORED).samefile(settings.home / STORED)
+    sealed = (settings.home / STORED).read_bytes()
+    assert LETTER not in sealed
     (second / "home" / STORED).write_bytes(b"bit rot")
     third = take.backup(target, settings=settings, database_url=url)
-    assert (third.folder / "home" / STORED).read_bytes() == LETTER
+    assert (third.folder / "home" / STORED).read_bytes() == sealed
     assert manifest.backups(target.folder) == [second, third.folder]
     (settings.home / STORED).write_bytes(b"bit rot")
     fourth = take.backup(target, settings=settings, database_url=url)
     assert fourth.damaged == []
-    assert (fourth.folder / "home" / STORED).read_bytes() == LETTER, "that of the third"
+    assert (fourth.folder / "home" / STORED).read_bytes() == sealed, "that of the third"
     shutil.rmtree(target.folder)
     assert take.backup(target, settings=settings, database_url=url).damaged == [
         str(settings.home / STORED)
@@ -264,16 +270,16 @@ def test_evidence_that_another_machine_pulled_is_in_the_backup(
 ) -> None:
     settings, url = small
     (settings.home / STORED).unlink()
-    shared = "s3://bukti/kantor"
+    here = dataclasses.replace(settings, shared_evidence="s3://bukti/kantor")
     with object_store("bukti") as environment:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        other = Evidence(tmp_path / "other", shared=shared)
-        other.keep(io.BytesIO(LETTER))
-        other.flush()
-        here = dataclasses.replace(settings, shared_evidence=shared)
+        with store_of(here, url, tmp_path / "other") as other:
+            kept = other.keep(io.BytesIO(LETTER))
+            other.flush()
         done = take.backup(target, settings=here, database_url=url)
-    assert (done.folder / "home" / STORED).read_bytes() == LETTER
+    assert done.damaged == []
+    assert (done.folder / "home" / STORED).read_bytes() == kept.path.read_bytes()
 
 
 def test_an_earlier_backup_follows_what_was_erased(
@@ -289,15 +295,15 @@ def test_an_earlier_backup_follows_what_was_erased(
         )
     first = take.backup(target, settings=settings, database_url=url).folder
 
-    def data_keys() -> object:
+    def data_keys() -> Any:
         return json.loads(keys.unseal(first / "keys.age", identity)[take.DATA_KEYS])
 
-    assert data_keys() == {
-        "vault.data_key": [["01", "02"], ["03", "04"]],
-        "vault.item_key": [],
-    }
+    before = data_keys()
+    assert before["vault.data_key"] == [["01", "02"], ["03", "04"]]
+    assert [row[1] for row in before["vault.evidence_key"]] == [DIGEST.hex()]
     with psycopg.connect(url) as connection:
         connection.execute("delete from vault.data_key where key_id = '\\x01'")
+        connection.execute("delete from vault.evidence_key")
         connection.execute(
             "insert into ops.erasure (erased_by, reason, record_count, redacted_count,"
             " quarantine_count, evidence_count) values ('ani', 'x', 1, 0, 0, 1)"
@@ -307,7 +313,11 @@ def test_an_earlier_backup_follows_what_was_erased(
         )
     (settings.home / STORED).unlink()
     second = take.backup(target, settings=settings, database_url=url).folder
-    assert data_keys() == {"vault.data_key": [["03", "04"]], "vault.item_key": []}
+    assert data_keys() == {
+        "vault.data_key": [["03", "04"]],
+        "vault.item_key": [],
+        "vault.evidence_key": [],
+    }
     assert not (first / "home" / STORED).exists()
     assert manifest.verified(first).migrations == manifest.verified(second).migrations
     assert restore.drill(first, settings=settings, database_url=url).editions == 0

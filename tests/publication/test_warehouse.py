@@ -14,7 +14,6 @@ from pypdf import PdfReader
 
 from lumbung.demo import world, writers
 from lumbung.intake import run
-from lumbung.intake.evidence import Evidence
 from lumbung.publication import trace
 from lumbung.publication.checks import checkpoint
 from lumbung.publication.editions import freezing, publishing, review
@@ -23,6 +22,7 @@ from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from lumbung.warehouse.roles import role_url
 from tests.support.builds import artifacts, folder_of_all_workers, parsed_once
+from tests.support.evidence import content_of, store_of
 from tests.support.homes import demo_home
 
 PROJECT = Path(__file__).parents[2]
@@ -104,8 +104,9 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
         (record,) = contributor.records
         assert (record.channel, record.now) == ("register_laporan", "current")
         evidence = record.evidence_sha256 or ""
-        kept = Evidence(office.evidence).path(bytes.fromhex(evidence))
-        assert hashlib.sha256(kept.read_bytes()).hexdigest() == evidence
+        with store_of(office, database_url) as files:
+            kept = content_of(files, bytes.fromhex(evidence))
+        assert hashlib.sha256(kept).hexdigest() == evidence
     running = trace.trace(
         f"deadline/ALL/19/running@{first}", database_url=database_url
     ).contributors

@@ -16,9 +16,9 @@ import pytest
 
 from lumbung.intake import landing, run
 from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, Source, Unreadable
-from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import Vault
 from tests.support.channel_samples import FORM, channel
+from tests.support.evidence import evidence_store
 
 AT = datetime(2024, 11, 6, tzinfo=UTC)
 COUNT = 600
@@ -114,7 +114,7 @@ def main(url: str, home: Path, name: str, seed: int, where: str, at: int) -> Non
             each,
             home,  # type: ignore[arg-type]
             None,
-            Evidence(home),
+            evidence_store(home),
             vault.content_hash,
             row[0] if row else {},
         )

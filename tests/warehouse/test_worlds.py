@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -14,10 +15,10 @@ import pytest
 
 from lumbung import registry
 from lumbung.demo.truth import metric_differences
-from lumbung.intake.evidence import Evidence
 from lumbung.publication.editions import freezing
 from lumbung.warehouse.build import build
 from tests.support.against_truth import edition_equals_truth, facts_equal_truth
+from tests.support.evidence import content_of, store_of
 from tests.warehouse.conftest import land_world, query
 
 MARKS = {
@@ -46,8 +47,10 @@ def test_a_world_is_found_again(seed: int, warehouse_url: str, tmp_path: Path) -
         *(("rekap_pengawasan", 1), ("rencana_pencegahan", 0), ("wa_aduan", 0)),
     ]
     chats = sorted((settings.inbox / "wa_aduan").glob("*.zip"))
-    kept = [Evidence(settings.evidence).path(sha256(chat.read_bytes()).digest()) for chat in chats]
-    photos = [name for path in kept for name in ZipFile(path).namelist() if name.endswith(".jpg")]
+    with store_of(settings, url) as store:
+        kept = [content_of(store, sha256(chat.read_bytes()).digest()) for chat in chats]
+    names = [name for each in kept for name in ZipFile(BytesIO(each)).namelist()]
+    photos = [name for name in names if name.endswith(".jpg")]
     assert len(photos) > 3
     edition_id = freezing.freeze(truth["edition_week"], settings=settings, database_url=url)
     edition_equals_truth(url, truth, edition_id)

@@ -58,7 +58,7 @@ order by 2, 1
 PROGRAM_SECONDS = 4 * 60 * 60
 """How long `pg_dump` or `pg_restore` may take."""
 
-WITHHELD = ("vault.data_key", "vault.item_key")
+WITHHELD = ("vault.data_key", "vault.item_key", "vault.evidence_key")
 """Tables whose rows are among a backup's encrypted keys instead of in its dump."""
 
 

@@ -11,7 +11,7 @@ import shutil
 import stat
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -25,7 +25,7 @@ from lumbung.backup.manifest import MANIFEST, TIME, Manifest, backups, copy, fil
 from lumbung.errors import DISK, FULL, ConfigurationError, ServiceError
 from lumbung.files import keep_private, write_private
 from lumbung.intake.evidence import Evidence
-from lumbung.intake.vault import Vault
+from lumbung.intake.vault import EvidenceKeys, Vault
 from lumbung.local.stack import AIRFLOW_DATABASE
 from lumbung.locks import locked
 from lumbung.project import IGNORED, PARTS
@@ -171,8 +171,18 @@ class _Files:
         """Add a file that is there already."""
         self.hashes[name] = file_hash(self.folder / name)
 
-    def copy(self, source: Path, name: str, *, but: Collection[str] = ()) -> None:
-        """Copy a folder without symbolic links, special files and the folders in `but`."""
+    def copy(
+        self, source: Path, name: str, *, but: Collection[str] = (), store: Evidence | None = None
+    ) -> None:
+        """Copy a folder without symbolic links, special files and the folders in `but`.
+
+        Args:
+            source: the folder.
+            name: its name in the backup.
+            but: folders in it that are left out.
+            store: judges the evidence in the folder.
+
+        """
         for root, folders, files in os.walk(source):
             if Path(root) == source:
                 folders[:] = [each for each in folders if each not in but]
@@ -181,19 +191,20 @@ class _Files:
             for file in files:
                 with suppress(FileNotFoundError):  # removed meanwhile
                     if stat.S_ISREG((Path(root) / file).lstat().st_mode):
-                        self._copy_file(Path(root) / file, place / file)
+                        self._copy_file(Path(root) / file, place / file, store)
 
-    def _copy_file(self, source: Path, target: Path) -> None:
+    def _copy_file(self, source: Path, target: Path, store: Evidence | None) -> None:
         name = target.relative_to(self.folder).as_posix()
-        sha256 = "".join(found.groups()) if (found := EVIDENCE.fullmatch(name)) else ""
-        if sha256 and self.previous:
-            with suppress(OSError):  # not there, or the file system has no hard links
-                if file_hash(self.previous / name) == sha256:
+        digest = None
+        if store and (found := EVIDENCE.fullmatch(name)):
+            digest = bytes.fromhex("".join(found.groups()))
+            if self.previous and store.is_whole(self.previous / name, digest, is_sealed=True):
+                with suppress(OSError):  # the file system has no hard links
                     target.hardlink_to(self.previous / name)
-                    self.hashes[name] = sha256
+                    self.hashes[name] = file_hash(target)
                     return
         self.hashes[name] = copy(source, target)
-        if sha256 and self.hashes[name] != sha256:
+        if store and digest and not store.is_whole(target, digest):
             self.damaged.append(str(source))
 
 
@@ -221,20 +232,23 @@ def _write(
         migrations = [
             name for (name,) in connection.execute("select name from ops.migration order by name")
         ]
-        # Read after the dump, so that every ciphertext in it has its key.
-        secrets = {**secrets, DATA_KEYS: dump.data_keys(connection)}
         erased = [
             digest
             for (digest,) in connection.execute(
                 "select encode(sha256, 'hex') from ops.erased_evidence"
             )
         ]
+        named = set(dump.evidence(connection)) - set(map(bytes.fromhex, erased))
+    with closing(EvidenceKeys(login, Vault.load(settings.home))) as file_keys:
+        store = Evidence(settings.evidence, file_keys, shared=settings.shared_evidence)
         if settings.shared_evidence:  # this machine may lack what others have pulled
-            store = Evidence(settings.evidence, shared=settings.shared_evidence)
-            for digest in set(dump.evidence(connection)) - set(map(bytes.fromhex, erased)):
-                store.path(digest)
+            for digest in named:
+                store.find(digest)
+        files.copy(settings.home, "home", but=DERIVED, store=store)
+    with database.connect(login, application="lumbung backup") as connection:
+        # Read last, so that every ciphertext in the dump and among the files has its key.
+        secrets = {**secrets, DATA_KEYS: dump.data_keys(connection)}
     files.write(keys.NAME, keys.seal(secrets, recipient))
-    files.copy(settings.home, "home", but=DERIVED)
     for name in PARTS:
         files.copy(settings.project / name, f"project/{name}", but=IGNORED)
     tables = {"warehouse": warehouse, "airflow": airflow}

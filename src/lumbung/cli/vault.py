@@ -8,8 +8,10 @@ from __future__ import annotations
 import getpass
 import hashlib
 import json
+import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -106,11 +108,11 @@ def erase(reason: Why, consent: Consent = "") -> None:
     from lumbung.intake import erasure
 
     identity = typer.prompt("name or telephone number")
-    with _custodian(reason) as (db, keys):
+    with _custodian(reason) as (db, keys), _evidence(keys) as store:
         _consent(consent, "erase a person", reason)
         done = erasure.erase(
             db, keys, identity, by=getpass.getuser(), consented_by=consent, reason=reason.strip(),
-            evidence=_evidence(), today=datetime.now(JAKARTA).date(),
+            evidence=store, today=datetime.now(JAKARTA).date(),
         )  # fmt: skip
     _say(done)
 
@@ -128,14 +130,55 @@ def expire(
     """
     from lumbung.intake import erasure
 
-    with _custodian(reason) as (db, keys):
+    with _custodian(reason) as (db, keys), _evidence(keys) as store:
         _consent(consent, f"expire {kind} before {before:%Y-%m-%d}", reason)
         done = erasure.expire(
             db, keys, kind, before.date(),
             by=getpass.getuser(), consented_by=consent, reason=reason.strip(),
-            evidence=_evidence(), today=datetime.now(JAKARTA).date(),
+            evidence=store, today=datetime.now(JAKARTA).date(),
         )  # fmt: skip
     _say(done)
+
+
+@vault.command()
+def evidence(
+    sha256: Annotated[str, typer.Argument(help="of the file, in hexadecimal")],
+    file: Annotated[Path, typer.Argument(help="the new file that only this account can read")],
+    reason: Why,
+    consent: Consent = "",
+) -> None:
+    """Write a file of the evidence in clear, with a second person's consent.
+
+    Both and the reason are logged before anything is written. A demo's home needs no consent.
+    """
+    from lumbung.files import PRIVATE_UMASK
+    from lumbung.intake.opening import kept_evidence
+
+    with _custodian(reason) as (db, keys), _evidence(keys) as store:
+        kept = kept_evidence(store, sha256)
+        proof = _consent(consent, f"open evidence {sha256}", reason)
+        db.execute(
+            "insert into ops.opening (opened_by, evidence_sha256, reason, consented_by,"
+            " enrolment_id, totp_step, seal) values (%s, %s, %s, nullif(%s, ''), %s, %s, %s)",
+            (getpass.getuser(), kept.sha256, reason.strip(), consent, *(proof or (None,) * 3)),
+        )
+        os.umask(PRIVATE_UMASK)
+        with kept.open("rb") as stream, file.open("xb") as copy:
+            shutil.copyfileobj(stream, copy, 1 << 20)
+    console.print(f"{kept.size:,} bytes ({kept.media_type}) are in {file}", soft_wrap=True)
+
+
+@vault.command()
+def encrypt() -> None:
+    """Encrypt the evidence that an earlier version kept in clear; 'lumbung migrate' does it too.
+
+    Run it once on each machine, and where LUMBUNG_EVIDENCE is set. A call that was killed can be
+    repeated.
+    """
+    from lumbung.intake.erasure import encrypt_evidence
+
+    count = encrypt_evidence(Settings.load(), warehouse_url("custodian"))
+    console.print(f"{count} files of evidence were encrypted; take a backup", soft_wrap=True)
 
 
 @vault.command()
@@ -229,11 +272,14 @@ def _log(
             )
 
 
-def _evidence() -> Evidence:
+@contextmanager
+def _evidence(keys: Vault) -> Iterator[Evidence]:
     from lumbung.intake.evidence import Evidence
+    from lumbung.intake.vault import EvidenceKeys
 
     settings = Settings.load()
-    return Evidence(settings.evidence, shared=settings.shared_evidence)
+    with closing(EvidenceKeys(warehouse_url("custodian"), keys)) as file_keys:
+        yield Evidence(settings.evidence, file_keys, shared=settings.shared_evidence)
 
 
 def _say(done: Erased) -> None:

@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -21,12 +22,14 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from lumbung import database
 from lumbung.errors import ConfigurationError
 from lumbung.files import write_private
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing.landed import opened
 from lumbung.intake.landing.storable import ascii_json
 from lumbung.intake.vault import (
+    EvidenceKeys,
     Keyring,
     Vault,
     associate,
@@ -34,6 +37,7 @@ from lumbung.intake.vault import (
     hold_to_one_key,
     item_of,
 )
+from lumbung.settings import Settings
 
 ERASED = "[dihapus]"
 """What stands in the place of a name that was erased from somebody else's delivery."""
@@ -270,6 +274,24 @@ def add_vault_key(home: Path) -> Vault:
     return Vault.load(home)
 
 
+def encrypt_evidence(settings: Settings, database_url: str) -> int:
+    """Encrypt the evidence that an earlier version kept in clear.
+
+    Args:
+        settings: the installation.
+        database_url: the warehouse, as the role `custodian`.
+
+    Returns:
+        the number of files.
+
+    """
+    vault = Vault.load(settings.home)
+    with database.connect(database_url, application="lumbung evidence") as db:
+        hold_to_one_key(db, vault)
+    with closing(EvidenceKeys(database_url, vault)) as keys:
+        return Evidence(settings.evidence, keys, shared=settings.shared_evidence).encrypt()
+
+
 def use_newest_key(db: psycopg.Connection, vault: Vault) -> int:
     """Encrypt data keys with the newest vault key, and give older ciphertexts data keys.
 
@@ -290,17 +312,21 @@ def use_newest_key(db: psycopg.Connection, vault: Vault) -> int:
     with db.transaction():
         for query, change in (
             (
-                "select key_id, wrapped from vault.data_key",
+                "select key_id, wrapped, key_id from vault.data_key",
                 "update vault.data_key set wrapped = %s where key_id = %s",
             ),
             (
-                "select key_id, wrapped, item from vault.item_key",
+                "select key_id, wrapped, key_id, item from vault.item_key",
                 "update vault.item_key set wrapped = %s where key_id = %s and item = %s",
+            ),
+            (
+                "select key_id || sha256, wrapped, key_id from vault.evidence_key",
+                "update vault.evidence_key set wrapped = %s where key_id = %s",
             ),
         ):
             outdated = [
-                (vault.wrap(key_id, vault.unwrap(key_id, wrapped)), key_id, *item)
-                for key_id, wrapped, *item in db.execute(query.encode())
+                (vault.wrap(associated, vault.unwrap(associated, wrapped)), *row)
+                for associated, wrapped, *row in db.execute(query.encode())
                 if not vault.is_newest(wrapped)
             ]
             db.cursor().executemany(change, outdated)
@@ -418,6 +444,11 @@ def _erase(
         ),
     ).fetchone()
     assert row is not None  # noqa: S101 - 'returning' of a single insert
+    # Copies in earlier backups, in an object store and on other machines do not open any more.
+    db.execute(
+        "delete from vault.evidence_key where sha256 = any(%s)",
+        ([bytes.fromhex(digest) for digest in done.evidence],),
+    )
     db.cursor().executemany(
         "insert into ops.erased_evidence (sha256, erasure_id) values (%s, %s)"
         " on conflict do nothing",
@@ -510,7 +541,10 @@ def _remove(db: psycopg.Connection, evidence: Evidence, digests: Iterable[str]) 
     """Delete files of the store, and what deleted rows have left in the vault's tables."""
     for digest in digests:
         evidence.erase(bytes.fromhex(digest))
-    for table in ("vault.identity", "vault.data_key", "vault.item_key", "quarantine.record"):
+    for table in (
+        *("vault.identity", "vault.data_key", "vault.item_key", "vault.evidence_key"),
+        "quarantine.record",
+    ):
         db.execute(f"vacuum {table}".encode())
 
 

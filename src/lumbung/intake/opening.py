@@ -11,8 +11,10 @@ import psycopg
 
 from lumbung import database
 from lumbung.errors import ConfigurationError
+from lumbung.intake.evidence import Evidence, Kept
 from lumbung.intake.landing.landed import opened
 from lumbung.intake.landing.pseudonyms import term_pseudonym
+from lumbung.intake.sealed_file import damaged
 from lumbung.intake.vault import Keyring, Vault
 
 _BETWEEN_WORDS = re.compile(r"[;,|/\n]")
@@ -71,6 +73,31 @@ def sealed_record(connection: psycopg.Connection, number: int) -> tuple[str, str
         )
     channel, source_id, ciphertext = row
     return channel, source_id, ciphertext
+
+
+def kept_evidence(store: Evidence, sha256: str) -> Kept:
+    """Return a file of the evidence, whose bytes are those that were delivered.
+
+    Args:
+        store: of the evidence.
+        sha256: of the file, in hexadecimal.
+
+    Raises:
+        ConfigurationError: when there is no such file, or it was erased.
+        ServiceError: when it is another one, or the object store does not answer.
+
+    """
+    digest = bytes.fromhex(sha256) if re.fullmatch("[0-9a-fA-F]{64}", sha256) else b""
+    kept = store.find(digest) if digest else None
+    if kept is None:
+        raise ConfigurationError(
+            "there is no such file, or it was erased",
+            where=sha256,
+            remediation="use the evidence of 'lumbung trace RECORD'",
+        )
+    if not store.is_whole(kept.path, digest):
+        raise damaged(str(kept.path))
+    return kept
 
 
 def open_word(

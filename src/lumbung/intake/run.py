@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -83,7 +83,7 @@ def pull(
     from lumbung import database
     from lumbung.intake.connectors import kind
     from lumbung.intake.connectors.shared.files import open_folder
-    from lumbung.intake.vault import Vault
+    from lumbung.intake.vault import EvidenceKeys, Vault
 
     channel = load_channel(settings.channels, channel_name)
     vault = Vault.load(settings.home)
@@ -102,6 +102,7 @@ def pull(
             stack.enter_context(db.transaction(force_rollback=True))
         else:
             inbox.fetch(db, channel, settings)
+        keys = stack.enter_context(closing(EvidenceKeys(database_url, vault, is_dry_run=dry_run)))
         landing = Landing(db, channel, vault, run_key)
         ((last_batch_id,),) = db.execute(
             "select coalesce(max(batch_id), 0) from raw.batch"
@@ -114,9 +115,9 @@ def pull(
             channel,
             open_folder(settings.inbox / channel.name, connection),
             connection,
-            Evidence(evidence, known=settings.evidence)
+            Evidence(evidence, keys, known=settings.evidence)
             if dry_run
-            else Evidence(evidence, shared=settings.shared_evidence),
+            else Evidence(evidence, keys, shared=settings.shared_evidence),
             vault.content_hash,
             {k: v for k, v in row[0].items() if k not in dropped_keys} if row else {},
             dry_run,

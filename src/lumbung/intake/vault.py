@@ -30,6 +30,7 @@ import psycopg
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from lumbung import database
 from lumbung.errors import ConfigurationError, LumbungError
 
 NONCE_BYTES = 12
@@ -162,7 +163,7 @@ class Vault:
         return _opened(self._cipher, sealed, associated)
 
     def wrap(self, key_id: bytes, key: bytes) -> bytes:
-        """Encrypt a data key, or the key of one delivery, for the database."""
+        """Encrypt a data key, or the key of a delivery or a file, for the database."""
         return self.seal(key, key_id)[1:]
 
     def unwrap(self, key_id: bytes, wrapped: bytes) -> bytes:
@@ -246,6 +247,64 @@ class Keyring:
     def _stored(self, query: str, *values: bytes) -> bytes | None:
         row = self._connection.execute(query.encode(), values).fetchone()
         return None if row is None else bytes(row[0])
+
+
+class EvidenceKeys:
+    """The keys of evidence files (`vault.evidence_key`), encrypted with the vault key.
+
+    It opens a connection when it is first used. `close` ends it.
+
+    Args:
+        url: the warehouse, as a role that reads the table, and writes it if files are kept.
+        vault: of the installation.
+        is_dry_run: whether new keys stay in memory.
+    """
+
+    def __init__(self, url: str, vault: Vault, *, is_dry_run: bool = False) -> None:
+        self._url = url
+        self._vault = vault
+        self._is_dry_run = is_dry_run
+        self._known: dict[bytes, bytes] = {}
+        self._connection: psycopg.Connection | None = None
+
+    def close(self) -> None:
+        """End its session."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def add(self, key_id: bytes, sha256: bytes, key: bytes) -> None:
+        """Store a key, and return when it survives a power cut."""
+        if self._is_dry_run:
+            self._known[key_id + sha256] = key
+            return
+        self._session().execute(
+            "insert into vault.evidence_key (key_id, sha256, wrapped) values (%s, %s, %s)",
+            (key_id, sha256, self._vault.wrap(key_id + sha256, key)),
+        )
+
+    def find(self, key_id: bytes, sha256: bytes) -> bytes | None:
+        """The key of a file with this content; None: it was destroyed, or never stored.
+
+        Raises:
+            LumbungError: when no vault key opens it.
+        """
+        if (key := self._known.get(key_id + sha256)) is not None:
+            return key
+        row = (
+            self._session()
+            .execute(
+                "select wrapped from vault.evidence_key where key_id = %s and sha256 = %s",
+                (key_id, sha256),
+            )
+            .fetchone()
+        )
+        return None if row is None else self._vault.unwrap(key_id + sha256, bytes(row[0]))
+
+    def _session(self) -> psycopg.Connection:
+        if self._connection is None:
+            self._connection = database.connect(self._url, application="lumbung evidence")
+            self._connection.autocommit = True
+        return self._connection
 
 
 ADD_DATA_KEY = "insert into vault.data_key (key_id, wrapped) values (%s, %s) on conflict do nothing"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from lumbung import database
 from lumbung.errors import ConfigurationError, LumbungError, ServiceError
 from lumbung.files import keep_private
+from lumbung.intake.erasure import encrypt_evidence
 from lumbung.local import airflow as embedded_airflow
 from lumbung.local import portal
 from lumbung.local.airflow import COMPONENTS, Airflow, require_set_up
@@ -111,10 +112,19 @@ class Stack:
         database.give(metadata, METADATA)
         database.deny_connections(metadata)
         write_logins(url, database.direct(metadata), self.settings.home)
+        self._encrypt_evidence(url)
         if self.settings.database_url is None:
             for name in ("postgres", "template1"):
                 database.deny_connections(self.postgres.url(name))
         return url
+
+    def _encrypt_evidence(self, url: str) -> None:
+        """Encrypt once what an earlier version kept in clear."""
+        done = self.settings.evidence / ".encrypted"
+        if not self.settings.evidence.exists() or done.exists():
+            return
+        encrypt_evidence(self.settings, role_url(url, "custodian"))
+        done.touch(mode=0o600)
 
     def _start_server(self) -> str:
         if (self.settings.home / RESTORING).exists():

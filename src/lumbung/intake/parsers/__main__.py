@@ -13,6 +13,7 @@ import resource
 import sys
 from collections.abc import Iterator
 from datetime import date, datetime, time
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -58,18 +59,22 @@ def _answer(request: dict[str, Any]) -> None:
     write(b"\n".join([*lines, b'{"end":true}']) + b"\n")
 
 
-def _read(task: str, **options: Any) -> Iterator[Any]:
-    if task == "workbook":
-        from lumbung.intake.parsers import workbooks
+def _read(task: str, path: str, key: str | None, **options: Any) -> Iterator[Any]:
+    from lumbung.intake.sealed_file import open_sealed
 
-        return workbooks.read(**options)
-    if task == "chat":
-        from lumbung.intake.parsers import chats
+    with open_sealed(Path(path), bytes.fromhex(key)) if key else Path(path).open("rb") as stream:
+        if task == "workbook":
+            from lumbung.intake.parsers import workbooks
 
-        return chats.read(**options)
-    from lumbung.intake.parsers import documents
+            yield from workbooks.read(stream, **options)
+        elif task == "chat":
+            from lumbung.intake.parsers import chats
 
-    return documents.read(**options)
+            yield from chats.read(stream, **options)
+        else:
+            from lumbung.intake.parsers import documents
+
+            yield from documents.read(stream, **options)
 
 
 def _as_text(cell: Any) -> str:

@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from lumbung.intake.parsers.archives import RefusedError, is_bomb
 
@@ -13,18 +14,18 @@ _CHAT_FILE = re.compile(r"_chat\.txt|(?:chat whatsapp|whatsapp chat).*\.txt", re
 _PIECE = 1 << 16
 
 
-def read(path: str, into: str, max_text: int) -> Iterator[str]:
+def read(file: BinaryIO, into: str, max_text: int) -> Iterator[str]:
     """Copy the chat's text; of a damaged archive, the part before the damage.
 
     Args:
-        path: the archive.
+        file: the archive.
         into: the file to which the text is copied.
         max_text: the most bytes of a chat.
 
     Raises:
         RefusedError: `unsafe_archive`, `not_a_chat`, `too_large`.
     """
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(file) as archive:
         names = [name.replace("\\", "/") for name in archive.namelist()]
         if is_bomb(archive) or any(n.startswith("/") or ".." in n.split("/") for n in names):
             raise RefusedError("unsafe_archive")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 from docx.oxml import parse_xml
 
@@ -16,17 +16,17 @@ _RELATION = re.compile(rb"<[^<>]*/officeDocument\"[^<>]*>")
 _TARGET = re.compile(rb'Target="/?([^"]+)"')
 
 
-def read(path: str, max_text: int) -> Iterator[list[str]]:
+def read(file: BinaryIO, max_text: int) -> Iterator[list[str]]:
     """Paragraphs (as rows of one cell) and the rows of tables, in their order.
 
     Args:
-        path: the document.
+        file: the document.
         max_text: the most bytes of XML.
 
     Raises:
         RefusedError: `unsafe_archive`, `too_large`, `unusual_xml`.
     """
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(file) as archive:
         if is_bomb(archive):
             raise RefusedError("unsafe_archive")
         with archive.open("_rels/.rels") as part:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import zipfile
-from pathlib import Path
+from typing import BinaryIO
 from xml.parsers import expat
 
 Merge = tuple[tuple[int, int], tuple[int, int]]
 _PIECE = 1 << 16
 
 
-def merged(path: Path) -> dict[str, list[Merge]]:
+def merged(file: BinaryIO) -> dict[str, list[Merge]]:
     """The merged cells of each sheet as (top, left), (bottom, right), from 0.
 
     Raises:
@@ -42,7 +42,7 @@ def merged(path: Path) -> dict[str, list[Merge]]:
 
     parser = expat.ParserCreate()
     parser.StartElementHandler = begin
-    with zipfile.ZipFile(path) as archive, archive.open("content.xml") as stream:
+    with zipfile.ZipFile(file) as archive, archive.open("content.xml") as stream:
         while piece := stream.read(_PIECE):
             parser.Parse(piece, False)
         parser.Parse(b"", True)

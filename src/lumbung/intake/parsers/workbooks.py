@@ -6,9 +6,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from fnmatch import fnmatch
-from mmap import ACCESS_READ, mmap
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from python_calamine import CalamineSheet, PasswordError, SheetVisibleEnum, load_workbook
 
@@ -19,12 +17,13 @@ from lumbung.intake.parsers.ods_merges import Merge
 from lumbung.intake.parsers.xlsx_trim import is_trimmable, trimmed
 
 _OUTLINE_ROWS = 200
+_PIECE = 1 << 20
 _LABEL = 200
 """Characters: no label of a header is longer."""
 
 
 def read(
-    path: str,
+    file: BinaryIO,
     sheets: Iterable[str],
     skip_sheets: Iterable[str],
     hidden_sheets: bool,
@@ -38,7 +37,7 @@ def read(
     Consecutive blank rows are given as one number, their count. Dates are ISO text.
 
     Args:
-        path: the workbook.
+        file: the workbook.
         sheets: globs of the sheets that are read.
         skip_sheets: globs of sheets that are not read.
         hidden_sheets: whether hidden sheets are read too.
@@ -51,44 +50,44 @@ def read(
     Raises:
         RefusedError: `encrypted` or `unsafe_archive`; `limits` if the file cannot be trimmed.
     """
-    if zipfile.is_zipfile(path):
-        with suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+    if zipfile.is_zipfile(file):
+        with suppress(zipfile.BadZipFile), zipfile.ZipFile(file) as archive:
             if is_bomb(archive):
                 raise RefusedError("unsafe_archive")
-    if is_trimmed and not is_trimmable(path):
+    if is_trimmed and not is_trimmable(file):
         raise RefusedError("limits")
     try:
-        with trimmed(path) if is_trimmed else Path(path).open("rb") as stream:
-            workbook = load_workbook(stream)
-            found = [
-                (sheet.name, hidden_sheets or sheet.visible == SheetVisibleEnum.Visible)
-                for sheet in workbook.sheets_metadata
-                if _matches(sheet.name, sheets) and not _matches(sheet.name, skip_sheets)
-            ]
-            names = [name for name, is_read in found if is_read]
-            hidden = [name for name, is_read in found if not is_read]
-            merged = ods_merges.merged(Path(path)) if _is_ods(path) else {}
-            for name in (order or names)[behind:]:
-                sheet = workbook.get_sheet_by_name(name)
-                if is_outline:
-                    yield [name, _merges(sheet, merged.get(name)), *_outline(sheet)]
-                    continue
-                merges = _merges(sheet, merged.get(name))
-                yield {"sheet": name, "merges": merges, "hidden": hidden}
-                yield from _rows(sheet)
-                yield {"sheet_end": True}
-                del sheet  # before the next one is read
+        file.seek(0)
+        workbook = load_workbook(trimmed(file) if is_trimmed else file)
+        found = [
+            (sheet.name, hidden_sheets or sheet.visible == SheetVisibleEnum.Visible)
+            for sheet in workbook.sheets_metadata
+            if _matches(sheet.name, sheets) and not _matches(sheet.name, skip_sheets)
+        ]
+        names = [name for name, is_read in found if is_read]
+        hidden = [name for name, is_read in found if not is_read]
+        merged = ods_merges.merged(file) if _is_ods(file) else {}
+        for name in (order or names)[behind:]:
+            sheet = workbook.get_sheet_by_name(name)
+            if is_outline:
+                yield [name, _merges(sheet, merged.get(name)), *_outline(sheet)]
+                continue
+            merges = _merges(sheet, merged.get(name))
+            yield {"sheet": name, "merges": merges, "hidden": hidden}
+            yield from _rows(sheet)
+            yield {"sheet_end": True}
+            del sheet  # before the next one is read
     except PasswordError as error:
         raise RefusedError("encrypted") from error
     except Exception as error:
-        if _is_encrypted(path):
+        if _is_encrypted(file):
             raise RefusedError("encrypted") from error
         raise
 
 
-def _is_ods(path: str) -> bool:
+def _is_ods(file: BinaryIO) -> bool:
     """Whether a file is an OpenDocument; a file in the evidence store has no suffix to show it."""
-    with suppress(zipfile.BadZipFile, KeyError), zipfile.ZipFile(path) as archive:
+    with suppress(zipfile.BadZipFile, KeyError), zipfile.ZipFile(file) as archive:
         return archive.getinfo("content.xml") is not None
     return False
 
@@ -137,10 +136,13 @@ def _cut(cell: Any) -> Any:
     return cell[:_LABEL] if isinstance(cell, str) else cell
 
 
-def _is_encrypted(path: str) -> bool:
+def _is_encrypted(file: BinaryIO) -> bool:
     """Whether a file is an OLE container of an encrypted workbook ([MS-OFFCRYPTO] 2.3.4.4)."""
-    with Path(path).open("rb") as stream:
-        if not stream.read(1):
-            return False
-        with mmap(stream.fileno(), 0, access=ACCESS_READ) as content:
-            return content.find("EncryptedPackage".encode("utf-16-le")) >= 0
+    wanted = "EncryptedPackage".encode("utf-16-le")
+    file.seek(0)
+    end = b""
+    while piece := file.read(_PIECE):
+        if wanted in end + piece:
+            return True
+        end = piece[-len(wanted) :]
+    return False

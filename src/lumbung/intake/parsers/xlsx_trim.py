@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from typing import BinaryIO
 from xml.parsers import expat
 
 MAX_GAP = 1_000
@@ -19,19 +20,19 @@ _SHEETS = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
 _REFERENCE = re.compile(r"([A-Z]{1,3})\d")
 
 
-def is_trimmable(path: str) -> bool:
+def is_trimmable(file: BinaryIO) -> bool:
     """Whether a file is a workbook with sheets in XML (ECMA-376)."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             return any(_SHEETS.fullmatch(name) for name in archive.namelist())
     except zipfile.BadZipFile:
         return False
 
 
-def trimmed(path: str) -> io.BytesIO:
+def trimmed(file: BinaryIO) -> io.BytesIO:
     """A copy of the workbook without the rows after a long gap and the columns far to the right."""
     made = io.BytesIO()
-    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(made, "w") as copy:
+    with zipfile.ZipFile(file) as archive, zipfile.ZipFile(made, "w") as copy:
         for member in archive.infolist():
             content = archive.read(member)
             if _SHEETS.fullmatch(member.filename):

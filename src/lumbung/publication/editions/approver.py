@@ -13,6 +13,7 @@ import hmac
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+import psycopg
 import pyotp
 
 from lumbung import database
@@ -90,7 +91,10 @@ def prove(
     settings: Settings,
     database_url: str,
 ) -> Proof:
-    """Verify a person's code, and bind it to a decision.
+    """Verify a person's code, use it up, and bind it to a decision.
+
+    The code counts once for all purposes. A decision on an edition may prove it again, because a
+    task that was killed is repeated; the database records such a decision once.
 
     Args:
         name: a name of `approval.users`.
@@ -104,7 +108,7 @@ def prove(
         database_url: the warehouse, as the role `approver`.
 
     Raises:
-        CodeError: when the code is missing or wrong, or the person has no phone enrolled.
+        CodeError: when the code is missing, wrong or used, or the person has no phone enrolled.
         LockedError: after too many wrong codes.
 
     """
@@ -143,8 +147,29 @@ def prove(
                 where=f"edition {edition_id}, {name}",
                 remediation="enter the six digits that the authenticator app shows now",
             )
-    seal = _seal(secret, edition_id, decision, by, root, step)
+        seal = _seal(secret, edition_id, decision, by, root, step)
+        _use_up(connection, Proof(enrolment[0], step, seal), edition_id, decision)
     return Proof(enrolment[0], step, seal)
+
+
+def _use_up(connection: psycopg.Connection, proof: Proof, where: str, decision: str) -> None:
+    """Use a code up; of several at once, one does."""
+    added = connection.execute(
+        "insert into ops.used_code (enrolment_id, totp_step, seal) values (%s, %s, %s)"
+        " on conflict do nothing",
+        proof,
+    )
+    if added.rowcount:
+        return
+    known = connection.execute(
+        "select seal from ops.used_code where enrolment_id = %s and totp_step = %s", proof[:2]
+    ).fetchone()
+    if decision == "consent" or known != (proof.seal,):
+        raise CodeError(
+            "the code was used before",
+            where=where,
+            remediation="wait for the next one of the authenticator app",
+        )
 
 
 def is_in_person(edition: Edition, *, settings: Settings, database_url: str) -> bool:

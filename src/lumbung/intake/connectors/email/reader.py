@@ -620,7 +620,7 @@ def _parsed(kept: Kept) -> Message:
             raise ValueError("more parts than a mail has")
         return Message(policy)
 
-    with kept.path.open("rb") as stream:
+    with kept.open("rb") as stream:
         # typeshed knows no factory that takes the policy
         return BytesParser(part, policy=_Bounded()).parse(stream)  # type: ignore[arg-type]
 

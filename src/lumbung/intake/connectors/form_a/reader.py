@@ -145,7 +145,7 @@ def _delivery(source: Source, file: File, child: ParserProcess) -> Delivery | Un
         reason = "jenis berkas ini bukan formulir; kirim sebagai docx"
         raise _UnreadableError("unreadable_file", reason)
     try:
-        lines = child.document(file.path, _MAX_TEXT)
+        lines = child.document(file.content, _MAX_TEXT)
     except ParserError as error:
         raise _UnreadableError(*_REFUSED[error.code]) from error
     form = _Form(source.channel)

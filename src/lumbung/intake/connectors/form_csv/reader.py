@@ -137,10 +137,10 @@ def _from_folder(source: Source, options: FormCsvSource) -> Iterator[Item]:
 def _former(source: Source, options: FormCsvSource, newest: File) -> _Export | None:
     """The export that was the newest one in the last pull, with the ordinals that it had."""
     known = bytes.fromhex(source.cursor.get("newest", ""))
-    path = source.evidence.path(known)
-    if not known or not path.exists():
+    kept = source.evidence.find(known) if known else None
+    if kept is None:
         return None
-    file = File(newest.name, path, known, newest.changed_at, is_repeat=True)
+    file = File(newest.name, kept, known, newest.changed_at, is_repeat=True)
     export = _Export(source, options, file)
     export.ordinals = source.cursor.get("ordinals", {})
     return export
@@ -150,7 +150,7 @@ def _reading(newest: File, former: _Export | None) -> FileReading:
     is_continued = (
         former is not None
         and former.file.sha256 != newest.sha256
-        and begin_alike(former.file.path, newest.path)
+        and begin_alike(former.file.content, newest.content)
     )
     return FileReading(newest.sha256, is_continued)
 
@@ -261,7 +261,7 @@ def _from_link(
             raise api.error(f"the CSV {what}", share)
         if kept.media_type == "text/html":
             raise api.error("the link leads to a page for people, not to CSV", share)
-        file = File("respons.csv", kept.path, kept.sha256, datetime.now(UTC), is_repeat=False)
+        file = File("respons.csv", kept, kept.sha256, datetime.now(UTC), is_repeat=False)
         former = _former(source, options, file)
         state = former.contents() if former else {}
         export = _Export(source, options, file, state)
@@ -339,7 +339,7 @@ class _Export:
     def _items(self) -> Iterator[Delivery | Unreadable]:
         file = self.file
         try:
-            table = Table(file.path, self._stamps)
+            table = Table(file.content, self._stamps)
             column = next((each for each in table.labels if normalise(each) in self._stamps), None)
             if column is None:
                 names = ", ".join(self._options.timestamp)

@@ -147,7 +147,7 @@ def _workbook(
 ) -> Iterator[Delivery | Unreadable]:
     is_empty, is_trimmed = True, False
     sheets = child.sheets(
-        file.path,
+        file.content,
         options.sheets,
         options.skip_sheets,
         hidden_sheets=options.hidden_sheets,
@@ -175,7 +175,7 @@ def _workbook(
 def _csv(table: Table, file: File) -> Iterator[Item]:
     broken: list[tuple[int, int]] = []
     try:
-        text = Text(file.path, table.fit)
+        text = Text(file.content, table.fit)
         broken = text.broken
         yield from table.rows(file, "", text, [])
     except csv.Error as error:
@@ -185,8 +185,8 @@ def _csv(table: Table, file: File) -> Iterator[Item]:
 
 def _numbers(file: File) -> Iterator[str]:
     """The registered legal numbers in a file of text."""
-    encoding = text_encoding(file.path)
-    with file.path.open(encoding=encoding, errors="replace", newline="") as stream:
+    encoding = text_encoding(file.content)
+    with file.content.open(encoding=encoding, errors="replace", newline="") as stream:
         while piece := stream.readline(_PIECE):
             if "reg" in piece.casefold():
                 yield from filter(is_registered, re.split(r'[,;\t|"\r\n]', piece))

@@ -7,12 +7,11 @@ import re
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
-from pathlib import Path
 from typing import TextIO
 
 from lumbung.intake.channel.labels import distinct, normalise
 from lumbung.intake.connectors.base import Unreadable
-from lumbung.intake.connectors.shared.files import File, text_encoding
+from lumbung.intake.connectors.shared.files import Content, File, text_encoding
 
 DELIMITERS = ";,\t|"
 MAX_COLUMNS = 16_384
@@ -61,7 +60,7 @@ class Text:
     """The rows of a file.
 
     Args:
-        path: the file.
+        content: the file.
         fit: rates the first rows as they are with a delimiter. The delimiter with the highest
             rating is taken; of several, the first one in `DELIMITERS`.
 
@@ -74,9 +73,9 @@ class Text:
         csv.Error: when a line or cell at the beginning is too large.
     """
 
-    def __init__(self, path: Path, fit: Callable[[list[list[str]]], int]) -> None:
-        self._path = path
-        self._encoding = text_encoding(path)
+    def __init__(self, content: Content, fit: Callable[[list[list[str]]], int]) -> None:
+        self._content = content
+        self._encoding = text_encoding(content)
         self._is_ended = True
         self.broken: list[tuple[int, int]] = []
         heads = {each: self._beginning(each) for each in DELIMITERS}
@@ -123,7 +122,7 @@ class Text:
         widths = Counter(len(row) for row in self.head if len(row) > 1)
         usual = before = max(widths, key=widths.__getitem__, default=1)
         begin = failures = 0
-        with self._path.open(encoding=self._encoding, errors="replace", newline="") as stream:
+        with self._content.open(encoding=self._encoding, errors="replace", newline="") as stream:
             lines = _Lines(self._lines(stream))
             for row in self._strictly(lines):
                 if len(lines.taken) > 1 and self._has_swallowed(row, lines.taken, {usual, before}):
@@ -195,7 +194,7 @@ class Text:
     def _leniently(self, delimiter: str) -> Iterator[list[str]]:
         """The rows without checks of quotes, which all fail with the wrong delimiter."""
         csv.field_size_limit(MAX_LINE)
-        with self._path.open(encoding=self._encoding, errors="replace", newline="") as stream:
+        with self._content.open(encoding=self._encoding, errors="replace", newline="") as stream:
             for row in csv.reader(self._lines(stream), delimiter=delimiter):
                 yield row[:MAX_COLUMNS]
 
@@ -254,7 +253,7 @@ class Table:
     """A header that has one of the wanted labels, and the rows below it.
 
     Args:
-        path: the file.
+        content: the file.
         wanted: labels (normalised); the first row that has one of them is the header.
 
     Attributes:
@@ -265,13 +264,13 @@ class Table:
         csv.Error: when the text is no CSV.
     """
 
-    def __init__(self, path: Path, wanted: Collection[str]) -> None:
+    def __init__(self, content: Content, wanted: Collection[str]) -> None:
         def header(rows: list[list[str]]) -> tuple[int, list[str]]:
             within = enumerate(rows[:_HEADER_WITHIN])
             found = (each for each in within if any(normalise(cell) in wanted for cell in each[1]))
             return next(found, (0, []))
 
-        self._text = Text(path, lambda rows: len(header(rows)[1]))
+        self._text = Text(content, lambda rows: len(header(rows)[1]))
         self._top, cells = header(self._text.head)
         self.labels: list[str] = []
         taken: set[str] = set()

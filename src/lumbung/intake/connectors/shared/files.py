@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 
 from lumbung.errors import BARRED, FULL, LumbungError, SourceError
@@ -35,7 +35,7 @@ from lumbung.intake.connectors.base import (
     SourceConnection,
     Unreadable,
 )
-from lumbung.intake.evidence import TooLargeError
+from lumbung.intake.evidence import Kept, TooLargeError
 from lumbung.intake.parsers.archives import is_bomb as is_bomb
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ _TIMEOUT_SECONDS = 60
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Content: TypeAlias = Path | Kept
+"""A file that is opened for reading: a sample, or one of the evidence store."""
 
 
 def open_folder(inbox: Path, connection: SourceConnection | None) -> UPath:
@@ -109,7 +111,7 @@ class File:
 
     Attributes:
         name: its name in the folder.
-        path: its bytes, in the evidence store.
+        content: its bytes, in the evidence store.
         sha256: their hash.
         changed_at: when it was last changed (UTC), which counts as the time of receipt. Never later
             than now, although another machine's clock may be ahead.
@@ -117,7 +119,7 @@ class File:
     """
 
     name: str
-    path: Path
+    content: Content
     sha256: bytes
     changed_at: datetime
     is_repeat: bool
@@ -213,7 +215,7 @@ class Folder:
             self._read[hashed_name] = kept.sha256.hex()
             is_repeat = self._before.get(hashed_name) == kept.sha256.hex()
             changed_at = datetime.fromtimestamp(changed, UTC)
-            yield File(name, kept.path, kept.sha256, changed_at, is_repeat)
+            yield File(name, kept, kept.sha256, changed_at, is_repeat)
 
     @property
     def _is_atomic(self) -> bool:
@@ -293,26 +295,21 @@ class Folder:
 
     def reading(self, file: File) -> FileReading:
         """The bytes of a file, and whether they may be cut off."""
-        before = self.before(file)
-        evidence = self._source.evidence
-        return FileReading(
-            file.sha256, before is not None and begin_alike(evidence.path(before), file.path)
-        )
+        digest = self.before(file)
+        before = None if digest is None else self._source.evidence.find(digest)
+        return FileReading(file.sha256, before is not None and begin_alike(before, file.content))
 
 
-def begin_alike(one: Path, other: Path) -> bool:
+def begin_alike(one: Content, other: Content) -> bool:
     """Whether the longer of two files begins with the shorter one."""
-    try:
-        with one.open("rb") as first, other.open("rb") as second:
-            while True:
-                pieces = first.read(1 << 20), second.read(1 << 20)
-                length = min(map(len, pieces))
-                if pieces[0][:length] != pieces[1][:length]:
-                    return False
-                if length < 1 << 20:
-                    return True
-    except FileNotFoundError:
-        return False
+    with one.open("rb") as first, other.open("rb") as second:
+        while True:
+            pieces = first.read(1 << 20), second.read(1 << 20)
+            length = min(map(len, pieces))
+            if pieces[0][:length] != pieces[1][:length]:
+                return False
+            if length < 1 << 20:
+                return True
 
 
 def _seen(path: UPath) -> _Seen:
@@ -394,14 +391,14 @@ class _Stream:
             raise _BrokenError from error
 
 
-def text_encoding(path: Path) -> str:
+def text_encoding(content: Content) -> str:
     """The encoding of a text file.
 
     UTF-16 if the file begins with its byte order mark, UTF-8 if most characters beyond ASCII are
     valid UTF-8, else Windows-1252. One row in another encoding does not change how the other rows
     are read.
     """
-    with path.open("rb") as stream:
+    with content.open("rb") as stream:
         start = stream.read(2)
         if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
             return "utf-16"

@@ -19,6 +19,8 @@ from typing import Any, NamedTuple, Self
 import orjson
 
 from lumbung.errors import ServiceError
+from lumbung.intake.connectors.shared.files import Content
+from lumbung.intake.evidence import Kept
 
 MEMORY = 1 << 30
 """Bytes of address space of the child; 100,000 rows of 30 cells take a third of it."""
@@ -93,7 +95,7 @@ class ParserProcess:
 
     def sheets(
         self,
-        path: Path,
+        content: Content,
         sheets: tuple[str, ...] = ("*",),
         skip_sheets: tuple[str, ...] = (),
         *,
@@ -106,7 +108,7 @@ class ParserProcess:
         (`lumbung.intake.parsers.xlsx_trim`).
 
         Args:
-            path: the workbook.
+            content: the workbook.
             sheets: globs of the sheets that are read.
             skip_sheets: globs of sheets that are not read.
             hidden_sheets: whether hidden sheets are read too.
@@ -117,7 +119,7 @@ class ParserProcess:
         """
         request = {
             "task": "workbook",
-            "path": str(path),
+            **_opener(content),
             "sheets": sheets,
             "skip_sheets": skip_sheets,
             "hidden_sheets": hidden_sheets,
@@ -154,17 +156,17 @@ class ParserProcess:
             finally:
                 self._stop()  # memory that the process keeps would count against the next file
 
-    def document(self, path: Path, max_text: int) -> list[list[str]]:
+    def document(self, content: Content, max_text: int) -> list[list[str]]:
         """The lines of a docx document, each as its cells.
 
         Args:
-            path: the document.
+            content: the document.
             max_text: the most bytes of XML.
 
         Raises:
             ParserError: when it cannot be read.
         """
-        request = {"task": "document", "path": str(path), "max_text": max_text}
+        request = {"task": "document", **_opener(content), "max_text": max_text}
         is_fresh = self._process is None
         try:
             return list(self.ask(request))
@@ -173,11 +175,11 @@ class ParserProcess:
                 raise
         return list(self.ask(request))  # earlier files had taken the memory of the old process
 
-    def chat(self, path: Path, into: Path, max_text: int) -> None:
+    def chat(self, content: Content, into: Path, max_text: int) -> None:
         """Copy the text of a chat from its archive.
 
         Args:
-            path: the archive.
+            content: the archive.
             into: the file to which the text is copied; of a damaged archive, the part before the
                 damage.
             max_text: the most bytes of a chat.
@@ -185,7 +187,7 @@ class ParserProcess:
         Raises:
             ParserError: when it cannot be read to its end.
         """
-        request = {"task": "chat", "path": str(path), "into": str(into), "max_text": max_text}
+        request = {"task": "chat", **_opener(content), "into": str(into), "max_text": max_text}
         for _ in self.ask(request):
             pass
 
@@ -268,3 +270,10 @@ class ParserProcess:
             assert pipe is not None  # noqa: S101 - a pipe was asked for
             with contextlib.suppress(BrokenPipeError):
                 pipe.close()
+
+
+def _opener(content: Content) -> dict[str, str | None]:
+    """By what the child opens a file; the key is in no process's arguments."""
+    if isinstance(content, Kept):
+        return {"path": str(content.path), "key": content.key.hex() if content.key else None}
+    return {"path": str(content), "key": None}

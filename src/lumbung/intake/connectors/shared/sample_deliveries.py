@@ -15,7 +15,7 @@ from upath import UPath
 from lumbung.intake.channel.models import Channel
 from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, Kind, Source, Unreadable
 from lumbung.intake.connectors.shared.proposal import ADDRESS, ROWS, Proposal, labels_of, unusable
-from lumbung.intake.evidence import Evidence
+from lumbung.intake.evidence import Evidence, MemoryKeys
 
 
 def sample_deliveries(
@@ -44,7 +44,7 @@ def sample_deliveries(
         **{"source": {"kind": kind.name}, "fields": {"narrative": {"from": "lumbung:contoh"}}},
     }
     with tempfile.TemporaryDirectory() as folder:
-        inbox, store = Path(folder) / "inbox", Evidence(Path(folder) / "evidence")
+        inbox, store = Path(folder) / "inbox", Evidence(Path(folder) / "evidence", MemoryKeys())
         inbox.mkdir()
         name = name or Path(httpx.URL(sample).path if ADDRESS.match(sample) else sample).name
         (inbox / (name or "contoh")).write_bytes(content)

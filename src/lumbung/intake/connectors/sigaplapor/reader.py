@@ -11,6 +11,7 @@ folder withdraws nothing: it may be a single page or a filtered export.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -68,7 +69,9 @@ def read(source: Source) -> Iterator[Item]:
     def read_file(file: File, child: ParserProcess) -> Iterator[Item]:
         if not file.name.casefold().endswith((".html", ".htm")):
             return registers.read_file(_table(channel, register), register, file, child)
-        if file.path.stat().st_size > MAX_PAGE:
+        with file.content.open("rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+        if size > MAX_PAGE:
             reason = "halaman terlalu besar; simpan halaman daftarnya saja"
             return iter([file.unreadable("too_large", reason)])
         return _rows(_table(channel, register), options.number, file, _page(_text(file)))
@@ -95,7 +98,7 @@ def _site(source: Source, table: registers.Table, path: str, column: str) -> Ite
                     "correct the path in the channel file; pull again if the list just changed",
                 )
             now = datetime.now(UTC)
-            file = File(f"halaman {number}", kept.path, kept.sha256, now, False)
+            file = File(f"halaman {number}", kept, kept.sha256, now, False)
             page = _page(_text(file))
             items = [*_rows(table, column, file, page)]
             if any(isinstance(item, Unreadable) and item.is_part for item in items):
@@ -137,7 +140,9 @@ def _rows(table: registers.Table, number: str, file: File, page: _Page) -> Itera
 
 
 def _text(file: File) -> str:
-    return file.path.read_text(encoding=text_encoding(file.path), errors="replace")
+    encoding = text_encoding(file.content)
+    with file.content.open(encoding=encoding, errors="replace") as stream:
+        return stream.read()
 
 
 def _page(page: str) -> _Page:

@@ -15,13 +15,17 @@ Each SQLite file is a separate listing, like a workbook of a register.
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
 from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 from urllib.parse import quote
@@ -288,16 +292,19 @@ def _no_cursor(where: str) -> SourceError:
 
 
 def _file(source: Source, options: SqlSource, file: File) -> Iterator[Delivery | Unreadable]:
-    with file.path.open("rb") as stream:
+    with file.content.open("rb") as stream:
         if stream.read(len(SQLITE)) != SQLITE:
             reason = "berkas ini bukan basis data SQLite; kirim basis datanya sendiri"
             yield file.unreadable("unreadable_file", reason)
             return
     limits = _Limits()
-    opened = partial(_opened, file, options, limits)
-    engine = create_engine("sqlite://", creator=opened, poolclass=NullPool)
     try:
-        with engine.connect() as database:
+        with (
+            _in_clear(file) as path,
+            create_engine(
+                "sqlite://", creator=partial(_opened, path, options, limits), poolclass=NullPool
+            ).connect() as database,
+        ):
             relation = _Relation.of(database, options, source.channel.key)
             items = _Items(source, relation, file.changed_at, file)
             number = 0
@@ -317,6 +324,16 @@ def _file(source: Source, options: SqlSource, file: File) -> Iterator[Delivery |
         yield file.unreadable("unreadable_file", reason)
 
 
+@contextmanager
+def _in_clear(file: File) -> Iterator[Path]:
+    """A copy of a file for SQLite, which opens a path; it is deleted when it was read."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "basis-data"
+        with file.content.open("rb") as stream, path.open("wb") as copy:
+            shutil.copyfileobj(stream, copy, 1 << 20)
+        yield path
+
+
 class _Limits:
     """Stops a query that takes too many instructions, or too long for its next rows."""
 
@@ -334,8 +351,8 @@ class _Limits:
         return self._steps >= MAX_STEPS * 1_000_000 or monotonic() > self._until
 
 
-def _opened(file: File, options: SqlSource, limits: _Limits) -> sqlite3.Connection:
-    """A file, opened for reading only, with limits.
+def _opened(path: Path, options: SqlSource, limits: _Limits) -> sqlite3.Connection:
+    """A database, opened for reading only, with limits.
 
     Its sender also wrote its schema: a view instead of a table, or a column, may call functions
     that need much memory or time in one instruction, or compute without end. A view may call
@@ -344,8 +361,7 @@ def _opened(file: File, options: SqlSource, limits: _Limits) -> sqlite3.Connecti
     Raises:
         sqlite3.DatabaseError: when a table has such a column.
     """
-    path = quote(str(file.path.absolute()))
-    connection = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
+    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
     connection.execute("pragma trusted_schema = off")
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
     connection.set_progress_handler(limits, _STEP)

@@ -196,7 +196,7 @@ class _Pull:
 def _export(file: File) -> Iterator[Delivery | Unreadable]:
     """The posts of one CSV export."""
     try:
-        table = Table(file.path, {normalise(ID)})
+        table = Table(file.content, {normalise(ID)})
         if not table.labels:
             reason = f"tidak ada kolom {ID}; unduh ulang ekspor CSV dari Ushahidi"
             yield file.unreadable("header_not_found", reason)

@@ -429,16 +429,18 @@ _UNOPENED = {
 
 def _open(file: File, child: ParserProcess, stack: ExitStack) -> BinaryIO | Unreadable:
     """The chat's text, or the reason why it cannot be read."""
-    if not zipfile.is_zipfile(file.path):
+    with file.content.open("rb") as stream:
+        is_archive = zipfile.is_zipfile(stream)
+    if not is_archive:
         if file.name.casefold().endswith(".txt"):
-            return stack.enter_context(file.path.open("rb"))
+            return stack.enter_context(file.content.open("rb"))
         reason = "bukan arsip zip atau teks, atau terpotong; ekspor ulang obrolan dari WhatsApp"
         return file.unreadable("unreadable_file", reason)
     text = Path(stack.enter_context(TemporaryDirectory())) / "chat.txt"
     text.touch()
     code = None
     try:
-        child.chat(file.path, text, 4 * chat_export.MAX_TEXT)
+        child.chat(file.content, text, 4 * chat_export.MAX_TEXT)
     except ParserError as error:
         code = error.code
     if code in _UNOPENED:

@@ -147,7 +147,7 @@ def _messages(files: Mapping[str, File], secrets: list[bytes]) -> Iterator[_Mess
 
 def _lines(file: File) -> Iterator[_Request | Unreadable]:
     """The requests of a JSON lines file: `{"headers": {...}, "body": "..."}` a line."""
-    with file.path.open("rb") as stream:
+    with file.content.open("rb") as stream:
         for number, line in enumerate(iter(lambda: stream.readline(_MAX_LINE), b""), 1):
             locator = file.locator(f"baris {number}")
             if len(line) == _MAX_LINE and not line.endswith(b"\n"):
@@ -183,7 +183,7 @@ def _lines(file: File) -> Iterator[_Request | Unreadable]:
 
 def _single(file: File, files: Mapping[str, File]) -> Iterator[_Request | Unreadable]:
     """A file that is one raw body; its headers are in the file `<name>.headers` beside it."""
-    with file.path.open("rb") as stream:
+    with file.content.open("rb") as stream:
         body = stream.read(_MAX_LINE + 1)
     if len(body) > _MAX_LINE:
         yield _too_large(file, file.name)
@@ -191,7 +191,7 @@ def _single(file: File, files: Mapping[str, File]) -> Iterator[_Request | Unread
     beside = files.get(f"{PurePath(file.name).stem}.headers") or files.get(f"{file.name}.headers")
     signature = ""
     if beside:
-        with beside.path.open(encoding="latin-1") as text:
+        with beside.content.open(encoding="latin-1") as text:
             for line in islice(text, 200):
                 name, _, value = line[:1000].partition(":")
                 if name.strip().casefold() == _SIGNATURE:
