@@ -8,7 +8,10 @@ import io
 import json
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,7 @@ from lumbung.intake.channel.models import schema
 from lumbung.intake.connectors.shared import http
 from lumbung.publication.editions import approver
 from lumbung.settings import Settings
+from lumbung.warehouse.roles import role_url
 from tests.support.api_server import Reply, Request, serve
 from tests.support.channel_samples import CHAT as GROUP
 from tests.support.channel_samples import FORM, HEADER, REGISTER, header_merges, workbook
@@ -517,6 +521,7 @@ def test_an_identity_is_opened_and_exported_with_a_second_persons_code(
         approver.enrol("pimpinan", replace=False, settings=settings, database_url=database_url)
     )
     assert isinstance(phone, pyotp.TOTP)
+    code = phone.now()
 
     def run(answers: str, *arguments: str) -> str:
         result = CliRunner().invoke(cli.app, arguments, input=answers, catch_exceptions=False)
@@ -531,7 +536,7 @@ def test_an_identity_is_opened_and_exported_with_a_second_persons_code(
     with pytest.raises(PublicationError, match="wrong or has expired"):
         run("000000\n", *opening, "--consent", "pimpinan")
     assert db.execute("select count(*) from ops.opening").fetchone() == (0,)
-    shown = run(f"{phone.now()}\n", *opening, "--consent", "pimpinan")
+    shown = run(f"{code}\n", *opening, "--consent", "pimpinan")
     assert "Warga A" in shown
     logged = "select opened_by, record_id, reason, consented_by, seal <> '' from ops.opening"
     assert db.execute(logged).fetchall() == [
@@ -543,9 +548,9 @@ def test_an_identity_is_opened_and_exported_with_a_second_persons_code(
     ] == [("ops.opening", True, "pimpinan")]
     # a code counts once
     file = settings.home / "salinan.json"
-    with pytest.raises(psycopg.errors.UniqueViolation):
+    with pytest.raises(PublicationError, match="used already"):
         run(
-            f"Warga A\n{phone.now()}\n",
+            f"Warga A\n{code}\n",
             "vault",
             "export",
             str(file),
@@ -554,6 +559,59 @@ def test_an_identity_is_opened_and_exported_with_a_second_persons_code(
             "pimpinan",
         )
     assert not file.exists()
+    for asked, command in (
+        ("Warga A\n", ("erase",)),
+        ("", ("expire", "LP", "--before", "2020-01-01")),
+    ):
+        with pytest.raises(PublicationError, match="used already"):
+            run(f"{asked}{code}\n", "vault", *command, *said, "--consent", "pimpinan")
+    assert db.execute("select count(*) from ops.erasure").fetchone() == (0,)
+    # of two at once, one counts: at most one step later than now is accepted
+    later = phone.at(datetime.now(UTC) + timedelta(seconds=30))
+
+    def prove(what: str) -> bool:
+        try:
+            approver.prove(
+                *("pimpinan", later), edition_id=what, decision="consent", by="ani", root="x",
+                settings=settings, database_url=role_url(database_url, "approver"),
+            )  # fmt: skip
+        except PublicationError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as threads:
+        proved = list(threads.map(prove, ["erase a person", "open record 1", "x", "x"]))
+    assert proved.count(True) == 1
+
+
+def test_the_evidence_is_opened_for_a_reason_that_is_logged_first(
+    lumbung: Callable[..., str],
+    db: psycopg.Connection,
+    database_url: str,
+    settings: Settings,
+    add_channel: Callable[..., Path],
+) -> None:
+    content = register(("1/LP", "amplop di warung"))
+    (add_channel(REGISTER) / "a.xlsx").write_bytes(content)
+    lumbung("intake", "register_contoh")
+    digest = sha256(content).hexdigest()
+    file = settings.home / "salinan.xlsx"
+    settings.demo_claim.touch()
+    why = ("--reason", "memeriksa baris")
+    with pytest.raises(ConfigurationError, match="no such file"):
+        lumbung("vault", "evidence", "ab" * 32, str(file), *why)
+    with pytest.raises(ConfigurationError, match="no such file"):
+        lumbung("vault", "evidence", "../keys", str(file), *why)
+    assert db.execute("select count(*) from ops.opening").fetchone() == (0,)
+    lumbung("vault", "evidence", digest, str(file), *why)
+    assert (file.read_bytes(), file.stat().st_mode & 0o777) == (content, 0o600)
+    logged = "select encode(evidence_sha256, 'hex'), reason from ops.opening"
+    assert db.execute(logged).fetchall() == [(digest, "memeriksa baris")]
+    (line,) = audit.entries(database_url, limit=1)
+    assert line.content["evidence_sha256"] == f"\\x{digest}"
+    with pytest.raises(FileExistsError):
+        lumbung("vault", "evidence", digest, str(file), *why)
+    assert "0 files" in lumbung("vault", "encrypt")
 
 
 def test_the_vault_is_opened_for_a_reason_that_is_logged_first(

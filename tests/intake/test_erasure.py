@@ -264,6 +264,7 @@ def test_a_backup_has_the_data_keys_among_its_keys(
     before = private(db)
     content = dump.data_keys(db)
     db.execute("delete from vault.data_key")
+    db.execute("delete from vault.evidence_key")
     with pytest.raises(LumbungError):
         private(db)
     with psycopg.connect(database_url) as owner:

@@ -166,7 +166,7 @@ def _use_up(connection: psycopg.Connection, proof: Proof, where: str, decision: 
     ).fetchone()
     if decision == "consent" or known != (proof.seal,):
         raise CodeError(
-            "the code was used before",
+            "the code was used already",
             where=where,
             remediation="wait for the next one of the authenticator app",
         )
