@@ -364,8 +364,8 @@ def test_of_alternatives_the_plain_text_and_images_are_evidence(
     assert "HTML" not in found.fields["Teks"]
     ((image),) = found.fields["Lampiran"]
     assert (image["jenis"], image["ukuran"]) == ("image/png", 4)
-    stored = tmp_path / "evidence" / image["sha256"][:2] / image["sha256"][2:]
-    assert stored.read_bytes() == b"\x89PNG"
+    store = evidence_store(tmp_path / "evidence")
+    assert content_of(store, bytes.fromhex(image["sha256"])) == b"\x89PNG"
 
 
 def test_a_mail_in_html_alone_gives_its_lines(read_mails: Reader) -> None:

@@ -204,17 +204,17 @@ def test_attachments_are_kept_once_and_one_that_comes_later_is_an_edit(
         attached[2],
         {**attached[3], "not_kept": "page"},
     ]
-    kept = tmp_path / "evidence" / digest[:2] / digest[2:]
-    assert kept.read_bytes() == b"gambar"
+    store = evidence_store(tmp_path / "evidence")
+    assert content_of(store, bytes.fromhex(digest)) == b"gambar"
     kobo_server.files["1/attachments/46493730/"] = b"kemudian"
     second = deliveries(pull(stand, tmp_path))[0].fields["_attachments"]
     assert (second[0], second[1]["size"]) == (first[0], 8)
     assert kobo_server.fetched.count("1/attachments/att1/") == 1, (
         "what is kept is not fetched again"
     )
-    kept.unlink()
+    (tmp_path / "evidence" / digest[:2] / digest[2:]).unlink()
     pull(stand, tmp_path)
-    assert kept.read_bytes() == b"gambar", "what was lost is fetched anew"
+    assert content_of(store, bytes.fromhex(digest)) == b"gambar", "what was lost is fetched anew"
 
 
 def test_between_full_comparisons_only_what_is_new_is_read(
