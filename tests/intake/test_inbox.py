@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,8 +21,10 @@ from lumbung.errors import ServiceError
 from lumbung.intake import inbox, run
 from lumbung.intake.channel.load import load_channel
 from lumbung.intake.landing import IntakeCounts
+from lumbung.intake.vault import EvidenceKeys, Vault
 from lumbung.locks import locked
 from lumbung.settings import Settings
+from lumbung.warehouse.roles import role_url
 from tests.support.channel_samples import FORM, HEADER, REGISTER, header_merges, workbook
 from tests.support.databases import the_row
 
@@ -178,13 +181,14 @@ def test_a_file_reaches_a_machine_that_shares_no_disk(
             channel,
             by="penangan",
             settings=settings,
-            database_url=database_url,
+            database_url=role_url(database_url, "steward"),
         )
 
+    keys = EvidenceKeys(role_url(database_url, "loader"), Vault.load(settings.home))
     first = workbook({"S": [*HEADER]})
     act(first)
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        inbox.fetch(connection, channel, worker)
+    with closing(keys), psycopg.connect(database_url, autocommit=True) as connection:
+        inbox.fetch(connection, channel, worker, keys)
         assert there.read_bytes() == first
         assert there.stat().st_mode & 0o777 == 0o600
         (uploaded_at,) = the_row(connection.execute("select uploaded_at from ops.inbox_file"))
@@ -197,7 +201,7 @@ def test_a_file_reaches_a_machine_that_shares_no_disk(
         )
         act(b"lain")
         before = there.stat().st_mtime
-        inbox.fetch(connection, channel, worker)
+        inbox.fetch(connection, channel, worker, keys)
         assert there.read_bytes() == b"lain"
         assert there.stat().st_mtime > before
         connection.execute("delete from ops.channel_cursor")

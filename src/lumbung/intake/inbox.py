@@ -14,7 +14,7 @@ import os
 import secrets
 import shutil
 import unicodedata
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import Path
@@ -27,7 +27,8 @@ from psycopg.types.json import Jsonb
 from lumbung import database
 from lumbung.errors import DISK, FULL, LumbungError
 from lumbung.intake.channel.models import Channel
-from lumbung.intake.evidence import Evidence
+from lumbung.intake.evidence import Evidence, FileKeys
+from lumbung.intake.vault import EvidenceKeys, Vault
 from lumbung.locks import locked
 from lumbung.settings import Settings
 
@@ -142,10 +143,14 @@ def receive(
                         remediation="have the channel pulled, then upload the file again",
                     )
                 if settings.shared_evidence:
-                    store = Evidence(settings.evidence, shared=settings.shared_evidence)
-                    with draft.open("rb") as file:
+                    vault = Vault.load(settings.home)
+                    with (
+                        closing(EvidenceKeys(database_url, vault)) as keys,
+                        draft.open("rb") as file,
+                    ):
+                        store = Evidence(settings.evidence, keys, shared=settings.shared_evidence)
                         store.keep(file)
-                    store.flush()
+                        store.flush()
                     connection.execute(
                         "insert into ops.inbox_file (channel, name, sha256, uploaded_by)"
                         " values (%s, %s, %s, %s)",
@@ -189,7 +194,9 @@ def _uploaded(connection: psycopg.Connection, channel: Channel) -> list[_Uploade
     )
 
 
-def fetch(connection: psycopg.Connection, channel: Channel, settings: Settings) -> None:
+def fetch(
+    connection: psycopg.Connection, channel: Channel, settings: Settings, keys: FileKeys
+) -> None:
     """Write what the desk took, on whatever machine, into this machine's inbox of a channel.
 
     Where machines share a disk, there is nothing to do. A file that was erased since stays away.
@@ -198,6 +205,7 @@ def fetch(connection: psycopg.Connection, channel: Channel, settings: Settings) 
         connection: to the warehouse, as `loader`.
         channel: the channel that is about to be pulled.
         settings: where the inbox and the evidence are.
+        keys: of the evidence.
 
     Raises:
         ServiceError: when the object store does not answer.
@@ -206,16 +214,17 @@ def fetch(connection: psycopg.Connection, channel: Channel, settings: Settings) 
     if settings.shared_evidence is None or pattern(channel) is None:
         return
     folder = settings.inbox / channel.name
-    store = Evidence(settings.evidence, shared=settings.shared_evidence)
+    store = Evidence(settings.evidence, keys, shared=settings.shared_evidence)
     for each in _uploaded(connection, channel):
         target = folder / each.name
-        if _sha256(target) == each.sha256 or not (kept := store.path(each.sha256)).exists():
+        if _sha256(target) == each.sha256 or (kept := store.find(each.sha256)) is None:
             continue
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = folder / f".upload-{secrets.token_hex(8)}"
         try:
-            os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-            shutil.copyfile(kept, draft)
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with kept.open("rb") as stream, os.fdopen(descriptor, "wb") as copy:
+                shutil.copyfileobj(stream, copy, 1 << 20)
             # The same moment on every machine; a file of just now would have to settle first.
             moment = each.uploaded_at.timestamp()
             os.utime(draft, (moment, moment))

@@ -100,9 +100,9 @@ def pull(
         if dry_run:
             evidence = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             stack.enter_context(db.transaction(force_rollback=True))
-        else:
-            inbox.fetch(db, channel, settings)
         keys = stack.enter_context(closing(EvidenceKeys(database_url, vault, is_dry_run=dry_run)))
+        if not dry_run:
+            inbox.fetch(db, channel, settings, keys)
         landing = Landing(db, channel, vault, run_key)
         ((last_batch_id,),) = db.execute(
             "select coalesce(max(batch_id), 0) from raw.batch"

@@ -8,6 +8,9 @@ create table vault.evidence_key (
 create index evidence_key_file on vault.evidence_key (sha256);
 
 grant select, insert on vault.evidence_key to loader;
+-- Where machines share no disk, the desk keeps what it takes as evidence.
+grant usage on schema vault to steward;
+grant select, insert on vault.evidence_key to steward;
 grant select, insert, update, delete, maintain on vault.evidence_key to custodian;
 -- Without it PostgreSQL skips the vacuum after an erasure, and the deleted rows stay on the disk.
 grant maintain on vault.identity, vault.data_key, vault.item_key to custodian;
