@@ -379,11 +379,8 @@ def test_a_short_world_is_complete_too(seed: int, weeks: int) -> None:
     assert short["edition_week"] == f"2024-W{38 + weeks}"
     assert all(counts["read"] > 0 for counts in short["channels"].values())
     categories = len({(row["metric_code"], row["category_code"]) for row in short["metrics"]})
-    # of the campaign weeks that the world does not reach nobody delivered anything
-    assert len(short["metrics"]) == categories * 9 * 9 * 2
-    assert len(short["submissions"]) == 47 * 9
-    later = [row for row in short["submissions"] if row["week_id"] > short["edition_week"]]
-    assert not any(row["is_submitted"] for row in later)
+    assert len(short["metrics"]) == categories * 9 * weeks * 2
+    assert len(short["submissions"]) == 47 * weeks
 
 
 @pytest.mark.parametrize("weeks", [0, 10])

@@ -16,7 +16,7 @@ from lumbung import registry
 from lumbung.demo import vocabulary
 from lumbung.demo.facts import COUNTED, DUPLICATE, Activity, Fate, Plan, Prevention, Tip, week_of
 from lumbung.demo.regions import PROVINCE, REGENCIES, UNKNOWN_REGENCY, VILLAGE_CODES
-from lumbung.demo.world import CAMPAIGN, WEEKS, World, week_start
+from lumbung.demo.world import CAMPAIGN, World, week_start
 from lumbung.errors import ConfigurationError
 
 Record = dict[str, Any]
@@ -48,7 +48,7 @@ def truth_of(world: World) -> Record:
         "submissions": submissions,
         "excluded": {channel: _reasons(each, "landed") for channel, each in fates.items()},
         "quarantine": {channel: _reasons(each, "quarantined") for channel, each in fates.items()},
-        "metrics": list(_metrics(WEEKS, Counter(contributors))),
+        "metrics": list(_metrics(world.weeks, Counter(contributors))),
     }
 
 
@@ -332,7 +332,7 @@ def _submissions(world: World, recap: Iterable[Activity]) -> list[Record]:
             "week_id": week,
             "is_submitted": (district.code, week) in delivered,
         }
-        for week in WEEKS  # no district has delivered for weeks after the world's last one
+        for week in world.weeks
         for regency in REGENCIES.values()
         for district in regency.districts
     ]

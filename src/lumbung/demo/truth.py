@@ -11,12 +11,16 @@ METRIC = ("metric_code", "category_code", "regency_code", "week_id", "period", "
 
 
 def metric_differences(truth: dict[str, Any], url: str) -> list[str]:
-    """One line for each metric that is missing, unexpected or different."""
+    """One line for each metric that is missing, unexpected or different in the world's weeks.
+
+    Whether later weeks of the campaign have begun depends on the installation's clock.
+    """
     wanted = {tuple(row[key] for key in METRIC[:-1]): row["value"] for row in truth["metrics"]}
     with database.connect(url) as connection:
         rows = connection.execute(
             "select metric_code, category_code, regency_code, week_id, period, value"
-            " from reporting.rpt_metric"
+            " from reporting.rpt_metric where week_id = any(%s)",
+            (truth["weeks"],),
         )
         found = {tuple(key): int(value) for *key, value in rows}
     return [
