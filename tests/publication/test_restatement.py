@@ -274,6 +274,41 @@ def test_another_coding(warehouse: str, settings: Settings) -> None:
     }
 
 
+def test_an_exclusion_and_its_restoration(warehouse: str, settings: Settings) -> None:
+    decide = (
+        "insert into ops.exclusion_decision (channel, source_id, record_id, decision_code,"
+        " decided_by, reason) select channel, source_id, record_id, %s, 'budi', 'percobaan'"
+        " from raw.record where record_id = %s"
+    )
+    with psycopg.connect(warehouse) as connection:
+        contributor, record, place = case(connection, WITHDRAWN)
+        # an edit does not hide that the record is excluded now
+        new_version(connection, record, is_tombstone=False)
+        connection.execute(decide, ("excluded", record))
+        counted = connection.execute(
+            f"delete from {MEMBER} where contributor_id = %s returning *", (contributor,)
+        ).fetchall()
+        connection.execute(RECOUNT)
+    found = restated(warehouse, settings)
+    cases = of_week(found)
+    assert {("suspected_violation", "ALL", p) for p in ("19", place)} <= set(cases)
+    for r in cases.values():
+        assert (r.new - r.old, r.excluded, r.edited, r.withdrawn, r.recoded) == (-1, -1, 0, 0, 0)
+    assert {line[-1] for line in printed(found)} == {"catatan dikecualikan atau dipulihkan (−1)"}
+    result = checkpoint.check(found.edition_id, settings=settings, database_url=warehouse)
+    assert "restatements_are_explained" in {r.name for r in result.results if r.is_passed}
+    issue_bare(warehouse, settings, LATEST)
+    with psycopg.connect(warehouse) as connection:
+        connection.execute(decide, ("restored", record))
+        connection.cursor().executemany(f"insert into {MEMBER} values (%s, %s, %s, %s, %s)", counted)
+        connection.execute(RECOUNT)
+    back = restated(warehouse, settings, "2024-W47")
+    of_latest = [r for r in back.restatements if r.of_edition_id == f"{LATEST}-r1"]
+    assert of_latest
+    for r in of_latest:
+        assert (r.new - r.old, r.excluded, r.recoded, r.edited, r.late) == (1, 1, 0, 0, 0)
+
+
 def test_all_at_once_equals_a_diff_of_two_editions_built_apart(
     server: EmbeddedPostgres, filled: tuple[str, Metrics], warehouse: str, settings: Settings
 ) -> None:
@@ -438,6 +473,18 @@ def test_a_week_without_an_edition(warehouse: str, settings: Settings, week: str
         assert (r.new - r.old, r.late) == (1, 1)
     # published once: the next edition's own trend and sums have it
     issue_bare(warehouse, settings, LATEST)
+    with psycopg.connect(warehouse) as connection:
+        marked = connection.execute(
+            "select of_edition_id, regency_code, period from editions.restatement"
+            " where is_headline and edition_id = %s and metric_code = 'suspected_violation'",
+            (found.edition_id,),
+        ).fetchall()
+    assert sorted(marked) == sorted(
+        (r.of_edition_id, r.regency_code, r.period)
+        for r in found.new_restatements
+        if r.metric_code == "suspected_violation"
+    )
+    assert len(marked) == 2
     assert restated(warehouse, settings, "2024-W47").new_restatements == []
 
 

@@ -332,7 +332,7 @@ def _store(
         contributors,
         {name: rows[name] for name in store.TABLES},
     )
-    restated = store.digest(rows["restatement"])
+    restated = store.restatement_hash(rows["restatement"])
     previous = store.value(connection, statement("previous_edition"), parameters)
     latest = connection.execute(statement("latest_revision").encode(), parameters).fetchone()
     if latest and latest[2] == content and latest[3] != "rejected":

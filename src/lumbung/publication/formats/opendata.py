@@ -262,6 +262,7 @@ def datasets(edition: Edition) -> list[Dataset]:
                     r.late,
                     r.edited,
                     r.withdrawn,
+                    r.excluded,
                     r.recoded,
                     r.progressed,
                     r.published_value,
@@ -416,7 +417,8 @@ _COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         *(("edisi", "text"), ("kode_angka", "text"), ("kode_kategori", "text"), _PLACE),
         *(("periode", "text"), ("lama", "integer"), ("baru", "integer")),
         *(("terlambat", "integer"), ("dikoreksi", "integer"), ("ditarik", "integer")),
-        *(("dikode_ulang", "integer"), ("status_berlanjut", "integer")),
+        *(("dikecualikan", "integer"), ("dikode_ulang", "integer")),
+        ("status_berlanjut", "integer"),
         *(("disebut", "integer"), ("sudah_dimuat", "boolean")),
     ),
     "tidak-dihitung": (

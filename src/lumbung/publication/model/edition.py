@@ -266,6 +266,7 @@ class Restatement:
     is_published: bool
     progressed: int = 0
     published_value: int | None = None
+    excluded: int = 0
 
     @property
     def change(self) -> int:

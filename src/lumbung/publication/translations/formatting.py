@@ -319,7 +319,7 @@ class Messages:
         return self("restatement_week", metric=metric, week=period)
 
 
-_REASONS = ("late", "progressed", "edited", "withdrawn", "recoded")
+_REASONS = ("late", "progressed", "edited", "withdrawn", "excluded", "recoded")
 
 
 def iso(value: datetime) -> str:

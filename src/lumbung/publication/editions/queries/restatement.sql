@@ -9,6 +9,7 @@
 --   only of metrics that count by status;
 -- - edited: a later version of its delivery changed what it counts in;
 -- - withdrawn: its delivery was withdrawn at the source;
+-- - excluded: a person excluded its delivery, or restored it, after that edition;
 -- - recoded: the same version is read or classified differently now (field map, vocabulary).
 --
 -- Linking two cases is no reason: a link never merges, every case stays counted (ADR 11).
@@ -26,6 +27,7 @@ with earlier as (
         edition_id,
         week_id,
         batch_watermark,
+        data_at,
         label -> 'held' as held
     from published.edition
     where state = 'published' and week_id <= %(week)s and batch_watermark <= %(watermark)s
@@ -40,6 +42,17 @@ held as (
         h.after_batch_id
     from earlier as e
     cross join lateral jsonb_to_recordset(e.held) as h (channel text, after_batch_id bigint)
+),
+
+-- the last decision of a person on each delivery
+decided as (
+    select distinct on (channel, source_id)
+        channel,
+        source_id,
+        decision_code,
+        decided_at
+    from ops.exclusion_decision
+    order by channel asc, source_id asc, decision_id desc
 ),
 
 old_contributor as (
@@ -94,6 +107,7 @@ reason_added as (
         case
             when bool_or(first.batch_id > coalesce(h.after_batch_id, e.batch_watermark))
                 then 'late'
+            when bool_or(d.decision_code = 'restored' and d.decided_at > e.data_at) then 'excluded'
             when bool_or(r.batch_id > coalesce(h.after_batch_id, e.batch_watermark))
                 then 'edited'
             else 'recoded'
@@ -109,6 +123,7 @@ reason_added as (
     left join reporting.rpt_contributor_record as p on m.contributor_id = p.contributor_id
     left join raw.record as r on p.record_id = r.record_id
     left join held as h on m.edition_id = h.edition_id and r.channel = h.channel
+    left join decided as d on r.channel = d.channel and r.source_id = d.source_id
     left join lateral (
         select v.batch_id
         from raw.record as v
@@ -125,6 +140,7 @@ reason_removed as (
         m.contributor_id,
         case
             when bool_or(latest.is_tombstone) then 'withdrawn'
+            when bool_or(d.decision_code = 'excluded') then 'excluded'
             when bool_or(latest.record_id <> r.record_id) then 'edited'
             else 'recoded'
         end as reason
@@ -139,6 +155,7 @@ reason_removed as (
         on m.edition_id = o.edition_id and m.contributor_id = o.contributor_id
     left join raw.record as r on o.record_id = r.record_id
     left join reporting.rpt_channel_completeness as c on r.channel = c.channel
+    left join decided as d on r.channel = d.channel and r.source_id = d.source_id
     left join lateral (
         select
             v.record_id,
@@ -220,7 +237,8 @@ explained as (
         coalesce(sum(m.change) filter (where m.reason = 'edited'), 0)::bigint as edited,
         coalesce(sum(m.change) filter (where m.reason = 'withdrawn'), 0)::bigint as withdrawn,
         coalesce(sum(m.change) filter (where m.reason = 'recoded'), 0)::bigint as recoded,
-        coalesce(sum(m.change) filter (where m.reason = 'progressed'), 0)::bigint as progressed
+        coalesce(sum(m.change) filter (where m.reason = 'progressed'), 0)::bigint as progressed,
+        coalesce(sum(m.change) filter (where m.reason = 'excluded'), 0)::bigint as excluded
     from reasoned as m
     inner join earlier as e on m.edition_id = e.edition_id
     cross join lateral (values (m.regency_code), (%(province)s::text)) as place (regency_code)
@@ -323,7 +341,8 @@ select
     coalesce(x.recoded, 0) as recoded_count,
     coalesce(t.published_value = coalesce(n.value, 0), false) as is_published,
     coalesce(x.progressed, 0) as progressed_count,
-    t.published_value
+    t.published_value,
+    coalesce(x.excluded, 0) as excluded_count
 from stated as s
 left join later_restatement as t
     on
