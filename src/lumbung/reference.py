@@ -27,7 +27,7 @@ from lumbung.publication.delivery.recipients import People
 from lumbung.publication.office import Office
 from lumbung.registry import canonical_fields
 from lumbung.settings import Settings
-from lumbung.warehouse.dictionary import checks, dictionary, filled, item
+from lumbung.warehouse.dictionary import checks, codes, dictionary, filled, item
 
 SEMANTIC_MODELS = "models/reporting/metrics/_semantic_models.yml"
 """Where dbt and MetricFlow read `semantic_models`, in the dbt project."""
@@ -39,6 +39,7 @@ def pages(settings: Settings) -> dict[str, str]:
     """The generated pages, by their path below `docs/reference/`."""
     bodies = {
         "dictionary.md": dictionary(settings.dbt_project),
+        "codes.md": codes(settings.dbt_project),
         "checks.md": checks(settings.dbt_project, settings.expectations),
         "metrics.md": metrics(settings.dbt_project / "seeds"),
         "commands.md": commands(),

@@ -300,7 +300,9 @@ def test_an_exclusion_and_its_restoration(warehouse: str, settings: Settings) ->
     issue_bare(warehouse, settings, LATEST)
     with psycopg.connect(warehouse) as connection:
         connection.execute(decide, ("restored", record))
-        connection.cursor().executemany(f"insert into {MEMBER} values (%s, %s, %s, %s, %s)", counted)
+        connection.cursor().executemany(
+            f"insert into {MEMBER} values (%s, %s, %s, %s, %s)", counted
+        )
         connection.execute(RECOUNT)
     back = restated(warehouse, settings, "2024-W47")
     of_latest = [r for r in back.restatements if r.of_edition_id == f"{LATEST}-r1"]

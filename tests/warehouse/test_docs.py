@@ -40,13 +40,74 @@ def test_the_dictionary_names_every_table_and_column_of_the_database(demo: Demo)
     columns = query(
         demo[0],
         "select table_schema || '.' || table_name, column_name from information_schema.columns"
-        " where table_schema in ('marts', 'reporting', 'editions')",
+        " where table_schema in ('marts', 'reporting', 'editions', 'reference')"
+        " and has_table_privilege('analyst_province', table_schema || '.' || table_name, 'select')",
     )
     assert set(sections) == {table for table, _ in columns}
-    assert len(columns) > 150
+    assert len(columns) > 900
     for table, column in columns:
-        described = f"\n- `{column}`: " if table.startswith("editions.") else f"\n- `{column}` ("
+        untyped = table.startswith(("editions.", "reference."))
+        described = f"\n- `{column}`: " if untyped else f"\n- `{column}` ("
         assert described in sections[table], (table, column)
+
+
+def test_the_keys_of_the_dictionary_identify_rows(demo: Demo) -> None:
+    written = (PROJECT / "docs" / "reference" / "dictionary.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^### ((?:marts|reporting)\.\S+)$(.*?)(?=^##|\Z)", written, re.M | re.S)
+    keyless = {name for name, text in sections if not re.search(r"^Key: ", text, re.M)}
+    assert keyless == {"reporting.rpt_not_counted"}  # it has rows whose week is not known
+    for name, text in sections:
+        if key := re.search(r"^Key: (.+?), of a view\.$", text, re.M):
+            columns = key[1].replace("`", "")
+            doubled = f"select {columns} from {name} group by {columns} having count(*) > 1"
+            assert query(demo[0], doubled) == [], name
+
+
+def test_a_column_of_a_view_that_may_be_null_says_so(demo: Demo) -> None:
+    written = (PROJECT / "docs" / "reference" / "dictionary.md").read_text(encoding="utf-8")
+    found = re.findall(r"^### (\S+)$(.*?)(?=^##|\Z)", written, re.M | re.S)
+    silent = []
+    for name, text in found:
+        about, _, columns = text.partition(", of a view.\n")
+        if not columns or re.search(r"\bnull\b", about, re.I):
+            continue
+        for column, said in re.findall(r"^- `(\w+)` \((.*(?:\n  .*)*)", columns, re.M):
+            if not re.search(r"\b(null|empty)\b", said, re.I):
+                silent.append((name, column))
+    assert silent
+    nulls = [
+        each
+        for each in silent
+        if query(demo[0], f"select 1 from {each[0]} where {each[1]} is null limit 1")
+    ]
+    assert nulls == []
+
+
+def test_what_was_published_is_compared_with_today(demo: Demo) -> None:
+    page = (PROJECT / "docs" / "how-to" / "query-the-marts.md").read_text(encoding="utf-8")
+    section = page.partition("## Compare what was published")[2].partition("\n## ")[0]
+    compare, restated = re.findall(r"^```sql\n(.+?)^```$", section, re.M | re.S)
+    with psycopg.connect(demo[0]) as owner:
+        owner.execute("set session_replication_role = replica")
+        owner.execute(
+            "insert into published.edition (edition_id, week_id, revision, language, as_of,"
+            " data_at, batch_watermark, content_hash, contributor_hash, record_hash,"
+            " restatement_hash, label, state) values ('2024-W47-r9', '2024-W47', 9,"
+            " 'id', now(), now(), 0, repeat('0', 64), repeat('0', 64), '', '', '{}', 'published')"
+        )
+        owner.execute(
+            "insert into published.metric select '2024-W47-r9', metric_code, category_code,"
+            " regency_code, max(value) filter (where period = 'week' and week_id = '2024-W47'),"
+            " max(value) filter (where period = 'to_date' and week_id = '2024-W47') + 1,"
+            " max(value) filter (where period = 'week' and week_id = '2024-W46') + 1"
+            " from reporting.rpt_metric where metric_code = 'tip' and regency_code = '19.02'"
+            " group by metric_code, category_code, regency_code"
+        )
+        rows = owner.execute(compare.encode()).fetchall()
+        of_tips = [(r[1], r[2], r[6] - r[7]) for r in rows if r[0] == "2024-W47-r9"]
+        assert of_tips == [("2024-W46", "week", 1), ("2024-W47", "to_date", 1)]
+        assert owner.execute(restated.encode()).description
+        owner.rollback()
 
 
 def test_there_are_twenty_questions() -> None:

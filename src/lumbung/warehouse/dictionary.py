@@ -39,25 +39,32 @@ def dictionary(project: Path) -> str:
         "# Data dictionary",
         "",
         *filled(
-            "Days and weeks are those of Asia/Jakarta. A column may be empty where it says so. The"
-            " same texts are comments in the database (`\\d+ marts.fct_report` in psql)."
+            "Days and weeks are those of Asia/Jakarta. A column may be empty where it says so. A"
+            " key of a view is not enforced. The same texts are comments in the database (`\\d+"
+            " marts.fct_report` in psql)."
         ),
     ]
     for layer, title, introduction in LAYERS:
         lines += ["", f"## {title}", "", *filled(introduction)]
         for file in sorted((project / "models" / layer).rglob("[!_]*.yml")):
             (model,) = _read(file)["models"]
+            view_key = model.get("config", {}).get("meta", {}).get("key")
             keys = [
-                ", ".join(f"`{column}`" for column in constraint["columns"])
+                constraint["columns"]
                 for constraint in model.get("constraints", [])
                 if constraint["type"] == "primary_key"
-            ]
+            ] + ([view_key] if view_key else [])
             lines += ["", f"### {layer}.{model['name']}", "", *filled(model["description"])]
-            lines += [f"Key: {keys[0]}." if keys else "No key.", ""]
+            named = ", ".join(f"`{column}`" for column in keys[0]) if keys else ""
+            lines += filled(
+                f"Key: {named}{', of a view' if view_key else ''}." if keys else "No key."
+            )
+            lines.append("")
             for column in model["columns"]:
                 kinds = {constraint["type"] for constraint in column.get("constraints", [])}
-                empty = "" if "not_null" in kinds else ", may be empty"
-                text = _DOC.sub(lambda found: shared[found[1]], column["description"])
+                # a view has no constraints: its descriptions say where a column is null
+                empty = "" if "not_null" in kinds or view_key else ", may be empty"
+                text = _with_doc_blocks(column["description"], shared)
                 lines += item(f"`{column['name']}` ({column['data_type']}{empty}): {text}")
     lines += _editions()
     lines += [
@@ -66,19 +73,81 @@ def dictionary(project: Path) -> str:
         "",
         *filled(
             "Codes, vocabularies, limits and what others published. Every analyst may read them."
-            " Join the dimension where one of the same name exists."
+            " Join the dimension where one of the same name exists. [Codes](codes.md) lists the"
+            " codes themselves. Analysts cannot read three further tables of the schema: `channel`,"
+            " which holds the owners' mail addresses, `channel_field` and `term_pseudonym`"
+            " ([rights](rights.md))."
         ),
-        "",
     ]
     for seed in _read(project / "seeds" / "_seeds.yml")["seeds"]:
-        lines += item(f"`reference.{seed['name']}`: {seed['description']}")
+        lines += ["", f"### reference.{seed['name']}", ""]
+        lines += [*filled(_escaped(seed["description"])), ""]
+        for column in seed["columns"]:
+            text = _with_doc_blocks(column["description"], shared)
+            lines += item(f"`{column['name']}`: {text}")
     return "\n".join(lines) + "\n"
+
+
+CODES = (
+    "status", "non_registration_reason", "forwarding_target", "role", "violation_type", "issue",
+    "issue_group", "campaign_context", "election", "campaign_method", "deadline_state",
+    "prevention_form", "prevention_kind", "prevention_type", "target_group", "venue_kind",
+    "observer_organisation", "office_level", "stage", "exclusion_reason",
+)  # fmt: skip
+"""The seeds of codes with names in two languages; `category` has further vocabularies."""
+
+
+def codes(project: Path) -> str:
+    """The values of code columns as Markdown, from the seeds.
+
+    Args:
+        project: the dbt project's folder.
+
+    """
+    seeds = project / "seeds"
+    lines = [
+        "# Codes",
+        "",
+        *filled(
+            "The values of the columns that hold codes, from the seeds of `reference`. A"
+            " dimension adds `UNSTATED` where the seed has none and the source states no value."
+        ),
+    ]
+    described = {seed["name"]: seed for seed in _read(seeds / "_seeds.yml")["seeds"]}
+    for name in CODES:
+        text = _escaped(described[name]["description"])
+        lines += ["", f"## {name}", "", *filled(text), "", *_code_table(_rows(seeds, name))]
+    vocabularies: dict[str, list[dict[str, str]]] = {}
+    for row in _rows(seeds, "category"):
+        vocabularies.setdefault(row.pop("vocabulary"), []).append(row)
+    for name, rows in vocabularies.items():
+        lines += ["", f"## {name}", "", "Of the seed `category`.", "", *_code_table(rows)]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(seeds: Path, name: str) -> list[dict[str, str]]:
+    with (seeds / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _code_table(rows: list[dict[str, str]]) -> list[str]:
+    """A row per code: its name in Indonesian and in English."""
+    code = next(name for name in rows[0] if name.endswith("_code"))
+    english = next(name for name in rows[0] if name.endswith("_en"))
+    columns = code, english.removesuffix("_en"), english
+    lines = (f"| `{row[columns[0]]}` | {row[columns[1]]} | {row[columns[2]]} |" for row in rows)
+    # a code with several periods of validity once
+    return ["| code | Indonesian | English |", "|---|---|---|", *dict.fromkeys(lines)]
 
 
 def _doc_blocks(project: Path) -> dict[str, str]:
     """The descriptions that columns share, by the name of the doc block."""
     text = (project / "models" / "_columns.md").read_text(encoding="utf-8")
     return dict(re.findall(r"{% docs (\w+) %}\n(.*?)\n{% enddocs %}", text, re.DOTALL))
+
+
+def _with_doc_blocks(text: str, shared: dict[str, str]) -> str:
+    return _DOC.sub(lambda found: shared[found[1]], text)
 
 
 def _editions() -> list[str]:
@@ -172,9 +241,20 @@ def checks(project: Path, expectations: Path) -> str:
 
 def item(text: str) -> list[str]:
     """A list item of Markdown, wrapped at 100 columns."""
+    return filled(_escaped(text), "- ", "  ")
+
+
+def _escaped(text: str) -> str:
+    """A text in which Markdown reads `<` as the character; a placeholder becomes code."""
     code = text.split("`")  # every second piece is code, which Markdown does not interpret
-    code[::2] = [piece.replace("<", "&lt;") for piece in code[::2]]
-    return filled("`".join(code), "- ", "  ")
+    code[::2] = [
+        "".join(
+            f"`{part}`" if number % 2 else part.replace("<", "&lt;")
+            for number, part in enumerate(re.split(r"(\w+_<\w+>)", piece))
+        )
+        for piece in code[::2]
+    ]
+    return "`".join(code)
 
 
 _Check = tuple[str, str, str, str, str]

@@ -16,6 +16,7 @@ select
     rules.limit_days,
     rules.extension_days,
     deadlines.legal_source,
+    rules.is_verified,
     deadlines.report_id,
     cases.register_number,
     cases.record_kind,
