@@ -311,6 +311,13 @@ def test_an_exclusion_and_its_restoration(warehouse: str, settings: Settings) ->
         assert (r.new - r.old, r.excluded, r.recoded, r.edited, r.late) == (1, 1, 0, 0, 0)
 
 
+def test_restatements_without_exclusions_keep_their_hash() -> None:
+    """Editions were frozen before the column of exclusions, which is the last."""
+    row = ("2024-W44-r1", "tip", "ALL", "19", "week", 1, 2, 1, 0, 0, 0, False, 0, None)
+    assert store.restatement_hash([(*row, 0)]) == store.digest([row])
+    assert store.restatement_hash([(*row, -1)]) == store.digest([(*row, -1)])
+
+
 def test_all_at_once_equals_a_diff_of_two_editions_built_apart(
     server: EmbeddedPostgres, filled: tuple[str, Metrics], warehouse: str, settings: Settings
 ) -> None:
