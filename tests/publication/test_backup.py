@@ -346,7 +346,10 @@ def test_a_full_disk_is_named_and_earlier_backups_stay(
     with pytest.raises(ServiceError, match=r"the disk is full.*earlier backups are whole"):
         take.backup(dataclasses.replace(target, folder=folder), settings=settings, database_url=url)
     assert manifest.backups(folder) == [whole]
+    assert list(folder.glob(".*.partial")) == [], "what was written took the last space"
     manifest.verified(whole)
+    with pytest.raises(ServiceError, match=r"pg_dump failed.*\[/nowhere/x\]"):
+        dump.run("pg_dump", url, "--file=/nowhere/x")
 
 
 @pytest.mark.parametrize("key", [None, b64encode(bytes(32))])

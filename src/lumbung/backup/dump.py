@@ -191,6 +191,7 @@ def run(program: str, url: str, *arguments: str) -> None:
 
     """
     address, password = database.without_password(url)
+    place = arguments[-1].removeprefix("--file=")
     try:
         done = subprocess.run(
             [str(BINARIES / program), f"--dbname={address}", *arguments],
@@ -201,7 +202,7 @@ def run(program: str, url: str, *arguments: str) -> None:
     except subprocess.TimeoutExpired as error:
         raise ServiceError(
             f"{program} has not ended within {PROGRAM_SECONDS // 3600} hours",
-            where=arguments[-1],
+            where=place,
             remediation="check that the disk and the database answer, then run the same again",
         ) from error
     if done.returncode:
@@ -209,7 +210,7 @@ def run(program: str, url: str, *arguments: str) -> None:
         is_full = "No space left on device" in printed
         raise ServiceError(
             f"{DISK} ({printed})" if is_full else f"{program} failed: {printed}",
-            where=arguments[-1],
+            where=place,
             remediation="free space there, then run the same again"
             if is_full
             else "correct the cause, then run the same again",

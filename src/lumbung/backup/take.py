@@ -127,8 +127,12 @@ def backup(target: Target, *, settings: Settings, database_url: str) -> Backup:
             partial = target.folder / f".{name}.partial"
             partial.mkdir(mode=0o700)
             files = _Files(partial, next(reversed(backups(target.folder)), None))
-            manifest, erased = _write(files, secrets, target.recipient, settings, database_url)
-            size = _finish(partial, target.folder / name, manifest)
+            try:
+                manifest, erased = _write(files, secrets, target.recipient, settings, database_url)
+                size = _finish(partial, target.folder / name, manifest)
+            except Exception:
+                shutil.rmtree(partial, ignore_errors=True)  # it may have filled the disk
+                raise
             for earlier in backups(target.folder)[-target.keep : -1]:
                 _follow(earlier, (target.folder / name / keys.NAME).read_bytes(), erased)
             for old in backups(target.folder)[: -target.keep]:
