@@ -91,16 +91,16 @@ def prove(
     settings: Settings,
     database_url: str,
 ) -> Proof:
-    """Verify a person's code, use it up, and bind it to a decision.
+    """Verify a person's code, and bind it to a decision.
 
-    The code counts once for all purposes. A decision on an edition may prove it again, because a
-    task that was killed is repeated; the database records such a decision once.
+    The code counts once for all purposes. A consent uses it up here, a decision on an edition and a
+    waiver when the database records them (`published.require_new_code`).
 
     Args:
         name: a name of `approval.users`.
         code: six digits.
         edition_id: the edition.
-        decision: `approved` or `rejected`.
+        decision: `approved`, `rejected`, or `consent`.
         by: the person as printed.
         root: `files_root` of the reviewed files.
         at: when the code was entered, at most `MAX_AGE` ago; None: now.
@@ -148,23 +148,19 @@ def prove(
                 remediation="enter the six digits that the authenticator app shows now",
             )
         seal = _seal(secret, edition_id, decision, by, root, step)
-        _use_up(connection, Proof(enrolment[0], step, seal), edition_id, decision)
+        if decision == "consent":
+            _use_up(connection, Proof(enrolment[0], step, seal), edition_id)
     return Proof(enrolment[0], step, seal)
 
 
-def _use_up(connection: psycopg.Connection, proof: Proof, where: str, decision: str) -> None:
+def _use_up(connection: psycopg.Connection, proof: Proof, where: str) -> None:
     """Use a code up; of several at once, one does."""
     added = connection.execute(
         "insert into ops.used_code (enrolment_id, totp_step, seal) values (%s, %s, %s)"
         " on conflict do nothing",
         proof,
     )
-    if added.rowcount:
-        return
-    known = connection.execute(
-        "select seal from ops.used_code where enrolment_id = %s and totp_step = %s", proof[:2]
-    ).fetchone()
-    if decision == "consent" or known != (proof.seal,):
+    if not added.rowcount:
         raise CodeError(
             "the code was used already",
             where=where,
