@@ -157,6 +157,21 @@ def test_a_code_counts_once_and_for_ten_minutes(office: Office) -> None:
             reviewed=office.reviewed, settings=office.settings, database_url=office.url, at=slow,
         )  # fmt: skip
 
+    def consent(code: str, at: datetime) -> None:
+        approver.prove(
+            "pimpinan", code, edition_id="erase a person", decision="consent", by="ani", root="x",
+            at=at, settings=office.settings, database_url=office.url,
+        )  # fmt: skip
+
+    with pytest.raises(CodeError, match="used already"):
+        consent(phone.at(slow), slow)
+    consent(phone.at(now), now)
+    with pytest.raises(CodeError, match="used already"):
+        review.decide(
+            f"{WEEK}-r2", "approved", name="pimpinan", by=CHAIR, code=phone.at(now),
+            reviewed=office.reviewed, settings=office.settings, database_url=office.url, at=now,
+        )  # fmt: skip
+
 
 def test_codes_cannot_be_tried_one_after_the_other(office: Office) -> None:
     phone = office.enrol()
