@@ -5,12 +5,14 @@ The chart is not here: CONTRIBUTING.md says how to check the values against its 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from lumbung import database
 from lumbung.local.airflow import COMPONENTS
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +20,6 @@ PARTS = {
     "apiServer": "api-server",
     "scheduler": "scheduler",
     "dagProcessor": "dag-processor",
-    "migrateDatabaseJob": "init",
 }
 
 
@@ -30,7 +31,7 @@ def values() -> dict[str, Any]:
 
 
 def test_every_part_is_one_of_lumbung_run(values: dict[str, Any]) -> None:
-    assert set(PARTS.values()) == {*COMPONENTS, "init"}
+    assert set(PARTS.values()) == set(COMPONENTS)
     assert values["triggerer"] == {"enabled": False}
     for name, part in PARTS.items():
         assert (values[name]["command"], values[name]["args"]) == (["lumbung", "run"], [part])
@@ -49,4 +50,18 @@ def test_the_guide_makes_each_secret(values: dict[str, Any]) -> None:
     named = {each["envName"] for each in values["secret"]}
     plain = {each["name"] for each in values["env"]}
     assert not named & plain
-    assert {"LUMBUNG_DATABASE_URL", "LUMBUNG_AIRFLOW_SECRET", "LUMBUNG_VAULT_KEY"} <= named
+    assert {"LUMBUNG_AIRFLOW_SECRET", "LUMBUNG_VAULT_KEY"} <= named
+    for each in values["volumes"]:
+        assert f"kubectl create secret generic {each['secret']['secretName']} " in guide, each
+
+
+def test_no_pod_has_the_owners_password(values: dict[str, Any]) -> None:
+    plain = {each["name"]: each["value"] for each in values["env"]}
+    assert not database.has_account(plain["LUMBUNG_DATABASE_URL"])
+    assert values["migrateDatabaseJob"] == {"enabled": False}, "only the owner may migrate"
+    image = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    (home,) = re.findall(r"LUMBUNG_HOME=(\S+)", image)
+    (logins,) = (each for each in values["volumes"] if each["name"] == "logins")
+    assert logins["secret"]["secretName"] == "lumbung-logins"
+    mounts = {each["name"]: each["mountPath"] for each in values["volumeMounts"]}
+    assert mounts["logins"] == f"{home}/logins", "where `roles.role_url` reads them"
