@@ -78,7 +78,7 @@ class Metric:
     @property
     def is_detail(self) -> bool:
         """Whether it says more of a regency's cases than how many there are of each theme."""
-        return self.source == "register" and self.code not in ("suspected_violation", BY_THEME)
+        return self.unit == "case" and self.code not in ("suspected_violation", BY_THEME)
 
 
 @dataclass(frozen=True)

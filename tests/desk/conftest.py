@@ -262,35 +262,42 @@ def stewarded(desk: Desk) -> Desk:
     """The desk with pairs of two regencies, the likeliest first, and an item of another check."""
     with psycopg.connect(desk.url) as connection:
         connection.execute(SETUP.encode())
-        for regency, pairs in PAIRS.items():
-            for place, pair in enumerate(pairs):
-                for record, case in enumerate(pair):
-                    connection.execute(
-                        "insert into marts.fct_report (report_id, record_id, channel, record_kind,"
-                        " regency_code, register_number, received_date) values"
-                        " (%s, %s, 'wa_aduan', 'IA', %s, %s, '2024-11-20')",
-                        (case, 10 * place + record, regency, HOSTILE),
-                    )
-                connection.execute(
-                    "insert into marts.fct_report_pair (report_id_a, report_id_b, regency_code,"
-                    " channel_a, channel_b, weight, evidence, state_code) values (%s, %s, %s, 'x',"
-                    " 'y', %s, %s, 'candidate')",
-                    (*pair, regency, 9 - place, [HOSTILE]),
-                )
-                connection.execute(
-                    "insert into marts.fct_review_item (check_code, item_id, regency_code,"
-                    " severity, owner, channel, detail, delivery_id, other_id, record_count,"
-                    " since_date, remediation) values ('pair_undecided', %s, %s, 'review', 'x',"
-                    " 'wa_aduan', 'x', %s, %s, 1, '2024-11-20', 'x')",
-                    ("/".join(pair), regency, *pair),
-                )
+        for regency in PAIRS:
             connection.execute(
                 "insert into marts.fct_review_item (check_code, item_id, regency_code, severity,"
                 " owner, channel, detail, record_count, since_date, remediation) values"
                 " ('place_unresolved', %s, %s, 'review', 'x', 'x', %s, 1, '2024-11-20', 'x')",
                 (f"p{regency}", regency, HOSTILE),
             )
+    for regency, pairs in PAIRS.items():
+        add_pairs(desk, regency, pairs)
     return desk
+
+
+def add_pairs(desk: Desk, regency: str, pairs: list[tuple[str, str]], place: int = 0) -> None:
+    """Put pairs of cases on the review list, from a place on, the likeliest first."""
+    with psycopg.connect(desk.url) as connection:
+        for at, pair in enumerate(pairs, place):
+            for record, case in enumerate(pair):
+                connection.execute(
+                    "insert into marts.fct_report (report_id, record_id, channel, record_kind,"
+                    " regency_code, register_number, received_date) values"
+                    " (%s, %s, 'wa_aduan', 'IA', %s, %s, '2024-11-20')",
+                    (case, 10 * at + record, regency, HOSTILE),
+                )
+            connection.execute(
+                "insert into marts.fct_report_pair (report_id_a, report_id_b, regency_code,"
+                " channel_a, channel_b, weight, evidence, state_code) values (%s, %s, %s, 'x',"
+                " 'y', %s, %s, 'candidate')",
+                (*pair, regency, 20 - at, [HOSTILE]),
+            )
+            connection.execute(
+                "insert into marts.fct_review_item (check_code, item_id, regency_code,"
+                " severity, owner, channel, detail, delivery_id, other_id, record_count,"
+                " since_date, remediation) values ('pair_undecided', %s, %s, 'review', 'x',"
+                " 'wa_aduan', 'x', %s, %s, 1, '2024-11-20', 'x')",
+                ("/".join(pair), regency, *pair),
+            )
 
 
 def quarantine(

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from lumbung.local.processes import hold_port
 from lumbung.warehouse import links
-from tests.desk.conftest import DRAFT, PUBLISHED, Desk
+from tests.desk.conftest import DRAFT, OWN, PUBLISHED, Desk, add_pairs
 from tests.desk.test_review_list import address as address_of
 from tests.desk.test_review_list import decisions
 
@@ -122,7 +122,9 @@ def test_a_member_rejects_by_keyboard_alone(desk: Desk, browser: Browser) -> Non
         assert desk.state() == "rejected"
 
 
-def test_a_steward_decides_pairs_by_keyboard_alone(stewarded: Desk, browser: Browser) -> None:
+def test_a_steward_decides_ten_pairs_by_keyboard_alone(stewarded: Desk, browser: Browser) -> None:
+    more = [(f"a{number:02}", f"a{number + 1:02}") for number in range(11, 25, 2)]
+    add_pairs(stewarded, OWN, more, place=3)
     with (
         served(stewarded) as address,
         browser.new_context(extra_http_headers={"x-account": "sari"}) as window,
@@ -131,7 +133,7 @@ def test_a_steward_decides_pairs_by_keyboard_alone(stewarded: Desk, browser: Bro
         for path in ("/tinjauan", "/tinjauan/butir/place_unresolved", address_of("a1", "a2")):
             page.goto(address + path)
             accessible(page)
-        for tabs in (1, 2, 1):  # the heading has the focus, and the buttons follow
+        for tabs in (1, 2, 1, *[2] * 7):  # the heading has the focus, and the buttons follow
             assert page.locator(":focus").inner_text() == "Satu kejadian atau dua?"
             for _ in range(tabs):
                 page.keyboard.press("Tab")
@@ -143,6 +145,7 @@ def test_a_steward_decides_pairs_by_keyboard_alone(stewarded: Desk, browser: Bro
             ("a1", "a2", "same_event"),
             ("a3", "a4", "different"),
             ("a5", "a6", "same_event"),
+            *((*pair, "different") for pair in more),
         ]
 
 

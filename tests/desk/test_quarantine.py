@@ -121,6 +121,7 @@ def test_the_content_is_opened_for_a_reason_that_is_logged_first(desk: Desk) -> 
     assert entry.content == {
         "quarantine_id": number,
         "record_id": None,
+        "evidence_sha256": None,
         "reason": "cari nomornya",
         "consented_by": None,
     }

@@ -47,6 +47,7 @@ def test_a_word_is_opened_for_a_reason_mapped_and_undone(words: tuple[Desk, str]
     assert entry.content == {
         "quarantine_id": None,
         "record_id": RECORD,
+        "evidence_sha256": None,
         "reason": "pilih kodenya",
         "consented_by": None,
     }

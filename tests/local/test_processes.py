@@ -133,7 +133,7 @@ def test_a_server_without_free_connections_is_not_said_to_be_down(
     def full(*_: object, **__: object) -> None:
         raise psycopg.OperationalError("FATAL:  sorry, too many clients already")
 
-    monkeypatch.setattr(psycopg, "connect", full)
+    monkeypatch.setattr(psycopg.Connection, "connect", full)
     with pytest.raises(ServiceError, match=r"no connection left.*end sessions") as raised:
         database.connect("postgresql://x@127.0.0.1:1/x")
     assert "lumbung up" not in str(raised.value)

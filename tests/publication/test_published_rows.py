@@ -37,7 +37,7 @@ ADDED: Mapping[str, Mapping[str, object]] = {
         "edition_id": EDITION, "of_edition_id": EDITION, "metric_code": "tip",
         "category_code": "ALL", "regency_code": "19", "period": "week", "old_value": 1,
         "new_value": 2, "late_count": 1, "edited_count": 0, "withdrawn_count": 0,
-        "recoded_count": 0, "progressed_count": 0, "is_published": False,
+        "excluded_count": 0, "recoded_count": 0, "progressed_count": 0, "is_published": False,
     },
     "waiver": {
         "edition_id": EDITION, "check_name": "x", "waived_by": "x", "reason": "x",

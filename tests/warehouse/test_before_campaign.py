@@ -153,7 +153,7 @@ def test_an_edition_names_them_by_place_and_says_whose_deadlines_they_are(
     # what is in metrics and what is before them are all the cases
     assert found.metric("suspected_violation").to_date == 2
     # and the deadlines of those cases are listed wherever deadlines are
-    (point,) = [f"{a} {b}" for a, b in document(found).points if "batas waktu penanganan" in a]
+    (point,) = [f"{a} {b}" for a, b in document(found).points if a.startswith("Batas waktu")]
     assert "dari 5 batas waktu yang berjalan atau mungkin berjalan" in point
     assert point.endswith(
         "Sebanyak 3 di antaranya berasal dari kasus yang diterima sebelum masa kampanye dan tidak "
