@@ -10,11 +10,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from lumbung import doctor
+from lumbung import database, doctor
 from lumbung.doctor import NotWellError, diagnose
 from lumbung.intake.vault import Vault, hold_to_one_key
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.settings import Settings
+from lumbung.warehouse.roles import METADATA, role_url
 from tests.support.command import lumbung
 from tests.support.databases import fresh_database
 
@@ -113,9 +114,10 @@ def test_dags_that_are_paused_or_failed_last(
 ) -> None:
     monkeypatch.setattr(doctor, "AIRFLOW_DATABASE", "doctor_airflow")
     url = fresh_database(server, "template0", "doctor_airflow")
+    database.give(url, METADATA)
     with pytest.raises(NotWellError, match="Airflow was never set up"):
         doctor.dags(url)
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(role_url(url, METADATA), autocommit=True) as connection:
         connection.execute("create table dag (dag_id text, is_paused boolean, is_stale boolean)")
         connection.execute("create table dag_run (dag_id text, state text, run_after int)")
         connection.execute(

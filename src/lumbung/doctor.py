@@ -23,6 +23,7 @@ from lumbung.files import PRIVATE_UMASK
 from lumbung.local.stack import AIRFLOW_DATABASE, NOT_CLOSED, Stack
 from lumbung.publication.checks.stored import require_proven
 from lumbung.settings import Settings
+from lumbung.warehouse.roles import METADATA, role_url
 
 FREE_BYTES = 2_000_000_000
 """With less free space, a build or a backup may fill the disk."""
@@ -52,7 +53,7 @@ def diagnose(settings: Settings) -> list[Finding]:
     }
     url = settings.database_url
     if url is None and stack.postgres.is_running:
-        url = stack.postgres.url()
+        url = stack.for_roles(stack.postgres.url())
     if url is not None:
         points |= {
             "versions": lambda: versions(url),
@@ -137,14 +138,16 @@ def last_backup(folder: str | None) -> str:
 
 def versions(url: str) -> str:
     """Require that the database has exactly the migrations of this version."""
-    database.require_migrated(url)
-    with database.connect(url) as connection:
+    # A database without migrations has no roles.
+    login = url if database.has_account(url) else role_url(url, "transformer")
+    database.require_migrated(login)
+    with database.connect(login) as connection:
         return f"PostgreSQL {connection.info.server_version // 10_000}, migrated"
 
 
 def clock(url: str) -> str:
     """Require that this machine, the database and what was landed agree about the time."""
-    with database.connect(url) as connection:
+    with database.connect(role_url(url, "auditor")) as connection:
         row = connection.execute(
             "select clock_timestamp(), (select max(landed_at) from raw.batch)"
         ).fetchone()
@@ -165,15 +168,16 @@ def clock(url: str) -> str:
 
 def secret_keys(url: str, settings: Settings) -> str:
     """Require the key of the vault, and keys that fit the signed editions."""
-    with database.connect(url) as connection:
+    with database.connect(role_url(url, "custodian")) as connection:
         require_vault_key(connection, keys.collect(settings))
+    with database.connect(role_url(url, "auditor")) as connection:
         require_proven(connection, settings)
     return "fit the database"
 
 
 def editions(url: str, settings: Settings) -> str:
     """Require that an office which has published did so in the last week."""
-    with database.connect(url) as connection:
+    with database.connect(role_url(url, "auditor")) as connection:
         row = connection.execute(
             "select edition_id, decided_at from published.edition inner join published.approval"
             " using (edition_id) where state = 'published' order by decided_at desc limit 1"
@@ -191,7 +195,7 @@ def editions(url: str, settings: Settings) -> str:
 
 def dags(url: str) -> str:
     """Require that no DAG is paused or has failed last, a channel's included."""
-    found = list(_dags(psycopg.conninfo.make_conninfo(url, dbname=AIRFLOW_DATABASE)))
+    found = list(_dags(role_url(database.named(url, AIRFLOW_DATABASE), METADATA)))
     if paused := [dag_id for dag_id, is_paused, _ in found if is_paused]:
         raise NotWellError(
             f"paused are {', '.join(paused)}: unpause in Airflow what should run; after a loss of"

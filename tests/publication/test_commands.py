@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -14,6 +15,7 @@ from lumbung.errors import ConfigurationError, PublicationError
 from lumbung.publication.delivery import smtp
 from lumbung.publication.editions.approver import CodeError
 from lumbung.publication.model import store
+from lumbung.settings import JAKARTA
 from tests.support.edition_sample import WEEK
 from tests.support.post import post_office
 
@@ -78,6 +80,9 @@ def test_a_week_is_drafted_rejected_drafted_anew_and_published(
     (draft / "catatan.txt").write_text("of whoever read it")
     with pytest.raises(PublicationError, match="files that were reviewed are not"):
         approve()
+    waiver = ["--edition", f"{WEEK}-r2", "--by", "Ketua Contoh", "--reason", "percobaan"]
+    until = f"{datetime.now(JAKARTA) + timedelta(days=2):%Y-%m-%d}"
+    lumbung("waive", "nothing_is_negative", *waiver, "--until", until)
     lumbung("publish", WEEK)  # the remediation: a draft holds what was rendered and nothing more
     assert not (draft / "catatan.txt").exists()
     with pytest.raises(ConfigurationError, match=r"'Orang Lain' is not an approver.*people\.yaml"):

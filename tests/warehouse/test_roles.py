@@ -329,6 +329,11 @@ def test_a_process_logs_in_by_the_file_of_its_role(
     assert "lumbung:" not in address
     for role in ("loader", "transformer"):
         assert query(role_url(address, role), "select session_user::text") == [(role,)]
+    who = "select session_user::text, current_user::text"
+    assert query(role_url(address, "analyst_province"), who) == [("desk", "analyst_province")]
+    monkeypatch.setenv("LUMBUNG_DATABASE_URL", address)
+    refused = CliRunner().invoke(app, ["db-url"]).exception
+    assert "only the owner of the warehouse may do this" in str(refused)
     (tmp_path / "logins" / "loader").write_text("lain")
     (tmp_path / "logins" / "backup").unlink()
     with pytest.raises(ConfigurationError, match=r"backup.*lumbung migrate"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lumbung.cli.common import Json, console, print_json, warehouse_url
+from lumbung.cli.common import Json, console, print_json, warehouse_address
 from lumbung.settings import Settings, number, read_secrets
 
 if TYPE_CHECKING:
@@ -256,13 +256,13 @@ def backup(
     if verify:
         where = folder or take.Target.load(recipient="-").folder
         with console.status("restoring into a scratch server"):
-            found = restoring.drill(where, settings=settings, database_url=warehouse_url())
+            found = restoring.drill(where, settings=settings, database_url=warehouse_address())
         console.print(f"restores {found.backup}", soft_wrap=True)
         _print_restored(found)
         return
     target = take.Target.load(folder, to)
     with console.status("backing up"):
-        done = take.backup(target, settings=settings, database_url=warehouse_url())
+        done = take.backup(target, settings=settings, database_url=warehouse_address())
     console.print(f"written  {done.folder}", soft_wrap=True)
     console.print(f"         {done.size / 1e6:.1f} MB in {done.seconds:.0f} s")
     for file in done.damaged:

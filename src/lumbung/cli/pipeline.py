@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.table import Table
 
-from lumbung.cli.common import Json, Role, console, print_json, warehouse_url
+from lumbung.cli.common import (
+    Json,
+    Role,
+    console,
+    owner_url,
+    print_json,
+    warehouse_address,
+    warehouse_url,
+)
 from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 
@@ -68,7 +76,7 @@ def build(
     from lumbung.warehouse import raw_checkpoint
 
     settings = Settings.load()
-    url = warehouse_url()
+    url = warehouse_address()
     raw_checkpoint.check_raw(settings=settings, database_url=url)
     warehouse_build.build(
         settings=settings,
@@ -90,11 +98,12 @@ def check() -> None:
 @channels.command("list")
 def list_channels(as_json: Json = False) -> None:
     """Show the channels, their state, their owners and which fields drifted."""
+    from lumbung import database
     from lumbung.intake.channel.load import read_channels, stopped
     from lumbung.warehouse.raw_checkpoint import open_holds
 
     found, mistakes = read_channels(Settings.load().channels)
-    with _connect() as db:
+    with database.connect(warehouse_url("transformer")) as db:
         notices = db.execute(
             "select channel, field, notice, noticed_at from ops.drift_notice"
             " where channel = any(%s) order by noticed_at desc, channel, field",
@@ -185,7 +194,7 @@ def add(
     from lumbung.intake.channel import scaffold
 
     settings = Settings.load()
-    life.require_unended(name, database_url=warehouse_url())
+    life.require_unended(name, database_url=warehouse_url("auditor"))
     seeds = settings.dbt_project / "seeds"
     path = scaffold.write(settings.channels, seeds, kind, name, sample)
     console.print(f"{path}\nLook through it, then run 'lumbung channel check'.", soft_wrap=True)
@@ -199,7 +208,7 @@ def rename(
     """Give a channel another name; its records, its inbox and its cursor stay the same."""
     from lumbung.intake import life
 
-    path = life.rename(old, new, settings=Settings.load(), database_url=warehouse_url())
+    path = life.rename(old, new, settings=Settings.load(), database_url=owner_url())
     console.print(f"{path}\nIts records keep the former name.", soft_wrap=True)
 
 
@@ -229,7 +238,7 @@ def restore(name: Name, reason: Why, by: By = "") -> None:
         by=by or getpass.getuser(),
         reason=reason,
         settings=Settings.load(),
-        database_url=warehouse_url(),
+        database_url=owner_url(),
     )
     console.print(f"{path}\nIt is pulled again; the next build counts its records.", soft_wrap=True)
 
@@ -243,7 +252,7 @@ def _end(name: str, state: Literal["retired", "removed"], by: str, reason: str) 
         by=by or getpass.getuser(),
         reason=reason,
         settings=Settings.load(),
-        database_url=warehouse_url(),
+        database_url=owner_url(),
     )
     console.print(f"{name} is {state}; 'lumbung channel restore {name}' undoes this")
 
@@ -257,7 +266,7 @@ def release(
     from lumbung.intake.channel.load import name_of_records
     from lumbung.warehouse import raw_checkpoint
 
-    url = warehouse_url()
+    url = warehouse_url("transformer")
     records = name_of_records(Settings.load().channels, channel)
     count = raw_checkpoint.release(url, records, by=getpass.getuser(), reason=reason)
     console.print(f"{channel} is released ({count} holds); the next build includes its rows")
@@ -287,7 +296,7 @@ def list_quarantine(
     channels = None
     if channel is not None:
         channels = [name_of_records(Settings.load().channels, channel)]
-    found = quarantine.listed(warehouse_url(), channels=channels, include_closed=resolved)
+    found = quarantine.listed(warehouse_url("auditor"), channels=channels, include_closed=resolved)
     if as_json:
         print_json(
             {
@@ -321,7 +330,7 @@ def show(
     from lumbung import database
     from lumbung.intake import quarantine
 
-    url = warehouse_url()
+    url = warehouse_url("custodian")
     with database.connect(url) as db:
         row = db.execute(
             "select channel, batch_id, reason_code, reason, received_at, locator,"
@@ -346,10 +355,11 @@ def show(
 @quarantine.command()
 def retry(channel: Name) -> None:
     """Read the channel from its start after a fix; land and resolve what can be read now."""
+    from lumbung import database
     from lumbung.intake.channel.load import name_of_records
 
     pull_channel(channel, "retry", from_start=True)
-    with _connect() as db:
+    with database.connect(warehouse_url("auditor")) as db:
         row = db.execute(
             "select count(*) filter (where resolved_at is null), count(resolved_at)"
             " from quarantine.record where channel = %s",
@@ -371,7 +381,11 @@ def accept(
     from lumbung.intake import quarantine
 
     quarantine.accept(
-        warehouse_url(), numbers, by=getpass.getuser(), reason=reason, home=Settings.load().home
+        warehouse_url("custodian"),
+        numbers,
+        by=getpass.getuser(),
+        reason=reason,
+        home=Settings.load().home,
     )
     console.print("accepted; the next pull lands them, if an export in the inbox has them")
 
@@ -387,7 +401,7 @@ def dismiss(
     from lumbung.intake import quarantine
 
     by = getpass.getuser()
-    done = quarantine.dismiss(warehouse_url(), numbers, by=by, reason=reason)
+    done = quarantine.dismiss(warehouse_url("loader"), numbers, by=by, reason=reason)
     console.print(_closed(numbers, done, "open", "dismissed"))
 
 
@@ -400,7 +414,7 @@ def reopen(
     """Take a dismissal back: the deliveries are open again."""
     from lumbung.intake import quarantine
 
-    done = quarantine.reopen(warehouse_url(), numbers, by=getpass.getuser())
+    done = quarantine.reopen(warehouse_url("loader"), numbers, by=getpass.getuser())
     console.print(_closed(numbers, done, "dismissed", "reopened"))
 
 
@@ -436,7 +450,7 @@ def pull_channel(
     settings = Settings.load()
     given = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW__")}
     stack = Stack(settings, given)
-    database_url = stack.start_database()
+    database_url = stack.address()
     counts = run.pull(
         channel,
         settings=settings,
@@ -492,12 +506,6 @@ def show_trial(db: psycopg.Connection, before: int) -> None:
         console.print(f"notice: {field} {notice}", markup=False)
 
 
-def _connect() -> psycopg.Connection:
-    from lumbung import database
-
-    return database.connect(warehouse_url())
-
-
 # --- prevention ----------------------------------------------------------------------------------
 
 
@@ -528,7 +536,7 @@ def effect(
     """Compare a theme's cases before and after activities with districts that had none."""
     from lumbung.warehouse import prevention_effect
 
-    found = prevention_effect.measure(warehouse_url(role), theme)
+    found = prevention_effect.measure(warehouse_url("analyst_province", role), theme)
     if as_json:
         print_json(
             {

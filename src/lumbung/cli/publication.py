@@ -9,7 +9,14 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
-from lumbung.cli.common import Json, console, print_json, warehouse_url
+from lumbung.cli.common import (
+    Json,
+    console,
+    owner_url,
+    print_json,
+    warehouse_address,
+    warehouse_url,
+)
 from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 
@@ -47,7 +54,7 @@ def publish(
     from lumbung.publication.portal import publish as publication_portal
 
     settings = Settings.load()
-    url = warehouse_url()
+    url = warehouse_url("publisher")
     if approve or reject:
         name = approve or reject
         by = recipients.require_approver(name, settings)
@@ -70,7 +77,10 @@ def publish(
             return
     else:
         edition_id = freezing.freeze(
-            week, settings=settings, database_url=url, as_known_at=as_known_at
+            week,
+            settings=settings,
+            database_url=warehouse_address() if as_known_at == "then" else url,
+            as_known_at=as_known_at,
         )
         if store.load(edition_id, database_url=url).state == "draft":
             review.write_draft(edition_id, settings=settings, database_url=url)
@@ -108,9 +118,7 @@ def enrol(
 
     settings = Settings.load()
     recipients.require_approver(name, settings)
-    address = approvers.enrol(
-        name, replace=replace, settings=settings, database_url=warehouse_url()
-    )
+    address = approvers.enrol(name, replace=replace, settings=settings, database_url=owner_url())
     segno.make(address).terminal(compact=True)
     typer.echo(address)
 
@@ -159,12 +167,11 @@ def mail(
     from lumbung.publication.delivery import smtp as mailing
 
     settings = Settings.load()
-    stack = Stack(settings)
-    url = stack.start_database()
+    url = warehouse_url("publisher")
     if again:
         mailing.release(edition, again, by=by, database_url=url)
     if send:
-        stack.use_airflow_connection(mailing.CONNECTION, url)
+        Stack(settings).use_airflow_connection(mailing.CONNECTION, warehouse_address())
         from lumbung.orchestration import mail_server
 
         if (server := mail_server()) is None:
@@ -192,7 +199,7 @@ def portal() -> None:
     from lumbung.publication.portal import publish as publication_portal
 
     settings = Settings.load()
-    url = warehouse_url()
+    url = warehouse_url("publisher")
     folder = publication_portal.build(settings=settings, database_url=url)
     console.print(f"written  {folder / 'index.html'}", soft_wrap=True)
 
@@ -269,7 +276,7 @@ def trace(
     """Show the records, batches and evidence files (sha256) that a published number counts."""
     from lumbung.publication import trace as tracing
 
-    url = warehouse_url()
+    url = warehouse_url("auditor")
     for line in tracing.lines(reference, database_url=url):
         typer.echo(line)
 
@@ -293,6 +300,6 @@ def waive(
         reason=reason,
         until=until.date(),
         settings=settings,
-        database_url=warehouse_url(),
+        database_url=warehouse_url("approver"),
     )
     console.print(f"waived until {until:%Y-%m-%d}; render and check {edition} again")

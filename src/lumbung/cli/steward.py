@@ -51,7 +51,7 @@ def review(
     """Show the items that wait for a person: unknown words, unresolved places, pairs of cases."""
     from lumbung import stewardship
 
-    url = warehouse_url()
+    url = warehouse_url("auditor")
     waiting = stewardship.items(url, regency=regency, check=check)
     if as_json:
         print_json(item._asdict() for item in waiting)
@@ -102,7 +102,9 @@ def verify_audit(
     """Verify that no line of the audit log was changed, removed or inserted; print its head."""
     from lumbung import audit as log
 
-    head = log.verify(settings=Settings.load(), database_url=warehouse_url(), kept=kept or ())
+    head = log.verify(
+        settings=Settings.load(), database_url=warehouse_url("auditor"), kept=kept or ()
+    )
     console.print(f"{head.entry_id} lines hold; the head is {head.entry_id} {head.entry_hash}")
 
 
@@ -115,7 +117,7 @@ def show(
     """Show two cases side by side and the evidence for one event; a role sees what it may read."""
     from lumbung.warehouse import links
 
-    pair = links.read(warehouse_url(role), report, other)
+    pair = links.read(warehouse_url("analyst_province", role), report, other)
     table = Table("", report, other, box=None)
     for name, *values in zip(
         links.Case._fields[1:], *(case[1:] for case in pair.cases), strict=True
@@ -160,7 +162,7 @@ def undo(
 def _link(report: str, other: str, decision: Decision, by: str, reason: str) -> None:
     from lumbung.warehouse import links
 
-    url = warehouse_url()
+    url = warehouse_url("steward")
     links.decide(url, report, other, decision, by=by, note=reason)
     console.print(f"recorded: {decision}; the next build shows it")
 
@@ -186,7 +188,11 @@ def reveal(number: RecordId, reason: Why) -> None:
     from lumbung.intake import opening
 
     private = opening.open_record(
-        warehouse_url(), number, by=getpass.getuser(), reason=reason, home=Settings.load().home
+        warehouse_url("custodian"),
+        number,
+        by=getpass.getuser(),
+        reason=reason,
+        home=Settings.load().home,
     )
     typer.echo(json.dumps(private, indent=1, ensure_ascii=False))
 
@@ -196,7 +202,7 @@ def export() -> None:
     """Write the words that stewards mapped at the desk into the seeds map_<vocabulary>."""
     from lumbung.warehouse import mappings
 
-    written = mappings.export(warehouse_url(), Settings.load().dbt_project / "seeds")
+    written = mappings.export(warehouse_url("auditor"), Settings.load().dbt_project / "seeds")
     for file, count in written.items():
         console.print(f"{file}: {count} words added")
     console.print("the seeds have every word that was mapped")
@@ -205,6 +211,6 @@ def export() -> None:
 def _exclude(number: int, decision: Exclusion, reason: str) -> None:
     from lumbung.warehouse import exclusions
 
-    url = warehouse_url()
+    url = warehouse_url("steward")
     exclusions.decide(url, number, decision, by=getpass.getuser(), reason=reason)
     console.print(f"the delivery of record {number} is {decision}; the next build shows it")

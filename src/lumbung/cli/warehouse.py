@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from lumbung.cli.common import Json, Role, console, print_json, warehouse_url
+from lumbung.cli.common import Json, Role, console, owner_url, print_json, warehouse_url
 from lumbung.settings import Settings
 
 app = typer.Typer()
@@ -31,7 +31,7 @@ def docs(
     from lumbung.warehouse import docs as warehouse_docs
 
     settings = Settings.load()
-    page = warehouse_docs.write(settings=settings, database_url=warehouse_url())
+    page = warehouse_docs.write(settings=settings, database_url=warehouse_url("transformer"))
     console.print(f"written  {page}", soft_wrap=True)
     if serve:
         with warehouse_docs.server(page.parent, port) as server:
@@ -49,7 +49,7 @@ def db_url(role: Role = None) -> None:
     It is the owner's, or with `--role` that of a login which has the rights of the role only. A
     person or a BI tool gets a login of its own: `lumbung user add`.
     """
-    typer.echo(warehouse_url(role))
+    typer.echo(_url(role))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -59,7 +59,7 @@ def psql(context: typer.Context, role: Role = None) -> None:
     from lumbung.local.postgres import BINARIES
 
     program = str(BINARIES / "psql")
-    url, password = database.without_password(warehouse_url(role))
+    url, password = database.without_password(_url(role))
     # Every account of the machine can read the arguments of a process.
     environment = {**os.environ, "PGPASSWORD": password} if password else os.environ
     os.execve(program, [program, url, *context.args], environment)  # noqa: S606 - our own binary
@@ -76,15 +76,15 @@ def export(
 ) -> None:
     """Write a table to a file, with names after the codes.
 
-    Without `--role` the rows are those that the account of the warehouse's URL may read. A person
-    with a login sets `LUMBUNG_DATABASE_URL` to it. Parquet needs the package pyarrow, GeoJSON the
-    boundary file of `config/edition.yaml`.
+    Without `--role` the rows are those of the province. A person with a login sets
+    `LUMBUNG_DATABASE_URL` to it, and gets the rows that it may read. Parquet needs the package
+    pyarrow, GeoJSON the boundary file of `config/edition.yaml`.
     """
     from lumbung.publication.formats import maps
     from lumbung.publication.office import load_office
     from lumbung.warehouse import export as exported
 
-    url = warehouse_url(role)
+    url = warehouse_url("analyst_province", role)
     polygons = None
     if file.suffix == ".geojson":
         settings = Settings.load()
@@ -110,7 +110,7 @@ def add_user(
 
     from lumbung.warehouse import users
 
-    url = warehouse_url()
+    url = owner_url()
     password = users.add(url, name, role, regency or [])
     server = conninfo_to_dict(url)
     typer.echo(f"login     {name}")
@@ -124,7 +124,7 @@ def list_users(as_json: Json = False) -> None:
     """Show the logins of people: roles, open sessions, size of their own tables."""
     from lumbung.warehouse import users
 
-    found = users.users(warehouse_url())
+    found = users.users(owner_url())
     if as_json:
         print_json(each._asdict() for each in found)
         return
@@ -144,7 +144,7 @@ def remove_user(
     """End a login's sessions and remove it with its schema."""
     from lumbung.warehouse import users
 
-    users.remove(warehouse_url(), name, drop_tables=drop_tables)
+    users.remove(owner_url(), name, drop_tables=drop_tables)
     typer.echo(f"removed {name}")
 
 
@@ -181,6 +181,14 @@ def dbt(context: typer.Context) -> None:
 def airflow(context: typer.Context) -> None:
     """Run Airflow's command line on this installation; arguments after `--` go to Airflow."""
     _exec("airflow", context.args)
+
+
+def _url(role: str | None) -> str:
+    """Return the owner's URL, or that of a login of a role, which may not reset it to another."""
+    from lumbung.warehouse.roles import role_url
+
+    url = owner_url()
+    return url if role is None else role_url(url, role)
 
 
 def _variables() -> dict[str, str]:

@@ -26,7 +26,7 @@ def open_record(
     """Return the private part of a record: personal fields, narrative, words behind pseudonyms.
 
     Args:
-        database_url: the warehouse, as its owner.
+        database_url: the warehouse, as its owner or `custodian`.
         number: the record, `raw.record.record_id`.
         by: the account that opens it; logged with the reason before anything is returned.
         reason: why, without the name of any person.

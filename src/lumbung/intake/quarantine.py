@@ -172,7 +172,7 @@ def open_original(database_url: str, number: int, *, by: str, reason: str, home:
     """Return a delivery as it was given; who opens it, and why, is logged before.
 
     Args:
-        database_url: the warehouse, as its owner.
+        database_url: the warehouse, as its owner or `custodian`.
         number: its id in quarantine.
         by: the account that opens it.
         reason: why, without the name of any person.

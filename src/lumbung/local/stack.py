@@ -64,9 +64,25 @@ class Stack:
             ConfigurationError: when a migration was edited after it was applied.
 
         """
-        url = self._start_server()
-        named = database.has_account(url)
-        database.require_migrated(url if named else role_url(url, "transformer"))
+        return _migrated(self._start_server())
+
+    def address(self) -> str:
+        """Start the server as `start_database` does; return the URL as `roles.role_url` takes it.
+
+        Raises:
+            ServiceError, ConfigurationError: as `start_database`.
+
+        """
+        return _migrated(self.for_roles(self._start_server()))
+
+    def for_roles(self, url: str) -> str:
+        """Return the URL without the owner's account where `migrate` has written the logins.
+
+        A URL that `LUMBUNG_DATABASE_URL` gives stays as it is: its server may be another one than
+        that of the passwords in this home.
+        """
+        if self.settings.database_url is None and (self.settings.home / "logins").exists():
+            return database.without_account(url)
         return url
 
     def log_in(self) -> str:
@@ -204,6 +220,13 @@ class Stack:
             pid = process.pid if process else None
             parts.append(Part(name, pid, self.processes.memory(name)))
         return parts
+
+
+def _migrated(url: str) -> str:
+    """Return the URL after `database.require_migrated`."""
+    has_account = database.has_account(url)
+    database.require_migrated(url if has_account else role_url(url, "transformer"))
+    return url
 
 
 def _metadata(url: str) -> str:

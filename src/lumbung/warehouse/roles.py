@@ -46,9 +46,11 @@ READER_SETTINGS = {
 def role_url(url: str, role: str) -> str:
     """Return the URL of the same database for a session that logs in as `role`.
 
-    Where `url` names no account, the password is the one that `lumbung migrate` has written.
-    Otherwise it is derived from the owner's, so that every process that knows the owner's finds the
-    same one. It changes with the owner's.
+    Where `url` names no account, the password is the one that `lumbung migrate` has written. A
+    reader, such as `analyst_province`, has none: `desk` logs in and begins in that role.
+
+    Where `url` is the owner's, the password is derived from the owner's, so that every process that
+    knows it finds the same one. It changes with the owner's.
 
     Raises:
         ConfigurationError: when there is no such role, or the account of `url` has no password or
@@ -56,6 +58,8 @@ def role_url(url: str, role: str) -> str:
 
     """
     if not database.has_account(url):
+        if role not in LOGINS:
+            return acting_as(role_url(url, "desk"), role)
         return database.with_account(url, role, _stored(role))
     with database.connect(url, application="lumbung roles") as connection:
         _require_known(connection, role)
@@ -71,6 +75,24 @@ def role_url(url: str, role: str) -> str:
         if not _opens(login):
             _enable_login(connection, role, password)
     return login
+
+
+def login_url(url: str, role: str) -> str:
+    """Return `role_url`; where `url` is a person's own login, which has its rights, return `url`.
+
+    Raises:
+        ConfigurationError: as `role_url`.
+
+    """
+    if database.has_account(url):
+        with database.connect(url, application="lumbung roles") as connection:
+            row = connection.execute(
+                "select pg_has_role(datdba, 'usage') from pg_database"
+                " where datname = current_database()"
+            ).fetchone()
+        if row == (False,):
+            return url
+    return role_url(url, role)
 
 
 def acting_as(login: str, role: str) -> str:
