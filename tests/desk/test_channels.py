@@ -152,6 +152,11 @@ def test_an_owner_uploads_a_file(pulls: Desk, monkeypatch: pytest.MonkeyPatch) -
     assert owner.post(path, files={"file": ("a.xlsx", b"1")}).status_code == 403
     length = {"content-length": str(200 << 20)}
     assert owner.post(path, content=b"", headers=length).status_code == 413
+    form = {"csrf": csrf, "file": "a" * 200_000}
+    answer = owner.post(path, data=form)
+    assert (answer.status_code, "Pilih berkas" in answer.text) == (422, False)
+    for other in ("/tinjauan/kata/unggah", "/karantina/x/unggah", "/kanal/x/y/unggah"):
+        assert owner.post(other, data=form).status_code == 413
     with monkeypatch.context() as patch:
         full = OSError(errno.ENOSPC, "No space left on device")
         patch.setattr("lumbung.intake.inbox._write", Mock(side_effect=full))

@@ -353,3 +353,10 @@ def test_the_week_of_a_draft_is_named(desk: Desk) -> None:
     assert "Pekan 18–24 November 2024" in page
     assert "WIB" in page
     assert "Selisih" in page
+
+
+def test_the_character_nul_is_refused(desk: Desk) -> None:
+    chair, phone = desk.client("ketua"), desk.enrol()
+    assert chair.get(f"/edisi/{DRAFT}/berkas/%00").status_code == 422
+    assert decide(chair, phone.now(), decision="rejected", reason="a\0b").status_code == 422
+    assert desk.state() == "draft"

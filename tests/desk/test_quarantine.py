@@ -229,3 +229,9 @@ def test_odd_addresses_find_nothing(desk: Desk) -> None:
                  f"/karantina/{OWN}/cut_off"):  # fmt: skip
         assert owner.get(path).status_code in (404, 422), path
     assert owner.get(f"/karantina/{number}").status_code == 200
+
+
+def test_a_number_of_5000_digits_is_refused(desk: Desk) -> None:
+    path = "/karantina/" + "9" * 5_000
+    assert desk.client("penangan").get(path).status_code == 422
+    assert desk.client().get(path).status_code == 303

@@ -186,6 +186,15 @@ def test_a_forged_form_decides_nothing(stewarded: Desk) -> None:
     assert decisions(stewarded) == []
 
 
+def test_the_character_nul_is_refused(stewarded: Desk) -> None:
+    sari = stewarded.client("sari")
+    for path in (address("\0", "a1"), "/tinjauan?before_one=%00&before_other=a1"):
+        assert sari.get(path).status_code == 422
+    assert send(sari, ("\0", "a2"), "later").status_code == 422
+    assert send(sari, ("a1", "a2"), "different", reason="a\0b").status_code == 422
+    assert decisions(stewarded) == []
+
+
 def test_hostile_texts_are_inert(stewarded: Desk) -> None:
     sari = stewarded.client("sari")
     for path in ("/tinjauan/butir/place_unresolved", "/tinjauan", address("a1", "a2")):

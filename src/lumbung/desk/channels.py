@@ -15,8 +15,8 @@ from starlette.responses import RedirectResponse, Response
 
 from lumbung.desk.access import Person, database_url
 from lumbung.desk.airflow import Dag
-from lumbung.desk.guard import UPLOAD, Token
-from lumbung.desk.office import Office, RefusedError
+from lumbung.desk.guard import Token
+from lumbung.desk.office import Office, Reason, RefusedError
 from lumbung.desk.scope import Scope, channel_files, scope
 from lumbung.errors import ConfigurationError, ServiceError
 from lumbung.files import versions
@@ -41,7 +41,6 @@ PROBLEMS: dict[type[inbox.UploadError], str] = {
 }
 Name = Annotated[str, fastapi.Path(pattern=NAME)]
 Done = Annotated[Literal["", "pulled", "paused", "resumed", "uploaded", "released"], Query()]
-Reason = Annotated[str, Form(max_length=500, pattern=r"^[^\x00]*$")]
 FORMS = {
     "rencana-pencegahan.xlsx": forms.write_plan_template,
     "formulir-pencegahan.xlsx": forms.write_prevention_form,
@@ -186,12 +185,15 @@ def routes(office: Office) -> APIRouter:
         _record(who, channel, "pause" if is_paused else "resume")
         return _back(request, name, "paused" if is_paused else "resumed")
 
-    @router.post("/kanal/{name}" + UPLOAD)
+    @router.post("/kanal/{name}/unggah")
     async def upload(request: Request, who: Who, name: Name) -> Response:
         # Before the body is read; a parameter with the file would be read before `who` is known.
         channel = await run_in_threadpool(_find, who, name)
         if inbox.pattern(channel) is None:
             raise RefusedError(403, "no_inbox")
+        # Starlette parses any other kind of form on the event loop, however long it is.
+        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+            raise RefusedError(422, "values")
         async with request.form(max_files=1, max_fields=2) as form:
             csrf, file = form.get("csrf"), form.get("file")
             office.tokens.verify(request, who.account, csrf if isinstance(csrf, str) else "")

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from lumbung import orchestration, registry
 from lumbung.desk.access import Person, database_url
 from lumbung.desk.guard import Token
-from lumbung.desk.office import Office, RefusedError
+from lumbung.desk.office import NO_NUL, Office, RefusedError
 from lumbung.errors import PublicationError, ServiceError
 from lumbung.publication.checks import waiver
 from lumbung.publication.delivery import notify
@@ -31,6 +31,7 @@ from lumbung.settings import JAKARTA, Settings
 log = logging.getLogger(__name__)
 
 EditionId = Annotated[str, Path(pattern=r"^\d{4}-W\d{2}-r\d{1,4}$")]
+FileName = Annotated[str, Path(max_length=300, pattern=NO_NUL)]
 INLINE = {
     "pdf": "application/pdf",
     "txt": "text/plain; charset=utf-8",
@@ -158,7 +159,7 @@ def routes(office: Office) -> APIRouter:
         return show(request, who, _find(who, edition_id, database_url("auditor")))
 
     @router.get("/edisi/{edition_id}/berkas/{name:path}")
-    def file(who: Who, edition_id: EditionId, name: str) -> Response:
+    def file(who: Who, edition_id: EditionId, name: FileName) -> Response:
         url = database_url("auditor")
         listed = _find(who, edition_id, url)
         content = store.file(listed, name, database_url=url)
@@ -175,7 +176,7 @@ def routes(office: Office) -> APIRouter:
         root: Annotated[str, Form(max_length=64)],
         csrf: Token = "",
         code: Annotated[str, Form(max_length=20)] = "",
-        reason: Annotated[str, Form(max_length=4000)] = "",
+        reason: Annotated[str, Form(max_length=4000, pattern=NO_NUL)] = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         url = database_url("auditor")
@@ -196,11 +197,11 @@ def routes(office: Office) -> APIRouter:
         request: Request,
         who: Who,
         edition_id: EditionId,
-        check: Annotated[str, Form(max_length=100)],
+        check: Annotated[str, Form(max_length=100, pattern=NO_NUL)],
         until: Annotated[date, Form()],
         csrf: Token = "",
         code: Annotated[str, Form(max_length=20)] = "",
-        reason: Annotated[str, Form(max_length=1000)] = "",
+        reason: Annotated[str, Form(max_length=1000, pattern=NO_NUL)] = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         listed = _find(who, edition_id, database_url("auditor"))

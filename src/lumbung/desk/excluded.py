@@ -7,13 +7,12 @@ from starlette.responses import RedirectResponse, Response
 
 from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
-from lumbung.desk.office import Office, RefusedError
+from lumbung.desk.office import Office, Reason, RefusedError
 from lumbung.errors import ConfigurationError
 from lumbung.warehouse import exclusions
 
 SHOWN = 100
 """Lines of each list."""
-Reason = Annotated[str, Form(max_length=500, pattern=r"^[^\x00]*$")]
 
 
 def routes(office: Office) -> APIRouter:
@@ -59,7 +58,7 @@ def routes(office: Office) -> APIRouter:
             return show(request, who, "excluded_no_record")
         return RedirectResponse(f"{request.scope['root_path']}/tinjauan/dikeluarkan", 303)
 
-    @router.post("/tinjauan/dikeluarkan/{number:int}")
+    @router.post("/tinjauan/dikeluarkan/{number}")
     def restore(
         request: Request,
         who: Who,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Annotated
 
@@ -15,8 +16,8 @@ from lumbung.intake import inbox
 
 MAX_BODY = 65_536
 """Bytes of a form."""
-UPLOAD = "/unggah"
-"""The end of an address that takes a file."""
+UPLOAD = re.compile("/kanal/[a-z][a-z0-9_]{0,49}/unggah")
+"""The addresses that take a file."""
 MAX_UPLOAD = inbox.MAX_BYTES + MAX_BODY
 """Bytes of a form with a file."""
 SESSION = "lumbung_desk"
@@ -60,7 +61,8 @@ class Guard:
         headers = Headers(scope=scope)
         length = headers.get("content-length", "0")
         app = self.app
-        most = MAX_UPLOAD if scope["path"].endswith(UPLOAD) else MAX_BODY
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        most = MAX_UPLOAD if UPLOAD.fullmatch(path) else MAX_BODY
         if "transfer-encoding" in headers or not length.isdecimal() or int(length) > most:
             app = PlainTextResponse("The form is too long.", 413)
         await app(scope, receive, send_guarded)

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Form, Request
 
 from lumbung.desk.access import Person
 from lumbung.desk.airflow import Airflow
 from lumbung.desk.guard import Tokens
 from lumbung.desk.pages import Pages
+
+NO_NUL = r"^[^\x00]*$"
+"""The pattern of texts without the character NUL, which PostgreSQL does not store."""
+Reason = Annotated[str, Form(max_length=500, pattern=NO_NUL)]
+"""Why a person decides; some pages require one."""
 
 
 @dataclass(frozen=True)

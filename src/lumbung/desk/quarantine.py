@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from lumbung.desk.access import Person, database_url
 from lumbung.desk.guard import Token
-from lumbung.desk.office import Office, RefusedError
+from lumbung.desk.office import Office, Reason, RefusedError
 from lumbung.desk.scope import Scope, scope
 from lumbung.errors import ConfigurationError
 from lumbung.intake import quarantine
@@ -28,7 +28,6 @@ Name = Annotated[str, Path(pattern=NAME)]
 Code = Annotated[str, Path(pattern=r"^[a-z_]{1,50}$")]
 Number = Annotated[int, Path(ge=1, le=2**62)]
 Count = Annotated[int, Query(ge=0, le=2**31)]
-Reason = Annotated[str, Form(max_length=500, pattern=r"^[^\x00]*$")]
 
 
 def count(seen: Scope) -> int:
@@ -88,11 +87,11 @@ def routes(office: Office) -> APIRouter:
             started=seen.titles.get(started),
         )
 
-    @router.get("/karantina/{number:int}")
+    @router.get("/karantina/{number}")
     def one(request: Request, who: Who, number: Number) -> Response:
         return show(request, who, _find(who, number))
 
-    @router.post("/karantina/{number:int}/isi")
+    @router.post("/karantina/{number}/isi")
     def reveal(
         request: Request, who: Who, number: Number, reason: Reason = "", csrf: Token = ""
     ) -> Response:

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from lumbung import registry, stewardship
 from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
-from lumbung.desk.office import Office, RefusedError
+from lumbung.desk.office import NO_NUL, Office, Reason, RefusedError
 from lumbung.errors import BuildError, ConfigurationError
 from lumbung.stewardship import PAIRS, Item
 from lumbung.warehouse import links
@@ -21,8 +21,8 @@ OWN_PAGES = {"word_unknown": "kata", "place_unresolved": "tempat"}
 """Checks whose items stewards of the province decide, with the page on which they do."""
 SHOWN = 100
 """How many decided pairs, and items of one check, a page lists."""
-Case = Annotated[str, Query(max_length=500)]
-CaseField = Annotated[str, Form(max_length=500)]
+Case = Annotated[str, Query(max_length=500, pattern=NO_NUL)]
+CaseField = Annotated[str, Form(max_length=500, pattern=NO_NUL)]
 Pair = tuple[str, str]
 
 
@@ -195,7 +195,7 @@ def routes(office: Office) -> APIRouter:
         other: CaseField,
         decision: Annotated[Literal["same_event", "different", "later", "undone"], Form()],
         csrf: Token = "",
-        reason: Annotated[str, Form(max_length=500)] = "",
+        reason: Reason = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         is_listed = _read(who, one, other).state is not None

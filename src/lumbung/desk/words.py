@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from lumbung.desk import review_list
 from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
-from lumbung.desk.office import Office, RefusedError
+from lumbung.desk.office import NO_NUL, Office, Reason, RefusedError
 from lumbung.errors import BuildError
 from lumbung.intake import opening
 from lumbung.settings import Settings
@@ -19,7 +19,6 @@ from lumbung.warehouse import mappings
 CHECK = "word_unknown"
 SHOWN = 100
 """Words of a page."""
-NO_NUL = r"^[^\x00]*$"
 Vocabulary = Annotated[str, Path(pattern=r"^[a-z_]{1,50}$")]
 Term = Annotated[str, Query(min_length=1, max_length=200, pattern=NO_NUL)]
 TermField = Annotated[str, Form(min_length=1, max_length=200, pattern=NO_NUL)]
@@ -140,7 +139,7 @@ def routes(office: Office) -> APIRouter:
         who: Who,
         vocabulary: Vocabulary,
         term: TermField,
-        reason: Annotated[str, Form(max_length=500, pattern=NO_NUL)] = "",
+        reason: Reason = "",
         csrf: Token = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
