@@ -173,6 +173,24 @@ def test_a_code_counts_once_and_for_ten_minutes(office: Office) -> None:
         )  # fmt: skip
 
 
+def test_a_code_that_airflow_stored_is_used_up_by_a_refused_decision(office: Office) -> None:
+    """An administrator of Airflow reads it in `hitl_detail`, and could consent with it."""
+    phone, now = office.enrol(), datetime.now(UTC)
+    drafted = office.reviewed
+    office.reviewed = {**drafted, "edisi.pdf": "0" * 64}
+    with pytest.raises(AirflowFailException, match="not what the draft renders to now"):
+        office.answer(phone.at(now), at=now)
+    with pytest.raises(CodeError, match="used already"):
+        approver.prove(
+            "pimpinan", phone.at(now), edition_id="erase a person", decision="consent", by="ani",
+            root="x", at=now, settings=office.settings, database_url=office.url,
+        )  # fmt: skip
+    office.reviewed = drafted
+    with pytest.raises(CodeError, match="used already"):
+        office.answer(phone.at(now), at=now)
+    assert office.state() == "draft"
+
+
 def test_codes_cannot_be_tried_one_after_the_other(office: Office) -> None:
     phone = office.enrol()
     for _ in range(approver.MAX_FAILURES):

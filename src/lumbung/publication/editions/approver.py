@@ -147,25 +147,36 @@ def prove(
                 where=f"edition {edition_id}, {name}",
                 remediation="enter the six digits that the authenticator app shows now",
             )
-        seal = _seal(secret, edition_id, decision, by, root, step)
-        if decision == "consent":
-            _use_up(connection, Proof(enrolment[0], step, seal), edition_id)
-    return Proof(enrolment[0], step, seal)
+        proof = Proof(enrolment[0], step, _seal(secret, edition_id, decision, by, root, step))
+        if decision == "consent" and not _use_up(connection, proof):
+            raise CodeError(
+                "the code was used already",
+                where=edition_id,
+                remediation="wait for the next one of the authenticator app",
+            )
+    return proof
 
 
-def _use_up(connection: psycopg.Connection, proof: Proof, where: str) -> None:
-    """Use a code up; of several at once, one does."""
+def use_up(proof: Proof, *, database_url: str) -> None:
+    """Use up the code of a decision that was refused; do nothing when it was used already.
+
+    Args:
+        proof: what `prove` returned.
+        database_url: the warehouse, as the role `approver`.
+
+    """
+    with database.connect(database_url, application="lumbung approver") as connection:
+        _use_up(connection, proof)
+
+
+def _use_up(connection: psycopg.Connection, proof: Proof) -> bool:
+    """Use a code up, and return whether it was unused; of several at once, one succeeds."""
     added = connection.execute(
         "insert into ops.used_code (enrolment_id, totp_step, seal) values (%s, %s, %s)"
         " on conflict do nothing",
         proof,
     )
-    if not added.rowcount:
-        raise CodeError(
-            "the code was used already",
-            where=where,
-            remediation="wait for the next one of the authenticator app",
-        )
+    return added.rowcount == 1
 
 
 def is_in_person(edition: Edition, *, settings: Settings, database_url: str) -> bool:

@@ -12,7 +12,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from lumbung import database
-from lumbung.errors import PublicationError
+from lumbung.errors import LumbungError, PublicationError
 from lumbung.publication.editions import approver, folder
 from lumbung.publication.editions.queries import statement
 from lumbung.publication.formats import render
@@ -144,6 +144,9 @@ def decide(
 ) -> None:
     """Approve or reject a draft in person, with the code of the person's phone.
 
+    When the decision is refused, the code is left for the next attempt, unless it was entered in
+    Airflow, which stores it.
+
     Args:
         edition_id: the newest revision of its week.
         decision: the decision.
@@ -155,7 +158,7 @@ def decide(
         database_url: the warehouse, as the role `approver`.
         how: as `approve`.
         comment: kept with the decision, not printed.
-        at: when the code was entered; None: now.
+        at: when the code was entered in Airflow; None: now, and not in Airflow.
 
     Raises:
         CodeError: when the code is missing, wrong or used; the person can try again.
@@ -175,7 +178,13 @@ def decide(
             settings=settings,
             database_url=database_url,
         )
-    _decide(edition_id, decision, by, how, comment, reviewed, proof, database_url)
+    try:
+        _decide(edition_id, decision, by, how, comment, reviewed, proof, database_url)
+    except LumbungError:
+        # Airflow's database keeps the code of an answer: nobody may use it for anything else.
+        if proof is not None and at is not None:
+            approver.use_up(proof, database_url=database_url)
+        raise
 
 
 def rejection(edition_id: str, *, database_url: str) -> tuple[str, str]:
