@@ -52,6 +52,7 @@ class KeptSessions(PostgresConnectionManager):  # type: ignore[misc]  # dbt has 
 
 def _reset(handle: Any) -> None:
     """Drop the temporary tables, settings and locks of a session."""
+    handle.rollback()  # dbt commits by SQL, after which psycopg2 still takes one as begun
     handle.autocommit = True  # no transaction may be open
     with handle.cursor() as cursor:
         cursor.execute("discard all")
