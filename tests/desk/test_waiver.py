@@ -105,3 +105,15 @@ def test_nobody_else_waives(stopped: Desk, account: str, status: int) -> None:
     answer = client.post(f"/edisi/{DRAFT}/pengecualian", data=given)
     assert answer.status_code == status
     assert waivers(stopped) == []
+
+
+def test_a_draft_whose_waiver_has_ended_can_be_waived_again(stopped: Desk) -> None:
+    stopped.execute(
+        "insert into published.checkpoint_pass (edition_id, run_id, until_date)"
+        " values (%s, '0b8f4b5e-6f0e-4c57-9d0c-0b3c2f6d7e11', %s)",
+        *(DRAFT, TODAY - timedelta(days=1)),
+    )
+    page = stopped.client("ketua").get(f"/edisi/{DRAFT}").text
+    assert "Belum lulus pemeriksaan" in page
+    assert "Setujui dan terbitkan" not in page
+    assert f'value="{CHECK}"' in page

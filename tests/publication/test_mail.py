@@ -291,17 +291,19 @@ def test_those_who_approve_are_asked_and_reminded_and_owners_reported(
     notify.ask(draft, notifier=way, database_url=url)
     # Asked just now: it is too early; after a day it is time; after four days too late. Drafted at
     # a terminal, nobody was asked.
-    for waited, is_asked, reminded_of in (
-        *(("0 h", True, []), ("25 h", True, [draft])),
-        *(("97 h", True, []), ("25 h", False, [])),
+    # The waiver of a check has ended: nobody can approve.
+    for waited, is_asked, until, reminded_of in (
+        *(("0 h", True, None, []), ("25 h", True, None, [draft])),
+        *(("97 h", True, None, []), ("25 h", False, None, [])),
+        ("25 h", True, "yesterday", []),
     ):
         with psycopg.connect(url) as connection:
             connection.execute("alter table published.checkpoint_pass disable trigger append_only")
             connection.execute(
                 "update published.checkpoint_pass set passed_at = now() - %s::interval, is_asked "
-                "= %s"
+                "= %s, until_date = %s::date"
                 " where edition_id = %s",
-                (waited, is_asked, draft),
+                (waited, is_asked, until, draft),
             )
         at_desk = notifier(settings, post, url, "https://a.example/l")
         found = notify.remind(notifier=at_desk, database_url=url)

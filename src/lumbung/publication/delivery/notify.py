@@ -168,6 +168,8 @@ def remind(*, notifier: Notifier, database_url: str) -> list[str]:
                 "select edition_id from published.edition as e where state = 'draft'"
                 " and exists (select from published.checkpoint_pass as g"
                 " where g.edition_id = e.edition_id and g.is_asked"
+                " and coalesce(g.until_date, 'infinity')"
+                " >= (now() at time zone 'Asia/Jakarta')::date"
                 " and g.passed_at between clock_timestamp() - %s and clock_timestamp() - %s)"
                 " and revision = (select max(revision) from published.edition as n"
                 " where n.week_id = e.week_id) order by edition_id",

@@ -344,7 +344,7 @@ class Listed(NamedTuple):
 
     Attributes:
         state: `draft`, `approved`, `rejected` or `published`.
-        is_checked: whether it has passed the publication checkpoint.
+        is_checked: whether it has passed the publication checkpoint, with no waiver that has ended.
         is_newest: whether the week has no later revision.
         decision: `approved` or `rejected`; None before a decision, as the three that follow.
 
@@ -376,7 +376,8 @@ def listed(*, database_url: str) -> list[Listed]:
             .execute(
                 "select e.edition_id, e.week_id, e.revision, e.state, e.frozen_at,"
                 " exists (select from published.checkpoint_pass as c"
-                "  where c.edition_id = e.edition_id) as is_checked,"
+                "  where c.edition_id = e.edition_id and coalesce(c.until_date, 'infinity')"
+                "  >= (now() at time zone 'Asia/Jakarta')::date) as is_checked,"
                 " not exists (select from published.edition as n where n.week_id = e.week_id"
                 "  and n.revision > e.revision) as is_newest,"
                 " a.decision, a.decided_by, a.decided_at, a.comment"
