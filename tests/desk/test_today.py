@@ -22,3 +22,9 @@ def test_deadlines_that_end_are_counted_for_readers_of_the_sheet(desk: Desk) -> 
         assert '<a href="/lembar">2 tenggat berakhir hari ini atau besok</a>' in page
     for account in ("orang", "sekretaris", "pemeriksa", "penangan"):
         assert "tenggat berakhir" not in desk.client(account).get("/").text
+
+
+def test_a_link_in_a_mail_keeps_the_session(desk: Desk) -> None:
+    cookie = desk.client("ketua").get("/").headers["set-cookie"]
+    assert "lumbung_desk=" in cookie
+    assert "SameSite=lax" in cookie

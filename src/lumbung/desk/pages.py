@@ -125,7 +125,8 @@ class Pages:
                 path=request.scope["root_path"] or "/",
                 secure=is_secure,
                 httponly=True,
-                samesite="strict" if name == SESSION else "lax",
+                # A link in a mail that is opened in another tab must not begin another session.
+                samesite="lax",
             )
         return response
 
