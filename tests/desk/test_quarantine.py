@@ -139,6 +139,9 @@ def test_a_channel_is_read_again_by_airflow(desk: Desk) -> None:
     answer = send(owner, path, csrf)
     assert desk.airflow.started == [(f"intake__{OWN}", {"from_start": True})]
     assert "Pembacaan ulang telah dimulai" in owner.get(answer.headers["location"]).text
+    entry = audit.entries(desk.url)[0]
+    assert (entry.event, entry.person) == ("ops.channel_request", "penangan")
+    assert entry.content == {"channel": OWN, "request": "retry", "reason": None}
     desk.airflow.forbids = True
     answer = send(owner, path, csrf)
     assert answer.status_code == 403

@@ -17,6 +17,7 @@ from lumbung.intake import quarantine
 from lumbung.intake.channel.models import NAME
 from lumbung.intake.quarantine import Group, Original, Quarantined
 from lumbung.settings import Settings
+from lumbung.warehouse import channels
 
 SHOWN = 50
 """Deliveries of a page."""
@@ -229,6 +230,7 @@ def routes(office: Office) -> APIRouter:
         if name is None:
             raise RefusedError(404, "not_found")
         office.airflow(request).pull(name, from_start=True)
+        channels.record_request(database_url("steward"), channel, "retry", by=who.account)
         return _back(request, started=channel)
 
     return router

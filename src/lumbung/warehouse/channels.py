@@ -149,7 +149,7 @@ def record_request(
     Args:
         database_url: the warehouse, as `steward`.
         channel: the name of its records.
-        request: `pull`, `pause`, `resume` or `accept_withdrawals`.
+        request: `pull`, `retry`, `pause`, `resume` or `accept_withdrawals`.
         by: the person's account.
         reason: why, without the name of any person.
 
