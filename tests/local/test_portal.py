@@ -18,8 +18,9 @@ from lumbung.local.processes import Processes, hold_port
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    """The address of a portal of one page and one table."""
+def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a portal of one page and one table, started with the vault key at hand."""
+    monkeypatch.setenv("LUMBUNG_VAULT_KEY", "rahasia")
     site = tmp_path / "site"
     site.mkdir()
     (site / "index.html").write_text("<!doctype html><title>Lumbung</title>")
@@ -45,6 +46,13 @@ def test_no_answer_can_be_framed_or_sniffed_or_shown_stale(
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["Cache-Control"] == "no-cache"
+
+
+def test_the_server_does_not_have_lumbungs_keys(address: str, tmp_path: Path) -> None:
+    process = Processes(tmp_path / "run", tmp_path / "logs").find(NAME)
+    assert process
+    assert "LUMBUNG_VAULT_KEY" not in process.environ()
+    assert httpx.get(address, trust_env=False).status_code == 200
 
 
 @pytest.fixture

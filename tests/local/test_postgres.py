@@ -93,6 +93,22 @@ def test_listens_on_loopback_only_and_not_as_root(postgres: EmbeddedPostgres) ->
     assert (postgres.folder / "server.json").stat().st_mode & 0o077 == 0
 
 
+def test_its_processes_do_not_have_lumbungs_keys(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database's owner can read them: `copy ... from program`, `pg_read_binary_file`."""
+    monkeypatch.setenv("LUMBUNG_VAULT_KEY", "rahasia")
+    monkeypatch.setenv("LUMBUNG_AIRFLOW_SECRET", "rahasia")
+    postgres.start()
+    killed(postgres)
+    with psycopg.connect(postgres.start()) as connection:
+        connection.execute("create temporary table environment (line text)")
+        connection.execute("copy environment from program 'env'")
+        lines = [row[0] for row in connection.execute("select line from environment")]
+    assert [line for line in lines if line.startswith("PATH=")]
+    assert not [line for line in lines if "LUMBUNG" in line or "rahasia" in line]
+
+
 def test_half_made_data_folder_is_made_anew(scratch: Path) -> None:
     server = EmbeddedPostgres(scratch / "half-made")
     (server.folder / "data.new" / "base").mkdir(parents=True)

@@ -8,14 +8,13 @@ It is for a look at the portal on this machine. For other readers, use a real we
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from lumbung.local.processes import Processes, hold_port
+from lumbung.local.processes import Processes, hold_port, without_secrets
 
 NAME = "portal"
 PREFERRED_PORT = 8090
@@ -68,7 +67,7 @@ class PortalServer:
             return
         with hold_port(PREFERRED_PORT) as port:
             self.processes.spawn(
-                NAME, command(self.folder, "127.0.0.1", port.number), dict(os.environ)
+                NAME, command(self.folder, "127.0.0.1", port.number), without_secrets()
             )
             self.processes.wait_until_listening(NAME, port.number, START_SECONDS)
 

