@@ -40,6 +40,7 @@ BOOK: dict[str, Any] = {
     "personal": ["Pelapor", "HP", "Saksi"],
     "subject": ["HP", "Pelapor"],
 }
+SUBJECTS = {"buku": ("HP", "Pelapor")}
 
 
 def delivery(number: int, name: str, phone: str, digest: bytes, **more: str) -> Delivery:
@@ -108,21 +109,26 @@ def backup_of(db: psycopg.Connection) -> list[tuple[str, bytes]]:
 
 
 def erase(db: psycopg.Connection, evidence: Path, identity: str) -> erasure.Erased:
-    return erasure.erase(db, VAULT, identity, evidence=evidence_store(evidence), today=TODAY, **WHO)
+    store = evidence_store(evidence)
+    return erasure.erase(db, VAULT, identity, SUBJECTS, evidence=store, today=TODAY, **WHO)
+
+
+def tokens(db: psycopg.Connection) -> dict[str, bytes]:
+    return dict(db.execute("select source_id, subject_token from raw.record").fetchall())
 
 
 def test_everything_on_a_person_is_found(db: psycopg.Connection) -> None:
     with db.transaction():
-        records, quarantined = erasure.held(db, VAULT, "sari rekaan")
-        by_phone, _ = erasure.held(db, VAULT, "0812 0000 1111")
-    assert [(each.source_id, each.is_reporter) for each in records] == [("1", False), ("2", False)]
+        records, quarantined = erasure.held(db, VAULT, "sari rekaan", SUBJECTS)
+        by_phone, _ = erasure.held(db, VAULT, "0812 0000 1111", SUBJECTS)
+    assert [(each.source_id, each.is_reporter) for each in records] == [("1", True), ("2", False)]
     assert [each.content.partition("\0")[0] for each in quarantined] == [
         '{"a": "Sari Rekaan, 0812"}'
     ]
     assert [(each.source_id, each.is_reporter) for each in by_phone] == [("1", True), ("4", True)]
     assert by_phone[0].private["Pelapor"] == "Sari Rekaan"
     with pytest.raises(ConfigurationError, match="too short"), db.transaction():
-        erasure.held(db, VAULT, "Ali")
+        erasure.held(db, VAULT, "Ali", SUBJECTS)
 
 
 def test_a_reporter_is_erased_and_everything_else_stays(
@@ -167,10 +173,10 @@ def test_a_name_is_taken_out_of_what_others_delivered(
 ) -> None:
     before = private(db)
     done = erase(db, evidence, "Sari Rekaan")
-    assert (len(done.redacted), len(done.quarantined)) == (2, 1)
+    assert (len(done.records), len(done.redacted), len(done.quarantined)) == (1, 1, 1)
     after = private(db)
     assert after["2"] == {**before["2"], "Saksi": "Ibu [dihapus]"}
-    assert (after["1"]["Pelapor"], after["1"]["HP"]) == ("[dihapus]", before["1"]["HP"])
+    assert after["1"] == {}, "the reporter's own telephone number goes with the name"
     assert after["3"] == before["3"]
     left = [
         Keyring(db, VAULT).open(sealed, associate("buku", content_hash.hex()))
@@ -179,6 +185,55 @@ def test_a_name_is_taken_out_of_what_others_delivered(
         ).fetchall()
     ]
     assert left == [b'"[dihapus]"', b'{"a": "Tono Uji"}']
+
+
+def test_erasing_a_name_that_two_reporters_have_leaves_them_two_in_counts(
+    db: psycopg.Connection, database_url: str, evidence: Path
+) -> None:
+    with psycopg.connect(database_url) as owner:
+        namesake = delivery(5, "Sari Rekaan", "0812-0000-5555", bytes(32))
+        Landing(owner, channel(BOOK), VAULT, "uji").land([namesake])
+    before = tokens(db)
+    erase(db, evidence, "Sari Rekaan")
+    after = tokens(db)
+    assert after["1"] == after["4"] != after["5"], "1 and 4 have one telephone number"
+    assert not {after["1"], after["5"]} & set(before.values())
+    assert (after["2"], after["3"]) == (before["2"], before["3"])
+
+
+@pytest.mark.parametrize(
+    ("identity", "found"),
+    [
+        ("Zqvor Rekaan", {"Uraian": "ADUAN\n[dihapus] membagi\n[dihapus]", "[dihapus]": "saksi"}),
+        (
+            "0812 7777 0001",
+            {"Saksi": "[dihapus], [dihapus], [dihapus], [dihapus]", "Lain": ["HP [dihapus]"]},
+        ),
+    ],
+)
+def test_a_person_is_found_wherever_a_text_names_them(
+    db: psycopg.Connection,
+    database_url: str,
+    evidence: Path,
+    identity: str,
+    found: dict[str, object],
+) -> None:
+    with psycopg.connect(database_url) as owner:
+        fields = {
+            "Nomor": "5", "HP": "0812-0000-5555", "Isu": "sara",
+            "Uraian": "ADUAN\nZqvor Rekaan membagi\nZQVOR\nRekaan", "Zqvor Rekaan": "saksi",
+            "Saksi": "0812/7777/0001, 0812\u20117777\u20110001, +62 (0)812-7777-0001, 81277770001",
+            "Lain": ["HP 0812.7777.0001"],
+        }  # fmt: skip
+        Landing(owner, channel(BOOK), VAULT, "uji").land([
+            Delivery("5", AT, fields, bytes(32), "baris 5"),
+            Unreadable("unreadable_file", "x", {"a": "b\n0812/7777/0001"}, AT),
+            Unreadable("unreadable_file", "x", {}, AT, locator="Zqvor Rekaan.xlsx"),
+        ])  # fmt: skip
+    done = erase(db, evidence, identity)
+    assert (len(done.redacted), len(done.quarantined)) == (1, 1)
+    after = private(db)["5"]
+    assert {label: after.get(label) for label in found} == found
 
 
 def test_a_legal_hold_keeps_a_delivery_and_its_evidence(

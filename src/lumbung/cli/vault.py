@@ -25,7 +25,7 @@ from lumbung.settings import JAKARTA, Settings
 if TYPE_CHECKING:
     import psycopg
 
-    from lumbung.intake.erasure import Erased
+    from lumbung.intake.erasure import Erased, Subjects
     from lumbung.intake.evidence import Evidence
     from lumbung.intake.vault import Vault
     from lumbung.publication.editions.approver import Proof
@@ -71,7 +71,7 @@ def export(
     identity = typer.prompt("name or telephone number")
     with _custodian(reason) as (db, keys):
         with db.transaction():
-            records, quarantined = held(db, keys, identity)
+            records, quarantined = held(db, keys, identity, _subjects())
         numbers = [each.record_id for each in records]
         _log(db, numbers, reason, consent, _consent(consent, "export a person", reason))
     content = {
@@ -111,7 +111,8 @@ def erase(reason: Why, consent: Consent = "") -> None:
     with _custodian(reason) as (db, keys), _evidence(keys) as store:
         _consent(consent, "erase a person", reason)
         done = erasure.erase(
-            db, keys, identity, by=getpass.getuser(), consented_by=consent, reason=reason.strip(),
+            db, keys, identity, _subjects(),
+            by=getpass.getuser(), consented_by=consent, reason=reason.strip(),
             evidence=store, today=datetime.now(JAKARTA).date(),
         )  # fmt: skip
     _say(done)
@@ -270,6 +271,13 @@ def _log(
                     *(proof if proof and not place else (None, None, None)),
                 ),
             )
+
+
+def _subjects() -> Subjects:
+    from lumbung.intake.channel.load import read_channels
+
+    channels, _ = read_channels(Settings.load().channels)
+    return {channel.name: channel.subject for channel in channels.values()}
 
 
 @contextmanager

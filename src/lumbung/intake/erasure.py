@@ -1,9 +1,10 @@
 """What the vault holds on one person: found, exported, erased; legal holds; a new vault key.
 
-A person is found as the reporter of a delivery (`raw.record.subject_token`), and by name or number
-in any private part or quarantined delivery. Erasing destroys the keys of these deliveries, so that
-backups, whose keys are replaced with the next one, do not open them either. Records, counts and
-editions stay: they name nobody (docs/explanation/adr/0024-keys-that-can-be-destroyed.md).
+A person is found as the reporter of a delivery (`raw.record.subject_token`, or any label that
+identifies reporters), and by name or number in any private part or quarantined delivery. Erasing
+destroys the keys of these deliveries, so that backups, whose keys are replaced with the next one,
+do not open them either. Records, counts and editions stay: they name nobody
+(docs/explanation/adr/0024-keys-that-can-be-destroyed.md).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -27,6 +28,7 @@ from lumbung.errors import ConfigurationError
 from lumbung.files import write_private
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing.landed import opened
+from lumbung.intake.landing.prepare import LOCATOR_FOLLOWS
 from lumbung.intake.landing.storable import ascii_json
 from lumbung.intake.vault import (
     EvidenceKeys,
@@ -41,6 +43,9 @@ from lumbung.settings import Settings
 
 ERASED = "[dihapus]"
 """What stands in the place of a name that was erased from somebody else's delivery."""
+
+Subjects = Mapping[str, Collection[str]]
+"""Channel -> its labels that identify reporters (`Channel.subject`)."""
 
 _FETCHED_ROWS = 5_000
 
@@ -105,7 +110,7 @@ class Erased:
 
 
 def held(
-    db: psycopg.Connection, vault: Vault, identity: str
+    db: psycopg.Connection, vault: Vault, identity: str, subjects: Subjects
 ) -> tuple[list[Held], list[HeldInQuarantine]]:
     """Find what is held on a person.
 
@@ -113,6 +118,8 @@ def held(
         db: as the role `custodian`, in a transaction.
         vault: of the installation.
         identity: a name, or a telephone number in any spelling.
+        subjects: the labels that identify reporters; of other channels only the first one filled
+            is compared, by its token.
 
     Raises:
         ConfigurationError: when the identity is too short to mean one person.
@@ -120,11 +127,15 @@ def held(
     """
     hold_to_one_key(db, vault)
     keys, person = Keyring(db, vault), _pattern(identity)
-    records = [
-        each
-        for each in _records(db, keys, "true", (), token=vault.subject_token(identity))
-        if each.is_reporter or person.search(json.dumps(each.private, ensure_ascii=False))
-    ]
+    token, records = vault.subject_token(identity), []
+    for each in _records(db, keys, "true", (), token=token):
+        reporter = (each.private.get(label) for label in subjects.get(each.channel, ()))
+        if each.is_reporter or any(
+            vault.subject_token(str(value)) == token for value in reporter if value
+        ):
+            records.append(each._replace(is_reporter=True))
+        elif _names(person, each.private):
+            records.append(each)
     quarantined = []
     for number, channel, content_hash, evidence, sealed in db.execute(
         "select quarantine_id, channel, encode(content_hash, 'hex'),"
@@ -132,7 +143,7 @@ def held(
     ).fetchall():
         associated = associate(channel, content_hash)
         content = keys.open(sealed, associated).decode(errors="replace")
-        if person.search(_readable(content)):
+        if _names(person, _delivered(content)):
             quarantined.append(
                 HeldInQuarantine(number, channel, content, evidence, sealed, associated)
             )
@@ -143,6 +154,7 @@ def erase(
     db: psycopg.Connection,
     vault: Vault,
     identity: str,
+    subjects: Subjects,
     *,
     by: str,
     consented_by: str,
@@ -159,6 +171,7 @@ def erase(
         db: as the role `custodian`, in autocommit.
         vault: of the installation.
         identity: as for `held`.
+        subjects: as for `held`.
         by: who erases.
         consented_by: the second person; empty in a demo's home.
         reason: why, without anybody's name.
@@ -170,7 +183,7 @@ def erase(
 
     """
     with db.transaction():
-        records, quarantined = held(db, vault, identity)
+        records, quarantined = held(db, vault, identity, subjects)
         if not records and not quarantined:
             raise ConfigurationError(
                 "nothing is held on this person",
@@ -411,11 +424,15 @@ def _erase(
                 (new.seal(left, each.associated), each.record_id),
             )
             done.redacted.append(each.record_id)
-    # The same person stays the same in counts, and nobody can compute the token from a name.
+    # The same person stays the same in counts, others stay others, and nobody can compute the token
+    # from a name: its key is forgotten here.
+    deliveries = "record_id = any(%s)"
+    if person is not None:
+        deliveries = f"subject_token in (select subject_token from raw.record where {deliveries})"  # noqa: S608
     db.execute(
-        "update raw.record set subject_token = %s where record_id = any(%s)"
-        " and subject_token is not null",
-        (secrets.token_bytes(16), done.records),
+        "update raw.record set subject_token = substr(sha256(subject_token || %s), 1, 16)"  # noqa: S608
+        f" where {deliveries} and subject_token is not null".encode(),
+        (secrets.token_bytes(32), done.records),
     )
     for item in quarantined:
         db.execute(
@@ -554,8 +571,9 @@ def _pattern(identity: str) -> re.Pattern[str]:
     digits = re.sub(r"\D", "", identity)
     if len(digits) >= 8:
         local = digits.removeprefix("62").removeprefix("0")
-        between = r"[\s().\u00a0-]*"
-        return re.compile(rf"(?<!\d)(?:\+?62|0)?{between}{between.join(local)}(?!\d)")
+        between = r"\D{0,3}"
+        prefix = rf"(?:\+?62{between})?(?:0{between})?"
+        return re.compile(rf"(?<!\d){prefix}{between.join(local)}(?!\d)")
     if len("".join(words)) < 4:
         raise ConfigurationError(
             "the identity is too short to mean one person",
@@ -565,17 +583,27 @@ def _pattern(identity: str) -> re.Pattern[str]:
     return re.compile(r"(?<!\w)" + r"\s+".join(map(re.escape, words)) + r"(?!\w)", re.IGNORECASE)
 
 
-def _readable(content: str) -> str:
-    """A quarantined content without the escapes of its JSON."""
+def _delivered(content: str) -> list[Any]:
+    """A quarantined delivery and its place, without the escapes of JSON."""
+    delivery, _, locator = content.partition(LOCATOR_FOLLOWS.decode())
     try:
-        return json.dumps(json.loads(content.partition("\0")[0]), ensure_ascii=False)
+        return [json.loads(delivery), locator]
     except ValueError:
-        return content
+        return [delivery, locator]
+
+
+def _names(person: re.Pattern[str], value: Any) -> bool:
+    """Whether a text of a JSON value, or the label of one, names the person."""
+    if isinstance(value, dict):
+        return any(_names(person, each) for each in (*value, *value.values()))
+    if isinstance(value, list):
+        return any(_names(person, each) for each in value)
+    return person.search(str(value)) is not None
 
 
 def _without(value: Any, person: re.Pattern[str]) -> Any:
     if isinstance(value, dict):
-        return {key: _without(each, person) for key, each in value.items()}
+        return {person.sub(ERASED, key): _without(each, person) for key, each in value.items()}
     if isinstance(value, list):
         return [_without(each, person) for each in value]
     if isinstance(value, str):
