@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import runpy
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +17,7 @@ import pyotp
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from lumbung.errors import ConfigurationError, LumbungError
+from lumbung.errors import ConfigurationError, LumbungError, PublicationError
 from lumbung.publication.editions import approver, freezing, publishing, review
 from lumbung.publication.editions.approver import CodeError
 from lumbung.publication.formats import render
@@ -193,12 +196,53 @@ def test_a_code_that_airflow_stored_is_used_up_by_a_refused_decision(office: Off
 
 def test_codes_cannot_be_tried_one_after_the_other(office: Office) -> None:
     phone = office.enrol()
-    for _ in range(approver.MAX_FAILURES):
+    for _ in range(5):
         with pytest.raises(CodeError):
             office.answer("000000")
     with pytest.raises(AirflowFailException, match="5 wrong codes of 'pimpinan' in 15 minutes"):
         office.answer(phone.now())
     assert office.state() == "draft"
+
+
+def test_codes_cannot_be_tried_a_few_at_a_time_all_day(office: Office) -> None:
+    phone = office.enrol()
+    fail = (
+        "insert into ops.approver_failure (name, failed_at)"
+        " select 'pimpinan', clock_timestamp() - make_interval(hours => hour)"
+        " from generate_series(%s::int, %s::int) as hour"
+    )
+    office.write(fail, 5, 23)
+    office.write(fail, 25, 40)
+    with pytest.raises(CodeError):  # the twentieth
+        office.answer("000000")
+    with pytest.raises(AirflowFailException, match="20 wrong codes of 'pimpinan' in 24 hours"):
+        office.answer(phone.now())
+    assert office.state() == "draft"
+
+
+def test_codes_cannot_be_tried_at_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.enrol()
+    # Those that were let in before the others' failures were counted meet here.
+    meeting = threading.Barrier(8)
+
+    def wrong(*_: object) -> None:
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait(1)
+
+    monkeypatch.setattr(approver, "_step", wrong)
+
+    def attempt(_: int) -> None:
+        with pytest.raises(PublicationError):
+            approver.prove(
+                "pimpinan", "000000", edition_id=EDITION, decision="approved", by=CHAIR, root="x",
+                settings=office.settings, database_url=role_url(office.url, "approver"),
+            )  # fmt: skip
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(attempt, range(8)))
+    with psycopg.connect(office.url) as connection:
+        row = connection.execute("select count(*) from ops.approver_failure").fetchone()
+    assert row == (5,)
 
 
 def test_a_lost_phone_is_replaced(office: Office) -> None:

@@ -26,8 +26,9 @@ from lumbung.settings import Settings
 ISSUER = "Lumbung"
 MAX_AGE = timedelta(minutes=10)
 """How long after an answer its code may be recorded: Airflow may be slow. Migration 0072 has it."""
-MAX_FAILURES, LOCKED = 5, timedelta(minutes=15)
-"""After so many wrong codes within this time, none of the person is accepted."""
+LIMITS = ((5, "15 minutes"), (20, "24 hours"))
+"""After so many wrong codes within this time (a PostgreSQL interval), none of the person is
+accepted."""
 
 
 class CodeError(PublicationError):
@@ -35,7 +36,7 @@ class CodeError(PublicationError):
 
 
 class LockedError(PublicationError):
-    """Too many wrong codes: none of the person is accepted for `LOCKED`."""
+    """Too many wrong codes: none of the person is accepted (`LIMITS`)."""
 
 
 class Proof(NamedTuple):
@@ -126,17 +127,21 @@ def prove(
                 where=f"edition {edition_id}",
                 remediation=f"enrol it on the server: 'lumbung approver enrol {name}'",
             )
-        failures = connection.execute(
-            "select count(*) from ops.approver_failure where name = %s"
-            " and failed_at > clock_timestamp() - %s",
-            (name, LOCKED),
-        ).fetchone()
-        if failures and failures[0] >= MAX_FAILURES:
-            raise LockedError(
-                f"{MAX_FAILURES} wrong codes of '{name}' in {LOCKED.seconds // 60} minutes",
-                where=f"edition {edition_id}",
-                remediation="wait that long, then decide again; ask who tried, if it was not you",
-            )
+        # One code of a person at a time, until the commit: each attempt counts those before it.
+        connection.execute("select ops.lock_codes(%s)", (name,))
+        for limit, period in LIMITS:
+            failures = connection.execute(
+                "select count(*) from ops.approver_failure where name = %s"
+                " and failed_at > clock_timestamp() - %s::interval",
+                (name, period),
+            ).fetchone()
+            if failures and failures[0] >= limit:
+                raise LockedError(
+                    f"{limit} wrong codes of '{name}' in {period}",
+                    where=f"edition {edition_id}",
+                    remediation="wait that long, then decide again; ask who tried, if it was not"
+                    " you",
+                )
         secret = _secret(enrolment[1], name, settings)
         step = _step(secret, code, entered)
         if step is None:
