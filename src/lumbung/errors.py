@@ -84,6 +84,12 @@ class PublicationError(LumbungError):
     exit_code = 9
 
 
+def without_path(error: Exception) -> str:
+    """The class and text of an error; of an OSError without its path, which may name a person."""
+    text = (error.strerror or "") if isinstance(error, OSError) else str(error)
+    return f"{type(error).__name__} {text}".rstrip()
+
+
 FULL = {errno.ENOSPC, errno.EDQUOT}
 BARRED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE}
 MIN_FREE_BYTES = 32_000_000

@@ -20,7 +20,7 @@ from airflow.sdk import Asset, Connection
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from lumbung.errors import CheckpointError, ConfigurationError, PublicationError
+from lumbung.errors import CheckpointError, ConfigurationError, PublicationError, ServiceError
 from lumbung.intake.connectors.base import SourceConnection
 from lumbung.settings import JAKARTA, Settings
 
@@ -92,7 +92,8 @@ def fail_without_retry(work: Callable[P, T]) -> Callable[P, T]:
     """Fail the task without retry on errors that a retry would repeat.
 
     These are errors of configuration, of a checkpoint and of publication. The error's message is
-    kept: what, where and what to do next.
+    kept: what, where and what to do next. An error of PostgreSQL is logged and mailed without its
+    text, which may quote a row.
     """
 
     @wraps(work)
@@ -101,6 +102,19 @@ def fail_without_retry(work: Callable[P, T]) -> Callable[P, T]:
             return work(*args, **kwargs)
         except (ConfigurationError, CheckpointError, PublicationError) as error:
             raise AirflowFailException(str(error)) from error
+        except Exception as error:
+            import psycopg
+
+            if not isinstance(error, psycopg.Error):
+                raise
+            # One without a code was not sent by the server: it says why there is no connection.
+            is_lost = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
+            raise ServiceError(
+                f"PostgreSQL: {type(error).__name__} {error if is_lost else error.sqlstate}",
+                where="the warehouse",
+                remediation="look up the class or code in PostgreSQL's documentation, correct the"
+                " cause, then clear the task",
+            ) from None
 
     return run
 

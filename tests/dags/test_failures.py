@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
 
 from lumbung import orchestration
+from lumbung.errors import ServiceError, without_path
 from lumbung.warehouse.roles import role_url
 from tests.support.post import Post, post_office
 
@@ -72,3 +75,25 @@ def test_the_models_of_a_build_share_an_entry_written_once_a_second(
         everything,
     ]
     assert {key for key, _ in written} == {"models"}
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (psycopg.errors.CheckViolation("row (Zqvor)"), "PostgreSQL: CheckViolation 23514"),
+        (psycopg.OperationalError("refused: port 5432"), "OperationalError refused: port 5432"),
+    ],
+)
+def test_what_a_row_holds_is_not_in_the_failure(error: psycopg.Error, said: str) -> None:
+    @orchestration.fail_without_retry
+    def work() -> None:
+        raise error
+
+    with pytest.raises(ServiceError, match=said) as caught:
+        work()
+    assert "Zqvor" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_the_path_of_an_error_is_not_shown() -> None:
+    error = PermissionError(13, "Permission denied", "/inbox/Zqvor.csv")
+    assert without_path(error) == "PermissionError Permission denied"

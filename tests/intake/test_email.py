@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 import tracemalloc
 import uuid
 from collections.abc import Callable, Iterator
@@ -966,6 +967,17 @@ def test_a_server_that_cannot_be_used_is_reported_with_a_remediation(
     with pytest.raises(SourceError, match=reported) as caught:
         list(mail.read(source))
     assert "salah" not in str(caught.value)
+
+
+def test_a_mail_in_the_place_of_an_answer_is_not_in_the_error() -> None:
+    box = mail.Mailbox(SourceConnection("127.0.0.1"), "channel surel")
+    error = imaplib.IMAP4.abort("unexpected response: b'Pelapor Zqvor\\n0812-7777-0001'")
+    with (
+        pytest.raises(SourceError, match="abort unexpected response: ") as caught,
+        box._telling(),
+    ):
+        raise error
+    assert "Zqvor" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_folders_with_spaces_and_letters_of_all_kinds(mailbox: Mailbox, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import traceback
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +14,7 @@ import psycopg
 import pytest
 from upath import UPath
 
-from lumbung.errors import ConfigurationError, ServiceError
+from lumbung.errors import ConfigurationError, ServiceError, SourceError
 from lumbung.intake import evidence, run
 from lumbung.intake.connectors.shared import files
 from lumbung.intake.evidence import Evidence, Kept, MemoryKeys, TooLargeError
@@ -154,6 +156,22 @@ def test_a_file_that_becomes_a_link_after_it_was_listed_is_not_followed(
     counts = pull_from("register_contoh")
     assert (counts.read, counts.quarantined) == (1, 1)
     assert key.read_bytes() not in bytes_kept(settings.evidence)
+
+
+def test_a_file_that_may_not_be_read_is_reported_without_its_name(
+    add_channel: Callable[..., Path],
+    pull_from: Callable[..., IntakeCounts],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (add_channel(REGISTER) / "Zqvor.csv").write_text("x")
+
+    def refuse(path: UPath) -> Any:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(files, "_open", refuse)
+    with pytest.raises(SourceError, match="PermissionError Permission denied") as caught:
+        pull_from("register_contoh")
+    assert "Zqvor" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_what_one_machine_keeps_another_reads(tmp_path: Path, bucket: Any) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import socket
+import threading
+import traceback
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from lumbung.errors import SourceError
+from lumbung.intake.connectors.base import SourceConnection
 from lumbung.intake.connectors.shared import http
 from lumbung.intake.connectors.shared.http import Api
 from lumbung.intake.evidence import Kept
@@ -183,3 +186,31 @@ def test_a_download_that_ends_within_a_packed_block_is_tried_again(
     assert isinstance(kept, Kept)
     assert kept.open("rb").read() == PICTURE
     assert len(waits) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"Zqvor 0812-7777-0001\r\n\r\n", b"HTTP/1.1 200 OK\r\nZqvor 0812-7777-0001\r\n\r\n{}"],
+)
+def test_an_answer_that_is_no_http_is_not_in_the_error(
+    answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve_all() -> None:
+            for _ in range(http.ATTEMPTS):
+                with server.accept()[0] as client:
+                    client.recv(65_536)
+                    client.sendall(answer)
+
+        thread = threading.Thread(target=serve_all, daemon=True)
+        thread.start()
+        host = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with (
+            Api(SourceConnection(host), "channel uji") as api,
+            pytest.raises(SourceError, match="RemoteProtocolError") as caught,
+        ):
+            api.json(api.at("x"))
+        thread.join(60)
+    assert "Zqvor" not in "".join(traceback.format_exception(caught.value))

@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import fields
@@ -365,8 +366,19 @@ def test_nothing_is_written_to_the_database(tmp_path: Path, server: EmbeddedPost
         "create function jejak() returns int language sql as"
         " 'insert into aduan (id) values (99) returning id'"
     )
-    with pytest.raises(SourceError, match="read-only transaction"):
+    with pytest.raises(SourceError, match="ReadOnlySqlTransaction 25006"):
         pull(tmp_path, made.connection, table=None, query="select jejak() as id")
+
+
+def test_a_value_that_a_query_cannot_cast_is_not_in_the_error(
+    tmp_path: Path, server: EmbeddedPostgres
+) -> None:
+    made = _postgres(server)
+    made.run(TABLE)
+    made.insert(1, None, "Zqvor 0812-7777-0001")
+    with pytest.raises(SourceError, match="InvalidTextRepresentation 22P02") as caught:
+        pull(tmp_path, made.connection, table=None, query="select id, uraian::int from aduan")
+    assert "Zqvor" not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize(
@@ -395,7 +407,7 @@ def test_a_query_that_does_not_end_fails(
     database.insert(1, None)
     monkeypatch.setattr(reader, "MAX_SECONDS", 1)
     query = f"select id, uraian, {slow} as tidur from aduan"
-    with pytest.raises(SourceError, match=r"cannot be read: .*(timeout|timed out)"):
+    with pytest.raises(SourceError, match=r"cannot be read: .*(57014|2013)"):
         pull(tmp_path, database.connection, table=None, query=query)
 
 

@@ -6,12 +6,14 @@ It stands beside the tests of the portal, whose published editions it backs up.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import io
 import json
 import os
 import shutil
 import stat
 import subprocess
+import traceback
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -352,6 +354,22 @@ def test_a_full_disk_is_named_and_earlier_backups_stay(
         dump.run("pg_dump", url, "--file=/nowhere/x")
 
 
+def test_a_file_that_may_not_be_read_is_reported_without_its_name(
+    small: tuple[Settings, str], target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, url = small
+
+    def refuse(*_: object) -> None:
+        path = str(settings.home / "inbox" / "register" / "pekan.csv")
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.setattr(take, "_write", refuse)
+    with pytest.raises(ServiceError, match="PermissionError Permission denied") as caught:
+        take.backup(target, settings=settings, database_url=url)
+    assert caught.value.where == str(settings.home)
+    assert "pekan.csv" not in "".join(traceback.format_exception(caught.value))
+
+
 @pytest.mark.parametrize("key", [None, b64encode(bytes(32))])
 def test_no_backup_without_the_key_of_the_vault(
     small: tuple[Settings, str], target: Target, key: bytes | None
@@ -418,6 +436,9 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "home/surat is missing": lambda backup: (backup / "home" / "surat").unlink(),
     "home/surat was changed": lambda backup: (backup / "home" / "surat").write_bytes(b"lain"),
     "home/asing is not part of it": lambda backup: (backup / "home" / "asing").symlink_to("surat"),
+    "a file in home/inbox is not part of it": lambda backup: shutil.copytree(
+        backup / "home", backup / "home" / "inbox"
+    ),
     "its format is 2": lambda backup: edit(backup, format=2),
     "it has 9999_later.sql": lambda backup: edit(backup, migrations=["9999_later.sql"]),
 }

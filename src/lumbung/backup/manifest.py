@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lumbung import database
-from lumbung.errors import ConfigurationError, ServiceError
+from lumbung.errors import ConfigurationError, ServiceError, without_path
 from lumbung.files import write_private
 
 MANIFEST = "manifest.json"
@@ -84,7 +84,7 @@ def verified(backup: Path) -> Manifest:
             raise _newer(backup, f"its format is {content['format']}")
         manifest = Manifest(**content)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(backup, f"{MANIFEST} cannot be read: {error}") from error
+        raise _damaged(backup, f"{MANIFEST} cannot be read: {without_path(error)}") from error
     known = {file.name for file in database.MIGRATIONS.glob("*.sql")}
     if unknown := set(manifest.migrations) - known:
         raise _newer(backup, f"it has {min(unknown)}")
@@ -94,12 +94,12 @@ def verified(backup: Path) -> Manifest:
         if file.is_symlink() or not file.is_dir()
     } - {MANIFEST}
     if missing := manifest.files.keys() - found:
-        raise _damaged(backup, f"{min(missing)} is missing")
+        raise _damaged(backup, f"{_shown(min(missing))} is missing")
     if strange := found - manifest.files.keys():
-        raise _damaged(backup, f"{min(strange)} is not part of it")
+        raise _damaged(backup, f"{_shown(min(strange))} is not part of it")
     for name, expected in manifest.files.items():
         if (backup / name).is_symlink() or file_hash(backup / name) != expected:
-            raise _damaged(backup, f"{name} was changed")
+            raise _damaged(backup, f"{_shown(name)} was changed")
     return manifest
 
 
@@ -131,6 +131,11 @@ def _pump(read: BinaryIO, written: BinaryIO, digest: hashlib._Hash) -> None:
     while piece := read.read(1 << 20):
         digest.update(piece)
         written.write(piece)
+
+
+def _shown(name: str) -> str:
+    """A file of the backup; of the inbox only its folder, as people name files after persons."""
+    return f"a file in {Path(name).parent}" if name.startswith("home/inbox/") else name
 
 
 def _damaged(backup: Path, what: str) -> ServiceError:

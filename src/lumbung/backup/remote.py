@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from lumbung.backup.manifest import MANIFEST, NAME, backups
-from lumbung.errors import ConfigurationError, ServiceError
+from lumbung.errors import ConfigurationError, ServiceError, without_path
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -155,10 +155,10 @@ def _reaching(where: str) -> Iterator[None]:
         raise
     except Exception as error:  # of any library and network
         raise ServiceError(
-            f"copies of backups cannot be reached: {type(error).__name__} {error}".rstrip(),
+            f"copies of backups cannot be reached: {without_path(error)}",
             where=_shown(where),
             remediation=FAILED,
-        ) from error
+        ) from None
 
 
 def _shown(where: str) -> str:

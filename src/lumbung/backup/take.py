@@ -22,7 +22,7 @@ import psycopg
 from lumbung import database
 from lumbung.backup import dump, keys
 from lumbung.backup.manifest import MANIFEST, TIME, Manifest, backups, copy, file_hash
-from lumbung.errors import DISK, FULL, ConfigurationError, ServiceError
+from lumbung.errors import DISK, FULL, ConfigurationError, ServiceError, without_path
 from lumbung.files import keep_private, write_private
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import EvidenceKeys, Vault
@@ -140,14 +140,19 @@ def backup(target: Target, *, settings: Settings, database_url: str) -> Backup:
                 shutil.rmtree(old.rename(old.with_name(f".{old.name}.partial")))
     except OSError as error:
         is_full = error.errno in FULL
+        path = Path(os.fsdecode(error.filename or target.folder))
+        is_there = path.is_relative_to(target.folder)
         raise ServiceError(
-            f"{DISK} ({error.strerror})" if is_full else f"the backup failed: {error}",
-            where=str(error.filename or target.folder),
+            f"{DISK} ({error.strerror})"
+            if is_full
+            else f"the backup failed: {without_path(error)}",
+            where=str(target.folder if is_there else settings.home),
             remediation="earlier backups are whole; free space there or lower LUMBUNG_BACKUP_KEEP,"
             " then back up again"
             if is_full
-            else "earlier backups are whole; let this account write there, then back up again",
-        ) from error
+            else "earlier backups are whole; let this account read and write there, then back up"
+            " again",
+        ) from None
     return Backup(target.folder / name, size, time.monotonic() - began, files.damaged)
 
 

@@ -336,12 +336,14 @@ class Mailbox:
                 '{"ssl": "starttls"}',
             ) from error
         except (imaplib.IMAP4.error, OSError) as error:
+            # without what the server sent, which imaplib quotes as bytes: it may be a mail
+            text = re.sub(r"\bb['\"].*", "", str(error), flags=re.DOTALL)
             raise SourceError(
-                f"the mail server does not answer as it should: {type(error).__name__} {error}",
+                f"the mail server does not answer as it should: {type(error).__name__} {text}",
                 where=self._where,
                 remediation="look whether it is up and reachable, then pull again: the pull goes on"
                 " behind the last mail that was landed",
-            ) from error
+            ) from None
 
 
 def _internal_date(envelope: bytes) -> datetime | None:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 
-from lumbung.errors import BARRED, FULL, LumbungError, SourceError
+from lumbung.errors import BARRED, FULL, LumbungError, SourceError, without_path
 from lumbung.intake.connectors.base import (
     Checkpoint,
     FileReading,
@@ -189,7 +189,7 @@ class Folder:
                 remediation="make it and put the files there, or correct the channel's file",
             ) from None
         except Exception as error:
-            raise self._failed(error) from error
+            raise self._failed(error) from None
         for path in sorted(paths, key=lambda each: each.name):
             if path.name in links:
                 yield _link(path.name)
@@ -210,7 +210,7 @@ class Folder:
                 if isinstance(error, OSError) and error.errno == errno.ELOOP:
                     yield _link(name)
                     continue
-                raise self._failed(error) from error
+                raise self._failed(error) from None
             hashed_name = self._hashed(name)
             self._read[hashed_name] = kept.sha256.hex()
             is_repeat = self._before.get(hashed_name) == kept.sha256.hex()
@@ -243,9 +243,10 @@ class Folder:
 
     def _failed(self, error: Exception) -> SourceError:
         """The folder's failure, with the message of the library that read it."""
-        cause = error.__cause__ if isinstance(error, _BrokenError) and error.__cause__ else error
+        cause = error.__cause__ if isinstance(error, _BrokenError) else error
+        assert isinstance(cause, Exception)  # noqa: S101 - a _BrokenError has a cause
         return SourceError(
-            f"the folder cannot be read: {type(cause).__name__} {cause}".rstrip(),
+            f"the folder cannot be read: {without_path(cause)}",
             where=self._where,
             remediation="check address, account, keys and rights of the connection, then pull "
             "again",

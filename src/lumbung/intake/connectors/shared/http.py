@@ -442,7 +442,10 @@ class Api:
                 yield response
         except httpx.UnsupportedProtocol as error:
             raise self._for_people(302) from error
-        except (httpx.TransportError, httpx.DecodingError) as error:
+        except (httpx.ProtocolError, httpx.DecodingError) as error:
+            # without their text, which quotes what the server sent
+            raise _TemporaryError(type(error).__name__) from None
+        except httpx.TransportError as error:
             raise _TemporaryError(f"{type(error).__name__} {error}".strip()) from error
 
     def _judge(self, response: httpx.Response, nothing: Collection[int], is_file: bool) -> None:

@@ -136,8 +136,10 @@ def _server(source: Source, options: SqlSource, connection: SourceConnection) ->
         or began - full_at >= options.full_every
     )
     greatest = _Greatest(known)
+    is_connected = False
     try:
         with _connect(connection) as database:
+            is_connected = True
             if database.dialect.name in ("mysql", "mariadb"):
                 database.exec_driver_sql("set session transaction read only")
                 database.rollback()
@@ -162,18 +164,26 @@ def _server(source: Source, options: SqlSource, connection: SourceConnection) ->
         ) from error
     except (SQLAlchemyError, ImportError) as error:
         cause = getattr(error, "orig", None) or error
+        text = _code(cause) if is_connected else str(cause)
         raise SourceError(
-            f"the database cannot be read: {type(cause).__name__} {cause}".rstrip(),
+            f"the database cannot be read: {type(cause).__name__} {text}".rstrip(),
             where=where,
             remediation="check type, host, port, schema (the database), login and password of the"
             " connection, its right to select, and table or query in the channel file",
-        ) from error
+        ) from None
     if options.cursor is None:
         yield Checkpoint({}, "")
         return
     since_now = {"column": options.cursor, **greatest.kept()} if greatest.is_known else {}
     last_full = began.isoformat() if is_full else source.cursor["full_at"]
     yield Checkpoint({"since": since_now, "full_at": last_full}, "" if is_full else None)
+
+
+def _code(error: BaseException) -> str:
+    """PostgreSQL's SQLSTATE or MySQL's number: the text of an error may quote a row's values."""
+    state = getattr(error, "sqlstate", None)
+    number = error.args[0] if error.args and isinstance(error.args[0], int) else ""
+    return str(state or number)
 
 
 def _connect(given: SourceConnection) -> Connection:
