@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lumbung.errors import ConfigurationError, LumbungError, ServiceError
+from lumbung.intake.erasure import add_vault_key
 from lumbung.intake.vault import Vault, associate
 from tests.support.evidence import content_of, evidence_store
 
@@ -79,6 +80,20 @@ def test_after_a_rotation_former_keys_open_and_hashes_stay() -> None:
     assert after.subject_token("Sari") == before.subject_token("Sari")
     with pytest.raises(LumbungError, match="does not open"):
         before.unseal(after.seal(b"isi", place), place)
+
+
+def test_a_vault_that_was_loaded_before_a_rotation_opens_what_the_new_key_encrypts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pull that runs meanwhile goes on."""
+    monkeypatch.delenv("LUMBUNG_VAULT_KEY", raising=False)
+    running = Vault.load(tmp_path)
+    place = b"\xff\xfe345678"
+    wrapped = add_vault_key(tmp_path).wrap(place, bytes(32))
+    assert running.unwrap(place, wrapped) == bytes(32)
+    assert Vault.load(tmp_path).unwrap(place, running.wrap(place, bytes(32))) == bytes(32)
+    with pytest.raises(LumbungError, match=r"\[the key fffe333435363738\]"):
+        running.unwrap(place, Vault(bytes(32)).wrap(place, bytes(32)))
 
 
 def test_a_missing_key_file_is_not_replaced(

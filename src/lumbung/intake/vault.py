@@ -83,6 +83,7 @@ class Vault:
     """
 
     def __init__(self, key: bytes, *former: bytes) -> None:
+        self._home: Path | None = None
         self.key_id = _derive(key, b"id")[:ID_BYTES]
         self._ciphers = {
             _derive(each, b"id")[:ID_BYTES]: AESGCM(_derive(each, b"wrap"))
@@ -133,6 +134,7 @@ class Vault:
                 remediation="restore the key that this installation was set up with",
             )
         vault = cls(*keys)
+        vault._home = home
         if not mark.exists():
             home.mkdir(parents=True, exist_ok=True, mode=0o700)
             with suppress(FileExistsError):  # another process or thread was first
@@ -157,10 +159,16 @@ class Vault:
         Raises:
             LumbungError: when the key or the record differs, or the ciphertext was changed.
         """
-        cipher = self._ciphers.get(sealed[1 : 1 + ID_BYTES])
-        if sealed[:1] == _OF_VAULT_KEY and cipher is not None:
-            return _opened(cipher, sealed[1 + ID_BYTES :], associated)
-        return _opened(self._cipher, sealed, associated)
+        return self._unsealed(sealed, associated, _channel(associated))
+
+    def _unsealed(self, sealed: bytes, associated: bytes, where: str) -> bytes:
+        if sealed[:1] == _OF_VAULT_KEY:
+            key_id = sealed[1 : 1 + ID_BYTES]
+            if key_id not in self._ciphers and self._home is not None:
+                self._ciphers |= Vault.load(self._home)._ciphers  # rotated since it was loaded
+            if (cipher := self._ciphers.get(key_id)) is not None:
+                return _opened(cipher, sealed[1 + ID_BYTES :], associated, where)
+        return _opened(self._cipher, sealed, associated, where)
 
     def wrap(self, key_id: bytes, key: bytes) -> bytes:
         """Encrypt a data key, or the key of a delivery or a file, for the database."""
@@ -172,7 +180,7 @@ class Vault:
         Raises:
             LumbungError: when no vault key opens it.
         """
-        return self.unseal(_OF_VAULT_KEY + wrapped, key_id)
+        return self._unsealed(_OF_VAULT_KEY + wrapped, key_id, f"the key {key_id.hex()}")
 
     def is_newest(self, wrapped: bytes) -> bool:
         """Whether `wrap` used the newest vault key."""
@@ -226,7 +234,7 @@ class Keyring:
         """
         key_id = data_key_id(sealed)
         if key_id is not None and (key := self.key(key_id, associated)) is not None:
-            return _opened(AESGCM(key), sealed[1 + ID_BYTES :], associated)
+            return _opened(AESGCM(key), sealed[1 + ID_BYTES :], associated, _channel(associated))
         return self.vault.unseal(sealed, associated)
 
     def key(self, key_id: bytes, associated: bytes) -> bytes | None:
@@ -320,13 +328,17 @@ def item_of(associated: bytes) -> bytes:
     return blake2b(associated, digest_size=16).digest()
 
 
-def _opened(cipher: AESGCM, sealed: bytes, associated: bytes) -> bytes:
+def _channel(associated: bytes) -> str:
+    return associated.partition(b"\0")[0].decode(errors="replace")
+
+
+def _opened(cipher: AESGCM, sealed: bytes, associated: bytes, where: str) -> bytes:
     try:
         return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], associated)
     except InvalidTag:
         raise LumbungError(
             "a sealed field does not open",
-            where=associated.partition(b"\0")[0].decode(errors="replace"),
+            where=where,
             remediation="use the key it was sealed with (LUMBUNG_VAULT_KEY or keys/vault.key)",
         ) from None
 
