@@ -66,7 +66,9 @@ def test_a_steward_decides_one_after_the_other_and_undoes(stewarded: Desk) -> No
     ]
     page = sari.get("/tinjauan").text
     assert "Diputuskan, diterapkan pada pembaruan data berikutnya" in page
-    assert send(sari, ("a1", "a2"), "undone").headers["location"] == "/tinjauan"
+    seen = re.findall(r'name="seen" value="(\d+)"', page)[0]
+    undone = send(sari, ("a1", "a2"), "undone", seen=seen)
+    assert undone.headers["location"] == "/tinjauan"
     assert "2 pasangan menunggu" in sari.get("/tinjauan").text
     assert decisions(stewarded)[-1][2] == "undone"
 
@@ -103,6 +105,19 @@ def test_of_two_stewards_who_decide_at_once_the_second_is_not_recorded(
     assert "sudah diputuskan" in page
     assert "Kejadian yang sama (<bdi>provinsi</bdi>)" in page
     assert decisions(stewarded)[-1][:4] == ("a1", "a2", "same_event", "provinsi")
+
+
+def test_an_undo_withdraws_only_the_decision_that_the_page_showed(stewarded: Desk) -> None:
+    sari, pair = stewarded.client("sari"), ("a1", "a2")
+    send(sari, pair, "same_event")
+    seen = re.findall(r'name="seen" value="(\d+)"', sari.get("/tinjauan").text)
+    for decision in ("undone", "different"):
+        links.decide(stewarded.url, *pair, decision, by="provinsi")
+    answer = send(sari, pair, "undone", seen="".join(seen))
+    page = sari.get(answer.headers["location"]).text
+    assert "sudah diputuskan" in page
+    assert "Kejadian berbeda (<bdi>provinsi</bdi>)" in page
+    assert decisions(stewarded)[-1][2:4] == ("different", "provinsi")
 
 
 def test_a_decision_that_is_sent_twice_is_recorded_once(stewarded: Desk) -> None:
@@ -215,4 +230,5 @@ def test_before_the_first_build_there_is_no_list(desk: Desk) -> None:
 def test_the_last_decision_on_a_pair_counts(stewarded: Desk) -> None:
     for decision in ("same_event", "undone", "different"):
         links.decide(stewarded.url, "a2", "a1", decision, by="x")
-    assert links.decisions(stewarded.url) == {("a1", "a2"): "different"}
+    ((pair, standing),) = links.decisions(stewarded.url).items()
+    assert (pair, standing[:2]) == (("a1", "a2"), ("different", "x"))

@@ -88,7 +88,7 @@ def queue(who: Person) -> list[Pair]:
 
 def _undecided(item_ids: list[str]) -> list[Pair]:
     decided = links.decisions(database_url("auditor"))
-    return [pair for pair in map(_pair, item_ids) if decided.get(pair, "undone") == "undone"]
+    return [pair for pair in map(_pair, item_ids) if pair not in decided]
 
 
 def counts(who: Person) -> tuple[int, int]:
@@ -123,7 +123,7 @@ def routes(office: Office) -> APIRouter:
             groups[item.check_code].append(item)
         groups.pop(PAIRS, None)
         pairs = map(_pair, _pairs(found or []))
-        listed = [(pair, decided.get(pair, "undone")) for pair in pairs]
+        listed = [(pair, decided.get(pair)) for pair in pairs]
         return office.pages.render(
             request,
             "review",
@@ -133,8 +133,8 @@ def routes(office: Office) -> APIRouter:
             is_built=found is not None,
             before=_before(who, before_one, before_other),
             is_taken=is_taken,
-            waiting=[pair for pair, decision in listed if decision == "undone"],
-            decided=[each for each in listed if each[1] != "undone"][:SHOWN],
+            waiting=[pair for pair, decision in listed if decision is None],
+            decided=[each for each in listed if each[1]][:SHOWN],
             groups=[
                 Group(code, group[0].check_name, len(group), min(i.since_date for i in group))
                 for code, group in groups.items()
@@ -196,20 +196,23 @@ def routes(office: Office) -> APIRouter:
         decision: Annotated[Literal["same_event", "different", "later", "undone"], Form()],
         csrf: Token = "",
         reason: Reason = "",
+        seen: Annotated[int, Form(ge=0, le=2**62)] = 0,
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         is_listed = _read(who, one, other).state is not None
         waiting = queue(who)
         pair = (min(one, other), max(one, other))
         values: dict[str, str] = {}
+        before = {"before_one": pair[0], "before_other": pair[1]}
         if decision == "undone":
-            _record(who, pair, "undone", reason)
-            return RedirectResponse(f"{request.scope['root_path']}/tinjauan", 303)
+            if _record(who, pair, "undone", reason, seen):
+                values = {**before, "is_taken": "1"}
+            return _to_list(request, values)
         if decision != "later" and is_listed:
-            standing = _record(who, pair, decision, reason)
-            values = {"before_one": pair[0], "before_other": pair[1]}
+            standing = _record(who, pair, decision, reason, seen=0)
+            values = before
             # The same decision of the same person is a form that was sent twice.
-            if standing not in (None, (decision, who.account)):
+            if standing and standing[:2] != (decision, who.account):
                 values["is_taken"] = "1"
         place = waiting.index(pair) if pair in waiting else -1
         rest = waiting[place + 1 :] + (waiting[:place] if place > 0 else [])
@@ -218,11 +221,14 @@ def routes(office: Office) -> APIRouter:
             return RedirectResponse(
                 f"{request.scope['root_path']}/tinjauan/pasangan?{urlencode(address)}", 303
             )
-        return RedirectResponse(
-            f"{request.scope['root_path']}/tinjauan?{urlencode(values)}".rstrip("?"), 303
-        )
+        return _to_list(request, values)
 
     return router
+
+
+def _to_list(request: Request, values: dict[str, str]) -> Response:
+    address = f"{request.scope['root_path']}/tinjauan?{urlencode(values)}"
+    return RedirectResponse(address.rstrip("?"), 303)
 
 
 @dataclass(frozen=True)
@@ -253,7 +259,7 @@ def _read(who: Person, one: str, other: str) -> links.Pair:
 
 
 def _record(
-    who: Person, pair: Pair, decision: links.Decision, reason: str
+    who: Person, pair: Pair, decision: links.Decision, reason: str, seen: int
 ) -> links.Standing | None:
     # The steward's own role has shown both cases.
     return links.decide(
@@ -262,5 +268,5 @@ def _record(
         decision,
         by=who.account,
         note=reason.strip(),
-        only_undecided=decision != "undone",
+        seen=seen,
     )

@@ -104,8 +104,16 @@ def read(database_url: str, report_id: str, other_id: str) -> Pair:
     return Pair((cases[report_id], cases[other_id]), state, weight, evidence)
 
 
-def decisions(database_url: str) -> dict[tuple[str, str], Decision]:
-    """Return the last decision on each pair, also of those that no build has applied yet.
+class Standing(NamedTuple):
+    """The decision on a pair that is valid, who took it, and its id."""
+
+    decision: Decision
+    by: str
+    decision_id: int
+
+
+def decisions(database_url: str) -> dict[tuple[str, str], Standing]:
+    """Return the decision on each pair that has one, also where no build has applied it yet.
 
     Args:
         database_url: the warehouse, as a role that reads `ops`, such as `auditor`.
@@ -116,20 +124,14 @@ def decisions(database_url: str) -> dict[tuple[str, str], Decision]:
     """
     with database.connect(database_url, application="lumbung link") as connection:
         return {
-            (one, other): decision
-            for one, other, decision in connection.execute(
+            (one, other): Standing(*last)
+            for one, other, *last in connection.execute(
                 "select distinct on (report_id_a, report_id_b) report_id_a, report_id_b,"
-                " decision_code from ops.link_decision"
+                " decision_code, decided_by, decision_id from ops.link_decision"
                 " order by report_id_a, report_id_b, decision_id desc"
             )
+            if last[0] != "undone"
         }
-
-
-class Standing(NamedTuple):
-    """The decision on a pair that is valid, and who took it."""
-
-    decision: Decision
-    by: str
 
 
 def standing(database_url: str, report_id: str, other_id: str) -> Standing | None:
@@ -147,8 +149,8 @@ def standing(database_url: str, report_id: str, other_id: str) -> Standing | Non
 
 def _standing(connection: psycopg.Connection, pair: list[str]) -> Standing | None:
     last = connection.execute(
-        "select decision_code, decided_by from ops.link_decision where report_id_a = %s"
-        " and report_id_b = %s order by decision_id desc limit 1",
+        "select decision_code, decided_by, decision_id from ops.link_decision"
+        " where report_id_a = %s and report_id_b = %s order by decision_id desc limit 1",
         pair,
     ).fetchone()
     return None if last is None or last[0] == "undone" else Standing(*last)
@@ -162,7 +164,7 @@ def decide(
     *,
     by: str,
     note: str = "",
-    only_undecided: bool = False,
+    seen: int | None = None,
 ) -> Standing | None:
     """Record a decision on a pair; the next build and every later one apply it.
 
@@ -176,7 +178,8 @@ def decide(
         decision: what the person found.
         by: who decided, as the office names its people.
         note: why, without the names of reporters or accused persons.
-        only_undecided: leave a decision that is valid as it is, however shortly before it came.
+        seen: id of the valid decision that the person saw, 0 where there was none; another one,
+            however shortly before it came, is left as it is. None: whichever is valid is replaced.
 
     Returns:
         the decision that was left as it is; None: this one was recorded.
@@ -199,12 +202,13 @@ def decide(
                 where="marts.fct_report",
                 remediation="take both ids from a row of marts.fct_report_pair",
             )
-        if only_undecided:
+        if seen is not None:
             connection.execute(
                 "select pg_advisory_xact_lock(hashtext('lumbung.link'), hashtext(%s))",
                 ("/".join(pair),),
             )
-            if found_before := _standing(connection, pair):
+            found_before = _standing(connection, pair)
+            if found_before and found_before.decision_id != seen:
                 return found_before
         # As for a batch: a build waits for this commit before it reads the last decision id.
         connection.execute("select pg_advisory_xact_lock_shared(hashtext('lumbung.watermark'))")
