@@ -9,7 +9,7 @@ import pytest
 
 from lumbung import audit
 from lumbung.warehouse import exclusions, mappings
-from tests.desk.conftest import HOSTILE, SECRET, Desk
+from tests.desk.conftest import HOSTILE, OWN, SECRET, Desk
 from tests.desk.test_quarantine import openings, send, token
 from tests.desk.test_review_list import address as pair
 
@@ -126,3 +126,41 @@ def test_a_record_is_excluded_for_a_reason(words: tuple[Desk, str]) -> None:
     sari = desk.client("sari")
     own = token(sari, "/tinjauan/pasangan?one=a1&other=a2")
     assert send(sari, path, own, number=RECORD, reason="x").status_code == 404
+
+
+def test_pages_with_100_decisions_stay_small(words: tuple[Desk, str]) -> None:
+    desk, _ = words
+    items = (
+        "insert into marts.fct_review_item (check_code, item_id, regency_code, severity, owner,"
+        " channel, detail, record_id, record_count, since_date, remediation) select %s, {id}, %s,"
+        " 'review', 'x', 'wa_aduan', {detail}, 99999, 1, '2024-11-20', 'x'"
+        " from generate_series(1, 100) as i"
+    )
+    pair = "'a' || md5(i::text) || '/b' || md5(i::text)"
+    desk.execute(items.format(id=pair, detail="'x'"), "pair_undecided", OWN)
+    desk.execute(
+        "insert into ops.link_decision (report_id_a, report_id_b, decision_code, decided_by)"
+        " select 'a' || md5(i::text), 'b' || md5(i::text), 'different', 'sari'"
+        " from generate_series(1, 100) as i"
+    )
+    for kind in ("baru", "diputuskan"):
+        term = f"'kata {kind} yang tidak dikenal ' || i"
+        desk.execute(items.format(id=term, detail=f"'issue: ' || {term}"), "word_unknown", OWN)
+    desk.execute(
+        "insert into ops.mapping_decision (vocabulary, term, code, decided_by)"
+        " select 'issue', 'kata diputuskan yang tidak dikenal ' || i, 'ASN', 'provinsi'"
+        " from generate_series(1, 100) as i"
+    )
+    desk.execute(
+        "insert into ops.exclusion_decision (channel, source_id, record_id, decision_code,"
+        " decided_by, reason) select 'wa_aduan', 's' || i, 99999, 'excluded', 'provinsi',"
+        " 'kiriman uji coba dari pelatihan pengawas' from generate_series(1, 100) as i"
+    )
+    province = desk.client("provinsi")
+    for path, button in (
+        *(("/tinjauan", "Batalkan"), (WORDS, "Batalkan")),
+        ("/tinjauan/dikeluarkan", "Hitung kembali"),
+    ):
+        page = province.get(path)
+        assert len(page.content) < 60_000, path
+        assert page.text.count(f"{button} <span") >= 40, path

@@ -11,7 +11,7 @@ from lumbung.desk.office import Office, Reason, RefusedError
 from lumbung.errors import ConfigurationError
 from lumbung.warehouse import exclusions
 
-SHOWN = 100
+SHOWN = 40
 """Lines of each list."""
 
 

@@ -12,7 +12,7 @@ from lumbung.warehouse import mappings, places
 from lumbung.warehouse.mappings import PLACE
 from lumbung.warehouse.places import Unresolved
 
-SHOWN = 100
+SHOWN = 40
 """Places of a page."""
 PlaceId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 

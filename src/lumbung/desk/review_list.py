@@ -19,7 +19,7 @@ from lumbung.warehouse import links
 
 OWN_PAGES = {"word_unknown": "kata", "place_unresolved": "tempat"}
 """Checks whose items stewards of the province decide, with the page on which they do."""
-SHOWN = 100
+SHOWN = 40
 """How many decided pairs, and items of one check, a page lists."""
 Case = Annotated[str, Query(max_length=500, pattern=NO_NUL)]
 CaseField = Annotated[str, Form(max_length=500, pattern=NO_NUL)]

@@ -17,7 +17,7 @@ from lumbung.settings import Settings
 from lumbung.warehouse import mappings
 
 CHECK = "word_unknown"
-SHOWN = 100
+SHOWN = 40
 """Words of a page."""
 Vocabulary = Annotated[str, Path(pattern=r"^[a-z_]{1,50}$")]
 Term = Annotated[str, Query(min_length=1, max_length=200, pattern=NO_NUL)]
