@@ -17,14 +17,17 @@ from lumbung.backup import dump
 from lumbung.errors import ConfigurationError, LumbungError
 from lumbung.intake import erasure
 from lumbung.intake.connectors.base import Delivery, Unreadable
-from lumbung.intake.landing import Landing
+from lumbung.intake.landing import Landing, landed
 from lumbung.intake.landing.landed import opened
+from lumbung.intake.landing.lexicon import project_lexicon
+from lumbung.intake.landing.pseudonyms import Pseudonyms
 from lumbung.intake.vault import Keyring, Vault, associate
 from lumbung.warehouse.roles import role_url
 from tests.support.channel_samples import channel
 from tests.support.delivered import VAULT
 from tests.support.evidence import evidence_store
 
+PROJECT = Path(__file__).parents[2] / "dbt_project"
 AT = datetime(2024, 11, 6, 2, tzinfo=UTC)
 TODAY = date(2026, 11, 27)
 WHO = {"by": "ani", "consented_by": "ketua", "reason": "permintaan tertulis"}
@@ -234,6 +237,26 @@ def test_a_person_is_found_wherever_a_text_names_them(
     assert (len(done.redacted), len(done.quarantined)) == (1, 1)
     after = private(db)["5"]
     assert {label: after.get(label) for label in found} == found
+
+
+def test_new_rules_of_pseudonyms_leave_what_was_erased_as_it_counts(
+    db: psycopg.Connection, database_url: str, evidence: Path
+) -> None:
+    with psycopg.connect(database_url) as owner:
+        word = {"Isu": "beras berbayar", "Uraian": "Zqvor Rekaan memberi amplop"}
+        Landing(owner, channel(BOOK), VAULT, "uji").land([
+            delivery(5, "Zqvor Rekaan", "0812-0000-5555", bytes(32), **word),
+            delivery(6, "Budi", "0812-0000-6666", bytes(32), **word)._replace(
+                locator="Zqvor Rekaan.xlsx | baris 6"
+            ),
+        ])  # fmt: skip
+    rows = "select source_id, payload, locator from raw.record order by source_id"
+    before = db.execute(rows).fetchall()
+    erase(db, evidence, "Zqvor Rekaan")
+    with db.transaction():
+        pseudonyms = Pseudonyms(channel(BOOK), VAULT, project_lexicon(PROJECT))
+        landed._renew(db, channel(BOOK), Keyring(db, VAULT), pseudonyms)
+    assert db.execute(rows).fetchall() == before
 
 
 def test_a_legal_hold_keeps_a_delivery_and_its_evidence(

@@ -181,7 +181,7 @@ def restore(number: RecordId, reason: Why) -> None:
 
 @record.command()
 def reveal(number: RecordId, reason: Why) -> None:
-    """Show what a record holds in the vault: personal fields, narrative, words behind `~`.
+    """Show a record's narrative and words behind `~`; 'lumbung vault open' shows who is named.
 
     The reason and the account are logged before anything is shown.
     """

@@ -27,7 +27,7 @@ from lumbung import database
 from lumbung.errors import ConfigurationError
 from lumbung.files import write_private
 from lumbung.intake.evidence import Evidence
-from lumbung.intake.landing.landed import opened
+from lumbung.intake.landing.landed import ERASED, opened
 from lumbung.intake.landing.prepare import LOCATOR_FOLLOWS
 from lumbung.intake.landing.storable import ascii_json
 from lumbung.intake.vault import (
@@ -40,9 +40,6 @@ from lumbung.intake.vault import (
     item_of,
 )
 from lumbung.settings import Settings
-
-ERASED = "[dihapus]"
-"""What stands in the place of a name that was erased from somebody else's delivery."""
 
 Subjects = Mapping[str, Collection[str]]
 """Channel -> its labels that identify reporters (`Channel.subject`)."""

@@ -23,7 +23,10 @@ _BETWEEN_WORDS = re.compile(r"[;,|/\n]")
 def open_record(
     database_url: str, number: int, *, by: str, reason: str, home: Path
 ) -> dict[str, Any]:
-    """Return the private part of a record: personal fields, narrative, words behind pseudonyms.
+    """Return the narrative of a record and the words behind its other pseudonyms.
+
+    Whoever is named in personal fields is shown with a second person's consent alone
+    (`lumbung vault open`).
 
     Args:
         database_url: the warehouse, as its owner or `custodian`.
@@ -45,12 +48,16 @@ def open_record(
         )
     with database.connect(database_url, application="lumbung record reveal") as connection:
         sealed = sealed_record(connection, number)
+        labels = connection.execute(
+            "select jsonb_object_keys(payload) from raw.record where record_id = %s", (number,)
+        ).fetchall()
         connection.execute(
             "insert into ops.opening (opened_by, record_id, reason) values (%s, %s, %s)",
             (by, number, reason.strip()),
         )
         connection.commit()  # before anything is shown
-        return opened(Keyring(connection, Vault.load(home)), *sealed)
+        private = opened(Keyring(connection, Vault.load(home)), *sealed)
+    return {label: private[label] for (label,) in labels if label in private}
 
 
 def sealed_record(connection: psycopg.Connection, number: int) -> tuple[str, str, bytes | None]:

@@ -8,6 +8,7 @@ and times stay, so nothing is landed twice and nothing is counted otherwise.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -28,7 +29,11 @@ from lumbung.intake.landing.storable import ascii_json
 from lumbung.intake.vault import Keyring, Vault, associate, hold_to_one_key
 from lumbung.settings import Settings
 
+ERASED = "[dihapus]"
+"""What stands in the place of a name that was erased from somebody else's delivery."""
+
 _FETCHED_ROWS = 5_000
+_PSEUDONYM = re.compile(r"~[a-p]{12}")
 
 
 def opened(keys: Keyring, channel: str, source_id: str, sealed: bytes | None) -> dict[str, Any]:
@@ -106,14 +111,24 @@ def _renew(db: psycopg.Connection, channel: Channel, keys: Keyring, pseudonyms: 
             changed = []
             data_key = keys.new()
             for record_id, source_id, payload, locator, sealed in rows:
+                if sealed is None and _PSEUDONYM.search(json.dumps(payload)):
+                    continue  # erased: nothing says what its pseudonyms stand for
                 private = opened(keys, name, source_id, sealed)
                 delivered = as_delivered(payload, private)
                 place = private.pop(LOCATOR, locator)
                 for label in delivered:
                     private.pop(label, None)
                 replaced = pseudonyms.of_payload(delivered)
+                # What was taken out of a text must not change how it counts.
+                replaced |= {
+                    label: payload[label]
+                    for label, value in delivered.items()
+                    if value != payload[label] and ERASED in json.dumps(value)
+                }
                 private |= {label: delivered[label] for label in replaced}
                 stored = None if place is None else pseudonyms.of_locator(place)
+                if place != locator and ERASED in place:
+                    stored = locator
                 if stored != place:
                     private[LOCATOR] = place
                 shown = {**delivered, **replaced}
