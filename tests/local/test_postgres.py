@@ -42,6 +42,16 @@ def test_killed_server_starts_again_with_its_data(postgres: EmbeddedPostgres) ->
         assert connection.execute("select value from kept").fetchone() == (19,)
 
 
+def test_the_servers_log_holds_no_values(postgres: EmbeddedPostgres) -> None:
+    with psycopg.connect(postgres.start(), autocommit=True) as connection:
+        connection.execute("create temporary table t (name text, age int check (age > 0))")
+        with pytest.raises(psycopg.errors.CheckViolation):
+            connection.execute("insert into t values ('Zqvor Rekaan', 0)")
+    log = postgres.log.read_text()
+    assert 'violates check constraint "t_age_check"' in log
+    assert "Zqvor" not in log
+
+
 def test_pid_file_that_names_another_process_is_not_believed(postgres: EmbeddedPostgres) -> None:
     postgres.start()
     pid_file = postgres.data / "postmaster.pid"

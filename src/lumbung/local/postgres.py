@@ -55,6 +55,9 @@ OPTIONS = {
     "jit": "off",  # compiling short queries costs more than it saves
     "timezone": "UTC",
     "log_timezone": "Asia/Jakarta",
+    # Details and statements hold the values of rows.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
 }
 
 
