@@ -11,6 +11,9 @@ from pathlib import Path
 PRIVATE_UMASK = 0o077
 """Other accounts have no rights to files and folders created with this umask."""
 
+DRAFTS = (".draft-", ".upload-")
+"""How names begin of files that are being written; a killed process leaves them, in clear."""
+
 
 def write_private(path: Path, content: str | bytes) -> None:
     """Write a file that only its owner can read: to a draft that is then renamed."""

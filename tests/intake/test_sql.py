@@ -487,6 +487,24 @@ def test_a_file_is_a_listing_of_its_own(tmp_path: Path) -> None:
     assert again.is_repeat
 
 
+def test_no_copy_in_clear_has_a_name_while_rows_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    sqlite_file(tmp_path / "inbox" / "aduan.db", *ROWS)
+    made = reader._Relation.of
+    found: list[Path] = []
+
+    def watched(*given: Any) -> Any:
+        found.extend(path for path in (tmp_path / "tmp").rglob("*") if path.is_file())
+        return made(*given)
+
+    monkeypatch.setattr(reader._Relation, "of", watched)
+    assert len(deliveries(pull(tmp_path, None))) == len(ROWS)
+    assert found == []
+
+
 def test_files_that_cannot_be_read_are_quarantined_and_withdraw_nothing(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     sqlite_file(inbox / "baik.db", ROWS[0])

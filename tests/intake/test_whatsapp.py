@@ -28,6 +28,7 @@ from lumbung.intake.connectors.base import (
     Unreadable,
 )
 from lumbung.intake.connectors.shared import parser_process
+from lumbung.intake.connectors.whatsapp import reader
 from lumbung.intake.connectors.whatsapp.reader import read
 from lumbung.intake.landing import IntakeCounts
 from lumbung.intake.vault import Vault
@@ -72,6 +73,23 @@ def read_files(tmp_path: Path) -> Reader:
 
 def messages(items: list[Item]) -> list[Delivery]:
     return [item for item in items if isinstance(item, Delivery)]
+
+
+def test_no_chat_in_clear_has_a_name_while_it_is_read(
+    read_files: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    opened, found = reader._open, list[Path]()
+
+    def watched(*given: Any) -> Any:
+        stream = opened(*given)
+        found.extend((tmp_path / "tmp").rglob("chat.txt"))
+        return stream
+
+    monkeypatch.setattr(reader, "_open", watched)
+    assert len(messages(read_files({"a.zip": zipped("06/11/24 19.33 - A: ya\n")}))) == 1
+    assert found == []
 
 
 def refused(items: list[Item]) -> list[str]:

@@ -40,6 +40,21 @@ def test_old_logs_are_deleted_and_nothing_else(tmp_path: Path) -> None:
     assert [path for path in kept if not path.exists()] == []
 
 
+def test_drafts_of_killed_processes_are_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafts = [
+        write(tmp_path / "inbox" / "kanal" / ".upload-1f", 0),
+        write(tmp_path / "inbox" / "kanal" / ".draft-1f", 0),
+        write(tmp_path / "evidence" / ".draft-1f", 0),
+    ]
+    kept = write(tmp_path / "inbox" / "kanal" / "pekan.csv", 900)
+    assert housekeeping.clean_files(tmp_path, NOW) == 0, "they may be being written"
+    monkeypatch.setattr(housekeeping, "DRAFT_SECONDS", -1)
+    assert housekeeping.clean_files(tmp_path, NOW) == len(drafts)
+    assert [path for path in (*drafts, kept) if path.exists()] == [kept]
+
+
 def test_a_long_log_begins_again_while_its_part_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

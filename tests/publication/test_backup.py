@@ -237,6 +237,16 @@ def test_a_killed_backup_is_no_backup_and_the_next_one_removes_it(
     assert manifest.newest(target.folder) == done.folder
 
 
+def test_drafts_are_not_in_a_backup(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    fill(home)
+    (home / "inbox" / "register" / ".upload-1f").write_bytes(b"x")
+    (home / "inbox" / "register" / ".draft-1f").write_bytes(b"x")
+    files = take._Files(tmp_path / "backup", None)
+    files.copy(home / "inbox", "inbox")
+    assert [*files.hashes] == ["inbox/register/pekan.csv"]
+
+
 def test_the_newest_are_kept_and_share_evidence_that_is_whole(
     small: tuple[Settings, str], target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,7 +23,7 @@ from lumbung import database
 from lumbung.backup import dump, keys
 from lumbung.backup.manifest import MANIFEST, TIME, Manifest, backups, copy, file_hash
 from lumbung.errors import DISK, FULL, ConfigurationError, ServiceError, without_path
-from lumbung.files import keep_private, write_private
+from lumbung.files import DRAFTS, keep_private, write_private
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import EvidenceKeys, Vault
 from lumbung.local.stack import AIRFLOW_DATABASE
@@ -183,7 +183,7 @@ class _Files:
     def copy(
         self, source: Path, name: str, *, but: Collection[str] = (), store: Evidence | None = None
     ) -> None:
-        """Copy a folder without symbolic links, special files and the folders in `but`.
+        """Copy a folder without symbolic links, special files, drafts and the folders in `but`.
 
         Args:
             source: the folder.
@@ -198,6 +198,8 @@ class _Files:
             place = self.folder / name / Path(root).relative_to(source)
             place.mkdir(parents=True, exist_ok=True)
             for file in files:
+                if file.startswith(DRAFTS):
+                    continue
                 with suppress(FileNotFoundError):  # removed meanwhile
                     if stat.S_ISREG((Path(root) / file).lstat().st_mode):
                         self._copy_file(Path(root) / file, place / file, store)

@@ -1,5 +1,7 @@
 """Delete what grows without end: logs, and Airflow's metadata of old runs.
 
+Drafts that killed processes left are deleted too.
+
 Records, evidence, editions and the audit log are never deleted, nor anything outside the home: in a
 folder for temporary files, an installation cannot tell its own from those of another. dbt rotates
 its own log.
@@ -9,15 +11,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from lumbung.files import DRAFTS
 from lumbung.local.airflow import Airflow
 from lumbung.settings import number
 
 LOG_BYTES = 20_000_000
 """The log of a part that is longer begins again; the former one is kept as `.1`."""
+
+DRAFT_SECONDS = 86_400
+"""A file that is being written is younger; an older one was left by a killed process."""
 
 
 def retention() -> timedelta:
@@ -32,7 +39,11 @@ def retention() -> timedelta:
 
 
 def clean_files(home: Path, before: datetime) -> int:
-    """Delete logs of tasks that were last written before a moment, and cut long logs of parts.
+    """Delete old logs of tasks and drafts of killed processes, and cut long logs of parts.
+
+    Args:
+        home: the installation's folder.
+        before: logs of tasks that were last written before this moment are deleted.
 
     Returns:
         the number of files deleted or cut.
@@ -47,6 +58,18 @@ def clean_files(home: Path, before: datetime) -> int:
             with suppress(OSError):  # not empty
                 for folder in (file.parent, file.parent.parent):  # of the task, of the run
                     folder.rmdir()
+    drafts = [
+        file
+        for folder in (home / "evidence", *(home / "inbox").glob("*"))
+        for begin in DRAFTS
+        for file in folder.glob(f"{begin}*")
+    ]
+    for file in drafts:
+        with suppress(FileNotFoundError):  # it has its name now
+            # Not when it was modified: a draft may have the time of what it is a copy of.
+            if file.lstat().st_ctime < time.time() - DRAFT_SECONDS:
+                file.unlink()
+                count += 1
     for log in (*(home / "logs").glob("*.log"), home / "postgres" / "server.log"):
         if log.exists() and log.stat().st_size > LOG_BYTES:
             # A part appends to the file that it opened: it must be cut, not renamed.

@@ -336,7 +336,7 @@ def _file(source: Source, options: SqlSource, file: File) -> Iterator[Delivery |
 
 @contextmanager
 def _in_clear(file: File) -> Iterator[Path]:
-    """A copy of a file for SQLite, which opens a path; it is deleted when it was read."""
+    """A copy of a file for SQLite, which opens a path and deletes it then."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "basis-data"
         with file.content.open("rb") as stream, path.open("wb") as copy:
@@ -372,6 +372,7 @@ def _opened(path: Path, options: SqlSource, limits: _Limits) -> sqlite3.Connecti
         sqlite3.DatabaseError: when a table has such a column.
     """
     connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
+    path.unlink()  # it is open: a process that is killed leaves no copy in clear
     connection.execute("pragma trusted_schema = off")
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
     connection.set_progress_handler(limits, _STEP)

@@ -446,6 +446,7 @@ def _open(file: File, child: ParserProcess, stack: ExitStack) -> BinaryIO | Unre
     if code in _UNOPENED:
         return file.unreadable(code, _UNOPENED[code])
     stream = stack.enter_context(text.open("rb"))
+    text.unlink()  # it is open: a process that is killed leaves no text in clear
     return stream if code is None else cast(BinaryIO, _Cut(stream))
 
 
