@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from lumbung.desk import app
 from lumbung.desk.airflow import Airflow
+from lumbung.errors import ServiceError
 from lumbung.intake.landing.pseudonyms import term_pseudonym
 from lumbung.intake.landing.storable import ascii_json
 from lumbung.intake.vault import Vault, associate
@@ -72,7 +73,6 @@ class Scheduler:
 
     waits: bool = True
     fails: bool = False
-    forbids: bool = False
     started: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     paused: dict[str, bool] = field(default_factory=dict)
     answers: list[dict[str, Any]] = field(default_factory=list)
@@ -122,22 +122,18 @@ class Scheduler:
                 ]
             }
 
-        @api.patch("/api/v2/dags/{dag}")
-        def pause(dag: str, changed: dict[str, bool]) -> dict[str, Any]:
-            if self.forbids:
-                raise HTTPException(403)
-            self.paused[dag] = changed["is_paused"]
-            return {}
-
-        @api.post("/api/v2/dags/{dag}/dagRuns")
-        def start(dag: str, run: dict[str, Any]) -> dict[str, Any]:
-            if self.forbids:
-                raise HTTPException(403)
-            assert run["logical_date"] is None
-            self.started.append((dag, run["conf"]))
-            return {}
-
         return api
+
+    def start_run(self, dag_id: str, conf: dict[str, Any], *, by: str) -> None:
+        assert by
+        if self.fails:
+            raise ServiceError("no answer", where=dag_id, remediation="wait")
+        self.started.append((dag_id, conf))
+
+    def set_paused(self, dag_id: str, is_paused: bool) -> None:
+        if self.fails:
+            raise ServiceError("no answer", where=dag_id, remediation="wait")
+        self.paused[dag_id] = is_paused
 
 
 @dataclass
@@ -227,6 +223,8 @@ def desk(
         monkeypatch.setenv("LUMBUNG_DATABASE_URL", url)
         scheduler = Scheduler()
         api = scheduler.app()
+        for name in ("start_run", "set_paused"):
+            monkeypatch.setattr(f"lumbung.desk.airflow.{name}", getattr(scheduler, name))
 
         def airflow(request: Request) -> Airflow:
             found = Airflow(api, request)

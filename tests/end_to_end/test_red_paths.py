@@ -161,9 +161,9 @@ def test_failing_check_at_the_publication_checkpoint_publishes_nothing(
     assert "regencies_sum_to_province_this_week" in reported(post, "Gagal: publication.checkpoint")
 
 
-def log_in(page: Page, airflow: Airflow) -> None:
-    page.fill("input[name=username]", "pimpinan")
-    page.fill("input[name=password]", airflow.password("pimpinan"))
+def log_in(page: Page, airflow: Airflow, account: str = "pimpinan") -> None:
+    page.fill("input[name=username]", account)
+    page.fill("input[name=password]", airflow.password(account))
     page.click("button[type=submit]")
 
 
@@ -308,12 +308,12 @@ def test_an_owner_pulls_and_pauses_a_channel_at_the_desk(
     before = {run["dag_run_id"] for run in client.runs(dag)}
     people = installation.settings.config / "people.yaml"
     original = people.read_text()
-    owner = "channel_owners: {pimpinan: penanganan@babel.example.id}"
+    owner = "channel_owners: {koordinator: penanganan@babel.example.id}"
     people.write_text(original.replace("channel_owners: {}", owner))
     page = browser.new_page(viewport={"width": 390, "height": 844})
     try:
         page.goto(f"{airflow.url}/lumbung/kanal/register_laporan")
-        log_in(page, airflow)
+        log_in(page, airflow, "koordinator")  # a viewer in Airflow
         page.get_by_role("button", name="Tarik sekarang").click()
         page.get_by_text("Penarikan telah diminta").wait_for()
         (run_id,) = {run["dag_run_id"] for run in client.runs(dag)} - before

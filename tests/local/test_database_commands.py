@@ -129,7 +129,9 @@ def test_accounts_are_those_who_approve_and_only_a_demo_approves_by_itself(
     people = (ROOT / "config" / "people.yaml").read_text()
     assert people.count("users: {pimpinan:") == 1
     (project / "config" / "people.yaml").write_text(
-        people.replace("users: {pimpinan:", "users: {ketua: Ketua, pimpinan:")
+        people.replace("users: {pimpinan:", "users: {ketua: Ketua, pimpinan:").replace(
+            "channel_owners: {}", "channel_owners: {penangan: a@babel.example.id}"
+        )
         + "\nleadership: [anggota]\n"
     )
     airflow.settings = Settings(home=tmp_path, project=project, database_url=None)
@@ -142,6 +144,7 @@ def test_accounts_are_those_who_approve_and_only_a_demo_approves_by_itself(
         "demo:user",
         "ketua:user",
         "koordinator:viewer",
+        "penangan:viewer",
         "pimpinan:user",
     ]
     assert airflow.password("pimpinan") == kept

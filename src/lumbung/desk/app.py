@@ -26,7 +26,7 @@ from lumbung.desk import (
     words,
 )
 from lumbung.desk.access import Person, person
-from lumbung.desk.airflow import Airflow, ForbiddenError
+from lumbung.desk.airflow import Airflow
 from lumbung.desk.guard import ForgedFormError, Guard, Tokens
 from lumbung.desk.office import Office, RefusedError
 from lumbung.desk.pages import FOLDER, Pages, airflow_root
@@ -129,11 +129,6 @@ def create(
     @app.exception_handler(RequestValidationError)
     def refuse_values(request: Request, _: RequestValidationError) -> Response:
         return error_page(request, 422, "values")
-
-    @app.exception_handler(ForbiddenError)
-    def refuse_in_airflow(request: Request, error: ForbiddenError) -> Response:
-        log.warning("%s", error)
-        return error_page(request, 403, "airflow")
 
     @app.exception_handler(LumbungError)
     def fail(request: Request, error: LumbungError) -> Response:

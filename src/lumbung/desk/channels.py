@@ -140,8 +140,8 @@ def routes(office: Office) -> APIRouter:
     def pull(request: Request, who: Who, name: Name, csrf: Token = "") -> Response:
         office.tokens.verify(request, who.account, csrf)
         channel = _find(who, name)
-        office.airflow(request).pull(name)
         _record(who, channel, "pull")
+        office.airflow(request).pull(name, by=who.account)
         return _back(request, name, "pulled")
 
     @router.post("/kanal/{name}/penghapusan")
@@ -152,8 +152,8 @@ def routes(office: Office) -> APIRouter:
         channel = _find(who, name)
         if not reason.strip():
             return show(request, who, name, problem="quarantine_no_reason")
-        office.airflow(request).pull(name, accept_withdrawals=True)
         _record(who, channel, "accept_withdrawals", reason)
+        office.airflow(request).pull(name, by=who.account, accept_withdrawals=True)
         return _back(request, name, "pulled")
 
     @router.post("/kanal/{name}/lepas")
@@ -181,8 +181,8 @@ def routes(office: Office) -> APIRouter:
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         channel = _find(who, name)
-        office.airflow(request).pause(name, is_paused)
         _record(who, channel, "pause" if is_paused else "resume")
+        office.airflow(request).pause(name, is_paused)
         return _back(request, name, "paused" if is_paused else "resumed")
 
     @router.post("/kanal/{name}/unggah")
@@ -224,7 +224,7 @@ def _receive(file: object, channel: Channel, who: Person) -> str:
 
 
 def _record(who: Person, channel: Channel, asked: str, reason: str = "") -> None:
-    """Write into the audit log what Airflow was asked, and did not refuse."""
+    """Write into the audit log what Airflow is asked next, in the name of the desk."""
     url = database_url("steward")
     channels.record_request(url, channel.name, asked, by=who.account, reason=reason)
 

@@ -210,7 +210,7 @@ def routes(office: Office) -> APIRouter:
         if problem := _waive(who, listed, check, until, code.strip(), reason.strip()):
             return show(request, who, listed, problem, 422)
         try:
-            office.airflow(request).draft(listed.week_id)
+            office.airflow(request).draft(listed.week_id, by=who.account)
         except ServiceError as error:  # the page says whom to ask
             log.warning("%s", error)
         return RedirectResponse(f"{request.scope['root_path']}/edisi/{edition_id}", 303)

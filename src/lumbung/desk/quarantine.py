@@ -229,8 +229,8 @@ def routes(office: Office) -> APIRouter:
         name = seen.file(channel)
         if name is None:
             raise RefusedError(404, "not_found")
-        office.airflow(request).pull(name, from_start=True)
         channels.record_request(database_url("steward"), channel, "retry", by=who.account)
+        office.airflow(request).pull(name, by=who.account, from_start=True)
         return _back(request, started=channel)
 
     return router

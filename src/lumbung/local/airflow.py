@@ -77,8 +77,9 @@ def accounts(settings: Settings) -> dict[str, str]:
     """Return Airflow's accounts with their roles: `admin`, approvers of editions, other readers.
 
     An approver answers tasks and starts runs (`user`), and sees no Connection; an engineer edits
-    Connections (`op`). A demo's home also has `demo`, which approves for the demo. An edition
-    prints whether a person or the demo approved it.
+    Connections (`op`). An owner of channels is a reader: a `user` may start, pause and delete every
+    DAG, so the desk pulls and pauses for owners. A demo's home also has `demo`, which approves for
+    the demo. An edition prints whether a person or the demo approved it.
 
     Raises:
         ConfigurationError: when `config/people.yaml` cannot be read.
@@ -89,11 +90,11 @@ def accounts(settings: Settings) -> dict[str, str]:
     readers = dict.fromkeys(
         [
             *(*people.leadership, *people.stewards, *people.analysts),
-            *(*people.auditors, *people.sheet_readers, *people.viewers),
+            *(*people.channel_owners, *people.auditors, *people.sheet_readers, *people.viewers),
         ],
         "viewer",
     )
-    users = dict.fromkeys([*people.channel_owners, *people.approval.users, *demo], "user")
+    users = dict.fromkeys([*people.approval.users, *demo], "user")
     engineers = dict.fromkeys(people.engineers, "op")
     return {**readers, **engineers, **users, "admin": "admin"}
 
