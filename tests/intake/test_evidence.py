@@ -255,6 +255,27 @@ def test_a_file_whose_key_is_nowhere_is_kept_again(tmp_path: Path) -> None:
     assert content_of(evidence, lost.sha256) == PAGE
 
 
+@pytest.mark.parametrize("left", [b"", b"LUMBUNG", bytes(5_000)])
+def test_a_damaged_file_is_not_one_in_clear(tmp_path: Path, left: bytes) -> None:
+    evidence = evidence_store(tmp_path)
+    kept = evidence.keep(io.BytesIO(PAGE))
+    evidence.remember("foto.jpg", kept)
+    kept.path.write_bytes(left)
+    assert evidence.recall("foto.jpg") is None
+    assert evidence.find(kept.sha256) is None
+    evidence.keep(io.BytesIO(PAGE))
+    assert content_of(evidence, kept.sha256) == PAGE
+
+
+def test_a_file_that_is_damaged_inside_is_kept_again(tmp_path: Path) -> None:
+    evidence, content = evidence_store(tmp_path), bytes(200_000)
+    kept = evidence.keep(io.BytesIO(content))
+    sealed = kept.path.read_bytes()
+    kept.path.write_bytes(sealed[:1_000] + bytes(1_000) + sealed[2_000:])
+    evidence.keep(io.BytesIO(content))
+    assert content_of(evidence, kept.sha256) == content
+
+
 def test_two_pulls_that_keep_the_same_bytes_at_once_read_the_same_file(tmp_path: Path) -> None:
     evidence = evidence_store(tmp_path)
 

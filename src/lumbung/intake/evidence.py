@@ -201,7 +201,7 @@ class Evidence:
         self._unflushed: list[Kept] = []
 
     def find(self, digest: bytes) -> Kept | None:
-        """The file with this sha256; None: it is not kept, or its key was destroyed.
+        """The file with this sha256; None: it is not kept, it is damaged, or its key was destroyed.
 
         A file that another machine has kept is copied from the object store.
 
@@ -219,12 +219,14 @@ class Evidence:
         return self.folder / name[:2] / name[2:]
 
     def _read(self, path: Path, digest: bytes) -> Kept | None:
-        """The file at a path, if there is a key to it."""
+        """The file at a path, if there is a key to it, or it is whole and in clear."""
         try:
             with path.open("rb") as file:
                 key_id = sealed_file.key_id(file.read(sealed_file.HEAD))
-            if key_id is None:
-                return Kept(digest, path.stat().st_size, path, None)
+                if key_id is None:  # an earlier version's, or a damaged one
+                    file.seek(0)
+                    is_clear = file_digest(file, "sha256").digest() == digest
+                    return Kept(digest, file.tell(), path, None) if is_clear else None
             if (key := self._keys.find(key_id, digest)) is None:
                 return None
             with sealed_file.open_sealed(path, key) as stream:
@@ -327,11 +329,7 @@ class Evidence:
         """The encrypted file at a path, if it is whole: a power cut may have left a shorter one."""
         if not path.exists() or path.stat().st_size != sealed_file.sealed_size(size):
             return None
-        try:
-            kept = self._read(path, digest)
-        except ServiceError:
-            return None
-        return kept if kept and kept.key else None
+        return self._read(path, digest) if self.is_whole(path, digest, is_sealed=True) else None
 
     def flush(self) -> None:
         """Make the files that were kept so far survive a power cut; callable from any thread.
@@ -388,7 +386,7 @@ class Evidence:
                     if self._opens(self._shared / place.parent.name / place.name, digest):
                         continue
             kept = self.find(digest)
-            if kept is None or (kept.key is None and not self.is_whole(kept.path, digest)):
+            if kept is None:
                 continue
             if kept.key is None:
                 with kept.open("rb") as stream:
