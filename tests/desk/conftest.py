@@ -386,7 +386,7 @@ def words(stewarded: Desk) -> tuple[Desk, str]:
         connection.execute(
             "insert into raw.record (record_id, channel, source_id, content_hash, batch_id,"
             " received_at, payload) overriding system value values (99999, 'wa_aduan', 's',"
-            " '\\x00', (select max(batch_id) from raw.batch), now(), '{}')"
+            " '\\x00', (select max(batch_id) from raw.batch), now(), '{\"Isu\": \"~\"}')"
         )
         connection.execute(
             "insert into vault.identity values (99999, %s)",

@@ -114,6 +114,7 @@ def test_a_record_is_excluded_for_a_reason(words: tuple[Desk, str]) -> None:
     csrf = token(province, path)
     for number, reason, reported in (
         (RECORD, " ", "Tuliskan alasannya"),
+        (RECORD, "cek 0812-7777-0001", "tidak boleh memuat data pribadi"),
         (99_998, "uji coba", "Nomor catatan itu tidak ada"),
     ):
         answer = send(province, path, csrf, number=number, reason=reason)

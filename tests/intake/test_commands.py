@@ -624,6 +624,10 @@ def test_the_vault_is_opened_for_a_reason_that_is_logged_first(
         lumbung("record", "reveal", str(number), "--reason", " ")
     with pytest.raises(ConfigurationError, match="no record has the id 9"):
         lumbung("record", "reveal", "9", "--reason", "pasangan")
+    for personal in ("cek 0812-7777-0001", "NIK 1971012345670001", "kata sari@contoh.example.id"):
+        for command in (("record", "reveal"), ("vault", "open"), ("record", "exclude")):
+            with pytest.raises(ConfigurationError, match="reasons are kept for ever"):
+                lumbung(*command, str(number), "--reason", personal)
     assert db.execute("select count(*) from ops.opening").fetchone() == (0,)
     shown = json.loads(lumbung("record", "reveal", str(number), "--reason", "pasangan"))
     assert shown["Uraian"] == "amplop di warung"

@@ -17,6 +17,26 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON, for programs")]
 Role = Annotated[str | None, typer.Option(help="read as this role, e.g. analyst_province")]
 
 
+def impersonal(reason: str) -> str:
+    """Return a reason, which decisions and the audit log keep for ever.
+
+    Raises:
+        ConfigurationError: when it has a telephone number, NIK or the like of a person.
+    """
+    from lumbung.publication.checks.pii import personal_kinds
+
+    if kinds := personal_kinds(reason or ""):
+        raise ConfigurationError(
+            f"the reason looks as if it had {', '.join(kinds)}; reasons are kept for ever",
+            where="--reason",
+            remediation="say why without anybody's name or number; name a record by its id",
+        )
+    return reason
+
+
+Why = Annotated[str, typer.Option(help="why, without anybody's name", callback=impersonal)]
+
+
 def owner_url() -> str:
     """Return the warehouse's URL as its owner; start the embedded server if needed.
 

@@ -15,7 +15,9 @@ from rich.table import Table
 from lumbung.cli.common import (
     Json,
     Role,
+    Why,
     console,
+    impersonal,
     owner_url,
     print_json,
     warehouse_address,
@@ -213,7 +215,6 @@ def rename(
 
 
 By = Annotated[str, typer.Option(help="who decides; by default the system account")]
-Why = Annotated[str, typer.Option(help="why, without anybody's name")]
 
 
 @channels.command()
@@ -260,7 +261,10 @@ def _end(name: str, state: Literal["retired", "removed"], by: str, reason: str) 
 @channels.command()
 def release(
     channel: Name,
-    reason: Annotated[str, typer.Option(help="why its rows are right, without anybody's name")],
+    reason: Annotated[
+        str,
+        typer.Option(help="why its rows are right, without anybody's name", callback=impersonal),
+    ],
 ) -> None:
     """End the hold on a channel's new rows; the next build includes them despite the checks."""
     from lumbung.intake.channel.load import name_of_records
@@ -324,7 +328,9 @@ def list_quarantine(
 def show(
     number: Annotated[int, typer.Argument(help="the id that 'lumbung quarantine list' shows")],
     reveal: Annotated[bool, typer.Option(help="also show the original; this is logged")] = False,
-    reason: Annotated[str, typer.Option(help="why it is revealed, without anybody's name")] = "",
+    reason: Annotated[
+        str, typer.Option(help="why it is revealed, without anybody's name", callback=impersonal)
+    ] = "",
 ) -> None:
     """Show one delivery that could not be read; content and names of files only with `--reveal`."""
     from lumbung import database
@@ -372,7 +378,9 @@ def retry(channel: Name) -> None:
 @quarantine.command()
 def accept(
     numbers: Annotated[list[int], typer.Argument(help="ids that 'lumbung quarantine list' shows")],
-    reason: Annotated[str, typer.Option(help="why they are messages, without anybody's name")],
+    reason: Annotated[
+        str, typer.Option(help="why they are messages, without anybody's name", callback=impersonal)
+    ],
 ) -> None:
     """Confirm that doubtful chat messages are messages; the next pull that reads them lands them.
 
@@ -394,7 +402,10 @@ def accept(
 def dismiss(
     numbers: Annotated[list[int], typer.Argument(help="ids that 'lumbung quarantine list' shows")],
     reason: Annotated[
-        str, typer.Option(help="why they will never be records, without anybody's name")
+        str,
+        typer.Option(
+            help="why they will never be records, without anybody's name", callback=impersonal
+        ),
     ],
 ) -> None:
     """Close quarantined deliveries that will never be records; they are kept as they are."""

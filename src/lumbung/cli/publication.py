@@ -12,6 +12,7 @@ from rich.table import Table
 from lumbung.cli.common import (
     Json,
     console,
+    impersonal,
     owner_url,
     print_json,
     warehouse_address,
@@ -34,7 +35,7 @@ def publish(
     ] = "now",
     approve: Annotated[str, typer.Option(help="your name: publish the draft you reviewed")] = "",
     reject: Annotated[str, typer.Option(help="your name: reject the draft you reviewed")] = "",
-    reason: Annotated[str, typer.Option(help="why it is rejected")] = "",
+    reason: Annotated[str, typer.Option(help="why it is rejected", callback=impersonal)] = "",
     code: Annotated[
         str, typer.Option(help="the six digits of your authenticator app; asked for if left out")
     ] = "",
@@ -286,7 +287,7 @@ def waive(
     check: Annotated[str, typer.Argument(help="a check of expectations/publication.yaml")],
     edition: Annotated[str, typer.Option(help="a draft, such as 2024-W47-r1")],
     by: Annotated[str, typer.Option(help="who is responsible; printed in the edition")],
-    reason: Annotated[str, typer.Option(help="why; printed in the edition")],
+    reason: Annotated[str, typer.Option(help="why; printed in the edition", callback=impersonal)],
     until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="last day of the waiver")],
 ) -> None:
     """Waive a failing check of the publication checkpoint for one draft; the edition prints it."""

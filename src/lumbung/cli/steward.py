@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from lumbung.cli.common import Json, Role, console, print_json, warehouse_url
+from lumbung.cli.common import Json, Role, Why, console, print_json, warehouse_url
 from lumbung.cli.vault import vault
 from lumbung.settings import Settings
 
@@ -39,7 +39,6 @@ app.add_typer(vault, name="vault")
 SHOWN = 200
 """How many items `lumbung review` lists."""
 RecordId = Annotated[int, typer.Argument(help="a record of 'lumbung review' or 'lumbung trace'")]
-Why = Annotated[str, typer.Option(help="why, without anybody's name")]
 
 
 @app.command()
@@ -142,7 +141,7 @@ def decide(
     other: Annotated[str, typer.Argument(help="the other case")],
     decision: Annotated[Literal["same", "different"], typer.Argument(help="what you found")],
     by: Annotated[str, typer.Option(help="your name")],
-    reason: Annotated[str, typer.Option(help="why, without anybody's name")] = "",
+    reason: Why = "",
 ) -> None:
     """Decide that two cases report the same event, or different ones; nothing is merged."""
     _link(report, other, "same_event" if decision == "same" else "different", by, reason)
@@ -153,7 +152,7 @@ def undo(
     report: Annotated[str, typer.Argument(help="a case")],
     other: Annotated[str, typer.Argument(help="the other case")],
     by: Annotated[str, typer.Option(help="your name")],
-    reason: Annotated[str, typer.Option(help="why, without anybody's name")] = "",
+    reason: Why = "",
 ) -> None:
     """Undo the decision on two cases."""
     _link(report, other, "undone", by, reason)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lumbung.cli.common import console, warehouse_url
+from lumbung.cli.common import Why, console, warehouse_url
 from lumbung.errors import ConfigurationError
 from lumbung.settings import JAKARTA, Settings
 
@@ -34,7 +34,6 @@ vault = typer.Typer(
     no_args_is_help=True, help="Personal data: open one identity, export, erase, hold, new key."
 )
 RecordId = Annotated[int, typer.Argument(help="a record of 'lumbung review' or 'lumbung trace'")]
-Why = Annotated[str, typer.Option(help="why, without anybody's name")]
 Consent = Annotated[
     str, typer.Option(help="account of the second person, whose phone makes the one-time code")
 ]

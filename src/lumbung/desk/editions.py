@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from lumbung import orchestration, registry
 from lumbung.desk.access import Person, database_url
 from lumbung.desk.guard import Token
-from lumbung.desk.office import NO_NUL, Office, RefusedError
+from lumbung.desk.office import NO_NUL, Impersonal, Office, RefusedError
 from lumbung.errors import PublicationError, ServiceError
 from lumbung.publication.checks import waiver
 from lumbung.publication.delivery import notify
@@ -176,7 +176,7 @@ def routes(office: Office) -> APIRouter:
         root: Annotated[str, Form(max_length=64)],
         csrf: Token = "",
         code: Annotated[str, Form(max_length=20)] = "",
-        reason: Annotated[str, Form(max_length=4000, pattern=NO_NUL)] = "",
+        reason: Annotated[str, Form(max_length=4000, pattern=NO_NUL), Impersonal] = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         url = database_url("auditor")
@@ -201,7 +201,7 @@ def routes(office: Office) -> APIRouter:
         until: Annotated[date, Form()],
         csrf: Token = "",
         code: Annotated[str, Form(max_length=20)] = "",
-        reason: Annotated[str, Form(max_length=1000, pattern=NO_NUL)] = "",
+        reason: Annotated[str, Form(max_length=1000, pattern=NO_NUL), Impersonal] = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         listed = _find(who, edition_id, database_url("auditor"))

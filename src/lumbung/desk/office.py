@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Form, Request
+from pydantic import AfterValidator
 
 from lumbung.desk.access import Person
 from lumbung.desk.airflow import Airflow
 from lumbung.desk.guard import Tokens
 from lumbung.desk.pages import Pages
+from lumbung.publication.checks.pii import personal_kinds
 
 NO_NUL = r"^[^\x00]*$"
 """The pattern of texts without the character NUL, which PostgreSQL does not store."""
-Reason = Annotated[str, Form(max_length=500, pattern=NO_NUL)]
-"""Why a person decides; some pages require one."""
 
 
 @dataclass(frozen=True)
@@ -54,3 +54,20 @@ class RefusedError(Exception):
         super().__init__(reason)
         self.status = status
         self.reason = reason
+
+
+def impersonal(reason: str) -> str:
+    """Return a reason, which decisions and the audit log keep for ever.
+
+    Raises:
+        RefusedError: when it has a telephone number, NIK or the like of a person.
+
+    """
+    if personal_kinds(reason):
+        raise RefusedError(422, "reason_personal")
+    return reason
+
+
+Impersonal = AfterValidator(impersonal)
+Reason = Annotated[str, Form(max_length=500, pattern=NO_NUL), Impersonal]
+"""Why a person decides; some pages require one."""

@@ -43,6 +43,11 @@ def find_personal_data(name: str, content: bytes) -> list[str]:
     if not text.strip():
         raise ValueError(f"{name} has no text")
     text = _SHA256.sub(" ", text)  # one hash in a few hundred holds what looks like a phone number
+    return personal_kinds(text)
+
+
+def personal_kinds(text: str) -> list[str]:
+    """Return the kinds of personal data that a text looks like, such as `a phone number`."""
     return [kind for kind, pattern in PATTERNS.items() if pattern.search(text)]
 
 
