@@ -35,6 +35,8 @@ begin
     end loop;
     if to_regclass('ops.mapping_decision') is not null then
         grant insert on ops.mapping_decision to steward;
+        -- A release names the holds that the page showed, and their last batch.
+        grant select (hold_id, judged_batch_id) on ops.channel_hold to steward;
     end if;
     -- No statement of the product waits for a lock without end.
     for each in

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from typing import Any
 from unittest.mock import Mock
 
@@ -83,10 +84,18 @@ def test_an_owner_ends_a_hold_with_a_reason(pulls: Desk) -> None:
     page = owner.get(HERE).text
     assert "Hitung kiriman yang ditahan" in page
     csrf = token(owner, HERE)
+    shown = dict(re.findall(r'name="(hold|judged)" value="(\d+)"', page))
+    # more is held than the page showed
+    pulls.execute("update ops.channel_hold set judged_batch_id = judged_batch_id + 1")
+    answer = send(owner, f"{HERE}/lepas", csrf, reason="dicocokkan dengan buku", **shown)
+    assert (answer.status_code, "bertambah sejak halaman dibuka" in answer.text) == (422, True)
+    page = owner.get(HERE).text
+    assert "Hitung kiriman yang ditahan" in page
+    shown = dict(re.findall(r'name="(hold|judged)" value="(\d+)"', page))
     answer = send(owner, f"{HERE}/lepas", csrf, reason=" ")
     assert (answer.status_code, "Tuliskan alasannya" in answer.text) == (422, True)
     assert "Ditahan" in owner.get(HERE).text
-    answer = send(owner, f"{HERE}/lepas", csrf, reason="dicocokkan dengan buku")
+    answer = send(owner, f"{HERE}/lepas", csrf, reason="dicocokkan dengan buku", **shown)
     page = owner.get(answer.headers["location"]).text
     assert "Penahanan diakhiri" in page
     assert "Hitung kiriman yang ditahan" not in page
@@ -94,7 +103,7 @@ def test_an_owner_ends_a_hold_with_a_reason(pulls: Desk) -> None:
     assert (last.event, last.person) == ("ops.channel_hold", "penangan")
     assert last.content["release_reason"] == "dicocokkan dengan buku"
     # another steward, or the checkpoint, was first
-    answer = send(owner, f"{HERE}/lepas", csrf, reason="dicocokkan")
+    answer = send(owner, f"{HERE}/lepas", csrf, reason="dicocokkan", **shown)
     assert (answer.status_code, "tidak ditahan lagi" in answer.text) == (422, True)
 
 

@@ -83,7 +83,7 @@ def test_every_event_arrives_by_mail_and_by_service(
         failing = [{"channel": "wa", "owner": "Regu Aduan"}]
         return CheckResult("channels", name, "warn", False, 1, 1, failing, "x", "x")
 
-    hold = Hold("wa", "check", "kolom kosong", "a column is empty", NOW, 20, True)
+    hold = Hold("wa", "check", "kolom kosong", "a column is empty", NOW, 20, True, 1, 1)
     raw = RawResult(
         "raw",
         uuid.uuid4(),

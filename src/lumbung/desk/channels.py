@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import fastapi
 from fastapi import APIRouter, Depends, Form, Query, Request
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.responses import RedirectResponse, Response
@@ -40,6 +41,7 @@ PROBLEMS: dict[type[inbox.UploadError], str] = {
     inbox.FullDiskError: "upload_full",
 }
 Name = Annotated[str, fastapi.Path(pattern=NAME)]
+Id = Annotated[int, Field(ge=0, le=2**62)]
 Done = Annotated[Literal["", "pulled", "paused", "resumed", "uploaded", "released"], Query()]
 FORMS = {
     "rencana-pencegahan.xlsx": forms.write_plan_template,
@@ -158,16 +160,22 @@ def routes(office: Office) -> APIRouter:
 
     @router.post("/kanal/{name}/lepas")
     def release(
-        request: Request, who: Who, name: Name, reason: Reason = "", csrf: Token = ""
+        request: Request,
+        who: Who,
+        name: Name,
+        hold: Annotated[list[Id] | None, Form(max_length=50)] = None,
+        judged: Annotated[Id, Form()] = 0,
+        reason: Reason = "",
+        csrf: Token = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         channel = _find(who, name)
         if not reason.strip():
             return show(request, who, name, problem="quarantine_no_reason")
-        url = database_url("steward")
+        url, seen = database_url("steward"), (hold or [], judged)
         try:
-            raw_checkpoint.release(url, channel.name, by=who.account, reason=reason)
-        except ConfigurationError:  # somebody else has released it, or the checkpoint
+            raw_checkpoint.release(url, channel.name, by=who.account, reason=reason, seen=seen)
+        except ConfigurationError:  # somebody else has released it, or the checkpoint; or it grew
             return show(request, who, name, problem="channel_not_held")
         return _back(request, name, "released")
 

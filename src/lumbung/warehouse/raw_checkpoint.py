@@ -38,6 +38,8 @@ class Hold:
         held_at: when the hold began.
         held_count: deliveries landed or withdrawn that no build has read.
         is_new: whether this checkpoint set the hold.
+        hold_id: its id.
+        judged_batch_id: the last batch that the check has judged.
 
     """
 
@@ -48,6 +50,8 @@ class Hold:
     held_at: datetime
     held_count: int
     is_new: bool
+    hold_id: int
+    judged_batch_id: int
 
     def __str__(self) -> str:
         """One line for an engineer."""
@@ -130,7 +134,14 @@ def check_raw(*, settings: Settings, database_url: str) -> RawResult:
     return RawResult(result.suite, result.run_id, result.results, result.data_docs, holds, released)
 
 
-def release(database_url: str, channel: str, *, by: str, reason: str) -> int:
+def release(
+    database_url: str,
+    channel: str,
+    *,
+    by: str,
+    reason: str,
+    seen: tuple[Sequence[int], int] | None = None,
+) -> int:
     """End the holds on a channel: the next build reads the batches that the checkpoint has checked.
 
     The decision is kept with its author and reason. Those batches are not checked again; batches
@@ -141,6 +152,8 @@ def release(database_url: str, channel: str, *, by: str, reason: str) -> int:
         channel: a channel that is held.
         by: the account of the operating system that decides.
         reason: why the rows are right, without the name of any person.
+        seen: ids of the holds that the person saw, and the last batch that they then held back;
+            holds that came or grew later stay. None: all open holds.
 
     Returns:
         the number of holds released.
@@ -153,11 +166,13 @@ def release(database_url: str, channel: str, *, by: str, reason: str) -> int:
         raise ConfigurationError(
             "a release without a reason", where="--reason", remediation="say why the rows are right"
         )
+    hold_ids, last_batch = (list(seen[0]), seen[1]) if seen else (None, None)
     with database.connect(database_url) as connection:
         done = connection.execute(
             "update ops.channel_hold set released_at = ops.now(), released_by = %s,"
-            " release_reason = %s where channel = %s and released_at is null",
-            (by, reason.strip(), channel),
+            " release_reason = %s where channel = %s and released_at is null"
+            " and (%s::bigint[] is null or hold_id = any(%s) and judged_batch_id <= %s)",
+            (by, reason.strip(), channel, hold_ids, hold_ids, last_batch),
         )
         if not done.rowcount:
             raise ConfigurationError(
@@ -178,7 +193,7 @@ def open_holds(connection: psycopg.Connection, new: Sequence[int] = ()) -> tuple
             "select h.channel, h.check_name, h.reason, h.reason_en, h.held_at,"
             " (select coalesce(sum(b.landed_count + b.tombstone_count), 0)::bigint"
             " from raw.batch as b where b.channel = h.channel and b.batch_id > h.after_batch_id)"
-            " as held_count, h.hold_id = any(%s::bigint[]) as is_new"
+            " as held_count, h.hold_id = any(%s::bigint[]) as is_new, h.hold_id, h.judged_batch_id"
             " from ops.channel_hold as h left join ops.channel_state as s using (channel)"
             " where h.released_at is null and s.state is distinct from 'removed'"
             " order by h.channel, h.hold_id",
