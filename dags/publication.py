@@ -205,7 +205,12 @@ def publication() -> None:
         if state == "rejected":
             by, comment = review.rejection(edition_id, database_url=url)
             notify.notify_rejection(edition_id, by=by, comment=comment, notifier=notifier())
+            notify.notify_of_decision(
+                edition_id, comment=comment, notifier=notifier(), database_url=url
+            )
             raise AirflowSkipException(f"{edition_id} was rejected by {by}")
+        if state == "approved":
+            notify.notify_of_decision(edition_id, notifier=notifier(), database_url=url)
         publishing.publish(edition_id, settings=settings, database_url=url)
         return edition_id
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import runpy
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pendulum
 import pytest
 import yaml
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.base import DataInterval, TimeRestriction
 from airflow.timetables.trigger import CronTriggerTimetable
@@ -28,7 +31,11 @@ from pydantic import TypeAdapter, ValidationError
 from lumbung.intake.channel.models import Channel
 from lumbung.local.airflow import POOLS, QUEUES
 from lumbung.orchestration import source_connection, warehouse_address
+from lumbung.publication.delivery import notify
+from lumbung.publication.editions import publishing, review
 from lumbung.publication.editions.schedule import week_before
+from lumbung.publication.model import store
+from lumbung.publication.model.edition import Decision
 
 ROOT = Path(__file__).parents[2]
 DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
@@ -269,6 +276,50 @@ def test_order_of_tasks_puts_every_checkpoint_before_what_it_guards(bag: DagBag)
     assert publication.get_task("mail").upstream_task_ids == {"freeze", "publish"}
     for last in ("portal", "mail"):  # they finish what a killed run left, and nothing that failed
         assert publication.get_task(last).trigger_rule == "none_failed"
+
+
+@pytest.mark.parametrize(
+    ("decision", "expected"),
+    [
+        (
+            "approved",
+            [("Edisi 2024-W47-r1 disetujui", "Rara menyetujui edisi 2024-W47-r1."), "published"],
+        ),
+        (
+            "rejected",
+            [
+                ("Edisi 2024-W47-r1 ditolak", "Rara menolak edisi 2024-W47-r1: periksa"),
+                ("Edisi 2024-W47-r1 ditolak", "Rara menolak edisi 2024-W47-r1: periksa"),
+            ],
+        ),
+    ],
+)
+def test_people_are_notified_of_a_decision_before_it_is_carried_out(
+    bag: DagBag, monkeypatch: pytest.MonkeyPatch, decision: str, expected: list[object]
+) -> None:
+    happened: list[object] = []
+    made = SimpleNamespace(
+        state=decision, decision=Decision(decision, "person", "Rara", pendulum.now(), ())
+    )
+    for place in (store, notify):
+        monkeypatch.setattr(place, "load", lambda *_, **__: made)
+    monkeypatch.setattr(review, "rejection", lambda *_, **__: ("Rara", "periksa"))
+    monkeypatch.setattr(publishing, "publish", lambda *_, **__: happened.append("published"))
+    publish = inspect.unwrap(bag.dags["publication"].get_task("publish").python_callable)
+    monkeypatch.setitem(publish.__globals__, "warehouse_url", str)
+    monkeypatch.setitem(
+        publish.__globals__,
+        "notifier",
+        lambda: SimpleNamespace(
+            send=lambda notice, _: happened.append((notice.subject, notice.text))
+        ),
+    )
+    with suppress(AirflowSkipException):
+        publish("2024-W47-r1")
+    assert [
+        (each[0], each[1].partition(" Edisi diterbitkan")[0]) if isinstance(each, tuple) else each
+        for each in happened
+    ] == expected
 
 
 def test_missed_mondays_are_made_good_each_with_its_own_week(bag: DagBag) -> None:

@@ -90,6 +90,52 @@ def test_an_analyst_sees_the_records_of_the_own_regency(stewarded: Desk) -> None
     assert "Yang tampil di bawah" not in province
 
 
+@pytest.mark.parametrize(
+    ("account", "shown", "sees_place", "sees_record"),
+    [
+        ("pemeriksa", 50, True, 200),
+        ("analis", 50, False, 404),
+        ("provinsi", 50, False, 404),
+        ("ana", 0, False, 404),
+        ("sari", 0, False, 404),
+    ],
+)
+def test_what_is_not_counted_is_traced_by_those_who_read_the_province(
+    desk: Desk, account: str, shown: int, sees_place: bool, sees_record: int
+) -> None:
+    client = desk.client(account)
+    wanted = f"not_counted/wa_aduan/not_a_report/to_date@{PUBLISHED}"
+    value = trace.trace(wanted, database_url=desk.url).value
+    page = client.get("/telusur", params={"angka": wanted})
+    assert page.status_code == 200
+    assert f"Dihitung dari {value} butir." in page.text
+    numbers = re.findall(r"<bdi>record/(\d+)</bdi>", page.text)
+    assert len(numbers) == min(shown, value)
+    assert ("Letak di dalam berkas" in page.text) == sees_place
+    if numbers:
+        assert (f"?angka={numbers[0]}" in page.text) == (sees_record == 200)
+        record = client.get("/telusur", params={"angka": numbers[0]})
+        assert record.status_code == sees_record
+    else:
+        assert "tampil bagi pemeriksa dan petugas provinsi" in page.text
+    # what a channel could not deliver has no record, and its number is of quarantine
+    held = f"not_counted/register_laporan/unreadable_date/to_date@{PUBLISHED}"
+    page = client.get("/telusur", params={"angka": held})
+    assert page.status_code == 200
+    assert ("di karantina" in page.text) == bool(shown)
+    assert 'telusur?angka=1"' not in page.text
+    # what was read since is said
+    desk.execute(
+        "delete from intermediate.int_records__excluded where record_id = (select"
+        " max(record_id) from intermediate.int_records__excluded where reason_code = 'not_a_report'"
+        " and week_id < %s)",
+        "2024-W47",
+    )
+    page = client.get("/telusur", params={"angka": wanted})
+    assert f"Dihitung dari {value} butir." in page.text
+    assert f"{value - 1} di antaranya masih tidak dihitung" in page.text
+
+
 @pytest.mark.parametrize("account", ["orang", "ketua", "sekretaris", "penangan", "insinyur"])
 def test_nobody_else_traces(stewarded: Desk, account: str) -> None:
     client = stewarded.client(account)

@@ -21,10 +21,10 @@ PAGES = ["/", "/edisi", f"/edisi/{DRAFT}", f"/edisi/{PUBLISHED}", f"/edisi/{PUBL
 
 
 def form(client: TestClient, path: str = f"/edisi/{DRAFT}") -> dict[str, str]:
-    """The hidden fields of the first form of a page."""
-    found = re.search(r"<form.*?</form>", client.get(path).text, re.S)
-    assert found
-    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', found[0]))
+    """The hidden fields of the first form of a page that decides, else of the first form."""
+    forms = re.findall(r"<form.*?</form>", client.get(path).text, re.S)
+    found = next((each for each in forms if 'name="decision"' in each), forms[0])
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', found))
 
 
 def decide(client: TestClient, code: str, **changes: str) -> Response:
@@ -220,8 +220,29 @@ def test_two_who_decide_at_once(desk: Desk) -> None:
     assert decision is not None
     assert (decision.decision, decision.decided_by) in (("approved", CHAIR), ("rejected", MEMBER))
     assert len(desk.airflow.answers) == 1
-    for client in clients.values():
-        assert decision.decided_by in client.get(f"/edisi/{DRAFT}/keputusan").text
+    for name, client in clients.items():
+        page = client.get(answers[name].headers["location"]).text
+        assert decision.decided_by in page
+        is_other = forms[name]["decision"] != decision.decision
+        assert ("Keputusan Anda tidak tercatat" in page) == is_other
+        assert ("<h1>Keputusan tercatat</h1>" in page) != is_other
+
+
+def test_who_comes_second_is_shown_who_decided_what_and_when(desk: Desk) -> None:
+    chair, member = desk.client("ketua"), desk.client("anggota")
+    given = form(member) | {"code": desk.enrol("anggota").now()}
+    code = desk.enrol().now()
+    decide(chair, code, decision="rejected", reason="periksa Belitung")
+    page = member.get(member.post(f"/edisi/{DRAFT}/keputusan", data=given).headers["location"]).text
+    assert "<h1>Keputusan Anda tidak tercatat</h1>" in page
+    assert f"Edisi {DRAFT} ditolak." in page
+    assert CHAIR in page
+    assert "periksa Belitung" in page
+    assert "WIB" in page.partition("Waktu")[2]
+    # the chair's own form, sent twice, says what was recorded
+    again = form(chair, "/lembar") | {"decision": "rejected", "root": "x", "reason": "lagi"}
+    answer = chair.post(f"/edisi/{DRAFT}/keputusan", data=again)
+    assert answer.headers["location"] == f"/edisi/{DRAFT}/keputusan"
 
 
 def test_a_decision_that_airflow_missed_is_passed_on(desk: Desk) -> None:

@@ -21,7 +21,7 @@ SEEN = {
     # account: the pages that it sees, of `PAGES`
     "ketua": {"draft", "sheet"},
     "koordinator": {"sheet"},
-    "sekretaris": {"draft"},
+    "sekretaris": {"draft", "sheet"},
     "sari": {"review", "own", "data", "trace"},
     "provinsi": {"review", "own", "other", "data", "trace"},
     "ana": {"data", "trace"},

@@ -8,8 +8,8 @@ from lumbung import audit
 from tests.desk.conftest import DRAFT, HOSTILE, Desk
 from tests.desk.test_editions import form
 
-READERS = ("ketua", "koordinator")
-OTHERS = ("orang", "sekretaris", "pemeriksa", "sari", "provinsi", "analis")
+READERS = ("ketua", "koordinator", "sekretaris")
+OTHERS = ("orang", "pemeriksa", "sari", "provinsi", "analis")
 
 
 def openings(desk: Desk) -> list[tuple[str | None, object]]:
@@ -30,6 +30,8 @@ def test_those_named_open_it_and_each_opening_is_logged(desk: Desk) -> None:
     )
     for account in READERS:
         client = desk.client(account)
+        of_draft = client.get(f"/edisi/{DRAFT}").text
+        assert (f'action="/lembar/{DRAFT}"' in of_draft) == (account != "koordinator")
         page = client.get("/lembar")
         assert DRAFT in page.text
         assert f"atas nama akun {account}." in page.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from lumbung import audit, database
 from lumbung.settings import JAKARTA
-from tests.desk.conftest import CHAIR, DRAFT, HOSTILE, Desk
+from tests.desk.conftest import CHAIR, DRAFT, HOSTILE, PUBLISHED, Desk
 from tests.desk.test_editions import decide, form
 from tests.support.edition_sample import WEEK, pass_checkpoint
 
@@ -25,10 +26,10 @@ def stopped(desk: Desk) -> Desk:
     for check in (CHECK, NEVER):
         desk.execute(
             "insert into ops.check_result (run_id, suite, batch, check_name, severity, is_passed,"
-            " checked_count, failing_count, failing, remediation, owner) values"
+            " checked_count, failing_count, failing, remediation, owner, edition_id) values"
             " ('0b8f4b5e-6f0e-4c57-9d0c-0b3c2f6d7e11', 'publication', 'x', %s, 'fail', false, 1, 1,"
-            " '[]', %s, 'data engineer')",
-            *(check, HOSTILE[:200]),
+            " '[]', %s, 'data engineer', %s)",
+            *(check, HOSTILE[:200], DRAFT),
         )
     return desk
 
@@ -117,3 +118,15 @@ def test_a_draft_whose_waiver_has_ended_can_be_waived_again(stopped: Desk) -> No
     assert "Belum lulus pemeriksaan" in page
     assert "Setujui dan terbitkan" not in page
     assert f'value="{CHECK}"' in page
+
+
+def test_what_stops_another_edition_is_not_offered(stopped: Desk) -> None:
+    stopped.execute(
+        "insert into ops.check_result (run_id, suite, batch, check_name, severity, is_passed,"
+        " checked_count, failing_count, failing, remediation, owner, edition_id) values"
+        " ('1b8f4b5e-6f0e-4c57-9d0c-0b3c2f6d7e11', 'publication', 'x', 'every_week_has_metrics',"
+        " 'fail', false, 1, 1, '[]', 'x', 'x', %s)",
+        PUBLISHED,
+    )
+    page = stopped.client("ketua").get(f"/edisi/{DRAFT}").text
+    assert re.findall(r'type="radio" name="check" value="(\w+)"', page) == [CHECK]

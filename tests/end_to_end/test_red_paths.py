@@ -225,6 +225,7 @@ def test_rejected_at_the_desk_publishes_nothing(
     assert [message["Subject"] for address, message in post.got if address[:9] == "pimpinan@"] == [
         f"Mohon persetujuan: edisi {first_week}-r1",
         f"Pengingat: edisi {first_week}-r1 menunggu persetujuan",
+        f"Edisi {first_week}-r1 ditolak",
     ]
 
 

@@ -9,16 +9,17 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import psycopg
 import pytest
 import yaml
 
+from lumbung.errors import ConfigurationError
 from lumbung.local.processes import hold_port
 from lumbung.publication.delivery import notify
 from lumbung.publication.delivery.notices import Notice
-from lumbung.publication.delivery.recipients import Event
+from lumbung.publication.delivery.recipients import Event, load_people
 from lumbung.publication.delivery.smtp import MailServer
 from lumbung.publication.editions import freezing, review, schedule
 from lumbung.publication.translations.formatting import INDONESIAN
@@ -55,11 +56,17 @@ def post() -> Iterator[Post]:
         yield opened
 
 
+def page_of(text: str) -> str:
+    """The page of the desk that a notice links to."""
+    (page,) = re.findall(rf"^Halaman Lumbung: {DESK}(\S+)$", text, re.M)
+    return str(page)
+
+
 def notice(event: Event = "task", key: str = "x", **changes: Any) -> Notice:
     return Notice(event, key, "Gagal: x", "sebabnya", "perbaiki", **changes)
 
 
-def test_every_event_arrives_by_mail_and_by_service(
+def test_every_event_arrives_once_by_mail_and_by_service(
     url: str, office: Settings, post: Post, paper_as_text: None
 ) -> None:
     configure(office, services={person: ["telepon"] for person in (OWNER, CHAIR, CLERK)})
@@ -97,9 +104,10 @@ def test_every_event_arrives_by_mail_and_by_service(
         "build": "warehouse.build",
         "publication_checkpoint": "publication.checkpoint",
         "mail": "publication.mail",
+        "task": "backup.dump",
     }
-    with webhook() as (address, called):
-        way = notifier(office, post, url, DESK, telepon=address)
+
+    def happen() -> None:
         for event, task in failures.items():
             notify.notify_of_failure(event, task, f"{task}, run", "sebabnya", notifier=way)
         notify.notify_of_channels(raw, notifier=way, database_url=url)
@@ -114,8 +122,22 @@ def test_every_event_arrives_by_mail_and_by_service(
         assert not notify.notify_of_unpublished(
             "2024-W10", too_early, notifier=way, database_url=url
         )
-        notify.notify_rejection(draft, by="Ketua", comment="periksa", notifier=way)
         notify.notify_of_review_items(3, "tiga butir", notifier=way)
+
+    def decide() -> None:
+        notify.notify_rejection(draft, by="Ketua", comment="periksa", notifier=way)
+        notify.notify_of_decision(draft, comment="periksa", notifier=way, database_url=url)
+
+    with webhook() as (address, called):
+        way = notifier(office, post, url, DESK, telepon=address)
+        for _ in range(2):  # what lasts is found again, and nobody is notified again
+            happen()
+        review.reject(draft, by="Ketua", comment="periksa", database_url=url)
+        for _ in range(2):
+            decide()
+    with psycopg.connect(url) as connection:
+        events = {event for (event,) in connection.execute("select event from ops.notice")}
+    assert events == {*get_args(Event)} - {"service"}
     subjects = {f"Gagal: {task}": ({OWNER}, "/") for task in failures.values()}
     subjects["Gagal: Aduan WhatsApp"] = ({OWNER}, "/kanal")
     for said in ("kiriman barunya ditahan", "kiriman terlambat", "jumlah kiriman di luar"):
@@ -125,21 +147,24 @@ def test_every_event_arrives_by_mail_and_by_service(
         f"Mohon persetujuan: edisi {draft}": ({CHAIR}, f"/edisi/{draft}"),
         "Batas waktu penanganan segera berakhir": ({CHAIR}, "/lembar"),
         f"Edisi pekan {WEEK} belum terbit": ({OWNER, CHAIR}, "/edisi"),
-        f"Edisi {draft} ditolak": ({OWNER}, f"/edisi/{draft}"),
         "Daftar tinjauan: 3 butir menunggu": ({OWNER}, "/tinjauan"),
     }
-    mails: dict[str, set[str]] = {}
-    for address, mail in post.got:
-        mails.setdefault(mail["Subject"], set()).add(address)
-    assert mails == {subject: to for subject, (to, _) in subjects.items()}
-    assert sorted(call["title"] for call in called) == sorted(subjects)
+    expected = [(subject, page, to) for subject, (to, page) in subjects.items()]
+    rejected = f"Edisi {draft} ditolak"  # one to those who correct it, one to those who decide
+    expected += [(rejected, f"/edisi/{draft}", {OWNER})]
+    expected += [(rejected, f"/edisi/{draft}/keputusan", {CHAIR})]
+    assert sorted((mail["Subject"], address) for address, mail in post.got) == sorted(
+        (subject, address) for subject, _, to in expected for address in to
+    )
+    assert sorted((call["title"], page_of(call["message"])) for call in called) == sorted(
+        (subject, page) for subject, page, _ in expected
+    )
     points = next(mail for _, mail in post.got if "Mohon persetujuan" in mail["Subject"])
     assert len([*points.iter_attachments()]) == 1
     for call in called:
         text = call["message"]
         assert re.search(r"Sejak: .* pukul \d\d\.\d\d\sWIB", text), text
         assert re.search(r"Yang perlu dilakukan: \w+", text), text
-        assert f"Halaman Lumbung: {DESK}{subjects[call['title']][1]}\n" in text
         # the draft's content and case numbers go to no service
         assert "dugaan" not in text.lower()
         assert "/PB/" not in text
@@ -274,6 +299,9 @@ def test_a_mute_ends(office: Settings, post: Post, database_url: str) -> None:
         assert post.addresses.count(CHAIR) == (1 if is_muted else 2)
     way.send(notice("build"), lambda _: [OWNER])
     assert post.addresses.count(OWNER) == 2
+    configure(office, muted=[{"address": OWNER, "events": ["task"]}])
+    with pytest.raises(ConfigurationError, match=r"muted\.0\.until Field required"):
+        load_people(office)
 
 
 def test_neither_a_wrong_file_nor_a_database_that_is_down_stops_a_task(

@@ -55,6 +55,8 @@ def test_a_waived_check_lets_pass_and_is_printed(
     waive(url, settings, draft, check="nothing_is_negative")  # of another check: no help
     with pytest.raises(CheckpointError, match=CHECK):
         checkpoint.check(draft, settings=settings, database_url=url)
+    assert [row[0] for row in waiver.waivable(draft, database_url=url)] == [CHECK]
+    assert waiver.waivable("2024-W46-r1", database_url=url) == []
     with pytest.raises(PublicationError, match="has not passed the publication checkpoint"):
         review.approve(draft, by="Ketua Contoh", database_url=url)
     waive(url, settings, draft)

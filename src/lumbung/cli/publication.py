@@ -128,7 +128,8 @@ def enrol(
 def sheet(
     edition: Annotated[str, typer.Argument(help="an edition, such as 2024-W47-r1")],
     reader: Annotated[
-        str, typer.Option(help="your name: of approval.users or sheet_readers in people.yaml")
+        str,
+        typer.Option(help="your name in people.yaml: approval.users, leadership or sheet_readers"),
     ],
     folder: Annotated[Path, typer.Option(help="where the files are written")] = Path(),
 ) -> None:

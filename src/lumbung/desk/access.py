@@ -83,7 +83,7 @@ def person(account: str, settings: Settings) -> Person:
         may_read_drafts=may_decide or account in people.leadership,
         may_audit=account in people.auditors,
         review_role=_role(people.stewards.get(account, "")),
-        may_open_sheet=account in approvers or account in people.sheet_readers,
+        may_open_sheet=people.may_open_sheet(account),
         analyst_role=_role({**people.stewards, **people.analysts}.get(account, "")),
         owner_address=people.channel_owners.get(account, ""),
         sees_every_channel=account in people.engineers or people.stewards.get(account) == PROVINCE,

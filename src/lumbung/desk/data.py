@@ -149,7 +149,8 @@ def _find(who: Person, reference: str) -> Found:
         raise _absent(reference)
     number = trace.trace(reference, database_url=url)
     contributors = number.contributors
-    if role:
+    # What is not counted has no regency: it is for those who read the whole province.
+    if role and not (number.metric_code == "not_counted" and who.reads_province):
         shown = trace.visible(number, database_url=database_url(role))
         contributors = tuple(each for each in contributors if each.contributor_id in shown)
     return Found(number=number, contributors=contributors)

@@ -140,7 +140,7 @@ def routes(office: Office) -> APIRouter:
             status=status,
             listed=listed,
             shown=shown,
-            waivable=waiver.waivable(listed, database_url=url)
+            waivable=waiver.waivable(listed.edition_id, database_url=url)
             if who.may_decide and listed.state == "draft" and not listed.is_checked
             else [],
             today=datetime.now(JAKARTA).date(),
@@ -190,7 +190,10 @@ def routes(office: Office) -> APIRouter:
                     return show(request, who, listed, problem, 422)
             else:
                 _resume(request, edition_id, decision, reason.strip())
-        return RedirectResponse(f"{request.scope['root_path']}/edisi/{edition_id}/keputusan", 303)
+        listed = _find(who, edition_id, url)
+        stands = (listed.decision, listed.decided_by) == (decision, who.name)
+        address = f"{request.scope['root_path']}/edisi/{edition_id}/keputusan"
+        return RedirectResponse(address if stands else f"{address}?tidak_tercatat=true", 303)
 
     @router.post("/edisi/{edition_id}/pengecualian")
     def waive(
@@ -216,7 +219,9 @@ def routes(office: Office) -> APIRouter:
         return RedirectResponse(f"{request.scope['root_path']}/edisi/{edition_id}", 303)
 
     @router.get("/edisi/{edition_id}/keputusan")
-    def decided(request: Request, who: Who, edition_id: EditionId) -> Response:
+    def decided(
+        request: Request, who: Who, edition_id: EditionId, tidak_tercatat: bool = False
+    ) -> Response:
         url = database_url("auditor")
         listed = _find(who, edition_id, url)
         if listed.decision is None:
@@ -227,6 +232,7 @@ def routes(office: Office) -> APIRouter:
             "decided",
             who,
             listed=listed,
+            is_other=tidak_tercatat,
             file_root=files_root(dict(found.reviewed)) if found else "",
             is_waiting=who.may_decide and _waits(request, edition_id),
         )

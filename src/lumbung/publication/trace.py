@@ -353,30 +353,6 @@ def _profile_or_district(
     return Trace(edition_id, code, category, place, period, definition, found[0], contributors)
 
 
-_EXCLUDED_OR_QUARANTINED = """
-    select 'record/' || r.record_id, coalesce(s.week_id, ''), r.record_id, r.channel, r.batch_id,
-        b.run_key, b.landed_at, r.received_at, encode(r.evidence_sha256, 'hex'), r.locator,
-        'current'
-    from intermediate.int_records__excluded as s join raw.record as r using (record_id)
-    join raw.batch as b using (batch_id)
-    where s.channel = %(channel)s and s.reason_code = %(reason)s and r.batch_id <= %(watermark)s
-        and case when %(period)s = 'week' then s.week_id = %(week)s
-            else coalesce(s.week_id, '') <= %(week)s end
-    union all
-    select 'quarantine/' || quarantine_id, week_id, quarantine_id, channel, batch_id, run_key,
-        landed_at, received_at, encode(evidence_sha256, 'hex'), locator, 'quarantined'
-    from (
-        select q.*, b.run_key, b.landed_at, case when coalesce(c.has_receipt_time, true) then
-            to_char(q.received_at at time zone 'Asia/Jakarta', 'IYYY"-W"IW') else '' end as week_id
-        from quarantine.record as q join raw.batch as b using (batch_id)
-        left join reference.channel as c on c.channel = q.channel
-        where q.channel = %(channel)s and q.reason_code = %(reason)s
-            and q.batch_id <= %(watermark)s and coalesce(q.resolved_at > %(data_at)s, true)
-    ) as open
-    where case when %(period)s = 'week' then week_id = %(week)s else week_id <= %(week)s end
-    order by 1"""
-
-
 def _not_counted(
     connection: psycopg.Connection,
     reference: str,
@@ -406,12 +382,18 @@ def _not_counted(
         return Trace(
             edition, "not_counted", reason, channel, period, definition, value, contributors
         )
-    rows: list[tuple[Any, ...]] = connection.execute(
-        _EXCLUDED_OR_QUARANTINED.encode(),
-        {"channel": channel, "reason": reason, "period": period, "week": week}
-        | {"watermark": watermark, "data_at": data_at},
+    rows = connection.execute(
+        "select kind, counted_week, id from editions.not_counted_record(%s, %s, %s, %s, %s, %s)",
+        (channel, reason, week, period == "to_date", watermark, data_at),
     ).fetchall()
-    contributors = tuple(Contributor(row[0], "", row[1], (Record(*row[2:]),)) for row in rows)
+    records = {
+        "record": _records(connection, [row[2] for row in rows if row[0] == "record"]),
+        "quarantine": _quarantined(connection, [row[2] for row in rows if row[0] == "quarantine"]),
+    }
+    contributors = tuple(
+        Contributor(f"{kind}/{number}", "", counted_week, (records[kind][number],))
+        for kind, counted_week, number in rows
+    )
     return Trace(edition, "not_counted", reason, channel, period, definition, value, contributors)
 
 
@@ -602,6 +584,17 @@ def _records(connection: psycopg.Connection, ids: list[int]) -> dict[int, Record
         " where v.source_key = r.source_key and v.channel = r.channel and v.source_id = r.source_id"
         " order by v.record_id desc limit 1) as latest"
         " where r.record_id = any(%s)",
+        (ids,),
+    ).fetchall()
+    return {row[0]: Record(*row) for row in rows}
+
+
+def _quarantined(connection: psycopg.Connection, ids: list[int]) -> dict[int, Record]:
+    rows: list[tuple[Any, ...]] = connection.execute(
+        "select q.quarantine_id, q.channel, q.batch_id, b.run_key, b.landed_at, q.received_at,"
+        " encode(q.evidence_sha256, 'hex'), q.locator, 'quarantined'"
+        " from quarantine.record as q join raw.batch as b using (batch_id)"
+        " where q.quarantine_id = any(%s)",
         (ids,),
     ).fetchall()
     return {row[0]: Record(*row) for row in rows}

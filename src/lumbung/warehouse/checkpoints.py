@@ -198,6 +198,7 @@ def run_suite(
     connection: psycopg.Connection,
     settings: Settings,
     parameters: Mapping[str, object] | None = None,
+    edition_id: str | None = None,
 ) -> SuiteResult:
     """Check every batch of a suite, write the results to `ops.check_result` and build Data Docs.
 
@@ -209,6 +210,7 @@ def run_suite(
         connection: to the warehouse. The caller decides whether the queries share a snapshot.
         settings: Data Docs go to `LUMBUNG_HOME/docs/checks/<suite>/`.
         parameters: values for the braces in the queries; all but composed SQL become literals.
+        edition_id: the edition that the suite judges; None: it judges none.
 
     Raises:
         ConfigurationError: when the file, a query or a check is wrong.
@@ -222,13 +224,13 @@ def run_suite(
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into ops.check_result (run_id, suite, batch, check_name, severity, is_passed,"
-            " checked_count, failing_count, failing, owner, remediation)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " checked_count, failing_count, failing, owner, remediation, edition_id)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
                     *(result.run_id, suite.suite, r.batch, r.name, r.severity, r.is_passed),
                     *(r.checked_count, r.failing_count, json.dumps(r.failing[:SHOWN])),
-                    *(r.owner, r.remediation),
+                    *(r.owner, r.remediation, edition_id),
                 )
                 for r in results
             ],

@@ -51,6 +51,7 @@ def check(
                 "artefacts": json.dumps(_artefacts(edition)),
                 "groups": json.dumps({issue: group_of(issue) for issue in edition.issues}),
             },
+            edition_id=edition_id,
         )
         waived = in_force(connection, edition_id)
         used = [waived[r.name] for r in result.failures if r.name in waived]

@@ -8,8 +8,7 @@ import psycopg
 
 from lumbung import database
 from lumbung.errors import PublicationError
-from lumbung.publication.model.edition import Edition
-from lumbung.publication.model.store import Listed, load
+from lumbung.publication.model.store import load
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import checkpoints
 
@@ -88,20 +87,20 @@ def waive(
             ) from error
 
 
-def waivable(edition: Edition | Listed, *, database_url: str) -> list[tuple[str, str, str]]:
+def waivable(edition_id: str, *, database_url: str) -> list[tuple[str, str, str]]:
     """Return the checks that stop a draft and may be waived: name, remediation and owner.
 
-    These failed in the newest run of the publication checkpoint, if that was after the freeze.
+    These failed when the publication checkpoint last judged this draft.
     """
     with database.connect(database_url, application="lumbung waive") as connection:
         rows = connection.execute(
             "select distinct check_name, remediation, owner from ops.check_result"
             " where run_id = (select run_id from ops.check_result where suite = 'publication'"
-            " order by checked_at desc limit 1) and severity = 'fail' and not is_passed"
-            " and checked_at > %s order by check_name",
-            (edition.frozen_at,),
+            " and edition_id = %s order by checked_at desc limit 1) and severity = 'fail'"
+            " and not is_passed order by check_name",
+            (edition_id,),
         ).fetchall()
-        waived = in_force(connection, edition.edition_id)
+        waived = in_force(connection, edition_id)
     return [row for row in rows if row[0] not in NEVER and row[0] not in waived]
 
 

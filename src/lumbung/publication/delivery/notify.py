@@ -243,6 +243,45 @@ def notify_rejection(edition_id: str, *, by: str, comment: str, notifier: Notifi
     )
 
 
+def notify_of_decision(
+    edition_id: str, *, comment: str = "", notifier: Notifier, database_url: str
+) -> None:
+    """Notify the approvers, also whoever decided, of the decision on a draft.
+
+    Args:
+        edition_id: an edition that was approved or rejected.
+        comment: why it was rejected.
+        notifier: sends the notice.
+        database_url: the warehouse.
+
+    Raises:
+        PublicationError: when there is no such edition.
+
+    """
+    decision = load(edition_id, database_url=database_url).decision
+    if decision is None:
+        return
+    is_approved = decision.decision == "approved"
+    notifier.send(
+        Notice(
+            "decision",
+            edition_id,
+            m("letter_approved" if is_approved else "letter_rejected", edition_id=edition_id),
+            m(
+                "letter_approved_text" if is_approved else "letter_rejected_text",
+                edition_id=edition_id,
+                by=decision.decided_by,
+                comment=comment or m["letter_no_comment"],
+            ),
+            m["letter_decided_action"],
+            page=f"/edisi/{edition_id}/keputusan",
+            since=decision.decided_at,
+            pause=WEEK,
+        ),
+        lambda people: people.approval.addresses,
+    )
+
+
 def notify_of_channels(result: RawResult, *, notifier: Notifier, database_url: str) -> None:
     """Notify owners of channels, and those of the warehouse, of what the raw checkpoint found.
 

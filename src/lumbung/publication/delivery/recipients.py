@@ -29,7 +29,8 @@ Event = Literal[
     "channel_volume",  # far more or fewer deliveries than usual
     "publication_checkpoint",  # it is closed: an edition does not pass
     "draft",  # waits for a decision
-    "rejection",
+    "decision",  # on a draft
+    "rejection",  # what the owners correct
     "deadline",  # of a case, about to lapse
     "unpublished",  # a Monday without an edition
     "mail",  # the edition could not be mailed
@@ -115,7 +116,8 @@ class People(BaseModel):
     Attributes:
         sender: name and address of the sender of mails.
         approval: who approves editions.
-        leadership: Airflow accounts that read drafts at the desk and do not decide.
+        leadership: Airflow accounts that read drafts and the leadership sheet at the desk, and
+            decide on nothing.
         stewards: Airflow accounts that work on the review list at the desk, each with the code of
             the regency whose items it sees and decides, or `province`.
         channel_owners: Airflow accounts of the offices that own channels, each with the address
@@ -130,8 +132,8 @@ class People(BaseModel):
             notices too. Their password is the service's address as apprise writes it.
         muted: notices that somebody does not get for a while.
         recipients: addresses that receive every published edition.
-        sheet_readers: who besides the approvers may open the leadership sheet: account, and name
-            and office.
+        sheet_readers: who besides approvers and `leadership` may open the leadership sheet:
+            account, and name and office.
         offices: by the regency's Kemendagri code, whom the leadership sheet says to call.
         publish_from: the day (WIB) from which an edition is published every Monday. Mondays since
             then that were missed are caught up, oldest first.
@@ -156,6 +158,10 @@ class People(BaseModel):
     publish_from: date
     sheet_readers: dict[str, Annotated[str, StringConstraints(min_length=1)]] = {}
     offices: dict[str, Annotated[str, StringConstraints(min_length=1)]] = {}
+
+    def may_open_sheet(self, account: str) -> bool:
+        """Return whether an account may open the leadership sheet."""
+        return account in {*self.approval.users, *self.leadership, *self.sheet_readers}
 
     def is_muted(self, address: str, event: Event, day: date) -> bool:
         """Return whether an address does not get notices of an event on a day."""

@@ -72,7 +72,7 @@ def leadership_sheet(
 
     Args:
         edition_id: an edition in any state, usually a draft.
-        reader: a name of `approval.users` or `sheet_readers` in `config/people.yaml`.
+        reader: a name of `approval.users`, `leadership` or `sheet_readers` in `config/people.yaml`.
         settings: the installation.
         database_url: the warehouse, as the role `publisher`.
 
@@ -82,7 +82,7 @@ def leadership_sheet(
 
     """
     people = load_people(settings)
-    if reader not in {*people.approval.users, *people.sheet_readers}:
+    if not people.may_open_sheet(reader):
         raise ConfigurationError(
             f"the leadership sheet is not for '{reader}'",
             where=str(settings.config / "people.yaml"),
