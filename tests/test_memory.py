@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import dbt.cli.main
 import pytest
 
+from lumbung import cli
 from lumbung.errors import BuildError
+from lumbung.local import airflow_command
+from lumbung.local.airflow import COMPONENTS, worker
 from lumbung.settings import Settings
 from lumbung.warehouse.build import run_dbt
 
@@ -44,3 +50,29 @@ def test_dbt_runs_with_rare_garbage_collection(
     ((is_enabled, threshold),) = seen
     assert is_enabled
     assert threshold >= 10_000
+
+
+@pytest.mark.parametrize("program", [cli, airflow_command])
+def test_the_processes_of_lumbung_and_airflow_collect_garbage_rarely(
+    program: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def work(**_: object) -> None:
+        seen.append(gc.get_threshold()[0])
+
+    monkeypatch.setattr(cli, "app", work)
+    monkeypatch.setattr("airflow.__main__.main", work)
+    monkeypatch.setattr(sys, "argv", ["program"])
+    threshold, umask = gc.get_threshold(), os.umask(0o022)
+    try:
+        gc.set_threshold(700, 10, 10)
+        with suppress(SystemExit):
+            program.main()
+    finally:
+        gc.set_threshold(*threshold)
+        os.umask(umask)
+    assert len(seen) == 1
+    assert seen[0] >= 10_000
+    modules = {module for module, *_ in (*COMPONENTS.values(), worker("intake"))}
+    assert modules == {airflow_command.__name__, "lumbung.local.dag_processor"}

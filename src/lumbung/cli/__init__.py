@@ -5,6 +5,7 @@ Each module of this package holds the commands of one audience.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from rich.console import Console
 from lumbung.cli import local, pipeline, publication, steward, warehouse
 from lumbung.errors import ConfigurationError, LumbungError, explained
 from lumbung.files import PRIVATE_UMASK
+from lumbung.memory import RARELY
 from lumbung.settings import home_folder
 
 app = typer.Typer(
@@ -30,6 +32,7 @@ for _audience in (local, pipeline, steward, publication, warehouse):
 def main() -> NoReturn:
     """Run the command; print an error as one message and exit with the code of its class."""
     os.umask(PRIVATE_UMASK)
+    gc.set_threshold(*RARELY)
     try:
         app(standalone_mode=True)
     except Exception as error:

@@ -31,9 +31,10 @@ from lumbung.publication.delivery.recipients import load_people
 from lumbung.settings import Settings
 
 API_SERVER = "api-server"
+COMMAND = "lumbung.local.airflow_command"
 COMPONENTS: dict[str, list[str]] = {
-    API_SERVER: ["airflow", "api-server"],
-    "scheduler": ["airflow", "scheduler", "--skip-serve-logs"],
+    API_SERVER: [COMMAND, "api-server"],
+    "scheduler": [COMMAND, "scheduler", "--skip-serve-logs"],
     "dag-processor": ["lumbung.local.dag_processor", "dag-processor"],
 }
 """The processes, by name, with their Python module and its arguments. Only the API server opens a
@@ -180,7 +181,7 @@ def worker(queues: str) -> list[str]:
         queues: those that it takes tasks from, separated by commas.
 
     """
-    return ["airflow", "celery", "worker", "--queues", queues]
+    return [COMMAND, "celery", "worker", "--queues", queues]
 
 
 class Airflow:
@@ -444,7 +445,7 @@ class Airflow:
         """
         try:
             done = subprocess.run(
-                [sys.executable, "-m", "airflow", "db", verb, *options],
+                [sys.executable, "-m", COMMAND, "db", verb, *options],
                 env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                 check=False, timeout=COMMAND_SECONDS,
             )  # fmt: skip
@@ -566,6 +567,11 @@ class AirflowClient:
     """
 
     FINAL = ("success", "failed")
+    ACTIVE = (
+        *("scheduled", "queued", "running", "restarting"),
+        *("up_for_retry", "up_for_reschedule", "deferred", "awaiting_input"),
+    )
+    """States of a task in which its run has not ended."""
 
     def __init__(self, url: str, user: str, password: str) -> None:
         self._http = httpx.Client(base_url=url, timeout=30)
@@ -678,12 +684,13 @@ class AirflowClient:
         """
         deadline, seen = time.monotonic() + seconds, None
         while time.monotonic() < deadline:
-            final = self.run(dag_id, run_id)["state"] in self.FINAL
             states = self.tasks(dag_id, run_id)
             if states != seen:
                 yield states
                 seen = states
-            if final:
+            # A request costs Airflow more CPU time than a second of an idle scheduler.
+            is_active = any(state in self.ACTIVE for state in states.values())
+            if not is_active and self.run(dag_id, run_id)["state"] in self.FINAL:
                 return
             time.sleep(1)
         raise ServiceError(

@@ -9,14 +9,14 @@ Run as `python -m lumbung.local.dag_processor dag-processor`.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from airflow.__main__ import main
 from airflow.cli.commands import dag_processor_command
 from airflow.dag_processing.manager import DagFileInfo, DagFileProcessorManager
+from airflow.sdk import Asset
 
+from lumbung.local.airflow_command import main
 from lumbung.settings import Settings
 
 LOOK_SECONDS = 10.0
@@ -63,5 +63,7 @@ def _inputs(settings: Settings) -> Iterator[tuple[str, int, int]]:
 
 if __name__ == "__main__":
     dag_processor_command.DagFileProcessorManager = DagProcessor
-    sys.argv[0] = "airflow"
+    # With its first asset a process imports what providers have for theirs, such as boto3. Each
+    # file is parsed in a process that is forked from this one.
+    Asset(name="first", uri="lumbung://first")
     main()

@@ -25,8 +25,6 @@ from airflow import settings
 from airflow.executors.local_executor import LocalExecutor
 from sqlalchemy.exc import OperationalError
 
-from lumbung.memory import rare_garbage_collection
-
 PRELOADED = (
     *("dbt.cli.main", "dbt.task.build", "dbt.adapters.postgres"),
     *("great_expectations", "pandas"),
@@ -60,16 +58,15 @@ class PreloadingExecutor(LocalExecutor):  # type: ignore[misc]  # Airflow has no
         """Import the packages, then start the workers."""
         # It logs a line for each method that its documentation lacks.
         logging.getLogger("great_expectations").setLevel(logging.WARNING)
-        with rare_garbage_collection():
-            for name in PRELOADED:
-                try:
-                    importlib.import_module(name)
-                except Exception:  # the task that needs it reports this
-                    self.log.exception("%s cannot be imported", name)
+        for name in PRELOADED:
             try:
-                _compile_dbt(Path(os.environ["LUMBUNG_HOME"]))
-            except Exception:  # a build compiles them itself, and parses the project again
-                self.log.exception("dbt's classes cannot be compiled")
+                importlib.import_module(name)
+            except Exception:  # the task that needs it reports this
+                self.log.exception("%s cannot be imported", name)
+        try:
+            _compile_dbt(Path(os.environ["LUMBUNG_HOME"]))
+        except Exception:  # a build compiles them itself, and parses the project again
+            self.log.exception("dbt's classes cannot be compiled")
         super().start()
 
     def heartbeat(self) -> None:
