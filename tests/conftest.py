@@ -24,6 +24,11 @@ from lumbung import database
 from lumbung.local.postgres import EmbeddedPostgres
 from tests.support.databases import fresh_database
 
+# Collect garbage less often: it was a fifth of the CPU time of a build of the warehouse, and more
+# of that in which pytest collects. A full collection still comes every few builds: each leaves a
+# manifest of dbt, which is full of cycles.
+gc.set_threshold(50_000, 10, 5)
+
 # A shell in which `eval "$(lumbung env)"` was run names an installation: no test may reach it.
 for _name in list(os.environ):
     if _name.startswith(("AIRFLOW", "DBT_", "PG", "LUMBUNG_DATABASE_")) or _name in (
@@ -41,10 +46,6 @@ os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 (HOMES / "none").mkdir()
 os.environ["LUMBUNG_HOME"] = str(HOMES / "none")
 os.environ.setdefault("LUMBUNG_SETTLE_SECONDS", "0")  # what a test puts into an inbox is whole
-
-# No test edits a DAG that runs, so each is parsed again half as often as by default. Not less: a
-# file whose first parse timed out on a busy machine must come again while a demo waits for it.
-os.environ.setdefault("AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL", "60")
 
 # A worker has no terminal: tables keep their columns all the same.
 os.environ["COLUMNS"] = "200"
@@ -158,14 +159,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 
 def pytest_collection_finish() -> None:
-    """Collect garbage less often: it was a fifth of the CPU time of a build of the warehouse.
-
-    What was imported by now stays, so the collector need not look at it again. A full collection
-    still comes every few builds: each leaves a manifest of dbt, which is full of cycles.
-    """
+    """Let the garbage collector not look again at what was imported by now, and stays."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 10, 5)
 
 
 def pytest_unconfigure() -> None:
