@@ -194,21 +194,15 @@ def test_rejected_at_the_desk_publishes_nothing(
     before = published(installation)
     (first_week,) = installation.query("select min(week_id) from reporting.rpt_metric")[0]
     reason = "Angka Belitung belum diperiksa"
-    people = installation.settings.config / "people.yaml"
-    original = people.read_text()
 
     def reject(run_id: str, states: dict[str, str | None]) -> None:
         if states.get("approve") == "awaiting_input":
             with pytest.raises(ServiceError, match="not a respondent"):
                 installation.client.respond("publication", run_id, "approve", "Approve")
-            people.write_text(
-                original.replace("remind_after_hours: 20", "remind_after_hours: 0.0001")
-            )
             installation.client.unpause("publication_reminder")
             reminder = installation.client.trigger("publication_reminder")
             for _ in installation.client.follow("publication_reminder", reminder, 240):
                 pass
-            people.write_text(original)
             reject_at_the_desk(installation, post, browser, f"{first_week}-r1", reason)
 
     state, tasks = installation.run("publication", {"week_id": first_week}, reject)
@@ -307,10 +301,6 @@ def test_an_owner_pulls_and_pauses_a_channel_at_the_desk(
     dag = "intake__register_laporan"
     client, airflow = installation.client, installation.stack.airflow(installation.url)
     before = {run["dag_run_id"] for run in client.runs(dag)}
-    people = installation.settings.config / "people.yaml"
-    original = people.read_text()
-    owner = "channel_owners: {koordinator: penanganan@babel.example.id}"
-    people.write_text(original.replace("channel_owners: {}", owner))
     page = browser.new_page(viewport={"width": 390, "height": 844})
     try:
         page.goto(f"{airflow.url}/lumbung/kanal/register_laporan")
@@ -329,7 +319,6 @@ def test_an_owner_pulls_and_pauses_a_channel_at_the_desk(
             page.get_by_text(said).wait_for()
             assert client.call("GET", f"/dags/{dag}")["is_paused"] is is_paused
     finally:
-        people.write_text(original)
         page.close()
     asked = "select line::jsonb -> 'content' ->> 'request' from ops.audit_log"
     asked += " where line::jsonb ->> 'event' = 'ops.channel_request' order by entry_id"

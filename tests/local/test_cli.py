@@ -106,7 +106,6 @@ def test_no_color_takes_colours_away(tmp_path: Path) -> None:
 def test_no_test_reaches_the_installation_that_the_shell_names() -> None:
     """Run once more by tests/end_to_end/test_tools.py, in such a shell."""
     ours = {"AIRFLOW_HOME", "AIRFLOW__CORE__LOAD_EXAMPLES"}
-    ours |= {"AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL"}
     foreign = re.compile(r"AIRFLOW|DBT_|PG[A-Z]+$|LUMBUNG_(DATABASE|PROJECT)")
     assert [name for name in sorted(os.environ) if foreign.match(name) and name not in ours] == []
     assert not Path(os.environ["LUMBUNG_HOME"], "postgres").exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import psycopg
@@ -12,55 +11,9 @@ from lumbung import database
 from lumbung.local.airflow import Airflow, accounts
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.processes import Processes
-from lumbung.local.stack import Stack
 from lumbung.settings import Settings
-from tests.support.command import lumbung
 
 ROOT = Path(__file__).parents[2]
-
-
-def test_psql_and_db_url_start_a_stopped_server_and_down_stops_it(scratch: Path) -> None:
-    home = scratch / "commands"
-    settings = Settings(home=home, project=ROOT, database_url=None)
-    server = Stack(settings).postgres
-    try:
-        refused = lumbung("psql", LUMBUNG_HOME=str(home))
-        assert refused.returncode == 3
-        assert "run 'lumbung migrate'" in refused.stderr
-        assert lumbung("migrate", LUMBUNG_HOME=str(home)).returncode == 0
-        done = lumbung(
-            "psql", "--", "-Atc", "select count(*) from raw.batch", LUMBUNG_HOME=str(home)
-        )
-        assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
-        assert server.is_running
-        status = lumbung("status", LUMBUNG_HOME=str(home))
-        assert status.returncode == 3
-        (postgres,) = (x for x in status.stdout.splitlines() if x.startswith("postgres "))
-        assert postgres.split()[1] == "running"
-        assert postgres.split()[-1] == str(server.log)
-        (scheduler,) = (x for x in status.stdout.splitlines() if x.startswith("scheduler "))
-        assert scheduler.split() == ["scheduler", "down"], "no log is named that does not exist"
-        listed = lumbung("status", "--json", LUMBUNG_HOME=str(home))
-        assert listed.returncode == 3
-        parts = {part["name"]: part for part in json.loads(listed.stdout)["parts"]}
-        assert server.process
-        assert parts["postgres"]["pid"] == server.process.pid
-        assert parts["scheduler"] == {"name": "scheduler", "pid": None, "memory": 0, "log": ""}
-        assert lumbung("down", LUMBUNG_HOME=str(home)).stdout == "stopped\n"
-        assert not server.is_running
-        url = lumbung("db-url", LUMBUNG_HOME=str(home)).stdout.strip()
-        with psycopg.connect(url) as connection:
-            assert connection.execute("select count(*) from raw.batch").fetchone() == (0,)
-        assert settings.inbox.stat().st_mode & 0o077 == 0
-        as_auditor = lumbung("db-url", "--role", "auditor", LUMBUNG_HOME=str(home)).stdout.strip()
-        with psycopg.connect(as_auditor) as connection:
-            assert connection.execute("select session_user::text").fetchone() == ("auditor",)
-        for name in ("airflow", "postgres", "template1"):
-            elsewhere = psycopg.conninfo.make_conninfo(as_auditor, dbname=name)
-            with pytest.raises(psycopg.OperationalError, match="does not have CONNECT privilege"):
-                psycopg.connect(elsewhere)
-    finally:
-        server.stop()
 
 
 @pytest.mark.parametrize(

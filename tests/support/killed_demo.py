@@ -91,5 +91,5 @@ def interrupt(settings: Settings, log: Path, *arguments: str) -> None:
         while not has_come(settings):
             assert demo.poll() is None, f"over before its moment: {log.read_text()[-2000:]}"
             assert time.monotonic() - began < SECONDS, log.read_text()[-2000:]
-            time.sleep(0.2)
+            time.sleep(0.5)
         kill(settings, demo)
