@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+import yaml
 
 from lumbung.errors import ConfigurationError
 from lumbung.intake.channel.load import load_channels, read_channels
@@ -26,6 +28,13 @@ fields:
   received_date: {from: Tanggal, parser: date}
   issue: {from: [Isu, Masalah], separator: ";"}
 """
+FORM = {
+    "title": "Formulir",
+    "owner": {"name": "Kantor", "email": "kantor@contoh.example.id"},
+    "schedule": "0 5 * * *",
+    "source": {"kind": "kobo", "asset": "aA"},
+    "fields": {"narrative": {"from": "Uraian"}},
+}
 
 
 def mistakes(tmp_path: Path, **files: str) -> str:
@@ -271,3 +280,66 @@ def test_sync_leaves_a_channel_whose_file_is_wrong_as_it_was(db: psycopg.Connect
     assert db.execute(maps).fetchall() == before
     sync(db, {first.name: first, second.name: second})
     assert db.execute(maps).fetchall() == before
+
+
+SAME_SOURCE: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
+    (
+        {"kind": "kobo", "asset": "aA"},
+        {"kind": "kobo", "asset": "aA", "full_every": "2 days"},
+        True,
+    ),
+    ({"kind": "kobo", "asset": "aA"}, {"kind": "kobo", "asset": "aB"}, False),
+    (
+        {"kind": "odk", "project": 7, "form": "x"},
+        {"kind": "odk", "project": 7, "form": "x", "overlap": "2 hours"},
+        True,
+    ),
+    ({"kind": "odk", "project": 7, "form": "x"}, {"kind": "odk", "project": 8, "form": "x"}, False),
+    ({"kind": "ushahidi"}, {"kind": "ushahidi", "form": 3}, True),
+    ({"kind": "ushahidi", "form": 2}, {"kind": "ushahidi", "form": 3}, False),
+    ({"kind": "email"}, {"kind": "email", "folders": ["Arsip", "inbox"]}, True),
+    ({"kind": "email"}, {"kind": "email", "folders": ["Arsip"]}, False),
+    ({"kind": "sql", "table": "aduan"}, {"kind": "sql", "table": "app.Aduan"}, True),
+    ({"kind": "sql", "table": "lama.aduan"}, {"kind": "sql", "table": "baru.aduan"}, False),
+    ({"kind": "sql", "query": "select 1"}, {"kind": "sql", "query": "SELECT  1;"}, True),
+    ({"kind": "sql", "query": "select 1"}, {"kind": "sql", "table": "aduan"}, False),
+    ({"kind": "sigaplapor", "path": "/daftar"}, {"kind": "sigaplapor", "path": "daftar/"}, True),
+    ({"kind": "form_csv", "path": "a.csv"}, {"kind": "form_csv", "path": "b.csv"}, False),
+    ({"kind": "register"}, {"kind": "form_a", "files": "*.docx"}, True),
+    ({"kind": "register", "files": "Lap*"}, {"kind": "register", "files": "*.xlsx"}, True),
+    ({"kind": "register", "files": "lap?[0-4].*"}, {"kind": "register", "files": "lapX4*"}, True),
+    ({"kind": "register", "files": "lap?[0-4].*"}, {"kind": "register", "files": "lapX5*"}, False),
+    ({"kind": "register", "files": "lap*.xlsx"}, {"kind": "register", "files": "rekap*"}, False),
+    ({"kind": "register", "files": "*.csv"}, {"kind": "whatsapp", "files": "*.zip"}, False),
+    ({"kind": "register", "sheets": "Lap*"}, {"kind": "register", "sheets": "Temuan"}, False),
+    (
+        {"kind": "register", "rows": {"Jenis": "LP"}},
+        {"kind": "register", "rows": {"JENIS": ["tm", "lp "]}},
+        True,
+    ),
+    (
+        {"kind": "register", "rows": {"Jenis": "LP"}},
+        {"kind": "register", "rows": {"Jenis": "TM"}},
+        False,
+    ),
+    ({"kind": "whatsapp_cloud"}, {"kind": "whatsapp_cloud"}, False),  # one secret, two inboxes
+]
+
+
+@pytest.mark.parametrize(("one", "other", "is_same"), SAME_SOURCE)
+def test_two_channels_of_one_source_are_a_mistake(
+    tmp_path: Path, one: dict[str, Any], other: dict[str, Any], is_same: bool
+) -> None:
+    for name, source in {"satu": one, "dua": other}.items():
+        keyed = {"key": "No"} if source["kind"] in ("register", "sql") else {}
+        document = {**FORM, **keyed, "source": source, "connection": "server"}
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(document))
+    (tmp_path / "lain.yaml").write_text(yaml.safe_dump({**FORM, "connection": "lain"}))
+    if is_same:
+        with pytest.raises(
+            ConfigurationError, match="channel dua: source: reads what channel satu"
+        ):
+            load_channels(tmp_path)
+    else:
+        load_channels(tmp_path)
+    assert read_channels(tmp_path)[1] == {}, "a twin stops no channel that was there before"

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,14 @@ import pytest
 
 from lumbung.errors import ConfigurationError, ServiceError, SourceError
 from lumbung.intake import run
-from lumbung.intake.connectors.base import Checkpoint, Delivery, Item, Source, Unreadable
+from lumbung.intake.connectors.base import (
+    Checkpoint,
+    Delivery,
+    Item,
+    Source,
+    SourceConnection,
+    Unreadable,
+)
 from lumbung.intake.connectors.register.reader import Table
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts, Landing
@@ -703,3 +711,33 @@ def test_a_file_that_changes_while_it_is_read_is_left(
         patch.setattr(Evidence, "keep", grows)
         assert pull("register_contoh", settings=settled) == IntakeCounts(unsettled=1)
     assert pull("register_contoh", settings=settled) == IntakeCounts(read=10, landed=10)
+
+
+def test_a_second_channel_of_one_source_lands_nothing(
+    db: psycopg.Connection, pull: Pull, add_channel: Callable[..., Path]
+) -> None:
+    """Also by another connection to the same server, which no channel file shows."""
+    add_channel(FORM, name="kembar", connection="lain")
+    first, server = channel(FORM), SourceConnection("https://Kobo.example.id:443/", password="x")
+    run.claim(db, first, first.source.place(server))
+    run.claim(db, first, first.source.place(server))
+    again = SourceConnection("kobo.example.id", login="lain", password="y")
+    with pytest.raises(ConfigurationError, match="channel form_contoh reads the same source"):
+        pull("kembar", connection=again)
+    assert db.execute("select count(*) from raw.batch").fetchone() == (0,)
+    for decided, is_refused in (("retired", True), ("removed", False)):
+        db.execute(
+            "insert into ops.channel_decision (channel, decision_code, file_name, decided_by,"
+            " reason) values ('form_contoh', %s, 'form_contoh', 'Uji', 'uji')",
+            (decided,),
+        )
+        twin = channel(FORM, name="kembar")
+        with pytest.raises(ConfigurationError) if is_refused else nullcontext():
+            run.claim(db, twin, first.source.place(again))
+
+
+def test_two_mailboxes_of_one_server_are_two_sources(db: psycopg.Connection) -> None:
+    for name in ("satu", "dua"):
+        box = channel(CHAT, name=name, source={"kind": "email"}, connection="surat")
+        login = SourceConnection("imap.example.id", login=f"{name}@example.id", password="x")
+        run.claim(db, box, box.source.place(login))

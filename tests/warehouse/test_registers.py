@@ -27,6 +27,7 @@ DESK = {
     "buku": CHANNELS["buku"],
     "grup": CHANNELS["grup"],
 }
+FILE = "ab" * 32
 A, B, C, D, E, F, G = (f"00{n}/LP/PB/Kab/09.01/XI/2024" for n in range(1, 8))
 
 
@@ -72,6 +73,21 @@ def url(new_warehouse: Callable[[], str], desk: Settings) -> str:
     )  # fmt: skip
     raw.land("grup", [{"Tanggal": "-", "Lokasi": "Bangka", "Uraian": "amplop"}],
              received_at="2024-11-06T05:00Z")  # fmt: skip
+    # one file lies in both folders, each of which calls it by a name of its own
+    query(
+        url,
+        "update raw.record set evidence_sha256 = decode(%s, 'hex'), locator = channel || ' | S | '"
+        " || case channel when 'grup' then '0' else source_id end"
+        " where channel in ('meja', 'grup')",
+        FILE,
+    )
+    query(
+        url,
+        "insert into ops.channel_cursor (channel, cursor, batch_id) select channel,"
+        " jsonb_build_object('files', jsonb_build_object(channel, %s::text)), 1"
+        " from unnest('{meja,grup}'::text[]) as channel",
+        FILE,
+    )
     versions: dict[int, list[tuple[str, dict[str, Any]]]] = {
         6: [
             (A, case(A, "Kajian awal")),
@@ -115,6 +131,16 @@ def test_a_row_without_a_day_of_receipt_counts_nowhere(url: str) -> None:
     assert excluded == [(n, "date_missing", reason, None) for n in "12345"]
 
 
+def test_a_row_that_counts_in_two_channels_is_on_the_review_list(url: str) -> None:
+    """The rows of a file that lies in two folders; those that count once are none of them."""
+    found = query(
+        url,
+        "select channel, detail, record_count, severity from marts.fct_review_item"
+        " where check_code = 'rows_in_two_channels' order by 1",
+    )
+    assert found == [("grup", "meja", 1, "warn"), ("meja", "grup", 1, "warn")]
+
+
 def test_it_waits_on_the_review_list_since_it_was_landed(url: str) -> None:
     found = query(
         url,
@@ -132,7 +158,7 @@ def test_it_stretches_nothing(url: str) -> None:
     ]
 
 
-CLOCKS = (
+DEADLINES = (
     "select left(replace(register_number, '/Reg', ''), 3), rule_code, start_from_date::text,"
     " start_to_date::text, due_date::text, extended_due_date::text, end_from_date::text,"
     " end_to_date::text, state_code from marts.fct_deadline"
@@ -143,7 +169,7 @@ CLOCKS = (
 def test_registration_starts_the_clock_whatever_tells_of_it(url: str) -> None:
     """Three days and two from the day on which the number was first seen with Reg."""
     day = "2024-11-{:02}".format
-    assert query(url, CLOCKS) == [
+    assert query(url, DEADLINES) == [
         ("001", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), day(6), day(8), "MAYBE_MISSED"),
         ("001", "PENANGANAN", day(6), day(8), day(11), day(13), None, None, "DAYS_2"),
         ("002", "KAJIAN_AWAL", day(5), day(5), day(7), day(7), day(5), day(6), "MET"),

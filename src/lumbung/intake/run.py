@@ -23,6 +23,8 @@ from lumbung.settings import Settings
 if TYPE_CHECKING:
     import psycopg
 
+    from lumbung.intake.channel.models import Channel
+
 __all__ = ["IntakeCounts", "SourceConnection", "has_news", "land_all", "lock", "pull"]
 
 CHUNK_DELIVERIES = 5_000
@@ -101,6 +103,8 @@ def pull(
             evidence = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             stack.enter_context(db.transaction(force_rollback=True))
         keys = stack.enter_context(closing(EvidenceKeys(database_url, vault, is_dry_run=dry_run)))
+        if connection is not None:
+            claim(db, channel, channel.source.place(connection))
         if not dry_run:
             inbox.fetch(db, channel, settings, keys)
         landing = Landing(db, channel, vault, run_key)
@@ -137,6 +141,49 @@ def pull(
         read = [lineage.source(channel.name)]
         lineage.emit([lineage.Job(f"intake.{channel.name}", read, written)])
     return counts
+
+
+def claim(db: psycopg.Connection, channel: Channel, place: str) -> None:
+    """Note where a channel reads, so that no other channel reads the same deliveries from there.
+
+    Whichever of two channels was pulled first keeps the source, also once it is retired: its
+    records count. A removed channel keeps nothing.
+
+    Args:
+        db: to the warehouse.
+        channel: the channel.
+        place: where it reads (`SourceConfig.place`).
+
+    Raises:
+        ConfigurationError: when another channel has the source.
+    """
+    from lumbung.intake.connectors import KINDS
+
+    with db.transaction():
+        db.execute(
+            "select pg_advisory_xact_lock(hashtext('lumbung.source'), hashtext(%s))", (place,)
+        )
+        for other, options in db.execute(
+            "select channel, options from ops.channel_source left join ops.channel_state"
+            " using (channel) where place = %s and channel <> %s"
+            " and state is distinct from 'removed'",
+            (place, channel.name),
+        ).fetchall():
+            # Not validated: an older version may have had other options.
+            known = KINDS[options["kind"]].config.model_construct(**options)
+            if channel.source.overlaps(known) and known.overlaps(channel.source):
+                raise ConfigurationError(
+                    f"channel {other} reads the same source, so everything would count twice",
+                    where=f"channel {channel.name}",
+                    remediation="delete this channel's file, or, if the other one is the mistake,"
+                    f" run 'lumbung channel remove {other}'",
+                )
+        db.execute(
+            "insert into ops.channel_source (channel, place, options) values (%s, %s, %s)"
+            " on conflict (channel) do update"
+            " set place = excluded.place, options = excluded.options",
+            (channel.name, place, channel.source.model_dump_json()),
+        )
 
 
 def has_news(channel_name: str, *, database_url: str) -> bool:

@@ -205,6 +205,44 @@ asked as (
         or (records.exclusion_code = 'unknown_kind' and found.subject = 'record_kind')
 ),
 
+-- Files that lie, or lay, in the folders of two channels.
+shared_files as (
+    select decode(files.sha256, 'hex') as sha256
+    from {{ source('ops', 'channel_cursor') }} as cursors
+    cross join lateral jsonb_each_text(cursors.cursor -> 'files') as files (name, sha256)
+    group by files.sha256
+    having count(distinct cursors.channel) > 1
+),
+
+counted_rows as (
+    select
+        landed.evidence_sha256,
+        -- without the file's name, which may differ
+        substr(landed.locator, strpos(landed.locator || ' | ', ' | ')) as place,
+        records.kind_code,
+        records.channel,
+        records.landed_date
+    from {{ source('raw', 'record') }} as landed
+    inner join shared_files on landed.evidence_sha256 = shared_files.sha256
+    inner join {{ ref('int_records__typed') }} as records on landed.record_id = records.record_id
+    where records.exclusion_code is null
+),
+
+-- Rows of such files that count in both channels.
+twins as (
+    select
+        one.channel,
+        other.channel as other_channel,
+        one.landed_date
+    from counted_rows as one
+    inner join counted_rows as other
+        on
+            one.evidence_sha256 = other.evidence_sha256
+            and one.place = other.place
+            and one.kind_code = other.kind_code
+            and one.channel <> other.channel
+),
+
 items as (
     select distinct
         check_code,
@@ -293,6 +331,20 @@ items as (
     from {{ source('ops', 'missing_record') }} as missing
     where missing.is_held and missing.batch_id <= {{ max_batch_id() }}
     group by missing.channel
+    union all
+    select
+        'rows_in_two_channels' as check_code,
+        twins.channel || '/' || twins.other_channel as item_id,
+        '{{ unknown_regency() }}' as regency_code,
+        twins.channel,
+        twins.other_channel as detail,
+        null as delivery_id,
+        null as other_id,
+        null as record_id,
+        count(*) as record_count,
+        min(twins.landed_date) as since_date
+    from twins
+    group by twins.channel, twins.other_channel
     union all
     select
         'channel_held' as check_code,

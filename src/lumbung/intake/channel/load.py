@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,8 +38,14 @@ def load_channels(folder: Path) -> dict[str, Channel]:
         ConfigurationError: with every mistake of every file: file, line, field and remediation.
     """
     channels, mistakes = read_channels(folder)
-    if mistakes:
-        raise _mistaken([each for found in mistakes.values() for each in found], folder)
+    problems = [each for found in mistakes.values() for each in found]
+    problems += [
+        f"channel {name}: source: reads what channel {other} reads, by the same connection, so"
+        " everything would count twice; remove one of them, or let their options exclude each other"
+        for name, other in twins(channels)
+    ]
+    if problems:
+        raise _mistaken(problems, folder)
     return channels
 
 
@@ -91,6 +98,21 @@ def read_channels(folder: Path) -> tuple[dict[str, Channel], dict[str, list[str]
             mistake = f"{files[name]}:{lines[name].get(nearest, 1)}: {shown}: {text}"
             mistakes.setdefault(name, []).append(mistake)
     return {name: each for name, each in channels.items() if name not in mistakes}, mistakes
+
+
+def twins(channels: Mapping[str, Channel]) -> list[tuple[str, str]]:
+    """The pairs of channels that read the same deliveries by one connection.
+
+    They stop nothing here: of two channels that read one source, a pull refuses the newer one.
+    """
+    return [
+        (name, other)
+        for (name, a), (other, b) in combinations(channels.items(), 2)
+        if a.connection is not None
+        and a.connection == b.connection
+        and a.source.overlaps(b.source)
+        and b.source.overlaps(a.source)
+    ]
 
 
 def name_of_records(folder: Path, name: str) -> str:

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 from lumbung.intake.channel.types import Place, StrictModel
+from lumbung.intake.connectors.shared import globs
 from lumbung.intake.evidence import Evidence
 
 if TYPE_CHECKING:
@@ -250,6 +252,20 @@ class SourceConnection:
         address = self.host if "://" in self.host else f"{self.schema or 'https'}://{self.host}"
         return address.rstrip("/") + (f":{self.port}" if self.port else "")
 
+    @property
+    def place(self) -> str:
+        """Where the source is, without account and password, in one spelling."""
+        store = str(self.extra.get("endpoint_url", ""))
+        try:
+            parts = urlsplit(self.base_url)
+            port = "" if parts.port in (None, _PORTS.get(parts.scheme)) else f":{parts.port}"
+        except ValueError:  # no address; the connector says so
+            return self.base_url
+        return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path} {store}".rstrip()
+
+
+_PORTS = {"http": 80, "https": 443, "sftp": 22}
+
 
 def _accepts_nothing(content: Any) -> bool:
     return False
@@ -316,6 +332,18 @@ class SourceConfig(StrictModel):
             key: the channel's key.
         """
         yield from ()
+
+    def place(self, connection: SourceConnection) -> str:
+        """Where a channel with these options reads: equal for two that read from one place."""
+        return connection.place
+
+    def overlaps(self, other: SourceConfig) -> bool:
+        """Whether a channel with other options, in the same place, may read the same deliveries.
+
+        Two channels do if each of them says so. A kind that reads files: the same names.
+        """
+        files = [getattr(each, "files", None) for each in (self, other)]
+        return None not in files and globs.overlap(*map(str, files))
 
     def contradictions_among(
         self, channels: Mapping[str, Channel], mistaken: Collection[str]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, PrivateAttr
 
 from lumbung.intake.channel.types import Labels, Place
-from lumbung.intake.connectors.base import SourceConfig
+from lumbung.intake.connectors.base import SourceConfig, SourceConnection
 from lumbung.intake.connectors.register.config import RegisterSource
 
 if TYPE_CHECKING:
@@ -55,6 +55,16 @@ class EmailSource(SourceConfig):
     def takes(self, name: str) -> bool:
         """Whether the register channel reads a file of this name."""
         return fnmatch(name.casefold(), self._taken.casefold())
+
+    def place(self, connection: SourceConnection) -> str:
+        """Each account is a mailbox of its own."""
+        return f"{connection.place} {(connection.login or '').casefold()}"
+
+    def overlaps(self, other: SourceConfig) -> bool:
+        """One folder of the mailbox."""
+        return isinstance(other, EmailSource) and not {*map(str.casefold, self.folders)}.isdisjoint(
+            map(str.casefold, other.folders)
+        )
 
     def contradictions(self, key: Collection[str]) -> Iterator[tuple[Place, str]]:
         """A missing `spreadsheets_from`: the mailbox would accept spreadsheets from anybody."""

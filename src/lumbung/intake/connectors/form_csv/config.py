@@ -31,3 +31,7 @@ class FormCsvSource(SourceConfig):
     def labels(self) -> tuple[str, ...]:
         """The columns of the time and of the id."""
         return (*self.timestamp, *self.id)
+
+    def overlaps(self, other: SourceConfig) -> bool:
+        """The same link."""
+        return isinstance(other, FormCsvSource) and self.path.strip("/") == other.path.strip("/")

@@ -149,3 +149,13 @@ class HttpJsonSource(SourceConfig):
             yield ("paging",), "needs size and size_parameter together; add the other one"
         if auth.style in ("header", "query") and auth.name is None:
             yield ("auth",), f"does not say which {auth.style} takes the password; add name"
+
+    def overlaps(self, other: SourceConfig) -> bool:
+        """The same list of the same listing."""
+        return (
+            isinstance(other, HttpJsonSource)
+            and all(
+                getattr(self, option) == getattr(other, option) for option in ("records", "params")
+            )
+            and self.path.strip("/") == other.path.strip("/")
+        )

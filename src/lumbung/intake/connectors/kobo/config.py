@@ -22,3 +22,7 @@ class KoboSource(SourceConfig):
     kind: Literal["kobo"]
     asset: str = Field(pattern=r"^[A-Za-z0-9]+$")
     full_every: Duration | None = None
+
+    def overlaps(self, other: SourceConfig) -> bool:
+        """The same form."""
+        return isinstance(other, KoboSource) and self.asset == other.asset

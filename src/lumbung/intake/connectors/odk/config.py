@@ -24,3 +24,10 @@ class OdkSource(SourceConfig):
     project: int = Field(ge=1)
     form: Label
     overlap: Duration = timedelta(hours=1)
+
+    def overlaps(self, other: SourceConfig) -> bool:
+        """The same form."""
+        return isinstance(other, OdkSource) and (self.project, self.form) == (
+            other.project,
+            other.form,
+        )

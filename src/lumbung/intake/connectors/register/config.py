@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 from lumbung.intake.channel.labels import normalise
 from lumbung.intake.channel.types import Label, Labels, Place
 from lumbung.intake.connectors.base import SourceConfig
+from lumbung.intake.connectors.shared.globs import overlap
 
 
 def _values(value: object) -> object:
@@ -73,3 +74,18 @@ class RegisterSource(SourceConfig):
             for label, values in rows.items():
                 if not values:
                     yield (*path, label), "has no value; add one, or remove the line"
+
+    def overlaps(self, other: SourceConfig) -> bool:
+        """The same files, unless their sheets or their rows exclude each other."""
+        if not isinstance(other, RegisterSource):
+            return super().overlaps(other)
+        theirs = _rows(other)
+        return (
+            super().overlaps(other)
+            and any(overlap(a, b) for a in self.sheets for b in other.sheets)
+            and all(values & theirs.get(label, values) for label, values in _rows(self).items())
+        )
+
+
+def _rows(options: RegisterSource) -> dict[str, set[str]]:
+    return {normalise(label): {*map(normalise, values)} for label, values in options.rows.items()}

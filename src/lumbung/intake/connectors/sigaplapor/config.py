@@ -21,3 +21,11 @@ class SigaplaporSource(SourceConfig):
     path: str | None = None
     files: str = "*"
     number: Label = "No Laporan/Temuan"
+
+    def overlaps(self, other: SourceConfig) -> bool:
+        """The same list."""
+        return isinstance(other, SigaplaporSource) and _path(self) == _path(other)
+
+
+def _path(options: SigaplaporSource) -> str:
+    return (options.path or "").strip("/")

@@ -45,3 +45,18 @@ class SqlSource(SourceConfig):
             yield (), "needs a table or a query; write exactly one of them"
         if self.overlap is not None and self.cursor is None:
             yield ("overlap",), "has no cursor column; name it, or remove overlap"
+
+    def overlaps(self, other: SourceConfig) -> bool:
+        """The same table or query; a name without a schema may be that of any schema."""
+        if not isinstance(other, SqlSource):
+            return False
+        if self.table is None or other.table is None:
+            return _words(self.query) == _words(other.query)
+        (schema, _, name), (other_schema, _, other_name) = (
+            each.casefold().rpartition(".") for each in (self.table, other.table)
+        )
+        return name == other_name and (schema == other_schema or "" in (schema, other_schema))
+
+
+def _words(query: str | None) -> list[str]:
+    return (query or "").casefold().rstrip("; ").split()

@@ -24,3 +24,9 @@ class UshahidiSource(SourceConfig):
     form: int | None = Field(default=None, ge=1)
     overlap: Duration = timedelta(hours=1)
     files: str = "*"
+
+    def overlaps(self, other: SourceConfig) -> bool:
+        """The same survey, or all of them."""
+        return isinstance(other, UshahidiSource) and (
+            None in (self.form, other.form) or self.form == other.form
+        )

@@ -18,3 +18,7 @@ class WhatsappCloudSource(SourceConfig):
     kind: Literal["whatsapp_cloud"]
     files: str = "*"
     marker: str | None = None
+
+    def overlaps(self, other: SourceConfig) -> bool:
+        """Never: the connection is the secret of an app, whose requests may lie in many inboxes."""
+        return False
