@@ -126,9 +126,14 @@ FIELDS = {
 }
 
 
+_TEMPLATE = docx.Document()
+"""Each document holds itself, with megabytes beyond Python's objects: collected late, if ever."""
+
+
 def written(*parts: str | Sequence[Sequence[str]]) -> bytes:
     """A docx of paragraphs (texts) and tables (rows of cells)."""
-    document = docx.Document()
+    document = _TEMPLATE
+    document.element.body.clear_content()
     for part in parts:
         if isinstance(part, str):
             for line in part.split("\n"):

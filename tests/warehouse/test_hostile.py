@@ -24,6 +24,7 @@ import psycopg
 import pytest
 
 from lumbung.demo.kobo_server import StandIn
+from lumbung.intake import connectors
 from lumbung.intake.connectors.base import SourceConnection
 from lumbung.intake.connectors.sql import reader as sql_reader
 from lumbung.intake.landing import IntakeCounts
@@ -232,6 +233,10 @@ def sent(
     build(settings=settings, database_url=url)
     print(f"\nchecked and built in {time.monotonic() - pulled:.0f} s")
     return url, settings, counts
+
+
+def test_every_kind_has_a_hostile_sender() -> None:
+    assert set(CHANNELS) == set(connectors.KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
