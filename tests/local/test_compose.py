@@ -210,6 +210,7 @@ def here(value: str, port: int, secrets: Path, server: EmbeddedPostgres) -> str:
     )
 
 
+@pytest.mark.usefixtures("template")  # its migrations make the roles of the server
 def test_every_command_runs(
     services: dict[str, Any], server: EmbeddedPostgres, tmp_path: Path
 ) -> None:
