@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,10 +25,28 @@ of record and of register number."""
 
 
 def literals(tree: ast.AST) -> Iterator[tuple[int, set[str]]]:
-    """The texts of each tuple, list and set, and the keys of each dict, with its line."""
+    """The texts of each tuple, list, set and class, and the keys of each dict, with its line.
+
+    A text may itself be a list: of words, or of SQL.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Tuple | ast.List | ast.Set | ast.Dict):
             yield node.lineno, set(_texts(node))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, set(re.findall(r"'(\w+)'", node.value))
+            if re.fullmatch(r"[\w|, ]+", node.value):
+                yield node.lineno, set(re.split(r"[|, ]+", node.value))
+        elif isinstance(node, ast.ClassDef):
+            yield (
+                node.lineno,
+                {
+                    each.value.value
+                    for each in node.body
+                    if isinstance(each, ast.Assign)
+                    and isinstance(each.value, ast.Constant)
+                    and isinstance(each.value.value, str)
+                },
+            )
 
 
 def _texts(node: ast.Tuple | ast.List | ast.Set | ast.Dict) -> Iterator[str]:
@@ -61,6 +80,9 @@ def lists_of_codes(source: str, *, whole: bool = False) -> list[tuple[int, str]]
         'METHODS = [*("TATAP_MUKA", "TERBATAS"), "RAPAT_UMUM"]',
         'LABELS = {"IN_EVENT": "x", "OUTSIDE_EVENT": "y", "UNKNOWN": "z"}',
         'METRICS = {"tip": 1, "prevention": 2, "campaign_event": 3}',
+        'METHODS = "TATAP_MUKA TERBATAS RAPAT_UMUM".split()',
+        "QUERY = \"select 1 where code in ('TATAP_MUKA', 'TERBATAS', 'RAPAT_UMUM')\"",
+        'class Context(StrEnum): A = "IN_EVENT"; B = "OUTSIDE_EVENT"; C = "UNKNOWN"',
     ],
 )
 def test_a_planted_list_is_found(planted: str) -> None:
