@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .PHONY: help demo test lint docs lock clean bench bench-day bench-desk bench-intake bench-judgements bench-publication bench-warehouse
 
 # Python keeps what it compiled, also where the environment says not to (many images do): without,
-# each of Airflow's processes, each dbt and each Great Expectations compiles its packages anew.
+# each of Airflow's processes, each dbt and each Great Expectations compiles its packages again.
 export PYTHONDONTWRITEBYTECODE :=
 
 BIN := .venv/bin

@@ -1,4 +1,4 @@
-"""How well pairs of cases told in different words are found: part of `make bench-judgements`.
+"""How well pairs of cases reported in different words are found: part of `make bench-judgements`.
 
 Cases are landed through channels of a register's kind, with the product's own features, and the
 warehouse is built; then the pairs that are labelled are compared with those that are listed. What
@@ -88,7 +88,7 @@ def read_cases(path: Path) -> list[dict[str, Any]]:
 
 
 def labels(path: Path) -> dict[frozenset[str], bool]:
-    """Labelled pair -> whether it tells of one event."""
+    """Labelled pair -> whether it is of one event."""
     with path.open(encoding="utf-8") as file:
         return {
             frozenset((row["case_a"], row["case_b"])): row["label"] == "same"
@@ -248,8 +248,8 @@ def main() -> None:
         for pair, is_same in labelled.items():
             each = known.get(pair)
             if is_same != (each is not None):
-                told = f"{each.weight} {'; '.join(each.evidence)}" if each else "not listed"
-                print(f"{'same' if is_same else 'different':9} {' '.join(sorted(pair))}: {told}")
+                shown = f"{each.weight} {'; '.join(each.evidence)}" if each else "not listed"
+                print(f"{'same' if is_same else 'different':9} {' '.join(sorted(pair))}: {shown}")
         print(Counter(each.is_certain for each in listed))
     for name, value in judge(listed, labelled, len(read_cases(options.cases))).items():
         print(f"{name}={value:.3f}")

@@ -4,7 +4,7 @@
 `int_issue_profiles__measured`, compiled by dbt, runs once over all of them in a PostgreSQL of its
 own. Seeds are fixed, and differ from those with which the rule was chosen (ADR 13).
 
-- Chance: the cases of an edition are dealt out anew over the regencies. Each regency keeps its
+- Chance: the cases of an edition are dealt out again over the regencies. Each regency keeps its
   number of cases and each theme its total, so that every mark is a false one.
 - Power: one regency has 10, 20 or 50 cases, a seventh of the province, and names one theme twice as
   often as the province does; all others are alike.
@@ -117,8 +117,8 @@ def _kinds() -> dict[str, Callable[[random.Random, int], Edition]]:
         return lambda rng, number: shuffled(
             [
                 (regency, themes)
-                for regency, told, themes in worlds[number % len(worlds)]
-                if told <= last
+                for regency, case_week, themes in worlds[number % len(worlds)]
+                if case_week <= last
             ],
             rng,
         )

@@ -42,7 +42,7 @@ FIXED = {
     ("district", "unsaid"): -0.7,
     ("theme", "other"): -2.0,
 }
-"""What labelled pairs cannot tell: none has a number, nearly all share a theme and a district."""
+"""What labelled pairs do not show: none has a number, nearly all share a theme and a district."""
 
 ESTIMATED: dict[str, tuple[int, tuple[tuple[str, str], ...]]] = {
     "village same": (1, (("village", "same"),)),
@@ -70,7 +70,7 @@ Weights = dict[tuple[str, str], float]
 
 
 def levels_of(listed: Listed) -> Levels:
-    """The levels that a pair's evidence tells."""
+    """The levels that a pair's evidence shows."""
     parts = [line.split() for line in listed.evidence]
     return frozenset((field.rstrip(":"), level) for field, level, *_ in parts)
 
@@ -187,8 +187,8 @@ def _print_seed(weights: Weights, pairs: list[tuple[Levels, bool]]) -> None:
     different = [levels for levels, is_same in pairs if not is_same]
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["field", "level", "weight", "same_share", "different_share"])
-    told = {level for levels, _ in pairs for level in levels}
-    for level in sorted({*weights, *told}, key=lambda each: (each[0] != "prior", each)):
+    found = {level for levels, _ in pairs for level in levels}
+    for level in sorted({*weights, *found}, key=lambda each: (each[0] != "prior", each)):
         shares = [
             f"{sum(level in one for one in part) / len(part):.3f}" for part in (same, different)
         ]

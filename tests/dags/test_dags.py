@@ -240,7 +240,7 @@ def test_a_renamed_channel_has_the_dag_of_its_new_name() -> None:
     assert not [each for each in outlets if "lama" in each]
 
 
-def test_clocks_of_the_dags(bag: DagBag) -> None:
+def test_schedules_of_the_dags(bag: DagBag) -> None:
     assert {dag_id: dag.timetable.summary for dag_id, dag in bag.dags.items()} == {
         "intake__form_pencegahan": "20 5 * * *",
         "intake__kobo_pemantau": "45 * * * *",

@@ -120,7 +120,7 @@ class Mailbox:
         assert self.imap.create(f'"{folder or self.folder}"')[0] == "OK"
 
     def recreate(self) -> None:
-        """Delete the folder and make it anew: its UIDs count from the start again."""
+        """Delete the folder and make it again: its UIDs count from the start again."""
         before = self.validity()
         assert self.imap.delete(f'"{self.folder}"')[0] == "OK"
         self.create()

@@ -391,7 +391,7 @@ def test_what_an_export_no_longer_has_is_withdrawn_after_one_cadence(
         (["m1", "m3 baru", "m4"], {"m1", "m2", "m4", "m3 baru"}),  # m2 was deleted, m3 edited
         (["m1", "m2", "m3", "m4 baru"], {"m1", "m2", "m3", "m4 baru"}),  # the last one
         (["m1 baru", "m2", "m3", "m4"], {"m1 baru", "m2", "m3", "m4"}),
-        (["m4", "m3", "m2 baru", "m1"], {"m1", "m2", "m3", "m4", "m2 baru"}),  # sorted anew
+        (["m4", "m3", "m2 baru", "m1"], {"m1", "m2", "m3", "m4", "m2 baru"}),  # sorted again
         (["m1", "m2", "m3", "m4", "m9"], {"m1", "m2", "m3", "m4", "m9"}),
     ],
 )

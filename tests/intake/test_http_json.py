@@ -293,7 +293,7 @@ def test_a_label_with_dots_is_looked_up_whole_and_then_as_a_path(
     assert ids(items) == ["0", "1", "2", "3", "4"]
 
 
-def test_a_starter_made_of_a_page_reads_all_pages(stand: Stand, tmp_path: Path) -> None:
+def test_a_scaffold_made_of_a_page_reads_all_pages(stand: Stand, tmp_path: Path) -> None:
     stand.app = labelled("@odata.nextLink")
     body = stand.app(Request("GET", "/v1/aduan", {}, {}, b"", stand.connection().base_url)).body
     paging = scaffold.paging(body, "data")
@@ -497,7 +497,7 @@ def test_what_is_no_sign_of_more_lets_a_listing_end(
         ({}, {"Link": '</v1/lain>; rel="next"'}, ["header:Link"]),
     ],
 )
-def test_a_name_that_tells_nothing_of_further_pages_may_be_ignored(
+def test_a_name_that_says_nothing_of_further_pages_may_be_ignored(
     stand: Stand, tmp_path: Path, beside: dict[str, Any], headers: dict[str, str], ignore: list[str]
 ) -> None:
     stand.app = lambda _: one_page(*TWO, **beside)._replace(headers=headers)

@@ -128,9 +128,9 @@ def hold_to_promises(
         {"name": name},
     ).fetchone()
     landed = sum(each is not None for history in histories.values() for each in history)
-    buried = sum(each is None for history in histories.values() for each in history)
+    withdrawn = sum(each is None for history in histories.values() for each in history)
     unreadable = len({each for source_id, each in items if source_id == "?" and each is not None})
     assert counts is not None
-    assert buried > 10
-    assert counts[:6] == (unreadable, landed, unreadable, 0, landed, buried)
+    assert withdrawn > 10
+    assert counts[:6] == (unreadable, landed, unreadable, 0, landed, withdrawn)
     assert counts[6] >= COUNT

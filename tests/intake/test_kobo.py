@@ -214,7 +214,7 @@ def test_attachments_are_kept_once_and_one_that_comes_later_is_an_edit(
     )
     (tmp_path / "evidence" / digest[:2] / digest[2:]).unlink()
     pull(stand, tmp_path)
-    assert content_of(store, bytes.fromhex(digest)) == b"gambar", "what was lost is fetched anew"
+    assert content_of(store, bytes.fromhex(digest)) == b"gambar", "what was lost is fetched again"
 
 
 def test_between_full_comparisons_only_what_is_new_is_read(

@@ -626,7 +626,7 @@ def test_nothing_is_lost_or_counted_twice_wherever_it_crashes(
             except (LandingError, psycopg.OperationalError):
                 if fate is None:
                     raise
-                # The process was killed: the next pull reads the source anew.
+                # The process was killed: the next pull reads the source again.
             except SourceError:  # rows are in, withdrawals refused: all stay alive
                 break
         histories = versions(db, each.name)

@@ -87,7 +87,7 @@ def test_a_python_that_fits_is_found_behind_one_that_does_not(checkout: Path) ->
 
 
 def test_no_network_at_install_says_so_and_leaves_no_stamp(checkout: Path) -> None:
-    """An environment of another Python is made anew first."""
+    """An environment of another Python is made again first."""
     old_python(checkout / ".venv" / "bin" / "python")
     nowhere = "http://127.0.0.1:9/simple"
     done = make(

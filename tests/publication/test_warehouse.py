@@ -190,7 +190,7 @@ def test_records_become_restatements(database_url: str, office: Settings) -> Non
         if old != new
     }
     assert len(restated) > 10
-    # The week before has no edition: it is compared as the edition restated it, and was coded anew.
+    # The week before has no edition: it is compared as the edition restated it, coded again.
     trends = [store.load(e, database_url=publisher).trend for e in (then, now)]
     assert {
         (r.metric_code, r.category_code): (r.old, r.new)

@@ -138,7 +138,7 @@ DEADLINES = {
     # begins after the edition's Monday: not in it
     ("PENANGANAN", "19.04", None): (5, ("2024-11-26", "2024-11-26", None, None)),
 }
-"""Clocks by rule, regency and the state the edition must give them: how many, and their days."""
+"""Deadlines by rule, regency and the state the edition must give them: how many, and their days."""
 LIMITS = {"PENANGANAN": 5, "KAJIAN_AWAL": 2, "LAPOR": 7}
 MARKED = {
     # cases, of, LQ, interval, four weeks, the four before, trend

@@ -318,7 +318,7 @@ class Office:
             if self.random.random() < 0.7:
                 self.change()
             assert not self.build(resume=self.random.random() < 0.5 or not failed)
-        elif kind == "map anew":
+        elif kind == "map again":
             self.map_anew()
             assert self.build()
         else:
@@ -369,8 +369,8 @@ def differences(found: dict[str, list[str]], wanted: dict[str, list[str]]) -> di
     }
 
 
-KINDS = ["go on", "break", "time passes", "map anew", "hold", "hold", "release"]
-SHORT = [["hold", "break", "release"], ["map anew", "time passes", "hold"]]
+KINDS = ["go on", "break", "time passes", "map again", "hold", "hold", "release"]
+SHORT = [["hold", "break", "release"], ["map again", "time passes", "hold"]]
 """The histories of the suite."""
 
 
@@ -405,7 +405,7 @@ def test_increments_give_what_a_full_refresh_gives(
     for kind in steps:
         office.step(kind)
     found = rows_of_readers(url)
-    if "map anew" in steps:  # and all that was landed, computed again by an increment
+    if "map again" in steps:  # and all that was landed, computed again by an increment
         assert not office.build(since=date(2024, 1, 1))
         assert differences(rows_of_readers(url), found) == {}
     assert office.build(full_refresh=True)

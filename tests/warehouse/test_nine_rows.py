@@ -131,7 +131,7 @@ def test_each_row_is_a_case_or_says_why_it_is_none(desk: tuple[str, Settings]) -
 
 def test_registered_cases_have_their_deadline(desk: tuple[str, Settings]) -> None:
     """Three are registered by `Reg` in their number, one by its status."""
-    clocks = query(
+    deadlines = query(
         desk[0],
         "select f.register_number from marts.fct_deadline as d"
         " inner join marts.fct_report as f using (report_id)"
@@ -140,7 +140,7 @@ def test_registered_cases_have_their_deadline(desk: tuple[str, Settings]) -> Non
     numbers = ("001/Reg/LP/PB/Kab/09.04/XI/2024", "002/Reg/LP/PB/Kab/09.04/XI/2024",
                "004/TM/PB/Kab/09.04/XI/2024",
                "005/Reg/TM/PB/Kab/09.04/XI/2024")  # fmt: skip
-    assert [number for (number,) in clocks] == [*numbers]
+    assert [number for (number,) in deadlines] == [*numbers]
 
 
 def test_its_week_is_published(desk: tuple[str, Settings]) -> None:

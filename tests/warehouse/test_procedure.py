@@ -278,7 +278,7 @@ def test_before_the_first_build_no_item_is_reported(
     assert "lumbung build" in capsys.readouterr().out
 
 
-def test_clocks_say_only_what_is_certain(url: str) -> None:
+def test_deadlines_say_only_what_is_certain(url: str) -> None:
     found = query(
         url,
         "select substr(register_number, 1, 3), rule_code, state_code, due_date::text, legal_source"

@@ -166,7 +166,7 @@ DEADLINES = (
 )
 
 
-def test_registration_starts_the_clock_whatever_tells_of_it(url: str) -> None:
+def test_registration_starts_the_deadline_whatever_reports_it(url: str) -> None:
     """Three days and two from the day on which the number was first seen with Reg."""
     day = "2024-11-{:02}".format
     assert query(url, DEADLINES) == [

@@ -3,8 +3,8 @@
 Drafts that killed processes left are deleted too.
 
 Records, evidence, editions and the audit log are never deleted, nor anything outside the home: in a
-folder for temporary files, an installation cannot tell its own from those of another. dbt rotates
-its own log.
+folder for temporary files, an installation cannot distinguish its own from those of another. dbt
+rotates its own log.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tell dbt of the channels: `reference.channel` and `reference.channel_field`."""
+"""Make the channels known to dbt: `reference.channel` and `reference.channel_field`."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class IntakeCounts:
             note.format(count)
             for note, count in (
                 (
-                    "{} rows are gone from their file; they are withdrawn when it is sent anew"
+                    "{} rows are gone from their file; they are withdrawn when it is sent again"
                     " without them, or after one cadence; --accept-withdrawals does so now",
                     self.missing,
                 ),

@@ -99,7 +99,7 @@ def renew(database_url: str, channels: Mapping[str, Channel], settings: Settings
 
 
 def _renew(db: psycopg.Connection, channel: Channel, keys: Keyring, pseudonyms: Pseudonyms) -> None:
-    """Store the records, quarantined deliveries and listings of one channel anew."""
+    """Store the records, quarantined deliveries and listings of one channel again."""
     name = channel.name
     with db.cursor(name="landed", binary=True) as landed:
         landed.execute(

@@ -170,7 +170,7 @@ class Withdrawals:
             raise SourceError(
                 f"of {present} deliveries the source no longer has {lost}; none was withdrawn",
                 where=f"channel {name}, {beginning or 'all'}",
-                remediation="look whether the file or form is whole, and have it sent anew;"
+                remediation="look whether the file or form is whole, and have it sent again;"
                 " where they were withdrawn indeed, run 'lumbung intake"
                 f" {name} --accept-withdrawals', or trigger the channel's"
                 " DAG with accept_withdrawals",

@@ -20,7 +20,7 @@ from lumbung import database
 from lumbung.errors import LumbungError
 
 FORGOTTEN = timedelta(days=3)
-"""A cause that was not found for this long begins anew when it is found again."""
+"""A cause that was not found for this long begins again when it is found again."""
 CLAIM = timedelta(minutes=15)
 """How long an attempt to send may take; a mail takes a few commands of at most a minute each."""
 

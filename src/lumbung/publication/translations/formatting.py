@@ -307,7 +307,7 @@ class Messages:
             if count
         ]
         if restatement.published_value is not None:
-            reasons.append(self("restatement_said", told=self.number(restatement.published_value)))
+            reasons.append(self("restatement_said", value=self.number(restatement.published_value)))
         return ", ".join(reasons)
 
     def of_period(self, metric: str, period: str) -> str:

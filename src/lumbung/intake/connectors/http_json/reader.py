@@ -203,7 +203,7 @@ class _Pull:
             if empty > _MAX_EMPTY:
                 raise self._api.error(
                     f"{empty} pages in a row have no record, and each names a next one",
-                    "tell the server's administrator; where it gives a page number, set"
+                    "inform the server's administrator; where it gives a page number, set"
                     " source.paging.style to page",
                 )
 

@@ -101,7 +101,7 @@ def _pages(api: Api, asset: str, after: int | None) -> Iterator[tuple[Answer, bo
         if any(one >= other for one, other in pairwise([after or 0, *numbers])):
             raise api.error(
                 f"the server does not give the submissions after _id {after or 0} in their order",
-                "pull again later; tell the server's administrator if it stays",
+                "pull again later; inform the server's administrator if it stays",
             )
         # A missing link to the next page may be the server's mistake, so the rest is asked for.
         is_end = not rows or (not body.get("next") and body["count"] <= len(rows))

@@ -180,7 +180,7 @@ class Api:
         try:
             url = base.join(link)
         except (httpx.InvalidURL, ValueError) as error:
-            raise self.error("the link to the next page is no address", _TELL) from error
+            raise self.error("the link to the next page is no address", _PULL_LATER) from error
         if (url.scheme, url.host, url.port) != (base.scheme, base.host, base.port):
             raise self.error(
                 f"the next page would be on another server, {url.scheme}://{url.netloc.decode()}",
@@ -505,7 +505,7 @@ class Api:
             ) from error
 
 
-_TELL = "pull again later; tell the server's administrator if it stays"
+_PULL_LATER = "pull again later; inform the server's administrator if it stays"
 
 
 class Listing:
@@ -520,7 +520,7 @@ class Listing:
         row_count: rows that were read, repeated ones included.
     """
 
-    def __init__(self, api: Api, remediation: str = _TELL) -> None:
+    def __init__(self, api: Api, remediation: str = _PULL_LATER) -> None:
         self._api = api
         self._remediation = remediation
         self._noted: set[int] = set()

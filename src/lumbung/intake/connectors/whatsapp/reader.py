@@ -222,7 +222,7 @@ class _Pull:
                 key=None if is_remembered else key,
             )
 
-        def settled() -> Iterator[Delivery]:
+        def decided() -> Iterator[Delivery]:
             """The messages of a minute, which waited for all messages of their senders in it."""
             for slot, messages in _by_slot(waiting).items():
                 found = self._edits.resolve(slot, messages, as_of)
@@ -271,7 +271,7 @@ class _Pull:
             assert at is not None  # noqa: S101 - judged above
             assert found is not None  # noqa: S101
             if minute is None or at > minute:
-                yield from settled()
+                yield from decided()
                 places.clear()
                 minute = at
                 if outline.is_disordered:
@@ -290,7 +290,7 @@ class _Pull:
                 waiting.append(sent)
             else:
                 yield given(sent, text_id)
-        yield from settled()
+        yield from decided()
         self._note_former(former, as_of)
 
     def _note_former(self, sent: list[_Sent], as_of: datetime) -> None:
