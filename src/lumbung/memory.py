@@ -1,8 +1,9 @@
-"""The frequency of Python's garbage collection."""
+"""Memory: how often garbage is collected, and that no crash writes memory to the disk."""
 
 from __future__ import annotations
 
 import gc
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,3 +22,8 @@ def rare_garbage_collection() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+def refuse_core_dumps() -> None:
+    """Let neither this process nor its children write their memory, and so keys, to the disk."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -66,11 +66,14 @@ begin
         return;
     end if;
     for relation, columns in values
-        ('ops.opening', 'opened_by, quarantine_id, record_id, evidence_sha256, reason, consented_by'),
+        (
+            'ops.opening',
+            'opened_by, quarantine_id, record_id, evidence_sha256, labels_of, reason, consented_by, enrolment_id, totp_step, seal'
+        ),
         ('ops.legal_hold', 'decided_by, hold_id, channel, until_date, reason'),
         (
             'ops.erasure',
-            'erased_by, erasure_id, consented_by, reason, record_count, redacted_count, quarantine_count, evidence_count'
+            'erased_by, erasure_id, consented_by, reason, record_count, redacted_count, quarantine_count, evidence_count, enrolment_id, totp_step, seal'
         )
     loop
         if not exists (
@@ -97,6 +100,9 @@ begin
         execute format('grant execute on function %s to custodian, steward, backup', routine);
     end loop;
     grant pg_read_all_stats to transformer; -- whom a build waits for, and since when
+    -- An erasure removes the destroyed keys from the write-ahead log.
+    grant pg_checkpoint to custodian;
+    grant execute on function pg_switch_wal() to custodian;
     grant pg_read_all_data to backup;
     alter role backup bypassrls;
 exception

@@ -14,13 +14,13 @@ import pytest
 
 from lumbung import database
 from lumbung.backup import dump
-from lumbung.errors import ConfigurationError, LumbungError
-from lumbung.intake import erasure
+from lumbung.errors import ConfigurationError, LumbungError, ServiceError
+from lumbung.intake import erasure, run
 from lumbung.intake.connectors.base import Delivery, Unreadable
 from lumbung.intake.landing import Landing, landed
 from lumbung.intake.landing.landed import opened
 from lumbung.intake.landing.lexicon import project_lexicon
-from lumbung.intake.landing.pseudonyms import Pseudonyms
+from lumbung.intake.landing.pseudonyms import Pseudonyms, seal_label
 from lumbung.intake.vault import Keyring, Vault, associate
 from lumbung.warehouse.roles import role_url
 from tests.support.channel_samples import channel
@@ -30,7 +30,7 @@ from tests.support.evidence import evidence_store
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 AT = datetime(2024, 11, 6, 2, tzinfo=UTC)
 TODAY = date(2026, 11, 27)
-WHO = {"by": "ani", "consented_by": "ketua", "reason": "permintaan tertulis"}
+WHO: dict[str, Any] = {"by": "ani", "consented_by": "ketua", "reason": "permintaan tertulis"}
 BOOK: dict[str, Any] = {
     "name": "buku",
     "title": "Buku rekaan",
@@ -278,6 +278,128 @@ def test_a_legal_hold_keeps_a_delivery_and_its_evidence(
         erasure.hold(db, 9, TODAY, by="ani", reason="x")
 
 
+def test_attachments_go_with_a_delivery_unless_a_held_one_has_them_too(
+    db: psycopg.Connection, database_url: str, evidence: Path
+) -> None:
+    photo, shared, scan = (f"{number:02}" * 32 for number in (44, 55, 66))
+    attached = [{"filename": "KTP.jpg", "sha256": photo}, {"sha256": shared}]
+    with psycopg.connect(database_url) as owner:
+        Landing(owner, channel(BOOK), VAULT, "uji").land([
+            _with(delivery(5, "Zqvor Rekaan", "0812-0000-5555", bytes(32)), _attachments=attached),
+            _with(delivery(6, "Rina Uji", "0812-0000-6666", bytes(32)), Foto=attached[1]),
+            Unreadable("unreadable_file", "x", {"file": "Zqvor Rekaan.pdf", "sha256": scan}, AT),
+        ])  # fmt: skip
+    for digest in (photo, shared, scan):
+        (evidence / digest[:2]).mkdir()
+        (evidence / digest[:2] / digest[2:]).write_bytes(b"isi")
+    number = _record_id(db, "6")
+    erasure.hold(db, number, date(2027, 1, 1), by="ani", reason="perkara berjalan")
+    done = erase(db, evidence, "Zqvor Rekaan")
+    assert (len(done.records), len(done.quarantined)) == (1, 1)
+    assert set(done.evidence) >= {photo, scan}
+    assert done.kept_evidence == [bytes(32).hex(), shared]
+    assert not (evidence / photo[:2] / photo[2:]).exists()
+    assert (evidence / shared[:2] / shared[2:]).exists()
+    erased = db.execute("select encode(sha256, 'hex') from ops.erased_evidence").fetchall()
+    assert {digest for (digest,) in erased} == set(done.evidence), "what backups delete"
+
+
+def _with(row: Delivery, **more: Any) -> Delivery:
+    return row._replace(fields={**row.fields, **more})
+
+
+def _record_id(db: psycopg.Connection, source_id: str) -> int:
+    row = db.execute(
+        "select record_id from raw.record where source_id = %s", (source_id,)
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_every_file_that_repeats_a_row_goes_with_it(
+    db: psycopg.Connection, database_url: str, evidence: Path
+) -> None:
+    """A register of each week holds the rows of the weeks before."""
+    second, third, other = (bytes([number]) * 32 for number in (1, 2, 3))
+    row = delivery(1, "Sari Rekaan", "0812-0000-1111", second)
+    unreadable = Unreadable("unreadable_date", "x", {"a": "Sari Rekaan, 0812"}, AT, third)
+    with psycopg.connect(database_url) as owner:
+        landing = Landing(owner, channel(BOOK), VAULT, "uji")
+        landing.land([row, delivery(7, "Rina Uji", "0813-0000-7777", second)])
+        landing.land([row._replace(evidence=third, is_outdated=True), unreadable])
+        landing.land([delivery(3, "Tono Uji", "0812-0000-3333", other)])
+        landing.land([delivery(3, "Tono Uji", "0812-0000-3333", bytes.fromhex(FILES[1]))])
+    assert db.execute("select count(*) from ops.repeated_delivery").fetchone() == (3,), (
+        "the file that a row says is not noted"
+    )
+    done = erase(db, evidence, "Sari Rekaan")
+    assert done.evidence == sorted([second.hex(), third.hex(), *FILES[:2]])
+    assert erase(db, evidence, "Tono Uji").evidence == [other.hex(), FILES[1]]
+
+
+def test_nothing_is_erased_while_a_pull_runs(
+    db: psycopg.Connection, database_url: str, evidence: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasure, "PULL_WAIT", "1ms")
+    before = private(db)
+    with database.session(role_url(database_url, "loader")) as pull:
+        run.lock(pull, "buku")
+        with pytest.raises(ServiceError, match="a pull or an upload is running") as error:
+            erase(db, evidence, "Sari Rekaan")
+    assert "channel buku" in str(error.value)
+    assert private(db) == before
+    assert erase(db, evidence, "Sari Rekaan").records
+    with database.session(role_url(database_url, "loader")) as pull:
+        run.lock(pull, "buku")  # it is given back
+
+
+def test_destroyed_keys_are_in_no_file_of_the_server(
+    db: psycopg.Connection, database_url: str, evidence: Path
+) -> None:
+    with psycopg.connect(database_url) as owner:
+        keys = [
+            bytes(wrapped)
+            for (wrapped,) in owner.execute(
+                "select wrapped from vault.data_key"
+                " union all select wrapped from vault.evidence_key where sha256 = any(%s)",
+                ([bytes.fromhex(FILES[0]), bytes.fromhex(FILES[2])],),
+            )
+        ]
+        ((data, database_id),) = owner.execute(
+            "select current_setting('data_directory'), oid from pg_database"
+            " where datname = current_database()"
+        ).fetchall()
+        owner.execute("set synchronous_commit = on")
+        owner.execute("select pg_current_xact_id()")  # its commit writes the log to the disk
+    folders = [Path(data) / "pg_wal", Path(data) / "base" / str(database_id)]
+
+    def found() -> int:
+        files = [file.read_bytes() for each in folders for file in each.iterdir() if file.is_file()]
+        return sum(any(key in file for file in files) for key in keys)
+
+    assert (len(keys), found()) == (4, 4)
+    erase(db, evidence, "+62 812-0000-1111")
+    assert found() == 0
+
+
+def test_the_audit_log_has_the_proof_of_the_second_person(
+    db: psycopg.Connection, database_url: str, evidence: Path
+) -> None:
+    erasure.erase(
+        db, VAULT, "Tono Uji", SUBJECTS, evidence=evidence_store(evidence), today=TODAY,
+        consent=(7, 59_000_000, "ab" * 32), **WHO,
+    )  # fmt: skip
+    with psycopg.connect(database_url) as owner:
+        line = owner.execute(
+            "select line::jsonb from ops.audit_log order by entry_id desc limit 1"
+        ).fetchone()
+    assert line is not None
+    assert (line[0]["event"], line[0]["is_proved"]) == ("ops.erasure", True)
+    assert line[0]["content"].items() >= {
+        "consented_by": "ketua", "enrolment_id": 7, "totp_step": 59_000_000, "seal": "ab" * 32,
+    }.items()  # fmt: skip
+
+
 def test_what_is_older_than_its_retention_is_destroyed(
     db: psycopg.Connection, evidence: Path, database_url: str
 ) -> None:
@@ -294,13 +416,19 @@ def test_what_is_older_than_its_retention_is_destroyed(
         )
         return len(done.records)
 
-    number = db.execute("select record_id from raw.record where source_id = '3'").fetchone()
-    assert number is not None
-    erasure.hold(db, number[0], date(2027, 1, 1), by="ani", reason="perkara berjalan")
+    newest = delivery(8, "Rina Uji", "0813", bytes(32))._replace(
+        received_at=datetime(2026, 11, 20, tzinfo=UTC)
+    )
+    repeated = delivery(4, "Sari R.", "+62 812 0000 1111", bytes(32))
+    with psycopg.connect(database_url) as owner:
+        Landing(owner, channel(BOOK), VAULT, "uji").land([newest, repeated])
+    erasure.hold(db, _record_id(db, "3"), date(2027, 1, 1), by="ani", reason="perkara berjalan")
     assert expire("LP", date(2024, 11, 6)) == 0
     assert expire("TM", date(2024, 11, 7)) == 0
     assert expire("LP", date(2024, 11, 7)) == 3
-    assert [each for each, found in private(db).items() if found] == ["3"]
+    assert [each for each, found in private(db).items() if found] == ["3", "8"]
+    gone = db.execute("select encode(sha256, 'hex') from ops.erased_evidence order by 1").fetchall()
+    assert gone == [(bytes(32).hex(),), (FILES[0],), (FILES[2],)], "the newest file repeats row 4"
 
 
 def test_a_new_vault_key_opens_everything_and_the_old_one_nothing(
@@ -321,8 +449,13 @@ def test_a_new_vault_key_opens_everything_and_the_old_one_nothing(
     erase(db, tmp_path, "0812 0000 2222")  # keys of single deliveries
     before["2"] = {}
     vault = erasure.add_vault_key(tmp_path)
-    # the key of delivery 1, that of the second chunk, the older ciphertext, and two files' keys
-    assert erasure.use_newest_key(db, vault) == 5
+    db.execute(
+        "insert into ops.drift_notice (channel, field, notice, first_batch_id, sealed_label)"
+        " values ('buku', '~a', 'appeared', 1, %s)",
+        (seal_label(VAULT, "buku", "Zqvor"),),
+    )
+    # keys of delivery 1, of the second chunk and of two files, the older ciphertext, a label
+    assert erasure.use_newest_key(db, vault) == 6
     assert erasure.use_newest_key(db, vault) == 0
     assert private(db, vault) == before
     with pytest.raises(LumbungError):

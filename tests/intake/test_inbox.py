@@ -16,10 +16,11 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from lumbung import audit
+from lumbung import audit, database
 from lumbung.errors import ServiceError
 from lumbung.intake import inbox, run
 from lumbung.intake.channel.load import load_channel
+from lumbung.intake.channel.models import Channel
 from lumbung.intake.landing import IntakeCounts
 from lumbung.intake.vault import EvidenceKeys, Vault
 from lumbung.locks import locked
@@ -184,11 +185,12 @@ def test_a_file_reaches_a_machine_that_shares_no_disk(
             database_url=role_url(database_url, "steward"),
         )
 
-    keys = EvidenceKeys(role_url(database_url, "loader"), Vault.load(settings.home))
+    vault = Vault.load(settings.home)
+    keys = EvidenceKeys(role_url(database_url, "loader"), vault)
     first = workbook({"S": [*HEADER]})
     act(first)
     with closing(keys), psycopg.connect(database_url, autocommit=True) as connection:
-        inbox.fetch(connection, channel, worker, keys)
+        inbox.fetch(connection, channel, worker, keys, vault)
         assert there.read_bytes() == first
         assert there.stat().st_mode & 0o777 == 0o600
         (uploaded_at,) = the_row(connection.execute("select uploaded_at from ops.inbox_file"))
@@ -201,7 +203,7 @@ def test_a_file_reaches_a_machine_that_shares_no_disk(
         )
         act(b"lain")
         before = there.stat().st_mtime
-        inbox.fetch(connection, channel, worker, keys)
+        inbox.fetch(connection, channel, worker, keys, vault)
         assert there.read_bytes() == b"lain"
         assert there.stat().st_mtime > before
         connection.execute("delete from ops.channel_cursor")
@@ -209,3 +211,43 @@ def test_a_file_reaches_a_machine_that_shares_no_disk(
     counts = run.pull(channel.name, settings=settings, database_url=database_url, run_key="uji")
     assert counts.quarantined == 1  # it was fetched and read; it is no workbook
     assert [*folder.iterdir()] == [folder / "a.xlsx"]
+
+
+def test_the_name_of_an_upload_is_encrypted_also_where_an_earlier_version_kept_it(
+    settings: Settings, database_url: str, add_channel: Callable[..., Path], bucket: object
+) -> None:
+    """The name of a chat's export is that of a person."""
+    add_channel(REGISTER)
+    settings = replace(settings, shared_evidence="s3://bukti/b")
+    channel = load_channel(settings.channels, REGISTER["name"])
+    vault = Vault.load(settings.home)
+    with psycopg.connect(database_url, autocommit=True) as owner:
+        owner.execute("alter table ops.inbox_file drop constraint name_is_sealed")
+        owner.execute(
+            "insert into ops.inbox_file (channel, name, sha256, uploaded_by)"
+            " values (%s, 'Zqvor Lama.xlsx', %s, 'ani')",
+            (channel.name, bytes(32)),
+        )
+        with database.session(role_url(database_url, "custodian")) as custodian:
+            assert inbox.seal_names(custodian, vault) == 1
+            assert inbox.seal_names(custodian, vault) == 0
+        with pytest.raises(inbox.UnreadFileError):  # it is the name of the older upload
+            _receive(b"lain", "Zqvor Lama.xlsx", channel, settings, database_url)
+        _receive(b"isi", "Zqvor Baru.xlsx", channel, settings, database_url)
+        rows = owner.execute(
+            "select f::text, encode(sealed_name, 'escape') from ops.inbox_file as f"
+        ).fetchall()
+        assert len(rows) == 2
+        assert "Zqvor" not in repr(rows)
+        with closing(EvidenceKeys(role_url(database_url, "loader"), vault)) as keys:
+            inbox.fetch(owner, channel, settings, keys, vault)
+    assert [each.name for each in (settings.inbox / channel.name).iterdir()] == ["Zqvor Baru.xlsx"]
+
+
+def _receive(
+    content: bytes, name: str, channel: Channel, settings: Settings, database_url: str
+) -> None:
+    inbox.receive(
+        io.BytesIO(content), name, channel, by="penangan", settings=settings,
+        database_url=role_url(database_url, "steward"),
+    )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
 from collections.abc import Callable
@@ -13,15 +14,17 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from lumbung.errors import ConfigurationError
 from lumbung.intake.channel.load import read_channels
 from lumbung.intake.connectors.base import Delivery, Unreadable
 from lumbung.intake.landing import IntakeCounts, Landing
-from lumbung.intake.landing.landed import opened, renew
+from lumbung.intake.landing.landed import _renew, opened, renew
 from lumbung.intake.landing.lexicon import project_lexicon
 from lumbung.intake.landing.pseudonyms import Pseudonyms, term_pseudonym
-from lumbung.intake.opening import open_word
+from lumbung.intake.opening import open_labels, open_word
 from lumbung.intake.vault import Keyring
 from lumbung.settings import Settings
+from lumbung.warehouse.roles import role_url
 from tests.support.channel_samples import channel
 from tests.support.delivered import VAULT, delivered
 
@@ -199,6 +202,67 @@ def test_every_date_is_read_as_it_was_written(db: psycopg.Connection) -> None:
         ).fetchone()
         assert row is not None
         assert row[0] == row[1], text
+
+
+@pytest.mark.parametrize(
+    "source_id",
+    [
+        "17", "LP-2024/11.a 7", "005/LP/PB/Kab/09.05/XI/2024", "a1b2c3d4" * 4, "~" + "ab" * 10,
+        "20241105T0800-" + "a1b2c3d4" * 4 + "-0",
+        "uuid:0b7f31f0-5b0e-4f0e-9a53-0a3f1c8b7d10", "baris 12",
+    ],
+)  # fmt: skip
+def test_an_id_that_names_nobody_stays(source_id: str) -> None:
+    assert PSEUDONYMS.of_id(source_id) == source_id
+
+
+@pytest.mark.parametrize(
+    "source_id",
+    [
+        "Zqvor", "Lembar Zqvor | 17", "ZQVOR-17", "x17Zqvor", "081277770001", "0812-7777-0001",
+        "a@b.id", "wamid.HBgMNjI4MTI3Nzc3MDAwMQ==", "197101011990031001",
+    ],
+)  # fmt: skip
+def test_an_id_that_may_name_somebody_does_not_stay(source_id: str) -> None:
+    stored = PSEUDONYMS.of_id(source_id)
+    assert stored != source_id
+    assert PSEUDONYMS.of_id(stored) == stored
+
+
+@pytest.mark.parametrize(
+    ("label", "stays"),
+    [
+        ("Nama Saksi", True), ("No. HP (2)", True), ("kejadian/keterangan", True),
+        ("Catatan petugas", True), ("Zqvor Rekaan", False), ("Saksi Zqvor", False),
+        ("HP 0812-7777-0001", False),
+    ],
+)  # fmt: skip
+def test_a_label_stays_readable_if_its_words_are_those_of_headers(label: str, stays: bool) -> None:
+    assert (PSEUDONYMS.of_label(label) == label) is stays
+
+
+def test_labels_of_an_earlier_version_become_pseudonyms_that_a_person_can_open(
+    db: psycopg.Connection, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db.execute(
+        "insert into ops.drift_notice (channel, field, notice, first_batch_id) values"
+        " ('buku', 'Zqvor Rekaan', 'appeared', 1), ('buku', 'Saksi', 'appeared', 1),"
+        " ('buku', 'Zqvor Diisi', 'changed', 1)"
+    )
+    with db.transaction():
+        _renew(db, channel(BOOK), Keyring(db, VAULT), PSEUDONYMS)
+    hidden = term_pseudonym(VAULT, "Zqvor Rekaan")
+    notices = db.execute("select field from ops.drift_notice order by notice, field").fetchall()
+    assert notices == [("Saksi",), (hidden,), ("Zqvor Diisi",)], "what a file declares stays"
+    monkeypatch.setenv("LUMBUNG_VAULT_KEY", base64.b64encode(bytes(range(32))).decode())
+    given: dict[str, Any] = {"by": "ani", "home": tmp_path}
+    login = role_url(database_url, "custodian")
+    with pytest.raises(ConfigurationError, match="without a reason"):
+        open_labels(login, "buku", reason=" ", **given)
+    found = open_labels(login, "buku", reason="kolom baru", **given)
+    assert found == {hidden: "Zqvor Rekaan"}
+    opening = db.execute("select opened_by, labels_of, reason from ops.opening").fetchall()
+    assert opening == [("ani", "buku", "kolom baru")]
 
 
 def test_a_locator_says_the_place_and_names_no_file() -> None:

@@ -312,7 +312,7 @@ def test_a_chunk_of_long_deliveries_has_few(
     long = {"pemantau/catatan": [{"bagian": "x" * 4_500}, "y" * 4_500]}
     items: list[Item] = [
         *(Delivery(f"{n}", AT, long) for n in range(5)),
-        *(Delivery(f"pendek {n}", AT, {"kejadian/uraian": "x"}) for n in range(100)),
+        *(Delivery(f"p {n}", AT, {"kejadian/uraian": "x"}) for n in range(100)),
         Unreadable("too_large", "x", {"isi": "x" * 20_000}, AT),
         Delivery("akhir", AT, {}),
         Checkpoint({}),

@@ -186,6 +186,27 @@ def list_channels(as_json: Json = False) -> None:
 
 
 @channels.command()
+def labels(name: Name, reason: Why) -> None:
+    """Show the labels behind the pseudonyms of a channel's notices; it is logged first.
+
+    A label that no channel file declares may name a person, such as "Name: ..." in a chat.
+    """
+    from lumbung.intake.channel.load import load_channel
+    from lumbung.intake.opening import open_labels
+
+    settings = Settings.load()
+    found = open_labels(
+        warehouse_url("custodian"),
+        load_channel(settings.channels, name).name,
+        by=getpass.getuser(),
+        reason=reason,
+        home=settings.home,
+    )
+    for pseudonym, label in found.items():
+        typer.echo(f"{pseudonym}  {label}")
+
+
+@channels.command()
 def add(
     kind: Annotated[str, typer.Argument(help="what reads it: a kind of docs/reference/channels/")],
     name: Name,

@@ -15,7 +15,7 @@ import os
 import re
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -24,11 +24,13 @@ from typing import Any, NamedTuple
 import psycopg
 
 from lumbung import database
-from lumbung.errors import ConfigurationError
+from lumbung.errors import ConfigurationError, ServiceError
 from lumbung.files import write_private
 from lumbung.intake.evidence import Evidence
+from lumbung.intake.inbox import seal_names
 from lumbung.intake.landing.landed import ERASED, opened
 from lumbung.intake.landing.prepare import LOCATOR_FOLLOWS
+from lumbung.intake.landing.pseudonyms import open_label, seal_label
 from lumbung.intake.landing.storable import ascii_json
 from lumbung.intake.vault import (
     EvidenceKeys,
@@ -44,7 +46,14 @@ from lumbung.settings import Settings
 Subjects = Mapping[str, Collection[str]]
 """Channel -> its labels that identify reporters (`Channel.subject`)."""
 
+Consent = tuple[int, int, str]
+"""The second person's phone, the code's time step and the seal (`approver.Proof`)."""
+
+PULL_WAIT = "60s"
+"""How long an erasure waits for a pull or an upload, as a setting of PostgreSQL."""
+
 _FETCHED_ROWS = 5_000
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class Held(NamedTuple):
@@ -74,16 +83,36 @@ class Held(NamedTuple):
         """Identifies the delivery in the vault."""
         return associate(self.channel, self.source_id)
 
+    @property
+    def files(self) -> set[str]:
+        """The files of evidence that its row names: where it came from, and its attachments."""
+        return {self.evidence or "", *_attached([self.payload, self.private])} - {""}
+
+    @property
+    def name(self) -> str:
+        """Identifies it in `ops.repeated_delivery`."""
+        return self.source_id
+
 
 class HeldInQuarantine(NamedTuple):
-    """A quarantined delivery that names a person, as `Held`."""
+    """A quarantined delivery that names a person, as `Held`; `name` is its content hash (hex)."""
 
     quarantine_id: int
     channel: str
     content: str
     evidence: str | None
     sealed: bytes
-    associated: bytes
+    name: str
+
+    @property
+    def associated(self) -> bytes:
+        """As `Held.associated`."""
+        return associate(self.channel, self.name)
+
+    @property
+    def files(self) -> set[str]:
+        """As `Held.files`."""
+        return {self.evidence or "", *_attached(_delivered(self.content))} - {""}
 
 
 @dataclass
@@ -94,7 +123,7 @@ class Erased:
         records: records whose private part was destroyed.
         redacted: records of others from whose private part the person was taken out.
         quarantined: quarantined deliveries whose content was destroyed.
-        evidence: SHA-256 (hex) of the files that were destroyed.
+        evidence: SHA-256 (hex) of the files that were destroyed, attachments among them.
         kept_evidence: files that hold a delivery under legal hold.
 
     """
@@ -138,11 +167,11 @@ def held(
         "select quarantine_id, channel, encode(content_hash, 'hex'),"
         " encode(evidence_sha256, 'hex'), ciphertext from quarantine.record order by 1"
     ).fetchall():
-        associated = associate(channel, content_hash)
-        content = keys.open(sealed, associated).decode(errors="replace")
+        plain = keys.open(sealed, associate(channel, content_hash))
+        content = plain.decode(errors="replace")
         if _names(person, _delivered(content)):
             quarantined.append(
-                HeldInQuarantine(number, channel, content, evidence, sealed, associated)
+                HeldInQuarantine(number, channel, content, evidence, sealed, content_hash)
             )
     return records, quarantined
 
@@ -155,6 +184,7 @@ def erase(
     *,
     by: str,
     consented_by: str,
+    consent: Consent | None = None,
     reason: str,
     evidence: Evidence,
     today: date,
@@ -171,26 +201,28 @@ def erase(
         subjects: as for `held`.
         by: who erases.
         consented_by: the second person; empty in a demo's home.
+        consent: this person's proof; None in a demo's home.
         reason: why, without anybody's name.
         evidence: the store of evidence.
         today: decides which legal holds stand.
 
     Raises:
         ConfigurationError: when nothing is held, or a delivery is under legal hold.
+        ServiceError: when a pull does not end within `PULL_WAIT`; nothing was erased.
 
     """
-    with db.transaction():
-        records, quarantined = held(db, vault, identity, subjects)
-        if not records and not quarantined:
-            raise ConfigurationError(
-                "nothing is held on this person",
-                where="vault",
-                remediation="try another spelling of the name, or the telephone number",
-            )
-        done = _erase(
-            db, vault, records, quarantined, _pattern(identity), (by, consented_by, reason), today
-        )
-    _remove(db, evidence, done.evidence)
+    with _no_pull(db, subjects):
+        with db.transaction():
+            records, quarantined = held(db, vault, identity, subjects)
+            if not records and not quarantined:
+                raise ConfigurationError(
+                    "nothing is held on this person",
+                    where="vault",
+                    remediation="try another spelling of the name, or the telephone number",
+                )
+            who = (by, consented_by, reason, *(consent or (None, None, None)))
+            done = _erase(db, vault, records, quarantined, _pattern(identity), who, today)
+        _remove(db, evidence, done.evidence)
     return done
 
 
@@ -202,13 +234,15 @@ def expire(
     *,
     by: str,
     consented_by: str,
+    consent: Consent | None = None,
     reason: str,
     evidence: Evidence,
     today: date,
 ) -> Erased:
     """Destroy the private parts of one kind of record that was received before a day (WIB).
 
-    Deliveries under legal hold stay.
+    Files of evidence that hold one of these records are destroyed whole, the newest file of a
+    register that repeats old rows as well. Deliveries under legal hold stay, and their files.
 
     Args:
         db: as for `erase`.
@@ -217,29 +251,77 @@ def expire(
         before: the first day that is kept.
         by: as for `erase`.
         consented_by: as for `erase`.
+        consent: as for `erase`.
         reason: as for `erase`.
         evidence: as for `erase`.
         today: as for `erase`.
 
+    Raises:
+        ServiceError: as `erase`.
+
     """
-    with db.transaction():
-        hold_to_one_key(db, vault)
-        records = list(
-            _records(
-                db,
-                Keyring(db, vault),
-                "(r.received_at at time zone 'Asia/Jakarta')::date < %s and r.channel in"
-                " (select channel from reference.channel where record_kind = %s)",
-                (before, kind),
+    with _no_pull(db):
+        with db.transaction():
+            hold_to_one_key(db, vault)
+            records = list(
+                _records(
+                    db,
+                    Keyring(db, vault),
+                    "(r.received_at at time zone 'Asia/Jakarta')::date < %s and r.channel in"
+                    " (select channel from reference.channel where record_kind = %s)",
+                    (before, kind),
+                )
             )
-        )
-        standing = _held_back(db, today, [each.associated for each in records])
-        records = [each for each in records if each.associated not in standing]
-        if not records:
-            return Erased()
-        done = _erase(db, vault, records, [], None, (by, consented_by, reason), today)
-    _remove(db, evidence, done.evidence)
+            standing = _held_back(db, today, [each.associated for each in records])
+            records = [each for each in records if each.associated not in standing]
+            if not records:
+                return Erased()
+            who = (by, consented_by, reason, *(consent or (None, None, None)))
+            done = _erase(db, vault, records, [], None, who, today)
+        _remove(db, evidence, done.evidence)
     return done
+
+
+@contextmanager
+def _no_pull(db: psycopg.Connection, more: Iterable[str] = ()) -> Iterator[None]:
+    """Let no pull and no upload of the desk run meanwhile.
+
+    One that runs could land the person again, or refer to a file whose key is being destroyed.
+
+    Args:
+        db: in autocommit.
+        more: channels that may have landed nothing yet.
+
+    Raises:
+        ServiceError: when one does not end within `PULL_WAIT`.
+
+    """
+    channels = {
+        channel
+        for (channel,) in db.execute(
+            "select channel from raw.batch union select channel from reference.channel"
+        )
+    }
+    try:
+        db.execute(f"set lock_timeout = '{PULL_WAIT}'".encode())
+        for channel in sorted(channels.union(more)):  # as `lumbung.intake.run.lock`
+            where = f"channel {channel}"
+            db.execute(
+                "select pg_advisory_lock(hashtext('lumbung.intake'), hashtext(%s))", (channel,)
+            )
+        where = "the desk"
+        db.execute("select pg_advisory_lock(hashtext('lumbung.inbox'))")
+        db.execute("reset lock_timeout")
+        yield
+    except psycopg.errors.LockNotAvailable as error:
+        raise ServiceError(
+            "a pull or an upload is running, so nothing was erased",
+            where=where,
+            remediation="wait until it has ended, then erase again",
+        ) from error
+    finally:
+        db.execute("reset lock_timeout")
+        db.execute("select pg_advisory_unlock_all()")
 
 
 def hold(db: psycopg.Connection, record_id: int, until: date, *, by: str, reason: str) -> None:
@@ -282,6 +364,19 @@ def add_vault_key(home: Path) -> Vault:
         file, base64.b64encode(secrets.token_bytes(32)) + b"\n" + file.read_bytes().strip()
     )
     return Vault.load(home)
+
+
+def seal_inbox_names(settings: Settings, database_url: str) -> None:
+    """Encrypt the names of uploads that an earlier version kept in clear.
+
+    Args:
+        settings: the installation.
+        database_url: the warehouse, as the role `custodian`.
+
+    """
+    with database.session(database_url, application="lumbung inbox") as db:
+        if db.execute("select from ops.inbox_file where name is not null limit 1").fetchone():
+            seal_names(db, Vault.load(settings.home))
 
 
 def encrypt_evidence(settings: Settings, database_url: str) -> int:
@@ -360,7 +455,16 @@ def use_newest_key(db: psycopg.Connection, vault: Vault) -> int:
                     ],
                 )
         count += len(older)
-    return count
+    for channel, pseudonym, label in db.execute(
+        "select channel, field, sealed_label from ops.drift_notice where sealed_label is not null"
+    ).fetchall():
+        if not vault.is_newest(label[1:]):
+            db.execute(
+                "update ops.drift_notice set sealed_label = %s where (channel, field) = (%s, %s)",
+                (seal_label(vault, channel, open_label(vault, channel, label)), channel, pseudonym),
+            )
+            count += 1
+    return count + seal_names(db, vault)
 
 
 def _records(
@@ -395,7 +499,7 @@ def _erase(
     records: list[Held],
     quarantined: list[HeldInQuarantine],
     person: re.Pattern[str] | None,
-    who: tuple[str, str, str],
+    who: tuple[str, str, str, int | None, int | None, str | None],
     today: date,
 ) -> Erased:
     places = [each.associated for each in records]
@@ -445,13 +549,16 @@ def _erase(
         )
         done.quarantined.append(item.quarantine_id)
     _destroy(db, keys, {(key_id, place) for key_id, place in doomed if key_id is not None})
-    files = {each.evidence for each in everything if each.evidence}
-    kept = _evidence_under_hold(db, today, files)
+    files = {file for each in everything for file in each.files}
+    for channel in {each.channel for each in everything}:
+        names = [each.name for each in everything if each.channel == channel]
+        files |= _repeated_in(db, channel, names)
+    kept = files & _files_under_hold(db, keys, today)
     done.evidence, done.kept_evidence = sorted(files - kept), sorted(kept)
     row = db.execute(
-        "insert into ops.erasure (erased_by, consented_by, reason, record_count, redacted_count,"
-        " quarantine_count, evidence_count) values (%s, nullif(%s, ''), %s, %s, %s, %s, %s)"
-        " returning erasure_id",
+        "insert into ops.erasure (erased_by, consented_by, reason, enrolment_id, totp_step, seal,"
+        " record_count, redacted_count, quarantine_count, evidence_count)"
+        " values (%s, nullif(%s, ''), %s, %s, %s, %s, %s, %s, %s, %s) returning erasure_id",
         (
             *(*who, len(done.records), len(done.redacted)),
             *(len(done.quarantined), len(done.evidence)),
@@ -461,6 +568,10 @@ def _erase(
     # Copies in earlier backups, in an object store and on other machines do not open any more.
     db.execute(
         "delete from vault.evidence_key where sha256 = any(%s)",
+        ([bytes.fromhex(digest) for digest in done.evidence],),
+    )
+    db.execute(
+        "delete from ops.inbox_file where sha256 = any(%s)",
         ([bytes.fromhex(digest) for digest in done.evidence],),
     )
     db.cursor().executemany(
@@ -526,40 +637,83 @@ def _destroy(db: psycopg.Connection, keys: Keyring, doomed: set[tuple[bytes, byt
 
 def _held_back(db: psycopg.Connection, today: date, places: Iterable[bytes]) -> set[bytes]:
     """Those of the deliveries that are under legal hold."""
-    standing = {
-        associate(channel, source_id)
-        for channel, source_id, until in db.execute(
-            "select distinct on (channel, source_id) channel, source_id, until_date"
-            " from ops.legal_hold order by channel, source_id, hold_id desc"
-        )
-        if until > today
-    }
-    return standing.intersection(places)
+    return {associate(*each) for each in _standing_holds(db, today)}.intersection(places)
 
 
-def _evidence_under_hold(db: psycopg.Connection, today: date, files: set[str]) -> set[str]:
-    """Those of the files that a delivery under legal hold came from."""
-    rows = db.execute(
-        "select distinct channel, source_id, encode(evidence_sha256, 'hex') from raw.record"
-        " where evidence_sha256 = any(%s)",
-        ([bytes.fromhex(digest) for digest in files],),
+def _standing_holds(db: psycopg.Connection, today: date) -> list[tuple[str, str]]:
+    """Channel and source id of the deliveries that are under legal hold."""
+    return db.execute(
+        "select channel, source_id from (select distinct on (channel, source_id) *"
+        "  from ops.legal_hold order by channel, source_id, hold_id desc) as newest"
+        " where until_date > %s",
+        (today,),
     ).fetchall()
-    places = {associate(channel, source_id): digest for channel, source_id, digest in rows}
-    standing = _held_back(db, today, places)
+
+
+def _files_under_hold(db: psycopg.Connection, keys: Keyring, today: date) -> set[str]:
+    """The files (SHA-256, hex) that hold a delivery under legal hold, and its attachments."""
+    files: set[str] = set()
+    for channel, source_id in _standing_holds(db, today):
+        files |= _repeated_in(db, channel, [source_id])
+        for evidence, payload, sealed in db.execute(
+            "select encode(evidence_sha256, 'hex'), payload, ciphertext from raw.record"
+            " left join vault.identity using (record_id) where channel = %s and source_id = %s"
+            " and source_key = hashtextextended(%s, 0)",
+            (channel, source_id, source_id),
+        ).fetchall():
+            private = opened(keys, channel, source_id, sealed)
+            files |= {evidence, *_attached([payload, private])} - {None}
+    return files
+
+
+def _repeated_in(db: psycopg.Connection, channel: str, names: list[str]) -> set[str]:
+    """The other files (SHA-256, hex) that hold one of the deliveries of a channel."""
     return {
-        digest for channel, source_id, digest in rows if associate(channel, source_id) in standing
+        digest
+        for (digest,) in db.execute(
+            "select encode(sha256, 'hex') from ops.repeated_delivery where channel = %s"
+            " and delivery_keys && array(select hashtextextended(name, 0)"
+            "   from unnest(%s::text[]) as given (name))",
+            (channel, names),
+        )
     }
+
+
+def _attached(value: Any) -> Iterator[str]:
+    """The attachments (SHA-256, hex) that a connector has named in what it delivered."""
+    if isinstance(value, dict):
+        digest = value.get("sha256")
+        if isinstance(digest, str) and _SHA256.fullmatch(digest):
+            yield digest
+        for each in value.values():
+            yield from _attached(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _attached(each)
 
 
 def _remove(db: psycopg.Connection, evidence: Evidence, digests: Iterable[str]) -> None:
-    """Delete files of the store, and what deleted rows have left in the vault's tables."""
+    """Delete files of the store, and what deleted rows have left in the database's files.
+
+    A plain vacuum leaves the bytes of a deleted row where it stood. The write-ahead log has them
+    until the segments before the next checkpoint are removed (ADR 33).
+    """
     for digest in digests:
         evidence.erase(bytes.fromhex(digest))
     for table in (
-        *("vault.identity", "vault.data_key", "vault.item_key", "vault.evidence_key"),
-        "quarantine.record",
+        *("vault.data_key", "vault.item_key", "vault.evidence_key"),
+        "ops.inbox_file",
     ):
+        db.execute(f"set lock_timeout = '{PULL_WAIT}'".encode())
+        try:
+            db.execute(f"vacuum (full) {table}".encode())
+        except psycopg.errors.LockNotAvailable:  # a backup is being taken
+            db.execute(f"vacuum {table}".encode())
+    for table in ("vault.identity", "quarantine.record"):
         db.execute(f"vacuum {table}".encode())
+    with suppress(psycopg.errors.InsufficientPrivilege):  # an office's own server
+        db.execute("select pg_switch_wal()")
+        db.execute("checkpoint")
 
 
 def _pattern(identity: str) -> re.Pattern[str]:

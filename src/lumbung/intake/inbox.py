@@ -3,8 +3,8 @@
 Only the connector opens them. It keeps their bytes as evidence.
 
 Where machines share no disk (`Settings.shared_evidence`), the bytes go to the evidence of all
-machines at once, `ops.inbox_file` names them, and each pull writes them into the inbox of its own
-machine.
+machines at once, `ops.inbox_file` lists them, and each pull writes them into the inbox of its own
+machine. The list has their names encrypted, because a name may be that of a person.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from lumbung import database
 from lumbung.errors import DISK, FULL, LumbungError
 from lumbung.intake.channel.models import Channel
 from lumbung.intake.evidence import Evidence, FileKeys
-from lumbung.intake.vault import EvidenceKeys, Vault
+from lumbung.intake.vault import EvidenceKeys, Vault, associate, hold_to_one_key
 from lumbung.locks import locked
 from lumbung.settings import Settings
 
@@ -132,10 +132,12 @@ def receive(
             before = _sha256(target)
             with database.connect(database_url, application="lumbung upload") as connection:
                 if settings.shared_evidence:
+                    vault = Vault.load(settings.home)
+                    name_hash = _name_hash(vault, name)
                     connection.execute("select pg_advisory_xact_lock(hashtext('lumbung.inbox'))")
                     before = {
-                        each.name: each.sha256 for each in _uploaded(connection, channel)
-                    }.get(name)
+                        each.name_hash: each.sha256 for each in _uploaded(connection, channel)
+                    }.get(name_hash)
                 if before not in (None, sha256) and not _is_read(connection, channel, before):
                     raise UnreadFileError(
                         "another file with this name waits to be read",
@@ -143,7 +145,6 @@ def receive(
                         remediation="have the channel pulled, then upload the file again",
                     )
                 if settings.shared_evidence:
-                    vault = Vault.load(settings.home)
                     with (
                         closing(EvidenceKeys(database_url, vault)) as keys,
                         draft.open("rb") as file,
@@ -152,9 +153,10 @@ def receive(
                         store.keep(file)
                         store.flush()
                     connection.execute(
-                        "insert into ops.inbox_file (channel, name, sha256, uploaded_by)"
-                        " values (%s, %s, %s, %s)",
-                        (channel.name, name, sha256, by),
+                        "insert into ops.inbox_file"
+                        " (channel, name_hash, sealed_name, sha256, uploaded_by)"
+                        " values (%s, %s, %s, %s, %s)",
+                        (channel.name, name_hash, _sealed(vault, channel.name, name), sha256, by),
                     )
                 # Last: until the commit it lets nobody else write into the audit log.
                 content = {"channel": channel.name, "bytes": size, "sha256": sha256.hex()}
@@ -176,7 +178,8 @@ def receive(
 class _Uploaded(NamedTuple):
     """A file that the desk took where machines share no disk."""
 
-    name: str
+    name_hash: bytes
+    sealed_name: bytes
     sha256: bytes
     uploaded_at: datetime
 
@@ -186,16 +189,63 @@ def _uploaded(connection: psycopg.Connection, channel: Channel) -> list[_Uploade
     return (
         connection.cursor(row_factory=class_row(_Uploaded))
         .execute(
-            "select distinct on (name) name, sha256, uploaded_at from ops.inbox_file"
-            " where channel = %s order by name, inbox_file_id desc",
+            "select distinct on (name_hash) name_hash, sealed_name, sha256, uploaded_at"
+            " from ops.inbox_file where channel = %s order by name_hash, inbox_file_id desc",
             (channel.name,),
         )
         .fetchall()
     )
 
 
+def _name_hash(vault: Vault, name: str) -> bytes:
+    """A keyed hash by which uploads of one name are found."""
+    return vault.content_hash(b"inbox\n" + name.encode())
+
+
+def _sealed(vault: Vault, channel: str, name: str) -> bytes:
+    return vault.seal(name.encode(), associate(channel, "inbox"))
+
+
+def seal_names(connection: psycopg.Connection, vault: Vault) -> int:
+    """Encrypt the names that an earlier version kept in clear, or with an earlier vault key.
+
+    Args:
+        connection: to the warehouse, as `custodian`, in autocommit.
+        vault: of the installation.
+
+    Returns:
+        the number of names.
+
+    """
+    rows: list[tuple[int, str, str | None, bytes | None]] = connection.execute(
+        "select inbox_file_id, channel, name, sealed_name from ops.inbox_file"
+    ).fetchall()
+    changed = []
+    for number, channel, clear, sealed in rows:
+        if sealed is not None and vault.is_newest(sealed[1:]):
+            continue
+        place = associate(channel, "inbox")
+        name = clear if sealed is None else vault.unseal(sealed, place).decode()
+        assert name is not None  # noqa: S101 - a row has one of the two
+        changed.append((_name_hash(vault, name), _sealed(vault, channel, name), number))
+    if changed:
+        with connection.transaction():
+            hold_to_one_key(connection, vault)
+            connection.cursor().executemany(
+                "update ops.inbox_file set name = null, name_hash = %s, sealed_name = %s"
+                " where inbox_file_id = %s",
+                changed,
+            )
+        connection.execute("vacuum (full) ops.inbox_file")
+    return len(changed)
+
+
 def fetch(
-    connection: psycopg.Connection, channel: Channel, settings: Settings, keys: FileKeys
+    connection: psycopg.Connection,
+    channel: Channel,
+    settings: Settings,
+    keys: FileKeys,
+    vault: Vault,
 ) -> None:
     """Write what the desk took, on whatever machine, into this machine's inbox of a channel.
 
@@ -206,6 +256,7 @@ def fetch(
         channel: the channel that is about to be pulled.
         settings: where the inbox and the evidence are.
         keys: of the evidence.
+        vault: opens the files' names.
 
     Raises:
         ServiceError: when the object store does not answer.
@@ -216,7 +267,8 @@ def fetch(
     folder = settings.inbox / channel.name
     store = Evidence(settings.evidence, keys, shared=settings.shared_evidence)
     for each in _uploaded(connection, channel):
-        target = folder / each.name
+        name = vault.unseal(each.sealed_name, associate(channel.name, "inbox")).decode()
+        target = folder / name
         if _sha256(target) == each.sha256 or (kept := store.find(each.sha256)) is None:
             continue
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

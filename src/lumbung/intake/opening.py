@@ -13,7 +13,7 @@ from lumbung import database
 from lumbung.errors import ConfigurationError
 from lumbung.intake.evidence import Evidence, Kept
 from lumbung.intake.landing.landed import opened
-from lumbung.intake.landing.pseudonyms import term_pseudonym
+from lumbung.intake.landing.pseudonyms import open_label, term_pseudonym
 from lumbung.intake.sealed_file import damaged
 from lumbung.intake.vault import Keyring, Vault
 
@@ -40,12 +40,7 @@ def open_record(
         LumbungError: when it does not open with this key.
 
     """
-    if not reason.strip():
-        raise ConfigurationError(
-            "the vault is not opened without a reason",
-            where="--reason",
-            remediation="say what you have to decide, without anybody's name",
-        )
+    _require(reason)
     with database.connect(database_url, application="lumbung record reveal") as connection:
         sealed = sealed_record(connection, number)
         labels = connection.execute(
@@ -58,6 +53,50 @@ def open_record(
         connection.commit()  # before anything is shown
         private = opened(Keyring(connection, Vault.load(home)), *sealed)
     return {label: private[label] for (label,) in labels if label in private}
+
+
+def open_labels(
+    database_url: str, channel: str, *, by: str, reason: str, home: Path
+) -> dict[str, str]:
+    """Return the labels of a channel's source that stand behind pseudonyms in its drift notices.
+
+    Args:
+        database_url: the warehouse, as `custodian`.
+        channel: the name of its records.
+        by: as `open_record`.
+        reason: as `open_record`.
+        home: as `open_record`.
+
+    Returns:
+        pseudonym -> label.
+
+    Raises:
+        ConfigurationError: when there is no reason.
+
+    """
+    _require(reason)
+    with database.connect(database_url, application="lumbung channel labels") as connection:
+        rows = connection.execute(
+            "select field, sealed_label from ops.drift_notice"
+            " where channel = %s and sealed_label is not null order by field",
+            (channel,),
+        ).fetchall()
+        connection.execute(
+            "insert into ops.opening (opened_by, labels_of, reason) values (%s, %s, %s)",
+            (by, channel, reason.strip()),
+        )
+        connection.commit()  # before anything is shown
+        vault = Vault.load(home)
+        return {field: open_label(vault, channel, sealed) for field, sealed in rows}
+
+
+def _require(reason: str) -> None:
+    if not reason.strip():
+        raise ConfigurationError(
+            "the vault is not opened without a reason",
+            where="--reason",
+            remediation="say what you have to decide, without anybody's name",
+        )
 
 
 def sealed_record(connection: psycopg.Connection, number: int) -> tuple[str, str, bytes | None]:

@@ -106,7 +106,7 @@ def pull(
         if connection is not None:
             claim(db, channel, channel.source.place(connection))
         if not dry_run:
-            inbox.fetch(db, channel, settings, keys)
+            inbox.fetch(db, channel, settings, keys, vault)
         landing = Landing(db, channel, vault, run_key)
         ((last_batch_id,),) = db.execute(
             "select coalesce(max(batch_id), 0) from raw.batch"
@@ -126,6 +126,7 @@ def pull(
             {k: v for k, v in row[0].items() if k not in dropped_keys} if row else {},
             dry_run,
             message_keys=landing.message_keys,
+            stored_id=landing.stored_id,
             accepts=landing.accepts,
             settle_seconds=settings.settle_seconds,
         )

@@ -32,6 +32,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from lumbung import database
 from lumbung.errors import ConfigurationError, LumbungError
+from lumbung.memory import refuse_core_dumps
 
 NONCE_BYTES = 12
 ID_BYTES = 8
@@ -111,6 +112,7 @@ class Vault:
             ConfigurationError: when a key is not 32 bytes in base64, or the key file of a home that
                 had one is missing.
         """
+        refuse_core_dumps()
         path = home / "keys" / "vault.key"
         mark = home / "vault.fingerprint"
         given = os.environ.get("LUMBUNG_VAULT_KEY")

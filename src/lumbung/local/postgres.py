@@ -52,6 +52,8 @@ OPTIONS = {
     "maintenance_work_mem": "256MB",
     "max_wal_size": "4GB",
     "wal_compression": "off",
+    # A segment that is used again keeps what it held, such as keys that an erasure has destroyed.
+    "wal_recycle": "off",
     "jit": "off",  # compiling short queries costs more than it saves
     "timezone": "UTC",
     "log_timezone": "Asia/Jakarta",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lumbung import database
 from lumbung.errors import ConfigurationError, LumbungError, ServiceError
 from lumbung.files import keep_private
-from lumbung.intake.erasure import encrypt_evidence
+from lumbung.intake.erasure import encrypt_evidence, seal_inbox_names
 from lumbung.local import airflow as embedded_airflow
 from lumbung.local import portal
 from lumbung.local.airflow import COMPONENTS, Airflow, require_set_up
@@ -129,6 +129,7 @@ class Stack:
         database.deny_connections(metadata)
         write_logins(url, database.direct(metadata), self.settings.home)
         self._encrypt_evidence(url)
+        seal_inbox_names(self.settings, role_url(url, "custodian"))
         if self.settings.database_url is None:
             for name in ("postgres", "template1"):
                 database.deny_connections(self.postgres.url(name))

@@ -291,6 +291,7 @@ class Source:
             itself; the caller adds the ids of all items.
         message_keys: the keys of messages of earlier pulls, in their order: those of the given
             slots, and those of every slot that holds an edited message.
+        stored_id: gives the id under which a delivery is stored: `seen_ids` of what is no item.
         accepts: whether a person accepted a doubtful delivery with this content, so that the
             connector yields it instead of quarantining it.
         settle_seconds: how long a file must be unchanged before it is read.
@@ -305,6 +306,7 @@ class Source:
     dry_run: bool = False
     seen_ids: SeenIds = field(default_factory=SeenIds)
     message_keys: Callable[[Collection[bytes]], Sequence[MessageKey]] = _no_keys
+    stored_id: Callable[[str], str] = str
     accepts: Callable[[Any], bool] = _accepts_nothing
     settle_seconds: float = 0
 

@@ -70,14 +70,20 @@ class Landing:
         self, connection: psycopg.Connection, channel: Channel, vault: Vault, run_key: str
     ) -> None:
         hold_to_one_key(connection, vault)
-        connection.execute(
-            "insert into ops.pseudonym (channel, version) values (%s, %s) on conflict do nothing",
-            (channel.name, pseudonym_version(channel)),
-        )
         self.is_first_pull = _has_no_record(connection, channel.name)
+        connection.execute(
+            "insert into ops.pseudonym (channel, version, has_keyed_ids) values (%s, %s, %s)"
+            " on conflict do nothing",
+            (channel.name, pseudonym_version(channel), self.is_first_pull),
+        )
+        has_keyed_ids = connection.execute(
+            "select from ops.pseudonym where channel = %s and has_keyed_ids", (channel.name,)
+        ).fetchone()
         self._batches = Batches(connection, channel.name, run_key)
-        self._drift = Drift(connection, channel.name)
-        self._preparer = preparer = Preparer(channel, vault, self._drift.known_types)
+        self._drift = Drift(connection, channel.name, vault)
+        self._preparer = preparer = Preparer(
+            channel, vault, self._drift.known_types, has_keyed_ids=has_keyed_ids is not None
+        )
         self._quarantine = Quarantine(self._batches, vault, preparer.pseudonyms)
         self._writer = ChunkWriter(
             self._batches,
@@ -116,7 +122,7 @@ class Landing:
 
     def write_tombstones(self, source_ids: Sequence[str]) -> IntakeCounts:
         """Withdraw what the source says was withdrawn (see `Withdrawals.write_tombstones`)."""
-        return self._withdrawals.write_tombstones(source_ids)
+        return self._withdrawals.write_tombstones([*map(self.stored_id, source_ids)])
 
     def withdraw_missing(
         self,
@@ -132,6 +138,10 @@ class Landing:
         return self._withdrawals.withdraw_missing(
             complete, seen, cursor, files=files, rows_without_id=rows_without_id, accept=accept
         )
+
+    def stored_id(self, source_id: str) -> str:
+        """The id under which a delivery is stored (see `Preparer.stored_id`)."""
+        return self._preparer.stored_id(source_id)
 
     def finish(self) -> None:
         """Make all chunks durable, note vanished fields and resolve accepted deliveries.

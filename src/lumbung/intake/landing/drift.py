@@ -8,6 +8,8 @@ from typing import Any
 import psycopg
 
 from lumbung.intake.landing.prepare import PreparedChunk
+from lumbung.intake.landing.pseudonyms import seal_label
+from lumbung.intake.vault import Vault
 
 _MIN_DELIVERIES = 50
 """A field that is missing from fewer deliveries has not vanished: it may have been left empty."""
@@ -19,14 +21,16 @@ class Drift:
     Args:
         connection: to the warehouse.
         channel: the channel's name.
+        vault: encrypts labels that may name a person.
 
     Attributes:
         known_types: (field, JSON type) of declared fields that were met before.
         delivery_count: deliveries that this pull read.
     """
 
-    def __init__(self, connection: psycopg.Connection, channel: str) -> None:
+    def __init__(self, connection: psycopg.Connection, channel: str, vault: Vault) -> None:
         self._channel = channel
+        self._vault = vault
         self.delivery_count = 0
         self.known_types: set[tuple[str, str]] = {
             (field, json_type)
@@ -37,11 +41,18 @@ class Drift:
 
     def note_chunk(self, db: psycopg.Cursor[Any], batch_id: int, chunk: PreparedChunk) -> None:
         """Note the labels that are not declared, and declared fields that changed their type."""
-        notices = [(label, "appeared") for label in sorted(chunk.new_labels)]
+        notices: list[tuple[str, str, bytes | None]] = [
+            (
+                field,
+                "appeared",
+                None if field == label else seal_label(self._vault, self._channel, label),
+            )
+            for field, label in sorted(chunk.new_labels)
+        ]
         new_types = sorted(chunk.new_types - self.known_types)
         if new_types:
             known = {field for field, _ in self.known_types}
-            notices += [(field, "changed") for field, _ in new_types if field in known]
+            notices += [(field, "changed", None) for field, _ in new_types if field in known]
             db.execute(
                 "insert into ops.field_type (channel, field, json_type, first_batch_id)"
                 " select %s, field, json_type, %s from unnest(%s::text[], %s::text[])"
@@ -54,13 +65,12 @@ class Drift:
             self.known_types |= chunk.new_types
         if notices:
             db.execute(
-                "insert into ops.drift_notice (channel, field, notice, first_batch_id)"
-                " select %s, field, notice, %s from unnest(%s::text[], %s::text[])"
-                " as new (field, notice) on conflict do nothing",
-                (
-                    *(self._channel, batch_id),
-                    *([field for field, _ in notices], [kind for _, kind in notices]),
-                ),
+                "insert into ops.drift_notice"
+                " (channel, field, notice, sealed_label, first_batch_id)"
+                " select %s, field, notice, sealed_label, %s"
+                " from unnest(%s::text[], %s::text[], %s::bytea[])"
+                " as new (field, notice, sealed_label) on conflict do nothing",
+                (self._channel, batch_id, *map(list, zip(*notices, strict=True))),
             )
 
     def note_vanished(self, db: psycopg.Cursor[Any], seen_labels: Collection[str]) -> None:

@@ -23,6 +23,7 @@ from lumbung.intake.landing.pseudonyms import (
     LOCATOR,
     Pseudonyms,
     pseudonym_version,
+    seal_label,
     term_pseudonym,
 )
 from lumbung.intake.landing.storable import ascii_json
@@ -94,7 +95,9 @@ def renew(database_url: str, channels: Mapping[str, Channel], settings: Settings
             with db.transaction():
                 _renew(db, channel, Keyring(db, vault), Pseudonyms(channel, vault, lexicon))
         if outdated:  # what was written before must not stay readable in the table's files
-            for table in ("raw.record", "quarantine.record", "ops.missing_record"):
+            for table in (
+                *("raw.record", "quarantine.record", "ops.missing_record", "ops.drift_notice"),
+            ):
                 db.execute(f"vacuum {table}".encode())
 
 
@@ -138,6 +141,7 @@ def _renew(db: psycopg.Connection, channel: Channel, keys: Keyring, pseudonyms: 
                     changed.append((record_id, Jsonb(shown), stored, again))
             _store(db, changed)
     _renew_quarantine(db, name, keys, pseudonyms)
+    _renew_labels(db, name, keys.vault, pseudonyms)
     for (listing,) in db.execute(
         "select distinct listing from ops.missing_record where channel = %s", (name,)
     ).fetchall():
@@ -187,3 +191,26 @@ def _renew_quarantine(
                     number,
                 ),
             )
+
+
+def _renew_labels(
+    db: psycopg.Connection, channel: str, vault: Vault, pseudonyms: Pseudonyms
+) -> None:
+    """Replace labels of drift notices that an earlier version kept in clear."""
+    for (label,) in db.execute(
+        "select field from ops.drift_notice where channel = %s and notice = 'appeared'"
+        " and sealed_label is null",
+        (channel,),
+    ).fetchall():
+        field = pseudonyms.of_label(label)
+        if field == label:
+            continue
+        db.execute(
+            "with clear as (delete from ops.drift_notice where channel = %s and field = %s"
+            "   and notice = 'appeared' returning *)"
+            " insert into ops.drift_notice"
+            " (channel, field, notice, first_batch_id, noticed_at, sealed_label)"
+            " select channel, %s, notice, first_batch_id, noticed_at, %s from clear"
+            " on conflict do nothing",
+            (channel, label, field, seal_label(vault, channel, label)),
+        )

@@ -46,6 +46,20 @@ _AROUND_A_PLACE = (
     " liat sda null"
 )
 
+_OF_HEADERS = (
+    "nama alamat nomor telepon telp kontak email surel nik ktp umur usia jenis kelamin pekerjaan"
+    " agama pendidikan lahir warga negara catatan keterangan ket uraian kronologi peristiwa"
+    " saksi pelapor terlapor korban pihak bukti lampiran foto gambar video dokumen berkas link file"
+    " sumber lokasi tempat koordinat lintang bujur latitude longitude petugas pengisi pengirim"
+    " penerima admin operator verifikator status tahapan tahap hasil tindak lanjut dugaan"
+    " pelanggaran pasal isu kategori bentuk metode sasaran jumlah peserta kegiatan judul ringkasan"
+    " tautan ulasan kolom isian pertanyaan jawaban cap versi edit tambahan lain lainnya baru nilai"
+    " lama tanda tangan paraf jabatan instansi lembaga organisasi partai calon pasangan pemilihan"
+    " pemilu pilkada dapil penanganan register laporan temuan name address phone number note notes"
+    " comment comments title description author user version type kind photo image location form id"
+    " uuid created updated modified start end device"
+)
+
 _PLACE_COLUMNS = {
     "regency": ("regency_name", "short_name"),
     "district": ("district_name",),
@@ -97,6 +111,7 @@ class Lexicon:
         ]
         self._test_word = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, counted))})(?![^\W\d_])")
         self._date_words = frozenset(f"{_MONTHS_AND_DAYS} {_AROUND_A_DATE}".split())
+        self._label_words = frozenset(f"{_OF_HEADERS} {' '.join(self.test_words)}".split())
         self._dates_by_end = _by_end(word for word in _MONTHS_AND_DAYS.split() if len(word) >= 5)
         self._place_words = frozenset(_AROUND_A_PLACE.split()) | frozenset(
             word for name in _place_names(seeds) for word in [*words(name), "".join(words(name))]
@@ -114,6 +129,10 @@ class Lexicon:
             if stem in lowered:
                 return self._test_word.search(lowered) is not None
         return False
+
+    def is_label_word(self, word: str) -> bool:
+        """Whether a word is one of headers of columns, places or dates; in lower case."""
+        return word in self._label_words or word in self._place_words or word in self._date_words
 
     def is_date_word(self, word: str) -> bool:
         """Whether a word belongs to a date, also with a slip of the pen (`ops.read_date`)."""

@@ -28,7 +28,7 @@ from lumbung.intake.connectors.base import (
 from lumbung.intake.features import FIELDS, Features, TextFeatures
 from lumbung.intake.landing.file_rows import FileKeys, FileRow, Headers
 from lumbung.intake.landing.hashes import ChannelHasher
-from lumbung.intake.landing.pseudonyms import LOCATOR, Pseudonyms
+from lumbung.intake.landing.pseudonyms import LOCATOR, SOURCE_ID, Pseudonyms
 from lumbung.intake.landing.rows_without_id import ComparableCells, RowWithoutId
 from lumbung.intake.landing.split import Split, Splits
 from lumbung.intake.landing.storable import (
@@ -81,6 +81,7 @@ class PreparedVersion(NamedTuple):
         is_repeat: see `Delivery.is_repeat`.
         file_row: the row of the file that held the delivery.
         features: of its narrative.
+        evidence: sha256 of the file or page that it came from.
     """
 
     source_id: str
@@ -90,6 +91,7 @@ class PreparedVersion(NamedTuple):
     is_repeat: bool
     file_row: FileRow | None
     features: Features | None
+    evidence: bytes | None
 
 
 class SealedUnreadable(NamedTuple):
@@ -115,9 +117,11 @@ class PreparedChunk:
         latest: the latest plausible time of receipt (`CLOCK_TOLERANCE` after `started`).
         data_key: encrypts what is private in it.
         versions, unreadable: what is to be written.
-        new_labels: labels that the channel file does not declare.
+        new_labels: labels that the channel file does not declare, each after its pseudonym, which
+            equals a label that names nobody.
         new_types: (field, JSON type) of declared fields that never had this type before.
         outdated_ids: source ids of deliveries that are older than the stored version.
+        outdated_evidence: (evidence, source id) of these deliveries.
         message_keys: keys of messages that their source gives no id.
         rows_without_id: rows that were quarantined because they have no id.
         count: deliveries in the chunk.
@@ -129,9 +133,10 @@ class PreparedChunk:
     data_key: DataKey = field(default_factory=DataKey.new)
     versions: list[PreparedVersion] = field(default_factory=list)
     unreadable: list[SealedUnreadable] = field(default_factory=list)
-    new_labels: set[str] = field(default_factory=set)
+    new_labels: set[tuple[str, str]] = field(default_factory=set)
     new_types: set[tuple[str, str]] = field(default_factory=set)
     outdated_ids: list[str] = field(default_factory=list)
+    outdated_evidence: list[tuple[bytes, str]] = field(default_factory=list)
     message_keys: list[MessageKey] = field(default_factory=list)
     rows_without_id: list[RowWithoutId] = field(default_factory=list)
     count: int = 0
@@ -155,6 +160,7 @@ class Preparer:
         channel: the channel.
         vault: encrypts and hashes.
         known_types: (field, JSON type) that were met before; the caller adds to it.
+        has_keyed_ids: whether source ids that may name somebody are replaced.
 
     Attributes:
         features: derives the features of narratives; None if the channel maps no narrative.
@@ -167,7 +173,12 @@ class Preparer:
     """
 
     def __init__(
-        self, channel: Channel, vault: Vault, known_types: Collection[tuple[str, str]]
+        self,
+        channel: Channel,
+        vault: Vault,
+        known_types: Collection[tuple[str, str]],
+        *,
+        has_keyed_ids: bool,
     ) -> None:
         self._channel = channel.name
         self._associated = associate(channel.name, "")
@@ -176,6 +187,7 @@ class Preparer:
         self._known_types = known_types
         self._splits = Splits(channel)
         self.pseudonyms = Pseudonyms(channel, vault)
+        self._has_keyed_ids = has_keyed_ids
         self._comparable = ComparableCells(channel, self.pseudonyms.of_payload)
         self.features = (
             TextFeatures(channel, vault.feature_key) if FIELDS[0] in channel.fields else None
@@ -188,6 +200,10 @@ class Preparer:
         )
         self.seen_labels = self._splits.seen
         self.unreadable_hashes: set[bytes] = set()
+
+    def stored_id(self, source_id: str) -> str:
+        """The id under which a delivery is stored."""
+        return self.pseudonyms.of_id(source_id) if self._has_keyed_ids else source_id
 
     def prepare(self, items: Iterable[Delivery | Unreadable]) -> PreparedChunk:
         """Prepare one chunk.
@@ -210,7 +226,7 @@ class Preparer:
             self._seal(chunk, item)
             return
         (
-            source_id,
+            given_id,
             received_at,
             fields,
             evidence,
@@ -221,16 +237,21 @@ class Preparer:
             key,
             labels,
         ) = item
+        source_id = self.stored_id(given_id)
         if key is not None:
             chunk.message_keys.append(key)
         if is_outdated:
             chunk.outdated_ids.append(source_id)
+            if evidence is not None:
+                chunk.outdated_evidence.append((evidence, source_id))
             chunk.count += 1
             return
         splits = self._splits
         split = splits[tuple(fields)]
         if splits.new_labels:
-            chunk.new_labels |= splits.new_labels
+            chunk.new_labels |= {
+                (self.pseudonyms.of_label(label), label) for label in splits.new_labels
+            }
             splits.new_labels = set()
         private = fields.copy()
         take = private.pop
@@ -238,7 +259,7 @@ class Preparer:
         for label, spelling in split.renamed:
             private[spelling] = take(label)
         payload, hidden = _serialised(public, private)
-        if not 0 < len(payload) <= _MAX_PAYLOAD or not is_usable_id(source_id):
+        if not 0 < len(payload) <= _MAX_PAYLOAD or not is_usable_id(given_id):
             self._seal(chunk, _too_large_or_unusable_id(item))
             return
         if received_at > chunk.latest:
@@ -250,7 +271,7 @@ class Preparer:
                 token = _TOKEN_LENGTH + self._vault.subject_token(storable(str(identity)))
                 break
         identifier = source_id.encode()
-        content_hash = self.hasher.version(identifier, payload, hidden)
+        content_hash = self.hasher.version(given_id.encode(), payload, hidden)
         features = self.features.of_payload(public) if self.features else None
         if replaced := self.pseudonyms.of_payload(public):
             payload, hidden = _replaced(payload, hidden, public, replaced)
@@ -259,6 +280,8 @@ class Preparer:
             if place != locator:
                 hidden = _with(hidden, _member_key(LOCATOR) + _json(locator))
             locator = place
+        if source_id != given_id:
+            hidden = _with(hidden, _member_key(SOURCE_ID) + _json(given_id))
         columns = (
             _HASH_AND_TIME.pack(16, content_hash, 8, (received_at - _EPOCH) // _MICROSECOND),
             token,
@@ -282,7 +305,8 @@ class Preparer:
             )
         chunk.versions.append(
             PreparedVersion(
-                source_id, content_hash, b"".join(columns), hidden, is_repeat, file_row, features
+                *(source_id, content_hash, b"".join(columns), hidden, is_repeat, file_row),
+                *(features, evidence),
             )
         )
         chunk.count += 1
@@ -308,7 +332,12 @@ class Preparer:
             file = (item.locator or "").partition(" | ")[0]
             chunk.rows_without_id.append(RowWithoutId(file, cells))
         received_at = min(item.received_at, chunk.started)
-        without_content = item._replace(content=None, received_at=received_at, locator=locator)
+        without_content = item._replace(
+            content=None,
+            received_at=received_at,
+            locator=locator,
+            source_id=None if item.source_id is None else self.stored_id(item.source_id),
+        )
         chunk.unreadable.append(SealedUnreadable(without_content, content_hash, ciphertext))
         chunk.count += 1
         chunk.size += len(content)

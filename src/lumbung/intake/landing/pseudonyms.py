@@ -21,11 +21,11 @@ from typing import Any
 from lumbung.intake.channel.labels import normalise
 from lumbung.intake.channel.models import Channel
 from lumbung.intake.landing.lexicon import WORD, Lexicon, project_lexicon, term_key, words
-from lumbung.intake.vault import Vault
+from lumbung.intake.vault import Vault, associate
 from lumbung.registry import canonical_fields
 from lumbung.settings import Settings
 
-ALGORITHM = 1
+ALGORITHM = 2
 """Raise this number with every change of this module or of `lexicon` that changes a pseudonym."""
 
 LOCATOR = "lumbung:locator"
@@ -35,6 +35,9 @@ MARK = "Tanda"
 
 COMPARED_CHARACTERS = 20
 """The beginning of a narrative that the raw checkpoint compares (expectations/raw.yaml)."""
+
+SOURCE_ID = "lumbung:source_id"
+"""Key in the private part under which the id that the source gives is kept."""
 
 _LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")  # a digit says a number
 _MAX_CACHED = 10_000
@@ -75,6 +78,17 @@ _PLACE_IN_FILE = re.compile(
     r"(?:baris|submission|post|record|surat terlampir|halaman)? ?\d{1,12}(?: of the page)?"
 )
 
+_LONG_IN_ID = re.compile(r"[^\W\d_]{4}|\d{9}|@")
+_ID_LETTERS = 20
+_ID_WORDS = {"baris", "halaman", "kota", "post", "prov", "record", "submission", "surat", "uuid"}
+# a number, a random id or a hash of a connector's, a legal number, what `of_id` has returned
+_IMPERSONAL_ID = re.compile(
+    r"\d{1,8}|(?:uuid:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|(?:\d{8}T\d{4}-)?[0-9a-f]{32,64}(?:-\d{1,6})?"
+    rf"|{_LEGAL_NUMBER.pattern}|~[a-p]{{{_ID_LETTERS}}}",
+    re.IGNORECASE | re.ASCII,
+)
+
 Rule = Callable[[str], str]
 """A text as it is stored: the same where it names nobody."""
 
@@ -98,6 +112,11 @@ class Pseudonyms:
             {label: _Values(rule) for label, rule in self._rules(channel)},
         )
         self._names = _Values(self._of_part)
+        self._declared = frozenset(
+            word.lower()
+            for label in (*channel.public, *channel.private, *channel.technical)
+            for word in WORD.findall(label)
+        )
 
     def _rules(self, channel: Channel) -> Iterable[tuple[str, Rule]]:
         """The rule of every public label."""
@@ -165,6 +184,27 @@ class Pseudonyms:
         if _PLACE_IN_FILE.fullmatch(locator):
             return locator
         return " | ".join([self._names[part] for part in locator.split(" | ")])
+
+    def of_id(self, source_id: str) -> str:
+        """A source id without names: one that may hold a name or telephone number is replaced.
+
+        An id that was replaced stays as it is.
+        """
+        if _IMPERSONAL_ID.fullmatch(source_id) or _is_short_id(source_id):
+            return source_id
+        known = WORD.sub(lambda word: "" if word[0].lower() in _ID_WORDS else word[0], source_id)
+        if _is_legal_number(source_id) or (known != source_id and _is_short_id(known)):
+            return source_id
+        return f"~{_letters(self._state, source_id, _ID_LETTERS)}"
+
+    def of_label(self, label: str) -> str:
+        """A label that no channel file declares: the same where its words are those of headers."""
+        if not _has_personal_number(label) and all(
+            len(word) <= 2 or word in self._declared or self._lexicon.is_label_word(word)
+            for word in map(str.lower, WORD.findall(label))
+        ):
+            return label
+        return self._of_term(label)
 
     def _of_part(self, part: str) -> str:
         if not part or _PLACE_IN_FILE.fullmatch(part):
@@ -319,8 +359,23 @@ def _has_personal_number(text: str) -> bool:
     return bool(_LONG_NUMBER.search(text) or _TELEPHONE.search(_COMPACT_DATE.sub(" ", text)))
 
 
+def _is_short_id(text: str) -> bool:
+    """Whether an id has only short words and numbers, and none that is a telephone's."""
+    return not _LONG_IN_ID.search(text) and not _has_personal_number(text)
+
+
 def _is_legal_number(text: str) -> bool:
     return _LEGAL_NUMBER.fullmatch(re.sub(r"\s", "", text).upper()) is not None
+
+
+def seal_label(vault: Vault, channel: str, label: str) -> bytes:
+    """Encrypt a label of a channel's source."""
+    return vault.seal(label.encode(), associate(channel, "label"))
+
+
+def open_label(vault: Vault, channel: str, sealed: bytes) -> str:
+    """Decrypt what `seal_label` returned."""
+    return vault.unseal(sealed, associate(channel, "label")).decode()
 
 
 def term_pseudonym(vault: Vault, term: str) -> str:

@@ -48,13 +48,17 @@ class Quarantine:
 
     def insert(
         self, db: psycopg.Cursor[Any], batch_id: int, unreadable: Sequence[SealedUnreadable]
-    ) -> int:
-        """Write the unreadable deliveries of a chunk; returns how many are new.
+    ) -> tuple[int, list[tuple[bytes, str]]]:
+        """Write the unreadable deliveries of a chunk.
 
         A delivery that was resolved is open again. One that a person dismissed stays dismissed. One
         that the channel file leaves out is dismissed as long as the file does so.
+
+        Returns:
+            how many are new, and evidence and content hash (hex) of the others.
         """
         count = 0
+        repeated: list[tuple[bytes, str]] = []
         for item, content_hash, ciphertext in unreadable:
             db.execute(
                 "insert into quarantine.record as q (channel, batch_id, content_hash, reason_code,"
@@ -93,8 +97,11 @@ class Quarantine:
                 ),
             )
             row = db.fetchone()
-            count += row is not None and row[0]
-        return count
+            if row is not None and row[0]:
+                count += 1
+            elif item.evidence is not None:
+                repeated.append((item.evidence, content_hash.hex()))
+        return count, repeated
 
     def resolve_accepted(self, db: psycopg.Cursor[Any]) -> None:
         """Resolve the deliveries that a person accepted and that this pull read."""

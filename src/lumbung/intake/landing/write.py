@@ -123,8 +123,9 @@ class ChunkWriter:
             self._batches.lock(db, is_durable=False)
             batch_id = self._batches.next_id(db)
             files = FileHistories(self._split_id)
+            origins: set[tuple[bytes | None, str]] = set()
             if distinct is None or self._knows_one_of(db, distinct):
-                new = self._new_versions(db, batch_id, chunk.versions, files)
+                new = self._new_versions(db, batch_id, chunk.versions, files, origins)
             else:
                 new = [(version, 0) for version in distinct]
                 _set_positions(files, batch_id, chunk.versions, distinct)
@@ -132,7 +133,8 @@ class ChunkWriter:
             self._copy(db, batch_id, new)
             files.write(db, self._channel)
             self._insert_message_keys(db, chunk.message_keys)
-            quarantined = self._quarantine.insert(db, batch_id, chunk.unreadable)
+            quarantined, repeated = self._quarantine.insert(db, batch_id, chunk.unreadable)
+            self._note_repeated(db, chunk, new, origins, repeated)
             counts = IntakeCounts(
                 chunk.count, len(new), chunk.count - len(new) - quarantined, quarantined
             )
@@ -156,19 +158,25 @@ class ChunkWriter:
         batch_id: int,
         versions: list[PreparedVersion],
         files: FileHistories,
+        origins: set[tuple[bytes | None, str]],
     ) -> list[tuple[PreparedVersion, int]]:
-        """The versions that are not stored yet, each with its recurrence."""
+        """The versions that are not stored yet, each with its recurrence.
+
+        The evidence and source id of each stored version are added to `origins`.
+        """
         histories: dict[str, list[Version]] = {}
         recurrences: dict[tuple[str, bytes], int] = {}
         source_ids = list({version.source_id for version in versions})
         has_rows = any(version.file_row for version in versions)
         db.execute(
-            "select r.source_id, r.recurrence, r.record_id, r.content_hash, r.is_tombstone"
+            "select r.source_id, r.recurrence, r.evidence_sha256,"
+            " r.record_id, r.content_hash, r.is_tombstone"
             f"{', v.cells, v.split' if has_rows else ''} {STORED_VERSIONS}"
             f" {_CELLS_OF_VERSIONS if has_rows else ''} order by r.record_id",
             (source_ids, self._channel),
         )
-        for source_id, recurrence, *columns in db:
+        for source_id, recurrence, evidence, *columns in db:
+            origins.add((evidence, source_id))
             stored = Version(*columns)
             histories.setdefault(source_id, []).append(stored)
             recurrences[source_id, stored.content_hash] = recurrence
@@ -246,6 +254,43 @@ class ChunkWriter:
                     feature_row(record_id, self._feature_version, found)
                     for record_id, found in features
                 ),
+            )
+
+    def _note_repeated(
+        self,
+        db: psycopg.Cursor[Any],
+        chunk: PreparedChunk,
+        new: list[tuple[PreparedVersion, int]],
+        origins: set[tuple[bytes | None, str]],
+        quarantined: list[tuple[bytes, str]],
+    ) -> None:
+        """Note which files hold deliveries that no row says are in them (migration 0120).
+
+        Args:
+            db: in the chunk's transaction.
+            chunk: what was read.
+            new: the versions that were stored now.
+            origins: evidence and source id of the versions that were stored before.
+            quarantined: evidence and content hash of deliveries that were quarantined before.
+        """
+        repeated = chunk.outdated_evidence + quarantined
+        if len(new) != len(chunk.versions):
+            origins.update((version.evidence, version.source_id) for version, _ in new)
+            repeated += [
+                (version.evidence, version.source_id)
+                for version in chunk.versions
+                if version.evidence is not None
+                and (version.evidence, version.source_id) not in origins
+            ]
+        if repeated:
+            db.execute(
+                "insert into ops.repeated_delivery (channel, sha256, delivery_keys)"
+                " select %s, sha256, array_agg(distinct hashtextextended(name, 0))"
+                " from unnest(%s::bytea[], %s::text[]) as given (sha256, name) group by sha256"
+                " having not exists (select from ops.repeated_delivery as known"
+                "   where known.sha256 = given.sha256 and known.delivery_keys"
+                "     @> array_agg(distinct hashtextextended(given.name, 0)))",
+                (self._channel, *map(list, zip(*repeated, strict=True))),
             )
 
     def _insert_message_keys(self, db: psycopg.Cursor[Any], keys: Sequence[MessageKey]) -> None:

@@ -98,7 +98,7 @@ def read(source: Source) -> Iterator[Item]:
                 hidden = options.model_copy(update=changes)
                 for item in _workbook(Table(source.channel, hidden), hidden, file, child):
                     if item.source_id is not None:
-                        source.seen_ids.add(item.source_id)
+                        source.seen_ids.add(source.stored_id(item.source_id))
                     elif item.is_part and item.reason_code != "header_not_found":
                         yield item
 
