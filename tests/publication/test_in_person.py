@@ -17,11 +17,12 @@ import pyotp
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from lumbung.errors import ConfigurationError, LumbungError, PublicationError
+from lumbung.errors import ConfigurationError, PublicationError
 from lumbung.publication.editions import approver, freezing, publishing, review
 from lumbung.publication.editions.approver import CodeError
 from lumbung.publication.formats import render
 from lumbung.publication.model import store
+from lumbung.publication.proof.merkle import files_root
 from lumbung.settings import Settings
 from lumbung.warehouse.roles import role_url
 from tests.support.edition_sample import WEEK, pass_checkpoint
@@ -149,6 +150,11 @@ def test_a_code_counts_once_and_for_ten_minutes(office: Office) -> None:
     late = now - timedelta(minutes=12)
     with pytest.raises(CodeError, match="wrong or has expired"):
         office.answer(phone.at(late), at=late)
+    with psycopg.connect(office.url) as connection:
+        used = connection.execute("select totp_step from ops.used_code").fetchall()
+        wrong = connection.execute("select count(*) from ops.approver_failure").fetchone()
+    assert used == [(phone.timecode(late),)], "Airflow's database keeps it"
+    assert wrong == (0,)
     slow = now - timedelta(minutes=9)  # Airflow was slow
     office.answer(phone.at(slow), at=slow)
     assert office.state() == "approved"
@@ -256,6 +262,58 @@ def test_a_lost_phone_is_replaced(office: Office) -> None:
     assert office.state() == "approved"
 
 
+def test_the_databases_owner_cannot_revive_a_lost_phone(office: Office) -> None:
+    lost = office.enrol()
+    office.enrol(replace=True)
+    office.write(
+        "insert into ops.approver (name, sealed_secret)"
+        " select name, sealed_secret from ops.approver order by enrolment_id limit 1"
+    )
+    with pytest.raises(CodeError, match="its row was copied"):
+        office.answer(lost.now())
+    office.write("alter table ops.approver disable trigger append_only")
+    office.write("delete from ops.approver where enrolment_id > 1")
+    with pytest.raises(CodeError, match="not the one that was enrolled last"):
+        office.answer(lost.now())
+    assert office.state() == "draft"
+
+
+def test_a_lost_phone_approves_nothing_by_a_row_of_the_owner(office: Office) -> None:
+    """Its finder can compute the keyed hash."""
+    lost = office.enrol()
+    office.enrol(replace=True)
+    office.write("alter table ops.approver disable trigger append_only")
+    office.write("update ops.approver set enrolled_at = enrolled_at - interval '1 hour'")
+    step = lost.timecode(datetime.now(UTC))
+    seal = approver._seal(
+        lost.secret, EDITION, "approved", CHAIR, files_root(office.reviewed), step
+    )
+    forge(office, ", enrolment_id, totp_step, seal", f", 1, {step}, '{seal}'")
+    refused(office)
+
+
+def test_a_second_person_unlocks_who_was_locked_by_wrong_codes(office: Office) -> None:
+    phone = office.enrol()
+    for _ in range(5):
+        with pytest.raises(CodeError):
+            office.answer("000000")
+    with pytest.raises(AirflowFailException, match="lumbung approver unlock pimpinan"):
+        office.answer(phone.now())
+    approver.unlock(
+        "pimpinan", by="ani", consented_by="anggota", reason="salah ketik",
+        proof=approver.Proof(1, 5, "ab" * 32), database_url=role_url(office.url, "approver"),
+    )  # fmt: skip
+    office.answer(phone.now())
+    assert office.state() == "approved"
+    with psycopg.connect(office.url) as connection:
+        row = connection.execute(
+            "select line::jsonb from ops.audit_log where line like '%approver_unlock%'"
+        ).fetchone()
+    assert row is not None
+    assert (row[0]["person"], row[0]["is_proved"]) == ("ani", True)
+    assert row[0]["content"]["consented_by"] == "anggota"
+
+
 def test_the_secret_is_encrypted_in_the_database(office: Office) -> None:
     phone = office.enrol()
     with psycopg.connect(office.url) as connection:
@@ -333,7 +391,7 @@ def test_a_phone_enrolled_in_the_database_needs_the_vault_key(office: Office) ->
     """Whoever can write to the database but has no vault key cannot enrol a phone of their own."""
     office.write("insert into ops.approver (name, sealed_secret) values ('pimpinan', %s)",
                  b"JBSWY3DPEHPK3PXP" * 2)  # fmt: skip
-    with pytest.raises(LumbungError, match="does not open"):
+    with pytest.raises(CodeError, match="its row was copied"):
         office.answer(pyotp.TOTP("JBSWY3DPEHPK3PXP" * 2).now())
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import getpass
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
+
+if TYPE_CHECKING:
+    from lumbung.publication.editions.approver import Proof
 
 console = Console(highlight=False)
 Json = Annotated[bool, typer.Option("--json", help="print JSON, for programs")]
@@ -35,6 +40,44 @@ def impersonal(reason: str) -> str:
 
 
 Why = Annotated[str, typer.Option(help="why, without anybody's name", callback=impersonal)]
+Consent = Annotated[
+    str, typer.Option(help="account of the second person, whose phone makes the one-time code")
+]
+
+
+def consented(account: str, what: str, reason: str, *, database_url: str) -> Proof | None:
+    """Ask a second person for a one-time code; return None in a demo's home, which needs none.
+
+    Args:
+        account: of the person, a name of `approval.users`.
+        what: what the person consents to.
+        reason: why.
+        database_url: the warehouse, as the role `approver`.
+
+    Raises:
+        ConfigurationError: when the account is not that of a second person.
+        CodeError, LockedError: as `approver.prove`.
+    """
+    from lumbung.publication.delivery.recipients import load_people
+    from lumbung.publication.editions import approver
+
+    settings = Settings.load()
+    if settings.demo_claim.exists():
+        return None
+    users = load_people(settings).approval.users
+    if account not in users or account == getpass.getuser():
+        raise ConfigurationError(
+            "a second person has to consent, whose phone is enrolled",
+            where="--consent",
+            remediation=f"name another one of {', '.join(users) or 'approval.users'}"
+            " (config/people.yaml)",
+        )
+    code = typer.prompt(f"code on the phone of {account}, who consents", hide_input=True)
+    return approver.prove(
+        account, code, edition_id=what, decision="consent", by=getpass.getuser(),
+        root=hashlib.sha256(reason.strip().encode()).hexdigest(),
+        settings=settings, database_url=database_url,
+    )  # fmt: skip
 
 
 def owner_url() -> str:

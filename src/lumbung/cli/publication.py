@@ -10,7 +10,10 @@ import typer
 from rich.table import Table
 
 from lumbung.cli.common import (
+    Consent,
     Json,
+    Why,
+    consented,
     console,
     impersonal,
     owner_url,
@@ -122,6 +125,35 @@ def enrol(
     address = approvers.enrol(name, replace=replace, settings=settings, database_url=owner_url())
     segno.make(address).terminal(compact=True)
     typer.echo(address)
+
+
+@approver.command()
+def unlock(
+    name: Annotated[str, typer.Argument(help="a name of approval.users, locked by wrong codes")],
+    reason: Why,
+    consent: Consent = "",
+) -> None:
+    """Let a person who was locked by wrong codes decide again, with a second person's consent.
+
+    Find out first who tried the codes. It is in the audit log.
+    """
+    import getpass
+
+    from lumbung.publication.editions import approver as approvers
+
+    url = warehouse_url("approver")
+    if name == consent:
+        raise ConfigurationError(
+            "whoever is locked cannot consent",
+            where="--consent",
+            remediation="name another person of approval.users (config/people.yaml)",
+        )
+    proof = consented(consent, f"unlock {name}", reason, database_url=url)
+    approvers.unlock(
+        name, by=getpass.getuser(), consented_by=consent, reason=reason, proof=proof,
+        database_url=url,
+    )  # fmt: skip
+    console.print(f"'{name}' can decide again")
 
 
 @app.command()

@@ -6,7 +6,6 @@ Names and telephone numbers are asked for, so that they are in no process's argu
 from __future__ import annotations
 
 import getpass
-import hashlib
 import json
 import os
 import shutil
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lumbung.cli.common import Why, console, warehouse_url
+from lumbung.cli.common import Consent, Why, consented, console, warehouse_url
 from lumbung.errors import ConfigurationError
 from lumbung.settings import JAKARTA, Settings
 
@@ -34,9 +33,6 @@ vault = typer.Typer(
     no_args_is_help=True, help="Personal data: open one identity, export, erase, hold, new key."
 )
 RecordId = Annotated[int, typer.Argument(help="a record of 'lumbung review' or 'lumbung trace'")]
-Consent = Annotated[
-    str, typer.Option(help="account of the second person, whose phone makes the one-time code")
-]
 Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="YYYY-MM-DD")]
 
 
@@ -108,10 +104,10 @@ def erase(reason: Why, consent: Consent = "") -> None:
 
     identity = typer.prompt("name or telephone number")
     with _custodian(reason) as (db, keys), _evidence(keys) as store:
-        _consent(consent, "erase a person", reason)
+        proof = _consent(consent, "erase a person", reason)
         done = erasure.erase(
             db, keys, identity, _subjects(),
-            by=getpass.getuser(), consented_by=consent, reason=reason.strip(),
+            by=getpass.getuser(), consented_by=consent, consent=proof, reason=reason.strip(),
             evidence=store, today=datetime.now(JAKARTA).date(),
         )  # fmt: skip
     _say(done)
@@ -131,10 +127,10 @@ def expire(
     from lumbung.intake import erasure
 
     with _custodian(reason) as (db, keys), _evidence(keys) as store:
-        _consent(consent, f"expire {kind} before {before:%Y-%m-%d}", reason)
+        proof = _consent(consent, f"expire {kind} before {before:%Y-%m-%d}", reason)
         done = erasure.expire(
             db, keys, kind, before.date(),
-            by=getpass.getuser(), consented_by=consent, reason=reason.strip(),
+            by=getpass.getuser(), consented_by=consent, consent=proof, reason=reason.strip(),
             evidence=store, today=datetime.now(JAKARTA).date(),
         )  # fmt: skip
     _say(done)
@@ -227,33 +223,13 @@ def _custodian(reason: str) -> Iterator[tuple[psycopg.Connection, Vault]]:
             where="--reason",
             remediation="say what you have to decide, without anybody's name",
         )
-    with database.connect(warehouse_url("custodian"), application="lumbung vault") as db:
-        db.autocommit = True
+    with database.session(warehouse_url("custodian"), application="lumbung vault") as db:
         yield db, Vault.load(Settings.load().home)
 
 
 def _consent(account: str, what: str, reason: str) -> Proof | None:
     """Ask the second person for a one-time code; None in a demo's home, which needs none."""
-    from lumbung.publication.delivery.recipients import load_people
-    from lumbung.publication.editions import approver
-
-    settings = Settings.load()
-    if settings.demo_claim.exists():
-        return None
-    users = load_people(settings).approval.users
-    if account not in users or account == getpass.getuser():
-        raise ConfigurationError(
-            "a second person has to consent, whose phone is enrolled",
-            where="--consent",
-            remediation=f"name another one of {', '.join(users) or 'approval.users'}"
-            " (config/people.yaml)",
-        )
-    code = typer.prompt(f"code on the phone of {account}, who consents", hide_input=True)
-    return approver.prove(
-        account, code, edition_id=what, decision="consent", by=getpass.getuser(),
-        root=hashlib.sha256(reason.strip().encode()).hexdigest(),
-        settings=settings, database_url=warehouse_url("approver"),
-    )  # fmt: skip
+    return consented(account, what, reason, database_url=warehouse_url("approver"))
 
 
 def _log(

@@ -17,7 +17,7 @@ import psycopg
 import pyotp
 
 from lumbung import database
-from lumbung.errors import ConfigurationError, PublicationError
+from lumbung.errors import ConfigurationError, LumbungError, PublicationError
 from lumbung.intake.vault import Vault, associate
 from lumbung.publication.model.edition import Edition
 from lumbung.publication.proof.merkle import files_root
@@ -64,7 +64,7 @@ def enrol(name: str, *, replace: bool, settings: Settings, database_url: str) ->
 
     """
     secret = pyotp.random_base32()
-    sealed = Vault.load(settings.home).seal(secret.encode(), associate("approver", name))
+    vault = Vault.load(settings.home)
     with database.connect(database_url, application="lumbung approver") as connection:
         connection.execute("lock table ops.approver in share row exclusive mode")
         known = connection.execute("select from ops.approver where name = %s", (name,)).fetchone()
@@ -74,8 +74,14 @@ def enrol(name: str, *, replace: bool, settings: Settings, database_url: str) ->
                 where="ops.approver",
                 remediation="when it is lost, enrol another one with --replace",
             )
+        row = connection.execute(
+            "select nextval(pg_get_serial_sequence('ops.approver', 'enrolment_id'))"
+        ).fetchone()
+        assert row is not None  # noqa: S101 - a sequence always answers
         connection.execute(
-            "insert into ops.approver (name, sealed_secret) values (%s, %s)", (name, sealed)
+            "insert into ops.approver (enrolment_id, name, sealed_secret)"
+            " overriding system value values (%s, %s, %s)",
+            (row[0], name, vault.seal(secret.encode(), _place(name, row[0]))),
         )
     return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
 
@@ -117,8 +123,11 @@ def prove(
     entered = min(max(at or now, now - MAX_AGE), now)
     with database.connect(database_url, application="lumbung approver") as connection:
         enrolment = connection.execute(
-            "select enrolment_id, sealed_secret from ops.approver where name = %s"
-            " order by enrolment_id desc limit 1",
+            "select enrolment_id, sealed_secret, enrolment_id = (select max(enrolled) from"
+            "   (select (line::jsonb -> 'content' ->> 'enrolment_id')::bigint as enrolled"
+            "   from ops.audit_log where line::jsonb @> jsonb_build_object('event',"
+            "     'ops.approver', 'content', jsonb_build_object('name', name))) as logged)"
+            " from ops.approver where name = %s order by enrolment_id desc limit 1",
             (name,),
         ).fetchone()
         if enrolment is None:
@@ -127,25 +136,41 @@ def prove(
                 where=f"edition {edition_id}",
                 remediation=f"enrol it on the server: 'lumbung approver enrol {name}'",
             )
+        if not enrolment[2]:
+            raise CodeError(
+                f"the phone of '{name}' is not the one that was enrolled last",
+                where="ops.approver",
+                remediation=f"find who changed it, then 'lumbung approver enrol {name} --replace'",
+            )
         # One code of a person at a time, until the commit: each attempt counts those before it.
         connection.execute("select ops.lock_codes(%s)", (name,))
         for limit, period in LIMITS:
             failures = connection.execute(
-                "select count(*) from ops.approver_failure where name = %s"
-                " and failed_at > clock_timestamp() - %s::interval",
+                "select count(*) from ops.approver_failure as f where name = %s"
+                " and failed_at > clock_timestamp() - %s::interval and not exists (select"
+                "   from ops.approver_unlock as u where u.name = f.name"
+                "   and u.unlocked_at >= f.failed_at)",
                 (name, period),
             ).fetchone()
             if failures and failures[0] >= limit:
                 raise LockedError(
                     f"{limit} wrong codes of '{name}' in {period}",
                     where=f"edition {edition_id}",
-                    remediation="wait that long, then decide again; ask who tried, if it was not"
-                    " you",
+                    remediation="wait that long, or have a second person consent to"
+                    f" 'lumbung approver unlock {name}'; ask who tried, if it was not you",
                 )
-        secret = _secret(enrolment[1], name, settings)
+        secret = _secret(enrolment[1], name, enrolment[0], settings)
         step = _step(secret, code, entered)
         if step is None:
-            connection.execute("insert into ops.approver_failure (name) values (%s)", (name,))
+            late = None if at is None else _step(secret, code, at)
+            if late is None:
+                connection.execute("insert into ops.approver_failure (name) values (%s)", (name,))
+            else:  # right when it was entered; Airflow's database still has it
+                connection.execute(
+                    "insert into ops.used_code (enrolment_id, totp_step) values (%s, %s)"
+                    " on conflict do nothing",
+                    (enrolment[0], late),
+                )
             connection.commit()
             raise CodeError(
                 "the code is missing" if not code else "the code is wrong or has expired",
@@ -160,6 +185,28 @@ def prove(
                 remediation="wait for the next one of the authenticator app",
             )
     return proof
+
+
+def unlock(
+    name: str, *, by: str, consented_by: str, reason: str, proof: Proof | None, database_url: str
+) -> None:
+    """Let the wrong codes of a person no longer count.
+
+    Args:
+        name: a name of `approval.users`.
+        by: the account that does it.
+        consented_by: the second person; empty in a demo's home.
+        reason: why, without anybody's name.
+        proof: this person's; None in a demo's home.
+        database_url: the warehouse, as the role `approver`.
+
+    """
+    with database.connect(database_url, application="lumbung approver") as connection:
+        connection.execute(
+            "insert into ops.approver_unlock (name, unlocked_by, consented_by, reason,"
+            " enrolment_id, totp_step, seal) values (%s, %s, nullif(%s, ''), %s, %s, %s, %s)",
+            (name, by, consented_by, reason, *(proof or (None, None, None))),
+        )
 
 
 def use_up(proof: Proof, *, database_url: str) -> None:
@@ -194,15 +241,19 @@ def is_in_person(edition: Edition, *, settings: Settings, database_url: str) -> 
     decision = edition.decision
     with database.connect(database_url, application="lumbung approver") as connection:
         row = connection.execute(
-            "select name, sealed_secret, totp_step, seal from published.approval"
-            " join ops.approver using (enrolment_id) where edition_id = %s",
+            "select name, sealed_secret, enrolment_id, totp_step, seal from published.approval"
+            " join ops.approver as phone using (enrolment_id) where edition_id = %s"
+            # not with a phone that another one had replaced by then
+            " and not exists (select from ops.approver as later where later.name = phone.name"
+            "   and later.enrolment_id > phone.enrolment_id"
+            "   and later.enrolled_at < to_timestamp(totp_step * 30))",
             (edition.edition_id,),
         ).fetchone()
     if row is None or decision is None or decision.how != "person":
         return False
-    name, sealed, step, seal = row
+    name, sealed, enrolment_id, step, seal = row
     expected = _seal(
-        _secret(sealed, name, settings),
+        _secret(sealed, name, enrolment_id, settings),
         edition.edition_id,
         decision.decision,
         decision.decided_by,
@@ -212,9 +263,21 @@ def is_in_person(edition: Edition, *, settings: Settings, database_url: str) -> 
     return hmac.compare_digest(expected, seal)
 
 
-def _secret(sealed: bytes, name: str, settings: Settings) -> str:
-    opened = Vault.load(settings.home).unseal(bytes(sealed), associate("approver", name))
-    return opened.decode()
+def _place(name: str, enrolment_id: int) -> bytes:
+    """Identifies an enrolment: its secret opens under no other one, so none can be repeated."""
+    return associate("approver", f"{name}\0{enrolment_id}")
+
+
+def _secret(sealed: bytes, name: str, enrolment_id: int, settings: Settings) -> str:
+    vault = Vault.load(settings.home)
+    try:
+        return vault.unseal(bytes(sealed), _place(name, enrolment_id)).decode()
+    except LumbungError as error:
+        raise CodeError(
+            f"the phone of '{name}' was enrolled by an earlier version, or its row was copied",
+            where="ops.approver",
+            remediation=f"enrol it again: 'lumbung approver enrol {name} --replace'",
+        ) from error
 
 
 def _step(secret: str, code: str, entered: datetime) -> int | None:
