@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 
 from lumbung import cli
 from lumbung.errors import BuildError
+from lumbung.intake.vault import Vault
 from lumbung.local import airflow_command
 from lumbung.local.airflow import COMPONENTS, worker
 from lumbung.settings import Settings
@@ -76,3 +79,21 @@ def test_the_processes_of_lumbung_and_airflow_collect_garbage_rarely(
     assert seen[0] >= 10_000
     modules = {module for module, *_ in (*COMPONENTS.values(), worker("intake"))}
     assert modules == {airflow_command.__name__, "lumbung.local.dag_processor"}
+
+
+@pytest.mark.parametrize("work", [Vault.load, lambda _: cli.main()])
+def test_a_process_with_keys_leaves_no_core_dump(
+    work: Callable[[Path], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash would write the vault key to the disk."""
+    given = []
+    monkeypatch.setattr(resource, "setrlimit", lambda *limit: given.append(limit))
+    monkeypatch.setattr(cli, "app", lambda **_: None)
+    threshold, umask = gc.get_threshold(), os.umask(0o077)
+    try:
+        with suppress(SystemExit):
+            work(tmp_path)
+    finally:
+        gc.set_threshold(*threshold)
+        os.umask(umask)
+    assert given == [(resource.RLIMIT_CORE, (0, 0))]

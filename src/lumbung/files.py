@@ -14,6 +14,9 @@ PRIVATE_UMASK = 0o077
 DRAFTS = (".draft-", ".upload-")
 """How names begin of files that are being written; a killed process leaves them, in clear."""
 
+FETCHED = ".fetched"
+"""Folder in the home of a backup that is being restored from elsewhere."""
+
 
 def write_private(path: Path, content: str | bytes) -> None:
     """Write a file that only its owner can read: to a draft that is then renamed."""

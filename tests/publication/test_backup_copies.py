@@ -11,6 +11,7 @@ import pytest
 from lumbung.backup import manifest, remote
 from lumbung.backup.manifest import Manifest
 from lumbung.errors import ConfigurationError, ServiceError
+from lumbung.files import FETCHED
 from tests.support.object_store import object_store
 
 FIRST, SECOND = "20261126T183000Z", "20261127T183000Z"
@@ -35,6 +36,27 @@ def fetched(source: str, folder: Path) -> dict[str, bytes]:
         for path in found.rglob("*")
         if path.is_file() and path.name != manifest.MANIFEST
     }
+
+
+def test_a_killed_restore_leaves_no_copy_behind_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in the home, not in a folder for temporary files that nobody empties."""
+    home = tmp_path / "home"
+    (home / FETCHED / "sisa").mkdir(parents=True)
+
+    def fetch(source: str, folder: Path) -> Path:
+        assert source == "s3://cadangan/kantor"
+        assert [*folder.iterdir()] == []
+        return folder / "baru"
+
+    monkeypatch.setattr(remote, "fetch", fetch)
+    with remote.fetched("s3://cadangan/kantor", home) as place:
+        assert place.is_relative_to(home)
+        assert place.parent.stat().st_mode & 0o777 == 0o700
+    assert [*home.iterdir()] == []
+    with remote.fetched(str(tmp_path), home) as place:
+        assert place == tmp_path
 
 
 def test_copies_follow_the_folder_and_restore(

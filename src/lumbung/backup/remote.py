@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from lumbung.backup.manifest import MANIFEST, NAME, backups
 from lumbung.errors import ConfigurationError, ServiceError, without_path
+from lumbung.files import FETCHED
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -58,6 +59,30 @@ def mirror(folder: Path, to: str) -> list[str]:
         for name in _names(place) - here.keys():
             _delete(place / name)
     return written
+
+
+@contextmanager
+def fetched(source: str, home: Path) -> Iterator[Path]:
+    """Give the folder of a backup; of an address, that of a copy in the home (`FETCHED`).
+
+    The copy is deleted at the end. The next call, or housekeeping, deletes that of a killed one.
+
+    Raises:
+        ConfigurationError, ServiceError: as `fetch`.
+
+    """
+    if "://" not in source:
+        yield Path(source)
+        return
+    folder = home / FETCHED
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder)
+    folder.mkdir(mode=0o700)
+    try:
+        yield fetch(source, folder)
+    finally:
+        shutil.rmtree(folder)
 
 
 def fetch(source: str, folder: Path) -> Path:

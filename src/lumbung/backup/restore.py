@@ -14,6 +14,7 @@ from lumbung.backup import dump, keys
 from lumbung.backup.manifest import Manifest, newest, verified
 from lumbung.backup.take import DATA_KEYS
 from lumbung.errors import ConfigurationError, ServiceError
+from lumbung.files import FETCHED
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.stack import RESTORING
 from lumbung.locks import locked
@@ -67,7 +68,8 @@ def restore(backup: Path, identity: Path, *, settings: Settings) -> Restored:
     secrets = keys.unseal(backup / keys.NAME, identity)
     data_keys = secrets.pop(DATA_KEYS, b"{}")
     marker = settings.home / RESTORING
-    if settings.home.exists() and any(settings.home.iterdir()):
+    there = {each.name for each in settings.home.iterdir()} if settings.home.exists() else set()
+    if there - {FETCHED}:
         raise ConfigurationError(
             "the home is not empty",
             where=str(settings.home),

@@ -23,7 +23,7 @@ from lumbung import database
 from lumbung.backup import dump, keys
 from lumbung.backup.manifest import MANIFEST, TIME, Manifest, backups, copy, file_hash
 from lumbung.errors import DISK, FULL, ConfigurationError, ServiceError, without_path
-from lumbung.files import DRAFTS, keep_private, write_private
+from lumbung.files import DRAFTS, FETCHED, keep_private, write_private
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.vault import EvidenceKeys, Vault
 from lumbung.local.stack import AIRFLOW_DATABASE
@@ -34,8 +34,8 @@ from lumbung.warehouse.build import lock_builds
 from lumbung.warehouse.roles import METADATA, role_url
 
 DERIVED = {
-    "airflow", "dbt", "docs", "drill", "editions", "keys", "logins", "logs", "portal", "portals",
-    "postgres", "restored", "run",
+    FETCHED, "airflow", "dbt", "docs", "drill", "editions", "keys", "logins", "logs", "portal",
+    "portals", "postgres", "restored", "run",
 }  # fmt: skip
 """What a backup leaves out of the home: it is dumped, encrypted, or computed again."""
 

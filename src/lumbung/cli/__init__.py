@@ -17,7 +17,7 @@ from rich.console import Console
 from lumbung.cli import local, pipeline, publication, steward, warehouse
 from lumbung.errors import ConfigurationError, LumbungError, explained
 from lumbung.files import PRIVATE_UMASK
-from lumbung.memory import RARELY
+from lumbung.memory import RARELY, refuse_core_dumps
 from lumbung.settings import home_folder
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ def main() -> NoReturn:
     """Run the command; print an error as one message and exit with the code of its class."""
     os.umask(PRIVATE_UMASK)
     gc.set_threshold(*RARELY)
+    refuse_core_dumps()
     try:
         app(standalone_mode=True)
     except Exception as error:

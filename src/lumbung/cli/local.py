@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -296,8 +295,7 @@ def restore(
     from lumbung.backup import restore as restoring
 
     settings = Settings.load()
-    with console.status("restoring"), TemporaryDirectory(prefix="lumbung-") as fetched:
-        place = remote.fetch(folder, Path(fetched)) if "://" in folder else Path(folder)
+    with console.status("restoring"), remote.fetched(folder, settings.home) as place:
         found = restoring.restore(place, identity, settings=settings)
     console.print(f"restored {found.backup} into {settings.home}", soft_wrap=True)
     _print_restored(found)

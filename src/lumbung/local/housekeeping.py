@@ -16,7 +16,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lumbung.files import DRAFTS
+from lumbung.files import DRAFTS, FETCHED
 from lumbung.local.airflow import Airflow
 from lumbung.settings import number
 
@@ -58,6 +58,10 @@ def clean_files(home: Path, before: datetime) -> int:
             with suppress(OSError):  # not empty
                 for folder in (file.parent, file.parent.parent):  # of the task, of the run
                     folder.rmdir()
+    fetched = home / FETCHED
+    if fetched.exists() and fetched.stat().st_ctime < time.time() - DRAFT_SECONDS:
+        shutil.rmtree(fetched)
+        count += 1
     drafts = [
         file
         for folder in (home / "evidence", *(home / "inbox").glob("*"))
