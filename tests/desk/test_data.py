@@ -30,6 +30,19 @@ def test_an_auditor_traces_a_published_number_to_the_hash(desk: Desk) -> None:
     assert trace.trace(f"{REFERENCE}@{DRAFT}", database_url=desk.url).value > 0
 
 
+def test_what_a_person_types_into_the_search_is_in_no_address(desk: Desk) -> None:
+    auditor = desk.client("pemeriksa")
+    form = auditor.get("/telusur").text
+    assert re.search(r'<form method="post" action="[^"]*/telusur">', form)
+    csrf = re.findall(r'name="csrf" value="([^"]+)"', form)[0]
+    sent = {"csrf": csrf, "angka": "Zqvor Rekaan"}
+    page = auditor.post("/telusur", data=sent)
+    assert (page.status_code, "tidak ditemukan" in page.text) == (404, True)
+    assert "Zqvor" not in f"{page.url} {page.headers}"
+    found = auditor.post("/telusur", data={**sent, "angka": f"{REFERENCE}@{PUBLISHED}"})
+    assert "Dihitung dari" in found.text
+
+
 @pytest.mark.parametrize(
     "wanted",
     [

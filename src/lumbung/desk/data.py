@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import psycopg
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Form, Path, Query, Request
 from starlette.responses import FileResponse, Response
 
 from lumbung.desk.access import Person, database_url
 from lumbung.desk.editions import visible
-from lumbung.desk.office import Office, RefusedError
+from lumbung.desk.guard import Token
+from lumbung.desk.office import NO_NUL, Office, RefusedError
 from lumbung.errors import PublicationError
 from lumbung.publication import trace
 from lumbung.publication.trace import Contributor, Record, Trace
@@ -59,16 +60,7 @@ def routes(office: Office) -> APIRouter:
     router = APIRouter()
     Who = Annotated[Person, Depends(office.who)]  # noqa: N806
 
-    @router.get("/telusur")
-    def search(
-        request: Request,
-        who: Who,
-        angka: Annotated[str, Query(max_length=200)] = "",
-        mulai: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
-    ) -> Response:
-        if not who.may_trace:
-            raise RefusedError(404, "not_found")
-        wanted = angka.strip()
+    def show(request: Request, who: Person, wanted: str, start: int = 0) -> Response:
         found, problem = None, ""
         if wanted:
             try:
@@ -85,9 +77,33 @@ def routes(office: Office) -> APIRouter:
             wanted=wanted,
             found=found,
             problem=problem,
-            start=mulai,
+            start=start,
             shown=SHOWN,
         )
+
+    @router.get("/telusur")
+    def trace_reference(
+        request: Request,
+        who: Who,
+        angka: Annotated[str, Query(max_length=200)] = "",
+        mulai: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    ) -> Response:
+        if not who.may_trace:
+            raise RefusedError(404, "not_found")
+        return show(request, who, angka.strip(), mulai)
+
+    @router.post("/telusur")
+    def search(
+        request: Request,
+        who: Who,
+        angka: Annotated[str, Form(max_length=200, pattern=NO_NUL)] = "",
+        csrf: Token = "",
+    ) -> Response:
+        # What people type may be a name. Logs have the addresses of pages, not what forms hold.
+        office.tokens.verify(request, who.account, csrf)
+        if not who.may_trace:
+            raise RefusedError(404, "not_found")
+        return show(request, who, angka.strip())
 
     @router.get("/data")
     def data(request: Request, who: Who) -> Response:
