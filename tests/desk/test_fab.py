@@ -109,8 +109,9 @@ def test_the_roles_behind_real_accounts(stewarded: Desk, airflow: Airflow) -> No
             # an approver is no engineer
             status = http.get("/api/v2/connections").status_code
             assert status == (200 if account == "insinyur" else 403), account
-            if account == "penangan":
-                # Airflow itself lets an owner do nothing, whatever channel it is
+            if account in ("penangan", "ketua"):
+                # Airflow itself lets an owner do nothing, whatever channel it is, and an approver
+                # only answer
                 dag = "/api/v2/dags/intake__register_laporan"
                 changes: tuple[tuple[str, str, object], ...] = (
                     ("POST", f"{dag}/dagRuns", {"logical_date": None}),
@@ -119,6 +120,11 @@ def test_the_roles_behind_real_accounts(stewarded: Desk, airflow: Airflow) -> No
                 )
                 for method, path, body in changes:
                     assert http.request(method, path, json=body).status_code == 403, method
+                answer = http.patch(
+                    "/api/v2/dags/publication/dagRuns/x/taskInstances/approve/-1/hitlDetails",
+                    json={"chosen_options": ["Approve"], "params_input": {}},
+                )
+                assert answer.status_code == (404 if account == "ketua" else 403)
             # nothing is changed without a page of one's own session, and no role gets around it
             for page, fields in FORMS.items():
                 answer = http.post(f"/lumbung{page}", data=fields)

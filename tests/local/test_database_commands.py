@@ -6,11 +6,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 
 from lumbung import database
 from lumbung.local.airflow import Airflow, accounts
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.processes import Processes
+from lumbung.local.simple import AuthManager
 from lumbung.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -74,7 +77,7 @@ def test_accounts_are_those_who_approve_and_only_a_demo_approves_by_itself(
     assert accounts(airflow.settings) == {
         "admin": "admin",
         "koordinator": "viewer",
-        "pimpinan": "user",
+        "pimpinan": "approver",
     }
     kept = airflow.password("pimpinan")
     project = tmp_path / "project"
@@ -94,11 +97,11 @@ def test_accounts_are_those_who_approve_and_only_a_demo_approves_by_itself(
     assert sorted(users) == [
         "admin:admin",
         "anggota:viewer",
-        "demo:user",
-        "ketua:user",
+        "demo:viewer",
+        "ketua:viewer",
         "koordinator:viewer",
         "penangan:viewer",
-        "pimpinan:user",
+        "pimpinan:viewer",
     ]
     assert airflow.password("pimpinan") == kept
     assert airflow.password("ketua") != airflow.password("demo")
@@ -111,3 +114,16 @@ def test_no_tool_sends_telemetry(airflow: Airflow) -> None:
     for name in (*names, "GX_ANALYTICS_ENABLED", "SCARF_ANALYTICS"):
         assert environment[name].lower() == "false", name
     assert environment["DO_NOT_TRACK"] == "1"
+
+
+def test_the_simple_auth_manager_lets_an_approver_only_answer() -> None:
+    manager = AuthManager()
+    chair = SimpleAuthManagerUser(username="ketua", role="viewer")
+    for method in ("POST", "PUT", "DELETE"):
+        assert not manager.is_authorized_dag(method=method, user=chair)
+        for entity in (DagAccessEntity.RUN, DagAccessEntity.TASK_INSTANCE, DagAccessEntity.XCOM):
+            assert not manager.is_authorized_dag(method=method, user=chair, access_entity=entity)
+        assert not manager.is_authorized_connection(method=method, user=chair)
+    answers = {"user": chair, "access_entity": DagAccessEntity.HITL_DETAIL}
+    assert manager.is_authorized_dag(method="PUT", **answers)
+    assert not manager.is_authorized_hitl_task(assigned_users={"anggota"}, user=chair)

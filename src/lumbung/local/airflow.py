@@ -51,6 +51,7 @@ SECRET = "LUMBUNG_AIRFLOW_SECRET"  # noqa: S105 - the name of a variable
 AUTH = "LUMBUNG_AUTH"
 """The variable that chooses the auth manager: `fab`, or `simple` (the default)."""
 FAB = "lumbung.local.fab.AuthManager"
+SIMPLE = "lumbung.local.simple.AuthManager"
 
 POOLS = {
     "intake": (2, "pulls of channels"),
@@ -77,10 +78,10 @@ START_SECONDS = 180
 def accounts(settings: Settings) -> dict[str, str]:
     """Return Airflow's accounts with their roles: `admin`, approvers of editions, other readers.
 
-    An approver answers tasks and starts runs (`user`), and sees no Connection; an engineer edits
-    Connections (`op`). An owner of channels is a reader: a `user` may start, pause and delete every
-    DAG, so the desk pulls and pauses for owners. A demo's home also has `demo`, which approves for
-    the demo. An edition prints whether a person or the demo approved it.
+    An approver is a reader who answers the tasks that are assigned to them (`approver`); an
+    engineer edits Connections (`op`). Nobody is Airflow's `user`, who may start, pause and delete
+    every DAG: the desk pulls and pauses for owners of channels. A demo's home also has `demo`,
+    which approves for the demo. An edition prints whether a person or the demo approved it.
 
     Raises:
         ConfigurationError: when `config/people.yaml` cannot be read.
@@ -95,9 +96,9 @@ def accounts(settings: Settings) -> dict[str, str]:
         ],
         "viewer",
     )
-    users = dict.fromkeys([*people.approval.users, *demo], "user")
+    approvers = dict.fromkeys([*people.approval.users, *demo], "approver")
     engineers = dict.fromkeys(people.engineers, "op")
-    return {**readers, **engineers, **users, "admin": "admin"}
+    return {**readers, **engineers, **approvers, "admin": "admin"}
 
 
 def _is_fab() -> bool:
@@ -247,7 +248,9 @@ class Airflow:
             "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",  # needs no name resolution
             "AIRFLOW__CORE__FERNET_KEY": state["fernet_key"],
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(
-                f"{user}:{role}" for user, role in accounts(self.settings).items()
+                # It has no role of its own for approvers (`lumbung.local.simple`).
+                f"{user}:{'viewer' if role == 'approver' else role}"
+                for user, role in accounts(self.settings).items()
             ),
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self._passwords_file),
             # The API server listens on every interface by default.
@@ -297,8 +300,7 @@ class Airflow:
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "GX_ANALYTICS_ENABLED": "false",
         }
-        if _is_fab():
-            own["AIRFLOW__CORE__AUTH_MANAGER"] = FAB
+        own["AIRFLOW__CORE__AUTH_MANAGER"] = FAB if _is_fab() else SIMPLE
         return {**own, **self.overrides}
 
     @property

@@ -8,9 +8,16 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.providers.fab.auth_manager.fab_auth_manager import FabAuthManager
 from airflow.providers.fab.auth_manager.models import User
+from airflow.providers.fab.www.security import permissions
+
+if TYPE_CHECKING:
+    from airflow.api_fastapi.auth.managers.base_auth_manager import ResourceMethod
+    from airflow.api_fastapi.auth.managers.models.resource_details import DagDetails
 
 OURS = "@accounts.invalid"
 """The end of the addresses of accounts that `config/people.yaml` names; FAB requires an address."""
@@ -19,8 +26,26 @@ OURS = "@accounts.invalid"
 class AuthManager(FabAuthManager):  # type: ignore[misc]
     """FAB's auth manager, in which a DAG names those who answer a task by account.
 
-    FAB compares the numbers of its rows, which no DAG file can know.
+    FAB compares the numbers of its rows, which no DAG file can know. And of whoever answers it
+    requires the right to edit the DAG, which is the right to start, pause and delete it.
     """
+
+    def is_authorized_dag(
+        self,
+        *,
+        method: ResourceMethod,
+        user: User,
+        access_entity: DagAccessEntity | None = None,
+        details: DagDetails | None = None,
+    ) -> bool:
+        """Return whether a person may do this to a DAG; Airflow asks next who is assigned."""
+        given = {"user": user, "access_entity": access_entity, "details": details}
+        if access_entity != DagAccessEntity.HITL_DETAIL or method != "PUT":
+            return bool(super().is_authorized_dag(method=method, **given))
+        may_answer = self._is_authorized(
+            method=method, resource_type=permissions.RESOURCE_HITL_DETAIL, user=user
+        )
+        return bool(may_answer and super().is_authorized_dag(method="GET", **given))
 
     def is_authorized_hitl_task(self, *, assigned_users: set[str], user: User) -> bool:
         """Return whether a person may answer a task that is assigned to accounts."""
@@ -33,7 +58,7 @@ def write_accounts(accounts: dict[str, tuple[str, str]]) -> None:
     Accounts that an administrator created on Airflow's page are left alone.
 
     Args:
-        accounts: by name, the role (`admin`, `op`, `user`, `viewer`) and the first password.
+        accounts: by name, the role (`admin`, `op`, `approver`, `viewer`) and the first password.
 
     """
     from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
@@ -41,6 +66,10 @@ def write_accounts(accounts: dict[str, tuple[str, str]]) -> None:
     with get_application_builder() as builder:
         manager = builder.sm
         manager.sync_roles()
+        answering = (permissions.ACTION_CAN_EDIT, permissions.RESOURCE_HITL_DETAIL)
+        manager.bulk_sync_roles(
+            [{"role": "Approver", "perms": [*manager.VIEWER_PERMISSIONS, answering]}]
+        )
         known = {user.username: user for user in manager.get_all_users()}
         for name, (role_name, password) in accounts.items():
             role = manager.find_role(role_name.capitalize())
