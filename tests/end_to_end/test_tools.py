@@ -130,6 +130,7 @@ def test_a_terminal_shows_no_secret(home: Path, variables: dict[str, str]) -> No
     assert b"export DBT_PROJECT_DIR=" in shown
     held = {name: value for name, value in variables.items() if name in SECRETS}
     assert {"PGPASSWORD", "AIRFLOW__CORE__FERNET_KEY"} <= held.keys()
+    assert variables["PGUSER"] == variables["LUMBUNG_DATABASE_USER"] == "transformer"
     assert [name for name, value in held.items() if value.encode() in shown] == []
     assert variables["PGPASSWORD"].encode() not in shown
 

@@ -156,6 +156,7 @@ def env(
 ) -> None:
     """Print the variables that dbt, Airflow and psql need: eval "$(lumbung env)".
 
+    dbt and psql log in as the role `transformer`; the owner is for 'lumbung psql'.
     Passwords and the Fernet key are among them. On a terminal they are shown as ***; in a pipe, a
     file or `eval` they are written in full.
     """
@@ -196,7 +197,7 @@ def _variables() -> dict[str, str]:
     from lumbung.local.stack import Stack
 
     stack = Stack(Settings.load())
-    return tools.variables(stack, stack.start_database())
+    return tools.variables(stack, stack.address())
 
 
 def _exec(program: str, arguments: list[str]) -> None:

@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 from lumbung.local.stack import Stack
 from lumbung.warehouse import artifacts
 from lumbung.warehouse.build import dbt_variables
+from lumbung.warehouse.roles import login_url
 
 Format = Literal["shell", "dotenv", "json"]
 
@@ -35,22 +36,25 @@ LIBPQ |= {"PGDATABASE": "dbname", "PGSSLMODE": "sslmode"}
 def variables(stack: Stack, url: str) -> dict[str, str]:
     """Return the variables with which `dbt`, `airflow`, `psql` and `pytest` find this installation.
 
+    dbt and psql log in as `transformer`, as builds do; Airflow as the role of its own database.
+
     `LUMBUNG_DATABASE_URL` is included only where it is set already. Otherwise Lumbung would treat
     the embedded server as an external one and no longer start it.
 
     Args:
         stack: the installation.
-        url: its warehouse.
+        url: its warehouse, as `roles.role_url` takes it.
 
     Raises:
         ServiceError: when Airflow was never set up.
 
     """
     settings = stack.settings
-    given = conninfo_to_dict(url)
+    login = login_url(url, "transformer")
+    given = conninfo_to_dict(login)
     found = {
         **stack.airflow(url).variables(),
-        **dbt_variables(url),
+        **dbt_variables(login),
         "DBT_PROJECT_DIR": str(settings.dbt_project),
         "DBT_PROFILES_DIR": str(settings.dbt_project),
         # Beside the project, not in it.
