@@ -278,30 +278,34 @@ def test_a_legal_hold_keeps_a_delivery_and_its_evidence(
         erasure.hold(db, 9, TODAY, by="ani", reason="x")
 
 
-def test_attachments_go_with_a_delivery_unless_a_held_one_has_them_too(
+def test_attachments_go_with_a_delivery_unless_one_that_stays_has_them_too(
     db: psycopg.Connection, database_url: str, evidence: Path
 ) -> None:
-    photo, shared, scan = (f"{number:02}" * 32 for number in (44, 55, 66))
-    attached = [{"filename": "KTP.jpg", "sha256": photo}, {"sha256": shared}]
+    """The accused could send the photo that proves it, and ask to be erased."""
+    photo, shared, scan, foreign = (f"{number:02}" * 32 for number in (44, 55, 66, 77))
+    attached = [{"filename": "KTP.jpg", "sha256": each} for each in (photo, shared, foreign)]
     with psycopg.connect(database_url) as owner:
         Landing(owner, channel(BOOK), VAULT, "uji").land([
             _with(delivery(5, "Zqvor Rekaan", "0812-0000-5555", bytes(32)), _attachments=attached),
-            _with(delivery(6, "Rina Uji", "0812-0000-6666", bytes(32)), Foto=attached[1]),
+            _with(
+                delivery(6, "Rina Uji", "0812-0000-6666", bytes.fromhex(foreign)), Foto=attached[1]
+            ),
+            delivery(7, "Tuti Uji", "0812-0000-7777", bytes(32)),
             Unreadable("unreadable_file", "x", {"file": "Zqvor Rekaan.pdf", "sha256": scan}, AT),
         ])  # fmt: skip
-    for digest in (photo, shared, scan):
+    for digest in (photo, shared, scan, foreign):
         (evidence / digest[:2]).mkdir()
         (evidence / digest[:2] / digest[2:]).write_bytes(b"isi")
-    number = _record_id(db, "6")
+    number = _record_id(db, "7")
     erasure.hold(db, number, date(2027, 1, 1), by="ani", reason="perkara berjalan")
     done = erase(db, evidence, "Zqvor Rekaan")
     assert (len(done.records), len(done.quarantined)) == (1, 1)
-    assert set(done.evidence) >= {photo, scan}
-    assert done.kept_evidence == [bytes(32).hex(), shared]
+    assert (done.evidence, done.shared) == ([photo, scan], [shared, foreign])
+    assert done.kept_evidence == [bytes(32).hex()], "a held delivery came from it"
     assert not (evidence / photo[:2] / photo[2:]).exists()
     assert (evidence / shared[:2] / shared[2:]).exists()
     erased = db.execute("select encode(sha256, 'hex') from ops.erased_evidence").fetchall()
-    assert {digest for (digest,) in erased} == set(done.evidence), "what backups delete"
+    assert {digest for (digest,) in erased} == {photo, scan}, "what backups delete"
 
 
 def _with(row: Delivery, **more: Any) -> Delivery:

@@ -274,4 +274,6 @@ def _say(done: Erased) -> None:
     )
     for digest in done.kept_evidence:
         console.print(f"kept     evidence {digest}: a delivery in it is under legal hold")
+    for digest in done.shared:
+        console.print(f"kept     attachment {digest}: a delivery that stays has it, too")
     console.print("next     lumbung backup, which destroys the keys in earlier backups as well")

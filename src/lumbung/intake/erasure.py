@@ -84,9 +84,9 @@ class Held(NamedTuple):
         return associate(self.channel, self.source_id)
 
     @property
-    def files(self) -> set[str]:
-        """The files of evidence that its row names: where it came from, and its attachments."""
-        return {self.evidence or "", *_attached([self.payload, self.private])} - {""}
+    def attached(self) -> set[str]:
+        """The SHA-256 (hex) of its attachments."""
+        return {*_attached([self.payload, self.private])}
 
     @property
     def name(self) -> str:
@@ -110,9 +110,9 @@ class HeldInQuarantine(NamedTuple):
         return associate(self.channel, self.name)
 
     @property
-    def files(self) -> set[str]:
-        """As `Held.files`."""
-        return {self.evidence or "", *_attached(_delivered(self.content))} - {""}
+    def attached(self) -> set[str]:
+        """As `Held.attached`."""
+        return {*_attached(_delivered(self.content))}
 
 
 @dataclass
@@ -125,6 +125,7 @@ class Erased:
         quarantined: quarantined deliveries whose content was destroyed.
         evidence: SHA-256 (hex) of the files that were destroyed, attachments among them.
         kept_evidence: files that hold a delivery under legal hold.
+        shared: attachments that a delivery which stays has, too.
 
     """
 
@@ -133,6 +134,7 @@ class Erased:
     quarantined: list[int] = field(default_factory=list)
     evidence: list[str] = field(default_factory=list)
     kept_evidence: list[str] = field(default_factory=list)
+    shared: list[str] = field(default_factory=list)
 
 
 def held(
@@ -514,6 +516,8 @@ def _erase(
     new = keys.new()
     everything: list[Held | HeldInQuarantine] = [*records, *quarantined]
     doomed = {(data_key_id(each.sealed), each.associated) for each in everything}
+    attached = {file for each in everything for file in each.attached}
+    shared = attached & _named_elsewhere(db, keys, everything, attached)
     for each in records:
         if each.is_reporter or person is None:
             db.execute("delete from vault.identity where record_id = %s", (each.record_id,))
@@ -549,12 +553,13 @@ def _erase(
         )
         done.quarantined.append(item.quarantine_id)
     _destroy(db, keys, {(key_id, place) for key_id, place in doomed if key_id is not None})
-    files = {file for each in everything for file in each.files}
+    files = {each.evidence for each in everything if each.evidence} | (attached - shared)
     for channel in {each.channel for each in everything}:
         names = [each.name for each in everything if each.channel == channel]
         files |= _repeated_in(db, channel, names)
     kept = files & _files_under_hold(db, keys, today)
     done.evidence, done.kept_evidence = sorted(files - kept), sorted(kept)
+    done.shared = sorted(shared - files)
     row = db.execute(
         "insert into ops.erasure (erased_by, consented_by, reason, enrolment_id, totp_step, seal,"
         " record_count, redacted_count, quarantine_count, evidence_count)"
@@ -677,6 +682,34 @@ def _repeated_in(db: psycopg.Connection, channel: str, names: list[str]) -> set[
             (channel, names),
         )
     }
+
+
+def _named_elsewhere(
+    db: psycopg.Connection,
+    keys: Keyring,
+    erased: list[Held | HeldInQuarantine],
+    attached: set[str],
+) -> set[str]:
+    """Those of the attachments that another delivery has, too, or came from.
+
+    Whoever is accused could send the photo that proves it, and then ask to be erased.
+    """
+    if not attached:
+        return set()
+    places = {each.associated for each in erased}
+    found = {
+        digest
+        for channel, name, digest in db.execute(
+            "select channel, source_id, encode(evidence_sha256, 'hex') from raw.record"
+            " where evidence_sha256 = any(%s)",
+            ([bytes.fromhex(digest) for digest in attached],),
+        ).fetchall()
+        if associate(channel, name) not in places
+    }
+    for each in _records(db, keys, "true", ()):
+        if each.associated not in places:
+            found |= each.attached
+    return found
 
 
 def _attached(value: Any) -> Iterator[str]:
