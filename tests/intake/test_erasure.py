@@ -20,7 +20,7 @@ from lumbung.intake.connectors.base import Delivery, Unreadable
 from lumbung.intake.landing import Landing, landed
 from lumbung.intake.landing.landed import opened
 from lumbung.intake.landing.lexicon import project_lexicon
-from lumbung.intake.landing.pseudonyms import Pseudonyms, seal_label
+from lumbung.intake.landing.pseudonyms import Pseudonyms, open_label, seal_label
 from lumbung.intake.vault import Keyring, Vault, associate
 from lumbung.warehouse.roles import role_url
 from tests.support.channel_samples import channel
@@ -234,6 +234,10 @@ def test_a_person_is_found_wherever_a_text_names_them(
             Unreadable("unreadable_file", "x", {}, AT, locator="Zqvor Rekaan.xlsx"),
         ])  # fmt: skip
     done = erase(db, evidence, identity)
+    labels = db.execute("select sealed_label from ops.drift_notice where field ~ '^~'").fetchall()
+    assert [open_label(VAULT, "buku", sealed) for (sealed,) in labels] == [
+        "Zqvor Rekaan" if identity.startswith("0812") else "[dihapus]"
+    ]
     assert (len(done.redacted), len(done.quarantined)) == (1, 1)
     after = private(db)["5"]
     assert {label: after.get(label) for label in found} == found

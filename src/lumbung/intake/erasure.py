@@ -14,7 +14,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -457,16 +457,34 @@ def use_newest_key(db: psycopg.Connection, vault: Vault) -> int:
                     ],
                 )
         count += len(older)
-    for channel, pseudonym, label in db.execute(
+    count += _seal_labels(db, vault, lambda label, is_newest: None if is_newest else label)
+    return count + seal_names(db, vault)
+
+
+def _seal_labels(
+    db: psycopg.Connection, vault: Vault, change: Callable[[str, bool], str | None]
+) -> int:
+    """Encrypt labels of drift notices again, and return how many.
+
+    Args:
+        db: as the role `custodian`.
+        vault: of the installation.
+        change: returns what a label becomes; None: it stays. It is given the label, and whether the
+            newest vault key encrypts it.
+
+    """
+    count = 0
+    for channel, pseudonym, sealed in db.execute(
         "select channel, field, sealed_label from ops.drift_notice where sealed_label is not null"
     ).fetchall():
-        if not vault.is_newest(label[1:]):
+        label = change(open_label(vault, channel, sealed), vault.is_newest(sealed[1:]))
+        if label is not None:
             db.execute(
                 "update ops.drift_notice set sealed_label = %s where (channel, field) = (%s, %s)",
-                (seal_label(vault, channel, open_label(vault, channel, label)), channel, pseudonym),
+                (seal_label(vault, channel, label), channel, pseudonym),
             )
             count += 1
-    return count + seal_names(db, vault)
+    return count
 
 
 def _records(
@@ -529,6 +547,8 @@ def _erase(
                 (new.seal(left, each.associated), each.record_id),
             )
             done.redacted.append(each.record_id)
+    if person is not None:
+        _seal_labels(db, vault, lambda label, _: ERASED if person.search(label) else None)
     # The same person stays the same in counts, others stay others, and nobody can compute the token
     # from a name: its key is forgotten here.
     deliveries = "record_id = any(%s)"
