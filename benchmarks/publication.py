@@ -130,10 +130,9 @@ def edition(count: int) -> Edition:
         district_weeks=(WEEKS[4], WEEKS[7]),
         district_unit="case",
         deadlines=tuple(
-            c.Deadline(rule, r.code, state, (n + k) % 4)
+            c.Deadline(rule, state, k + n)
             for k, rule in enumerate(rules)
-            for n, r in enumerate(regencies)
-            for state in registry.deadline_states("running", "ended")
+            for n, state in enumerate(registry.deadline_states("running", "ended"))
         ),
         profiles=tuple(
             c.Profile(

@@ -110,16 +110,6 @@ def test_open_data_is_every_frozen_metric(files: dict[str, bytes], metrics: Metr
     assert missing == MISSING
 
 
-def test_a_deadline_of_a_regency_does_not_say_how_its_case_came_in(files: dict[str, bytes]) -> None:
-    """Some rules are of reports alone: rules are of the province, regencies have all together."""
-    found = rows(files["data/tenggat.csv"])
-    of_regencies = [row for row in found if row["kode_kemendagri"] != "kemendagri:19"]
-    assert {row["kode_tenggat"] for row in of_regencies} == {"ALL"}
-    assert {row["kode_tenggat"] for row in found} > {"ALL", "LAPOR"}
-    counts = [sum(int(r["jumlah"]) for r in part) for part in (found, of_regencies)]
-    assert counts[0] == 2 * counts[1] > 0
-
-
 def test_citizens_participation_is_of_four_weeks(
     files: dict[str, bytes], metrics: Metrics, page: LexborHTMLParser
 ) -> None:

@@ -42,7 +42,10 @@ TABLES = (
     "revision", "restatement", "not_counted", "before_campaign", "participation", "vulnerability",
     "effect",
 )  # fmt: skip
-"""The tables of the province; their place is their number in every edition. New ones come last."""
+"""The tables of the province; their place is their number in every edition. New ones come last.
+
+`deadline_regency` is not published any more (ADR 35); its number stays free.
+"""
 TABLES_OF_REGENCY = {"brief": "a", "metrics": "b", "themes": "c", "districts": "d"}
 CHARTS = ("map", "weeks", "issue", "profile")
 
@@ -78,15 +81,9 @@ class ChapterBuilder:
         self.ended_states = [
             s for s in registry.deadline_states("ended", "uncertain") if s in states
         ]
-        self.deadlines: dict[tuple[str, str], int] = defaultdict(int)
+        self.deadlines: dict[str, int] = defaultdict(int)
         for deadline in edition.deadlines:
-            for place in (deadline.regency_code, self.e.province):
-                self.deadlines[place, deadline.state_code] += deadline.count
-        self.before: dict[tuple[str, str], int] = defaultdict(int)
-        for (regency, kind), count in (edition.before_campaign or {}).items():
-            for place in (regency, self.e.province):
-                for key in (kind, "ALL"):
-                    self.before[place, key] += count
+            self.deadlines[deadline.state_code] += deadline.count
         self.missing: dict[str, list[Submission]] = defaultdict(list)
         for submission in edition.submissions:
             if not submission.is_submitted:
@@ -150,9 +147,9 @@ class ChapterBuilder:
         """Return a cell of a frozen count that is not a metric, with an explanation of it."""
         return Cell(self.m.number(value), True, reference, value, explanation)
 
-    def deadline(self, value: int, place: str, state: str, rule: str = "ALL") -> Cell:
-        """Return a cell of the number of legal deadlines in a state, or of all that run."""
-        return self.traced(value, f"deadline/{rule}/{place}/{state}")
+    def deadline(self, value: int, state: str, rule: str = "ALL") -> Cell:
+        """Return a cell of the number of the province's legal deadlines in a state."""
+        return self.traced(value, f"deadline/{rule}/{self.e.province}/{state}")
 
     def traced(self, value: int, reference: str) -> Cell:
         """Return a cell of a frozen count that is not a metric but can be traced."""
@@ -366,17 +363,17 @@ class ChapterBuilder:
             sum(previous) if len(previous) == len(metrics) else None,
         )
 
-    def running(self, place: str) -> dict[str, str]:
+    def running(self) -> dict[str, str]:
         """Return the counts of running deadlines, and of those that passed or end on two days.
 
         `counts` and `late` say in words which of them there are, `late` without the two days.
         """
         judged_on = self.e.judged_on
         counts = {
-            "open": sum(self.deadlines[place, state] for state in self.running_states),
-            "overdue": self.deadlines[place, "OVERDUE"],
-            "maybe": self.deadlines[place, "MAYBE_OVERDUE"],
-            "soon": sum(self.deadlines[place, state] for state in SOON),
+            "open": sum(self.deadlines[state] for state in self.running_states),
+            "overdue": self.deadlines["OVERDUE"],
+            "maybe": self.deadlines["MAYBE_OVERDUE"],
+            "soon": sum(self.deadlines[state] for state in SOON),
         }
         days = self.m.either_day(judged_on, judged_on + timedelta(days=1))
         said = {
@@ -390,30 +387,26 @@ class ChapterBuilder:
             "late": self.m.listing([text for state, text in said.items() if state != "soon"]),
         }
 
-    def deadlines_before(self, place: str, states: Sequence[str] | None = None) -> int:
+    def deadlines_before(self, states: Sequence[str] | None = None) -> int:
         """Count deadlines of cases from before the campaign, in these states or else running."""
         wanted = self.running_states if states is None else states
-        return sum(
-            d.before_campaign or 0
-            for d in self.e.deadlines
-            if d.state_code in wanted and place in (d.regency_code, self.e.province)
-        )
+        return sum(d.before_campaign or 0 for d in self.e.deadlines if d.state_code in wanted)
 
-    def about_deadlines(self, place: str) -> str:
+    def about_deadlines(self) -> str:
         """Return sentences on deadlines from before the campaign and on uncertain ones, or `""`."""
-        before = self.deadlines_before(place)
+        before = self.deadlines_before()
         sentences = [
             self.m("deadline_before", count=self.m.number(before)) if before else "",
-            self.uncertain(place),
+            self.uncertain(),
         ]
         return " ".join(sentence for sentence in sentences if sentence)
 
-    def uncertain(self, place: str) -> str:
+    def uncertain(self) -> str:
         """Return sentences on deadlines that may be open or may have been missed, or `""`."""
         return " ".join(
-            self.m(key, count=self.m.number(self.deadlines[place, state]))
+            self.m(key, count=self.m.number(self.deadlines[state]))
             for state in registry.vocabulary("deadline_state")
-            if (key := f"deadline_{state.lower()}") in self.m and self.deadlines[place, state]
+            if (key := f"deadline_{state.lower()}") in self.m and self.deadlines[state]
         )
 
     def ranked_issues(self, period: str) -> list[tuple[str, str, int]]:

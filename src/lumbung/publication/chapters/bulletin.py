@@ -47,10 +47,10 @@ def pressing(needs: Sequence[Need]) -> list[Need]:
 def decisions(b: ChapterBuilder) -> list[str]:
     """Return what must be decided this week, as counts; one sentence where nothing must."""
     e, m = b.e, b.m
-    running = b.running(e.province)
+    running = b.running()
     counts = {
-        "decide_overdue": sum(b.deadlines[e.province, s] for s in ("OVERDUE", "MAYBE_OVERDUE")),
-        "decide_soon": sum(b.deadlines[e.province, state] for state in SOON),
+        "decide_overdue": sum(b.deadlines[state] for state in ("OVERDUE", "MAYBE_OVERDUE")),
+        "decide_soon": sum(b.deadlines[state] for state in SOON),
         "decide_pending": b.total("report_pending", [*b.kinds]).to_date,
         "decide_gap": sum(need.gap > 0 for need in b.needs),
         "decide_unplanned": sum(n.is_marked and not n.planned and n.last_4 > 0 for n in b.needs),
@@ -102,7 +102,7 @@ def needs(b: ChapterBuilder) -> list[Table]:
 
 
 def brief(b: ChapterBuilder, regency: Regency) -> Section:
-    """Return half a page on a regency: the problem, what was done, what is planned, handling."""
+    """Return half a page on a regency: the problem, what was done, what is planned, recaps."""
     m, code = b.m, regency.code
     cases = b.e.metric("suspected_violation", "ALL", code)
     found = [need for need in b.needs if need.regency_code == code]
@@ -139,7 +139,6 @@ def brief(b: ChapterBuilder, regency: Regency) -> Section:
         m("brief_planned" if short else "brief_fulfilled", **of_plans)
         if planned
         else m["brief_unplanned"],
-        f"{m('regency_deadline', **b.running(code))} {b.about_deadlines(code)}".rstrip(),
         m(
             "brief_recaps",
             submitted=m.number(submitted),
@@ -182,9 +181,9 @@ def handling(b: ChapterBuilder) -> Section:
     sentences = [
         m("funnel_caption", **numbers),
         m("result_caption", registered=numbers["registered"], **results),
-        m("deadline_caption", **b.running(e.province)),
+        m("deadline_caption", **b.running()),
     ]
-    about = b.about_deadlines(e.province)
+    about = b.about_deadlines()
     lead = [*(f"{sentence}." for sentence in sentences), *filter(None, [about])]
     new = sorted(e.new_restatements, key=lambda r: _matters(r, e.province))
     if not new:

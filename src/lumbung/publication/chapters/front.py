@@ -115,11 +115,11 @@ def _points(b: ChapterBuilder) -> Iterator[tuple[Rank, str, str]]:
 
 def _deadlines(b: ChapterBuilder) -> tuple[Rank, str, str]:
     """Return the point on legal deadlines."""
-    m, province = b.m, b.e.province
-    running, about = b.running(province), b.about_deadlines(province)
-    if not any(b.deadlines[province, state] for state in (*b.running_states, "UNCERTAIN")):
+    m = b.m
+    running, about = b.running(), b.about_deadlines()
+    if not any(b.deadlines[state] for state in (*b.running_states, "UNCERTAIN")):
         return Rank.NOTHING, m["point_deadline_none"], about
-    passed = any(b.deadlines[province, state] for state in ("OVERDUE", "MAYBE_OVERDUE"))
+    passed = any(b.deadlines[state] for state in ("OVERDUE", "MAYBE_OVERDUE"))
     rest = f"{m('point_deadline_more', **running)} {about}".rstrip()
     return Rank.URGENT if passed else Rank.OTHER, m("point_deadline", **running), rest
 
@@ -303,8 +303,6 @@ def glance(b: ChapterBuilder) -> list[Table]:
         return [
             b.cell("suspected_violation", "ALL", place, "week"),
             b.cell("suspected_violation", "ALL", place, "to_date"),
-            b.deadline(b.deadlines[place, "OVERDUE"], place, "OVERDUE"),
-            b.deadline(b.deadlines[place, "MAYBE_OVERDUE"], place, "MAYBE_OVERDUE"),
             b.cell("campaign_event", "ALL", place, "week"),
             b.cell("prevention", "ALL", place, "week"),
             b.recaps(place),
@@ -312,7 +310,7 @@ def glance(b: ChapterBuilder) -> list[Table]:
         ]
 
     rows, last = b.by_regency(cells)
-    heads = ("week", "to_date", "overdue", "maybe", "events", "prevention", "recaps", "themes")
+    heads = ("week", "to_date", "events", "prevention", "recaps", "themes")
     return [
         Table(
             *b.number_table("glance"),

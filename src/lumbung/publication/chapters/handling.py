@@ -100,10 +100,9 @@ def forwarded(b: ChapterBuilder) -> Table:
 
 
 def deadlines(b: ChapterBuilder) -> Section:
-    """Legal deadlines by rule; by regency, those that run and those that may have been missed."""
+    """Legal deadlines of the province by rule and state."""
     m = b.m
     states = [*b.running_states, *b.ended_states]
-    in_doubt = b.ended_states[-1]
     rules, labels = b.names["deadline_rule"], m.terms("deadline_state")
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for d in b.e.deadlines:
@@ -112,27 +111,25 @@ def deadlines(b: ChapterBuilder) -> Section:
     def row(label: str, values: Callable[[str], int], rule: str) -> list[Cell]:
         return [
             Cell(label),
-            *(b.deadline(values(state), b.e.province, state, rule) for state in states),
+            *(b.deadline(values(state), state, rule) for state in states),
         ]
 
     sources = "; ".join(b.e.legal_sources)
     day = m.day(b.e.judged_on)
     note = m("deadline_note", day=day, sources=sources)
     days_left = m("deadline_running", day=day), len(b.running_states)
-    before = b.deadlines_before(b.e.province, [*b.running_states, *b.ended_states])
+    before = b.deadlines_before(states)
     of_before = [
         m(
             "deadline_before_note",
             count=m.number(before),
-            open=m.number(b.deadlines_before(b.e.province)),
+            open=m.number(b.deadlines_before()),
             chapter=m["not_counted_title"],
         )
     ] * bool(before)
-    caption = m("deadline_caption", **b.running(b.e.province))
-    province = b.deadlines
     by_rule = Table(
         *b.number_table("deadline"),
-        caption,
+        m("deadline_caption", **b.running()),
         [m["deadline"], *(labels[state] for state in states)],
         [
             row(name, lambda state, rule=rule: counts[rule, state], rule)  # type: ignore[misc]
@@ -143,35 +140,10 @@ def deadlines(b: ChapterBuilder) -> Section:
             *[("", 1), days_left],
             *[(m["deadline_ended"], len(b.ended_states) - 1), ("", 1)],
         ],
-        total=row(m["total"], lambda state: province[b.e.province, state], "ALL"),
+        total=row(m["total"], lambda state: b.deadlines[state], "ALL"),
         notes=[note, *of_before],
     )
-
-    def running(place: str) -> list[Cell]:
-        cells = [b.deadline(province[place, state], place, state) for state in b.running_states]
-        total = sum(province[place, state] for state in b.running_states)
-        return [
-            *(*cells, b.deadline(total, place, "running")),
-            b.deadline(province[place, in_doubt], place, in_doubt),
-        ]
-
-    rows, last = b.by_regency(running)
-    by_regency = Table(
-        *b.number_table("deadline_regency"),
-        m["deadline_regency"],
-        [
-            m["regency"],
-            *(labels[state] for state in b.running_states),
-            m["total"],
-            labels[in_doubt],
-        ],
-        rows,
-        b.source("source_register"),
-        groups=[("", 1), days_left, ("", 2)],
-        total=last,
-        notes=of_before,
-    )
-    return Section("tenggat", m["deadline_title"], [], [by_rule, by_regency])
+    return Section("tenggat", m["deadline_title"], [], [by_rule])
 
 
 def tips(b: ChapterBuilder) -> Section:

@@ -137,31 +137,23 @@ def before_kinds(m: Messages) -> dict[str, str]:
 
 
 def before_campaign(b: ChapterBuilder) -> list[Table]:
-    """Count by regency what was received before the campaign, and its running deadlines."""
+    """Count what the province received before the campaign, and its running deadlines."""
     e, m = b.e, b.m
     if not e.before_campaign or e.campaign_start is None:
         return []
     kinds = before_kinds(m)
-
-    def cells(place: str) -> list[Cell]:
-        return [
-            *(
-                b.traced(b.before[place, kind], f"before_campaign/{kind}/{place}")
-                for kind in (*kinds, "ALL")
-            ),
-            b.deadline(b.deadlines_before(place), place, BEFORE_CAMPAIGN),
-        ]
-
-    rows, last = b.by_regency(cells)
-    heads = [m["regency"], *kinds.values(), m["total"], m["before_deadlines"]]
+    counts = {kind: e.before_campaign.get(kind, 0) for kind in kinds}
+    counts["ALL"] = sum(counts.values())
+    cells = [
+        b.traced(count, f"before_campaign/{kind}/{e.province}") for kind, count in counts.items()
+    ]
     return [
         Table(
             *b.number_table("before_campaign"),
-            m("before_caption", count=m.number(b.before[e.province, "ALL"])),
-            heads,
-            rows,
+            m("before_caption", count=m.number(counts["ALL"])),
+            [m["restatement_place"], *kinds.values(), m["total"], m["before_deadlines"]],
+            [[Cell(m["province"]), *cells, b.deadline(b.deadlines_before(), BEFORE_CAMPAIGN)]],
             b.source("source_all"),
-            total=last,
             notes=[
                 m("before_note", first=m.weekday(e.campaign_start), chapter=m["deadline_title"])
             ],

@@ -155,9 +155,6 @@ def narrative(b: ChapterBuilder, regency: Regency) -> list[str]:
                 prevention=m.number(profiles[0].last_4_prevention),
             )
         )
-    sentences.append(
-        f"{m('regency_deadline', **b.running(code))} {b.about_deadlines(code)}".rstrip()
-    )
     missing = [
         m("missing_since", district=s.district_name, week=b.recap(s.last_week))
         if s.last_week

@@ -25,7 +25,6 @@ from lumbung.publication.model.edition import QUOTIENT_PLACES, Edition
 from lumbung.publication.model.rounding import half_up, whole_percent
 from lumbung.publication.proof.merkle import merkle_root
 from lumbung.publication.translations.formatting import BY_LANGUAGE, INDONESIAN, Messages, iso
-from lumbung.registry import WHOLE
 from lumbung.warehouse.export import guarded
 
 Value = str | int | float | bool | None
@@ -209,8 +208,11 @@ def datasets(edition: Edition) -> list[Dataset]:
         Dataset(
             "tenggat",
             [
-                (rule, rules.get(rule, ""), place, state, states[state], *counts)
-                for (rule, place, state), counts in _deadlines(edition).items()
+                (
+                    *(d.rule_code, rules.get(d.rule_code, ""), edition.province),
+                    *(d.state_code, states[d.state_code], d.count, d.before_campaign),
+                )
+                for d in edition.deadlines
             ],
         ),
         Dataset(
@@ -284,8 +286,8 @@ def datasets(edition: Edition) -> list[Dataset]:
         Dataset(
             "sebelum-kampanye",
             [
-                (regency, kind, kinds[kind], count)
-                for (regency, kind), count in sorted((edition.before_campaign or {}).items())
+                (edition.province, kind, kinds[kind], count)
+                for kind, count in (edition.before_campaign or {}).items()
             ],
         ),
     ]
@@ -326,23 +328,6 @@ def _participation(edition: Edition) -> Iterator[tuple[Value, ...]]:
             edition.details.get(("tip", "ALL", place)),
             *(both, rate, both is None),
         )
-
-
-def _deadlines(edition: Edition) -> dict[tuple[str, str, str], tuple[int, int | None]]:
-    """Count deadlines and those of cases from before the campaign, by rule, place and state.
-
-    By rule for the province, and of all rules together for a regency: some rules are of reports
-    alone, so a deadline's rule would say how its case came in.
-    """
-    found: dict[tuple[str, str, str], tuple[int, int | None]] = {}
-    for d in edition.deadlines:
-        for rule, place in ((d.rule_code, edition.province), (WHOLE, d.regency_code)):
-            count, before = found.get((rule, place, d.state_code), (0, 0))
-            found[rule, place, d.state_code] = (
-                count + d.count,
-                None if d.before_campaign is None else (before or 0) + d.before_campaign,
-            )
-    return dict(sorted(found.items()))
 
 
 _PLACE, _DISTRICT = ("kode_kemendagri", "text"), ("kode_kecamatan", "text")

@@ -81,7 +81,10 @@ class DistrictMetric:
 
 @dataclass(frozen=True)
 class Deadline:
-    """How many legal deadlines of one rule are in a state, at the edition's as-of.
+    """How many legal deadlines of one rule are in a state in the province, at the edition's as-of.
+
+    No edition has them by regency: some rules are of reports alone, so the rules of the province
+    and the states of a regency would give away how its cases came in (ADR 35).
 
     `state_code`: a code of the seed `deadline_state`. Editions of earlier releases have
     `UNCERTAIN` in place of `MAYBE_OPEN` and `MAYBE_MISSED`.
@@ -91,7 +94,6 @@ class Deadline:
     """
 
     rule_code: str
-    regency_code: str
     state_code: str
     count: int
     before_campaign: int | None = None
@@ -351,9 +353,10 @@ class Edition:
         campaign_start: the campaign's first day, from which the edition counts; None in editions
             of earlier releases, which count from the Monday of that week.
         campaign_end: the campaign's last day; None in editions of earlier releases.
-        before_campaign: by regency and kind (`LP`, `TM`, `IA`, `LHP`, `PREV`) how many records no
-            metric counts because they were received or done before the campaign's first day; None
-            in editions of earlier releases, which did not store it.
+        before_campaign: by kind (`LP`, `TM`, `IA`, `LHP`, `PREV`) how many records of the province
+            no metric counts because they were received or done before the campaign's first day;
+            None in editions of earlier releases, which did not store it. There are so few that a
+            regency's would be single cases with their origin.
         profiles: empty where the warehouse has no profile of the week.
         needs: by regency and theme; empty also in editions of earlier releases.
         plans: by period and regency; empty also in editions of earlier releases.
@@ -388,7 +391,7 @@ class Edition:
     names: dict[str, dict[str, dict[str, str]]]
     legal_sources: tuple[str, ...]
     campaign_start: date | None
-    before_campaign: dict[tuple[str, str], int] | None
+    before_campaign: dict[str, int] | None
     metrics: dict[tuple[str, str, str], MetricValue]
     trend: dict[tuple[str, str], tuple[tuple[str, int], ...]]
     submissions: tuple[Submission, ...]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -202,10 +203,15 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         if old in names:
             names[new] = names.pop(old)
     before = label.get("before_campaign")
-    of_before = {
-        (row["rule"], row["regency"], row["state"]): row["count"]
-        for row in (before or {}).get("deadline", [])
-    }
+    of_before: Counter[tuple[str, str]] = Counter()
+    for row in (before or {}).get("deadline", []):
+        of_before[row["rule"], row["state"]] += row["count"]
+    facts: Counter[str] = Counter()
+    for row in (before or {}).get("fact", []):
+        facts[row["kind"]] += row["count"]
+    deadlines: Counter[tuple[str, str]] = Counter()
+    for rule, _, deadline_state, count in tables["deadline"]:
+        deadlines[rule, deadline_state] += count
     metrics = {row[:3]: MetricValue(*row[3:]) for row in sorted(tables["metric"])}
     trend: dict[tuple[str, str], list[tuple[str, int]]] = {}
     for metric, category, week, value in sorted(tables["trend"]):
@@ -231,9 +237,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         },
         legal_sources=tuple(label["legal_source"]),
         campaign_start=_day(label.get("campaign_start")),
-        before_campaign={(row["regency"], row["kind"]): row["count"] for row in before["fact"]}
-        if before
-        else None,
+        before_campaign=dict(sorted(facts.items())) if before else None,
         metrics={key: value for key, value in metrics.items() if _is_public(key[0], key[2])},
         trend={key: tuple(values) for key, values in trend.items()},
         submissions=tuple(Submission(*r) for r in sorted(tables["submission"])),
@@ -241,14 +245,8 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         district_weeks=tuple(label["district_weeks"]) if label.get("district_weeks") else None,
         district_unit=label.get("district_unit", "theme"),
         deadlines=tuple(
-            Deadline(
-                rule,
-                regency,
-                state,
-                count,
-                of_before.get((rule, regency, state), 0) if before else None,
-            )
-            for rule, regency, state, count in sorted(tables["deadline"])
+            Deadline(*key, count, of_before[key] if before else None)
+            for key, count in sorted(deadlines.items())
         ),
         profiles=tuple(Profile(*row) for row in sorted(tables["profile"])),
         previous_id=head[10],
