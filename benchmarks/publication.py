@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,11 +140,9 @@ def edition(count: int) -> Edition:
                 issue_code=issue,
                 cases=(n + k) % 9,
                 base=40,
-                share=Decimal("12.5"),
-                province_share=Decimal(10),
-                quotient=Decimal("1.25"),
-                lower=Decimal("0.7"),
-                upper=Decimal("2.1"),
+                share=Fraction(25, 2),
+                province_share=Fraction(10),
+                quotient=Fraction(5, 4),
                 is_marked=(n + k) % 40 == 0,
                 last_4=3,
                 previous_4=2,

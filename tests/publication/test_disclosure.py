@@ -541,6 +541,29 @@ SECRETS = {
         "update reporting.rpt_before_campaign set regency_code = '19.03'"
         " where regency_code = (select min(regency_code) from reporting.rpt_before_campaign)"
     ],
+    "which theme a tip names": [
+        "insert into marts.bridge_report_issue (report_id, issue_code)"
+        " values ('IA-2024-W47-0', 'PU')",
+        *(
+            f"update marts.{table} set case_count = case_count + 1,"
+            " last_4_weeks_count = last_4_weeks_count + 1" + more + " where issue_code = 'PU'"
+            for table, more in (
+                ("agg_prevention_need", ""),
+                (
+                    "agg_issue_profile",
+                    ", base_count = base_count + 1, share_pct = share_pct + 1,"
+                    " province_share_pct = province_share_pct + 1,"
+                    " location_quotient = location_quotient + 0.1,"
+                    " location_quotient_lower = location_quotient_lower + 0.01,"
+                    " location_quotient_upper = location_quotient_upper + 0.01",
+                ),
+            )
+        ),
+        # a theme that nothing else in the regency names
+        "insert into marts.agg_prevention_need (regency_code, issue_code, week_id, case_count,"
+        " last_4_weeks_count, trend_code, is_marked, done_count, planned_count, gap_count)"
+        " values ('19.00', 'PENY', '2024-W47', 1, 1, 'steady', false, 0, 0, 0)",
+    ],
 }
 """Each changes what no edition may give away, and none of what editions publish."""
 

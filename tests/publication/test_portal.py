@@ -112,14 +112,23 @@ def expected(url: str) -> dict[str, str]:
         LATEST,
     ):
         found[f"district/{district or place}/{group}/weeks"] = "*" if value is None else text(value)
-    for place, issue, cases, quotient in ask(
+    for place, issue, quotient in ask(
         url,
-        "select regency_code, issue_code, case_count, location_quotient"
-        " from published.profile where edition_id = %s",
+        "select m.regency_code, m.category_code, m.to_date_value::numeric * province.to_date_value"
+        " / nullif(of.to_date_value * theme.to_date_value, 0)"
+        " from published.metric as m"
+        " join published.metric as of on of.edition_id = m.edition_id"
+        " and of.regency_code = m.regency_code and of.metric_code = 'suspected_violation'"
+        " join published.metric as theme on theme.edition_id = m.edition_id"
+        " and theme.regency_code = '19' and theme.category_code = m.category_code"
+        " and theme.metric_code = m.metric_code"
+        " join published.metric as province on province.edition_id = m.edition_id"
+        " and province.regency_code = '19' and province.metric_code = 'suspected_violation'"
+        " where m.edition_id = %s and m.metric_code = 'suspected_violation_by_issue'",
         LATEST,
     ):
-        found[f"profile/cases/{place}/{issue}"] = text(cases)
-        found[f"profile/quotient/{place}/{issue}"] = f"{quotient:.2f}".replace(".", ",")
+        value = "n/a" if quotient is None else f"{quotient:.2f}".replace(".", ",")
+        found[f"profile/quotient/{place}/{issue}"] = value
     found |= {"plan/19.71/2024-11-25/2024-12-08": "7", "plan/19.02/2024-12-22/2024-12-31": "2"}
     for of, metric, category, place, old, new in ask(
         url,

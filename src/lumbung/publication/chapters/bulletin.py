@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lumbung import registry
 from lumbung.publication.chapters import profile, record
 from lumbung.publication.chapters.builder import (
     FUNNEL,
@@ -74,7 +75,7 @@ def need_cells(b: ChapterBuilder, need: Need) -> list[Cell]:
     gap = m("explanation_less", whole=m.number(need.planned), part=m.number(need.fulfilled))
     return [
         Cell(b.e.issues[need.issue_code]),
-        b.traced(need.cases, f"profile/cases/{key}"),
+        b.cell(registry.BY_THEME, need.issue_code, need.regency_code, "to_date"),
         Cell(profile.trend(b, need)),
         b.traced(need.done, f"need/done/{key}"),
         b.count(need.planned, f"need/planned/{key}", m["need_planned_definition"]),

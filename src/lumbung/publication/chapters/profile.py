@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from lumbung import registry
 from lumbung.publication.chapters import charts
 from lumbung.publication.chapters.builder import SHOWN, ChapterBuilder, lower
 from lumbung.publication.model.document import Cell, Chart, Section, Table
@@ -59,7 +60,7 @@ def profile(b: ChapterBuilder) -> Section:
         [note],
     )
     prevented = {p.regency_code: p.last_4_prevention for p in e.profiles}
-    heads = ("theme", "cases", "share", "province", "quotient", "interval", "trend")
+    heads = ("theme", "cases", "share", "province", "quotient", "trend")
     unmarked = [r for r in b.known if r.code not in first]
     table = Table(
         *b.number_table("profile"),
@@ -76,7 +77,7 @@ def profile(b: ChapterBuilder) -> Section:
                     Cell(b.place[r.code]),
                     Cell(m["profile_none"]),
                     *[Cell("–", True, f"profile/none/{r.code}", None, m["profile_none"])] * 4,
-                    *[Cell("–")] * 2,
+                    Cell("–"),
                     b.traced(prevented.get(r.code, 0), f"profile/prevention/{r.code}"),
                 ]
                 for r in unmarked[:SHOWN]
@@ -131,13 +132,13 @@ def trend_weeks(b: ChapterBuilder) -> list[str]:
 
 
 def profile_row(b: ChapterBuilder, p: Profile) -> list[Cell]:
-    """Return the row of a theme: cases, shares, quotient with interval, trend, prevention."""
+    """Return the row of a theme: cases, shares, quotient, trend, prevention."""
     m = b.m
     key = f"{p.regency_code}/{p.issue_code}"
     return [
         Cell(b.place[p.regency_code]),
         Cell(b.e.issues[p.issue_code]),
-        b.traced(p.cases, f"profile/cases/{key}"),
+        b.cell(registry.BY_THEME, p.issue_code, p.regency_code, "to_date"),
         b.share(
             p.share,
             f"share/{key}",
@@ -147,7 +148,6 @@ def profile_row(b: ChapterBuilder, p: Profile) -> list[Cell]:
         b.measure(
             p.quotient, f"profile/quotient/{key}", m["explanation_quotient"], QUOTIENT_PLACES
         ),
-        Cell(interval(b, p)),
         Cell(trend(b, p)),
         b.traced(p.last_4_prevention, f"profile/prevention/{key}"),
     ]
@@ -163,9 +163,3 @@ def trend(b: ChapterBuilder, p: Profile | Need) -> str:
         previous=b.m.number(p.previous_4),
         last=b.m.number(p.last_4),
     )
-
-
-def interval(b: ChapterBuilder, p: Profile) -> str:
-    """Format the interval of a quotient: `1,06–3,00`."""
-    lower, upper = (b.m.decimal(end, QUOTIENT_PLACES) for end in (p.lower, p.upper))
-    return b.m("interval", lower=lower, upper=upper)

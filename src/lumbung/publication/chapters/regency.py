@@ -88,10 +88,10 @@ def districts(b: ChapterBuilder, regency: Regency) -> tuple[list[Table], list[st
 def themes(b: ChapterBuilder, regency: Regency) -> list[Table]:
     """Compare the themes of a regency's cases with the province."""
     m = b.m
-    profiles = [p for p in b.profiles_of[regency.code] if p.cases]
+    profiles = [p for p in b.profiles_of[regency.code] if p.cases or p.is_marked]
     if not profiles:
         return []
-    heads = ("cases", "share", "province", "quotient", "interval", "judgement", "trend")
+    heads = ("cases", "share", "province", "quotient", "judgement", "trend")
     return [
         Table(
             *b.number_table("themes", regency.code),
@@ -142,7 +142,6 @@ def narrative(b: ChapterBuilder, regency: Regency) -> list[str]:
                 "regency_theme",
                 issue=lower(b.e.issues[p.issue_code]),
                 times=m.decimal(p.quotient, QUOTIENT_PLACES),
-                interval=profile.interval(b, p),
                 trend=m[p.trend_code],
             )
             for p in b.marked

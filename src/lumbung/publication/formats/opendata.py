@@ -15,7 +15,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -222,8 +221,7 @@ def datasets(edition: Edition) -> list[Dataset]:
                     *(p.regency_code, p.issue_code, edition.names["id"]["issue"][p.issue_code]),
                     *(p.cases, p.base),
                     *(_whole(share) for share in (p.share, p.province_share)),
-                    *(_rounded(value, QUOTIENT_PLACES) for value in (p.quotient, p.lower, p.upper)),
-                    p.is_marked,
+                    *(_rounded(p.quotient, QUOTIENT_PLACES), p.is_marked),
                     *(p.last_4, p.previous_4, INDONESIAN[p.trend_code]),
                 )
                 for p in edition.profiles
@@ -382,9 +380,9 @@ _COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "profil": (
         *(_PLACE, ("kode_tema", "text"), ("tema", "text"), ("kasus", "integer")),
-        *(("kasus_bertema", "integer"), ("bagian_persen", "integer")),
+        *(("semua_kasus", "integer"), ("bagian_persen", "integer")),
         *(("bagian_provinsi_persen", "integer"), ("kali_provinsi", "number")),
-        *(("batas_bawah", "number"), ("batas_atas", "number"), ("menonjol", "boolean")),
+        ("menonjol", "boolean"),
         *(("empat_pekan", "integer"), ("empat_pekan_sebelumnya", "integer"), ("tren", "text")),
     ),
     "kebutuhan": (
@@ -501,11 +499,11 @@ def _metadata(
     }
 
 
-def _whole(percent: Decimal | None) -> int | None:
+def _whole(percent: Fraction | None) -> int | None:
     return None if percent is None else int(whole_percent(percent))
 
 
-def _rounded(value: Decimal | None, places: int) -> float | None:
+def _rounded(value: Fraction | None, places: int) -> float | None:
     """Return the rounded number; the float's shortest form has exactly the printed digits."""
     return None if value is None else float(half_up(value, places))
 

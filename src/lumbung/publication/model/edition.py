@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 
 from lumbung.errors import PublicationError
@@ -100,20 +101,23 @@ class Deadline:
 
 
 QUOTIENT_PLACES = 2
-"""Decimals of a profile's quotient and of both ends of its interval, in every artefact. A quotient
-with fewer decimals could be printed outside its interval. Shares are whole per cent."""
+"""Decimals of a profile's quotient, in every artefact. Shares are whole per cent."""
 
 
 @dataclass(frozen=True)
 class Profile:
     """A theme in a regency against the province, to date (marts.agg_issue_profile).
 
+    `is_marked` and `trend_code` are judged with tips, as the marts judge them. Every number is of
+    reports and findings, which editions publish by regency, theme and week: numbers with tips less
+    those of the edition before would be the themes of single tips (ADR 35).
+
     Attributes:
-        base: cases of the regency that name a theme.
-        share, province_share: per cent of the cases with a theme; None when there are no cases.
+        cases: reports and findings that name the theme.
+        base: reports and findings of the regency.
+        share, province_share: per cent of the reports and findings; None where there are none.
         quotient: the location quotient, share divided by the province's share.
-        lower, upper: the interval around the quotient that decides `is_marked`.
-        is_marked: whether the theme stands out there: the whole interval is above 1.
+        is_marked: whether the theme stands out there.
         previous_4: cases of the four weeks before the last four; None before there were such weeks.
         trend_code: `rising`, `falling` or `steady` (no clear change), of the last four weeks;
             `not_enough_weeks` before eight weeks of the campaign have ended.
@@ -125,11 +129,9 @@ class Profile:
     issue_code: str
     cases: int
     base: int
-    share: Decimal | None
-    province_share: Decimal | None
-    quotient: Decimal | None
-    lower: Decimal | None
-    upper: Decimal | None
+    share: Fraction | None
+    province_share: Fraction | None
+    quotient: Fraction | None
     is_marked: bool
     last_4: int
     previous_4: int | None
@@ -143,11 +145,11 @@ class Need:
     """Prevention against a theme in a regency (marts.agg_prevention_need), the week's.
 
     Neither participants nor target groups are part of an edition: the differences of overlapping
-    windows of four weeks would give small numbers of them away.
+    windows of four weeks would give small numbers of them away. Nor is a theme of which only tips
+    are known, unless it stands out or a rule suggests a step.
 
     Attributes:
-        cases: cases of every kind since the campaign began that name the theme.
-        last_4, previous_4, trend_code, is_marked: as in `Profile`.
+        cases, last_4, previous_4, trend_code, is_marked: as in `Profile`.
         done: activities of the last four weeks that name the theme, by the Formulir Pencegahan.
         planned: activities that plans intend for these weeks.
         gap: planned activities that no activity of their form, theme and target group fulfils.

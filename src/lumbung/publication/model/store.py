@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import psycopg
@@ -162,6 +163,12 @@ def load(edition_id: str, *, database_url: str) -> Edition:
             " where edition_id = %s and metric_code = 'detail' group by 1, 2",
             (edition_id,),
         ).fetchall()
+        themes: Rows = connection.execute(
+            "select regency_code, category_code, week_id, count(*)"
+            " from published.metric_contributor"
+            " where edition_id = %s and metric_code = %s group by 1, 2, 3",
+            (edition_id, registry.BY_THEME),
+        ).fetchall()
         previous: Rows = connection.execute(
             "select metric_code, category_code, regency_code, to_date_value"
             " from published.metric where edition_id = %s",
@@ -213,6 +220,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
     for rule, _, deadline_state, count in tables["deadline"]:
         deadlines[rule, deadline_state] += count
     metrics = {row[:3]: MetricValue(*row[3:]) for row in sorted(tables["metric"])}
+    public = _Public(metrics, themes, sorted({row[2] for row in tables["trend"]}))
     trend: dict[tuple[str, str], list[tuple[str, int]]] = {}
     for metric, category, week, value in sorted(tables["trend"]):
         trend.setdefault((metric, category), []).append((week, value))
@@ -248,7 +256,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
             Deadline(*key, count, of_before[key] if before else None)
             for key, count in sorted(deadlines.items())
         ),
-        profiles=tuple(Profile(*row) for row in sorted(tables["profile"])),
+        profiles=tuple(public.profile(row) for row in sorted(tables["profile"])),
         previous_id=head[10],
         previous={row[:3]: row[3] for row in sorted(previous)},
         restatements=tuple(
@@ -261,7 +269,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         ),
         waivers=tuple(Waiver(*row) for row in waivers),
         decision=_decision(*decision) if decision else None,
-        needs=tuple(Need(**row) for row in label.get("need", [])),
+        needs=tuple(filter(None, (public.need(**row) for row in label.get("need", [])))),
         plans=tuple(_plan(**row) for row in label.get("plan", [])),
         confirmed_tips=label.get("confirmed_tips", 0),
         vulnerability=tuple(_vulnerability(**row) for row in label.get("vulnerability", [])),
@@ -306,6 +314,66 @@ def _details(
         for code, category, place in metrics
         if code in registry.BESIDE_DETAILS or _is_detail(code)
     }
+
+
+class _Public:
+    """Profiles and needs as they are published: with the numbers of reports and findings.
+
+    The frozen rows count tips too. Of a regency, tips are published by week and not by theme.
+    """
+
+    def __init__(
+        self, metrics: Mapping[tuple[str, str, str], MetricValue], themes: Rows, weeks: list[str]
+    ) -> None:
+        """Keep the edition's metrics, its weeks, and regency, theme, week and count of themes."""
+        self._to_date = {key: metric.to_date for key, metric in metrics.items()}
+        self._weeks = weeks
+        self._cases: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        for regency, issue, week, count in themes:
+            self._cases[regency, issue][week] += count
+
+    def profile(self, row: tuple[Any, ...]) -> Profile:
+        """Return the profile of a frozen row."""
+        regency, issue, *_, is_marked, _, previous_4, trend_code, to_date, last_4 = row
+        share, base = self._share(regency, issue)
+        province_share, _ = self._share(regency[:2], issue)
+        return Profile(
+            *(regency, issue, self._count(regency, issue), base, share, province_share),
+            None if share is None or not province_share else share / province_share,
+            *(is_marked, *self._last_weeks(regency, issue, previous_4)),
+            *(trend_code, to_date, last_4),
+        )
+
+    def need(
+        self, *, regency_code: str, issue_code: str, previous_4: int | None, **row: Any
+    ) -> Need | None:
+        """Return the need of a frozen row; None where tips alone name the theme."""
+        cases = self._count(regency_code, issue_code)
+        if not cases and not any(
+            row[name] for name in ("done", "planned", "is_marked", "rule_code")
+        ):
+            return None
+        last_4, previous_4 = self._last_weeks(regency_code, issue_code, previous_4)
+        numbers = {"cases": cases, "last_4": last_4, "previous_4": previous_4}
+        return Need(regency_code=regency_code, issue_code=issue_code, **row | numbers)
+
+    def _count(self, place: str, issue: str) -> int:
+        return self._to_date.get((registry.BY_THEME, issue, place), 0)
+
+    def _share(self, place: str, issue: str) -> tuple[Fraction | None, int]:
+        """Return the theme's share in per cent, and of how many reports and findings."""
+        base = self._to_date.get(("suspected_violation", "ALL", place), 0)
+        return (Fraction(100 * self._count(place, issue), base) if base else None), base
+
+    def _last_weeks(
+        self, regency: str, issue: str, previous_4: int | None
+    ) -> tuple[int, int | None]:
+        """Count the last four weeks, and those before them where they were frozen."""
+        weeks = self._cases[regency, issue]
+        last, before = (
+            sum(weeks[week] for week in span) for span in (self._weeks[-4:], self._weeks[-8:-4])
+        )
+        return last, None if previous_4 is None else before
 
 
 def _plan(*, start: str, end: str, **row: Any) -> Plan:
