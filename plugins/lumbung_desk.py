@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
+from starlette.responses import RedirectResponse
 
 PREFIX = "/lumbung"
 
@@ -24,11 +25,29 @@ class Desk:
         await behind_airflow()(scope, receive, send)
 
 
+class Slash:
+    """Leads `/lumbung` to `/lumbung/`: Airflow would answer the former with its own page."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve a request."""
+        app = self.app
+        if scope["type"] == "http":
+            root = scope.get("root_path", "")
+            if scope["path"].removeprefix(root) == PREFIX:
+                query = scope["query_string"].decode("latin-1")
+                app = RedirectResponse(f"{root}{PREFIX}/" + f"?{query}" * bool(query), 307)
+        await app(scope, receive, send)
+
+
 class LumbungDesk(AirflowPlugin):
     """What Airflow's plugin manager reads."""
 
     name = "lumbung_desk"
     fastapi_apps = [{"app": Desk(), "url_prefix": PREFIX, "name": "Lumbung"}]  # noqa: RUF012
+    fastapi_root_middlewares = [{"middleware": Slash, "name": "Lumbung"}]  # noqa: RUF012
     # Without `url_route`, Airflow opens the link instead of embedding the page in a frame.
     external_views = [  # noqa: RUF012
         {

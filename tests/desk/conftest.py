@@ -172,6 +172,18 @@ def stand_in(request: Request) -> SimpleNamespace:
     return SimpleNamespace(get_name=lambda: account)
 
 
+def mounted(scheduler: Scheduler) -> ASGIApp:
+    """The desk within a stand-in of Airflow."""
+    api = scheduler.app()
+
+    def airflow(request: Request) -> Airflow:
+        found = Airflow(api, request)
+        found._headers["x-account"] = request.headers.get("x-account", "")
+        return found
+
+    return app.create(stand_in, secret="s" * 32, airflow=airflow)
+
+
 @pytest.fixture(scope="session")
 def office(
     server: EmbeddedPostgres, template: str, tmp_path_factory: pytest.TempPathFactory
@@ -222,16 +234,9 @@ def desk(
     with copy_of(server, name) as url:
         monkeypatch.setenv("LUMBUNG_DATABASE_URL", url)
         scheduler = Scheduler()
-        api = scheduler.app()
         for name in ("start_run", "set_paused"):
             monkeypatch.setattr(f"lumbung.desk.airflow.{name}", getattr(scheduler, name))
-
-        def airflow(request: Request) -> Airflow:
-            found = Airflow(api, request)
-            found._headers["x-account"] = request.headers.get("x-account", "")
-            return found
-
-        yield Desk(url, settings, app.create(stand_in, secret="s" * 32, airflow=airflow), scheduler)
+        yield Desk(url, settings, mounted(scheduler), scheduler)
 
 
 HOSTILE = (
@@ -411,3 +416,48 @@ def words(stewarded: Desk) -> tuple[Desk, str]:
                 (f"{regency}/{detail}", regency, detail, count),
             )
     return stewarded, hidden
+
+
+FIRST, SECOND = "a" * 32, "b" * 32
+TABLES = """
+create table intermediate.int_places__resolved (
+    place_id text, location_method text, regency_raw text, district_raw text, village_raw text,
+    regency_code_raw text, district_code_raw text, village_code_raw text
+);
+create table intermediate.int_records__typed (
+    place_id text, channel text, receipt_date date, landed_date date, exclusion_code text
+);
+create table intermediate.int_place_readings__found (
+    place_id text, regency_code text, district_code text
+);
+"""
+
+
+@pytest.fixture
+def written(stewarded: Desk) -> Desk:
+    """The desk with two places that wait, one of them hostile, and one that was resolved."""
+    for table in ("int_places__resolved", "int_records__typed", "int_place_readings__found"):
+        stewarded.execute(f"drop table if exists intermediate.{table} cascade")
+    stewarded.execute(TABLES)
+    for place, method, text, deliveries in (
+        (FIRST, "ambiguous", "1903", 3),
+        (SECOND, "unresolved", HOSTILE, 1),
+        ("c" * 32, "regency_name", "Bangka Barat", 5),
+    ):
+        stewarded.execute(
+            "insert into intermediate.int_places__resolved (place_id, location_method, regency_raw)"
+            " values (%s, %s, %s)",
+            *(place, method, text),
+        )
+        stewarded.execute(
+            "insert into intermediate.int_records__typed select %s, 'wa_aduan', '2024-11-20',"
+            " '2024-11-21', excluded from (select null as excluded from generate_series(1, %s)"
+            " union all select 'test_row') as x",
+            *(place, deliveries),
+        )
+    stewarded.execute(
+        "insert into intermediate.int_place_readings__found values (%s, '19.05', null),"
+        " (%s, '19.03', '19.03.01'), (%s, null, null)",
+        *(FIRST, FIRST, FIRST),
+    )
+    return stewarded

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import psycopg
 import pytest
 
 from lumbung import audit
+from lumbung.warehouse import links, mappings
 from tests.desk.conftest import CHAIR, DRAFT, HOSTILE, Desk
 from tests.desk.test_editions import decide
 from tests.support.databases import the_row
@@ -67,3 +70,21 @@ def test_older_lines_are_on_further_pages(desk: Desk) -> None:
     assert "Belum ada keputusan" in auditor.get("/catatan?before=1").text
     for wrong in ("0", "-1", "x", "9" * 30):
         assert auditor.get(f"/catatan?before={wrong}").status_code == 422
+
+
+def test_a_line_names_what_was_decided_on_and_no_word(stewarded: Desk) -> None:
+    links.decide(stewarded.url, "a1", "a2", "different", by="sari")
+    for vocabulary, term, code in (
+        *(("issue", "~kdmfabcgehij", "PU"), ("issue", "Amplop Budi", "PU")),
+        ("place", "c" * 32, "19.05"),
+    ):
+        mappings.decide(stewarded.url, vocabulary, term, code, by="provinsi")
+    place, word, pseudonym, pair = (each.content for each in audit.entries(stewarded.url, limit=4))
+    assert (pair["report_id_a"], pair["report_id_b"]) == ("a1", "a2")
+    assert (pseudonym["term"], place["term"]) == ("~kdmfabcgehij", "c" * 32)
+    token = "#" + hashlib.sha256(b"amplop budi").hexdigest()[:16]
+    assert word["term"] == token
+    page = stewarded.client("pemeriksa").get("/catatan").text
+    for shown in ("a1", "a2", "~kdmfabcgehij", token, "c" * 32):
+        assert f"<dd><bdi>{shown}</bdi></dd>" in page
+    assert "amplop" not in page.casefold()

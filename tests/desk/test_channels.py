@@ -157,7 +157,10 @@ def test_an_owner_uploads_a_file(pulls: Desk, monkeypatch: pytest.MonkeyPatch) -
     assert owner.post(path, data={"csrf": csrf}, files=two).status_code == 400
     assert owner.post(path, files={"file": ("a.xlsx", b"1")}).status_code == 403
     length = {"content-length": str(200 << 20)}
-    assert owner.post(path, content=b"", headers=length).status_code == 413
+    for language, text in (("en", "too large"), ("id", "terlalu besar, sehingga tidak diterima")):
+        answer = owner.post(f"{path}?lang={language}", content=b"", headers=length)
+        assert (answer.status_code, text in answer.text) == (413, True)
+        assert "<h1>" in answer.text
     form = {"csrf": csrf, "file": "a" * 200_000}
     answer = owner.post(path, data=form)
     assert (answer.status_code, "Pilih berkas" in answer.text) == (422, False)

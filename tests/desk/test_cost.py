@@ -49,6 +49,18 @@ def test_a_connection_that_the_server_has_ended_is_replaced(desk: Desk) -> None:
     assert client.get("/edisi").status_code == 200
 
 
+def test_a_password_that_was_changed_needs_no_restart(desk: Desk) -> None:
+    client = desk.client("orang")
+    assert client.get("/edisi").status_code == 200
+    desk.execute("alter role desk password 'lain'")
+    desk.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'desk'"
+        " and datname = current_database()"
+    )
+    # the page that finds out says so; the next one logs in by the password that is right
+    assert [client.get("/edisi").status_code for _ in range(2)] == [503, 200]
+
+
 def test_connections_that_wait_are_few_and_hold_no_transaction(desk: Desk) -> None:
     url = f"{desk.url}?application_name=uji"
     database.keep_open(url)

@@ -101,6 +101,7 @@ def test_the_roles_behind_real_accounts(stewarded: Desk, airflow: Airflow) -> No
         with client(airflow, account) as http:
             home = http.get("/lumbung/")
             assert home.status_code == 200, account
+            assert http.get("/lumbung").headers["location"] == "/lumbung/"
             assert f"Masuk sebagai <bdi>{account}" in home.text or account == "ketua"
             assert http.get(f"/lumbung/edisi/{PUBLISHED}").status_code == 200
             for name, page in PAGES.items():

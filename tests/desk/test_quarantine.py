@@ -29,6 +29,13 @@ def token(client: TestClient, path: str = "/karantina") -> str:
     return found[1]
 
 
+def seen(client: TestClient, path: str) -> str:
+    """The id of the decision that a page shows."""
+    found = re.search(r'name="seen" value="(\d+)"', client.get(path).text)
+    assert found, path
+    return found[1]
+
+
 def send(client: TestClient, path: str, csrf: str, **values: Any) -> Response:
     return cast("Response", client.post(path, data={"csrf": csrf, **values}))
 
@@ -102,6 +109,23 @@ def test_only_what_was_shown_or_chosen_is_dismissed(desk: Desk) -> None:
             "select quarantine_id from quarantine.record where resolved_at is null order by 1"
         ).fetchall()
     assert left == [(numbers[2],), (other,)]
+
+
+def test_choices_and_the_reason_are_kept_when_they_are_refused(desk: Desk) -> None:
+    numbers = quarantine(desk, OWN, CODE, 60)
+    owner = desk.client("penangan")
+    csrf, path = token(owner, GROUP), f"{GROUP}/tutup"
+    given = {"which": "chosen", "last": numbers[-1], "after": numbers[49]}
+    page = send(owner, path, csrf, **given, number=numbers[52:54], reason=" ").text
+    assert re.findall(r'value="(\d+)" checked', page) == [str(each) for each in numbers[52:54]]
+    assert (
+        f'value="{numbers[49]}"' not in page.partition("rows choices")[2]
+    )  # still the second page
+    page = send(owner, path, csrf, **given, reason="coretan").text
+    assert "Pilih sedikitnya satu" in page
+    assert ">coretan</textarea>" in page
+    # a page behind the last delivery is the first one
+    assert f'value="{numbers[0]}"' in owner.get(f"{GROUP}?after={2**60}").text
 
 
 def test_the_content_is_opened_for_a_reason_that_is_logged_first(desk: Desk) -> None:

@@ -65,8 +65,8 @@ def test_a_steward_decides_one_after_the_other_and_undoes(stewarded: Desk) -> No
         ("a5", "a6", "different", "sari", None),
     ]
     page = sari.get("/tinjauan").text
-    assert "Diputuskan, diterapkan pada pembaruan data berikutnya" in page
-    seen = re.findall(r'name="seen" value="(\d+)"', page)[0]
+    assert "berlaku sejak pembaruan data berikutnya" in page
+    seen = re.findall(r'name="seen" value="(\d+)"', page)[-1]  # the oldest decision
     undone = send(sari, ("a1", "a2"), "undone", seen=seen)
     assert undone.headers["location"] == "/tinjauan"
     assert "2 pasangan menunggu" in sari.get("/tinjauan").text
@@ -118,6 +118,45 @@ def test_an_undo_withdraws_only_the_decision_that_the_page_showed(stewarded: Des
     assert "sudah diputuskan" in page
     assert "Kejadian berbeda (<bdi>provinsi</bdi>)" in page
     assert decisions(stewarded)[-1][2:4] == ("different", "provinsi")
+
+
+def test_a_decided_pair_is_undone_after_a_build(stewarded: Desk) -> None:
+    sari, pair = stewarded.client("sari"), ("a1", "a2")
+    send(sari, pair, "same_event")
+    links.decide(stewarded.url, "b1", "b2", "different", by="provinsi")
+    stewarded.execute("delete from marts.fct_review_item where item_id in ('a1/a2', 'b1/b2')")
+    page = sari.get("/tinjauan").text
+    assert "sudah berlaku" in page
+    assert "b1" not in page.partition("<main")[2]  # of another regency
+    seen = re.findall(r'name="seen" value="(\d+)"', page)
+    assert len(seen) == 1
+    assert send(sari, pair, "undone", seen=seen[0]).status_code == 303
+    assert links.decisions(stewarded.url).keys() == {("b1", "b2")}
+    assert 'name="seen"' not in sari.get("/tinjauan").text
+
+
+def test_a_reason_is_kept_when_it_is_refused(stewarded: Desk) -> None:
+    sari = stewarded.client("sari")
+    answer = send(sari, ("a1", "a2"), "different", reason="kata 0812-7777-0001")
+    assert answer.status_code == 422
+    assert "tidak boleh memuat data pribadi" in answer.text
+    assert ">kata 0812-7777-0001</textarea>" in answer.text
+    # what no page can send, a form of an old page, and after the session's end: to copy
+    for client, given, status in (
+        (sari, {"decision": "x"}, 422),
+        (sari, {"csrf": "x"}, 403),
+        (stewarded.client(), {}, 401),
+    ):
+        page = client.post("/tinjauan/pasangan", data={
+            "one": "a1", "other": "a2", "decision": "different", "csrf": token(sari),
+            "reason": "<b>dua tempat", **given,
+        })  # fmt: skip
+        assert page.status_code == status
+        assert "readonly>&lt;b&gt;dua tempat</textarea>" in page.text
+    # a browser sends two characters for the end of a line
+    lines = "\r\n".join(["a"] * 250)
+    assert send(sari, ("a1", "a2"), "different", reason=lines).status_code == 303
+    assert decisions(stewarded) == [("a1", "a2", "different", "sari", "\n".join(["a"] * 250))]
 
 
 def test_a_decision_that_is_sent_twice_is_recorded_once(stewarded: Desk) -> None:

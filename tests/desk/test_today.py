@@ -24,6 +24,14 @@ def test_deadlines_that_end_are_counted_for_readers_of_the_sheet(desk: Desk) -> 
         assert "tenggat berakhir" not in desk.client(account).get("/").text
 
 
+def test_channels_that_are_held_back_are_counted(pulls: Desk) -> None:
+    for account, count in (("penangan", 1), ("insinyur", 1), ("orang", None)):
+        page = pulls.client(account).get("/").text
+        assert (f'<a href="/kanal">{count} kanal ditahan</a>' in page) == (count is not None)
+    pulls.execute("update ops.channel_hold set released_at = now()")
+    assert "0 kanal ditahan" in pulls.client("penangan").get("/").text
+
+
 def test_a_link_in_a_mail_keeps_the_session(desk: Desk) -> None:
     cookie = desk.client("ketua").get("/").headers["set-cookie"]
     assert "lumbung_desk=" in cookie

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from starlette.testclient import TestClient
 
 from lumbung import audit
 from lumbung.warehouse import exclusions, mappings
 from tests.desk.conftest import HOSTILE, OWN, SECRET, Desk
-from tests.desk.test_quarantine import openings, send, token
+from tests.desk.test_quarantine import openings, seen, send, token
 from tests.desk.test_review_list import address as pair
 
 WORDS = "/tinjauan/kata"
@@ -26,7 +29,7 @@ def test_a_word_is_opened_for_a_reason_mapped_and_undone(words: tuple[Desk, str]
     province = desk.client("provinsi")
     assert f'href="{WORDS}"' in province.get("/tinjauan").text
     page = province.get(WORDS).text
-    assert "Ditampilkan 2 dari 2 butir" in page
+    assert "Butir 1 sampai 2 dari 2." in page
     assert "5 kiriman" in page
     assert page.index(hidden) < page.index("&lt;script&gt;")
     for path in (WORDS, address("role", HOSTILE[:150]), address("issue", hidden)):
@@ -54,9 +57,9 @@ def test_a_word_is_opened_for_a_reason_mapped_and_undone(words: tuple[Desk, str]
     assert send(province, path, csrf, term=hidden, code="ASN").headers["location"] == WORDS
     assert mappings.mappings(desk.url)["issue", hidden].code == "ASN"
     page = province.get(WORDS).text
-    assert "Ditampilkan 1 dari 1 butir" in page
-    assert "Diputuskan, diterapkan pada pembaruan data berikutnya" in page
-    send(province, path, csrf, term=hidden)
+    assert "Butir 1 sampai 1 dari 1." in page
+    assert "berlaku sejak pembaruan data berikutnya" in page
+    send(province, path, csrf, term=hidden, seen=seen(province, WORDS))
     assert mappings.mappings(desk.url) == {}
     for term, code in ((hidden, "XX"), ("lain", "ASN"), ("x" * 201, "ASN"), ("a\0", "ASN")):
         assert send(province, path, csrf, term=term, code=code).status_code in (404, 422)
@@ -119,6 +122,9 @@ def test_a_record_is_excluded_for_a_reason(words: tuple[Desk, str]) -> None:
     ):
         answer = send(province, path, csrf, number=number, reason=reason)
         assert (answer.status_code, reported in answer.text) == (422, True)
+        # what was typed is still there
+        assert f'value="{number}" required' in answer.text
+        assert f"required>{reason}</textarea>" in answer.text
     assert send(province, path, csrf, number=RECORD, reason="uji coba").status_code == 303
     (found,) = exclusions.excluded(desk.url)
     assert (found.record_id, found.decided_by, found.reason) == (RECORD, "provinsi", "uji coba")
@@ -129,7 +135,65 @@ def test_a_record_is_excluded_for_a_reason(words: tuple[Desk, str]) -> None:
     assert send(sari, path, own, number=RECORD, reason="x").status_code == 404
 
 
-def test_pages_with_100_decisions_stay_small(words: tuple[Desk, str]) -> None:
+def test_a_word_that_somebody_decided_meanwhile_stays_as_it_is(words: tuple[Desk, str]) -> None:
+    desk, hidden = words
+    province, here = desk.client("provinsi"), address("issue", hidden)
+    csrf = token(province, here)
+    mappings.decide(desk.url, "issue", hidden, "PU", by="rekan")
+    before = {"csrf": csrf, "term": hidden, "seen": 0}
+    for given in ({"code": "ASN"}, {}):  # a choice and an undo on pages from before
+        answer = province.post(f"{WORDS}/issue", data={**before, **given})
+        assert answer.status_code == 422
+        assert "Sementara itu orang lain sudah memutuskan" in answer.text
+        assert "(<bdi>rekan</bdi>)" in answer.text
+        assert mappings.mappings(desk.url)["issue", hidden].code == "PU"
+        chosen = given.get("code", "PU")  # what was chosen is still chosen
+        assert f'<option value="{chosen}" selected>' in answer.text
+    now = {"seen": seen(province, here)}
+    for _ in range(2):  # a form that was sent twice is recorded once
+        again = send(province, f"{WORDS}/issue", csrf, term=hidden, code="ASN", **now)
+        assert again.status_code == 303
+    assert mappings.mappings(desk.url)["issue", hidden].decided_by == "provinsi"
+    assert audit.entries(desk.url)[0].content["decision_id"] == 2
+
+
+def test_a_decided_word_is_undone_after_a_build(words: tuple[Desk, str]) -> None:
+    desk, hidden = words
+    province = desk.client("provinsi")
+    csrf = token(province, address("issue", hidden))
+    send(province, f"{WORDS}/issue", csrf, term=hidden, code="ASN")
+    desk.execute("delete from marts.fct_review_item where check_code = 'word_unknown'")
+    assert f'href="{WORDS}"' in province.get("/tinjauan").text
+    page = province.get(WORDS).text
+    assert hidden in page
+    assert "sudah berlaku" in page
+    assert province.get(address("issue", hidden)).status_code == 200
+    given = {"term": hidden, "seen": seen(province, WORDS)}
+    assert send(province, f"{WORDS}/issue", csrf, **given).status_code == 303
+    assert mappings.mappings(desk.url) == {}
+    # neither waits nor is decided
+    assert province.get(address("issue", hidden)).status_code == 404
+
+
+def links_of(page: str) -> list[str]:
+    """The links to the pages that follow in a list."""
+    found = re.findall(r'href="([^"]+\?after[^"]+)"', page.partition("<main")[2])
+    return [html.unescape(link) for link in found]
+
+
+def walk(client: TestClient, path: str, name: str) -> list[str]:
+    """The pages of the list that a link's parameter turns over."""
+    pages = []
+    following = [path]
+    while following:
+        page = client.get(following[0])
+        assert (page.status_code, len(page.content) < 60_000) == (200, True), following
+        pages.append(page.text)
+        following = [link for link in links_of(page.text) if f"?{name}=" in link]
+    return pages
+
+
+def test_100_decisions_are_read_page_by_page(words: tuple[Desk, str], written: Desk) -> None:
     desk, _ = words
     items = (
         "insert into marts.fct_review_item (check_code, item_id, regency_code, severity, owner,"
@@ -137,8 +201,13 @@ def test_pages_with_100_decisions_stay_small(words: tuple[Desk, str]) -> None:
         " 'review', 'x', 'wa_aduan', {detail}, 99999, 1, '2024-11-20', 'x'"
         " from generate_series(1, 100) as i"
     )
-    pair = "'a' || md5(i::text) || '/b' || md5(i::text)"
-    desk.execute(items.format(id=pair, detail="'x'"), "pair_undecided", OWN)
+    for side in "ab":
+        desk.execute(
+            "insert into marts.fct_report (report_id, record_id, channel, record_kind,"
+            " regency_code, received_date) select %s || md5(i::text), i, 'wa_aduan', 'IA', %s,"
+            " '2024-11-20' from generate_series(1, 100) as i",
+            *(side, OWN),
+        )
     desk.execute(
         "insert into ops.link_decision (report_id_a, report_id_b, decision_code, decided_by)"
         " select 'a' || md5(i::text), 'b' || md5(i::text), 'different', 'sari'"
@@ -158,10 +227,42 @@ def test_pages_with_100_decisions_stay_small(words: tuple[Desk, str]) -> None:
         " 'kiriman uji coba dari pelatihan pengawas' from generate_series(1, 100) as i"
     )
     province = desk.client("provinsi")
-    for path, button in (
-        *(("/tinjauan", "Batalkan"), (WORDS, "Batalkan")),
-        ("/tinjauan/dikeluarkan", "Hitung kembali"),
+    desk.execute(
+        "insert into reporting.rpt_not_counted (channel, reason_code, week_id, reason,"
+        " record_count) select 'kanal_' || i, 'x', '2024-W46', 'Baris uji coba', i"
+        " from generate_series(1, 100) as i"
+    )
+    desk.execute(
+        "insert into intermediate.int_places__resolved (place_id, location_method, regency_raw)"
+        " select md5(i::text), 'unresolved', 'Desa Suka Makmur ' || i || ', Kecamatan Simpang'"
+        " from generate_series(1, 200) as i"
+    )
+    desk.execute(
+        "insert into intermediate.int_records__typed select md5(i::text), 'wa_aduan',"
+        " '2024-11-20', '2024-11-21', null from generate_series(1, 200) as i"
+    )
+    desk.execute(
+        "insert into ops.mapping_decision (vocabulary, term, code, decided_by)"
+        " select 'place', md5(i::text), '19.05', 'provinsi' from generate_series(101, 200) as i"
+    )
+    province = desk.client("provinsi")
+    places, excluded = "/tinjauan/tempat", "/tinjauan/dikeluarkan"
+    for path, name, row, count in (
+        (
+            "/tinjauan",
+            "after_decided",
+            r'name="decision" value="undone">Batalkan <span[^>]*>(.*?)</',
+            100,
+        ),
+        (WORDS, "after", r'term=kata\+baru[^"]*">(?:<bdi>)(.*?)</', 100),
+        (WORDS, "after_decided", r'Batalkan <span class="hidden"><bdi>(.*?)</', 100),
+        (places, "after", r'tempat/\w{32}"><bdi>(.*?)</bdi></a><span', 102),
+        (places, "after_decided", r'tempat/\w{32}"><bdi>(.*?)</bdi></a> →', 100),
+        (excluded, "after_reason", r"<bdi>(kanal_\d+)</bdi>", 100),
+        (excluded, "after_decided", r'action="/tinjauan/dikeluarkan/(\d+)"', 100),
     ):
-        page = province.get(path)
-        assert len(page.content) < 60_000, path
-        assert page.text.count(f"{button} <span") >= 40, path
+        pages = walk(province, path, name)
+        assert len(pages) == 3, (path, name)
+        found = [text for page in pages for text in re.findall(row, page)]
+        assert len(found) == count, (path, name)
+        assert len({*found}) == (1 if "dikeluarkan/" in row else count), (path, name)

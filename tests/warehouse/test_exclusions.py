@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import getpass
+import time
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
@@ -98,3 +101,32 @@ def test_only_what_was_landed_is_excluded_once_and_with_a_reason(database_url: s
     decide(database_url, record_id, "excluded", by="rekan", reason="x")
     with pytest.raises(ConfigurationError, match="is already excluded"):
         decide(database_url, record_id, "excluded", by="rekan", reason="x")
+
+
+def test_of_six_who_exclude_at_once_one_is_recorded(database_url: str) -> None:
+    Raw(database_url).land("buku", [good(1)])
+    ((record_id,),) = query(database_url, "select record_id from raw.record")
+
+    def exclude(number: int) -> bool:
+        try:
+            decide(database_url, record_id, "excluded", by=f"rekan {number}", reason="x")
+        except ConfigurationError:
+            return False
+        return True
+
+    with (
+        psycopg.connect(database_url) as build,
+        ThreadPoolExecutor(6) as pool,
+    ):
+        # all of them wait for a build, so they go on at the same time
+        build.execute("select pg_advisory_xact_lock(hashtext('lumbung.watermark'))")
+        answers = [pool.submit(exclude, number) for number in range(6)]
+        waiting = (
+            "select count(*) from pg_locks inner join pg_database on oid = database"
+            " where datname = current_database() and locktype = 'advisory' and not granted"
+        )
+        while query(database_url, waiting) != [(6,)]:
+            time.sleep(0.02)
+        build.rollback()
+    assert sorted(each.result() for each in answers) == [False] * 5 + [True]
+    assert query(database_url, "select count(*) from ops.exclusion_decision") == [(1,)]

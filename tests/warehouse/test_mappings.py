@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -57,7 +58,23 @@ def test_the_last_decision_stands_and_changes_what_builds_read(
     assert inputs() == before
     entry = audit.entries(database_url, limit=10)[1]
     assert (entry.event, entry.person) == ("ops.mapping_decision", "ani")
-    assert set(entry.content) == {"decision_id", "vocabulary", "code"}
+    assert set(entry.content) == {"decision_id", "vocabulary", "term", "code"}
+
+
+def test_of_many_who_decide_at_once_one_is_recorded(database_url: str) -> None:
+    def decide(code: str) -> mappings.Mapping | None:
+        return mappings.decide(database_url, "issue", HIDDEN, code, by=code, seen=0)
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(decide, ["PU", "ASN"] * 3))
+    (found,) = mappings.mappings(database_url).values()
+    assert answers.count(None) == 1
+    assert {each for each in answers if each} == {found}
+    # an undo withdraws the decision that was seen, and no other
+    for seen, code in ((found.decision_id + 1, found.code), (found.decision_id, None)):
+        mappings.decide(database_url, "issue", HIDDEN, None, by="x", seen=seen)
+        left = mappings.mappings(database_url).get(("issue", HIDDEN))
+        assert (left and left.code) == code
 
 
 def test_decisions_are_written_into_the_seeds_once(database_url: str, tmp_path: Path) -> None:

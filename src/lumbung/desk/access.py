@@ -116,6 +116,11 @@ def database_url(role: str) -> str:
     return _role_url(address, role)
 
 
+def forget_logins() -> None:
+    """Look the passwords of the roles up again at their next use."""
+    _role_url.cache_clear()
+
+
 @cache
 def _role_url(address: str, role: str) -> str:
     if re.match(roles.READER, role):

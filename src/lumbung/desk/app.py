@@ -25,9 +25,9 @@ from lumbung.desk import (
     today,
     words,
 )
-from lumbung.desk.access import Person, person
+from lumbung.desk.access import Person, forget_logins, person
 from lumbung.desk.airflow import Airflow
-from lumbung.desk.guard import ForgedFormError, Guard, Tokens
+from lumbung.desk.guard import ForgedFormError, Guard, Tokens, keep_typed
 from lumbung.desk.office import Office, RefusedError
 from lumbung.desk.pages import FOLDER, Pages, airflow_root
 from lumbung.errors import LumbungError, explained
@@ -80,7 +80,13 @@ def create(
         return person(user.get_name(), Settings.load())
 
     office = Office(who, tokens, pages, airflow)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(keep_typed)],
+    )
     app.include_router(today.routes(office))
     app.include_router(editions.routes(office))
     app.include_router(review_list.routes(office))
@@ -133,6 +139,7 @@ def create(
     @app.exception_handler(LumbungError)
     def fail(request: Request, error: LumbungError) -> Response:
         log.error("%s", error)  # it may name places of the server, so the page does not show it
+        forget_logins()  # a password may be another one now
         return error_page(request, 503, "service")
 
     @app.exception_handler(OSError)
@@ -144,7 +151,7 @@ def create(
         # Starlette raises the error again after this answer, so the server logs it.
         return error_page(request, 500, "service")
 
-    return Guard(app)
+    return Guard(app, lambda request: error_page(request, 413, "too_long"))
 
 
 def _static(name: str) -> Response:

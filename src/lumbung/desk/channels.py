@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from lumbung.desk.access import Person, database_url
 from lumbung.desk.airflow import Dag
 from lumbung.desk.guard import Token
-from lumbung.desk.office import Office, Reason, RefusedError
+from lumbung.desk.office import Office, Reason, RefusedError, reason_problem
 from lumbung.desk.scope import Scope, channel_files, scope
 from lumbung.errors import ConfigurationError, ServiceError
 from lumbung.files import versions
@@ -61,9 +61,10 @@ class Bar:
     height: float
 
 
-def late_count(seen: Scope) -> int:
-    """Return how many of the channels that a person looks after are late."""
-    return sum(status.is_late for status in _statuses(seen).values())
+def troubled(seen: Scope) -> tuple[int, int]:
+    """Return how many of the channels that a person looks after are late, and are held back."""
+    found = _statuses(seen).values()
+    return sum(each.is_late for each in found), sum(bool(each.holds) for each in found)
 
 
 def routes(office: Office) -> APIRouter:
@@ -152,8 +153,8 @@ def routes(office: Office) -> APIRouter:
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         channel = _find(who, name)
-        if not reason.strip():
-            return show(request, who, name, problem="quarantine_no_reason")
+        if problem := reason_problem(reason):
+            return show(request, who, name, problem=problem)
         _record(who, channel, "accept_withdrawals", reason)
         office.airflow(request).pull(name, by=who.account, accept_withdrawals=True)
         return _back(request, name, "pulled")
@@ -170,8 +171,8 @@ def routes(office: Office) -> APIRouter:
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         channel = _find(who, name)
-        if not reason.strip():
-            return show(request, who, name, problem="quarantine_no_reason")
+        if problem := reason_problem(reason):
+            return show(request, who, name, problem=problem)
         url, seen = database_url("steward"), (hold or [], judged)
         try:
             raw_checkpoint.release(url, channel.name, by=who.account, reason=reason, seen=seen)

@@ -7,12 +7,10 @@ from starlette.responses import RedirectResponse, Response
 
 from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
-from lumbung.desk.office import Office, Reason, RefusedError
+from lumbung.desk.office import Office, Reason, RefusedError, reason_problem
+from lumbung.desk.paging import After, page
 from lumbung.errors import ConfigurationError
 from lumbung.warehouse import exclusions
-
-SHOWN = 40
-"""Lines of each list."""
 
 
 def routes(office: Office) -> APIRouter:
@@ -20,7 +18,14 @@ def routes(office: Office) -> APIRouter:
     router = APIRouter()
     Who = Annotated[Person, Depends(office.who)]  # noqa: N806
 
-    def show(request: Request, who: Person, problem: str = "") -> Response:
+    def show(
+        request: Request,
+        who: Person,
+        problem: str = "",
+        *,
+        after_reason: str = "",
+        after_decided: str = "",
+    ) -> Response:
         # A delivery that is excluded has no regency, so no steward of one can be shown its own.
         if who.review_role != PROVINCE_ROLE:
             raise RefusedError(404, "not_found")
@@ -29,14 +34,25 @@ def routes(office: Office) -> APIRouter:
             "excluded",
             who,
             status=422 if problem else 200,
-            counts=exclusions.not_counted(database_url(who.review_role))[:SHOWN],
-            excluded=exclusions.excluded(database_url("auditor"))[:SHOWN],
+            counts=page(
+                exclusions.not_counted(database_url(who.review_role)),
+                lambda each: (-each.record_count, f"{each.reason} {each.channel}"),
+                after_reason,
+            ),
+            excluded=page(
+                exclusions.excluded(database_url("auditor")),
+                lambda each: (-each.decision_id, ""),
+                after_decided,
+                lambda each: each.reason,
+            ),
             problem=problem,
         )
 
     @router.get("/tinjauan/dikeluarkan")
-    def listing(request: Request, who: Who) -> Response:
-        return show(request, who)
+    def listing(
+        request: Request, who: Who, after_reason: After = "", after_decided: After = ""
+    ) -> Response:
+        return show(request, who, after_reason=after_reason, after_decided=after_decided)
 
     @router.post("/tinjauan/dikeluarkan")
     def exclude(
@@ -49,8 +65,8 @@ def routes(office: Office) -> APIRouter:
         office.tokens.verify(request, who.account, csrf)
         if who.review_role != PROVINCE_ROLE:
             raise RefusedError(404, "not_found")
-        if not reason.strip():
-            return show(request, who, "quarantine_no_reason")
+        if problem := reason_problem(reason):
+            return show(request, who, problem)
         url = database_url("steward")
         try:
             exclusions.decide(url, number, "excluded", by=who.account, reason=reason)
@@ -69,9 +85,11 @@ def routes(office: Office) -> APIRouter:
         office.tokens.verify(request, who.account, csrf)
         if who.review_role != PROVINCE_ROLE:
             raise RefusedError(404, "not_found")
-        if not reason.strip():
-            return show(request, who, "quarantine_no_reason")
-        if number in {each.record_id for each in exclusions.excluded(database_url("auditor"))}:
+        found = {each.record_id: each for each in exclusions.excluded(database_url("auditor"))}
+        if problem := reason_problem(reason):
+            before = f"{-found[number].decision_id - 1} " if number in found else ""
+            return show(request, who, problem, after_decided=before)
+        if number in found:
             url = database_url("steward")
             exclusions.decide(url, number, "restored", by=who.account, reason=reason)
         return RedirectResponse(f"{request.scope['root_path']}/tinjauan/dikeluarkan", 303)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Form, Request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lumbung.intake import inbox
@@ -40,10 +41,17 @@ HEADERS = {
 
 
 class Guard:
-    """Refuses long bodies before anything reads them, and adds `HEADERS` to every response."""
+    """Refuses long bodies before anything reads them, and adds `HEADERS` to every response.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: the application.
+        refuse: returns the page that answers a body that is too long.
+
+    """
+
+    def __init__(self, app: ASGIApp, refuse: Callable[[Request], Response]) -> None:
         self.app = app
+        self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -61,11 +69,22 @@ class Guard:
         headers = Headers(scope=scope)
         length = headers.get("content-length", "0")
         app = self.app
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        most = MAX_UPLOAD if UPLOAD.fullmatch(path) else MAX_BODY
+        most = MAX_UPLOAD if takes_file(scope) else MAX_BODY
         if "transfer-encoding" in headers or not length.isdecimal() or int(length) > most:
-            app = PlainTextResponse("The form is too long.", 413)
+            app = self._refuse(Request(scope))
         await app(scope, receive, send_guarded)
+
+
+def takes_file(scope: Scope) -> bool:
+    """Whether an address takes a file; its route reads the form itself."""
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    return UPLOAD.fullmatch(path) is not None
+
+
+async def keep_typed(request: Request) -> None:
+    """Keep what a form was sent with, so that a page that refuses it shows it again."""
+    if request.method == "POST" and not takes_file(request.scope):
+        request.state.typed = await request.form()
 
 
 class ForgedFormError(Exception):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Form, Request
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 from lumbung.desk.access import Person
 from lumbung.desk.airflow import Airflow
@@ -68,6 +68,21 @@ def impersonal(reason: str) -> str:
     return reason
 
 
+Seen = Annotated[int, Form(ge=0, le=2**62)]
+"""The id of the valid decision that a page showed, 0 where there was none."""
 Impersonal = AfterValidator(impersonal)
-Reason = Annotated[str, Form(max_length=500, pattern=NO_NUL), Impersonal]
-"""Why a person decides; some pages require one."""
+Reason = Annotated[
+    str,
+    Form(),
+    # A browser counts the end of a line as one character and sends two.
+    BeforeValidator(lambda text: text.replace("\r\n", "\n")),
+    StringConstraints(max_length=500, pattern=NO_NUL),
+]
+"""Why a person decides. A route asks `reason_problem` before it does anything."""
+
+
+def reason_problem(reason: str, *, is_required: bool = True) -> str:
+    """Return the key of the text that says why a reason is not taken; empty: it is."""
+    if is_required and not reason.strip():
+        return "quarantine_no_reason"
+    return "error_reason_personal" if personal_kinds(reason) else ""

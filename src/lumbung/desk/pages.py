@@ -12,6 +12,7 @@ import yaml
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
+from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse
 
 from lumbung.desk.access import Person
@@ -93,7 +94,24 @@ class Pages:
         status: int = 200,
         **values: Any,
     ) -> HTMLResponse:
-        """Render a template of `templates/` for a person, None before the login."""
+        """Render a template of `templates/` for a person, None before the login.
+
+        A page that refuses a form (its status says so) fills its fields again: in a template,
+        `typed(action, name)` is what was typed into a field of the form with that action, and
+        `chosen(action, name)` lists what was chosen. Both are empty for other forms and pages.
+        """
+        given = getattr(request.state, "typed", FormData()) if status >= 400 else FormData()
+
+        def typed(action: str, name: str) -> str:
+            """What was typed into a field of a form that is refused."""
+            found = given.get(name) if action == request.url.path else None
+            return found if isinstance(found, str) else ""
+
+        def chosen(action: str, name: str) -> list[str]:
+            """What was chosen in a form that is refused."""
+            found = given.getlist(name) if action == request.url.path else []
+            return [each for each in found if isinstance(each, str)]
+
         language = language_of(request)
         other = next(each for each in LANGUAGES if each != language)
         found = texts(language)
@@ -110,6 +128,8 @@ class Pages:
                 airflow=airflow_root(request),
                 path=request.url.path,
                 other_address=_in_language(request, other),
+                typed=typed,
+                chosen=chosen,
                 csrf=self._tokens.make(request, who.account) if who else "",
                 **values,
             )

@@ -7,13 +7,14 @@ from starlette.responses import RedirectResponse, Response
 
 from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
-from lumbung.desk.office import Office, RefusedError
+from lumbung.desk.office import Office, RefusedError, Seen
+from lumbung.desk.paging import After, page
 from lumbung.warehouse import mappings, places
 from lumbung.warehouse.mappings import PLACE
 from lumbung.warehouse.places import Unresolved
 
-SHOWN = 40
-"""Places of a page."""
+LONGEST = 200
+"""Characters of a place in a list."""
 PlaceId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
@@ -23,38 +24,54 @@ def routes(office: Office) -> APIRouter:
     Who = Annotated[Person, Depends(office.who)]  # noqa: N806
 
     @router.get("/tinjauan/tempat")
-    def listing(request: Request, who: Who) -> Response:
+    def listing(
+        request: Request, who: Who, after: After = "", after_decided: After = ""
+    ) -> Response:
         found = _found(who)
         decided = mappings.mappings(database_url("auditor"))
-        waiting = [
-            each
-            for each in found.values()
-            if each.method != "chosen" and (PLACE, each.place_id) not in decided
-        ]
         return office.pages.render(
             request,
             "places",
             who,
-            places=waiting[:SHOWN],
-            count=len(waiting),
+            waiting=page(
+                (
+                    each
+                    for each in found.values()
+                    if each.method != "chosen" and (PLACE, each.place_id) not in decided
+                ),
+                lambda each: (-each.record_count, each.place_id),
+                after,
+                lambda each: each.written[:LONGEST],
+            ),
             regions=mappings.codes(PLACE),
-            decided=[
-                (found[term], mapping)
-                for (vocabulary, term), mapping in decided.items()
-                if vocabulary == PLACE and term in found
-            ][:SHOWN],
+            decided=page(
+                (
+                    (found[term], mapping)
+                    for (vocabulary, term), mapping in decided.items()
+                    if vocabulary == PLACE and term in found
+                ),
+                lambda each: (-each[1].decision_id, ""),
+                after_decided,
+                lambda each: each[0].written[:LONGEST],
+            ),
+            longest=LONGEST,
         )
 
     @router.get("/tinjauan/tempat/{place_id}")
     def one(request: Request, who: Who, place_id: PlaceId) -> Response:
-        place = _find(who, place_id)
+        return show(request, who, _find(who, place_id))
+
+    def show(request: Request, who: Person, place: Unresolved, problem: str = "") -> Response:
+        decided = mappings.mappings(database_url("auditor")).get((PLACE, place.place_id))
         return office.pages.render(
             request,
             "place",
             who,
+            status=422 if problem else 200,
             place=place,
             regions=mappings.codes(PLACE),
-            decided=mappings.mappings(database_url("auditor")).get((PLACE, place_id)),
+            decided=decided,
+            problem=problem,
         )
 
     @router.post("/tinjauan/tempat/{place_id}")
@@ -63,6 +80,7 @@ def routes(office: Office) -> APIRouter:
         who: Who,
         place_id: PlaceId,
         code: Annotated[str, Form(max_length=20)] = "",
+        seen: Seen = 0,
         csrf: Token = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
@@ -70,17 +88,22 @@ def routes(office: Office) -> APIRouter:
         if code and code not in mappings.codes(PLACE):
             raise RefusedError(422, "values")
         url = database_url("steward")
-        mappings.decide(url, PLACE, place.place_id, code or None, by=who.account)
+        standing = mappings.decide(
+            url, PLACE, place.place_id, code or None, by=who.account, seen=seen
+        )
+        # The same decision of the same person is a form that was sent twice.
+        if standing and (standing.code, standing.decided_by) != (code, who.account):
+            return show(request, who, place, "mapping_taken")
         return RedirectResponse(f"{request.scope['root_path']}/tinjauan/tempat", 303)
 
     return router
 
 
 def _found(who: Person) -> dict[str, Unresolved]:
-    """Return the places by id; no analyst may read them, so the session is the builds' own."""
+    """Return the places by id; no analyst may read them, so the session is the auditor's."""
     if who.review_role != PROVINCE_ROLE:
         raise RefusedError(404, "not_found")
-    return {each.place_id: each for each in places.unresolved(database_url("transformer"))}
+    return {each.place_id: each for each in places.unresolved(database_url("auditor"))}
 
 
 def _find(who: Person, place_id: str) -> Unresolved:

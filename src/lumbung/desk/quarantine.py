@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from lumbung.desk.access import Person, database_url
 from lumbung.desk.guard import Token
-from lumbung.desk.office import Office, Reason, RefusedError
+from lumbung.desk.office import Office, Reason, RefusedError, reason_problem
 from lumbung.desk.scope import Scope, scope
 from lumbung.errors import ConfigurationError
 from lumbung.intake import quarantine
@@ -98,8 +98,8 @@ def routes(office: Office) -> APIRouter:
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         found = _find(who, number)
-        if not reason.strip():
-            return show(request, who, found, problem="quarantine_no_reason")
+        if problem := reason_problem(reason):
+            return show(request, who, found, problem=problem)
         # The opening is logged before it is shown.
         original = quarantine.open_original(
             database_url("custodian"),
@@ -132,7 +132,7 @@ def routes(office: Office) -> APIRouter:
         after: int = 0,
         problem: str = "",
     ) -> Response:
-        rest = [each for each in found if each.quarantine_id > after]
+        rest = [each for each in found if each.quarantine_id > after] or found
         return office.pages.render(
             request,
             "quarantine_group",
@@ -142,6 +142,7 @@ def routes(office: Office) -> APIRouter:
             has_more=len(rest) > SHOWN,
             count=len(found),
             last=found[-1].quarantine_id,
+            after=after,
             title=seen.titles.get(found[0].channel, found[0].channel),
             is_doubtful=found[0].reason_code == quarantine.DOUBTFUL,
             problem=problem,
@@ -156,6 +157,7 @@ def routes(office: Office) -> APIRouter:
         which: Annotated[Literal["all", "chosen"], Form()],
         last: Annotated[int, Form(ge=0, le=2**62)],
         number: Annotated[list[int] | None, Form(max_length=SHOWN)] = None,
+        after: Annotated[int, Form(ge=0, le=2**62)] = 0,
         reason: Reason = "",
         csrf: Token = "",
     ) -> Response:
@@ -167,10 +169,9 @@ def routes(office: Office) -> APIRouter:
         numbers = shown if which == "all" else sorted(set(shown) & set(number or ()))
         if not found:
             return _back(request, closed=0)
-        if not reason.strip():
-            return _list(request, who, seen, found, problem="quarantine_no_reason")
-        if not numbers:
-            return _list(request, who, seen, found, problem="quarantine_none_chosen")
+        problem = reason_problem(reason) or ("" if numbers else "quarantine_none_chosen")
+        if problem:
+            return _list(request, who, seen, found, after, problem)
         done = quarantine.dismiss(database_url("loader"), numbers, by=who.account, reason=reason)
         return _back(request, closed=done)
 
@@ -180,6 +181,7 @@ def routes(office: Office) -> APIRouter:
         who: Who,
         channel: Name,
         number: Annotated[list[int] | None, Form(max_length=SHOWN)] = None,
+        after: Annotated[int, Form(ge=0, le=2**62)] = 0,
         reason: Reason = "",
         csrf: Token = "",
     ) -> Response:
@@ -189,10 +191,9 @@ def routes(office: Office) -> APIRouter:
         numbers = sorted({each.quarantine_id for each in found} & set(number or ()))
         if not found:
             return _back(request, accepted=0)
-        if not reason.strip():
-            return _list(request, who, seen, found, problem="quarantine_no_reason")
-        if not numbers:
-            return _list(request, who, seen, found, problem="quarantine_none_chosen")
+        problem = reason_problem(reason) or ("" if numbers else "quarantine_none_chosen")
+        if problem:
+            return _list(request, who, seen, found, after, problem)
         try:
             quarantine.accept(
                 database_url("custodian"),
@@ -202,7 +203,7 @@ def routes(office: Office) -> APIRouter:
                 home=Settings.load().home,
             )
         except ConfigurationError:
-            return _list(request, who, seen, found, problem="quarantine_no_message")
+            return _list(request, who, seen, found, after, "quarantine_no_message")
         return _back(request, accepted=len(numbers))
 
     @router.post("/karantina/{channel}/batal")

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -12,7 +12,8 @@ from starlette.responses import RedirectResponse, Response
 from lumbung import registry, stewardship
 from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
-from lumbung.desk.office import NO_NUL, Office, Reason, RefusedError
+from lumbung.desk.office import NO_NUL, Office, Reason, RefusedError, Seen, reason_problem
+from lumbung.desk.paging import After, page
 from lumbung.errors import BuildError, ConfigurationError
 from lumbung.stewardship import PAIRS, Item
 from lumbung.warehouse import links
@@ -20,7 +21,7 @@ from lumbung.warehouse import links
 OWN_PAGES = {"word_unknown": "kata", "place_unresolved": "tempat"}
 """Checks whose items stewards of the province decide, with the page on which they do."""
 SHOWN = 40
-"""How many decided pairs, and items of one check, a page lists."""
+"""How many items of one check a page lists."""
 Case = Annotated[str, Query(max_length=500, pattern=NO_NUL)]
 CaseField = Annotated[str, Form(max_length=500, pattern=NO_NUL)]
 Pair = tuple[str, str]
@@ -34,6 +35,22 @@ class Group:
     check_name: str
     count: int
     since: date
+
+
+class Decided(NamedTuple):
+    """A pair and the decision on it."""
+
+    pair: Pair
+    standing: links.Standing
+
+
+@dataclass(frozen=True)
+class Before:
+    """The pair that a steward decided, or tried to, on the page before."""
+
+    one: str
+    other: str
+    standing: links.Standing
 
 
 def items(who: Person) -> list[Item]:
@@ -91,6 +108,12 @@ def _undecided(item_ids: list[str]) -> list[Pair]:
     return [pair for pair in map(_pair, item_ids) if pair not in decided]
 
 
+def _decided(who: Person, decided: dict[Pair, links.Standing]) -> list[Decided]:
+    """Return those of the decisions on pairs whose cases a steward sees."""
+    cases = links.seen_by(_url(who), {case for pair in decided for case in pair})
+    return [Decided(pair, standing) for pair, standing in decided.items() if cases.issuperset(pair)]
+
+
 def counts(who: Person) -> tuple[int, int]:
     """Return how many pairs and how many other items wait for a steward; none before a build."""
     try:
@@ -112,6 +135,7 @@ def routes(office: Office) -> APIRouter:
         before_one: Case = "",
         before_other: Case = "",
         is_taken: bool = False,
+        after_decided: After = "",
     ) -> Response:
         try:
             found: list[Item] | None = items(who)
@@ -122,8 +146,7 @@ def routes(office: Office) -> APIRouter:
         for item in found or []:
             groups[item.check_code].append(item)
         groups.pop(PAIRS, None)
-        pairs = map(_pair, _pairs(found or []))
-        listed = [(pair, decided.get(pair)) for pair in pairs]
+        pairs = [*map(_pair, _pairs(found or []))]
         return office.pages.render(
             request,
             "review",
@@ -133,8 +156,13 @@ def routes(office: Office) -> APIRouter:
             is_built=found is not None,
             before=_before(who, before_one, before_other),
             is_taken=is_taken,
-            waiting=[pair for pair, decision in listed if decision is None],
-            decided=[each for each in listed if each[1]][:SHOWN],
+            waiting=[pair for pair in pairs if pair not in decided],
+            decided=page(
+                _decided(who, decided) if found is not None else [],
+                lambda each: (-each.standing.decision_id, ""),
+                after_decided,
+            ),
+            unapplied=set(pairs),
             groups=[
                 Group(code, group[0].check_name, len(group), min(i.since_date for i in group))
                 for code, group in groups.items()
@@ -175,16 +203,29 @@ def routes(office: Office) -> APIRouter:
         before_other: Case = "",
         is_taken: bool = False,
     ) -> Response:
-        waiting = queue(who)
         found = _read(who, one, other)
+        before = _before(who, before_one, before_other)
+        return show(request, who, found, before=before, is_taken=is_taken)
+
+    def show(
+        request: Request,
+        who: Person,
+        pair: links.Pair,
+        *,
+        before: Before | None = None,
+        is_taken: bool = False,
+        problem: str = "",
+    ) -> Response:
         return office.pages.render(
             request,
             "pair",
             who,
-            pair=found,
-            count=len(waiting),
-            before=_before(who, before_one, before_other),
+            status=422 if problem else 200,
+            pair=pair,
+            count=len(queue(who)),
+            before=before,
             is_taken=is_taken,
+            problem=problem,
         )
 
     @router.post("/tinjauan/pasangan")
@@ -196,10 +237,12 @@ def routes(office: Office) -> APIRouter:
         decision: Annotated[Literal["same_event", "different", "later", "undone"], Form()],
         csrf: Token = "",
         reason: Reason = "",
-        seen: Annotated[int, Form(ge=0, le=2**62)] = 0,
+        seen: Seen = 0,
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
-        is_listed = _read(who, one, other).state is not None
+        found = _read(who, one, other)
+        if problem := reason_problem(reason, is_required=False):
+            return show(request, who, found, problem=problem)
         waiting = queue(who)
         pair = (min(one, other), max(one, other))
         values: dict[str, str] = {}
@@ -208,7 +251,7 @@ def routes(office: Office) -> APIRouter:
             if _record(who, pair, "undone", reason, seen):
                 values = {**before, "is_taken": "1"}
             return _to_list(request, values)
-        if decision != "later" and is_listed:
+        if decision != "later" and found.state is not None:
             standing = _record(who, pair, decision, reason, seen=0)
             values = before
             # The same decision of the same person is a form that was sent twice.
@@ -229,15 +272,6 @@ def routes(office: Office) -> APIRouter:
 def _to_list(request: Request, values: dict[str, str]) -> Response:
     address = f"{request.scope['root_path']}/tinjauan?{urlencode(values)}"
     return RedirectResponse(address.rstrip("?"), 303)
-
-
-@dataclass(frozen=True)
-class Before:
-    """The pair that a steward decided, or tried to, on the page before."""
-
-    one: str
-    other: str
-    standing: links.Standing
 
 
 def _before(who: Person, one: str, other: str) -> Before | None:

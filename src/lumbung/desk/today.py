@@ -30,6 +30,7 @@ def routes(office: Office) -> APIRouter:
         is_demo = Settings.load().demo_claim.exists()
         next_edition = None if is_demo else as_of(week_before(now + timedelta(days=7)))
         seen = scope(who) if who.may_see_channels else None
+        late_count, held_count = channels.troubled(seen) if seen else (0, 0)
         pair_count, item_count = review_list.counts(who) if who.review_role else (0, 0)
         return office.pages.render(
             request,
@@ -44,7 +45,8 @@ def routes(office: Office) -> APIRouter:
                 if who.may_open_sheet
                 else 0
             ),
-            late_count=channels.late_count(seen) if seen else 0,
+            late_count=late_count,
+            held_count=held_count,
             quarantine_count=quarantine.count(seen) if seen else 0,
             item_count=item_count,
             pair_count=pair_count,

@@ -10,15 +10,15 @@ from starlette.responses import RedirectResponse, Response
 from lumbung.desk import review_list
 from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
-from lumbung.desk.office import NO_NUL, Office, Reason, RefusedError
+from lumbung.desk.office import NO_NUL, Office, Reason, RefusedError, Seen, reason_problem
+from lumbung.desk.paging import After, page
 from lumbung.errors import BuildError
 from lumbung.intake import opening
 from lumbung.settings import Settings
 from lumbung.warehouse import mappings
+from lumbung.warehouse.mappings import Mapping
 
 CHECK = "word_unknown"
-SHOWN = 40
-"""Words of a page."""
 Vocabulary = Annotated[str, Path(pattern=r"^[a-z_]{1,50}$")]
 Term = Annotated[str, Query(min_length=1, max_length=200, pattern=NO_NUL)]
 TermField = Annotated[str, Form(min_length=1, max_length=200, pattern=NO_NUL)]
@@ -30,7 +30,8 @@ class Word:
 
     Attributes:
         record_id: a record that holds it.
-        count: how many deliveries hold it.
+        count: how many deliveries hold it; 0: it waits no more.
+        since: the day of the first one; None: it waits no more.
 
     """
 
@@ -38,7 +39,7 @@ class Word:
     term: str
     record_id: int | None
     count: int
-    since: date
+    since: date | None
     channels: set[str]
 
     @property
@@ -48,7 +49,7 @@ class Word:
 
 
 def found(who: Person) -> dict[tuple[str, str], Word]:
-    """Return the words that wait, or wait for a build, the most frequent first.
+    """Return the words that wait, or wait for a build.
 
     Raises:
         RefusedError: when the person is no steward of the province.
@@ -71,9 +72,9 @@ def found(who: Person) -> dict[tuple[str, str], Word]:
             Word(vocabulary, term, item.record_id, 0, item.since_date, set()),
         )
         word.count += item.record_count
-        word.since = min(word.since, item.since_date)
+        word.since = min(word.since or item.since_date, item.since_date)
         word.channels.add(item.channel)
-    return dict(sorted(words.items(), key=lambda each: (-each[1].count, each[0])))
+    return words
 
 
 def routes(office: Office) -> APIRouter:
@@ -84,7 +85,6 @@ def routes(office: Office) -> APIRouter:
     def show(
         request: Request, who: Person, word: Word, *, text: str | None = None, problem: str = ""
     ) -> Response:
-        decided = mappings.mappings(database_url("auditor")).get((word.vocabulary, word.term))
         return office.pages.render(
             request,
             "word",
@@ -92,23 +92,33 @@ def routes(office: Office) -> APIRouter:
             status=422 if problem else 200,
             word=word,
             codes=mappings.codes(word.vocabulary),
-            decided=decided,
+            decided=_decided().get((word.vocabulary, word.term)),
             text=text,
             problem=problem,
         )
 
     @router.get("/tinjauan/kata")
-    def listing(request: Request, who: Who) -> Response:
-        words = found(who)
-        decided = mappings.mappings(database_url("auditor"))
-        waiting = [word for key, word in words.items() if key not in decided]
+    def listing(
+        request: Request, who: Who, after: After = "", after_decided: After = ""
+    ) -> Response:
+        words, decided = found(who), _decided()
         return office.pages.render(
             request,
             "words",
             who,
-            words=waiting[:SHOWN],
-            count=len(waiting),
-            decided=[mapping for key, mapping in decided.items() if key in words][:SHOWN],
+            waiting=page(
+                (word for key, word in words.items() if key not in decided),
+                lambda word: (-word.count, f"{word.vocabulary}: {word.term}"),
+                after,
+                lambda word: word.term,
+            ),
+            decided=page(
+                decided.values(),
+                lambda each: (-each.decision_id, ""),
+                after_decided,
+                lambda each: each.term,
+            ),
+            unapplied=words,
         )
 
     @router.get("/tinjauan/kata/{vocabulary}")
@@ -122,6 +132,7 @@ def routes(office: Office) -> APIRouter:
         vocabulary: Vocabulary,
         term: TermField,
         code: Annotated[str, Form(max_length=50, pattern=NO_NUL)] = "",
+        seen: Seen = 0,
         csrf: Token = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
@@ -130,7 +141,12 @@ def routes(office: Office) -> APIRouter:
             raise RefusedError(422, "values")
         # The steward's own role has shown that the word waits.
         url = database_url("steward")
-        mappings.decide(url, vocabulary, word.term, code or None, by=who.account)
+        standing = mappings.decide(
+            url, vocabulary, word.term, code or None, by=who.account, seen=seen
+        )
+        # The same decision of the same person is a form that was sent twice.
+        if standing and (standing.code, standing.decided_by) != (code, who.account):
+            return show(request, who, word, problem="mapping_taken")
         return RedirectResponse(f"{request.scope['root_path']}/tinjauan/kata", 303)
 
     @router.post("/tinjauan/kata/{vocabulary}/isi")
@@ -146,8 +162,8 @@ def routes(office: Office) -> APIRouter:
         word = _find(who, vocabulary, term)
         if word.record_id is None or not word.is_pseudonym:
             raise RefusedError(404, "not_found")
-        if not reason.strip():
-            return show(request, who, word, problem="quarantine_no_reason")
+        if problem := reason_problem(reason):
+            return show(request, who, word, problem=problem)
         text = opening.open_word(
             database_url("custodian"),
             word.record_id,
@@ -161,8 +177,16 @@ def routes(office: Office) -> APIRouter:
     return router
 
 
+def _decided() -> dict[tuple[str, str], Mapping]:
+    """Return the words that have a code by a decision, also those that a build has applied."""
+    decided = mappings.mappings(database_url("auditor"))
+    return {key: each for key, each in decided.items() if each.vocabulary != mappings.PLACE}
+
+
 def _find(who: Person, vocabulary: str, term: str) -> Word:
-    """Return a word that waits; any other is as if it did not exist."""
+    """Return a word that waits or was decided; any other is as if it did not exist."""
     if word := found(who).get((vocabulary, term)):
         return word
+    if (vocabulary, term) in _decided():
+        return Word(vocabulary, term, None, 0, None, set())
     raise RefusedError(404, "not_found")

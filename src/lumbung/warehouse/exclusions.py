@@ -26,6 +26,7 @@ class Excluded(NamedTuple):
     decided_by: str
     decided_at: datetime
     reason: str
+    decision_id: int
 
 
 class NotCounted(NamedTuple):
@@ -47,7 +48,7 @@ def excluded(database_url: str) -> list[Excluded]:
         return (
             connection.cursor(row_factory=class_row(Excluded))
             .execute(
-                "select record_id, channel, decided_by, decided_at, reason from ("
+                "select record_id, channel, decided_by, decided_at, reason, decision_id from ("
                 "  select distinct on (channel, source_id) * from ops.exclusion_decision"
                 "  order by channel, source_id, decision_id desc) as last_decision"
                 " where decision_code = 'excluded' order by decision_id desc"
@@ -113,6 +114,10 @@ def decide(database_url: str, record_id: int, decision: Decision, *, by: str, re
                 where="raw.record",
                 remediation="take the record from 'lumbung review' or 'lumbung trace'",
             )
+        connection.execute(
+            "select pg_advisory_xact_lock(hashtext('lumbung.exclusion'), hashtext(%s))",
+            ("/".join(found),),
+        )
         # As for a batch: a build waits for this commit before it reads the last decision id.
         connection.execute("select pg_advisory_xact_lock_shared(hashtext('lumbung.watermark'))")
         last = connection.execute(

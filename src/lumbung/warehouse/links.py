@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 from typing import Literal, NamedTuple
@@ -132,6 +133,21 @@ def decisions(database_url: str) -> dict[tuple[str, str], Standing]:
             )
             if last[0] != "undone"
         }
+
+
+def seen_by(database_url: str, report_ids: Collection[str]) -> set[str]:
+    """Return the cases that the account of the URL sees, of these.
+
+    Args:
+        database_url: the warehouse, for instance of `roles.role_url`.
+        report_ids: cases.
+
+    """
+    with database.connect(database_url, application="lumbung link") as connection:
+        found = connection.execute(
+            "select report_id from marts.fct_report where report_id = any(%s)", (list(report_ids),)
+        )
+        return {report_id for (report_id,) in found}
 
 
 def standing(database_url: str, report_id: str, other_id: str) -> Standing | None:

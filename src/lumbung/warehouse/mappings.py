@@ -32,15 +32,18 @@ class Mapping(NamedTuple):
     code: str
     decided_by: str
     decided_at: datetime
+    decision_id: int
+
+
+_MAPPINGS = (
+    "select vocabulary, term, code, decided_by, decided_at, decision_id from ops.mapping where true"
+)
 
 
 def mappings(database_url: str) -> dict[tuple[str, str], Mapping]:
     """Return what is decided, by vocabulary and word, also what no build has applied yet."""
     with database.connect(database_url, application="lumbung mapping") as connection:
-        found = connection.cursor(row_factory=class_row(Mapping)).execute(
-            "select vocabulary, term, code, decided_by, decided_at from ops.mapping"
-            " order by decided_at desc, vocabulary, term"
-        )
+        found = connection.cursor(row_factory=class_row(Mapping)).execute(_MAPPINGS)
         return {(each.vocabulary, each.term): each for each in found}
 
 
@@ -93,15 +96,28 @@ def _regions() -> dict[str, Pair]:
     return found
 
 
-def decide(database_url: str, vocabulary: str, term: str, code: str | None, *, by: str) -> None:
+def decide(
+    database_url: str,
+    vocabulary: str,
+    term: str,
+    code: str | None,
+    *,
+    by: str,
+    seen: int | None = None,
+) -> Mapping | None:
     """Record what a word means, or take the decision on it back; the next build applies it.
 
     Args:
-        database_url: the warehouse, as its owner.
+        database_url: the warehouse, as its owner or `steward`.
         vocabulary: of the word.
         term: the word, or its pseudonym.
         code: one of `codes`; None takes the decision back.
         by: the account that decides.
+        seen: id of the valid decision that the person saw, 0 where there was none; another one,
+            however shortly before it came, is left as it is. None: whichever is valid is replaced.
+
+    Returns:
+        the decision that was left as it is; None: this one was recorded.
 
     Raises:
         ConfigurationError: when vocabulary or code do not exist.
@@ -114,11 +130,28 @@ def decide(database_url: str, vocabulary: str, term: str, code: str | None, *, b
             remediation=f"choose one of {', '.join(codes(vocabulary))}",
         )
     with database.connect(database_url, application="lumbung mapping") as connection:
+        if seen is not None:
+            connection.execute(
+                "select pg_advisory_xact_lock(hashtext('lumbung.mapping'),"
+                " hashtext(%s || '/' || ops.term_key(%s)))",
+                (vocabulary, term),
+            )
+            standing = (
+                connection.cursor(row_factory=class_row(Mapping))
+                .execute(
+                    f"{_MAPPINGS} and vocabulary = %s and term = ops.term_key(%s)",
+                    (vocabulary, term),
+                )
+                .fetchone()
+            )
+            if standing and standing.decision_id != seen:
+                return standing
         connection.execute(
             "insert into ops.mapping_decision (vocabulary, term, code, decided_by)"
             " values (%s, ops.term_key(%s), %s, %s)",
             (vocabulary, term, code, by),
         )
+    return None
 
 
 def export(database_url: str, seeds: Path) -> dict[str, int]:
