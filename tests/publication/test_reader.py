@@ -221,7 +221,8 @@ def test_many_themes_in_a_tie_are_one_sentence(drafts: dict[str, Edition]) -> No
 ALL_MAYBE = """
     update marts.fct_deadline
     set start_from_date = '2024-11-18', start_to_date = '2024-11-22',
-        extended_due_date = '2024-11-27', end_from_date = null, end_to_date = null
+        extended_due_date = '2024-11-23', latest_due_date = '2024-11-27',
+        end_from_date = null, end_to_date = null
     where regency_code <> '19.02'"""
 """Each deadline began between the 18th and the 22nd, lasts five days and may have passed on 25
 November; but of 19.02 one may have passed, two may be open, and one has ended, perhaps late."""

@@ -528,9 +528,13 @@ def judge(cursor: psycopg.Cursor) -> None:
         for n in range(count):
             cursor.execute(
                 "insert into marts.fct_deadline (report_id, rule_code, regency_code,"
-                " start_from_date, start_to_date, extended_due_date, end_from_date, end_to_date)"
-                " values (%s, %s, %s, %s, %s, %s::date + %s::int, %s, %s)",
-                (f"{rule}{days}{n}", rule, regency, *days[:2], days[1], LIMITS[rule], *days[2:]),
+                " start_from_date, start_to_date, end_from_date, end_to_date, extended_due_date,"
+                " latest_due_date)"
+                " values (%s, %s, %s, %s, %s, %s, %s, %s::date + %s::int, %s::date + %s::int)",
+                (
+                    *(f"{rule}{days}{n}", rule, regency, *days),
+                    *(days[0], LIMITS[rule], days[1], LIMITS[rule]),
+                ),
             )
     for row in seed("regency"):
         for issue in ISSUES:

@@ -442,20 +442,26 @@ def test_the_recipe_for_python_reads_the_rows_of_the_own_regency(
 def test_declared_foreign_keys_are_in_the_database_and_refer_to_rows(demo: Demo) -> None:
     """BI tools join by them; PostgreSQL does not enforce them, so their rows are tried here."""
     declared = {
-        (model["name"], key["columns"][0], key["to"].split("'")[1], key["to_columns"][0])
+        (
+            *(model["name"], ", ".join(key["columns"])),
+            *(key["to"].split("'")[1], ", ".join(key["to_columns"])),
+        )
         for file in (PROJECT / "dbt_project" / "models" / "marts").rglob("*.yml")
         for model in yaml.safe_load(file.read_text(encoding="utf-8"))["models"]
         for key in model.get("constraints", [])
         if key["type"] == "foreign_key"
     }
+    names = (
+        "(select string_agg(attname, ', ' order by place) from unnest({}) with ordinality"
+        " as own (attnum, place) inner join pg_attribute using (attnum) where attrelid = {})"
+    )
     found = query(
         demo[0],
-        "select holding.relname::text, own.attname::text, held.relname::text, key.attname::text,"
+        f"select holding.relname::text, {names.format('conkey', 'conrelid')},"
+        f" held.relname::text, {names.format('confkey', 'confrelid')},"
         " conenforced from pg_constraint"
         " inner join pg_class as holding on conrelid = holding.oid"
         " inner join pg_class as held on confrelid = held.oid"
-        " inner join pg_attribute as own on own.attrelid = conrelid and own.attnum = conkey[1]"
-        " inner join pg_attribute as key on key.attrelid = confrelid and key.attnum = confkey[1]"
         " where contype = 'f' and connamespace = 'marts'::regnamespace",
     )
     assert {row[:4] for row in found} == declared
@@ -464,7 +470,25 @@ def test_declared_foreign_keys_are_in_the_database_and_refer_to_rows(demo: Demo)
     for table, column, target, key in sorted(declared):
         orphans = query(
             demo[0],
-            f"select distinct {column} from marts.{table} where {column} is not null"
-            f" and {column} not in (select {key} from marts.{target})",
+            f"select distinct {column} from marts.{table} where ({column}) is not null"
+            f" and ({column}) not in (select {key} from marts.{target})",
         )
         assert orphans == [], f"{table}.{column}"
+
+
+def test_the_calendar_has_the_days_of_facts_and_two_years_more(demo: Demo) -> None:
+    facts = (
+        "select received_date as day from marts.fct_report"
+        " union select occurred_date from marts.fct_report"
+        " union select known_date from marts.fct_report"
+        " union select activity_date from marts.fct_supervision"
+        " union select activity_date from marts.fct_prevention"
+    )
+    outside = query(
+        demo[0],
+        f"select day::text from ({facts}) as facts where day is not null"
+        " and day not in (select date_day from marts.dim_date)",
+    )
+    assert outside == []
+    last = query(demo[0], "select max(date_day)::text from marts.dim_date")
+    assert last == [("2026-12-31",)]

@@ -151,9 +151,9 @@ class _Table:
             if constraint.type == "primary_key"
             for column in constraint.columns
         ]
-        # column, the table whose key it holds, and that key
-        self.foreign_keys: list[tuple[str, str, str]] = [
-            (constraint.columns[0], re.findall(r"\w+", constraint.to)[-1], constraint.to_columns[0])
+        # columns, the table whose key they hold, and that key
+        self.foreign_keys: list[tuple[list[str], str, list[str]]] = [
+            (constraint.columns, re.findall(r"\w+", constraint.to)[-1], constraint.to_columns)
             for constraint in getattr(node, "constraints", [])
             if constraint.type == "foreign_key"
         ]
@@ -368,8 +368,8 @@ def _relate(connection: psycopg.Connection, tables: Sequence[_Table]) -> None:
         )
     }
     for table in tables:
-        for column, target, key in table.foreign_keys:
-            name = f"{table.node.alias}_{column}_fkey"
+        for columns, target, key in table.foreign_keys:
+            name = "_".join([table.node.alias, *columns, "fkey"])
             # a build of selected models may come before the table that is referred to
             if (table.node.alias, name) in found or (target, "key") not in found:
                 continue
@@ -380,9 +380,9 @@ def _relate(connection: psycopg.Connection, tables: Sequence[_Table]) -> None:
                 ).format(
                     table.shown,
                     sql.Identifier(name),
-                    sql.Identifier(column),
+                    sql.SQL(", ").join(map(sql.Identifier, columns)),
                     sql.Identifier(table.schema, target),
-                    sql.Identifier(key),
+                    sql.SQL(", ").join(map(sql.Identifier, key)),
                 )
             )
 

@@ -12,9 +12,13 @@
 -- (domain.md 1.4).
 --
 -- A deadline starts and ends on a day that the register states, or on a change of status, for which
--- only two bounds are known (int_status_events__ordered). Its state (macro deadline_state) is that on
--- the build's day while it runs, and that at its end afterwards. A case that was first seen after its
--- deadline had ended has no row for it, unless the start is a stated day.
+-- only two bounds are known (int_status_events__ordered). So its last day has two bounds too, and what
+-- remains is counted to the earliest. Its state (macro deadline_state) is that on the build's day while
+-- it runs, and that at its end afterwards. A case that was first seen after its deadline had ended has
+-- no row for it, unless the start is a stated day.
+--
+-- A case that a step that is not allowed brought back into the deadline, and that is there now, runs on:
+-- its register took the end back, as fct_case_lifecycle takes back the decision.
 --
 -- `UNCERTAIN` (end_to_date 9999-12-31): the start is stated, but the source never gives a status or a
 -- registered number, so it does not show whether the case was handled. Also `UNCERTAIN`: the step that
@@ -62,17 +66,31 @@ started as (
     select
         *,
         min(event_number) filter (where is_running) over (partition by rule_code, report_id)
-            as start_number
+            as start_number,
+        -- how often the case is in the deadline from here on: an end and the return after it have one number
+        count(*) filter (where is_running) over (
+            partition by rule_code, report_id order by event_number desc
+        ) as stay_number
     from events
+),
+
+undone as (
+    select
+        *,
+        bool_or(is_illegal) over (partition by rule_code, report_id, stay_number)
+        and min(stay_number) over (partition by rule_code, report_id) > 0 as is_undone
+    from started
 ),
 
 ended as (
     select
         *,
         min(event_number) filter (
-            where not is_running and (starts_from <> 'status' or event_number > start_number)
+            where
+                not is_running and not is_undone
+                and (starts_from <> 'status' or event_number > start_number)
         ) over (partition by rule_code, report_id) as end_number
-    from started
+    from undone
 ),
 
 -- the change of status that started each deadline, and the one that ended it
@@ -128,9 +146,11 @@ spans as (
 dated as (
     select
         spans.*,
+        rules.valid_from,
         rules.legal_source,
-        spans.start_to_date + rules.limit_days as due_date,
-        spans.start_to_date + rules.limit_days + rules.extension_days as extended_due_date,
+        spans.start_from_date + rules.limit_days as due_date,
+        spans.start_from_date + rules.limit_days + rules.extension_days as extended_due_date,
+        spans.start_to_date + rules.limit_days + rules.extension_days as latest_due_date,
         {{ as_of_date() }} as as_of_date
     from spans
     inner join {{ ref('deadline_rule') }} as rules
@@ -146,10 +166,12 @@ select
     channel,
     regency_code,
     record_kind,
+    valid_from,
     start_from_date,
     start_to_date,
     due_date,
     extended_due_date,
+    latest_due_date,
     end_from_date,
     end_to_date,
     case

@@ -4,6 +4,7 @@ select
     deadlines.start_to_date,
     deadlines.due_date,
     deadlines.extended_due_date,
+    deadlines.latest_due_date,
     deadlines.end_from_date,
     nullif(deadlines.end_to_date, date '9999-12-31') as end_to_date,
     deadlines.as_of_date,
@@ -37,7 +38,7 @@ left join {{ ref('dim_deadline_rule') }} as rules
     on
         deadlines.rule_code = rules.rule_code
         and deadlines.record_kind = rules.record_kind
-        and deadlines.start_to_date between rules.valid_from and rules.valid_to
+        and deadlines.valid_from = rules.valid_from
 left join {{ ref('category') }} as kinds
     on kinds.vocabulary = 'record_kind' and deadlines.record_kind = kinds.category_code
 left join {{ ref('deadline_state') }} as states on deadlines.state_code = states.deadline_state_code

@@ -27,8 +27,8 @@ _RUNNING = """
         split_part(c.category_code, '/', 2) as state_code,
         c.regency_code,
         coalesce(f.register_number, left(c.contributor_id, 8)) as number,
-        d.extended_due_date,
-        d.extended_due_date - (d.start_to_date - d.start_from_date) as first_due_date
+        d.latest_due_date,
+        d.extended_due_date
     from published.metric_contributor as c
     left join marts.fct_report as f on c.contributor_id = f.report_id
     left join marts.fct_deadline as d
@@ -167,9 +167,11 @@ def _due(b: ChapterBuilder, rows: list[tuple[Any, ...]]) -> dict[str, list[tuple
     m = b.m
     found: dict[str, list[tuple[str, str]]] = {group: [] for group in DUE}
     rules = b.names["deadline_rule"]
-    for rule, state, regency, number, day, first in rows:
+    for rule, state, regency, number, last, first in rows:
         if state not in b.running_states:
             continue
+        # what may not run is not counted among those that end on the first days, as in the edition
+        day = last if state == "MAYBE_OPEN" else first
         group = {"OVERDUE": "passed", "MAYBE_OVERDUE": "maybe"}.get(state) or _group(b, day)
         if group:
             said = m(
@@ -177,10 +179,10 @@ def _due(b: ChapterBuilder, rows: list[tuple[Any, ...]]) -> dict[str, list[tuple
                 number=number,
                 place=b.place.get(regency, regency),
                 rule=lower(rules[rule]),
-                day=m("sheet_between", first=m.day(first), last=m.day(day))
-                if first and first < day
-                else m.day(day)
-                if day
+                day=m("sheet_between", first=m.day(first), last=m.day(last))
+                if first and first < last
+                else m.day(first)
+                if first
                 else m["not_available"],
             )
             found[group].append((regency, said))
@@ -188,7 +190,13 @@ def _due(b: ChapterBuilder, rows: list[tuple[Any, ...]]) -> dict[str, list[tuple
 
 
 def _group(b: ChapterBuilder, day: date | None) -> str | None:
-    """Return the group of a deadline by the days left on the edition's Monday; None: later."""
+    """Return the group of a deadline by the days left on the edition's Monday; None: later.
+
+    Args:
+        b: the edition's builder.
+        day: the earliest day that may be its last.
+
+    """
     left = (day - b.e.judged_on).days if day else 7
     if left > 6:
         return None
