@@ -10,7 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections import Counter
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from lumbung.demo import people, reckoning, world, writers
+from lumbung.settings import JAKARTA
 
 REGISTER = Path("register_laporan/Buku Register Laporan 2024.xlsx")
 RECAP = Path("rekap_pengawasan/Rekap Pengawasan Kampanye dan Pencegahan.xlsx")
@@ -283,8 +284,11 @@ def test_corrected_rows_come_again_in_a_later_file(inbox: Path, truth: dict[str,
     assert event[4].strip().lower() == "kampanye"
     for book, revision in ((REGISTER, REGISTER_REVISION), (RECAP, RECAP_REVISION)):
         older, newer = ((inbox / file).stat().st_mtime_ns for file in (book, revision))
-        # of two files with one key the newer stands, of one moment the one named later
-        assert (older, book.name) < (newer, revision.name)
+        assert older < newer  # of two files with one key the newer stands
+    for file in (file for file in inbox.rglob("*") if file.is_file() and file.name != "truth.json"):
+        sent = datetime.fromtimestamp(file.stat().st_mtime, JAKARTA)
+        assert datetime(2024, 11, 25, 4, tzinfo=JAKARTA) <= sent, file
+        assert sent < datetime(2024, 11, 25, 5, tzinfo=JAKARTA), file
 
 
 def test_a_row_is_entered_weeks_after_its_receipt(inbox: Path, truth: dict[str, Any]) -> None:

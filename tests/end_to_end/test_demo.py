@@ -67,6 +67,13 @@ def test_the_demo_happens_on_the_monday_of_its_edition(installation: Installatio
     )
     monday = datetime(2024, 10, 7, 5, tzinfo=JAKARTA)
     assert all(monday <= at < monday + timedelta(hours=2) for (at,) in times), times
+    received = installation.query(
+        "select min(received_at), max(received_at) from marts.fct_report"
+        " inner join marts.dim_channel using (channel) where channel_kind = 'register'"
+        " union all select min(first_received_at), max(last_received_at) from marts.obt_recap"
+    )
+    hours = [monday - timedelta(hours=1), monday]
+    assert all(hours[0] <= at < hours[1] for pair in received for at in pair), received
 
 
 def test_every_metric_equals_the_truth(installation: Installation) -> None:

@@ -74,12 +74,28 @@ def test_an_installation_has_one_clock(new_database: Callable[[], str]) -> None:
         " duplicate_count, quarantined_count) values ('wa', 'a', now(), 1, 1, 0, 0)"
         " returning landed_at"
     )
+    decide = (
+        "ops.link_decision (report_id_a, report_id_b, decision_code, decided_by)"
+        " values ('a', 'b', 'different', 'x')",
+        "ops.exclusion_decision (channel, source_id, record_id, decision_code, decided_by, reason)"
+        " values ('wa', '1', 1, 'excluded', 'x', 'x')",
+        "ops.mapping_decision (vocabulary, term, code, decided_by)"
+        " values ('issue', 'x', 'PU', 'x')",
+        "ops.channel_decision (channel, decision_code, file_name, decided_by, reason)"
+        " values ('wa', 'retired', 'wa', 'x', 'x')",
+    )
     with psycopg.connect(url, autocommit=True) as connection:
         assert query(url, "select abs(extract(epoch from ops.now() - now())) < 60") == [(True,)]
         connection.execute("insert into ops.clock (behind) values (interval '700 days')")
         ((landed_at,),) = connection.execute(write).fetchall()
+        decided = [
+            connection.execute(f"insert into {text} returning decided_at".encode()).fetchone()
+            for text in decide
+        ]
         real = datetime.now(UTC)
-    assert timedelta(days=699) < real - landed_at < timedelta(days=701)
+    for at in (landed_at, *(row[0] for row in decided if row)):
+        assert timedelta(days=699) < real - at < timedelta(days=701)
+    assert len(decided) == 4
     found = channels.statuses(url, {"wa": timedelta(days=1)}, allowed=2)["wa"]
     assert (found.is_late, found.days[-1].landed) == (False, 1)
     assert found.days[-1].day == landed_at.astimezone(JAKARTA).date()

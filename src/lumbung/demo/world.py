@@ -131,6 +131,11 @@ class World:
     plans: tuple[Plan, ...]
 
     @property
+    def ended_at(self) -> datetime:
+        """The first moment (WIB) after its last week."""
+        return datetime.combine(week_start(len(self.weeks)), time(), JAKARTA)
+
+    @property
     def chat_exports(self) -> tuple[slice, slice]:
         """Two exports of the chat: its first three fifths, and its last three fifths."""
         end, start = (self._minute_after(len(self.chat) * part // 5) for part in (3, 2))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import filecmp
 import json
+import os
 import random
 import uuid
 import zipfile
@@ -57,6 +58,9 @@ KOBO_FILE = "kobo_pemantau.json"
 
 OFFICE = "BADAN PENGAWAS PEMILIHAN UMUM PROVINSI KEPULAUAN BANGKA BELITUNG (DATA REKAAN)"
 WRITTEN_AT = datetime(2024, 9, 23, 8, 0)  # noqa: DTZ001 -- a workbook property has no time zone
+SENT_HOUR = 4
+"""The hour (WIB) of the Monday after the last week at which the files were sent, as the time of
+their last change says; the edition is due at six."""
 SHEETS = {9: "September", 10: "Oktober", 11: "November"}
 
 Row = list[Cell]
@@ -89,7 +93,7 @@ def write(world: World, inbox: Path) -> None:
 
 
 def _written(world: World, inbox: Path) -> list[Path]:
-    """Write all files; they are returned in the order in which they were written."""
+    """Write all files; they are returned in the order in which they were sent, a minute apart."""
     for channel in (
         *("register_laporan", "rekap_pengawasan", "wa_aduan"),
         *("form_pencegahan", "rencana_pencegahan"),
@@ -102,7 +106,11 @@ def _written(world: World, inbox: Path) -> list[Path]:
     _write_chats(world, inbox / "wa_aduan")
     _write_form(world, inbox / KOBO_FILE)
     files = [path for path in inbox.rglob("*") if path.is_file()]
-    return sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
+    files.sort(key=lambda path: (path.stat().st_mtime_ns, path.name))
+    for number, path in enumerate(files):
+        sent = (world.ended_at + timedelta(hours=SENT_HOUR, minutes=number)).timestamp()
+        os.utime(path, (sent, sent))
+    return files
 
 
 # --- spreadsheets ----------------------------------------------------------------------------
