@@ -24,4 +24,6 @@ USER 10001
 WORKDIR /opt/lumbung
 ENV LUMBUNG_HOME=/var/lib/lumbung LUMBUNG_PROJECT=/opt/lumbung PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 PATH=/opt/venv/bin:$PATH
+# The services of docker-compose.yml differ in how they are known to be healthy: each has its own check.
+HEALTHCHECK NONE
 ENTRYPOINT ["lumbung"]

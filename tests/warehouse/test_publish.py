@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +25,10 @@ from lumbung.warehouse.build import BuildResult, build
 from lumbung.warehouse.roles import role_url
 from tests.warehouse.conftest import PROJECT, REPORT, Raw, query
 
+IS_LONG = "LUMBUNG_READERS" in os.environ
 READERS = int(os.environ.get("LUMBUNG_READERS", "20"))
+# Without a pause, readers take half of the processor; in the long form, a person's dashboard.
+PAUSE = 1 if IS_LONG else 0.02
 SCHEMAS = ("marts", "reporting", "reference")
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -81,10 +86,14 @@ class Watched:
 
 
 @contextmanager
-def counting(url: str) -> Iterator[set[Any]]:
-    """Let readers count, each in one statement and in one snapshot, what must be equal."""
+def counting(url: str, when: str) -> Iterator[set[Any]]:
+    """Let readers count, each in one statement and in one snapshot, what must be equal.
+
+    Prints in the long form how long a statement took.
+    """
     done = threading.Event()
     seen: set[Any] = set()
+    seconds: list[float] = []
     errors: list[BaseException] = []
 
     def read() -> None:
@@ -98,11 +107,12 @@ def counting(url: str) -> Iterator[set[Any]]:
                 connection.execute("set lock_timeout = '200ms'")
                 connection.commit()
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-                # a reader every few milliseconds: without a pause they take half of the processor
-                while not done.wait(0.02):
+                while not done.wait(PAUSE):
+                    began = time.perf_counter()
                     at_once = connection.execute(
                         f"select ({counts[0]}), ({counts[1]}), ({counts[2]})".encode()
                     ).fetchone()
+                    seconds.append(time.perf_counter() - began)
                     connection.commit()
                     one_by_one = tuple(
                         connection.execute(count.encode()).fetchone()[0]  # type: ignore[index]
@@ -123,6 +133,9 @@ def counting(url: str) -> Iterator[set[Any]]:
         for reader in readers:
             reader.join()
     assert errors == []
+    if IS_LONG:
+        p50, p99 = (statistics.quantiles(seconds, n=100)[at] * 1000 for at in (49, 98))
+        print(f"{READERS} readers {when}: {len(seconds)} statements, {p50:.1f} / {p99:.1f} ms")
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +159,11 @@ def watched(new_warehouse: Callable[[], str], office: Settings) -> Iterator[Watc
         snapshot.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         found = Watched(url, [], [], [rows_of(snapshot)], [rows_of(owner)], set())
         land(url, 11, 5)
-        with counting(role_url(url, "analyst_province")) as found.counts:
+        reader_url = role_url(url, "analyst_province")
+        if IS_LONG:
+            with counting(reader_url, "without a build"):
+                time.sleep(30)
+        with counting(reader_url, "during builds") as found.counts:
             for full_refresh in (False, True):
                 found.results.append(
                     build(settings=office, database_url=url, full_refresh=full_refresh)
