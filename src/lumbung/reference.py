@@ -25,6 +25,7 @@ from lumbung.errors import LumbungError
 from lumbung.intake.channel.models import Channel
 from lumbung.publication.delivery.recipients import People
 from lumbung.publication.office import Office
+from lumbung.publication.translations.load import messages
 from lumbung.registry import canonical_fields
 from lumbung.settings import Settings
 from lumbung.warehouse.dictionary import checks, codes, dictionary, filled, item
@@ -39,7 +40,7 @@ def pages(settings: Settings) -> dict[str, str]:
     """The generated pages, by their path below `docs/reference/`."""
     bodies = {
         "dictionary.md": dictionary(settings.dbt_project),
-        "codes.md": codes(settings.dbt_project),
+        "codes.md": codes(settings.dbt_project) + quarantine_codes(),
         "checks.md": checks(settings.dbt_project, settings.expectations),
         "metrics.md": metrics(settings.dbt_project / "seeds"),
         "commands.md": commands(),
@@ -53,6 +54,24 @@ def pages(settings: Settings) -> dict[str, str]:
         title, _, rest = body.partition("\n")
         found[name] = f"{title}\n\n{HEAD}\n{rest.rstrip()}\n"
     return found
+
+
+def quarantine_codes() -> str:
+    """Why a delivery could not be landed: the reason codes of quarantine with their names."""
+    indonesian, english = messages("id"), messages("en")
+    codes = [key for key in indonesian if re.fullmatch("reason_(?!caption|other)[a-z_]+", key)]
+    return "\n".join(
+        [
+            *("", "## quarantine", ""),
+            *filled(
+                "Why a delivery could not be landed: `rpt_not_counted.reason_code`, beside those of"
+                " exclusion_reason, and the list of `lumbung quarantine`."
+            ),
+            *("", "| code | Indonesian | English |", "|---|---|---|"),
+            *(f"| `{key[7:]}` | {indonesian[key]} | {english[key]} |" for key in codes),
+            "",
+        ]
+    )
 
 
 def metrics(seeds: Path) -> str:

@@ -200,8 +200,7 @@ def test_exposures_name_what_their_consumers_read(manifest: Any) -> None:
         assert len(read) > 1
         assert stated == read, name
         private = set(re.findall(r"(?:from|join)\s+(?:staging|intermediate)\.(\w+)", text))
-        # `trace` follows a number to the delivery (ADR 19)
-        assert private == ({"int_records__excluded"} if name == "weekly_edition" else set()), name
+        assert private == set(), name
     for name, nodes in needs.items():
         if name == "portal" or name.startswith("open_data_"):
             assert nodes <= needs["weekly_edition"], name

@@ -92,7 +92,8 @@ CODES = (
     "status", "non_registration_reason", "forwarding_target", "role", "violation_type", "issue",
     "issue_group", "campaign_context", "election", "campaign_method", "deadline_state",
     "prevention_form", "prevention_kind", "prevention_type", "target_group", "venue_kind",
-    "observer_organisation", "office_level", "stage", "exclusion_reason",
+    "observer_organisation", "office_level", "stage", "deadline_rule", "vulnerability_dimension",
+    "exclusion_reason",
 )  # fmt: skip
 """The seeds of codes with names in two languages; `category` has further vocabularies."""
 
@@ -111,6 +112,8 @@ def codes(project: Path) -> str:
         *filled(
             "The values of the columns that hold codes, from the seeds of `reference`. A"
             " dimension adds `UNSTATED` where the seed has none and the source states no value."
+            " The codes of the review list (`fct_review_item.check_code`) are in"
+            " [checks](checks.md#review-list)."
         ),
     ]
     described = {seed["name"]: seed for seed in _read(seeds / "_seeds.yml")["seeds"]}
@@ -120,8 +123,10 @@ def codes(project: Path) -> str:
     vocabularies: dict[str, list[dict[str, str]]] = {}
     for row in _rows(seeds, "category"):
         vocabularies.setdefault(row.pop("vocabulary"), []).append(row)
+    said = described["category"]["config"]["meta"]["vocabularies"]
     for name, rows in vocabularies.items():
-        lines += ["", f"## {name}", "", "Of the seed `category`.", "", *_code_table(rows)]
+        text = f"{_escaped(said[name]).strip()} Of the seed `category`."
+        lines += ["", f"## {name}", "", *filled(text), "", *_code_table(rows)]
     return "\n".join(lines) + "\n"
 
 

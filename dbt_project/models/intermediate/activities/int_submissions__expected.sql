@@ -14,6 +14,8 @@ with delivered as (
         district_code,
         week_id,
         count(*) as row_count,
+        count(*) filter (where record_kind = 'LHP') as event_count,
+        count(*) filter (where record_kind = 'PREV') as prevention_count,
         min(received_at) as first_received_at,
         max(received_at) as last_received_at,
         array_agg(record_id order by record_id) as record_ids
@@ -28,6 +30,8 @@ select
     districts.regency_code,
     delivered.row_count is not null as is_submitted,
     coalesce(delivered.row_count, 0) as row_count,
+    coalesce(delivered.event_count, 0) as event_count,
+    coalesce(delivered.prevention_count, 0) as prevention_count,
     delivered.first_received_at,
     delivered.last_received_at,
     coalesce(delivered.record_ids, '{}') as record_ids

@@ -8,6 +8,8 @@ select
     regency_code,
     is_submitted,
     row_count,
+    event_count,
+    prevention_count,
     first_received_at,
     last_received_at,
     record_ids

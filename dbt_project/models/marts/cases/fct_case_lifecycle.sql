@@ -12,6 +12,8 @@ with steps as (
             as registered_to_date,
         min(events.not_before_date) filter (where statuses.is_concluded) as concluded_from_date,
         min(events.seen_date) filter (where statuses.is_concluded) as concluded_to_date,
+        min(events.not_before_date) filter (where statuses.result_code = 'PROVEN') as proven_from_date,
+        min(events.seen_date) filter (where statuses.result_code = 'PROVEN') as proven_to_date,
         min(events.not_before_date) filter (where statuses.result_code in ('FORWARDED', 'CLOSED'))
             as forwarded_from_date,
         min(events.seen_date) filter (where statuses.result_code in ('FORWARDED', 'CLOSED'))
@@ -45,6 +47,7 @@ standing as (
         cases.registration_outcome = 'registered' as is_registered,
         cases.registration_outcome = 'not_registered' or statuses.result_code <> 'IN_PROCESS'
             as is_concluded,
+        statuses.result_code in ('PROVEN', 'FORWARDED', 'CLOSED') as is_not_disproven,
         statuses.result_code in ('FORWARDED', 'CLOSED') as is_forwarded,
         statuses.result_code = 'CLOSED' as is_closed
     from {{ ref('fct_report') }} as cases
@@ -63,6 +66,9 @@ select
     case when cases.is_registered then steps.registered_to_date end as registered_to_date,
     case when cases.is_concluded then steps.concluded_from_date end as concluded_from_date,
     case when cases.is_concluded then steps.concluded_to_date end as concluded_to_date,
+    -- what was found to be a violation stays so when it is forwarded or closed
+    case when cases.is_not_disproven then steps.proven_from_date end as proven_from_date,
+    case when cases.is_not_disproven then steps.proven_to_date end as proven_to_date,
     case when cases.is_forwarded then steps.forwarded_from_date end as forwarded_from_date,
     case when cases.is_forwarded then steps.forwarded_to_date end as forwarded_to_date,
     case when cases.is_closed then steps.closed_from_date end as closed_from_date,

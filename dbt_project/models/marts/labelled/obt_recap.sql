@@ -7,6 +7,8 @@ select
     {{ place('recaps') }},
     recaps.is_submitted,
     recaps.row_count,
+    recaps.event_count,
+    recaps.prevention_count,
     recaps.first_received_at,
     recaps.last_received_at
 from {{ ref('fct_submission') }} as recaps
