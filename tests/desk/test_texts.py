@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 import string
 
+import pytest
+
 from lumbung import registry
 from lumbung.desk.pages import FOLDER, texts
+from lumbung.publication.translations.formatting import INDONESIAN
+from tests.desk.conftest import ROOT
+from tests.support.edition_sample import seed
 
 FAMILIES = (
     "state_",
@@ -67,3 +72,15 @@ def test_no_text_is_missing_or_unused() -> None:
     keys = texts("id").keys()
     assert named <= keys
     assert keys <= named | quoted | completed
+
+
+@pytest.mark.parametrize("name", ["for-leadership", "for-stewards", "for-channel-owners"])
+def test_a_guide_of_the_office_names_what_is_shown_and_no_command(name: str) -> None:
+    page = (ROOT / "docs" / "how-to" / f"{name}.md").read_text()
+    checks = [str(row["check_name"]) for row in seed("review_check")]
+    shown = [*texts("id").values(), *INDONESIAN.text.values(), *checks]
+    labels = [" ".join(each.split()) for each in re.findall(r"(?<!\*)\*([^*]+)\*", page)]
+    assert len(labels) > 10
+    assert [each for each in labels if not any(text.startswith(each) for text in shown)] == []
+    assert "```" not in page
+    assert not re.search(r"\b(lumbung \w+`|sudo|ssh|psql)\b", page)

@@ -32,6 +32,12 @@ def test_channels_that_are_held_back_are_counted(pulls: Desk) -> None:
     assert "0 kanal ditahan" in pulls.client("penangan").get("/").text
 
 
+def test_what_waits_is_for_those_who_read_drafts(stewarded: Desk) -> None:
+    for account in ("ketua", "sekretaris", "penangan", "sari", "orang"):
+        page = stewarded.client(account).get("/").text
+        assert ("Menunggu keputusan" in page) == (account in ("ketua", "sekretaris"))
+
+
 def test_a_link_in_a_mail_keeps_the_session(desk: Desk) -> None:
     cookie = desk.client("ketua").get("/").headers["set-cookie"]
     assert "lumbung_desk=" in cookie
