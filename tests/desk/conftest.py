@@ -461,3 +461,22 @@ def written(stewarded: Desk) -> Desk:
         *(FIRST, FIRST, FIRST),
     )
     return stewarded
+
+
+CHECK, NEVER = "nothing_is_negative", "artefacts_hold_no_personal_data"
+
+
+@pytest.fixture
+def stopped(desk: Desk) -> Desk:
+    """The desk with a draft that two checks stop, one of which may never be waived."""
+    desk.execute("alter table published.checkpoint_pass disable trigger all")
+    desk.execute("delete from published.checkpoint_pass where edition_id = %s", DRAFT)
+    for check in (CHECK, NEVER):
+        desk.execute(
+            "insert into ops.check_result (run_id, suite, batch, check_name, severity, is_passed,"
+            " checked_count, failing_count, failing, remediation, owner, edition_id) values"
+            " ('0b8f4b5e-6f0e-4c57-9d0c-0b3c2f6d7e11', 'publication', 'x', %s, 'fail', false, 1, 1,"
+            " '[]', %s, 'data engineer', %s)",
+            *(check, HOSTILE[:200], DRAFT),
+        )
+    return desk

@@ -116,14 +116,17 @@ def test_a_chair_approves_on_a_phone_and_every_page_is_accessible(
         assert [fault for fault in faults if "sandboxed" not in fault] == []
 
 
-def test_a_member_rejects_by_keyboard_alone(desk: Desk, browser: Browser) -> None:
-    phone = desk.enrol("anggota")
+def test_a_member_rejects_by_keyboard_alone(stopped: Desk, browser: Browser) -> None:
+    desk, phone = stopped, stopped.enrol("anggota")
     with (
         served(desk) as address,
         browser.new_context(extra_http_headers={"x-account": "anggota"}) as window,
     ):
         page = window.new_page()
         page.goto(f"{address}/edisi/{DRAFT}")
+        page.get_by_text("Kecualikan pemeriksaan yang tidak terpenuhi").click()
+        accessible(page)
+        page.reload()
         page.keyboard.press("Tab")
         assert page.locator(":focus").inner_text() == "Langsung ke isi"
         summary = page.get_by_text("Tolak rancangan ini")
@@ -136,6 +139,12 @@ def test_a_member_rejects_by_keyboard_alone(desk: Desk, browser: Browser) -> Non
         page.keyboard.press("Tab")
         page.keyboard.type("periksa Belitung")
         page.keyboard.press("Tab")
+        page.keyboard.type("000000")
+        page.keyboard.press("Enter")
+        page.get_by_text("Kode tidak diterima").wait_for()
+        accessible(page)
+        assert page.get_by_label("Alasan penolakan").input_value() == "periksa Belitung"
+        page.get_by_label("Kode enam angka").last.focus()
         page.keyboard.type(phone.now())
         page.keyboard.press("Enter")
         page.get_by_text(f"Edisi {DRAFT} ditolak.").wait_for()
@@ -192,7 +201,7 @@ def test_trace_and_data_are_accessible(desk: Desk, browser: Browser) -> None:
     ):
         page = window.new_page()
         number = f"suspected_violation_by_issue/PU/19/to_date@{PUBLISHED}"
-        not_counted = f"not_counted/wa_aduan/not_a_report/to_date@{PUBLISHED}"
+        not_counted = f"not_counted/register_laporan/test_row/to_date@{PUBLISHED}"
         for path in (f"/telusur?angka={number}", f"/telusur?angka={not_counted}", "/data"):
             page.goto(address + path)
             accessible(page)

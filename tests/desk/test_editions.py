@@ -163,6 +163,25 @@ def test_the_chair_rejects_with_a_reason(desk: Desk) -> None:
     assert "{{ 7 * 7 }}" in page
 
 
+@pytest.mark.parametrize(
+    ("code", "reason", "problem"),
+    [
+        ("000000", "periksa Belitung", "Kode tidak diterima"),
+        ("", "hubungi 0812-3456-7890", "Alasan memuat nomor telepon"),
+    ],
+)
+def test_a_reason_is_not_lost_when_it_is_refused(
+    desk: Desk, code: str, reason: str, problem: str
+) -> None:
+    desk.enrol()
+    page = decide(desk.client("ketua"), code, decision="rejected", reason=reason)
+    assert page.status_code == 422
+    assert problem in page.text
+    (sent,) = re.findall(r"<details open>.*?</details>", page.text, re.S)
+    assert f">{reason}</textarea>" in sent
+    assert desk.state() == "draft"
+
+
 @pytest.mark.parametrize("code", ["", "000000", "abcdef", "' or 1=1"])
 def test_a_wrong_code_is_asked_for_again(desk: Desk, code: str) -> None:
     desk.enrol()

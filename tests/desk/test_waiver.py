@@ -10,28 +10,11 @@ import pytest
 
 from lumbung import audit, database
 from lumbung.settings import JAKARTA
-from tests.desk.conftest import CHAIR, DRAFT, HOSTILE, PUBLISHED, Desk
+from tests.desk.conftest import CHAIR, CHECK, DRAFT, NEVER, PUBLISHED, Desk
 from tests.desk.test_editions import decide, form
 from tests.support.edition_sample import WEEK, pass_checkpoint
 
-CHECK, NEVER = "nothing_is_negative", "artefacts_hold_no_personal_data"
 TODAY = datetime.now(JAKARTA).date()
-
-
-@pytest.fixture
-def stopped(desk: Desk) -> Desk:
-    """The desk with a draft that two checks stop, one of which may never be waived."""
-    desk.execute("alter table published.checkpoint_pass disable trigger all")
-    desk.execute("delete from published.checkpoint_pass where edition_id = %s", DRAFT)
-    for check in (CHECK, NEVER):
-        desk.execute(
-            "insert into ops.check_result (run_id, suite, batch, check_name, severity, is_passed,"
-            " checked_count, failing_count, failing, remediation, owner, edition_id) values"
-            " ('0b8f4b5e-6f0e-4c57-9d0c-0b3c2f6d7e11', 'publication', 'x', %s, 'fail', false, 1, 1,"
-            " '[]', %s, 'data engineer', %s)",
-            *(check, HOSTILE[:200], DRAFT),
-        )
-    return desk
 
 
 def waive(client: Any, code: str, **changes: object) -> Any:
@@ -75,6 +58,9 @@ def test_a_waiver_is_recorded_with_its_proof(stopped: Desk) -> None:
         ({"code": "000000"}, "Kode tidak diterima"),
         ({"code": ""}, "Kode tidak diterima"),
         ({"reason": " "}, "Tuliskan alasan pengecualian"),
+        ({"reason": "hubungi 0812-3456-7890"}, "Alasan memuat nomor telepon"),
+        ({"until": ""}, "Pilih hari terakhir"),
+        ({"until": "besok"}, "Pilih hari terakhir"),
         ({"until": f"{TODAY - timedelta(days=1)}"}, "Pilih hari terakhir"),
         ({"until": f"{TODAY + timedelta(days=32)}"}, "Pilih hari terakhir"),
         ({"check": NEVER}, "Pengecualian tidak tercatat"),
@@ -85,9 +71,16 @@ def test_without_reason_day_and_code_nothing_is_waived(
     stopped: Desk, changes: dict[str, str], problem: str
 ) -> None:
     phone, chair = stopped.enrol(), stopped.client("ketua")
-    answer = waive(chair, changes.pop("code", phone.now()), **changes)
+    code = changes.get("code", phone.now())
+    answer = waive(chair, code, **{key: changes[key] for key in changes.keys() - {"code"}})
     assert answer.status_code == 422
     assert problem in answer.text
+    # what was typed and chosen is still there
+    given = {"check": CHECK, "reason": "rekap dihitung ulang", "until": f"{TODAY}", **changes}
+    (sent,) = re.findall(r"<details open>.*?</details>", answer.text, re.S)
+    assert f">{given['reason']}</textarea>" in sent
+    assert f'value="{given["until"]}"' in sent
+    assert (f'value="{CHECK}" required checked>' in sent) == (given["check"] == CHECK)
     assert waive(chair, phone.now(), csrf="x").status_code == 403
     assert waivers(stopped) == []
     assert stopped.airflow.started == []
@@ -118,6 +111,13 @@ def test_a_draft_whose_waiver_has_ended_can_be_waived_again(stopped: Desk) -> No
     assert "Belum lulus pemeriksaan" in page
     assert "Setujui dan terbitkan" not in page
     assert f'value="{CHECK}"' in page
+
+
+def test_a_reason_is_shown_where_the_form_is_gone(desk: Desk) -> None:
+    answer = waive(desk.client("ketua"), "000000")
+    assert answer.status_code == 422
+    assert 'name="check"' not in answer.text
+    assert "readonly>rekap dihitung ulang</textarea>" in answer.text
 
 
 def test_what_stops_another_edition_is_not_offered(stopped: Desk) -> None:

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from lumbung import orchestration, registry
 from lumbung.desk.access import Person, database_url
 from lumbung.desk.guard import Token
-from lumbung.desk.office import NO_NUL, Impersonal, Office, RefusedError
+from lumbung.desk.office import NO_NUL, Office, RefusedError, reason_problem
 from lumbung.errors import PublicationError, ServiceError
 from lumbung.publication.checks import waiver
 from lumbung.publication.delivery import notify
@@ -176,7 +176,7 @@ def routes(office: Office) -> APIRouter:
         root: Annotated[str, Form(max_length=64)],
         csrf: Token = "",
         code: Annotated[str, Form(max_length=20)] = "",
-        reason: Annotated[str, Form(max_length=4000, pattern=NO_NUL), Impersonal] = "",
+        reason: Annotated[str, Form(max_length=4000, pattern=NO_NUL)] = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         url = database_url("auditor")
@@ -201,10 +201,10 @@ def routes(office: Office) -> APIRouter:
         who: Who,
         edition_id: EditionId,
         check: Annotated[str, Form(max_length=100, pattern=NO_NUL)],
-        until: Annotated[date, Form()],
+        until: Annotated[str, Form(max_length=20)] = "",
         csrf: Token = "",
         code: Annotated[str, Form(max_length=20)] = "",
-        reason: Annotated[str, Form(max_length=1000, pattern=NO_NUL), Impersonal] = "",
+        reason: Annotated[str, Form(max_length=1000, pattern=NO_NUL)] = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         listed = _find(who, edition_id, database_url("auditor"))
@@ -270,8 +270,11 @@ def _decide(
     who: Person, listed: Listed, decision: Decision, root: str, code: str, reason: str
 ) -> str:
     """Record a decision; return the key of the text that says why it was not, else nothing."""
-    if decision == "rejected" and not reason:
-        return "problem_reason"
+    if decision == "rejected":
+        if not reason:
+            return "problem_reason"
+        if problem := reason_problem(reason):
+            return problem
     if not listed.is_newest:
         return "problem_newer"
     settings = Settings.load()
@@ -301,11 +304,17 @@ def _decide(
     return ""
 
 
-def _waive(who: Person, listed: Listed, check: str, until: date, code: str, reason: str) -> str:
+def _waive(who: Person, listed: Listed, check: str, day: str, code: str, reason: str) -> str:
     """Record a waiver; return the key of the text that says why it was not, else nothing."""
     today = datetime.now(JAKARTA).date()
     if not reason:
         return "problem_waiver_reason"
+    if problem := reason_problem(reason):
+        return problem
+    try:
+        until = date.fromisoformat(day)
+    except ValueError:
+        return "problem_waiver_until"
     if not today <= until <= today + LONGEST_WAIVER:
         return "problem_waiver_until"
     settings, url = Settings.load(), database_url("approver")

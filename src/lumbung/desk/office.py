@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Form, Request
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import BeforeValidator, StringConstraints
 
 from lumbung.desk.access import Person
 from lumbung.desk.airflow import Airflow
@@ -56,21 +56,8 @@ class RefusedError(Exception):
         self.reason = reason
 
 
-def impersonal(reason: str) -> str:
-    """Return a reason, which decisions and the audit log keep for ever.
-
-    Raises:
-        RefusedError: when it has a telephone number, NIK or the like of a person.
-
-    """
-    if personal_kinds(reason):
-        raise RefusedError(422, "reason_personal")
-    return reason
-
-
 Seen = Annotated[int, Form(ge=0, le=2**62)]
 """The id of the valid decision that a page showed, 0 where there was none."""
-Impersonal = AfterValidator(impersonal)
 Reason = Annotated[
     str,
     Form(),
