@@ -12,13 +12,13 @@
 {%- endmacro %}
 
 {% macro place_text(text) -%}
-    {#- A cell about a place, prepared for splitting into words: 'kec_kelapa' is a form's key;
+    {#- A cell about a place, folded, prepared for splitting into words: 'kec_kelapa' is a form's key;
         'Kab/Kota: Belitung' repeats the question; 'kecamatantoboali' lacks its space;
         'Jl. Raya Koba - Toboali' is one street. -#}
     regexp_replace(
         regexp_replace(
             regexp_replace(
-                translate(lower({{ text }}), '_:', '  '),
+                translate(ops.folded({{ text }}), '_:', '  '),
                 '^\s*(kab(upaten)?\s*/\s*kota|bawaslu)\M[\s.]*', ''
             ),
             '\m(kabupaten|kecamatan|kelurahan)(?=[a-z])', '\1 ', 'g'

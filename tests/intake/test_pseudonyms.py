@@ -89,9 +89,24 @@ def test_what_names_nobody_is_stored_as_it_came(label: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("label", "value", "kept"),
+    [
+        ("Isu", "ＰＯＬＩＴＩＫ\u3000u\u200bang; SАRА", "ＰＯＬＩＴＩＫ\u3000u\u200bang; SАRА"),
+        ("Kabupaten", "Bаngkа Ｓelatan", "bangka selatan"),
+        ("Diterima", "６ Ｎｏｖ\u200bember ２０２４", "6 november 2024"),
+        ("Nomor", "００5/LP/PB/Kab/09.05/XI/2024", "005/lp/pb/kab/09.05/xi/2024"),
+        ("Kode", "１９.03", "19.03"),
+    ],
+)
+def test_what_only_looks_otherwise_is_no_name(label: str, value: str, kept: str) -> None:
+    assert stored(label, value) == kept
+
+
+@pytest.mark.parametrize(
     ("label", "value"),
     [
         ("Status", "diregistrasi oleh Sari"),
+        ("Kabupaten", "Ｓａｒｉｋａｎａｒｉ, Toboali ０８１２-７７７７-０００１"),
         ("Isu", "politik uang;Sari Kanari"),
         ("Isu", ["politik uang", "Sari Kanari"]),
         ("Bentuk", "rapat dengan Sari"),

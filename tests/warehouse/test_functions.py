@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +10,7 @@ import psycopg
 import pytest
 
 from lumbung.intake.landing.batch import PLACE_BITS, first_record_id
+from lumbung.intake.landing.lexicon import folded, term_key
 from lumbung.settings import JAKARTA
 from lumbung.warehouse import channels
 from tests.warehouse.conftest import query
@@ -33,16 +35,22 @@ def test_a_caller_lends_them_no_search_path_and_no_rights(url: str) -> None:
         "select proname, provolatile::text, proparallel::text, prosecdef,"
         " prosqlbody is not null or proconfig::text ~ 'search_path' from pg_proc"
         " where pronamespace = 'ops'::regnamespace and proname in"
-        " ('first_record_id', 'term_key', 'names_nobody', 'read_date') order by 1",
+        " ('first_record_id', 'folded', 'term_key', 'names_nobody', 'read_date') order by 1",
     )
     assert found == [
         (name, "i", "s", False, True)
-        for name in ("first_record_id", "names_nobody", "read_date", "term_key")
+        for name in ("first_record_id", "folded", "names_nobody", "read_date", "term_key")
     ]
 
 
 @pytest.mark.parametrize(
-    "call", ["ops.first_record_id(batch_id)", "ops.term_key(run_key)", "ops.names_nobody(run_key)"]
+    "call",
+    [
+        "ops.first_record_id(batch_id)",
+        "ops.folded(run_key)",
+        "ops.term_key(run_key)",
+        "ops.names_nobody(run_key)",
+    ],
 )
 def test_what_is_asked_of_every_row_is_inlined(url: str, call: str) -> None:
     with psycopg.connect(url) as connection:
@@ -55,6 +63,31 @@ def test_a_word_is_spelled_as_in_the_seeds(url: str) -> None:
     assert query(url, "select ops.term_key(w) from unnest(%s::text[]) as w", words) == [
         ("politik uang",), ("isu sara",), ("pkd/panwascam",), ("ada",), (None,),
     ]  # fmt: skip
+
+
+def test_python_and_sql_fold_every_character_alike(url: str) -> None:
+    """Of each that Unicode 14 names, which is Python's; but PostgreSQL's letters are its own."""
+    written = [
+        f"A{chr(code)}b{chr(code)}"
+        for code in range(1, 0x30000)
+        if unicodedata.category(chr(code)) not in ("Cn", "Cs", "Co")
+    ]
+    found = query(
+        url, "select w, ops.folded(w), ops.term_key(w) from unnest(%s::text[]) as w", written
+    )
+    assert len(found) > 100_000
+    unlike = {w: f for w, f, key in found if (f, key) != (folded(w), term_key(w))}
+    assert unlike == {}
+
+
+def test_a_word_is_read_whatever_its_characters_look_like(url: str) -> None:
+    for written in (
+        "ｐｏｌｉｔｉｋ\u3000ＵＡＮＧ",
+        "poli\u200btik u\u00adang\ufeff",
+        "pоlitik uаng",
+    ):
+        assert term_key(written) == "politik uang"
+        assert query(url, "select ops.term_key(%s)", written) == [("politik uang",)]
 
 
 def test_a_word_that_may_name_somebody_is_not_shown(url: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -185,9 +186,33 @@ def words(text: str) -> list[str]:
     return WORD.findall(text.lower())
 
 
+_LOOK_LATIN = dict(
+    zip(
+        "авсеһніїјкӏморѕтухαβεηικμνορτυχıɡԁԍς",  # Cyrillic and Greek
+        "abcehhiijklmopstyxabehikmnoptyxigdgσ",
+        strict=True,
+    )
+)
+_INVISIBLE = (
+    *(0xAD, 0x307, 0x34F, 0x61C, 0x180E, 0xFEFF),
+    *range(0x200B, 0x2010),
+    *range(0x202A, 0x202F),
+    *range(0x2060, 0x2070),
+    *range(0xFE00, 0xFE10),
+)
+_FOLDED = str.maketrans(_LOOK_LATIN | {chr(code): "" for code in _INVISIBLE})
+
+
+def folded(text: str) -> str:
+    """A text as it is compared: the same as `ops.folded`."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", text).lower().translate(_FOLDED)
+
+
 def term_key(text: str) -> str:
     """A word of a vocabulary as the seeds `map_*` spell it: the same as `ops.term_key`."""
-    spaced = re.sub(r"[\s_]+", " ", text.lower())
+    spaced = re.sub(r"(?:[^\S\x1c-\x1f]|_)+", " ", folded(text))  # the spaces of PostgreSQL
     return re.sub(" ?/ ?", "/", spaced).strip(" .,;:-")
 
 

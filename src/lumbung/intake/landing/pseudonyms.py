@@ -20,12 +20,19 @@ from typing import Any
 
 from lumbung.intake.channel.labels import normalise
 from lumbung.intake.channel.models import Channel
-from lumbung.intake.landing.lexicon import WORD, Lexicon, project_lexicon, term_key, words
+from lumbung.intake.landing.lexicon import (
+    WORD,
+    Lexicon,
+    folded,
+    project_lexicon,
+    term_key,
+    words,
+)
 from lumbung.intake.vault import Vault, associate
 from lumbung.registry import canonical_fields
 from lumbung.settings import Settings
 
-ALGORITHM = 2
+ALGORITHM = 3
 """Raise this number with every change of this module or of `lexicon` that changes a pseudonym."""
 
 LOCATOR = "lumbung:locator"
@@ -129,7 +136,7 @@ class Pseudonyms:
             parsers = {canonical_fields()[field].parser for field in mapped}
             rules = [self._rule(channel, field) for field in mapped]
             if parsers >= {"date", "place"}:  # 'Waktu dan Tempat' of a form
-                rules.insert(0, self._date_and_place)
+                rules.insert(0, _on_folded(self._date_and_place))
             if normalise(label) == normalise(MARK) and not mapped:
                 rules = [self._mark]
             yield label, self._bounded("narrative" in mapped, rules or [self._other])
@@ -151,7 +158,9 @@ class Pseudonyms:
             **{"date": self._date, "place": self._place, "code": self._code},
             "text": self._count,
         }
-        return rules.get(field) or parsers[canonical.parser]
+        if field in rules and field != "register_number":
+            return rules[field]
+        return _on_folded(rules.get(field) or parsers[canonical.parser])
 
     def of_payload(self, public: Mapping[str, Any]) -> dict[str, Any]:
         """Label -> stored value, for the values of a payload that are not stored as they are."""
@@ -349,6 +358,16 @@ class _Values(dict[str, str]):
         if len(text) <= _LONGEST_REMEMBERED and len(self) < _MAX_CACHED:
             self[text] = stored
         return stored
+
+
+def _on_folded(rule: Rule) -> Rule:
+    """A rule that reads full-width letters and the like as the plain ones, and stores these."""
+
+    def act(text: str) -> str:
+        plain = text if text.isascii() else folded(text)
+        return rule(text if plain == text.lower() else plain)
+
+    return act
 
 
 def _kept_words(stored: str) -> bool:
