@@ -351,6 +351,34 @@ def test_heads_of_every_sheet_stay_in_view(files: dict[str, bytes]) -> None:
             assert all(int(row) > int(pane[1]) for row in numbers), name
 
 
+def test_the_workbook_prints_as_wide_as_a_page_with_its_heads(files: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(io.BytesIO(files["edisi.xlsx"])) as book:
+        sheets = [name for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
+        content = [book.read(name).decode() for name in sheets]
+        titles = book.read("xl/workbook.xml").decode().count("_xlnm.Print_Titles")
+    tables = [sheet for sheet in content if "<tablePart " in sheet]
+    assert len(tables) == titles == len(content) - 2  # the contents and the notes have no table
+    for sheet in tables:
+        assert 'orientation="landscape"' in sheet
+        assert 'fitToPage="1"' in sheet
+
+
+def test_a_sheet_of_all_regencies_states_the_province_s_completeness(
+    files: dict[str, bytes], metrics: Metrics
+) -> None:
+    """It had the line of the first regency, and that the PDF has fewer rows."""
+    done, expected = (
+        metrics[code, "ALL", "19", WEEK, "week"]
+        for code in ("district_submitted", "district_expected")
+    )
+    book = CalamineWorkbook.from_filelike(io.BytesIO(files["edisi.xlsx"]))
+    for name in ("Pencegahan", "Angka utama", "Tema"):
+        last = [str(row[0]) for row in book.get_sheet_by_name(name).to_python()]
+        assert f"{done} dari {expected} kecamatan" in last[-1], name
+        assert not any("Versi PDF" in line for line in last), name
+    assert "Versi PDF" not in files["edisi.html"].decode()
+
+
 def test_every_table_of_the_workbook_is_a_table_object(files: dict[str, bytes]) -> None:
     """Excel repairs a workbook in which two columns of a table object have the same head."""
     with zipfile.ZipFile(io.BytesIO(files["edisi.xlsx"])) as book:

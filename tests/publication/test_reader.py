@@ -669,7 +669,7 @@ def test_the_first_edition_does_not_say_that_earlier_ones_did_not_change(
     drafts: dict[str, Edition],
 ) -> None:
     first = "Belum ada edisi sebelum ini, sehingga belum ada angka yang berubah."
-    unchanged = "Tidak ada angka edisi sebelumnya yang berubah."
+    unchanged = "Di antara angka yang dibandingkan, tidak ada yang berubah."
     for previous_id, revision, said in (
         (None, 1, first),
         (None, 2, unchanged),

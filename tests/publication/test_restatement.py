@@ -13,6 +13,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from lumbung.errors import CheckpointError
 from lumbung.local.postgres import EmbeddedPostgres
+from lumbung.publication.chapters.assemble import document
 from lumbung.publication.checks import checkpoint
 from lumbung.publication.editions import freezing, publishing, review
 from lumbung.publication.formats import render
@@ -195,7 +196,34 @@ def test_nothing_changed(warehouse: str, settings: Settings) -> None:
     found = restated(warehouse, settings)
     assert found.restatements == ()
     html = render.render(found)["edisi.html"].decode()
-    assert "Tidak ada angka edisi sebelumnya yang berubah." in html
+    assert "Di antara angka yang dibandingkan, tidak ada yang berubah." in html
+
+
+def test_a_revision_says_what_became_of_prevention(
+    warehouse: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan came in after the week's first edition: 10 activities are planned there, now 14."""
+    monkeypatch.setattr(render, "render", lambda e: {"edisi.html": e.content_hash.encode()})
+    issue(warehouse, settings, "2024-W47")
+    with psycopg.connect(warehouse) as connection:
+        connection.execute(
+            "update marts.agg_prevention_need set planned_count = 14, gap_count = 10"
+            " where (regency_code, issue_code) = ('19.71', 'PU')"
+        )
+    found = restated(warehouse, settings, "2024-W47")
+    assert (found.revision, found.restatements) == (2, ())
+    said = (
+        "pada 1 pasangan kabupaten/kota dan tema, karena rencana atau kegiatan masuk kemudian, "
+        "dikoreksi, atau klasifikasinya diperbaiki: politik uang di Pangkal Pinang (direncanakan "
+        "10 menjadi 14 dan kurang dari rencana 6 menjadi 10)."
+    )
+    printed = document(found)
+    chapter = next(s for s in printed.sections if s.id == "perubahan")
+    for lead in (chapter.lead, printed.bulletin[-2].lead):
+        assert [sentence.endswith(said) for sentence in lead].count(True) == 1
+    assert "Di antara angka yang dibandingkan, tidak ada yang berubah." in chapter.paragraphs
+    first = store.load("2024-W47-r1", database_url=warehouse)
+    assert not any("dari revisi sebelumnya" in s for s in document(first).bulletin[-2].lead)
 
 
 def test_a_late_record(warehouse: str, settings: Settings) -> None:

@@ -290,6 +290,39 @@ class ChapterBuilder:
         is_first = self.e.previous_id is None and self.e.revision == 1
         return self.m["restatement_first" if is_first else "restatement_none"]
 
+    def changed_needs(self, most: int) -> list[str]:
+        """Say in a sentence where prevention differs from the revision that this one replaces.
+
+        Args:
+            most: how many pairs of regency and theme are named, those that differ most first.
+
+        """
+        m = self.m
+        now, before = (
+            {(n.regency_code, n.issue_code): n for n in needs}
+            for needs in (self.e.needs, self.e.superseded_needs)
+        )
+        changed: list[tuple[int, str]] = []
+        for place, issue in sorted(now.keys() | before.keys()) if before else ():
+            pair = before.get((place, issue)), now.get((place, issue))
+            values = {
+                name: [getattr(need, name) if need else 0 for need in pair]
+                for name in ("done", "planned", "gap")
+            }
+            said = [
+                m(f"need_changed_{name}", old=m.number(old), new=m.number(new))
+                for name, (old, new) in values.items()
+                if old != new
+            ]
+            if said:
+                theme = lower(self.e.issues[issue])
+                where = self.place.get(place, place)
+                text = m("need_change", issue=theme, place=where, changes=m.listing(said))
+                changed.append((max(abs(new - old) for old, new in values.values()), text))
+        texts = [text for _, text in sorted(changed, key=lambda pair: -pair[0])]
+        needs = m.listing(texts, most=most)
+        return [m("need_changes", count=m.number(len(texts)), needs=needs)] if texts else []
+
     def has_recaps(self, place: str = "") -> bool:
         """Return whether this week's events and prevention are known at least in part."""
         return any(self.is_delivered(code, place, "week") for code in OF_RECAPS)

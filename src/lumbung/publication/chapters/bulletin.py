@@ -25,6 +25,8 @@ NEEDS = 7
 """Needs of the table for the whole province; each regency's page has all of its own."""
 PRINTED = 5
 """Needs of a regency that the PDF prints, so that it has half a page."""
+CHANGED = 3
+"""Changes of prevention since the revision before that are printed; the annex names more."""
 REVISIONS = 8
 """Revisions that are printed; the annex and the open data have all."""
 
@@ -150,7 +152,6 @@ def brief(b: ChapterBuilder, regency: Regency) -> Section:
     ranked = pressing(found)
     rest = sorted((n for n in found if not n.rule_code), key=lambda n: (-n.last_4, n.issue_code))
     tables = []
-    notes = [m("brief_printed", count=PRINTED)] if len(found) > PRINTED else []
     if found:
         tables.append(
             Table(
@@ -159,11 +160,12 @@ def brief(b: ChapterBuilder, regency: Regency) -> Section:
                 need_heads(b),
                 [need_cells(b, need) for need in [*ranked, *rest]],
                 b.source("source_need", code),
-                notes=notes,
                 is_text=True,
                 printed=PRINTED,
+                print_note=m("brief_printed", count=PRINTED),
                 sheet="need",
                 subject=b.place[code],
+                sheet_source=b.source("source_need"),
             )
         )
     id_ = f"ringkas-{code.replace('.', '-')}"
@@ -189,7 +191,8 @@ def handling(b: ChapterBuilder) -> Section:
     new = sorted(e.new_restatements, key=lambda r: _matters(r, e.province))
     if not new:
         said = m["restatement_caption_published"] if e.restatements else b.nothing_restated()
-        return Section("penanganan", m["handling_title"], [], [], lead=[*lead, said])
+        lead += [said, *b.changed_needs(CHANGED)]
+        return Section("penanganan", m["handling_title"], [], [], lead=lead)
     heads, rows = record.revisions(b, new[:REVISIONS])
     table = Table(
         *b.number_table("revision"),
@@ -200,6 +203,7 @@ def handling(b: ChapterBuilder) -> Section:
         notes=[m("revision_note", count=m.number(REVISIONS))],
         is_text=True,
     )
+    lead += b.changed_needs(CHANGED)
     return Section("penanganan", m["handling_title"], [], [table], lead=lead)
 
 

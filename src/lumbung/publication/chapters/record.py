@@ -14,7 +14,7 @@ from lumbung.publication.translations.formatting import Messages
 def restatements(b: ChapterBuilder) -> Section:
     """List each metric of an earlier edition that has changed and was not yet restated."""
     m = b.m
-    section = Section("perubahan", m["restatement_title"], [], [])
+    section = Section("perubahan", m["restatement_title"], [], [], lead=b.changed_needs(SHOWN))
     if not b.e.restatements:
         return replace(section, paragraphs=[b.nothing_restated(), m["restatement_states"]])
     new = b.e.new_restatements

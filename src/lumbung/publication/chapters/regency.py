@@ -40,6 +40,7 @@ def regency(b: ChapterBuilder, regency: Regency) -> Section:
         notes=b.zeros_unknown([regency] if not regency.is_unknown else []),
         sheet="regency",
         subject=name,
+        sheet_source=b.source("source_all"),
     )
     by_district, paragraphs = districts(b, regency)
     return Section(
@@ -81,6 +82,7 @@ def districts(b: ChapterBuilder, regency: Regency) -> tuple[list[Table], list[st
         notes=[m[f"group_counts_{b.e.district_unit}"], m("district_note", threshold=threshold)],
         sheet="districts",
         subject=name,
+        sheet_source=b.source("source_register"),
     )
     return [table], []
 
@@ -102,6 +104,7 @@ def themes(b: ChapterBuilder, regency: Regency) -> list[Table]:
             notes=[m["regency_themes_note"], *profile.trend_weeks(b)],
             sheet="themes",
             subject=b.place[regency.code],
+            sheet_source=b.source("source_all"),
         )
     ]
 

@@ -35,7 +35,7 @@ NAMES = {
 
 _SCREEN_ONLY = {
     *("metric", "explanation", "value", "places", "definitions"),
-    *("sections", "others", "subject", "sheet"),
+    *("sections", "others", "subject", "sheet", "sheet_source", "print_note"),
 }
 """The fields that the PDF does not print: most of the data. The annex is on screen alone."""
 
@@ -159,8 +159,9 @@ def compiled(template: str, content: dict[str, Any], timestamp: int) -> bytes:
 def _printable(value: Any) -> Any:
     """Remove the fields that only HTML and the workbook use."""
     if isinstance(value, dict):
-        if count := value.get("printed"):
-            value = value | {"rows": value["rows"][:count]}
+        if (count := value.get("printed")) and len(value["rows"]) > count:
+            notes = [*value["notes"], value["print_note"]]
+            value = value | {"rows": value["rows"][:count], "notes": notes}
         return {key: _printable(each) for key, each in value.items() if key not in _SCREEN_ONLY}
     if isinstance(value, list | tuple):
         return [_printable(each) for each in value]

@@ -128,7 +128,7 @@ class _Writer:
         sheet.freeze_panes(1, 0)
 
     def table(self, table: Table) -> None:
-        """Write a table on a sheet of its own, set up for A4 landscape."""
+        """Write a table on a sheet of its own."""
         sheet = self.book.add_worksheet(self.sheet_of(table))
         sheet.write_string(0, 0, f"{table.label} {table.caption}", self.title)
         row = 2
@@ -145,6 +145,7 @@ class _Writer:
             sheet.set_column(column, column, 12 if is_number else 34)
         heads = _unique_heads(table)
         self.object(sheet, row, f"tabel_{table.number}", heads, are_numbers, len(table.rows))
+        _print_on_paper(sheet, row)
         sheet.freeze_panes(row + 1, 1)
         for cells, is_total in [
             *((cells, False) for cells in table.rows),
@@ -156,9 +157,6 @@ class _Writer:
         for line in [*table.notes, table.source]:
             row += 1
             sheet.write_string(row + 1, 0, line, self.quiet)
-        sheet.set_landscape()
-        sheet.set_paper(9)  # A4
-        sheet.fit_to_pages(1, 0)
 
     def sheet_of(self, table: Table) -> str:
         """Return the name of a table's sheet."""
@@ -176,6 +174,7 @@ class _Writer:
             sheet.set_column(column, column, 14 if is_number else 30)
         count = sum(len(table.rows) for table in tables)
         self.object(sheet, 2, f"lembar_{tables[0].sheet}", heads, are_numbers, count)
+        _print_on_paper(sheet, 2)
         sheet.freeze_panes(3, 2)
         row = 2
         for table in tables:
@@ -183,7 +182,7 @@ class _Writer:
                 row += 1
                 for column, cell in enumerate([Cell(table.subject), *cells]):
                     self.cell(sheet, row, column, cell, False)
-        for line in [*tables[0].notes, tables[0].source]:
+        for line in [*dict.fromkeys(n for t in tables for n in t.notes), tables[0].sheet_source]:
             row += 1
             sheet.write_string(row + 1, 0, line, self.quiet)
 
@@ -237,6 +236,7 @@ class _Writer:
         sheet.write_string(0, 0, self.m["data_tren"], self.title)
         sheet.set_column(0, 1, 13)
         sheet.set_column(2, 3, 40)
+        _print_on_paper(sheet, 2)
         sheet.freeze_panes(3, 0)
         row = 2
         for (metric, category), values in sorted(self.e.trend.items()):
@@ -273,6 +273,14 @@ class _Writer:
             sheet.write_string(row, 0, metric.name, self.bold)
             sheet.write_string(row, 1, f"{metric.definition}.", self.text)
         sheet.freeze_panes(1, 0)
+
+
+def _print_on_paper(sheet: Any, head_row: int) -> None:
+    """Set a sheet up for A4 landscape, as wide as a page, its heads on each page."""
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(head_row)
 
 
 def _unique_heads(table: Table) -> list[str]:

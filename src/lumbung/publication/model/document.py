@@ -39,8 +39,10 @@ class Table:
         groups: headings that span columns, as (text, number of columns).
         is_text: whether its columns hold text and get the width that the text needs.
         printed: how many of its rows the PDF prints; 0: all.
+        print_note: what the PDF says below a table of which it prints fewer rows.
         sheet, subject: in the workbook, tables with the same `sheet` share one sheet, and each of
             their rows names its table's `subject`; empty: a sheet of its own.
+        sheet_source: the line below that sheet, which has all of its tables.
 
     """
 
@@ -55,8 +57,10 @@ class Table:
     notes: list[str] = field(default_factory=list)
     is_text: bool = False
     printed: int = 0
+    print_note: str = ""
     sheet: str = ""
     subject: str = ""
+    sheet_source: str = ""
 
 
 @dataclass(frozen=True)

@@ -368,6 +368,8 @@ class Edition:
         vulnerability: scores of the IKP, by release, region and dimension.
         effects: themes with enough cases and activities for a comparison of before and after; None
             in editions of earlier releases.
+        superseded_needs: the needs of the published revision of the week that this one replaces;
+            empty without such a revision.
         confirmed_tips: how many tips since the campaign began a person has joined with a report or
             finding as one event; 0 also in editions of earlier releases.
         district_unit: the unit of the districts' table, counted once per group of themes: a `case`,
@@ -410,6 +412,7 @@ class Edition:
     waivers: tuple[Waiver, ...]
     decision: Decision | None
     needs: tuple[Need, ...] = ()
+    superseded_needs: tuple[Need, ...] = ()
     plans: tuple[Plan, ...] = ()
     confirmed_tips: int = 0
     details: dict[tuple[str, str, str], int | None] = field(default_factory=dict)

@@ -174,6 +174,12 @@ def load(edition_id: str, *, database_url: str) -> Edition:
             " from published.metric where edition_id = %s",
             (head[10],),
         ).fetchall()
+        superseded = connection.execute(
+            "select label -> 'need' from published.edition"
+            " where week_id = %s and revision < %s and state = 'published'"
+            " order by revision desc limit 1",
+            head[:2],
+        ).fetchone()
         waivers = connection.execute(
             "select check_name, waived_by, reason, granted_at, until_date from published.waiver"
             " where edition_id = %s order by check_name, granted_at",
@@ -270,6 +276,9 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         waivers=tuple(Waiver(*row) for row in waivers),
         decision=_decision(*decision) if decision else None,
         needs=tuple(filter(None, (public.need(**row) for row in label.get("need", [])))),
+        superseded_needs=tuple(
+            filter(None, (public.need(**row) for row in (superseded or [None])[0] or []))
+        ),
         plans=tuple(_plan(**row) for row in label.get("plan", [])),
         confirmed_tips=label.get("confirmed_tips", 0),
         vulnerability=tuple(_vulnerability(**row) for row in label.get("vulnerability", [])),
