@@ -726,9 +726,8 @@ def test_what_marks_a_regency_is_said(page: LexborHTMLParser, metrics: Metrics) 
         f"porsi tema netralitas ASN di Bangka Tengah {asn} kali porsinya di tingkat provinsi"
         in point
     )
-    assert (
-        f"porsi tema politik uang di Pangkal Pinang {pu} kali porsinya di tingkat provinsi" in point
-    )
+    assert pu < "1" < asn  # reports and findings alone do not show why that theme stands out
+    assert "tema politik uang di Pangkal Pinang, terutama menurut informasi awal" in point
     section = page.css_first("section[aria-labelledby=pencegahan]")
     rows = [
         [c.text() for c in row.css("th, td")] for row in section.css_first("table").css("tbody tr")
@@ -745,8 +744,28 @@ def test_what_marks_a_regency_is_said(page: LexborHTMLParser, metrics: Metrics) 
         *("Bangka", "Belitung", "Bangka Selatan", "Bangka Barat", "Belitung Timur")
     ]
     tiles = [t.text() for t in section.css("figure svg title")]
-    assert f"Pangkal Pinang: dugaan politik uang {pu} ×" in tiles
+    assert "Pangkal Pinang: dugaan politik uang" in tiles
+    assert any(tile.startswith("Bangka Tengah: dugaan") and f"{asn} ×" in tile for tile in tiles)
     assert "Bangka: tidak ada" in tiles
+
+
+def test_a_theme_that_stands_out_by_tips_alone_has_no_multiple(drafts: dict[str, Edition]) -> None:
+    """A share of 0,00 times the province's would contradict that the theme stands out."""
+    profiles = tuple(
+        dataclasses.replace(p, cases=0, share=Fraction(0), quotient=Fraction(0))
+        for p in drafts["draft"].profiles
+    )
+    found = dataclasses.replace(drafts["draft"], profiles=profiles)
+    document = rendering.document(found)
+    point = next(rest for lead, rest in document.points if lead.startswith("Tema dugaan yang"))
+    assert "tema politik uang di Pangkal Pinang, terutama menurut informasi awal" in point
+    page = next(s for s in document.sections if s.id == "kab-19-71")
+    assert any("politik uang (terutama menurut informasi awal, tren: naik)" in s for s in page.lead)
+    brief = next(s for s in document.bulletin if s.id == "ringkas-19-71")
+    assert "menonjol: politik uang (terutama menurut informasi awal)." in brief.lead[0]
+    chart = next(s for s in document.sections if s.id == "pencegahan").charts[0]
+    assert "Pangkal Pinang: dugaan politik uang" in chart.svg
+    assert "×" not in chart.svg
 
 
 STANDS_OUT = (

@@ -111,7 +111,7 @@ def brief(b: ChapterBuilder, regency: Regency) -> Section:
     found = [need for need in b.needs if need.regency_code == code]
     marked = [
         m(
-            "brief_theme",
+            "brief_theme_tips" if p.is_by_tips else "brief_theme",
             issue=lower(b.e.issues[p.issue_code]),
             times=m.decimal(p.quotient, QUOTIENT_PLACES),
         )

@@ -150,7 +150,7 @@ def _profiles(b: ChapterBuilder) -> tuple[Rank, str, str]:
     m = b.m
     themes = [
         m(
-            "point_profile_theme",
+            "point_profile_tips" if p.is_by_tips else "point_profile_theme",
             issue=lower(b.e.issues[p.issue_code]),
             place=b.place[p.regency_code],
             times=m.decimal(p.quotient, QUOTIENT_PLACES),

@@ -26,17 +26,19 @@ def profile(b: ChapterBuilder) -> Section:
     for r in b.known:
         top = first.get(r.code)
         theme = labels[top.issue_code] if top else ""
-        times = m("profile_times", value=m.decimal(top.quotient, QUOTIENT_PLACES)) if top else ""
+        times = ""
+        if top and not top.is_by_tips:
+            times = m("profile_times", value=m.decimal(top.quotient, QUOTIENT_PLACES))
         description = m(
             "profile_value" if top else "profile_value_none",
             place=b.place[r.code],
-            theme=f"{lower(theme)} {times}",
+            theme=f"{lower(theme)} {times}".rstrip(),
         )
         values.append(description)
         places.append(
             charts.Place(
                 *(b.place[r.code], r.tile_row, r.tile_col, r.outline),
-                float((top.quotient or 0) / most) if top else 0,
+                float((top.quotient or 0) / most) if top and most else 0,
                 *(theme or "–", times, description),
             )
         )

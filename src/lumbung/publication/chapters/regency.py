@@ -142,7 +142,7 @@ def narrative(b: ChapterBuilder, regency: Regency) -> list[str]:
     if profiles:
         themes = [
             m(
-                "regency_theme",
+                "regency_theme_tips" if p.is_by_tips else "regency_theme",
                 issue=lower(b.e.issues[p.issue_code]),
                 times=m.decimal(p.quotient, QUOTIENT_PLACES),
                 trend=m[p.trend_code],

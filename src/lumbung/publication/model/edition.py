@@ -139,6 +139,11 @@ class Profile:
     prevention: int
     last_4_prevention: int
 
+    @property
+    def is_by_tips(self) -> bool:
+        """Whether reports and findings alone do not show why the theme stands out."""
+        return self.is_marked and (self.quotient is None or self.quotient <= 1)
+
 
 @dataclass(frozen=True)
 class Need:
