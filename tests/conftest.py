@@ -126,7 +126,6 @@ LONGEST = (
     "warehouse/test_worlds.py",
     "warehouse/test_canary.py",
     "warehouse/test_raw_checkpoint.py",
-    "local/test_compose.py",
     "local/test_failures.py",
     "desk/test_fab.py",
     "publication/test_commands.py",

@@ -1,7 +1,10 @@
-"""The CeleryExecutor: two workers and the other parts as processes that share no folder.
+"""The services of docker-compose.yml with the CeleryExecutor, as processes on this machine.
 
-Tasks reach PostgreSQL through PgBouncer; logs and evidence are in an object store. What is not
-here: several machines, schedulers and API servers, and a broker that dies.
+The scheduler and the DAG processor share the home of `init`, as the containers do. The API server
+and two workers share no folder with anything, as on machines of their own. The database is an
+office's, whose account is no superuser; all but `init` reach it through PgBouncer. Logs and
+evidence are in an object store. What is not here: several machines, schedulers and API servers, and
+a broker that dies.
 """
 
 from __future__ import annotations
@@ -13,18 +16,21 @@ import socket
 import subprocess
 import sys
 import time
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
 
 import httpx
+import psutil
 import psycopg
 import pytest
 
+from lumbung import database
 from lumbung.demo import kobo_server, reckoning, writers
 from lumbung.demo import world as invented
 from lumbung.intake.evidence import Evidence
@@ -34,34 +40,65 @@ from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.processes import hold_port
 from lumbung.warehouse.roles import role_url
 from tests.support.against_truth import cases_equal_truth
-from tests.support.databases import fresh_database
+from tests.support.compose import compose_services
 from tests.support.evidence import content_of
 from tests.support.object_store import object_store
 from tests.support.pooler import pgbouncer, through
 
 CHANNEL = "kobo_pemantau"
 KEYS = "rahasia"
+OFFICE = "kantor"
+PASSWORD = "r@hasia/100%:#"
+VAULT_KEY = b64encode(bytes(32)).decode()
 PATIENCE_SECONDS = 180
 
 
 @dataclass
 class Cluster:
-    """Airflow's parts, each with a home of its own."""
+    """Services of Compose.
+
+    Attributes:
+        folder: has a home of each service, and its log.
+        services: as Compose understands them.
+        here: what their settings name, by the name in Compose's network.
+        url: the warehouse as a superuser.
+        environment: variables that the containers do not have.
+        apart: variables of services that share no folder with `init`.
+
+    """
 
     folder: Path
-    environment: dict[str, str]
+    services: dict[str, Any]
+    here: dict[str, str]
     url: str
+    environment: dict[str, str]
+    apart: dict[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
-        """Start `lumbung run` in a session of its own, with a home of its own."""
-        home = self.folder / name
-        home.mkdir()
-        (home / "demo.json").touch()  # no cron schedule
+    def settings(self, service: str) -> dict[str, str]:
+        """A service's variables, with this machine's names in the place of the network's."""
+        found = {}
+        for variable, value in self.services[service]["environment"].items():
+            found[variable] = self.translated(str(value))
+        return found
+
+    def translated(self, value: str) -> str:
+        for name, ours in self.here.items():
+            value = value.replace(name, ours)
+        return value
+
+    def start(
+        self, name: str, service: str, home: str, *options: str, **variables: str
+    ) -> subprocess.Popen[bytes]:
+        """Run a service's command in a session of its own, in a home that may be another's."""
+        folder = self.folder / home
+        folder.mkdir(exist_ok=True)
+        (folder / "demo.json").touch()  # no cron schedule
+        given = {**self.settings(service), **self.environment, **variables}
         with (self.folder / f"{name}.log").open("wb") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", "lumbung.cli", "run", *command],
-                env={**os.environ, **self.environment, "LUMBUNG_HOME": str(home)},
+                [sys.executable, "-m", "lumbung.cli", *self.services[service]["command"], *options],
+                env={**os.environ, **given, "LUMBUNG_HOME": str(folder)},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -83,7 +120,7 @@ class Cluster:
             if time.monotonic() > deadline:
                 logs = "\n".join(f"--- {name}\n{self.log(name)}" for name in self.processes)
                 pytest.fail(f"{what}: not in time\n{logs}")
-            time.sleep(0.3)
+            time.sleep(1)  # each question takes CPU time of the API server
 
 
 @pytest.fixture
@@ -135,19 +172,40 @@ def truth_and_inbox(tmp_path: Path) -> tuple[reckoning.Record, Path]:
     return reckoning.truth_of(world), tmp_path / "inbox"
 
 
+def office_url(server: EmbeddedPostgres) -> str:
+    """A server as an office may have it: no superuser, a password to be quoted, parameters."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        # another test's, whose owner is another account
+        connection.execute("drop database if exists airflow with (force)")
+        connection.execute(f"create role {OFFICE} login createdb createrole password '{PASSWORD}'")
+        connection.execute(f"create database {OFFICE} owner {OFFICE}")
+        # Another account made the roles of this server.
+        for (role,) in connection.execute(
+            r"select rolname from pg_roles where not rolsuper and rolname !~ '^pg_'"
+            " and rolname <> %s",
+            (OFFICE,),
+        ).fetchall():
+            connection.execute(f'grant "{role}" to {OFFICE} with admin option')
+    address = server.url(OFFICE).rsplit("@", 1)[1]
+    return (
+        f"postgresql://{OFFICE}:{quote(PASSWORD, safe='')}@{address}"
+        "?sslmode=prefer&application_name=kantor"
+    )
+
+
 @pytest.fixture
 def cluster(
     tmp_path: Path,
     scratch: Path,
     server: EmbeddedPostgres,
+    template: str,
     redis: str,
     store: dict[str, str],
     kobo: str,
 ) -> Iterator[Cluster]:
-    """An API server, a scheduler, a DAG processor and two workers; PostgreSQL behind a pooler."""
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute("drop database if exists airflow with (force)")
-    url = fresh_database(server, "template0", "celery")
+    """An API server, a scheduler, a DAG processor and a worker; PostgreSQL behind a pooler."""
+    assert template  # its migrations made the roles of the server
+    office, url = office_url(server), server.url(OFFICE)
     owner = urlsplit(url)
     pooler = scratch / "celery-pooler"
     pooler.mkdir()
@@ -158,17 +216,21 @@ def cluster(
         pooled = stack.enter_context(pgbouncer(pooler, url, accounts, asking))
         held, logs = stack.enter_context(hold_port()), stack.enter_context(hold_port())
         address = f"http://127.0.0.1:{held.number}"
-        made = Cluster(tmp_path / "homes", url=url, environment={
-            "LUMBUNG_DATABASE_URL": through(url, pooled),
+        secrets = tmp_path / "secrets"
+        secrets.mkdir()
+        (secrets / "database_url").write_text(office + "\n")
+        (secrets / "vault_key").write_text(VAULT_KEY + "\n")
+        (secrets / "smtp_publication").write_text("")
+        variables = {"EXECUTOR": "CeleryExecutor", "BASE_URL": address}
+        made = Cluster(tmp_path / "homes", compose_services(**variables), {
+            "http://api-server:8080": address,
+            "redis://redis:6379/0": redis,
+            "/run/secrets": str(secrets),
+            "postgresql://postgres:5432/lumbung": through(database.without_account(office), pooled),
+        }, url, {
             "LUMBUNG_DATABASE_DIRECT": f"127.0.0.1:{owner.port}",
             "LUMBUNG_AIRFLOW_SECRET": "kunci untuk uji saja, tidak rahasia",
-            "LUMBUNG_VAULT_KEY": "A" * 43 + "=",
-            "AIRFLOW__API__PORT": str(held.number),
-            "AIRFLOW__API__BASE_URL": address,
-            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
-            "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
             "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
-            "AIRFLOW__CELERY__BROKER_URL": redis,
             "AIRFLOW__CELERY__WORKER_CONCURRENCY": "1",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
@@ -183,11 +245,15 @@ def cluster(
         })  # fmt: skip
         made.folder.mkdir()
         try:
-            assert made.start("init", "init").wait(180) == 0, made.log("init")
+            assert made.start("init", "init", "home").wait(180) == 0, made.log("init")
             del made.processes["init"]
-            for name in ("api-server", "scheduler", "dag-processor"):
-                made.start(name, name)
-            made.start("worker-1", "worker")
+            made.apart["LUMBUNG_DATABASE_URL"] = through(office, pooled)
+            assert made.settings("api-server")["AIRFLOW__API__HOST"] == "0.0.0.0"
+            listen = {"AIRFLOW__API__HOST": "127.0.0.1", "AIRFLOW__API__PORT": str(held.number)}
+            made.start("api-server", "api-server", "api-server", **made.apart, **listen)
+            made.start("scheduler", "scheduler", "home")
+            made.start("dag-processor", "dag-processor", "home")
+            made.start("worker-1", "worker", "worker-1", **made.apart)
             made.wait("the API server", lambda: _answers(address))
             yield made
         finally:
@@ -210,9 +276,7 @@ def test_a_worker_dies_in_a_pull_and_the_facts_are_the_truth(
 ) -> None:
     truth, _ = truth_and_inbox
     passwords = json.loads((cluster.folder / "api-server" / "airflow/passwords.json").read_text())
-    client = AirflowClient(
-        cluster.environment["AIRFLOW__API__BASE_URL"], "admin", passwords["admin"]
-    )
+    client = AirflowClient(cluster.here["http://api-server:8080"], "admin", passwords["admin"])
     pull, dags = f"intake__{CHANNEL}", {f"intake__{CHANNEL}", "warehouse"}
     cluster.wait("the DAGs", lambda: dags <= client.dag_ids())
     client.unpause(pull)
@@ -223,7 +287,8 @@ def test_a_worker_dies_in_a_pull_and_the_facts_are_the_truth(
         cluster.wait("the pull", lambda: _waits(cluster.url))
         cluster.signal("worker-1", signal.SIGKILL)
         cluster.processes["worker-1"].wait(10)
-        cluster.start("worker-2", "worker", "--queues", "intake,build")
+        queues = ("--queues", "intake,build")
+        cluster.start("worker-2", "worker", "worker-2", *queues, **cluster.apart)
     client.unpause("warehouse")
 
     for _ in client.follow(pull, run_id, PATIENCE_SECONDS):
@@ -256,14 +321,35 @@ def test_a_worker_dies_in_a_pull_and_the_facts_are_the_truth(
             bytes(row[0]) for row in connection.execute("select evidence_sha256 from raw.record")
         }
     assert named
-    vault = Vault(b64decode(cluster.environment["LUMBUNG_VAULT_KEY"]))
-    with closing(EvidenceKeys(role_url(cluster.url, "custodian"), vault)) as keys:
+    vault = Vault(b64decode(VAULT_KEY))
+    custodian = role_url(cluster.apart["LUMBUNG_DATABASE_URL"], "custodian")
+    with closing(EvidenceKeys(custodian, vault)) as keys:
         store = Evidence(cluster.folder / "elsewhere", keys, shared="s3://lumbung/evidence")
         assert all(sha256(content_of(store, digest)).digest() == digest for digest in named)
-    broker = cluster.environment["AIRFLOW__CELERY__BROKER_URL"]
+    broker = cluster.here["redis://redis:6379/0"]
     worker = f"celery@{socket.gethostname()}"
     ping = ["celery", "--broker", broker, "inspect", "ping", "--destination", worker]
     subprocess.run([sys.executable, "-m", *ping], check=True, capture_output=True, timeout=60)
+    _are_healthy_and_know_no_password(cluster)
+
+
+def _are_healthy_and_know_no_password(cluster: Cluster) -> None:
+    """The health checks of Compose pass, and nobody but `init` has the owner's password."""
+    page = cluster.folder / "home" / "portals" / "current" / "index.html"
+    assert "Belum ada edisi terbit" in page.read_text(encoding="utf-8")
+    running = {name for name, process in cluster.processes.items() if process.poll() is None}
+    assert running == {"api-server", "scheduler", "dag-processor", "worker-2"}
+    for name in running:
+        process = psutil.Process(cluster.processes[name].pid)
+        for each in (process, *process.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):  # a task's that has ended
+                assert "r@hasia" not in unquote(str(each.environ())), name
+    for service in ("scheduler", "dag-processor", "api-server"):
+        *command, script = cluster.services[service]["healthcheck"]["test"][1:]
+        assert command == ["python", "-c"]
+        part = {"PART": cluster.settings(service)["PART"]}
+        script = cluster.translated(script)
+        subprocess.run([sys.executable, "-c", script], env=part, check=True, timeout=30)
 
 
 def _waits(url: str) -> bool:
