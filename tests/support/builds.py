@@ -69,6 +69,8 @@ def parsed_once(folder: Path) -> Iterator[None]:
                 shutil.copyfile(kept, own)
             if not accepts:  # not before: dbt takes seconds to import
                 _accept_any_server(patch)
+                _compile_templates_once(patch)
+                _build_no_unread_events(patch)
                 accepts.append(True)
             result = INVOKE_DBT(arguments, **given)
             if is_checkout and not kept.exists():
@@ -96,3 +98,44 @@ def _accept_any_server(patch: pytest.MonkeyPatch) -> None:
         return state
 
     patch.setattr(ManifestLoader, "build_manifest_state_check", checked)
+
+
+def _compile_templates_once(patch: pytest.MonkeyPatch) -> None:
+    """Let the builds of a process share the code of templates: each would compile them again."""
+    from dbt_common.clients.jinja import MacroFuzzEnvironment
+
+    compile_one = MacroFuzzEnvironment.compile
+    codes: dict[Any, Any] = {}
+
+    def compiled(environment: Any, source: Any, *more: Any, **named: Any) -> Any:
+        key = (type(environment), tuple(environment.extensions), source, more, tuple(named.items()))
+        if key not in codes:
+            codes[key] = compile_one(environment, source, *more, **named)
+        return codes[key]
+
+    patch.setattr(MacroFuzzEnvironment, "compile", compiled)
+
+
+def _build_no_unread_events(patch: pytest.MonkeyPatch) -> None:
+    """Spare the adapter's events for debugging, of which each statement has three.
+
+    Nobody reads them: the log holds what is of level `info` and above.
+    """
+    from dbt_common.events.base_types import BaseEvent, DebugLevel
+    from dbt_common.events.event_manager import EventManager
+
+    make, fire = BaseEvent.__init__, EventManager.fire_event
+
+    def is_unread(event: BaseEvent) -> bool:
+        return isinstance(event, DebugLevel) and "adapters" in type(event).__module__
+
+    def made(event: BaseEvent, *values: Any, **named: Any) -> None:
+        if not is_unread(event):
+            make(event, *values, **named)
+
+    def fired(manager: EventManager, e: BaseEvent, *more: Any, **named: Any) -> None:
+        if not is_unread(e):
+            fire(manager, e, *more, **named)
+
+    patch.setattr(BaseEvent, "__init__", made)
+    patch.setattr(EventManager, "fire_event", fired)
