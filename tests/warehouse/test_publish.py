@@ -28,7 +28,7 @@ from tests.warehouse.conftest import PROJECT, REPORT, Raw, query
 IS_LONG = "LUMBUNG_READERS" in os.environ
 READERS = int(os.environ.get("LUMBUNG_READERS", "20"))
 # Without a pause, readers take half of the processor; in the long form, a person's dashboard.
-PAUSE = 1 if IS_LONG else 0.02
+PAUSE = 1 if IS_LONG else 0.1
 SCHEMAS = ("marts", "reporting", "reference")
 Rows = dict[str, list[tuple[Any, ...]]]
 
