@@ -97,6 +97,18 @@ class Good:
         return f"{MARKER} {self.number}.", str(self.day), self.regency_code, self.district_code
 
 
+@dataclass(frozen=True)
+class Hostile(Good):
+    """A delivery that follows the template, with a text in the place of a word of a vocabulary."""
+
+    text: str = ""
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Its content, by the labels of `FIELDS`."""
+        return {**super().fields, "Isu": self.text, "Bentuk": self.text, "Uraian": "isi biasa"}
+
+
 def good_deliveries(count: int) -> list[Good]:
     """Good deliveries of October and November 2024, in the order in which they came."""
     return [
@@ -313,7 +325,7 @@ def forms_a(r: random.Random, count: int, goods: list[Good], inbox: Path) -> int
         place = f"Kec. {good.district}, {good.regency}"
         lines = [
             "LAPORAN HASIL PENGAWASAN", f"Nomor : {good.number:03}/LHP/PM.00.02/K.BB-03/XI/2024",
-            "II. Kegiatan Pengawasan", "a. Bentuk : tatap muka",
+            "II. Kegiatan Pengawasan", f"a. Bentuk : {good.fields.get('Bentuk', 'tatap muka')}",
             f"c. Waktu dan Tempat : {good.fields['Kejadian']}, pukul 09.30 WIB, {place}",
             "III. Uraian Singkat Hasil Pengawasan", good.fields["Uraian"],
         ]  # fmt: skip

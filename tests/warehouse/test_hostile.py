@@ -19,16 +19,23 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import psycopg
 import pytest
+from fastapi.routing import APIRoute
+from markupsafe import escape
+from playwright.sync_api import Browser
 
 from lumbung.demo.kobo_server import StandIn
+from lumbung.desk import words
+from lumbung.desk.access import person
 from lumbung.intake import connectors
 from lumbung.intake.connectors.base import SourceConnection
 from lumbung.intake.connectors.sql import reader as sql_reader
 from lumbung.intake.landing import IntakeCounts
 from lumbung.intake.landing.landed import as_delivered, opened
+from lumbung.intake.landing.pseudonyms import term_pseudonym
 from lumbung.intake.run import pull
 from lumbung.intake.vault import Keyring, Vault
 from lumbung.publication.checks import checkpoint
@@ -36,11 +43,16 @@ from lumbung.publication.editions import freezing, publishing, review
 from lumbung.settings import Settings
 from lumbung.warehouse import raw_checkpoint
 from lumbung.warehouse.build import build
+from tests.desk.conftest import Desk, Scheduler, mounted
+from tests.desk.conftest import project as desk_project
+from tests.desk.test_browser import served
+from tests.desk.test_rights import PEOPLE, application
 from tests.intake import test_email as email
 from tests.intake import test_whatsapp_cloud as cloud
 from tests.support import hostile as senders
 from tests.support.api_server import App, serve
 from tests.support.homes import demo_home
+from tests.support.inert import faults, overflow, watched
 from tests.warehouse.conftest import PROJECT, query, write_channel
 
 COUNT = int(os.environ.get("LUMBUNG_HOSTILE", "300"))
@@ -125,6 +137,15 @@ FILES: dict[str, Callable[[random.Random, int, list[senders.Good], Path], int]] 
 }
 
 
+SHOWN = {
+    "script": "<script>alert(1)</script><img src=x onerror=alert(2)>",
+    "template": "{{ 7 * 7 }}{% for x in y %}${7*7}<%= 7 %>",
+    "direction": "\u202egnau kitilop\u2066",
+    "long word": "a" * 100,
+}
+"""Texts that every kind sends, and that a person is shown on request."""
+
+
 @contextmanager
 def bounded(what: str) -> Iterator[None]:
     """Fail where a pull does not end."""
@@ -149,11 +170,14 @@ class Senders:
         self.url = url
         self.stack = stack
         self.goods = senders.good_deliveries(GOOD)
+        last = vars(self.goods[-1])
+        for number, text in enumerate(SHOWN.values(), GOOD):
+            self.goods.append(senders.Hostile(**{**last, "number": number, "text": text}))
 
     def send(self, kind: str) -> tuple[SourceConnection | None, int, dict[str, Any]]:
         """Let a kind's sender send; its connection, how many deliveries, changes of the source."""
         chance = random.Random(f"{SEED} {kind}")
-        everything = GOOD + COUNT
+        everything = len(self.goods) + COUNT
         if kind in FILES:
             inbox = self.settings.inbox / kind
             inbox.mkdir(parents=True)
@@ -284,16 +308,164 @@ def test_what_is_landed_is_counted_or_listed(
     assert typed == landed
 
 
-def test_an_edition_is_made_of_it(
-    sent: tuple[str, Settings, dict[str, tuple[IntakeCounts, int]]],
-) -> None:
+@pytest.fixture(scope="module")
+def published(sent: tuple[str, Settings, dict[str, tuple[IntakeCounts, int]]]) -> list[str]:
+    """The names of the files of an edition."""
     url, settings, _ = sent
     draft = freezing.freeze(WEEK, settings=settings, database_url=url)
     reviewed = review.write_draft(draft, settings=settings, database_url=url)
     checkpoint.check(draft, settings=settings, database_url=url)
     review.approve(draft, by="Uji", how="person", reviewed=reviewed, database_url=url)
-    published = publishing.publish(draft, settings=settings, database_url=url)
+    return [*publishing.publish(draft, settings=settings, database_url=url)]
+
+
+def test_an_edition_is_made_of_it(published: list[str]) -> None:
     assert any(name.endswith("edisi.pdf") for name in published)
+
+
+class Opened:
+    """What the desk shows of what was sent, by the kind that sent it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.seen: dict[str, set[str]] = {kind: set() for kind in KINDS}
+
+    def rows(self, statement: str) -> list[str]:
+        return [str(row[0]) for row in query(self.desk.url, statement)]
+
+    def pages(self) -> dict[str, list[str]]:
+        """The addresses of each route with a page: all lists, and details of each channel."""
+        reports = self.rows(
+            "select 'one=' || report_id_a || '&other=' || report_id_b"
+            " from marts.fct_report_pair order by 1 limit 3"
+        )
+        return {
+            "/": ["/"],
+            "/edisi": ["/edisi"],
+            "/edisi/{edition_id}": [f"/edisi/{WEEK}-r1"],
+            "/edisi/{edition_id}/keputusan": [f"/edisi/{WEEK}-r1/keputusan"],
+            "/tinjauan": ["/tinjauan"],
+            "/tinjauan/butir/{check}": self.rows(
+                "select distinct '/tinjauan/butir/' || check_code from marts.fct_review_item"
+                " where check_code <> 'pair_undecided'"
+            ),
+            "/tinjauan/pasangan": [f"/tinjauan/pasangan?{pair}" for pair in reports],
+            "/tinjauan/kata": ["/tinjauan/kata"],
+            "/tinjauan/kata/{vocabulary}": [
+                f"/tinjauan/kata/{vocabulary}?{urlencode({'term': term})}"
+                for vocabulary, term in [*self.words()][:5]
+            ],
+            "/tinjauan/tempat": ["/tinjauan/tempat"],
+            "/tinjauan/tempat/{place_id}": self.rows(
+                "select '/tinjauan/tempat/' || place_id from ops.unresolved_places()"
+                " order by length(written) desc limit 5"
+            ),
+            "/tinjauan/dikeluarkan": ["/tinjauan/dikeluarkan"],
+            "/karantina": ["/karantina"],
+            "/karantina/{number}": self.rows(
+                "select '/karantina/' || min(quarantine_id) from quarantine.record group by channel"
+            ),
+            "/karantina/{channel}/{code}": self.rows(
+                "select distinct '/karantina/' || channel || '/' || reason_code"
+                " from quarantine.record where resolved_at is null"
+            ),
+            "/kanal": ["/kanal"],
+            "/kanal/{name}": [f"/kanal/{kind}" for kind in KINDS],
+            "/lembar": ["/lembar"],
+            "/telusur": self.rows(
+                "select '/telusur?angka=' || min(record_id) from raw.record group by channel"
+            ),
+            "/data": ["/data"],
+            "/catatan": ["/catatan"],
+            "/catatan/periksa": ["/catatan/periksa"],
+        }
+
+    def words(self) -> dict[tuple[str, str], set[str]]:
+        """The unknown words, with the channels that hold them."""
+        who = person("provinsi", Settings.load())
+        return {key: word.channels for key, word in words.found(who).items()}
+
+    def note(self, text: str, kinds: set[str]) -> None:
+        """Note which of `SHOWN` a page shows; it must be inert."""
+        assert faults(text) == [], kinds
+        assert len(text.encode()) < 60_000, kinds
+        for name, sent in SHOWN.items():
+            if str(escape(sent)) in text:
+                for kind in kinds:
+                    self.seen[kind].add(name)
+
+    def open(self) -> None:
+        """Open words and deliveries, as a person does for a reason."""
+        client = self.desk.client("provinsi")
+        found = re.search(r'name="csrf" value="([^"]+)"', client.get("/karantina").text)
+        given = {"csrf": found[1] if found else "", "reason": "pilih kodenya"}
+        vault = Vault.load(self.desk.settings.home)
+        hidden = {term_pseudonym(vault, text): name for name, text in SHOWN.items()}
+        for (vocabulary, term), channels in self.words().items():
+            if term in hidden and any(hidden[term] not in self.seen[kind] for kind in channels):
+                form = {**given, "term": term}
+                page = client.post(f"/tinjauan/kata/{vocabulary}/isi", data=form)
+                self.note(page.text, channels)
+        for number, kind in query(
+            self.desk.url,
+            "select quarantine_id, channel from (select *, row_number() over (partition by channel"
+            " order by quarantine_id) as place from quarantine.record) as q where place <= 3",
+        ):
+            self.note(client.post(f"/karantina/{number}/isi", data=given).text, {str(kind)})
+
+
+def test_every_page_of_the_desk_shows_it_without_an_effect(
+    sent: tuple[str, Settings, dict[str, tuple[IntakeCounts, int]]],
+    published: list[str],
+    browser: Browser,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url, settings, _ = sent
+    folder = desk_project(tmp_path / "project")
+    (folder / "channels").unlink()
+    (folder / "channels").symlink_to(settings.channels)
+    monkeypatch.setenv("LUMBUNG_HOME", str(settings.home))
+    monkeypatch.setenv("LUMBUNG_PROJECT", str(folder))
+    monkeypatch.setenv("LUMBUNG_DATABASE_URL", url)
+    scheduler = Scheduler()
+    desk = Desk(url, Settings(settings.home, folder, None), mounted(scheduler), scheduler)
+    shown = Opened(desk)
+    shown.open()
+    pages = shown.pages()
+    assert pages.keys() == {
+        route.path
+        for route in application(desk).routes
+        if isinstance(route, APIRoute)
+        and "GET" in route.methods
+        and not any(part in route.path for part in ("/berkas/", "/formulir/", "/desk."))
+    }
+    assert all(pages.values()), pages
+    addresses = [address for found in pages.values() for address in found]
+    allowed: dict[str, list[str]] = {}
+    for account in sorted(PEOPLE):
+        client = desk.client(account)
+        for address in addresses:
+            page = client.get(address)
+            assert page.status_code in (200, 404), (account, address)
+            if page.status_code == 200:
+                assert faults(page.text) == [], (account, address)
+                assert len(page.content) < 60_000, (account, address)
+                allowed.setdefault(account, []).append(address)
+    assert {address for found in allowed.values() for address in found} == {*addresses}
+    with served(desk) as server:
+        for account in ("provinsi", "pemeriksa", "ketua"):
+            with (
+                browser.new_context(extra_http_headers={"x-account": account}) as window,
+                watched(window) as (tab, done),
+            ):
+                for address in allowed[account]:
+                    tab.goto(server + address)
+                    assert (done, overflow(tab)) == ([], 0), (account, address)
+    # the reader of a chat's export leaves marks of direction out: WhatsApp writes its own
+    assert shown.seen == {
+        kind: SHOWN.keys() - ({"direction"} if kind == "whatsapp" else set()) for kind in KINDS
+    }
 
 
 def test_a_second_pull_and_an_increment_change_nothing(
