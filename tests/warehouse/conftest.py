@@ -100,7 +100,7 @@ CHANNELS: dict[str, dict[str, Any]] = {
         },
     },
     "tanpa_skema": {
-        "source": {"kind": "kobo", "asset": "aRekaan"},
+        "source": {"kind": "kobo", "asset": "aTanpaSkema"},
         "connection": "rekaan",
         "record_kind": "IA",
         "fields": {
