@@ -719,8 +719,10 @@ def test_a_second_channel_of_one_source_lands_nothing(
     """Also by another connection to the same server, which no channel file shows."""
     add_channel(FORM, name="kembar", connection="lain")
     first, server = channel(FORM), SourceConnection("https://Kobo.example.id:443/", password="x")
+    db.execute("set role loader")
     run.claim(db, first, first.source.place(server))
     run.claim(db, first, first.source.place(server))
+    db.execute("reset role")
     again = SourceConnection("kobo.example.id", login="lain", password="y")
     with pytest.raises(ConfigurationError, match="channel form_contoh reads the same source"):
         pull("kembar", connection=again)
