@@ -78,6 +78,7 @@ def test_the_template_of_a_plan_is_what_its_channel_reads(tmp_path: Path) -> Non
     assert isinstance(channel.source, RegisterSource)
     assert channel.source.skip_sheets == ("Pilihan",)
     assert set(labels) == set(channel.public.values())
+    assert channel.key == ("Kab/Kota", "No")  # two offices may both begin with 1
     header, *rows = book.get_sheet_by_name("Pilihan").to_python(skip_empty_area=False)
     columns = {
         str(label): [str(row[number]) for row in rows if row[number]]

@@ -173,15 +173,23 @@ def test_open_data_has_the_prevention_of_every_theme(files: dict[str, bytes]) ->
     steps = {str(r["rule_code"]): r["suggestion"] for r in seed("prevention_rule")}
     assert {
         (r["kode_kemendagri"], r["kode_tema"]): (
-            *(r["kegiatan_empat_pekan"], r["direncanakan"], r["kurang_dari_rencana"]),
+            *(r["kegiatan_empat_pekan"], r["direncanakan"], r["terlaksana"]),
+            *(r["kurang_dari_rencana"],),
             *(r["kode_aturan"], r["langkah_berikutnya"]),
         )
         for r in rows(files["data/kebutuhan.csv"])
     } == {
-        ("kemendagri:19.71", "PU"): ("4", "10", "6", "GAP_PU", steps["GAP_PU"]),
-        ("kemendagri:19.04", "ASN"): ("0", "0", "0", "MARKED_UNPLANNED", steps["MARKED_UNPLANNED"]),
-        ("kemendagri:19.02", "SARA"): ("2", "2", "0", "", ""),
-        ("kemendagri:19.05", "PU"): ("1", "3", "2", "GAP_PU", steps["GAP_PU"]),
+        ("kemendagri:19.71", "PU"): ("4", "10", "4", "6", "GAP_PU", steps["GAP_PU"]),
+        ("kemendagri:19.04", "ASN"): (
+            "0",
+            "0",
+            "0",
+            "0",
+            "MARKED_UNPLANNED",
+            steps["MARKED_UNPLANNED"],
+        ),
+        ("kemendagri:19.02", "SARA"): ("2", "2", "2", "0", "", ""),
+        ("kemendagri:19.05", "PU"): ("1", "3", "1", "2", "GAP_PU", steps["GAP_PU"]),
     }
 
 
@@ -322,7 +330,7 @@ def test_workbook_has_dates_and_notes(files: dict[str, bytes]) -> None:
         "Informasi: Layanan informasi publik (PPID, rekaan), https://ppid.babel.example.id" in said
     )
     assert "Edisi berikutnya: Senin, 2 Desember 2024, setelah disetujui pimpinan." in said
-    assert trend[-2][0].startswith("Pekan 39 hanya 5 hari")
+    assert trend[-2][0].startswith("Pekan 39 hanya mencakup 5 hari")
     assert trend[-1][0].startswith("Masa kampanye berakhir pada Sabtu, 23 November 2024")
     last = next(
         sheet

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import os
 import re
@@ -27,7 +28,7 @@ from lumbung.publication.model.edition import Edition
 from lumbung.publication.portal import publish as public
 from lumbung.publication.portal.pages import _Site, site
 from lumbung.settings import Settings
-from tests.support.edition_sample import DETAILS
+from tests.support.edition_sample import DETAILS, NEEDS
 from tests.support.published import DRAFT, EDITIONS, LATEST, publish
 
 Portal = tuple[str, Settings]
@@ -129,6 +130,9 @@ def expected(url: str) -> dict[str, str]:
     ):
         value = "n/a" if quotient is None else f"{quotient:.2f}".replace(".", ",")
         found[f"profile/quotient/{place}/{issue}"] = value
+    for (place, issue), (done, planned, _) in NEEDS.items():
+        for at, count in (("done", done), ("planned", planned), ("gap", max(0, planned - done))):
+            found[f"need/{at}/{place}/{issue}"] = text(count)
     found |= {"plan/19.71/2024-11-25/2024-12-08": "7", "plan/19.02/2024-12-22/2024-12-31": "2"}
     for of, metric, category, place, old, new in ask(
         url,
@@ -251,6 +255,52 @@ def test_a_theme_is_only_alleged(pages: dict[str, LexborHTMLParser]) -> None:
     assert page.css_first("title").text().startswith("Dugaan pelanggaran: Politik uang")
     assert page.css_first("#tabel-wilayah").text() == "Dugaan pelanggaran bertema “Politik uang”"
     assert "Dugaan pelanggaran" in str(page.css_first("svg").attributes["aria-label"])
+
+
+def test_prevention_has_a_page_and_stands_on_the_regency_s(
+    pages: dict[str, LexborHTMLParser],
+) -> None:
+    """Theme, cases, trend, done, planned, gap and the next step."""
+
+    def row(page: str, table: str) -> list[str]:
+        return [cell.text() for cell in pages[page].css(f"[aria-labelledby={table}] tbody tr *")]
+
+    needs = row("agenda.html", "tabel-kebutuhan")
+    assert needs[:2] == ["Pangkal Pinang", "Politik uang"]
+    assert needs[3].startswith("naik (")
+    assert needs[4:8] == [
+        *("4", "10", "6"),
+        "Laksanakan patroli pengawasan dan kegiatan yang direncanakan terhadap politik uang",
+    ]
+    assert needs[8:16:7] == [
+        "Bangka Tengah",
+        "Susun pola pencegahan untuk tema menonjol ini: belum ada rencananya",
+    ]
+    assert row("wilayah/19.71.html", "tabel-pencegahan")[:7] == needs[1:8]
+    said = [line.text() for line in pages["wilayah/19.71.html"].css("#rencana ~ ul li")]
+    assert [line.split(":")[0] for line in said[:3]] == [
+        *("Masalah", "Yang dilakukan", "Yang direncanakan"),
+    ]
+    for page in ("agenda.html", "wilayah/19.71.html"):
+        notes = pages[page].css_first("main").text()
+        assert "Satu peristiwa yang masuk lewat beberapa kanal dihitung pada tiap kanal." in notes
+
+
+def test_each_rule_of_a_suggestion_can_be_read(
+    files: dict[str, bytes], pages: dict[str, LexborHTMLParser]
+) -> None:
+    """What the open data name by code, with its conditions."""
+    rows = pages["metode.html"].css("[aria-labelledby=tabel-aturan] tbody tr")
+    rules = {row.css_first("th").text(): [cell.text() for cell in row.css("td")] for row in rows}
+    assert rules["GAP_PU"] == [
+        "tema: Politik uang; kasus dan informasi awal dalam empat pekan: paling sedikit 1; "
+        "kegiatan yang belum terlaksana: paling sedikit 1",
+        "Laksanakan patroli pengawasan dan kegiatan yang direncanakan terhadap politik uang",
+    ]
+    table = files[f"data/{LATEST}/kebutuhan.csv"].decode().splitlines()
+    used = {row["kode_aturan"] for row in csv.DictReader(table)} - {""}
+    assert len(used) == 2
+    assert used < rules.keys()
 
 
 def test_thousands_are_grouped_on_pictures_too(pages: dict[str, LexborHTMLParser]) -> None:

@@ -155,6 +155,11 @@ def test_search_engines_and_catalogues_find_the_data(portal: Portal, folder: Pat
         for each in catalogue["dcat:dataset"]
     ]
     assert len(paths) > 10
+    for each in (catalogue, *catalogue["dcat:dataset"]):  # what DCAT-AP requires, and whom to ask
+        assert each["dct:title"]
+        assert len(each["dct:description"]) > 50
+    assert [each["dct:identifier"] for each in catalogue["dcat:dataset"]] == paths
+    assert all(each["dcat:contactPoint"]["vcard:fn"] for each in catalogue["dcat:dataset"])
     assert all((folder.parent / each.split("/", 3)[3]).is_file() for each in paths)
 
 
@@ -228,7 +233,7 @@ def test_citizens_find_how_to_report(portal: Portal) -> None:
     page = LexborHTMLParser((portal[1].portal / "melapor.html").read_text())
     assert [node.text() for node in page.css("dt")] == ["SigapLapor", "WhatsApp", "Posko aduan"]
     assert "paling lama tujuh hari" in page.text()
-    assert "Petugas memastikan 2 di antaranya" in page.text()
+    assert "Menurut penelaahan petugas, 2 di antaranya" in page.text()
     english = (portal[1].portal / "en/melapor.html").read_text()
     assert "Staff confirmed that 2 of them" in english
     assert "within seven days" in english

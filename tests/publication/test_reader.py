@@ -250,13 +250,12 @@ def test_the_summary_counts_what_may_have_passed(
         "dari 29 batas waktu yang berjalan atau mungkin "
         "berjalan. Sebanyak 1 di antaranya berasal dari kasus yang diterima sebelum masa kampanye "
         "dan tidak dihitung dalam angka lain. Sebanyak 2 batas waktu mungkin masih berjalan dan "
-        "tidak termasuk yang berakhir pada hari-hari itu. Sebanyak 1 batas waktu lain telah "
+        "belum terlampaui. Sebanyak 1 batas waktu lain telah "
         "berakhir, tetapi tidak dapat dipastikan terpenuhi.",
         "en": "Handling deadlines according to the register: 27 may have passed, "
-        "of 29 open or perhaps open. Of these, of cases received before the "
-        "campaign, which no other figure counts: 1. Deadlines that may be open and are not among "
-        "those ending on these days: 2. Further deadlines that have ended, not "
-        "certainly in time: 1.",
+        "of 29 open or perhaps open. Of these, 1 belongs to cases received before the "
+        "campaign, which no other figure counts. Deadlines that may be open and have not passed: "
+        "2. Further deadlines that have ended, and it is not certain whether in time: 1.",
     }
     asked = notify.question(calm, settings=settings, database_url=url)
     assert said["id"] in asked.replace("**", "")
@@ -302,8 +301,8 @@ def test_no_deadline_is_called_open_only_where_none_may_be(drafts: dict[str, Edi
         "Batas waktu penanganan menurut register: tidak ada yang terlampaui atau berakhir pada 25 "
         "atau 26 November 2024,",
         "dari 3 batas waktu yang berjalan atau "
-        "mungkin berjalan. Sebanyak 3 batas waktu mungkin masih berjalan dan tidak termasuk yang "
-        "berakhir pada hari-hari itu. Sebanyak 1 batas waktu lain telah berakhir, tetapi tidak "
+        "mungkin berjalan. Sebanyak 3 batas waktu mungkin masih berjalan dan belum terlampaui. "
+        "Sebanyak 1 batas waktu lain telah berakhir, tetapi tidak "
         "dapat dipastikan terpenuhi.",
     )
     assert _deadline_point(_counted(found, "MET", "MISSED", "MAYBE_MISSED")) == (
@@ -374,7 +373,7 @@ def test_an_edition_counts_from_the_campaign_s_first_day(url: str, settings: Set
     found = store.load(edition_id, database_url=url)
     assert found.campaign_start == date(2024, 9, 25)
     method = next(s for s in render.document(found).sections if s.id == "metode").paragraphs[0]
-    assert "Kumulatif = sejak Rabu, 25 September 2024;" in method
+    assert "Kumulatif berarti sejak Rabu, 25 September 2024;" in method
     tables = {table.name: table for table in opendata.datasets(found)}
     columns = [tables["angka"].columns.index(name) for name in ("mulai", "selesai")]
     for name, days in {
@@ -504,7 +503,7 @@ def test_each_number_of_the_summary_is_the_cell_of_its_table(
     starts = {
         "funnel": ("laporan:", "Reports received"),
         "deadline": ("Batas waktu penanganan menurut", "Handling deadlines according"),
-        "complete": ("telah menyampaikan rekap", "returned their recap"),
+        "complete": ("telah menyampaikan rekap", "submitted their return"),
     }
     for key, numbers in wanted.items():
         point = (
@@ -530,7 +529,7 @@ def test_each_number_of_the_summary_is_the_cell_of_its_table(
 # -- the first week, which is shorter ----------------------------------------------------------
 
 SHORT = (
-    "Pekan 39 hanya 5 hari (25–29 September 2024) karena masa kampanye baru dimulai; "
+    "Pekan 39 hanya mencakup 5 hari (25–29 September 2024) karena masa kampanye baru dimulai; "
     "angkanya tidak setara dengan angka pekan tujuh hari."
 )
 SHORT_EN = (
@@ -622,7 +621,7 @@ def test_days_are_counted_from_the_campaign_s_own_first_day(drafts: dict[str, Ed
         assert found.days_of("2024-W39") == (first, date(2024, 9, 29))
         said = BY_LANGUAGE["id"].short_weeks(found, found.weeks)
         assert len(said) == bool(days)
-        assert all(s.startswith(f"Pekan 39 hanya {days} hari (29") for s in said)
+        assert all(s.startswith(f"Pekan 39 hanya mencakup {days} hari (29") for s in said)
 
 
 @pytest.mark.parametrize(
@@ -747,11 +746,11 @@ def _recaps(found: Edition, **values: int) -> Edition:
             "en",
             [
                 "This week's campaign events and prevention actions are not known: no district has "
-                "returned its recap.",
-                "Districts that returned their recap: 0 of 47 (0%). Not returned: every district. "
-                "This week's campaign events and prevention actions may still rise.",
+                "submitted its return.",
+                "Districts that submitted their return: 0 of 47 (0%). Not submitted: every "
+                "district. This week's campaign events and prevention actions may still rise.",
             ],
-            "this week's number is not known, as no district has returned its recap; ",
+            "this week's number is not known, as no district has submitted its return; ",
         ),
     ],
 )
@@ -779,7 +778,7 @@ def test_the_portal_shows_a_week_without_recaps_as_not_known(
     files = pages.site([Published(found, (), quoted)])
     for path, said in (
         ("index.html", "rekap pekan ini belum disampaikan"),
-        ("en/index.html", "this week's recap not returned"),
+        ("en/index.html", "this week's return not submitted"),
         ("wilayah/19.05.html", "rekap pekan ini belum disampaikan"),
         ("tren.html", "pekan ini belum diketahui karena belum ada kecamatan"),
     ):
@@ -828,7 +827,7 @@ def test_tables_name_the_regencies_whose_zeros_are_not_known(drafts: dict[str, E
     found = dataclasses.replace(found, metrics=metrics)
     said = (
         "Angka 0 pekan ini untuk kegiatan kampanye dan pencegahan di {} berarti belum diketahui: "
-        "belum ada rekap dari sana."
+        "belum ada rekap dari wilayah itu."
     )
     for shown, places, count in (
         (found, "Bangka", 5),  # one on page one, three of the province, one on the regency's page
@@ -856,7 +855,7 @@ def test_no_week_is_compared_with_one_without_recaps(drafts: dict[str, Edition])
 
 
 @pytest.mark.parametrize("values", [{"week": 0}, {"previous": 0}])
-@pytest.mark.parametrize(("language", "said"), [("id", "belum ada rekap"), ("en", "no recap yet")])
+@pytest.mark.parametrize(("language", "said"), [("id", "belum ada rekap"), ("en", "no return yet")])
 def test_no_difference_is_printed_with_a_week_without_recaps(
     drafts: dict[str, Edition], values: dict[str, int], language: str, said: str
 ) -> None:

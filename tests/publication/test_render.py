@@ -265,6 +265,17 @@ def test_page_asks_nobody_for_anything(
         assert len(html) < 1_300 * len(drafts["draft"].metrics)
 
 
+def test_a_link_to_the_page_shows_what_it_is(page: LexborHTMLParser) -> None:
+    found = {
+        str(node.attributes["property"]): str(node.attributes["content"])
+        for node in page.css("meta[property]")
+    }
+    assert found["og:title"] == (
+        "Buletin Mingguan Pengawasan Pemilihan, Pekan 47: 18–24 November 2024"
+    )
+    assert found["og:description"].startswith("Pekan ini tercatat 14 dugaan pelanggaran (")
+
+
 def test_structure_for_screen_readers(page: LexborHTMLParser) -> None:
     assert page.css_first("html").attributes["lang"] == "id"
     assert len(page.css("h1")) == 1
@@ -460,9 +471,10 @@ def test_at_most_six_main_points_the_most_important_first(drafts: dict[str, Edit
     assert points[2] == (
         "Pencegahan yang paling mendesak menurut tema dugaan:",
         "politik uang di Pangkal Pinang (dari 10 kegiatan yang direncanakan dalam empat pekan, 4 "
-        "terlaksana); netralitas ASN di Bangka Tengah (0 kegiatan bertema itu dalam empat pekan, "
-        "tanpa rencana bertema); dan politik uang di Bangka Barat (dari 3 kegiatan yang "
-        "direncanakan dalam empat pekan, 1 terlaksana).",
+        "terlaksana; kegiatan bertema itu seluruhnya 4); netralitas ASN di Bangka Tengah "
+        "(terlaksana 0 kegiatan bertema itu dalam empat pekan; tema itu belum direncanakan); dan "
+        "politik uang di Bangka Barat (dari 3 kegiatan yang direncanakan dalam empat pekan, 1 "
+        "terlaksana; kegiatan bertema itu seluruhnya 1).",
     )
     waiver = Waiver("most_districts_submitted", "Ketua Contoh", "x", found.as_of, found.sunday)
     revised = Restatement("2024-W46-r1", *CASES, "19", "week", 3, 4, 1, 0, 0, 0, False)
@@ -519,14 +531,14 @@ def test_what_must_be_decided_is_counted(drafts: dict[str, Edition]) -> None:
     found = drafts["draft"]
     pending = sum(found.metric("report_pending", kind).to_date for kind in ("LP", "TM"))
     assert rendering.document(found).decisions == [
-        "Tindak lanjut 8 batas waktu penanganan: menurut register 3 terlampaui dan 5 mungkin "
-        "terlampaui.",
+        "Tindak lanjut atas 8 batas waktu penanganan (menurut register 3 terlampaui dan 5 mungkin "
+        "terlampaui).",
         "Penyelesaian 5 batas waktu penanganan yang berakhir pada 25 atau 26 November 2024.",
         f"Registrasi {pending} laporan dan temuan yang belum diputuskan.",
         "Pelaksanaan atau penjadwalan ulang kegiatan pencegahan: rencana belum terpenuhi pada 2 "
         "pasangan kabupaten/kota dan tema.",
-        "Penyusunan rencana pencegahan: 1 tema dugaan menonjol di satu kabupaten/kota dan belum "
-        "memiliki rencana.",
+        "Penyusunan rencana pencegahan: 1 pasangan kabupaten/kota dan tema dugaan yang menonjol "
+        "belum memiliki rencana.",
     ]
 
 
@@ -543,7 +555,8 @@ def test_prevention_stands_beside_the_cases_that_it_is_against(
     drafts: dict[str, Edition], metrics: Metrics
 ) -> None:
     """The marts count tips too, 12 cases (1 to 11) in the first row; no edition prints those."""
-    (table,) = rendering.document(drafts["draft"]).needs
+    found = drafts["draft"]
+    (table,) = rendering.document(found).needs
     rows = [("19.71", "PU"), ("19.04", "ASN"), ("19.05", "PU")]
     (pu, pu_weeks), (asn, asn_weeks), (west, west_weeks) = (themed(metrics, *r) for r in rows)
     assert [[cell.text for cell in row] for row in table.rows] == [
@@ -562,7 +575,13 @@ def test_prevention_stands_beside_the_cases_that_it_is_against(
             "Laksanakan patroli pengawasan dan kegiatan yang direncanakan terhadap politik uang",
         ],
     ]
-    early = dataclasses.replace(drafts["draft"], needs=())  # of an earlier release
+    # a rule that the office has switched off takes away the suggestion, not the need
+    needs = [dataclasses.replace(n, rule_code=None, suggestion=None) for n in found.needs]
+    (table,) = rendering.document(dataclasses.replace(found, needs=tuple(needs))).needs
+    assert [(row[0].text, row[7].text) for row in table.rows] == [
+        *(("Pangkal Pinang", "–"), ("Bangka Tengah", "–"), ("Bangka Barat", "–")),
+    ]
+    early = dataclasses.replace(found, needs=())  # of an earlier release
     assert rendering.document(early).needs == []
     assert rendering.render(early)["edisi.pdf"]
 
@@ -583,7 +602,10 @@ def test_a_regency_keeps_to_half_a_page(drafts: dict[str, Edition]) -> None:
     (chapter,) = (c for c in content["bulletin"] if c["id"] == "ringkas-19-71")
     (table,) = chapter["tables"]
     assert [row[0]["text"] for row in table["rows"]] == list(found.issues.values())[:5]
-    assert "Versi PDF memuat 5 baris teratas" in table["notes"][0]
+    assert table["notes"] == [
+        "Arti kolom: lihat catatan Tabel 1.",
+        "Versi PDF memuat 5 baris teratas; semuanya ada di edisi.html dan edisi.xlsx.",
+    ]
 
 
 def test_tables_keep_their_numbers_from_edition_to_edition(drafts: dict[str, Edition]) -> None:
@@ -769,8 +791,8 @@ def test_a_theme_that_stands_out_by_tips_alone_has_no_multiple(drafts: dict[str,
 
 
 STANDS_OUT = (
-    "Menonjol: dengan informasi awal (IA), secara statistik porsi tema itu lebih tinggi daripada "
-    "porsinya di tingkat provinsi. Syaratnya lebih ketat bila kasusnya sedikit dan "
+    "Tema disebut menonjol bila, dengan informasi awal (IA), porsinya secara statistik lebih "
+    "tinggi daripada porsinya di tingkat provinsi. Syaratnya lebih ketat bila kasusnya sedikit dan "
     "perbandingannya banyak, sehingga dari sepuluh tema yang menonjol diperkirakan kurang dari "
     "satu yang menonjol secara acak."
 )

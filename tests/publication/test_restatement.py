@@ -215,7 +215,7 @@ def test_a_revision_says_what_became_of_prevention(
     said = (
         "pada 1 pasangan kabupaten/kota dan tema, karena rencana atau kegiatan masuk kemudian, "
         "dikoreksi, atau klasifikasinya diperbaiki: politik uang di Pangkal Pinang (direncanakan "
-        "10 menjadi 14 dan kurang dari rencana 6 menjadi 10)."
+        "10 menjadi 14 dan belum terlaksana 6 menjadi 10)."
     )
     printed = document(found)
     chapter = next(s for s in printed.sections if s.id == "perubahan")

@@ -75,12 +75,37 @@ def test_it_says_whom_to_call_and_what_is_due(url: str, settings: Settings, edit
     assert "Belum menyampaikan: Simpang Pesak" in calls["Belitung Timur"]
     assert "Bangka Tengah" not in calls
     assert found["Pencegahan menurut tema dugaan"][0] == (
-        "Pangkal Pinang, dugaan politik uang: terlaksana 4 dari 10 kegiatan yang direncanakan. "
-        "Saran: Laksanakan patroli pengawasan dan kegiatan yang direncanakan terhadap politik uang"
+        "Pangkal Pinang, dugaan politik uang: terlaksana 4 dari 10 kegiatan yang direncanakan; "
+        "kegiatan bertema itu seluruhnya 4. Saran: Laksanakan patroli pengawasan dan kegiatan "
+        "yang direncanakan terhadap politik uang"
     )
+    assert found["Pencegahan menurut tema dugaan"][1].startswith(
+        "Bangka Tengah, dugaan netralitas ASN: belum ada rencana; kegiatan bertema itu 0. Saran: "
+    )
+    assert list(found)[:3] == [  # what to do, before the case numbers, which may be many
+        *("Kabupaten/kota yang perlu dihubungi", "Pencegahan menurut tema dugaan"),
+        "Batas waktu terlampaui menurut register",
+    ]
     pdf = PdfReader(io.BytesIO(sheet.pdf))
     assert len(pdf.pages) == 1
     assert NUMBER in pdf.pages[0].extract_text()
+
+
+def test_a_week_with_much_to_say_is_one_readable_page(
+    url: str, settings: Settings, edition: str
+) -> None:
+    """The PDF leaves lines out and says how many; the page has all of them."""
+    sheet = opened(url, settings, edition)
+    many = [[head, [f"Nomor {n}, {head}" for n in range(90)]] for head, _ in sheet.content["parts"]]
+    full = Sheet(sheet.content | {"parts": many}, sheet.timestamp)
+    pdf = PdfReader(io.BytesIO(full.pdf))
+    assert len(pdf.pages) == 1
+    text = pdf.pages[0].extract_text()
+    shown = text.count("Nomor ")
+    left_out = [int(n) for n in re.findall(r"Tidak dimuat di sini: (\d+)", text)]
+    assert shown + sum(left_out) == 90 * len(many)
+    assert shown >= 3 * len(many)
+    assert all(len(lines) == 90 for lines in parts(full).values())
 
 
 def test_only_those_named_open_it_and_each_opening_is_logged(

@@ -218,7 +218,7 @@ def test_every_key_is_used() -> None:
     code += " ".join(path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.j2"))
     code += " ".join(path.read_text(encoding="utf-8") for path in DAGS)
     made = (  # from a code
-        r"(method|known|group|column|type|state|data|sheet|profile|restatement|delta|glance|need|sheet_due|reason|unit|short|about|tidy|agenda|channel|unpublished|deadline|participation|vulnerability|effect|running)[_.]"
+        r"(method|known|group|column|type|state|data|sheet|profile|restatement|delta|glance|need|sheet_due|reason|unit|short|about|tidy|agenda|channel|unpublished|deadline|participation|vulnerability|effect|running|rules)[_.]"
         r"|rising$|steady$|falling$|not_enough_weeks$|[A-Z_0-9]+$|[\w-]+\.\w*$"
     )
     used = set(re.findall(r"""["'](\w+)["']""", code))
@@ -259,8 +259,8 @@ def test_every_allegation_is_a_dugaan() -> None:
 BETTER = (
     r"keadaan data|memuat semua catatan|tersering|perkara|sudah lewat|pasti di atas|terpetakan"
     r"|tidak tertulis|dibekukan|sidik|dikode ulang|status berlanjut|yang tidak dihitung bab"
-    r"|kali provinsi|dari kebetulan",
-    r"reporters|coded anew|went on|\btold\b|\btells?\b|most frequent|delivered (its|their) recap"
+    r"|kali provinsi|dari kebetulan|kurang dari rencana|cegah langsung:",
+    r"reporters|coded anew|went on|\btold\b|\btells?\b|most frequent|\brecaps?\b|short of plan"
     r"|times the province\b|set apart|\banew\b",
 )
 """Words that the texts had, for which readers know clearer ones, by language."""
@@ -271,6 +271,46 @@ def test_texts_have_the_words_that_readers_know() -> None:
     for index, former in enumerate(BETTER):
         said = [re.sub(r"{\w+}", "", pair[index]).lower() for pair in texts]
         assert [text for text in said if re.search(former, text)] == []
+
+
+HEADS = {
+    "to_date": "Kumulatif",
+    "unknown_place": "Lokasi belum diketahui",
+    "fact_frozen": "Data dikunci",
+    "hash": "Nilai hash (SHA-256)",
+    "recoded": "klasifikasi diperbaiki",
+    "progressed": "perkembangan status",
+    "not_counted_title": "Data yang tidak dihitung",
+}
+"""Short texts in which a search for former words finds nothing."""
+
+
+def test_heads_have_the_words_that_readers_know() -> None:
+    assert {key: TEXT[key][0] for key in HEADS} == HEADS
+
+
+def test_no_sentence_begins_with_a_count() -> None:
+    """Nor with another number that the code fills in; what is no sentence may."""
+    first = re.compile(r"^{(?:\w*count|value|week|expected|submitted|tips?|received)}")
+    said = [text for key, pair in TEXT.items() for text in pair if text.endswith(".")]
+    assert len(said) > 400
+    assert [text for text in said if first.match(text)] == []
+    within = re.compile(r"\. {\w*count}")
+    assert [text for text in said if within.search(text)] == []
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("need_note", "profile_note", "regency_themes_note", "participation_note"),
+        *("column.kasus", "partisipasi.jumlah"),
+    ],
+)
+def test_an_event_of_several_channels_is_said_beside_the_number(key: str) -> None:
+    """Wherever reports and tips are added, the same event may have come as both."""
+    indonesian, english = TEXT[key]
+    assert "Satu peristiwa yang masuk lewat beberapa kanal dihitung pada tiap kanal." in indonesian
+    assert "An event that came by several channels counts with each." in english
 
 
 def test_no_text_claims_a_coverage_for_the_range_of_a_quotient() -> None:

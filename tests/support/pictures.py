@@ -1,4 +1,4 @@
-"""The documentation's pictures of what `look.py` made: `python -m tests.support.pictures FOLDER`.
+"""The documentation's pictures of a demo that `look.py` copied: `tests.support.pictures FOLDER`.
 
 Needs Chromium, and pdftoppm (Debian: poppler-utils).
 """
@@ -17,13 +17,14 @@ SCREENS = {  # page, width, height, dark, what is scrolled to
     "edition-desktop.png": ("edisi.html", 1100, 900, False, ""),
     "edition-phone.png": ("edisi.html", 390, 1500, False, ""),
     "edition-dark.png": ("edisi.html", 390, 1500, True, "#tabel-1"),
+    "sheet-phone.png": ("lembar.html", 390, 1500, False, ""),
     "mail.png": ("surat.html", 760, 1120, False, ""),
     "mail-phone.png": ("surat.html", 390, 1120, False, ""),
-    "portal-agenda.png": ("portal/agenda.html", 390, 844, False, ""),
+    "portal-agenda.png": ("portal/agenda.html", 390, 1500, False, ""),
     "portal-terbaru.png": ("portal/index.html", 1080, 1060, False, ""),
     "portal-gelap.png": ("portal/index.html", 1100, 900, True, "#peta"),
     "portal-ponsel.png": ("portal/index.html", 390, 844, True, ""),
-    "portal-wilayah.png": ("portal/wilayah/19.05.html", 1080, 1200, False, ""),
+    "portal-wilayah.png": ("portal/wilayah/19.71.html", 1080, 1200, False, ""),
 }
 with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
     browser = playwright.chromium.launch(

@@ -6,16 +6,23 @@ LUMBUNG_WORLDS=3 tries three instead of the one of the suite.
 from __future__ import annotations
 
 import os
+from dataclasses import asdict, replace
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from pypdf import PdfReader
 
 from lumbung import registry
 from lumbung.demo.truth import metric_differences
 from lumbung.publication.editions import freezing
+from lumbung.publication.formats import render as rendering
+from lumbung.publication.model.edition import Edition
+from lumbung.publication.model.store import load
+from lumbung.registry import LANGUAGES
 from lumbung.warehouse.build import build
 from tests.support.against_truth import edition_equals_truth, facts_equal_truth
 from tests.support.evidence import content_of, store_of
@@ -28,6 +35,27 @@ MARKS = {
     "19.71": {"PU"},
 }
 """lumbung.demo.world.PROFILES: what each of these regencies is known for."""
+
+
+def names_what_is_missing(edition: Edition, truth: dict[str, Any]) -> None:
+    """The first table has what marks these regencies: done, planned and gap of the world."""
+    world = {
+        (row["regency_code"], row["issue_code"]): row
+        for row in truth["needs"]
+        if row["week_id"] == edition.week_id
+    }
+    (table,) = rendering.document(edition).needs
+    shown = {(row[0].text, row[1].text): [cell.text for cell in row[4:7]] for row in table.rows}
+    for regency, place, issue, theme in (
+        ("19.71", "Pangkal Pinang", "PU", "Politik uang"),
+        ("19.04", "Bangka Tengah", "ASN", "Netralitas ASN"),
+        ("19.02", "Belitung", "SARA", "Politisasi SARA"),
+        ("19.02", "Belitung", "KH", "Kampanye hitam, hoaks, dan fitnah"),
+    ):
+        row = world[regency, issue]
+        counts = [str(row[f"{name}_count"]) for name in ("done", "planned", "gap")]
+        assert shown[place, theme] == counts
+        assert row["gap_count"] > 0
 
 
 @pytest.mark.parametrize("seed", range(2, 2 + int(os.environ.get("LUMBUNG_WORLDS", "1"))))
@@ -54,6 +82,12 @@ def test_a_world_is_found_again(seed: int, warehouse_url: str, tmp_path: Path) -
     assert len(photos) > 3
     edition_id = freezing.freeze(truth["edition_week"], settings=settings, database_url=url)
     edition_equals_truth(url, truth, edition_id)
+    edition = load(edition_id, database_url=url)
+    names_what_is_missing(edition, truth)
+    for language in LANGUAGES:  # the bulletin is about six pages, and the annex is none of them
+        content = rendering.document(replace(edition, language=language))
+        paper = rendering._pdf(asdict(rendering._with_root(content, "f" * 64)), 0)
+        assert len(PdfReader(BytesIO(paper)).pages) in (5, 6), language
     rows = query(
         url,
         "select regency_code, issue_code, is_marked, case_count, base_count, prevention_count"

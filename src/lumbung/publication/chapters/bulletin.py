@@ -32,13 +32,17 @@ REVISIONS = 8
 
 
 def pressing(needs: Sequence[Need]) -> list[Need]:
-    """Return the needs for which a rule suggests a step, the most pressing first.
+    """Return the needs that call for a step, the most pressing first.
+
+    They are those for which a rule suggests one, those whose plan is not fulfilled, and themes that
+    stand out without a plan: a rule that the office has switched off takes away the suggestion, not
+    the need.
 
     Cases that rise come before others, then themes that stand out, then the larger gap between plan
     and activities, then more cases in the last four weeks, then the codes.
     """
     return sorted(
-        (need for need in needs if need.rule_code),
+        (n for n in needs if n.rule_code or n.gap > 0 or (n.is_marked and not n.planned)),
         key=lambda need: (
             need.trend_code != "rising",
             not need.is_marked,
@@ -150,9 +154,11 @@ def brief(b: ChapterBuilder, regency: Regency) -> Section:
         ).rstrip(),
     ]
     ranked = pressing(found)
-    rest = sorted((n for n in found if not n.rule_code), key=lambda n: (-n.last_4, n.issue_code))
+    rest = sorted((n for n in found if n not in ranked), key=lambda n: (-n.last_4, n.issue_code))
     tables = []
     if found:
+        # the province's table of needs explains the columns, where the edition has one
+        columns = m("brief_columns", number=b.number_table("need")[0])
         tables.append(
             Table(
                 *b.number_table("brief", code),
@@ -160,6 +166,7 @@ def brief(b: ChapterBuilder, regency: Regency) -> Section:
                 need_heads(b),
                 [need_cells(b, need) for need in [*ranked, *rest]],
                 b.source("source_need", code),
+                notes=[columns if pressing(b.needs) else m["need_note"]],
                 is_text=True,
                 printed=PRINTED,
                 print_note=m("brief_printed", count=PRINTED),

@@ -67,6 +67,7 @@ def districts(b: ChapterBuilder, regency: Regency) -> tuple[list[Table], list[st
     # The edition may be older than a group.
     frozen = {d.group_code for d in b.e.district_metrics}
     groups = {code: text for code, text in m.terms("issue_group").items() if code in frozen}
+    notes = [m[f"group_counts_{b.e.district_unit}"], m("district_note", threshold=threshold)]
     table = Table(
         *b.number_table("districts", regency.code),
         m("district_caption", name=name, range=range_),
@@ -79,7 +80,7 @@ def districts(b: ChapterBuilder, regency: Regency) -> tuple[list[Table], list[st
             for code in sorted(names, key=lambda code: (not code, code))
         ],
         b.source("source_register", regency.code),
-        notes=[m[f"group_counts_{b.e.district_unit}"], m("district_note", threshold=threshold)],
+        notes=notes,
         sheet="districts",
         subject=name,
         sheet_source=b.source("source_register"),
@@ -94,6 +95,7 @@ def themes(b: ChapterBuilder, regency: Regency) -> list[Table]:
     if not profiles:
         return []
     heads = ("cases", "share", "province", "quotient", "judgement", "trend")
+    notes = [m["regency_themes_note"], *profile.trend_weeks(b)]
     return [
         Table(
             *b.number_table("themes", regency.code),
@@ -101,7 +103,7 @@ def themes(b: ChapterBuilder, regency: Regency) -> list[Table]:
             [m["theme"], *(m[f"profile_{head}"] for head in heads)],
             [theme_row(b, p) for p in sorted(profiles, key=lambda p: (-p.cases, p.issue_code))],
             b.source("source_all", regency.code),
-            notes=[m["regency_themes_note"], *profile.trend_weeks(b)],
+            notes=notes,
             sheet="themes",
             subject=b.place[regency.code],
             sheet_source=b.source("source_all"),

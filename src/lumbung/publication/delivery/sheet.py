@@ -44,7 +44,8 @@ class Sheet:
     """The sheet, as a page for a phone and as PDF of one page.
 
     Attributes:
-        content: language, title, subtitle, notice, and the parts, each a title and its lines.
+        content: language, title, subtitle, notice, the parts, each a title and its lines, and what
+            the PDF says where it leaves lines out.
         timestamp: when the edition was frozen, in seconds.
 
     """
@@ -102,6 +103,7 @@ def leadership_sheet(
         "subtitle": m.subtitle(b.e),
         "notice": m("sheet_private", reader=reader),
         "parts": parts,
+        "more": m["sheet_more"],
     }
     return Sheet(content, int(b.e.frozen_at.timestamp()))
 
@@ -122,9 +124,7 @@ def _parts(
 
     """
     m, e = b.m, b.e
-    parts = [
-        (m[f"sheet_due_{group}"], [line for _, line in due[group]]) for group in DUE if due[group]
-    ]
+    parts = []
     calls: dict[str, list[str]] = defaultdict(list)
     for group in DUE[:4]:
         for place, _ in due[group]:
@@ -147,16 +147,21 @@ def _parts(
     parts.append((m["sheet_calls"], lines or [m["sheet_none"]]))
     needs = [
         m(
-            "sheet_gap",
+            "sheet_gap" if need.planned else "sheet_unplanned",
             place=b.place[need.regency_code],
             issue=lower(e.issues[need.issue_code]),
             fulfilled=m.number(need.fulfilled),
             planned=m.number(need.planned),
-            step=need.suggestion,
+            done=m.number(need.done),
+            step=need.suggestion or "–",
         )
         for need in bulletin.pressing(b.needs)[: bulletin.NEEDS]
     ]
     parts.append((m["need_title"], needs or [m["sheet_none"]]))
+    # case numbers, which may be many, come after whom to call and what to do
+    parts += [
+        (m[f"sheet_due_{group}"], [line for _, line in due[group]]) for group in DUE if due[group]
+    ]
     parts.append((m["sheet_checks"], warned or [m["sheet_none"]]))
     parts.append((m["sheet_new"], _new(b)))
     return parts

@@ -233,7 +233,7 @@ def datasets(edition: Edition) -> list[Dataset]:
                 (
                     *(n.regency_code, n.issue_code, edition.names["id"]["issue"][n.issue_code]),
                     *(n.cases, n.last_4, n.previous_4, INDONESIAN[n.trend_code], n.is_marked),
-                    *(n.done, n.planned, n.gap, n.rule_code, n.suggestion),
+                    *(n.done, n.planned, n.fulfilled, n.gap, n.rule_code, n.suggestion),
                 )
                 for n in edition.needs
             ],
@@ -389,7 +389,8 @@ _COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         *(_PLACE, ("kode_tema", "text"), ("tema", "text"), ("kasus", "integer")),
         *(("empat_pekan", "integer"), ("empat_pekan_sebelumnya", "integer"), ("tren", "text")),
         *(("menonjol", "boolean"), ("kegiatan_empat_pekan", "integer")),
-        *(("direncanakan", "integer"), ("kurang_dari_rencana", "integer")),
+        *(("direncanakan", "integer"), ("terlaksana", "integer")),
+        *(("kurang_dari_rencana", "integer"),),
         *(("kode_aturan", "text"), ("langkah_berikutnya", "text")),
     ),
     "agenda": (

@@ -17,9 +17,10 @@ def draw(
     publisher: str,
     title: str,
     subtitle: str,
-    stats: Sequence[tuple[str, str]],
+    stats: Sequence[tuple[str, str, str]],
     note: str,
     region_map: str,
+    map_title: str,
 ) -> bytes:
     """Return the picture as PNG.
 
@@ -28,9 +29,10 @@ def draw(
         publisher: the office.
         title: of the publication.
         subtitle: the week.
-        stats: name and printed value of three numbers.
+        stats: of three numbers the name, the printed value, and what it is compared with.
         note: the line at the bottom.
         region_map: the map as SVG.
+        map_title: what the map shows.
 
     """
     import typst
@@ -43,6 +45,7 @@ def draw(
         "stats": stats,
         "note": note,
         "map": region_map,
+        "map_title": map_title,
     }
     drawn: bytes = typst.compile(
         (TEMPLATES / "kartu.typ").read_bytes(),

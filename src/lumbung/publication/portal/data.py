@@ -141,10 +141,19 @@ def catalogue(edition: Edition, tables: Iterable[Table]) -> dict[str, Any]:
     """Return the catalogue of the portal's data in DCAT; the latest edition has these tables."""
     office, base = edition.office, edition.office.portal_url or ""
 
+    contact = {
+        "@type": "vcard:Organization",
+        "vcard:fn": office.contact_name,
+        "vcard:hasURL": {"@id": office.contact_url},
+    }
+
     def entry(path: str, title: str) -> dict[str, Any]:
         return {
             "@type": "dcat:Dataset",
             "dct:title": title,
+            "dct:description": f"{title}. {INDONESIAN['data_description']}",
+            "dct:identifier": f"{base}{path}",
+            "dcat:contactPoint": contact,
             "dct:publisher": {"@type": "foaf:Agent", "foaf:name": office.name},
             "dct:license": {"@id": office.licence_url},
             "dct:modified": _published(edition),
@@ -168,9 +177,11 @@ def catalogue(edition: Edition, tables: Iterable[Table]) -> dict[str, Any]:
             "dcat": "http://www.w3.org/ns/dcat#",
             "dct": "http://purl.org/dc/terms/",
             "foaf": "http://xmlns.com/foaf/0.1/",
+            "vcard": "http://www.w3.org/2006/vcard/ns#",
         },
         "@type": "dcat:Catalog",
         "dct:title": INDONESIAN["title"],
+        "dct:description": INDONESIAN["data_description"],
         "dct:publisher": {"@type": "foaf:Agent", "foaf:name": office.name},
         "dcat:dataset": [
             entry(f"data/{SERIES}.csv", INDONESIAN[f"data_{SERIES}"]),

@@ -53,10 +53,15 @@ NAV = (
     ("nav_downloads", "unduhan.html"),
     ("nav_method", "metode.html"),
 )
-AGENDA = "nav_agenda", "agenda.html"
-"""The entry of the navigation where offices have planned prevention."""
+PREVENTION = "nav_prevention", "agenda.html"
+"""The entry of the navigation where prevention is planned or needed."""
 REPORT = "nav_report", "melapor.html"
 """The entry of the navigation where the office says how to report."""
+_CONDITIONS = (
+    *("issue_codes", "min_case_count", "trend_code", "is_marked", "max_done_count"),
+    *("max_planned_count", "min_gap_count"),
+)
+"""The columns of the seed `prevention_rule` that are conditions; an empty one is none."""
 _LINES = 200  # of restatements on one page; the open data has all
 _WEEKS = 12  # columns of the table of all metrics
 _FEED = 30  # entries
@@ -189,7 +194,7 @@ class _Site:
         self.key_measures = [self.violation, *self.measures[3:]]
         self.nav = (
             *NAV,
-            *([AGENDA] if self.e.plans else []),
+            *([PREVENTION] if self.e.plans or self.d.needs else []),
             *([REPORT] if self.e.office.reporting else []),
         )
         decision = self.e.decision
@@ -236,8 +241,9 @@ class _Site:
             ],
         )
         yield self.page("metode.html", "metode", **self.method())
-        if self.e.plans:
-            yield self.page("agenda.html", "agenda", agenda=[*self.agenda()])
+        if PREVENTION in self.nav:
+            agenda = [*self.agenda()]
+            yield self.page("agenda.html", "agenda", needs=self.d.needs, agenda=agenda)
         if self.e.office.reporting:
             is_english = self.e.language == "en"
             channels = [
@@ -335,9 +341,13 @@ class _Site:
             publisher=self.d.publisher,
             title=self.d.title,
             subtitle=self.d.subtitle,
-            stats=[(each["name"], each["text"]) for each in self.stats(measures, self.e.province)],
+            stats=[
+                (each["name"], each["text"], each["change"])
+                for each in self.stats(measures, self.e.province)
+            ],
             note=self.shared["notice"] or self.d.meta[0],
             region_map=self.d.charts[0].svg,
+            map_title=self.d.charts[0].title,
         )
 
     # -- editions ----------------------------------------------------------------------------
@@ -475,8 +485,32 @@ class _Site:
                 for metric in meta["angka"]
             ],
             "dictionary": [*rows][1:],
+            "suggestions": self.suggestion_rules() if self.d.needs else None,
             "threshold": self.e.office.small_cell_threshold,
         }
+
+    def suggestion_rules(self) -> Table:
+        """Return the table of the rules that suggest a step, as the office has them now."""
+        m, is_english = self.m, self.e.language == "en"
+
+        def condition(column: str, value: str) -> str:
+            if column == "issue_codes":
+                value = m.listing([self.e.issues.get(code, code) for code in value.split()])
+            elif column == "trend_code":
+                value = m[value]
+            return m(f"rules_{column}", value=value)
+
+        rows = [
+            [
+                Cell(rule["rule_code"]),
+                Cell("; ".join(condition(name, rule[name]) for name in _CONDITIONS if rule[name])),
+                Cell(rule["suggestion_en" if is_english else "suggestion"]),
+            ]
+            for rule in sorted(registry.seed("prevention_rule"), key=lambda r: int(r["precedence"]))
+            if rule["is_active"] == "true"
+        ]
+        heads = [m[f"rules_{head}"] for head in ("code", "conditions", "step")]
+        return Table("", "", m["rules_caption"], heads, rows, "", is_text=True)
 
     # -- metrics -----------------------------------------------------------------------------
 
@@ -691,7 +725,9 @@ class _Site:
         near = [(self.b.place[r.code], f"{r.code}.html") for r in known]
         for n, r in enumerate(known):
             themes, links = self.regency_themes(r)
-            section = self.section(f"kab-{r.code.replace('.', '-')}")
+            identifier = r.code.replace(".", "-")
+            section = self.section(f"kab-{identifier}")
+            brief = next(s for s in self.d.bulletin if s.id == f"ringkas-{identifier}")
             restated = [
                 s for s in self.e.restatements if s.period != "to_date" and s.regency_code == r.code
             ]
@@ -709,6 +745,9 @@ class _Site:
                     for measure in self.measures
                     if not registry.metrics()[measure.code].is_detail
                 ],
+                brief=brief.lead,
+                # the note of the printed table is of the PDF
+                needs=[replace(t, notes=[m["need_note"]]) for t in brief.tables],
                 tables=section.tables,
                 said=section.paragraphs,
                 themes=themes,
