@@ -18,6 +18,9 @@ def overlap(one: str, other: str) -> bool:
     one, other = one.casefold(), other.casefold()
     if max(len(one), len(other)) > _LONGEST:
         return one == other
+    heads = [re.split(r"[*?\[]", each, maxsplit=1)[0] for each in (one, other)]
+    if not heads[0].startswith(heads[1]) and not heads[1].startswith(heads[0]):
+        return False  # most are distinguished by their beginnings, at little cost
     first, second = _SIGN.findall(one), _SIGN.findall(other)
     alphabet = {*string.printable, *one, *other} - set("*")
     rows = [[False] * (len(second) + 1) for _ in range(len(first) + 1)]
