@@ -471,7 +471,7 @@ def test_without_editions_the_portal_says_so() -> None:
     assert "Belum ada edisi terbit" in found["index.html"].decode()
 
 
-def test_a_campaign_without_a_theme_says_so(
+def test_a_campaign_without_a_theme_or_an_outcome_of_a_tip_says_so(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = _Site.theme_table
@@ -483,7 +483,11 @@ def test_a_campaign_without_a_theme_says_so(
 
     monkeypatch.setattr(_Site, "theme_table", none)
     with psycopg.connect(portal[0]) as connection:
-        found = site(public._published(connection, portal[0]))
+        *earlier, latest = public._published(connection, portal[0])
+    edition = replace(latest.edition, tip_outcomes={"LP": 0, "TM": 0})
+    found = site([*earlier, replace(latest, edition=edition)])
+    became = LexborHTMLParser(found["melapor.html"].decode()).css("[aria-labelledby=menjadi] dd")
+    assert [node.text() for node in became[1:]] == ["0", "0"]
     section = LexborHTMLParser(found["index.html"].decode()).css_first("[aria-labelledby=tema]")
     assert section is not None
     assert "belum ada dugaan pelanggaran yang temanya" in section.text()

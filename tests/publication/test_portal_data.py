@@ -231,9 +231,18 @@ def test_citizens_find_how_to_report(portal: Portal) -> None:
     front = LexborHTMLParser((portal[1].portal / "index.html").read_text())
     assert front.css_first("nav a[href='melapor.html']")
     page = LexborHTMLParser((portal[1].portal / "melapor.html").read_text())
-    assert [node.text() for node in page.css("dt")] == ["SigapLapor", "WhatsApp", "Posko aduan"]
+    names = page.css("section[aria-labelledby=saluran] dt")
+    assert [node.text() for node in names] == ["SigapLapor", "WhatsApp", "Posko aduan"]
     assert "paling lama tujuh hari" in page.text()
-    assert "Menurut penelaahan petugas, 2 di antaranya" in page.text()
-    english = (portal[1].portal / "en/melapor.html").read_text()
-    assert "Staff confirmed that 2 of them" in english
-    assert "within seven days" in english
+    english = LexborHTMLParser((portal[1].portal / "en/melapor.html").read_text())
+    assert "within seven days" in english.text()
+    with psycopg.connect(portal[0]) as connection:
+        (tips,) = connection.execute(
+            "select to_date_value from published.metric where edition_id = %s"
+            " and metric_code = 'tip' and regency_code = '19'",
+            (LATEST,),
+        ).fetchone() or (0,)
+    for each, finding in ((page, "Temuan yang berawal dari"), (english, "Findings that began as")):
+        became = each.css("section[aria-labelledby=menjadi] dl.facts > div")
+        assert [node.css_first("dd").text() for node in became] == [str(tips), "2", "1"]
+        assert became[1].css_first("dt").text().startswith(finding)

@@ -569,7 +569,7 @@ def test_a_case_that_went_on_was_not_corrected(warehouse: str, settings: Setting
         warehouse,
         lambda connection: connection.execute(
             f"update {MEMBER} set regency_code = '19.00' where contributor_id ="
-            " (select report_id from marts.fct_status_event)"
+            " (select report_id from marts.fct_status_event where event_number = 2)"
         ),
     )
     moved = restated(warehouse, settings).restatements

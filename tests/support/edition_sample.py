@@ -612,24 +612,35 @@ def plan(cursor: psycopg.Cursor) -> None:
 
 
 def pair(cursor: psycopg.Cursor) -> None:
-    """Decisions on pairs: two tips are about events that are cases too, one of them twice."""
-    tips, cases = (
+    """A report and two findings are about events of tips; by decisions, one by its register."""
+    tips, reports, findings = (
         [
             each
             for (each,) in cursor.execute(
-                "select distinct contributor_id from reporting.rpt_metric_contributor"
-                " where metric_code = %s and week_id = %s order by 1 limit 4",
-                (metric, WEEK),
+                "select report_id from marts.fct_report where record_kind = %s and week_id = %s"
+                " order by 1 limit 4",
+                (kind, WEEK),
             )
         ]
-        for metric in ("tip", "suspected_violation")
+        for kind in ("IA", "LP", "TM")
     )
+    for finding, outcome in zip(findings[:3], ("pending", "registered", "pending"), strict=True):
+        cursor.execute(
+            "update marts.fct_report set registration_outcome = %s where report_id = %s",
+            (outcome, finding),
+        )
+    for report_id in (reports[1], *findings[1:3]):
+        cursor.execute(
+            "insert into marts.fct_status_event (report_id, event_number, to_status_code)"
+            " values (%s, 1, 'penelusuran')",
+            (report_id,),
+        )
     for one, other, state in (
-        (tips[0], cases[0], "same_event"),
-        (cases[1], tips[0], "same_event"),
-        (tips[1], cases[1], "same_event"),
-        (tips[2], cases[0], "candidate"),
-        (tips[3], cases[0], "different"),
+        (tips[0], reports[0], "same_event"),
+        (findings[0], tips[0], "same_event"),
+        (tips[1], findings[0], "same_event"),
+        (tips[2], reports[1], "candidate"),
+        (tips[3], reports[1], "different"),
         (tips[2], tips[3], "same_event"),
     ):
         cursor.execute(

@@ -7,10 +7,14 @@ from collections.abc import Callable
 from hashlib import md5
 from typing import Any
 
+import psycopg
 import pytest
 
 from benchmarks import judge_links
+from lumbung.demo.world import CAMPAIGN
 from lumbung.errors import ConfigurationError
+from lumbung.publication.editions.queries import statement
+from lumbung.publication.model import store
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from lumbung.warehouse.links import decide
@@ -293,3 +297,65 @@ def test_only_two_cases_that_exist_are_linked(demo: Demo) -> None:
     for other in (known, "0" * 32):
         with pytest.raises(ConfigurationError, match="two different cases"):
             decide(demo[0], known, other, "same_event", by="analis rekaan")
+
+
+def test_what_became_of_tips_is_what_the_world_says(demo: Demo) -> None:
+    """Nothing is decided at first; then every true pair is, and every finding was traced before."""
+    url, _, truth = demo
+    reports = truth["reports"]
+    weeks = sorted({row["week_id"] for row in truth["metrics"]})
+    linked = [
+        (reports[case], reports[tip])
+        for case, tip in truth["links"]
+        if reports[case]["record_kind"] != "IA" == reports[tip]["record_kind"]
+    ]
+    first_day = CAMPAIGN[0].isoformat()
+
+    def expected(week: str, *, is_decided: bool, is_traced: bool) -> dict[str, int]:
+        def counts(each: dict[str, Any]) -> bool:
+            return bool(each["received_date"] >= first_day and each["week_id"] <= week)
+
+        begun = [case for case, tip in linked if is_decided and counts(tip)]
+        begun += [
+            each
+            for each in reports
+            if is_traced
+            and (each["record_kind"], each["registration_outcome"]) == ("TM", "registered")
+        ]
+        numbers = {(case["record_kind"], case["register_number"]) for case in begun if counts(case)}
+        return {which: sum(kind == which for kind, _ in numbers) for which in ("LP", "TM")}
+
+    def outcomes(connection: psycopg.Connection) -> list[dict[str, int]]:
+        return [store.value(connection, statement("tip_outcome"), {"week": week}) for week in weeks]
+
+    with psycopg.connect(url) as connection:
+        connection.execute("update marts.fct_report_pair set state_code = 'candidate'")
+        assert outcomes(connection) == [{"LP": 0, "TM": 0}] * len(weeks)
+        for case, tip in linked:
+            connection.execute(
+                "insert into marts.fct_report_pair (report_id_a, report_id_b, regency_code,"
+                " channel_a, channel_b, evidence, state_code)"
+                " select least(a.report_id, b.report_id), greatest(a.report_id, b.report_id),"
+                " a.regency_code, a.channel, b.channel, '{}', 'same_event'"
+                " from marts.fct_report as a, marts.fct_report as b"
+                " where lower(a.register_number) = lower(%s) and b.channel = %s"
+                " and b.regency_code = %s and b.received_date = %s"
+                " and b.district_code is not distinct from %s"
+                " and b.occurred_date is not distinct from %s::date"
+                " on conflict (report_id_a, report_id_b) do update set state_code = 'same_event'",
+                [case["register_number"]]
+                + [tip[name] for name in ("channel", "regency_code", "received_date")]
+                + [tip[name] for name in ("district_code", "occurred_date")],
+            )
+        decided = [expected(week, is_decided=True, is_traced=False) for week in weeks]
+        assert outcomes(connection) == decided
+        connection.execute(
+            "insert into marts.fct_status_event select report_id, 99, channel, regency_code, null,"
+            " 'penelusuran', received_date, received_date, received_at, false, record_id"
+            " from marts.fct_report where record_kind in ('LP', 'TM')"
+        )
+        traced = [expected(week, is_decided=True, is_traced=True) for week in weeks]
+        assert outcomes(connection) == traced
+        connection.rollback()
+    assert decided[-1]["LP"] > 0
+    assert traced[-1]["TM"] > decided[-1]["TM"] > 0

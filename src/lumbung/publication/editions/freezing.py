@@ -212,7 +212,7 @@ def _read(
             name: connection.execute(query(name).encode(), parameters).fetchall() for name in READ
         }
         label: dict[str, Any] = store.value(connection, query("label"), parameters)
-        label["confirmed_tips"] = store.value(connection, query("confirmed_tip"), parameters)
+        label["tip_outcomes"] = store.value(connection, query("tip_outcome"), parameters)
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
         raise PublicationError(
             f"the marts cannot be read: {str(error).splitlines()[0]}",

@@ -375,8 +375,9 @@ class Edition:
             in editions of earlier releases.
         superseded_needs: the needs of the published revision of the week that this one replaces;
             empty without such a revision.
-        confirmed_tips: how many tips since the campaign began a person has joined with a report or
-            finding as one event; 0 also in editions of earlier releases.
+        tip_outcomes: how many `LP` and `TM` of the province since the campaign began are about an
+            event of a tip: by a person's decision on the pair, or a registered TM that its register
+            had traced as a tip. None in editions of earlier releases.
         district_unit: the unit of the districts' table, counted once per group of themes: a `case`,
             or in earlier releases each `theme` of a case.
         previous_id, previous: the newest published edition of an earlier week (None: none), and
@@ -419,7 +420,7 @@ class Edition:
     needs: tuple[Need, ...] = ()
     superseded_needs: tuple[Need, ...] = ()
     plans: tuple[Plan, ...] = ()
-    confirmed_tips: int = 0
+    tip_outcomes: dict[str, int] | None = None
     details: dict[tuple[str, str, str], int | None] = field(default_factory=dict)
     vulnerability: tuple[Vulnerability, ...] = ()
     campaign_end: date | None = None

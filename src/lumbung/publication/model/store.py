@@ -280,7 +280,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
             filter(None, (public.need(**row) for row in (superseded or [None])[0] or []))
         ),
         plans=tuple(_plan(**row) for row in label.get("plan", [])),
-        confirmed_tips=label.get("confirmed_tips", 0),
+        tip_outcomes=label.get("tip_outcomes"),
         vulnerability=tuple(_vulnerability(**row) for row in label.get("vulnerability", [])),
         campaign_end=_day(label.get("campaign_end")),
         effects=tuple(_effect(**row) for row in label["effect"]) if "effect" in label else None,

@@ -62,6 +62,7 @@ _CONDITIONS = (
     *("max_planned_count", "min_gap_count"),
 )
 """The columns of the seed `prevention_rule` that are conditions; an empty one is none."""
+_BECAME = (("became_IA", "IA"), ("became_TM", "TM"), ("became_LP", "LP"))
 _LINES = 200  # of restatements on one page; the open data has all
 _WEEKS = 12  # columns of the table of all metrics
 _FEED = 30  # entries
@@ -843,13 +844,12 @@ class _Site:
                 after=near[n + 1] if n + 1 < len(near) else None,
             )
 
-    def became(self) -> str:
-        """Say what became of citizens' tips; nothing where no person has joined one with a case."""
-        if not self.e.confirmed_tips:
-            return ""
-        tips = self.b.total("tip", ["ALL"]).to_date
-        confirmed = self.m.number(self.e.confirmed_tips)
-        return self.m("report_became", tips=self.m.number(tips), confirmed=confirmed)
+    def became(self) -> list[tuple[str, str]]:
+        """Return what became of the province's tips, zeros included; none where it is not known."""
+        if self.e.tip_outcomes is None:
+            return []
+        counts = {"IA": self.b.total("tip", ["ALL"]).to_date} | self.e.tip_outcomes
+        return [(self.m[name], self.m.number(counts[kind])) for name, kind in _BECAME]
 
     # -- what is planned ---------------------------------------------------------------------
 
