@@ -27,6 +27,23 @@
     )
 {%- endmacro %}
 
+{% macro names_province(text) -%}
+    {#- Whether a cell about a place names the own province and nothing else: 'Prov. Kep. Babel', 'Provinsi'. -#}
+    replace({{ place_key(place_text(text)) }}, 'kepulauan', 'kep') ~ (
+        select
+            '^(' || string_agg(key, '|') filter (where role = 'type')
+            || ')?(' || string_agg(key, '|') filter (where role = 'province') || ')$'
+            || '|^(' || string_agg(key, '|') filter (where role = 'type') || ')$'
+        from (
+            select
+                role,
+                replace({{ place_key('word') }}, 'kepulauan', 'kep') as key
+            from {{ ref('place_word') }}
+            where role = 'province' or (role = 'type' and meaning = 'province')
+        ) as words
+    )
+{%- endmacro %}
+
 {% macro skeleton(text) -%}
     {#- A name without its vowels, except a vowel at its start. -#}
     left({{ text }}, 1) || regexp_replace(substr({{ text }}, 2), '[aeiou]', '', 'g')

@@ -605,8 +605,8 @@ def plan(cursor: psycopg.Cursor) -> None:
     for number, planned in enumerate(PLANS):
         cursor.execute(
             "insert into marts.fct_prevention_plan (plan_id, regency_code, start_date, end_date,"
-            " prevention_form_code, issue_codes, target_group_codes, planned_activity_count)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s)",
+            " prevention_form_code, issue_codes, target_group_codes, planned_activity_count,"
+            " unknown_fields) values (%s, %s, %s, %s, %s, %s, %s, %s, '{}')",
             (str(number), *planned),
         )
 

@@ -23,6 +23,13 @@ BOOK = """Nomor,Diterima,Kab/Kota,Isu,Status,Uraian
 ００5/LP/PB/Kab/09.01/XI/2024,6 Ｎｏｖ\u200bember 2024,Bаngkа,ＳＡ\u200bＲＡ,diregistrаsi,amplop
 006/LP/PB/Kab/09.01/XI/2024,2024-11-06,Бангка,SARA,diregistrasi,amplop
 """
+PLANS = """Kab/Kota,No,Tema,Bentuk,Sasaran,Mulai,Selesai,Jumlah Kegiatan,Jumlah Peserta,Penanggung Jawab
+Bangka,1,perjudian daring,,,2024-11-01,2024-11-20,4,,
+Bangka,2,SARA; perjudian daring,Pendidikan,Warga,2024-11-01,2024-11-20,4,,Bawaslu kabupaten atau kota
+Bangka,3,SARA,Pendidikan,Warga,2024-11-01,2024-11-20,6,,Bawaslu kabupaten atau kota
+Bangka,4,SARA,Pendidikan,Warga,2024-11-01,2024-11-20,6,,Bawaslu provinsi
+Kepulauan Bangka Belitung,5,SARA,Pendidikan,Warga,2024-11-01,2024-11-20,6,,Bawaslu provinsi
+"""  # noqa: E501
 
 
 def test_a_word_that_is_mapped_later_counts_in_what_was_landed_before(
@@ -37,12 +44,17 @@ def test_a_word_that_is_mapped_later_counts_in_what_was_landed_before(
     book = CHANNELS["buku"]
     fields = {name: book["fields"][name] for name in FIELDS}
     write_channel(settings.channels / "buku.yaml", {**book, "fields": fields})
+    shutil.copy(PROJECT / "channels" / "rencana_pencegahan.yaml", settings.channels)
+    plans = settings.inbox / "rencana_pencegahan"
+    plans.mkdir(parents=True)
+    (plans / "rencana.csv").write_text(PLANS)
+    pull("rencana_pencegahan", settings=settings, database_url=database_url, run_key="rencana")
     (settings.inbox / "buku").mkdir(parents=True)
     (settings.inbox / "buku" / "buku.csv").write_text(BOOK)
     counts = pull("buku", settings=settings, database_url=database_url, run_key="uji")
     assert counts.landed == 6
     vault = Vault.load(settings.home)
-    said = "select payload ->> 'Status' from raw.record order by source_id"
+    said = "select payload ->> 'Status' from raw.record where channel = 'buku' order by source_id"
     kajian, tono = (term_pseudonym(vault, term) for term in ("dalam kajian budi", "urusan tono"))
     before = query(database_url, said)
     assert sorted(before) == sorted(
@@ -77,7 +89,23 @@ def test_a_word_that_is_mapped_later_counts_in_what_was_landed_before(
         "select count(*) from intermediate.int_status_events__ordered"
         " where to_status_code = 'kajian_awal'",
     ) == [(2,)]
-    unknown = [each.detail for each in items(database_url) if each.check_code == "word_unknown"]
-    assert unknown == [f"status: {tono}"]
-    listed = [each.check_code for each in items(database_url)]
-    assert listed.count("place_unresolved") == 1
+    listed = items(database_url)
+    unknown = [each.detail for each in listed if each.check_code == "word_unknown"]
+    daring = term_pseudonym(vault, "perjudian daring")
+    assert sorted(unknown) == [f"issue: {daring}", f"status: {tono}"]
+    assert [each.check_code for each in listed].count("place_unresolved") == 1
+    # a plan: of an unknown theme, of a known and an unknown one, the same again, of another office
+    assert query(
+        database_url,
+        "select issue_codes, unknown_fields, regency_code from marts.fct_prevention_plan"
+        " inner join raw.record using (record_id) order by record_id",
+    ) == [
+        ([], ["issue"], "19.01"),
+        *[(["SARA"], [], "19.01")] * 3,
+    ]
+    about_plans = [
+        (each.check_code, each.record_count)
+        for each in listed
+        if each.check_code.startswith("plan_")
+    ]
+    assert sorted(about_plans) == [("plan_repeated", 2), ("plan_without_regency", 1)]

@@ -24,10 +24,38 @@ select
         order by terms.code
     ) as {{ vocabulary }}_codes,
     {%- endfor %}
+    -- the fields that name something of which nothing is known: no word has a code, or it is too long
+    array(
+        select written.field
+        from (
+            select
+                'issue' as field,
+                unnest(records.issue_list) as term_raw
+            union all
+            select
+                'target_group' as field,
+                unnest(records.target_group_list) as term_raw
+            union all
+            select
+                'prevention_form' as field,
+                staged.prevention_form_raw as term_raw
+        ) as written
+        inner join {{ ref('int_terms__mapped') }} as terms
+            on written.field = terms.vocabulary and written.term_raw = terms.term_raw
+        where not terms.is_blank
+        group by written.field
+        having count(terms.code) = 0
+        union
+        select unnest(staged.too_long_fields)
+        intersect
+        select unnest(array['issue', 'target_group', 'prevention_form'])
+        order by field
+    ) as unknown_fields,
     coalesce(records.planned_activity_count, 0) as planned_activity_count,
     records.planned_participant_count,
     records.record_id
 from {{ ref('int_records__typed') }} as records
+inner join {{ ref('stg_intake__records') }} as staged on records.delivery_id = staged.delivery_id
 left join {{ ref('int_places__resolved') }} as places on records.place_id = places.place_id
 where
     records.exclusion_code is null

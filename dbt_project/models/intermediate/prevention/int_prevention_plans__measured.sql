@@ -1,5 +1,6 @@
 -- What was done of each plan: the activities of its regency in its period, of its form, and with one of
--- its themes and target groups, where the plan names these. An activity may fulfil several plans.
+-- its themes and target groups, where the plan names these. Nothing fulfils a plan that names something
+-- unknown. An activity may fulfil several plans.
 with activities as (
     select
         activities.activity_id,
@@ -31,6 +32,7 @@ done as (
     left join activities
         on
             plans.regency_code = activities.regency_code
+            and plans.unknown_fields = '{}'
             and activities.activity_date between plans.start_date and plans.end_date
             and (
                 plans.prevention_form_code is null
@@ -53,6 +55,7 @@ select
     plans.prevention_form_code,
     plans.issue_codes,
     plans.target_group_codes,
+    plans.unknown_fields,
     plans.office_level_code,
     plans.planned_activity_count,
     plans.planned_participant_count,

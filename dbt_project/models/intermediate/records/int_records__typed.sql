@@ -194,6 +194,12 @@ select
         when kind_code is null then 'unknown_kind'
         -- The text is empty, or not a day of the calendar.
         when counted_date is null and kind_code <> 'PLAN' then 'date_missing'
+        -- A plan is that of one regency.
+        when
+            kind_code = 'PLAN'
+            and coalesce({{ is_blank('regency_code_raw') }}, true)
+            and (coalesce({{ is_blank('regency_raw') }}, true) or {{ names_province('regency_raw') }})
+            then 'plan_without_regency'
         -- A plan needs a period.
         when kind_code = 'PLAN' and (plan_start_date <= plan_end_date) is not true then 'date_missing'
         when

@@ -301,6 +301,26 @@ items as (
     left join {{ ref('district') }} as districts on reports.district_code = districts.district_code
     group by overflowed.block_id, reports.regency_code, reports.channel, districts.district_name
     union all
+    -- Rows of plans that intend the same under different numbers. Words that are unknown may differ.
+    select
+        'plan_repeated' as check_code,
+        'plan_repeated/' || min(plans.plan_id) as item_id,
+        plans.regency_code,
+        min(plans.channel) as channel,
+        'records ' || string_agg(plans.record_id::text, ', ' order by plans.record_id) as detail,
+        null as delivery_id,
+        null as other_id,
+        max(plans.record_id) as record_id,
+        count(*) as record_count,
+        max(records.landed_date) as since_date
+    from {{ ref('int_prevention_plans__located') }} as plans
+    inner join {{ ref('int_records__typed') }} as records on plans.plan_id = records.delivery_id
+    where plans.unknown_fields = '{}' and plans.regency_code <> '{{ unknown_regency() }}'
+    group by
+        plans.regency_code, plans.start_date, plans.end_date, plans.prevention_form_code,
+        plans.issue_codes, plans.target_group_codes, plans.office_level_code
+    having count(*) > 1
+    union all
     select
         'delivery_quarantined' as check_code,
         records.channel || '/' || records.reason_code as item_id,

@@ -7,6 +7,7 @@ select
     prevention_form_code,
     issue_codes,
     target_group_codes,
+    unknown_fields,
     office_level_code,
     planned_activity_count,
     planned_participant_count,
