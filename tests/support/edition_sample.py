@@ -155,14 +155,15 @@ NEEDS = {
 """Prevention against a theme; its cases and trend are those of `MARKED`, or of the others."""
 PARTICIPANTS = 987_654
 """Of each of them: a number that no text holds by chance."""
-PLANS: tuple[tuple[str, str, str, str | None, list[str], list[str], int], ...] = (
-    # regency, first and last day, form, themes, target groups, activities
-    ("19.71", "2024-11-25", "2024-12-08", "PARTISIPASI", ["PU"], ["WARGA", "TOKOH_AGAMA"], 3),
-    ("19.71", "2024-11-25", "2024-12-08", "PARTISIPASI", ["PU"], ["WARGA", "TOKOH_AGAMA"], 4),
-    ("19.02", "2024-12-22", "2024-12-31", None, [], [], 2),
-    ("19.02", "2024-11-11", "2024-11-24", "PENDIDIKAN", ["SARA"], [], 5),  # is over
-    ("19.04", "2024-12-23", "2024-12-31", "PENDIDIKAN", ["ASN"], [], 6),  # in more than four weeks
-    ("19.04", "2024-11-25", "2024-12-08", "PENDIDIKAN", ["ASN"], [], 0),  # intends nothing
+PLANS: tuple[tuple[str, str, str, str | None, list[str], list[str], int, list[str]], ...] = (
+    # regency, first and last day, form, themes, target groups, activities, unknown fields
+    ("19.71", "2024-11-25", "2024-12-08", "PARTISIPASI", ["PU"], ["WARGA", "TOKOH_AGAMA"], 3, []),
+    ("19.71", "2024-11-25", "2024-12-08", "PARTISIPASI", ["PU"], ["WARGA", "TOKOH_AGAMA"], 4, []),
+    ("19.02", "2024-12-22", "2024-12-31", None, [], [], 2, []),
+    ("19.02", "2024-12-22", "2024-12-31", None, [], [], 8, ["issue"]),
+    ("19.02", "2024-11-11", "2024-11-24", "PENDIDIKAN", ["SARA"], [], 5, []),  # is over
+    ("19.04", "2024-12-23", "2024-12-31", "PENDIDIKAN", ["ASN"], [], 6, []),  # after four weeks
+    ("19.04", "2024-11-25", "2024-12-08", "PENDIDIKAN", ["ASN"], [], 0, []),  # intends nothing
 )
 """Prevention that offices plan, around the Monday after `WEEK`."""
 LAST_RECAP = {"19.03.08": "2024-W46", "19.05.06": "2024-W45"}
@@ -606,7 +607,7 @@ def plan(cursor: psycopg.Cursor) -> None:
         cursor.execute(
             "insert into marts.fct_prevention_plan (plan_id, regency_code, start_date, end_date,"
             " prevention_form_code, issue_codes, target_group_codes, planned_activity_count,"
-            " unknown_fields) values (%s, %s, %s, %s, %s, %s, %s, %s, '{}')",
+            " unknown_fields) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (str(number), *planned),
         )
 

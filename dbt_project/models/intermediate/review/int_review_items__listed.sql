@@ -301,7 +301,8 @@ items as (
     left join {{ ref('district') }} as districts on reports.district_code = districts.district_code
     group by overflowed.block_id, reports.regency_code, reports.channel, districts.district_name
     union all
-    -- Rows of plans that intend the same under different numbers. Words that are unknown may differ.
+    -- Rows of plans that intend the same under different numbers; two with unknown words may intend different
+    -- things.
     select
         'plan_repeated' as check_code,
         'plan_repeated/' || min(plans.plan_id) as item_id,
