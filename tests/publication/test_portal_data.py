@@ -14,6 +14,9 @@ from frictionless import Package, system
 from icalendar import Calendar
 from selectolax.lexbor import LexborHTMLParser
 
+from lumbung.publication.portal import card
+from lumbung.publication.portal import publish as public
+from lumbung.publication.portal.pages import _Site
 from lumbung.settings import Settings
 from tests.support.edition_sample import DETAILS, seed
 from tests.support.published import DRAFT, EDITIONS, LATEST
@@ -221,10 +224,45 @@ def test_a_link_in_a_message_shows_what_it_is(portal: Portal, name: str) -> None
     assert len(picture) < 300_000, "WhatsApp shows no larger picture"
 
 
-def test_an_earlier_edition_does_not_show_the_numbers_of_the_latest(portal: Portal) -> None:
-    page = LexborHTMLParser((portal[1].portal / f"edisi/{EDITIONS[0]}/index.html").read_text())
-    assert page.css_first("meta[property='og:url']")
-    assert page.css_first("meta[property='og:image']") is None
+@pytest.mark.parametrize(
+    ("folder", "name"), [("", "edisi.html"), ("en/", "en/edition.html")], ids=["id", "en"]
+)
+def test_each_edition_keeps_a_picture_of_its_own_numbers(
+    portal: Portal, folder: str, name: str
+) -> None:
+    base, site = "https://data.babel.example.id/", portal[1].portal
+    pictures = {}
+    for each in EDITIONS:
+        for path in (f"{folder}edisi/{each}/index.html", f"edisi/{each}/{name}"):
+            page = LexborHTMLParser((site / path).read_text())
+            node = page.css_first("meta[property='og:image']")
+            assert node, path
+            assert node.attributes["content"] == f"{base}{folder}kartu/{each}.png"
+        pictures[each] = (site / folder / "kartu" / f"{each}.png").read_bytes()
+        assert pictures[each].startswith(b"\x89PNG\r\n\x1a\n")
+    assert len({*pictures.values()}) == len(EDITIONS)
+
+
+def test_the_picture_of_an_edition_has_its_own_numbers(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: dict[str, Any] = {}
+
+    def draw(**of: Any) -> bytes:
+        drawn.update(of)
+        return b""
+
+    monkeypatch.setattr(card, "draw", draw)
+    with psycopg.connect(portal[0]) as connection:
+        published = public._published(connection, portal[0])
+        (week,) = connection.execute(
+            "select week_value from published.metric where edition_id = %s"
+            " and metric_code = 'suspected_violation' and regency_code = '19'",
+            (EDITIONS[0],),
+        ).fetchone() or (0,)
+    _Site(published, "id", {}).card(published[0].edition)
+    assert EDITIONS[0] in drawn["note"]
+    assert drawn["stats"][0][:2] == ("Dugaan pelanggaran", str(week))
 
 
 def test_citizens_find_how_to_report(portal: Portal) -> None:

@@ -72,7 +72,15 @@ def document(edition: Edition) -> Document:
         files=m("files_at", url=f"{e.office.portal_url}edisi/{e.edition_id}/")
         if e.office.portal_url
         else "",
+        card=_card(e) if is_final else "",
     )
+
+
+def _card(e: Edition) -> str:
+    """Return the address at which the portal keeps the edition's picture; empty without one."""
+    folder = "" if e.language == registry.LANGUAGES[0] else f"{e.language}/"
+    base = e.office.portal_url
+    return f"{base}{folder}kartu/{e.edition_id}.png" if base else ""
 
 
 def _sections(b: ChapterBuilder) -> Iterator[Section]:

@@ -108,6 +108,7 @@ class Document:
         needs: the table of prevention by theme; empty where the edition has none.
         bulletin: the chapters of the PDF, and the first of the page on screen.
         portal, files: where the portal and the edition's files are; empty without a portal.
+        card: the address of its picture on the portal; empty without a portal, and of a draft.
         others: the points after the main ones; they and `sections` are the annex, which is on
             screen and in the workbook alone.
 
@@ -146,6 +147,7 @@ class Document:
     next_edition: str
     portal: str
     files: str
+    card: str
 
     @property
     def tables(self) -> list[Table]:
