@@ -143,9 +143,18 @@ def test_the_index_of_vulnerability_stands_beside_the_profile(
 ) -> None:
     assert [tuple(row.values()) for row in rows(files["data/ikp.csv"])] == [
         ("kemendagri:19", "Seluruh dimensi", "29.89", "", "IKP contoh", "", "Contoh"),
-        ("kemendagri:19.71", "Partisipasi", "40.5", "Rawan tinggi", "IKP contoh", "", "Contoh"),
+        (
+            *("kemendagri:19.71", "Partisipasi", "40.5", "Rawan tinggi", "IKP contoh"),
+            *("2024-08-26", "Contoh"),
+        ),
     ]
     table = next(t for t in page.css("table") if "Rawan tinggi" in t.text())
+    assert [row.css("td")[0].text() for row in table.css("tbody tr")] == [
+        "Seluruh dimensi",
+        "Partisipasi",
+    ]
+    assert "IKP contoh, 26 Agustus 2024" in table.text()
+    assert "skor wilayah atau dimensi lainnya tidak dimuat" in page.text()
     assert "tidak ada angka edisi ini yang dihitung darinya" in page.text()
     assert [cell.text() for cell in table.css("td.n")] == ["29,89", "40,50"]
     pdf = PdfReader(io.BytesIO(files["edisi.pdf"]))

@@ -519,8 +519,12 @@ def judge(cursor: psycopg.Cursor) -> None:
     name_vocabularies(cursor)
     cursor.executemany(
         "insert into marts.dim_vulnerability_score (region_code, dimension_code, release_name,"
-        " score, class_name, source) values (%s, %s, 'IKP contoh', %s, %s, 'Contoh')",
-        [("19.71", "PARTISIPASI", "40.5", "Rawan tinggi"), ("19", "ALL", "29.89", None)],
+        " release_date, score, class_name, source)"
+        " values (%s, %s, 'IKP contoh', %s, %s, %s, 'Contoh')",
+        [
+            ("19.71", "PARTISIPASI", "2024-08-26", "40.5", "Rawan tinggi"),
+            ("19", "ALL", None, "29.89", None),
+        ],
     )
     cursor.execute("create view marts.dim_issue as select * from reference.issue")
     view = f"create view reporting.rpt_edition_contributor as {edition_contributors()}"

@@ -170,8 +170,17 @@ def iso_week(day: str) -> str:
 def test_published_scores_stand_beside_and_are_mixed_into_nothing(demo: Demo) -> None:
     url, *_ = demo
     assert query(
-        url, "select region_code, score, class_name from marts.dim_vulnerability_score order by 1"
-    ) == [("19", Decimal("29.89"), "Rawan sedang"), ("19.02", Decimal("15.78"), "Sedang")]
+        url,
+        "select region_code, dimension_code, release_name, score, class_name"
+        " from marts.dim_vulnerability_score order by 1",
+    ) == [
+        ("19", "ALL", "IKP, Desember 2022", Decimal("29.89"), "Rawan sedang"),
+        ("19.02", "ALL", "IKP Pilkada 2024", Decimal("15.78"), "Sedang"),
+    ]
+    dimensions = query(url, "select dimension_code from reference.vulnerability_dimension")
+    assert {code for (code,) in dimensions} == {
+        *("ALL", "SOSIAL_POLITIK", "PENYELENGGARAAN", "KONTESTASI", "PARTISIPASI"),
+    }
     models = Path(__file__).parents[2] / "dbt_project" / "models"
     seed = "ref('vulnerability_score')"
     readers = {file.stem for file in models.rglob("*.sql") if seed in file.read_text("utf-8")}

@@ -114,7 +114,7 @@ def vulnerability(b: ChapterBuilder) -> list[Table]:
                         places=2,
                     ),
                     Cell(v.class_name or "–"),
-                    Cell(v.release),
+                    Cell(f"{v.release}, {m.day(v.release_date)}" if v.release_date else v.release),
                     Cell(v.source),
                 ]
                 for v in b.e.vulnerability
