@@ -462,10 +462,10 @@ def test_every_page_of_the_desk_shows_it_without_an_effect(
                 for address in allowed[account]:
                     tab.goto(server + address)
                     assert (done, overflow(tab)) == ([], 0), (account, address)
-    # the reader of a chat's export leaves marks of direction out: WhatsApp writes its own
-    assert shown.seen == {
-        kind: SHOWN.keys() - ({"direction"} if kind == "whatsapp" else set()) for kind in KINDS
-    }
+    # The reader of a chat's export leaves marks of direction out: WhatsApp writes its own. The page
+    # shows them where another channel sent the same word with its marks.
+    for kind in KINDS:
+        assert shown.seen[kind] | ({"direction"} if kind == "whatsapp" else set()) == SHOWN.keys()
 
 
 def test_a_second_pull_and_an_increment_change_nothing(
