@@ -43,7 +43,7 @@ def test_a_connection_that_the_server_has_ended_is_replaced(desk: Desk) -> None:
     client = desk.client("orang")
     assert client.get("/edisi").status_code == 200
     desk.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'desk'"
+        "select pg_terminate_backend(pid, 60000) from pg_stat_activity where usename = 'desk'"
         " and datname = current_database()"
     )
     assert client.get("/edisi").status_code == 200
@@ -54,7 +54,7 @@ def test_a_password_that_was_changed_needs_no_restart(desk: Desk) -> None:
     assert client.get("/edisi").status_code == 200
     desk.execute("alter role desk password 'lain'")
     desk.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'desk'"
+        "select pg_terminate_backend(pid, 60000) from pg_stat_activity where usename = 'desk'"
         " and datname = current_database()"
     )
     # the page that finds out says so; the next one logs in by the password that is right

@@ -146,8 +146,12 @@ def test_the_content_is_opened_for_a_reason_that_is_logged_first(desk: Desk) -> 
         "quarantine_id": number,
         "record_id": None,
         "evidence_sha256": None,
+        "labels_of": None,
         "reason": "cari nomornya",
         "consented_by": None,
+        "enrolment_id": None,
+        "totp_step": None,
+        "seal": None,
     }
     for shown in (page, owner.get("/karantina").text, owner.get(GROUP).text):
         assert "<script" not in shown

@@ -51,8 +51,12 @@ def test_a_word_is_opened_for_a_reason_mapped_and_undone(words: tuple[Desk, str]
         "quarantine_id": None,
         "record_id": RECORD,
         "evidence_sha256": None,
+        "labels_of": None,
         "reason": "pilih kodenya",
         "consented_by": None,
+        "enrolment_id": None,
+        "totp_step": None,
+        "seal": None,
     }
     assert send(province, path, csrf, term=hidden, code="ASN").headers["location"] == WORDS
     assert mappings.mappings(desk.url)["issue", hidden].code == "ASN"
