@@ -256,7 +256,7 @@ grant select on all tables in schema reference to analyst_regency, analyst_provi
 select ops.make_regency_roles(array['19.01', '19.05']);
 select ops.open_to_readers(('marts.' || name)::regclass) from unnest(array['fct_report',
     'fct_report_pair', 'fct_review_item', 'bridge_report_issue', 'dim_issue', 'dim_regency',
-    'dim_district', 'dim_village', 'dim_status']) as name;
+    'dim_district', 'dim_village', 'dim_status', 'fct_prevention_plan']) as name;
 """
 
 

@@ -30,6 +30,26 @@ def test_an_auditor_traces_a_published_number_to_the_hash(desk: Desk) -> None:
     assert trace.trace(f"{REFERENCE}@{DRAFT}", database_url=desk.url).value > 0
 
 
+def test_plans_are_shown_as_they_stand_today(
+    stewarded: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stewarded.execute(
+        "insert into marts.fct_prevention_plan (plan_id, regency_code) values ('own', %s)", OWN
+    )
+    plans = tuple(trace.Contributor(plan, "", "", ()) for plan in ("own", "another"))
+    planned = ("need/planned", "PU", OWN, "four_weeks", "rencana", 10, plans)
+    number = trace.Trace(PUBLISHED, *planned)
+    monkeypatch.setattr(trace, "trace", lambda *_, **__: number)
+    wanted = {"angka": f"need/planned/{OWN}/PU@{PUBLISHED}"}
+    for account, sees_another in (("pemeriksa", True), ("ana", False)):
+        page = stewarded.client(account).get("/telusur", params=wanted).text
+        assert "<h2>10</h2>" in page
+        assert "rencana menurut isinya sekarang" in page
+        assert "Dihitung dari" not in page
+        assert "<bdi>own</bdi>" in page
+        assert ("<bdi>another</bdi>" in page) == sees_another
+
+
 def test_what_a_person_types_into_the_search_is_in_no_address(desk: Desk) -> None:
     auditor = desk.client("pemeriksa")
     form = auditor.get("/telusur").text

@@ -126,6 +126,32 @@ def test_references(
         assert all(len(m.records) == 1 for m in found.contributors)
 
 
+def test_what_is_planned_leads_to_the_plans_of_today(url: str, frozen: str) -> None:
+    execute(
+        url,
+        "update marts.fct_prevention_plan"
+        " set record_id = (select min(record_id) from raw.record) + planned_activity_count",
+    )
+    for name, value in (("planned", 2), ("gap", 0)):
+        found = trace.trace(f"need/{name}/19.02/SARA@{frozen}", database_url=url)
+        assert found.value == value
+        (plan,) = found.contributors  # the one that ends on the edition's Sunday
+        (record,) = plan.records
+        assert execute(
+            url,
+            "select from marts.fct_prevention_plan where plan_id = %s and record_id = %s"
+            " and planned_activity_count = 5",
+            *(plan.contributor_id, record.record_id),
+        )
+        assert trace.visible(found, database_url=url) == {plan.contributor_id}
+    # those of Pangkal Pinang begin after the week
+    found = trace.trace(f"need/planned/19.71/PU@{frozen}", database_url=url)
+    assert (found.value, found.contributors) == (10, ())
+    said = trace.lines(f"need/gap/19.02/SARA@{frozen}", database_url=url)
+    assert said[0] == f"need/gap/19.02/SARA@{frozen} = 0"
+    assert said[2].startswith("The plans as they stand today")
+
+
 def test_deadlines_lead_to_their_cases(url: str, frozen: str) -> None:
     def contributors(reference: str) -> tuple[int, set[str]]:
         found = trace.trace(f"deadline/{reference}@{frozen}", database_url=url)

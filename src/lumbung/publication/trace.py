@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sized
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -23,7 +23,7 @@ REFERENCE = re.compile(
     r"@(?P<edition>\d{4}-W\d\d-r\d+)"
 )
 PROFILE_OR_DISTRICT = re.compile(
-    r"(?P<code>profile/cases|profile/prevention|need/done|district)/(?P<place>\d\d\.\d\d(?:\.\d\d)?)"
+    r"(?P<code>profile/cases|profile/prevention|need/(?:done|planned|gap)|district)/(?P<place>\d\d\.\d\d(?:\.\d\d)?)"
     r"(?:/(?P<category>[A-Z_]+))?(?:/weeks)?@(?P<edition>\d{4}-W\d\d-r\d+)"
 )
 """References of a regency's profile, of prevention against a theme, and of a district."""
@@ -32,6 +32,8 @@ NOT_COUNTED = re.compile(
     r"@(?P<edition>\d{4}-W\d\d-r\d+)"
 )
 """References of what a channel delivered that no metric counts."""
+PLANS = {"need/planned": "column.direncanakan", "need/gap": "column.kurang_dari_rencana"}
+"""Codes of numbers that are made of plans of prevention, with the key of their definition."""
 DEADLINE = "deadline"
 BEFORE = "before_campaign"
 """The code of what was received before the campaign; also the reason why it is not counted."""
@@ -76,9 +78,10 @@ class Contributor:
 class Trace:
     """A published metric and its contributors: `len(contributors) == value`.
 
-    The exception is a reference of what no metric counts (`NOT_COUNTED`). Its deliveries are not
+    There are two exceptions. Of what no metric counts (`NOT_COUNTED`) the deliveries are not
     frozen, except those from before the campaign, so the contributors are those that are excluded
-    or quarantined today.
+    or quarantined today. Of a number made of plans (`is_of_plans`) the contributors are the plans
+    as of today, each of which adds a share of what it intends.
     """
 
     edition_id: str
@@ -89,6 +92,11 @@ class Trace:
     definition: str
     value: int
     contributors: tuple[Contributor, ...]
+
+    @property
+    def is_of_plans(self) -> bool:
+        """Whether the number is made of plans of prevention."""
+        return self.metric_code in PLANS
 
 
 def trace(reference: str, *, database_url: str) -> Trace:
@@ -107,6 +115,8 @@ def trace(reference: str, *, database_url: str) -> Trace:
               deadlines of cases from before the campaign.
             - `profile/cases/REGENCY/THEME` and `profile/prevention/REGENCY`: a regency's profile.
             - `need/done/REGENCY/THEME`: activities of four weeks against a theme.
+            - `need/planned/REGENCY/THEME` and `need/gap/REGENCY/THEME`: of the plans against it,
+              what is planned for these weeks, and what of that no activity fulfils.
             - `district/DISTRICT/GROUP/weeks`: a district; the regency's code where the district is
               not known.
             - `not_counted/CHANNEL/REASON/PERIOD`: deliveries that no metric counts.
@@ -304,6 +314,7 @@ def _profile_or_district(
     category: str,
 ) -> Trace:
     """Trace a number of a regency's profile, or a district's count."""
+    parameters = [edition_id, place, category]
     kind, categories, period = "profile", [category], "to_date"
     definition = INDONESIAN["profile_definition"]
     if code == "profile/cases":
@@ -317,12 +328,13 @@ def _profile_or_district(
             " where edition_id = %s and regency_code = %s and %s in (issue_code, 'ALL')"
         )
         kind, categories, period = "prevention", ["ALL"], "four_weeks"
-    elif code == "need/done":
+    elif code.startswith("need/"):
         query = (
-            "select (need ->> 'done')::bigint from published.edition,"
+            "select (need ->> %s)::bigint from published.edition,"
             " jsonb_array_elements(label -> 'need') as need where edition_id = %s"
             " and need ->> 'regency_code' = %s and need ->> 'issue_code' = %s"
         )
+        parameters.insert(0, code.removeprefix("need/"))
         kind, definition, period = "prevention_need", INDONESIAN["need_definition"], "four_weeks"
     else:
         query = (
@@ -341,16 +353,37 @@ def _profile_or_district(
             )
             if group_of(key.partition("/")[2]) == category
         ]
-    found = connection.execute(query.encode(), (edition_id, place, category)).fetchone()
+    found = connection.execute(query.encode(), parameters).fetchone()
     if found is None or found[0] is None:
         raise PublicationError(
             "the edition does not publish this number",
             where=reference,
             remediation="take the reference from the HTML edition, which shows it at every number",
         )
+    if code in PLANS:
+        definition = INDONESIAN[PLANS[code]]
+        plans = _plans(connection, edition_id, place, category)
+        return Trace(edition_id, code, category, place, period, definition, found[0], plans)
     contributors = _contributors(connection, edition_id, kind, categories, place[:5], period)
     _require_all(contributors, found[0], f"the number is {found[0]}, its", reference)
     return Trace(edition_id, code, category, place, period, definition, found[0], contributors)
+
+
+def _plans(
+    connection: psycopg.Connection, edition_id: str, regency: str, issue: str
+) -> tuple[Contributor, ...]:
+    """Return the plans against a theme, as of today, that meet the four weeks to the edition's."""
+    monday = date.fromisocalendar(int(edition_id[:4]), int(edition_id[6:8]), 1)
+    plans = connection.execute(
+        "select plan_id, record_id from marts.fct_prevention_plan"
+        " where regency_code = %s and %s = any(issue_codes) and planned_activity_count > 0"
+        " and start_date <= %s and end_date >= %s order by start_date, plan_id",
+        (regency, issue, monday + timedelta(days=6), monday - timedelta(days=21)),
+    ).fetchall()
+    records = _records(connection, [record_id for _, record_id in plans])
+    return tuple(
+        Contributor(plan_id, regency, "", (records[record_id],)) for plan_id, record_id in plans
+    )
 
 
 def _not_counted(
@@ -434,15 +467,19 @@ def visible(number: Trace, *, database_url: str) -> set[str]:
         database_url: the warehouse, as the role.
 
     """
+    ids = [each.contributor_id for each in number.contributors]
     with database.connect(database_url, application="lumbung trace") as connection:
-        return {
-            str(found)
-            for (found,) in connection.execute(
+        if number.is_of_plans:
+            found = connection.execute(
+                "select plan_id from marts.fct_prevention_plan where plan_id = any(%s)", (ids,)
+            )
+        else:
+            found = connection.execute(
                 "select distinct contributor_id from editions.contributing_record"
                 " where edition_id = %s and contributor_id = any(%s)",
-                (number.edition_id, [each.contributor_id for each in number.contributors]),
+                (number.edition_id, ids),
             )
-        }
+        return {str(each) for (each,) in found}
 
 
 def is_visible(record_id: int, *, database_url: str) -> bool:
@@ -485,7 +522,12 @@ def lines(reference: str, *, database_url: str) -> list[str]:
         f"{name}@{found.edition_id} = {found.value}",
         f"{found.definition}.",
     ]
-    if len(found.contributors) != found.value:
+    if found.is_of_plans:
+        result.append(
+            "The plans as they stand today: an edition does not keep them. Each adds the share of"
+            " its activities by the days of its period that lie in the four weeks."
+        )
+    elif len(found.contributors) != found.value:
         result.append(
             f"{len(found.contributors)} of them are still excluded; others have been read since,"
             " corrected, or delivered again"
