@@ -83,11 +83,12 @@ class Scheduler:
         @api.get("/api/v2/dags/publication/dagRuns/~/hitlDetails")
         def details(request: Request, response_received: bool) -> dict[str, Any]:
             assert request.headers["x-account"] or request.headers["cookie"]
-            assert response_received is False
             if self.fails:
                 raise HTTPException(500)
-            asked = [("2024-W4-r1", "other", "awaiting_input"), (DRAFT, "old", "failed")]
-            asked += [(DRAFT, RUN, "awaiting_input")] * self.waits
+            state = "success" if response_received else "awaiting_input"
+            asked = [("2024-W4-r1", "other", state), (DRAFT, "old", "failed")]
+            has_run = bool(self.answers) if response_received else self.waits
+            asked += [(DRAFT, RUN, state)] * has_run
             found = [
                 {
                     "subject": f"Terbitkan edisi {edition}?",

@@ -269,6 +269,10 @@ def test_a_decision_that_airflow_missed_is_passed_on(desk: Desk) -> None:
     desk.airflow.fails = True
     decide(chair, phone.now())
     assert desk.state() == "approved"
+    page = chair.get(f"/edisi/{DRAFT}/keputusan").text
+    assert "Airflow tidak menjawab" in page
+    assert "Teruskan</button>" in page
+    assert "beberapa menit" not in page
     desk.airflow.fails = False
     page = chair.get(f"/edisi/{DRAFT}/keputusan").text
     assert "Airflow belum meneruskannya" in page
@@ -277,6 +281,26 @@ def test_a_decision_that_airflow_missed_is_passed_on(desk: Desk) -> None:
     assert chair.post(f"/edisi/{DRAFT}/lanjutkan", data=token).status_code == 303
     assert desk.airflow.answers[0]["chosen_options"] == ["Approve"]
     assert "belum meneruskannya" not in chair.get(f"/edisi/{DRAFT}/keputusan").text
+
+
+@pytest.mark.parametrize("decision", ["approved", "rejected"])
+def test_a_decision_that_no_run_waits_for_says_so(desk: Desk, decision: str) -> None:
+    phone, chair = desk.enrol(), desk.client("ketua")
+    desk.airflow.waits = False  # the question has ended, or the draft is from the command line
+    answer = decide(chair, phone.now(), decision=decision, reason="periksa Belitung")
+    path = f"/edisi/{DRAFT}/lanjutkan"
+    page = chair.get(answer.headers["location"]).text
+    assert "Tidak ada proses di Airflow yang menunggu keputusan ini" in page
+    assert "beberapa menit" not in page
+    assert "Pengelola data menerima alasan Anda" not in page
+    assert (f'action="{path}"' in page) == (decision == "approved")
+    passed_on: Any = chair.post(path, data=form(chair, "/lembar"))
+    started = [("publication", {"week_id": WEEK})] * (decision == "approved")
+    assert desk.airflow.started == started
+    if started:
+        page = chair.get(answer.headers["location"]).text
+        assert "Penerbitan telah diminta" in page
+        assert "Teruskan</button>" not in page
 
 
 def test_a_draft_that_has_not_passed_its_checks_can_only_be_rejected(desk: Desk) -> None:

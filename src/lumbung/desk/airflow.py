@@ -113,20 +113,37 @@ class Airflow:
             ServiceError: when Airflow refuses or fails.
 
         """
-        found = self._call(
-            "GET",
-            "/api/v2/dags/publication/dagRuns/~/hitlDetails",
-            params={"response_received": False, "order_by": "-created_at", "limit": 100},
-        )
-        for detail in found["hitl_details"]:
-            task = detail["task_instance"]
+        for task in self._tasks(edition_id, is_answered=False):
             # a question that nobody answered in time is listed for ever
-            if f" {edition_id}?" in detail["subject"] and task["state"] in WAITING:
+            if task["state"] in WAITING:
                 return (
                     f"/api/v2/dags/{task['dag_id']}/dagRuns/{quote(task['dag_run_id'], safe='')}"
                     f"/taskInstances/{task['task_id']}/{task['map_index']}/hitlDetails"
                 )
         return None
+
+    def is_answered(self, edition_id: str) -> bool:
+        """Return whether a run has received a decision on an edition and goes on with it.
+
+        Raises:
+            ServiceError: when Airflow refuses or fails.
+
+        """
+        tasks = self._tasks(edition_id, is_answered=True)
+        return any(task["state"] != "failed" for task in tasks)
+
+    def _tasks(self, edition_id: str, *, is_answered: bool) -> list[dict[str, Any]]:
+        """Return the tasks that ask for a decision on an edition, the newest first."""
+        found = self._call(
+            "GET",
+            "/api/v2/dags/publication/dagRuns/~/hitlDetails",
+            params={"response_received": is_answered, "order_by": "-created_at", "limit": 100},
+        )
+        return [
+            detail["task_instance"]
+            for detail in found["hitl_details"]
+            if f" {edition_id}?" in detail["subject"]
+        ]
 
     def answer(self, question: str, option: str, comment: str) -> None:
         """Answer a task that waits.

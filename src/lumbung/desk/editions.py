@@ -45,6 +45,11 @@ MAIN = {
 """The files that a reader opens first, by language."""
 LONGEST_WAIVER = timedelta(days=31)
 Decision = Literal["approved", "rejected"]
+Progress = Literal["", "waiting", "missing", "unknown"]
+"""Whether a run waits for a decision that is recorded, or none does, or Airflow does not answer.
+
+Empty: a run has received it, or nothing is left to do.
+"""
 OPTIONS = {"approved": orchestration.APPROVE, "rejected": orchestration.REJECT}
 
 
@@ -220,7 +225,11 @@ def routes(office: Office) -> APIRouter:
 
     @router.get("/edisi/{edition_id}/keputusan")
     def decided(
-        request: Request, who: Who, edition_id: EditionId, tidak_tercatat: bool = False
+        request: Request,
+        who: Who,
+        edition_id: EditionId,
+        tidak_tercatat: bool = False,
+        diminta: bool = False,
     ) -> Response:
         url = database_url("auditor")
         listed = _find(who, edition_id, url)
@@ -234,7 +243,8 @@ def routes(office: Office) -> APIRouter:
             listed=listed,
             is_other=tidak_tercatat,
             file_root=files_root(dict(found.reviewed)) if found else "",
-            is_waiting=who.may_decide and _waits(request, edition_id),
+            is_requested=diminta and listed.state == "approved",
+            progress=_progress(request, listed) if who.may_decide else "",
         )
 
     @router.post("/edisi/{edition_id}/lanjutkan")
@@ -243,16 +253,29 @@ def routes(office: Office) -> APIRouter:
         listed = _find(who, edition_id, database_url("auditor"))
         if not who.may_decide:
             raise RefusedError(403, "not_yours")
-        if listed.decision is not None:
+        address = f"{request.scope['root_path']}/edisi/{edition_id}/keputusan"
+        if listed.state == "approved" and _progress(request, listed) == "missing":
+            try:  # a run publishes what is approved, and asks nobody again
+                office.airflow(request).draft(listed.week_id, by=who.account)
+            except ServiceError as error:  # the page of the decision offers to try again
+                log.warning("%s", error)
+            else:
+                address += "?diminta=true"
+        elif listed.decision is not None:
             _resume(request, edition_id, listed.decision, listed.comment or "")
-        return RedirectResponse(f"{request.scope['root_path']}/edisi/{edition_id}/keputusan", 303)
+        return RedirectResponse(address, 303)
 
-    def _waits(request: Request, edition_id: str) -> bool:
+    def _progress(request: Request, listed: Listed) -> Progress:
+        if listed.state == "published" or not listed.is_newest:
+            return ""
+        airflow = office.airflow(request)
         try:
-            return office.airflow(request).question(edition_id) is not None
+            if airflow.question(listed.edition_id):
+                return "waiting"
+            return "" if airflow.is_answered(listed.edition_id) else "missing"
         except ServiceError as error:
             log.warning("%s", error)
-            return False
+            return "unknown"
 
     def _resume(request: Request, edition_id: str, decision: str, comment: str) -> None:
         """Answer the task of Airflow that waits for a decision which is recorded."""
