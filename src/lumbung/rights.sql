@@ -70,6 +70,7 @@ begin
             'ops.opening',
             'opened_by, quarantine_id, record_id, evidence_sha256, labels_of, reason, consented_by, enrolment_id, totp_step, seal'
         ),
+        ('ops.link_decision', 'decided_by, decision_id, report_id_a, report_id_b, decision_code, note'),
         ('ops.legal_hold', 'decided_by, hold_id, channel, until_date, reason'),
         (
             'ops.erasure',

@@ -294,11 +294,12 @@ def test_a_decision_that_no_run_waits_for_says_so(desk: Desk, decision: str) -> 
     assert "beberapa menit" not in page
     assert "Pengelola data menerima alasan Anda" not in page
     assert (f'action="{path}"' in page) == (decision == "approved")
-    passed_on: Any = chair.post(path, data=form(chair, "/lembar"))
+    given = form(chair, "/lembar")
+    address = chair.post(path, data=given).headers["location"]
     started = [("publication", {"week_id": WEEK})] * (decision == "approved")
     assert desk.airflow.started == started
     if started:
-        page = chair.get(answer.headers["location"]).text
+        page = chair.get(address).text
         assert "Penerbitan telah diminta" in page
         assert "Teruskan</button>" not in page
 

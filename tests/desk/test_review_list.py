@@ -12,6 +12,7 @@ import pytest
 from httpx import Response
 from starlette.testclient import TestClient
 
+from lumbung import audit
 from lumbung.warehouse import links
 from tests.desk.conftest import OWN, PAIRS, Desk
 
@@ -133,6 +134,38 @@ def test_a_decided_pair_is_undone_after_a_build(stewarded: Desk) -> None:
     assert send(sari, pair, "undone", seen=seen[0]).status_code == 303
     assert links.decisions(stewarded.url).keys() == {("b1", "b2")}
     assert 'name="seen"' not in sari.get("/tinjauan").text
+
+
+def test_a_pair_that_has_left_the_list_is_decided_all_the_same(stewarded: Desk) -> None:
+    sari, pair = stewarded.client("sari"), ("a1", "a2")
+    csrf = token(sari)
+    for table in ("fct_report_pair where report_id_a", "fct_review_item where delivery_id"):
+        stewarded.execute(f"delete from marts.{table} = 'a1'")
+    given = {"one": pair[0], "other": pair[1], "decision": "same_event", "csrf": csrf}
+    answer = sari.post("/tinjauan/pasangan", data={**given, "reason": "tempat sama"})
+    assert decisions(stewarded) == [(*pair, "same_event", "sari", "tempat sama")]
+    page = sari.get(answer.headers["location"]).text
+    assert "Baru saja Anda putuskan: Kejadian yang sama" in page
+    # why is on the list and in the log
+    assert "<bdi>tempat sama</bdi>" in sari.get("/tinjauan").text
+    assert audit.entries(stewarded.url)[0].content["note"] == "tempat sama"
+
+
+def test_a_page_that_is_loaded_again_shows_nobody_elses_decision_as_ones_own(
+    stewarded: Desk,
+) -> None:
+    sari = stewarded.client("sari")
+    following = send(sari, ("a1", "a2"), "same_event").headers["location"]
+    for decision in ("undone", "different"):
+        links.decide(stewarded.url, "a1", "a2", decision, by="provinsi")
+    page = sari.get(following).text
+    assert "Baru saja Anda putuskan" not in page
+    assert 'name="seen"' not in page
+    assert "Keputusan yang berlaku: Kejadian berbeda (<bdi>provinsi</bdi>)" in page
+    # a build took the case away: the pair that follows is shown all the same
+    stewarded.execute("delete from marts.fct_report where report_id = 'a1'")
+    answer = sari.get(following)
+    assert (answer.status_code, "Keputusan yang berlaku" in answer.text) == (200, False)
 
 
 def test_a_reason_is_kept_when_it_is_refused(stewarded: Desk) -> None:

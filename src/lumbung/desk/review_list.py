@@ -46,11 +46,17 @@ class Decided(NamedTuple):
 
 @dataclass(frozen=True)
 class Before:
-    """The pair that a steward decided, or tried to, on the page before."""
+    """The pair that a steward decided, or tried to, on the page before.
+
+    Attributes:
+        is_own: whether the decision that is valid is the steward's.
+
+    """
 
     one: str
     other: str
     standing: links.Standing
+    is_own: bool
 
 
 def items(who: Person) -> list[Item]:
@@ -154,7 +160,7 @@ def routes(office: Office) -> APIRouter:
             area=_area(who),
             own_pages=OWN_PAGES if who.review_role == PROVINCE_ROLE else {},
             is_built=found is not None,
-            before=_before(who, before_one, before_other),
+            before=_before(who, before_one, before_other) if found is not None else None,
             is_taken=is_taken,
             waiting=[pair for pair in pairs if pair not in decided],
             decided=page(
@@ -240,6 +246,7 @@ def routes(office: Office) -> APIRouter:
         seen: Seen = 0,
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
+        # Also a pair that a build has taken off the list since the page was shown is decided.
         found = _read(who, one, other)
         if problem := reason_problem(reason, is_required=False):
             return show(request, who, found, problem=problem)
@@ -251,7 +258,7 @@ def routes(office: Office) -> APIRouter:
             if _record(who, pair, "undone", reason, seen):
                 values = {**before, "is_taken": "1"}
             return _to_list(request, values)
-        if decision != "later" and found.state is not None:
+        if decision != "later":
             standing = _record(who, pair, decision, reason, seen=0)
             values = before
             # The same decision of the same person is a form that was sent twice.
@@ -275,11 +282,11 @@ def _to_list(request: Request, values: dict[str, str]) -> Response:
 
 
 def _before(who: Person, one: str, other: str) -> Before | None:
-    if not one:
+    # Nothing is shown of cases that the steward does not see, or that a build has taken away.
+    if not one or links.seen_by(_url(who), {one, other}) != {one, other}:
         return None
-    _read(who, one, other)
     standing = links.standing(database_url("auditor"), one, other)
-    return standing and Before(one, other, standing)
+    return standing and Before(one, other, standing, is_own=standing.by == who.account)
 
 
 def _read(who: Person, one: str, other: str) -> links.Pair:

@@ -106,11 +106,12 @@ def read(database_url: str, report_id: str, other_id: str) -> Pair:
 
 
 class Standing(NamedTuple):
-    """The decision on a pair that is valid, who took it, and its id."""
+    """The decision on a pair that is valid, who took it, its id, and why where that was given."""
 
     decision: Decision
     by: str
     decision_id: int
+    note: str | None
 
 
 def decisions(database_url: str) -> dict[tuple[str, str], Standing]:
@@ -128,7 +129,7 @@ def decisions(database_url: str) -> dict[tuple[str, str], Standing]:
             (one, other): Standing(*last)
             for one, other, *last in connection.execute(
                 "select distinct on (report_id_a, report_id_b) report_id_a, report_id_b,"
-                " decision_code, decided_by, decision_id from ops.link_decision"
+                " decision_code, decided_by, decision_id, note from ops.link_decision"
                 " order by report_id_a, report_id_b, decision_id desc"
             )
             if last[0] != "undone"
@@ -165,7 +166,7 @@ def standing(database_url: str, report_id: str, other_id: str) -> Standing | Non
 
 def _standing(connection: psycopg.Connection, pair: list[str]) -> Standing | None:
     last = connection.execute(
-        "select decision_code, decided_by, decision_id from ops.link_decision"
+        "select decision_code, decided_by, decision_id, note from ops.link_decision"
         " where report_id_a = %s and report_id_b = %s order by decision_id desc limit 1",
         pair,
     ).fetchone()
