@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import threading
@@ -36,19 +38,25 @@ COUNTS = (
     "select sum(laporan_count) from marts.fct_regency_day",
 )
 AT_ONCE = f"select ({COUNTS[0]}), ({COUNTS[1]}), ({COUNTS[2]})"
-ONE_MORE = f"""
-import statistics, sys, threading, time, psycopg
-done, seconds = threading.Event(), []
+READER = f"""
+import json, sys, threading, time, psycopg
+done, seen, seconds = threading.Event(), [], []
 threading.Thread(target=lambda: (sys.stdin.read(), done.set())).start()
-with psycopg.connect(sys.argv[1], autocommit=True) as connection:
-    while not done.wait(0.02):
+with psycopg.connect(sys.argv[1]) as connection:
+    connection.execute("set lock_timeout = '200ms'")
+    connection.commit()
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    while not done.wait({PAUSE}):
         began = time.perf_counter()
-        connection.execute("{AT_ONCE}").fetchone()
+        at_once = connection.execute("{AT_ONCE}").fetchone()
         seconds.append(time.perf_counter() - began)
-cuts = statistics.quantiles(seconds, n=100)
-print(len(seconds), "statements,", *(f"p{{n}} {{cuts[n - 1] * 1000:.1f}} ms" for n in (50, 99)))
+        connection.commit()
+        seen.append(at_once)
+        seen.append([connection.execute(count).fetchone()[0] for count in {COUNTS!r}])
+        connection.commit()
+print(json.dumps([seen, seconds], default=int))
 """
-"""A reader in a process of its own: one in that of the build waits for Python's lock too."""
+"""A reader of the long form, in a process of its own: it does not wait for the build's Python."""
 
 
 def rows_of(connection: psycopg.Connection) -> Rows:
@@ -107,10 +115,14 @@ class Watched:
 def counting(url: str, when: str) -> Iterator[set[Any]]:
     """Let readers count, each in one statement and in one snapshot, what must be equal.
 
-    Prints in the long form how long a statement of one more reader took.
+    They are threads, in the long form processes; then it prints how long their statements took.
     """
-    done = threading.Event()
     seen: set[Any] = set()
+    if IS_LONG:
+        with counting_elsewhere(url, when, seen):
+            yield seen
+        return
+    done = threading.Event()
     errors: list[BaseException] = []
 
     def read() -> None:
@@ -134,21 +146,45 @@ def counting(url: str, when: str) -> Iterator[set[Any]]:
     readers = [threading.Thread(target=read) for _ in range(READERS)]
     for reader in readers:
         reader.start()
-    one_more = IS_LONG and subprocess.Popen(
-        [sys.executable, "-c", ONE_MORE, url],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
     try:
         yield seen
     finally:
-        if one_more:
-            print(f"{READERS} readers {when}, one more: {one_more.communicate('')[0]}")
         done.set()
         for reader in readers:
             reader.join()
     assert errors == []
+
+
+@contextmanager
+def counting_elsewhere(url: str, when: str, seen: set[Any]) -> Iterator[None]:
+    """Let processes count; what they saw goes into `seen`."""
+    readers = [
+        subprocess.Popen(
+            [sys.executable, "-c", READER, url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(READERS)
+    ]
+    time.sleep(READERS / 4)  # they start first: that is no part of what is measured
+    try:
+        yield
+    finally:
+        for reader in readers:
+            assert reader.stdin is not None
+            reader.stdin.close()
+        printed = [reader.stdout.read() for reader in readers if reader.stdout is not None]
+        for reader in readers:
+            reader.wait()
+    assert [reader.returncode for reader in readers] == [0] * READERS
+    seconds = []
+    for found, took in map(json.loads, printed):
+        seen.update(map(tuple, found))
+        seconds += took[READERS // 4 :]
+    cuts = statistics.quantiles(seconds, n=100)
+    times = ", ".join(f"p{n} {cuts[n - 1] * 1000:.1f} ms" for n in (50, 99))
+    print(f"{READERS} readers {when}: {len(seconds)} statements, {times}")
 
 
 @pytest.fixture(scope="module")
