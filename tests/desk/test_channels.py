@@ -102,6 +102,9 @@ def test_an_owner_ends_a_hold_with_a_reason(pulls: Desk) -> None:
     last = audit.entries(pulls.url)[0]
     assert (last.event, last.person) == ("ops.channel_hold", "penangan")
     assert last.content["release_reason"] == "dicocokkan dengan buku"
+    # a second click
+    answer = send(owner, f"{HERE}/lepas", csrf, reason="dicocokkan dengan buku", **shown)
+    assert answer.headers["location"] == f"{HERE}?done=released"
     # another steward, or the checkpoint, was first
     answer = send(owner, f"{HERE}/lepas", csrf, reason="dicocokkan", **shown)
     assert (answer.status_code, "tidak ditahan lagi" in answer.text) == (422, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any, cast
 
 import psycopg
@@ -11,7 +12,9 @@ from httpx import Response
 from starlette.testclient import TestClient
 
 from lumbung import audit
+from lumbung.desk import scope
 from tests.desk.conftest import Desk, quarantine
+from tests.support.inert import faults
 
 OWN, CODE = "register_laporan", "required_field_missing"
 OTHER = "wa_aduan"
@@ -109,6 +112,25 @@ def test_only_what_was_shown_or_chosen_is_dismissed(desk: Desk) -> None:
             "select quarantine_id from quarantine.record where resolved_at is null order by 1"
         ).fetchall()
     assert left == [(numbers[2],), (other,)]
+
+
+def test_a_channels_title_changes_no_direction(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = scope.channel_files
+
+    def hostile(folder: Path) -> Any:
+        channels, mistaken = read(folder)
+        title = "Kanal <b>\u202egnirts\u2066"
+        found = {name: each.model_copy(update={"title": title}) for name, each in channels.items()}
+        return found, mistaken
+
+    monkeypatch.setattr(scope, "channel_files", hostile)
+    (number, *_) = quarantine(desk, OWN, CODE, 2)
+    owner = desk.client("penangan")
+    given = {"which": "chosen", "number": number, "last": number, "reason": "x"}
+    assert send(owner, f"{GROUP}/tutup", token(owner, GROUP), **given).status_code == 303
+    for path in ("/kanal", f"/kanal/{OWN}", "/karantina", GROUP, f"/karantina/{number}"):
+        page = owner.get(path)
+        assert (page.status_code, faults(page.text)) == (200, []), path
 
 
 def test_choices_and_the_reason_are_kept_when_they_are_refused(desk: Desk) -> None:

@@ -149,7 +149,7 @@ def cases(own: int, other: int, message: int, hold: int) -> dict[tuple[str, str]
             Case("/tinjauan/dikeluarkan", PROVINCE, {"number": 99999, **reason}, 303)
         ],
         "/tinjauan/dikeluarkan/{number}": [
-            Case("/tinjauan/dikeluarkan/99998", PROVINCE, reason, 303)
+            Case("/tinjauan/dikeluarkan/99998", PROVINCE, {**reason}, 303)
         ],
         "/karantina/{number}/isi": [
             Case(f"/karantina/{own}/isi", OWNERS, reason),
@@ -273,6 +273,8 @@ def filled(words: tuple[Desk, str], pulls: Desk, written: Desk) -> Office:
         )
     exclusions.decide(desk.url, 99998, "excluded", by="provinsi", reason="x")
     rules = cases(own, other, message, hold)
+    (excluded,) = exclusions.excluded(desk.url)
+    rules["POST", "/tinjauan/dikeluarkan/{number}"][0].fields["seen"] = excluded.decision_id
     hidden_word = rules["POST", "/tinjauan/kata/{vocabulary}/isi"][0]
     hidden_word.fields["term"] = hidden
     return Office(desk, rules)

@@ -89,7 +89,9 @@ def test_nobody_else_maps_or_restores(words: tuple[Desk, str], account: str) -> 
         assert hidden in client.get("/tinjauan/butir/word_unknown").text
 
 
-def test_what_a_person_excluded_is_listed_and_restored(words: tuple[Desk, str]) -> None:
+def test_what_a_person_excluded_is_listed_and_restored(
+    words: tuple[Desk, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk, _ = words
     for week in ("2024-W46", "2024-W47"):
         desk.execute(
@@ -106,7 +108,21 @@ def test_what_a_person_excluded_is_listed_and_restored(words: tuple[Desk, str]) 
     assert f"catatan nomor {RECORD}" in page
     csrf, path = token(province, "/tinjauan/dikeluarkan"), f"/tinjauan/dikeluarkan/{RECORD}"
     assert send(province, path, csrf, reason="").status_code == 422
-    answer = send(province, path, csrf, reason="bukan percobaan")
+    # a colleague's newer exclusion is not withdrawn
+    shown = seen(province, "/tinjauan/dikeluarkan")
+    exclusions.decide(desk.url, RECORD, "restored", by="ani", reason="x")
+    exclusions.decide(desk.url, RECORD, "excluded", by="ani", reason="x")
+    answer = send(province, path, csrf, reason="bukan percobaan", seen=shown)
+    assert (answer.status_code, "berubah sejak halaman dibuka" in answer.text) == (422, True)
+    shown = seen(province, "/tinjauan/dikeluarkan")
+    decide = exclusions.decide
+
+    def twice(*given: Any, **named: Any) -> None:  # two taps at once
+        for _ in range(2):
+            decide(*given, **named)
+
+    monkeypatch.setattr(exclusions, "decide", twice)
+    answer = send(province, path, csrf, reason="bukan percobaan", seen=shown)
     assert answer.headers["location"] == "/tinjauan/dikeluarkan"
     assert exclusions.excluded(desk.url) == []
     # a second click changes nothing
@@ -132,8 +148,10 @@ def test_a_record_is_excluded_for_a_reason(words: tuple[Desk, str]) -> None:
     assert send(province, path, csrf, number=RECORD, reason="uji coba").status_code == 303
     (found,) = exclusions.excluded(desk.url)
     assert (found.record_id, found.decided_by, found.reason) == (RECORD, "provinsi", "uji coba")
-    # a second click
-    assert send(province, path, csrf, number=RECORD, reason="uji coba").status_code == 422
+    # a second click, and another decision
+    assert send(province, path, csrf, number=RECORD, reason="uji coba").status_code == 303
+    assert send(province, path, csrf, number=RECORD, reason="sekali lagi").status_code == 422
+    assert exclusions.excluded(desk.url) == [found]
     sari = desk.client("sari")
     own = token(sari, "/tinjauan/pasangan?one=a1&other=a2")
     assert send(sari, path, own, number=RECORD, reason="x").status_code == 404

@@ -1,5 +1,6 @@
 """What no metric counts, and why; what a person excluded can be restored."""
 
+import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Path, Request
@@ -7,10 +8,12 @@ from starlette.responses import RedirectResponse, Response
 
 from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
-from lumbung.desk.office import Office, Reason, RefusedError, reason_problem
+from lumbung.desk.office import Office, Reason, RefusedError, Seen, reason_problem
 from lumbung.desk.paging import After, page
 from lumbung.errors import ConfigurationError
 from lumbung.warehouse import exclusions
+
+log = logging.getLogger(__name__)
 
 
 def routes(office: Office) -> APIRouter:
@@ -71,7 +74,13 @@ def routes(office: Office) -> APIRouter:
         try:
             exclusions.decide(url, number, "excluded", by=who.account, reason=reason)
         except ConfigurationError:
-            return show(request, who, "excluded_no_record")
+            # The same exclusion of the same person is a form that was sent twice.
+            if not any(
+                (each.record_id, each.decided_by, each.reason)
+                == (number, who.account, reason.strip())
+                for each in exclusions.excluded(database_url("auditor"))
+            ):
+                return show(request, who, "excluded_no_record")
         return RedirectResponse(f"{request.scope['root_path']}/tinjauan/dikeluarkan", 303)
 
     @router.post("/tinjauan/dikeluarkan/{number}")
@@ -80,18 +89,25 @@ def routes(office: Office) -> APIRouter:
         who: Who,
         number: Annotated[int, Path(ge=1, le=2**62)],
         reason: Reason = "",
+        seen: Seen = 0,
         csrf: Token = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         if who.review_role != PROVINCE_ROLE:
             raise RefusedError(404, "not_found")
         found = {each.record_id: each for each in exclusions.excluded(database_url("auditor"))}
-        if problem := reason_problem(reason):
+        problem = reason_problem(reason)
+        if not problem and number in found and found[number].decision_id != seen:
+            problem = "excluded_changed"
+        if problem:
             before = f"{-found[number].decision_id - 1} " if number in found else ""
             return show(request, who, problem, after_decided=before)
         if number in found:
             url = database_url("steward")
-            exclusions.decide(url, number, "restored", by=who.account, reason=reason)
+            try:
+                exclusions.decide(url, number, "restored", by=who.account, reason=reason)
+            except ConfigurationError as error:  # somebody has just restored it
+                log.info("%s", error)
         return RedirectResponse(f"{request.scope['root_path']}/tinjauan/dikeluarkan", 303)
 
     return router

@@ -25,6 +25,8 @@ from lumbung.settings import JAKARTA
 LANGUAGE = "lumbung_lang"
 """The cookie that keeps the chosen language."""
 FOLDER = Path(__file__).parent
+DIRECTIONS = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+"""Invisible characters that change the direction of what follows them."""
 
 
 @cache
@@ -48,6 +50,11 @@ def foreign(text: object) -> Markup:
     return Markup("<bdi>{}</bdi>").format(escape(text))
 
 
+def undirected(text: str) -> str:
+    """Return a text without marks of direction, for a title, in which no element isolates them."""
+    return text.translate(DIRECTIONS)
+
+
 def in_wib(moment: datetime) -> date:
     """Return the day of a moment in Asia/Jakarta."""
     return moment.astimezone(JAKARTA).date()
@@ -69,6 +76,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["foreign"] = foreign
+    environment.filters["undirected"] = undirected
     environment.filters["in_wib"] = in_wib
     environment.globals["week_days"] = week_days
     return environment

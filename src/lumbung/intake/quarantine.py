@@ -145,9 +145,12 @@ def groups(database_url: str, *, channels: Collection[str] | None = None) -> lis
 
 
 def dismissals(
-    database_url: str, *, channels: Collection[str] | None = None, limit: int
+    database_url: str, *, channels: Collection[str] | None = None, limit: int | None
 ) -> list[Dismissal]:
-    """Return the last dismissals by people, the newest first; see `listed` for the arguments."""
+    """Return the last dismissals by people, the newest first; see `listed` for the arguments.
+
+    `limit` is how many; None: all.
+    """
     with database.connect(database_url, application="lumbung quarantine") as connection:
         return (
             connection.cursor(row_factory=class_row(Dismissal))

@@ -183,6 +183,17 @@ def release(
         return done.rowcount
 
 
+def is_released(database_url: str, hold_ids: Sequence[int], *, by: str, reason: str) -> bool:
+    """Return whether all of these holds, at least one, were released by an account for a reason."""
+    with database.connect(database_url) as connection:
+        found = connection.execute(
+            "select count(*) from ops.channel_hold where hold_id = any(%s) and released_by = %s"
+            " and release_reason = %s",
+            (list(hold_ids), by, reason.strip()),
+        ).fetchone()
+    return bool(hold_ids) and found == (len({*hold_ids}),)
+
+
 def open_holds(connection: psycopg.Connection, new: Sequence[int] = ()) -> tuple[Hold, ...]:
     """The open holds, by channel; `is_new` is true for those whose id is in `new`.
 
