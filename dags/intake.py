@@ -64,6 +64,12 @@ def intake_dag(name: str, channel: Channel) -> DAG:
                 type="boolean",
                 description="withdraw missing rows at once, even more than half of the source",
             ),
+            "most_withdrawals": Param(
+                None,
+                type=["null", "integer"],
+                minimum=1,
+                description="with accept_withdrawals: withdraw nothing where more are missing",
+            ),
             "from_start": Param(
                 False,
                 type="boolean",
@@ -93,6 +99,7 @@ def intake_dag(name: str, channel: Channel) -> DAG:
                 run_key=run_id,
                 from_start=params["from_start"],
                 accept_withdrawals=params["accept_withdrawals"],
+                most_withdrawals=params["most_withdrawals"],
             )
             summary = pull_summary(channel.name, run_id, counts, database_url=database_url)
             if run.has_news(channel.name, database_url=database_url):

@@ -113,13 +113,25 @@ def test_an_owner_ends_a_hold_with_a_reason(pulls: Desk) -> None:
 def test_an_owner_accepts_that_the_source_lost_records(pulls: Desk) -> None:
     owner = pulls.client("penangan")
     csrf = token(owner, HERE)
-    assert send(owner, f"{HERE}/penghapusan", csrf).status_code == 422
+    path = f"{HERE}/penghapusan"
+    assert send(owner, path, csrf, count=7).status_code == 422
+    assert send(owner, path, csrf, reason="buku baru").status_code == 422
+    pulls.airflow.paused[f"intake__{OWN}"] = True
+    answer = send(owner, path, csrf, count=7, reason="buku baru")
+    assert (answer.status_code, "Kanal ini dijeda, sehingga" in answer.text) == (422, True)
     assert pulls.airflow.started == []
-    send(owner, f"{HERE}/penghapusan", csrf, reason="buku baru")
-    assert pulls.airflow.started == [(f"intake__{OWN}", {"accept_withdrawals": True})]
+    pulls.airflow.paused.clear()
+    send(owner, path, csrf, count=7, reason="buku baru")
+    accepted = {"accept_withdrawals": True, "most_withdrawals": 7}
+    assert pulls.airflow.started == [(f"intake__{OWN}", accepted)]
     last = audit.entries(pulls.url)[0]
     assert (last.event, last.person) == ("ops.channel_request", "penangan")
-    assert last.content == {"channel": OWN, "request": "accept_withdrawals", "reason": "buku baru"}
+    assert last.content == {
+        "channel": OWN,
+        "request": "accept_withdrawals",
+        "reason": "buku baru",
+        "count": 7,
+    }
     page = pulls.client("pemeriksa").get("/catatan").text
     assert "Permintaan kepada kanal" in page
     assert "buku baru" in page
@@ -201,7 +213,7 @@ def test_nobody_else_sees_or_changes_a_channel(stewarded: Desk, account: str) ->
         assert client.get(path).status_code in (404, 422)
     for action, given in (
         *(("tarik", {}), ("jeda", {"is_paused": "true"})),
-        *(("lepas", {"reason": "x"}), ("penghapusan", {"reason": "x"})),
+        *(("lepas", {"reason": "x"}), ("penghapusan", {"count": 7, "reason": "x"})),
     ):
         path = f"/kanal/{OTHER}/{action}"
         assert send(client, path, "", **given).status_code == 403

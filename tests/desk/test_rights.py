@@ -182,7 +182,7 @@ def cases(own: int, other: int, message: int, hold: int) -> dict[tuple[str, str]
             ]
             for action, fields, places in (
                 ("tarik", {}, ((mine, OWNERS), (foreign, ALL_CHANNELS))),
-                ("penghapusan", reason, ((mine, OWNERS), (foreign, ALL_CHANNELS))),
+                ("penghapusan", {**reason, "count": 7}, ((mine, OWNERS), (foreign, ALL_CHANNELS))),
                 ("lepas", {**reason, "hold": hold}, ((mine, OWNERS),)),
                 ("jeda", {"is_paused": "true"}, ((mine, OWNERS), (foreign, ALL_CHANNELS))),
                 ("unggah", {}, ((mine, OWNERS), (foreign, ALL_CHANNELS))),

@@ -33,7 +33,7 @@ def run_task(
         result = dag.task_dict["pull"].python_callable(
             outlet_events=defaultdict(lambda: event),
             run_id=run_id,
-            params={"accept_withdrawals": False, "from_start": False},
+            params={"accept_withdrawals": False, "most_withdrawals": None, "from_start": False},
         )
         return result, extras
 

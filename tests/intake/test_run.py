@@ -415,7 +415,9 @@ def test_a_whole_listing_that_shrank_alarms_with_every_pull_until_it_is_accepted
     for _ in range(2):
         with pytest.raises(SourceError, match="no longer has 4"):
             pull("form_contoh")
-    counts = pull("form_contoh", accept_withdrawals=True)
+    with pytest.raises(SourceError, match="no longer has 4 deliveries, and 3 withdrawals were"):
+        pull("form_contoh", accept_withdrawals=True, most_withdrawals=3)
+    counts = pull("form_contoh", accept_withdrawals=True, most_withdrawals=4)
     assert counts == IntakeCounts(read=1, duplicate=1, tombstones=4)
     assert pull("form_contoh") == IntakeCounts(), "the next full reading is due later"
 

@@ -200,7 +200,7 @@ class Airflow:
         *,
         by: str,
         from_start: bool = False,
-        accept_withdrawals: bool = False,
+        most_withdrawals: int = 0,
     ) -> None:
         """Start a pull of a channel.
 
@@ -209,14 +209,17 @@ class Airflow:
             by: the person's account.
             from_start: read the source from its beginning, and resolve what was in quarantine and
                 is read now.
-            accept_withdrawals: withdraw what the source no longer has, even more than half of it.
+            most_withdrawals: withdraw what the source no longer has, even more than half of it, but
+                nothing where more is missing than so many; 0: as every other pull does.
 
         Raises:
             ServiceError: when Airflow fails.
 
         """
-        given = {"from_start": from_start, "accept_withdrawals": accept_withdrawals}
-        start_run(f"{INTAKE}{name}", {key: True for key in given if given[key]}, by=by)
+        conf: dict[str, Any] = {"from_start": True} if from_start else {}
+        if most_withdrawals:
+            conf |= {"accept_withdrawals": True, "most_withdrawals": most_withdrawals}
+        start_run(f"{INTAKE}{name}", conf, by=by)
 
     def draft(self, week_id: str, *, by: str) -> None:
         """Start a run that makes and checks the draft of a week again.

@@ -149,14 +149,24 @@ def routes(office: Office) -> APIRouter:
 
     @router.post("/kanal/{name}/penghapusan")
     def accept_withdrawals(
-        request: Request, who: Who, name: Name, reason: Reason = "", csrf: Token = ""
+        request: Request,
+        who: Who,
+        name: Name,
+        count: Annotated[int, Form(ge=1, le=10**9)],
+        reason: Reason = "",
+        csrf: Token = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         channel = _find(who, name)
-        if problem := reason_problem(reason):
+        problem = reason_problem(reason)
+        found = dags(request)
+        if not problem and found and name in found and found[name].is_paused:
+            problem = "channel_withdrawals_paused"  # the pull would accept what is missing then
+        if problem:
             return show(request, who, name, problem=problem)
-        _record(who, channel, "accept_withdrawals", reason)
-        office.airflow(request).pull(name, by=who.account, accept_withdrawals=True)
+        _record(who, channel, "accept_withdrawals", reason, count)
+        # A second tap withdraws nothing more: what was missing is withdrawn already.
+        office.airflow(request).pull(name, by=who.account, most_withdrawals=count)
         return _back(request, name, "pulled")
 
     @router.post("/kanal/{name}/lepas")
@@ -235,10 +245,10 @@ def _receive(file: object, channel: Channel, who: Person) -> str:
     return ""
 
 
-def _record(who: Person, channel: Channel, asked: str, reason: str = "") -> None:
+def _record(who: Person, channel: Channel, asked: str, reason: str = "", count: int = 0) -> None:
     """Write into the audit log what Airflow is asked next, in the name of the desk."""
     url = database_url("steward")
-    channels.record_request(url, channel.name, asked, by=who.account, reason=reason)
+    channels.record_request(url, channel.name, asked, by=who.account, reason=reason, count=count)
 
 
 def _find(who: Person, name: str) -> Channel:

@@ -51,6 +51,7 @@ def pull(
     dry_run: bool = False,
     from_start: bool = False,
     accept_withdrawals: bool = False,
+    most_withdrawals: int | None = None,
     inspect: Callable[[psycopg.Connection, int], None] | None = None,
 ) -> IntakeCounts:
     """Read a channel from its cursor on and land every delivery exactly once.
@@ -69,6 +70,7 @@ def pull(
             were read now (`Landing.resolve_quarantine`).
         accept_withdrawals: read the source from its beginning, and withdraw what it no longer has
             at once, even if that is more than half.
+        most_withdrawals: with `accept_withdrawals`, withdraw nothing where more are missing.
         inspect: called after everything was landed, and before a dry run is rolled back, with the
             connection and the last batch before this pull.
 
@@ -131,7 +133,7 @@ def pull(
             settle_seconds=settings.settle_seconds,
         )
         counts, complete = land_all(
-            source, landing, kind(channel.kind).read(source), accept_withdrawals
+            source, landing, kind(channel.kind).read(source), accept_withdrawals, most_withdrawals
         )
         if from_start:
             landing.resolve_quarantine(source.seen_ids, complete)
@@ -212,7 +214,11 @@ def has_news(channel_name: str, *, database_url: str) -> bool:
 
 
 def land_all(
-    source: Source, landing: Landing, items: Iterable[Item], accept_withdrawals: bool = False
+    source: Source,
+    landing: Landing,
+    items: Iterable[Item],
+    accept_withdrawals: bool = False,
+    most_withdrawals: int | None = None,
 ) -> tuple[IntakeCounts, list[str]]:
     """Land what a connector yields, chunk by chunk, then withdraw what the source no longer has.
 
@@ -221,6 +227,7 @@ def land_all(
         landing: of the channel.
         items: what the connector yields.
         accept_withdrawals: see `pull`.
+        most_withdrawals: see `pull`.
 
     Returns:
         the counts, and the listings that were given in full (`Checkpoint.complete`).
@@ -289,6 +296,7 @@ def land_all(
             files=files,
             rows_without_id=rows_without_id,
             accept=accept_withdrawals,
+            most=most_withdrawals,
         )
     landing.finish()
     return counts, complete

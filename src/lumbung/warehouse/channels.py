@@ -142,7 +142,7 @@ def allowed_cadences(suite: Path) -> float:
 
 
 def record_request(
-    database_url: str, channel: str, request: str, *, by: str, reason: str = ""
+    database_url: str, channel: str, request: str, *, by: str, reason: str = "", count: int = 0
 ) -> None:
     """Write into the audit log what a person has asked Airflow to do with a channel.
 
@@ -152,8 +152,15 @@ def record_request(
         request: `pull`, `retry`, `pause`, `resume` or `accept_withdrawals`.
         by: the person's account.
         reason: why, without the name of any person.
+        count: how many withdrawals are accepted; 0 where the request accepts none.
 
     """
-    content = {"channel": channel, "request": request, "reason": reason.strip() or None}
+    content: dict[str, object] = {
+        "channel": channel,
+        "request": request,
+        "reason": reason.strip() or None,
+    }
+    if count:
+        content["count"] = count
     with database.connect(database_url, application="lumbung channels") as connection:
         connection.execute("select ops.record_channel_request(%s, %s)", (by, Jsonb(content)))

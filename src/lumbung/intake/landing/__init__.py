@@ -133,10 +133,17 @@ class Landing:
         files: Mapping[str, FileReading] | None = None,
         rows_without_id: RowsWithoutId | None = None,
         accept: bool = False,
+        most: int | None = None,
     ) -> IntakeCounts:
         """Withdraw what complete listings no longer hold (see `Withdrawals.withdraw_missing`)."""
         return self._withdrawals.withdraw_missing(
-            complete, seen, cursor, files=files, rows_without_id=rows_without_id, accept=accept
+            complete,
+            seen,
+            cursor,
+            files=files,
+            rows_without_id=rows_without_id,
+            accept=accept,
+            most=most,
         )
 
     def stored_id(self, source_id: str) -> str:

@@ -85,6 +85,7 @@ class Withdrawals:
         files: Mapping[str, FileReading] | None = None,
         rows_without_id: RowsWithoutId | None = None,
         accept: bool = False,
+        most: int | None = None,
     ) -> IntakeCounts:
         """Withdraw the records that complete listings no longer hold, in one transaction.
 
@@ -107,9 +108,11 @@ class Withdrawals:
             rows_without_id: the rows without an id that this pull read.
             accept: a person confirmed the withdrawals: nothing waits for a later reading, and a
                 listing may lose more than half of its records.
+            most: with `accept`, how many withdrawals the person confirmed; None: any number.
 
         Raises:
-            SourceError: when a listing lost more than half of its records. A broken source is more
+            SourceError: when a listing lost more than half of its records, or more are missing than
+                a person confirmed. A broken source is more
                 likely than so many withdrawals, so nothing is withdrawn.
             LandingError: when the database refuses it.
         """
@@ -153,6 +156,14 @@ class Withdrawals:
                 due += confirmed
                 counts += IntakeCounts(
                     missing=len(records) - len(withheld) - len(confirmed), withheld=len(withheld)
+                )
+            if accept and most is not None and len(due) > most:
+                raise SourceError(
+                    f"the source no longer has {len(due)} deliveries, and {most} withdrawals were"
+                    " accepted; none was withdrawn",
+                    where=f"channel {self._channel.name}",
+                    remediation="look whether the file or form is whole; where all of them were"
+                    f" withdrawn indeed, accept {len(due)}",
                 )
             counts += self._write_tombstones(db, due, started, file_keys, is_accepted=accept)
             if cursor is not None:
