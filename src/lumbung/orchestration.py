@@ -291,6 +291,7 @@ def report_failure(name: str = "", *also: str) -> Callable[[dict[str, Any]], Non
 
         log_failure(context)
         task = context["task_instance"]
+        _, kind, channel = task.dag_id.rpartition("intake__")
         notify.notify_of_failure(
             EVENTS.get(task.task_id, "task"),
             name or f"{task.dag_id}.{task.task_id}",
@@ -298,6 +299,7 @@ def report_failure(name: str = "", *also: str) -> Callable[[dict[str, Any]], Non
             str(context.get("exception")),
             notifier=notifier(),
             also=also,
+            page=f"/kanal/{channel}" if kind else "/",
         )
 
     return report

@@ -39,6 +39,8 @@ def test_the_owner_of_a_channel_and_the_owners_are_notified(post: Post) -> None:
     assert post.got[0][1]["Subject"] == "Gagal: Aduan WhatsApp"
     assert "look whether it is up" in text
     assert "intake__wa.pull, scheduled__1" in text
+    assert "pilih Tarik sekarang di halaman kanal" in text
+    assert "jalankan ulang tugas" not in text, "owners of channels have no right to"
 
 
 def test_failures_that_differ_in_numbers_are_one_mail(post: Post) -> None:

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from lumbung import audit
+from lumbung.desk.pages import texts
 from lumbung.warehouse import links, mappings
 from tests.desk.conftest import CHAIR, DRAFT, HOSTILE, Desk
 from tests.desk.test_editions import decide
@@ -88,3 +89,14 @@ def test_a_line_names_what_was_decided_on_and_no_word(stewarded: Desk) -> None:
     for shown in ("a1", "a2", "~kdmfabcgehij", token, "c" * 32):
         assert f"<dd><bdi>{shown}</bdi></dd>" in page
     assert "amplop" not in page.casefold()
+
+
+def test_every_audited_table_has_a_name_on_the_page(desk: Desk) -> None:
+    with psycopg.connect(desk.url) as connection:
+        audited = connection.execute(
+            "select distinct format('event_%s_%s', relnamespace::regnamespace, relname)"
+            " from pg_trigger inner join pg_class on pg_class.oid = tgrelid"
+            " where tgname = 'audit'"
+        ).fetchall()
+    assert len(audited) > 10
+    assert {name for (name,) in audited} <= {*texts("id")}

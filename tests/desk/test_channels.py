@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import re
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 
 from lumbung import audit
+from lumbung.desk import scope
 from tests.desk.conftest import Desk
 from tests.desk.test_quarantine import OTHER, OWN, send, token
 
@@ -224,3 +226,19 @@ def test_nobody_else_sees_or_changes_a_channel(stewarded: Desk, account: str) ->
     assert stewarded.airflow.started == []
     assert stewarded.airflow.paused == {}
     assert not (stewarded.settings.inbox / OTHER).exists()
+
+
+def test_a_link_with_the_name_of_the_records_leads_to_the_channel(
+    pulls: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = scope.channel_files
+
+    def renamed(folder: Path) -> Any:
+        channels, mistaken = read(folder)
+        channel = channels[OWN].model_copy(update={"name": "nama_lama"})
+        return {**channels, OWN: channel}, mistaken
+
+    monkeypatch.setattr(scope, "channel_files", renamed)
+    answer = pulls.client("penangan").get("/kanal/nama_lama")
+    assert (answer.status_code, answer.headers.get("location")) == (303, HERE)
+    assert pulls.client("penangan").get("/kanal/lain").status_code == 404

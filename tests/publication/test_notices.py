@@ -109,7 +109,10 @@ def test_every_event_arrives_once_by_mail_and_by_service(
 
     def happen() -> None:
         for event, task in failures.items():
-            notify.notify_of_failure(event, task, f"{task}, run", "sebabnya", notifier=way)
+            page = "/kanal/wa" if event == "intake" else "/"
+            notify.notify_of_failure(
+                event, task, f"{task}, run", "sebabnya", notifier=way, page=page
+            )
         notify.notify_of_channels(raw, notifier=way, database_url=url)
         notify.ask(draft, notifier=way, database_url=url)
         assert notify.notify_of_deadlines(due, notifier=way, database_url=url)
@@ -139,10 +142,10 @@ def test_every_event_arrives_once_by_mail_and_by_service(
         events = {event for (event,) in connection.execute("select event from ops.notice")}
     assert events == {*get_args(Event)} - {"service"}
     subjects = {f"Gagal: {task}": ({OWNER}, "/") for task in failures.values()}
-    subjects["Gagal: Aduan WhatsApp"] = ({OWNER}, "/kanal")
+    subjects["Gagal: Aduan WhatsApp"] = ({OWNER}, "/kanal/wa")
     for said in ("kiriman barunya ditahan", "kiriman terlambat", "jumlah kiriman di luar"):
         (subject,) = {c["title"] for c in called if f"Kanal Aduan WhatsApp: {said}" in c["title"]}
-        subjects[subject] = ({OWNER, CLERK}, "/kanal")
+        subjects[subject] = ({OWNER, CLERK}, "/kanal/wa")
     subjects |= {
         f"Mohon persetujuan: edisi {draft}": ({CHAIR}, f"/edisi/{draft}"),
         "Batas waktu penanganan segera berakhir": ({CHAIR}, "/lembar"),

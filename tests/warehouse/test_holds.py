@@ -176,7 +176,8 @@ def test_the_owner_of_a_held_channel_is_notified_once(database_url: str, office:
     text = mail.get_content()
     assert "20 kiriman baru" in text
     assert "kolom yang biasanya terisi kini kosong" in text
-    assert "lumbung channel release buku" in text
+    assert "pilih Akhiri penahanan di halaman kanal" in text
+    assert "lumbung channel" not in text
 
     runner = CliRunner(
         env={"LUMBUNG_DATABASE_URL": database_url, "LUMBUNG_PROJECT": str(office.project)}

@@ -99,6 +99,9 @@ def routes(office: Office) -> APIRouter:
 
     @router.get("/kanal/{name}")
     def one(request: Request, who: Who, name: Name, done: Done = "") -> Response:
+        seen = scope(who)
+        if name not in seen.files and (file := seen.file(name)):  # a mail names its records
+            return RedirectResponse(f"{request.scope['root_path']}/kanal/{file}", 303)
         return show(request, who, name, done=done)
 
     def show(

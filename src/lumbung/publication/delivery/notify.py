@@ -194,6 +194,7 @@ def notify_of_failure(
     *,
     notifier: Notifier,
     also: Sequence[str] = (),
+    page: str = "/",
 ) -> None:
     """Notify the owners of a task that failed, and the addresses in `also`.
 
@@ -207,16 +208,20 @@ def notify_of_failure(
         reason: why, and what to do.
         notifier: sends the notice.
         also: further addresses, such as that of a channel's owner.
+        page: the page of the desk; that of the channel where a pull failed.
 
     """
+    is_pull = event == "intake"
     notify_owners(
         Notice(
             event,
             f"{task}\n{without_numbers(reason)}",
             m("letter_failed", task=task),
-            reason,
-            m("letter_failed_action", run=run),
-            page="/kanal" if event == "intake" else "/",
+            m("letter_failed_pull", channel=m.channel(task), run=run, reason=reason)
+            if is_pull
+            else reason,
+            m["letter_failed_pull_action"] if is_pull else m("letter_failed_action", run=run),
+            page=page,
         ),
         notifier=notifier,
         also=also,
@@ -309,8 +314,8 @@ def notify_of_channels(result: RawResult, *, notifier: Notifier, database_url: s
                 reason=hold.reason,
                 check=hold.check_name,
             ),
-            m("letter_held_action", name=hold.channel),
-            page="/kanal",
+            m["letter_held_action"],
+            page=f"/kanal/{hold.channel}",
             since=hold.held_at,
             pause=WEEK,
         )
@@ -326,7 +331,7 @@ def notify_of_channels(result: RawResult, *, notifier: Notifier, database_url: s
                 m(event, channel=named),
                 m(f"{event}_text", channel=named, owner=owner),
                 m[f"{event}_action"],
-                page="/kanal",
+                page=f"/kanal/{name}",
                 pause=WEEK,
             )
             notify_owners(notice, notifier=notifier, also=[address] if address else [])
