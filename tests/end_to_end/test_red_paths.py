@@ -184,7 +184,8 @@ def reject_at_the_desk(
     page.get_by_role("button", name="Tolak", exact=True).click()
     page.get_by_text(f"Edisi {edition_id} ditolak.").wait_for()
     assert page.get_by_text(reason).is_visible()
-    assert not page.get_by_text("Airflow belum meneruskannya").count()
+    for missed in ("Airflow belum meneruskannya", "Tidak ada proses di Airflow"):
+        assert not page.get_by_text(missed).count()
     page.close()
 
 
