@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from lumbung.backup import manifest, remote
@@ -13,9 +15,15 @@ from lumbung.backup.manifest import Manifest
 from lumbung.errors import ConfigurationError, ServiceError
 from lumbung.files import FETCHED
 from tests.support.object_store import object_store
+from tests.support.sftp import LOGIN, Sftp
 
+KNOWN_HOSTS = "account/.ssh/known_hosts"
 FIRST, SECOND = "20261126T183000Z", "20261127T183000Z"
 FILES = {"warehouse.dump": b"baris", "keys.age": b"kunci", "home/evidence/ab/cd": b"surat"}
+
+
+def address(server: Sftp) -> str:
+    return f"sftp://{LOGIN}@127.0.0.1:{server.port}/kantor"
 
 
 def backup(folder: Path, name: str, files: dict[str, bytes]) -> None:
@@ -59,36 +67,76 @@ def test_a_killed_restore_leaves_no_copy_behind_the_next_one(
         assert place == tmp_path
 
 
-def test_copies_follow_the_folder_and_restore(
+@pytest.fixture
+def sftp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sftp]:
+    """A server that this account knows, and whose account has its key."""
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    (tmp_path / "server").mkdir()
+    server = Sftp(tmp_path / "server", key)
+    (tmp_path / "account" / ".ssh").mkdir(parents=True)
+    key.write_private_key(tmp_path / "account" / ".ssh" / "id_ed25519")
+    host_key = server.key.export_public_key().decode()
+    (tmp_path / KNOWN_HOSTS).write_text(f"[127.0.0.1]:{server.port} {host_key}")
+    monkeypatch.setenv("HOME", str(tmp_path / "account"))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    yield server
+    server.stop()
+
+
+def copies_follow(folder: Path, to: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no whole backup is there"):
+        remote.fetch(to, tmp_path)
+    backup(folder, FIRST, FILES)
+    backup(folder, SECOND, FILES)
+    assert remote.mirror(folder, to) == [FIRST, SECOND]
+    assert remote.mirror(folder, to) == []
+    assert fetched(to, tmp_path / "a") == FILES
+    # what was erased is erased there too
+    kept = {name: content + b"!" for name, content in FILES.items() if "evidence" not in name}
+    backup(folder, FIRST, kept)
+    assert remote.mirror(folder, to) == [FIRST]
+    assert fetched(f"{to}/{FIRST}", tmp_path / "b") == kept
+    place = remote._open(to)
+    assert not (place / FIRST / "home/evidence/ab/cd").exists()
+    # a copy that was cut off is not whole, and is written again
+    (place / SECOND / manifest.MANIFEST).unlink()
+    (place / SECOND / "keys.age").unlink()
+    assert fetched(to, tmp_path / "c") == kept
+    assert remote.mirror(folder, to) == [SECOND]
+    shutil.rmtree(folder / FIRST)
+    assert remote.mirror(folder, to) == []
+    assert remote._names(remote._open(to)) == {SECOND}
+    assert fetched(to, tmp_path / "d") == FILES
+
+
+def test_copies_in_a_store_follow_the_folder_and_restore(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, to = tmp_path / "backups", "s3://cadangan/kantor"
     with object_store("cadangan") as environment:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        with pytest.raises(ConfigurationError, match="no whole backup is there"):
-            remote.fetch(to, tmp_path)
-        backup(folder, FIRST, FILES)
-        backup(folder, SECOND, FILES)
-        assert remote.mirror(folder, to) == [FIRST, SECOND]
-        assert remote.mirror(folder, to) == []
-        assert fetched(to, tmp_path / "a") == FILES
-        # what was erased is erased there too
-        kept = {name: content + b"!" for name, content in FILES.items() if "evidence" not in name}
-        backup(folder, FIRST, kept)
-        assert remote.mirror(folder, to) == [FIRST]
-        assert fetched(f"{to}/{FIRST}", tmp_path / "b") == kept
-        place = remote._open(to)
-        assert not (place / FIRST / "home/evidence/ab/cd").exists()
-        # a copy that was cut off is not whole, and is written again
-        (place / SECOND / manifest.MANIFEST).unlink()
-        (place / SECOND / "keys.age").unlink()
-        assert fetched(to, tmp_path / "c") == kept
-        assert remote.mirror(folder, to) == [SECOND]
-        shutil.rmtree(folder / FIRST)
-        assert remote.mirror(folder, to) == []
-        assert remote._names(remote._open(to)) == {SECOND}
-        assert fetched(to, tmp_path / "d") == FILES
+        copies_follow(tmp_path / "backups", "s3://cadangan/kantor", tmp_path)
+
+
+def test_copies_on_a_server_follow_the_folder_and_restore(tmp_path: Path, sftp: Sftp) -> None:
+    copies_follow(tmp_path / "backups", address(sftp), tmp_path)
+
+
+def test_other_accounts_of_the_server_cannot_read_a_copy(tmp_path: Path, sftp: Sftp) -> None:
+    backup(tmp_path / "backups", FIRST, FILES)
+    remote.mirror(tmp_path / "backups", address(sftp))
+    closed = [sftp.root / "kantor", sftp.root / "kantor" / FIRST]
+    assert [path.stat().st_mode & 0o777 for path in closed] == [0o700] * 2
+
+
+def test_a_server_with_another_key_is_sent_nothing(tmp_path: Path, sftp: Sftp) -> None:
+    backup(tmp_path / "backups", FIRST, FILES)
+    other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    for known in (f"[127.0.0.1]:{sftp.port} {other}", ""):
+        (tmp_path / KNOWN_HOSTS).write_text(known)
+        with pytest.raises(ServiceError, match="HostKeyNotVerifiable"):
+            remote.mirror(tmp_path / "backups", address(sftp))
+    assert [*sftp.root.iterdir()] == []
 
 
 def test_a_store_that_does_not_answer_and_a_wrong_address_are_named(

@@ -128,7 +128,10 @@ def _copy(backup: Path, place: UPath, content: str, copied: str | None) -> None:
 
 
 def _write(source: Path, target: UPath) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.protocol == "sftp":  # closed to other accounts of the server
+        target.fs.makedirs(target.parent.path, exist_ok=True, permissions=0o700)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
     with source.open("rb") as read, target.open("wb") as write:
         shutil.copyfileobj(read, write)
 
@@ -161,7 +164,8 @@ def _open(where: str) -> UPath:
             timeouts = {"connect_timeout": TIMEOUT_SECONDS, "read_timeout": TIMEOUT_SECONDS}
             options |= {"use_listings_cache": False, "config_kwargs": timeouts}
         case "sftp":
-            options |= {"connect_timeout": TIMEOUT_SECONDS}
+            # Without known_hosts sshfs takes any server; empty, the account's file decides.
+            options |= {"known_hosts": (), "connect_timeout": TIMEOUT_SECONDS}
         case _:
             raise ConfigurationError(
                 "backups can be copied to s3:// and sftp:// only",

@@ -78,7 +78,9 @@ def open_folder(inbox: Path, connection: SourceConnection | None) -> UPath:
         return cast("UPath", UPath(address, **options))
     import asyncssh
 
-    options |= {"username": connection.login, "connect_timeout": _TIMEOUT_SECONDS}
+    # Where the option is absent, sshfs takes any server; empty, the account's file decides.
+    options |= {"known_hosts": (), "connect_timeout": _TIMEOUT_SECONDS}
+    options |= {"username": connection.login}
     options |= {"password": connection.password} if connection.password else {}
     options |= {"port": connection.port} if connection.port else {}
     try:
