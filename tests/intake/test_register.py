@@ -533,6 +533,28 @@ def test_a_repeated_key_is_a_duplicate_if_equal_and_quarantined_if_not(
     assert not any("Warga" in each.reason or "001" in each.reason for each in quarantined)
 
 
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "001/LP/PB/Kab/09.01/XI/2024\u200b",  # pasted from a chat
+        "\ufeff001/LP/PB/Kab/09.01/XI/2024",
+        "001/LP/PB/Kab/09.\u00a001/XI/2024",
+        "001/LP/PB/Kab/09. 01/XI/2024",
+        "\uff10\uff10\uff11\uff0fLP\uff0fPB/Kab/09.01/XI/2024",
+        "001/LP/PB/\u041aab/09.01/XI/2024",  # a Cyrillic letter
+        "001/Reg\u200b/LP/PB/Kab/09.01/XI/2024",
+    ],
+)
+def test_a_number_is_one_key_whatever_its_characters_look_like(
+    read_files: Reader, spelled: str
+) -> None:
+    number = "001/LP/PB/Kab/09.01/XI/2024"
+    first = workbook(sheet(numbered(1, key=number)), merges=MERGES)
+    second = workbook(sheet(numbered(1, key=spelled)), merges=MERGES)
+    items = read_files({"a.xlsx": first, "b.xlsx": second})
+    assert [each.source_id for each in items if isinstance(each, Delivery)] == [number.upper()] * 2
+
+
 def test_a_row_that_is_repeated_at_another_place_of_the_list_is_a_duplicate(
     read_files: Reader,
 ) -> None:

@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from lumbung.intake.landing.batch import PLACE_BITS, first_record_id
-from lumbung.intake.landing.lexicon import folded, term_key
+from lumbung.intake.landing.lexicon import term_key
+from lumbung.intake.parsers.characters import folded
 from lumbung.settings import JAKARTA
 from lumbung.warehouse import channels
 from tests.warehouse.conftest import query

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import re
-import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import yaml
 
 from lumbung.errors import ConfigurationError
+from lumbung.intake.parsers.characters import folded
 
 _MONTHS_AND_DAYS = (
     "januari january jan i februari pebruari february feb peb pebr febr ii maret march mar mrt iii"
@@ -184,30 +184,6 @@ def project_lexicon(dbt_project: Path) -> Lexicon:
 def words(text: str) -> list[str]:
     """The words of a text in lower case: letters only."""
     return WORD.findall(text.lower())
-
-
-_LOOK_LATIN = dict(
-    zip(
-        "авсеһніїјкӏморѕтухαβεηικμνορτυχıɡԁԍς",  # Cyrillic and Greek
-        "abcehhiijklmopstyxabehikmnoptyxigdgσ",
-        strict=True,
-    )
-)
-_INVISIBLE = (
-    *(0xAD, 0x307, 0x34F, 0x61C, 0x180E, 0xFEFF),
-    *range(0x200B, 0x2010),
-    *range(0x202A, 0x202F),
-    *range(0x2060, 0x2070),
-    *range(0xFE00, 0xFE10),
-)
-_FOLDED = str.maketrans(_LOOK_LATIN | {chr(code): "" for code in _INVISIBLE})
-
-
-def folded(text: str) -> str:
-    """A text as it is compared: the same as `ops.folded`."""
-    if text.isascii():
-        return text.lower()
-    return unicodedata.normalize("NFKC", text).lower().translate(_FOLDED)
 
 
 def term_key(text: str) -> str:

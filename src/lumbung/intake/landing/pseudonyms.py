@@ -23,11 +23,12 @@ from lumbung.intake.channel.models import Channel
 from lumbung.intake.landing.lexicon import (
     WORD,
     Lexicon,
-    folded,
     project_lexicon,
     term_key,
     words,
 )
+from lumbung.intake.parsers.characters import folded
+from lumbung.intake.parsers.legal_numbers import LEGAL_NUMBER
 from lumbung.intake.vault import Vault, associate
 from lumbung.registry import canonical_fields
 from lumbung.settings import Settings
@@ -72,10 +73,6 @@ _COUNT = re.compile(  # what the dbt macro whole_number reads, and nothing that 
 )
 _SHORT_NUMBER = re.compile(r"\d{1,6}(?:[.,]0)?")
 _CODE = re.compile(r"(?:0\d|[1-9]\d)(?:[.,\s]?\d\d){0,2}(?:[.,\s]?\d{3,4})?(?:[.,]0)?")
-_LEGAL_NUMBER = re.compile(
-    r"[0-9]{3,4}/(?:REG/)?(?:LP|TM)/P[LPGBW]/(?:RI|PROV|KAB|KOTA|KEC|CAM)"
-    r"/[0-9]{2}\.[0-9]{2}(?:\.[0-9]{2})?/(?:I{1,3}|IV|VI{0,3}|IX|XI{0,2})/20[0-9]{2}"
-)
 _DELETED = re.compile(
     "pesan ini (?:telah )?dihapus|anda (?:telah )?menghapus pesan ini"
     "|this message was deleted|you deleted this message"
@@ -92,7 +89,7 @@ _ID_WORDS = {"baris", "halaman", "kota", "post", "prov", "record", "submission",
 _IMPERSONAL_ID = re.compile(
     r"\d{1,8}|(?:uuid:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     r"|(?:\d{8}T\d{4}-)?[0-9a-f]{32,64}(?:-\d{1,6})?"
-    rf"|{_LEGAL_NUMBER.pattern}|~[a-p]{{{_ID_LETTERS}}}",
+    rf"|{LEGAL_NUMBER.pattern}|~[a-p]{{{_ID_LETTERS}}}",
     re.IGNORECASE | re.ASCII,
 )
 
@@ -384,7 +381,7 @@ def _is_short_id(text: str) -> bool:
 
 
 def _is_legal_number(text: str) -> bool:
-    return _LEGAL_NUMBER.fullmatch(re.sub(r"\s", "", text).upper()) is not None
+    return LEGAL_NUMBER.fullmatch(re.sub(r"\s", "", text).upper()) is not None
 
 
 def seal_label(vault: Vault, channel: str, label: str) -> bytes:

@@ -38,7 +38,8 @@ from lumbung.intake.connectors.shared.cells import header_labels, is_blank
 from lumbung.intake.connectors.shared.delimited import Text, broken_rows, refusal
 from lumbung.intake.connectors.shared.files import File, Folder, text_encoding
 from lumbung.intake.connectors.shared.parser_process import Outline, ParserError, ParserProcess
-from lumbung.intake.parsers.legal_numbers import is_registered
+from lumbung.intake.parsers.characters import folded
+from lumbung.intake.parsers.legal_numbers import LEGAL_NUMBER, is_registered
 from lumbung.intake.parsers.ods_merges import Merge
 from lumbung.registry import canonical_fields
 
@@ -717,8 +718,11 @@ def _plain(key: str) -> str:
 
     A legal number gets `Reg` when its case is registered, and still names the same case.
     """
-    upper = "/".join(part.strip() for part in key.split("/")).upper()
-    return re.sub(r"/REG/(?=(LP|TM)/)", "/", upper)
+    plain = key if key.isascii() else folded(key)
+    upper = "/".join(part.strip() for part in plain.split("/")).upper()
+    upper = re.sub(r"/REG/(?=(LP|TM)/)", "/", upper)
+    packed = "".join(upper.split())
+    return packed if LEGAL_NUMBER.fullmatch(packed) else upper
 
 
 def _shape(key: str) -> str:
