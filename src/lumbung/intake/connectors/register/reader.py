@@ -718,8 +718,7 @@ def _plain(key: str) -> str:
 
     A legal number gets `Reg` when its case is registered, and still names the same case.
     """
-    plain = key if key.isascii() else folded(key)
-    upper = "/".join(part.strip() for part in plain.split("/")).upper()
+    upper = "/".join(part.strip() for part in folded(key).split("/")).upper()
     upper = re.sub(r"/REG/(?=(LP|TM)/)", "/", upper)
     packed = "".join(upper.split())
     return packed if LEGAL_NUMBER.fullmatch(packed) else upper
