@@ -10,15 +10,20 @@ from unittest.mock import Mock
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from lumbung.errors import BuildError, ConfigurationError
+from lumbung.intake.channel.load import read_channels
+from lumbung.intake.channel.sync import sync
 from lumbung.intake.landing.batch import next_batch_id
+from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.settings import Settings
 from lumbung.warehouse import build as module
 from lumbung.warehouse.build import build
 from lumbung.warehouse.point_in_time import last_known
 from lumbung.warehouse.raw_checkpoint import check_raw
-from tests.warehouse.conftest import PROJECT, REPORT, Raw, query, write_channel
+from tests.support.databases import fresh_database
+from tests.warehouse.conftest import CHANNELS, PROJECT, REPORT, Raw, query, write_channel
 
 
 def states(url: str, build_id: object) -> dict[str, str]:
@@ -66,7 +71,7 @@ def test_a_part_built_before_the_whole_has_nothing_in_it(
 
 
 STATIC = {
-    "dim_regency", "dim_district", "dim_village", "dim_issue", "dim_violation_type", "dim_channel",
+    "dim_regency", "dim_district", "dim_village", "dim_issue", "dim_violation_type",
     "dim_stage", "dim_status", "dim_forwarding_target", "dim_campaign_context", "dim_metric",
     "dim_metric_category",
     "rpt_edition_name", "rpt_metric_contributor", "rpt_contributor_record",
@@ -284,10 +289,10 @@ def test_a_resumed_build_runs_only_what_was_left(built: str, office: Settings) -
     assert last(built, "state, resumes_build_id") == ("success", failed_id)
 
 
-def test_a_channels_owner_is_no_reason_to_build_all_anew(built: str, office: Settings) -> None:
+def test_a_channels_owner_needs_no_full_build(built: str, office: Settings) -> None:
     with psycopg.connect(built) as connection:
         run = module._Run(connection, office, built, None)
-        before = run._inputs_hash(None)
+        before = run._inputs_hash(1)
         for change, is_same in (
             (
                 "update reference.channel set owner_name = 'lain',"
@@ -304,7 +309,26 @@ def test_a_channels_owner_is_no_reason_to_build_all_anew(built: str, office: Set
         ):
             with connection.transaction(force_rollback=True):
                 connection.execute(change.encode())
-                assert (run._inputs_hash(None) == before) is is_same, change
+                assert (run._inputs_hash(1) == before) is is_same, change
+
+
+def test_a_channel_that_is_added_needs_no_full_build(
+    built: str, office: Settings, server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    url = fresh_database(server, str(conninfo_to_dict(built)["dbname"]), "test")
+    project = tmp_path / "project"
+    shutil.copytree(office.project, project, symlinks=True)
+    write_channel(project / "channels" / "baru.yaml", {**CHANNELS["buku"], "title": "Buku baru"})
+    settings = Settings(office.home, project, None)
+    with psycopg.connect(url) as connection:
+        sync(connection, *read_channels(settings.channels))  # as a pull does before it lands
+    Raw(url).land("baru", [{**REPORT, "Nomor": "002/LP/PB/Kab/09.01/XI/2024"}])
+    assert not build(settings=settings, database_url=url).is_full
+    assert query(
+        url,
+        "select channel_name, count(record_id) from marts.dim_channel"
+        " left join marts.fct_report using (channel) group by 1 order by 2 desc, 1 limit 3",
+    ) == [("Buku baru", 1), ("Kanal rekaan", 1), ("Kanal rekaan", 0)]
 
 
 def test_what_was_known_at_a_moment_ends_below_what_came_later(database_url: str) -> None:

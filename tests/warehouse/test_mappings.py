@@ -38,7 +38,7 @@ def test_the_last_decision_stands_and_changes_what_builds_read(
 
     def inputs() -> str:
         with psycopg.connect(database_url) as connection:
-            return _Run(connection, settings, database_url, None)._inputs_hash(None)
+            return _Run(connection, settings, database_url, None)._inputs_hash(0)
 
     before = inputs()
     mappings.decide(database_url, "issue", HIDDEN, "PU", by="ani")

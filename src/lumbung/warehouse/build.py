@@ -2,10 +2,10 @@
 
 A build is an increment: it recomputes the rows that depend on what was landed, corrected, withdrawn
 or decided since the last successful build of all models. A build is a full one if no such build
-exists, if any other input has changed (project, seeds, channels or the words that stewards mapped,
-so that a changed map applies to every record), or if a full build was started since and has not
-succeeded. Rows of a held channel (`ops.channel_hold`) are in no build until the first one after the
-release.
+exists, if any other input has changed (project, seeds, a channel with records or the words that
+stewards mapped, so that a changed map applies to every record), or if a full build was started
+since and has not succeeded. Rows of a held channel (`ops.channel_hold`) are in no build until the
+first one after the release.
 
 dbt takes seconds to import, so `build` imports it, not this module.
 """
@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -318,7 +319,6 @@ class _Run:
         # As for dbt's sessions (dbt_environment); what is published is committed synchronously.
         self.connection.execute("set synchronous_commit = off")
         seeds = self._hash(self.settings.dbt_project / "seeds")
-        inputs = self._inputs_hash(select)
         self.connection.execute(
             "update ops.build set state = 'abandoned', finished_at = ops.now()"
             " where state = 'running'"  # this process holds the lock, so no other build is running
@@ -327,10 +327,11 @@ class _Run:
         seen = watermark(self.connection)
         max_batch_id = seen.max_batch_id
         last = self._last_success()
-        is_full = select is None and (full_refresh or self._must_be_full(last, inputs))
+        is_full = select is None and (full_refresh or self._must_be_full(last))
         finished: list[str] = []
         resumed = None
         if resume and not full_refresh:
+            inputs = self._inputs_hash(seen.max_batch_id, select)
             resumed = self._resumable(inputs, seen, holds)
         if resumed is not None:
             finished = self._finished(resumed)
@@ -357,6 +358,7 @@ class _Run:
             holds = [] if last is None else last.hold_ids
         elif last is not None:
             from_batch_id = self._before(since, last.max_batch_id)
+        inputs = self._inputs_hash(max_batch_id, select)
         row = self.connection.execute(
             "insert into ops.build (resumes_build_id, inputs_hash, seeds_hash, max_batch_id,"
             " max_decision_id, max_exclusion_id, hold_ids, since_build_id, since_batch_id,"
@@ -550,16 +552,22 @@ class _Run:
         ).fetchone()
         return row == (True,)
 
-    def _must_be_full(self, last: _Success | None, inputs: str) -> bool:
+    def _must_be_full(self, last: _Success | None) -> bool:
         """Whether an increment would leave rows that other inputs than this build's have made."""
-        if last is None or last.inputs_hash != inputs:
+        if last is None:
             return True
-        row = self.connection.execute(
-            "select exists (select from ops.build where build_id > %s and seeds_hash <> ''"
-            " and (since_build_id is null or inputs_hash <> %s))",
-            (last.build_id, inputs),
-        ).fetchone()
-        return row == (True,)
+        tried = self.connection.execute(
+            "select since_build_id is null, inputs_hash, max_batch_id from ops.build"
+            " where build_id > %s and seeds_hash <> ''",
+            (last.build_id,),
+        ).fetchall()
+        return any(
+            is_full or inputs_hash != self._inputs_hash(max_batch_id)
+            for is_full, inputs_hash, max_batch_id in [
+                (False, last.inputs_hash, last.max_batch_id),
+                *tried,
+            ]
+        )
 
     def _open_holds(self) -> list[int]:
         """The holds that this build applies, whatever is released while it runs."""
@@ -633,18 +641,22 @@ class _Run:
         )
         return [name for (name,) in rows]
 
-    def _inputs_hash(self, select: str | None) -> str:
+    def _inputs_hash(self, max_batch_id: int, select: str | None = None) -> str:
         """A hash of every input besides raw: project, channels, mapped words, functions, selection.
 
-        Of a channel only what models use: its owner, its cadence and what the checkpoint requires
-        may change without a full build.
+        Of the channels those that have a batch up to `max_batch_id`: others have no row, so adding
+        a channel needs no full build. Of a channel only what models use: its owner, its cadence and
+        what the checkpoint requires may change without one.
         """
         maps = self.connection.execute(
-            "select coalesce(json_agg(json_build_array(channel, kind, title, record_kind,"
+            "with landed as (select distinct channel from raw.batch where batch_id <= %s)"
+            " select coalesce(json_agg(json_build_array(channel, kind, title, record_kind,"
             " has_receipt_time, is_message, state = 'removed') order by channel), '[]'),"
             " (select coalesce(json_agg(to_jsonb(f) - 'is_required'"
             " order by channel, field, position), '[]')"
-            " from reference.channel_field as f) from reference.channel as c"
+            " from reference.channel_field as f where channel in (select channel from landed))"
+            " from reference.channel where channel in (select channel from landed)",
+            (max_batch_id,),
         ).fetchone()
         functions = self.connection.execute(
             "select md5(string_agg(pg_get_functiondef(oid), '' order by oid::regprocedure::text))"
@@ -654,9 +666,12 @@ class _Run:
             "select json_agg(json_build_array(vocabulary, term, code) order by vocabulary, term)"
             " from ops.mapping"
         ).fetchone()
-        project = self._hash(self.settings.dbt_project)
-        inputs = [project, maps, mappings, functions, select, ALGORITHM]
+        inputs = [self._project, maps, mappings, functions, select, ALGORITHM]
         return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
+
+    @cached_property
+    def _project(self) -> str:
+        return self._hash(self.settings.dbt_project)
 
     @staticmethod
     def _hash(folder: Path) -> str:

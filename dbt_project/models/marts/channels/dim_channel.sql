@@ -1,4 +1,4 @@
-{{ config(tags=['static']) }}
+-- A channel that is added needs no full build (lumbung.warehouse.build), so increments publish this one.
 select
     channel,
     title as channel_name,
