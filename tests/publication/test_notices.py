@@ -66,6 +66,20 @@ def notice(event: Event = "task", key: str = "x", **changes: Any) -> Notice:
     return Notice(event, key, "Gagal: x", "sebabnya", "perbaiki", **changes)
 
 
+def test_leadership_is_notified_of_deadlines_where_it_has_addresses(
+    url: str, office: Settings, post: Post
+) -> None:
+    configure(office, leadership_addresses=[CLERK])
+    with psycopg.connect(url) as connection:
+        row = connection.execute(
+            "update marts.fct_deadline set state_code = 'DAYS_1' returning extended_due_date"
+        ).fetchone()
+    assert row is not None
+    way = notifier(office, post, url, DESK)
+    assert notify.notify_of_deadlines(row[0], notifier=way, database_url=url)
+    assert [address for address, _ in post.got] == [CLERK]
+
+
 def test_every_event_arrives_once_by_mail_and_by_service(
     url: str, office: Settings, post: Post, paper_as_text: None
 ) -> None:

@@ -367,7 +367,7 @@ def ending_deadlines(day: date, *, database_url: str) -> int:
 
 
 def notify_of_deadlines(day: date, *, notifier: Notifier, database_url: str) -> bool:
-    """Notify the approvers when legal deadlines of cases end on a day or the day after.
+    """Notify leadership when legal deadlines of cases end on a day or the day after.
 
     The notice holds no number and no case: these are in the leadership sheet, which writes down who
     opens it.
@@ -387,7 +387,7 @@ def notify_of_deadlines(day: date, *, notifier: Notifier, database_url: str) -> 
             m["letter_deadline_action"],
             page="/lembar",
         ),
-        lambda people: people.approval.addresses,
+        lambda people: people.leadership_addresses or people.approval.addresses,
     )
     return True
 

@@ -118,6 +118,8 @@ class People(BaseModel):
         approval: who approves editions.
         leadership: Airflow accounts that read drafts and the leadership sheet at the desk, and
             decide on nothing.
+        leadership_addresses: addresses that are notified of deadlines that end; none: those of the
+            approvers.
         stewards: Airflow accounts that work on the review list at the desk, each with the code of
             the regency whose items it sees and decides, or `province`.
         channel_owners: Airflow accounts of the offices that own channels, each with the address
@@ -145,6 +147,7 @@ class People(BaseModel):
     sender: Annotated[str, AfterValidator(_sender)]
     approval: Approval
     leadership: list[Annotated[str, StringConstraints(min_length=1)]] = []
+    leadership_addresses: Addresses = []
     stewards: dict[str, Area] = {}
     channel_owners: dict[str, Address] = {}
     engineers: list[Annotated[str, StringConstraints(min_length=1)]] = []
